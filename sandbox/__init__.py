@@ -1,0 +1,13 @@
+"""Altegio's other side: a stand-alone program that answers as Altegio does.
+
+It is for trying out and testing the portal. It needs nothing but the standard library, and imports nothing of the portal.
+"""
+
+from sandbox.faults import Fault
+from sandbox.journal import LoggedCall, SentCallback
+from sandbox.models import Connection, Status
+from sandbox.refusals import Refusal
+from sandbox.service import Sandbox
+from sandbox.settings import Settings
+
+__all__ = ["Connection", "Fault", "LoggedCall", "Refusal", "Sandbox", "SentCallback", "Settings", "Status"]

@@ -1,0 +1,28 @@
+"""Notification settings, which need a user token beside the partner's (ALTEGIO.md section 2)."""
+
+from __future__ import annotations
+
+from sandbox.calls.registry import API, Call, call
+from sandbox.wire import Response, envelope
+from sandbox.world import World
+
+TYPES = (
+    (1, "record_create", "New appointment"),
+    (2, "record_delete", "Cancelled appointment"),
+    (3, "record_reminder", "Reminder before a visit"),
+)
+
+
+@call(
+    "notification_types", "GET", API + "/notification_settings/{location_id}/notification_types", by_user=True
+)
+def notification_types(world: World, call: Call) -> Response:
+    world.location(call.id("location_id"))
+    return envelope([{"id": number, "slug": slug, "title": title} for number, slug, title in TYPES])
+
+
+@call("notification_users", "GET", API + "/notification_settings/{location_id}/users/{user_id}", by_user=True)
+def notification_settings(world: World, call: Call) -> Response:
+    world.location(call.id("location_id"))
+    world.user(call.id("user_id"))
+    return envelope([{"type_id": number, "sms": True, "push": False} for number, _slug, _title in TYPES])

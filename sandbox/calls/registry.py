@@ -1,0 +1,84 @@
+"""The table of partner calls: each handler says its name, method and path where it is written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sandbox.checks import Fields
+from sandbox.refusals import Refusal
+from sandbox.wire import Response
+from sandbox.world import World
+
+API = "/api/v1"
+
+
+@dataclass
+class Call:
+    """One call as a handler sees it: ids from the path, the query, the parsed body."""
+
+    ids: dict[str, str]
+    query: dict[str, list[str]] = field(default_factory=dict)
+    json: Any = None
+
+    def id(self, name: str) -> int:
+        return int(self.ids[name])
+
+    def fields(self) -> Fields:
+        return Fields(self.json)
+
+    def query_integer(self, name: str, default: int | None = None, most: int | None = None) -> int:
+        """A whole number of the query; 422 where it is missing, no number or too large."""
+        texts = self.query.get(name, [])
+        if not texts and default is not None:
+            return default
+        if len(texts) != 1 or not texts[0].isascii() or not texts[0].isdigit():
+            raise Refusal(422, "invalid", {name: ["must be one whole number"]})
+        value = int(texts[0])
+        if value < 1 or (most is not None and value > most):
+            raise Refusal(422, "invalid", {name: [f"must be between 1 and {most or 'any number'}"]})
+        return value
+
+
+Handler = Callable[[World, Call], Response]
+
+
+@dataclass(frozen=True)
+class Route:
+    """`by_path` calls are proved by the token in their path; `by_user` calls need a user token as well."""
+
+    name: str
+    method: str
+    pattern: re.Pattern[str]
+    handler: Handler
+    by_path: bool = False
+    by_user: bool = False
+
+
+ROUTES: list[Route] = []
+
+
+def call(
+    name: str, method: str, path: str, *, by_path: bool = False, by_user: bool = False
+) -> Callable[[Handler], Handler]:
+    """Enter a handler into the table; `{name}` in the path stands for an id."""
+    pattern = re.compile(
+        re.sub(r"\{(\w+)\}", r"(?P<\1>\\d{1,18})", path).replace("<token>", r"(?P<token>[^/]+)")
+    )
+
+    def enter(handler: Handler) -> Handler:
+        ROUTES.append(Route(name, method, pattern, handler, by_path, by_user))
+        return handler
+
+    return enter
+
+
+def find(method: str, path: str) -> tuple[Route, dict[str, str]] | None:
+    """The route of a request and the ids in its path."""
+    for route in ROUTES:
+        match = route.pattern.fullmatch(path)
+        if match and route.method == method:
+            return route, match.groupdict()
+    return None

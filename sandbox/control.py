@@ -1,0 +1,152 @@
+"""The control API under `/_sandbox/`: the desk's methods as JSON, for tests in other processes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import fields
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sandbox.desk import Desk
+from sandbox.faults import Fault
+from sandbox.refusals import Refusal
+from sandbox.storage import encode
+from sandbox.wire import Request, Response, json_response, read_json, refusal_envelope
+
+Arguments = dict[str, Any]
+Action = Callable[[Desk, Arguments], Any]
+PREFIX = "/_sandbox/"
+FAULT_FIELDS = frozenset(item.name for item in fields(Fault)) - {"id"}
+
+
+def answer(desk: Desk, request: Request) -> Response:
+    """The result as JSON; 400 says what is wrong with the arguments."""
+    action = ACTIONS.get((request.method, request.path.removeprefix(PREFIX).strip("/")))
+    if action is None:
+        return json_response(404, {"error": "there is no such control call", "calls": _index()})
+    try:
+        result = action(desk, _arguments(request))
+    except Refusal as refusal:
+        return refusal_envelope(refusal.status, refusal.meta("en"))
+    except (KeyError, TypeError, ValueError) as error:
+        return json_response(400, {"error": f"{type(error).__name__}: {error}"})
+    return json_response(200, {"ok": True} if result is None else result)
+
+
+def _arguments(request: Request) -> Arguments:
+    if request.body:
+        body = read_json(request.body)
+        if not isinstance(body, dict):
+            raise TypeError("the body must be a JSON object")
+        return body
+    return {name: int(value[0]) if value[0].isdigit() else value[0] for name, value in request.query.items()}
+
+
+def _index() -> list[str]:
+    return [f"{method} {PREFIX}{path}" for method, path in sorted(ACTIONS, key=lambda key: key[1])]
+
+
+def _state(desk: Desk, arguments: Arguments) -> Any:
+    del arguments
+    with desk.world.lock:
+        return encode(desk.world.state)
+
+
+def _grant(desk: Desk, arguments: Arguments) -> Any:
+    location_ids = arguments.get("salon_ids") or [arguments["salon_id"]]
+    application_id, user_id = arguments.get("application_id"), arguments.get("user_id")
+    at = datetime.fromisoformat(arguments["at"]) if "at" in arguments else None
+    desk.grant(location_ids, application_id, user_id, at)
+    return {"url": desk.arrival_url(location_ids, application_id, user_id, arguments.get("form"))}
+
+
+def _pay(desk: Desk, arguments: Arguments) -> Any:
+    amount = arguments.get("amount")
+    payment_id = desk.pay(
+        *_place(arguments),
+        amount=None if amount is None else Decimal(str(amount)),
+        currency_iso=arguments.get("currency_iso"),
+        tariff_option_id=arguments.get("tariff_option_id"),
+    )
+    return {"id": payment_id}
+
+
+def _place(arguments: Arguments) -> tuple[int, int | None]:
+    return arguments["salon_id"], arguments.get("application_id")
+
+
+def _add_fault(desk: Desk, arguments: Arguments) -> Any:
+    if unknown := arguments.keys() - FAULT_FIELDS:
+        raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
+    numbers = {name: float(arguments[name]) for name in ("seconds",) if name in arguments}
+    return desk.fault(**{**arguments, **numbers}).as_json()
+
+
+def _faults(desk: Desk, arguments: Arguments) -> Any:
+    del arguments
+    with desk.world.lock:
+        return [rule.as_json() for rule in desk.faults.rules]
+
+
+def _requests(desk: Desk, arguments: Arguments) -> Any:
+    found = desk.requests(arguments.get("call"), arguments.get("salon_id"))
+    return {
+        "busiest_second": desk.busiest_second(),
+        "busiest_minute": desk.busiest_minute(),
+        "requests": [entry.as_json() for entry in found[-arguments.get("last", len(found)) :]]
+        if found
+        else [],
+    }
+
+
+def _callback(desk: Desk, arguments: Arguments) -> Any:
+    delay = float(arguments.pop("delay", 0))
+    desk.send_callback(json.loads(json.dumps(arguments, default=float)), delay)
+
+
+def _event(desk: Desk, arguments: Arguments) -> Any:
+    location_id, application_id = _place(arguments)
+    return {"addresses": desk.send_event(location_id, arguments.get("body"), application_id)}
+
+
+def _add_chain(desk: Desk, arguments: Arguments) -> Any:
+    chain, location_ids = desk.add_chain(arguments["locations"], arguments.get("title", "Grand Network"))
+    return {"salon_group_id": chain.id, "crm_token": chain.crm_token, "salon_ids": location_ids}
+
+
+def _configure(desk: Desk, arguments: Arguments) -> Any:
+    plain = {name: float(value) if isinstance(value, Decimal) else value for name, value in arguments.items()}
+    return desk.configure(**plain).as_json()
+
+
+def _application(desk: Desk, arguments: Arguments) -> Any:
+    allowed = {"application_id", "private", "broken", "trial_days", "name"}
+    if unknown := arguments.keys() - allowed:
+        raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
+    return encode(desk.set_application(**arguments))
+
+
+ACTIONS: dict[tuple[str, str], Action] = {
+    ("GET", "state"): _state,
+    ("POST", "reset"): lambda desk, _: desk.reset(),
+    ("POST", "grant"): _grant,
+    ("POST", "uninstall"): lambda desk, given: desk.uninstall(*_place(given)),
+    ("POST", "freeze"): lambda desk, given: desk.freeze(*_place(given)),
+    ("POST", "pay"): _pay,
+    ("POST", "tick"): lambda desk, _: {"frozen": desk.tick()},
+    ("GET", "faults"): _faults,
+    ("POST", "faults"): _add_fault,
+    ("DELETE", "faults"): lambda desk, given: desk.clear_faults(given.get("id")),
+    ("GET", "requests"): _requests,
+    ("DELETE", "requests"): lambda desk, _: desk.clear_requests(),
+    ("GET", "callbacks"): lambda desk, _: [item.as_json() for item in desk.sent_callbacks()],
+    ("POST", "callbacks"): _callback,
+    ("POST", "events"): _event,
+    ("POST", "chains"): _add_chain,
+    ("POST", "applications"): _application,
+    ("POST", "refuse_sms"): lambda desk, given: desk.refuse_sms(str(given["id"]), given.get("status", 404)),
+    ("GET", "settings"): lambda desk, _: desk.settings.as_json(),
+    ("POST", "settings"): _configure,
+}

@@ -1,0 +1,177 @@
+"""What the sandbox knows about: applications, chains, locations, people and the connections between them.
+
+The words are those of ALTEGIO.md: `salon` on the wire is a location, `salon_group` is a chain.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+
+class Status(StrEnum):
+    """The states of a connection as the status call spells them (ALTEGIO.md section 2)."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    FREEZED = "freezed"
+    UNINSTALLED = "uninstalled"
+
+
+class Kind(StrEnum):
+    """What an application does; it decides which parameters an arrival carries."""
+
+    SMS = "sms"
+    TELEPHONY = "telephony"
+    CHAT = "chat"
+    OTHER = "other"
+
+
+@dataclass
+class TariffOption:
+    id: int
+    title: str
+    overall_price: Decimal
+    duration_in_months: int
+    currency_iso: str
+    staff_amount: int | None = None
+    free_period_in_months: int = 0
+
+
+@dataclass
+class Tariff:
+    id: int
+    title: str
+    options: list[TariffOption] = field(default_factory=list)
+
+
+@dataclass
+class Application:
+    """`private` is active at the grant; `broken` answers every activation «Агрегатор не найден»."""
+
+    id: int
+    name: str
+    kind: Kind
+    summary: str = ""
+    trial_days: int = 14
+    tariffs: list[Tariff] = field(default_factory=list)
+    private: bool = False
+    broken: bool = False
+
+
+@dataclass
+class Chain:
+    id: int
+    title: str
+    crm_token: str
+    telephony_enabled: bool = False
+
+
+@dataclass
+class Location:
+    id: int
+    title: str
+    public_title: str
+    phone: str
+    email: str
+    country: str
+    city: str
+    timezone_name: str
+    address: str
+    chain_id: int | None = None
+
+
+@dataclass
+class User:
+    """A person with an Altegio account; `phone` is in digits without a plus."""
+
+    id: int
+    name: str
+    phone: str
+    email: str
+
+
+@dataclass
+class LogEntry:
+    changed_at: datetime
+    status_from: Status | None
+    status_to: Status
+    source: str
+
+
+@dataclass
+class Payment:
+    id: int
+    payment_sum: Decimal
+    currency_iso: str
+    payment_date: datetime
+    period_from: datetime
+    period_to: datetime
+    refunded_at: datetime | None = None
+
+    @property
+    def is_refunded(self) -> bool:
+        return self.refunded_at is not None
+
+    def covers(self, moment: datetime) -> bool:
+        return not self.is_refunded and self.period_from <= moment <= self.period_to
+
+
+@dataclass
+class Connection:
+    """One application at one location. `created_at` is the moment of consent.
+
+    `api_key` and `webhook_urls` are the first ones Altegio got; it keeps them until the uninstall.
+    """
+
+    application_id: int
+    location_id: int
+    status: Status
+    created_at: datetime
+    user_id: int | None = None
+    trial_ends_at: datetime | None = None
+    api_key: str | None = None
+    webhook_urls: list[str] = field(default_factory=list)
+    chat_url: str | None = None
+    tips_url: str | None = None
+    channels: dict[str, bool] = field(default_factory=dict)
+    short_names: list[str] = field(default_factory=list)
+    discount: Decimal | None = None
+    payments: list[Payment] = field(default_factory=list)
+    logs: list[LogEntry] = field(default_factory=list)
+
+    @property
+    def is_current(self) -> bool:
+        return self.status is not Status.UNINSTALLED
+
+    @property
+    def is_installed(self) -> bool:
+        return self.status in (Status.ACTIVE, Status.FREEZED)
+
+    def paid_until(self) -> datetime | None:
+        """The later of the trial's end and the end of the last period that is not refunded."""
+        ends = [payment.period_to for payment in self.payments if not payment.is_refunded]
+        if self.trial_ends_at is not None:
+            ends.append(self.trial_ends_at)
+        return max(ends, default=None)
+
+
+@dataclass
+class State:
+    """Everything that lives on in the data file."""
+
+    applications: list[Application] = field(default_factory=list)
+    chains: list[Chain] = field(default_factory=list)
+    locations: list[Location] = field(default_factory=list)
+    users: list[User] = field(default_factory=list)
+    connections: list[Connection] = field(default_factory=list)
+    telephony: list[dict[str, Any]] = field(default_factory=list)
+    sms_statuses: list[dict[str, Any]] = field(default_factory=list)
+    last_payment_id: int = 1000
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)

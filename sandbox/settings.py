@@ -1,0 +1,69 @@
+"""The switches of the sandbox: where Altegio's behaviour varies, a switch chooses which one is played."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Self
+
+ARRIVAL_FORMS = ("brackets", "comma", "indexed")
+GONE_ANSWERS = ("404", "empty")
+REDIRECT_ANSWERS = (200, 301)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Each field says what is played; the defaults are Altegio on a good day, without rate limits."""
+
+    activation_window: int = 3600
+    """Seconds from the consent within which an activation is accepted (ALTEGIO.md section 1)."""
+    redirect_answer: int = 301
+    """What the redirecting activation answers after having activated: 200 with JSON or 301 to a page."""
+    gone_answer: str = "404"
+    """What the status call says of an uninstalled connection: 404, or 200 without a current connection."""
+    list_frozen: bool = True
+    """Whether the list of connected locations holds the frozen ones."""
+    numbers_as_strings: bool = False
+    """Whether numbers in answers come as strings, as seen live."""
+    requests_per_second: int | None = None
+    requests_per_minute: int | None = None
+    """Limits of sliding windows over all partner calls; None does not enforce."""
+    callbacks_enabled: bool = True
+    callback_copies: int = 1
+    """How many times each lifecycle callback is sent: 0 is never, 2 is twice."""
+    callback_delay: float = 0.0
+    """Seconds by which a lifecycle callback is late."""
+    arrival_form: str = "brackets"
+    """How several locations stand in the arrival's address: brackets, comma or indexed."""
+
+    def changed(self, **values: Any) -> Self:
+        """A copy with some switches moved; a ValueError names what cannot be."""
+        types = {item.name: item.type for item in fields(self)}
+        for name, value in values.items():
+            if name not in types:
+                raise ValueError(f"there is no setting {name!r}")
+            if not _fits(str(types[name]), value):
+                raise ValueError(f"{name} must be {types[name]}, got {value!r}")
+        result = replace(self, **values)
+        _check_choice("arrival_form", result.arrival_form, ARRIVAL_FORMS)
+        _check_choice("gone_answer", result.gone_answer, GONE_ANSWERS)
+        _check_choice("redirect_answer", result.redirect_answer, REDIRECT_ANSWERS)
+        return result
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def _fits(declared: str, value: object) -> bool:
+    if declared == "bool":
+        return isinstance(value, bool)
+    if declared == "str":
+        return isinstance(value, str)
+    if value is None:
+        return declared.endswith("| None")
+    numbers = (int, float) if declared == "float" else (int,)
+    return isinstance(value, numbers) and not isinstance(value, bool) and value >= 0
+
+
+def _check_choice(name: str, value: object, choices: tuple[object, ...]) -> None:
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(map(str, choices))}")

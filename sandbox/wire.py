@@ -1,0 +1,105 @@
+"""How things look on the wire: requests, answers, JSON with exact numbers, date-times without a zone."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from decimal import Decimal
+from http import HTTPStatus
+from typing import Any
+
+DATE_FORMAT = "%Y-%m-%d %H:%M:%S"
+JSON_TYPE = "application/json; charset=utf-8"
+HTML_TYPE = "text/html; charset=utf-8"
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request; header names are in lower case."""
+
+    method: str
+    path: str
+    query: dict[str, list[str]] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+@dataclass
+class Response:
+    status: int
+    body: bytes = b""
+    content_type: str = JSON_TYPE
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class Dropped(Exception):  # noqa: N818 - it is an outcome, not an error
+    """The connection is to be closed without an answer."""
+
+
+def format_moment(moment: datetime, zone: tzinfo) -> str:
+    return moment.astimezone(zone).strftime(DATE_FORMAT)
+
+
+def parse_moment(text: str, zone: tzinfo) -> datetime:
+    """`YYYY-MM-DD HH:MM:SS` and nothing else; a ValueError otherwise."""
+    moment = datetime.strptime(text, DATE_FORMAT).replace(tzinfo=zone)
+    if moment.strftime(DATE_FORMAT) != text:
+        raise ValueError(f"not YYYY-MM-DD HH:MM:SS: {text!r}")
+    return moment
+
+
+def read_json(text: bytes | str) -> Any:
+    """JSON with exact decimals; NaN and Infinity are refused with a ValueError."""
+    if isinstance(text, bytes):
+        text = text.decode()
+    return json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
+
+
+def write_json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, default=_plain).encode()
+
+
+def plain_number(value: Decimal) -> int | float:
+    """The number as it stands in an answer: 990 or 990.99."""
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+def json_response(status: int, value: Any, headers: dict[str, str] | None = None) -> Response:
+    return Response(status, write_json(value), JSON_TYPE, headers or {})
+
+
+def envelope(data: Any, status: int = HTTPStatus.OK, meta: dict[str, Any] | None = None) -> Response:
+    """The envelope of a call that went well (ALTEGIO.md, the opening)."""
+    return json_response(status, {"success": True, "data": data, "meta": meta or []})
+
+
+def refusal_envelope(status: int, meta: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
+    return json_response(status, {"success": False, "data": None, "meta": meta}, headers)
+
+
+def redirect(status: int, address: str) -> Response:
+    return Response(status, b"", HTML_TYPE, {"Location": address})
+
+
+def stringify_numbers(value: Any) -> Any:
+    """The same answer with its numbers as strings, as seen live."""
+    if isinstance(value, dict):
+        return {key: stringify_numbers(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [stringify_numbers(item) for item in value]
+    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+        return str(value)
+    return value
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Decimal):
+        return plain_number(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no place in JSON")
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
