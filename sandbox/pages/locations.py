@@ -1,0 +1,154 @@
+"""A location's page at Altegio: what is connected there, what was paid, what happened when."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sandbox.desk import Desk
+from sandbox.models import Application, Connection, LogEntry, Payment, Status
+from sandbox.pages.markup import NOTHING, Html, icon, join, page, pill, render
+from sandbox.pages.visit import Visit
+from sandbox.wire import Response, format_moment, redirect
+
+PAGE = """<p class="crumbs"><a href="/">All locations</a></p>
+<h1>{title}</h1><p class="lead">{address}, {city}, {country}<br>
+<small>{chain} · id {id} · {phone} · {email} · {zone}</small></p>
+<div class="cards">{cards}</div>"""
+
+CARD = """<section class="card connection">
+<h2>{icon} {name} {pill}</h2>{facts}{buttons}{payments}{logs}</section>"""
+
+FACTS = """<dl><div><dt>Consent</dt><dd>{consent}</dd></div><div><dt>Trial until</dt><dd>{trial}</dd></div>
+<div><dt>Paid until</dt><dd>{paid}</dd></div>{extra}</dl>"""
+FACT = "<div><dt>{name}</dt><dd>{value}</dd></div>"
+
+BUTTONS = """<form method="post" class="buttons">
+<input type="hidden" name="application" value="{application}">
+<input type="hidden" name="option" value="{option}">
+{first}{rest}</form>"""
+
+PAYMENTS = '<h3>Payments</h3><ul class="lines">{rows}</ul>'
+PAYMENT = "<li><b>{total} {currency}</b> {start} to {end} <small>id {id}, paid {at}</small>{refunded}</li>"
+LOGS = '<details><summary>What happened</summary><ul class="lines">{rows}</ul></details>'
+LOG = "<li><small>{at}</small> {before} → <b>{after}</b> <small>by {source}</small></li>"
+
+
+def show(desk: Desk, visit: Visit) -> Response:
+    with desk.world.lock:
+        location = desk.world.location(visit.part("location"))
+        chain = desk.world.chains.get(location.chain_id or 0)
+        content = render(
+            PAGE,
+            id=location.id,
+            title=location.title,
+            address=location.address,
+            city=location.city,
+            country=location.country,
+            phone=f"+{location.phone}",
+            email=location.email,
+            zone=location.timezone_name,
+            chain=f"{chain.title}, chain {chain.id}" if chain else "no chain",
+            cards=join(_card(desk, item, location.id, visit) for item in desk.world.state.applications),
+        )
+    return page(location.title, content)
+
+
+def act(desk: Desk, visit: Visit) -> Response:
+    """Uninstall, freeze or pay, as Altegio or the owner would."""
+    location_id, application_id = visit.part("location"), visit.number("application")
+    action = visit.parts["action"]
+    if action == "pay":
+        desk.pay(location_id, application_id, tariff_option_id=visit.number("option"))
+    elif action == "freeze":
+        desk.freeze(location_id, application_id)
+    else:
+        desk.uninstall(location_id, application_id)
+    return redirect(303, f"/locations/{location_id}/")
+
+
+def _card(desk: Desk, application: Application, location_id: int, visit: Visit) -> Html:
+    connection = desk.world.connection(application.id, location_id)
+    return render(
+        CARD,
+        icon=icon(application.kind),
+        name=application.name,
+        pill=pill(connection.status) if connection else pill("none", "not connected"),
+        facts=_facts(desk, connection) if connection and connection.is_current else NOTHING,
+        buttons=_buttons(application, connection, location_id, visit),
+        payments=_payments(desk, connection.payments) if connection and connection.payments else NOTHING,
+        logs=_logs(desk, connection.logs) if connection else NOTHING,
+    )
+
+
+def _facts(desk: Desk, connection: Connection) -> Html:
+    extra = {
+        "Sender names": ", ".join(connection.short_names),
+        "Channels": ", ".join(name for name, is_on in connection.channels.items() if is_on),
+        "Discount": f"{connection.discount} %" if connection.discount is not None else "",
+        "Event addresses": str(len(connection.webhook_urls) or ""),
+        "API key": "kept" if connection.api_key else "",
+    }
+    return render(
+        FACTS,
+        consent=_when(desk, connection.created_at),
+        trial=_when(desk, connection.trial_ends_at),
+        paid=_when(desk, connection.paid_until()),
+        extra=join(render(FACT, name=name, value=value) for name, value in extra.items() if value),
+    )
+
+
+def _buttons(application: Application, connection: Connection | None, location_id: int, visit: Visit) -> Html:
+    if connection is None or not connection.is_installed:
+        path = f"/appstore/{location_id}/applications/{application.id}/info"
+        return render('<p class="buttons"><a class="button" href="{path}">Connect</a></p>', path=path)
+    settings = render(
+        '<a class="button" href="/frame/{at}/{id}/">Open settings</a>', at=location_id, id=application.id
+    )
+    actions = ["pay", "freeze", "uninstall"] if connection.status is Status.ACTIVE else ["pay", "uninstall"]
+    rest = (
+        render(
+            '<button class="quiet" formaction="/locations/{at}/{do}/">{word}</button>',
+            at=location_id,
+            do=action,
+            word=action.capitalize(),
+        )
+        for action in actions
+        if action != "pay" or application.tariffs
+    )
+    option = visit.text("tariff_option_id") if visit.number("application_id") == application.id else ""
+    return render(BUTTONS, application=application.id, option=option, first=settings, rest=join(rest))
+
+
+def _payments(desk: Desk, payments: list[Payment]) -> Html:
+    rows = (
+        render(
+            PAYMENT,
+            id=item.id,
+            total=item.payment_sum,
+            currency=item.currency_iso,
+            start=_when(desk, item.period_from)[:10],
+            end=_when(desk, item.period_to)[:10],
+            at=_when(desk, item.payment_date),
+            refunded=pill("refunded") if item.is_refunded else NOTHING,
+        )
+        for item in reversed(payments)
+    )
+    return render(PAYMENTS, rows=join(rows))
+
+
+def _logs(desk: Desk, logs: list[LogEntry]) -> Html:
+    rows = (
+        render(
+            LOG,
+            at=_when(desk, entry.changed_at),
+            before=entry.status_from or "nothing",
+            after=entry.status_to,
+            source=entry.source,
+        )
+        for entry in reversed(logs)
+    )
+    return render(LOGS, rows=join(rows))
+
+
+def _when(desk: Desk, moment: datetime | None) -> str:
+    return format_moment(moment, desk.world.zone) if moment else "never"
