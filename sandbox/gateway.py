@@ -17,6 +17,7 @@ from sandbox.world import World
 
 ACCEPT = "application/vnd.api.v2+json"
 MASK = "***"
+SMS_REFUSED = 20
 PREFIXES = ("/marketplace/", "/smsprovider/", "/api/v1/")
 
 
@@ -80,9 +81,9 @@ class Gateway:
         bearer, _, user = request.headers.get("authorization", "").partition(",")
         proof = f"Bearer {unquote(ids['token'])}" if route.by_path and not bearer else bearer
         if not hmac.compare_digest(proof.encode(), f"Bearer {self._token}".encode()):
-            raise Refusal(401, "bad_token", code=20 if route.by_path else None)
+            raise Refusal(401, "bad_token", code=SMS_REFUSED if route.name == "sms_statuses" else None)
         if route.by_path and not hmac.compare_digest(unquote(ids["token"]).encode(), self._token.encode()):
-            raise Refusal(401, "bad_token", code=20)
+            raise Refusal(401, "bad_token", code=SMS_REFUSED)
         if route.by_user and not user.strip().removeprefix("User ").strip():
             raise Refusal(401, "no_user_token")
         if request.headers.get("accept") != ACCEPT:

@@ -66,7 +66,7 @@ class Sandbox(Desk):
         if self._keeper:
             self.world.touch = self._keeper.touch
             self._keeper.start()
-        self._spawn("sandbox-server", lambda: self._server.serve_forever(poll_interval=0.05))
+        self._spawn("sandbox-server", lambda: self._server.serve_forever(poll_interval=0.02))
         if self._tick_seconds is not None:
             self._spawn("sandbox-calendar", self._keep_calendar)
         return self

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from sandbox.desk import Desk
 from sandbox.models import Application, Connection, Kind, Location, User
@@ -56,8 +56,9 @@ GROUP = """<section class="card group">
 SINGLES = '<section class="card group"><h2>On their own</h2><ul>{rows}</ul></section>'
 
 ROW = """<li><label><input type="checkbox" name="location" value="{id}"{checked}>
-<span><b>{title}</b><small>{city}, {country}</small></span></label>
-<span class="state">{pills}<a href="/locations/{id}/" aria-label="About {title}">{id}</a></span></li>"""
+<span><b>{title}</b><small>{city}, {country} · {id}</small></span></label>
+<span class="state">{pills}
+<a href="/locations/{id}/" aria-label="Details of {title}">Details</a></span></li>"""
 
 FORM = """<label class="line"><input type="radio" name="form" value="{form}"{checked}>
 <code>{words}</code></label>"""
@@ -114,6 +115,7 @@ def reconnect(desk: Desk, visit: Visit) -> Response:
     with desk.world.lock:
         application = desk.world.application(visit.part("application"))
         location = desk.world.location(visit.part("location"))
+        connection = desk.world.connection(application.id, location.id)
         content = render(
             RECONNECT,
             icon=icon(application.kind),
@@ -124,7 +126,7 @@ def reconnect(desk: Desk, visit: Visit) -> Response:
             pills=_pills(desk, location),
             application=application.id,
             id=location.id,
-            people=_people(desk.world.state.users),
+            people=_people(desk.world.state.users, connection.user_id if connection else None),
         )
     return page(application.name, content)
 
@@ -164,7 +166,8 @@ def _application(desk: Desk, application: Application) -> Html:
     )
 
 
-def _people(users: Iterable[User]) -> Html:
+def _people(users: Sequence[User], chosen: int | None = None) -> Html:
+    chosen = chosen or users[0].id
     return join(
         render(
             PERSON,
@@ -172,9 +175,9 @@ def _people(users: Iterable[User]) -> Html:
             name=user.name,
             email=user.email,
             initials="".join(word[0] for word in user.name.split()[:2]),
-            checked=_checked(index == 0),
+            checked=_checked(user.id == chosen),
         )
-        for index, user in enumerate(users)
+        for user in users
     )
 
 

@@ -28,7 +28,7 @@ BUTTONS = """<form method="post" class="buttons">
 {first}{rest}</form>"""
 
 PAYMENTS = '<h3>Payments</h3><ul class="lines">{rows}</ul>'
-PAYMENT = "<li><b>{total} {currency}</b> {start} to {end} <small>id {id}, paid {at}</small>{refunded}</li>"
+PAYMENT = "<li><b>{total} {currency}</b> {start} to {end}{refunded}<br><small>id {id}, paid {at}</small></li>"
 LOGS = '<details><summary>What happened</summary><ul class="lines">{rows}</ul></details>'
 LOG = "<li><small>{at}</small> {before} → <b>{after}</b> <small>by {source}</small></li>"
 
@@ -129,7 +129,7 @@ def _payments(desk: Desk, payments: list[Payment]) -> Html:
             start=_when(desk, item.period_from)[:10],
             end=_when(desk, item.period_to)[:10],
             at=_when(desk, item.payment_date),
-            refunded=pill("refunded") if item.is_refunded else NOTHING,
+            refunded=Html(f" {pill('refunded')}") if item.is_refunded else NOTHING,
         )
         for item in reversed(payments)
     )
@@ -151,4 +151,4 @@ def _logs(desk: Desk, logs: list[LogEntry]) -> Html:
 
 
 def _when(desk: Desk, moment: datetime | None) -> str:
-    return format_moment(moment, desk.world.zone) if moment else "never"
+    return format_moment(moment, desk.world.zone) if moment else "not yet"

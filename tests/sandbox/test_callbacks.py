@@ -1,0 +1,87 @@
+"""What Altegio tells the portal (ALTEGIO.md section 4)."""
+
+import hashlib
+import hmac
+from decimal import Decimal
+
+import pytest
+
+from sandbox import Refusal
+from tests.sandbox.conftest import LONDON
+
+CALLBACK = "/altegio/callback/"
+
+
+def test_an_uninstall_and_a_freeze_are_told(sandbox, active, portal):
+    sandbox.freeze(LONDON)
+    assert sandbox.callbacks.wait()
+    sandbox.uninstall(LONDON)
+    assert sandbox.callbacks.wait()
+    common = {"partner_token": "demo-token", "salon_id": LONDON, "application_id": 1}
+    assert portal.received == [
+        (CALLBACK, common | {"event": "freeze"}),
+        (CALLBACK, common | {"event": "uninstall"}),
+    ]
+    assert [item.code for item in sandbox.sent_callbacks()] == [200, 200]
+    assert "demo-token" not in str(sandbox.sent_callbacks())
+
+
+def test_the_partners_own_uninstall_is_not_told(sandbox, active, portal):
+    active.post(f"/marketplace/salon/{LONDON}/application/1/uninstall")
+    assert sandbox.callbacks.wait()
+    assert portal.received == []
+
+
+@pytest.mark.parametrize(
+    ("amount", "discount", "text"), [("990.99", None, "990.99"), ("990", 10, "990&discount=10")]
+)
+def test_a_payment_at_altegio_is_told_and_signed(sandbox, active, portal, amount, discount, text):
+    if discount is not None:
+        body = {"salon_ids": [LONDON], "application_id": 1, "discount": discount}
+        active.post("/api/v1/marketplace/application/add_discount", body)
+    payment_id = sandbox.pay(LONDON, amount=Decimal(amount))
+    assert sandbox.callbacks.wait()
+    told = portal.received[0][1]
+    signed = f"salon_id={LONDON}&amount={text}".encode()
+    assert told["sign"] == hmac.new(b"demo-token", signed, hashlib.sha256).hexdigest()
+    assert (told["event"], told["payment_id"], told["discount"]) == ("payment", payment_id, discount)
+    assert active.status().json()["data"]["payments"][0]["id"] == payment_id
+
+
+@pytest.mark.parametrize(
+    ("switches", "count"),
+    [({"callback_copies": 2}, 2), ({"callbacks_enabled": False}, 0), ({"callback_delay": 0.2}, 1)],
+)
+def test_callbacks_come_twice_never_or_late(sandbox, active, portal, switches, count):
+    sandbox.configure(**switches)
+    sandbox.uninstall(LONDON)
+    if "callback_delay" in switches:
+        assert portal.received == []
+    assert sandbox.callbacks.wait()
+    assert len(portal.received) == count
+
+
+def test_any_callback_can_be_sent_by_hand(sandbox, portal):
+    sandbox.send_callback({"salon_id": 1, "application_id": 1, "event": "surprise", "partner_token": "wrong"})
+    assert sandbox.callbacks.wait()
+    assert portal.received[0][1]["partner_token"] == "wrong"
+
+
+def test_an_event_goes_to_the_stored_addresses_and_is_tried_three_times(sandbox, active, portal):
+    portal.answers = [500, 429, 503, 200]
+    assert sandbox.send_event(LONDON, [{"company_id": str(LONDON)}]) == 1
+    assert sandbox.callbacks.wait()
+    assert portal.received == [("/altegio/events/abc/", [{"company_id": str(LONDON)}])] * 3
+
+
+def test_a_frozen_location_sends_no_events(sandbox, active):
+    sandbox.freeze(LONDON)
+    with pytest.raises(Refusal):
+        sandbox.send_event(LONDON)
+
+
+def test_a_portal_that_is_away_is_noted(sandbox, active):
+    sandbox.portal_url = "http://127.0.0.1:1"
+    sandbox.uninstall(LONDON)
+    assert sandbox.callbacks.wait()
+    assert sandbox.sent_callbacks()[-1].error

@@ -1,0 +1,108 @@
+"""Every bad day over real HTTP: what the caller sees, and what is true at Altegio."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import requests
+
+from sandbox import Status
+from tests.sandbox.conftest import LONDON, MANCHESTER
+
+
+@pytest.fixture
+def granted(sandbox, altegio):
+    sandbox.grant([LONDON, MANCHESTER])
+    return altegio
+
+
+def test_an_error_keeps_the_call_from_happening(sandbox, granted):
+    sandbox.fault("error", "activate", status=503, headers={"Retry-After": "7"}, body={"why": "rain"})
+    answer = granted.activate()
+    assert (answer.status_code, answer.headers["Retry-After"], answer.json()) == (503, "7", {"why": "rain"})
+    assert sandbox.status_of(LONDON) == Status.PENDING
+    assert granted.activate().status_code == 201
+
+
+def test_an_error_may_be_a_page(sandbox, granted):
+    sandbox.fault("error", status=502, body="<h1>Bad gateway</h1>")
+    answer = granted.activate()
+    assert answer.headers["Content-Type"].startswith("text/html")
+    assert answer.text == "<h1>Bad gateway</h1>"
+
+
+def test_a_line_cut_before_leaves_nothing_done(sandbox, granted):
+    sandbox.fault("drop_before", "activate")
+    with pytest.raises(requests.ConnectionError):
+        granted.activate()
+    assert sandbox.status_of(LONDON) == Status.PENDING
+    assert not sandbox.requests("activate")[0].processed
+
+
+def test_a_line_cut_after_leaves_the_call_done(sandbox, granted):
+    sandbox.fault("drop_after", "activate")
+    with pytest.raises(requests.ConnectionError):
+        granted.activate()
+    assert sandbox.status_of(LONDON) == Status.ACTIVE
+    entry = sandbox.requests("activate")[0]
+    assert (entry.processed, entry.code) == (True, 0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [("html_after", 200), ("redirect_after", 301), ("error_after", 500), ("broken_json_after", 201)],
+)
+def test_a_spoilt_answer_hides_that_the_call_is_done(sandbox, granted, kind, code):
+    sandbox.fault(kind, "activate")
+    answer = granted.activate()
+    assert answer.status_code == code
+    if kind != "error_after":
+        with pytest.raises(requests.exceptions.JSONDecodeError):
+            answer.json()
+    assert sandbox.status_of(LONDON) == Status.ACTIVE
+
+
+@pytest.mark.parametrize(("kind", "done"), [("delay", Status.PENDING), ("delay_after", Status.ACTIVE)])
+def test_a_slow_answer_outlasts_the_caller(sandbox, granted, kind, done):
+    sandbox.fault(kind, "activate", seconds=0.5)
+    with pytest.raises(requests.ReadTimeout):
+        granted.post("/marketplace/partner/callback", {"salon_id": LONDON, "application_id": 1}, timeout=0.2)
+    assert sandbox.status_of(LONDON) == done
+
+
+def test_one_slow_call_does_not_hold_up_the_others(sandbox, granted):
+    sandbox.fault("delay", "activate", seconds=1.0)
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(granted.activate)
+        time.sleep(0.1)
+        started = time.monotonic()
+        assert requests.get(f"{sandbox.app_url}/_sandbox/state", timeout=5).status_code == 200
+        assert time.monotonic() - started < 0.5
+        assert slow.result().status_code == 201
+
+
+def test_a_fault_may_strike_one_location_a_number_of_times(sandbox, granted):
+    sandbox.fault("error", "activate", location_id=LONDON, remaining=2, status=500)
+    assert granted.activate(MANCHESTER).status_code == 201
+    assert [granted.activate().status_code for _ in range(3)] == [500, 500, 201]
+
+
+def test_a_fault_for_ever_lasts_until_it_is_cleared(sandbox, granted):
+    fault = sandbox.fault("error", path="/partner/", method="POST", remaining=None)
+    assert [granted.activate().status_code for _ in range(3)] == [500] * 3
+    assert granted.status().status_code == 200
+    sandbox.clear_faults(fault.id)
+    assert granted.activate().status_code == 201
+
+
+def test_a_fault_that_does_not_exist_is_named(sandbox):
+    with pytest.raises(ValueError, match="kind must be one of"):
+        sandbox.fault("earthquake")
+
+
+def test_limits_are_sliding_windows_when_switched_on(sandbox, granted):
+    sandbox.configure(requests_per_second=5)
+    answers = [granted.status() for _ in range(6)]
+    assert [answer.status_code for answer in answers] == [200] * 5 + [429]
+    assert answers[-1].headers["Retry-After"] == "1"
+    assert sandbox.busiest_second() == 6

@@ -1,0 +1,117 @@
+"""The program around it: the control API, the data file, the command line."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+
+from sandbox import Sandbox, Status
+from sandbox.limits import busiest
+from tests.sandbox.conftest import EMMA, LONDON, MANCHESTER, Caller
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def control(sandbox):
+    def call(method, path, body=None, **query):
+        address = f"{sandbox.app_url}/_sandbox/{path}"
+        return requests.request(method, address, json=body, params=query, timeout=5)
+
+    return call
+
+
+def test_a_test_in_another_process_can_do_the_same(sandbox, altegio, control):
+    granted = control("POST", "grant", {"salon_ids": [LONDON, MANCHESTER], "user_id": EMMA}).json()
+    assert granted["url"].startswith(f"{sandbox.portal_url}/connect/?salon_ids")
+    altegio.activate()
+    assert control("POST", "freeze", {"salon_id": LONDON}).ok
+    assert control("POST", "pay", {"salon_id": LONDON, "amount": 10.5}).json() == {"id": 1001}
+    assert sandbox.status_of(LONDON) == Status.ACTIVE
+    assert control("POST", "uninstall", {"salon_id": LONDON}).ok
+    assert control("GET", "state").json()["connections"][0]["status"] == "uninstalled"
+    assert len(control("POST", "chains", {"locations": 3}).json()["salon_ids"]) == 3
+
+
+def test_faults_settings_and_the_log_by_control(sandbox, altegio, control):
+    number = control("POST", "faults", {"kind": "error", "call": "status", "status": 502}).json()["id"]
+    assert [rule["id"] for rule in control("GET", "faults").json()] == [number]
+    altegio.status()
+    log = control("GET", "requests", call="status").json()
+    assert (log["busiest_second"], log["requests"][0]["code"]) == (1, 502)
+    assert control("POST", "settings", {"callback_delay": 0.5}).json()["callback_delay"] == 0.5
+    assert control("POST", "reset").ok
+    assert control("GET", "requests").json()["requests"] == []
+    assert control("GET", "settings").json()["callback_delay"] == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("settings", {"nonsense": 1}),
+        ("settings", {"callback_copies": "two"}),
+        ("faults", {"kind": "earthquake"}),
+        ("grant", {}),
+        ("grant", [1]),
+    ],
+)
+def test_a_mistake_in_the_control_is_named(control, path, body):
+    answer = control("POST", path, body)
+    assert answer.status_code == 400
+    assert answer.json()["error"]
+
+
+def test_a_second_run_goes_on_with_the_same_data(tmp_path):
+    data = tmp_path / "var" / "sandbox.json"
+    with Sandbox(data=data) as first:
+        first.grant(LONDON, user_id=EMMA)
+        caller = Caller(first)
+        caller.activate(webhook_urls=["http://localhost:8000/x"])
+        caller.pay()
+        before = first.connection(LONDON)
+    with Sandbox(data=data) as second:
+        assert second.connection(LONDON) == before
+        assert [item.name for item in data.parent.iterdir()] == ["sandbox.json"]
+
+
+def test_the_program_saves_when_it_is_told_to_stop(tmp_path):
+    data = tmp_path / "sandbox.json"
+    command = [sys.executable, "-m", "sandbox", "--port", "0", "--data", str(data)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, cwd=tmp_path, env=environment
+    ) as program:
+        line = program.stdout.readline()
+        port = line.split("localhost:")[1].split()[0]
+        body = {"salon_id": LONDON}
+        assert requests.post(f"http://127.0.0.1:{port}/_sandbox/grant", json=body, timeout=5).ok
+        program.send_signal(signal.SIGTERM)
+        assert program.wait(timeout=10) == 0
+    assert '"pending"' in data.read_text()
+
+
+def test_a_stopped_sandbox_answers_nobody_even_on_a_kept_line():
+    sandbox = Sandbox().start()
+    caller = Caller(sandbox)
+    assert caller.status().status_code == 404
+    sandbox.stop()
+    with pytest.raises(requests.ConnectionError):
+        caller.status()
+
+
+def test_the_busiest_window_is_found_wherever_it_lies():
+    assert busiest([0.0, 0.9, 1.0, 1.1, 1.85, 1.95], 1.0) == 4
+    assert busiest([], 1.0) == 0
+
+
+def test_the_sandbox_imports_nothing_but_itself_and_the_standard_library():
+    allowed = sys.stdlib_module_names | {"sandbox"}
+    for path in (ROOT / "sandbox").rglob("*.py"):
+        lines = [
+            line.split() for line in path.read_text().splitlines() if line.startswith(("import ", "from "))
+        ]
+        assert {words[1].split(".")[0] for words in lines} <= allowed, path

@@ -1,0 +1,166 @@
+"""Altegio takes nothing but what ALTEGIO.md section 2 describes."""
+
+import pytest
+import requests
+
+from tests.sandbox.conftest import HEADERS, LONDON, SMS
+
+STATUS = f"/marketplace/salon/{LONDON}/application/{SMS}"
+GOOD_SMS = {"id": "a", "status": 1, "payment_sum": 0.05, "currency_iso": "EUR", "parts_amount": 1}
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"Authorization": "Bearer wrong"}, 401),
+        ({"Authorization": ""}, 401),
+        ({"Accept": "application/json"}, 406),
+        ({"Accept": "*/*"}, 406),
+    ],
+)
+def test_headers_are_exact(sandbox, active, changed, code):
+    assert requests.get(sandbox.app_url + STATUS, headers=HEADERS | changed, timeout=5).status_code == code
+
+
+def test_a_body_is_json_and_says_so(sandbox):
+    address = sandbox.app_url + "/marketplace/partner/callback"
+    assert requests.post(address, data={"salon_id": 1}, headers=HEADERS, timeout=5).status_code == 400
+    headers = HEADERS | {"Content-Type": "application/json"}
+    assert requests.post(address, data=b"{", headers=headers, timeout=5).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"salon_id": "10101", "application_id": 1}, "salon_id"),
+        ({"salon_id": True, "application_id": 1}, "salon_id"),
+        ({"application_id": 1}, "salon_id"),
+        ({"salon_id": 10101, "application_id": 1, "surprise": 1}, "surprise"),
+        ({"salon_id": 10101, "application_id": 1, "api_key": 5}, "api_key"),
+        (
+            {"salon_id": 10101, "application_id": 1, "webhook_urls": ["https://a.example"] * 11},
+            "webhook_urls",
+        ),
+        ({"salon_id": 10101, "application_id": 1, "webhook_urls": ["http://a.example"]}, "webhook_urls.0"),
+        ({"salon_id": 10101, "application_id": 1, "channels": ["fax"]}, "channels.0"),
+    ],
+)
+def test_an_activation_is_read_strictly(sandbox, altegio, body, field):
+    sandbox.grant(LONDON)
+    answer = altegio.post("/marketplace/partner/callback", body)
+    assert answer.status_code == 422
+    assert list(answer.json()["meta"]["errors"]) == [field]
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"payment_sum": "990.99"}, "payment_sum"),
+        ({"payment_sum": -1}, "payment_sum"),
+        ({"currency_iso": "euro"}, "currency_iso"),
+        ({"currency_iso": "eur"}, "currency_iso"),
+        ({"payment_date": "2026-03-01T12:00:00"}, "payment_date"),
+        ({"payment_date": "2026-3-1 12:00:00"}, "payment_date"),
+        ({"period_to": "2026-02-01 00:00:00"}, "period_to"),
+    ],
+)
+def test_a_payment_is_read_strictly(active, changed, field):
+    answer = active.pay(**changed)
+    assert answer.status_code == 422
+    assert list(answer.json()["meta"]["errors"]) == [field]
+
+
+def test_a_payment_of_zero_is_a_payment(active):
+    assert active.pay(payment_sum=0).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["Студия", "MyAltegio", "AG", "ag", "", 5])
+def test_sender_names_that_are_refused(active, name):
+    assert active.name_senders("Aurora", name).status_code == 422
+
+
+def test_sender_names_are_the_whole_list_of_1_to_20(sandbox, active):
+    assert active.name_senders().status_code == 422
+    assert active.name_senders(*[f"N{i}" for i in range(21)]).status_code == 422
+    assert active.name_senders("Aurora", "Agora").status_code == 200
+    assert active.name_senders("Aurora").status_code == 200
+    assert sandbox.connection(LONDON).short_names == ["Aurora"]
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"id": "a", "status": 1},
+        {"id": "a", "status": 8, "payment_sum": "1", "currency_iso": "EUR", "parts_amount": 1},
+        {"id": "a", "status": 3},
+        {"status": 2},
+        GOOD_SMS | {"extra": 1},
+    ],
+)
+def test_one_wrong_sms_status_refuses_the_whole_list(sandbox, altegio, item):
+    answer = altegio.report_sms(GOOD_SMS, item)
+    assert answer.status_code == 400
+    assert answer.json()["meta"]["code"] == 10
+    assert sandbox.sms_statuses() == []
+
+
+def test_sms_statuses_are_proved_by_the_token_in_the_path(sandbox, altegio):
+    assert altegio.report_sms(GOOD_SMS, {"id": "b", "status": 2}).status_code == 200
+    assert [item["id"] for item in sandbox.sms_statuses()] == ["a", "b"]
+    refused = altegio.report_sms(GOOD_SMS, token="stranger")
+    assert (refused.status_code, refused.json()["meta"]["code"]) == (401, 20)
+
+
+def test_an_sms_nobody_knows_is_404_with_code_30(sandbox, altegio):
+    sandbox.refuse_sms("a")
+    answer = altegio.report_sms(GOOD_SMS)
+    assert (answer.status_code, answer.json()["meta"]["code"]) == (404, 30)
+
+
+def test_the_partner_token_never_reaches_the_log(sandbox, altegio):
+    altegio.report_sms(GOOD_SMS)
+    assert "demo-token" not in str(sandbox.requests())
+    assert sandbox.requests()[-1].path == "/smsprovider/status/callback/***"
+
+
+def test_telephony_speaks_for_a_chain(sandbox, altegio):
+    token = sandbox.chain(501).crm_token
+    assert altegio.voip(command="setup", crm_token=token, type="enable").status_code == 202
+    assert sandbox.chain(501).telephony_enabled
+    call = {"command": "history", "crm_token": token, "type": "incoming", "phone": "44", "diversion": "45"}
+    assert (
+        altegio.voip(**call, duration=5, status="success", date="2026-03-01T12:00:00+00:00").status_code
+        == 202
+    )
+    assert altegio.voip(**call, duration="5").status_code == 422
+    assert (
+        altegio.voip(command="event", crm_token=token, type="outgoing", phone="4", diversion="4").status_code
+        == 422
+    )
+    assert altegio.voip(command="setup", crm_token="stranger", type="enable").status_code == 404
+
+
+def test_what_needs_a_user_token_says_so(sandbox):
+    address = f"{sandbox.api_url}/voip/integration/calls?salon_id={LONDON}"
+    assert requests.get(address, headers=HEADERS, timeout=5).status_code == 401
+    both = HEADERS | {"Authorization": "Bearer demo-token, User someone"}
+    assert requests.get(address, headers=both, timeout=5).json()["data"] == []
+
+
+def test_tariffs_links_discounts_and_channels(sandbox, active):
+    tariffs = active.get(f"/api/v1/marketplace/application/{SMS}/tariffs").json()["data"]
+    option_id = tariffs[0]["options"][0]["id"]
+    link = "/api/v1/marketplace/application/payment_link"
+    query = {"salon_id": LONDON, "application_id": SMS, "tariff_option_id": option_id}
+    assert requests.get(active.get(link, **query).json()["data"]["url"], timeout=5).status_code == 200
+    sandbox.set_application(SMS, tariffs=[])
+    assert active.get(link, **query).status_code == 404
+    discount = {"salon_ids": [LONDON], "application_id": SMS, "discount": 101}
+    assert active.post("/api/v1/marketplace/application/add_discount", discount).status_code == 422
+    assert (
+        active.post("/api/v1/marketplace/application/add_discount", discount | {"discount": 10}).status_code
+        == 200
+    )
+    channel = {"salon_id": LONDON, "application_id": SMS, "channel_slug": "sms", "is_available": True}
+    assert active.post("/api/v1/marketplace/application/update_channel", channel).status_code == 200
+    assert sandbox.connection(LONDON).channels == {"sms": True}
