@@ -28,13 +28,13 @@ PAGE = """
 <fieldset><legend>Locations</legend>{groups}</fieldset>
 </div>
 <aside class="card order">
+<div class="go"><p id="summary" aria-live="polite"></p><button class="connect">Connect</button></div>
 <fieldset><legend>You are</legend><div class="people">{people}</div></fieldset>
 <label class="switch"><input type="checkbox" name="share" value="1" checked><span></span>
 <b>Share my personal data</b></label>
 <details><summary>How several locations are sent</summary>{forms}</details>
 <details><summary>A very large chain</summary>
 <button class="quiet" form="chain">Make a chain of 1,500 locations</button></details>
-<div class="go"><p id="summary" aria-live="polite"></p><button class="connect">Connect</button></div>
 </aside>
 </form>
 <form method="post" action="/chains/" id="chain"></form>
