@@ -41,9 +41,7 @@ def main() -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m sandbox", description="Altegio's other side, for trying out."
-    )
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description="Altegio's other side, for trying out.")
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to listen on")
     add("--port", type=int, default=8010, help="port to listen on, 0 takes a free one")

@@ -80,9 +80,7 @@ class Fields:
             return value
         return self._bad(name, value, "must be an ISO 4217 code of three letters", "")
 
-    def list_of(
-        self, name: str, check: Callable[[Any], str | None], *, most: int, least: int = 0
-    ) -> list[Any]:
+    def list_of(self, name: str, check: Callable[[Any], str | None], *, most: int, least: int = 0) -> list[Any]:
         """A list whose every item passes the check; the check says what is wrong, or nothing."""
         value = self._required(name) if least else self._body.get(name, [])
         self._read.add(name)

@@ -95,9 +95,7 @@ def _requests(desk: Desk, arguments: Arguments) -> Any:
     return {
         "busiest_second": desk.busiest_second(),
         "busiest_minute": desk.busiest_minute(),
-        "requests": [entry.as_json() for entry in found[-arguments.get("last", len(found)) :]]
-        if found
-        else [],
+        "requests": [entry.as_json() for entry in found[-arguments.get("last", len(found)) :]] if found else [],
     }
 
 

@@ -103,9 +103,7 @@ def demo_state(application_id: int = 1) -> State:
     return State(
         applications=[
             sms_application(application_id),
-            _application(
-                application_id + 1, "Beacon Telephony", Kind.TELEPHONY, "Calls next to your calendar"
-            ),
+            _application(application_id + 1, "Beacon Telephony", Kind.TELEPHONY, "Calls next to your calendar"),
             _application(application_id + 2, "Beacon Chat", Kind.CHAT, "A bot that books appointments"),
         ],
         chains=[

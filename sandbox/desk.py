@@ -43,9 +43,7 @@ class Desk:
         self.partner_token = partner_token
         self.application_id = application_id
         self._first_settings = settings or Settings()
-        self.world = World(
-            state or demo_state(application_id), clock=clock, zone=zone, settings=self._first_settings
-        )
+        self.world = World(state or demo_state(application_id), clock=clock, zone=zone, settings=self._first_settings)
         self._ensure_application()
         self.journal = Journal()
         self.faults = FaultBook()
@@ -129,9 +127,7 @@ class Desk:
         application_id = application_id or self.application_id
         with self.world.lock:
             locations = [self.world.location(item) for item in _listed(location_ids)]
-            pairs = arrival.location_pairs(
-                [item.id for item in locations], form or self.settings.arrival_form
-            )
+            pairs = arrival.location_pairs([item.id for item in locations], form or self.settings.arrival_form)
             if self.world.application(application_id).kind is Kind.TELEPHONY:
                 pairs += arrival.chain_pairs(self.world.chains.get(locations[0].chain_id or 0))
             if user_id is not None:
@@ -253,9 +249,7 @@ class Desk:
         connection = self.connection(location_id, application_id)
         if connection is None or connection.status is not Status.ACTIVE:
             raise Refusal(403, "not_installed")
-        self.callbacks.send_event(
-            connection.webhook_urls, self._record_event(location_id) if body is None else body
-        )
+        self.callbacks.send_event(connection.webhook_urls, self._record_event(location_id) if body is None else body)
         return len(connection.webhook_urls)
 
     def _ensure_application(self) -> None:

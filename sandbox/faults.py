@@ -126,9 +126,7 @@ def _spoil(fault: Fault, answer: Response) -> Response:
 
 def _error(fault: Fault) -> Response:
     if isinstance(fault.body, str):
-        return Response(
-            fault.status, fault.body.encode(), fault.content_type or HTML_TYPE, dict(fault.headers)
-        )
+        return Response(fault.status, fault.body.encode(), fault.content_type or HTML_TYPE, dict(fault.headers))
     body = fault.body
     if body is None:
         body = {"success": False, "data": None, "meta": {"message": "Something went wrong."}}

@@ -66,9 +66,7 @@ class Gateway:
 
         return strike(fault, process)
 
-    def _process(
-        self, request: Request, found: tuple[Route, dict[str, str]] | None, entry: LoggedCall
-    ) -> Response:
+    def _process(self, request: Request, found: tuple[Route, dict[str, str]] | None, entry: LoggedCall) -> Response:
         try:
             route, ids = _known(found)
             self._check_headers(request, route, ids)
@@ -88,10 +86,7 @@ class Gateway:
             raise Refusal(401, "no_user_token")
         if request.headers.get("accept") != ACCEPT:
             raise Refusal(406, "bad_accept")
-        if (
-            request.body
-            and request.headers.get("content-type", "").split(";")[0].strip() != "application/json"
-        ):
+        if request.body and request.headers.get("content-type", "").split(";")[0].strip() != "application/json":
             raise Refusal(400, "bad_content_type")
 
     def _strike(self, entry: LoggedCall, location_id: int | None) -> Fault | None:
@@ -106,9 +101,7 @@ class Gateway:
     def _too_many(self, wait: int) -> Response:
         return refusal_envelope(429, Refusal(429, "too_many").meta("en"), {"Retry-After": str(wait)})
 
-    def _log(
-        self, request: Request, call: str, location_id: int | None, body: Any, started: float
-    ) -> LoggedCall:
+    def _log(self, request: Request, call: str, location_id: int | None, body: Any, started: float) -> LoggedCall:
         query = f"?{urlencode(request.query, doseq=True)}" if request.query else ""
         entry = LoggedCall(
             number=self._journal.next_number(),

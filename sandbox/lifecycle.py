@@ -184,6 +184,4 @@ def _move(connection: Connection, status: Status, source: str, at: datetime) -> 
 
 
 def _tell(world: World, connection: Connection, event: str) -> None:
-    world.tell(
-        {"salon_id": connection.location_id, "application_id": connection.application_id, "event": event}
-    )
+    world.tell({"salon_id": connection.location_id, "application_id": connection.application_id, "event": event})

@@ -33,7 +33,7 @@ class Response:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-class Dropped(Exception):  # noqa: N818 - it is an outcome, not an error
+class Dropped(Exception):
     """The connection is to be closed without an answer."""
 
 

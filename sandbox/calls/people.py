@@ -13,9 +13,7 @@ TYPES = (
 )
 
 
-@call(
-    "notification_types", "GET", API + "/notification_settings/{location_id}/notification_types", by_user=True
-)
+@call("notification_types", "GET", API + "/notification_settings/{location_id}/notification_types", by_user=True)
 def notification_types(world: World, call: Call) -> Response:
     world.location(call.id("location_id"))
     return envelope([{"id": number, "slug": slug, "title": title} for number, slug, title in TYPES])

@@ -64,9 +64,7 @@ def call(
     name: str, method: str, path: str, *, by_path: bool = False, by_user: bool = False
 ) -> Callable[[Handler], Handler]:
     """Enter a handler into the table; `{name}` in the path stands for an id."""
-    pattern = re.compile(
-        re.sub(r"\{(\w+)\}", r"(?P<\1>\\d{1,18})", path).replace("<token>", r"(?P<token>[^/]+)")
-    )
+    pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>\\d{1,18})", path).replace("<token>", r"(?P<token>[^/]+)"))
 
     def enter(handler: Handler) -> Handler:
         ROUTES.append(Route(name, method, pattern, handler, by_path, by_user))

@@ -44,9 +44,7 @@ def saved_calls(world: World, call: Call) -> Response:
         if item["command"] == "history" and item["chain_id"] == location.chain_id and _wanted(item, call)
     ]
     hidden = {"command", "chain_id"}
-    shown = [
-        {k: v for k, v in row.items() if k not in hidden} for row in rows[(page - 1) * limit : page * limit]
-    ]
+    shown = [{k: v for k, v in row.items() if k not in hidden} for row in rows[(page - 1) * limit : page * limit]]
     return envelope(shown, meta={"count": len(rows)})
 
 

@@ -59,9 +59,7 @@ def _shown(desk: Desk, view: View, visit: Visit) -> Response:
 
 
 def _sorry(reason: str, status: int) -> Response:
-    template = (
-        '<section class="card sorry"><h1>{reason}</h1><p><a class="button" href="/">Go back</a></p></section>'
-    )
+    template = '<section class="card sorry"><h1>{reason}</h1><p><a class="button" href="/">Go back</a></p></section>'
     content: Html = render(template, reason=reason)
     return page("Sorry", content, status=status)
 

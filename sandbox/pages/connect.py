@@ -220,8 +220,7 @@ def _pill(desk: Desk, connection: Connection) -> Html:
 
 def _forms(chosen: str) -> Html:
     return join(
-        render(FORM, form=form, words=FORM_WORDS[form], checked=_checked(form == chosen))
-        for form in ARRIVAL_FORMS
+        render(FORM, form=form, words=FORM_WORDS[form], checked=_checked(form == chosen)) for form in ARRIVAL_FORMS
     )
 
 

@@ -34,9 +34,7 @@ BAD_DAYS = (
     ),
     BadDay("The line breaks before", "The call never arrives.", "drop_before"),
     BadDay("The line breaks after", "The call is done, its answer is lost.", "drop_after"),
-    BadDay(
-        "Activated, but an error", "The activation is done, the answer is 500.", "error_after", "activate"
-    ),
+    BadDay("Activated, but an error", "The activation is done, the answer is 500.", "error_after", "activate"),
     BadDay("Activated, but a page", "The activation is done, the answer is HTML.", "html_after", "activate"),
     BadDay(
         "Activated, then sent away",
@@ -45,9 +43,7 @@ BAD_DAYS = (
         "activate",
     ),
     BadDay("Half an answer", "The call is done, its JSON is cut in two.", "broken_json_after"),
-    BadDay(
-        "Payment taken, but an error", "The payment is kept, the answer is 500.", "error_after", "payment"
-    ),
+    BadDay("Payment taken, but an error", "The payment is kept, the answer is 500.", "error_after", "payment"),
     BadDay("Refund done, but no answer", "The refund is done, the line breaks.", "drop_after", "refund"),
 )
 
@@ -89,9 +85,7 @@ def show(desk: Desk, visit: Visit) -> Response:
         weather="Happening now" if rules else "All is well",
         rules=join(_rule(item) for item in rules),
         clear=Html(CLEAR) if rules else NOTHING,
-        days=join(
-            render(DAY, number=number, name=day.name, words=day.words) for number, day in enumerate(BAD_DAYS)
-        ),
+        days=join(render(DAY, number=number, name=day.name, words=day.words) for number, day in enumerate(BAD_DAYS)),
         callbacks=_callbacks(desk),
         applications=join(_broken(item) for item in applications),
     )

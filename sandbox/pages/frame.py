@@ -40,9 +40,7 @@ def show(desk: Desk, visit: Visit) -> Response:
             anonymous=Html(" checked") if anonymous else NOTHING,
             address=desk.arrival_url(location.id, application.id, shared),
         )
-    return page(
-        f"{application.name}: settings", content, kind="wide", script="frame.js", framed=desk.portal_url
-    )
+    return page(f"{application.name}: settings", content, kind="wide", script="frame.js", framed=desk.portal_url)
 
 
 def _options(users: list[User], chosen: int) -> Html:

@@ -28,9 +28,7 @@ BUTTONS = """<form method="post" class="buttons">
 {first}{rest}</form>"""
 
 PAYMENTS = '<h3>Payments</h3><ul class="lines">{rows}</ul>'
-PAYMENT = (
-    "<li><b>{total} {currency}</b>{refunded}<br>{start} to {end}<br><small>id {id}, paid {at}</small></li>"
-)
+PAYMENT = "<li><b>{total} {currency}</b>{refunded}<br>{start} to {end}<br><small>id {id}, paid {at}</small></li>"
 LOGS = '<details><summary>What happened</summary><ul class="lines">{rows}</ul></details>'
 LOG = "<li><small>{at}</small> {before} → <b>{after}</b> <small>by {source}</small></li>"
 

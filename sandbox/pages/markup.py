@@ -94,6 +94,4 @@ def origin(address: str) -> str:
 
 def icon(kind: str) -> Html:
     """One of the drawings in `static/icons.svg`."""
-    return render(
-        '<svg class="icon" aria-hidden="true"><use href="/static/icons.svg#{kind}"/></svg>', kind=kind
-    )
+    return render('<svg class="icon" aria-hidden="true"><use href="/static/icons.svg#{kind}"/></svg>', kind=kind)

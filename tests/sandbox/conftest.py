@@ -46,9 +46,7 @@ class Caller:
     def get(self, path: str, **query: Any) -> requests.Response:
         return self.session.get(self.sandbox.app_url + path, params=query, timeout=5)
 
-    def activate(
-        self, location_id: int = LONDON, application_id: int = SMS, **more: Any
-    ) -> requests.Response:
+    def activate(self, location_id: int = LONDON, application_id: int = SMS, **more: Any) -> requests.Response:
         return self.post(
             "/marketplace/partner/callback",
             {"salon_id": location_id, "application_id": application_id, **more},
@@ -140,9 +138,7 @@ def active(sandbox: Sandbox, altegio: Caller) -> Caller:
     """The SMS application is active in London."""
     sandbox.grant(LONDON, SMS, EMMA)
     assert (
-        altegio.activate(
-            webhook_urls=[f"{sandbox.portal_url}/altegio/events/abc/"], api_key="first"
-        ).status_code
+        altegio.activate(webhook_urls=[f"{sandbox.portal_url}/altegio/events/abc/"], api_key="first").status_code
         == 201
     )
     return altegio

@@ -32,9 +32,7 @@ def test_the_partners_own_uninstall_is_not_told(sandbox, active, portal):
     assert portal.received == []
 
 
-@pytest.mark.parametrize(
-    ("amount", "discount", "text"), [("990.99", None, "990.99"), ("990", 10, "990&discount=10")]
-)
+@pytest.mark.parametrize(("amount", "discount", "text"), [("990.99", None, "990.99"), ("990", 10, "990&discount=10")])
 def test_a_payment_at_altegio_is_told_and_signed(sandbox, active, portal, amount, discount, text):
     if discount is not None:
         body = {"salon_ids": [LONDON], "application_id": 1, "discount": discount}

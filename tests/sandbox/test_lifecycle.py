@@ -32,10 +32,7 @@ def test_a_second_activation_is_refused_in_the_language_of_the_country(sandbox, 
     sandbox.grant([LONDON, MOSCOW])
     for location_id in (LONDON, MOSCOW):
         altegio.activate(location_id)
-    assert (
-        altegio.activate(LONDON).json()["meta"]["message"]
-        == "The user has already installed this application."
-    )
+    assert altegio.activate(LONDON).json()["meta"]["message"] == "The user has already installed this application."
     refused = altegio.activate(MOSCOW)
     assert refused.status_code == 403
     assert refused.json()["meta"]["message"] == "Пользователь уже установил это приложение"

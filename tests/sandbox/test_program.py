@@ -82,9 +82,7 @@ def test_the_program_saves_when_it_is_told_to_stop(tmp_path):
     data = tmp_path / "sandbox.json"
     command = [sys.executable, "-m", "sandbox", "--port", "0", "--data", str(data)]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, cwd=tmp_path, env=environment
-    ) as program:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path, env=environment) as program:
         line = program.stdout.readline()
         port = line.split("localhost:")[1].split()[0]
         body = {"salon_id": LONDON}
@@ -111,7 +109,5 @@ def test_the_busiest_window_is_found_wherever_it_lies():
 def test_the_sandbox_imports_nothing_but_itself_and_the_standard_library():
     allowed = sys.stdlib_module_names | {"sandbox"}
     for path in (ROOT / "sandbox").rglob("*.py"):
-        lines = [
-            line.split() for line in path.read_text().splitlines() if line.startswith(("import ", "from "))
-        ]
+        lines = [line.split() for line in path.read_text().splitlines() if line.startswith(("import ", "from "))]
         assert {words[1].split(".")[0] for words in lines} <= allowed, path

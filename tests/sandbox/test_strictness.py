@@ -128,14 +128,10 @@ def test_telephony_speaks_for_a_chain(sandbox, altegio):
     assert altegio.voip(command="setup", crm_token=token, type="enable").status_code == 202
     assert sandbox.chain(501).telephony_enabled
     call = {"command": "history", "crm_token": token, "type": "incoming", "phone": "44", "diversion": "45"}
-    assert (
-        altegio.voip(**call, duration=5, status="success", date="2026-03-01T12:00:00+00:00").status_code
-        == 202
-    )
+    assert altegio.voip(**call, duration=5, status="success", date="2026-03-01T12:00:00+00:00").status_code == 202
     assert altegio.voip(**call, duration="5").status_code == 422
     assert (
-        altegio.voip(command="event", crm_token=token, type="outgoing", phone="4", diversion="4").status_code
-        == 422
+        altegio.voip(command="event", crm_token=token, type="outgoing", phone="4", diversion="4").status_code == 422
     )
     assert altegio.voip(command="setup", crm_token="stranger", type="enable").status_code == 404
 
@@ -157,10 +153,7 @@ def test_tariffs_links_discounts_and_channels(sandbox, active):
     assert active.get(link, **query).status_code == 404
     discount = {"salon_ids": [LONDON], "application_id": SMS, "discount": 101}
     assert active.post("/api/v1/marketplace/application/add_discount", discount).status_code == 422
-    assert (
-        active.post("/api/v1/marketplace/application/add_discount", discount | {"discount": 10}).status_code
-        == 200
-    )
+    assert active.post("/api/v1/marketplace/application/add_discount", discount | {"discount": 10}).status_code == 200
     channel = {"salon_id": LONDON, "application_id": SMS, "channel_slug": "sms", "is_available": True}
     assert active.post("/api/v1/marketplace/application/update_channel", channel).status_code == 200
     assert sandbox.connection(LONDON).channels == {"sms": True}

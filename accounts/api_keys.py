@@ -1,0 +1,56 @@
+"""API keys of the partner's own systems: who calls, and what the key may do (INTERFACE.md)."""
+
+from typing import Any, Literal, get_args
+
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed, Throttled
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from accounts.limits import BAD_API_KEYS
+from accounts.models import ApiKey
+
+Scope = Literal["billing", "sms", "telephony", "read"]
+SCOPES: tuple[str, ...] = get_args(Scope)
+
+
+class ApiKeyAuthentication(BaseAuthentication):
+    """`Authorization: Api-Key <key>`; `request.auth` is then the `ApiKey`."""
+
+    keyword = "Api-Key"
+
+    def authenticate(self, request: Request) -> tuple[None, ApiKey] | None:
+        words = get_authorization_header(request).decode("latin-1").split()
+        if not words or words[0].lower() != self.keyword.lower():
+            return None
+        if wait := BAD_API_KEYS.wait(request._request):
+            raise Throttled(wait)
+        key = self._valid_key(words[1]) if len(words) == 2 else None
+        if key is None:
+            BAD_API_KEYS.count(request._request)
+            raise AuthenticationFailed("This API key is not valid. Make one with: manage.py create_api_key")
+        return None, key
+
+    def authenticate_header(self, request: Request) -> str:
+        return self.keyword
+
+    @staticmethod
+    def _valid_key(secret: str) -> ApiKey | None:
+        try:
+            key = ApiKey.objects.get_from_key(secret)
+        except ApiKey.DoesNotExist:
+            return None
+        return None if key.has_expired else key
+
+
+class HasScope(BasePermission):
+    """The key holds the scope the view names in `scope` (or, by method, in `scopes`)."""
+
+    message = "This API key lacks the scope for this call."
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        if not isinstance(request.auth, ApiKey):
+            return False
+        wanted: Any = getattr(view, "scope", None)
+        return wanted is not None and wanted in request.auth.scopes

@@ -1,0 +1,94 @@
+"""Letters: queued in the transaction of what they tell about, sent by Celery, each of them once.
+
+A letter is two templates, `letters/<template>.txt` (its first line is the subject) and `.html`. What
+its text needs beyond `params` comes from a builder registered beside the feature, so that a link with a
+token is made at the moment of sending and never stored.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
+from django.db.models import Q
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+
+from accounts.models import Letter
+
+log = structlog.get_logger(__name__)
+
+Builder = Callable[[dict[str, Any]], dict[str, Any]]
+_builders: dict[str, Builder] = {}
+MOST_TRIES = 8
+LEASE = timedelta(minutes=2)
+
+
+def letter_builder(template: str) -> Callable[[Builder], Builder]:
+    """Register what makes the context of `template` out of the letter's stored params."""
+
+    def register(builder: Builder) -> Builder:
+        _builders[template] = builder
+        return builder
+
+    return register
+
+
+def queue_letter(template: str, to: str, *, key: str, language: str = "", **params: Any) -> None:
+    """Store a letter to be sent after the commit. The same `key` again is the same letter."""
+    letters = [Letter(key=key, template=template, to=to, language=language, params=params)]
+    Letter.objects.bulk_create(letters, ignore_conflicts=True)
+    transaction.on_commit(_wake)
+
+
+def _wake() -> None:
+    from accounts.tasks import send_letters
+    from partner_portal.dispatch import enqueue
+
+    enqueue(send_letters)
+
+
+def send_waiting_letters() -> int:
+    """Send what waits, oldest first; returns how many went out. Two workers never take the same letter."""
+    sent = 0
+    while letter := _take():
+        sent += _send(letter)
+    return sent
+
+
+def _take() -> Letter | None:
+    now = timezone.now()
+    free = Q(taken_at=None) | Q(taken_at__lt=now - LEASE)
+    waiting = Letter.objects.filter(free, sent_at=None, tries__lt=MOST_TRIES).order_by("created_at")
+    for letter in waiting[:20]:
+        claimed = Letter.objects.filter(free, pk=letter.pk, sent_at=None, tries=letter.tries)
+        if claimed.update(taken_at=now, tries=letter.tries + 1):
+            return letter
+    return None
+
+
+def _send(letter: Letter) -> bool:
+    try:
+        render(letter).send()
+    except Exception as error:
+        log.exception("letter_failed", letter=letter.pk, template=letter.template)
+        Letter.objects.filter(pk=letter.pk).update(error=f"{type(error).__name__}: {error}"[:300])
+        return False
+    Letter.objects.filter(pk=letter.pk).update(sent_at=timezone.now(), error="")
+    return True
+
+
+def render(letter: Letter) -> EmailMultiAlternatives:
+    """The letter as an e-mail in its reader's language."""
+    with translation.override(letter.language or settings.LANGUAGE_CODE):
+        build = _builders.get(letter.template, dict)
+        context = {"portal_url": settings.PORTAL_URL, **letter.params, **build(letter.params)}
+        text = render_to_string(f"letters/{letter.template}.txt", context)
+        subject, _, body = text.partition("\n")
+        message = EmailMultiAlternatives(subject.strip(), body.strip() + "\n", to=[letter.to])
+        html = render_to_string(f"letters/{letter.template}.html", context | {"subject": subject.strip()})
+        message.attach_alternative(html, "text/html")
+        return message

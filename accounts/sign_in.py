@@ -1,0 +1,34 @@
+"""Who may sign in with a password. One rule for the admin, the owner's pages and the arrival."""
+
+from typing import Any
+
+from django.contrib.auth.backends import ModelBackend
+from django.http import HttpRequest
+
+from accounts.limits import FAILED_SIGN_INS
+from accounts.models import User
+
+
+class PasswordBackend(ModelBackend):
+    """Django's password check, closed for an account after ten failures (INTERFACE.md)."""
+
+    def authenticate(
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        **kwargs: Any,
+    ) -> User | None:
+        email = (username or kwargs.get("email") or "").strip().lower()
+        if not email or password is None or FAILED_SIGN_INS.wait(email):
+            return None
+        user = super().authenticate(request, username=email, password=password)
+        if user is None:
+            FAILED_SIGN_INS.count(email)
+        return user  # type: ignore[return-value]  # AUTH_USER_MODEL is User
+
+
+def owner_with_password(request: HttpRequest, email: str, password: str) -> User | None:
+    """The owner these belong to. Staff are never signed in where owners are."""
+    user = PasswordBackend().authenticate(request, username=email, password=password)
+    return None if user is None or user.is_staff else user

@@ -1,0 +1,34 @@
+"""Alarm: something staff must know while there is still time."""
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class Alarm(models.Model):
+    """One thing that needs a person; `key` makes raising it twice impossible."""
+
+    class Kind(models.TextChoices):
+        WINDOW = "window", _("activation running out of time")
+        TOKEN = "token", _("Altegio refuses the partner token")  # a name, no secret
+        CONFLICT = "conflict", _("two people claim a location")
+        REVIEW = "review", _("a location to be reviewed")
+        CALL = "call", _("a call that failed for good")
+
+    key = models.CharField(max_length=200, unique=True)
+    kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices)
+    text = models.CharField(_("what happened"), max_length=500)
+    connection = models.ForeignKey(
+        "integrations.Connection", on_delete=models.CASCADE, null=True, blank=True, related_name="alarms"
+    )
+    raised_at = models.DateTimeField(_("raised"), default=timezone.now)
+    mailed_at = models.DateTimeField(_("mailed"), null=True, blank=True)
+    cleared_at = models.DateTimeField(_("cleared"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("alarm")
+        verbose_name_plural = _("alarms")
+        indexes = [models.Index(fields=["-raised_at"], condition=models.Q(cleared_at=None), name="alarm_open")]
+
+    def __str__(self) -> str:
+        return self.text

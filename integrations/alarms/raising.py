@@ -1,0 +1,49 @@
+"""Raising alarms, and telling staff about them in one letter for many."""
+
+from collections.abc import Iterable
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.letters import queue_letter
+from accounts.models import User
+from integrations.alarms.models import Alarm
+from integrations.models.connection import Connection
+
+NewAlarm = tuple[Alarm.Kind, str, str, Connection | None]
+MOST_IN_A_LETTER = 20
+
+
+def raise_alarms(alarms: Iterable[NewAlarm]) -> None:
+    """Store alarms of (kind, key, text, connection); a key that is there already stays as it is."""
+    rows = [
+        Alarm(kind=kind, key=key, text=text[:500], connection=connection) for kind, key, text, connection in alarms
+    ]
+    Alarm.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
+
+
+def clear_alarms(**which: object) -> None:
+    """What these alarms warned of is over."""
+    Alarm.objects.filter(cleared_at=None, **which).update(cleared_at=timezone.now())
+
+
+@transaction.atomic
+def mail_alarms() -> int:
+    """One letter to each member of staff about all alarms not mailed yet. Returns how many alarms."""
+    waiting = Alarm.objects.select_for_update().filter(mailed_at=None, cleared_at=None).order_by("raised_at")
+    alarms = list(waiting)
+    if not alarms:
+        return 0
+    Alarm.objects.filter(pk__in=[alarm.pk for alarm in alarms]).update(mailed_at=timezone.now())
+    for user in User.objects.filter(is_staff=True, is_active=True).exclude(email=None):
+        queue_letter(
+            "alarms",
+            str(user.email),
+            key=f"alarms:{alarms[-1].pk}:{user.pk}",
+            language=user.language,
+            lines=[alarm.text for alarm in alarms[:MOST_IN_A_LETTER]],
+            more=max(len(alarms) - MOST_IN_A_LETTER, 0),
+            list_url=f"{settings.PORTAL_URL}/admin/integrations/alarm/?cleared_at__isnull=1",
+        )
+    return len(alarms)

@@ -1,0 +1,239 @@
+"""What an answer means, decided by its status code and shape, never by its words (ALTEGIO.md §2)."""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import simplejson
+
+from integrations.altegio.wire import from_wire, parse_id
+
+
+class Outcome(enum.StrEnum):
+    """What is known after a call."""
+
+    ACCEPTED = "accepted"  # Altegio did it
+    REFUSED = "refused"  # Altegio says no, and says why
+    UNAUTHORIZED = "unauthorized"  # 401: the token is not accepted; no call with it will be
+    LIMITED = "limited"  # 429: not now, nothing was done
+    UNKNOWN = "unknown"  # it may or may not have happened: ask the status call
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer of Altegio, or the lack of one (`status_code` None)."""
+
+    outcome: Outcome
+    status_code: int | None = None
+    data: Any = None
+    message: str = ""
+    retry_after: float | None = None
+    text: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def no_answer(why: str) -> Answer:
+    """A time-out, a refused or broken connection: the outcome is unknown."""
+    return Answer(Outcome.UNKNOWN, message=why)
+
+
+def read_answer(status_code: int, headers: Mapping[str, str], text: str, *, now: datetime | None = None) -> Answer:
+    """Judge a complete HTTP answer."""
+    envelope, is_json = _envelope(text)
+    outcome = _outcome(status_code, envelope, is_json=is_json)
+    return Answer(
+        outcome=outcome,
+        status_code=status_code,
+        data=envelope.get("data"),
+        message=_message(envelope) or _plain_reason(status_code, is_json=is_json, outcome=outcome),
+        retry_after=_retry_after(headers, now) if outcome is Outcome.LIMITED else None,
+        text=text,
+        headers=headers,
+    )
+
+
+def _envelope(text: str) -> tuple[dict[str, Any], bool]:
+    """The answer's object ({} where it is none), and whether the text is what Altegio's API writes."""
+    if not text.strip():
+        return {}, True
+    try:
+        body = simplejson.loads(text, use_decimal=True)
+    except (ValueError, RecursionError):
+        return {}, False
+    return (body, True) if isinstance(body, dict) else ({"data": body}, body is None or isinstance(body, list))
+
+
+def _outcome(status_code: int, envelope: dict[str, Any], *, is_json: bool) -> Outcome:
+    if status_code == 401:
+        return Outcome.UNAUTHORIZED
+    if status_code == 429:
+        return Outcome.LIMITED
+    if not is_json:
+        return Outcome.UNKNOWN
+    if 200 <= status_code < 300:
+        return Outcome.UNKNOWN if envelope.get("success") is False else Outcome.ACCEPTED
+    # 408 says that Altegio did not read the call to its end; 3xx may follow a processed call.
+    if 400 <= status_code < 500 and status_code != 408:
+        return Outcome.REFUSED
+    return Outcome.UNKNOWN
+
+
+def _message(envelope: dict[str, Any]) -> str:
+    """Altegio's own words: `meta.message`, and for 422 the details of `meta.errors`."""
+    meta = envelope.get("meta")
+    if not isinstance(meta, dict):
+        return ""
+    words = [meta["message"]] if isinstance(meta.get("message"), str) else []
+    errors = meta.get("errors")
+    if isinstance(errors, dict):
+        words += [f"{name}: {_flat(detail)}" for name, detail in errors.items()]
+    elif errors:
+        words.append(_flat(errors))
+    return "; ".join(words).replace("\x00", "")[:500]
+
+
+def _flat(detail: Any) -> str:
+    return ", ".join(map(str, detail)) if isinstance(detail, list) else str(detail)
+
+
+def _plain_reason(status_code: int, *, is_json: bool, outcome: Outcome) -> str:
+    if outcome is Outcome.ACCEPTED:
+        return ""
+    return f"HTTP {status_code}" if is_json else f"HTTP {status_code}, and the answer is not JSON"
+
+
+def _retry_after(headers: Mapping[str, str], now: datetime | None) -> float | None:
+    """Seconds to wait, from either form of `Retry-After` (RFC 9110 §10.2.3)."""
+    value = next((value for name, value in headers.items() if name.lower() == "retry-after"), "").strip()
+    if value.isascii() and value.isdigit():
+        return min(float(value), 86400.0)
+    try:
+        moment = parsedate_to_datetime(value)
+    except (TypeError, ValueError):
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return min(max((moment - (now or datetime.now(UTC))).total_seconds(), 0.0), 86400.0)
+
+
+class AltegioState(enum.StrEnum):
+    """`connection_status.status`; NONE where there is no current connection."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    FROZEN = "freezed"
+    NONE = "none"
+
+
+@dataclass(frozen=True)
+class RemotePayment:
+    """A payment as the status call tells it. Unreadable fields are None."""
+
+    id: int | None
+    payment_sum: Decimal | None
+    payment_date: datetime | None
+    period_from: datetime | None
+    period_to: datetime | None
+    is_refunded: bool
+
+
+@dataclass(frozen=True)
+class ConnectionStatus:
+    """The status call's answer (ALTEGIO.md §2): what Altegio holds to be true about one connection."""
+
+    state: AltegioState
+    created_at: datetime | None
+    newest_log_at: datetime | None
+    payments: tuple[RemotePayment, ...]
+
+    @property
+    def newest_sign_at(self) -> datetime | None:
+        """When the connection last changed: the newest log entry, or the consent where there is no log."""
+        return self.newest_log_at or self.created_at
+
+
+NOT_CONNECTED = ConnectionStatus(AltegioState.NONE, None, None, ())
+
+
+def read_status(answer: Answer, zone: str) -> ConnectionStatus | None:
+    """The status call's answer; None where it cannot be known now. A 404 says there is no connection."""
+    if answer.outcome is Outcome.REFUSED and answer.status_code == 404:
+        return NOT_CONNECTED
+    if answer.outcome is not Outcome.ACCEPTED:
+        return None
+    data = answer.data if isinstance(answer.data, dict) else {}
+    current = data.get("connection_status")
+    current = current if isinstance(current, dict) else {}
+    moments = [from_wire(entry.get("changed_at"), zone) for entry in _objects(data.get("logs"))]
+    return ConnectionStatus(
+        state=_state(current.get("status")),
+        created_at=from_wire(current.get("created_at"), zone),
+        newest_log_at=max((moment for moment in moments if moment), default=None),
+        payments=tuple(_payment(entry, zone) for entry in _objects(data.get("payments"))),
+    )
+
+
+def _state(value: Any) -> AltegioState:
+    known = {state.value: state for state in AltegioState} | {"frozen": AltegioState.FROZEN}
+    return known.get(value, AltegioState.NONE) if isinstance(value, str) else AltegioState.NONE
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
+
+
+def _payment(entry: dict[str, Any], zone: str) -> RemotePayment:
+    return RemotePayment(
+        id=parse_id(entry.get("id")),
+        payment_sum=as_decimal(entry.get("payment_sum")),
+        payment_date=from_wire(entry.get("payment_date"), zone),
+        period_from=from_wire(entry.get("period_from"), zone),
+        period_to=from_wire(entry.get("period_to"), zone),
+        is_refunded=entry.get("is_refunded") in (True, 1, "1", "true") or bool(entry.get("refunded_at")),
+    )
+
+
+def as_decimal(value: Any) -> Decimal | None:
+    """A finite number, whether it came as a number or as text."""
+    if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
+        return None
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None
+
+
+@dataclass(frozen=True)
+class RemoteLocation:
+    """One of the connected locations (ALTEGIO.md §2)."""
+
+    id: int
+    title: str
+    public_title: str
+    phone: str
+    email: str
+    country: str
+    city: str
+    timezone_name: str
+    address: str
+
+
+def read_locations(answer: Answer) -> list[RemoteLocation]:
+    """The page of connected locations; entries without a readable id are left out."""
+    return [
+        RemoteLocation(location_id, **{name: _words(entry.get(name)) for name in _LOCATION_FIELDS})
+        for entry in _objects(answer.data)
+        if (location_id := parse_id(entry.get("id"))) is not None
+    ]
+
+
+_LOCATION_FIELDS = ("title", "public_title", "phone", "email", "country", "city", "timezone_name", "address")
+
+
+def _words(value: Any) -> str:
+    return str(value).replace("\x00", "").strip()[:300] if isinstance(value, str | int) else ""

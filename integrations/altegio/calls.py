@@ -1,0 +1,54 @@
+"""The calls the portal makes, one function each (ALTEGIO.md §2). They build; `client` sends."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Host = Literal["app", "api"]
+
+
+@dataclass(frozen=True)
+class Call:
+    """An HTTP call to Altegio. `secrets` are values inside it that no record may show."""
+
+    method: Literal["GET", "POST"]
+    host: Host
+    path: str
+    body: Any = None
+    query: Mapping[str, Any] = field(default_factory=dict)
+    secrets: tuple[str, ...] = ()
+
+
+def activate(
+    salon_id: int,
+    application_id: int,
+    *,
+    api_key: str = "",
+    webhook_urls: Sequence[str] = (),
+    extras: Mapping[str, Any] | None = None,
+) -> Call:
+    """Activate the integration: 201, also 200."""
+    body: dict[str, Any] = {"salon_id": salon_id, "application_id": application_id}
+    if api_key:
+        body["api_key"] = api_key
+    if webhook_urls:
+        body["webhook_urls"] = list(webhook_urls)
+    body |= extras or {}
+    return Call("POST", "app", "/marketplace/partner/callback", body, secrets=(api_key,) if api_key else ())
+
+
+def status(salon_id: int, application_id: int) -> Call:
+    """What Altegio holds to be true about one connection."""
+    return Call("GET", "app", f"/marketplace/salon/{salon_id}/application/{application_id}")
+
+
+def connected_locations(application_id: int, *, page: int, count: int = 1000) -> Call:
+    """One page (from 1) of the connected locations, at most 1000 of them."""
+    path = f"/marketplace/application/{application_id}/salons"
+    return Call("GET", "app", path, query={"page": page, "count": count})
+
+
+def telephony(crm_token: str, *, enable: bool) -> Call:
+    """Switch a chain's telephony on or off: 202."""
+    body = {"command": "setup", "crm_token": crm_token, "type": "enable" if enable else "disable"}
+    return Call("POST", "api", "/voip/integration", body, secrets=(crm_token,))

@@ -1,0 +1,103 @@
+"""Signed user data and signed payments (ALTEGIO.md §1 and §4)."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass
+from typing import Any
+
+MOST_USER_DATA_BYTES = 8 * 1024
+_MOST_DIGITS = 18
+
+
+class BadUserData(ValueError):
+    """The user data is not what Altegio signs; `str()` says in which way, without repeating the data."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who arrives, as Altegio signed it. `phone` holds digits; missing values are ""."""
+
+    altegio_user_id: int
+    name: str
+    phone: str
+    email: str
+    salon_name: str
+
+
+def hmac_hex(key: str, message: bytes) -> str:
+    """Lower-case hex HMAC-SHA256."""
+    return hmac.new(key.encode(), message, hashlib.sha256).hexdigest()
+
+
+def is_signed(key: str, message: bytes, signature: str) -> bool:
+    """Whether `signature` is the message's, compared in constant time. An empty key signs nothing."""
+    return bool(key) and hmac.compare_digest(hmac_hex(key, message).encode(), signature.encode("utf-8", "replace"))
+
+
+def decode_base64(text: str) -> bytes:
+    """The bytes behind url-safe or ordinary base64, whose `+` may have become a space, padded or not.
+
+    Raises BadUserData where the text is neither.
+    """
+    plain = text.strip("\r\n").replace(" ", "+").replace("-", "+").replace("_", "/").rstrip("=")
+    try:
+        return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        raise BadUserData("The user data is not base64.") from None
+
+
+def person_from(user_data: str, signature: str, partner_token: str) -> Person:
+    """The person whom Altegio signed; the signature is checked on the bytes as received.
+
+    Raises BadUserData when it is oversized, forged or broken.
+    """
+    if len(user_data) > MOST_USER_DATA_BYTES:
+        raise BadUserData("The user data is larger than 8 KiB.")
+    raw = decode_base64(user_data)
+    if not is_signed(partner_token, raw, signature):
+        raise BadUserData("The signature does not fit the user data.")
+    try:
+        data = json.loads(raw.decode("utf-8"))
+    except (UnicodeDecodeError, ValueError, RecursionError):
+        raise BadUserData("The user data is not JSON.") from None
+    if not isinstance(data, dict):
+        raise BadUserData("The user data is not a JSON object.")
+    return Person(
+        altegio_user_id=_user_id(data),
+        name=_text(data, "name", 200),
+        phone="".join(char for char in _text(data, "phone", 32) if char in "0123456789"),
+        email=_text(data, "email", 254),
+        salon_name=_text(data, "salon_name", 300),
+    )
+
+
+def is_payment_signed(
+    partner_token: str, *, salon_id: object, amount: object, discount: object, signature: str
+) -> bool:
+    """Whether a `payment` callback's `sign` is Altegio's (ALTEGIO.md §4)."""
+    message = f"salon_id={salon_id}&amount={amount}"
+    if discount is not None:
+        message += f"&discount={discount}"
+    return is_signed(partner_token, message.encode("utf-8", "replace"), signature)
+
+
+def _user_id(data: dict[str, Any]) -> int:
+    value = data.get("id", data.get("user_id"))
+    text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
+    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS and int(text)):
+        raise BadUserData("The user data holds no user id.")
+    return int(text)
+
+
+def _text(data: dict[str, Any], name: str, most: int) -> str:
+    value = data.get(name)
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str):
+        return ""
+    # NUL and lone surrogates can be stored by no database.
+    clean = value.replace("\x00", "").encode("utf-8", "ignore").decode("utf-8")
+    return clean.strip()[:most]

@@ -1,0 +1,43 @@
+"""How times and ids are written on Altegio's wire (ALTEGIO.md, head)."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+_FORMAT = "%Y-%m-%d %H:%M:%S"
+MOST_ID_DIGITS = 18
+
+
+def to_wire(moment: datetime, zone: str) -> str:
+    """`YYYY-MM-DD HH:MM:SS` in `zone`. Raises ValueError for a moment without a zone."""
+    if moment.tzinfo is None:
+        raise ValueError("A moment needs a zone.")
+    return moment.astimezone(ZoneInfo(zone)).strftime(_FORMAT)
+
+
+def from_wire(text: object, zone: str) -> datetime | None:
+    """The moment (in UTC) that Altegio wrote, or None where it wrote none that can be read.
+
+    ISO 8601 with a zone is taken as it stands; without one it is read in `zone`.
+    """
+    if not isinstance(text, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=ZoneInfo(zone))
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        return None
+
+
+def parse_id(text: object) -> int | None:
+    """An id: ASCII digits, 1 to 18 of them, not zero; as a number or as text. None for anything else."""
+    if isinstance(text, bool) or not isinstance(text, int | str):
+        return None
+    digits = str(text)
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= MOST_ID_DIGITS):
+        return None
+    return int(digits) or None

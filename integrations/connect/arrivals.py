@@ -1,0 +1,209 @@
+"""Receiving an arrival: stored with its time, registered when the person is known, claimed, queued.
+
+All of it in one transaction with the outgoing calls; the views only parse and show.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.auth.hashers import make_password
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.letters import queue_letter
+from accounts.models import User
+from integrations.connect.claims import Claimant, Claimed, activation_deadline, claim_locations, give_claim
+from integrations.connect.models import Arrival, ArrivalLocation, RefusedArrival
+from integrations.connect.parameters import Redirect
+from integrations.connect.people import Known, account_of, link_identity, user_with_email
+from integrations.models.application import Application
+from integrations.models.connection import Connection
+from partner_portal.middleware import current_request_id
+
+
+@dataclass(frozen=True)
+class SignUp:
+    """What the sign-up form holds."""
+
+    name: str
+    email: str
+    phone: str
+    password: str
+
+
+def refuse_arrival(application: Application | None, reason: str) -> None:
+    """Remember that an arrival could not be read, and why; nothing of what it carried."""
+    RefusedArrival.objects.create(application=application, reason=reason[:300])
+
+
+@transaction.atomic
+def receive_signed(application: Application, redirect: Redirect) -> Arrival:
+    """A redirect with valid user data: registered, claimed and queued without a form."""
+    if redirect.person is None:
+        raise ValueError("This redirect carries no person.")
+    account = account_of(redirect.person)
+    now = timezone.now()
+    if isinstance(account, Known):
+        claimant, expected = Claimant.of(account.user), None
+    else:
+        claimant, expected = Claimant(f"a:{redirect.person.altegio_user_id}", None), account.expected
+    claimed = claim_locations(application, redirect.salon_ids, claimant, arrived_at=now, now=now)
+    digest = _digest(application, redirect, claimant)
+    arrival = _same_arrival(digest, claimed, now)
+    if arrival is None:
+        arrival = _store(application, redirect, now, digest=digest)
+        arrival.claim, arrival.user, arrival.expected_user = claimant.claim, claimant.user, expected
+        arrival.save(update_fields=["claim", "user", "expected_user"])
+    _show(arrival, claimed)
+    return arrival
+
+
+@transaction.atomic
+def receive_unsigned(application: Application, redirect: Redirect, seen: Arrival | None) -> Arrival:
+    """A redirect without user data: stored, so that the window runs; registered by a form.
+
+    `seen` is the arrival this browser came with before, if any: the same link is the same arrival.
+    """
+    digest = _digest(application, redirect, None)
+    if seen is not None and seen.digest == digest and not seen.claim and timezone.now() < seen.deadline_at:
+        _seen_again(seen, timezone.now())
+        return seen
+    return _store(application, redirect, timezone.now(), digest=digest)
+
+
+@transaction.atomic
+def register(arrival: Arrival, sign_up: SignUp) -> Arrival:
+    """The sign-up form. An address that has an account gets the same answer, and a letter that leads in.
+
+    Its locations are activated all the same, so that no hour is missed; they are nobody's until the
+    account's owner has signed in.
+    """
+    arrival = _locked(arrival)
+    if arrival.claim:
+        return arrival
+    user, is_new = _account(sign_up)
+    if is_new:
+        _claim(arrival, Claimant.of(user), expected=None)
+        queue_letter("welcome", sign_up.email, key=f"welcome:{user.pk}", arrival=arrival.pk, user=user.pk)
+    else:
+        _claim(arrival, Claimant(f"s:{arrival.pk}", None), expected=user)
+        send_sign_in_link(arrival, user)
+    arrival.signed_up = True
+    arrival.save(update_fields=["signed_up"])
+    return arrival
+
+
+def _account(sign_up: SignUp) -> tuple[User, bool]:
+    """The account under this address, and whether it was made now. Takes as long either way."""
+    password = make_password(sign_up.password)
+    existing = user_with_email(sign_up.email)
+    if existing is not None:
+        return existing, False
+    try:
+        with transaction.atomic():
+            user = User(email=sign_up.email, name=sign_up.name, phone=sign_up.phone, password=password)
+            user.save()
+            return user, True
+    except IntegrityError:
+        return User.objects.get(email__iexact=sign_up.email), False
+
+
+def send_sign_in_link(arrival: Arrival, user: User) -> None:
+    """A letter whose link signs the owner in and gives them the arrival. Staff and closed accounts get none."""
+    if user.email and user.is_active and not user.is_staff:
+        key = f"sign-in-link:{arrival.pk}:{user.pk}:{timezone.now():%Y%m%d%H%M}"
+        queue_letter("sign_in_link", user.email, key=key, language=user.language, arrival=arrival.pk, user=user.pk)
+
+
+@transaction.atomic
+def give_to(arrival: Arrival, user: User) -> bool:
+    """`user` has signed in on this arrival: it is theirs, unless it is somebody else's already."""
+    arrival = _locked(arrival)
+    if arrival.user_id is not None:
+        return arrival.user_id == user.pk
+    if arrival.altegio_user_id is not None:
+        link_identity(user, arrival.altegio_user_id)
+    claimant = Claimant.of(user)
+    if not arrival.claim:
+        _claim(arrival, claimant, expected=None)
+        return True
+    mine = Connection.objects.select_for_update().filter(arrivals=arrival).order_by("pk")
+    give_claim(list(mine), arrival.claim, user)
+    arrival.claim, arrival.user, arrival.expected_user = claimant.claim, user, None
+    arrival.save(update_fields=["claim", "user", "expected_user"])
+    return True
+
+
+def _claim(arrival: Arrival, claimant: Claimant, *, expected: User | None) -> None:
+    claimed = claim_locations(
+        arrival.application,
+        arrival.salon_ids,
+        claimant,
+        arrived_at=arrival.arrived_at,
+        now=timezone.now(),
+    )
+    arrival.claim, arrival.user, arrival.expected_user = claimant.claim, claimant.user, expected
+    arrival.save(update_fields=["claim", "user", "expected_user"])
+    _show(arrival, claimed)
+
+
+def _locked(arrival: Arrival) -> Arrival:
+    return Arrival.objects.select_for_update(of=("self",)).select_related("application").get(pk=arrival.pk)
+
+
+def _store(application: Application, redirect: Redirect, now: datetime, *, digest: str) -> Arrival:
+    person = redirect.person
+    return Arrival.objects.create(
+        application=application,
+        arrived_at=now,
+        last_seen_at=now,
+        deadline_at=activation_deadline(now),
+        salon_ids=list(redirect.salon_ids),
+        chain_id_given=redirect.chain_id,
+        crm_token=redirect.crm_token,
+        salon_name=person.salon_name if person else "",
+        altegio_user_id=person.altegio_user_id if person else None,
+        digest=digest,
+        request_id=current_request_id(),
+    )
+
+
+def _digest(application: Application, redirect: Redirect, claimant: Claimant | None) -> str:
+    """What makes two redirects the same link, in 64 hexadecimal digits."""
+    told = (
+        application.pk,
+        claimant.claim if claimant else "",
+        sorted(redirect.salon_ids),
+        redirect.chain_id,
+        redirect.crm_token,
+    )
+    return hashlib.sha256(repr(told).encode()).hexdigest()
+
+
+def _same_arrival(digest: str, claimed: list[Claimed], now: datetime) -> Arrival | None:
+    """The earlier arrival through the same link, when this one opened nothing new."""
+    if any(item.is_new for item in claimed):
+        return None
+    earlier = Arrival.objects.filter(digest=digest).order_by("-pk").first()
+    if earlier is not None:
+        _seen_again(earlier, now)
+    return earlier
+
+
+def _seen_again(arrival: Arrival, now: datetime) -> None:
+    arrival.last_seen_at = now
+    arrival.visits += 1
+    arrival.save(update_fields=["last_seen_at", "visits"])
+
+
+def _show(arrival: Arrival, claimed: list[Claimed]) -> None:
+    """The arrival's page shows these connections, and no others."""
+    ArrivalLocation.objects.filter(arrival=arrival).exclude(
+        connection__in=[item.connection.pk for item in claimed]
+    ).delete()
+    ArrivalLocation.objects.bulk_create(
+        [ArrivalLocation(arrival=arrival, connection=item.connection) for item in claimed],
+        ignore_conflicts=True,
+        batch_size=1000,
+    )

@@ -1,0 +1,258 @@
+"""Whose location is it: what an arrival leads to at each of its locations (ALTEGIO.md §1).
+
+A claim proves nothing yet; Altegio's acceptance of the activation does. So a claim makes a connection
+that waits for it, or takes up the one the same person has, or shows that two people want the same.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import User
+from integrations.activation.kinds import Activate
+from integrations.alarms.models import Alarm
+from integrations.alarms.raising import raise_alarms
+from integrations.connect.models import ArrivalLocation
+from integrations.connections import move
+from integrations.lifecycle.asking import ask_status
+from integrations.models.application import Application
+from integrations.models.connection import (
+    LIVE,
+    UNDECIDED,
+    Connection,
+    ConnectionChange,
+    ConnectionKeys,
+    State,
+)
+from integrations.models.place import Location
+from integrations.outbox.models import CallState, OutgoingCall
+from integrations.outbox.queue import cancel, queue
+
+CONFLICT_REASON = "Another person claims this location too."
+TAKEN_REASON = "This location is connected by another person."
+
+
+@dataclass(frozen=True)
+class Claimant:
+    """Who claims: `claim` names the person; `user` is their account once it is known for sure."""
+
+    claim: str
+    user: User | None
+
+    @classmethod
+    def of(cls, user: User) -> "Claimant":
+        return cls(f"u:{user.pk}", user)
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """What the claim on one location led to."""
+
+    connection: Connection
+    is_new: bool
+
+
+def activation_deadline(arrived_at: datetime) -> datetime:
+    """The end of the window that an arrival starts."""
+    return arrived_at + timedelta(seconds=settings.ALTEGIO_ACTIVATION_WINDOW)
+
+
+def claim_locations(
+    application: Application,
+    salon_ids: Sequence[int],
+    claimant: Claimant,
+    *,
+    arrived_at: datetime,
+    now: datetime,
+) -> list[Claimed]:
+    """Claim every location for `claimant`, in the caller's transaction, and queue what follows.
+
+    A constant number of queries however many locations there are; rivals cost some each. Arrivals for
+    the same location wait for each other.
+    """
+    locations = _locked_locations(salon_ids)
+    current = _current_connections(application, locations)
+    desk = _Desk(application, claimant, arrived_at, now)
+    for salon_id in salon_ids:
+        location = locations[salon_id]
+        desk.decide(location, current[location.pk])
+    return desk.finish()
+
+
+def _locked_locations(salon_ids: Sequence[int]) -> dict[int, Location]:
+    # In the order of their ids, so that two arrivals never wait for each other crosswise.
+    ordered = sorted(salon_ids)
+    Location.objects.bulk_create(
+        [Location(altegio_id=salon_id) for salon_id in ordered], ignore_conflicts=True, batch_size=1000
+    )
+    found = Location.objects.select_for_update().filter(altegio_id__in=ordered).order_by("altegio_id")
+    return {location.altegio_id: location for location in found}
+
+
+def _current_connections(application: Application, locations: dict[int, Location]) -> dict[int, list[Connection]]:
+    found: dict[int, list[Connection]] = defaultdict(list)
+    connections = Connection.objects.filter(
+        application=application,
+        location__in=[place.pk for place in locations.values()],
+        state__in=(*UNDECIDED, *LIVE),
+    ).select_related("application", "location")
+    for connection in connections:
+        found[connection.location_id].append(connection)
+    return found
+
+
+class _Desk:
+    """Decides location by location, and writes the decisions in bulk at the end."""
+
+    def __init__(self, application: Application, claimant: Claimant, arrived_at: datetime, now: datetime) -> None:
+        self.application = application
+        self.claimant = claimant
+        self.arrived_at = arrived_at
+        self.now = now
+        self.deadline = activation_deadline(arrived_at)
+        self.claimed: list[Claimed] = []
+        self.new: list[Connection] = []
+        self.ask_first: set[int] = set()
+        self.asked: list[Connection] = []
+
+    def decide(self, location: Location, current: Iterable[Connection]) -> None:
+        """What the claim leads to at one location."""
+        undecided = [connection for connection in current if connection.state in UNDECIDED]
+        mine = next((connection for connection in undecided if connection.claim == self.claimant.claim), None)
+        rivals = [connection for connection in undecided if connection is not mine]
+        live = next((connection for connection in current if connection.state in LIVE), None)
+        if mine is not None:
+            self._take_up(mine, rivals)
+        elif live is not None and self._holds(live):
+            self.asked.append(live)
+            self.claimed.append(Claimed(live, is_new=False))
+        elif rivals:
+            self._dispute(rivals)
+            self._open(location, State.CONFLICT, CONFLICT_REASON)
+        elif self.now >= self.deadline:
+            self._open(location, State.EXPIRED, "The time for the activation was over before the sign-up.")
+        else:
+            if live is not None:
+                self.ask_first.add(location.pk)
+            self._open(location, State.GRANTED, "")
+
+    def finish(self) -> list[Claimed]:
+        """Write what was decided, and queue the calls."""
+        Connection.objects.bulk_create(self.new, batch_size=500)
+        ConnectionChange.objects.bulk_create(
+            [
+                ConnectionChange(
+                    connection=connection, to_state=connection.state, why="The owner arrived from Altegio."
+                )
+                for connection in self.new
+            ],
+            batch_size=500,
+        )
+        ConnectionKeys.objects.bulk_create(
+            [ConnectionKeys.fresh(self.application, connection.location) for connection in self.new],
+            ignore_conflicts=True,
+            batch_size=500,
+        )
+        queue(self._activation(connection) for connection in self.new if connection.state == State.GRANTED)
+        for connection in self.asked:
+            ask_status(connection)
+        raise_alarms(
+            (
+                Alarm.Kind.CONFLICT,
+                f"conflict:{connection.pk}",
+                f"{connection}: {connection.reason}",
+                connection,
+            )
+            for connection in self.new
+            if connection.state == State.CONFLICT
+        )
+        reused = [claimed.connection.pk for claimed in self.claimed if not claimed.is_new]
+        if reused:
+            Connection.objects.filter(pk__in=reused).update(last_arrived_at=self.now)
+        return self.claimed
+
+    def _holds(self, live: Connection) -> bool:
+        if live.owner_id is None:
+            return live.claim == self.claimant.claim
+        return self.claimant.user is not None and live.owner_id == self.claimant.user.pk
+
+    def _take_up(self, mine: Connection, rivals: list[Connection]) -> None:
+        """The same person again: the window does not start anew, and nothing is activated twice."""
+        self.claimed.append(Claimed(mine, is_new=False))
+        if mine.state == State.CONFLICT and not rivals:
+            move(mine, State.GRANTED, "The owner arrived again.", deadline_at=self.deadline)
+            queue([Activate.new(mine, ask_first=True)])
+
+    def _dispute(self, rivals: list[Connection]) -> None:
+        """While one person's claim is undecided, another's makes both a conflict."""
+        for rival in rivals:
+            if rival.state == State.GRANTED:
+                cancel(OutgoingCall.objects.filter(connection=rival, kind=Activate.name), CONFLICT_REASON)
+                move(rival, State.CONFLICT, CONFLICT_REASON)
+                raise_alarms([(Alarm.Kind.CONFLICT, f"conflict:{rival.pk}", f"{rival}: {CONFLICT_REASON}", rival)])
+
+    def _open(self, location: Location, state: State, reason: str) -> None:
+        connection = Connection(
+            application=self.application,
+            location=location,
+            state=state,
+            reason=reason,
+            claim=self.claimant.claim,
+            claimant=self.claimant.user,
+            arrived_at=self.arrived_at,
+            last_arrived_at=self.now,
+            deadline_at=self.deadline,
+        )
+        self.new.append(connection)
+        self.claimed.append(Claimed(connection, is_new=True))
+
+    def _activation(self, connection: Connection) -> OutgoingCall:
+        call = Activate.new(connection, ask_first=connection.location_id in self.ask_first)
+        if self.application.hold_activations:
+            call.state = CallState.HELD
+        return call
+
+
+def go_on_as_new(ended: Connection) -> None:
+    """Altegio waits for an activation where the owner came back: their arrival is a new connection's.
+
+    `ended` is the locked connection that was uninstalled unnoticed. Nothing happens when its owner has
+    not arrived within the window: then the grant is not known to be theirs.
+    """
+    now = timezone.now()
+    if ended.last_arrived_at == ended.arrived_at or now >= activation_deadline(ended.last_arrived_at):
+        return
+    claimant = Claimant(ended.claim, ended.claimant) if ended.owner is None else Claimant.of(ended.owner)
+    salon_ids, arrived_at = [ended.location.altegio_id], ended.last_arrived_at
+    claimed = claim_locations(ended.application, salon_ids, claimant, arrived_at=arrived_at, now=now)
+    shown = ArrivalLocation.objects.filter(connection=ended, arrival__last_seen_at__gte=arrived_at)
+    shown.update(connection=claimed[0].connection)
+
+
+def give_claim(connections: Iterable[Connection], old_claim: str, user: User) -> None:
+    """The person behind a provisional claim has signed in: what was claimed so far is theirs.
+
+    Locked by the caller's transaction. A live connection that waited for them becomes theirs; where they
+    have a claim of their own already, that one stands.
+    """
+    claimant = Claimant.of(user)
+    for connection in connections:
+        if connection.claim != old_claim:
+            continue
+        own = Connection.objects.filter(
+            Q(state__in=UNDECIDED),
+            application=connection.application_id,
+            location=connection.location_id,
+            claim=claimant.claim,
+        ).exclude(pk=connection.pk)
+        if connection.state in UNDECIDED and own.exists():
+            continue
+        connection.claim, connection.claimant = claimant.claim, user
+        if connection.state in LIVE and connection.owner_id is None:
+            connection.owner = user
+        connection.save(update_fields=["claim", "claimant", "owner"])

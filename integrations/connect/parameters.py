@@ -1,0 +1,120 @@
+"""Reading the registration redirect: every form of ALTEGIO.md §1, and nothing else."""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from integrations.altegio.signatures import MOST_USER_DATA_BYTES, BadUserData, Person, person_from
+from integrations.altegio.wire import parse_id
+
+MOST_LOCATIONS = 5_000
+# 5,000 locations in the longest form, and 8 KiB of user data in which every byte is escaped.
+MOST_QUERY_BYTES = 300_000
+MOST_CRM_TOKEN = 500
+_LIST_NAME = re.compile(r"salon_ids(\[\d*\])?")
+
+
+class BadArrival(ValueError):
+    """The address cannot be read; `advice` tells the owner what to do, `str()` tells staff what was wrong."""
+
+    def __init__(self, what: str, advice: str | Promise) -> None:
+        super().__init__(what)
+        self.advice = advice
+
+
+_OPEN_AGAIN = _("Go back to Altegio and press Connect again. If this page comes again, write to us.")
+
+
+@dataclass(frozen=True)
+class Redirect:
+    """A registration redirect that can be acted on. `person` is None when no user data came."""
+
+    salon_ids: tuple[int, ...]
+    chain_id: int | None
+    crm_token: str
+    person: Person | None
+
+
+def read_redirect(query: str, partner_token: str) -> Redirect:
+    """The redirect behind a raw query string. Raises BadArrival."""
+    if len(query) > MOST_QUERY_BYTES:
+        raise BadArrival("The address is too long.", _("Connect fewer locations at a time, at most 5,000."))
+    pairs = _pairs(query)
+    return Redirect(
+        salon_ids=_salon_ids(pairs),
+        chain_id=_chain_id(pairs),
+        crm_token=_crm_token(pairs),
+        person=_person(pairs, partner_token),
+    )
+
+
+def _pairs(query: str) -> list[tuple[str, str]]:
+    # WSGI hands the query over as latin-1; what is not escaped in it is UTF-8.
+    readable = query.encode("latin-1", "replace").decode("utf-8", "replace")
+    return parse_qsl(readable, keep_blank_values=True, errors="replace")
+
+
+def _salon_ids(pairs: list[tuple[str, str]]) -> tuple[int, ...]:
+    found: dict[int, None] = {}
+    for name, value in pairs:
+        if name == "salon_id":
+            found[_id(value)] = None
+        elif name.startswith("salon_ids"):
+            if not _LIST_NAME.fullmatch(name):
+                raise BadArrival("A list of locations has an unknown form.", _OPEN_AGAIN)
+            found.update((_id(part), None) for part in value.split(","))
+    if not found:
+        raise BadArrival(
+            "No location in the address.",
+            _("This page is opened from Altegio: choose the integration there and press Connect."),
+        )
+    if len(found) > MOST_LOCATIONS:
+        raise BadArrival("Too many locations.", _("Connect fewer locations at a time, at most 5,000."))
+    return tuple(found)
+
+
+def _id(text: str) -> int:
+    number = parse_id(text)
+    if number is None:
+        raise BadArrival("A location or chain id is not a number of 1 to 18 digits.", _OPEN_AGAIN)
+    return number
+
+
+def _values(pairs: list[tuple[str, str]], name: str) -> list[str]:
+    return [value for key, value in pairs if key == name]
+
+
+def _only_value(pairs: list[tuple[str, str]], name: str) -> str | None:
+    values = set(_values(pairs, name))
+    if len(values) > 1:
+        raise BadArrival(f"{name} stands in the address with two values.", _OPEN_AGAIN)
+    return values.pop() if values else None
+
+
+def _chain_id(pairs: list[tuple[str, str]]) -> int | None:
+    value = _only_value(pairs, "salon_group_id")
+    return None if value is None else _id(value)
+
+
+def _crm_token(pairs: list[tuple[str, str]]) -> str:
+    value = _only_value(pairs, "crm_token") or ""
+    if len(value) > MOST_CRM_TOKEN or not value.isprintable():
+        raise BadArrival("crm_token is too long or holds unprintable characters.", _OPEN_AGAIN)
+    return value
+
+
+def _person(pairs: list[tuple[str, str]], partner_token: str) -> Person | None:
+    data, signs = _values(pairs, "user_data"), _values(pairs, "user_data_sign")
+    if not data and not signs:
+        return None
+    if len(data) != 1 or len(signs) != 1:
+        raise BadArrival("user_data and user_data_sign must each stand in the address once.", _OPEN_AGAIN)
+    if len(data[0].encode("utf-8", "replace")) > MOST_USER_DATA_BYTES:
+        raise BadArrival("The user data is larger than 8 KiB.", _OPEN_AGAIN)
+    try:
+        return person_from(data[0], signs[0], partner_token)
+    except BadUserData as error:
+        raise BadArrival(str(error), _OPEN_AGAIN) from None

@@ -1,0 +1,151 @@
+"""What happens with each location of an arrival, in the owner's words."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from integrations.activation.kinds import NO_OPEN_GRANT
+from integrations.connect.models import Arrival
+from integrations.models.connection import Connection, State
+from integrations.models.place import reconnect_url
+from integrations.outbox.models import OutgoingCall
+from integrations.outbox.tokens import token_is_stopped
+
+PageState = Literal["pending", "active", "partial", "expired", "failed"]
+
+
+@dataclass(frozen=True)
+class LocationStatus:
+    """One location's line (INTERFACE.md, Pages)."""
+
+    salon_id: int
+    state: str
+    message: str
+    reconnect_url: str
+
+
+@dataclass(frozen=True)
+class ArrivalStatus:
+    """The whole page."""
+
+    state: PageState
+    deadline: datetime
+    locations: list[LocationStatus]
+    titles: dict[int, str]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "state": self.state,
+            "deadline": self.deadline.isoformat(),
+            "locations": [asdict(location) for location in self.locations],
+        }
+
+    @property
+    def headline(self) -> str:
+        count = len(self.locations)
+        done = sum(location.state == "active" for location in self.locations)
+        match self.state:
+            case "pending":
+                return _("Connecting…")
+            case "active":
+                return ngettext("Connected", "All %(count)s locations are connected", count) % {"count": count}
+            case "partial":
+                return _("%(done)s of %(count)s locations are connected") % {"done": done, "count": count}
+            case "expired":
+                return _("The time to connect is over")
+        return _("Not connected")
+
+
+def status_of(arrival: Arrival) -> ArrivalStatus:
+    """The arrival's status in a constant number of queries."""
+    connections = {
+        connection.location.altegio_id: connection
+        for connection in arrival.connections.select_related("application", "location").order_by("pk")
+    }
+    desk = _Words(arrival, set(_struggling(arrival)), stopped=token_is_stopped())
+    locations = [desk.line(salon_id, connections.get(salon_id)) for salon_id in arrival.salon_ids]
+    waiting = [connection.deadline_at for connection in connections.values() if connection.state == State.GRANTED]
+    return ArrivalStatus(
+        state=page_state([location.state for location in locations]),
+        deadline=min(waiting, default=arrival.deadline_at),
+        locations=locations,
+        titles={salon_id: connection.title for salon_id, connection in connections.items() if connection.title},
+    )
+
+
+def page_state(states: list[str]) -> PageState:
+    """The page's state out of its locations' (INTERFACE.md, Decided)."""
+    distinct = set(states)
+    if "pending" in distinct:
+        return "pending"
+    if distinct == {"active"}:
+        return "active"
+    if "active" in distinct:
+        return "partial"
+    return "expired" if distinct == {"expired"} else "failed"
+
+
+def _struggling(arrival: Arrival) -> list[int | None]:
+    """The connections whose activation Altegio has not answered well so far."""
+    calls = OutgoingCall.objects.filter(connection__arrivals=arrival, connection__state=State.GRANTED, setbacks__gt=0)
+    return list(calls.values_list("connection_id", flat=True))
+
+
+@dataclass(frozen=True)
+class _Words:
+    arrival: Arrival
+    struggling: set[int | None]
+    stopped: bool
+
+    def line(self, salon_id: int, connection: Connection | None) -> LocationStatus:
+        if connection is None:
+            state, message = "pending", _("Sign up or sign in to go on.")
+        else:
+            state = "pending" if connection.state == State.GRANTED else str(connection.state)
+            message = self._message(connection)
+        again = reconnect_url(salon_id, self.arrival.application.altegio_id)
+        return LocationStatus(salon_id, state, message, again)
+
+    def _message(self, connection: Connection) -> str:
+        match State(connection.state):
+            case State.GRANTED:
+                return self._waiting(connection)
+            case State.ACTIVE:
+                return _("Connected.")
+            case State.FROZEN:
+                return _("Connected, but frozen by Altegio until the subscription is paid.")
+            case State.UNINSTALLED:
+                return _("Disconnected. To use it again, press Connect in Altegio.")
+            case State.EXPIRED:
+                return _with(
+                    _("The time to connect was over. Press Connect in Altegio again."),
+                    connection.altegio_words,
+                )
+            case State.CONFLICT:
+                return _("Another person has connected or claims this location. Our staff will look into it.")
+            case State.FAILED:
+                return self._failed(connection)
+
+    def _waiting(self, connection: Connection) -> str:
+        if self.stopped:
+            return _("Something is wrong on our side. Our staff have been told; you need not do anything.")
+        if connection.pk in self.struggling:
+            until = date_format(connection.deadline_at, "TIME_FORMAT")
+            return _("Altegio is slow to answer. We keep trying until %(time)s UTC.") % {"time": until}
+        return _("Waiting for Altegio to switch the integration on.")
+
+    @staticmethod
+    def _failed(connection: Connection) -> str:
+        if connection.reason.startswith(NO_OPEN_GRANT):
+            lead = _("Altegio knows no open grant for this location (no open grant). Press Connect in Altegio again.")
+        else:
+            lead = _("Altegio did not accept the connection.")
+        return _with(lead, connection.altegio_words)
+
+
+def _with(lead: str, words: str) -> str:
+    return f"{lead} " + _("Altegio says: “%(words)s”") % {"words": words} if words else lead

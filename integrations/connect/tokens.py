@@ -1,0 +1,66 @@
+"""Signed, expiring tokens that carry a step of the arrival, so that no cookie has to.
+
+A step token lets its holder register or sign in on one arrival; a status token shows one arrival's page.
+"""
+
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
+from django.core import signing
+
+from accounts.models import User
+from integrations.connect.models import Arrival
+
+STATUS_AGE = 24 * 3600
+STEP_AGE = 2 * 3600
+LINK_AGE = 3600
+_STATUS, _STEP, _LINK = "connect.status", "connect.step", "connect.link"
+
+
+class _OneUse(PasswordResetTokenGenerator):
+    """Ends when it is used (it counts the last sign-in), and when the password or address changes."""
+
+    key_salt = "connect.sign-in-link"
+
+
+_one_use = _OneUse()
+
+
+def status_token(arrival: Arrival) -> str:
+    return signing.dumps(arrival.pk, salt=_STATUS)
+
+
+def step_token(arrival: Arrival) -> str:
+    return signing.dumps(arrival.pk, salt=_STEP)
+
+
+def link_token(arrival_id: int, user: User) -> str:
+    """For a letter: proves that its holder reads the mail of `user`."""
+    return signing.dumps([arrival_id, user.pk, _one_use.make_token(user)], salt=_LINK)
+
+
+def arrival_of_status(token: str) -> Arrival | None:
+    return _arrival(token, _STATUS, STATUS_AGE)
+
+
+def arrival_of_step(token: str) -> Arrival | None:
+    return _arrival(token, _STEP, STEP_AGE)
+
+
+def opened_link(token: str) -> tuple[Arrival, User] | None:
+    """The arrival and the account behind a letter's link; None once used or too old."""
+    try:
+        arrival_id, user_id, one_use = signing.loads(token, salt=_LINK, max_age=LINK_AGE)
+    except (signing.BadSignature, ValueError, TypeError):
+        return None
+    arrival = Arrival.objects.select_related("application").filter(pk=arrival_id).first()
+    user = User.objects.filter(pk=user_id, is_active=True, is_staff=False).first()
+    if arrival is None or user is None or not _one_use.check_token(user, one_use):
+        return None
+    return arrival, user
+
+
+def _arrival(token: str, salt: str, max_age: int) -> Arrival | None:
+    try:
+        arrival_id = signing.loads(token, salt=salt, max_age=max_age)
+    except signing.BadSignature:
+        return None
+    return Arrival.objects.select_related("application", "user").filter(pk=arrival_id).first()

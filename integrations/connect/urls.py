@@ -1,0 +1,33 @@
+"""The addresses an owner comes to from Altegio."""
+
+from django.urls import path, register_converter
+
+from integrations.connect import views
+
+
+class AltegioId:
+    """An id as Altegio writes it: 1 to 18 digits."""
+
+    regex = "[0-9]{1,18}"
+
+    def to_python(self, value: str) -> int:
+        return int(value)
+
+    def to_url(self, value: int) -> str:
+        return str(value)
+
+
+register_converter(AltegioId, "altegio_id")
+
+app_name = "connect"
+urlpatterns = [
+    path("", views.arrive, name="arrive"),
+    path("<altegio_id:application_id>/", views.arrive, name="arrive-at"),
+    path("status/<str:token>/", views.status, name="status"),
+    path("step/<str:token>/", views.step, name="step"),
+    path("step/<str:token>/sign-up/", views.sign_up, name="sign-up"),
+    path("step/<str:token>/sign-in/", views.sign_in, name="sign-in"),
+    path("step/<str:token>/link/", views.send_link, name="send-link"),
+    path("step/<str:token>/continue/", views.go_on, name="continue"),
+    path("confirm/<str:token>/", views.confirm, name="confirm"),
+]

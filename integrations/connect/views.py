@@ -1,0 +1,270 @@
+"""The arrival's pages: thin; each parses, calls one function that holds the rule, and shows.
+
+They may stand in a cross-site iframe with cookies blocked: a signed token in the address carries the
+step, so the forms need no CSRF cookie (whoever has the token may act on that arrival, and nobody else
+can know it).
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from urllib.parse import urlsplit
+
+from csp.decorators import csp_update
+from django.conf import settings
+from django.contrib.auth import login
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.clickjacking import xframe_options_exempt
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.vary import vary_on_headers
+
+from accounts import limits
+from accounts.models import User
+from accounts.sign_in import owner_with_password
+from integrations.connect import arrivals, tokens
+from integrations.connect.forms import EmailForm, SignInForm, SignUpForm
+from integrations.connect.models import Arrival
+from integrations.connect.parameters import BadArrival, read_redirect
+from integrations.connect.people import user_with_email
+from integrations.connect.status import status_of
+from integrations.models.application import application_for
+
+View = Callable[..., HttpResponse]
+# Unsigned arrivals of this browser, where it takes cookies: reloading the page is the same arrival.
+SEEN_COOKIE = "arrival"
+
+
+def framed(view: View) -> View:
+    """The page may stand in Altegio's iframe, and nowhere else; it is never cached."""
+
+    @never_cache
+    @xframe_options_exempt
+    @csp_update({"frame-ancestors": settings.ALTEGIO_FRAME_ANCESTORS})
+    @wraps(view)
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return view(request, *args, **kwargs)
+
+    return wrapper
+
+
+def _problem(request: HttpRequest, title: str, advice: object, status: int) -> HttpResponse:
+    return render(request, "connect/problem.html", {"title": title, "advice": advice}, status=status)
+
+
+def _too_many(request: HttpRequest, seconds: int) -> HttpResponse:
+    response = _problem(request, _("Too many attempts"), _("Please wait a minute and try again."), 429)
+    response["Retry-After"] = str(seconds)
+    return response
+
+
+@framed
+@require_GET
+def arrive(request: HttpRequest, application_id: int | None = None) -> HttpResponse:
+    """The registration redirect (ALTEGIO.md §1)."""
+    if wait := limits.ARRIVALS.hit(request):
+        return _too_many(request, wait)
+    application = application_for(application_id)
+    if application is None:
+        advice = _("This address belongs to no application. Open the integration from Altegio's Marketplace.")
+        return _problem(request, _("Unknown application"), advice, 404)
+    try:
+        redirect = read_redirect(request.META.get("QUERY_STRING", ""), settings.ALTEGIO_PARTNER_TOKEN)
+    except BadArrival as refusal:
+        arrivals.refuse_arrival(application, str(refusal))
+        return _problem(request, _("This link does not work"), refusal.advice, 400)
+    if redirect.person is not None:
+        return _to_status(arrivals.receive_signed(application, redirect))
+    return _show_forms_for_new(request, arrivals.receive_unsigned(application, redirect, _seen(request)))
+
+
+def _seen(request: HttpRequest) -> Arrival | None:
+    return tokens.arrival_of_step(request.COOKIES.get(SEEN_COOKIE, ""))
+
+
+def _show_forms_for_new(request: HttpRequest, arrival: Arrival) -> HttpResponse:
+    token = tokens.step_token(arrival)
+    response = _forms(request, arrival, token)
+    response.set_cookie(
+        SEEN_COOKIE,
+        token,
+        max_age=tokens.STEP_AGE,
+        path="/connect/",
+        httponly=True,
+        samesite="Lax",
+        secure=settings.BEHIND_HTTPS,
+    )
+    return response
+
+
+def _to_status(arrival: Arrival) -> HttpResponseRedirect:
+    response = HttpResponseRedirect(reverse("connect:status", args=[tokens.status_token(arrival)]))
+    response.status_code = 303
+    return response
+
+
+def _forms(
+    request: HttpRequest,
+    arrival: Arrival,
+    token: str,
+    *,
+    sign_up: SignUpForm | None = None,
+    sign_in: SignInForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    context = {
+        "arrival": arrival,
+        "token": token,
+        "sign_up": sign_up or SignUpForm(auto_id="up_%s"),
+        "sign_in": sign_in or SignInForm(auto_id="in_%s"),
+        "owner": _signed_in_owner(request),
+    }
+    return render(request, "connect/register.html", context, status=status)
+
+
+def _signed_in_owner(request: HttpRequest) -> User | None:
+    user = request.user
+    return user if isinstance(user, User) and not user.is_staff else None
+
+
+def step_view(view: View) -> View:
+    """A POST that carries a step token; without a valid one, a page that says what to do."""
+
+    @framed
+    @csrf_exempt
+    @require_POST
+    @wraps(view)
+    def wrapper(request: HttpRequest, token: str) -> HttpResponse:
+        arrival = tokens.arrival_of_step(token)
+        if arrival is None:
+            return _link_is_old(request)
+        return view(request, arrival, token)
+
+    return wrapper
+
+
+def _link_is_old(request: HttpRequest) -> HttpResponse:
+    advice = _("Open the integration from Altegio again.")
+    return _problem(request, _("This page is too old"), advice, 410)
+
+
+@framed
+@require_GET
+def step(request: HttpRequest, token: str) -> HttpResponse:
+    """The forms once more, for reloads and the Back button."""
+    arrival = tokens.arrival_of_step(token)
+    if arrival is None:
+        return _link_is_old(request)
+    return _forms(request, arrival, token)
+
+
+@step_view
+def sign_up(request: HttpRequest, arrival: Arrival, token: str) -> HttpResponse:
+    """A new owner. An address that has an account is answered in the same way."""
+    if wait := limits.SIGN_UPS.hit(request):
+        return _too_many(request, wait)
+    form = SignUpForm(request.POST, auto_id="up_%s")
+    if not form.is_valid():
+        return _forms(request, arrival, token, sign_up=form, status=400)
+    return _to_status(arrivals.register(arrival, form.as_sign_up()))
+
+
+@step_view
+def sign_in(request: HttpRequest, arrival: Arrival, token: str) -> HttpResponse:
+    """An owner who has an account already."""
+    if wait := limits.SIGN_INS.hit(request):
+        return _too_many(request, wait)
+    form = SignInForm(request.POST, auto_id="in_%s")
+    if form.is_valid():
+        user = owner_with_password(request, form.cleaned_data["email"], form.cleaned_data["password"])
+        if user is not None:
+            return _enter(request, arrival, user)
+        form.add_error(None, _("This e-mail and password do not belong together. You can have a link sent instead."))
+    return _forms(request, arrival, token, sign_in=form, status=400)
+
+
+def _enter(request: HttpRequest, arrival: Arrival, user: User) -> HttpResponse:
+    if not arrivals.give_to(arrival, user):
+        advice = _("Another account has taken up this arrival. Open the integration from Altegio again.")
+        return _problem(request, _("Taken up already"), advice, 409)
+    if _posted_from_our_page(request):
+        login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
+    return _to_status(arrival)
+
+
+def _posted_from_our_page(request: HttpRequest) -> bool:
+    """Whether the browser says that the form was ours: only then may it open a session (login CSRF)."""
+    origin = urlsplit(request.headers.get("Origin", ""))
+    return bool(origin.netloc) and origin.netloc == request.get_host()
+
+
+@step_view
+def send_link(request: HttpRequest, arrival: Arrival, token: str) -> HttpResponse:
+    """A letter that signs the owner in; the answer is the same whether the address has an account."""
+    if wait := limits.SIGN_INS.hit(request):
+        return _too_many(request, wait)
+    form = EmailForm(request.POST)
+    if not form.is_valid():
+        return _forms(request, arrival, token, sign_in=SignInForm(request.POST, auto_id="in_%s"), status=400)
+    email = form.cleaned_data["email"].lower()
+    user = user_with_email(email)
+    if user is not None and not limits.LETTERS_TO_ONE.hit(email):
+        arrivals.send_sign_in_link(arrival, user)
+    return render(request, "connect/link_sent.html", {"email": email})
+
+
+@framed
+@require_POST
+def go_on(request: HttpRequest, token: str) -> HttpResponse:
+    """One click of an owner whose browser is signed in; guarded by the session and its CSRF token."""
+    arrival, owner = tokens.arrival_of_step(token), _signed_in_owner(request)
+    if arrival is None or owner is None:
+        return _link_is_old(request)
+    return _enter(request, arrival, owner)
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def confirm(request: HttpRequest, token: str) -> HttpResponse:
+    """A letter's link: a page with one button, so that a mail scanner's visit changes nothing."""
+    opened = tokens.opened_link(token)
+    if opened is None:
+        advice = _("A link works once, for an hour. Sign in with your password, or have a new link sent.")
+        return _problem(request, _("This link was used or is too old"), advice, 410)
+    arrival, user = opened
+    if request.method == "GET":
+        return render(request, "connect/confirm.html", {"user": user, "token": token})
+    login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
+    if not arrivals.give_to(arrival, user):
+        return HttpResponseRedirect(reverse(settings.LOGIN_REDIRECT_URL))
+    return _to_status(arrival)
+
+
+@framed
+@require_GET
+@vary_on_headers("Accept")
+def status(request: HttpRequest, token: str) -> HttpResponse:
+    """What happens with each location, live; JSON for the page's script."""
+    arrival = tokens.arrival_of_status(token)
+    wants_json = request.get_preferred_type(["text/html", "application/json"]) == "application/json"
+    if arrival is None:
+        if wants_json:
+            return JsonResponse({"detail": _("This page is too old.")}, status=410)
+        return _link_is_old(request)
+    current = status_of(arrival)
+    if wants_json:
+        return JsonResponse(current.as_json())
+    # Registering by form shows the same to a new account and to an address that has one.
+    needs_sign_in = arrival.signed_up or arrival.expected_user_id is not None
+    context = {
+        "arrival": arrival,
+        "status": current,
+        "sign_in": SignInForm(auto_id="in_%s") if needs_sign_in or not arrival.claim else None,
+        "step": tokens.step_token(arrival) if needs_sign_in or not arrival.claim else "",
+        "altegio_origin": "{0.scheme}://{0.netloc}".format(urlsplit(settings.ALTEGIO_APP_URL)),
+    }
+    return render(request, "connect/status.html", context)

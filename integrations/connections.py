@@ -1,0 +1,56 @@
+"""A connection's states: one function changes them, one table says what may follow what."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.dispatch import Signal
+
+from integrations.models.connection import Connection, ConnectionChange, State
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+MAY_FOLLOW: dict[State, frozenset[State]] = {
+    State.GRANTED: frozenset({State.ACTIVE, State.FROZEN, State.EXPIRED, State.FAILED, State.CONFLICT}),
+    State.CONFLICT: frozenset({State.GRANTED, State.ACTIVE, State.FROZEN, State.FAILED}),
+    State.ACTIVE: frozenset({State.FROZEN, State.UNINSTALLED}),
+    State.FROZEN: frozenset({State.ACTIVE, State.UNINSTALLED}),
+    # Staff may try once more, and Altegio may turn out to have accepted after all.
+    State.EXPIRED: frozenset({State.GRANTED, State.ACTIVE, State.FROZEN}),
+    State.FAILED: frozenset({State.GRANTED, State.ACTIVE, State.FROZEN}),
+    # Reconciliation may find alive what was believed gone.
+    State.UNINSTALLED: frozenset({State.ACTIVE, State.FROZEN}),
+}
+
+# `connection`, `before`, `after`: sent inside the transaction of the change, for what lies above.
+connection_changed = Signal()
+
+
+class NotAllowed(Exception):
+    """This state may not follow the present one; `str()` says which."""
+
+
+def lock(connection_id: int) -> Connection:
+    """The connection, locked until the transaction ends. Changes begin with this."""
+    return (
+        Connection.objects.select_for_update(of=("self",))
+        .select_related("application", "location", "claimant", "owner")
+        .get(pk=connection_id)
+    )
+
+
+def move(connection: Connection, to: State, why: str, *, by: "User | None" = None, **fields: Any) -> None:
+    """Change the state of a locked connection, with its record; `fields` change along with it.
+
+    The same state again changes nothing but `fields`. Raises NotAllowed by the table above.
+    """
+    before = State(connection.state)
+    if before != to and to not in MAY_FOLLOW[before]:
+        raise NotAllowed(f"A connection that is {before.label} cannot become {to.label}.")
+    changed = {"state": to, "reason": why[:500], **fields} if before != to else fields
+    for name, value in changed.items():
+        setattr(connection, name, value)
+    if changed:
+        connection.save(update_fields=list(changed))
+    if before != to:
+        ConnectionChange.objects.create(connection=connection, from_state=before, to_state=to, why=why[:500], by=by)
+        connection_changed.send(sender=Connection, connection=connection, before=before, after=to)

@@ -1,0 +1,85 @@
+"""Asking Altegio what is true about a connection, and believing it.
+
+The one path from Altegio's word to a connection's state, for arrivals, callbacks, staff and sweeps.
+"""
+
+from django.conf import settings
+from django.db.models import Q
+from django.dispatch import Signal
+from django.utils import timezone
+
+from integrations.altegio import calls
+from integrations.altegio.answers import AltegioState, Answer, ConnectionStatus, read_status
+from integrations.altegio.calls import Call
+from integrations.connections import lock, move
+from integrations.models.connection import LIVE, Connection, State
+from integrations.outbox.kinds import CallKind, register
+from integrations.outbox.models import OutgoingCall, Priority
+from integrations.outbox.queue import queue_newest
+
+# `connection`: believed alive, while Altegio waits for a new activation. Sent after it was ended.
+granted_again = Signal()
+# `connection`, `status`: believed ended, while Altegio calls it active or frozen.
+found_alive = Signal()
+# `connection`, `status`: every answer, after it was believed. For payments and the like.
+status_learned = Signal()
+
+
+def ask_status(connection: Connection) -> None:
+    """Queue the question; one that waits already serves."""
+    queue_newest(AskStatus, f"status:{connection.pk}", connection_id=connection.pk)
+
+
+@register
+class AskStatus(CallKind):
+    """ALTEGIO.md §2, status: a question that changes nothing at Altegio."""
+
+    name = "ask_status"
+    priority = Priority.CHECK
+    repeatable = True
+
+    def request(self, call: OutgoingCall) -> Call:
+        connection = Connection.objects.select_related("application", "location").get(pk=call.connection_id)
+        return calls.status(connection.location.altegio_id, connection.application.altegio_id)
+
+    def accepted(self, call: OutgoingCall, answer: Answer) -> None:
+        self._learn(call, answer)
+
+    def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
+        self._learn(call, answer)
+
+    def _learn(self, call: OutgoingCall, answer: Answer) -> None:
+        status = read_status(answer, settings.ALTEGIO_TIME_ZONE)
+        if status is not None and call.connection_id is not None:
+            believe(lock(call.connection_id), status)
+
+
+def believe(connection: Connection, status: ConnectionStatus) -> None:
+    """Bring a locked connection to what Altegio says.
+
+    Only the newest connection of a location is spoken of: the history of older ones stays as it was.
+    """
+    if _is_newest(connection):
+        _believe_state(connection, status)
+    status_learned.send(sender=Connection, connection=connection, status=status)
+
+
+def _believe_state(connection: Connection, status: ConnectionStatus) -> None:
+    alive = status.state in (AltegioState.ACTIVE, AltegioState.FROZEN)
+    if connection.state in LIVE:
+        if alive:
+            to = State.FROZEN if status.state is AltegioState.FROZEN else State.ACTIVE
+            move(connection, to, f"Altegio says: {status.state}.")
+        else:
+            move(connection, State.UNINSTALLED, "Altegio says it is not connected.", ended_at=timezone.now())
+            if status.state is AltegioState.PENDING:
+                granted_again.send(sender=Connection, connection=connection)
+    elif alive and connection.state in (State.EXPIRED, State.FAILED, State.UNINSTALLED):
+        found_alive.send(sender=Connection, connection=connection, status=status)
+
+
+def _is_newest(connection: Connection) -> bool:
+    """Whether no later connection has taken this one's place at Altegio: one alive, or a later grant."""
+    others = Connection.objects.filter(application=connection.application_id, location=connection.location_id)
+    later = Q(state__in=LIVE) | Q(pk__gt=connection.pk) & ~Q(state__in=(State.CONFLICT, State.FAILED))
+    return connection.state in LIVE or not others.exclude(pk=connection.pk).filter(later).exists()

@@ -1,0 +1,74 @@
+"""Fetching what Altegio knows of the connected locations: one call for up to a thousand of them."""
+
+from django.utils import timezone
+
+from integrations.altegio import calls
+from integrations.altegio.answers import Answer, RemoteLocation, read_locations
+from integrations.altegio.calls import Call
+from integrations.connections import lock
+from integrations.locations.review import review_name
+from integrations.models.application import Application
+from integrations.models.connection import LIVE, Connection
+from integrations.models.place import Location
+from integrations.outbox.kinds import CallKind, register
+from integrations.outbox.models import OutgoingCall, Priority
+from integrations.outbox.queue import queue_newest
+
+PAGE = 1000
+
+
+def fetch_locations(application: Application, *, page: int = 1) -> None:
+    """Queue the fetch of a page; one that waits already serves."""
+    queue_newest(
+        FetchLocations,
+        f"locations:{application.altegio_id}:{page}",
+        application=application.altegio_id,
+        page=page,
+    )
+
+
+@register
+class FetchLocations(CallKind):
+    """ALTEGIO.md §2, connected locations."""
+
+    name = "fetch_locations"
+    priority = Priority.SETUP
+    repeatable = True
+
+    def request(self, call: OutgoingCall) -> Call:
+        return calls.connected_locations(call.params["application"], page=call.params["page"], count=PAGE)
+
+    def accepted(self, call: OutgoingCall, answer: Answer) -> None:
+        remote = read_locations(answer)
+        application = Application.objects.get(altegio_id=call.params["application"])
+        remember(remote)
+        _review_names(application, remote)
+        if len(remote) >= PAGE:
+            fetch_locations(application, page=call.params["page"] + 1)
+
+
+FIELDS = ("title", "public_title", "phone", "email", "country", "city", "timezone_name", "address")
+
+
+def remember(remote: list[RemoteLocation]) -> None:
+    """Store what Altegio tells of the locations that are known here; others are none of ours."""
+    by_id = {place.id: place for place in remote}
+    known = list(Location.objects.select_for_update().filter(altegio_id__in=by_id).order_by("altegio_id"))
+    now = timezone.now()
+    for location in known:
+        for name in FIELDS:
+            most = Location._meta.get_field(name).max_length
+            setattr(location, name, getattr(by_id[location.altegio_id], name)[:most])
+        location.fetched_at = now
+    Location.objects.bulk_update(known, [*FIELDS, "fetched_at"], batch_size=200)
+
+
+def _review_names(application: Application, remote: list[RemoteLocation]) -> None:
+    unreviewed = Connection.objects.filter(
+        application=application,
+        location__altegio_id__in=[place.id for place in remote],
+        state__in=LIVE,
+        reviewed_at=None,
+    )
+    for connection_id in unreviewed.order_by("pk").values_list("pk", flat=True):
+        review_name(lock(connection_id))

@@ -1,0 +1,177 @@
+"""Connection: one application at one location, from an arrival's grant to its end."""
+
+import secrets
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from integrations.models.application import Application
+from integrations.models.place import Location, reconnect_url
+from partner_portal.encryption import EncryptedTextField, lookup_hash
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+class State(models.TextChoices):
+    """The states of a connection; `integrations.connections.MAY_FOLLOW` says what may follow what."""
+
+    GRANTED = "granted", _("waiting for activation")  # the owner arrived; Altegio has not accepted yet
+    ACTIVE = "active", _("active")  # Altegio accepted the activation
+    FROZEN = "frozen", _("frozen")  # no payment: Altegio stopped API and webhooks
+    UNINSTALLED = "uninstalled", _("uninstalled")  # the owner, or the partner, disconnected it
+    EXPIRED = "expired", _("expired")  # the window closed before Altegio accepted
+    FAILED = "failed", _("failed")  # Altegio refused
+    CONFLICT = "conflict", _("conflict")  # another person claims or holds the location: staff decide
+
+
+UNDECIDED = (State.GRANTED, State.CONFLICT)
+LIVE = (State.ACTIVE, State.FROZEN)
+
+
+class Connection(models.Model):
+    """One grant of one application at one location.
+
+    `claim` says whose arrival it is; `owner` is set only once Altegio has accepted (ALTEGIO.md §1). A
+    reconnection after an end is a new row, so the history stays.
+    """
+
+    application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="connections")
+    location = models.ForeignKey(Location, on_delete=models.PROTECT, related_name="connections")
+    state = models.CharField(_("state"), max_length=12, choices=State.choices, default=State.GRANTED)
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
+    altegio_words = models.CharField(_("Altegio's words"), max_length=500, blank=True)
+    claim = models.CharField(max_length=40, editable=False)
+    claimant = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="claims"
+    )
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="connections"
+    )
+    arrived_at = models.DateTimeField(_("arrived"))
+    last_arrived_at = models.DateTimeField(_("last arrived"))
+    deadline_at = models.DateTimeField(_("deadline"))
+    activated_at = models.DateTimeField(_("activated"), null=True, blank=True)
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    # How many of the alarms about the window have been raised: none, at half, at five sixths.
+    warned = models.PositiveSmallIntegerField(default=0, editable=False)
+    review = models.CharField(
+        _("to be reviewed"),
+        max_length=300,
+        blank=True,
+        help_text=_("Why staff must look before the owner sees the location's data; empty when all is well."),
+    )
+    reviewed_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    claimant_id: int | None
+    owner_id: int | None
+
+    class Meta:
+        verbose_name = _("connection")
+        verbose_name_plural = _("connections")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["application", "location"],
+                condition=models.Q(state__in=LIVE),
+                name="one_live_connection_at_a_location",
+            ),
+            models.UniqueConstraint(
+                fields=["application", "location", "claim"],
+                condition=models.Q(state__in=UNDECIDED),
+                name="one_undecided_claim_of_a_person",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["state", "-id"], name="connection_by_state"),
+            models.Index(
+                fields=["deadline_at"], condition=models.Q(state=State.GRANTED), name="connection_running_out"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.application} · {self.location}"
+
+    @property
+    def lane(self) -> str:
+        """The outbox's lane: what is said about one application at one location goes in order."""
+        return f"connection:{self.application_id}:{self.location_id}"
+
+    @property
+    def reconnect_url(self) -> str:
+        return reconnect_url(self.location.altegio_id, self.application.altegio_id)
+
+    @property
+    def title(self) -> str:
+        """The location's title, as its owner may see it: only once the signed name has been checked."""
+        return "" if self.review or self.reviewed_at is None else self.location.title
+
+    @property
+    def keys(self) -> "ConnectionKeys":
+        """The secrets of this application at this location."""
+        return ConnectionKeys.objects.get(application_id=self.application_id, location_id=self.location_id)
+
+
+class ConnectionChange(models.Model):
+    """One change of a connection's state: when, why and by whom."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="changes")
+    at = models.DateTimeField(default=timezone.now)
+    from_state = models.CharField(max_length=12, choices=State.choices, blank=True)
+    to_state = models.CharField(max_length=12, choices=State.choices)
+    why = models.CharField(max_length=500)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("state change")
+        verbose_name_plural = _("state changes")
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.from_state or '·'} → {self.to_state}"
+
+
+class ConnectionKeys(models.Model):
+    """What is sent with an activation, stored before it is sent.
+
+    Altegio keeps the first it got (ALTEGIO.md §2), so the keys belong to the application at the
+    location, and a reconnection sends the same ones.
+    """
+
+    application = models.ForeignKey(Application, on_delete=models.PROTECT)
+    location = models.ForeignKey(Location, on_delete=models.PROTECT)
+    api_key = EncryptedTextField()
+    api_key_hash = models.CharField(max_length=64, unique=True)
+    events_key = EncryptedTextField()
+    events_key_hash = models.CharField(max_length=64, unique=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["application", "location"], name="one_set_of_connection_keys")]
+
+    def __str__(self) -> str:
+        return f"{self.application_id}:{self.location_id}"
+
+    @classmethod
+    def fresh(cls, application: Application, location: Location) -> "ConnectionKeys":
+        """New unguessable keys, not saved."""
+        api_key, events_key = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+        return cls(
+            application=application,
+            location=location,
+            api_key=api_key,
+            api_key_hash=lookup_hash(api_key),
+            events_key=events_key,
+            events_key_hash=lookup_hash(events_key),
+        )
+
+
+def event_address(events_key: str) -> str:
+    """Where Altegio sends a location's entity webhooks (INTERFACE.md)."""
+    return f"{settings.PORTAL_URL}/altegio/events/{events_key}/"
+
+
+def owner_email(owner: "User | None") -> str | None:
+    """The address the API shows for a connection's owner; None when nobody is bound."""
+    return (owner.email or None) if owner else None

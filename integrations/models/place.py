@@ -1,0 +1,62 @@
+"""Chain and location: what Altegio calls `salon_group` and `salon`."""
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from partner_portal.encryption import EncryptedTextField
+
+
+class Chain(models.Model):
+    """A chain of locations, with its telephony secret."""
+
+    class Telephony(models.TextChoices):
+        OFF = "off", _("off")
+        ENABLING = "enabling", _("being enabled")
+        ON = "on", _("on")
+        DISABLING = "disabling", _("being disabled")
+        FAILED = "failed", _("failed")
+
+    altegio_id = models.BigIntegerField(_("Altegio's chain id"), unique=True)
+    title = models.CharField(_("title"), max_length=300, blank=True)
+    crm_token = EncryptedTextField(_("CRM token"), blank=True, default="", editable=False)
+    telephony = models.CharField(_("telephony"), max_length=10, choices=Telephony.choices, default=Telephony.OFF)
+    telephony_error = models.CharField(_("telephony error"), max_length=500, blank=True)
+    telephony_round = models.PositiveIntegerField(default=0, editable=False)
+
+    class Meta:
+        verbose_name = _("chain")
+        verbose_name_plural = _("chains")
+
+    def __str__(self) -> str:
+        return self.title or f"#{self.altegio_id}"
+
+
+class Location(models.Model):
+    """One salon or clinic. Its data is Altegio's (connected-locations call), fetched after activation."""
+
+    altegio_id = models.BigIntegerField(_("Altegio's location id"), unique=True)
+    chain = models.ForeignKey(Chain, on_delete=models.SET_NULL, null=True, blank=True, related_name="locations")
+    title = models.CharField(_("title"), max_length=300, blank=True)
+    public_title = models.CharField(_("public title"), max_length=300, blank=True)
+    phone = models.CharField(_("phone"), max_length=100, blank=True)
+    email = models.CharField(_("e-mail"), max_length=254, blank=True)
+    country = models.CharField(_("country"), max_length=100, blank=True)
+    city = models.CharField(_("city"), max_length=200, blank=True)
+    address = models.CharField(_("address"), max_length=500, blank=True)
+    timezone_name = models.CharField(_("time zone"), max_length=100, blank=True)
+    first_seen_at = models.DateTimeField(_("first seen"), default=timezone.now)
+    fetched_at = models.DateTimeField(_("data fetched"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("location")
+        verbose_name_plural = _("locations")
+
+    def __str__(self) -> str:
+        return f"{self.title} (#{self.altegio_id})" if self.title else f"#{self.altegio_id}"
+
+
+def reconnect_url(salon_id: int, application_id: int) -> str:
+    """Where the owner presses Connect again (ALTEGIO.md §1)."""
+    return f"{settings.ALTEGIO_APP_URL}/appstore/{salon_id}/applications/{application_id}/info"

@@ -1,0 +1,225 @@
+"""Carrying one claimed call: build, record the attempt, send or ask, record the end.
+
+No HTTP inside a transaction; a call's end and what it changes are one transaction, and only the worker
+that still holds the lease may write it.
+"""
+
+import random
+from datetime import datetime, timedelta
+
+import structlog
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.dispatch import Signal
+from django.utils import timezone
+
+from integrations.altegio.answers import Answer, Outcome
+from integrations.altegio.calls import Call
+from integrations.altegio.client import AltegioClient, to_json
+from integrations.outbox import rate
+from integrations.outbox.claim import Claim
+from integrations.outbox.kinds import (
+    CallKind,
+    CannotTell,
+    Happened,
+    NotToHappen,
+    Obsolete,
+    SendAgain,
+    kind_of,
+)
+from integrations.outbox.models import Attempt, CallState, OutgoingCall
+from integrations.outbox.tokens import stop_token
+from partner_portal.masking import mask
+
+log = structlog.get_logger(__name__)
+
+FIRST_DELAY, LONGEST_DELAY = 1.0, 60.0
+MOST_TEXT = 20_000
+
+# Sent inside the transaction that ends a call for good; `call`, `reason`. For alarms and counters.
+call_ended = Signal()
+
+
+class LeaseLost(Exception):
+    """Another worker has taken the call since: what this one learned is dropped, the other will ask."""
+
+
+def altegio_client() -> AltegioClient:
+    """The client for the configured Altegio."""
+    return AltegioClient(
+        app_url=settings.ALTEGIO_APP_URL,
+        api_url=settings.ALTEGIO_API_URL,
+        partner_token=settings.ALTEGIO_PARTNER_TOKEN,
+        timeout=settings.ALTEGIO_TIMEOUT,
+    )
+
+
+def carry(claim: Claim, slot: rate.Slot) -> None:
+    """Carry one claimed call to the end of one HTTP exchange."""
+    call = claim.call
+    with structlog.contextvars.bound_contextvars(call=call.pk, kind=call.kind, request_id=call.request_id):
+        try:
+            _exchange(claim, slot)
+        except LeaseLost:
+            log.warning("lease_lost")
+        except Exception:
+            log.exception("carrying_failed")
+            _set_back(call, reason="The portal failed while carrying this call; see the log.")
+
+
+def _exchange(claim: Claim, slot: rate.Slot) -> None:
+    call, kind = claim.call, kind_of(claim.call)
+    asking = claim.in_doubt and not kind.repeatable
+    try:
+        request = kind.question(call) if asking else kind.request(call)
+    except Obsolete as obsolete:
+        rate.settle(slot, used=False)
+        _end(call, CallState.CANCELLED, reason=str(obsolete))
+        return
+    attempt = _begin_attempt(call, request, Attempt.Purpose.ASK if asking else Attempt.Purpose.SEND)
+    answer = altegio_client().send(request)
+    rate.settle(slot)
+    log.info("altegio_answered", purpose=attempt.purpose, outcome=answer.outcome, status=answer.status_code)
+    _complete_attempt(attempt, answer, request)
+    with transaction.atomic():
+        if asking:
+            _after_question(call, kind, answer)
+        else:
+            _after_sending(call, kind, answer)
+
+
+def _begin_attempt(call: OutgoingCall, request: Call, purpose: Attempt.Purpose) -> Attempt:
+    body = "" if request.body is None else to_json(request.body).decode()
+    return Attempt.objects.create(
+        call=call,
+        number=call.tries,
+        purpose=purpose,
+        method=request.method,
+        url=mask(altegio_client().url(request), request.secrets)[:500],
+        request_body=mask(body, request.secrets)[:MOST_TEXT],
+    )
+
+
+def _complete_attempt(attempt: Attempt, answer: Answer, request: Call) -> None:
+    attempt.finished_at = timezone.now()
+    attempt.status_code = answer.status_code
+    attempt.outcome = answer.outcome
+    attempt.message = mask(answer.message, request.secrets)[:500]
+    attempt.response_body = mask(answer.text, request.secrets)[:MOST_TEXT]
+    attempt.save(update_fields=["finished_at", "status_code", "outcome", "message", "response_body"])
+
+
+def _after_sending(call: OutgoingCall, kind: CallKind, answer: Answer) -> None:
+    reason = mask(answer.message)
+    match answer.outcome:
+        case Outcome.ACCEPTED:
+            _accept(call, kind, answer)
+        case Outcome.UNAUTHORIZED if kind.own_credential:
+            _refuse(call, kind, reason, answer)
+        case Outcome.REFUSED if kind.doubts(answer):
+            call.refusal_code = answer.status_code
+            _wait(call, CallState.DOUBTFUL, reason, seconds=0)
+        case Outcome.REFUSED:
+            _refuse(call, kind, reason, answer)
+        case Outcome.UNKNOWN:
+            _back_off(call, CallState.QUEUED if kind.repeatable else CallState.DOUBTFUL, reason)
+        case _:
+            _not_now(call, CallState.QUEUED, answer)
+
+
+def _after_question(call: OutgoingCall, kind: CallKind, answer: Answer) -> None:
+    if answer.outcome in (Outcome.UNAUTHORIZED, Outcome.LIMITED):
+        _not_now(call, CallState.DOUBTFUL, answer)
+        return
+    match kind.judge(call, answer):
+        case Happened():
+            _accept(call, kind, answer)
+        case SendAgain():
+            _wait(call, CallState.QUEUED, call.reason, seconds=0)
+        case NotToHappen(reason):
+            _refuse(call, kind, reason, answer)
+        case CannotTell():
+            _back_off(call, CallState.DOUBTFUL, mask(answer.message))
+
+
+def _accept(call: OutgoingCall, kind: CallKind, answer: Answer) -> None:
+    _end(call, CallState.DONE, reason="")
+    kind.accepted(call, answer)
+
+
+def _refuse(call: OutgoingCall, kind: CallKind, reason: str, answer: Answer) -> None:
+    _end(call, CallState.REFUSED, reason=reason)
+    kind.refused(call, reason, answer)
+
+
+def _not_now(call: OutgoingCall, state: CallState, answer: Answer) -> None:
+    """401 stops every call of the token; 429 makes all wait, as long as Altegio says."""
+    if answer.outcome is Outcome.UNAUTHORIZED:
+        stop_token(mask(answer.message))
+        _wait(call, state, mask(answer.message), seconds=0)
+        return
+    pause = FIRST_DELAY if answer.retry_after is None else answer.retry_after
+    rate.pause(pause)
+    _back_off(call, state, mask(answer.message), at_least=pause)
+
+
+def back_off_seconds(setbacks: int) -> float:
+    """About 1 s after the first setback, then doubling, with jitter, to at most 60 s."""
+    return min(FIRST_DELAY * 2 ** min(setbacks, 10) * random.uniform(0.8, 1.2), LONGEST_DELAY)  # noqa: S311
+
+
+def _back_off(call: OutgoingCall, state: CallState, reason: str, *, at_least: float = 0.0) -> None:
+    seconds = max(back_off_seconds(call.setbacks), at_least)
+    call.setbacks += 1
+    _wait(call, state, reason, seconds=seconds)
+
+
+def _set_back(call: OutgoingCall, *, reason: str) -> None:
+    """After a failure of our own: what was sent is unknown, so the call is doubtful unless it may repeat."""
+    try:
+        _back_off(call, CallState.DOUBTFUL, reason)
+    except LeaseLost:
+        log.warning("lease_lost")
+
+
+def _wait(call: OutgoingCall, state: CallState, reason: str, *, seconds: float) -> None:
+    due_at = timezone.now() + timedelta(seconds=seconds)
+    try:
+        with transaction.atomic():
+            _write(call, state, reason=reason, due_at=due_at, finished_at=None)
+    except IntegrityError:
+        # A newer call about the same subject is queued already; it tells the newest state.
+        _write(
+            call,
+            CallState.CANCELLED,
+            reason="A newer call took its place.",
+            due_at=due_at,
+            finished_at=due_at,
+        )
+
+
+def _end(call: OutgoingCall, state: CallState, *, reason: str) -> None:
+    with transaction.atomic():
+        now = timezone.now()
+        _write(call, state, reason=reason, due_at=now, finished_at=now)
+        call_ended.send(sender=OutgoingCall, call=call, reason=reason)
+
+
+def _write(
+    call: OutgoingCall, state: CallState, *, reason: str, due_at: datetime, finished_at: datetime | None
+) -> None:
+    """Give the call back with a new state. Raises LeaseLost when it is not ours any more."""
+    held = OutgoingCall.objects.filter(pk=call.pk, lease=call.lease, state=CallState.SENDING)
+    written = held.update(
+        state=state,
+        reason=reason[:500],
+        due_at=due_at,
+        finished_at=finished_at,
+        setbacks=call.setbacks,
+        refusal_code=call.refusal_code,
+        lease=None,
+        lease_until=None,
+    )
+    if not written:
+        raise LeaseLost
+    call.state, call.reason = state, reason

@@ -1,0 +1,94 @@
+"""What a kind of call is. One small class beside its feature; the dispatcher knows no feature.
+
+To add a kind: subclass `CallKind`, decorate with `@register`, import the module in the app's `ready`.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from integrations.altegio.answers import Answer
+from integrations.altegio.calls import Call
+from integrations.outbox.models import OutgoingCall, Priority
+
+
+@dataclass(frozen=True)
+class Happened:
+    """Asked: Altegio did it."""
+
+
+@dataclass(frozen=True)
+class SendAgain:
+    """Asked: it did not happen, and may be sent."""
+
+
+@dataclass(frozen=True)
+class NotToHappen:
+    """Asked: it did not happen, and will not."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class CannotTell:
+    """Asked, but the answer tells nothing: ask again later."""
+
+
+Verdict = Happened | SendAgain | NotToHappen | CannotTell
+
+
+class Obsolete(Exception):
+    """Raised by `CallKind.request` when there is nothing to say any more; `str()` is the reason."""
+
+
+class CallKind:
+    """How one kind of call is made, and what its ends change.
+
+    `accepted`, `refused` and `expired` run in the transaction that records the call's end.
+    """
+
+    name: ClassVar[str]
+    priority: ClassVar[Priority]
+    # Harmless to repeat: after an uncertain end it is sent again, without asking.
+    repeatable: ClassVar[bool] = False
+    # Its body carries a credential beside the partner token, so a 401 may mean that one: a refusal.
+    own_credential: ClassVar[bool] = False
+
+    def request(self, call: OutgoingCall) -> Call:
+        """What to send, built at the moment of sending. Raises Obsolete when there is nothing to say."""
+        raise NotImplementedError
+
+    def question(self, call: OutgoingCall) -> Call:
+        """How to ask whether it happened; needed unless `repeatable`."""
+        raise NotImplementedError
+
+    def judge(self, call: OutgoingCall, answer: Answer) -> Verdict:
+        """What the answer to the question says; in the transaction that records it."""
+        raise NotImplementedError
+
+    def doubts(self, answer: Answer) -> bool:
+        """Whether this refusal must be checked with the question before it is believed."""
+        return False
+
+    def accepted(self, call: OutgoingCall, answer: Answer) -> None:
+        """It happened; `answer` is the one that said so (to the call, or to the question)."""
+
+    def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
+        """It will not happen; `reason` is Altegio's, or ours about `answer`."""
+
+    def expired(self, call: OutgoingCall, now: datetime) -> None:
+        """Its deadline passed."""
+
+
+_kinds: dict[str, CallKind] = {}
+
+
+def register(kind: type[CallKind]) -> type[CallKind]:
+    """Class decorator: make a kind known to the dispatcher by its name."""
+    _kinds[kind.name] = kind()
+    return kind
+
+
+def kind_of(call: OutgoingCall) -> CallKind:
+    """The kind of a stored call. Raises KeyError for one that no code carries any more."""
+    return _kinds[call.kind]

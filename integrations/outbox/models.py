@@ -1,0 +1,157 @@
+"""The outbox's tables: outgoing calls, every attempt at them, the shared call budget, stopped tokens."""
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class CallState(models.TextChoices):
+    """The life of an outgoing call (DESIGN.md)."""
+
+    HELD = "held", _("held back")  # waits for staff
+    QUEUED = "queued", _("queued")  # waits for a worker
+    SENDING = "sending", _("being sent")  # a worker has it, until its lease ends
+    DOUBTFUL = "doubtful", _("doubtful")  # it may have happened: Altegio is asked before anything is sent
+    DONE = "done", _("done")  # Altegio accepted it
+    REFUSED = "refused", _("refused")  # Altegio said no
+    EXPIRED = "expired", _("expired")  # its deadline passed
+    CANCELLED = "cancelled", _("cancelled")  # what it was for is gone
+
+
+WAITING = (CallState.QUEUED, CallState.DOUBTFUL)
+UNFINISHED = (CallState.HELD, CallState.QUEUED, CallState.SENDING, CallState.DOUBTFUL)
+
+
+class Priority(models.IntegerChoices):
+    """Who goes first when the budget is short; lower goes first."""
+
+    ACTIVATION = 0, _("activation")
+    NOTIFICATION = 10, _("call notification")
+    CHECK = 20, _("question")
+    MONEY = 30, _("payment or refund")
+    SETUP = 40, _("setup")
+    BULK = 50, _("bulk")
+    HOUSEKEEPING = 60, _("housekeeping")
+
+
+class OutgoingCall(models.Model):
+    """One thing to say to Altegio, made in the transaction of what it tells about."""
+
+    kind = models.CharField(_("kind"), max_length=40)
+    key = models.CharField(_("key"), max_length=200, unique=True)
+    lane = models.CharField(_("lane"), max_length=80, blank=True)
+    # Of all calls with the same value here at most one is queued: it will tell the newest state.
+    subject = models.CharField(max_length=80, blank=True)
+    connection = models.ForeignKey(
+        "integrations.Connection", on_delete=models.CASCADE, null=True, blank=True, related_name="calls"
+    )
+    params = models.JSONField(_("parameters"), default=dict, blank=True)
+    priority = models.SmallIntegerField(_("priority"), choices=Priority.choices)
+    state = models.CharField(_("state"), max_length=10, choices=CallState.choices, default=CallState.QUEUED)
+    deadline_at = models.DateTimeField(_("deadline"), null=True, blank=True)
+    due_at = models.DateTimeField(_("due"), default=timezone.now)
+    lease = models.UUIDField(null=True, blank=True, editable=False)
+    lease_until = models.DateTimeField(null=True, blank=True, editable=False)
+    tries = models.PositiveIntegerField(_("attempts"), default=0)
+    setbacks = models.PositiveIntegerField(_("setbacks"), default=0)
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
+    refusal_code = models.PositiveSmallIntegerField(null=True, blank=True, editable=False)
+    request_id = models.CharField(_("request id"), max_length=32, blank=True)
+    created_at = models.DateTimeField(_("queued"), default=timezone.now)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+
+    connection_id: int | None
+
+    class Meta:
+        verbose_name = _("outgoing call")
+        verbose_name_plural = _("outgoing calls")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subject"],
+                condition=models.Q(state=CallState.QUEUED) & ~models.Q(subject=""),
+                name="one_queued_call_about_a_subject",
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["priority", "deadline_at", "id"],
+                condition=models.Q(state__in=WAITING),
+                name="call_waiting",
+            ),
+            models.Index(
+                fields=["lane", "id"],
+                condition=models.Q(state__in=UNFINISHED),
+                name="call_unfinished_in_lane",
+            ),
+            models.Index(fields=["lease_until"], condition=models.Q(state=CallState.SENDING), name="call_being_sent"),
+            models.Index(
+                fields=["deadline_at"],
+                condition=models.Q(state__in=(CallState.HELD, *WAITING)),
+                name="call_running_out",
+            ),
+            models.Index(fields=["state", "-id"], name="call_by_state"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+    @property
+    def is_finished(self) -> bool:
+        return self.state not in UNFINISHED
+
+
+class Attempt(models.Model):
+    """One HTTP exchange for a call, written before it is made and completed after; secrets masked."""
+
+    class Purpose(models.TextChoices):
+        SEND = "send", _("sent")
+        ASK = "ask", _("asked")
+
+    call = models.ForeignKey(OutgoingCall, on_delete=models.CASCADE, related_name="attempts")
+    number = models.PositiveIntegerField()
+    purpose = models.CharField(_("purpose"), max_length=4, choices=Purpose.choices)
+    started_at = models.DateTimeField(_("started"), default=timezone.now)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    method = models.CharField(max_length=6, blank=True)
+    url = models.CharField(max_length=500, blank=True)
+    request_body = models.TextField(blank=True)
+    status_code = models.PositiveSmallIntegerField(_("HTTP status"), null=True, blank=True)
+    outcome = models.CharField(_("outcome"), max_length=12, blank=True)
+    message = models.CharField(_("message"), max_length=500, blank=True)
+    response_body = models.TextField(blank=True)
+
+    class Meta:
+        verbose_name = _("attempt")
+        verbose_name_plural = _("attempts")
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["call", "number"], name="one_attempt_of_a_number")]
+        indexes = [models.Index(fields=["-started_at"], name="attempt_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.call_id}/{self.number}"
+
+
+class RateBudget(models.Model):
+    """The call budget shared by all workers: when each call of the last minute was made, newest last."""
+
+    name = models.CharField(max_length=20, primary_key=True)
+    stamps = models.JSONField(default=list)
+    pause_until = models.FloatField(default=0)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TokenStop(models.Model):
+    """Altegio refused a token with 401: its calls rest until the token changes or staff clear this."""
+
+    fingerprint = models.CharField(max_length=64, primary_key=True)
+    since = models.DateTimeField(default=timezone.now)
+    message = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        verbose_name = _("stopped token")
+        verbose_name_plural = _("stopped tokens")
+
+    def __str__(self) -> str:
+        return self.fingerprint[:12]

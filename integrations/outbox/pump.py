@@ -1,0 +1,60 @@
+"""The pump: carries call after call while any is due, within the budget shared by all workers."""
+
+import threading
+import time
+from collections.abc import Callable
+
+from django.utils import timezone
+
+from integrations.outbox import rate
+from integrations.outbox.carry import carry
+from integrations.outbox.claim import claim_next, due_calls
+from integrations.outbox.tokens import token_is_stopped
+
+# A pump waits this long for a slot of the budget; for longer waits the sweep starts the next one.
+PATIENCE = 2.0
+LONGEST_RUN = 30.0
+# Each carries one call at a time: enough to use the budget though every answer takes seconds, and few
+# enough to leave the worker's other threads to other tasks.
+PUMPS_IN_A_PROCESS = 8
+
+_places = threading.BoundedSemaphore(PUMPS_IN_A_PROCESS)
+
+
+def run_pump(call_for_help: Callable[[], None] = lambda: None) -> int:
+    """Carry calls until none is due; returns how many.
+
+    `call_for_help` is called when more calls wait than this pump can carry at once.
+    """
+    if not _places.acquire(blocking=False):
+        return 0
+    try:
+        return _run(call_for_help)
+    finally:
+        _places.release()
+
+
+def something_is_due() -> bool:
+    """Whether a call may go now."""
+    return not token_is_stopped() and due_calls(timezone.now()).exists()
+
+
+def _run(call_for_help: Callable[[], None]) -> int:
+    carried = 0
+    ends_at = time.monotonic() + LONGEST_RUN
+    while time.monotonic() < ends_at and something_is_due():
+        slot = rate.take_slot()
+        if isinstance(slot, rate.Wait):
+            if slot.seconds > PATIENCE:
+                break
+            time.sleep(slot.seconds)
+            continue
+        claim = claim_next()
+        if claim is None:
+            rate.settle(slot, used=False)
+            continue
+        if something_is_due():
+            call_for_help()
+        carry(claim, slot)
+        carried += 1
+    return carried

@@ -1,0 +1,84 @@
+"""Putting calls into the outbox, and taking waiting ones out again."""
+
+import uuid
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from integrations.outbox.kinds import CallKind
+from integrations.outbox.models import CallState, OutgoingCall
+from partner_portal.dispatch import enqueue
+from partner_portal.middleware import current_request_id
+
+
+def new_call(
+    kind: type[CallKind],
+    key: str,
+    *,
+    lane: str = "",
+    connection_id: int | None = None,
+    deadline_at: datetime | None = None,
+    state: CallState = CallState.QUEUED,
+    **params: Any,
+) -> OutgoingCall:
+    """A call that is not stored yet. `key` is its natural key; `state` DOUBTFUL asks before sending."""
+    now = timezone.now()
+    return OutgoingCall(
+        kind=kind.name,
+        key=key,
+        lane=lane,
+        connection_id=connection_id,
+        params=params,
+        priority=kind.priority,
+        state=state,
+        deadline_at=deadline_at,
+        due_at=now,
+        created_at=now,
+        request_id=current_request_id(),
+    )
+
+
+def queue(calls: Iterable[OutgoingCall]) -> None:
+    """Store calls in the caller's transaction; a key that is there already is left as it is."""
+    OutgoingCall.objects.bulk_create(calls, ignore_conflicts=True, batch_size=500)
+    transaction.on_commit(wake)
+
+
+def queue_newest(kind: type[CallKind], subject: str, **fields: Any) -> None:
+    """Make sure that a call about `subject` will go out which is built after this transaction's commit.
+
+    One that is still queued serves: it is locked until the commit, so that no worker builds it before.
+    """
+    with transaction.atomic():
+        waiting = OutgoingCall.objects.select_for_update().filter(subject=subject, state=CallState.QUEUED)
+        while not waiting.exists():
+            call = new_call(kind, f"{subject}:{uuid.uuid4().hex}", **fields)
+            call.subject = subject
+            queue([call])
+    transaction.on_commit(wake)
+
+
+def cancel(calls: QuerySet[OutgoingCall], reason: str) -> int:
+    """End those of `calls` that wait. One that is being sent is left to its answer. Returns how many ended."""
+    waiting = calls.filter(state__in=(CallState.HELD, CallState.QUEUED, CallState.DOUBTFUL))
+    return waiting.update(state=CallState.CANCELLED, reason=reason[:500], finished_at=timezone.now())
+
+
+def hurry(calls: QuerySet[OutgoingCall]) -> int:
+    """Make waiting calls due now, and release held ones. Returns how many."""
+    now = timezone.now()
+    released = calls.filter(state=CallState.HELD).update(state=CallState.QUEUED, due_at=now)
+    hurried = calls.filter(state__in=(CallState.QUEUED, CallState.DOUBTFUL)).update(due_at=now)
+    transaction.on_commit(wake)
+    return max(released, hurried)
+
+
+def wake() -> None:
+    """Ask a worker to carry what waits."""
+    from integrations.outbox.tasks import pump
+
+    enqueue(pump)

@@ -1,0 +1,22 @@
+"""Celery's doors to the outbox."""
+
+from celery import shared_task
+
+from integrations.outbox.pump import run_pump, something_is_due
+from integrations.outbox.sweep import expire_late_calls, recover_lost_calls
+from partner_portal.dispatch import enqueue
+
+
+@shared_task
+def pump() -> None:
+    """Carry what is due."""
+    run_pump(call_for_help=lambda: enqueue(pump))
+
+
+@shared_task
+def sweep() -> None:
+    """Each second: what crashed, what is late, what was not woken."""
+    recover_lost_calls()
+    expire_late_calls()
+    if something_is_due():
+        run_pump(call_for_help=lambda: enqueue(pump))

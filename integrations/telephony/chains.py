@@ -1,0 +1,48 @@
+"""A chain's telephony: its secret, and switching it on once for each chain."""
+
+from django.db.models import Q
+
+from integrations.alarms.models import Alarm
+from integrations.alarms.raising import raise_alarms
+from integrations.connect.models import Arrival
+from integrations.models.connection import LIVE, Connection
+from integrations.models.place import Chain
+from integrations.telephony.kinds import switch_telephony
+
+
+def adopt_chain(connection: Connection) -> None:
+    """Take over the chain and the CRM token that came along with an accepted connection.
+
+    They stood unsigned in the redirect. So where the chain has live locations of other people and none
+    of this owner's, a token that differs is not believed: staff are told.
+    """
+    arrival = connection.arrivals.exclude(chain_id_given=None).order_by("-last_seen_at").first()
+    if arrival is None:
+        return
+    chain = _locked_chain(arrival)
+    may_change = _may_speak_for(chain, connection)
+    if connection.location.chain_id != chain.pk:
+        connection.location.chain = chain
+        connection.location.save(update_fields=["chain"])
+    if arrival.crm_token and arrival.crm_token != chain.crm_token:
+        if not may_change:
+            text = f"{connection}: arrived with another CRM token than chain {chain} has; it was not taken over."
+            raise_alarms([(Alarm.Kind.REVIEW, f"crm-token:{connection.pk}", text, connection)])
+            return
+        chain.crm_token = arrival.crm_token
+        chain.save(update_fields=["crm_token"])
+        switch_telephony(chain, on=True)
+    elif chain.crm_token and chain.telephony in (Chain.Telephony.OFF, Chain.Telephony.DISABLING):
+        switch_telephony(chain, on=True)
+
+
+def _locked_chain(arrival: Arrival) -> Chain:
+    Chain.objects.get_or_create(altegio_id=arrival.chain_id_given)
+    return Chain.objects.select_for_update().get(altegio_id=arrival.chain_id_given)
+
+
+def _may_speak_for(chain: Chain, connection: Connection) -> bool:
+    alive = Connection.objects.filter(location__chain=chain, state__in=LIVE).exclude(pk=connection.pk)
+    if connection.owner_id is None:
+        return not alive.exists()
+    return not alive.exists() or alive.filter(Q(owner=connection.owner_id)).exists()

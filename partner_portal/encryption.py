@@ -1,0 +1,61 @@
+"""Secrets at rest: a model field that encrypts, and a keyed hash to look a secret up by."""
+
+import hashlib
+import hmac
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+from django.db import models
+
+
+@lru_cache(maxsize=4)
+def _fernet(keys: tuple[str, ...]) -> MultiFernet:
+    return MultiFernet([Fernet(key) for key in keys])
+
+
+def encrypt(plain: str) -> str:
+    """`plain` encrypted with the newest key of `FIELD_ENCRYPTION_KEYS`; "" stays ""."""
+    return _fernet(tuple(settings.FIELD_ENCRYPTION_KEYS)).encrypt(plain.encode()).decode() if plain else ""
+
+
+def decrypt(stored: str) -> str:
+    """The plain text, whichever of the keys it was encrypted with.
+
+    Raises ValueError when none of `FIELD_ENCRYPTION_KEYS` fits.
+    """
+    if not stored:
+        return ""
+    try:
+        return _fernet(tuple(settings.FIELD_ENCRYPTION_KEYS)).decrypt(stored.encode()).decode()
+    except InvalidToken:
+        raise ValueError(
+            "A stored secret fits none of FIELD_ENCRYPTION_KEYS; put the key it was made with back."
+        ) from None
+
+
+def lookup_hash(secret: str) -> str:
+    """What a long random secret is found by: 64 hexadecimal digits that do not lead back to it."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def same(left: str, right: str) -> bool:
+    """Whether two secrets are equal, in constant time, whatever characters they hold."""
+    return hmac.compare_digest(left.encode("utf-8", "surrogatepass"), right.encode("utf-8", "surrogatepass"))
+
+
+if TYPE_CHECKING:
+    _TextField = models.TextField[str, str]
+else:
+    _TextField = models.TextField
+
+
+class EncryptedTextField(_TextField):
+    """Text that is encrypted in the database and plain in Python."""
+
+    def from_db_value(self, value: str | None, *_: Any) -> str | None:
+        return None if value is None else decrypt(value)
+
+    def get_prep_value(self, value: Any) -> Any:
+        return None if value is None else encrypt(str(value))

@@ -1,0 +1,79 @@
+"""Is the process alive, and is the portal able to keep its promises (INTERFACE.md, Pages)."""
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+import structlog
+from celery import shared_task
+from django.core.cache import cache
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+
+from partner_portal.celery import app
+
+log = structlog.get_logger(__name__)
+HEARTBEAT = "worker-heartbeat"
+# Beat asks for a heartbeat each ten seconds.
+LONGEST_SILENCE = 60
+OVERDUE = timedelta(minutes=2)
+
+
+def healthz(_request: HttpRequest) -> HttpResponse:
+    """200 while the process lives."""
+    return HttpResponse("ok", content_type="text/plain")
+
+
+@shared_task
+def heartbeat() -> None:
+    """A worker lives and takes tasks."""
+    cache.set(HEARTBEAT, time.time(), timeout=LONGEST_SILENCE * 10)
+
+
+def readyz(_request: HttpRequest) -> HttpResponse:
+    """200, or 503 with what is wrong."""
+    wrong = {name: problem for name, check in CHECKS.items() if (problem := _safely(check))}
+    return JsonResponse({"ready": not wrong, "wrong": wrong}, status=503 if wrong else 200)
+
+
+def _safely(check: Callable[[], str]) -> str:
+    try:
+        return check()
+    except Exception as error:  # any failure is the answer
+        log.warning("not_ready", check=check.__name__, error=str(error))
+        return f"{type(error).__name__}"
+
+
+def _database() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return ""
+
+
+def _broker() -> str:
+    with app.connection_for_write() as broker:
+        broker.ensure_connection(max_retries=1, timeout=2)
+    return ""
+
+
+def _worker() -> str:
+    silent = time.time() - float(cache.get(HEARTBEAT) or 0)
+    return (
+        "" if silent <= LONGEST_SILENCE else "No worker has given a sign of life for a minute: start worker and beat."
+    )
+
+
+def _calls() -> str:
+    from integrations.outbox.claim import due_calls
+
+    overdue = due_calls(timezone.now() - OVERDUE).exists()
+    return "Outgoing calls are overdue: see the admin, outgoing calls." if overdue else ""
+
+
+CHECKS: dict[str, Callable[[], str]] = {
+    "database": _database,
+    "broker": _broker,
+    "worker": _worker,
+    "calls": _calls,
+}

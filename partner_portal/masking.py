@@ -1,0 +1,34 @@
+"""Secrets never reach a log, a page, an exception report or a plain column: one place that hides them."""
+
+import re
+from collections.abc import Iterable
+from urllib.parse import quote
+
+from django.conf import settings
+
+MASK = "•••"
+
+# What a secret looks like where it stands beside its name: query strings, JSON, Python's repr.
+_NAMED = re.compile(
+    r"""(?ix)
+    (["']?\b(?:user_data_sign|user_data|crm_token|partner_token|api_key|password|new_password[12]|sign)\b["']?
+     \s*[=:]\s*)
+    ("[^"]*"|'[^']*'|[^\s&,;}\]]+)
+    """
+)
+_AUTHORIZATION = re.compile(r"(?i)\b(Bearer|Api-Key)\s+[^\s,'\"]+")
+_EVENT_ADDRESS = re.compile(r"(/altegio/events/)[^/\s\"']+")
+_STATUS_CALLBACK = re.compile(r"(/smsprovider/status/callback/)[^/\s\"']+")
+_LINK_TOKEN = re.compile(r"(/(?:connect/(?:status|step|confirm)|account/reset)/)[^/\s\"'?]+")
+
+
+def mask(text: str, secrets: Iterable[str] = ()) -> str:
+    """`text` without the partner token, without `secrets`, and without what stands beside a secret's name."""
+    for secret in (settings.ALTEGIO_PARTNER_TOKEN, *secrets):
+        if secret:
+            text = text.replace(secret, MASK).replace(quote(secret, safe=""), MASK)
+    text = _NAMED.sub(rf"\1{MASK}", text)
+    text = _AUTHORIZATION.sub(rf"\1 {MASK}", text)
+    for pattern in (_EVENT_ADDRESS, _STATUS_CALLBACK, _LINK_TOKEN):
+        text = pattern.sub(rf"\1{MASK}", text)
+    return text

@@ -1,0 +1,24 @@
+"""The request id: given to each request, bound to its log lines, kept with the calls it leads to."""
+
+import uuid
+from collections.abc import Callable
+
+import structlog
+from django.http import HttpRequest, HttpResponse
+
+
+def request_id(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware: a new id for each request, sent back as `X-Request-ID`."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        with structlog.contextvars.bound_contextvars(request_id=uuid.uuid4().hex):
+            response = get_response(request)
+            response["X-Request-ID"] = current_request_id()
+            return response
+
+    return middleware
+
+
+def current_request_id() -> str:
+    """The id of the request being answered, or "" outside of one (beat, commands)."""
+    return str(structlog.contextvars.get_contextvars().get("request_id", ""))

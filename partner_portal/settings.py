@@ -1,0 +1,278 @@
+"""Settings, all from the environment; `.env.example` lists every variable.
+
+Nothing here has an insecure default: without `SECRET_KEY` and `FIELD_ENCRYPTION_KEYS` the start fails
+with a sentence that says what to set. `make run` sets its own for the demonstration.
+"""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+from partner_portal.logs import logging_config
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = BASE_DIR / "var"
+VAR_DIR.mkdir(exist_ok=True)
+
+env = environ.Env()
+env.read_env(BASE_DIR / ".env")
+
+
+def required(name: str, how: str) -> str:
+    """The variable's value; without one the start fails with `how` as the next step."""
+    value: str = env.str(name, default="")
+    if not value:
+        raise ImproperlyConfigured(f"Set the environment variable {name}: {how} (see .env.example).")
+    return value
+
+
+# --- Django ---------------------------------------------------------------------------------------
+SECRET_KEY = required("SECRET_KEY", "a long random string that only this portal knows")
+DEBUG = env.bool("DEBUG", default=False)
+PORTAL_URL = required("PORTAL_URL", "the portal's public address, for example https://portal.example.com").rstrip("/")
+_portal = urlsplit(PORTAL_URL)
+if _portal.scheme not in {"http", "https"} or not _portal.hostname:
+    raise ImproperlyConfigured("PORTAL_URL must be a full address, for example https://portal.example.com.")
+BEHIND_HTTPS = _portal.scheme == "https"
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[_portal.hostname])
+
+INSTALLED_APPS = [
+    "accounts",
+    "integrations",
+    "billing",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "rest_framework_api_key",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "csp",
+]
+MIDDLEWARE = [
+    "partner_portal.middleware.request_id",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "partner_portal.urls"
+WSGI_APPLICATION = "partner_portal.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+# E-mail addresses are unique without case, by a constraint that this check does not see.
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+
+# --- database -------------------------------------------------------------------------------------
+def database() -> dict[str, Any]:
+    """The one database. SQLite gets the options that let two processes write at once."""
+    config: dict[str, Any] = env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'portal.sqlite3'}")
+    if "sqlite" in config["ENGINE"]:
+        Path(config["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+        config["OPTIONS"] = {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 10,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=10000;",
+        }
+    else:
+        config["CONN_MAX_AGE"] = 600
+    return config
+
+
+DATABASES = {"default": database()}
+
+# --- people ---------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["accounts.sign_in.PasswordBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "accounts:sign-in"
+LOGIN_REDIRECT_URL = "accounts:home"
+LOGOUT_REDIRECT_URL = "accounts:sign-in"
+PASSWORD_RESET_TIMEOUT = 3600
+EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
+vars().update(EMAIL_CONFIG)
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"portal@{_portal.hostname}")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# --- security -------------------------------------------------------------------------------------
+FIELD_ENCRYPTION_KEYS: list[str] = [
+    key.strip()
+    for key in required(
+        "FIELD_ENCRYPTION_KEYS",
+        "one or more Fernet keys, newest first, comma-separated; make one with `python -c "
+        "'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'`",
+    ).split(",")
+    if key.strip()
+]
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_HTTPS
+SESSION_COOKIE_HTTPONLY = True
+CSRF_TRUSTED_ORIGINS = [f"{_portal.scheme}://{_portal.netloc}"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_HTTPS else None
+SECURE_SSL_REDIRECT = BEHIND_HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz/$", r"^readyz/$"]
+SECURE_HSTS_SECONDS = 31536000 if BEHIND_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = BEHIND_HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "partner_portal.logs.SecretFreeReporterFilter"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+# Entity webhooks may be 1 MiB; every address checks its own smaller limit (INTERFACE.md).
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+
+# --- language and time ----------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+LANGUAGES = [
+    ("en", _("English")),
+    ("ru", _("Russian")),
+    ("uk", _("Ukrainian")),
+    ("pt", _("Portuguese")),
+    ("hu", _("Hungarian")),
+]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# --- static files ---------------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = env.bool("SERVE_STATIC_WITHOUT_COLLECTING", default=False)
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if WHITENOISE_USE_FINDERS
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+# --- Celery and cache -----------------------------------------------------------------------------
+REDIS_URL = env.str("REDIS_URL", default="")
+if REDIS_URL:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+    CELERY_BROKER_URL = REDIS_URL
+    # A dead Redis must cost a request as little as it can: the sweep carries on from the database.
+    CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {"socket_connect_timeout": 2, "socket_timeout": 5}
+else:
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+            "LOCATION": str(VAR_DIR / "cache"),
+        }
+    }
+    _broker = Path(env.str("EMBEDDED_BROKER_DIR", default=str(VAR_DIR / "broker")))
+    for _folder in ("messages", "control"):
+        (_broker / _folder).mkdir(parents=True, exist_ok=True)
+    CELERY_BROKER_URL = "filesystem://"
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "data_folder_in": str(_broker / "messages"),
+        "data_folder_out": str(_broker / "messages"),
+        "control_folder": str(_broker / "control"),
+        "polling_interval": 0.1,
+    }
+
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# The work is waiting for Altegio's answers: threads do that with little memory.
+CELERY_WORKER_POOL = "threads"
+CELERY_WORKER_CONCURRENCY = 12
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
+# Losing every message loses nothing: the sweep finds in the database what waits (DESIGN: the outbox).
+CELERY_BEAT_SCHEDULE = {
+    "sweep": {"task": "integrations.outbox.tasks.sweep", "schedule": 1.0, "options": {"expires": 10}},
+    "watch": {"task": "integrations.tasks.watch", "schedule": 10.0, "options": {"expires": 10}},
+    "letters": {"task": "accounts.tasks.send_letters", "schedule": 15.0, "options": {"expires": 15}},
+    "heartbeat": {"task": "partner_portal.health.heartbeat", "schedule": 10.0, "options": {"expires": 10}},
+}
+
+# --- Altegio --------------------------------------------------------------------------------------
+ALTEGIO_PARTNER_TOKEN: str = env.str("ALTEGIO_PARTNER_TOKEN", default="")
+ALTEGIO_APPLICATION_ID: int | None = env.int("ALTEGIO_APPLICATION_ID", default=None)
+ALTEGIO_APP_URL: str = env.str("ALTEGIO_APP_URL", default="https://app.alteg.io").rstrip("/")
+ALTEGIO_API_URL: str = env.str("ALTEGIO_API_URL", default="https://api.alteg.io/api/v1").rstrip("/")
+ALTEGIO_TIME_ZONE: str = env.str("ALTEGIO_TIME_ZONE", default="UTC")
+ALTEGIO_ACTIVATION_WINDOW: int = env.int("ALTEGIO_ACTIVATION_WINDOW", default=3600)
+ALTEGIO_REQUESTS_PER_SECOND: int = env.int("ALTEGIO_REQUESTS_PER_SECOND", default=5)
+ALTEGIO_REQUESTS_PER_MINUTE: int = env.int("ALTEGIO_REQUESTS_PER_MINUTE", default=200)
+ALTEGIO_TIMEOUT: float = env.float("ALTEGIO_TIMEOUT", default=10)
+ALTEGIO_FRAME_ANCESTORS: list[str] = env.str(
+    "ALTEGIO_FRAME_ANCESTORS", default="https://app.alteg.io https://*.alteg.io"
+).split()
+
+# --- REST API -------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api_keys.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.api_keys.HasScope"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PAGINATION_CLASS": "partner_portal.pagination.Cursor",
+    "PAGE_SIZE": 100,
+    "COERCE_DECIMAL_TO_STRING": True,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Altegio partner portal",
+    "DESCRIPTION": "Payments, refunds, sender names, message statuses and calls for your own systems.",
+    "VERSION": "1.0.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+
+# --- logs and error reports -----------------------------------------------------------------------
+LOGGING = logging_config(level=env.str("LOG_LEVEL", default="INFO"), as_json=env.bool("LOG_JSON", default=not DEBUG))
+LOGGING_CONFIG = "partner_portal.logs.configure"
+SENTRY_DSN = env.str("SENTRY_DSN", default="")

@@ -1,0 +1,16 @@
+"""The portal's addresses (INTERFACE.md)."""
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+from partner_portal import health
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="accounts:home")),
+    path("connect/", include("integrations.connect.urls")),
+    path("account/", include("accounts.urls")),
+    path("admin/", admin.site.urls),
+    path("healthz/", health.healthz),
+    path("readyz/", health.readyz),
+]
