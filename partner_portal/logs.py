@@ -11,10 +11,17 @@ from django.views.debug import SafeExceptionReporterFilter
 
 
 def hide_secrets(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    """The last processor before the line is written: every string passes through `masking.mask`."""
+    """The last processor before the line is written: whatever is not a number passes through `mask`.
+
+    Django adds the request itself to its error lines; its address may hold signed user data.
+    """
     from partner_portal.masking import mask  # settings load this module before they are complete
 
-    return {key: mask(value) if isinstance(value, str) else value for key, value in event.items()}
+    event.pop("request", None)
+    return {
+        key: value if value is None or isinstance(value, bool | int | float) else mask(str(value))
+        for key, value in event.items()
+    }
 
 
 def logging_config(*, level: str, as_json: bool) -> dict[str, Any]:

@@ -1,0 +1,56 @@
+"""What every test may use: the sandbox Altegio over HTTP, and a worker that works when it is told to."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.core.cache import cache
+from django.utils import timezone
+
+from integrations.outbox.models import UNFINISHED, OutgoingCall
+from integrations.outbox.pump import run_pump
+from integrations.outbox.sweep import expire_late_calls, recover_lost_calls
+from sandbox import Sandbox
+
+
+@pytest.fixture(scope="session")
+def _sandbox() -> Iterator[Sandbox]:
+    with Sandbox(partner_token="partner-token-of-the-tests") as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def altegio(_sandbox: Sandbox, settings) -> Iterator[Sandbox]:
+    """Altegio, as it is on its first day; the portal is configured for it, without a call limit."""
+    _sandbox.reset()
+    _sandbox.configure(callbacks_enabled=False)
+    settings.ALTEGIO_APP_URL = _sandbox.app_url
+    settings.ALTEGIO_API_URL = _sandbox.api_url
+    settings.ALTEGIO_REQUESTS_PER_SECOND = settings.ALTEGIO_REQUESTS_PER_MINUTE = 100_000
+    settings.ALTEGIO_TIMEOUT = 2
+    yield _sandbox
+    _sandbox.clear_faults()
+
+
+@pytest.fixture(autouse=True)
+def _fresh_cache() -> None:
+    cache.clear()
+
+
+@pytest.fixture
+def work(db) -> Callable[..., None]:
+    """`work()` does what the workers would, until nothing waits; retries come at once, time stands still.
+
+    `work(rounds=1)` goes only as far as the calls that are due now.
+    """
+
+    def run(rounds: int = 50) -> None:
+        for _ in range(rounds):
+            recover_lost_calls()
+            expire_late_calls()
+            run_pump()
+            if rounds > 1:
+                OutgoingCall.objects.filter(state__in=UNFINISHED).update(due_at=timezone.now())
+            if not OutgoingCall.objects.filter(state__in=UNFINISHED).exclude(state="held").exists():
+                return
+
+    return run

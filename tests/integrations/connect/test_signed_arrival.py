@@ -1,0 +1,157 @@
+"""An owner arrives with signed user data: registered without a form, and the location turns active."""
+
+import pytest
+
+from accounts.models import AltegioIdentity, User
+from integrations.models import Arrival, Connection, OutgoingCall
+from sandbox import Sandbox, Status
+
+pytestmark = pytest.mark.django_db
+EMMA = 9001
+EMMAS_EMAIL = "emma@aurora.example"
+
+
+def arrive(client, altegio: Sandbox, locations, user_id=EMMA, **kwargs):
+    altegio.grant(locations, user_id=user_id)
+    return follow(client, altegio, locations, user_id, **kwargs)
+
+
+def follow(client, altegio, locations, user_id=EMMA, **kwargs):
+    url = altegio.arrival_url(locations, user_id=user_id, **kwargs)
+    return client.get(url[url.index("/connect/") :])
+
+
+def status(client, response):
+    return client.get(response["Location"], headers={"Accept": "application/json"}).json()
+
+
+def test_the_location_turns_active_and_is_the_owners(client, altegio, work):
+    answer = arrive(client, altegio, 10101)
+    assert answer.status_code == 303
+    assert "user_data" not in answer["Location"]
+    assert status(client, answer)["state"] == "pending"
+
+    work()
+
+    assert altegio.status_of(10101) is Status.ACTIVE
+    assert status(client, answer)["state"] == "active"
+    connection = Connection.objects.get()
+    assert connection.owner == AltegioIdentity.objects.get(altegio_user_id=EMMA).user
+    assert len(altegio.requests("activate")) == 1
+
+
+def test_coming_back_through_the_same_link_restarts_and_repeats_nothing(client, altegio, work):
+    first = arrive(client, altegio, 10101)
+    deadline = status(client, first)["deadline"]
+    again = follow(client, altegio, 10101)
+    work()
+
+    assert status(client, again)["deadline"] == deadline
+    assert Arrival.objects.get().visits == 2
+    assert Connection.objects.count() == 1
+    assert len(altegio.requests("activate")) == 1
+
+
+def test_a_chain_of_1500_locations_arrives_in_a_constant_number_of_queries(
+    client, altegio, django_assert_max_num_queries
+):
+    _chain, locations = altegio.add_chain(1500)
+    altegio.grant(locations, user_id=EMMA)
+    with django_assert_max_num_queries(150):
+        answer = follow(client, altegio, locations)
+    assert answer.status_code == 303
+    assert OutgoingCall.objects.filter(kind="activate").count() == 1500
+    assert len(status(client, answer)["locations"]) == 1500
+
+
+def test_two_people_who_claim_one_location_are_a_conflict(client, altegio, work):
+    mine = arrive(client, altegio, 10101)
+    theirs = follow(client, altegio, 10101, user_id=9002)
+    work()
+
+    assert status(client, mine)["locations"][0]["state"] == "conflict"
+    assert status(client, theirs)["locations"][0]["state"] == "conflict"
+    assert altegio.requests("activate") == []
+
+
+def test_a_location_somebody_else_holds_is_never_moved(client, altegio, work):
+    arrive(client, altegio, 10101)
+    work()
+    theirs = follow(client, altegio, 10101, user_id=9002)
+    work()
+
+    assert status(client, theirs)["locations"][0]["state"] == "conflict"
+    holder = Connection.objects.get(state="active")
+    assert holder.owner.identities.get().altegio_user_id == EMMA
+
+
+def test_without_a_grant_the_claim_fails_and_binds_nobody(client, altegio, work):
+    answer = follow(client, altegio, 10101)
+    work()
+
+    shown = status(client, answer)
+    assert shown["state"] == "failed"
+    assert "no open grant" in shown["locations"][0]["message"]
+    assert Connection.objects.get().owner is None
+    altegio.grant(10101, user_id=9002)
+    work()
+    assert altegio.status_of(10101) is Status.PENDING, "a refused claim is not retried on a stranger's grant"
+
+
+def test_a_reconnection_after_an_uninstall_nobody_told_of(client, altegio, work):
+    first = arrive(client, altegio, 10101)
+    work()
+    altegio.uninstall(10101)
+    again = arrive(client, altegio, 10101)
+    work()
+
+    assert status(client, again)["state"] == "active"
+    states = list(Connection.objects.order_by("pk").values_list("state", flat=True))
+    assert states == ["uninstalled", "active"]
+    assert len(altegio.requests("activate")) == 2
+    assert status(client, first)["state"] == "active"
+
+
+def test_another_person_may_take_a_location_uninstalled_and_granted_to_them(client, altegio, work):
+    arrive(client, altegio, 10101)
+    work()
+    altegio.uninstall(10101)
+    theirs = arrive(client, altegio, 10101, user_id=9002)
+    work()
+
+    assert status(client, theirs)["state"] == "active"
+    holder = Connection.objects.get(state="active")
+    assert holder.owner.identities.get().altegio_user_id == 9002
+
+
+def test_an_email_that_has_an_account_is_not_taken_over(client, altegio, work):
+    owner = User.objects.create_user(EMMAS_EMAIL.upper(), "s3cret-pass-word")
+    arrive(client, altegio, 10101)
+    work()
+    assert not owner.identities.exists()
+    assert Connection.objects.get().owner is None
+
+
+def test_its_owner_signs_in_once_and_is_linked(client, altegio, work):
+    owner = User.objects.create_user(EMMAS_EMAIL, "s3cret-pass-word")
+    answer = arrive(client, altegio, 10101)
+    work()
+    page = client.get(answer["Location"])
+    form = {"email": EMMAS_EMAIL, "password": "s3cret-pass-word"}
+    client.post(f"/connect/step/{page.context['step']}/sign-in/", form)
+
+    assert owner.identities.get().altegio_user_id == EMMA
+    assert Connection.objects.get().owner == owner
+
+
+def test_a_staff_account_is_never_signed_in_by_a_signature(client, altegio, work):
+    User.objects.create_user(EMMAS_EMAIL, "s3cret-pass-word", is_staff=True)
+    answer = arrive(client, altegio, 10101)
+    page = client.get(answer["Location"])
+    form = {"email": EMMAS_EMAIL, "password": "s3cret-pass-word"}
+    refused = client.post(f"/connect/step/{page.context['step']}/sign-in/", form)
+    work()
+
+    assert refused.status_code == 400
+    assert not AltegioIdentity.objects.exists()
+    assert Connection.objects.get().owner is None
