@@ -71,6 +71,7 @@ def configure(config: dict[str, Any]) -> None:
                 "celery.worker.strategy": {"level": "WARNING"},
                 "celery.app.trace": {"level": "WARNING"},
                 "celery.beat": {"level": "WARNING"},
+                "kombu.connection": {"level": "ERROR"},
                 "urllib3": {"level": "WARNING"},
             },
         }

@@ -179,6 +179,7 @@ TIME_ZONE = "UTC"
 # --- static files ---------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT.mkdir(exist_ok=True)
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = env.bool("SERVE_STATIC_WITHOUT_COLLECTING", default=False)
 STORAGES = {

@@ -1,0 +1,1 @@
+"""The demonstration that `make run` starts; production does not need it."""

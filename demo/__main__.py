@@ -1,0 +1,146 @@
+"""`make run`: the portal, a worker with beat and the sandbox Altegio, in one terminal.
+
+A second run continues with the same data under `var/`. Ctrl-C stops all of it. The keys here protect
+nothing: they are for this machine's loopback alone.
+"""
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+
+ROOT = Path(__file__).resolve().parent.parent
+VAR = ROOT / "var"
+PORTAL = os.environ.get("PORTAL_URL", "http://localhost:8000")
+SANDBOX = "http://localhost:8010"
+STAFF_EMAIL, STAFF_PASSWORD = "staff@example.com", "demo-staff"
+BIN = Path(sys.executable).parent
+
+
+def environment() -> dict[str, str]:
+    """The portal's environment: what is set already wins, but for the sandbox."""
+    defaults = {
+        "SECRET_KEY": _kept("secret-key", lambda: secrets.token_urlsafe(50)),
+        "FIELD_ENCRYPTION_KEYS": _kept("field-key", lambda: Fernet.generate_key().decode()),
+        "PORTAL_URL": PORTAL,
+        "ALLOWED_HOSTS": "localhost,127.0.0.1",
+        "SERVE_STATIC_WITHOUT_COLLECTING": "1",
+        "LOG_LEVEL": "WARNING",
+        "LOG_JSON": "0",
+        "ALTEGIO_PARTNER_TOKEN": "demo-token",
+        "ALTEGIO_APPLICATION_ID": "1",
+        "ALTEGIO_APP_URL": SANDBOX,
+        "ALTEGIO_API_URL": f"{SANDBOX}/api/v1",
+        "ALTEGIO_FRAME_ANCESTORS": "http://localhost:8010 http://127.0.0.1:8010",
+        "BIND": "127.0.0.1:8000",
+        "DJANGO_SUPERUSER_EMAIL": STAFF_EMAIL,
+        "DJANGO_SUPERUSER_PASSWORD": STAFF_PASSWORD,
+    }
+    return defaults | dict(os.environ)
+
+
+def _kept(name: str, make: Callable[[], str]) -> str:
+    """A secret of this demonstration, made at the first run."""
+    file = VAR / f"demo-{name}"
+    if not file.exists():
+        VAR.mkdir(exist_ok=True)
+        file.write_text(make())
+    return file.read_text()
+
+
+COMMANDS: Mapping[str, list[str]] = {
+    "sandbox": [
+        sys.executable, "-m", "sandbox", "--port", "8010", "--portal-url", PORTAL,
+        "--partner-token", "demo-token", "--application-id", "1", "--data", str(VAR / "sandbox.json"),
+    ],
+    "web": [str(BIN / "gunicorn"), "partner_portal.wsgi", "--log-level", "warning"],
+    "worker": [str(BIN / "celery"), "-A", "partner_portal", "worker", "-B", "--loglevel", "WARNING"],
+}  # fmt: skip
+
+
+def main() -> int:
+    """Prepare, start, tell where to click, and wait for Ctrl-C."""
+    env = environment()
+    _prepare(env)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    running = {name: subprocess.Popen(command, cwd=ROOT, env=env) for name, command in COMMANDS.items()}  # noqa: S603
+    try:
+        _wait_until_up(running)
+        _tell()
+        while True:
+            _keep_alive(running, env)
+            time.sleep(1)
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        _stop(running)
+
+
+def _prepare(env: dict[str, str]) -> None:
+    manage = [sys.executable, "manage.py"]
+    subprocess.run([*manage, "migrate", "--noinput", "--verbosity", "0"], cwd=ROOT, env=env, check=True)  # noqa: S603
+    subprocess.run([*manage, "prepare_demo"], cwd=ROOT, env=env, check=True)  # noqa: S603
+
+
+def _wait_until_up(running: dict[str, "subprocess.Popen[bytes]"]) -> None:
+    ends_at = time.monotonic() + 60
+    for address in (f"{PORTAL}/healthz/", f"{SANDBOX}/"):
+        while not _answers(address):
+            dead = [name for name, process in running.items() if process.poll() is not None]
+            if dead or time.monotonic() > ends_at:
+                what = ", ".join(dead) or address
+                sys.exit(f"{what} did not start. Are the ports 8000 and 8010 free?")
+            time.sleep(0.2)
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=2):  # noqa: S310 - our own address
+            return True
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _keep_alive(running: dict[str, "subprocess.Popen[bytes]"], env: dict[str, str]) -> None:
+    for name, process in list(running.items()):
+        if process.poll() is not None:
+            print(f"{name} stopped; starting it again.", flush=True)
+            running[name] = subprocess.Popen(COMMANDS[name], cwd=ROOT, env=env)  # noqa: S603
+
+
+def _stop(running: dict[str, "subprocess.Popen[bytes]"]) -> None:
+    for process in running.values():
+        process.terminate()
+    for process in running.values():
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def _tell() -> None:
+    print(
+        f"""
+  The portal is running.
+
+  1. Press Connect in the sandbox Altegio:   {SANDBOX}/
+  2. See it from the staff's side:           {PORTAL}/admin/
+     sign in as {STAFF_EMAIL} with the password {STAFF_PASSWORD}
+  3. The REST API:                           {PORTAL}/api/v1/docs/
+
+  Ctrl-C stops everything; the next `make run` continues with the same data.
+""",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
