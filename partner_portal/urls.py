@@ -11,6 +11,7 @@ urlpatterns = [
     path("connect/", include("integrations.connect.urls")),
     path("account/", include("accounts.urls")),
     path("admin/", admin.site.urls),
+    path("api/v1/", include("partner_portal.api")),
     path("healthz/", health.healthz),
     path("readyz/", health.readyz),
 ]

@@ -1,0 +1,10 @@
+"""`/api/v1/`: the apps' parts, the schema and its readable page."""
+
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+urlpatterns = [
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("docs/", SpectacularSwaggerView.as_view(url_name="schema")),
+    path("", include("integrations.api.urls")),
+]
