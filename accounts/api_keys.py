@@ -1,15 +1,17 @@
 """API keys of the partner's own systems: who calls, and what the key may do (INTERFACE.md)."""
 
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed, Throttled
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from accounts.limits import BAD_API_KEYS
 from accounts.models import ApiKey
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
 
 Scope = Literal["billing", "sms", "telephony", "read"]
 SCOPES: tuple[str, ...] = get_args(Scope)
@@ -49,7 +51,7 @@ class HasScope(BasePermission):
 
     message = "This API key lacks the scope for this call."
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         if not isinstance(request.auth, ApiKey):
             return False
         wanted: Any = getattr(view, "scope", None)
