@@ -1,0 +1,1 @@
+// What happens with each location, live.
