@@ -1,6 +1,6 @@
 """API keys of the partner's own systems: who calls, and what the key may do (INTERFACE.md)."""
 
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed, Throttled
@@ -40,7 +40,7 @@ class ApiKeyAuthentication(BaseAuthentication):
     @staticmethod
     def _valid_key(secret: str) -> ApiKey | None:
         try:
-            key = ApiKey.objects.get_from_key(secret)
+            key = cast(ApiKey, ApiKey.objects.get_from_key(secret))
         except ApiKey.DoesNotExist:
             return None
         return None if key.has_expired else key

@@ -72,7 +72,8 @@ class ApiKey(AbstractAPIKey):
 
     scopes = models.JSONField(_("scopes"), default=list)
 
-    class Meta(AbstractAPIKey.Meta):
+    class Meta:
+        ordering = ("-created",)
         verbose_name = _("API key")
         verbose_name_plural = _("API keys")
 

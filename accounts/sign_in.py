@@ -25,7 +25,7 @@ class PasswordBackend(ModelBackend):
         user = super().authenticate(request, username=email, password=password)
         if user is None:
             FAILED_SIGN_INS.count(email)
-        return user  # type: ignore[return-value]  # AUTH_USER_MODEL is User
+        return user
 
 
 def owner_with_password(request: HttpRequest, email: str, password: str) -> User | None:

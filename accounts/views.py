@@ -15,7 +15,7 @@ from accounts.sections import sections_for
 class SignInForm(AuthenticationForm):
     """Staff have their own door, with its own rules: here they are unknown."""
 
-    def confirm_login_allowed(self, user: User) -> None:  # type: ignore[override]
+    def confirm_login_allowed(self, user: User) -> None:
         super().confirm_login_allowed(user)
         if user.is_staff:
             raise self.get_invalid_login_error()

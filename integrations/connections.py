@@ -8,6 +8,7 @@ from integrations.models.connection import Connection, ConnectionChange, State
 
 if TYPE_CHECKING:
     from accounts.models import User
+    from integrations.outbox.models import OutgoingCall
 
 MAY_FOLLOW: dict[State, frozenset[State]] = {
     State.GRANTED: frozenset({State.ACTIVE, State.FROZEN, State.EXPIRED, State.FAILED, State.CONFLICT}),
@@ -27,6 +28,11 @@ connection_changed = Signal()
 
 class NotAllowed(Exception):
     """This state may not follow the present one; `str()` says which."""
+
+
+def connection_of(call: "OutgoingCall") -> Connection:
+    """The connection that a call of one belongs to, with what its address is made of."""
+    return Connection.objects.select_related("application", "location").get(calls=call.pk)
 
 
 def lock(connection_id: int) -> Connection:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -13,18 +13,15 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.functional import Promise, cached_property
+from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django_stubs_ext import StrOrPromise
 
-if TYPE_CHECKING:
-    _ModelAdmin = admin.ModelAdmin[Any]
-else:
-    _ModelAdmin = admin.ModelAdmin
-
-Text = str | Promise
+Text = StrOrPromise
 Work = Callable[[Any, HttpRequest, QuerySet[Any]], Text]
 Action = Callable[[Any, HttpRequest, QuerySet[Any]], HttpResponse | None]
+Lookups = list[tuple[str, StrOrPromise]]
 MOST_SHOWN = 20
 
 
@@ -42,14 +39,14 @@ class Uncounted(Paginator[Any]):
     MOST = 10_000
 
     @cached_property
-    def count(self) -> int:  # type: ignore[override]
+    def count(self) -> int:
         found = self.object_list
         if not isinstance(found, QuerySet):
             return len(found)
         return found.order_by().values("pk")[: self.MOST].count()
 
 
-class RoomAdmin(_ModelAdmin):
+class RoomAdmin(admin.ModelAdmin[Any]):
     """The base of every list in the control room."""
 
     paginator = Uncounted
@@ -62,7 +59,7 @@ class RoomAdmin(_ModelAdmin):
         return {
             name: entry
             for name, entry in actions.items()
-            if (needed := getattr(entry[0], "permission", None)) is None or request.user.has_perm(needed)
+            if entry and ((needed := getattr(entry[0], "permission", None)) is None or request.user.has_perm(needed))
         }
 
 

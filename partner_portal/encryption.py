@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
@@ -45,13 +45,7 @@ def same(left: str, right: str) -> bool:
     return hmac.compare_digest(left.encode("utf-8", "surrogatepass"), right.encode("utf-8", "surrogatepass"))
 
 
-if TYPE_CHECKING:
-    _TextField = models.TextField[str, str]
-else:
-    _TextField = models.TextField
-
-
-class EncryptedTextField(_TextField):
+class EncryptedTextField(models.TextField[str, str]):
     """Text that is encrypted in the database and plain in Python."""
 
     def from_db_value(self, value: str | None, *_: Any) -> str | None:

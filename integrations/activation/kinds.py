@@ -14,7 +14,7 @@ from integrations.activation.binding import (
 from integrations.altegio import calls
 from integrations.altegio.answers import AltegioState, Answer, read_status
 from integrations.altegio.calls import Call
-from integrations.connections import lock, move
+from integrations.connections import connection_of, lock, move
 from integrations.lifecycle.asking import ask_status
 from integrations.models.connection import Connection, State, event_address
 from integrations.outbox.kinds import (
@@ -63,7 +63,7 @@ class Activate(CallKind):
         )
 
     def request(self, call: OutgoingCall) -> Call:
-        connection = _connection(call)
+        connection = connection_of(call)
         if connection.state != State.GRANTED:
             raise Obsolete(f"The connection is {connection.state}.")
         application, keys = connection.application, connection.keys
@@ -76,7 +76,7 @@ class Activate(CallKind):
         )
 
     def question(self, call: OutgoingCall) -> Call:
-        connection = _connection(call)
+        connection = connection_of(call)
         return calls.status(connection.location.altegio_id, connection.application.altegio_id)
 
     def doubts(self, answer: Answer) -> bool:
@@ -87,7 +87,7 @@ class Activate(CallKind):
         status = read_status(answer, settings.ALTEGIO_TIME_ZONE)
         if status is None:
             return CannotTell()
-        connection = lock(_connection(call).pk)
+        connection = lock(connection_of(call).pk)
         match status.state:
             case AltegioState.ACTIVE | AltegioState.FROZEN:
                 ours = was_ours(connection, status)
@@ -101,7 +101,7 @@ class Activate(CallKind):
         status = read_status(answer, settings.ALTEGIO_TIME_ZONE)
         frozen = status is not None and status.state is AltegioState.FROZEN
         accept(
-            lock(_connection(call).pk),
+            lock(connection_of(call).pk),
             State.FROZEN if frozen else State.ACTIVE,
             "Altegio accepted the activation.",
         )
@@ -109,10 +109,10 @@ class Activate(CallKind):
     def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
         status = read_status(answer, settings.ALTEGIO_TIME_ZONE)
         words = reason.removeprefix(NO_OPEN_GRANT).removeprefix(". ")
-        conflict_or_failure(lock(_connection(call).pk), status, reason, words)
+        conflict_or_failure(lock(connection_of(call).pk), status, reason, words)
 
     def expired(self, call: OutgoingCall, now: datetime) -> None:
-        connection = lock(_connection(call).pk)
+        connection = lock(connection_of(call).pk)
         if connection.state != State.GRANTED:
             return
         why = "The window closed before Altegio accepted the activation."
@@ -120,7 +120,3 @@ class Activate(CallKind):
         if call.attempts.exists():
             # The last word may have been lost on the line; Altegio knows.
             ask_status(connection)
-
-
-def _connection(call: OutgoingCall) -> Connection:
-    return Connection.objects.select_related("application", "location").get(pk=call.connection_id)

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from csp.decorators import csp_update
 from django.conf import settings
 from django.contrib.auth import login
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -34,7 +34,7 @@ from integrations.connect.people import user_with_email
 from integrations.connect.status import status_of
 from integrations.models.application import application_for
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 # Unsigned arrivals of this browser, where it takes cookies: reloading the page is the same arrival.
 SEEN_COOKIE = "arrival"
 
@@ -46,7 +46,7 @@ def framed(view: View) -> View:
     @xframe_options_exempt
     @csp_update({"frame-ancestors": settings.ALTEGIO_FRAME_ANCESTORS})
     @wraps(view)
-    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         return view(request, *args, **kwargs)
 
     return wrapper
@@ -138,7 +138,7 @@ def step_view(view: View) -> View:
     @csrf_exempt
     @require_POST
     @wraps(view)
-    def wrapper(request: HttpRequest, token: str) -> HttpResponse:
+    def wrapper(request: HttpRequest, token: str) -> HttpResponseBase:
         arrival = tokens.arrival_of_step(token)
         if arrival is None:
             return _link_is_old(request)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from integrations.altegio import calls
 from integrations.altegio.answers import AltegioState, Answer, ConnectionStatus, read_status
 from integrations.altegio.calls import Call
-from integrations.connections import lock, move
+from integrations.connections import connection_of, lock, move
 from integrations.models.connection import LIVE, Connection, State
 from integrations.outbox.kinds import CallKind, register
 from integrations.outbox.models import OutgoingCall, Priority
@@ -39,7 +39,7 @@ class AskStatus(CallKind):
     repeatable = True
 
     def request(self, call: OutgoingCall) -> Call:
-        connection = Connection.objects.select_related("application", "location").get(pk=call.connection_id)
+        connection = connection_of(call)
         return calls.status(connection.location.altegio_id, connection.application.altegio_id)
 
     def accepted(self, call: OutgoingCall, answer: Answer) -> None:

@@ -48,6 +48,7 @@ class FetchLocations(CallKind):
 
 
 FIELDS = ("title", "public_title", "phone", "email", "country", "city", "timezone_name", "address")
+LENGTHS = {field.name: field.max_length for field in Location._meta.fields if field.name in FIELDS}
 
 
 def remember(remote: list[RemoteLocation]) -> None:
@@ -57,8 +58,7 @@ def remember(remote: list[RemoteLocation]) -> None:
     now = timezone.now()
     for location in known:
         for name in FIELDS:
-            most = Location._meta.get_field(name).max_length
-            setattr(location, name, getattr(by_id[location.altegio_id], name)[:most])
+            setattr(location, name, getattr(by_id[location.altegio_id], name)[: LENGTHS[name]])
         location.fetched_at = now
     Location.objects.bulk_update(known, [*FIELDS, "fetched_at"], batch_size=200)
 

@@ -165,7 +165,8 @@ def _not_now(call: OutgoingCall, state: CallState, answer: Answer) -> None:
 
 def back_off_seconds(setbacks: int) -> float:
     """About 1 s after the first setback, then doubling, with jitter, to at most 60 s."""
-    return min(FIRST_DELAY * 2 ** min(setbacks, 10) * random.uniform(0.8, 1.2), LONGEST_DELAY)  # noqa: S311
+    doubled: float = FIRST_DELAY * 2 ** min(setbacks, 10)
+    return min(doubled * random.uniform(0.8, 1.2), LONGEST_DELAY)  # noqa: S311
 
 
 def _back_off(call: OutgoingCall, state: CallState, reason: str, *, at_least: float = 0.0) -> None:

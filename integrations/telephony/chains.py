@@ -4,7 +4,6 @@ from django.db.models import Q
 
 from integrations.alarms.models import Alarm
 from integrations.alarms.raising import raise_alarms
-from integrations.connect.models import Arrival
 from integrations.models.connection import LIVE, Connection
 from integrations.models.place import Chain
 from integrations.telephony.kinds import switch_telephony
@@ -17,9 +16,9 @@ def adopt_chain(connection: Connection) -> None:
     of this owner's, a token that differs is not believed: staff are told.
     """
     arrival = connection.arrivals.exclude(chain_id_given=None).order_by("-last_seen_at").first()
-    if arrival is None:
+    if arrival is None or arrival.chain_id_given is None:
         return
-    chain = _locked_chain(arrival)
+    chain = _locked_chain(arrival.chain_id_given)
     may_change = _may_speak_for(chain, connection)
     if connection.location.chain_id != chain.pk:
         connection.location.chain = chain
@@ -36,9 +35,9 @@ def adopt_chain(connection: Connection) -> None:
         switch_telephony(chain, on=True)
 
 
-def _locked_chain(arrival: Arrival) -> Chain:
-    Chain.objects.get_or_create(altegio_id=arrival.chain_id_given)
-    return Chain.objects.select_for_update().get(altegio_id=arrival.chain_id_given)
+def _locked_chain(altegio_id: int) -> Chain:
+    Chain.objects.get_or_create(altegio_id=altegio_id)
+    return Chain.objects.select_for_update().get(altegio_id=altegio_id)
 
 
 def _may_speak_for(chain: Chain, connection: Connection) -> bool:

@@ -1,0 +1,141 @@
+"""Connections in the control room: their history, their calls, and what staff may do."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from accounts.models import User
+from integrations.activation import staff
+from integrations.models.connection import Connection, ConnectionChange
+from integrations.outbox.admin import DeadlineFilter
+from partner_portal.control_room import CannotDo, EvidenceAdmin, Lookups, confirmed, link_to
+
+OPERATE = "integrations.change_connection"
+
+
+def each(chosen: QuerySet[Connection], do: Callable[[int], object]) -> str:
+    """Do it for every chosen connection; what is not possible is said, the rest is done."""
+    done, problems = 0, []
+    for pk in list(chosen.values_list("pk", flat=True)):
+        try:
+            do(pk)
+            done += 1
+        except staff.NotPossible as problem:
+            problems.append(str(problem))
+    if not done:
+        raise CannotDo(" ".join(problems))
+    said = ngettext("Done for %d connection.", "Done for %d connections.", done) % done
+    return " ".join([said, *problems])
+
+
+class ReviewFilter(admin.SimpleListFilter):
+    """What staff must look at."""
+
+    title = _("to be reviewed")
+    parameter_name = "review"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Lookups:
+        return [("yes", _("yes"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.exclude(review="") if self.value() == "yes" else queryset
+
+
+class ChangeInline(admin.TabularInline[ConnectionChange, Connection]):
+    model = ConnectionChange
+    fields = readonly_fields = ("at", "from_state", "to_state", "why", "by")
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, *_args: object) -> bool:
+        return False
+
+
+@admin.register(Connection)
+class ConnectionAdmin(EvidenceAdmin):
+    list_display = ("location", "application", "state", "owner", "arrived_at", "deadline_at", "reason")
+    list_filter = ("state", "application", DeadlineFilter, ReviewFilter)
+    search_fields = ("=location__altegio_id", "location__title__istartswith", "owner__email__istartswith")
+    list_select_related = ("application", "location", "owner")
+    ordering = ("-pk",)
+    inlines = (ChangeInline,)
+    actions = ("try_again", "ask", "release", "give", "dismiss", "pass_review")
+    readonly_fields = ("links", "calls_list")
+    fields = (
+        ("application", "location", "state"),
+        "reason",
+        "altegio_words",
+        "review",
+        ("owner", "claimant"),
+        ("arrived_at", "deadline_at", "activated_at", "ended_at"),
+        "links",
+        "calls_list",
+    )
+
+    @admin.display(description=_("see also"))
+    def links(self, connection: Connection) -> SafeString:
+        return format_html(
+            '{} · <a href="{}" rel="noreferrer">{}</a>',
+            link_to(connection.location),
+            connection.reconnect_url,
+            _("the reconnect page at Altegio"),
+        )
+
+    @admin.display(description=_("calls"))
+    def calls_list(self, connection: Connection) -> SafeString:
+        rows = (
+            (link_to(call), call.get_state_display(), call.tries, call.reason)
+            for call in connection.calls.order_by("-pk")[:50]
+        )
+        return format_html_join("", "<div>{} — {} ({}×) {}</div>", rows)
+
+    @confirmed(
+        _("Try again now"),
+        _("Altegio is asked first; the activation is sent only if Altegio still waits for it."),
+        permission=OPERATE,
+    )
+    def try_again(self, request: HttpRequest, chosen: QuerySet[Connection]) -> str:
+        return each(chosen, lambda pk: staff.try_again(pk, _staff(request)))
+
+    @confirmed(
+        _("Ask Altegio"),
+        _("Altegio is asked what it holds to be true; the connections follow the answer."),
+        permission=OPERATE,
+    )
+    def ask(self, _request: HttpRequest, chosen: QuerySet[Connection]) -> str:
+        return each(chosen, staff.ask_altegio)
+
+    @confirmed(_("Release held activations"), _("The activation calls go out now."), permission=OPERATE)
+    def release(self, _request: HttpRequest, chosen: QuerySet[Connection]) -> str:
+        return each(chosen, staff.release)
+
+    @confirmed(
+        _("Conflict: decide for this person"),
+        _("The location goes to the person of the chosen claim; all other claims on it end. Make sure who they are."),
+        permission=OPERATE,
+    )
+    def give(self, request: HttpRequest, chosen: QuerySet[Connection]) -> str:
+        return each(chosen, lambda pk: staff.give_to_claimant(pk, _staff(request)))
+
+    @confirmed(_("Conflict: dismiss this claim"), _("The chosen claims end as failed."), permission=OPERATE)
+    def dismiss(self, request: HttpRequest, chosen: QuerySet[Connection]) -> str:
+        return each(chosen, lambda pk: staff.dismiss_claim(pk, _staff(request)))
+
+    @confirmed(
+        _("Reviewed: all is well"),
+        _("The signed name and the location's title belong together; the owner may see its data."),
+        permission=OPERATE,
+    )
+    def pass_review(self, request: HttpRequest, chosen: QuerySet[Connection]) -> str:
+        return each(chosen, lambda pk: staff.pass_review(pk, _staff(request)))
+
+
+def _staff(request: HttpRequest) -> User:
+    return cast(User, request.user)

@@ -1,0 +1,74 @@
+"""Arrivals in the control room."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from integrations.connect.models import Arrival, RefusedArrival
+from partner_portal.control_room import EvidenceAdmin, Lookups, link_to
+
+MOST_SHOWN = 200
+
+
+class RegisteredFilter(admin.SimpleListFilter):
+    """Whether the person is known."""
+
+    title = _("registered")
+    parameter_name = "registered"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Lookups:
+        return [("yes", _("yes")), ("waits", _("must sign in once")), ("no", _("no"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        match self.value():
+            case "yes":
+                return queryset.exclude(user=None)
+            case "waits":
+                return queryset.exclude(expected_user=None)
+            case "no":
+                return queryset.filter(user=None, expected_user=None)
+        return queryset
+
+
+@admin.register(Arrival)
+class ArrivalAdmin(EvidenceAdmin):
+    list_display = ("arrived_at", "application", "user_link", "locations_count", "deadline_at", "visits")
+    list_filter = ("application", RegisteredFilter)
+    search_fields = ("user__email__istartswith", "=connections__location__altegio_id")
+    list_select_related = ("application", "user", "expected_user")
+    ordering = ("-pk",)
+    readonly_fields = ("user_link", "connections_list", "locations_count")
+    fields = (
+        ("arrived_at", "last_seen_at", "visits", "deadline_at"),
+        "application",
+        "user_link",
+        ("altegio_user_id", "salon_name", "chain_id_given", "signed_up"),
+        "locations_count",
+        "connections_list",
+        "request_id",
+    )
+
+    @admin.display(description=_("user"))
+    def user_link(self, arrival: Arrival) -> SafeString | str:
+        return link_to(arrival.user or arrival.expected_user)
+
+    @admin.display(description=_("number of locations"))
+    def locations_count(self, arrival: Arrival) -> int:
+        return len(arrival.salon_ids)
+
+    @admin.display(description=_("connections"))
+    def connections_list(self, arrival: Arrival) -> SafeString:
+        shown = arrival.connections.select_related("application", "location").order_by("pk")[:MOST_SHOWN]
+        return format_html_join("", "<div>{}: {}</div>", ((link_to(row), row.get_state_display()) for row in shown))
+
+
+@admin.register(RefusedArrival)
+class RefusedArrivalAdmin(EvidenceAdmin):
+    list_display = ("at", "application", "reason")
+    list_filter = ("application",)
+    ordering = ("-pk",)

@@ -1,0 +1,124 @@
+"""Outgoing calls in the control room: every attempt, and the exchange to copy for Altegio's support."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from integrations.lifecycle.asking import ask_status
+from integrations.outbox.exchange import exchange_text
+from integrations.outbox.models import Attempt, OutgoingCall, TokenStop
+from integrations.outbox.queue import hurry
+from integrations.outbox.tokens import resume_token
+from partner_portal.control_room import CannotDo, EvidenceAdmin, Lookups, confirmed, link_to
+
+OPERATE = "integrations.change_outgoingcall"
+
+
+class DeadlineFilter(admin.SimpleListFilter):
+    """How much time is left."""
+
+    title = _("deadline")
+    parameter_name = "deadline"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Lookups:
+        return [("10", _("within 10 minutes")), ("30", _("within 30 minutes")), ("passed", _("passed"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        now = timezone.now()
+        match self.value():
+            case "10" | "30" as minutes:
+                return queryset.filter(deadline_at__gt=now, deadline_at__lte=now + timedelta(minutes=int(minutes)))
+            case "passed":
+                return queryset.filter(deadline_at__lte=now)
+        return queryset
+
+
+@admin.register(OutgoingCall)
+class OutgoingCallAdmin(EvidenceAdmin):
+    list_display = ("key", "kind", "state", "connection_link", "deadline_at", "due_at", "tries", "reason")
+    list_filter = ("state", "kind", DeadlineFilter)
+    search_fields = ("=connection__location__altegio_id", "key__startswith")
+    list_select_related = ("connection__application", "connection__location")
+    ordering = ("-pk",)
+    actions = ("try_now", "ask")
+    readonly_fields = ("connection_link", "exchange")
+    fields = (
+        ("kind", "state", "priority"),
+        "connection_link",
+        "reason",
+        ("created_at", "due_at", "deadline_at", "finished_at"),
+        ("tries", "setbacks"),
+        "params",
+        ("key", "lane", "request_id"),
+        "exchange",
+    )
+
+    @admin.display(description=_("connection"))
+    def connection_link(self, call: OutgoingCall) -> SafeString | str:
+        return link_to(call.connection)
+
+    @admin.display(description=_("request and answer (secrets masked), to copy for Altegio's support"))
+    def exchange(self, call: OutgoingCall) -> SafeString:
+        text = exchange_text(call)
+        return format_html(
+            '<textarea class="exchange" readonly rows="{}" cols="100">{}</textarea>',
+            min(len(text.splitlines()) + 1, 40),
+            text,
+        )
+
+    @confirmed(
+        _("Try again now"),
+        _("A call that waits goes out at once. A held one is released. A finished one stays as it is."),
+        permission=OPERATE,
+    )
+    def try_now(self, _request: HttpRequest, chosen: QuerySet[OutgoingCall]) -> str:
+        count = hurry(OutgoingCall.objects.filter(pk__in=[call.pk for call in chosen]))
+        if not count:
+            raise CannotDo(_("None of these calls waits. For a connection that ended, try again on the connection."))
+        return ngettext("%d call goes out now.", "%d calls go out now.", count) % count
+
+    @confirmed(
+        _("Ask Altegio"),
+        _("Altegio is asked what it holds to be true; nothing is changed there."),
+        permission=OPERATE,
+    )
+    def ask(self, _request: HttpRequest, chosen: QuerySet[OutgoingCall]) -> str:
+        connections = {call.connection_id: call.connection for call in chosen if call.connection}
+        for connection in connections.values():
+            ask_status(connection)
+        return str(_("Asked. The answer shows on the connection in a moment."))
+
+
+@admin.register(Attempt)
+class AttemptAdmin(EvidenceAdmin):
+    list_display = ("started_at", "call", "purpose", "method", "url", "status_code", "outcome", "message")
+    list_filter = ("purpose", "outcome")
+    list_select_related = ("call",)
+    ordering = ("-pk",)
+    exclude = ("call",)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return False
+
+
+@admin.register(TokenStop)
+class TokenStopAdmin(EvidenceAdmin):
+    list_display = ("since", "message")
+    actions = ("resume",)
+
+    @confirmed(
+        _("The token works again: resume all calls"),
+        _("Do this after Altegio has accepted the token again. A new token in the settings resumes by itself."),
+        permission="integrations.change_tokenstop",
+    )
+    def resume(self, _request: HttpRequest, _chosen: QuerySet[TokenStop]) -> str:
+        resume_token()
+        return str(_("Calls go out again."))
