@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 # Kinds of call, signal receivers and letters register themselves when they are imported.
 REGISTERED = (
+    "partner_portal.checks",
     "integrations.activation.kinds",
     "integrations.activation.receivers",
     "integrations.alarms.receivers",

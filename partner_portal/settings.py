@@ -4,6 +4,7 @@ Nothing here has an insecure default: without `SECRET_KEY` and `FIELD_ENCRYPTION
 with a sentence that says what to set. `make run` sets its own for the demonstration.
 """
 
+import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,7 +23,9 @@ VAR_DIR = BASE_DIR / "var"
 VAR_DIR.mkdir(exist_ok=True)
 
 env = environ.Env()
-env.read_env(BASE_DIR / ".env")
+env.read_env(BASE_DIR / ".env", parse_comments=True)
+# A variable that is set to nothing is not set.
+env.ENVIRON = {name: value for name, value in os.environ.items() if value}
 
 
 def required(name: str, how: str) -> str:
