@@ -13,7 +13,7 @@ register = template.Library()
 # In the order in which the owner should look at them.
 LABELS: dict[str, Promise] = {
     "failed": _("Not connected"),
-    "expired": _("Too late"),
+    "expired": _("Expired"),
     "conflict": _("In review"),
     "uninstalled": _("Disconnected"),
     "frozen": _("Frozen"),
