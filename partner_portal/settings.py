@@ -23,7 +23,7 @@ VAR_DIR = BASE_DIR / "var"
 VAR_DIR.mkdir(exist_ok=True)
 
 env = environ.Env()
-env.read_env(BASE_DIR / ".env", parse_comments=True)
+env.read_env(BASE_DIR / ".env")
 # A variable that is set to nothing is not set.
 env.ENVIRON = {name: value for name, value in os.environ.items() if value}
 
