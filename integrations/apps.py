@@ -11,6 +11,7 @@ REGISTERED = (
     "integrations.alarms.receivers",
     "integrations.connect.letters",
     "integrations.connect.receivers",
+    "integrations.connect.section",
     "integrations.lifecycle.asking",
     "integrations.locations.kinds",
     "integrations.telephony.kinds",
