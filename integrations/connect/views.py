@@ -44,10 +44,10 @@ def framed(view: View) -> View:
 
     @never_cache
     @xframe_options_exempt
-    @csp_replace({"frame-ancestors": settings.ALTEGIO_FRAME_ANCESTORS})
     @wraps(view)
     def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        return view(request, *args, **kwargs)
+        policed = csp_replace({"frame-ancestors": settings.ALTEGIO_FRAME_ANCESTORS})(view)
+        return policed(request, *args, **kwargs)
 
     return wrapper
 
