@@ -7,13 +7,19 @@ from django.utils.translation import gettext_lazy as _
 REGISTERED = (
     "partner_portal.checks",
     "integrations.activation.kinds",
+    "integrations.activation.metrics",
     "integrations.activation.receivers",
+    "integrations.alarms.metrics",
     "integrations.alarms.receivers",
+    "integrations.alarms.retention",
     "integrations.connect.letters",
     "integrations.connect.receivers",
+    "integrations.connect.retention",
     "integrations.connect.section",
     "integrations.lifecycle.asking",
     "integrations.locations.kinds",
+    "integrations.outbox.metrics",
+    "integrations.outbox.retention",
     "integrations.telephony.kinds",
 )
 

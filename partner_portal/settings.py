@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import django_stubs_ext
 import environ
+from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
@@ -41,6 +42,8 @@ def required(name: str, how: str) -> str:
 
 # --- Django ---------------------------------------------------------------------------------------
 SECRET_KEY = required("SECRET_KEY", "a long random string that only this portal knows")
+# Keys from before: what they signed is still good, nothing new is signed with them.
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
 DEBUG = env.bool("DEBUG", default=False)
 PORTAL_URL = required("PORTAL_URL", "the portal's public address, for example https://portal.example.com").rstrip("/")
 _portal = urlsplit(PORTAL_URL)
@@ -245,6 +248,7 @@ CELERY_BEAT_SCHEDULE = {
     "watch": {"task": "integrations.tasks.watch", "schedule": 10.0, "options": {"expires": 10}},
     "letters": {"task": "accounts.tasks.send_letters", "schedule": 15.0, "options": {"expires": 15}},
     "heartbeat": {"task": "partner_portal.health.heartbeat", "schedule": 10.0, "options": {"expires": 10}},
+    "old": {"task": "partner_portal.retention.delete_what_is_old", "schedule": crontab(hour=2, minute=23)},
 }
 
 # --- Altegio --------------------------------------------------------------------------------------
@@ -260,6 +264,13 @@ ALTEGIO_TIMEOUT: float = env.float("ALTEGIO_TIMEOUT", default=10)
 ALTEGIO_FRAME_ANCESTORS: list[str] = env.str(
     "ALTEGIO_FRAME_ANCESTORS", default="https://app.alteg.io https://*.alteg.io"
 ).split()
+
+# --- what is kept for how many days; 0: for good --------------------------------------------------
+RETENTION_CALLS_DAYS: int = env.int("RETENTION_CALLS_DAYS", default=180)
+RETENTION_REFUSED_ARRIVALS_DAYS: int = env.int("RETENTION_REFUSED_ARRIVALS_DAYS", default=30)
+RETENTION_UNREGISTERED_ARRIVALS_DAYS: int = env.int("RETENTION_UNREGISTERED_ARRIVALS_DAYS", default=90)
+RETENTION_LETTERS_DAYS: int = env.int("RETENTION_LETTERS_DAYS", default=90)
+RETENTION_ALARMS_DAYS: int = env.int("RETENTION_ALARMS_DAYS", default=90)
 
 # --- REST API -------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
@@ -284,6 +295,8 @@ SPECTACULAR_SETTINGS = {
 }
 
 # --- logs and error reports -----------------------------------------------------------------------
+# What Prometheus shows at /metrics/; without it there is no such page.
+METRICS_TOKEN: str = env.str("METRICS_TOKEN", default="")
 LOGGING = logging_config(level=env.str("LOG_LEVEL", default="INFO"), as_json=env.bool("LOG_JSON", default=not DEBUG))
 LOGGING_CONFIG = "partner_portal.logs.configure"
 if SENTRY_DSN := env.str("SENTRY_DSN", default=""):
