@@ -250,6 +250,8 @@ ALTEGIO_ACTIVATION_WINDOW: int = env.int("ALTEGIO_ACTIVATION_WINDOW", default=36
 ALTEGIO_REQUESTS_PER_SECOND: int = env.int("ALTEGIO_REQUESTS_PER_SECOND", default=5)
 ALTEGIO_REQUESTS_PER_MINUTE: int = env.int("ALTEGIO_REQUESTS_PER_MINUTE", default=200)
 ALTEGIO_TIMEOUT: float = env.float("ALTEGIO_TIMEOUT", default=10)
+# A call that got no answer may still be at work there: for so long "not there" is not believed of a payment.
+ALTEGIO_SETTLING: float = env.float("ALTEGIO_SETTLING", default=20)
 ALTEGIO_FRAME_ANCESTORS: list[str] = env.str(
     "ALTEGIO_FRAME_ANCESTORS", default="https://app.alteg.io https://*.alteg.io"
 ).split()

@@ -197,6 +197,11 @@ def _payment(entry: dict[str, Any], zone: str) -> RemotePayment:
     )
 
 
+def read_payment_id(answer: Answer) -> int | None:
+    """The id that Altegio gave a reported payment; a refund needs it."""
+    return parse_id(answer.data.get("id")) if isinstance(answer.data, dict) else None
+
+
 def as_decimal(value: Any) -> Decimal | None:
     """A finite number, whether it came as a number or as text."""
     if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
