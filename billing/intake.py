@@ -37,7 +37,9 @@ class Recorded:
     warnings: tuple[str, ...] = ()
 
 
-def record_payment(told: Told, source: Source, *, overlap: Overlap = Overlap.WARN, by: User | None = None) -> Recorded:
+def record_payment(
+    told: Told, source: Source, *, overlap: Overlap = Overlap.WARN, by: User | None = None
+) -> Recorded:
     """Store a payment and queue its report, both in one transaction.
 
     The same `external_id` with the same content gives the payment there is. Raises Conflict for other
@@ -166,4 +168,3 @@ def told_by(payment: Payment) -> Told:
 def shown_payments() -> QuerySet[Payment]:
     """Payments with what an answer about them needs, in one query."""
     return Payment.objects.select_related("application", "location")
-

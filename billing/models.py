@@ -41,9 +41,7 @@ class Payment(models.Model):
     """
 
     # The partner's own id; NULLs are many, ids are unique.
-    external_id = models.CharField(  # noqa: DJ001
-        _("external id"), max_length=200, unique=True, null=True, blank=True
-    )
+    external_id = models.CharField(_("external id"), max_length=200, unique=True, null=True, blank=True)
     # What was told at first under `external_id`; a correction by staff does not change it.
     told = models.CharField(max_length=64, blank=True, editable=False)
     source = models.CharField(_("told by"), max_length=8, choices=Source.choices)
@@ -85,8 +83,7 @@ class Payment(models.Model):
                 condition=models.Q(period_to__gte=models.F("period_from")), name="payment_period_in_order"
             ),
             models.CheckConstraint(
-                condition=~models.Q(status__in=("reported", "refunded"))
-                | models.Q(altegio_payment_id__isnull=False),
+                condition=~models.Q(status__in=("reported", "refunded")) | models.Q(altegio_payment_id__isnull=False),
                 name="payment_at_altegio_has_its_id",
             ),
         ]
@@ -167,9 +164,7 @@ class PaymentLink(models.Model):
     class Meta:
         verbose_name = _("payment link")
         verbose_name_plural = _("payment links")
-        constraints = [
-            models.UniqueConstraint(fields=["connection", "option", "discount"], name="one_payment_link")
-        ]
+        constraints = [models.UniqueConstraint(fields=["connection", "option", "discount"], name="one_payment_link")]
 
     def __str__(self) -> str:
         return f"{self.connection}: {self.option}"
@@ -187,9 +182,7 @@ class Discount(models.Model):
     class Meta:
         verbose_name = _("discount")
         verbose_name_plural = _("discounts")
-        constraints = [
-            models.CheckConstraint(condition=models.Q(percent__lte=100), name="discount_up_to_all")
-        ]
+        constraints = [models.CheckConstraint(condition=models.Q(percent__lte=100), name="discount_up_to_all")]
 
     def __str__(self) -> str:
         return f"{self.connection}: {self.percent} %"

@@ -30,7 +30,9 @@ class ToldSerializer(serializers.Serializer[Any]):
 
     external_id = serializers.CharField(max_length=200, help_text="Your own id; it makes the call repeatable.")
     salon_id = serializers.IntegerField(min_value=1)
-    application_id = serializers.IntegerField(min_value=1, required=False, help_text="The default application if absent.")
+    application_id = serializers.IntegerField(
+        min_value=1, required=False, help_text="The default application if absent."
+    )
     amount = serializers.CharField(help_text='Plain digits as text with at most the currency\'s decimals: "990.99".')
     currency = serializers.CharField(min_length=3, max_length=3, help_text="ISO 4217.")
     paid_at = serializers.DateTimeField(help_text="ISO 8601 with zone; fractions of a second are dropped.")
@@ -81,12 +83,12 @@ class PaymentSerializer(serializers.ModelSerializer[Payment]):
 
 
 class TakenSerializer(PaymentSerializer):
-    """The answer to a payment told: the payment, and what to look at."""
+    """The answer to a payment told: the payment, and what to look at (for the schema)."""
 
     warnings = serializers.ListField(child=serializers.CharField(), read_only=True)
 
     class Meta(PaymentSerializer.Meta):
-        fields = (*PaymentSerializer.Meta.fields, "warnings")
+        fields: tuple[str, ...] = (*PaymentSerializer.Meta.fields, "warnings")  # type: ignore[assignment]
 
 
 class PaymentList(ListAPIView[Payment]):
@@ -171,6 +173,4 @@ class PaymentRefund(APIView):
             raise Http404 from None
         except Conflict as problem:
             raise Conflicting(str(problem)) from None
-        return Response(
-            PaymentSerializer(payment).data, status.HTTP_202_ACCEPTED if changed else status.HTTP_200_OK
-        )
+        return Response(PaymentSerializer(payment).data, status.HTTP_202_ACCEPTED if changed else status.HTTP_200_OK)

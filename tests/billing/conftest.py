@@ -29,13 +29,16 @@ def connect(client, altegio, work) -> Callable[..., Connection]:
         client.get(url[url.index("/connect/") :])
         if activate:
             work()
-        return Connection.objects.get(location__altegio_id=salon, state="active" if activate else "granted")
+        found: Connection = Connection.objects.get(
+            location__altegio_id=salon, state="active" if activate else "granted"
+        )
+        return found
 
     return run
 
 
 @pytest.fixture
-def connection(connect) -> Connection:
+def connection(connect):
     return connect()
 
 
@@ -57,7 +60,7 @@ class Billing:
         body = {"external_id": f"bill-{self.told}", **JANUARY, **changes}
         return self.post("payments/", {name: value for name, value in body.items() if value is not ...})
 
-    def pay(self, **changes: object) -> int:
+    def pay(self, **changes: object) -> Any:
         """The id of a new payment."""
         answer = self.tell(**changes)
         assert answer.status_code == 202, answer.content
@@ -66,7 +69,7 @@ class Billing:
     def refund(self, payment: int) -> Any:
         return self.post(f"payments/{payment}/refund/")
 
-    def payment(self, payment: int) -> dict[str, Any]:
+    def payment(self, payment: int) -> Any:
         return self.get(f"payments/{payment}/").json()
 
 
@@ -74,3 +77,9 @@ class Billing:
 def billing(client, db) -> Billing:
     _key, secret = ApiKey.objects.create_key(name="billing", scopes=["billing", "read"])
     return Billing(client, secret)
+
+
+@pytest.fixture
+def settings_for_time_outs(altegio, settings):
+    """A time-out costs a test half a second."""
+    settings.ALTEGIO_TIMEOUT = 0.5

@@ -15,7 +15,7 @@ def remote(altegio):
 
 
 @pytest.fixture
-def reported(billing, connection, work) -> int:
+def reported(billing, connection, work):
     payment = billing.pay()
     work()
     return payment

@@ -52,7 +52,8 @@ def test_times_go_out_in_altegios_zone(altegio, billing, connection, work, setti
 
 
 @pytest.mark.parametrize(
-    "fault", ["drop_before", "drop_after", "html_after", "broken_json_after", "redirect_after", "error_after", "error"]
+    "fault",
+    ["drop_before", "drop_after", "html_after", "broken_json_after", "redirect_after", "error_after", "error"],
 )
 def test_after_an_uncertain_end_it_stands_at_altegio_once(altegio, billing, connection, work, fault):
     altegio.fault(fault, "payment")

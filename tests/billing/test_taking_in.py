@@ -117,7 +117,13 @@ def test_the_same_again_is_the_same_payment(billing, connection):
 
 @pytest.mark.parametrize(
     "other",
-    [{"amount": "990.98"}, {"currency": "USD"}, {"paid_at": "2026-01-01T12:00:01+01:00"}, {"salon_id": 10102}, FEBRUARY],
+    [
+        {"amount": "990.98"},
+        {"currency": "USD"},
+        {"paid_at": "2026-01-01T12:00:01+01:00"},
+        {"salon_id": 10102},
+        FEBRUARY,
+    ],
 )
 def test_the_same_id_with_other_content_is_409(billing, connection, other):
     billing.tell(external_id="bill")
@@ -169,10 +175,10 @@ def test_without_the_scope_nothing_is_told_or_shown(client, connection):
 
 
 def test_queries_for_each_call(billing, connection, django_assert_num_queries):
-    """Savepoints and transaction statements are counted too; two are the key's."""
-    with django_assert_num_queries(9):
+    """The key's own one is among them, and in a test the savepoint that stands for the transaction."""
+    with django_assert_num_queries(8):
         payment = billing.pay()
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(4):
         billing.tell(external_id="bill-1")
     with django_assert_num_queries(2):
         billing.payment(payment)
@@ -188,6 +194,8 @@ def test_queries_for_each_call(billing, connection, django_assert_num_queries):
 
 @pytest.mark.django_db(transaction=True)
 def test_told_by_many_at_once_it_is_one_payment(billing, connection):
+    if database.vendor == "sqlite":
+        pytest.skip("a database in memory takes one writer: this one needs PostgreSQL")
     codes = []
 
     def tell():
@@ -202,10 +210,9 @@ def test_told_by_many_at_once_it_is_one_payment(billing, connection):
     assert sorted(codes) == [200] * 5 + [202]
     assert Payment.objects.count() == 1
     assert OutgoingCall.objects.filter(kind="report_payment").count() == 1
-    assert database.vendor
 
 
-def test_the_connections_list_shows_paid_until_without_more_queries(billing, connect, work, django_assert_num_queries):
+def test_the_connections_list_shows_paid_until_in_as_many_queries(billing, connect, work, django_assert_num_queries):
     connect()
     billing.pay()
     work()
