@@ -4,7 +4,7 @@ import enum
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
-from django.db.models import Case, Q, QuerySet, Value, When
+from django.db.models import QuerySet
 
 from accounts.models import User
 from billing.kinds import ReportPayment
@@ -63,11 +63,10 @@ def check_payment(told: Told, overlap: Overlap) -> tuple[str, ...]:
 
 
 def _known(told: Told) -> Recorded | None:
-    if told.external_id is None:
+    # Most ids are new: the index alone answers that, and cheaply.
+    if told.external_id is None or not Payment.objects.filter(external_id=told.external_id).exists():
         return None
-    payment = shown_payments().filter(external_id=told.external_id).first()
-    if payment is None:
-        return None
+    payment = shown_payments().get(external_id=told.external_id)
     if told.digest not in (payment.told, told_by(payment).digest):
         raise Conflict("A payment with this external_id was told before, with other content.")
     return Recorded(payment, is_new=False)
@@ -97,19 +96,26 @@ def _record(told: Told, source: Source, overlap: Overlap, by: User | None) -> Re
 
 def _connection_for(told: Told, connections: QuerySet[Connection]) -> Connection:
     """The connection a payment belongs to: the live one, else the newest grant, else the newest ever active."""
-    rank = Case(When(state__in=LIVE, then=Value(0)), When(state=State.GRANTED, then=Value(1)), default=Value(2))
-    connection = (
+    here = (
         connections.select_related("application", "location")
         .filter(application__altegio_id=told.application_id, location__altegio_id=told.salon_id)
-        .filter(Q(state__in=(*LIVE, State.GRANTED)) | Q(activated_at__isnull=False))
-        .order_by(rank, "-pk")
-        .first()
+        .order_by("pk")
     )
-    if connection is not None:
+    ranked = [(_rank(connection), connection.pk, connection) for connection in here]
+    rank, _pk, connection = max(ranked, default=(0, 0, None))
+    if rank and connection:
         return connection
     if application_for(told.application_id) is None:
         raise Invalid({"application_id": ["There is no such application here."]})
     raise Invalid({"salon_id": ["This location has never been connected here."]})
+
+
+def _rank(connection: Connection) -> int:
+    if connection.state in LIVE:
+        return 3
+    if connection.state == State.GRANTED:
+        return 2
+    return 1 if connection.activated_at else 0
 
 
 def _judge_overlap(connection: Connection, told: Told, overlap: Overlap) -> tuple[str, ...]:
@@ -121,12 +127,13 @@ def _judge_overlap(connection: Connection, told: Told, overlap: Overlap) -> tupl
         period_from__lte=told.period_to,
         period_to__gte=told.period_from,
         status__in=(Status.QUEUED, Status.REPORTED),
-    ).first()
-    if covered is None:
+    ).only("period_from", "period_to")[:1]
+    if not covered:
         return ()
+    first = covered[0]
     warning = (
-        f"The period overlaps the one of payment {covered.pk} "
-        f"({covered.period_from:%Y-%m-%d %H:%M} to {covered.period_to:%Y-%m-%d %H:%M} UTC)."
+        f"The period overlaps the one of payment {first.pk} "
+        f"({first.period_from:%Y-%m-%d %H:%M} to {first.period_to:%Y-%m-%d %H:%M} UTC)."
     )
     if overlap is Overlap.REFUSE:
         raise Invalid({"period_from": [f"{warning} Say that this is meant, and it is taken."]})
