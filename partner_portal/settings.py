@@ -4,6 +4,7 @@ Nothing here has an insecure default: without `SECRET_KEY` and `FIELD_ENCRYPTION
 with a sentence that says what to set. `make run` sets its own for the demonstration.
 """
 
+import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,6 +24,8 @@ VAR_DIR.mkdir(exist_ok=True)
 
 env = environ.Env()
 env.read_env(BASE_DIR / ".env")
+# A variable that is set to nothing is not set.
+env.ENVIRON = {name: value for name, value in os.environ.items() if value}
 
 
 def required(name: str, how: str) -> str:
@@ -41,7 +44,7 @@ _portal = urlsplit(PORTAL_URL)
 if _portal.scheme not in {"http", "https"} or not _portal.hostname:
     raise ImproperlyConfigured("PORTAL_URL must be a full address, for example https://portal.example.com.")
 BEHIND_HTTPS = _portal.scheme == "https"
-ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[_portal.hostname])
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[_portal.hostname, "localhost", "127.0.0.1"])
 
 INSTALLED_APPS = [
     "rest_framework_api_key",
@@ -61,6 +64,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "partner_portal.middleware.request_id",
+    "partner_portal.middleware.to_https",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -88,8 +92,10 @@ TEMPLATES = [
         },
     }
 ]
-# E-mail addresses are unique without case, by a constraint that this check does not see.
-SILENCED_SYSTEM_CHECKS = ["auth.W004"]
+SILENCED_SYSTEM_CHECKS = [
+    "auth.W004",  # e-mail addresses are unique without case, by a constraint that this check does not see
+    "security.W008",  # middleware.to_https redirects what a proxy took in over http, and nothing else
+]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 
@@ -146,12 +152,11 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_HTTPS
 SESSION_COOKIE_HTTPONLY = True
 CSRF_TRUSTED_ORIGINS = [f"{_portal.scheme}://{_portal.netloc}"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_HTTPS else None
-SECURE_SSL_REDIRECT = BEHIND_HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz/$", r"^readyz/$"]
 SECURE_HSTS_SECONDS = 31536000 if BEHIND_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = BEHIND_HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+DEFAULT_EXCEPTION_REPORTER = "partner_portal.logs.SecretFreeReporter"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "partner_portal.logs.SecretFreeReporterFilter"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
