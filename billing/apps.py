@@ -4,7 +4,13 @@ from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
 # Kinds of call, signal receivers, letters and sections register themselves when they are imported.
-REGISTERED = ("billing.kinds", "billing.receivers")
+REGISTERED = (
+    "billing.collected",
+    "billing.kinds",
+    "billing.offers",
+    "billing.receivers",
+    "billing.section",
+)
 
 
 class BillingConfig(AppConfig):

@@ -21,7 +21,8 @@ def run(tmp_path):
     def run(*rows, head=HEAD, options=()):
         file = tmp_path / "payments.csv"
         file.write_text("\n".join([head, *rows]), encoding="utf-8")
-        out, code = StringIO(), 0
+        out = StringIO()
+        code: object = 0
         try:
             call_command("import_payments", str(file), *options, stdout=out)
         except SystemExit as end:
