@@ -73,7 +73,7 @@ class Payment(models.Model):
     class Meta:
         verbose_name = _("payment")
         verbose_name_plural = _("payments")
-        permissions = [("refund_payment", "Can refund payments"), ("export_payment", "Can export payments")]
+        permissions = [("refund_payment", "Can refund payments")]
         constraints = [
             models.UniqueConstraint(
                 fields=["application", "altegio_payment_id"], name="one_payment_with_an_id_of_altegio"
@@ -186,3 +186,12 @@ class Discount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.connection}: {self.percent} %"
+
+
+class Subscription(Connection):
+    """A connection as billing looks at it: until when it is paid."""
+
+    class Meta:
+        proxy = True
+        verbose_name = _("subscription")
+        verbose_name_plural = _("subscriptions")

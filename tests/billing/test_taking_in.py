@@ -7,6 +7,7 @@ from django.db import connection as database
 from django.db import connections
 
 from accounts.models import ApiKey
+from billing.api.payments import PaymentSerializer
 from billing.models import Payment
 from integrations.models import OutgoingCall
 
@@ -163,6 +164,12 @@ def test_finding_and_listing(billing, connection):
     assert len(billing.get("payments/").json()["results"]) == 2
     assert billing.get("payments/?external_id=none").json()["results"] == []
     assert billing.get("payments/999999/").status_code == 404
+
+
+def test_the_answer_holds_the_fields_of_the_schema(billing, connection):
+    shown = billing.tell().json()
+    assert list(shown) == [*PaymentSerializer.Meta.fields, "warnings"]
+    assert shown["paid_at"] == "2026-01-01T11:00:00Z"
 
 
 def test_without_the_scope_nothing_is_told_or_shown(client, connection):
