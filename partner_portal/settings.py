@@ -14,18 +14,21 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from partner_portal.error_reports import start as start_error_reports
 from partner_portal.logs import logging_config
 
 django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = BASE_DIR / "var"
-VAR_DIR.mkdir(exist_ok=True)
 
 env = environ.Env()
-env.read_env(BASE_DIR / ".env")
+env.read_env(env.str("ENV_FILE", default=str(BASE_DIR / ".env")))
 # A variable that is set to nothing is not set.
 env.ENVIRON = {name: value for name, value in os.environ.items() if value}
+
+# What the portal writes beside its database: cache, embedded broker, beat's schedule.
+VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
+VAR_DIR.mkdir(parents=True, exist_ok=True)
 
 
 def required(name: str, how: str) -> str:
@@ -234,7 +237,6 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_POOL = "threads"
 CELERY_WORKER_CONCURRENCY = 12
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
 # Losing every message loses nothing: the sweep finds in the database what waits (DESIGN: the outbox).
@@ -289,4 +291,5 @@ SPECTACULAR_SETTINGS = {
 # --- logs and error reports -----------------------------------------------------------------------
 LOGGING = logging_config(level=env.str("LOG_LEVEL", default="INFO"), as_json=env.bool("LOG_JSON", default=not DEBUG))
 LOGGING_CONFIG = "partner_portal.logs.configure"
-SENTRY_DSN = env.str("SENTRY_DSN", default="")
+if SENTRY_DSN := env.str("SENTRY_DSN", default=""):
+    start_error_reports(SENTRY_DSN)
