@@ -10,7 +10,7 @@ from billing.matching import find_remote
 from billing.models import Payment, Source, Status
 from billing.periods import follow_payments, lock_payment
 from integrations.altegio import calls
-from integrations.altegio.answers import NOT_CONNECTED, Answer, read_payment_id, read_status
+from integrations.altegio.answers import NOT_CONNECTED, AltegioState, Answer, read_payment_id, read_status
 from integrations.altegio.calls import Call
 from integrations.altegio.wire import to_wire
 from integrations.lifecycle.asking import ask_status
@@ -91,6 +91,8 @@ class ReportPayment(_AboutPayment):
             return NotToHappen(UNSURE)
         if _may_be_under_way(call):
             return CannotTell()
+        if status.state is AltegioState.NONE:
+            return NotToHappen("The location is not connected, and this payment has not arrived.")
         if payment.status == Status.REFUND_QUEUED:
             return NotToHappen("Refunded before it was reported.")
         return SendAgain()

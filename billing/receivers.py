@@ -19,7 +19,7 @@ UNINSTALLED = "The location was disconnected before Altegio confirmed this payme
 
 @receiver(connection_changed)
 def end_waiting_payments(connection: Connection, after: State, **_: Any) -> None:
-    """A payment that waits for a connection that is gone fails, unless it is being sent: its answer tells."""
+    """A payment that waits for a connection that is gone fails. One that may have arrived is asked about."""
     if after != State.UNINSTALLED:
         return
     waiting = Payment.objects.filter(
@@ -27,7 +27,7 @@ def end_waiting_payments(connection: Connection, after: State, **_: Any) -> None
     )
     for payment in waiting.select_for_update().order_by("pk"):
         report = OutgoingCall.objects.filter(key=payment.report_key)
-        if report.filter(state=CallState.SENDING).exists():
+        if report.filter(state__in=(CallState.SENDING, CallState.DOUBTFUL)).exists():
             continue
         cancel(payment.calls(), UNINSTALLED)
         payment.status, payment.error = Status.FAILED, UNINSTALLED

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('integrations', '0002_subscription_columns'),
+        ('integrations', '0003_subscription_columns'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

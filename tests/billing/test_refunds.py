@@ -3,6 +3,7 @@
 import pytest
 
 from billing.models import Payment
+from integrations.lifecycle.asking import ask_status
 from integrations.models import OutgoingCall
 
 from .conftest import SALON
@@ -109,8 +110,6 @@ def test_it_is_due_though_the_connection_ended(altegio, billing, reported, work)
 
 
 def test_a_refund_at_altegio_itself_is_learned(altegio, billing, connection, reported, work):
-    from integrations.lifecycle.asking import ask_status
-
     with altegio.world.lock:
         stored = altegio.world.connection(1, SALON).payments[0]
         stored.refunded_at = stored.payment_date

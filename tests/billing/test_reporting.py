@@ -1,9 +1,13 @@
 """A payment told to the portal stands at Altegio once, whatever happens on the way."""
 
+import time
 from decimal import Decimal
 
 import pytest
 
+from billing.intake import send_again
+from billing.reading import read_payment
+from integrations.lifecycle.asking import ask_status
 from integrations.models import Connection, OutgoingCall
 from sandbox import Status
 
@@ -102,8 +106,6 @@ def test_what_altegio_is_still_working_on_is_not_sent_again(altegio, billing, co
 
 
 def _until(there):
-    import time
-
     ends_at = time.monotonic() + 5
     while not there():
         assert time.monotonic() < ends_at
@@ -146,9 +148,6 @@ def test_a_refusal_ends_as_failed_with_the_reason(altegio, billing, connection, 
 
 
 def test_a_failed_payment_is_corrected_and_sent_again_after_asking(altegio, billing, connection, work):
-    from billing.intake import send_again
-    from billing.reading import read_payment
-
     altegio.fault("error_after", "payment", status=422, body={"success": False, "meta": {"message": "Wrong"}})
     first = billing.pay()
     work()
@@ -167,8 +166,6 @@ def test_a_failed_payment_is_corrected_and_sent_again_after_asking(altegio, bill
 
 
 def test_what_waits_for_a_connection_that_is_gone_fails(altegio, billing, connection, work):
-    from integrations.lifecycle.asking import ask_status
-
     altegio.uninstall(SALON)
     payment = billing.pay()
     OutgoingCall.objects.filter(kind="report_payment").update(due_at="2030-01-01T00:00:00Z")
@@ -177,6 +174,19 @@ def test_what_waits_for_a_connection_that_is_gone_fails(altegio, billing, connec
     assert billing.payment(payment)["status"] == "failed"
     assert "disconnected" in billing.payment(payment)["error"]
     assert altegio.requests("payment") == []
+
+
+@pytest.mark.parametrize(("gone_answer", "status"), [("empty", "reported"), ("404", "failed")])
+def test_one_in_doubt_when_the_connection_ends_is_asked(altegio, billing, connection, work, gone_answer, status):
+    altegio.configure(gone_answer=gone_answer)
+    altegio.fault("drop_after", "payment")
+    payment = billing.pay()
+    work(rounds=1)
+    altegio.uninstall(SALON)
+    ask_status(connection)
+    work()
+    assert billing.payment(payment)["status"] == status
+    assert len(altegio.requests("payment")) == 1
 
 
 def test_paid_until_is_the_end_of_the_latest_reported_period(altegio, billing, connection, work):
