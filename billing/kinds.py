@@ -35,6 +35,7 @@ class _AboutPayment(CallKind):
     """What both calls share: one payment, and the status call as the question."""
 
     priority: ClassVar[Priority] = Priority.MONEY
+    worth_an_alarm: ClassVar[bool] = True
 
     def question(self, call: OutgoingCall) -> Call:
         payment = _payment(call)
@@ -94,7 +95,9 @@ class ReportPayment(_AboutPayment):
         if status.state is AltegioState.NONE:
             return NotToHappen("The location is not connected, and this payment has not arrived.")
         if payment.status == Status.REFUND_QUEUED:
-            return NotToHappen("Refunded before it was reported.")
+            # It never arrived, and is not wished any more: `request` will find nothing to say.
+            payment.status = Status.CANCELLED
+            payment.save(update_fields=["status"])
         return SendAgain()
 
     def accepted(self, call: OutgoingCall, answer: Answer) -> None:
