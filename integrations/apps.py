@@ -12,6 +12,7 @@ REGISTERED = (
     "integrations.alarms.metrics",
     "integrations.alarms.receivers",
     "integrations.alarms.retention",
+    "integrations.connect.erasure",
     "integrations.connect.letters",
     "integrations.connect.receivers",
     "integrations.connect.retention",
