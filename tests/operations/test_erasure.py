@@ -1,7 +1,5 @@
 """Erasing a person: nothing of them is left in any column; connections and payments stay."""
 
-from typing import cast
-
 import pytest
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
@@ -135,7 +133,7 @@ def test_in_the_admin_it_is_asked_once_and_remembered_without_the_name(client, a
 
     assert "1 person is erased" in post_erase(user, administrator, confirmed="yes")
     assert not AltegioIdentity.objects.exists()
-    entry = cast(LogEntry, LogEntry.objects.get())
+    entry = LogEntry.objects.get()
     assert (entry.user, entry.object_repr) == (administrator, f"#{user.pk}")
 
 
