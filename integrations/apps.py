@@ -10,9 +10,16 @@ REGISTERED = (
     "integrations.alarms.receivers",
     "integrations.connect.letters",
     "integrations.connect.receivers",
+    "integrations.events.example",
     "integrations.lifecycle.asking",
+    "integrations.lifecycle.disconnect",
+    "integrations.lifecycle.ending",
+    "integrations.lifecycle.processing",
     "integrations.locations.kinds",
+    "integrations.reconcile.kinds",
+    "integrations.reconcile.receivers",
     "integrations.telephony.kinds",
+    "integrations.timeline.sources",
 )
 
 
