@@ -23,11 +23,12 @@ class ShortPath(WSGIHandler):
     """Django's own handler, without middleware and with few addresses."""
 
     def load_middleware(self, is_async: bool = False) -> None:
-        self._middleware_chain = convert_exception_to_response(self._get_response)
+        answer: Any = self._get_response  # type: ignore[attr-defined]  # BaseHandler's own, not in the stubs
+        self._middleware_chain = convert_exception_to_response(answer)
 
     def resolve_request(self, request: "HttpRequest") -> Any:
         request.urlconf = "partner_portal.short_urls"
-        return super().resolve_request(request)  # type: ignore[misc]  # BaseHandler's, not in the stubs
+        return super().resolve_request(request)
 
 
 def with_short_path() -> "WSGIApplication":

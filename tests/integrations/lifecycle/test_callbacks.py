@@ -10,7 +10,7 @@ from django.db import OperationalError
 from accounts.models import Letter
 from integrations.lifecycle import receiving
 from integrations.lifecycle.handlers import register_event_handler
-from integrations.models import Alarm, Callback, Chain, Connection, OutgoingCall
+from integrations.models import Alarm, Callback, Chain, Connection, OutgoingCall, State
 from integrations.outbox.queue import new_call, queue
 from integrations.telephony.kinds import SwitchTelephony
 from tests.integrations.connect.test_signed_arrival import arrive
@@ -256,7 +256,7 @@ def test_a_location_that_never_ended_at_altegio_goes_on(client, altegio, work, c
     from integrations.connections import lock, move
     from integrations.lifecycle.asking import ask_status
 
-    move(lock(connected.pk), "uninstalled", "A mistake.")
+    move(lock(connected.pk), State.UNINSTALLED, "A mistake.")
     ask_status(connected)
     work()
     assert state_of(connected) == "active"
