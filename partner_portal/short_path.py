@@ -23,6 +23,9 @@ class ShortPath(WSGIHandler):
     """Django's own handler, without middleware and with few addresses."""
 
     def load_middleware(self, is_async: bool = False) -> None:
+        self._view_middleware: list[Any] = []
+        self._template_response_middleware: list[Any] = []
+        self._exception_middleware: list[Any] = []
         answer: Any = self._get_response  # type: ignore[attr-defined]  # BaseHandler's own, not in the stubs
         self._middleware_chain = convert_exception_to_response(answer)
 
