@@ -3,9 +3,12 @@
 import hashlib
 import time
 
+from django.utils import timezone
+
 from integrations.events.models import Event
 from integrations.incoming.bodies import Refused, as_text, parse_json
 from integrations.incoming.doors import door
+from integrations.incoming.inserting import Insert
 from integrations.models.connection import ConnectionKeys
 from partner_portal.encryption import lookup_hash
 
@@ -14,6 +17,7 @@ MOST_BYTES = 1024 * 1024
 REMEMBERED_FOR = 300.0
 MOST_REMEMBERED = 50_000
 
+insert_event = Insert(Event, "keys", "received_at", "body", "digest", flag="", is_duplicate=False)
 _known: dict[str, tuple[int, float]] = {}
 
 
@@ -23,7 +27,7 @@ def receive_event(body: bytes, key: str) -> None:
     keys_id = _keys_id(lookup_hash(key))
     text = as_text(body)
     parse_json(text)
-    Event(keys_id=keys_id, body=text, digest=digest_of(keys_id, body)).save(force_insert=True)
+    insert_event(keys_id, timezone.now(), text, digest_of(keys_id, body))
 
 
 def digest_of(keys_id: int, body: bytes) -> str:

@@ -8,11 +8,11 @@ from celery import Task
 
 from partner_portal.dispatch import enqueue
 
-PAUSE = 0.25
+PAUSE = 1.0
 
 
 class Waker:
-    """Wakes a task at most every quarter of a second; beat sweeps what comes in between.
+    """Wakes a task at most each second; beat sweeps what comes in between.
 
     A broker that is away takes its time to say so: a thread waits for it, not Altegio.
     """

@@ -6,11 +6,13 @@ from typing import Any
 import simplejson
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from integrations.altegio.signatures import is_payment_signed
 from integrations.altegio.wire import parse_id
 from integrations.incoming.bodies import Refused, as_text, parse_json
 from integrations.incoming.doors import door
+from integrations.incoming.inserting import Insert
 from integrations.incoming.waking import Waker
 from integrations.lifecycle.models import Callback
 from partner_portal.encryption import same
@@ -19,6 +21,13 @@ from partner_portal.masking import MASK
 MOST_BYTES = 64 * 1024
 PAYMENT = "payment"
 SECRETS = ("partner_token", "sign")
+
+insert_callback = Insert(
+    Callback,
+    *("received_at", "event", "salon_id", "application_altegio_id", "body"),
+    state=Callback.State.WAITING,
+    note="",
+)
 
 
 def _task() -> Any:
@@ -67,12 +76,7 @@ def store(told: dict[str, Any], text: str) -> None:
     event = told.get("event")
     if salon_id is None or application_id is None or not isinstance(event, str) or not event:
         raise Refused(400, "salon_id, application_id and event are needed.")
-    Callback(
-        event=_storable(event)[:60],
-        salon_id=salon_id,
-        application_altegio_id=application_id,
-        body=without_secrets(text),
-    ).save(force_insert=True)
+    insert_callback(timezone.now(), _storable(event)[:60], salon_id, application_id, without_secrets(text))
     transaction.on_commit(_waker.wake)
 
 

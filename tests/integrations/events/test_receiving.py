@@ -76,7 +76,7 @@ def test_with_the_database_away_the_answer_is_503(client, keys, monkeypatch):
     def away(*_args, **_kwargs):
         raise OperationalError("server closed the connection")
 
-    monkeypatch.setattr(receiving.Event, "save", away)
+    monkeypatch.setattr(receiving, "insert_event", away)
     assert post(client, keys, GOOD).status_code == 503
 
 

@@ -218,7 +218,7 @@ def test_with_the_database_away_the_answer_is_503(client, monkeypatch):
     def away(*_args, **_kwargs):
         raise OperationalError("server closed the connection")
 
-    monkeypatch.setattr(receiving.Callback, "save", away)
+    monkeypatch.setattr(receiving, "insert_callback", away)
     assert tell(client).status_code == 503
 
 
