@@ -15,7 +15,7 @@ from integrations.altegio.answers import AltegioState, Answer, ConnectionStatus,
 from integrations.altegio.calls import Call
 from integrations.connections import connection_of, lock, move
 from integrations.models.connection import LIVE, Connection, State
-from integrations.outbox.kinds import CallKind, register
+from integrations.outbox.kinds import GIVE_UP_AFTER, CallKind, register
 from integrations.outbox.models import OutgoingCall, Priority
 from integrations.outbox.queue import queue_newest
 
@@ -34,8 +34,13 @@ def ask_status(connection: Connection, *, patient: bool = False) -> None:
     wait for a question.
     """
     kind, subject = (AskPatiently, "check") if patient else (AskStatus, "status")
-    lane = f"status:{connection.pk}"
-    queue_newest(kind, f"{subject}:{connection.pk}", lane=lane, connection_id=connection.pk)
+    queue_newest(
+        kind,
+        f"{subject}:{connection.pk}",
+        lane=f"status:{connection.pk}",
+        connection_id=connection.pk,
+        deadline_at=timezone.now() + GIVE_UP_AFTER,
+    )
 
 
 @register

@@ -7,6 +7,7 @@ import json
 import threading
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -73,7 +74,7 @@ def due_now():
 
 
 def test_receivers_get_batches_and_each_event_once(client, keys):  # noqa: F811
-    got = []
+    got: list[Any] = []
     register_receiver("mine")(got.append)
     for number in range(120):
         post(client, keys, GOOD | {"resource_id": number})
@@ -88,7 +89,7 @@ def test_receivers_get_batches_and_each_event_once(client, keys):  # noqa: F811
 
 
 def test_an_event_that_a_receiver_cannot_take_stands_alone_at_last(client, keys):  # noqa: F811
-    got = []
+    got: list[Any] = []
 
     @register_receiver("picky")
     def take(events):
@@ -208,7 +209,7 @@ def test_the_signature_is_the_one_of_the_specifications_example():
 
 
 def test_processing_again_hands_on_once_more(client, keys):  # noqa: F811
-    got = []
+    got: list[Any] = []
     register_receiver("mine")(got.append)
     post(client, keys, GOOD)
     hand_on()

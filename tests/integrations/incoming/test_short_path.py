@@ -2,8 +2,11 @@
 
 import io
 import json
+from typing import Any
 
 import pytest
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 
 from integrations.incoming.bodies import Refused, read_body
 from integrations.models import Callback
@@ -15,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 
 def call(application, path, body=b"", method="POST", **environ):
-    answer = {}
+    answer: dict[str, Any] = {}
 
     def start(status, headers, _exc=None):
         answer.update(status=int(status[:3]), headers=dict(headers))
@@ -36,7 +39,14 @@ def call(application, path, body=b"", method="POST", **environ):
 
 @pytest.fixture
 def application():
-    return with_short_path()
+    """The test's transaction stands on the connection that the end of a request would close."""
+    application = with_short_path()
+    signals = (request_started, request_finished)
+    for signal in signals:
+        signal.disconnect(close_old_connections)
+    yield application
+    for signal in signals:
+        signal.connect(close_old_connections)
 
 
 def test_a_callback_and_an_event_are_taken_without_middleware(application, keys, django_assert_num_queries):  # noqa: F811

@@ -4,9 +4,10 @@ from io import StringIO
 
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 
 from integrations.lifecycle.models import Callback
-from integrations.models import Connection, Finding, Location, Reconciliation
+from integrations.models import Connection, Finding, Location, OutgoingCall, Reconciliation
 from integrations.reconcile.doubts import ask_about_doubtful
 from integrations.reconcile.runs import start_run
 from tests.integrations.connect.test_signed_arrival import EMMA, arrive
@@ -100,6 +101,18 @@ def test_bad_answers_are_waited_out(altegio, work, chain):
         altegio.fault(kind, "*", remaining=1)
     altegio.uninstall(chain[0])
     assert findings(reconcile(work)) == [(chain[0], "missing", "uninstalled", False)]
+
+
+def test_without_an_answer_the_run_ends_and_a_person_must_look(altegio, work, chain):
+    altegio.uninstall(chain[0])
+    start_run(Reconciliation.Trigger.NIGHTLY)
+    altegio.fault("drop_before", "status")
+    work(rounds=1)
+    work(rounds=1)
+    OutgoingCall.objects.filter(kind="check_status").update(deadline_at=timezone.now())
+    work()
+    run = Reconciliation.objects.get()
+    assert (run.state, run.findings.get().needs_person) == ("done", True)
 
 
 def test_a_second_start_joins_the_run_under_way(altegio, work, chain):
