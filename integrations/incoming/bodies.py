@@ -6,6 +6,8 @@ from typing import Any, NoReturn
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, UnreadablePostError
 
+from integrations.incoming.slowness import watch
+
 
 class Refused(Exception):
     """The request is answered with `status`; `str()` says why in a few words."""
@@ -24,7 +26,8 @@ def read_body(request: HttpRequest, most: int) -> bytes:
     if length > most:
         raise Refused(413, f"More than {most} bytes.")
     try:
-        body = _chunked(request, most) if _is_chunked(request) else request.read(length)
+        with watch.over(request):
+            body = _chunked(request, most) if _is_chunked(request) else request.read(length)
     except (UnreadablePostError, OSError):
         raise Refused(400, "The body did not arrive.") from None
     if len(body) > most:
