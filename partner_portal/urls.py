@@ -12,6 +12,7 @@ urlpatterns = [
     path("altegio/", include("integrations.incoming.urls")),
     path("account/", include("integrations.lifecycle.urls")),
     path("account/", include("accounts.urls")),
+    path("account/billing/", include("billing.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("partner_portal.api")),
     path("healthz/", health.healthz),
