@@ -56,6 +56,7 @@ class Uninstall(CallKind):
 
     name = "uninstall"
     priority = Priority.SETUP
+    worth_an_alarm = True
 
     def request(self, call: OutgoingCall) -> Call:
         connection = connection_of(call)

@@ -34,6 +34,7 @@ def page(connection):
 
 def test_the_owner_confirms_and_it_is_disconnected_once(client, altegio, work, connected):
     client.force_login(connected.owner)
+    assert page(connected) in client.get("/account/").content.decode()
     assert client.get(page(connected)).status_code == 200
     work()
     assert altegio.status_of(10101) is Status.ACTIVE
