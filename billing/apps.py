@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 # Kinds of call, signal receivers, letters and sections register themselves when they are imported.
 REGISTERED = (
     "billing.collected",
+    "billing.history",
     "billing.kinds",
     "billing.offers",
     "billing.receivers",

@@ -9,9 +9,13 @@ from django.utils.translation import gettext_lazy as _
 
 import integrations.activation.admin
 import integrations.connect.admin
-import integrations.outbox.admin  # noqa: F401 - registers the features' screens
+import integrations.events.admin
+import integrations.lifecycle.admin
+import integrations.outbox.admin
+import integrations.reconcile.admin  # noqa: F401 - registers the features' screens
 from integrations.alarms.models import Alarm
 from integrations.alarms.raising import clear_alarms
+from integrations.events.webhooks import give_new_secret
 from integrations.models.application import Application
 from integrations.models.place import Chain, Location
 from partner_portal.control_room import EvidenceAdmin, RoomAdmin, confirmed, link_to
@@ -25,6 +29,16 @@ admin.site.index_title = _("Control room")
 class ApplicationAdmin(RoomAdmin):
     list_display = ("name", "altegio_id", "kind", "hold_activations")
     list_filter = ("kind",)
+    actions = ("new_secret",)
+
+    @confirmed(
+        _("New signing secret for events"),
+        _("The old secret stops working at once. The new one is shown a single time: put it into your system."),
+        permission="integrations.change_application",
+    )
+    def new_secret(self, _request: HttpRequest, chosen: QuerySet[Application]) -> str:
+        shown = [(application, give_new_secret(application)) for application in chosen]
+        return " ".join(f"{application}: {secret}" for application, secret in shown)
 
 
 @admin.register(Chain)

@@ -17,11 +17,18 @@ REGISTERED = (
     "integrations.connect.receivers",
     "integrations.connect.retention",
     "integrations.connect.section",
+    "integrations.events.example",
     "integrations.lifecycle.asking",
+    "integrations.lifecycle.disconnect",
+    "integrations.lifecycle.ending",
+    "integrations.lifecycle.processing",
     "integrations.locations.kinds",
     "integrations.outbox.metrics",
     "integrations.outbox.retention",
+    "integrations.reconcile.kinds",
+    "integrations.reconcile.receivers",
     "integrations.telephony.kinds",
+    "integrations.timeline.sources",
 )
 
 

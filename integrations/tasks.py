@@ -1,10 +1,17 @@
-"""What Celery finds of the marketplace, and the alarms' door."""
+"""What Celery finds of the marketplace: thin doors, each to one function that holds the work."""
 
 from celery import shared_task
 
 from integrations.alarms.raising import mail_alarms
 from integrations.alarms.window import warn_of_late_activations
+from integrations.events.delivering import deliver_due
+from integrations.events.handing_on import hand_on
+from integrations.events.retention import delete_old_events as delete_old
+from integrations.lifecycle.processing import process_waiting
 from integrations.outbox.tasks import pump, sweep
+from integrations.reconcile.doubts import ask_about_doubtful
+from integrations.reconcile.models import Reconciliation
+from integrations.reconcile.runs import start_run
 
 
 @shared_task
@@ -12,6 +19,42 @@ def watch() -> None:
     """Every few seconds: warn staff while there is still time."""
     warn_of_late_activations()
     mail_alarms()
+
+
+@shared_task
+def process_callbacks() -> None:
+    """Look at every stored callback."""
+    process_waiting()
+
+
+@shared_task
+def hand_events_on() -> None:
+    """Put stored events into batches."""
+    hand_on()
+
+
+@shared_task
+def deliver_events() -> None:
+    """Try every delivery that is due."""
+    deliver_due()
+
+
+@shared_task
+def delete_old_events() -> None:
+    """Retention."""
+    delete_old()
+
+
+@shared_task
+def ask_doubtful() -> None:
+    """Every few minutes: ask about the connections whose state is in doubt."""
+    ask_about_doubtful()
+
+
+@shared_task
+def reconcile() -> None:
+    """Every night: compare every connection with Altegio."""
+    start_run(Reconciliation.Trigger.NIGHTLY)
 
 
 __all__ = ["pump", "sweep", "watch"]

@@ -247,6 +247,12 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "integrations.outbox.tasks.sweep", "schedule": 1.0, "options": {"expires": 10}},
     "watch": {"task": "integrations.tasks.watch", "schedule": 10.0, "options": {"expires": 10}},
     "letters": {"task": "accounts.tasks.send_letters", "schedule": 15.0, "options": {"expires": 15}},
+    "callbacks": {"task": "integrations.tasks.process_callbacks", "schedule": 1.0, "options": {"expires": 10}},
+    "events": {"task": "integrations.tasks.hand_events_on", "schedule": 1.0, "options": {"expires": 10}},
+    "deliveries": {"task": "integrations.tasks.deliver_events", "schedule": 5.0, "options": {"expires": 15}},
+    "retention": {"task": "integrations.tasks.delete_old_events", "schedule": crontab(minute=17)},
+    "doubtful": {"task": "integrations.tasks.ask_doubtful", "schedule": 180.0, "options": {"expires": 180}},
+    "reconcile": {"task": "integrations.tasks.reconcile", "schedule": crontab(hour=3, minute=41)},
     "billing": {"task": "billing.tasks.watch_subscriptions", "schedule": 3600.0, "options": {"expires": 3600}},
     "heartbeat": {"task": "partner_portal.health.heartbeat", "schedule": 10.0, "options": {"expires": 10}},
     "old": {"task": "partner_portal.retention.delete_what_is_old", "schedule": crontab(hour=2, minute=23)},
@@ -269,6 +275,11 @@ ALTEGIO_SETTLING: float = env.float("ALTEGIO_SETTLING", default=20)
 ALTEGIO_FRAME_ANCESTORS: list[str] = env.str(
     "ALTEGIO_FRAME_ANCESTORS", default="https://app.alteg.io https://*.alteg.io"
 ).split()
+
+# --- entity events --------------------------------------------------------------------------------
+EVENTS_RETENTION_DAYS: int = env.int("EVENTS_RETENTION_DAYS", default=30)
+# Only for trials on one machine: events may then be sent to private addresses and over http.
+EVENTS_ALLOW_PRIVATE: bool = env.bool("EVENTS_ALLOW_PRIVATE", default=False)
 
 # --- what is kept for how many days; 0: for good --------------------------------------------------
 RETENTION_CALLS_DAYS: int = env.int("RETENTION_CALLS_DAYS", default=180)

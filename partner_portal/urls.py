@@ -10,6 +10,8 @@ from partner_portal.metrics import metrics
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="accounts:home")),
     path("connect/", include("integrations.connect.urls")),
+    path("altegio/", include("integrations.incoming.urls")),
+    path("account/", include("integrations.lifecycle.urls")),
     path("account/", include("accounts.urls")),
     path("account/billing/", include("billing.urls")),
     path("admin/", admin.site.urls),

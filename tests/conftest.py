@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.utils import timezone
 
+from integrations.lifecycle.processing import process_waiting
 from integrations.outbox.models import UNFINISHED, OutgoingCall
 from integrations.outbox.pump import run_pump
 from integrations.outbox.sweep import expire_late_calls, recover_lost_calls
@@ -49,6 +50,7 @@ def work(db) -> Callable[..., None]:
         for _ in range(rounds):
             recover_lost_calls()
             expire_late_calls()
+            process_waiting()
             run_pump()
             if rounds > 1:
                 OutgoingCall.objects.filter(state__in=UNFINISHED).update(due_at=timezone.now())

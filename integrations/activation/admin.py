@@ -6,6 +6,7 @@ from typing import Any, cast
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -13,8 +14,10 @@ from django.utils.translation import ngettext
 
 from accounts.models import User
 from integrations.activation import staff
+from integrations.lifecycle.disconnect import NotConnected, disconnect
 from integrations.models.connection import Connection, ConnectionChange, State
 from integrations.outbox.admin import DeadlineFilter
+from integrations.timeline.admin import timeline_page
 from partner_portal.control_room import CannotDo, EvidenceAdmin, Lookups, confirmed, link_to
 
 OFFERED_IN = {
@@ -33,7 +36,7 @@ def each(chosen: QuerySet[Connection], do: Callable[[int], object]) -> str:
         try:
             do(pk)
             done += 1
-        except staff.NotPossible as problem:
+        except (staff.NotPossible, NotConnected) as problem:
             problems.append(str(problem))
     if not done:
         raise CannotDo(" ".join(problems))
@@ -72,7 +75,7 @@ class ConnectionAdmin(EvidenceAdmin):
     list_select_related = ("application", "location", "owner")
     ordering = ("-pk",)
     inlines = (ChangeInline,)
-    actions = ("try_again", "ask", "release", "give", "dismiss", "pass_review")
+    actions = ("try_again", "ask", "release", "give", "dismiss", "pass_review", "disconnect")
     readonly_fields = ("links", "calls_list")
     fields = (
         ("application", "location", "state"),
@@ -92,11 +95,17 @@ class ConnectionAdmin(EvidenceAdmin):
     @admin.display(description=_("see also"))
     def links(self, connection: Connection) -> SafeString:
         return format_html(
-            '{} · <a href="{}" rel="noreferrer">{}</a>',
+            '{} · <a href="{}">{}</a> · <a href="{}" rel="noreferrer">{}</a>',
             link_to(connection.location),
+            reverse("admin:integrations_connection_timeline", args=[connection.pk]),
+            _("timeline"),
             connection.reconnect_url,
             _("the reconnect page at Altegio"),
         )
+
+    def get_urls(self) -> list[URLPattern]:
+        page = self.admin_site.admin_view(timeline_page)
+        return [path("<int:pk>/timeline/", page, name="integrations_connection_timeline"), *super().get_urls()]
 
     @admin.display(description=_("calls"))
     def calls_list(self, connection: Connection) -> SafeString:
@@ -145,6 +154,14 @@ class ConnectionAdmin(EvidenceAdmin):
     )
     def pass_review(self, request: HttpRequest, chosen: QuerySet[Connection]) -> str:
         return each(chosen, lambda pk: staff.pass_review(pk, _staff(request)))
+
+    @confirmed(
+        _("Disconnect"),
+        _("Altegio is told to uninstall the application at these locations. Owners can connect again."),
+        permission=OPERATE,
+    )
+    def disconnect(self, request: HttpRequest, chosen: QuerySet[Connection]) -> str:
+        return each(chosen, lambda pk: disconnect(pk, by=_staff(request), why=str(_("Staff disconnected it."))))
 
 
 def _staff(request: HttpRequest) -> User:

@@ -129,6 +129,10 @@ class AltegioState(enum.StrEnum):
     NONE = "none"
 
 
+# What the log calls the end of a connection.
+UNINSTALLED = "uninstalled"
+
+
 @dataclass(frozen=True)
 class RemotePayment:
     """A payment as the status call tells it. Unreadable fields are None."""
@@ -149,6 +153,7 @@ class ConnectionStatus:
     created_at: datetime | None
     newest_log_at: datetime | None
     payments: tuple[RemotePayment, ...]
+    newest_end_at: datetime | None = None
 
     @property
     def newest_sign_at(self) -> datetime | None:
@@ -168,12 +173,15 @@ def read_status(answer: Answer, zone: str) -> ConnectionStatus | None:
     data = answer.data if isinstance(answer.data, dict) else {}
     current = data.get("connection_status")
     current = current if isinstance(current, dict) else {}
-    moments = [from_wire(entry.get("changed_at"), zone) for entry in _objects(data.get("logs"))]
+    logs = [
+        (from_wire(entry.get("changed_at"), zone), entry.get("status_to")) for entry in _objects(data.get("logs"))
+    ]
     return ConnectionStatus(
         state=_state(current.get("status")),
         created_at=from_wire(current.get("created_at"), zone),
-        newest_log_at=max((moment for moment in moments if moment), default=None),
+        newest_log_at=max((moment for moment, _to in logs if moment), default=None),
         payments=tuple(read_remote_payment(entry, zone) for entry in _objects(data.get("payments"))),
+        newest_end_at=max((moment for moment, to in logs if moment and to == UNINSTALLED), default=None),
     )
 
 
@@ -227,18 +235,27 @@ class RemoteLocation:
     city: str
     timezone_name: str
     address: str
+    active: bool | None = None  # false for a frozen one; None where Altegio does not say
 
 
 def read_locations(answer: Answer) -> list[RemoteLocation]:
     """The page of connected locations; entries without a readable id are left out."""
     return [
-        RemoteLocation(location_id, **{name: _words(entry.get(name)) for name in _LOCATION_FIELDS})
+        RemoteLocation(
+            location_id,
+            **{name: _words(entry.get(name)) for name in _LOCATION_FIELDS},
+            active=_flag(entry.get("active")),
+        )
         for entry in _objects(answer.data)
         if (location_id := parse_id(entry.get("id"))) is not None
     ]
 
 
 _LOCATION_FIELDS = ("title", "public_title", "phone", "email", "country", "city", "timezone_name", "address")
+
+
+def _flag(value: Any) -> bool | None:
+    return {"1": True, "true": True, "0": False, "false": False}.get(str(value).lower())
 
 
 def _words(value: Any) -> str:

@@ -43,6 +43,11 @@ def status(salon_id: int, application_id: int) -> Call:
     return Call("GET", "app", f"/marketplace/salon/{salon_id}/application/{application_id}")
 
 
+def uninstall(salon_id: int, application_id: int) -> Call:
+    """Disconnect the application at the location: 200."""
+    return Call("POST", "app", f"/marketplace/salon/{salon_id}/application/{application_id}/uninstall")
+
+
 def connected_locations(application_id: int, *, page: int, count: int = 1000) -> Call:
     """One page (from 1) of the connected locations, at most 1000 of them."""
     path = f"/marketplace/application/{application_id}/salons"

@@ -7,4 +7,5 @@ from integrations.api import connections
 urlpatterns = [
     path("connections/", connections.ConnectionList.as_view()),
     path("connections/<int:pk>/", connections.ConnectionDetail.as_view()),
+    path("connections/<int:pk>/uninstall/", connections.ConnectionUninstall.as_view()),
 ]

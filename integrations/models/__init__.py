@@ -2,10 +2,13 @@
 
 from integrations.alarms.models import Alarm
 from integrations.connect.models import Arrival, ArrivalLocation, RefusedArrival
+from integrations.events.models import Delivery, Event
+from integrations.lifecycle.models import Callback
 from integrations.models.application import Application
 from integrations.models.connection import Connection, ConnectionChange, ConnectionKeys, State
 from integrations.models.place import Chain, Location
 from integrations.outbox.models import Attempt, OutgoingCall, RateBudget, TokenStop
+from integrations.reconcile.models import Finding, Reconciliation
 
 __all__ = [
     "Alarm",
@@ -13,13 +16,18 @@ __all__ = [
     "Arrival",
     "ArrivalLocation",
     "Attempt",
+    "Callback",
     "Chain",
     "Connection",
     "ConnectionChange",
     "ConnectionKeys",
+    "Delivery",
+    "Event",
+    "Finding",
     "Location",
     "OutgoingCall",
     "RateBudget",
+    "Reconciliation",
     "RefusedArrival",
     "State",
     "TokenStop",

@@ -69,6 +69,8 @@ class Connection(models.Model):
         help_text=_("Why staff must look before the owner sees the location's data; empty when all is well."),
     )
     reviewed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # When Altegio's list of connected locations last held it (reconciliation).
+    listed_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     claimant_id: int | None
     owner_id: int | None

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ('integrations', '0003_subscription_columns'),
+        ('integrations', '0004_told_and_compared'),
     ]
 
     operations = [
