@@ -12,7 +12,16 @@ REGISTERED = (
     "integrations.connect.receivers",
     "integrations.lifecycle.asking",
     "integrations.locations.kinds",
+    "integrations.sender_names.kinds",
+    "integrations.sender_names.owners",
+    "integrations.sender_names.receivers",
+    "integrations.sms.channels",
+    "integrations.sms.kinds",
+    "integrations.sms.receivers",
     "integrations.telephony.kinds",
+    "integrations.telephony.notifications",
+    "integrations.telephony.saved_calls",
+    "integrations.user_tokens.kinds",
 )
 
 

@@ -236,6 +236,9 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "integrations.outbox.tasks.sweep", "schedule": 1.0, "options": {"expires": 10}},
     "watch": {"task": "integrations.tasks.watch", "schedule": 10.0, "options": {"expires": 10}},
+    "sender_names": {"task": "integrations.tasks.watch_sender_names", "schedule": 60.0, "options": {"expires": 60}},
+    "statuses": {"task": "integrations.tasks.watch_statuses", "schedule": 30.0, "options": {"expires": 30}},
+    "retention": {"task": "integrations.tasks.delete_old_statuses", "schedule": 3600.0, "options": {"expires": 600}},
     "letters": {"task": "accounts.tasks.send_letters", "schedule": 15.0, "options": {"expires": 15}},
     "heartbeat": {"task": "partner_portal.health.heartbeat", "schedule": 10.0, "options": {"expires": 10}},
 }
@@ -253,6 +256,8 @@ ALTEGIO_TIMEOUT: float = env.float("ALTEGIO_TIMEOUT", default=10)
 ALTEGIO_FRAME_ANCESTORS: list[str] = env.str(
     "ALTEGIO_FRAME_ANCESTORS", default="https://app.alteg.io https://*.alteg.io"
 ).split()
+# How long single message statuses are kept; the daily volumes stay.
+SMS_STATUSES_RETENTION_DAYS: int = env.int("SMS_STATUSES_RETENTION_DAYS", default=90)
 
 # --- REST API -------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

@@ -6,6 +6,17 @@ from integrations.models.application import Application
 from integrations.models.connection import Connection, ConnectionChange, ConnectionKeys, State
 from integrations.models.place import Chain, Location
 from integrations.outbox.models import Attempt, OutgoingCall, RateBudget, TokenStop
+from integrations.sender_names.models import SenderName, SenderNameList
+from integrations.sms.models import (
+    CallbackAddress,
+    ChannelSwitch,
+    DailyVolume,
+    MessageStatus,
+    ReplacedApiKey,
+    StatusBatch,
+)
+from integrations.telephony.models import NotificationDay, SavedCall
+from integrations.user_tokens.models import UserToken
 
 __all__ = [
     "Alarm",
@@ -13,14 +24,25 @@ __all__ = [
     "Arrival",
     "ArrivalLocation",
     "Attempt",
+    "CallbackAddress",
     "Chain",
+    "ChannelSwitch",
     "Connection",
     "ConnectionChange",
     "ConnectionKeys",
+    "DailyVolume",
     "Location",
+    "MessageStatus",
+    "NotificationDay",
     "OutgoingCall",
     "RateBudget",
     "RefusedArrival",
+    "ReplacedApiKey",
+    "SavedCall",
+    "SenderName",
+    "SenderNameList",
     "State",
+    "StatusBatch",
     "TokenStop",
+    "UserToken",
 ]
