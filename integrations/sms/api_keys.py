@@ -28,7 +28,7 @@ def _place_of(api_key_hash: str) -> tuple[int, int] | None:
     place = ("application_id", "location_id")
     current = ConnectionKeys.objects.filter(api_key_hash=api_key_hash).values_list(*place)
     replaced = ReplacedApiKey.objects.filter(api_key_hash=api_key_hash).values_list(*place)
-    return current.union(replaced).first()
+    return next(iter(current.union(replaced)), None)
 
 
 @transaction.atomic

@@ -1,8 +1,7 @@
 """Taking statuses: stored in bulk, with the calls that relay them, in one transaction."""
 
 from collections import defaultdict
-from collections.abc import Sequence
-from operator import attrgetter
+from collections.abc import Iterable, Sequence
 
 from django.db import transaction
 from django.db.models import Count, Min
@@ -10,7 +9,7 @@ from django.db.models import Count, Min
 from integrations.models.place import Location
 from integrations.sms.addresses import stored_addresses
 from integrations.sms.kinds import queue_relays
-from integrations.sms.models import BatchState, MessageStatus, StatusBatch
+from integrations.sms.models import BatchState, CallbackAddress, MessageStatus, StatusBatch
 from integrations.sms.reading import ReportedStatus
 
 MOST_ADDRESSES = 1000
@@ -27,18 +26,23 @@ def take_statuses(reported: Sequence[ReportedStatus]) -> int:
     addresses = stored_addresses(by_target)
     locations = _locations(reported)
     with transaction.atomic():
+        _take_turns(addresses.values())
         batches = StatusBatch.objects.bulk_create(
             [StatusBatch(address=addresses[target]) for target in by_target], batch_size=500
         )
         rows = [
             _row(status, batch, locations)
             for batch, statuses in zip(batches, by_target.values(), strict=True)
-            # By message, so that two callers with the same messages never wait for each other crosswise; the
-            # sort is stable: the statuses of one message stay in their order.
-            for status in sorted(statuses, key=attrgetter("message_id"))
+            for status in statuses
         ]
         MessageStatus.objects.bulk_create(rows, ignore_conflicts=True, batch_size=1000)
         return _close(batches)
+
+
+def _take_turns(addresses: Iterable[CallbackAddress]) -> None:
+    """Reports for one address are stored one after another: their ids are then their order."""
+    ids = [address.pk for address in addresses]
+    list(CallbackAddress.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk"))
 
 
 def _locations(reported: Sequence[ReportedStatus]) -> dict[int, int]:

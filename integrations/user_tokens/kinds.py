@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
 from integrations.altegio import calls
@@ -13,8 +14,10 @@ from integrations.outbox.queue import queue_newest
 from integrations.user_tokens.models import UserToken
 
 
+@transaction.atomic
 def fetch_notification_settings(token: UserToken) -> None:
     """Queue both questions; those that wait already serve."""
+    UserToken.objects.filter(pk=token.pk).update(error="")
     queue_newest(FetchNotificationTypes, f"notification_types:{token.pk}", user_token=token.pk)
     queue_newest(FetchUserSettings, f"notification_settings:{token.pk}", user_token=token.pk)
 
@@ -28,7 +31,7 @@ class _Fetch(CallKind):
     column: str
 
     def accepted(self, call: OutgoingCall, answer: Answer) -> None:
-        self._learn(call, **{self.column: read_list(answer)}, fetched_at=timezone.now(), error="")
+        self._learn(call, **{self.column: read_list(answer)}, fetched_at=timezone.now())
 
     def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
         self._learn(call, error=reason[:500])
