@@ -9,11 +9,15 @@ from django.utils.translation import gettext_lazy as _
 
 import integrations.activation.admin
 import integrations.connect.admin
-import integrations.outbox.admin  # noqa: F401 - registers the features' screens
+import integrations.outbox.admin
+import integrations.sender_names.admin
+import integrations.sms.admin
+import integrations.telephony.admin
+import integrations.user_tokens.admin  # noqa: F401 - registers the features' screens
 from integrations.alarms.models import Alarm
 from integrations.alarms.raising import clear_alarms
 from integrations.models.application import Application
-from integrations.models.place import Chain, Location
+from integrations.models.place import Location
 from partner_portal.control_room import EvidenceAdmin, RoomAdmin, confirmed, link_to
 
 admin.site.site_header = _("Altegio partner portal")
@@ -25,19 +29,6 @@ admin.site.index_title = _("Control room")
 class ApplicationAdmin(RoomAdmin):
     list_display = ("name", "altegio_id", "kind", "hold_activations")
     list_filter = ("kind",)
-
-
-@admin.register(Chain)
-class ChainAdmin(EvidenceAdmin):
-    list_display = ("title_or_id", "altegio_id", "telephony", "telephony_error")
-    list_filter = ("telephony",)
-    search_fields = ("=altegio_id", "title__istartswith")
-    ordering = ("-pk",)
-    exclude = ("crm_token",)
-
-    @admin.display(description=_("chain"))
-    def title_or_id(self, chain: Chain) -> str:
-        return str(chain)
 
 
 @admin.register(Location)

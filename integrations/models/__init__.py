@@ -13,6 +13,7 @@ from integrations.sms.models import (
     DailyVolume,
     MessageStatus,
     ReplacedApiKey,
+    SmsConnection,
     StatusBatch,
 )
 from integrations.telephony.models import NotificationDay, SavedCall
@@ -41,6 +42,7 @@ __all__ = [
     "SavedCall",
     "SenderName",
     "SenderNameList",
+    "SmsConnection",
     "State",
     "StatusBatch",
     "TokenStop",

@@ -168,6 +168,12 @@ def tell(names: SenderNameList) -> None:
         )
 
 
+@transaction.atomic
+def tell_again(names: SenderNameList) -> None:
+    """Staff want Altegio to get the list once more."""
+    tell(_locked(names))
+
+
 def _connection_of(names: SenderNameList) -> Connection | None:
     found = Connection.objects.filter(
         application=names.application_id, location=names.location_id, state__in=(*LIVE, *UNDECIDED)

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from integrations.altegio import calls
 from integrations.altegio.answers import Answer, read_code
@@ -70,6 +71,16 @@ class RelayStatuses(CallKind):
         _go_on(call)
 
 
+@transaction.atomic
+def send_refused_again(batches: QuerySet[StatusBatch]) -> int:
+    """Staff know that Altegio will take them now. Returns how many were refused."""
+    refused = batches.filter(state=BatchState.REFUSED)
+    addresses = set(refused.values_list("address", flat=True))
+    count = refused.update(state=BatchState.WAITING, call=None, alone=True, refusal="", refusal_code=None)
+    queue_relays(addresses)
+    return count
+
+
 def on_the_wire(status: MessageStatus) -> dict[str, Any]:
     """A status as Altegio takes it: what is known goes out, sums exact and without idle zeros."""
     told: dict[str, Any] = {
@@ -124,7 +135,7 @@ def _take(call: OutgoingCall) -> list[int]:
     return taken
 
 
-def _statuses(batches: list[int]) -> Any:
+def _statuses(batches: list[int]) -> QuerySet[MessageStatus]:
     return MessageStatus.objects.filter(batch__in=batches).order_by("pk")
 
 

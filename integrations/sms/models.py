@@ -5,6 +5,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from integrations.models.application import Application
+from integrations.models.connection import Connection
 from integrations.models.place import Location
 from integrations.models.sync import Synced
 
@@ -169,3 +170,12 @@ class ReplacedApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.application_id}:{self.location_id}"
+
+
+class SmsConnection(Connection):
+    """A connection as the text messages' screens show it."""
+
+    class Meta:
+        proxy = True
+        verbose_name = _("SMS connection")
+        verbose_name_plural = _("SMS connections")

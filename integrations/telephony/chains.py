@@ -1,5 +1,6 @@
 """A chain's telephony: its secret, and switching it on once for each chain."""
 
+from django.db import transaction
 from django.db.models import Q
 
 from integrations.alarms.models import Alarm
@@ -33,6 +34,17 @@ def adopt_chain(connection: Connection) -> None:
         switch_telephony(chain, on=True)
     elif chain.crm_token and chain.telephony in (Chain.Telephony.OFF, Chain.Telephony.DISABLING):
         switch_telephony(chain, on=True)
+
+
+@transaction.atomic
+def switch_on_again(chain_id: int) -> bool:
+    """Staff try a refused switch once more. Returns whether there was something to switch on."""
+    chain = Chain.objects.select_for_update().get(pk=chain_id)
+    alive = Connection.objects.filter(location__chain=chain, state__in=LIVE).exists()
+    if chain.telephony != Chain.Telephony.FAILED or not alive or not chain.crm_token:
+        return False
+    switch_telephony(chain, on=True)
+    return True
 
 
 def _locked_chain(altegio_id: int) -> Chain:

@@ -55,7 +55,7 @@ def reconnect(arrive) -> Callable[[Connection], Connection]:
 @pytest.fixture
 def telephony(connect) -> Chain:
     """A chain that has connected its telephony; its location is 10101."""
-    chain = connect(10101, kind="telephony", application_id=2).location.chain
+    chain: Chain | None = connect(10101, kind="telephony", application_id=2).location.chain
     assert chain is not None
     return chain
 
