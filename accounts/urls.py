@@ -4,6 +4,7 @@ from django.contrib.auth import views as auth
 from django.urls import path, reverse_lazy
 
 from accounts import views
+from accounts.reset import OwnerResetForm
 
 app_name = "accounts"
 urlpatterns = [
@@ -14,8 +15,7 @@ urlpatterns = [
         "reset/",
         auth.PasswordResetView.as_view(
             template_name="accounts/reset.html",
-            email_template_name="letters/password_reset.txt",
-            subject_template_name="letters/password_reset_subject.txt",
+            form_class=OwnerResetForm,
             success_url=reverse_lazy("accounts:reset-sent"),
         ),
         name="reset",

@@ -7,6 +7,7 @@ nothing: they are for this machine's loopback alone.
 import os
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -66,11 +67,13 @@ COMMANDS: Mapping[str, list[str]] = {
 }  # fmt: skip
 
 
-def main() -> int:
+def main() -> None:
     """Prepare, start, tell where to click, and wait for Ctrl-C."""
+    _insist_on_free_ports()
     env = environment()
     _prepare(env)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: sys.exit(0))
     running = {name: subprocess.Popen(command, cwd=ROOT, env=env) for name, command in COMMANDS.items()}  # noqa: S603
     try:
         _wait_until_up(running)
@@ -78,10 +81,15 @@ def main() -> int:
         while True:
             _keep_alive(running, env)
             time.sleep(1)
-    except KeyboardInterrupt:
-        return 0
     finally:
         _stop(running)
+
+
+def _insist_on_free_ports() -> None:
+    for port in (8000, 8010):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                sys.exit(f"Port {port} is in use. Is the portal running already? Stop it, then try again.")
 
 
 def _prepare(env: dict[str, str]) -> None:
@@ -143,4 +151,4 @@ def _tell() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -5,11 +5,13 @@ from django.utils.translation import gettext_lazy as _
 
 # Kinds of call, signal receivers and letters register themselves when they are imported.
 REGISTERED = (
+    "partner_portal.checks",
     "integrations.activation.kinds",
     "integrations.activation.receivers",
     "integrations.alarms.receivers",
     "integrations.connect.letters",
     "integrations.connect.receivers",
+    "integrations.connect.section",
     "integrations.lifecycle.asking",
     "integrations.locations.kinds",
     "integrations.sender_names.kinds",

@@ -52,6 +52,27 @@ class RoomAdmin(admin.ModelAdmin[Any]):
     paginator = Uncounted
     show_full_result_count = False
     list_per_page = 50
+    change_form_template = "admin/room_change_form.html"
+
+    class Media:
+        css = {"all": ["admin/room.css"]}
+        js = ["admin/room.js"]
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """The actions of the list, as buttons on the page of one row."""
+        row = context.get("original")
+        context["row_actions"] = [
+            (name, entry[2])
+            for name, entry in self.get_actions(request).items()
+            if name != "delete_selected" and (row is None or self.makes_sense(name, row))
+        ]
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def makes_sense(self, action: str, row: Any) -> bool:
+        """Whether the page of `row` offers this action."""
+        return True
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Only what this member of staff may do."""

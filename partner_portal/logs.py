@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 from django.http import HttpRequest
 from django.utils.regex_helper import _lazy_re_compile
-from django.views.debug import SafeExceptionReporterFilter
+from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
 
 
 def hide_secrets(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
@@ -96,3 +96,15 @@ class SecretFreeReporterFilter(SafeExceptionReporterFilter):
 
     def get_traceback_frame_variables(self, request: HttpRequest | None, tb_frame: Any) -> ItemsView[str, Any]:
         return dict.fromkeys(tb_frame.f_locals, self.cleansed_substitute).items()
+
+
+class SecretFreeReporter(ExceptionReporter):
+    """Django's error report without the address's query: it may hold signed user data."""
+
+    def _get_raw_insecure_uri(self) -> str:
+        return self.request.path if self.request else ""
+
+    def get_traceback_data(self) -> dict[str, Any]:
+        data = super().get_traceback_data()
+        data["request_GET_items"] = []
+        return data

@@ -13,7 +13,7 @@ _NAMED = re.compile(
     r"""(?ix)
     (["']?\b(?:user_data_sign|user_data|crm_token|partner_token|api_key|password|new_password[12]|sign)\b["']?
      \s*[=:]\s*)
-    ("[^"]*"|'[^']*'|[^\s&,;}\]]+)
+    (?: "[^"]*" | '[^']*' | [^\s&,;}\]"']+ )
     """
 )
 _AUTHORIZATION = re.compile(r"(?i)\b(Bearer|Api-Key)\s+[^\s,'\"]+")
@@ -27,8 +27,14 @@ def mask(text: str, secrets: Iterable[str] = ()) -> str:
     for secret in (settings.ALTEGIO_PARTNER_TOKEN, *secrets):
         if secret:
             text = text.replace(secret, MASK).replace(quote(secret, safe=""), MASK)
-    text = _NAMED.sub(rf"\1{MASK}", text)
+    text = _NAMED.sub(_hide_value, text)
     text = _AUTHORIZATION.sub(rf"\1 {MASK}", text)
     for pattern in (_EVENT_ADDRESS, _STATUS_CALLBACK, _LINK_TOKEN):
         text = pattern.sub(rf"\1{MASK}", text)
     return text
+
+
+def _hide_value(found: re.Match[str]) -> str:
+    """What named the secret stays, and so do the quotes: JSON stays JSON."""
+    named, quote_mark = found[1], found[0][-1]
+    return f"{named}{quote_mark}{MASK}{quote_mark}" if quote_mark in "\"'" else f"{named}{MASK}"

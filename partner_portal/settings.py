@@ -4,6 +4,7 @@ Nothing here has an insecure default: without `SECRET_KEY` and `FIELD_ENCRYPTION
 with a sentence that says what to set. `make run` sets its own for the demonstration.
 """
 
+import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,6 +24,8 @@ VAR_DIR.mkdir(exist_ok=True)
 
 env = environ.Env()
 env.read_env(BASE_DIR / ".env")
+# A variable that is set to nothing is not set.
+env.ENVIRON = {name: value for name, value in os.environ.items() if value}
 
 
 def required(name: str, how: str) -> str:
@@ -152,6 +155,7 @@ SECURE_HSTS_SECONDS = 31536000 if BEHIND_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = BEHIND_HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+DEFAULT_EXCEPTION_REPORTER = "partner_portal.logs.SecretFreeReporter"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "partner_portal.logs.SecretFreeReporterFilter"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

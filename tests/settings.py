@@ -24,3 +24,7 @@ os.environ.update(_ENVIRONMENT)
 from partner_portal.settings import *  # noqa: E402, F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+if not REDIS_URL:  # noqa: F405
+    # Each process of the suite clears its own.
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}

@@ -13,10 +13,16 @@ from django.utils.translation import ngettext
 
 from accounts.models import User
 from integrations.activation import staff
-from integrations.models.connection import Connection, ConnectionChange
+from integrations.models.connection import Connection, ConnectionChange, State
 from integrations.outbox.admin import DeadlineFilter
 from partner_portal.control_room import CannotDo, EvidenceAdmin, Lookups, confirmed, link_to
 
+OFFERED_IN = {
+    "try_again": (State.GRANTED, State.EXPIRED, State.FAILED),
+    "release": (State.GRANTED,),
+    "give": (State.CONFLICT,),
+    "dismiss": (State.CONFLICT,),
+}
 OPERATE = "integrations.change_connection"
 
 
@@ -60,7 +66,7 @@ class ChangeInline(admin.TabularInline[ConnectionChange, Connection]):
 
 @admin.register(Connection)
 class ConnectionAdmin(EvidenceAdmin):
-    list_display = ("location", "application", "state", "owner", "arrived_at", "deadline_at", "reason")
+    list_display = ("location", "state", "owner", "arrived_at", "deadline_at", "reason", "application")
     list_filter = ("state", "application", DeadlineFilter, ReviewFilter)
     search_fields = ("=location__altegio_id", "location__title__istartswith", "owner__email__istartswith")
     list_select_related = ("application", "location", "owner")
@@ -78,6 +84,10 @@ class ConnectionAdmin(EvidenceAdmin):
         "links",
         "calls_list",
     )
+
+    def makes_sense(self, action: str, row: Connection) -> bool:
+        states = OFFERED_IN.get(action)
+        return bool(row.review) if action == "pass_review" else states is None or row.state in states
 
     @admin.display(description=_("see also"))
     def links(self, connection: Connection) -> SafeString:

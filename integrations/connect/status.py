@@ -66,8 +66,11 @@ def status_of(arrival: Arrival) -> ArrivalStatus:
         connection.location.altegio_id: connection
         for connection in arrival.connections.select_related("application", "location").order_by("pk")
     }
-    desk = _Words(arrival, set(_struggling(arrival)), stopped=token_is_stopped())
-    locations = [desk.line(salon_id, connections.get(salon_id)) for salon_id in arrival.salon_ids]
+    struggling, stopped = set(_struggling(arrival)), token_is_stopped()
+    locations = [
+        _line(arrival, salon_id, connections.get(salon_id), struggling, stopped=stopped)
+        for salon_id in arrival.salon_ids
+    ]
     waiting = [connection.deadline_at for connection in connections.values() if connection.state == State.GRANTED]
     return ArrivalStatus(
         state=page_state([location.state for location in locations]),
@@ -89,62 +92,64 @@ def page_state(states: list[str]) -> PageState:
     return "expired" if distinct == {"expired"} else "failed"
 
 
+def shown_state(connection: Connection) -> str:
+    """The state as owners and scripts know it (INTERFACE.md, Pages): one that waits is `pending`."""
+    return "pending" if connection.state == State.GRANTED else str(connection.state)
+
+
+def _line(
+    arrival: Arrival, salon_id: int, connection: Connection | None, struggling: set[int | None], *, stopped: bool
+) -> LocationStatus:
+    again = reconnect_url(salon_id, arrival.application.altegio_id)
+    if connection is None:
+        return LocationStatus(salon_id, "pending", _("Sign up or sign in to go on."), again)
+    message = message_for(connection, struggling=connection.pk in struggling, stopped=stopped)
+    return LocationStatus(salon_id, shown_state(connection), message, again)
+
+
 def _struggling(arrival: Arrival) -> list[int | None]:
     """The connections whose activation Altegio has not answered well so far."""
     calls = OutgoingCall.objects.filter(connection__arrivals=arrival, connection__state=State.GRANTED, setbacks__gt=0)
     return list(calls.values_list("connection_id", flat=True))
 
 
-@dataclass(frozen=True)
-class _Words:
-    arrival: Arrival
-    struggling: set[int | None]
-    stopped: bool
+def message_for(connection: Connection, *, struggling: bool = False, stopped: bool = False) -> str:
+    """What has become of one connection, and what the owner does next.
 
-    def line(self, salon_id: int, connection: Connection | None) -> LocationStatus:
-        if connection is None:
-            state, message = "pending", _("Sign up or sign in to go on.")
-        else:
-            state = "pending" if connection.state == State.GRANTED else str(connection.state)
-            message = self._message(connection)
-        again = reconnect_url(salon_id, self.arrival.application.altegio_id)
-        return LocationStatus(salon_id, state, message, again)
+    `struggling`: Altegio has not answered well so far; `stopped`: it refuses our token.
+    """
+    match State(connection.state):
+        case State.GRANTED:
+            return _waiting(connection, struggling=struggling, stopped=stopped)
+        case State.ACTIVE:
+            return _("Connected.")
+        case State.FROZEN:
+            return _("Connected, but frozen by Altegio until the subscription is paid.")
+        case State.UNINSTALLED:
+            return _("Disconnected. To use it again, press Connect in Altegio.")
+        case State.EXPIRED:
+            return _with(_("The time to connect was over. Press Connect in Altegio again."), connection.altegio_words)
+        case State.CONFLICT:
+            return _("Another person has connected or claims this location. Our staff will look into it.")
+        case State.FAILED:
+            return _failed(connection)
 
-    def _message(self, connection: Connection) -> str:
-        match State(connection.state):
-            case State.GRANTED:
-                return self._waiting(connection)
-            case State.ACTIVE:
-                return _("Connected.")
-            case State.FROZEN:
-                return _("Connected, but frozen by Altegio until the subscription is paid.")
-            case State.UNINSTALLED:
-                return _("Disconnected. To use it again, press Connect in Altegio.")
-            case State.EXPIRED:
-                return _with(
-                    _("The time to connect was over. Press Connect in Altegio again."),
-                    connection.altegio_words,
-                )
-            case State.CONFLICT:
-                return _("Another person has connected or claims this location. Our staff will look into it.")
-            case State.FAILED:
-                return self._failed(connection)
 
-    def _waiting(self, connection: Connection) -> str:
-        if self.stopped:
-            return _("Something is wrong on our side. Our staff have been told; you need not do anything.")
-        if connection.pk in self.struggling:
-            until = date_format(connection.deadline_at, "TIME_FORMAT")
-            return _("Altegio is slow to answer. We keep trying until %(time)s UTC.") % {"time": until}
-        return _("Waiting for Altegio to switch the integration on.")
+def _waiting(connection: Connection, *, struggling: bool, stopped: bool) -> str:
+    if stopped:
+        return _("Something is wrong on our side. Our staff have been told; you need not do anything.")
+    if struggling:
+        until = date_format(connection.deadline_at, "TIME_FORMAT")
+        return _("Altegio is slow to answer. We keep trying until %(time)s UTC.") % {"time": until}
+    return _("Waiting for Altegio to switch the integration on.")
 
-    @staticmethod
-    def _failed(connection: Connection) -> str:
-        if connection.reason.startswith(NO_OPEN_GRANT):
-            lead = _("Altegio knows no open grant for this location (no open grant). Press Connect in Altegio again.")
-        else:
-            lead = _("Altegio did not accept the connection.")
-        return _with(lead, connection.altegio_words)
+
+def _failed(connection: Connection) -> str:
+    if connection.reason.startswith(NO_OPEN_GRANT):
+        lead = _("Altegio knows no open grant for this location (no open grant). Press Connect in Altegio again.")
+    else:
+        lead = _("Altegio did not accept the connection.")
+    return _with(lead, connection.altegio_words)
 
 
 def _with(lead: str, words: str) -> str:

@@ -10,7 +10,7 @@ from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
 
-from csp.decorators import csp_update
+from csp.decorators import csp_replace
 from django.conf import settings
 from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
@@ -44,10 +44,10 @@ def framed(view: View) -> View:
 
     @never_cache
     @xframe_options_exempt
-    @csp_update({"frame-ancestors": settings.ALTEGIO_FRAME_ANCESTORS})
     @wraps(view)
     def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        return view(request, *args, **kwargs)
+        policed = csp_replace({"frame-ancestors": settings.ALTEGIO_FRAME_ANCESTORS})(view)
+        return policed(request, *args, **kwargs)
 
     return wrapper
 

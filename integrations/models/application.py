@@ -63,7 +63,7 @@ def application_for(altegio_id: int | None = None) -> Application | None:
     The default (`ALTEGIO_APPLICATION_ID`) needs no row: it is made when it is first asked for. Returns
     None where there is no such application.
     """
-    wanted = altegio_id or settings.ALTEGIO_APPLICATION_ID
+    wanted = settings.ALTEGIO_APPLICATION_ID if altegio_id is None else altegio_id
     if wanted is None:
         return None
     found = Application.objects.filter(altegio_id=wanted).first()

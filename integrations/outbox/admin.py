@@ -61,6 +61,9 @@ class OutgoingCallAdmin(EvidenceAdmin):
         "exchange",
     )
 
+    def makes_sense(self, action: str, row: OutgoingCall) -> bool:
+        return not row.is_finished if action == "try_now" else row.connection_id is not None
+
     @admin.display(description=_("connection"))
     def connection_link(self, call: OutgoingCall) -> SafeString | str:
         return link_to(call.connection)

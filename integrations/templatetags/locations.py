@@ -3,23 +3,12 @@
 from dataclasses import dataclass
 
 from django import template
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
 
 from integrations.connect.status import ArrivalStatus
+from integrations.connect.words import LABELS
 
 register = template.Library()
 
-# In the order in which the owner should look at them.
-LABELS: dict[str, Promise] = {
-    "failed": _("Not connected"),
-    "expired": _("Too late"),
-    "conflict": _("In review"),
-    "uninstalled": _("Disconnected"),
-    "frozen": _("Frozen"),
-    "pending": _("Waiting"),
-    "active": _("Connected"),
-}
 _ORDER = {state: place for place, state in enumerate(LABELS)}
 
 

@@ -4,25 +4,10 @@ import pytest
 
 from accounts.models import AltegioIdentity, User
 from integrations.models import Arrival, Connection, OutgoingCall
-from sandbox import Sandbox, Status
+from sandbox import Status
+from tests.marketplace import EMMA, EMMAS_EMAIL, MARIA, arrive, follow, status
 
 pytestmark = pytest.mark.django_db
-EMMA = 9001
-EMMAS_EMAIL = "emma@aurora.example"
-
-
-def arrive(client, altegio: Sandbox, locations, user_id=EMMA, **kwargs):
-    altegio.grant(locations, user_id=user_id)
-    return follow(client, altegio, locations, user_id, **kwargs)
-
-
-def follow(client, altegio, locations, user_id=EMMA, **kwargs):
-    url = altegio.arrival_url(locations, user_id=user_id, **kwargs)
-    return client.get(url[url.index("/connect/") :])
-
-
-def status(client, response):
-    return client.get(response["Location"], headers={"Accept": "application/json"}).json()
 
 
 def test_the_location_turns_active_and_is_the_owners(client, altegio, work):
@@ -66,7 +51,7 @@ def test_a_chain_of_1500_locations_arrives_in_a_constant_number_of_queries(
 
 def test_two_people_who_claim_one_location_are_a_conflict(client, altegio, work):
     mine = arrive(client, altegio, 10101)
-    theirs = follow(client, altegio, 10101, user_id=9002)
+    theirs = follow(client, altegio, 10101, user_id=MARIA)
     work()
 
     assert status(client, mine)["locations"][0]["state"] == "conflict"
@@ -77,7 +62,7 @@ def test_two_people_who_claim_one_location_are_a_conflict(client, altegio, work)
 def test_a_location_somebody_else_holds_is_never_moved(client, altegio, work):
     arrive(client, altegio, 10101)
     work()
-    theirs = follow(client, altegio, 10101, user_id=9002)
+    theirs = follow(client, altegio, 10101, user_id=MARIA)
     work()
 
     assert status(client, theirs)["locations"][0]["state"] == "conflict"
@@ -93,7 +78,7 @@ def test_without_a_grant_the_claim_fails_and_binds_nobody(client, altegio, work)
     assert shown["state"] == "failed"
     assert "no open grant" in shown["locations"][0]["message"]
     assert Connection.objects.get().owner is None
-    altegio.grant(10101, user_id=9002)
+    altegio.grant(10101, user_id=MARIA)
     work()
     assert altegio.status_of(10101) is Status.PENDING, "a refused claim is not retried on a stranger's grant"
 
@@ -116,12 +101,12 @@ def test_another_person_may_take_a_location_uninstalled_and_granted_to_them(clie
     arrive(client, altegio, 10101)
     work()
     altegio.uninstall(10101)
-    theirs = arrive(client, altegio, 10101, user_id=9002)
+    theirs = arrive(client, altegio, 10101, user_id=MARIA)
     work()
 
     assert status(client, theirs)["state"] == "active"
     holder = Connection.objects.get(state="active")
-    assert holder.owner.identities.get().altegio_user_id == 9002
+    assert holder.owner.identities.get().altegio_user_id == MARIA
 
 
 def test_an_email_that_has_an_account_is_not_taken_over(client, altegio, work):

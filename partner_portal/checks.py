@@ -1,0 +1,58 @@
+"""System checks: what is wrong with the configuration, and what to do about it (`manage.py check --deploy`)."""
+
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from cryptography.fernet import Fernet
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+
+
+@register
+def altegio_settings(**_: Any) -> list[CheckMessage]:
+    """The two hosts and the zone can be used as they stand."""
+    found: list[CheckMessage] = []
+    for name in ("ALTEGIO_APP_URL", "ALTEGIO_API_URL"):
+        address = urlsplit(getattr(settings, name))
+        if address.scheme not in {"http", "https"} or not address.hostname:
+            found.append(Error(f"{name} is no address.", hint="Write it in full, with https://.", id="portal.E001"))
+    try:
+        ZoneInfo(settings.ALTEGIO_TIME_ZONE)
+    except (ValueError, KeyError, OSError):
+        hint = "Write a name such as UTC or Europe/Berlin."
+        found.append(Error("ALTEGIO_TIME_ZONE is no time zone.", hint=hint, id="portal.E002"))
+    if not settings.ALTEGIO_PARTNER_TOKEN.isascii():
+        hint = "Copy the token again from Altegio's developer account."
+        found.append(Error("ALTEGIO_PARTNER_TOKEN holds letters no token has.", hint=hint, id="portal.E003"))
+    return found
+
+
+@register
+def encryption_keys(**_: Any) -> list[CheckMessage]:
+    """Every key can be used."""
+    for number, key in enumerate(settings.FIELD_ENCRYPTION_KEYS, start=1):
+        try:
+            Fernet(key)
+        except ValueError:
+            hint = (
+                "Make one: python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
+            )
+            return [Error(f"Key {number} of FIELD_ENCRYPTION_KEYS is no Fernet key.", hint=hint, id="portal.E004")]
+    return []
+
+
+@register(Tags.security, deploy=True)
+def in_production(**_: Any) -> list[CheckMessage]:
+    """What production needs beyond a start."""
+    found: list[CheckMessage] = []
+    if not settings.ALTEGIO_PARTNER_TOKEN:
+        hint = "Copy it from Altegio's developer account; without it no arrival is accepted and no call goes out."
+        found.append(Warning("ALTEGIO_PARTNER_TOKEN is not set.", hint=hint, id="portal.W001"))
+    if settings.ALTEGIO_APPLICATION_ID is None:
+        hint = "Set it to the application served at /connect/."
+        found.append(Warning("ALTEGIO_APPLICATION_ID is not set.", hint=hint, id="portal.W002"))
+    if not settings.BEHIND_HTTPS:
+        hint = "Altegio takes only https addresses for entity webhooks: set PORTAL_URL to the public https address."
+        found.append(Warning("PORTAL_URL is not https.", hint=hint, id="portal.W003"))
+    return found

@@ -1,0 +1,63 @@
+"""The owner's own pages."""
+
+import re
+
+import pytest
+from django.core import mail
+
+from accounts.letters import send_waiting_letters
+from accounts.models import User
+from tests.marketplace import AURORA_1, AURORA_2, arrive
+
+pytestmark = pytest.mark.django_db
+PASSWORD = "correct horse battery"
+
+
+def test_the_page_needs_a_sign_in(client):
+    assert client.get("/account/")["Location"].startswith("/account/sign-in/")
+
+
+def test_an_owner_sees_their_locations_in_a_constant_number_of_queries(
+    client, altegio, work, django_assert_max_num_queries
+):
+    arrive(client, altegio, [AURORA_1, AURORA_2])
+    work()
+    client.force_login(User.objects.get())
+    with django_assert_max_num_queries(6):
+        page = client.get("/account/").content.decode()
+    assert "Aurora Covent Garden" in page
+    assert "Aurora Ancoats" in page
+
+
+def test_staff_have_their_own_door(client):
+    User.objects.create_superuser("staff@example.com", PASSWORD)
+    answer = client.post("/account/sign-in/", {"username": "staff@example.com", "password": PASSWORD})
+    assert answer.status_code == 200
+    assert "_auth_user_id" not in client.session
+
+
+def test_an_owner_without_a_password_chooses_one_by_letter(client):
+    User.objects.create_user("emma@aurora.example")
+    client.post("/account/reset/", {"email": "Emma@aurora.example"})
+    send_waiting_letters()
+    link = re.search(r"http://localhost:8000(/account/reset/\S+)", mail.outbox[0].body).group(1)
+    form = client.get(link, follow=True)
+    client.post(form.redirect_chain[-1][0], {"new_password1": PASSWORD, "new_password2": PASSWORD})
+
+    answer = client.post("/account/sign-in/", {"username": "EMMA@aurora.example", "password": PASSWORD})
+    assert answer["Location"] == "/account/"
+
+
+def test_the_reset_page_answers_every_address_alike(client):
+    User.objects.create_user("emma@aurora.example")
+    User.objects.create_superuser("staff@example.com", PASSWORD)
+    for email in ("emma@aurora.example", "nobody@example.com", "staff@example.com"):
+        assert client.post("/account/reset/", {"email": email})["Location"] == "/account/reset/sent/"
+    send_waiting_letters()
+    assert [message.to for message in mail.outbox] == [["emma@aurora.example"]]
+
+
+def test_a_letter_is_sent_once_and_again_only_after_a_failure(client, monkeypatch):
+    User.objects.create_user("emma@aurora.example")
+    client.post("/account/reset/", {"email": "emma@aurora.example"})
+    assert [send_waiting_letters(), send_waiting_letters()] == [1, 0]

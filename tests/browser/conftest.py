@@ -1,0 +1,53 @@
+"""A real Chromium on a real server: the portal on localhost, Altegio's host page on another site.
+
+`localhost` and `127.0.0.1` are two sites to a browser, and this Chromium blocks third-party cookies, as
+owners' browsers do.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--test-third-party-cookie-phaseout",
+]  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "tests/browser" in str(item.fspath):
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.xdist_group("browser"))
+            if CHROMIUM is None:
+                item.add_marker(pytest.mark.skip(reason="no Chromium on this machine"))
+
+
+@pytest.fixture(scope="session")
+def _browser() -> Iterator[Browser]:
+    # Playwright runs an event loop in this thread; Django's guard against that does not apply to it.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+
+
+def _is_ours(message: ConsoleMessage) -> bool:
+    """An error of a page, not the browser's note on a frame that was rightly refused."""
+    return message.type == "error" and "frame-ancestors" not in message.text
+
+
+@pytest.fixture
+def page(_browser: Browser) -> Iterator[Page]:
+    """A fresh browser window; an error on its console fails the test."""
+    context = _browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("console", lambda message: problems.append(message.text) if _is_ours(message) else None)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    yield page
+    context.close()
+    assert problems == []

@@ -1,0 +1,113 @@
+"""What staff may do: hold and release, try again, decide conflicts, pass a review."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from accounts.models import User
+from integrations.activation import staff
+from integrations.models import Alarm, Application, Connection
+from sandbox import Status
+from tests.marketplace import AURORA_1, EMMA, MARIA, arrive, follow, status
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def support() -> User:
+    return User.objects.create_user("support@example.com", "pass", is_staff=True)
+
+
+def test_a_held_activation_waits_until_staff_release_it(client, altegio, work):
+    Application.objects.create(altegio_id=1, hold_activations=True)
+    answer = arrive(client, altegio, AURORA_1)
+    work()
+    assert status(client, answer)["state"] == "pending"
+    assert altegio.requests() == []
+
+    staff.release(Connection.objects.get().pk)
+    work()
+    assert status(client, answer)["state"] == "active"
+
+
+def expired(client, altegio, work, settings):
+    arrive(client, altegio, AURORA_1)
+    late = time_machine.travel(timezone.now() + timedelta(seconds=settings.ALTEGIO_ACTIVATION_WINDOW + 1))
+    with late:
+        work()
+    return Connection.objects.get()
+
+
+def test_trying_again_after_the_deadline_asks_first_and_sends_while_altegio_waits(
+    client, altegio, work, settings, support
+):
+    connection = expired(client, altegio, work, settings)
+    staff.try_again(connection.pk, support)
+    work()
+
+    assert [request.call for request in altegio.requests()][:2] == ["status", "activate"]
+    assert Connection.objects.get().state == "active"
+
+
+def test_trying_again_sends_nothing_where_altegio_does_not_wait(client, altegio, work, settings, support):
+    connection = expired(client, altegio, work, settings)
+    altegio.uninstall(AURORA_1)
+    staff.try_again(connection.pk, support)
+    work()
+
+    assert altegio.requests("activate") == []
+    assert Connection.objects.get().state == "failed"
+
+
+def test_there_is_nothing_to_try_again_on_an_active_connection(client, altegio, work, support):
+    arrive(client, altegio, AURORA_1)
+    work()
+    with pytest.raises(staff.NotPossible):
+        staff.try_again(Connection.objects.get().pk, support)
+
+
+def claim_of(user_id: int, state: str = "conflict") -> Connection:
+    return Connection.objects.get(state=state, claimant__identities__altegio_user_id=user_id)
+
+
+def test_deciding_between_two_claims(client, altegio, work, support):
+    mine = arrive(client, altegio, AURORA_1)
+    theirs = follow(client, altegio, AURORA_1, user_id=MARIA)
+    staff.give_to_claimant(claim_of(EMMA).pk, support)
+    work()
+
+    assert status(client, mine)["state"] == "active"
+    assert status(client, theirs)["state"] == "failed"
+    assert not Alarm.objects.filter(cleared_at=None).exists()
+
+
+def test_moving_a_live_location_to_another_person_is_recorded(client, altegio, work, support):
+    arrive(client, altegio, AURORA_1)
+    work()
+    follow(client, altegio, AURORA_1, user_id=MARIA)
+    work()
+    staff.give_to_claimant(claim_of(MARIA).pk, support)
+
+    live = Connection.objects.get(state="active")
+    assert live.owner.identities.get().altegio_user_id == MARIA
+    assert live.changes.last().by == support
+    assert altegio.status_of(AURORA_1) is Status.ACTIVE
+
+
+def test_a_name_that_does_not_fit_is_for_staff_before_the_owner_sees_anything(client, altegio, work, support):
+    altegio.grant(AURORA_1, user_id=EMMA)
+    url = altegio.arrival_url(AURORA_1, user_id=EMMA)
+    altegio.world.locations[AURORA_1].title = "Another place"
+    altegio.world.locations[AURORA_1].public_title = ""
+    answer = client.get(url[url.index("/connect/") :])
+    work()
+
+    connection = Connection.objects.get()
+    assert connection.state == "active"
+    assert connection.review
+    assert "Another place" not in client.get(answer["Location"]).content.decode()
+
+    staff.pass_review(connection.pk, support)
+    assert "Another place" in client.get(answer["Location"]).content.decode()

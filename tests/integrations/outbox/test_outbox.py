@@ -1,0 +1,97 @@
+"""The outbox by itself: order, lanes, leases, back-off, newest wins."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from integrations.activation.kinds import Activate
+from integrations.lifecycle.asking import AskStatus
+from integrations.outbox.carry import LeaseLost, _end, back_off_seconds
+from integrations.outbox.claim import claim_next
+from integrations.outbox.models import CallState, OutgoingCall
+from integrations.outbox.queue import cancel, new_call, queue, queue_newest
+from integrations.outbox.sweep import recover_lost_calls
+
+pytestmark = pytest.mark.django_db
+
+
+def add(key: str, **fields) -> OutgoingCall:
+    kind = fields.pop("kind", Activate)
+    due_at = fields.pop("due_at", None)
+    call = new_call(kind, key, **fields)
+    if due_at:
+        call.due_at = due_at
+    queue([call])
+    return OutgoingCall.objects.get(key=key)
+
+
+def claimed_keys() -> list[str]:
+    keys = []
+    while claim := claim_next():
+        keys.append(claim.call.key)
+    return keys
+
+
+def test_the_earliest_deadline_goes_first_within_a_priority():
+    now = timezone.now()
+    add("question", kind=AskStatus)
+    add("late", deadline_at=now + timedelta(hours=1))
+    add("soon", deadline_at=now + timedelta(minutes=1))
+    add("whenever")
+    assert claimed_keys() == ["soon", "late", "whenever", "question"]
+
+
+def test_calls_of_one_lane_go_one_after_the_other():
+    add("first", lane="a")
+    add("second", lane="a")
+    add("other", lane="b")
+    assert claimed_keys() == ["first", "other"]
+
+
+def test_a_call_that_waits_for_its_retry_holds_its_lane_back():
+    add("first", lane="a", due_at=timezone.now() + timedelta(minutes=1))
+    add("second", lane="a")
+    assert claimed_keys() == []
+
+
+def test_the_same_key_is_queued_once():
+    add("one")
+    add("one")
+    assert OutgoingCall.objects.count() == 1
+
+
+def test_quick_changes_become_one_call():
+    for _ in range(5):
+        queue_newest(AskStatus, "status:1")
+    assert OutgoingCall.objects.count() == 1
+
+
+def test_a_change_during_the_sending_makes_another_call():
+    queue_newest(AskStatus, "status:1")
+    claim_next()
+    queue_newest(AskStatus, "status:1")
+    assert OutgoingCall.objects.filter(state=CallState.QUEUED).count() == 1
+
+
+def test_a_worker_whose_lease_was_lost_writes_nothing():
+    add("one")
+    claim = claim_next()
+    OutgoingCall.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    assert recover_lost_calls() == 1
+    with pytest.raises(LeaseLost):
+        _end(claim.call, CallState.DONE, reason="")
+    assert OutgoingCall.objects.get().state == CallState.DOUBTFUL
+
+
+def test_cancelling_leaves_what_is_being_sent_to_its_answer():
+    add("sent")
+    claim_next()
+    add("waits")
+    assert cancel(OutgoingCall.objects.all(), "gone") == 1
+    assert OutgoingCall.objects.get(key="sent").state == CallState.SENDING
+
+
+def test_the_pause_after_a_setback_is_about_a_second_then_doubles_to_a_minute():
+    for setbacks, low, high in ((0, 0.8, 1.2), (1, 1.6, 2.4), (3, 6.4, 9.6), (9, 60, 60), (500, 60, 60)):
+        assert low <= back_off_seconds(setbacks) <= high

@@ -1,0 +1,79 @@
+"""The call budget: no second and no minute ever holds more, wherever the calls were made."""
+
+import pytest
+import time_machine
+
+from integrations.outbox import rate
+from integrations.outbox.models import RateBudget
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    class Clock:
+        now = 1_000_000.0
+
+    monkeypatch.setattr(rate, "_now", lambda: Clock.now)
+    return Clock
+
+
+@pytest.fixture(autouse=True)
+def _limits(settings):
+    settings.ALTEGIO_REQUESTS_PER_SECOND, settings.ALTEGIO_REQUESTS_PER_MINUTE = 5, 20
+
+
+def spend(clock, seconds: float) -> list[float]:
+    """Take every slot there is for so long; when each was given."""
+    ends_at, taken = clock.now + seconds, []
+    while clock.now < ends_at:
+        got = rate.take_slot()
+        if isinstance(got, rate.Slot):
+            taken.append(got.stamp)
+        else:
+            assert got.seconds > 0
+            clock.now += got.seconds
+    return taken
+
+
+def most_in(stamps: list[float], window: float) -> int:
+    return max(sum(start <= stamp < start + window - 1e-6 for stamp in stamps) for start in stamps)
+
+
+def test_the_budget_is_used_and_never_exceeded(clock):
+    taken = spend(clock, 300)
+    assert most_in(taken, 1.0) == 5
+    assert most_in(taken, 60.0) == 20
+    assert len(taken) == 100
+
+
+def test_a_slot_not_used_is_given_back(clock):
+    slots = [rate.take_slot() for _ in range(5)]
+    rate.settle(slots[0], used=False)
+    assert isinstance(rate.take_slot(), rate.Slot)
+
+
+def test_a_call_counts_from_its_answer(clock):
+    slots = [rate.take_slot() for _ in range(5)]
+    clock.now += 0.2
+    rate.settle(slots[0])
+    clock.now += 0.85
+    assert [isinstance(rate.take_slot(), rate.Slot) for _ in range(5)] == [True] * 4 + [False]
+
+
+def test_a_pause_of_altegio_is_everyones(clock):
+    rate.pause(30)
+    assert rate.take_slot() == rate.Wait(30)
+
+
+def test_a_clock_set_back_does_not_block(clock):
+    spend(clock, 2)
+    clock.now -= 3600
+    assert isinstance(rate.take_slot(), rate.Slot)
+
+
+def test_the_budget_outlives_everything_but_the_database(clock):
+    rate.take_slot()
+    assert len(RateBudget.objects.get().stamps) == 1
+    with time_machine.travel(0):
+        assert rate.used_in_the_last_minute() == 1

@@ -1,0 +1,30 @@
+"""The cast and its moves: Emma and Maria own locations, and arrive from Altegio."""
+
+from typing import Any
+
+from django.test import Client
+
+from sandbox import Sandbox
+
+EMMA, MARIA = 9001, 9002
+EMMAS_EMAIL = "emma@aurora.example"
+AURORA_1, AURORA_2, MEDVED_1 = 10101, 10102, 10201
+AURORA_CHAIN = 501
+TELEPHONY = 2
+
+
+def arrive(client: Client, altegio: Sandbox, locations: Any, user_id: int | None = EMMA, application_id: int = 1):
+    """Press Connect at Altegio, and follow the redirect to the portal."""
+    altegio.grant(locations, application_id=application_id, user_id=user_id)
+    return follow(client, altegio, locations, user_id, application_id)
+
+
+def follow(client: Client, altegio: Sandbox, locations: Any, user_id: int | None = EMMA, application_id: int = 1):
+    """Follow the redirect without a grant: a link kept, copied or made up."""
+    url = altegio.arrival_url(locations, application_id=application_id, user_id=user_id)
+    return client.get(url[url.index("/connect/") :])
+
+
+def status(client: Client, answer: Any) -> dict[str, Any]:
+    """What the status page behind a redirect says, as JSON."""
+    return client.get(answer["Location"], headers={"Accept": "application/json"}).json()

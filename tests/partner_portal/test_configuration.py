@@ -1,0 +1,77 @@
+"""Wrong settings are told in words, before they do harm."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import ClassVar
+
+import environ
+import pytest
+from django.core.checks import run_checks
+
+ROOT = Path(__file__).parent.parent.parent
+COMPLETE = {"SECRET_KEY": "x", "PORTAL_URL": "https://portal.example.com", "FIELD_ENCRYPTION_KEYS": "k"}
+
+
+@pytest.mark.parametrize("missing", list(COMPLETE))
+def test_the_start_fails_with_the_name_of_what_is_missing(missing, tmp_path):
+    environment = {name: value for name, value in COMPLETE.items() if name != missing}
+    run = subprocess.run(
+        [sys.executable, str(ROOT / "manage.py"), "check"],
+        env={"PATH": os.environ["PATH"], **environment},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode != 0
+    assert f"Set the environment variable {missing}" in run.stderr.splitlines()[-1]
+
+
+def ids(**kwargs) -> set[str]:
+    return {str(message.id) for message in run_checks(**kwargs) if str(message.id).startswith("portal.")}
+
+
+def test_the_suites_own_settings_are_in_order():
+    assert ids() == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("ALTEGIO_APP_URL", "app.alteg.io", "portal.E001"),
+        ("ALTEGIO_TIME_ZONE", "Mars/Base", "portal.E002"),
+        ("ALTEGIO_PARTNER_TOKEN", "токен", "portal.E003"),
+        ("FIELD_ENCRYPTION_KEYS", ["short"], "portal.E004"),
+    ],
+)
+def test_each_wrong_setting_has_its_check(settings, name, value, expected):
+    setattr(settings, name, value)
+    assert ids() == {expected}
+
+
+def test_production_wants_https(settings):
+    settings.BEHIND_HTTPS = False
+    assert "portal.W003" in ids(include_deployment_checks=True)
+
+
+def test_the_example_lists_every_variable():
+    read = set(
+        re.findall(r'(?:env(?:\.\w+)?|required)\(\s*"([A-Z_]+)"', (ROOT / "partner_portal/settings.py").read_text())
+    )
+    listed = set(re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    assert read <= listed
+
+
+class Example(environ.Env):  # type: ignore[misc]  # it has no types
+    ENVIRON: ClassVar[dict[str, str]] = {}
+
+
+def test_the_example_can_be_used_as_it_stands():
+    """Its comments are no values, and what it leaves empty is not set."""
+    Example.read_env(ROOT / ".env.example")
+    assert Example.ENVIRON["ALTEGIO_TIMEOUT"] == "10"
+    assert Example.ENVIRON["SECRET_KEY"] == ""
+    assert Example.ENVIRON["ALTEGIO_FRAME_ANCESTORS"] == "https://app.alteg.io https://*.alteg.io"
