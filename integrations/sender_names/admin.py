@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
@@ -12,11 +12,10 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from integrations.models.connection import Connection
-from integrations.sender_names.models import NameState, SenderName, SenderNameList
+from integrations.sender_names.models import IN_FORCE, NameState, SenderName, SenderNameList
 from integrations.sender_names.names import (
     BadNames,
     give_name,
-    names_in_force,
     names_of,
     refuse_name,
     sender_connection,
@@ -40,9 +39,13 @@ class SenderNameListAdmin(EvidenceAdmin):
     readonly_fields = ("in_force",)
     actions = ("send_again",)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        in_force = SenderName.objects.filter(state__in=IN_FORCE)
+        return super().get_queryset(request).prefetch_related(Prefetch("names", in_force))
+
     @admin.display(description=_("names in force"))
     def in_force(self, names: SenderNameList) -> str:
-        return ", ".join(names_in_force(names)) or "–"
+        return ", ".join(name.name for name in names.names.all()) or "–"
 
     @confirmed(_("Send the list again"), _("Altegio gets the whole list as it is now."), permission=OPERATE)
     def send_again(self, _request: HttpRequest, chosen: QuerySet[SenderNameList]) -> str:
@@ -116,6 +119,9 @@ class SenderNameAdmin(RoomAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: ModelForm[Any], change: bool) -> None:
         """The form has given the name."""
+
+    def makes_sense(self, action: str, row: SenderName) -> bool:
+        return row.state in IN_FORCE if action == "withdraw" else row.state == NameState.ASKED
 
     @admin.display(description=_("list"))
     def list_link(self, name: SenderName) -> SafeString | str:

@@ -17,7 +17,7 @@ from integrations.sms.api_keys import replace_api_key
 from integrations.sms.channels import switch_channel
 from integrations.sms.chart import volume_chart
 from integrations.sms.kinds import send_refused_again
-from integrations.sms.models import ChannelSwitch, DailyVolume, MessageStatus, SmsConnection, StatusBatch
+from integrations.sms.models import BatchState, ChannelSwitch, DailyVolume, MessageStatus, SmsConnection, StatusBatch
 from partner_portal.control_room import EvidenceAdmin, confirmed, link_to
 
 OPERATE = "integrations.change_connection"
@@ -28,7 +28,7 @@ MOST_SHOWN = 50
 class SmsConnectionAdmin(EvidenceAdmin):
     """The connections of SMS applications: their API key and their channels."""
 
-    list_display = ("location", "application", "state", "channels")
+    list_display = ("location", "application", "state")
     list_filter = ("state", "application")
     search_fields = ("=location__altegio_id", "location__title__istartswith")
     list_select_related = ("application", "location")
@@ -92,6 +92,15 @@ def _switch(chosen: QuerySet[SmsConnection], slug: ChannelSwitch.Slug, *, is_ava
     return str(_("Altegio is being told."))
 
 
+@admin.register(ChannelSwitch)
+class ChannelSwitchAdmin(EvidenceAdmin):
+    list_display = ("location", "application", "slug", "is_available", "sync_state", "sync_error")
+    list_filter = ("sync_state", "slug", "is_available")
+    search_fields = ("=location__altegio_id",)
+    list_select_related = ("application", "location")
+    ordering = ("-pk",)
+
+
 @admin.register(StatusBatch)
 class StatusBatchAdmin(EvidenceAdmin):
     list_display = ("id", "received_at", "address", "state", "size", "refusal", "refusal_code")
@@ -101,6 +110,9 @@ class StatusBatchAdmin(EvidenceAdmin):
     fields = ("received_at", "address", "state", "size", ("refusal", "refusal_code"), "call_link", "first_statuses")
     readonly_fields = ("call_link", "first_statuses")
     actions = ("send_again",)
+
+    def makes_sense(self, action: str, row: StatusBatch) -> bool:
+        return row.state == BatchState.REFUSED
 
     @admin.display(description=_("call"))
     def call_link(self, batch: StatusBatch) -> SafeString | str:

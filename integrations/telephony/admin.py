@@ -35,6 +35,9 @@ class ChainAdmin(EvidenceAdmin):
     readonly_fields = ("has_token", "notifications", "last_calls", "failures")
     actions = ("switch_on",)
 
+    def makes_sense(self, action: str, row: Chain) -> bool:
+        return row.telephony == Chain.Telephony.FAILED
+
     @admin.display(description=_("chain"))
     def title_or_id(self, chain: Chain) -> str:
         return str(chain)
@@ -87,6 +90,9 @@ class SavedCallAdmin(EvidenceAdmin):
     list_select_related = ("chain",)
     ordering = ("-pk",)
     actions = ("send_again",)
+
+    def makes_sense(self, action: str, row: SavedCall) -> bool:
+        return row.state == SavedCall.State.FAILED
 
     @confirmed(
         _("Send refused ones again"),

@@ -7,8 +7,7 @@ import pytest
 from accounts.models import ApiKey
 from integrations.models import Application, Chain, Connection
 from sandbox import Sandbox
-
-EMMA = 9001
+from tests import marketplace
 
 
 @pytest.fixture
@@ -16,17 +15,10 @@ def arrive(client, altegio: Sandbox, work) -> Callable[..., None]:
     """`arrive(10101)`: the owner presses Connect, and the workers do what follows."""
 
     def run(salon_id: int, application_id: int = 1) -> None:
-        altegio.grant(salon_id, application_id, user_id=EMMA)
-        come_back(client, altegio, salon_id, application_id)
+        marketplace.arrive(client, altegio, salon_id, application_id=application_id)
         work()
 
     return run
-
-
-def come_back(client, altegio: Sandbox, salon_id: int, application_id: int = 1) -> None:
-    """The owner opens the portal from Altegio, without a new consent."""
-    url = altegio.arrival_url(salon_id, application_id, user_id=EMMA)
-    client.get(url[url.index("/connect/") :])
 
 
 @pytest.fixture

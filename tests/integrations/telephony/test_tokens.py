@@ -3,7 +3,7 @@
 import pytest
 
 from integrations.models import Alarm, Chain
-from tests.integrations.conftest import come_back
+from tests.marketplace import follow
 
 pytestmark = pytest.mark.django_db
 
@@ -19,7 +19,7 @@ def switches(altegio):
 
 def test_the_new_token_replaces_the_old_one(client, altegio, telephony, work):
     change_at_altegio(altegio, telephony, "crm-new")
-    come_back(client, altegio, 10101, application_id=2)
+    follow(client, altegio, 10101, application_id=2)
     work()
     telephony.refresh_from_db()
     assert (telephony.crm_token, telephony.telephony) == ("crm-new", "on")
@@ -27,7 +27,7 @@ def test_the_new_token_replaces_the_old_one(client, altegio, telephony, work):
 
 
 def test_coming_back_with_the_same_token_switches_nothing(client, altegio, telephony, work):
-    come_back(client, altegio, 10101, application_id=2)
+    follow(client, altegio, 10101, application_id=2)
     work()
     assert len(switches(altegio)) == 1
 
