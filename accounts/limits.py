@@ -6,11 +6,17 @@ attacker down; no rule of money or ownership rests on them, so a lost cache only
 
 import hashlib
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+import structlog
 from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest
+from redis.exceptions import RedisError
+
+log = structlog.get_logger(__name__)
 
 
 def client_address(request: HttpRequest) -> str:
@@ -18,6 +24,15 @@ def client_address(request: HttpRequest) -> str:
     if settings.BEHIND_HTTPS and (forwarded := request.headers.get("X-Forwarded-For", "")):
         return forwarded.rsplit(",", 1)[-1].strip()
     return str(request.META.get("REMOTE_ADDR", ""))
+
+
+@contextmanager
+def _forgiving() -> Iterator[None]:
+    """With the cache away nobody is held back: an arrival must not be lost for it."""
+    try:
+        yield
+    except (RedisError, OSError) as error:
+        log.warning("cache_away", error=type(error).__name__)
 
 
 @dataclass(frozen=True)
@@ -35,18 +50,18 @@ class Limit:
     def count(self, who: HttpRequest | str) -> None:
         """One more."""
         key = self._key(who if isinstance(who, str) else client_address(who))
-        if not cache.add(key, 1, timeout=self.seconds):
-            try:
-                cache.incr(key)
-            except ValueError:
-                cache.add(key, 1, timeout=self.seconds)
+        with _forgiving():
+            if not cache.add(key, 1, timeout=self.seconds):
+                with suppress(ValueError):  # it ended in between
+                    cache.incr(key)
 
     def wait(self, who: HttpRequest | str) -> int:
         """Seconds until the caller may come again; 0 when it may now."""
         key = self._key(who if isinstance(who, str) else client_address(who))
-        if cache.get(key, 0) < self.most:
-            return 0
-        return self.seconds - int(time.time() % self.seconds)
+        with _forgiving():
+            if cache.get(key, 0) >= self.most:
+                return self.seconds - int(time.time() % self.seconds)
+        return 0
 
     def hit(self, who: HttpRequest | str) -> int:
         """Count, and say how many seconds to wait: 0 when this one is within the limit."""

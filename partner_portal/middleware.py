@@ -4,7 +4,8 @@ import uuid
 from collections.abc import Callable
 
 import structlog
-from django.http import HttpRequest, HttpResponse
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 
 
 def request_id(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
@@ -15,6 +16,17 @@ def request_id(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[
             response = get_response(request)
             response["X-Request-ID"] = current_request_id()
             return response
+
+    return middleware
+
+
+def to_https(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware: what the proxy took in over http goes to https. Calls from behind the proxy are left alone."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if settings.BEHIND_HTTPS and request.headers.get("X-Forwarded-Proto") == "http":
+            return HttpResponsePermanentRedirect(f"{settings.PORTAL_URL}{request.get_full_path()}")
+        return get_response(request)
 
     return middleware
 

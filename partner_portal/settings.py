@@ -19,13 +19,15 @@ from partner_portal.logs import logging_config
 django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = BASE_DIR / "var"
-VAR_DIR.mkdir(exist_ok=True)
 
 env = environ.Env()
-env.read_env(BASE_DIR / ".env")
+env.read_env(env.str("ENV_FILE", default=str(BASE_DIR / ".env")))
 # A variable that is set to nothing is not set.
 env.ENVIRON = {name: value for name, value in os.environ.items() if value}
+
+# What the portal writes beside its database: cache, embedded broker, beat's schedule.
+VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
+VAR_DIR.mkdir(parents=True, exist_ok=True)
 
 
 def required(name: str, how: str) -> str:
@@ -44,7 +46,7 @@ _portal = urlsplit(PORTAL_URL)
 if _portal.scheme not in {"http", "https"} or not _portal.hostname:
     raise ImproperlyConfigured("PORTAL_URL must be a full address, for example https://portal.example.com.")
 BEHIND_HTTPS = _portal.scheme == "https"
-ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[_portal.hostname])
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[_portal.hostname, "localhost", "127.0.0.1"])
 
 INSTALLED_APPS = [
     "rest_framework_api_key",
@@ -64,6 +66,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "partner_portal.middleware.request_id",
+    "partner_portal.middleware.to_https",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -91,8 +94,10 @@ TEMPLATES = [
         },
     }
 ]
-# E-mail addresses are unique without case, by a constraint that this check does not see.
-SILENCED_SYSTEM_CHECKS = ["auth.W004"]
+SILENCED_SYSTEM_CHECKS = [
+    "auth.W004",  # e-mail addresses are unique without case, by a constraint that this check does not see
+    "security.W008",  # middleware.to_https redirects what a proxy took in over http, and nothing else
+]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 
@@ -149,8 +154,6 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_HTTPS
 SESSION_COOKIE_HTTPONLY = True
 CSRF_TRUSTED_ORIGINS = [f"{_portal.scheme}://{_portal.netloc}"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_HTTPS else None
-SECURE_SSL_REDIRECT = BEHIND_HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz/$", r"^readyz/$"]
 SECURE_HSTS_SECONDS = 31536000 if BEHIND_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = BEHIND_HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
@@ -233,7 +236,6 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_POOL = "threads"
 CELERY_WORKER_CONCURRENCY = 12
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
 # Losing every message loses nothing: the sweep finds in the database what waits (DESIGN: the outbox).

@@ -1,9 +1,9 @@
 """What every test may use: the sandbox Altegio over HTTP, and a worker that works when it is told to."""
 
+import uuid
 from collections.abc import Callable, Iterator
 
 import pytest
-from django.core.cache import cache
 from django.utils import timezone
 
 from integrations.outbox.models import UNFINISHED, OutgoingCall
@@ -32,8 +32,9 @@ def altegio(_sandbox: Sandbox, settings) -> Iterator[Sandbox]:
 
 
 @pytest.fixture(autouse=True)
-def _fresh_cache() -> None:
-    cache.clear()
+def _fresh_cache(settings) -> None:
+    """Every test has keys of its own: Redis is shared with other workers, and perhaps with a portal."""
+    settings.CACHES = {"default": settings.CACHES["default"] | {"KEY_PREFIX": uuid.uuid4().hex}}
 
 
 @pytest.fixture

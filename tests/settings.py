@@ -1,10 +1,13 @@
-"""The suite's settings: the product's own, with keys that protect nothing and no other environment."""
+"""The suite's settings: the product's own, with keys that protect nothing and no other environment.
+
+Of the developer's environment only `DATABASE_URL` and `REDIS_URL` count. Every process of the suite
+writes into a folder of its own.
+"""
 
 import os
 import tempfile
-from pathlib import Path
 
-_KEPT = {"DATABASE_URL", "REDIS_URL"}
+_var = tempfile.TemporaryDirectory(prefix="portal-tests-")
 _ENVIRONMENT = {
     "SECRET_KEY": "only-for-tests",
     "PORTAL_URL": "http://localhost:8000",
@@ -15,16 +18,23 @@ _ENVIRONMENT = {
     "SERVE_STATIC_WITHOUT_COLLECTING": "1",
     "LOG_LEVEL": "WARNING",
     "EMAIL_URL": "memorymail://",
-    "EMBEDDED_BROKER_DIR": str(Path(tempfile.gettempdir()) / f"portal-test-broker-{os.getpid()}"),
+    "ENV_FILE": os.devnull,
+    "VAR_DIR": _var.name,
 }
-for _name in [name for name in os.environ if name.startswith("ALTEGIO_") and name not in _KEPT]:
+_ELSEWHERE = ("DEBUG", "LOG_JSON", "DEFAULT_FROM_EMAIL", "SENTRY_DSN", "EMBEDDED_BROKER_DIR")
+for _name in [name for name in os.environ if name.startswith("ALTEGIO_") or name in _ELSEWHERE]:
     del os.environ[_name]
 os.environ.update(_ENVIRONMENT)
 
 from partner_portal.settings import *  # noqa: E402, F403
+from partner_portal.settings import DATABASES  # noqa: E402
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-if not REDIS_URL:  # noqa: F405
-    # Each process of the suite clears its own.
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+# A live server's threads would keep the test database open beyond its end.
+DATABASES["default"]["CONN_MAX_AGE"] = 0
+# No worker listens: `work()` is the worker, and tests/processes/ start real ones with real brokers.
+CELERY_BROKER_URL = "memory://"
+CELERY_BROKER_TRANSPORT_OPTIONS = {}
+if "sqlite" in DATABASES["default"]["ENGINE"]:
+    # A file, as in `make run`: threads and processes share it, and lock each other as they will.
+    DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}  # noqa: F405

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -101,6 +102,10 @@ def _line(
     arrival: Arrival, salon_id: int, connection: Connection | None, struggling: set[int | None], *, stopped: bool
 ) -> LocationStatus:
     again = reconnect_url(salon_id, arrival.application.altegio_id)
+    if connection is None and timezone.now() >= arrival.deadline_at:
+        return LocationStatus(
+            salon_id, "expired", _("The time to connect was over. Press Connect in Altegio again."), again
+        )
     if connection is None:
         return LocationStatus(salon_id, "pending", _("Sign up or sign in to go on."), again)
     message = message_for(connection, struggling=connection.pk in struggling, stopped=stopped)
@@ -128,11 +133,15 @@ def message_for(connection: Connection, *, struggling: bool = False, stopped: bo
         case State.UNINSTALLED:
             return _("Disconnected. To use it again, press Connect in Altegio.")
         case State.EXPIRED:
-            return _with(_("The time to connect was over. Press Connect in Altegio again."), connection.altegio_words)
+            return _with(_time_is_over(), connection.altegio_words)
         case State.CONFLICT:
             return _("Another person has connected or claims this location. Our staff will look into it.")
         case State.FAILED:
             return _failed(connection)
+
+
+def _time_is_over() -> str:
+    return _("The time to connect was over. Press Connect in Altegio again.")
 
 
 def _waiting(connection: Connection, *, struggling: bool, stopped: bool) -> str:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.dispatch import Signal
 from django.utils import timezone
 
@@ -17,7 +18,7 @@ from integrations.altegio.answers import Answer, Outcome
 from integrations.altegio.calls import Call
 from integrations.altegio.client import AltegioClient, to_json
 from integrations.outbox import rate
-from integrations.outbox.claim import Claim
+from integrations.outbox.claim import Claim, lease_length
 from integrations.outbox.kinds import (
     CallKind,
     CannotTell,
@@ -38,6 +39,14 @@ MOST_TEXT = 20_000
 
 # Sent inside the transaction that ends a call for good; `call`, `reason`. For alarms and counters.
 call_ended = Signal()
+
+
+class NoSlot(Exception):
+    """Between the claim and the send so much time passed that the budget has no room for this call now."""
+
+    def __init__(self, wait: rate.Wait) -> None:
+        super().__init__(wait.seconds)
+        self.wait = wait
 
 
 class LeaseLost(Exception):
@@ -62,6 +71,9 @@ def carry(claim: Claim, slot: rate.Slot) -> None:
             _exchange(claim, slot)
         except LeaseLost:
             log.warning("lease_lost")
+        except NoSlot as no_slot:
+            log.warning("slot_lost")
+            _give_back(claim, no_slot.wait)
         except Exception:
             log.exception("carrying_failed")
             _set_back(call, reason="The portal failed while carrying this call; see the log.")
@@ -76,7 +88,8 @@ def _exchange(claim: Claim, slot: rate.Slot) -> None:
         rate.settle(slot, used=False)
         _end(call, CallState.CANCELLED, reason=str(obsolete))
         return
-    attempt = _begin_attempt(call, request, Attempt.Purpose.ASK if asking else Attempt.Purpose.SEND)
+    purpose = Attempt.Purpose.ASK if asking else Attempt.Purpose.SEND
+    attempt, slot = _begin_attempt(call, request, purpose, slot)
     answer = altegio_client().send(request)
     rate.settle(slot)
     log.info("altegio_answered", purpose=attempt.purpose, outcome=answer.outcome, status=answer.status_code)
@@ -88,16 +101,38 @@ def _exchange(claim: Claim, slot: rate.Slot) -> None:
             _after_sending(call, kind, answer)
 
 
-def _begin_attempt(call: OutgoingCall, request: Call, purpose: Attempt.Purpose) -> Attempt:
+def _begin_attempt(
+    call: OutgoingCall, request: Call, purpose: Attempt.Purpose, slot: rate.Slot
+) -> tuple[Attempt, rate.Slot]:
+    """Right before the send: the lease anew, the attempt on record, and the slot dated last of all.
+
+    Raises LeaseLost, or NoSlot; then nothing is on record, and nothing may be sent.
+    """
     body = "" if request.body is None else to_json(request.body).decode()
-    return Attempt.objects.create(
-        call=call,
-        number=call.tries,
-        purpose=purpose,
-        method=request.method,
-        url=mask(altegio_client().url(request), request.secrets)[:500],
-        request_body=mask(body, request.secrets)[:MOST_TEXT],
-    )
+    with transaction.atomic():
+        if not _held(call).update(lease_until=timezone.now() + lease_length()):
+            raise LeaseLost
+        attempt = Attempt.objects.create(
+            call=call,
+            number=call.tries,
+            purpose=purpose,
+            method=request.method,
+            url=mask(altegio_client().url(request), request.secrets)[:500],
+            request_body=mask(body, request.secrets)[:MOST_TEXT],
+        )
+        started = rate.start(slot)
+        if isinstance(started, rate.Wait):
+            raise NoSlot(started)
+    return attempt, started
+
+
+def _give_back(claim: Claim, wait: rate.Wait) -> None:
+    """Nothing was sent: the call waits again, as it was."""
+    state = CallState.DOUBTFUL if claim.in_doubt else CallState.QUEUED
+    try:
+        _wait(claim.call, state, claim.call.reason, seconds=wait.seconds)
+    except LeaseLost:
+        log.warning("lease_lost")
 
 
 def _complete_attempt(attempt: Attempt, answer: Answer, request: Call) -> None:
@@ -208,12 +243,16 @@ def _end(call: OutgoingCall, state: CallState, *, reason: str) -> None:
         call_ended.send(sender=OutgoingCall, call=call, reason=reason)
 
 
+def _held(call: OutgoingCall) -> QuerySet[OutgoingCall]:
+    """The call while it is ours."""
+    return OutgoingCall.objects.filter(pk=call.pk, lease=call.lease, state=CallState.SENDING)
+
+
 def _write(
     call: OutgoingCall, state: CallState, *, reason: str, due_at: datetime, finished_at: datetime | None
 ) -> None:
     """Give the call back with a new state. Raises LeaseLost when it is not ours any more."""
-    held = OutgoingCall.objects.filter(pk=call.pk, lease=call.lease, state=CallState.SENDING)
-    written = held.update(
+    written = _held(call).update(
         state=state,
         reason=reason[:500],
         due_at=due_at,

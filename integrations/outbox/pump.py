@@ -19,6 +19,12 @@ LONGEST_RUN = 30.0
 PUMPS_IN_A_PROCESS = 8
 
 _places = threading.BoundedSemaphore(PUMPS_IN_A_PROCESS)
+_stopping = threading.Event()
+
+
+def stop_pumps() -> None:
+    """The process is told to end: what is in hand is finished, nothing more is taken up."""
+    _stopping.set()
 
 
 def run_pump(call_for_help: Callable[[], None] = lambda: None) -> int:
@@ -42,7 +48,7 @@ def something_is_due() -> bool:
 def _run(call_for_help: Callable[[], None]) -> int:
     carried = 0
     ends_at = time.monotonic() + LONGEST_RUN
-    while time.monotonic() < ends_at and something_is_due():
+    while time.monotonic() < ends_at and not _stopping.is_set() and something_is_due():
         slot = rate.take_slot()
         if isinstance(slot, rate.Wait):
             if slot.seconds > PATIENCE:

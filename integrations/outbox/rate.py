@@ -1,9 +1,9 @@
 """One call budget for all workers and all kinds: sliding windows of a second and a minute.
 
-"No second and no minute ever holds more" (INTERFACE.md) is meant where the calls arrive. A call
-arrives between the moment it is allowed and the moment it is answered; so a slot is dated when it is
-given and dated again when the call has ended (`settle`), by at most `SETTLE_MOST`. The budget stands in
-the database, which is always there: an emptied Redis cannot forget what was sent.
+"No second and no minute ever holds more" (INTERFACE.md) is meant where the calls arrive, and nobody here
+sees that moment. So each call counts at the latest moment at which it may arrive: now, until it is on its
+way (`start`); then within `TRANSIT`, or when it was answered (`settle`). The budget stands in the
+database, which is always there: an emptied Redis cannot forget what was sent.
 """
 
 import time
@@ -16,14 +16,17 @@ from integrations.outbox.models import RateBudget
 
 NAME = "altegio"
 SECOND, MINUTE = 1.0, 60.0
-SETTLE_MOST = 0.25
+# A call on its way arrives within so many seconds.
+TRANSIT = 0.25
+# A slot is good for so many seconds; after them its worker may be dead, and it is counted no longer as now.
+GOOD_FOR = 2.0
 
 
 @dataclass(frozen=True)
 class Slot:
-    """The permission for one call, given at `stamp` (seconds since the epoch)."""
+    """The permission for one call, which arrives at `latest` or before (seconds since the epoch)."""
 
-    stamp: float
+    latest: float
 
 
 @dataclass(frozen=True)
@@ -37,27 +40,32 @@ def take_slot() -> Slot | Wait:
     """A slot for one call, or how long to wait. Safe among any number of workers."""
     with transaction.atomic():
         budget = _locked()
-        now = _now()
-        stamps = _recent(budget.stamps, now)
-        wait = max(_wait(stamps, now), budget.pause_until - now)
-        if wait > 0:
-            return Wait(wait)
-        budget.stamps = [*stamps, now]
-        budget.save(update_fields=["stamps"])
-        return Slot(now)
+        return _give(budget, budget.stamps, _now(), GOOD_FOR)
+
+
+def start(slot: Slot) -> Slot | Wait:
+    """The call of this slot is sent now: the slot to settle later.
+
+    Where it took so long that the slot is not good any more, a new one or how long to wait.
+    """
+    with transaction.atomic():
+        budget, now = _locked(), _now()
+        others = _without(slot, budget.stamps)
+        if slot.latest >= now and len(others) < len(budget.stamps):
+            return _write_down(budget, others, now + TRANSIT)
+        return _give(budget, others, now, TRANSIT)
 
 
 def settle(slot: Slot, *, used: bool = True) -> None:
-    """The call of this slot has ended: date it again; or give it back where no call was made."""
+    """The call of this slot has ended; or it was not made, and the slot is given back."""
     with transaction.atomic():
         budget = _locked()
-        stamps: list[float] = budget.stamps
-        if slot.stamp in stamps:
-            stamps.remove(slot.stamp)
-            if used:
-                stamps.append(min(_now(), slot.stamp + SETTLE_MOST))
-        budget.stamps = sorted(stamps)
-        budget.save(update_fields=["stamps"])
+        others = _without(slot, budget.stamps)
+        if not used:
+            budget.stamps = others
+            budget.save(update_fields=["stamps"])
+        elif len(others) < len(budget.stamps):
+            _write_down(budget, others, min(slot.latest, _now()))
 
 
 def pause(seconds: float) -> None:
@@ -88,17 +96,38 @@ def _now() -> float:
         return float(cursor.fetchone()[0])
 
 
+def _give(budget: RateBudget, stamps: list[float], now: float, good_for: float) -> Slot | Wait:
+    recent = _recent(stamps, now)
+    wait = max(_wait(recent, now), budget.pause_until - now)
+    return Wait(wait) if wait > 0 else _write_down(budget, recent, now + good_for)
+
+
+def _write_down(budget: RateBudget, others: list[float], latest: float) -> Slot:
+    budget.stamps = sorted([*others, latest])
+    budget.save(update_fields=["stamps"])
+    return Slot(latest)
+
+
+def _without(slot: Slot, stamps: list[float]) -> list[float]:
+    """The stamps less this slot's, once."""
+    others = list(stamps)
+    if slot.latest in others:
+        others.remove(slot.latest)
+    return others
+
+
 def _recent(stamps: list[float], now: float) -> list[float]:
-    # A stamp from the future is left from before the clock was set back: it would block for as long.
-    return [stamp for stamp in stamps if now - MINUTE < stamp <= now + SECOND]
+    # A stamp from further ahead is left from before the clock was set back: it would block for as long.
+    return [stamp for stamp in stamps if now - MINUTE < stamp <= now + GOOD_FOR]
 
 
 def _wait(stamps: list[float], now: float) -> float:
+    """Seconds until one more fits. A call that has not arrived yet may arrive now."""
     waits = [0.0]
     for most, window in (
         (settings.ALTEGIO_REQUESTS_PER_SECOND, SECOND),
         (settings.ALTEGIO_REQUESTS_PER_MINUTE, MINUTE),
     ):
         if len(stamps) >= most:
-            waits.append(stamps[-most] + window - now)
+            waits.append(min(stamps[-most], now) + window - now)
     return max(waits)

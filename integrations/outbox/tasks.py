@@ -1,8 +1,11 @@
 """Celery's doors to the outbox."""
 
-from celery import shared_task
+from typing import Any
 
-from integrations.outbox.pump import run_pump, something_is_due
+from celery import shared_task
+from celery.signals import worker_shutting_down
+
+from integrations.outbox.pump import run_pump, something_is_due, stop_pumps
 from integrations.outbox.sweep import expire_late_calls, recover_lost_calls
 from partner_portal.dispatch import enqueue
 
@@ -20,3 +23,9 @@ def sweep() -> None:
     expire_late_calls()
     if something_is_due():
         run_pump(call_for_help=lambda: enqueue(pump))
+
+
+@worker_shutting_down.connect
+def stop(**_: Any) -> None:
+    """A deployment does not wait for long."""
+    stop_pumps()

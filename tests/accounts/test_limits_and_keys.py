@@ -73,3 +73,11 @@ def test_only_the_hash_of_a_key_is_stored(capsys):
 def test_guessing_keys_is_slowed_down(client, monkeypatch):
     monkeypatch.setattr("accounts.api_keys.BAD_API_KEYS", limits.Limit("bad-api-keys", 2, 60))
     assert [get(client, "guess").status_code for _ in range(3)] == [401, 401, 429]
+
+
+def test_a_cache_that_is_away_holds_nobody_back(client, settings):
+    settings.CACHES = {
+        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1"}
+    }
+    assert client.get("/connect/?salon_id=x").status_code == 400
+    assert limits.ARRIVALS.hit("somebody") == 0

@@ -33,6 +33,14 @@ def test_a_lost_answer_is_asked_about_and_nothing_is_sent_twice(client, altegio:
     assert len(altegio.requests("status")) == 1
 
 
+def test_a_redirect_is_never_followed(client, altegio, work):
+    altegio.fault("redirect_after", "activate")
+    arrive(client, altegio, AURORA_1)
+    work()
+
+    assert "unknown" not in {request.call for request in altegio.requests()}
+
+
 def test_a_time_out_is_asked_about(client, altegio, work, settings):
     settings.ALTEGIO_TIMEOUT = 0.3
     altegio.fault("delay_after", "activate", seconds=1.0)

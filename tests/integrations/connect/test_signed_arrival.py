@@ -5,7 +5,7 @@ import pytest
 from accounts.models import AltegioIdentity, User
 from integrations.models import Arrival, Connection, OutgoingCall
 from sandbox import Status
-from tests.marketplace import EMMA, EMMAS_EMAIL, MARIA, arrive, follow, status
+from tests.marketplace import AURORA_1, AURORA_2, EMMA, EMMAS_EMAIL, MARIA, arrive, follow, status
 
 pytestmark = pytest.mark.django_db
 
@@ -140,3 +140,13 @@ def test_a_staff_account_is_never_signed_in_by_a_signature(client, altegio, work
     assert refused.status_code == 400
     assert not AltegioIdentity.objects.exists()
     assert Connection.objects.get().owner is None
+
+
+@pytest.mark.parametrize("change", [{"is_staff": True}, {"is_active": False}])
+def test_an_account_that_became_staff_or_was_closed_is_not_opened_any_more(client, altegio, work, change):
+    arrive(client, altegio, AURORA_1)
+    User.objects.update(**change)
+    arrive(client, altegio, AURORA_2)
+    work()
+
+    assert Connection.objects.get(location__altegio_id=AURORA_2).owner is None

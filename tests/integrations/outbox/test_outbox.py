@@ -1,8 +1,10 @@
 """The outbox by itself: order, lanes, leases, back-off, newest wins."""
 
+import threading
 from datetime import timedelta
 
 import pytest
+from django.db import connections, transaction
 from django.utils import timezone
 
 from integrations.activation.kinds import Activate
@@ -95,3 +97,23 @@ def test_cancelling_leaves_what_is_being_sent_to_its_answer():
 def test_the_pause_after_a_setback_is_about_a_second_then_doubles_to_a_minute():
     for setbacks, low, high in ((0, 0.8, 1.2), (1, 1.6, 2.4), (3, 6.4, 9.6), (9, 60, 60), (500, 60, 60)):
         assert low <= back_off_seconds(setbacks) <= high
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_worker_builds_a_call_before_the_change_it_tells_of_is_committed():
+    queue_newest(AskStatus, "status:1")
+    committed, seen = threading.Event(), []
+
+    def work() -> None:
+        claim = claim_next()
+        seen.append((claim is not None, committed.is_set()))
+        connections.close_all()
+
+    worker = threading.Thread(target=work)
+    with transaction.atomic():
+        queue_newest(AskStatus, "status:1")
+        worker.start()
+        worker.join(timeout=1)
+        committed.set()
+    worker.join()
+    assert seen in ([(False, False)], [(True, True)])

@@ -24,12 +24,13 @@ def _limits(settings):
 
 
 def spend(clock, seconds: float) -> list[float]:
-    """Take every slot there is for so long; when each was given."""
+    """Make every call there is room for, answered at once; when each was made."""
     ends_at, taken = clock.now + seconds, []
     while clock.now < ends_at:
         got = rate.take_slot()
         if isinstance(got, rate.Slot):
-            taken.append(got.stamp)
+            taken.append(clock.now)
+            rate.settle(rate.start(got))
         else:
             assert got.seconds > 0
             clock.now += got.seconds
@@ -53,12 +54,43 @@ def test_a_slot_not_used_is_given_back(clock):
     assert isinstance(rate.take_slot(), rate.Slot)
 
 
+def free_slots() -> int:
+    return sum(isinstance(rate.take_slot(), rate.Slot) for _ in range(6))
+
+
+def test_a_call_not_sent_yet_may_arrive_now(clock):
+    rate.take_slot()
+    clock.now += 1.5
+    assert free_slots() == 4
+
+
 def test_a_call_counts_from_its_answer(clock):
-    slots = [rate.take_slot() for _ in range(5)]
+    slot = rate.start(rate.take_slot())
     clock.now += 0.2
-    rate.settle(slots[0])
-    clock.now += 0.85
-    assert [isinstance(rate.take_slot(), rate.Slot) for _ in range(5)] == [True] * 4 + [False]
+    rate.settle(slot)
+    clock.now += 0.95
+    assert free_slots() == 4
+    clock.now += 0.05
+    assert free_slots() == 1
+
+
+def test_an_answer_that_takes_long_holds_no_place(clock):
+    rate.start(rate.take_slot())
+    clock.now += rate.TRANSIT + 1
+    assert free_slots() == 5
+
+
+def test_a_slot_that_grew_too_old_is_asked_for_again(clock):
+    slot = rate.take_slot()
+    clock.now += rate.GOOD_FOR + 1.5
+    assert free_slots() == 5
+    assert isinstance(rate.start(slot), rate.Wait)
+
+
+def test_a_dead_workers_slot_comes_back(clock):
+    rate.take_slot()
+    clock.now += rate.GOOD_FOR + 1
+    assert free_slots() == 5
 
 
 def test_a_pause_of_altegio_is_everyones(clock):

@@ -1,0 +1,40 @@
+"""Health pages, and the portal behind a proxy."""
+
+import time
+
+import pytest
+from django.core.cache import cache
+from django.db import OperationalError
+
+from partner_portal import health
+
+pytestmark = pytest.mark.django_db
+
+
+def test_alive(client):
+    assert client.get("/healthz/").content == b"ok"
+
+
+def test_ready_names_what_is_wrong(client, monkeypatch):
+    monkeypatch.setitem(health.CHECKS, "broker", lambda: "")
+    answer = client.get("/readyz/")
+    assert answer.status_code == 503
+    assert list(answer.json()["wrong"]) == ["worker"]
+
+    cache.set(health.HEARTBEAT, time.time())
+    assert client.get("/readyz/").status_code == 200
+
+
+def test_a_database_that_is_away_is_told_not_raised(client, monkeypatch):
+    def away() -> str:
+        raise OperationalError
+
+    monkeypatch.setitem(health.CHECKS, "database", away)
+    assert client.get("/readyz/").json()["wrong"]["database"] == "OperationalError"
+
+
+def test_what_the_proxy_took_in_over_http_goes_to_https(client, settings):
+    settings.BEHIND_HTTPS, settings.PORTAL_URL = True, "https://portal.example.com"
+    answer = client.get("/account/?a=1", headers={"X-Forwarded-Proto": "http"})
+    assert (answer.status_code, answer["Location"]) == (301, "https://portal.example.com/account/?a=1")
+    assert client.get("/healthz/").status_code == 200
