@@ -9,6 +9,7 @@ from django.utils import timezone
 from integrations.outbox import rate
 from integrations.outbox.carry import carry
 from integrations.outbox.claim import claim_next, due_calls
+from integrations.outbox.models import Priority
 from integrations.outbox.tokens import token_is_stopped
 
 # A pump waits this long for a slot of the budget; for longer waits the sweep starts the next one.
@@ -20,6 +21,7 @@ PUMPS_IN_A_PROCESS = 8
 
 _places = threading.BoundedSemaphore(PUMPS_IN_A_PROCESS)
 _stopping = threading.Event()
+_called = threading.Event()
 
 
 def stop_pumps() -> None:
@@ -33,6 +35,8 @@ def run_pump(call_for_help: Callable[[], None] = lambda: None) -> int:
     `call_for_help` is called when more calls wait than this pump can carry at once.
     """
     if not _places.acquire(blocking=False):
+        # Those who wait for the budget look again: what has come may be more urgent than what they wait with.
+        _called.set()
         return 0
     try:
         return _run(call_for_help)
@@ -42,18 +46,24 @@ def run_pump(call_for_help: Callable[[], None] = lambda: None) -> int:
 
 def something_is_due() -> bool:
     """Whether a call may go now."""
-    return not token_is_stopped() and due_calls(timezone.now()).exists()
+    return _next_priority() is not None
+
+
+def _next_priority() -> int | None:
+    """The priority of the call that would go next, if any may go now."""
+    return None if token_is_stopped() else due_calls(timezone.now()).values_list("priority", flat=True).first()
 
 
 def _run(call_for_help: Callable[[], None]) -> int:
     carried = 0
     ends_at = time.monotonic() + LONGEST_RUN
-    while time.monotonic() < ends_at and not _stopping.is_set() and something_is_due():
-        slot = rate.take_slot()
+    while time.monotonic() < ends_at and not _stopping.is_set() and (priority := _next_priority()) is not None:
+        slot = rate.take_slot(patient=priority > Priority.NOTIFICATION)
         if isinstance(slot, rate.Wait):
             if slot.seconds > PATIENCE:
                 break
-            time.sleep(slot.seconds)
+            _called.wait(slot.seconds)
+            _called.clear()
             continue
         claim = claim_next()
         if claim is None:
