@@ -1,0 +1,1 @@
+"""Measurements; each says on its last line what it measured."""
