@@ -88,7 +88,8 @@ class MessageStatus(models.Model):
     """One status of one message. Written once; tens of millions of them, so every index counts."""
 
     batch = models.ForeignKey(StatusBatch, on_delete=models.CASCADE, related_name="statuses")
-    address = models.ForeignKey(CallbackAddress, on_delete=models.PROTECT, db_index=False)
+    # The batch's own, here for the constraint below. The database checks it there, and not for each row.
+    address = models.ForeignKey(CallbackAddress, on_delete=models.PROTECT, db_index=False, db_constraint=False)
     message_id = models.CharField(_("message id"), max_length=100)
     # Whether Altegio gave the id as a number: it gets it back as it gave it.
     id_is_number = models.BooleanField(default=False, editable=False)
@@ -97,7 +98,13 @@ class MessageStatus(models.Model):
     currency_iso = models.CharField(_("currency"), max_length=3, blank=True)
     parts_amount = models.PositiveSmallIntegerField(_("parts"), null=True, blank=True)
     location = models.ForeignKey(
-        Location, on_delete=models.PROTECT, null=True, blank=True, db_index=False, related_name="+"
+        Location,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,
+        db_constraint=False,
+        related_name="+",
     )
 
     class Meta:

@@ -11,6 +11,7 @@ from integrations.sms.addresses import stored_addresses
 from integrations.sms.kinds import queue_relays
 from integrations.sms.models import BatchState, CallbackAddress, MessageStatus, StatusBatch
 from integrations.sms.reading import ReportedStatus
+from integrations.sms.storing import Row, store_statuses
 
 MOST_ADDRESSES = 1000
 
@@ -35,7 +36,7 @@ def take_statuses(reported: Sequence[ReportedStatus]) -> int:
             for batch, statuses in zip(batches, by_target.values(), strict=True)
             for status in statuses
         ]
-        MessageStatus.objects.bulk_create(rows, ignore_conflicts=True, batch_size=1000)
+        store_statuses(rows)
         return _close(batches)
 
 
@@ -53,18 +54,18 @@ def _locations(reported: Sequence[ReportedStatus]) -> dict[int, int]:
     return dict(Location.objects.filter(altegio_id__in=wanted).values_list("altegio_id", "pk"))
 
 
-def _row(status: ReportedStatus, batch: StatusBatch, locations: dict[int, int]) -> MessageStatus:
-    return MessageStatus(
-        batch_id=batch.pk,
-        address_id=batch.address_id,
-        message_id=status.message_id,
-        id_is_number=status.id_is_number,
-        status=status.status,
-        payment_sum=status.payment_sum,
-        currency_iso=status.currency_iso,
-        parts_amount=status.parts_amount,
-        location_id=locations.get(status.salon_id or 0),
-    )
+def _row(status: ReportedStatus, batch: StatusBatch, locations: dict[int, int]) -> Row:
+    return {
+        "batch_id": batch.pk,
+        "address_id": batch.address_id,
+        "message_id": status.message_id,
+        "id_is_number": status.id_is_number,
+        "status": status.status,
+        "payment_sum": status.payment_sum,
+        "currency_iso": status.currency_iso,
+        "parts_amount": status.parts_amount,
+        "location_id": locations.get(status.salon_id or 0),
+    }
 
 
 def _close(batches: Sequence[StatusBatch]) -> int:
