@@ -60,6 +60,11 @@ def telephony(crm_token: str, *, enable: bool) -> Call:
     return Call("POST", "api", "/voip/integration", body, secrets=(crm_token,))
 
 
+def tariffs(application_id: int) -> Call:
+    """What the owner can buy at Altegio itself."""
+    return Call("GET", "api", f"/marketplace/application/{application_id}/tariffs")
+
+
 def call_notification(crm_token: str, *, phone: str, diversion: str, user: str = "") -> Call:
     """A client is calling right now: 202. Numbers in E.164."""
     event = {"command": "event", "crm_token": crm_token, "type": "incoming", "phone": phone, "diversion": diversion}

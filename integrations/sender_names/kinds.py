@@ -23,6 +23,7 @@ class SendSenderNames(CallKind):
     name = "short_names"
     priority = Priority.SETUP
     repeatable = True
+    worth_an_alarm = True
 
     def request(self, call: OutgoingCall) -> Call:
         connection = connection_of(call)

@@ -40,6 +40,7 @@ class UpdateChannel(CallKind):
     name = "update_channel"
     priority = Priority.SETUP
     repeatable = True
+    worth_an_alarm = True
 
     def request(self, call: OutgoingCall) -> Call:
         connection, switch = connection_of(call), ChannelSwitch.objects.get(pk=call.params["switch"])

@@ -58,6 +58,7 @@ class CallHistory(CallKind):
     name = "call_history"
     priority = Priority.BULK
     own_credential = True
+    worth_an_alarm = True
 
     @classmethod
     def new(cls, saved: SavedCall) -> OutgoingCall:
