@@ -15,8 +15,8 @@ from integrations.models.sync import SyncState
 from integrations.sender_names.models import SenderNameList
 from integrations.sender_names.names import (
     BadNames,
+    list_of,
     names_in_force,
-    names_of,
     replace_names,
     sender_connection,
 )
@@ -42,7 +42,8 @@ class SenderNames(APIView):
 
     @extend_schema(responses=SyncedNamesSerializer)
     def get(self, request: Request, salon_id: str) -> Response:
-        return Response(_shown(names_of(_connection(salon_id))))
+        connection = _connection(salon_id)
+        return Response(_shown(list_of(connection)))
 
     @extend_schema(request=NamesSerializer, responses={202: SyncedNamesSerializer})
     def put(self, request: Request, salon_id: str) -> Response:
@@ -73,5 +74,7 @@ def _by_index(bad: BadNames) -> Any:
     return {str(index): [problem] for index, problem in bad.problems.items()}
 
 
-def _shown(names: SenderNameList) -> dict[str, Any]:
+def _shown(names: SenderNameList | None) -> dict[str, Any]:
+    if names is None:
+        return {"names": [], "sync_state": SyncState.SYNCED, "error": ""}
     return {"names": names_in_force(names), "sync_state": names.sync_state, "error": names.sync_error}

@@ -19,7 +19,7 @@ from integrations.connect.parameters import Redirect
 from integrations.connect.people import Known, account_of, link_identity, user_with_email
 from integrations.models.application import Application
 from integrations.models.connection import LIVE, Connection
-from integrations.telephony.chains import adopt_chain
+from integrations.telephony.chains import renew_token
 from partner_portal.middleware import current_request_id
 
 
@@ -218,4 +218,4 @@ def _renew_chain(arrival: Arrival, claimed: list[Claimed]) -> None:
     """
     held = [item.connection for item in claimed if item.connection.state in LIVE]
     if held and arrival.chain_id_given is not None:
-        adopt_chain(held[0])
+        renew_token(held[0])

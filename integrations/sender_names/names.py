@@ -46,6 +46,12 @@ def sender_connection(salon_id: int) -> Connection | None:
     return min(found, key=lambda connection: (connection.state not in LIVE, -connection.pk), default=None)
 
 
+def list_of(connection: Connection) -> SenderNameList | None:
+    """The list, where there is one already."""
+    place = {"application": connection.application_id, "location": connection.location_id}
+    return SenderNameList.objects.filter(**place).first()
+
+
 def names_of(connection: Connection) -> SenderNameList:
     """The list, made when it is first asked for."""
     names, _made = SenderNameList.objects.get_or_create(

@@ -134,3 +134,11 @@ def test_a_wrong_field_is_named(api, telephony, change):
     assert answer.status_code == 400
     assert list(answer.json()) == list(change)
     assert not SavedCall.objects.exists()
+
+
+def test_altegio_knows_a_call_told_twice_by_its_id(api, altegio, telephony, work):
+    altegio.fault("drop_after", "voip", remaining=1)
+    api("post", CALLS, CALL)
+    work()
+    assert len(history(altegio)) == 2
+    assert len(saved(altegio)) == 1

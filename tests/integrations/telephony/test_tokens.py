@@ -51,5 +51,7 @@ def test_a_token_that_is_not_theirs_to_change_is_not_taken_over(client, altegio,
     client.get(url[url.index("/connect/") :])
     work()
     theirs.refresh_from_db()
+    telephony.refresh_from_db()
+    assert telephony.locations.get() == live.location
     assert theirs.crm_token == "crm-theirs"
     assert Alarm.objects.filter(kind="review").exists()
