@@ -18,10 +18,12 @@ LONGEST_RUN = 30.0
 # Each carries one call at a time: enough to use the budget though every answer takes seconds, and few
 # enough to leave the worker's other threads to other tasks.
 PUMPS_IN_A_PROCESS = 8
+# The others are free for what cannot wait, however slow the answers to these are.
+PATIENT_PUMPS = 6
 
 _places = threading.BoundedSemaphore(PUMPS_IN_A_PROCESS)
+_patient_places = threading.BoundedSemaphore(PATIENT_PUMPS)
 _stopping = threading.Event()
-_called = threading.Event()
 
 
 def stop_pumps() -> None:
@@ -35,8 +37,6 @@ def run_pump(call_for_help: Callable[[], None] = lambda: None) -> int:
     `call_for_help` is called when more calls wait than this pump can carry at once.
     """
     if not _places.acquire(blocking=False):
-        # Those who wait for the budget look again: what has come may be more urgent than what they wait with.
-        _called.set()
         return 0
     try:
         return _run(call_for_help)
@@ -58,19 +58,29 @@ def _run(call_for_help: Callable[[], None]) -> int:
     carried = 0
     ends_at = time.monotonic() + LONGEST_RUN
     while time.monotonic() < ends_at and not _stopping.is_set() and (priority := _next_priority()) is not None:
-        slot = rate.take_slot(patient=priority > Priority.NOTIFICATION)
-        if isinstance(slot, rate.Wait):
-            if slot.seconds > PATIENCE:
+        patient = priority > Priority.NOTIFICATION
+        if patient and not _patient_places.acquire(blocking=False):
+            break
+        try:
+            slot = rate.take_slot(patient=patient)
+            if isinstance(slot, rate.Slot):
+                carried += _carry_next(slot, call_for_help)
+            elif slot.seconds > PATIENCE:
                 break
-            _called.wait(slot.seconds)
-            _called.clear()
-            continue
-        claim = claim_next()
-        if claim is None:
-            rate.settle(slot, used=False)
-            continue
-        if something_is_due():
-            call_for_help()
-        carry(claim, slot)
-        carried += 1
+            else:
+                time.sleep(slot.seconds)
+        finally:
+            if patient:
+                _patient_places.release()
     return carried
+
+
+def _carry_next(slot: rate.Slot, call_for_help: Callable[[], None]) -> int:
+    claim = claim_next()
+    if claim is None:
+        rate.settle(slot, used=False)
+        return 0
+    if something_is_due():
+        call_for_help()
+    carry(claim, slot)
+    return 1
