@@ -53,7 +53,8 @@ def _network_problem(name: str) -> str:
         return _("A sender name of digits has at most 15 of them.") if len(name) > MOST_DIGITS else ""
     strange = sorted(set(name) - GSM_BASIC - GSM_EXTENDED)
     if strange:
-        return _("Networks do not carry these characters in a sender name: %s") % " ".join(strange)
+        shown = (letter if letter.isprintable() else f"U+{ord(letter):04X}" for letter in strange)
+        return _("Networks do not carry these characters in a sender name: %s") % " ".join(shown)
     if len(name) + sum(letter in GSM_EXTENDED for letter in name) > MOST_LETTERS:
         return _("A sender name has at most 11 characters; ^ { } \\ [ ~ ] | € count as two.")
     return ""

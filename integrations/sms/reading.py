@@ -81,7 +81,8 @@ class _Reader:
             self._wrong("item", _("Write an object."))
             return None
         if unknown := item.keys() - FIELDS:
-            self._wrong(min(map(str, unknown)), _("There is no such field."))
+            name = min(map(str, unknown))
+            self._wrong(name if name.isprintable() else ascii(name), _("There is no such field."))
             return None
         message_id, status = self._id(), self._status()
         needed = status in PRICED

@@ -32,7 +32,8 @@ def test_these_may_be(name):
         ("Tőke", "ő"),
         ("Aurora 💇", "💇"),
         (" Aurora", "space"),
-        ("Au\nrora", "do not carry"),
+        ("Au\nrora", "U+000A"),
+        ("Au\ud800", "U+D800"),
     ],
 )
 def test_these_may_not_be_and_it_is_said_why(name, why):

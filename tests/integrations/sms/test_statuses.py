@@ -87,6 +87,8 @@ def test_a_status_reported_twice_is_taken_and_not_sent_again(api, altegio, work)
         (status(delivery_callback_url="https://app.alteg.io:8443/"), "delivery_callback_url"),
         (status(salon_id=0), "salon_id"),
         ("m1", "item"),
+        ({**status(), "\ud800": 1}, "'\\ud800'"),
+        (status("\ud800"), "id"),
     ],
 )
 def test_one_wrong_item_refuses_the_list_and_is_named(api, wrong, field):
