@@ -1,1 +1,1 @@
-"""Measurements; each says on its last line what it measured."""
+"""Measurements, each of them one command; a test suite is no place for them."""

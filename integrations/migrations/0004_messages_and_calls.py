@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('integrations', '0002_find_the_earlier_calls_of_a_lane'),
+        ('integrations', '0003_subscription_columns'),
     ]
 
     operations = [
