@@ -22,6 +22,16 @@ REGISTERED = (
     "integrations.reconcile.receivers",
     "integrations.telephony.kinds",
     "integrations.timeline.sources",
+    "integrations.sender_names.kinds",
+    "integrations.sender_names.owners",
+    "integrations.sender_names.receivers",
+    "integrations.sms.channels",
+    "integrations.sms.kinds",
+    "integrations.sms.receivers",
+    "integrations.telephony.kinds",
+    "integrations.telephony.notifications",
+    "integrations.telephony.saved_calls",
+    "integrations.user_tokens.kinds",
 )
 
 
