@@ -14,6 +14,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from partner_portal.error_reports import start as start_error_reports
 from partner_portal.logs import logging_config
 
 django_stubs_ext.monkeypatch()
@@ -285,4 +286,5 @@ SPECTACULAR_SETTINGS = {
 # --- logs and error reports -----------------------------------------------------------------------
 LOGGING = logging_config(level=env.str("LOG_LEVEL", default="INFO"), as_json=env.bool("LOG_JSON", default=not DEBUG))
 LOGGING_CONFIG = "partner_portal.logs.configure"
-SENTRY_DSN = env.str("SENTRY_DSN", default="")
+if SENTRY_DSN := env.str("SENTRY_DSN", default=""):
+    start_error_reports(SENTRY_DSN)

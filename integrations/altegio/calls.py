@@ -52,3 +52,8 @@ def telephony(crm_token: str, *, enable: bool) -> Call:
     """Switch a chain's telephony on or off: 202."""
     body = {"command": "setup", "crm_token": crm_token, "type": "enable" if enable else "disable"}
     return Call("POST", "api", "/voip/integration", body, secrets=(crm_token,))
+
+
+def tariffs(application_id: int) -> Call:
+    """What the owner can buy at Altegio itself."""
+    return Call("GET", "api", f"/marketplace/application/{application_id}/tariffs")

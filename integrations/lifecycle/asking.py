@@ -13,7 +13,7 @@ from integrations.altegio.answers import AltegioState, Answer, ConnectionStatus,
 from integrations.altegio.calls import Call
 from integrations.connections import connection_of, lock, move
 from integrations.models.connection import LIVE, Connection, State
-from integrations.outbox.kinds import CallKind, register
+from integrations.outbox.kinds import GIVE_UP_AFTER, CallKind, register
 from integrations.outbox.models import OutgoingCall, Priority
 from integrations.outbox.queue import queue_newest
 
@@ -27,7 +27,8 @@ status_learned = Signal()
 
 def ask_status(connection: Connection) -> None:
     """Queue the question; one that waits already serves."""
-    queue_newest(AskStatus, f"status:{connection.pk}", connection_id=connection.pk)
+    gives_up_at = timezone.now() + GIVE_UP_AFTER
+    queue_newest(AskStatus, f"status:{connection.pk}", connection_id=connection.pk, deadline_at=gives_up_at)
 
 
 @register

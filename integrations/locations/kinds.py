@@ -10,7 +10,7 @@ from integrations.locations.review import review_name
 from integrations.models.application import Application
 from integrations.models.connection import LIVE, Connection
 from integrations.models.place import Location
-from integrations.outbox.kinds import CallKind, register
+from integrations.outbox.kinds import GIVE_UP_AFTER, CallKind, register
 from integrations.outbox.models import OutgoingCall, Priority
 from integrations.outbox.queue import queue_newest
 
@@ -19,12 +19,8 @@ PAGE = 1000
 
 def fetch_locations(application: Application, *, page: int = 1) -> None:
     """Queue the fetch of a page; one that waits already serves."""
-    queue_newest(
-        FetchLocations,
-        f"locations:{application.altegio_id}:{page}",
-        application=application.altegio_id,
-        page=page,
-    )
+    number, gives_up_at = application.altegio_id, timezone.now() + GIVE_UP_AFTER
+    queue_newest(FetchLocations, f"locations:{number}:{page}", deadline_at=gives_up_at, application=number, page=page)
 
 
 @register

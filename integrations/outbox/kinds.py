@@ -4,12 +4,15 @@ To add a kind: subclass `CallKind`, decorate with `@register`, import the module
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from integrations.altegio.answers import Answer
 from integrations.altegio.calls import Call
 from integrations.outbox.models import OutgoingCall, Priority
+
+# The deadline of a call that has none by contract: so long Altegio may be away.
+GIVE_UP_AFTER = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,8 @@ class CallKind:
     repeatable: ClassVar[bool] = False
     # Its body carries a credential beside the partner token, so a 401 may mean that one: a refusal.
     own_credential: ClassVar[bool] = False
+    # Staff are told when it is refused or comes too late, because nobody else would see it.
+    worth_an_alarm: ClassVar[bool] = False
 
     def request(self, call: OutgoingCall) -> Call:
         """What to send, built at the moment of sending. Raises Obsolete when there is nothing to say."""

@@ -42,6 +42,7 @@ def _expire_batch(now: datetime) -> int:
         )[:BATCH]
         calls = list(late)
         for call in calls:
+            call.state = CallState.EXPIRED
             call.reason = call.reason or "Its time was over."
             OutgoingCall.objects.filter(pk=call.pk).update(
                 state=CallState.EXPIRED, finished_at=now, reason=call.reason

@@ -1,12 +1,15 @@
 """Switching a chain's telephony on and off (ALTEGIO.md §2)."""
 
+from datetime import datetime
+
 from django.db.models import F
+from django.utils import timezone
 
 from integrations.altegio import calls
 from integrations.altegio.answers import Answer
 from integrations.altegio.calls import Call
 from integrations.models.place import Chain
-from integrations.outbox.kinds import CallKind, Obsolete, register
+from integrations.outbox.kinds import GIVE_UP_AFTER, CallKind, Obsolete, register
 from integrations.outbox.models import OutgoingCall, Priority
 from integrations.outbox.queue import cancel, new_call, queue
 
@@ -23,7 +26,8 @@ def switch_telephony(chain: Chain, *, on: bool) -> None:
     chain.save(update_fields=["telephony_round", "telephony", "telephony_error"])
     chain.refresh_from_db(fields=["telephony_round"])
     key = f"telephony:{chain.pk}:{chain.telephony_round}"
-    queue([new_call(SwitchTelephony, key, lane=_lane(chain), chain=chain.pk, on=on)])
+    gives_up_at = timezone.now() + GIVE_UP_AFTER
+    queue([new_call(SwitchTelephony, key, lane=_lane(chain), deadline_at=gives_up_at, chain=chain.pk, on=on)])
 
 
 def _lane(chain: Chain) -> str:
@@ -38,6 +42,7 @@ class SwitchTelephony(CallKind):
     priority = Priority.SETUP
     repeatable = True
     own_credential = True
+    worth_an_alarm = True
 
     def request(self, call: OutgoingCall) -> Call:
         chain = Chain.objects.get(pk=call.params["chain"])
@@ -50,6 +55,12 @@ class SwitchTelephony(CallKind):
         Chain.objects.filter(pk=call.params["chain"]).update(telephony=state, telephony_error="")
 
     def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
+        self._failed(call, reason)
+
+    def expired(self, call: OutgoingCall, now: datetime) -> None:
+        self._failed(call, call.reason)
+
+    def _failed(self, call: OutgoingCall, reason: str) -> None:
         Chain.objects.filter(pk=call.params["chain"]).update(
             telephony=Chain.Telephony.FAILED, telephony_error=reason[:500]
         )

@@ -12,6 +12,7 @@ from django.views.debug import get_exception_reporter_class
 
 from accounts.models import User
 from integrations.models import Application, Chain, ConnectionKeys
+from partner_portal.error_reports import without_secrets
 from partner_portal.masking import MASK, mask
 from tests.marketplace import AURORA_1, EMMA, TELEPHONY, arrive
 
@@ -104,3 +105,15 @@ def test_masking(text):
 
 def test_masking_knows_the_partner_token_wherever_it_stands(settings):
     assert settings.ALTEGIO_PARTNER_TOKEN not in mask(f"x{settings.ALTEGIO_PARTNER_TOKEN}y")
+
+
+def test_what_goes_to_sentry_holds_no_secret(settings):
+    secret, token = token_hex(8), settings.ALTEGIO_PARTNER_TOKEN
+    event = {
+        "request": {"url": f"http://x/connect/?user_data={secret}", "query_string": secret, "cookies": {"a": secret}},
+        "exception": {"values": [{"value": f"crm_token={secret}", "stacktrace": {"frames": [{"x": token}]}}]},
+    }
+    sent = str(without_secrets(event))
+    assert "http://x/connect/" in sent
+    assert secret not in sent
+    assert token not in sent

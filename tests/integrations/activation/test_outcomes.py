@@ -6,10 +6,10 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from integrations.models import Alarm, Attempt, Connection, OutgoingCall, TokenStop
+from integrations.models import Alarm, Application, Attempt, Chain, Connection, OutgoingCall, TokenStop
 from integrations.outbox.tokens import resume_token
 from sandbox import Sandbox, Status
-from tests.marketplace import AURORA_1, AURORA_2, arrive, follow, status
+from tests.marketplace import AURORA_1, AURORA_2, TELEPHONY, arrive, follow, status
 
 pytestmark = pytest.mark.django_db
 BROKEN_APPLICATION = '{"success":false,"data":null,"meta":{"message":"Агрегатор не найден"}}'
@@ -223,3 +223,14 @@ def test_staff_are_alarmed_at_half_and_at_five_sixths_of_the_window(client, alte
             raised.append(warn_of_late_activations())
 
     assert raised == [0, 1, 0, 1, 0]
+
+
+def test_telephony_that_altegio_refuses_is_told_to_staff_and_stops_nothing_else(client, altegio, work):
+    Application.objects.create(altegio_id=TELEPHONY, kind="telephony")
+    altegio.fault("error", "voip", status=401, body="{}")
+    arrive(client, altegio, AURORA_1, application_id=TELEPHONY)
+    work()
+
+    assert Chain.objects.get().telephony == "failed"
+    assert Alarm.objects.get().kind == Alarm.Kind.CALL
+    assert not TokenStop.objects.exists()
