@@ -1,1 +1,1 @@
-"""Measurements of the running portal."""
+"""Measurements, each of them one command; a test suite is no place for them."""

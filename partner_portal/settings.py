@@ -244,6 +244,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "integrations.outbox.tasks.sweep", "schedule": 1.0, "options": {"expires": 10}},
     "watch": {"task": "integrations.tasks.watch", "schedule": 10.0, "options": {"expires": 10}},
     "letters": {"task": "accounts.tasks.send_letters", "schedule": 15.0, "options": {"expires": 15}},
+    "billing": {"task": "billing.tasks.watch_subscriptions", "schedule": 3600.0, "options": {"expires": 3600}},
     "heartbeat": {"task": "partner_portal.health.heartbeat", "schedule": 10.0, "options": {"expires": 10}},
 }
 
@@ -257,6 +258,10 @@ ALTEGIO_ACTIVATION_WINDOW: int = env.int("ALTEGIO_ACTIVATION_WINDOW", default=36
 ALTEGIO_REQUESTS_PER_SECOND: int = env.int("ALTEGIO_REQUESTS_PER_SECOND", default=5)
 ALTEGIO_REQUESTS_PER_MINUTE: int = env.int("ALTEGIO_REQUESTS_PER_MINUTE", default=200)
 ALTEGIO_TIMEOUT: float = env.float("ALTEGIO_TIMEOUT", default=10)
+# Staff are told so many days before a trial or a paid period ends.
+SUBSCRIPTION_WARNING_DAYS: int = env.int("SUBSCRIPTION_WARNING_DAYS", default=3)
+# A call that got no answer may still be at work there: for so long "not there" is not believed of a payment.
+ALTEGIO_SETTLING: float = env.float("ALTEGIO_SETTLING", default=20)
 ALTEGIO_FRAME_ANCESTORS: list[str] = env.str(
     "ALTEGIO_FRAME_ANCESTORS", default="https://app.alteg.io https://*.alteg.io"
 ).split()

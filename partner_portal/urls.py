@@ -10,6 +10,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="accounts:home")),
     path("connect/", include("integrations.connect.urls")),
     path("account/", include("accounts.urls")),
+    path("account/billing/", include("billing.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("partner_portal.api")),
     path("healthz/", health.healthz),

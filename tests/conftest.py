@@ -27,6 +27,7 @@ def altegio(_sandbox: Sandbox, settings) -> Iterator[Sandbox]:
     settings.ALTEGIO_API_URL = _sandbox.api_url
     settings.ALTEGIO_REQUESTS_PER_SECOND = settings.ALTEGIO_REQUESTS_PER_MINUTE = 100_000
     settings.ALTEGIO_TIMEOUT = 2
+    settings.ALTEGIO_SETTLING = 0
     yield _sandbox
     _sandbox.clear_faults()
 

@@ -173,7 +173,7 @@ def read_status(answer: Answer, zone: str) -> ConnectionStatus | None:
         state=_state(current.get("status")),
         created_at=from_wire(current.get("created_at"), zone),
         newest_log_at=max((moment for moment in moments if moment), default=None),
-        payments=tuple(_payment(entry, zone) for entry in _objects(data.get("payments"))),
+        payments=tuple(read_remote_payment(entry, zone) for entry in _objects(data.get("payments"))),
     )
 
 
@@ -186,7 +186,8 @@ def _objects(value: Any) -> list[dict[str, Any]]:
     return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
 
-def _payment(entry: dict[str, Any], zone: str) -> RemotePayment:
+def read_remote_payment(entry: Mapping[str, Any], zone: str) -> RemotePayment:
+    """A payment as the status call writes it; what cannot be read is None."""
     return RemotePayment(
         id=parse_id(entry.get("id")),
         payment_sum=as_decimal(entry.get("payment_sum")),
@@ -195,6 +196,11 @@ def _payment(entry: dict[str, Any], zone: str) -> RemotePayment:
         period_to=from_wire(entry.get("period_to"), zone),
         is_refunded=entry.get("is_refunded") in (True, 1, "1", "true") or bool(entry.get("refunded_at")),
     )
+
+
+def read_payment_id(answer: Answer) -> int | None:
+    """The id that Altegio gave a reported payment; a refund needs it."""
+    return parse_id(answer.data.get("id")) if isinstance(answer.data, dict) else None
 
 
 def as_decimal(value: Any) -> Decimal | None:
@@ -237,3 +243,48 @@ _LOCATION_FIELDS = ("title", "public_title", "phone", "email", "country", "city"
 
 def _words(value: Any) -> str:
     return str(value).replace("\x00", "").strip()[:300] if isinstance(value, str | int) else ""
+
+
+@dataclass(frozen=True)
+class RemoteOption:
+    """One way to pay through Altegio: an option of one of the application's tariffs."""
+
+    id: int
+    tariff_title: str
+    title: str
+    price: Decimal | None
+    currency: str
+    months: int | None
+
+
+def read_tariff_options(answer: Answer) -> list[RemoteOption]:
+    """All options of all tariffs; those without a readable id are left out."""
+    return [
+        RemoteOption(
+            id=option_id,
+            tariff_title=_words(tariff.get("title")),
+            title=_words(option.get("title")),
+            price=_price(option.get("overall_price")),
+            currency=_words(option.get("currency_iso"))[:3],
+            months=_months(option.get("duration_in_months")),
+        )
+        for tariff in _objects(answer.data)
+        for option in _objects(tariff.get("options"))
+        if (option_id := parse_id(option.get("id"))) is not None
+    ]
+
+
+def _price(value: Any) -> Decimal | None:
+    price = as_decimal(value)
+    return price if price is not None and 0 <= price < 10**11 else None
+
+
+def _months(value: Any) -> int | None:
+    months = parse_id(value)
+    return months if months is not None and months < 1200 else None
+
+
+def read_link(answer: Answer) -> str:
+    """The address of a payment link; "" where the answer holds none that a browser may open."""
+    url = answer.data.get("url") if isinstance(answer.data, dict) else None
+    return url if isinstance(url, str) and url.startswith(("https://", "http://")) and len(url) <= 2000 else ""

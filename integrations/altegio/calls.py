@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Literal
 
 Host = Literal["app", "api"]
@@ -48,12 +49,56 @@ def connected_locations(application_id: int, *, page: int, count: int = 1000) ->
     return Call("GET", "app", path, query={"page": page, "count": count})
 
 
-def telephony(crm_token: str, *, enable: bool) -> Call:
-    """Switch a chain's telephony on or off: 202."""
-    body = {"command": "setup", "crm_token": crm_token, "type": "enable" if enable else "disable"}
-    return Call("POST", "api", "/voip/integration", body, secrets=(crm_token,))
+def report_payment(
+    salon_id: int,
+    application_id: int,
+    *,
+    currency_iso: str,
+    payment_sum: Decimal,
+    payment_date: str,
+    period_from: str,
+    period_to: str,
+) -> Call:
+    """Report a payment. Times are wire times, both ends of the period belong to it; the sum goes out exact."""
+    body = {
+        "salon_id": salon_id,
+        "application_id": application_id,
+        "currency_iso": currency_iso,
+        "payment_sum": payment_sum,
+        "payment_date": payment_date,
+        "period_from": period_from,
+        "period_to": period_to,
+    }
+    return Call("POST", "app", "/marketplace/partner/payment", body)
+
+
+def refund_payment(payment_id: int) -> Call:
+    """Refund a reported payment by Altegio's id of it."""
+    return Call("POST", "app", f"/marketplace/partner/payment/refund/{payment_id}")
 
 
 def tariffs(application_id: int) -> Call:
     """What the owner can buy at Altegio itself."""
     return Call("GET", "api", f"/marketplace/application/{application_id}/tariffs")
+
+
+def payment_link(salon_id: int, application_id: int, *, tariff_option_id: int, discount: int) -> Call:
+    """Where the owner pays a tariff option; the discount is in percent."""
+    query = {"salon_id": salon_id, "application_id": application_id, "tariff_option_id": tariff_option_id}
+    return Call("GET", "api", "/marketplace/application/payment_link", query=query | _if_any(discount))
+
+
+def add_discount(salon_ids: Sequence[int], application_id: int, *, discount: int) -> Call:
+    """Set the discount of locations, 0 to 100 percent."""
+    body = {"salon_ids": list(salon_ids), "application_id": application_id, "discount": discount}
+    return Call("POST", "api", "/marketplace/application/add_discount", body)
+
+
+def _if_any(discount: int) -> dict[str, int]:
+    return {"discount": discount} if discount else {}
+
+
+def telephony(crm_token: str, *, enable: bool) -> Call:
+    """Switch a chain's telephony on or off: 202."""
+    body = {"command": "setup", "crm_token": crm_token, "type": "enable" if enable else "disable"}
+    return Call("POST", "api", "/voip/integration", body, secrets=(crm_token,))

@@ -32,6 +32,9 @@ class ConnectionSerializer(serializers.ModelSerializer[Connection]):
             "arrived_at",
             "deadline_at",
             "activated_at",
+            "trial_ends_at",
+            "paid_until",
+            "next_payment_at",
             "owner_email",
         )
         read_only_fields = fields

@@ -27,6 +27,13 @@ class Application(models.Model):
     )
     chat_url = models.URLField(_("chat address"), blank=True, help_text=_("Sent at activation when set."))
     tips_url = models.URLField(_("tips address"), blank=True, help_text=_("Sent at activation when set."))
+    trial_days = models.PositiveSmallIntegerField(
+        _("days of trial"),
+        null=True,
+        blank=True,
+        default=14,
+        help_text=_("As set in Altegio's developer account, which does not tell it. Empty: there is no trial."),
+    )
     channels = models.JSONField(
         _("channels"),
         default=list,

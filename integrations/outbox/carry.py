@@ -147,6 +147,8 @@ def _complete_attempt(attempt: Attempt, answer: Answer, request: Call) -> None:
 def _after_sending(call: OutgoingCall, kind: CallKind, answer: Answer) -> None:
     reason = mask(answer.message)
     match answer.outcome:
+        case Outcome.ACCEPTED if not kind.repeatable and not kind.tells_enough(answer):
+            _back_off(call, CallState.DOUBTFUL, "Altegio said yes, but not all that must be known.")
         case Outcome.ACCEPTED:
             _accept(call, kind, answer)
         case Outcome.UNAUTHORIZED if kind.own_credential:

@@ -75,6 +75,10 @@ class CallKind:
         """Whether this refusal must be checked with the question before it is believed."""
         return False
 
+    def tells_enough(self, answer: Answer) -> bool:
+        """Whether this acceptance holds what must be known; else Altegio is asked, as after an uncertain end."""
+        return True
+
     def accepted(self, call: OutgoingCall, answer: Answer) -> None:
         """It happened; `answer` is the one that said so (to the call, or to the question)."""
 
