@@ -12,12 +12,16 @@ import integrations.connect.admin
 import integrations.events.admin
 import integrations.lifecycle.admin
 import integrations.outbox.admin
-import integrations.reconcile.admin  # noqa: F401 - registers the features' screens
+import integrations.reconcile.admin
+import integrations.sender_names.admin
+import integrations.sms.admin
+import integrations.telephony.admin
+import integrations.user_tokens.admin  # noqa: F401 - registers the features' screens
 from integrations.alarms.models import Alarm
 from integrations.alarms.raising import clear_alarms
 from integrations.events.webhooks import give_new_secret
 from integrations.models.application import Application
-from integrations.models.place import Chain, Location
+from integrations.models.place import Location
 from partner_portal.control_room import EvidenceAdmin, RoomAdmin, confirmed, link_to
 
 admin.site.site_header = _("Altegio partner portal")
@@ -39,19 +43,6 @@ class ApplicationAdmin(RoomAdmin):
     def new_secret(self, _request: HttpRequest, chosen: QuerySet[Application]) -> str:
         shown = [(application, give_new_secret(application)) for application in chosen]
         return " ".join(f"{application}: {secret}" for application, secret in shown)
-
-
-@admin.register(Chain)
-class ChainAdmin(EvidenceAdmin):
-    list_display = ("title_or_id", "altegio_id", "telephony", "telephony_error")
-    list_filter = ("telephony",)
-    search_fields = ("=altegio_id", "title__istartswith")
-    ordering = ("-pk",)
-    exclude = ("crm_token",)
-
-    @admin.display(description=_("chain"))
-    def title_or_id(self, chain: Chain) -> str:
-        return str(chain)
 
 
 @admin.register(Location)

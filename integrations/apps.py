@@ -28,7 +28,20 @@ REGISTERED = (
     "integrations.reconcile.kinds",
     "integrations.reconcile.receivers",
     "integrations.telephony.kinds",
+    "integrations.telephony.retention",
     "integrations.timeline.sources",
+    "integrations.sender_names.kinds",
+    "integrations.sender_names.owners",
+    "integrations.sender_names.receivers",
+    "integrations.sms.channels",
+    "integrations.sms.kinds",
+    "integrations.sms.receivers",
+    "integrations.telephony.kinds",
+    "integrations.telephony.retention",
+    "integrations.telephony.notifications",
+    "integrations.telephony.saved_calls",
+    "integrations.user_tokens.erasure",
+    "integrations.user_tokens.kinds",
 )
 
 

@@ -8,10 +8,14 @@ from integrations.events.delivering import deliver_due
 from integrations.events.handing_on import hand_on
 from integrations.events.retention import delete_old_events as delete_old
 from integrations.lifecycle.processing import process_waiting
-from integrations.outbox.tasks import pump, sweep
+from integrations.outbox.tasks import pump, sweep  # noqa: F401 - Celery finds them here
 from integrations.reconcile.doubts import ask_about_doubtful
 from integrations.reconcile.models import Reconciliation
 from integrations.reconcile.runs import start_run
+from integrations.sender_names.names import withdraw_run_out
+from integrations.sms import retention
+from integrations.sms.taking import relay_what_was_left
+from integrations.sms.volumes import count_volumes
 
 
 @shared_task
@@ -57,4 +61,20 @@ def reconcile() -> None:
     start_run(Reconciliation.Trigger.NIGHTLY)
 
 
-__all__ = ["pump", "sweep", "watch"]
+@shared_task
+def watch_sender_names() -> None:
+    """Each minute: withdraw the sender names whose time is over."""
+    withdraw_run_out()
+
+
+@shared_task
+def watch_statuses() -> None:
+    """Each half minute: count what came, and relay what was left behind."""
+    count_volumes()
+    relay_what_was_left()
+
+
+@shared_task
+def delete_old_statuses() -> None:
+    """Each hour: delete the message statuses whose time is over."""
+    retention.delete_old_statuses()

@@ -246,11 +246,18 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "integrations.outbox.tasks.sweep", "schedule": 1.0, "options": {"expires": 10}},
     "watch": {"task": "integrations.tasks.watch", "schedule": 10.0, "options": {"expires": 10}},
+    "sender_names": {"task": "integrations.tasks.watch_sender_names", "schedule": 60.0, "options": {"expires": 60}},
+    "statuses": {"task": "integrations.tasks.watch_statuses", "schedule": 30.0, "options": {"expires": 30}},
+    "old-statuses": {
+        "task": "integrations.tasks.delete_old_statuses",
+        "schedule": 3600.0,
+        "options": {"expires": 600},
+    },
     "letters": {"task": "accounts.tasks.send_letters", "schedule": 15.0, "options": {"expires": 15}},
     "callbacks": {"task": "integrations.tasks.process_callbacks", "schedule": 1.0, "options": {"expires": 10}},
     "events": {"task": "integrations.tasks.hand_events_on", "schedule": 1.0, "options": {"expires": 10}},
     "deliveries": {"task": "integrations.tasks.deliver_events", "schedule": 5.0, "options": {"expires": 15}},
-    "retention": {"task": "integrations.tasks.delete_old_events", "schedule": crontab(minute=17)},
+    "old-events": {"task": "integrations.tasks.delete_old_events", "schedule": crontab(minute=17)},
     "doubtful": {"task": "integrations.tasks.ask_doubtful", "schedule": 180.0, "options": {"expires": 180}},
     "reconcile": {"task": "integrations.tasks.reconcile", "schedule": crontab(hour=3, minute=41)},
     "billing": {"task": "billing.tasks.watch_subscriptions", "schedule": 3600.0, "options": {"expires": 3600}},
@@ -275,6 +282,8 @@ ALTEGIO_SETTLING: float = env.float("ALTEGIO_SETTLING", default=20)
 ALTEGIO_FRAME_ANCESTORS: list[str] = env.str(
     "ALTEGIO_FRAME_ANCESTORS", default="https://app.alteg.io https://*.alteg.io"
 ).split()
+# How long single message statuses are kept; the daily volumes stay.
+SMS_STATUSES_RETENTION_DAYS: int = env.int("SMS_STATUSES_RETENTION_DAYS", default=90)
 
 # --- entity events --------------------------------------------------------------------------------
 EVENTS_RETENTION_DAYS: int = env.int("EVENTS_RETENTION_DAYS", default=30)
@@ -283,6 +292,7 @@ EVENTS_ALLOW_PRIVATE: bool = env.bool("EVENTS_ALLOW_PRIVATE", default=False)
 
 # --- what is kept for how many days; 0: for good --------------------------------------------------
 RETENTION_CALLS_DAYS: int = env.int("RETENTION_CALLS_DAYS", default=180)
+RETENTION_SAVED_CALLS_DAYS: int = env.int("RETENTION_SAVED_CALLS_DAYS", default=180)
 RETENTION_REFUSED_ARRIVALS_DAYS: int = env.int("RETENTION_REFUSED_ARRIVALS_DAYS", default=30)
 RETENTION_UNREGISTERED_ARRIVALS_DAYS: int = env.int("RETENTION_UNREGISTERED_ARRIVALS_DAYS", default=90)
 RETENTION_LETTERS_DAYS: int = env.int("RETENTION_LETTERS_DAYS", default=90)

@@ -12,6 +12,7 @@ urlpatterns = [
     path("connect/", include("integrations.connect.urls")),
     path("altegio/", include("integrations.incoming.urls")),
     path("account/", include("integrations.lifecycle.urls")),
+    path("account/sender-names/", include("integrations.sender_names.urls")),
     path("account/", include("accounts.urls")),
     path("account/billing/", include("billing.urls")),
     path("admin/", admin.site.urls),

@@ -96,6 +96,19 @@ def _message(envelope: dict[str, Any]) -> str:
     return "; ".join(words).replace("\x00", "")[:500]
 
 
+def read_code(answer: Answer) -> int | None:
+    """Altegio's own number for a refusal (`meta.code`; ALTEGIO.md §2, SMS statuses), where it gives one."""
+    envelope, _is_json = _envelope(answer.text)
+    meta = envelope.get("meta")
+    code = meta.get("code", envelope.get("code")) if isinstance(meta, dict) else envelope.get("code")
+    return code if isinstance(code, int) and not isinstance(code, bool) and abs(code) < 2**31 else None
+
+
+def read_list(answer: Answer) -> list[dict[str, Any]]:
+    """The objects of an answer that is a list."""
+    return _objects(answer.data)
+
+
 def _flat(detail: Any) -> str:
     return ", ".join(map(str, detail)) if isinstance(detail, list) else str(detail)
 

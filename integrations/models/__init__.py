@@ -9,6 +9,18 @@ from integrations.models.connection import Connection, ConnectionChange, Connect
 from integrations.models.place import Chain, Location
 from integrations.outbox.models import Attempt, OutgoingCall, RateBudget, TokenStop
 from integrations.reconcile.models import Finding, Reconciliation
+from integrations.sender_names.models import SenderName, SenderNameList
+from integrations.sms.models import (
+    CallbackAddress,
+    ChannelSwitch,
+    DailyVolume,
+    MessageStatus,
+    ReplacedApiKey,
+    SmsConnection,
+    StatusBatch,
+)
+from integrations.telephony.models import NotificationDay, SavedCall
+from integrations.user_tokens.models import UserToken
 
 __all__ = [
     "Alarm",
@@ -17,18 +29,30 @@ __all__ = [
     "ArrivalLocation",
     "Attempt",
     "Callback",
+    "CallbackAddress",
     "Chain",
+    "ChannelSwitch",
     "Connection",
     "ConnectionChange",
     "ConnectionKeys",
+    "DailyVolume",
     "Delivery",
     "Event",
     "Finding",
     "Location",
+    "MessageStatus",
+    "NotificationDay",
     "OutgoingCall",
     "RateBudget",
     "Reconciliation",
     "RefusedArrival",
+    "ReplacedApiKey",
+    "SavedCall",
+    "SenderName",
+    "SenderNameList",
+    "SmsConnection",
     "State",
+    "StatusBatch",
     "TokenStop",
+    "UserToken",
 ]

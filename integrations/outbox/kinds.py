@@ -63,8 +63,12 @@ class CallKind:
         """What to send, built at the moment of sending. Raises Obsolete when there is nothing to say."""
         raise NotImplementedError
 
+    def asks_first(self, call: OutgoingCall) -> bool:
+        """After an uncertain end: whether Altegio is asked, or the call is simply sent again."""
+        return not self.repeatable
+
     def question(self, call: OutgoingCall) -> Call:
-        """How to ask whether it happened; needed unless `repeatable`."""
+        """How to ask whether it happened; needed where `asks_first` may say yes."""
         raise NotImplementedError
 
     def judge(self, call: OutgoingCall, answer: Answer) -> Verdict:

@@ -9,7 +9,8 @@ from accounts.erasure import CannotErase, erase_person
 from accounts.letters import queue_letter, send_waiting_letters
 from accounts.models import AltegioIdentity, Letter, User
 from integrations.activation import staff
-from integrations.models import Arrival, Connection
+from integrations.models import Arrival, Connection, Location
+from integrations.user_tokens.models import UserToken
 from tests.marketplace import AURORA_1, AURORA_2, EMMA, EMMAS_EMAIL, MARIA, arrive, follow
 from tests.partner_portal.test_secrets import everything_stored
 
@@ -141,6 +142,15 @@ def test_in_the_admin_staff_are_refused_in_words(administrator):
     page = post_erase(administrator, administrator, confirmed="yes")
     assert "Take the staff rights away first" in page
     assert User.objects.filter(email=administrator.email).exists()
+
+
+def test_no_token_of_theirs_stays(client, altegio):
+    arrive(client, altegio, [AURORA_1, AURORA_2])
+    for number, altegio_id in ((EMMA, AURORA_1), (MARIA, AURORA_2)):
+        location = Location.objects.get(altegio_id=altegio_id)
+        UserToken.objects.create(location=location, altegio_user_id=number, token="secret")
+    erase_person(emma())
+    assert UserToken.objects.get().altegio_user_id == MARIA
 
 
 def test_letters_to_others_stay(client, altegio):

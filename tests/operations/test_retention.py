@@ -9,9 +9,10 @@ from accounts.letters import queue_letter
 from accounts.models import Letter
 from integrations.activation.kinds import Activate
 from integrations.connect.models import RefusedArrival
-from integrations.models import Alarm, Arrival, Attempt, Connection, OutgoingCall
+from integrations.models import Alarm, Arrival, Attempt, Chain, Connection, OutgoingCall
 from integrations.outbox.queue import new_call, queue
 from integrations.telephony.kinds import SwitchTelephony
+from integrations.telephony.models import SavedCall
 from partner_portal import retention
 from partner_portal.retention import delete_old
 from tests.marketplace import AURORA_1, AURORA_2, arrive
@@ -71,6 +72,14 @@ def test_letters_go_sent_or_not():
     Letter.objects.filter(key="old").update(created_at=ago(91))
     delete_old()
     assert Letter.objects.get().key == "new"
+
+
+def test_saved_calls_go_once_altegio_has_them():
+    chain = Chain.objects.create(altegio_id=1)
+    for call_id, state, days in (("old", "saved", 181), ("new", "saved", 1), ("waits", "queued", 181)):
+        SavedCall.objects.create(chain=chain, call_id=call_id, phone="1", state=state, received_at=ago(days))
+    delete_old()
+    assert set(SavedCall.objects.values_list("call_id", flat=True)) == {"new", "waits"}
 
 
 def test_an_alarm_goes_only_after_it_was_cleared():

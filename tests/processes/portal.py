@@ -158,9 +158,9 @@ class Portal:
             arguments = [sys.executable, "manage.py", *command]
             subprocess.run(arguments, cwd=ROOT, env=self._env, stdin=subprocess.DEVNULL, check=True)
 
-    def start_web(self) -> Program:
+    def start_web(self, **environment: str) -> Program:
         """The Procfile's web process, ready to answer."""
-        self.web = self._start("web", shlex.split(PROCFILE["web"]))
+        self.web = self._start("web", shlex.split(PROCFILE["web"]), **environment)
         wait_for(self._answers, "the web process answers")
         return self.web
 

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('integrations', '0003_subscription_columns'),
+        ("integrations", "0004_messages_and_calls"),
     ]
 
     operations = [

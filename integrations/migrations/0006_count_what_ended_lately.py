@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ('integrations', '0004_told_and_compared'),
+        ('integrations', '0005_told_and_compared'),
     ]
 
     operations = [
