@@ -7,4 +7,4 @@ class AccountsConfig(AppConfig):
     verbose_name = _("People")
 
     def ready(self) -> None:
-        from accounts import openapi  # noqa: F401 - registers itself
+        from accounts import metrics, openapi, retention  # noqa: F401 - they register themselves
