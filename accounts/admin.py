@@ -4,10 +4,12 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as StockUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from rest_framework_api_key.models import APIKey
 
+from accounts.finding import person_like
 from accounts.models import AltegioIdentity, ApiKey, Letter, User
 from partner_portal.control_room import EvidenceAdmin, RoomAdmin, Uncounted
 
@@ -36,7 +38,10 @@ class UserAdmin(StockUserAdmin[User]):
     show_full_result_count = False
     list_display = ("email", "name", "phone", "is_staff", "is_active", "joined_at")
     list_filter = ("is_staff", "is_active", "groups")
-    search_fields = ("email__istartswith", "name__istartswith", "=identities__altegio_user_id")
+    search_fields = ("email", "name", "phone")
+    search_help_text = _("The beginning of an address, a name or a phone number, or an Altegio user's number")
+    show_facets = admin.ShowFacets.NEVER
+    sortable_by = ()
     ordering = ("-pk",)
     inlines = (IdentityInline,)
     add_form = NewUserForm
@@ -47,6 +52,12 @@ class UserAdmin(StockUserAdmin[User]):
         (_("Dates"), {"fields": ("last_login", "joined_at")}),
     )
     add_fieldsets = ((None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[User], search_term: str
+    ) -> tuple[QuerySet[User], bool]:
+        term = search_term.strip()
+        return (queryset.filter(person_like(term)) if term else queryset), False
 
 
 @admin.register(ApiKey)
@@ -64,7 +75,8 @@ class ApiKeyAdmin(RoomAdmin):
 @admin.register(Letter)
 class LetterAdmin(EvidenceAdmin):
     list_display = ("created_at", "template", "to", "sent_at", "tries", "error")
-    list_filter = ("template", ("sent_at", admin.EmptyFieldListFilter))
+    list_filter = (("sent_at", admin.EmptyFieldListFilter),)
     search_fields = ("to__istartswith",)
+    everyday = ((_("waiting, or not deliverable"), "sent_at__isempty=1"),)
     ordering = ("-pk",)
     exclude = ("params",)

@@ -12,6 +12,7 @@ REGISTERED = (
     "integrations.connect.letters",
     "integrations.connect.receivers",
     "integrations.connect.section",
+    "integrations.dashboard.registered",
     "integrations.lifecycle.asking",
     "integrations.locations.kinds",
     "integrations.telephony.kinds",

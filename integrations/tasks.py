@@ -4,6 +4,7 @@ from celery import shared_task
 
 from integrations.alarms.raising import mail_alarms
 from integrations.alarms.window import warn_of_late_activations
+from integrations.dashboard.days import sum_ended_days
 from integrations.outbox.tasks import pump, sweep
 
 
@@ -14,4 +15,10 @@ def watch() -> None:
     mail_alarms()
 
 
-__all__ = ["pump", "sweep", "watch"]
+@shared_task
+def sum_days() -> None:
+    """Now and then: count for the first page what the days that are over held."""
+    sum_ended_days()
+
+
+__all__ = ["pump", "sum_days", "sweep", "watch"]

@@ -244,6 +244,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "integrations.outbox.tasks.sweep", "schedule": 1.0, "options": {"expires": 10}},
     "watch": {"task": "integrations.tasks.watch", "schedule": 10.0, "options": {"expires": 10}},
     "letters": {"task": "accounts.tasks.send_letters", "schedule": 15.0, "options": {"expires": 15}},
+    "sum-days": {"task": "integrations.tasks.sum_days", "schedule": 600.0, "options": {"expires": 600}},
     "heartbeat": {"task": "partner_portal.health.heartbeat", "schedule": 10.0, "options": {"expires": 10}},
 }
 

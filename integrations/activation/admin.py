@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 
 from accounts.models import User
 from integrations.activation import staff
+from integrations.locations.finding import connection_like
 from integrations.models.connection import Connection, ConnectionChange, State
 from integrations.outbox.admin import DeadlineFilter
 from partner_portal.control_room import CannotDo, EvidenceAdmin, Lookups, confirmed, link_to
@@ -41,6 +42,12 @@ def each(chosen: QuerySet[Connection], do: Callable[[int], object]) -> str:
     return " ".join([said, *problems])
 
 
+class TimeLeftFilter(DeadlineFilter):
+    """How much time is left for an activation."""
+
+    waiting = (State.GRANTED,)
+
+
 class ReviewFilter(admin.SimpleListFilter):
     """What staff must look at."""
 
@@ -67,8 +74,17 @@ class ChangeInline(admin.TabularInline[ConnectionChange, Connection]):
 @admin.register(Connection)
 class ConnectionAdmin(EvidenceAdmin):
     list_display = ("location", "state", "owner", "arrived_at", "deadline_at", "reason", "application")
-    list_filter = ("state", "application", DeadlineFilter, ReviewFilter)
-    search_fields = ("=location__altegio_id", "location__title__istartswith", "owner__email__istartswith")
+    list_filter = ("state", "application", TimeLeftFilter, ReviewFilter)
+    search_fields = ("location__altegio_id", "location__title", "owner__email")
+    search_help_text = _("A location's number, the beginning of its title or phone number, or an e-mail address")
+    everyday = (
+        (_("waiting now"), "state__exact=granted"),
+        (_("running out of time"), "state__exact=granted&deadline=30"),
+        (_("failed today"), "../connectionchange/?event=failed&when=today"),
+        (_("conflicts"), "state__exact=conflict"),
+        (_("frozen"), "state__exact=frozen"),
+        (_("to be reviewed"), "review=yes"),
+    )
     list_select_related = ("application", "location", "owner")
     ordering = ("-pk",)
     inlines = (ChangeInline,)
@@ -84,6 +100,9 @@ class ConnectionAdmin(EvidenceAdmin):
         "links",
         "calls_list",
     )
+
+    def matching(self, term: str) -> Q:
+        return connection_like(term)
 
     def makes_sense(self, action: str, row: Connection) -> bool:
         states = OFFERED_IN.get(action)

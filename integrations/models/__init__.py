@@ -2,6 +2,7 @@
 
 from integrations.alarms.models import Alarm
 from integrations.connect.models import Arrival, ArrivalLocation, RefusedArrival
+from integrations.dashboard.models import DaySum
 from integrations.models.application import Application
 from integrations.models.connection import Connection, ConnectionChange, ConnectionKeys, State
 from integrations.models.place import Chain, Location
@@ -17,6 +18,7 @@ __all__ = [
     "Connection",
     "ConnectionChange",
     "ConnectionKeys",
+    "DaySum",
     "Location",
     "OutgoingCall",
     "RateBudget",

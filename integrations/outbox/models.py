@@ -87,6 +87,7 @@ class OutgoingCall(models.Model):
                 name="call_running_out",
             ),
             models.Index(fields=["state", "-id"], name="call_by_state"),
+            models.Index(fields=["kind", "-id"], name="call_by_kind"),
         ]
 
     def __str__(self) -> str:
