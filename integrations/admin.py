@@ -75,11 +75,11 @@ class LocationAdmin(EvidenceAdmin):
 class OpenFilter(admin.SimpleListFilter):
     """Alarms that nobody has dealt with yet."""
 
-    title = _("open")
+    title = _("state")
     parameter_name = "open"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Lookups:
-        return [("yes", _("yes"))]
+        return [("yes", _("open"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(cleared_at=None) if self.value() == "yes" else queryset

@@ -15,6 +15,7 @@ REGISTERED = (
     "integrations.dashboard.registered",
     "integrations.lifecycle.asking",
     "integrations.locations.kinds",
+    "integrations.roles",
     "integrations.telephony.kinds",
 )
 

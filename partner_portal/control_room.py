@@ -151,7 +151,7 @@ def confirmed(title: Text, explanation: Text, *, permission: str) -> Callable[[W
             return None
 
         described = cast(Any, action)
-        described.short_description, described.permission = title, permission
+        described.short_description, described.permission, described.is_confirmed = title, permission, True
         return action
 
     return decorate

@@ -46,7 +46,7 @@ def span_of(when: str) -> Span | None:
 class PeriodFilter(admin.SimpleListFilter):
     """When it happened; subclasses name the column, which has an index."""
 
-    title = _("when")
+    title = _("time")
     parameter_name = "when"
     column: str
 

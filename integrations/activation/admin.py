@@ -6,8 +6,10 @@ from typing import Any, cast
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.timesince import timeuntil
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -51,11 +53,11 @@ class TimeLeftFilter(DeadlineFilter):
 class ReviewFilter(admin.SimpleListFilter):
     """What staff must look at."""
 
-    title = _("to be reviewed")
+    title = _("review")
     parameter_name = "review"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Lookups:
-        return [("yes", _("yes"))]
+        return [("yes", _("to be reviewed"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.exclude(review="") if self.value() == "yes" else queryset
@@ -73,7 +75,7 @@ class ChangeInline(admin.TabularInline[ConnectionChange, Connection]):
 
 @admin.register(Connection)
 class ConnectionAdmin(EvidenceAdmin):
-    list_display = ("location", "state", "owner", "arrived_at", "deadline_at", "reason", "application")
+    list_display = ("location", "state", "owner", "arrived_at", "time_left", "reason", "application")
     list_filter = ("state", "application", TimeLeftFilter, ReviewFilter)
     search_fields = ("location__altegio_id", "location__title", "owner__email")
     search_help_text = _("A location's number, the beginning of its title or phone number, or an e-mail address")
@@ -86,7 +88,6 @@ class ConnectionAdmin(EvidenceAdmin):
         (_("to be reviewed"), "review=yes"),
     )
     list_select_related = ("application", "location", "owner")
-    ordering = ("-pk",)
     inlines = (ChangeInline,)
     actions = ("try_again", "ask", "release", "give", "dismiss", "pass_review")
     readonly_fields = ("links", "calls_list")
@@ -103,6 +104,16 @@ class ConnectionAdmin(EvidenceAdmin):
 
     def matching(self, term: str) -> Q:
         return connection_like(term)
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        """Newest first; what runs out of time, the most urgent first."""
+        return ("deadline_at", "pk") if request.GET.get(TimeLeftFilter.parameter_name) else ("-pk",)
+
+    @admin.display(description=_("time left"))
+    def time_left(self, connection: Connection) -> str:
+        if connection.state != State.GRANTED:
+            return "–"
+        return timeuntil(connection.deadline_at) if connection.deadline_at > timezone.now() else str(_("none"))
 
     def makes_sense(self, action: str, row: Connection) -> bool:
         states = OFFERED_IN.get(action)

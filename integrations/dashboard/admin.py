@@ -17,7 +17,7 @@ from partner_portal.periods import PeriodFilter
 class EventFilter(admin.SimpleListFilter):
     """What happened, in the words of the first page."""
 
-    title = _("what happened")
+    title = _("event")
     parameter_name = "event"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Lookups:

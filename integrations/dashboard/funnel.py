@@ -63,7 +63,7 @@ def _by_day(counts: Counts) -> list[Line]:
     lines: list[Line] = []
     for day in shown_days():
         sums = {what: sum(n for key, n in counts.items() if key[0] == day and key[2] == what) for what in COLUMNS}
-        lines.append((formats.date_format(day, "MONTH_DAY_FORMAT"), sums, {"when": day.isoformat()}))
+        lines.append((formats.date_format(day, "D j M"), sums, {"when": day.isoformat()}))
     return lines
 
 

@@ -102,4 +102,5 @@ def open_alarms() -> dict[str, Any]:
         for kind in Alarm.Kind
         if counts[kind.value]
     ]
-    return {"numbers": numbers, "newest": alarms[:MOST_URGENT]}
+    newest = alarms.select_related("connection__application", "connection__location")
+    return {"numbers": numbers, "newest": newest[:MOST_URGENT]}

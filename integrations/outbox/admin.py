@@ -71,7 +71,7 @@ class KindFilter(admin.SimpleListFilter):
 class WaitingFilter(admin.SimpleListFilter):
     """Calls that are not over: all that wait, and those that somebody may have to look at."""
 
-    title = _("on their way")
+    title = _("what waits")
     parameter_name = "waiting"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Lookups:
