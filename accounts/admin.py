@@ -4,14 +4,13 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as StockUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from rest_framework_api_key.models import APIKey
 
-from accounts.finding import person_like
 from accounts.models import AltegioIdentity, ApiKey, Letter, User
 from partner_portal.control_room import EvidenceAdmin, RoomAdmin, Uncounted
+from partner_portal.search import IndexedSearch
 
 admin.site.unregister(APIKey)
 
@@ -33,12 +32,12 @@ class NewUserForm(AdminUserCreationForm):  # type: ignore[type-arg]
 
 
 @admin.register(User)
-class UserAdmin(StockUserAdmin[User]):
+class UserAdmin(IndexedSearch, StockUserAdmin[User]):
     paginator = Uncounted
     show_full_result_count = False
     list_display = ("email", "name", "phone", "is_staff", "is_active", "joined_at")
     list_filter = ("is_staff", "is_active", "groups")
-    search_fields = ("email", "name", "phone")
+    search_fields = ("email__istartswith", "name__istartswith", "phone__startswith", "=identities__altegio_user_id")
     search_help_text = _("The beginning of an address, a name or a phone number, or an Altegio user's number")
     show_facets = admin.ShowFacets.NEVER
     sortable_by = ()
@@ -52,12 +51,6 @@ class UserAdmin(StockUserAdmin[User]):
         (_("Dates"), {"fields": ("last_login", "joined_at")}),
     )
     add_fieldsets = ((None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),)
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[User], search_term: str
-    ) -> tuple[QuerySet[User], bool]:
-        term = search_term.strip()
-        return (queryset.filter(person_like(term)) if term else queryset), False
 
 
 @admin.register(ApiKey)

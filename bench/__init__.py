@@ -1,1 +1,1 @@
-"""Measurements, run by hand; each says what it needs and prints what it found."""
+"""Measurements, each of them one command; a test suite is no place for them."""

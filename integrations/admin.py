@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
@@ -12,12 +12,19 @@ from django.utils.translation import gettext_lazy as _
 import integrations.activation.admin
 import integrations.connect.admin
 import integrations.dashboard.admin
-import integrations.outbox.admin  # noqa: F401 - registers the features' screens
+import integrations.events.admin
+import integrations.lifecycle.admin
+import integrations.outbox.admin
+import integrations.reconcile.admin
+import integrations.sender_names.admin
+import integrations.sms.admin
+import integrations.telephony.admin
+import integrations.user_tokens.admin  # noqa: F401 - registers the features' screens
 from integrations.alarms.models import Alarm
 from integrations.alarms.raising import clear_alarms
-from integrations.locations.finding import altegio_id, location_like
+from integrations.events.webhooks import give_new_secret
 from integrations.models.application import Application
-from integrations.models.place import Chain, Location
+from integrations.models.place import Location
 from partner_portal.control_room import EvidenceAdmin, Lookups, RoomAdmin, confirmed, link_to
 
 admin.site.site_header = _("Altegio partner portal")
@@ -29,37 +36,26 @@ admin.site.index_title = _("Control room")
 class ApplicationAdmin(RoomAdmin):
     list_display = ("name", "altegio_id", "kind", "hold_activations")
     list_filter = ("kind",)
+    actions = ("new_secret",)
 
-
-@admin.register(Chain)
-class ChainAdmin(EvidenceAdmin):
-    list_display = ("title_or_id", "altegio_id", "telephony", "telephony_error")
-    list_filter = ("telephony",)
-    search_fields = ("altegio_id", "title")
-    search_help_text = _("A chain's number, or the beginning of its title")
-    ordering = ("-pk",)
-    exclude = ("crm_token",)
-
-    def matching(self, term: str) -> Q:
-        number = altegio_id(term)
-        return Q(title__istartswith=term) if number is None else Q(altegio_id=number)
-
-    @admin.display(description=_("chain"))
-    def title_or_id(self, chain: Chain) -> str:
-        return str(chain)
+    @confirmed(
+        _("New signing secret for events"),
+        _("The old secret stops working at once. The new one is shown a single time: put it into your system."),
+        permission="integrations.change_application",
+    )
+    def new_secret(self, _request: HttpRequest, chosen: QuerySet[Application]) -> str:
+        shown = [(application, give_new_secret(application)) for application in chosen]
+        return " ".join(f"{application}: {secret}" for application, secret in shown)
 
 
 @admin.register(Location)
 class LocationAdmin(EvidenceAdmin):
     list_display = ("title_or_id", "altegio_id", "chain", "city", "country", "phone", "fetched_at")
-    search_fields = ("altegio_id", "title", "phone")
+    search_fields = ("=altegio_id", "title__istartswith", "phone__startswith")
     search_help_text = _("A location's number, or the beginning of its title or phone number")
     list_select_related = ("chain",)
     ordering = ("-pk",)
     readonly_fields = ("connections_list",)
-
-    def matching(self, term: str) -> Q:
-        return location_like(term)
 
     @admin.display(description=_("location"))
     def title_or_id(self, location: Location) -> str:

@@ -7,4 +7,11 @@ register_rights(
     "integrations.change_connection",
     "integrations.change_outgoingcall",
     "integrations.change_alarm",
+    "integrations.change_callback",
+    "integrations.change_chain",
+    "integrations.change_delivery",
+    "integrations.change_event",
+    "integrations.change_savedcall",
+    "integrations.change_sendername",
+    "integrations.change_statusbatch",
 )

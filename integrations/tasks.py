@@ -1,11 +1,22 @@
-"""What Celery finds of the marketplace, and the alarms' door."""
+"""What Celery finds of the marketplace: thin doors, each to one function that holds the work."""
 
 from celery import shared_task
 
 from integrations.alarms.raising import mail_alarms
 from integrations.alarms.window import warn_of_late_activations
 from integrations.dashboard.days import sum_ended_days
-from integrations.outbox.tasks import pump, sweep
+from integrations.events.delivering import deliver_due
+from integrations.events.handing_on import hand_on
+from integrations.events.retention import delete_old_events as delete_old
+from integrations.lifecycle.processing import process_waiting
+from integrations.outbox.tasks import pump, sweep  # noqa: F401 - Celery finds them here
+from integrations.reconcile.doubts import ask_about_doubtful
+from integrations.reconcile.models import Reconciliation
+from integrations.reconcile.runs import start_run
+from integrations.sender_names.names import withdraw_run_out
+from integrations.sms import retention
+from integrations.sms.taking import relay_what_was_left
+from integrations.sms.volumes import count_volumes
 
 
 @shared_task
@@ -21,4 +32,56 @@ def sum_days() -> None:
     sum_ended_days()
 
 
-__all__ = ["pump", "sum_days", "sweep", "watch"]
+@shared_task
+def process_callbacks() -> None:
+    """Look at every stored callback."""
+    process_waiting()
+
+
+@shared_task
+def hand_events_on() -> None:
+    """Put stored events into batches."""
+    hand_on()
+
+
+@shared_task
+def deliver_events() -> None:
+    """Try every delivery that is due."""
+    deliver_due()
+
+
+@shared_task
+def delete_old_events() -> None:
+    """Retention."""
+    delete_old()
+
+
+@shared_task
+def ask_doubtful() -> None:
+    """Every few minutes: ask about the connections whose state is in doubt."""
+    ask_about_doubtful()
+
+
+@shared_task
+def reconcile() -> None:
+    """Every night: compare every connection with Altegio."""
+    start_run(Reconciliation.Trigger.NIGHTLY)
+
+
+@shared_task
+def watch_sender_names() -> None:
+    """Each minute: withdraw the sender names whose time is over."""
+    withdraw_run_out()
+
+
+@shared_task
+def watch_statuses() -> None:
+    """Each half minute: count what came, and relay what was left behind."""
+    count_volumes()
+    relay_what_was_left()
+
+
+@shared_task
+def delete_old_statuses() -> None:
+    """Each hour: delete the message statuses whose time is over."""
+    retention.delete_old_statuses()

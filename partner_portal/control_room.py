@@ -10,7 +10,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -18,6 +18,8 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django_stubs_ext import StrOrPromise
+
+from partner_portal.search import IndexedSearch
 
 Text = StrOrPromise
 Work = Callable[[Any, HttpRequest, QuerySet[Any]], Text]
@@ -47,7 +49,7 @@ class Uncounted(Paginator[Any]):
         return found.order_by().values("pk")[: self.MOST].count()
 
 
-class RoomAdmin(admin.ModelAdmin[Any]):
+class RoomAdmin(IndexedSearch, admin.ModelAdmin[Any]):
     """The base of every list in the control room."""
 
     paginator = Uncounted
@@ -83,18 +85,6 @@ class RoomAdmin(admin.ModelAdmin[Any]):
             for label, query in self.everyday
         ]
         return super().changelist_view(request, {"everyday": everyday, **(extra_context or {})})
-
-    def matching(self, term: str) -> Q | None:
-        """What a search means, as a filter that uses indexes; None leaves it to `search_fields`."""
-        return None
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        term = search_term.strip()
-        if not term or (wanted := self.matching(term)) is None:
-            return super().get_search_results(request, queryset, search_term)
-        return queryset.filter(wanted), False
 
     def makes_sense(self, action: str, row: Any) -> bool:
         """Whether the page of `row` offers this action."""

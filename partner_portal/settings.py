@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import django_stubs_ext
 import environ
+from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
@@ -243,8 +244,22 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "integrations.outbox.tasks.sweep", "schedule": 1.0, "options": {"expires": 10}},
     "watch": {"task": "integrations.tasks.watch", "schedule": 10.0, "options": {"expires": 10}},
+    "sender_names": {"task": "integrations.tasks.watch_sender_names", "schedule": 60.0, "options": {"expires": 60}},
+    "statuses": {"task": "integrations.tasks.watch_statuses", "schedule": 30.0, "options": {"expires": 30}},
+    "old-statuses": {
+        "task": "integrations.tasks.delete_old_statuses",
+        "schedule": 3600.0,
+        "options": {"expires": 600},
+    },
     "letters": {"task": "accounts.tasks.send_letters", "schedule": 15.0, "options": {"expires": 15}},
     "sum-days": {"task": "integrations.tasks.sum_days", "schedule": 600.0, "options": {"expires": 600}},
+    "callbacks": {"task": "integrations.tasks.process_callbacks", "schedule": 1.0, "options": {"expires": 10}},
+    "events": {"task": "integrations.tasks.hand_events_on", "schedule": 1.0, "options": {"expires": 10}},
+    "deliveries": {"task": "integrations.tasks.deliver_events", "schedule": 5.0, "options": {"expires": 15}},
+    "old-events": {"task": "integrations.tasks.delete_old_events", "schedule": crontab(minute=17)},
+    "doubtful": {"task": "integrations.tasks.ask_doubtful", "schedule": 180.0, "options": {"expires": 180}},
+    "reconcile": {"task": "integrations.tasks.reconcile", "schedule": crontab(hour=3, minute=41)},
+    "billing": {"task": "billing.tasks.watch_subscriptions", "schedule": 3600.0, "options": {"expires": 3600}},
     "heartbeat": {"task": "partner_portal.health.heartbeat", "schedule": 10.0, "options": {"expires": 10}},
 }
 
@@ -258,9 +273,20 @@ ALTEGIO_ACTIVATION_WINDOW: int = env.int("ALTEGIO_ACTIVATION_WINDOW", default=36
 ALTEGIO_REQUESTS_PER_SECOND: int = env.int("ALTEGIO_REQUESTS_PER_SECOND", default=5)
 ALTEGIO_REQUESTS_PER_MINUTE: int = env.int("ALTEGIO_REQUESTS_PER_MINUTE", default=200)
 ALTEGIO_TIMEOUT: float = env.float("ALTEGIO_TIMEOUT", default=10)
+# Staff are told so many days before a trial or a paid period ends.
+SUBSCRIPTION_WARNING_DAYS: int = env.int("SUBSCRIPTION_WARNING_DAYS", default=3)
+# A call that got no answer may still be at work there: for so long "not there" is not believed of a payment.
+ALTEGIO_SETTLING: float = env.float("ALTEGIO_SETTLING", default=20)
 ALTEGIO_FRAME_ANCESTORS: list[str] = env.str(
     "ALTEGIO_FRAME_ANCESTORS", default="https://app.alteg.io https://*.alteg.io"
 ).split()
+# How long single message statuses are kept; the daily volumes stay.
+SMS_STATUSES_RETENTION_DAYS: int = env.int("SMS_STATUSES_RETENTION_DAYS", default=90)
+
+# --- entity events --------------------------------------------------------------------------------
+EVENTS_RETENTION_DAYS: int = env.int("EVENTS_RETENTION_DAYS", default=30)
+# Only for trials on one machine: events may then be sent to private addresses and over http.
+EVENTS_ALLOW_PRIVATE: bool = env.bool("EVENTS_ALLOW_PRIVATE", default=False)
 
 # --- REST API -------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

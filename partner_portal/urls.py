@@ -9,7 +9,11 @@ from partner_portal import health
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="accounts:home")),
     path("connect/", include("integrations.connect.urls")),
+    path("altegio/", include("integrations.incoming.urls")),
+    path("account/", include("integrations.lifecycle.urls")),
+    path("account/sender-names/", include("integrations.sender_names.urls")),
     path("account/", include("accounts.urls")),
+    path("account/billing/", include("billing.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("partner_portal.api")),
     path("healthz/", health.healthz),

@@ -2,8 +2,8 @@
 
 import os
 
-from django.core.wsgi import get_wsgi_application
+from partner_portal.short_path import with_short_path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "partner_portal.settings")
 
-application = get_wsgi_application()
+application = with_short_path()

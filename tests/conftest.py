@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.utils import timezone
 
+from integrations.lifecycle.processing import process_waiting
 from integrations.outbox.models import UNFINISHED, OutgoingCall
 from integrations.outbox.pump import run_pump
 from integrations.outbox.sweep import expire_late_calls, recover_lost_calls
@@ -27,6 +28,7 @@ def altegio(_sandbox: Sandbox, settings) -> Iterator[Sandbox]:
     settings.ALTEGIO_API_URL = _sandbox.api_url
     settings.ALTEGIO_REQUESTS_PER_SECOND = settings.ALTEGIO_REQUESTS_PER_MINUTE = 100_000
     settings.ALTEGIO_TIMEOUT = 2
+    settings.ALTEGIO_SETTLING = 0
     yield _sandbox
     _sandbox.clear_faults()
 
@@ -48,6 +50,7 @@ def work(db) -> Callable[..., None]:
         for _ in range(rounds):
             recover_lost_calls()
             expire_late_calls()
+            process_waiting()
             run_pump()
             if rounds > 1:
                 OutgoingCall.objects.filter(state__in=UNFINISHED).update(due_at=timezone.now())

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -15,9 +16,10 @@ from django.utils.translation import ngettext
 
 from accounts.models import User
 from integrations.activation import staff
-from integrations.locations.finding import connection_like
+from integrations.lifecycle.disconnect import NotConnected, disconnect
 from integrations.models.connection import Connection, ConnectionChange, State
 from integrations.outbox.admin import DeadlineFilter
+from integrations.timeline.admin import timeline_page
 from partner_portal.control_room import CannotDo, EvidenceAdmin, Lookups, confirmed, link_to
 
 OFFERED_IN = {
@@ -36,7 +38,7 @@ def each(chosen: QuerySet[Connection], do: Callable[[int], object]) -> str:
         try:
             do(pk)
             done += 1
-        except staff.NotPossible as problem:
+        except (staff.NotPossible, NotConnected) as problem:
             problems.append(str(problem))
     if not done:
         raise CannotDo(" ".join(problems))
@@ -77,7 +79,13 @@ class ChangeInline(admin.TabularInline[ConnectionChange, Connection]):
 class ConnectionAdmin(EvidenceAdmin):
     list_display = ("location", "state", "owner", "arrived_at", "time_left", "reason", "application")
     list_filter = ("state", "application", TimeLeftFilter, ReviewFilter)
-    search_fields = ("location__altegio_id", "location__title", "owner__email")
+    search_fields = (
+        "=location__altegio_id",
+        "location__title__istartswith",
+        "location__phone__startswith",
+        "owner__email__istartswith",
+        "claimant__email__istartswith",
+    )
     search_help_text = _("A location's number, the beginning of its title or phone number, or an e-mail address")
     everyday = (
         (_("waiting now"), "state__exact=granted"),
@@ -89,7 +97,7 @@ class ConnectionAdmin(EvidenceAdmin):
     )
     list_select_related = ("application", "location", "owner")
     inlines = (ChangeInline,)
-    actions = ("try_again", "ask", "release", "give", "dismiss", "pass_review")
+    actions = ("try_again", "ask", "release", "give", "dismiss", "pass_review", "disconnect")
     readonly_fields = ("links", "calls_list")
     fields = (
         ("application", "location", "state"),
@@ -101,9 +109,6 @@ class ConnectionAdmin(EvidenceAdmin):
         "links",
         "calls_list",
     )
-
-    def matching(self, term: str) -> Q:
-        return connection_like(term)
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """Newest first; what runs out of time, the most urgent first."""
@@ -122,11 +127,17 @@ class ConnectionAdmin(EvidenceAdmin):
     @admin.display(description=_("see also"))
     def links(self, connection: Connection) -> SafeString:
         return format_html(
-            '{} · <a href="{}" rel="noreferrer">{}</a>',
+            '{} · <a href="{}">{}</a> · <a href="{}" rel="noreferrer">{}</a>',
             link_to(connection.location),
+            reverse("admin:integrations_connection_timeline", args=[connection.pk]),
+            _("timeline"),
             connection.reconnect_url,
             _("the reconnect page at Altegio"),
         )
+
+    def get_urls(self) -> list[URLPattern]:
+        page = self.admin_site.admin_view(timeline_page)
+        return [path("<int:pk>/timeline/", page, name="integrations_connection_timeline"), *super().get_urls()]
 
     @admin.display(description=_("calls"))
     def calls_list(self, connection: Connection) -> SafeString:
@@ -175,6 +186,14 @@ class ConnectionAdmin(EvidenceAdmin):
     )
     def pass_review(self, request: HttpRequest, chosen: QuerySet[Connection]) -> str:
         return each(chosen, lambda pk: staff.pass_review(pk, _staff(request)))
+
+    @confirmed(
+        _("Disconnect"),
+        _("Altegio is told to uninstall the application at these locations. Owners can connect again."),
+        permission=OPERATE,
+    )
+    def disconnect(self, request: HttpRequest, chosen: QuerySet[Connection]) -> str:
+        return each(chosen, lambda pk: disconnect(pk, by=_staff(request), why=str(_("Staff disconnected it."))))
 
 
 def _staff(request: HttpRequest) -> User:

@@ -1,13 +1,17 @@
-"""An activation whose answer never came may turn out to have happened."""
+"""Alive at Altegio, ended here: an activation whose answer never came, or an end that was none."""
 
 from typing import Any
 
 from django.dispatch import receiver
 
-from integrations.activation.binding import accept, answers_a_lost_call
+from integrations.activation.binding import CLOCK_TOLERANCE, accept, answers_a_lost_call
+from integrations.alarms.models import Alarm
+from integrations.alarms.raising import raise_alarms
 from integrations.altegio.answers import AltegioState, ConnectionStatus
+from integrations.connections import move
 from integrations.lifecycle.asking import found_alive
 from integrations.models.connection import Connection, State
+from integrations.telephony.chains import adopt_chain
 
 
 @receiver(found_alive)
@@ -16,3 +20,28 @@ def accept_late(connection: Connection, status: ConnectionStatus, **_: Any) -> N
     if connection.state in (State.EXPIRED, State.FAILED) and answers_a_lost_call(connection, status):
         to = State.FROZEN if status.state is AltegioState.FROZEN else State.ACTIVE
         accept(connection, to, "Altegio had accepted the activation; the answer was lost.")
+
+
+@receiver(found_alive)
+def revive(connection: Connection, status: ConnectionStatus, **_: Any) -> None:
+    """Uninstalled here, alive at Altegio: the same grant goes on; any other one needs a person.
+
+    A later grant may be a stranger's, so nobody gets the location by it.
+    """
+    if connection.state != State.UNINSTALLED:
+        return
+    if _never_ended(connection, status):
+        to = State.FROZEN if status.state is AltegioState.FROZEN else State.ACTIVE
+        move(connection, to, "Altegio says that it had not ended.", ended_at=None)
+        adopt_chain(connection)
+        return
+    text = f"{connection}: connected at Altegio, but it ended here, and nobody has arrived since."
+    raise_alarms([(Alarm.Kind.UNKNOWN, f"alive:{connection.pk}:{status.newest_end_at}", text, connection)])
+
+
+def _never_ended(connection: Connection, status: ConnectionStatus) -> bool:
+    """Whether Altegio knows of no end since this connection was activated."""
+    activated_at = connection.activated_at
+    if activated_at is None:
+        return False
+    return status.newest_end_at is None or status.newest_end_at < activated_at - CLOCK_TOLERANCE

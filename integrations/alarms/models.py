@@ -14,6 +14,9 @@ class Alarm(models.Model):
         CONFLICT = "conflict", _("two people claim a location")
         REVIEW = "review", _("a location to be reviewed")
         CALL = "call", _("a call that failed for good")
+        ENDED = "ended", _("a location disconnected")
+        UNKNOWN = "unknown", _("connected at Altegio, not here")
+        EVENTS = "events", _("events that could not be handed on")
 
     key = models.CharField(max_length=200, unique=True)
     kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices)

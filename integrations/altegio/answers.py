@@ -96,6 +96,19 @@ def _message(envelope: dict[str, Any]) -> str:
     return "; ".join(words).replace("\x00", "")[:500]
 
 
+def read_code(answer: Answer) -> int | None:
+    """Altegio's own number for a refusal (`meta.code`; ALTEGIO.md §2, SMS statuses), where it gives one."""
+    envelope, _is_json = _envelope(answer.text)
+    meta = envelope.get("meta")
+    code = meta.get("code", envelope.get("code")) if isinstance(meta, dict) else envelope.get("code")
+    return code if isinstance(code, int) and not isinstance(code, bool) and abs(code) < 2**31 else None
+
+
+def read_list(answer: Answer) -> list[dict[str, Any]]:
+    """The objects of an answer that is a list."""
+    return _objects(answer.data)
+
+
 def _flat(detail: Any) -> str:
     return ", ".join(map(str, detail)) if isinstance(detail, list) else str(detail)
 
@@ -129,6 +142,10 @@ class AltegioState(enum.StrEnum):
     NONE = "none"
 
 
+# What the log calls the end of a connection.
+UNINSTALLED = "uninstalled"
+
+
 @dataclass(frozen=True)
 class RemotePayment:
     """A payment as the status call tells it. Unreadable fields are None."""
@@ -149,6 +166,7 @@ class ConnectionStatus:
     created_at: datetime | None
     newest_log_at: datetime | None
     payments: tuple[RemotePayment, ...]
+    newest_end_at: datetime | None = None
 
     @property
     def newest_sign_at(self) -> datetime | None:
@@ -168,12 +186,15 @@ def read_status(answer: Answer, zone: str) -> ConnectionStatus | None:
     data = answer.data if isinstance(answer.data, dict) else {}
     current = data.get("connection_status")
     current = current if isinstance(current, dict) else {}
-    moments = [from_wire(entry.get("changed_at"), zone) for entry in _objects(data.get("logs"))]
+    logs = [
+        (from_wire(entry.get("changed_at"), zone), entry.get("status_to")) for entry in _objects(data.get("logs"))
+    ]
     return ConnectionStatus(
         state=_state(current.get("status")),
         created_at=from_wire(current.get("created_at"), zone),
-        newest_log_at=max((moment for moment in moments if moment), default=None),
-        payments=tuple(_payment(entry, zone) for entry in _objects(data.get("payments"))),
+        newest_log_at=max((moment for moment, _to in logs if moment), default=None),
+        payments=tuple(read_remote_payment(entry, zone) for entry in _objects(data.get("payments"))),
+        newest_end_at=max((moment for moment, to in logs if moment and to == UNINSTALLED), default=None),
     )
 
 
@@ -186,7 +207,8 @@ def _objects(value: Any) -> list[dict[str, Any]]:
     return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
 
-def _payment(entry: dict[str, Any], zone: str) -> RemotePayment:
+def read_remote_payment(entry: Mapping[str, Any], zone: str) -> RemotePayment:
+    """A payment as the status call writes it; what cannot be read is None."""
     return RemotePayment(
         id=parse_id(entry.get("id")),
         payment_sum=as_decimal(entry.get("payment_sum")),
@@ -195,6 +217,11 @@ def _payment(entry: dict[str, Any], zone: str) -> RemotePayment:
         period_to=from_wire(entry.get("period_to"), zone),
         is_refunded=entry.get("is_refunded") in (True, 1, "1", "true") or bool(entry.get("refunded_at")),
     )
+
+
+def read_payment_id(answer: Answer) -> int | None:
+    """The id that Altegio gave a reported payment; a refund needs it."""
+    return parse_id(answer.data.get("id")) if isinstance(answer.data, dict) else None
 
 
 def as_decimal(value: Any) -> Decimal | None:
@@ -221,12 +248,17 @@ class RemoteLocation:
     city: str
     timezone_name: str
     address: str
+    active: bool | None = None  # false for a frozen one; None where Altegio does not say
 
 
 def read_locations(answer: Answer) -> list[RemoteLocation]:
     """The page of connected locations; entries without a readable id are left out."""
     return [
-        RemoteLocation(location_id, **{name: _words(entry.get(name)) for name in _LOCATION_FIELDS})
+        RemoteLocation(
+            location_id,
+            **{name: _words(entry.get(name)) for name in _LOCATION_FIELDS},
+            active=_flag(entry.get("active")),
+        )
         for entry in _objects(answer.data)
         if (location_id := parse_id(entry.get("id"))) is not None
     ]
@@ -235,5 +267,54 @@ def read_locations(answer: Answer) -> list[RemoteLocation]:
 _LOCATION_FIELDS = ("title", "public_title", "phone", "email", "country", "city", "timezone_name", "address")
 
 
+def _flag(value: Any) -> bool | None:
+    return {"1": True, "true": True, "0": False, "false": False}.get(str(value).lower())
+
+
 def _words(value: Any) -> str:
     return str(value).replace("\x00", "").strip()[:300] if isinstance(value, str | int) else ""
+
+
+@dataclass(frozen=True)
+class RemoteOption:
+    """One way to pay through Altegio: an option of one of the application's tariffs."""
+
+    id: int
+    tariff_title: str
+    title: str
+    price: Decimal | None
+    currency: str
+    months: int | None
+
+
+def read_tariff_options(answer: Answer) -> list[RemoteOption]:
+    """All options of all tariffs; those without a readable id are left out."""
+    return [
+        RemoteOption(
+            id=option_id,
+            tariff_title=_words(tariff.get("title")),
+            title=_words(option.get("title")),
+            price=_price(option.get("overall_price")),
+            currency=_words(option.get("currency_iso"))[:3],
+            months=_months(option.get("duration_in_months")),
+        )
+        for tariff in _objects(answer.data)
+        for option in _objects(tariff.get("options"))
+        if (option_id := parse_id(option.get("id"))) is not None
+    ]
+
+
+def _price(value: Any) -> Decimal | None:
+    price = as_decimal(value)
+    return price if price is not None and 0 <= price < 10**11 else None
+
+
+def _months(value: Any) -> int | None:
+    months = parse_id(value)
+    return months if months is not None and months < 1200 else None
+
+
+def read_link(answer: Answer) -> str:
+    """The address of a payment link; "" where the answer holds none that a browser may open."""
+    url = answer.data.get("url") if isinstance(answer.data, dict) else None
+    return url if isinstance(url, str) and url.startswith(("https://", "http://")) and len(url) <= 2000 else ""

@@ -3,6 +3,7 @@
 import threading
 import time
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import requests
 import simplejson
@@ -16,14 +17,14 @@ MOST_ANSWER_BYTES = 8 * 1024 * 1024
 CONNECT_TIMEOUT = 3.05
 
 
-class _PartnerToken(AuthBase):
+class _Tokens(AuthBase):
     """The bearer header; as an auth object, so that no .netrc can replace it."""
 
-    def __init__(self, token: str) -> None:
-        self.token = token
+    def __init__(self, partner_token: str, user_token: str) -> None:
+        self.value = f"Bearer {partner_token}" + (f", User {user_token}" if user_token else "")
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self.token}"
+        request.headers["Authorization"] = self.value
         return request
 
 
@@ -38,7 +39,8 @@ class AltegioClient:
 
     def url(self, call: Call) -> str:
         """The full address of a call."""
-        return (self.app_url if call.host == "app" else self.api_url) + call.path
+        base = self.app_url if call.host == "app" else self.api_url
+        return (origin(base) if call.at_root else base) + call.path
 
     def send(self, call: Call) -> Answer:
         """Make the call. Never raises for what the network or Altegio does; never follows a redirect."""
@@ -50,7 +52,7 @@ class AltegioClient:
                 params=dict(call.query),
                 data=None if call.body is None else to_json(call.body),
                 headers=self.headers(call),
-                auth=_PartnerToken(self.partner_token),
+                auth=_Tokens(self.partner_token, call.user_token),
                 timeout=(min(CONNECT_TIMEOUT, self.timeout), self.timeout),
                 allow_redirects=False,
                 stream=True,
@@ -67,6 +69,21 @@ class AltegioClient:
         if call.body is not None:
             headers["Content-Type"] = "application/json"
         return headers
+
+
+def origin(url: str) -> str:
+    """Scheme, host and port of an address, as browsers compare them; "" for what has none."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    except ValueError:
+        return ""
+    if not parts.hostname or port is None:
+        return ""
+    return f"{parts.scheme}://{parts.hostname}" + ("" if (parts.scheme, port) in _PLAIN_PORTS else f":{port}")
+
+
+_PLAIN_PORTS = {("http", 80), ("https", 443)}
 
 
 def to_json(body: object) -> bytes:

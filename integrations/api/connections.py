@@ -3,11 +3,17 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.generics import ListAPIView, RetrieveAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from integrations.altegio.wire import parse_id
+from integrations.lifecycle.disconnect import NotConnected, disconnect
 from integrations.models.connection import Connection, State, owner_email
 
 
@@ -32,6 +38,9 @@ class ConnectionSerializer(serializers.ModelSerializer[Connection]):
             "arrived_at",
             "deadline_at",
             "activated_at",
+            "trial_ends_at",
+            "paid_until",
+            "next_payment_at",
             "owner_email",
         )
         read_only_fields = fields
@@ -64,6 +73,21 @@ class ConnectionList(ListAPIView[Connection]):
                 raise ValidationError({"state": [f"Write one of: {', '.join(State.values)}."]})
             found = found.filter(state=asked["state"])
         return found
+
+
+class ConnectionUninstall(APIView):
+    """Disconnect a connection: the uninstall call is queued once. 409 for one that never was connected."""
+
+    scope = "billing"
+
+    @extend_schema(request=None, responses={202: ConnectionSerializer})
+    def post(self, _request: Request, pk: int) -> Response:
+        get_object_or_404(Connection, pk=pk)
+        try:
+            disconnect(pk, by=None, why="The partner's system disconnected it.")
+        except NotConnected as reason:
+            return Response({"detail": str(reason)}, status=409)
+        return Response(ConnectionSerializer(shown_connections().get(pk=pk)).data, status=202)
 
 
 class ConnectionDetail(RetrieveAPIView[Connection]):

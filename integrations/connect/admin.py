@@ -3,25 +3,17 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from accounts.finding import people_found
-from integrations.connect.models import Arrival, ArrivalLocation, RefusedArrival
-from integrations.locations.finding import altegio_id
+from integrations.connect.models import Arrival, RefusedArrival
 from partner_portal.control_room import EvidenceAdmin, Lookups, link_to
 from partner_portal.periods import PeriodFilter
 
 MOST_SHOWN = 200
-
-
-def arrivals_for(location: int) -> list[int]:
-    """The latest arrivals that led to a connection at this location (Altegio's id)."""
-    found = ArrivalLocation.objects.filter(connection__location__altegio_id=location).order_by("-arrival_id")
-    return list(found.values_list("arrival_id", flat=True)[:MOST_SHOWN])
 
 
 class RegisteredFilter(admin.SimpleListFilter):
@@ -52,8 +44,13 @@ class ArrivedFilter(PeriodFilter):
 class ArrivalAdmin(EvidenceAdmin):
     list_display = ("arrived_at", "application", "user_link", "locations_count", "deadline_at", "visits")
     list_filter = (ArrivedFilter, "application", RegisteredFilter)
-    search_fields = ("user__email", "connections__location__altegio_id")
-    search_help_text = _("A location's number, or the beginning of a person's address, name or phone number")
+    search_fields = (
+        "=connections__location__altegio_id",
+        "=user__identities__altegio_user_id",
+        "user__email__istartswith",
+        "expected_user__email__istartswith",
+    )
+    search_help_text = _("A location's or an Altegio user's number, or the beginning of an e-mail address")
     everyday = (
         (_("today"), "when=today"),
         (_("not registered, today"), "registered=no&when=today"),
@@ -71,13 +68,6 @@ class ArrivalAdmin(EvidenceAdmin):
         "connections_list",
         "request_id",
     )
-
-    def matching(self, term: str) -> Q:
-        number = altegio_id(term)
-        if number is not None:
-            return Q(pk__in=arrivals_for(number))
-        people = people_found(term)
-        return Q(user__in=people) | Q(expected_user__in=people)
 
     @admin.display(description=_("user"))
     def user_link(self, arrival: Arrival) -> SafeString | str:

@@ -18,7 +18,8 @@ from integrations.connect.models import Arrival, ArrivalLocation, RefusedArrival
 from integrations.connect.parameters import Redirect
 from integrations.connect.people import Known, account_of, link_identity, user_with_email
 from integrations.models.application import Application
-from integrations.models.connection import Connection
+from integrations.models.connection import LIVE, Connection
+from integrations.telephony.chains import renew_token
 from partner_portal.middleware import current_request_id
 
 
@@ -207,3 +208,14 @@ def _show(arrival: Arrival, claimed: list[Claimed]) -> None:
         ignore_conflicts=True,
         batch_size=1000,
     )
+    _renew_chain(arrival, claimed)
+
+
+def _renew_chain(arrival: Arrival, claimed: list[Claimed]) -> None:
+    """The owner is back at what they hold: a CRM token that came along may have changed.
+
+    One location speaks for the chain, so the number of queries does not grow with the arrival.
+    """
+    held = [item.connection for item in claimed if item.connection.state in LIVE]
+    if held and arrival.chain_id_given is not None:
+        renew_token(held[0])

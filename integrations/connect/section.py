@@ -3,12 +3,13 @@
 from typing import Any
 
 from django.db.models import Q
+from django.urls import reverse
 
 from accounts.models import User
 from accounts.sections import register_section
 from integrations.connect.status import message_for, shown_state
 from integrations.connect.words import LABELS
-from integrations.models.connection import Connection
+from integrations.models.connection import LIVE, Connection
 
 
 def owned_connections(user: User) -> list[Connection]:
@@ -30,10 +31,18 @@ def _context(user: User) -> dict[str, Any]:
             "state_label": LABELS[shown_state(connection)],
             "message": message_for(connection),
             "reconnect_url": connection.reconnect_url,
+            "disconnect_url": _disconnect_url(connection, user),
         }
         for connection in owned_connections(user)
     ]
     return {"rows": rows}
+
+
+def _disconnect_url(connection: Connection, user: User) -> str:
+    """Where the owner disconnects it; "" where there is nothing to disconnect."""
+    if connection.state not in LIVE or connection.owner_id != user.pk:
+        return ""
+    return reverse("lifecycle:disconnect", args=[connection.pk])
 
 
 register_section("integrations/section_connections.html", _context)

@@ -8,23 +8,25 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from integrations.dashboard.events import CHANGES, Event
+from integrations.dashboard.happenings import CHANGES, Happening
 from integrations.models.connection import ConnectionChange
 from partner_portal.control_room import EvidenceAdmin, Lookups, link_to
 from partner_portal.periods import PeriodFilter
 
 
-class EventFilter(admin.SimpleListFilter):
+class HappeningFilter(admin.SimpleListFilter):
     """What happened, in the words of the first page."""
 
     title = _("event")
     parameter_name = "event"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Lookups:
-        return list(Event.choices)
+        return list(Happening.choices)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(CHANGES[Event(event)].q) if (event := self.value()) in Event.values else queryset
+        return (
+            queryset.filter(CHANGES[Happening(event)].q) if (event := self.value()) in Happening.values else queryset
+        )
 
 
 class ChangedFilter(PeriodFilter):
@@ -34,7 +36,7 @@ class ChangedFilter(PeriodFilter):
 @admin.register(ConnectionChange)
 class ConnectionChangeAdmin(EvidenceAdmin):
     list_display = ("at", "connection_link", "from_state", "to_state", "why", "by")
-    list_filter = (EventFilter, ChangedFilter, "connection__application")
+    list_filter = (HappeningFilter, ChangedFilter, "connection__application")
     list_select_related = ("connection__application", "connection__location", "by")
     ordering = ("-at", "-pk")
     everyday = (

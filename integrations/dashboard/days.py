@@ -8,7 +8,7 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from integrations.connect.models import Arrival
-from integrations.dashboard.events import events_of
+from integrations.dashboard.happenings import happenings_of
 from integrations.dashboard.models import DaySum
 from integrations.models.connection import ConnectionChange
 from partner_portal.periods import Span, day_span, today
@@ -18,7 +18,7 @@ DAYS = 14
 SETTLED_AFTER = timedelta(hours=2)
 ARRIVED, REGISTERED = "arrived", "registered"
 
-# (day, application's pk, what): how many. "What" is `ARRIVED`, `REGISTERED` or an Event's value.
+# (day, application's pk, what): how many. "What" is `ARRIVED`, `REGISTERED` or an Happening's value.
 Counts = Counter[tuple[date, int, str]]
 
 
@@ -63,8 +63,8 @@ def _count(span: Span) -> Counts:
     changes = ConnectionChange.objects.filter(at__gte=span[0], at__lt=span[1]).order_by()
     grouped = changes.values_list(TruncDate("at", tzinfo=UTC), "connection__application_id", "from_state", "to_state")
     for day, application, before, after, number in grouped.annotate(number=Count("pk")):
-        for event in events_of(before, after):
-            counts[day, application, event.value] += number
+        for happened in happenings_of(before, after):
+            counts[day, application, happened.value] += number
     arrivals = Arrival.objects.filter(arrived_at__gte=span[0], arrived_at__lt=span[1]).order_by()
     by_day = arrivals.values_list(TruncDate("arrived_at", tzinfo=UTC), "application_id")
     for day, application, number, registered in by_day.annotate(number=Count("pk"), registered=Count("user_id")):

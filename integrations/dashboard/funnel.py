@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from integrations.connect.models import Arrival
 from integrations.dashboard.days import ARRIVED, DAYS, REGISTERED, Counts, counts_by_day, shown_days
-from integrations.dashboard.events import Event
+from integrations.dashboard.happenings import Happening
 from integrations.dashboard.numbers import Total, list_url
 from integrations.dashboard.panels import Title
 from integrations.models.application import Application
@@ -18,9 +18,12 @@ from integrations.models.connection import ConnectionChange
 COLUMNS: dict[str, Title] = {
     ARRIVED: _("arrived"),
     REGISTERED: _("registered"),
-    **{event.value: event.label for event in (Event.ASKED, Event.ACTIVATED, Event.FAILED, Event.EXPIRED)},
+    **{
+        happened.value: happened.label
+        for happened in (Happening.ASKED, Happening.ACTIVATED, Happening.FAILED, Happening.EXPIRED)
+    },
 }
-OUTCOMES = (Event.ACTIVATED, Event.FAILED, Event.EXPIRED)
+OUTCOMES = (Happening.ACTIVATED, Happening.FAILED, Happening.EXPIRED)
 WIDTH = 240.0
 
 
@@ -48,7 +51,7 @@ def funnel() -> dict[str, Any]:
     counts = counts_by_day()
     return {
         "columns": COLUMNS.values(),
-        "legend": [(event.value, event.label) for event in OUTCOMES],
+        "legend": [(happened.value, happened.label) for happened in OUTCOMES],
         "tables": [
             (_("by day (UTC)"), list(_with_bars(_by_day(counts)))),
             (_("by application, 14 days"), list(_with_bars(_by_application(counts)))),
@@ -76,19 +79,19 @@ def _by_application(counts: Counts) -> list[Line]:
 
 
 def _with_bars(lines: list[Line]) -> Iterator[Row]:
-    longest = max((sum(sums[event] for event in OUTCOMES) for _name, sums, _filters in lines), default=0)
+    longest = max((sum(sums[happened] for happened in OUTCOMES) for _name, sums, _filters in lines), default=0)
     for name, sums, filters in lines:
         numbers = [Total(sums[what], _list_of(what, filters)) for what in COLUMNS]
-        words = ", ".join(f"{event.label}: {sums[event]}" for event in OUTCOMES)
+        words = ", ".join(f"{happened.label}: {sums[happened]}" for happened in OUTCOMES)
         yield Row(name, numbers, list(_bars(sums, longest)), words)
 
 
 def _bars(sums: dict[str, int], longest: int) -> Iterator[Bar]:
     left = 0.0
-    for event in OUTCOMES:
-        if sums[event]:
-            width = WIDTH * sums[event] / longest
-            yield Bar(event.value, f"{left:.1f}", f"{width:.1f}")
+    for happened in OUTCOMES:
+        if sums[happened]:
+            width = WIDTH * sums[happened] / longest
+            yield Bar(happened.value, f"{left:.1f}", f"{width:.1f}")
             left += width
 
 

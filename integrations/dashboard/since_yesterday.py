@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from integrations.connect.models import Arrival
 from integrations.dashboard.days import ARRIVED, REGISTERED
-from integrations.dashboard.events import Event, events_of
+from integrations.dashboard.happenings import Happening, happenings_of
 from integrations.dashboard.numbers import Total, list_url
 from integrations.dashboard.panels import Title
 from integrations.models.connection import ConnectionChange
@@ -33,17 +33,19 @@ class Compared:
 
 
 def since_yesterday() -> dict[str, Any]:
-    """Arrivals and all events, compared: two queries over two days."""
+    """Arrivals and all that happened, compared: two queries over two days."""
     now = timezone.now()
     middle, start = now - timedelta(hours=24), now - timedelta(hours=48)
-    recent, earlier = _events(start, middle, now)
+    recent, earlier = _happenings(start, middle, now)
     rows = [
         _compared(_("arrived"), recent[ARRIVED], earlier[ARRIVED], Arrival),
         _compared(_("registered"), recent[REGISTERED], earlier[REGISTERED], Arrival, registered="yes"),
     ]
     rows += [
-        _compared(event.label, recent[event.value], earlier[event.value], ConnectionChange, event=event.value)
-        for event in Event
+        _compared(
+            happened.label, recent[happened.value], earlier[happened.value], ConnectionChange, event=happened.value
+        )
+        for happened in Happening
     ]
     return {"rows": rows}
 
@@ -55,7 +57,7 @@ def _compared(
     return Compared(label, Total(recent, next(lists)), Total(earlier, next(lists)))
 
 
-def _events(start: datetime, middle: datetime, now: datetime) -> tuple[Counter[str], Counter[str]]:
+def _happenings(start: datetime, middle: datetime, now: datetime) -> tuple[Counter[str], Counter[str]]:
     recent: Counter[str] = Counter()
     earlier: Counter[str] = Counter()
     changes = (
@@ -63,9 +65,9 @@ def _events(start: datetime, middle: datetime, now: datetime) -> tuple[Counter[s
     )
     grouped = changes.annotate(number=Count("pk"), recent=Count("pk", filter=Q(at__gte=middle)))
     for before, after, number, of_it_recent in grouped:
-        for event in events_of(before, after):
-            recent[event.value] += of_it_recent
-            earlier[event.value] += number - of_it_recent
+        for happened in happenings_of(before, after):
+            recent[happened.value] += of_it_recent
+            earlier[happened.value] += number - of_it_recent
     arrived = Q(arrived_at__gte=middle)
     sums = Arrival.objects.filter(arrived_at__gte=start, arrived_at__lt=now).aggregate(
         number=Count("pk"),

@@ -3,6 +3,8 @@
 The one path from Altegio's word to a connection's state, for arrivals, callbacks, staff and sweeps.
 """
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db.models import Q
 from django.dispatch import Signal
@@ -25,10 +27,20 @@ found_alive = Signal()
 status_learned = Signal()
 
 
-def ask_status(connection: Connection) -> None:
-    """Queue the question; one that waits already serves."""
-    gives_up_at = timezone.now() + GIVE_UP_AFTER
-    queue_newest(AskStatus, f"status:{connection.pk}", connection_id=connection.pk, deadline_at=gives_up_at)
+def ask_status(connection: Connection, *, patient: bool = False) -> None:
+    """Queue the question; one that waits already serves. A `patient` one lets all other calls go first.
+
+    The questions about a connection go one after another, in a lane of their own: an activation must not
+    wait for a question.
+    """
+    kind, subject = (AskPatiently, "check") if patient else (AskStatus, "status")
+    queue_newest(
+        kind,
+        f"{subject}:{connection.pk}",
+        lane=f"status:{connection.pk}",
+        connection_id=connection.pk,
+        deadline_at=timezone.now() + GIVE_UP_AFTER,
+    )
 
 
 @register
@@ -52,14 +64,28 @@ class AskStatus(CallKind):
     def _learn(self, call: OutgoingCall, answer: Answer) -> None:
         status = read_status(answer, settings.ALTEGIO_TIME_ZONE)
         if status is not None and call.connection_id is not None:
-            believe(lock(call.connection_id), status)
+            asked_at = call.attempts.latest("number").started_at
+            believe(lock(call.connection_id), status, asked_at=asked_at)
 
 
-def believe(connection: Connection, status: ConnectionStatus) -> None:
+@register
+class AskPatiently(AskStatus):
+    """The same question where nobody waits for the answer."""
+
+    name = "check_status"
+    priority = Priority.HOUSEKEEPING
+
+
+def believe(connection: Connection, status: ConnectionStatus, *, asked_at: datetime) -> None:
     """Bring a locked connection to what Altegio says.
 
-    Only the newest connection of a location is spoken of: the history of older ones stays as it was.
+    Only the newest connection of a location is spoken of: the history of older ones stays as it was. An
+    answer to a question older than the connection's last change may be older than that change: it is
+    asked again.
     """
+    if connection.changes.filter(at__gt=asked_at).exists():
+        ask_status(connection)
+        return
     if _is_newest(connection):
         _believe_state(connection, status)
     status_learned.send(sender=Connection, connection=connection, status=status)

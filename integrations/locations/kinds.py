@@ -51,12 +51,17 @@ def remember(remote: list[RemoteLocation]) -> None:
     """Store what Altegio tells of the locations that are known here; others are none of ours."""
     by_id = {place.id: place for place in remote}
     known = list(Location.objects.select_for_update().filter(altegio_id__in=by_id).order_by("altegio_id"))
-    now = timezone.now()
-    for location in known:
-        for name in FIELDS:
-            setattr(location, name, getattr(by_id[location.altegio_id], name)[: LENGTHS[name]])
-        location.fetched_at = now
-    Location.objects.bulk_update(known, [*FIELDS, "fetched_at"], batch_size=200)
+    changed = [location for location in known if _take_over(location, by_id[location.altegio_id])]
+    Location.objects.bulk_update(changed, FIELDS, batch_size=200)
+    Location.objects.filter(pk__in=[location.pk for location in known]).update(fetched_at=timezone.now())
+
+
+def _take_over(location: Location, place: RemoteLocation) -> bool:
+    """Set the location's fields to what Altegio tells; whether that changed any."""
+    before = [getattr(location, name) for name in FIELDS]
+    for name in FIELDS:
+        setattr(location, name, getattr(place, name)[: LENGTHS[name]])
+    return before != [getattr(location, name) for name in FIELDS]
 
 
 def _review_names(application: Application, remote: list[RemoteLocation]) -> None:

@@ -7,6 +7,8 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from partner_portal.encryption import EncryptedTextField
+
 
 class Application(models.Model):
     """What the partner registered in Altegio's developer account; says what is sent at activation."""
@@ -27,12 +29,25 @@ class Application(models.Model):
     )
     chat_url = models.URLField(_("chat address"), blank=True, help_text=_("Sent at activation when set."))
     tips_url = models.URLField(_("tips address"), blank=True, help_text=_("Sent at activation when set."))
+    trial_days = models.PositiveSmallIntegerField(
+        _("days of trial"),
+        null=True,
+        blank=True,
+        default=14,
+        help_text=_("As set in Altegio's developer account, which does not tell it. Empty: there is no trial."),
+    )
     channels = models.JSONField(
         _("channels"),
         default=list,
         blank=True,
         help_text=_('Sent at activation when set: ["sms", "whatsapp"].'),
     )
+    events_url = models.URLField(
+        _("address for events"),
+        blank=True,
+        help_text=_("Your own https address; entity events are sent on to it, signed (Standard Webhooks)."),
+    )
+    events_secret = EncryptedTextField(_("signing secret for events"), blank=True, default="", editable=False)
 
     class Meta:
         verbose_name = _("application")
@@ -42,6 +57,8 @@ class Application(models.Model):
         return self.name or f"#{self.altegio_id}"
 
     def clean(self) -> None:
+        if self.events_url and not self.events_url.startswith("https://") and not settings.EVENTS_ALLOW_PRIVATE:
+            raise ValidationError({"events_url": _("Write an address that begins with https://.")})
         if not isinstance(self.channels, list) or not set(self.channels) <= {"sms", "whatsapp"}:
             raise ValidationError({"channels": _('Write a list that holds "sms", "whatsapp" or both.')})
 

@@ -56,6 +56,10 @@ class Connection(models.Model):
     deadline_at = models.DateTimeField(_("deadline"))
     activated_at = models.DateTimeField(_("activated"), null=True, blank=True)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    # The subscription; billing keeps these three together, for lists and searches.
+    trial_ends_at = models.DateTimeField(_("trial ends"), null=True, blank=True, editable=False)
+    paid_until = models.DateTimeField(_("paid until"), null=True, blank=True, editable=False)
+    next_payment_at = models.DateTimeField(_("next payment expected"), null=True, blank=True, editable=False)
     # How many of the alarms about the window have been raised: none, at half, at five sixths.
     warned = models.PositiveSmallIntegerField(default=0, editable=False)
     review = models.CharField(
@@ -65,6 +69,8 @@ class Connection(models.Model):
         help_text=_("Why staff must look before the owner sees the location's data; empty when all is well."),
     )
     reviewed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # When Altegio's list of connected locations last held it (reconciliation).
+    listed_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     claimant_id: int | None
     owner_id: int | None
@@ -86,6 +92,9 @@ class Connection(models.Model):
         ]
         indexes = [
             models.Index(fields=["state", "-id"], name="connection_by_state"),
+            models.Index(
+                fields=["next_payment_at"], condition=models.Q(state__in=LIVE), name="connection_payment_due"
+            ),
             models.Index(
                 fields=["deadline_at"], condition=models.Q(state=State.GRANTED), name="connection_running_out"
             ),

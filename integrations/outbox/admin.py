@@ -13,7 +13,6 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from integrations.lifecycle.asking import ask_status
-from integrations.locations.finding import altegio_id
 from integrations.outbox.exchange import exchange_text
 from integrations.outbox.kinds import kind_names
 from integrations.outbox.models import WAITING, Attempt, CallState, OutgoingCall, TokenStop
@@ -93,7 +92,7 @@ class WaitingFilter(admin.SimpleListFilter):
 class OutgoingCallAdmin(EvidenceAdmin):
     list_display = ("key", "kind", "state", "connection_link", "deadline_at", "due_at", "tries", "reason")
     list_filter = (WaitingFilter, "state", KindFilter, DeadlineFilter)
-    search_fields = ("connection__location__altegio_id", "key")
+    search_fields = ("=connection__location__altegio_id", "key__startswith")
     search_help_text = _("A location's number, or the beginning of a call's key")
     everyday = (
         (_("waiting now"), "waiting=yes"),
@@ -117,10 +116,6 @@ class OutgoingCallAdmin(EvidenceAdmin):
         ("key", "lane", "request_id"),
         "exchange",
     )
-
-    def matching(self, term: str) -> Q:
-        number = altegio_id(term)
-        return Q(key__startswith=term) if number is None else Q(connection__location__altegio_id=number)
 
     def makes_sense(self, action: str, row: OutgoingCall) -> bool:
         return not row.is_finished if action == "try_now" else row.connection_id is not None

@@ -81,7 +81,7 @@ def carry(claim: Claim, slot: rate.Slot) -> None:
 
 def _exchange(claim: Claim, slot: rate.Slot) -> None:
     call, kind = claim.call, kind_of(claim.call)
-    asking = claim.in_doubt and not kind.repeatable
+    asking = claim.in_doubt and kind.asks_first(call)
     try:
         request = kind.question(call) if asking else kind.request(call)
     except Obsolete as obsolete:
@@ -147,6 +147,8 @@ def _complete_attempt(attempt: Attempt, answer: Answer, request: Call) -> None:
 def _after_sending(call: OutgoingCall, kind: CallKind, answer: Answer) -> None:
     reason = mask(answer.message)
     match answer.outcome:
+        case Outcome.ACCEPTED if not kind.repeatable and not kind.tells_enough(answer):
+            _back_off(call, CallState.DOUBTFUL, "Altegio said yes, but not all that must be known.")
         case Outcome.ACCEPTED:
             _accept(call, kind, answer)
         case Outcome.UNAUTHORIZED if kind.own_credential:
@@ -163,7 +165,9 @@ def _after_sending(call: OutgoingCall, kind: CallKind, answer: Answer) -> None:
 
 
 def _after_question(call: OutgoingCall, kind: CallKind, answer: Answer) -> None:
-    if answer.outcome in (Outcome.UNAUTHORIZED, Outcome.LIMITED):
+    # With a credential of its own in the question, a 401 may mean that one: the kind judges it.
+    stopped = answer.outcome is Outcome.UNAUTHORIZED and not kind.own_credential
+    if stopped or answer.outcome is Outcome.LIMITED:
         _not_now(call, CallState.DOUBTFUL, answer)
         return
     match kind.judge(call, answer):

@@ -63,8 +63,12 @@ class CallKind:
         """What to send, built at the moment of sending. Raises Obsolete when there is nothing to say."""
         raise NotImplementedError
 
+    def asks_first(self, call: OutgoingCall) -> bool:
+        """After an uncertain end: whether Altegio is asked, or the call is simply sent again."""
+        return not self.repeatable
+
     def question(self, call: OutgoingCall) -> Call:
-        """How to ask whether it happened; needed unless `repeatable`."""
+        """How to ask whether it happened; needed where `asks_first` may say yes."""
         raise NotImplementedError
 
     def judge(self, call: OutgoingCall, answer: Answer) -> Verdict:
@@ -74,6 +78,10 @@ class CallKind:
     def doubts(self, answer: Answer) -> bool:
         """Whether this refusal must be checked with the question before it is believed."""
         return False
+
+    def tells_enough(self, answer: Answer) -> bool:
+        """Whether this acceptance holds what must be known; else Altegio is asked, as after an uncertain end."""
+        return True
 
     def accepted(self, call: OutgoingCall, answer: Answer) -> None:
         """It happened; `answer` is the one that said so (to the call, or to the question)."""

@@ -9,6 +9,7 @@ from django.utils import timezone
 from integrations.outbox import rate
 from integrations.outbox.carry import carry
 from integrations.outbox.claim import claim_next, due_calls
+from integrations.outbox.models import Priority
 from integrations.outbox.tokens import token_is_stopped
 
 # A pump waits this long for a slot of the budget; for longer waits the sweep starts the next one.
@@ -17,8 +18,11 @@ LONGEST_RUN = 30.0
 # Each carries one call at a time: enough to use the budget though every answer takes seconds, and few
 # enough to leave the worker's other threads to other tasks.
 PUMPS_IN_A_PROCESS = 8
+# The others are free for what cannot wait, however slow the answers to these are.
+PATIENT_PUMPS = 6
 
 _places = threading.BoundedSemaphore(PUMPS_IN_A_PROCESS)
+_patient_places = threading.BoundedSemaphore(PATIENT_PUMPS)
 _stopping = threading.Event()
 
 
@@ -42,25 +46,41 @@ def run_pump(call_for_help: Callable[[], None] = lambda: None) -> int:
 
 def something_is_due() -> bool:
     """Whether a call may go now."""
-    return not token_is_stopped() and due_calls(timezone.now()).exists()
+    return _next_priority() is not None
+
+
+def _next_priority() -> int | None:
+    """The priority of the call that would go next, if any may go now."""
+    return None if token_is_stopped() else due_calls(timezone.now()).values_list("priority", flat=True).first()
 
 
 def _run(call_for_help: Callable[[], None]) -> int:
     carried = 0
     ends_at = time.monotonic() + LONGEST_RUN
-    while time.monotonic() < ends_at and not _stopping.is_set() and something_is_due():
-        slot = rate.take_slot()
-        if isinstance(slot, rate.Wait):
-            if slot.seconds > PATIENCE:
+    while time.monotonic() < ends_at and not _stopping.is_set() and (priority := _next_priority()) is not None:
+        patient = priority > Priority.NOTIFICATION
+        if patient and not _patient_places.acquire(blocking=False):
+            break
+        try:
+            slot = rate.take_slot(patient=patient)
+            if isinstance(slot, rate.Slot):
+                carried += _carry_next(slot, call_for_help)
+            elif slot.seconds > PATIENCE:
                 break
-            time.sleep(slot.seconds)
-            continue
-        claim = claim_next()
-        if claim is None:
-            rate.settle(slot, used=False)
-            continue
-        if something_is_due():
-            call_for_help()
-        carry(claim, slot)
-        carried += 1
+            else:
+                time.sleep(slot.seconds)
+        finally:
+            if patient:
+                _patient_places.release()
     return carried
+
+
+def _carry_next(slot: rate.Slot, call_for_help: Callable[[], None]) -> int:
+    claim = claim_next()
+    if claim is None:
+        rate.settle(slot, used=False)
+        return 0
+    if something_is_due():
+        call_for_help()
+    carry(claim, slot)
+    return 1

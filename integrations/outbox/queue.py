@@ -1,7 +1,7 @@
 """Putting calls into the outbox, and taking waiting ones out again."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -53,13 +53,22 @@ def queue_newest(kind: type[CallKind], subject: str, **fields: Any) -> None:
 
     One that is still queued serves: it is locked until the commit, so that no worker builds it before.
     """
+    queue_newest_of_each(kind, {subject: fields})
+
+
+def queue_newest_of_each(kind: type[CallKind], subjects: Mapping[str, Mapping[str, Any]]) -> None:
+    """`queue_newest` for many subjects, each with its call's fields, in a constant number of queries."""
     with transaction.atomic():
-        waiting = OutgoingCall.objects.select_for_update().filter(subject=subject, state=CallState.QUEUED)
-        while not waiting.exists():
-            call = new_call(kind, f"{subject}:{uuid.uuid4().hex}", **fields)
-            call.subject = subject
-            queue([call])
+        waiting = OutgoingCall.objects.select_for_update().filter(subject__in=list(subjects), state=CallState.QUEUED)
+        while missing := subjects.keys() - {call.subject for call in waiting.order_by("subject")}:
+            queue(_new_about(kind, subject, subjects[subject]) for subject in sorted(missing))
     transaction.on_commit(wake)
+
+
+def _new_about(kind: type[CallKind], subject: str, fields: Mapping[str, Any]) -> OutgoingCall:
+    call = new_call(kind, f"{subject}:{uuid.uuid4().hex}", **fields)
+    call.subject = subject
+    return call
 
 
 def cancel(calls: QuerySet[OutgoingCall], reason: str) -> int:

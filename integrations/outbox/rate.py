@@ -20,6 +20,8 @@ SECOND, MINUTE = 1.0, 60.0
 TRANSIT = 0.25
 # A slot is good for so many seconds; after them its worker may be dead, and it is counted no longer as now.
 GOOD_FOR = 2.0
+# The rest of a minute's calls is for what cannot wait: activations and call notifications.
+PATIENT_SHARE = 0.9
 
 
 @dataclass(frozen=True)
@@ -36,11 +38,14 @@ class Wait:
     seconds: float
 
 
-def take_slot() -> Slot | Wait:
-    """A slot for one call, or how long to wait. Safe among any number of workers."""
+def take_slot(*, patient: bool = False) -> Slot | Wait:
+    """A slot for one call, or how long to wait. Safe among any number of workers.
+
+    A `patient` call leaves a part of the budget free, so that one that cannot wait finds room at once.
+    """
     with transaction.atomic():
         budget = _locked()
-        return _give(budget, budget.stamps, _now(), GOOD_FOR)
+        return _give(budget, budget.stamps, _now(), GOOD_FOR, patient=patient)
 
 
 def start(slot: Slot) -> Slot | Wait:
@@ -96,9 +101,11 @@ def _now() -> float:
         return float(cursor.fetchone()[0])
 
 
-def _give(budget: RateBudget, stamps: list[float], now: float, good_for: float) -> Slot | Wait:
+def _give(
+    budget: RateBudget, stamps: list[float], now: float, good_for: float, *, patient: bool = False
+) -> Slot | Wait:
     recent = _recent(stamps, now)
-    wait = max(_wait(recent, now), budget.pause_until - now)
+    wait = max(_wait(recent, now, _limits(patient=patient)), budget.pause_until - now)
     return Wait(wait) if wait > 0 else _write_down(budget, recent, now + good_for)
 
 
@@ -121,13 +128,16 @@ def _recent(stamps: list[float], now: float) -> list[float]:
     return [stamp for stamp in stamps if now - MINUTE < stamp <= now + GOOD_FOR]
 
 
-def _wait(stamps: list[float], now: float) -> float:
+def _limits(*, patient: bool) -> tuple[tuple[int, float], ...]:
+    """How many calls a window may hold. Patient ones are spread over the minute and never fill it."""
+    in_a_second, in_a_minute = settings.ALTEGIO_REQUESTS_PER_SECOND, settings.ALTEGIO_REQUESTS_PER_MINUTE
+    if patient:
+        in_a_minute = max(int(in_a_minute * PATIENT_SHARE), 1)
+        in_a_second = max(min(in_a_second - 1, int(in_a_minute / MINUTE)), 1)
+    return (in_a_second, SECOND), (in_a_minute, MINUTE)
+
+
+def _wait(stamps: list[float], now: float, limits: tuple[tuple[int, float], ...]) -> float:
     """Seconds until one more fits. A call that has not arrived yet may arrive now."""
-    waits = [0.0]
-    for most, window in (
-        (settings.ALTEGIO_REQUESTS_PER_SECOND, SECOND),
-        (settings.ALTEGIO_REQUESTS_PER_MINUTE, MINUTE),
-    ):
-        if len(stamps) >= most:
-            waits.append(min(stamps[-most], now) + window - now)
-    return max(waits)
+    waits = [min(stamps[-most], now) + window - now for most, window in limits if len(stamps) >= most]
+    return max([0.0, *waits])

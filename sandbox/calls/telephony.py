@@ -27,7 +27,10 @@ def integration(world: World, call: Call) -> Response:
     chain = world.chain_by_token(crm_token)
     if command == "setup":
         chain.telephony_enabled = record["type"] == "enable"
-    world.state.telephony.append({"chain_id": chain.id, "command": command, **record})
+    entry = {"chain_id": chain.id, "command": command, **record}
+    if command == "history" and record["call_id"] is not None:
+        _forget(world, chain.id, record["call_id"])
+    world.state.telephony.append(entry)
     world.touch()
     return envelope(None, 202)
 
@@ -46,6 +49,14 @@ def saved_calls(world: World, call: Call) -> Response:
     hidden = {"command", "chain_id"}
     shown = [{k: v for k, v in row.items() if k not in hidden} for row in rows[(page - 1) * limit : page * limit]]
     return envelope(shown, meta={"count": len(rows)})
+
+
+def _forget(world: World, chain_id: int, call_id: str) -> None:
+    """The same `call_id` again is the same call: the later record takes the earlier one's place."""
+    known = ("history", chain_id, call_id)
+    world.state.telephony[:] = [
+        item for item in world.state.telephony if (item["command"], item["chain_id"], item.get("call_id")) != known
+    ]
 
 
 def _setup(body: Fields) -> dict[str, Any]:

@@ -22,11 +22,13 @@ def member(role: Role | None) -> User:
     return user
 
 
+# They read, and change nothing here or at Altegio.
+READING = {"billing.Payment.export"}
 ACTIONS = [
     pytest.param(model, name, id=f"{model._meta.label}.{name}")
     for model, room in admin.site._registry.items()
     for name in room.actions
-    if isinstance(name, str)
+    if isinstance(name, str) and f"{model._meta.label}.{name}" not in READING
 ]
 
 

@@ -1,6 +1,7 @@
 """The outbox by itself: order, lanes, leases, back-off, newest wins."""
 
 import threading
+from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
@@ -9,11 +10,15 @@ from django.utils import timezone
 
 from integrations.activation.kinds import Activate
 from integrations.lifecycle.asking import AskStatus
+from integrations.locations.kinds import FetchLocations
+from integrations.models.place import Chain
 from integrations.outbox.carry import LeaseLost, _end, back_off_seconds
 from integrations.outbox.claim import claim_next
 from integrations.outbox.models import CallState, OutgoingCall
+from integrations.outbox.pump import PATIENT_PUMPS, _patient_places, run_pump
 from integrations.outbox.queue import cancel, new_call, queue, queue_newest
 from integrations.outbox.sweep import recover_lost_calls
+from integrations.telephony.notifications import notify_of_call
 
 pytestmark = pytest.mark.django_db
 
@@ -117,3 +122,15 @@ def test_no_worker_builds_a_call_before_the_change_it_tells_of_is_committed():
         committed.set()
     worker.join()
     assert seen in ([(False, False)], [(True, True)])
+
+
+def test_slow_answers_to_patient_calls_leave_pumps_for_what_cannot_wait(altegio):
+    with ExitStack() as busy:
+        for _ in range(PATIENT_PUMPS):
+            busy.enter_context(_patient_places)
+        queue([new_call(FetchLocations, "patient", application=1, page=1)])
+        assert run_pump() == 0
+        chain = Chain.objects.create(altegio_id=501, crm_token="crm-aurora-7c1e")
+        notify_of_call(chain, phone="+447700900123", diversion="+442071838750")
+        assert run_pump() == 1
+    assert [entry.call for entry in altegio.requests()] == ["voip"]

@@ -23,11 +23,11 @@ def _limits(settings):
     settings.ALTEGIO_REQUESTS_PER_SECOND, settings.ALTEGIO_REQUESTS_PER_MINUTE = 5, 20
 
 
-def spend(clock, seconds: float) -> list[float]:
+def spend(clock, seconds: float, *, patient: bool = False) -> list[float]:
     """Make every call there is room for, answered at once; when each was made."""
     ends_at, taken = clock.now + seconds, []
     while clock.now < ends_at:
-        got = rate.take_slot()
+        got = rate.take_slot(patient=patient)
         if isinstance(got, rate.Slot):
             taken.append(clock.now)
             rate.settle(rate.start(got))
@@ -109,3 +109,16 @@ def test_the_budget_outlives_everything_but_the_database(clock):
     assert len(RateBudget.objects.get().stamps) == 1
     with time_machine.travel(0):
         assert rate.used_in_the_last_minute() == 1
+
+
+def test_patient_calls_are_spread_and_leave_room_for_what_cannot_wait(clock, settings):
+    settings.ALTEGIO_REQUESTS_PER_SECOND, settings.ALTEGIO_REQUESTS_PER_MINUTE = 5, 200
+    taken = spend(clock, 120, patient=True)
+    assert most_in(taken, 1.0) == 3
+    assert most_in(taken, 60.0) == 180
+    assert isinstance(rate.take_slot(), rate.Slot)
+
+
+def test_the_smallest_budget_still_carries_patient_calls(clock, settings):
+    settings.ALTEGIO_REQUESTS_PER_SECOND = settings.ALTEGIO_REQUESTS_PER_MINUTE = 1
+    assert len(spend(clock, 120, patient=True)) == 2

@@ -11,7 +11,7 @@ from partner_portal.search_indexes import prefix_index
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('integrations', '0002_find_the_earlier_calls_of_a_lane'),
+        ('integrations', '0005_told_and_compared'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

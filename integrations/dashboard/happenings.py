@@ -11,7 +11,7 @@ from integrations.models.connection import LIVE, State
 NEW = ""  # the state before the first
 
 
-class Event(models.TextChoices):
+class Happening(models.TextChoices):
     """One thing that happened to a connection."""
 
     ASKED = "asked", _("asked for")  # an owner arrived for this location
@@ -40,18 +40,18 @@ class Change:
 _NOT_LIVE = frozenset({NEW, *State.values}) - frozenset(LIVE)
 _ANY = frozenset({NEW, *State.values})
 
-CHANGES: dict[Event, Change] = {
-    Event.ASKED: Change(frozenset({NEW}), frozenset(State.values)),
-    Event.ACTIVATED: Change(_NOT_LIVE - {State.UNINSTALLED}, frozenset({State.ACTIVE})),
-    Event.FAILED: Change(_ANY, frozenset({State.FAILED})),
-    Event.EXPIRED: Change(_ANY, frozenset({State.EXPIRED})),
-    Event.CONFLICT: Change(_ANY, frozenset({State.CONFLICT})),
-    Event.FROZEN: Change(_ANY, frozenset({State.FROZEN})),
-    Event.THAWED: Change(frozenset({State.FROZEN, State.UNINSTALLED}), frozenset({State.ACTIVE})),
-    Event.UNINSTALLED: Change(_ANY, frozenset({State.UNINSTALLED})),
+CHANGES: dict[Happening, Change] = {
+    Happening.ASKED: Change(frozenset({NEW}), frozenset(State.values)),
+    Happening.ACTIVATED: Change(_NOT_LIVE - {State.UNINSTALLED}, frozenset({State.ACTIVE})),
+    Happening.FAILED: Change(_ANY, frozenset({State.FAILED})),
+    Happening.EXPIRED: Change(_ANY, frozenset({State.EXPIRED})),
+    Happening.CONFLICT: Change(_ANY, frozenset({State.CONFLICT})),
+    Happening.FROZEN: Change(_ANY, frozenset({State.FROZEN})),
+    Happening.THAWED: Change(frozenset({State.FROZEN, State.UNINSTALLED}), frozenset({State.ACTIVE})),
+    Happening.UNINSTALLED: Change(_ANY, frozenset({State.UNINSTALLED})),
 }
 
 
-def events_of(before: str, after: str) -> list[Event]:
+def happenings_of(before: str, after: str) -> list[Happening]:
     """What a change from `before` to `after` is."""
-    return [event for event, change in CHANGES.items() if before in change.before and after in change.after]
+    return [happened for happened, change in CHANGES.items() if before in change.before and after in change.after]

@@ -1,0 +1,296 @@
+"""Billing in the control room: every member of staff may look, the finance group may record and refund."""
+
+from typing import Any, cast
+
+from django.contrib import admin, messages
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from accounts.models import User
+from billing.exporting import export_lines
+from billing.forms import DiscountForm, LinkForm, PaymentForm
+from billing.intake import Conflict, Overlap, record_payment, send_again
+from billing.models import Discount, Payment, PaymentLink, Source, Status, Subscription, TariffOption
+from billing.offers import ask_for_link, fetch_tariffs, give_discount
+from billing.reading import Invalid
+from billing.refunds import refund_payment
+from billing.subscriptions import count_subscriptions, current, overdue, soon, subscriptions
+from billing.totals import totals_by_month
+from integrations.outbox.exchange import exchange_text
+from partner_portal.control_room import CannotDo, EvidenceAdmin, Lookups, confirmed, link_to
+
+
+class OpenToStaff(EvidenceAdmin):
+    """All staff may look; nothing is deleted."""
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return True
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return True
+
+    def _may(self, request: HttpRequest, what: str) -> bool:
+        return request.user.has_perm(f"billing.{what}")
+
+
+@admin.register(Payment)
+class PaymentAdmin(OpenToStaff):
+    form = PaymentForm
+    change_list_template = "admin/billing/payment_list.html"
+    list_display = ("id", "location", "money", "paid_at", "period_from", "period_to", "status", "source", "error")
+    list_filter = ("status", "source", "currency", "application", "paid_at", "period_to")
+    search_fields = ("external_id__startswith", "=altegio_payment_id", "=location__altegio_id")
+    list_select_related = ("application", "location")
+    ordering = ("-pk",)
+    actions = ("refund", "export")
+    readonly_fields = ("connection_link", "money", "exchanges")
+    entry_fields = (
+        "external_id",
+        ("salon_id", "application_id"),
+        ("amount", "currency"),
+        "paid_at",
+        "period_from",
+        "period_to",
+        "allow_overlap",
+    )
+    shown_fields = (
+        ("status", "error"),
+        "connection_link",
+        ("external_id", "source", "recorded_by"),
+        ("money", "discount", "altegio_payment_id"),
+        ("paid_at", "period_from", "period_to"),
+        ("recorded_at", "reported_at", "refund_asked_at", "refunded_at"),
+        "exchanges",
+    )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self._may(request, "add_payment")
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Only a payment that failed is changed: corrected, and sent again."""
+        failed = isinstance(obj, Payment) and obj.status == Status.FAILED
+        return failed and self._may(request, "change_payment")
+
+    def get_fields(self, request: HttpRequest, obj: Payment | None = None) -> Any:
+        if obj is None:
+            return self.entry_fields
+        if self.has_change_permission(request, obj):
+            return ("status_and_error", *self.entry_fields, "exchanges")
+        return self.shown_fields
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Payment | None = None) -> Any:
+        return (*self.readonly_fields, "status_and_error")
+
+    def save_model(self, request: HttpRequest, obj: Payment, form: Any, change: bool) -> None:
+        """Recorded, or sent again, by the rules of every way in."""
+        if change:
+            send_again(obj.pk, form.told)
+            return
+        overlap = Overlap.ALLOW if form.cleaned_data["allow_overlap"] else Overlap.REFUSE
+        recorded = record_payment(form.told, Source.ADMIN, overlap=overlap, by=cast(User, request.user))
+        obj.pk = recorded.payment.pk
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """What changed while the form was open is said, and nothing is stored."""
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except (Conflict, Invalid) as problem:
+            messages.error(request, str(problem))
+            return redirect(request.path)
+
+    def makes_sense(self, action: str, row: Payment) -> bool:
+        return action != "refund" or row.status in (Status.QUEUED, Status.REPORTED)
+
+    @admin.display(description=_("amount"), ordering="amount")
+    def money(self, payment: Payment) -> str:
+        return f"{payment.exact_amount} {payment.currency}"
+
+    @admin.display(description=_("why it failed"))
+    def status_and_error(self, payment: Payment) -> str:
+        return payment.error
+
+    @admin.display(description=_("connection"))
+    def connection_link(self, payment: Payment) -> SafeString | str:
+        return link_to(payment.connection)
+
+    @admin.display(description=_("calls and their attempts (secrets masked)"))
+    def exchanges(self, payment: Payment) -> SafeString:
+        rows = ((link_to(call), call.get_state_display(), exchange_text(call)) for call in payment.calls())
+        shown = format_html_join(
+            "", '<div>{} — {}<textarea class="exchange" readonly rows="10" cols="100">{}</textarea></div>', rows
+        )
+        return shown or format_html("–")
+
+    @confirmed(
+        _("Refund"),
+        _(
+            "Altegio is told of the refund, once, and switches the connection off if its current period is refunded. "
+            "A payment that is still queued is cancelled. This cannot be taken back."
+        ),
+        permission="billing.refund_payment",
+    )
+    def refund(self, _request: HttpRequest, chosen: QuerySet[Payment]) -> str:
+        done, problems = 0, []
+        for payment in chosen.order_by("pk"):
+            try:
+                done += refund_payment(payment.pk)[1]
+            except Conflict as problem:
+                problems.append(f"#{payment.pk}: {problem}")
+        if not done and problems:
+            raise CannotDo(" ".join(problems))
+        said = ngettext("%d payment is refunded.", "%d payments are refunded.", done) % done
+        return " ".join([said, *problems])
+
+    @admin.action(description=_("Export as CSV"))
+    def export(self, _request: HttpRequest, chosen: QuerySet[Payment]) -> StreamingHttpResponse:
+        response = StreamingHttpResponse(export_lines(chosen), content_type="text/csv; charset=utf-8")
+        response["Content-Disposition"] = 'attachment; filename="payments.csv"'
+        return response
+
+    def get_urls(self) -> list[URLPattern]:
+        totals = path("totals/", self.admin_site.admin_view(self.totals), name="billing_payment_totals")
+        return [totals, *super().get_urls()]
+
+    def totals(self, request: HttpRequest) -> HttpResponse:
+        """By currency and month."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Totals by month and currency"),
+            "opts": self.model._meta,
+            "rows": totals_by_month(),
+        }
+        return TemplateResponse(request, "admin/billing/totals.html", context)
+
+
+class DueFilter(admin.SimpleListFilter):
+    """When the next payment is due."""
+
+    title = _("payment")
+    parameter_name = "due"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Lookups:
+        return [
+            ("yes", _("needs one")),
+            ("soon", _("ends soon")),
+            ("overdue", _("overdue")),
+            ("current", _("paid or in trial")),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        wanted = {"yes": soon() | overdue(), "soon": soon(), "overdue": overdue(), "current": current()}
+        chosen = wanted.get(self.value() or "")
+        return queryset if chosen is None else queryset.filter(chosen)
+
+
+@admin.register(Subscription)
+class SubscriptionAdmin(OpenToStaff):
+    change_list_template = "admin/billing/subscription_list.html"
+    list_display = ("location", "application", "state", "trial_ends_at", "paid_until", "next_payment_at", "owner")
+    list_filter = (DueFilter, "state", "application")
+    search_fields = ("=location__altegio_id", "location__title__istartswith", "owner__email__istartswith")
+    list_select_related = ("application", "location", "owner")
+    fields = readonly_fields = (
+        "connection_link",
+        "state",
+        "trial_ends_at",
+        "paid_until",
+        "next_payment_at",
+        "payments_list",
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        live = subscriptions().values("pk")
+        return super().get_queryset(request).filter(pk__in=live).order_by("next_payment_at", "pk")
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().changelist_view(request, {**(extra_context or {}), "bars": _bars()})
+
+    @admin.display(description=_("connection"))
+    def connection_link(self, subscription: Subscription) -> SafeString | str:
+        address = reverse("admin:integrations_connection_change", args=[subscription.pk])
+        return format_html('<a href="{}">{}</a>', address, subscription)
+
+    @admin.display(description=_("payments"))
+    def payments_list(self, subscription: Subscription) -> SafeString:
+        payments = Payment.objects.filter(
+            application=subscription.application_id, location=subscription.location_id
+        ).order_by("-period_to")[:50]
+        rows = ((link_to(payment), payment.get_status_display(), payment.period_to) for payment in payments)
+        return format_html_join("", "<div>{} — {} ({:%Y-%m-%d})</div>", rows) or format_html("–")
+
+
+def _bars() -> list[dict[str, Any]]:
+    """The chart: each group of connections with its share of the longest bar, in percent."""
+    counted = count_subscriptions()
+    groups = [
+        (_("paid"), counted.paid, "paid"),
+        (_("in trial"), counted.trial, "trial"),
+        (_("ending soon"), counted.expiring, "expiring"),
+        (_("overdue"), counted.overdue, "overdue"),
+        (_("frozen"), counted.frozen, "frozen"),
+    ]
+    most = max(count for _label, count, _kind in groups) or 1
+    return [
+        {"label": label, "count": count, "kind": kind, "share": round(100 * count / most)}
+        for label, count, kind in groups
+    ]
+
+
+@admin.register(TariffOption)
+class TariffOptionAdmin(OpenToStaff):
+    list_display = ("altegio_id", "application", "tariff_title", "title", "price", "currency", "months", "fetched_at")
+    list_filter = ("application",)
+    list_select_related = ("application",)
+    ordering = ("application", "altegio_id")
+    actions = ("fetch",)
+    search_fields = ("title__istartswith",)
+
+    @confirmed(
+        _("Ask Altegio for the tariffs"),
+        _("The tariffs of the chosen options' applications are fetched again."),
+        permission="billing.change_tariffoption",
+    )
+    def fetch(self, _request: HttpRequest, chosen: QuerySet[TariffOption]) -> str:
+        applications = {option.application_id: option.application for option in chosen.select_related("application")}
+        for application in applications.values():
+            fetch_tariffs(application)
+        return str(_("Asked. The answer shows here in a moment."))
+
+
+@admin.register(PaymentLink)
+class PaymentLinkAdmin(OpenToStaff):
+    form = LinkForm
+    list_display = ("connection", "option", "discount", "state", "url", "error", "asked_at")
+    list_filter = ("state",)
+    list_select_related = ("connection__application", "connection__location", "option")
+    raw_id_fields = ("connection",)
+    ordering = ("-pk",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self._may(request, "add_paymentlink")
+
+    def save_model(self, request: HttpRequest, obj: PaymentLink, form: Any, change: bool) -> None:
+        obj.pk = ask_for_link(obj.connection, obj.option, obj.discount).pk
+
+
+@admin.register(Discount)
+class DiscountAdmin(OpenToStaff):
+    form = DiscountForm
+    list_display = ("connection", "percent", "state", "error", "changed_at")
+    list_filter = ("state",)
+    list_select_related = ("connection__application", "connection__location")
+    raw_id_fields = ("connection",)
+    ordering = ("-pk",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self._may(request, "add_discount")
+
+    def save_model(self, request: HttpRequest, obj: Discount, form: Any, change: bool) -> None:
+        obj.pk = give_discount(obj.connection, obj.percent).pk

@@ -1,0 +1,1 @@
+"""The REST API of billing (INTERFACE.md): thin views over the rules."""

@@ -1,0 +1,198 @@
+"""`/api/v1/payments/`."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import Http404
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import serializers, status
+from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.generics import ListAPIView, RetrieveAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from billing.intake import Conflict, Overlap, record_payment, shown_payments
+from billing.models import Payment, Source
+from billing.reading import Invalid, read_payment
+from billing.refunds import refund_payment
+
+
+class Conflicting(APIException):
+    """409: the request is well made, but not for the payment as it is."""
+
+    status_code = status.HTTP_409_CONFLICT
+    default_code = "conflict"
+
+
+class ToldSerializer(serializers.Serializer[Any]):
+    """What a billing system tells of a payment; `billing.reading` reads it."""
+
+    external_id = serializers.CharField(max_length=200, help_text="Your own id; it makes the call repeatable.")
+    salon_id = serializers.IntegerField(min_value=1)
+    application_id = serializers.IntegerField(
+        min_value=1, required=False, help_text="The default application if absent."
+    )
+    amount = serializers.CharField(help_text='Plain digits as text with at most the currency\'s decimals: "990.99".')
+    currency = serializers.CharField(min_length=3, max_length=3, help_text="ISO 4217.")
+    paid_at = serializers.DateTimeField(help_text="ISO 8601 with zone; fractions of a second are dropped.")
+    period_from = serializers.DateTimeField()
+    period_to = serializers.DateTimeField(help_text="It belongs to the period, as period_from does.")
+    allow_overlap = serializers.BooleanField(
+        required=False,
+        help_text=(
+            "A period may overlap that of an earlier payment. Absent: the payment is taken, and `warnings` says "
+            "so. false: it is refused with 400 on period_from. true: it is taken without a warning."
+        ),
+    )
+
+
+class PaymentSerializer(serializers.ModelSerializer[Payment]):
+    """A payment as the partner's own systems see it."""
+
+    application_id = serializers.IntegerField(source="application.altegio_id")
+    salon_id = serializers.IntegerField(source="location.altegio_id")
+    connection_id = serializers.IntegerField()
+    amount = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Payment
+        fields = (
+            "id",
+            "external_id",
+            "source",
+            "connection_id",
+            "application_id",
+            "salon_id",
+            "amount",
+            "currency",
+            "paid_at",
+            "period_from",
+            "period_to",
+            "status",
+            "error",
+            "altegio_payment_id",
+            "recorded_at",
+            "reported_at",
+            "refunded_at",
+        )
+        read_only_fields = fields
+
+    def get_amount(self, payment: Payment) -> str:
+        return str(payment.exact_amount)
+
+    def to_representation(self, payment: Payment) -> dict[str, Any]:
+        """Written out by hand: building the fields anew for each request costs more than all the rest of it."""
+        return {
+            "id": payment.pk,
+            "external_id": payment.external_id,
+            "source": payment.source,
+            "connection_id": payment.connection_id,
+            "application_id": payment.application.altegio_id,
+            "salon_id": payment.location.altegio_id,
+            "amount": self.get_amount(payment),
+            "currency": payment.currency,
+            "paid_at": payment.paid_at,
+            "period_from": payment.period_from,
+            "period_to": payment.period_to,
+            "status": payment.status,
+            "error": payment.error,
+            "altegio_payment_id": payment.altegio_payment_id,
+            "recorded_at": payment.recorded_at,
+            "reported_at": payment.reported_at,
+            "refunded_at": payment.refunded_at,
+        }
+
+
+class TakenSerializer(PaymentSerializer):
+    """The answer to a payment told: the payment, and what to look at (for the schema)."""
+
+    warnings = serializers.ListField(child=serializers.CharField(), read_only=True)
+
+    class Meta(PaymentSerializer.Meta):
+        fields: tuple[str, ...] = (*PaymentSerializer.Meta.fields, "warnings")  # type: ignore[assignment]
+
+
+class PaymentList(ListAPIView[Payment]):
+    """Payments, newest first; `external_id` finds one."""
+
+    scope = "billing"
+    serializer_class = PaymentSerializer
+
+    def get_queryset(self) -> QuerySet[Payment]:
+        found = shown_payments()
+        if (external_id := self.request.query_params.get("external_id")) is not None:
+            if "\x00" in external_id:
+                raise ValidationError({"external_id": ["Write a text without control characters."]})
+            found = found.filter(external_id=external_id)
+        return found
+
+    @extend_schema(parameters=[OpenApiParameter("external_id", str)])
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().get(request, *args, **kwargs)
+
+    @extend_schema(
+        request=ToldSerializer,
+        responses={
+            202: TakenSerializer,
+            200: OpenApiResponse(TakenSerializer, description="The same external_id with the same content, again."),
+            400: OpenApiResponse(description="The wrong fields, each with its reason."),
+            409: OpenApiResponse(description="The same external_id with other content."),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        """Tell of a payment; it is reported to Altegio once, however often it is told."""
+        if not isinstance(request.data, dict):
+            raise ValidationError({"non_field_errors": ["Send a JSON object."]})
+        try:
+            recorded = record_payment(read_payment(request.data), Source.API, overlap=_overlap(request.data))
+        except Invalid as problem:
+            raise ValidationError(problem.errors) from None
+        except Conflict as problem:
+            raise Conflicting({"external_id": [str(problem)]}) from None
+        body = {**PaymentSerializer(recorded.payment).data, "warnings": list(recorded.warnings)}
+        return Response(body, status.HTTP_202_ACCEPTED if recorded.is_new else status.HTTP_200_OK)
+
+
+def _overlap(data: dict[str, Any]) -> Overlap:
+    match data.get("allow_overlap"):
+        case None:
+            return Overlap.WARN
+        case True:
+            return Overlap.ALLOW
+        case False:
+            return Overlap.REFUSE
+    raise Invalid({"allow_overlap": ["Write true or false."]})
+
+
+class PaymentDetail(RetrieveAPIView[Payment]):
+    """One payment."""
+
+    scope = "billing"
+    serializer_class = PaymentSerializer
+
+    def get_queryset(self) -> QuerySet[Payment]:
+        return shown_payments()
+
+
+class PaymentRefund(APIView):
+    """Refund a payment, once; one that is still queued is cancelled."""
+
+    scope = "billing"
+
+    @extend_schema(
+        request=None,
+        responses={
+            202: PaymentSerializer,
+            200: OpenApiResponse(PaymentSerializer, description="It was refunded or cancelled before: unchanged."),
+            409: OpenApiResponse(description="It failed, or Altegio collected it."),
+        },
+    )
+    def post(self, request: Request, pk: int) -> Response:
+        try:
+            payment, changed = refund_payment(pk)
+        except Payment.DoesNotExist:
+            raise Http404 from None
+        except Conflict as problem:
+            raise Conflicting(str(problem)) from None
+        return Response(PaymentSerializer(payment).data, status.HTTP_202_ACCEPTED if changed else status.HTTP_200_OK)

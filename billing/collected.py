@@ -1,0 +1,107 @@
+"""Payments that Altegio itself collected from the owner: recorded, and never reported back (ALTEGIO.md §4)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import structlog
+from django.conf import settings
+
+from billing.matching import is_same
+from billing.models import Payment, Source, Status
+from billing.money import CURRENCIES, MOST_DECIMALS, MOST_DIGITS
+from billing.periods import follow_payments
+from integrations.altegio.answers import RemotePayment, as_decimal, read_remote_payment
+from integrations.connections import lock
+from integrations.lifecycle.handlers import register_event_handler
+from integrations.models.connection import Connection
+
+log = structlog.get_logger(__name__)
+# Its report is not settled, so what Altegio tells of an equal payment may be about this very one.
+UNSETTLED = (Status.QUEUED, Status.REFUND_QUEUED, Status.FAILED)
+MOST = Decimal(10) ** (MOST_DIGITS - MOST_DECIMALS)
+
+
+@dataclass(frozen=True)
+class Collected:
+    """A payment as the callback tells it, with all that must be known."""
+
+    altegio_payment_id: int
+    amount: Decimal
+    currency: str
+    discount: Decimal | None
+    paid_at: datetime
+    period_from: datetime
+    period_to: datetime
+
+
+def take_collected_payment(callback_body: dict[str, Any], connection: Connection | None) -> None:
+    """Record what a stored `payment` callback tells, whose sign was checked when it arrived.
+
+    A doubled callback changes nothing. One about a payment that was reported from here is that payment,
+    not another. Runs in the callback's transaction; `connection` is None for a location that is not known.
+    """
+    remote = _remote(callback_body)
+    collected = _read(remote, callback_body)
+    if connection is None or collected is None:
+        log.warning("collected_payment_not_taken", payment=remote.id, known=connection is not None)
+        return
+    connection = lock(connection.pk)
+    if not _is_known(connection, remote):
+        _record(connection, collected)
+        follow_payments(connection)
+
+
+def _remote(told: dict[str, Any]) -> RemotePayment:
+    entry = {**told, "id": told.get("payment_id"), "payment_sum": told.get("amount")}
+    return read_remote_payment(entry, settings.ALTEGIO_TIME_ZONE)
+
+
+def _read(remote: RemotePayment, told: dict[str, Any]) -> Collected | None:
+    """The payment; None where something is missing or impossible."""
+    currency, discount = told.get("currency_iso"), as_decimal(told.get("discount"))
+    if remote.id is None or remote.payment_sum is None or not 0 <= remote.payment_sum < MOST:
+        return None
+    if remote.payment_date is None or remote.period_from is None or remote.period_to is None:
+        return None
+    if not isinstance(currency, str) or currency not in CURRENCIES or remote.period_to < remote.period_from:
+        return None
+    return Collected(
+        altegio_payment_id=remote.id,
+        amount=remote.payment_sum,
+        currency=currency,
+        discount=discount if discount is not None and 0 <= discount <= 100 else None,
+        paid_at=remote.payment_date,
+        period_from=remote.period_from,
+        period_to=remote.period_to,
+    )
+
+
+def _is_known(connection: Connection, remote: RemotePayment) -> bool:
+    here = Payment.objects.filter(application=connection.application_id)
+    if here.filter(altegio_payment_id=remote.id).exists():
+        return True
+    unsettled = here.filter(location=connection.location_id, status__in=UNSETTLED, altegio_payment_id=None)
+    return any(is_same(payment, remote) for payment in unsettled)
+
+
+def _record(connection: Connection, collected: Collected) -> None:
+    Payment.objects.create(
+        source=Source.ALTEGIO,
+        connection=connection,
+        application=connection.application,
+        location=connection.location,
+        status=Status.REPORTED,
+        reported_at=collected.paid_at,
+        altegio_payment_id=collected.altegio_payment_id,
+        amount=collected.amount,
+        currency=collected.currency,
+        discount=collected.discount,
+        paid_at=collected.paid_at,
+        period_from=collected.period_from,
+        period_to=collected.period_to,
+    )
+
+
+register_event_handler("payment", take_collected_payment)

@@ -1,0 +1,102 @@
+"""Staff's forms: they read with the API's reader and record by the API's rules."""
+
+from typing import Any, cast
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from billing.intake import Conflict, Overlap, check_payment
+from billing.models import Discount, Payment, PaymentLink
+from billing.reading import Invalid, Told, read_payment
+from integrations.models.connection import LIVE, Connection
+
+MOMENTS = ("paid_at", "period_from", "period_to")
+
+
+class PaymentForm(forms.ModelForm[Payment]):
+    """Recording a payment, or correcting one that failed; `told` is what it says once it is valid."""
+
+    salon_id = forms.CharField(label=_("Altegio's location id"), max_length=18)
+    application_id = forms.CharField(label=_("Altegio's application id"), max_length=18, required=False)
+    amount = forms.CharField(label=_("amount"), max_length=20, help_text=_("Plain digits, for example 990.99"))
+    allow_overlap = forms.BooleanField(
+        label=_("The period may overlap that of an earlier payment"), required=False, initial=False
+    )
+    told: Told
+
+    class Meta:
+        model = Payment
+        fields = ("external_id", "currency", *MOMENTS)
+        help_texts = {
+            "currency": _("ISO 4217, for example EUR"),
+            "period_to": _("It belongs to the period, as its beginning does. All times are in UTC."),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        payment = self.instance
+        if payment.pk:
+            self.initial["amount"] = str(payment.exact_amount)
+            self.initial["salon_id"] = payment.location.altegio_id
+            self.initial["application_id"] = payment.application.altegio_id
+            for name in {"external_id", "salon_id", "application_id", "allow_overlap"} & self.fields.keys():
+                self.fields[name].disabled = True
+
+    def clean(self) -> dict[str, Any]:
+        values = {**self.cleaned_data}
+        raw: dict[str, object] = values | {name: values[name].isoformat() for name in MOMENTS if values.get(name)}
+        raw |= {name: str(values[name]) for name in ("salon_id", "application_id") if values.get(name)}
+        try:
+            self.told = read_payment(raw, needs_external_id=False)
+            if not self.instance.pk:
+                check_payment(self.told, Overlap.ALLOW if values.get("allow_overlap") else Overlap.REFUSE)
+        except Invalid as problem:
+            for name, texts in problem.errors.items():
+                if name not in self.errors:
+                    self.add_error(name, cast(Any, texts))
+        except Conflict as problem:
+            self.add_error("external_id", str(problem))
+        return self.cleaned_data
+
+
+class LinkForm(forms.ModelForm[PaymentLink]):
+    """Asking for the address where an owner pays."""
+
+    class Meta:
+        model = PaymentLink
+        fields = ("connection", "option", "discount")
+
+    def clean(self) -> dict[str, Any]:
+        connection, option = self.cleaned_data.get("connection"), self.cleaned_data.get("option")
+        if connection and connection.state not in LIVE:
+            self.add_error("connection", _("Choose a connected location."))
+        elif connection and option and option.application_id != connection.application_id:
+            self.add_error("option", _("This option belongs to another application."))
+        if (self.cleaned_data.get("discount") or 0) > 100:
+            self.add_error("discount", _("At most 100 percent."))
+        return self.cleaned_data
+
+    def validate_unique(self) -> None:
+        """The same link again is asked for again."""
+
+    def validate_constraints(self) -> None:
+        """As above."""
+
+
+class DiscountForm(forms.ModelForm[Discount]):
+    """Giving a connected location a discount; the newest one counts."""
+
+    percent = forms.IntegerField(label=_("discount, %"), min_value=0, max_value=100)
+
+    class Meta:
+        model = Discount
+        fields = ("connection", "percent")
+
+    def clean_connection(self) -> Connection:
+        connection: Connection = self.cleaned_data["connection"]
+        if connection.state not in LIVE:
+            raise forms.ValidationError(_("Choose a connected location."))
+        return connection
+
+    def validate_unique(self) -> None:
+        """The discount there is makes way for the new one."""

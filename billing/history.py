@@ -1,0 +1,46 @@
+"""What billing adds to a connection's timeline and to a reconciliation's report."""
+
+from collections.abc import Iterator
+
+from django.utils.translation import gettext as _
+
+from billing.matching import is_same
+from billing.models import Payment, Status
+from integrations.altegio.answers import ConnectionStatus
+from integrations.models.connection import Connection
+from integrations.reconcile.checks import register_check
+from integrations.timeline.entries import Entry, Place, register_timeline
+
+MOST = 300
+
+
+@register_timeline
+def payments(connection: Connection) -> Iterator[Entry]:
+    """What was paid and what was paid back."""
+    for payment in connection.payments.order_by("-pk")[:MOST]:
+        title = f"{payment.amount.normalize():f} {payment.currency}"
+        bad = payment.status == Status.FAILED
+        detail = " · ".join(filter(None, (payment.get_status_display(), payment.error)))
+        yield Entry(payment.recorded_at, Place.SAID, _("payment"), title, detail, payment, is_bad=bad)
+        if payment.refunded_at is not None:
+            yield Entry(payment.refunded_at, Place.SAID, _("refund"), title, "", payment)
+
+
+def payment_differences(connection: Connection, status: ConnectionStatus) -> Iterator[str]:
+    """Payments that only one side holds; Altegio's list is of all payments at the location."""
+    here = list(Payment.objects.filter(application=connection.application_id, location=connection.location_id))
+    known = {payment.altegio_payment_id for payment in here}
+    waiting = [payment for payment in here if payment.altegio_payment_id is None]
+    for remote in status.payments:
+        if remote.id not in known and not any(is_same(payment, remote) for payment in waiting):
+            yield _("Altegio holds payment %(id)s of %(sum)s, which is not known here.") % {
+                "id": remote.id,
+                "sum": remote.payment_sum,
+            }
+    held = {remote.id for remote in status.payments}
+    for payment in here:
+        if payment.status == Status.REPORTED and payment.altegio_payment_id not in held:
+            yield _("Payment %(id)s was reported, but Altegio does not hold it.") % {"id": payment.altegio_payment_id}
+
+
+register_check(payment_differences)

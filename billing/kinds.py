@@ -1,0 +1,194 @@
+"""Reporting a payment and its refund: each of them once, whatever becomes of the answers (ALTEGIO.md §2, §3)."""
+
+from datetime import timedelta
+from typing import ClassVar
+
+from django.conf import settings
+from django.utils import timezone
+
+from billing.matching import find_remote
+from billing.models import Payment, Source, Status
+from billing.periods import follow_payments, lock_payment
+from integrations.altegio import calls
+from integrations.altegio.answers import NOT_CONNECTED, AltegioState, Answer, read_payment_id, read_status
+from integrations.altegio.calls import Call
+from integrations.altegio.wire import to_wire
+from integrations.lifecycle.asking import ask_status
+from integrations.models.connection import State
+from integrations.outbox.kinds import (
+    CallKind,
+    CannotTell,
+    Happened,
+    NotToHappen,
+    Obsolete,
+    SendAgain,
+    Verdict,
+    register,
+)
+from integrations.outbox.models import Attempt, CallState, OutgoingCall, Priority
+from integrations.outbox.queue import new_call
+
+UNSURE = "Altegio says the location is not connected; whether this payment arrived before cannot be known now."
+
+
+class _AboutPayment(CallKind):
+    """What both calls share: one payment, and the status call as the question."""
+
+    priority: ClassVar[Priority] = Priority.MONEY
+    worth_an_alarm: ClassVar[bool] = True
+
+    def question(self, call: OutgoingCall) -> Call:
+        payment = _payment(call)
+        return calls.status(payment.location.altegio_id, payment.application.altegio_id)
+
+
+@register
+class ReportPayment(_AboutPayment):
+    """ALTEGIO.md §2, report a payment: 200 with the id that a refund needs."""
+
+    name = "report_payment"
+
+    @classmethod
+    def new(cls, payment: Payment) -> OutgoingCall:
+        """The call of the payment's newest round; a later round asks before it sends."""
+        return new_call(
+            cls,
+            payment.report_key,
+            lane=payment.connection.lane,
+            connection_id=payment.connection_id,
+            state=CallState.QUEUED if payment.report_round == 1 else CallState.DOUBTFUL,
+            payment=payment.pk,
+        )
+
+    def request(self, call: OutgoingCall) -> Call:
+        payment = _payment(call)
+        if payment.status not in (Status.QUEUED, Status.REFUND_QUEUED):
+            raise Obsolete(f"The payment is {payment.status}.")
+        zone = settings.ALTEGIO_TIME_ZONE
+        return calls.report_payment(
+            payment.location.altegio_id,
+            payment.application.altegio_id,
+            currency_iso=payment.currency,
+            payment_sum=payment.exact_amount,
+            payment_date=to_wire(payment.paid_at, zone),
+            period_from=to_wire(payment.period_from, zone),
+            period_to=to_wire(payment.period_to, zone),
+        )
+
+    def tells_enough(self, answer: Answer) -> bool:
+        """A yes without the id is of no use for a refund: the status call knows it."""
+        return read_payment_id(answer) is not None
+
+    def judge(self, call: OutgoingCall, answer: Answer) -> Verdict:
+        status = read_status(answer, settings.ALTEGIO_TIME_ZONE)
+        if status is None:
+            return CannotTell()
+        payment = lock_payment(call.params["payment"])
+        if (remote_id := find_remote(payment, status.payments)) is not None:
+            payment.altegio_payment_id = remote_id
+            payment.save(update_fields=["altegio_payment_id"])
+            return Happened()
+        if status is NOT_CONNECTED:
+            return NotToHappen(UNSURE)
+        if _may_be_under_way(call):
+            return CannotTell()
+        if status.state is AltegioState.NONE:
+            return NotToHappen("The location is not connected, and this payment has not arrived.")
+        if payment.status == Status.REFUND_QUEUED:
+            # It never arrived, and is not wished any more: `request` will find nothing to say.
+            payment.status = Status.CANCELLED
+            payment.save(update_fields=["status"])
+        return SendAgain()
+
+    def accepted(self, call: OutgoingCall, answer: Answer) -> None:
+        payment = lock_payment(call.params["payment"])
+        if payment.altegio_payment_id is None:
+            payment.altegio_payment_id = read_payment_id(answer)
+            _take_over(payment)
+        if payment.status == Status.QUEUED:
+            payment.status = Status.REPORTED
+        payment.error, payment.reported_at = "", timezone.now()
+        payment.save(update_fields=["altegio_payment_id", "status", "error", "reported_at"])
+        follow_payments(payment.connection)
+        if payment.connection.state == State.FROZEN:
+            # A payment re-activates the connection (ALTEGIO.md §3); Altegio says when it has.
+            ask_status(payment.connection)
+
+    def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
+        payment = lock_payment(call.params["payment"])
+        refunded = payment.status == Status.REFUND_QUEUED and reason != UNSURE
+        payment.status = Status.CANCELLED if refunded else Status.FAILED
+        payment.error = reason[:500]
+        payment.save(update_fields=["status", "error"])
+
+
+@register
+class RefundPayment(_AboutPayment):
+    """ALTEGIO.md §2, refund. Altegio refuses a second refund of a payment, so asking decides every refusal."""
+
+    name = "refund_payment"
+
+    @classmethod
+    def new(cls, payment: Payment) -> OutgoingCall:
+        """The call of the newest round. It belongs to no connection: it is due though the connection ends."""
+        return new_call(cls, payment.refund_key, lane=payment.connection.lane, payment=payment.pk)
+
+    def request(self, call: OutgoingCall) -> Call:
+        payment = _payment(call)
+        if payment.status != Status.REFUND_QUEUED or payment.altegio_payment_id is None:
+            raise Obsolete(f"The payment is {payment.status}.")
+        return calls.refund_payment(payment.altegio_payment_id)
+
+    def doubts(self, answer: Answer) -> bool:
+        """It may be refused because it is refunded already: `is_refunded` says so."""
+        return True
+
+    def judge(self, call: OutgoingCall, answer: Answer) -> Verdict:
+        status = read_status(answer, settings.ALTEGIO_TIME_ZONE)
+        if status is None:
+            return CannotTell()
+        payment = _payment(call)
+        if any(remote.id == payment.altegio_payment_id and remote.is_refunded for remote in status.payments):
+            return Happened()
+        return NotToHappen(call.reason) if call.refusal_code else SendAgain()
+
+    def accepted(self, call: OutgoingCall, answer: Answer) -> None:
+        mark_refunded(lock_payment(call.params["payment"]))
+
+    def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
+        payment = lock_payment(call.params["payment"])
+        if payment.status == Status.REFUND_QUEUED:
+            payment.status, payment.error = Status.REPORTED, f"Altegio refused the refund: {reason}"[:500]
+            payment.save(update_fields=["status", "error"])
+
+
+def mark_refunded(payment: Payment) -> None:
+    """Altegio holds a locked payment as refunded: the paid period follows, and the state is asked for."""
+    payment.status, payment.error, payment.refunded_at = Status.REFUNDED, "", timezone.now()
+    payment.save(update_fields=["status", "error", "refunded_at"])
+    follow_payments(payment.connection)
+    ask_status(payment.connection)
+
+
+def _payment(call: OutgoingCall) -> Payment:
+    return Payment.objects.select_related("application", "location").get(pk=call.params["payment"])
+
+
+def _may_be_under_way(call: OutgoingCall) -> bool:
+    """Whether Altegio may still be working on what was sent: no answer came, and not long ago.
+
+    "Not there" would then be believed too early, and the payment reported twice.
+    """
+    last = call.attempts.filter(purpose=Attempt.Purpose.SEND).order_by("-number").first()
+    if last is None or last.status_code is not None:
+        return False
+    return last.started_at > timezone.now() - timedelta(seconds=settings.ALTEGIO_SETTLING)
+
+
+def _take_over(payment: Payment) -> None:
+    """Altegio may tell of a reported payment as if it had collected it, before its answer to us arrives."""
+    Payment.objects.filter(
+        application=payment.application_id,
+        altegio_payment_id=payment.altegio_payment_id,
+        source=Source.ALTEGIO,
+    ).delete()

@@ -1,0 +1,81 @@
+"""Import payments from a CSV file."""
+
+import sys
+import time
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TextIO
+
+from django.core.management.base import BaseCommand, CommandError
+
+from billing.importing import COLUMNS, MAY_BE_LEFT_OUT, NotThisFile, import_payments
+from billing.intake import Overlap
+
+BAR = 30
+
+
+class Command(BaseCommand):
+    help = (
+        f"Import payments from a CSV file in UTF-8 with the columns {', '.join(COLUMNS)} and, where it is not the "
+        f"default one, {MAY_BE_LEFT_OUT}. A file may be imported again: what is there already stays as it is. "
+        "Each refused row is printed with its line; the exit code is then 1."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--dry-run", action="store_true", help="judge every row, store nothing")
+        parser.add_argument(
+            "--allow-overlap", action="store_true", help="take periods that overlap those of earlier payments"
+        )
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        overlap = Overlap.ALLOW if options["allow_overlap"] else Overlap.REFUSE
+        new = known = refused = 0
+        try:
+            with options["file"].open(encoding="utf-8-sig", newline="") as file:
+                progress = Progress(options["file"].stat().st_size, sys.stderr)
+                for row in import_payments(progress.read(file), overlap=overlap, dry_run=options["dry_run"]):
+                    if row.refused:
+                        progress.clear()
+                        self.stdout.write(f"Line {row.line}: {row.refused}")
+                    refused += bool(row.refused)
+                    new += row.is_new
+                    known += not row.is_new and not row.refused
+        except OSError as problem:
+            raise CommandError(f"{options['file']} cannot be read: {problem.strerror}") from None
+        except NotThisFile as problem:
+            raise CommandError(f"{problem} {new} payments were taken before.") from None
+        progress.clear()
+        said = "would be taken" if options["dry_run"] else "taken"
+        self.stdout.write(f"{new} {said}, {known} there already, {refused} refused.")
+        if refused:
+            sys.exit(1)
+
+
+class Progress:
+    """A bar on a terminal, by the bytes read; elsewhere nothing."""
+
+    def __init__(self, size: int, out: TextIO) -> None:
+        self.size, self.out, self.shown_at = size, out, 0.0
+        self.done = 0
+
+    def read(self, file: TextIO) -> Iterator[str]:
+        """The file's lines, showing how far it is read."""
+        for line in file:
+            self.done += len(line.encode())
+            self._show()
+            yield line
+
+    def clear(self) -> None:
+        if self.out.isatty():
+            self.out.write("\r" + " " * (BAR + 8) + "\r")
+            self.out.flush()
+
+    def _show(self) -> None:
+        if not self.out.isatty() or time.monotonic() - self.shown_at < 0.1:
+            return
+        self.shown_at = time.monotonic()
+        share = min(self.done / max(self.size, 1), 1.0)
+        self.out.write(f"\r[{'#' * round(share * BAR):<{BAR}}] {share:4.0%}")
+        self.out.flush()

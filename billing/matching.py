@@ -1,0 +1,44 @@
+"""Recognising a payment among those that Altegio holds (ALTEGIO.md §2): by sum, payment date and period.
+
+Two equal real payments are not one: what is held under an id that another payment here has is taken.
+The calls of a connection go one after another, so at most one equal payment is in doubt at a time.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.conf import settings
+
+from billing.models import Payment
+from integrations.altegio.answers import RemotePayment
+from integrations.altegio.wire import to_wire
+
+
+def find_remote(payment: Payment, held: Iterable[RemotePayment]) -> int | None:
+    """The id under which Altegio holds this payment, whose report is in doubt; None where it does not."""
+    equal = [remote.id for remote in held if remote.id and not remote.is_refunded and is_same(payment, remote)]
+    taken = set(
+        Payment.objects.filter(application=payment.application_id, altegio_payment_id__in=equal)
+        .exclude(pk=payment.pk)
+        .values_list("altegio_payment_id", flat=True)
+    )
+    return min((remote_id for remote_id in equal if remote_id not in taken), default=None)
+
+
+def is_same(payment: Payment, remote: RemotePayment) -> bool:
+    """Whether the content is equal, compared as it is written on the wire.
+
+    A wire time has no zone: in the hour that a change of clocks repeats, two instants are written alike.
+    """
+    return remote.payment_sum == payment.amount and all(
+        _wire(here) == _wire(there)
+        for here, there in (
+            (payment.paid_at, remote.payment_date),
+            (payment.period_from, remote.period_from),
+            (payment.period_to, remote.period_to),
+        )
+    )
+
+
+def _wire(moment: datetime | None) -> str | None:
+    return None if moment is None else to_wire(moment, settings.ALTEGIO_TIME_ZONE)

@@ -1,0 +1,43 @@
+"""Money: an exact decimal amount in an ISO 4217 currency, with that currency's number of decimals."""
+
+import re
+from decimal import Decimal
+
+from iso4217 import Currency
+
+# SQLite keeps a decimal as a double, which is exact up to 15 digits: 11 before the point, 4 after it.
+MOST_DIGITS, MOST_DECIMALS = 15, 4
+_AMOUNT = re.compile(rf"[0-9]{{1,{MOST_DIGITS - MOST_DECIMALS}}}(?:\.([0-9]+))?")
+
+# Gold, test codes and the like have no number of decimals: nothing is paid in them.
+CURRENCIES: dict[str, int] = {
+    str(currency.code): currency.exponent for currency in Currency if currency.exponent is not None
+}
+
+
+class NotMoney(ValueError):
+    """The text is no amount of this currency; `str()` says why."""
+
+
+def decimals_of(currency: str) -> int:
+    """How many decimals the currency has (ISO 4217): 2 for EUR, 0 for JPY, 3 for KWD."""
+    return CURRENCIES[currency]
+
+
+def read_amount(text: str, currency: str) -> Decimal:
+    """The amount written as plain digits: no sign, no exponent, no more decimals than the currency has.
+
+    Raises NotMoney.
+    """
+    match = _AMOUNT.fullmatch(text)
+    if match is None:
+        raise NotMoney('Write the amount in plain digits, for example "990.99".')
+    most = decimals_of(currency)
+    if len(match[1] or "") > most:
+        raise NotMoney(f"{currency} has {most} decimals.")
+    return exact(Decimal(text), currency)
+
+
+def exact(amount: Decimal, currency: str) -> Decimal:
+    """The amount with exactly the currency's decimals, as it is written on the wire and shown."""
+    return amount.quantize(Decimal(1).scaleb(-decimals_of(currency)))

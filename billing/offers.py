@@ -1,0 +1,159 @@
+"""What the owner can buy at Altegio itself: tariffs, payment links and discounts (ALTEGIO.md §2).
+
+All three may be repeated: two are questions, and a discount that is set twice is the same discount.
+"""
+
+from django.db import transaction
+from django.utils import timezone
+
+from billing.models import Discount, PaymentLink, SyncState, TariffOption
+from integrations.altegio import calls
+from integrations.altegio.answers import Answer, read_link, read_tariff_options
+from integrations.altegio.calls import Call
+from integrations.models.application import Application
+from integrations.models.connection import LIVE, Connection
+from integrations.outbox.kinds import CallKind, Obsolete, register
+from integrations.outbox.models import OutgoingCall, Priority
+from integrations.outbox.queue import queue_newest
+
+
+class NotOffered(Exception):
+    """This cannot be bought, or given, for this connection; `str()` says why."""
+
+
+def fetch_tariffs(application: Application) -> None:
+    """Queue the question; one that waits already serves."""
+    queue_newest(FetchTariffs, f"tariffs:{application.pk}", application=application.pk)
+
+
+def ask_for_link(connection: Connection, option: TariffOption, discount: int = 0) -> PaymentLink:
+    """Queue the question for the address where the owner pays; it appears on the row. Raises NotOffered."""
+    if option.application_id != connection.application_id or connection.state not in LIVE:
+        raise NotOffered("This tariff is not for this connection, or it is not connected any more.")
+    with transaction.atomic():
+        link, _made = PaymentLink.objects.update_or_create(
+            connection=connection,
+            option=option,
+            discount=discount,
+            defaults={"state": SyncState.QUEUED, "url": "", "error": "", "asked_at": timezone.now()},
+        )
+        queue_newest(FetchLink, f"link:{link.pk}", connection_id=connection.pk, link=link.pk)
+        return link
+
+
+def give_discount(connection: Connection, percent: int) -> Discount:
+    """Queue a discount of 0 to 100 percent for a connected location; the newest one counts. Raises NotOffered."""
+    if connection.state not in LIVE or not 0 <= percent <= 100:
+        raise NotOffered("A discount of 0 to 100 percent is given to connected locations.")
+    with transaction.atomic():
+        discount, _made = Discount.objects.update_or_create(
+            connection=connection,
+            defaults={
+                "percent": percent,
+                "state": SyncState.QUEUED,
+                "error": "",
+                "changed_at": timezone.now(),
+            },
+        )
+        queue_newest(GiveDiscount, f"discount:{discount.pk}", connection_id=connection.pk, discount=discount.pk)
+        return discount
+
+
+@register
+class FetchTariffs(CallKind):
+    """The options an application is sold for; 404 where it has no tariffs."""
+
+    name = "fetch_tariffs"
+    priority = Priority.HOUSEKEEPING
+    repeatable = True
+
+    def request(self, call: OutgoingCall) -> Call:
+        return calls.tariffs(Application.objects.get(pk=call.params["application"]).altegio_id)
+
+    def accepted(self, call: OutgoingCall, answer: Answer) -> None:
+        here = TariffOption.objects.filter(application=call.params["application"])
+        told = read_tariff_options(answer)
+        for option in told:
+            TariffOption.objects.update_or_create(
+                application_id=call.params["application"],
+                altegio_id=option.id,
+                defaults={
+                    "tariff_title": option.tariff_title,
+                    "title": option.title,
+                    "price": option.price,
+                    "currency": option.currency,
+                    "months": option.months,
+                    "fetched_at": timezone.now(),
+                },
+            )
+        here.exclude(altegio_id__in=[option.id for option in told]).delete()
+
+    def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
+        if answer.status_code == 404:
+            TariffOption.objects.filter(application=call.params["application"]).delete()
+
+
+@register
+class FetchLink(CallKind):
+    """Where an owner pays an option."""
+
+    name = "fetch_payment_link"
+    priority = Priority.SETUP
+    repeatable = True
+
+    def request(self, call: OutgoingCall) -> Call:
+        link = (
+            PaymentLink.objects.select_related("connection__location", "connection__application", "option")
+            .filter(pk=call.params["link"])
+            .first()
+        )
+        if link is None:
+            raise Obsolete("The option is not offered any more.")
+        return calls.payment_link(
+            link.connection.location.altegio_id,
+            link.connection.application.altegio_id,
+            tariff_option_id=link.option.altegio_id,
+            discount=link.discount,
+        )
+
+    def accepted(self, call: OutgoingCall, answer: Answer) -> None:
+        url = read_link(answer)
+        _settle_link(call, url, "" if url else "Altegio's answer holds no address.")
+
+    def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
+        _settle_link(call, "", reason)
+
+
+def _settle_link(call: OutgoingCall, url: str, error: str) -> None:
+    state = SyncState.FAILED if error else SyncState.SYNCED
+    PaymentLink.objects.filter(pk=call.params["link"]).update(url=url, error=error[:500], state=state)
+
+
+@register
+class GiveDiscount(CallKind):
+    """The newest discount of a location."""
+
+    name = "give_discount"
+    priority = Priority.MONEY
+    repeatable = True
+
+    def request(self, call: OutgoingCall) -> Call:
+        discount = Discount.objects.select_related("connection__location", "connection__application").get(
+            pk=call.params["discount"]
+        )
+        connection = discount.connection
+        return calls.add_discount(
+            [connection.location.altegio_id], connection.application.altegio_id, discount=discount.percent
+        )
+
+    def accepted(self, call: OutgoingCall, answer: Answer) -> None:
+        self._settle(call, SyncState.SYNCED, "")
+
+    def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
+        self._settle(call, SyncState.FAILED, reason)
+
+    @staticmethod
+    def _settle(call: OutgoingCall, state: SyncState, error: str) -> None:
+        newer = OutgoingCall.objects.filter(kind=GiveDiscount.name, params=call.params, pk__gt=call.pk)
+        if not newer.exists():
+            Discount.objects.filter(pk=call.params["discount"]).update(state=state, error=error[:500])

@@ -1,0 +1,43 @@
+"""What payments make of a connection: until when it is paid, when its trial ends, when the next one is due."""
+
+from datetime import datetime, timedelta
+
+from django.db.models import Max, Min
+
+from billing.models import Payment, Status
+from integrations.connections import lock
+from integrations.models.connection import Connection
+
+
+def lock_payment(payment_id: int) -> Payment:
+    """The payment, locked until the transaction ends. Its connection is locked first, as everywhere."""
+    connection = lock(Payment.objects.values_list("connection", flat=True).get(pk=payment_id))
+    payment = Payment.objects.select_for_update(of=("self",)).get(pk=payment_id)
+    payment.connection = connection
+    payment.application, payment.location = connection.application, connection.location
+    return payment
+
+
+def paid_until(application_id: int, location_id: int) -> datetime | None:
+    """The end of the latest period that Altegio holds and that is not refunded (INTERFACE.md)."""
+    held = Payment.objects.filter(
+        application=application_id, location=location_id, altegio_payment_id__isnull=False
+    ).exclude(status=Status.REFUNDED)
+    end: datetime | None = held.aggregate(end=Max("period_to"))["end"]
+    return end
+
+
+def follow_payments(connection: Connection) -> None:
+    """Bring the subscription columns of a locked connection to what the payments say.
+
+    A trial is given once for an application at a location, from its first activation (ALTEGIO.md §2), so
+    a reconnection shares the trial and the payments of the connections before it.
+    """
+    siblings = Connection.objects.filter(application=connection.application_id, location=connection.location_id)
+    first: datetime | None = siblings.aggregate(first=Min("activated_at"))["first"]
+    trial_days = connection.application.trial_days
+    connection.trial_ends_at = first + timedelta(days=trial_days) if first and trial_days else None
+    connection.paid_until = paid_until(connection.application_id, connection.location_id)
+    ends = [end for end in (connection.trial_ends_at, connection.paid_until) if end]
+    connection.next_payment_at = max(ends, default=first)
+    connection.save(update_fields=["trial_ends_at", "paid_until", "next_payment_at"])

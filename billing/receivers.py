@@ -1,0 +1,52 @@
+"""What a connection's life changes about its payments."""
+
+from typing import Any
+
+from django.dispatch import receiver
+
+from billing.kinds import mark_refunded
+from billing.models import Payment, Status
+from billing.periods import follow_payments, lock_payment
+from integrations.altegio.answers import ConnectionStatus
+from integrations.connections import connection_changed
+from integrations.lifecycle.asking import status_learned
+from integrations.models.connection import LIVE, Connection, State
+from integrations.outbox.models import CallState, OutgoingCall
+from integrations.outbox.queue import cancel
+
+UNINSTALLED = "The location was disconnected before Altegio confirmed this payment."
+
+
+@receiver(connection_changed)
+def end_waiting_payments(connection: Connection, after: State, **_: Any) -> None:
+    """A payment that waits for a connection that is gone fails. One that may have arrived is asked about."""
+    if after != State.UNINSTALLED:
+        return
+    waiting = Payment.objects.filter(
+        connection=connection, status__in=(Status.QUEUED, Status.REFUND_QUEUED), altegio_payment_id=None
+    )
+    for payment in waiting.select_for_update().order_by("pk"):
+        report = OutgoingCall.objects.filter(key=payment.report_key)
+        if report.filter(state__in=(CallState.SENDING, CallState.DOUBTFUL)).exists():
+            continue
+        cancel(payment.calls(), UNINSTALLED)
+        payment.status, payment.error = Status.FAILED, UNINSTALLED
+        payment.save(update_fields=["status", "error"])
+
+
+@receiver(connection_changed)
+def begin_subscription(connection: Connection, after: State, **_: Any) -> None:
+    """A connection that comes alive has its trial and what was paid for the location before."""
+    if after in LIVE:
+        follow_payments(connection)
+
+
+@receiver(status_learned)
+def learn_of_refunds(connection: Connection, status: ConnectionStatus, **_: Any) -> None:
+    """What was refunded at Altegio itself is recorded as such."""
+    refunded = [remote.id for remote in status.payments if remote.id and remote.is_refunded]
+    unnoticed = Payment.objects.filter(
+        application=connection.application_id, altegio_payment_id__in=refunded, status=Status.REPORTED
+    )
+    for payment_id in unnoticed.order_by("pk").values_list("pk", flat=True):
+        mark_refunded(lock_payment(payment_id))

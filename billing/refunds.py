@@ -1,0 +1,42 @@
+"""Refunding a payment: once, and never sent where the payment itself was not."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from billing.intake import Conflict
+from billing.kinds import RefundPayment
+from billing.models import Payment, Source, Status
+from billing.periods import lock_payment
+from integrations.outbox.models import CallState, OutgoingCall
+from integrations.outbox.queue import cancel, queue
+
+
+def refund_payment(payment_id: int) -> tuple[Payment, bool]:
+    """Refund a payment; returns it, and whether this changed anything. Raises Conflict where it cannot be.
+
+    One whose report still waits is cancelled. One whose report is under way, or in doubt, is refunded
+    behind it: the calls of a connection go in order.
+    """
+    with transaction.atomic():
+        payment = lock_payment(payment_id)
+        if payment.status in (Status.REFUND_QUEUED, Status.REFUNDED, Status.CANCELLED):
+            return payment, False
+        if payment.status == Status.FAILED:
+            raise Conflict("This payment failed: there is nothing to refund.")
+        if payment.source == Source.ALTEGIO:
+            raise Conflict("Altegio collected this payment: it is refunded there, and shows here then.")
+        payment.error, payment.refund_asked_at = "", timezone.now()
+        if payment.status == Status.QUEUED and _cancel_report(payment):
+            payment.status = Status.CANCELLED
+        else:
+            payment.status = Status.REFUND_QUEUED
+            payment.refund_round += 1
+            queue([RefundPayment.new(payment)])
+        payment.save(update_fields=["status", "error", "refund_asked_at", "refund_round"])
+        return payment, True
+
+
+def _cancel_report(payment: Payment) -> bool:
+    """Whether the report could be taken back: nothing of it has been sent, or Altegio said it is not there."""
+    unsent = OutgoingCall.objects.filter(key=payment.report_key, state__in=(CallState.HELD, CallState.QUEUED))
+    return bool(cancel(unsent, "The payment was refunded."))

@@ -1,0 +1,108 @@
+"""Whose trial or paid period ends soon, or has ended without a payment."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Count, F, Q, QuerySet
+from django.utils import timezone
+
+from accounts.letters import queue_letter
+from accounts.models import User
+from billing.models import TariffOption
+from billing.offers import fetch_tariffs
+from integrations.models.application import Application
+from integrations.models.connection import LIVE, Connection
+
+MOST_IN_A_LETTER = 50
+TARIFFS_ARE_FRESH = timedelta(days=1)
+
+
+def subscriptions() -> QuerySet[Connection]:
+    """The connections that live on payments, the earliest due first."""
+    return (
+        Connection.objects.filter(state__in=LIVE)
+        .select_related("application", "location", "owner")
+        .order_by(F("next_payment_at").asc(nulls_last=True), "pk")
+    )
+
+
+def soon() -> Q:
+    """Connections whose trial or period ends within the days of warning."""
+    now = timezone.now()
+    return Q(next_payment_at__gt=now, next_payment_at__lte=now + timedelta(days=settings.SUBSCRIPTION_WARNING_DAYS))
+
+
+def overdue() -> Q:
+    """Connections whose trial or period has ended, and nothing was paid."""
+    return Q(next_payment_at__lte=timezone.now())
+
+
+def current() -> Q:
+    """Connections that are paid, or in their trial, for longer than the days of warning."""
+    return Q(next_payment_at__gt=timezone.now() + timedelta(days=settings.SUBSCRIPTION_WARNING_DAYS))
+
+
+@dataclass(frozen=True)
+class Totals:
+    """How many connections live on payments, by how they stand. Frozen ones are counted as such alone."""
+
+    paid: int
+    trial: int
+    expiring: int
+    overdue: int
+    frozen: int
+
+
+def count_subscriptions() -> Totals:
+    """For the chart of the control room, in one query."""
+    active = Q(state="active")
+    paid = Q(paid_until__isnull=False, paid_until__gt=timezone.now())
+    counted = Connection.objects.filter(state__in=LIVE).aggregate(
+        paid=Count("pk", filter=active & current() & paid),
+        trial=Count("pk", filter=active & current() & ~paid),
+        expiring=Count("pk", filter=active & soon()),
+        overdue=Count("pk", filter=active & overdue()),
+        frozen=Count("pk", filter=Q(state="frozen")),
+    )
+    return Totals(**counted)
+
+
+@transaction.atomic
+def mail_digest() -> int:
+    """One letter a day to each member of staff, if there is something to tell. Returns how many connections."""
+    due = subscriptions().filter(soon() | overdue())
+    count = due.count()
+    if not count:
+        return 0
+    today = timezone.now().date()
+    lines = [_line(connection, timezone.now()) for connection in due[:MOST_IN_A_LETTER]]
+    for user in User.objects.filter(is_staff=True, is_active=True).exclude(email=None):
+        queue_letter(
+            "subscriptions",
+            str(user.email),
+            key=f"subscriptions:{today}:{user.pk}",
+            language=user.language,
+            lines=lines,
+            more=max(count - MOST_IN_A_LETTER, 0),
+            list_url=f"{settings.PORTAL_URL}/admin/billing/subscription/?due=yes",
+        )
+    return count
+
+
+def _line(connection: Connection, now: datetime) -> dict[str, str | bool]:
+    ends = connection.next_payment_at
+    return {
+        "connection": str(connection),
+        "ends": f"{ends:%Y-%m-%d}" if ends else "",
+        "over": ends is not None and ends <= now,
+    }
+
+
+def refresh_tariffs() -> None:
+    """Ask for the tariffs of every application in use whose options are a day old, or not known."""
+    fresh = TariffOption.objects.filter(fetched_at__gt=timezone.now() - TARIFFS_ARE_FRESH)
+    used = Application.objects.filter(connections__state__in=LIVE).distinct()
+    for application in used.exclude(pk__in=fresh.values("application")):
+        fetch_tariffs(application)

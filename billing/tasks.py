@@ -1,0 +1,12 @@
+"""What Celery finds of billing."""
+
+from celery import shared_task
+
+from billing.subscriptions import mail_digest, refresh_tariffs
+
+
+@shared_task
+def watch_subscriptions() -> None:
+    """Each hour: what is new of tariffs, and once a day the digest for staff."""
+    refresh_tariffs()
+    mail_digest()

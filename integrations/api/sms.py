@@ -1,0 +1,50 @@
+"""`/api/v1/sms/statuses/`."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from integrations.sms.models import SmsStatus
+from integrations.sms.reading import BadStatuses, read_statuses
+from integrations.sms.taking import take_statuses
+
+
+class StatusSerializer(serializers.Serializer[dict[str, Any]]):
+    """One status, as the schema shows it. Sum, currency and parts are needed with the statuses 1 and 8.
+
+    `salon_id` may be added for the figures by location.
+    """
+
+    id = serializers.CharField(max_length=100)
+    status = serializers.ChoiceField(SmsStatus.choices)
+    payment_sum = serializers.DecimalField(max_digits=18, decimal_places=6, min_value=0, required=False)
+    currency_iso = serializers.CharField(max_length=3, required=False)
+    parts_amount = serializers.IntegerField(min_value=0, required=False)
+    delivery_callback_url = serializers.URLField(max_length=450, required=False)
+    salon_id = serializers.IntegerField(required=False)
+
+
+class AcceptedSerializer(serializers.Serializer[dict[str, int]]):
+    """How many statuses were taken; one that was there already is taken and not sent again."""
+
+    accepted = serializers.IntegerField()
+
+
+class Statuses(APIView):
+    """Takes up to 1000 message statuses, all or none, and relays them to Altegio."""
+
+    scope = "sms"
+
+    @extend_schema(request=StatusSerializer(many=True), responses={202: AcceptedSerializer})
+    def post(self, request: Request) -> Response:
+        try:
+            reported = read_statuses(request.data)
+        except BadStatuses as bad:
+            raise ValidationError(bad.problems) from None
+        take_statuses(reported)
+        return Response({"accepted": len(reported)}, status=202)

@@ -1,0 +1,84 @@
+"""Events and their deliveries in the control room."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from integrations.events.delivering import send_again
+from integrations.events.handing_on import hand_on_again
+from integrations.events.models import Delivery, Event
+from partner_portal.control_room import CannotDo, EvidenceAdmin, Lookups, confirmed, link_to
+from partner_portal.masking import mask
+
+MOST_SHOWN = 100_000
+
+
+class HandedOnFilter(admin.SimpleListFilter):
+    """Whether it is on its way."""
+
+    title = _("handed on")
+    parameter_name = "waiting"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Lookups:
+        return [("yes", _("waiting"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(handed_on_at=None) if self.value() == "yes" else queryset
+
+
+@admin.register(Event)
+class EventAdmin(EvidenceAdmin):
+    list_display = ("id", "received_at", "location_link", "flag", "is_duplicate", "handed_on_at")
+    list_filter = ("flag", HandedOnFilter)
+    search_fields = ("=keys__location__altegio_id",)
+    list_select_related = ("keys__location",)
+    ordering = ("-pk",)
+    actions = ("again",)
+    readonly_fields = ("location_link", "payload")
+    fields = ("location_link", ("received_at", "handed_on_at"), ("flag", "is_duplicate"), "payload")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
+        return super().get_queryset(request).defer("body")
+
+    @admin.display(description=_("location"))
+    def location_link(self, event: Event) -> SafeString | str:
+        return link_to(event.keys.location)
+
+    @admin.display(description=_("what came (secrets masked)"))
+    def payload(self, event: Event) -> SafeString:
+        return format_html("<pre>{}</pre>", mask(event.body[:MOST_SHOWN]))
+
+    @confirmed(
+        _("Hand on again"),
+        _("The chosen events go to every receiver once more, and to the partner's address."),
+        permission="integrations.change_event",
+    )
+    def again(self, _request: HttpRequest, chosen: QuerySet[Event]) -> str:
+        count = hand_on_again(chosen)
+        return ngettext("%d event is handed on again.", "%d events are handed on again.", count) % count
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(EvidenceAdmin):
+    list_display = ("id", "created_at", "target", "application", "count", "state", "tries", "due_at", "error")
+    list_filter = ("state", "target", "application")
+    list_select_related = ("application",)
+    ordering = ("-pk",)
+    actions = ("again",)
+
+    @confirmed(
+        _("Send again"),
+        _("Dead letters go out once more, with all their tries. Others stay as they are."),
+        permission="integrations.change_delivery",
+    )
+    def again(self, _request: HttpRequest, chosen: QuerySet[Delivery]) -> str:
+        count = send_again(Delivery.objects.filter(pk__in=[delivery.pk for delivery in chosen]))
+        if not count:
+            raise CannotDo(_("None of these is a dead letter."))
+        return ngettext("%d delivery goes out again.", "%d deliveries go out again.", count) % count

@@ -1,0 +1,50 @@
+"""Callbacks in the control room."""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from integrations.lifecycle.models import Callback
+from integrations.lifecycle.processing import process_again
+from partner_portal.control_room import EvidenceAdmin, confirmed, link_to
+from partner_portal.masking import mask
+
+
+@admin.register(Callback)
+class CallbackAdmin(EvidenceAdmin):
+    list_display = ("received_at", "event", "salon_id", "application_altegio_id", "state", "note", "connection_link")
+    list_filter = ("state", "event", "application_altegio_id")
+    search_fields = ("=salon_id",)
+    list_select_related = ("connection__application", "connection__location")
+    ordering = ("-pk",)
+    actions = ("again",)
+    readonly_fields = ("connection_link", "payload")
+    fields = (
+        ("received_at", "processed_at"),
+        ("event", "state"),
+        "note",
+        ("salon_id", "application_altegio_id"),
+        "connection_link",
+        "payload",
+    )
+
+    @admin.display(description=_("connection"))
+    def connection_link(self, callback: Callback) -> SafeString | str:
+        return link_to(callback.connection)
+
+    @admin.display(description=_("what came (secrets masked)"))
+    def payload(self, callback: Callback) -> SafeString:
+        return format_html("<pre>{}</pre>", mask(callback.body))
+
+    @confirmed(
+        _("Process again"),
+        _("Altegio is asked once more what is true; a payment is handed to billing once more, which knows it."),
+        permission="integrations.change_callback",
+    )
+    def again(self, _request: HttpRequest, chosen: QuerySet[Callback]) -> str:
+        count = process_again(Callback.objects.filter(pk__in=[callback.pk for callback in chosen]))
+        return ngettext("%d callback is processed again.", "%d callbacks are processed again.", count) % count

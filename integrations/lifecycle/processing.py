@@ -1,0 +1,123 @@
+"""What a stored callback leads to: Altegio is asked, because the event is a hint and the status decides."""
+
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from django.db import connection as database
+from django.db import transaction
+from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
+from django.dispatch import receiver
+from django.utils import timezone
+
+from integrations.altegio.answers import AltegioState, ConnectionStatus
+from integrations.incoming.bodies import parse_json
+from integrations.lifecycle.asking import ask_status, status_learned
+from integrations.lifecycle.handlers import handlers_of
+from integrations.lifecycle.models import Callback
+from integrations.models.application import Application
+from integrations.models.connection import LIVE, Connection, State
+from integrations.models.place import Location
+from partner_portal.masking import mask
+
+log = structlog.get_logger(__name__)
+
+UNINSTALL, FREEZE, PAYMENT = "uninstall", "freeze", "payment"
+KNOWN = frozenset({UNINSTALL, FREEZE, PAYMENT})
+# Altegio may call before its own status shows what happened: for so long a contradicted callback is doubtful.
+DOUBT_LASTS = timedelta(minutes=15)
+
+
+def process_waiting() -> int:
+    """Process every waiting callback, oldest first; returns how many. Any number of workers may do so."""
+    done = 0
+    while _process_next():
+        done += 1
+    return done
+
+
+def process_again(callbacks: QuerySet[Callback]) -> int:
+    """Look at these callbacks once more. Returns how many."""
+    return callbacks.update(state=Callback.State.WAITING, note="")
+
+
+@transaction.atomic
+def _process_next() -> bool:
+    waiting = Callback.objects.filter(state=Callback.State.WAITING).order_by("id")
+    if database.features.has_select_for_update_skip_locked:
+        waiting = waiting.select_for_update(skip_locked=True)
+    callback = waiting.first()
+    if callback is None:
+        return False
+    callback.processed_at = timezone.now()
+    try:
+        with transaction.atomic():
+            _process(callback)
+    except Exception as error:
+        log.exception("callback_failed", callback=callback.pk)
+        callback.state = Callback.State.FAILED
+        callback.note = mask(f"{type(error).__name__}: {error}")[:300]
+    callback.save(update_fields=["state", "note", "connection", "processed_at"])
+    return True
+
+
+def _process(callback: Callback) -> None:
+    callback.connection = _spoken_of(callback)
+    for handle in handlers_of(callback.event):
+        handle(parse_json(callback.body), callback.connection)
+    if callback.event not in KNOWN:
+        callback.state, callback.note = Callback.State.KEPT, "An event that the portal does not know."
+    elif callback.connection is None:
+        callback.state, callback.note = Callback.State.KEPT, _unknown(callback)
+    else:
+        callback.state = Callback.State.ASKED
+        ask_status(callback.connection)
+
+
+def _spoken_of(callback: Callback) -> Connection | None:
+    """The connection at this application and location that is alive, else the newest that was not refused."""
+    there = Connection.objects.filter(
+        application__altegio_id=callback.application_altegio_id, location__altegio_id=callback.salon_id
+    )
+    rank = Case(
+        When(state__in=LIVE, then=Value(0)),
+        When(~Q(state__in=(State.FAILED, State.CONFLICT)), then=Value(1)),
+        default=Value(2),
+        output_field=IntegerField(),
+    )
+    return there.order_by(rank, "-pk").first()
+
+
+def _unknown(callback: Callback) -> str:
+    if not Application.objects.filter(altegio_id=callback.application_altegio_id).exists():
+        return "An application that the portal does not know."
+    if not Location.objects.filter(altegio_id=callback.salon_id).exists():
+        return "A location that was never seen here."
+    return "This application was never connected at this location."
+
+
+@receiver(status_learned)
+def judge_callbacks(connection: Connection, status: ConnectionStatus, **_: Any) -> None:
+    """Altegio has answered: what was told is confirmed or contradicted."""
+    waits = connection.callbacks.filter(state__in=(Callback.State.ASKED, Callback.State.CONTRADICTED))
+    contradicted = waits.filter(event__in=_contradicted_by(status.state))
+    contradicted.update(state=Callback.State.CONTRADICTED, note=f"Altegio's status: {status.state}.")
+    waits.exclude(event__in=_contradicted_by(status.state)).update(state=Callback.State.CONFIRMED, note="")
+
+
+def _contradicted_by(state: AltegioState) -> tuple[str, ...]:
+    match state:
+        case AltegioState.ACTIVE:
+            return (UNINSTALL, FREEZE)
+        case AltegioState.FROZEN:
+            return (UNINSTALL,)
+    return (FREEZE,)
+
+
+def doubtful_callbacks() -> QuerySet[Connection]:
+    """The connections of callbacks that Altegio's status has not confirmed, for a while after they came."""
+    since = timezone.now() - DOUBT_LASTS
+    doubtful = Callback.objects.filter(
+        state__in=(Callback.State.ASKED, Callback.State.CONTRADICTED), received_at__gte=since
+    )
+    return Connection.objects.filter(pk__in=doubtful.values("connection"))

@@ -1,0 +1,207 @@
+"""Giving, asking for and withdrawing sender names; each change is told to Altegio as the whole list."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from integrations.models.application import Application
+from integrations.models.connection import LIVE, UNDECIDED, Connection
+from integrations.models.sync import SyncState
+from integrations.outbox.models import OutgoingCall
+from integrations.outbox.queue import cancel, queue_newest
+from integrations.sender_names.kinds import SendSenderNames, subject_of
+from integrations.sender_names.models import IN_FORCE, NameState, SenderName, SenderNameList
+from integrations.sender_names.rules import MOST_NAMES, list_problems, name_problem
+
+BATCH = 200
+
+
+class BadNames(ValueError):
+    """These names cannot be; `problems` holds the reason for each index, or for the list under None."""
+
+    def __init__(self, problems: dict[int | None, str]) -> None:
+        super().__init__(" ".join(problems.values()))
+        self.problems = problems
+
+
+def empty_list_reason() -> str:
+    """Why the last name cannot simply go."""
+    return _(
+        "Altegio takes no empty list of sender names: it keeps showing the last ones until another name is "
+        "given or the location is disconnected."
+    )
+
+
+def sender_connection(salon_id: int) -> Connection | None:
+    """The connection whose sender names a location has: its SMS application's, the live one first."""
+    found = Connection.objects.filter(
+        location__altegio_id=salon_id,
+        application__kind=Application.Kind.SMS,
+        state__in=(*LIVE, *UNDECIDED),
+    ).select_related("application", "location")
+    return min(found, key=lambda connection: (connection.state not in LIVE, -connection.pk), default=None)
+
+
+def list_of(connection: Connection) -> SenderNameList | None:
+    """The list, where there is one already."""
+    place = {"application": connection.application_id, "location": connection.location_id}
+    return SenderNameList.objects.filter(**place).first()
+
+
+def names_of(connection: Connection) -> SenderNameList:
+    """The list, made when it is first asked for."""
+    names, _made = SenderNameList.objects.get_or_create(
+        application_id=connection.application_id, location_id=connection.location_id
+    )
+    return names
+
+
+def names_in_force(names: SenderNameList) -> list[str]:
+    """The names that Altegio is to have, in their order."""
+    return list(names.names.filter(state__in=IN_FORCE).values_list("name", flat=True))
+
+
+@transaction.atomic
+def replace_names(connection: Connection, wanted: Sequence[object]) -> SenderNameList:
+    """Make `wanted` the whole list: new names are granted, missing ones withdrawn. Raises BadNames."""
+    _check(wanted)
+    names = _locked(names_of(connection))
+    present = {row.name: row for row in names.names.filter(state__in=(NameState.ASKED, *IN_FORCE))}
+    gone = [row.pk for row in present.values() if row.state in IN_FORCE and row.name not in wanted]
+    _end(names, gone, NameState.WITHDRAWN)
+    for position, name in enumerate(map(str, wanted)):
+        row = present.get(name) or SenderName(list=names, name=name)
+        if row.state not in IN_FORCE:
+            row.state, row.changed_at = NameState.GRANTED, timezone.now()
+        row.position = position
+        row.save()
+    tell(names)
+    return names
+
+
+def _check(wanted: Sequence[object]) -> None:
+    if not wanted:
+        raise BadNames({None: empty_list_reason()})
+    if len(wanted) > MOST_NAMES:
+        raise BadNames({None: _("At most 20 sender names.")})
+    if problems := list_problems(wanted):
+        raise BadNames(dict(problems.items()))
+
+
+@transaction.atomic
+def give_name(
+    names: SenderNameList, name: str, *, bought: bool = False, valid_until: datetime | None = None
+) -> SenderName:
+    """Give one more name; one the owner asked for is granted by it. Raises BadNames."""
+    _check_one(name)
+    names = _locked(names)
+    row = names.names.filter(name=name, state__in=(NameState.ASKED, *IN_FORCE)).first()
+    if (row is None or row.state == NameState.ASKED) and len(names_in_force(names)) >= MOST_NAMES:
+        raise BadNames({None: _("At most 20 sender names.")})
+    if row is None:
+        row = SenderName(list=names, name=name, position=_next_position(names))
+    row.state = NameState.BOUGHT if bought else NameState.GRANTED
+    row.valid_until, row.changed_at = valid_until, timezone.now()
+    row.save()
+    tell(names)
+    return row
+
+
+@transaction.atomic
+def ask_for_name(names: SenderNameList, name: str) -> None:
+    """The owner asks; staff decide. A name that is there already changes nothing. Raises BadNames."""
+    _check_one(name)
+    names = _locked(names)
+    there = names.names.filter(state__in=(NameState.ASKED, *IN_FORCE))
+    if there.filter(name=name).exists():
+        return
+    if there.count() >= MOST_NAMES:
+        raise BadNames({None: _("At most 20 sender names.")})
+    SenderName.objects.create(list=names, name=name, state=NameState.ASKED, position=_next_position(names))
+
+
+@transaction.atomic
+def refuse_name(name: SenderName) -> bool:
+    """Staff say no to the owner. Returns whether it was still asked for."""
+    asked = SenderName.objects.filter(pk=name.pk, state=NameState.ASKED)
+    return bool(asked.update(state=NameState.REFUSED, changed_at=timezone.now()))
+
+
+@transaction.atomic
+def withdraw_name(name: SenderName) -> bool:
+    """Take a name back. Returns whether it was in force."""
+    names = _locked(name.list)
+    if not _end(names, [name.pk], NameState.WITHDRAWN):
+        return False
+    tell(names)
+    return True
+
+
+def withdraw_run_out() -> int:
+    """Withdraw the names whose time is over. Returns how many; beat calls it."""
+    run_out = SenderName.objects.filter(state__in=IN_FORCE, valid_until__lte=timezone.now())
+    count = 0
+    for list_id in list(run_out.order_by().values_list("list_id", flat=True).distinct()[:BATCH]):
+        with transaction.atomic():
+            names = _locked(SenderNameList(pk=list_id))
+            ended = _end(names, list(run_out.filter(list=names).values_list("pk", flat=True)), NameState.RAN_OUT)
+            if ended:
+                tell(names)
+            count += ended
+    return count
+
+
+def tell(names: SenderNameList) -> None:
+    """Queue the whole list for Altegio; in the transaction that changed it. Quick changes become one call."""
+    connection = _connection_of(names)
+    if connection is None:
+        names.set_sync(SyncState.FAILED, _("This location is not connected."))
+    elif not names_in_force(names):
+        cancel(OutgoingCall.objects.filter(subject=subject_of(connection)), "No sender name is left.")
+        names.set_sync(SyncState.FAILED, empty_list_reason())
+    else:
+        names.set_sync(SyncState.QUEUED)
+        queue_newest(
+            SendSenderNames,
+            subject_of(connection),
+            lane=connection.lane,
+            connection_id=connection.pk,
+            list=names.pk,
+        )
+
+
+@transaction.atomic
+def tell_again(names: SenderNameList) -> None:
+    """Staff want Altegio to get the list once more."""
+    tell(_locked(names))
+
+
+def _connection_of(names: SenderNameList) -> Connection | None:
+    found = Connection.objects.filter(
+        application=names.application_id, location=names.location_id, state__in=(*LIVE, *UNDECIDED)
+    )
+    return min(found, key=lambda connection: (connection.state not in LIVE, -connection.pk), default=None)
+
+
+def _check_one(name: str) -> None:
+    if problem := name_problem(name):
+        raise BadNames({0: problem})
+
+
+def _locked(names: SenderNameList) -> SenderNameList:
+    """Changes of one list go one after another."""
+    return SenderNameList.objects.select_for_update().get(pk=names.pk)
+
+
+def _end(names: SenderNameList, which: Sequence[int], state: NameState) -> int:
+    ended = SenderName.objects.filter(list=names, pk__in=which, state__in=IN_FORCE)
+    return ended.update(state=state, changed_at=timezone.now())
+
+
+def _next_position(names: SenderNameList) -> int:
+    last: int | None = names.names.filter(state__in=IN_FORCE).aggregate(last=Max("position"))["last"]
+    return 0 if last is None else last + 1

@@ -1,0 +1,21 @@
+"""A connection that begins anew gets the names its location has."""
+
+from typing import Any
+
+from django.dispatch import receiver
+
+from integrations.connections import connection_changed
+from integrations.models.connection import LIVE, Connection, State
+from integrations.sender_names.models import SenderNameList
+from integrations.sender_names.names import names_in_force, tell
+
+
+@receiver(connection_changed)
+def tell_again(connection: Connection, before: State, after: State, **_: Any) -> None:
+    """After an activation Altegio may have forgotten the list."""
+    if after not in LIVE or before in LIVE:
+        return
+    place = {"application": connection.application_id, "location": connection.location_id}
+    names = SenderNameList.objects.select_for_update().filter(**place).first()
+    if names is not None and names_in_force(names):
+        tell(names)

@@ -1,0 +1,60 @@
+"""Which sender names may be: Altegio's rules (ALTEGIO.md §2) and what networks carry."""
+
+import re
+from collections.abc import Sequence
+
+from django.utils.translation import gettext as _
+
+MOST_NAMES = 20
+MOST_LETTERS = 11
+MOST_DIGITS = 15
+
+# GSM 03.38: the default alphabet without its control characters, and the extension table, whose
+# characters take two places each.
+GSM_BASIC = frozenset(
+    "@£$¥èéùìòÇØøÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
+    "abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+GSM_EXTENDED = frozenset("^{}\\[~]|€")
+_CYRILLIC = re.compile(r"[\u0400-\u052f\u1c80-\u1c8f\u2de0-\u2dff\ua640-\ua69f]")
+_DIGITS = re.compile(r"[0-9]+")
+
+
+def name_problem(name: object) -> str:
+    """Why this may not be a sender name; "" when it may."""
+    if not isinstance(name, str) or not name.strip():
+        return _("Write a name.")
+    return _altegio_problem(name) or _network_problem(name)
+
+
+def list_problems(names: Sequence[object]) -> dict[int, str]:
+    """What is wrong with a list, by index."""
+    problems = {index: problem for index, name in enumerate(names) if (problem := name_problem(name))}
+    for index, name in enumerate(names):
+        if index not in problems and name in names[:index]:
+            problems[index] = _("This name is there twice.")
+    return problems
+
+
+def _altegio_problem(name: str) -> str:
+    if _CYRILLIC.search(name):
+        return _("Altegio takes no Cyrillic letters in a sender name.")
+    if "altegio" in name.casefold():
+        return _("A sender name may not contain “altegio”.")
+    if name.strip().casefold() == "ag":
+        return _("A sender name may not be “ag”.")
+    return ""
+
+
+def _network_problem(name: str) -> str:
+    if name != name.strip():
+        return _("A sender name may not begin or end with a space.")
+    if _DIGITS.fullmatch(name):
+        return _("A sender name of digits has at most 15 of them.") if len(name) > MOST_DIGITS else ""
+    strange = sorted(set(name) - GSM_BASIC - GSM_EXTENDED)
+    if strange:
+        shown = (letter if letter.isprintable() else f"U+{ord(letter):04X}" for letter in strange)
+        return _("Networks do not carry these characters in a sender name: %s") % " ".join(shown)
+    if len(name) + sum(letter in GSM_EXTENDED for letter in name) > MOST_LETTERS:
+        return _("A sender name has at most 11 characters; ^ { } \\ [ ~ ] | € count as two.")
+    return ""

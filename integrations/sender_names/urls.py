@@ -1,0 +1,8 @@
+"""The owner's addresses about sender names."""
+
+from django.urls import path
+
+from integrations.sender_names import owners
+
+app_name = "sender_names"
+urlpatterns = [path("<int:connection_id>/", owners.ask, name="ask")]

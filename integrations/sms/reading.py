@@ -1,0 +1,169 @@
+"""Reading the statuses a gateway reports: all are checked before any is stored (INTERFACE.md).
+
+By hand and not by a serializer: a thousand of them in a call are the hottest path there is.
+"""
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from integrations.altegio.wire import parse_id
+from integrations.sms.addresses import BadAddress, Target, default_target, read_target
+from integrations.sms.models import SmsStatus
+
+MOST_ITEMS = 1000
+MOST_PARTS = 32_767
+PRICED = frozenset({SmsStatus.DELIVERED, SmsStatus.HANDED_OVER})
+FIELDS = frozenset(
+    {"id", "status", "payment_sum", "currency_iso", "parts_amount", "delivery_callback_url", "salon_id"}
+)
+_STATUSES = frozenset(int(status) for status in SmsStatus)
+_SUM = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
+_CURRENCY = re.compile(r"[A-Z]{3}")
+Problems = dict[str, list[str]]
+
+
+class BadStatuses(ValueError):
+    """Statuses that cannot be taken; `problems` holds the reasons by the items' indexes."""
+
+    def __init__(self, problems: dict[str, Problems]) -> None:
+        super().__init__("These statuses cannot be taken.")
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedStatus:
+    """One status that may be stored."""
+
+    message_id: str
+    id_is_number: bool
+    status: int
+    payment_sum: Decimal | None
+    currency_iso: str
+    parts_amount: int | None
+    target: Target
+    salon_id: int | None
+
+
+def read_statuses(items: object) -> list[ReportedStatus]:
+    """The statuses in a request's body. Raises BadStatuses naming every wrong item."""
+    if not isinstance(items, list) or not 1 <= len(items) <= MOST_ITEMS:
+        raise BadStatuses({"non_field_errors": {"list": [_("Send a list of 1 to 1000 statuses.")]}})
+    targets: dict[str, Target] = {}
+    default, found, problems = default_target(), [], {}
+    for index, item in enumerate(items):
+        reader = _Reader(item, default, targets)
+        status = reader.read()
+        if status is None:
+            problems[str(index)] = reader.problems
+        else:
+            found.append(status)
+    if problems:
+        raise BadStatuses(problems)
+    return found
+
+
+class _Reader:
+    """Reads one item; what is wrong with it is in `problems`."""
+
+    def __init__(self, item: Any, default: Target, targets: dict[str, Target]) -> None:
+        self.item = item
+        self.default = default
+        self.targets = targets
+        self.problems: Problems = {}
+
+    def read(self) -> ReportedStatus | None:
+        item = self.item
+        if not isinstance(item, dict):
+            self._wrong("item", _("Write an object."))
+            return None
+        if unknown := item.keys() - FIELDS:
+            name = min(map(str, unknown))
+            self._wrong(name if name.isprintable() else ascii(name), _("There is no such field."))
+            return None
+        message_id, status = self._id(), self._status()
+        needed = status in PRICED
+        price, currency, parts = self._sum(needed), self._currency(needed), self._parts(needed)
+        target, salon_id = self._target(), self._salon_id()
+        if self.problems:
+            return None
+        return ReportedStatus(
+            message_id, isinstance(item["id"], int), status, price, currency, parts, target, salon_id
+        )
+
+    def _wrong(self, name: str, why: str) -> None:
+        self.problems[name] = [why]
+
+    def _id(self) -> str:
+        value = self.item.get("id")
+        text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+        if not 1 <= len(text) <= 100 or not text.isprintable():
+            self._wrong("id", _("Write the message's id: 1 to 100 characters."))
+        return text
+
+    def _status(self) -> int:
+        value = self.item.get("status")
+        if isinstance(value, int) and not isinstance(value, bool) and value in _STATUSES:
+            return value
+        self._wrong("status", _("Write one of 1, 2, 4, 8, 16, 52."))
+        return 0
+
+    def _missing(self, name: str, *, needed: bool) -> bool:
+        """Whether there is no value; Altegio always wants one with statuses 1 and 8."""
+        if self.item.get(name) is not None:
+            return False
+        if needed:
+            self._wrong(name, _("Needed with the statuses 1 and 8; a free message has the sum 0."))
+        return True
+
+    def _sum(self, needed: bool) -> Decimal | None:
+        if self._missing("payment_sum", needed=needed):
+            return None
+        value = self.item["payment_sum"]
+        text = str(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else ""
+        if not _SUM.fullmatch(text):
+            self._wrong("payment_sum", _("Write a sum of 0 or more, like 0.05, with at most 6 decimals."))
+            return None
+        return Decimal(text)
+
+    def _currency(self, needed: bool) -> str:
+        if self._missing("currency_iso", needed=needed):
+            return ""
+        value = self.item["currency_iso"]
+        if not isinstance(value, str) or not _CURRENCY.fullmatch(value):
+            self._wrong("currency_iso", _("Write an ISO 4217 code, like EUR."))
+            return ""
+        return value
+
+    def _parts(self, needed: bool) -> int | None:
+        if self._missing("parts_amount", needed=needed):
+            return None
+        value = self.item["parts_amount"]
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MOST_PARTS:
+            self._wrong("parts_amount", _("Write a whole number of 0 or more."))
+            return None
+        return value
+
+    def _target(self) -> Target:
+        url = self.item.get("delivery_callback_url")
+        if url is None:
+            return self.default
+        try:
+            if not isinstance(url, str):
+                return read_target(url)
+            if url not in self.targets:
+                self.targets[url] = read_target(url)
+            return self.targets[url]
+        except BadAddress as why:
+            self._wrong("delivery_callback_url", str(why))
+            return self.default
+
+    def _salon_id(self) -> int | None:
+        value = self.item.get("salon_id")
+        salon_id = None if value is None else parse_id(value)
+        if value is not None and salon_id is None:
+            self._wrong("salon_id", _("Write a number of 1 to 18 digits."))
+        return salon_id

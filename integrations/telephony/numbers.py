@@ -1,0 +1,93 @@
+"""Telephone numbers, checked and written as E.164 (the library is Google's libphonenumber)."""
+
+import re
+from functools import lru_cache
+from importlib import resources
+
+import phonenumbers
+from django.utils.translation import gettext as _
+from phonenumbers import NumberParseException, PhoneNumber
+
+from integrations.models.place import Chain, Location
+
+_EXTENSION = re.compile(r"[0-9]{2,7}")
+# How Altegio may name countries that the time zone database calls otherwise.
+_OTHER_NAMES = {
+    "united kingdom": "GB",
+    "great britain": "GB",
+    "england": "GB",
+    "usa": "US",
+    "united states of america": "US",
+    "czechia": "CZ",
+    "uae": "AE",
+    "south korea": "KR",
+    "russian federation": "RU",
+    "republic of moldova": "MD",
+    "türkiye": "TR",
+}
+
+
+class BadNumber(ValueError):
+    """No telephone number; `str()` says what to write."""
+
+
+def e164(text: str, region: str | None) -> str:
+    """`text` as E.164. Raises BadNumber.
+
+    A number without `+` is read as one of `region` (ISO 3166, or None), or else as one that begins with
+    its country code. A number whose range the library does not know yet is taken where its length can
+    be: a call that rings is real.
+    """
+    numbers = [number for number in _readings(text, region) if phonenumbers.is_possible_number(number)]
+    number = next(filter(phonenumbers.is_valid_number, numbers), next(iter(numbers), None))
+    if number is None:
+        raise BadNumber(_("Write a telephone number, best with + and the country code: +442071838750."))
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def is_extension(text: str) -> bool:
+    """Whether this is a number inside the company; internal calls have them."""
+    return _EXTENSION.fullmatch(text) is not None
+
+
+def _readings(text: str, region: str | None) -> list[PhoneNumber]:
+    plain = text.strip()
+    tries = [(plain, None)] if plain.startswith("+") else [(plain, region), (f"+{plain.lstrip('0')}", None)]
+    readings = []
+    for written, where in tries:
+        try:
+            readings.append(phonenumbers.parse(written, where))
+        except NumberParseException:
+            continue
+    return readings
+
+
+def region_of(chain: Chain, location: Location | None) -> str | None:
+    """The ISO 3166 code of the location's country, or of the chain's first location that has one."""
+    known = [location] if location is not None else []
+    known += chain.locations.exclude(country="", timezone_name="").order_by("pk")[:1]
+    return next((region for place in known if (region := _region(place.country, place.timezone_name))), None)
+
+
+def _region(country: str, zone: str) -> str | None:
+    """By the country's name, or else by the time zone."""
+    name = country.strip().casefold()
+    if len(name) == 2 and name.upper() in phonenumbers.SUPPORTED_REGIONS:
+        return name.upper()
+    return _OTHER_NAMES.get(name) or _names().get(name) or _zones().get(zone)
+
+
+@lru_cache(maxsize=1)
+def _names() -> dict[str, str]:
+    return {name.casefold(): code for code, name in _table("iso3166.tab")}
+
+
+@lru_cache(maxsize=1)
+def _zones() -> dict[str, str]:
+    return {row[2]: row[0] for row in _table("zone.tab")}
+
+
+def _table(name: str) -> list[list[str]]:
+    """A table of the time zone database, which names countries in English."""
+    text = resources.files("tzdata.zoneinfo").joinpath(name).read_text(encoding="utf-8")
+    return [line.split("\t") for line in text.splitlines() if not line.startswith("#")]

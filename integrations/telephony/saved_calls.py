@@ -1,0 +1,130 @@
+"""Saved calls: each reaches Altegio's call history, and reaches it once.
+
+Altegio takes no idempotency key, but a call has its `call_id`; one that comes without gets ours. After an
+uncertain end Altegio's call list is asked where staff have set a user token for a location of the chain
+(the list needs one). Where it cannot be asked the call is sent again with the same `call_id`, by which
+Altegio knows it: a call told twice under one id is one call, a call not told is lost.
+"""
+
+import uuid
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from integrations.altegio import calls
+from integrations.altegio.answers import Answer, Outcome, read_list
+from integrations.altegio.calls import Call
+from integrations.models.place import Chain
+from integrations.outbox.kinds import CallKind, CannotTell, Happened, Obsolete, SendAgain, Verdict, register
+from integrations.outbox.models import OutgoingCall, Priority
+from integrations.outbox.queue import new_call, queue
+from integrations.telephony.models import SavedCall
+from integrations.user_tokens.models import UserToken
+
+# The list is asked by days, in whatever zone Altegio reads them.
+AROUND = timedelta(days=1)
+
+
+def save_call(chain: Chain, *, call_id: str = "", **fields: Any) -> tuple[SavedCall, bool]:
+    """Keep a call and queue it for Altegio. Returns it, and whether it is new: `call_id` is unique in a chain."""
+    try:
+        with transaction.atomic():
+            saved = SavedCall.objects.create(chain=chain, call_id=call_id or uuid.uuid4().hex, **fields)
+            queue([CallHistory.new(saved)])
+    except IntegrityError:
+        return SavedCall.objects.get(chain=chain, call_id=call_id), False
+    return saved, True
+
+
+@transaction.atomic
+def send_again(saved_id: int) -> bool:
+    """Try a refused call once more, as staff ask for. Returns whether it was refused."""
+    saved = SavedCall.objects.select_for_update().get(pk=saved_id)
+    if saved.state != SavedCall.State.FAILED:
+        return False
+    saved.state, saved.error, saved.tries = SavedCall.State.QUEUED, "", saved.tries + 1
+    saved.save(update_fields=["state", "error", "tries"])
+    queue([CallHistory.new(saved)])
+    return True
+
+
+@register
+class CallHistory(CallKind):
+    """ALTEGIO.md §2, call saved."""
+
+    name = "call_history"
+    priority = Priority.BULK
+    own_credential = True
+    worth_an_alarm = True
+
+    @classmethod
+    def new(cls, saved: SavedCall) -> OutgoingCall:
+        """The call that tells of this one; once for each try of staff's."""
+        return new_call(cls, f"call_history:{saved.pk}:{saved.tries}", saved_call=saved.pk)
+
+    def request(self, call: OutgoingCall) -> Call:
+        saved = _saved(call)
+        return calls.saved_call(saved.chain.crm_token, on_the_wire(saved))
+
+    def asks_first(self, call: OutgoingCall) -> bool:
+        return _user_token(_saved(call)) is not None
+
+    def question(self, call: OutgoingCall) -> Call:
+        """The calls with this number around its day."""
+        saved = _saved(call)
+        token = _user_token(saved)
+        if token is None:
+            raise Obsolete("The user token was removed while it was needed.")
+        day = saved.date or saved.received_at
+        return calls.call_list(
+            token.token,
+            salon_id=token.location.altegio_id,
+            date_from=(day - AROUND).date().isoformat(),
+            date_to=(day + AROUND).date().isoformat(),
+            phone=saved.phone,
+            page=1,
+        )
+
+    def judge(self, call: OutgoingCall, answer: Answer) -> Verdict:
+        """A refused question (the user token may be void) leaves the `call_id` to tell the two apart."""
+        if answer.outcome is Outcome.UNKNOWN:
+            return CannotTell()
+        call_id = _saved(call).call_id
+        there = any(str(row.get("call_id")) == call_id for row in read_list(answer))
+        return Happened() if there else SendAgain()
+
+    def accepted(self, call: OutgoingCall, answer: Answer) -> None:
+        self._learn(call, SavedCall.State.SAVED, "")
+
+    def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
+        self._learn(call, SavedCall.State.FAILED, reason)
+
+    def _learn(self, call: OutgoingCall, state: SavedCall.State, error: str) -> None:
+        SavedCall.objects.filter(pk=call.params["saved_call"]).update(state=state, error=error[:500])
+
+
+def on_the_wire(saved: SavedCall) -> dict[str, Any]:
+    """The call as Altegio takes it; the time with its zone, ours where the exchange gave none."""
+    moment = (saved.date or saved.received_at).astimezone(ZoneInfo(settings.ALTEGIO_TIME_ZONE))
+    return {
+        "type": saved.type,
+        "phone": saved.phone,
+        "diversion": saved.diversion,
+        "user": saved.user,
+        "duration": saved.duration,
+        "link": saved.link,
+        "call_id": saved.call_id,
+        "status": saved.status,
+        "date": moment.isoformat(timespec="seconds"),
+    }
+
+
+def _saved(call: OutgoingCall) -> SavedCall:
+    return SavedCall.objects.select_related("chain").get(pk=call.params["saved_call"])
+
+
+def _user_token(saved: SavedCall) -> UserToken | None:
+    return UserToken.objects.select_related("location").filter(location__chain=saved.chain_id).first()

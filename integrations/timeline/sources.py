@@ -1,0 +1,82 @@
+"""What the marketplace itself adds to a connection's timeline."""
+
+from collections.abc import Iterator
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from integrations.lifecycle.models import Callback
+from integrations.models.connection import Connection
+from integrations.outbox.models import Attempt, CallState, OutgoingCall
+from integrations.timeline.entries import Entry, Place, register_timeline
+
+# The newest of each; a connection that has more is looked at in the lists.
+MOST = 300
+
+
+@register_timeline
+def arrivals(connection: Connection) -> Iterator[Entry]:
+    """When the owner came from Altegio."""
+    for arrival in connection.arrivals.select_related("user").order_by("-pk")[:MOST]:
+        title = _("The owner arrived from Altegio")
+        detail = _("%(person)s, %(count)s locations") % {
+            "person": arrival.user or "–",
+            "count": len(arrival.salon_ids),
+        }
+        yield Entry(arrival.arrived_at, Place.TOLD, _("arrival"), title, detail, arrival)
+
+
+@register_timeline
+def changes(connection: Connection) -> Iterator[Entry]:
+    """Its states: why, and by whom."""
+    for change in connection.changes.select_related("by").order_by("-pk")[:MOST]:
+        title = change.get_to_state_display()
+        detail = f"{change.why} ({change.by})" if change.by else change.why
+        yield Entry(change.at, Place.CHANGED, _("state"), title, detail)
+
+
+@register_timeline
+def calls(connection: Connection) -> Iterator[Entry]:
+    """What was said to Altegio: each call when it was queued, each attempt when it was made."""
+    newest = list(connection.calls.order_by("-pk")[:MOST])
+    for call in newest:
+        bad = call.state in (CallState.REFUSED, CallState.EXPIRED)
+        detail = " · ".join(filter(None, (call.get_state_display(), call.reason)))
+        yield Entry(call.created_at, Place.SAID, _("call"), call.kind, detail, call, is_bad=bad)
+    yield from _attempts(newest)
+
+
+def _attempts(calls: list[OutgoingCall]) -> Iterator[Entry]:
+    made = Attempt.objects.filter(call__in=[call.pk for call in calls]).select_related("call").order_by("-pk")
+    for attempt in made[:MOST]:
+        title = f"{attempt.call.kind}: {attempt.get_purpose_display()}"
+        detail = " · ".join(filter(None, (str(attempt.status_code or "–"), attempt.outcome, attempt.message)))
+        bad = attempt.outcome not in ("accepted", "")
+        yield Entry(attempt.started_at, Place.SAID, _("attempt"), title, detail, attempt.call, is_bad=bad)
+
+
+@register_timeline
+def callbacks(connection: Connection) -> Iterator[Entry]:
+    """What Altegio told about it, also what has not been looked at yet."""
+    told = Callback.objects.filter(
+        Q(connection=connection)
+        | Q(
+            connection=None,
+            salon_id=connection.location.altegio_id,
+            application_altegio_id=connection.application.altegio_id,
+        )
+    )
+    for callback in told.order_by("-pk")[:MOST]:
+        detail = " · ".join(filter(None, (callback.get_state_display(), callback.note)))
+        bad = callback.state == Callback.State.FAILED
+        title = _("Altegio says: %(event)s") % {"event": callback.event}
+        yield Entry(callback.received_at, Place.TOLD, _("callback"), title, detail, callback, is_bad=bad)
+
+
+@register_timeline
+def alarms(connection: Connection) -> Iterator[Entry]:
+    """What staff were told."""
+    for alarm in connection.alarms.order_by("-pk")[:MOST]:
+        yield Entry(
+            alarm.raised_at, Place.CHANGED, _("alarm"), alarm.text, alarm.get_kind_display(), alarm, is_bad=True
+        )

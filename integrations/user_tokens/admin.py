@@ -1,0 +1,81 @@
+"""User tokens in the control room, and the notification settings that can be looked at with them."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from integrations.user_tokens.kinds import fetch_notification_settings
+from integrations.user_tokens.models import UserToken
+from partner_portal.control_room import RoomAdmin, confirmed
+
+
+class UserTokenForm(forms.ModelForm):  # type: ignore[type-arg]  # the stubs' class takes a type, Django's does not
+    """The token can be set and replaced; it is never shown."""
+
+    token = forms.CharField(
+        label=_("user token"),
+        required=False,
+        max_length=500,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=_("Kept encrypted and never shown. Leave it empty to keep the one that is set."),
+    )
+
+    class Meta:
+        model = UserToken
+        fields = ("location", "altegio_user_id", "token")
+
+    def clean_token(self) -> str:
+        token: str = self.cleaned_data["token"] or self.instance.token
+        if not token or not token.isascii() or not token.isprintable():
+            raise forms.ValidationError(_("Write the token of an Altegio user."))
+        return token
+
+
+@admin.register(UserToken)
+class UserTokenAdmin(RoomAdmin):
+    list_display = ("location", "altegio_user_id", "fetched_at", "error")
+    list_select_related = ("location",)
+    search_fields = ("=location__altegio_id",)
+    raw_id_fields = ("location",)
+    ordering = ("-pk",)
+    form = UserTokenForm
+    fields = ("location", "altegio_user_id", "token", "fetched_at", "error", "types_table", "user_settings_table")
+    readonly_fields = ("fetched_at", "error", "types_table", "user_settings_table")
+    actions = ("fetch",)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: ModelForm[Any], change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        fetch_notification_settings(obj)
+
+    @admin.display(description=_("notification types of the location"))
+    def types_table(self, token: UserToken) -> SafeString | str:
+        return _table(token.types)
+
+    @admin.display(description=_("notification settings of the user"))
+    def user_settings_table(self, token: UserToken) -> SafeString | str:
+        return _table(token.user_settings)
+
+    @confirmed(
+        _("Fetch the notification settings"),
+        _("Altegio is asked with the user token; the answer is shown on the entry's page."),
+        permission="integrations.change_usertoken",
+    )
+    def fetch(self, _request: HttpRequest, chosen: QuerySet[UserToken]) -> str:
+        for token in chosen:
+            fetch_notification_settings(token)
+        return str(_("Altegio is being asked."))
+
+
+def _table(rows: list[dict[str, Any]] | None) -> SafeString | str:
+    """Whatever Altegio told, a line for each object."""
+    if not rows:
+        return "–"
+    lines = ((", ".join(f"{name}: {value}" for name, value in row.items()),) for row in rows)
+    return format_html_join("", "<div>{}</div>", lines)

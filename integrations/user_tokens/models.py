@@ -1,0 +1,26 @@
+"""User tokens: some of Altegio's calls want one beside the partner's. And what they let us look at."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from integrations.models.place import Location
+from partner_portal.encryption import EncryptedTextField
+
+
+class UserToken(models.Model):
+    """An Altegio user's token for one location, set by staff, and the notification settings read with it."""
+
+    location = models.OneToOneField(Location, on_delete=models.PROTECT, related_name="user_token")
+    altegio_user_id = models.BigIntegerField(_("Altegio user"))
+    token = EncryptedTextField(_("user token"))
+    types = models.JSONField(_("notification types of the location"), null=True, editable=False)
+    user_settings = models.JSONField(_("notification settings of the user"), null=True, editable=False)
+    fetched_at = models.DateTimeField(_("fetched"), null=True, editable=False)
+    error = models.CharField(_("why not"), max_length=500, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = _("user token and notification settings")
+        verbose_name_plural = _("user tokens and notification settings")
+
+    def __str__(self) -> str:
+        return str(self.location)

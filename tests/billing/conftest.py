@@ -1,0 +1,85 @@
+"""A connected location, and a partner's billing system with its key."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from accounts.models import ApiKey
+from integrations.models import Connection
+
+SALON, EMMA = 10101, 9001
+JANUARY = {
+    "salon_id": SALON,
+    "amount": "990.99",
+    "currency": "EUR",
+    "paid_at": "2026-01-01T12:00:00+01:00",
+    "period_from": "2026-01-01T00:00:00Z",
+    "period_to": "2026-01-31T23:59:59Z",
+}
+
+
+@pytest.fixture
+def connect(client, altegio, work) -> Callable[..., Connection]:
+    """`connect(salon)`: its owner connects, and Altegio accepts unless `activate=False`."""
+
+    def run(salon: int = SALON, *, user_id: int = EMMA, activate: bool = True) -> Connection:
+        altegio.grant(salon, user_id=user_id)
+        url = altegio.arrival_url(salon, user_id=user_id)
+        client.get(url[url.index("/connect/") :])
+        if activate:
+            work()
+        found: Connection = Connection.objects.get(
+            location__altegio_id=salon, state="active" if activate else "granted"
+        )
+        return found
+
+    return run
+
+
+@pytest.fixture
+def connection(connect):
+    return connect()
+
+
+class Billing:
+    """The partner's own billing system, talking to the portal's API."""
+
+    def __init__(self, client: Any, secret: str) -> None:
+        self.client, self.headers, self.told = client, {"Authorization": f"Api-Key {secret}"}, 0
+
+    def get(self, path: str) -> Any:
+        return self.client.get(f"/api/v1/{path}", headers=self.headers)
+
+    def post(self, path: str, body: object = None) -> Any:
+        return self.client.post(f"/api/v1/{path}", body, content_type="application/json", headers=self.headers)
+
+    def tell(self, **changes: object) -> Any:
+        """Tell of a payment, by default January's; the answer."""
+        self.told += 1
+        body = {"external_id": f"bill-{self.told}", **JANUARY, **changes}
+        return self.post("payments/", {name: value for name, value in body.items() if value is not ...})
+
+    def pay(self, **changes: object) -> Any:
+        """The id of a new payment."""
+        answer = self.tell(**changes)
+        assert answer.status_code == 202, answer.content
+        return answer.json()["id"]
+
+    def refund(self, payment: int) -> Any:
+        return self.post(f"payments/{payment}/refund/")
+
+    def payment(self, payment: int) -> Any:
+        return self.get(f"payments/{payment}/").json()
+
+
+@pytest.fixture
+def billing(client, db) -> Billing:
+    _key, secret = ApiKey.objects.create_key(name="billing", scopes=["billing", "read"])
+    return Billing(client, secret)
+
+
+@pytest.fixture
+def settings_for_time_outs(altegio, settings):
+    """A time-out costs a test half a second."""
+    settings.ALTEGIO_TIMEOUT = 0.5

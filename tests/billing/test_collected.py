@@ -1,0 +1,85 @@
+"""Payments that Altegio itself collected are recorded once, and never reported back."""
+
+import pytest
+
+from billing.collected import take_collected_payment
+from billing.models import Payment
+
+from .conftest import SALON
+
+pytestmark = pytest.mark.django_db
+TOLD = {
+    "salon_id": SALON,
+    "application_id": 1,
+    "event": "payment",
+    "payment_id": 5001,
+    "amount": "29.90",
+    "currency_iso": "EUR",
+    "discount": "10",
+    "period_from": "2026-01-01 00:00:00",
+    "period_to": "2026-01-31 23:59:59",
+    "payment_date": "2026-01-01 11:00:00",
+    "tariff_option_id": 1,
+}
+
+
+def test_it_is_recorded_and_not_reported(altegio, billing, connection, work):
+    take_collected_payment(TOLD, connection)
+    work()
+    payment = Payment.objects.get()
+    assert (payment.status, payment.source, payment.altegio_payment_id) == ("reported", "altegio", 5001)
+    assert (str(payment.exact_amount), str(payment.discount)) == ("29.90", "10.00")
+    assert altegio.requests("payment") == []
+    assert billing.get(f"connections/{connection.pk}/").json()["paid_until"] == "2026-01-31T23:59:59Z"
+
+
+def test_a_doubled_callback_changes_nothing(connection):
+    take_collected_payment(TOLD, connection)
+    take_collected_payment(TOLD, connection)
+    assert Payment.objects.count() == 1
+
+
+def test_it_is_refunded_at_altegio(billing, connection):
+    take_collected_payment(TOLD, connection)
+    assert billing.refund(Payment.objects.get().pk).status_code == 409
+
+
+def test_one_that_is_being_reported_from_here_is_that_one(altegio, billing, connection, work):
+    altegio.fault("drop_after", "payment")
+    payment = billing.pay(amount="29.90")
+    work(rounds=1)
+    take_collected_payment(TOLD, connection)
+    work()
+    assert Payment.objects.get().pk == payment
+    assert len(altegio.connection(SALON).payments) == 1
+
+
+def test_one_told_of_in_other_words_before_the_answer_came_is_taken_over(altegio, billing, connection, work):
+    payment = billing.pay()
+    take_collected_payment({**TOLD, "payment_id": 1001}, connection)
+    work()
+    shown = Payment.objects.get()
+    assert (shown.pk, shown.altegio_payment_id, shown.source) == (payment, 1001, "api")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"amount": "-1"},
+        {"amount": "1e400"},
+        {"amount": None},
+        {"currency_iso": "???"},
+        {"currency_iso": ["EUR"]},
+        {"payment_id": None},
+        {"period_to": "2025-01-01 00:00:00"},
+        {"payment_date": "soon"},
+    ],
+)
+def test_what_cannot_be_read_is_left_out(connection, wrong):
+    take_collected_payment({**TOLD, **wrong}, connection)
+    assert not Payment.objects.exists()
+
+
+def test_a_location_never_seen_is_left_out(db):
+    take_collected_payment(TOLD, None)
+    assert not Payment.objects.exists()

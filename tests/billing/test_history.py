@@ -1,0 +1,44 @@
+"""What was paid stands in the timeline; what only one side holds, in the reconciliation's report."""
+
+import pytest
+
+from integrations.models import Connection, Reconciliation
+from integrations.reconcile.runs import start_run
+from integrations.timeline.entries import timeline
+from tests.integrations.connect.test_signed_arrival import arrive
+from tests.integrations.lifecycle.test_callbacks import signed, tell
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def connected(client, altegio, work):
+    arrive(client, altegio, 10101)
+    work()
+    return Connection.objects.get()
+
+
+def test_a_payment_at_altegio_is_told_recorded_and_in_the_timeline(client, altegio, work, connected):
+    payment = {
+        "payment_id": 7,
+        "amount": "990.00",
+        "currency_iso": "EUR",
+        "payment_date": "2026-03-01 12:00:00",
+        "period_from": "2026-03-01 00:00:00",
+        "period_to": "2026-03-31 23:59:59",
+    }
+    for _ in range(2):
+        assert tell(client, "payment", **payment, sign=signed("990.00")).status_code == 200
+    work()
+    paid = [entry for entry in timeline(connected) if entry.kind == "payment"]
+    assert [(entry.title, entry.detail) for entry in paid] == [("990 EUR", "reported")]
+
+
+def test_a_payment_that_only_altegio_holds_needs_a_person(altegio, work, connected):
+    payment_id = altegio.pay(10101)
+    altegio.freeze(10101)
+    start_run(Reconciliation.Trigger.NIGHTLY)
+    work()
+    finding = Reconciliation.objects.get().findings.get(kind="difference")
+    assert str(payment_id) in finding.after
+    assert finding.needs_person

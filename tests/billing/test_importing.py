@@ -1,0 +1,115 @@
+"""A CSV file of payments: every row by the rules of the API, the refused ones with their line."""
+
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from billing.importing import BATCH, import_payments
+from billing.intake import Overlap
+from billing.models import Payment
+from integrations.models import OutgoingCall
+
+pytestmark = pytest.mark.django_db
+HEAD = "external_id,salon_id,amount,currency,paid_at,period_from,period_to"
+JANUARY = "2026-01-01T12:00:00Z,2026-01-01T00:00:00Z,2026-01-31T23:59:59Z"
+FEBRUARY = "2026-02-01T12:00:00Z,2026-02-01T00:00:00Z,2026-02-28T23:59:59Z"
+
+
+@pytest.fixture
+def run(tmp_path):
+    def run(*rows, head=HEAD, options=()):
+        file = tmp_path / "payments.csv"
+        file.write_text("\n".join([head, *rows]), encoding="utf-8")
+        out = StringIO()
+        code: object = 0
+        try:
+            call_command("import_payments", str(file), *options, stdout=out)
+        except SystemExit as end:
+            code = end.code
+        return out.getvalue().splitlines(), code
+
+    return run
+
+
+def test_rows_become_payments_that_are_reported(run, connection, work):
+    said, code = run(f"a,10101,10.00,EUR,{JANUARY}", f"b,10101,20.00,EUR,{FEBRUARY}")
+    assert (said, code) == (["2 taken, 0 there already, 0 refused."], 0)
+    work()
+    assert list(Payment.objects.order_by("pk").values_list("status", "source")) == [("reported", "file")] * 2
+
+
+def test_a_refused_row_is_told_with_its_line_and_holds_up_nobody(run, connection):
+    said, code = run(
+        f"a,10101,1e2,EUR,{JANUARY}",
+        f'"b\nover two lines",10101,10.00,EUR,{JANUARY}',
+        f"c,99,10.00,EUR,{JANUARY}",
+        f"d,10101,10.00,EUR,{JANUARY}",
+        f"e,10101,10.00,EUR,{JANUARY}",
+        f"f,10101,10.00,EUR,{JANUARY},more",
+        "g,10101",
+    )
+    assert code == 1
+    assert [line.split(":")[0] for line in said[:-1]] == [f"Line {n}" for n in (2, 4, 5, 7, 8, 9)]
+    assert said[-1] == "1 taken, 0 there already, 6 refused."
+    assert "amount" in said[0]
+    assert "overlaps" in said[3]
+    assert Payment.objects.get().external_id == "d"
+
+
+def test_the_same_file_again_changes_nothing(run, connection):
+    run(f"a,10101,10.00,EUR,{JANUARY}")
+    assert run(f"a,10101,10.00,EUR,{JANUARY}")[0] == ["0 taken, 1 there already, 0 refused."]
+    assert OutgoingCall.objects.filter(kind="report_payment").count() == 1
+
+
+def test_a_dry_run_judges_and_stores_nothing(run, connection):
+    said, code = run(
+        f"a,10101,10.00,EUR,{JANUARY}",
+        f"a,10101,11.00,EUR,{JANUARY}",
+        f"b,99,10.00,EUR,{JANUARY}",
+        options=["--dry-run"],
+    )
+    assert [line.split(":")[0] for line in said[:-1]] == ["Line 3", "Line 4"]
+    assert (said[-1], code) == ("1 would be taken, 0 there already, 2 refused.", 1)
+    assert not Payment.objects.exists()
+
+
+def test_overlaps_are_taken_where_that_is_meant(run, connection):
+    rows = [f"a,10101,10.00,EUR,{JANUARY}", f"b,10101,10.00,EUR,{JANUARY}"]
+    assert run(*rows, options=["--allow-overlap"])[1] == 0
+    assert Payment.objects.count() == 2
+
+
+@pytest.mark.parametrize("head", ["external_id,amount", "", "a;b;c"])
+def test_a_file_without_the_columns_is_refused_as_a_whole(run, connection, head):
+    with pytest.raises(CommandError, match="there is no"):
+        run(f"a,10101,10.00,EUR,{JANUARY}", head=head)
+
+
+def test_what_is_no_csv_is_refused_with_the_line(tmp_path, connection):
+    file = tmp_path / "payments.csv"
+    file.write_bytes(f"{HEAD}\na,10101,\xff".encode("latin-1"))
+    with pytest.raises(CommandError, match="not CSV in UTF-8"):
+        call_command("import_payments", str(file), stdout=StringIO())
+    with pytest.raises(CommandError, match="cannot be read"):
+        call_command("import_payments", str(tmp_path / "none.csv"), stdout=StringIO())
+
+
+def test_10_000_rows_are_imported_in_bounded_memory(connection):
+    """Only a batch of rows is in memory: the file is never read further ahead than that."""
+    read = done = ahead = 0
+
+    def lines():
+        nonlocal read
+        yield HEAD
+        for number in range(10_000):
+            read += 1
+            yield f"bill-{number},10101,10.00,EUR,{JANUARY}"
+
+    for row in import_payments(lines(), overlap=Overlap.ALLOW, dry_run=False):
+        assert row.is_new
+        ahead = max(ahead, read - done)
+        done += 1
+    assert done == Payment.objects.count() == 10_000
+    assert ahead <= BATCH

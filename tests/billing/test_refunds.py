@@ -1,0 +1,120 @@
+"""A refund reaches Altegio once, and none goes out for what was never reported."""
+
+import pytest
+
+from billing.models import Payment
+from integrations.lifecycle.asking import ask_status
+from integrations.models import OutgoingCall
+
+from .conftest import SALON
+
+pytestmark = pytest.mark.django_db
+
+
+def remote(altegio):
+    return altegio.connection(SALON).payments
+
+
+@pytest.fixture
+def reported(billing, connection, work):
+    payment = billing.pay()
+    work()
+    return payment
+
+
+def test_a_reported_payment_is_refunded_once(altegio, billing, reported, work):
+    first, again = billing.refund(reported), billing.refund(reported)
+    assert (first.status_code, first.json()["status"]) == (202, "refund_queued")
+    assert (again.status_code, again.json()["status"]) == (200, "refund_queued")
+    work()
+    assert billing.refund(reported).status_code == 200
+    work()
+    assert billing.payment(reported)["status"] == "refunded"
+    assert [payment.is_refunded for payment in remote(altegio)] == [True]
+    assert len(altegio.requests("refund")) == 1
+
+
+def test_one_still_queued_is_never_sent(altegio, billing, connection, work):
+    payment = billing.pay()
+    answer = billing.refund(payment)
+    assert (answer.status_code, answer.json()["status"]) == (202, "cancelled")
+    assert billing.refund(payment).status_code == 200
+    work()
+    assert altegio.requests("payment") == []
+    assert billing.payment(payment)["status"] == "cancelled"
+
+
+@pytest.mark.parametrize("fault", ["drop_before", "drop_after", "html_after", "error_after", "error"])
+def test_after_an_uncertain_end_it_is_refunded(altegio, billing, reported, work, fault):
+    altegio.fault(fault, "refund")
+    billing.refund(reported)
+    work()
+    assert billing.payment(reported)["status"] == "refunded"
+    assert remote(altegio)[0].is_refunded
+
+
+@pytest.mark.parametrize(("fault", "sent"), [("drop_after", 1), ("drop_before", 0)])
+def test_one_in_doubt_is_settled_first(altegio, billing, connection, work, fault, sent):
+    altegio.fault(fault, "payment")
+    payment = billing.pay()
+    work(rounds=1)
+    assert billing.refund(payment).json()["status"] == "refund_queued"
+    work()
+    assert billing.payment(payment)["status"] == ("refunded" if sent else "cancelled")
+    assert [payment.is_refunded for payment in remote(altegio)] == [True] * sent
+
+
+def test_what_is_refunded_at_altegio_already_is_recorded_as_such(altegio, billing, reported, work):
+    altegio.fault("error_after", "refund", status=403, body={"success": False, "meta": {"message": "Already"}})
+    billing.refund(reported)
+    work()
+    assert billing.payment(reported)["status"] == "refunded"
+
+
+def test_a_refund_that_altegio_refuses_leaves_the_payment_and_may_be_asked_again(altegio, billing, reported, work):
+    altegio.fault("error", "refund", status=422, body={"success": False, "meta": {"message": "Too late"}})
+    billing.refund(reported)
+    work()
+    shown = billing.payment(reported)
+    assert (shown["status"], shown["error"]) == ("reported", "Altegio refused the refund: Too late")
+    assert billing.refund(reported).status_code == 202
+    work()
+    assert billing.payment(reported)["status"] == "refunded"
+
+
+def test_a_failed_payment_cannot_be_refunded(altegio, billing, connection, work):
+    altegio.fault("error", "payment", status=422)
+    payment = billing.pay()
+    work()
+    assert billing.refund(payment).status_code == 409
+
+
+def test_an_unknown_payment_is_404(billing):
+    assert billing.refund(1).status_code == 404
+
+
+def test_the_paid_period_and_the_state_follow(altegio, billing, connection, work):
+    payment = billing.pay(period_from="2026-11-01T00:00:00Z", period_to="2126-11-01T00:00:00Z")
+    work()
+    billing.refund(payment)
+    work()
+    connection.refresh_from_db()
+    assert (connection.paid_until, connection.state) == (None, "frozen")
+
+
+def test_it_is_due_though_the_connection_ended(altegio, billing, reported, work):
+    altegio.uninstall(SALON)
+    billing.refund(reported)
+    work()
+    assert remote(altegio)[0].is_refunded
+
+
+def test_a_refund_at_altegio_itself_is_learned(altegio, billing, connection, reported, work):
+    with altegio.world.lock:
+        stored = altegio.world.connection(1, SALON).payments[0]
+        stored.refunded_at = stored.payment_date
+    ask_status(connection)
+    work()
+    assert billing.payment(reported)["status"] == "refunded"
+    assert not OutgoingCall.objects.filter(kind="refund_payment").exists()
+    assert Payment.objects.get().refunded_at is not None

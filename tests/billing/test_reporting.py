@@ -1,0 +1,198 @@
+"""A payment told to the portal stands at Altegio once, whatever happens on the way."""
+
+import time
+from decimal import Decimal
+
+import pytest
+
+from billing.intake import send_again
+from billing.reading import read_payment
+from integrations.lifecycle.asking import ask_status
+from integrations.models import Connection, OutgoingCall
+from sandbox import Status
+
+from .conftest import JANUARY, SALON
+
+pytestmark = pytest.mark.django_db
+
+
+def held(altegio, salon=SALON):
+    """What Altegio holds, less what is refunded."""
+    return [payment for payment in altegio.connection(salon).payments if not payment.is_refunded]
+
+
+def test_a_payment_is_queued_and_then_reported_with_altegios_id(altegio, billing, connection, work):
+    answer = billing.tell()
+    assert answer.status_code == 202
+    assert answer.json()["status"] == "queued"
+    assert answer.json()["altegio_payment_id"] is None
+
+    work()
+
+    shown = billing.payment(answer.json()["id"])
+    assert shown["status"] == "reported"
+    assert shown["altegio_payment_id"] == held(altegio)[0].id
+
+
+def test_the_sum_goes_out_exact_with_the_currencys_digits(altegio, billing, connection, work):
+    billing.pay(amount="990.90")
+    billing.pay(amount="1500", currency="JPY", period_from="2026-02-01T00:00:00Z", period_to="2026-02-28T00:00:00Z")
+    billing.pay(amount="0.001", currency="KWD", period_from="2026-03-01T00:00:00Z", period_to="2026-03-02T00:00:00Z")
+    work()
+    bodies = [request.raw_body for request in altegio.requests("payment")]
+    assert [body[body.index('"payment_sum"') :].split(",")[0] for body in bodies] == [
+        '"payment_sum": 990.90',
+        '"payment_sum": 1500',
+        '"payment_sum": 0.001',
+    ]
+
+
+def test_times_go_out_in_altegios_zone(altegio, billing, connection, work, settings):
+    settings.ALTEGIO_TIME_ZONE = "Europe/Moscow"
+    billing.pay()
+    work()
+    body = altegio.requests("payment")[0].body
+    assert (body["payment_date"], body["period_to"]) == ("2026-01-01 14:00:00", "2026-02-01 02:59:59")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    ["drop_before", "drop_after", "html_after", "broken_json_after", "redirect_after", "error_after", "error"],
+)
+def test_after_an_uncertain_end_it_stands_at_altegio_once(altegio, billing, connection, work, fault):
+    altegio.fault(fault, "payment")
+    payment = billing.pay()
+    work()
+    assert [remote.id for remote in held(altegio)] == [billing.payment(payment)["altegio_payment_id"]]
+
+
+def test_two_equal_real_payments_are_two(altegio, billing, connection, work):
+    billing.pay()
+    work()
+    altegio.fault("drop_before", "payment")
+    second = billing.pay()
+    work()
+    assert len(held(altegio)) == 2
+    assert billing.payment(second)["altegio_payment_id"] == held(altegio)[1].id
+
+
+def test_two_equal_payments_whose_answers_are_both_lost_are_two(altegio, billing, connection, work):
+    altegio.fault("drop_after", "payment", remaining=2)
+    payments = [billing.pay(), billing.pay()]
+    work()
+    ids = [billing.payment(payment)["altegio_payment_id"] for payment in payments]
+    assert sorted(ids) == [remote.id for remote in held(altegio)]
+
+
+def test_a_yes_without_the_id_is_asked_about(altegio, billing, connection, work):
+    altegio.fault("error_after", "payment", status=200, body={"success": True})
+    payment = billing.pay()
+    work()
+    assert billing.payment(payment)["altegio_payment_id"] == held(altegio)[0].id
+
+
+def test_what_altegio_is_still_working_on_is_not_sent_again(altegio, billing, connection, work, settings):
+    settings.ALTEGIO_TIMEOUT, settings.ALTEGIO_SETTLING = 0.2, 20
+    altegio.fault("delay", "payment", seconds=1.0)
+    payment = billing.pay()
+    work(rounds=3)
+    assert len(altegio.requests("payment")) == 1, "asked, not there yet, and not believed"
+    call = OutgoingCall.objects.get(kind="report_payment")
+    assert call.state == "doubtful"
+    _until(lambda: held(altegio))
+    work()
+    assert billing.payment(payment)["status"] == "reported"
+    assert len(altegio.requests("payment")) == 1
+
+
+def _until(there):
+    ends_at = time.monotonic() + 5
+    while not there():
+        assert time.monotonic() < ends_at
+        time.sleep(0.02)
+
+
+def test_in_the_hour_that_the_clocks_repeat_it_is_recognised(altegio, billing, connection, work, settings):
+    settings.ALTEGIO_TIME_ZONE = "Europe/London"
+    altegio.fault("drop_after", "payment")
+    billing.pay(paid_at="2026-10-25T01:30:00Z")
+    work()
+    assert len(held(altegio)) == 1
+
+
+def test_it_waits_for_the_activation_it_follows(altegio, billing, connect, work):
+    connect(activate=False)
+    payment = billing.pay()
+    altegio.fault("drop_before", "activate", remaining=2)
+    work()
+    assert billing.payment(payment)["status"] == "reported"
+    calls = [request.call for request in altegio.requests() if request.processed]
+    assert calls.index("activate") < calls.index("payment")
+
+
+def test_it_brings_a_frozen_connection_back(altegio, billing, connection, work):
+    altegio.freeze(SALON)
+    Connection.objects.update(state="frozen")
+    billing.pay()
+    work()
+    assert altegio.status_of(SALON) is Status.ACTIVE
+    assert Connection.objects.get().state == "active"
+
+
+def test_a_refusal_ends_as_failed_with_the_reason(altegio, billing, connection, work):
+    altegio.fault("error", "payment", status=422, body={"success": False, "meta": {"message": "Wrong period"}})
+    payment = billing.pay()
+    work()
+    shown = billing.payment(payment)
+    assert (shown["status"], shown["error"]) == ("failed", "Wrong period")
+
+
+def test_a_failed_payment_is_corrected_and_sent_again_after_asking(altegio, billing, connection, work):
+    altegio.fault("error_after", "payment", status=422, body={"success": False, "meta": {"message": "Wrong"}})
+    first = billing.pay()
+    work()
+    send_again(first, read_payment({"external_id": "bill-1", **JANUARY}))
+    work()
+    assert billing.payment(first)["status"] == "reported"
+    assert len(held(altegio)) == 1, "Altegio had taken it, whatever it said"
+
+    altegio.fault("error", "payment", status=422, body={"success": False, "meta": {"message": "Too much"}})
+    second = billing.pay(amount="9909.90")
+    work()
+    send_again(second, read_payment({"external_id": "bill-2", **JANUARY, "amount": "99.10"}))
+    work()
+    assert billing.payment(second)["amount"] == "99.10"
+    assert held(altegio)[1].payment_sum == Decimal("99.10")
+
+
+def test_what_waits_for_a_connection_that_is_gone_fails(altegio, billing, connection, work):
+    altegio.uninstall(SALON)
+    payment = billing.pay()
+    OutgoingCall.objects.filter(kind="report_payment").update(due_at="2030-01-01T00:00:00Z")
+    ask_status(connection)
+    work(rounds=1)
+    assert billing.payment(payment)["status"] == "failed"
+    assert "disconnected" in billing.payment(payment)["error"]
+    assert altegio.requests("payment") == []
+
+
+@pytest.mark.parametrize(("gone_answer", "status"), [("empty", "reported"), ("404", "failed")])
+def test_one_in_doubt_when_the_connection_ends_is_asked(altegio, billing, connection, work, gone_answer, status):
+    altegio.configure(gone_answer=gone_answer)
+    altegio.fault("drop_after", "payment")
+    payment = billing.pay()
+    work(rounds=1)
+    altegio.uninstall(SALON)
+    ask_status(connection)
+    work()
+    assert billing.payment(payment)["status"] == status
+    assert len(altegio.requests("payment")) == 1
+
+
+def test_paid_until_is_the_end_of_the_latest_reported_period(altegio, billing, connection, work):
+    path = f"connections/{connection.pk}/"
+    assert billing.get(path).json()["paid_until"] is None
+    billing.pay()
+    assert billing.get(path).json()["paid_until"] is None, "queued is not reported"
+    work()
+    assert billing.get(path).json()["paid_until"] == "2026-01-31T23:59:59Z"

@@ -1,0 +1,87 @@
+"""What a connection lives on: its trial, its paid period, and who is told when that ends."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.core import mail
+from django.utils import timezone
+
+from accounts.letters import send_waiting_letters
+from accounts.models import Letter, User
+from billing.subscriptions import Totals, count_subscriptions, mail_digest
+from billing.tasks import watch_subscriptions
+from integrations.models import Connection
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def staff(db):
+    return User.objects.create_user("staff@partner.example", is_staff=True)
+
+
+def in_days(days):
+    return time_machine.travel(timezone.now() + timedelta(days=days), tick=False)
+
+
+def test_the_trial_begins_with_the_activation(billing, connection):
+    shown = billing.get(f"connections/{connection.pk}/").json()
+    assert connection.trial_ends_at == connection.activated_at + timedelta(days=14)
+    assert shown["next_payment_at"] == shown["trial_ends_at"]
+
+
+def test_a_reconnection_has_no_new_trial_and_keeps_what_was_paid(altegio, billing, connect, work):
+    first = connect()
+    billing.pay(period_from="2026-11-01T00:00:00Z", period_to="2126-01-01T00:00:00Z")
+    work()
+    altegio.uninstall(10101)
+    with in_days(1):
+        altegio.grant(10101, user_id=9001, at=timezone.now())
+        again = connect()
+    assert again.pk != first.pk
+    assert again.trial_ends_at == first.trial_ends_at
+    assert again.paid_until.year == 2126
+    assert again.next_payment_at == again.paid_until
+
+
+@pytest.mark.parametrize(("days", "told"), [(1, 0), (12, 1), (15, 1)])
+def test_staff_are_told_before_the_end_and_after_it(connection, staff, days, told):
+    with in_days(days):
+        assert mail_digest() == told
+        assert Letter.objects.filter(template="subscriptions").count() == told
+
+
+def test_one_letter_a_day(connection, staff):
+    with in_days(12):
+        watch_subscriptions()
+        watch_subscriptions()
+        send_waiting_letters()
+    with in_days(13):
+        watch_subscriptions()
+        send_waiting_letters()
+    letters = [letter for letter in mail.outbox if "need a payment" in letter.subject]
+    assert len(letters) == 2
+    assert "ends on" in letters[0].body
+
+
+def test_a_payment_ends_the_warning(billing, connection, staff, work):
+    billing.pay(period_from="2026-11-01T00:00:00Z", period_to="2126-01-01T00:00:00Z")
+    work()
+    with in_days(15):
+        assert mail_digest() == 0
+
+
+def test_the_totals_of_the_chart(billing, connect, work):
+    connect(10101)
+    connect(10102)
+    billing.pay(period_from="2026-11-01T00:00:00Z", period_to="2126-01-01T00:00:00Z")
+    work()
+    Connection.objects.filter(location__altegio_id=10102).update(state="frozen")
+    assert count_subscriptions() == Totals(paid=1, trial=0, expiring=0, overdue=0, frozen=1)
+
+
+def test_the_owner_sees_it(client, connection):
+    client.force_login(connection.owner)
+    page = client.get("/account/").content.decode()
+    assert "Trial until" in page

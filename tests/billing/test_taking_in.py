@@ -1,0 +1,232 @@
+"""What the payments API takes, repeats and refuses (INTERFACE.md)."""
+
+import threading
+
+import pytest
+from django.db import connection as database
+from django.db import connections
+
+from accounts.models import ApiKey
+from billing.api.payments import PaymentSerializer
+from billing.models import Payment
+from integrations.models import OutgoingCall
+
+from .conftest import JANUARY, SALON
+
+pytestmark = pytest.mark.django_db
+FEBRUARY = {"period_from": "2026-02-01T00:00:00Z", "period_to": "2026-02-28T23:59:59Z"}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("external_id", ...),
+        ("external_id", ""),
+        ("external_id", "   "),
+        ("external_id", "x" * 201),
+        ("external_id", "a\x00b"),
+        ("external_id", ["x"]),
+        ("external_id", True),
+        ("salon_id", ...),
+        ("salon_id", 0),
+        ("salon_id", -1),
+        ("salon_id", "1e3"),
+        ("salon_id", "١٢٣"),
+        ("salon_id", 10**18),
+        ("salon_id", 10199),
+        ("salon_id", 10102),
+        ("salon_id", True),
+        ("salon_id", 10101.0),
+        ("application_id", "x"),
+        ("application_id", 99),
+        ("application_id", 0),
+        ("amount", ...),
+        ("amount", None),
+        ("amount", "-1"),
+        ("amount", "+1"),
+        ("amount", "1e2"),
+        ("amount", "1,5"),
+        ("amount", "1.005"),
+        ("amount", "1.000"),
+        ("amount", "1."),
+        ("amount", ".5"),
+        ("amount", " 1"),
+        ("amount", "NaN"),
+        ("amount", "Infinity"),
+        ("amount", "1_000"),
+        ("amount", "٣"),
+        ("amount", "123456789012"),
+        ("amount", 990.99),
+        ("amount", True),
+        ("amount", {}),
+        ("currency", ...),
+        ("currency", "eur"),
+        ("currency", "EURO"),
+        ("currency", "XXX"),
+        ("currency", "ZZZ"),
+        ("currency", 978),
+        ("paid_at", ...),
+        ("paid_at", "2026-01-01T12:00:00"),
+        ("paid_at", "2026-01-01"),
+        ("paid_at", "2026-02-30T12:00:00Z"),
+        ("paid_at", "yesterday"),
+        ("paid_at", 1767225600),
+        ("paid_at", "0001-01-01T00:00:00+14:00"),
+        ("paid_at", "9999-12-31T23:59:59-14:00"),
+        ("period_from", ...),
+        ("period_from", "2026-01-01 00:00"),
+        ("period_to", ...),
+        ("period_to", "2025-12-31T23:59:59Z"),
+        ("period_to", []),
+        ("allow_overlap", "yes"),
+    ],
+)
+def test_what_is_wrong_is_400_and_named(billing, connection, field, value):
+    answer = billing.tell(**{field: value})
+    assert answer.status_code == 400
+    assert list(answer.json()) == [field]
+    assert not Payment.objects.exists()
+
+
+@pytest.mark.parametrize(("currency", "amount"), [("JPY", "1.0"), ("EUR", "0.001"), ("KWD", "0.0001")])
+def test_more_decimals_than_the_currency_has_are_refused(billing, connection, currency, amount):
+    assert list(billing.tell(currency=currency, amount=amount).json()) == ["amount"]
+
+
+@pytest.mark.parametrize("body", [[], "text", None, 1])
+def test_what_is_no_object_is_400(billing, connection, body):
+    assert billing.post("payments/", body).status_code == 400
+
+
+def test_every_wrong_field_is_named_at_once(billing, connection):
+    answer = billing.tell(amount="x", currency="y", paid_at="z")
+    assert sorted(answer.json()) == ["amount", "currency", "paid_at"]
+
+
+@pytest.mark.parametrize(("amount", "shown"), [("0", "0.00"), ("0.00", "0.00"), ("5", "5.00"), (7, "7.00")])
+def test_amounts_that_are_well(billing, connection, amount, shown):
+    assert billing.tell(amount=amount).json()["amount"] == shown
+
+
+def test_the_same_again_is_the_same_payment(billing, connection):
+    first = billing.tell(external_id="bill")
+    again = billing.tell(external_id="bill", amount="990.99", paid_at="2026-01-01T11:00:00.000+00:00")
+    assert (first.status_code, again.status_code) == (202, 200)
+    assert again.json()["id"] == first.json()["id"]
+    assert OutgoingCall.objects.filter(kind="report_payment").count() == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"amount": "990.98"},
+        {"currency": "USD"},
+        {"paid_at": "2026-01-01T12:00:01+01:00"},
+        {"salon_id": 10102},
+        FEBRUARY,
+    ],
+)
+def test_the_same_id_with_other_content_is_409(billing, connection, other):
+    billing.tell(external_id="bill")
+    assert billing.tell(external_id="bill", **other).status_code == 409
+    assert Payment.objects.count() == 1
+
+
+def test_the_same_again_holds_after_the_connection_ended(billing, connection):
+    billing.tell(external_id="bill")
+    type(connection).objects.update(state="failed", activated_at=None)
+    assert billing.tell(external_id="bill").status_code == 200
+
+
+def test_an_overlap_is_taken_with_a_warning(billing, connection):
+    first = billing.pay()
+    answer = billing.tell()
+    assert answer.status_code == 202
+    assert f"payment {first}" in answer.json()["warnings"][0]
+
+
+def test_an_overlap_is_refused_or_silent_where_the_caller_says_so(billing, connection):
+    billing.pay()
+    assert list(billing.tell(allow_overlap=False).json()) == ["period_from"]
+    assert billing.tell(allow_overlap=True).json()["warnings"] == []
+    assert billing.tell(allow_overlap=False, **FEBRUARY).status_code == 202
+
+
+def test_a_payment_for_a_location_that_was_connected_once(billing, connection):
+    type(connection).objects.update(state="uninstalled")
+    assert billing.tell().status_code == 202
+
+
+def test_finding_and_listing(billing, connection):
+    payment = billing.pay(external_id="bill-x")
+    billing.pay(**FEBRUARY)
+    assert [row["id"] for row in billing.get("payments/?external_id=bill-x").json()["results"]] == [payment]
+    assert len(billing.get("payments/").json()["results"]) == 2
+    assert billing.get("payments/?external_id=none").json()["results"] == []
+    assert billing.get("payments/999999/").status_code == 404
+
+
+def test_the_answer_holds_the_fields_of_the_schema(billing, connection):
+    shown = billing.tell().json()
+    assert list(shown) == [*PaymentSerializer.Meta.fields, "warnings"]
+    assert shown["paid_at"] == "2026-01-01T11:00:00Z"
+
+
+def test_without_the_scope_nothing_is_told_or_shown(client, connection):
+    _key, secret = ApiKey.objects.create_key(name="reader", scopes=["read"])
+    headers = {"Authorization": f"Api-Key {secret}"}
+    assert client.get("/api/v1/payments/", headers=headers).status_code == 403
+    assert client.post("/api/v1/payments/", JANUARY, "application/json", headers=headers).status_code == 403
+    assert client.post("/api/v1/payments/1/refund/", headers=headers).status_code == 403
+    assert client.get("/api/v1/payments/").status_code == 401
+
+
+def test_queries_for_each_call(billing, connection, django_assert_num_queries):
+    """The key's own one is among them, and in a test the savepoint that stands for the transaction."""
+    with django_assert_num_queries(8):
+        payment = billing.pay()
+    with django_assert_num_queries(5):
+        billing.tell(external_id="bill-1")
+    with django_assert_num_queries(2):
+        billing.payment(payment)
+    with django_assert_num_queries(2):
+        billing.get("payments/")
+    for _ in range(3):
+        billing.pay()
+    with django_assert_num_queries(2):
+        billing.get("payments/")
+    with django_assert_num_queries(8):
+        billing.refund(payment)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_told_by_many_at_once_it_is_one_payment(billing, connection):
+    if database.vendor == "sqlite":
+        pytest.skip("a database in memory takes one writer: this one needs PostgreSQL")
+    codes = []
+
+    def tell():
+        codes.append(billing.tell(external_id="bill").status_code)
+        connections.close_all()
+
+    threads = [threading.Thread(target=tell) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(codes) == [200] * 5 + [202]
+    assert Payment.objects.count() == 1
+    assert OutgoingCall.objects.filter(kind="report_payment").count() == 1
+
+
+def test_the_connections_list_shows_paid_until_in_as_many_queries(billing, connect, work, django_assert_num_queries):
+    connect()
+    billing.pay()
+    work()
+    with django_assert_num_queries(2):
+        one = billing.get(f"connections/?salon_id={SALON}").json()["results"]
+    connect(10102)
+    connect(10103)
+    with django_assert_num_queries(2):
+        assert len(billing.get("connections/").json()["results"]) == 3
+    assert one[0]["paid_until"] == "2026-01-31T23:59:59Z"

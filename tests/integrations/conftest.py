@@ -1,0 +1,68 @@
+"""What the tests of the marketplace's features share: a connected location, and a system with an API key."""
+
+from collections.abc import Callable
+
+import pytest
+
+from accounts.models import ApiKey
+from integrations.models import Application, Chain, Connection
+from sandbox import Sandbox
+from tests import marketplace
+
+
+@pytest.fixture
+def arrive(client, altegio: Sandbox, work) -> Callable[..., None]:
+    """`arrive(10101)`: the owner presses Connect, and the workers do what follows."""
+
+    def run(salon_id: int, application_id: int = 1) -> None:
+        marketplace.arrive(client, altegio, salon_id, application_id=application_id)
+        work()
+
+    return run
+
+
+@pytest.fixture
+def connect(arrive) -> Callable[..., Connection]:
+    """`connect(10101)`: a new connection, accepted by Altegio."""
+
+    def run(salon_id: int = 10101, *, kind: str = "sms", application_id: int = 1) -> Connection:
+        Application.objects.get_or_create(altegio_id=application_id, defaults={"kind": kind})
+        arrive(salon_id, application_id)
+        return Connection.objects.get(location__altegio_id=salon_id, application__altegio_id=application_id)
+
+    return run
+
+
+@pytest.fixture
+def reconnect(arrive) -> Callable[[Connection], Connection]:
+    """The owner connects once more what was uninstalled: the new connection."""
+
+    def run(ended: Connection) -> Connection:
+        arrive(ended.location.altegio_id, ended.application.altegio_id)
+        return Connection.objects.filter(location=ended.location, pk__gt=ended.pk).get()
+
+    return run
+
+
+@pytest.fixture
+def telephony(connect) -> Chain:
+    """A chain that has connected its telephony; its location is 10101."""
+    chain: Chain | None = connect(10101, kind="telephony", application_id=2).location.chain
+    assert chain is not None
+    return chain
+
+
+@pytest.fixture
+def api(db, client) -> Callable[..., object]:
+    """`api("post", "sms/statuses/", body)` calls the API as one of the partner's own systems."""
+    _key, secret = ApiKey.objects.create_key(name="gateway", scopes=["sms", "telephony", "read"])
+
+    def call(method: str, path: str, body: object = None, secret: str = secret):
+        return getattr(client, method)(
+            f"/api/v1/{path}",
+            data=body,
+            content_type="application/json",
+            headers={"Authorization": f"Api-Key {secret}"},
+        )
+
+    return call

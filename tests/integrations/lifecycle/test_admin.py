@@ -1,0 +1,75 @@
+"""What Altegio told, in the control room."""
+
+import pytest
+from django.urls import reverse
+
+from accounts.models import User
+from integrations.events.handing_on import hand_on
+from integrations.models import Application, Callback, Delivery, Event, Reconciliation
+from integrations.reconcile.runs import start_run
+from tests.integrations.events.test_receiving import GOOD
+from tests.integrations.lifecycle.test_callbacks import connected, tell  # noqa: F401 - a fixture
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def staff(client):
+    client.force_login(User.objects.create_superuser("staff@example.com", "s3cret-pass-word"))
+    return client
+
+
+@pytest.fixture
+def story(client, altegio, work, connected):  # noqa: F811
+    tell(client, "surprise", secret_note="fine")
+    client.post(f"/altegio/events/{connected.keys.events_key}/", GOOD, content_type="application/json")
+    hand_on()
+    work()
+    start_run(Reconciliation.Trigger.NIGHTLY)
+    work()
+    return connected
+
+
+@pytest.mark.parametrize("name", ["callback", "event", "delivery", "reconciliation", "finding"])
+def test_every_list_opens(staff, story, name):
+    assert staff.get(reverse(f"admin:integrations_{name}_changelist")).status_code == 200
+
+
+def test_every_page_opens(staff, story):
+    for row in (Callback.objects.get(), Event.objects.get(), Delivery.objects.first(), Reconciliation.objects.get()):
+        assert (
+            staff.get(reverse(f"admin:integrations_{row._meta.model_name}_change", args=[row.pk])).status_code == 200
+        )
+
+
+def test_the_timeline_is_a_page_for_staff_alone(staff, story, client):
+    address = reverse("admin:integrations_connection_timeline", args=[story.pk])
+    assert "Altegio says: surprise" in staff.get(address).content.decode()
+    client.force_login(story.owner)
+    assert client.get(address).status_code == 302
+
+
+def act(staff, name, action, *rows):
+    form = {"action": action, "_selected_action": [row.pk for row in rows], "confirmed": "yes"}
+    return staff.post(reverse(f"admin:integrations_{name}_changelist"), form, follow=True)
+
+
+def test_staff_process_again_send_again_and_disconnect(staff, story, altegio, work):
+    act(staff, "callback", "again", Callback.objects.get())
+    assert Callback.objects.get().state == "waiting"
+    act(staff, "event", "again", Event.objects.get())
+    assert Event.objects.get().handed_on_at is None
+    Delivery.objects.update(state="dead")
+    act(staff, "delivery", "again", Delivery.objects.first())
+    assert Delivery.objects.first().state == "waiting"
+    act(staff, "connection", "disconnect", story)
+    work()
+    assert altegio.status_of(10101) == "uninstalled"
+
+
+def test_a_new_signing_secret_is_shown_once(staff, story):
+    answer = act(staff, "application", "new_secret", Application.objects.get())
+    secret = Application.objects.get().events_secret
+    assert secret.startswith("whsec_")
+    assert secret in answer.content.decode()
+    assert secret not in staff.get(reverse("admin:integrations_application_changelist")).content.decode()

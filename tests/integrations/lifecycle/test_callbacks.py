@@ -1,0 +1,275 @@
+"""What Altegio tells about a connection: stored first, then asked about; the status decides."""
+
+import hashlib
+import hmac
+import json
+
+import pytest
+from django.db import OperationalError
+
+from accounts.models import Letter
+from integrations.lifecycle import receiving
+from integrations.lifecycle.handlers import register_event_handler
+from integrations.models import Alarm, Callback, Chain, Connection, OutgoingCall, State
+from integrations.outbox.queue import new_call, queue
+from integrations.telephony.kinds import SwitchTelephony
+from tests.integrations.connect.test_signed_arrival import arrive
+
+pytestmark = pytest.mark.django_db
+ADDRESS = "/altegio/callback/"
+TOKEN = "partner-token-of-the-tests"
+
+
+def tell(client, event="uninstall", salon_id=10101, **more):
+    body = {"salon_id": salon_id, "application_id": 1, "event": event, "partner_token": TOKEN} | more
+    return post(client, json.dumps(body))
+
+
+def post(client, body):
+    return client.post(ADDRESS, body, content_type="application/json")
+
+
+@pytest.fixture
+def connected(client, altegio, work):
+    arrive(client, altegio, 10101)
+    work()
+    return Connection.objects.get()
+
+
+def state_of(connection):
+    connection.refresh_from_db()
+    return connection.state
+
+
+def test_an_uninstall_ends_the_connection_and_tells_owner_and_staff(client, altegio, work, connected):
+    altegio.uninstall(10101)
+    assert tell(client).status_code == 200
+    work()
+
+    assert state_of(connected) == "uninstalled"
+    assert Callback.objects.get().state == "confirmed"
+    assert Letter.objects.get(template="disconnected").to == "emma@aurora.example"
+    assert Alarm.objects.get(kind="ended").connection == connected
+
+
+def test_calls_that_wait_end_with_the_reason(client, altegio, work, connected):
+    queue([new_call(SwitchTelephony, "waits", connection_id=connected.pk, chain=1, on=True)])
+    OutgoingCall.objects.filter(key="waits").update(state="held")
+    altegio.uninstall(10101)
+    tell(client)
+    work()
+
+    call = OutgoingCall.objects.get(key="waits")
+    assert (call.state, call.reason) == (
+        "cancelled",
+        "The connection ended: Altegio says it is not connected.",
+    )
+
+
+def test_a_freeze_and_a_payment_are_followed(client, altegio, work, connected):
+    altegio.freeze(10101)
+    tell(client, "freeze")
+    work()
+    assert state_of(connected) == "frozen"
+    altegio.pay(10101)
+    tell(client, "freeze")
+    work()
+    assert state_of(connected) == "active"
+    assert Callback.objects.latest("pk").state == "contradicted"
+
+
+def test_a_late_uninstall_after_a_reconnect_changes_nothing(client, altegio, work, connected):
+    altegio.uninstall(10101)
+    arrive(client, altegio, 10101)
+    work()
+    for _ in range(2):
+        assert tell(client).status_code == 200
+    work()
+
+    assert list(Connection.objects.order_by("pk").values_list("state", flat=True)) == ["uninstalled", "active"]
+    assert set(Callback.objects.values_list("state", flat=True)) == {"contradicted"}
+
+
+def test_a_chains_telephony_goes_off_once_with_its_last_connection(client, altegio, work):
+    altegio.set_application(2)
+    from integrations.models import Application
+
+    Application.objects.create(altegio_id=2, kind="telephony")
+    _chain, places = altegio.add_chain(2)
+    altegio.grant(places, application_id=2, user_id=9001)
+    url = altegio.arrival_url(places, application_id=2, user_id=9001)
+    client.get(url[url.index("/connect/") :])
+    work()
+    assert Chain.objects.get().telephony == "on"
+
+    altegio.uninstall(places[0], application_id=2)
+    tell(client, salon_id=places[0], application_id=2)
+    work()
+    assert Chain.objects.get().telephony == "on"
+
+    altegio.uninstall(places[1], application_id=2)
+    for _ in range(2):
+        tell(client, salon_id=places[1], application_id=2)
+        work()
+    assert Chain.objects.get().telephony == "off"
+    assert [row["type"] for row in altegio.telephony()] == ["enable", "disable"]
+
+
+def test_an_unknown_event_location_or_application_is_kept(client, altegio, work, connected):
+    assert tell(client, "surprise").status_code == 200
+    assert tell(client, salon_id=987654321).status_code == 200
+    assert tell(client, application_id=77).status_code == 200
+    work()
+
+    assert list(Callback.objects.order_by("pk").values_list("state", "note")) == [
+        ("kept", "An event that the portal does not know."),
+        ("kept", "A location that was never seen here."),
+        ("kept", "An application that the portal does not know."),
+    ]
+    assert state_of(connected) == "active"
+
+
+def signed(amount, discount=None):
+    text = f"salon_id=10101&amount={amount}" + ("" if discount is None else f"&discount={discount}")
+    return hmac.new(TOKEN.encode(), text.encode(), hashlib.sha256).hexdigest()
+
+
+@pytest.mark.parametrize(("amount", "discount"), [("990.99", None), ("990.00", "10"), ("1e2", "0")])
+def test_a_payment_is_handed_to_whoever_registered(client, altegio, work, connected, monkeypatch, amount, discount):
+    heard = []
+    monkeypatch.setattr("integrations.lifecycle.handlers._handlers", {})
+    register_event_handler("payment", lambda body, connection: heard.append((body, connection)))
+    body = (
+        f'{{"salon_id":10101,"application_id":1,"event":"payment","partner_token":"{TOKEN}","amount":{amount},'
+        f'"discount":{discount or "null"},"sign":"{signed(amount, discount)}"}}'
+    )
+    assert post(client, body).status_code == 200
+    work()
+
+    assert heard[0][1] == connected
+    assert float(heard[0][0]["amount"]) == float(amount)
+    assert "sign" not in heard[0][0]
+    assert Callback.objects.get().state == "confirmed"
+
+
+@pytest.mark.parametrize("sign", ["", None, 7, "0" * 64, signed("990.990")])
+def test_a_payment_with_a_wrong_sign_is_refused(client, db, sign):
+    assert tell(client, "payment", amount="990.99", sign=sign).status_code == 403
+    assert not Callback.objects.exists()
+
+
+@pytest.mark.parametrize("token", [None, "", 7, "wrong", "p\ud800", [TOKEN], TOKEN + "x"])
+def test_without_the_token_nothing_is_stored_or_said(client, db, token):
+    answer = tell(client, partner_token=token)
+    assert (answer.status_code, answer.json()) == (403, {"detail": "Forbidden."})
+    assert not Callback.objects.exists()
+
+
+def test_an_empty_configured_token_matches_nothing(client, db, settings):
+    settings.ALTEGIO_PARTNER_TOKEN = ""
+    assert tell(client, partner_token="").status_code == 403
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"no json",
+        b"[]",
+        b"7",
+        b"\xff\xfe",
+        b'{"partner_token": NaN}',
+        b"[" * 60_000,
+        json.dumps({"partner_token": TOKEN}).encode(),
+        json.dumps({"partner_token": TOKEN, "salon_id": "x", "application_id": 1, "event": "freeze"}).encode(),
+        json.dumps({"partner_token": TOKEN, "salon_id": 10**19, "application_id": 1, "event": "freeze"}).encode(),
+        json.dumps({"partner_token": TOKEN, "salon_id": 1, "application_id": True, "event": "freeze"}).encode(),
+        json.dumps({"partner_token": TOKEN, "salon_id": 1, "application_id": 1, "event": ["freeze"]}).encode(),
+    ],
+)
+def test_what_is_not_the_documented_json_is_400(client, db, body):
+    assert post(client, body).status_code == 400
+    assert not Callback.objects.exists()
+
+
+def test_what_a_database_cannot_store_as_text_is_stored(client, db):
+    assert tell(client, "sur\x00prise \ud800", odd="\x00\ud800", deep=[[[{}]]]).status_code == 200
+    assert Callback.objects.get().event == "surprise ?"
+
+
+def test_numbers_as_text_and_the_reverse_are_taken(client, db):
+    assert tell(client, salon_id="10101", application_id="1").status_code == 200
+
+
+def test_secrets_are_not_stored(client, db):
+    assert tell(client, note=f"it is {TOKEN}").status_code == 200
+    stored = Callback.objects.get().body
+    assert TOKEN not in stored
+    assert "partner_token" not in stored
+
+
+def test_more_than_64_kib_is_413_and_other_methods_405(client, db):
+    assert post(client, b"x" * (64 * 1024 + 1)).status_code == 413
+    assert post(client, b"x" * (64 * 1024)).status_code == 400
+    assert client.get(ADDRESS).status_code == 405
+
+
+def test_with_the_database_away_the_answer_is_503(client, monkeypatch):
+    def away(*_args, **_kwargs):
+        raise OperationalError("server closed the connection")
+
+    monkeypatch.setattr(receiving, "insert_callback", away)
+    assert tell(client).status_code == 503
+
+
+def test_a_handler_that_fails_is_seen_and_can_be_repeated(client, altegio, work, connected, monkeypatch):
+    from integrations.lifecycle.processing import process_again
+
+    monkeypatch.setattr("integrations.lifecycle.handlers._handlers", {})
+
+    def fail(*_args):
+        raise RuntimeError("no")
+
+    register_event_handler("freeze", fail)
+    tell(client, "freeze")
+    work()
+    assert Callback.objects.get().note == "RuntimeError: no"
+
+    monkeypatch.setattr("integrations.lifecycle.handlers._handlers", {})
+    process_again(Callback.objects.all())
+    work()
+    assert Callback.objects.get().state == "contradicted"
+
+
+def test_an_answer_older_than_the_last_change_is_asked_again(client, altegio, work, connected):
+    from integrations.altegio.answers import NOT_CONNECTED
+    from integrations.connections import lock
+    from integrations.lifecycle.asking import believe
+
+    believe(lock(connected.pk), NOT_CONNECTED, asked_at=connected.arrived_at)
+    work()
+    assert state_of(connected) == "active"
+    assert len(altegio.requests("status")) == 1
+
+
+def test_a_location_that_never_ended_at_altegio_goes_on(client, altegio, work, connected):
+    from integrations.connections import lock, move
+    from integrations.lifecycle.asking import ask_status
+
+    move(lock(connected.pk), State.UNINSTALLED, "A mistake.")
+    ask_status(connected)
+    work()
+    assert state_of(connected) == "active"
+
+
+def test_a_later_grant_gives_nobody_the_location(client, altegio, work, connected):
+    altegio.uninstall(10101)
+    tell(client)
+    work()
+    altegio.set_application(1, private=True)
+    altegio.grant(10101, user_id=9002)
+    tell(client, "freeze")
+    work()
+    altegio.set_application(1, private=False)
+    assert state_of(connected) == "uninstalled"
+    assert Alarm.objects.get(kind="unknown").connection == connected

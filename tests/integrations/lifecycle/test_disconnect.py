@@ -1,0 +1,115 @@
+"""Disconnecting from the owner's page and the API: asked once, sent once."""
+
+import pytest
+from django.urls import reverse
+
+from accounts.models import ApiKey, User
+from integrations.models import Connection, OutgoingCall
+from sandbox import Status
+from tests.integrations.connect.test_signed_arrival import arrive
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def connected(client, altegio, work):
+    arrive(client, altegio, 10101)
+    work()
+    return Connection.objects.select_related("owner").get()
+
+
+@pytest.fixture
+def api(client):
+    def post(pk, scopes=("billing",)):
+        _key, secret = ApiKey.objects.create_key(name="test", scopes=list(scopes))
+        address = f"/api/v1/connections/{pk}/uninstall/"
+        return client.post(address, headers={"Authorization": f"Api-Key {secret}"})
+
+    return post
+
+
+def page(connection):
+    return reverse("lifecycle:disconnect", args=[connection.pk])
+
+
+def test_the_owner_confirms_and_it_is_disconnected_once(client, altegio, work, connected):
+    client.force_login(connected.owner)
+    assert page(connected) in client.get("/account/").content.decode()
+    assert client.get(page(connected)).status_code == 200
+    work()
+    assert altegio.status_of(10101) is Status.ACTIVE
+    for _ in range(2):
+        assert client.post(page(connected)).status_code == 302
+    work()
+
+    assert altegio.status_of(10101) is Status.UNINSTALLED
+    assert len(altegio.requests("uninstall")) == 1
+    change = connected.changes.latest("pk")
+    assert (change.to_state, change.by, change.why) == ("uninstalled", connected.owner, "The owner disconnected it.")
+
+
+def test_nobody_elses_connection_is_found(client, connected):
+    client.force_login(User.objects.create_user("other@example.com", "s3cret-pass-word"))
+    assert client.post(page(connected)).status_code == 404
+    client.logout()
+    assert client.post(page(connected)).status_code == 302
+    assert not OutgoingCall.objects.filter(kind="uninstall").exists()
+
+
+def test_the_api_queues_it_once_and_says_so_again(altegio, work, connected, api):
+    assert api(connected.pk).status_code == 202
+    assert api(connected.pk).json()["state"] == "active"
+    work()
+    assert api(connected.pk).json()["state"] == "uninstalled"
+    work()
+    assert len(altegio.requests("uninstall")) == 1
+
+
+def test_the_api_refuses_what_it_must(connected, api):
+    assert api(connected.pk, scopes=["read"]).status_code == 403
+    assert api(999).status_code == 404
+    Connection.objects.update(state="expired")
+    answer = api(connected.pk)
+    assert (answer.status_code, "not connected" in answer.json()["detail"]) == (409, True)
+
+
+@pytest.mark.parametrize("fault", ["drop_after", "html_after", "error_after", "drop_before"])
+def test_after_an_uncertain_end_altegio_is_asked_and_it_happens_once(altegio, work, connected, api, fault):
+    altegio.fault(fault, "uninstall", remaining=1)
+    api(connected.pk)
+    work()
+    connected.refresh_from_db()
+    assert connected.state == "uninstalled"
+    assert altegio.status_of(10101) is Status.UNINSTALLED
+    sent_twice = fault == "drop_before"
+    assert OutgoingCall.objects.get(kind="uninstall").attempts.filter(purpose="send").count() == 1 + sent_twice
+
+
+def test_what_is_gone_already_counts_as_disconnected(altegio, work, connected, api):
+    altegio.uninstall(10101)
+    api(connected.pk)
+    work()
+    connected.refresh_from_db()
+    assert connected.state == "uninstalled"
+
+
+def test_a_refusal_leaves_it_connected_and_it_may_be_tried_again(altegio, work, connected, api):
+    altegio.fault("error", "uninstall", status=403, remaining=1)
+    api(connected.pk)
+    work()
+    connected.refresh_from_db()
+    assert connected.state == "active"
+    api(connected.pk)
+    work()
+    connected.refresh_from_db()
+    assert connected.state == "uninstalled"
+
+
+def test_the_same_owner_connects_again_and_the_history_stays(client, altegio, work, connected, api):
+    api(connected.pk)
+    work()
+    arrive(client, altegio, 10101)
+    work()
+    assert list(Connection.objects.order_by("pk").values_list("state", flat=True)) == ["uninstalled", "active"]
+    assert Connection.objects.latest("pk").owner == connected.owner
+    assert User.objects.count() == 1

@@ -1,0 +1,96 @@
+"""However callbacks are doubled, reordered, late or lost: after a reconciliation the portal holds Altegio's truth."""
+
+import pytest
+from django.core.cache import cache
+from django.db import transaction
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from integrations.models import Connection, Reconciliation
+from integrations.models.connection import LIVE
+from integrations.reconcile.runs import start_run
+from sandbox import Refusal, Status
+from tests.integrations.connect.test_signed_arrival import EMMA, arrive, follow
+from tests.integrations.lifecycle.test_callbacks import tell
+
+pytestmark = pytest.mark.django_db
+PLACES = (10101, 10102)
+OTHER = 9002
+AS_SEEN_HERE = {Status.ACTIVE: "active", Status.FREEZED: "frozen"}
+
+place = st.sampled_from(PLACES)
+# How many copies of the callback arrive at some time: lost, once, twice.
+copies = st.integers(0, 2)
+steps = st.one_of(
+    st.tuples(st.just("arrive"), place, st.sampled_from([EMMA, EMMA, OTHER])),
+    st.tuples(st.just("follow"), place, st.sampled_from([EMMA, OTHER])),
+    st.tuples(st.just("uninstall"), place, copies),
+    st.tuples(st.just("freeze"), place, copies),
+    st.tuples(st.just("pay"), place, copies),
+    st.tuples(st.just("deliver"), st.integers(0, 9), st.just(0)),
+    st.tuples(st.just("work"), st.just(0), st.just(0)),
+)
+
+
+class Story:
+    """What happens at Altegio, and which of its callbacks are under way."""
+
+    def __init__(self, client, altegio, work):
+        self.client, self.altegio, self.work = client, altegio, work
+        self.under_way = []
+
+    def do(self, what, where, how):
+        if what in ("arrive", "follow"):
+            {"arrive": arrive, "follow": follow}[what](self.client, self.altegio, where, user_id=how)
+        elif what == "work":
+            self.work()
+        elif what == "deliver":
+            self.deliver(where)
+        else:
+            self.happens(what, where, how)
+
+    def happens(self, what, where, copies):
+        try:
+            {"uninstall": self.altegio.uninstall, "freeze": self.altegio.freeze, "pay": self.altegio.pay}[what](where)
+        except Refusal:
+            return
+        # What a payment does to a frozen connection is told by no lifecycle event.
+        self.under_way += [("uninstall" if what == "uninstall" else "freeze", where)] * copies
+
+    def deliver(self, index):
+        if self.under_way:
+            event, where = self.under_way.pop(index % len(self.under_way))
+            assert tell(self.client, event, salon_id=where).status_code == 200
+
+    def seen_here(self):
+        alive = Connection.objects.filter(state__in=LIVE)
+        return sorted(alive.values_list("location__altegio_id", "state"))
+
+    def true(self):
+        found = ((where, AS_SEEN_HERE.get(self.altegio.status_of(where))) for where in PLACES)
+        return [(where, state) for where, state in found if state]
+
+
+@example([("arrive", 10101, EMMA), ("work", 0, 0), ("uninstall", 10101, 2), ("arrive", 10101, EMMA), ("work", 0, 0)])
+@example([("arrive", 10101, EMMA), ("work", 0, 0), ("uninstall", 10101, 0), ("arrive", 10101, OTHER)])
+@example([("arrive", 10101, EMMA), ("work", 0, 0), ("freeze", 10101, 0), ("uninstall", 10101, 0)])
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(st.lists(steps, max_size=14))
+def test_after_a_reconciliation_the_portal_holds_altegios_truth(client, altegio, work, told):
+    with transaction.atomic():
+        altegio.reset()
+        altegio.configure(callbacks_enabled=False)
+        cache.clear()
+        story = Story(client, altegio, work)
+        for step in told:
+            story.do(*step)
+        work()
+        start_run(Reconciliation.Trigger.NIGHTLY)
+        work()
+        assert Reconciliation.objects.get().state == "done"
+        assert story.seen_here() == story.true()
+        while story.under_way:
+            story.deliver(0)
+        work()
+        assert story.seen_here() == story.true(), "late callbacks change nothing"
+        transaction.set_rollback(True)

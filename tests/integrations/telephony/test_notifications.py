@@ -1,0 +1,101 @@
+"""Call notifications: told at once, ahead of everything but activations, or dropped and counted."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from integrations.models import NotificationDay, OutgoingCall
+from integrations.outbox.claim import claim_next
+from integrations.sender_names.names import replace_names
+
+pytestmark = pytest.mark.django_db
+NOTIFY = "telephony/notifications/"
+RINGING = {"salon_id": 10101, "phone": "07700 900123", "diversion": "+44 20 7183 8750"}
+
+
+def told(altegio):
+    return [entry for entry in altegio.telephony() if entry["command"] == "event"]
+
+
+def test_a_ringing_call_is_told(api, altegio, telephony, work):
+    answer = api("post", NOTIFY, {**RINGING, "user": "anna"})
+    assert (answer.status_code, answer.json()) == (202, {"phone": "+447700900123", "diversion": "+442071838750"})
+    work()
+    (event,) = told(altegio)
+    assert (event["phone"], event["diversion"], event["user"]) == ("+447700900123", "+442071838750", "anna")
+    assert event["chain_id"] == telephony.altegio_id
+    assert NotificationDay.objects.get().shown == 1
+
+
+def test_the_chain_may_be_named_by_its_id(api, altegio, telephony, work):
+    body = {"salon_group_id": telephony.altegio_id, "phone": "07700 900123", "diversion": "442071838750"}
+    assert api("post", NOTIFY, body).status_code == 202
+    work()
+    assert told(altegio)[0]["phone"] == "+447700900123"
+
+
+def test_it_goes_ahead_of_what_waits(api, altegio, telephony, connect):
+    replace_names(connect(10301), ["Napfeny"])
+    api("post", NOTIFY, RINGING)
+    claim = claim_next()
+    assert claim is not None
+    assert claim.call.kind == "call_notification"
+
+
+def test_one_older_than_15_seconds_is_dropped_and_counted(api, altegio, telephony, work, time_machine):
+    api("post", NOTIFY, RINGING)
+    time_machine.move_to(timezone.now() + timedelta(seconds=16))
+    work()
+    assert told(altegio) == []
+    assert OutgoingCall.objects.get(kind="call_notification").state == "expired"
+    day = NotificationDay.objects.get()
+    assert (day.shown, day.dropped) == (0, 1)
+
+
+def test_a_void_crm_token_is_no_reason_to_stop_the_partners_calls(api, altegio, telephony, work):
+    altegio.fault("error", "voip", status=401)
+    api("post", NOTIFY, RINGING)
+    work()
+    assert NotificationDay.objects.get().refused == 1
+    altegio.clear_faults()
+    api("post", NOTIFY, RINGING)
+    work()
+    assert len(told(altegio)) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "field"),
+    [
+        ({"phone": "nobody"}, 400, "phone"),
+        ({"diversion": ""}, 400, "diversion"),
+        ({"salon_id": "x"}, 400, "salon_id"),
+        ({"salon_id": None}, 400, "salon_id"),
+        ({"salon_id": 424242}, 404, "detail"),
+        ({"salon_group_id": 424242}, 404, "detail"),
+    ],
+)
+def test_a_wrong_notification_is_refused(api, telephony, change, code, field):
+    answer = api("post", NOTIFY, {**RINGING, **change})
+    assert answer.status_code == code
+    assert field in answer.json()
+
+
+def test_a_place_must_be_named(api, telephony):
+    answer = api("post", NOTIFY, {"phone": "+442071838750", "diversion": "+442071838750"})
+    assert answer.status_code == 400
+
+
+def test_a_chain_without_telephony_is_a_conflict(api, telephony):
+    telephony.crm_token = ""
+    telephony.save()
+    assert api("post", NOTIFY, RINGING).status_code == 409
+
+
+def test_the_crm_token_stands_in_no_record(api, altegio, telephony, work):
+    from integrations.outbox.models import Attempt
+
+    api("post", NOTIFY, RINGING)
+    work()
+    assert telephony.crm_token
+    assert telephony.crm_token not in repr([*OutgoingCall.objects.values_list(), *Attempt.objects.values_list()])

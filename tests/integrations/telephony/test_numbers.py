@@ -1,0 +1,57 @@
+"""Telephone numbers become E.164, in whatever way the exchange writes them."""
+
+import pytest
+
+from integrations.models import Location
+from integrations.telephony.numbers import BadNumber, e164, is_extension, region_of
+
+
+@pytest.mark.parametrize(
+    ("text", "region", "expected"),
+    [
+        ("+44 20 7183 8750", None, "+442071838750"),
+        ("442071838750", None, "+442071838750"),
+        ("020 7183 8750", "GB", "+442071838750"),
+        ("00442071838750", "GB", "+442071838750"),
+        ("00442071838750", None, "+442071838750"),
+        ("8 (495) 123-45-67", "RU", "+74951234567"),
+        ("74951234567", "RU", "+74951234567"),
+        ("79161234567", "GB", "+79161234567"),
+        ("(06 1) 555-0301", "HU", "+3615550301"),
+        ("+15551234567", None, "+15551234567"),
+    ],
+)
+def test_a_number_is_normalised(text, region, expected):
+    assert e164(text, region) == expected
+
+
+@pytest.mark.parametrize("text", ["", "anonymous", "+", "12", "+999123", "+44 20", "123456789012345678901"])
+def test_what_is_no_number_is_refused(text):
+    with pytest.raises(BadNumber):
+        e164(text, "GB")
+
+
+def test_extensions_are_short_digits():
+    assert is_extension("101")
+    assert not is_extension("+442071838750")
+
+
+@pytest.mark.parametrize(
+    ("country", "zone", "expected"),
+    [
+        ("United Kingdom", "", "GB"),
+        ("Russia", "", "RU"),
+        ("Hungary", "", "HU"),
+        ("de", "", "DE"),
+        ("Россия", "Europe/Moscow", "RU"),
+        ("Atlantis", "Nowhere/Town", None),
+    ],
+)
+@pytest.mark.django_db
+def test_the_region_is_the_locations_country(country, zone, expected):
+    from integrations.models import Chain
+
+    chain = Chain.objects.create(altegio_id=1)
+    place = Location.objects.create(altegio_id=1, country=country, timezone_name=zone, chain=chain)
+    assert region_of(chain, place) == expected
+    assert region_of(chain, None) == expected

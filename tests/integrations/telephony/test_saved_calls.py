@@ -1,0 +1,144 @@
+"""Saved calls: never lost, never doubled."""
+
+import pytest
+
+from integrations.models import SavedCall, UserToken
+from integrations.models.place import Location
+from integrations.telephony.saved_calls import send_again
+
+pytestmark = pytest.mark.django_db
+CALLS = "telephony/calls/"
+CALL = {
+    "salon_id": 10101,
+    "type": "incoming",
+    "phone": "+447700900123",
+    "diversion": "+442071838750",
+    "call_id": "pbx-1",
+    "duration": 61,
+    "link": "https://pbx.example.com/1.mp3",
+    "status": "success",
+    "date": "2026-03-01T12:00:00+01:00",
+    "user": "anna",
+}
+
+
+def saved(altegio):
+    return [entry for entry in altegio.telephony() if entry["command"] == "history"]
+
+
+def history(altegio):
+    return [call for call in altegio.requests("voip") if call.body["command"] == "history"]
+
+
+def test_a_call_reaches_the_history(api, altegio, telephony, work):
+    answer = api("post", CALLS, CALL)
+    assert (answer.status_code, answer.json()["state"]) == (202, "queued")
+    work()
+    (entry,) = saved(altegio)
+    expected = {**CALL, "date": "2026-03-01T11:00:00+00:00"}
+    del expected["salon_id"]
+    assert expected.items() <= entry.items()
+    assert SavedCall.objects.get().state == "saved"
+
+
+def test_the_same_call_id_is_not_sent_twice(api, altegio, telephony, work):
+    api("post", CALLS, CALL)
+    again = api("post", CALLS, {**CALL, "salon_group_id": telephony.altegio_id})
+    work()
+    late = api("post", CALLS, CALL)
+    work()
+    assert (again.status_code, late.status_code, late.json()["state"]) == (200, 200, "saved")
+    assert len(history(altegio)) == 1
+
+
+def test_calls_without_an_id_are_different_calls_and_get_one(api, altegio, telephony, work):
+    for _ in range(2):
+        assert api("post", CALLS, {**CALL, "call_id": ""}).status_code == 202
+    work()
+    ids = {entry["call_id"] for entry in saved(altegio)}
+    assert len(ids) == 2
+    assert "" not in ids
+
+
+def test_many_calls_after_an_outage_arrive_each_once(api, altegio, telephony, work):
+    for number in range(30):
+        api("post", CALLS, {**CALL, "call_id": f"pbx-{number}"})
+    work()
+    assert sorted(entry["call_id"] for entry in saved(altegio)) == sorted(f"pbx-{n}" for n in range(30))
+
+
+@pytest.mark.parametrize(("fault", "times"), [("drop_before", 2), ("drop_after", 1), ("html_after", 1)])
+def test_after_an_uncertain_end_altegio_is_asked_where_it_can_be(api, altegio, telephony, work, fault, times):
+    UserToken.objects.create(
+        location=Location.objects.get(altegio_id=10101), altegio_user_id=9001, token="emmas-user-token"
+    )
+    altegio.fault(fault, "voip", remaining=1)
+    api("post", CALLS, CALL)
+    work()
+    assert len(history(altegio)) == times
+    assert len(saved(altegio)) == 1
+    assert altegio.requests("voip_calls")
+    assert SavedCall.objects.get().state == "saved"
+
+
+def test_where_it_cannot_be_asked_it_is_sent_again_under_the_same_id(api, altegio, telephony, work):
+    altegio.fault("drop_before", "voip", remaining=1)
+    api("post", CALLS, CALL)
+    work()
+    assert [call.body["call_id"] for call in history(altegio)] == ["pbx-1", "pbx-1"]
+    assert len(saved(altegio)) == 1
+
+
+def test_a_void_user_token_neither_loses_the_call_nor_stops_the_partners_calls(api, altegio, telephony, work):
+    UserToken.objects.create(location=Location.objects.get(altegio_id=10101), altegio_user_id=9001, token="void")
+    altegio.fault("error", "voip_calls", status=401)
+    altegio.fault("drop_before", "voip", remaining=1)
+    api("post", CALLS, CALL)
+    work()
+    assert len(saved(altegio)) == 1
+
+
+def test_a_refused_call_is_kept_and_sent_again_by_staff(api, altegio, telephony, work):
+    altegio.fault("error", "voip", status=404, remaining=1)
+    api("post", CALLS, CALL)
+    work()
+    refused = SavedCall.objects.get()
+    assert (refused.state, saved(altegio)) == ("failed", [])
+
+    assert send_again(refused.pk)
+    work()
+
+    assert len(saved(altegio)) == 1
+    assert not send_again(refused.pk)
+
+
+def test_an_internal_call_has_extensions(api, altegio, telephony, work):
+    assert api("post", CALLS, {**CALL, "type": "internal", "phone": "101", "diversion": "102"}).status_code == 202
+    assert api("post", CALLS, {**CALL, "phone": "101", "call_id": "pbx-2"}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"type": "strange"},
+        {"duration": -1},
+        {"status": "lost"},
+        {"date": "yesterday"},
+        {"link": "javascript:alert(1)"},
+        {"call_id": "x" * 101},
+        {"phone": ""},
+    ],
+)
+def test_a_wrong_field_is_named(api, telephony, change):
+    answer = api("post", CALLS, {**CALL, **change})
+    assert answer.status_code == 400
+    assert list(answer.json()) == list(change)
+    assert not SavedCall.objects.exists()
+
+
+def test_altegio_knows_a_call_told_twice_by_its_id(api, altegio, telephony, work):
+    altegio.fault("drop_after", "voip", remaining=1)
+    api("post", CALLS, CALL)
+    work()
+    assert len(history(altegio)) == 2
+    assert len(saved(altegio)) == 1

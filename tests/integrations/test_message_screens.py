@@ -1,0 +1,207 @@
+"""The control room's screens of messages and calls."""
+
+import pytest
+from django.urls import reverse
+
+from integrations.models import SavedCall, SenderName, StatusBatch, UserToken
+from integrations.models.place import Location
+from integrations.sender_names.names import ask_for_name, give_name, names_of
+from integrations.sms.volumes import count_volumes
+
+pytestmark = pytest.mark.django_db
+SCREENS = [
+    "sendernamelist",
+    "sendername",
+    "smsconnection",
+    "statusbatch",
+    "messagestatus",
+    "dailyvolume",
+    "chain",
+    "savedcall",
+    "notificationday",
+    "usertoken",
+]
+
+
+@pytest.fixture
+def staff(django_user_model):
+    from django.test import Client
+
+    client = Client()
+    client.force_login(django_user_model.objects.create_superuser("staff@example.com", "p"))
+    return client
+
+
+def room(name, page="changelist", *args):
+    return reverse(f"admin:integrations_{name}_{page}", args=args)
+
+
+def act(staff, name, action, row):
+    form = {"action": action, "_selected_action": row.pk, "confirmed": "yes"}
+    return staff.post(room(name), form, follow=True).content.decode()
+
+
+@pytest.fixture
+def busy(altegio, connect, api, telephony, work):
+    """A portal in which everything has happened once."""
+    names = names_of(connect(10102))
+    give_name(names, "Aurora")
+    ask_for_name(names, "AuroraSpa")
+    api("post", "sms/statuses/", [{"id": "m1", "status": 4, "salon_id": 10102}])
+    call = {"salon_id": 10101, "phone": "+447700900123", "diversion": "+442071838750"}
+    api("post", "telephony/notifications/", call)
+    api("post", "telephony/calls/", {**call, "type": "incoming", "call_id": "pbx-1"})
+    UserToken.objects.create(
+        location=Location.objects.get(altegio_id=10101), altegio_user_id=9001, token="emmas-user-token"
+    )
+    work()
+    count_volumes()
+
+
+@pytest.mark.parametrize("name", SCREENS)
+def test_every_screen_opens_and_shows_no_secret(staff, busy, telephony, name):
+    page = staff.get(room(name))
+    rows = page.context["cl"].queryset
+    assert rows
+    shown = page.content + staff.get(room(name, "change", rows[0].pk)).content
+    for secret in (telephony.crm_token, "emmas-user-token", "partner-token-of-the-tests"):
+        assert secret.encode() not in shown
+    assert b"style=" not in shown
+
+
+def test_a_list_costs_the_same_however_long_it_is(staff, busy, api, django_assert_max_num_queries):
+    for number in range(20):
+        api("post", "sms/statuses/", [{"id": f"n{number}", "status": 4}])
+    with django_assert_max_num_queries(12):
+        staff.get(room("messagestatus"))
+
+
+def test_the_chart_shows_the_days_messages(staff, busy):
+    page = staff.get(room("dailyvolume")).content.decode()
+    assert "<rect" in page
+    assert "sent to phone, 1</title>" in page
+
+
+def test_staff_give_a_name(staff, altegio, connect, work):
+    connect(10101)
+    form = {"salon_id": 10101, "name": "Aurora", "bought": "on"}
+    assert staff.post(room("sendername", "add"), form).status_code == 302
+    work()
+    assert altegio.connection(10101).short_names == ["Aurora"]
+    assert SenderName.objects.get().state == "bought"
+
+
+@pytest.mark.parametrize(
+    ("form", "why"),
+    [
+        ({"salon_id": 10101, "name": "Медведь"}, "Cyrillic"),
+        ({"salon_id": 4242, "name": "Aurora"}, "no connection"),
+    ],
+)
+def test_a_name_that_cannot_be_is_refused_with_the_reason(staff, connect, form, why):
+    connect(10101)
+    page = staff.post(room("sendername", "add"), form)
+    assert why in page.content.decode()
+    assert not SenderName.objects.exists()
+
+
+def test_staff_grant_and_refuse_what_owners_ask_for(staff, altegio, connect, work):
+    names = names_of(connect(10101))
+    for name in ("Aurora", "Spa"):
+        ask_for_name(names, name)
+    act(staff, "sendername", "grant", SenderName.objects.get(name="Aurora"))
+    act(staff, "sendername", "refuse", SenderName.objects.get(name="Spa"))
+    work()
+    assert altegio.connection(10101).short_names == ["Aurora"]
+    assert SenderName.objects.get(name="Spa").state == "refused"
+
+
+def test_withdrawing_explains_the_last_name(staff, altegio, connect, work):
+    name = give_name(names_of(connect(10101)), "Aurora")
+    work()
+    asked = staff.post(room("sendername"), {"action": "withdraw", "_selected_action": name.pk})
+    assert "takes no empty list" in asked.content.decode()
+    act(staff, "sendername", "withdraw", name)
+    page = staff.get(room("sendernamelist", "change", name.list_id)).content.decode()
+    assert "takes no empty list" in page
+
+
+def test_channels_are_switched_from_the_list(staff, altegio, connect, work):
+    connection = connect(10101)
+    act(staff, "smsconnection", "whatsapp_on", connection)
+    act(staff, "smsconnection", "sms_off", connection)
+    work()
+    assert altegio.connection(10101).channels == {"whatsapp": True, "sms": False}
+
+
+def test_replacing_a_key_says_when_it_takes_effect(staff, connect):
+    connection = connect(10101)
+    before = connection.keys.api_key
+    asked = staff.post(room("smsconnection"), {"action": "replace_key", "_selected_action": connection.pk})
+    assert "until the owner disconnects" in asked.content.decode()
+    act(staff, "smsconnection", "replace_key", connection)
+    assert connection.keys.api_key != before
+
+
+def test_a_refused_status_is_sent_again(staff, altegio, api, work):
+    altegio.refuse_sms("m1", 403)
+    api("post", "sms/statuses/", [{"id": "m1", "status": 4}])
+    work()
+    altegio.world.refused_sms.clear()
+    act(staff, "statusbatch", "send_again", StatusBatch.objects.get())
+    work()
+    assert [item["id"] for item in altegio.sms_statuses()] == ["m1"]
+    assert StatusBatch.objects.get().state == "sent"
+
+
+def test_a_refused_call_is_sent_again(staff, altegio, api, telephony, work):
+    altegio.fault("error", "voip", status=404, remaining=1)
+    call = {"salon_id": 10101, "type": "incoming", "phone": "+447700900123", "diversion": "+442071838750"}
+    api("post", "telephony/calls/", call)
+    work()
+    act(staff, "savedcall", "send_again", SavedCall.objects.get())
+    work()
+    assert SavedCall.objects.get().state == "saved"
+
+
+def test_telephony_that_was_refused_is_switched_on_again(staff, altegio, telephony, work):
+    telephony.telephony = "failed"
+    telephony.save()
+    act(staff, "chain", "switch_on", telephony)
+    work()
+    telephony.refresh_from_db()
+    assert telephony.telephony == "on"
+
+
+def test_a_user_token_is_set_kept_and_used_for_looking(staff, altegio, connect, work):
+    connect(10101)
+    location = Location.objects.get(altegio_id=10101)
+    form = {"location": location.pk, "altegio_user_id": 9001, "token": "emmas-user-token"}
+    assert staff.post(room("usertoken", "add"), form).status_code == 302
+    work()
+    token = UserToken.objects.get()
+    assert staff.post(room("usertoken", "change", token.pk), {**form, "token": ""}).status_code == 302
+    token.refresh_from_db()
+    page = staff.get(room("usertoken", "change", token.pk)).content.decode()
+    assert token.token == "emmas-user-token"
+    assert "New appointment" in page
+    assert "emmas-user-token" not in page
+
+
+def test_staff_without_the_right_cannot_act(client, connect, django_user_model):
+    from django.contrib.auth.models import Permission
+
+    connection = connect(10101)
+    looker = django_user_model.objects.create_user("looker@example.com", "p", is_staff=True)
+    looker.user_permissions.add(Permission.objects.get(codename="view_smsconnection"))
+    client.force_login(looker)
+    before = connection.keys.api_key
+    act(client, "smsconnection", "replace_key", connection)
+    assert connection.keys.api_key == before
+
+
+def test_the_list_of_sender_names_costs_the_same_however_long_it_is(staff, connect, django_assert_max_num_queries):
+    for salon_id in (10101, 10102, 10201):
+        give_name(names_of(connect(salon_id)), "Aurora")
+    with django_assert_max_num_queries(10):
+        assert staff.get(room("sendernamelist")).content.count(b"Aurora<") >= 3

@@ -1,0 +1,43 @@
+"""Notification settings are looked at with a user token beside the partner's."""
+
+import pytest
+
+from integrations.models import OutgoingCall, UserToken
+from integrations.models.place import Location
+from integrations.outbox.models import Attempt
+from integrations.user_tokens.kinds import fetch_notification_settings
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def token(connect):
+    connect(10101)
+    return UserToken.objects.create(
+        location=Location.objects.get(altegio_id=10101), altegio_user_id=9001, token="emmas-user-token"
+    )
+
+
+def test_the_settings_of_location_and_user_are_fetched(altegio, token, work):
+    fetch_notification_settings(token)
+    work()
+    token.refresh_from_db()
+    assert token.types[0]["title"] == "New appointment"
+    assert token.user_settings[0]["sms"] is True
+    assert token.error == ""
+
+
+def test_a_void_token_is_said_and_stops_nothing(altegio, token, work):
+    altegio.fault("error", "notification_types", status=401)
+    fetch_notification_settings(token)
+    work()
+    token.refresh_from_db()
+    assert token.error
+    assert token.user_settings
+
+
+def test_the_user_token_stands_in_no_record_and_is_encrypted(altegio, token, work):
+    fetch_notification_settings(token)
+    work()
+    stored = [*OutgoingCall.objects.values_list(), *Attempt.objects.values_list()]
+    assert "emmas-user-token" not in repr(stored)
