@@ -254,6 +254,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 600},
     },
     "letters": {"task": "accounts.tasks.send_letters", "schedule": 15.0, "options": {"expires": 15}},
+    "sum-days": {"task": "integrations.tasks.sum_days", "schedule": 600.0, "options": {"expires": 600}},
     "callbacks": {"task": "integrations.tasks.process_callbacks", "schedule": 1.0, "options": {"expires": 10}},
     "events": {"task": "integrations.tasks.hand_events_on", "schedule": 1.0, "options": {"expires": 10}},
     "deliveries": {"task": "integrations.tasks.deliver_events", "schedule": 5.0, "options": {"expires": 15}},
