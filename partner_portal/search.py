@@ -4,7 +4,7 @@ The admin's own search joins all tables and compares numbers as text: no index h
 compared as one, and what a related table holds is looked up there first.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import IntegerField, Model, Q, QuerySet
@@ -23,7 +23,7 @@ class IndexedSearch:
     """
 
     model: type[Model]
-    search_fields: Any
+    search_fields: ClassVar[Any]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
