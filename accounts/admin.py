@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from rest_framework_api_key.models import APIKey
 
+import accounts.two_factor.admin  # noqa: F401 - registers its screen
 from accounts.models import AltegioIdentity, ApiKey, Letter, User
 from partner_portal.control_room import EvidenceAdmin, RoomAdmin, Uncounted
 from partner_portal.search import IndexedSearch
