@@ -4,14 +4,17 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as StockUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
+from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from rest_framework_api_key.models import APIKey
 
 import accounts.two_factor.admin  # noqa: F401 - registers its screen
+from accounts.erasure import CannotErase, erase_person
 from accounts.models import AltegioIdentity, ApiKey, Letter, User
-from partner_portal.control_room import EvidenceAdmin, RoomAdmin, Uncounted
-from partner_portal.search import IndexedSearch
+from partner_portal.control_room import CannotDo, EvidenceAdmin, RoomAdmin, confirmed
 
 admin.site.unregister(APIKey)
 
@@ -33,9 +36,8 @@ class NewUserForm(AdminUserCreationForm):  # type: ignore[type-arg]
 
 
 @admin.register(User)
-class UserAdmin(IndexedSearch, StockUserAdmin[User]):
-    paginator = Uncounted
-    show_full_result_count = False
+class UserAdmin(RoomAdmin, StockUserAdmin[User]):
+    actions = ("erase",)
     list_display = ("email", "name", "phone", "is_staff", "is_active", "joined_at")
     list_filter = ("is_staff", "is_active", "groups")
     search_fields = ("email__istartswith", "name__istartswith", "phone__startswith", "=identities__altegio_user_id")
@@ -52,6 +54,30 @@ class UserAdmin(IndexedSearch, StockUserAdmin[User]):
         (_("Dates"), {"fields": ("last_login", "joined_at")}),
     )
     add_fieldsets = ((None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Deleting the row alone would leave letters and numbers behind, and unbind connections."""
+        return False
+
+    def makes_sense(self, action: str, row: User) -> bool:
+        return not row.is_staff
+
+    @confirmed(
+        _("Erase the person"),
+        _(
+            "E-mail address, name, phone, password, letters and the link to Altegio are deleted for good, and nobody "
+            "can sign in to the account any more. Connections and payments stay. This cannot be undone."
+        ),
+        permission="accounts.delete_user",
+    )
+    def erase(self, _request: HttpRequest, chosen: QuerySet[User]) -> str:
+        try:
+            with transaction.atomic():
+                for user in chosen:
+                    erase_person(user)
+        except CannotErase as reason:
+            raise CannotDo(str(reason)) from reason
+        return ngettext("%d person is erased.", "%d people are erased.", len(chosen)) % len(chosen)
 
 
 @admin.register(ApiKey)

@@ -8,7 +8,7 @@ class AccountsConfig(AppConfig):
     verbose_name = _("People")
 
     def ready(self) -> None:
-        from accounts import openapi  # noqa: F401 - registers itself
+        from accounts import metrics, openapi, retention  # noqa: F401 - they register themselves
         from accounts.roles import bring_groups_up_to_date
 
         # The last app with tables: by then every permission has been made.

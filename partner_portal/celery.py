@@ -12,6 +12,7 @@ app = Celery("partner_portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.autodiscover_tasks(["partner_portal"], related_name="health")
+app.autodiscover_tasks(["partner_portal"], related_name="retention")
 
 
 @setup_logging.connect

@@ -42,6 +42,8 @@ def required(name: str, how: str) -> str:
 
 # --- Django ---------------------------------------------------------------------------------------
 SECRET_KEY = required("SECRET_KEY", "a long random string that only this portal knows")
+# Keys from before: what they signed is still good, nothing new is signed with them.
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
 DEBUG = env.bool("DEBUG", default=False)
 PORTAL_URL = required("PORTAL_URL", "the portal's public address, for example https://portal.example.com").rstrip("/")
 _portal = urlsplit(PORTAL_URL)
@@ -265,6 +267,7 @@ CELERY_BEAT_SCHEDULE = {
     "reconcile": {"task": "integrations.tasks.reconcile", "schedule": crontab(hour=3, minute=41)},
     "billing": {"task": "billing.tasks.watch_subscriptions", "schedule": 3600.0, "options": {"expires": 3600}},
     "heartbeat": {"task": "partner_portal.health.heartbeat", "schedule": 10.0, "options": {"expires": 10}},
+    "old": {"task": "partner_portal.retention.delete_what_is_old", "schedule": crontab(hour=2, minute=23)},
 }
 
 # --- Altegio --------------------------------------------------------------------------------------
@@ -292,6 +295,14 @@ EVENTS_RETENTION_DAYS: int = env.int("EVENTS_RETENTION_DAYS", default=30)
 # Only for trials on one machine: events may then be sent to private addresses and over http.
 EVENTS_ALLOW_PRIVATE: bool = env.bool("EVENTS_ALLOW_PRIVATE", default=False)
 
+# --- what is kept for how many days; 0: for good --------------------------------------------------
+RETENTION_CALLS_DAYS: int = env.int("RETENTION_CALLS_DAYS", default=180)
+RETENTION_SAVED_CALLS_DAYS: int = env.int("RETENTION_SAVED_CALLS_DAYS", default=180)
+RETENTION_REFUSED_ARRIVALS_DAYS: int = env.int("RETENTION_REFUSED_ARRIVALS_DAYS", default=30)
+RETENTION_UNREGISTERED_ARRIVALS_DAYS: int = env.int("RETENTION_UNREGISTERED_ARRIVALS_DAYS", default=90)
+RETENTION_LETTERS_DAYS: int = env.int("RETENTION_LETTERS_DAYS", default=90)
+RETENTION_ALARMS_DAYS: int = env.int("RETENTION_ALARMS_DAYS", default=90)
+
 # --- REST API -------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api_keys.ApiKeyAuthentication"],
@@ -310,11 +321,14 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
+    "ENUM_NAME_OVERRIDES": {"PaymentStatus": "billing.models.Status"},
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 
 # --- logs and error reports -----------------------------------------------------------------------
+# What Prometheus shows at /metrics/; without it there is no such page.
+METRICS_TOKEN: str = env.str("METRICS_TOKEN", default="")
 LOGGING = logging_config(level=env.str("LOG_LEVEL", default="INFO"), as_json=env.bool("LOG_JSON", default=not DEBUG))
 LOGGING_CONFIG = "partner_portal.logs.configure"
 if SENTRY_DSN := env.str("SENTRY_DSN", default=""):

@@ -5,6 +5,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from partner_portal import health
+from partner_portal.metrics import metrics
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="accounts:home")),
@@ -18,4 +19,5 @@ urlpatterns = [
     path("api/v1/", include("partner_portal.api")),
     path("healthz/", health.healthz),
     path("readyz/", health.readyz),
+    path("metrics/", metrics),
 ]

@@ -140,3 +140,6 @@ if (state === "pending" && page.dataset.live) {
     ask();
   });
 }
+
+// All was decided before the page was drawn: the host has not been told.
+if (state !== "pending" && page.dataset.news) tellHost(state, headline.textContent);

@@ -1,5 +1,6 @@
 """The activation call: within the window, once, and asked about whenever its end is not certain."""
 
+import uuid
 from datetime import datetime
 
 from django.conf import settings
@@ -48,8 +49,8 @@ class Activate(CallKind):
     @classmethod
     def again(cls, connection: Connection, deadline_at: datetime) -> OutgoingCall:
         """A later one; it asks before it sends."""
-        earlier = OutgoingCall.objects.filter(connection=connection, kind=cls.name).count()
-        return cls._call(connection, f"activate:{connection.pk}:{earlier}", deadline_at, ask_first=True)
+        # No count of the earlier ones: they are not kept for ever, and a key must not come twice.
+        return cls._call(connection, f"activate:{connection.pk}:{uuid.uuid4().hex}", deadline_at, ask_first=True)
 
     @classmethod
     def _call(cls, connection: Connection, key: str, deadline_at: datetime, *, ask_first: bool) -> OutgoingCall:

@@ -3,7 +3,8 @@
 from typing import Any
 
 from django.conf import settings
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers, status
 from rest_framework.exceptions import APIException, NotFound
 from rest_framework.request import Request
@@ -24,6 +25,7 @@ class Conflict(APIException):
     status_code = status.HTTP_409_CONFLICT
 
 
+@extend_schema_field(OpenApiTypes.INT64)
 class IdField(serializers.Field[int, Any, int, Any]):
     """An id of Altegio's, as a number or as text."""
 
@@ -37,6 +39,7 @@ class IdField(serializers.Field[int, Any, int, Any]):
         return value
 
 
+@extend_schema_field(OpenApiTypes.DATETIME)
 class MomentField(serializers.Field[Any, Any, str, Any]):
     """ISO 8601; without a zone it is read in `ALTEGIO_TIME_ZONE`."""
 

@@ -53,9 +53,9 @@ def receive_signed(application: Application, redirect: Redirect) -> Arrival:
     digest = _digest(application, redirect, claimant)
     arrival = _same_arrival(digest, claimed, now)
     if arrival is None:
-        arrival = _store(application, redirect, now, digest=digest)
-        arrival.claim, arrival.user, arrival.expected_user = claimant.claim, claimant.user, expected
-        arrival.save(update_fields=["claim", "user", "expected_user"])
+        arrival = _store(application, redirect, now, digest=digest, claimant=claimant, expected=expected)
+    else:
+        _hide_others(arrival, claimed)
     _show(arrival, claimed)
     return arrival
 
@@ -146,6 +146,7 @@ def _claim(arrival: Arrival, claimant: Claimant, *, expected: User | None) -> No
     )
     arrival.claim, arrival.user, arrival.expected_user = claimant.claim, claimant.user, expected
     arrival.save(update_fields=["claim", "user", "expected_user"])
+    _hide_others(arrival, claimed)
     _show(arrival, claimed)
 
 
@@ -153,7 +154,15 @@ def _locked(arrival: Arrival) -> Arrival:
     return Arrival.objects.select_for_update(of=("self",)).select_related("application").get(pk=arrival.pk)
 
 
-def _store(application: Application, redirect: Redirect, now: datetime, *, digest: str) -> Arrival:
+def _store(
+    application: Application,
+    redirect: Redirect,
+    now: datetime,
+    *,
+    digest: str,
+    claimant: Claimant | None = None,
+    expected: User | None = None,
+) -> Arrival:
     person = redirect.person
     return Arrival.objects.create(
         application=application,
@@ -166,6 +175,9 @@ def _store(application: Application, redirect: Redirect, now: datetime, *, diges
         salon_name=person.salon_name if person else "",
         altegio_user_id=person.altegio_user_id if person else None,
         digest=digest,
+        claim=claimant.claim if claimant else "",
+        user=claimant.user if claimant else None,
+        expected_user=expected,
         request_id=current_request_id(),
     )
 
@@ -198,11 +210,14 @@ def _seen_again(arrival: Arrival, now: datetime) -> None:
     arrival.save(update_fields=["last_seen_at", "visits"])
 
 
+def _hide_others(arrival: Arrival, claimed: list[Claimed]) -> None:
+    """The page of an arrival that was seen before shows no other connections than these."""
+    others = ArrivalLocation.objects.filter(arrival=arrival)
+    others.exclude(connection__in=[item.connection.pk for item in claimed]).delete()
+
+
 def _show(arrival: Arrival, claimed: list[Claimed]) -> None:
-    """The arrival's page shows these connections, and no others."""
-    ArrivalLocation.objects.filter(arrival=arrival).exclude(
-        connection__in=[item.connection.pk for item in claimed]
-    ).delete()
+    """The arrival's page shows these connections."""
     ArrivalLocation.objects.bulk_create(
         [ArrivalLocation(arrival=arrival, connection=item.connection) for item in claimed],
         ignore_conflicts=True,

@@ -1,7 +1,7 @@
 """What happens with each location of an arrival, in the owner's words."""
 
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from django.utils import timezone
@@ -16,6 +16,7 @@ from integrations.models.place import reconnect_url
 from integrations.outbox.models import OutgoingCall
 from integrations.outbox.tokens import token_is_stopped
 
+NEWS = timedelta(seconds=30)
 PageState = Literal["pending", "active", "partial", "expired", "failed"]
 
 
@@ -37,6 +38,8 @@ class ArrivalStatus:
     deadline: datetime
     locations: list[LocationStatus]
     titles: dict[int, str]
+    # Decided a moment ago, so that Altegio's page around the frame has not been told yet.
+    is_news: bool
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -78,7 +81,13 @@ def status_of(arrival: Arrival) -> ArrivalStatus:
         deadline=min(waiting, default=arrival.deadline_at),
         locations=locations,
         titles={salon_id: connection.title for salon_id, connection in connections.items() if connection.title},
+        is_news=any(_is_news(connection) for connection in connections.values()),
     )
+
+
+def _is_news(connection: Connection) -> bool:
+    decided_at = connection.ended_at or connection.activated_at
+    return decided_at is not None and timezone.now() - decided_at < NEWS
 
 
 def page_state(states: list[str]) -> PageState:

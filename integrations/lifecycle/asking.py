@@ -3,7 +3,7 @@
 The one path from Altegio's word to a connection's state, for arrivals, callbacks, staff and sweeps.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Q
@@ -15,7 +15,7 @@ from integrations.altegio.answers import AltegioState, Answer, ConnectionStatus,
 from integrations.altegio.calls import Call
 from integrations.connections import connection_of, lock, move
 from integrations.models.connection import LIVE, Connection, State
-from integrations.outbox.kinds import GIVE_UP_AFTER, CallKind, register
+from integrations.outbox.kinds import CallKind, register
 from integrations.outbox.models import OutgoingCall, Priority
 from integrations.outbox.queue import queue_newest
 
@@ -34,13 +34,8 @@ def ask_status(connection: Connection, *, patient: bool = False) -> None:
     wait for a question.
     """
     kind, subject = (AskPatiently, "check") if patient else (AskStatus, "status")
-    queue_newest(
-        kind,
-        f"{subject}:{connection.pk}",
-        lane=f"status:{connection.pk}",
-        connection_id=connection.pk,
-        deadline_at=timezone.now() + GIVE_UP_AFTER,
-    )
+    lane = f"status:{connection.pk}"
+    queue_newest(kind, f"{subject}:{connection.pk}", lane=lane, connection_id=connection.pk)
 
 
 @register
@@ -50,6 +45,7 @@ class AskStatus(CallKind):
     name = "ask_status"
     priority = Priority.CHECK
     repeatable = True
+    gives_up_after = timedelta(days=1)
 
     def request(self, call: OutgoingCall) -> Call:
         connection = connection_of(call)

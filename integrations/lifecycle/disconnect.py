@@ -1,5 +1,7 @@
 """Disconnecting by the owner or by staff: the uninstall call, once (ALTEGIO.md §2)."""
 
+import uuid
+
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
@@ -43,7 +45,8 @@ def disconnect(connection_id: int, *, by: User | None, why: str) -> Connection:
         raise NotConnected(_("%(connection)s is not connected: %(state)s.") % named)
     earlier = OutgoingCall.objects.filter(connection=connection, kind=Uninstall.name)
     if not earlier.filter(state__in=UNFINISHED).exists():
-        key = f"uninstall:{connection.pk}:{earlier.count()}"
+        # No count of the earlier ones: they are not kept for ever, and a key must not come twice.
+        key = f"uninstall:{connection.pk}:{uuid.uuid4().hex}"
         by_id = by.pk if by else None
         lane = connection.lane
         queue([new_call(Uninstall, key, lane=lane, connection_id=connection.pk, by=by_id, why=why[:300])])

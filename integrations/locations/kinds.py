@@ -1,5 +1,7 @@
 """Fetching what Altegio knows of the connected locations: one call for up to a thousand of them."""
 
+from datetime import timedelta
+
 from django.utils import timezone
 
 from integrations.altegio import calls
@@ -10,7 +12,7 @@ from integrations.locations.review import review_name
 from integrations.models.application import Application
 from integrations.models.connection import LIVE, Connection
 from integrations.models.place import Location
-from integrations.outbox.kinds import GIVE_UP_AFTER, CallKind, register
+from integrations.outbox.kinds import CallKind, register
 from integrations.outbox.models import OutgoingCall, Priority
 from integrations.outbox.queue import queue_newest
 
@@ -19,8 +21,8 @@ PAGE = 1000
 
 def fetch_locations(application: Application, *, page: int = 1) -> None:
     """Queue the fetch of a page; one that waits already serves."""
-    number, gives_up_at = application.altegio_id, timezone.now() + GIVE_UP_AFTER
-    queue_newest(FetchLocations, f"locations:{number}:{page}", deadline_at=gives_up_at, application=number, page=page)
+    number = application.altegio_id
+    queue_newest(FetchLocations, f"locations:{number}:{page}", application=number, page=page)
 
 
 @register
@@ -30,6 +32,7 @@ class FetchLocations(CallKind):
     name = "fetch_locations"
     priority = Priority.SETUP
     repeatable = True
+    gives_up_after = timedelta(days=1)
 
     def request(self, call: OutgoingCall) -> Call:
         return calls.connected_locations(call.params["application"], page=call.params["page"], count=PAGE)

@@ -98,6 +98,11 @@ class Connection(models.Model):
             models.Index(
                 fields=["deadline_at"], condition=models.Q(state=State.GRANTED), name="connection_running_out"
             ),
+            models.Index(
+                fields=["activated_at"],
+                condition=models.Q(activated_at__isnull=False),
+                name="connection_activated",
+            ),
             models.Index(fields=["-id"], condition=~models.Q(review=""), name="connection_to_review"),
         ]
 

@@ -11,9 +11,6 @@ from integrations.altegio.answers import Answer
 from integrations.altegio.calls import Call
 from integrations.outbox.models import OutgoingCall, Priority
 
-# The deadline of a call that has none by contract: so long Altegio may be away.
-GIVE_UP_AFTER = timedelta(days=1)
-
 
 @dataclass(frozen=True)
 class Happened:
@@ -56,6 +53,8 @@ class CallKind:
     repeatable: ClassVar[bool] = False
     # Its body carries a credential beside the partner token, so a 401 may mean that one: a refusal.
     own_credential: ClassVar[bool] = False
+    # For a call without a deadline of its own: for so long it is tried. None: for ever.
+    gives_up_after: ClassVar[timedelta | None] = None
     # Staff are told when it is refused or comes too late, because nobody else would see it.
     worth_an_alarm: ClassVar[bool] = False
 

@@ -35,7 +35,7 @@ def new_call(
         params=params,
         priority=kind.priority,
         state=state,
-        deadline_at=deadline_at,
+        deadline_at=now + kind.gives_up_after if deadline_at is None and kind.gives_up_after else deadline_at,
         due_at=now,
         created_at=now,
         request_id=current_request_id(),

@@ -1,15 +1,14 @@
 """Switching a chain's telephony on and off (ALTEGIO.md §2)."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import F
-from django.utils import timezone
 
 from integrations.altegio import calls
 from integrations.altegio.answers import Answer
 from integrations.altegio.calls import Call
 from integrations.models.place import Chain
-from integrations.outbox.kinds import GIVE_UP_AFTER, CallKind, Obsolete, register
+from integrations.outbox.kinds import CallKind, Obsolete, register
 from integrations.outbox.models import OutgoingCall, Priority
 from integrations.outbox.queue import cancel, new_call, queue
 
@@ -26,8 +25,7 @@ def switch_telephony(chain: Chain, *, on: bool) -> None:
     chain.save(update_fields=["telephony_round", "telephony", "telephony_error"])
     chain.refresh_from_db(fields=["telephony_round"])
     key = f"telephony:{chain.pk}:{chain.telephony_round}"
-    gives_up_at = timezone.now() + GIVE_UP_AFTER
-    queue([new_call(SwitchTelephony, key, lane=_lane(chain), deadline_at=gives_up_at, chain=chain.pk, on=on)])
+    queue([new_call(SwitchTelephony, key, lane=_lane(chain), chain=chain.pk, on=on)])
 
 
 def _lane(chain: Chain) -> str:
@@ -43,6 +41,7 @@ class SwitchTelephony(CallKind):
     repeatable = True
     own_credential = True
     worth_an_alarm = True
+    gives_up_after = timedelta(days=1)
 
     def request(self, call: OutgoingCall) -> Call:
         chain = Chain.objects.get(pk=call.params["chain"])

@@ -7,6 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.db import connections
 from playwright.sync_api import expect
 
+from integrations.connect import arrivals
 from integrations.models import Connection
 from integrations.outbox.pump import run_pump
 from tests.marketplace import AURORA_1, AURORA_2, EMMA
@@ -97,6 +98,20 @@ def test_a_signed_arrival_inside_the_iframe(page, worker, settings_tab):
     frame = settings_tab()
     expect(frame.get_by_role("heading", name="Connected", exact=True)).to_be_visible()
     expect(page.locator(".toast.success")).to_be_visible()
+
+
+def test_an_arrival_that_was_faster_than_its_page_is_told_too(page, altegio, portal, settings_tab, monkeypatch):
+    receive = arrivals.receive_signed
+
+    def receive_and_activate(*given):
+        arrival = receive(*given)
+        run_pump()
+        return arrival
+
+    monkeypatch.setattr(arrivals, "receive_signed", receive_and_activate)
+    frame = settings_tab()
+    expect(page.locator(".toast.success")).to_be_visible()
+    expect(frame.get_by_role("heading", name="Connected", exact=True)).to_be_visible()
 
 
 def test_no_other_site_may_frame_the_page(page, settings_tab, settings, altegio):

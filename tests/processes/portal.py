@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -137,15 +138,29 @@ class Portal:
             "DJANGO_SUPERUSER_PASSWORD": STAFF_PASSWORD,
         }
 
+    def another_host(self, folder: Path) -> "Portal":
+        """The same portal on another host: the same settings and stores, its own working folder and port."""
+        folder.mkdir()
+        host = copy(self)
+        host._folder, host._port, host._programs = folder, Port(), []
+        host.url = f"http://127.0.0.1:{host._port.number}"
+        host._env = self._env | {"VAR_DIR": str(folder / "var"), "BIND": f"127.0.0.1:{host._port.number}"}
+        return host
+
+    def leave(self) -> None:
+        """This host is no more; the portal's stores stay."""
+        self.stop()
+        self._port.free()
+
     def prepare(self) -> None:
         """Migrate, as the release does; staff and the sandbox's applications."""
         for command in (["migrate", "--noinput", "--verbosity", "0"], ["prepare_demo"]):
             arguments = [sys.executable, "manage.py", *command]
             subprocess.run(arguments, cwd=ROOT, env=self._env, stdin=subprocess.DEVNULL, check=True)
 
-    def start_web(self) -> Program:
+    def start_web(self, **environment: str) -> Program:
         """The Procfile's web process, ready to answer."""
-        self.web = self._start("web", shlex.split(PROCFILE["web"]))
+        self.web = self._start("web", shlex.split(PROCFILE["web"]), **environment)
         wait_for(self._answers, "the web process answers")
         return self.web
 

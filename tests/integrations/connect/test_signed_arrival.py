@@ -37,6 +37,12 @@ def test_coming_back_through_the_same_link_restarts_and_repeats_nothing(client, 
     assert len(altegio.requests("activate")) == 1
 
 
+def test_an_arrival_costs_few_queries(client, altegio, django_assert_max_num_queries):
+    arrive(client, altegio, 10101)
+    with django_assert_max_num_queries(20):
+        assert arrive(client, altegio, 10102, user_id=MARIA).status_code == 303
+
+
 def test_a_chain_of_1500_locations_arrives_in_a_constant_number_of_queries(
     client, altegio, django_assert_max_num_queries
 ):

@@ -11,7 +11,7 @@ from partner_portal.search_indexes import prefix_index
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('integrations', '0005_told_and_compared'),
+        ('integrations', '0006_count_what_ended_lately'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

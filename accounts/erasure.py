@@ -1,0 +1,77 @@
+"""Erasing a person: nothing of who they are is left; what was done and paid is.
+
+The account stays as an empty row, so that connections, payments and the record of changes keep what they
+refer to. What other features know of the person goes by `person_erased`, in the same transaction.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
+from django.db.models import Q
+from django.dispatch import Signal
+from django.utils.translation import gettext as _
+
+from accounts.models import AltegioIdentity, Letter, User
+
+# `user` (emptied), `traces`: sent inside the transaction.
+person_erased = Signal()
+
+
+class CannotErase(Exception):
+    """This account may not be erased as it is; `str()` says why, in plain words."""
+
+
+@dataclass(frozen=True)
+class Traces:
+    """What the person could be recognised by, for whoever may have kept some of it."""
+
+    texts: Collection[str]  # e-mail address, name, phone; none of them empty
+    altegio_user_ids: Collection[int]
+
+
+@transaction.atomic
+def erase_person(user: User) -> None:
+    """Empty everything personal about `user`, for good. `user` itself is emptied too.
+
+    Raises CannotErase for staff: their rights are taken away first, so that nobody erases a colleague, or
+    the last administrator, by mistake.
+    """
+    locked = User.objects.select_for_update().get(pk=user.pk)
+    if locked.is_staff or locked.is_superuser:
+        raise CannotErase(_("%(user)s is staff. Take the staff rights away first.") % {"user": locked})
+    traces = _traces_of(locked)
+    _delete_letters(locked)
+    _blot_history(locked)
+    locked.identities.all().delete()
+    locked.groups.clear()
+    locked.user_permissions.clear()
+    locked.email, locked.name, locked.phone, locked.language = None, "", "", ""
+    locked.is_active, locked.last_login = False, None
+    locked.set_unusable_password()  # ends every session and every link that was sent
+    locked.save()
+    person_erased.send(sender=User, user=locked, traces=traces)
+    user.refresh_from_db()
+
+
+def _traces_of(user: User) -> Traces:
+    texts = {text for text in (user.email, user.name, user.phone) if text}
+    ids = AltegioIdentity.objects.filter(user=user).values_list("altegio_user_id", flat=True)
+    return Traces(texts, set(ids))
+
+
+def _delete_letters(user: User) -> None:
+    """To their address, or to one they had before."""
+    theirs = Q(params__user=user.pk)
+    if user.email:
+        theirs |= Q(to__iexact=user.email)
+    Letter.objects.filter(theirs).delete()
+
+
+def _blot_history(user: User) -> None:
+    """The admin's history keeps that the account was changed, when and by whom; not what it was called."""
+    content_type = ContentType.objects.get_for_model(User)
+    entries = LogEntry.objects.filter(content_type=content_type, object_id=str(user.pk))
+    entries.update(object_repr=f"#{user.pk}", change_message="")

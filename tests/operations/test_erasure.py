@@ -1,0 +1,160 @@
+"""Erasing a person: nothing of them is left in any column; connections and payments stay."""
+
+import pytest
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.test import Client
+
+from accounts.erasure import CannotErase, erase_person
+from accounts.letters import queue_letter, send_waiting_letters
+from accounts.models import AltegioIdentity, Letter, User
+from integrations.activation import staff
+from integrations.models import Arrival, Connection, Location
+from integrations.user_tokens.models import UserToken
+from tests.marketplace import AURORA_1, AURORA_2, EMMA, EMMAS_EMAIL, MARIA, arrive, follow
+from tests.partner_portal.test_secrets import everything_stored
+
+pytestmark = pytest.mark.django_db
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def administrator() -> User:
+    return User.objects.create_superuser("administrator@example.com", PASSWORD)
+
+
+def emma() -> User:
+    return User.objects.get(email=EMMAS_EMAIL)
+
+
+def traces(user: User) -> list[str]:
+    assert user.email
+    assert user.name
+    assert user.phone
+    return [user.email, user.name, user.phone, str(user.identities.get().altegio_user_id)]
+
+
+def test_nothing_of_the_person_is_left_in_any_column(client, altegio, work, administrator):
+    arrive(client, altegio, [AURORA_1, AURORA_2])
+    work()
+    user = emma()
+    hidden = traces(user)
+    queue_letter("welcome", EMMAS_EMAIL.upper(), key="before", user=user.pk)
+    queue_letter("password_reset", "an.earlier.address@example.com", key="earlier", user=user.pk)
+    send_waiting_letters()
+    log_entry = {"content_type": ContentType.objects.get_for_model(User), "object_id": user.pk}
+    LogEntry.objects.create(
+        user=administrator, action_flag=CHANGE, object_repr=str(user), change_message=hidden[3], **log_entry
+    )
+    client.force_login(user)
+    assert all(trace in everything_stored() for trace in hidden)
+
+    erase_person(user)
+    stored = everything_stored()
+    assert [trace for trace in [*hidden, "earlier.address"] if trace.lower() in stored.lower()] == []
+    assert LogEntry.objects.filter(**log_entry).exists()
+
+
+def test_connections_stay_with_the_emptied_account(client, altegio, work):
+    arrive(client, altegio, AURORA_1)
+    work()
+    user = emma()
+    erase_person(user)
+    connection = Connection.objects.get()
+    assert (connection.state, connection.owner) == ("active", user)
+    assert (user.email, user.name, user.phone, user.is_active) == (None, "", "", False)
+    assert Arrival.objects.get().user == user
+
+
+def test_a_person_whom_only_a_signature_named_is_forgotten_too(client, altegio, work):
+    """Emma's account waits for her to sign in once: her number stands on the arrival alone."""
+    user = User.objects.create_user(EMMAS_EMAIL, PASSWORD)
+    arrive(client, altegio, AURORA_1)
+    work()
+    assert str(EMMA) in everything_stored()
+    erase_person(user)
+    assert str(EMMA) not in everything_stored()
+    assert Connection.objects.get().claim == f"erased:{Connection.objects.get().pk}"
+
+
+def test_the_record_of_a_location_that_was_moved_does_not_name_them(client, altegio, work, administrator):
+    arrive(client, altegio, AURORA_1)
+    work()
+    altegio.uninstall(AURORA_1)
+    user = emma()
+    live = Connection.objects.get()
+    follow(client, altegio, AURORA_1, user_id=MARIA)
+    work()
+    claim = Connection.objects.exclude(pk=live.pk).get()
+    Connection.objects.filter(pk=live.pk).update(state="active", owner=user)
+    Connection.objects.filter(pk=claim.pk).update(state="conflict")
+    staff.give_to_claimant(claim.pk, administrator)
+    assert EMMAS_EMAIL in everything_stored()
+    erase_person(user)
+    assert EMMAS_EMAIL not in everything_stored()
+
+
+def test_who_comes_back_is_a_new_person(client, altegio, work):
+    arrive(client, altegio, AURORA_1)
+    work()
+    erased = emma()
+    erase_person(erased)
+    arrive(client, altegio, AURORA_2)
+    work()
+    assert emma().pk != erased.pk
+    assert Connection.objects.get(location__altegio_id=AURORA_2).owner == emma()
+
+
+def test_a_session_ends_with_the_person(client, altegio):
+    arrive(client, altegio, AURORA_1)
+    client.force_login(emma())
+    assert client.get("/account/").status_code == 200
+    erase_person(emma())
+    assert client.get("/account/").status_code == 302
+
+
+def test_staff_are_not_erased_by_mistake(administrator):
+    with pytest.raises(CannotErase):
+        erase_person(administrator)
+    assert User.objects.get().email == "administrator@example.com"
+
+
+def post_erase(user: User, by: User, **form: str) -> str:
+    client = Client()
+    client.force_login(by)
+    form = {"action": "erase", "_selected_action": str(user.pk), **form}
+    return client.post("/admin/accounts/user/", form, follow=True).content.decode()
+
+
+def test_in_the_admin_it_is_asked_once_and_remembered_without_the_name(client, altegio, administrator):
+    arrive(client, altegio, AURORA_1)
+    user = emma()
+    assert "cannot be undone" in post_erase(user, administrator)
+    assert AltegioIdentity.objects.exists()
+
+    assert "1 person is erased" in post_erase(user, administrator, confirmed="yes")
+    assert not AltegioIdentity.objects.exists()
+    entry = LogEntry.objects.get()
+    assert (entry.user, entry.object_repr) == (administrator, f"#{user.pk}")
+
+
+def test_in_the_admin_staff_are_refused_in_words(administrator):
+    page = post_erase(administrator, administrator, confirmed="yes")
+    assert "Take the staff rights away first" in page
+    assert User.objects.filter(email=administrator.email).exists()
+
+
+def test_no_token_of_theirs_stays(client, altegio):
+    arrive(client, altegio, [AURORA_1, AURORA_2])
+    for number, altegio_id in ((EMMA, AURORA_1), (MARIA, AURORA_2)):
+        location = Location.objects.get(altegio_id=altegio_id)
+        UserToken.objects.create(location=location, altegio_user_id=number, token="secret")
+    erase_person(emma())
+    assert UserToken.objects.get().altegio_user_id == MARIA
+
+
+def test_letters_to_others_stay(client, altegio):
+    arrive(client, altegio, AURORA_1)
+    queue_letter("welcome", "maria@medved.example", key="other", user=emma().pk + 1)
+    erase_person(emma())
+    assert Letter.objects.get().to == "maria@medved.example"

@@ -1,0 +1,199 @@
+"""A migration never makes a running portal wait, and the code of the release before goes on working beside it.
+
+Each operation of every migration but an app's first is read. What would lock a large table on PostgreSQL,
+or take away what the running code still reads, is refused: `partner_portal.live_migrations` has what to
+take instead, and docs/operations.md says how a column is renamed or dropped over two releases.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib.postgres.operations import AddIndexConcurrently
+from django.db import migrations, models
+from django.db.backends.postgresql.base import DatabaseWrapper
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.state import ProjectState
+
+from partner_portal.live_migrations import AddIndexLive, RemoveIndexLive
+
+OURS = ("accounts", "integrations", "billing")
+
+# (app, migration): why it may all the same.
+ALLOWED = {
+    ("integrations", "0002_find_the_earlier_calls_of_a_lane"): "Part of the first release: no table is in use yet.",
+    ("integrations", "0003_subscription_columns"): "Part of the first release: no table is in use yet.",
+    ("integrations", "0004_messages_and_calls"): "Part of the first release: no table is in use yet.",
+    ("integrations", "0005_told_and_compared"): "Part of the first release: no table is in use yet.",
+}
+
+# For the types of columns; it is never connected.
+POSTGRESQL = DatabaseWrapper(
+    {"ENGINE": "django.db.backends.postgresql", "NAME": "", "OPTIONS": {}, "TIME_ZONE": None}
+)
+
+GONE = (
+    migrations.RemoveField,
+    migrations.RenameField,
+    migrations.DeleteModel,
+    migrations.RenameModel,
+    migrations.AlterModelTable,
+)
+LOCKING = (
+    migrations.AddConstraint,
+    migrations.AlterUniqueTogether,
+    migrations.AlterIndexTogether,
+    migrations.AlterOrderWithRespectTo,
+)
+
+
+def refused(app: str, operations: list[Any], before: ProjectState) -> Iterator[str]:
+    """What is wrong with the operations of a migration, in words."""
+    state, new = before.clone(), set()
+    for operation in operations:
+        if isinstance(operation, migrations.CreateModel):
+            new.add(operation.name.lower())
+        elif getattr(operation, "model_name", None) not in new and (problem := problem_of(app, operation, state)):
+            yield f"{operation.describe()}: {problem}"
+        operation.state_forwards(app, state)
+
+
+def problem_of(app: str, operation, state: ProjectState) -> str:
+    match operation:
+        case AddIndexLive() | RemoveIndexLive():
+            return ""
+        case AddIndexConcurrently() | migrations.AddIndex():
+            return "it locks the table while the index is built; take AddIndexLive"
+        case migrations.RemoveIndex():
+            return "it waits for every reader, and all wait for it; take RemoveIndexLive"
+        case _ if isinstance(operation, GONE):
+            return "the running code still uses it; drop it one release after the last code that does"
+        case _ if isinstance(operation, LOCKING):
+            return "it reads the whole table under a lock"
+        case migrations.AddField():
+            return problem_of_new_column(operation.field)
+        case migrations.AlterField():
+            old = state.models[app, operation.model_name_lower].get_field(operation.name)
+            return problem_of_changed_column(bound(app, operation, old), bound(app, operation, operation.field))
+        case migrations.SeparateDatabaseAndState():
+            problems = (problem_of(app, inner, state) for inner in operation.database_operations)
+            return "; ".join(filter(None, problems))
+    return ""
+
+
+def problem_of_new_column(field: models.Field[Any, Any]) -> str:
+    if isinstance(field, models.ManyToManyField):
+        return ""
+    if isinstance(field, models.GeneratedField):
+        return "the whole table is written anew"
+    if not field.null and not field.has_db_default():
+        return "the running code writes rows without it; let it be null, or give it a db_default"
+    if field.unique or (field.db_index and not field.is_relation):
+        return "it locks the table while the index is built; add the column bare, then AddIndexLive"
+    return ""
+
+
+def problem_of_changed_column(old: models.Field[Any, Any], new: models.Field[Any, Any]) -> str:
+    types = [field.db_parameters(POSTGRESQL)["type"] for field in (old, new)]
+    if types[0] != types[1] and not grows(old, new):
+        return f"from {types[0]} to {types[1]} the whole table is written anew"
+    if old.null and not new.null:
+        return "the whole table is read under a lock, and the running code may still write NULL"
+    if (new.unique and not old.unique) or (new.db_index and not old.db_index):
+        return "it locks the table while the index is built"
+    return ""
+
+
+def grows(old: models.Field[Any, Any], new: models.Field[Any, Any]) -> bool:
+    """A longer text costs PostgreSQL nothing."""
+    if not isinstance(old, models.CharField) or not isinstance(new, models.CharField | models.TextField):
+        return False
+    return isinstance(new, models.TextField) or (new.max_length or 0) >= (old.max_length or 0)
+
+
+def bound(app: str, operation, field: models.Field[Any, Any]) -> models.Field[Any, Any]:
+    """A copy that knows its column and what it refers to."""
+    copy = field.clone()
+    copy.set_attributes_from_name(operation.name)
+    copy.model = apps.get_model(app, operation.model_name)
+    if copy.is_relation:
+        copy.remote_field.model = apps.get_model(copy.remote_field.model)
+    return copy
+
+
+def later_migrations() -> Iterator[tuple[str, str, migrations.Migration, MigrationLoader]]:
+    loader = MigrationLoader(None)
+    for (app, name), migration in loader.disk_migrations.items():
+        if app in OURS and not migration.initial and not name.startswith("0001_"):
+            yield app, name, migration, loader
+
+
+LATER = list(later_migrations())
+
+
+@pytest.mark.parametrize(("app", "name", "migration", "loader"), LATER, ids=[f"{row[0]}.{row[1]}" for row in LATER])
+def test_no_migration_makes_a_running_portal_wait(app, name, migration, loader):
+    before = loader.project_state((app, name), at_end=False)
+    wrong = list(refused(app, migration.operations, before))
+    if (app, name) in ALLOWED:
+        assert wrong, "It needs no permission any more: take it out of the list."
+    else:
+        assert not wrong, wrong
+
+
+def test_every_permission_has_a_reason_and_a_migration():
+    assert set(ALLOWED) <= {(app, name) for app, name, *_ in LATER}
+    assert all(len(reason.split()) >= 5 for reason in ALLOWED.values())
+
+
+STATE = MigrationLoader(None).project_state(("accounts", "0001_people"))
+INDEX = models.Index(fields=["name"], name="x")
+TEXT = models.CharField(max_length=200, blank=True)
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        migrations.AddIndex("user", INDEX),
+        migrations.RemoveIndex("letter", "letter_waiting"),
+        migrations.RemoveField("user", "name"),
+        migrations.RenameField("user", "name", "title"),
+        migrations.RenameModel("User", "Human"),
+        migrations.DeleteModel("Letter"),
+        migrations.AddField("user", "age", models.IntegerField(default=0)),
+        migrations.AddField("user", "nick", models.CharField(max_length=9, null=True, unique=True)),
+        migrations.AddConstraint("user", models.UniqueConstraint(fields=["name"], name="y")),
+        migrations.AlterField("user", "name", models.IntegerField()),
+        migrations.AlterField("user", "name", models.CharField(max_length=10)),
+        migrations.AlterField("user", "email", models.EmailField(max_length=254)),
+        migrations.AlterField("user", "name", models.CharField(max_length=200, db_index=True)),
+    ],
+    ids=lambda operation: operation.describe(),
+)
+def test_what_is_refused(operation):
+    assert len(list(refused("accounts", [operation], STATE))) == 1
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        AddIndexLive("user", INDEX),
+        migrations.AddField("user", "age", models.IntegerField(null=True)),
+        migrations.AddField("user", "age", models.IntegerField(db_default=0)),
+        migrations.AddField("letter", "user", models.ForeignKey("accounts.User", models.SET_NULL, null=True)),
+        migrations.AlterField("user", "name", models.CharField("first name", max_length=200, blank=True)),
+        migrations.AlterField("user", "name", models.CharField(max_length=300)),
+        migrations.AlterField("user", "name", models.TextField()),
+        migrations.AlterField("letter", "sent_at", models.DateTimeField("sent", null=True)),
+        migrations.RunPython(migrations.RunPython.noop),
+    ],
+    ids=lambda operation: operation.describe(),
+)
+def test_what_is_allowed(operation):
+    assert list(refused("accounts", [operation], STATE)) == []
+
+
+def test_a_table_made_in_the_same_migration_may_be_locked():
+    made = migrations.CreateModel("Note", [("id", models.BigAutoField(primary_key=True)), ("name", TEXT)])
+    assert list(refused("accounts", [made, migrations.AddIndex("note", INDEX)], STATE)) == []

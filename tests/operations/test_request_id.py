@@ -1,0 +1,55 @@
+"""One id follows a call from the arrival's request to the attempt at Altegio, in rows and in log lines."""
+
+import logging
+
+import pytest
+
+from integrations.models import Arrival, Attempt, OutgoingCall
+from tests.marketplace import AURORA_1, AURORA_2, arrive
+
+pytestmark = pytest.mark.django_db
+
+
+def lines(caplog, event: str) -> list[dict]:
+    """The structured log lines of one event, in order."""
+    told = [record.msg for record in caplog.records if isinstance(record.msg, dict)]
+    return [line for line in told if line["event"] == event]
+
+
+def test_it_leads_from_the_answer_to_the_arrival_and_every_attempt(client, altegio, work):
+    request_id = arrive(client, altegio, [AURORA_1, AURORA_2])["X-Request-ID"]
+    work()
+    assert Arrival.objects.get().request_id == request_id
+    sent = Attempt.objects.filter(call__kind="activate").values_list("call__request_id", flat=True)
+    assert list(sent) == [request_id, request_id]
+
+
+def test_it_stands_on_every_log_line_of_the_worker_about_the_call(client, altegio, work, caplog):
+    caplog.set_level(logging.INFO, "integrations.outbox.carry")
+    altegio.fault("drop_before", "activate")
+    request_id = arrive(client, altegio, AURORA_1)["X-Request-ID"]
+    work()
+
+    call = OutgoingCall.objects.get(kind="activate")
+    told = [line for line in lines(caplog, "altegio_answered") if line["call"] == call.pk]
+    assert len(told) == Attempt.objects.filter(call=call).count() > 1
+    assert {line["request_id"] for line in told} == {request_id}
+
+
+def test_each_request_has_its_own(client, altegio):
+    first, second = (arrive(client, altegio, location)["X-Request-ID"] for location in (AURORA_1, AURORA_2))
+    assert first != second
+    assert set(OutgoingCall.objects.values_list("request_id", flat=True)) == {first, second}
+
+
+def test_what_no_request_led_to_has_none(client, altegio, work, caplog):
+    """The id of one call does not stay with the worker for the next."""
+    caplog.set_level(logging.INFO, "integrations.outbox.carry")
+    arrive(client, altegio, AURORA_1)
+    work()
+    fetched = OutgoingCall.objects.get(kind="fetch_locations")
+    assert fetched.request_id in {"", OutgoingCall.objects.get(kind="activate").request_id}
+    OutgoingCall.objects.filter(pk=fetched.pk).update(state="queued", request_id="", finished_at=None)
+    caplog.clear()
+    work()
+    assert [line["request_id"] for line in lines(caplog, "altegio_answered")] == [""]

@@ -1,0 +1,130 @@
+"""What is deleted when its time is over, and what stays."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts.letters import queue_letter
+from accounts.models import Letter
+from integrations.activation.kinds import Activate
+from integrations.connect.models import RefusedArrival
+from integrations.models import Alarm, Arrival, Attempt, Chain, Connection, OutgoingCall
+from integrations.outbox.queue import new_call, queue
+from integrations.telephony.kinds import SwitchTelephony
+from integrations.telephony.models import SavedCall
+from partner_portal import retention
+from partner_portal.retention import delete_old
+from tests.marketplace import AURORA_1, AURORA_2, arrive
+
+pytestmark = pytest.mark.django_db
+
+
+def ago(days: float):
+    return timezone.now() - timedelta(days=days)
+
+
+def test_finished_calls_go_with_their_attempts_and_the_connection_stays(client, altegio, work):
+    arrive(client, altegio, [AURORA_1, AURORA_2])
+    work()
+    kept = OutgoingCall.objects.filter(kind="activate").last()
+    OutgoingCall.objects.exclude(pk=kept.pk).update(finished_at=ago(181))
+    OutgoingCall.objects.filter(pk=kept.pk).update(finished_at=ago(179))
+
+    assert delete_old()["calls"] > 0
+    assert list(OutgoingCall.objects.all()) == [kept]
+    assert set(Attempt.objects.values_list("call", flat=True)) == {kept.pk}
+    assert Connection.objects.filter(state="active").count() == 2
+
+
+def test_a_call_that_waits_stays_however_old_it_is():
+    queue([new_call(SwitchTelephony, "telephony:1:1", chain=1, on=True)])
+    OutgoingCall.objects.update(created_at=ago(1000), due_at=ago(1000))
+    delete_old()
+    assert OutgoingCall.objects.count() == 1
+
+
+def test_nothing_but_attempts_goes_with_a_call():
+    """Payments and the like are kept: what refers to a call must not be deleted with it."""
+    referring = {relation.related_model: relation.on_delete for relation in OutgoingCall._meta.related_objects}
+    assert [model for model, on_delete in referring.items() if on_delete.__name__ == "CASCADE"] == [Attempt]
+
+
+def test_refused_and_unregistered_arrivals_go_and_registered_ones_stay(client, altegio):
+    arrive(client, altegio, AURORA_1)
+    arrive(client, altegio, AURORA_2, user_id=None)
+    client.get("/connect/?salon_id=none")
+    registered = Arrival.objects.exclude(claim="").get()
+
+    def let_pass(days: float):
+        Arrival.objects.update(arrived_at=ago(days))
+        RefusedArrival.objects.update(at=ago(days))
+        deleted = delete_old()
+        return deleted["refused arrivals"], deleted["unregistered arrivals"]
+
+    assert [let_pass(29), let_pass(31), let_pass(91)] == [(0, 0), (1, 0), (0, 1)]
+    assert Arrival.objects.get() == registered
+
+
+def test_letters_go_sent_or_not():
+    queue_letter("welcome", "emma@aurora.example", key="old")
+    queue_letter("welcome", "emma@aurora.example", key="new")
+    Letter.objects.filter(key="old").update(created_at=ago(91))
+    delete_old()
+    assert Letter.objects.get().key == "new"
+
+
+def test_saved_calls_go_once_altegio_has_them():
+    chain = Chain.objects.create(altegio_id=1)
+    for call_id, state, days in (("old", "saved", 181), ("new", "saved", 1), ("waits", "queued", 181)):
+        SavedCall.objects.create(chain=chain, call_id=call_id, phone="1", state=state, received_at=ago(days))
+    delete_old()
+    assert set(SavedCall.objects.values_list("call_id", flat=True)) == {"new", "waits"}
+
+
+def test_an_alarm_goes_only_after_it_was_cleared():
+    Alarm.objects.create(key="open", kind="call", text="x", raised_at=ago(400))
+    Alarm.objects.create(key="cleared", kind="call", text="x", raised_at=ago(400), cleared_at=ago(91))
+    Alarm.objects.create(key="cleared lately", kind="call", text="x", raised_at=ago(400), cleared_at=ago(1))
+    delete_old()
+    assert set(Alarm.objects.values_list("key", flat=True)) == {"open", "cleared lately"}
+
+
+def test_the_days_are_a_setting_and_none_keeps_for_good(settings):
+    RefusedArrival.objects.create(reason="x", at=ago(400))
+    settings.RETENTION_REFUSED_ARRIVALS_DAYS = 0
+    assert delete_old()["refused arrivals"] == 0
+    settings.RETENTION_REFUSED_ARRIVALS_DAYS = 399
+    assert delete_old()["refused arrivals"] == 1
+
+
+def test_many_rows_go_in_batches(django_assert_max_num_queries):
+    RefusedArrival.objects.bulk_create(RefusedArrival(reason="x", at=ago(40)) for _ in range(2500))
+    with django_assert_max_num_queries(40):
+        assert delete_old()["refused arrivals"] == 2500
+
+
+def test_what_fails_keeps_no_other_from_being_deleted(monkeypatch):
+    monkeypatch.setattr(retention, "_registered", {})
+    done = []
+
+    def fail(_before) -> int:
+        raise RuntimeError
+
+    def delete(before) -> int:
+        done.append(before)
+        return 0
+
+    retention.register_retention("first", "RETENTION_CALLS_DAYS", fail)
+    retention.register_retention("second", "RETENTION_CALLS_DAYS", delete)
+    delete_old()
+    assert ago(180.1) < done[0] <= ago(180)
+
+
+def test_a_later_activation_is_queued_though_the_first_is_forgotten(client, altegio, work):
+    arrive(client, altegio, AURORA_1)
+    connection = Connection.objects.get()
+    queue([Activate.again(connection, timezone.now() + timedelta(hours=1))])
+    OutgoingCall.objects.order_by("pk").first().delete()
+    queue([Activate.again(connection, timezone.now() + timedelta(hours=1))])
+    assert OutgoingCall.objects.filter(kind="activate").count() == 2
