@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from rest_framework_api_key.models import APIKey
 
+import accounts.two_factor.admin  # noqa: F401 - registers its screen
 from accounts.erasure import CannotErase, erase_person
 from accounts.models import AltegioIdentity, ApiKey, Letter, User
 from partner_portal.control_room import CannotDo, EvidenceAdmin, RoomAdmin, confirmed
