@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from rest_framework_api_key.models import APIKey
 
+import accounts.two_factor.admin  # noqa: F401 - registers its screen
 from accounts.erasure import CannotErase, erase_person
 from accounts.models import AltegioIdentity, ApiKey, Letter, User
 from partner_portal.control_room import CannotDo, EvidenceAdmin, RoomAdmin, confirmed
@@ -39,7 +40,10 @@ class UserAdmin(RoomAdmin, StockUserAdmin[User]):
     actions = ("erase",)
     list_display = ("email", "name", "phone", "is_staff", "is_active", "joined_at")
     list_filter = ("is_staff", "is_active", "groups")
-    search_fields = ("email__istartswith", "name__istartswith", "=identities__altegio_user_id")
+    search_fields = ("email__istartswith", "name__istartswith", "phone__startswith", "=identities__altegio_user_id")
+    search_help_text = _("The beginning of an address, a name or a phone number, or an Altegio user's number")
+    show_facets = admin.ShowFacets.NEVER
+    sortable_by = ()
     ordering = ("-pk",)
     inlines = (IdentityInline,)
     add_form = NewUserForm
@@ -91,7 +95,8 @@ class ApiKeyAdmin(RoomAdmin):
 @admin.register(Letter)
 class LetterAdmin(EvidenceAdmin):
     list_display = ("created_at", "template", "to", "sent_at", "tries", "error")
-    list_filter = ("template", ("sent_at", admin.EmptyFieldListFilter))
+    list_filter = (("sent_at", admin.EmptyFieldListFilter),)
     search_fields = ("to__istartswith",)
+    everyday = ((_("waiting, or not deliverable"), "sent_at__isempty=1"),)
     ordering = ("-pk",)
     exclude = ("params",)

@@ -1,4 +1,5 @@
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -8,3 +9,7 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import metrics, openapi, retention  # noqa: F401 - they register themselves
+        from accounts.roles import bring_groups_up_to_date
+
+        # The last app with tables: by then every permission has been made.
+        post_migrate.connect(bring_groups_up_to_date, sender=apps.get_app_config("sessions"))

@@ -1,5 +1,7 @@
 """The control room of the marketplace; each feature's screens stand beside the feature."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -9,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 import integrations.activation.admin
 import integrations.connect.admin
+import integrations.dashboard.admin
 import integrations.events.admin
 import integrations.lifecycle.admin
 import integrations.outbox.admin
@@ -22,7 +25,7 @@ from integrations.alarms.raising import clear_alarms
 from integrations.events.webhooks import give_new_secret
 from integrations.models.application import Application
 from integrations.models.place import Location
-from partner_portal.control_room import EvidenceAdmin, RoomAdmin, confirmed, link_to
+from partner_portal.control_room import EvidenceAdmin, Lookups, RoomAdmin, confirmed, link_to
 
 admin.site.site_header = _("Altegio partner portal")
 admin.site.site_title = _("Partner portal")
@@ -49,6 +52,7 @@ class ApplicationAdmin(RoomAdmin):
 class LocationAdmin(EvidenceAdmin):
     list_display = ("title_or_id", "altegio_id", "chain", "city", "country", "phone", "fetched_at")
     search_fields = ("=altegio_id", "title__istartswith", "phone__startswith")
+    search_help_text = _("A location's number, or the beginning of its title or phone number")
     list_select_related = ("chain",)
     ordering = ("-pk",)
     readonly_fields = ("connections_list",)
@@ -64,10 +68,24 @@ class LocationAdmin(EvidenceAdmin):
         return format_html_join("", "<div>{} — {} ({})</div>", rows)
 
 
+class OpenFilter(admin.SimpleListFilter):
+    """Alarms that nobody has dealt with yet."""
+
+    title = _("state")
+    parameter_name = "open"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Lookups:
+        return [("yes", _("open"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(cleared_at=None) if self.value() == "yes" else queryset
+
+
 @admin.register(Alarm)
 class AlarmAdmin(EvidenceAdmin):
     list_display = ("raised_at", "kind", "text", "connection_link", "cleared_at")
-    list_filter = ("kind", ("cleared_at", admin.EmptyFieldListFilter))
+    list_filter = (OpenFilter, "kind")
+    everyday = ((_("open"), "open=yes"), (_("open: failed calls"), "open=yes&kind__exact=call"))
     list_select_related = ("connection__application", "connection__location")
     ordering = ("-pk",)
     actions = ("clear",)

@@ -4,6 +4,7 @@ from celery import shared_task
 
 from integrations.alarms.raising import mail_alarms
 from integrations.alarms.window import warn_of_late_activations
+from integrations.dashboard.days import sum_ended_days
 from integrations.events.delivering import deliver_due
 from integrations.events.handing_on import hand_on
 from integrations.events.retention import delete_old_events as delete_old
@@ -23,6 +24,12 @@ def watch() -> None:
     """Every few seconds: warn staff while there is still time."""
     warn_of_late_activations()
     mail_alarms()
+
+
+@shared_task
+def sum_days() -> None:
+    """Now and then: count for the first page what the days that are over held."""
+    sum_ended_days()
 
 
 @shared_task

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
+from urllib.parse import parse_qsl
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -17,6 +18,8 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django_stubs_ext import StrOrPromise
+
+from partner_portal.search import IndexedSearch
 
 Text = StrOrPromise
 Work = Callable[[Any, HttpRequest, QuerySet[Any]], Text]
@@ -46,12 +49,16 @@ class Uncounted(Paginator[Any]):
         return found.order_by().values("pk")[: self.MOST].count()
 
 
-class RoomAdmin(admin.ModelAdmin[Any]):
+class RoomAdmin(IndexedSearch, admin.ModelAdmin[Any]):
     """The base of every list in the control room."""
 
     paginator = Uncounted
     show_full_result_count = False
+    # Facets would count every filter's rows.
+    show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
+    # Links above the list: what it is called, and the address or only its query.
+    everyday: tuple[tuple[StrOrPromise, str], ...] = ()
     change_form_template = "admin/room_change_form.html"
 
     class Media:
@@ -70,6 +77,15 @@ class RoomAdmin(admin.ModelAdmin[Any]):
         ]
         return super().render_change_form(request, context, *args, **kwargs)
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list, below the links to the everyday questions."""
+        chosen = sorted(request.GET.items())
+        everyday = [
+            (label, query if "/" in query else f"?{query}", sorted(parse_qsl(query)) == chosen)
+            for label, query in self.everyday
+        ]
+        return super().changelist_view(request, {"everyday": everyday, **(extra_context or {})})
+
     def makes_sense(self, action: str, row: Any) -> bool:
         """Whether the page of `row` offers this action."""
         return True
@@ -85,7 +101,9 @@ class RoomAdmin(admin.ModelAdmin[Any]):
 
 
 class EvidenceAdmin(RoomAdmin):
-    """What happened: to be looked at, not to be changed."""
+    """What happened: to be looked at, not to be changed. Newest first: no other order has an index."""
+
+    sortable_by: tuple[str, ...] = ()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -123,7 +141,7 @@ def confirmed(title: Text, explanation: Text, *, permission: str) -> Callable[[W
             return None
 
         described = cast(Any, action)
-        described.short_description, described.permission = title, permission
+        described.short_description, described.permission, described.is_confirmed = title, permission, True
         return action
 
     return decorate

@@ -7,8 +7,10 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.timesince import timeuntil
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -44,14 +46,20 @@ def each(chosen: QuerySet[Connection], do: Callable[[int], object]) -> str:
     return " ".join([said, *problems])
 
 
+class TimeLeftFilter(DeadlineFilter):
+    """How much time is left for an activation."""
+
+    waiting = (State.GRANTED,)
+
+
 class ReviewFilter(admin.SimpleListFilter):
     """What staff must look at."""
 
-    title = _("to be reviewed")
+    title = _("review")
     parameter_name = "review"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Lookups:
-        return [("yes", _("yes"))]
+        return [("yes", _("to be reviewed"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.exclude(review="") if self.value() == "yes" else queryset
@@ -69,11 +77,25 @@ class ChangeInline(admin.TabularInline[ConnectionChange, Connection]):
 
 @admin.register(Connection)
 class ConnectionAdmin(EvidenceAdmin):
-    list_display = ("location", "state", "owner", "arrived_at", "deadline_at", "reason", "application")
-    list_filter = ("state", "application", DeadlineFilter, ReviewFilter)
-    search_fields = ("=location__altegio_id", "location__title__istartswith", "owner__email__istartswith")
+    list_display = ("location", "state", "owner", "arrived_at", "time_left", "reason", "application")
+    list_filter = ("state", "application", TimeLeftFilter, ReviewFilter)
+    search_fields = (
+        "=location__altegio_id",
+        "location__title__istartswith",
+        "location__phone__startswith",
+        "owner__email__istartswith",
+        "claimant__email__istartswith",
+    )
+    search_help_text = _("A location's number, the beginning of its title or phone number, or an e-mail address")
+    everyday = (
+        (_("waiting now"), "state__exact=granted"),
+        (_("running out of time"), "state__exact=granted&deadline=30"),
+        (_("failed today"), "../connectionchange/?event=failed&when=today"),
+        (_("conflicts"), "state__exact=conflict"),
+        (_("frozen"), "state__exact=frozen"),
+        (_("to be reviewed"), "review=yes"),
+    )
     list_select_related = ("application", "location", "owner")
-    ordering = ("-pk",)
     inlines = (ChangeInline,)
     actions = ("try_again", "ask", "release", "give", "dismiss", "pass_review", "disconnect")
     readonly_fields = ("links", "calls_list")
@@ -87,6 +109,16 @@ class ConnectionAdmin(EvidenceAdmin):
         "links",
         "calls_list",
     )
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        """Newest first; what runs out of time, the most urgent first."""
+        return ("deadline_at", "pk") if request.GET.get(TimeLeftFilter.parameter_name) else ("-pk",)
+
+    @admin.display(description=_("time left"))
+    def time_left(self, connection: Connection) -> str:
+        if connection.state != State.GRANTED:
+            return "–"
+        return timeuntil(connection.deadline_at) if connection.deadline_at > timezone.now() else str(_("none"))
 
     def makes_sense(self, action: str, row: Connection) -> bool:
         states = OFFERED_IN.get(action)

@@ -44,6 +44,6 @@ def mail_alarms() -> int:
             language=user.language,
             lines=[alarm.text for alarm in alarms[:MOST_IN_A_LETTER]],
             more=max(len(alarms) - MOST_IN_A_LETTER, 0),
-            list_url=f"{settings.PORTAL_URL}/admin/integrations/alarm/?cleared_at__isnull=1",
+            list_url=f"{settings.PORTAL_URL}/admin/integrations/alarm/?open=yes",
         )
     return len(alarms)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from integrations.connect.models import Arrival, RefusedArrival
 from partner_portal.control_room import EvidenceAdmin, Lookups, link_to
+from partner_portal.periods import PeriodFilter
 
 MOST_SHOWN = 200
 
@@ -35,13 +36,28 @@ class RegisteredFilter(admin.SimpleListFilter):
         return queryset
 
 
+class ArrivedFilter(PeriodFilter):
+    column = "arrived_at"
+
+
 @admin.register(Arrival)
 class ArrivalAdmin(EvidenceAdmin):
     list_display = ("arrived_at", "application", "user_link", "locations_count", "deadline_at", "visits")
-    list_filter = ("application", RegisteredFilter)
-    search_fields = ("user__email__istartswith", "=connections__location__altegio_id")
+    list_filter = (ArrivedFilter, "application", RegisteredFilter)
+    search_fields = (
+        "=connections__location__altegio_id",
+        "=user__identities__altegio_user_id",
+        "user__email__istartswith",
+        "expected_user__email__istartswith",
+    )
+    search_help_text = _("A location's or an Altegio user's number, or the beginning of an e-mail address")
+    everyday = (
+        (_("today"), "when=today"),
+        (_("not registered, today"), "registered=no&when=today"),
+        (_("must sign in once"), "registered=waits"),
+    )
     list_select_related = ("application", "user", "expected_user")
-    ordering = ("-pk",)
+    ordering = ("-arrived_at", "-pk")
     readonly_fields = ("user_link", "connections_list", "locations_count")
     fields = (
         ("arrived_at", "last_seen_at", "visits", "deadline_at"),

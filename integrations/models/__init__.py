@@ -2,6 +2,7 @@
 
 from integrations.alarms.models import Alarm
 from integrations.connect.models import Arrival, ArrivalLocation, RefusedArrival
+from integrations.dashboard.models import DaySum
 from integrations.events.models import Delivery, Event
 from integrations.lifecycle.models import Callback
 from integrations.models.application import Application
@@ -36,6 +37,7 @@ __all__ = [
     "ConnectionChange",
     "ConnectionKeys",
     "DailyVolume",
+    "DaySum",
     "Delivery",
     "Event",
     "Finding",

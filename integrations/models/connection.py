@@ -103,6 +103,7 @@ class Connection(models.Model):
                 condition=models.Q(activated_at__isnull=False),
                 name="connection_activated",
             ),
+            models.Index(fields=["-id"], condition=~models.Q(review=""), name="connection_to_review"),
         ]
 
     def __str__(self) -> str:
@@ -131,17 +132,25 @@ class Connection(models.Model):
 class ConnectionChange(models.Model):
     """One change of a connection's state: when, why and by whom."""
 
-    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="changes")
-    at = models.DateTimeField(default=timezone.now)
-    from_state = models.CharField(max_length=12, choices=State.choices, blank=True)
-    to_state = models.CharField(max_length=12, choices=State.choices)
-    why = models.CharField(max_length=500)
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True)
+    connection = models.ForeignKey(
+        Connection, on_delete=models.CASCADE, related_name="changes", verbose_name=_("connection")
+    )
+    at = models.DateTimeField(_("when"), default=timezone.now)
+    from_state = models.CharField(_("from"), max_length=12, choices=State.choices, blank=True)
+    to_state = models.CharField(_("to"), max_length=12, choices=State.choices)
+    why = models.CharField(_("why"), max_length=500)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, verbose_name=_("by")
+    )
 
     class Meta:
         verbose_name = _("state change")
         verbose_name_plural = _("state changes")
         ordering = ["id"]
+        indexes = [
+            models.Index(fields=["-at", "to_state"], name="change_newest"),
+            models.Index(fields=["to_state", "-at"], name="change_by_state"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.from_state or '·'} → {self.to_state}"

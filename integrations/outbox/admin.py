@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
@@ -14,38 +14,94 @@ from django.utils.translation import ngettext
 
 from integrations.lifecycle.asking import ask_status
 from integrations.outbox.exchange import exchange_text
-from integrations.outbox.models import Attempt, OutgoingCall, TokenStop
+from integrations.outbox.kinds import kind_names
+from integrations.outbox.models import WAITING, Attempt, CallState, OutgoingCall, TokenStop
 from integrations.outbox.queue import hurry
 from integrations.outbox.tokens import resume_token
 from partner_portal.control_room import CannotDo, EvidenceAdmin, Lookups, confirmed, link_to
+from partner_portal.health import OVERDUE
 
 OPERATE = "integrations.change_outgoingcall"
 
 
 class DeadlineFilter(admin.SimpleListFilter):
-    """How much time is left."""
+    """How much time is left, of what still waits: the rest has no index, and nobody asks for it."""
 
-    title = _("deadline")
+    title = _("time left")
     parameter_name = "deadline"
+    waiting: tuple[str, ...] = (CallState.HELD, *WAITING)
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Lookups:
-        return [("10", _("within 10 minutes")), ("30", _("within 30 minutes")), ("passed", _("passed"))]
+        return [
+            ("10", _("within 10 minutes")),
+            ("30", _("within 30 minutes")),
+            ("30-10", _("in 10 to 30 minutes")),
+            ("30+", _("in more than 30 minutes")),
+            ("passed", _("passed")),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         now = timezone.now()
+        in_10, in_30 = now + timedelta(minutes=10), now + timedelta(minutes=30)
+        spans = {
+            "10": Q(deadline_at__gt=now, deadline_at__lte=in_10),
+            "30": Q(deadline_at__gt=now, deadline_at__lte=in_30),
+            "30-10": Q(deadline_at__gt=in_10, deadline_at__lte=in_30),
+            "30+": Q(deadline_at__gt=in_30),
+            "passed": Q(deadline_at__lte=now),
+        }
+        span = spans.get(self.value() or "")
+        return queryset if span is None else queryset.filter(span, state__in=self.waiting)
+
+
+class KindFilter(admin.SimpleListFilter):
+    """The kind of a call, from those that there are, not from all rows."""
+
+    title = _("kind")
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Lookups:
+        return [(name, name) for name in kind_names()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(kind=kind) if (kind := self.value()) else queryset
+
+
+class WaitingFilter(admin.SimpleListFilter):
+    """Calls that are not over: all that wait, and those that somebody may have to look at."""
+
+    title = _("what waits")
+    parameter_name = "waiting"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Lookups:
+        return [("yes", _("waiting")), ("failing", _("failing")), ("overdue", _("overdue"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        waiting = queryset.filter(state__in=WAITING)
         match self.value():
-            case "10" | "30" as minutes:
-                return queryset.filter(deadline_at__gt=now, deadline_at__lte=now + timedelta(minutes=int(minutes)))
-            case "passed":
-                return queryset.filter(deadline_at__lte=now)
+            case "yes":
+                return waiting
+            case "failing":
+                return waiting.filter(setbacks__gt=0)
+            case "overdue":
+                return waiting.filter(due_at__lt=timezone.now() - OVERDUE)
         return queryset
 
 
 @admin.register(OutgoingCall)
 class OutgoingCallAdmin(EvidenceAdmin):
     list_display = ("key", "kind", "state", "connection_link", "deadline_at", "due_at", "tries", "reason")
-    list_filter = ("state", "kind", DeadlineFilter)
+    list_filter = (WaitingFilter, "state", KindFilter, DeadlineFilter)
     search_fields = ("=connection__location__altegio_id", "key__startswith")
+    search_help_text = _("A location's number, or the beginning of a call's key")
+    everyday = (
+        (_("waiting now"), "waiting=yes"),
+        (_("calls that fail"), "waiting=failing"),
+        (_("overdue"), "waiting=overdue"),
+        (_("held back"), "state__exact=held"),
+        (_("refused"), "state__exact=refused"),
+        (_("came too late"), "state__exact=expired"),
+    )
     list_select_related = ("connection__application", "connection__location")
     ordering = ("-pk",)
     actions = ("try_now", "ask")
@@ -103,7 +159,6 @@ class OutgoingCallAdmin(EvidenceAdmin):
 @admin.register(Attempt)
 class AttemptAdmin(EvidenceAdmin):
     list_display = ("started_at", "call", "purpose", "method", "url", "status_code", "outcome", "message")
-    list_filter = ("purpose", "outcome")
     list_select_related = ("call",)
     ordering = ("-pk",)
     exclude = ("call",)

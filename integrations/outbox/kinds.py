@@ -101,6 +101,11 @@ def register(kind: type[CallKind]) -> type[CallKind]:
     return kind
 
 
+def kind_names() -> list[str]:
+    """The names of all kinds."""
+    return sorted(_kinds)
+
+
 def kind_of(call: OutgoingCall) -> CallKind:
     """The kind of a stored call. Raises KeyError for one that no code carries any more."""
     return _kinds[call.kind]

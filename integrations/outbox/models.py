@@ -93,6 +93,7 @@ class OutgoingCall(models.Model):
                 condition=models.Q(finished_at__isnull=False),
                 name="call_finished",
             ),
+            models.Index(fields=["kind", "-id"], name="call_by_kind"),
         ]
 
     def __str__(self) -> str:

@@ -34,7 +34,7 @@ def staff(client):
 
 @pytest.fixture
 def finance(staff):
-    staff.groups.add(Group.objects.get(name="finance"))
+    staff.groups.add(Group.objects.get(name="Finance"))
     return staff
 
 

@@ -1,0 +1,51 @@
+"""What members of staff may do: four groups, shipped and kept up to date.
+
+A group's rights are those that stand in the code: after each `migrate` they are brought back to them, so
+that a new feature's screens are there for those who need them, and nobody keeps a right by accident. Who
+needs other rights makes a group of another name: it is left alone.
+"""
+
+from collections.abc import Iterable
+
+from django.contrib.auth.models import Group, Permission
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+OUR_APPS = ("accounts", "integrations", "billing")
+
+
+class Role(models.TextChoices):
+    """The groups, by their names in the database; each has what the viewer has, and its own."""
+
+    VIEWER = "Viewer", _("looks at everything, changes nothing")
+    SUPPORT = "Support", _("helps owners: tries again, asks Altegio, decides conflicts")
+    FINANCE = "Finance", _("takes care of payments, refunds and prices")
+    ADMINISTRATOR = "Administrator", _("may do everything, also with people and their rights")
+
+
+_rights: dict[Role, set[str]] = {role: set() for role in Role}
+
+
+def register_rights(role: Role, *permissions: str) -> None:
+    """A feature says what a role may do beyond looking; permissions are "app.codename"."""
+    _rights[role].update(permissions)
+
+
+def bring_groups_up_to_date(**_signal: object) -> None:
+    """Make the four groups, and give each exactly its rights. After `migrate`, when all permissions are there."""
+    ours = Q(content_type__app_label__in=OUR_APPS)
+    looking = Q(codename__startswith="view_") & (ours | Q(content_type__app_label="admin"))
+    everything = ours | Q(content_type__app_label__in=("admin", "auth"))
+    for role in Role:
+        wanted = everything if role is Role.ADMINISTRATOR else looking | _named(_rights[role])
+        group, _made = Group.objects.get_or_create(name=role.value)
+        group.permissions.set(Permission.objects.filter(wanted))
+
+
+def _named(permissions: Iterable[str]) -> Q:
+    named = Q(pk__in=())
+    for permission in permissions:
+        app_label, codename = permission.split(".")
+        named |= Q(content_type__app_label=app_label, codename=codename)
+    return named

@@ -1,0 +1,13 @@
+"""What the roles may do with payments, beyond looking."""
+
+from accounts.roles import Role, register_rights
+
+register_rights(
+    Role.FINANCE,
+    "billing.add_payment",
+    "billing.change_payment",
+    "billing.refund_payment",
+    "billing.add_paymentlink",
+    "billing.add_discount",
+    "billing.change_tariffoption",
+)

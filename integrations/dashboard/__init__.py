@@ -1,0 +1,1 @@
+"""The control room's first page: what is going on, at a glance; every number leads to its list."""

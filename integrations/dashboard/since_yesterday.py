@@ -1,0 +1,81 @@
+"""What changed since yesterday: the last 24 hours beside the 24 before."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from integrations.connect.models import Arrival
+from integrations.dashboard.days import ARRIVED, REGISTERED
+from integrations.dashboard.happenings import Happening, happenings_of
+from integrations.dashboard.numbers import Total, list_url
+from integrations.dashboard.panels import Title
+from integrations.models.connection import ConnectionChange
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One kind of thing: how often in the last 24 hours, and in the 24 hours before."""
+
+    label: Title
+    now: Total
+    before: Total
+
+    @property
+    def difference(self) -> str:
+        """With its sign; "=" where nothing changed."""
+        change = self.now.count - self.before.count
+        return f"{change:+d}".replace("-", "−") if change else "="
+
+
+def since_yesterday() -> dict[str, Any]:
+    """Arrivals and all that happened, compared: two queries over two days."""
+    now = timezone.now()
+    middle, start = now - timedelta(hours=24), now - timedelta(hours=48)
+    recent, earlier = _happenings(start, middle, now)
+    rows = [
+        _compared(_("arrived"), recent[ARRIVED], earlier[ARRIVED], Arrival),
+        _compared(_("registered"), recent[REGISTERED], earlier[REGISTERED], Arrival, registered="yes"),
+    ]
+    rows += [
+        _compared(
+            happened.label, recent[happened.value], earlier[happened.value], ConnectionChange, event=happened.value
+        )
+        for happened in Happening
+    ]
+    return {"rows": rows}
+
+
+def _compared(
+    label: Title, recent: int, earlier: int, model: type[Arrival] | type[ConnectionChange], **filters: str
+) -> Compared:
+    lists = (list_url(model, **filters, when=when) for when in ("24h", "48-24h"))
+    return Compared(label, Total(recent, next(lists)), Total(earlier, next(lists)))
+
+
+def _happenings(start: datetime, middle: datetime, now: datetime) -> tuple[Counter[str], Counter[str]]:
+    recent: Counter[str] = Counter()
+    earlier: Counter[str] = Counter()
+    changes = (
+        ConnectionChange.objects.filter(at__gte=start, at__lt=now).order_by().values_list("from_state", "to_state")
+    )
+    grouped = changes.annotate(number=Count("pk"), recent=Count("pk", filter=Q(at__gte=middle)))
+    for before, after, number, of_it_recent in grouped:
+        for happened in happenings_of(before, after):
+            recent[happened.value] += of_it_recent
+            earlier[happened.value] += number - of_it_recent
+    arrived = Q(arrived_at__gte=middle)
+    sums = Arrival.objects.filter(arrived_at__gte=start, arrived_at__lt=now).aggregate(
+        number=Count("pk"),
+        recent=Count("pk", filter=arrived),
+        registered=Count("user_id"),
+        recently_registered=Count("user_id", filter=arrived),
+    )
+    recent[ARRIVED], earlier[ARRIVED] = sums["recent"], sums["number"] - sums["recent"]
+    recent[REGISTERED] = sums["recently_registered"]
+    earlier[REGISTERED] = sums["registered"] - sums["recently_registered"]
+    return recent, earlier
