@@ -6,6 +6,7 @@ take instead, and docs/operations.md says how a column is renamed or dropped ove
 """
 
 from collections.abc import Iterator
+from operator import itemgetter
 from typing import Any
 
 import pytest
@@ -128,7 +129,7 @@ def bound(app: str, operation, field: models.Field[Any, Any]) -> models.Field[An
 
 def later_migrations() -> Iterator[tuple[str, str, migrations.Migration, MigrationLoader]]:
     loader = MigrationLoader(None)
-    for (app, name), migration in loader.disk_migrations.items():
+    for (app, name), migration in sorted(loader.disk_migrations.items(), key=itemgetter(0)):
         if app in OURS and not migration.initial and not name.startswith("0001_"):
             yield app, name, migration, loader
 
