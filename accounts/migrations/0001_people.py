@@ -8,6 +8,8 @@ import partner_portal.encryption
 from django.conf import settings
 from django.db import migrations, models
 
+from partner_portal.search_indexes import prefix_index
+
 
 class Migration(migrations.Migration):
 
@@ -135,4 +137,9 @@ class Migration(migrations.Migration):
             model_name='backupcode',
             constraint=models.UniqueConstraint(fields=('authenticator', 'digest'), name='one_backup_code_of_a_kind'),
         ),
+        # Indexes that no model can declare for PostgreSQL alone.
+        prefix_index("user_email_begins", "accounts_user", "email", any_case=True),
+        prefix_index("user_name_begins", "accounts_user", "name", any_case=True),
+        prefix_index("user_phone_begins", "accounts_user", "phone", any_case=False),
+        prefix_index("letter_to_begins", "accounts_letter", "to", any_case=True),
     ]

@@ -6,6 +6,8 @@ import partner_portal.encryption
 from django.conf import settings
 from django.db import migrations, models
 
+from partner_portal.search_indexes import prefix_index
+
 
 class Migration(migrations.Migration):
 
@@ -758,4 +760,8 @@ class Migration(migrations.Migration):
             model_name='messagestatus',
             constraint=models.UniqueConstraint(fields=('message_id', 'status', 'address'), name='a_message_status_once'),
         ),
+        # Indexes that no model can declare for PostgreSQL alone.
+        prefix_index("location_title_begins", "integrations_location", "title", any_case=True),
+        prefix_index("location_phone_begins", "integrations_location", "phone", any_case=False),
+        prefix_index("chain_title_begins", "integrations_chain", "title", any_case=True),
     ]

@@ -21,7 +21,7 @@ from partner_portal.live_migrations import AddIndexLive, RemoveIndexLive
 OURS = ("accounts", "integrations", "billing")
 
 # (app, migration): why it may all the same.
-ALLOWED = {}
+ALLOWED: dict[tuple[str, str], str] = {}
 
 # For the types of columns; it is never connected.
 POSTGRESQL = DatabaseWrapper(
