@@ -57,7 +57,10 @@ PAGES = [
     ("  search: number", f"{LISTS}/arrival/?q=777"),
     ("locations, search: title", f"{LISTS}/location/?q=Salon+77"),
     ("alarms, open", f"{LISTS}/alarm/?open=yes"),
+    ("subscriptions", "/admin/billing/subscription/"),
+    ("  overdue", "/admin/billing/subscription/?due=overdue"),
     ("people", "/admin/accounts/user/"),
+    ("  staff", "/admin/accounts/user/?is_staff__exact=1"),
     ("  search: name", "/admin/accounts/user/?q=Person+77"),
 ]  # fmt: skip
 
@@ -72,10 +75,11 @@ INSERT INTO integrations_location (id, altegio_id, title, public_title, phone, e
 SELECT n, n, 'Salon ' || n, '', '+7' || n, '', 'UA', 'Kyiv', '', '', now() FROM generate_series(%(n0)s + 1, %(n1)s) n;
 
 INSERT INTO integrations_connection (id, application_id, location_id, state, reason, altegio_words, claim, owner_id,
-    arrived_at, last_arrived_at, deadline_at, activated_at, warned, review)
+    arrived_at, last_arrived_at, deadline_at, activated_at, next_payment_at, warned, review)
 SELECT n, CASE n %% 20 WHEN 0 THEN %(telephony)s ELSE %(sms)s END, n, s.state, '', '', 'u:' || n,
     CASE WHEN s.state IN ('active', 'frozen') THEN 1000 + n - n %% 4 END, t.at, t.at, t.at + interval '1 hour',
-    CASE WHEN s.state IN ('active', 'frozen') THEN t.at END, 0, CASE WHEN n %% 5000 = 1 THEN 'Look' ELSE '' END
+    CASE WHEN s.state IN ('active', 'frozen') THEN t.at END,
+    t.at + interval '366 days', 0, CASE WHEN n %% 5000 = 1 THEN 'Look' ELSE '' END
 FROM generate_series(%(n0)s + 1, %(n1)s) n
 CROSS JOIN LATERAL (SELECT now() - ((%(n1)s - n) * interval '365 days' / %(n1)s) AS at) t
 CROSS JOIN LATERAL (SELECT CASE WHEN t.at > now() - interval '50 minutes' THEN 'granted'
@@ -144,6 +148,8 @@ def measured(have: int, want: int) -> list[Measured]:
     began = time.monotonic()
     sms, telephony = (Application.objects.get_or_create(altegio_id=number)[0].pk for number in (1, 2))
     with connection.cursor() as cursor:
+        # The rows are right by their making: neither their keys are checked, nor is the disk waited for.
+        cursor.execute("SET session_replication_role = replica; SET synchronous_commit = off")
         cursor.execute(FILL, {"n0": have, "n1": want, "sms": sms, "telephony": telephony})
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")

@@ -45,7 +45,7 @@ class PaymentAdmin(OpenToStaff):
     form = PaymentForm
     change_list_template = "admin/billing/payment_list.html"
     list_display = ("id", "location", "money", "paid_at", "period_from", "period_to", "status", "source", "error")
-    list_filter = ("status", "source", "currency", "application", "paid_at", "period_to")
+    list_filter = ("status", "source", "application", "paid_at")
     search_fields = ("external_id__startswith", "=altegio_payment_id", "=location__altegio_id")
     list_select_related = ("application", "location")
     ordering = ("-pk",)

@@ -9,6 +9,7 @@ REGISTERED = (
     "billing.history",
     "billing.kinds",
     "billing.offers",
+    "billing.panel",
     "billing.receivers",
     "billing.roles",
     "billing.section",

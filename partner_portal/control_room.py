@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 from urllib.parse import parse_qsl
 
 from django.contrib import admin, messages
@@ -103,7 +103,7 @@ class RoomAdmin(IndexedSearch, admin.ModelAdmin[Any]):
 class EvidenceAdmin(RoomAdmin):
     """What happened: to be looked at, not to be changed. Newest first: no other order has an index."""
 
-    sortable_by: tuple[str, ...] = ()
+    sortable_by: ClassVar[tuple[str, ...]] = ()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -4,7 +4,7 @@ The admin's own search joins all tables and compares numbers as text: no index h
 compared as one, and what a related table holds is looked up there first.
 """
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import IntegerField, Model, Q, QuerySet
@@ -22,8 +22,7 @@ class IndexedSearch:
     in number fields too.
     """
 
-    model: type[Model]
-    search_fields: ClassVar[Any]
+    model: Any
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -33,7 +32,7 @@ class IndexedSearch:
 
     def _matching(self, term: str) -> Q:
         wanted = Q(pk__in=())
-        for field in self.search_fields:
+        for field in getattr(self, "search_fields", ()):
             path, _separator, lookup = _parsed(self.model, field)
             if (condition := _condition(self.model, path, lookup, term)) is not None:
                 wanted |= condition

@@ -5,6 +5,7 @@ import secrets
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -29,6 +30,7 @@ class Authenticator(ThrottlingMixin, Device):  # type: ignore[misc]
     django-otp's own TOTP device would keep its key in clear text.
     """
 
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="authenticator")
     key = EncryptedTextField(default=_new_key, editable=False)
     # The time step of the last code that was taken: none is taken twice.
     last_step = models.BigIntegerField(default=-1, editable=False)
@@ -37,7 +39,6 @@ class Authenticator(ThrottlingMixin, Device):  # type: ignore[misc]
     class Meta:
         verbose_name = _("authenticator app")
         verbose_name_plural = _("authenticator apps")
-        constraints = [models.UniqueConstraint(fields=["user"], name="one_authenticator_for_each_person")]
 
     def __str__(self) -> str:
         return str(self.user)
@@ -75,7 +76,7 @@ class Authenticator(ThrottlingMixin, Device):  # type: ignore[misc]
 
     def _takes_backup(self, code: str) -> bool:
         unused = self.backup_codes.filter(digest=lookup_hash(code), used_at=None)
-        return self.confirmed and unused.update(used_at=timezone.now()) == 1
+        return bool(self.confirmed) and bool(unused.update(used_at=timezone.now()) == 1)
 
     def renew_backup_codes(self) -> list[str]:
         """Fresh codes, to be shown this once; the old ones end."""

@@ -31,7 +31,7 @@ def lacks_factor(request: HttpRequest) -> bool:
 
 def authenticator_of(request: HttpRequest) -> Authenticator | None:
     """The confirmed authenticator of the member of staff."""
-    return Authenticator.objects.filter(user=request.user.pk, confirmed=True).first()
+    return cast(Authenticator | None, Authenticator.objects.filter(user=request.user.pk, confirmed=True).first())
 
 
 def authenticator_to_set_up(request: HttpRequest, *, anew: bool) -> Authenticator:
@@ -42,7 +42,8 @@ def authenticator_to_set_up(request: HttpRequest, *, anew: bool) -> Authenticato
     user = cast(User, request.user)
     if anew:
         Authenticator.objects.filter(user=user, confirmed=False).delete()
-    return Authenticator.objects.get_or_create(user=user, defaults={"name": "app", "confirmed": False})[0]
+    found, _made = Authenticator.objects.get_or_create(user=user, defaults={"name": "app", "confirmed": False})
+    return cast(Authenticator, found)
 
 
 def show_factor(request: HttpRequest, code: str) -> bool:

@@ -9,6 +9,9 @@ from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 
+# The name of the decision on a request.
+DECIDED = "may_enter_control_room"
+
 
 class StaffSite(admin.AdminSite):
     """Django's admin, with the page for the second factor."""
@@ -17,9 +20,11 @@ class StaffSite(admin.AdminSite):
         """Staff, with the second factor where it is asked for; decided once for a request."""
         from accounts.two_factor.rules import has_password_sign_in, lacks_factor
 
-        if not hasattr(request, "may_enter_control_room"):
-            request.may_enter_control_room = has_password_sign_in(request) and not lacks_factor(request)
-        return bool(request.may_enter_control_room)
+        decided: bool | None = getattr(request, DECIDED, None)
+        if decided is None:
+            decided = has_password_sign_in(request) and not lacks_factor(request)
+            setattr(request, DECIDED, decided)
+        return decided
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         return [path("two-factor/", never_cache(self.two_factor), name="two-factor"), *super().get_urls()]

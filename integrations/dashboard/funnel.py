@@ -59,7 +59,7 @@ def funnel() -> dict[str, Any]:
     }
 
 
-Line = tuple[str, dict[str, int], dict[str, object]]  # name, counts by column, filters of its lists
+Line = tuple[str, dict[str, int], dict[str, str | int]]  # name, counts by column, filters of its lists
 
 
 def _by_day(counts: Counts) -> list[Line]:
@@ -95,7 +95,7 @@ def _bars(sums: dict[str, int], longest: int) -> Iterator[Bar]:
             left += width
 
 
-def _list_of(what: str, filters: dict[str, object]) -> str:
+def _list_of(what: str, filters: dict[str, str | int]) -> str:
     of_application = {"application__id__exact": filters["application"]} if "application" in filters else {}
     if what == ARRIVED:
         return list_url(Arrival, when=filters["when"], **of_application)

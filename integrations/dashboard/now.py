@@ -88,7 +88,7 @@ def calls() -> dict[str, Any]:
     }
 
 
-def _calls(**filters: object) -> str:
+def _calls(**filters: str) -> str:
     return list_url(OutgoingCall, **filters)
 
 

@@ -42,7 +42,7 @@ def capped(rows: QuerySet[Any], url: str) -> Number:
     return Number(first_rows(rows.order_by().values("pk")).count(), url)
 
 
-def list_url(model: type[Model], **filters: object) -> str:
+def list_url(model: type[Model], **filters: str | int) -> str:
     """The address of a model's list with these filters."""
     address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
     return f"{address}?{urlencode(filters)}" if filters else address

@@ -67,7 +67,7 @@ class EventAdmin(EvidenceAdmin):
 @admin.register(Delivery)
 class DeliveryAdmin(EvidenceAdmin):
     list_display = ("id", "created_at", "target", "application", "count", "state", "tries", "due_at", "error")
-    list_filter = ("state", "target", "application")
+    list_filter = ("state", "application")
     list_select_related = ("application",)
     ordering = ("-pk",)
     actions = ("again",)

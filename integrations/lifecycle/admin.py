@@ -17,7 +17,7 @@ from partner_portal.masking import mask
 @admin.register(Callback)
 class CallbackAdmin(EvidenceAdmin):
     list_display = ("received_at", "event", "salon_id", "application_altegio_id", "state", "note", "connection_link")
-    list_filter = ("state", "event", "application_altegio_id")
+    list_filter = ("state",)
     search_fields = ("=salon_id",)
     list_select_related = ("connection__application", "connection__location")
     ordering = ("-pk",)

@@ -157,10 +157,9 @@ class MessageStatusAdmin(EvidenceAdmin):
 @admin.register(DailyVolume)
 class DailyVolumeAdmin(EvidenceAdmin):
     list_display = ("day", "salon", "status", "messages", "parts", "cost", "currency_iso")
-    list_filter = ("status", "currency_iso")
+    list_filter = ("day", "status")
     search_fields = ("=salon_id",)
     search_help_text = _("Altegio's location id.")
-    date_hierarchy = "day"
     ordering = ("-day", "salon_id", "status")
 
     @admin.display(description=_("location"), ordering="salon_id")

@@ -109,5 +109,4 @@ class NotificationDayAdmin(EvidenceAdmin):
     list_display = ("day", "chain", "shown", "dropped", "refused", "last_error")
     list_select_related = ("chain",)
     search_fields = ("=chain__altegio_id",)
-    date_hierarchy = "day"
     ordering = ("-day", "-pk")

@@ -1,0 +1,37 @@
+"""Payments due, on the control room's first page."""
+
+from typing import Any
+
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from billing.models import Payment, Status, Subscription
+from billing.subscriptions import overdue, soon
+from integrations.dashboard.numbers import capped, list_url
+from integrations.dashboard.panels import register_panel
+from integrations.models.connection import LIVE, Connection
+
+MOST_URGENT = 5
+
+
+def payments_due() -> dict[str, Any]:
+    """Trials and periods that end soon or have ended, and payments Altegio has not taken: five queries."""
+    live = Connection.objects.filter(state__in=LIVE)
+
+    def due(which: Q, name: str) -> Any:
+        return capped(live.filter(which), list_url(Subscription, due=name))
+
+    def payments(status: Status) -> Any:
+        return capped(Payment.objects.filter(status=status), list_url(Payment, status__exact=status))
+
+    numbers = [
+        ("due-over", _("overdue"), due(overdue(), "overdue")),
+        ("due-soon", _("ending soon"), due(soon(), "soon")),
+        ("failed", _("payments that failed"), payments(Status.FAILED)),
+        ("queued", _("payments on their way"), payments(Status.QUEUED)),
+    ]
+    urgent = live.filter(soon()).select_related("application", "location").order_by("next_payment_at")
+    return {"numbers": numbers, "urgent": urgent[:MOST_URGENT]}
+
+
+register_panel(_("Payments due"), "admin/billing/due_panel.html", payments_due, permission="billing.view_payment")
