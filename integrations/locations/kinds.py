@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from integrations.altegio import calls
@@ -42,7 +43,7 @@ class FetchLocations(CallKind):
         application = Application.objects.get(altegio_id=call.params["application"])
         remember(remote)
         _review_names(application, remote)
-        if len(remote) >= PAGE:
+        if len(remote) >= PAGE and _unfetched(application).exists():
             fetch_locations(application, page=call.params["page"] + 1)
 
 
@@ -65,6 +66,11 @@ def _take_over(location: Location, place: RemoteLocation) -> bool:
     for name in FIELDS:
         setattr(location, name, getattr(place, name)[: LENGTHS[name]])
     return before != [getattr(location, name) for name in FIELDS]
+
+
+def _unfetched(application: Application) -> QuerySet[Connection]:
+    """The live connections whose location's data is still missing: without any, further pages tell nothing new."""
+    return Connection.objects.filter(application=application, state__in=LIVE, location__fetched_at=None)
 
 
 def _review_names(application: Application, remote: list[RemoteLocation]) -> None:

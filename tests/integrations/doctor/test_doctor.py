@@ -6,12 +6,6 @@ from django.core.management import CommandError, call_command
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def _only_the_portals_own_settings(monkeypatch):
-    """The browser tests of the same process set a variable that `check --deploy` rightly dislikes."""
-    monkeypatch.delenv("DJANGO_ALLOW_ASYNC_UNSAFE", raising=False)
-
-
 def doctor(capsys) -> str:
     call_command("doctor")
     return capsys.readouterr().out
