@@ -15,6 +15,7 @@ from django.dispatch import Signal
 from django.utils.translation import gettext as _
 
 from accounts.models import AltegioIdentity, Letter, User
+from accounts.two_factor.models import Authenticator
 
 # `user` (emptied), `traces`: sent inside the transaction.
 person_erased = Signal()
@@ -46,6 +47,7 @@ def erase_person(user: User) -> None:
     _delete_letters(locked)
     _blot_history(locked)
     locked.identities.all().delete()
+    Authenticator.objects.filter(user=locked).delete()
     locked.groups.clear()
     locked.user_permissions.clear()
     locked.email, locked.name, locked.phone, locked.language = None, "", "", ""

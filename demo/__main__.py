@@ -42,6 +42,7 @@ def environment() -> dict[str, str]:
         "ALTEGIO_API_URL": f"{SANDBOX}/api/v1",
         "ALTEGIO_FRAME_ANCESTORS": "http://localhost:8010 http://127.0.0.1:8010",
         "BIND": "127.0.0.1:8000",
+        "EMAIL_URL": f"filemail:///{VAR}/letters",
         "DJANGO_SUPERUSER_EMAIL": STAFF_EMAIL,
         "DJANGO_SUPERUSER_PASSWORD": STAFF_PASSWORD,
     }
@@ -143,6 +144,7 @@ def _tell() -> None:
   2. See it from the staff's side:           {PORTAL}/admin/
      sign in as {STAFF_EMAIL} with the password {STAFF_PASSWORD}
   3. The REST API:                           {PORTAL}/api/v1/docs/
+  4. Letters to owners and staff lie in:      var/letters/
 
   Ctrl-C stops everything; the next `make run` continues with the same data.
 """,

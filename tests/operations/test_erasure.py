@@ -8,6 +8,7 @@ from django.test import Client
 from accounts.erasure import CannotErase, erase_person
 from accounts.letters import queue_letter, send_waiting_letters
 from accounts.models import AltegioIdentity, Letter, User
+from accounts.two_factor.models import Authenticator
 from integrations.activation import staff
 from integrations.models import Arrival, Connection, Location
 from integrations.user_tokens.models import UserToken
@@ -151,6 +152,13 @@ def test_no_token_of_theirs_stays(client, altegio):
         UserToken.objects.create(location=location, altegio_user_id=number, token="secret")
     erase_person(emma())
     assert UserToken.objects.get().altegio_user_id == MARIA
+
+
+def test_the_app_on_the_phone_of_a_former_colleague_goes_too():
+    user = User.objects.create_user("anna@example.com", PASSWORD, name="Anna")
+    Authenticator.objects.create(user=user, name="Anna's phone")
+    erase_person(user)
+    assert "Anna" not in everything_stored()
 
 
 def test_letters_to_others_stay(client, altegio):

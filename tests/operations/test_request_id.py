@@ -1,6 +1,7 @@
 """One id follows a call from the arrival's request to the attempt at Altegio, in rows and in log lines."""
 
 import logging
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from tests.marketplace import AURORA_1, AURORA_2, arrive
 pytestmark = pytest.mark.django_db
 
 
-def lines(caplog, event: str) -> list[dict]:
+def lines(caplog, event: str) -> list[dict[str, Any]]:
     """The structured log lines of one event, in order."""
     told = [record.msg for record in caplog.records if isinstance(record.msg, dict)]
     return [line for line in told if line["event"] == event]

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,10 @@ def hosts(portal: Portal, tmp_path: Path) -> Iterator[tuple[Portal, Portal]]:
         other.leave()
 
 
+def is_ready(host: Portal) -> bool:
+    return host.page("/readyz/").ok
+
+
 def start_workers(one: Portal, other: Portal) -> None:
     one.start_beat()
     one.start_worker()
@@ -47,7 +52,7 @@ def test_two_hosts_share_the_work_the_pages_and_the_call_limits(hosts, altegio):
     altegio.configure(requests_per_second=PER_SECOND, requests_per_minute=PER_MINUTE)
     start_workers(one, other)
     for host in hosts:
-        wait_for(lambda host=host: host.page("/readyz/").status_code == 200, "each host is ready")
+        wait_for(partial(is_ready, host), "each host is ready")
     mine, first = arrive_at(one, altegio, 40)
     theirs, second = arrive_at(other, altegio, 40)
 
