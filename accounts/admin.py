@@ -2,11 +2,13 @@
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import UserAdmin as StockUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from rest_framework_api_key.models import APIKey
@@ -100,3 +102,23 @@ class LetterAdmin(EvidenceAdmin):
     everyday = ((_("waiting, or not deliverable"), "sent_at__isempty=1"),)
     ordering = ("-pk",)
     exclude = ("params",)
+
+
+@admin.register(LogEntry)
+class StaffActionAdmin(EvidenceAdmin):
+    """Who of the staff did what."""
+
+    list_display = ("action_time", "user", "change_message_text", "object_link", "content_type")
+    fields = ("action_time", "user", "change_message_text", "object_link", "content_type")
+    search_fields = ("user__email__istartswith",)
+    list_select_related = ("user", "content_type")
+    ordering = ("-pk",)
+
+    @admin.display(description=_("what"))
+    def change_message_text(self, entry: LogEntry) -> str:
+        return entry.get_change_message() or entry.get_action_flag_display()
+
+    @admin.display(description=_("about"))
+    def object_link(self, entry: LogEntry) -> str:
+        url = None if entry.is_deletion() else entry.get_admin_url()
+        return format_html('<a href="{}">{}</a>', url, entry.object_repr) if url else entry.object_repr

@@ -3,7 +3,7 @@
 from typing import Any, cast
 
 from django.contrib import admin, messages
-from django.db.models import Model, QuerySet
+from django.db.models import F, Model, QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -21,8 +21,9 @@ from billing.models import Discount, Payment, PaymentLink, Source, Status, Subsc
 from billing.offers import ask_for_link, fetch_tariffs, give_discount
 from billing.reading import Invalid
 from billing.refunds import refund_payment
-from billing.subscriptions import count_subscriptions, current, overdue, soon, subscriptions
+from billing.subscriptions import counts_lately, current, overdue, soon
 from billing.totals import totals_by_month
+from integrations.models.connection import LIVE
 from integrations.outbox.exchange import exchange_text
 from partner_portal.control_room import CannotDo, EvidenceAdmin, Lookups, confirmed, link_to
 
@@ -206,8 +207,8 @@ class SubscriptionAdmin(OpenToStaff):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        live = subscriptions().values("pk")
-        return super().get_queryset(request).filter(pk__in=live).order_by("next_payment_at", "pk")
+        live = super().get_queryset(request).filter(state__in=LIVE)
+        return live.order_by(F("next_payment_at").asc(nulls_last=True), "pk")
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return super().changelist_view(request, {**(extra_context or {}), "bars": _bars()})
@@ -228,7 +229,7 @@ class SubscriptionAdmin(OpenToStaff):
 
 def _bars() -> list[dict[str, Any]]:
     """The chart: each group of connections with its share of the longest bar, in percent."""
-    counted = count_subscriptions()
+    counted = counts_lately()
     groups = [
         (_("paid"), counted.paid, "paid"),
         (_("in trial"), counted.trial, "trial"),

@@ -4,7 +4,7 @@ The admin's own search joins all tables and compares numbers as text: no index h
 compared as one, and what a related table holds is looked up there first.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import IntegerField, Model, Q, QuerySet
@@ -22,7 +22,8 @@ class IndexedSearch:
     in number fields too.
     """
 
-    model: Any
+    model: type[Model]
+    search_fields: ClassVar[Any]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -32,23 +33,23 @@ class IndexedSearch:
 
     def _matching(self, term: str) -> Q:
         wanted = Q(pk__in=())
-        for field in getattr(self, "search_fields", ()):
-            path, _separator, lookup = _parsed(self.model, field)
+        for field in self.search_fields:
+            path, lookup = _parsed(self.model, field)
             if (condition := _condition(self.model, path, lookup, term)) is not None:
                 wanted |= condition
         return wanted
 
 
-def _parsed(model: type[Model], field: str) -> tuple[list[str], str, str]:
+def _parsed(model: type[Model], field: str) -> tuple[list[str], str]:
     """The path's names and the lookup, of "=a__b" or "a__b__istartswith"."""
     names = field.removeprefix("=").split("__")
     for place, name in enumerate(names):
         try:
             found = model._meta.get_field(name)
         except FieldDoesNotExist:
-            return names[:place], "__", "__".join(names[place:])
+            return names[:place], "__".join(names[place:])
         model = found.related_model if isinstance(found.related_model, type) else model
-    return names, "", "exact" if field.startswith("=") else "icontains"
+    return names, "exact" if field.startswith("=") else "icontains"
 
 
 def _condition(model: type[Model], path: list[str], lookup: str, term: str) -> Q | None:

@@ -77,7 +77,7 @@ class ChangeInline(admin.TabularInline[ConnectionChange, Connection]):
 
 @admin.register(Connection)
 class ConnectionAdmin(EvidenceAdmin):
-    list_display = ("location", "state", "owner", "arrived_at", "time_left", "reason", "application")
+    list_display = ("location", "state", "time_left", "reason", "owner", "arrived_at", "application")
     list_filter = ("state", "application", TimeLeftFilter, ReviewFilter)
     search_fields = (
         "=location__altegio_id",

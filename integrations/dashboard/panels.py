@@ -36,5 +36,6 @@ def register_panel(title: Title, template: str, context: MakeContext, *, permiss
 
 
 def panels_for(user: User) -> list[Panel]:
-    """What this member of staff may see, in the order of registration."""
-    return [panel for panel in _panels if user.has_perm(panel.permission)]
+    """What this member of staff may see, in the order of registration; wide panels come last."""
+    shown = [panel for panel in _panels if user.has_perm(panel.permission)]
+    return sorted(shown, key=lambda panel: panel.wide)

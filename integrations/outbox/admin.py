@@ -90,7 +90,7 @@ class WaitingFilter(admin.SimpleListFilter):
 
 @admin.register(OutgoingCall)
 class OutgoingCallAdmin(EvidenceAdmin):
-    list_display = ("key", "kind", "state", "connection_link", "deadline_at", "due_at", "tries", "reason")
+    list_display = ("key", "connection_link", "state", "tries", "reason", "deadline_at")
     list_filter = (WaitingFilter, "state", KindFilter, DeadlineFilter)
     search_fields = ("=connection__location__altegio_id", "key__startswith")
     search_help_text = _("A location's number, or the beginning of a call's key")

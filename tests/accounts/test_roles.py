@@ -74,6 +74,16 @@ def test_an_action_asks_once_and_is_logged_with_who_did_it(client):
     assert (entry.user, entry.object_id, entry.get_change_message()) == (support, str(row.pk), "Clear")
 
 
+def test_what_staff_did_can_be_looked_up_by_every_role(client):
+    row = alarm()
+    client.force_login(member(Role.SUPPORT))
+    clear(client, row, confirmed="yes")
+    client.force_login(member(Role.VIEWER))
+    page = client.get("/admin/admin/logentry/", {"q": "support@"}).content.decode()
+    assert "Clear" in page
+    assert reverse("admin:integrations_alarm_change", args=[row.pk]) in page
+
+
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.FINANCE, None])
 def test_who_lacks_the_right_is_not_offered_the_action_and_cannot_send_it(client, role):
     row = alarm()

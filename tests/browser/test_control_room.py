@@ -1,0 +1,39 @@
+"""The control room's first page in a real browser: read by everyone, on a phone too, under the strict policy."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from accounts.models import User
+from tests.browser.test_connect import AXE
+from tests.marketplace import AURORA_1, AURORA_2, arrive
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def portal(live_server, settings):
+    settings.PORTAL_URL = live_server.url
+    return live_server.url
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 320])
+def test_staff_sign_in_and_find_the_caller(page, portal, altegio, client, width, scheme):
+    User.objects.create_superuser("anna@partner.example", "correct horse")
+    arrive(client, altegio, [AURORA_1, AURORA_2])
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"{portal}/admin/")
+    page.locator("#id_username").fill("anna@partner.example")
+    page.locator("#id_password").fill("correct horse")
+    page.locator("input[type=submit]").click()
+
+    expect(page.get_by_role("heading", name="Running out of time")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    found = Axe().run(page, context="#content .panels", options=AXE).response["violations"]
+    assert [(finding["id"], finding["nodes"][0]["html"]) for finding in found] == []
+
+    page.get_by_label("Who is calling?").fill(str(AURORA_1))
+    page.get_by_role("button", name="Find").click()
+    expect(page.get_by_role("link", name=f"#{AURORA_1}")).to_have_count(1)
