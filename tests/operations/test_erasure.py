@@ -1,5 +1,7 @@
 """Erasing a person: nothing of them is left in any column; connections and payments stay."""
 
+import re
+
 import pytest
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
@@ -28,6 +30,11 @@ def emma() -> User:
     return User.objects.get(email=EMMAS_EMAIL)
 
 
+def stands_in(stored: str, trace: str) -> bool:
+    """Whether it stands there as a word: a number's digits may be a part of any key or time."""
+    return re.search(rf"(?<!\w){re.escape(trace)}(?!\w)", stored, re.IGNORECASE) is not None
+
+
 def traces(user: User) -> list[str]:
     assert user.email
     assert user.name
@@ -48,11 +55,11 @@ def test_nothing_of_the_person_is_left_in_any_column(client, altegio, work, admi
         user=administrator, action_flag=CHANGE, object_repr=str(user), change_message=hidden[3], **log_entry
     )
     client.force_login(user)
-    assert all(trace in everything_stored() for trace in hidden)
+    assert all(stands_in(everything_stored(), trace) for trace in hidden)
 
     erase_person(user)
     stored = everything_stored()
-    assert [trace for trace in [*hidden, "earlier.address"] if trace.lower() in stored.lower()] == []
+    assert [trace for trace in [*hidden, "an.earlier.address@example.com"] if stands_in(stored, trace)] == []
     assert LogEntry.objects.filter(**log_entry).exists()
 
 
@@ -72,9 +79,9 @@ def test_a_person_whom_only_a_signature_named_is_forgotten_too(client, altegio, 
     user = User.objects.create_user(EMMAS_EMAIL, PASSWORD)
     arrive(client, altegio, AURORA_1)
     work()
-    assert str(EMMA) in everything_stored()
+    assert stands_in(everything_stored(), str(EMMA))
     erase_person(user)
-    assert str(EMMA) not in everything_stored()
+    assert not stands_in(everything_stored(), str(EMMA))
     assert Connection.objects.get().claim == f"erased:{Connection.objects.get().pk}"
 
 
@@ -92,7 +99,7 @@ def test_the_record_of_a_location_that_was_moved_does_not_name_them(client, alte
     staff.give_to_claimant(claim.pk, administrator)
     assert EMMAS_EMAIL in everything_stored()
     erase_person(user)
-    assert EMMAS_EMAIL not in everything_stored()
+    assert not stands_in(everything_stored(), EMMAS_EMAIL)
 
 
 def test_who_comes_back_is_a_new_person(client, altegio, work):
@@ -158,7 +165,7 @@ def test_the_app_on_the_phone_of_a_former_colleague_goes_too():
     user = User.objects.create_user("anna@example.com", PASSWORD, name="Anna")
     Authenticator.objects.create(user=user, name="Anna's phone")
     erase_person(user)
-    assert "Anna" not in everything_stored()
+    assert not stands_in(everything_stored(), "Anna")
 
 
 def test_letters_to_others_stay(client, altegio):
