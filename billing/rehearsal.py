@@ -28,10 +28,9 @@ from integrations.lifecycle.disconnect import disconnect
 from integrations.models.application import Application
 from integrations.models.connection import LIVE, Connection, State
 from integrations.models.place import reconnect_url
-from integrations.outbox import rate
-from integrations.outbox.carry import altegio_client
 from integrations.outbox.models import Attempt, OutgoingCall
 from integrations.outbox.pump import run_pump
+from integrations.outbox.questions import ask_now
 
 # The person who rehearses: an Altegio user id that no real user has.
 REHEARSER = Person(999_999_999_999_999_999, "Moderation rehearsal", "", "", "")
@@ -178,12 +177,7 @@ class Rehearsal:
         return status is not None and status.state is AltegioState.PENDING
 
     def _ask(self) -> ConnectionStatus | None:
-        while isinstance(slot := rate.take_slot(), rate.Wait):
-            time.sleep(min(slot.seconds, 1.0))
-        try:
-            answer = altegio_client().send(calls.status(self.salon_id, self.application.altegio_id))
-        finally:
-            rate.settle(slot)
+        answer = ask_now(calls.status(self.salon_id, self.application.altegio_id))
         return read_status(answer, settings.ALTEGIO_TIME_ZONE)
 
     def _await(self, holds: Callable[[], bool], otherwise: str) -> None:

@@ -13,11 +13,11 @@ from django.db.migrations.executor import MigrationExecutor
 
 from accounts.models import User
 from integrations.altegio import calls
-from integrations.altegio.answers import Answer, Outcome
+from integrations.altegio.answers import Outcome
 from integrations.altegio.calls import Call
 from integrations.models.application import Application, application_for
-from integrations.outbox import rate
 from integrations.outbox.carry import altegio_client
+from integrations.outbox.questions import ask_now
 from integrations.outbox.tokens import token_is_stopped
 from partner_portal.celery import app
 from partner_portal.health import HEARTBEAT, LONGEST_SILENCE
@@ -115,7 +115,7 @@ def _altegio() -> Iterator[Finding]:
 
 
 def _reach(what: str, call: Call) -> Finding:
-    answer = _ask(call)
+    answer = ask_now(call)
     match answer.outcome:
         case Outcome.ACCEPTED:
             return Finding(what, Health.WELL, "answers, and accepts the token")
@@ -127,16 +127,6 @@ def _reach(what: str, call: Call) -> Finding:
         case Outcome.LIMITED:
             return Finding(what, Health.LOOK, "429: too many calls", "Try again in a minute.")
     return Finding(what, Health.WRONG, answer.message, f"Check the address: {altegio_client().url(call)}")
-
-
-def _ask(call: Call) -> Answer:
-    """One question outside the outbox: it changes nothing at Altegio, but keeps to the shared budget."""
-    while isinstance(slot := rate.take_slot(), rate.Wait):
-        time.sleep(min(slot.seconds, 1.0))
-    try:
-        return altegio_client().send(call)
-    finally:
-        rate.settle(slot)
 
 
 QUESTIONS: tuple[Callable[[], Iterator[Finding]], ...] = (
