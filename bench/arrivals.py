@@ -86,7 +86,7 @@ def new_arrivals() -> Iterator[str]:
 
 def use_of_the_call_rate(portal: Portal, altegio: Sandbox) -> Figures:
     """500 locations wait; how near to the fastest that the limits allow they are activated."""
-    portal.start_web()
+    portal.start_web(DJANGO_SETTINGS_MODULE="bench.settings")
     _chain, locations = altegio.add_chain(WAITING)
     altegio.grant(locations, user_id=EMMA)
     portal.page(altegio.arrival_url(locations, user_id=EMMA))
