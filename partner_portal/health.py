@@ -3,9 +3,11 @@
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from celery import shared_task
+from celery.signals import worker_ready
 from django.core.cache import cache
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -29,6 +31,12 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 def heartbeat() -> None:
     """A worker lives and takes tasks."""
     cache.set(HEARTBEAT, time.time(), timeout=LONGEST_SILENCE * 10)
+
+
+@worker_ready.connect
+def give_first_heartbeat(**_: Any) -> None:
+    """Beat's first one comes ten seconds later."""
+    heartbeat()
 
 
 def readyz(_request: HttpRequest) -> HttpResponse:
