@@ -39,6 +39,8 @@ class ApiKeyAuthentication(BaseAuthentication):
 
     @staticmethod
     def _valid_key(secret: str) -> ApiKey | None:
+        if not (secret.isascii() and secret.isprintable()):
+            return None
         try:
             key = cast(ApiKey, ApiKey.objects.get_from_key(secret))
         except ApiKey.DoesNotExist:

@@ -8,7 +8,15 @@ class AccountsConfig(AppConfig):
     verbose_name = _("People")
 
     def ready(self) -> None:
-        from accounts import metrics, openapi, retention  # noqa: F401 - they register themselves
+        from accounts import (  # noqa: F401 - they register themselves
+            addresses,
+            languages,
+            metrics,
+            openapi,
+            personal_data,
+            retention,
+            sessions,
+        )
         from accounts.roles import bring_groups_up_to_date
 
         # The last app with tables: by then every permission has been made.

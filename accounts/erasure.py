@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet, Value
+from django.db.models.functions import Lower
 from django.dispatch import Signal
 from django.utils.translation import gettext as _
 
@@ -44,14 +45,14 @@ def erase_person(user: User) -> None:
     if locked.is_staff or locked.is_superuser:
         raise CannotErase(_("%(user)s is staff. Take the staff rights away first.") % {"user": locked})
     traces = _traces_of(locked)
-    _delete_letters(locked)
+    letters_of(locked).delete()
     _blot_history(locked)
     locked.identities.all().delete()
     Authenticator.objects.filter(user=locked).delete()
     locked.groups.clear()
     locked.user_permissions.clear()
     locked.email, locked.name, locked.phone, locked.language = None, "", "", ""
-    locked.is_active, locked.last_login = False, None
+    locked.wanted_email, locked.is_active, locked.last_login = None, False, None
     locked.set_unusable_password()  # ends every session and every link that was sent
     locked.save()
     person_erased.send(sender=User, user=locked, traces=traces)
@@ -64,12 +65,12 @@ def _traces_of(user: User) -> Traces:
     return Traces(texts, set(ids))
 
 
-def _delete_letters(user: User) -> None:
-    """To their address, or to one they had before."""
+def letters_of(user: User) -> QuerySet[Letter]:
+    """To their address, or to one they had before. Addresses compare as in `UserManager.with_email`."""
     theirs = Q(params__user=user.pk)
     if user.email:
-        theirs |= Q(to__iexact=user.email)
-    Letter.objects.filter(theirs).delete()
+        theirs |= Q(_address=Lower(Value(user.email)))
+    return Letter.objects.alias(_address=Lower("to")).filter(theirs)
 
 
 def _blot_history(user: User) -> None:

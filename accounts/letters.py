@@ -5,6 +5,7 @@ its text needs beyond `params` comes from a builder registered beside the featur
 token is made at the moment of sending and never stored.
 """
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -25,6 +26,8 @@ Builder = Callable[[dict[str, Any]], dict[str, Any]]
 _builders: dict[str, Builder] = {}
 MOST_TRIES = 8
 LEASE = timedelta(minutes=2)
+# A mail program makes a link of it: whoever signs up under another's address would write to them by their "name".
+_MAY_BE_A_LINK = re.compile(r"[/:@]|\w\.\w")
 
 
 def letter_builder(template: str) -> Callable[[Builder], Builder]:
@@ -85,10 +88,18 @@ def render(letter: Letter) -> EmailMultiAlternatives:
     """The letter as an e-mail in its reader's language."""
     with translation.override(letter.language or settings.LANGUAGE_CODE):
         build = _builders.get(letter.template, dict)
-        context = {"portal_url": settings.PORTAL_URL, **letter.params, **build(letter.params)}
+        told = {name: _in_one_line(value) for name, value in {**letter.params, **build(letter.params)}.items()}
+        if _MAY_BE_A_LINK.search(str(told.get("name", ""))):
+            told["name"] = ""
+        context = {"portal_url": settings.PORTAL_URL, **told}
         text = render_to_string(f"letters/{letter.template}.txt", context)
         subject, _, body = text.partition("\n")
         message = EmailMultiAlternatives(subject.strip(), body.strip() + "\n", to=[letter.to])
         html = render_to_string(f"letters/{letter.template}.html", context | {"subject": subject.strip()})
         message.attach_alternative(html, "text/html")
         return message
+
+
+def _in_one_line(value: Any) -> Any:
+    """A name or title with line breaks would write on in the subject, or spoil it."""
+    return " ".join(value.split()) if isinstance(value, str) else value

@@ -4,15 +4,19 @@ They stand on arrivals, sign-in and API keys (INTERFACE.md), never on Altegio's 
 attacker down; no rule of money or ownership rests on them, so a lost cache only forgives.
 """
 
+import fcntl
 import hashlib
+import ipaddress
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import structlog
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import cache, caches
+from django.core.cache.backends.filebased import FileBasedCache
 from django.http import HttpRequest
 from redis.exceptions import RedisError
 
@@ -20,10 +24,16 @@ log = structlog.get_logger(__name__)
 
 
 def client_address(request: HttpRequest) -> str:
-    """The caller's address; behind an https `PORTAL_URL` the one the proxy saw."""
+    """The caller's address; behind an https `PORTAL_URL` the one the proxy saw. Of IPv6, the network of a caller."""
+    address = str(request.META.get("REMOTE_ADDR", ""))
     if settings.BEHIND_HTTPS and (forwarded := request.headers.get("X-Forwarded-For", "")):
-        return forwarded.rsplit(",", 1)[-1].strip()
-    return str(request.META.get("REMOTE_ADDR", ""))
+        address = forwarded.rsplit(",", 1)[-1].strip()
+    try:
+        known = ipaddress.IPv6Address(address.partition("%")[0])
+    except ValueError:
+        return address
+    # Whoever has an IPv6 address has 2^64 of them.
+    return address if known.ipv4_mapped else str(ipaddress.IPv6Network((known, 64), strict=False))
 
 
 @contextmanager
@@ -35,6 +45,17 @@ def _forgiving() -> Iterator[None]:
         log.warning("cache_away", error=type(error).__name__)
 
 
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One process and thread at a time, where the cache cannot count by itself."""
+    if not isinstance(caches["default"], FileBasedCache):
+        yield
+        return
+    with (Path(settings.VAR_DIR) / "limits.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 @dataclass(frozen=True)
 class Limit:
     """At most `most` in each `seconds` for one address (or one given name)."""
@@ -43,32 +64,49 @@ class Limit:
     most: int
     seconds: int
 
-    def _key(self, who: str) -> str:
+    def _key(self, who: HttpRequest | str) -> str:
+        name = who if isinstance(who, str) else client_address(who)
         window = int(time.time() // self.seconds)
-        return f"limit:{self.name}:{window}:{hashlib.sha256(who.encode()).hexdigest()[:24]}"
+        return f"limit:{self.name}:{window}:{hashlib.sha256(name.encode()).hexdigest()[:24]}"
 
-    def count(self, who: HttpRequest | str) -> None:
-        """One more."""
-        key = self._key(who if isinstance(who, str) else client_address(who))
-        with _forgiving():
-            if not cache.add(key, 1, timeout=self.seconds):
+    def count(self, who: HttpRequest | str) -> int:
+        """One more; how many there are now."""
+        return self._add(who, 1)
+
+    def forgive(self, who: HttpRequest | str) -> None:
+        """One less: what was counted before it was known has turned out well."""
+        self._add(who, -1)
+
+    def _add(self, who: HttpRequest | str, number: int) -> int:
+        key = self._key(who)
+        counted = 0
+        with _forgiving(), _alone():
+            counted = number
+            if isinstance(caches["default"], FileBasedCache):  # its own `incr` forgets when the key ends
+                counted += cache.get(key, 0)
+                cache.set(key, counted, timeout=self.seconds)
+            elif not cache.add(key, number, timeout=self.seconds):
                 with suppress(ValueError):  # it ended in between
-                    cache.incr(key)
+                    counted = cache.incr(key, number)
+        return counted
 
     def wait(self, who: HttpRequest | str) -> int:
         """Seconds until the caller may come again; 0 when it may now."""
-        key = self._key(who if isinstance(who, str) else client_address(who))
+        key = self._key(who)
         with _forgiving():
             if cache.get(key, 0) >= self.most:
-                return self.seconds - int(time.time() % self.seconds)
+                return self._until_next_window()
         return 0
 
     def hit(self, who: HttpRequest | str) -> int:
-        """Count, and say how many seconds to wait: 0 when this one is within the limit."""
-        wait = self.wait(who)
-        if not wait:
-            self.count(who)
-        return wait
+        """Count, and say how many seconds to wait: 0 when this one is within the limit.
+
+        Counted first: requests that come at the same moment do not all find room for one.
+        """
+        return self._until_next_window() if self.count(who) > self.most else 0
+
+    def _until_next_window(self) -> int:
+        return self.seconds - int(time.time() % self.seconds)
 
 
 ARRIVALS = Limit("arrivals", 600, 60)

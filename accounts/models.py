@@ -5,8 +5,10 @@ from typing import Any, ClassVar
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
+from django.db.models import Value
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 from rest_framework_api_key.models import AbstractAPIKey
 
@@ -14,9 +16,16 @@ from accounts.two_factor.models import Authenticator, BackupCode  # noqa: F401 -
 
 
 class UserManager(BaseUserManager["User"]):
+    def with_email(self, email: str) -> models.QuerySet["User"]:
+        """Whoever has this address, compared without case as the constraint on it compares.
+
+        `iexact` compares capitals on PostgreSQL, where ı and ſ are written I and S: another's address.
+        """
+        return self.alias(_address=Lower("email")).filter(_address=Lower(Value(email)))
+
     def get_by_natural_key(self, username: str | None) -> "User":
         """The user with this e-mail address; addresses compare without case."""
-        return self.get(email__iexact=username or "")
+        return self.with_email(username or "").get()
 
     def create_user(self, email: str | None, password: str | None = None, **fields: Any) -> "User":
         """A new user; without a password they sign in by a link sent to their address."""
@@ -40,6 +49,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(_("staff"), default=False)
     is_active = models.BooleanField(_("active"), default=True)
     joined_at = models.DateTimeField(_("joined"), default=timezone.now, editable=False)
+    # An address its owner has asked for and not confirmed yet.
+    wanted_email = models.EmailField(_("e-mail to be confirmed"), max_length=254, null=True, editable=False)  # noqa: DJ001
+    # One more ends every session of the person, on all devices.
+    session_epoch = models.PositiveIntegerField(default=0, db_default=0, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
     USERNAME_FIELD = "email"
@@ -57,6 +70,14 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.email or self.name or f"#{self.pk}"
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What a session must hold to go on: it changes with the password and with the epoch."""
+        stock: str = super()._get_session_auth_hash(secret)  # type: ignore[misc]
+        if not self.session_epoch:
+            return stock
+        value = f"{stock}:{self.session_epoch}"
+        return salted_hmac("accounts.session-epoch", value, secret, algorithm="sha256").hexdigest()
 
 
 class AltegioIdentity(models.Model):
@@ -106,3 +127,27 @@ class Letter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.template} → {self.to}"
+
+
+class News(models.Model):
+    """Something that a person will be told by letter; news of one group go into one letter (`accounts.news`)."""
+
+    key = models.CharField(max_length=200, unique=True)
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="news")
+    kind = models.CharField(max_length=30)
+    group = models.CharField(max_length=60, blank=True)
+    # The row it is about, in the table that the kind knows.
+    subject = models.BigIntegerField()
+    at = models.DateTimeField(default=timezone.now)
+    told_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("news")
+        verbose_name_plural = _("news")
+        indexes = [
+            models.Index(fields=["kind", "person", "group"], condition=models.Q(told_at=None), name="news_not_told"),
+            models.Index(fields=["at"], name="news_oldest"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from django import forms
 from django.conf import settings
 from django.contrib.auth.forms import PasswordResetForm
 from django.contrib.auth.tokens import default_token_generator
@@ -10,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
+from django.utils.translation import gettext_lazy as _
 
 from accounts.letters import letter_builder, queue_letter
 from accounts.limits import LETTERS_TO_ONE
@@ -23,14 +25,23 @@ class OwnerResetForm(PasswordResetForm):
     their password is reset by an administrator.
     """
 
+    email = forms.EmailField(
+        label=_("E-mail"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"})
+    )
+
     def get_users(self, email: str) -> Iterable[User]:
-        return User.objects.filter(email__iexact=email, is_active=True, is_staff=False)
+        return User.objects.with_email(email).filter(is_active=True, is_staff=False)
 
     def save(self, *_args: Any, **_kwargs: Any) -> None:
         for user in self.get_users(self.cleaned_data["email"]):
-            if user.email and not LETTERS_TO_ONE.hit(user.email.lower()):
-                key = f"password-reset:{user.pk}:{timezone.now():%Y%m%d%H%M}"
-                queue_letter("password_reset", user.email, key=key, language=user.language, user=user.pk)
+            send_reset_link(user)
+
+
+def send_reset_link(user: User) -> None:
+    """A letter with which `user` chooses a password; at most one a minute."""
+    if user.email and not LETTERS_TO_ONE.hit(user.email.lower()):
+        key = f"password-reset:{user.pk}:{timezone.now():%Y%m%d%H%M}"
+        queue_letter("password_reset", user.email, key=key, language=user.language, user=user.pk)
 
 
 @letter_builder("password_reset")

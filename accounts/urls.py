@@ -3,13 +3,23 @@
 from django.contrib.auth import views as auth
 from django.urls import path, reverse_lazy
 
-from accounts import views
+from accounts import my_data, views
+from accounts.languages import choose_language
 from accounts.reset import OwnerResetForm
 
 app_name = "accounts"
 urlpatterns = [
     path("", views.home, name="home"),
+    path("me/", my_data.me, name="me"),
+    path("me/email/", my_data.email, name="email"),
+    path("me/email/keep/", my_data.keep_email, name="email-keep"),
+    path("me/password/", my_data.password, name="password"),
+    path("me/password/letter/", my_data.password_letter, name="password-letter"),
+    path("me/sign-out-everywhere/", my_data.end_sessions, name="sign-out-everywhere"),
+    path("me/download/", my_data.download, name="download"),
+    path("email/<str:token>/", my_data.confirm_email, name="email-confirm"),
     path("sign-in/", views.SignIn.as_view(), name="sign-in"),
+    path("language/", choose_language, name="language"),
     path("sign-out/", auth.LogoutView.as_view(), name="sign-out"),
     path(
         "reset/",

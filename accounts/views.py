@@ -1,15 +1,15 @@
 """The owner's pages: sign-in, and what is theirs."""
 
-from django.contrib.auth.decorators import login_required
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.template.loader import render_to_string
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
 
 from accounts import limits
 from accounts.models import User
-from accounts.sections import sections_for
+from accounts.pages import owner_page, register_page, show
+from accounts.sections import sections_of
 
 
 class SignInForm(AuthenticationForm):
@@ -34,11 +34,12 @@ class SignIn(LoginView):
         return super().post(request, *args, **kwargs)
 
 
-@login_required
-def home(request: HttpRequest) -> HttpResponse:
-    """Everything that is the owner's; staff are sent to theirs."""
-    user = request.user
-    if not isinstance(user, User) or user.is_staff:
-        return redirect("admin:index")
-    sections = [render_to_string(template, context, request) for template, context in sections_for(user)]
-    return render(request, "accounts/home.html", {"sections": sections})
+@owner_page
+def home(request: HttpRequest, owner: User) -> HttpResponse:
+    """The first page: what features show there, the owner's locations above all."""
+    return show(
+        request, owner, "accounts:home", "accounts/home.html", {"sections": sections_of("home", request, owner)}
+    )
+
+
+register_page(10, "accounts:home", _("Locations"))

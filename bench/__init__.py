@@ -1,1 +1,1 @@
-"""Measurements, each of them one command; a test suite is no place for them."""
+"""Measurements: `make bench`, or `python -m bench [PART …]` for some of them (bench/README.md)."""

@@ -1,47 +1,86 @@
 """A load on a web server that costs the measuring machine little: threads that write requests as bytes."""
 
+import json
 import socket
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from urllib.parse import urlsplit
+from dataclasses import dataclass
+from statistics import quantiles
+from typing import Any
 
+HOST = "127.0.0.1"
 CONNECTIONS = 8
 
 
-def requests_per_second(server: str, paths: Iterator[str], expected: int, seconds: float) -> float:
-    """How many GETs a second are answered with the status `expected`; fails at any other answer."""
-    address, lock = urlsplit(server), threading.Lock()
+@dataclass(frozen=True)
+class Load:
+    """What a server answered in one round."""
+
+    answered: int
+    per_second: float
+    p99_ms: float
+
+
+def get(path: str, **headers: str) -> bytes:
+    """A GET as it goes over the line."""
+    return _head("GET", path, {"Host": HOST, **headers})
+
+
+def post(path: str, body: Any, **headers: str) -> bytes:
+    """A POST of `body` as JSON."""
+    data = json.dumps(body).encode()
+    fields = {"Host": HOST, "Content-Type": "application/json", "Content-Length": str(len(data)), **headers}
+    return _head("POST", path, fields) + data
+
+
+def _head(method: str, path: str, fields: dict[str, str]) -> bytes:
+    lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+    return f"{method} {path} HTTP/1.1\r\n{lines}\r\n".encode()
+
+
+def put_on(port: int, requests: Iterator[bytes], expected: int, seconds: float) -> Load:
+    """Send `requests` over a few connections for so long, or to their end; fails at any status but `expected`."""
+    lock, taken = threading.Lock(), []
     started = time.monotonic()
 
-    def run(_number: int) -> int:
-        done = 0
-        with socket.create_connection((address.hostname, address.port)) as line:
-            while time.monotonic() < started + seconds:
+    def run(_number: int) -> None:
+        with socket.create_connection((HOST, port)) as line:
+            while (began := time.monotonic()) < started + seconds:
                 with lock:
-                    path = next(paths)
-                status = _get(line, address.netloc, path)
+                    request = next(requests, None)
+                if request is None:
+                    return
+                status = exchange(line, request)
+                taken.append(time.monotonic() - began)
                 if status != expected:
-                    raise RuntimeError(f"{server} answered {status} instead of {expected}.")
-                done += 1
-        return done
+                    raise RuntimeError(f"{request.split()[1][:60]!r} is answered {status} instead of {expected}.")
 
     with ThreadPoolExecutor(CONNECTIONS) as pool:
-        answered = sum(pool.map(run, range(CONNECTIONS)))
-    return answered / (time.monotonic() - started)
+        list(pool.map(run, range(CONNECTIONS)))
+    passed = time.monotonic() - started
+    return Load(len(taken), len(taken) / passed, quantiles(taken, n=100)[98] * 1000)
 
 
-def _get(line: socket.socket, host: str, path: str) -> int:
-    line.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+def exchange(line: socket.socket, request: bytes) -> int:
+    """One request and its whole answer; the status of it."""
+    line.sendall(request)
     answer = b""
     while b"\r\n\r\n" not in answer:
-        part = line.recv(65536)
-        if not part:
-            raise RuntimeError("The server closed the line.")
-        answer += part
+        answer += _part(line)
     head, _, body = answer.partition(b"\r\n\r\n")
-    length = next(int(row[15:]) for row in head.lower().split(b"\r\n") if row.startswith(b"content-length:"))
+    lengths = [int(row[15:]) for row in head.lower().split(b"\r\n") if row.startswith(b"content-length:")]
+    if len(lengths) != 1:
+        raise RuntimeError(f"An answer without its length: {answer[:300]!r}")
+    [length] = lengths
     while len(body) < length:
-        body += line.recv(65536)
+        body += _part(line)
     return int(head[9:12])
+
+
+def _part(line: socket.socket) -> bytes:
+    part = line.recv(65536)
+    if not part:
+        raise RuntimeError("The server closed the line.")
+    return part

@@ -1,109 +1,89 @@
-"""How long a call notification takes from the API call to Altegio's door, while 10,000 statuses wait.
+"""How long a call notification takes from the API to Altegio's door while message statuses wait."""
 
-    DATABASE_URL=postgres://…/bench REDIS_URL=redis://… python -m bench.notifications [--addresses 1000]
-
-Real gunicorn, Celery with beat and the sandbox, within the default call limits. The statuses are for
-many addresses, so that as many calls wait as there are addresses, and take all of the budget they may.
-"""
-
-import argparse
-import statistics
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from statistics import median, quantiles
+from typing import Any
 
 import requests
 
-from bench.processes import prepare, running, wait_for, web, worker
-from sandbox import Sandbox
+from bench.figures import Figure
+from bench.options import Options
+from bench.stage import DEFAULTS, PER_MINUTE, PER_SECOND, Stage, stage
+from bench.traffic import STATUSES, status_items
+from tests.processes.portal import PARTNER_TOKEN, wait_for
 
-PORT = 8932
-ADDRESS = f"http://127.0.0.1:{PORT}"
-STATUSES = 10_000
-SETTLE = 5
-
-
-def main() -> None:
-    arguments = argparse.ArgumentParser()
-    arguments.add_argument("--addresses", type=int, default=1000)
-    arguments.add_argument("--notifications", type=int, default=100)
-    arguments.add_argument("--every", type=float, default=0.7, help="seconds from one to the next")
-    given = arguments.parse_args()
-    with Sandbox(partner_token="bench-token", portal_url=ADDRESS) as altegio:
-        altegio.configure(requests_per_second=5, requests_per_minute=200)
-        prepare(
-            {
-                "PORTAL_URL": ADDRESS,
-                "ALTEGIO_APP_URL": altegio.app_url,
-                "ALTEGIO_API_URL": altegio.api_url,
-                "ALTEGIO_PARTNER_TOKEN": "bench-token",
-            }
-        )
-        headers = connected_chain(altegio)
-        with running(web(PORT), worker()):
-            wait_for(f"{ADDRESS}/healthz/")
-            report_statuses(altegio, headers, given.addresses)
-            time.sleep(SETTLE)
-            called = ring(headers, given.notifications, given.every)
-            left = waiting()
-            time.sleep(16)
-        tell(altegio, called, left)
+ADDRESSES, BATCHES = 1000, 10
+NOTIFICATIONS, EVERY = 60, 0.7
+CHAIN = 501
+NOTIFY = "/api/v1/telephony/notifications/"
+KNOW_CHAIN = """
+from integrations.models import Chain
+Chain.objects.create(altegio_id={chain}, crm_token="{token}", telephony="on")
+"""
+# Each of them counts against the same limits, so the next slot is this far away while others wait.
+SLOT_MS = 60_000 / PER_MINUTE
 
 
-def connected_chain(altegio: Sandbox) -> dict[str, str]:
-    """A chain with the CRM token that Altegio knows, and the headers of one of the partner's own systems."""
-    from accounts.models import ApiKey
-    from integrations.models import Chain
-
-    Chain.objects.create(altegio_id=501, crm_token=altegio.chain(501).crm_token, telephony="on")
-    _key, secret = ApiKey.objects.create_key(name="bench", scopes=["sms", "telephony"])
-    return {"Authorization": f"Api-Key {secret}"}
-
-
-def report_statuses(altegio: Sandbox, headers: dict[str, str], addresses: int) -> None:
-    token_path = f"{altegio.app_url}/smsprovider/status/callback/bench-token"
-    for first in range(0, STATUSES, 1000):
-        items = [
-            {"id": f"m{n}", "status": 4, "delivery_callback_url": f"{token_path}?n={n % addresses}"}
-            for n in range(first, first + 1000)
-        ]
-        answer = requests.post(f"{ADDRESS}/api/v1/sms/statuses/", json=items, headers=headers, timeout=60)
-        assert answer.status_code == 202, answer.text
+def measure(_options: Options) -> Iterator[Figure]:
+    """As many calls with statuses wait as there are addresses, and take all of the limit they may."""
+    with stage() as on:
+        on.altegio.configure(requests_per_second=PER_SECOND, requests_per_minute=PER_MINUTE)
+        on.start_web()
+        token = on.altegio.chain(CHAIN).crm_token
+        on.portal.command("shell", "-c", KNOW_CHAIN.format(chain=CHAIN, token=token))
+        key = on.key("sms", "telephony")
+        _report(on, key)
+        on.portal.start_worker(**DEFAULTS)
+        on.portal.start_beat()
+        wait_for(lambda: on.altegio.requests("sms_statuses"), "the first statuses arrive")
+        begun = _ring(on, key)
+        left = on.portal.calls("kind = 'sms_statuses' AND state = 'queued'")
+        wait_for(lambda: len(_arrived(on)) == NOTIFICATIONS, "every notification arrives")
+        yield _figure(on, begun, left)
 
 
-def ring(headers: dict[str, str], count: int, every: float) -> dict[str, float]:
-    """Notify `count` times. When each was begun, by its number."""
-    called = {}
-    for index in range(count):
+def _report(on: Stage, key: str) -> None:
+    target = f"{on.altegio.app_url}/smsprovider/status/callback/{PARTNER_TOKEN}"
+    for batch in range(BATCHES):
+        items: list[dict[str, Any]] = status_items(1000)
+        for number, item in enumerate(items):
+            item["delivery_callback_url"] = f"{target}?n={(batch * 1000 + number) % ADDRESSES}"
+        _post(on, STATUSES, items, key)
+
+
+def _ring(on: Stage, key: str) -> dict[str, float]:
+    """Notify at a steady pace. When each was begun, by its number."""
+    begun = {}
+    for index in range(NOTIFICATIONS):
         phone = f"+4477009{index:05d}"
-        called[phone] = time.time()
-        body = {"salon_group_id": 501, "phone": phone, "diversion": "+442071838750"}
-        answer = requests.post(f"{ADDRESS}/api/v1/telephony/notifications/", json=body, headers=headers, timeout=60)
-        assert answer.status_code == 202, answer.text
-        time.sleep(every)
-    return called
+        begun[phone] = time.time()
+        _post(on, NOTIFY, {"salon_group_id": CHAIN, "phone": phone, "diversion": "+442071838750"}, key)
+        time.sleep(EVERY)
+    return begun
 
 
-def waiting() -> int:
-    from integrations.models import OutgoingCall
-
-    return OutgoingCall.objects.filter(kind="sms_statuses", state="queued").count()
-
-
-def tell(altegio: Sandbox, called: dict[str, float], left: int) -> None:
-    arrived = {
-        entry.body["phone"]: datetime.fromisoformat(entry.at).replace(tzinfo=UTC).timestamp()
-        for entry in altegio.requests("voip")
-        if entry.code == 202
+def _arrived(on: Stage) -> dict[str, float]:
+    """When each reached Altegio, by its number."""
+    return {
+        call.body["phone"]: datetime.fromisoformat(call.at).replace(tzinfo=UTC).timestamp()
+        for call in on.altegio.requests("voip")
+        if call.processed and "phone" in call.body
     }
-    taken = sorted((arrived[phone] - begun) * 1000 for phone, begun in called.items() if phone in arrived)
-    refused = sum(entry.code == 429 for entry in altegio.requests())
-    print(
-        f"{len(called)} notifications, {left} calls with statuses still waiting at the end: "
-        f"median {statistics.median(taken):.0f} ms, p99 {taken[int(len(taken) * 0.99) - 1]:.0f} ms, "
-        f"worst {taken[-1]:.0f} ms, dropped {len(called) - len(taken)}; "
-        f"busiest second {altegio.busiest_second()}, busiest minute {altegio.busiest_minute()}, 429: {refused}"
+
+
+def _post(on: Stage, path: str, body: object, key: str) -> None:
+    answer = requests.post(on.portal.url + path, json=body, headers={"Authorization": key}, timeout=60)
+    assert answer.status_code == 202, answer.text
+
+
+def _figure(on: Stage, begun: dict[str, float], left: int) -> Figure:
+    arrived = _arrived(on)
+    taken = [(arrived[phone] - moment) * 1000 for phone, moment in begun.items()]
+    second, minute = on.altegio.busiest_second(), on.altegio.busiest_minute()
+    return Figure(
+        *("notifications", f"to Altegio while {left} calls wait", median(taken), SLOT_MS, "ms", "next slot"),
+        broken="more than allowed" if second > PER_SECOND or minute > PER_MINUTE else "",
+        details={"p99": f"{quantiles(taken, n=100)[98]:.0f} ms", "busiest second": second, "busiest minute": minute},
     )
-
-
-if __name__ == "__main__":
-    main()

@@ -1,103 +1,52 @@
-"""What comparing many connections with Altegio costs, beside the sandbox and within the default call limits.
+"""Comparing many connections with Altegio, within the default limits."""
 
-    DATABASE_URL=postgres://… python -m bench.reconcile [--locations 10000] [--differing 20]
+import time
+from collections.abc import Iterator
 
-Uses the database it is given, and leaves its rows there: take one of its own. Prints JSON.
+from bench.calls import fastest_possible
+from bench.figures import Figure
+from bench.options import Options
+from bench.stage import DEFAULTS, PER_MINUTE, PER_SECOND, Stage, stage
+
+LOCATIONS, DIFFERING = 10_000, 20
+CONNECT = """
+INSERT INTO integrations_location (altegio_id, title, public_title, phone, email, country, city, address,
+    timezone_name, first_seen_at)
+SELECT id, '', '', '', '', '', '', '', '', now() FROM generate_series({first}, {last}) id;
+INSERT INTO integrations_connection (application_id, location_id, state, reason, altegio_words, claim, arrived_at,
+    last_arrived_at, deadline_at, activated_at, warned, review)
+SELECT (SELECT id FROM integrations_application WHERE altegio_id = 1), id, 'active', '', '', 'bench', at, at, at, at,
+    0, ''
+FROM integrations_location, (SELECT now() - interval '1 day' AS at) AS yesterday
+WHERE altegio_id BETWEEN {first} AND {last};
+ANALYZE;
 """
 
-import argparse
-import json
-import os
-import time
-from datetime import timedelta
-from io import StringIO
 
-from sandbox import Sandbox
-
-TOKEN = "bench-token"
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--locations", type=int, default=10_000)
-    parser.add_argument("--differing", type=int, default=20)
-    given = parser.parse_args()
-    with Sandbox(partner_token=TOKEN) as altegio:
-        prepare(altegio)
-        connect(altegio, given.locations, given.differing)
-        print(json.dumps(reconcile(altegio), indent=2))
+def measure(_options: Options) -> Iterator[Figure]:
+    """Twice: the first run takes over every title and finds the differences, the second finds agreement."""
+    with stage() as on:
+        on.altegio.configure(callbacks_enabled=False)
+        on.altegio.set_application(1, private=True)
+        _chain, places = on.altegio.add_chain(LOCATIONS)
+        on.altegio.grant(places)
+        for place in places[:DIFFERING]:
+            on.altegio.uninstall(place)
+        on.portal.database.query(CONNECT.format(first=min(places), last=max(places)))
+        for what in ("first run", "second run"):
+            yield _run(on, f"{LOCATIONS:,} connections, {what}")
 
 
-def prepare(altegio: Sandbox) -> None:
-    """Settings and tables."""
-    os.environ.update(
-        ALTEGIO_PARTNER_TOKEN=TOKEN,
-        ALTEGIO_APPLICATION_ID="1",
-        ALTEGIO_APP_URL=altegio.app_url,
-        ALTEGIO_API_URL=altegio.api_url,
-        LOG_LEVEL="WARNING",
+def _run(on: Stage, what: str) -> Figure:
+    on.portal.forget_rate()
+    on.altegio.clear_requests()
+    started = time.monotonic()
+    on.portal.command("reconcile", LOG_LEVEL="WARNING", **DEFAULTS)
+    seconds = time.monotonic() - started
+    calls = len(on.altegio.requests())
+    second, minute = on.altegio.busiest_second(), on.altegio.busiest_minute()
+    return Figure(
+        *("reconcile", what, seconds, max(fastest_possible(calls), 1.0), "s", "allowed for its calls"),
+        broken="more than allowed" if second > PER_SECOND or minute > PER_MINUTE else "",
+        details={"calls": calls, "busiest second": second},
     )
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "partner_portal.settings")
-    import django
-
-    django.setup()
-    from django.core.management import call_command
-
-    call_command("migrate", verbosity=0)
-
-
-def connect(altegio: Sandbox, count: int, differing: int) -> None:
-    """As many active connections on both sides, less those that ended at Altegio without a word."""
-    from django.utils import timezone
-
-    from integrations.models import Application, Connection, Location, OutgoingCall
-
-    altegio.configure(callbacks_enabled=False)
-    altegio.set_application(1, private=True)
-    _chain, places = altegio.add_chain(count)
-    altegio.grant(places)
-    for place in places[:differing]:
-        altegio.uninstall(place)
-    application, _made = Application.objects.get_or_create(altegio_id=1)
-    Application.objects.exclude(pk=application.pk).delete()
-    OutgoingCall.objects.all().delete()
-    Connection.objects.all().delete()
-    Location.objects.bulk_create(
-        [Location(altegio_id=place) for place in places], ignore_conflicts=True, batch_size=1000
-    )
-    now = timezone.now() - timedelta(days=1)
-    moments = dict.fromkeys(("arrived_at", "last_arrived_at", "deadline_at", "activated_at"), now)
-    Connection.objects.bulk_create(
-        [
-            Connection(application=application, location=place, state="active", claim="bench", **moments)
-            for place in Location.objects.filter(altegio_id__in=places)
-        ],
-        batch_size=1000,
-    )
-
-
-def reconcile(altegio: Sandbox) -> dict[str, object]:
-    """Two runs: the first takes over all titles and finds the differences, the second finds agreement."""
-    from django.core.management import call_command
-
-    from integrations.models import Reconciliation
-
-    runs = []
-    for _ in range(2):
-        altegio.clear_requests()
-        started = time.monotonic()
-        call_command("reconcile", stdout=StringIO())
-        run = Reconciliation.objects.latest("pk")
-        runs.append(
-            {
-                "connections": run.expected,
-                "differences": run.findings.exclude(kind="title").count(),
-                "calls": len(altegio.requests()),
-                "seconds": round(time.monotonic() - started, 1),
-            }
-        )
-    return {"runs": runs, "busiest_second": altegio.busiest_second()}
-
-
-if __name__ == "__main__":
-    main()

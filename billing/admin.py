@@ -122,12 +122,12 @@ class PaymentAdmin(OpenToStaff):
         return link_to(payment.connection)
 
     @admin.display(description=_("calls and their attempts (secrets masked)"))
-    def exchanges(self, payment: Payment) -> SafeString:
+    def exchanges(self, payment: Payment) -> SafeString | str:
         rows = ((link_to(call), call.get_state_display(), exchange_text(call)) for call in payment.calls())
         shown = format_html_join(
             "", '<div>{} — {}<textarea class="exchange" readonly rows="10" cols="100">{}</textarea></div>', rows
         )
-        return shown or format_html("–")
+        return shown or "–"
 
     @confirmed(
         _("Refund"),
@@ -219,12 +219,12 @@ class SubscriptionAdmin(OpenToStaff):
         return format_html('<a href="{}">{}</a>', address, subscription)
 
     @admin.display(description=_("payments"))
-    def payments_list(self, subscription: Subscription) -> SafeString:
+    def payments_list(self, subscription: Subscription) -> SafeString | str:
         payments = Payment.objects.filter(
             application=subscription.application_id, location=subscription.location_id
         ).order_by("-period_to")[:50]
         rows = ((link_to(payment), payment.get_status_display(), payment.period_to) for payment in payments)
-        return format_html_join("", "<div>{} — {} ({:%Y-%m-%d})</div>", rows) or format_html("–")
+        return format_html_join("", "<div>{} — {} ({:%Y-%m-%d})</div>", rows) or "–"
 
 
 def _bars() -> list[dict[str, Any]]:

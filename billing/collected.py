@@ -11,6 +11,7 @@ from django.conf import settings
 from billing.matching import is_same
 from billing.models import Payment, Source, Status
 from billing.money import CURRENCIES, MOST_DECIMALS, MOST_DIGITS
+from billing.news import tell_of_payment
 from billing.periods import follow_payments
 from integrations.altegio.answers import RemotePayment, as_decimal, read_remote_payment
 from integrations.connections import lock
@@ -87,7 +88,7 @@ def _is_known(connection: Connection, remote: RemotePayment) -> bool:
 
 
 def _record(connection: Connection, collected: Collected) -> None:
-    Payment.objects.create(
+    payment = Payment.objects.create(
         source=Source.ALTEGIO,
         connection=connection,
         application=connection.application,
@@ -102,6 +103,7 @@ def _record(connection: Connection, collected: Collected) -> None:
         period_from=collected.period_from,
         period_to=collected.period_to,
     )
+    tell_of_payment(payment)
 
 
 register_event_handler("payment", take_collected_payment)

@@ -1,6 +1,7 @@
 """Payments as CSV, complete enough to settle Altegio's share of the revenue from it."""
 
 import csv
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
@@ -34,7 +35,8 @@ HEAD = (
     "refunded_at",
     "error",
 )
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# What a spreadsheet would run. Where decimals have a comma it splits lines at the semicolon, so inside a text too.
+_FORMULA = re.compile(r"""(^|[;\t\r\n])(?=["\s]*[=+\-@\uff1d\uff0b\uff0d\uff20])""")
 
 
 class _Echo:
@@ -93,6 +95,4 @@ def _cell(value: object) -> str:
         return f"{value:%Y-%m-%dT%H:%M:%SZ}"
     if isinstance(value, int | Decimal):
         return str(value)
-    text = str(value)
-    # A spreadsheet would run it.
-    return f"'{text}" if text.startswith(FORMULA) else text
+    return _FORMULA.sub(r"\1'", str(value))

@@ -73,7 +73,7 @@ def _known(told: Told) -> Recorded | None:
 
 
 def _record(told: Told, source: Source, overlap: Overlap, by: User | None) -> Recorded:
-    connection = _connection_for(told, Connection.objects.select_for_update(of=("self",)))
+    connection = _connection_for(told, Connection.objects.select_for_update(of=("self",), no_key=True))
     warnings = _judge_overlap(connection, told, overlap)
     payment = Payment.objects.create(
         external_id=told.external_id,

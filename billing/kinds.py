@@ -5,9 +5,11 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from billing.matching import find_remote
 from billing.models import Payment, Source, Status
+from billing.news import tell_of_payment, tell_of_refund
 from billing.periods import follow_payments, lock_payment
 from integrations.altegio import calls
 from integrations.altegio.answers import NOT_CONNECTED, AltegioState, Answer, read_payment_id, read_status
@@ -47,6 +49,7 @@ class ReportPayment(_AboutPayment):
     """ALTEGIO.md §2, report a payment: 200 with the id that a refund needs."""
 
     name = "report_payment"
+    title = _("Payment")
 
     @classmethod
     def new(cls, payment: Payment) -> OutgoingCall:
@@ -107,6 +110,7 @@ class ReportPayment(_AboutPayment):
             _take_over(payment)
         if payment.status == Status.QUEUED:
             payment.status = Status.REPORTED
+            tell_of_payment(payment)
         payment.error, payment.reported_at = "", timezone.now()
         payment.save(update_fields=["altegio_payment_id", "status", "error", "reported_at"])
         follow_payments(payment.connection)
@@ -127,6 +131,7 @@ class RefundPayment(_AboutPayment):
     """ALTEGIO.md §2, refund. Altegio refuses a second refund of a payment, so asking decides every refusal."""
 
     name = "refund_payment"
+    title = _("Refund")
 
     @classmethod
     def new(cls, payment: Payment) -> OutgoingCall:
@@ -166,6 +171,7 @@ def mark_refunded(payment: Payment) -> None:
     """Altegio holds a locked payment as refunded: the paid period follows, and the state is asked for."""
     payment.status, payment.error, payment.refunded_at = Status.REFUNDED, "", timezone.now()
     payment.save(update_fields=["status", "error", "refunded_at"])
+    tell_of_refund(payment)
     follow_payments(payment.connection)
     ask_status(payment.connection)
 

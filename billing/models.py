@@ -91,6 +91,11 @@ class Payment(models.Model):
             models.Index(fields=["application", "location", "period_to"], name="payment_by_period"),
             models.Index(fields=["status", "-id"], name="payment_by_status"),
             models.Index(fields=["-paid_at"], name="payment_newest_paid"),
+            models.Index(
+                fields=["altegio_payment_id"],
+                condition=models.Q(altegio_payment_id__isnull=False),
+                name="payment_by_id_of_altegio",
+            ),
         ]
 
     def __str__(self) -> str:

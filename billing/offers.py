@@ -5,6 +5,8 @@ All three may be repeated: two are questions, and a discount that is set twice i
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from billing.models import Discount, PaymentLink, SyncState, TariffOption
 from integrations.altegio import calls
@@ -29,7 +31,7 @@ def fetch_tariffs(application: Application) -> None:
 def ask_for_link(connection: Connection, option: TariffOption, discount: int = 0) -> PaymentLink:
     """Queue the question for the address where the owner pays; it appears on the row. Raises NotOffered."""
     if option.application_id != connection.application_id or connection.state not in LIVE:
-        raise NotOffered("This tariff is not for this connection, or it is not connected any more.")
+        raise NotOffered(_("This tariff is not for this location, or the location is not connected any more."))
     with transaction.atomic():
         link, _made = PaymentLink.objects.update_or_create(
             connection=connection,
@@ -64,6 +66,7 @@ class FetchTariffs(CallKind):
     """The options an application is sold for; 404 where it has no tariffs."""
 
     name = "fetch_tariffs"
+    title = gettext_lazy("Tariffs")
     priority = Priority.HOUSEKEEPING
     repeatable = True
 
@@ -98,6 +101,7 @@ class FetchLink(CallKind):
     """Where an owner pays an option."""
 
     name = "fetch_payment_link"
+    title = gettext_lazy("Payment link")
     priority = Priority.SETUP
     repeatable = True
 
@@ -134,6 +138,7 @@ class GiveDiscount(CallKind):
     """The newest discount of a location."""
 
     name = "give_discount"
+    title = gettext_lazy("Discount")
     priority = Priority.MONEY
     repeatable = True
 

@@ -12,7 +12,7 @@ from integrations.models.connection import Connection
 def lock_payment(payment_id: int) -> Payment:
     """The payment, locked until the transaction ends. Its connection is locked first, as everywhere."""
     connection = lock(Payment.objects.values_list("connection", flat=True).get(pk=payment_id))
-    payment = Payment.objects.select_for_update(of=("self",)).get(pk=payment_id)
+    payment = Payment.objects.select_for_update(of=("self",), no_key=True).get(pk=payment_id)
     payment.connection = connection
     payment.application, payment.location = connection.application, connection.location
     return payment

@@ -25,7 +25,7 @@ def end_waiting_payments(connection: Connection, after: State, **_: Any) -> None
     waiting = Payment.objects.filter(
         connection=connection, status__in=(Status.QUEUED, Status.REFUND_QUEUED), altegio_payment_id=None
     )
-    for payment in waiting.select_for_update().order_by("pk"):
+    for payment in waiting.select_for_update(no_key=True).order_by("pk"):
         report = OutgoingCall.objects.filter(key=payment.report_key)
         if report.filter(state__in=(CallState.SENDING, CallState.DOUBTFUL)).exists():
             continue

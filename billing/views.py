@@ -1,27 +1,122 @@
-"""The owner asks for the address where they pay."""
+"""The owner's pages about money: until when each location is paid and how to pay, and what was paid."""
 
-from django.contrib.auth.decorators import login_required
+from typing import Any
+
+from django.core.paginator import Page
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
-from django.views.decorators.http import require_POST
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET, require_POST
 
 from accounts.limits import Limit
-from billing.models import TariffOption
+from accounts.listing import page_of, place_in, searched
+from accounts.models import User
+from accounts.pages import owner_page, register_notice, register_page, show, to_page
+from billing.models import Payment, PaymentLink, Status, TariffOption
 from billing.offers import NotOffered, ask_for_link
 from billing.subscriptions import subscriptions
+from billing.words import STATUS_ADVICE, STATUS_TONES, STATUS_WORDS, is_due, standing
+from integrations.locations.search import matching
+from integrations.models.connection import Connection
+from partner_portal.formats import money
 
+SUBSCRIPTIONS, PAYMENTS = "billing:subscriptions", "billing:payments"
 LINKS = Limit("payment-links", 30, 60)
+
+register_page(20, SUBSCRIPTIONS, _("Subscriptions"))
+register_page(30, PAYMENTS, _("Payments"))
+register_notice("link-asked", _("Altegio is asked for the address to pay at. Reload the page in a moment."))
+register_notice("link-wait", _("Too many requests. Please wait a minute and try again."))
+register_notice("link-none", _("This cannot be paid at Altegio now: the location is not connected any more."))
+
+
+@require_GET
+@owner_page
+def subscription_list(request: HttpRequest, owner: User) -> HttpResponse:
+    """Until when each location is paid, what is due first on top; in a constant number of queries."""
+    search = searched(request)
+    page = page_of(request, subscriptions().filter(matching(search), owner=owner))
+    context = {
+        "page": page,
+        "rows": _subscription_rows(page),
+        "search": search,
+        "is_searched": bool(search) or page.paginator.num_pages > 1,
+    }
+    return show(request, owner, SUBSCRIPTIONS, "billing/subscriptions.html", context)
+
+
+def _subscription_rows(page: "Page[Connection]") -> list[dict[str, Any]]:
+    applications = {connection.application_id for connection in page}
+    options: dict[int, list[TariffOption]] = {}
+    for option in TariffOption.objects.filter(application__in=applications).order_by("tariff_title", "months", "pk"):
+        options.setdefault(option.application_id, []).append(option)
+    links = {
+        (link.connection_id, link.option_id): link
+        for link in PaymentLink.objects.filter(connection__in=[each.pk for each in page], discount=0)
+    }
+    return [
+        {
+            "connection": connection,
+            "standing": standing(connection),
+            "next_payment_at": None if is_due(connection) else connection.next_payment_at,
+            "is_due": is_due(connection),
+            "offers": [
+                {"option": option, "name": _option_name(option), "link": links.get((connection.pk, option.pk))}
+                for option in options.get(connection.application_id, [])
+            ],
+        }
+        for connection in page
+    ]
+
+
+def _option_name(option: TariffOption) -> str:
+    price = "" if option.price is None else money(option.price, option.currency)
+    return " · ".join(part for part in (option.tariff_title, option.title, price) if part)
+
+
+@require_GET
+@owner_page
+def payment_list(request: HttpRequest, owner: User) -> HttpResponse:
+    """What was paid and refunded, the newest first. What staff must look at first is not shown."""
+    search = searched(request)
+    payments = (
+        Payment.objects.filter(matching(search, "connection__"), connection__owner=owner, connection__review="")
+        .select_related("connection__location", "connection__application")
+        .order_by("-paid_at", "-pk")
+    )
+    page = page_of(request, payments)
+    context = {
+        "page": page,
+        "rows": [_payment_row(payment) for payment in page],
+        "search": search,
+        "is_searched": bool(search) or page.paginator.num_pages > 1,
+    }
+    return show(request, owner, PAYMENTS, "billing/payments.html", context)
+
+
+def _payment_row(payment: Payment) -> dict[str, Any]:
+    status = Status(payment.status)
+    return {
+        "payment": payment,
+        "connection": payment.connection,
+        "amount": money(payment.exact_amount, payment.currency),
+        "words": STATUS_WORDS[status],
+        "advice": STATUS_ADVICE.get(status, ""),
+        "tone": STATUS_TONES[status],
+    }
 
 
 @require_POST
-@login_required
-def payment_link(request: HttpRequest, connection_id: int, option_id: int) -> HttpResponse:
+@owner_page
+def payment_link(request: HttpRequest, owner: User, connection_id: int, option_id: int) -> HttpResponse:
     """Ask for the link of one tariff option for one's own connection; the page shows it when it has come."""
-    connection = get_object_or_404(subscriptions(), pk=connection_id, owner=request.user)
-    option = get_object_or_404(TariffOption, pk=option_id)
-    if not LINKS.hit(str(request.user.pk)):
-        try:
-            ask_for_link(connection, option)
-        except NotOffered as reason:
-            return HttpResponse(str(reason), status=400, content_type="text/plain")
-    return redirect("accounts:home")
+    connection = get_object_or_404(subscriptions(), pk=connection_id, owner=owner)
+    option = get_object_or_404(TariffOption, pk=option_id, application=connection.application_id)
+    back = place_in(request)
+    if LINKS.hit(str(owner.pk)):
+        return to_page(SUBSCRIPTIONS, done="link-wait", **back)
+    try:
+        ask_for_link(connection, option)
+    except NotOffered:
+        return to_page(SUBSCRIPTIONS, done="link-none", **back)
+    return to_page(SUBSCRIPTIONS, done="link-asked", **back)

@@ -36,9 +36,13 @@ def connection_of(call: "OutgoingCall") -> Connection:
 
 
 def lock(connection_id: int) -> Connection:
-    """The connection, locked until the transaction ends. Changes begin with this."""
+    """The connection, locked until the transaction ends. Changes begin with this.
+
+    Keys never change, so every lock here and elsewhere is one without the key (`no_key`): rows that refer to a
+    locked one may be written beside it, and such writers end up in no deadlock.
+    """
     return (
-        Connection.objects.select_for_update(of=("self",))
+        Connection.objects.select_for_update(of=("self",), no_key=True)
         .select_related("application", "location", "claimant", "owner")
         .get(pk=connection_id)
     )

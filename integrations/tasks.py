@@ -7,14 +7,12 @@ from integrations.alarms.window import warn_of_late_activations
 from integrations.dashboard.days import sum_ended_days
 from integrations.events.delivering import deliver_due
 from integrations.events.handing_on import hand_on
-from integrations.events.retention import delete_old_events as delete_old
 from integrations.lifecycle.processing import process_waiting
 from integrations.outbox.tasks import pump, sweep  # noqa: F401 - Celery finds them here
 from integrations.reconcile.doubts import ask_about_doubtful
 from integrations.reconcile.models import Reconciliation
 from integrations.reconcile.runs import start_run
 from integrations.sender_names.names import withdraw_run_out
-from integrations.sms import retention
 from integrations.sms.taking import relay_what_was_left
 from integrations.sms.volumes import count_volumes
 
@@ -51,12 +49,6 @@ def deliver_events() -> None:
 
 
 @shared_task
-def delete_old_events() -> None:
-    """Retention."""
-    delete_old()
-
-
-@shared_task
 def ask_doubtful() -> None:
     """Every few minutes: ask about the connections whose state is in doubt."""
     ask_about_doubtful()
@@ -79,9 +71,3 @@ def watch_statuses() -> None:
     """Each half minute: count what came, and relay what was left behind."""
     count_volumes()
     relay_what_was_left()
-
-
-@shared_task
-def delete_old_statuses() -> None:
-    """Each hour: delete the message statuses whose time is over."""
-    retention.delete_old_statuses()

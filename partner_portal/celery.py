@@ -4,15 +4,23 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import setup_logging, task_prerun
+from kombu.transport.virtual import QoS
+
+from partner_portal.dead_lines import close_dead_lines
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "partner_portal.settings")
+
+# A worker that loses its broker does not try to put the messages in hand back: the sweep finds their work.
+QoS.restore_at_shutdown = False
 
 app = Celery("partner_portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.autodiscover_tasks(["partner_portal"], related_name="health")
 app.autodiscover_tasks(["partner_portal"], related_name="retention")
+# A task begins, as a request does, on a line to the database that lives.
+task_prerun.connect(close_dead_lines)
 
 
 @setup_logging.connect

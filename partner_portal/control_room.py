@@ -10,7 +10,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import Model, QuerySet
+from django.db.models import Field, Model, QuerySet, URLField
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -57,6 +57,10 @@ class RoomAdmin(IndexedSearch, admin.ModelAdmin[Any]):
     # Facets would count every filter's rows.
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
+    # Who types "www.salon.example" means https.
+    formfield_overrides: ClassVar[dict[type[Field[Any, Any]], dict[str, Any]]] = {
+        URLField: {"assume_scheme": "https"}
+    }
     # Links above the list: what it is called, and the address or only its query.
     everyday: tuple[tuple[StrOrPromise, str], ...] = ()
     change_form_template = "admin/room_change_form.html"
@@ -69,12 +73,7 @@ class RoomAdmin(IndexedSearch, admin.ModelAdmin[Any]):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         """The actions of the list, as buttons on the page of one row."""
-        row = context.get("original")
-        context["row_actions"] = [
-            (name, entry[2])
-            for name, entry in self.get_actions(request).items()
-            if name != "delete_selected" and (row is None or self.makes_sense(name, row))
-        ]
+        context["row_actions"] = self.row_actions(request, context.get("original"))
         return super().render_change_form(request, context, *args, **kwargs)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -85,6 +84,14 @@ class RoomAdmin(IndexedSearch, admin.ModelAdmin[Any]):
             for label, query in self.everyday
         ]
         return super().changelist_view(request, {"everyday": everyday, **(extra_context or {})})
+
+    def row_actions(self, request: HttpRequest, row: Any) -> list[tuple[str, StrOrPromise]]:
+        """The actions offered on the page of `row`: (name, title)."""
+        return [
+            (name, entry[2])
+            for name, entry in self.get_actions(request).items()
+            if name != "delete_selected" and (row is None or self.makes_sense(name, row))
+        ]
 
     def makes_sense(self, action: str, row: Any) -> bool:
         """Whether the page of `row` offers this action."""

@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 from django.http import HttpRequest
 from django.utils.regex_helper import _lazy_re_compile
+from django.utils.safestring import SafeString
 from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
 
 
@@ -108,3 +109,15 @@ class SecretFreeReporter(ExceptionReporter):
         data = super().get_traceback_data()
         data["request_GET_items"] = []
         return data
+
+    def get_traceback_html(self) -> SafeString:
+        return self._masked(super().get_traceback_html())
+
+    def get_traceback_text(self) -> SafeString:
+        return self._masked(super().get_traceback_text())
+
+    def _masked(self, report: SafeString) -> SafeString:
+        """The path and the referring page may hold an owner's pass, or a link's token."""
+        from partner_portal.masking import mask  # settings load this module before they are complete
+
+        return SafeString(mask(report))

@@ -19,7 +19,11 @@ _NAMED = re.compile(
 _AUTHORIZATION = re.compile(r"(?i)\b(Bearer|Api-Key)\s+[^\s,'\"]+")
 _EVENT_ADDRESS = re.compile(r"(/altegio/events/)[^/\s\"']+")
 _STATUS_CALLBACK = re.compile(r"(/smsprovider/status/callback/)[^/\s\"']+")
-_LINK_TOKEN = re.compile(r"(/(?:connect/(?:status|step|confirm)|account/reset)/)[^/\s\"'?]+")
+# Also where the address stands in another one's query.
+_LINK_TOKEN = re.compile(
+    r"(?i)((?:/|%2F)connect(?:/|%2F)(?:status|step|confirm|as)(?:/|%2F))(?:[^/%\s\"'?&]|%(?!2F))+"
+)
+_LETTER_TOKEN = re.compile(r"(?i)((?:/|%2F)account(?:/|%2F)(?:reset|email|erase)(?:/|%2F))[^\s\"'?&]+")
 
 
 def mask(text: str, secrets: Iterable[str] = ()) -> str:
@@ -29,7 +33,7 @@ def mask(text: str, secrets: Iterable[str] = ()) -> str:
             text = text.replace(secret, MASK).replace(quote(secret, safe=""), MASK)
     text = _NAMED.sub(_hide_value, text)
     text = _AUTHORIZATION.sub(rf"\1 {MASK}", text)
-    for pattern in (_EVENT_ADDRESS, _STATUS_CALLBACK, _LINK_TOKEN):
+    for pattern in (_EVENT_ADDRESS, _STATUS_CALLBACK, _LINK_TOKEN, _LETTER_TOKEN):
         text = pattern.sub(rf"\1{MASK}", text)
     return text
 

@@ -31,6 +31,17 @@ def to_https(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[H
     return middleware
 
 
+def kept_by_nobody(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware: no cache keeps an answer that does not say otherwise: pages and API answers are somebody's own."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        response.setdefault("Cache-Control", "private, no-store")
+        return response
+
+    return middleware
+
+
 def current_request_id() -> str:
     """The id of the request being answered, or "" outside of one (beat, commands)."""
     return str(structlog.contextvars.get_contextvars().get("request_id", ""))

@@ -1,6 +1,14 @@
 """Lists page by cursor: `{"next", "previous", "results"}` (INTERFACE.md)."""
 
+import re
+from typing import Any
+
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
+
+# A position is a row's id.
+_ID = re.compile("[0-9]{1,18}")
 
 
 class Cursor(CursorPagination):
@@ -10,3 +18,28 @@ class Cursor(CursorPagination):
     page_size = 100
     page_size_query_param = "page_size"
     max_page_size = 1000
+
+    def get_page_size(self, request: Request) -> int | None:
+        """How many to a page, 1 to 1000. Raises ValidationError for anything else."""
+        asked = request.query_params.get(self.page_size_query_param)
+        if asked is None:
+            return self.page_size
+        if not _ID.fullmatch(asked) or not 1 <= int(asked) <= self.max_page_size:
+            raise ValidationError({self.page_size_query_param: [f"Write a number from 1 to {self.max_page_size}."]})
+        return int(asked)
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        """What the schema says of the addresses' parameters."""
+        parameters: list[dict[str, Any]] = super().get_schema_operation_parameters(view)
+        for parameter in parameters:
+            if parameter["name"] == self.page_size_query_param:
+                parameter["schema"] |= {"minimum": 1, "maximum": self.max_page_size}
+        return parameters
+
+    def decode_cursor(self, request: Request) -> Any:
+        """The cursor in the address. Raises NotFound for one that this list never gave out."""
+        cursor = super().decode_cursor(request)
+        position = "" if cursor is None or cursor.position is None else str(cursor.position)
+        if position and not _ID.fullmatch(position):
+            raise NotFound(self.invalid_cursor_message)
+        return cursor

@@ -1,4 +1,4 @@
-"""How long things are kept: one daily task deletes in batches what the features say is old.
+"""How long things are kept: one hourly task deletes in batches what the features say is old.
 
 A feature registers what it keeps, the setting that says for how many days, and how one batch of it is
 deleted. 0 days: kept for good.
@@ -18,7 +18,7 @@ from django.utils import timezone
 
 log = structlog.get_logger(__name__)
 BATCH = 1000
-# Of one task, in seconds: what is left over goes tomorrow.
+# Of one task, in seconds: what is left over goes with the next.
 LONGEST_RUN = 1800.0
 
 # Deletes at most about `BATCH` rows older than the given moment, and returns how many; 0: none is left.
@@ -76,5 +76,5 @@ def _delete_old(retention: Retention, ends_at: float) -> int:
 
 @shared_task
 def delete_what_is_old() -> None:
-    """Once a day."""
+    """Once an hour."""
     delete_old()

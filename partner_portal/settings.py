@@ -54,6 +54,7 @@ ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[_portal.hostname, 
 
 INSTALLED_APPS = [
     "rest_framework_api_key",
+    "partner_portal",
     "accounts",
     "integrations",
     "billing",
@@ -74,15 +75,17 @@ MIDDLEWARE = [
     "partner_portal.middleware.to_https",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "partner_portal.middleware.kept_by_nobody",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "partner_portal.languages.language",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "partner_portal.owner_frame.owner_frame",
 ]
 ROOT_URLCONF = "partner_portal.urls"
 WSGI_APPLICATION = "partner_portal.wsgi.application"
@@ -119,6 +122,7 @@ def database() -> dict[str, Any]:
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=10000;",
         }
     else:
+        # Each thread keeps its connection; `dead_lines` looks before a request or a task whether it is still good.
         config["CONN_MAX_AGE"] = 600
     return config
 
@@ -158,6 +162,7 @@ FIELD_ENCRYPTION_KEYS: list[str] = [
     ).split(",")
     if key.strip()
 ]
+SESSION_ENGINE = "partner_portal.sessions"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_HTTPS
 SESSION_COOKIE_HTTPONLY = True
 CSRF_TRUSTED_ORIGINS = [f"{_portal.scheme}://{_portal.netloc}"]
@@ -211,11 +216,18 @@ STORAGES = {
 
 # --- Celery and cache -----------------------------------------------------------------------------
 REDIS_URL = env.str("REDIS_URL", default="")
+REDIS_TRANSPORT_OPTIONS: dict[str, Any] = {
+    # A dead Redis must cost a request as little as it can: the sweep carries on from the database.
+    "socket_connect_timeout": 2,
+    "socket_timeout": 5,
+    # Redis keeps no copy of a message until it is acknowledged: the sweep is the safety net, not redelivery. And
+    # acknowledging on a line that is gone makes kombu (5.7.0) raise what ends the worker.
+    "ack_emulation": False,
+}
 if REDIS_URL:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
     CELERY_BROKER_URL = REDIS_URL
-    # A dead Redis must cost a request as little as it can: the sweep carries on from the database.
-    CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {"socket_connect_timeout": 2, "socket_timeout": 5}
+    CELERY_BROKER_TRANSPORT_OPTIONS = REDIS_TRANSPORT_OPTIONS
 else:
     CACHES = {
         "default": {
@@ -245,6 +257,7 @@ CELERY_WORKER_POOL = "threads"
 CELERY_WORKER_CONCURRENCY = 12
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULER = "partner_portal.beat:SteadyScheduler"
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
 # Losing every message loses nothing: the sweep finds in the database what waits (DESIGN: the outbox).
 CELERY_BEAT_SCHEDULE = {
@@ -252,22 +265,17 @@ CELERY_BEAT_SCHEDULE = {
     "watch": {"task": "integrations.tasks.watch", "schedule": 10.0, "options": {"expires": 10}},
     "sender_names": {"task": "integrations.tasks.watch_sender_names", "schedule": 60.0, "options": {"expires": 60}},
     "statuses": {"task": "integrations.tasks.watch_statuses", "schedule": 30.0, "options": {"expires": 30}},
-    "old-statuses": {
-        "task": "integrations.tasks.delete_old_statuses",
-        "schedule": 3600.0,
-        "options": {"expires": 600},
-    },
     "letters": {"task": "accounts.tasks.send_letters", "schedule": 15.0, "options": {"expires": 15}},
+    "news": {"task": "accounts.tasks.tell_news", "schedule": 5.0, "options": {"expires": 5}},
     "sum-days": {"task": "integrations.tasks.sum_days", "schedule": 600.0, "options": {"expires": 600}},
     "callbacks": {"task": "integrations.tasks.process_callbacks", "schedule": 1.0, "options": {"expires": 10}},
     "events": {"task": "integrations.tasks.hand_events_on", "schedule": 1.0, "options": {"expires": 10}},
     "deliveries": {"task": "integrations.tasks.deliver_events", "schedule": 5.0, "options": {"expires": 15}},
-    "old-events": {"task": "integrations.tasks.delete_old_events", "schedule": crontab(minute=17)},
     "doubtful": {"task": "integrations.tasks.ask_doubtful", "schedule": 180.0, "options": {"expires": 180}},
     "reconcile": {"task": "integrations.tasks.reconcile", "schedule": crontab(hour=3, minute=41)},
     "billing": {"task": "billing.tasks.watch_subscriptions", "schedule": 3600.0, "options": {"expires": 3600}},
     "heartbeat": {"task": "partner_portal.health.heartbeat", "schedule": 10.0, "options": {"expires": 10}},
-    "old": {"task": "partner_portal.retention.delete_what_is_old", "schedule": crontab(hour=2, minute=23)},
+    "old": {"task": "partner_portal.retention.delete_what_is_old", "schedule": crontab(minute=23)},
 }
 
 # --- Altegio --------------------------------------------------------------------------------------
@@ -282,7 +290,8 @@ ALTEGIO_REQUESTS_PER_MINUTE: int = env.int("ALTEGIO_REQUESTS_PER_MINUTE", defaul
 ALTEGIO_TIMEOUT: float = env.float("ALTEGIO_TIMEOUT", default=10)
 # Staff are told so many days before a trial or a paid period ends.
 SUBSCRIPTION_WARNING_DAYS: int = env.int("SUBSCRIPTION_WARNING_DAYS", default=3)
-# A call that got no answer may still be at work there: for so long "not there" is not believed of a payment.
+# A call that got no answer may still be at work there: for so long "not there" is not believed of a payment,
+# and what would be set anew (sender names, statuses, switches) is not sent.
 ALTEGIO_SETTLING: float = env.float("ALTEGIO_SETTLING", default=20)
 ALTEGIO_FRAME_ANCESTORS: list[str] = env.str(
     "ALTEGIO_FRAME_ANCESTORS", default="https://app.alteg.io https://*.alteg.io"
@@ -308,7 +317,8 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api_keys.ApiKeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.api_keys.HasScope"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["partner_portal.parsers.Json"],
+    "EXCEPTION_HANDLER": "partner_portal.parsers.refuse",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_PAGINATION_CLASS": "partner_portal.pagination.Cursor",
     "PAGE_SIZE": 100,
@@ -321,6 +331,10 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "partner_portal.openapi.with_refusals",
+    ],
     "ENUM_NAME_OVERRIDES": {"PaymentStatus": "billing.models.Status"},
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -7,12 +7,14 @@ from django.views.generic import RedirectView
 from partner_portal import health
 from partner_portal.metrics import metrics
 
+handler404 = "partner_portal.parsers.not_found"
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="accounts:home")),
     path("connect/", include("integrations.connect.urls")),
     path("altegio/", include("integrations.incoming.urls")),
     path("account/", include("integrations.lifecycle.urls")),
     path("account/sender-names/", include("integrations.sender_names.urls")),
+    path("account/telephony/", include("integrations.telephony.urls")),
     path("account/", include("accounts.urls")),
     path("account/billing/", include("billing.urls")),
     path("admin/", admin.site.urls),

@@ -2,8 +2,10 @@
 
 import os
 
+from partner_portal.dead_lines import watch_lines
 from partner_portal.short_path import with_short_path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "partner_portal.settings")
 
+watch_lines()
 application = with_short_path()

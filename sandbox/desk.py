@@ -17,7 +17,7 @@ from sandbox.faults import Fault, FaultBook
 from sandbox.gateway import Gateway
 from sandbox.journal import Journal, LoggedCall, SentCallback
 from sandbox.limits import MINUTE, SECOND, busiest
-from sandbox.models import Application, Chain, Connection, Kind, State, Status, utc_now
+from sandbox.models import Application, Chain, Connection, Kind, State, Status, User, utc_now
 from sandbox.refusals import Refusal
 from sandbox.settings import Settings
 from sandbox.wire import format_moment
@@ -103,6 +103,13 @@ class Desk:
             ids = [item.id for item in self.world.locations_of(chain.id)]
         self.world.touch()
         return chain, ids
+
+    def add_user(self, user: User) -> None:
+        """One more person with an Altegio account."""
+        with self.world.lock:
+            self.world.state.users.append(user)
+            self.world.take(self.world.state)
+        self.world.touch()
 
     def grant(
         self,

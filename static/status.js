@@ -68,23 +68,11 @@ function showPage(answer) {
   clock.classList.toggle("gone", answer.state !== "pending");
 }
 
-// Altegio's page around this frame is told once. Its own origin, or a neighbour under the same domain; never "*".
-function hostOrigin() {
-  const altegio = new URL(page.dataset.altegio);
-  const domain = altegio.hostname.split(".").slice(1).join(".");
-  const candidates = [window.location.ancestorOrigins?.[0], document.referrer];
-  const near = candidates.filter((address) => address?.startsWith("http")).map((address) => new URL(address)).find(
-    (host) =>
-      host.origin === altegio.origin ||
-      (host.protocol === "https:" && domain.includes(".") && host.hostname.endsWith(`.${domain}`)),
-  );
-  return (near ?? altegio).origin;
-}
-
+// Altegio's page around this frame is told once; host.js knows whether it is Altegio's.
 function tellHost(name, text) {
-  if (window.parent === window) return;
   const type = name === "active" ? "success" : "error";
-  window.parent.postMessage({ action: "show_toast", payload: { type, options: text } }, hostOrigin());
+  const message = { action: "show_toast", payload: { type, options: text } };
+  document.dispatchEvent(new CustomEvent("tell-host", { detail: message }));
 }
 
 // Titles are known a moment after the activation; they come with the page, not with the answers.
@@ -131,14 +119,17 @@ async function ask() {
   if (state === "pending") timer = setTimeout(ask, wait);
 }
 
+function askNow() {
+  if (document.hidden || state !== "pending") return;
+  wait = FASTEST;
+  clearTimeout(timer);
+  ask();
+}
+
 if (state === "pending" && page.dataset.live) {
   timer = setTimeout(ask, wait);
-  document.addEventListener("visibilitychange", () => {
-    if (document.hidden || state !== "pending") return;
-    wait = FASTEST;
-    clearTimeout(timer);
-    ask();
-  });
+  document.addEventListener("visibilitychange", askNow);
+  document.addEventListener("host-said", askNow);
 }
 
 // All was decided before the page was drawn: the host has not been told.

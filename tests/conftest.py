@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Callable, Iterator
 
 import pytest
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from integrations.lifecycle.processing import process_waiting
 from integrations.outbox.models import UNFINISHED, OutgoingCall
@@ -37,6 +37,13 @@ def altegio(_sandbox: Sandbox, settings) -> Iterator[Sandbox]:
 def _fresh_cache(settings) -> None:
     """Every test has keys of its own: Redis is shared with other workers, and perhaps with a portal."""
     settings.CACHES = {"default": settings.CACHES["default"] | {"KEY_PREFIX": uuid.uuid4().hex}}
+
+
+@pytest.fixture(autouse=True)
+def _english() -> Iterator[None]:
+    """A page that spoke another language leaves it behind in this thread; no test begins in it."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture

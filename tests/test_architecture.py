@@ -15,7 +15,7 @@ FORBIDDEN = [
     ("integrations", ("billing",)),
     ("integrations/altegio", ("django", "celery", "accounts", "integrations.outbox", "integrations.models")),
     ("integrations/outbox", ("integrations.connect", "integrations.activation", "integrations.telephony")),
-    *((package, ("sandbox", "demo", "tests", "bench")) for package in PRODUCT),
+    *((package, ("sandbox", "demo", "tests", "bench", "chaos")) for package in PRODUCT),
     ("sandbox", ("django", *PRODUCT)),
 ]
 

@@ -5,10 +5,9 @@ from typing import Any, cast
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.urls import URLPattern, path, reverse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timeuntil
 from django.utils.translation import gettext_lazy as _
@@ -17,16 +16,16 @@ from django.utils.translation import ngettext
 from accounts.models import User
 from integrations.activation import staff
 from integrations.lifecycle.disconnect import NotConnected, disconnect
-from integrations.models.connection import Connection, ConnectionChange, State
+from integrations.models.connection import LIVE, Connection, State
 from integrations.outbox.admin import DeadlineFilter
-from integrations.timeline.admin import timeline_page
+from integrations.timeline.admin import case_of
 from partner_portal.control_room import CannotDo, EvidenceAdmin, Lookups, confirmed, link_to
 
 OFFERED_IN = {
     "try_again": (State.GRANTED, State.EXPIRED, State.FAILED),
-    "release": (State.GRANTED,),
     "give": (State.CONFLICT,),
     "dismiss": (State.CONFLICT,),
+    "disconnect": LIVE,
 }
 OPERATE = "integrations.change_connection"
 
@@ -65,16 +64,6 @@ class ReviewFilter(admin.SimpleListFilter):
         return queryset.exclude(review="") if self.value() == "yes" else queryset
 
 
-class ChangeInline(admin.TabularInline[ConnectionChange, Connection]):
-    model = ConnectionChange
-    fields = readonly_fields = ("at", "from_state", "to_state", "why", "by")
-    extra = 0
-    can_delete = False
-
-    def has_add_permission(self, *_args: object) -> bool:
-        return False
-
-
 @admin.register(Connection)
 class ConnectionAdmin(EvidenceAdmin):
     list_display = ("location", "state", "time_left", "reason", "owner", "arrived_at", "application")
@@ -96,9 +85,9 @@ class ConnectionAdmin(EvidenceAdmin):
         (_("to be reviewed"), "review=yes"),
     )
     list_select_related = ("application", "location", "owner")
-    inlines = (ChangeInline,)
+    change_form_template = "admin/integrations/connection/change_form.html"
     actions = ("try_again", "ask", "release", "give", "dismiss", "pass_review", "disconnect")
-    readonly_fields = ("links", "calls_list")
+    readonly_fields = ("links",)
     fields = (
         ("application", "location", "state"),
         "reason",
@@ -107,7 +96,6 @@ class ConnectionAdmin(EvidenceAdmin):
         ("owner", "claimant"),
         ("arrived_at", "deadline_at", "activated_at", "ended_at"),
         "links",
-        "calls_list",
     )
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
@@ -121,31 +109,29 @@ class ConnectionAdmin(EvidenceAdmin):
         return timeuntil(connection.deadline_at) if connection.deadline_at > timezone.now() else str(_("none"))
 
     def makes_sense(self, action: str, row: Connection) -> bool:
+        match action:
+            case "pass_review":
+                return bool(row.review)
+            case "release":
+                return row.state == State.GRANTED and row.application.hold_activations
         states = OFFERED_IN.get(action)
-        return bool(row.review) if action == "pass_review" else states is None or row.state in states
+        return states is None or row.state in states
 
     @admin.display(description=_("see also"))
     def links(self, connection: Connection) -> SafeString:
         return format_html(
-            '{} · <a href="{}">{}</a> · <a href="{}" rel="noreferrer">{}</a>',
+            '{} · <a href="{}" rel="noreferrer">{}</a>',
             link_to(connection.location),
-            reverse("admin:integrations_connection_timeline", args=[connection.pk]),
-            _("timeline"),
             connection.reconnect_url,
             _("the reconnect page at Altegio"),
         )
 
-    def get_urls(self) -> list[URLPattern]:
-        page = self.admin_site.admin_view(timeline_page)
-        return [path("<int:pk>/timeline/", page, name="integrations_connection_timeline"), *super().get_urls()]
-
-    @admin.display(description=_("calls"))
-    def calls_list(self, connection: Connection) -> SafeString:
-        rows = (
-            (link_to(call), call.get_state_display(), call.tries, call.reason)
-            for call in connection.calls.order_by("-pk")[:50]
-        )
-        return format_html_join("", "<div>{} — {} ({}×) {}</div>", rows)
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """What is true, what to do next and what happened, above the fields."""
+        case = case_of(context["original"], self.row_actions(request, context["original"]))
+        return super().render_change_form(request, {**context, **case}, *args, **kwargs)
 
     @confirmed(
         _("Try again now"),

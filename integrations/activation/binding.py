@@ -8,13 +8,13 @@ from django.utils import timezone
 
 from integrations.alarms.models import Alarm
 from integrations.alarms.raising import raise_alarms
-from integrations.altegio.answers import AltegioState, ConnectionStatus
+from integrations.altegio.answers import AltegioState, ConnectionStatus, words_of
 from integrations.connections import lock, move
 from integrations.locations.kinds import fetch_locations
 from integrations.locations.review import review_name
 from integrations.models.connection import LIVE, Connection, State
 from integrations.models.place import Location
-from integrations.outbox.models import Attempt
+from integrations.outbox.models import Attempt, OutgoingCall
 from integrations.telephony.chains import adopt_chain
 
 # Two clocks and a redirect lie between a consent and our note of the arrival.
@@ -81,7 +81,7 @@ def end_unnoticed(connection: Connection) -> None:
 
 def accept(connection: Connection, to: State, why: str) -> None:
     """Altegio accepted: the location is the claimant's, and what follows from that is queued."""
-    Location.objects.select_for_update().get(pk=connection.location_id)
+    Location.objects.select_for_update(no_key=True).get(pk=connection.location_id)
     now = timezone.now()
     if connection.state == State.CONFLICT:
         # Two people claim one grant: Altegio's yes does not say to whom. Staff do.
@@ -95,6 +95,12 @@ def accept(connection: Connection, to: State, why: str) -> None:
     adopt_chain(connection)
     review_name(connection)
     fetch_locations(connection.application)
+
+
+def words_about(call: OutgoingCall) -> str:
+    """Altegio's own last words on an activation, for its owner to read; never ours or an HTTP status."""
+    sent = call.attempts.filter(purpose=Attempt.Purpose.SEND).order_by("pk").last()
+    return words_of(sent.response_body) if sent else ""
 
 
 def conflict_or_failure(

@@ -4,6 +4,7 @@ import uuid
 from datetime import datetime
 
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from integrations.activation.binding import (
     accept,
@@ -11,6 +12,7 @@ from integrations.activation.binding import (
     end_unnoticed,
     is_granted_to,
     was_ours,
+    words_about,
 )
 from integrations.altegio import calls
 from integrations.altegio.answers import AltegioState, Answer, read_status
@@ -39,6 +41,7 @@ class Activate(CallKind):
     """ALTEGIO.md §2, activate."""
 
     name = "activate"
+    title = _("Activation")
     priority = Priority.ACTIVATION
 
     @classmethod
@@ -101,23 +104,29 @@ class Activate(CallKind):
     def accepted(self, call: OutgoingCall, answer: Answer) -> None:
         status = read_status(answer, settings.ALTEGIO_TIME_ZONE)
         frozen = status is not None and status.state is AltegioState.FROZEN
-        accept(
-            lock(connection_of(call).pk),
-            State.FROZEN if frozen else State.ACTIVE,
-            "Altegio accepted the activation.",
-        )
+        connection = lock(connection_of(call).pk)
+        accept(connection, State.FROZEN if frozen else State.ACTIVE, "Altegio accepted the activation.")
+        if _came_again(connection, call):
+            ask_status(connection)
 
     def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
         status = read_status(answer, settings.ALTEGIO_TIME_ZONE)
-        words = reason.removeprefix(NO_OPEN_GRANT).removeprefix(". ")
-        conflict_or_failure(lock(connection_of(call).pk), status, reason, words)
+        conflict_or_failure(lock(connection_of(call).pk), status, reason, words_about(call))
 
     def expired(self, call: OutgoingCall, now: datetime) -> None:
         connection = lock(connection_of(call).pk)
         if connection.state != State.GRANTED:
             return
         why = "The window closed before Altegio accepted the activation."
-        move(connection, State.EXPIRED, f"{why} {call.reason}".strip(), altegio_words=call.reason, ended_at=now)
+        move(connection, State.EXPIRED, f"{why} {call.reason}".strip(), altegio_words=words_about(call), ended_at=now)
         if call.attempts.exists():
             # The last word may have been lost on the line; Altegio knows.
             ask_status(connection)
+
+
+def _came_again(connection: Connection, call: OutgoingCall) -> bool:
+    """Whether the owner arrived once more while the answer was on its way: perhaps with a grant after this one."""
+    if connection.last_arrived_at <= connection.arrived_at:
+        # Earlier than before: the clock was set back since, and cannot tell.
+        return connection.last_arrived_at < connection.arrived_at
+    return call.attempts.filter(started_at__lte=connection.last_arrived_at).exists()

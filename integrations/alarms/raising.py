@@ -1,6 +1,7 @@
 """Raising alarms, and telling staff about them in one letter for many."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -13,6 +14,7 @@ from integrations.models.connection import Connection
 
 NewAlarm = tuple[Alarm.Kind, str, str, Connection | None]
 MOST_IN_A_LETTER = 20
+SAME_KIND_EVERY = timedelta(minutes=5)
 
 
 def raise_alarms(alarms: Iterable[NewAlarm]) -> None:
@@ -28,12 +30,21 @@ def clear_alarms(**which: object) -> None:
     Alarm.objects.filter(cleared_at=None, **which).update(cleared_at=timezone.now())
 
 
+def _kinds_told_lately() -> set[str]:
+    lately = Alarm.objects.filter(mailed_at__gt=timezone.now() - SAME_KIND_EVERY)
+    return set(lately.order_by().values_list("kind", flat=True).distinct())
+
+
 @transaction.atomic
 def mail_alarms() -> int:
-    """One letter to each member of staff about all alarms not mailed yet. Returns how many alarms."""
+    """One letter to each member of staff about all alarms not mailed yet. Returns how many alarms.
+
+    More of a kind that was told of a moment ago waits: thousands of activations running out make a dozen
+    letters an hour, and not one every ten seconds.
+    """
     waiting = Alarm.objects.select_for_update().filter(mailed_at=None, cleared_at=None).order_by("raised_at")
     alarms = list(waiting)
-    if not alarms:
+    if not {alarm.kind for alarm in alarms} - _kinds_told_lately():
         return 0
     Alarm.objects.filter(pk__in=[alarm.pk for alarm in alarms]).update(mailed_at=timezone.now())
     for user in User.objects.filter(is_staff=True, is_active=True).exclude(email=None):

@@ -10,8 +10,8 @@ from integrations.alarms.models import Alarm
 from integrations.alarms.raising import raise_alarms
 from integrations.models.connection import Connection, State
 
-# How much of the window is gone, and what is left of it.
-LEVELS = ((1, 1 / 2), (2, 5 / 6))
+# The level, and how much of the window is gone; the most urgent first, so that a late look raises one alarm, not two.
+LEVELS = ((2, 5 / 6), (1, 1 / 2))
 BATCH = 500
 
 
@@ -24,8 +24,10 @@ def _warn(level: int, gone: float) -> int:
     now = timezone.now()
     left = timedelta(seconds=settings.ALTEGIO_ACTIVATION_WINDOW * (1 - gone))
     with transaction.atomic():
-        late = Connection.objects.select_for_update(of=("self",)).select_related("application", "location")
-        late = late.filter(state=State.GRANTED, deadline_at__lte=now + left, deadline_at__gt=now, warned__lt=level)
+        locked = Connection.objects.select_for_update(of=("self",), no_key=True)
+        late = locked.select_related("application", "location").filter(
+            state=State.GRANTED, deadline_at__lte=now + left, deadline_at__gt=now, warned__lt=level
+        )
         connections = list(late.order_by("deadline_at")[:BATCH])
         raise_alarms(
             (

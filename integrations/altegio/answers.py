@@ -96,6 +96,11 @@ def _message(envelope: dict[str, Any]) -> str:
     return "; ".join(words).replace("\x00", "")[:500]
 
 
+def words_of(text: str) -> str:
+    """What Altegio itself says in an answer's text; "" where it says nothing, or the text is cut off."""
+    return _message(_envelope(text)[0])
+
+
 def read_code(answer: Answer) -> int | None:
     """Altegio's own number for a refusal (`meta.code`; ALTEGIO.md §2, SMS statuses), where it gives one."""
     envelope, _is_json = _envelope(answer.text)

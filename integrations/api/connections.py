@@ -4,7 +4,8 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.generics import ListAPIView, RetrieveAPIView
@@ -54,6 +55,12 @@ def shown_connections() -> QuerySet[Connection]:
     return Connection.objects.select_related("application", "location__chain", "owner")
 
 
+@extend_schema(
+    parameters=[
+        OpenApiParameter("salon_id", OpenApiTypes.INT64),
+        OpenApiParameter("state", str, enum=State.values),
+    ]
+)
 class ConnectionList(ListAPIView[Connection]):
     """Connections, newest first; `salon_id` and `state` narrow them down."""
 
@@ -80,7 +87,7 @@ class ConnectionUninstall(APIView):
 
     scope = "billing"
 
-    @extend_schema(request=None, responses={202: ConnectionSerializer})
+    @extend_schema(request=None, responses={202: ConnectionSerializer, 409: None})
     def post(self, _request: Request, pk: int) -> Response:
         get_object_or_404(Connection, pk=pk)
         try:

@@ -28,9 +28,10 @@ class NamesSerializer(serializers.Serializer[dict[str, Any]]):
     names = serializers.ListField(child=serializers.CharField(), min_length=1, max_length=20)
 
 
-class SyncedNamesSerializer(NamesSerializer):
-    """The list, and how far Altegio is with it."""
+class SyncedNamesSerializer(serializers.Serializer[dict[str, Any]]):
+    """The list, empty before the first one is sent, and how far Altegio is with it."""
 
+    names = serializers.ListField(child=serializers.CharField())
     sync_state = serializers.ChoiceField(SyncState.choices)
     error = serializers.CharField()
 

@@ -99,7 +99,7 @@ class Notifications(APIView):
 
     scope = "telephony"
 
-    @extend_schema(request=NotificationSerializer, responses={202: NotedSerializer})
+    @extend_schema(request=NotificationSerializer, responses={202: NotedSerializer, 404: None, 409: None})
     def post(self, request: Request) -> Response:
         caller, told = _read(NotificationSerializer(data=request.data))
         notify_of_call(caller.chain, **told)
@@ -111,7 +111,9 @@ class Calls(APIView):
 
     scope = "telephony"
 
-    @extend_schema(request=CallSerializer, responses={202: SavedSerializer, 200: SavedSerializer})
+    @extend_schema(
+        request=CallSerializer, responses={202: SavedSerializer, 200: SavedSerializer, 404: None, 409: None}
+    )
     def post(self, request: Request) -> Response:
         caller, told = _read(CallSerializer(data=request.data))
         saved, is_new = save_call(caller.chain, **told)

@@ -11,7 +11,9 @@ from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from accounts.languages import remember_language
 from accounts.letters import queue_letter
+from accounts.limits import LETTERS_TO_ONE
 from accounts.models import User
 from integrations.connect.claims import Claimant, Claimed, activation_deadline, claim_locations, give_claim
 from integrations.connect.models import Arrival, ArrivalLocation, RefusedArrival
@@ -46,6 +48,7 @@ def receive_signed(application: Application, redirect: Redirect) -> Arrival:
     account = account_of(redirect.person)
     now = timezone.now()
     if isinstance(account, Known):
+        remember_language(account.user)
         claimant, expected = Claimant.of(account.user), None
     else:
         claimant, expected = Claimant(f"a:{redirect.person.altegio_user_id}", None), account.expected
@@ -86,7 +89,9 @@ def register(arrival: Arrival, sign_up: SignUp) -> Arrival:
     user, is_new = _account(sign_up)
     if is_new:
         _claim(arrival, Claimant.of(user), expected=None)
-        queue_letter("welcome", sign_up.email, key=f"welcome:{user.pk}", arrival=arrival.pk, user=user.pk)
+        remember_language(user)
+        key = f"welcome:{user.pk}"
+        queue_letter("welcome", sign_up.email, key=key, language=user.language, arrival=arrival.pk, user=user.pk)
     else:
         _claim(arrival, Claimant(f"s:{arrival.pk}", None), expected=user)
         send_sign_in_link(arrival, user)
@@ -107,12 +112,15 @@ def _account(sign_up: SignUp) -> tuple[User, bool]:
             user.save()
             return user, True
     except IntegrityError:
-        return User.objects.get(email__iexact=sign_up.email), False
+        return User.objects.with_email(sign_up.email).get(), False
 
 
 def send_sign_in_link(arrival: Arrival, user: User) -> None:
-    """A letter whose link signs the owner in and gives them the arrival. Staff and closed accounts get none."""
-    if user.email and user.is_active and not user.is_staff:
+    """A letter whose link signs the owner in and gives them the arrival. Staff and closed accounts get none.
+
+    Whoever asks for it, by whichever form: one address gets only so many.
+    """
+    if user.email and user.is_active and not user.is_staff and not LETTERS_TO_ONE.hit(user.email.lower()):
         key = f"sign-in-link:{arrival.pk}:{user.pk}:{timezone.now():%Y%m%d%H%M}"
         queue_letter("sign_in_link", user.email, key=key, language=user.language, arrival=arrival.pk, user=user.pk)
 
@@ -129,7 +137,7 @@ def give_to(arrival: Arrival, user: User) -> bool:
     if not arrival.claim:
         _claim(arrival, claimant, expected=None)
         return True
-    mine = Connection.objects.select_for_update().filter(arrivals=arrival).order_by("pk")
+    mine = Connection.objects.select_for_update(no_key=True).filter(arrivals=arrival).order_by("pk")
     give_claim(list(mine), arrival.claim, user)
     arrival.claim, arrival.user, arrival.expected_user = claimant.claim, user, None
     arrival.save(update_fields=["claim", "user", "expected_user"])
@@ -151,7 +159,8 @@ def _claim(arrival: Arrival, claimant: Claimant, *, expected: User | None) -> No
 
 
 def _locked(arrival: Arrival) -> Arrival:
-    return Arrival.objects.select_for_update(of=("self",)).select_related("application").get(pk=arrival.pk)
+    locked = Arrival.objects.select_for_update(of=("self",), no_key=True)
+    return locked.select_related("application").get(pk=arrival.pk)
 
 
 def _store(

@@ -75,6 +75,7 @@ def claim_locations(
     A constant number of queries however many locations there are; rivals cost some each. Arrivals for
     the same location wait for each other.
     """
+    _lock_connections(application, salon_ids)
     locations = _locked_locations(salon_ids)
     current = _current_connections(application, locations)
     desk = _Desk(application, claimant, arrived_at, now)
@@ -84,13 +85,21 @@ def claim_locations(
     return desk.finish()
 
 
+def _lock_connections(application: Application, salon_ids: Sequence[int]) -> None:
+    """Connections are locked before locations, as where Altegio's answers are written down: no deadlock."""
+    there = Connection.objects.select_for_update(of=("self",), no_key=True).filter(
+        application=application, location__altegio_id__in=salon_ids, state__in=(*UNDECIDED, *LIVE)
+    )
+    list(there.order_by("pk").values_list("pk", flat=True))
+
+
 def _locked_locations(salon_ids: Sequence[int]) -> dict[int, Location]:
     # In the order of their ids, so that two arrivals never wait for each other crosswise.
     ordered = sorted(salon_ids)
     Location.objects.bulk_create(
         [Location(altegio_id=salon_id) for salon_id in ordered], ignore_conflicts=True, batch_size=1000
     )
-    found = Location.objects.select_for_update().filter(altegio_id__in=ordered).order_by("altegio_id")
+    found = Location.objects.select_for_update(no_key=True).filter(altegio_id__in=ordered).order_by("altegio_id")
     return {location.altegio_id: location for location in found}
 
 
@@ -100,8 +109,11 @@ def _current_connections(application: Application, locations: dict[int, Location
         application=application,
         location__in=[place.pk for place in locations.values()],
         state__in=(*UNDECIDED, *LIVE),
-    ).select_related("application", "location")
+    )
+    by_key = {place.pk: place for place in locations.values()}
     for connection in connections:
+        # Both are at hand: joining them costs a tenth of an arrival's time.
+        connection.application, connection.location = application, by_key[connection.location_id]
         found[connection.location_id].append(connection)
     return found
 
@@ -171,10 +183,17 @@ class _Desk:
             for connection in self.new
             if connection.state == State.CONFLICT
         )
-        reused = [claimed.connection.pk for claimed in self.claimed if not claimed.is_new]
-        if reused:
-            Connection.objects.filter(pk__in=reused).update(last_arrived_at=self.now)
+        self._note_return([claimed.connection.pk for claimed in self.claimed if not claimed.is_new])
         return self.claimed
+
+    def _note_return(self, pks: list[int]) -> None:
+        """The owner came again. Who comes now came last, also where the clock was set back since they came before."""
+        if not pks:
+            return
+        reused = Connection.objects.filter(pk__in=pks)
+        if self.arrived_at < self.now:
+            reused = reused.filter(last_arrived_at__lt=self.arrived_at)
+        reused.update(last_arrived_at=self.arrived_at)
 
     def _holds(self, live: Connection) -> bool:
         if live.owner_id is None:
@@ -205,7 +224,7 @@ class _Desk:
             claim=self.claimant.claim,
             claimant=self.claimant.user,
             arrived_at=self.arrived_at,
-            last_arrived_at=self.now,
+            last_arrived_at=self.arrived_at,
             deadline_at=self.deadline,
         )
         self.new.append(connection)
@@ -221,11 +240,15 @@ class _Desk:
 def go_on_as_new(ended: Connection) -> None:
     """Altegio waits for an activation where the owner came back: their arrival is a new connection's.
 
-    `ended` is the locked connection that was uninstalled unnoticed. Nothing happens when its owner has
-    not arrived within the window: then the grant is not known to be theirs.
+    `ended` is the locked connection, at whose end the portal may not have looked yet when they came. Nothing
+    happens when its owner has not arrived within the window: then the grant is not known to be theirs. An
+    arrival goes on once.
     """
     now = timezone.now()
     if ended.last_arrived_at == ended.arrived_at or now >= activation_deadline(ended.last_arrived_at):
+        return
+    same_place = Connection.objects.filter(application=ended.application_id, location=ended.location_id)
+    if same_place.filter(pk__gt=ended.pk, arrived_at=ended.last_arrived_at).exists():
         return
     claimant = Claimant(ended.claim, ended.claimant) if ended.owner is None else Claimant.of(ended.owner)
     salon_ids, arrived_at = [ended.location.altegio_id], ended.last_arrived_at

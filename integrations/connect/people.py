@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 
 from accounts.models import AltegioIdentity, User
 from integrations.altegio.signatures import Person
+from integrations.connect.models import Arrival
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ def account_of(person: Person) -> Known | MustSignIn:
 
 def user_with_email(email: str) -> User | None:
     """The account under this address; addresses compare without case."""
-    return User.objects.filter(email__iexact=email).first() if email else None
+    return User.objects.with_email(email).first() if email else None
 
 
 def _account_by_email(person: Person) -> Known | MustSignIn:
@@ -53,12 +54,32 @@ def _account_by_email(person: Person) -> Known | MustSignIn:
         identity = AltegioIdentity.objects.select_related("user").filter(altegio_user_id=person.altegio_user_id)
         if (found := identity.first()) is not None:
             return _unless_closed(found.user)
-        return MustSignIn(User.objects.get(email__iexact=email))
+        return MustSignIn(User.objects.with_email(email).get())
     return Known(user)
 
 
 def _unless_closed(user: User) -> Known | MustSignIn:
     return MustSignIn(user) if user.is_staff or not user.is_active else Known(user)
+
+
+def is_new_to(arrival: Arrival, user: User) -> bool:
+    """Whether whoever came with `arrival` did not know of the account under their address.
+
+    They signed up anew, or Altegio signed somebody who is not linked to it. Then the account's password may
+    be that of a stranger who signed up with their address before them.
+    """
+    if arrival.user_id is not None or arrival.expected_user_id != user.pk:
+        return False
+    identity = arrival.altegio_user_id
+    return arrival.signed_up or (
+        identity is not None and not user.identities.filter(altegio_user_id=identity).exists()
+    )
+
+
+def end_password(user: User) -> None:
+    """Nobody signs in with the account's password any more, and whoever did is signed out."""
+    user.set_unusable_password()
+    user.save(update_fields=["password"])
 
 
 def link_identity(user: User, altegio_user_id: int) -> None:

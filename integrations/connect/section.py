@@ -1,48 +1,144 @@
-"""The owner's page: their locations, each with the newest word on it."""
+"""The owner's first page: their locations, each with the newest word on it, those that need them first."""
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When
+from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
 
+from accounts.listing import PER_PAGE, page_of, searched
 from accounts.models import User
 from accounts.sections import register_section
 from integrations.connect.status import message_for, shown_state
 from integrations.connect.words import LABELS
-from integrations.models.connection import LIVE, Connection
+from integrations.lifecycle.disconnect import being_disconnected
+from integrations.locations.search import matching
+from integrations.models.connection import LIVE, Connection, State
+
+# In the order in which the owner should look at them; what they disconnected themselves comes last.
+ORDER = (
+    State.FROZEN, State.FAILED, State.EXPIRED, State.CONFLICT, State.GRANTED, State.ACTIVE, State.UNINSTALLED,
+)  # fmt: skip
 
 
-def owned_connections(user: User) -> list[Connection]:
-    """The newest connection of each application and location that is the user's, or claimed by them."""
-    mine = Connection.objects.filter(Q(owner=user) | Q(owner=None, claimant=user))
-    newest: dict[tuple[int, int], Connection] = {}
-    for connection in mine.select_related("application", "location").order_by("pk"):
-        newest[connection.application_id, connection.location_id] = connection
-    return sorted(newest.values(), key=lambda connection: -connection.pk)
+@dataclass(frozen=True)
+class Note:
+    """One more line on a location, from a feature above; with a link where there is more to see."""
+
+    text: str
+    url: str = ""
+    link: str = ""
 
 
-def _context(user: User) -> dict[str, Any]:
-    rows = [
-        {
-            "title": connection.title,
-            "salon_id": connection.location.altegio_id,
-            "application": str(connection.application),
-            "state": shown_state(connection),
-            "state_label": LABELS[shown_state(connection)],
-            "message": message_for(connection),
-            "reconnect_url": connection.reconnect_url,
-            "disconnect_url": _disconnect_url(connection, user),
-        }
-        for connection in owned_connections(user)
+Notes = Callable[[Sequence[Connection]], Mapping[int, Note]]
+_notes: list[Notes] = []
+
+
+def register_notes(notes: Notes) -> None:
+    """`notes(connections)` gives the lines by the connections' keys, in a constant number of queries."""
+    _notes.append(notes)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One location's line."""
+
+    salon_id: int
+    title: str
+    application: str
+    state: str
+    state_label: Promise
+    message: str
+    said: str
+    reconnect_url: str
+    disconnect_url: str
+    notes: list[Note] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class StateFilter:
+    """How many of the owner's locations are in a state."""
+
+    state: str
+    label: Promise
+    count: int
+    is_chosen: bool
+
+
+def own_connections(owner: User) -> QuerySet[Connection]:
+    """The newest connection of each application and location that is the owner's, or claimed by them."""
+    mine = Q(owner=owner) | Q(owner=None, claimant=owner)
+    newer = Connection.objects.filter(
+        mine, application=OuterRef("application"), location=OuterRef("location"), pk__gt=OuterRef("pk")
+    )
+    places = [When(state=state, then=Value(place)) for place, state in enumerate(ORDER)]
+    return (
+        Connection.objects.filter(mine)
+        .exclude(Exists(newer))
+        .select_related("application", "location")
+        .annotate(urgency=Case(*places, output_field=IntegerField()))
+        .order_by("urgency", "-pk")
+    )
+
+
+def _context(request: HttpRequest, owner: User) -> dict[str, Any]:
+    connections, search = own_connections(owner), searched(request)
+    chosen = request.GET.get("state", "")
+    filters = _filters(connections, chosen)
+    wanted = [state for state in State if chosen == _shown(state)]
+    found = connections.filter(matching(search), **({"state__in": wanted} if wanted else {}))
+    page = page_of(request, found)
+    total = sum(each.count for each in filters)
+    return {
+        "page": page,
+        "rows": _rows(list(page), owner),
+        "search": search,
+        "state": chosen if wanted else "",
+        "filters": filters,
+        "total": total,
+        "is_long": total > PER_PAGE,
+    }
+
+
+def _shown(state: State) -> str:
+    return shown_state(Connection(state=state))
+
+
+def _filters(connections: QuerySet[Connection], chosen: str) -> list[StateFilter]:
+    counts = dict(connections.order_by().values_list("state").annotate(count=Count("pk")))
+    names = [(_shown(state), counts.get(state, 0)) for state in ORDER]
+    return [StateFilter(name, LABELS[name], count, name == chosen) for name, count in names if count]
+
+
+def _rows(connections: list[Connection], owner: User) -> list[Row]:
+    notes = [given(connections) for given in _notes]
+    ending = being_disconnected(connections)
+    return [
+        Row(
+            salon_id=connection.location.altegio_id,
+            title=connection.title,
+            application=str(connection.application),
+            state=shown_state(connection),
+            state_label=LABELS[shown_state(connection)],
+            message=_("It is being disconnected.") if connection.pk in ending else message_for(connection),
+            said="" if connection.pk in ending else connection.altegio_words,
+            reconnect_url=connection.reconnect_url,
+            disconnect_url="" if connection.pk in ending else _disconnect_url(connection, owner),
+            notes=[given[connection.pk] for given in notes if connection.pk in given],
+        )
+        for connection in connections
     ]
-    return {"rows": rows}
 
 
-def _disconnect_url(connection: Connection, user: User) -> str:
+def _disconnect_url(connection: Connection, owner: User) -> str:
     """Where the owner disconnects it; "" where there is nothing to disconnect."""
-    if connection.state not in LIVE or connection.owner_id != user.pk:
+    if connection.state not in LIVE or connection.owner_id != owner.pk:
         return ""
     return reverse("lifecycle:disconnect", args=[connection.pk])
 
 
-register_section("integrations/section_connections.html", _context)
+register_section("home", "integrations/section_connections.html", _context)

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -15,6 +14,7 @@ from integrations.models.connection import Connection, State
 from integrations.models.place import reconnect_url
 from integrations.outbox.models import OutgoingCall
 from integrations.outbox.tokens import token_is_stopped
+from partner_portal.formats import clock
 
 NEWS = timedelta(seconds=30)
 PageState = Literal["pending", "active", "partial", "expired", "failed"]
@@ -38,6 +38,8 @@ class ArrivalStatus:
     deadline: datetime
     locations: list[LocationStatus]
     titles: dict[int, str]
+    # What Altegio itself said about a location, within its message: in whatever language that is.
+    words: dict[int, str]
     # Decided a moment ago, so that Altegio's page around the frame has not been told yet.
     is_news: bool
 
@@ -81,6 +83,11 @@ def status_of(arrival: Arrival) -> ArrivalStatus:
         deadline=min(waiting, default=arrival.deadline_at),
         locations=locations,
         titles={salon_id: connection.title for salon_id, connection in connections.items() if connection.title},
+        words={
+            salon_id: connection.altegio_words
+            for salon_id, connection in connections.items()
+            if connection.altegio_words
+        },
         is_news=any(_is_news(connection) for connection in connections.values()),
     )
 
@@ -157,14 +164,14 @@ def _waiting(connection: Connection, *, struggling: bool, stopped: bool) -> str:
     if stopped:
         return _("Something is wrong on our side. Our staff have been told; you need not do anything.")
     if struggling:
-        until = date_format(connection.deadline_at, "TIME_FORMAT")
-        return _("Altegio is slow to answer. We keep trying until %(time)s UTC.") % {"time": until}
+        until = clock(connection.deadline_at)
+        return _("Altegio is slow to answer. We keep trying until %(time)s.") % {"time": until}
     return _("Waiting for Altegio to switch the integration on.")
 
 
 def _failed(connection: Connection) -> str:
     if connection.reason.startswith(NO_OPEN_GRANT):
-        lead = _("Altegio knows no open grant for this location (no open grant). Press Connect in Altegio again.")
+        lead = _("Altegio has no open grant for this location. Press Connect in Altegio again.")
     else:
         lead = _("Altegio did not accept the connection.")
     return _with(lead, connection.altegio_words)

@@ -5,12 +5,8 @@ step, so the forms need no CSRF cookie (whoever has the token may act on that ar
 can know it).
 """
 
-from collections.abc import Callable
 from functools import wraps
-from typing import Any
-from urllib.parse import urlsplit
 
-from csp.decorators import csp_replace
 from django.conf import settings
 from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
@@ -18,42 +14,34 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django.views.decorators.vary import vary_on_headers
 
 from accounts import limits
+from accounts.languages import remember_language
 from accounts.models import User
 from accounts.sign_in import owner_with_password
 from integrations.connect import arrivals, tokens
 from integrations.connect.forms import EmailForm, SignInForm, SignUpForm
 from integrations.connect.models import Arrival
 from integrations.connect.parameters import BadArrival, read_redirect
-from integrations.connect.people import user_with_email
+from integrations.connect.people import end_password, is_new_to, user_with_email
 from integrations.connect.status import status_of
 from integrations.models.application import application_for
+from partner_portal.framing import View, altegio_origin, framed, host_origins, is_in_frame
+from partner_portal.languages import prefer
+from partner_portal.owner_frame import as_owner, posted_from_our_page
 
-View = Callable[..., HttpResponseBase]
 # Unsigned arrivals of this browser, where it takes cookies: reloading the page is the same arrival.
 SEEN_COOKIE = "arrival"
 
 
-def framed(view: View) -> View:
-    """The page may stand in Altegio's iframe, and nowhere else; it is never cached."""
-
-    @never_cache
-    @xframe_options_exempt
-    @wraps(view)
-    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        policed = csp_replace({"frame-ancestors": settings.ALTEGIO_FRAME_ANCESTORS})(view)
-        return policed(request, *args, **kwargs)
-
-    return wrapper
-
-
 def _problem(request: HttpRequest, title: str, advice: object, status: int) -> HttpResponse:
-    return render(request, "connect/problem.html", {"title": title, "advice": advice}, status=status)
+    context = {"title": title, "advice": advice}
+    if request.method == "POST":
+        context["language_base"] = ""  # there is nothing to read at this address
+    return render(request, "connect/problem.html", context, status=status)
 
 
 def _too_many(request: HttpRequest, seconds: int) -> HttpResponse:
@@ -78,7 +66,7 @@ def arrive(request: HttpRequest, application_id: int | None = None) -> HttpRespo
         arrivals.refuse_arrival(application, str(refusal))
         return _problem(request, _("This link does not work"), refusal.advice, 400)
     if redirect.person is not None:
-        return _to_status(arrivals.receive_signed(application, redirect))
+        return _to_status_as_owner(request, arrivals.receive_signed(application, redirect))
     return _show_forms_for_new(request, arrivals.receive_unsigned(application, redirect, _seen(request)))
 
 
@@ -107,6 +95,17 @@ def _to_status(arrival: Arrival) -> HttpResponseRedirect:
     return response
 
 
+def _to_status_as_owner(request: HttpRequest, arrival: Arrival) -> HttpResponseRedirect:
+    """For a person who has just proven who they are: in the frame, where no cookie tells, the address does.
+
+    The plain address of the page opens nothing, so that it may be shared.
+    """
+    response = _to_status(arrival)
+    if arrival.user is not None and is_in_frame(request):
+        response["Location"] = as_owner(arrival.user, response["Location"])
+    return response
+
+
 def _forms(
     request: HttpRequest,
     arrival: Arrival,
@@ -122,6 +121,7 @@ def _forms(
         "sign_up": sign_up or SignUpForm(auto_id="up_%s"),
         "sign_in": sign_in or SignInForm(auto_id="in_%s"),
         "owner": _signed_in_owner(request),
+        "language_base": reverse("connect:step", args=[token]),
     }
     return render(request, "connect/register.html", context, status=status)
 
@@ -189,17 +189,14 @@ def sign_in(request: HttpRequest, arrival: Arrival, token: str) -> HttpResponse:
 
 def _enter(request: HttpRequest, arrival: Arrival, user: User) -> HttpResponse:
     if not arrivals.give_to(arrival, user):
-        advice = _("Another account has taken up this arrival. Open the integration from Altegio again.")
-        return _problem(request, _("Taken up already"), advice, 409)
-    if _posted_from_our_page(request):
+        advice = _("Another account is connecting here already. Open the integration from Altegio again.")
+        return _problem(request, _("Already taken"), advice, 409)
+    remember_language(user)
+    arrival.user = user
+    # Only a form of ours may open a session (login CSRF). One that goes on does not begin anew: nothing was proven.
+    if posted_from_our_page(request) and not is_in_frame(request) and request.user != user:
         login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
-    return _to_status(arrival)
-
-
-def _posted_from_our_page(request: HttpRequest) -> bool:
-    """Whether the browser says that the form was ours: only then may it open a session (login CSRF)."""
-    origin = urlsplit(request.headers.get("Origin", ""))
-    return bool(origin.netloc) and origin.netloc == request.get_host()
+    return _to_status_as_owner(request, arrival) if posted_from_our_page(request) else _to_status(arrival)
 
 
 @step_view
@@ -212,9 +209,11 @@ def send_link(request: HttpRequest, arrival: Arrival, token: str) -> HttpRespons
         return _forms(request, arrival, token, sign_in=SignInForm(request.POST, auto_id="in_%s"), status=400)
     email = form.cleaned_data["email"].lower()
     user = user_with_email(email)
-    if user is not None and not limits.LETTERS_TO_ONE.hit(email):
+    if user is not None:
         arrivals.send_sign_in_link(arrival, user)
-    return render(request, "connect/link_sent.html", {"email": email})
+    return render(
+        request, "connect/link_sent.html", {"email": email, "language_base": reverse("connect:step", args=[token])}
+    )
 
 
 @framed
@@ -236,8 +235,12 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
         advice = _("A link works once, for an hour. Sign in with your password, or have a new link sent.")
         return _problem(request, _("This link was used or is too old"), advice, 410)
     arrival, user = opened
+    prefer(request, user.language)
+    is_new = is_new_to(arrival, user)
     if request.method == "GET":
-        return render(request, "connect/confirm.html", {"user": user, "token": token})
+        return render(request, "connect/confirm.html", {"user": user, "token": token, "is_new": is_new})
+    if is_new:
+        end_password(user)
     login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
     if not arrivals.give_to(arrival, user):
         return HttpResponseRedirect(reverse(settings.LOGIN_REDIRECT_URL))
@@ -255,6 +258,9 @@ def status(request: HttpRequest, token: str) -> HttpResponse:
         if wants_json:
             return JsonResponse({"detail": _("This page is too old.")}, status=410)
         return _link_is_old(request)
+    # Not after the sign-up form: the page of a new account would differ from that of a taken address.
+    if arrival.user is not None and not arrival.signed_up:
+        prefer(request, arrival.user.language)
     current = status_of(arrival)
     if wants_json:
         return JsonResponse(current.as_json())
@@ -265,6 +271,7 @@ def status(request: HttpRequest, token: str) -> HttpResponse:
         "status": current,
         "sign_in": SignInForm(auto_id="in_%s") if needs_sign_in or not arrival.claim else None,
         "step": tokens.step_token(arrival) if needs_sign_in or not arrival.claim else "",
-        "altegio_origin": "{0.scheme}://{0.netloc}".format(urlsplit(settings.ALTEGIO_APP_URL)),
+        "altegio_origin": altegio_origin(),
+        "host_origins": host_origins(),
     }
     return render(request, "connect/status.html", context)

@@ -1,15 +1,15 @@
 """The states' names on owners' pages."""
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 # In the order in which the owner should look at them.
 LABELS: dict[str, Promise] = {
-    "failed": _("Not connected"),
-    "expired": _("Expired"),
-    "conflict": _("In review"),
-    "uninstalled": _("Disconnected"),
-    "frozen": _("Frozen"),
-    "pending": _("Waiting"),
-    "active": _("Connected"),
+    "failed": pgettext_lazy("state of a location", "Not connected"),
+    "expired": pgettext_lazy("state of a location", "Expired"),
+    "conflict": pgettext_lazy("state of a location", "In review"),
+    "uninstalled": pgettext_lazy("state of a location", "Disconnected"),
+    "frozen": pgettext_lazy("state of a location", "Frozen"),
+    "pending": pgettext_lazy("state of a location", "Waiting"),
+    "active": pgettext_lazy("state of a location", "Connected"),
 }

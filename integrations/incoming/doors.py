@@ -19,6 +19,11 @@ log = structlog.get_logger(__name__)
 View = Callable[..., HttpResponse]
 
 
+def taken() -> HttpResponse:
+    """200. With its length, which no middleware adds here: without one it goes out in three pieces."""
+    return HttpResponse(b"ok", content_type="text/plain", headers={"Content-Length": "2"})
+
+
 def door(most_bytes: int) -> Callable[[Callable[..., None]], View]:
     """Make a view of `store(body, **path)`, which returns once the body is stored, or raises Refused."""
 
@@ -34,7 +39,7 @@ def door(most_bytes: int) -> Callable[[Callable[..., None]], View]:
             except DatabaseAway as error:
                 log.error("incoming_not_stored", error=type(error).__name__)
                 return JsonResponse({"detail": "Not stored: try again."}, status=503, headers={"Retry-After": "5"})
-            return HttpResponse(b"ok", content_type="text/plain")
+            return taken()
 
         return view
 

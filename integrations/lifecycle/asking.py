@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.dispatch import Signal
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from integrations.altegio import calls
 from integrations.altegio.answers import AltegioState, Answer, ConnectionStatus, read_status
@@ -19,7 +20,7 @@ from integrations.outbox.kinds import CallKind, register
 from integrations.outbox.models import OutgoingCall, Priority
 from integrations.outbox.queue import queue_newest
 
-# `connection`: believed alive, while Altegio waits for a new activation. Sent after it was ended.
+# `connection`, `status`: it has ended, and Altegio waits for a new activation.
 granted_again = Signal()
 # `connection`, `status`: believed ended, while Altegio calls it active or frozen.
 found_alive = Signal()
@@ -43,6 +44,7 @@ class AskStatus(CallKind):
     """ALTEGIO.md §2, status: a question that changes nothing at Altegio."""
 
     name = "ask_status"
+    title = _("Question: what is true?")
     priority = Priority.CHECK
     repeatable = True
     gives_up_after = timedelta(days=1)
@@ -69,6 +71,7 @@ class AskPatiently(AskStatus):
     """The same question where nobody waits for the answer."""
 
     name = "check_status"
+    title = _("Question: still connected?")
     priority = Priority.HOUSEKEEPING
 
 
@@ -95,10 +98,10 @@ def _believe_state(connection: Connection, status: ConnectionStatus) -> None:
             move(connection, to, f"Altegio says: {status.state}.")
         else:
             move(connection, State.UNINSTALLED, "Altegio says it is not connected.", ended_at=timezone.now())
-            if status.state is AltegioState.PENDING:
-                granted_again.send(sender=Connection, connection=connection)
     elif alive and connection.state in (State.EXPIRED, State.FAILED, State.UNINSTALLED):
         found_alive.send(sender=Connection, connection=connection, status=status)
+    if connection.state == State.UNINSTALLED and status.state is AltegioState.PENDING:
+        granted_again.send(sender=Connection, connection=connection, status=status)
 
 
 def _is_newest(connection: Connection) -> bool:

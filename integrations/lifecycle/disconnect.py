@@ -1,11 +1,13 @@
 """Disconnecting by the owner or by staff: the uninstall call, once (ALTEGIO.md §2)."""
 
 import uuid
+from collections.abc import Collection
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from integrations.altegio import calls
@@ -43,14 +45,32 @@ def disconnect(connection_id: int, *, by: User | None, why: str) -> Connection:
     if connection.state not in LIVE:
         named = {"connection": connection, "state": connection.get_state_display()}
         raise NotConnected(_("%(connection)s is not connected: %(state)s.") % named)
-    earlier = OutgoingCall.objects.filter(connection=connection, kind=Uninstall.name)
-    if not earlier.filter(state__in=UNFINISHED).exists():
-        # No count of the earlier ones: they are not kept for ever, and a key must not come twice.
-        key = f"uninstall:{connection.pk}:{uuid.uuid4().hex}"
-        by_id = by.pk if by else None
-        lane = connection.lane
-        queue([new_call(Uninstall, key, lane=lane, connection_id=connection.pk, by=by_id, why=why[:300])])
+    if not being_disconnected([connection]):
+        queue([_uninstall(connection, by.pk if by else None, why)])
     return connection
+
+
+def being_disconnected(connections: Collection[Connection]) -> set[int]:
+    """Those (by key) whose uninstall call has not come to its end."""
+    waiting = OutgoingCall.objects.filter(
+        connection__in=[connection.pk for connection in connections], kind=Uninstall.name, state__in=UNFINISHED
+    )
+    return {pk for pk in waiting.values_list("connection", flat=True) if pk is not None}
+
+
+@transaction.atomic
+def disconnect_all(owner: User, why: str) -> int:
+    """Queue the uninstall calls of everything the owner has connected. Returns how many it will be."""
+    live = list(Connection.objects.select_for_update().filter(owner=owner, state__in=LIVE).order_by("pk"))
+    ending = being_disconnected(live)
+    queue(_uninstall(connection, owner.pk, why) for connection in live if connection.pk not in ending)
+    return len(live)
+
+
+def _uninstall(connection: Connection, by: int | None, why: str) -> OutgoingCall:
+    # No count of the earlier ones: they are not kept for ever, and a key must not come twice.
+    key = f"uninstall:{connection.pk}:{uuid.uuid4().hex}"
+    return new_call(Uninstall, key, lane=connection.lane, connection_id=connection.pk, by=by, why=why[:300])
 
 
 @register
@@ -58,6 +78,7 @@ class Uninstall(CallKind):
     """ALTEGIO.md §2, uninstall. A second one could hit a connection made since, so an uncertain end is asked."""
 
     name = "uninstall"
+    title = gettext_lazy("Disconnecting")
     priority = Priority.SETUP
     worth_an_alarm = True
 

@@ -50,7 +50,7 @@ def end_calls(connection: Connection) -> int:
         connection=connection, state__in=(CallState.HELD, CallState.QUEUED, CallState.DOUBTFUL)
     ).exclude(kind__in=STAY)
     ended = 0
-    for call in waiting.select_for_update():
+    for call in waiting.select_for_update(no_key=True):
         if call.state == CallState.DOUBTFUL and not kind_of(call).repeatable:
             continue
         call.state, call.reason, call.finished_at = CallState.CANCELLED, reason, timezone.now()
@@ -61,9 +61,12 @@ def end_calls(connection: Connection) -> int:
 
 
 def end_telephony(connection: Connection) -> None:
-    """Switch the chain's telephony off when its last connection ends; what is off already stays as it is."""
-    chain = Chain.objects.select_for_update().filter(locations=connection.location_id).first()
-    if chain is None or chain.telephony not in (Chain.Telephony.ON, Chain.Telephony.ENABLING):
+    """Switch the chain's telephony off when its last connection ends; what is off already stays as it is.
+
+    After a switch that failed it may be on: Altegio can have done it and not have said so.
+    """
+    chain = Chain.objects.select_for_update(no_key=True).filter(locations=connection.location_id).first()
+    if chain is None or chain.telephony in (Chain.Telephony.OFF, Chain.Telephony.DISABLING):
         return
     # Only the applications that brought the chain speak for its telephony; others may stand at its locations.
     speaking = Arrival.objects.filter(chain_id_given=chain.altegio_id).values("application")

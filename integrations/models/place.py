@@ -23,6 +23,8 @@ class Chain(models.Model):
     crm_token = EncryptedTextField(_("CRM token"), blank=True, default="", editable=False)
     telephony = models.CharField(_("telephony"), max_length=10, choices=Telephony.choices, default=Telephony.OFF)
     telephony_error = models.CharField(_("telephony error"), max_length=500, blank=True)
+    # When `telephony` became what it is; null for what it has been since before this was kept.
+    telephony_since = models.DateTimeField(_("telephony since"), null=True, blank=True, editable=False)
     telephony_round = models.PositiveIntegerField(default=0, editable=False)
 
     class Meta:

@@ -11,10 +11,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
+from django_stubs_ext import StrOrPromise
 
 from integrations.lifecycle.asking import ask_status
 from integrations.outbox.exchange import exchange_text
-from integrations.outbox.kinds import kind_names
+from integrations.outbox.kinds import kind_names, kind_title
 from integrations.outbox.models import WAITING, Attempt, CallState, OutgoingCall, TokenStop
 from integrations.outbox.queue import hurry
 from integrations.outbox.tokens import resume_token
@@ -61,7 +62,7 @@ class KindFilter(admin.SimpleListFilter):
     parameter_name = "kind"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Lookups:
-        return [(name, name) for name in kind_names()]
+        return [(name, kind_title(name)) for name in kind_names()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(kind=kind) if (kind := self.value()) else queryset
@@ -90,7 +91,7 @@ class WaitingFilter(admin.SimpleListFilter):
 
 @admin.register(OutgoingCall)
 class OutgoingCallAdmin(EvidenceAdmin):
-    list_display = ("key", "connection_link", "state", "tries", "reason", "deadline_at")
+    list_display = ("what", "connection_link", "state", "tries", "reason", "deadline_at")
     list_filter = (WaitingFilter, "state", KindFilter, DeadlineFilter)
     search_fields = ("=connection__location__altegio_id", "key__startswith")
     search_help_text = _("A location's number, or the beginning of a call's key")
@@ -116,6 +117,10 @@ class OutgoingCallAdmin(EvidenceAdmin):
         ("key", "lane", "request_id"),
         "exchange",
     )
+
+    @admin.display(description=_("call"))
+    def what(self, call: OutgoingCall) -> StrOrPromise:
+        return kind_title(call.kind)
 
     def makes_sense(self, action: str, row: OutgoingCall) -> bool:
         return not row.is_finished if action == "try_now" else row.connection_id is not None

@@ -158,8 +158,11 @@ def _after_sending(call: OutgoingCall, kind: CallKind, answer: Answer) -> None:
             _wait(call, CallState.DOUBTFUL, reason, seconds=0)
         case Outcome.REFUSED:
             _refuse(call, kind, reason, answer)
+        case Outcome.UNKNOWN if kind.repeatable:
+            at_work = kind.sets_state and answer.status_code is None
+            _back_off(call, CallState.QUEUED, reason, at_least=settings.ALTEGIO_SETTLING if at_work else 0.0)
         case Outcome.UNKNOWN:
-            _back_off(call, CallState.QUEUED if kind.repeatable else CallState.DOUBTFUL, reason)
+            _back_off(call, CallState.DOUBTFUL, reason)
         case _:
             _not_now(call, CallState.QUEUED, answer)
 
@@ -208,8 +211,16 @@ def back_off_seconds(setbacks: int) -> float:
     return min(doubled * random.uniform(0.8, 1.2), LONGEST_DELAY)  # noqa: S311
 
 
+def _before_deadline(call: OutgoingCall, seconds: float) -> float:
+    """A wait that would outlast the call is cut to half of the time left: one more try may be the good one."""
+    if call.deadline_at is None:
+        return seconds
+    left = (call.deadline_at - timezone.now()).total_seconds()
+    return seconds if seconds < left else max(left / 2, FIRST_DELAY)
+
+
 def _back_off(call: OutgoingCall, state: CallState, reason: str, *, at_least: float = 0.0) -> None:
-    seconds = max(back_off_seconds(call.setbacks), at_least)
+    seconds = max(_before_deadline(call, back_off_seconds(call.setbacks)), at_least)
     call.setbacks += 1
     _wait(call, state, reason, seconds=seconds)
 
@@ -228,7 +239,7 @@ def _wait(call: OutgoingCall, state: CallState, reason: str, *, seconds: float) 
         with transaction.atomic():
             _write(call, state, reason=reason, due_at=due_at, finished_at=None)
     except IntegrityError:
-        # A newer call about the same subject is queued already; it tells the newest state.
+        # A newer call about the same subject is queued already; it tells the newest state, and waits in its place.
         _write(
             call,
             CallState.CANCELLED,
@@ -236,6 +247,8 @@ def _wait(call: OutgoingCall, state: CallState, reason: str, *, seconds: float) 
             due_at=due_at,
             finished_at=due_at,
         )
+        newer = OutgoingCall.objects.filter(subject=call.subject, state=CallState.QUEUED)
+        newer.filter(due_at__lt=due_at).update(due_at=due_at)
 
 
 def _end(call: OutgoingCall, state: CallState, *, reason: str) -> None:

@@ -1,6 +1,8 @@
 """Claiming: which call goes next, taken by one worker alone, under a lease."""
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,7 +12,8 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from integrations.altegio.client import CONNECT_TIMEOUT
-from integrations.outbox.models import UNFINISHED, WAITING, CallState, OutgoingCall
+from integrations.outbox.models import UNFINISHED, WAITING, CallState, OutgoingCall, Priority
+from integrations.outbox.spare import activations_can_spare_a_call
 
 # Beside the call's own time-out: what the worker needs around it.
 LEASE_MARGIN = 5.0
@@ -43,16 +46,44 @@ def due_calls(now: datetime) -> QuerySet[OutgoingCall]:
     )
 
 
+@contextmanager
+def in_index_order() -> Iterator[None]:
+    """A transaction in which PostgreSQL reads `due_calls` along its index.
+
+    After a burst its statistics still say that hardly anything waits, and it would sort all that does for
+    every call: 50 ms instead of 0.3 with 10,000 waiting.
+    """
+    with transaction.atomic():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL enable_sort = off")
+        yield
+
+
+def next_priorities(most: int) -> list[int]:
+    """The priorities of the calls that would go next, at most so many."""
+    with in_index_order():
+        return list(due_calls(timezone.now()).values_list("priority", flat=True)[:most])
+
+
+def _notification_before_it(due: QuerySet[OutgoingCall], now: datetime) -> OutgoingCall | None:
+    """The call notification that goes before an activation, because no activation is missed for it."""
+    notification = due.filter(priority=Priority.NOTIFICATION).first()
+    return notification if notification is not None and activations_can_spare_a_call(now) else None
+
+
 def claim_next() -> Claim | None:
     """The next call, or None when nothing may go now."""
     now = timezone.now()
-    with transaction.atomic():
+    with in_index_order():
         due = due_calls(now)
         if connection.features.has_select_for_update_skip_locked:
             due = due.select_for_update(skip_locked=True, of=("self",))
         call = due.first()
         if call is None:
             return None
+        if call.priority == Priority.ACTIVATION:
+            call = _notification_before_it(due, now) or call
         in_doubt = call.state == CallState.DOUBTFUL
         call.state = CallState.SENDING
         call.lease = uuid.uuid4()

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar
 
+from django_stubs_ext import StrOrPromise
+
 from integrations.altegio.answers import Answer
 from integrations.altegio.calls import Call
 from integrations.outbox.models import OutgoingCall, Priority
@@ -48,9 +50,14 @@ class CallKind:
     """
 
     name: ClassVar[str]
+    # What staff read.
+    title: ClassVar[StrOrPromise]
     priority: ClassVar[Priority]
     # Harmless to repeat: after an uncertain end it is sent again, without asking.
     repeatable: ClassVar[bool] = False
+    # It sets what a newer one sets anew. Without an answer Altegio may still be at it, and a late one would undo
+    # the newer: so the next one about it rests for `ALTEGIO_SETTLING`.
+    sets_state: ClassVar[bool] = False
     # Its body carries a credential beside the partner token, so a 401 may mean that one: a refusal.
     own_credential: ClassVar[bool] = False
     # For a call without a deadline of its own: for so long it is tried. None: for ever.
@@ -104,6 +111,12 @@ def register(kind: type[CallKind]) -> type[CallKind]:
 def kind_names() -> list[str]:
     """The names of all kinds."""
     return sorted(_kinds)
+
+
+def kind_title(name: str) -> StrOrPromise:
+    """What staff call this kind; the bare name for one that no code carries any more."""
+    kind = _kinds.get(name)
+    return kind.title if kind else name
 
 
 def kind_of(call: OutgoingCall) -> CallKind:

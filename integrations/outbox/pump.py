@@ -4,11 +4,9 @@ import threading
 import time
 from collections.abc import Callable
 
-from django.utils import timezone
-
 from integrations.outbox import rate
 from integrations.outbox.carry import carry
-from integrations.outbox.claim import claim_next, due_calls
+from integrations.outbox.claim import claim_next, next_priorities
 from integrations.outbox.models import Priority
 from integrations.outbox.tokens import token_is_stopped
 
@@ -31,7 +29,11 @@ def stop_pumps() -> None:
     _stopping.set()
 
 
-def run_pump(call_for_help: Callable[[], None] = lambda: None) -> int:
+def _nobody() -> None:
+    """One call needs no help."""
+
+
+def run_pump(call_for_help: Callable[[], None] = _nobody) -> int:
     """Carry calls until none is due; returns how many.
 
     `call_for_help` is called when more calls wait than this pump can carry at once.
@@ -46,25 +48,25 @@ def run_pump(call_for_help: Callable[[], None] = lambda: None) -> int:
 
 def something_is_due() -> bool:
     """Whether a call may go now."""
-    return _next_priority() is not None
+    return bool(_next_two())
 
 
-def _next_priority() -> int | None:
-    """The priority of the call that would go next, if any may go now."""
-    return None if token_is_stopped() else due_calls(timezone.now()).values_list("priority", flat=True).first()
+def _next_two() -> list[int]:
+    """The priorities of the next calls that may go now: two tell whether another pump would find work."""
+    return [] if token_is_stopped() else next_priorities(2)
 
 
 def _run(call_for_help: Callable[[], None]) -> int:
     carried = 0
     ends_at = time.monotonic() + LONGEST_RUN
-    while time.monotonic() < ends_at and not _stopping.is_set() and (priority := _next_priority()) is not None:
-        patient = priority > Priority.NOTIFICATION
+    while time.monotonic() < ends_at and not _stopping.is_set() and (waiting := _next_two()):
+        patient = waiting[0] > Priority.NOTIFICATION
         if patient and not _patient_places.acquire(blocking=False):
             break
         try:
             slot = rate.take_slot(patient=patient)
             if isinstance(slot, rate.Slot):
-                carried += _carry_next(slot, call_for_help)
+                carried += _carry_next(slot, call_for_help if len(waiting) > 1 else _nobody)
             elif slot.seconds > PATIENCE:
                 break
             else:
@@ -80,7 +82,6 @@ def _carry_next(slot: rate.Slot, call_for_help: Callable[[], None]) -> int:
     if claim is None:
         rate.settle(slot, used=False)
         return 0
-    if something_is_due():
-        call_for_help()
+    call_for_help()
     carry(claim, slot)
     return 1

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from integrations.outbox.kinds import CallKind
 from integrations.outbox.models import CallState, OutgoingCall
-from partner_portal.dispatch import enqueue
+from partner_portal.dispatch import enqueue_once
 from partner_portal.middleware import current_request_id
 
 
@@ -90,4 +90,4 @@ def wake() -> None:
     """Ask a worker to carry what waits."""
     from integrations.outbox.tasks import pump
 
-    enqueue(pump)
+    enqueue_once(pump)

@@ -26,7 +26,6 @@ def compare_page(run: Reconciliation, application: Application, remote: Sequence
     """One page of the list: titles are taken over, differing states are asked about."""
     by_id = {place.id: place for place in remote}
     now = timezone.now()
-    _take_titles(run, application, by_id, now)
     current = _current(application, by_id)
     alive = [connection.pk for connection in current.values() if connection.state in LIVE]
     Connection.objects.filter(pk__in=alive).update(listed_at=now)
@@ -38,6 +37,8 @@ def compare_page(run: Reconciliation, application: Application, remote: Sequence
             finding.run, finding.application, finding.salon_id = run, application, place.id
             findings.append(finding)
     _store(run, findings)
+    # Last: connections are locked before locations.
+    _take_titles(run, application, by_id, now)
 
 
 def compare_rest(run: Reconciliation, application: Application) -> None:

@@ -1,5 +1,7 @@
 """Reading the lists of connected locations, a thousand in a call, within everybody's call budget."""
 
+from django.utils.translation import gettext_lazy as _
+
 from integrations.altegio import calls
 from integrations.altegio.answers import Answer, read_locations
 from integrations.altegio.calls import Call
@@ -20,6 +22,7 @@ class ListPage(CallKind):
     """ALTEGIO.md §2, connected locations."""
 
     name = "reconcile"
+    title = _("Comparison with Altegio")
     priority = Priority.HOUSEKEEPING
     repeatable = True
 

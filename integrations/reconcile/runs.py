@@ -62,7 +62,11 @@ def list_ended(run: Reconciliation) -> None:
 
 
 def finish_if_done(run_id: int) -> None:
-    """End the run when every list is read and every question answered."""
+    """End the run when every list is read and every question answered. Within a transaction.
+
+    The run is locked first: of two last answers at the same moment, each would see the other's question open.
+    """
+    Reconciliation.objects.select_for_update(no_key=True).get(pk=run_id)
     if Finding.objects.filter(run=run_id, settled_at=None).exists():
         return
     running = Reconciliation.objects.filter(pk=run_id, state=Reconciliation.State.RUNNING, lists_left=0)

@@ -1,5 +1,7 @@
 """The call that tells Altegio a location's sender names (ALTEGIO.md §2)."""
 
+from django.utils.translation import gettext_lazy as _
+
 from integrations.altegio import calls
 from integrations.altegio.answers import Answer
 from integrations.altegio.calls import Call
@@ -21,8 +23,10 @@ class SendSenderNames(CallKind):
     """The whole list as it is at the moment of sending: telling it twice is harmless."""
 
     name = "short_names"
+    title = _("Sender names")
     priority = Priority.SETUP
     repeatable = True
+    sets_state = True
     worth_an_alarm = True
 
     def request(self, call: OutgoingCall) -> Call:
@@ -41,7 +45,7 @@ class SendSenderNames(CallKind):
 
     def _learn(self, call: OutgoingCall, state: SyncState, error: str) -> None:
         """Whoever changes the list locks it first: a newer call is seen here, and its answer counts."""
-        names = SenderNameList.objects.select_for_update().get(pk=call.params["list"])
+        names = SenderNameList.objects.select_for_update(no_key=True).get(pk=call.params["list"])
         newer = OutgoingCall.objects.filter(subject=call.subject, state=CallState.QUEUED).exists()
         left = SenderName.objects.filter(list=names, state__in=IN_FORCE).exists()
         if left and not newer:

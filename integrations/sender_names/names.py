@@ -194,7 +194,7 @@ def _check_one(name: str) -> None:
 
 def _locked(names: SenderNameList) -> SenderNameList:
     """Changes of one list go one after another."""
-    return SenderNameList.objects.select_for_update().get(pk=names.pk)
+    return SenderNameList.objects.select_for_update(no_key=True).get(pk=names.pk)
 
 
 def _end(names: SenderNameList, which: Sequence[int], state: NameState) -> int:

@@ -1,58 +1,109 @@
 """The owner's side: which sender names their locations have, and asking for one more."""
 
-from typing import Any, cast
+from datetime import timedelta
+from typing import Any
 
-from django.contrib import messages
-from django.contrib.auth.decorators import login_required
-from django.db.models import Prefetch, QuerySet
+from django.core.paginator import Page
+from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
-from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET, require_http_methods
 
+from accounts.listing import page_of, place_in, searched
 from accounts.models import User
-from accounts.sections import register_section
+from accounts.pages import owner_page, register_notice, register_page, show, to_page
+from integrations.locations.search import matching
 from integrations.models.application import Application
 from integrations.models.connection import LIVE, Connection
+from integrations.models.sync import SyncState
 from integrations.sender_names.models import IN_FORCE, NameState, SenderName, SenderNameList
 from integrations.sender_names.names import BadNames, ask_for_name, names_of
 
-MOST_SHOWN = 50
+HERE = "sender_names:list"
+# So long an owner reads that a wish was refused.
+REFUSALS_SHOWN = timedelta(days=30)
+
+WORDS = {
+    NameState.ASKED: _("asked for: we look at it"),
+    NameState.GRANTED: _("in use"),
+    NameState.BOUGHT: _("in use"),
+    NameState.REFUSED: _("refused"),
+}
+SYNC_WORDS = {
+    SyncState.QUEUED: _("Altegio is being told."),
+    SyncState.FAILED: _("Altegio has not taken the list. Our staff look into it."),
+}
 
 
-def own_connections(user: User) -> QuerySet[Connection]:
+def own_connections(owner: User) -> QuerySet[Connection]:
     """The connections whose sender names this owner may see: not those that staff must look at first."""
-    return Connection.objects.filter(
-        owner=user, state__in=LIVE, application__kind=Application.Kind.SMS, review=""
-    ).select_related("application", "location")
+    return (
+        Connection.objects.filter(owner=owner, state__in=LIVE, application__kind=Application.Kind.SMS, review="")
+        .select_related("application", "location")
+        .order_by("location__altegio_id", "pk")
+    )
 
 
-def section(user: User) -> dict[str, Any]:
-    """What the part about sender names shows, in a constant number of queries."""
-    connections = list(own_connections(user).order_by("location__altegio_id")[:MOST_SHOWN])
-    shown = SenderName.objects.filter(state__in=(NameState.ASKED, *IN_FORCE))
-    lists = SenderNameList.objects.filter(
-        location__in=[connection.location_id for connection in connections]
-    ).prefetch_related(Prefetch("names", shown, to_attr="shown"))
-    by_place = {(names.application_id, names.location_id): names for names in lists}
-    return {
-        "rows": [
-            {"connection": row, "names": by_place.get((row.application_id, row.location_id))} for row in connections
-        ]
-    }
+register_page(40, HERE, _("Sender names"), lambda owner: own_connections(owner).exists())
+register_notice("name-asked", _("We have your request and will look at it."))
 
 
-register_section("integrations/section_sender_names.html", section)
+@require_GET
+@owner_page
+def names(request: HttpRequest, owner: User) -> HttpResponse:
+    """The sender names of each location, in a constant number of queries."""
+    return _show(request, owner)
 
 
-@login_required
-@require_POST
-def ask(request: HttpRequest, connection_id: int) -> HttpResponse:
-    """The owner asks for a name; staff decide."""
-    connection = get_object_or_404(own_connections(cast(User, request.user)), pk=connection_id)
+@require_http_methods(["GET", "POST"])
+@owner_page
+def ask(request: HttpRequest, owner: User, connection_id: int) -> HttpResponse:
+    """The owner asks for a name; staff decide. A look at the address leads to the list."""
+    if request.method == "GET":
+        return to_page(HERE, **place_in(request))
+    connection = get_object_or_404(own_connections(owner), pk=connection_id)
     try:
         ask_for_name(names_of(connection), request.POST.get("name", "").strip())
-        messages.success(request, _("We have your wish and will look at it."))
     except BadNames as bad:
-        messages.error(request, str(bad))
-    return redirect("accounts:home")
+        return _show(request, owner, connection, str(bad))
+    return to_page(HERE, done="name-asked", **place_in(request))
+
+
+def _show(request: HttpRequest, owner: User, wrong: Connection | None = None, problem: str = "") -> HttpResponse:
+    search = searched(request)
+    page = page_of(request, own_connections(owner).filter(matching(search)))
+    context = {
+        "page": page,
+        "rows": _rows(page, wrong, problem, request.POST.get("name", "")),
+        "search": search,
+        "is_searched": bool(search) or page.paginator.num_pages > 1,
+    }
+    return show(request, owner, HERE, "integrations/sender_names.html", context, 400 if problem else 200)
+
+
+def _rows(page: "Page[Connection]", wrong: Connection | None, problem: str, typed: str) -> list[dict[str, Any]]:
+    refused = Q(state=NameState.REFUSED, changed_at__gt=timezone.now() - REFUSALS_SHOWN)
+    shown = SenderName.objects.filter(Q(state__in=(NameState.ASKED, *IN_FORCE)) | refused)
+    lists = SenderNameList.objects.filter(
+        location__in=[connection.location_id for connection in page]
+    ).prefetch_related(Prefetch("names", shown, to_attr="shown"))
+    by_place = {(each.application_id, each.location_id): each for each in lists}
+    return [
+        _row(connection, by_place.get((connection.application_id, connection.location_id)))
+        | ({"problem": problem, "typed": typed} if connection == wrong else {})
+        for connection in page
+    ]
+
+
+def _row(connection: Connection, names: SenderNameList | None) -> dict[str, Any]:
+    shown: list[SenderName] = getattr(names, "shown", [])
+    return {
+        "connection": connection,
+        "names": [
+            {"name": each.name, "words": WORDS[NameState(each.state)], "valid_until": each.valid_until}
+            for each in shown
+        ],
+        "sync": SYNC_WORDS.get(SyncState(names.sync_state), "") if names and shown else "",
+    }

@@ -16,6 +16,6 @@ def tell_again(connection: Connection, before: State, after: State, **_: Any) ->
     if after not in LIVE or before in LIVE:
         return
     place = {"application": connection.application_id, "location": connection.location_id}
-    names = SenderNameList.objects.select_for_update().filter(**place).first()
+    names = SenderNameList.objects.select_for_update(no_key=True).filter(**place).first()
     if names is not None and names_in_force(names):
         tell(names)

@@ -5,4 +5,7 @@ from django.urls import path
 from integrations.sender_names import owners
 
 app_name = "sender_names"
-urlpatterns = [path("<int:connection_id>/", owners.ask, name="ask")]
+urlpatterns = [
+    path("", owners.names, name="list"),
+    path("<int:connection_id>/", owners.ask, name="ask"),
+]

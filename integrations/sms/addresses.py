@@ -42,7 +42,6 @@ def read_target(url: object) -> Target:
     """
     if not isinstance(url, str) or len(url) > MOST_LENGTH or not _URL.fullmatch(url):
         raise BadAddress(_("Write the address that came with the message, at most 450 characters."))
-    parts = urlsplit(url)
     hosts = {
         origin(settings.ALTEGIO_API_URL): CallbackAddress.Host.API,
         origin(settings.ALTEGIO_APP_URL): CallbackAddress.Host.APP,
@@ -50,6 +49,7 @@ def read_target(url: object) -> Target:
     host = hosts.get(origin(url))
     if host is None:
         raise BadAddress(_("Statuses go to Altegio's own addresses only."))
+    parts = urlsplit(url)
     return Target(host, _without_token(parts.path + (f"?{parts.query}" if parts.query else "")) or "/")
 
 

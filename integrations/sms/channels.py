@@ -1,6 +1,7 @@
 """Switching a location's SMS and WhatsApp on and off at Altegio (ALTEGIO.md §2, channel)."""
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from integrations.altegio import calls
 from integrations.altegio.answers import Answer
@@ -38,8 +39,10 @@ class UpdateChannel(CallKind):
     """The switch as it stands at the moment of sending: telling it twice is harmless."""
 
     name = "update_channel"
+    title = _("Channel on or off")
     priority = Priority.SETUP
     repeatable = True
+    sets_state = True
     worth_an_alarm = True
 
     def request(self, call: OutgoingCall) -> Call:

@@ -12,6 +12,7 @@ from typing import Any, cast
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from integrations.altegio import calls
 from integrations.altegio.answers import Answer, read_code
@@ -39,8 +40,10 @@ class RelayStatuses(CallKind):
     """ALTEGIO.md §2, SMS statuses. A status repeated is harmless."""
 
     name = "sms_statuses"
+    title = _("Message statuses")
     priority = Priority.BULK
     repeatable = True
+    sets_state = True
 
     def request(self, call: OutgoingCall) -> Call:
         with transaction.atomic():

@@ -26,7 +26,7 @@ def store_statuses(rows: Sequence[Row]) -> None:
     """Write rows of `MessageStatus` in their order; those that are there already are left as they are.
 
     PostgreSQL gets them as one value and spreads them itself: half the time of building a thousand model
-    instances and parameters (`bench.statuses`).
+    instances and parameters (`python -m bench web`).
     """
     if connection.vendor != "postgresql":
         statuses = [MessageStatus(**row) for row in rows]

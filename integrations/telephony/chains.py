@@ -32,7 +32,7 @@ def adopt_chain(connection: Connection) -> None:
         chain.crm_token = arrival.crm_token
         chain.save(update_fields=["crm_token"])
         switch_telephony(chain, on=True)
-    elif chain.crm_token and chain.telephony in (Chain.Telephony.OFF, Chain.Telephony.DISABLING):
+    elif chain.crm_token and chain.telephony not in (Chain.Telephony.ON, Chain.Telephony.ENABLING):
         switch_telephony(chain, on=True)
 
 
@@ -53,7 +53,7 @@ def renew_token(connection: Connection) -> None:
 @transaction.atomic
 def switch_on_again(chain_id: int) -> bool:
     """Staff try a refused switch once more. Returns whether there was something to switch on."""
-    chain = Chain.objects.select_for_update().get(pk=chain_id)
+    chain = Chain.objects.select_for_update(no_key=True).get(pk=chain_id)
     alive = Connection.objects.filter(location__chain=chain, state__in=LIVE).exists()
     if chain.telephony != Chain.Telephony.FAILED or not alive or not chain.crm_token:
         return False
@@ -73,7 +73,7 @@ def _tell_staff(connection: Connection, what: str) -> None:
 
 def _locked_chain(altegio_id: int) -> Chain:
     Chain.objects.get_or_create(altegio_id=altegio_id)
-    return Chain.objects.select_for_update().get(altegio_id=altegio_id)
+    return Chain.objects.select_for_update(no_key=True).get(altegio_id=altegio_id)
 
 
 def _may_speak_for(chain: Chain, connection: Connection) -> bool:

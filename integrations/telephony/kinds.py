@@ -2,30 +2,32 @@
 
 from datetime import datetime, timedelta
 
-from django.db.models import F
+from django.db.models import F, Max
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from integrations.altegio import calls
 from integrations.altegio.answers import Answer
 from integrations.altegio.calls import Call
 from integrations.models.place import Chain
 from integrations.outbox.kinds import CallKind, Obsolete, register
-from integrations.outbox.models import OutgoingCall, Priority
+from integrations.outbox.models import CallState, OutgoingCall, Priority
 from integrations.outbox.queue import cancel, new_call, queue
 
 
 def switch_telephony(chain: Chain, *, on: bool) -> None:
     """Queue the switch of a locked chain; a switch that still waits is overtaken by this one."""
-    cancel(
-        OutgoingCall.objects.filter(lane=_lane(chain), kind=SwitchTelephony.name),
-        "Overtaken by a newer switch.",
-    )
+    earlier = OutgoingCall.objects.filter(lane=_lane(chain), kind=SwitchTelephony.name)
+    rests_until = earlier.filter(state=CallState.QUEUED).aggregate(latest=Max("due_at"))["latest"]
+    cancel(earlier, "Overtaken by a newer switch.")
     chain.telephony_round = F("telephony_round") + 1
     chain.telephony = Chain.Telephony.ENABLING if on else Chain.Telephony.DISABLING
-    chain.telephony_error = ""
-    chain.save(update_fields=["telephony_round", "telephony", "telephony_error"])
+    chain.telephony_error, chain.telephony_since = "", timezone.now()
+    chain.save(update_fields=["telephony_round", "telephony", "telephony_error", "telephony_since"])
     chain.refresh_from_db(fields=["telephony_round"])
-    key = f"telephony:{chain.pk}:{chain.telephony_round}"
-    queue([new_call(SwitchTelephony, key, lane=_lane(chain), chain=chain.pk, on=on)])
+    call = new_call(SwitchTelephony, _key(chain), lane=_lane(chain), chain=chain.pk, on=on)
+    call.due_at = max(call.due_at, rests_until or call.due_at)
+    queue([call])
 
 
 def _lane(chain: Chain) -> str:
@@ -37,8 +39,10 @@ class SwitchTelephony(CallKind):
     """ALTEGIO.md §2, telephony on/off. Setting a switch twice to the same side is harmless."""
 
     name = "switch_telephony"
+    title = _("Telephony on or off")
     priority = Priority.SETUP
     repeatable = True
+    sets_state = True
     own_credential = True
     worth_an_alarm = True
     gives_up_after = timedelta(days=1)
@@ -51,15 +55,24 @@ class SwitchTelephony(CallKind):
 
     def accepted(self, call: OutgoingCall, answer: Answer) -> None:
         state = Chain.Telephony.ON if call.params["on"] else Chain.Telephony.OFF
-        Chain.objects.filter(pk=call.params["chain"]).update(telephony=state, telephony_error="")
+        self._learn(call, state, "")
 
     def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
-        self._failed(call, reason)
+        self._learn(call, Chain.Telephony.FAILED, reason)
 
     def expired(self, call: OutgoingCall, now: datetime) -> None:
-        self._failed(call, call.reason)
+        self._learn(call, Chain.Telephony.FAILED, call.reason)
 
-    def _failed(self, call: OutgoingCall, reason: str) -> None:
-        Chain.objects.filter(pk=call.params["chain"]).update(
-            telephony=Chain.Telephony.FAILED, telephony_error=reason[:500]
+    def _learn(self, call: OutgoingCall, state: Chain.Telephony, error: str) -> None:
+        """A switch that was on its way when a newer one was queued says nothing of how it ends."""
+        Chain.objects.filter(pk=call.params["chain"], telephony_round=_round_of(call)).update(
+            telephony=state, telephony_error=error[:500], telephony_since=timezone.now()
         )
+
+
+def _key(chain: Chain) -> str:
+    return f"telephony:{chain.pk}:{chain.telephony_round}"
+
+
+def _round_of(call: OutgoingCall) -> int:
+    return int(call.key.rpartition(":")[2])

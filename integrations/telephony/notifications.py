@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from integrations.altegio import calls
 from integrations.altegio.answers import Answer
@@ -46,6 +47,7 @@ class CallNotification(CallKind):
     """
 
     name = "call_notification"
+    title = _("Call notification")
     priority = Priority.NOTIFICATION
     repeatable = True
     own_credential = True

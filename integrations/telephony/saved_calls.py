@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
 
 from integrations.altegio import calls
 from integrations.altegio.answers import Answer, Outcome, read_list
@@ -42,7 +43,7 @@ def save_call(chain: Chain, *, call_id: str = "", **fields: Any) -> tuple[SavedC
 @transaction.atomic
 def send_again(saved_id: int) -> bool:
     """Try a refused call once more, as staff ask for. Returns whether it was refused."""
-    saved = SavedCall.objects.select_for_update().get(pk=saved_id)
+    saved = SavedCall.objects.select_for_update(no_key=True).get(pk=saved_id)
     if saved.state != SavedCall.State.FAILED:
         return False
     saved.state, saved.error, saved.tries = SavedCall.State.QUEUED, "", saved.tries + 1
@@ -56,6 +57,7 @@ class CallHistory(CallKind):
     """ALTEGIO.md §2, call saved."""
 
     name = "call_history"
+    title = _("Saved phone call")
     priority = Priority.BULK
     own_credential = True
     worth_an_alarm = True

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from django import template
+from django.utils.html import format_html
 
 from integrations.connect.status import ArrivalStatus
 from integrations.connect.words import LABELS
@@ -21,6 +22,7 @@ class Row:
     state: str
     state_label: str
     message: str
+    said: str
     reconnect_url: str
 
 
@@ -44,11 +46,19 @@ def status_rows(status: ArrivalStatus) -> list[Row]:
             state=location.state,
             state_label=labels[location.state],
             message=location.message,
+            said=status.words.get(location.salon_id, ""),
             reconnect_url=location.reconnect_url,
         )
         for location in status.locations
     ]
     return sorted(rows, key=lambda row: _ORDER[row.state])
+
+
+@register.filter
+def quoting(message: str, said: str) -> str:
+    """The message, with Altegio's words in it marked as being in an unknown language."""
+    before, words, after = message.partition(said) if said else (message, "", "")
+    return format_html('{}<span lang="">{}</span>{}', before, words, after) if words else message
 
 
 @register.simple_tag

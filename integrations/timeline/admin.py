@@ -1,31 +1,59 @@
-"""The timeline's page in the control room."""
+"""The page that answers "it does not work": what is true, what to do next, and everything that happened."""
 
-from django.contrib import admin
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
+from collections.abc import Iterable
+from datetime import date
+from itertools import groupby
+from typing import Any
+
+from django.utils import timezone
 from django.utils.translation import gettext as _
+from django_stubs_ext import StrOrPromise
 
 from integrations.models.connection import Connection
 from integrations.timeline.entries import Entry, timeline
+from integrations.timeline.next_steps import next_steps
 from partner_portal.control_room import link_to
 
+MOST_OTHERS = 20
 
-def timeline_page(request: HttpRequest, pk: int) -> HttpResponse:
-    """Everything that happened to a connection, newest first."""
-    if not request.user.has_perm("integrations.view_connection"):
-        raise PermissionDenied
-    connection = get_object_or_404(Connection.objects.select_related("application", "location", "owner"), pk=pk)
-    context = {
-        **admin.site.each_context(request),
-        "title": _("Timeline of %(connection)s") % {"connection": connection},
-        "connection": connection,
-        "opts": Connection._meta,
-        "entries": [(entry, _link(entry)) for entry in reversed(timeline(connection))],
+
+def case_of(connection: Connection, actions: Iterable[tuple[str, StrOrPromise]]) -> dict[str, Any]:
+    """What the connection's page shows above its fields. A constant number of queries.
+
+    `actions`: the (name, title) of those that the reader may take; a step offers no other.
+    """
+    steps, titles = next_steps(connection), dict(actions)
+    advised = {step.action for step in steps}
+    return {
+        "title": connection.location,
+        "subtitle": connection.application,
+        "steps": [(step, titles.get(step.action, "")) for step in steps],
+        "other_actions": [(name, title) for name, title in titles.items() if name not in advised],
+        "days": _by_day(timeline(connection)),
+        "others": _others(connection),
+        "ways": _ways(connection),
     }
-    return TemplateResponse(request, "admin/integrations/timeline.html", context)
+
+
+def _by_day(entries: list[Entry]) -> list[tuple[date, list[tuple[Entry, str]]]]:
+    """Newest first, each with a link to its row."""
+    days = groupby(reversed(entries), key=lambda entry: timezone.localdate(entry.at))
+    return [(day, [(entry, _link(entry)) for entry in of_day]) for day, of_day in days]
 
 
 def _link(entry: Entry) -> str:
     return "" if entry.row is None else link_to(entry.row, _("look"))
+
+
+def _others(connection: Connection) -> list[Connection]:
+    """The location's other connections: other applications, and how it was connected before."""
+    same_place = Connection.objects.filter(location=connection.location_id).exclude(pk=connection.pk)
+    return list(same_place.select_related("application", "owner").order_by("-pk")[:MOST_OTHERS])
+
+
+def _ways(connection: Connection) -> list[tuple[str, str]]:
+    """How to reach whom it is about: (what to show, the address)."""
+    person, place = connection.owner or connection.claimant, connection.location
+    ways = [(person.email, f"mailto:{person.email}")] if person and person.email else []
+    phones = [phone for phone in (person.phone if person else "", place.phone) if phone]
+    return ways + [(phone, f"tel:{phone}") for phone in dict.fromkeys(phones)]

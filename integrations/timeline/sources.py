@@ -4,9 +4,12 @@ from collections.abc import Iterator
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from integrations.altegio.answers import Outcome
 from integrations.lifecycle.models import Callback
 from integrations.models.connection import Connection
+from integrations.outbox.kinds import kind_title
 from integrations.outbox.models import Attempt, CallState, OutgoingCall
 from integrations.timeline.entries import Entry, Place, register_timeline
 
@@ -19,10 +22,9 @@ def arrivals(connection: Connection) -> Iterator[Entry]:
     """When the owner came from Altegio."""
     for arrival in connection.arrivals.select_related("user").order_by("-pk")[:MOST]:
         title = _("The owner arrived from Altegio")
-        detail = _("%(person)s, %(count)s locations") % {
-            "person": arrival.user or "–",
-            "count": len(arrival.salon_ids),
-        }
+        count = len(arrival.salon_ids)
+        locations = ngettext("%(count)s location", "%(count)s locations", count) % {"count": count}
+        detail = f"{arrival.user or '–'} · {locations}"
         yield Entry(arrival.arrived_at, Place.TOLD, _("arrival"), title, detail, arrival)
 
 
@@ -42,17 +44,31 @@ def calls(connection: Connection) -> Iterator[Entry]:
     for call in newest:
         bad = call.state in (CallState.REFUSED, CallState.EXPIRED)
         detail = " · ".join(filter(None, (call.get_state_display(), call.reason)))
-        yield Entry(call.created_at, Place.SAID, _("call"), call.kind, detail, call, is_bad=bad)
+        yield Entry(call.created_at, Place.SAID, _("call"), str(kind_title(call.kind)), detail, call, is_bad=bad)
     yield from _attempts(newest)
 
 
 def _attempts(calls: list[OutgoingCall]) -> Iterator[Entry]:
     made = Attempt.objects.filter(call__in=[call.pk for call in calls]).select_related("call").order_by("-pk")
     for attempt in made[:MOST]:
-        title = f"{attempt.call.kind}: {attempt.get_purpose_display()}"
-        detail = " · ".join(filter(None, (str(attempt.status_code or "–"), attempt.outcome, attempt.message)))
+        title = f"{kind_title(attempt.call.kind)}: {attempt.get_purpose_display()}"
+        detail = " · ".join(filter(None, (_said(attempt), attempt.message)))
         bad = attempt.outcome not in ("accepted", "")
         yield Entry(attempt.started_at, Place.SAID, _("attempt"), title, detail, attempt.call, is_bad=bad)
+
+
+def _said(attempt: Attempt) -> str:
+    """Altegio's answer in words; the status code for those who know it."""
+    words = {
+        "": _("no answer yet"),
+        Outcome.ACCEPTED: _("Altegio says yes"),
+        Outcome.REFUSED: _("Altegio says no"),
+        Outcome.UNAUTHORIZED: _("Altegio does not know the token"),
+        Outcome.LIMITED: _("Altegio asks to wait"),
+        Outcome.UNKNOWN: _("no clear answer"),
+    }
+    said = words[attempt.outcome]
+    return f"{said} ({attempt.status_code})" if attempt.status_code else said
 
 
 @register_timeline

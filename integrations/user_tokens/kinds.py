@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from integrations.altegio import calls
 from integrations.altegio.answers import Answer, read_list
@@ -45,6 +46,7 @@ class FetchNotificationTypes(_Fetch):
     """The notification types of a location."""
 
     name = "notification_types"
+    title = _("Notification settings")
     column = "types"
 
     def request(self, call: OutgoingCall) -> Call:
@@ -57,6 +59,7 @@ class FetchUserSettings(_Fetch):
     """The notification settings of the token's user."""
 
     name = "notification_users"
+    title = _("People to notify")
     column = "user_settings"
 
     def request(self, call: OutgoingCall) -> Call:

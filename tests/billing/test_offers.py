@@ -34,11 +34,11 @@ def test_the_owner_asks_for_a_link_and_sees_it(client, altegio, connection, opti
     client.force_login(connection.owner)
     answer = client.post(f"/account/billing/link/{connection.pk}/{option.pk}/")
     assert answer.status_code == 302
-    assert "on its way" in client.get("/account/").content.decode()
+    assert "on its way" in client.get("/account/billing/").content.decode()
     work()
     link = PaymentLink.objects.get()
     assert link.url.startswith(altegio.app_url)
-    assert "Pay at Altegio" in client.get("/account/").content.decode()
+    assert "Pay at Altegio" in client.get("/account/billing/").content.decode()
 
 
 def test_nobody_asks_for_anothers_link(client, connection, option):

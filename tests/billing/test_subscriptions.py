@@ -84,4 +84,4 @@ def test_the_totals_of_the_chart(billing, connect, work):
 def test_the_owner_sees_it(client, connection):
     client.force_login(connection.owner)
     page = client.get("/account/").content.decode()
-    assert "Trial until" in page
+    assert "Free trial until" in page

@@ -6,10 +6,15 @@ owners' browsers do.
 
 import os
 import shutil
+import threading
 from collections.abc import Iterator
 
 import pytest
+from django.db import connections
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+from integrations.outbox.pump import run_pump
+from tests.marketplace import AURORA_1, EMMA
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = [
@@ -52,3 +57,43 @@ def page(_browser: Browser) -> Iterator[Page]:
     yield page
     context.close()
     assert problems == []
+
+
+@pytest.fixture
+def portal(live_server, altegio, settings):
+    """The portal on `localhost`, where Altegio's pages on `127.0.0.1` may frame it."""
+    address = live_server.url.replace("127.0.0.1", "localhost")
+    settings.PORTAL_URL = address
+    altegio.portal_url = address
+    return address
+
+
+@pytest.fixture
+def worker(portal):
+    """A worker beside the server, for as long as the test runs."""
+    ended = threading.Event()
+
+    def work() -> None:
+        while not ended.wait(0.1):
+            run_pump()
+        connections.close_all()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    yield
+    ended.set()
+    thread.join()
+
+
+@pytest.fixture
+def settings_tab(page, altegio, portal, settings):
+    """Open the location's Settings tab at Altegio; returns the portal's frame in it."""
+    settings.ALTEGIO_FRAME_ANCESTORS = [altegio.app_url]
+    settings.ALTEGIO_APP_URL = altegio.app_url
+
+    def open_tab(query: str = ""):
+        altegio.grant(AURORA_1, user_id=EMMA)
+        page.goto(f"{altegio.app_url}/frame/{AURORA_1}/1/{query}")
+        return page.frame_locator("iframe")
+
+    return open_tab

@@ -1,10 +1,7 @@
 """An owner connects in a real browser: on a page of its own, and inside Altegio's iframe with cookies blocked."""
 
-import threading
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.db import connections
 from playwright.sync_api import expect
 
 from integrations.connect import arrivals
@@ -14,32 +11,6 @@ from tests.marketplace import AURORA_1, AURORA_2, EMMA
 
 pytestmark = pytest.mark.django_db(transaction=True)
 AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
-
-
-@pytest.fixture
-def portal(live_server, altegio, settings):
-    """The portal on `localhost`, where Altegio's pages on `127.0.0.1` may frame it."""
-    address = live_server.url.replace("127.0.0.1", "localhost")
-    settings.PORTAL_URL = address
-    altegio.portal_url = address
-    return address
-
-
-@pytest.fixture
-def worker(portal):
-    """A worker beside the server, for as long as the test runs."""
-    ended = threading.Event()
-
-    def work() -> None:
-        while not ended.wait(0.1):
-            run_pump()
-        connections.close_all()
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    yield
-    ended.set()
-    thread.join()
 
 
 def arrival(altegio, portal, locations, user_id=9001) -> str:
@@ -64,20 +35,6 @@ def test_the_form_fits_and_can_be_used_by_everyone(page, altegio, portal, width)
     page.goto(arrival(altegio, portal, AURORA_1, user_id=None))
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     has_no_axe_findings(page)
-
-
-@pytest.fixture
-def settings_tab(page, altegio, portal, settings):
-    """Open the location's Settings tab at Altegio; returns the portal's frame in it."""
-    settings.ALTEGIO_FRAME_ANCESTORS = [altegio.app_url]
-    settings.ALTEGIO_APP_URL = altegio.app_url
-
-    def open_tab(query: str = ""):
-        altegio.grant(AURORA_1, user_id=EMMA)
-        page.goto(f"{altegio.app_url}/frame/{AURORA_1}/1/{query}")
-        return page.frame_locator("iframe")
-
-    return open_tab
 
 
 def test_sign_up_inside_a_cross_site_iframe_with_cookies_blocked(page, worker, settings_tab):
@@ -120,6 +77,6 @@ def test_no_other_site_may_frame_the_page(page, settings_tab, settings, altegio)
     blocked = []
     page.on("console", lambda message: blocked.append(message.text))
     page.goto(f"{altegio.app_url}/frame/{AURORA_1}/1/")
-    page.wait_for_function("document.querySelector('iframe') !== null")
+    page.wait_for_selector("iframe")
     expect(page.frame_locator("iframe").get_by_role("heading", name="Connect")).to_have_count(0)
     assert any("frame-ancestors" in text for text in blocked)

@@ -1,11 +1,23 @@
 """Two systems at once: the database's constraints decide, and nobody sees an error."""
 
 import threading
+from functools import partial
 
 import pytest
-from django.db import connections
+from django.db import connection, connections, transaction
+from django.utils import timezone
 
-from integrations.models import Chain, MessageStatus, OutgoingCall, SavedCall, StatusBatch
+from integrations.models import (
+    Application,
+    Chain,
+    Finding,
+    MessageStatus,
+    OutgoingCall,
+    Reconciliation,
+    SavedCall,
+    StatusBatch,
+)
+from integrations.reconcile.runs import finish_if_done
 from integrations.sms.reading import read_statuses
 from integrations.sms.taking import take_statuses
 from integrations.telephony.saved_calls import save_call
@@ -53,3 +65,24 @@ def test_the_same_statuses_in_another_order_are_stored_once():
     assert MessageStatus.objects.count() == 300
     assert StatusBatch.objects.get().size == 300
     assert OutgoingCall.objects.filter(state="queued").count() == 1
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets one transaction write at a time.")
+def test_of_two_last_answers_one_ends_the_reconciliation():
+    run = Reconciliation.objects.create(trigger=Reconciliation.Trigger.NIGHTLY, lists_left=0, expected=2)
+    application = Application.objects.create(altegio_id=1)
+    both_settled = threading.Barrier(2, timeout=10)
+    questions = [
+        Finding.objects.create(run=run, application=application, kind=Finding.Kind.MISSING, salon_id=number)
+        for number in (1, 2)
+    ]
+
+    def settle(question):
+        with transaction.atomic():
+            Finding.objects.filter(pk=question.pk).update(settled_at=timezone.now())
+            both_settled.wait()
+            finish_if_done(run.pk)
+
+    assert at_once(*[partial(settle, question) for question in questions]) == [None, None]
+    run.refresh_from_db()
+    assert run.state == Reconciliation.State.DONE

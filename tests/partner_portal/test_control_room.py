@@ -53,3 +53,10 @@ def test_every_list_answers_its_search_and_every_everyday_question(room, client)
     for _label, query in getattr(room, "everyday", ()):
         question = query.replace("../", "/admin/integrations/") if "/" in query else f"{address}?{query}"
         assert client.get(question).status_code == 200
+
+
+def test_an_address_typed_without_its_scheme_is_an_https_one(rf):
+    request = rf.get("/")
+    request.user = User(is_superuser=True)
+    form = admin.site._registry[Application].get_form(request)
+    assert form.base_fields["tips_url"].clean("tips.salon.example") == "https://tips.salon.example"

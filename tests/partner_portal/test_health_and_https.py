@@ -4,7 +4,7 @@ import time
 
 import pytest
 from django.core.cache import cache
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError, connection
 
 from partner_portal import health
 
@@ -31,6 +31,17 @@ def test_a_database_that_is_away_is_told_not_raised(client, monkeypatch):
 
     monkeypatch.setitem(health.CHECKS, "database", away)
     assert client.get("/readyz/").json()["wrong"]["database"] == "OperationalError"
+
+
+@pytest.mark.parametrize("broken", [OperationalError, InterfaceError])
+def test_a_caller_of_the_api_is_told_to_come_again_while_the_database_is_away(client, broken):
+    def away(*_query: object) -> None:
+        raise broken("the server closed the connection")
+
+    with connection.execute_wrapper(away):
+        answer = client.get("/api/v1/connections/", headers={"Authorization": "Api-Key some.key"})
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+    assert answer.json() == {"detail": "Not done: send the same again."}
 
 
 def test_what_the_proxy_took_in_over_http_goes_to_https(client, settings):

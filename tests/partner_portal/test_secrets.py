@@ -95,6 +95,9 @@ def test_an_error_report_holds_no_secret(rf, settings):
         "https://portal.example.com/altegio/events/SECRET/",
         "https://app.alteg.io/smsprovider/status/callback/SECRET",
         "/connect/status/SECRET/",
+        "/account/reset/MQ/SECRET/",
+        "/account/email/SECRET/",
+        "/account/erase/SECRET/",
         "password=SECRET&x=1",
     ],
 )

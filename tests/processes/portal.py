@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from pathlib import Path
 from typing import Any
@@ -82,6 +82,10 @@ class Program:
             )
 
     @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
     def is_running(self) -> bool:
         return self._process.poll() is None
 
@@ -102,9 +106,14 @@ class Program:
 
 
 class Portal:
-    """One portal: its folder, database and broker, and the processes that were started for it."""
+    """One portal: its folder, database and broker, and the processes that were started for it.
 
-    def __init__(self, folder: Path, altegio_url: str) -> None:
+    `stores` names the servers, as the environment does; `settings` are variables beside the usual ones.
+    """
+
+    def __init__(
+        self, folder: Path, altegio_url: str, stores: Mapping[str, str] = os.environ, **settings: str
+    ) -> None:
         self._folder = folder
         self._port = Port()
         self._programs: list[Program] = []
@@ -113,8 +122,8 @@ class Portal:
             "SECRET_KEY": "key-nobody-may-see",
             "FIELD_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
         }
-        self.database = make_database(folder)
-        self.broker = make_broker(folder)
+        self.database = make_database(folder, stores)
+        self.broker = make_broker(folder, stores)
         self._env = self.broker.environment | {
             "SECRET_KEY": "key-nobody-may-see",
             "FIELD_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
@@ -136,7 +145,14 @@ class Portal:
             "ALTEGIO_REQUESTS_PER_MINUTE": str(PER_MINUTE),
             "DJANGO_SUPERUSER_EMAIL": "staff@example.com",
             "DJANGO_SUPERUSER_PASSWORD": STAFF_PASSWORD,
+            **settings,
         }
+
+    def command(self, *arguments: str, **environment: str) -> str:
+        """What `manage.py` with these arguments prints."""
+        command = [sys.executable, "manage.py", *arguments]
+        env = self._env | environment
+        return subprocess.check_output(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, text=True)
 
     def another_host(self, folder: Path) -> "Portal":
         """The same portal on another host: the same settings and stores, its own working folder and port."""
@@ -147,6 +163,10 @@ class Portal:
         host._env = self._env | {"VAR_DIR": str(folder / "var"), "BIND": f"127.0.0.1:{host._port.number}"}
         return host
 
+    def adopt(self, host: "Portal") -> None:
+        """That host's processes end with this portal's."""
+        self._programs += host._programs
+
     def leave(self) -> None:
         """This host is no more; the portal's stores stay."""
         self.stop()
@@ -154,9 +174,8 @@ class Portal:
 
     def prepare(self) -> None:
         """Migrate, as the release does; staff and the sandbox's applications."""
-        for command in (["migrate", "--noinput", "--verbosity", "0"], ["prepare_demo"]):
-            arguments = [sys.executable, "manage.py", *command]
-            subprocess.run(arguments, cwd=ROOT, env=self._env, stdin=subprocess.DEVNULL, check=True)
+        self.command("migrate", "--noinput", "--verbosity", "0")
+        self.command("prepare_demo")
 
     def start_web(self, **environment: str) -> Program:
         """The Procfile's web process, ready to answer."""
@@ -168,8 +187,8 @@ class Portal:
         """The Procfile's worker; with "-B" it is beat too."""
         return self._start("worker", [*shlex.split(PROCFILE["worker"]), *options], **environment)
 
-    def start_beat(self) -> Program:
-        return self._start("beat", shlex.split(PROCFILE["beat"]))
+    def start_beat(self, **environment: str) -> Program:
+        return self._start("beat", shlex.split(PROCFILE["beat"]), **environment)
 
     def stop(self) -> None:
         """No process of this portal runs any more."""
@@ -209,6 +228,10 @@ class Portal:
             "UPDATE integrations_outgoingcall SET state = 'cancelled' "
             "WHERE state IN ('held', 'queued', 'sending', 'doubtful')"
         )
+        self.forget_rate()
+
+    def forget_rate(self) -> None:
+        """No call counts against the limits any more."""
         self.database.query("DELETE FROM integrations_ratebudget")
 
     def logs(self) -> str:

@@ -7,7 +7,7 @@ made beside it and dropped, and a free Redis database number is taken and emptie
 import os
 import sqlite3
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -92,6 +92,16 @@ class PostgresDatabase:
             f"{name}: {row}" for (name,) in tables for (row,) in self.query(f'SELECT t::text FROM "{name}" t')
         )
 
+    def keep_as_template(self) -> None:
+        """What is in it now is what `renew` goes back to."""
+        self._on(self._server, f'DROP DATABASE IF EXISTS "{self._name}_first"')
+        self._on(self._server, f'CREATE DATABASE "{self._name}_first" TEMPLATE "{self._name}"')
+
+    def renew(self) -> None:
+        """Back to what was kept; whoever is connected loses the line."""
+        self.drop()
+        self._on(self._server, f'CREATE DATABASE "{self._name}" TEMPLATE "{self._name}_first"')
+
     def drop(self) -> None:
         self._on(self._server, f'DROP DATABASE "{self._name}" WITH (FORCE)')
 
@@ -144,11 +154,11 @@ class RedisBroker:
         self._client.close()
 
 
-def make_database(folder: Path) -> Database:
-    server = os.environ.get("DATABASE_URL", "")
+def make_database(folder: Path, stores: Mapping[str, str] = os.environ) -> Database:
+    server = stores.get("DATABASE_URL", "")
     return PostgresDatabase(server) if server.startswith("postgres") else SQLiteFile(folder)
 
 
-def make_broker(folder: Path) -> Broker:
-    server = os.environ.get("REDIS_URL", "")
+def make_broker(folder: Path, stores: Mapping[str, str] = os.environ) -> Broker:
+    server = stores.get("REDIS_URL", "")
     return RedisBroker(server) if server else FolderBroker(folder)

@@ -20,7 +20,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         email = os.environ["DJANGO_SUPERUSER_EMAIL"]
-        if not User.objects.filter(email__iexact=email).exists():
+        if not User.objects.with_email(email).exists():
             User.objects.create_superuser(email, os.environ["DJANGO_SUPERUSER_PASSWORD"], name="Demo staff")
         for altegio_id, name, kind in APPLICATIONS:
             Application.objects.get_or_create(altegio_id=altegio_id, defaults={"name": name, "kind": kind})

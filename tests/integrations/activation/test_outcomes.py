@@ -225,6 +225,14 @@ def test_staff_are_alarmed_at_half_and_at_five_sixths_of_the_window(client, alte
     assert raised == [0, 1, 0, 1, 0]
 
 
+def test_a_late_first_look_raises_one_alarm(client, altegio, settings):
+    from integrations.alarms.window import warn_of_late_activations
+
+    arrive(client, altegio, AURORA_1)
+    with time_machine.travel(timezone.now() + timedelta(seconds=settings.ALTEGIO_ACTIVATION_WINDOW * 0.9)):
+        assert warn_of_late_activations() == 1
+
+
 def test_telephony_that_altegio_refuses_is_told_to_staff_and_stops_nothing_else(client, altegio, work):
     Application.objects.create(altegio_id=TELEPHONY, kind="telephony")
     altegio.fault("error", "voip", status=401, body="{}")

@@ -1,8 +1,14 @@
 """An owner arrives with signed user data: registered without a form, and the location turns active."""
 
+from datetime import timedelta
+
 import pytest
+from django.db.models import F
+from django.utils import timezone
 
 from accounts.models import AltegioIdentity, User
+from integrations.lifecycle.asking import ask_status
+from integrations.lifecycle.disconnect import disconnect
 from integrations.models import Arrival, Connection, OutgoingCall
 from sandbox import Status
 from tests.marketplace import AURORA_1, AURORA_2, EMMA, EMMAS_EMAIL, MARIA, arrive, follow, status
@@ -101,6 +107,67 @@ def test_a_reconnection_after_an_uninstall_nobody_told_of(client, altegio, work)
     assert states == ["uninstalled", "active"]
     assert len(altegio.requests("activate")) == 2
     assert status(client, first)["state"] == "active"
+
+
+def set_the_clock_back(seconds):
+    """As if the arrival so far had been noted by a clock that was fast."""
+    fast = timedelta(seconds=seconds)
+    Connection.objects.update(arrived_at=F("arrived_at") + fast, last_arrived_at=F("last_arrived_at") + fast)
+
+
+@pytest.mark.parametrize("fast", [0, 45])
+def test_a_reconnection_before_the_answer_to_the_disconnection(client, altegio, work, fast):
+    arrive(client, altegio, 10101)
+    work()
+    set_the_clock_back(fast)
+    disconnect(Connection.objects.get().pk, by=None, why="The partner's system disconnected it.")
+    altegio.fault("drop_after", "uninstall")
+    work(rounds=1)
+    again = arrive(client, altegio, 10101)
+    # The question that the arrival asks comes after the end of the disconnection is known.
+    calls = OutgoingCall.objects.filter(state__in=("queued", "doubtful"))
+    calls.update(due_at=timezone.now())
+    calls.filter(kind="ask_status").update(due_at=timezone.now() + timedelta(seconds=5))
+    work(rounds=1)
+    assert Connection.objects.get().state == "uninstalled"
+    work()
+
+    assert status(client, again)["state"] == "active"
+    assert len(altegio.requests("activate")) == 2
+
+
+@pytest.mark.parametrize("fast", [0, 45])
+def test_a_reconnection_before_the_answer_to_the_activation(client, altegio, work, fast):
+    arrive(client, altegio, 10101)
+    set_the_clock_back(fast)
+    # They disconnect and come back while the portal still waits for Altegio's yes.
+    follow(client, altegio, 10101)
+    if not fast:
+        Connection.objects.update(last_arrived_at=timezone.now() + timedelta(seconds=1))
+    altegio.fault("error", "status")
+    work(rounds=1)
+    altegio.uninstall(10101)
+    altegio.grant(10101, user_id=EMMA)
+    work()
+
+    assert altegio.status_of(10101) is Status.ACTIVE
+    assert list(Connection.objects.order_by("pk").values_list("state", flat=True)) == ["uninstalled", "active"]
+
+
+def test_an_owner_who_came_twice_before_gets_no_later_grant(client, altegio, work):
+    arrive(client, altegio, 10101)
+    work()
+    follow(client, altegio, 10101)
+    work()
+    long_ago = timedelta(minutes=10)
+    Connection.objects.update(arrived_at=F("arrived_at") - long_ago, last_arrived_at=F("last_arrived_at") - long_ago)
+    altegio.uninstall(10101)
+    altegio.grant(10101, user_id=MARIA)
+    ask_status(Connection.objects.get())
+    work()
+
+    assert Connection.objects.get().state == "uninstalled"
+    assert altegio.status_of(10101) is Status.PENDING, "it is Maria's, who has not arrived yet"
 
 
 def test_another_person_may_take_a_location_uninstalled_and_granted_to_them(client, altegio, work):

@@ -17,8 +17,8 @@ from integrations.events.delivering import PAUSES, deliver_due, send_again
 from integrations.events.handing_on import hand_on, hand_on_again
 from integrations.events.models import Delivery, Event
 from integrations.events.receivers import register_receiver
-from integrations.events.retention import delete_old_events
 from integrations.models import Alarm
+from partner_portal.retention import delete_old
 from tests.integrations.events.test_receiving import GOOD, keys, post  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.django_db
@@ -227,5 +227,13 @@ def test_old_events_go_in_batches_and_young_ones_stay(client, keys, settings, mo
     hand_on()
     old = list(Event.objects.order_by("pk").values_list("pk", flat=True)[:5])
     Event.objects.filter(pk__in=old).update(received_at=timezone.now() - timedelta(days=8))
-    assert delete_old_events() == 5
+    assert delete_old()["events"] == 5
     assert Event.objects.count() == 1
+
+
+def test_with_0_days_events_are_kept_for_good(client, keys, settings):  # noqa: F811
+    settings.EVENTS_RETENTION_DAYS = 0
+    post(client, keys, GOOD)
+    Event.objects.update(received_at=timezone.now() - timedelta(days=1000))
+    delete_old()
+    assert Event.objects.exists()

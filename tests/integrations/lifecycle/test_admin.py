@@ -43,7 +43,7 @@ def test_every_page_opens(staff, story):
 
 
 def test_the_timeline_is_a_page_for_staff_alone(staff, story, client):
-    address = reverse("admin:integrations_connection_timeline", args=[story.pk])
+    address = reverse("admin:integrations_connection_change", args=[story.pk])
     assert "Altegio says: surprise" in staff.get(address).content.decode()
     client.force_login(story.owner)
     assert client.get(address).status_code == 302

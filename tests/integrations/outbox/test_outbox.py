@@ -12,7 +12,7 @@ from integrations.activation.kinds import Activate
 from integrations.lifecycle.asking import AskStatus
 from integrations.locations.kinds import FetchLocations
 from integrations.models.place import Chain
-from integrations.outbox.carry import LeaseLost, _end, back_off_seconds
+from integrations.outbox.carry import LeaseLost, _back_off, _before_deadline, _end, back_off_seconds
 from integrations.outbox.claim import claim_next
 from integrations.outbox.models import CallState, OutgoingCall
 from integrations.outbox.pump import PATIENT_PUMPS, _patient_places, run_pump
@@ -81,6 +81,16 @@ def test_a_change_during_the_sending_makes_another_call():
     assert OutgoingCall.objects.filter(state=CallState.QUEUED).count() == 1
 
 
+def test_the_newer_call_waits_as_long_as_the_one_whose_place_it_takes():
+    queue_newest(AskStatus, "status:1")
+    claim = claim_next()
+    queue_newest(AskStatus, "status:1")
+    _back_off(claim.call, CallState.QUEUED, "no answer", at_least=20)
+    older, newer = OutgoingCall.objects.order_by("id")
+    assert (older.state, newer.state) == (CallState.CANCELLED, CallState.QUEUED)
+    assert newer.due_at > timezone.now() + timedelta(seconds=19)
+
+
 def test_a_worker_whose_lease_was_lost_writes_nothing():
     add("one")
     claim = claim_next()
@@ -102,6 +112,12 @@ def test_cancelling_leaves_what_is_being_sent_to_its_answer():
 def test_the_pause_after_a_setback_is_about_a_second_then_doubles_to_a_minute():
     for setbacks, low, high in ((0, 0.8, 1.2), (1, 1.6, 2.4), (3, 6.4, 9.6), (9, 60, 60), (500, 60, 60)):
         assert low <= back_off_seconds(setbacks) <= high
+
+
+@pytest.mark.parametrize(("left", "wait"), [(40, 20), (300, 60), (1, 1)])
+def test_a_pause_never_outlasts_the_call_that_waits(left, wait):
+    call = add("late", deadline_at=timezone.now() + timedelta(seconds=left))
+    assert _before_deadline(call, 60) == pytest.approx(wait, abs=0.5)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -46,6 +46,7 @@ def test_the_newest_list_replaces_the_one_before(api, altegio, connect, work):
     assert SenderName.objects.get(name="Two").state == "withdrawn"
 
 
+@pytest.mark.django_db(transaction=True)
 def test_1000_changes_become_one_call(altegio, connect, work):
     connection = connect(10101)
     for number in range(1000):

@@ -10,8 +10,8 @@ from django.utils import timezone
 from integrations.models import DailyVolume, MessageStatus, OutgoingCall, StatusBatch
 from integrations.models.place import Location
 from integrations.outbox.models import Attempt
-from integrations.sms.retention import delete_old_statuses
 from integrations.sms.volumes import count_volumes
+from partner_portal.retention import delete_old
 
 pytestmark = pytest.mark.django_db
 STATUSES = "sms/statuses/"
@@ -133,6 +133,19 @@ def test_after_an_uncertain_end_the_batch_goes_again(api, altegio, work, fault):
     assert set(sent(altegio)) == {("m1", 4), ("m2", 1)}
 
 
+@pytest.mark.parametrize(("fault", "rests"), [("drop_after", True), ("error", False)])
+def test_without_an_answer_the_next_waits_until_altegio_is_surely_done(api, altegio, work, settings, fault, rests):
+    """Else the call that Altegio is still at would be taken after the newer one, and undo it."""
+    settings.ALTEGIO_SETTLING = 20
+    altegio.fault(fault, "sms_statuses")
+    api("post", STATUSES, [status("m1", 8)])
+    work(rounds=1)
+    api("post", STATUSES, [status("m1", 1)])
+
+    waiting = OutgoingCall.objects.get(state="queued")
+    assert (waiting.due_at > timezone.now() + timedelta(seconds=19)) is rests
+
+
 def test_a_wrong_status_is_found_and_the_others_are_delivered_in_order(api, altegio, work):
     altegio.refuse_sms("m5")
     api("post", STATUSES, [status(f"m{number}", 4) for number in range(10)])
@@ -204,7 +217,7 @@ def test_old_statuses_go_once_they_are_sent_and_counted(api, altegio, work, sett
     api("post", STATUSES, [status("waiting", 4)])
     time_machine.move_to(timezone.now() + timedelta(days=settings.SMS_STATUSES_RETENTION_DAYS + 1))
 
-    delete_old_statuses()
+    assert delete_old()["message statuses"] == 1
 
     assert list(MessageStatus.objects.values_list("message_id", flat=True)) == ["waiting"]
     assert DailyVolume.objects.exists()

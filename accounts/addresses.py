@@ -1,0 +1,69 @@
+"""Changing one's e-mail address: nothing changes before the new address has confirmed it."""
+
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.letters import letter_builder, queue_letter
+from accounts.limits import LETTERS_TO_ONE, Limit
+from accounts.links import link_for, state_of
+from accounts.models import User
+
+ADDRESS_WISHES = Limit("address-wishes", 5, 3600)
+
+
+class AddressTaken(Exception):
+    """Another account has got the address in the meantime."""
+
+
+class WishEnded(Exception):
+    """The owner has taken the wish back, or left, at the same moment."""
+
+
+@transaction.atomic
+def ask_for_address(user: User, email: str) -> None:
+    """Send a letter to the new address. The owner sees the same whether it has an account or not."""
+    user.wanted_email = email
+    user.save(update_fields=["wanted_email"])
+    if LETTERS_TO_ONE.hit(email.lower()):
+        return
+    key = f"{user.pk}:{timezone.now():%Y%m%d%H%M%S%f}"
+    other = User.objects.with_email(email).exclude(pk=user.pk).first()
+    if other is None:
+        told = {"user": user.pk, "state": state_of(user)}
+        queue_letter("email_confirm", email, key=f"email-confirm:{key}", language=user.language, **told)
+    else:
+        queue_letter("email_taken", email, key=f"email-taken:{key}", language=other.language, user=other.pk)
+
+
+def forget_wish(user: User) -> None:
+    """The owner keeps the address they have; links that were sent end."""
+    user.wanted_email = None
+    user.save(update_fields=["wanted_email"])
+
+
+def take_address(user: User) -> None:
+    """The new address has confirmed: it counts from now on, and the old one is told.
+
+    `user` as its link was opened. Raises AddressTaken, and WishEnded where the account has changed since.
+    """
+    old, new = user.email, user.wanted_email
+    as_opened = User.objects.filter(pk=user.pk, email=old, wanted_email=new, password=user.password, is_active=True)
+    try:
+        with transaction.atomic():
+            if not as_opened.update(email=new, wanted_email=None):
+                raise WishEnded
+            if old:
+                key = f"email-changed:{user.pk}:{timezone.now():%Y%m%d%H%M%S%f}"
+                queue_letter("email_changed", old, key=key, language=user.language, user=user.pk)
+    except IntegrityError as error:
+        raise AddressTaken from error
+    user.email, user.wanted_email = new, None
+
+
+@letter_builder("email_confirm")
+def with_confirming_link(params: dict[str, Any]) -> dict[str, Any]:
+    """The letter's link, made at the moment of sending. Whoever reads that mail is not known yet: no name."""
+    user = User.objects.get(pk=params["user"])
+    return {"link": link_for(user, "email", "accounts:email-confirm", state=params["state"])}

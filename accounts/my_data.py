@@ -1,0 +1,131 @@
+"""The owner's own data: to look at, change, take along; and their sessions."""
+
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.addresses import ADDRESS_WISHES, AddressTaken, WishEnded, ask_for_address, forget_wish, take_address
+from accounts.forms import AddressForm, PasswordForm, ProfileForm
+from accounts.links import opened
+from accounts.models import User
+from accounts.pages import owner_page, register_notice, register_page, show, to_page
+from accounts.personal_data import export_person
+from accounts.reset import send_reset_link
+from accounts.sections import sections_of
+from accounts.sessions import keep_this_session, proves_itself, sign_out_everywhere
+from partner_portal.languages import prefer
+
+HERE = "accounts:me"
+
+register_page(60, HERE, _("My data"))
+register_notice("saved", _("Saved."))
+register_notice("email-asked", _("We have sent a letter to the new address. Open the link in it within an hour."))
+register_notice("email-kept", _("Your e-mail address stays as it is."))
+register_notice("password-saved", _("Your new password is saved. You are signed out on all other devices."))
+register_notice("letter-sent", _("We have sent you a letter with a link. It works once, for an hour."))
+
+
+@require_http_methods(["GET", "POST"])
+@owner_page
+def me(request: HttpRequest, owner: User) -> HttpResponse:
+    """Name, phone and language to change; the rest to find."""
+    # The page's head goes on showing what is stored, whatever is typed into the form.
+    edited = User.objects.get(pk=owner.pk) if request.method == "POST" else owner
+    form = ProfileForm(request.POST or None, instance=edited)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        return to_page(HERE, done="saved")
+    context = {"form": form, "sections": sections_of("me", request, owner)}
+    return show(request, owner, HERE, "accounts/me.html", context, 400 if form.errors else 200)
+
+
+@require_http_methods(["GET", "POST"])
+@sensitive_post_parameters("old_password")
+@owner_page
+def email(request: HttpRequest, owner: User) -> HttpResponse:
+    """Ask for another e-mail address; the letter to it decides. Who has no password proves who it is by a letter."""
+    if not proves_itself(request, owner):
+        return show(request, owner, HERE, "accounts/password_letter.html", {})
+    form = AddressForm(owner, request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        if ADDRESS_WISHES.hit(str(owner.pk)):
+            return render(request, "accounts/too_many.html", status=429)
+        ask_for_address(owner, form.cleaned_data["email"])
+        return to_page(HERE, done="email-asked")
+    return show(request, owner, HERE, "accounts/email.html", {"form": form}, 400 if form.errors else 200)
+
+
+@require_POST
+@owner_page
+def keep_email(request: HttpRequest, owner: User) -> HttpResponse:
+    """Take the wish for another address back."""
+    forget_wish(owner)
+    return to_page(HERE, done="email-kept")
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+def confirm_email(request: HttpRequest, token: str) -> HttpResponse:
+    """The letter's link: a page with one button, so that a mail scanner's visit changes nothing."""
+    user = opened(token, "email")
+    if user is None or not user.wanted_email:
+        return _link_is_old(request)
+    prefer(request, user.language)
+    if request.method == "GET":
+        return render(request, "accounts/email_confirm.html", {"email": user.wanted_email})
+    try:
+        take_address(user)
+    except AddressTaken:
+        return render(request, "accounts/email_taken.html", status=409)
+    except WishEnded:
+        return _link_is_old(request)
+    return render(request, "accounts/email_changed.html", {"email": user.email})
+
+
+def _link_is_old(request: HttpRequest) -> HttpResponse:
+    return render(request, "accounts/link_is_old.html", {"again": HERE}, status=410)
+
+
+@require_http_methods(["GET", "POST"])
+@sensitive_post_parameters()
+@owner_page
+def password(request: HttpRequest, owner: User) -> HttpResponse:
+    """A new password. Who has none sets one while the sign-in is fresh; later a letter proves who it is."""
+    if not proves_itself(request, owner):
+        return show(request, owner, HERE, "accounts/password_letter.html", {})
+    form = PasswordForm(owner, request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        form.save()
+        keep_this_session(request, owner)
+        return to_page(HERE, done="password-saved")
+    return show(request, owner, HERE, "accounts/password.html", {"form": form}, 400 if form.errors else 200)
+
+
+@require_POST
+@owner_page
+def password_letter(request: HttpRequest, owner: User) -> HttpResponse:
+    """Have a link to choose a password sent to one's own address."""
+    send_reset_link(owner)
+    return to_page(HERE, done="letter-sent")
+
+
+@require_POST
+@owner_page
+def end_sessions(request: HttpRequest, owner: User) -> HttpResponse:
+    """Sign out everywhere, here too."""
+    sign_out_everywhere(owner)
+    logout(request)
+    return redirect("accounts:sign-in")
+
+
+@require_GET
+@owner_page
+def download(request: HttpRequest, owner: User) -> HttpResponse:
+    """Everything the portal holds on the owner, as a file."""
+    response = JsonResponse(export_person(owner), json_dumps_params={"ensure_ascii": False, "indent": 2})
+    response["Content-Disposition"] = 'attachment; filename="my-data.json"'
+    return response

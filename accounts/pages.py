@@ -1,0 +1,91 @@
+"""The owner's pages: who may see them, the navigation, and the one way in which they are shown.
+
+They work without a cookie too, so nothing here rests on the session: what happened is said by a notice in
+the address, and every address is made by `reverse`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.views.decorators.cache import never_cache
+
+from accounts.models import User
+
+OwnerView = Callable[..., HttpResponse]
+
+
+@dataclass(frozen=True)
+class OwnerPage:
+    """One entry of the navigation."""
+
+    order: int
+    url_name: str
+    label: Promise
+    shown: Callable[[User], bool]
+
+
+@dataclass(frozen=True)
+class NavigationLink:
+    """One entry as a page shows it."""
+
+    url: str
+    label: Promise
+    is_current: bool
+
+
+_pages: list[OwnerPage] = []
+_notices: dict[str, Promise] = {}
+
+
+def register_page(order: int, url_name: str, label: Promise, shown: Callable[[User], bool] = lambda _: True) -> None:
+    """Put a page into the navigation, lower `order` first, for the owners to whom it is `shown`."""
+    _pages.append(OwnerPage(order, url_name, label, shown))
+    _pages.sort(key=lambda page: page.order)
+
+
+def register_notice(code: str, text: Promise) -> None:
+    """What a page says after a change that ended in `to_page(…, done=code)`."""
+    _notices[code] = text
+
+
+def owner_page(view: OwnerView) -> OwnerView:
+    """`view(request, owner, …)` for the signed-in owner; never cached. Staff are sent to their own pages."""
+
+    @never_cache
+    @login_required
+    @wraps(view)
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        owner = request.user
+        if not isinstance(owner, User) or owner.is_staff:
+            return redirect("admin:index")
+        return view(request, owner, *args, **kwargs)
+
+    return wrapper
+
+
+def show(
+    request: HttpRequest, owner: User, here: str, template: str, context: dict[str, Any], status: int = 200
+) -> HttpResponse:
+    """Render a page; `here` is the name of its entry in the navigation."""
+    links = [
+        NavigationLink(reverse(page.url_name), page.label, page.url_name == here)
+        for page in _pages
+        if page.shown(owner)
+    ]
+    notice = _notices.get(request.GET.get("done", ""), "")
+    return render(request, template, {"owner": owner, "links": links, "notice": notice, **context}, status=status)
+
+
+def to_page(url_name: str, *args: Any, done: str = "", **query: str) -> HttpResponseRedirect:
+    """Redirect after a change; the page then says what was `done` (`register_notice`)."""
+    query |= {"done": done} if done else {}
+    url = reverse(url_name, args=args)
+    return HttpResponseRedirect(f"{url}?{urlencode(query)}" if query else url)

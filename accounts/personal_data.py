@@ -1,0 +1,53 @@
+"""Everything the portal holds on a person, for them to take along; no secrets.
+
+What other features know of the person they add by `register_export`.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.utils import timezone
+
+from accounts.erasure import letters_of
+from accounts.models import User
+
+Export = Callable[[User], Any]
+_exports: dict[str, Export] = {}
+
+
+def register_export(name: str, export: Export) -> None:
+    """Put `export(user)` under `name`: anything that can be written as JSON, dates and decimals too."""
+    _exports[name] = export
+
+
+def export_person(user: User) -> dict[str, Any]:
+    """The whole, in a number of queries that does not grow with it."""
+    return {"exported_at": timezone.now()} | {name: export(user) for name, export in _exports.items()}
+
+
+def _account(user: User) -> dict[str, Any]:
+    named = ("email", "wanted_email", "name", "phone", "language", "joined_at", "last_login")
+    return {name: getattr(user, name) for name in named} | {"has_password": user.has_usable_password()}
+
+
+def _identities(user: User) -> list[Any]:
+    return list(user.identities.order_by("pk").values("altegio_user_id", "linked_at"))
+
+
+def _letters(user: User) -> list[Any]:
+    return list(letters_of(user).order_by("pk").values("template", "to", "language", "created_at", "sent_at"))
+
+
+def _changes_by_staff(user: User) -> list[dict[str, Any]]:
+    entries = LogEntry.objects.filter(
+        content_type=ContentType.objects.get_for_model(User), object_id=str(user.pk)
+    ).order_by("pk")
+    return [{"at": entry.action_time, "what": entry.get_change_message()} for entry in entries]
+
+
+register_export("account", _account)
+register_export("altegio_users", _identities)
+register_export("letters", _letters)
+register_export("changes_by_staff", _changes_by_staff)

@@ -1,0 +1,81 @@
+"""Outgoing calls: how much of Altegio's limit is used while calls wait, and how soon a lone one goes out."""
+
+import time
+from collections.abc import Iterator
+from statistics import median, quantiles
+
+from bench.figures import Figure
+from bench.options import Options
+from bench.stage import DEFAULTS, EMMA, PER_MINUTE, PER_SECOND, UNLIMITED, Stage, stage
+from sandbox.limits import MINUTE, SECOND, busiest
+from tests.processes.portal import activations, wait_for
+
+SINGLE, WARMING = 60, 5
+WANTED = 0.97
+
+
+def measure(options: Options) -> Iterator[Figure]:
+    """Both with web, worker and beat as in production."""
+    with stage() as on:
+        on.start_web()
+        beat = on.portal.start_beat()
+        yield _soon(on)
+        yield _use_of_the_limit(on, options.waiting)
+        beat.kill()
+
+
+def _soon(on: Stage) -> Figure:
+    """From an arrival's request to the moment its activation reaches Altegio, beside the page's own answer."""
+    worker = on.portal.start_worker(**UNLIMITED)
+    _chain, locations = on.altegio.add_chain(SINGLE + WARMING)
+    on.altegio.grant(locations, user_id=EMMA)
+    answered, accepted = [], []
+    for location in locations:
+        began = time.monotonic()
+        on.portal.page(on.altegio.arrival_url(location, user_id=EMMA))
+        answered.append(time.monotonic() - began)
+        call = wait_for(lambda: on.altegio.requests("activate", location), "the activation arrives")[0]  # noqa: B023
+        accepted.append(call.monotonic - began)
+    worker.kill()
+    milliseconds = [seconds * 1000 for seconds in accepted[WARMING:]]
+    return Figure(
+        *("calls", "arrival to activation", median(milliseconds), median(answered[WARMING:]) * 1000),
+        *("ms", "the page's answer"),
+        details={"p99": f"{quantiles(milliseconds, n=100)[98]:.0f} ms"},
+    )
+
+
+def _use_of_the_limit(on: Stage, waiting: int) -> Figure:
+    """Locations wait for their activation; two workers send them."""
+    _chain, locations = on.altegio.add_chain(waiting)
+    on.altegio.grant(locations, user_id=EMMA)
+    on.portal.page(on.altegio.arrival_url(locations, user_id=EMMA))
+    on.portal.forget_rate()
+    on.altegio.clear_requests()
+    workers = [on.portal.start_worker(**DEFAULTS) for _ in range(2)]
+    patience = 2 * fastest_possible(waiting) + 60
+    wait_for(lambda: all(activations(on.altegio, locations).values()), "all are accepted", timeout=patience)
+    for worker in workers:
+        worker.kill()
+    moments = sorted(call.monotonic for call in on.altegio.requests())
+    taken, fastest = moments[-1] - moments[0], fastest_possible(len(moments))
+    held = busiest(moments, SECOND), busiest(moments, MINUTE)
+    twice = sum(count > 1 for count in activations(on.altegio, locations).values())
+    return Figure(
+        *("calls", f"sent while {waiting} wait", len(moments) / taken, len(moments) / fastest, "/s", "allowed"),
+        least=WANTED,
+        broken=_broken(*held, twice),
+        details={"busiest second": held[0], "busiest minute": held[1]},
+    )
+
+
+def _broken(second: int, minute: int, twice: int) -> str:
+    if second > PER_SECOND or minute > PER_MINUTE:
+        return "more than allowed"
+    return f"{twice} activated twice" if twice else ""
+
+
+def fastest_possible(calls: int) -> float:
+    """Seconds from the first to the last of so many calls when both limits are used to the full."""
+    minutes, rest = divmod(calls - 1, PER_MINUTE)
+    return minutes * MINUTE + rest // PER_SECOND * SECOND

@@ -1,0 +1,86 @@
+"""What every part of the bench measures: figures, each beside a floor measured in the same run."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+Details = dict[str, float | int | str]
+HEADS = ("part", "what", "measured", "floor", "ratio", "wanted", "")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure: `value` beside `floor`, both in `unit`, and between which ratios it is as wanted.
+
+    A figure without bounds is only shown. `broken` says what went wrong whatever the ratio is.
+    """
+
+    part: str
+    what: str
+    value: float
+    floor: float
+    unit: str
+    beside: str
+    least: float | None = None
+    most: float | None = None
+    broken: str = ""
+    details: Details = field(default_factory=dict)
+
+    @property
+    def ratio(self) -> float:
+        return self.value / self.floor if self.floor else 0.0
+
+    @property
+    def missed(self) -> bool:
+        """It is not as wanted."""
+        too_little = self.least is not None and self.ratio < self.least
+        too_much = self.most is not None and self.ratio > self.most
+        return bool(self.broken) or too_little or too_much
+
+    @property
+    def wanted(self) -> str:
+        bounds = (f"≥ {self.least:g}" if self.least is not None else "", f"≤ {self.most:g}" if self.most else "")
+        return " ".join(filter(None, bounds))
+
+    def as_json(self) -> dict[str, object]:
+        return asdict(self) | {"ratio": round(self.ratio, 3), "missed": self.missed}
+
+
+def table(figures: Iterable[Figure]) -> str:
+    """All figures, one to a line."""
+    rows = [HEADS, *(_row(figure) for figure in figures)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADS))]
+    return "\n".join(_line(row, widths) for row in rows)
+
+
+def _row(figure: Figure) -> tuple[str, ...]:
+    remarks = ", ".join(f"{name} {value}" for name, value in figure.details.items())
+    return (
+        figure.part,
+        figure.what,
+        f"{_number(figure.value)} {figure.unit}",
+        f"{_number(figure.floor)} ({figure.beside})",
+        f"{figure.ratio:.2f}",
+        figure.wanted,
+        f"{'MISSED ' if figure.missed else ''}{figure.broken} {remarks}".strip(),
+    )
+
+
+def _line(row: Sequence[str], widths: Sequence[int]) -> str:
+    # Words to the left, figures to the right.
+    aligned = (
+        cell.rjust(width) if 2 <= column <= 4 else cell.ljust(width)
+        for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+    )
+    return "  ".join(aligned).rstrip()
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}"
+
+
+def write(figures: Sequence[Figure], target: Path) -> None:
+    """The figures as JSON."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(json.dumps([figure.as_json() for figure in figures], indent=2, ensure_ascii=False) + "\n")

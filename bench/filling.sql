@@ -1,0 +1,70 @@
+-- Connections, each with its location, arrival, state changes, call and payment. `count` of them in all.
+--
+-- What needs work now is as much in every size, so that a page shows as many rows at a thousand as at a million:
+-- the newest 120 wait, the newest 500 arrived today, a hundred are disputed and a hundred must be looked at
+-- (count / 100 + 1 shares no factor with 100). All others are spread evenly over the year before. Names tell
+-- nothing of when their bearers came (7919 is prime).
+CREATE FUNCTION pg_temp.moment(k bigint) RETURNS timestamptz LANGUAGE sql IMMUTABLE AS $$
+    SELECT %(now)s::timestamptz - CASE
+        WHEN k < 120 THEN k * interval '24 seconds'
+        WHEN k < 500 THEN interval '50 minutes' + (k - 120) * interval '1 minute'
+        ELSE interval '12 hours' + (k - 500) * (interval '364 days' / %(count)s)
+    END
+$$;
+
+INSERT INTO accounts_user (id, password, is_superuser, email, name, phone, language, is_staff, is_active, joined_at)
+SELECT 1000 + n, '', false, 'person' || n || '@salon.example', 'Person ' || n::bigint * 7919 %% %(count)s, '+380' || n, '', false, true, %(now)s
+FROM generate_series(4, %(count)s, 4) n;
+
+INSERT INTO integrations_location (id, altegio_id, title, public_title, phone, email, country, city, address,
+    timezone_name, first_seen_at)
+SELECT n, n, 'Salon ' || n::bigint * 7919 %% %(count)s, '', '+7' || n, '', 'UA', 'Kyiv', '', '', %(now)s FROM generate_series(1, %(count)s) n;
+
+INSERT INTO integrations_connection (id, application_id, location_id, state, reason, altegio_words, claim, owner_id,
+    arrived_at, last_arrived_at, deadline_at, activated_at, next_payment_at, warned, review)
+SELECT n, CASE n %% 20 WHEN 0 THEN %(telephony)s ELSE %(sms)s END, n, s.state, '', '', 'u:' || n,
+    CASE WHEN s.state IN ('active', 'frozen') THEN 1000 + n - n %% 4 END, t.at, t.at, t.at + interval '1 hour',
+    CASE WHEN s.state IN ('active', 'frozen') THEN t.at END,
+    CASE WHEN n %% (%(count)s / 100 + 1) = 5 THEN %(now)s ELSE t.at + interval '366 days' END, 0,
+    CASE WHEN n %% (%(count)s / 100 + 1) = 1 THEN 'Look' ELSE '' END
+FROM generate_series(4, %(count)s) n
+CROSS JOIN LATERAL (SELECT pg_temp.moment(%(count)s - n) AS at) t
+CROSS JOIN LATERAL (SELECT CASE WHEN n > %(count)s - 120 THEN 'granted'
+    WHEN n %% (%(count)s / 100 + 1) = 2 THEN 'conflict'
+    WHEN n > %(count)s - 500 AND n %% 4 = 3 THEN 'failed'
+    WHEN n %% 100 < 6 THEN 'failed' WHEN n %% 100 < 12 THEN 'expired' WHEN n %% 100 < 18 THEN 'frozen'
+    WHEN n %% 100 < 25 THEN 'uninstalled' ELSE 'active' END AS state) s;
+
+INSERT INTO integrations_connectionchange (connection_id, at, from_state, to_state, why)
+SELECT id, arrived_at, '', 'granted', '' FROM integrations_connection
+UNION ALL
+SELECT id, arrived_at + interval '10 seconds', 'granted', state, '' FROM integrations_connection
+WHERE state <> 'granted';
+
+INSERT INTO integrations_outgoingcall (kind, key, lane, subject, connection_id, params, priority, state, deadline_at,
+    due_at, tries, setbacks, reason, request_id, created_at, finished_at)
+SELECT CASE WHEN id %% (%(count)s / 100 + 1) = 3 THEN 'uninstall' ELSE 'activate' END, 'activate:' || id,
+    'connection:' || id, '', id, '{}', 0,
+    CASE state WHEN 'granted' THEN 'queued' WHEN 'failed' THEN 'refused' WHEN 'expired' THEN 'expired'
+        ELSE 'done' END, deadline_at, arrived_at, 1, id %% 2, '', '', arrived_at,
+    CASE WHEN state <> 'granted' THEN arrived_at END
+FROM integrations_connection;
+
+INSERT INTO integrations_arrival (id, application_id, arrived_at, deadline_at, last_seen_at, visits, salon_ids,
+    crm_token, salon_name, claim, digest, user_id, expected_user_id, signed_up, request_id)
+SELECT id, application_id, arrived_at, deadline_at, arrived_at, 1, jsonb_build_array(id), '', '', '', '', owner_id,
+    CASE WHEN id %% (%(count)s / 100 + 1) = 6 THEN 1004 END, false, '' FROM integrations_connection;
+INSERT INTO integrations_arrivallocation (arrival_id, connection_id)
+SELECT id, id FROM integrations_connection;
+
+INSERT INTO integrations_alarm (key, kind, text, connection_id, raised_at, cleared_at)
+SELECT 'a:' || id, 'call', 'refused', id, arrived_at, CASE WHEN id <= %(count)s - 300 THEN arrived_at END
+FROM integrations_connection WHERE state = 'failed';
+
+INSERT INTO billing_payment (external_id, told, source, connection_id, application_id, location_id, amount, currency,
+    paid_at, period_from, period_to, status, error, altegio_payment_id, report_round, refund_round, recorded_at,
+    reported_at)
+SELECT 'bill-' || id, '', 'api', id, application_id, location_id, 990.99, 'EUR', arrived_at, arrived_at,
+    arrived_at + interval '30 days', CASE WHEN id %% (%(count)s / 100 + 1) = 7 THEN 'failed' ELSE 'reported' END, '', id,
+    0, 0, arrived_at, arrived_at
+FROM integrations_connection WHERE activated_at IS NOT NULL;

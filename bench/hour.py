@@ -1,0 +1,72 @@
+"""An hour at Altegio's limit, without waiting: what is met, what waits, what is dropped.
+
+DATABASE_URL=postgres://…/bench python -m bench.hour [--arrivals 12000] [--everyday 40]
+"""
+
+import argparse
+import os
+import statistics
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bench.simulated import Report
+
+SETTINGS = {
+    "DJANGO_SETTINGS_MODULE": "partner_portal.settings",
+    "LOG_LEVEL": "ERROR",
+    "PORTAL_URL": "https://portal.example",
+    "ALTEGIO_APPLICATION_ID": "1",
+    "ALTEGIO_PARTNER_TOKEN": "bench",
+}
+
+
+def main() -> int:
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--arrivals", type=int, default=12_000)
+    arguments.add_argument("--chain", type=int, default=1000)
+    arguments.add_argument("--everyday", type=float, default=40, help="calls a minute of other business")
+    arguments.add_argument("--per-minute", type=int, default=200)
+    arguments.add_argument("--seed", type=int, default=1)
+    given = arguments.parse_args()
+    _prepare()
+    from bench.simulated import Scenario, bursts, simulate
+
+    arrivals = bursts(given.arrivals, given.chain, seed=given.seed)
+    report = simulate(Scenario(arrivals, given.everyday, per_minute=given.per_minute, seed=given.seed))
+    tell(report)
+    return 0 if report.given_away <= given.per_minute // 5 else 1
+
+
+def _prepare() -> None:
+    """Migrate, empty the database, and make Django ready in this process."""
+    os.environ.update(SETTINGS)
+    if not os.environ.get("DATABASE_URL", "").startswith("postgres"):
+        sys.exit("Set DATABASE_URL to a PostgreSQL database made for this measurement: it is emptied.")
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    call_command("migrate", verbosity=0)
+    call_command("flush", verbosity=0, interactive=False)
+
+
+def tell(report: "Report") -> None:
+    print(
+        f"{report.locations} activations in bursts: {len(report.missed)} missed, {report.least_missed} at best; "
+        f"the last one sent after {report.last_activation:.0f} s, {report.least_last_activation:.0f} s "
+        f"at best; {report.calls} calls, at most {report.busiest_second} in a second and {report.busiest_minute} "
+        f"in a minute; simulated in {report.seconds_taken:.0f} s"
+    )
+    print(f"went before an activation that could still be sent: {report.overtaken or 'nothing'}")
+    print(f"{'kind of call':<20}{'done':>8}{'expired':>9}{'other':>7}{'median wait':>13}{'longest':>9}")
+    for kind, lane in report.lanes.items():
+        wait = statistics.median(lane.waits)
+        print(f"{kind:<20}{lane.done:>8}{lane.expired:>9}{lane.other:>7}{wait:>11.0f} s{lane.longest_wait:>7.0f} s")
+    print(f"alarms: {report.alarms}; letters to a member of staff: {report.letters_to_staff}")
+    if report.missed:
+        print(f"missed are the last that came: {report.missed_that_came_before_met} have not been")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

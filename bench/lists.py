@@ -1,0 +1,137 @@
+"""The control room's first page and lists, at a thousand, a hundred thousand and a million connections."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from statistics import median, quantiles
+from typing import Any
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+
+import django
+
+django.setup()
+
+from django.db import connection  # noqa: E402
+from django.test import Client  # noqa: E402
+from django.test.utils import setup_test_environment  # noqa: E402
+
+from accounts.models import User  # noqa: E402
+from bench.figures import Figure  # noqa: E402
+from bench.filling import Filled, filled  # noqa: E402
+from bench.options import Options  # noqa: E402
+
+WARMING = 3
+WANTED = 2.0
+LISTS = "/admin/integrations"
+PAGES = [
+    ("first page", "/admin/"),
+    ("connections", f"{LISTS}/connection/"),
+    ("  page 10", f"{LISTS}/connection/?p=10"),
+    ("  waiting now", f"{LISTS}/connection/?state__exact=granted"),
+    ("  running out of time", f"{LISTS}/connection/?state__exact=granted&deadline=30"),
+    ("  conflicts", f"{LISTS}/connection/?state__exact=conflict"),
+    ("  frozen", f"{LISTS}/connection/?state__exact=frozen"),
+    ("  to be reviewed", f"{LISTS}/connection/?review=yes"),
+    ("  of an application", f"{LISTS}/connection/?application__id__exact=2"),
+    ("  search: number", f"{LISTS}/connection/?q=777"),
+    ("  search: title", f"{LISTS}/connection/?q=Salon+7"),
+    ("  search: address", f"{LISTS}/connection/?q=person76@"),
+    ("state changes", f"{LISTS}/connectionchange/"),
+    ("  failed today", f"{LISTS}/connectionchange/?event=failed&when=today"),
+    ("  activated, 14 days", f"{LISTS}/connectionchange/?event=activated&when=14d"),
+    ("outgoing calls", f"{LISTS}/outgoingcall/"),
+    ("  waiting now", f"{LISTS}/outgoingcall/?waiting=yes"),
+    ("  calls that fail", f"{LISTS}/outgoingcall/?waiting=failing"),
+    ("  of a rare kind", f"{LISTS}/outgoingcall/?kind=uninstall"),
+    ("  search: number", f"{LISTS}/outgoingcall/?q=777"),
+    ("arrivals", f"{LISTS}/arrival/"),
+    ("  not registered, today", f"{LISTS}/arrival/?registered=no&when=today"),
+    ("  must sign in once", f"{LISTS}/arrival/?registered=waits"),
+    ("  search: number", f"{LISTS}/arrival/?q=777"),
+    ("locations, search: title", f"{LISTS}/location/?q=Salon+7"),
+    ("alarms, open", f"{LISTS}/alarm/?open=yes"),
+    ("subscriptions", "/admin/billing/subscription/"),
+    ("  overdue", "/admin/billing/subscription/?due=overdue"),
+    ("payments", "/admin/billing/payment/"),
+    ("  failed", "/admin/billing/payment/?status__exact=failed"),
+    ("  search: number", "/admin/billing/payment/?q=777"),
+    ("people", "/admin/accounts/user/"),
+    ("  staff", "/admin/accounts/user/?is_staff__exact=1"),
+    ("  search: name", "/admin/accounts/user/?q=Person+7"),
+]  # fmt: skip
+
+
+@dataclass
+class Visits:
+    """One page at one size: seconds of each whole answer, and of the database in it."""
+
+    whole: list[float] = field(default_factory=list)
+    database: list[float] = field(default_factory=list)
+    queries: int = 0
+
+
+@dataclass
+class Timed:
+    """A wrapper of queries that counts them and their seconds."""
+
+    queries: int = 0
+    seconds: float = 0.0
+
+    def __call__(self, execute: Callable[..., Any], *query: Any) -> Any:
+        began = time.perf_counter()
+        try:
+            return execute(*query)
+        finally:
+            self.queries += 1
+            self.seconds += time.perf_counter() - began
+
+
+def measure(options: Options) -> Iterator[Figure]:
+    """Every page at every size in turns, so that what else the machine does falls on all sizes alike."""
+    setup_test_environment()
+    staffed = [(_filled, _staff(_filled)) for _filled in map(filled, options.sizes)]
+    for page, url in PAGES:
+        yield _figure(page, options.sizes, _visit(staffed, url, options.repeats))
+
+
+def _staff(of: Filled) -> Client:
+    staff = Client()
+    with of.used():
+        known = {"is_staff": True, "is_superuser": True}
+        staff.force_login(User.objects.get_or_create(email="staff@partner.example", defaults=known)[0])
+    return staff
+
+
+def _visit(staffed: list[tuple[Filled, Client]], url: str, repeats: int) -> list[Visits]:
+    visits = [Visits() for _ in staffed]
+    for number in range(WARMING + repeats):
+        for (of, staff), made in zip(staffed, visits, strict=True):
+            with of.used(), connection.execute_wrapper(timed := Timed()):
+                began = time.perf_counter()
+                answer = staff.get(url)
+                passed = time.perf_counter() - began
+            assert answer.status_code == 200, url
+            if number >= WARMING:
+                made.whole.append(passed * 1000)
+                made.database.append(timed.seconds * 1000)
+                made.queries = timed.queries
+    return visits
+
+
+def _figure(page: str, sizes: tuple[int, ...], visits: list[Visits]) -> Figure:
+    few, many = visits[0], visits[-1]
+    counts = {made.queries for made in visits}
+    return Figure(
+        *("lists", f"{page} at {sizes[-1]:,}", median(many.whole), median(few.whole), "ms", f"at {sizes[0]:,}"),
+        most=WANTED,
+        broken="" if len(counts) == 1 else f"{few.queries} queries become {many.queries}",
+        details={"queries": many.queries}
+        | {f"{size:,}": _shown(made) for size, made in zip(sizes, visits, strict=True)},
+    )
+
+
+def _shown(made: Visits) -> str:
+    """Median and p95 of the whole answer, and the median in the database."""
+    return f"{median(made.whole):.1f}/{quantiles(made.whole, n=20)[-1]:.1f} ({median(made.database):.1f})"

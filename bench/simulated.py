@@ -1,0 +1,331 @@
+"""A simulated hour at Altegio's limit: the portal's own outbox code against a clock that is moved by hand.
+
+Nothing waits: the clock jumps from one moment at which something happens to the next. Altegio stands in
+for itself at the client's one door, and answers at once; a part of the calls it fails, or does and does not
+answer. What the hour is measured against (`least_missed`) knows no line of the product.
+"""
+
+import heapq
+import itertools
+import random
+import time
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from types import SimpleNamespace
+from unittest.mock import patch
+
+import time_machine
+from django.test import override_settings
+
+from accounts.models import Letter, User
+from bench.everyday import SALON_IDS, Business
+from bench.simulated_altegio import SimulatedAltegio
+from integrations.alarms.models import Alarm
+from integrations.alarms.raising import mail_alarms
+from integrations.alarms.window import warn_of_late_activations
+from integrations.altegio.client import AltegioClient
+from integrations.altegio.signatures import Person
+from integrations.connect.arrivals import receive_signed
+from integrations.connect.parameters import Redirect
+from integrations.models.application import Application, application_for
+from integrations.models.connection import Connection, State
+from integrations.outbox import pump, rate
+from integrations.outbox.models import UNFINISHED, OutgoingCall
+from integrations.outbox.sweep import expire_late_calls, recover_lost_calls
+from integrations.reconcile.doubts import ask_about_doubtful
+from integrations.sms.taking import relay_what_was_left
+
+HOUR = 3600
+BEGIN = datetime(2030, 1, 7, 9, 0, tzinfo=UTC).timestamp()
+# The shortest wait of the portal before it asks what became of a call.
+SHORTEST_BACK_OFF = 0.8
+FIRST_NEW = 100_000
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """An owner comes back from Altegio with these locations, so many seconds after the hour began."""
+
+    at: float
+    salon_ids: tuple[int, ...]
+    chain_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What the hour holds. `everyday` is the number of calls a minute that other business leads to.
+
+    With a shorter `window` (seconds) the hour is as short as that.
+    """
+
+    arrivals: tuple[Arrival, ...]
+    everyday: float
+    window: int = HOUR
+    per_second: int = 5
+    per_minute: int = 200
+    faults: float = 0.02
+    seed: int = 1
+
+
+def bursts(locations: int, chain_size: int, *, window: int = HOUR, seed: int = 1) -> tuple[Arrival, ...]:
+    """As many whole chains as leave a twelfth for single locations: the chains come within a minute.
+
+    Single owners come through the whole hour, ten at a time.
+    """
+    rng, numbers = random.Random(seed), itertools.count(FIRST_NEW)
+    chains = locations * 11 // 12 // chain_size
+    found = [
+        Arrival(60 + 60 * n / chains, tuple(itertools.islice(numbers, chain_size)), chain_id=700 + n)
+        for n in range(chains)
+    ]
+    moment = 60.0
+    for n in range(locations - chains * chain_size):
+        moment = rng.uniform(60, window) if n % 10 == 0 else moment
+        found.append(Arrival(moment, (next(numbers),)))
+    return tuple(sorted(found, key=lambda arrival: arrival.at))
+
+
+class Clock:
+    """The time that everybody sees, and what is to happen when."""
+
+    def __init__(self, traveller: time_machine.Traveller) -> None:
+        self._traveller = traveller
+        self._agenda: list[tuple[float, int, Callable[[], None]]] = []
+        self._numbers = itertools.count()
+
+    def at(self, moment: float, action: Callable[[], None]) -> None:
+        heapq.heappush(self._agenda, (moment, next(self._numbers), action))
+
+    def every(self, seconds: float, action: Callable[[], object]) -> None:
+        def again() -> None:
+            action()
+            self.at(time.time() + seconds, again)
+
+        self.at(time.time() + seconds, again)
+
+    def sleep(self, seconds: float) -> None:
+        """Move on by so much; what is to happen meanwhile happens at its moment."""
+        # A float of today's size knows no steps much below a microsecond: less would stand still.
+        until = time.time() + max(seconds, 0.001)
+        while self._agenda[0][0] <= until:
+            moment, _number, action = heapq.heappop(self._agenda)
+            self._traveller.move_to(max(moment, time.time()))
+            action()
+        self._traveller.move_to(max(until, time.time()))
+
+
+@contextmanager
+def _simulated(scenario: Scenario) -> Iterator[tuple[Clock, SimulatedAltegio]]:
+    """The clock and Altegio in place of the real ones; no message goes to a broker."""
+    altegio = SimulatedAltegio(scenario.faults, scenario.seed)
+    with ExitStack() as stack:
+        clock = Clock(stack.enter_context(time_machine.travel(BEGIN, tick=False)))
+        stack.enter_context(
+            override_settings(
+                ALTEGIO_REQUESTS_PER_SECOND=scenario.per_second,
+                ALTEGIO_REQUESTS_PER_MINUTE=scenario.per_minute,
+                ALTEGIO_ACTIVATION_WINDOW=scenario.window,
+            )
+        )
+        hands = SimpleNamespace(monotonic=time.monotonic, sleep=clock.sleep)
+        stack.enter_context(patch.object(pump, "time", hands))
+        stack.enter_context(patch.object(rate, "_now", time.time))
+        stack.enter_context(patch("integrations.outbox.queue.enqueue_once"))
+        stack.enter_context(patch.object(AltegioClient, "send", lambda _client, call: altegio.answer(call)))
+        yield clock, altegio
+
+
+@dataclass(frozen=True)
+class Need:
+    """What one activation needs of Altegio: so many calls, the first not before `at`."""
+
+    at: float
+    deadline: float
+    calls: int
+
+
+@dataclass
+class Lane:
+    """How one kind of call fared."""
+
+    done: int = 0
+    expired: int = 0
+    other: int = 0
+    waits: list[float] = field(default_factory=list)
+
+    @property
+    def longest_wait(self) -> float:
+        return max(self.waits, default=0.0)
+
+
+@dataclass
+class Report:
+    """What came of the hour."""
+
+    locations: int
+    missed: list[int]
+    least_missed: int
+    last_activation: float
+    least_last_activation: float
+    busiest_second: int
+    busiest_minute: int
+    calls: int
+    overtaken: dict[str, int]
+    lanes: dict[str, Lane]
+    alarms: dict[str, int]
+    letters_to_staff: int
+    missed_that_came_before_met: int
+    seconds_taken: float
+
+    @property
+    def given_away(self) -> int:
+        """Missed beyond the least: for calls made while nobody knew that more arrivals would come."""
+        return max(len(self.missed) - self.least_missed, 0)
+
+
+def simulate(scenario: Scenario) -> Report:
+    """Live through the hour, and on until nothing waits. The database must be empty of calls."""
+    began = time.perf_counter()
+    with _simulated(scenario) as (clock, altegio):
+        application = application_for()
+        assert application is not None, "Set ALTEGIO_APPLICATION_ID."
+        User.objects.create_user("staff@portal.example", is_staff=True)
+        business = Business(application, scenario.seed)
+        altegio.has_active(SALON_IDS)
+        _enter(scenario, clock, altegio, application, business)
+        clock.sleep(1)
+        while time.time() < BEGIN + scenario.window or OutgoingCall.objects.filter(state__in=UNFINISHED).exists():
+            pump.run_pump()
+            clock.sleep(1 - time.time() % 1)
+        report = _report(scenario, altegio)
+    report.seconds_taken = time.perf_counter() - began
+    return report
+
+
+def _enter(
+    scenario: Scenario, clock: Clock, altegio: SimulatedAltegio, application: Application, business: Business
+) -> None:
+    """Put the arrivals, the everyday business and beat's work into the agenda."""
+    for number, arrival in enumerate(scenario.arrivals):
+        clock.at(BEGIN + arrival.at, partial(_arrive, altegio, application, arrival, number))
+    rng = random.Random(scenario.seed)
+    for _ in range(int(scenario.everyday * scenario.window / 60)):
+        clock.at(BEGIN + rng.uniform(0, scenario.window), business.happen)
+    clock.every(1, recover_lost_calls)
+    clock.every(1, expire_late_calls)
+    clock.every(10, warn_of_late_activations)
+    clock.every(10, mail_alarms)
+    clock.every(30, relay_what_was_left)
+    clock.every(180, ask_about_doubtful)
+
+
+def _arrive(altegio: SimulatedAltegio, application: Application, arrival: Arrival, number: int) -> None:
+    altegio.grant(arrival.salon_ids)
+    person = Person(50_000 + number, f"Owner {number}", "", f"owner{number}@example.com", "")
+    token = "" if arrival.chain_id is None else f"crm-{arrival.chain_id}"
+    receive_signed(application, Redirect(arrival.salon_ids, arrival.chain_id, token, person))
+
+
+def least_missed(
+    needs: Sequence[Need], per_second: int, per_minute: int, sent_before: Sequence[float]
+) -> tuple[int, float]:
+    """How many activations must miss their deadline whatever is sent when, and when the last could be made.
+
+    Earliest deadline first on slots as early as the sliding windows allow: for calls of one length no other
+    order meets more. The portal's calls from before the first arrival are given: nobody knew what would come.
+    """
+    sent = deque(sent_before, maxlen=per_minute)
+    coming = [(need.at, need.deadline, n, need.calls) for n, need in enumerate(needs)]
+    heapq.heapify(coming)
+    ready: list[tuple[float, int, int]] = []
+    missed, last = 0, 0.0
+    while coming or ready:
+        slot = max(
+            sent[-per_second] + 1 if len(sent) >= per_second else 0.0,
+            sent[0] + 60 if len(sent) == per_minute else 0.0,
+            sent[-1] if sent else 0.0,
+            coming[0][0] if not ready else 0.0,
+        )
+        while coming and coming[0][0] <= slot:
+            _at, deadline, n, calls = heapq.heappop(coming)
+            heapq.heappush(ready, (deadline, n, calls))
+        if not ready:
+            continue
+        deadline, n, calls = heapq.heappop(ready)
+        if deadline <= slot:
+            missed += 1
+            continue
+        sent.append(slot)
+        last = slot
+        if calls > 1:
+            heapq.heappush(coming, (slot + SHORTEST_BACK_OFF, deadline, n, calls - 1))
+    return missed, last
+
+
+def _report(scenario: Scenario, altegio: SimulatedAltegio) -> Report:
+    new = {salon_id: arrival for arrival in scenario.arrivals for salon_id in arrival.salon_ids}
+    first = BEGIN + scenario.arrivals[0].at
+    before = [at for at, _kind, _subject in altegio.journal if at < first]
+    needs = [_need(altegio, salon_id, arrival, scenario.window) for salon_id, arrival in new.items()]
+    least, least_last = least_missed(needs, scenario.per_second, scenario.per_minute, before)
+    met = Connection.objects.filter(state=State.ACTIVE).values_list("location__altegio_id", flat=True)
+    missed = sorted(new.keys() - set(met))
+    moments = [at for at, _kind, _subject in altegio.journal]
+    return Report(
+        locations=len(new),
+        missed=missed,
+        least_missed=least,
+        last_activation=max(at for at, kind, _ in altegio.journal if kind == "activate") - BEGIN,
+        least_last_activation=least_last - BEGIN,
+        busiest_second=_busiest(moments, 1),
+        busiest_minute=_busiest(moments, 60),
+        calls=len(moments),
+        overtaken=dict(altegio.overtaken),
+        lanes=_lanes(),
+        alarms=dict(Counter(Alarm.objects.values_list("kind", flat=True))),
+        missed_that_came_before_met=_out_of_order(scenario, set(missed)),
+        letters_to_staff=Letter.objects.filter(template="alarms").count(),
+        seconds_taken=0.0,
+    )
+
+
+def _need(altegio: SimulatedAltegio, salon_id: int, arrival: Arrival, window: int) -> Need:
+    at = BEGIN + arrival.at
+    calls = {"": 1, "lost": 2, "failed": 3}[altegio.fault_of("activate", salon_id)]
+    return Need(at, at + window, calls)
+
+
+def _out_of_order(scenario: Scenario, missed: set[int]) -> int:
+    """How many were missed though a location that arrived later was met before their deadline."""
+    return sum(
+        any(later not in missed for later in arrival.salon_ids[place + 1 :])
+        for arrival in scenario.arrivals
+        for place, salon_id in enumerate(arrival.salon_ids)
+        if salon_id in missed
+    )
+
+
+def _busiest(moments: Sequence[float], window: float) -> int:
+    """The most calls that any window of so many seconds holds."""
+    most, begin = 0, 0
+    for index, moment in enumerate(moments):
+        while moments[begin] <= moment - window + 1e-6:
+            begin += 1
+        most = max(most, index - begin + 1)
+    return most
+
+
+def _lanes() -> dict[str, Lane]:
+    lanes: defaultdict[str, Lane] = defaultdict(Lane)
+    rows = OutgoingCall.objects.order_by("priority", "kind").values_list("kind", "state", "created_at", "finished_at")
+    for kind, state, created_at, finished_at in rows:
+        lane = lanes[kind]
+        lane.done += state == "done"
+        lane.expired += state == "expired"
+        lane.other += state not in ("done", "expired")
+        lane.waits.append((finished_at - created_at).total_seconds())
+    return dict(lanes)

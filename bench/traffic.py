@@ -1,0 +1,87 @@
+"""Requests as they come in production, without end, each of them new to the portal."""
+
+import itertools
+import uuid
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from bench.load import get, post
+from bench.stage import Stage
+from sandbox.arrival import connect_address, location_pairs, person_json, person_pairs
+from sandbox.models import Location, User
+from tests.processes.portal import PARTNER_TOKEN
+
+STATUSES = "/api/v1/sms/statuses/"
+PAYMENTS = "/api/v1/payments/"
+RECORD = {
+    "resource": "record",
+    "resource_id": 7,
+    "status": "update",
+    "data": {
+        "id": 7,
+        "date": "2026-03-01 12:00:00",
+        "client": {"name": "Anna", "phone": "+15550100"},
+        "comment": "y" * 300,
+    },
+}
+PAYMENT = {
+    "amount": "990.99",
+    "currency": "EUR",
+    "paid_at": "2026-01-01T12:00:00Z",
+    "period_from": "2026-01-01T00:00:00Z",
+    "period_to": "2026-01-31T23:59:59Z",
+    "allow_overlap": True,
+}
+_numbers = itertools.count(1)
+
+
+def arrivals() -> Iterator[str]:
+    """The addresses of ever new people's arrivals at ever new locations, as path and query."""
+    for number in _numbers:
+        location = Location(5_000_000 + number, f"Salon {number}", "", "", "", "", "", "UTC", "", None)
+        user = User(6_000_000 + number, f"Owner {number}", "447700900000", f"owner{number}@example.com")
+        pairs = location_pairs([location.id]) + person_pairs(person_json(user, location, ""), PARTNER_TOKEN)
+        yield connect_address("", 1, 1, pairs)
+
+
+def events(on: Stage, locations: Sequence[int]) -> Iterator[bytes]:
+    """One entity webhook for each of these connected locations, to the address that Altegio was given."""
+    for location in locations:
+        connection = on.altegio.connection(location)
+        assert connection is not None
+        yield post(connection.webhook_urls[0].removeprefix(on.portal.url), event(location))
+
+
+def event(location: int) -> dict[str, Any]:
+    """An entity webhook's body."""
+    return {"company_id": location, **RECORD}
+
+
+def callback(location: int) -> dict[str, Any]:
+    """A lifecycle callback whose event the portal does not know: it is taken in like any other."""
+    return {"salon_id": location, "application_id": 1, "event": "surprise", "partner_token": PARTNER_TOKEN}
+
+
+def payments(locations: Sequence[int], key: str) -> Iterator[bytes]:
+    """Payments told by the API."""
+    for location in itertools.cycle(locations):
+        body = {**PAYMENT, "salon_id": location, "external_id": uuid.uuid4().hex}
+        yield post(PAYMENTS, body, Authorization=key)
+
+
+def statuses(key: str, size: int = 1000) -> Iterator[bytes]:
+    """Reports of message statuses."""
+    while True:
+        yield post(STATUSES, status_items(size), Authorization=key)
+
+
+def status_items(size: int) -> list[dict[str, Any]]:
+    """So many statuses of new messages."""
+    report = uuid.uuid4().hex
+    priced = {"payment_sum": 0.045, "currency_iso": "EUR", "parts_amount": 2}
+    return [{"id": f"{report}-{n}", "status": (4, 1, 8, 2)[n % 4], **priced} for n in range(size)]
+
+
+def visits() -> Iterator[bytes]:
+    """Arrivals as requests."""
+    return (get(address) for address in arrivals())

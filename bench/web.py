@@ -1,0 +1,106 @@
+"""The hot addresses, beside bare Django views on a gunicorn of the same shape and the same database."""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from statistics import median
+
+from bench import traffic
+from bench.figures import Figure
+from bench.load import Load, get, post, put_on
+from bench.options import Options
+from bench.stage import Stage, stage
+
+LOCATIONS, EVENT_KEYS = 200, 20
+WANTED = 0.85
+# So many are made before a round, so that making them takes no time of it.
+MOST_IN_A_SECOND = 2500
+MOST_HEAVY_IN_A_SECOND = 150
+
+
+@dataclass(frozen=True)
+class Door:
+    """A hot address, and the bare view beside it: their requests and the status that says "taken"."""
+
+    name: str
+    requests: Iterator[bytes]
+    status: int
+    bare: Iterator[bytes]
+    least: float | None = None
+    table: str = ""
+    heavy: bool = False
+
+
+def measure(options: Options) -> Iterator[Figure]:
+    """Subject and floor alternate in short rounds; the ratio is the median of the rounds' own ratios."""
+    with stage() as on:
+        web = on.start_web()
+        doors = _doors(on)
+        bare = on.start_bare()
+        for door in doors:
+            yield _beside_bare(on, door, web, bare, options)
+
+
+def _doors(on: Stage) -> list[Door]:
+    locations = on.connect(LOCATIONS)
+    key = on.key("billing", "sms")
+    place = locations[0]
+    event, callback = traffic.event(place), traffic.callback(place)
+    return [
+        Door(
+            *("entity webhook", itertools.cycle(traffic.events(on, locations[:EVENT_KEYS])), 200),
+            itertools.repeat(post("/bare/", event)),
+            *(WANTED, "integrations_event"),
+        ),
+        Door(
+            *("callback", itertools.repeat(post("/altegio/callback/", callback)), 200),
+            itertools.repeat(post("/bare/", callback)),
+            *(WANTED, "integrations_callback"),
+        ),
+        Door(
+            *("arrival page", traffic.visits(), 303),
+            (get(address.replace("/connect/", "/bare/")) for address in traffic.arrivals()),
+        ),
+        Door(
+            *("payments API", traffic.payments(locations, key), 202),
+            itertools.repeat(post("/bare/", {**traffic.PAYMENT, "salon_id": place, "external_id": "0" * 32})),
+        ),
+        Door(
+            *("1000 SMS statuses", traffic.statuses(key), 202),
+            (post("/bare/statuses/", traffic.status_items(1000)) for _ in itertools.count()),
+            heavy=True,
+        ),
+    ]
+
+
+def _beside_bare(on: Stage, door: Door, web: int, bare: int, options: Options) -> Figure:
+    before = on.count(door.table) if door.table else 0
+    most = MOST_HEAVY_IN_A_SECOND if door.heavy else MOST_IN_A_SECOND
+
+    def load(port: int, requests: Iterator[bytes], status: int, seconds: float) -> Load:
+        ready = list(itertools.islice(requests, int(most * seconds)))
+        return put_on(port, iter(ready), status, seconds)
+
+    warm = load(web, door.requests, door.status, 1)
+    load(bare, door.bare, 200, 1)
+    taken, floors = [warm], []
+    for number in range(options.rounds):
+        turns = [
+            lambda: taken.append(load(web, door.requests, door.status, options.seconds)),
+            lambda: floors.append(load(bare, door.bare, 200, options.seconds)),
+        ]
+        for turn in turns if number % 2 else reversed(turns):
+            turn()
+    lost = sum(one.answered for one in taken) - (on.count(door.table) - before) if door.table else 0
+    return _figure(door, taken[1:], floors, lost)
+
+
+def _figure(door: Door, taken: list[Load], floors: list[Load], lost: int) -> Figure:
+    rate = median(one.per_second for one in taken)
+    ratio = median(one.per_second / floor.per_second for one, floor in zip(taken, floors, strict=True))
+    return Figure(
+        *("web", door.name, rate, rate / ratio, "/s", "bare view"),
+        least=door.least,
+        broken=f"{lost} answered and not stored" if lost else "",
+        details={"p99": f"{median(one.p99_ms for one in taken):.1f} ms"},
+    )

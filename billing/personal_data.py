@@ -1,0 +1,27 @@
+"""What billing holds on a person, for the file they may take along."""
+
+from typing import Any
+
+from accounts.models import User
+from accounts.personal_data import register_export
+from billing.models import Payment, PaymentLink
+from billing.money import exact
+
+PAYMENT_FIELDS = (
+    "location__altegio_id", "external_id", "amount", "currency", "status", "paid_at", "period_from", "period_to",
+    "refund_asked_at", "refunded_at",
+)  # fmt: skip
+
+
+def _payments(user: User) -> list[dict[str, Any]]:
+    payments = Payment.objects.filter(connection__owner=user, connection__review="").order_by("pk")
+    return [row | {"amount": exact(row["amount"], row["currency"])} for row in payments.values(*PAYMENT_FIELDS)]
+
+
+def _payment_links(user: User) -> list[Any]:
+    links = PaymentLink.objects.filter(connection__owner=user).order_by("pk")
+    return list(links.values("connection__location__altegio_id", "option__title", "asked_at", "state"))
+
+
+register_export("payments", _payments)
+register_export("payment_links", _payment_links)

@@ -1,0 +1,80 @@
+"""Carrying out a plan's faults: each target has a thread of its own, so that several are down at once."""
+
+import math
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from threading import Thread
+
+from chaos.plan import Fault
+from chaos.stage import Stage, pause
+
+# A bad day of Altegio's is over after so many seconds without a step: the last stories may all wait for its end.
+STANDSTILL = 15.0
+
+
+class Hurting:
+    """Runs until every fault is over; what was broken is whole again then.
+
+    `progress()` is the share of all steps that is done: so the faults strike the same part of the script on a fast
+    machine and on a slow one.
+    """
+
+    def __init__(self, stage: Stage, faults: Sequence[Fault], progress: Callable[[], float]) -> None:
+        self._stage, self._progress = stage, progress
+        self.problems: list[str] = []
+        by_target: dict[str, list[Fault]] = defaultdict(list)
+        for number, fault in enumerate(faults):
+            # Altegio's bad days may overlap; a process dies one time after the other.
+            by_target[f"altegio-{number}" if fault.target == "altegio" else fault.target].append(fault)
+        self._threads = [Thread(target=self._run, args=(lane,), daemon=True) for lane in by_target.values()]
+        for thread in self._threads:
+            thread.start()
+
+    def wait(self) -> None:
+        for thread in self._threads:
+            thread.join()
+        self._stage.altegio.clear_faults()
+        self._stage.clock.set(0)
+
+    def _run(self, faults: Sequence[Fault]) -> None:
+        for fault in faults:
+            self._wait_for(fault.at)
+            try:
+                self._happen(fault)
+            except Exception as error:  # the program's own failure must be seen, not the thread's
+                self.problems.append(f"{fault.target} {fault.name}: {type(error).__name__}: {error}")
+
+    def _wait_for(self, share: float, standstill: float = math.inf) -> None:
+        """Until so much is done, or nothing was for `standstill` seconds."""
+        done, since = self._progress(), time.monotonic()
+        while done < min(share, 1.0) and time.monotonic() - since < standstill:
+            pause(0.02)
+            if (now := self._progress()) > done:
+                done, since = now, time.monotonic()
+
+    def _happen(self, fault: Fault) -> None:
+        stage = self._stage
+        match fault.target, fault.name:
+            case "altegio", _:
+                rule = stage.altegio.fault(**fault.detail)
+                self._wait_for(fault.at + fault.lasts, STANDSTILL)
+                stage.altegio.clear_faults(rule.id)
+            case "redis", "emptied":
+                stage.redis.empty()
+            case "redis", "killed":
+                stage.redis.kill()
+                pause(fault.lasts)
+                stage.redis.start()
+            case "redis", _:
+                stage.redis.hang()
+                pause(fault.lasts)
+                stage.redis.go_on()
+            case "postgres", _:
+                stage.postgres.restart_at_once()
+            case "clock", _:
+                stage.clock.set(fault.detail["offset"])
+            case process, _:
+                stage.kill(process)
+                pause(fault.lasts)
+                stage.start(process)

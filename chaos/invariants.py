@@ -1,0 +1,226 @@
+"""What must hold when the faults are over and everything has settled. Each check yields what is wrong, in words.
+
+Altegio's books are the measure; what the portal answered for stands in the stories' notes.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+
+from chaos.plan import TELEPHONY
+from chaos.stage import PER_MINUTE, PER_SECOND, Stage
+from chaos.stories import Paid, Story
+from sandbox.models import Connection, Payment, Status
+
+Check = Callable[[Stage, list[Story]], Iterable[str]]
+_checks: list[Check] = []
+LIVE = {"active": Status.ACTIVE, "frozen": Status.FREEZED}
+
+
+def check(function: Check) -> Check:
+    """Decorator: one of the invariants."""
+    _checks.append(function)
+    return function
+
+
+def broken(stage: Stage, stories: list[Story]) -> list[str]:
+    """Everything that does not hold."""
+    return [f"{function.__name__}: {text}" for function in _checks for text in function(stage, stories)]
+
+
+def _at_altegio(stage: Stage, story: Story, salon_id: int) -> Connection:
+    found = stage.altegio.connection(salon_id, story.plan.application)
+    if found is None:
+        raise LookupError(f"Altegio knows no connection of {salon_id}")
+    return found
+
+
+@check
+def the_stories_went_on(_stage: Stage, stories: list[Story]) -> Iterator[str]:
+    """Whoever insisted got what they wanted in time."""
+    for story in stories:
+        yield from story.notes.problems
+
+
+@check
+def every_grant_was_activated_once(stage: Stage, stories: list[Story]) -> Iterator[str]:
+    """Altegio takes an activation within the window only, so one that it took was in time."""
+    accepted = Counter(entry.location_id for entry in stage.altegio.requests("activate") if entry.processed)
+    for story in stories:
+        for salon_id in story.locations:
+            if accepted[salon_id] != story.notes.grants[salon_id]:
+                yield f"{salon_id}: {story.notes.grants[salon_id]} grants, {accepted[salon_id]} activations"
+
+
+@check
+def states_are_equal(stage: Stage, stories: list[Story]) -> Iterator[str]:
+    """A location is alive here exactly where it is at Altegio; a stranger's claim is with the staff."""
+    rows = stage.query(
+        "SELECT l.altegio_id, a.altegio_id, c.state FROM integrations_connection c "
+        "JOIN integrations_location l ON l.id = c.location_id JOIN integrations_application a "
+        "ON a.id = c.application_id ORDER BY c.id"
+    )
+    here: dict[tuple[int, int], list[str]] = defaultdict(list)
+    for salon_id, application, state in rows:
+        here[application, salon_id].append(state)
+    for story in stories:
+        for salon_id in story.locations:
+            states = here[story.plan.application, salon_id]
+            status = _at_altegio(stage, story, salon_id).status
+            live = [LIVE[state] for state in states if state in LIVE]
+            wanted = [status] if status in LIVE.values() else []
+            disputed = salon_id in story.notes.strangers and "conflict" in states
+            if live != wanted and not (disputed and not live):
+                yield f"{salon_id}: {states} here, {status} at Altegio"
+            if "granted" in states:
+                yield f"{salon_id}: still granted"
+
+
+@check
+def nobody_has_what_is_not_theirs(stage: Stage, stories: list[Story]) -> Iterator[str]:
+    """A connection is bound to the person who granted it, and a live one is bound."""
+    rows = stage.query(
+        "SELECT l.altegio_id, c.state, u.email FROM integrations_connection c JOIN integrations_location l "
+        "ON l.id = c.location_id LEFT JOIN accounts_user u ON u.id = c.owner_id"
+    )
+    emails = {salon_id: story.email for story in stories for salon_id in story.locations}
+    signed_up = {salon for story in stories if story.plan.arrival == "sign-up" for salon in story.locations}
+    for salon_id, state, email in rows:
+        if email is not None and email != emails[salon_id]:
+            yield f"{salon_id} ({state}) belongs to {email}"
+        if email is None and state in LIVE and salon_id not in signed_up:
+            yield f"{salon_id} ({state}) belongs to nobody"
+
+
+@check
+def payments_are_equal(stage: Stage, stories: list[Story]) -> Iterator[str]:
+    """Each payment once at Altegio, or not at all and the portal says so; the same for its refund."""
+    rows = stage.query("SELECT external_id, status, altegio_payment_id, error FROM billing_payment")
+    here = {row[0]: row[1:] for row in rows}
+    known: set[int] = set()
+    for story in stories:
+        for paid in story.notes.payments:
+            payments = _at_altegio(stage, story, paid.salon_id).payments
+            held = [item for item in payments if item.payment_sum == paid.amount]
+            known.update(item.id for item in held)
+            if paid.external_id not in here:
+                yield f"{paid.external_id} was accepted and is lost"
+                continue
+            status, altegio_id, error = here[paid.external_id]
+            for problem in _payment_problems(paid, held, status, error):
+                yield f"{paid.external_id} at {paid.salon_id} is {status} here ({altegio_id}, {error!r}): {problem}"
+    unasked = (item for at in stage.altegio.world.state.connections for item in at.payments if item.id not in known)
+    yield from (f"Altegio holds payment {item.id} that nobody asked for" for item in unasked)
+
+
+def _payment_problems(paid: Paid, held: list[Payment], status: str, error: str) -> Iterator[str]:
+    if len(held) > 1:
+        yield f"{len(held)} times at Altegio"
+    at_altegio = "refunded" if held and held[0].is_refunded else "reported" if held else "nothing"
+    if at_altegio not in _may_be_held(status, error):
+        yield f"at Altegio: {at_altegio}"
+    if status not in _may_become(refund_asked=paid.refund_asked, may_fail=paid.may_fail):
+        yield f"refund asked: {paid.refund_asked}, disconnected: {paid.may_fail}"
+
+
+def _may_be_held(status: str, error: str) -> tuple[str, ...]:
+    if status == "failed" and error.startswith("Altegio says the location is not connected; whether"):
+        return ("nothing", "reported")  # Altegio does not tell of a connection that is gone
+    return {"reported": ("reported",), "refunded": ("refunded",)}.get(status, ("nothing",))
+
+
+def _may_become(*, refund_asked: bool, may_fail: bool) -> tuple[str, ...]:
+    wanted = ("refunded", "cancelled") if refund_asked else ("reported",)
+    return (*wanted, "failed", "reported") if may_fail else wanted
+
+
+@check
+def sender_names_are_equal(stage: Stage, stories: list[Story]) -> Iterator[str]:
+    for story in stories:
+        for salon_id, names in story.notes.names.items():
+            held = _at_altegio(stage, story, salon_id)
+            if held.is_installed and held.short_names != names:
+                yield f"{salon_id}: {names} wanted, {held.short_names} at Altegio"
+
+
+@check
+def no_status_is_lost_doubled_or_overtaken(stage: Stage, stories: list[Story]) -> Iterator[str]:
+    """Every status is there, in its order. Twice only where no answer to the first sending came."""
+    at_altegio: dict[str, list[int]] = defaultdict(list)
+    for item in stage.altegio.sms_statuses():
+        at_altegio[str(item["id"])].append(item["status"])
+    asked: dict[str, list[int]] = defaultdict(list)
+    for story in stories:
+        for message, status in story.notes.statuses:
+            asked[message].append(status)
+    for message, wanted in asked.items():
+        held = at_altegio.pop(message, [])
+        if list(dict.fromkeys(held)) != wanted or held[-1:] != wanted[-1:]:
+            yield f"message {message}: {wanted} told, {held} at Altegio"
+    yield from (f"message {message} was never told" for message in at_altegio)
+    bodies = stage.query(
+        "SELECT a.request_body FROM integrations_attempt a JOIN integrations_outgoingcall c ON c.id = a.call_id "
+        "WHERE c.kind = 'sms_statuses' AND a.outcome = 'accepted'"
+    )
+    accepted = Counter(part for (body,) in bodies for part in body.split("}, {"))
+    yield from (f"sent again after a yes: {part}" for part, times in accepted.items() if times > 1)
+
+
+@check
+def calls_were_told_or_dropped_as_too_old(stage: Stage, stories: list[Story]) -> Iterator[str]:
+    states: dict[str, str] = dict(
+        stage.query(
+            "SELECT params->>'phone', state FROM integrations_outgoingcall WHERE kind = 'call_notification' "
+            "ORDER BY state DESC"  # of a repeated one the best end counts: done comes last
+        )
+    )
+    told = stage.altegio.telephony()
+    shown = {item["phone"] for item in told if item["command"] == "event"}
+    saved = Counter((item["call_id"], item["phone"]) for item in told if item["command"] == "history")
+    for story in stories:
+        for phone in story.notes.notified:
+            state = states.get(phone, "lost")
+            if state not in ("done", "expired") or (state == "done" and phone not in shown):
+                yield f"notification {phone} is {state} here, shown: {phone in shown}"
+        for wanted in story.notes.saved_calls.items():
+            if saved.pop(wanted, 0) != 1:
+                yield f"saved call {wanted} is not once at Altegio"
+    yield from (f"saved call {extra} that nobody told" for extra in saved)
+
+
+@check
+def telephony_is_on_where_a_connection_is(stage: Stage, stories: list[Story]) -> Iterator[str]:
+    for story in stories:
+        if story.plan.application == TELEPHONY:
+            alive = any(_at_altegio(stage, story, salon_id).is_installed for salon_id in story.locations)
+            if stage.altegio.chain(story.chain.id).telephony_enabled != alive:
+                yield f"chain {story.chain.id}: telephony is {'off' if alive else 'on'}"
+
+
+@check
+def what_was_answered_200_is_stored(stage: Stage, _stories: list[Story]) -> Iterator[str]:
+    sent = Counter("events" in item.url for item in stage.altegio.sent_callbacks() if item.code == 200)
+    for is_event, table in ((True, "integrations_event"), (False, "integrations_callback")):
+        stored: int = stage.query(f"SELECT count(*) FROM {table}")[0][0]
+        if stored < sent[is_event]:
+            yield f"{table}: {sent[is_event]} answered 200, {stored} stored"
+
+
+@check
+def nothing_is_stuck(stage: Stage, _stories: list[Story]) -> Iterator[str]:
+    stuck = stage.query(
+        "SELECT kind, state, count(*), max(reason) FROM integrations_outgoingcall "
+        "WHERE state IN ('queued', 'sending', 'doubtful') GROUP BY kind, state"
+    )
+    yield from (f"{count} calls {kind} are {state}: {reason}" for kind, state, count, reason in stuck)
+    failed = stage.query("SELECT note FROM integrations_callback WHERE state IN ('waiting', 'failed')")
+    yield from (f"a callback was not processed: {note}" for (note,) in failed)
+    batches = stage.query("SELECT state, refusal FROM integrations_statusbatch WHERE state <> 'sent'")
+    yield from (f"statuses are {state}: {refusal}" for state, refusal in batches)
+    yield from (f"{name} died by itself" for name in stage.died_by_itself())
+
+
+@check
+def the_limit_was_kept(stage: Stage, _stories: list[Story]) -> Iterator[str]:
+    second, minute = stage.altegio.busiest_second(), stage.altegio.busiest_minute()
+    if second > PER_SECOND or minute > PER_MINUTE:
+        yield f"{second} calls in a second, {minute} in a minute"

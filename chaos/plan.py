@@ -1,0 +1,183 @@
+"""What a seed is: who lives through what, and what breaks when. Pure data; the same seed gives the same plan.
+
+How the portal's processes come between each other is not in it: they are real.
+"""
+
+import random
+from dataclasses import dataclass, field
+from typing import Any
+
+SMS, TELEPHONY = 1, 2
+# Seconds within which the owners arrive.
+ARRIVALS_LAST = 3.0
+# Faults happen while the stories go from their first step to this share of all steps.
+LAST_FAULT = 0.9
+# The portal allows for two clocks that differ by a minute (`binding.CLOCK_TOLERANCE`).
+LARGEST_OFFSET = 45
+# How many locations a seed has; most have few.
+SMALLEST, LARGEST = 100, 300
+
+
+@dataclass(frozen=True)
+class Act:
+    """One thing that happens at one location of a story, after a pause of so many seconds."""
+
+    name: str
+    place: int  # which of the story's locations
+    pause: float
+    number: int  # unique in the seed; whatever must differ is made of it
+    chance: float  # decides what the act leaves open
+
+
+@dataclass(frozen=True)
+class StoryPlan:
+    """An owner and the partner's systems around them: the arrival, then the acts one after another."""
+
+    number: int
+    application: int
+    locations: int
+    starts_at: float
+    arrival: str  # "signed", "sign-up", or "late": the consent's hour is over
+    acts: tuple[Act, ...]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What breaks once the share `at` of all steps is done, and for how long: a moment (0) or so many seconds.
+
+    A bad day of Altegio's lasts for a share of the steps, until none is done for a while, or until it has struck as
+    often as `detail` says.
+    """
+
+    target: str
+    name: str
+    at: float
+    lasts: float = 0.0
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A whole seed."""
+
+    seed: int
+    altegio: dict[str, Any]  # switches of the sandbox's settings
+    stories: tuple[StoryPlan, ...]
+    faults: tuple[Fault, ...]
+
+    @property
+    def sets_clock(self) -> bool:
+        """Whether the processes need a clock that can be set: it makes them slow."""
+        return any(fault.target == "clock" for fault in self.faults)
+
+    @property
+    def locations(self) -> int:
+        return sum(story.locations for story in self.stories)
+
+
+def draw(seed: int, *, smallest: int = SMALLEST, largest: int = LARGEST) -> Plan:
+    """The plan of a seed, with about so many locations."""
+    rng = random.Random(seed)
+    altegio = {
+        "gone_answer": rng.choice(["404", "empty"]),
+        "list_frozen": rng.random() < 0.7,
+        "numbers_as_strings": rng.random() < 0.3,
+        "arrival_form": rng.choice(["brackets", "comma", "indexed"]),
+        "callback_copies": rng.choice([1, 1, 2, 3, 0]),
+        "callback_delay": rng.choice([0.0, 0.0, 0.5, 2.0]),
+    }
+    # Mostly small, seldom large.
+    wanted = int(smallest + (largest - smallest) * rng.random() ** 5)
+    return Plan(seed, altegio, tuple(_stories(rng, wanted)), tuple(_faults(rng)))
+
+
+def _stories(rng: random.Random, wanted: int) -> list[StoryPlan]:
+    stories: list[StoryPlan] = []
+    while (left := wanted - sum(story.locations for story in stories)) > 0:
+        number = len(stories)
+        size = 1 if rng.random() < 0.45 else min(left, rng.choice([2, 3, 5, 8, 13, 30, 60]))
+        # The third owner comes too late.
+        arrival = "sign-up" if number in (1, 4) else "late" if number == 2 else "signed"
+        size = min(size, 3) if arrival == "late" else size
+        application = TELEPHONY if rng.random() < 0.3 else SMS
+        acts = () if arrival == "late" else tuple(_acts(rng, number, application, size))
+        starts_at = rng.uniform(0, ARRIVALS_LAST)
+        stories.append(StoryPlan(number, application, size, starts_at, arrival, acts))
+    return stories
+
+
+ACTS = {
+    SMS: ("pay", "pay", "refund", "names", "names", "statuses", "statuses", "freeze", "uninstall", "disconnect"),
+    TELEPHONY: ("notify", "notify", "save_call", "save_call", "pay", "refund", "freeze", "uninstall", "disconnect"),
+}
+ENDS = ("uninstall", "disconnect")
+STRAY = ("false_callback", "event")
+
+
+def _acts(rng: random.Random, story: int, application: int, size: int) -> list[Act]:
+    acts: list[Act] = []
+    gone: set[int] = set()
+
+    def add(name: str, place: int) -> None:
+        number = story * 100 + len(acts)
+        acts.append(Act(name, place, round(rng.expovariate(4), 2), number, rng.random()))
+
+    for _ in range(rng.randint(2, 7)):
+        place = rng.randrange(min(size, 3))
+        name = rng.choice(ACTS[application] + STRAY)
+        if place in gone:
+            add("reconnect", place)
+            gone.discard(place)
+        add(name, place)
+        if name in ENDS:
+            if rng.random() < 0.7:
+                add("reconnect", place)
+            else:
+                gone.add(place)
+    if size > 3 and rng.random() < 0.5:
+        # The last location has this act only: what a stranger's claim makes of it is for staff to decide.
+        add("stranger", size - 1)
+    return acts
+
+
+ALTEGIO_DAYS: tuple[dict[str, Any], ...] = (
+    {"kind": "error", "status": 500},
+    {"kind": "error", "status": 502, "body": "<html><h1>Bad gateway</h1></html>"},
+    {"kind": "error", "status": 503},
+    {"kind": "error", "status": 429, "headers": {"Retry-After": "1"}},
+    {"kind": "error_after", "status": 500},
+    {"kind": "html_after"},
+    {"kind": "broken_json_after"},
+    {"kind": "redirect_after"},
+    {"kind": "drop_before"},
+    {"kind": "drop_after"},
+    {"kind": "delay", "seconds": 0.4},
+    {"kind": "delay", "seconds": 1.8},
+    {"kind": "delay_after", "seconds": 1.8},
+)
+CALLS = ("activate", "activate", "status", "payment", "refund", "short_names", "sms_statuses", "voip", "uninstall")
+
+
+def _faults(rng: random.Random) -> list[Fault]:
+    faults = [_bad_day(rng) for _ in range(rng.randint(3, 9))]
+    for target, chance in (("web", 0.35), ("worker-1", 0.5), ("worker-2", 0.5), ("beat", 0.15)):
+        if rng.random() < chance:
+            at = rng.uniform(0, LAST_FAULT)
+            faults.append(Fault(target, "killed", at, rng.choice([0.0, 0.5, 2.0])))
+    if rng.random() < 0.5:
+        name = rng.choice(["emptied", "killed", "hangs"])
+        lasts = 0.0 if name == "emptied" else rng.uniform(0.5, 2.5)
+        faults.append(Fault("redis", name, rng.uniform(0, LAST_FAULT), lasts))
+    if rng.random() < 0.4:
+        faults.append(Fault("postgres", "restarted", rng.uniform(0, LAST_FAULT)))
+    if rng.random() < 0.15:
+        for at in sorted(rng.uniform(0, LAST_FAULT) for _ in range(rng.randint(1, 2))):
+            offset = rng.choice([-LARGEST_OFFSET, -20, -5, 5, 20, LARGEST_OFFSET])
+            faults.append(Fault("clock", "jumps", at, detail={"offset": offset}))
+    return sorted(faults, key=lambda fault: fault.at)
+
+
+def _bad_day(rng: random.Random) -> Fault:
+    call = "*" if rng.random() < 0.25 else rng.choice(CALLS)
+    detail = {**rng.choice(ALTEGIO_DAYS), "call": call, "remaining": rng.randint(1, 12)}
+    return Fault("altegio", detail["kind"], rng.uniform(0, LAST_FAULT), rng.uniform(0.05, 0.4), detail)

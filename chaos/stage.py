@@ -1,0 +1,174 @@
+"""All the processes: the portal's own, its PostgreSQL and Redis, and Altegio. They live on from seed to seed."""
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import requests
+from celery import Celery
+
+from chaos.clock import Clock
+from chaos.servers import Postgres, Redis
+from sandbox import Sandbox
+from sandbox.settings import Settings
+from tests.processes.portal import PARTNER_TOKEN, Portal, Program, wait_for
+from tests.processes.stores import PostgresDatabase, Rows
+
+# The same on both sides; far above the real ones, so that an hour's work fits into seconds.
+PER_SECOND, PER_MINUTE = 60, 3600
+ENVIRONMENT = {
+    "ALTEGIO_REQUESTS_PER_SECOND": str(PER_SECOND),
+    "ALTEGIO_REQUESTS_PER_MINUTE": str(PER_MINUTE),
+    # Shorter than the longest of the faults that delay: such an answer is lost.
+    "ALTEGIO_TIMEOUT": "1",
+    # Longer than all of them: after it nothing is under way there.
+    "ALTEGIO_SETTLING": "4",
+    "WEB_CONCURRENCY": "1",
+}
+SCOPES = ("billing", "sms", "telephony", "read")
+
+
+class Stage:
+    """Build once; `begin` makes everything new for a seed."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True)
+        self.folder = folder
+        self.clock = Clock(folder / "clock")
+        self.postgres = Postgres()
+        self.redis = Redis(folder / "redis")
+        limits = Settings(requests_per_second=PER_SECOND, requests_per_minute=PER_MINUTE)
+        self.altegio = Sandbox(partner_token=PARTNER_TOKEN, settings=limits).start()
+        stores = {"DATABASE_URL": self.postgres.url, "REDIS_URL": self.redis.url}
+        self.portal = Portal(folder, self.altegio.app_url, stores, **ENVIRONMENT)
+        self.altegio.portal_url = self.portal.url
+        self.portal.prepare()
+        self.api_key = self.portal.command("create_api_key", "chaos", "--scopes", *SCOPES).splitlines()[-1]
+        self._database.keep_as_template()
+        self._programs: dict[str, Program] = {}
+        self._clocked = False
+        self._starts: dict[str, Callable[..., Program]] = {
+            "web": self.portal.start_web,
+            "worker-1": self.portal.start_worker,
+            "worker-2": self.portal.start_worker,
+            "beat": self.portal.start_beat,
+        }
+
+    @property
+    def _database(self) -> PostgresDatabase:
+        database = self.portal.database
+        if not isinstance(database, PostgresDatabase):
+            raise TypeError("Chaos needs PostgreSQL.")
+        return database
+
+    def begin(self, *, clocked: bool, **altegio: Any) -> None:
+        """An empty portal and an Altegio on its first day; every process runs, its clock can be set if `clocked`."""
+        if clocked != self._clocked:
+            self.portal.stop()
+            self._clocked = clocked
+        for log in (*self.folder.glob("*.log"), self.postgres.log):
+            log.write_text("")
+        self.clock.set(0)
+        self._database.renew()
+        self.redis.empty()
+        self.altegio.reset()
+        self.altegio.configure(**altegio)
+        for name in self._starts:
+            self.start(name)
+        wait_for(lambda: self.portal.page("/readyz/").ok, "the portal is ready")
+
+    def start(self, name: str) -> None:
+        """Start one of the portal's processes, unless it runs."""
+        program = self._programs.get(name)
+        if program is None or not program.is_running:
+            self._programs[name] = self._starts[name](**self.clock.environment if self._clocked else {})
+
+    def kill(self, name: str) -> None:
+        self._programs[name].kill()
+
+    def died_by_itself(self) -> list[str]:
+        return [name for name, program in self._programs.items() if not program.is_running]
+
+    def api(self, method: str, path: str, body: object = None) -> requests.Response:
+        """A call of one of the partner's own systems."""
+        return requests.request(
+            method,
+            f"{self.portal.url}/api/v1/{path}",
+            json=body,
+            headers={"Authorization": f"Api-Key {self.api_key}"},
+            timeout=15,
+        )
+
+    def query(self, sql: str) -> Rows:
+        """Rows of the portal's database, or none after a change."""
+        return self._database.query(sql)
+
+    def run_task(self, name: str) -> None:
+        """What beat would start at its hour, now."""
+        with Celery(broker=self.portal.broker.environment["REDIS_URL"]) as app:
+            app.send_task(name)
+
+    def settled(self) -> bool:
+        """Whether nothing waits any more, and Altegio has told all it had to tell."""
+        try:
+            waiting = self.query(WAITING)[0]
+        except psycopg.Error:
+            return False
+        return not any(waiting) and self.altegio.callbacks.wait(0.01)
+
+    def compare(self) -> bool:
+        """What beat starts each few minutes, and each night: it finds what no callback told. Whether it began."""
+        self.run_task("integrations.tasks.ask_doubtful")
+        self.run_task("integrations.tasks.reconcile")
+        begun = "SELECT count(*) FROM integrations_reconciliation"
+        try:
+            wait_for(lambda: self.query(begun)[0][0], "the comparison begins", timeout=120)
+        except AssertionError:
+            return False
+        return True
+
+    def hurry(self) -> None:
+        """What waits long for a retry goes now, as with the staff's button; the waiting is not what is tested.
+
+        What only rests until Altegio is done with a call (`ALTEGIO_SETTLING`) goes on resting.
+        """
+        self.query(
+            "UPDATE integrations_outgoingcall SET due_at = now() WHERE id IN (SELECT id FROM "
+            "integrations_outgoingcall WHERE state IN ('queued', 'doubtful') AND due_at > now() + interval '5 s' "
+            "FOR UPDATE SKIP LOCKED)"
+        )
+
+    def keep(self, folder: Path) -> None:
+        """Copy the evidence: logs, Altegio's books and journal, the portal's calls."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for log in self.folder.glob("*.log"):
+            (folder / log.name).write_bytes(log.read_bytes())
+        (folder / "altegio.json").write_text(self.altegio.world.snapshot())
+        journal = [entry.as_json() for entry in self.altegio.requests()]
+        callbacks = [item.as_json() for item in self.altegio.sent_callbacks()]
+        (folder / "altegio-journal.json").write_text(json.dumps([journal, callbacks], default=str, indent=1))
+        (folder / "database.txt").write_text(self._database.dump())
+        (folder / "postgres.log").write_bytes((self.postgres.log).read_bytes())
+
+    def close(self) -> None:
+        self.portal.stop()
+        self.altegio.stop()
+        self.redis.go_on()
+        self.redis.kill()
+        self.postgres.stop()
+
+
+WAITING = """
+SELECT (SELECT count(*) FROM integrations_outgoingcall WHERE state IN ('queued', 'sending', 'doubtful')),
+       (SELECT count(*) FROM integrations_callback WHERE state = 'waiting'),
+       (SELECT count(*) FROM integrations_statusbatch WHERE state = 'waiting'),
+       (SELECT count(*) FROM integrations_reconciliation WHERE state = 'running')
+"""
+
+
+def pause(seconds: float) -> None:
+    if seconds > 0:
+        time.sleep(seconds)

@@ -1,0 +1,96 @@
+"""What the marketplace's features hold on a person, for the file they may take along; no secrets."""
+
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Prefetch, Q
+
+from accounts.models import User
+from accounts.personal_data import register_export
+from integrations.connect.models import Arrival
+from integrations.models.connection import LIVE, Connection, ConnectionChange
+from integrations.models.place import Chain
+from integrations.sender_names.models import SenderName
+from integrations.telephony.owners import own_chains
+from integrations.user_tokens.models import UserToken
+
+
+def _mine(user: User) -> Q:
+    return Q(owner=user) | Q(claimant=user)
+
+
+def _arrivals(user: User) -> list[Any]:
+    # Not those that wait for a sign-in: the account may be a stranger's, made in advance under their address.
+    arrivals = Arrival.objects.filter(user=user).order_by("pk")
+    return list(
+        arrivals.values(
+            "application__altegio_id", "arrived_at", "last_seen_at", "visits", "deadline_at", "salon_ids",
+            "chain_id_given", "salon_name", "altegio_user_id", "signed_up",
+        )
+    )  # fmt: skip
+
+
+def _connections(user: User) -> list[dict[str, Any]]:
+    changes = Prefetch("changes", ConnectionChange.objects.order_by("pk"))
+    connections = Connection.objects.filter(_mine(user)).select_related("application", "location")
+    return [_connection(each, user) for each in connections.prefetch_related(changes).order_by("pk")]
+
+
+def _connection(connection: Connection, user: User) -> dict[str, Any]:
+    times = (
+        "arrived_at",
+        "deadline_at",
+        "activated_at",
+        "ended_at",
+        "trial_ends_at",
+        "paid_until",
+        "next_payment_at",
+    )
+    return {
+        "application": connection.application.altegio_id,
+        "location": connection.location.altegio_id,
+        "title": connection.title,
+        "state": connection.state,
+        "is_owner": connection.owner_id == user.pk,
+        **{name: getattr(connection, name) for name in times},
+        "changes": [
+            {"at": change.at, "from": change.from_state, "to": change.to_state, "by_you": change.by_id == user.pk}
+            for change in connection.changes.all()
+        ],
+    }
+
+
+def _sender_names(user: User) -> list[Any]:
+    # Of those that are theirs today: what they held before may be another's by now.
+    mine = Connection.objects.filter(
+        owner=user,
+        review="",
+        state__in=LIVE,
+        application=OuterRef("list__application"),
+        location=OuterRef("list__location"),
+    )
+    names = SenderName.objects.filter(Exists(mine))
+    return list(
+        names.order_by("pk").values("list__location__altegio_id", "name", "state", "valid_until", "changed_at")
+    )
+
+
+def _telephony(user: User) -> list[dict[str, Any]]:
+    return [_chain(chain) for chain in own_chains(user)]
+
+
+def _chain(chain: Chain) -> dict[str, Any]:
+    return {"chain": chain.altegio_id, "telephony": chain.telephony, "since": chain.telephony_since}
+
+
+def _notification_settings(user: User) -> list[Any]:
+    """What was read at Altegio with a token of theirs; the token is a secret."""
+    numbers = user.identities.values("altegio_user_id")
+    tokens = UserToken.objects.filter(altegio_user_id__in=numbers).order_by("pk")
+    return list(tokens.values("location__altegio_id", "altegio_user_id", "user_settings", "fetched_at"))
+
+
+register_export("arrivals", _arrivals)
+register_export("connections", _connections)
+register_export("sender_names", _sender_names)
+register_export("telephony", _telephony)
+register_export("notification_settings", _notification_settings)

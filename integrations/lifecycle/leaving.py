@@ -1,0 +1,86 @@
+"""The owner erases their data: told beforehand what goes and what stays; a password or a letter proves who it is."""
+
+from typing import Any
+
+from django.contrib.auth import logout
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.erasure import erase_person
+from accounts.forms import OwnPasswordForm
+from accounts.letters import letter_builder, queue_letter
+from accounts.limits import LETTERS_TO_ONE
+from accounts.links import link_for, opened, state_of
+from accounts.models import User
+from accounts.pages import owner_page, show, to_page
+from accounts.sections import register_section
+from integrations.lifecycle.disconnect import disconnect_all
+from integrations.models.connection import LIVE, Connection
+from partner_portal.languages import prefer
+
+ME = "accounts:me"
+
+
+@require_http_methods(["GET", "POST"])
+@sensitive_post_parameters()
+@owner_page
+def erase(request: HttpRequest, owner: User) -> HttpResponse:
+    """Say what will happen; with the right password it happens. Who has none gets a letter."""
+    form = OwnPasswordForm(owner, request.POST if request.method == "POST" else None)
+    if owner.has_usable_password() and form.is_valid():
+        return _erase(request, owner)
+    context = {"form": form, "connected": _connected(owner)}
+    return show(request, owner, ME, "integrations/erase.html", context, 400 if form.errors else 200)
+
+
+@require_POST
+@owner_page
+def send_letter(request: HttpRequest, owner: User) -> HttpResponse:
+    """The letter with the link to the last question."""
+    if owner.email and not LETTERS_TO_ONE.hit(owner.email.lower()):
+        key = f"erase:{owner.pk}:{timezone.now():%Y%m%d%H%M%S%f}"
+        told = {"user": owner.pk, "state": state_of(owner)}
+        queue_letter("erase", owner.email, key=key, language=owner.language, **told)
+    return to_page(ME, done="letter-sent")
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+def confirm(request: HttpRequest, token: str) -> HttpResponse:
+    """The letter's link: it asks on GET, and erases on POST."""
+    user = opened(token, "erase")
+    if user is None:
+        return render(request, "accounts/link_is_old.html", {"again": ME}, status=410)
+    prefer(request, user.language)
+    if request.method == "POST":
+        return _erase(request, user)
+    return render(request, "integrations/erase_confirm.html", {"person": user, "connected": _connected(user)})
+
+
+def _erase(request: HttpRequest, owner: User) -> HttpResponse:
+    with transaction.atomic():
+        if request.POST.get("disconnect"):
+            disconnect_all(owner, "The owner left and disconnected it.")
+        erase_person(owner)
+    logout(request)
+    return render(request, "integrations/erased.html")
+
+
+def _connected(owner: User) -> int:
+    return Connection.objects.filter(owner=owner, state__in=LIVE).count()
+
+
+@letter_builder("erase")
+def with_erasing_link(params: dict[str, Any]) -> dict[str, Any]:
+    """The letter's link, made at the moment of sending."""
+    user = User.objects.get(pk=params["user"])
+    link = link_for(user, "erase", "lifecycle:erase-confirm", state=params["state"])
+    return {"link": link, "name": user.name}
+
+
+register_section("me", "integrations/section_erase.html", lambda _request, _owner: {})

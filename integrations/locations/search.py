@@ -1,0 +1,20 @@
+"""Looking for one of many locations: by its number at Altegio, or by what of its title the owner may see."""
+
+from django.db.models import Q
+
+LONGEST_NUMBER = 18
+
+
+def matching(text: str, path: str = "") -> Q:
+    """Which connections fit; nothing to look for fits all. `path`: from the searched model to its connection.
+
+    A title that staff have not let the owner see yet is not found by it either.
+    """
+    if not text:
+        return Q()
+    seen = Q(**{f"{path}review": "", f"{path}reviewed_at__isnull": False})
+    found = seen & Q(**{f"{path}location__title__icontains": text})
+    number = text.removeprefix("#")
+    if number.isascii() and number.isdigit() and len(number) <= LONGEST_NUMBER:
+        found |= Q(**{f"{path}location__altegio_id": int(number)})
+    return found

@@ -1,0 +1,101 @@
+"""The owner's side: the telephony of each of their chains, and trying a refused switch once more."""
+
+from typing import Any
+
+from django.db.models import Count, Max, Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.limits import Limit
+from accounts.listing import page_of
+from accounts.models import User
+from accounts.pages import owner_page, register_notice, register_page, show, to_page
+from integrations.models.application import Application
+from integrations.models.connection import LIVE, Connection
+from integrations.models.place import Chain
+from integrations.telephony.chains import switch_on_again
+
+HERE = "telephony:list"
+TRIES = Limit("telephony-tries", 3, 600)
+
+WORDS = {
+    Chain.Telephony.OFF: _("Off"),
+    Chain.Telephony.ENABLING: _("Being switched on"),
+    Chain.Telephony.ON: _("On"),
+    Chain.Telephony.DISABLING: _("Being switched off"),
+    Chain.Telephony.FAILED: _("Not switched"),
+}
+ADVICE = {
+    Chain.Telephony.OFF: _("Altegio has not given us the key of this chain. Press Connect in Altegio again."),
+    Chain.Telephony.ENABLING: _("Altegio has been asked. This goes on by itself."),
+    Chain.Telephony.ON: _("Incoming calls show in Altegio."),
+    Chain.Telephony.DISABLING: _("Altegio has been asked. This goes on by itself."),
+    Chain.Telephony.FAILED: _(
+        "Altegio did not accept the switch, and our staff have been told. Try again; if that does not help, press "
+        "Connect in Altegio again: it gives us a new key."
+    ),
+}
+# The states as the style sheet colours them.
+TONES = {
+    Chain.Telephony.ENABLING: "pending",
+    Chain.Telephony.ON: "active",
+    Chain.Telephony.DISABLING: "pending",
+    Chain.Telephony.FAILED: "failed",
+}
+
+
+def own_chains(owner: User) -> QuerySet[Chain]:
+    """The chains with a live telephony connection of the owner's that staff need not look at first."""
+    speaks = Q(
+        locations__connections__owner=owner,
+        locations__connections__state__in=LIVE,
+        locations__connections__application__kind=Application.Kind.TELEPHONY,
+        locations__connections__review="",
+    )
+    return (
+        Chain.objects.filter(speaks)
+        .annotate(connected=Count("locations", distinct=True), example=Max("locations__connections"))
+        .order_by("pk")
+    )
+
+
+register_page(50, HERE, _("Telephony"), lambda owner: own_chains(owner).exists())
+register_notice("telephony-tried", _("Altegio is being asked once more."))
+register_notice(
+    "telephony-wait", _("There is nothing to switch now, or you have tried too often. Wait a few minutes.")
+)
+
+
+@require_GET
+@owner_page
+def chains(request: HttpRequest, owner: User) -> HttpResponse:
+    """How the telephony of each chain stands, and what to do."""
+    page = page_of(request, own_chains(owner))
+    examples = Connection.objects.select_related("application", "location").in_bulk([chain.example for chain in page])
+    rows = [_row(chain, examples[chain.example]) for chain in page]
+    return show(request, owner, HERE, "integrations/telephony.html", {"page": page, "rows": rows})
+
+
+@require_POST
+@owner_page
+def again(request: HttpRequest, owner: User, chain_id: int) -> HttpResponse:
+    """Try a refused switch once more."""
+    if not own_chains(owner).filter(pk=chain_id).exists():
+        raise Http404
+    tried = not TRIES.hit(f"{owner.pk}:{chain_id}") and switch_on_again(chain_id)
+    return to_page(HERE, done="telephony-tried" if tried else "telephony-wait")
+
+
+def _row(chain: Chain, example: Connection) -> dict[str, Any]:
+    state = Chain.Telephony(chain.telephony)
+    return {
+        "chain": chain,
+        # A chain's title is known to its owner as soon as a location's is.
+        "title": chain.title if example.title else "",
+        "words": WORDS[state],
+        "advice": ADVICE[state],
+        "tone": TONES.get(state, "off"),
+        "failed": state is Chain.Telephony.FAILED,
+        "reconnect_url": example.reconnect_url if state in (Chain.Telephony.FAILED, Chain.Telephony.OFF) else "",
+    }

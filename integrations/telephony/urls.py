@@ -1,0 +1,11 @@
+"""The owner's addresses about telephony."""
+
+from django.urls import path
+
+from integrations.telephony import owners
+
+app_name = "telephony"
+urlpatterns = [
+    path("", owners.chains, name="list"),
+    path("<int:chain_id>/again/", owners.again, name="again"),
+]

@@ -1,0 +1,54 @@
+"""What the schema says of every operation: the refusals that authentication, parsing and paging may answer."""
+
+from typing import Any
+
+_TEXT = {"type": "object", "properties": {"detail": {"type": "string"}}, "required": ["detail"]}
+_FIELDS = {
+    "type": "object",
+    "description": "Each wrong field with its reasons, or `detail`.",
+    "additionalProperties": {},
+}
+COMPONENTS = {"Refusal": _TEXT, "WrongFields": _FIELDS}
+_WORDS = {
+    "400": "What was sent is wrong.",
+    "401": "The API key is missing, wrong, revoked or expired.",
+    "403": "The API key lacks the scope for this call.",
+    "404": "There is no such thing.",
+    "409": "It cannot be done with this as it is.",
+    "413": "The body is too large.",
+    "415": "The body is not announced as application/json.",
+    "429": "Too many wrong API keys came from this address; `Retry-After` says for how many seconds.",
+    "503": "Not done, as the database is away; `Retry-After` says after how many seconds to send the same again.",
+}
+_OF_ALL, _OF_BODIES, _WITH_FIELDS = ("401", "403", "429", "503"), ("400", "413", "415"), ("400", "409")
+
+
+def with_refusals(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """drf-spectacular's hook. A refusal that a view documents keeps its own words."""
+    result["components"]["schemas"].update(COMPONENTS)
+    for methods in result["paths"].values():
+        for operation in methods.values():
+            for status in _refusals(operation):
+                _document(operation["responses"], status)
+    return result
+
+
+def _refusals(operation: dict[str, Any]) -> set[str]:
+    found = {*_OF_ALL, *(_WORDS.keys() & operation["responses"].keys())}
+    parameters = operation.get("parameters", [])
+    if "requestBody" in operation:
+        found |= {*_OF_BODIES}
+    if any(parameter["in"] == "path" or parameter["name"] == "cursor" for parameter in parameters):
+        found |= {"404"}
+    if any(parameter["in"] == "query" for parameter in parameters):
+        found |= {"400"}
+    return found
+
+
+def _document(responses: dict[str, Any], status: str) -> None:
+    name = "WrongFields" if status in _WITH_FIELDS else "Refusal"
+    own = responses.get(status, {}).get("description", "")
+    responses[status] = {
+        "description": own if own not in ("", "No response body") else _WORDS[status],
+        "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}},
+    }

@@ -1,0 +1,24 @@
+"""With the settings of production, Django's own list of what is unsafe stays empty."""
+
+import os
+import subprocess
+import sys
+
+
+def test_check_deploy_is_clean(tmp_path):
+    environment = {
+        "PATH": os.environ["PATH"],
+        "ENV_FILE": os.devnull,
+        "VAR_DIR": str(tmp_path),
+        "SECRET_KEY": "".join(chr(33 + number % 90) for number in range(80)),
+        "PORTAL_URL": "https://portal.example.com",
+        "FIELD_ENCRYPTION_KEYS": "WvGZ3K3cE8mXn6J0V2wS1d7xq0m0yq9b8yq3T1c2b3A=",
+        "ALTEGIO_PARTNER_TOKEN": "partner-token-of-the-tests",
+        "ALTEGIO_APPLICATION_ID": "1",
+        "DATABASE_URL": "postgres://nobody@127.0.0.1:1/none",
+        "REDIS_URL": "redis://127.0.0.1:1/0",
+        "STAFF_TWO_FACTOR": "true",
+    }
+    command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "INFO"]
+    checked = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    assert checked.returncode == 0, checked.stderr

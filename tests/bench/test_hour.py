@@ -1,0 +1,35 @@
+"""A short hour at Altegio's limit: what `python -m bench.hour` shows at full size, at a hundredth of it."""
+
+import pytest
+
+from bench.simulated import Report, Scenario, bursts, simulate
+
+pytestmark = pytest.mark.django_db
+WINDOW, PER_MINUTE = 300, 20
+
+
+def live_through(locations: int) -> Report:
+    arrivals = bursts(locations, chain_size=11, window=WINDOW)
+    return simulate(Scenario(arrivals, everyday=3, window=WINDOW, per_minute=PER_MINUTE))
+
+
+def keeps_the_limit_and_the_order(report: Report) -> bool:
+    overtaken_by = report.overtaken.keys() - {"notification"}
+    return report.busiest_second <= 5 and report.busiest_minute <= PER_MINUTE and not overtaken_by
+
+
+def test_no_deadline_is_missed_that_could_be_met_and_the_rest_is_done_later():
+    report = live_through(84)
+    assert (report.missed, report.least_missed) == ([], 0)
+    assert keeps_the_limit_and_the_order(report)
+    others = {kind: lane.expired for kind, lane in report.lanes.items() if kind != "call_notification"}
+    assert set(others.values()) == {0}
+
+
+def test_too_many_arrivals_cost_as_few_deadlines_as_can_be_and_those_of_the_last():
+    report = live_through(132)
+    assert report.least_missed > 0
+    assert report.given_away <= PER_MINUTE // 5
+    assert report.missed_that_came_before_met == 0
+    assert keeps_the_limit_and_the_order(report)
+    assert report.alarms["window"] >= len(report.missed)

@@ -1,0 +1,87 @@
+"""The pictures of the README: what they show is there. `make pictures` renews them."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from playwright.sync_api import Page, expect
+
+from accounts.models import User
+from integrations.models import Connection
+from sandbox import Sandbox
+from tests.browser.two_weeks import TwoWeeks
+
+pytestmark = pytest.mark.django_db(transaction=True)
+WIDE, PHONE = (1120, 760), (360, 720)
+
+
+@pytest.fixture
+def pictures(tmp_path) -> Path:
+    """Where they go: beside the documentation with `make pictures`, else nowhere that is kept."""
+    return Path(os.environ.get("PICTURES", tmp_path))
+
+
+@pytest.fixture
+def portal(live_server, settings, altegio, work) -> str:
+    settings.PORTAL_URL = altegio.portal_url = live_server.url
+    TwoWeeks(altegio, work).pass_by()
+    settings.ALTEGIO_REQUESTS_PER_SECOND, settings.ALTEGIO_REQUESTS_PER_MINUTE = 5, 200
+    User.objects.create_superuser("anna@partner.example", "correct horse")
+    return live_server.url
+
+
+def take(page: Page, folder: Path, name: str, size: tuple[int, int]) -> None:
+    """A picture in light and in dark, for readers of either."""
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        page.screenshot(path=folder / f"{name}-{scheme}.png", animations="disabled", scale="css")
+        assert (folder / f"{name}-{scheme}.png").stat().st_size > 5_000
+
+
+def sign_in(page: Page, portal: str) -> None:
+    page.goto(f"{portal}/admin/")
+    page.locator("#id_username").fill("anna@partner.example")
+    page.locator("#id_password").fill("correct horse")
+    page.locator("input[type=submit]").click()
+
+
+def test_the_pictures(page, portal, pictures, altegio, work, client):
+    staff_see(page, portal, pictures)
+    an_owner_sees(page, pictures, altegio, work)
+    an_owner_has(page, portal, pictures, client)
+
+
+def staff_see(page: Page, portal: str, pictures: Path) -> None:
+    """What stands in the control room."""
+    sign_in(page, portal)
+    expect(page.get_by_role("heading", name="Running out of time")).to_be_visible()
+    take(page, pictures, "control-room", WIDE)
+
+    late = Connection.objects.get(state="granted")
+    page.goto(f"{portal}/admin/integrations/connection/{late.pk}/change/")
+    expect(page.get_by_role("heading", name="What to do")).to_be_visible()
+    take(page, pictures, "case", WIDE)
+
+
+def an_owner_sees(page: Page, pictures: Path, altegio: Sandbox, work: Callable[[], None]) -> None:
+    """The status page, from the arrival to the end."""
+    places = [10403, 10404]
+    altegio.grant(places, user_id=9005)
+    page.goto(altegio.arrival_url(places, user_id=9005))
+    expect(page.get_by_role("heading", name="Connecting…")).to_be_visible()
+    work()
+    expect(page.get_by_role("heading", name="All 2 locations are connected")).to_be_visible()
+    page.reload()
+    take(page, pictures, "connected", PHONE)
+
+
+def an_owner_has(page: Page, portal: str, pictures: Path, client: Client) -> None:
+    """Their own pages."""
+    client.force_login(User.objects.get(email="balint@napfeny.example"))
+    page.context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": portal}])
+    page.goto(f"{portal}/account/")
+    expect(page.get_by_role("heading", name="Your locations")).to_be_visible()
+    take(page, pictures, "account", WIDE)

@@ -1,0 +1,29 @@
+"""The connect page is light: few requests, few bytes, none to anybody else, and nothing jumps."""
+
+import pytest
+
+from tests.browser.test_connect import arrival
+from tests.marketplace import AURORA_1
+
+pytestmark = pytest.mark.django_db(transaction=True)
+MOST_REQUESTS, MOST_BYTES = 7, 32_000
+SHIFTS = """() => new Promise(done => {
+  let sum = 0;
+  new PerformanceObserver(list => { for (const shift of list.getEntries()) sum += shift.value; })
+    .observe({type: "layout-shift", buffered: true});
+  requestAnimationFrame(() => setTimeout(() => done(sum), 0));
+})"""
+
+
+@pytest.mark.parametrize("user_id", [None, 9001], ids=["registration", "status"])
+def test_it_is_light_and_asks_nobody_else(page, altegio, portal, user_id):
+    requests = []
+    page.on("requestfinished", lambda request: requests.append(request))
+    page.goto(arrival(altegio, portal, AURORA_1, user_id=user_id), wait_until="networkidle")
+
+    weights = {request.url: request.sizes()["responseBodySize"] for request in requests}
+    print(len(weights), "requests,", sum(weights.values()), "bytes")
+    assert all(address.startswith((portal, "data:")) for address in weights)
+    assert len(weights) <= MOST_REQUESTS
+    assert sum(weights.values()) <= MOST_BYTES
+    assert page.evaluate(SHIFTS) < 0.01

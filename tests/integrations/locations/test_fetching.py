@@ -1,0 +1,70 @@
+"""The data of new locations is looked for in a few calls, however many locations are connected."""
+
+import pytest
+from django.utils import timezone
+
+from integrations.altegio.answers import Answer, Outcome
+from integrations.locations import kinds
+from integrations.locations.kinds import FetchLocations, fetch_locations
+from integrations.models import Application, Connection, Location, OutgoingCall
+from integrations.outbox.kinds import Obsolete
+
+pytestmark = pytest.mark.django_db
+PAGE = 3
+
+
+@pytest.fixture(autouse=True)
+def _short_pages(monkeypatch):
+    monkeypatch.setattr(kinds, "PAGE", PAGE)
+
+
+@pytest.fixture
+def application() -> Application:
+    return Application.objects.create(altegio_id=1)
+
+
+def connect_locations(application: Application, count: int) -> None:
+    places = Location.objects.bulk_create([Location(altegio_id=number) for number in range(1, count + 1)])
+    now = timezone.now()
+    moments = {"arrived_at": now, "last_arrived_at": now, "deadline_at": now, "activated_at": now}
+    Connection.objects.bulk_create(
+        [
+            Connection(application=application, location=place, state="active", claim="u:1", **moments)
+            for place in places
+        ]
+    )
+
+
+def answer_first_page(application: Application, *, ids: range) -> list[int]:
+    """The pages that are asked for after Altegio has listed these locations on the first one."""
+    fetch_locations(application)
+    call = OutgoingCall.objects.get()
+    call.state = "done"
+    call.save()
+    FetchLocations().accepted(call, Answer(Outcome.ACCEPTED, data=[{"id": number} for number in ids]))
+    return sorted(row.params["page"] for row in OutgoingCall.objects.filter(state="queued"))
+
+
+def test_a_long_list_is_looked_at_where_new_entries_stand(application):
+    connect_locations(application, 30 * PAGE)
+    assert answer_first_page(application, ids=range(1, PAGE + 1)) == [2, 29, 30, 31]
+
+
+def test_a_list_of_one_page_is_read_once(application):
+    connect_locations(application, PAGE + 1)
+    assert answer_first_page(application, ids=range(1, PAGE)) == []
+
+
+def test_nothing_is_read_on_once_everything_new_is_found(application):
+    connect_locations(application, PAGE)
+    assert answer_first_page(application, ids=range(1, PAGE + 1)) == []
+
+
+def test_a_page_that_waits_is_not_read_once_everything_new_is_found(application):
+    connect_locations(application, 1)
+    fetch_locations(application, page=2)
+    call = OutgoingCall.objects.get()
+    assert FetchLocations().request(call).query["page"] == 2
+    Location.objects.update(fetched_at=timezone.now())
+    with pytest.raises(Obsolete):
+        FetchLocations().request(call)

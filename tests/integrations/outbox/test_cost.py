@@ -1,0 +1,41 @@
+"""Claiming costs the same however much waits and however much is stored (PostgreSQL's own account of it)."""
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from integrations.activation.kinds import Activate
+from integrations.outbox.claim import due_calls, in_index_order
+from integrations.outbox.models import OutgoingCall
+from integrations.outbox.queue import new_call
+
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite does not tell what a query has read"),
+]
+
+
+def store(count: int, **fields) -> None:
+    calls = [new_call(Activate, f"{fields}:{n}", lane=f"{fields.get('lane', n)}") for n in range(count)]
+    for call in calls:
+        call.state = fields.get("state", "queued")
+    OutgoingCall.objects.bulk_create(calls)
+
+
+def account() -> str:
+    """What PostgreSQL did to find the next call."""
+    with in_index_order():
+        return due_calls(timezone.now())[:1].explain(analyze=True)
+
+
+def test_a_burst_is_not_sorted_for_every_call():
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE integrations_outgoingcall")
+    store(2000)
+    assert "Sort" not in account()
+
+
+def test_the_finished_calls_of_a_lane_are_not_read():
+    store(2000, lane="long", state="done")
+    store(1, lane="long")
+    assert "Rows Removed" not in account()

@@ -1,0 +1,47 @@
+"""A call notification goes before activations that can spare a call, and waits for those that cannot."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from integrations.activation.kinds import Activate
+from integrations.models.place import Chain
+from integrations.outbox.claim import claim_next
+from integrations.outbox.queue import new_call, queue
+from integrations.telephony.notifications import notify_of_call
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _ten_a_minute(settings):
+    settings.ALTEGIO_REQUESTS_PER_MINUTE = 10
+
+
+def wait_for_activation(count: int, minutes: float) -> None:
+    deadline_at = timezone.now() + timedelta(minutes=minutes)
+    queue([new_call(Activate, f"{minutes}:{n}", deadline_at=deadline_at) for n in range(count)])
+
+
+def ring_and_claim() -> str:
+    notify_of_call(Chain.objects.create(altegio_id=501), phone="+447700900123", diversion="+442071838750")
+    claim = claim_next()
+    assert claim is not None
+    return claim.call.kind
+
+
+def test_a_notification_goes_before_activations_that_have_time():
+    wait_for_activation(80, minutes=10)
+    assert ring_and_claim() == "call_notification"
+
+
+def test_it_waits_for_activations_that_need_all_the_calls_until_their_deadline():
+    wait_for_activation(95, minutes=10)
+    assert ring_and_claim() == "activate"
+
+
+def test_a_few_that_run_out_soon_are_enough_to_make_it_wait():
+    wait_for_activation(1, minutes=60)
+    wait_for_activation(20, minutes=2)
+    assert ring_and_claim() == "activate"
