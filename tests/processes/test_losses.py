@@ -5,7 +5,16 @@ import sys
 import requests
 
 from tests.processes.conftest import EMMA
-from tests.processes.portal import PARTNER_TOKEN, Port, Program, activations, once, wait_for
+from tests.processes.portal import (
+    PARTNER_TOKEN,
+    PER_MINUTE,
+    PER_SECOND,
+    Port,
+    Program,
+    activations,
+    once,
+    wait_for,
+)
 
 
 def test_an_emptied_broker_loses_no_call(portal, altegio, arrive):
@@ -44,6 +53,7 @@ def test_a_worker_outlives_altegio_and_goes_on_when_it_is_back(portal, tmp_path)
     address = f"http://127.0.0.1:{port.number}"
     command = [sys.executable, "-m", "sandbox", "--port", str(port.number), "--portal-url", portal.url]
     command += ["--partner-token", PARTNER_TOKEN, "--data", str(tmp_path / "sandbox.json")]
+    command += ["--requests-per-second", str(PER_SECOND), "--requests-per-minute", str(PER_MINUTE)]
 
     def start_altegio() -> Program:
         program = Program(command, {"PATH": ""}, tmp_path / "sandbox.log")
