@@ -33,7 +33,8 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # A live server's threads would keep the test database open beyond its end.
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 # No worker listens: `work()` is the worker, and tests/processes/ start real ones with real brokers.
-CELERY_BROKER_URL, CELERY_BROKER_TRANSPORT = "memory://", None
+CELERY_BROKER_URL = "memory://"
+CELERY_BROKER_TRANSPORT: str | None = None  # type: ignore[no-redef]
 CELERY_BROKER_TRANSPORT_OPTIONS = {}
 if "sqlite" in DATABASES["default"]["ENGINE"]:
     # A file, as in `make run`: threads and processes share it, and lock each other as they will.

@@ -39,3 +39,10 @@ def test_the_finished_calls_of_a_lane_are_not_read():
     store(2000, lane="long", state="done")
     store(1, lane="long")
     assert "Rows Removed" not in account()
+
+
+def test_what_must_be_sorted_beside_it_is_not_compiled_first():
+    with in_index_order():
+        sorted_all_the_same = OutgoingCall.objects.order_by("reason").explain(analyze=True)
+    assert "Sort" in sorted_all_the_same
+    assert "JIT" not in sorted_all_the_same
