@@ -108,7 +108,7 @@ class Stage:
 
     def run_task(self, name: str) -> None:
         """What beat would start at its hour, now."""
-        with Celery(broker=self.portal.broker.environment["REDIS_URL"]) as app:
+        with Celery(broker=self.portal.broker.environment["REDIS_URL"], set_as_current=False) as app:
             app.send_task(name)
 
     def settled(self) -> bool:
