@@ -133,7 +133,8 @@ class Portal:
             "DATABASE_URL": self.database.url,
             "PORTAL_URL": self.url,
             "BIND": f"127.0.0.1:{self._port.number}",
-            "EMAIL_URL": "memorymail://",
+            # Kept nowhere: a worker that keeps each letter in memory grows with them.
+            "EMAIL_URL": "dummymail://",
             "SERVE_STATIC_WITHOUT_COLLECTING": "1",
             "LOG_LEVEL": "INFO",
             "ALTEGIO_PARTNER_TOKEN": PARTNER_TOKEN,
