@@ -8,7 +8,6 @@ connection is made to the very address that was checked. No redirect is followed
 import base64
 import hashlib
 import hmac
-import ipaddress
 import secrets
 import socket
 import time
@@ -22,12 +21,11 @@ from django.conf import settings
 
 from integrations.events.receivers import IncomingEvent
 from integrations.models.application import Application
+from partner_portal.public_addresses import is_public
 
 PREFIX = "whsec_"
 SECRET_BYTES = 32
 TIMEOUT = 10.0
-# Translated and tunnelled addresses lead to an IPv4 address that the name does not show.
-_TUNNELS = tuple(map(ipaddress.ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")))
 
 
 class NotTaken(Exception):
@@ -141,14 +139,3 @@ def public_address(host: str, port: int) -> str:
     if not settings.EVENTS_ALLOW_PRIVATE and not all(is_public(address) for address in found):
         raise NotTaken("The name leads to an address that is not public.")
     return sorted(found)[0]
-
-
-def is_public(address: str) -> bool:
-    """Whether an address belongs to the public internet: not private, loopback, link-local or a tunnel to one."""
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        if ip.ipv4_mapped is not None:
-            return is_public(str(ip.ipv4_mapped))
-        if ip.is_site_local or any(ip in tunnel for tunnel in _TUNNELS):
-            return False
-    return ip.is_global and not ip.is_multicast and not ip.is_reserved

@@ -1,4 +1,8 @@
-"""Where statuses may go: only to Altegio's two hosts, and never with the token in a stored address."""
+"""Where statuses may go: to whole paths of Altegio's two hosts, and never with the token in a stored address.
+
+Our credential goes along, so an address from outside is a choice among known ones, not an address: with any
+other path whoever reports a status could refund a payment or uninstall a location.
+"""
 
 import re
 from collections.abc import Iterable
@@ -13,8 +17,12 @@ from integrations.sms.models import CallbackAddress
 
 PLACEHOLDER = "{partner_token}"
 MOST_LENGTH = 450
-_URL = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~%!$&'()*+,;=:@/?-]*)?")
-_CALLBACK_TOKEN = re.compile(r"(/smsprovider/status/callback/)[^/?]+")
+_URL = re.compile(r"(https?://[A-Za-z0-9.:\[\]-]+)(/.*)")
+# No dot segment, no empty one, no %: nothing that a server or a library on the way reads as another path.
+_SEGMENT = rf"(?:[A-Za-z0-9_~-][A-Za-z0-9._~-]*|{re.escape(PLACEHOLDER)})"
+_SMS_PROVIDER = rf"/smsprovider(?:/{_SEGMENT})+"
+_DELIVERY_STATUS = "/delivery/status"
+_CALLBACK_TOKEN = re.compile(r"(/smsprovider/status/callback/)[^/]+")
 
 
 class BadAddress(ValueError):
@@ -38,30 +46,56 @@ def default_target() -> Target:
 def read_target(url: object) -> Target:
     """The target that a `delivery_callback_url` names. Raises BadAddress.
 
-    Only the path and the query of it are used: the host is always a configured one.
+    Only the path of it is used: the host is always a configured one.
     """
-    if not isinstance(url, str) or len(url) > MOST_LENGTH or not _URL.fullmatch(url):
+    parts = _URL.fullmatch(url) if isinstance(url, str) and len(url) <= MOST_LENGTH else None
+    if parts is None:
         raise BadAddress(_("Write the address that came with the message, at most 450 characters."))
-    hosts = {
+    host = _hosts().get(origin(parts[1]))
+    if host is None:
+        raise BadAddress(_("Statuses go to Altegio's own addresses only."))
+    target = Target(host, _without_own_token(parts[2]))
+    refuse_other_paths(target)
+    return Target(host, _CALLBACK_TOKEN.sub(rf"\1{PLACEHOLDER}", target.path))
+
+
+def refuse_other_paths(target: Target) -> None:
+    """Raises BadAddress unless statuses, and our token with them, may go to `target` (INTERFACE.md, "SMS")."""
+    if not any(re.fullmatch(path, target.path) for path in _open_paths(target.host)):
+        raise BadAddress(
+            _(
+                "Write the address that came with the message: statuses go to a path under /smsprovider/, or to "
+                "/delivery/status of Altegio's API, and to no other."
+            )
+        )
+
+
+def _hosts() -> dict[str, str]:
+    return {
         origin(settings.ALTEGIO_API_URL): CallbackAddress.Host.API,
         origin(settings.ALTEGIO_APP_URL): CallbackAddress.Host.APP,
     }
-    host = hosts.get(origin(url))
-    if host is None:
-        raise BadAddress(_("Statuses go to Altegio's own addresses only."))
-    parts = urlsplit(url)
-    return Target(host, _without_token(parts.path + (f"?{parts.query}" if parts.query else "")) or "/")
 
 
-def _without_token(path: str) -> str:
+def _open_paths(host: str) -> list[str]:
+    """The whole paths of a host that are open, as patterns."""
+    app, api = settings.ALTEGIO_APP_URL, settings.ALTEGIO_API_URL
+    paths = [f"(?:{re.escape(urlsplit(app).path)})?{_SMS_PROVIDER}"]
+    if host == CallbackAddress.Host.API or origin(app) == origin(api):
+        paths.append(re.escape(urlsplit(api).path + _DELIVERY_STATUS))
+    return paths
+
+
+def _without_own_token(path: str) -> str:
     token = settings.ALTEGIO_PARTNER_TOKEN
     for secret in {token, quote(token, safe="")} - {""}:
         path = path.replace(secret, PLACEHOLDER)
-    return _CALLBACK_TOKEN.sub(rf"\1{PLACEHOLDER}", path)
+    return path
 
 
 def path_with_token(address: CallbackAddress) -> str:
-    """The path as it is sent."""
+    """The path as it is sent. Raises BadAddress for one that was stored before it was ruled out."""
+    refuse_other_paths(Target(address.host, address.path))
     return address.path.replace(PLACEHOLDER, quote(settings.ALTEGIO_PARTNER_TOKEN, safe=""))
 
 

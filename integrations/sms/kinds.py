@@ -20,7 +20,7 @@ from integrations.altegio.calls import Call, Host
 from integrations.outbox.kinds import CallKind, Obsolete, register
 from integrations.outbox.models import OutgoingCall, Priority
 from integrations.outbox.queue import queue_newest_of_each
-from integrations.sms.addresses import path_with_token
+from integrations.sms.addresses import BadAddress, path_with_token
 from integrations.sms.models import BatchState, CallbackAddress, MessageStatus, StatusBatch
 from integrations.sms.volumes import tally
 
@@ -51,9 +51,14 @@ class RelayStatuses(CallKind):
         if not batches:
             raise Obsolete("All statuses for this address are sent.")
         address = CallbackAddress.objects.get(pk=call.params["address"])
+        try:
+            path = path_with_token(address)
+        except BadAddress as why:
+            _refuse_all(address, str(why))
+            raise Obsolete(str(why)) from None
         return calls.message_statuses(
             cast(Host, address.host),
-            path_with_token(address),
+            path,
             [on_the_wire(status) for status in _statuses(batches)],
             token=settings.ALTEGIO_PARTNER_TOKEN,
         )
@@ -140,6 +145,12 @@ def _take(call: OutgoingCall) -> list[int]:
 
 def _statuses(batches: list[int]) -> QuerySet[MessageStatus]:
     return MessageStatus.objects.filter(batch__in=batches).order_by("pk")
+
+
+def _refuse_all(address: CallbackAddress, why: str) -> None:
+    """Nothing is sent to this address: what waits for it ends with our words."""
+    waiting = StatusBatch.objects.filter(address=address, state=BatchState.WAITING)
+    waiting.update(state=BatchState.REFUSED, refusal=why[:500], refusal_code=None)
 
 
 def _go_on(call: OutgoingCall) -> None:

@@ -5,8 +5,10 @@ import socket
 import pytest
 
 from integrations.events import webhooks
-from integrations.events.webhooks import NotTaken, is_public, public_address
+from integrations.events.webhooks import NotTaken, public_address
+from integrations.models import CallbackAddress, MessageStatus, OutgoingCall, StatusBatch
 from integrations.sms.addresses import BadAddress, read_target
+from integrations.sms.kinds import queue_relays
 
 INSIDE = ["2130706433", "0x7f000001", "0177.0.0.1", "127.1", "0", "localhost", "[::1]", "[::ffff:127.0.0.1]"]
 
@@ -21,13 +23,6 @@ def test_no_spelling_of_an_inner_address_is_called(host):
 def test_only_https_is_called(scheme):
     with pytest.raises(NotTaken):
         webhooks._pool(webhooks.urlsplit(f"{scheme}://example.com/"))
-
-
-@pytest.mark.parametrize(
-    "address", ["::7f00:1", "::ffff:10.0.0.1", "2001:0:1::", "fec0::1", "64:ff9b::a00:1", "ff02::1"]
-)
-def test_no_ipv6_form_of_an_inner_address_is_public(address):
-    assert not is_public(address)
 
 
 def test_one_inner_answer_among_public_ones_is_enough_to_refuse(monkeypatch):
@@ -52,6 +47,42 @@ def test_the_connection_is_made_to_the_address_that_was_checked(monkeypatch):
     assert pool.assert_hostname == "rebinding.example", "the certificate is still the name's"
 
 
+SMS = "/smsprovider/status/callback/token"
+REFUND = "/marketplace/partner/payment/refund/1"
+# What would refund or uninstall with our token, and every way to write it behind an open path.
+OTHER_PATHS = [
+    "",
+    "/",
+    REFUND,
+    "/marketplace/salon/1/application/1/uninstall",
+    f"/smsprovider/..{REFUND}",
+    f"/smsprovider/.{REFUND}",
+    f"/smsprovider/status/callback/../../..{REFUND}",
+    f"/smsprovider/%2e%2e{REFUND}",
+    f"/smsprovider/%2E.{REFUND}",
+    f"/smsprovider/..%2f{REFUND}",
+    f"/smsprovider/..;{REFUND}",
+    f"/smsprovider/..\\{REFUND}",
+    f"/smsprovider\\..{REFUND}",
+    f"/smsprovider/\t..{REFUND}",
+    f"/smsprovider/{REFUND}",
+    "/smsprovider//",
+    "/smsprovider/",
+    "/smsprovider",
+    "/smsprovider/...",
+    "/smsproviderx/status",
+    f"/x{SMS}",
+    f"/{SMS}",
+    "/SMSPROVIDER/status",
+    f"{REFUND}?/smsprovider/",
+    f"{REFUND}#/smsprovider/status",
+    "/api/v1/delivery/status/../../marketplace",
+    "/api/v1/delivery/status?x=1",
+    "/api/v1/delivery/status/x",
+    f"{SMS}/\uff0e\uff0e/x",
+]
+
+
 @pytest.mark.parametrize(
     "url",
     [
@@ -65,8 +96,53 @@ def test_the_connection_is_made_to_the_address_that_was_checked(monkeypatch):
         "//app.alteg.io/",
         "https://app.alteg.io\r\nHost: evil.example/",
         "https://127.0.0.1/",
+        *(f"https://app.alteg.io{path}" for path in OTHER_PATHS),
+        *(f"https://api.alteg.io{path}" for path in OTHER_PATHS),
+        "https://app.alteg.io/delivery/status",
+        "https://api.alteg.io/delivery/status",
+        "https://app.alteg.io/api/v1/delivery/status",
+        f"https://app.alteg.io{SMS}#/x",
+        f"https://app.alteg.io{SMS}?next=/x",
+        f"https://user@app.alteg.io{SMS}",
+        f"https://app.alteg.io.{SMS}",
+        f"https://app.alteg.io:8443{SMS}",
+        f"http://app.alteg.io{SMS}",
+        f"https://app.alteg.io{SMS}\n",
+        f" https://app.alteg.io{SMS}",
     ],
 )
 def test_statuses_go_to_altegio_alone(url):
     with pytest.raises(BadAddress):
         read_target(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        (f"https://app.alteg.io{SMS}", "/smsprovider/status/callback/{partner_token}"),
+        (f"https://APP.alteg.io:443{SMS}", "/smsprovider/status/callback/{partner_token}"),
+        (f"https://api.alteg.io{SMS}", "/smsprovider/status/callback/{partner_token}"),
+        ("https://app.alteg.io/smsprovider/v2/sms-status_1.json", "/smsprovider/v2/sms-status_1.json"),
+        ("https://api.alteg.io/api/v1/delivery/status", "/api/v1/delivery/status"),
+    ],
+)
+def test_the_addresses_that_altegio_gives_are_open(url, path):
+    assert read_target(url).path == path
+
+
+@pytest.mark.parametrize(
+    "path", [REFUND, f"/smsprovider/..{REFUND}", "/smsprovider/status/callback/{partner_token}?x=1", "/", ""]
+)
+@pytest.mark.django_db
+def test_an_address_that_was_stored_before_it_was_ruled_out_is_not_sent_to(altegio, work, path):
+    address = CallbackAddress.objects.create(host="app", path=path)
+    batch = StatusBatch.objects.create(address=address, size=1, first_id=1)
+    MessageStatus.objects.create(batch=batch, address=address, message_id="m1", status=4)
+    queue_relays([address.pk])
+
+    work()
+
+    assert altegio.requests() == []
+    batch.refresh_from_db()
+    assert (batch.state, "/smsprovider/" in batch.refusal) == ("refused", True)
+    assert OutgoingCall.objects.get().state == "cancelled"

@@ -176,22 +176,6 @@ def test_private_addresses_are_refused_when_it_is_sent(client, keys, partner, se
     assert "not public" in Delivery.objects.get().error
 
 
-@pytest.mark.parametrize(
-    "address",
-    [
-        *("127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0", "100.64.0.1"),
-        *("::1", "fe80::1", "fc00::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "224.0.0.1", "::"),
-    ],
-)
-def test_what_is_not_public(address):
-    assert not webhooks.is_public(address)
-
-
-@pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700:4700::1111"])
-def test_what_is_public(address):
-    assert webhooks.is_public(address)
-
-
 def test_a_plain_http_address_is_refused(settings):
     with pytest.raises(webhooks.NotTaken, match="https"):
         webhooks._pool(webhooks.urlsplit("http://example.com/"))
