@@ -119,6 +119,11 @@ def kind_title(name: str) -> StrOrPromise:
     return kind.title if kind else name
 
 
+def registered(name: str) -> CallKind:
+    """The kind of this name. Raises KeyError for one that no code carries any more."""
+    return _kinds[name]
+
+
 def kind_of(call: OutgoingCall) -> CallKind:
     """The kind of a stored call. Raises KeyError for one that no code carries any more."""
-    return _kinds[call.kind]
+    return registered(call.kind)

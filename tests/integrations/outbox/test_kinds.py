@@ -1,0 +1,14 @@
+"""What holds for every kind of call that is registered."""
+
+import pytest
+
+from integrations.outbox.kinds import CallKind, kind_names, registered
+
+
+@pytest.mark.parametrize("name", kind_names())
+def test_a_kind_that_must_not_be_repeated_can_ask_what_happened(name: str) -> None:
+    kind = type(registered(name))
+
+    asks = kind.question is not CallKind.question and kind.judge is not CallKind.judge
+
+    assert kind.repeatable or asks
