@@ -2,8 +2,8 @@
 FROM python:3.11-slim AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python -m venv /venv
-COPY requirements.txt .
-RUN /venv/bin/pip install -r requirements.txt
+COPY requirements.lock .
+RUN /venv/bin/pip install --require-hashes -r requirements.lock
 
 FROM python:3.11-slim
 # The portal's own user: it may write to /app/var alone.

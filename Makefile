@@ -8,8 +8,9 @@ STAMP := $(VENV)/.installed
 SOAK ?= 10
 EXAMPLES ?= 1000
 AUDIT := $(VENV)/audit
+UV := $(VENV)/uv
 
-.PHONY: run test pictures lint format migrations-check messages bench fuzz chaos audit
+.PHONY: run test pictures lint format lock migrations-check messages bench fuzz chaos audit
 
 run: $(STAMP)
 	@$(BIN)/python -m demo
@@ -31,11 +32,11 @@ fuzz: $(STAMP)
 chaos: $(STAMP)
 	$(BIN)/python -m chaos $(ARGS)
 
-# Known weaknesses of the pinned packages; asks the advisory service of the Python packages, so it needs the internet.
+# Known weaknesses of every locked package; asks the advisory service of the Python packages, so it needs the internet.
 audit: $(STAMP)
 	@$(BIN)/python -m pip check
 	@test -x $(AUDIT)/bin/pip-audit || { $(PYTHON) -m venv $(AUDIT) && $(AUDIT)/bin/python -m pip install --quiet pip-audit==2.10.1; }
-	@$(AUDIT)/bin/pip-audit --strict --no-deps --disable-pip -r requirements.txt || { echo \
+	@$(AUDIT)/bin/pip-audit --strict --require-hashes --disable-pip -r requirements.lock || { echo \
 	    "Not clean, or the advisory service was out of reach: see above."; exit 1; }
 
 lint: $(STAMP)
@@ -47,6 +48,13 @@ format: $(STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# After a change of requirements*.txt: every package that they lead to, with its version and its hashes.
+lock: $(STAMP)
+	@test -x $(UV)/bin/uv || { $(PYTHON) -m venv $(UV) && $(UV)/bin/python -m pip install --quiet uv==0.13.9; }
+	for name in requirements requirements-dev; do \
+	    $(UV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	        --custom-compile-command "make lock" $$name.txt --output-file $$name.lock || exit 1; done
+
 migrations-check: $(STAMP)
 	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python manage.py makemigrations --check --dry-run
 
@@ -54,7 +62,7 @@ migrations-check: $(STAMP)
 messages: $(STAMP)
 	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python manage.py messages
 
-$(STAMP): requirements.txt requirements-dev.txt
+$(STAMP): requirements-dev.lock
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $(STAMP)
