@@ -52,7 +52,7 @@ def take_address(user: User) -> None:
     as_opened = User.objects.filter(pk=user.pk, email=old, wanted_email=new, password=user.password, is_active=True)
     try:
         with transaction.atomic():
-            if not as_opened.update(email=new, wanted_email=None):
+            if not as_opened.update(email=new, wanted_email=None, email_proven_at=timezone.now()):
                 raise WishEnded
             if old:
                 key = f"email-changed:{user.pk}:{timezone.now():%Y%m%d%H%M%S%f}"

@@ -52,7 +52,7 @@ def erase_person(user: User) -> None:
     locked.groups.clear()
     locked.user_permissions.clear()
     locked.email, locked.name, locked.phone, locked.language = None, "", "", ""
-    locked.wanted_email, locked.is_active, locked.last_login = None, False, None
+    locked.wanted_email, locked.is_active, locked.last_login, locked.email_proven_at = None, False, None, None
     locked.set_unusable_password()  # ends every session and every link that was sent
     locked.save()
     person_erased.send(sender=User, user=locked, traces=traces)

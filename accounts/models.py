@@ -49,6 +49,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(_("staff"), default=False)
     is_active = models.BooleanField(_("active"), default=True)
     joined_at = models.DateTimeField(_("joined"), default=timezone.now, editable=False)
+    # When whoever reads the mail at `email` first opened a link sent there; None: it was merely typed, or told to us.
+    email_proven_at = models.DateTimeField(_("address proven"), null=True, editable=False)
     # An address its owner has asked for and not confirmed yet.
     wanted_email = models.EmailField(_("e-mail to be confirmed"), max_length=254, null=True, editable=False)  # noqa: DJ001
     # One more ends every session of the person, on all devices.

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.contrib.auth.forms import PasswordResetForm
+from django.contrib.auth.forms import PasswordResetForm, SetPasswordForm
 from django.contrib.auth.tokens import default_token_generator
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.letters import letter_builder, queue_letter
 from accounts.limits import LETTERS_TO_ONE
 from accounts.models import User
+from accounts.proofs import note_proof
 
 
 class OwnerResetForm(PasswordResetForm):
@@ -35,6 +36,15 @@ class OwnerResetForm(PasswordResetForm):
     def save(self, *_args: Any, **_kwargs: Any) -> None:
         for user in self.get_users(self.cleaned_data["email"]):
             send_reset_link(user)
+
+
+class NewPasswordForm(SetPasswordForm):  # type: ignore[type-arg]
+    """Behind the letter's link: whoever sets the password reads the mail, too."""
+
+    def save(self, commit: bool = True) -> User:
+        user: User = super().save(commit)
+        note_proof(user)
+        return user
 
 
 def send_reset_link(user: User) -> None:

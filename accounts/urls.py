@@ -5,7 +5,7 @@ from django.urls import path, reverse_lazy
 
 from accounts import my_data, views
 from accounts.languages import choose_language
-from accounts.reset import OwnerResetForm
+from accounts.reset import NewPasswordForm, OwnerResetForm
 
 app_name = "accounts"
 urlpatterns = [
@@ -38,7 +38,9 @@ urlpatterns = [
     path(
         "reset/<uidb64>/<token>/",
         auth.PasswordResetConfirmView.as_view(
-            template_name="accounts/reset_confirm.html", success_url=reverse_lazy("accounts:sign-in")
+            template_name="accounts/reset_confirm.html",
+            form_class=NewPasswordForm,
+            success_url=reverse_lazy("accounts:sign-in"),
         ),
         name="reset-confirm",
     ),

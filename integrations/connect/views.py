@@ -21,6 +21,7 @@ from django.views.decorators.vary import vary_on_headers
 from accounts import limits
 from accounts.languages import remember_language
 from accounts.models import User
+from accounts.proofs import note_proof
 from accounts.sign_in import owner_with_password
 from integrations.connect import arrivals, tokens
 from integrations.connect.forms import EmailForm, SignInForm, SignUpForm
@@ -241,6 +242,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "connect/confirm.html", {"user": user, "token": token, "is_new": is_new})
     if is_new:
         end_password(user)
+    note_proof(user)
     login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
     if not arrivals.give_to(arrival, user):
         return HttpResponseRedirect(reverse(settings.LOGIN_REDIRECT_URL))
