@@ -49,12 +49,11 @@ class ApiKeyAuthentication(BaseAuthentication):
 
 
 class HasScope(BasePermission):
-    """The key holds the scope the view names in `scope` (or, by method, in `scopes`)."""
+    """The key holds the scope the view names in `scope`; a refusal says which one that is."""
 
-    message = "This API key lacks the scope for this call."
+    message: str
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
-        if not isinstance(request.auth, ApiKey):
-            return False
         wanted: Any = getattr(view, "scope", None)
-        return wanted is not None and wanted in request.auth.scopes
+        self.message = f'This API key lacks the scope "{wanted}". Make one that has it with: manage.py create_api_key'
+        return isinstance(request.auth, ApiKey) and wanted is not None and wanted in request.auth.scopes

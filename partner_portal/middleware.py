@@ -5,7 +5,9 @@ from collections.abc import Callable
 
 import structlog
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
+
+from partner_portal.trailing_slash import VISITS
 
 
 def request_id(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
@@ -21,12 +23,20 @@ def request_id(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[
 
 
 def to_https(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: what the proxy took in over http goes to https. Calls from behind the proxy are left alone."""
+    """Middleware: a visit that the proxy took in over http goes to https; anything else is refused.
+
+    A client that follows a redirect repeats a POST as a GET, and what it told is lost. Calls from behind the proxy
+    are left alone.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if settings.BEHIND_HTTPS and request.headers.get("X-Forwarded-Proto") == "http":
+        if not settings.BEHIND_HTTPS or request.headers.get("X-Forwarded-Proto") != "http":
+            return get_response(request)
+        if request.method in VISITS:
             return HttpResponsePermanentRedirect(f"{settings.PORTAL_URL}{request.get_full_path()}")
-        return get_response(request)
+        return JsonResponse(
+            {"detail": f"Not done, as it came over http. Send it to {settings.PORTAL_URL}."}, status=400
+        )
 
     return middleware
 

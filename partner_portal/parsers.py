@@ -10,13 +10,15 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.defaults import page_not_found
 from rest_framework import status
-from rest_framework.exceptions import APIException, ParseError
+from rest_framework.exceptions import APIException, ErrorDetail, ParseError, UnsupportedMediaType
 from rest_framework.parsers import JSONParser
 from rest_framework.response import Response
 from rest_framework.utils.json import strict_constant
 from rest_framework.views import exception_handler
 
 log = structlog.get_logger(__name__)
+
+SEND_JSON = "Send JSON, with the header Content-Type: application/json."
 
 
 class TooLarge(APIException):
@@ -51,6 +53,8 @@ def refuse(error: Exception, context: dict[str, Any]) -> Response | None:
     """Every refusal is JSON with a `detail`, also of a body that is too large and while the database is away."""
     if isinstance(error, RequestDataTooBig):
         error = TooLarge()
+    elif isinstance(error, UnsupportedMediaType):
+        error.detail = ErrorDetail(f"{error.detail} {SEND_JSON}", error.default_code)
     elif isinstance(error, OperationalError | InterfaceError):
         log.error("api_not_done", error=type(error).__name__)
         error = NotNow()

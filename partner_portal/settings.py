@@ -73,6 +73,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "partner_portal.middleware.request_id",
     "partner_portal.middleware.to_https",
+    "partner_portal.trailing_slash.slash_optional",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "partner_portal.middleware.kept_by_nobody",

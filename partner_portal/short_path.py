@@ -13,6 +13,8 @@ from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
 from django.utils.log import log_response
 
+from partner_portal.trailing_slash import with_slash
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -43,7 +45,7 @@ class ShortPath:
         return answer
 
     def _view(self, request: "HttpRequest") -> "HttpResponse":
-        view, _positional, path = self._resolver.resolve(request.path_info[len(PREFIX) - 1 :])
+        view, _positional, path = self._resolver.resolve(with_slash(request.path_info[len(PREFIX) - 1 :]))
         response: HttpResponse = view(request, **path)
         return response
 

@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView
 
 from partner_portal import health
@@ -9,7 +10,7 @@ from partner_portal.metrics import metrics
 
 handler404 = "partner_portal.parsers.not_found"
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="accounts:home")),
+    path("", require_safe(RedirectView.as_view(pattern_name="accounts:home"))),
     path("connect/", include("integrations.connect.urls")),
     path("altegio/", include("integrations.incoming.urls")),
     path("account/", include("integrations.lifecycle.urls")),
