@@ -16,6 +16,7 @@ from rest_framework_api_key.models import APIKey
 import accounts.two_factor.admin  # noqa: F401 - registers its screen
 from accounts.erasure import CannotErase, erase_person
 from accounts.models import AltegioIdentity, ApiKey, Letter, User
+from accounts.two_factor.setting_up import can_get_link, send_link
 from partner_portal.control_room import CannotDo, EvidenceAdmin, RoomAdmin, confirmed
 
 admin.site.unregister(APIKey)
@@ -39,7 +40,7 @@ class NewUserForm(AdminUserCreationForm):  # type: ignore[type-arg]
 
 @admin.register(User)
 class UserAdmin(RoomAdmin, StockUserAdmin[User]):
-    actions = ("erase",)
+    actions = ("erase", "send_set_up_link")
     list_display = ("email", "name", "phone", "is_staff", "is_active", "joined_at")
     list_filter = ("is_staff", "is_active", "groups")
     search_fields = ("email__istartswith", "name__istartswith", "phone__startswith", "=identities__altegio_user_id")
@@ -62,7 +63,26 @@ class UserAdmin(RoomAdmin, StockUserAdmin[User]):
         return False
 
     def makes_sense(self, action: str, row: User) -> bool:
-        return not row.is_staff
+        return can_get_link(row) if action == "send_set_up_link" else not row.is_staff
+
+    @confirmed(
+        _("Send a set-up link"),
+        _(
+            "A letter with a link to set up two-factor sign-in goes to these members of staff. It works once, for a "
+            "day, together with their password."
+        ),
+        permission="accounts.add_authenticator",
+    )
+    def send_set_up_link(self, _request: HttpRequest, chosen: QuerySet[User]) -> str:
+        if unfit := [str(user) for user in chosen if not can_get_link(user)]:
+            reason = _(
+                "Not sent: a link is for active staff with an e-mail address who have not set up a phone yet. "
+                "Others are chosen: %(people)s. A lost phone is removed under Authenticator apps."
+            )
+            raise CannotDo(reason % {"people": ", ".join(unfit)})
+        for user in chosen:
+            send_link(user)
+        return ngettext("%d link is on its way.", "%d links are on their way.", len(chosen)) % len(chosen)
 
     @confirmed(
         _("Erase the person"),

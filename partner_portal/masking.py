@@ -23,7 +23,9 @@ _STATUS_CALLBACK = re.compile(r"(/smsprovider/status/callback/)[^/\s\"']+")
 _LINK_TOKEN = re.compile(
     r"(?i)((?:/|%2F)connect(?:/|%2F)(?:status|step|confirm|as)(?:/|%2F))(?:[^/%\s\"'?&]|%(?!2F))+"
 )
-_LETTER_TOKEN = re.compile(r"(?i)((?:/|%2F)account(?:/|%2F)(?:reset|email|erase)(?:/|%2F))[^\s\"'?&]+")
+_LETTER_TOKEN = re.compile(
+    r"(?i)((?:/|%2F)(?:account(?:/|%2F)(?:reset|email|erase)|two-factor(?:/|%2F)link)(?:/|%2F))[^\s\"'?&]+"
+)
 
 
 def mask(text: str, secrets: Iterable[str] = ()) -> str:

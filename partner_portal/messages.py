@@ -56,8 +56,10 @@ STAFF = [
     "partner_portal/control_room.py",
     "partner_portal/periods.py",
     "templates/admin/*",
+    "templates/letters/_two_factor*",
     "templates/letters/alarms.*",
     "templates/letters/subscriptions.*",
+    "templates/letters/two_factor*",
 ]
 KEYWORDS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
     "_": None,

@@ -6,14 +6,14 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.two_factor.models import Authenticator
-from accounts.two_factor.rules import forget_factor
-from partner_portal.control_room import EvidenceAdmin, confirmed
+from accounts.two_factor.setting_up import remove
+from partner_portal.control_room import CannotDo, EvidenceAdmin, confirmed
 
 
 @admin.register(Authenticator)
 class AuthenticatorAdmin(EvidenceAdmin):
-    list_display = ("user", "confirmed", "made_at")
-    fields = ("user", "confirmed", "made_at")
+    list_display = ("user", "made_at")
+    fields = ("user", "made_at")
     search_fields = ("user__email__istartswith",)
     list_select_related = ("user",)
     ordering = ("-pk",)
@@ -21,10 +21,15 @@ class AuthenticatorAdmin(EvidenceAdmin):
 
     @confirmed(
         _("Phone lost: remove"),
-        _("These people set up a new phone at their next sign-in. Make sure that it is they who ask."),
+        _(
+            "These people are signed out everywhere, and get a letter with a link to set up a new phone. Make sure "
+            "that it is they who ask."
+        ),
         permission="accounts.delete_authenticator",
     )
-    def forget(self, _request: HttpRequest, chosen: QuerySet[Authenticator]) -> str:
+    def forget(self, request: HttpRequest, chosen: QuerySet[Authenticator]) -> str:
+        if chosen.filter(user=request.user.pk).exists():
+            raise CannotDo(_("Change your own phone on the page “Two-factor sign-in”: it asks for a code."))
         for authenticator in chosen:
-            forget_factor(authenticator)
-        return str(_("Removed."))
+            remove(authenticator)
+        return str(_("Removed. The letters are on their way."))

@@ -3,14 +3,16 @@
 from typing import cast
 
 from django.conf import settings
-from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.http import HttpRequest
+from django.utils import timezone
 from django_otp import login as remember_factor
 
 from accounts.limits import FAILED_SIGN_INS
 from accounts.models import User
+from accounts.sign_in import is_own_password
+from accounts.two_factor.codes import is_backup_code, normal, number_of, step_of
 from accounts.two_factor.models import Authenticator
 
 
@@ -20,66 +22,78 @@ def has_password_sign_in(request: HttpRequest) -> bool:
     return bool(user.is_active and getattr(user, "is_staff", False))
 
 
+def is_verified(request: HttpRequest) -> bool:
+    """Whether this session has shown the second factor."""
+    return cast(bool, request.user.is_verified())  # type: ignore[union-attr] # from django-otp's middleware
+
+
 def lacks_factor(request: HttpRequest) -> bool:
     """Whether this member of staff must still show the second factor.
 
     `STAFF_TWO_FACTOR` demands it of all; who has set it up is asked in any case.
     """
-    shown = cast(bool, request.user.is_verified())  # type: ignore[union-attr] # from django-otp's middleware
-    return not shown and (settings.STAFF_TWO_FACTOR or authenticator_of(request) is not None)
+    return not is_verified(request) and (settings.STAFF_TWO_FACTOR or authenticator_of(request) is not None)
 
 
 def authenticator_of(request: HttpRequest) -> Authenticator | None:
-    """The confirmed authenticator of the member of staff."""
-    return cast(Authenticator | None, Authenticator.objects.filter(user=request.user.pk, confirmed=True).first())
-
-
-def authenticator_to_set_up(request: HttpRequest, *, anew: bool) -> Authenticator:
-    """The one that is being set up: it counts once its first code has come.
-
-    `anew` makes a fresh key: one that somebody saw before is not used.
-    """
-    user = cast(User, request.user)
-    if anew:
-        Authenticator.objects.filter(user=user, confirmed=False).delete()
-    found, _made = Authenticator.objects.get_or_create(user=user, defaults={"name": "app", "confirmed": False})
-    return cast(Authenticator, found)
+    """The authenticator of the member of staff."""
+    return cast(Authenticator | None, Authenticator.objects.filter(user=request.user.pk).first())
 
 
 def show_factor(request: HttpRequest, code: str) -> bool:
-    """Take a code; a right one signs this session in, and confirms an authenticator that is being set up.
+    """Take a code; a right one signs this session in.
 
     A wrong one counts like a wrong password (accounts/sign_in.py): after ten both doors are closed.
     """
     user = cast(User, request.user)
     if FAILED_SIGN_INS.wait(_name(user)):
         return False
+    authenticator = _take(user, normal(code))
+    if authenticator is None:
+        FAILED_SIGN_INS.count(_name(user))
+        return False
+    remember_factor(request, authenticator)
+    return True
+
+
+def proves_both_factors(request: HttpRequest, password: str, code: str) -> bool:
+    """Whether the person shows both factors again, for what weakens the second. The code is used up."""
+    return is_own_password(cast(User, request.user), password) and show_factor(request, code)
+
+
+def _take(user: User, code: str) -> Authenticator | None:
+    """The user's authenticator if this is the app's present code, or an unused backup code; either is taken once.
+
+    A try counts until it has succeeded: those that come at the same moment are not looked at together.
+    """
     with transaction.atomic():
-        authenticator = Authenticator.objects.select_for_update().filter(user=user).first()
-        if authenticator is not None and authenticator.verify_token(code):
-            if not authenticator.confirmed:
-                authenticator.confirmed = True
-                authenticator.save(update_fields=["confirmed"])
-            remember_factor(request, authenticator)
-            return True
-    FAILED_SIGN_INS.count(_name(user))
-    return False
+        found = Authenticator.objects.select_for_update().filter(user=user).first()
+        if found is None or not found.verify_is_allowed()[0]:
+            return None
+        found.throttle_increment(commit=False)
+        found.save(update_fields=["throttling_failure_timestamp", "throttling_failure_count"])
+    if not (_takes_present(found, code) or _takes_backup(found, code)):
+        return None
+    reset = {"throttling_failure_timestamp": None, "throttling_failure_count": 0}
+    still_there = Authenticator.objects.filter(pk=found.pk).update(**reset)
+    return cast(Authenticator, found) if still_there else None
 
 
-def forget_factor(authenticator: Authenticator) -> None:
-    """The phone is lost or replaced: the person sets up another one at the next sign-in."""
-    authenticator.delete()
+def _takes_present(authenticator: Authenticator, code: str) -> bool:
+    step = step_of(authenticator.key, code, after=authenticator.last_step)
+    if step is None:
+        return False
+    not_later = Authenticator.objects.filter(pk=authenticator.pk, last_step__lt=step)
+    return bool(not_later.update(last_step=step))
 
 
-def log_own(request: HttpRequest, what: str) -> None:
-    """The staff member's own changes of the factor stand in their history."""
-    LogEntry.objects.log_actions(
-        user_id=cast(int, request.user.pk),
-        queryset=[cast(User, request.user)],
-        action_flag=CHANGE,
-        change_message=what,
-        single_object=True,
-    )
+def _takes_backup(authenticator: Authenticator, code: str) -> bool:
+    """One hash is checked, whatever the code is. No lock is held meanwhile: it takes half a second."""
+    unused = authenticator.backup_codes.filter(number=number_of(code), used_at=None)
+    row = unused.first()
+    if not is_backup_code(code, row.digest if row else ""):
+        return False
+    return bool(unused.filter(digest=row.digest).update(used_at=timezone.now()) == 1)
 
 
 def _name(user: User) -> str:

@@ -27,7 +27,11 @@ class StaffSite(admin.AdminSite):
         return decided
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        return [path("two-factor/", never_cache(self.two_factor), name="two-factor"), *super().get_urls()]
+        own = [
+            path("two-factor/", never_cache(self.two_factor), name="two-factor"),
+            path("two-factor/link/<str:token>/", never_cache(self.two_factor_link), name="two-factor-link"),
+        ]
+        return [*own, *super().get_urls()]
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The password; whoever has given it goes on to the second factor."""
@@ -38,7 +42,13 @@ class StaffSite(admin.AdminSite):
         return super().login(request, extra_context)
 
     def two_factor(self, request: HttpRequest) -> HttpResponse:
-        """Show the factor, or set it up."""
+        """Show the factor, set it up or change it."""
         from accounts.two_factor.views import two_factor
 
         return two_factor(request, self.each_context(request))
+
+    def two_factor_link(self, request: HttpRequest, token: str) -> HttpResponse:
+        """The letter's link to the set-up."""
+        from accounts.two_factor.views import link
+
+        return link(request, self.each_context(request), token)

@@ -1,10 +1,10 @@
 """The page of the second factor: set it up, show it, renew its backup codes, change the phone."""
 
 from typing import Any
+from urllib.parse import quote
 
 import segno
 from django.conf import settings
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.urls import reverse
@@ -12,66 +12,110 @@ from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
-from accounts.two_factor import rules
+from accounts.two_factor import rules, setting_up
 from accounts.two_factor.models import Authenticator
+from partner_portal.control_room import log_change
+
+Frame = dict[str, Any]
+HERE = "admin:two-factor"
 
 
-def two_factor(request: HttpRequest, frame: dict[str, Any]) -> HttpResponse:
+def two_factor(request: HttpRequest, frame: Frame) -> HttpResponse:
     """`frame` is the admin's context. Without the password first there is nothing here."""
     if not rules.has_password_sign_in(request):
-        return redirect(f"{reverse('admin:login')}?{urlencode({'next': request.get_full_path()})}")
+        return _to_sign_in(request)
     authenticator = rules.authenticator_of(request)
-    if authenticator is not None and request.user.is_verified():  # type: ignore[union-attr]
+    if authenticator is not None and not rules.is_verified(request):
+        return _show(request, frame)
+    if setting_up.is_allowed(request):
+        return _set_up(request, frame, authenticator)
+    if authenticator is not None:
         return _manage(request, frame, authenticator)
-    if request.method == "POST":
-        return _show(request, frame, is_new=authenticator is None)
-    return _page(request, frame, authenticator)
+    return _render(request, frame, {"mode": "no-link", "email": request.user.email})  # type: ignore[union-attr]
 
 
-def _show(request: HttpRequest, frame: dict[str, Any], *, is_new: bool) -> HttpResponse:
+def link(request: HttpRequest, frame: Frame, token: str) -> HttpResponse:
+    """The letter's link: the password first, then the set-up; the address with the token is left at once."""
+    if not rules.has_password_sign_in(request):
+        return _to_sign_in(request)
+    if setting_up.open_link(request, token):
+        return redirect(HERE)
+    return _render(request, frame, {"mode": "old-link"}, status=410)
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
+    return redirect(f"{reverse('admin:login')}?{urlencode({'next': request.get_full_path()})}")
+
+
+def _show(request: HttpRequest, frame: Frame) -> HttpResponse:
+    wanted = request.POST.get("next") or request.GET.get("next") or resolve_url("admin:index")
+    context = {"mode": "show", "next": wanted}
+    if request.method != "POST":
+        return _render(request, frame, context)
     if not rules.show_factor(request, request.POST.get("code", "")):
-        wrong = _("This code is not right, or too many came. Wait a moment, then type the newest one.")
-        return _page(request, frame, rules.authenticator_of(request), wrong=wrong)
-    if is_new:
-        rules.log_own(request, "Set up two-factor sign-in")
-        return _new_codes(request, frame)
-    wanted = request.POST.get("next", "")
+        return _render(request, frame, {**context, "wrong": _wrong_code()})
     own = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
     return redirect(wanted if own else "admin:index")
 
 
-def _manage(request: HttpRequest, frame: dict[str, Any], authenticator: Authenticator) -> HttpResponse:
-    match request.POST.get("do"):
-        case "codes":
-            rules.log_own(request, "Renewed the backup codes")
-            return _new_codes(request, frame)
-        case "replace":
-            rules.forget_factor(authenticator)
-            rules.log_own(request, "Removed the authenticator app")
-            messages.success(request, _("Removed. Set up your new phone now."))
-            return redirect("admin:two-factor")
-    left = authenticator.backup_codes.filter(used_at=None).count()
-    return _render(request, frame, {"mode": "manage", "authenticator": authenticator, "left": left})
-
-
-def _new_codes(request: HttpRequest, frame: dict[str, Any]) -> HttpResponse:
-    authenticator = rules.authenticator_of(request)
-    codes = authenticator.renew_backup_codes() if authenticator else []
-    return _render(request, frame, {"mode": "codes", "codes": codes})
-
-
-def _page(
-    request: HttpRequest, frame: dict[str, Any], authenticator: Authenticator | None, *, wrong: str = ""
-) -> HttpResponse:
-    wanted = request.POST.get("next") or request.GET.get("next") or resolve_url("admin:index")
-    if authenticator is not None:
-        return _render(request, frame, {"mode": "show", "wrong": wrong, "next": wanted})
-    fresh = rules.authenticator_to_set_up(request, anew=request.method == "GET")
-    issuer = settings.PORTAL_URL.split("://")[-1]
-    drawn = segno.make_qr(fresh.address(issuer)).svg_inline(scale=5, border=4, light="#fff", title=_("QR code"))
-    context = {"mode": "set-up", "wrong": wrong, "next": wanted, "key": fresh.key}
+def _set_up(request: HttpRequest, frame: Frame, authenticator: Authenticator | None) -> HttpResponse:
+    wrong = ""
+    if request.POST.get("do") == "keep":
+        setting_up.give_up(request)
+        return redirect(HERE)
+    if request.method == "POST":
+        try:
+            codes = setting_up.finish(request, request.POST.get("code", ""))
+        except setting_up.CannotSetUp:
+            return redirect(HERE)
+        if codes is not None:
+            return _new_codes(request, frame, codes, "Set up two-factor sign-in")
+        wrong = _wrong_code()
+    key = setting_up.key_here(request) if wrong else setting_up.fresh_key(request)
+    drawn = segno.make_qr(_address(request, key)).svg_inline(scale=5, border=4, light="#fff", title=_("QR code"))
+    context = {"mode": "set-up", "wrong": wrong, "key": key, "instead": authenticator is not None}
     return _render(request, frame, {**context, "qr": mark_safe(drawn)})  # noqa: S308 - our own drawing
 
 
-def _render(request: HttpRequest, frame: dict[str, Any], context: dict[str, Any]) -> HttpResponse:
-    return render(request, "admin/two_factor.html", {**frame, "title": _("Two-factor sign-in"), **context})
+def _address(request: HttpRequest, key: str) -> str:
+    """What the QR code says (the Key URI Format of authenticator apps)."""
+    issuer = settings.PORTAL_URL.split("://")[-1]
+    query = urlencode({"secret": key, "issuer": issuer})
+    return f"otpauth://totp/{quote(f'{issuer}:{request.user}')}?{query}"
+
+
+def _manage(request: HttpRequest, frame: Frame, authenticator: Authenticator) -> HttpResponse:
+    wrong = ""
+    if request.method == "POST":
+        given = (request.POST.get("password", ""), request.POST.get("code", ""))
+        if rules.proves_both_factors(request, *given):
+            return _change(request, frame, authenticator)
+        wrong = _("The password or the code is not right, or too many came. Wait for the app's next code, then try.")
+    left = authenticator.backup_codes.filter(used_at=None).count()
+    return _render(request, frame, {"mode": "manage", "authenticator": authenticator, "left": left, "wrong": wrong})
+
+
+def _change(request: HttpRequest, frame: Frame, authenticator: Authenticator) -> HttpResponse:
+    if request.POST.get("do") == "replace":
+        setting_up.allow(request)
+        return redirect(HERE)
+    try:
+        codes = setting_up.renew_backup_codes(request, authenticator)
+    except setting_up.CannotSetUp:
+        return redirect(HERE)
+    return _new_codes(request, frame, codes, "Renewed the backup codes")
+
+
+def _new_codes(request: HttpRequest, frame: Frame, codes: list[str], what: str) -> HttpResponse:
+    """What was done stands in the history of the member of staff."""
+    log_change(request, request.user, what)  # type: ignore[arg-type] # whoever is here has signed in
+    return _render(request, frame, {"mode": "codes", "codes": codes})
+
+
+def _wrong_code() -> str:
+    return _("This code is not right, or too many came. Wait a moment, then type the newest one.")
+
+
+def _render(request: HttpRequest, frame: Frame, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
+    shown = {**frame, "title": _("Two-factor sign-in"), **context}
+    return render(request, "admin/two_factor.html", shown, status=status)

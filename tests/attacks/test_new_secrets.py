@@ -11,8 +11,10 @@ from django.utils.http import urlsafe_base64_encode
 
 from accounts.addresses import ask_for_address
 from accounts.letters import send_waiting_letters
+from accounts.links import state_of
 from accounts.models import User
 from accounts.passes import pass_of
+from accounts.two_factor.setting_up import link_for
 from partner_portal.error_reports import without_secrets
 from partner_portal.masking import mask
 from tests.partner_portal.test_secrets import as_written, everything_stored
@@ -35,7 +37,8 @@ def tokens(anna) -> dict[str, str]:
     browser.post(reverse("accounts:password-letter"))
     send_waiting_letters()
     found = [re.search(r"/account/(email|erase|reset)/(\S+)/", letter.body) for letter in mail.outbox]
-    return {each[1]: each[2].rsplit("/", 1)[-1] for each in found if each} | {"pass": pass_of(anna)}
+    links = {"pass": pass_of(anna), "two-factor": link_for(anna.pk, state_of(anna)).rsplit("/", 2)[-2]}
+    return {each[1]: each[2].rsplit("/", 1)[-1] for each in found if each} | links
 
 
 def addresses(tokens: dict[str, str]) -> list[str]:
@@ -45,11 +48,12 @@ def addresses(tokens: dict[str, str]) -> list[str]:
         f"/account/erase/{tokens['erase']}/",
         f"/account/reset/{anna}/{tokens['reset']}/",
         f"/connect/as/{tokens['pass']}/account/",
+        f"/admin/two-factor/link/{tokens['two-factor']}/",
     ]
 
 
 def test_no_column_holds_them(tokens):
-    assert len(tokens) == 4
+    assert len(tokens) == 5
     stored = everything_stored()
     assert [name for name, secret in tokens.items() if secret in stored] == []
 
@@ -78,7 +82,7 @@ def test_neither_an_error_nor_what_leads_to_it_logs_them(tokens, caplog, monkeyp
     monkeypatch.setattr("accounts.views.show", lambda *_: 1 / 0)
     anybody = Client(raise_request_exception=False, headers={"Sec-Fetch-Dest": "iframe"})
     answers = [anybody.get(address) for address in addresses(tokens)]
-    assert [answer.status_code for answer in answers] == [500, 500, 302, 500]
+    assert [answer.status_code for answer in answers] == [500, 500, 302, 500, 302]
     shown = as_written(caplog.records) + "".join(answer.content.decode() for answer in answers)
     assert shown.count("ZeroDivisionError") >= 3
     assert not [name for name, secret in tokens.items() if secret in shown]
