@@ -1,8 +1,7 @@
 """Importing payments from a CSV file, row by row, by the rules of every other way in."""
 
-import csv
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -10,15 +9,14 @@ from django.db import transaction
 from billing.intake import Conflict, Overlap, check_payment, record_payment
 from billing.models import Source
 from billing.reading import Invalid, Told, read_payment
+from partner_portal import csv_files
+from partner_portal.csv_files import BadRow, read_rows
 
 COLUMNS = ("external_id", "salon_id", "amount", "currency", "paid_at", "period_from", "period_to")
 MAY_BE_LEFT_OUT = "application_id"
 # One commit for so many rows: quick, and the workers wait for it only a moment.
 BATCH = 100
-
-
-class NotThisFile(Exception):
-    """The file as a whole cannot be read; `str()` says why."""
+Numbered = tuple[int, csv_files.Row | BadRow]
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,7 @@ def import_payments(lines: Iterable[str], *, overlap: Overlap, dry_run: bool) ->
     told twice in the file is seen. Raises NotThisFile.
     """
     take = _Rehearsal(overlap) if dry_run else _Taking(overlap)
-    for batch in _batches(_rows(lines)):
+    for batch in _batches(read_rows(lines, COLUMNS)):
         with transaction.atomic():
             done = [_take(take, line, row) for line, row in batch]
         yield from done
@@ -65,30 +63,16 @@ class _Rehearsal(_Taking):
         return True
 
 
-def _take(take: _Taking, line: int, row: Mapping[str | None, object]) -> Row:
-    if None in row:
-        return Row(line, refused="The row has more values than the file has columns.")
+def _take(take: _Taking, line: int, row: csv_files.Row | BadRow) -> Row:
+    if isinstance(row, BadRow):
+        return Row(line, refused=str(row))
     try:
-        return Row(line, is_new=take(read_payment({str(name): value for name, value in row.items()})))
+        return Row(line, is_new=take(read_payment(row)))
     except (Invalid, Conflict) as problem:
         return Row(line, refused=str(problem))
 
 
-def _rows(lines: Iterable[str]) -> Iterator[tuple[int, Mapping[str | None, object]]]:
-    reader = csv.DictReader(lines, strict=True)
-    try:
-        missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
-        if missing:
-            raise NotThisFile(f"The first line must name the columns; there is no {', '.join(missing)}.")
-        for row in reader:
-            yield reader.line_num, row
-    except (csv.Error, UnicodeDecodeError) as problem:
-        raise NotThisFile(f"After line {reader.line_num} the file is not CSV in UTF-8: {problem}") from None
-
-
-def _batches(
-    rows: Iterator[tuple[int, Mapping[str | None, object]]],
-) -> Iterator[list[tuple[int, Mapping[str | None, object]]]]:
+def _batches(rows: Iterator[Numbered]) -> Iterator[list[Numbered]]:
     batch = []
     for row in rows:
         batch.append(row)

@@ -10,10 +10,9 @@ from django.conf import settings
 
 from billing.money import CURRENCIES, NotMoney, read_amount
 from integrations.altegio.wire import parse_id
+from partner_portal.moments import FIRST_YEAR, BadMoment, read_moment
 
 MOST_EXTERNAL_ID = 200
-# Beyond these years no wire and no database agree on what a date is.
-FIRST_YEAR, LAST_YEAR = 2000, 2199
 NEVER = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
 
 
@@ -98,7 +97,12 @@ class _Reader:
             return None
         if isinstance(value, int) and not isinstance(value, bool):
             value = str(value)
-        if not isinstance(value, str) or not value.strip() or len(value) > MOST_EXTERNAL_ID or not _storable(value):
+        if (
+            not isinstance(value, str)
+            or not value.strip()
+            or len(value) > MOST_EXTERNAL_ID
+            or not value.isprintable()
+        ):
             self.wrong("external_id", f"Write a text of 1 to {MOST_EXTERNAL_ID} characters.")
             return None
         return value
@@ -125,10 +129,9 @@ class _Reader:
 
     def amount(self, currency: str) -> Decimal:
         value = self._required("amount")
-        if isinstance(value, int) and not isinstance(value, bool):
-            value = str(value)
+        if isinstance(value, int | Decimal) and not isinstance(value, bool):
+            value = str(value)  # as its text says: no float was made of it on its way here
         if value is not None and not isinstance(value, str):
-            # A number with a point was a float on its way here.
             self.wrong("amount", 'Write the amount as text, for example "990.99".')
         elif value is not None:
             try:
@@ -142,24 +145,8 @@ class _Reader:
         value = self._required(name)
         if value is None:
             return NEVER
-        moment = _moment(value)
-        if moment is None:
-            self.wrong(name, 'Write a date and time with its zone, for example "2026-01-31T12:00:00+01:00".')
-        elif not FIRST_YEAR <= moment.year <= LAST_YEAR:
-            self.wrong(name, f"The year must be between {FIRST_YEAR} and {LAST_YEAR}.")
-        return moment or NEVER
-
-
-def _moment(value: object) -> datetime | None:
-    if not isinstance(value, str) or len(value) < len("2026-01-31T12:00Z"):
-        return None
-    try:
-        moment = datetime.fromisoformat(value)
-        return None if moment.tzinfo is None else moment.astimezone(UTC).replace(microsecond=0)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _storable(text: str) -> bool:
-    """NUL and lone surrogates can be stored by no database."""
-    return "\x00" not in text and text.isprintable()
+        try:
+            return read_moment(value).replace(microsecond=0)
+        except BadMoment as problem:
+            self.wrong(name, str(problem))
+            return NEVER

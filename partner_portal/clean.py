@@ -8,6 +8,8 @@ portal. Knows no Django, so that the client of Altegio may use it.
     clean_json(value)                the same for everything in a JSON value, and no deeper than MOST_DEPTH
     parse_json(text)                 a JSON value so cleaned; numbers exact. Raises NotJson (TooDeep is one)
     parse_json(text, strict=True)    by the letter of RFC 8259: no NaN, no raw control characters
+    parse_as_written(text)           strict, each number as the text that came: signatures are made of it
+    utf8(body)                       the text of a body, with or without a byte order mark
     read_number("1E+9")              an int or a Decimal of a sane size, else None
 
 A number that is not of a sane size stays the text that came: whoever reads it decides what a text means there.
@@ -18,8 +20,8 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-# Deeper than anything that is meant; half of what Python's own reader can bear.
-MOST_DEPTH = 100
+from partner_portal.json_depth import MOST_DEPTH, is_too_deep
+
 # A double has 17 digits and an exponent of 308; money and ids have fewer.
 MOST_DIGITS = 60
 MOST_EXPONENT = 400
@@ -30,6 +32,8 @@ SHORT = 18
 REPLACEMENT = "\ufffd"
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+# The escapes that may make one of these characters.
+_UNWANTED_ESCAPE = re.compile(r"\\(?:[bf]|u(?:00[01]|007[fF]|00[89]|[dD][89a-fA-F]))")
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 
 
@@ -39,6 +43,9 @@ class NotJson(ValueError):
 
 class TooDeep(NotJson):
     """Lists and objects stand in each other more than MOST_DEPTH deep."""
+
+    def __init__(self) -> None:
+        super().__init__(f"The JSON is nested more than {MOST_DEPTH} deep, or its brackets are not closed.")
 
 
 def clean_text(text: str) -> str:
@@ -64,7 +71,7 @@ def _clean(value: Any, depth_left: int) -> Any:
     if not isinstance(value, list | dict):
         return value
     if not depth_left:
-        raise TooDeep(f"The JSON is nested more than {MOST_DEPTH} deep.")
+        raise TooDeep
     if isinstance(value, list):
         return [_clean(item, depth_left - 1) for item in value]
     return {clean_text(str(name)): _clean(item, depth_left - 1) for name, item in value.items()}
@@ -75,20 +82,39 @@ def parse_json(text: str, *, strict: bool = False) -> Any:
 
     Unless `strict`, NaN and Infinity are read as null, and raw control characters in texts are dropped.
     """
+    value = decode(_STRICT if strict else _LENIENT, text)
+    return value if _is_clean(text) else clean_json(value)
+
+
+def parse_as_written(text: str) -> Any:
+    """The clean JSON value by the letter of RFC 8259, each number as the text that came. Raises NotJson."""
+    value = decode(_AS_WRITTEN, text)
+    return value if _is_clean(text) else clean_json(value)
+
+
+def decode(decoder: json.JSONDecoder, text: str) -> Any:
+    """What `decoder` reads, as it is written. Raises NotJson; the depth is looked at before."""
+    if is_too_deep(text):
+        raise TooDeep
     try:
-        value = (_STRICT if strict else _LENIENT).decode(text)
-    except RecursionError:
-        raise TooDeep(f"The JSON is nested more than {MOST_DEPTH} deep.") from None
+        return decoder.decode(text)
+    except NotJson:
+        raise
     except ValueError as error:
-        raise NotJson(str(error)) from None
-    return value if _needs_no_cleaning(text) else clean_json(value)
+        raise NotJson(f"This is not JSON: {error}.") from None
 
 
-def _needs_no_cleaning(text: str) -> bool:
-    """So most bodies are read at the speed of the reader: no escape that makes a bad character, and not deep."""
-    if text.count("{") + text.count("[") > MOST_DEPTH or "\\u" in text or "\\b" in text or "\\f" in text:
-        return False
-    return not (_UNWANTED.search(text) or _SURROGATE.search(text))
+def utf8(body: bytes) -> str:
+    """The text, without the byte order mark that some programs put before it. Raises NotJson."""
+    try:
+        return body.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError:
+        raise NotJson("This is not text in UTF-8.") from None
+
+
+def _is_clean(text: str) -> bool:
+    """So most bodies are read at the speed of the reader: nothing in the text makes an unwanted character."""
+    return not (_UNWANTED_ESCAPE.search(text) or _UNWANTED.search(text) or _SURROGATE.search(text))
 
 
 def read_number(text: str) -> int | Decimal | None:
@@ -108,20 +134,23 @@ def _is_fraction(text: str) -> bool:
     return not text.strip().lstrip("+-").isdigit()
 
 
-def _integer(text: str) -> int | Decimal | str:
+def integer(text: str) -> int | Decimal | str:
+    """For readers of JSON: a whole number, exact; one of no sane size stays the text."""
     return int(text) if len(text) <= SHORT else _number(text)
 
 
-def _fraction(text: str) -> int | Decimal | str:
+def fraction(text: str) -> int | Decimal | str:
+    """For readers of JSON: any other number, as the decimal that its text says."""
     return Decimal(text) if len(text) <= SHORT and text.isascii() and "e" not in text.lower() else _number(text)
 
 
 def _number(text: str) -> int | Decimal | str:
     number = read_number(text)
-    return text[:MOST_NUMBER_TEXT] if number is None else number
+    return text if number is None else number
 
 
-def _no_constant(name: str) -> None:
+def no_constant(name: str) -> None:
+    """For strict readers: NaN and Infinity are not JSON."""
     raise NotJson(f"{name} is not JSON.")
 
 
@@ -129,5 +158,6 @@ def _nothing(_name: str) -> None:
     """NaN and Infinity: a number that is not known."""
 
 
-_STRICT = json.JSONDecoder(parse_float=_fraction, parse_int=_integer, parse_constant=_no_constant)
-_LENIENT = json.JSONDecoder(parse_float=_fraction, parse_int=_integer, parse_constant=_nothing, strict=False)
+_STRICT = json.JSONDecoder(parse_float=fraction, parse_int=integer, parse_constant=no_constant)
+_LENIENT = json.JSONDecoder(parse_float=fraction, parse_int=integer, parse_constant=_nothing, strict=False)
+_AS_WRITTEN = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=no_constant)

@@ -1,6 +1,5 @@
 """What the API takes in, JSON by the letter of RFC 8259, and how it refuses: in JSON, whatever was wrong."""
 
-import json
 from collections.abc import Mapping
 from typing import IO, Any
 
@@ -10,11 +9,13 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.defaults import page_not_found
 from rest_framework import status
-from rest_framework.exceptions import APIException, ErrorDetail, ParseError, UnsupportedMediaType
+from rest_framework.exceptions import APIException, ErrorDetail, ParseError, UnsupportedMediaType, ValidationError
 from rest_framework.parsers import JSONParser
 from rest_framework.response import Response
-from rest_framework.utils.json import strict_constant
 from rest_framework.views import exception_handler
+
+from partner_portal.clean import NotJson
+from partner_portal.request_json import NotStorable, Path, parse_request
 
 log = structlog.get_logger(__name__)
 
@@ -42,11 +43,21 @@ class Json(JSONParser):
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
-        """The JSON value. Raises ParseError (400) where it is none, or nested more deeply than can be read."""
+        """The JSON value. Raises ParseError or ValidationError (400), which say what is wrong with it, and where."""
         try:
-            return json.loads(stream.read().decode("utf-8"), parse_constant=strict_constant)
-        except (ValueError, RecursionError):
-            raise ParseError("The body is not JSON in UTF-8, or too deeply nested.") from None
+            return parse_request(stream.read())
+        except NotStorable as problem:
+            raise ValidationError(_at(problem.path, str(problem))) from None
+        except NotJson as problem:
+            raise ParseError(str(problem)) from None
+
+
+def _at(path: Path, problem: str) -> Any:
+    """As DRF writes what is wrong at a place: objects and lists by name and index, a list of texts at the end."""
+    errors: Any = [problem]
+    for name in reversed(path):
+        errors = {name: errors}
+    return errors
 
 
 def refuse(error: Exception, context: dict[str, Any]) -> Response | None:

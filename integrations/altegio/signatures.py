@@ -4,9 +4,10 @@ import base64
 import binascii
 import hashlib
 import hmac
-import json
 from dataclasses import dataclass
 from typing import Any
+
+from partner_portal.clean import NotJson, clean_text, parse_json, utf8
 
 MOST_USER_DATA_BYTES = 8 * 1024
 _MOST_DIGITS = 18
@@ -60,8 +61,8 @@ def person_from(user_data: str, signature: str, partner_token: str) -> Person:
     if not is_signed(partner_token, raw, signature):
         raise BadUserData("The signature does not fit the user data.")
     try:
-        data = json.loads(raw.decode("utf-8"))
-    except (UnicodeDecodeError, ValueError, RecursionError):
+        data = parse_json(utf8(raw), strict=True)
+    except NotJson:
         raise BadUserData("The user data is not JSON.") from None
     if not isinstance(data, dict):
         raise BadUserData("The user data is not a JSON object.")
@@ -98,6 +99,4 @@ def _text(data: dict[str, Any], name: str, most: int) -> str:
         value = str(value)
     if not isinstance(value, str):
         return ""
-    # NUL and lone surrogates can be stored by no database.
-    clean = value.replace("\x00", "").encode("utf-8", "ignore").decode("utf-8")
-    return clean.strip()[:most]
+    return clean_text(value).strip()[:most]

@@ -1,7 +1,9 @@
 """How times and ids are written on Altegio's wire (ALTEGIO.md, head)."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from zoneinfo import ZoneInfo
+
+from partner_portal.moments import BadMoment, read_moment
 
 _FORMAT = "%Y-%m-%d %H:%M:%S"
 MOST_ID_DIGITS = 18
@@ -19,17 +21,9 @@ def from_wire(text: object, zone: str) -> datetime | None:
 
     ISO 8601 with a zone is taken as it stands; without one it is read in `zone`.
     """
-    if not isinstance(text, str):
-        return None
     try:
-        moment = datetime.fromisoformat(text.strip())
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=ZoneInfo(zone))
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
+        return read_moment(text, zone)
+    except BadMoment:
         return None
 
 

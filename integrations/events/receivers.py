@@ -18,10 +18,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import simplejson
-
 from integrations.events.models import Event
-from integrations.incoming.bodies import parse_json
+from partner_portal.clean import parse_json
 
 
 @dataclass(frozen=True)
@@ -85,8 +83,5 @@ def read_events(event_ids: Sequence[int]) -> list[IncomingEvent]:
 
 
 def parse_body(text: str) -> Any:
-    """A stored body, its decimals exact; with a number too long to read, all its numbers as text."""
-    try:
-        return simplejson.loads(text, use_decimal=True)
-    except (ValueError, ArithmeticError):
-        return parse_json(text)
+    """A stored body, its texts clean and its decimals exact; a number of no sane size is a text."""
+    return parse_json(text, strict=True)

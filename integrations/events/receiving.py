@@ -6,10 +6,11 @@ import time
 from django.utils import timezone
 
 from integrations.events.models import Event
-from integrations.incoming.bodies import Refused, as_text, parse_json
+from integrations.incoming.bodies import Refused
 from integrations.incoming.doors import door
 from integrations.incoming.inserting import Insert
 from integrations.models.connection import ConnectionKeys
+from partner_portal.clean import parse_json, utf8
 from partner_portal.encryption import lookup_hash
 
 MOST_BYTES = 1024 * 1024
@@ -25,8 +26,8 @@ _known: dict[str, tuple[int, float]] = {}
 def receive_event(body: bytes, key: str) -> None:
     """`POST /altegio/events/<key>/`: 404 for an unknown key, 400 for what is not JSON, else stored."""
     keys_id = _keys_id(lookup_hash(key))
-    text = as_text(body)
-    parse_json(text)
+    text = utf8(body)
+    parse_json(text, strict=True)
     insert_event(keys_id, timezone.now(), text, digest_of(keys_id, body))
 
 

@@ -1,7 +1,4 @@
-"""Reading what a stranger sends: bounded before it is read, and JSON by the letter of RFC 8259."""
-
-import json
-from typing import Any, NoReturn
+"""Reading what a stranger sends: bounded before it is read."""
 
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, UnreadablePostError
@@ -47,27 +44,3 @@ def _chunked(request: HttpRequest, most: int) -> bytes:
         return b""
     body: bytes = request.environ["wsgi.input"].read(most + 1)
     return body
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON.")
-
-
-# Numbers stay the text that came: a signature is made of that text, and none is too long to read.
-_DECODER = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=_no_constant)
-
-
-def as_text(body: bytes) -> str:
-    """The body as text. Refused with 400 where it is not UTF-8."""
-    try:
-        return body.decode("utf-8")
-    except UnicodeDecodeError:
-        raise Refused(400, "The body is not UTF-8.") from None
-
-
-def parse_json(text: str) -> Any:
-    """The JSON value, numbers as the text they came in. Refused with 400 where it is none, or too deep."""
-    try:
-        return _DECODER.decode(text)
-    except (ValueError, RecursionError):
-        raise Refused(400, "The body is not JSON.") from None

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from integrations.incoming.bodies import Refused, read_body
+from partner_portal.clean import NotJson
 
 log = structlog.get_logger(__name__)
 
@@ -25,7 +26,7 @@ def taken() -> HttpResponse:
 
 
 def door(most_bytes: int) -> Callable[[Callable[..., None]], View]:
-    """Make a view of `store(body, **path)`, which returns once the body is stored, or raises Refused."""
+    """Make a view of `store(body, **path)`, which returns once the body is stored, or raises Refused or NotJson."""
 
     def decorate(store: Callable[..., None]) -> View:
         @csrf_exempt
@@ -36,6 +37,8 @@ def door(most_bytes: int) -> Callable[[Callable[..., None]], View]:
                 store(read_body(request, most_bytes), **path)
             except Refused as refusal:
                 return JsonResponse({"detail": str(refusal)}, status=refusal.status)
+            except NotJson as problem:
+                return JsonResponse({"detail": str(problem)}, status=400)
             except DatabaseAway as error:
                 log.error("incoming_not_stored", error=type(error).__name__)
                 return JsonResponse({"detail": "Not stored: try again."}, status=503, headers={"Retry-After": "5"})

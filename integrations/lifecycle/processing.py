@@ -11,13 +11,13 @@ from django.dispatch import receiver
 from django.utils import timezone
 
 from integrations.altegio.answers import AltegioState, ConnectionStatus
-from integrations.incoming.bodies import parse_json
 from integrations.lifecycle.asking import ask_status, status_learned
 from integrations.lifecycle.handlers import handlers_of
 from integrations.lifecycle.models import Callback
 from integrations.models.application import Application
 from integrations.models.connection import LIVE, Connection, State
 from integrations.models.place import Location
+from partner_portal.clean import parse_as_written
 from partner_portal.masking import mask
 
 log = structlog.get_logger(__name__)
@@ -64,7 +64,7 @@ def _process_next() -> bool:
 def _process(callback: Callback) -> None:
     callback.connection = _spoken_of(callback)
     for handle in handlers_of(callback.event):
-        handle(parse_json(callback.body), callback.connection)
+        handle(parse_as_written(callback.body), callback.connection)
     if callback.event not in KNOWN:
         callback.state, callback.note = Callback.State.KEPT, "An event that the portal does not know."
     elif callback.connection is None:

@@ -1,7 +1,6 @@
 """Receiving a lifecycle callback: proven, stored without its secrets, answered. What it means comes later."""
 
 import json
-from decimal import Decimal
 from typing import Any
 
 import simplejson
@@ -11,11 +10,12 @@ from django.utils import timezone
 
 from integrations.altegio.signatures import is_payment_signed
 from integrations.altegio.wire import parse_id
-from integrations.incoming.bodies import Refused, as_text, parse_json
+from integrations.incoming.bodies import Refused
 from integrations.incoming.doors import door
 from integrations.incoming.inserting import Insert
 from integrations.incoming.waking import Waker
 from integrations.lifecycle.models import Callback
+from partner_portal.clean import parse_as_written, parse_json, utf8
 from partner_portal.encryption import same
 from partner_portal.masking import MASK
 
@@ -38,15 +38,13 @@ def _task() -> Any:
 
 
 _waker = Waker(_task)
-# Made once: `simplejson.loads` with options builds a decoder for each call.
-_EXACT = simplejson.JSONDecoder(parse_float=Decimal)
 
 
 @door(MOST_BYTES)
 def receive_callback(body: bytes) -> None:
     """`POST /altegio/callback/`: 403 without the token, 400 for what is not the documented JSON."""
-    text = as_text(body)
-    told = parse_json(text)
+    text = utf8(body)
+    told = parse_as_written(text)
     if not isinstance(told, dict):
         raise Refused(400, "The body is not a JSON object.")
     _prove(told)
@@ -79,20 +77,13 @@ def store(told: dict[str, Any], text: str) -> None:
     event = told.get("event")
     if salon_id is None or application_id is None or not isinstance(event, str) or not event:
         raise Refused(400, "salon_id, application_id and event are needed.")
-    insert_callback(timezone.now(), _storable(event)[:60], salon_id, application_id, without_secrets(text))
+    insert_callback(timezone.now(), event[:60], salon_id, application_id, without_secrets(text))
     transaction.on_commit(_waker.wake)
 
 
-def _storable(text: str) -> str:
-    return text.replace("\x00", "").encode("utf-8", "replace").decode()
-
-
 def without_secrets(text: str) -> str:
-    """The callback as JSON in ASCII, which any database can store, less what proves its sender."""
-    try:
-        told = _EXACT.decode(text)
-        kept = {name: value for name, value in told.items() if name not in SECRETS}
-        stored: str = simplejson.dumps(kept, use_decimal=True)
-    except (ValueError, ArithmeticError):
-        raise Refused(400, "The body holds a number that is too long.") from None
+    """The callback as clean JSON in ASCII, its numbers exact, less what proves its sender."""
+    told = parse_json(text, strict=True)
+    kept = {name: value for name, value in told.items() if name not in SECRETS}
+    stored: str = simplejson.dumps(kept, use_decimal=True)
     return stored.replace(json.dumps(settings.ALTEGIO_PARTNER_TOKEN)[1:-1], MASK)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from integrations.altegio.wire import parse_id
 from integrations.sms.addresses import BadAddress, Target, default_target, read_target
 from integrations.sms.models import SmsStatus
+from partner_portal.clean import read_number
 
 MOST_ITEMS = 1000
 MOST_PARTS = 32_767
@@ -21,7 +22,9 @@ FIELDS = frozenset(
     {"id", "status", "payment_sum", "currency_iso", "parts_amount", "delivery_callback_url", "salon_id"}
 )
 _STATUSES = frozenset(int(status) for status in SmsStatus)
-_SUM = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
+MOST_SUM = Decimal(10**12)
+# The column's digits; what is finer is the rest of a float's arithmetic.
+FINEST = Decimal("0.000001")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 Problems = dict[str, list[str]]
 
@@ -123,11 +126,11 @@ class _Reader:
         if self._missing("payment_sum", needed=needed):
             return None
         value = self.item["payment_sum"]
-        text = str(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else ""
-        if not _SUM.fullmatch(text):
-            self._wrong("payment_sum", _("Write a sum of 0 or more, like 0.05, with at most 6 decimals."))
+        number = read_number(value) if isinstance(value, str) else value
+        if not isinstance(number, int | Decimal) or isinstance(number, bool) or not 0 <= number < MOST_SUM:
+            self._wrong("payment_sum", _("Write a sum of 0 or more, like 0.05; it is rounded to 6 decimals."))
             return None
-        return Decimal(text)
+        return Decimal(number).copy_abs().quantize(FINEST)
 
     def _currency(self, needed: bool) -> str:
         if self._missing("currency_iso", needed=needed):

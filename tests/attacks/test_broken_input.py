@@ -6,6 +6,10 @@ import zlib
 
 import pytest
 
+from integrations.altegio.signatures import hmac_hex
+from integrations.events.models import Event
+from tests.integrations.events.test_receiving import keys  # noqa: F401 - a fixture
+
 pytestmark = pytest.mark.django_db
 
 
@@ -59,3 +63,35 @@ def test_a_session_cookie_with_any_bytes_is_no_session(anybody, path, key):
 def test_an_api_key_with_any_bytes_is_no_key(anybody, key):
     answer = anybody.get("/api/v1/connections/", headers={"Authorization": f"Api-Key {key}"})
     assert answer.status_code == 401
+
+
+DEEP = b'{"a":' * 980 + b"1" + b"}" * 980
+
+
+@pytest.mark.parametrize("opening", [b"[", b'{"data":'])
+@pytest.mark.parametrize("depth", [101, 500, 980, 5_000])
+def test_one_depth_at_altegios_doors(anybody, keys, opening, depth):  # noqa: F811
+    """What one door takes, every step behind it can read."""
+    closing = b"]" if opening == b"[" else b"}"
+    for path in ("/altegio/callback/", f"/altegio/events/{keys.events_key}/"):
+        answer = anybody.generic("POST", path, opening * depth + b"1" + closing * depth, "application/json")
+        assert (answer.status_code, "deep" in answer.json()["detail"]) == (400, True)
+    assert not Event.objects.exists()
+
+
+def test_signed_user_data_nested_too_deep_is_refused(anybody):
+    data = base64.urlsafe_b64encode(DEEP).decode()
+    query = {"salon_id": 1, "user_data": data, "user_data_sign": hmac_hex("partner-token-of-the-tests", DEEP)}
+    assert anybody.get("/connect/", query).status_code == 400
+
+
+@pytest.mark.parametrize("body", [b'["\\u0000"]', b'[{"id": "\\ud83d"}]', b'[{"\\udc00": 1}]', b'["a", ["\\u0000"]]'])
+@pytest.mark.parametrize("path", ["payments/", "sms/statuses/", "telephony/calls/", "connections/resolve-api-key/"])
+def test_text_that_no_database_holds_is_refused_at_the_apis_door(post, path, body):
+    assert post(path, body).status_code == 400
+
+
+def test_a_name_that_stands_twice_is_asked_about(post):
+    answer = post("payments/", b'{"amount": "1.00", "amount": "2.00"}')
+    assert answer.status_code == 400
+    assert "twice" in answer.json()["detail"]

@@ -1,5 +1,6 @@
 """A CSV file of payments: every row by the rules of the API, the refused ones with their line."""
 
+from decimal import Decimal
 from io import StringIO
 
 import pytest
@@ -85,6 +86,42 @@ def test_overlaps_are_taken_where_that_is_meant(run, connection):
 def test_a_file_without_the_columns_is_refused_as_a_whole(run, connection, head):
     with pytest.raises(CommandError, match="there is no"):
         run(f"a,10101,10.00,EUR,{JANUARY}", head=head)
+
+
+@pytest.mark.parametrize("head", [f"{HEAD},amount", f"{HEAD}, amount ", f"{HEAD},paid_at"])
+def test_a_column_that_is_named_twice_is_asked_about(run, connection, head):
+    with pytest.raises(CommandError, match="more than once"):
+        run(f"a,10101,10.00,EUR,{JANUARY},8.26", head=head)
+    assert not Payment.objects.exists()
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_file_as_a_spreadsheet_writes_it(tmp_path, connection, separator, end):
+    rows = [f"{HEAD},", f"a,10101,10.00,EUR,{JANUARY},", "", ",,,,,,", ",,,,,,,,", " ,,", ""]
+    file = tmp_path / "payments.csv"
+    file.write_bytes(b"\xef\xbb\xbf" + end.join(rows).replace(",", separator).encode())
+    out = StringIO()
+    call_command("import_payments", str(file), stdout=out)
+    assert out.getvalue() == "1 taken, 0 there already, 0 refused.\n"
+    assert Payment.objects.get().exact_amount == Decimal("10.00")
+
+
+def test_a_value_under_no_column_is_a_mistake(run, connection):
+    said, _code = run(f"a,10101,10.00,EUR,{JANUARY},8.26", head=f"{HEAD},")
+    assert "more values" in said[0]
+
+
+@pytest.mark.parametrize("value", ["990,99", "1E+400", "9" * 5000, "NaN", "10.00\x00"])
+def test_an_amount_that_is_none_is_refused_in_its_row(run, connection, value):
+    said, code = run(f'a,10101,"{value}",EUR,{JANUARY}', f"b,10101,10.00,EUR,{JANUARY}")
+    assert (said[0][:15], code, Payment.objects.count()) == ("Line 2: amount:", 1, 1)
+
+
+@pytest.mark.parametrize("moment", ["9999-12-31", "0001-01-01T00:00:00+14:00", "2026-01-01T12:00:00+01:16:20"])
+def test_a_moment_that_is_none_is_refused_in_its_row(run, connection, moment):
+    said, code = run(f"a,10101,10.00,EUR,{moment},2026-01-01T00:00:00Z,2026-01-31T23:59:59Z")
+    assert (said[0][:16], code) == ("Line 2: paid_at:", 1)
 
 
 def test_what_is_no_csv_is_refused_with_the_line(tmp_path, connection):

@@ -55,7 +55,10 @@ FEBRUARY = {"period_from": "2026-02-01T00:00:00Z", "period_to": "2026-02-28T23:5
         ("amount", "1_000"),
         ("amount", "٣"),
         ("amount", "123456789012"),
-        ("amount", 990.99),
+        ("amount", 990.991),
+        ("amount", 1e22),
+        ("external_id", "a\ud83d"),
+        ("external_id", 1.5),
         ("amount", True),
         ("amount", {}),
         ("currency", ...),
@@ -72,6 +75,8 @@ FEBRUARY = {"period_from": "2026-02-01T00:00:00Z", "period_to": "2026-02-28T23:5
         ("paid_at", 1767225600),
         ("paid_at", "0001-01-01T00:00:00+14:00"),
         ("paid_at", "9999-12-31T23:59:59-14:00"),
+        ("paid_at", "2026-01-01T12:00:00+01:16:20"),
+        ("paid_at", "2200-01-01T00:00:00Z"),
         ("period_from", ...),
         ("period_from", "2026-01-01 00:00"),
         ("period_to", ...),
@@ -102,7 +107,10 @@ def test_every_wrong_field_is_named_at_once(billing, connection):
     assert sorted(answer.json()) == ["amount", "currency", "paid_at"]
 
 
-@pytest.mark.parametrize(("amount", "shown"), [("0", "0.00"), ("0.00", "0.00"), ("5", "5.00"), (7, "7.00")])
+@pytest.mark.parametrize(
+    ("amount", "shown"),
+    [("0", "0.00"), ("0.00", "0.00"), ("5", "5.00"), (7, "7.00"), (990.99, "990.99"), (0.1, "0.10")],
+)
 def test_amounts_that_are_well(billing, connection, amount, shown):
     assert billing.tell(amount=amount).json()["amount"] == shown
 

@@ -9,8 +9,9 @@ from typing import Any, TextIO
 
 from django.core.management.base import BaseCommand, CommandError
 
-from billing.importing import COLUMNS, MAY_BE_LEFT_OUT, NotThisFile, import_payments
+from billing.importing import COLUMNS, MAY_BE_LEFT_OUT, import_payments
 from billing.intake import Overlap
+from partner_portal.csv_files import NotThisFile
 
 BAR = 30
 

@@ -13,6 +13,7 @@ from integrations.lifecycle.handlers import register_event_handler
 from integrations.models import Alarm, Callback, Chain, Connection, OutgoingCall, State
 from integrations.outbox.queue import new_call, queue
 from integrations.telephony.kinds import SwitchTelephony
+from partner_portal.clean import parse_as_written
 from tests.integrations.connect.test_signed_arrival import arrive
 
 pytestmark = pytest.mark.django_db
@@ -192,9 +193,30 @@ def test_what_is_not_the_documented_json_is_400(client, db, body):
     assert not Callback.objects.exists()
 
 
+@pytest.mark.parametrize("name", ["event", "event\x00", "ev\x07ent"])
+@pytest.mark.parametrize("event", ["payment", "pay\x00ment", "\x00payment", "pay\x1bment\x7f"])
+def test_a_payment_is_signed_however_it_is_spelled(client, db, name, event):
+    """What is judged is what is stored."""
+    told = {"salon_id": 10101, "application_id": 1, "partner_token": TOKEN, "event": "freeze", name: event}
+    assert post(client, json.dumps(told).encode()).status_code == 403
+    assert not Callback.objects.exists()
+
+
+def test_a_byte_order_mark_is_no_reason_to_lose_a_callback(client, db):
+    told = {"salon_id": 10101, "application_id": 1, "partner_token": TOKEN, "event": "freeze"}
+    assert post(client, b"\xef\xbb\xbf" + json.dumps(told).encode()).status_code == 200
+
+
+@pytest.mark.parametrize("odd", ["1E+999999999999999999999", "-1e-999999", "9" * 5000, "0.30000000000000004"])
+def test_a_number_of_any_size_is_stored_and_read_again(client, db, odd):
+    body = f'{{"salon_id": 1, "application_id": 1, "event": "x", "partner_token": "{TOKEN}", "odd": {odd}}}'
+    assert post(client, body.encode()).status_code == 200
+    assert parse_as_written(Callback.objects.get().body)["odd"] == odd
+
+
 def test_what_a_database_cannot_store_as_text_is_stored(client, db):
     assert tell(client, "sur\x00prise \ud800", odd="\x00\ud800", deep=[[[{}]]]).status_code == 200
-    assert Callback.objects.get().event == "surprise ?"
+    assert Callback.objects.get().event == "surprise \ufffd"
 
 
 def test_numbers_as_text_and_the_reverse_are_taken(client, db):
