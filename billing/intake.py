@@ -13,7 +13,7 @@ from billing.periods import lock_payment
 from billing.reading import Invalid, Told
 from integrations.models.application import application_for
 from integrations.models.connection import LIVE, Connection, State
-from integrations.outbox.queue import queue
+from integrations.outbox.queue import queue, queue_fresh
 
 
 class Overlap(enum.Enum):
@@ -90,7 +90,7 @@ def _record(told: Told, source: Source, overlap: Overlap, by: User | None) -> Re
         report_round=1,
         recorded_by=by,
     )
-    queue([ReportPayment.new(payment)])
+    queue_fresh([ReportPayment.new(payment)])
     return Recorded(payment, is_new=True, warnings=warnings)
 
 

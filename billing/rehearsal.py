@@ -193,12 +193,8 @@ class Rehearsal:
         return newest is not None and newest.state in (State.FAILED, State.CONFLICT, State.EXPIRED)
 
     def _last_words(self) -> str:
-        last = Attempt.objects.filter(call__lane=f"connection:{self.application.pk}:{self._place()}").last()
+        last = Attempt.objects.filter(call__connection__in=self._connections()).order_by("pk").last()
         return f"Altegio's last answer: {last.status_code or '–'} {last.message}".strip() if last else ""
-
-    def _place(self) -> int | None:
-        newest = self._connections().last()
-        return newest.location_id if newest else None
 
     def _connections(self) -> QuerySet[Connection]:
         return Connection.objects.filter(application=self.application, location__altegio_id=self.salon_id).order_by(

@@ -46,20 +46,21 @@ class Activate(CallKind):
 
     @classmethod
     def new(cls, connection: Connection, *, ask_first: bool = False) -> OutgoingCall:
-        """The first activation call of a connection."""
-        return cls._call(connection, f"activate:{connection.pk}", connection.deadline_at, ask_first=ask_first)
+        """The activation call of a connection that has arrived."""
+        return cls._call(connection, connection.deadline_at, ask_first=ask_first)
 
     @classmethod
     def again(cls, connection: Connection, deadline_at: datetime) -> OutgoingCall:
         """A later one; it asks before it sends."""
-        # No count of the earlier ones: they are not kept for ever, and a key must not come twice.
-        return cls._call(connection, f"activate:{connection.pk}:{uuid.uuid4().hex}", deadline_at, ask_first=True)
+        return cls._call(connection, deadline_at, ask_first=True)
 
     @classmethod
-    def _call(cls, connection: Connection, key: str, deadline_at: datetime, *, ask_first: bool) -> OutgoingCall:
+    def _call(cls, connection: Connection, deadline_at: datetime, *, ask_first: bool) -> OutgoingCall:
+        # No count of the earlier ones: they are not kept for ever, and a key must not come twice. That only one
+        # waits for a connection is a constraint of the table.
         return new_call(
             cls,
-            key,
+            f"activate:{connection.pk}:{uuid.uuid4().hex}",
             lane=connection.lane,
             connection_id=connection.pk,
             deadline_at=deadline_at,

@@ -14,7 +14,7 @@ from integrations.connections import lock, move
 from integrations.lifecycle.asking import ask_status
 from integrations.models.connection import LIVE, UNDECIDED, Connection, State
 from integrations.outbox.models import CallState, OutgoingCall
-from integrations.outbox.queue import cancel, hurry, queue
+from integrations.outbox.queue import cancel, hurry, queue_fresh
 
 
 class NotPossible(Exception):
@@ -32,7 +32,7 @@ def try_again(connection_id: int, by: User) -> None:
     if connection.state in (State.EXPIRED, State.FAILED):
         move(connection, State.GRANTED, _("Staff try again."), by=by, ended_at=None)
         window = timedelta(seconds=settings.ALTEGIO_ACTIVATION_WINDOW)
-        queue([Activate.again(connection, timezone.now() + window)])
+        queue_fresh([Activate.again(connection, timezone.now() + window)])
     elif connection.state != State.GRANTED or not hurry(_activations(connection)):
         raise NotPossible(_("%(connection)s is %(state)s: there is nothing to try again.") % _named(connection))
 
@@ -71,7 +71,7 @@ def give_to_claimant(connection_id: int, by: User) -> None:
         return
     move(connection, State.GRANTED, _("Staff decided for this claim."), by=by)
     window = timedelta(seconds=settings.ALTEGIO_ACTIVATION_WINDOW)
-    queue([Activate.again(connection, timezone.now() + window)])
+    queue_fresh([Activate.again(connection, timezone.now() + window)])
 
 
 @transaction.atomic

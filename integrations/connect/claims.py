@@ -31,7 +31,7 @@ from integrations.models.connection import (
 )
 from integrations.models.place import Location
 from integrations.outbox.models import CallState, OutgoingCall
-from integrations.outbox.queue import cancel, queue
+from integrations.outbox.queue import cancel, queue_fresh
 
 CONFLICT_REASON = "Another person claims this location too."
 TAKEN_REASON = "This location is connected by another person."
@@ -170,7 +170,7 @@ class _Desk:
             ignore_conflicts=True,
             batch_size=500,
         )
-        queue(self._activation(connection) for connection in self.new if connection.state == State.GRANTED)
+        queue_fresh(self._activation(connection) for connection in self.new if connection.state == State.GRANTED)
         for connection in self.asked:
             ask_status(connection)
         raise_alarms(
@@ -205,7 +205,7 @@ class _Desk:
         self.claimed.append(Claimed(mine, is_new=False))
         if mine.state == State.CONFLICT and not rivals:
             move(mine, State.GRANTED, "The owner arrived again.", deadline_at=self.deadline)
-            queue([Activate.new(mine, ask_first=True)])
+            queue_fresh([Activate.new(mine, ask_first=True)])
 
     def _dispute(self, rivals: list[Connection]) -> None:
         """While one person's claim is undecided, another's makes both a conflict."""

@@ -26,7 +26,7 @@ from integrations.outbox.kinds import (
     register,
 )
 from integrations.outbox.models import UNFINISHED, OutgoingCall, Priority
-from integrations.outbox.queue import new_call, queue
+from integrations.outbox.queue import new_call, queue_fresh
 
 
 class NotConnected(Exception):
@@ -46,7 +46,7 @@ def disconnect(connection_id: int, *, by: User | None, why: str) -> Connection:
         named = {"connection": connection, "state": connection.get_state_display()}
         raise NotConnected(_("%(connection)s is not connected: %(state)s.") % named)
     if not being_disconnected([connection]):
-        queue([_uninstall(connection, by.pk if by else None, why)])
+        queue_fresh([_uninstall(connection, by.pk if by else None, why)])
     return connection
 
 
@@ -63,7 +63,7 @@ def disconnect_all(owner: User, why: str) -> int:
     """Queue the uninstall calls of everything the owner has connected. Returns how many it will be."""
     live = list(Connection.objects.select_for_update().filter(owner=owner, state__in=LIVE).order_by("pk"))
     ending = being_disconnected(live)
-    queue(_uninstall(connection, owner.pk, why) for connection in live if connection.pk not in ending)
+    queue_fresh(_uninstall(connection, owner.pk, why) for connection in live if connection.pk not in ending)
     return len(live)
 
 

@@ -111,8 +111,11 @@ class Connection(models.Model):
 
     @property
     def lane(self) -> str:
-        """The outbox's lane: what is said about one application at one location goes in order."""
-        return f"connection:{self.application_id}:{self.location_id}"
+        """The outbox's lane: what is said for one connection goes in order.
+
+        A claim that holds nothing stands in its own, never in front of what is said for whoever holds the location.
+        """
+        return f"connection:{self.pk}"
 
     @property
     def reconnect_url(self) -> str:

@@ -70,7 +70,12 @@ class OutgoingCall(models.Model):
                 fields=["subject"],
                 condition=models.Q(state=CallState.QUEUED) & ~models.Q(subject=""),
                 name="one_queued_call_about_a_subject",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["connection"],
+                condition=models.Q(kind="activate", state__in=UNFINISHED),
+                name="one_unfinished_activation",
+            ),
         ]
         indexes = [
             models.Index(

@@ -5,14 +5,18 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from integrations.outbox.kinds import CallKind
-from integrations.outbox.models import CallState, OutgoingCall
+from integrations.outbox.models import UNFINISHED, CallState, OutgoingCall
 from partner_portal.dispatch import enqueue_once
 from partner_portal.middleware import current_request_id
+
+
+class KeyTaken(Exception):
+    """Another intention stands under this key, or one that has come to its end; `str()` names the key."""
 
 
 def new_call(
@@ -43,9 +47,43 @@ def new_call(
 
 
 def queue(calls: Iterable[OutgoingCall]) -> None:
-    """Store calls in the caller's transaction; a key that is there already is left as it is."""
-    OutgoingCall.objects.bulk_create(calls, ignore_conflicts=True, batch_size=500)
+    """Store calls in the caller's transaction.
+
+    A key that is there already must mean the very same, and still wait for its end: then it serves. Else KeyTaken
+    is raised: an intention is never swallowed.
+    """
+    rows = list(calls)
+    try:
+        with transaction.atomic():
+            OutgoingCall.objects.bulk_create(rows, batch_size=500)
+    except IntegrityError:
+        _store_missing(rows)
     transaction.on_commit(wake)
+
+
+def queue_fresh(calls: Iterable[OutgoingCall]) -> None:
+    """`queue` for calls whose keys were made just now: none can be there already, so nothing is looked up."""
+    OutgoingCall.objects.bulk_create(calls, batch_size=500)
+    transaction.on_commit(wake)
+
+
+def _store_missing(rows: list[OutgoingCall]) -> None:
+    there = {call.key: call for call in OutgoingCall.objects.filter(key__in=[row.key for row in rows])}
+    missing = []
+    for row in rows:
+        known = there.setdefault(row.key, row)
+        if known is row:
+            row.pk = None
+            missing.append(row)
+        elif not _same_intention(known, row):
+            raise KeyTaken(f"{row.key} is {known.state} already, or means something else.")
+    OutgoingCall.objects.bulk_create(missing, batch_size=500)
+
+
+def _same_intention(known: OutgoingCall, row: OutgoingCall) -> bool:
+    """Whether what is stored will say what this row would."""
+    told = (known.kind, known.connection_id, known.params)
+    return known.state in UNFINISHED and told == (row.kind, row.connection_id, row.params)
 
 
 def queue_newest(kind: type[CallKind], subject: str, **fields: Any) -> None:
@@ -61,7 +99,9 @@ def queue_newest_of_each(kind: type[CallKind], subjects: Mapping[str, Mapping[st
     with transaction.atomic():
         waiting = OutgoingCall.objects.select_for_update().filter(subject__in=list(subjects), state=CallState.QUEUED)
         while missing := subjects.keys() - {call.subject for call in waiting.order_by("subject")}:
-            queue(_new_about(kind, subject, subjects[subject]) for subject in sorted(missing))
+            # The keys are new; what may be there by now is a queued call about the subject, which serves.
+            new = [_new_about(kind, subject, subjects[subject]) for subject in sorted(missing)]
+            OutgoingCall.objects.bulk_create(new, ignore_conflicts=True, batch_size=500)
     transaction.on_commit(wake)
 
 
@@ -78,9 +118,9 @@ def cancel(calls: QuerySet[OutgoingCall], reason: str) -> int:
 
 
 def hurry(calls: QuerySet[OutgoingCall]) -> int:
-    """Make waiting calls due now, and release held ones. Returns how many."""
+    """Make waiting calls due now, and release held ones, which ask before they send. Returns how many."""
     now = timezone.now()
-    released = calls.filter(state=CallState.HELD).update(state=CallState.QUEUED, due_at=now)
+    released = calls.filter(state=CallState.HELD).update(state=CallState.DOUBTFUL, due_at=now)
     hurried = calls.filter(state__in=(CallState.QUEUED, CallState.DOUBTFUL)).update(due_at=now)
     transaction.on_commit(wake)
     return max(released, hurried)

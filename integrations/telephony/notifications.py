@@ -14,7 +14,7 @@ from integrations.altegio.calls import Call
 from integrations.models.place import Chain
 from integrations.outbox.kinds import CallKind, register
 from integrations.outbox.models import OutgoingCall, Priority
-from integrations.outbox.queue import new_call, queue
+from integrations.outbox.queue import new_call, queue_fresh
 from integrations.telephony.models import NotificationDay
 
 WORTH_TELLING = timedelta(seconds=15)
@@ -23,7 +23,7 @@ WORTH_TELLING = timedelta(seconds=15)
 @transaction.atomic
 def notify_of_call(chain: Chain, *, phone: str, diversion: str, user: str = "") -> None:
     """Tell Altegio that a client is calling now. Numbers in E.164."""
-    queue(
+    queue_fresh(
         [
             new_call(
                 CallNotification,

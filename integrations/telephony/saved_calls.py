@@ -21,7 +21,7 @@ from integrations.altegio.calls import Call
 from integrations.models.place import Chain
 from integrations.outbox.kinds import CallKind, CannotTell, Happened, Obsolete, SendAgain, Verdict, register
 from integrations.outbox.models import OutgoingCall, Priority
-from integrations.outbox.queue import new_call, queue
+from integrations.outbox.queue import new_call, queue, queue_fresh
 from integrations.telephony.models import SavedCall
 from integrations.user_tokens.models import UserToken
 
@@ -34,7 +34,7 @@ def save_call(chain: Chain, *, call_id: str = "", **fields: Any) -> tuple[SavedC
     try:
         with transaction.atomic():
             saved = SavedCall.objects.create(chain=chain, call_id=call_id or uuid.uuid4().hex, **fields)
-            queue([CallHistory.new(saved)])
+            queue_fresh([CallHistory.new(saved)])
     except IntegrityError:
         return SavedCall.objects.get(chain=chain, call_id=call_id), False
     return saved, True

@@ -25,6 +25,7 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("accounts", "0005_proven_second_factors"): (
         "It deletes what nobody may sign in with any more; the table holds eight rows for each member of staff."
     ),
+    ("integrations", "0004_one_unfinished_activation"): "Nobody has installed the portal before this constraint.",
 }
 
 # For the types of columns; it is never connected.

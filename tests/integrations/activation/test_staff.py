@@ -4,11 +4,15 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import User
 from integrations.activation import staff
+from integrations.activation.kinds import Activate
+from integrations.lifecycle.disconnect import disconnect
 from integrations.models import Alarm, Application, Connection
+from integrations.outbox.queue import queue
 from sandbox import Status
 from tests.marketplace import AURORA_1, EMMA, MARIA, arrive, follow, status
 
@@ -111,3 +115,27 @@ def test_a_name_that_does_not_fit_is_for_staff_before_the_owner_sees_anything(cl
 
     staff.pass_review(connection.pk, support)
     assert "Another place" in client.get(answer["Location"]).content.decode()
+
+
+def test_a_held_claim_of_a_stranger_stands_in_front_of_nothing_of_the_holder(client, altegio, work, support):
+    arrive(client, altegio, AURORA_1)
+    work()
+    Application.objects.update(hold_activations=True)
+    follow(client, altegio, AURORA_1, user_id=MARIA)
+    disconnect(Connection.objects.get(state="active").pk, by=None, why="The owner leaves.")
+    work()
+    assert altegio.status_of(AURORA_1) is Status.UNINSTALLED
+
+
+def test_what_is_released_asks_first(client, altegio, work):
+    Application.objects.create(altegio_id=1, hold_activations=True)
+    follow(client, altegio, AURORA_1)
+    staff.release(Connection.objects.get().pk)
+    work()
+    assert [request.call for request in altegio.requests()] == ["status"]
+
+
+def test_the_table_holds_one_waiting_activation_of_a_connection(client, altegio):
+    arrive(client, altegio, AURORA_1)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        queue([Activate.new(Connection.objects.get())])

@@ -16,7 +16,7 @@ from integrations.outbox.carry import LeaseLost, _back_off, _before_deadline, _e
 from integrations.outbox.claim import claim_next
 from integrations.outbox.models import CallState, OutgoingCall
 from integrations.outbox.pump import PATIENT_PUMPS, _patient_places, run_pump
-from integrations.outbox.queue import cancel, new_call, queue, queue_newest
+from integrations.outbox.queue import KeyTaken, cancel, new_call, queue, queue_newest
 from integrations.outbox.sweep import recover_lost_calls
 from integrations.telephony.notifications import notify_of_call
 
@@ -62,10 +62,26 @@ def test_a_call_that_waits_for_its_retry_holds_its_lane_back():
     assert claimed_keys() == []
 
 
-def test_the_same_key_is_queued_once():
+def test_the_same_intention_is_queued_once():
     add("one")
     add("one")
-    assert OutgoingCall.objects.count() == 1
+    queue([new_call(Activate, "one"), new_call(Activate, "one"), new_call(Activate, "two")])
+    assert sorted(OutgoingCall.objects.values_list("key", flat=True)) == ["one", "two"]
+
+
+@pytest.mark.parametrize("state", [CallState.DONE, CallState.REFUSED, CallState.EXPIRED, CallState.CANCELLED])
+def test_an_intention_under_a_key_that_has_come_to_its_end_is_an_error(state):
+    add("one")
+    OutgoingCall.objects.update(state=state)
+    with pytest.raises(KeyTaken, match="one"):
+        add("one")
+
+
+@pytest.mark.parametrize("other", [{"kind": AskStatus}, {"salon": 2}])
+def test_another_intention_under_a_key_that_waits_is_an_error(other):
+    add("one", salon=1)
+    with pytest.raises(KeyTaken, match="one"):
+        add("one", **{"salon": 1, **other})
 
 
 def test_quick_changes_become_one_call():
