@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.dispatch import Signal
 from django.utils import timezone
 
 from accounts.letters import letter_builder, queue_letter
@@ -10,6 +11,8 @@ from accounts.limits import LETTERS_TO_ONE, Limit
 from accounts.links import link_for, state_of
 from accounts.models import User
 
+# `user`: sent inside the transaction, for what shows the address elsewhere.
+address_changed = Signal()
 ADDRESS_WISHES = Limit("address-wishes", 5, 3600)
 
 
@@ -54,6 +57,7 @@ def take_address(user: User) -> None:
         with transaction.atomic():
             if not as_opened.update(email=new, wanted_email=None, email_proven_at=timezone.now()):
                 raise WishEnded
+            address_changed.send(sender=User, user=user)
             if old:
                 key = f"email-changed:{user.pk}:{timezone.now():%Y%m%d%H%M%S%f}"
                 queue_letter("email_changed", old, key=key, language=user.language, user=user.pk)

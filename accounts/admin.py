@@ -1,5 +1,7 @@
 """People in the control room."""
 
+from typing import Any
+
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
@@ -14,6 +16,7 @@ from django.utils.translation import ngettext
 from rest_framework_api_key.models import APIKey
 
 import accounts.two_factor.admin  # noqa: F401 - registers its screen
+from accounts.addresses import address_changed
 from accounts.erasure import CannotErase, erase_person
 from accounts.models import AltegioIdentity, ApiKey, Letter, User
 from accounts.two_factor.setting_up import can_get_link, send_link
@@ -61,6 +64,11 @@ class UserAdmin(RoomAdmin, StockUserAdmin[User]):
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Deleting the row alone would leave letters and numbers behind, and unbind connections."""
         return False
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if change and "email" in form.changed_data:
+            address_changed.send(sender=User, user=obj)
 
     def makes_sense(self, action: str, row: User) -> bool:
         return can_get_link(row) if action == "send_set_up_link" else not row.is_staff

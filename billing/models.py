@@ -12,6 +12,7 @@ from integrations.models.application import Application
 from integrations.models.connection import Connection
 from integrations.models.place import Location
 from integrations.outbox.models import OutgoingCall
+from partner_portal.updated_at import UpdatedAt
 
 
 class Status(models.TextChoices):
@@ -34,7 +35,7 @@ class Source(models.TextChoices):
     ALTEGIO = "altegio", _("collected by Altegio")  # never reported back
 
 
-class Payment(models.Model):
+class Payment(UpdatedAt):
     """One payment for one application at one location, and its refund if there is one.
 
     Times are kept to the second, as they go over the wire; both ends of the period belong to it.
@@ -70,7 +71,7 @@ class Payment(models.Model):
 
     connection_id: int
 
-    class Meta:
+    class Meta(UpdatedAt.Meta):
         verbose_name = _("payment")
         verbose_name_plural = _("payments")
         permissions = [("refund_payment", "Can refund payments")]
@@ -90,6 +91,7 @@ class Payment(models.Model):
         indexes = [
             models.Index(fields=["application", "location", "period_to"], name="payment_by_period"),
             models.Index(fields=["status", "-id"], name="payment_by_status"),
+            models.Index(fields=["updated_at"], name="payment_by_change"),
             models.Index(fields=["-paid_at"], name="payment_newest_paid"),
             models.Index(
                 fields=["altegio_payment_id"],

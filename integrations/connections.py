@@ -2,7 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import QuerySet
 from django.dispatch import Signal
+from django.utils import timezone
 
 from integrations.models.connection import Connection, ConnectionChange, State
 
@@ -46,6 +48,15 @@ def lock(connection_id: int) -> Connection:
         .select_related("application", "location", "claimant", "owner")
         .get(pk=connection_id)
     )
+
+
+def touch(connections: QuerySet[Connection]) -> None:
+    """Note that what is shown of them beside their own columns changes: the title, the chain, the owner's address.
+
+    Call it before the change: connections are locked first, as everywhere.
+    """
+    ids = connections.select_for_update(of=("self",), no_key=True).order_by("pk").values_list("pk", flat=True)
+    Connection.objects.filter(pk__in=list(ids)).update(updated_at=timezone.now())
 
 
 def move(connection: Connection, to: State, why: str, *, by: "User | None" = None, **fields: Any) -> None:

@@ -323,6 +323,8 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "partner_portal.parsers.refuse",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_PAGINATION_CLASS": "partner_portal.pagination.Cursor",
+    "DEFAULT_FILTER_BACKENDS": ["partner_portal.lists.KnownParameters"],
+    "URL_FORMAT_OVERRIDE": None,  # `format` is a parameter like any other: unknown
     "PAGE_SIZE": 100,
     "COERCE_DECIMAL_TO_STRING": True,
 }

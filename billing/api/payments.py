@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import Http404
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers, status
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.generics import ListAPIView, RetrieveAPIView
@@ -13,9 +13,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from billing.intake import Conflict, Overlap, record_payment, shown_payments
-from billing.models import Payment, Source
-from billing.reading import Invalid, read_payment
+from billing.models import Payment, Source, Status
+from billing.reading import MOST_EXTERNAL_ID, Invalid, read_payment
 from billing.refunds import refund_payment
+from partner_portal.lists import choice, number, updated_since, words
 
 
 class Conflicting(APIException):
@@ -75,6 +76,7 @@ class PaymentSerializer(serializers.ModelSerializer[Payment]):
             "recorded_at",
             "reported_at",
             "refunded_at",
+            "updated_at",
         )
         read_only_fields = fields
 
@@ -101,6 +103,7 @@ class PaymentSerializer(serializers.ModelSerializer[Payment]):
             "recorded_at": payment.recorded_at,
             "reported_at": payment.reported_at,
             "refunded_at": payment.refunded_at,
+            "updated_at": payment.updated_at,
         }
 
 
@@ -114,22 +117,21 @@ class TakenSerializer(PaymentSerializer):
 
 
 class PaymentList(ListAPIView[Payment]):
-    """Payments, newest first; `external_id` finds one."""
+    """Payments, newest first."""
 
     scope = "billing"
     serializer_class = PaymentSerializer
+    parameters = {
+        "external_id": words("external_id", MOST_EXTERNAL_ID, "Your own id; it finds one payment at most."),
+        "salon_id": number("location__altegio_id"),
+        "application_id": number("application__altegio_id"),
+        "connection": number("connection", "The id of a connection."),
+        "status": choice("status", {status.value: status.value for status in Status}),
+        "updated_since": updated_since(),
+    }
 
     def get_queryset(self) -> QuerySet[Payment]:
-        found = shown_payments()
-        if (external_id := self.request.query_params.get("external_id")) is not None:
-            if "\x00" in external_id:
-                raise ValidationError({"external_id": ["Write a text without control characters."]})
-            found = found.filter(external_id=external_id)
-        return found
-
-    @extend_schema(parameters=[OpenApiParameter("external_id", str)])
-    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return super().get(request, *args, **kwargs)
+        return shown_payments()
 
     @extend_schema(
         request=ToldSerializer,

@@ -1,21 +1,17 @@
 """`/api/v1/connections/`."""
 
-from typing import Any
-
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
 from rest_framework.generics import ListAPIView, RetrieveAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from integrations.altegio.wire import parse_id
 from integrations.lifecycle.disconnect import NotConnected, disconnect
-from integrations.models.connection import Connection, State, owner_email
+from integrations.models.connection import SHOWN_STATES, Connection, owner_email
+from partner_portal.lists import choice, number, updated_since
 
 
 class ConnectionSerializer(serializers.ModelSerializer[Connection]):
@@ -25,6 +21,7 @@ class ConnectionSerializer(serializers.ModelSerializer[Connection]):
     salon_id = serializers.IntegerField(source="location.altegio_id")
     salon_group_id = serializers.IntegerField(source="location.chain.altegio_id", default=None, allow_null=True)
     title = serializers.CharField(source="location.title")
+    state = serializers.SerializerMethodField()
     owner_email = serializers.SerializerMethodField()
 
     class Meta:
@@ -43,8 +40,13 @@ class ConnectionSerializer(serializers.ModelSerializer[Connection]):
             "paid_until",
             "next_payment_at",
             "owner_email",
+            "updated_at",
         )
         read_only_fields = fields
+
+    @extend_schema_field(serializers.ChoiceField(list(SHOWN_STATES.values())))
+    def get_state(self, connection: Connection) -> str:
+        return SHOWN_STATES[connection.state]
 
     def get_owner_email(self, connection: Connection) -> str | None:
         return owner_email(connection.owner)
@@ -55,31 +57,20 @@ def shown_connections() -> QuerySet[Connection]:
     return Connection.objects.select_related("application", "location__chain", "owner")
 
 
-@extend_schema(
-    parameters=[
-        OpenApiParameter("salon_id", OpenApiTypes.INT64),
-        OpenApiParameter("state", str, enum=State.values),
-    ]
-)
 class ConnectionList(ListAPIView[Connection]):
-    """Connections, newest first; `salon_id` and `state` narrow them down."""
+    """Connections, newest first."""
 
     scope = "read"
     serializer_class = ConnectionSerializer
+    parameters = {
+        "salon_id": number("location__altegio_id"),
+        "application_id": number("application__altegio_id"),
+        "state": choice("state", {shown: stored for stored, shown in SHOWN_STATES.items()}),
+        "updated_since": updated_since(),
+    }
 
     def get_queryset(self) -> QuerySet[Connection]:
-        found = shown_connections()
-        asked: dict[str, Any] = self.request.query_params.dict()
-        if "salon_id" in asked:
-            salon_id = parse_id(asked["salon_id"])
-            if salon_id is None:
-                raise ValidationError({"salon_id": ["Write a number of 1 to 18 digits."]})
-            found = found.filter(location__altegio_id=salon_id)
-        if "state" in asked:
-            if asked["state"] not in State.values:
-                raise ValidationError({"state": [f"Write one of: {', '.join(State.values)}."]})
-            found = found.filter(state=asked["state"])
-        return found
+        return shown_connections()
 
 
 class ConnectionUninstall(APIView):

@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 
 from integrations.activation.kinds import NO_OPEN_GRANT
 from integrations.connect.models import Arrival
-from integrations.models.connection import Connection, State
+from integrations.models.connection import SHOWN_STATES, Connection, State
 from integrations.models.place import reconnect_url
 from integrations.outbox.models import OutgoingCall
 from integrations.outbox.tokens import token_is_stopped
@@ -111,7 +111,7 @@ def page_state(states: list[str]) -> PageState:
 
 def shown_state(connection: Connection) -> str:
     """The state as owners and scripts know it (INTERFACE.md, Pages): one that waits is `pending`."""
-    return "pending" if connection.state == State.GRANTED else str(connection.state)
+    return SHOWN_STATES[connection.state]
 
 
 def _line(

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from integrations.altegio import calls
 from integrations.altegio.answers import Answer, RemoteLocation, read_locations
 from integrations.altegio.calls import Call
-from integrations.connections import lock
+from integrations.connections import lock, touch
 from integrations.locations.review import review_name
 from integrations.models.application import Application
 from integrations.models.connection import LIVE, Connection
@@ -68,6 +68,9 @@ LENGTHS = {field.name: field.max_length for field in Location._meta.fields if fi
 def remember(remote: list[RemoteLocation]) -> None:
     """Store what Altegio tells of the locations that are known here; others are none of ours."""
     by_id = {place.id: place for place in remote}
+    titles = Location.objects.filter(altegio_id__in=by_id).values_list("pk", "altegio_id", "title")
+    if renamed := [pk for pk, altegio_id, title in titles if title != _cut("title", by_id[altegio_id])]:
+        touch(Connection.objects.filter(location__in=renamed))
     known = list(Location.objects.select_for_update(no_key=True).filter(altegio_id__in=by_id).order_by("altegio_id"))
     changed = [location for location in known if _take_over(location, by_id[location.altegio_id])]
     Location.objects.bulk_update(changed, FIELDS, batch_size=200)
@@ -78,8 +81,13 @@ def _take_over(location: Location, place: RemoteLocation) -> bool:
     """Set the location's fields to what Altegio tells; whether that changed any."""
     before = [getattr(location, name) for name in FIELDS]
     for name in FIELDS:
-        setattr(location, name, getattr(place, name)[: LENGTHS[name]])
+        setattr(location, name, _cut(name, place))
     return before != [getattr(location, name) for name in FIELDS]
+
+
+def _cut(name: str, place: RemoteLocation) -> str:
+    text: str = getattr(place, name)
+    return text[: LENGTHS[name]]
 
 
 def _unfetched(application_number: int) -> QuerySet[Connection]:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from integrations.models.application import Application
 from integrations.models.place import Location, reconnect_url
 from partner_portal.encryption import EncryptedTextField, lookup_hash
+from partner_portal.updated_at import UpdatedAt
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -28,16 +29,20 @@ class State(models.TextChoices):
     CONFLICT = "conflict", _("conflict")  # another person claims or holds the location: staff decide
 
 
+# As owners and the partner's own systems read them (INTERFACE.md): one that waits is pending.
+SHOWN_STATES: dict[str, str] = {state: "pending" if state is State.GRANTED else state.value for state in State}
 UNDECIDED = (State.GRANTED, State.CONFLICT)
 LIVE = (State.ACTIVE, State.FROZEN)
 
 
-class Connection(models.Model):
+class Connection(UpdatedAt):
     """One grant of one application at one location.
 
     `claim` says whose arrival it is; `owner` is set only once Altegio has accepted (ALTEGIO.md §1). A
     reconnection after an end is a new row, so the history stays.
     """
+
+    UNSEEN = frozenset({"claim", "claimant", "last_arrived_at", "listed_at", "reviewed_at", "warned"})
 
     application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="connections")
     location = models.ForeignKey(Location, on_delete=models.PROTECT, related_name="connections")
@@ -75,7 +80,7 @@ class Connection(models.Model):
     claimant_id: int | None
     owner_id: int | None
 
-    class Meta:
+    class Meta(UpdatedAt.Meta):
         verbose_name = _("connection")
         verbose_name_plural = _("connections")
         constraints = [
@@ -92,6 +97,7 @@ class Connection(models.Model):
         ]
         indexes = [
             models.Index(fields=["state", "-id"], name="connection_by_state"),
+            models.Index(fields=["updated_at"], name="connection_by_change"),
             models.Index(
                 fields=["next_payment_at"], condition=models.Q(state__in=LIVE), name="connection_payment_due"
             ),

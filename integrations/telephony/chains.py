@@ -6,6 +6,7 @@ from django.db.models import Q
 from integrations.alarms.models import Alarm
 from integrations.alarms.raising import raise_alarms
 from integrations.connect.models import Arrival
+from integrations.connections import touch
 from integrations.models.connection import LIVE, Connection
 from integrations.models.place import Chain
 from integrations.telephony.kinds import switch_telephony
@@ -23,6 +24,7 @@ def adopt_chain(connection: Connection) -> None:
     chain = _locked_chain(arrival.chain_id_given)
     may_change = _may_speak_for(chain, connection)
     if connection.location.chain_id != chain.pk:
+        touch(Connection.objects.filter(location=connection.location))
         connection.location.chain = chain
         connection.location.save(update_fields=["chain"])
     if arrival.crm_token and arrival.crm_token != chain.crm_token:

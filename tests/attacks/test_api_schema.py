@@ -23,7 +23,7 @@ from tests.marketplace import AURORA_1
 
 pytestmark = pytest.mark.django_db
 schema = schemathesis.openapi.from_wsgi("/api/v1/schema/", with_short_path())
-# An unknown parameter of a query is not heeded, and the key stands in every request.
+# Lists refuse unknown parameters, other calls do not heed them; and the key stands in every request.
 schema.config.generation.allow_extra_parameters = False
 schema.config.generation.with_security_parameters = False
 OPERATIONS = {operation.ok().label: operation.ok() for operation in schema.get_all_operations()}

@@ -4,6 +4,8 @@ import threading
 
 import pytest
 from django.db import connections
+from django.utils import timezone
+from django.utils.http import urlencode
 
 from accounts.models import ApiKey
 from billing.api.payments import PaymentSerializer
@@ -171,6 +173,26 @@ def test_finding_and_listing(billing, connection):
     assert len(billing.get("payments/").json()["results"]) == 2
     assert billing.get("payments/?external_id=none").json()["results"] == []
     assert billing.get("payments/999999/").status_code == 404
+
+
+def test_payments_are_narrowed_down(billing, connection, connect, work):
+    first = billing.pay()
+    work()
+    other = connect(10301)
+    since = timezone.now().isoformat()
+    second = billing.pay(salon_id=10301, external_id="bill-x")
+
+    def found(asked):
+        return [row["id"] for row in billing.get(f"payments/?{asked}").json()["results"]]
+
+    assert found("salon_id=10301") == found(f"connection={other.pk}") == found("status=queued") == [second]
+    assert found("status=reported&application_id=1") == [first]
+    assert found("application_id=77") == found("connection=999") == []
+    assert found(urlencode({"updated_since": since})) == [second]
+    work()
+    billing.refund(first)
+    assert found(urlencode({"updated_since": since})) == [second, first]
+    assert found(urlencode({"updated_since": since, "status": "refund_queued"})) == [first]
 
 
 def test_the_answer_holds_the_fields_of_the_schema(billing, connection):
