@@ -5,8 +5,10 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.admin import GroupAdmin as StockGroupAdmin
 from django.contrib.auth.admin import UserAdmin as StockUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
+from django.contrib.auth.models import Group
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -22,7 +24,12 @@ from accounts.models import AltegioIdentity, ApiKey, Letter, User
 from accounts.two_factor.setting_up import can_get_link, send_link
 from partner_portal.control_room import CannotDo, EvidenceAdmin, RoomAdmin, confirmed
 
-admin.site.unregister(APIKey)
+admin.site.unregister([APIKey, Group])
+
+
+@admin.register(Group)
+class GroupAdmin(RoomAdmin, StockGroupAdmin):
+    """Django's screen of groups, under the rules of the control room."""
 
 
 class IdentityInline(admin.TabularInline[AltegioIdentity, User]):

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework_api_key.models import AbstractAPIKey
 
 from accounts.two_factor.models import Authenticator, BackupCode  # noqa: F401 - tables of this app
+from partner_portal.bidi import embedded
 
 
 class UserManager(BaseUserManager["User"]):
@@ -71,7 +72,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         ]
 
     def __str__(self) -> str:
-        return self.email or self.name or f"#{self.pk}"
+        return self.email or embedded(self.name) or f"#{self.pk}"
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
         """What a session must hold to go on: it changes with the password and with the epoch."""

@@ -1,8 +1,9 @@
-"""Billing in the control room: every member of staff may look, the finance group may record and refund."""
+"""Billing in the control room: every role may look, the finance group may record, refund and export."""
 
 from typing import Any, cast
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import F, Model, QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
@@ -25,24 +26,11 @@ from billing.subscriptions import counts_lately, current, overdue, soon
 from billing.totals import totals_by_month
 from integrations.models.connection import LIVE
 from integrations.outbox.exchange import exchange_text
-from partner_portal.control_room import CannotDo, EvidenceAdmin, Lookups, confirmed, link_to
-
-
-class OpenToStaff(EvidenceAdmin):
-    """All staff may look; nothing is deleted."""
-
-    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return True
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return True
-
-    def _may(self, request: HttpRequest, what: str) -> bool:
-        return request.user.has_perm(f"billing.{what}")
+from partner_portal.control_room import CannotDo, EvidenceAdmin, Lookups, confirmed, exported, link_to
 
 
 @admin.register(Payment)
-class PaymentAdmin(OpenToStaff):
+class PaymentAdmin(EvidenceAdmin):
     form = PaymentForm
     change_list_template = "admin/billing/payment_list.html"
     list_display = ("id", "location", "money", "paid_at", "period_from", "period_to", "status", "source", "error")
@@ -72,12 +60,12 @@ class PaymentAdmin(OpenToStaff):
     )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return self._may(request, "add_payment")
+        return request.user.has_perm("billing.add_payment")
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Only a payment that failed is changed: corrected, and sent again."""
         failed = isinstance(obj, Payment) and obj.status == Status.FAILED
-        return failed and self._may(request, "change_payment")
+        return failed and request.user.has_perm("billing.change_payment")
 
     def get_fields(self, request: HttpRequest, obj: Payment | None = None) -> Any:
         if obj is None:
@@ -149,7 +137,7 @@ class PaymentAdmin(OpenToStaff):
         said = ngettext("%d payment is refunded.", "%d payments are refunded.", done) % done
         return " ".join([said, *problems])
 
-    @admin.action(description=_("Export as CSV"))
+    @exported(_("Export as CSV"), permission="billing.export_payment")
     def export(self, _request: HttpRequest, chosen: QuerySet[Payment]) -> StreamingHttpResponse:
         response = StreamingHttpResponse(export_lines(chosen), content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = 'attachment; filename="payments.csv"'
@@ -161,6 +149,8 @@ class PaymentAdmin(OpenToStaff):
 
     def totals(self, request: HttpRequest) -> HttpResponse:
         """By currency and month."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
         context = {
             **self.admin_site.each_context(request),
             "title": _("Totals by month and currency"),
@@ -191,7 +181,7 @@ class DueFilter(admin.SimpleListFilter):
 
 
 @admin.register(Subscription)
-class SubscriptionAdmin(OpenToStaff):
+class SubscriptionAdmin(EvidenceAdmin):
     change_list_template = "admin/billing/subscription_list.html"
     list_display = ("location", "application", "state", "trial_ends_at", "paid_until", "next_payment_at", "owner")
     list_filter = (DueFilter, "state", "application")
@@ -245,7 +235,7 @@ def _bars() -> list[dict[str, Any]]:
 
 
 @admin.register(TariffOption)
-class TariffOptionAdmin(OpenToStaff):
+class TariffOptionAdmin(EvidenceAdmin):
     list_display = ("altegio_id", "application", "tariff_title", "title", "price", "currency", "months", "fetched_at")
     list_filter = ("application",)
     list_select_related = ("application",)
@@ -266,7 +256,7 @@ class TariffOptionAdmin(OpenToStaff):
 
 
 @admin.register(PaymentLink)
-class PaymentLinkAdmin(OpenToStaff):
+class PaymentLinkAdmin(EvidenceAdmin):
     form = LinkForm
     list_display = ("connection", "option", "discount", "state", "url", "error", "asked_at")
     list_filter = ("state",)
@@ -275,14 +265,14 @@ class PaymentLinkAdmin(OpenToStaff):
     ordering = ("-pk",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return self._may(request, "add_paymentlink")
+        return request.user.has_perm("billing.add_paymentlink")
 
     def save_model(self, request: HttpRequest, obj: PaymentLink, form: Any, change: bool) -> None:
         obj.pk = ask_for_link(obj.connection, obj.option, obj.discount).pk
 
 
 @admin.register(Discount)
-class DiscountAdmin(OpenToStaff):
+class DiscountAdmin(EvidenceAdmin):
     form = DiscountForm
     list_display = ("connection", "percent", "state", "error", "changed_at")
     list_filter = ("state",)
@@ -291,7 +281,7 @@ class DiscountAdmin(OpenToStaff):
     ordering = ("-pk",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return self._may(request, "add_discount")
+        return request.user.has_perm("billing.add_discount")
 
     def save_model(self, request: HttpRequest, obj: Discount, form: Any, change: bool) -> None:
         obj.pk = give_discount(obj.connection, obj.percent).pk

@@ -74,7 +74,7 @@ class Payment(UpdatedAt):
     class Meta(UpdatedAt.Meta):
         verbose_name = _("payment")
         verbose_name_plural = _("payments")
-        permissions = [("refund_payment", "Can refund payments")]
+        permissions = [("refund_payment", "Can refund payments"), ("export_payment", "Can export payments")]
         constraints = [
             models.UniqueConstraint(
                 fields=["application", "altegio_payment_id"], name="one_payment_with_an_id_of_altegio"

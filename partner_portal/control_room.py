@@ -3,15 +3,20 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, ClassVar, cast
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import SEARCH_VAR
+from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
+from django.db import DataError
 from django.db.models import Field, Model, QuerySet, URLField
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.functional import cached_property
@@ -19,11 +24,14 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django_stubs_ext import StrOrPromise
 
+from partner_portal.bidi import isolated
+from partner_portal.room_rules import RoomChecks, RoomList, names_secret, without
 from partner_portal.search import IndexedSearch
 
 Text = StrOrPromise
 Work = Callable[[Any, HttpRequest, QuerySet[Any]], Text]
-Action = Callable[[Any, HttpRequest, QuerySet[Any]], HttpResponse | None]
+Action = Callable[[Any, HttpRequest, QuerySet[Any]], HttpResponseBase | None]
+Export = Callable[[Any, HttpRequest, QuerySet[Any]], HttpResponseBase]
 Lookups = list[tuple[str, StrOrPromise]]
 MOST_SHOWN = 20
 
@@ -63,11 +71,41 @@ class RoomAdmin(IndexedSearch, admin.ModelAdmin[Any]):
     }
     # Links above the list: what it is called, and the address or only its query.
     everyday: tuple[tuple[StrOrPromise, str], ...] = ()
+    # Filters that are not offered beside the list, but in links to it.
+    linked_lookups: ClassVar[tuple[str, ...]] = ()
     change_form_template = "admin/room_change_form.html"
+    checks_class = RoomChecks
 
     class Media:
         css = {"all": ["admin/room.css"]}
         js = ["admin/room.js"]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Without secrets: only a form's own field may set one, for whoever may write, and shows it to nobody."""
+        may_write = self.has_add_permission(request) if obj is None else self.has_change_permission(request, obj)
+        own = set(self.form.declared_fields) if may_write else set()
+        own -= set(self.get_readonly_fields(request, obj))
+
+        def dropped(name: Any) -> bool:
+            return isinstance(name, str) and name not in own and names_secret(self.model, name)
+
+        fieldsets = super().get_fieldsets(request, obj)
+        return [(title, {**options, "fields": without(options["fields"], dropped)}) for title, options in fieldsets]
+
+    def get_changelist(self, request: HttpRequest, **_kwargs: Any) -> type[RoomList]:
+        return RoomList
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        return lookup in self.linked_lookups or super().lookup_allowed(lookup, value, request)
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """A value that no database can compare with (a day before the first one) is a wrong filter."""
+        try:
+            return super().get_changelist_instance(request)
+        except (DataError, OverflowError, ValueError) as wrong:
+            if not request.GET:
+                raise
+            raise IncorrectLookupParameters from wrong
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
@@ -131,7 +169,7 @@ def confirmed(title: Text, explanation: Text, *, permission: str) -> Callable[[W
 
     def decorate(work: Work) -> Action:
         @wraps(work)
-        def action(room: "RoomAdmin", request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponse | None:
+        def action(room: "RoomAdmin", request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponseBase | None:
             if not request.user.has_perm(permission):
                 raise PermissionDenied
             if request.POST.get("confirmed") != "yes":
@@ -152,6 +190,39 @@ def confirmed(title: Text, explanation: Text, *, permission: str) -> Callable[[W
         return action
 
     return decorate
+
+
+def exported(title: Text, *, permission: str) -> Callable[[Export], Action]:
+    """An admin action that hands out the chosen rows as a file: it needs `permission`, and is logged.
+
+    The log holds who it was, which filters the list had, and how many rows went out.
+    """
+
+    def decorate(work: Export) -> Action:
+        @wraps(work)
+        def action(room: "RoomAdmin", request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponseBase:
+            if not request.user.has_perm(permission):
+                raise PermissionDenied
+            _log_export(request, room.model, title, chosen.count())
+            return work(room, request, chosen)
+
+        described = cast(Any, action)
+        described.short_description, described.permission, described.is_export = title, permission, True
+        return action
+
+    return decorate
+
+
+def _log_export(request: HttpRequest, model: type[Model], title: Text, rows: int) -> None:
+    """What was searched for is left out: it may be a person's address, and the log outlives them."""
+    filters = urlencode([(name, value) for name, value in sorted(request.GET.items()) if name != SEARCH_VAR])
+    LogEntry.objects.create(
+        user_id=cast(int, request.user.pk),
+        content_type=ContentType.objects.get_for_model(model),
+        object_repr=str(model._meta.verbose_name_plural)[:200],
+        action_flag=CHANGE,
+        change_message=f"{title}: {rows} rows" + (f" ({filters[:300]})" if filters else ""),
+    )
 
 
 def _ask(
@@ -188,4 +259,4 @@ def link_to(row: Model | None, text: str = "") -> SafeString | str:
     if row is None:
         return "–"
     name = f"admin:{row._meta.app_label}_{row._meta.model_name}_change"
-    return format_html('<a href="{}">{}</a>', reverse(name, args=[row.pk]), text or str(row))
+    return format_html('<a href="{}">{}</a>', reverse(name, args=[row.pk]), isolated(text or str(row)))

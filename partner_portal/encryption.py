@@ -53,3 +53,13 @@ class EncryptedTextField(models.TextField[str, str]):
 
     def get_prep_value(self, value: Any) -> Any:
         return None if value is None else encrypt(str(value))
+
+
+# Columns that hold a hash of something secret; those whose name ends with `_hash` are known by it.
+_HASHES = frozenset({"digest", "hashed_key", "password"})
+
+
+def is_secret(field: Any) -> bool:
+    """Whether a column holds a secret, encrypted or as a hash: no page draws, filters or searches it."""
+    name = getattr(field, "name", "")
+    return isinstance(field, EncryptedTextField) or name in _HASHES or name.endswith("_hash")

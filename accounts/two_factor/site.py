@@ -1,14 +1,19 @@
 """The admin site: the second factor stands between the password and every page."""
 
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
+from urllib.parse import unquote
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import BadRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 
+View = TypeVar("View", bound=Callable[..., Any])
 # The name of the decision on a request.
 DECIDED = "may_enter_control_room"
 
@@ -26,12 +31,28 @@ class StaffSite(admin.AdminSite):
             setattr(request, DECIDED, decided)
         return decided
 
+    def admin_view(self, view: View, cacheable: bool = False) -> View:
+        """No address with a NUL reaches a page: no database has it, and PostgreSQL refuses to look for it."""
+        inner = super().admin_view(view, cacheable)
+
+        @wraps(inner)
+        def clean_view(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            if "\x00" in unquote(request.get_full_path()):
+                raise BadRequest("There is a NUL in the address.")
+            return inner(request, *args, **kwargs)
+
+        return cast(View, clean_view)
+
     def get_urls(self) -> list[URLPattern | URLResolver]:
         own = [
             path("two-factor/", never_cache(self.two_factor), name="two-factor"),
             path("two-factor/link/<str:token>/", never_cache(self.two_factor_link), name="two-factor-link"),
         ]
         return [*own, *super().get_urls()]
+
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+        """No field here completes what is typed, and Django's view for it fails for fields that are none."""
+        raise Http404
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The password; whoever has given it goes on to the second factor."""

@@ -5,6 +5,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from partner_portal.bidi import embedded
 from partner_portal.encryption import EncryptedTextField
 
 
@@ -32,7 +33,7 @@ class Chain(models.Model):
         verbose_name_plural = _("chains")
 
     def __str__(self) -> str:
-        return self.title or f"#{self.altegio_id}"
+        return embedded(self.title) or f"#{self.altegio_id}"
 
 
 class Location(models.Model):
@@ -56,7 +57,7 @@ class Location(models.Model):
         verbose_name_plural = _("locations")
 
     def __str__(self) -> str:
-        return f"{self.title} (#{self.altegio_id})" if self.title else f"#{self.altegio_id}"
+        return f"{embedded(self.title)} (#{self.altegio_id})" if self.title else f"#{self.altegio_id}"
 
 
 def reconnect_url(salon_id: int, application_id: int) -> str:

@@ -54,9 +54,7 @@ class FindingAdmin(EvidenceAdmin):
     search_fields = ("=salon_id",)
     list_select_related = ("application", "run", "connection__application", "connection__location")
     ordering = ("-pk",)
-
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        return lookup == "run__id__exact" or super().lookup_allowed(lookup, value, request)
+    linked_lookups = ("run__id__exact",)
 
     @admin.display(description=_("connection"))
     def connection_link(self, finding: Finding) -> SafeString | str:

@@ -1,4 +1,4 @@
-"""Billing in the control room: all staff look, finance records, corrects and refunds, once and on the record."""
+"""Billing in the control room: every role looks, finance records, corrects and refunds, once and on the record."""
 
 import csv
 
@@ -28,6 +28,7 @@ ENTRY = {
 @pytest.fixture
 def staff(client):
     user = User.objects.create_user("staff@partner.example", is_staff=True)
+    user.groups.add(Group.objects.get(name="Viewer"))
     client.force_login(user)
     return user
 
@@ -45,13 +46,13 @@ def confirm(client, action, payment, **extra):
 @pytest.mark.parametrize(
     "page", ["payment/", "payment/totals/", "subscription/", "subscription/?due=yes", "tariffoption/", "discount/"]
 )
-def test_all_staff_may_look(client, billing, connection, staff, work, page):
+def test_every_role_may_look(client, billing, connection, staff, work, page):
     billing.pay()
     work()
     assert client.get(f"/admin/billing/{page}").status_code == 200
 
 
-def test_all_staff_see_a_payment_with_its_calls(client, billing, connection, staff, work):
+def test_every_role_sees_a_payment_with_its_calls(client, billing, connection, staff, work):
     payment = billing.pay()
     work()
     page = client.get(f"/admin/billing/payment/{payment}/change/").content.decode()
@@ -137,7 +138,7 @@ def test_totals_by_month_and_currency(client, billing, connection, staff, work):
     assert shown == [("EUR", 2, "30.50", "10.00", "20.50"), ("JPY", 1, "1000", "0", "1000")]
 
 
-def test_the_export_tells_all_that_settles_the_share(client, billing, connection, staff, work):
+def test_the_export_tells_all_that_settles_the_share(client, billing, connection, finance, work):
     payment = billing.pay(external_id="=1+1")
     work()
     answer = confirm(client, "export", payment)
