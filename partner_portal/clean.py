@@ -6,8 +6,9 @@ portal. Knows no Django, so that the client of Altegio may use it.
     clean_text("a\\x00b\\ud83d")       "ab\\ufffd": what every database, log and page can hold
     clean_line(" a\\n b ", 80)        "a b": a name or a title, on one line, cut
     clean_json(value)                the same for everything in a JSON value, and no deeper than MOST_DEPTH
-    parse_json(text)                 a JSON value so cleaned; numbers exact. Raises NotJson (TooDeep is one)
-    parse_json(text, strict=True)    by the letter of RFC 8259: no NaN, no raw control characters
+    parse_json(text)                 a JSON value so cleaned, what is deeper left out; numbers exact. Raises NotJson
+    parse_json(text, strict=True)    by the letter of RFC 8259: no NaN, no raw control characters; TooDeep for depth
+    storable_json(value)             the same value for a JSON column: decimals as text
     parse_as_written(text)           strict, each number as the text that came: signatures are made of it
     utf8(body)                       the text of a body, with or without a byte order mark
     read_number("1E+9")              an int or a Decimal of a sane size, else None
@@ -62,28 +63,52 @@ def clean_line(text: str, most: int) -> str:
 
 def clean_json(value: Any) -> Any:
     """A JSON value with all its texts and names clean. Raises TooDeep."""
-    return _clean(value, MOST_DEPTH)
+    return _clean(value, MOST_DEPTH, prune=False)
 
 
-def _clean(value: Any, depth_left: int) -> Any:
+def _clean(value: Any, depth_left: int, *, prune: bool) -> Any:
     if isinstance(value, str):
         return clean_text(value)
     if not isinstance(value, list | dict):
         return value
+    if not depth_left and prune:
+        return None
     if not depth_left:
         raise TooDeep
     if isinstance(value, list):
-        return [_clean(item, depth_left - 1) for item in value]
-    return {clean_text(str(name)): _clean(item, depth_left - 1) for name, item in value.items()}
+        return [_clean(item, depth_left - 1, prune=prune) for item in value]
+    return {clean_text(str(name)): _clean(item, depth_left - 1, prune=prune) for name, item in value.items()}
+
+
+def storable_json(value: Any) -> Any:
+    """A clean JSON value as every JSON column takes it: decimals are texts, exact."""
+    if isinstance(value, dict):
+        return {name: storable_json(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [storable_json(item) for item in value]
+    return str(value) if isinstance(value, Decimal) else value
 
 
 def parse_json(text: str, *, strict: bool = False) -> Any:
     """The clean JSON value that `text` holds, its decimals exact. Raises NotJson.
 
-    Unless `strict`, NaN and Infinity are read as null, and raw control characters in texts are dropped.
+    Unless `strict`, NaN, Infinity and what is nested too deep are read as null, and raw control characters in texts
+    are dropped.
     """
+    if not strict and is_too_deep(text):
+        return _parse_deep(text)
     value = decode(_STRICT if strict else _LENIENT, text)
     return value if _is_clean(text) else clean_json(value)
+
+
+def _parse_deep(text: str) -> Any:
+    """What stands not too deep. Raises TooDeep for a depth that Python's own reader cannot bear."""
+    try:
+        return _clean(_LENIENT.decode(text), MOST_DEPTH, prune=True)
+    except RecursionError:
+        raise TooDeep from None
+    except ValueError as error:
+        raise NotJson(f"This is not JSON: {error}.") from None
 
 
 def parse_as_written(text: str) -> Any:

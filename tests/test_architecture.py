@@ -14,6 +14,7 @@ FORBIDDEN = [
     ("accounts", ("integrations", "billing")),
     ("integrations", ("billing",)),
     ("integrations/altegio", ("django", "celery", "accounts", "integrations.outbox", "integrations.models")),
+    ("partner_portal/http_client", ("django", "celery", "accounts", "integrations", "billing")),
     ("integrations/outbox", ("integrations.connect", "integrations.activation", "integrations.telephony")),
     *((package, ("sandbox", "demo", "tests", "bench", "chaos")) for package in PRODUCT),
     ("sandbox", ("django", *PRODUCT)),

@@ -1,16 +1,18 @@
-"""What an answer means, decided by its status code and shape, never by its words (ALTEGIO.md §2)."""
+"""What an answer means, decided by its status code and shape, never by its words (ALTEGIO.md §2).
+
+Its texts and numbers are made clean here, where they enter: nothing that reads an `Answer` can stumble over them.
+"""
 
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
-from email.utils import parsedate_to_datetime
+from decimal import Decimal
 from typing import Any
 
-import simplejson
-
 from integrations.altegio.wire import from_wire, parse_id
+from partner_portal.clean import NotJson, clean_line, clean_text, parse_json, read_number
+from partner_portal.http_client.retry_after import seconds_to_wait
 
 
 class Outcome(enum.StrEnum):
@@ -41,17 +43,19 @@ def no_answer(why: str) -> Answer:
     return Answer(Outcome.UNKNOWN, message=why)
 
 
-def read_answer(status_code: int, headers: Mapping[str, str], text: str, *, now: datetime | None = None) -> Answer:
-    """Judge a complete HTTP answer."""
+def read_answer(
+    status_code: int, headers: Mapping[str, str], text: str, *, cut: bool = False, now: datetime | None = None
+) -> Answer:
+    """Judge an HTTP answer; `cut`: only the beginning of its text was read."""
     envelope, is_json = _envelope(text)
     outcome = _outcome(status_code, envelope, is_json=is_json)
     return Answer(
         outcome=outcome,
         status_code=status_code,
         data=envelope.get("data"),
-        message=_message(envelope) or _plain_reason(status_code, is_json=is_json, outcome=outcome),
-        retry_after=_retry_after(headers, now) if outcome is Outcome.LIMITED else None,
-        text=text,
+        message=_message(envelope) or _plain_reason(status_code, is_json=is_json, outcome=outcome, cut=cut),
+        retry_after=seconds_to_wait(headers.get("retry-after", ""), now or datetime.now(UTC)),
+        text=clean_text(text),
         headers=headers,
     )
 
@@ -61,8 +65,8 @@ def _envelope(text: str) -> tuple[dict[str, Any], bool]:
     if not text.strip():
         return {}, True
     try:
-        body = simplejson.loads(text, use_decimal=True)
-    except (ValueError, RecursionError):
+        body = parse_json(text)
+    except NotJson:
         return {}, False
     return (body, True) if isinstance(body, dict) else ({"data": body}, body is None or isinstance(body, list))
 
@@ -93,7 +97,7 @@ def _message(envelope: dict[str, Any]) -> str:
         words += [f"{name}: {_flat(detail)}" for name, detail in errors.items()]
     elif errors:
         words.append(_flat(errors))
-    return "; ".join(words).replace("\x00", "")[:500]
+    return clean_line("; ".join(words), 500)
 
 
 def words_of(text: str) -> str:
@@ -118,24 +122,14 @@ def _flat(detail: Any) -> str:
     return ", ".join(map(str, detail)) if isinstance(detail, list) else str(detail)
 
 
-def _plain_reason(status_code: int, *, is_json: bool, outcome: Outcome) -> str:
+def _plain_reason(status_code: int, *, is_json: bool, outcome: Outcome, cut: bool) -> str:
     if outcome is Outcome.ACCEPTED:
         return ""
+    if 300 <= status_code < 400:
+        return f"HTTP {status_code}, a redirect: it is not followed"
+    if cut:
+        return f"HTTP {status_code}, and the answer is too large"
     return f"HTTP {status_code}" if is_json else f"HTTP {status_code}, and the answer is not JSON"
-
-
-def _retry_after(headers: Mapping[str, str], now: datetime | None) -> float | None:
-    """Seconds to wait, from either form of `Retry-After` (RFC 9110 §10.2.3)."""
-    value = next((value for name, value in headers.items() if name.lower() == "retry-after"), "").strip()
-    if value.isascii() and value.isdigit():
-        return min(float(value), 86400.0)
-    try:
-        moment = parsedate_to_datetime(value)
-    except (TypeError, ValueError):
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return min(max((moment - (now or datetime.now(UTC))).total_seconds(), 0.0), 86400.0)
 
 
 class AltegioState(enum.StrEnum):
@@ -233,11 +227,8 @@ def as_decimal(value: Any) -> Decimal | None:
     """A finite number, whether it came as a number or as text."""
     if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
         return None
-    try:
-        number = Decimal(value)
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() else None
+    number = read_number(value) if isinstance(value, str) else value
+    return None if number is None else Decimal(number)
 
 
 @dataclass(frozen=True)
@@ -277,7 +268,7 @@ def _flag(value: Any) -> bool | None:
 
 
 def _words(value: Any) -> str:
-    return str(value).replace("\x00", "").strip()[:300] if isinstance(value, str | int) else ""
+    return clean_line(str(value), 300) if isinstance(value, str | int) else ""
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,8 @@ def parse_id(text: object) -> int | None:
     """An id: ASCII digits, 1 to 18 of them, not zero; as a number or as text. None for anything else."""
     if isinstance(text, bool) or not isinstance(text, int | str):
         return None
+    if isinstance(text, int) and not 0 < text < 10**MOST_ID_DIGITS:
+        return None
     digits = str(text)
     if not (digits.isascii() and digits.isdigit() and len(digits) <= MOST_ID_DIGITS):
         return None

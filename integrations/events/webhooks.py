@@ -2,34 +2,44 @@
 
 https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 The address is somebody's input: it is resolved here, refused unless every answer is a public one, and the
-connection is made to the very address that was checked. No redirect is followed.
+connection is made to the very addresses that were checked. No redirect is followed.
 """
 
 import base64
 import hashlib
 import hmac
 import secrets
-import socket
 import time
 from collections.abc import Sequence
-from datetime import datetime
-from urllib.parse import SplitResult, urlsplit
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 import simplejson
-import urllib3
 from django.conf import settings
 
 from integrations.events.receivers import IncomingEvent
 from integrations.models.application import Application
+from partner_portal.http_client.exchange import PORTS, Failure, HttpRequest, NoAnswer, exchange
+from partner_portal.http_client.lines import NoLine, resolve
+from partner_portal.http_client.retry_after import seconds_to_wait
 from partner_portal.public_addresses import is_public
 
 PREFIX = "whsec_"
 SECRET_BYTES = 32
+# For a whole delivery, the question for its name included.
 TIMEOUT = 10.0
 
 
 class NotTaken(Exception):
-    """The address did not take the batch; `str()` says why, without what it answered."""
+    """The address did not take the batch; `str()` says why, without what it answered.
+
+    `retry_after`: for so many seconds it asked to be left alone; `hangs`: it used up the whole time.
+    """
+
+    def __init__(self, why: str, *, retry_after: float | None = None, hangs: bool = False) -> None:
+        super().__init__(why)
+        self.retry_after = retry_after
+        self.hangs = hangs
 
 
 def fresh_secret() -> str:
@@ -85,57 +95,38 @@ def send(application: Application, message_id: str, events: Sequence[IncomingEve
         "webhook-timestamp": str(timestamp),
         "webhook-signature": signature(application.events_secret, message_id, timestamp, payload),
     }
-    status = _post(urlsplit(application.events_url), payload, headers)
-    if not 200 <= status < 300:
-        raise NotTaken(f"HTTP {status}")
+    ends_at = time.monotonic() + TIMEOUT
+    url = application.events_url
+    request = HttpRequest("POST", url, headers, payload, addresses=checked_addresses(url, ends_at))
+    # Whatever the address answers with, its status says all.
+    answer = exchange(request, timeout=ends_at - time.monotonic(), most_body=0)
+    if isinstance(answer, NoAnswer):
+        raise NotTaken(answer.why, hangs=answer.failure is Failure.TIMEOUT)
+    if not 200 <= answer.status < 300:
+        pause = seconds_to_wait(answer.headers.get("retry-after", ""), datetime.now(UTC))
+        raise NotTaken(f"HTTP {answer.status}", retry_after=pause)
 
 
-def _post(url: SplitResult, payload: bytes, headers: dict[str, str]) -> int:
-    pool = _pool(url)
-    target = (url.path or "/") + (f"?{url.query}" if url.query else "")
+def checked_addresses(url: str, ends_at: float) -> tuple[str, ...]:
+    """The IP addresses to connect to. Raises NotTaken for an address that nothing is sent to."""
+    parts = urlsplit(url)
     try:
-        with pool:
-            answer = pool.urlopen(
-                "POST",
-                target,
-                body=payload,
-                headers={**headers, "Host": url.netloc.rpartition("@")[2]},
-                redirect=False,
-                retries=False,
-                timeout=urllib3.Timeout(total=TIMEOUT),
-                preload_content=False,
-            )
-            answer.close()
-            return answer.status
-    except urllib3.exceptions.HTTPError as error:
-        raise NotTaken(f"The connection failed: {type(error).__name__}") from None
-
-
-def _pool(url: SplitResult) -> urllib3.HTTPConnectionPool:
-    """A connection to the address that was checked; the certificate must be the name's."""
-    try:
-        host, port = url.hostname or "", url.port
+        host, port = parts.hostname or "", parts.port
     except ValueError:
         raise NotTaken("The address has no readable port.") from None
-    if url.scheme == "https":
-        return urllib3.HTTPSConnectionPool(
-            public_address(host, port or 443),
-            port or 443,
-            assert_hostname=host,
-            server_hostname=host,
-            cert_reqs="CERT_REQUIRED",
-        )
-    if url.scheme == "http" and settings.EVENTS_ALLOW_PRIVATE:
-        return urllib3.HTTPConnectionPool(public_address(host, port or 80), port or 80)
-    raise NotTaken("Only https addresses are sent to.")
+    if parts.scheme != "https" and not (parts.scheme == "http" and settings.EVENTS_ALLOW_PRIVATE):
+        raise NotTaken("Only https addresses are sent to.")
+    return public_addresses(host, port or PORTS[parts.scheme], ends_at)
 
 
-def public_address(host: str, port: int) -> str:
-    """The first address of `host`. Raises NotTaken unless all of them are public."""
+def public_addresses(host: str, port: int, ends_at: float) -> tuple[str, ...]:
+    """The addresses of `host`. Raises NotTaken unless all of them are public."""
     try:
-        found = {str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
-    except (OSError, UnicodeError):
-        raise NotTaken("The name cannot be resolved.") from None
+        found = resolve(host, port, ends_at)
+    except TimeoutError as error:
+        raise NotTaken(str(error), hangs=True) from None
+    except NoLine as error:
+        raise NotTaken(str(error)) from None
     if not settings.EVENTS_ALLOW_PRIVATE and not all(is_public(address) for address in found):
         raise NotTaken("The name leads to an address that is not public.")
-    return sorted(found)[0]
+    return tuple(found)

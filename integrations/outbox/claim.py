@@ -11,7 +11,6 @@ from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from integrations.altegio.client import CONNECT_TIMEOUT
 from integrations.outbox.models import UNFINISHED, WAITING, CallState, OutgoingCall, Priority
 from integrations.outbox.spare import activations_can_spare_a_call
 
@@ -29,7 +28,7 @@ class Claim:
 
 def lease_length() -> timedelta:
     """How long a worker may hold a call: one HTTP call and a margin."""
-    return timedelta(seconds=CONNECT_TIMEOUT + settings.ALTEGIO_TIMEOUT + LEASE_MARGIN)
+    return timedelta(seconds=settings.ALTEGIO_TIMEOUT + LEASE_MARGIN)
 
 
 def due_calls(now: datetime) -> QuerySet[OutgoingCall]:

@@ -1,14 +1,16 @@
 """No stored address makes the portal call the inside: whatever way the address is written, whenever it changes."""
 
 import socket
+import time
 
 import pytest
 
 from integrations.events import webhooks
-from integrations.events.webhooks import NotTaken, public_address
+from integrations.events.webhooks import NotTaken, public_addresses
 from integrations.models import CallbackAddress, MessageStatus, OutgoingCall, StatusBatch
 from integrations.sms.addresses import BadAddress, read_target
 from integrations.sms.kinds import queue_relays
+from partner_portal.http_client import lines
 
 INSIDE = ["2130706433", "0x7f000001", "0177.0.0.1", "127.1", "0", "localhost", "[::1]", "[::ffff:127.0.0.1]"]
 
@@ -16,20 +18,20 @@ INSIDE = ["2130706433", "0x7f000001", "0177.0.0.1", "127.1", "0", "localhost", "
 @pytest.mark.parametrize("host", INSIDE)
 def test_no_spelling_of_an_inner_address_is_called(host):
     with pytest.raises(NotTaken):
-        public_address(host.strip("[]"), 443)
+        public_addresses(host.strip("[]"), 443, time.monotonic() + 5)
 
 
 @pytest.mark.parametrize("scheme", ["http", "file", "gopher", "ftp", "dict", "", "unix"])
 def test_only_https_is_called(scheme):
     with pytest.raises(NotTaken):
-        webhooks._pool(webhooks.urlsplit(f"{scheme}://example.com/"))
+        webhooks.checked_addresses(f"{scheme}://example.com/", time.monotonic() + 5)
 
 
 def test_one_inner_answer_among_public_ones_is_enough_to_refuse(monkeypatch):
     answers = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, 443)) for ip in ("8.8.8.8", "10.0.0.1")]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_kwargs: answers)
     with pytest.raises(NotTaken):
-        public_address("both.example", 443)
+        public_addresses("both.example", 443, time.monotonic() + 5)
 
 
 def test_the_connection_is_made_to_the_address_that_was_checked(monkeypatch):
@@ -42,9 +44,15 @@ def test_the_connection_is_made_to_the_address_that_was_checked(monkeypatch):
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, 443))]
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    pool = webhooks._pool(webhooks.urlsplit("https://rebinding.example/hook"))
-    assert (pool.host, asked) == ("8.8.8.8", ["rebinding.example"])
-    assert pool.assert_hostname == "rebinding.example", "the certificate is still the name's"
+    monkeypatch.setattr(lines, "_connected", lambda peer, _ends_at: connected.append(peer.addresses))
+    monkeypatch.setattr(lines, "_secured", lambda _line, host, _ends_at: named.append(host))
+    connected: list[tuple[str, ...]] = []
+    named: list[str] = []
+    ends_at = time.monotonic() + 5
+    addresses = webhooks.checked_addresses("https://rebinding.example/hook", ends_at)
+    lines.Line(lines.Peer("https", "rebinding.example", 443, addresses), ends_at)
+    assert (connected, asked) == ([("8.8.8.8",)], ["rebinding.example"])
+    assert named == ["rebinding.example"], "the certificate is still the name's"
 
 
 SMS = "/smsprovider/status/callback/token"

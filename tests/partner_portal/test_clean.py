@@ -16,6 +16,7 @@ from partner_portal.clean import (
     clean_text,
     parse_json,
     read_number,
+    storable_json,
 )
 
 
@@ -79,10 +80,19 @@ def test_what_is_no_json_by_the_letter_is_refused(text):
 def test_one_fixed_depth_whatever_calls(opening):
     closing = "]" if opening == "[" else "}"
     deepest = opening * MOST_DEPTH + "1" + closing * MOST_DEPTH
-    assert json.dumps(parse_json(deepest)).count("1") == 1
+    assert json.dumps(parse_json(deepest, strict=True)).count("1") == 1
     for depth in (MOST_DEPTH + 1, 980, 20_000):
         with pytest.raises(TooDeep):
-            parse_json(opening * depth + "1" + closing * depth)
+            parse_json(opening * depth + "1" + closing * depth, strict=True)
+
+
+def test_one_deep_row_does_not_spoil_the_others():
+    rows = parse_json('[{"id": 1, "title": ' + "[" * 200 + "]" * 200 + '}, {"id": 2}]')
+    assert [row["id"] for row in rows] == [1, 2]
+
+
+def test_a_json_column_gets_decimals_as_text():
+    assert storable_json(parse_json('{"a": [0.10, 1]}')) == {"a": ["0.10", 1]}
 
 
 def test_a_value_made_elsewhere_is_cleaned_the_same():

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import threading
+import time
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -178,7 +179,7 @@ def test_private_addresses_are_refused_when_it_is_sent(client, keys, partner, se
 
 def test_a_plain_http_address_is_refused(settings):
     with pytest.raises(webhooks.NotTaken, match="https"):
-        webhooks._pool(webhooks.urlsplit("http://example.com/"))
+        webhooks.checked_addresses("http://example.com/", time.monotonic() + 5)
 
 
 def test_the_signature_is_the_one_of_the_specifications_example():
