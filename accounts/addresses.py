@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from django.dispatch import Signal
 from django.utils import timezone
 
-from accounts.letters import letter_builder, queue_letter
+from accounts.letters import letter_builder, queue_letter, reader_of
 from accounts.limits import LETTERS_TO_ONE, Limit
 from accounts.links import link_for, state_of
 from accounts.models import User
@@ -34,10 +34,9 @@ def ask_for_address(user: User, email: str) -> None:
     key = f"{user.pk}:{timezone.now():%Y%m%d%H%M%S%f}"
     other = User.objects.with_email(email).exclude(pk=user.pk).first()
     if other is None:
-        told = {"user": user.pk, "state": state_of(user)}
-        queue_letter("email_confirm", email, key=f"email-confirm:{key}", language=user.language, **told)
+        queue_letter("email_confirm", user, to=email, key=f"email-confirm:{key}", state=state_of(user))
     else:
-        queue_letter("email_taken", email, key=f"email-taken:{key}", language=other.language, user=other.pk)
+        queue_letter("email_taken", other, to=email, key=f"email-taken:{key}")
 
 
 def forget_wish(user: User) -> None:
@@ -60,7 +59,7 @@ def take_address(user: User) -> None:
             address_changed.send(sender=User, user=user)
             if old:
                 key = f"email-changed:{user.pk}:{timezone.now():%Y%m%d%H%M%S%f}"
-                queue_letter("email_changed", old, key=key, language=user.language, user=user.pk)
+                queue_letter("email_changed", user, to=old, key=key)
     except IntegrityError as error:
         raise AddressTaken from error
     user.email, user.wanted_email = new, None
@@ -69,5 +68,4 @@ def take_address(user: User) -> None:
 @letter_builder("email_confirm")
 def with_confirming_link(params: dict[str, Any]) -> dict[str, Any]:
     """The letter's link, made at the moment of sending. Whoever reads that mail is not known yet: no name."""
-    user = User.objects.get(pk=params["user"])
-    return {"link": link_for(user, "email", "accounts:email-confirm", state=params["state"])}
+    return {"link": link_for(reader_of(params), "email", "accounts:email-confirm", state=params["state"])}

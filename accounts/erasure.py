@@ -66,10 +66,10 @@ def _traces_of(user: User) -> Traces:
 
 
 def letters_of(user: User) -> QuerySet[Letter]:
-    """To their address, or to one they had before. Addresses compare as in `UserManager.with_email`."""
-    theirs = Q(params__user=user.pk)
+    """Theirs, whatever address they went to; and those asked for at their address that wait to be sent."""
+    theirs = Q(person=user)
     if user.email:
-        theirs |= Q(_address=Lower(Value(user.email)))
+        theirs |= Q(person=None, _address=Lower(Value(user.email)))
     return Letter.objects.alias(_address=Lower("to")).filter(theirs)
 
 

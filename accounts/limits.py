@@ -112,6 +112,11 @@ class Limit:
 ARRIVALS = Limit("arrivals", 600, 60)
 SIGN_INS = Limit("sign-ins", 60, 60)
 SIGN_UPS = Limit("sign-ups", 60, 60)
+SIGN_IN_LINKS = Limit("sign-in-links", 60, 60)
+RESETS = Limit("resets", 60, 60)
 LETTERS_TO_ONE = Limit("letters", 5, 900)
+# By the address that was typed. A counter serves one use: what is typed here reaches no other's.
 FAILED_SIGN_INS = Limit("failed-sign-ins", 10, 900)
+# By the key of an account whose owner is signed in already.
+FAILED_OWN_PASSWORDS = Limit("failed-own-passwords", 10, 900)
 BAD_API_KEYS = Limit("bad-api-keys", 60, 60)

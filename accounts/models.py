@@ -115,6 +115,10 @@ class Letter(models.Model):
     key = models.CharField(max_length=200, unique=True)
     template = models.CharField(max_length=100)
     to = models.EmailField()
+    # Whose it is: known from the start, or when it goes out where somebody merely typed the address.
+    person = models.ForeignKey(
+        User, on_delete=models.CASCADE, null=True, blank=True, related_name="letters", verbose_name=_("person")
+    )
     language = models.CharField(max_length=8, blank=True)
     params = models.JSONField(default=dict)
     created_at = models.DateTimeField(default=timezone.now)

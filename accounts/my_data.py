@@ -12,7 +12,7 @@ from accounts.addresses import ADDRESS_WISHES, AddressTaken, WishEnded, ask_for_
 from accounts.forms import AddressForm, PasswordForm, ProfileForm
 from accounts.links import opened
 from accounts.models import User
-from accounts.pages import owner_page, register_notice, register_page, show, to_page
+from accounts.pages import owner_page, register_notice, register_page, show, to_page, too_many
 from accounts.personal_data import export_person
 from accounts.reset import send_reset_link
 from accounts.sections import sections_of
@@ -52,8 +52,8 @@ def email(request: HttpRequest, owner: User) -> HttpResponse:
         return show(request, owner, HERE, "accounts/password_letter.html", {})
     form = AddressForm(owner, request.POST if request.method == "POST" else None)
     if form.is_valid():
-        if ADDRESS_WISHES.hit(str(owner.pk)):
-            return render(request, "accounts/too_many.html", status=429)
+        if wait := ADDRESS_WISHES.hit(str(owner.pk)):
+            return too_many(request, wait)
         ask_for_address(owner, form.cleaned_data["email"])
         return to_page(HERE, done="email-asked")
     return show(request, owner, HERE, "accounts/email.html", {"form": form}, 400 if form.errors else 200)
@@ -109,7 +109,7 @@ def password(request: HttpRequest, owner: User) -> HttpResponse:
 @owner_page
 def password_letter(request: HttpRequest, owner: User) -> HttpResponse:
     """Have a link to choose a password sent to one's own address."""
-    send_reset_link(owner)
+    send_reset_link(owner.email or "")
     return to_page(HERE, done="letter-sent")
 
 

@@ -96,9 +96,8 @@ def _tell(kind: str, person_id: int, group: str, now: datetime) -> int:
     untold.update(told_at=now)
     queue_letter(
         kind,
-        str(person.email),
+        person,
         key=f"{kind}:{news[0][0]}",
-        language=person.language,
         subjects=told[:MOST_IN_A_LETTER],
         more=max(len(told) - MOST_IN_A_LETTER, 0),
     )

@@ -84,6 +84,13 @@ def show(
     return render(request, template, {"owner": owner, "links": links, "notice": notice, **context}, status=status)
 
 
+def too_many(request: HttpRequest, wait: int) -> HttpResponse:
+    """The answer to who comes too often: a page, and when to come again in seconds."""
+    response = render(request, "accounts/too_many.html", status=429)
+    response["Retry-After"] = str(wait)
+    return response
+
+
 def to_page(url_name: str, *args: Any, done: str = "", **query: str) -> HttpResponseRedirect:
     """Redirect after a change; the page then says what was `done` (`register_notice`)."""
     query |= {"done": done} if done else {}

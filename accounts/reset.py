@@ -1,21 +1,22 @@
 """Choosing a new password: by a letter, also for owners who never had one."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.contrib.auth.forms import PasswordResetForm, SetPasswordForm
 from django.contrib.auth.tokens import default_token_generator
-from django.urls import reverse
-from django.utils import timezone
+from django.contrib.auth.views import PasswordResetView
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse, reverse_lazy
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 from django.utils.translation import gettext_lazy as _
 
-from accounts.letters import letter_builder, queue_letter
-from accounts.limits import LETTERS_TO_ONE
+from accounts.letters import ask_for_letter, letter_builder, reader_of
+from accounts.limits import RESETS
 from accounts.models import User
+from accounts.pages import too_many
 from accounts.proofs import note_proof
 
 
@@ -30,12 +31,8 @@ class OwnerResetForm(PasswordResetForm):
         label=_("E-mail"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"})
     )
 
-    def get_users(self, email: str) -> Iterable[User]:
-        return User.objects.with_email(email).filter(is_active=True, is_staff=False)
-
     def save(self, *_args: Any, **_kwargs: Any) -> None:
-        for user in self.get_users(self.cleaned_data["email"]):
-            send_reset_link(user)
+        send_reset_link(self.cleaned_data["email"])
 
 
 class NewPasswordForm(SetPasswordForm):  # type: ignore[type-arg]
@@ -47,16 +44,27 @@ class NewPasswordForm(SetPasswordForm):  # type: ignore[type-arg]
         return user
 
 
-def send_reset_link(user: User) -> None:
-    """A letter with which `user` chooses a password; at most one a minute."""
-    if user.email and not LETTERS_TO_ONE.hit(user.email.lower()):
-        key = f"password-reset:{user.pk}:{timezone.now():%Y%m%d%H%M}"
-        queue_letter("password_reset", user.email, key=key, language=user.language, user=user.pk)
+class AskForReset(PasswordResetView):
+    """Whoever forgot their password asks for a letter; the answer, and its time, are the same for every address."""
+
+    template_name = "accounts/reset.html"
+    form_class = OwnerResetForm
+    success_url = reverse_lazy("accounts:reset-sent")
+
+    def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        if wait := RESETS.hit(request):
+            return too_many(request, wait)
+        return super().post(request, *args, **kwargs)
+
+
+def send_reset_link(email: str) -> None:
+    """A letter with which the owner at this address, if there is one, chooses a password."""
+    ask_for_letter("password_reset", email)
 
 
 @letter_builder("password_reset")
 def with_reset_link(params: dict[str, Any]) -> dict[str, Any]:
     """The letter's link, made at the moment of sending."""
-    user = User.objects.get(pk=params["user"])
+    user = reader_of(params)
     uid, token = urlsafe_base64_encode(force_bytes(user.pk)), default_token_generator.make_token(user)
     return {"link": settings.PORTAL_URL + reverse("accounts:reset-confirm", args=[uid, token]), "name": user.name}

@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib.auth.backends import ModelBackend
 from django.http import HttpRequest
 
-from accounts.limits import FAILED_SIGN_INS
+from accounts.limits import FAILED_OWN_PASSWORDS, FAILED_SIGN_INS
 from accounts.models import User
 
 
@@ -37,10 +37,9 @@ def owner_with_password(request: HttpRequest, email: str, password: str) -> User
 
 def is_own_password(owner: User, password: str) -> bool:
     """Whether somebody who is signed in knows the password too; closed after ten failures like a sign-in."""
-    who = f"own:{owner.pk}"
-    if FAILED_SIGN_INS.hit(who):
+    if FAILED_OWN_PASSWORDS.hit(str(owner.pk)):
         return False
     right = owner.check_password(password)
     if right:
-        FAILED_SIGN_INS.forgive(who)
+        FAILED_OWN_PASSWORDS.forgive(str(owner.pk))
     return right

@@ -5,7 +5,7 @@ from django.urls import path, reverse_lazy
 
 from accounts import my_data, views
 from accounts.languages import choose_language
-from accounts.reset import NewPasswordForm, OwnerResetForm
+from accounts.reset import AskForReset, NewPasswordForm
 
 app_name = "accounts"
 urlpatterns = [
@@ -23,11 +23,7 @@ urlpatterns = [
     path("sign-out/", auth.LogoutView.as_view(), name="sign-out"),
     path(
         "reset/",
-        auth.PasswordResetView.as_view(
-            template_name="accounts/reset.html",
-            form_class=OwnerResetForm,
-            success_url=reverse_lazy("accounts:reset-sent"),
-        ),
+        AskForReset.as_view(),
         name="reset",
     ),
     path(

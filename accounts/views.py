@@ -3,12 +3,11 @@
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
 from accounts import limits
 from accounts.models import User
-from accounts.pages import owner_page, register_page, show
+from accounts.pages import owner_page, register_page, show, too_many
 from accounts.sections import sections_of
 
 
@@ -28,9 +27,7 @@ class SignIn(LoginView):
 
     def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         if wait := limits.SIGN_INS.hit(request):
-            response = render(request, "accounts/too_many.html", status=429)
-            response["Retry-After"] = str(wait)
-            return response
+            return too_many(request, wait)
         return super().post(request, *args, **kwargs)
 
 

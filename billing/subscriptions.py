@@ -96,9 +96,8 @@ def mail_digest() -> int:
     for user in User.objects.filter(is_staff=True, is_active=True).exclude(email=None):
         queue_letter(
             "subscriptions",
-            str(user.email),
+            user,
             key=f"subscriptions:{today}:{user.pk}",
-            language=user.language,
             lines=lines,
             more=max(count - MOST_IN_A_LETTER, 0),
             list_url=f"{settings.PORTAL_URL}/admin/billing/subscription/?due=yes",

@@ -47,14 +47,13 @@ def can_get_link(user: User) -> bool:
 def send_link(user: User) -> None:
     """Queue the letter with the link to set a first phone up, to whom `can_get_link` allows it."""
     key = f"two-factor-link:{user.pk}:{timezone.now():%Y%m%d%H%M%S%f}"
-    told = {"user": user.pk, "state": state_of(user)}
-    queue_letter("two_factor_link", str(user.email), key=key, language=user.language, **told)
+    queue_letter("two_factor_link", user, key=key, state=state_of(user))
 
 
 @letter_builder("two_factor_link")
 def with_link(params: dict[str, Any]) -> dict[str, Any]:
     """The letter's link, made at the moment of sending."""
-    return {"link": link_for(params["user"], params["state"])}
+    return {"link": link_for(params["person"].pk, params["state"])}
 
 
 def link_for(user_id: int, state: str) -> str:
@@ -167,6 +166,5 @@ def _store(authenticator: Authenticator, codes: dict[str, str]) -> None:
 
 def _changed(user: User, what: str) -> None:
     sign_out_everywhere(user)
-    if user.email:
-        key = f"two-factor:{user.pk}:{timezone.now():%Y%m%d%H%M%S%f}"
-        queue_letter("two_factor_changed", user.email, key=key, language=user.language, what=what, user=user.pk)
+    key = f"two-factor:{user.pk}:{timezone.now():%Y%m%d%H%M%S%f}"
+    queue_letter("two_factor_changed", user, key=key, what=what)

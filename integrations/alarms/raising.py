@@ -50,9 +50,8 @@ def mail_alarms() -> int:
     for user in User.objects.filter(is_staff=True, is_active=True).exclude(email=None):
         queue_letter(
             "alarms",
-            str(user.email),
+            user,
             key=f"alarms:{alarms[-1].pk}:{user.pk}",
-            language=user.language,
             lines=[alarm.text for alarm in alarms[:MOST_IN_A_LETTER]],
             more=max(len(alarms) - MOST_IN_A_LETTER, 0),
             list_url=f"{settings.PORTAL_URL}/admin/integrations/alarm/?open=yes",

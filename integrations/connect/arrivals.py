@@ -90,8 +90,7 @@ def register(arrival: Arrival, sign_up: SignUp) -> Arrival:
     if is_new:
         _claim(arrival, Claimant.of(user), expected=None)
         remember_language(user)
-        key = f"welcome:{user.pk}"
-        queue_letter("welcome", sign_up.email, key=key, language=user.language, arrival=arrival.pk, user=user.pk)
+        queue_letter("welcome", user, key=f"welcome:{user.pk}", arrival=arrival.pk)
     else:
         _claim(arrival, Claimant(f"s:{arrival.pk}", None), expected=user)
         send_sign_in_link(arrival, user)
@@ -122,7 +121,7 @@ def send_sign_in_link(arrival: Arrival, user: User) -> None:
     """
     if user.email and user.is_active and not user.is_staff and not LETTERS_TO_ONE.hit(user.email.lower()):
         key = f"sign-in-link:{arrival.pk}:{user.pk}:{timezone.now():%Y%m%d%H%M}"
-        queue_letter("sign_in_link", user.email, key=key, language=user.language, arrival=arrival.pk, user=user.pk)
+        queue_letter("sign_in_link", user, key=key, arrival=arrival.pk)
 
 
 @transaction.atomic

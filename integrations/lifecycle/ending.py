@@ -85,8 +85,8 @@ def tell(connection: Connection) -> None:
     key = f"disconnected:{connection.pk}:{timezone.now():%Y%m%d%H%M%S}"
     raise_alarms([(Alarm.Kind.ENDED, key, f"{connection}: disconnected. {connection.reason}", connection)])
     owner = connection.owner
-    if owner is not None and owner.email and owner.is_active:
-        queue_letter("disconnected", owner.email, key=key, language=owner.language, connection=connection.pk)
+    if owner is not None and owner.is_active:
+        queue_letter("disconnected", owner, key=key, connection=connection.pk)
 
 
 @letter_builder("disconnected")

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.erasure import erase_person
 from accounts.forms import OwnPasswordForm
-from accounts.letters import letter_builder, queue_letter
+from accounts.letters import letter_builder, queue_letter, reader_of
 from accounts.limits import LETTERS_TO_ONE
 from accounts.links import link_for, opened, state_of
 from accounts.models import User
@@ -44,8 +44,7 @@ def send_letter(request: HttpRequest, owner: User) -> HttpResponse:
     """The letter with the link to the last question."""
     if owner.email and not LETTERS_TO_ONE.hit(owner.email.lower()):
         key = f"erase:{owner.pk}:{timezone.now():%Y%m%d%H%M%S%f}"
-        told = {"user": owner.pk, "state": state_of(owner)}
-        queue_letter("erase", owner.email, key=key, language=owner.language, **told)
+        queue_letter("erase", owner, key=key, state=state_of(owner))
     return to_page(ME, done="letter-sent")
 
 
@@ -78,7 +77,7 @@ def _connected(owner: User) -> int:
 @letter_builder("erase")
 def with_erasing_link(params: dict[str, Any]) -> dict[str, Any]:
     """The letter's link, made at the moment of sending."""
-    user = User.objects.get(pk=params["user"])
+    user = reader_of(params)
     link = link_for(user, "erase", "lifecycle:erase-confirm", state=params["state"])
     return {"link": link, "name": user.name}
 

@@ -1,16 +1,22 @@
 """An address is proven by the link in a letter to it, and by nothing else."""
 
+import re
+
 import pytest
 from django.core import mail
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from accounts.letters import send_waiting_letters
-from accounts.models import User
+from accounts.models import Letter, User
 from accounts.proofs import has_proven_address
+from accounts.sign_in import is_own_password
 from tests.integrations.connect.test_unsigned_arrival import SIGN_UP, form_action
 from tests.marketplace import AURORA_1, EMMA, arrive
 
 pytestmark = pytest.mark.django_db
+PASSWORD = "correct horse battery"
 
 
 def link_in_letter() -> str:
@@ -43,3 +49,41 @@ def test_a_new_password_by_letter_proves_the_address():
     form = browser.get(link_in_letter(), follow=True)
     browser.post(form.redirect_chain[-1][0], {"new_password1": "fresh-pass-42", "new_password2": "fresh-pass-42"})
     assert has_proven_address(User.objects.get())
+
+
+# --- one answer and one time ----------------------------------------------------------------------
+
+
+def queries_of(path: str, form: dict[str, str]) -> list[str]:
+    """What the database is asked while the answer is made; values left out."""
+    with CaptureQueriesContext(connection) as asked:
+        Client().post(path, form)
+    return [re.sub(r"'[^']*'|\d+", "?", each["sql"]) for each in asked]
+
+
+def test_a_reset_asks_the_database_the_same_whether_the_address_has_an_account():
+    User.objects.create_user("anna@owner.example")
+    known, unknown = (
+        queries_of("/account/reset/", {"email": email}) for email in ("anna@owner.example", "nobody@owner.example")
+    )
+    assert known == unknown
+
+
+def test_a_letter_asked_for_at_nobodys_address_leaves_nothing():
+    Client().post("/account/reset/", {"email": "nobody@owner.example"})
+    assert send_waiting_letters() == 0
+    assert not Letter.objects.exists()
+
+
+def test_a_name_typed_at_the_sign_in_closes_nobodys_password_question():
+    anna = User.objects.create_user("anna@owner.example", PASSWORD)
+    for _ in range(11):
+        Client().post("/account/sign-in/", {"username": f"own:{anna.pk}", "password": "wrong"})
+        Client().post("/account/sign-in/", {"username": str(anna.pk), "password": "wrong"})
+    assert is_own_password(anna, PASSWORD)
+
+
+def test_resets_are_limited_for_each_caller():
+    answers = [Client().post("/account/reset/", {"email": f"{n}@owner.example"}).status_code for n in range(61)]
+    assert answers[-1] == 429
+    assert set(answers[:-1]) == {302}

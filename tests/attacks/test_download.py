@@ -59,7 +59,7 @@ def test_capitals_that_postgresql_writes_alike_make_no_two_people_one():
     """ı and ſ have the capitals I and S."""
     victim = User.objects.create_user("kristin@owner.example", "correct horse battery")
     lookalike = User.objects.create(email="kr\u0131\u017ftin@owner.example", password=make_password(None))
-    queue_letter("welcome", victim.email, key="victims")
+    queue_letter("welcome", victim, key="victims")
     browser = Client()
     browser.force_login(lookalike)
     assert json.loads(browser.get(reverse("accounts:download")).content)["letters"] == []
@@ -68,7 +68,7 @@ def test_capitals_that_postgresql_writes_alike_make_no_two_people_one():
 
 
 def test_ones_own_letters_are_there_however_the_address_was_written(emma):
-    queue_letter("welcome", "Emma@Owner.example", key="hers")
+    Letter.objects.create(template="password_reset", to="Emma@Owner.example", key="hers")
     browser = Client()
     browser.force_login(emma)
     assert len(browser.get(reverse("accounts:download")).json()["letters"]) == 1

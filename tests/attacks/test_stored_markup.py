@@ -134,7 +134,7 @@ def test_in_letters(poisoned, text):
     params = {"user": user.pk, "arrival": arrival.pk, "connection": connection.pk, "state": "x", "lines": [line]}
     for template in ("sign_in_link", "welcome", "disconnected", "erase", "email_confirm", "email_taken",
                      "email_changed", "password_reset", "alarms", "subscriptions"):  # fmt: skip
-        message = render(Letter(template=template, to="x@owner.example", params=params))
+        message = render(Letter(template=template, to="x@owner.example", person=user, params=params))
         assert dangers(str(message.alternatives[0][0])) == [], template
 
 

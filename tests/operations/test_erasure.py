@@ -47,8 +47,8 @@ def test_nothing_of_the_person_is_left_in_any_column(client, altegio, work, admi
     work()
     user = emma()
     hidden = traces(user)
-    queue_letter("welcome", EMMAS_EMAIL.upper(), key="before", user=user.pk)
-    queue_letter("password_reset", "an.earlier.address@example.com", key="earlier", user=user.pk)
+    queue_letter("erase", user, to=EMMAS_EMAIL.upper(), key="before", state="")
+    queue_letter("email_changed", user, to="an.earlier.address@example.com", key="earlier")
     send_waiting_letters()
     log_entry = {"content_type": ContentType.objects.get_for_model(User), "object_id": user.pk}
     LogEntry.objects.create(
@@ -170,6 +170,6 @@ def test_the_app_on_the_phone_of_a_former_colleague_goes_too():
 
 def test_letters_to_others_stay(client, altegio):
     arrive(client, altegio, AURORA_1)
-    queue_letter("welcome", "maria@medved.example", key="other", user=emma().pk + 1)
+    queue_letter("email_taken", User.objects.create_user("maria@medved.example"), key="other")
     erase_person(emma())
     assert Letter.objects.get().to == "maria@medved.example"

@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.letters import queue_letter
+from accounts.models import User
 from integrations.models import Alarm, Connection, OutgoingCall
 from integrations.outbox.tokens import stop_token
 from tests.marketplace import AURORA_1, AURORA_2, arrive
@@ -100,7 +101,7 @@ def test_budget_letters_alarms_and_the_token(client, altegio, work, scrape, sett
     settings.ALTEGIO_REQUESTS_PER_MINUTE = 8
     arrive(client, altegio, AURORA_1)
     work()
-    queue_letter("welcome", "emma@aurora.example", key="one")
+    queue_letter("welcome", User.objects.get(email="emma@aurora.example"), key="one")
     assert scrape()["portal_token_stopped"] == 0
     stop_token("Unauthorized")
 

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.letters import queue_letter
-from accounts.models import Letter
+from accounts.models import Letter, User
 from integrations.activation.kinds import Activate
 from integrations.connect.models import RefusedArrival
 from integrations.models import Alarm, Arrival, Attempt, Chain, Connection, OutgoingCall
@@ -67,8 +67,9 @@ def test_refused_and_unregistered_arrivals_go_and_registered_ones_stay(client, a
 
 
 def test_letters_go_sent_or_not():
-    queue_letter("welcome", "emma@aurora.example", key="old")
-    queue_letter("welcome", "emma@aurora.example", key="new")
+    emma = User.objects.create_user("emma@aurora.example")
+    queue_letter("welcome", emma, key="old")
+    queue_letter("welcome", emma, key="new")
     Letter.objects.filter(key="old").update(created_at=ago(91))
     delete_old()
     assert Letter.objects.get().key == "new"

@@ -195,7 +195,8 @@ class Gallery:
     def letters(self) -> Iterator[Shown]:
         """Every letter to owners, as text and as HTML."""
         for template, values in letters_about(self.owner, self.arrival().pk, self.connections):
-            letter = render(Letter(template=template, to="olga@example.com", language=self.language, params=values))
+            told = {"to": "olga@example.com", "person": self.owner, "language": self.language, "params": values}
+            letter = render(Letter(template=template, **told))
             name = f"letter {template}, {values.get('more', 0)} more"
             yield Shown(f"{name}, subject", letter.subject)
             yield Shown(name, letter.body)

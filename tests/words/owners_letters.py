@@ -12,7 +12,7 @@ MANY = 20
 
 def letters_about(owner: User, arrival: int, connections: dict[str, Connection]) -> list[tuple[str, Params]]:
     """The templates, and what each is given; those about several things once for one and once for many."""
-    link = {"arrival": arrival, "user": owner.pk}
+    link = {"arrival": arrival}
     paid, refunded = (Payment.objects.get(status=status).pk for status in (Status.REPORTED, Status.REFUNDED))
     subjects = {
         "connected": connections["active"].pk,
@@ -24,12 +24,12 @@ def letters_about(owner: User, arrival: int, connections: dict[str, Connection])
     alone: list[tuple[str, Params]] = [
         ("welcome", {**link}),
         ("sign_in_link", {**link}),
-        ("password_reset", {"user": owner.pk}),
+        ("password_reset", {}),
         ("disconnected", {"connection": connections["active"].pk}),
-        ("email_confirm", {"user": owner.pk, "state": state_of(owner)}),
-        ("email_changed", {"user": owner.pk}),
-        ("email_taken", {"user": owner.pk}),
-        ("erase", {"user": owner.pk, "state": state_of(owner)}),
+        ("email_confirm", {"state": state_of(owner)}),
+        ("email_changed", {}),
+        ("email_taken", {}),
+        ("erase", {"state": state_of(owner)}),
     ]
     news = [
         (name, {"subjects": [subject], "more": more}) for name, subject in subjects.items() for more in (0, 1, MANY)
