@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partner_portal.error_reports import start as start_error_reports
 from partner_portal.logs import logging_config
+from partner_portal.request_buffer import MOST_BODY
 
 django_stubs_ext.monkeypatch()
 
@@ -184,8 +185,7 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": ["'none'"],
     }
 }
-# Entity webhooks may be 1 MiB; every address checks its own smaller limit (INTERFACE.md).
-DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = MOST_BODY
 
 # --- language and time ----------------------------------------------------------------------------
 LANGUAGE_CODE = "en"

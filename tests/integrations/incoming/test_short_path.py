@@ -2,16 +2,13 @@
 
 import io
 import json
-import socket
 from typing import Any
 
 import pytest
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 
-from integrations.incoming import slowness
 from integrations.incoming.bodies import Refused, read_body
-from integrations.models import Callback
 from partner_portal.short_path import with_short_path
 from tests.integrations.events.test_receiving import GOOD, keys  # noqa: F401 - a fixture
 from tests.integrations.lifecycle.test_callbacks import TOKEN
@@ -65,29 +62,6 @@ def test_a_callback_and_an_event_are_taken_without_middleware(application, keys,
 def test_the_other_pages_keep_theirs(application):
     assert "X-Request-ID" in call(application, "/healthz/", method="GET")["headers"]
     assert call(application, "/altegio/healthz/", method="GET")["status"] == 404
-
-
-def test_a_chunked_body_is_read_to_its_end(application):
-    body = json.dumps({"salon_id": 1, "application_id": 1, "event": "x", "partner_token": TOKEN}).encode()
-    chunked = {"CONTENT_LENGTH": "", "HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}
-    assert call(application, "/altegio/callback/", body, **chunked)["status"] == 200
-    assert call(application, "/altegio/callback/", b"x" * 70_000, **chunked)["status"] == 413
-    assert Callback.objects.count() == 1
-
-
-def test_a_body_that_does_not_arrive_is_400(application):
-    assert call(application, "/altegio/callback/", b"{}", CONTENT_LENGTH="50")["status"] == 400
-    assert call(application, "/altegio/callback/", b"{}", CONTENT_LENGTH="many")["status"] == 400
-
-
-def test_a_slow_sender_is_not_waited_for(application, monkeypatch):
-    monkeypatch.setattr(slowness, "MOST_SECONDS", 0.05)
-    monkeypatch.setattr(slowness, "LOOK_EVERY", 0.01)
-    here, there = socket.socketpair()
-    there.sendall(b"{")
-    with here, there, here.makefile("rb") as stream:
-        slow = {"gunicorn.socket": here, "wsgi.input": stream, "CONTENT_LENGTH": "500"}
-        assert call(application, "/altegio/callback/", **slow)["status"] == 400
 
 
 def test_a_body_that_says_it_is_too_long_is_not_read(rf):
