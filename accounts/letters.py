@@ -6,7 +6,6 @@ token is made at the moment of sending and never stored. Every letter knows whos
 """
 
 import hashlib
-import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -21,6 +20,7 @@ from django.utils import timezone, translation
 
 from accounts.limits import LETTERS_TO_ONE
 from accounts.models import Letter, User
+from accounts.strangers_words import harmless
 
 log = structlog.get_logger(__name__)
 
@@ -28,8 +28,6 @@ Builder = Callable[[dict[str, Any]], dict[str, Any]]
 _builders: dict[str, Builder] = {}
 MOST_TRIES = 8
 LEASE = timedelta(minutes=2)
-# A mail program makes a link of it: whoever signs up under another's address would write to them by their "name".
-_MAY_BE_A_LINK = re.compile(r"[/:@]|\w\.\w")
 
 
 def letter_builder(template: str) -> Callable[[Builder], Builder]:
@@ -119,11 +117,8 @@ def render(letter: Letter) -> EmailMultiAlternatives:
     """The letter as an e-mail in its reader's language. Raises NoReader."""
     with translation.override(_language_of(letter)):
         build = _builders.get(letter.template, _nothing_more)
-        context = {**letter.params, **build({**letter.params, "person": letter.person})}
-        told = {name: _in_one_line(value) for name, value in context.items()}
-        if _MAY_BE_A_LINK.search(str(told.get("name", ""))):
-            told["name"] = ""
-        context = {"portal_url": settings.PORTAL_URL, **told}
+        told = {**letter.params, **build({**letter.params, "person": letter.person})}
+        context = harmless({"portal_url": settings.PORTAL_URL, **told})
         text = render_to_string(f"letters/{letter.template}.txt", context)
         subject, _, body = text.partition("\n")
         message = EmailMultiAlternatives(subject.strip(), body.strip() + "\n", to=[letter.to])
@@ -147,8 +142,3 @@ def reader_of(params: dict[str, Any]) -> User:
 
 def _nothing_more(_params: dict[str, Any]) -> dict[str, Any]:
     return {}
-
-
-def _in_one_line(value: Any) -> Any:
-    """A name or title with line breaks would write on in the subject, or spoil it."""
-    return " ".join(value.split()) if isinstance(value, str) else value

@@ -79,6 +79,7 @@ def _line(payment: Payment) -> dict[str, Any]:
         "location": connection.title or f"#{connection.location.altegio_id}",
         "application": connection.application.name or _("The integration"),
         "amount": money(payment.exact_amount, payment.currency),
-        "payment": payment,
+        "period_from": payment.period_from,
+        "period_to": payment.period_to,
         "paid_until": connection.paid_until,
     }

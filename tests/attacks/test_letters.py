@@ -19,7 +19,7 @@ def test_a_title_with_line_breaks_writes_no_header(connections, break_):
     told = {"connection": connections[0].pk}
     message = render(Letter(template="disconnected", to="emma@owner.example", params=told))
     assert message.message()["Bcc"] is None
-    assert message.subject == "Aurora Bcc: everybody@example.com Buy! is disconnected"
+    assert message.subject == "Aurora Bcc: everybody@example. com Buy! is disconnected"
 
 
 def test_signing_up_again_and_again_fills_nobodys_mailbox(altegio):
