@@ -14,6 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.fernet import Fernet
@@ -53,7 +54,6 @@ def _kept(name: str, make: Callable[[], str]) -> str:
     """A secret of this demonstration, made at the first run."""
     file = VAR / f"demo-{name}"
     if not file.exists():
-        VAR.mkdir(exist_ok=True)
         file.write_text(make())
     return file.read_text()
 
@@ -71,6 +71,7 @@ COMMANDS: Mapping[str, list[str]] = {
 def main() -> None:
     """Prepare, start, tell where to click, and wait for Ctrl-C."""
     _insist_on_free_ports()
+    close_to_others(VAR)
     env = environment()
     _prepare(env)
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -84,6 +85,19 @@ def main() -> None:
             time.sleep(1)
     finally:
         _stop(running)
+
+
+def close_to_others(folder: Path) -> None:
+    """What this process and its children write is this user's alone: database, keys, letters, messages.
+
+    So is what an earlier run left in `folder`.
+    """
+    os.umask(0o077)
+    folder.mkdir(exist_ok=True)
+    for path in (folder, *folder.rglob("*")):
+        with suppress(FileNotFoundError):  # an earlier run may still be cleaning up
+            if not path.is_symlink():
+                path.chmod(0o700 if path.is_dir() else 0o600)
 
 
 def _insist_on_free_ports() -> None:

@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 
 from partner_portal.celery import app
+from partner_portal.static_files import missing_static_files
 
 log = structlog.get_logger(__name__)
 HEARTBEAT = "worker-heartbeat"
@@ -84,4 +85,5 @@ CHECKS: dict[str, Callable[[], str]] = {
     "broker": _broker,
     "worker": _worker,
     "calls": _calls,
+    "static": missing_static_files,
 }

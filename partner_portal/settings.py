@@ -30,7 +30,8 @@ env.ENVIRON = {name: value for name, value in os.environ.items() if value}
 
 # What the portal writes beside its database: cache, embedded broker, beat's schedule.
 VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
-VAR_DIR.mkdir(parents=True, exist_ok=True)
+# Other users of the machine have no business in here, nor in what lies in it, whatever its own mode is.
+VAR_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def required(name: str, how: str) -> str:
@@ -237,8 +238,9 @@ else:
         }
     }
     _broker = Path(env.str("EMBEDDED_BROKER_DIR", default=str(VAR_DIR / "broker")))
+    _broker.mkdir(mode=0o700, parents=True, exist_ok=True)
     for _folder in ("messages", "control"):
-        (_broker / _folder).mkdir(parents=True, exist_ok=True)
+        (_broker / _folder).mkdir(mode=0o700, exist_ok=True)
     CELERY_BROKER_URL = "filesystem://"
     CELERY_BROKER_TRANSPORT = "partner_portal.folder_broker:Transport"
     CELERY_BROKER_TRANSPORT_OPTIONS = {

@@ -1,0 +1,60 @@
+"""What `make run` writes down is its user's alone, also on a machine that many share."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+RUN = """
+import subprocess, sys
+from pathlib import Path
+import demo.__main__ as demo
+demo.VAR = Path(sys.argv[1])
+demo.close_to_others(demo.VAR)
+env = demo.environment()
+demo._prepare(env)
+for command in (["sendtestemail", "emma@aurora.example"],
+                ["shell", "-v0", "-c", "from accounts.tasks import send_letters; send_letters.delay()"],
+                ["shell", "-v0", "-c", "from django.core.cache import cache; cache.set('a', 1)"]):
+    subprocess.run([sys.executable, "manage.py", *command], env=env, check=True)
+subprocess.run([*demo.COMMANDS["sandbox"][:3], "--help"], env=env, check=True, stdout=subprocess.DEVNULL)
+"""
+
+
+def open_to_others(folder: Path) -> list[str]:
+    return [str(path) for path in (folder, *folder.rglob("*")) if path.stat().st_mode & 0o077]
+
+
+def run(var: Path) -> None:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    env = kept | {"VAR_DIR": str(var), "ENV_FILE": os.devnull, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", RUN, str(var)]
+    subprocess.run(command, cwd=ROOT, env=env, check=True, stdout=subprocess.DEVNULL, umask=0o022)
+
+
+def test_nothing_is_readable_by_other_users(tmp_path):
+    """Neither what is written now nor what an earlier run left open."""
+    var = tmp_path / "var"
+    (var / "letters").mkdir(parents=True, mode=0o755)
+    (var / "demo-field-key").write_text("WvGZ3K3cE8mXn6J0V2wS1d7xq0m0yq9b8yq3T1c2b3A=")
+    outside = tmp_path / "outside"
+    outside.touch(0o644)
+    (var / "link").symlink_to(outside)
+    run(var)
+    names = {path.name for path in var.rglob("*")}
+    assert {"portal.sqlite3", "demo-secret-key", "demo-field-key", "broker", "cache", "letters"} <= names
+    assert list((var / "letters").iterdir())
+    assert list((var / "broker" / "messages").iterdir())
+    (var / "link").unlink()
+    assert open_to_others(var) == []
+    assert outside.stat().st_mode & 0o777 == 0o644, "what a link leads to is not ours"
+
+
+def test_the_folder_is_closed_wherever_a_process_makes_it(tmp_path):
+    """In production too, where the umask is the operator's."""
+    var = tmp_path / "var"
+    env = {"PATH": os.environ["PATH"], "VAR_DIR": str(var), "ENV_FILE": os.devnull, "SECRET_KEY": "x"}
+    env |= {"PORTAL_URL": "http://localhost", "FIELD_ENCRYPTION_KEYS": "WvGZ3K3cE8mXn6J0V2wS1d7xq0m0yq9b8yq3T1c2b3A="}
+    subprocess.run([sys.executable, "manage.py", "check"], cwd=ROOT, env=env, check=True, umask=0o022)
+    assert open_to_others(var) == []
