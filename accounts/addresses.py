@@ -10,6 +10,7 @@ from accounts.letters import letter_builder, queue_letter, reader_of
 from accounts.limits import LETTERS_TO_ONE, Limit
 from accounts.links import link_for, state_of
 from accounts.models import User
+from accounts.proofs import take_over
 
 # `user`: sent inside the transaction, for what shows the address elsewhere.
 address_changed = Signal()
@@ -45,10 +46,12 @@ def forget_wish(user: User) -> None:
     user.save(update_fields=["wanted_email"])
 
 
-def take_address(user: User) -> None:
+def take_address(user: User, *, is_owner: bool, password: str = "") -> None:
     """The new address has confirmed: it counts from now on, and the old one is told.
 
-    `user` as its link was opened. Raises AddressTaken, and WishEnded where the account has changed since.
+    `user` as its link was opened; `is_owner`: by who is signed in to the account, too. Else whoever reads the
+    mail there takes the account over, with `password`. Raises AddressTaken, and WishEnded where the account
+    has changed since.
     """
     old, new = user.email, user.wanted_email
     as_opened = User.objects.filter(pk=user.pk, email=old, wanted_email=new, password=user.password, is_active=True)
@@ -60,6 +63,8 @@ def take_address(user: User) -> None:
             if old:
                 key = f"email-changed:{user.pk}:{timezone.now():%Y%m%d%H%M%S%f}"
                 queue_letter("email_changed", user, to=old, key=key)
+            if not is_owner:
+                take_over(user, password=password)
     except IntegrityError as error:
         raise AddressTaken from error
     user.email, user.wanted_email = new, None

@@ -21,6 +21,7 @@ import accounts.two_factor.admin  # noqa: F401 - registers its screen
 from accounts.addresses import address_changed
 from accounts.erasure import CannotErase, erase_person
 from accounts.models import AltegioIdentity, ApiKey, Letter, User
+from accounts.proofs import address_given_by_staff
 from accounts.two_factor.setting_up import can_get_link, send_link
 from partner_portal.control_room import CannotDo, EvidenceAdmin, RoomAdmin, confirmed
 
@@ -68,14 +69,17 @@ class UserAdmin(RoomAdmin, StockUserAdmin[User]):
     )
     add_fieldsets = ((None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),)
 
-    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Deleting the row alone would leave letters and numbers behind, and unbind connections."""
-        return False
-
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """An owner's new address proves nothing yet; what had opened the account with the old one ends."""
         super().save_model(request, obj, form, change)
         if change and "email" in form.changed_data:
             address_changed.send(sender=User, user=obj)
+            if not obj.is_staff:
+                address_given_by_staff(obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Deleting the row alone would leave letters and numbers behind, and unbind connections."""
+        return False
 
     def makes_sense(self, action: str, row: User) -> bool:
         return can_get_link(row) if action == "send_set_up_link" else not row.is_staff

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib.auth.forms import SetPasswordMixin
+from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -65,6 +66,29 @@ class OwnPasswordForm(forms.Form):
         password: str = self.cleaned_data["old_password"]
         if not is_own_password(self.owner, password):
             raise forms.ValidationError(_("This is not your present password."))
+        return password
+
+
+class FirstPasswordForm(forms.Form):
+    """Behind a letter's link that ends the password there was: the reader's own, if they want one."""
+
+    password = forms.CharField(
+        label=_("Your password"),
+        help_text=_("The one that you chose when you signed up, or a new one. Without one you sign in by a letter."),
+        max_length=200,
+        required=False,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    def __init__(self, owner: User, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.owner = owner
+
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        if password:
+            validate_password(password, self.owner)
         return password
 
 

@@ -9,7 +9,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.addresses import ADDRESS_WISHES, AddressTaken, WishEnded, ask_for_address, forget_wish, take_address
-from accounts.forms import AddressForm, PasswordForm, ProfileForm
+from accounts.forms import AddressForm, FirstPasswordForm, PasswordForm, ProfileForm
 from accounts.links import opened
 from accounts.models import User
 from accounts.pages import owner_page, register_notice, register_page, show, to_page, too_many
@@ -26,6 +26,7 @@ register_notice("saved", _("Saved."))
 register_notice("email-asked", _("We have sent a letter to the new address. Open the link in it within an hour."))
 register_notice("email-kept", _("Your e-mail address stays as it is."))
 register_notice("password-saved", _("Your new password is saved. You are signed out on all other devices."))
+register_notice("unlinked", _("The Altegio user is unlinked. You are signed out on all other devices."))
 register_notice("letter-sent", _("We have sent you a letter with a link. It works once, for an hour."))
 
 
@@ -39,7 +40,11 @@ def me(request: HttpRequest, owner: User) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         form.save()
         return to_page(HERE, done="saved")
-    context = {"form": form, "sections": sections_of("me", request, owner)}
+    context = {
+        "form": form,
+        "identities": owner.identities.order_by("pk"),
+        "sections": sections_of("me", request, owner),
+    }
     return show(request, owner, HERE, "accounts/me.html", context, 400 if form.errors else 200)
 
 
@@ -68,6 +73,7 @@ def keep_email(request: HttpRequest, owner: User) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+@sensitive_post_parameters()
 @never_cache
 def confirm_email(request: HttpRequest, token: str) -> HttpResponse:
     """The letter's link: a page with one button, so that a mail scanner's visit changes nothing."""
@@ -75,10 +81,13 @@ def confirm_email(request: HttpRequest, token: str) -> HttpResponse:
     if user is None or not user.wanted_email:
         return _link_is_old(request)
     prefer(request, user.language)
-    if request.method == "GET":
-        return render(request, "accounts/email_confirm.html", {"email": user.wanted_email})
+    is_owner = request.user == user
+    form = FirstPasswordForm(user, request.POST if request.method == "POST" else None)
+    if not form.is_valid():
+        context = {"email": user.wanted_email, "form": None if is_owner else form}
+        return render(request, "accounts/email_confirm.html", context, status=400 if form.errors else 200)
     try:
-        take_address(user)
+        take_address(user, is_owner=is_owner, password=form.cleaned_data["password"])
     except AddressTaken:
         return render(request, "accounts/email_taken.html", status=409)
     except WishEnded:
@@ -120,6 +129,16 @@ def end_sessions(request: HttpRequest, owner: User) -> HttpResponse:
     sign_out_everywhere(owner)
     logout(request)
     return redirect("accounts:sign-in")
+
+
+@require_POST
+@owner_page
+def unlink(request: HttpRequest, owner: User, pk: int) -> HttpResponse:
+    """Altegio's signature of this user opens the account no more; who came in by it is signed out."""
+    owner.identities.filter(pk=pk).delete()
+    owner.refresh_from_db(fields=["session_epoch"])
+    keep_this_session(request, owner)
+    return to_page(HERE, done="unlinked")
 
 
 @require_GET

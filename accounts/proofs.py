@@ -1,8 +1,29 @@
-"""What proves who somebody is, and since when it is proven."""
+"""Who somebody is: what proves it, what that opens, and what ends when it is proven anew.
 
+| what opens an account | since when |
+|---|---|
+| a password | once the account's address is proven; staff's, always: an administrator gave it |
+| a link in a letter to its address | always; that is the proof |
+| Altegio's signature of a linked user | once linked: by the owner, who has just shown one of the two above |
+
+Whoever proves an address for the first time, or takes the account back by it, may be another person than
+who had the account so far. So all that opened it ends (`take_over`). Every door calls these functions.
+"""
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.db.models.signals import post_delete
+from django.dispatch import Signal, receiver
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.letters import queue_letter
+from accounts.models import AltegioIdentity, User
+from accounts.sessions import sign_out_everywhere
+
+# `user`, and `was_proven`: whether the address had been proven before. Sent inside the transaction.
+taken_over = Signal()
 
 
 def has_proven_address(user: User) -> bool:
@@ -10,8 +31,48 @@ def has_proven_address(user: User) -> bool:
     return user.email_proven_at is not None
 
 
-def note_proof(user: User) -> None:
-    """A link that was sent to the address of `user` has been opened; the first time counts."""
-    if user.email_proven_at is None:
-        user.email_proven_at = timezone.now()
-        user.save(update_fields=["email_proven_at"])
+def opens_by_password(user: User) -> bool:
+    """Whether the right password opens this account."""
+    return user.is_staff or has_proven_address(user)
+
+
+@transaction.atomic
+def take_over(user: User, *, password: str = "", keeps_password: bool = False) -> None:
+    """A link sent to the address of `user` was opened: who did is the owner, and all else that opened it ends.
+
+    The password (unless the owner has just chosen it: `password`, or it is known that they did before:
+    `keeps_password`), the linked Altegio users, every session and pass of the frame, a wish for another address.
+    """
+    user.identities.all().delete()
+    was_proven = has_proven_address(User.objects.select_for_update().get(pk=user.pk))
+    if password or not keeps_password:
+        user.set_password(password or None)
+    user.email_proven_at, user.wanted_email = timezone.now(), None
+    user.save(update_fields=["password", "email_proven_at", "wanted_email"])
+    sign_out_everywhere(user)
+    taken_over.send(sender=User, user=user, was_proven=was_proven)
+
+
+@transaction.atomic
+def address_given_by_staff(user: User) -> None:
+    """Staff have written another address: nothing opens the account but a letter that goes there."""
+    user.identities.all().delete()
+    user.email_proven_at = user.wanted_email = None
+    user.save(update_fields=["email_proven_at", "wanted_email"])
+    sign_out_everywhere(user)
+
+
+def link_altegio_user(user: User, altegio_user_id: int) -> None:
+    """From now on Altegio's signature of this user opens the account; its owner is told by letter.
+
+    To be called where the owner has just proven who they are. A user who is linked elsewhere stays there.
+    """
+    identity, is_new = AltegioIdentity.objects.get_or_create(altegio_user_id=altegio_user_id, defaults={"user": user})
+    if is_new:
+        queue_letter("altegio_user_linked", user, key=f"linked:{identity.pk}", number=altegio_user_id)
+
+
+@receiver(post_delete, sender=AltegioIdentity)
+def end_passes(instance: AltegioIdentity, **_: Any) -> None:
+    """Whoever was let in by the link is out: passes of the frame do not say by which link they were given."""
+    User.objects.filter(pk=instance.user_id).update(session_epoch=F("session_epoch") + 1)

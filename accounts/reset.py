@@ -17,7 +17,7 @@ from accounts.letters import ask_for_letter, letter_builder, reader_of
 from accounts.limits import RESETS
 from accounts.models import User
 from accounts.pages import too_many
-from accounts.proofs import note_proof
+from accounts.proofs import take_over
 
 
 class OwnerResetForm(PasswordResetForm):
@@ -36,11 +36,11 @@ class OwnerResetForm(PasswordResetForm):
 
 
 class NewPasswordForm(SetPasswordForm):  # type: ignore[type-arg]
-    """Behind the letter's link: whoever sets the password reads the mail, too."""
+    """Behind the letter's link: whoever sets the password reads the mail, and takes the account over."""
 
     def save(self, commit: bool = True) -> User:
-        user: User = super().save(commit)
-        note_proof(user)
+        user: User = self.user
+        take_over(user, password=self.cleaned_data["new_password1"])
         return user
 
 

@@ -4,13 +4,21 @@ from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from accounts.limits import FAILED_OWN_PASSWORDS, FAILED_SIGN_INS
 from accounts.models import User
+from accounts.proofs import opens_by_password
+
+# The same for a wrong password and for one that counts only once its address is proven: nothing is told apart.
+CANNOT_SIGN_IN = _(
+    "This e-mail and password do not belong together, or the address is not confirmed yet. Open the link in our "
+    "letter, or have a new one sent."
+)
 
 
 class PasswordBackend(ModelBackend):
-    """Django's password check, closed for an account after ten failures (INTERFACE.md)."""
+    """Django's password check: closed after ten failures (INTERFACE.md), and until the address is proven."""
 
     def authenticate(
         self,
@@ -24,8 +32,9 @@ class PasswordBackend(ModelBackend):
         if not email or password is None or FAILED_SIGN_INS.hit(email):
             return None
         user = super().authenticate(request, username=email, password=password)
-        if user is not None:
-            FAILED_SIGN_INS.forgive(email)
+        if user is None or not opens_by_password(user):
+            return None
+        FAILED_SIGN_INS.forgive(email)
         return user
 
 

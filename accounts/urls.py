@@ -16,6 +16,7 @@ urlpatterns = [
     path("me/password/", my_data.password, name="password"),
     path("me/password/letter/", my_data.password_letter, name="password-letter"),
     path("me/sign-out-everywhere/", my_data.end_sessions, name="sign-out-everywhere"),
+    path("me/altegio-users/<int:pk>/unlink/", my_data.unlink, name="unlink"),
     path("me/download/", my_data.download, name="download"),
     path("email/<str:token>/", my_data.confirm_email, name="email-confirm"),
     path("sign-in/", views.SignIn.as_view(), name="sign-in"),

@@ -9,10 +9,13 @@ from accounts import limits
 from accounts.models import User
 from accounts.pages import owner_page, register_page, show, too_many
 from accounts.sections import sections_of
+from accounts.sign_in import CANNOT_SIGN_IN
 
 
 class SignInForm(AuthenticationForm):
     """Staff have their own door, with its own rules: here they are unknown."""
+
+    error_messages = AuthenticationForm.error_messages | {"invalid_login": CANNOT_SIGN_IN}
 
     def confirm_login_allowed(self, user: User) -> None:
         super().confirm_login_allowed(user)

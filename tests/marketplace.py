@@ -3,7 +3,9 @@
 from typing import Any
 
 from django.test import Client
+from django.utils import timezone
 
+from accounts.models import User
 from sandbox import Sandbox
 
 EMMA, MARIA = 9001, 9002
@@ -11,6 +13,11 @@ EMMAS_EMAIL = "emma@aurora.example"
 AURORA_1, AURORA_2, MEDVED_1 = 10101, 10102, 10201
 AURORA_CHAIN = 501
 TELEPHONY = 2
+
+
+def proven_owner(email: str, password: str | None = None, **fields: Any) -> User:
+    """An owner who has opened a letter at their address; the password opens the account."""
+    return User.objects.create_user(email, password, email_proven_at=timezone.now(), **fields)
 
 
 def arrive(client: Client, altegio: Sandbox, locations: Any, user_id: int | None = EMMA, application_id: int = 1):

@@ -8,17 +8,19 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.auth.hashers import make_password
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+from django.utils.translation import get_language
 
 from accounts.languages import remember_language
-from accounts.letters import queue_letter
-from accounts.limits import LETTERS_TO_ONE
+from accounts.letters import ask_for_letter
 from accounts.models import User
+from accounts.proofs import link_altegio_user, take_over
 from integrations.connect.claims import Claimant, Claimed, activation_deadline, claim_locations, give_claim
 from integrations.connect.models import Arrival, ArrivalLocation, RefusedArrival
 from integrations.connect.parameters import Redirect
-from integrations.connect.people import Known, account_of, link_identity, user_with_email
+from integrations.connect.people import Known, account_of, begins_anew, may_act
 from integrations.models.application import Application
 from integrations.models.connection import LIVE, Connection
 from integrations.telephony.chains import renew_token
@@ -87,51 +89,54 @@ def register(arrival: Arrival, sign_up: SignUp) -> Arrival:
     if arrival.claim:
         return arrival
     user, is_new = _account(sign_up)
-    if is_new:
-        _claim(arrival, Claimant.of(user), expected=None)
-        remember_language(user)
-        queue_letter("welcome", user, key=f"welcome:{user.pk}", arrival=arrival.pk)
-    else:
-        _claim(arrival, Claimant(f"s:{arrival.pk}", None), expected=user)
-        send_sign_in_link(arrival, user)
+    claimant = Claimant.of(user) if is_new else Claimant(f"s:{arrival.pk}", None)
+    _claim(arrival, claimant, expected=None if is_new else user)
+    send_sign_in_link(arrival, sign_up.email, "welcome" if is_new else "sign_in_link")
     arrival.signed_up = True
     arrival.save(update_fields=["signed_up"])
     return arrival
 
 
 def _account(sign_up: SignUp) -> tuple[User, bool]:
-    """The account under this address, and whether it was made now. Takes as long either way."""
+    """The account under this address, and whether it was made now: by the same queries, in the same time."""
     password = make_password(sign_up.password)
-    existing = user_with_email(sign_up.email)
-    if existing is not None:
-        return existing, False
-    try:
-        with transaction.atomic():
-            user = User(email=sign_up.email, name=sign_up.name, phone=sign_up.phone, password=password)
-            user.save()
-            return user, True
-    except IntegrityError:
-        return User.objects.with_email(sign_up.email).get(), False
+    language = get_language() or ""
+    made = User(email=sign_up.email, name=sign_up.name, phone=sign_up.phone, password=password, language=language)
+    User.objects.bulk_create([made], ignore_conflicts=True)
+    user = User.objects.with_email(sign_up.email).get()
+    return user, user.password == password
 
 
-def send_sign_in_link(arrival: Arrival, user: User) -> None:
-    """A letter whose link signs the owner in and gives them the arrival. Staff and closed accounts get none.
+def send_sign_in_link(arrival: Arrival, email: str, template: str = "sign_in_link") -> None:
+    """A letter whose link signs its reader in, and gives them the arrival if it is theirs or expects them.
 
-    Whoever asks for it, by whichever form: one address gets only so many.
+    Whoever asks for it, by whichever form, and whoever has the address: the same is done.
     """
-    if user.email and user.is_active and not user.is_staff and not LETTERS_TO_ONE.hit(user.email.lower()):
-        key = f"sign-in-link:{arrival.pk}:{user.pk}:{timezone.now():%Y%m%d%H%M}"
-        queue_letter("sign_in_link", user, key=key, arrival=arrival.pk)
+    ask_for_letter(template, email, arrival=arrival.pk)
+
+
+def person_of(arrival: Arrival) -> User | None:
+    """Whose the arrival is, or who must sign in before it is."""
+    return arrival.user or arrival.expected_user
 
 
 @transaction.atomic
-def give_to(arrival: Arrival, user: User) -> bool:
-    """`user` has signed in on this arrival: it is theirs, unless it is somebody else's already."""
+def give_to(arrival: Arrival, user: User, *, is_just_proven: bool) -> bool:
+    """`user` acts on this arrival: it is theirs from now on. False where they may not (`may_act`).
+
+    `user` as they were when they showed who they are; what has been taken back since opens nothing.
+    `is_just_proven`: by their password or a letter, on this arrival. Then the Altegio user whom a signed
+    arrival brought is linked, if it expects exactly this account.
+    """
+    if not _is_still(user):
+        return False
     arrival = _locked(arrival)
+    if not may_act(arrival, user):
+        return False
     if arrival.user_id is not None:
-        return arrival.user_id == user.pk
-    if arrival.altegio_user_id is not None:
-        link_identity(user, arrival.altegio_user_id)
+        return True
+    if is_just_proven and arrival.altegio_user_id is not None and arrival.expected_user_id == user.pk:
+        link_altegio_user(user, arrival.altegio_user_id)
     claimant = Claimant.of(user)
     if not arrival.claim:
         _claim(arrival, claimant, expected=None)
@@ -141,6 +146,28 @@ def give_to(arrival: Arrival, user: User) -> bool:
     arrival.claim, arrival.user, arrival.expected_user = claimant.claim, user, None
     arrival.save(update_fields=["claim", "user", "expected_user"])
     return True
+
+
+def _is_still(user: User) -> bool:
+    """Whether nothing has ended their sign-in since. The account is locked, before any arrival."""
+    now = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    return now.is_active and constant_time_compare(now.get_session_auth_hash(), user.get_session_auth_hash())
+
+
+@transaction.atomic
+def enter_by_letter(arrival: Arrival, user: User, *, password: str, keeps_password: bool) -> bool:
+    """The link in a letter was opened. False where the arrival is, or waits for, somebody else.
+
+    An arrival that waits for nobody stays as it is: its owner says on its page that it is theirs.
+    """
+    if not _is_still(user):
+        return False
+    arrival = _locked(arrival)
+    if not may_act(arrival, user):
+        return False
+    if begins_anew(arrival, user):
+        take_over(user, password=password, keeps_password=keeps_password)
+    return give_to(arrival, user, is_just_proven=True) if arrival.claim else True
 
 
 def _claim(arrival: Arrival, claimant: Claimant, *, expected: User | None) -> None:

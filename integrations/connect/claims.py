@@ -17,7 +17,7 @@ from accounts.models import User
 from integrations.activation.kinds import Activate
 from integrations.alarms.models import Alarm
 from integrations.alarms.raising import raise_alarms
-from integrations.connect.models import ArrivalLocation
+from integrations.connect.models import Arrival, ArrivalLocation
 from integrations.connections import move
 from integrations.lifecycle.asking import ask_status
 from integrations.models.application import Application
@@ -78,6 +78,8 @@ def claim_locations(
     _lock_connections(application, salon_ids)
     locations = _locked_locations(salon_ids)
     current = _current_connections(application, locations)
+    if claimant.user is not None:
+        _give_what_waits(current, claimant.user)
     desk = _Desk(application, claimant, arrived_at, now)
     for salon_id in salon_ids:
         location = locations[salon_id]
@@ -116,6 +118,16 @@ def _current_connections(application: Application, locations: dict[int, Location
         connection.application, connection.location = application, by_key[connection.location_id]
         found[connection.location_id].append(connection)
     return found
+
+
+def _give_what_waits(current: dict[int, list[Connection]], user: User) -> None:
+    """What was claimed by an arrival that expects this person is theirs: they are no rivals of themselves."""
+    others = [each for there in current.values() for each in there if each.claim != Claimant.of(user).claim]
+    claims = {each.claim for each in others}
+    waiting = set(Arrival.objects.filter(expected_user=user, claim__in=claims).values_list("claim", flat=True))
+    for connection in others:
+        if connection.claim in waiting:
+            give_claim([connection], connection.claim, user)
 
 
 class _Desk:

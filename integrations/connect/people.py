@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.db import IntegrityError, transaction
 
 from accounts.models import AltegioIdentity, User
+from accounts.proofs import has_proven_address
 from integrations.altegio.signatures import Person
 from integrations.connect.models import Arrival
 
@@ -41,20 +42,19 @@ def user_with_email(email: str) -> User | None:
 
 
 def _account_by_email(person: Person) -> Known | MustSignIn:
-    email = person.email if "@" in person.email else ""
-    existing = user_with_email(email)
+    existing = user_with_email(person.email)
     if existing is not None:
         return MustSignIn(existing)
     try:
         with transaction.atomic():
-            user = User.objects.create_user(email, name=person.name, phone=person.phone)
+            user = User.objects.create_user(person.email, name=person.name, phone=person.phone)
             AltegioIdentity.objects.create(user=user, altegio_user_id=person.altegio_user_id)
     except IntegrityError:
         # The same person arrived twice at once, or the address was taken in between: look again.
         identity = AltegioIdentity.objects.select_related("user").filter(altegio_user_id=person.altegio_user_id)
         if (found := identity.first()) is not None:
             return _unless_closed(found.user)
-        return MustSignIn(User.objects.with_email(email).get())
+        return MustSignIn(User.objects.with_email(person.email).get())
     return Known(user)
 
 
@@ -62,26 +62,24 @@ def _unless_closed(user: User) -> Known | MustSignIn:
     return MustSignIn(user) if user.is_staff or not user.is_active else Known(user)
 
 
-def is_new_to(arrival: Arrival, user: User) -> bool:
-    """Whether whoever came with `arrival` did not know of the account under their address.
+def may_act(arrival: Arrival, user: User) -> bool:
+    """Whether `user` may sign in on this arrival: its person alone; anybody while it waits for nobody.
 
-    They signed up anew, or Altegio signed somebody who is not linked to it. Then the account's password may
-    be that of a stranger who signed up with their address before them.
+    Every door asks this (form, one click, letter), and asks it again under the arrival's lock.
     """
+    person = arrival.user_id or arrival.expected_user_id
+    return person == user.pk if person else not arrival.claim
+
+
+def begins_anew(arrival: Arrival, user: User) -> bool:
+    """Whether who reads the mail of `user` takes the account over by opening the arrival's letter.
+
+    The address was never proven; or whoever came does not know the account: they signed up anew, or Altegio
+    signed somebody who is not linked to it.
+    """
+    if not has_proven_address(user):
+        return True
     if arrival.user_id is not None or arrival.expected_user_id != user.pk:
         return False
-    identity = arrival.altegio_user_id
-    return arrival.signed_up or (
-        identity is not None and not user.identities.filter(altegio_user_id=identity).exists()
-    )
-
-
-def end_password(user: User) -> None:
-    """Nobody signs in with the account's password any more, and whoever did is signed out."""
-    user.set_unusable_password()
-    user.save(update_fields=["password"])
-
-
-def link_identity(user: User, altegio_user_id: int) -> None:
-    """The owner of `user` has signed in on an arrival of this Altegio user: from now on they are one."""
-    AltegioIdentity.objects.get_or_create(altegio_user_id=altegio_user_id, defaults={"user": user})
+    number = arrival.altegio_user_id
+    return arrival.signed_up or (number is not None and not user.identities.filter(altegio_user_id=number).exists())

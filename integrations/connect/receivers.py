@@ -7,12 +7,14 @@ from django.dispatch import receiver
 from accounts.addresses import address_changed
 from accounts.erasure import person_erased
 from accounts.models import User
+from accounts.proofs import taken_over
 from integrations.activation.binding import is_granted_to
 from integrations.altegio.answers import ConnectionStatus
-from integrations.connect.claims import go_on_as_new
+from integrations.connect.claims import Claimant, go_on_as_new
+from integrations.connect.models import Arrival
 from integrations.connections import touch
 from integrations.lifecycle.asking import granted_again
-from integrations.models.connection import Connection
+from integrations.models.connection import UNDECIDED, Connection
 
 
 @receiver(granted_again)
@@ -26,3 +28,20 @@ def reconnect(connection: Connection, status: ConnectionStatus, **_: Any) -> Non
 def show_other_address(user: User, **_: Any) -> None:
     """An owner's connections show their address."""
     touch(Connection.objects.filter(owner=user))
+
+
+@receiver(taken_over)
+def wait_for_the_owner(user: User, *, was_proven: bool, **_: Any) -> None:
+    """What was claimed while nobody had proven the address goes on, but is nobody's: its arrivals wait for the owner.
+
+    Nothing is lost: whoever signs in on such an arrival as this owner has it again.
+    """
+    if was_proven:
+        return
+    theirs = Arrival.objects.filter(user=user, connections__state__in=UNDECIDED).distinct()
+    for arrival in Arrival.objects.select_for_update(no_key=True).filter(pk__in=theirs.values("pk")).order_by("pk"):
+        provisional = f"s:{arrival.pk}"
+        claimed = Connection.objects.filter(arrivals=arrival, state__in=UNDECIDED, claim=Claimant.of(user).claim)
+        claimed.update(claim=provisional, claimant=None)
+        arrival.claim, arrival.user, arrival.expected_user = provisional, None, user
+        arrival.save(update_fields=["claim", "user", "expected_user"])

@@ -1,6 +1,7 @@
 """Signed, expiring tokens that carry a step of the arrival, so that no cookie has to.
 
-A step token lets its holder register or sign in on one arrival; a status token shows one arrival's page.
+A step token lets its holder register or sign in on one arrival while that waits for nobody; a status token
+shows one arrival's page, and gives no power to act.
 """
 
 from django.contrib.auth.tokens import PasswordResetTokenGenerator

@@ -5,6 +5,7 @@ step, so the forms need no CSRF cookie (whoever has the token may act on that ar
 can know it).
 """
 
+from collections.abc import Callable
 from functools import wraps
 
 from django.conf import settings
@@ -15,19 +16,20 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django.views.decorators.vary import vary_on_headers
 
 from accounts import limits
+from accounts.forms import FirstPasswordForm
 from accounts.languages import remember_language
 from accounts.models import User
-from accounts.proofs import note_proof
-from accounts.sign_in import owner_with_password
+from accounts.sign_in import CANNOT_SIGN_IN, owner_with_password
 from integrations.connect import arrivals, tokens
 from integrations.connect.forms import EmailForm, SignInForm, SignUpForm
 from integrations.connect.models import Arrival
 from integrations.connect.parameters import BadArrival, read_redirect
-from integrations.connect.people import end_password, is_new_to, user_with_email
+from integrations.connect.people import begins_anew, may_act
 from integrations.connect.status import status_of
 from integrations.models.application import application_for
 from partner_portal.framing import View, altegio_origin, framed, host_origins, is_in_frame
@@ -177,21 +179,30 @@ def sign_up(request: HttpRequest, arrival: Arrival, token: str) -> HttpResponse:
 @step_view
 def sign_in(request: HttpRequest, arrival: Arrival, token: str) -> HttpResponse:
     """An owner who has an account already."""
+    return sign_in_on(request, arrival, lambda form: _forms(request, arrival, token, sign_in=form, status=400))
+
+
+def sign_in_on(request: HttpRequest, arrival: Arrival, again: Callable[[SignInForm], HttpResponse]) -> HttpResponse:
+    """A password was typed on one of the arrival's pages; `again` shows that page with what was wrong."""
     if wait := limits.SIGN_INS.hit(request):
         return _too_many(request, wait)
     form = SignInForm(request.POST, auto_id="in_%s")
     if form.is_valid():
         user = owner_with_password(request, form.cleaned_data["email"], form.cleaned_data["password"])
         if user is not None:
-            return _enter(request, arrival, user)
-        form.add_error(None, _("This e-mail and password do not belong together. You can have a link sent instead."))
-    return _forms(request, arrival, token, sign_in=form, status=400)
+            return _enter(request, arrival, user, is_just_proven=True)
+        form.add_error(None, CANNOT_SIGN_IN)
+    return again(form)
 
 
-def _enter(request: HttpRequest, arrival: Arrival, user: User) -> HttpResponse:
-    if not arrivals.give_to(arrival, user):
-        advice = _("Another account is connecting here already. Open the integration from Altegio again.")
-        return _problem(request, _("Already taken"), advice, 409)
+def _taken(request: HttpRequest) -> HttpResponse:
+    advice = _("Another account is connecting here already. Open the integration from Altegio again.")
+    return _problem(request, _("Already taken"), advice, 409)
+
+
+def _enter(request: HttpRequest, arrival: Arrival, user: User, *, is_just_proven: bool) -> HttpResponse:
+    if not arrivals.give_to(arrival, user, is_just_proven=is_just_proven):
+        return _taken(request)
     remember_language(user)
     arrival.user = user
     # Only a form of ours may open a session (login CSRF). One that goes on does not begin anew: nothing was proven.
@@ -203,18 +214,18 @@ def _enter(request: HttpRequest, arrival: Arrival, user: User) -> HttpResponse:
 @step_view
 def send_link(request: HttpRequest, arrival: Arrival, token: str) -> HttpResponse:
     """A letter that signs the owner in; the answer is the same whether the address has an account."""
-    if wait := limits.SIGN_INS.hit(request):
+    if wait := limits.SIGN_IN_LINKS.hit(request):
         return _too_many(request, wait)
     form = EmailForm(request.POST)
     if not form.is_valid():
         return _forms(request, arrival, token, sign_in=SignInForm(request.POST, auto_id="in_%s"), status=400)
     email = form.cleaned_data["email"].lower()
-    user = user_with_email(email)
-    if user is not None:
-        arrivals.send_sign_in_link(arrival, user)
-    return render(
-        request, "connect/link_sent.html", {"email": email, "language_base": reverse("connect:step", args=[token])}
-    )
+    arrivals.send_sign_in_link(arrival, email)
+    return _link_sent(request, reverse("connect:step", args=[token]), email)
+
+
+def _link_sent(request: HttpRequest, page: str, email: str = "") -> HttpResponse:
+    return render(request, "connect/link_sent.html", {"email": email, "language_base": page})
 
 
 @framed
@@ -224,10 +235,11 @@ def go_on(request: HttpRequest, token: str) -> HttpResponse:
     arrival, owner = tokens.arrival_of_step(token), _signed_in_owner(request)
     if arrival is None or owner is None:
         return _link_is_old(request)
-    return _enter(request, arrival, owner)
+    return _enter(request, arrival, owner, is_just_proven=False)
 
 
 @never_cache
+@sensitive_post_parameters()
 @require_http_methods(["GET", "POST"])
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
     """A letter's link: a page with one button, so that a mail scanner's visit changes nothing."""
@@ -236,44 +248,91 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
         advice = _("A link works once, for an hour. Sign in with your password, or have a new link sent.")
         return _problem(request, _("This link was used or is too old"), advice, 410)
     arrival, user = opened
+    if not may_act(arrival, user):
+        return _taken(request)
     prefer(request, user.language)
-    is_new = is_new_to(arrival, user)
-    if request.method == "GET":
-        return render(request, "connect/confirm.html", {"user": user, "token": token, "is_new": is_new})
-    if is_new:
-        end_password(user)
-    note_proof(user)
+    # Whoever signed up in this browser a moment ago has just chosen the password.
+    signed_up_here = arrival.signed_up and arrival.user_id == user.pk and _seen(request) == arrival
+    asks = begins_anew(arrival, user) and not signed_up_here
+    form = FirstPasswordForm(user, request.POST if request.method == "POST" else None)
+    if not form.is_valid():
+        context = {"user": user, "arrival": arrival, "form": form if asks else None}
+        return render(request, "connect/confirm.html", context, status=400 if form.errors else 200)
+    password = form.cleaned_data["password"] if asks else ""
+    if not arrivals.enter_by_letter(arrival, user, password=password, keeps_password=signed_up_here):
+        return _taken(request)
     login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
-    if not arrivals.give_to(arrival, user):
-        return HttpResponseRedirect(reverse(settings.LOGIN_REDIRECT_URL))
-    return _to_status(arrival)
+    if arrival.claim:
+        return _to_status(arrival)
+    return HttpResponseRedirect(reverse("connect:step", args=[tokens.step_token(arrival)]))
 
 
-@framed
-@require_GET
-@vary_on_headers("Accept")
-def status(request: HttpRequest, token: str) -> HttpResponse:
-    """What happens with each location, live; JSON for the page's script."""
-    arrival = tokens.arrival_of_status(token)
-    wants_json = request.get_preferred_type(["text/html", "application/json"]) == "application/json"
-    if arrival is None:
-        if wants_json:
+def status_view(view: View) -> View:
+    """A page of one arrival, by its status token. Whoever reads it can do no more than anybody on the internet."""
+
+    @framed
+    @wraps(view)
+    def wrapper(request: HttpRequest, token: str) -> HttpResponseBase:
+        arrival = tokens.arrival_of_status(token)
+        if arrival is not None:
+            return view(request, arrival, token)
+        if _wants_json(request):
             return JsonResponse({"detail": _("This page is too old.")}, status=410)
         return _link_is_old(request)
+
+    return wrapper
+
+
+def _wants_json(request: HttpRequest) -> bool:
+    return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
+
+
+@require_GET
+@vary_on_headers("Accept")
+@status_view
+def status(request: HttpRequest, arrival: Arrival, token: str) -> HttpResponse:
+    """What happens with each location, live; JSON for the page's script."""
     # Not after the sign-up form: the page of a new account would differ from that of a taken address.
     if arrival.user is not None and not arrival.signed_up:
         prefer(request, arrival.user.language)
-    current = status_of(arrival)
-    if wants_json:
-        return JsonResponse(current.as_json())
+    if _wants_json(request):
+        return JsonResponse(status_of(arrival).as_json())
+    return _status_page(request, arrival, token, SignInForm(auto_id="in_%s"))
+
+
+def _status_page(
+    request: HttpRequest, arrival: Arrival, token: str, sign_in: SignInForm, *, status: int = 200
+) -> HttpResponse:
     # Registering by form shows the same to a new account and to an address that has one.
     needs_sign_in = arrival.signed_up or arrival.expected_user_id is not None
     context = {
         "arrival": arrival,
-        "status": current,
-        "sign_in": SignInForm(auto_id="in_%s") if needs_sign_in or not arrival.claim else None,
-        "step": tokens.step_token(arrival) if needs_sign_in or not arrival.claim else "",
+        "token": token,
+        "status": status_of(arrival),
+        "sign_in": sign_in if needs_sign_in else None,
         "altegio_origin": altegio_origin(),
         "host_origins": host_origins(),
+        "language_base": reverse("connect:status", args=[token]),
     }
-    return render(request, "connect/status.html", context)
+    return render(request, "connect/status.html", context, status=status)
+
+
+@csrf_exempt
+@require_POST
+@status_view
+def status_sign_in(request: HttpRequest, arrival: Arrival, token: str) -> HttpResponse:
+    """The arrival's person signs in on its page; nobody else may."""
+    return sign_in_on(request, arrival, lambda form: _status_page(request, arrival, token, form, status=400))
+
+
+@csrf_exempt
+@require_POST
+@status_view
+def status_link(request: HttpRequest, arrival: Arrival, token: str) -> HttpResponse:
+    """A letter that signs the arrival's person in; it goes to their address, whoever asks for it."""
+    if wait := limits.SIGN_IN_LINKS.hit(request):
+        return _too_many(request, wait)
+    person = arrivals.person_of(arrival)
+    if person is not None and person.email:
+        arrivals.send_sign_in_link(arrival, person.email)
+    return _link_sent(request, reverse("connect:status", args=[token]))

@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.letters import send_waiting_letters
 from accounts.models import Letter, User
 from integrations.models import Chain, Connection, ConnectionKeys
-from tests.marketplace import AURORA_1, AURORA_2, EMMAS_EMAIL, arrive
+from tests.marketplace import AURORA_1, AURORA_2, EMMAS_EMAIL, arrive, proven_owner
 
 pytestmark = pytest.mark.django_db
 PASSWORD, NEW_PASSWORD = "correct horse battery", "another horse battery"
@@ -22,7 +22,7 @@ PASSWORD, NEW_PASSWORD = "correct horse battery", "another horse battery"
 
 @pytest.fixture
 def anna() -> User:
-    return User.objects.create_user("anna@example.com", PASSWORD, name="Anna", phone="+36205550101")
+    return proven_owner("anna@example.com", PASSWORD, name="Anna", phone="+36205550101")
 
 
 def signed_in(user: User, password: str = PASSWORD) -> Client:
@@ -236,7 +236,7 @@ def test_signing_out_everywhere_ends_every_session(anna, browser):
 
 
 def test_nobody_else_is_signed_out(anna, browser):
-    other = User.objects.create_user("other@example.com", PASSWORD)
+    other = proven_owner("other@example.com", PASSWORD)
     others = signed_in(other)
     browser.post(reverse("accounts:sign-out-everywhere"))
     assert is_signed_in(others)
@@ -291,6 +291,7 @@ def emma(client, altegio, work) -> User:
     work()
     emma = User.objects.get(email=EMMAS_EMAIL)
     emma.set_password(PASSWORD)
+    emma.email_proven_at = timezone.now()
     emma.save()
     return emma
 

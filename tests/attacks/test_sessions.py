@@ -7,7 +7,7 @@ from django.test import Client
 from accounts.letters import send_waiting_letters
 from accounts.models import User
 from tests.integrations.connect.test_unsigned_arrival import form_action
-from tests.marketplace import AURORA_1, EMMA, arrive, follow
+from tests.marketplace import AURORA_1, EMMA, arrive, follow, proven_owner
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"
@@ -15,7 +15,7 @@ PASSWORD = "correct horse battery"
 
 @pytest.fixture
 def owner() -> User:
-    return User.objects.create_user("olga@example.com", PASSWORD, name="Olga")
+    return proven_owner("olga@example.com", PASSWORD, name="Olga")
 
 
 def is_signed_in(client: Client) -> bool:
@@ -34,7 +34,7 @@ def planted() -> Client:
 
 @pytest.mark.parametrize(("door", "staff"), [("/account/sign-in/", False), ("/admin/login/", True)])
 def test_a_planted_session_is_not_the_one_signed_in(door, staff):
-    User.objects.create_user("a@b.example", PASSWORD, is_staff=staff)
+    proven_owner("a@b.example", PASSWORD, is_staff=staff)
     victim = planted()
     known = victim.cookies["sessionid"].value
     victim.post(door, {"username": "a@b.example", "password": PASSWORD})

@@ -13,6 +13,7 @@ from billing.models import Payment, TariffOption
 from integrations.models import Application, Chain, Connection, Location
 from integrations.sender_names.models import SenderName, SenderNameList
 from tests.browser.test_connect import has_no_axe_findings
+from tests.marketplace import proven_owner
 
 pytestmark = pytest.mark.django_db(transaction=True)
 EMAIL, PASSWORD = "anna@example.com", "correct horse battery"
@@ -26,7 +27,7 @@ PAGES = (
 @pytest.fixture
 def anna() -> User:
     """An owner with a location in each state, tariffs, a payment, sender names and a chain whose telephony failed."""
-    anna, now = User.objects.create_user(EMAIL, PASSWORD, name="Anna"), timezone.now()
+    anna, now = proven_owner(EMAIL, PASSWORD, name="Anna"), timezone.now()
     sms = Application.objects.create(altegio_id=1, name="Beacon SMS")
     phones = Application.objects.create(altegio_id=2, name="Beacon Telephony", kind="telephony")
     chain = Chain.objects.create(altegio_id=501, title="Aurora", telephony="failed", telephony_since=now)

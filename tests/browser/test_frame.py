@@ -5,9 +5,11 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Frame, Page, expect
 
 from accounts.models import User
+from accounts.proofs import take_over
 from integrations.connect import views
 from integrations.models import Connection
 from tests.browser.test_connect import AXE
+from tests.marketplace import proven_owner
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PASSWORD = "correct horse battery"
@@ -57,6 +59,8 @@ def test_sign_up_then_sign_in_status_settings(page, worker, settings_tab):
     sign_up.get_by_label("Choose a password").fill(PASSWORD)
     sign_up.get_by_role("button").click()
     expect(frame.get_by_role("heading", name="Connected", exact=True)).to_be_visible()
+    # The letter was opened in another browser, with the same password.
+    take_over(User.objects.get(), password=PASSWORD)
 
     sign_in = frame.locator("form[action*='/sign-in/']")
     sign_in.get_by_label("E-mail").fill("emma@aurora.example")
@@ -69,7 +73,7 @@ def test_sign_up_then_sign_in_status_settings(page, worker, settings_tab):
 
 
 def test_sign_in_status_settings(page, worker, settings_tab):
-    User.objects.create_user("olga@example.com", PASSWORD)
+    proven_owner("olga@example.com", PASSWORD)
     frame = settings_tab("?anonymous=1")
     sign_in = frame.locator("form[action*='/sign-in/']")
     sign_in.get_by_label("E-mail").fill("olga@example.com")

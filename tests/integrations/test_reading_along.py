@@ -51,7 +51,7 @@ def give_other_owner(connection):
 
 def change_address(connection):
     User.objects.filter(pk=connection.owner_id).update(wanted_email="new@owner.example")
-    take_address(User.objects.get(pk=connection.owner_id))
+    take_address(User.objects.get(pk=connection.owner_id), is_owner=True)
 
 
 def save_in_bulk(connection):

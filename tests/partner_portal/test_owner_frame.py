@@ -17,7 +17,7 @@ from integrations.outbox.models import OutgoingCall
 from partner_portal.logs import SecretFreeReporter
 from partner_portal.masking import mask
 from partner_portal.owner_frame import as_owner
-from tests.marketplace import AURORA_1, AURORA_2, EMMA, MARIA, arrive, follow
+from tests.marketplace import AURORA_1, AURORA_2, EMMA, MARIA, arrive, follow, proven_owner
 
 pytestmark = pytest.mark.django_db
 IFRAME = {"Sec-Fetch-Dest": "iframe", "Sec-Fetch-Site": "cross-site"}
@@ -77,7 +77,7 @@ def test_a_shared_status_link_opens_nothing(browser, altegio, emma):
 
 
 def test_a_sign_in_in_the_frame_is_known_on_the_status_page(browser, altegio):
-    User.objects.create_user("olga@example.com", PASSWORD)
+    proven_owner("olga@example.com", PASSWORD)
     page = arrive(browser, altegio, AURORA_1, user_id=None).content.decode()
     form = re.search(r'action="(/connect/step/[^"]+/sign-in/)"', page)[1]
     answer = browser.post(form, {"email": "olga@example.com", "password": PASSWORD}, headers=OURS)
@@ -87,7 +87,7 @@ def test_a_sign_in_in_the_frame_is_known_on_the_status_page(browser, altegio):
 
 
 def test_a_sign_in_that_another_site_posts_gives_no_pass(browser, altegio):
-    User.objects.create_user("mallory@example.com", PASSWORD)
+    proven_owner("mallory@example.com", PASSWORD)
     page = arrive(browser, altegio, AURORA_1, user_id=None).content.decode()
     form = re.search(r'action="(/connect/step/[^"]+/sign-in/)"', page)[1]
     filled = {"email": "mallory@example.com", "password": PASSWORD}

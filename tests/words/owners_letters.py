@@ -25,6 +25,7 @@ def letters_about(owner: User, arrival: int, connections: dict[str, Connection])
         ("welcome", {**link}),
         ("sign_in_link", {**link}),
         ("password_reset", {}),
+        ("altegio_user_linked", {"number": 9001}),
         ("disconnected", {"connection": connections["active"].pk}),
         ("email_confirm", {"state": state_of(owner)}),
         ("email_changed", {}),

@@ -13,7 +13,7 @@ from accounts.models import User
 from integrations.connect import tokens
 from integrations.connect.models import Arrival
 from integrations.models import Application
-from tests.marketplace import AURORA_1, AURORA_2, arrive
+from tests.marketplace import AURORA_1, AURORA_2, arrive, proven_owner
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"
@@ -124,7 +124,7 @@ def test_a_new_account_keeps_the_language_it_was_made_in(altegio):
     Client().post(action, SIGN_UP, headers={"Accept-Language": "hu"})
     assert User.objects.get().language == "hu"
     send_waiting_letters()
-    assert mail.outbox[0].subject == "Elkészült a fiókja"
+    assert mail.outbox[0].subject == "Erősítse meg a címét"
 
 
 def test_who_comes_with_altegios_signature_keeps_the_browsers_language_once(client, altegio):
@@ -136,7 +136,7 @@ def test_who_comes_with_altegios_signature_keeps_the_browsers_language_once(clie
 
 
 def test_a_sign_in_does_not_change_a_stored_language():
-    User.objects.create_user("emma@aurora.example", PASSWORD, language="hu")
+    proven_owner("emma@aurora.example", PASSWORD, language="hu")
     data = {"username": "emma@aurora.example", "password": PASSWORD}
     Client().post(SIGN_IN_PAGE, data, headers={"Accept-Language": "ru"})
     assert User.objects.get().language == "hu"
@@ -161,7 +161,7 @@ def test_a_status_page_speaks_its_owners_language_until_the_visitor_chooses():
 
 
 def test_the_language_tells_nobody_that_an_address_has_an_account(altegio, work):
-    User.objects.create_user("olga@example.com", PASSWORD, language="pt")
+    proven_owner("olga@example.com", PASSWORD, language="pt")
     spoken = []
     for location, email in ((AURORA_1, "olga@example.com"), (AURORA_2, "new@example.com")):
         page = arrive(Client(), altegio, location, user_id=None)

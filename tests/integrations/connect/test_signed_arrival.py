@@ -11,7 +11,7 @@ from integrations.lifecycle.asking import ask_status
 from integrations.lifecycle.disconnect import disconnect
 from integrations.models import Arrival, Connection, OutgoingCall
 from sandbox import Status
-from tests.marketplace import AURORA_1, AURORA_2, EMMA, EMMAS_EMAIL, MARIA, arrive, follow, status
+from tests.marketplace import AURORA_1, AURORA_2, EMMA, EMMAS_EMAIL, MARIA, arrive, follow, proven_owner, status
 
 pytestmark = pytest.mark.django_db
 
@@ -191,12 +191,11 @@ def test_an_email_that_has_an_account_is_not_taken_over(client, altegio, work):
 
 
 def test_its_owner_signs_in_once_and_is_linked(client, altegio, work):
-    owner = User.objects.create_user(EMMAS_EMAIL, "s3cret-pass-word")
+    owner = proven_owner(EMMAS_EMAIL, "s3cret-pass-word")
     answer = arrive(client, altegio, 10101)
     work()
-    page = client.get(answer["Location"])
     form = {"email": EMMAS_EMAIL, "password": "s3cret-pass-word"}
-    client.post(f"/connect/step/{page.context['step']}/sign-in/", form)
+    client.post(f"{answer['Location']}sign-in/", form)
 
     assert owner.identities.get().altegio_user_id == EMMA
     assert Connection.objects.get().owner == owner
@@ -205,9 +204,8 @@ def test_its_owner_signs_in_once_and_is_linked(client, altegio, work):
 def test_a_staff_account_is_never_signed_in_by_a_signature(client, altegio, work):
     User.objects.create_user(EMMAS_EMAIL, "s3cret-pass-word", is_staff=True)
     answer = arrive(client, altegio, 10101)
-    page = client.get(answer["Location"])
     form = {"email": EMMAS_EMAIL, "password": "s3cret-pass-word"}
-    refused = client.post(f"/connect/step/{page.context['step']}/sign-in/", form)
+    refused = client.post(f"{answer['Location']}sign-in/", form)
     work()
 
     assert refused.status_code == 400

@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.letters import send_waiting_letters
 from accounts.models import User
 from integrations.models import Arrival, Connection
-from tests.marketplace import AURORA_1, AURORA_2, arrive, follow, status
+from tests.marketplace import AURORA_1, AURORA_2, arrive, follow, proven_owner, status
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"
@@ -21,7 +21,7 @@ SIGN_UP = {"name": "Olga", "email": "Olga@Example.com", "phone": "+371 2000000",
 
 @pytest.fixture
 def owner() -> User:
-    return User.objects.create_user("olga@example.com", PASSWORD, name="Olga")
+    return proven_owner("olga@example.com", PASSWORD, name="Olga")
 
 
 def form_action(page, name: str) -> str:
@@ -71,7 +71,7 @@ def test_a_taken_email_is_answered_like_a_new_one(altegio, work, owner):
 
 
 def _without_numbers(page) -> str:
-    return re.sub(r"/connect/step/[^\"]*|\d+|<b>[^<]*</b>", "", page.content.decode())
+    return re.sub(r"/connect/status/[^\"]*|\d+|<b>[^<]*</b>", "", page.content.decode())
 
 
 def test_the_letter_leads_the_owner_of_a_taken_email_in(altegio, work, owner):
