@@ -6,7 +6,6 @@ attacker down; no rule of money or ownership rests on them, so a lost cache only
 
 import fcntl
 import hashlib
-import ipaddress
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -20,20 +19,19 @@ from django.core.cache.backends.filebased import FileBasedCache
 from django.http import HttpRequest
 from redis.exceptions import RedisError
 
+from partner_portal.network import caller_in
+
 log = structlog.get_logger(__name__)
 
 
 def client_address(request: HttpRequest) -> str:
-    """The caller's address; behind an https `PORTAL_URL` the one the proxy saw. Of IPv6, the network of a caller."""
-    address = str(request.META.get("REMOTE_ADDR", ""))
-    if settings.BEHIND_HTTPS and (forwarded := request.headers.get("X-Forwarded-For", "")):
-        address = forwarded.rsplit(",", 1)[-1].strip()
-    try:
-        known = ipaddress.IPv6Address(address.partition("%")[0])
-    except ValueError:
-        return address
-    # Whoever has an IPv6 address has 2^64 of them.
-    return address if known.ipv4_mapped else str(ipaddress.IPv6Network((known, 64), strict=False))
+    """The caller's address; behind an https `PORTAL_URL` the one the proxy saw. Of IPv6, the network of a caller.
+
+    What a proxy wrote and is no address counts under the connection's own: else each text would be another caller.
+    """
+    connected = str(request.META.get("REMOTE_ADDR", ""))
+    seen = request.headers.get("X-Forwarded-For", "").rsplit(",", 1)[-1] if settings.BEHIND_HTTPS else ""
+    return caller_in(seen) or caller_in(connected) or connected
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from rest_framework_api_key.models import AbstractAPIKey
 
 from accounts.two_factor.models import Authenticator, BackupCode  # noqa: F401 - tables of this app
 from partner_portal.bidi import embedded
+from partner_portal.json_field import JSONField
 
 
 class UserManager(BaseUserManager["User"]):
@@ -120,7 +121,7 @@ class Letter(models.Model):
         User, on_delete=models.CASCADE, null=True, blank=True, related_name="letters", verbose_name=_("person")
     )
     language = models.CharField(max_length=8, blank=True)
-    params = models.JSONField(default=dict)
+    params = JSONField(default=dict)
     created_at = models.DateTimeField(default=timezone.now)
     taken_at = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)

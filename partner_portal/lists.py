@@ -12,7 +12,7 @@ the moment on at which this round began; less some minutes, because a change is 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
@@ -20,6 +20,8 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.filters import BaseFilterBackend
 from rest_framework.request import Request
 from rest_framework.views import APIView
+
+from partner_portal.moments import read_moment
 
 M = TypeVar("M", bound=Model)
 Row = TypeVar("Row")
@@ -83,13 +85,7 @@ def updated_since(lookup: str = "updated_at__gte") -> Parameter:
 def _moment(text: str) -> datetime:
     # An address that was not encoded has a space where the zone's + was.
     date, time, rest = text.partition("T")
-    try:
-        moment = datetime.fromisoformat(date + time + rest.replace(" ", "+"))
-        if moment.tzinfo is not None:
-            return moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        pass
-    raise ValueError("Write a date and time with its zone, as in 2026-01-31T12:00:00Z.")
+    return read_moment(date + time + rest.replace(" ", "+"))
 
 
 class KnownParameters(BaseFilterBackend):

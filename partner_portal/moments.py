@@ -37,11 +37,18 @@ def read_moment(text: object, zone: str | None = None) -> datetime:
     except OverflowError:
         raise _out_of_range() from None
     except ValueError:
-        raise BadMoment(f'There is no such date or time; write it as in "{EXAMPLE}".') from None
+        raise BadMoment(f'Write a date and time that exist, as in "{EXAMPLE}".') from None
     if not FIRST_YEAR <= moment.year <= LAST_YEAR:
         raise _out_of_range()
     return moment
 
 
+def write_moment(moment: datetime, zone: str) -> str:
+    """ISO 8601 in `zone`, to the second; in UTC where the zone's offset had seconds then, which no standard knows."""
+    local = moment.astimezone(ZoneInfo(zone))
+    offset = local.utcoffset()
+    return (moment.astimezone(UTC) if offset and offset.seconds % 60 else local).isoformat(timespec="seconds")
+
+
 def _out_of_range() -> BadMoment:
-    return BadMoment(f"The year must be between {FIRST_YEAR} and {LAST_YEAR}.")
+    return BadMoment(f"Write a year between {FIRST_YEAR} and {LAST_YEAR}.")

@@ -11,12 +11,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from integrations.altegio.wire import from_wire, parse_id
+from integrations.altegio.wire import parse_id
 from integrations.telephony.callers import Caller, NotConnected, UnknownPlace, caller_of
 from integrations.telephony.models import SavedCall
 from integrations.telephony.notifications import notify_of_call
 from integrations.telephony.numbers import BadNumber, e164, is_extension
 from integrations.telephony.saved_calls import save_call
+from partner_portal.moments import BadMoment, read_moment
 
 MOST_SECONDS = 7 * 24 * 3600
 
@@ -44,10 +45,10 @@ class MomentField(serializers.Field[Any, Any, str, Any]):
     """ISO 8601; without a zone it is read in `ALTEGIO_TIME_ZONE`."""
 
     def to_internal_value(self, data: Any) -> Any:
-        moment = from_wire(data, settings.ALTEGIO_TIME_ZONE)
-        if moment is None:
-            raise serializers.ValidationError("Write a time as in 2026-03-01T12:00:00+00:00.")
-        return moment
+        try:
+            return read_moment(data, settings.ALTEGIO_TIME_ZONE)
+        except BadMoment as problem:
+            raise serializers.ValidationError(str(problem)) from None
 
     def to_representation(self, value: Any) -> str:
         return str(value.isoformat())

@@ -8,6 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from partner_portal.encryption import EncryptedTextField
+from partner_portal.json_field import JSONField
 
 
 class Application(models.Model):
@@ -36,7 +37,7 @@ class Application(models.Model):
         default=14,
         help_text=_("As set in Altegio's developer account, which does not tell it. Empty: there is no trial."),
     )
-    channels = models.JSONField(
+    channels = JSONField(
         _("channels"),
         default=list,
         blank=True,

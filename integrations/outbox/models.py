@@ -4,6 +4,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from partner_portal.json_field import JSONField
+
 
 class CallState(models.TextChoices):
     """The life of an outgoing call (DESIGN.md)."""
@@ -45,7 +47,7 @@ class OutgoingCall(models.Model):
     connection = models.ForeignKey(
         "integrations.Connection", on_delete=models.CASCADE, null=True, blank=True, related_name="calls"
     )
-    params = models.JSONField(_("parameters"), default=dict, blank=True)
+    params = JSONField(_("parameters"), default=dict, blank=True)
     priority = models.SmallIntegerField(_("priority"), choices=Priority.choices)
     state = models.CharField(_("state"), max_length=10, choices=CallState.choices, default=CallState.QUEUED)
     deadline_at = models.DateTimeField(_("deadline"), null=True, blank=True)

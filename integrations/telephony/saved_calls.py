@@ -9,7 +9,6 @@ Altegio knows it: a call told twice under one id is one call, a call not told is
 import uuid
 from datetime import timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -24,6 +23,7 @@ from integrations.outbox.models import OutgoingCall, Priority
 from integrations.outbox.queue import new_call, queue, queue_fresh
 from integrations.telephony.models import SavedCall
 from integrations.user_tokens.models import UserToken
+from partner_portal.moments import write_moment
 
 # The list is asked by days, in whatever zone Altegio reads them.
 AROUND = timedelta(days=1)
@@ -110,7 +110,6 @@ class CallHistory(CallKind):
 
 def on_the_wire(saved: SavedCall) -> dict[str, Any]:
     """The call as Altegio takes it; the time with its zone, ours where the exchange gave none."""
-    moment = (saved.date or saved.received_at).astimezone(ZoneInfo(settings.ALTEGIO_TIME_ZONE))
     return {
         "type": saved.type,
         "phone": saved.phone,
@@ -120,7 +119,7 @@ def on_the_wire(saved: SavedCall) -> dict[str, Any]:
         "link": saved.link,
         "call_id": saved.call_id,
         "status": saved.status,
-        "date": moment.isoformat(timespec="seconds"),
+        "date": write_moment(saved.date or saved.received_at, settings.ALTEGIO_TIME_ZONE),
     }
 
 

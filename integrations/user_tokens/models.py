@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from integrations.models.place import Location
 from partner_portal.encryption import EncryptedTextField
+from partner_portal.json_field import JSONField
 
 
 class UserToken(models.Model):
@@ -13,8 +14,8 @@ class UserToken(models.Model):
     location = models.OneToOneField(Location, on_delete=models.PROTECT, related_name="user_token")
     altegio_user_id = models.BigIntegerField(_("Altegio user"))
     token = EncryptedTextField(_("user token"))
-    types = models.JSONField(_("notification types of the location"), null=True, editable=False)
-    user_settings = models.JSONField(_("notification settings of the user"), null=True, editable=False)
+    types = JSONField(_("notification types of the location"), null=True, editable=False)
+    user_settings = JSONField(_("notification settings of the user"), null=True, editable=False)
     fetched_at = models.DateTimeField(_("fetched"), null=True, editable=False)
     error = models.CharField(_("why not"), max_length=500, blank=True, editable=False)
 

@@ -81,8 +81,52 @@ def test_an_ipv6_network_is_one_caller(rf):
 
     assert caller("2001:db8:0:1::1") == caller("2001:db8:0:1:ffff::9")
     assert caller("2001:db8:0:1::1") != caller("2001:db8:0:2::1")
-    assert caller("::ffff:192.0.2.1") != caller("::ffff:192.0.2.2")
+    assert caller("::ffff:192.0.2.1") == caller("192.0.2.1") != caller("::ffff:192.0.2.2")
     assert caller("::1") == "::/64"
+
+
+@pytest.mark.parametrize(
+    "spellings",
+    [
+        [f"198.51.100.9:{port}" for port in range(4000, 4075)],
+        [f"[2001:db8::1]:{port}" for port in range(4000, 4075)],
+        [f"2001:db8::{number:x}%eth{number}" for number in range(75)],
+        [f'"[2001:db8::{number:x}]:{number}"' for number in range(75)],
+        [f"[2001:DB8:0:0::{number:x}]" for number in range(75)],
+        [f"::ffff:198.51.100.9{' ' * number}" for number in range(75)],
+        [f"2002:c633:6409:{number:x}::1" for number in range(75)],
+        [f"unknown-{number}" for number in range(75)],
+        [f"_{number}" for number in range(75)],
+        [f"198.51.100.009.{number}" for number in range(75)],
+        [f"198.51.100.9:{number}:{number}" for number in range(75)],
+        ["", ",", "[]", "[", "]:1", "%", ":", "1", "0x7f.1", "127.1", "999.1.1.1"],
+    ],
+)
+def test_no_spelling_of_a_network_address_is_another_caller(rf, settings, spellings):
+    settings.BEHIND_HTTPS = True
+    callers = {
+        limits.client_address(rf.get("/", headers={"X-Forwarded-For": f"10.9.8.7, {spelling}"}))
+        for spelling in spellings
+    }
+    assert len(callers) == 1
+
+
+@pytest.mark.django_db
+def test_wrong_keys_are_counted_under_the_address_and_not_its_port(client, settings):
+    settings.BEHIND_HTTPS = True
+    for guess in ("198.51.100.9:{}", "[2001:db8::1]:{}", "no-address-{}"):
+        answers = [
+            client.get(
+                "/api/v1/connections/",
+                headers={
+                    "Authorization": "Api-Key guess.ed",
+                    "X-Forwarded-Proto": "https",
+                    "X-Forwarded-For": guess.format(port),
+                },
+            ).status_code
+            for port in range(75)
+        ]
+        assert 429 in answers
 
 
 def test_tries_at_the_same_moment_are_all_counted(staff, monkeypatch):

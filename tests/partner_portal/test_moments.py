@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from partner_portal.moments import BadMoment, read_moment
+from partner_portal.moments import BadMoment, read_moment, write_moment
 
 NOON = datetime(2026, 1, 31, 11, tzinfo=UTC)
 
@@ -79,6 +79,12 @@ def test_what_is_too_far_away_is_refused_in_words(text):
 def test_what_is_no_moment(text):
     with pytest.raises(BadMoment):
         read_moment(text, "UTC")
+
+
+def test_it_is_written_in_a_zone_without_seconds_in_the_offset():
+    assert write_moment(NOON, "Europe/Budapest") == "2026-01-31T12:00:00+01:00"
+    assert write_moment(NOON.replace(year=1971), "Africa/Monrovia") == "1971-01-31T11:00:00+00:00"
+    assert write_moment(NOON, "Africa/Monrovia") == "2026-01-31T11:00:00+00:00"
 
 
 @given(st.text(alphabet="0123456789-+:TZ ., ", max_size=32))

@@ -1,0 +1,34 @@
+"""When a call was: read as exchanges write it, refused in words where it cannot be, and never in anybody's way."""
+
+import pytest
+
+from integrations.models import SavedCall
+
+pytestmark = pytest.mark.django_db
+CALL = {"salon_id": 10101, "type": "incoming", "phone": "+447700900123", "diversion": "+442071838750"}
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "9999-12-31",
+        "9999-12-31T23:59:59-14:00",
+        "0001-01-01",
+        "0001-01-01T00:00:00+14:00",
+        "2026-01-01T12:00:00+01:16:20",
+        "2200-01-01",
+        "1969-12-31T12:00:00Z",
+        "0000-00-00 00:00:00",
+    ],
+)
+def test_a_moment_that_cannot_be_is_refused_in_words(api, telephony, date):
+    answer = api("post", "telephony/calls/", {**CALL, "date": date})
+    assert (answer.status_code, list(answer.json())) == (400, ["date"])
+    assert not SavedCall.objects.exists()
+
+
+@pytest.mark.parametrize("date", ["1970-01-01T00:00:00Z", "2199-12-31T23:59:59Z", "2026-03-01"])
+def test_at_the_edge_it_reaches_altegio(api, altegio, telephony, work, date):
+    assert api("post", "telephony/calls/", {**CALL, "date": date}).status_code == 202
+    work()
+    assert SavedCall.objects.get().state == "saved"
