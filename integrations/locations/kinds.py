@@ -22,6 +22,7 @@ from integrations.models.place import Location
 from integrations.outbox.kinds import CallKind, Obsolete, register
 from integrations.outbox.models import OutgoingCall, Priority
 from integrations.outbox.queue import queue_newest
+from partner_portal.storing import store_each
 
 PAGE = 1000
 # An activation accepted longer ago has been looked for often enough.
@@ -73,7 +74,7 @@ def remember(remote: list[RemoteLocation]) -> None:
         touch(Connection.objects.filter(location__in=renamed))
     known = list(Location.objects.select_for_update(no_key=True).filter(altegio_id__in=by_id).order_by("altegio_id"))
     changed = [location for location in known if _take_over(location, by_id[location.altegio_id])]
-    Location.objects.bulk_update(changed, FIELDS, batch_size=200)
+    store_each(changed, lambda rows: Location.objects.bulk_update(rows, FIELDS, batch_size=200))
     Location.objects.filter(pk__in=[location.pk for location in known]).update(fetched_at=timezone.now())
 
 

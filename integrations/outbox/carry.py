@@ -36,6 +36,8 @@ log = structlog.get_logger(__name__)
 
 FIRST_DELAY, LONGEST_DELAY = 1.0, 60.0
 MOST_TEXT = 20_000
+# A deadlock or a moment without the database: the answer is known, and is worth another try.
+TRIES_TO_SETTLE = 3
 
 # Sent inside the transaction that ends a call for good; `call`, `reason`. For alarms and counters.
 call_ended = Signal()
@@ -93,12 +95,8 @@ def _exchange(claim: Claim, slot: rate.Slot) -> None:
     answer = altegio_client().send(request)
     rate.settle(slot)
     log.info("altegio_answered", purpose=attempt.purpose, outcome=answer.outcome, status=answer.status_code)
-    _complete_attempt(attempt, answer, request)
-    with transaction.atomic():
-        if asking:
-            _after_question(call, kind, answer)
-        else:
-            _after_sending(call, kind, answer)
+    _note(attempt, answer, request)
+    _settle(call, kind, answer, asking=asking)
 
 
 def _begin_attempt(
@@ -135,6 +133,52 @@ def _give_back(claim: Claim, wait: rate.Wait) -> None:
         log.warning("lease_lost")
 
 
+def _note(attempt: Attempt, answer: Answer, request: Call) -> None:
+    """Complete the attempt. What of it cannot be stored must not make the call one without an answer."""
+    try:
+        with transaction.atomic():
+            _complete_attempt(attempt, answer, request)
+    except Exception:
+        log.exception("answer_not_stored")
+        Attempt.objects.filter(pk=attempt.pk).update(
+            finished_at=timezone.now(),
+            status_code=answer.status_code,
+            outcome=answer.outcome,
+            message="The text of this answer could not be stored; see the log.",
+        )
+
+
+def _settle(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking: bool) -> None:
+    """Write what the answer means for the call, and all that follows from it, in one transaction.
+
+    A refusal is final whatever fails in that: what Altegio has refused is not sent again because of us.
+    """
+    setbacks = call.setbacks
+    for tries_left in reversed(range(TRIES_TO_SETTLE)):
+        call.setbacks = setbacks
+        try:
+            with transaction.atomic():
+                (_after_question if asking else _after_sending)(call, kind, answer)
+        except LeaseLost:
+            raise
+        except Exception:
+            if tries_left:
+                log.warning("settling_failed", tries_left=tries_left, exc_info=True)
+                continue
+            if asking or answer.outcome is not Outcome.REFUSED or kind.doubts(answer):
+                raise
+            _refuse_alone(call, mask(answer.message))
+        return
+
+
+def _refuse_alone(call: OutgoingCall, reason: str) -> None:
+    """The refusal without what should follow from it, which fails: staff find it in the log and on the call."""
+    log.exception("refusal_without_what_follows")
+    now = timezone.now()
+    reason = f"{reason} The portal failed to note what follows from this; see the log."
+    _write(call, CallState.REFUSED, reason=reason, due_at=now, finished_at=now)
+
+
 def _complete_attempt(attempt: Attempt, answer: Answer, request: Call) -> None:
     attempt.finished_at = timezone.now()
     attempt.status_code = answer.status_code
@@ -148,21 +192,21 @@ def _after_sending(call: OutgoingCall, kind: CallKind, answer: Answer) -> None:
     reason = mask(answer.message)
     match answer.outcome:
         case Outcome.ACCEPTED if not kind.repeatable and not kind.tells_enough(answer):
-            _back_off(call, CallState.DOUBTFUL, "Altegio said yes, but not all that must be known.")
+            _back_off(call, CallState.DOUBTFUL, "Altegio said yes, but not all that must be known.", answer)
         case Outcome.ACCEPTED:
             _accept(call, kind, answer)
         case Outcome.UNAUTHORIZED if kind.own_credential:
             _refuse(call, kind, reason, answer)
         case Outcome.REFUSED if kind.doubts(answer):
             call.refusal_code = answer.status_code
-            _wait(call, CallState.DOUBTFUL, reason, seconds=0)
+            _wait(call, CallState.DOUBTFUL, reason, seconds=_asked_to_wait(call, answer))
         case Outcome.REFUSED:
             _refuse(call, kind, reason, answer)
         case Outcome.UNKNOWN if kind.repeatable:
             at_work = kind.sets_state and answer.status_code is None
-            _back_off(call, CallState.QUEUED, reason, at_least=settings.ALTEGIO_SETTLING if at_work else 0.0)
+            _back_off(call, CallState.QUEUED, reason, answer, at_least=settings.ALTEGIO_SETTLING if at_work else 0.0)
         case Outcome.UNKNOWN:
-            _back_off(call, CallState.DOUBTFUL, reason)
+            _back_off(call, CallState.DOUBTFUL, reason, answer)
         case _:
             _not_now(call, CallState.QUEUED, answer)
 
@@ -181,7 +225,7 @@ def _after_question(call: OutgoingCall, kind: CallKind, answer: Answer) -> None:
         case NotToHappen(reason):
             _refuse(call, kind, reason, answer)
         case CannotTell():
-            _back_off(call, CallState.DOUBTFUL, mask(answer.message))
+            _back_off(call, CallState.DOUBTFUL, mask(answer.message), answer)
 
 
 def _accept(call: OutgoingCall, kind: CallKind, answer: Answer) -> None:
@@ -219,8 +263,16 @@ def _before_deadline(call: OutgoingCall, seconds: float) -> float:
     return seconds if seconds < left else max(left / 2, FIRST_DELAY)
 
 
-def _back_off(call: OutgoingCall, state: CallState, reason: str, *, at_least: float = 0.0) -> None:
-    seconds = max(_before_deadline(call, back_off_seconds(call.setbacks)), at_least)
+def _asked_to_wait(call: OutgoingCall, answer: Answer | None) -> float:
+    """How long Altegio asks to be left alone with this call, on whatever answer it says so."""
+    return _before_deadline(call, answer.retry_after or 0.0) if answer is not None else 0.0
+
+
+def _back_off(
+    call: OutgoingCall, state: CallState, reason: str, answer: Answer | None = None, *, at_least: float = 0.0
+) -> None:
+    waits = _before_deadline(call, back_off_seconds(call.setbacks)), _asked_to_wait(call, answer), at_least
+    seconds = max(waits)
     call.setbacks += 1
     _wait(call, state, reason, seconds=seconds)
 

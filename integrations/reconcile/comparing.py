@@ -18,6 +18,7 @@ from integrations.models.connection import LIVE, Connection, State
 from integrations.models.place import Location
 from integrations.reconcile.models import Finding, Reconciliation
 from integrations.reconcile.runs import count_calls
+from partner_portal.storing import store_each
 
 Kind = Finding.Kind
 
@@ -108,7 +109,7 @@ def _store(run: Reconciliation, findings: Sequence[Finding]) -> None:
             asked.append(finding.connection)
         else:
             finding.settled_at = now
-    Finding.objects.bulk_create(findings, batch_size=500)
+    _keep(findings)
     for connection in asked:
         ask_status(connection, patient=True)
     count_calls(run, len(asked))
@@ -120,7 +121,7 @@ def _take_titles(
     """Take over what Altegio calls its locations, and report the new names."""
     before = dict(Location.objects.filter(altegio_id__in=list(by_id)).values_list("altegio_id", "title"))
     remember(list(by_id.values()))
-    Finding.objects.bulk_create(
+    _keep(
         [
             Finding(
                 run=run,
@@ -133,6 +134,9 @@ def _take_titles(
             )
             for salon_id, title in before.items()
             if title and title != by_id[salon_id].title
-        ],
-        batch_size=500,
+        ]
     )
+
+
+def _keep(findings: Sequence[Finding]) -> None:
+    store_each(findings, lambda rows: Finding.objects.bulk_create(rows, batch_size=500))

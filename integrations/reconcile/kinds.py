@@ -1,5 +1,7 @@
 """Reading the lists of connected locations, a thousand in a call, within everybody's call budget."""
 
+from datetime import datetime
+
 from django.utils.translation import gettext_lazy as _
 
 from integrations.altegio import calls
@@ -11,7 +13,7 @@ from integrations.outbox.kinds import CallKind, Obsolete, register
 from integrations.outbox.models import OutgoingCall, Priority
 from integrations.reconcile import comparing
 from integrations.reconcile.models import Reconciliation
-from integrations.reconcile.runs import ask_for_page, list_ended
+from integrations.reconcile.runs import LONGEST, ask_for_page, list_ended
 
 # A list that never ends would be a fault at the other side: a million locations are none.
 MOST_PAGES = 1000
@@ -25,6 +27,7 @@ class ListPage(CallKind):
     title = _("Comparison with Altegio")
     priority = Priority.HOUSEKEEPING
     repeatable = True
+    gives_up_after = LONGEST
 
     def request(self, call: OutgoingCall) -> Call:
         if not _run(call).state == Reconciliation.State.RUNNING:
@@ -42,9 +45,16 @@ class ListPage(CallKind):
         list_ended(run)
 
     def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
-        run = _run(call)
-        comparing.list_refused(run, _application(call), reason)
-        list_ended(run)
+        _end_without_list(call, reason)
+
+    def expired(self, call: OutgoingCall, now: datetime) -> None:
+        _end_without_list(call, call.reason)
+
+
+def _end_without_list(call: OutgoingCall, reason: str) -> None:
+    run = _run(call)
+    comparing.list_refused(run, _application(call), reason)
+    list_ended(run)
 
 
 def _run(call: OutgoingCall) -> Reconciliation:

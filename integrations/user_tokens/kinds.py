@@ -13,6 +13,7 @@ from integrations.outbox.kinds import CallKind, Obsolete, register
 from integrations.outbox.models import OutgoingCall, Priority
 from integrations.outbox.queue import queue_newest
 from integrations.user_tokens.models import UserToken
+from partner_portal.clean import storable_json
 
 
 @transaction.atomic
@@ -32,7 +33,7 @@ class _Fetch(CallKind):
     column: str
 
     def accepted(self, call: OutgoingCall, answer: Answer) -> None:
-        self._learn(call, **{self.column: read_list(answer)}, fetched_at=timezone.now())
+        self._learn(call, **{self.column: storable_json(read_list(answer))}, fetched_at=timezone.now())
 
     def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
         self._learn(call, error=reason[:500])
