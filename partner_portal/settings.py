@@ -258,7 +258,7 @@ CELERY_TASK_PUBLISH_RETRY = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 # The work is waiting for Altegio's answers: threads do that with little memory.
 CELERY_WORKER_POOL = "threads"
-CELERY_WORKER_CONCURRENCY = 12
+CELERY_WORKER_CONCURRENCY = 16
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "partner_portal.beat:SteadyScheduler"

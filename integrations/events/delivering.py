@@ -1,34 +1,43 @@
 """Delivering batches: to receivers inside the project and to the partner's address, with retries."""
 
-import threading
 import time
+from collections.abc import Hashable, Iterable
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from django.db import connection as database
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from integrations.alarms.models import Alarm
 from integrations.alarms.raising import raise_alarms
 from integrations.events.handing_on import HTTPS
 from integrations.events.models import Delivery
-from integrations.events.receivers import read_events, receiver_named
-from integrations.events.webhooks import NotTaken, send
+from integrations.events.receivers import IncomingEvent, read_events, receiver_named
+from integrations.events.webhooks import TIMEOUT, NotTaken, send
 from integrations.models.application import Application
 from partner_portal.masking import mask
+from partner_portal.shares import Share
 
 log = structlog.get_logger(__name__)
 
 # Seconds before the next try; about two days, as the Standard Webhooks specification advises.
 PAUSES = (5, 30, 300, 1800, 2 * 3600, 5 * 3600, 10 * 3600, 10 * 3600, 20 * 3600)
-# The worker that has a delivery may be dead after this.
-LEASE = timedelta(seconds=60)
+# The worker that has a delivery may be dead after this; a receiver inside works in a transaction of its own.
+LEASE, LEASE_OF_RECEIVER = timedelta(seconds=TIMEOUT + 15), timedelta(seconds=60)
 LONGEST_RUN = 25.0
-RUNS_IN_A_PROCESS = 2
+# So long at most an address that gave no answer is let rest.
+LONGEST_SILENCE = timedelta(seconds=60)
+THREADS = 3
+NOTHING_LEFT = "Its events are not kept any more (EVENTS_RETENTION_DAYS): nothing was sent."
 
-_places = threading.BoundedSemaphore(RUNS_IN_A_PROCESS)
+_share = Share(THREADS)
+
+
+class EventsGone(Exception):
+    """Nothing is left to deliver: its events were kept as long as they are to be kept."""
 
 
 class TakenOver(Exception):
@@ -38,17 +47,19 @@ class TakenOver(Exception):
 def deliver_due() -> int:
     """Try every delivery that is due; returns how many were taken.
 
-    A slow address holds few of a worker's threads: the rest are for Altegio.
+    Each address has a place of its own, and all of them a share of the worker's threads: the rest are for Altegio.
     """
-    if not _places.acquire(blocking=False):
-        return 0
-    try:
-        taken, ends_at = 0, time.monotonic() + LONGEST_RUN
-        while time.monotonic() < ends_at and (delivery := _claim()):
-            taken += _try(delivery)
-        return taken
-    finally:
-        _places.release()
+    taken, ends_at = 0, time.monotonic() + LONGEST_RUN
+    with _share.thread() as mine:
+        while mine and time.monotonic() < ends_at and (delivery := _share.choose(_claim, address_of)):
+            with _share.serving(address_of(delivery)):
+                taken += _try(delivery)
+    return taken
+
+
+def address_of(delivery: Delivery) -> Hashable:
+    """Who takes it: a receiver inside, or the address of an application."""
+    return (delivery.target, delivery.application_id if delivery.target == HTTPS else None)
 
 
 def send_again(deliveries: QuerySet[Delivery]) -> int:
@@ -58,16 +69,20 @@ def send_again(deliveries: QuerySet[Delivery]) -> int:
 
 
 @transaction.atomic
-def _claim() -> Delivery | None:
-    """The delivery that is due longest, this worker's alone until its lease ends."""
+def _claim(not_now: Iterable[Any]) -> Delivery | None:
+    """The delivery that is due longest, this worker's alone until its lease ends; none for those in `not_now`."""
     now = timezone.now()
-    due = Delivery.objects.filter(state=Delivery.State.WAITING, due_at__lte=now).order_by("due_at")
+    due = Delivery.objects.filter(state=Delivery.State.WAITING, due_at__lte=now).order_by("due_at", "id")
+    due = due.exclude(target=HTTPS, application__events_rest_until__gt=now)
+    for target, application_id in not_now:
+        same = Q(target=target) if application_id is None else Q(target=target, application_id=application_id)
+        due = due.exclude(same)
     if database.features.has_select_for_update_skip_locked:
-        due = due.select_for_update(skip_locked=True)
+        due = due.select_for_update(skip_locked=True, of=("self",))
     delivery = due.first()
     if delivery is not None:
         delivery.tries += 1
-        delivery.due_at = now + LEASE
+        delivery.due_at = now + (LEASE if delivery.target == HTTPS else LEASE_OF_RECEIVER)
         delivery.save(update_fields=["tries", "due_at"])
     return delivery
 
@@ -80,8 +95,11 @@ def _try(delivery: Delivery) -> bool:
             _give(delivery)
     except TakenOver:
         return False
+    except EventsGone:
+        _held(delivery).update(state=Delivery.State.DEAD, finished_at=timezone.now(), error=NOTHING_LEFT)
+        return False
     except NotTaken as refusal:
-        _fail(delivery, str(refusal))
+        _fail(delivery, str(refusal), refusal)
         return False
     except Exception as error:
         log.exception("receiver_failed", receiver=delivery.target, delivery=delivery.pk)
@@ -92,14 +110,21 @@ def _try(delivery: Delivery) -> bool:
 
 def _post(delivery: Delivery) -> None:
     application = Application.objects.get(pk=delivery.application_id)
-    send(application, f"delivery_{delivery.pk}", read_events(delivery.event_ids), delivery.created_at)
+    send(application, f"delivery_{delivery.pk}", _events(delivery), delivery.created_at)
     _finish(delivery)
 
 
 @transaction.atomic
 def _give(delivery: Delivery) -> None:
-    receiver_named(delivery.target)(read_events(delivery.event_ids))
+    receiver_named(delivery.target)(_events(delivery))
     _finish(delivery)
+
+
+def _events(delivery: Delivery) -> list[IncomingEvent]:
+    events = read_events(delivery.event_ids)
+    if not events:
+        raise EventsGone
+    return events
 
 
 def _finish(delivery: Delivery) -> None:
@@ -113,18 +138,33 @@ def _held(delivery: Delivery) -> QuerySet[Delivery]:
 
 
 @transaction.atomic
-def _fail(delivery: Delivery, error: str) -> None:
+def _fail(delivery: Delivery, error: str, refusal: NotTaken | None = None) -> None:
     """Set the delivery back, halve it where one event may spoil it for the others, or end it."""
     now = timezone.now()
+    pause = timedelta(seconds=PAUSES[min(delivery.tries, len(PAUSES)) - 1])
+    if refusal is not None:
+        pause = max(pause, _let_rest(delivery, refusal, pause))
     if delivery.target != HTTPS and delivery.count > 1:
         _halve(delivery)
     elif delivery.tries <= len(PAUSES):
-        pause = timedelta(seconds=PAUSES[delivery.tries - 1])
         _held(delivery).update(due_at=now + pause, error=error[:300])
     elif _held(delivery).update(state=Delivery.State.DEAD, finished_at=now, error=error[:300]):
         text = f"{delivery.count} events could not be handed on to {delivery.target}: {error}"
         key = f"events:{delivery.target}:{delivery.application_id}:{now:%Y%m%d}"
         raise_alarms([(Alarm.Kind.EVENTS, key, text, None)])
+
+
+def _let_rest(delivery: Delivery, refusal: NotTaken, pause: timedelta) -> timedelta:
+    """Send nothing to an address for as long as it asks, or for a while where it is silent: others have their turn.
+
+    Returns how long that is.
+    """
+    asked = timedelta(seconds=refusal.retry_after or 0)
+    rest = max(asked, min(pause, LONGEST_SILENCE)) if refusal.silent else asked
+    if rest:
+        resting = Application.objects.filter(pk=delivery.application_id)
+        resting.update(events_rest_until=timezone.now() + rest)
+    return asked
 
 
 def _halve(delivery: Delivery) -> None:

@@ -19,8 +19,8 @@ from django.conf import settings
 
 from integrations.events.receivers import IncomingEvent
 from integrations.models.application import Application
-from partner_portal.http_client.exchange import PORTS, Failure, HttpRequest, NoAnswer, exchange
-from partner_portal.http_client.lines import NoLine, resolve
+from partner_portal.http_client.exchange import PORTS, HttpRequest, NoAnswer, exchange
+from partner_portal.http_client.lines import resolve
 from partner_portal.http_client.retry_after import seconds_to_wait
 from partner_portal.public_addresses import is_public
 
@@ -33,13 +33,13 @@ TIMEOUT = 10.0
 class NotTaken(Exception):
     """The address did not take the batch; `str()` says why, without what it answered.
 
-    `retry_after`: for so many seconds it asked to be left alone; `hangs`: it used up the whole time.
+    `retry_after`: for so many seconds it asked to be left alone; `silent`: it gave no answer at all.
     """
 
-    def __init__(self, why: str, *, retry_after: float | None = None, hangs: bool = False) -> None:
+    def __init__(self, why: str, *, retry_after: float | None = None, silent: bool = False) -> None:
         super().__init__(why)
         self.retry_after = retry_after
-        self.hangs = hangs
+        self.silent = silent
 
 
 def fresh_secret() -> str:
@@ -101,10 +101,10 @@ def send(application: Application, message_id: str, events: Sequence[IncomingEve
     # Whatever the address answers with, its status says all.
     answer = exchange(request, timeout=ends_at - time.monotonic(), most_body=0)
     if isinstance(answer, NoAnswer):
-        raise NotTaken(answer.why, hangs=answer.failure is Failure.TIMEOUT)
+        raise NotTaken(answer.why, silent=True)
     if not 200 <= answer.status < 300:
-        pause = seconds_to_wait(answer.headers.get("retry-after", ""), datetime.now(UTC))
-        raise NotTaken(f"HTTP {answer.status}", retry_after=pause)
+        seconds = seconds_to_wait(answer.headers.get("retry-after", ""), datetime.now(UTC))
+        raise NotTaken(f"HTTP {answer.status}", retry_after=seconds)
 
 
 def checked_addresses(url: str, ends_at: float) -> tuple[str, ...]:
@@ -123,10 +123,8 @@ def public_addresses(host: str, port: int, ends_at: float) -> tuple[str, ...]:
     """The addresses of `host`. Raises NotTaken unless all of them are public."""
     try:
         found = resolve(host, port, ends_at)
-    except TimeoutError as error:
-        raise NotTaken(str(error), hangs=True) from None
-    except NoLine as error:
-        raise NotTaken(str(error)) from None
+    except OSError as error:
+        raise NotTaken(str(error), silent=True) from None
     if not settings.EVENTS_ALLOW_PRIVATE and not all(is_public(address) for address in found):
         raise NotTaken("The name leads to an address that is not public.")
     return tuple(found)

@@ -49,6 +49,8 @@ class Application(models.Model):
         help_text=_("Your own https address; entity events are sent on to it, signed (Standard Webhooks)."),
     )
     events_secret = EncryptedTextField(_("signing secret for events"), blank=True, default="", editable=False)
+    # It asked to be left alone, or gives no answer: nothing is sent to it before.
+    events_rest_until = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("application")

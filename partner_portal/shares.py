@@ -1,0 +1,73 @@
+"""A bounded share of a process's threads, in which nobody who is slow takes the turn of the others.
+
+For work that waits for somebody outside: the worker's other threads carry the calls to Altegio. Who is served has a
+key; at most one thread serves the same key, and all who were slow lately have one thread together.
+
+    share = Share(3)
+    with share.thread() as mine:        # False: all of the share is at work
+        while mine and (item := share.choose(claim, key_of)):
+            with share.serving(key_of(item)):
+                ...
+"""
+
+import threading
+import time
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+Item = TypeVar("Item")
+
+# Who took longer is slow, and stays so for a while.
+SLOW_AFTER = 2.0
+SLOW_FOR = 300.0
+
+
+class Share:
+    """At most `threads` of the process at once. One `Share` for each kind of work, made when its module is loaded."""
+
+    def __init__(self, threads: int) -> None:
+        self._free = threading.BoundedSemaphore(threads)
+        self._lock = threading.Lock()
+        self._served: set[Hashable] = set()
+        self._slow_until: dict[Hashable, float] = {}
+
+    @contextmanager
+    def thread(self) -> Iterator[bool]:
+        """Whether this thread may work within the share now; it is not waited for."""
+        mine = self._free.acquire(blocking=False)
+        try:
+            yield mine
+        finally:
+            if mine:
+                self._free.release()
+
+    def choose(
+        self, claim: Callable[[set[Hashable]], Item | None], key_of: Callable[[Item], Hashable]
+    ) -> Item | None:
+        """What `claim` takes up, given the keys whose turn it is not; `serving` must follow."""
+        with self._lock:
+            item = claim(self._closed())
+            if item is not None:
+                self._served.add(key_of(item))
+            return item
+
+    @contextmanager
+    def serving(self, key: Hashable) -> Iterator[None]:
+        """While the chosen item is worked at."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            now = time.monotonic()
+            with self._lock:
+                self._served.discard(key)
+                if now - began > SLOW_AFTER:
+                    self._slow_until[key] = now + SLOW_FOR
+                else:
+                    self._slow_until.pop(key, None)
+
+    def _closed(self) -> set[Hashable]:
+        now = time.monotonic()
+        slow = {key for key, until in self._slow_until.items() if until > now}
+        return self._served | slow if slow & self._served else set(self._served)
