@@ -17,6 +17,7 @@ from django.utils.translation import ngettext
 from accounts.models import User
 from billing.exporting import export_lines
 from billing.forms import DiscountForm, LinkForm, PaymentForm
+from billing.history import said
 from billing.intake import Conflict, Overlap, record_payment, send_again
 from billing.models import Discount, Payment, PaymentLink, Source, Status, Subscription, TariffOption
 from billing.offers import ask_for_link, fetch_tariffs, give_discount
@@ -38,8 +39,8 @@ class PaymentAdmin(EvidenceAdmin):
     search_fields = ("external_id__startswith", "=altegio_payment_id", "=location__altegio_id")
     list_select_related = ("application", "location")
     ordering = ("-pk",)
-    actions = ("refund", "export")
-    readonly_fields = ("connection_link", "money", "exchanges")
+    actions = ("send_again", "refund", "export")
+    readonly_fields = ("connection_link", "money", "changes", "exchanges")
     entry_fields = (
         "external_id",
         ("salon_id", "application_id"),
@@ -56,6 +57,7 @@ class PaymentAdmin(EvidenceAdmin):
         ("money", "discount", "altegio_payment_id"),
         ("paid_at", "period_from", "period_to"),
         ("recorded_at", "reported_at", "refund_asked_at", "refunded_at"),
+        "changes",
         "exchanges",
     )
 
@@ -71,7 +73,7 @@ class PaymentAdmin(EvidenceAdmin):
         if obj is None:
             return self.entry_fields
         if self.has_change_permission(request, obj):
-            return ("status_and_error", *self.entry_fields, "exchanges")
+            return ("status_and_error", *self.entry_fields, "changes", "exchanges")
         return self.shown_fields
 
     def get_readonly_fields(self, request: HttpRequest, obj: Payment | None = None) -> Any:
@@ -80,7 +82,7 @@ class PaymentAdmin(EvidenceAdmin):
     def save_model(self, request: HttpRequest, obj: Payment, form: Any, change: bool) -> None:
         """Recorded, or sent again, by the rules of every way in."""
         if change:
-            send_again(obj.pk, form.told)
+            send_again(obj.pk, form.told, source=Source.ADMIN, by=cast(User, request.user))
             return
         overlap = Overlap.ALLOW if form.cleaned_data["allow_overlap"] else Overlap.REFUSE
         recorded = record_payment(form.told, Source.ADMIN, overlap=overlap, by=cast(User, request.user))
@@ -95,7 +97,8 @@ class PaymentAdmin(EvidenceAdmin):
             return redirect(request.path)
 
     def makes_sense(self, action: str, row: Payment) -> bool:
-        return action != "refund" or row.status in (Status.QUEUED, Status.REPORTED)
+        wanted = {"refund": (Status.QUEUED, Status.REPORTED), "send_again": (Status.FAILED,)}
+        return action not in wanted or row.status in wanted[action]
 
     @admin.display(description=_("amount"), ordering="amount")
     def money(self, payment: Payment) -> str:
@@ -116,6 +119,33 @@ class PaymentAdmin(EvidenceAdmin):
             "", '<div>{} — {}<textarea class="exchange" readonly rows="10" cols="100">{}</textarea></div>', rows
         )
         return shown or "–"
+
+    @admin.display(description=_("what it said before it was sent again"))
+    def changes(self, payment: Payment) -> SafeString | str:
+        rows = (
+            (change.at, said(change), change.error) for change in payment.changes.select_related("location", "by")
+        )
+        return format_html_join("", "<div>{:%Y-%m-%d %H:%M} — {} — {}</div>", rows) or "–"
+
+    @confirmed(
+        _("Send again"),
+        _(
+            "Payments that failed are sent once more, as they are. Altegio is asked first whether it holds them after"
+            " all."
+        ),
+        permission="billing.change_payment",
+    )
+    def send_again(self, request: HttpRequest, chosen: QuerySet[Payment]) -> str:
+        done, problems = 0, []
+        for payment in chosen.order_by("pk"):
+            try:
+                done += send_again(payment.pk, source=Source.ADMIN, by=cast(User, request.user)).is_new
+            except (Conflict, Invalid) as problem:
+                problems.append(f"#{payment.pk}: {problem}")
+        if not done and problems:
+            raise CannotDo(" ".join(problems))
+        said = ngettext("%d payment is on its way.", "%d payments are on their way.", done) % done
+        return " ".join([said, *problems])
 
     @confirmed(
         _("Refund"),

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from django.utils.translation import gettext as _
 
 from billing.matching import is_same
-from billing.models import Payment, Status
+from billing.models import Payment, PaymentChange, Status
 from integrations.altegio.answers import ConnectionStatus
 from integrations.models.connection import Connection
 from integrations.reconcile.checks import register_check
@@ -24,6 +24,22 @@ def payments(connection: Connection) -> Iterator[Entry]:
         yield Entry(payment.recorded_at, Place.SAID, _("payment"), title, detail, payment, is_bad=bad)
         if payment.refunded_at is not None:
             yield Entry(payment.refunded_at, Place.SAID, _("refund"), title, "", payment)
+
+
+@register_timeline
+def corrections(connection: Connection) -> Iterator[Entry]:
+    """Payments that failed and were sent again."""
+    changes = PaymentChange.objects.filter(payment__connection=connection).select_related("payment", "location", "by")
+    for change in changes.order_by("-pk")[:MOST]:
+        yield Entry(change.at, Place.SAID, _("payment sent again"), said(change), change.error, change.payment)
+
+
+def said(change: PaymentChange) -> str:
+    """What the payment said before, and who sent it again."""
+    days = f"{change.period_from:%Y-%m-%d} – {change.period_to:%Y-%m-%d}"
+    who = str(change.by or change.get_source_display())
+    money = f"{change.amount.normalize():f} {change.currency}"
+    return " · ".join((money, days, str(change.location), who))
 
 
 def payment_differences(connection: Connection, status: ConnectionStatus) -> Iterator[str]:

@@ -1,15 +1,15 @@
 """Taking a payment in, once: the rules that the API, the admin and imported files share."""
 
 import enum
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts.models import User
-from billing.kinds import ReportPayment
-from billing.models import Payment, Source, Status
-from billing.periods import lock_payment
+from billing.kinds import UNSURE, ReportPayment
+from billing.models import CONTENT, Payment, PaymentChange, Source, Status
 from billing.reading import Invalid, Told
 from integrations.models.application import application_for
 from integrations.models.connection import LIVE, Connection, State
@@ -24,13 +24,16 @@ class Overlap(enum.Enum):
     ALLOW = "allow"  # the caller says that it is meant
 
 
+OTHER_CONTENT = "A payment with this external_id was told before, with other content."
+
+
 class Conflict(Exception):
     """This `external_id` was used for another content, or the payment's state forbids what is asked."""
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """The payment, whether it is new, and what the caller should look at."""
+    """The payment, whether its report was queued now, and what the caller should look at."""
 
     payment: Payment
     is_new: bool
@@ -42,38 +45,48 @@ def record_payment(
 ) -> Recorded:
     """Store a payment and queue its report, both in one transaction.
 
-    The same `external_id` with the same content gives the payment there is. Raises Conflict for other
-    content, and Invalid for a location without a connection or (with `REFUSE`) for an overlap.
+    The same `external_id` with the same content gives the payment there is. With other content it corrects a payment
+    that failed; otherwise it raises Conflict. Raises Invalid for a location without a connection or (with `REFUSE`)
+    for an overlap.
     """
-    try:
-        with transaction.atomic():
-            return _known(told) or _record(told, source, overlap, by)
-    except IntegrityError:
-        # Two requests told of it at the same time; the constraint let one through.
-        if (known := _known(told)) is None:
-            raise
-        return known
+    known = _known(told)
+    if known is None:
+        try:
+            with transaction.atomic():
+                return _record(told, source, overlap, by)
+        except IntegrityError:
+            # Two requests told of it at the same time; the constraint let one through.
+            if (known := _known(told)) is None:
+                raise
+    if says(known, told):
+        return Recorded(known, is_new=False)
+    return send_again(known.pk, told, source=source, overlap=overlap, by=by)
 
 
 def check_payment(told: Told, overlap: Overlap) -> tuple[str, ...]:
     """What `record_payment` would say, without storing anything. Raises the same; returns the warnings."""
-    if _known(told) is not None:
+    known = _known(told)
+    if known is not None and says(known, told):
         return ()
-    return _judge_overlap(_connection_for(told, Connection.objects.all()), told, overlap)
+    if known is not None and known.status != Status.FAILED:
+        raise Conflict(OTHER_CONTENT)
+    return _judge_overlap(_best(_at(told, Connection.objects.all()), told), told, overlap)
 
 
-def _known(told: Told) -> Recorded | None:
+def _known(told: Told) -> Payment | None:
     # Most ids are new: the index alone answers that, and cheaply.
     if told.external_id is None or not Payment.objects.filter(external_id=told.external_id).exists():
         return None
-    payment = shown_payments().get(external_id=told.external_id)
-    if told.digest not in (payment.told, told_by(payment).digest):
-        raise Conflict("A payment with this external_id was told before, with other content.")
-    return Recorded(payment, is_new=False)
+    return shown_payments().get(external_id=told.external_id)
+
+
+def says(payment: Payment, told: Told) -> bool:
+    """Whether the payment was told so, or says so since it was corrected."""
+    return told.digest in (payment.told, told_by(payment).digest)
 
 
 def _record(told: Told, source: Source, overlap: Overlap, by: User | None) -> Recorded:
-    connection = _connection_for(told, Connection.objects.select_for_update(of=("self",), no_key=True))
+    connection = _best(_at(told, _lockable()), told)
     warnings = _judge_overlap(connection, told, overlap)
     payment = Payment.objects.create(
         external_id=told.external_id,
@@ -94,13 +107,19 @@ def _record(told: Told, source: Source, overlap: Overlap, by: User | None) -> Re
     return Recorded(payment, is_new=True, warnings=warnings)
 
 
-def _connection_for(told: Told, connections: QuerySet[Connection]) -> Connection:
+def _lockable() -> QuerySet[Connection]:
+    """Those that are locked when they are read: in the order of their ids, and before their payments."""
+    return Connection.objects.select_related("application", "location").select_for_update(of=("self",), no_key=True)
+
+
+def _at(told: Told, connections: QuerySet[Connection]) -> QuerySet[Connection]:
+    """The connections of the application at the location."""
+    here = Q(application__altegio_id=told.application_id, location__altegio_id=told.salon_id)
+    return connections.select_related("application", "location").filter(here).order_by("pk")
+
+
+def _best(here: Iterable[Connection], told: Told) -> Connection:
     """The connection a payment belongs to: the live one, else the newest grant, else the newest ever active."""
-    here = (
-        connections.select_related("application", "location")
-        .filter(application__altegio_id=told.application_id, location__altegio_id=told.salon_id)
-        .order_by("pk")
-    )
     ranked = [(_rank(connection), connection.pk, connection) for connection in here]
     rank, _pk, connection = max(ranked, default=(0, 0, None))
     if rank and connection:
@@ -140,22 +159,82 @@ def _judge_overlap(connection: Connection, told: Told, overlap: Overlap) -> tupl
     return (warning,)
 
 
-def send_again(payment_id: int, told: Told) -> Payment:
-    """Correct a payment that failed, and queue its report once more; Altegio is asked before it is sent.
+def send_again(
+    payment_id: int,
+    told: Told | None = None,
+    *,
+    source: Source,
+    overlap: Overlap = Overlap.ALLOW,
+    by: User | None = None,
+) -> Recorded:
+    """Send a payment that failed once more, `told` in the place of what it said; Altegio is asked before it is sent.
 
-    The location stays as it was told. Raises Conflict unless the payment failed.
+    What it said is kept (`PaymentChange`): if Altegio turns out to hold that, nothing is sent. Raises Conflict for a
+    payment that has not failed; one that says `told` already stays as it is. Raises Invalid as `record_payment` does.
     """
     with transaction.atomic():
-        payment = lock_payment(payment_id)
-        if payment.status != Status.FAILED:
-            raise Conflict("Only a payment that failed can be corrected and sent again.")
-        for name in ("amount", "currency", "paid_at", "period_from", "period_to"):
-            setattr(payment, name, getattr(told, name))
-        payment.status, payment.error = Status.QUEUED, ""
-        payment.report_round += 1
-        payment.save()
+        payment, here = _locked(payment_id, told)
+        if told is not None and payment.status != Status.FAILED and says(payment, told):
+            return Recorded(payment, is_new=False)
+        _may_be_sent_again(payment, told)
+        correction = told or told_by(payment)
+        connection = _best(here, correction)
+        warnings = _judge_overlap(connection, correction, overlap)
+        _keep_what_it_said(payment, source, by)
+        if told is not None and source != Source.ADMIN:
+            payment.told = told.digest
+        _say(payment, correction, connection)
         queue([ReportPayment.new(payment)])
-        return payment
+        return Recorded(payment, is_new=True, warnings=warnings)
+
+
+def _locked(payment_id: int, told: Told | None) -> tuple[Payment, list[Connection]]:
+    """The payment, and the connections where it is told to belong. Its own and those are locked before it."""
+    before = shown_payments().get(pk=payment_id)
+    place = told or told_by(before)
+    there = Q(application__altegio_id=place.application_id, location__altegio_id=place.salon_id)
+    connections = list(_lockable().filter(there | Q(pk=before.connection_id)).order_by("pk"))
+    payment = shown_payments().select_for_update(of=("self",), no_key=True).get(pk=payment_id)
+    if payment.connection_id not in {connection.pk for connection in connections}:
+        raise Conflict("This payment was changed at the same moment. Look at it, and send the same again.")
+    wanted = (place.application_id, place.salon_id)
+    return payment, [
+        each for each in connections if (each.application.altegio_id, each.location.altegio_id) == wanted
+    ]
+
+
+def _may_be_sent_again(payment: Payment, told: Told | None) -> None:
+    if payment.status != Status.FAILED:
+        raise Conflict(
+            OTHER_CONTENT if told else f"Only a payment that failed can be sent again; this one is {payment.status}."
+        )
+    here = (payment.application.altegio_id, payment.location.altegio_id)
+    if told is not None and payment.error == UNSURE and (told.application_id, told.salon_id) != here:
+        raise Conflict(
+            "Altegio may hold this payment at the location it was told for: send it again as it was first."
+        )
+
+
+def _keep_what_it_said(payment: Payment, source: Source, by: User | None) -> None:
+    PaymentChange.objects.create(
+        payment=payment,
+        source=source,
+        by=by,
+        error=payment.error,
+        application=payment.application,
+        location=payment.location,
+        **{name: getattr(payment, name) for name in CONTENT},
+    )
+
+
+def _say(payment: Payment, told: Told, connection: Connection) -> None:
+    for name in CONTENT:
+        setattr(payment, name, getattr(told, name))
+    payment.connection = connection
+    payment.application, payment.location = connection.application, connection.location
+    payment.status, payment.error = Status.QUEUED, ""
+    payment.report_round += 1
+    payment.save()
 
 
 def told_by(payment: Payment) -> Told:

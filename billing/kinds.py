@@ -1,5 +1,6 @@
 """Reporting a payment and its refund: each of them once, whatever becomes of the answers (ALTEGIO.md §2, §3)."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import ClassVar
 
@@ -8,11 +9,19 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from billing.matching import find_remote
-from billing.models import Payment, Source, Status
+from billing.models import CONTENT, Payment, PaymentChange, Source, Status
 from billing.news import tell_of_payment, tell_of_refund
 from billing.periods import follow_payments, lock_payment
+from integrations.alarms.raising import clear_alarms
 from integrations.altegio import calls
-from integrations.altegio.answers import NOT_CONNECTED, AltegioState, Answer, read_payment_id, read_status
+from integrations.altegio.answers import (
+    NOT_CONNECTED,
+    AltegioState,
+    Answer,
+    RemotePayment,
+    read_payment_id,
+    read_status,
+)
 from integrations.altegio.calls import Call
 from integrations.altegio.wire import to_wire
 from integrations.lifecycle.asking import ask_status
@@ -30,6 +39,10 @@ from integrations.outbox.kinds import (
 from integrations.outbox.models import Attempt, CallState, OutgoingCall, Priority
 from integrations.outbox.queue import new_call
 
+HELD_AS_BEFORE = (
+    "Altegio holds this payment as it was told before it was corrected: the correction was not sent. To correct it, "
+    "refund it and tell it anew under another external_id."
+)
 UNSURE = "Altegio says the location is not connected; whether this payment arrived before cannot be known now."
 
 
@@ -87,13 +100,11 @@ class ReportPayment(_AboutPayment):
         if status is None:
             return CannotTell()
         payment = lock_payment(call.params["payment"])
-        if (remote_id := find_remote(payment, status.payments)) is not None:
-            payment.altegio_payment_id = remote_id
-            payment.save(update_fields=["altegio_payment_id"])
+        if _is_held(payment, status.payments):
             return Happened()
         if status is NOT_CONNECTED:
             return NotToHappen(UNSURE)
-        if _may_be_under_way(call):
+        if _may_be_under_way(payment):
             return CannotTell()
         if status.state is AltegioState.NONE:
             return NotToHappen("The location is not connected, and this payment has not arrived.")
@@ -111,9 +122,11 @@ class ReportPayment(_AboutPayment):
         if payment.status == Status.QUEUED:
             payment.status = Status.REPORTED
             tell_of_payment(payment)
-        payment.error, payment.reported_at = "", timezone.now()
+        payment.error = payment.error if payment.error == HELD_AS_BEFORE else ""
+        payment.reported_at = timezone.now()
         payment.save(update_fields=["altegio_payment_id", "status", "error", "reported_at"])
         follow_payments(payment.connection)
+        _end_alarms(payment)
         if payment.connection.state == State.FROZEN:
             # A payment re-activates the connection (ALTEGIO.md §3); Altegio says when it has.
             ask_status(payment.connection)
@@ -180,12 +193,38 @@ def _payment(call: OutgoingCall) -> Payment:
     return Payment.objects.select_related("application", "location").get(pk=call.params["payment"])
 
 
-def _may_be_under_way(call: OutgoingCall) -> bool:
+def _is_held(payment: Payment, held: Iterable[RemotePayment]) -> bool:
+    """Whether Altegio holds it, as it is or as it was before a correction: then what it was is true."""
+    said: list[PaymentChange] = []
+    if payment.report_round > 1:
+        said = list(payment.changes.filter(application=payment.application_id, location=payment.location_id))
+    for before in (None, *said):
+        remote_id = find_remote(payment, held, before)
+        if remote_id is None:
+            continue
+        payment.altegio_payment_id = remote_id
+        if before is not None:
+            payment.error = HELD_AS_BEFORE
+            for name in CONTENT:
+                setattr(payment, name, getattr(before, name))
+        payment.save(update_fields=["altegio_payment_id", "error", *CONTENT])
+        return True
+    return False
+
+
+def _end_alarms(payment: Payment) -> None:
+    """What warned of an earlier try is over."""
+    if payment.report_round > 1:
+        clear_alarms(key__in=[f"call:{pk}" for pk in payment.calls().values_list("pk", flat=True)])
+
+
+def _may_be_under_way(payment: Payment) -> bool:
     """Whether Altegio may still be working on what was sent: no answer came, and not long ago.
 
-    "Not there" would then be believed too early, and the payment reported twice.
+    "Not there" would then be believed too early, and the payment reported twice. Sent in whatever round.
     """
-    last = call.attempts.filter(purpose=Attempt.Purpose.SEND).order_by("-number").first()
+    sent = Attempt.objects.filter(call__in=payment.calls(), purpose=Attempt.Purpose.SEND)
+    last = sent.order_by("-started_at", "-pk").first()
     if last is None or last.status_code is not None:
         return False
     return last.started_at > timezone.now() - timedelta(seconds=settings.ALTEGIO_SETTLING)

@@ -9,14 +9,18 @@ from datetime import datetime
 
 from django.conf import settings
 
-from billing.models import Payment
+from billing.models import Payment, PaymentChange
 from integrations.altegio.answers import RemotePayment
 from integrations.altegio.wire import to_wire
 
 
-def find_remote(payment: Payment, held: Iterable[RemotePayment]) -> int | None:
-    """The id under which Altegio holds this payment, whose report is in doubt; None where it does not."""
-    equal = [remote.id for remote in held if remote.id and not remote.is_refunded and is_same(payment, remote)]
+def find_remote(payment: Payment, held: Iterable[RemotePayment], said: PaymentChange | None = None) -> int | None:
+    """The id under which Altegio holds this payment, whose report is in doubt; None where it does not.
+
+    With `said` as the payment was before a correction.
+    """
+    told = said or payment
+    equal = [remote.id for remote in held if remote.id and not remote.is_refunded and is_same(told, remote)]
     taken = set(
         Payment.objects.filter(application=payment.application_id, altegio_payment_id__in=equal)
         .exclude(pk=payment.pk)
@@ -25,7 +29,7 @@ def find_remote(payment: Payment, held: Iterable[RemotePayment]) -> int | None:
     return min((remote_id for remote_id in equal if remote_id not in taken), default=None)
 
 
-def is_same(payment: Payment, remote: RemotePayment) -> bool:
+def is_same(payment: Payment | PaymentChange, remote: RemotePayment) -> bool:
     """Whether the content is equal, compared as it is written on the wire.
 
     A wire time has no zone: in the hour that a change of clocks repeats, two instants are written alike.

@@ -35,6 +35,10 @@ class Source(models.TextChoices):
     ALTEGIO = "altegio", _("collected by Altegio")  # never reported back
 
 
+# What a payment says, and a correction may change.
+CONTENT = ("amount", "currency", "paid_at", "period_from", "period_to")
+
+
 class Payment(UpdatedAt):
     """One payment for one application at one location, and its refund if there is one.
 
@@ -43,7 +47,7 @@ class Payment(UpdatedAt):
 
     # The partner's own id; NULLs are many, ids are unique.
     external_id = models.CharField(_("external id"), max_length=200, unique=True, null=True, blank=True)
-    # What was told at first under `external_id`; a correction by staff does not change it.
+    # What was told last under `external_id`; a correction by staff does not change it.
     told = models.CharField(max_length=64, blank=True, editable=False)
     source = models.CharField(_("told by"), max_length=8, choices=Source.choices)
     connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="payments")
@@ -123,6 +127,31 @@ class Payment(UpdatedAt):
         keys = [f"payment:{self.pk}:{number}" for number in range(1, self.report_round + 1)]
         keys += [f"refund:{self.pk}:{number}" for number in range(1, self.refund_round + 1)]
         return OutgoingCall.objects.filter(key__in=keys).order_by("pk")
+
+
+class PaymentChange(models.Model):
+    """A payment that failed was sent again: why it had failed, and what it said before."""
+
+    payment = models.ForeignKey(Payment, on_delete=models.CASCADE, related_name="changes")
+    at = models.DateTimeField(_("when"), default=timezone.now)
+    source = models.CharField(_("told by"), max_length=8, choices=Source.choices)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    error = models.CharField(_("why it had failed"), max_length=500, blank=True)
+    application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="+")
+    location = models.ForeignKey(Location, on_delete=models.PROTECT, related_name="+")
+    amount = models.DecimalField(_("amount"), max_digits=MOST_DIGITS, decimal_places=MOST_DECIMALS)
+    currency = models.CharField(_("currency"), max_length=3)
+    paid_at = models.DateTimeField(_("paid"))
+    period_from = models.DateTimeField(_("period from"))
+    period_to = models.DateTimeField(_("period to"))
+
+    class Meta:
+        verbose_name = _("change of a payment")
+        verbose_name_plural = _("changes of payments")
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.payment_id}: {exact(self.amount, self.currency)} {self.currency}"
 
 
 class TariffOption(models.Model):

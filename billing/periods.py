@@ -13,6 +13,8 @@ def lock_payment(payment_id: int) -> Payment:
     """The payment, locked until the transaction ends. Its connection is locked first, as everywhere."""
     connection = lock(Payment.objects.values_list("connection", flat=True).get(pk=payment_id))
     payment = Payment.objects.select_for_update(of=("self",), no_key=True).get(pk=payment_id)
+    if payment.connection_id != connection.pk:
+        return lock_payment(payment_id)  # it was sent again for a newer connection at the same moment
     payment.connection = connection
     payment.application, payment.location = connection.application, connection.location
     return payment

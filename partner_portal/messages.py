@@ -55,6 +55,7 @@ STAFF = [
     "integrations/user_tokens/*",
     "partner_portal/control_room.py",
     "partner_portal/periods.py",
+    "partner_portal/updated_at.py",
     "templates/admin/*",
     "templates/letters/_two_factor*",
     "templates/letters/alarms.*",

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from billing.intake import Conflict, Overlap, record_payment, shown_payments
+from billing.intake import Conflict, Overlap, record_payment, send_again, shown_payments
 from billing.models import Payment, Source, Status
 from billing.reading import MOST_EXTERNAL_ID, Invalid, read_payment
 from billing.refunds import refund_payment
@@ -139,11 +139,17 @@ class PaymentList(ListAPIView[Payment]):
             202: TakenSerializer,
             200: OpenApiResponse(TakenSerializer, description="The same external_id with the same content, again."),
             400: OpenApiResponse(description="The wrong fields, each with its reason."),
-            409: OpenApiResponse(description="The same external_id with other content."),
+            409: OpenApiResponse(
+                description="The same external_id with other content, and the payment has not failed."
+            ),
         },
     )
     def post(self, request: Request) -> Response:
-        """Tell of a payment; it is reported to Altegio once, however often it is told."""
+        """Tell of a payment; it is reported to Altegio once, however often it is told.
+
+        Other content under the external_id of a payment that failed takes the place of what it said: Altegio is asked
+        whether it holds the payment after all, and it is sent.
+        """
         if not isinstance(request.data, dict):
             raise ValidationError({"non_field_errors": ["Send a JSON object."]})
         try:
@@ -175,6 +181,25 @@ class PaymentDetail(RetrieveAPIView[Payment]):
 
     def get_queryset(self) -> QuerySet[Payment]:
         return shown_payments()
+
+
+class PaymentRetry(APIView):
+    """Send a payment that failed once more, as it is; Altegio is asked first whether it holds it after all."""
+
+    scope = "billing"
+
+    @extend_schema(
+        request=None,
+        responses={202: PaymentSerializer, 409: OpenApiResponse(description="The payment has not failed.")},
+    )
+    def post(self, request: Request, pk: int) -> Response:
+        try:
+            payment = send_again(pk, source=Source.API).payment
+        except Payment.DoesNotExist:
+            raise Http404 from None
+        except (Conflict, Invalid) as problem:
+            raise Conflicting(str(problem)) from None
+        return Response(PaymentSerializer(payment).data, status.HTTP_202_ACCEPTED)
 
 
 class PaymentRefund(APIView):

@@ -7,5 +7,6 @@ from billing.api import payments
 urlpatterns = [
     path("payments/", payments.PaymentList.as_view()),
     path("payments/<int:pk>/", payments.PaymentDetail.as_view()),
+    path("payments/<int:pk>/retry/", payments.PaymentRetry.as_view()),
     path("payments/<int:pk>/refund/", payments.PaymentRefund.as_view()),
 ]

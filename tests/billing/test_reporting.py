@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from billing.intake import send_again
+from billing.models import Source
 from billing.reading import read_payment
 from integrations.lifecycle.asking import ask_status
 from integrations.models import Connection, OutgoingCall
@@ -151,7 +152,7 @@ def test_a_failed_payment_is_corrected_and_sent_again_after_asking(altegio, bill
     altegio.fault("error_after", "payment", status=422, body={"success": False, "meta": {"message": "Wrong"}})
     first = billing.pay()
     work()
-    send_again(first, read_payment({"external_id": "bill-1", **JANUARY}))
+    send_again(first, read_payment({"external_id": "bill-1", **JANUARY}), source=Source.ADMIN)
     work()
     assert billing.payment(first)["status"] == "reported"
     assert len(held(altegio)) == 1, "Altegio had taken it, whatever it said"
@@ -159,7 +160,7 @@ def test_a_failed_payment_is_corrected_and_sent_again_after_asking(altegio, bill
     altegio.fault("error", "payment", status=422, body={"success": False, "meta": {"message": "Too much"}})
     second = billing.pay(amount="9909.90")
     work()
-    send_again(second, read_payment({"external_id": "bill-2", **JANUARY, "amount": "99.10"}))
+    send_again(second, read_payment({"external_id": "bill-2", **JANUARY, "amount": "99.10"}), source=Source.ADMIN)
     work()
     assert billing.payment(second)["amount"] == "99.10"
     assert held(altegio)[1].payment_sum == Decimal("99.10")

@@ -214,7 +214,7 @@ def test_queries_for_each_call(billing, connection, django_assert_num_queries):
     """The key's own one is among them, and in a test the savepoint that stands for the transaction."""
     with django_assert_num_queries(8):
         payment = billing.pay()
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(3):
         billing.tell(external_id="bill-1")
     with django_assert_num_queries(2):
         billing.payment(payment)

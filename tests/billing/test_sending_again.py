@@ -1,0 +1,267 @@
+"""A payment that failed is sent again, as it is or corrected, by its system, a file or staff; never paid twice."""
+
+import threading
+
+import pytest
+from django.db import connections
+
+from accounts.models import User
+from billing.importing import import_payments
+from billing.intake import Overlap
+from billing.models import Payment, PaymentChange
+from integrations.lifecycle.asking import ask_status
+from integrations.models import Alarm, Attempt, Connection, OutgoingCall
+from integrations.timeline.entries import timeline
+
+from .conftest import JANUARY, SALON
+
+pytestmark = pytest.mark.django_db
+# However often it is sent: a machine under load may be slow to hear the first no.
+REFUSED = {"remaining": 9, "status": 422, "body": {"success": False, "meta": {"message": "Wrong sum"}}}
+
+
+def held(altegio, salon=SALON):
+    return [str(payment.payment_sum) for payment in altegio.connection(salon).payments if not payment.is_refunded]
+
+
+@pytest.fixture
+def failed(altegio, billing, connection, work):
+    """The id of a payment, told as "bill", that Altegio has refused."""
+    altegio.fault("error", "payment", **REFUSED)
+    payment = billing.pay(external_id="bill")
+    work()
+    altegio.clear_faults()
+    assert billing.payment(payment)["status"] == "failed"
+    return payment
+
+
+@pytest.fixture
+def lost(altegio, billing, connection, work):
+    """One that Altegio took, though it said no."""
+    altegio.fault("error_after", "payment", **REFUSED)
+    payment = billing.pay(external_id="bill")
+    work()
+    altegio.clear_faults()
+    assert (billing.payment(payment)["status"], held(altegio)) == ("failed", ["990.99"])
+    return payment
+
+
+def test_a_retry_asks_first_and_then_sends(altegio, billing, failed, work):
+    answer = billing.post(f"payments/{failed}/retry/")
+    assert (answer.status_code, answer.json()["status"], answer.json()["error"]) == (202, "queued", "")
+    work()
+    assert billing.payment(failed)["status"] == "reported"
+    assert held(altegio) == ["990.99"]
+    call = OutgoingCall.objects.get(key=f"payment:{failed}:2")
+    assert list(call.attempts.values_list("purpose", flat=True)) == [Attempt.Purpose.ASK, Attempt.Purpose.SEND]
+
+
+def test_a_retry_of_what_altegio_holds_after_all_sends_nothing(altegio, billing, lost, work):
+    billing.post(f"payments/{lost}/retry/")
+    work()
+    assert billing.payment(lost)["status"] == "reported"
+    assert held(altegio) == ["990.99"]
+
+
+@pytest.mark.parametrize("status", ["queued", "reported", "refund_queued", "refunded", "cancelled"])
+def test_only_what_failed_is_sent_again(billing, failed, status):
+    Payment.objects.update(status=status, altegio_payment_id=1)
+    assert billing.post(f"payments/{failed}/retry/").status_code == 409
+    assert billing.tell(external_id="bill", amount="1.00").status_code == 409
+    assert not PaymentChange.objects.exists()
+
+
+def test_an_unknown_payment_is_404(billing):
+    assert billing.post("payments/1/retry/").status_code == 404
+
+
+def test_the_same_content_leaves_a_failed_payment_as_it_is(billing, failed):
+    answer = billing.tell(external_id="bill")
+    assert (answer.status_code, answer.json()["id"], answer.json()["status"]) == (200, failed, "failed")
+    assert OutgoingCall.objects.filter(kind="report_payment").count() == 1
+
+
+def test_corrected_content_takes_its_place_and_is_sent(altegio, billing, failed, work):
+    answer = billing.tell(external_id="bill", amount="990.90")
+    assert (answer.status_code, answer.json()["id"], answer.json()["amount"]) == (202, failed, "990.90")
+    assert billing.tell(external_id="bill", amount="990.90").status_code == 200
+    assert billing.tell(external_id="bill").status_code == 409, "what was told before is not what it says now"
+    work()
+    assert billing.payment(failed)["status"] == "reported"
+    assert held(altegio) == ["990.90"]
+
+
+def test_a_correction_of_what_altegio_holds_after_all_is_not_sent(altegio, billing, lost, work):
+    billing.tell(external_id="bill", amount="990.90")
+    work()
+    shown = billing.payment(lost)
+    assert (shown["status"], shown["amount"], held(altegio)) == ("reported", "990.99", ["990.99"])
+    assert "as it was told before" in shown["error"]
+    assert billing.refund(lost).status_code == 202, "and it can be refunded"
+
+
+def test_a_correction_may_be_corrected(altegio, billing, failed, work):
+    altegio.fault("error", "payment", **REFUSED)
+    billing.tell(external_id="bill", amount="0.01")
+    work()
+    altegio.clear_faults()
+    assert billing.payment(failed)["status"] == "failed"
+    assert billing.tell(external_id="bill").status_code == 202
+    work()
+    assert held(altegio) == ["990.99"]
+    assert [str(change.amount) for change in PaymentChange.objects.all()] == ["990.9900", "0.0100"]
+
+
+def test_a_correction_may_name_another_location(altegio, billing, failed, connect, work):
+    other = connect(10301)
+    assert billing.tell(external_id="bill", salon_id=10301).status_code == 202
+    work()
+    shown = billing.payment(failed)
+    assert (shown["status"], shown["salon_id"], shown["connection_id"]) == ("reported", 10301, other.pk)
+    assert (held(altegio), held(altegio, 10301)) == ([], ["990.99"])
+    other.refresh_from_db()
+    assert other.paid_until.isoformat() == "2026-01-31T23:59:59+00:00"
+
+
+def test_an_unknown_location_in_a_correction_is_named(billing, failed):
+    answer = billing.tell(external_id="bill", salon_id=10199)
+    assert (answer.status_code, list(answer.json())) == (400, ["salon_id"])
+    assert billing.payment(failed)["status"] == "failed"
+
+
+def test_while_nobody_knows_whether_it_arrived_it_stays_at_its_location(altegio, billing, connect, work):
+    connection = connect()
+    connect(10301)
+    altegio.fault("drop_after", "payment")
+    altegio.fault("error", "status", status=404)
+    payment = billing.pay(external_id="bill")
+    work()
+    assert billing.payment(payment)["status"] == "failed"
+    assert billing.tell(external_id="bill", salon_id=10301).status_code == 409
+    assert billing.tell(external_id="bill", amount="1.00").status_code == 202
+    work()
+    assert held(altegio) == ["990.99"]
+    assert billing.payment(payment)["altegio_payment_id"] is not None
+    assert connection.payments.get().amount == Payment.objects.get().amount
+
+
+def test_a_retry_does_not_believe_too_early_that_nothing_is_there(altegio, billing, connection, work, settings):
+    settings.ALTEGIO_TIMEOUT, settings.ALTEGIO_SETTLING = 0.3, 20
+    altegio.fault("delay", "payment", seconds=1.5)
+    altegio.fault("error", "status", status=404)
+    payment = billing.pay()
+    work(rounds=3)
+    assert billing.payment(payment)["status"] == "failed"
+    billing.post(f"payments/{payment}/retry/")
+    work(rounds=3)
+    assert len(altegio.requests("payment")) == 1
+
+
+def test_after_a_reconnection_it_belongs_to_the_new_one(altegio, billing, failed, connection, connect, work):
+    altegio.uninstall(SALON)
+    ask_status(connection)
+    work()
+    newer = connect()
+    assert newer.pk != connection.pk
+    billing.post(f"payments/{failed}/retry/")
+    work()
+    assert billing.payment(failed)["connection_id"] == newer.pk
+    newer.refresh_from_db()
+    assert newer.paid_until is not None
+
+
+def test_the_alarm_of_the_failed_payment_ends_with_its_mending(altegio, billing, failed, work):
+    assert Alarm.objects.get(kind="call").cleared_at is None
+    altegio.fault("error", "payment", **REFUSED)
+    billing.post(f"payments/{failed}/retry/")
+    work()
+    assert Alarm.objects.filter(kind="call", cleared_at=None).exists()
+    altegio.clear_faults()
+    billing.post(f"payments/{failed}/retry/")
+    work()
+    assert not Alarm.objects.filter(kind="call", cleared_at=None).exists()
+
+
+def test_the_history_shows_what_it_said_and_why_it_had_failed(billing, failed, connection):
+    billing.tell(external_id="bill", amount="990.90")
+    (entry,) = [entry for entry in timeline(connection) if entry.kind == "payment sent again"]
+    assert "990.99 EUR" in entry.title
+    assert entry.detail == "Wrong sum"
+
+
+def test_a_file_corrects_too_and_its_rehearsal_says_so(altegio, failed, work):
+    row = {"external_id": "bill", **JANUARY, "amount": "990.90"}
+    lines = [",".join(row), ",".join(map(str, row.values()))]
+    for dry_run in (True, False):
+        (read,) = import_payments(lines, overlap=Overlap.WARN, dry_run=dry_run)
+        assert (read.is_new, read.refused) == (True, "")
+    work()
+    assert held(altegio) == ["990.90"]
+
+
+def test_staff_send_again_by_the_same_rule(altegio, client, billing, failed, work):
+    boss = User.objects.create_superuser("boss@partner.example", "a very long password")
+    client.force_login(boss)
+    action = {"action": "send_again", "_selected_action": [failed], "confirmed": "yes"}
+    client.post("/admin/billing/payment/", action, follow=True)
+    work()
+    assert held(altegio) == ["990.99"]
+    assert PaymentChange.objects.get().by == boss
+    page = client.get(f"/admin/billing/payment/{failed}/change/").content.decode()
+    assert "Wrong sum" in page
+
+
+def at_once(*calls):
+    answers = []
+
+    def run(call):
+        answers.append(call().status_code)
+        connections.close_all()
+
+    threads = [threading.Thread(target=run, args=[call]) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sorted(answers)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_retries_at_once_are_one(altegio, billing, failed, work):
+    assert at_once(*[lambda: billing.post(f"payments/{failed}/retry/")] * 5) == [202, 409, 409, 409, 409]
+    work()
+    assert held(altegio) == ["990.99"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_equal_corrections_at_once_are_one(altegio, billing, failed, work):
+    assert at_once(*[lambda: billing.tell(external_id="bill", amount="990.90")] * 4) == [200, 200, 200, 202]
+    work()
+    assert held(altegio) == ["990.90"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_retry_and_a_correction_at_once_are_one_of_them(altegio, billing, failed, work):
+    answers = at_once(
+        lambda: billing.post(f"payments/{failed}/retry/"),
+        lambda: billing.tell(external_id="bill", amount="990.90"),
+        lambda: billing.post(f"payments/{failed}/retry/"),
+    )
+    assert answers == [202, 409, 409]
+    work()
+    assert len(held(altegio)) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_moving_and_retrying_at_once_locks_nobody_out(altegio, billing, failed, connect, work):
+    connect(10301)
+    answers = at_once(
+        lambda: billing.tell(external_id="bill", salon_id=10301),
+        lambda: billing.post(f"payments/{failed}/retry/"),
+        lambda: billing.refund(failed),
+    )
+    assert answers.count(202) >= 1
+    assert set(answers) <= {202, 409}
+    work()
+    assert len(held(altegio) + held(altegio, 10301)) <= 1
+    assert not Connection.objects.filter(state="conflict").exists()
