@@ -1,11 +1,10 @@
 """Erasing a person: nothing of who they are is left; what was done and paid is.
 
 The account stays as an empty row, so that connections, payments and the record of changes keep what they
-refer to. What other features know of the person goes by `person_erased`, in the same transaction.
+refer to. Whatever tells of a person refers to the account and does not name them: so an address they had
+before, or what a colleague wrote, needs no search. What other features know of the person goes by
+`person_erased`, in the same transaction.
 """
-
-from collections.abc import Collection
-from dataclasses import dataclass
 
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
@@ -15,23 +14,15 @@ from django.db.models.functions import Lower
 from django.dispatch import Signal
 from django.utils.translation import gettext as _
 
-from accounts.models import AltegioIdentity, Letter, User
+from accounts.models import Letter, User
 from accounts.two_factor.models import Authenticator
 
-# `user` (emptied), `traces`: sent inside the transaction.
+# `user` (emptied), and `altegio_user_ids`, the set of those that were linked: sent inside the transaction.
 person_erased = Signal()
 
 
 class CannotErase(Exception):
     """This account may not be erased as it is; `str()` says why, in plain words."""
-
-
-@dataclass(frozen=True)
-class Traces:
-    """What the person could be recognised by, for whoever may have kept some of it."""
-
-    texts: Collection[str]  # e-mail address, name, phone; none of them empty
-    altegio_user_ids: Collection[int]
 
 
 @transaction.atomic
@@ -44,7 +35,7 @@ def erase_person(user: User) -> None:
     locked = User.objects.select_for_update().get(pk=user.pk)
     if locked.is_staff or locked.is_superuser:
         raise CannotErase(_("%(user)s is staff. Take the staff rights away first.") % {"user": locked})
-    traces = _traces_of(locked)
+    altegio_user_ids = set(locked.identities.values_list("altegio_user_id", flat=True))
     letters_of(locked).delete()
     _blot_history(locked)
     locked.identities.all().delete()
@@ -55,14 +46,8 @@ def erase_person(user: User) -> None:
     locked.wanted_email, locked.is_active, locked.last_login, locked.email_proven_at = None, False, None, None
     locked.set_unusable_password()  # ends every session and every link that was sent
     locked.save()
-    person_erased.send(sender=User, user=locked, traces=traces)
+    person_erased.send(sender=User, user=locked, altegio_user_ids=altegio_user_ids)
     user.refresh_from_db()
-
-
-def _traces_of(user: User) -> Traces:
-    texts = {text for text in (user.email, user.name, user.phone) if text}
-    ids = AltegioIdentity.objects.filter(user=user).values_list("altegio_user_id", flat=True)
-    return Traces(texts, set(ids))
 
 
 def letters_of(user: User) -> QuerySet[Letter]:

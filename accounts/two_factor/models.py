@@ -30,7 +30,8 @@ class Authenticator(ThrottlingMixin, Device):  # type: ignore[misc]
         verbose_name_plural = _("authenticator apps")
 
     def __str__(self) -> str:
-        return str(self.user)
+        """Without the person's name: the admin's history keeps it when the phone is gone, and they are erased."""
+        return f"#{self.user_id}"
 
     def get_throttle_factor(self) -> float:
         """The library's base for the pauses after wrong codes, in seconds."""

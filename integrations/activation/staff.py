@@ -100,10 +100,15 @@ def _hand_over(live: Connection, claim: Connection, by: User) -> None:
     live.changes.create(
         from_state=live.state,
         to_state=live.state,
-        why=_("Staff moved it from %(old)s to %(new)s.") % {"old": previous or "–", "new": live.owner},
+        why=_("Staff moved it from %(old)s to %(new)s.") % {"old": _number(previous), "new": _number(live.owner)},
         by=by,
     )
     _end_claim(claim, _("Staff decided for this claim; the live connection is theirs now."), by)
+
+
+def _number(person: User | None) -> str:
+    """How the record names a person: it outlives their address, and them."""
+    return f"#{person.pk}" if person else "–"
 
 
 def _end_claim(connection: Connection, why: str, by: User) -> None:

@@ -19,7 +19,7 @@ class BadUserData(ValueError):
 
 @dataclass(frozen=True)
 class Person:
-    """Who arrives, as Altegio signed it. `phone` holds digits; missing values are ""."""
+    """Who arrives, as Altegio signed it. `phone` holds digits, `email` any text; missing values are ""."""
 
     altegio_user_id: int
     name: str
@@ -70,7 +70,7 @@ def person_from(user_data: str, signature: str, partner_token: str) -> Person:
         altegio_user_id=_user_id(data),
         name=_text(data, "name", 200),
         phone="".join(char for char in _text(data, "phone", 32) if char in "0123456789"),
-        email=_text(data, "email", 254),
+        email=_whole(data, "email"),
         salon_name=_text(data, "salon_name", 300),
     )
 
@@ -91,6 +91,12 @@ def _user_id(data: dict[str, Any]) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS and int(text)):
         raise BadUserData("The user data holds no user id.")
     return int(text)
+
+
+def _whole(data: dict[str, Any], name: str) -> str:
+    """A text that counts as it was signed or not at all: cut or cleaned, an address would be another's."""
+    value = data.get(name)
+    return value.strip(" ") if isinstance(value, str) and clean_text(value) == value else ""
 
 
 def _text(data: dict[str, Any], name: str, most: int) -> str:

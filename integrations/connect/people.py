@@ -6,7 +6,9 @@ under the same e-mail address: its owner signs in once and is linked. It never o
 
 from dataclasses import dataclass
 
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.forms import EmailField
 
 from accounts.models import AltegioIdentity, User
 from accounts.proofs import has_proven_address
@@ -36,25 +38,38 @@ def account_of(person: Person) -> Known | MustSignIn:
     return _unless_closed(identity.user)
 
 
+def address_in(text: str) -> str:
+    """The signed e-mail where it is one address that can be written to, else "": as if none had come.
+
+    Neither a list, nor a name beside it, nor what only a quoted or numeric form makes valid.
+    """
+    try:
+        address: str = EmailField(max_length=254).clean(text)
+    except ValidationError:
+        return ""
+    return "" if address != text or set(text) & set('"[]') else text
+
+
 def user_with_email(email: str) -> User | None:
     """The account under this address; addresses compare without case."""
     return User.objects.with_email(email).first() if email else None
 
 
 def _account_by_email(person: Person) -> Known | MustSignIn:
-    existing = user_with_email(person.email)
+    email = address_in(person.email)
+    existing = user_with_email(email)
     if existing is not None:
         return MustSignIn(existing)
     try:
         with transaction.atomic():
-            user = User.objects.create_user(person.email, name=person.name, phone=person.phone)
+            user = User.objects.create_user(email, name=person.name, phone=person.phone)
             AltegioIdentity.objects.create(user=user, altegio_user_id=person.altegio_user_id)
     except IntegrityError:
         # The same person arrived twice at once, or the address was taken in between: look again.
         identity = AltegioIdentity.objects.select_related("user").filter(altegio_user_id=person.altegio_user_id)
         if (found := identity.first()) is not None:
             return _unless_closed(found.user)
-        return MustSignIn(User.objects.with_email(person.email).get())
+        return MustSignIn(User.objects.with_email(email).get())
     return Known(user)
 
 

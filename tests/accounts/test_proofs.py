@@ -1,6 +1,9 @@
 """An address is proven by the link in a letter to it, and by nothing else."""
 
+import base64
+import json
 import re
+from urllib.parse import urlencode
 
 import pytest
 from django.core import mail
@@ -12,8 +15,9 @@ from accounts.letters import send_waiting_letters
 from accounts.models import Letter, User
 from accounts.proofs import has_proven_address
 from accounts.sign_in import is_own_password
+from integrations.altegio.signatures import hmac_hex
 from tests.integrations.connect.test_unsigned_arrival import SIGN_UP, form_action
-from tests.marketplace import AURORA_1, EMMA, arrive
+from tests.marketplace import AURORA_1, AURORA_2, EMMA, arrive, proven_owner
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"
@@ -51,6 +55,38 @@ def test_a_new_password_by_letter_proves_the_address():
     assert has_proven_address(User.objects.get())
 
 
+# --- what a signed address must be ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "signed",
+    [
+        "anna@owner.example, mallory@evil.example",
+        "Anna <anna@owner.example>",
+        "anna@owner.example\nBcc: mallory@evil.example",
+        "anna@owner.example\n",
+        "anna\ud800@owner.example",
+        "\u202eanna@owner.example",
+        '"anna@owner.example"@evil.example',
+        "anna@[192.0.2.1]",
+        f"{'a' * 60}@{'b' * 60}.{'c' * 60}.{'d' * 60}.owner.example",
+        ["anna@owner.example"],
+    ],
+)
+def test_what_is_no_single_address_counts_as_none(client, altegio, signed):
+    User.objects.create_user("anna@owner.example")
+    data = json.dumps({"id": EMMA, "name": "Anna", "email": signed}).encode()
+    query = urlencode(
+        {
+            "salon_id": AURORA_1,
+            "user_data": base64.b64encode(data).decode(),
+            "user_data_sign": hmac_hex("partner-token-of-the-tests", data),
+        }
+    )
+    assert client.get(f"/connect/?{query}").status_code == 303
+    assert User.objects.get(identities__altegio_user_id=EMMA).email is None
+
+
 # --- one answer and one time ----------------------------------------------------------------------
 
 
@@ -67,6 +103,15 @@ def test_a_reset_asks_the_database_the_same_whether_the_address_has_an_account()
         queries_of("/account/reset/", {"email": email}) for email in ("anna@owner.example", "nobody@owner.example")
     )
     assert known == unknown
+
+
+def test_a_sign_up_asks_the_database_the_same_whether_the_address_has_an_account(altegio):
+    proven_owner("anna@owner.example", PASSWORD)
+    asked = []
+    for email, location in (("anna@owner.example", AURORA_1), ("newer@owner.example", AURORA_2)):
+        page = arrive(Client(), altegio, location, user_id=None)
+        asked.append(queries_of(form_action(page, "sign-up"), SIGN_UP | {"email": email}))
+    assert [each[:40] for each in asked[0]] == [each[:40] for each in asked[1]]
 
 
 def test_a_letter_asked_for_at_nobodys_address_leaves_nothing():

@@ -5,6 +5,7 @@ import re
 import pytest
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
+from django.core import mail
 from django.test import Client
 
 from accounts.erasure import CannotErase, erase_person
@@ -14,7 +15,7 @@ from accounts.two_factor.models import Authenticator
 from integrations.activation import staff
 from integrations.models import Arrival, Connection, Location
 from integrations.user_tokens.models import UserToken
-from tests.marketplace import AURORA_1, AURORA_2, EMMA, EMMAS_EMAIL, MARIA, arrive, follow
+from tests.marketplace import AURORA_1, AURORA_2, EMMA, EMMAS_EMAIL, MARIA, arrive, follow, proven_owner
 from tests.partner_portal.test_secrets import everything_stored
 
 pytestmark = pytest.mark.django_db
@@ -63,6 +64,44 @@ def test_nothing_of_the_person_is_left_in_any_column(client, altegio, work, admi
     assert LogEntry.objects.filter(**log_entry).exists()
 
 
+def change_address(browser: Client, email: str, password: str) -> None:
+    """Through the pages, to the letter at the new address."""
+    browser.post("/account/me/email/", {"email": email, "old_password": password})
+    send_waiting_letters()
+    link = next(word for word in mail.outbox[-1].body.split() if "/account/email/" in word)
+    assert browser.post(link.removeprefix("http://localhost:8000")).status_code == 200
+
+
+def test_nothing_is_left_of_a_life_with_changes(altegio, work, administrator):
+    """Another name and address, twice; a while as a colleague with a phone that was lost; an end."""
+    person = proven_owner("first@owner.example", PASSWORD, name="Firstname", phone="+36201111111")
+    browser, office = Client(), Client()
+    browser.force_login(person)
+    change_address(browser, "second@owner.example", PASSWORD)
+    browser.post("/account/me/", {"name": "Secondname", "phone": "+36202222222", "language": "hu"})
+    browser.post("/account/me/email/", {"email": "wished@owner.example", "old_password": PASSWORD})
+    Client().post("/account/reset/", {"email": "second@owner.example"})
+    send_waiting_letters()
+    office.force_login(administrator)
+    change = {"email": "third@owner.example", "name": "Thirdname", "is_active": "on", "identities-TOTAL_FORMS": "0"}
+    change |= {"identities-INITIAL_FORMS": "0"}
+    assert office.post(f"/admin/accounts/user/{person.pk}/change/", change | {"is_staff": "on"}).status_code == 302
+    phone = Authenticator.objects.create(user=person, name="Firstname's phone", confirmed=True)
+    form = {"action": "forget", "_selected_action": str(phone.pk), "confirmed": "yes"}
+    office.post("/admin/accounts/authenticator/", form)
+    assert LogEntry.objects.count() == 2
+    assert office.post(f"/admin/accounts/user/{person.pk}/change/", change).status_code == 302
+    hidden = [
+        f"{which}@owner.example" for which in ("first", "second", "third", "wished")
+    ] + ["Firstname", "Secondname", "Thirdname", "+36201111111", "+36202222222"]  # fmt: skip
+    assert stands_in(everything_stored(), "first@owner.example"), "an earlier address, in the letter to it"
+
+    erase_person(User.objects.get(pk=person.pk))
+    stored = everything_stored()
+    assert [trace for trace in hidden if stands_in(stored, trace)] == []
+    assert LogEntry.objects.count() == 3
+
+
 def test_connections_stay_with_the_emptied_account(client, altegio, work):
     arrive(client, altegio, AURORA_1)
     work()
@@ -97,7 +136,7 @@ def test_the_record_of_a_location_that_was_moved_does_not_name_them(client, alte
     Connection.objects.filter(pk=live.pk).update(state="active", owner=user)
     Connection.objects.filter(pk=claim.pk).update(state="conflict")
     staff.give_to_claimant(claim.pk, administrator)
-    assert EMMAS_EMAIL in everything_stored()
+    assert f"from #{user.pk} to" in everything_stored()
     erase_person(user)
     assert not stands_in(everything_stored(), EMMAS_EMAIL)
 
