@@ -80,10 +80,21 @@ def _calls() -> str:
     return "Outgoing calls are overdue: see the admin, outgoing calls." if overdue else ""
 
 
+def _answers() -> str:
+    from integrations.outbox.claim import held_places
+    from integrations.outbox.pump import PATIENT_PUMPS
+
+    held = held_places(timezone.now())
+    if held < PATIENT_PUMPS:
+        return ""
+    return f"{held} calls wait for answers of Altegio that do not come: see the admin, outgoing calls, being sent."
+
+
 CHECKS: dict[str, Callable[[], str]] = {
     "database": _database,
     "broker": _broker,
     "worker": _worker,
     "calls": _calls,
+    "answers": _answers,
     "static": missing_static_files,
 }

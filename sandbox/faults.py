@@ -1,4 +1,22 @@
-"""Bad days on demand: rules that make chosen calls fail, be slow, or lose their answer."""
+"""Bad days on demand: rules that make chosen calls fail, be slow, or lose their answer.
+
+| kind | what happens; `*_after` kinds process the call first |
+|---|---|
+| `error`, `error_after` | `status` with `headers` and `body`: also 503 with `{"Retry-After": "20"}` |
+| `bad_refusal` | 422 whose words hold half an emoji |
+| `delay`, `delay_after` | `seconds` pass |
+| `drop_before`, `drop_after` | the line is cut |
+| `html_after`, `broken_json_after`, `redirect_after` | another answer |
+| `broken_location_after` | 301 with an address that no parser takes |
+| `large_redirect_after` | 302 with 9 MiB |
+| `bad_text_after` | half an emoji in the first title of the answer |
+| `bad_number_after` | an exponent of 21 digits in the answer |
+| `trickle_head_after`, `trickle_body_after` | a byte each `seconds` (1) |
+| `early_hints_after` | 103 before the answer |
+| `endless_100_after` | 100 Continue without end, and no answer |
+| `leftover_after` | a second answer behind the first one |
+| `late_close_after` | the line is cut `seconds` (1) after the answer |
+"""
 
 from __future__ import annotations
 
@@ -6,7 +24,7 @@ import itertools
 import re
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from sandbox.wire import HTML_TYPE, JSON_TYPE, Dropped, Response, redirect, write_json
@@ -21,7 +39,23 @@ KINDS = (
     "broken_json_after",
     "redirect_after",
     "error_after",
+    "bad_refusal",
+    "broken_location_after",
+    "large_redirect_after",
+    "bad_text_after",
+    "bad_number_after",
+    "trickle_head_after",
+    "trickle_body_after",
+    "early_hints_after",
+    "endless_100_after",
+    "leftover_after",
+    "late_close_after",
 )
+# The answer itself is right; how it is sent is not.
+MANNERS = ("trickle_head", "trickle_body", "early_hints", "endless_100", "leftover", "late_close")
+LARGE = 9 * 1024 * 1024
+HALF_AN_EMOJI = b"\\ud83d"
+BAD_NUMBER = b"1E+999999999999999999999"
 SOME_PAGE = b"<!doctype html><title>Altegio</title><h1>Altegio</h1><p>Something else altogether.</p>"
 
 
@@ -104,6 +138,8 @@ def strike(fault: Fault | None, process: Callable[[], Response]) -> Response:
         raise Dropped
     if fault.kind == "error":
         return _error(fault)
+    if fault.kind == "bad_refusal":
+        return _bad_refusal(fault)
     if fault.kind == "delay":
         time.sleep(fault.seconds)
         return process()
@@ -121,7 +157,38 @@ def _spoil(fault: Fault, answer: Response) -> Response:
         return Response(200, SOME_PAGE, HTML_TYPE)
     if fault.kind == "broken_json_after":
         return Response(answer.status, answer.body[: len(answer.body) // 2] or b"{", JSON_TYPE)
-    return redirect(301, "/") if fault.kind == "redirect_after" else _error(fault)
+    if (manner := fault.kind.removesuffix("_after")) in MANNERS:
+        return replace(answer, manner=manner, seconds=fault.seconds)
+    another = _ANOTHER.get(fault.kind)
+    return another(answer) if another else _error(fault)
+
+
+def _bad_text(answer: Response) -> Response:
+    return replace(answer, body=answer.body.replace(b'"title": "', b'"title": "' + HALF_AN_EMOJI, 1))
+
+
+def _bad_number(answer: Response) -> Response:
+    return replace(answer, body=answer.body.removesuffix(b"}") + b', "exponent": ' + BAD_NUMBER + b"}")
+
+
+def _large_redirect(_answer: Response) -> Response:
+    return Response(302, b"x" * LARGE, HTML_TYPE, {"Location": "/"})
+
+
+# What is answered instead.
+_ANOTHER: dict[str, Callable[[Response], Response]] = {
+    "redirect_after": lambda _answer: redirect(301, "/"),
+    "broken_location_after": lambda _answer: redirect(301, "http://[bad/\xe9"),
+    "large_redirect_after": _large_redirect,
+    "bad_text_after": _bad_text,
+    "bad_number_after": _bad_number,
+}
+
+
+def _bad_refusal(fault: Fault) -> Response:
+    status = fault.status if 400 <= fault.status < 500 else 422
+    words = b'{"success": false, "data": null, "meta": {"message": "No ' + HALF_AN_EMOJI + b'."}}'
+    return Response(status, words, JSON_TYPE, dict(fault.headers))
 
 
 def _error(fault: Fault) -> Response:

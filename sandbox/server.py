@@ -11,6 +11,7 @@ from threading import Lock
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from sandbox import manners
 from sandbox.wire import HTML_TYPE, Dropped, Request, Response
 
 Answerer = Callable[[Request], Response]
@@ -105,6 +106,10 @@ class Handler(BaseHTTPRequestHandler):
             cut(self.connection)
 
     def _send(self, response: Response) -> None:
+        if response.manner:
+            if not manners.send(response, self._write_at_once):
+                self.close_connection = True
+            return
         self.send_response(response.status)
         self.send_header("Content-Type", response.content_type)
         self.send_header("Content-Length", str(len(response.body)))
@@ -113,6 +118,10 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(response.body)
+        self.wfile.flush()
+
+    def _write_at_once(self, data: bytes) -> None:
+        self.wfile.write(data)
         self.wfile.flush()
 
 

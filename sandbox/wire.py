@@ -27,10 +27,14 @@ class Request:
 
 @dataclass
 class Response:
+    """An answer; `manner` says how unkindly it is sent (`manners.send`), with so many `seconds` where that counts."""
+
     status: int
     body: bytes = b""
     content_type: str = JSON_TYPE
     headers: dict[str, str] = field(default_factory=dict)
+    manner: str = ""
+    seconds: float = 0.0
 
 
 class Dropped(Exception):

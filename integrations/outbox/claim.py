@@ -31,6 +31,12 @@ def lease_length() -> timedelta:
     return timedelta(seconds=settings.ALTEGIO_TIMEOUT + LEASE_MARGIN)
 
 
+def held_places(now: datetime) -> int:
+    """How many calls have been on their way for longer than half of what they may take: each holds a thread."""
+    slow = lease_length() - timedelta(seconds=settings.ALTEGIO_TIMEOUT / 2)
+    return OutgoingCall.objects.filter(state=CallState.SENDING, lease_until__lt=now + slow).count()
+
+
 def due_calls(now: datetime) -> QuerySet[OutgoingCall]:
     """What may go now, first things first: priority, then the earliest deadline, then age.
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from prometheus_client.core import Metric
 
 from integrations.outbox import rate
-from integrations.outbox.claim import due_calls
+from integrations.outbox.claim import due_calls, held_places
 from integrations.outbox.models import UNFINISHED, OutgoingCall, Priority
 from integrations.outbox.tokens import token_is_stopped
 from partner_portal.metrics import gauge, register_metrics
@@ -43,6 +43,13 @@ def overdue() -> Iterator[Metric]:
     oldest = dict(due_calls(now).order_by().values_list("priority").annotate(Min("due_at")))
     rows = [(priority.name.lower(), (now - oldest.get(priority.value, now)).total_seconds()) for priority in Priority]
     yield gauge("portal_oldest_overdue_seconds", "Age of the oldest call that is due", ["priority"], rows)
+
+
+@register_metrics
+def held() -> Iterator[Metric]:
+    """Threads that wait for answers which do not come."""
+    text = "Calls on their way for more than half of ALTEGIO_TIMEOUT; each holds a worker's thread"
+    yield gauge("portal_calls_held", text, [], [(held_places(timezone.now()),)])
 
 
 @register_metrics

@@ -45,6 +45,23 @@ BAD_DAYS = (
     BadDay("Half an answer", "The call is done, its JSON is cut in two.", "broken_json_after"),
     BadDay("Payment taken, but an error", "The payment is kept, the answer is 500.", "error_after", "payment"),
     BadDay("Refund done, but no answer", "The refund is done, the line breaks.", "drop_after", "refund"),
+    BadDay(
+        "Overloaded",
+        "Calls answer 503 and ask to wait 20 seconds.",
+        "error",
+        options={"status": 503, "headers": {"Retry-After": "20"}},
+    ),
+    BadDay("Headers drop by drop", "The call is done, a byte a second comes of its headers.", "trickle_head_after"),
+    BadDay("A body drop by drop", "The call is done, a byte a second comes of its body.", "trickle_body_after"),
+    BadDay("103 first", "The call is done, Early Hints stand before its answer.", "early_hints_after"),
+    BadDay("Continue, continue …", "The call is done, 100 Continue comes without end.", "endless_100_after"),
+    BadDay("One answer too many", "The call is done, a second answer follows its own.", "leftover_after"),
+    BadDay("The line closes late", "The call is done, the line is cut a second later.", "late_close_after"),
+    BadDay("Sent nowhere", "The call is done, 301 leads to no address.", "broken_location_after"),
+    BadDay("Sent away with 9 MiB", "The call is done, the answer is a large 302.", "large_redirect_after"),
+    BadDay("Half an emoji in a refusal", "The call is refused, in words that nobody can store.", "bad_refusal"),
+    BadDay("Half an emoji in a title", "The first title in a list cannot be stored.", "bad_text_after", "salons"),
+    BadDay("An endless number", "The call is done, its answer holds 1E+999999999999999999999.", "bad_number_after"),
 )
 
 CALLBACKS: dict[str, tuple[str, dict[str, Any]]] = {

@@ -1,7 +1,9 @@
 """Every bad day over real HTTP: what the caller sees, and what is true at Altegio."""
 
+import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -98,6 +100,50 @@ def test_a_fault_for_ever_lasts_until_it_is_cleared(sandbox, granted):
 def test_a_fault_that_does_not_exist_is_named(sandbox):
     with pytest.raises(ValueError, match="kind must be one of"):
         sandbox.fault("earthquake")
+
+
+def raw(sandbox, seconds: float = 0.3) -> bytes:
+    """What comes within so many seconds after a status call, as it came."""
+    address = urlsplit(sandbox.app_url)
+    with socket.create_connection((address.hostname, address.port)) as line:
+        line.sendall(
+            f"GET /marketplace/salon/{LONDON}/application/1 HTTP/1.1\r\nHost: a\r\nConnection: keep-alive\r\n"
+            f"Authorization: Bearer demo-token\r\nAccept: application/vnd.api.v2+json\r\n\r\n".encode()
+        )
+        came, ends_at = b"", time.monotonic() + seconds
+        while (left := ends_at - time.monotonic()) > 0:
+            line.settimeout(left)
+            try:
+                part = line.recv(65536)
+            except TimeoutError:
+                break
+            if not part:
+                return came + b"<closed>"
+            came += part
+        return came
+
+
+@pytest.mark.parametrize(
+    ("kind", "begins", "holds"),
+    [
+        ("trickle_head_after", b"HTTP/1.1 200", b""),
+        ("trickle_body_after", b"HTTP/1.1 200 OK", b"\r\n\r\n{"),
+        ("early_hints_after", b"HTTP/1.1 103 Early Hints", b"HTTP/1.1 200 OK"),
+        ("endless_100_after", b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 100", b""),
+        ("leftover_after", b"HTTP/1.1 200 OK", b"}HTTP/1.1 200 OK"),
+        ("late_close_after", b"HTTP/1.1 200 OK", b"<closed>"),
+        ("broken_location_after", b"HTTP/1.1 301", b"Location: http://[bad/\xe9"),
+        ("large_redirect_after", b"HTTP/1.1 302", b"Content-Length: 9437184"),
+        ("bad_number_after", b"HTTP/1.1 200 OK", b"1E+999999999999999999999"),
+        ("bad_refusal", b"HTTP/1.1 422", b"\\ud83d"),
+    ],
+)
+def test_unkind_manners_on_the_wire(sandbox, granted, kind, begins, holds):
+    sandbox.fault(kind, "status", seconds=0.01)
+    came = raw(sandbox)
+    assert came.startswith(begins)
+    assert holds in came
+    assert b"200 OK" in raw(sandbox), "the next call is answered as always"
 
 
 def test_limits_are_sliding_windows_when_switched_on(sandbox, granted):
