@@ -42,6 +42,7 @@ REGISTERED = (
     "integrations.sms.receivers",
     "integrations.sms.retention",
     "integrations.telephony.kinds",
+    "integrations.telephony.news",
     "integrations.telephony.notifications",
     "integrations.telephony.owners",
     "integrations.telephony.retention",

@@ -23,7 +23,7 @@ from integrations.connect.parameters import Redirect
 from integrations.connect.people import Known, account_of, begins_anew, may_act
 from integrations.models.application import Application
 from integrations.models.connection import LIVE, Connection
-from integrations.telephony.chains import renew_token
+from integrations.telephony.chains import see_token
 from partner_portal.middleware import current_request_id
 
 
@@ -258,14 +258,14 @@ def _show(arrival: Arrival, claimed: list[Claimed]) -> None:
         ignore_conflicts=True,
         batch_size=1000,
     )
-    _renew_chain(arrival, claimed)
+    _see_token(arrival, claimed)
 
 
-def _renew_chain(arrival: Arrival, claimed: list[Claimed]) -> None:
-    """The owner is back at what they hold: a CRM token that came along may have changed.
+def _see_token(arrival: Arrival, claimed: list[Claimed]) -> None:
+    """The owner is back at what they hold: a CRM token that came along is looked at, and not taken over.
 
     One location speaks for the chain, so the number of queries does not grow with the arrival.
     """
     held = [item.connection for item in claimed if item.connection.state in LIVE]
     if held and arrival.chain_id_given is not None:
-        renew_token(held[0])
+        see_token(held[0], arrival)

@@ -1,16 +1,27 @@
 """Chain and location: what Altegio calls `salon_group` and `salon`."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from partner_portal.bidi import embedded
-from partner_portal.encryption import EncryptedTextField
+from partner_portal.encryption import EncryptedTextField, lookup_hash
+
+
+def token_hash(crm_token: str) -> str:
+    """What a CRM token is recognised by; "" for none."""
+    return lookup_hash(crm_token) if crm_token else ""
 
 
 class Chain(models.Model):
-    """A chain of locations, with its telephony secret."""
+    """A chain of locations, as one CRM token opens it.
+
+    The number stands unsigned in a redirect, so it proves nothing: who names another's chain and brings a token of
+    their own gets a row of their own, and what stands here is never given another token.
+    """
 
     class Telephony(models.TextChoices):
         OFF = "off", _("off")
@@ -19,9 +30,13 @@ class Chain(models.Model):
         DISABLING = "disabling", _("being disabled")
         FAILED = "failed", _("failed")
 
-    altegio_id = models.BigIntegerField(_("Altegio's chain id"), unique=True)
+    altegio_id = models.BigIntegerField(_("Altegio's chain id"))
     title = models.CharField(_("title"), max_length=300, blank=True)
     crm_token = EncryptedTextField(_("CRM token"), blank=True, default="", editable=False)
+    # What tells the rows of one number apart; "" for who brought no token.
+    crm_token_hash = models.CharField(max_length=64, default="", db_default="", editable=False)
+    # Where several live rows have one number: staff have found out that this is the chain.
+    is_confirmed = models.BooleanField(_("confirmed by staff"), default=False, db_default=False, editable=False)
     telephony = models.CharField(_("telephony"), max_length=10, choices=Telephony.choices, default=Telephony.OFF)
     telephony_error = models.CharField(_("telephony error"), max_length=500, blank=True)
     # When `telephony` became what it is; null for what it has been since before this was kept.
@@ -31,9 +46,19 @@ class Chain(models.Model):
     class Meta:
         verbose_name = _("chain")
         verbose_name_plural = _("chains")
+        constraints = [
+            models.UniqueConstraint(fields=["altegio_id", "crm_token_hash"], name="a_chain_once_with_a_token"),
+            models.UniqueConstraint(
+                fields=["altegio_id"], condition=models.Q(is_confirmed=True), name="one_confirmed_chain_of_a_number"
+            ),
+        ]
 
     def __str__(self) -> str:
         return embedded(self.title) or f"#{self.altegio_id}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.crm_token_hash = token_hash(self.crm_token)
+        super().save(*args, **kwargs)
 
 
 class Location(models.Model):

@@ -8,8 +8,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from integrations.models.connection import LIVE, Connection
 from integrations.models.place import Chain
-from integrations.telephony.chains import switch_on_again
+from integrations.telephony.chains import confirm_chain, switch_on_again
 from integrations.telephony.models import NotificationDay, SavedCall
 from integrations.telephony.saved_calls import send_again
 from partner_portal.control_room import CannotDo, EvidenceAdmin, confirmed, link_to
@@ -19,7 +20,7 @@ MOST_SHOWN = 20
 
 @admin.register(Chain)
 class ChainAdmin(EvidenceAdmin):
-    list_display = ("title_or_id", "altegio_id", "telephony", "telephony_error")
+    list_display = ("title_or_id", "altegio_id", "telephony", "telephony_error", "is_confirmed")
     list_filter = ("telephony",)
     search_fields = ("=altegio_id", "title__istartswith")
     ordering = ("-pk",)
@@ -27,15 +28,19 @@ class ChainAdmin(EvidenceAdmin):
         "altegio_id",
         "title",
         ("telephony", "telephony_error"),
-        "has_token",
+        ("has_token", "is_confirmed"),
+        "connected",
         "notifications",
         "last_calls",
         "failures",
     )
-    readonly_fields = ("has_token", "notifications", "last_calls", "failures")
-    actions = ("switch_on",)
+    readonly_fields = ("has_token", "is_confirmed", "connected", "notifications", "last_calls", "failures")
+    actions = ("switch_on", "confirm")
 
     def makes_sense(self, action: str, row: Chain) -> bool:
+        if action == "confirm":
+            others = Chain.objects.filter(altegio_id=row.altegio_id).exclude(pk=row.pk)
+            return bool(row.crm_token) and not row.is_confirmed and others.exists()
         return row.telephony == Chain.Telephony.FAILED
 
     @admin.display(description=_("chain"))
@@ -45,6 +50,13 @@ class ChainAdmin(EvidenceAdmin):
     @admin.display(description=_("CRM token known"), boolean=True)
     def has_token(self, chain: Chain) -> bool:
         return bool(chain.crm_token)
+
+    @admin.display(description=_("connected with this token"))
+    def connected(self, chain: Chain) -> SafeString | str:
+        live = Connection.objects.filter(location__chain=chain, state__in=LIVE).order_by("pk")
+        shown = live.select_related("application", "location", "owner")[:MOST_SHOWN]
+        rows = ((link_to(row), link_to(row.owner)) for row in shown)
+        return format_html_join("", "<div>{} — {}</div>", rows) or "–"
 
     @admin.display(description=_("call notifications"))
     def notifications(self, chain: Chain) -> SafeString:
@@ -60,6 +72,23 @@ class ChainAdmin(EvidenceAdmin):
     @admin.display(description=_("failures"))
     def failures(self, chain: Chain) -> SafeString:
         return _listed(chain.saved_calls.filter(state=SavedCall.State.FAILED).order_by("-pk"))
+
+    @confirmed(
+        _("This is the chain of its number"),
+        _(
+            "Several accounts have connected a chain of this number, each with a CRM token of its own. Calls that "
+            "name the number alone will go to the chosen one: its owner gets the numbers of all who call. Make sure "
+            "who they are. Calls that name a location go under its own owner's token in any case."
+        ),
+        permission="integrations.change_chain",
+    )
+    def confirm(self, _request: HttpRequest, chosen: QuerySet[Chain]) -> str:
+        chains = list(chosen)
+        if len({chain.altegio_id for chain in chains}) < len(chains):
+            raise CannotDo(_("Choose one chain of a number."))
+        for chain in chains:
+            confirm_chain(chain.pk)
+        return str(_("Calls that name the number alone go there now."))
 
     @confirmed(
         _("Switch telephony on again"),

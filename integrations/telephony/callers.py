@@ -1,10 +1,11 @@
-"""Whose telephone exchange is calling: the chain that a request names."""
+"""Whose telephone exchange is calling: the chain that a request names, and the token that it goes out under."""
 
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
 from integrations.models.place import Chain, Location
+from integrations.telephony.chains import proven_chains
 from integrations.telephony.numbers import region_of
 
 
@@ -13,7 +14,7 @@ class UnknownPlace(LookupError):
 
 
 class NotConnected(Exception):
-    """The chain is known, but has given no CRM token: nothing can be told to Altegio for it."""
+    """The place is known, but it is not known under which CRM token to tell of its calls; `str()` says why."""
 
 
 @dataclass(frozen=True)
@@ -25,15 +26,31 @@ class Caller:
 
 
 def caller_of(salon_group_id: int | None, salon_id: int | None) -> Caller:
-    """The chain by its id, or that of a location. Raises UnknownPlace and NotConnected."""
+    """A location's own chain, or the one with this number. Raises UnknownPlace and NotConnected."""
     location = None
     if salon_id is not None:
         location = Location.objects.select_related("chain").filter(altegio_id=salon_id).first()
     chain = location.chain if location is not None else None
-    if salon_group_id is not None:
-        chain = Chain.objects.filter(altegio_id=salon_group_id).first()
+    if chain is None and salon_group_id is not None:
+        chain = _chain_numbered(salon_group_id)
     if chain is None:
         raise UnknownPlace(_("This chain or location is not known here."))
+    if salon_group_id not in (None, chain.altegio_id):
+        raise UnknownPlace(_("This location does not belong to this chain: name one of the two."))
     if not chain.crm_token:
         raise NotConnected(_("This chain has not connected its telephony yet."))
     return Caller(chain, region_of(chain, location))
+
+
+def _chain_numbered(altegio_id: int) -> Chain | None:
+    """The chain of this number; where several brought a token for it, the one that staff have confirmed."""
+    with_number = Chain.objects.filter(altegio_id=altegio_id).order_by("crm_token_hash", "pk")
+    proven = list(proven_chains(altegio_id).order_by("pk")[:2]) or list(with_number.exclude(crm_token_hash="")[:2])
+    if len(proven) < 2:
+        return proven[0] if proven else with_number.first()
+    confirmed = with_number.filter(is_confirmed=True).first()
+    if confirmed is None:
+        raise NotConnected(
+            _("Several accounts have connected this chain with different keys: name the location in salon_id.")
+        )
+    return confirmed

@@ -1,55 +1,49 @@
-"""A chain's telephony: its secret, and switching it on once for each chain."""
+"""A chain's telephony: which CRM token is whose, and switching it on once for each.
+
+A chain's number and its CRM token stand unsigned in the redirect. What they prove is little: a location's calls go
+out under the token that came with the connection that Altegio accepted for its own owner, and under no other. So
+nothing that a stranger brings changes what is others' (`Chain` is one number with one token), and a token that comes
+on a later visit changes nothing at all: a link says who somebody is, not that the token beside it is theirs.
+"""
+
+from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, QuerySet
 
-from integrations.alarms.models import Alarm
-from integrations.alarms.raising import raise_alarms
 from integrations.connect.models import Arrival
-from integrations.connections import touch
 from integrations.models.connection import LIVE, Connection
-from integrations.models.place import Chain
-from integrations.telephony.kinds import switch_telephony
+from integrations.models.place import Chain, Location, token_hash
+from integrations.telephony.kinds import retire_chain, switch_telephony
+from integrations.telephony.news import tell_of_contradiction, tell_of_new_token, tell_others
+
+
+@dataclass(frozen=True)
+class Brought:
+    """What came along with a connection: Altegio's number of the chain, and its CRM token or ""."""
+
+    altegio_id: int
+    crm_token: str
 
 
 def adopt_chain(connection: Connection) -> None:
-    """Take over the chain and the CRM token that came along with an accepted connection.
+    """Altegio has accepted a connection: its location's calls go out under the token that came along with it."""
+    brought = _brought(connection)
+    if len(brought) > 1:
+        tell_of_contradiction(connection)
+    elif brought:
+        _join(connection, brought.pop())
 
-    They stood unsigned in the redirect. So where the chain has live locations of other people and none
-    of this owner's, a token that differs is not believed: staff are told.
-    """
-    arrival = _newest_arrival(connection)
-    if arrival is None or arrival.chain_id_given is None:
+
+def see_token(connection: Connection, arrival: Arrival) -> None:
+    """The owner is back at a live connection. The known token has a failed switch tried again; another is told of."""
+    if not arrival.crm_token:
         return
-    chain = _locked_chain(arrival.chain_id_given)
-    may_change = _may_speak_for(chain, connection)
-    if connection.location.chain_id != chain.pk:
-        touch(Connection.objects.filter(location=connection.location))
-        connection.location.chain = chain
-        connection.location.save(update_fields=["chain"])
-    if arrival.crm_token and arrival.crm_token != chain.crm_token:
-        if not may_change:
-            _tell_staff(connection, f"arrived with another CRM token than chain {chain} has")
-            return
-        chain.crm_token = arrival.crm_token
-        chain.save(update_fields=["crm_token"])
-        switch_telephony(chain, on=True)
-    elif chain.crm_token and chain.telephony not in (Chain.Telephony.ON, Chain.Telephony.ENABLING):
-        switch_telephony(chain, on=True)
-
-
-def renew_token(connection: Connection) -> None:
-    """The owner is back at a live connection of theirs: a CRM token that has changed replaces the old one.
-
-    By the same rule as at the acceptance; but a location is moved to another chain by an acceptance only.
-    """
-    arrival, chain = _newest_arrival(connection), connection.location.chain
-    if arrival is None or not arrival.crm_token:
+    chain = connection.location.chain
+    if chain is None or (chain.altegio_id, chain.crm_token) != (arrival.chain_id_given, arrival.crm_token):
+        tell_of_new_token(connection)
         return
-    if chain is not None and chain.altegio_id != arrival.chain_id_given:
-        _tell_staff(connection, f"arrived with the CRM token of another chain than {chain}")
-        return
-    adopt_chain(connection)
+    _switch_on(Chain.objects.select_for_update(no_key=True).get(pk=chain.pk))
 
 
 @transaction.atomic
@@ -63,23 +57,89 @@ def switch_on_again(chain_id: int) -> bool:
     return True
 
 
-def _newest_arrival(connection: Connection) -> Arrival | None:
-    """The arrival whose chain and token count, if one carried a chain."""
-    return connection.arrivals.exclude(chain_id_given=None).order_by("-last_seen_at").first()
+@transaction.atomic
+def confirm_chain(chain_id: int) -> None:
+    """Staff have found out that, of all that have its number, this is the chain."""
+    chain = Chain.objects.get(pk=chain_id)
+    same_number = Chain.objects.select_for_update(no_key=True).filter(altegio_id=chain.altegio_id).order_by("pk")
+    same_number.filter(pk__in=[row.pk for row in same_number]).exclude(pk=chain_id).update(is_confirmed=False)
+    same_number.filter(pk=chain_id).update(is_confirmed=True)
 
 
-def _tell_staff(connection: Connection, what: str) -> None:
-    text = f"{connection}: {what}; it was not taken over."
-    raise_alarms([(Alarm.Kind.REVIEW, f"crm-token:{connection.pk}", text, connection)])
+def proven_chains(altegio_id: int) -> QuerySet[Chain]:
+    """The chains of this number whose token came with a connection that Altegio has accepted at some time.
+
+    Ended ones too: who is away for a day leaves their calls to nobody.
+    """
+    accepted = Connection.objects.filter(location__chain=OuterRef("pk"), activated_at__isnull=False)
+    return Chain.objects.filter(Exists(accepted), altegio_id=altegio_id).exclude(crm_token_hash="")
 
 
-def _locked_chain(altegio_id: int) -> Chain:
-    Chain.objects.get_or_create(altegio_id=altegio_id)
-    return Chain.objects.select_for_update(no_key=True).get(altegio_id=altegio_id)
+def _brought(connection: Connection) -> set[Brought]:
+    """What the arrivals brought that led to the acceptance; more than one thing is a contradiction.
+
+    One that names the chain alone contradicts none with its token.
+    """
+    arrivals = connection.arrivals.exclude(chain_id_given=None)
+    if connection.activated_at is not None:
+        arrivals = arrivals.filter(arrived_at__lte=connection.activated_at)
+    found = {Brought(arrival.chain_id_given or 0, arrival.crm_token) for arrival in arrivals.order_by("pk")}
+    return {one for one in found if one.crm_token} or found
 
 
-def _may_speak_for(chain: Chain, connection: Connection) -> bool:
-    alive = Connection.objects.filter(location__chain=chain, state__in=LIVE).exclude(pk=connection.pk)
+def _join(connection: Connection, brought: Brought) -> None:
+    location = connection.location
+    before = location.chain
+    if not brought.crm_token and before is not None and before.crm_token:
+        return
+    chain = _locked_chain(brought) if brought.crm_token else _chain_without_token(connection, brought.altegio_id)
+    if before != chain:
+        location.chain = chain
+        location.save(update_fields=["chain"])
+    left = {before.pk} if before is not None and before != chain else set()
+    if brought.crm_token:
+        _retire(left | _bring_along(connection, chain), chain)
+        _switch_on(chain)
+    tell_others(connection, chain)
+
+
+def _chain_without_token(connection: Connection, altegio_id: int) -> Chain:
+    """The chain that this owner has brought the token of already, at another location; else one without."""
+    own = proven_chains(altegio_id).filter(
+        locations__connections__owner=connection.owner_id, locations__connections__state__in=LIVE
+    )
+    known = own.order_by("pk").first() if connection.owner_id is not None else None
+    return known or _locked_chain(Brought(altegio_id, ""))
+
+
+def _locked_chain(brought: Brought) -> Chain:
+    which = {"altegio_id": brought.altegio_id, "crm_token_hash": token_hash(brought.crm_token)}
+    Chain.objects.get_or_create(**which, defaults={"crm_token": brought.crm_token})
+    return Chain.objects.select_for_update(no_key=True).get(**which)
+
+
+def _bring_along(connection: Connection, chain: Chain) -> set[int]:
+    """The owner's other locations of this number go on under the token that the owner brought last.
+
+    One that somebody has locked is being accepted itself. Returns the chains that they leave.
+    """
     if connection.owner_id is None:
-        return not alive.exists()
-    return not alive.exists() or alive.filter(Q(owner=connection.owner_id)).exists()
+        return set()
+    own = Connection.objects.filter(location=OuterRef("pk"), owner=connection.owner_id, state__in=LIVE)
+    others = Location.objects.filter(Exists(own), chain__altegio_id=chain.altegio_id).exclude(chain=chain)
+    moved = dict(others.select_for_update(skip_locked=True, of=("self",), no_key=True).values_list("pk", "chain"))
+    Location.objects.filter(pk__in=moved).update(chain=chain)
+    return {left for left in moved.values() if left is not None}
+
+
+def _retire(left: set[int], chain: Chain) -> None:
+    """Chains of the same number that nobody is connected to any more: their token was replaced."""
+    alive = Connection.objects.filter(location__chain=OuterRef("pk"), state__in=LIVE)
+    empty = Chain.objects.filter(~Exists(alive), pk__in=left, altegio_id=chain.altegio_id)
+    for old in empty.select_for_update(no_key=True).order_by("pk"):
+        retire_chain(old, chain)
+
+
+def _switch_on(chain: Chain) -> None:
+    if chain.crm_token and chain.telephony not in (Chain.Telephony.ON, Chain.Telephony.ENABLING):
+        switch_telephony(chain, on=True)

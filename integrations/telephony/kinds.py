@@ -13,6 +13,7 @@ from integrations.models.place import Chain
 from integrations.outbox.kinds import CallKind, Obsolete, register
 from integrations.outbox.models import CallState, OutgoingCall, Priority
 from integrations.outbox.queue import cancel, new_call, queue
+from integrations.telephony.models import SavedCall
 
 
 def switch_telephony(chain: Chain, *, on: bool) -> None:
@@ -28,6 +29,24 @@ def switch_telephony(chain: Chain, *, on: bool) -> None:
     call = new_call(SwitchTelephony, _key(chain), lane=_lane(chain), chain=chain.pk, on=on)
     call.due_at = max(call.due_at, rests_until or call.due_at)
     queue([call])
+
+
+def retire_chain(old: Chain, new: Chain) -> None:
+    """The token of a locked chain was replaced: nothing more is said with it, and calls that wait take the new one.
+
+    It is not switched off: at Altegio both tokens may open the same chain.
+    """
+    cancel(OutgoingCall.objects.filter(lane=_lane(old), kind=SwitchTelephony.name), "The CRM token was replaced.")
+    Chain.objects.filter(pk=old.pk).update(
+        telephony=Chain.Telephony.OFF,
+        telephony_error="",
+        telephony_since=timezone.now(),
+        telephony_round=F("telephony_round") + 1,
+        is_confirmed=False,
+    )
+    known = SavedCall.objects.filter(chain=new).values("call_id")
+    unsaved = SavedCall.objects.filter(chain=old).exclude(state=SavedCall.State.SAVED)
+    unsaved.exclude(call_id__in=known).update(chain=new)
 
 
 def _lane(chain: Chain) -> str:

@@ -27,13 +27,15 @@ WORDS = {
     Chain.Telephony.FAILED: _("Not switched"),
 }
 ADVICE = {
-    Chain.Telephony.OFF: _("Altegio has not given us the key of this chain. Press Connect in Altegio again."),
+    Chain.Telephony.OFF: _(
+        "Altegio has not given us the key of this chain. Disconnect the location, and press Connect in Altegio again."
+    ),
     Chain.Telephony.ENABLING: _("Altegio has been asked. This goes on by itself."),
     Chain.Telephony.ON: _("Incoming calls show in Altegio."),
     Chain.Telephony.DISABLING: _("Altegio has been asked. This goes on by itself."),
     Chain.Telephony.FAILED: _(
-        "Altegio did not accept the switch, and our staff have been told. Try again; if that does not help, press "
-        "Connect in Altegio again: it gives us a new key."
+        "Altegio did not accept the switch, and our staff have been told. Try again; if that does not help, "
+        "disconnect the location and press Connect in Altegio again: it gives us a new key."
     ),
 }
 # The states as the style sheet colours them.

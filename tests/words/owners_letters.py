@@ -18,6 +18,8 @@ def letters_about(owner: User, arrival: int, connections: dict[str, Connection])
         "connected": connections["active"].pk,
         "not_connected": connections["failed"].pk,
         "frozen": connections["frozen"].pk,
+        "chain_named": connections["active"].pk,
+        "token_not_taken": connections["active"].pk,
         "payment": paid,
         "refund": refunded,
     }

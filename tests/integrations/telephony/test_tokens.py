@@ -1,57 +1,208 @@
-"""A chain's CRM token may change; the owner who comes back brings the new one."""
+"""Whose CRM token is whose: what stands unsigned in a redirect takes nothing from others.
+
+A location's calls go out under the token that its own owner brought with a connection that Altegio accepted.
+"""
+
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
-from integrations.models import Alarm, Chain
-from tests.marketplace import follow
+from accounts.models import Letter, User
+from accounts.news import tell_what_is_new
+from integrations.models import Alarm, Application, Chain, Connection, Location
+from integrations.telephony.chains import confirm_chain, see_token
+from integrations.telephony.models import SavedCall
+from tests.marketplace import AURORA_1, AURORA_2, AURORA_CHAIN, EMMA, MARIA, MEDVED_1, TELEPHONY, follow
 
 pytestmark = pytest.mark.django_db
+EMMAS, MARIAS = "crm-aurora-7c1e", "crm-of-maria"
+RINGING = {"phone": "+447700900123", "diversion": "+442071838750"}
 
 
-def change_at_altegio(altegio, chain, token):
-    with altegio.world.lock:
-        altegio.world.chains[chain.altegio_id].crm_token = token
+@pytest.fixture
+def come(client, altegio, work):
+    """`come(MEDVED_1, MARIA, chain=501, token="x")`: the owner connects, by a link in which these were written."""
+    Application.objects.get_or_create(altegio_id=TELEPHONY, defaults={"kind": "telephony"})
+
+    def run(salon_id, user_id, *, chain=AURORA_CHAIN, token=None, grant=True, then_work=True):
+        if grant:
+            altegio.grant(salon_id, application_id=TELEPHONY, user_id=user_id)
+        address = altegio.arrival_url(salon_id, application_id=TELEPHONY, user_id=user_id)
+        unsigned = [(name, value) for name, value in parse_qsl(urlsplit(address).query) if name not in ADDED]
+        added = [("salon_group_id", chain), *([("crm_token", token)] if token else [])]
+        client.get(f"{urlsplit(address).path}?{urlencode([*unsigned, *added])}")
+        if then_work:
+            work()
+
+    return run
 
 
-def switches(altegio):
-    return [call.body for call in altegio.requests("voip") if call.body["command"] == "setup"]
+ADDED = ("salon_group_id", "crm_token")
 
 
-def test_the_new_token_replaces_the_old_one(client, altegio, telephony, work):
-    change_at_altegio(altegio, telephony, "crm-new")
-    follow(client, altegio, 10101, application_id=2)
+def told(altegio, command):
+    return [call.body["crm_token"] for call in altegio.requests("voip") if call.body["command"] == command]
+
+
+def letters(template):
+    for user in User.objects.filter(news__told_at=None).distinct():
+        user.news.update(at="2026-01-01T00:00:00Z")
+    tell_what_is_new()
+    return list(Letter.objects.filter(template=template).values_list("to", flat=True))
+
+
+def ring(api, **place):
+    return api("post", "telephony/notifications/", {**RINGING, **place}).status_code
+
+
+def email_of(altegio_user_id):
+    return User.objects.get(identities__altegio_user_id=altegio_user_id).email
+
+
+def test_another_owner_who_names_the_chain_takes_nothing_of_it(api, altegio, come, work):
+    come(AURORA_1, EMMA, token=EMMAS)
+    come(MEDVED_1, MARIA, token=MARIAS)
+
+    assert ring(api, salon_id=AURORA_1) == 202
     work()
-    telephony.refresh_from_db()
-    assert (telephony.crm_token, telephony.telephony) == ("crm-new", "on")
-    assert [body["crm_token"] for body in switches(altegio)][-1] == "crm-new"
+    assert told(altegio, "event") == [EMMAS]
+    assert letters("chain_named") == [email_of(EMMA)]
+    assert "another CRM token" in Alarm.objects.get(key__startswith="chain:").text
+
+
+def test_who_names_the_chain_before_its_owner_comes_gets_none_of_its_calls(api, altegio, come, work):
+    come(MEDVED_1, MARIA, token=MARIAS)
+    come(AURORA_1, EMMA, token=EMMAS)
+
+    assert (ring(api, salon_id=AURORA_1), ring(api, salon_group_id=AURORA_CHAIN)) == (202, 409)
+    work()
+    assert told(altegio, "event") == [EMMAS]
+    assert EMMAS in told(altegio, "setup"), "her telephony is switched on all the same"
+
+
+def test_the_second_location_of_a_stranger_replaces_nothing_either(api, altegio, come, work):
+    come(AURORA_1, EMMA, token=EMMAS)
+    come(MEDVED_1, MARIA)
+    come(MEDVED_1 + 1, MARIA, token=MARIAS)
+
+    assert ring(api, salon_id=AURORA_1) == 202
+    work()
+    assert told(altegio, "event") == [EMMAS]
+
+
+def test_calls_of_an_owner_who_is_away_go_to_nobody_else(api, altegio, come, work):
+    come(AURORA_1, EMMA, token=EMMAS)
+    come(MEDVED_1, MARIA, token=MARIAS)
+    Connection.objects.filter(location__altegio_id=AURORA_1).update(state="uninstalled")
+
+    assert ring(api, salon_group_id=AURORA_CHAIN) == 409
+    assert MARIAS not in told(altegio, "event")
+
+
+def test_a_chain_alone_with_its_number_is_named_by_it(api, altegio, come, work):
+    come(AURORA_1, EMMA, token=EMMAS)
+    assert ring(api, salon_group_id=AURORA_CHAIN) == 202
+    work()
+    assert told(altegio, "event") == [EMMAS]
+
+
+def test_a_call_that_names_the_number_alone_goes_where_staff_have_confirmed(api, altegio, come, work):
+    come(MEDVED_1, MARIA, token=MARIAS)
+    come(AURORA_1, EMMA, token=EMMAS)
+    confirm_chain(Location.objects.get(altegio_id=MEDVED_1).chain_id)
+    confirm_chain(Location.objects.get(altegio_id=AURORA_1).chain_id)
+
+    assert ring(api, salon_group_id=AURORA_CHAIN) == 202
+    work()
+    assert told(altegio, "event") == [EMMAS]
+
+
+def test_a_location_with_the_chains_own_token_joins_it_and_switches_nothing(altegio, come):
+    come(AURORA_1, EMMA, token=EMMAS)
+    come(AURORA_2, MARIA, token=EMMAS)
+
+    assert Chain.objects.get().locations.count() == 2
+    assert told(altegio, "setup") == [EMMAS]
+    assert letters("chain_named") == [email_of(EMMA)]
+    assert "the same CRM token" in Alarm.objects.get(key__startswith="chain:").text
+
+
+def test_one_owner_with_a_whole_chain_is_told_nothing(come):
+    come(AURORA_1, EMMA, token=EMMAS)
+    come(AURORA_2, EMMA, token=EMMAS)
+    assert letters("chain_named") == []
+    assert not Alarm.objects.filter(kind="review").exists()
+
+
+def test_a_location_without_a_token_stands_with_its_owners_others(api, come):
+    come(AURORA_1, EMMA, token=EMMAS)
+    come(AURORA_2, EMMA)
+    come(MEDVED_1, MARIA)
+
+    assert Location.objects.get(altegio_id=AURORA_2).chain.crm_token == EMMAS
+    assert Location.objects.get(altegio_id=MEDVED_1).chain.crm_token == ""
+    assert (ring(api, salon_id=AURORA_2), ring(api, salon_id=MEDVED_1)) == (202, 409)
+
+
+def test_the_owners_link_with_another_token_changes_nothing_and_is_told(api, altegio, come, work):
+    """The link's signature says who somebody is, not that the token beside it is theirs."""
+    come(AURORA_1, EMMA, token=EMMAS)
+    come(AURORA_1, EMMA, token=MARIAS, grant=False)
+
+    assert ring(api, salon_id=AURORA_1) == 202
+    work()
+    assert told(altegio, "event") == [EMMAS]
+    assert letters("token_not_taken") == [email_of(EMMA)]
+    assert Alarm.objects.filter(key__startswith="crm-token:").exists()
+
+
+def test_two_tokens_before_the_acceptance_are_none(api, altegio, come, work):
+    """Somebody who holds the owner's link comes in between; which of the two is the owner's nobody can say."""
+    come(AURORA_1, EMMA, token=EMMAS, then_work=False)
+    come(AURORA_1, EMMA, token=MARIAS, grant=False)
+
+    assert Connection.objects.get().state == "active"
+    assert ring(api, salon_id=AURORA_1) in (404, 409)
+    assert told(altegio, "setup") == []
+    assert letters("token_not_taken") == [email_of(EMMA)]
+
+
+def test_a_new_token_comes_with_a_new_connection_and_is_that_of_all_the_owners_locations(api, altegio, come, work):
+    come(AURORA_1, EMMA, token=EMMAS)
+    come(AURORA_2, EMMA, token=EMMAS)
+    late = SavedCall.objects.create(chain=Chain.objects.get(), call_id="1", state="failed")
+    with altegio.world.lock:
+        altegio.world.chains[AURORA_CHAIN].crm_token = "crm-new"
+    altegio.uninstall(AURORA_1, application_id=TELEPHONY)
+    come(AURORA_1, EMMA, token="crm-new")
+
+    ring(api, salon_id=AURORA_2)
+    ring(api, salon_group_id=AURORA_CHAIN)
+    work()
+    assert told(altegio, "event") == ["crm-new", "crm-new"]
+    assert told(altegio, "setup") == [EMMAS, "crm-new"]
+    assert (
+        Chain.objects.get(crm_token_hash=Location.objects.get(altegio_id=AURORA_2).chain.crm_token_hash).telephony
+        == "on"
+    )
+    late.refresh_from_db()
+    assert late.chain.crm_token == "crm-new"
+
+
+def test_a_location_of_another_chain_is_a_contradiction(api, come):
+    come(AURORA_1, EMMA, token=EMMAS)
+    assert ring(api, salon_id=AURORA_1, salon_group_id=777) == 404
 
 
 def test_coming_back_with_the_same_token_switches_nothing(client, altegio, telephony, work):
-    follow(client, altegio, 10101, application_id=2)
+    follow(client, altegio, AURORA_1, application_id=TELEPHONY)
     work()
-    assert len(switches(altegio)) == 1
+    assert len(told(altegio, "setup")) == 1
 
 
-def test_a_token_that_is_not_theirs_to_change_is_not_taken_over(client, altegio, telephony, work):
-    """The chain and its token stand unsigned in the address: a chain of other people's is left alone."""
-    theirs = Chain.objects.create(altegio_id=777, crm_token="crm-theirs")
-    live = telephony.locations.get().connections.get()
-    other = live.location.__class__.objects.create(altegio_id=555, chain=theirs)
-    live.__class__.objects.create(
-        application=live.application,
-        location=other,
-        state="active",
-        claim="u:0",
-        arrived_at=live.arrived_at,
-        last_arrived_at=live.arrived_at,
-        deadline_at=live.deadline_at,
-    )
-    url = altegio.arrival_url(10101, 2, user_id=9001)
-    url = url.replace(f"salon_group_id={telephony.altegio_id}", "salon_group_id=777")
-    client.get(url[url.index("/connect/") :])
-    work()
-    theirs.refresh_from_db()
-    telephony.refresh_from_db()
-    assert telephony.locations.get() == live.location
-    assert theirs.crm_token == "crm-theirs"
-    assert Alarm.objects.filter(kind="review").exists()
+def test_a_visit_without_a_token_asks_nothing(telephony, django_assert_num_queries):
+    connection = telephony.locations.get().connections.get()
+    arrival = connection.arrivals.get()
+    arrival.crm_token = ""
+    with django_assert_num_queries(0):
+        see_token(connection, arrival)
