@@ -43,8 +43,9 @@ def take_over(user: User, *, password: str = "", keeps_password: bool = False) -
     The password (unless the owner has just chosen it: `password`, or it is known that they did before:
     `keeps_password`), the linked Altegio users, every session and pass of the frame, a wish for another address.
     """
+    # Locked first: who is linking an Altegio user at this moment has done so, or finds the account changed.
+    was_proven = has_proven_address(User.objects.select_for_update(no_key=True).get(pk=user.pk))
     user.identities.all().delete()
-    was_proven = has_proven_address(User.objects.select_for_update().get(pk=user.pk))
     if password or not keeps_password:
         user.set_password(password or None)
     user.email_proven_at, user.wanted_email = timezone.now(), None
@@ -56,6 +57,7 @@ def take_over(user: User, *, password: str = "", keeps_password: bool = False) -
 @transaction.atomic
 def address_given_by_staff(user: User) -> None:
     """Staff have written another address: nothing opens the account but a letter that goes there."""
+    User.objects.select_for_update(no_key=True).get(pk=user.pk)
     user.identities.all().delete()
     user.email_proven_at = user.wanted_email = None
     user.save(update_fields=["email_proven_at", "wanted_email"])

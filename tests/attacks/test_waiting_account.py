@@ -4,6 +4,7 @@ M is the stranger: Mallory, an Altegio user with an address of her own.
 """
 
 import re
+from functools import partial
 
 import pytest
 from django.core import mail
@@ -13,10 +14,12 @@ from django.urls import reverse
 from accounts.letters import send_waiting_letters
 from accounts.models import AltegioIdentity, Letter, User
 from accounts.passes import owner_of_pass, pass_of
-from accounts.proofs import has_proven_address
+from accounts.proofs import has_proven_address, take_over
 from integrations.connect import tokens
+from integrations.connect.arrivals import give_to
 from integrations.models import Arrival, Connection
 from tests.integrations.connect.test_unsigned_arrival import PASSWORD, SIGN_UP, form_action
+from tests.integrations.test_at_once import at_once
 from tests.marketplace import (
     AURORA_1,
     AURORA_2,
@@ -311,6 +314,62 @@ def test_an_owner_who_signs_up_again_is_not_in_conflict_with_themselves(altegio,
     work()
     assert status(Client(), answer)["state"] == "active"
     assert Connection.objects.get().owner == emma
+
+
+# --- at the same moment, and what nobody asked for ------------------------------------------------
+
+
+def test_a_link_of_a_proven_owner_sets_no_password(altegio, emma):
+    page = arrive(Client(), altegio, AURORA_1, user_id=None)
+    Client().post(form_action(page, "link"), {"email": EMMAS_EMAIL})
+    opened_letter("chosen by whoever posts it")
+    assert sign_in(Client(), EMMAS_EMAIL, PASSWORD)
+
+
+def test_a_letter_is_dropped_where_the_arrival_became_anothers_before_it_went_out(altegio, emma):
+    page = arrive(Client(), altegio, AURORA_1, user_id=None)
+    Client().post(form_action(page, "link"), {"email": EMMAS_EMAIL})
+    Client().post(form_action(page, "sign-up"), SIGN_UP)
+    send_waiting_letters()
+    assert [message.to for message in mail.outbox] == [["olga@example.com"]]
+
+
+def test_whoever_set_emmas_address_at_altegio_is_out_once_she_opens_a_letter(altegio, work):
+    """Mallory's signed visit made an account under it; her claim goes on and is nobody's."""
+    arrive(Client(), altegio, AURORA_1)
+    account, given = User.objects.get(), pass_of(User.objects.get())
+    Client().post("/account/reset/", {"email": EMMAS_EMAIL})
+    browser = Client()
+    form = browser.get(link_in_letter(), follow=True)
+    browser.post(form.redirect_chain[-1][0], {"new_password1": PASSWORD, "new_password2": PASSWORD})
+    work()
+    assert owner_of_pass(given) is None
+    assert Connection.objects.get().owner is None
+    again = follow(Client(), altegio, AURORA_2)
+    assert (Arrival.objects.latest("pk").expected_user, "/connect/as/" in again["Location"]) == (account, False)
+
+
+def test_a_strangers_letters_do_not_use_up_an_owners_own(altegio, emma):
+    for number in range(8):
+        Client(REMOTE_ADDR=f"192.0.2.{number}").post("/account/reset/", {"email": EMMAS_EMAIL})
+    browser = Client()
+    sign_in(browser, EMMAS_EMAIL, PASSWORD)
+    browser.post(reverse("lifecycle:erase-letter"))
+    assert Letter.objects.filter(template="erase").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_account_taken_over_while_another_signs_in_keeps_no_link(altegio):
+    """Whichever comes first: the link is gone, or was never made."""
+    for _round in range(5):
+        emma = proven_owner(EMMAS_EMAIL, PASSWORD)
+        arrive(Client(), altegio, AURORA_1)
+        arrival, known = Arrival.objects.latest("pk"), User.objects.get(pk=emma.pk)
+        signs_in = partial(give_to, arrival, known, is_just_proven=True)
+        at_once(signs_in, partial(take_over, emma, password="another-one"))
+        assert not AltegioIdentity.objects.exists()
+        Arrival.objects.all().delete()
+        User.objects.filter(pk=emma.pk).update(email=None)
 
 
 # --- linked Altegio users -------------------------------------------------------------------------
