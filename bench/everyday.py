@@ -67,7 +67,7 @@ class Business:
 
     def _tell_statuses(self) -> None:
         number = next(self._numbers)
-        take_statuses(read_statuses([{"id": f"m{number}-{n}", "status": 4} for n in range(20)]))
+        take_statuses(read_statuses([{"id": f"m{number}-{n}", "status": 4} for n in range(20)])[0])
 
     def _ring(self) -> None:
         notify_of_call(self._chain, phone=f"+44770090{next(self._numbers):05d}", diversion=PHONE)

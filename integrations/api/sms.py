@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from integrations.api.warnings import WarningSerializer
 from integrations.sms.models import SmsStatus
 from integrations.sms.reading import BadStatuses, read_statuses
 from integrations.sms.taking import take_statuses
@@ -30,21 +31,30 @@ class StatusSerializer(serializers.Serializer[dict[str, Any]]):
 
 
 class AcceptedSerializer(serializers.Serializer[dict[str, int]]):
-    """How many statuses were taken; one that was there already is taken and not sent again."""
+    """How many statuses were taken; one that was there already is taken and not sent again.
+
+    Where something was left out of them, `warnings` name it, each field with its item's index: `3.salon_id`.
+    """
 
     accepted = serializers.IntegerField()
+    warnings = WarningSerializer(many=True, required=False)
 
 
 class Statuses(APIView):
-    """Takes up to 1000 message statuses, all or none, and relays them to Altegio."""
+    """Takes up to 1000 message statuses, all or none, and relays them to Altegio.
+
+    What only decorates a status and cannot be read is left out, and named in `warnings`: an unknown field, a location
+    for the figures, a price that Altegio does not want with this status.
+    """
 
     scope = "sms"
 
     @extend_schema(request=StatusSerializer(many=True), responses={202: AcceptedSerializer})
     def post(self, request: Request) -> Response:
         try:
-            reported = read_statuses(request.data)
+            reported, warnings = read_statuses(request.data)
         except BadStatuses as bad:
             raise ValidationError(bad.problems) from None
         take_statuses(reported)
-        return Response({"accepted": len(reported)}, status=202)
+        left_out = {"warnings": warnings} if warnings else {}
+        return Response({"accepted": len(reported), **left_out}, status=202)

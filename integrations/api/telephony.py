@@ -1,98 +1,96 @@
 """`/api/v1/telephony/`."""
 
+from functools import partial
 from typing import Any
 
 from django.conf import settings
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers, status
-from rest_framework.exceptions import APIException, NotFound
+from rest_framework.exceptions import APIException, NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from integrations.altegio.wire import parse_id
+from integrations.api.warnings import WarningSerializer
+from integrations.telephony import reading
 from integrations.telephony.callers import Caller, NotConnected, UnknownPlace, caller_of
 from integrations.telephony.models import SavedCall
 from integrations.telephony.notifications import notify_of_call
-from integrations.telephony.numbers import BadNumber, e164, is_extension
-from integrations.telephony.saved_calls import save_call
-from partner_portal.moments import BadMoment, read_moment
+from integrations.telephony.reading import ReadCall, decorate
+from integrations.telephony.saved_calls import keep_call, save_call
 
-MOST_SECONDS = 7 * 24 * 3600
+HIDDEN = {"field": "phone", "message": "The caller hides the number: the call is kept here and not told to Altegio."}
 
 
 class Conflict(APIException):
     status_code = status.HTTP_409_CONFLICT
 
 
+@extend_schema_field({"oneOf": [{"type": "string"}, {"type": "integer"}, {"type": "number"}], "nullable": True})
+class AsWrittenField(serializers.Field[Any, Any, Any, Any]):
+    """Read by `integrations.telephony.reading`."""
+
+
 @extend_schema_field(OpenApiTypes.INT64)
-class IdField(serializers.Field[int, Any, int, Any]):
+class IdField(serializers.Field[Any, Any, Any, Any]):
     """An id of Altegio's, as a number or as text."""
-
-    def to_internal_value(self, data: Any) -> int:
-        found = parse_id(data)
-        if found is None:
-            raise serializers.ValidationError("Write a number of 1 to 18 digits.")
-        return found
-
-    def to_representation(self, value: int) -> int:
-        return value
-
-
-@extend_schema_field(OpenApiTypes.DATETIME)
-class MomentField(serializers.Field[Any, Any, str, Any]):
-    """ISO 8601; without a zone it is read in `ALTEGIO_TIME_ZONE`."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        try:
-            return read_moment(data, settings.ALTEGIO_TIME_ZONE)
-        except BadMoment as problem:
-            raise serializers.ValidationError(str(problem)) from None
-
-    def to_representation(self, value: Any) -> str:
-        return str(value.isoformat())
 
 
 class NotificationSerializer(serializers.Serializer[dict[str, Any]]):
-    """A client is calling now. One of `salon_group_id` and `salon_id` is needed."""
+    """A client is calling now (for the schema). One of `salon_group_id` and `salon_id` is needed."""
 
     salon_group_id = IdField(required=False)
     salon_id = IdField(required=False)
-    phone = serializers.CharField(max_length=40)
-    diversion = serializers.CharField(max_length=40)
-    user = serializers.CharField(max_length=100, required=False, allow_blank=True, allow_null=True)
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if "salon_group_id" not in attrs and "salon_id" not in attrs:
-            raise serializers.ValidationError({"salon_group_id": "Name the chain, or a location in salon_id."})
-        return attrs
+    phone = AsWrittenField(
+        help_text="The client's number, as the exchange writes it: E.164, national, in a SIP address. Empty, null or "
+        'a word like "anonymous" for a caller who hides.'
+    )
+    diversion = serializers.CharField(help_text="The company's line: its number, or an extension.")
+    user = AsWrittenField(required=False, help_text="Who is called: a name or an extension.")
 
 
 class CallSerializer(NotificationSerializer):
-    """A call that has ended."""
+    """A call that has ended (for the schema)."""
 
     type = serializers.ChoiceField(SavedCall.Type.choices)
-    duration = serializers.IntegerField(min_value=0, max_value=MOST_SECONDS, required=False, allow_null=True)
-    link = serializers.URLField(max_length=1000, required=False, allow_blank=True, allow_null=True)
-    call_id = serializers.CharField(max_length=100, required=False, allow_blank=True, allow_null=True)
-    status = serializers.ChoiceField(SavedCall.Status.choices, required=False, allow_blank=True, allow_null=True)
-    date = MomentField(required=False, allow_null=True)
+    duration = AsWrittenField(required=False, help_text="Seconds, also with a fraction, or hours:minutes:seconds.")
+    link = AsWrittenField(
+        required=False, help_text=f"The recording: http or https, at most {reading.MOST_LINK} characters."
+    )
+    call_id = AsWrittenField(required=False, help_text="The exchange's id; it makes the call repeatable.")
+    status = AsWrittenField(
+        required=False, help_text="`success` or `missed`; Asterisk's words (ANSWERED, NO ANSWER, BUSY, …) are read."
+    )
+    date = AsWrittenField(
+        required=False, help_text="ISO 8601, without a zone in `ALTEGIO_TIME_ZONE`; or seconds since 1970."
+    )
 
 
 class NotedSerializer(serializers.Serializer[Any]):
-    """What is told to Altegio, with the numbers in E.164."""
+    """What is told to Altegio, with the numbers in E.164; `kept`: the caller hides, and nothing is told."""
 
     phone = serializers.CharField()
     diversion = serializers.CharField()
+    state = serializers.ChoiceField(["queued", "kept"])
+    warnings = WarningSerializer(many=True)
 
 
-class SavedSerializer(NotedSerializer):
+class SavedSerializer(serializers.Serializer[Any]):
     """A saved call and how far Altegio is with it."""
 
+    phone = serializers.CharField()
+    diversion = serializers.CharField()
     call_id = serializers.CharField()
     state = serializers.ChoiceField(SavedCall.State.choices)
     error = serializers.CharField()
+
+
+class TakenCallSerializer(SavedSerializer):
+    """The answer to a call told: the call, and what was left out of it (for the schema)."""
+
+    warnings = WarningSerializer(many=True)
 
 
 class Notifications(APIView):
@@ -100,47 +98,81 @@ class Notifications(APIView):
 
     scope = "telephony"
 
-    @extend_schema(request=NotificationSerializer, responses={202: NotedSerializer, 404: None, 409: None})
+    @extend_schema(request=NotificationSerializer, responses={202: NotedSerializer, 400: None, 404: None, 409: None})
     def post(self, request: Request) -> Response:
-        caller, told = _read(NotificationSerializer(data=request.data))
-        notify_of_call(caller.chain, **told)
-        return Response({"phone": told["phone"], "diversion": told["diversion"]}, status=202)
+        caller, call = _read(request.data, is_ended=False)
+        if not call.is_hidden:
+            notify_of_call(caller.chain, **call.told)
+        shown = {name: call.told[name] for name in ("phone", "diversion")}
+        state = "kept" if call.is_hidden else "queued"
+        return Response({**shown, "state": state, "warnings": call.warnings}, status=202)
 
 
 class Calls(APIView):
-    """Saved calls. The same `call_id` again answers 200 and is not sent twice."""
+    """Saved calls. The same `call_id` again answers 200 and is not sent twice.
+
+    What only decorates a call and cannot be sent on (a recording's address, an odd duration) is left out, and named
+    in `warnings`. A caller who hides is kept here (`state: kept`), and not told to Altegio, which wants a number.
+    """
 
     scope = "telephony"
 
     @extend_schema(
-        request=CallSerializer, responses={202: SavedSerializer, 200: SavedSerializer, 404: None, 409: None}
+        request=CallSerializer,
+        responses={202: TakenCallSerializer, 200: TakenCallSerializer, 400: None, 404: None, 409: None},
     )
     def post(self, request: Request) -> Response:
-        caller, told = _read(CallSerializer(data=request.data))
-        saved, is_new = save_call(caller.chain, **told)
-        return Response(SavedSerializer(saved).data, status=202 if is_new else 200)
+        caller, call = _read(request.data, is_ended=True)
+        saved, is_new = (keep_call if call.is_hidden else save_call)(caller.chain, **call.told)
+        body = {**SavedSerializer(saved).data, "warnings": call.warnings}
+        return Response(body, status=202 if is_new else 200)
 
 
-def _read(asked: NotificationSerializer) -> tuple[Caller, dict[str, Any]]:
-    """Whose call it is, and what to tell of it. Empty fields are left out."""
-    asked.is_valid(raise_exception=True)
-    told = {name: value for name, value in asked.validated_data.items() if value not in (None, "")}
+def _read(raw: Any, *, is_ended: bool) -> tuple[Caller, ReadCall]:
+    """Whose call it is, and what to tell of it."""
+    if not isinstance(raw, dict):
+        raise ValidationError({"non_field_errors": ["Send a JSON object."]})
+    caller = _caller(raw)
+    call, problems = ReadCall({}), {}
+
+    def need(name: str, read: Any) -> Any:
+        try:
+            return read(raw[name])
+        except KeyError:
+            problems[name] = ["This field is required."]
+        except ValueError as why:
+            problems[name] = [str(why)]
+
+    kind = need("type", reading.read_type) if is_ended else SavedCall.Type.INCOMING
+    inside = kind == SavedCall.Type.INTERNAL
+    call.told["phone"] = need("phone", partial(reading.read_client, region=caller.region, inside=inside))
+    line = need("diversion", partial(reading.read_line, region=caller.region))
+    if is_ended and raw.get("call_id") not in (None, ""):
+        call.told["call_id"] = need("call_id", reading.read_call_id)
+    if problems:
+        raise ValidationError(problems)
+    call.told["diversion"], odd = line
+    call.warnings += [{"field": "diversion", "message": odd}] if odd else []
+    call.warnings += [HIDDEN] if call.is_hidden else []
+    decorate(call, raw, {"user": reading.read_user})
+    if is_ended:
+        call.told["type"] = kind
+        decorate(call, raw, DECORATION | {"date": partial(reading.read_date, zone=settings.ALTEGIO_TIME_ZONE)})
+    return caller, call
+
+
+DECORATION = {"duration": reading.read_duration, "link": reading.read_link, "status": reading.read_status}
+
+
+def _caller(raw: dict[str, Any]) -> Caller:
+    place = {name: parse_id(raw[name]) for name in ("salon_group_id", "salon_id") if name in raw}
+    if wrong := [name for name, number in place.items() if number is None]:
+        raise ValidationError({name: ["Write a number of 1 to 18 digits."] for name in wrong})
+    if not place:
+        raise ValidationError({"salon_group_id": ["Name the chain, or a location in salon_id."]})
     try:
-        caller = caller_of(told.pop("salon_group_id", None), told.pop("salon_id", None))
+        return caller_of(place.get("salon_group_id"), place.get("salon_id"))
     except UnknownPlace as unknown:
         raise NotFound(str(unknown)) from None
     except NotConnected as why:
         raise Conflict(str(why)) from None
-    inside = told.get("type") == SavedCall.Type.INTERNAL
-    for name in ("phone", "diversion"):
-        told[name] = _number(name, told[name], caller.region, inside=inside)
-    return caller, told
-
-
-def _number(name: str, text: str, region: str | None, *, inside: bool) -> str:
-    if inside and is_extension(text):
-        return text
-    try:
-        return e164(text, region)
-    except BadNumber as bad:
-        raise serializers.ValidationError({name: [str(bad)]}) from None

@@ -27,6 +27,7 @@ MOST_SUM = Decimal(10**12)
 FINEST = Decimal("0.000001")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 Problems = dict[str, list[str]]
+Warnings = list[dict[str, str]]
 
 
 class BadStatuses(ValueError):
@@ -51,12 +52,16 @@ class ReportedStatus:
     salon_id: int | None
 
 
-def read_statuses(items: object) -> list[ReportedStatus]:
-    """The statuses in a request's body. Raises BadStatuses naming every wrong item."""
+def read_statuses(items: object) -> tuple[list[ReportedStatus], Warnings]:
+    """The statuses in a request's body, and what was left out of them. Raises BadStatuses naming every wrong item.
+
+    What only decorates a status is left out where it cannot be read: no status is lost for it.
+    """
     if not isinstance(items, list) or not 1 <= len(items) <= MOST_ITEMS:
         raise BadStatuses({"non_field_errors": {"list": [_("Send a list of 1 to 1000 statuses.")]}})
     targets: dict[str, Target] = {}
     default, found, problems = default_target(), [], {}
+    warnings: Warnings = []
     for index, item in enumerate(items):
         reader = _Reader(item, default, targets)
         status = reader.read()
@@ -64,29 +69,29 @@ def read_statuses(items: object) -> list[ReportedStatus]:
             problems[str(index)] = reader.problems
         else:
             found.append(status)
+            warnings += ({"field": f"{index}.{name}", "message": why} for name, why in reader.left_out.items())
     if problems:
         raise BadStatuses(problems)
-    return found
+    return found, warnings
 
 
 class _Reader:
-    """Reads one item; what is wrong with it is in `problems`."""
+    """Reads one item; what is wrong with it is in `problems`, what it can do without in `left_out`."""
 
     def __init__(self, item: Any, default: Target, targets: dict[str, Target]) -> None:
         self.item = item
         self.default = default
         self.targets = targets
         self.problems: Problems = {}
+        self.left_out: dict[str, str] = {}
 
     def read(self) -> ReportedStatus | None:
         item = self.item
         if not isinstance(item, dict):
             self._wrong("item", _("Write an object."))
             return None
-        if unknown := item.keys() - FIELDS:
-            name = min(map(str, unknown))
-            self._wrong(name if name.isprintable() else ascii(name), _("There is no such field."))
-            return None
+        for name in item.keys() - FIELDS:
+            self._leave_out(name[:100], _("There is no such field."))
         message_id, status = self._id(), self._status()
         needed = status in PRICED
         price, currency, parts = self._sum(needed), self._currency(needed), self._parts(needed)
@@ -99,6 +104,12 @@ class _Reader:
 
     def _wrong(self, name: str, why: str) -> None:
         self.problems[name] = [why]
+
+    def _leave_out(self, name: str, why: str) -> None:
+        self.left_out[name] = f"Left out. {why}"
+
+    def _unreadable(self, name: str, why: str, *, needed: bool) -> None:
+        (self._wrong if needed else self._leave_out)(name, why)
 
     def _id(self) -> str:
         value = self.item.get("id")
@@ -116,7 +127,7 @@ class _Reader:
 
     def _missing(self, name: str, *, needed: bool) -> bool:
         """Whether there is no value; Altegio always wants one with statuses 1 and 8."""
-        if self.item.get(name) is not None:
+        if self.item.get(name) not in (None, ""):
             return False
         if needed:
             self._wrong(name, _("Needed with the statuses 1 and 8; a free message has the sum 0."))
@@ -128,7 +139,8 @@ class _Reader:
         value = self.item["payment_sum"]
         number = read_number(value) if isinstance(value, str) else value
         if not isinstance(number, int | Decimal) or isinstance(number, bool) or not 0 <= number < MOST_SUM:
-            self._wrong("payment_sum", _("Write a sum of 0 or more, like 0.05; it is rounded to 6 decimals."))
+            why = _("Write a sum of 0 or more, like 0.05; it is rounded to 6 decimals.")
+            self._unreadable("payment_sum", why, needed=needed)
             return None
         return Decimal(number).copy_abs().quantize(FINEST)
 
@@ -137,7 +149,7 @@ class _Reader:
             return ""
         value = self.item["currency_iso"]
         if not isinstance(value, str) or not _CURRENCY.fullmatch(value):
-            self._wrong("currency_iso", _("Write an ISO 4217 code, like EUR."))
+            self._unreadable("currency_iso", _("Write an ISO 4217 code, like EUR."), needed=needed)
             return ""
         return value
 
@@ -146,7 +158,7 @@ class _Reader:
             return None
         value = self.item["parts_amount"]
         if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MOST_PARTS:
-            self._wrong("parts_amount", _("Write a whole number of 0 or more."))
+            self._unreadable("parts_amount", _("Write a whole number of 0 or more."), needed=needed)
             return None
         return value
 
@@ -168,5 +180,5 @@ class _Reader:
         value = self.item.get("salon_id")
         salon_id = None if value is None else parse_id(value)
         if value is not None and salon_id is None:
-            self._wrong("salon_id", _("Write a number of 1 to 18 digits."))
+            self._leave_out("salon_id", _("Write a number of 1 to 18 digits."))
         return salon_id

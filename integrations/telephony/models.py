@@ -23,12 +23,13 @@ class SavedCall(models.Model):
         QUEUED = "queued", _("on its way")
         SAVED = "saved", _("at Altegio")
         FAILED = "failed", _("refused")
+        KEPT = "kept", _("kept here: the caller hides")
 
     chain = models.ForeignKey(Chain, on_delete=models.PROTECT, related_name="saved_calls")
     # Ours where the telephone exchange gives none: Altegio recognises a call by it.
-    call_id = models.CharField(_("call id"), max_length=100)
+    call_id = models.CharField(_("call id"), max_length=200)
     type = models.CharField(_("type"), max_length=8, choices=Type.choices)
-    phone = models.CharField(_("client's number"), max_length=20)
+    phone = models.CharField(_("client's number"), max_length=20, blank=True)
     diversion = models.CharField(_("called number"), max_length=20)
     user = models.CharField(_("user"), max_length=100, blank=True)
     duration = models.PositiveIntegerField(_("duration, s"), null=True, blank=True)

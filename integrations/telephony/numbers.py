@@ -11,6 +11,9 @@ from phonenumbers import NumberParseException, PhoneNumber
 from integrations.models.place import Chain, Location
 
 _EXTENSION = re.compile(r"[0-9]{2,7}")
+# An extension behind a number: `ext. 12`, `x12`, `;ext=12`, `доб. 12`
+_SUFFIX = re.compile(r"(?<=\d)[\s)]*[;,]?\s*(?:ext(?:ension)?\.?|x|доб\.?|#)\s*=?\s*\d{1,7}$", re.IGNORECASE)
+_LETTER = re.compile(r"[^\W\d_]")
 # How Altegio may name countries that the time zone database calls otherwise.
 _OTHER_NAMES = {
     "united kingdom": "GB",
@@ -32,14 +35,16 @@ class BadNumber(ValueError):
 
 
 def e164(text: str, region: str | None) -> str:
-    """`text` as E.164. Raises BadNumber.
+    """`text` as E.164, without an extension behind it. Raises BadNumber.
 
-    A number without `+` is read as one of `region` (ISO 3166, or None), or else as one that begins with
-    its country code. A number whose range the library does not know yet is taken where its length can
-    be: a call that rings is real.
+    A number without `+` or `00` is read as one of `region` (ISO 3166, or None), or else as one that begins with its
+    country code. Nothing is made up: where the country is not named, the number must be one that exists there. One
+    whose country is named may be of a range that the library does not know yet: a call that rings is real.
     """
-    numbers = [number for number in _readings(text, region) if phonenumbers.is_possible_number(number)]
-    number = next(filter(phonenumbers.is_valid_number, numbers), next(iter(numbers), None))
+    plain = _SUFFIX.sub("", text.strip())
+    numbers = [] if _LETTER.search(plain) else _readings(plain, region)
+    number = next((number for number, _named in numbers if phonenumbers.is_valid_number(number)), None)
+    number = number or next((number for number, named in numbers if named and _has_whole_length(number)), None)
     if number is None:
         raise BadNumber(_("Write a telephone number, best with + and the country code: +442071838750."))
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
@@ -50,13 +55,21 @@ def is_extension(text: str) -> bool:
     return _EXTENSION.fullmatch(text) is not None
 
 
-def _readings(text: str, region: str | None) -> list[PhoneNumber]:
-    plain = text.strip()
-    tries = [(plain, None)] if plain.startswith("+") else [(plain, region), (f"+{plain.lstrip('0')}", None)]
+def _has_whole_length(number: PhoneNumber) -> bool:
+    """Whether it is as long as numbers of its country are; not what is dialled within a town."""
+    return phonenumbers.is_possible_number_with_reason(number) == phonenumbers.ValidationResult.IS_POSSIBLE
+
+
+def _readings(plain: str, region: str | None) -> list[tuple[PhoneNumber, bool]]:
+    """What the text may be, each with whether its country is named."""
+    if plain.startswith("+"):
+        tries: list[tuple[str, str | None, bool]] = [(plain, None, True)]
+    else:
+        tries = [(plain, region, True), (f"+{plain.lstrip('0')}", None, plain.startswith("00"))]
     readings = []
-    for written, where in tries:
+    for written, where, named in tries:
         try:
-            readings.append(phonenumbers.parse(written, where))
+            readings.append((phonenumbers.parse(written, where), named))
         except NumberParseException:
             continue
     return readings

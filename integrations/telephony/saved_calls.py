@@ -40,6 +40,12 @@ def save_call(chain: Chain, *, call_id: str = "", **fields: Any) -> tuple[SavedC
     return saved, True
 
 
+def keep_call(chain: Chain, *, call_id: str = "", **fields: Any) -> tuple[SavedCall, bool]:
+    """Keep a call that cannot be told, because its caller hides: Altegio wants a number. Otherwise as `save_call`."""
+    kept = {**fields, "state": SavedCall.State.KEPT}
+    return SavedCall.objects.get_or_create(chain=chain, call_id=call_id or uuid.uuid4().hex, defaults=kept)
+
+
 @transaction.atomic
 def send_again(saved_id: int) -> bool:
     """Try a refused call once more, as staff ask for. Returns whether it was refused."""

@@ -7,7 +7,7 @@ from django.test import Client
 
 from accounts.models import User
 from billing.models import Payment
-from integrations.models import Arrival
+from integrations.models import Arrival, MessageStatus
 from tests.integrations.connect.test_unsigned_arrival import SIGN_UP, form_action
 from tests.marketplace import AURORA_1, arrive
 
@@ -49,9 +49,11 @@ def test_a_payments_state_is_the_portals_to_say(connections, post):
         assert payment.pk != 777
 
 
-def test_a_status_with_a_field_too_many_is_refused(post):
-    body = json.dumps([{"id": 1, "status": 2, "batch": 1}])
-    assert post("sms/statuses/", body.encode()).status_code == 400
+def test_a_field_too_many_of_a_status_is_left_out(post):
+    body = json.dumps([{"id": 1, "status": 2, "batch": 77, "address": 5}])
+    answer = post("sms/statuses/", body.encode())
+    assert sorted(warning["field"] for warning in answer.json()["warnings"]) == ["0.address", "0.batch"]
+    assert MessageStatus.objects.get().batch_id != 77
 
 
 def test_a_connections_owner_and_state_are_not_in_an_uninstall(connections, post):

@@ -82,13 +82,11 @@ def test_a_status_reported_twice_is_taken_and_not_sent_again(api, altegio, work)
         (status(payment_sum=True), "payment_sum"),
         (status(currency_iso="eur"), "currency_iso"),
         (status(parts_amount=1.5), "parts_amount"),
-        (status(price=1), "price"),
         (status(delivery_callback_url="https://evil.example/x"), "delivery_callback_url"),
         (status(delivery_callback_url="https://app.alteg.io@evil.example/x"), "delivery_callback_url"),
         (status(delivery_callback_url="https://app.alteg.io\\@evil.example/"), "delivery_callback_url"),
         (status(delivery_callback_url="ftp://app.alteg.io/"), "delivery_callback_url"),
         (status(delivery_callback_url="https://app.alteg.io:8443/"), "delivery_callback_url"),
-        (status(salon_id=0), "salon_id"),
         ("m1", "item"),
         ({**status(), "\ud800": 1}, "'\\ud800'"),
         (status("\ud800"), "id"),
@@ -106,6 +104,31 @@ def test_one_wrong_item_refuses_the_list_and_is_named(api, wrong, field):
 @pytest.mark.parametrize("body", [[], {}, "x", [status(str(number), 4) for number in range(1001)]])
 def test_the_list_holds_1_to_1000_statuses(api, body):
     assert api("post", STATUSES, body).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("odd", "name"),
+    [
+        (status(price=1), "price"),
+        (status(salon_id=0), "salon_id"),
+        (status(number=2, payment_sum="free"), "payment_sum"),
+        (status(number=16, currency_iso="?"), "currency_iso"),
+        (status(number=4, parts_amount="one"), "parts_amount"),
+    ],
+)
+def test_no_status_is_lost_for_its_decoration(api, altegio, work, odd, name):
+    answer = api("post", STATUSES, [status("ok", 4), odd])
+    assert (answer.status_code, answer.json()["accepted"]) == (202, 2)
+    assert [warning["field"] for warning in answer.json()["warnings"]] == [f"1.{name}"]
+    work()
+    assert len(sent(altegio)) == 2
+
+
+def test_a_blank_sum_where_none_is_wanted_is_none(api, altegio, work):
+    answer = api("post", STATUSES, [status("m1", 2, payment_sum="", currency_iso="", parts_amount=None)])
+    assert answer.json() == {"accepted": 1}
+    work()
+    assert sent(altegio) == [("m1", 2)]
 
 
 def test_1000_statuses_cost_a_constant_number_of_queries(api, altegio, work, django_assert_max_num_queries):

@@ -1,4 +1,4 @@
-"""When a call was: read as exchanges write it, refused in words where it cannot be, and never in anybody's way."""
+"""When a call was: read as exchanges write it, left out in words where it cannot be, and never in anybody's way."""
 
 import pytest
 
@@ -21,10 +21,13 @@ CALL = {"salon_id": 10101, "type": "incoming", "phone": "+447700900123", "divers
         "0000-00-00 00:00:00",
     ],
 )
-def test_a_moment_that_cannot_be_is_refused_in_words(api, telephony, date):
+def test_a_moment_that_cannot_be_is_left_out_and_the_call_is_told(api, altegio, telephony, work, date):
     answer = api("post", "telephony/calls/", {**CALL, "date": date})
-    assert (answer.status_code, list(answer.json())) == (400, ["date"])
-    assert not SavedCall.objects.exists()
+    assert answer.status_code == 202
+    assert [warning["field"] for warning in answer.json()["warnings"]] == ["date"]
+    work()
+    saved = SavedCall.objects.get()
+    assert (saved.state, saved.date) == ("saved", None)
 
 
 @pytest.mark.parametrize("date", ["1970-01-01T00:00:00Z", "2199-12-31T23:59:59Z", "2026-03-01"])

@@ -20,7 +20,8 @@ def told(altegio):
 
 def test_a_ringing_call_is_told(api, altegio, telephony, work):
     answer = api("post", NOTIFY, {**RINGING, "user": "anna"})
-    assert (answer.status_code, answer.json()) == (202, {"phone": "+447700900123", "diversion": "+442071838750"})
+    told_so = {"phone": "+447700900123", "diversion": "+442071838750", "state": "queued", "warnings": []}
+    assert (answer.status_code, answer.json()) == (202, told_so)
     work()
     (event,) = told(altegio)
     assert (event["phone"], event["diversion"], event["user"]) == ("+447700900123", "+442071838750", "anna")
@@ -79,6 +80,22 @@ def test_a_wrong_notification_is_refused(api, telephony, change, code, field):
     answer = api("post", NOTIFY, {**RINGING, **change})
     assert answer.status_code == code
     assert field in answer.json()
+
+
+@pytest.mark.parametrize("phone", ["", None, "anonymous", "<unknown>"])
+def test_a_caller_who_hides_is_not_told(api, altegio, telephony, work, phone):
+    answer = api("post", NOTIFY, {**RINGING, "phone": phone})
+    assert (answer.status_code, answer.json()["state"]) == (202, "kept")
+    assert answer.json()["warnings"][0]["field"] == "phone"
+    work()
+    assert told(altegio) == []
+
+
+def test_who_is_called_never_loses_a_notification(api, altegio, telephony, work):
+    answer = api("post", NOTIFY, {**RINGING, "user": ["anna"], "diversion": "600"})
+    assert [warning["field"] for warning in answer.json()["warnings"]] == ["user"]
+    work()
+    assert told(altegio)[0]["diversion"] == "600"
 
 
 def test_a_place_must_be_named(api, telephony):

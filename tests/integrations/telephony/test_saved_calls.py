@@ -121,19 +121,87 @@ def test_an_internal_call_has_extensions(api, altegio, telephony, work):
     "change",
     [
         {"type": "strange"},
-        {"duration": -1},
-        {"status": "lost"},
-        {"date": "yesterday"},
-        {"link": "javascript:alert(1)"},
-        {"call_id": "x" * 101},
-        {"phone": ""},
+        {"type": None},
+        {"type": ["incoming"]},
+        {"call_id": "x" * 201},
+        {"call_id": ["x"]},
+        {"phone": "nobody"},
+        {"phone": ["+447700900123"]},
+        {"phone": True},
+        {"phone": "101"},
+        {"diversion": ""},
+        {"diversion": None},
+        {"diversion": "a b"},
+        {"diversion": "x" * 21},
     ],
 )
-def test_a_wrong_field_is_named(api, telephony, change):
+def test_what_makes_a_call_meaningless_is_named(api, telephony, change):
     answer = api("post", CALLS, {**CALL, **change})
     assert answer.status_code == 400
     assert list(answer.json()) == list(change)
     assert not SavedCall.objects.exists()
+
+
+@pytest.mark.parametrize("missing", ["type", "phone", "diversion"])
+def test_a_missing_field_is_no_hidden_caller(api, telephony, missing):
+    """Whoever names the field otherwise would lose every call without a word."""
+    answer = api("post", CALLS, {name: value for name, value in CALL.items() if name != missing})
+    assert (answer.status_code, list(answer.json())) == (400, [missing])
+
+
+def test_a_wrong_type_names_the_right_ones(api, telephony):
+    assert "incoming, outgoing, internal" in api("post", CALLS, {**CALL, "type": "in"}).json()["type"][0]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"link": "https://pbx.example.com/" + "x" * 1000},
+        {"link": "http://pbx/rec/1.wav"},
+        {"link": "/var/spool/asterisk/1.wav"},
+        {"link": "javascript:alert(1)"},
+        {"link": 5},
+        {"duration": -1},
+        {"duration": "long"},
+        {"duration": 10**9},
+        {"status": "lost"},
+        {"status": 1},
+        {"date": "yesterday"},
+        {"user": "x" * 101},
+        {"user": {"name": "anna"}},
+    ],
+)
+def test_no_call_is_lost_for_its_decoration(api, altegio, telephony, work, change):
+    (name,) = change
+    answer = api("post", CALLS, {**CALL, **change})
+    assert (answer.status_code, answer.json()["state"]) == (202, "queued")
+    assert [warning["field"] for warning in answer.json()["warnings"]] == [name]
+    work()
+    (entry,) = saved(altegio)
+    assert entry[name] != change[name]
+    assert entry["phone"] == CALL["phone"]
+
+
+@pytest.mark.parametrize(
+    "phone", ["", None, "anonymous", "Restricted", "+266696687", "sip:anonymous@anonymous.invalid"]
+)
+def test_a_caller_who_hides_is_kept_and_not_told(api, altegio, telephony, work, phone):
+    answer = api("post", CALLS, {**CALL, "phone": phone})
+    assert (answer.status_code, answer.json()["state"]) == (202, "kept")
+    assert answer.json()["warnings"][0]["field"] == "phone"
+    again = api("post", CALLS, {**CALL, "phone": phone})
+    assert (again.status_code, again.json()["state"]) == (200, "kept")
+    work()
+    assert saved(altegio) == []
+    assert SavedCall.objects.get().diversion == CALL["diversion"]
+
+
+@pytest.mark.parametrize("line", ["101", "s", "600", "reception", "sip:101@pbx", "SIP/101-0000a1b2"])
+def test_an_extension_is_a_line(api, altegio, telephony, work, line):
+    assert api("post", CALLS, {**CALL, "diversion": line}).status_code == 202
+    work()
+    (entry,) = saved(altegio)
+    assert entry["diversion"] in ("101", "s", "600", "reception")
 
 
 def test_altegio_knows_a_call_told_twice_by_its_id(api, altegio, telephony, work):
