@@ -47,7 +47,7 @@ def read_answer(
     status_code: int, headers: Mapping[str, str], text: str, *, cut: bool = False, now: datetime | None = None
 ) -> Answer:
     """Judge an HTTP answer; `cut`: only the beginning of its text was read."""
-    envelope, is_json = _envelope(text)
+    envelope, is_json = ({}, False) if cut else _envelope(text)
     outcome = _outcome(status_code, envelope, is_json=is_json)
     return Answer(
         outcome=outcome,

@@ -18,6 +18,7 @@ from urllib.parse import SplitResult, quote, urlsplit
 import h11
 
 from partner_portal.http_client.lines import Line, NoLine, Peer
+from partner_portal.http_client.proxies import NoTunnel
 
 MOST_HEADER_BYTES = 64 * 1024
 MOST_INTERIM_ANSWERS = 10
@@ -82,11 +83,11 @@ def exchange(request: HttpRequest, *, timeout: float, most_body: int, keep: bool
             if keep and conversation.ended_well:
                 conversation.keep_line()
             return answer
-    except NoLine as error:
+    except (NoLine, NoTunnel) as error:
         return NoAnswer(Failure.NO_LINE, str(error))
     except TimeoutError:
         return NoAnswer(Failure.TIMEOUT, "No complete answer within the time-out.")
-    except (h11.RemoteProtocolError, zlib.error):
+    except h11.RemoteProtocolError:
         return NoAnswer(Failure.BROKEN, "What came is no complete HTTP answer.")
     except OSError:
         return NoAnswer(Failure.CLOSED, "The connection was closed before the answer was complete.")
@@ -124,7 +125,7 @@ class _Conversation:
         _keep(self._line)
 
     def hold(self, head: h11.Request, body: bytes | None, ends_at: float, most_body: int) -> HttpAnswer:
-        """Send and read. Raises OSError, h11.RemoteProtocolError or zlib.error."""
+        """Send and read. Raises OSError or h11.RemoteProtocolError."""
         self._send(head, body, ends_at)
         answer = self._read_head(ends_at)
         headers = {name.decode("ascii"): value.decode("latin-1") for name, value in reversed(answer.headers)}
@@ -176,7 +177,10 @@ class _Conversation:
 def _unpacked(content: bytes, most: int, *, cut: bool) -> tuple[bytes, bool]:
     """The gzip content's first `most` bytes: a small one may hold a large one."""
     unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-    return unpacker.decompress(content, most), cut or not unpacker.eof
+    try:
+        return unpacker.decompress(content, most), cut or not unpacker.eof
+    except zlib.error:  # it was not packed
+        return content, cut
 
 
 def _address(request: HttpRequest) -> tuple[Peer, h11.Request]:

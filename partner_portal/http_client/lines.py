@@ -15,6 +15,8 @@ from queue import Empty, SimpleQueue
 
 import certifi
 
+from partner_portal.http_client.proxies import Proxy, open_tunnel, proxy_for
+
 # The first of several addresses may be dead: the others get their turn.
 CONNECT_TIMEOUT = 3.05
 # Names are asked for in threads, because the system's resolver knows no end; so many may hang at once.
@@ -48,10 +50,11 @@ def time_left(ends_at: float) -> float:
 
 def resolve(host: str, port: int, ends_at: float) -> list[str]:
     """The IP addresses of a name, in the system's order. Raises NoLine for one that has none, or not in time."""
-    if not _resolving.acquire(timeout=time_left(ends_at)):
+    permits = _resolving
+    if not permits.acquire(timeout=time_left(ends_at)):
         raise NoLine("Too many names are being asked for.")
-    found: SimpleQueue[list[str] | None] = SimpleQueue()
-    threading.Thread(target=_look_up, args=(host, port, found), daemon=True).start()
+    found: SimpleQueue[list[str]] = SimpleQueue()
+    threading.Thread(target=_look_up, args=(host, port, found, permits), daemon=True).start()
     try:
         addresses = found.get(timeout=max(ends_at - time.monotonic(), 0.001))
     except Empty:
@@ -61,26 +64,45 @@ def resolve(host: str, port: int, ends_at: float) -> list[str]:
     return addresses
 
 
-def _look_up(host: str, port: int, found: "SimpleQueue[list[str] | None]") -> None:
+def _look_up(host: str, port: int, found: "SimpleQueue[list[str]]", permits: threading.BoundedSemaphore) -> None:
     try:
         answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         found.put(list(dict.fromkeys(str(answer[4][0]) for answer in answers)))
-    except (OSError, UnicodeError, OverflowError):
-        found.put(None)
+    except (OSError, ValueError, OverflowError):
+        found.put([])
     finally:
-        _resolving.release()
+        permits.release()
 
 
 class Line:
     """An open connection to a peer."""
 
     def __init__(self, peer: Peer, ends_at: float) -> None:
-        """Connect. Raises NoLine, also for a certificate that is not the host's."""
+        """Connect, through the host's proxy where it has one. Raises NoLine, also for another host's certificate."""
         self.peer = peer
-        self._socket = _connected(peer, ends_at)
-        if peer.scheme == "https":
-            self._socket = _secured(self._socket, peer.host, ends_at)
         self.used_at = time.monotonic()
+        if peer.scheme != "https":
+            self._socket = _connected(peer, ends_at)
+            return
+        # What was checked to be a public address is connected to directly.
+        proxy = None if peer.addresses else proxy_for(peer.host)
+        self._socket = _connected(Peer("http", proxy.host, proxy.port) if proxy else peer, ends_at)
+        if proxy:
+            self._lead_through(proxy, ends_at)
+        self._socket = _secured(self._socket, peer.host, ends_at)
+
+    def _lead_through(self, proxy: Proxy, ends_at: float) -> None:
+        host = f"[{self.peer.host}]" if ":" in self.peer.host else self.peer.host
+        try:
+            open_tunnel(
+                proxy,
+                f"{host}:{self.peer.port}",
+                lambda data: self.send(data, ends_at),
+                lambda: self.receive(ends_at),
+            )
+        except OSError as error:
+            self.close()
+            raise NoLine(str(error) or "The proxy (HTTPS_PROXY) hung up.") from None
 
     def send(self, data: bytes, ends_at: float) -> None:
         """Send all of it. Raises TimeoutError, or another OSError for a broken line."""

@@ -5,6 +5,7 @@ import simplejson
 from django.utils import timezone
 
 from integrations.activation.kinds import Activate
+from integrations.altegio.answers import Outcome, read_answer
 from integrations.models import Connection, Finding, Location, OutgoingCall, Reconciliation
 from integrations.outbox.models import Attempt
 from integrations.reconcile.runs import start_run
@@ -165,3 +166,10 @@ def test_what_altegio_asks_for_never_outlasts_the_hour(client, altegio, work):
     work(rounds=1)
     call = OutgoingCall.objects.get(kind="activate")
     assert call.due_at < call.deadline_at
+
+
+@pytest.mark.parametrize("status", [200, 201, 302, 422, 500])
+def test_the_beginning_of_an_answer_is_no_answer(status):
+    """Also where it holds nothing but spaces, as an empty one would."""
+    answer = read_answer(status, {}, " " * 100, cut=True)
+    assert (answer.outcome, "redirect" in answer.message or "too large" in answer.message) == (Outcome.UNKNOWN, True)
