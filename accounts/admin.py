@@ -20,6 +20,7 @@ from rest_framework_api_key.models import APIKey
 import accounts.two_factor.admin  # noqa: F401 - registers its screen
 from accounts.addresses import address_changed
 from accounts.erasure import CannotErase, erase_person
+from accounts.letters import send_again
 from accounts.models import AltegioIdentity, ApiKey, Letter, User
 from accounts.proofs import address_given_by_staff
 from accounts.two_factor.setting_up import can_get_link, send_link
@@ -141,6 +142,20 @@ class LetterAdmin(EvidenceAdmin):
     everyday = ((_("waiting, or not deliverable"), "sent_at__isempty=1"),)
     ordering = ("-pk",)
     exclude = ("params",)
+    actions = ("again",)
+
+    def makes_sense(self, action: str, row: Letter) -> bool:
+        return row.sent_at is None
+
+    @confirmed(
+        _("Send again"),
+        _("Letters that were not sent are tried for another day. Sent ones stay as they are."),
+        permission="accounts.change_letter",
+    )
+    def again(self, _request: HttpRequest, chosen: QuerySet[Letter]) -> str:
+        if not send_again(chosen.values_list("pk", flat=True)):
+            raise CannotDo(_("This letter was sent."))
+        return str(_("On its way again."))
 
 
 @admin.register(LogEntry)

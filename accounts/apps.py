@@ -16,6 +16,7 @@ class AccountsConfig(AppConfig):
             personal_data,
             retention,
             sessions,
+            watch,
         )
         from accounts.roles import bring_groups_up_to_date
 

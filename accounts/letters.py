@@ -6,13 +6,18 @@ token is made at the moment of sending and never stored. Every letter knows whos
 """
 
 import hashlib
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import timedelta
+from smtplib import SMTPDataError, SMTPRecipientsRefused
 from typing import Any
 
 import structlog
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
 from django.db.models import Q
 from django.template.loader import render_to_string
@@ -21,13 +26,19 @@ from django.utils import timezone, translation
 from accounts.limits import LETTERS_TO_ONE
 from accounts.models import Letter, User
 from accounts.strangers_words import harmless
+from partner_portal.models import FailedItem
+from partner_portal.queues import Queue, told
 
 log = structlog.get_logger(__name__)
 
 Builder = Callable[[dict[str, Any]], dict[str, Any]]
 _builders: dict[str, Builder] = {}
-MOST_TRIES = 8
-LEASE = timedelta(minutes=2)
+# A letter is tried for so long.
+GIVES_UP_AFTER = timedelta(days=1)
+# Longer than a conversation with the mail server may be (`partner_portal.mail`).
+LEASE = timedelta(minutes=3)
+LONGEST_ROUND = 20.0
+_place = threading.BoundedSemaphore(1)
 
 
 def letter_builder(template: str) -> Callable[[Builder], Builder]:
@@ -80,17 +91,64 @@ def _wake() -> None:
 
 
 def send_waiting_letters() -> int:
-    """Send what waits, oldest first; returns how many went out. Two workers never take the same letter."""
-    sent = 0
-    while letter := _take():
-        sent += _send(letter)
+    """Send what waits, oldest first, for a while; returns how many went out. Two workers never take the same letter.
+
+    One thread of a process speaks with the mail server, so that a silent one delays no call.
+    """
+    if not _place.acquire(blocking=False):
+        return 0
+    try:
+        _give_up_old_letters()
+        return _send_round()
+    finally:
+        _place.release()
+
+
+def _send_round() -> int:
+    trouble = mail_trouble()
+    if trouble is not None and trouble.due_at > timezone.now():
+        return 0
+    sent, ends_at, server = 0, time.monotonic() + LONGEST_ROUND, get_connection()
+    try:
+        while time.monotonic() < ends_at and (letter := _take()):
+            sent += _send(letter, server)
+    except _ServerFailed:
+        return sent
+    finally:
+        with suppress(OSError):
+            server.close()
+    if sent and trouble is not None:
+        MAIL_SERVER.forget([ONE])
     return sent
+
+
+class _ServerFailed(Exception):
+    """The mail server cannot be spoken with: this round is over, and no letter is to blame."""
+
+
+def mail_trouble() -> FailedItem | None:
+    """What keeps the mail server from taking letters; None while it does."""
+    return FailedItem.objects.filter(queue=MAIL_SERVER.name).first()
+
+
+def _give_up_old_letters() -> None:
+    """What could not be sent for a day is a dead letter: staff decide whether it still says something."""
+    before = timezone.now() - GIVES_UP_AFTER
+    old = Letter.objects.filter(Q(resent_at=None, created_at__lt=before) | Q(resent_at__lt=before), sent_at=None)
+    dead = FailedItem.objects.filter(queue=LETTERS.name, dead_at__isnull=False).values("item")
+    for letter in list(old.exclude(pk__in=dead).order_by("created_at")[:100]):
+        end_old_letter(letter)
+
+
+def end_old_letter(letter: Letter) -> None:
+    """A letter whose day is over becomes a dead letter."""
+    LETTERS.bury(letter.pk, letter.error or "It could not be sent for a day.")
 
 
 def _take() -> Letter | None:
     now = timezone.now()
     free = Q(taken_at=None) | Q(taken_at__lt=now - LEASE)
-    waiting = Letter.objects.filter(free, sent_at=None, tries__lt=MOST_TRIES).order_by("created_at")
+    waiting = LETTERS.ready(Letter.objects.filter(free, sent_at=None)).order_by("created_at")
     for letter in waiting[:20]:
         claimed = Letter.objects.filter(free, pk=letter.pk, sent_at=None, tries=letter.tries)
         if claimed.update(taken_at=now, tries=letter.tries + 1):
@@ -98,19 +156,69 @@ def _take() -> Letter | None:
     return None
 
 
-def _send(letter: Letter) -> bool:
+def _send(letter: Letter, server: BaseEmailBackend) -> bool:
     letter.person = letter.person or User.objects.with_email(letter.to).first()
+    row = Letter.objects.filter(pk=letter.pk)
     try:
-        render(letter).send()
+        message = render(letter)
+        message.connection = server
+        message.send()
     except NoReader:
         letter.delete()
         return False
     except Exception as error:
+        row.update(error=told(error), taken_at=None)
+        if _is_the_servers(error):
+            log.warning("mail_server_failed", letter=letter.pk, error=told(error))
+            MAIL_SERVER.set_aside(ONE, error)
+            raise _ServerFailed from error
         log.exception("letter_failed", letter=letter.pk, template=letter.template)
-        Letter.objects.filter(pk=letter.pk).update(error=f"{type(error).__name__}: {error}"[:300])
+        LETTERS.set_aside(letter.pk, error)
         return False
-    Letter.objects.filter(pk=letter.pk).update(sent_at=timezone.now(), error="", person=letter.person)
+    row.update(sent_at=timezone.now(), error="", person=letter.person)
     return True
+
+
+def _is_the_servers(error: Exception) -> bool:
+    """Whether every other letter would fail as well; else it is this one's text or address."""
+    return isinstance(error, OSError) and not isinstance(error, SMTPRecipientsRefused | SMTPDataError)
+
+
+def send_again(letter_ids: Iterable[int]) -> int:
+    """Staff want letters that were given up sent after all, for another day. Returns how many there are."""
+    ids = list(letter_ids)
+    LETTERS.forget(ids)
+    count = Letter.objects.filter(pk__in=ids, sent_at=None).update(resent_at=timezone.now(), taken_at=None)
+    transaction.on_commit(_wake)
+    return count
+
+
+def _retry(letter_id: int) -> None:
+    send_again([letter_id])
+
+
+LETTERS = Queue.register(
+    Queue(
+        "letters",
+        "E-mails",
+        Letter,
+        most_failures=100,  # their time ends them
+        first_pause=timedelta(minutes=1),
+        longest_pause=timedelta(hours=2),
+        retry=_retry,
+    )
+)
+# It never ends: it is asked ever more slowly, and each letter ends by its own time.
+MAIL_SERVER = Queue.register(
+    Queue(
+        "mail server",
+        "The mail server",
+        most_failures=10**9,
+        first_pause=timedelta(seconds=10),
+        longest_pause=timedelta(minutes=5),
+    )
+)
+ONE = 1
 
 
 def render(letter: Letter) -> EmailMultiAlternatives:

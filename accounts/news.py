@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from accounts.letters import queue_letter
 from accounts.models import News, User
+from partner_portal.queues import Queue
 
 # More of a group may come: a letter waits until none has come for so long, but never longer than the second.
 QUIET = timedelta(seconds=10)
@@ -26,6 +27,7 @@ LONGEST = timedelta(minutes=2)
 MOST_IN_A_LETTER = 10
 MOST_LETTERS_AT_ONCE = 500
 _Group = tuple[str, int, str]  # kind, person, group
+UNTOLD = Queue.register(Queue("news", "News to be written to people", News))
 
 
 class NewsKind(ABC):
@@ -63,14 +65,26 @@ def tell_what_is_new(now: datetime | None = None) -> int:
     """Queue the letters that are due at `now`. Returns how many."""
     now = now or timezone.now()
     waiting = News.objects.filter(told_at=None, kind__in=_kinds).values("kind", "person", "group")
-    groups = waiting.annotate(oldest=Min("at"), newest=Max("at")).order_by("oldest")
+    groups = waiting.annotate(first=Min("pk"), oldest=Min("at"), newest=Max("at")).order_by("oldest")
     due: list[_Group] = [
         (group["kind"], group["person"], group["group"])
-        for group in groups[: 10 * MOST_LETTERS_AT_ONCE]
+        for group in groups.exclude(first__in=UNTOLD.resting())[: 10 * MOST_LETTERS_AT_ONCE]
         if group["newest"] <= now - QUIET or group["oldest"] <= now - LONGEST
     ]
     finished = _without_unfinished(due)[:MOST_LETTERS_AT_ONCE]
-    return sum(_tell(*group, now) for group in finished)
+    return sum(_tell_alone(group, now) for group in finished)
+
+
+def _tell_alone(group: _Group, now: datetime) -> int:
+    """The letter of one group: one that cannot be written keeps no other back."""
+    try:
+        return _tell(*group, now)
+    except Exception as error:
+        kind, person, name = group
+        first = News.objects.filter(told_at=None, kind=kind, person=person, group=name).order_by("pk").first()
+        if first is not None:
+            UNTOLD.set_aside(first.pk, error)
+        return 0
 
 
 def _without_unfinished(due: list[_Group]) -> list[_Group]:
@@ -102,6 +116,11 @@ def _tell(kind: str, person_id: int, group: str, now: datetime) -> int:
         more=max(len(told) - MOST_IN_A_LETTER, 0),
     )
     return 1
+
+
+def forget_news(news: News) -> None:
+    """What nobody could be told for a day is not new any more."""
+    News.objects.filter(pk=news.pk, told_at=None).delete()
 
 
 def letter_about(lines: list[dict[str, Any]], params: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-OUR_APPS = ("accounts", "integrations", "billing")
+OUR_APPS = ("partner_portal", "accounts", "integrations", "billing")
 
 
 class Role(models.TextChoices):

@@ -15,6 +15,7 @@ REGISTERED = (
     "billing.receivers",
     "billing.roles",
     "billing.section",
+    "billing.watch",
 )
 
 

@@ -16,10 +16,12 @@ from billing.models import TariffOption
 from billing.offers import fetch_tariffs
 from integrations.models.application import Application
 from integrations.models.connection import LIVE, Connection
+from partner_portal.queues import Queue
 
 MOST_IN_A_LETTER = 50
 COUNTS = "subscriptions-counted"
 TARIFFS_ARE_FRESH = timedelta(days=1)
+TARIFFS = Queue.register(Queue("tariffs", "Tariffs to be fetched", Application))
 
 
 def subscriptions() -> QuerySet[Connection]:
@@ -118,5 +120,5 @@ def refresh_tariffs() -> None:
     """Ask for the tariffs of every application in use whose options are a day old, or not known."""
     fresh = TariffOption.objects.filter(fetched_at__gt=timezone.now() - TARIFFS_ARE_FRESH)
     used = Application.objects.filter(connections__state__in=LIVE).distinct()
-    for application in used.exclude(pk__in=fresh.values("application")):
-        fetch_tariffs(application)
+    stale = TARIFFS.ready(used.exclude(pk__in=fresh.values("application")))
+    TARIFFS.work_each(list(stale), fetch_tariffs)

@@ -3,10 +3,10 @@
 from celery import shared_task
 
 from billing.subscriptions import mail_digest, refresh_tariffs
+from partner_portal.queues import run_steps
 
 
 @shared_task
 def watch_subscriptions() -> None:
     """Each hour: what is new of tariffs, and once a day the digest for staff."""
-    refresh_tariffs()
-    mail_digest()
+    run_steps(refresh_tariffs, mail_digest)

@@ -14,4 +14,5 @@ register_rights(
     "integrations.change_savedcall",
     "integrations.change_sendername",
     "integrations.change_statusbatch",
+    "partner_portal.change_faileditem",
 )

@@ -3,9 +3,10 @@
 from celery import shared_task
 
 from integrations.alarms.raising import mail_alarms
+from integrations.alarms.receivers import clear_when_the_token_works, tell_of_mail_trouble
 from integrations.alarms.window import warn_of_late_activations
 from integrations.dashboard.days import sum_ended_days
-from integrations.events.delivering import deliver_due
+from integrations.events.delivering import clear_ended_alarms, deliver_due
 from integrations.events.handing_on import hand_on
 from integrations.lifecycle.processing import process_waiting
 from integrations.outbox.tasks import pump, sweep  # noqa: F401 - Celery finds them here
@@ -15,13 +16,26 @@ from integrations.reconcile.runs import start_run
 from integrations.sender_names.names import withdraw_run_out
 from integrations.sms.taking import relay_what_was_left
 from integrations.sms.volumes import count_volumes
+from partner_portal.queues import forget_what_works_again, run_steps
+from partner_portal.watch import heal_stranded
 
 
 @shared_task
 def watch() -> None:
     """Every few seconds: warn staff while there is still time."""
-    warn_of_late_activations()
-    mail_alarms()
+    run_steps(warn_of_late_activations, mail_alarms)
+
+
+@shared_task
+def watch_states() -> None:
+    """Each minute: what nothing waits for, what failed and works again, and the alarms whose cause is gone."""
+    run_steps(
+        heal_stranded,
+        forget_what_works_again,
+        tell_of_mail_trouble,
+        clear_when_the_token_works,
+        clear_ended_alarms,
+    )
 
 
 @shared_task
@@ -69,5 +83,4 @@ def watch_sender_names() -> None:
 @shared_task
 def watch_statuses() -> None:
     """Each half minute: count what came, and relay what was left behind."""
-    count_volumes()
-    relay_what_was_left()
+    run_steps(count_volumes, relay_what_was_left)

@@ -1,10 +1,12 @@
 """What the admin screens share: evidence is read-only, lists count nothing, actions ask once and are logged."""
 
+from collections import Counter
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, ClassVar, cast
 from urllib.parse import parse_qsl, urlencode
 
+import structlog
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import CHANGE, LogEntry
@@ -13,7 +15,7 @@ from django.contrib.admin.views.main import SEARCH_VAR
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db import DataError
+from django.db import DataError, transaction
 from django.db.models import Field, Model, QuerySet, URLField
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -22,11 +24,14 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 from django_stubs_ext import StrOrPromise
 
 from partner_portal.bidi import isolated
 from partner_portal.room_rules import RoomChecks, RoomList, names_secret, without
 from partner_portal.search import IndexedSearch
+
+log = structlog.get_logger(__name__)
 
 Text = StrOrPromise
 Work = Callable[[Any, HttpRequest, QuerySet[Any]], Text]
@@ -163,8 +168,9 @@ class EvidenceAdmin(RoomAdmin):
 def confirmed(title: Text, explanation: Text, *, permission: str) -> Callable[[Work], Action]:
     """An admin action that asks once, needs `permission` ("app.codename"), and is logged with who did it.
 
-    The decorated method does the work for the chosen rows and returns the sentence to show. It raises
-    `CannotDo` with the reason where the work is not possible.
+    The decorated method is given one chosen row at a time, as a query set, and returns the sentence to show. Each
+    row is done in a transaction of its own together with its line of history: one that fails neither undoes nor
+    stops the others. It raises `CannotDo` with the reason where the work is not possible.
     """
 
     def decorate(work: Work) -> Action:
@@ -174,15 +180,24 @@ def confirmed(title: Text, explanation: Text, *, permission: str) -> Callable[[W
                 raise PermissionDenied
             if request.POST.get("confirmed") != "yes":
                 return _ask(room, request, chosen, title, explanation, work.__name__)
-            rows = list(chosen)
-            try:
-                said = work(room, request, chosen)
-            except CannotDo as reason:
-                messages.error(request, str(reason))
-                return None
-            for row in rows:
-                log_change(request, row, str(title))
-            messages.success(request, str(said))
+            done: Counter[str] = Counter()
+            problems: Counter[str] = Counter()
+            for row in list(chosen):
+                try:
+                    with transaction.atomic():
+                        alone = chosen.model._default_manager.filter(pk=row.pk)
+                        said = str(work(room, request, alone))
+                        # As it is now: what an erasure has removed must not stand in the history again.
+                        log_change(request, alone.all().first() or row, str(title))
+                except CannotDo as reason:
+                    problems[str(reason)] += 1
+                except Exception:
+                    log.exception("action_failed", action=work.__name__, row=row.pk)
+                    problems[_("%(row)s: this did not work, and nothing was changed.") % {"row": row}] += 1
+                else:
+                    done[said] += 1
+            _show(request, messages.ERROR, problems)
+            _show(request, messages.SUCCESS, done)
             return None
 
         described = cast(Any, action)
@@ -190,6 +205,12 @@ def confirmed(title: Text, explanation: Text, *, permission: str) -> Callable[[W
         return action
 
     return decorate
+
+
+def _show(request: HttpRequest, level: int, sentences: Counter[str]) -> None:
+    """Each sentence once, with how many rows it was about."""
+    for sentence, count in sentences.items():
+        messages.add_message(request, level, sentence if count == 1 else f"{count} × {sentence}")
 
 
 def exported(title: Text, *, permission: str) -> Callable[[Export], Action]:

@@ -80,6 +80,15 @@ def _calls() -> str:
     return "Outgoing calls are overdue: see the admin, outgoing calls." if overdue else ""
 
 
+def _mail() -> str:
+    from accounts.letters import mail_trouble
+
+    trouble = mail_trouble()
+    if trouble is None or trouble.failures < 2:
+        return ""
+    return f"E-mails are not sent, the mail server fails ({trouble.error}): see EMAIL_URL."
+
+
 def _answers() -> str:
     from integrations.outbox.claim import held_places
     from integrations.outbox.pump import PATIENT_PUMPS
@@ -95,6 +104,7 @@ CHECKS: dict[str, Callable[[], str]] = {
     "broker": _broker,
     "worker": _worker,
     "calls": _calls,
+    "mail": _mail,
     "answers": _answers,
     "static": missing_static_files,
 }

@@ -16,6 +16,9 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from partner_portal.models import FailedItem
+from partner_portal.queues import Queue, note_failed_step
+
 log = structlog.get_logger(__name__)
 BATCH = 1000
 # Of one task, in seconds: what is left over goes with the next.
@@ -44,9 +47,10 @@ def register_retention(name: str, setting: str, delete_batch: DeleteBatch) -> No
 
 def delete_first(old: QuerySet[Any], most: int = BATCH) -> int:
     """Delete the first `most` rows of an ordered query, with what hangs on them. Returns how many of them."""
-    chosen = list(old.values_list("pk", flat=True)[:most])
-    if chosen:
-        old.model._base_manager.filter(pk__in=chosen).delete()
+    name = f"retention of {old.model._meta.model_name}"
+    kept = Queue(name, name, old.model)
+    chosen = list(kept.ready(old).only("pk")[:most])
+    kept.work(chosen, lambda some: old.model._base_manager.filter(pk__in=[row.pk for row in some]).delete())
     return len(chosen)
 
 
@@ -68,10 +72,18 @@ def _delete_old(retention: Retention, ends_at: float) -> int:
     try:
         while time.monotonic() < ends_at and (batch := retention.delete_batch(before)):
             deleted += batch
-    except Exception:
+    except Exception as error:
         log.exception("retention_failed", what=retention.name)
+        note_failed_step(f"retention of {retention.name}", error)
     log.info("deleted_old", what=retention.name, count=deleted)
     return deleted
+
+
+def _delete_dead_letters(before: datetime) -> int:
+    return delete_first(FailedItem.objects.filter(dead_at__lt=before).order_by("pk"))
+
+
+register_retention("dead letters", "RETENTION_ALARMS_DAYS", _delete_dead_letters)
 
 
 @shared_task

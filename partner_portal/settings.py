@@ -152,6 +152,10 @@ LOGOUT_REDIRECT_URL = "accounts:sign-in"
 PASSWORD_RESET_TIMEOUT = 3600
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
+if EMAIL_CONFIG["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend":
+    EMAIL_BACKEND = "partner_portal.mail.EmailBackend"
+# Seconds for each step of the conversation with the mail server.
+EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=10)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"portal@{_portal.hostname}")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
@@ -267,6 +271,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "integrations.outbox.tasks.sweep", "schedule": 1.0, "options": {"expires": 10}},
     "watch": {"task": "integrations.tasks.watch", "schedule": 10.0, "options": {"expires": 10}},
+    "states": {"task": "integrations.tasks.watch_states", "schedule": 60.0, "options": {"expires": 60}},
     "sender_names": {"task": "integrations.tasks.watch_sender_names", "schedule": 60.0, "options": {"expires": 60}},
     "statuses": {"task": "integrations.tasks.watch_statuses", "schedule": 30.0, "options": {"expires": 30}},
     "letters": {"task": "accounts.tasks.send_letters", "schedule": 15.0, "options": {"expires": 15}},

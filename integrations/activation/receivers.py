@@ -6,7 +6,7 @@ from django.dispatch import receiver
 
 from integrations.activation.binding import CLOCK_TOLERANCE, accept, answers_a_lost_call
 from integrations.alarms.models import Alarm
-from integrations.alarms.raising import raise_alarms
+from integrations.alarms.raising import raise_alarm_once
 from integrations.altegio.answers import AltegioState, ConnectionStatus
 from integrations.connections import move
 from integrations.lifecycle.asking import found_alive
@@ -36,7 +36,7 @@ def revive(connection: Connection, status: ConnectionStatus, **_: Any) -> None:
         adopt_chain(connection)
         return
     text = f"{connection}: connected at Altegio, but it ended here, and nobody has arrived since."
-    raise_alarms([(Alarm.Kind.UNKNOWN, f"alive:{connection.pk}:{status.newest_end_at}", text, connection)])
+    raise_alarm_once(Alarm.Kind.UNKNOWN, f"alive:{connection.pk}:{status.newest_end_at}", text, connection)
 
 
 def _never_ended(connection: Connection, status: ConnectionStatus) -> bool:

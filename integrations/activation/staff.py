@@ -30,6 +30,8 @@ def try_again(connection_id: int, by: User) -> None:
     """
     connection = lock(connection_id)
     if connection.state in (State.EXPIRED, State.FAILED):
+        if _others(connection).filter(state__in=UNDECIDED, claim=connection.claim).exists():
+            raise NotPossible(_("%(connection)s: the same person has a newer claim that waits.") % _named(connection))
         move(connection, State.GRANTED, _("Staff try again."), by=by, ended_at=None)
         window = timedelta(seconds=settings.ALTEGIO_ACTIVATION_WINDOW)
         queue_fresh([Activate.again(connection, timezone.now() + window)])
@@ -90,7 +92,7 @@ def pass_review(connection_id: int, by: User) -> None:
     connection.review = ""
     connection.reviewed_at = timezone.now()
     connection.save(update_fields=["review", "reviewed_at"])
-    connection.alarms.filter(cleared_at=None, kind="review").update(cleared_at=timezone.now())
+    connection.alarms.filter(cleared_at=None, key=f"review:{connection.pk}").update(cleared_at=timezone.now())
 
 
 def _hand_over(live: Connection, claim: Connection, by: User) -> None:

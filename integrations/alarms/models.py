@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Alarm(models.Model):
-    """One thing that needs a person; `key` makes raising it twice impossible."""
+    """One thing that needs a person; of each `key` at most one is open. Cleared, it may come again."""
 
     class Kind(models.TextChoices):
         WINDOW = "window", _("activation running out of time")
@@ -17,8 +17,11 @@ class Alarm(models.Model):
         ENDED = "ended", _("a location disconnected")
         UNKNOWN = "unknown", _("connected at Altegio, not here")
         EVENTS = "events", _("events that could not be handed on")
+        MAIL = "mail", _("e-mails cannot be sent")
+        DEAD = "dead", _("an item that a worker could not handle")
+        WATCH = "watch", _("something that nothing waited for")
 
-    key = models.CharField(max_length=200, unique=True)
+    key = models.CharField(max_length=200)
     kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices)
     text = models.CharField(_("what happened"), max_length=500)
     connection = models.ForeignKey(
@@ -31,6 +34,11 @@ class Alarm(models.Model):
     class Meta:
         verbose_name = _("alarm")
         verbose_name_plural = _("alarms")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["key"], condition=models.Q(cleared_at=None), name="one_open_alarm_of_a_key"
+            )
+        ]
         indexes = [models.Index(fields=["-raised_at"], condition=models.Q(cleared_at=None), name="alarm_open")]
 
     def __str__(self) -> str:

@@ -11,6 +11,7 @@ from accounts.letters import queue_letter
 from accounts.models import User
 from integrations.alarms.models import Alarm
 from integrations.models.connection import Connection
+from partner_portal.clean import clean_line
 
 NewAlarm = tuple[Alarm.Kind, str, str, Connection | None]
 MOST_IN_A_LETTER = 20
@@ -18,11 +19,18 @@ SAME_KIND_EVERY = timedelta(minutes=5)
 
 
 def raise_alarms(alarms: Iterable[NewAlarm]) -> None:
-    """Store alarms of (kind, key, text, connection); a key that is there already stays as it is."""
+    """Store alarms of (kind, key, text, connection); one that is open already stays as it is."""
     rows = [
-        Alarm(kind=kind, key=key, text=text[:500], connection=connection) for kind, key, text, connection in alarms
+        Alarm(kind=kind, key=key, text=clean_line(text, 500), connection=connection)
+        for kind, key, text, connection in alarms
     ]
     Alarm.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
+
+
+def raise_alarm_once(kind: Alarm.Kind, key: str, text: str, connection: Connection) -> None:
+    """Raise an alarm whose cause is found again and again: what staff have cleared stays cleared."""
+    if not Alarm.objects.filter(key=key, connection=connection).exists():
+        raise_alarms([(kind, key, text, connection)])
 
 
 def clear_alarms(**which: object) -> None:

@@ -1,17 +1,25 @@
-"""What raises and clears alarms by itself."""
+"""What raises and clears alarms by itself: each ends with its cause, and may come again."""
 
+import hashlib
 from typing import Any
 
 from django.dispatch import receiver
 
+from accounts.letters import mail_trouble
 from integrations.alarms.models import Alarm
 from integrations.alarms.raising import clear_alarms, raise_alarms
+from integrations.altegio.answers import AltegioState, ConnectionStatus
 from integrations.connections import connection_changed
-from integrations.models.connection import UNDECIDED, Connection, State
+from integrations.lifecycle.asking import status_learned
+from integrations.models.connection import LIVE, Connection, State
 from integrations.outbox.carry import call_ended
-from integrations.outbox.kinds import kind_of
+from integrations.outbox.kinds import CallKind, registered_kind
 from integrations.outbox.models import CallState, OutgoingCall
-from integrations.outbox.tokens import token_stopped
+from integrations.outbox.tokens import token_is_stopped, token_stopped
+from partner_portal.queues import Queue, item_died, queue_recovered
+from partner_portal.watch import Check, stranded_found
+
+FAILURES_UNTIL_AN_ALARM = 3
 
 
 @receiver(token_stopped)
@@ -19,20 +27,80 @@ def tell_of_refused_token(fingerprint: str, message: str, **_: Any) -> None:
     """Every call rests until someone acts: the loudest alarm there is."""
     text = f"Altegio refuses the partner token (401: {message}). All calls rest until it is replaced."
     clear_alarms(kind=Alarm.Kind.TOKEN)
-    Alarm.objects.filter(key=f"token:{fingerprint}").delete()
     raise_alarms([(Alarm.Kind.TOKEN, f"token:{fingerprint}", text, None)])
+
+
+def clear_when_the_token_works() -> None:
+    """Staff resumed it, or replaced it."""
+    if not token_is_stopped():
+        clear_alarms(kind=Alarm.Kind.TOKEN)
 
 
 @receiver(call_ended)
 def tell_of_failed_call(call: OutgoingCall, reason: str, **_: Any) -> None:
-    """Refused, or too late: where nobody else would see it, staff are told."""
-    if call.state in (CallState.REFUSED, CallState.EXPIRED) and kind_of(call).worth_an_alarm:
+    """Refused, or too late: where nobody else would see it, staff are told, until a later call is done."""
+    kind = registered_kind(call)
+    if kind is None or not kind.worth_an_alarm:
+        return
+    key = _key_of(call, kind)
+    if call.state in (CallState.REFUSED, CallState.EXPIRED):
         text = f"{call.kind} {call.key}: {CallState(call.state).label}. {reason}"
-        raise_alarms([(Alarm.Kind.CALL, f"call:{call.pk}", text, call.connection)])
+        raise_alarms([(Alarm.Kind.CALL, key, text, call.connection)])
+    elif call.state == CallState.DONE:
+        clear_alarms(key=key)
+
+
+def _key_of(call: OutgoingCall, kind: CallKind) -> str:
+    about = hashlib.sha256(kind.about(call).encode()).hexdigest()[:20]
+    return f"call:{call.kind}:{call.connection_id or ''}:{about}"
 
 
 @receiver(connection_changed)
-def clear_when_decided(connection: Connection, after: State, **_: Any) -> None:
-    """A connection that is decided runs out of no time and is in no conflict."""
-    if after not in UNDECIDED:
-        clear_alarms(connection=connection, kind__in=(Alarm.Kind.WINDOW, Alarm.Kind.CONFLICT))
+def follow_the_connection(connection: Connection, before: State, after: State, **_: Any) -> None:
+    """What warned of a state ends with it; a connection that waits again may run out of time again."""
+    if before == State.CONFLICT:
+        clear_alarms(connection=connection, kind=Alarm.Kind.CONFLICT)
+    if before == State.GRANTED:
+        clear_alarms(connection=connection, kind=Alarm.Kind.WINDOW)
+    if after == State.GRANTED:
+        Connection.objects.filter(pk=connection.pk, warned__gt=0).update(warned=0)
+    if before in LIVE and after not in LIVE:
+        clear_alarms(connection=connection, kind=Alarm.Kind.REVIEW)
+    if after in LIVE:
+        clear_alarms(connection=connection, kind=Alarm.Kind.UNKNOWN)
+
+
+@receiver(status_learned)
+def forget_what_is_gone(connection: Connection, status: ConnectionStatus, **_: Any) -> None:
+    """It was alive at Altegio and ended here; now it has ended there too."""
+    if connection.state == State.UNINSTALLED and status.state not in (AltegioState.ACTIVE, AltegioState.FROZEN):
+        clear_alarms(connection=connection, kind=Alarm.Kind.UNKNOWN)
+
+
+@receiver(item_died)
+def tell_of_dead_letter(queue: Queue, error: str, **_: Any) -> None:
+    """One alarm for a queue, however many of its items failed: one fault mostly hits many."""
+    text = f"{queue.title}: an item could not be handled, and is not tried any more. See the dead letters. {error}"
+    raise_alarms([(Alarm.Kind.DEAD, f"dead:{queue.name}", text, None)])
+
+
+@receiver(queue_recovered)
+def forget_dead_letters(queue: str, **_: Any) -> None:
+    """The last dead letter of the queue was tried again, or let go."""
+    clear_alarms(key=f"dead:{queue}")
+
+
+@receiver(stranded_found)
+def tell_of_stranded(check: Check, count: int, **_: Any) -> None:
+    """It is mended at once; that it could happen is a fault of the portal, and stays open until staff clear it."""
+    text = f"{check.name}: nothing waited for {count} of them. They were taken up again; please report this fault."
+    raise_alarms([(Alarm.Kind.WATCH, f"watch:{check.name}", text, None)])
+
+
+def tell_of_mail_trouble() -> None:
+    """The mail server fails: this alarm cannot come by e-mail."""
+    trouble = mail_trouble()
+    if trouble is None:
+        clear_alarms(kind=Alarm.Kind.MAIL)
+    elif trouble.failures >= FAILURES_UNTIL_AN_ALARM:
+        raise_alarms([(Alarm.Kind.MAIL, "mail", f"E-mails are not sent: {trouble.error}. See EMAIL_URL.", None)])

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import UTC, date, timedelta
+from functools import partial
 
 from django.db.models import Count
 from django.db.models.functions import TruncDate
@@ -12,6 +13,7 @@ from integrations.dashboard.happenings import happenings_of
 from integrations.dashboard.models import DaySum
 from integrations.models.connection import ConnectionChange
 from partner_portal.periods import Span, day_span, today
+from partner_portal.queues import run_steps
 
 DAYS = 14
 # What an arrival can still become is over with the window; so long after its end a day is counted for good.
@@ -48,9 +50,12 @@ def sum_ended_days() -> int:
     days = [day for day in shown_days() if day < settled]
     known = set(DaySum.objects.filter(day__in=days).values_list("day", flat=True))
     missing = [day for day in days if day not in known]
-    rows = [DaySum(day=day, counts=_for_storing(_count(day_span(day)))) for day in missing]
-    DaySum.objects.bulk_create(rows, ignore_conflicts=True)
-    return len(rows)
+    return run_steps(*(partial(_sum_day, day) for day in missing))
+
+
+def _sum_day(day: date) -> None:
+    row = DaySum(day=day, counts=_for_storing(_count(day_span(day))))
+    DaySum.objects.bulk_create([row], ignore_conflicts=True)
 
 
 def _for_storing(counts: Counts) -> list[tuple[int, str, int]]:

@@ -18,7 +18,7 @@ from integrations.events.models import Delivery
 from integrations.events.receivers import IncomingEvent, read_events, receiver_named
 from integrations.events.webhooks import TIMEOUT, NotTaken, send
 from integrations.models.application import Application
-from partner_portal.masking import mask
+from partner_portal.queues import told
 from partner_portal.shares import Share
 
 log = structlog.get_logger(__name__)
@@ -102,8 +102,8 @@ def _try(delivery: Delivery) -> bool:
         _fail(delivery, str(refusal), refusal)
         return False
     except Exception as error:
-        log.exception("receiver_failed", receiver=delivery.target, delivery=delivery.pk)
-        _fail(delivery, mask(f"{type(error).__name__}: {error}"))
+        log.exception("delivery_failed", target=delivery.target, delivery=delivery.pk)
+        _fail(delivery, told(error))
         return False
     return True
 
@@ -144,14 +144,28 @@ def _fail(delivery: Delivery, error: str, refusal: NotTaken | None = None) -> No
     pause = timedelta(seconds=PAUSES[min(delivery.tries, len(PAUSES)) - 1])
     if refusal is not None:
         pause = max(pause, _let_rest(delivery, refusal, pause))
-    if delivery.target != HTTPS and delivery.count > 1:
+    if refusal is None and delivery.count > 1:
+        # A failure of our own: one event may spoil the batch for the others.
         _halve(delivery)
     elif delivery.tries <= len(PAUSES):
         _held(delivery).update(due_at=now + pause, error=error[:300])
     elif _held(delivery).update(state=Delivery.State.DEAD, finished_at=now, error=error[:300]):
         text = f"{delivery.count} events could not be handed on to {delivery.target}: {error}"
-        key = f"events:{delivery.target}:{delivery.application_id}:{now:%Y%m%d}"
-        raise_alarms([(Alarm.Kind.EVENTS, key, text, None)])
+        raise_alarms([(Alarm.Kind.EVENTS, alarm_key(delivery.target, delivery.application_id), text, None)])
+
+
+def alarm_key(target: str, application_id: int) -> str:
+    """One alarm stands for all dead letters of an address."""
+    return f"events:{target}:{application_id}"
+
+
+def clear_ended_alarms() -> None:
+    """An address without a dead letter needs nobody any more."""
+    dead = Delivery.objects.filter(state=Delivery.State.DEAD).order_by().values_list("target", "application")
+    keys = [alarm_key(target, application) for target, application in dead.distinct()]
+    Alarm.objects.filter(kind=Alarm.Kind.EVENTS, cleared_at=None).exclude(key__in=keys).update(
+        cleared_at=timezone.now()
+    )
 
 
 def _let_rest(delivery: Delivery, refusal: NotTaken, pause: timedelta) -> timedelta:

@@ -13,6 +13,7 @@ from integrations.altegio.wire import parse_id
 from integrations.events.models import Delivery, Event
 from integrations.events.receivers import parse_body, receiver_names
 from partner_portal.dispatch import enqueue
+from partner_portal.queues import Queue
 
 BATCH = 500
 MOST_IN_A_DELIVERY = 100
@@ -20,6 +21,7 @@ MOST_DELIVERY_BYTES = 512 * 1024
 # Altegio tries again within seconds (ALTEGIO.md §4): the same body later is a new change to the same value.
 SAME_WITHIN = timedelta(minutes=10)
 HTTPS = "https"
+WAITING = Queue.register(Queue("events", "Events to be handed on", Event))
 
 
 def hand_on() -> int:
@@ -32,24 +34,28 @@ def hand_on() -> int:
 
 def hand_on_again(events: Iterable[Event]) -> int:
     """Give these events to all targets once more. Returns how many."""
-    return Event.objects.filter(pk__in=[event.pk for event in events]).update(handed_on_at=None)
+    chosen = [event.pk for event in events]
+    WAITING.forget(chosen)
+    return Event.objects.filter(pk__in=chosen).update(handed_on_at=None)
 
 
 @transaction.atomic
 def _hand_on_batch() -> int:
     # A mark on each row, not a cursor: a row of a slow transaction may appear behind any cursor.
-    waiting = Event.objects.filter(handed_on_at=None).order_by("id")
+    waiting = WAITING.ready(Event.objects.filter(handed_on_at=None)).order_by("id")
     if database.features.has_select_for_update_skip_locked:
         waiting = waiting.select_for_update(skip_locked=True, of=("self",))
     events = list(waiting.select_related("keys__application", "keys__location")[:BATCH])
-    if not events:
-        return 0
+    WAITING.work(events, _hand_on_together)
+    return len(events)
+
+
+def _hand_on_together(events: Sequence[Event]) -> None:
     _mark(events, timezone.now())
     deliveries = list(_deliveries(events))
     if deliveries:
         Delivery.objects.bulk_create(deliveries)
         transaction.on_commit(_wake)
-    return len(events)
 
 
 def _wake() -> None:

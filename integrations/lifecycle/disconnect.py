@@ -82,6 +82,10 @@ class Uninstall(CallKind):
     priority = Priority.SETUP
     worth_an_alarm = True
 
+    def about(self, call: OutgoingCall) -> str:
+        """Whoever wishes it, and why, it is the same end."""
+        return "uninstall"
+
     def request(self, call: OutgoingCall) -> Call:
         connection = connection_of(call)
         if connection.state not in LIVE:

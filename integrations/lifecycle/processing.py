@@ -3,7 +3,6 @@
 from datetime import timedelta
 from typing import Any
 
-import structlog
 from django.db import connection as database
 from django.db import transaction
 from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
@@ -18,9 +17,7 @@ from integrations.models.application import Application
 from integrations.models.connection import LIVE, Connection, State
 from integrations.models.place import Location
 from partner_portal.clean import parse_as_written
-from partner_portal.masking import mask
-
-log = structlog.get_logger(__name__)
+from partner_portal.queues import Queue
 
 UNINSTALL, FREEZE, PAYMENT = "uninstall", "freeze", "payment"
 KNOWN = frozenset({UNINSTALL, FREEZE, PAYMENT})
@@ -38,30 +35,36 @@ def process_waiting() -> int:
 
 def process_again(callbacks: QuerySet[Callback]) -> int:
     """Look at these callbacks once more. Returns how many."""
+    WAITING.forget(callbacks.values_list("pk", flat=True))
     return callbacks.update(state=Callback.State.WAITING, note="")
 
 
 @transaction.atomic
 def _process_next() -> bool:
-    waiting = Callback.objects.filter(state=Callback.State.WAITING).order_by("id")
+    waiting = WAITING.ready(Callback.objects.filter(state=Callback.State.WAITING)).order_by("id")
     if database.features.has_select_for_update_skip_locked:
         waiting = waiting.select_for_update(skip_locked=True)
     callback = waiting.first()
     if callback is None:
         return False
-    callback.processed_at = timezone.now()
-    try:
-        with transaction.atomic():
-            _process(callback)
-    except Exception as error:
-        log.exception("callback_failed", callback=callback.pk)
-        callback.state = Callback.State.FAILED
-        callback.note = mask(f"{type(error).__name__}: {error}")[:300]
-    callback.save(update_fields=["state", "note", "connection", "processed_at"])
+    WAITING.work_each([callback], _process)
     return True
 
 
+def _give_up(callback_id: int) -> None:
+    why = "The portal could not process it; see the dead letters."
+    Callback.objects.filter(pk=callback_id).update(state=Callback.State.FAILED, note=why, processed_at=timezone.now())
+
+
+def _try_again(callback_id: int) -> None:
+    Callback.objects.filter(pk=callback_id).update(state=Callback.State.WAITING, note="")
+
+
+WAITING = Queue.register(Queue("callbacks", "Callbacks", Callback, give_up=_give_up, retry=_try_again))
+
+
 def _process(callback: Callback) -> None:
+    callback.processed_at = timezone.now()
     callback.connection = _spoken_of(callback)
     for handle in handlers_of(callback.event):
         handle(parse_as_written(callback.body), callback.connection)
@@ -70,8 +73,9 @@ def _process(callback: Callback) -> None:
     elif callback.connection is None:
         callback.state, callback.note = Callback.State.KEPT, _unknown(callback)
     else:
-        callback.state = Callback.State.ASKED
+        callback.state, callback.note = Callback.State.ASKED, ""
         ask_status(callback.connection)
+    callback.save(update_fields=["state", "note", "connection", "processed_at"])
 
 
 def _spoken_of(callback: Callback) -> Connection | None:

@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from django.dispatch import Signal
 from django.utils import timezone
 
-from integrations.altegio.answers import Answer, Outcome
+from integrations.altegio.answers import Answer, Outcome, no_answer
 from integrations.altegio.calls import Call
 from integrations.altegio.client import AltegioClient, to_json
 from integrations.outbox import rate
@@ -29,13 +29,16 @@ from integrations.outbox.kinds import (
     kind_of,
 )
 from integrations.outbox.models import Attempt, CallState, OutgoingCall
+from integrations.outbox.queue import wake
 from integrations.outbox.tokens import stop_token
 from partner_portal.masking import mask
+from partner_portal.queues import Queue
 
 log = structlog.get_logger(__name__)
 
 FIRST_DELAY, LONGEST_DELAY = 1.0, 60.0
 MOST_TEXT = 20_000
+OUR_FAILURE = "The portal failed while carrying this call; see the dead letters."
 # A deadlock or a moment without the database: the answer is known, and is worth another try.
 TRIES_TO_SETTLE = 3
 
@@ -76,9 +79,9 @@ def carry(claim: Claim, slot: rate.Slot) -> None:
         except NoSlot as no_slot:
             log.warning("slot_lost")
             _give_back(claim, no_slot.wait)
-        except Exception:
+        except Exception as error:
             log.exception("carrying_failed")
-            _set_back(call, reason="The portal failed while carrying this call; see the log.")
+            _set_back(call, error)
 
 
 def _exchange(claim: Claim, slot: rate.Slot) -> None:
@@ -277,12 +280,41 @@ def _back_off(
     _wait(call, state, reason, seconds=seconds)
 
 
-def _set_back(call: OutgoingCall, *, reason: str) -> None:
-    """After a failure of our own: what was sent is unknown, so the call is doubtful unless it may repeat."""
+def _set_back(call: OutgoingCall, error: Exception) -> None:
+    """After a failure of our own: what was sent is unknown, so the call is doubtful unless it may repeat.
+
+    A call that fails again and again ends, so that those behind it in its lane go on.
+    """
     try:
-        _back_off(call, CallState.DOUBTFUL, reason)
+        if FAILING.set_aside(call.pk, error).dead_at is None:
+            _back_off(call, CallState.DOUBTFUL, OUR_FAILURE)
+        else:
+            _end_failing(call)
     except LeaseLost:
         log.warning("lease_lost")
+
+
+def _end_failing(call: OutgoingCall) -> None:
+    """Refused, by the portal itself: what hangs on the call hears of it, unless this is just what fails."""
+    try:
+        with transaction.atomic():
+            _refuse(call, kind_of(call), OUR_FAILURE, no_answer(OUR_FAILURE))
+    except LeaseLost:
+        raise
+    except Exception:
+        log.exception("ending_failed")
+        now = timezone.now()
+        _write(call, CallState.REFUSED, reason=OUR_FAILURE, due_at=now, finished_at=now)
+
+
+def _carry_again(call_id: int) -> None:
+    """Staff want a call that the portal could not carry tried again; Altegio is asked first."""
+    refused = OutgoingCall.objects.filter(pk=call_id, state=CallState.REFUSED)
+    refused.update(state=CallState.DOUBTFUL, due_at=timezone.now(), finished_at=None, setbacks=0)
+    transaction.on_commit(wake)
+
+
+FAILING = Queue.register(Queue("calls", "Outgoing calls", OutgoingCall, most_failures=20, retry=_carry_again))
 
 
 def _wait(call: OutgoingCall, state: CallState, reason: str, *, seconds: float) -> None:

@@ -3,6 +3,7 @@
 To add a kind: subclass `CallKind`, decorate with `@register`, import the module in the app's `ready`.
 """
 
+import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar
@@ -64,6 +65,10 @@ class CallKind:
     gives_up_after: ClassVar[timedelta | None] = None
     # Staff are told when it is refused or comes too late, because nobody else would see it.
     worth_an_alarm: ClassVar[bool] = False
+
+    def about(self, call: OutgoingCall) -> str:
+        """What the call is about: an alarm about one that failed ends when a later one about the same is done."""
+        return json.dumps(call.params, sort_keys=True)
 
     def request(self, call: OutgoingCall) -> Call:
         """What to send, built at the moment of sending. Raises Obsolete when there is nothing to say."""
@@ -127,3 +132,8 @@ def registered(name: str) -> CallKind:
 def kind_of(call: OutgoingCall) -> CallKind:
     """The kind of a stored call. Raises KeyError for one that no code carries any more."""
     return registered(call.kind)
+
+
+def registered_kind(call: OutgoingCall) -> CallKind | None:
+    """The kind of a stored call; None for one that no code carries any more."""
+    return _kinds.get(call.kind)

@@ -1,5 +1,6 @@
 """The sweep: beat's certainty behind the dispatch's speed. Each step may be run by any number at once."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import structlog
@@ -10,6 +11,7 @@ from django.utils import timezone
 from integrations.outbox.carry import call_ended
 from integrations.outbox.kinds import kind_of
 from integrations.outbox.models import CallState, OutgoingCall
+from partner_portal.queues import Queue
 
 log = structlog.get_logger(__name__)
 BATCH = 200
@@ -35,21 +37,51 @@ def expire_late_calls() -> int:
 
 def _expire_batch(now: datetime) -> int:
     with transaction.atomic():
-        late = _locked(
-            OutgoingCall.objects.filter(
-                state__in=(CallState.HELD, CallState.QUEUED, CallState.DOUBTFUL), deadline_at__lte=now
-            ).order_by("deadline_at", "id")
-        )[:BATCH]
-        calls = list(late)
-        for call in calls:
-            call.state = CallState.EXPIRED
-            call.reason = call.reason or "Its time was over."
-            OutgoingCall.objects.filter(pk=call.pk).update(
-                state=CallState.EXPIRED, finished_at=now, reason=call.reason
-            )
-            kind_of(call).expired(call, now)
-            call_ended.send(sender=OutgoingCall, call=call, reason=call.reason)
+        late = OutgoingCall.objects.filter(
+            state__in=(CallState.HELD, CallState.QUEUED, CallState.DOUBTFUL), deadline_at__lte=now
+        )
+        calls = list(_locked(EXPIRY.ready(late).order_by("deadline_at", "id"))[:BATCH])
+        EXPIRY.work(calls, _expire)
     return len(calls)
+
+
+def _expire(calls: Sequence[OutgoingCall]) -> None:
+    now = timezone.now()
+    for call in calls:
+        call.state = CallState.EXPIRED
+        call.reason = call.reason or "Its time was over."
+        _end(call.pk, now, call.reason)
+        kind_of(call).expired(call, now)
+        call_ended.send(sender=OutgoingCall, call=call, reason=call.reason)
+
+
+def _end(call_id: int, now: datetime, reason: str) -> None:
+    OutgoingCall.objects.filter(pk=call_id).update(state=CallState.EXPIRED, finished_at=now, reason=reason)
+
+
+def _end_silently(call_id: int) -> None:
+    """What its end should have changed fails; it holds up its lane no longer."""
+    _end(call_id, timezone.now(), "Its time was over. The portal failed to note what follows; see the dead letters.")
+
+
+def _expire_again(call_id: int) -> None:
+    """Staff want its end noted once more."""
+    OutgoingCall.objects.filter(pk=call_id, state=CallState.EXPIRED).update(
+        state=CallState.DOUBTFUL, finished_at=None, reason=""
+    )
+
+
+# Seldom tried: until it has ended, the call holds up those behind it.
+EXPIRY = Queue.register(
+    Queue(
+        "expiry of calls",
+        "Calls whose time is over",
+        OutgoingCall,
+        most_failures=3,
+        give_up=_end_silently,
+        retry=_expire_again,
+    )
+)
 
 
 def _locked(calls: QuerySet[OutgoingCall]) -> QuerySet[OutgoingCall]:

@@ -8,6 +8,7 @@ from celery.signals import worker_shutting_down
 from integrations.outbox.pump import run_pump, something_is_due, stop_pumps
 from integrations.outbox.sweep import expire_late_calls, recover_lost_calls
 from partner_portal.dispatch import enqueue
+from partner_portal.queues import run_steps
 
 
 @shared_task
@@ -19,8 +20,11 @@ def pump() -> None:
 @shared_task
 def sweep() -> None:
     """Each second: what crashed, what is late, what was not woken."""
-    recover_lost_calls()
-    expire_late_calls()
+    run_steps(recover_lost_calls, expire_late_calls, carry_what_was_not_woken)
+
+
+def carry_what_was_not_woken() -> None:
+    """Carry what is due though no message came."""
     if something_is_due():
         run_pump(call_for_help=lambda: enqueue(pump))
 

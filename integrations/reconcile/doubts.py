@@ -10,12 +10,14 @@ from integrations.lifecycle.asking import ask_status
 from integrations.lifecycle.processing import doubtful_callbacks
 from integrations.models.connection import Connection, State
 from integrations.outbox.models import Attempt
+from partner_portal.queues import Queue
 
 MOST = 200
 LOST_ANSWER_LASTS = timedelta(hours=2)
 
 Doubt = Callable[[], QuerySet[Connection]]
 _doubts: list[Doubt] = [doubtful_callbacks]
+DOUBTS = Queue.register(Queue("doubts", "Connections in doubt", Connection))
 
 
 def register_doubt(doubt: Doubt) -> Doubt:
@@ -40,7 +42,7 @@ def lost_activations() -> QuerySet[Connection]:
 
 def ask_about_doubtful() -> int:
     """Ask Altegio about every connection in doubt. Returns how many."""
-    asked = {connection.pk: connection for doubt in _doubts for connection in doubt().order_by("pk")[:MOST]}
-    for connection in asked.values():
-        ask_status(connection, patient=True)
-    return len(asked)
+    asked = {
+        connection.pk: connection for doubt in _doubts for connection in DOUBTS.ready(doubt()).order_by("pk")[:MOST]
+    }
+    return DOUBTS.work_each(asked.values(), lambda connection: ask_status(connection, patient=True))

@@ -16,6 +16,7 @@ from integrations.outbox.queue import cancel, queue_newest
 from integrations.sender_names.kinds import SendSenderNames, subject_of
 from integrations.sender_names.models import IN_FORCE, NameState, SenderName, SenderNameList
 from integrations.sender_names.rules import MOST_NAMES, list_problems, name_problem
+from partner_portal.queues import Queue
 
 BATCH = 200
 
@@ -142,17 +143,20 @@ def withdraw_name(name: SenderName) -> bool:
 
 
 def withdraw_run_out() -> int:
-    """Withdraw the names whose time is over. Returns how many; beat calls it."""
+    """Withdraw the names whose time is over. Returns how many lists they stood on; beat calls it."""
     run_out = SenderName.objects.filter(state__in=IN_FORCE, valid_until__lte=timezone.now())
-    count = 0
-    for list_id in list(run_out.order_by().values_list("list_id", flat=True).distinct()[:BATCH]):
-        with transaction.atomic():
-            names = _locked(SenderNameList(pk=list_id))
-            ended = _end(names, list(run_out.filter(list=names).values_list("pk", flat=True)), NameState.RAN_OUT)
-            if ended:
-                tell(names)
-            count += ended
-    return count
+    lists = RUNNING_OUT.ready(SenderNameList.objects.filter(pk__in=run_out.values("list")))
+    return RUNNING_OUT.work_each(list(lists.order_by("pk")[:BATCH]), _withdraw_run_out)
+
+
+def _withdraw_run_out(names: SenderNameList) -> None:
+    names = _locked(names)
+    run_out = SenderName.objects.filter(list=names, state__in=IN_FORCE, valid_until__lte=timezone.now())
+    if _end(names, list(run_out.values_list("pk", flat=True)), NameState.RAN_OUT):
+        tell(names)
+
+
+RUNNING_OUT = Queue.register(Queue("sender names", "Sender names whose time is over", SenderNameList))
 
 
 def tell(names: SenderNameList) -> None:

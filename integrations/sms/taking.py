@@ -12,8 +12,10 @@ from integrations.sms.kinds import queue_relays
 from integrations.sms.models import BatchState, CallbackAddress, MessageStatus, StatusBatch
 from integrations.sms.reading import ReportedStatus
 from integrations.sms.storing import Row, store_statuses
+from partner_portal.queues import Queue
 
 MOST_ADDRESSES = 1000
+RELAYS = Queue.register(Queue("relays", "Addresses of message statuses", CallbackAddress))
 
 
 def take_statuses(reported: Sequence[ReportedStatus]) -> int:
@@ -93,7 +95,5 @@ def relay_what_was_left() -> int:
     Returns how many addresses; beat calls it.
     """
     waiting = StatusBatch.objects.filter(state=BatchState.WAITING).order_by()
-    addresses = set(waiting.values_list("address", flat=True).distinct()[:MOST_ADDRESSES])
-    with transaction.atomic():
-        queue_relays(addresses)
-    return len(addresses)
+    addresses = RELAYS.ready(CallbackAddress.objects.filter(pk__in=waiting.values("address"))).order_by("pk")
+    return RELAYS.work(list(addresses[:MOST_ADDRESSES]), lambda some: queue_relays(address.pk for address in some))

@@ -11,8 +11,10 @@ from django.db import transaction
 from django.db.models import Count, F, Sum
 
 from integrations.sms.models import DailyVolume, MessageStatus, StatusBatch
+from partner_portal.queues import Queue
 
 BATCHES_AT_ONCE = 100
+VOLUMES = Queue.register(Queue("volumes", "Message statuses to be counted", StatusBatch))
 
 
 def count_volumes() -> int:
@@ -25,9 +27,9 @@ def count_volumes() -> int:
 
 def _count_some() -> int:
     with transaction.atomic():
-        waiting = StatusBatch.objects.select_for_update(skip_locked=True).filter(tallied=False).order_by("pk")
-        batches = [batch.pk for batch in waiting[:BATCHES_AT_ONCE]]
-        tally(batches)
+        waiting = StatusBatch.objects.select_for_update(skip_locked=True).filter(tallied=False)
+        batches = list(VOLUMES.ready(waiting).order_by("pk")[:BATCHES_AT_ONCE])
+        VOLUMES.work(batches, lambda some: tally([batch.pk for batch in some]))
     return len(batches)
 
 

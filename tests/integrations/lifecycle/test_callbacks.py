@@ -14,6 +14,7 @@ from integrations.models import Alarm, Callback, Chain, Connection, OutgoingCall
 from integrations.outbox.queue import new_call, queue
 from integrations.telephony.kinds import SwitchTelephony
 from partner_portal.clean import parse_as_written
+from partner_portal.models import FailedItem
 from tests.integrations.connect.test_signed_arrival import arrive
 
 pytestmark = pytest.mark.django_db
@@ -255,12 +256,13 @@ def test_a_handler_that_fails_is_seen_and_can_be_repeated(client, altegio, work,
     register_event_handler("freeze", fail)
     tell(client, "freeze")
     work()
-    assert Callback.objects.get().note == "RuntimeError: no"
+    assert FailedItem.objects.get().error == "RuntimeError: no"
 
     monkeypatch.setattr("integrations.lifecycle.handlers._handlers", {})
     process_again(Callback.objects.all())
     work()
     assert Callback.objects.get().state == "contradicted"
+    assert not FailedItem.objects.exists()
 
 
 def test_an_answer_older_than_the_last_change_is_asked_again(client, altegio, work, connected):

@@ -1,0 +1,79 @@
+"""Payments, refunds, links and discounts that nobody tells Altegio about."""
+
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from billing.kinds import RefundPayment, ReportPayment
+from billing.models import Discount, Payment, PaymentLink, Status, SyncState
+from billing.offers import FetchLink, GiveDiscount, NotOffered, ask_for_link, give_discount
+from billing.periods import lock_payment
+from integrations.outbox.queue import queue
+from integrations.outbox.watch import key_of, unfinished
+from partner_portal.watch import register_check
+
+REPORT_WAITS = unfinished(key=key_of("payment", "pk", "report_round"))
+REFUND_WAITS = unfinished(key=key_of("refund", "pk", "refund_round"))
+
+
+def _unreported(now: datetime) -> QuerySet[Payment]:
+    return Payment.objects.filter(~REPORT_WAITS, status=Status.QUEUED)
+
+
+def _report(found: Payment) -> None:
+    """Altegio is asked before it is sent, as in every later round."""
+    payment = lock_payment(found.pk)
+    if payment.status == Status.QUEUED:
+        _queue_report(payment)
+
+
+def _queue_report(payment: Payment) -> None:
+    payment.report_round = max(payment.report_round + 1, 2)
+    payment.save(update_fields=["report_round"])
+    queue([ReportPayment.new(payment)])
+
+
+def _unrefunded(now: datetime) -> QuerySet[Payment]:
+    return Payment.objects.filter(~REFUND_WAITS, status=Status.REFUND_QUEUED)
+
+
+def _refund(found: Payment) -> None:
+    """Behind its report, where that is not known to have arrived: the calls of a connection go in order."""
+    payment = lock_payment(found.pk)
+    if payment.status != Status.REFUND_QUEUED:
+        return
+    if payment.altegio_payment_id is None:
+        _queue_report(payment)
+    payment.refund_round += 1
+    payment.save(update_fields=["refund_round"])
+    queue([RefundPayment.new(payment)])
+
+
+def _unasked(now: datetime) -> QuerySet[PaymentLink]:
+    waits = unfinished(kind=FetchLink.name, subject=key_of("link", "pk"))
+    return PaymentLink.objects.filter(~waits, state=SyncState.QUEUED)
+
+
+def _ask(link: PaymentLink) -> None:
+    try:
+        ask_for_link(link.connection, link.option, link.discount)
+    except NotOffered as why:
+        PaymentLink.objects.filter(pk=link.pk).update(state=SyncState.FAILED, error=str(why)[:500])
+
+
+def _ungiven(now: datetime) -> QuerySet[Discount]:
+    waits = unfinished(kind=GiveDiscount.name, subject=key_of("discount", "pk"))
+    return Discount.objects.filter(~waits, state=SyncState.QUEUED)
+
+
+def _give(discount: Discount) -> None:
+    try:
+        give_discount(discount.connection, discount.percent)
+    except NotOffered as why:
+        Discount.objects.filter(pk=discount.pk).update(state=SyncState.FAILED, error=str(why)[:500])
+
+
+register_check("payment: queued", _unreported, _report)
+register_check("payment: refund queued", _unrefunded, _refund)
+register_check("payment link: queued", _unasked, _ask)
+register_check("discount: queued", _ungiven, _give)

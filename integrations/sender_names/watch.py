@@ -1,0 +1,20 @@
+"""Lists of sender names that nobody tells Altegio about."""
+
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from integrations.models.sync import SyncState
+from integrations.outbox.watch import key_of, unfinished
+from integrations.sender_names.kinds import SendSenderNames
+from integrations.sender_names.models import SenderNameList
+from integrations.sender_names.names import tell_again
+from partner_portal.watch import register_check
+
+
+def _untold(now: datetime) -> QuerySet[SenderNameList]:
+    waits = unfinished(kind=SendSenderNames.name, lane=key_of("connection", "application", "location"))
+    return SenderNameList.objects.filter(~waits, sync_state=SyncState.QUEUED)
+
+
+register_check("sender names: queued", _untold, tell_again)

@@ -1,0 +1,48 @@
+"""Telephony that nobody switches, and phone calls that nobody sends."""
+
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from integrations.models.place import Chain
+from integrations.outbox.queue import queue
+from integrations.outbox.watch import key_of, unfinished
+from integrations.telephony.kinds import SwitchTelephony, switch_telephony
+from integrations.telephony.models import SavedCall
+from integrations.telephony.saved_calls import CallHistory
+from partner_portal.watch import register_check
+
+UNDER_WAY = (Chain.Telephony.ENABLING, Chain.Telephony.DISABLING)
+
+
+def _unswitched(now: datetime) -> QuerySet[Chain]:
+    waits = unfinished(kind=SwitchTelephony.name, lane=key_of("chain", "pk"))
+    return Chain.objects.filter(~waits, telephony__in=UNDER_WAY)
+
+
+def _switch(found: Chain) -> None:
+    chain = Chain.objects.select_for_update(no_key=True).get(pk=found.pk)
+    if chain.telephony not in UNDER_WAY:
+        return
+    if chain.crm_token:
+        switch_telephony(chain, on=chain.telephony == Chain.Telephony.ENABLING)
+        return
+    chain.telephony, chain.telephony_error = Chain.Telephony.FAILED, "The chain has no CRM token."
+    chain.save(update_fields=["telephony", "telephony_error"])
+
+
+def _unsent(now: datetime) -> QuerySet[SavedCall]:
+    waits = unfinished(key=key_of(CallHistory.name, "pk", "tries"))
+    return SavedCall.objects.filter(~waits, state=SavedCall.State.QUEUED)
+
+
+def _send(found: SavedCall) -> None:
+    saved = SavedCall.objects.select_for_update(no_key=True).get(pk=found.pk)
+    if saved.state == SavedCall.State.QUEUED:
+        saved.tries += 1
+        saved.save(update_fields=["tries"])
+        queue([CallHistory.new(saved)])
+
+
+register_check("telephony: being switched", _unswitched, _switch)
+register_check("phone call: queued", _unsent, _send)

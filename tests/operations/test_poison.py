@@ -1,0 +1,281 @@
+"""One bad item in each queue: everybody else goes on, and the bad one ends where staff see it."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts import news
+from accounts.models import Letter, User
+from accounts.news import tell_what_is_new
+from billing import subscriptions
+from integrations.activation.kinds import Activate
+from integrations.events import receivers
+from integrations.events.delivering import deliver_due
+from integrations.events.handing_on import WAITING, hand_on
+from integrations.events.models import Delivery, Event
+from integrations.events.receivers import register_receiver
+from integrations.events.receiving import digest_of
+from integrations.lifecycle import processing
+from integrations.lifecycle.handlers import register_event_handler
+from integrations.models import Alarm, Application, Callback, Connection
+from integrations.outbox import tasks
+from integrations.outbox.models import UNFINISHED, CallState, OutgoingCall
+from integrations.outbox.pump import run_pump
+from integrations.outbox.sweep import EXPIRY, expire_late_calls
+from integrations.reconcile import doubts
+from integrations.sender_names import names as sender_names
+from integrations.sender_names.models import NameState, SenderName, SenderNameList
+from integrations.sms import volumes
+from integrations.sms.models import CallbackAddress, DailyVolume, MessageStatus, StatusBatch
+from partner_portal.models import FailedItem
+from tests.integrations.events.test_receiving import GOOD, keys, post  # noqa: F401 - a fixture
+from tests.marketplace import AURORA_1, AURORA_2, arrive
+
+pytestmark = pytest.mark.django_db
+DEEP = '{"company_id": 10101, "data": ' + "[" * 20_000 + "]" * 20_000 + "}"
+
+
+def failed() -> list[str]:
+    return list(FailedItem.objects.order_by("queue").values_list("queue", flat=True))
+
+
+def fails_for(original, *bad):
+    """`original`, but for the given first arguments (or their keys)."""
+
+    def maybe(first, *args, **options):
+        if first in bad or getattr(first, "pk", None) in bad:
+            raise ValueError("poison")
+        return original(first, *args, **options)
+
+    return maybe
+
+
+@pytest.fixture
+def two_connections(client, altegio, work) -> list[Connection]:
+    for location in (AURORA_1, AURORA_2):
+        arrive(client, altegio, location)
+    work()
+    return list(Connection.objects.order_by("pk"))
+
+
+def store_deep_event(keys) -> Event:  # noqa: F811
+    """As one that came when no door looked at its depth."""
+    return Event.objects.create(keys=keys, body=DEEP, digest=digest_of(keys.pk, DEEP.encode()))
+
+
+def test_an_event_too_deep_to_read_stops_no_other(client, keys, monkeypatch, time_machine):  # noqa: F811
+    got: list[int] = []
+    monkeypatch.setattr(receivers, "_receivers", {})
+    register_receiver("mine")(lambda events: got.extend(event.id for event in events))
+    deep = store_deep_event(keys)
+    for number in range(5):
+        post(client, keys, GOOD | {"resource_id": number})
+    hand_on()
+    deliver_due()
+    assert len(got) == 5
+
+    for _ in range(WAITING.most_failures):
+        hand_on()
+        time_machine.move_to(timezone.now() + timedelta(hours=2))
+    assert FailedItem.objects.get(queue="events").item == deep.pk
+    assert Alarm.objects.get().key == "dead:events"
+    post(client, keys, GOOD)
+    assert hand_on() == 1
+
+
+def test_an_event_too_deep_to_send_stops_no_other(client, keys, settings):  # noqa: F811
+    """It may have been handed on by a release that could read it."""
+    settings.EVENTS_ALLOW_PRIVATE = True
+    application = keys.application
+    application.events_url, application.events_secret = "http://127.0.0.1:9/", "whsec_eA=="
+    application.save()
+    deep = store_deep_event(keys)
+    good = Event.objects.create(keys=keys, body="{}", digest="g")
+    Delivery.objects.create(target="https", application=application, event_ids=[good.pk, deep.pk], count=2)
+    deliver_due()
+    assert {tuple(row.event_ids) for row in Delivery.objects.all()} == {(good.pk,), (deep.pk,)}
+
+
+def test_a_callback_that_cannot_be_processed_stops_no_other(two_connections, monkeypatch, time_machine):
+    monkeypatch.setattr("integrations.lifecycle.handlers._handlers", {})
+
+    def handle(body, _connection):
+        if body["salon_id"] == str(AURORA_1):
+            raise RecursionError
+
+    register_event_handler("freeze", handle)
+    bad, good = (
+        Callback.objects.create(
+            event="freeze", salon_id=salon, application_altegio_id=1, body=f'{{"salon_id": {salon}}}'
+        )
+        for salon in (AURORA_1, AURORA_2)
+    )
+    for _ in range(processing.WAITING.most_failures):
+        processing.process_waiting()
+        time_machine.move_to(timezone.now() + timedelta(hours=2))
+    assert Callback.objects.get(pk=good.pk).state == "asked"
+    assert Callback.objects.get(pk=bad.pk).state == "failed"
+    assert Alarm.objects.filter(key="dead:callbacks").exists()
+
+
+def test_a_call_whose_end_fails_stops_no_other(client, altegio, settings, monkeypatch, time_machine):
+    for location in (AURORA_1, AURORA_2):
+        arrive(client, altegio, location)
+    bad, good = OutgoingCall.objects.filter(kind="activate").order_by("pk")
+    expired = Activate.expired
+
+    def fail(kind, call, now):
+        if call.pk == bad.pk:
+            raise ValueError("poison")
+        expired(kind, call, now)
+
+    monkeypatch.setattr(Activate, "expired", fail)
+    time_machine.move_to(timezone.now() + timedelta(seconds=settings.ALTEGIO_ACTIVATION_WINDOW + 1))
+    expire_late_calls()
+    assert OutgoingCall.objects.get(pk=good.pk).state == CallState.EXPIRED
+    for _ in range(EXPIRY.most_failures):
+        time_machine.move_to(timezone.now() + timedelta(hours=2))
+        expire_late_calls()
+    assert OutgoingCall.objects.get(pk=bad.pk).state == CallState.EXPIRED, "it holds up its lane no longer"
+    assert failed() == ["expiry of calls"]
+
+
+def carry_all(time_machine, rounds: int) -> None:
+    for _ in range(rounds):
+        OutgoingCall.objects.filter(state__in=UNFINISHED).update(due_at=timezone.now())
+        run_pump()
+        time_machine.move_to(timezone.now() + timedelta(hours=2))
+
+
+def test_a_call_that_cannot_be_built_ends_and_frees_its_lane(
+    two_connections, altegio, work, monkeypatch, time_machine
+):
+    bad = two_connections[0]
+    for connection in two_connections:
+        sender_names.replace_names(connection, ["Aurora"])
+    request = sender_names.SendSenderNames.request
+    monkeypatch.setattr(
+        sender_names.SendSenderNames,
+        "request",
+        lambda self, call: _raise() if call.connection_id == bad.pk else request(self, call),
+    )
+    carry_all(time_machine, 25)
+    states = dict(SenderNameList.objects.values_list("location__altegio_id", "sync_state"))
+    assert states == {AURORA_1: "failed", AURORA_2: "synced"}
+    assert not OutgoingCall.objects.filter(lane=bad.lane, state__in=UNFINISHED).exists()
+    assert failed() == ["calls"]
+    assert {"dead", "call"} <= set(Alarm.objects.filter(cleared_at=None).values_list("kind", flat=True))
+
+
+def _raise():
+    raise OverflowError("date value out of range")
+
+
+def test_a_call_of_a_kind_that_no_code_has_any_more_ends(two_connections, time_machine):
+    OutgoingCall.objects.create(kind="forgotten", key="forgotten", priority=10)
+    carry_all(time_machine, 25)
+    assert OutgoingCall.objects.get(kind="forgotten").state == CallState.REFUSED
+
+
+class Greeting(news.NewsKind):
+    name = "disconnected"
+
+    def still_true(self, person, subjects):
+        if person.email == "bad@example.com":
+            raise RecursionError
+        return list(subjects)
+
+
+def test_news_that_cannot_be_written_stop_no_other_letter(db, monkeypatch):
+    monkeypatch.setattr(news, "_kinds", {Greeting.name: Greeting()})
+    for name in ("bad", "good"):
+        news.note(Greeting, User.objects.create_user(f"{name}@example.com"), 1, key=name)
+    tell_what_is_new(timezone.now() + timedelta(minutes=5))
+    assert list(Letter.objects.values_list("to", flat=True)) == ["good@example.com"]
+    assert failed() == ["news"]
+
+
+def test_a_batch_that_cannot_be_counted_stops_no_other(db, monkeypatch):
+    address = CallbackAddress.objects.create(host="app", path="/smsprovider/x")
+    for number, cost in enumerate((1, 10**11, 2)):
+        batch = StatusBatch.objects.create(address=address, size=1, state="sent")
+        MessageStatus.objects.create(batch=batch, address=address, message_id=number, status=1, payment_sum=cost)
+    add = volumes._add
+    monkeypatch.setattr(volumes, "_add", lambda kind: _raise() if kind["cost"] > 10**10 else add(kind))
+    volumes.count_volumes()
+    assert DailyVolume.objects.get().cost == 3
+    assert failed() == ["volumes"]
+
+
+def test_a_list_of_sender_names_that_fails_stops_no_other(two_connections, monkeypatch):
+    lists = [sender_names.replace_names(connection, ["Aurora", "Other"]) for connection in two_connections]
+    SenderName.objects.filter(name="Other").update(valid_until=timezone.now() - timedelta(minutes=1))
+    monkeypatch.setattr(sender_names, "tell", fails_for(sender_names.tell, lists[0].pk))
+    sender_names.withdraw_run_out()
+    ended = SenderName.objects.filter(state=NameState.RAN_OUT)
+    assert [name.list for name in ended] == [lists[1]]
+    assert failed() == ["sender names"]
+
+
+def test_tariffs_of_one_application_stop_no_others(two_connections, monkeypatch):
+    first = two_connections[0].application
+    second = Application.objects.create(altegio_id=7)
+    Connection.objects.filter(pk=two_connections[1].pk).update(application=second)
+    asked: list[Application] = []
+    monkeypatch.setattr(subscriptions, "fetch_tariffs", fails_for(asked.append, first.pk))
+    subscriptions.refresh_tariffs()
+    assert asked == [second]
+
+
+def test_one_doubt_stops_no_other(two_connections, monkeypatch):
+    asked: list[Connection] = []
+    monkeypatch.setattr(doubts, "_doubts", [Connection.objects.all])
+    monkeypatch.setattr(
+        doubts, "ask_status", fails_for(lambda connection, patient: asked.append(connection), two_connections[0].pk)
+    )
+    doubts.ask_about_doubtful()
+    assert asked == [two_connections[1]]
+
+
+def test_the_sweep_carries_calls_though_its_first_steps_fail(client, altegio, monkeypatch):
+    arrive(client, altegio, AURORA_1)
+    monkeypatch.setattr(tasks, "recover_lost_calls", _raise)
+    monkeypatch.setattr(tasks, "expire_late_calls", _raise)
+    tasks.sweep()
+    assert Connection.objects.get().state == "active"
+
+
+def act(client, name: str, action: str, *rows) -> str:
+    form = {"action": action, "_selected_action": [row.pk for row in rows], "confirmed": "yes"}
+    return client.post(reverse(f"admin:integrations_{name}_changelist"), form, follow=True).content.decode()
+
+
+@pytest.fixture
+def staff(client):
+    client.force_login(User.objects.create_superuser("staff@example.com", "pass"))
+    return client
+
+
+def test_an_action_does_and_records_each_row_by_itself(staff, two_connections):
+    first, second = two_connections
+    ended = {"state": "failed", "claim": first.claim, "claimant": first.claimant, "location": first.location}
+    times = {name: timezone.now() for name in ("arrived_at", "last_arrived_at", "deadline_at")}
+    Connection.objects.filter(pk=first.pk).update(state="granted", owner=None)
+    older = Connection.objects.create(application=first.application, **ended, **times)
+    Connection.objects.filter(pk=second.pk).update(state="expired")
+
+    page = act(staff, "connection", "try_again", second, older)
+    assert "the same person has a newer claim" in page
+    assert "Done for 1 connection." in page
+    assert [entry.object_id for entry in LogEntry.objects.all()] == [str(second.pk)]
+
+
+def test_an_action_that_breaks_for_one_row_is_no_page_of_an_error(staff, two_connections, monkeypatch):
+    first, second = two_connections
+    monkeypatch.setattr("integrations.activation.staff.ask_status", fails_for(lambda _connection: None, first.pk))
+    page = act(staff, "connection", "ask", first, second)
+    assert "this did not work, and nothing was changed" in page
+    assert [entry.object_id for entry in LogEntry.objects.all()] == [str(second.pk)]
