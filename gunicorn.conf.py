@@ -15,6 +15,8 @@ threads = 4
 keepalive = 5
 timeout = 60
 limit_request_line = 0
+# The worker keeps what a slow reader has not taken; the kernel would let the thread wait for it.
+sendfile = False
 control_socket_disable = True
 
 

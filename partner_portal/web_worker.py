@@ -2,8 +2,9 @@
 
 The stock worker gives a connection a thread with its first byte, and the thread waits for the rest: a few dozen
 slow senders hold them all. Here the loop that waits for all connections gathers the bytes; a slow sender costs
-its bytes in memory, up to a deadline, and no thread. Made for gunicorn 27; `tests/processes/test_bodies.py`
-tries it with real connections.
+its bytes in memory, up to a deadline, and no thread. Nor does one who does not read the answer.
+
+Made for gunicorn 27; `tests/processes/test_bodies.py` tries it with real connections.
 """
 
 import selectors
@@ -18,6 +19,7 @@ from gunicorn.http.errors import NoMoreData
 from gunicorn.http.unreader import SocketUnreader
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+from partner_portal.answer_buffer import AnswerBuffer
 from partner_portal.request_buffer import RequestBuffer
 
 # Seconds from a request's first moment to its last byte, and from a new connection to its first.
@@ -25,10 +27,10 @@ REQUEST_SECONDS = 20.0
 FIRST_BYTE_SECONDS = 10.0
 # A connection that ends is listened to for so long: closed at once, it would cut off its last answer.
 LINGER_SECONDS = 2.0
-# A browser that takes its time to read an answer holds a thread only for so long.
-ANSWER_SECONDS = 30.0
+# What has been answered and not been read is kept for so long.
+ANSWER_SECONDS = 60.0
 STOP_SECONDS = 2.0
-# Of all requests that are on their way, in each process.
+# Of all requests that are on their way, and of all answers, in each process.
 MOST_BYTES = 64 * 1024 * 1024
 # How often it is looked who is late.
 LOOK_EVERY = 0.5
@@ -91,6 +93,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no typ
         self.coming: dict[TConn, Coming] = {}
         self.bytes_coming = 0
         self.looked_at = 0.0
+        self.answering: dict[TConn, tuple[float, AnswerBuffer]] = {}
         self.leaving: dict[TConn, float] = {}
 
     def enqueue_req(self, conn: TConn) -> None:
@@ -155,6 +158,8 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no typ
             coming.ends_at = min(coming.ends_at, latest)
             if coming.ends_at <= now:
                 self._end(coming)
+        for conn in [conn for conn, (ends_at, _answer) in self.answering.items() if ends_at <= now]:
+            self._give_up(conn)
         for conn in [conn for conn, ends_at in self.leaving.items() if ends_at <= now]:
             self._left(conn)
 
@@ -174,12 +179,46 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no typ
         conn.close()
 
     def handle_request(self, req: Any, conn: TConn) -> bool:
-        """In a thread. Whoever does not read its answer is not waited for for ever."""
-        conn.sock.settimeout(ANSWER_SECONDS)
-        return bool(super().handle_request(req, conn))
+        """In a thread, which writes its answer and waits for nobody to read it."""
+        sock = conn.sock
+        conn.sock = conn.answer = AnswerBuffer(sock, ANSWER_SECONDS)
+        try:
+            return bool(super().handle_request(req, conn))
+        finally:
+            conn.sock = sock
 
     def finish_request(self, conn: TConn, fs: Any) -> None:
-        """In the loop, which may wait for nobody: the stock one waits two seconds for the other side to close."""
+        """In the loop: what is left of the answer is sent as it is read."""
+        answer: AnswerBuffer | None = getattr(conn, "answer", None)
+        if answer is None or not answer.waiting:
+            self._finish(conn, fs)
+            return
+        conn.sock.setblocking(False)
+        self.poller.register(conn.sock, selectors.EVENT_WRITE, partial(self._send_more, conn, fs))
+        self.answering[conn] = time.monotonic() + ANSWER_SECONDS, answer
+        while sum(len(one.waiting) for _ends_at, one in self.answering.values()) > MOST_BYTES:
+            self._give_up(next(iter(self.answering)))
+
+    def _send_more(self, conn: TConn, fs: Any, _sock: object) -> None:
+        if conn not in self.answering:
+            return
+        try:
+            is_sent = self.answering[conn][1].push()
+        except OSError:
+            self._give_up(conn)
+            return
+        if is_sent:
+            del self.answering[conn]
+            self.poller.unregister(conn.sock)
+            self._finish(conn, fs)
+
+    def _give_up(self, conn: TConn) -> None:
+        del self.answering[conn]
+        self.poller.unregister(conn.sock)
+        self._drop(conn)
+
+    def _finish(self, conn: TConn, fs: Any) -> None:
+        """The loop may wait for nobody: the stock worker waits two seconds for the other side to close."""
         is_over = fs.cancelled() or fs.exception() is not None or not fs.result()
         if is_over and not self.cfg.is_ssl:
             self._leave(conn)

@@ -12,6 +12,7 @@ from tests.processes.portal import PARTNER_TOKEN, ROOT, Portal, wait_for
 
 SECONDS = 3.0
 CALLBACK = json.dumps({"salon_id": 1, "application_id": 1, "event": "test", "partner_token": PARTNER_TOKEN}).encode()
+LARGE = "/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js"
 PATHS = ("/api/v1/payments/", "/connect/?salon_id=1", "/admin/login/", "/altegio/callback/", "/account/sign-in/")
 
 
@@ -32,12 +33,16 @@ def web(portal: Portal, tmp_path) -> Portal:
 
 @pytest.fixture
 def line(web: Portal) -> Iterator[object]:
-    """`line()`: a new connection, closed at the end of the test."""
+    """`line()`: a new connection, closed at the end of the test; `line(4096)` takes so many bytes before it reads."""
     lines: list[socket.socket] = []
 
-    def connect() -> socket.socket:
+    def connect(room: int | None = None) -> socket.socket:
         host, port = web.url.removeprefix("http://").split(":")
-        lines.append(socket.create_connection((host, int(port)), timeout=30))
+        lines.append(socket.socket())
+        if room:
+            lines[-1].setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
+        lines[-1].settimeout(30)
+        lines[-1].connect((host, int(port)))
         return lines[-1]
 
     yield connect
@@ -124,6 +129,32 @@ def test_however_many_are_slow_the_quick_are_answered(web, line):
         slowest = max(slowest, time.monotonic() - began)
     assert events(web) == before + 20
     assert slowest < SECONDS / 2
+
+
+def test_answers_that_nobody_reads_hold_nobody_up(web, line):
+    before = events(web)
+    for _ in range(30):
+        connection = line(4096)
+        connection.sendall(f"GET {LARGE} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    began = time.monotonic()
+    for _ in range(10):
+        connection = line()
+        connection.sendall(with_length(CALLBACK))
+        assert status(connection) == 200
+    assert events(web) == before + 10
+    assert time.monotonic() - began < 2 * SECONDS
+
+
+def test_a_large_answer_comes_whole_to_one_who_reads_slowly(web, line):
+    whole = web.page(LARGE).content
+    assert len(whole) > 1_000_000
+    connection = line(4096)
+    for _ in range(2):
+        connection.sendall(f"GET {LARGE} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        answer = HTTPResponse(connection)
+        answer.begin()
+        time.sleep(0.3)  # the thread has long gone on
+        assert answer.read() == whole
 
 
 @pytest.mark.parametrize("path", PATHS)
