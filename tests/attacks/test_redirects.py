@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
+from tests.marketplace import proven_owner
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"
@@ -26,7 +27,7 @@ PARAMETERS = ("next", "redirect", "redirect_to", "return", "return_url", "url")
 @pytest.mark.parametrize("away", AWAY)
 @pytest.mark.parametrize(("door", "staff"), [("/account/sign-in/", False), ("/admin/login/", True)])
 def test_signing_in_stays_here(away, door, staff):
-    User.objects.create_user("a@b.example", PASSWORD, is_staff=staff)
+    proven_owner("a@b.example", PASSWORD, is_staff=staff)
     form = {"username": "a@b.example", "password": PASSWORD} | dict.fromkeys(PARAMETERS, away)
     answer = Client().post(door, form, query_params=dict.fromkeys(PARAMETERS, away))
     assert answer.status_code == 302
