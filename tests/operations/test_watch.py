@@ -1,0 +1,81 @@
+"""A row that nothing waits for is found, mended and told; the page of states names every check."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from billing.models import Payment
+from integrations.models import Alarm, Callback, Connection, OutgoingCall
+from partner_portal.watch import checks, found, heal_stranded
+from tests.marketplace import AURORA_1, arrive
+
+pytestmark = pytest.mark.django_db
+PAGE = (Path(__file__).parent.parent.parent / "docs/architecture.md").read_text()
+
+
+def stranded() -> set[str]:
+    return {name for name, count in found().items() if count}
+
+
+def test_the_page_names_every_check():
+    section = PAGE.partition("## Nothing rests unseen")[2].partition("\n## ")[0]
+    assert set(re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE)) == {check.name for check in checks()}
+
+
+def test_a_claim_without_its_call_gets_one(client, altegio, work):
+    arrive(client, altegio, AURORA_1)
+    assert stranded() == set()
+    OutgoingCall.objects.all().delete()
+    assert stranded() == {"connection: granted"}
+    heal_stranded()
+    assert stranded() == set()
+    assert Alarm.objects.get(kind="watch").key == "watch:connection: granted"
+    work()
+    assert Connection.objects.get().state == "active"
+
+
+def test_a_call_in_nobodys_hands_is_taken_back(client, altegio):
+    arrive(client, altegio, AURORA_1)
+    OutgoingCall.objects.update(state="sending", lease_until=None)
+    assert stranded() == {"outgoing call"}
+    heal_stranded()
+    assert OutgoingCall.objects.get().state == "doubtful"
+
+
+def test_a_callback_whose_question_is_lost_is_asked_again(client, altegio, work):
+    arrive(client, altegio, AURORA_1)
+    work()
+    connection = Connection.objects.get()
+    Callback.objects.create(
+        event="freeze", salon_id=AURORA_1, application_altegio_id=1, body="{}", state="asked", connection=connection
+    )
+    assert stranded() == {"callback: asked"}
+    heal_stranded()
+    assert stranded() == set()
+    work()
+    assert Callback.objects.get().state == "contradicted"
+
+
+def test_a_payment_without_its_call_is_reported_once(client, altegio, work):
+    arrive(client, altegio, AURORA_1)
+    work()
+    connection = Connection.objects.get()
+    day = connection.arrived_at.replace(microsecond=0)
+    Payment.objects.create(
+        source="admin",
+        connection=connection,
+        application=connection.application,
+        location=connection.location,
+        amount=5,
+        currency="EUR",
+        paid_at=day,
+        period_from=day,
+        period_to=day,
+        report_round=1,
+    )
+    assert stranded() == {"payment: queued"}
+    heal_stranded()
+    assert stranded() == set()
+    work()
+    assert Payment.objects.get().status == "reported"
