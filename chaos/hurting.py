@@ -72,6 +72,10 @@ class Hurting:
                 stage.redis.go_on()
             case "postgres", _:
                 stage.postgres.restart_at_once()
+            case "mail", _:
+                stage.mail.silence()
+                pause(fault.lasts)
+                stage.mail.go_on()
             case "clock", _:
                 stage.clock.set(fault.detail["offset"])
             case process, _:

@@ -7,8 +7,10 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 
 from chaos.plan import TELEPHONY
+from chaos.rivals import BOTS_IDS
 from chaos.stage import PER_MINUTE, PER_SECOND, Stage
-from chaos.stories import Paid, Story
+from chaos.stories import Story
+from chaos.story import Paid
 from sandbox.models import Connection, Payment, Status
 
 Check = Callable[[Stage, list[Story]], Iterable[str]]
@@ -82,10 +84,15 @@ def nobody_has_what_is_not_theirs(stage: Stage, stories: list[Story]) -> Iterato
         "SELECT l.altegio_id, c.state, u.email FROM integrations_connection c JOIN integrations_location l "
         "ON l.id = c.location_id LEFT JOIN accounts_user u ON u.id = c.owner_id"
     )
-    emails = {salon_id: story.email for story in stories for salon_id in story.locations}
+    emails = {salon_id: {story.email} for story in stories for salon_id in story.locations}
+    for story in stories:
+        for salon_id, heir in story.notes.heirs.items():
+            emails[salon_id].add(heir)
+    owners = {salon_id: story.email for story in stories for salon_id in story.locations}
     signed_up = {salon for story in stories if story.plan.arrival == "sign-up" for salon in story.locations}
     for salon_id, state, email in rows:
-        if email is not None and email != emails[salon_id]:
+        may = {owners.get(salon_id)} if state in LIVE else emails.get(salon_id, set())
+        if email is not None and email not in may:
             yield f"{salon_id} ({state}) belongs to {email}"
         if email is None and state in LIVE and salon_id not in signed_up:
             yield f"{salon_id} ({state}) belongs to nobody"
@@ -224,3 +231,52 @@ def the_limit_was_kept(stage: Stage, _stories: list[Story]) -> Iterator[str]:
     second, minute = stage.altegio.busiest_second(), stage.altegio.busiest_minute()
     if second > PER_SECOND or minute > PER_MINUTE:
         yield f"{second} calls in a second, {minute} in a minute"
+
+
+@check
+def nothing_rests_unseen(stage: Stage, _stories: list[Story]) -> Iterator[str]:
+    """What is undecided has a call that will move it; the watch has found nothing; alarms ended with their cause."""
+    rows = stage.query(
+        "SELECT l.altegio_id, c.state FROM integrations_connection c JOIN integrations_location l "
+        "ON l.id = c.location_id WHERE c.state IN ('granted', 'conflict') AND NOT EXISTS (SELECT 1 FROM "
+        "integrations_outgoingcall o WHERE o.connection_id = c.id AND o.kind = 'activate' "
+        "AND o.state IN ('held', 'queued', 'sending', 'doubtful'))"
+    )
+    yield from (f"{salon_id} is {state}, and nothing waits to move it" for salon_id, state in rows)
+    alarms = stage.query("SELECT kind, text FROM integrations_alarm WHERE kind IN ('watch', 'dead')")
+    yield from (f"{kind}: {text}" for kind, text in alarms)
+    causes = stage.query(
+        "SELECT a.kind, a.text, c.state FROM integrations_alarm a JOIN integrations_connection c "
+        "ON c.id = a.connection_id WHERE a.cleared_at IS NULL AND ("
+        "(a.kind = 'conflict' AND c.state NOT IN ('conflict', 'active', 'frozen')) "
+        "OR (a.kind = 'window' AND c.state <> 'granted'))"
+    )
+    yield from (f"an alarm is open, its cause has ended: {kind} {text} ({state})" for kind, text, state in causes)
+
+
+@check
+def what_staff_decided_stays(stage: Stage, stories: list[Story]) -> Iterator[str]:
+    ended = {pk for story in stories for pk in story.notes.dismissed}
+    if ended:
+        listed = ",".join(map(str, sorted(ended)))
+        rows = stage.query(f"SELECT id, state, reason FROM integrations_connection WHERE id IN ({listed})")
+        yield from (f"claim {pk} was dismissed and is {state}: {why}" for pk, state, why in rows if state != "failed")
+
+
+@check
+def no_bot_makes_an_owner_wait(stage: Stage, stories: list[Story]) -> Iterator[str]:
+    """While an owner's activation waits and the limit is used up, what a bot has named does not use it."""
+    calls = stage.altegio.requests()
+    for story in stories:
+        for salon_id, arrived in story.notes.arrived.items():
+            accepted = [
+                each.monotonic
+                for each in calls
+                if each.call == "activate" and each.processed and each.location_id == salon_id
+            ]
+            until = min((at for at in accepted if at > arrived), default=arrived)
+            meanwhile = [each for each in calls if arrived < each.monotonic < until]
+            bots = sum((each.location_id or 0) in BOTS_IDS for each in meanwhile)
+            is_full = len(meanwhile) > 0.8 * PER_SECOND * (until - arrived) and until - arrived > 5
+            if is_full and bots > len(meanwhile) / 4:
+                yield f"{salon_id} waited {until - arrived:.1f} s, beside {bots} calls for a bot's ids"

@@ -37,8 +37,12 @@ class StoryPlan:
     application: int
     locations: int
     starts_at: float
-    arrival: str  # "signed", "sign-up", or "late": the consent's hour is over
+    # "signed", "sign-up", "late": the consent's hour is over, "beset": others want the same
+    arrival: str
     acts: tuple[Act, ...]
+    # Of those who are beset: whether the others come before the owner, and staff after the window.
+    rivals_first: bool = True
+    decided_late: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,13 +100,14 @@ def _stories(rng: random.Random, wanted: int) -> list[StoryPlan]:
     while (left := wanted - sum(story.locations for story in stories)) > 0:
         number = len(stories)
         size = 1 if rng.random() < 0.45 else min(left, rng.choice([2, 3, 5, 8, 13, 30, 60]))
-        # The third owner comes too late.
-        arrival = "sign-up" if number in (1, 4) else "late" if number == 2 else "signed"
-        size = min(size, 3) if arrival == "late" else size
+        # The third owner comes too late; of the fourth and the sixth others want the same.
+        arrival = {1: "sign-up", 2: "late", 3: "beset", 4: "sign-up", 5: "beset"}.get(number, "signed")
+        size = min(size, 3) if arrival in ("late", "beset") else size
         application = TELEPHONY if rng.random() < 0.3 else SMS
         acts = () if arrival == "late" else tuple(_acts(rng, number, application, size))
         starts_at = rng.uniform(0, ARRIVALS_LAST)
-        stories.append(StoryPlan(number, application, size, starts_at, arrival, acts))
+        luck = (rng.random() < 0.5, rng.random() < 0.3)
+        stories.append(StoryPlan(number, application, size, starts_at, arrival, acts, *luck))
     return stories
 
 
@@ -111,7 +116,7 @@ ACTS = {
     TELEPHONY: ("notify", "notify", "save_call", "save_call", "pay", "refund", "freeze", "uninstall", "disconnect"),
 }
 ENDS = ("uninstall", "disconnect")
-STRAY = ("false_callback", "event")
+STRAY = ("false_callback", "event", "poison")
 
 
 def _acts(rng: random.Random, story: int, application: int, size: int) -> list[Act]:
@@ -135,8 +140,8 @@ def _acts(rng: random.Random, story: int, application: int, size: int) -> list[A
             else:
                 gone.add(place)
     if size > 3 and rng.random() < 0.5:
-        # The last location has this act only: what a stranger's claim makes of it is for staff to decide.
-        add("stranger", size - 1)
+        # The last location has this act only.
+        add(rng.choice(["stranger", "sell"]), size - 1)
     return acts
 
 
@@ -154,6 +159,18 @@ ALTEGIO_DAYS: tuple[dict[str, Any], ...] = (
     {"kind": "delay", "seconds": 0.4},
     {"kind": "delay", "seconds": 1.8},
     {"kind": "delay_after", "seconds": 1.8},
+    {"kind": "trickle_head_after", "seconds": 0.2},
+    {"kind": "trickle_body_after", "seconds": 0.2},
+    {"kind": "early_hints_after"},
+    {"kind": "endless_100_after"},
+    {"kind": "leftover_after"},
+    {"kind": "late_close_after"},
+    {"kind": "broken_location_after"},
+    {"kind": "large_redirect_after"},
+    {"kind": "bad_text_after"},
+    {"kind": "bad_number_after"},
+    {"kind": "error_after", "status": 500, "body": '{"meta": {"message": "\\ud83d \\u0000"}, "x": 1E+999999999}'},
+    {"kind": "error_after", "status": 200, "body": '{"success": true, "data": ' + "[" * 980 + "]" * 980 + "}"},
 )
 CALLS = ("activate", "activate", "status", "payment", "refund", "short_names", "sms_statuses", "voip", "uninstall")
 
@@ -168,6 +185,8 @@ def _faults(rng: random.Random) -> list[Fault]:
         name = rng.choice(["emptied", "killed", "hangs"])
         lasts = 0.0 if name == "emptied" else rng.uniform(0.5, 2.5)
         faults.append(Fault("redis", name, rng.uniform(0, LAST_FAULT), lasts))
+    if rng.random() < 0.4:
+        faults.append(Fault("mail", "silent", rng.uniform(0, LAST_FAULT), rng.uniform(2.0, 20.0)))
     if rng.random() < 0.4:
         faults.append(Fault("postgres", "restarted", rng.uniform(0, LAST_FAULT)))
     if rng.random() < 0.15:

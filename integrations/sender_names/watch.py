@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet
 
 from integrations.models.sync import SyncState
-from integrations.outbox.watch import key_of, unfinished
+from integrations.outbox.watch import unfinished
 from integrations.sender_names.kinds import SendSenderNames
 from integrations.sender_names.models import SenderNameList
 from integrations.sender_names.names import tell_again
@@ -13,7 +13,8 @@ from partner_portal.watch import register_check
 
 
 def _untold(now: datetime) -> QuerySet[SenderNameList]:
-    waits = unfinished(kind=SendSenderNames.name, lane=key_of("connection", "application", "location"))
+    here = {"connection__application": OuterRef("application"), "connection__location": OuterRef("location")}
+    waits = unfinished(kind=SendSenderNames.name, **here)
     return SenderNameList.objects.filter(~waits, sync_state=SyncState.QUEUED)
 
 

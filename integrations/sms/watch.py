@@ -19,7 +19,8 @@ def _unrelayed(now: datetime) -> QuerySet[CallbackAddress]:
 
 
 def _untold(now: datetime) -> QuerySet[ChannelSwitch]:
-    waits = unfinished(kind=UpdateChannel.name, lane=key_of("connection", "application", "location"))
+    here = {"connection__application": OuterRef("application"), "connection__location": OuterRef("location")}
+    waits = unfinished(kind=UpdateChannel.name, **here)
     return ChannelSwitch.objects.filter(~waits, sync_state=SyncState.QUEUED)
 
 

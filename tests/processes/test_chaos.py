@@ -29,15 +29,18 @@ def acts(*names: str) -> tuple[Act, ...]:
     return tuple(Act(name, 0, 0.0, number, 0.5) for number, name in enumerate(names))
 
 
+TRICKLE = {"kind": "trickle_body_after", "call": "status", "seconds": 0.2, "remaining": 2}
 SMALL = Plan(
     seed=0,
     altegio={"callback_copies": 2},
     stories=(
-        StoryPlan(0, SMS, 3, 0.0, "signed", acts("pay", "names", "statuses", "uninstall", "reconnect")),
-        StoryPlan(1, TELEPHONY, 2, 0.0, "signed", acts("save_call")),
+        StoryPlan(0, SMS, 3, 0.0, "signed", acts("pay", "names", "statuses", "uninstall", "reconnect", "stranger")),
+        StoryPlan(1, TELEPHONY, 2, 0.0, "signed", acts("save_call", "poison")),
     ),
     faults=(
         Fault("altegio", "html_after", 0.0, 1.0, {"kind": "html_after", "call": "activate", "remaining": 2}),
+        Fault("altegio", "trickle_body_after", 0.0, 1.0, TRICKLE),
+        Fault("mail", "silent", 0.1, 8.0),
         Fault("worker-1", "killed", 0.2),
         Fault("redis", "emptied", 0.5),
     ),
@@ -94,6 +97,13 @@ def leave_a_call(stage: Stage, _salon_id: int) -> None:
     stage.query("UPDATE integrations_outgoingcall SET state = 'doubtful' WHERE kind = 'activate'")
 
 
+def strand_a_claim(stage: Stage, _salon_id: int) -> None:
+    stage.query(
+        "UPDATE integrations_connection SET state = 'granted' "
+        "WHERE id = (SELECT min(id) FROM integrations_connection)"
+    )
+
+
 @pytest.mark.parametrize(
     ("damage", "seen_by"),
     [
@@ -103,6 +113,7 @@ def leave_a_call(stage: Stage, _salon_id: int) -> None:
         (lose_statuses, "no_status_is_lost"),
         (lose_a_saved_call, "calls_were_told"),
         (take_a_location, "nobody_has_what_is_not_theirs"),
+        (strand_a_claim, "nothing_rests_unseen"),
         (leave_a_call, "nothing_is_stuck"),
         (lose_a_connection, "states_are_equal"),
     ],

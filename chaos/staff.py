@@ -1,0 +1,29 @@
+"""A member of staff in the control room, with a browser: they decide conflicts."""
+
+from typing import Any
+
+import requests
+
+from tests.processes.portal import STAFF_PASSWORD, Portal
+
+LIST = "/admin/integrations/connection/"
+
+
+class Staff:
+    """Signs in when it is needed; a portal that does not answer is tried again by who called."""
+
+    def __init__(self, portal: Portal) -> None:
+        self._portal, self._browser = portal, requests.Session()
+
+    def act(self, action: str, connection: int) -> None:
+        """An action of the list of connections. Raises RequestException where the portal does not answer."""
+        if "sessionid" not in self._browser.cookies:
+            address = {"username": "staff@example.com", "password": STAFF_PASSWORD}
+            self._post("/admin/login/", {**address, "next": LIST})
+        self._post(LIST, {"action": action, "_selected_action": connection, "confirmed": "yes"})
+
+    def _post(self, path: str, form: dict[str, Any]) -> None:
+        url = self._portal.url + path
+        self._browser.get(url, timeout=15).raise_for_status()
+        told = {**form, "csrfmiddlewaretoken": self._browser.cookies["csrftoken"]}
+        self._browser.post(url, data=told, timeout=15, headers={"Referer": url}).raise_for_status()
