@@ -337,7 +337,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Altegio partner portal",
-    "DESCRIPTION": "Payments, refunds, sender names, message statuses and calls for your own systems.",
+    "DESCRIPTION": (BASE_DIR / "partner_portal" / "api.md").read_text(encoding="utf-8"),
     "VERSION": "1.0.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
