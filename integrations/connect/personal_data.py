@@ -48,7 +48,7 @@ def _connection(connection: Connection, user: User) -> dict[str, Any]:
     return {
         "application": connection.application.altegio_id,
         "location": connection.location.altegio_id,
-        "title": connection.title,
+        "title": connection.location.title if connection.title else "",
         "state": connection.state,
         "is_owner": connection.owner_id == user.pk,
         **{name: getattr(connection, name) for name in times},

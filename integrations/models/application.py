@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from partner_portal.bidi import embedded
 from partner_portal.encryption import EncryptedTextField
 from partner_portal.json_field import JSONField
 
@@ -57,7 +58,7 @@ class Application(models.Model):
         verbose_name_plural = _("applications")
 
     def __str__(self) -> str:
-        return self.name or f"#{self.altegio_id}"
+        return embedded(self.name) or f"#{self.altegio_id}"
 
     def clean(self) -> None:
         if self.events_url and not self.events_url.startswith("https://") and not settings.EVENTS_ALLOW_PRIVATE:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from integrations.models.application import Application
 from integrations.models.place import Location, reconnect_url
+from partner_portal.bidi import embedded
 from partner_portal.encryption import EncryptedTextField, lookup_hash
 from partner_portal.updated_at import UpdatedAt
 
@@ -130,7 +131,7 @@ class Connection(UpdatedAt):
     @property
     def title(self) -> str:
         """The location's title, as its owner may see it: only once the signed name has been checked."""
-        return "" if self.review or self.reviewed_at is None else self.location.title
+        return "" if self.review or self.reviewed_at is None else embedded(self.location.title)
 
     @property
     def keys(self) -> "ConnectionKeys":

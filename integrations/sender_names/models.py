@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from integrations.models.application import Application
 from integrations.models.place import Location
 from integrations.models.sync import Synced
+from partner_portal.bidi import embedded
 
 
 class SenderNameList(Synced):
@@ -69,4 +70,4 @@ class SenderName(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name
+        return embedded(self.name)

@@ -58,7 +58,7 @@ def status_rows(status: ArrivalStatus) -> list[Row]:
 def quoting(message: str, said: str) -> str:
     """The message, with Altegio's words in it marked as being in an unknown language."""
     before, words, after = message.partition(said) if said else (message, "", "")
-    return format_html('{}<span lang="">{}</span>{}', before, words, after) if words else message
+    return format_html('{}<bdi lang="">{}</bdi>{}', before, words, after) if words else message
 
 
 @register.simple_tag

@@ -160,7 +160,7 @@ def test_of_a_location_the_newest_connection_counts(look, anna, sms):
     connect(anna, sms, 1, "uninstalled")
     connect(anna, sms, 1, "active")
     page = look("accounts:home")
-    assert page.count("Salon 1</b>") == 1
+    assert page.count("Salon 1</bdi></b>") == 1
     assert "Disconnected" not in page
 
 
@@ -175,7 +175,7 @@ def test_states_are_filtered(look, anna, sms):
 def test_altegios_words_are_quoted_and_ours_are_not_shown_raw(look, anna, sms):
     connect(anna, sms, 1, "failed", reason="HTTP 422 for us", altegio_words="Application is suspended")
     page = look("accounts:home")
-    assert '“<span lang="">Application is suspended</span>”' in page
+    assert '“<bdi lang="">Application is suspended</bdi>”' in page
     assert "HTTP 422" not in page
 
 
