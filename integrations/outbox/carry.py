@@ -31,6 +31,7 @@ from integrations.outbox.kinds import (
 from integrations.outbox.models import Attempt, CallState, OutgoingCall
 from integrations.outbox.queue import wake
 from integrations.outbox.tokens import stop_token
+from partner_portal.clean import clean_line
 from partner_portal.masking import mask
 from partner_portal.queues import Queue
 
@@ -175,11 +176,12 @@ def _settle(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking: bool)
 
 
 def _refuse_alone(call: OutgoingCall, reason: str) -> None:
-    """The refusal without what should follow from it, which fails: staff find it in the log and on the call."""
+    """The refusal without what should follow from it, which fails: staff find it among the dead letters."""
     log.exception("refusal_without_what_follows")
     now = timezone.now()
-    reason = f"{reason} The portal failed to note what follows from this; see the log."
-    _write(call, CallState.REFUSED, reason=reason, due_at=now, finished_at=now)
+    why = f"{reason} The portal failed to note what follows from this; see the log."
+    _write(call, CallState.REFUSED, reason=why, due_at=now, finished_at=now)
+    FAILING.bury(call.pk, clean_line(why, 300))
 
 
 def _complete_attempt(attempt: Attempt, answer: Answer, request: Call) -> None:

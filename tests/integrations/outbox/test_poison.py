@@ -9,6 +9,7 @@ from integrations.altegio.answers import Outcome, read_answer
 from integrations.models import Connection, Finding, Location, OutgoingCall, Reconciliation
 from integrations.outbox.models import Attempt
 from integrations.reconcile.runs import start_run
+from partner_portal.models import FailedItem
 from partner_portal.storing import store_each
 from tests.marketplace import AURORA_1, EMMA, MEDVED_1, arrive
 
@@ -65,6 +66,7 @@ def test_a_refusal_that_cannot_be_stored_is_final(client, altegio, work, monkeyp
     call = OutgoingCall.objects.get(kind="activate")
     assert (call.state, "failed to note what follows" in call.reason) == ("refused", True)
     assert Attempt.objects.get().status_code == 422
+    assert FailedItem.objects.get(item=call.pk, queue="calls").dead_at is not None
 
 
 def _saved(fields) -> Attempt:
