@@ -13,6 +13,7 @@ from billing.models import CONTENT, Payment, PaymentChange, Source, Status
 from billing.news import tell_of_payment, tell_of_refund
 from billing.periods import follow_payments, lock_payment
 from integrations.alarms.raising import clear_alarms
+from integrations.alarms.receivers import alarm_key
 from integrations.altegio import calls
 from integrations.altegio.answers import (
     NOT_CONNECTED,
@@ -34,6 +35,7 @@ from integrations.outbox.kinds import (
     Obsolete,
     SendAgain,
     Verdict,
+    kind_of,
     register,
 )
 from integrations.outbox.models import Attempt, CallState, OutgoingCall, Priority
@@ -213,9 +215,9 @@ def _is_held(payment: Payment, held: Iterable[RemotePayment]) -> bool:
 
 
 def _end_alarms(payment: Payment) -> None:
-    """What warned of an earlier try is over."""
+    """What warned of an earlier try is over, also of one for an earlier connection."""
     if payment.report_round > 1:
-        clear_alarms(key__in=[f"call:{pk}" for pk in payment.calls().values_list("pk", flat=True)])
+        clear_alarms(key__in={alarm_key(call, kind_of(call)) for call in payment.calls()})
 
 
 def _may_be_under_way(payment: Payment) -> bool:

@@ -42,7 +42,7 @@ def tell_of_failed_call(call: OutgoingCall, reason: str, **_: Any) -> None:
     kind = registered_kind(call)
     if kind is None or not kind.worth_an_alarm:
         return
-    key = _key_of(call, kind)
+    key = alarm_key(call, kind)
     if call.state in (CallState.REFUSED, CallState.EXPIRED):
         text = f"{call.kind} {call.key}: {CallState(call.state).label}. {reason}"
         raise_alarms([(Alarm.Kind.CALL, key, text, call.connection)])
@@ -50,7 +50,8 @@ def tell_of_failed_call(call: OutgoingCall, reason: str, **_: Any) -> None:
         clear_alarms(key=key)
 
 
-def _key_of(call: OutgoingCall, kind: CallKind) -> str:
+def alarm_key(call: OutgoingCall, kind: CallKind) -> str:
+    """The key of the alarm about a call that failed: the same for every call of the connection about the same."""
     about = hashlib.sha256(kind.about(call).encode()).hexdigest()[:20]
     return f"call:{call.kind}:{call.connection_id or ''}:{about}"
 

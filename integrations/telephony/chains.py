@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from integrations.connect.models import Arrival
+from integrations.connections import touch
 from integrations.models.connection import LIVE, Connection
 from integrations.models.place import Chain, Location, token_hash
 from integrations.telephony.kinds import retire_chain, switch_telephony
@@ -92,6 +93,8 @@ def _join(connection: Connection, brought: Brought) -> None:
     before = location.chain
     if not brought.crm_token and before is not None and before.crm_token:
         return
+    if before is None or before.altegio_id != brought.altegio_id:
+        touch(Connection.objects.filter(location=location))
     chain = _locked_chain(brought) if brought.crm_token else _chain_without_token(connection, brought.altegio_id)
     if before != chain:
         location.chain = chain

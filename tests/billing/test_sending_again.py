@@ -168,6 +168,7 @@ def test_after_a_reconnection_it_belongs_to_the_new_one(altegio, billing, failed
     assert billing.payment(failed)["connection_id"] == newer.pk
     newer.refresh_from_db()
     assert newer.paid_until is not None
+    assert not Alarm.objects.filter(kind="call", cleared_at=None).exists()
 
 
 def test_the_alarm_of_the_failed_payment_ends_with_its_mending(altegio, billing, failed, work):
