@@ -118,5 +118,7 @@ class Story(Rivals):
     def _newest_connection(self, salon_id: int) -> int:
         answer = self._call("GET", f"connections/?salon_id={salon_id}", None, (200,))
         here = [row for row in answer.json()["results"] if row["application_id"] == self.plan.application]
-        newest: int = max(row["id"] for row in here)
+        # Beside the owner's there may be claims of others on the same location.
+        live = [row for row in here if row["state"] in ("active", "frozen")]
+        newest: int = max(row["id"] for row in live or here)
         return newest
