@@ -43,6 +43,8 @@ HOUR = 3600
 BEGIN = datetime(2030, 1, 7, 9, 0, tzinfo=UTC).timestamp()
 # The shortest wait of the portal before it asks what became of a call.
 SHORTEST_BACK_OFF = 0.8
+# An activation that has waited for so long asks about the grant before it is sent.
+ASKS_AFTER = 60
 FIRST_NEW = 100_000
 
 
@@ -236,12 +238,14 @@ def least_missed(
     """How many activations must miss their deadline whatever is sent when, and when the last could be made.
 
     Earliest deadline first on slots as early as the sliding windows allow: for calls of one length no other
-    order meets more. The portal's calls from before the first arrival are given: nobody knew what would come.
+    order meets more. What waits for more than a minute needs one call more, the question about the grant. The
+    portal's calls from before the first arrival are given: nobody knew what would come.
     """
     sent = deque(sent_before, maxlen=per_minute)
     coming = [(need.at, need.deadline, n, need.calls) for n, need in enumerate(needs)]
     heapq.heapify(coming)
     ready: list[tuple[float, int, int]] = []
+    asked: set[int] = set()
     missed, last = 0, 0.0
     while coming or ready:
         slot = max(
@@ -261,7 +265,10 @@ def least_missed(
             continue
         sent.append(slot)
         last = slot
-        if calls > 1:
+        if calls == needs[n].calls and n not in asked and slot > needs[n].at + ASKS_AFTER:
+            asked.add(n)
+            heapq.heappush(ready, (deadline, n, calls))
+        elif calls > 1:
             heapq.heappush(coming, (slot + SHORTEST_BACK_OFF, deadline, n, calls - 1))
     return missed, last
 

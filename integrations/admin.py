@@ -34,7 +34,7 @@ admin.site.index_title = _("Control room")
 
 @admin.register(Application)
 class ApplicationAdmin(RoomAdmin):
-    list_display = ("name", "altegio_id", "kind", "hold_activations")
+    list_display = ("name", "altegio_id", "kind", "hold_activations", "is_personal_data_access_needed")
     list_filter = ("kind",)
     actions = ("new_secret",)
 

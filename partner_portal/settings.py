@@ -302,6 +302,13 @@ SUBSCRIPTION_WARNING_DAYS: int = env.int("SUBSCRIPTION_WARNING_DAYS", default=3)
 # A call that got no answer may still be at work there: for so long "not there" is not believed of a payment,
 # and what would be set anew (sender names, statuses, switches) is not sent.
 ALTEGIO_SETTLING: float = env.float("ALTEGIO_SETTLING", default=20)
+# How many locations may wait undecided for who has proven nothing: of one address, from one network, at one location.
+UNPROVEN_LOCATIONS_PER_ADDRESS: int = env.int("UNPROVEN_LOCATIONS_PER_ADDRESS", default=200)
+UNPROVEN_LOCATIONS_PER_NETWORK: int = env.int("UNPROVEN_LOCATIONS_PER_NETWORK", default=1000)
+UNPROVEN_CLAIMS_PER_LOCATION: int = env.int("UNPROVEN_CLAIMS_PER_LOCATION", default=5)
+# Seconds that such an activation leaves to whoever may arrive yet; more where such visitors were refused lately.
+UNPROVEN_SETTLING: float = env.float("UNPROVEN_SETTLING", default=3)
+CONTESTED_SETTLING: float = env.float("CONTESTED_SETTLING", default=60)
 ALTEGIO_FRAME_ANCESTORS: list[str] = env.str(
     "ALTEGIO_FRAME_ANCESTORS", default="https://app.alteg.io https://*.alteg.io"
 ).split()

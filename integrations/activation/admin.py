@@ -23,7 +23,6 @@ from partner_portal.control_room import CannotDo, EvidenceAdmin, Lookups, confir
 
 OFFERED_IN = {
     "try_again": (State.GRANTED, State.EXPIRED, State.FAILED),
-    "give": (State.CONFLICT,),
     "dismiss": (State.CONFLICT,),
     "disconnect": LIVE,
 }
@@ -93,7 +92,8 @@ class ConnectionAdmin(EvidenceAdmin):
         "reason",
         "altegio_words",
         "review",
-        ("owner", "claimant"),
+        ("owner", "claimant", "is_proven"),
+        ("is_disputed", "ended_by"),
         ("arrived_at", "deadline_at", "activated_at", "ended_at"),
         "links",
     )
@@ -112,6 +112,8 @@ class ConnectionAdmin(EvidenceAdmin):
         match action:
             case "pass_review":
                 return bool(row.review)
+            case "give":
+                return staff.is_for_staff(row)
             case "release":
                 return row.state == State.GRANTED and row.application.hold_activations
         states = OFFERED_IN.get(action)

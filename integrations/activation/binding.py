@@ -8,11 +8,11 @@ from django.utils import timezone
 
 from integrations.alarms.models import Alarm
 from integrations.alarms.raising import raise_alarms
-from integrations.altegio.answers import AltegioState, ConnectionStatus, words_of
+from integrations.altegio.answers import ConnectionStatus, words_of
 from integrations.connections import lock, move
 from integrations.locations.kinds import fetch_locations
 from integrations.locations.review import review_name
-from integrations.models.connection import LIVE, Connection, State
+from integrations.models.connection import LIVE, UNDECIDED, Connection, EndedBy, State
 from integrations.models.place import Location
 from integrations.outbox.models import Attempt, OutgoingCall
 from integrations.telephony.chains import adopt_chain
@@ -24,27 +24,28 @@ CLOCK_TOLERANCE = timedelta(seconds=60)
 def is_granted_to(connection: Connection, status: ConnectionStatus) -> bool:
     """Whether the open grant is this arrival's: a consent later than it is a stranger's.
 
-    A consent in the future is a clock or a zone set wrong, and says nothing.
+    A consent in the future is a clock or a zone set wrong, and says nothing: then only a proof counts.
     """
     consent = status.created_at
     if consent is None or consent > timezone.now() + CLOCK_TOLERANCE:
-        return True
+        return connection.is_proven
     return consent <= connection.last_arrived_at + CLOCK_TOLERANCE
 
 
 def was_ours(connection: Connection, status: ConnectionStatus) -> bool:
     """Whether a location that Altegio calls active (or frozen) became so by this connection.
 
-    Nobody else may hold it here; and its newest log entry must be younger than the window, or not older
-    than a call of ours that got no answer.
+    Nobody else may hold it here; and its newest log entry must be not older than a call of ours that got no
+    answer, or younger than the window, with a consent not later than the arrival.
     """
-    if _others_alive(connection).exists():
+    if others_alive(connection).exists():
         return False
+    if answers_a_lost_call(connection, status):
+        return True
     changed_at = status.newest_sign_at
     window = timedelta(seconds=settings.ALTEGIO_ACTIVATION_WINDOW)
-    if changed_at is not None and timezone.now() - changed_at < window:
-        return True
-    return answers_a_lost_call(connection, status)
+    is_young = changed_at is not None and timezone.now() - changed_at < window
+    return is_young and is_granted_to(connection, status)
 
 
 def answers_a_lost_call(connection: Connection, status: ConnectionStatus) -> bool:
@@ -67,7 +68,7 @@ def _unanswered_since(connection: Connection) -> datetime | None:
     return first.started_at if first else None
 
 
-def _others_alive(connection: Connection) -> "QuerySet[Connection]":
+def others_alive(connection: Connection) -> "QuerySet[Connection]":
     return Connection.objects.filter(
         application=connection.application_id, location=connection.location_id, state__in=LIVE
     ).exclude(pk=connection.pk)
@@ -75,23 +76,29 @@ def _others_alive(connection: Connection) -> "QuerySet[Connection]":
 
 def end_unnoticed(connection: Connection) -> None:
     """Altegio waits for an activation here: what was believed alive was uninstalled without a word."""
-    for other in _others_alive(connection):
+    for other in others_alive(connection):
         move(lock(other.pk), State.UNINSTALLED, "Altegio waits for a new activation.", ended_at=timezone.now())
 
 
 def accept(connection: Connection, to: State, why: str) -> None:
-    """Altegio accepted: the location is the claimant's, and what follows from that is queued."""
+    """Altegio accepted: the location is the claimant's, and what follows from that is queued.
+
+    Of two proven people who claim it, Altegio's yes does not say whose it is: it is nobody's until staff decide.
+    What staff ended stays ended; they are told that Altegio holds it to be connected.
+    """
     Location.objects.select_for_update(no_key=True).get(pk=connection.location_id)
-    now = timezone.now()
-    if connection.state == State.CONFLICT:
-        # Two people claim one grant: Altegio's yes does not say to whom. Staff do.
-        connection.activated_at = now
-        connection.save(update_fields=["activated_at"])
-        return
     if connection.state in LIVE:
         return
+    if connection.ended_by == EndedBy.STAFF:
+        text = f"{connection}: Altegio accepted it, but staff had ended this claim."
+        raise_alarms([(Alarm.Kind.UNKNOWN, f"ended-by-staff:{connection.pk}", text, connection)])
+        return
     end_unnoticed(connection)
-    move(connection, to, why, owner=connection.claimant, activated_at=now, ended_at=None)
+    owner = None if connection.is_disputed else connection.claimant
+    move(connection, to, why, owner=owner, activated_at=timezone.now(), ended_at=None, ended_by="")
+    if connection.is_disputed:
+        text = f"{connection}: Altegio accepted it while two people claim it. It is nobody's until you decide whose."
+        raise_alarms([(Alarm.Kind.CONFLICT, f"accepted:{connection.pk}", text, connection)])
     adopt_chain(connection)
     review_name(connection)
     fetch_locations(connection.application)
@@ -103,21 +110,21 @@ def words_about(call: OutgoingCall) -> str:
     return words_of(sent.response_body) if sent else ""
 
 
-def conflict_or_failure(
-    connection: Connection, status: ConnectionStatus | None, reason: str, altegio_words: str
-) -> None:
-    """Altegio will not activate: held by another (a conflict for staff), or refused."""
+def fail(connection: Connection, reason: str, altegio_words: str) -> None:
+    """Altegio refused: the claim has ended."""
+    if connection.state in UNDECIDED:
+        now, by = timezone.now(), EndedBy.ALTEGIO
+        move(connection, State.FAILED, reason, altegio_words=altegio_words, ended_at=now, ended_by=by)
+
+
+def show_as_taken(connection: Connection, reason: str) -> None:
+    """Somebody holds the location: the claim is in conflict until its window ends, or theirs does.
+
+    Where the portal knows nobody who does, only staff can find out: they are told of a claimant who is proven.
+    """
     if connection.state != State.GRANTED:
         return
-    taken = status is not None and status.state in (AltegioState.ACTIVE, AltegioState.FROZEN)
-    if not taken:
-        move(connection, State.FAILED, reason, altegio_words=altegio_words, ended_at=timezone.now())
-        return
-    move(
-        connection,
-        State.CONFLICT,
-        "This location was connected before, by another person or outside the portal.",
-    )
-    raise_alarms(
-        [(Alarm.Kind.CONFLICT, f"conflict:{connection.pk}", f"{connection}: {connection.reason}", connection)]
-    )
+    move(connection, State.CONFLICT, reason)
+    if connection.is_proven and not others_alive(connection).exists():
+        text = f"{connection}: {reason}"
+        raise_alarms([(Alarm.Kind.CONFLICT, f"conflict:{connection.pk}", text, connection)])

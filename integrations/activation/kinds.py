@@ -4,36 +4,39 @@ import uuid
 from datetime import datetime
 
 from django.conf import settings
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from integrations.activation.binding import (
+    CLOCK_TOLERANCE,
     accept,
-    conflict_or_failure,
     end_unnoticed,
-    is_granted_to,
-    was_ours,
+    fail,
+    show_as_taken,
     words_about,
 )
+from integrations.activation.judging import judge
+from integrations.activation.order import facts_of
 from integrations.altegio import calls
 from integrations.altegio.answers import AltegioState, Answer, read_status
 from integrations.altegio.calls import Call
 from integrations.connections import connection_of, lock, move
 from integrations.lifecycle.asking import ask_status
-from integrations.models.connection import Connection, State, event_address
+from integrations.models.connection import UNDECIDED, Connection, EndedBy, State, event_address
 from integrations.outbox.kinds import (
+    AskAgain,
     CallKind,
     CannotTell,
-    Happened,
+    Hold,
     NotToHappen,
     Obsolete,
+    OnHold,
     SendAgain,
     Verdict,
     register,
 )
-from integrations.outbox.models import CallState, OutgoingCall, Priority
-from integrations.outbox.queue import new_call
-
-NO_OPEN_GRANT = "No open grant"
+from integrations.outbox.models import Attempt, CallState, OutgoingCall, Priority
+from integrations.outbox.queue import new_call, queue_fresh
 
 
 @register
@@ -45,30 +48,38 @@ class Activate(CallKind):
     priority = Priority.ACTIVATION
 
     @classmethod
-    def new(cls, connection: Connection, *, ask_first: bool = False) -> OutgoingCall:
-        """The activation call of a connection that has arrived."""
-        return cls._call(connection, connection.deadline_at, ask_first=ask_first)
+    def new(cls, connection: Connection, *, state: CallState = CallState.QUEUED, turn: int = 0) -> OutgoingCall:
+        """The activation call of a claim: sent, asked about first (DOUBTFUL), or held back until the claim's end."""
+        return cls._call(connection, connection.deadline_at, state=state, turn=turn)
 
     @classmethod
-    def again(cls, connection: Connection, deadline_at: datetime) -> OutgoingCall:
-        """A later one; it asks before it sends."""
-        return cls._call(connection, deadline_at, ask_first=True)
+    def again(cls, connection: Connection, deadline_at: datetime, *, decided: bool = False) -> OutgoingCall:
+        """A later one; it asks before it sends. `decided`: staff say that the location is the claimant's."""
+        return cls._call(connection, deadline_at, state=CallState.DOUBTFUL, decided=decided)
 
     @classmethod
-    def _call(cls, connection: Connection, deadline_at: datetime, *, ask_first: bool) -> OutgoingCall:
+    def _call(
+        cls, connection: Connection, deadline_at: datetime, *, state: CallState, turn: int = 0, decided: bool = False
+    ) -> OutgoingCall:
         # No count of the earlier ones: they are not kept for ever, and a key must not come twice. That only one
         # waits for a connection is a constraint of the table.
-        return new_call(
+        call = new_call(
             cls,
             f"activate:{connection.pk}:{uuid.uuid4().hex}",
             lane=connection.lane,
             connection_id=connection.pk,
             deadline_at=deadline_at,
-            state=CallState.DOUBTFUL if ask_first else CallState.QUEUED,
+            state=state,
+            **({"decided": True} if decided else {}),
         )
+        call.turn = turn
+        call.priority = Priority.ACTIVATION if connection.is_proven or decided else Priority.UNPROVEN
+        return call
 
     def request(self, call: OutgoingCall) -> Call:
         connection = connection_of(call)
+        if connection.state == State.CONFLICT:
+            raise OnHold("The location is claimed or held by somebody else.")
         if connection.state != State.GRANTED:
             raise Obsolete(f"The connection is {connection.state}.")
         application, keys = connection.application, connection.keys
@@ -79,6 +90,14 @@ class Activate(CallKind):
             webhook_urls=[event_address(keys.events_key)],
             extras=application.activation_extras,
         )
+
+    def must_ask(self, call: OutgoingCall) -> bool:
+        """What waited asks: since it was queued, or Altegio asked, somebody else may have given a grant."""
+        since = call.created_at
+        if call.tries > 1:
+            asked = call.attempts.filter(purpose=Attempt.Purpose.ASK).order_by("number").last()
+            since = asked.started_at if asked else since
+        return timezone.now() - since > CLOCK_TOLERANCE
 
     def question(self, call: OutgoingCall) -> Call:
         connection = connection_of(call)
@@ -93,14 +112,16 @@ class Activate(CallKind):
         if status is None:
             return CannotTell()
         connection = lock(connection_of(call).pk)
-        match status.state:
-            case AltegioState.ACTIVE | AltegioState.FROZEN:
-                ours = was_ours(connection, status)
-                return Happened() if ours else NotToHappen("Altegio says it was connected before.")
-            case AltegioState.PENDING if call.refusal_code is None and is_granted_to(connection, status):
+        verdict = judge(facts_of(connection, call, status))
+        match verdict:
+            case Hold(reason) if status.state is not AltegioState.PENDING:
+                show_as_taken(connection, reason)
+            case SendAgain() | AskAgain() if status.state is AltegioState.PENDING:
                 end_unnoticed(connection)
-                return SendAgain()
-        return NotToHappen(f"{NO_OPEN_GRANT}. {call.reason}".strip() if call.refusal_code else NO_OPEN_GRANT)
+                move(connection, State.GRANTED, "Nobody holds the location any more.")
+            case NotToHappen(reason) if call.refusal_code:
+                return NotToHappen(f"{reason}. {call.reason}".strip())
+        return verdict
 
     def accepted(self, call: OutgoingCall, answer: Answer) -> None:
         status = read_status(answer, settings.ALTEGIO_TIME_ZONE)
@@ -111,18 +132,27 @@ class Activate(CallKind):
             ask_status(connection)
 
     def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
-        status = read_status(answer, settings.ALTEGIO_TIME_ZONE)
-        conflict_or_failure(lock(connection_of(call).pk), status, reason, words_about(call))
+        fail(lock(connection_of(call).pk), reason, words_about(call))
 
     def expired(self, call: OutgoingCall, now: datetime) -> None:
         connection = lock(connection_of(call).pk)
-        if connection.state != State.GRANTED:
+        if connection.state not in UNDECIDED:
             return
-        why = "The window closed before Altegio accepted the activation."
-        move(connection, State.EXPIRED, f"{why} {call.reason}".strip(), altegio_words=words_about(call), ended_at=now)
+        if now < connection.deadline_at:
+            # Its window began anew at this moment.
+            queue_fresh([self.again(connection, connection.deadline_at)])
+            return
+        to = State.EXPIRED if connection.state == State.GRANTED else State.FAILED
+        why = WINDOW_CLOSED if to is State.EXPIRED else STILL_TAKEN
+        why, words = f"{why} {call.reason}".strip(), words_about(call)
+        move(connection, to, why, altegio_words=words, ended_at=now, ended_by=EndedBy.WINDOW)
         if call.attempts.exists():
             # The last word may have been lost on the line; Altegio knows.
             ask_status(connection)
+
+
+WINDOW_CLOSED = "The window closed before Altegio accepted the activation."
+STILL_TAKEN = "The window closed while somebody else claimed or held the location."
 
 
 def _came_again(connection: Connection, call: OutgoingCall) -> bool:

@@ -5,10 +5,11 @@ from typing import Any
 from django.dispatch import receiver
 
 from integrations.activation.binding import CLOCK_TOLERANCE, accept, answers_a_lost_call
+from integrations.activation.waiting import wake
 from integrations.alarms.models import Alarm
 from integrations.alarms.raising import raise_alarm_once
 from integrations.altegio.answers import AltegioState, ConnectionStatus
-from integrations.connections import move
+from integrations.connections import connection_changed, move
 from integrations.lifecycle.asking import found_alive
 from integrations.models.connection import Connection, State
 from integrations.telephony.chains import adopt_chain
@@ -16,10 +17,25 @@ from integrations.telephony.chains import adopt_chain
 
 @receiver(found_alive)
 def accept_late(connection: Connection, status: ConnectionStatus, **_: Any) -> None:
-    """Expired or failed here, alive at Altegio: ours only where it answers a call of ours."""
+    """Expired or failed here, alive at Altegio: ours only where it answers a call of ours.
+
+    `accept` gives nobody what staff ended.
+    """
     if connection.state in (State.EXPIRED, State.FAILED) and answers_a_lost_call(connection, status):
         to = State.FROZEN if status.state is AltegioState.FROZEN else State.ACTIVE
         accept(connection, to, "Altegio had accepted the activation; the answer was lost.")
+
+
+@receiver(connection_changed)
+def ask_about_held_claims(connection: Connection, after: State, **_: Any) -> None:
+    """The connection that stood in their way has ended: Altegio says what becomes of the claims behind it.
+
+    They are nobody's rivals: whoever has arrived since goes before them.
+    """
+    if after == State.UNINSTALLED:
+        here = Connection.objects.filter(application=connection.application_id, location=connection.location_id)
+        held = here.select_related("application").filter(state=State.CONFLICT, is_disputed=False)
+        wake(list(held))
 
 
 @receiver(found_alive)

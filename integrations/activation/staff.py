@@ -10,11 +10,15 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from integrations.activation.kinds import Activate
+from integrations.activation.waiting import end_claim
+from integrations.alarms.models import Alarm
+from integrations.alarms.raising import clear_alarms
 from integrations.connections import lock, move
 from integrations.lifecycle.asking import ask_status
-from integrations.models.connection import LIVE, UNDECIDED, Connection, State
+from integrations.models.connection import LIVE, UNDECIDED, Connection, EndedBy, State
 from integrations.outbox.models import CallState, OutgoingCall
 from integrations.outbox.queue import cancel, hurry, queue_fresh
+from integrations.telephony.chains import adopt_chain
 
 
 class NotPossible(Exception):
@@ -26,15 +30,16 @@ def try_again(connection_id: int, by: User) -> None:
     """Try the activation once more, now.
 
     A call that waits goes at once. After an end the status call is asked first, and something is sent only
-    if Altegio still waits for it. Raises NotPossible for a connection that is alive or uninstalled.
+    if Altegio still waits for it. Raises NotPossible for a connection that is alive or uninstalled, and where the
+    same person has a newer claim on the location.
     """
     connection = lock(connection_id)
     if connection.state in (State.EXPIRED, State.FAILED):
         if _others(connection).filter(state__in=UNDECIDED, claim=connection.claim).exists():
-            raise NotPossible(_("%(connection)s: the same person has a newer claim that waits.") % _named(connection))
-        move(connection, State.GRANTED, _("Staff try again."), by=by, ended_at=None)
-        window = timedelta(seconds=settings.ALTEGIO_ACTIVATION_WINDOW)
-        queue_fresh([Activate.again(connection, timezone.now() + window)])
+            raise NotPossible(
+                _("%(connection)s: the same person has a newer claim, which waits.") % _named(connection)
+            )
+        _send_on(connection, _("Staff try again."), by)
     elif connection.state != State.GRANTED or not hurry(_activations(connection)):
         raise NotPossible(_("%(connection)s is %(state)s: there is nothing to try again.") % _named(connection))
 
@@ -55,34 +60,40 @@ def ask_altegio(connection_id: int) -> None:
 
 @transaction.atomic
 def give_to_claimant(connection_id: int, by: User) -> None:
-    """Decide a conflict for this claim: it goes on, every other claim on the location ends.
+    """Decide a conflict for this claim: every other claim on the location ends.
 
-    A location that is alive under somebody else moves to this claimant: here staff decide, and the record
-    says who did. Raises NotPossible where there is no conflict, or the claimant has not signed in yet.
+    What Altegio has accepted already is bound at once. A location that is alive under somebody else moves to this
+    claimant: here staff decide, and the record says who did. Else the activation is sent, whenever the window ended.
+    Raises NotPossible where there is no conflict, or the claimant has not signed in yet.
     """
     connection = lock(connection_id)
-    if connection.state != State.CONFLICT:
+    if not is_for_staff(connection):
         raise NotPossible(_("%(connection)s is %(state)s, not in conflict.") % _named(connection))
     if connection.claimant is None:
         raise NotPossible(_("%(connection)s: the person who claims it has not signed in yet.") % _named(connection))
-    for rival in _others(connection).filter(state__in=UNDECIDED):
-        _end_claim(lock(rival.pk), _("Staff gave the location to another person."), by)
+    for rival in _others(connection).filter(state__in=UNDECIDED).order_by("pk"):
+        _dismiss(lock(rival.pk), _("Staff gave the location to another person."), by)
     live = _others(connection).filter(state__in=LIVE).first()
-    if live is not None:
+    if connection.state in LIVE:
+        _bind(connection, connection, _("Staff decided for this claim."), by)
+    elif live is not None:
         _hand_over(lock(live.pk), connection, by)
-        return
-    move(connection, State.GRANTED, _("Staff decided for this claim."), by=by)
-    window = timedelta(seconds=settings.ALTEGIO_ACTIVATION_WINDOW)
-    queue_fresh([Activate.again(connection, timezone.now() + window)])
+    else:
+        _send_on(connection, _("Staff decided for this claim."), by, decided=True)
+
+
+def is_for_staff(connection: Connection) -> bool:
+    """Whether staff may decide whose it is: in conflict, or accepted by Altegio while it was disputed."""
+    return connection.state == State.CONFLICT or (connection.state in LIVE and connection.is_disputed)
 
 
 @transaction.atomic
 def dismiss_claim(connection_id: int, by: User) -> None:
-    """Decide a conflict against this claim.."""
+    """Decide a conflict against this claim: it stays ended, whatever Altegio answers later."""
     connection = lock(connection_id)
     if connection.state != State.CONFLICT:
         raise NotPossible(_("%(connection)s is %(state)s, not in conflict.") % _named(connection))
-    _end_claim(connection, _("Staff decided against this claim."), by)
+    _dismiss(connection, _("Staff decided against this claim."), by)
 
 
 @transaction.atomic
@@ -95,17 +106,32 @@ def pass_review(connection_id: int, by: User) -> None:
     connection.alarms.filter(cleared_at=None, key=f"review:{connection.pk}").update(cleared_at=timezone.now())
 
 
+def _send_on(connection: Connection, why: str, by: User, *, decided: bool = False) -> None:
+    """The claim goes on: one call in place of all that wait, which asks first."""
+    cancel(_activations(connection), why)
+    move(connection, State.GRANTED, why, by=by, is_disputed=False, is_proven=True, ended_at=None, ended_by="")
+    if not _activations(connection).filter(state=CallState.SENDING).exists():
+        window = timedelta(seconds=settings.ALTEGIO_ACTIVATION_WINDOW)
+        queue_fresh([Activate.again(connection, timezone.now() + window, decided=decided)])
+
+
 def _hand_over(live: Connection, claim: Connection, by: User) -> None:
-    previous = live.owner
+    _bind(live, claim, _("Staff moved it from %(old)s to %(new)s.") % _from_to(live, claim), by)
+    _dismiss(claim, _("Staff decided for this claim; the live connection is theirs now."), by)
+
+
+def _bind(live: Connection, claim: Connection, why: str, by: User) -> None:
+    """The live connection is the claimant's of `claim`."""
     live.owner, live.claimant, live.claim = claim.claimant, claim.claimant, claim.claim
-    live.save(update_fields=["owner", "claimant", "claim"])
-    live.changes.create(
-        from_state=live.state,
-        to_state=live.state,
-        why=_("Staff moved it from %(old)s to %(new)s.") % {"old": _number(previous), "new": _number(live.owner)},
-        by=by,
-    )
-    _end_claim(claim, _("Staff decided for this claim; the live connection is theirs now."), by)
+    live.is_disputed, live.is_proven = False, True
+    live.save(update_fields=["owner", "claimant", "claim", "is_disputed", "is_proven"])
+    live.changes.create(from_state=live.state, to_state=live.state, why=why, by=by)
+    clear_alarms(connection=live, kind=Alarm.Kind.CONFLICT)
+    adopt_chain(live)
+
+
+def _from_to(live: Connection, claim: Connection) -> dict[str, str]:
+    return {"old": _number(live.owner), "new": _number(claim.claimant)}
 
 
 def _number(person: User | None) -> str:
@@ -113,9 +139,8 @@ def _number(person: User | None) -> str:
     return f"#{person.pk}" if person else "–"
 
 
-def _end_claim(connection: Connection, why: str, by: User) -> None:
-    cancel(_activations(connection), why)
-    move(connection, State.FAILED, why, by=by, ended_at=timezone.now())
+def _dismiss(connection: Connection, why: str, by: User) -> None:
+    end_claim(connection, why, ended_by=EndedBy.STAFF, by=by)
 
 
 def _activations(connection: Connection) -> QuerySet[OutgoingCall]:

@@ -1,4 +1,4 @@
-"""Connections that wait for an activation which nobody will send."""
+"""Undecided claims that nothing moves any more: there should never be one."""
 
 from datetime import datetime
 
@@ -8,24 +8,27 @@ from django.utils import timezone
 from integrations.activation.kinds import Activate
 from integrations.activation.waiting import undecided_without_call
 from integrations.connections import lock, move
-from integrations.models.connection import Connection, State
-from integrations.outbox.queue import queue
+from integrations.models.connection import UNDECIDED, Connection, EndedBy, State
+from integrations.outbox.queue import queue_fresh
 from partner_portal.watch import register_check
 
 
 def _without_a_call(now: datetime) -> QuerySet[Connection]:
-    return undecided_without_call().filter(state=State.GRANTED)
+    return undecided_without_call()
 
 
 def _go_on(found: Connection) -> None:
     connection = lock(found.pk)
-    if connection.state != State.GRANTED:
+    if connection.state not in UNDECIDED:
         return
     now = timezone.now()
     if connection.deadline_at <= now:
-        move(connection, State.EXPIRED, "The window closed, and no call was on its way.", ended_at=now)
+        to = State.EXPIRED if connection.state == State.GRANTED else State.FAILED
+        why = "The window closed, and no call was on its way."
+        move(connection, to, why, ended_at=now, ended_by=EndedBy.WINDOW)
     else:
-        queue([Activate.again(connection, connection.deadline_at)])
+        # In a dispute the answer to its question holds it back again.
+        queue_fresh([Activate.again(connection, connection.deadline_at)])
 
 
-register_check("connection: granted", _without_a_call, _go_on)
+register_check("connection: undecided", _without_a_call, _go_on)

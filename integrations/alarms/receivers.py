@@ -61,9 +61,10 @@ def follow_the_connection(connection: Connection, before: State, after: State, *
     """What warned of a state ends with it; a connection that waits again may run out of time again."""
     if before == State.CONFLICT:
         clear_alarms(connection=connection, kind=Alarm.Kind.CONFLICT)
-    if before == State.GRANTED:
+    # Nothing is asked of the database for one that nobody was warned of: they may be thousands at once.
+    if before == State.GRANTED and connection.warned:
         clear_alarms(connection=connection, kind=Alarm.Kind.WINDOW)
-    if after == State.GRANTED:
+    if after == State.GRANTED and connection.warned:
         Connection.objects.filter(pk=connection.pk, warned__gt=0).update(warned=0)
     if before in LIVE and after not in LIVE:
         clear_alarms(connection=connection, kind=Alarm.Kind.REVIEW)

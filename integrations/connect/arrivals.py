@@ -17,12 +17,14 @@ from accounts.languages import remember_language
 from accounts.letters import ask_for_letter
 from accounts.models import User
 from accounts.proofs import link_altegio_user, take_over
-from integrations.connect.claims import Claimant, Claimed, activation_deadline, claim_locations, give_claim
+from integrations.connect.claimants import Claimant, visitor_of
+from integrations.connect.claims import activation_deadline, claim_locations, give_claim
+from integrations.connect.desk import Claimed
 from integrations.connect.models import Arrival, ArrivalLocation, RefusedArrival
 from integrations.connect.parameters import Redirect
 from integrations.connect.people import Known, account_of, begins_anew, may_act
 from integrations.models.application import Application
-from integrations.models.connection import LIVE, Connection
+from integrations.models.connection import LIVE, UNDECIDED, Connection
 from integrations.telephony.chains import see_token
 from partner_portal.middleware import current_request_id
 
@@ -51,9 +53,10 @@ def receive_signed(application: Application, redirect: Redirect) -> Arrival:
     now = timezone.now()
     if isinstance(account, Known):
         remember_language(account.user)
-        claimant, expected = Claimant.of(account.user), None
+        claimant, expected = Claimant.of(account.user, signed=True), None
     else:
-        claimant, expected = Claimant(f"a:{redirect.person.altegio_user_id}", None), account.expected
+        signed = f"a:{redirect.person.altegio_user_id}"
+        claimant, expected = Claimant(signed, None, is_proven=True), account.expected
     claimed = claim_locations(application, redirect.salon_ids, claimant, arrived_at=now, now=now)
     digest = _digest(application, redirect, claimant)
     arrival = _same_arrival(digest, claimed, now)
@@ -66,16 +69,19 @@ def receive_signed(application: Application, redirect: Redirect) -> Arrival:
 
 
 @transaction.atomic
-def receive_unsigned(application: Application, redirect: Redirect, seen: Arrival | None) -> Arrival:
+def receive_unsigned(
+    application: Application, redirect: Redirect, seen: Arrival | None, *, network: str = ""
+) -> Arrival:
     """A redirect without user data: stored, so that the window runs; registered by a form.
 
-    `seen` is the arrival this browser came with before, if any: the same link is the same arrival.
+    `seen` is the arrival this browser came with before, if any: the same link is the same arrival. `network` is
+    where it came from, as a hash.
     """
     digest = _digest(application, redirect, None)
     if seen is not None and seen.digest == digest and not seen.claim and timezone.now() < seen.deadline_at:
         _seen_again(seen, timezone.now())
         return seen
-    return _store(application, redirect, timezone.now(), digest=digest)
+    return _store(application, redirect, timezone.now(), digest=digest, network=network)
 
 
 @transaction.atomic
@@ -89,7 +95,11 @@ def register(arrival: Arrival, sign_up: SignUp) -> Arrival:
     if arrival.claim:
         return arrival
     user, is_new = _account(sign_up)
-    claimant = Claimant.of(user) if is_new else Claimant(f"s:{arrival.pk}", None)
+    if is_new:
+        claimant = Claimant.of(user, network=arrival.network)
+    else:
+        told = {"visitor": visitor_of(user), "network": arrival.network}
+        claimant = Claimant(f"s:{arrival.pk}", None, is_proven=False, **told)
     _claim(arrival, claimant, expected=None if is_new else user)
     send_sign_in_link(arrival, sign_up.email, "welcome" if is_new else "sign_in_link")
     arrival.signed_up = True
@@ -133,19 +143,36 @@ def give_to(arrival: Arrival, user: User, *, is_just_proven: bool) -> bool:
     arrival = _locked(arrival)
     if not may_act(arrival, user):
         return False
+    claimant = Claimant.of(user, signed=arrival.altegio_user_id is not None, network=arrival.network)
     if arrival.user_id is not None:
+        if claimant.is_proven:
+            _go_on(arrival, claimant)
         return True
     if is_just_proven and arrival.altegio_user_id is not None and arrival.expected_user_id == user.pk:
         link_altegio_user(user, arrival.altegio_user_id)
-    claimant = Claimant.of(user)
     if not arrival.claim:
         _claim(arrival, claimant, expected=None)
         return True
     mine = Connection.objects.select_for_update(no_key=True).filter(arrivals=arrival).order_by("pk")
-    give_claim(list(mine), arrival.claim, user)
+    give_claim(list(mine), arrival.claim, claimant)
     arrival.claim, arrival.user, arrival.expected_user = claimant.claim, user, None
     arrival.save(update_fields=["claim", "user", "expected_user"])
+    _go_on(arrival, claimant)
     return True
+
+
+def _go_on(arrival: Arrival, claimant: Claimant) -> None:
+    """The person is known, or has proven who they are: what waited for that goes on, within the window."""
+    if timezone.now() >= arrival.deadline_at:
+        return
+    decided = set(arrival.connections.exclude(state__in=UNDECIDED).values_list("location__altegio_id", flat=True))
+    rest = [salon_id for salon_id in arrival.salon_ids if salon_id not in decided]
+    if rest:
+        now = timezone.now()
+        _show(
+            arrival,
+            claim_locations(arrival.application, rest, claimant, arrived_at=arrival.arrived_at, now=now),
+        )
 
 
 def _is_still(user: User) -> bool:
@@ -170,7 +197,13 @@ def enter_by_letter(arrival: Arrival, user: User, *, password: str, keeps_passwo
     return give_to(arrival, user, is_just_proven=True) if arrival.claim else True
 
 
+class MustComeSigned(Exception):
+    """This application connects nothing for an arrival on which Altegio has not signed who came."""
+
+
 def _claim(arrival: Arrival, claimant: Claimant, *, expected: User | None) -> None:
+    if arrival.application.is_personal_data_access_needed and arrival.altegio_user_id is None:
+        raise MustComeSigned
     claimed = claim_locations(
         arrival.application,
         arrival.salon_ids,
@@ -197,6 +230,7 @@ def _store(
     digest: str,
     claimant: Claimant | None = None,
     expected: User | None = None,
+    network: str = "",
 ) -> Arrival:
     person = redirect.person
     return Arrival.objects.create(
@@ -210,6 +244,7 @@ def _store(
         salon_name=person.salon_name if person else "",
         altegio_user_id=person.altegio_user_id if person else None,
         digest=digest,
+        network=network,
         claim=claimant.claim if claimant else "",
         user=claimant.user if claimant else None,
         expected_user=expected,

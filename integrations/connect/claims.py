@@ -1,60 +1,29 @@
 """Whose location is it: what an arrival leads to at each of its locations (ALTEGIO.md §1).
 
-A claim proves nothing yet; Altegio's acceptance of the activation does. So a claim makes a connection
-that waits for it, or takes up the one the same person has, or shows that two people want the same.
+A claim proves nothing yet; Altegio's acceptance of the activation does. Here the facts are read, under locks, in a
+constant number of queries; `decisions.decide` says what follows from them, and `Desk` writes it.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts.models import User
-from integrations.activation.kinds import Activate
-from integrations.alarms.models import Alarm
-from integrations.alarms.raising import raise_alarms
+from integrations.activation.waiting import end_claim
+from integrations.connect.claimants import Claimant, room_for, turns_taken
+from integrations.connect.decisions import decide
+from integrations.connect.desk import Claimed, Desk
 from integrations.connect.models import Arrival, ArrivalLocation
-from integrations.connections import move
-from integrations.lifecycle.asking import ask_status
+from integrations.connect.places import Place
 from integrations.models.application import Application
-from integrations.models.connection import (
-    LIVE,
-    UNDECIDED,
-    Connection,
-    ConnectionChange,
-    ConnectionKeys,
-    State,
-)
+from integrations.models.connection import LIVE, UNDECIDED, Connection, State
 from integrations.models.place import Location
-from integrations.outbox.models import CallState, OutgoingCall
-from integrations.outbox.queue import cancel, queue_fresh
 
-CONFLICT_REASON = "Another person claims this location too."
-TAKEN_REASON = "This location is connected by another person."
-
-
-@dataclass(frozen=True)
-class Claimant:
-    """Who claims: `claim` names the person; `user` is their account once it is known for sure."""
-
-    claim: str
-    user: User | None
-
-    @classmethod
-    def of(cls, user: User) -> "Claimant":
-        return cls(f"u:{user.pk}", user)
-
-
-@dataclass(frozen=True)
-class Claimed:
-    """What the claim on one location led to."""
-
-    connection: Connection
-    is_new: bool
+# Who was refused at a location is not served there again at once.
+REFUSAL_LASTS = timedelta(hours=1)
 
 
 def activation_deadline(arrived_at: datetime) -> datetime:
@@ -72,18 +41,20 @@ def claim_locations(
 ) -> list[Claimed]:
     """Claim every location for `claimant`, in the caller's transaction, and queue what follows.
 
-    A constant number of queries however many locations there are; rivals cost some each. Arrivals for
-    the same location wait for each other.
+    A constant number of queries however many locations and rivals there are. Arrivals for the same location
+    wait for each other. A location for which there is no room (`claimants.room_for`) is left out.
     """
     _lock_connections(application, salon_ids)
     locations = _locked_locations(salon_ids)
-    current = _current_connections(application, locations)
-    if claimant.user is not None:
-        _give_what_waits(current, claimant.user)
-    desk = _Desk(application, claimant, arrived_at, now)
+    current = _current_connections(application, locations, claimant, now)
+    _give_what_waits(current, claimant)
+    taken = turns_taken(claimant)
+    room = room_for(claimant, taken)
+    desk = Desk(application, claimant, arrived_at, activation_deadline(arrived_at), now, max(taken))
     for salon_id in salon_ids:
-        location = locations[salon_id]
-        desk.decide(location, current[location.pk])
+        place = Place(current[locations[salon_id].pk], claimant, now)
+        facts = place.facts(in_time=now < desk.deadline, has_room=desk.opened < room)
+        desk.note(decide(facts), locations[salon_id], place)
     return desk.finish()
 
 
@@ -105,148 +76,40 @@ def _locked_locations(salon_ids: Sequence[int]) -> dict[int, Location]:
     return {location.altegio_id: location for location in found}
 
 
-def _current_connections(application: Application, locations: dict[int, Location]) -> dict[int, list[Connection]]:
-    found: dict[int, list[Connection]] = defaultdict(list)
-    connections = Connection.objects.filter(
-        application=application,
-        location__in=[place.pk for place in locations.values()],
-        state__in=(*UNDECIDED, *LIVE),
-    )
+def _current_connections(
+    application: Application, locations: dict[int, Location], claimant: Claimant, now: datetime
+) -> dict[int, list[Connection]]:
+    """What is undecided or alive at the locations, and where this claimant was refused lately."""
     by_key = {place.pk: place for place in locations.values()}
-    for connection in connections:
+    here = Connection.objects.filter(application=application, location__in=list(by_key))
+    refused = here.filter(state=State.FAILED, claim=claimant.claim, ended_at__gte=now - REFUSAL_LASTS)
+    # The newest are enough to know: whoever comes five times a second leaves many.
+    newest = refused.order_by("-pk").values("pk")[: 2 * len(by_key)]
+    found: dict[int, list[Connection]] = defaultdict(list)
+    for connection in here.filter(Q(state__in=(*UNDECIDED, *LIVE)) | Q(pk__in=newest)).order_by("pk"):
         # Both are at hand: joining them costs a tenth of an arrival's time.
         connection.application, connection.location = application, by_key[connection.location_id]
         found[connection.location_id].append(connection)
     return found
 
 
-def _give_what_waits(current: dict[int, list[Connection]], user: User) -> None:
+def _give_what_waits(current: dict[int, list[Connection]], claimant: Claimant) -> None:
     """What was claimed by an arrival that expects this person is theirs: they are no rivals of themselves."""
-    others = [each for there in current.values() for each in there if each.claim != Claimant.of(user).claim]
-    claims = {each.claim for each in others}
-    waiting = set(Arrival.objects.filter(expected_user=user, claim__in=claims).values_list("claim", flat=True))
-    for connection in others:
+    if claimant.user is None:
+        return
+    provisional = [
+        each
+        for connections in current.values()
+        for each in connections
+        if each.claimant_id is None and each.claim != claimant.claim
+    ]
+    if not provisional:
+        return
+    expecting = Arrival.objects.filter(claim__in={each.claim for each in provisional}, expected_user=claimant.user)
+    waiting = set(expecting.values_list("claim", flat=True))
+    for connection in provisional:
         if connection.claim in waiting:
-            give_claim([connection], connection.claim, user)
-
-
-class _Desk:
-    """Decides location by location, and writes the decisions in bulk at the end."""
-
-    def __init__(self, application: Application, claimant: Claimant, arrived_at: datetime, now: datetime) -> None:
-        self.application = application
-        self.claimant = claimant
-        self.arrived_at = arrived_at
-        self.now = now
-        self.deadline = activation_deadline(arrived_at)
-        self.claimed: list[Claimed] = []
-        self.new: list[Connection] = []
-        self.ask_first: set[int] = set()
-        self.asked: list[Connection] = []
-
-    def decide(self, location: Location, current: Iterable[Connection]) -> None:
-        """What the claim leads to at one location."""
-        undecided = [connection for connection in current if connection.state in UNDECIDED]
-        mine = next((connection for connection in undecided if connection.claim == self.claimant.claim), None)
-        rivals = [connection for connection in undecided if connection is not mine]
-        live = next((connection for connection in current if connection.state in LIVE), None)
-        if mine is not None:
-            self._take_up(mine, rivals)
-        elif live is not None and self._holds(live):
-            self.asked.append(live)
-            self.claimed.append(Claimed(live, is_new=False))
-        elif rivals:
-            self._dispute(rivals)
-            self._open(location, State.CONFLICT, CONFLICT_REASON)
-        elif self.now >= self.deadline:
-            self._open(location, State.EXPIRED, "The time for the activation was over before the sign-up.")
-        else:
-            if live is not None:
-                self.ask_first.add(location.pk)
-            self._open(location, State.GRANTED, "")
-
-    def finish(self) -> list[Claimed]:
-        """Write what was decided, and queue the calls."""
-        Connection.objects.bulk_create(self.new, batch_size=500)
-        ConnectionChange.objects.bulk_create(
-            [
-                ConnectionChange(
-                    connection=connection, to_state=connection.state, why="The owner arrived from Altegio."
-                )
-                for connection in self.new
-            ],
-            batch_size=500,
-        )
-        ConnectionKeys.objects.bulk_create(
-            [ConnectionKeys.fresh(self.application, connection.location) for connection in self.new],
-            ignore_conflicts=True,
-            batch_size=500,
-        )
-        queue_fresh(self._activation(connection) for connection in self.new if connection.state == State.GRANTED)
-        for connection in self.asked:
-            ask_status(connection)
-        raise_alarms(
-            (
-                Alarm.Kind.CONFLICT,
-                f"conflict:{connection.pk}",
-                f"{connection}: {connection.reason}",
-                connection,
-            )
-            for connection in self.new
-            if connection.state == State.CONFLICT
-        )
-        self._note_return([claimed.connection.pk for claimed in self.claimed if not claimed.is_new])
-        return self.claimed
-
-    def _note_return(self, pks: list[int]) -> None:
-        """The owner came again. Who comes now came last, also where the clock was set back since they came before."""
-        if not pks:
-            return
-        reused = Connection.objects.filter(pk__in=pks)
-        if self.arrived_at < self.now:
-            reused = reused.filter(last_arrived_at__lt=self.arrived_at)
-        reused.update(last_arrived_at=self.arrived_at)
-
-    def _holds(self, live: Connection) -> bool:
-        if live.owner_id is None:
-            return live.claim == self.claimant.claim
-        return self.claimant.user is not None and live.owner_id == self.claimant.user.pk
-
-    def _take_up(self, mine: Connection, rivals: list[Connection]) -> None:
-        """The same person again: the window does not start anew, and nothing is activated twice."""
-        self.claimed.append(Claimed(mine, is_new=False))
-        if mine.state == State.CONFLICT and not rivals:
-            move(mine, State.GRANTED, "The owner arrived again.", deadline_at=self.deadline)
-            queue_fresh([Activate.new(mine, ask_first=True)])
-
-    def _dispute(self, rivals: list[Connection]) -> None:
-        """While one person's claim is undecided, another's makes both a conflict."""
-        for rival in rivals:
-            if rival.state == State.GRANTED:
-                cancel(OutgoingCall.objects.filter(connection=rival, kind=Activate.name), CONFLICT_REASON)
-                move(rival, State.CONFLICT, CONFLICT_REASON)
-                raise_alarms([(Alarm.Kind.CONFLICT, f"conflict:{rival.pk}", f"{rival}: {CONFLICT_REASON}", rival)])
-
-    def _open(self, location: Location, state: State, reason: str) -> None:
-        connection = Connection(
-            application=self.application,
-            location=location,
-            state=state,
-            reason=reason,
-            claim=self.claimant.claim,
-            claimant=self.claimant.user,
-            arrived_at=self.arrived_at,
-            last_arrived_at=self.arrived_at,
-            deadline_at=self.deadline,
-        )
-        self.new.append(connection)
-        self.claimed.append(Claimed(connection, is_new=True))
-
-    def _activation(self, connection: Connection) -> OutgoingCall:
-        call = Activate.new(connection, ask_first=connection.location_id in self.ask_first)
-        if self.application.hold_activations:
-            call.state = CallState.HELD
-        return call
+            give_claim([connection], connection.claim, claimant)
 
 
 def go_on_as_new(ended: Connection) -> None:
@@ -262,32 +125,33 @@ def go_on_as_new(ended: Connection) -> None:
     same_place = Connection.objects.filter(application=ended.application_id, location=ended.location_id)
     if same_place.filter(pk__gt=ended.pk, arrived_at=ended.last_arrived_at).exists():
         return
-    claimant = Claimant(ended.claim, ended.claimant) if ended.owner is None else Claimant.of(ended.owner)
+    claimant = Claimant.behind(ended)
     salon_ids, arrived_at = [ended.location.altegio_id], ended.last_arrived_at
     claimed = claim_locations(ended.application, salon_ids, claimant, arrived_at=arrived_at, now=now)
     shown = ArrivalLocation.objects.filter(connection=ended, arrival__last_seen_at__gte=arrived_at)
-    shown.update(connection=claimed[0].connection)
+    for item in claimed:
+        shown.update(connection=item.connection)
 
 
-def give_claim(connections: Iterable[Connection], old_claim: str, user: User) -> None:
+def give_claim(connections: Iterable[Connection], old_claim: str, claimant: Claimant) -> None:
     """The person behind a provisional claim has signed in: what was claimed so far is theirs.
 
-    Locked by the caller's transaction. A live connection that waited for them becomes theirs; where they
-    have a claim of their own already, that one stands.
+    Locked by the caller's transaction. A live connection that waited for them becomes theirs, unless staff must
+    decide whose it is; where they have a claim of their own already, that one stands and this one ends.
     """
-    claimant = Claimant.of(user)
     for connection in connections:
         if connection.claim != old_claim:
             continue
         own = Connection.objects.filter(
-            Q(state__in=UNDECIDED),
             application=connection.application_id,
             location=connection.location_id,
+            state__in=UNDECIDED,
             claim=claimant.claim,
         ).exclude(pk=connection.pk)
         if connection.state in UNDECIDED and own.exists():
+            end_claim(connection, "The same person claims it already.")
             continue
-        connection.claim, connection.claimant = claimant.claim, user
-        if connection.state in LIVE and connection.owner_id is None:
-            connection.owner = user
+        connection.claim, connection.claimant = claimant.claim, claimant.user
+        if connection.state in LIVE and connection.owner_id is None and not connection.is_disputed:
+            connection.owner = claimant.user
         connection.save(update_fields=["claim", "claimant", "owner"])

@@ -26,4 +26,5 @@ def forget_person(user: User, altegio_user_ids: set[int], **_: Any) -> None:
     arrivals = Arrival.objects.filter(Q(pk__in=arrivals.values("pk")) | Q(altegio_user_id__in=numbers))
     for rows in (arrivals.filter(claim__in=claims), Connection.objects.filter(claim__in=claims)):
         rows.update(claim=Concat(Value("erased:"), Cast("pk", CharField())))
-    arrivals.update(altegio_user_id=None, digest="")
+    arrivals.update(altegio_user_id=None, digest="", network="")
+    Connection.objects.filter(Q(claimant=user) | Q(owner=user)).update(visitor="", network="")

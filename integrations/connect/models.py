@@ -23,6 +23,8 @@ class Arrival(models.Model):
     altegio_user_id = models.BigIntegerField(_("Altegio user"), null=True, blank=True)
     # Whose claim it is: "u:<user>", or a provisional one until that person has signed in; "" before.
     claim = models.CharField(max_length=40, blank=True, editable=False)
+    # Where it came from, as a hash: limits count by it.
+    network = models.CharField(max_length=32, blank=True, default="", db_default="", editable=False)
     digest = models.CharField(max_length=64, blank=True, editable=False)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="arrivals"

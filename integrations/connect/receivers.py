@@ -10,7 +10,8 @@ from accounts.models import User
 from accounts.proofs import taken_over
 from integrations.activation.binding import is_granted_to
 from integrations.altegio.answers import ConnectionStatus
-from integrations.connect.claims import Claimant, go_on_as_new
+from integrations.connect.claimants import Claimant
+from integrations.connect.claims import go_on_as_new
 from integrations.connect.models import Arrival
 from integrations.connections import touch
 from integrations.lifecycle.asking import granted_again

@@ -8,9 +8,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from integrations.activation.kinds import NO_OPEN_GRANT
+from integrations.activation.judging import NO_OPEN_GRANT
 from integrations.connect.models import Arrival
-from integrations.models.connection import SHOWN_STATES, Connection, State
+from integrations.models.connection import SHOWN_STATES, Connection, EndedBy, State
 from integrations.models.place import reconnect_url
 from integrations.outbox.models import OutgoingCall
 from integrations.outbox.tokens import token_is_stopped
@@ -122,6 +122,9 @@ def _line(
         return LocationStatus(
             salon_id, "expired", _("The time to connect was over. Press Connect in Altegio again."), again
         )
+    if connection is None and arrival.claim and arrival.network:
+        # Of an arrival that Altegio has not signed; a signed one claims all it names.
+        return LocationStatus(salon_id, "pending", _waits_for_proof(), again)
     if connection is None:
         return LocationStatus(salon_id, "pending", _("Sign up or sign in to go on."), again)
     message = message_for(connection, struggling=connection.pk in struggling, stopped=stopped)
@@ -151,9 +154,18 @@ def message_for(connection: Connection, *, struggling: bool = False, stopped: bo
         case State.EXPIRED:
             return _with(_time_is_over(), connection.altegio_words)
         case State.CONFLICT:
+            if not connection.is_disputed:
+                return _("Another person has connected this location. Ask them to disconnect it, then press Connect.")
             return _("Another person has connected or claims this location. Our staff will look into it.")
         case State.FAILED:
             return _failed(connection)
+
+
+def _waits_for_proof() -> str:
+    return _(
+        "Many claims wait for this location, your address or your network. Open the link in the letter that we have "
+        "sent you: then we know your address, and go on at once."
+    )
 
 
 def _time_is_over() -> str:
@@ -170,6 +182,10 @@ def _waiting(connection: Connection, *, struggling: bool, stopped: bool) -> str:
 
 
 def _failed(connection: Connection) -> str:
+    if connection.ended_by == EndedBy.STAFF:
+        return _("Our staff have decided against this claim. Is the location yours? Write to us.")
+    if connection.ended_by == EndedBy.WINDOW:
+        return _("Another person has connected or claims this location, and your time to connect is over.")
     if connection.reason.startswith(NO_OPEN_GRANT):
         lead = _("Altegio has no open grant for this location. Press Connect in Altegio again.")
     else:

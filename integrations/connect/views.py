@@ -26,10 +26,12 @@ from accounts.languages import remember_language
 from accounts.models import User
 from accounts.sign_in import CANNOT_SIGN_IN, owner_with_password
 from integrations.connect import arrivals, tokens
+from integrations.connect.claimants import network_of
 from integrations.connect.forms import EmailForm, SignInForm, SignUpForm
 from integrations.connect.models import Arrival
 from integrations.connect.parameters import BadArrival, read_redirect
 from integrations.connect.people import begins_anew, may_act
+from integrations.connect.problems import must_come_signed, problem, too_many, where_signed
 from integrations.connect.status import status_of
 from integrations.models.application import application_for
 from partner_portal.framing import View, altegio_origin, framed, host_origins, is_in_frame
@@ -40,37 +42,29 @@ from partner_portal.owner_frame import as_owner, posted_from_our_page
 SEEN_COOKIE = "arrival"
 
 
-def _problem(request: HttpRequest, title: str, advice: object, status: int) -> HttpResponse:
-    context = {"title": title, "advice": advice}
-    if request.method == "POST":
-        context["language_base"] = ""  # there is nothing to read at this address
-    return render(request, "connect/problem.html", context, status=status)
-
-
-def _too_many(request: HttpRequest, seconds: int) -> HttpResponse:
-    response = _problem(request, _("Too many attempts"), _("Please wait a minute and try again."), 429)
-    response["Retry-After"] = str(seconds)
-    return response
-
-
 @framed
 @require_GET
 def arrive(request: HttpRequest, application_id: int | None = None) -> HttpResponse:
     """The registration redirect (ALTEGIO.md §1)."""
     if wait := limits.ARRIVALS.hit(request):
-        return _too_many(request, wait)
+        return too_many(request, wait)
     application = application_for(application_id)
     if application is None:
         advice = _("This address belongs to no application. Open the integration from Altegio's Marketplace.")
-        return _problem(request, _("Unknown application"), advice, 404)
+        return problem(request, _("Unknown application"), advice, 404)
     try:
         redirect = read_redirect(request.META.get("QUERY_STRING", ""), settings.ALTEGIO_PARTNER_TOKEN)
     except BadArrival as refusal:
         arrivals.refuse_arrival(application, str(refusal))
-        return _problem(request, _("This link does not work"), refusal.advice, 400)
+        return problem(request, _("This link does not work"), refusal.advice, 400)
     if redirect.person is not None:
         return _to_status_as_owner(request, arrivals.receive_signed(application, redirect))
-    return _show_forms_for_new(request, arrivals.receive_unsigned(application, redirect, _seen(request)))
+    if application.is_personal_data_access_needed:
+        arrivals.refuse_arrival(application, "Without Altegio's signature, which the application needs.")
+        return must_come_signed(request)
+    network = network_of(request)
+    arrival = arrivals.receive_unsigned(application, redirect, _seen(request), network=network)
+    return _show_forms_for_new(request, arrival)
 
 
 def _seen(request: HttpRequest) -> Arrival | None:
@@ -152,7 +146,7 @@ def step_view(view: View) -> View:
 
 def _link_is_old(request: HttpRequest) -> HttpResponse:
     advice = _("Open the integration from Altegio again.")
-    return _problem(request, _("This page is too old"), advice, 410)
+    return problem(request, _("This page is too old"), advice, 410)
 
 
 @framed
@@ -166,10 +160,11 @@ def step(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @step_view
+@where_signed
 def sign_up(request: HttpRequest, arrival: Arrival, token: str) -> HttpResponse:
     """A new owner. An address that has an account is answered in the same way."""
     if wait := limits.SIGN_UPS.hit(request):
-        return _too_many(request, wait)
+        return too_many(request, wait)
     form = SignUpForm(request.POST, auto_id="up_%s")
     if not form.is_valid():
         return _forms(request, arrival, token, sign_up=form, status=400)
@@ -177,6 +172,7 @@ def sign_up(request: HttpRequest, arrival: Arrival, token: str) -> HttpResponse:
 
 
 @step_view
+@where_signed
 def sign_in(request: HttpRequest, arrival: Arrival, token: str) -> HttpResponse:
     """An owner who has an account already."""
     return sign_in_on(request, arrival, lambda form: _forms(request, arrival, token, sign_in=form, status=400))
@@ -185,7 +181,7 @@ def sign_in(request: HttpRequest, arrival: Arrival, token: str) -> HttpResponse:
 def sign_in_on(request: HttpRequest, arrival: Arrival, again: Callable[[SignInForm], HttpResponse]) -> HttpResponse:
     """A password was typed on one of the arrival's pages; `again` shows that page with what was wrong."""
     if wait := limits.SIGN_INS.hit(request):
-        return _too_many(request, wait)
+        return too_many(request, wait)
     form = SignInForm(request.POST, auto_id="in_%s")
     if form.is_valid():
         user = owner_with_password(request, form.cleaned_data["email"], form.cleaned_data["password"])
@@ -197,7 +193,7 @@ def sign_in_on(request: HttpRequest, arrival: Arrival, again: Callable[[SignInFo
 
 def _taken(request: HttpRequest) -> HttpResponse:
     advice = _("Another account is connecting here already. Open the integration from Altegio again.")
-    return _problem(request, _("Already taken"), advice, 409)
+    return problem(request, _("Already taken"), advice, 409)
 
 
 def _enter(request: HttpRequest, arrival: Arrival, user: User, *, is_just_proven: bool) -> HttpResponse:
@@ -215,7 +211,7 @@ def _enter(request: HttpRequest, arrival: Arrival, user: User, *, is_just_proven
 def send_link(request: HttpRequest, arrival: Arrival, token: str) -> HttpResponse:
     """A letter that signs the owner in; the answer is the same whether the address has an account."""
     if wait := limits.SIGN_IN_LINKS.hit(request):
-        return _too_many(request, wait)
+        return too_many(request, wait)
     form = EmailForm(request.POST)
     if not form.is_valid():
         return _forms(request, arrival, token, sign_in=SignInForm(request.POST, auto_id="in_%s"), status=400)
@@ -230,6 +226,7 @@ def _link_sent(request: HttpRequest, page: str, email: str = "") -> HttpResponse
 
 @framed
 @require_POST
+@where_signed
 def go_on(request: HttpRequest, token: str) -> HttpResponse:
     """One click of an owner whose browser is signed in; guarded by the session and its CSRF token."""
     arrival, owner = tokens.arrival_of_step(token), _signed_in_owner(request)
@@ -241,12 +238,13 @@ def go_on(request: HttpRequest, token: str) -> HttpResponse:
 @never_cache
 @sensitive_post_parameters()
 @require_http_methods(["GET", "POST"])
+@where_signed
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
     """A letter's link: a page with one button, so that a mail scanner's visit changes nothing."""
     opened = tokens.opened_link(token)
     if opened is None:
         advice = _("A link works once, for an hour. Sign in with your password, or have a new link sent.")
-        return _problem(request, _("This link was used or is too old"), advice, 410)
+        return problem(request, _("This link was used or is too old"), advice, 410)
     arrival, user = opened
     if not may_act(arrival, user):
         return _taken(request)
@@ -320,6 +318,7 @@ def _status_page(
 @csrf_exempt
 @require_POST
 @status_view
+@where_signed
 def status_sign_in(request: HttpRequest, arrival: Arrival, token: str) -> HttpResponse:
     """The arrival's person signs in on its page; nobody else may."""
     return sign_in_on(request, arrival, lambda form: _status_page(request, arrival, token, form, status=400))
@@ -331,7 +330,7 @@ def status_sign_in(request: HttpRequest, arrival: Arrival, token: str) -> HttpRe
 def status_link(request: HttpRequest, arrival: Arrival, token: str) -> HttpResponse:
     """A letter that signs the arrival's person in; it goes to their address, whoever asks for it."""
     if wait := limits.SIGN_IN_LINKS.hit(request):
-        return _too_many(request, wait)
+        return too_many(request, wait)
     person = arrivals.person_of(arrival)
     if person is not None and person.email:
         arrivals.send_sign_in_link(arrival, person.email)

@@ -3,6 +3,7 @@
 The one path from Altegio's word to a connection's state, for arrivals, callbacks, staff and sweeps.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -18,7 +19,7 @@ from integrations.connections import connection_of, lock, move
 from integrations.models.connection import LIVE, Connection, State
 from integrations.outbox.kinds import CallKind, register
 from integrations.outbox.models import OutgoingCall, Priority
-from integrations.outbox.queue import queue_newest
+from integrations.outbox.queue import queue_newest_of_each
 
 # `connection`, `status`: it has ended, and Altegio waits for a new activation.
 granted_again = Signal()
@@ -34,9 +35,14 @@ def ask_status(connection: Connection, *, patient: bool = False) -> None:
     The questions about a connection go one after another, in a lane of their own: an activation must not
     wait for a question.
     """
+    ask_status_of_each([connection], patient=patient)
+
+
+def ask_status_of_each(connections: Iterable[Connection], *, patient: bool = False) -> None:
+    """`ask_status` for many, in a constant number of queries."""
     kind, subject = (AskPatiently, "check") if patient else (AskStatus, "status")
-    lane = f"status:{connection.pk}"
-    queue_newest(kind, f"{subject}:{connection.pk}", lane=lane, connection_id=connection.pk)
+    about = {f"{subject}:{each.pk}": {"lane": f"status:{each.pk}", "connection_id": each.pk} for each in connections}
+    queue_newest_of_each(kind, about)
 
 
 @register

@@ -29,6 +29,15 @@ class Application(models.Model):
         default=False,
         help_text=_("For Altegio's moderators: activation calls wait until staff release them."),
     )
+    is_personal_data_access_needed = models.BooleanField(
+        _("personal data access needed"),
+        default=False,
+        db_default=False,
+        help_text=_(
+            "As set in Altegio's developer account. Altegio then says, signed, who presses Connect, and an arrival "
+            "without that signature connects nothing: the safest way, because nobody else can be taken for the owner."
+        ),
+    )
     chat_url = models.URLField(_("chat address"), blank=True, help_text=_("Sent at activation when set."))
     tips_url = models.URLField(_("tips address"), blank=True, help_text=_("Sent at activation when set."))
     trial_days = models.PositiveSmallIntegerField(

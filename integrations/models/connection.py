@@ -27,7 +27,16 @@ class State(models.TextChoices):
     UNINSTALLED = "uninstalled", _("uninstalled")  # the owner, or the partner, disconnected it
     EXPIRED = "expired", _("expired")  # the window closed before Altegio accepted
     FAILED = "failed", _("failed")  # Altegio refused
-    CONFLICT = "conflict", _("conflict")  # another person claims or holds the location: staff decide
+    CONFLICT = "conflict", _("conflict")  # another person claims the location (`is_disputed`), or holds it
+
+
+class EndedBy(models.TextChoices):
+    """Who ended a claim. What staff ended, nobody else takes up again."""
+
+    ALTEGIO = "altegio", _("Altegio")
+    WINDOW = "window", _("the end of its window")
+    STAFF = "staff", _("staff")
+    PORTAL = "portal", _("the portal")
 
 
 # As owners and the partner's own systems read them (INTERFACE.md): one that waits is pending.
@@ -56,6 +65,15 @@ class Connection(UpdatedAt):
     )
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="connections"
+    )
+    # Whether the claimant has proven who they are; else by which address and from where they came, as hashes.
+    is_proven = models.BooleanField(_("claimant proven"), default=True, db_default=True, editable=False)
+    visitor = models.CharField(max_length=32, blank=True, default="", db_default="", editable=False)
+    network = models.CharField(max_length=32, blank=True, default="", db_default="", editable=False)
+    # Two proven people claim it: staff decide, also where Altegio has accepted one of them.
+    is_disputed = models.BooleanField(_("disputed"), default=False, db_default=False, editable=False)
+    ended_by = models.CharField(
+        _("ended by"), max_length=8, choices=EndedBy.choices, blank=True, default="", db_default="", editable=False
     )
     arrived_at = models.DateTimeField(_("arrived"))
     last_arrived_at = models.DateTimeField(_("last arrived"))
@@ -111,6 +129,22 @@ class Connection(UpdatedAt):
                 name="connection_activated",
             ),
             models.Index(fields=["-id"], condition=~models.Q(review=""), name="connection_to_review"),
+            # How much who has proven nothing keeps undecided.
+            models.Index(
+                fields=["visitor"],
+                condition=models.Q(state__in=UNDECIDED, is_proven=False),
+                name="connection_by_visitor",
+            ),
+            models.Index(
+                fields=["network"],
+                condition=models.Q(state__in=UNDECIDED, is_proven=False),
+                name="connection_by_network",
+            ),
+            models.Index(
+                fields=["location", "ended_at"],
+                condition=models.Q(state=State.FAILED),
+                name="connection_refused_here",
+            ),
         ]
 
     def __str__(self) -> str:

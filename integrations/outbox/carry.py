@@ -20,11 +20,14 @@ from integrations.altegio.client import AltegioClient, to_json
 from integrations.outbox import rate
 from integrations.outbox.claim import Claim, lease_length
 from integrations.outbox.kinds import (
+    AskAgain,
     CallKind,
     CannotTell,
     Happened,
+    Hold,
     NotToHappen,
     Obsolete,
+    OnHold,
     SendAgain,
     kind_of,
 )
@@ -87,12 +90,16 @@ def carry(claim: Claim, slot: rate.Slot) -> None:
 
 def _exchange(claim: Claim, slot: rate.Slot) -> None:
     call, kind = claim.call, kind_of(claim.call)
-    asking = claim.in_doubt and kind.asks_first(call)
+    asking = kind.asks_first(call) if claim.in_doubt else kind.must_ask(call)
     try:
         request = kind.question(call) if asking else kind.request(call)
     except Obsolete as obsolete:
         rate.settle(slot, used=False)
         _end(call, CallState.CANCELLED, reason=str(obsolete))
+        return
+    except OnHold as on_hold:
+        rate.settle(slot, used=False)
+        _wait(call, CallState.HELD, str(on_hold), seconds=0)
         return
     purpose = Attempt.Purpose.ASK if asking else Attempt.Purpose.SEND
     attempt, slot = _begin_attempt(call, request, purpose, slot)
@@ -229,6 +236,10 @@ def _after_question(call: OutgoingCall, kind: CallKind, answer: Answer) -> None:
             _wait(call, CallState.QUEUED, call.reason, seconds=0)
         case NotToHappen(reason):
             _refuse(call, kind, reason, answer)
+        case AskAgain(seconds, reason):
+            _wait(call, CallState.DOUBTFUL, reason, seconds=seconds)
+        case Hold(reason):
+            _wait(call, CallState.HELD, reason, seconds=0)
         case CannotTell():
             _back_off(call, CallState.DOUBTFUL, mask(answer.message), answer)
 

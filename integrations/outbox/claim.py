@@ -11,8 +11,8 @@ from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from integrations.outbox.models import UNFINISHED, WAITING, CallState, OutgoingCall, Priority
-from integrations.outbox.spare import activations_can_spare_a_call
+from integrations.outbox.models import UNFINISHED, WAITING, CallState, OutgoingCall
+from integrations.outbox.shares import whose_turn
 
 # Beside the call's own time-out: what the worker needs around it.
 LEASE_MARGIN = 5.0
@@ -38,7 +38,7 @@ def held_places(now: datetime) -> int:
 
 
 def due_calls(now: datetime) -> QuerySet[OutgoingCall]:
-    """What may go now, first things first: priority, then the earliest deadline, then age.
+    """What may go now, first things first: priority, then turn, then the earliest deadline, then age.
 
     A call waits for every unfinished earlier one in its lane; the empty lane has no order.
     """
@@ -47,7 +47,7 @@ def due_calls(now: datetime) -> QuerySet[OutgoingCall]:
         OutgoingCall.objects.filter(state__in=WAITING, due_at__lte=now)
         .filter(Q(deadline_at=None) | Q(deadline_at__gt=now))
         .filter(Q(lane="") | ~Exists(earlier))
-        .order_by("priority", F("deadline_at").asc(nulls_last=True), "id")
+        .order_by("priority", "turn", F("deadline_at").asc(nulls_last=True), "id")
     )
 
 
@@ -66,16 +66,10 @@ def in_index_order() -> Iterator[None]:
         yield
 
 
-def next_priorities(most: int) -> list[int]:
-    """The priorities of the calls that would go next, at most so many."""
+def next_in_line(most: int) -> list[tuple[int, int]]:
+    """The priority and the turn of each of the calls that would go next, at most so many."""
     with in_index_order():
-        return list(due_calls(timezone.now()).values_list("priority", flat=True)[:most])
-
-
-def _notification_before_it(due: QuerySet[OutgoingCall], now: datetime) -> OutgoingCall | None:
-    """The call notification that goes before an activation, because no activation is missed for it."""
-    notification = due.filter(priority=Priority.NOTIFICATION).first()
-    return notification if notification is not None and activations_can_spare_a_call(now) else None
+        return list(due_calls(timezone.now()).values_list("priority", "turn")[:most])
 
 
 def claim_next() -> Claim | None:
@@ -88,8 +82,7 @@ def claim_next() -> Claim | None:
         call = due.first()
         if call is None:
             return None
-        if call.priority == Priority.ACTIVATION:
-            call = _notification_before_it(due, now) or call
+        call = whose_turn(due, call, now)
         in_doubt = call.state == CallState.DOUBTFUL
         call.state = CallState.SENDING
         call.lease = uuid.uuid4()

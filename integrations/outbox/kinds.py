@@ -37,7 +37,26 @@ class CannotTell:
     """Asked, but the answer tells nothing: ask again later."""
 
 
-Verdict = Happened | SendAgain | NotToHappen | CannotTell
+@dataclass(frozen=True)
+class AskAgain:
+    """Asked: it may be sent soon; in so many seconds Altegio is asked once more."""
+
+    seconds: float
+    reason: str
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Asked: nothing is sent until a person decides, something changes, or the deadline passes."""
+
+    reason: str
+
+
+Verdict = Happened | SendAgain | NotToHappen | CannotTell | AskAgain | Hold
+
+
+class OnHold(Exception):
+    """Raised by `CallKind.request` when nothing is sent before a person or the deadline decides; `str()` says why."""
 
 
 class Obsolete(Exception):
@@ -71,8 +90,12 @@ class CallKind:
         return json.dumps(call.params, sort_keys=True)
 
     def request(self, call: OutgoingCall) -> Call:
-        """What to send, built at the moment of sending. Raises Obsolete when there is nothing to say."""
+        """What to send, built at the moment of sending. Raises Obsolete when there is nothing to say, or OnHold."""
         raise NotImplementedError
+
+    def must_ask(self, call: OutgoingCall) -> bool:
+        """Whether Altegio is asked before the sending though nothing can have happened yet."""
+        return False
 
     def asks_first(self, call: OutgoingCall) -> bool:
         """After an uncertain end: whether Altegio is asked, or the call is simply sent again."""

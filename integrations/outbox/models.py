@@ -32,6 +32,7 @@ class Priority(models.IntegerChoices):
     CHECK = 20, _("question")
     MONEY = 30, _("payment or refund")
     SETUP = 40, _("setup")
+    UNPROVEN = 45, _("activation, nothing proven")
     BULK = 50, _("bulk")
     HOUSEKEEPING = 60, _("housekeeping")
 
@@ -49,6 +50,8 @@ class OutgoingCall(models.Model):
     )
     params = JSONField(_("parameters"), default=dict, blank=True)
     priority = models.SmallIntegerField(_("priority"), choices=Priority.choices)
+    # Within a priority: what came as a large lot takes turns with what came beside it.
+    turn = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     state = models.CharField(_("state"), max_length=10, choices=CallState.choices, default=CallState.QUEUED)
     deadline_at = models.DateTimeField(_("deadline"), null=True, blank=True)
     due_at = models.DateTimeField(_("due"), default=timezone.now)
@@ -81,9 +84,9 @@ class OutgoingCall(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["priority", "deadline_at", "id"],
+                fields=["priority", "turn", "deadline_at", "id"],
                 condition=models.Q(state__in=WAITING),
-                name="call_waiting",
+                name="call_waiting_in_turn",
             ),
             # Twice: PostgreSQL would read in the whole one all that a lane has ever held, and SQLite does not
             # see that a parameter fits an index's condition.

@@ -4,10 +4,13 @@ import threading
 import time
 from collections.abc import Callable
 
+from django.utils import timezone
+
 from integrations.outbox import rate
 from integrations.outbox.carry import carry
-from integrations.outbox.claim import claim_next, next_priorities
+from integrations.outbox.claim import claim_next, next_in_line
 from integrations.outbox.models import Priority
+from integrations.outbox.spare import activations_can_spare_a_call
 from integrations.outbox.tokens import token_is_stopped
 
 # A pump waits this long for a slot of the budget; for longer waits the sweep starts the next one.
@@ -51,16 +54,23 @@ def something_is_due() -> bool:
     return bool(_next_two())
 
 
-def _next_two() -> list[int]:
-    """The priorities of the next calls that may go now: two tell whether another pump would find work."""
-    return [] if token_is_stopped() else next_priorities(2)
+def _next_two() -> list[tuple[int, int]]:
+    """Priority and turn of the next calls that may go now: two tell whether another pump would find work."""
+    return [] if token_is_stopped() else next_in_line(2)
+
+
+def _can_wait(priority: int, turn: int) -> bool:
+    """Whether a call leaves a part of the budget free: what comes in a large lot does while its time allows it."""
+    if priority > Priority.NOTIFICATION:
+        return True
+    return turn > 0 and activations_can_spare_a_call(timezone.now())
 
 
 def _run(call_for_help: Callable[[], None]) -> int:
     carried = 0
     ends_at = time.monotonic() + LONGEST_RUN
     while time.monotonic() < ends_at and not _stopping.is_set() and (waiting := _next_two()):
-        patient = waiting[0] > Priority.NOTIFICATION
+        patient = _can_wait(*waiting[0])
         if patient and not _patient_places.acquire(blocking=False):
             break
         try:

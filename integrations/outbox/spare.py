@@ -9,8 +9,8 @@ from django.db.models.functions import TruncMinute
 
 from integrations.outbox.models import WAITING, OutgoingCall, Priority
 
-# Of each activation's calls: a tenth of them need a question or a repetition.
-CALLS_FOR_EACH = 1.1
+# Of each activation's calls: what waited asks first, and a tenth of them need a repetition.
+CALLS_FOR_EACH = 2.1
 
 
 def activations_can_spare_a_call(now: datetime) -> bool:

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from integrations.lifecycle.asking import ask_status
 from integrations.lifecycle.processing import doubtful_callbacks
-from integrations.models.connection import Connection, State
+from integrations.models.connection import Connection, EndedBy, State
 from integrations.outbox.models import Attempt
 from partner_portal.queues import Queue
 
@@ -37,7 +37,7 @@ def lost_activations() -> QuerySet[Connection]:
     )
     return Connection.objects.filter(
         state__in=(State.EXPIRED, State.FAILED), pk__in=unanswered.values("call__connection")
-    )
+    ).exclude(ended_by=EndedBy.STAFF)
 
 
 def ask_about_doubtful() -> int:

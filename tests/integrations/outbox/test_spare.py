@@ -32,12 +32,12 @@ def ring_and_claim() -> str:
 
 
 def test_a_notification_goes_before_activations_that_have_time():
-    wait_for_activation(80, minutes=10)
+    wait_for_activation(40, minutes=10)
     assert ring_and_claim() == "call_notification"
 
 
 def test_it_waits_for_activations_that_need_all_the_calls_until_their_deadline():
-    wait_for_activation(95, minutes=10)
+    wait_for_activation(50, minutes=10)
     assert ring_and_claim() == "activate"
 
 

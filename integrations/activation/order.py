@@ -1,0 +1,102 @@
+"""Who goes first at a location: by proof, then whoever was not refused there lately, then by arrival."""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from integrations.activation.binding import (
+    CLOCK_TOLERANCE,
+    answers_a_lost_call,
+    is_granted_to,
+    others_alive,
+    was_ours,
+)
+from integrations.activation.judging import Facts
+from integrations.altegio.answers import AltegioState, ConnectionStatus
+from integrations.models.connection import UNDECIDED, Connection, State
+from integrations.outbox.models import Attempt, OutgoingCall
+
+# Who was refused at a location is served there after everybody else.
+REFUSAL_LASTS = timedelta(hours=1)
+
+
+def somebody_goes_first(connection: Connection, status: ConnectionStatus) -> bool:
+    """Whether another claim on the location that may be served by this grant goes before this one."""
+    others = [each for each in _open_claims(connection) if is_granted_to(each, status)]
+    if connection.is_proven:
+        # Two proven people are in dispute, not in line; but what only waited behind a holder steps back.
+        return connection.state == State.CONFLICT and any(_is_in_line(each) for each in others)
+    return any(each.is_proven and _is_in_line(each) for each in others) or any(
+        _rank(each) < _rank(connection) for each in others if not each.is_proven
+    )
+
+
+def _open_claims(connection: Connection) -> QuerySet[Connection]:
+    here = Connection.objects.filter(application=connection.application_id, location=connection.location_id)
+    return here.filter(state__in=UNDECIDED, deadline_at__gt=timezone.now()).exclude(pk=connection.pk)
+
+
+def _is_in_line(connection: Connection) -> bool:
+    return connection.is_proven and (connection.state == State.GRANTED or connection.is_disputed)
+
+
+def _rank(connection: Connection) -> tuple[bool, datetime, int]:
+    return was_refused_lately(connection), connection.arrived_at, connection.pk
+
+
+def was_refused_lately(connection: Connection) -> bool:
+    """Whether whoever makes this claim was refused at the location: by name, by address or from the same network."""
+    same = Q(claim=connection.claim)
+    if connection.visitor:
+        same |= Q(visitor=connection.visitor)
+    if connection.network:
+        same |= Q(network=connection.network)
+    return _refused_here(connection).filter(same).exists()
+
+
+def settling_of(connection: Connection) -> float:
+    """Seconds for which a claim that must settle does: longer where visitors without a proof were refused lately."""
+    contested = _refused_here(connection).filter(is_proven=False).exists()
+    return settings.CONTESTED_SETTLING if contested else settings.UNPROVEN_SETTLING
+
+
+def has_settled(call: OutgoingCall, status: ConnectionStatus) -> bool:
+    """Whether Altegio was asked about this grant before: the wait since then is what settles."""
+    asked = call.attempts.filter(purpose=Attempt.Purpose.ASK, outcome="accepted")
+    if status.created_at is not None:
+        asked = asked.filter(started_at__gte=status.created_at - CLOCK_TOLERANCE)
+    return asked.count() > 1
+
+
+def _refused_here(connection: Connection) -> QuerySet[Connection]:
+    since = timezone.now() - REFUSAL_LASTS
+    here = Connection.objects.filter(application=connection.application_id, location=connection.location_id)
+    return here.filter(state=State.FAILED, ended_at__gte=since).exclude(pk=connection.pk)
+
+
+def facts_of(connection: Connection, call: OutgoingCall, status: ConnectionStatus) -> Facts:
+    """What `judge` looks at, of a locked connection."""
+    active = status.state in (AltegioState.ACTIVE, AltegioState.FROZEN)
+    is_theirs = was_ours(connection, status) if active else is_granted_to(connection, status)
+    may_go_on = is_theirs and connection.state in UNDECIDED
+    must_settle = may_go_on and not answers_a_lost_call(connection, status) and _must_settle(connection)
+    return Facts(
+        remote=status.state,
+        state=State(connection.state),
+        is_disputed=connection.is_disputed,
+        is_theirs=is_theirs,
+        was_refused=call.refusal_code is not None,
+        decided=bool(call.params.get("decided")),
+        others_alive=active and others_alive(connection).exists(),
+        others_first=may_go_on and not active and somebody_goes_first(connection, status),
+        must_settle=must_settle,
+        has_settled=must_settle and has_settled(call, status),
+        settling=settling_of(connection) if must_settle else settings.UNPROVEN_SETTLING,
+        is_held=connection.application.hold_activations,
+    )
+
+
+def _must_settle(connection: Connection) -> bool:
+    return not connection.is_proven or was_refused_lately(connection)

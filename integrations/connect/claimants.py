@@ -1,0 +1,88 @@
+"""Who claims, what they have proven, and how much may wait for somebody who has proven nothing."""
+
+import ipaddress
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count, Q
+from django.http import HttpRequest
+
+from accounts.limits import client_address
+from accounts.models import User
+from accounts.proofs import has_proven_address
+from integrations.models.connection import UNDECIDED, Connection
+from partner_portal.encryption import lookup_hash
+
+
+@dataclass(frozen=True)
+class Claimant:
+    """Who claims: `claim` names the person; `user` is their account once it is known for sure.
+
+    `is_proven`: Altegio signed who they are, or they signed in to an account whose address is proven. For who has
+    proven nothing, `visitor` and `network` say by which address, and from where, as hashes.
+    """
+
+    claim: str
+    user: User | None
+    is_proven: bool
+    visitor: str = ""
+    network: str = ""
+
+    @classmethod
+    def of(cls, user: User, *, signed: bool = False, network: str = "") -> "Claimant":
+        """Somebody whose account is known: `signed` by Altegio on this arrival, or signed in."""
+        if signed or has_proven_address(user):
+            return cls(f"u:{user.pk}", user, is_proven=True)
+        return cls(f"u:{user.pk}", user, is_proven=False, visitor=visitor_of(user), network=network)
+
+    @classmethod
+    def behind(cls, connection: Connection) -> "Claimant":
+        """The person of an earlier connection, who has come back to it."""
+        user = connection.owner or connection.claimant
+        if user is not None:
+            return cls.of(user, signed=connection.is_proven, network=connection.network)
+        known = (connection.is_proven, connection.visitor, connection.network)
+        return cls(connection.claim, None, *known)
+
+
+def visitor_of(user: User) -> str:
+    """One address, as it may be stored beside a claim; "" without an address."""
+    return lookup_hash(f"visitor:{user.email.lower()}")[:32] if user.email else ""
+
+
+def network_of(request: HttpRequest) -> str:
+    """The caller's network, as a hash that may be stored: of IPv4 the /24, of IPv6 the /64."""
+    address = client_address(request)
+    try:
+        known = ipaddress.IPv4Address(address)
+    except ValueError:
+        network = address
+    else:
+        network = str(ipaddress.IPv4Network((known, 24), strict=False))
+    return lookup_hash(f"network:{network}")[:32]
+
+
+def turns_taken(claimant: Claimant) -> tuple[int, int]:
+    """How many undecided claims that prove nothing this address has, and this network."""
+    if claimant.is_proven:
+        return 0, 0
+    by_address = Q(visitor=claimant.visitor) & ~Q(visitor="")
+    by_network = Q(network=claimant.network) & ~Q(network="")
+    waiting = Connection.objects.filter(by_address | by_network, state__in=UNDECIDED, is_proven=False)
+    counts: dict[str, Any] = waiting.aggregate(
+        address=Count("pk", filter=by_address), network=Count("pk", filter=by_network)
+    )
+    return counts["address"], counts["network"]
+
+
+def room_for(claimant: Claimant, taken: tuple[int, int]) -> int:
+    """How many more undecided claims this claimant may have: no limit for who has proven who they are."""
+    if claimant.is_proven:
+        return 10**9
+    address, network = taken
+    left = (
+        settings.UNPROVEN_LOCATIONS_PER_ADDRESS - address,
+        settings.UNPROVEN_LOCATIONS_PER_NETWORK - network,
+    )
+    return max(min(left), 0)

@@ -1,0 +1,99 @@
+"""What a claim on one location leads to: decided from facts alone, with nothing read or written here.
+
+The order of the questions is the rule (docs/architecture.md, "Whose is it"): what is theirs already; is there
+time; is there room; does somebody hold it; does another proven person claim it; have they been refused here.
+"""
+
+import enum
+from dataclasses import dataclass
+
+from integrations.models.connection import State
+
+
+class Holder(enum.Enum):
+    """Who holds the location: whose connection Altegio has accepted."""
+
+    NOBODY = enum.auto()
+    CLAIMANT = enum.auto()
+    ANOTHER = enum.auto()
+
+
+@dataclass(frozen=True)
+class Standing:
+    """An undecided claim on the location. `is_open`: its window is."""
+
+    state: State
+    is_proven: bool
+    is_disputed: bool
+    is_open: bool
+
+    @property
+    def is_rival(self) -> bool:
+        """Whether it can dispute the location: of a proven person, in time, and not on what somebody holds."""
+        return self.is_proven and self.is_open and (self.state == State.GRANTED or self.is_disputed)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that a decision rests on."""
+
+    is_proven: bool  # Altegio signed who they are, or they signed in to an account whose address is proven
+    in_time: bool  # the window of this arrival is open
+    has_room: bool  # who has proven nothing may keep no more undecided
+    was_refused: bool  # this claimant, at this location, lately
+    holder: Holder
+    mine: Standing | None = None
+    others: tuple[Standing, ...] = ()
+
+    @property
+    def is_rivalled(self) -> bool:
+        """Whether two proven people claim the location: a claim that proves nothing opens no conflict."""
+        return self.is_proven and any(other.is_rival for other in self.others)
+
+
+class Claim(enum.Enum):
+    """What a claim leads to."""
+
+    KEEP = "keep"  # it waits already, and goes on as it does
+    RETURN = "return"  # it is theirs: Altegio is asked whether it still is
+    REOPEN = "reopen"  # what stood in its way is gone, or its window was over: it goes on, and asks first
+    DISPUTE = "dispute"  # it waits already, and a proven rival's does: both are in conflict
+    ASK_AGAIN = "ask again"  # somebody held the location: Altegio is asked whether they still do
+    OPEN = "open"  # new, and sent at once
+    OPEN_ASKING = "open, asking"  # new, and asked about before it is sent
+    OPEN_HELD = "open, held"  # new, at a location that somebody holds: in conflict, nobody's rival
+    OPEN_DISPUTED = "open, disputed"  # new, and it and its proven rivals are in conflict
+    OPEN_LATE = "open, late"  # new, and its window is over: expired at once
+    DEFER = "defer"  # no room: it waits until they have proven who they are
+
+
+def decide(facts: Facts) -> Claim:
+    """The decision on one location."""
+    if facts.mine is not None:
+        return _decide_mine(facts, facts.mine)
+    if facts.holder is Holder.CLAIMANT:
+        return Claim.RETURN
+    if not facts.in_time:
+        return Claim.OPEN_LATE
+    if not facts.is_proven and not facts.has_room:
+        return Claim.DEFER
+    if facts.holder is Holder.ANOTHER:
+        return Claim.OPEN_HELD
+    if facts.is_rivalled:
+        return Claim.OPEN_DISPUTED
+    return Claim.OPEN if facts.is_proven and not facts.was_refused else Claim.OPEN_ASKING
+
+
+def _decide_mine(facts: Facts, mine: Standing) -> Claim:
+    """The same person again: within its window a claim does not start anew, and nothing is sent twice."""
+    if not facts.in_time:
+        return Claim.KEEP
+    if mine.state == State.GRANTED:
+        if facts.is_rivalled:
+            return Claim.DISPUTE
+        return Claim.KEEP if mine.is_open else Claim.REOPEN
+    if facts.holder is Holder.ANOTHER:
+        return Claim.ASK_AGAIN if facts.is_proven and not mine.is_disputed else Claim.KEEP
+    if facts.is_rivalled:
+        return Claim.KEEP if mine.is_disputed and mine.is_open else Claim.DISPUTE
+    return Claim.REOPEN

@@ -1,0 +1,152 @@
+"""Whatever two proven people, strangers, staff, workers and Altegio do in whatever order: nothing undecided is
+unmoved, what staff ended stays ended, and in the end all is decided.
+"""
+
+import os
+from contextlib import suppress
+from datetime import timedelta
+from unittest.mock import patch
+
+import time_machine
+from django.db import transaction
+from django.test import Client
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from accounts.models import User
+from integrations.activation import staff
+from integrations.activation.waiting import undecided_without_call
+from integrations.altegio.client import AltegioClient
+from integrations.lifecycle.disconnect import disconnect
+from integrations.models import Connection, ConnectionChange, OutgoingCall
+from integrations.models.connection import LIVE, UNDECIDED, EndedBy
+from integrations.outbox.pump import run_pump
+from tests.integrations.connect.test_claims import visit
+from tests.marketplace import AURORA_1, EMMA, MARIA, follow
+
+EXAMPLES = int(os.environ.get("INTERLEAVINGS", "60"))
+FAULTS = ("drop_before", "drop_after", "html_after", "error_after", "error")
+
+step = st.one_of(
+    st.tuples(st.just("press_connect"), st.sampled_from([EMMA, MARIA])),
+    st.tuples(st.just("come"), st.sampled_from([EMMA, MARIA])),
+    st.tuples(st.just("come"), st.sampled_from([EMMA, MARIA])),
+    st.tuples(st.just("stranger"), st.integers(0, 2)),
+    st.tuples(st.just("fault"), st.sampled_from(["activate", "status", "uninstall"]), st.sampled_from(FAULTS)),
+    st.tuples(st.just("kill"), st.booleans()),
+    st.tuples(st.just("work")),
+    st.tuples(st.just("work")),
+    st.tuples(st.just("pass_time"), st.sampled_from([2, 30, 61])),
+    st.tuples(st.just("uninstall_at_altegio")),
+    st.tuples(st.just("disconnect")),
+    st.tuples(
+        st.just("decide"), st.sampled_from(["give_to_claimant", "dismiss_claim", "try_again"]), st.integers(0, 3)
+    ),
+)
+
+
+class WorkerKilled(BaseException):
+    """kill -9, as far as Python can play it."""
+
+
+class Interleaving:
+    """One order of events at one location."""
+
+    def __init__(self, altegio, work, traveller) -> None:
+        self.altegio, self._work, self.traveller = altegio, work, traveller
+        self.support = User.objects.create_user("support@example.com", "pass", is_staff=True)
+
+    def press_connect(self, user_id):
+        self.altegio.grant(AURORA_1, user_id=user_id, at=timezone.now())
+        self.come(user_id)
+
+    def come(self, user_id):
+        assert follow(Client(), self.altegio, AURORA_1, user_id=user_id).status_code == 303
+
+    def stranger(self, number):
+        visit(self.altegio, AURORA_1, f"bot{number}@example.com", f"198.51.{number}.1")
+
+    def fault(self, call, kind):
+        self.altegio.fault(kind, call)
+
+    def kill(self, after_sending):
+        send = AltegioClient.send
+
+        def die(client, call):
+            if after_sending:
+                send(client, call)
+            raise WorkerKilled
+
+        with patch.object(AltegioClient, "send", die):
+            try:
+                run_pump()
+            except WorkerKilled:
+                OutgoingCall.objects.filter(state="sending").update(lease_until=timezone.now())
+
+    def work(self):
+        self._work(rounds=1)
+        OutgoingCall.objects.update(due_at=timezone.now())
+
+    def pass_time(self, minutes):
+        self.traveller.shift(timedelta(minutes=minutes))
+
+    def uninstall_at_altegio(self):
+        held = self.altegio.connection(AURORA_1)
+        if held is not None and held.is_installed:
+            self.altegio.uninstall(AURORA_1)
+
+    def disconnect(self):
+        for live in Connection.objects.filter(state__in=LIVE):
+            disconnect(live.pk, by=None, why="The owner disconnects.")
+
+    def decide(self, what, number):
+        chosen = list(Connection.objects.order_by("-pk").values_list("pk", flat=True))[number : number + 1]
+        for pk in chosen:
+            with suppress(staff.NotPossible):
+                getattr(staff, what)(pk, self.support)
+
+    def holds(self):
+        assert not undecided_without_call().exists()
+        assert Connection.objects.filter(state__in=LIVE).count() <= 1
+        for ended in Connection.objects.filter(ended_by=EndedBy.STAFF):
+            assert (ended.state, ended.owner) == ("failed", None)
+        for change in ConnectionChange.objects.filter(from_state="failed").exclude(to_state="failed"):
+            earlier = change.connection.changes.filter(pk__lt=change.pk).last()
+            assert earlier.by is None or change.by is not None, "what staff ended, staff alone take up"
+        unproven = Connection.objects.filter(is_proven=False)
+        assert not Connection.objects.filter(is_disputed=True, pk__in=unproven).exists()
+
+    def end(self):
+        self.altegio.clear_faults()
+        self._work()
+        self.holds()
+        self.pass_time(130)
+        self._work()
+        self.holds()
+        assert not Connection.objects.filter(state__in=UNDECIDED).exists(), "all ends by itself"
+        self.press_connect(EMMA)
+        self._work()
+        self.holds()
+
+
+def test_nothing_undecided_is_ever_unmoved(altegio, work):
+    tried = 0
+
+    @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
+    @given(st.lists(step, max_size=14))
+    def any_interleaving(events):
+        nonlocal tried
+        tried += 1
+        with transaction.atomic(), time_machine.travel(timezone.now(), tick=True) as traveller:
+            altegio.reset()
+            altegio.configure(callbacks_enabled=False)
+            run = Interleaving(altegio, work, traveller)
+            for name, *details in events:
+                getattr(run, name)(*details)
+                run.holds()
+            run.end()
+            transaction.set_rollback(True)
+
+    any_interleaving()
+    print(f"{tried} interleavings tried")

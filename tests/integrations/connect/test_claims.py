@@ -1,0 +1,392 @@
+"""Whose location is it: claims of strangers, of rivals, of who has proven nothing, and how each of them ends."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import User
+from integrations.activation import staff
+from integrations.activation.waiting import undecided_without_call
+from integrations.connect.tokens import link_token
+from integrations.lifecycle.asking import ask_status
+from integrations.lifecycle.disconnect import disconnect
+from integrations.models import Alarm, Application, Arrival, Attempt, Connection, OutgoingCall
+from integrations.models.connection import EndedBy
+from integrations.reconcile.doubts import ask_about_doubtful
+from sandbox import Status
+from tests.marketplace import AURORA_1, AURORA_2, EMMA, MARIA, arrive, follow, status
+
+pytestmark = pytest.mark.django_db
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def support() -> User:
+    return User.objects.create_user("support@example.com", "pass", is_staff=True)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_waits_for_nothing():
+    yield
+    assert not undecided_without_call().exists()
+
+
+def later(minutes: float):
+    return time_machine.travel(timezone.now() + timedelta(minutes=minutes))
+
+
+def visit(altegio, salons, email: str, address: str = "203.0.113.7"):
+    """A visitor without Altegio's signature signs up by the form, from some address of the network."""
+    browser = Client(REMOTE_ADDR=address)
+    page = follow(browser, altegio, salons, user_id=None)
+    form = {"name": "X", "email": email, "phone": "", "password": PASSWORD}
+    return browser.post(f"/connect/step/{page.context['token']}/sign-up/", form)
+
+
+def only(**which) -> Connection:
+    return Connection.objects.get(**which)
+
+
+def claims() -> list[str]:
+    return list(Connection.objects.order_by("pk").values_list("state", flat=True))
+
+
+def test_a_stranger_at_a_live_location_is_answered_and_ends_with_the_window(client, altegio, work):
+    arrive(client, altegio, AURORA_1)
+    work()
+    theirs = follow(client, altegio, AURORA_1, user_id=MARIA)
+    assert status(client, theirs)["locations"][0]["state"] == "conflict", "at once"
+    work()
+    assert not Alarm.objects.exists(), "it needs no staff"
+    with later(61):
+        work()
+        assert status(client, theirs)["locations"][0]["state"] == "failed"
+    assert only(state="failed").ended_by == EndedBy.WINDOW
+
+
+@pytest.mark.parametrize("minutes", [1, 30])
+def test_a_stranger_named_it_once_and_the_owner_disconnects_and_returns(client, altegio, work, minutes):
+    arrive(client, altegio, AURORA_1)
+    work()
+    follow(client, altegio, AURORA_1, user_id=MARIA)
+    work()
+    with later(minutes):
+        disconnect(only(state="active").pk, by=None, why="The owner disconnects.")
+        work(rounds=1)
+        again = arrive(client, altegio, AURORA_1)
+        work(rounds=2)
+        assert status(client, again)["state"] == "active"
+        work()
+        assert claims() == ["uninstalled", "conflict", "active"]
+    with later(minutes + 61):
+        work()
+        assert claims() == ["uninstalled", "failed", "active"]
+
+
+def test_two_proven_claims_end_with_their_windows_and_each_may_come_again(client, altegio, work):
+    mine = arrive(client, altegio, AURORA_1)
+    theirs = follow(client, altegio, AURORA_1, user_id=MARIA)
+    work()
+    assert claims() == ["conflict", "conflict"]
+    with later(61):
+        work()
+        assert status(client, mine)["state"] == status(client, theirs)["state"] == "failed"
+        altegio.grant(AURORA_1, user_id=EMMA)
+        again = follow(client, altegio, AURORA_1)
+        work()
+        assert status(client, again)["state"] == "active"
+
+
+def test_a_rival_after_the_window_is_no_rival(client, altegio, work):
+    arrive(client, altegio, AURORA_1)
+    with later(61):
+        answer = arrive(client, altegio, AURORA_1, user_id=MARIA)
+        work()
+        assert status(client, answer)["state"] == "active"
+
+
+def test_after_a_conflict_the_other_returns_and_is_activated(client, altegio, work):
+    arrive(client, altegio, AURORA_1)
+    follow(client, altegio, AURORA_1, user_id=MARIA)
+    staff.dismiss_claim(only(claimant__identities__altegio_user_id=EMMA).pk, User.objects.create_user("s@x.example"))
+    again = follow(client, altegio, AURORA_1, user_id=MARIA)
+    work()
+    assert status(client, again)["state"] == "active"
+
+
+def test_a_held_claim_whose_holder_left_goes_on_when_its_person_returns(client, altegio, work):
+    arrive(client, altegio, AURORA_1)
+    work()
+    follow(client, altegio, AURORA_1, user_id=MARIA)
+    work()
+    altegio.uninstall(AURORA_1)
+    again = arrive(client, altegio, AURORA_1, user_id=MARIA)
+    work()
+    assert status(client, again)["state"] == "active"
+    assert claims() == ["uninstalled", "active"]
+
+
+def in_flight(client, altegio, work, answer: str = "error"):
+    """Emma's activation is sent, and its end is not known; then Maria claims the same."""
+    altegio.fault(answer, "activate")
+    arrive(client, altegio, AURORA_1)
+    work(rounds=1)
+    follow(client, altegio, AURORA_1, user_id=MARIA)
+
+
+def test_what_altegio_accepted_in_a_dispute_is_nobodys_until_staff_decide(client, altegio, work, support):
+    in_flight(client, altegio, work, "drop_after")
+    OutgoingCall.objects.update(state="doubtful", due_at=timezone.now())
+    work()
+    accepted = only(state="active")
+    assert (accepted.owner, accepted.is_disputed) == (None, True)
+    assert Alarm.objects.filter(cleared_at=None, connection=accepted).exists()
+    with later(200):
+        work()
+        staff.give_to_claimant(accepted.pk, support)
+    accepted.refresh_from_db()
+    assert accepted.owner == accepted.claimant
+    assert not Alarm.objects.filter(cleared_at=None).exists()
+    assert not staff.is_for_staff(accepted)
+
+
+def test_an_answer_lost_in_a_dispute_is_found_after_the_window_and_bound_by_staff(client, altegio, work, support):
+    in_flight(client, altegio, work, "drop_after")
+    with later(61):
+        work()
+        found = only(state="active")
+        assert found.owner is None
+        staff.give_to_claimant(found.pk, support)
+        found.refresh_from_db()
+        assert found.owner.identities.get().altegio_user_id == EMMA
+
+
+def test_staff_give_the_accepted_location_to_the_other(client, altegio, work, support):
+    in_flight(client, altegio, work, "drop_after")
+    OutgoingCall.objects.update(state="doubtful", due_at=timezone.now())
+    work()
+    staff.give_to_claimant(only(state="conflict").pk, support)
+    assert only(state="active").owner.identities.get().altegio_user_id == MARIA
+
+
+def test_staff_decide_after_the_window_where_altegio_holds_it_active(client, altegio, work, support):
+    """No conflict without a way out: connected outside the portal, long ago."""
+    altegio.set_application(1, private=True)
+    altegio.grant(AURORA_1, at=timezone.now() - timedelta(hours=2))
+    follow(client, altegio, AURORA_1)
+    work()
+    staff.give_to_claimant(only(state="conflict").pk, support)
+    work()
+    assert only().state == "active"
+    assert only().owner is not None
+
+
+def test_what_staff_dismissed_stays_dismissed(client, altegio, work, support):
+    in_flight(client, altegio, work, "drop_after")
+    dismissed = only(claimant__identities__altegio_user_id=EMMA)
+    staff.dismiss_claim(dismissed.pk, support)
+    ask_about_doubtful()
+    ask_status(dismissed)
+    work()
+    dismissed.refresh_from_db()
+    assert (dismissed.state, dismissed.ended_by, dismissed.owner) == ("failed", EndedBy.STAFF, None)
+
+
+def test_a_claim_dismissed_while_its_call_is_on_the_way(client, altegio, work, support):
+    arrive(client, altegio, AURORA_1)
+    follow(client, altegio, AURORA_1, user_id=MARIA)
+    dismissed = only(claimant__identities__altegio_user_id=EMMA)
+    lost = OutgoingCall.objects.filter(connection=dismissed)
+    lost.update(state="sending", lease_until=timezone.now() - timedelta(seconds=1))
+    Attempt.objects.create(call=lost.get(), number=1, purpose="send")
+    staff.dismiss_claim(dismissed.pk, support)
+    altegio.set_application(1, private=True)
+    altegio.grant(AURORA_1, user_id=EMMA)
+    work()
+    dismissed.refresh_from_db()
+    assert (dismissed.state, dismissed.owner) == ("failed", None)
+
+
+def test_a_claim_that_proves_nothing_opens_no_conflict(client, altegio, work):
+    mine = arrive(client, altegio, AURORA_1)
+    visit(altegio, AURORA_1, "bot@example.com")
+    assert claims() == ["granted", "granted"]
+    work()
+    assert status(client, mine)["state"] == "active"
+    assert not Alarm.objects.exists()
+
+
+def test_a_proven_claim_goes_before_one_that_came_first_and_proves_nothing(client, altegio, work):
+    altegio.grant(AURORA_1, user_id=EMMA)
+    visit(altegio, AURORA_1, "bot@example.com")
+    work(rounds=1)
+    mine = follow(client, altegio, AURORA_1)
+    work()
+    assert status(client, mine)["state"] == "active"
+    assert only(state="active").owner.identities.get().altegio_user_id == EMMA
+
+
+def test_a_bot_between_the_consent_and_the_owners_redirect(client, altegio, work):
+    """It names the number five times a second, each time as somebody else and from elsewhere."""
+    for n in range(4):
+        visit(altegio, AURORA_1, f"bot{n}@example.com", f"198.51.{n}.1")
+        work(rounds=1)
+    altegio.grant(AURORA_1, user_id=EMMA)
+    for n in range(4, 9):
+        visit(altegio, AURORA_1, f"bot{n}@example.com", f"198.51.{n}.1")
+        work(rounds=1)
+    mine = follow(client, altegio, AURORA_1)
+    work(rounds=1)
+    assert status(client, mine)["state"] == "active"
+    assert only(state="active").owner.identities.get().altegio_user_id == EMMA
+
+
+def test_whoever_was_refused_waits_longer_and_behind_a_first_arrival(altegio, work):
+    visit(altegio, AURORA_1, "again@example.com", "198.51.1.1")
+    work(rounds=1)
+    assert claims() == ["failed"]
+    altegio.grant(AURORA_1)
+    visit(altegio, AURORA_1, "again@example.com", "198.51.1.1")
+    visit(altegio, AURORA_1, "first@example.com", "198.51.2.1")
+    work(rounds=1)
+    first = User.objects.get(email="first@example.com")
+    waits = OutgoingCall.objects.get(connection=only(state="granted", claimant=first))
+    assert waits.due_at > timezone.now() + timedelta(seconds=50)
+    work()
+    assert only(state="active").owner.email == "first@example.com"
+
+
+def test_an_unproven_claim_asks_and_settles_before_it_is_sent(altegio, work, settings):
+    altegio.grant(AURORA_1)
+    answer = visit(altegio, AURORA_1, "new@example.com")
+    work(rounds=1)
+    assert [request.call for request in altegio.requests()] == ["status"]
+    waits = (OutgoingCall.objects.get().due_at - timezone.now()).total_seconds()
+    assert settings.UNPROVEN_SETTLING - 1 < waits <= settings.UNPROVEN_SETTLING
+    work()
+    assert status(Client(), answer)["state"] == "active"
+
+
+def test_coming_again_does_not_make_a_later_grant_an_unproven_visitors(altegio, work):
+    altegio.fault("error", "status", status=500, remaining=None)
+    page = visit(altegio, AURORA_1, "bot@example.com")
+    with later(10):
+        altegio.grant(AURORA_1, at=timezone.now())
+        browser = Client()
+        again = follow(browser, altegio, AURORA_1, user_id=None)
+        form = {"email": "bot@example.com", "password": PASSWORD}
+        browser.post(f"/connect/step/{again.context['token']}/sign-in/", form)
+        altegio.clear_faults()
+        work()
+        assert status(Client(), page)["state"] == "failed"
+    assert altegio.status_of(AURORA_1) is Status.PENDING
+
+
+def test_what_waited_asks_before_it_is_sent(client, altegio, work):
+    """A signed claim waited for its turn; meanwhile somebody else gave the grant."""
+    follow(client, altegio, AURORA_1, user_id=MARIA)
+    with later(5):
+        altegio.grant(AURORA_1, user_id=EMMA, at=timezone.now())
+        work()
+        assert claims() == ["failed"]
+        assert altegio.requests("activate") == []
+
+
+def test_what_is_sent_at_once_asks_nothing(client, altegio, work):
+    arrive(client, altegio, AURORA_1)
+    work()
+    assert [request.call for request in altegio.requests()][:1] == ["activate"]
+
+
+def test_a_private_application_active_by_a_later_consent_is_not_an_earlier_visitors(client, altegio, work):
+    altegio.set_application(1, private=True)
+    altegio.fault("error", "activate", status=500, remaining=None)
+    follow(client, altegio, AURORA_1, user_id=MARIA)
+    with later(10):
+        altegio.grant(AURORA_1, user_id=EMMA, at=timezone.now())
+        altegio.clear_faults()
+        work()
+        assert not Connection.objects.exclude(owner=None).exists()
+
+
+def test_an_application_that_needs_signatures_connects_nothing_without(altegio, work):
+    Application.objects.create(altegio_id=1, is_personal_data_access_needed=True)
+    altegio.grant(AURORA_1)
+    page = follow(Client(), altegio, AURORA_1, user_id=None)
+    assert page.status_code == 403
+    assert "press Connect" in page.content.decode()
+    assert not Connection.objects.exists()
+    assert follow(Client(), altegio, AURORA_1).status_code == 303
+
+
+def test_a_form_from_before_the_flag_was_set_connects_nothing(altegio):
+    page = arrive(Client(), altegio, AURORA_1, user_id=None)
+    Application.objects.update(is_personal_data_access_needed=True)
+    form = {"name": "X", "email": "x@example.com", "phone": "", "password": PASSWORD}
+    answer = Client().post(f"/connect/step/{page.context['token']}/sign-up/", form)
+    assert answer.status_code == 403
+    assert not User.objects.exists()
+
+
+def test_who_has_proven_nothing_keeps_so_many_undecided_and_goes_on_with_a_proof(altegio, work, settings):
+    settings.UNPROVEN_LOCATIONS_PER_ADDRESS = 1
+    altegio.grant([AURORA_1, AURORA_2])
+    answer = visit(altegio, [AURORA_1, AURORA_2], "olga@example.com")
+    shown = status(Client(), answer)["locations"]
+    assert [line["state"] for line in shown] == ["pending", "pending"]
+    assert "letter" in shown[1]["message"]
+    assert Connection.objects.count() == 1
+
+    link = link_token(Arrival.objects.get().pk, User.objects.get())
+    Client().post(f"/connect/confirm/{link}/")
+    work()
+    assert status(Client(), answer)["state"] == "active"
+    assert set(Connection.objects.values_list("is_proven", flat=True)) == {True}
+
+
+def test_one_network_and_one_location_keep_so_many_undecided(altegio, settings):
+    settings.UNPROVEN_LOCATIONS_PER_NETWORK, settings.UNPROVEN_CLAIMS_PER_LOCATION = 3, 2
+    _chain, locations = altegio.add_chain(5)
+    for n in range(5):
+        visit(altegio, locations[n], f"bot{n}@example.com", f"198.51.100.{n}")
+    assert Connection.objects.count() == 3
+    for n in range(5, 10):
+        visit(altegio, AURORA_1, f"bot{n}@example.com", f"198.51.{n}.1")
+    assert Connection.objects.filter(location__altegio_id=AURORA_1).count() == 2
+
+
+def test_the_owner_of_an_account_is_no_rival_of_what_they_claimed_before_they_signed_in(client, altegio, work):
+    owner = User.objects.create_user("emma@aurora.example", PASSWORD, email_proven_at=timezone.now())
+    arrive(client, altegio, AURORA_1)
+    page = follow(Client(), altegio, AURORA_1, user_id=None)
+    form = {"email": owner.email, "password": PASSWORD}
+    answer = Client().post(f"/connect/step/{page.context['token']}/sign-in/", form)
+    assert "conflict" not in claims()
+    work()
+    assert status(client, answer)["state"] in ("active", "failed")
+
+
+def test_a_chain_whose_claims_are_all_disputed_costs_a_constant_number_of_queries(
+    client, altegio, django_assert_max_num_queries
+):
+    _chain, locations = altegio.add_chain(300)
+    altegio.grant(locations, user_id=EMMA)
+    follow(client, altegio, locations)
+    with django_assert_max_num_queries(90):
+        follow(client, altegio, locations, user_id=MARIA)
+    assert set(claims()) == {"conflict"}
+
+
+def test_a_chain_that_is_back_at_what_it_holds_costs_a_constant_number_of_queries(
+    client, altegio, django_assert_max_num_queries
+):
+    _chain, locations = altegio.add_chain(300)
+    altegio.grant(locations, user_id=EMMA)
+    follow(client, altegio, locations)
+    Connection.objects.update(state="active", owner=User.objects.get())
+    with django_assert_max_num_queries(60):
+        follow(client, altegio, locations)
+    assert OutgoingCall.objects.filter(kind="ask_status").count() == 300

@@ -1,0 +1,88 @@
+"""Whose call goes next when many wait: the proven, small arrivals, shares for money and for the unproven."""
+
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from integrations.activation.kinds import Activate
+from integrations.lifecycle.asking import AskStatus
+from integrations.outbox import rate, shares
+from integrations.outbox.claim import claim_next
+from integrations.outbox.models import OutgoingCall, Priority
+from integrations.outbox.pump import _can_wait
+from integrations.outbox.queue import new_call, queue
+
+pytestmark = pytest.mark.django_db
+LONG_AGO = timedelta(minutes=1)
+
+
+@pytest.fixture(autouse=True)
+def _busy(settings):
+    """The activations that wait need all there is."""
+    settings.ALTEGIO_REQUESTS_PER_MINUTE = 5
+    shares._dice.seed(1)
+
+
+def wait(kind: type, count: int, *, turn: int = 0, priority: Priority | None = None) -> None:
+    now = timezone.now()
+    calls = [
+        new_call(kind, f"{kind.name}:{turn}:{priority}:{n}", deadline_at=now + timedelta(hours=1))
+        for n in range(count)
+    ]
+    for call in calls:
+        call.turn, call.due_at = turn, now - LONG_AGO
+        call.priority = kind.priority if priority is None else priority
+    queue(calls)
+
+
+def taken(count: int) -> Counter[int]:
+    found: Counter[int] = Counter()
+    for _ in range(count):
+        claim = claim_next()
+        assert claim is not None
+        found[claim.call.priority] += 1
+    return found
+
+
+def test_a_small_arrival_goes_before_the_rest_of_a_large_one():
+    wait(Activate, 5, turn=3)
+    wait(Activate, 1, turn=0)
+    claim = claim_next()
+    assert claim is not None
+    assert claim.call.turn == 0
+
+
+def test_money_and_set_up_keep_a_share_whatever_waits():
+    wait(Activate, 400)
+    wait(AskStatus, 100)
+    found = taken(150)
+    assert 5 <= found[Priority.CHECK] <= 40
+    assert found[Priority.ACTIVATION] > 100
+
+
+def test_what_proves_nothing_is_served_last_but_served():
+    wait(Activate, 300, priority=Priority.UNPROVEN)
+    wait(AskStatus, 400)
+    found = taken(300)
+    assert 15 <= found[Priority.UNPROVEN] <= 60
+
+
+def test_a_bots_claims_stand_behind_money_that_has_just_come():
+    wait(Activate, 50, priority=Priority.UNPROVEN)
+    queue([new_call(AskStatus, "now")])
+    OutgoingCall.objects.filter(priority=Priority.UNPROVEN).update(due_at=timezone.now())
+    claim = claim_next()
+    assert claim is not None
+    assert claim.call.key == "now"
+
+
+def test_a_bots_claims_and_large_lots_leave_room_for_who_comes_next(settings):
+    settings.ALTEGIO_REQUESTS_PER_MINUTE = 200
+    assert _can_wait(Priority.UNPROVEN, 0)
+    assert _can_wait(Priority.ACTIVATION, 5)
+    assert not _can_wait(Priority.ACTIVATION, 0)
+    while isinstance(rate.take_slot(patient=True), rate.Slot):
+        pass
+    assert isinstance(rate.take_slot(), rate.Slot)
