@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import GroupAdmin as StockGroupAdmin
 from django.contrib.auth.admin import UserAdmin as StockUserAdmin
@@ -22,7 +22,7 @@ from accounts.addresses import address_changed
 from accounts.erasure import CannotErase, erase_person
 from accounts.letters import send_again
 from accounts.models import AltegioIdentity, ApiKey, Letter, User
-from accounts.proofs import address_given_by_staff
+from accounts.proofs import address_given_by_staff, made_staff
 from accounts.two_factor.setting_up import can_get_link, send_link
 from partner_portal.control_room import CannotDo, EvidenceAdmin, RoomAdmin, confirmed
 
@@ -46,7 +46,7 @@ class IdentityInline(admin.TabularInline[AltegioIdentity, User]):
 class NewUserForm(AdminUserCreationForm):  # type: ignore[type-arg]
     class Meta:
         model = User
-        fields = ("email", "name")
+        fields = ("email", "name", "is_staff")
         field_classes: dict[str, type[forms.Field]] = {}
 
 
@@ -68,12 +68,22 @@ class UserAdmin(RoomAdmin, StockUserAdmin[User]):
         (_("Rights"), {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
         (_("Dates"), {"fields": ("last_login", "joined_at")}),
     )
-    add_fieldsets = ((None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),)
+    add_fieldsets = ((None, {"fields": ("email", "name", "is_staff", "usable_password", "password1", "password2")}),)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """An owner's new address proves nothing yet; what had opened the account with the old one ends."""
-        super().save_model(request, obj, form, change)
-        if change and "email" in form.changed_data:
+        """An owner's new address, or new rights, prove nothing yet: what had opened the account ends.
+
+        Of a row that is there only what was changed is written: the person may change the rest at that moment.
+        """
+        if not change:
+            super().save_model(request, obj, form, change)
+            return
+        columns = {field.name for field in User._meta.concrete_fields}
+        obj.save(update_fields=[name for name in form.changed_data if name in columns])
+        if "is_staff" in form.changed_data and obj.is_staff:
+            made_staff(obj)
+            messages.warning(request, _("The password that opened the owner's account has ended. Set a new one."))
+        if "email" in form.changed_data:
             address_changed.send(sender=User, user=obj)
             if not obj.is_staff:
                 address_given_by_staff(obj)

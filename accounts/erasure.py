@@ -32,7 +32,7 @@ def erase_person(user: User) -> None:
     Raises CannotErase for staff: their rights are taken away first, so that nobody erases a colleague, or
     the last administrator, by mistake.
     """
-    locked = User.objects.select_for_update().get(pk=user.pk)
+    locked = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     if locked.is_staff or locked.is_superuser:
         raise CannotErase(_("%(user)s is staff. Take the staff rights away first.") % {"user": locked})
     altegio_user_ids = set(locked.identities.values_list("altegio_user_id", flat=True))

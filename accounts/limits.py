@@ -109,6 +109,7 @@ class Limit:
 
 ARRIVALS = Limit("arrivals", 600, 60)
 SIGN_INS = Limit("sign-ins", 60, 60)
+STAFF_SIGN_INS = Limit("staff-sign-ins", 60, 60)
 SIGN_UPS = Limit("sign-ups", 60, 60)
 SIGN_IN_LINKS = Limit("sign-in-links", 60, 60)
 RESETS = Limit("resets", 60, 60)

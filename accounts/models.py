@@ -76,11 +76,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.email or embedded(self.name) or f"#{self.pk}"
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
-        """What a session must hold to go on: it changes with the password and with the epoch."""
+        """What a session must hold to go on: it changes with the password, the epoch, and who becomes staff."""
         stock: str = super()._get_session_auth_hash(secret)  # type: ignore[misc]
-        if not self.session_epoch:
+        if not self.session_epoch and not self.is_staff:
             return stock
-        value = f"{stock}:{self.session_epoch}"
+        value = f"{stock}:{self.session_epoch}:{self.is_staff}"
         return salted_hmac("accounts.session-epoch", value, secret, algorithm="sha256").hexdigest()
 
 

@@ -10,11 +10,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.addresses import ADDRESS_WISHES, AddressTaken, WishEnded, ask_for_address, forget_wish, take_address
 from accounts.forms import AddressForm, FirstPasswordForm, PasswordForm, ProfileForm
+from accounts.limits import OWN_LETTERS
 from accounts.links import opened
 from accounts.models import User
 from accounts.pages import owner_page, register_notice, register_page, show, to_page, too_many
 from accounts.personal_data import export_person
-from accounts.reset import send_reset_link
+from accounts.reset import send_own_reset_link
 from accounts.sections import sections_of
 from accounts.sessions import keep_this_session, proves_itself, sign_out_everywhere
 from partner_portal.languages import prefer
@@ -118,7 +119,8 @@ def password(request: HttpRequest, owner: User) -> HttpResponse:
 @owner_page
 def password_letter(request: HttpRequest, owner: User) -> HttpResponse:
     """Have a link to choose a password sent to one's own address."""
-    send_reset_link(owner.email or "")
+    if not OWN_LETTERS.hit(str(owner.pk)):
+        send_own_reset_link(owner)
     return to_page(HERE, done="letter-sent")
 
 

@@ -18,6 +18,9 @@ from django.utils.functional import Promise
 from django.views.decorators.cache import never_cache
 
 from accounts.models import User
+from accounts.sessions import TakenBack, as_let_in
+
+_SAFE = ("GET", "HEAD", "OPTIONS")
 
 OwnerView = Callable[..., HttpResponse]
 
@@ -57,7 +60,11 @@ def register_notice(code: str, text: Promise) -> None:
 
 
 def owner_page(view: OwnerView) -> OwnerView:
-    """`view(request, owner, …)` for the signed-in owner; never cached. Staff are sent to their own pages."""
+    """`view(request, owner, …)` for the signed-in owner; never cached. Staff are sent to their own pages.
+
+    What changes anything holds the account meanwhile: what is under way when the owner takes the account back, or
+    leaves, writes nothing over that and keeps no session.
+    """
 
     @never_cache
     @login_required
@@ -66,7 +73,13 @@ def owner_page(view: OwnerView) -> OwnerView:
         owner = request.user
         if not isinstance(owner, User) or owner.is_staff:
             return redirect("admin:index")
-        return view(request, owner, *args, **kwargs)
+        if request.method in _SAFE:
+            return view(request, owner, *args, **kwargs)
+        try:
+            with as_let_in(owner) as held:
+                return view(request, held, *args, **kwargs)
+        except TakenBack:
+            return redirect("accounts:sign-in")
 
     return wrapper
 

@@ -37,7 +37,9 @@ def _identities(user: User) -> list[Any]:
 
 
 def _letters(user: User) -> list[Any]:
-    return list(letters_of(user).order_by("pk").values("template", "to", "language", "created_at", "sent_at"))
+    # Not those to an address that was merely wished for: that one went there tells that it has no account.
+    told = letters_of(user).exclude(template="email_confirm").order_by("pk")
+    return list(told.values("template", "to", "language", "created_at", "sent_at"))
 
 
 def _changes_by_staff(user: User) -> list[dict[str, Any]]:

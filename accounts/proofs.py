@@ -64,6 +64,20 @@ def address_given_by_staff(user: User) -> None:
     sign_out_everywhere(user)
 
 
+@transaction.atomic
+def made_staff(user: User) -> None:
+    """An owner has become staff: what they, or who signed up under their address, had opens no staff account.
+
+    An administrator gives the password; only of one that an administrator gave may be said that it always opens.
+    """
+    User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    user.identities.all().delete()
+    user.set_unusable_password()
+    user.wanted_email = None
+    user.save(update_fields=["password", "wanted_email"])
+    sign_out_everywhere(user)
+
+
 def link_altegio_user(user: User, altegio_user_id: int) -> None:
     """From now on Altegio's signature of this user opens the account; its owner is told by letter.
 

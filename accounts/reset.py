@@ -6,14 +6,15 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth.forms import PasswordResetForm, SetPasswordForm
 from django.contrib.auth.tokens import default_token_generator
-from django.contrib.auth.views import PasswordResetView
+from django.contrib.auth.views import PasswordResetConfirmView, PasswordResetView
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse, reverse_lazy
+from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 from django.utils.translation import gettext_lazy as _
 
-from accounts.letters import ask_for_letter, letter_builder, reader_of
+from accounts.letters import ask_for_letter, letter_builder, queue_letter, reader_of
 from accounts.limits import RESETS
 from accounts.models import User
 from accounts.pages import too_many
@@ -57,9 +58,26 @@ class AskForReset(PasswordResetView):
         return super().post(request, *args, **kwargs)
 
 
+class ChoosePassword(PasswordResetConfirmView):
+    """The letter's link. It opens nothing of who has become staff, or was shut out, since the letter went out."""
+
+    template_name = "accounts/reset_confirm.html"
+    form_class = NewPasswordForm
+    success_url = reverse_lazy("accounts:sign-in")
+
+    def get_user(self, uidb64: str) -> User | None:
+        user = super().get_user(uidb64)
+        return user if isinstance(user, User) and user.is_active and not user.is_staff else None
+
+
 def send_reset_link(email: str) -> None:
     """A letter with which the owner at this address, if there is one, chooses a password."""
     ask_for_letter("password_reset", email)
+
+
+def send_own_reset_link(owner: User) -> None:
+    """The same letter, asked for by the owner who is signed in."""
+    queue_letter("password_reset", owner, key=f"own-reset:{owner.pk}:{timezone.now():%Y%m%d%H%M%S%f}")
 
 
 @letter_builder("password_reset")

@@ -1,12 +1,16 @@
 """An owner's sessions: which is fresh, and ending them all."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.contrib.auth import SESSION_KEY, update_session_auth_hash, user_logged_in
+from django.db import transaction
 from django.db.models import F
 from django.dispatch import receiver
 from django.http import HttpRequest
+from django.utils.crypto import constant_time_compare
 
 from accounts.models import User
 
@@ -18,6 +22,32 @@ _SINCE = "signed_in_at"
 def remember_the_time(request: HttpRequest, **_: Any) -> None:
     """A session knows since when it is one."""
     request.session[_SINCE] = int(time.time())
+
+
+class TakenBack(Exception):
+    """What let this person in has ended since: the account was taken back, closed, or is staff's now."""
+
+
+def held_as(user: User) -> User | None:
+    """The account as it is now, held by the caller's transaction; None where what let `user` in has ended since.
+
+    To be called before anything else is locked.
+    """
+    now = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    is_the_same = constant_time_compare(now.get_session_auth_hash(), user.get_session_auth_hash())
+    return now if now.is_active and is_the_same else None
+
+
+@contextmanager
+def as_let_in(user: User) -> Iterator[User]:
+    """A transaction that holds the account, as it is now, for who was let in as `user`. Raises TakenBack.
+
+    Whoever takes the account back at the same moment has done so before, or does so after all that is changed here.
+    """
+    with transaction.atomic():
+        if (held := held_as(user)) is None:
+            raise TakenBack
+        yield held
 
 
 def proves_itself(request: HttpRequest, owner: User) -> bool:

@@ -1,11 +1,11 @@
 """The owner's own addresses."""
 
 from django.contrib.auth import views as auth
-from django.urls import path, reverse_lazy
+from django.urls import path
 
 from accounts import my_data, views
 from accounts.languages import choose_language
-from accounts.reset import AskForReset, NewPasswordForm
+from accounts.reset import AskForReset, ChoosePassword
 
 app_name = "accounts"
 urlpatterns = [
@@ -34,11 +34,7 @@ urlpatterns = [
     ),
     path(
         "reset/<uidb64>/<token>/",
-        auth.PasswordResetConfirmView.as_view(
-            template_name="accounts/reset_confirm.html",
-            form_class=NewPasswordForm,
-            success_url=reverse_lazy("accounts:sign-in"),
-        ),
+        ChoosePassword.as_view(),
         name="reset-confirm",
     ),
 ]

@@ -56,11 +56,21 @@ class StaffSite(admin.AdminSite):
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The password; whoever has given it goes on to the second factor."""
+        from accounts.limits import STAFF_SIGN_INS
+        from accounts.pages import too_many
         from accounts.two_factor.rules import has_password_sign_in, lacks_factor
 
+        if request.method == "POST" and (wait := STAFF_SIGN_INS.hit(request)):
+            return too_many(request, wait)
         if request.method == "GET" and has_password_sign_in(request) and lacks_factor(request):
             return redirect(f"{reverse('admin:two-factor')}?{urlencode({'next': request.GET.get('next', '')})}")
         return super().login(request, extra_context)
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """A new password of one's own, for who shows the present one."""
+        from accounts.two_factor.password import change_password
+
+        return change_password(request, {**self.each_context(request), **(extra_context or {})})
 
     def two_factor(self, request: HttpRequest) -> HttpResponse:
         """Show the factor, set it up or change it."""

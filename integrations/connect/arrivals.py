@@ -10,13 +10,13 @@ from datetime import datetime
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.utils import timezone
-from django.utils.crypto import constant_time_compare
 from django.utils.translation import get_language
 
 from accounts.languages import remember_language
 from accounts.letters import ask_for_letter
 from accounts.models import User
 from accounts.proofs import link_altegio_user, take_over
+from accounts.sessions import held_as
 from integrations.connect.claimants import Claimant, visitor_of
 from integrations.connect.claims import activation_deadline, claim_locations, give_claim
 from integrations.connect.desk import Claimed
@@ -59,7 +59,7 @@ def receive_signed(application: Application, redirect: Redirect) -> Arrival:
         claimant, expected = Claimant(signed, None, is_proven=True), account.expected
     claimed = claim_locations(application, redirect.salon_ids, claimant, arrived_at=now, now=now)
     digest = _digest(application, redirect, claimant)
-    arrival = _same_arrival(digest, claimed, now)
+    arrival = _same_arrival(digest, claimant.claim, claimed, now)
     if arrival is None:
         arrival = _store(application, redirect, now, digest=digest, claimant=claimant, expected=expected)
     else:
@@ -138,7 +138,7 @@ def give_to(arrival: Arrival, user: User, *, is_just_proven: bool) -> bool:
     `is_just_proven`: by their password or a letter, on this arrival. Then the Altegio user whom a signed
     arrival brought is linked, if it expects exactly this account.
     """
-    if not _is_still(user):
+    if held_as(user) is None:
         return False
     arrival = _locked(arrival)
     if not may_act(arrival, user):
@@ -175,19 +175,13 @@ def _go_on(arrival: Arrival, claimant: Claimant) -> None:
         )
 
 
-def _is_still(user: User) -> bool:
-    """Whether nothing has ended their sign-in since. The account is locked, before any arrival."""
-    now = User.objects.select_for_update(no_key=True).get(pk=user.pk)
-    return now.is_active and constant_time_compare(now.get_session_auth_hash(), user.get_session_auth_hash())
-
-
 @transaction.atomic
 def enter_by_letter(arrival: Arrival, user: User, *, password: str, keeps_password: bool) -> bool:
     """The link in a letter was opened. False where the arrival is, or waits for, somebody else.
 
     An arrival that waits for nobody stays as it is: its owner says on its page that it is theirs.
     """
-    if not _is_still(user):
+    if held_as(user) is None:
         return False
     arrival = _locked(arrival)
     if not may_act(arrival, user):
@@ -264,11 +258,14 @@ def _digest(application: Application, redirect: Redirect, claimant: Claimant | N
     return hashlib.sha256(repr(told).encode()).hexdigest()
 
 
-def _same_arrival(digest: str, claimed: list[Claimed], now: datetime) -> Arrival | None:
-    """The earlier arrival through the same link, when this one opened nothing new."""
+def _same_arrival(digest: str, claim: str, claimed: list[Claimed], now: datetime) -> Arrival | None:
+    """The earlier arrival through the same link, when this one opened nothing new.
+
+    Only while it is still the same claimant's: whoever has signed in on it since is not shown to be who comes now.
+    """
     if any(item.is_new for item in claimed):
         return None
-    earlier = Arrival.objects.filter(digest=digest).order_by("-pk").first()
+    earlier = Arrival.objects.filter(digest=digest, claim=claim).order_by("-pk").first()
     if earlier is not None:
         _seen_again(earlier, now)
     return earlier
