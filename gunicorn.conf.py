@@ -17,6 +17,8 @@ timeout = 60
 limit_request_line = 0
 # The worker keeps what a slow reader has not taken; the kernel would let the thread wait for it.
 sendfile = False
+# No header says at which path the portal stands: a proxy on the same host may pass on what strangers send.
+forwarder_headers = ""
 control_socket_disable = True
 
 

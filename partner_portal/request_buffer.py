@@ -16,11 +16,13 @@ MOST_SIZE_LINE = 8 * 1024
 MOST_TRAILERS = 64 * 1024
 
 _END = b"\r\n\r\n"
-_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,15})[ \t]*(?=\r\n)", re.IGNORECASE)
+_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*0*([0-9]{1,15})[ \t]*(?=\r\n)", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:[^\r\n]*chunked", re.IGNORECASE)
 _EXPECT = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*(?=\r\n)", re.IGNORECASE)
-_SIZE = re.compile(rb"([0-9a-f]{1,8})[ \t]*(?:;[^\r\n]*)?\r\n", re.IGNORECASE)
-_SIZE_SO_FAR = re.compile(rb"[0-9a-f]{0,8}[ \t]*(?:;[^\r\n]*)?\r?", re.IGNORECASE)
+# Such a sender knows no interim answers (RFC 9110 §10.1.1), and the server passes over what it expects.
+_OLD = re.compile(rb"\A(?:\r\n)?[^\r\n]* HTTP/1\.0\r\n")
+_SIZE = re.compile(rb"(0*+[0-9a-f]{1,8}|0++)[ \t]*(?:;[^\r\n]*)?\r\n", re.IGNORECASE)
+_SIZE_SO_FAR = re.compile(rb"0*+[0-9a-f]{0,8}[ \t]*(?:;[^\r\n]*)?\r?", re.IGNORECASE)
 
 
 class RequestBuffer:
@@ -49,7 +51,9 @@ class RequestBuffer:
         self._looked = len(self.data)
         if end < 0:
             return False
-        end = self._without_expectation(end) + len(_END)
+        if not _OLD.search(self.data, 0, end + 2):
+            end = self._without_expectation(end)
+        end += len(_END)
         lengths = _LENGTH.findall(self.data, 0, end)
         is_chunked = _CHUNKED.search(self.data, 0, end) is not None
         if is_chunked and not lengths:

@@ -6,6 +6,7 @@ two ids that differ in one unwanted character would become one.
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -60,8 +61,7 @@ def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     named = dict(pairs)
     if len(named) == len(pairs):
         return named
-    names = [name for name, _value in pairs]
-    twice = next(name for name in named if names.count(name) > 1)
+    twice, _times = Counter(name for name, _value in pairs).most_common(1)[0]
     raise NotJson(f"{ascii(twice)[:80]} stands in the same object twice: which of the two is meant?")
 
 

@@ -7,6 +7,7 @@ its bytes in memory, up to a deadline, and no thread. Nor does one who does not 
 Made for gunicorn 27; `tests/processes/test_bodies.py` tries it with real connections.
 """
 
+import math
 import selectors
 import socket
 import time
@@ -93,6 +94,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no typ
         self.coming: dict[TConn, Coming] = {}
         self.bytes_coming = 0
         self.looked_at = 0.0
+        self.stops_at = math.inf
         self.answering: dict[TConn, tuple[float, AnswerBuffer]] = {}
         self.leaving: dict[TConn, float] = {}
 
@@ -114,7 +116,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no typ
             case _:
                 self.coming[conn] = coming
                 self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._more, coming))
-                self._make_room(coming)
+                self._count(coming)
 
     def _more(self, coming: Coming, _sock: object) -> None:
         if self.coming.get(coming.conn) is not coming:
@@ -127,7 +129,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no typ
                 self._forget(coming.conn)
                 self._drop(coming.conn)
             case _:
-                self._make_room(coming)
+                self._count(coming)
 
     def _hand_over(self, coming: Coming) -> None:
         """The request is whole: a thread may have it."""
@@ -139,35 +141,59 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no typ
         conn.parser.unreader.unread(bytes(coming.buffer.data))
         super().enqueue_req(conn)
 
-    def _make_room(self, grown: Coming) -> None:
-        """With too much on its way, what has been longest on its way ends."""
+    def _count(self, grown: Coming) -> None:
+        """With too many bytes on their way, what has been longest on its way ends."""
         self.bytes_coming += len(grown.buffer.data) - grown.counted
         grown.counted = len(grown.buffer.data)
-        places = self.worker_connections - SPARE
-        while len(self.coming) > 1 and (self.nr_conns - len(self.leaving) > places or self.bytes_coming > MOST_BYTES):
+        while len(self.coming) > 1 and self.bytes_coming > MOST_BYTES:
             self._end(next(iter(self.coming.values())))
 
     def murder_pending(self) -> None:
-        """Called by the loop each second, and whenever something happened."""
+        """Called by the loop each second, and whenever something happened: when no event is left to be looked at."""
+        while self.nr_conns > self.worker_connections - SPARE and self._make_room():
+            continue
         now = time.monotonic()
         if now - self.looked_at < LOOK_EVERY:
             return
         self.looked_at = now
-        latest = now + (REQUEST_SECONDS if self.alive else STOP_SECONDS)
+        if not self.alive:
+            self.stops_at = min(self.stops_at, now + STOP_SECONDS)
         for coming in list(self.coming.values()):
-            coming.ends_at = min(coming.ends_at, latest)
-            if coming.ends_at <= now:
+            if min(coming.ends_at, self.stops_at) <= now:
                 self._end(coming)
-        for conn in [conn for conn, (ends_at, _answer) in self.answering.items() if ends_at <= now]:
+        unread = [conn for conn, (ends_at, _) in self.answering.items() if min(ends_at, self.stops_at) <= now]
+        for conn in unread:
             self._give_up(conn)
         for conn in [conn for conn, ends_at in self.leaving.items() if ends_at <= now]:
             self._left(conn)
 
+    def _make_room(self) -> bool:
+        """Close one connection that no thread works for. Returns whether there was one.
+
+        Who has had an answer goes first. Else the largest crowd loses its oldest, so that none keeps the others out.
+        """
+        slow, unread, resting = len(self.coming), len(self.answering), len(self.keepalived_conns)
+        if self.leaving:
+            self._left(next(iter(self.leaving)))
+        elif slow and slow >= max(unread, resting):
+            self._end(next(iter(self.coming.values())))
+        elif unread and unread >= resting:
+            self._give_up(next(iter(self.answering)))
+        elif resting:
+            conn = self.keepalived_conns.popleft()
+            self.poller.unregister(conn.sock)
+            self._drop(conn)
+        else:
+            return False
+        return True
+
     def _end(self, coming: Coming) -> None:
         self._forget(coming.conn)
-        if coming.buffer.data:
-            with suppress(OSError):
-                coming.conn.sock.send(TOO_SLOW)
+        if not coming.buffer.data:
+            self._drop(coming.conn)
+            return
+        with suppress(OSError):
+            coming.conn.sock.send(TOO_SLOW)
         self._leave(coming.conn)
 
     def _forget(self, conn: TConn) -> None:
@@ -193,8 +219,12 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no typ
         if answer is None or not answer.waiting:
             self._finish(conn, fs)
             return
-        conn.sock.setblocking(False)
-        self.poller.register(conn.sock, selectors.EVENT_WRITE, partial(self._send_more, conn, fs))
+        try:
+            conn.sock.setblocking(False)
+            self.poller.register(conn.sock, selectors.EVENT_WRITE, partial(self._send_more, conn, fs))
+        except (OSError, ValueError):  # closed in the thread, because the rest of the answer could not be made
+            self._drop(conn)
+            return
         self.answering[conn] = time.monotonic() + ANSWER_SECONDS, answer
         while sum(len(one.waiting) for _ends_at, one in self.answering.values()) > MOST_BYTES:
             self._give_up(next(iter(self.answering)))

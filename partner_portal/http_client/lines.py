@@ -120,7 +120,9 @@ class Line:
         """Whether nothing has come unasked: neither an end nor bytes that belong to no answer."""
         if isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
             return False
-        return not select.select([self._socket], [], [], 0)[0]
+        poll = select.poll()  # unlike `select`, for as many open files as a process may have
+        poll.register(self._socket, select.POLLIN)
+        return not poll.poll(0)
 
     def close(self) -> None:
         """End it at once; no answer is waited for."""

@@ -1,5 +1,6 @@
 """The JSON of requests: exact, or refused with the place that is wrong."""
 
+import time
 from decimal import Decimal
 
 import pytest
@@ -74,3 +75,11 @@ def test_the_depth_is_counted_in_brackets_that_are_no_text(opening, filler):
     for depth in (MOST_DEPTH, 980, 100_000):
         with pytest.raises(TooDeep):
             parse_request(body(depth))
+
+
+def test_of_many_names_the_one_that_stands_twice_is_found_at_once():
+    names = [f'"name{number}":1' for number in range(100_000)]
+    began = time.monotonic()
+    with pytest.raises(NotJson, match="'name99999' stands"):
+        parse_request(f"{{{','.join([*names, names[-1]])}}}".encode())
+    assert time.monotonic() - began < 2

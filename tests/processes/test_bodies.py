@@ -4,6 +4,7 @@ import json
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http.client import HTTPResponse
 
 import pytest
@@ -11,6 +12,8 @@ import pytest
 from tests.processes.portal import PARTNER_TOKEN, ROOT, Portal, wait_for
 
 SECONDS = 3.0
+# Of each of the two processes; the test's own connections are fewer, except where it says so.
+PLACES = 250
 CALLBACK = json.dumps({"salon_id": 1, "application_id": 1, "event": "test", "partner_token": PARTNER_TOKEN}).encode()
 LARGE = "/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js"
 PATHS = ("/api/v1/payments/", "/connect/?salon_id=1", "/admin/login/", "/altegio/callback/", "/account/sign-in/")
@@ -18,15 +21,16 @@ PATHS = ("/api/v1/payments/", "/connect/?salon_id=1", "/admin/login/", "/altegio
 
 @pytest.fixture
 def web(portal: Portal, tmp_path) -> Portal:
-    """The portal's own server settings, with a deadline that a test can wait for."""
+    """The portal's own server settings, with a deadline that a test can wait for, and fewer connections."""
     config = tmp_path / "gunicorn.conf.py"
     config.write_text(
         f"exec(open({str(ROOT / 'gunicorn.conf.py')!r}).read())\n"
+        f"worker_connections = {PLACES}\n"
         "from partner_portal import web_worker\n"
         f"web_worker.REQUEST_SECONDS = web_worker.FIRST_BYTE_SECONDS = {SECONDS}\n"
     )
     portal.stop()
-    portal._start("web", ["gunicorn", "partner_portal.wsgi", "--config", str(config)])
+    portal.web = portal._start("web", ["gunicorn", "partner_portal.wsgi", "--config", str(config)])
     wait_for(portal._answers, "the web process answers")
     return portal
 
@@ -171,3 +175,40 @@ def test_a_body_that_trickles_ends_at_its_deadline(web, line, path):
             continue
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert SECONDS - 0.5 < time.monotonic() - began < SECONDS + 2
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"GET /healthz/ HT",
+        b"GET /healthz/ HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET /healthz/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+        b"nonsense\r\n\r\n",
+    ],
+)
+def test_a_crowd_that_takes_all_connections_keeps_nobody_out(web, line, sent):
+    """Silent ones, slow ones, ones that rest after an answer, and ones that have been sent away and stay."""
+    before, crowd = events(web), [line() for _ in range(3 * PLACES)]
+    for one in crowd:
+        with suppress(OSError):
+            one.sendall(sent)
+    began = time.monotonic()
+    for _ in range(10):
+        connection = line()
+        connection.sendall(with_length(CALLBACK))
+        assert status(connection) == 200
+    assert events(web) == before + 10
+    assert time.monotonic() - began < 2 * SECONDS
+
+
+def test_the_process_ends_when_it_is_told_to_though_answers_are_not_read(web, line):
+    for _ in range(30):
+        line(4096).sendall(f"GET {LARGE} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    assert web.page("/healthz/").ok
+    web.web.stop()
+
+
+def test_no_header_moves_the_portal_to_another_path(web):
+    """A proxy on the same host may pass on what strangers send; gunicorn takes it from there by default."""
+    assert web.page("/healthz/", headers={"SCRIPT_NAME": "/healthz", "PATH_INFO": "/x/"}).text == "ok"

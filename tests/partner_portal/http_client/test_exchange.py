@@ -1,10 +1,14 @@
 """Whatever the other side does: an answer or a failure, in time, and never the previous exchange's answer."""
 
 import gzip
+import os
+import resource
 import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, datetime
 
 import pytest
@@ -312,3 +316,17 @@ NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 )
 def test_how_long_the_other_side_asks_to_wait(value, seconds):
     assert seconds_to_wait(value, NOW) == seconds
+
+
+def test_a_kept_line_is_used_again_in_a_process_with_many_open_files(server):
+    server.scripts = [say(OK)]
+    assert isinstance(ask(server), HttpAnswer)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
+    with ExitStack() as files:
+        files.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        while files.enter_context(open(os.devnull)).fileno() < 1100:
+            continue
+        with ThreadPoolExecutor(1) as thread:
+            answers = [thread.submit(ask, server).result() for _ in range(2)]
+    assert [isinstance(answer, HttpAnswer) for answer in answers] == [True, True]
