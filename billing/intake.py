@@ -24,7 +24,10 @@ class Overlap(enum.Enum):
     ALLOW = "allow"  # the caller says that it is meant
 
 
-OTHER_CONTENT = "A payment with this external_id was told before, with other content."
+IF_MEANT = "If this is meant, say so (allow_overlap), and it is taken."
+NEVER_CONNECTED = (
+    "This location has never been connected to application {}. If you mean another one, name it in application_id."
+)
 
 
 class Conflict(Exception):
@@ -69,7 +72,7 @@ def check_payment(told: Told, overlap: Overlap) -> tuple[str, ...]:
     if known is not None and says(known, told):
         return ()
     if known is not None and known.status != Status.FAILED:
-        raise Conflict(OTHER_CONTENT)
+        raise Conflict(_differs(known, told))
     return _judge_overlap(_best(_at(told, Connection.objects.all()), told), told, overlap)
 
 
@@ -126,7 +129,7 @@ def _best(here: Iterable[Connection], told: Told) -> Connection:
         return connection
     if application_for(told.application_id) is None:
         raise Invalid({"application_id": ["There is no such application here."]})
-    raise Invalid({"salon_id": ["This location has never been connected here."]})
+    raise Invalid({"salon_id": [NEVER_CONNECTED.format(told.application_id)]})
 
 
 def _rank(connection: Connection) -> int:
@@ -155,7 +158,7 @@ def _judge_overlap(connection: Connection, told: Told, overlap: Overlap) -> tupl
         f"({first.period_from:%Y-%m-%d %H:%M} to {first.period_to:%Y-%m-%d %H:%M} UTC)."
     )
     if overlap is Overlap.REFUSE:
-        raise Invalid({"period_from": [f"{warning} Say that this is meant, and it is taken."]})
+        raise Invalid({"period_from": [f"{warning} {IF_MEANT}"]})
     return (warning,)
 
 
@@ -206,13 +209,27 @@ def _locked(payment_id: int, told: Told | None) -> tuple[Payment, list[Connectio
 def _may_be_sent_again(payment: Payment, told: Told | None) -> None:
     if payment.status != Status.FAILED:
         raise Conflict(
-            OTHER_CONTENT if told else f"Only a payment that failed can be sent again; this one is {payment.status}."
+            _differs(payment, told)
+            if told
+            else f"Only a payment that failed can be sent again; this one is {payment.status}."
         )
     here = (payment.application.altegio_id, payment.location.altegio_id)
     if told is not None and payment.error == UNSURE and (told.application_id, told.salon_id) != here:
         raise Conflict(
             "Altegio may hold this payment at the location it was told for: send it again as it was first."
         )
+
+
+def _differs(payment: Payment, told: Told) -> str:
+    before = told_by(payment)
+    names = [
+        name for name in ("salon_id", "application_id", *CONTENT) if getattr(before, name) != getattr(told, name)
+    ]
+    undo = "Refund it first; then tell" if payment.status in (Status.QUEUED, Status.REPORTED) else "Tell"
+    return (
+        f"A payment with this external_id was told before, with another {', '.join(names)}; "
+        f"it is {payment.status} and stays as it is. {undo} the other one under an external_id of its own."
+    )
 
 
 def _keep_what_it_said(payment: Payment, source: Source, by: User | None) -> None:

@@ -105,6 +105,9 @@ class _Reader:
         ):
             self.wrong("external_id", f"Write a text of 1 to {MOST_EXTERNAL_ID} characters.")
             return None
+        if value != value.strip():
+            # With it and without it would be two payments, and both would be reported.
+            self.wrong("external_id", "Write it without a space at its beginning or end.")
         return value
 
     def number(self, name: str) -> int:

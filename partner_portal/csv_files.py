@@ -4,6 +4,7 @@ import csv
 from collections.abc import Iterable, Iterator, Sequence
 
 _SEPARATORS = ",;\t"
+SAVE_AS = "Excel saves such a file as “CSV UTF-8”."
 MORE_VALUES = "The row has more values than the file has columns."
 
 
@@ -29,7 +30,7 @@ def read_rows(lines: Iterable[str], columns: Sequence[str]) -> Iterator[tuple[in
         separator = max(_SEPARATORS, key=first.count)
         reader = csv.reader(_with(first, lines), delimiter=separator, strict=True)
     except UnicodeDecodeError as problem:
-        raise NotThisFile(f"The first line is not CSV in UTF-8: {problem}") from None
+        raise NotThisFile(f"The first line is not CSV in UTF-8 ({problem}). {SAVE_AS}") from None
     try:
         names = [name.strip() for name in next(reader, [])]
         _check(names, columns)
@@ -37,7 +38,9 @@ def read_rows(lines: Iterable[str], columns: Sequence[str]) -> Iterator[tuple[in
             if any(value.strip() for value in values):
                 yield reader.line_num, _row(names, values)
     except (csv.Error, UnicodeDecodeError) as problem:
-        raise NotThisFile(f"After line {reader.line_num} the file is not CSV in UTF-8: {problem}") from None
+        raise NotThisFile(
+            f"After line {reader.line_num} the file is not CSV in UTF-8 ({problem}). {SAVE_AS}"
+        ) from None
 
 
 def _with(first: str, lines: Iterator[str]) -> Iterator[str]:

@@ -94,7 +94,7 @@ class KnownParameters(BaseFilterBackend):
     def filter_queryset(self, request: Request, queryset: QuerySet[M, Row], view: APIView) -> QuerySet[M, Row]:
         asked, problems = {}, {}
         for name, values in request.query_params.lists():
-            if name in OF_PAGES:
+            if name in OF_PAGES and _parameters(view):
                 continue
             try:
                 parameter = _known(view, name)
@@ -120,7 +120,8 @@ def _parameters(view: APIView) -> dict[str, Parameter]:
 def _known(view: APIView, name: str) -> Parameter:
     known = _parameters(view)
     if name not in known:
-        raise ValueError(f"There is no such parameter. This list takes: {', '.join(sorted({*known, *OF_PAGES}))}.")
+        taken = f"This list takes: {', '.join(sorted({*known, *OF_PAGES}))}." if known else "This address takes none."
+        raise ValueError(f"There is no such parameter. {taken}")
     return known[name]
 
 

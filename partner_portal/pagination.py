@@ -9,6 +9,7 @@ from rest_framework.request import Request
 
 # A position is a row's id.
 _ID = re.compile("[0-9]{1,18}")
+NO_SUCH_CURSOR = {"cursor": ["This list gave out no such cursor. Follow `next` as it stands, or begin without one."]}
 
 
 class Cursor(CursorPagination):
@@ -37,9 +38,12 @@ class Cursor(CursorPagination):
         return parameters
 
     def decode_cursor(self, request: Request) -> Any:
-        """The cursor in the address. Raises NotFound for one that this list never gave out."""
-        cursor = super().decode_cursor(request)
+        """The cursor in the address. Raises ValidationError for one that this list never gave out."""
+        try:
+            cursor = super().decode_cursor(request)
+        except NotFound:
+            raise ValidationError(NO_SUCH_CURSOR) from None
         position = "" if cursor is None or cursor.position is None else str(cursor.position)
         if position and not _ID.fullmatch(position):
-            raise NotFound(self.invalid_cursor_message)
+            raise ValidationError(NO_SUCH_CURSOR)
         return cursor

@@ -4,12 +4,22 @@ from collections.abc import Mapping
 from typing import IO, Any
 
 import structlog
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import DisallowedHost, RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.defaults import bad_request as bad_request_page
 from django.views.defaults import page_not_found
 from rest_framework import status
-from rest_framework.exceptions import APIException, ErrorDetail, ParseError, UnsupportedMediaType, ValidationError
+from rest_framework.exceptions import (
+    APIException,
+    ErrorDetail,
+    NotAcceptable,
+    NotAuthenticated,
+    ParseError,
+    UnsupportedMediaType,
+    ValidationError,
+)
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import JSONParser
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -20,6 +30,9 @@ from partner_portal.request_json import NotStorable, Path, parse_request
 log = structlog.get_logger(__name__)
 
 SEND_JSON = "Send JSON, with the header Content-Type: application/json."
+SEND_KEY = "Send the header Authorization: Api-Key <key>. Make a key with: manage.py create_api_key"
+NOT_ENCODED = "Send the body as it is, without Content-Encoding."
+OTHER_HOST = "The portal does not answer under this host name: use that of PORTAL_URL, or add yours to ALLOWED_HOSTS."
 
 
 class TooLarge(APIException):
@@ -37,15 +50,32 @@ class NotNow(APIException):
     wait = 5
 
 
+class AnyAccept(DefaultContentNegotiation):
+    """Who asks for what we do not speak is answered in what we do: nothing is lost for an `Accept` of old."""
+
+    def select_renderer(self, request: Any, renderers: Any, format_suffix: str | None = None) -> Any:
+        """The renderer that the caller prefers, else the view's first."""
+        try:
+            return super().select_renderer(request, renderers, format_suffix)
+        except NotAcceptable:
+            return renderers[0], renderers[0].media_type
+
+
 class Json(JSONParser):
-    """UTF-8 alone: a `charset` would let the caller choose any of Python's codecs, zlib among them."""
+    """UTF-8 alone: a `charset` would let the caller choose any of Python's codecs, zlib among them.
+
+    A view with `judges_texts` says itself what becomes of a text that no database can hold.
+    """
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
         """The JSON value. Raises ParseError or ValidationError (400), which say what is wrong with it, and where."""
+        context = parser_context or {}
+        if "request" in context and context["request"].headers.get("Content-Encoding", "") not in ("", "identity"):
+            raise UnsupportedMediaType(media_type or "", detail=NOT_ENCODED)
         try:
-            return parse_request(stream.read())
+            return parse_request(stream.read(), mark=getattr(context.get("view"), "judges_texts", False))
         except NotStorable as problem:
             raise ValidationError(_at(problem.path, str(problem))) from None
         except NotJson as problem:
@@ -66,6 +96,8 @@ def refuse(error: Exception, context: dict[str, Any]) -> Response | None:
         error = TooLarge()
     elif isinstance(error, UnsupportedMediaType):
         error.detail = ErrorDetail(f"{error.detail} {SEND_JSON}", error.default_code)
+    elif isinstance(error, NotAuthenticated):
+        error.detail = ErrorDetail(SEND_KEY, error.default_code)
     elif isinstance(error, OperationalError | InterfaceError):
         log.error("api_not_done", error=type(error).__name__)
         error = NotNow()
@@ -77,3 +109,11 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if request.path.startswith("/api/"):
         return JsonResponse({"detail": "Not found."}, status=404)
     return page_not_found(request, exception)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's page for a request that it refuses itself; JSON below `/api/`."""
+    if request.path.startswith("/api/"):
+        detail = OTHER_HOST if isinstance(exception, DisallowedHost) else "This request could not be read."
+        return JsonResponse({"detail": detail}, status=400)
+    return bad_request_page(request, exception)

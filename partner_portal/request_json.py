@@ -26,13 +26,20 @@ class NotStorable(NotJson):
         self.path = path
 
 
-def parse_request(body: bytes) -> Any:
+class Unstorable:
+    """Stands where a text was that no database can hold; no reader takes it for a value."""
+
+
+def parse_request(body: bytes, *, mark: bool = False) -> Any:
     """The value, its decimals exact, and each number of no sane size as the text that came.
 
-    Raises NotJson, also where an object names something twice, and NotStorable.
+    Raises NotJson, also where an object names something twice, and NotStorable; with `mark` an `Unstorable` stands in
+    the place of each such text instead.
     """
     text = utf8(body)
     value = decode(_REQUEST, text)
+    if mark:
+        return _marked(value) if _ESCAPE.search(text) else value
     if _ESCAPE.search(text) and (path := next(_not_storable(value, ()), None)) is not None:
         raise NotStorable(path)
     return value
@@ -55,6 +62,16 @@ def _not_storable(value: Any, path: Path) -> Iterator[Path]:
             if not is_storable(name):
                 yield (*path, ascii(name))
             yield from _not_storable(item, (*path, name))
+
+
+def _marked(value: Any) -> Any:
+    if isinstance(value, str):
+        return value if is_storable(value) else Unstorable()
+    if isinstance(value, list):
+        return [_marked(item) for item in value]
+    if isinstance(value, dict):
+        return {name if is_storable(name) else ascii(name): _marked(item) for name, item in value.items()}
+    return value
 
 
 def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -334,6 +334,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["accounts.api_keys.HasScope"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["partner_portal.parsers.Json"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "partner_portal.parsers.AnyAccept",
     "EXCEPTION_HANDLER": "partner_portal.parsers.refuse",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_PAGINATION_CLASS": "partner_portal.pagination.Cursor",

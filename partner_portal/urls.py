@@ -8,6 +8,7 @@ from django.views.generic import RedirectView
 from partner_portal import health
 from partner_portal.metrics import metrics
 
+handler400 = "partner_portal.parsers.bad_request"
 handler404 = "partner_portal.parsers.not_found"
 urlpatterns = [
     path("", require_safe(RedirectView.as_view(pattern_name="accounts:home"))),

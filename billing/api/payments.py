@@ -18,6 +18,11 @@ from billing.reading import MOST_EXTERNAL_ID, Invalid, read_payment
 from billing.refunds import refund_payment
 from partner_portal.lists import choice, number, updated_since, words
 
+FIELDS = frozenset(
+    {"external_id", "salon_id", "application_id", "amount", "currency", "paid_at", "period_from", "period_to"}
+    | {"allow_overlap"}
+)
+
 
 class Conflicting(APIException):
     """409: the request is well made, but not for the payment as it is."""
@@ -27,7 +32,7 @@ class Conflicting(APIException):
 
 
 class ToldSerializer(serializers.Serializer[Any]):
-    """What a billing system tells of a payment; `billing.reading` reads it."""
+    """What a billing system tells of a payment."""
 
     external_id = serializers.CharField(max_length=200, help_text="Your own id; it makes the call repeatable.")
     salon_id = serializers.IntegerField(min_value=1)
@@ -108,7 +113,7 @@ class PaymentSerializer(serializers.ModelSerializer[Payment]):
 
 
 class TakenSerializer(PaymentSerializer):
-    """The answer to a payment told: the payment, and what to look at (for the schema)."""
+    """The answer to a payment told: the payment, and in `warnings` what to look at: an overlap, an unknown field."""
 
     warnings = serializers.ListField(child=serializers.CharField(), read_only=True)
 
@@ -158,8 +163,14 @@ class PaymentList(ListAPIView[Payment]):
             raise ValidationError(problem.errors) from None
         except Conflict as problem:
             raise Conflicting({"external_id": [str(problem)]}) from None
-        body = {**PaymentSerializer(recorded.payment).data, "warnings": list(recorded.warnings)}
+        warnings = [*recorded.warnings, *_ignored(request.data)]
+        body = {**PaymentSerializer(recorded.payment).data, "warnings": warnings}
         return Response(body, status.HTTP_202_ACCEPTED if recorded.is_new else status.HTTP_200_OK)
+
+
+def _ignored(data: dict[str, Any]) -> list[str]:
+    """A misspelt `application_id` would report the payment for another application, and nobody would notice."""
+    return [f"There is no field {name[:100]}: it was left out." for name in sorted(data.keys() - FIELDS)]
 
 
 def _overlap(data: dict[str, Any]) -> Overlap:

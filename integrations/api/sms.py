@@ -16,7 +16,7 @@ from integrations.sms.taking import take_statuses
 
 
 class StatusSerializer(serializers.Serializer[dict[str, Any]]):
-    """One status, as the schema shows it. Sum, currency and parts are needed with the statuses 1 and 8.
+    """One status. Sum, currency and parts are needed with the statuses 1 and 8.
 
     `salon_id` may be added for the figures by location.
     """
@@ -48,6 +48,7 @@ class Statuses(APIView):
     """
 
     scope = "sms"
+    judges_texts = True
 
     @extend_schema(request=StatusSerializer(many=True), responses={202: AcceptedSerializer})
     def post(self, request: Request) -> Response:

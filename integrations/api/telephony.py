@@ -24,6 +24,11 @@ from integrations.telephony.saved_calls import keep_call, save_call
 HIDDEN = {"field": "phone", "message": "The caller hides the number: the call is kept here and not told to Altegio."}
 
 
+STANDS = "Left out. This call_id was told before with another value, and that stands."
+NOTIFICATION = frozenset({"salon_group_id", "salon_id", "phone", "diversion", "user"})
+ENDED = NOTIFICATION | {"type", "duration", "link", "call_id", "status", "date"}
+
+
 class Conflict(APIException):
     status_code = status.HTTP_409_CONFLICT
 
@@ -39,7 +44,7 @@ class IdField(serializers.Field[Any, Any, Any, Any]):
 
 
 class NotificationSerializer(serializers.Serializer[dict[str, Any]]):
-    """A client is calling now (for the schema). One of `salon_group_id` and `salon_id` is needed."""
+    """A client is calling now. One of `salon_group_id` and `salon_id` is needed."""
 
     salon_group_id = IdField(required=False)
     salon_id = IdField(required=False)
@@ -52,7 +57,7 @@ class NotificationSerializer(serializers.Serializer[dict[str, Any]]):
 
 
 class CallSerializer(NotificationSerializer):
-    """A call that has ended (for the schema)."""
+    """A call that has ended. One of `salon_group_id` and `salon_id` is needed."""
 
     type = serializers.ChoiceField(SavedCall.Type.choices)
     duration = AsWrittenField(required=False, help_text="Seconds, also with a fraction, or hours:minutes:seconds.")
@@ -88,15 +93,19 @@ class SavedSerializer(serializers.Serializer[Any]):
 
 
 class TakenCallSerializer(SavedSerializer):
-    """The answer to a call told: the call, and what was left out of it (for the schema)."""
+    """The answer to a call told: the call, what was left out of it, and what it says otherwise than at first."""
 
     warnings = WarningSerializer(many=True)
 
 
 class Notifications(APIView):
-    """Call notifications: told within 15 seconds, or dropped."""
+    """Call notifications: told within 15 seconds, or dropped.
+
+    What only decorates one is left out where it cannot be sent on, and named in `warnings`, as is an unknown field.
+    """
 
     scope = "telephony"
+    judges_texts = True
 
     @extend_schema(request=NotificationSerializer, responses={202: NotedSerializer, 400: None, 404: None, 409: None})
     def post(self, request: Request) -> Response:
@@ -111,11 +120,13 @@ class Notifications(APIView):
 class Calls(APIView):
     """Saved calls. The same `call_id` again answers 200 and is not sent twice.
 
-    What only decorates a call and cannot be sent on (a recording's address, an odd duration) is left out, and named
-    in `warnings`. A caller who hides is kept here (`state: kept`), and not told to Altegio, which wants a number.
+    What only decorates a call and cannot be sent on (a recording's address, an odd duration, an unknown field) is
+    left out, and named in `warnings`. A caller who hides is kept here (`state: kept`), and not told to Altegio, which
+    wants a number. What the same `call_id` says otherwise than at first, `warnings` name, too: the first stands.
     """
 
     scope = "telephony"
+    judges_texts = True
 
     @extend_schema(
         request=CallSerializer,
@@ -124,8 +135,15 @@ class Calls(APIView):
     def post(self, request: Request) -> Response:
         caller, call = _read(request.data, is_ended=True)
         saved, is_new = (keep_call if call.is_hidden else save_call)(caller.chain, **call.told)
-        body = {**SavedSerializer(saved).data, "warnings": call.warnings}
+        warnings = call.warnings + ([] if is_new else _differing(saved, call))
+        body = {**SavedSerializer(saved).data, "warnings": warnings}
         return Response(body, status=202 if is_new else 200)
+
+
+def _differing(saved: SavedCall, call: ReadCall) -> list[dict[str, str]]:
+    """A warning for each thing that this call says otherwise than when its `call_id` was told first."""
+    names = sorted(name for name, value in call.told.items() if value != getattr(saved, name))
+    return [{"field": name, "message": STANDS} for name in names]
 
 
 def _read(raw: Any, *, is_ended: bool) -> tuple[Caller, ReadCall]:
@@ -155,6 +173,8 @@ def _read(raw: Any, *, is_ended: bool) -> tuple[Caller, ReadCall]:
     call.warnings += [{"field": "diversion", "message": odd}] if odd else []
     call.warnings += [HIDDEN] if call.is_hidden else []
     decorate(call, raw, {"user": reading.read_user})
+    for name in sorted(raw.keys() - (ENDED if is_ended else NOTIFICATION)):
+        call.warnings.append({"field": name[:100], "message": "Left out. There is no such field."})
     if is_ended:
         call.told["type"] = kind
         decorate(call, raw, DECORATION | {"date": partial(reading.read_date, zone=settings.ALTEGIO_TIME_ZONE)})
@@ -165,11 +185,12 @@ DECORATION = {"duration": reading.read_duration, "link": reading.read_link, "sta
 
 
 def _caller(raw: dict[str, Any]) -> Caller:
-    place = {name: parse_id(raw[name]) for name in ("salon_group_id", "salon_id") if name in raw}
+    place = {name: parse_id(raw[name]) for name in ("salon_group_id", "salon_id") if raw.get(name) not in (None, "")}
     if wrong := [name for name, number in place.items() if number is None]:
         raise ValidationError({name: ["Write a number of 1 to 18 digits."] for name in wrong})
     if not place:
-        raise ValidationError({"salon_group_id": ["Name the chain, or a location in salon_id."]})
+        name = "salon_id" if "salon_id" in raw else "salon_group_id"
+        raise ValidationError({name: ["Name the chain in salon_group_id, or a location in salon_id."]})
     try:
         return caller_of(place.get("salon_group_id"), place.get("salon_id"))
     except UnknownPlace as unknown:

@@ -4,6 +4,7 @@ By hand and not by a serializer: a thousand of them in a call are the hottest pa
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -33,7 +34,7 @@ Warnings = list[dict[str, str]]
 class BadStatuses(ValueError):
     """Statuses that cannot be taken; `problems` holds the reasons by the items' indexes."""
 
-    def __init__(self, problems: dict[str, Problems]) -> None:
+    def __init__(self, problems: Mapping[str, Problems | list[str]]) -> None:
         super().__init__("These statuses cannot be taken.")
         self.problems = problems
 
@@ -58,7 +59,7 @@ def read_statuses(items: object) -> tuple[list[ReportedStatus], Warnings]:
     What only decorates a status is left out where it cannot be read: no status is lost for it.
     """
     if not isinstance(items, list) or not 1 <= len(items) <= MOST_ITEMS:
-        raise BadStatuses({"non_field_errors": {"list": [_("Send a list of 1 to 1000 statuses.")]}})
+        raise BadStatuses({"non_field_errors": [_("Send a list of 1 to 1000 statuses.")]})
     targets: dict[str, Target] = {}
     default, found, problems = default_target(), [], {}
     warnings: Warnings = []
@@ -114,7 +115,7 @@ class _Reader:
     def _id(self) -> str:
         value = self.item.get("id")
         text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
-        if not 1 <= len(text) <= 100 or not text.isprintable():
+        if not text.strip() or len(text) > 100 or not text.isprintable():
             self._wrong("id", _("Write the message's id: 1 to 100 characters."))
         return text
 
@@ -164,7 +165,7 @@ class _Reader:
 
     def _target(self) -> Target:
         url = self.item.get("delivery_callback_url")
-        if url is None:
+        if url in (None, ""):
             return self.default
         try:
             if not isinstance(url, str):

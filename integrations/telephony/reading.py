@@ -166,8 +166,10 @@ def read_date(value: object, zone: str) -> datetime:
 
 
 def read_call_id(value: object) -> str:
-    """The exchange's id, as it is written: two calls that differ in it are two."""
+    """The exchange's id, as it is written: two calls that differ in it are two. Spaces alone are none: ""."""
     text = _text(value)
+    if isinstance(value, str) and not text.strip():
+        return ""
     if not 1 <= len(text) <= MOST_CALL_ID or not text.isprintable():
         raise ValueError(f"Write a text of 1 to {MOST_CALL_ID} characters.")
     return text

@@ -127,7 +127,7 @@ def test_a_moment_that_is_none_is_refused_in_its_row(run, connection, moment):
 def test_what_is_no_csv_is_refused_with_the_line(tmp_path, connection):
     file = tmp_path / "payments.csv"
     file.write_bytes(f"{HEAD}\na,10101,\xff".encode("latin-1"))
-    with pytest.raises(CommandError, match="not CSV in UTF-8"):
+    with pytest.raises(CommandError, match=r"not CSV in UTF-8 .*Excel saves"):
         call_command("import_payments", str(file), stdout=StringIO())
     with pytest.raises(CommandError, match="cannot be read"):
         call_command("import_payments", str(tmp_path / "none.csv"), stdout=StringIO())

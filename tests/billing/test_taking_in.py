@@ -24,6 +24,8 @@ FEBRUARY = {"period_from": "2026-02-01T00:00:00Z", "period_to": "2026-02-28T23:5
         ("external_id", ...),
         ("external_id", ""),
         ("external_id", "   "),
+        ("external_id", " bill"),
+        ("external_id", "bill "),
         ("external_id", "x" * 201),
         ("external_id", "a\x00b"),
         ("external_id", ["x"]),
@@ -257,3 +259,22 @@ def test_the_connections_list_shows_paid_until_in_as_many_queries(billing, conne
     with django_assert_num_queries(2):
         assert len(billing.get("connections/").json()["results"]) == 3
     assert one[0]["paid_until"] == "2026-01-31T23:59:59Z"
+
+
+def test_another_content_is_refused_by_what_differs_and_with_a_way_on(billing, connection):
+    billing.tell(external_id="twice")
+    said = billing.tell(external_id="twice", amount="1.00", **FEBRUARY).json()["external_id"][0]
+    assert "with another amount, period_from, period_to; it is queued" in said
+    assert "Refund it first" in said
+
+
+def test_a_field_that_a_payment_has_not_is_named(billing, connection):
+    answer = billing.tell(aplication_id=2)
+    assert (answer.status_code, answer.json()["warnings"]) == (
+        202,
+        ["There is no field aplication_id: it was left out."],
+    )
+
+
+def test_a_location_of_another_application_leads_to_application_id(billing, connection):
+    assert "name it in application_id" in billing.tell(salon_id=10102).json()["salon_id"][0]

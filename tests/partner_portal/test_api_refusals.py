@@ -25,3 +25,46 @@ def test_a_415_names_the_content_type_to_send(client, content_type):
     answer = client.post("/api/v1/payments/", b"a=1", content_type=content_type, headers=headers("billing"))
     assert answer.status_code == 415
     assert "application/json" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("authorization", [None, "Bearer x", "secret"])
+def test_a_401_names_the_header_to_send(client, authorization):
+    sent = {"Authorization": authorization} if authorization else {}
+    answer = client.get("/api/v1/payments/", headers=sent)
+    assert answer.status_code == 401
+    assert "Authorization: Api-Key <key>" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("accept", ["*", "text/html", "text/plain", "application/xml;q=0.9"])
+def test_an_accept_of_old_gets_json(client, accept):
+    answer = client.get("/api/v1/payments/", headers=headers("billing") | {"Accept": accept})
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/json")
+
+
+def test_a_packed_body_is_refused_as_such(client):
+    packed = headers("billing") | {"Content-Encoding": "gzip"}
+    answer = client.post("/api/v1/payments/", b"\x1f\x8b", content_type="application/json", headers=packed)
+    assert answer.status_code == 415
+    assert "without Content-Encoding" in answer.json()["detail"]
+
+
+def test_a_host_that_is_not_served_is_told_in_json(client, settings):
+    settings.ALLOWED_HOSTS = ["localhost"]
+    answer = client.get("/api/v1/payments/", headers=headers("billing") | {"Host": "portal.internal"})
+    assert answer.status_code == 400
+    assert "ALLOWED_HOSTS" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("address", "name", "says"),
+    [
+        ("payments/?cursor=x", "cursor", "begin without one"),
+        ("payments/?cursor=cD14", "cursor", "begin without one"),
+        ("payments/1/?expand=x", "expand", "takes none"),
+        ("payments/1/?cursor=x", "cursor", "takes none"),
+    ],
+)
+def test_what_an_address_cannot_be_asked_for_is_told(client, address, name, says):
+    answer = client.get(f"/api/v1/{address}", headers=headers("billing"))
+    assert answer.status_code == 400
+    assert says in answer.json()[name][0]

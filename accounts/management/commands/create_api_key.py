@@ -8,13 +8,18 @@ from django.core.management.base import BaseCommand
 from accounts.api_keys import SCOPES
 from accounts.models import ApiKey
 
+MAY = (
+    "what the key may do: read (see connections), billing (payments, refunds, uninstalling), sms (sender names, "
+    "statuses, whose key Altegio sends with), telephony (calls and notifications)"
+)
+
 
 class Command(BaseCommand):
     help = "Make an API key; it is printed once, as the last line, and cannot be shown again."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", help="whose key it is, for example: billing")
-        parser.add_argument("--scopes", nargs="+", choices=SCOPES, required=True, help="what the key may do")
+        parser.add_argument("--scopes", nargs="+", choices=SCOPES, required=True, help=MAY)
 
     def handle(self, *_args: Any, **options: Any) -> None:
         _key, secret = ApiKey.objects.create_key(name=options["name"][:50], scopes=sorted(set(options["scopes"])))

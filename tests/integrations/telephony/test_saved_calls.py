@@ -210,3 +210,44 @@ def test_altegio_knows_a_call_told_twice_by_its_id(api, altegio, telephony, work
     work()
     assert len(history(altegio)) == 2
     assert len(saved(altegio)) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"user": "anna\x00"}, "user"),
+        ({"link": "https://pbx.example.com/\ud83d"}, "link"),
+        ({"status": "\x00"}, "status"),
+        ({"date": "2026-\x00"}, "date"),
+        ({"recording": "https://pbx.example.com/1.mp3"}, "recording"),
+        ({"comment": {"\x00": ["\ud83d"]}}, "comment"),
+        ({"\x00": 1}, "'\\x00'"),
+    ],
+)
+def test_what_cannot_be_told_is_left_out_and_named(api, altegio, telephony, work, change, field):
+    answer = api("post", CALLS, {**CALL, **change})
+    assert answer.status_code == 202
+    assert [warning["field"] for warning in answer.json()["warnings"]] == [field]
+    work()
+    assert len(saved(altegio)) == 1
+
+
+def test_calls_without_an_id_but_blanks_are_two(api, altegio, telephony, work):
+    """An exchange's empty variable is no id: else all its calls but the first would be lost."""
+    for number in ("+447700900123", "+447700900124"):
+        assert api("post", CALLS, {**CALL, "call_id": "  ", "phone": number}).status_code == 202
+    work()
+    assert len(saved(altegio)) == 2
+
+
+def test_what_a_call_says_otherwise_the_second_time_is_named(api, altegio, telephony, work):
+    api("post", CALLS, CALL)
+    answer = api("post", CALLS, {**CALL, "status": "missed", "duration": 0})
+    assert answer.status_code == 200
+    assert [warning["field"] for warning in answer.json()["warnings"]] == ["duration", "status"]
+    assert api("post", CALLS, CALL).json()["warnings"] == []
+
+
+def test_a_place_that_is_named_empty_is_not_named(api, altegio, telephony, work):
+    assert api("post", CALLS, {**CALL, "salon_group_id": None}).status_code == 202
+    assert api("post", CALLS, {**CALL, "call_id": "2", "salon_group_id": ""}).status_code == 202
