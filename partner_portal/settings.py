@@ -293,6 +293,8 @@ ALTEGIO_APPLICATION_ID: int | None = env.int("ALTEGIO_APPLICATION_ID", default=N
 ALTEGIO_APP_URL: str = env.str("ALTEGIO_APP_URL", default="https://app.alteg.io").rstrip("/")
 ALTEGIO_API_URL: str = env.str("ALTEGIO_API_URL", default="https://api.alteg.io/api/v1").rstrip("/")
 ALTEGIO_TIME_ZONE: str = env.str("ALTEGIO_TIME_ZONE", default="UTC")
+# Seconds by which Altegio's clock may differ from ours: a consent later than an arrival by more is a stranger's.
+ALTEGIO_CLOCK_TOLERANCE: float = env.float("ALTEGIO_CLOCK_TOLERANCE", default=5)
 ALTEGIO_ACTIVATION_WINDOW: int = env.int("ALTEGIO_ACTIVATION_WINDOW", default=3600)
 ALTEGIO_REQUESTS_PER_SECOND: int = env.int("ALTEGIO_REQUESTS_PER_SECOND", default=5)
 ALTEGIO_REQUESTS_PER_MINUTE: int = env.int("ALTEGIO_REQUESTS_PER_MINUTE", default=200)

@@ -17,8 +17,10 @@ from integrations.models.place import Location
 from integrations.outbox.models import Attempt, OutgoingCall
 from integrations.telephony.chains import adopt_chain
 
-# Two clocks and a redirect lie between a consent and our note of the arrival.
-CLOCK_TOLERANCE = timedelta(seconds=60)
+
+def clock_tolerance() -> timedelta:
+    """By how much Altegio's clock may differ from ours (`ALTEGIO_CLOCK_TOLERANCE`)."""
+    return timedelta(seconds=settings.ALTEGIO_CLOCK_TOLERANCE)
 
 
 def is_granted_to(connection: Connection, status: ConnectionStatus) -> bool:
@@ -27,9 +29,9 @@ def is_granted_to(connection: Connection, status: ConnectionStatus) -> bool:
     A consent in the future is a clock or a zone set wrong, and says nothing: then only a proof counts.
     """
     consent = status.created_at
-    if consent is None or consent > timezone.now() + CLOCK_TOLERANCE:
+    if consent is None or consent > timezone.now() + clock_tolerance():
         return connection.is_proven
-    return consent <= connection.last_arrived_at + CLOCK_TOLERANCE
+    return consent <= connection.last_arrived_at + clock_tolerance()
 
 
 def was_ours(connection: Connection, status: ConnectionStatus) -> bool:
@@ -53,7 +55,7 @@ def answers_a_lost_call(connection: Connection, status: ConnectionStatus) -> boo
     sent_at = _unanswered_since(connection)
     if sent_at is None:
         return False
-    return status.newest_sign_at is None or status.newest_sign_at >= sent_at - CLOCK_TOLERANCE
+    return status.newest_sign_at is None or status.newest_sign_at >= sent_at - clock_tolerance()
 
 
 def _unanswered_since(connection: Connection) -> datetime | None:

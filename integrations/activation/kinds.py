@@ -8,8 +8,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from integrations.activation.binding import (
-    CLOCK_TOLERANCE,
     accept,
+    clock_tolerance,
     end_unnoticed,
     fail,
     show_as_taken,
@@ -97,7 +97,7 @@ class Activate(CallKind):
         if call.tries > 1:
             asked = call.attempts.filter(purpose=Attempt.Purpose.ASK).order_by("number").last()
             since = asked.started_at if asked else since
-        return timezone.now() - since > CLOCK_TOLERANCE
+        return timezone.now() - since > clock_tolerance()
 
     def question(self, call: OutgoingCall) -> Call:
         connection = connection_of(call)

@@ -1,25 +1,30 @@
 """Who goes first at a location: by proof, then whoever was not refused there lately, then by arrival."""
 
+from collections import defaultdict
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from integrations.activation.binding import (
-    CLOCK_TOLERANCE,
     answers_a_lost_call,
+    clock_tolerance,
     is_granted_to,
     others_alive,
     was_ours,
 )
 from integrations.activation.judging import Facts
 from integrations.altegio.answers import AltegioState, ConnectionStatus
-from integrations.models.connection import UNDECIDED, Connection, State
+from integrations.models.application import Application
+from integrations.models.connection import UNDECIDED, Connection, EndedBy, State
 from integrations.outbox.models import Attempt, OutgoingCall
 
-# Who was refused at a location is served there after everybody else.
+# Who was refused at a location is not served there at once, and after everybody else.
 REFUSAL_LASTS = timedelta(hours=1)
+# Who was refused there so often in that time is nobody's rival: an owner with an old link is refused once or twice.
+REFUSALS_OF_THE_PERSISTENT = 3
 
 
 def somebody_goes_first(connection: Connection, status: ConnectionStatus) -> bool:
@@ -27,7 +32,15 @@ def somebody_goes_first(connection: Connection, status: ConnectionStatus) -> boo
     others = [each for each in _open_claims(connection) if is_granted_to(each, status)]
     if connection.is_proven:
         # Two proven people are in dispute, not in line; but what only waited behind a holder steps back.
-        return connection.state == State.CONFLICT and any(_is_in_line(each) for each in others)
+        # And so does who was refused again and again, of whom nobody else is a rival.
+        in_line = [each for each in others if _is_in_line(each)]
+        if connection.state == State.CONFLICT or not in_line:
+            return bool(in_line)
+        claims = {connection.claim, *(each.claim for each in in_line)}
+        persistent = persistent_claims(connection.application, {connection.location_id}, claims)[
+            connection.location_id
+        ]
+        return connection.claim in persistent and any(each.claim not in persistent for each in in_line)
     return any(each.is_proven and _is_in_line(each) for each in others) or any(
         _rank(each) < _rank(connection) for each in others if not each.is_proven
     )
@@ -56,6 +69,26 @@ def was_refused_lately(connection: Connection) -> bool:
     return _refused_here(connection).filter(same).exists()
 
 
+def persistent_claims(
+    application: Application, locations: Collection[int], claims: Collection[str]
+) -> dict[int, set[str]]:
+    """For each location those of `claims` that Altegio refused there again and again lately, or staff once."""
+    refused = Connection.objects.filter(
+        application=application,
+        location__in=locations,
+        claim__in=claims,
+        state=State.FAILED,
+        ended_at__gte=timezone.now() - REFUSAL_LASTS,
+    )
+    by_staff = Count("pk", filter=Q(ended_by=EndedBy.STAFF))
+    by_altegio = Count("pk", filter=Q(ended_by=EndedBy.ALTEGIO))
+    counted = refused.order_by().values("location", "claim").annotate(by_staff=by_staff, by_altegio=by_altegio)
+    found: dict[int, set[str]] = defaultdict(set)
+    for row in counted.filter(Q(by_staff__gt=0) | Q(by_altegio__gte=REFUSALS_OF_THE_PERSISTENT)):
+        found[row["location"]].add(row["claim"])
+    return found
+
+
 def settling_of(connection: Connection) -> float:
     """Seconds for which a claim that must settle does: longer where visitors without a proof were refused lately."""
     contested = _refused_here(connection).filter(is_proven=False).exists()
@@ -66,7 +99,7 @@ def has_settled(call: OutgoingCall, status: ConnectionStatus) -> bool:
     """Whether Altegio was asked about this grant before: the wait since then is what settles."""
     asked = call.attempts.filter(purpose=Attempt.Purpose.ASK, outcome="accepted")
     if status.created_at is not None:
-        asked = asked.filter(started_at__gte=status.created_at - CLOCK_TOLERANCE)
+        asked = asked.filter(started_at__gte=status.created_at - clock_tolerance())
     return asked.count() > 1
 
 

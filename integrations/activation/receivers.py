@@ -4,7 +4,7 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from integrations.activation.binding import CLOCK_TOLERANCE, accept, answers_a_lost_call
+from integrations.activation.binding import accept, answers_a_lost_call, clock_tolerance
 from integrations.activation.waiting import wake
 from integrations.alarms.models import Alarm
 from integrations.alarms.raising import raise_alarm_once
@@ -60,4 +60,4 @@ def _never_ended(connection: Connection, status: ConnectionStatus) -> bool:
     activated_at = connection.activated_at
     if activated_at is None:
         return False
-    return status.newest_end_at is None or status.newest_end_at < activated_at - CLOCK_TOLERANCE
+    return status.newest_end_at is None or status.newest_end_at < activated_at - clock_tolerance()

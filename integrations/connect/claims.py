@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
+from integrations.activation.order import REFUSAL_LASTS, persistent_claims
 from integrations.activation.waiting import end_claim
 from integrations.connect.claimants import Claimant, room_for, turns_taken
 from integrations.connect.decisions import decide
@@ -21,9 +22,6 @@ from integrations.connect.places import Place
 from integrations.models.application import Application
 from integrations.models.connection import LIVE, UNDECIDED, Connection, State
 from integrations.models.place import Location
-
-# Who was refused at a location is not served there again at once.
-REFUSAL_LASTS = timedelta(hours=1)
 
 
 def activation_deadline(arrived_at: datetime) -> datetime:
@@ -48,11 +46,13 @@ def claim_locations(
     locations = _locked_locations(salon_ids)
     current = _current_connections(application, locations, claimant, now)
     _give_what_waits(current, claimant)
+    persistent = _persistent_claims(current, claimant)
     taken = turns_taken(claimant)
     room = room_for(claimant, taken)
     desk = Desk(application, claimant, arrived_at, activation_deadline(arrived_at), now, max(taken))
     for salon_id in salon_ids:
-        place = Place(current[locations[salon_id].pk], claimant, now)
+        key = locations[salon_id].pk
+        place = Place(current[key], claimant, now, frozenset(persistent[key]))
         facts = place.facts(in_time=now < desk.deadline, has_room=desk.opened < room)
         desk.note(decide(facts), locations[salon_id], place)
     return desk.finish()
@@ -91,6 +91,23 @@ def _current_connections(
         connection.application, connection.location = application, by_key[connection.location_id]
         found[connection.location_id].append(connection)
     return found
+
+
+def _persistent_claims(current: dict[int, list[Connection]], claimant: Claimant) -> dict[int, set[str]]:
+    """Where another proven person claims a location: those of both who were refused there again and again."""
+    rivals = [
+        each
+        for connections in current.values()
+        for each in connections
+        if each.is_proven and each.state in UNDECIDED and each.claim != claimant.claim
+    ]
+    if not (rivals and claimant.is_proven):
+        return defaultdict(set)
+    return persistent_claims(
+        rivals[0].application,
+        {each.location_id for each in rivals},
+        {claimant.claim, *(each.claim for each in rivals)},
+    )
 
 
 def _give_what_waits(current: dict[int, list[Connection]], claimant: Claimant) -> None:

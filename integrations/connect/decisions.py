@@ -26,6 +26,7 @@ class Standing:
     is_proven: bool
     is_disputed: bool
     is_open: bool
+    is_persistent: bool = False  # its claimant was refused there again and again (order.persistent_claims)
 
     @property
     def is_rival(self) -> bool:
@@ -44,11 +45,17 @@ class Facts:
     holder: Holder
     mine: Standing | None = None
     others: tuple[Standing, ...] = ()
+    is_persistent: bool = False  # this claimant, as in `Standing`
 
     @property
     def is_rivalled(self) -> bool:
-        """Whether two proven people claim the location: a claim that proves nothing opens no conflict."""
-        return self.is_proven and any(other.is_rival for other in self.others)
+        """Whether two proven people claim the location: a claim that proves nothing opens no conflict.
+
+        Nor does that of somebody who was refused there again and again: they could come without end.
+        """
+        return self.is_proven and any(
+            other.is_rival and other.is_persistent == self.is_persistent for other in self.others
+        )
 
 
 class Claim(enum.Enum):

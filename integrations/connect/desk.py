@@ -80,7 +80,7 @@ class Desk:
         if claim in NEW:
             self._open(claim, location)
         if claim is Claim.OPEN:
-            self._overtaken += place.unproven
+            self._overtaken += place.overtaken
         if claim in (Claim.DISPUTE, Claim.OPEN_DISPUTED):
             self._disputed += place.rivals
         if claim is Claim.RETURN and place.live is not None:

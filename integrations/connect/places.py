@@ -12,11 +12,15 @@ from integrations.models.connection import LIVE, UNDECIDED, Connection, State
 
 @dataclass(frozen=True)
 class Place:
-    """The connections at one location: undecided, alive, and where this claimant was refused lately."""
+    """The connections at one location: undecided, alive, and where this claimant was refused lately.
+
+    `persistent`: the claims that were refused there again and again.
+    """
 
     connections: list[Connection]
     claimant: Claimant
     now: datetime
+    persistent: frozenset[str] = frozenset()
 
     @property
     def mine(self) -> Connection | None:
@@ -33,12 +37,22 @@ class Place:
 
     @property
     def rivals(self) -> list[Connection]:
-        return [each for each in self.others if self._standing(each).is_rival]
+        standings = [(each, self._standing(each)) for each in self.others]
+        return [each for each, it in standings if it.is_rival and it.is_persistent == self._is_persistent]
 
     @property
     def unproven(self) -> list[Connection]:
         """The claims of others that prove nothing."""
         return [each for each in self.others if not each.is_proven]
+
+    @property
+    def overtaken(self) -> list[Connection]:
+        """The claims of others behind which nobody who comes first waits."""
+        return [each for each in self.others if not each.is_proven or each.claim in self.persistent]
+
+    @property
+    def _is_persistent(self) -> bool:
+        return self.claimant.claim in self.persistent
 
     @property
     def _undecided(self) -> list[Connection]:
@@ -54,6 +68,7 @@ class Place:
             holder=self._holder(),
             mine=self._standing(self.mine) if self.mine else None,
             others=tuple(self._standing(each) for each in self.others),
+            is_persistent=self._is_persistent,
         )
 
     def _standing(self, connection: Connection) -> Standing:
@@ -62,6 +77,7 @@ class Place:
             is_proven=connection.is_proven,
             is_disputed=connection.is_disputed,
             is_open=self.now < connection.deadline_at,
+            is_persistent=connection.claim in self.persistent,
         )
 
     def _holder(self) -> Holder:

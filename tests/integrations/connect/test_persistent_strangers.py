@@ -1,0 +1,106 @@
+"""A signed stranger who names a location again and again: before, with and after its owner."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from accounts.models import User
+from integrations.activation import staff
+from integrations.activation.waiting import undecided_without_call
+from integrations.models import Alarm, Connection
+from tests.marketplace import AURORA_1, EMMA, MARIA, arrive, follow, status
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _nothing_waits_for_nothing():
+    yield
+    assert not undecided_without_call().exists()
+
+
+def refused(client, altegio, work, times: int = 3, user_id: int = MARIA) -> None:
+    """They named the location before anybody had consented to anything."""
+    for _ in range(times):
+        follow(client, altegio, AURORA_1, user_id=user_id)
+        work(rounds=2)
+    assert set(Connection.objects.values_list("state", flat=True)) == {"failed"}
+
+
+@pytest.mark.parametrize("when", ["before", "after the consent", "after"])
+def test_a_stranger_who_was_refused_and_comes_again_disputes_nothing(client, altegio, work, when):
+    refused(client, altegio, work)
+    if when == "before":
+        follow(client, altegio, AURORA_1, user_id=MARIA)
+    altegio.grant(AURORA_1, user_id=EMMA)
+    if when == "after the consent":
+        follow(client, altegio, AURORA_1, user_id=MARIA)
+        work(rounds=1)
+    mine = follow(client, altegio, AURORA_1)
+    if when == "after":
+        follow(client, altegio, AURORA_1, user_id=MARIA)
+    work(rounds=2)
+    assert status(client, mine)["state"] == "active"
+    work()
+    assert status(client, mine)["state"] == "active"
+    assert not Alarm.objects.exists()
+
+
+def test_a_refused_stranger_steps_back_where_the_owners_answer_is_lost(client, altegio, work):
+    refused(client, altegio, work)
+    altegio.fault("error", "activate", status=500)
+    mine = arrive(client, altegio, AURORA_1)
+    work(rounds=1)
+    follow(client, altegio, AURORA_1, user_id=MARIA)
+    work()
+    assert status(client, mine)["state"] == "active"
+
+
+def test_whom_staff_dismissed_does_not_dispute_it_again(client, altegio, work):
+    follow(client, altegio, AURORA_1, user_id=MARIA)
+    mine = arrive(client, altegio, AURORA_1)
+    person = User.objects.create_user("s@x.example")
+    staff.give_to_claimant(Connection.objects.latest("pk").pk, person)
+    follow(client, altegio, AURORA_1, user_id=MARIA)
+    work(rounds=2)
+    assert status(client, mine)["state"] == "active"
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_an_owner_with_an_old_link_is_not_overtaken_by_a_stranger(client, altegio, work, times):
+    """Refused once they are as anybody; and two who were refused again and again are equals."""
+    refused(client, altegio, work, times=times, user_id=EMMA)
+    if times == 3:
+        refused(client, altegio, work)
+    arrive(client, altegio, AURORA_1)
+    follow(client, altegio, AURORA_1, user_id=MARIA)
+    assert list(Connection.objects.order_by("-pk").values_list("state", flat=True))[:2] == ["conflict", "conflict"]
+
+
+def test_a_stranger_seconds_before_the_consent_is_one(client, altegio, work):
+    """His answer got lost; the owner consented 20 seconds after he had come."""
+    altegio.fault("error", "activate", status=500)
+    follow(client, altegio, AURORA_1, user_id=MARIA)
+    work(rounds=1)
+    with time_machine.travel(timezone.now() + timedelta(seconds=20)):
+        altegio.grant(AURORA_1, user_id=EMMA, at=timezone.now())
+        work()
+        assert not Connection.objects.exclude(owner=None).exists()
+
+
+def test_a_call_that_waited_seconds_asks_before_it_is_sent(client, altegio, work):
+    follow(client, altegio, AURORA_1, user_id=MARIA)
+    with time_machine.travel(timezone.now() + timedelta(seconds=20)):
+        altegio.grant(AURORA_1, user_id=EMMA, at=timezone.now())
+        work()
+        assert altegio.requests("activate") == []
+
+
+def test_the_clocks_of_an_honest_owner_may_differ_by_seconds(client, altegio, work):
+    altegio.fault("error", "activate", status=500)
+    altegio.grant(AURORA_1, user_id=EMMA, at=timezone.now() + timedelta(seconds=3))
+    mine = follow(client, altegio, AURORA_1)
+    work()
+    assert status(client, mine)["state"] == "active"
