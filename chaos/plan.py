@@ -12,7 +12,7 @@ SMS, TELEPHONY = 1, 2
 ARRIVALS_LAST = 3.0
 # Faults happen while the stories go from their first step to this share of all steps.
 LAST_FAULT = 0.9
-# The portal allows for two clocks that differ by a minute (`binding.CLOCK_TOLERANCE`).
+# The stage allows for two clocks that differ by a minute (`ALTEGIO_CLOCK_TOLERANCE`).
 LARGEST_OFFSET = 45
 # How many locations a seed has; most have few.
 SMALLEST, LARGEST = 100, 300

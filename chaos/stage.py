@@ -27,6 +27,8 @@ ENVIRONMENT = {
     "ALTEGIO_TIMEOUT": "1",
     # Longer than all of them: after it nothing is under way there.
     "ALTEGIO_SETTLING": "4",
+    # More than `plan.LARGEST_OFFSET`: honest owners are not lost by a clock that is known to be wrong.
+    "ALTEGIO_CLOCK_TOLERANCE": "60",
     "WEB_CONCURRENCY": "1",
     # A bot's claims are few, so that they end within a seed; every visitor here comes from one network.
     "UNPROVEN_LOCATIONS_PER_ADDRESS": "60",

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from integrations.alarms.models import Alarm
-from integrations.alarms.raising import raise_alarms
+from integrations.alarms.raising import clear_alarms, raise_alarms
 from integrations.altegio.answers import ConnectionStatus, words_of
 from integrations.connections import lock, move
 from integrations.locations.kinds import fetch_locations
@@ -17,10 +17,34 @@ from integrations.models.place import Location
 from integrations.outbox.models import Attempt, OutgoingCall
 from integrations.telephony.chains import adopt_chain
 
+CLOCK_ALARM = "altegio-clock"
+
 
 def clock_tolerance() -> timedelta:
     """By how much Altegio's clock may differ from ours (`ALTEGIO_CLOCK_TOLERANCE`)."""
     return timedelta(seconds=settings.ALTEGIO_CLOCK_TOLERANCE)
+
+
+def lies_ahead(consent: datetime) -> bool:
+    """Whether a consent is dated in the future: a clock or `ALTEGIO_TIME_ZONE` is set wrong."""
+    return consent > timezone.now() + clock_tolerance()
+
+
+def note_clock(status: ConnectionStatus) -> None:
+    """Tell staff of a consent dated in the future, for which unsigned owners are refused; and of its end."""
+    consent = status.created_at
+    if consent is None:
+        return
+    if not lies_ahead(consent):
+        clear_alarms(key=CLOCK_ALARM)
+        return
+    minutes = round((consent - timezone.now()).total_seconds() / 60)
+    text = (
+        f"Altegio dates a consent {minutes} minutes ahead of this machine's clock, so owners who come without "
+        "Altegio's signature are refused. Set ALTEGIO_TIME_ZONE to the zone that Altegio writes, and check the "
+        "clock; then try their connections again."
+    )
+    raise_alarms([(Alarm.Kind.CALL, CLOCK_ALARM, text, None)])
 
 
 def is_granted_to(connection: Connection, status: ConnectionStatus) -> bool:
@@ -29,7 +53,7 @@ def is_granted_to(connection: Connection, status: ConnectionStatus) -> bool:
     A consent in the future is a clock or a zone set wrong, and says nothing: then only a proof counts.
     """
     consent = status.created_at
-    if consent is None or consent > timezone.now() + clock_tolerance():
+    if consent is None or lies_ahead(consent):
         return connection.is_proven
     return consent <= connection.last_arrived_at + clock_tolerance()
 

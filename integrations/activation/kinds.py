@@ -12,6 +12,7 @@ from integrations.activation.binding import (
     clock_tolerance,
     end_unnoticed,
     fail,
+    note_clock,
     show_as_taken,
     words_about,
 )
@@ -111,6 +112,7 @@ class Activate(CallKind):
         status = read_status(answer, settings.ALTEGIO_TIME_ZONE)
         if status is None:
             return CannotTell()
+        note_clock(status)
         connection = lock(connection_of(call).pk)
         verdict = judge(facts_of(connection, call, status))
         match verdict:

@@ -285,6 +285,20 @@ def test_coming_again_does_not_make_a_later_grant_an_unproven_visitors(altegio, 
     assert altegio.status_of(AURORA_1) is Status.PENDING
 
 
+def test_a_wrong_time_zone_is_told_to_staff_until_it_is_right(altegio, work):
+    altegio.grant(AURORA_1, at=timezone.now() + timedelta(hours=3))
+    visit(altegio, AURORA_1, "new@example.com")
+    work()
+    alarm = Alarm.objects.get()
+    assert "180 minutes ahead" in alarm.text
+    assert "ALTEGIO_TIME_ZONE" in alarm.text
+    altegio.grant(AURORA_2)
+    visit(altegio, AURORA_2, "other@example.com")
+    work()
+    alarm.refresh_from_db()
+    assert alarm.cleared_at
+
+
 def test_what_waited_asks_before_it_is_sent(client, altegio, work):
     """A signed claim waited for its turn; meanwhile somebody else gave the grant."""
     follow(client, altegio, AURORA_1, user_id=MARIA)
