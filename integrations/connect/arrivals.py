@@ -21,6 +21,7 @@ from integrations.connect.claimants import Claimant, visitor_of
 from integrations.connect.claims import activation_deadline, claim_locations, give_claim
 from integrations.connect.desk import Claimed
 from integrations.connect.models import Arrival, ArrivalLocation, RefusedArrival
+from integrations.connect.overtaking import again_when_overtaken
 from integrations.connect.parameters import Redirect
 from integrations.connect.people import Known, account_of, begins_anew, may_act
 from integrations.models.application import Application
@@ -44,7 +45,7 @@ def refuse_arrival(application: Application | None, reason: str) -> None:
     RefusedArrival.objects.create(application=application, reason=reason[:300])
 
 
-@transaction.atomic
+@again_when_overtaken
 def receive_signed(application: Application, redirect: Redirect) -> Arrival:
     """A redirect with valid user data: registered, claimed and queued without a form."""
     if redirect.person is None:
@@ -84,7 +85,7 @@ def receive_unsigned(
     return _store(application, redirect, timezone.now(), digest=digest, network=network)
 
 
-@transaction.atomic
+@again_when_overtaken
 def register(arrival: Arrival, sign_up: SignUp) -> Arrival:
     """The sign-up form. An address that has an account gets the same answer, and a letter that leads in.
 
@@ -130,7 +131,7 @@ def person_of(arrival: Arrival) -> User | None:
     return arrival.user or arrival.expected_user
 
 
-@transaction.atomic
+@again_when_overtaken
 def give_to(arrival: Arrival, user: User, *, is_just_proven: bool) -> bool:
     """`user` acts on this arrival: it is theirs from now on. False where they may not (`may_act`).
 

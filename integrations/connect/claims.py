@@ -18,6 +18,7 @@ from integrations.connect.claimants import Claimant, room_for, turns_taken
 from integrations.connect.decisions import decide
 from integrations.connect.desk import Claimed, Desk
 from integrations.connect.models import Arrival, ArrivalLocation
+from integrations.connect.overtaking import ClaimedMeanwhile
 from integrations.connect.places import Place
 from integrations.models.application import Application
 from integrations.models.connection import LIVE, UNDECIDED, Connection, State
@@ -40,11 +41,15 @@ def claim_locations(
     """Claim every location for `claimant`, in the caller's transaction, and queue what follows.
 
     A constant number of queries however many locations and rivals there are. Arrivals for the same location
-    wait for each other. A location for which there is no room (`claimants.room_for`) is left out.
+    wait for each other; ClaimedMeanwhile is raised where another one has made a connection by then. A location
+    for which there is no room (`claimants.room_for`) is left out.
     """
-    _lock_connections(application, salon_ids)
+    locked = _lock_connections(application, salon_ids)
     locations = _locked_locations(salon_ids)
     current = _current_connections(application, locations, claimant, now)
+    there = {each.pk for found in current.values() for each in found if each.state in (*UNDECIDED, *LIVE)}
+    if not there <= locked:
+        raise ClaimedMeanwhile
     _give_what_waits(current, claimant)
     persistent = _persistent_claims(current, claimant)
     taken = turns_taken(claimant)
@@ -58,12 +63,15 @@ def claim_locations(
     return desk.finish()
 
 
-def _lock_connections(application: Application, salon_ids: Sequence[int]) -> None:
-    """Connections are locked before locations, as where Altegio's answers are written down: no deadlock."""
+def _lock_connections(application: Application, salon_ids: Sequence[int]) -> set[int]:
+    """Connections are locked before locations, as where Altegio's answers are written down: no deadlock.
+
+    Their keys.
+    """
     there = Connection.objects.select_for_update(of=("self",), no_key=True).filter(
         application=application, location__altegio_id__in=salon_ids, state__in=(*UNDECIDED, *LIVE)
     )
-    list(there.order_by("pk").values_list("pk", flat=True))
+    return set(there.order_by("pk").values_list("pk", flat=True))
 
 
 def _locked_locations(salon_ids: Sequence[int]) -> dict[int, Location]:

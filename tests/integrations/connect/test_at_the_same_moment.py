@@ -1,0 +1,38 @@
+"""Many who name the same locations at the same moment, with real threads: each of them gets an answer."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from django.db import connection, connections
+from django.test import Client
+
+from integrations.activation.waiting import undecided_without_call
+from integrations.models import Application, Location
+from tests.marketplace import AURORA_1, AURORA_2, EMMA, MARIA, follow
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets one write after the other."),
+]
+AT_ONCE = 8
+
+
+def test_arrivals_of_two_people_at_new_locations(altegio):
+    Application.objects.get_or_create(altegio_id=1)
+    Location.objects.bulk_create([Location(altegio_id=AURORA_1), Location(altegio_id=AURORA_2)])
+    together = Barrier(AT_ONCE)
+
+    def come(number: int) -> list[int]:
+        try:
+            together.wait()
+            salons = [AURORA_1, AURORA_2] if number % 3 else AURORA_1
+            user_id = EMMA if number % 2 else MARIA
+            return [follow(Client(), altegio, salons, user_id=user_id).status_code for _ in range(3)]
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(AT_ONCE) as people:
+        answers = list(people.map(come, range(AT_ONCE)))
+    assert answers == [[303] * 3] * AT_ONCE
+    assert not undecided_without_call().exists()
