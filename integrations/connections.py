@@ -51,13 +51,18 @@ def lock(connection_id: int) -> Connection:
     )
 
 
+def hold(connections: QuerySet[Connection]) -> list[int]:
+    """Lock them in the one order in which all do: an update of many locks them in whichever. Returns their keys."""
+    held = connections.select_for_update(of=("self",), no_key=True).order_by("pk")
+    return list(held.values_list("pk", flat=True))
+
+
 def touch(connections: QuerySet[Connection]) -> None:
     """Note that what is shown of them beside their own columns changes: the title, the chain, the owner's address.
 
     Call it before the change: connections are locked first, as everywhere.
     """
-    ids = connections.select_for_update(of=("self",), no_key=True).order_by("pk").values_list("pk", flat=True)
-    Connection.objects.filter(pk__in=list(ids)).update(updated_at=timezone.now())
+    Connection.objects.filter(pk__in=hold(connections)).update(updated_at=timezone.now())
 
 
 def move(connection: Connection, to: State, why: str, *, by: "User | None" = None, **fields: Any) -> None:

@@ -266,7 +266,9 @@ def _same_arrival(digest: str, claim: str, claimed: list[Claimed], now: datetime
     """
     if any(item.is_new for item in claimed):
         return None
-    earlier = Arrival.objects.filter(digest=digest, claim=claim).order_by("-pk").first()
+    # Who signs in on it at this moment holds it, and wants the connections that are held here: that is another visit.
+    free = Arrival.objects.select_for_update(no_key=True, skip_locked=True)
+    earlier = free.filter(digest=digest, claim=claim).order_by("-pk").first()
     if earlier is not None:
         _seen_again(earlier, now)
     return earlier

@@ -13,6 +13,7 @@ from django.dispatch import receiver
 from accounts.erasure import person_erased
 from accounts.models import User
 from integrations.connect.models import Arrival
+from integrations.connections import hold
 from integrations.models.connection import Connection
 
 
@@ -24,7 +25,11 @@ def forget_person(user: User, altegio_user_ids: set[int], **_: Any) -> None:
     numbers |= altegio_user_ids
     claims = [f"a:{number}" for number in numbers]
     arrivals = Arrival.objects.filter(Q(pk__in=arrivals.values("pk")) | Q(altegio_user_id__in=numbers))
-    for rows in (arrivals.filter(claim__in=claims), Connection.objects.filter(claim__in=claims)):
+    # What somebody claimed under their address waits for them.
+    waiting = list(Connection.objects.filter(arrivals__in=arrivals).values_list("pk", flat=True))
+    theirs = Q(claimant=user) | Q(owner=user) | Q(pk__in=waiting) | Q(claim__in=claims)
+    held = Connection.objects.filter(pk__in=hold(Connection.objects.filter(theirs)))
+    for rows in (arrivals.filter(claim__in=claims), held.filter(claim__in=claims)):
         rows.update(claim=Concat(Value("erased:"), Cast("pk", CharField())))
     arrivals.update(altegio_user_id=None, digest="", network="")
-    Connection.objects.filter(Q(claimant=user) | Q(owner=user)).update(visitor="", network="")
+    held.update(visitor="", network="")

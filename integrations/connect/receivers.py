@@ -13,7 +13,7 @@ from integrations.altegio.answers import ConnectionStatus
 from integrations.connect.claimants import Claimant
 from integrations.connect.claims import go_on_as_new
 from integrations.connect.models import Arrival
-from integrations.connections import touch
+from integrations.connections import hold, touch
 from integrations.lifecycle.asking import granted_again
 from integrations.models.connection import UNDECIDED, Connection
 
@@ -39,6 +39,7 @@ def wait_for_the_owner(user: User, *, was_proven: bool, **_: Any) -> None:
     """
     if was_proven:
         return
+    hold(Connection.objects.filter(claim=Claimant.of(user).claim, state__in=UNDECIDED))
     theirs = Arrival.objects.filter(user=user, connections__state__in=UNDECIDED).distinct()
     for arrival in Arrival.objects.select_for_update(no_key=True).filter(pk__in=theirs.values("pk")).order_by("pk"):
         provisional = f"s:{arrival.pk}"

@@ -15,6 +15,7 @@ from accounts.two_factor.models import Authenticator
 from integrations.activation import staff
 from integrations.models import Arrival, Connection, Location
 from integrations.user_tokens.models import UserToken
+from tests.integrations.connect.test_unsigned_arrival import SIGN_UP, form_action
 from tests.marketplace import AURORA_1, AURORA_2, EMMA, EMMAS_EMAIL, MARIA, arrive, follow, proven_owner
 from tests.partner_portal.test_secrets import everything_stored
 
@@ -212,3 +213,13 @@ def test_letters_to_others_stay(client, altegio):
     queue_letter("email_taken", User.objects.create_user("maria@medved.example"), key="other")
     erase_person(emma())
     assert Letter.objects.get().to == "maria@medved.example"
+
+
+def test_nothing_is_left_of_a_sign_up_that_waited_for_the_person(altegio):
+    """By whose address somebody claims is kept beside the claim, as a hash."""
+    person = proven_owner("first@owner.example", PASSWORD)
+    page = arrive(Client(), altegio, AURORA_1, user_id=None)
+    Client().post(form_action(page, "sign-up"), SIGN_UP | {"email": person.email})
+    assert Connection.objects.get().visitor
+    erase_person(person)
+    assert Connection.objects.get().visitor == ""

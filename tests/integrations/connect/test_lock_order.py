@@ -2,11 +2,16 @@
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connection
+from django.db import connection, connections, transaction
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from accounts.erasure import erase_person
+from accounts.models import User
+from integrations.models import Arrival
 from tests.marketplace import AURORA_1, AURORA_2, arrive, follow
 
 pytestmark = [
@@ -44,3 +49,33 @@ def test_altegios_yes_and_the_locations_data(client, altegio, work):
     found = list(transactions(queries))
     assert ["connection", "location"] in found
     assert ["location", "connection"] not in found
+
+
+def test_a_person_is_erased_while_arrivals_come(client, altegio, work):
+    """Many rows at once are locked by their keys first: an update alone locks them in any order."""
+    arrive(client, altegio, [AURORA_1, AURORA_2])
+    work()
+    with CaptureQueriesContext(connection) as queries:
+        erase_person(User.objects.get())
+    asked = [query["sql"] for query in queries.captured_queries if '"integrations_connection"' in query["sql"]]
+    held = [number for number, sql in enumerate(asked) if "FOR NO KEY UPDATE" in sql and '"claimant_id" =' in sql]
+    changed = [number for number, sql in enumerate(asked) if sql.startswith("UPDATE") and '"visitor" =' in sql]
+    assert held < changed
+    assert all('"owner_id" =' not in asked[number].split("WHERE")[1] for number in changed), "by their keys alone"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_visit_does_not_wait_for_who_signs_in_on_the_earlier_one(altegio):
+    """They hold the arrival and want the connections that the visit holds."""
+    arrive(Client(), altegio, AURORA_1)
+
+    def visits() -> int:
+        try:
+            return int(follow(Client(), altegio, AURORA_1).status_code)
+        finally:
+            connections.close_all()
+
+    with transaction.atomic():
+        Arrival.objects.select_for_update(no_key=True).get()
+        with ThreadPoolExecutor(1) as thread:
+            assert thread.submit(visits).result(timeout=20) == 303
