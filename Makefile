@@ -10,13 +10,16 @@ EXAMPLES ?= 1000
 AUDIT := $(VENV)/audit
 UV := $(VENV)/uv
 
-.PHONY: run test pictures lint format lock migrations-check messages bench fuzz chaos audit
+.PHONY: run ports test pictures lint format lock migrations-check messages bench fuzz chaos audit
 
-run: $(STAMP)
+run: ports $(STAMP)
 	@$(BIN)/python -m demo
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
+
+ports:
+	@$(PYTHON) -m demo.ports
 
 pictures: $(STAMP)
 	PICTURES=docs/pictures $(BIN)/python -m pytest -q tests/browser/test_pictures.py

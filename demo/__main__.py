@@ -7,7 +7,6 @@ nothing: they are for this machine's loopback alone.
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,10 +18,12 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet
 
+from demo.ports import PORT, SANDBOX_PORT, insist_on_free_ports
+
 ROOT = Path(__file__).resolve().parent.parent
 VAR = ROOT / "var"
-PORTAL = os.environ.get("PORTAL_URL", "http://localhost:8000")
-SANDBOX = "http://localhost:8010"
+PORTAL = os.environ.get("PORTAL_URL", f"http://localhost:{PORT}")
+SANDBOX = f"http://localhost:{SANDBOX_PORT}"
 STAFF_EMAIL, STAFF_PASSWORD = "staff@example.com", "demo-staff"
 BIN = Path(sys.executable).parent
 
@@ -41,13 +42,16 @@ def environment() -> dict[str, str]:
         "ALTEGIO_APPLICATION_ID": "1",
         "ALTEGIO_APP_URL": SANDBOX,
         "ALTEGIO_API_URL": f"{SANDBOX}/api/v1",
-        "ALTEGIO_FRAME_ANCESTORS": "http://localhost:8010 http://127.0.0.1:8010",
-        "BIND": "127.0.0.1:8000",
+        "ALTEGIO_FRAME_ANCESTORS": f"http://localhost:{SANDBOX_PORT} http://127.0.0.1:{SANDBOX_PORT}",
+        "BIND": f"127.0.0.1:{PORT}",
         "EMAIL_URL": f"filemail:///{VAR}/letters",
         "DJANGO_SUPERUSER_EMAIL": STAFF_EMAIL,
         "DJANGO_SUPERUSER_PASSWORD": STAFF_PASSWORD,
     }
-    return defaults | dict(os.environ)
+    env = defaults | dict(os.environ)
+    # For commands in another terminal, by ENV_FILE.
+    (VAR / "demo.env").write_text("".join(f"{name}={env[name]}\n" for name in defaults))
+    return env
 
 
 def _kept(name: str, make: Callable[[], str]) -> str:
@@ -60,7 +64,7 @@ def _kept(name: str, make: Callable[[], str]) -> str:
 
 COMMANDS: Mapping[str, list[str]] = {
     "sandbox": [
-        sys.executable, "-m", "sandbox", "--port", "8010", "--portal-url", PORTAL,
+        sys.executable, "-m", "sandbox", "--port", str(SANDBOX_PORT), "--portal-url", PORTAL,
         "--partner-token", "demo-token", "--application-id", "1", "--data", str(VAR / "sandbox.json"),
     ],
     "web": [str(BIN / "gunicorn"), "partner_portal.wsgi", "--log-level", "warning"],
@@ -70,7 +74,7 @@ COMMANDS: Mapping[str, list[str]] = {
 
 def main() -> None:
     """Prepare, start, tell where to click, and wait for Ctrl-C."""
-    _insist_on_free_ports()
+    insist_on_free_ports()
     close_to_others(VAR)
     env = environment()
     _prepare(env)
@@ -100,13 +104,6 @@ def close_to_others(folder: Path) -> None:
                 path.chmod(0o700 if path.is_dir() else 0o600)
 
 
-def _insist_on_free_ports() -> None:
-    for port in (8000, 8010):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                sys.exit(f"Port {port} is in use. Is the portal running already? Stop it, then try again.")
-
-
 def _prepare(env: dict[str, str]) -> None:
     manage = [sys.executable, "manage.py"]
     subprocess.run([*manage, "migrate", "--noinput", "--verbosity", "0"], cwd=ROOT, env=env, check=True)  # noqa: S603
@@ -120,7 +117,7 @@ def _wait_until_up(running: dict[str, "subprocess.Popen[bytes]"]) -> None:
             dead = [name for name, process in running.items() if process.poll() is not None]
             if dead or time.monotonic() > ends_at:
                 what = ", ".join(dead) or address
-                sys.exit(f"{what} did not start. Are the ports 8000 and 8010 free?")
+                sys.exit(f"{what} did not start. Are the ports {PORT} and {SANDBOX_PORT} free?")
             time.sleep(0.2)
 
 
@@ -158,7 +155,9 @@ def _tell() -> None:
   2. See it from the staff's side:           {PORTAL}/admin/
      sign in as {STAFF_EMAIL} with the password {STAFF_PASSWORD}
   3. The REST API:                           {PORTAL}/api/v1/docs/
-  4. Letters to owners and staff lie in:      var/letters/
+  4. Make a key for it, in another terminal:  ENV_FILE=var/demo.env .venv/bin/python manage.py create_api_key mine \\
+                                                  --scopes read billing sms telephony
+  5. Letters to owners and staff lie in:      var/letters/
 
   Ctrl-C stops everything; the next `make run` continues with the same data.
 """,

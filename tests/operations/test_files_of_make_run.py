@@ -1,9 +1,12 @@
 """What `make run` writes down is its user's alone, also on a machine that many share."""
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN = """
@@ -43,7 +46,7 @@ def test_nothing_is_readable_by_other_users(tmp_path):
     (var / "link").symlink_to(outside)
     run(var)
     names = {path.name for path in var.rglob("*")}
-    assert {"portal.sqlite3", "demo-secret-key", "demo-field-key", "broker", "cache", "letters"} <= names
+    assert {"portal.sqlite3", "demo-secret-key", "demo-field-key", "demo.env", "broker", "cache", "letters"} <= names
     assert list((var / "letters").iterdir())
     assert list((var / "broker" / "messages").iterdir())
     (var / "link").unlink()
@@ -58,3 +61,39 @@ def test_the_folder_is_closed_wherever_a_process_makes_it(tmp_path):
     env |= {"PORTAL_URL": "http://localhost", "FIELD_ENCRYPTION_KEYS": "WvGZ3K3cE8mXn6J0V2wS1d7xq0m0yq9b8yq3T1c2b3A="}
     subprocess.run([sys.executable, "manage.py", "check"], cwd=ROOT, env=env, check=True, umask=0o022)
     assert open_to_others(var) == []
+
+
+def command(*words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    env = {"PATH": os.environ["PATH"], "ENV_FILE": os.devnull} | environment
+    return subprocess.run([sys.executable, *words], cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+
+
+def test_commands_find_the_demonstration_by_its_file(tmp_path):
+    """In another terminal, which knows nothing of what `make run` made up."""
+    make = "import sys, pathlib, demo.__main__ as demo; demo.VAR = pathlib.Path(sys.argv[1]); demo.environment()"
+    assert command("-c", make, str(tmp_path), PYTHONPATH=str(ROOT)).returncode == 0
+    found = command("manage.py", "check", ENV_FILE=str(tmp_path / "demo.env"), VAR_DIR=str(tmp_path))
+    assert (found.returncode, found.stderr) == (0, "")
+
+
+def test_a_command_without_settings_ends_with_a_sentence():
+    said = command("manage.py", "doctor").stderr
+    assert said.startswith("Set the environment variable SECRET_KEY")
+    assert said.count("\n") == 1
+
+
+def test_a_port_in_use_is_said_with_the_way_to_another():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        said = command("-m", "demo.ports", PORT=port)
+    assert (said.returncode, said.stdout) == (1, "")
+    assert f"Port {port} is in use" in said.stderr
+    assert "make run PORT=<port>" in said.stderr
+
+
+@pytest.mark.parametrize(
+    "ports", [{"PORT": "x"}, {"SANDBOX_PORT": "70000"}, {"PORT": "9500", "SANDBOX_PORT": "9500"}]
+)
+def test_ports_that_cannot_be_are_refused(ports):
+    said = command("-m", "demo.ports", **ports)
+    assert (said.returncode, said.stderr.count("\n")) == (1, 1)
