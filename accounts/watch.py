@@ -25,5 +25,5 @@ def _untold(now: datetime) -> QuerySet[News]:
     return UNTOLD.ready(News.objects.filter(told_at=None, at__lt=now - LONGEST_NEWS))
 
 
-register_check("letter: not sent", _endless, end_old_letter)
-register_check("news: not told", _untold, forget_news)
+register_check("letter: not sent", _endless, end_old_letter, by_age=True)
+register_check("news: not told", _untold, forget_news, by_age=True)

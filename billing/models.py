@@ -201,6 +201,7 @@ class PaymentLink(models.Model):
         verbose_name = _("payment link")
         verbose_name_plural = _("payment links")
         constraints = [models.UniqueConstraint(fields=["connection", "option", "discount"], name="one_payment_link")]
+        indexes = [models.Index(fields=["id"], condition=models.Q(state="queued"), name="payment_link_queued")]
 
     def __str__(self) -> str:
         return f"{self.connection}: {self.option}"
@@ -219,6 +220,7 @@ class Discount(models.Model):
         verbose_name = _("discount")
         verbose_name_plural = _("discounts")
         constraints = [models.CheckConstraint(condition=models.Q(percent__lte=100), name="discount_up_to_all")]
+        indexes = [models.Index(fields=["id"], condition=models.Q(state="queued"), name="discount_queued")]
 
     def __str__(self) -> str:
         return f"{self.connection}: {self.percent} %"

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet
 
 from billing.kinds import RefundPayment, ReportPayment
 from billing.models import Discount, Payment, PaymentLink, Status, SyncState
@@ -50,7 +50,7 @@ def _refund(found: Payment) -> None:
 
 
 def _unasked(now: datetime) -> QuerySet[PaymentLink]:
-    waits = unfinished(kind=FetchLink.name, subject=key_of("link", "pk"))
+    waits = unfinished(connection=OuterRef("connection"), kind=FetchLink.name, subject=key_of("link", "pk"))
     return PaymentLink.objects.filter(~waits, state=SyncState.QUEUED)
 
 
@@ -62,7 +62,7 @@ def _ask(link: PaymentLink) -> None:
 
 
 def _ungiven(now: datetime) -> QuerySet[Discount]:
-    waits = unfinished(kind=GiveDiscount.name, subject=key_of("discount", "pk"))
+    waits = unfinished(connection=OuterRef("connection"), kind=GiveDiscount.name, subject=key_of("discount", "pk"))
     return Discount.objects.filter(~waits, state=SyncState.QUEUED)
 
 

@@ -36,14 +36,18 @@ class Check:
     find: Callable[[datetime], QuerySet[Any]]
     # Queue what is missing for one row, or end its state; in a transaction of its own.
     heal: Callable[[Any], object]
+    # Whether it also finds what only came too late: after a stop of all workers that is no fault.
+    by_age: bool = False
 
 
 _checks: dict[str, Check] = {}
 
 
-def register_check(name: str, find: Callable[[datetime], QuerySet[Any]], heal: Callable[[Any], object]) -> None:
+def register_check(
+    name: str, find: Callable[[datetime], QuerySet[Any]], heal: Callable[[Any], object], *, by_age: bool = False
+) -> None:
     """Look for rows of this kind each minute."""
-    _checks[name] = Check(name, find, heal)
+    _checks[name] = Check(name, find, heal, by_age)
 
 
 def checks() -> list[Check]:

@@ -94,8 +94,14 @@ def forget_dead_letters(queue: str, **_: Any) -> None:
 
 @receiver(stranded_found)
 def tell_of_stranded(check: Check, count: int, **_: Any) -> None:
-    """It is mended at once; that it could happen is a fault of the portal, and stays open until staff clear it."""
-    text = f"{check.name}: nothing waited for {count} of them. They were taken up again; please report this fault."
+    """It is mended at once; why it could happen is for people to find, so it stays open until they clear it."""
+    if check.by_age:
+        text = (
+            f"{check.name}: {count} of them waited far too long, and are taken up now. After a stop of all workers, "
+            "beat or the mail server this is to be expected; if nothing had stopped, please report this fault."
+        )
+    else:
+        text = f"{check.name}: nothing waited for {count} of them. They are taken up again; please report this fault."
     raise_alarms([(Alarm.Kind.WATCH, f"watch:{check.name}", text, None)])
 
 

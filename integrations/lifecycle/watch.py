@@ -37,5 +37,5 @@ def _ask_or_end(callback: Callback) -> None:
         ask_status(callback.connection)
 
 
-register_check("callback: waiting", _unlooked_at, lambda _callback: process_waiting())
+register_check("callback: waiting", _unlooked_at, lambda _callback: process_waiting(), by_age=True)
 register_check("callback: asked", _unasked, _ask_or_end)

@@ -52,6 +52,13 @@ class Chain(models.Model):
                 fields=["altegio_id"], condition=models.Q(is_confirmed=True), name="one_confirmed_chain_of_a_number"
             ),
         ]
+        indexes = [
+            models.Index(
+                fields=["id"],
+                condition=models.Q(telephony__in=("enabling", "disabling")),
+                name="chain_being_switched",
+            )
+        ]
 
     def __str__(self) -> str:
         return embedded(self.title) or f"#{self.altegio_id}"

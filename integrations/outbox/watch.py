@@ -42,4 +42,4 @@ def _take_back(call: OutgoingCall) -> None:
     _stuck(now).filter(pk=call.pk).update(due_at=now)
 
 
-register_check("outgoing call", _stuck, _take_back)
+register_check("outgoing call", _stuck, _take_back, by_age=True)

@@ -37,5 +37,5 @@ def _ask(finding: Finding) -> None:
         ask_status(finding.connection, patient=True)
 
 
-register_check("reconciliation: running", _endless, _abandon)
+register_check("reconciliation: running", _endless, _abandon, by_age=True)
 register_check("finding: to be settled", _unasked, _ask)

@@ -20,6 +20,7 @@ class SenderNameList(Synced):
         verbose_name = _("list of sender names")
         verbose_name_plural = _("sender names")
         constraints = [models.UniqueConstraint(fields=["application", "location"], name="one_list_of_sender_names")]
+        indexes = [models.Index(fields=["id"], condition=models.Q(sync_state="queued"), name="sender_names_queued")]
 
     def __str__(self) -> str:
         return f"{self.application} · {self.location}"

@@ -162,6 +162,7 @@ class ChannelSwitch(Synced):
         verbose_name = _("channel")
         verbose_name_plural = _("channels")
         constraints = [models.UniqueConstraint(fields=["application", "location", "slug"], name="one_channel_switch")]
+        indexes = [models.Index(fields=["id"], condition=models.Q(sync_state="queued"), name="channel_queued")]
 
     def __str__(self) -> str:
         return f"{self.get_slug_display()} · {self.location}"

@@ -63,6 +63,7 @@ def test_a_retry_of_what_altegio_holds_after_all_sends_nothing(altegio, billing,
     assert held(altegio) == ["990.99"]
 
 
+@pytest.mark.leaves_stranded("its state is planted without the call that goes with it")
 @pytest.mark.parametrize("status", ["queued", "reported", "refund_queued", "refunded", "cancelled"])
 def test_only_what_failed_is_sent_again(billing, failed, status):
     Payment.objects.update(status=status, altegio_payment_id=1)

@@ -52,6 +52,7 @@ def test_staff_are_told_before_the_end_and_after_it(connection, staff, days, tol
         assert Letter.objects.filter(template="subscriptions").count() == told
 
 
+@pytest.mark.leaves_stranded("it comes back from days ahead, with calls that were due then")
 def test_one_letter_a_day(connection, staff):
     with in_days(12):
         watch_subscriptions()

@@ -121,6 +121,7 @@ def test_a_callback_that_cannot_be_processed_stops_no_other(two_connections, mon
     assert Alarm.objects.filter(key="dead:callbacks").exists()
 
 
+@pytest.mark.leaves_stranded("the claim whose end failed waits for the watch")
 def test_a_call_whose_end_fails_stops_no_other(client, altegio, settings, monkeypatch, time_machine):
     for location in (AURORA_1, AURORA_2):
         arrive(client, altegio, location)
@@ -150,6 +151,7 @@ def carry_all(time_machine, rounds: int) -> None:
         time_machine.move_to(timezone.now() + timedelta(hours=2))
 
 
+@pytest.mark.leaves_stranded("days pass without a round of news")
 def test_a_call_that_cannot_be_built_ends_and_frees_its_lane(
     two_connections, altegio, work, monkeypatch, time_machine
 ):
@@ -174,6 +176,7 @@ def _raise():
     raise OverflowError("date value out of range")
 
 
+@pytest.mark.leaves_stranded("days pass without a round of news")
 def test_a_call_of_a_kind_that_no_code_has_any_more_ends(two_connections, time_machine):
     OutgoingCall.objects.create(kind="forgotten", key="forgotten", priority=10)
     carry_all(time_machine, 25)
@@ -259,6 +262,7 @@ def staff(client):
     return client
 
 
+@pytest.mark.leaves_stranded("a claim is planted without its call")
 def test_an_action_does_and_records_each_row_by_itself(staff, two_connections):
     first, second = two_connections
     ended = {"state": "failed", "claim": first.claim, "claimant": first.claimant, "location": first.location}

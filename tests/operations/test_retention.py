@@ -75,6 +75,7 @@ def test_letters_go_sent_or_not():
     assert Letter.objects.get().key == "new"
 
 
+@pytest.mark.leaves_stranded("a saved call is planted without its outgoing call")
 def test_saved_calls_go_once_altegio_has_them():
     chain = Chain.objects.create(altegio_id=1)
     for call_id, state, days in (("old", "saved", 181), ("new", "saved", 1), ("waits", "queued", 181)):
@@ -122,6 +123,7 @@ def test_what_fails_keeps_no_other_from_being_deleted(monkeypatch):
     assert ago(180.1) < done[0] <= ago(180)
 
 
+@pytest.mark.leaves_stranded("its first call is deleted")
 def test_a_later_activation_is_queued_though_the_first_is_forgotten(client, altegio, work):
     arrive(client, altegio, AURORA_1)
     connection = Connection.objects.get()

@@ -27,10 +27,10 @@ def test_a_claim_without_its_call_gets_one(client, altegio, work):
     arrive(client, altegio, AURORA_1)
     assert stranded() == set()
     OutgoingCall.objects.all().delete()
-    assert stranded() == {"connection: granted"}
+    assert stranded() == {"connection: undecided"}
     heal_stranded()
     assert stranded() == set()
-    assert Alarm.objects.get(kind="watch").key == "watch:connection: granted"
+    assert Alarm.objects.get(kind="watch").key == "watch:connection: undecided"
     work()
     assert Connection.objects.get().state == "active"
 

@@ -52,6 +52,7 @@ def test_a_refusal_is_final_whatever_its_words(client, altegio, work, bad):
     assert (attempt.outcome, attempt.finished_at is not None) == ("refused", True)
 
 
+@pytest.mark.leaves_stranded("what follows the refusal could not be noted: the watch takes it up")
 def test_a_refusal_that_cannot_be_stored_is_final(client, altegio, work, monkeypatch):
     def fail(*_args, **_kwargs):
         raise UnicodeEncodeError("utf-8", "x", 0, 1, "surrogates not allowed")

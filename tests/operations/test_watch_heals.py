@@ -1,0 +1,194 @@
+"""Each check finds its own stranded row, heals it, and tells staff; on PostgreSQL it reads by an index."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.db import connection as database
+from django.utils import timezone
+
+from accounts.models import Letter, News, User
+from billing.models import Discount, Payment, PaymentLink, TariffOption
+from integrations.events.models import Delivery, Event
+from integrations.models import Alarm, Callback, Connection, OutgoingCall
+from integrations.models.connection import ConnectionKeys
+from integrations.models.place import Chain
+from integrations.reconcile.models import Finding, Reconciliation
+from integrations.sender_names.models import SenderNameList
+from integrations.sms.models import CallbackAddress, ChannelSwitch, StatusBatch
+from integrations.telephony.models import SavedCall
+from partner_portal.models import FailedItem
+from partner_portal.watch import checks, found, heal_stranded
+from tests.marketplace import AURORA_1, arrive
+
+pytestmark = pytest.mark.django_db
+LONG_AGO = timezone.now() - timedelta(days=3)
+
+
+def _payment(connection: Connection, **fields: object) -> None:
+    place = {"connection": connection, "application": connection.application, "location": connection.location}
+    day = connection.arrived_at.replace(microsecond=0)
+    period = {"paid_at": day, "period_from": day, "period_to": day}
+    Payment.objects.create(source="admin", amount=5, currency="EUR", **place, **period, **fields)
+
+
+def _link(connection: Connection) -> None:
+    option, _made = TariffOption.objects.get_or_create(application=connection.application, altegio_id=1)
+    PaymentLink.objects.create(connection=connection, option=option)
+
+
+def _sender_names(connection: Connection) -> None:
+    SenderNameList.objects.create(
+        application=connection.application, location=connection.location, sync_state="queued"
+    )
+
+
+def _channel(connection: Connection) -> None:
+    place = {"application": connection.application, "location": connection.location}
+    ChannelSwitch.objects.create(slug="sms", is_available=True, sync_state="queued", **place)
+
+
+def _statuses(_connection: Connection) -> None:
+    StatusBatch.objects.create(address=CallbackAddress.objects.create(host="app", path="/x"), size=1)
+
+
+def _chain(**fields: object) -> Chain:
+    return Chain.objects.create(altegio_id=777, crm_token="crm-token-777", **fields)
+
+
+def _callback(connection: Connection, state: str) -> None:
+    Callback.objects.create(
+        event="freeze",
+        salon_id=AURORA_1,
+        application_altegio_id=1,
+        body="{}",
+        state=state,
+        connection=connection if state == "asked" else None,
+        received_at=timezone.now() - timedelta(hours=1),
+    )
+
+
+def _event(connection: Connection) -> None:
+    keys = ConnectionKeys.objects.get(location=connection.location)
+    Event.objects.create(keys=keys, body="{}", digest="d", received_at=LONG_AGO)
+
+
+def _delivery(connection: Connection) -> None:
+    Delivery.objects.create(
+        target="https", application=connection.application, event_ids=[], count=0, due_at=LONG_AGO
+    )
+
+
+def _finding(connection: Connection) -> None:
+    run = Reconciliation.objects.create(trigger="command")
+    Finding.objects.create(run=run, application=connection.application, connection=connection, kind="missing")
+
+
+def _lost_claim(connection: Connection, state: str) -> None:
+    now = timezone.now()
+    Connection.objects.filter(pk=connection.pk).update(state=state, deadline_at=now + timedelta(minutes=30))
+    OutgoingCall.objects.filter(connection=connection, kind="activate").delete()
+
+
+def _lost_call(connection: Connection) -> None:
+    OutgoingCall.objects.create(kind="ask_status", key="lost", connection=connection, priority=20, state="sending")
+
+
+def _news(_connection: Connection) -> None:
+    News.objects.create(key="n", person=User.objects.create_user("x@y.example"), kind="k", subject=1, at=LONG_AGO)
+
+
+Plant = Callable[[Connection], object]
+PLANTED: dict[str, list[Plant]] = {
+    "callback: asked": [lambda c: _callback(c, "asked")],
+    "callback: waiting": [lambda c: _callback(c, "waiting")],
+    "channel: queued": [_channel],
+    "connection: undecided": [lambda c: _lost_claim(c, "granted"), lambda c: _lost_claim(c, "conflict")],
+    "delivery: waiting": [_delivery],
+    "discount: queued": [lambda c: Discount.objects.create(connection=c, percent=5)],
+    "event: to be handed on": [_event],
+    "finding: to be settled": [_finding],
+    "letter: not sent": [
+        lambda _c: Letter.objects.create(key="l", template="t", to="x@y.example", created_at=LONG_AGO)
+    ],
+    "news: not told": [_news],
+    "outgoing call": [_lost_call],
+    "payment link: queued": [_link],
+    "payment: queued": [lambda c: _payment(c, status="queued")],
+    "payment: refund queued": [
+        lambda c: _payment(c, status="refund_queued"),
+        lambda c: _payment(c, status="refund_queued", altegio_payment_id=5),
+    ],
+    "phone call: queued": [
+        lambda _c: SavedCall.objects.create(chain=_chain(), call_id="a", type="incoming", diversion="1")
+    ],
+    "reconciliation: running": [
+        lambda _c: Reconciliation.objects.create(trigger="command"),
+        lambda _c: Reconciliation.objects.create(trigger="command", started_at=LONG_AGO),
+    ],
+    "sender names: queued": [_sender_names],
+    "message statuses: waiting": [_statuses],
+    "telephony: being switched": [
+        lambda _c: _chain(telephony="enabling"),
+        lambda _c: _chain(telephony="disabling"),
+        lambda _c: Chain.objects.create(altegio_id=778, telephony="enabling"),
+    ],
+}
+EACH = [(name, plant) for name, plants in PLANTED.items() for plant in plants]
+
+
+def stranded() -> set[str]:
+    return {name for name, count in found().items() if count}
+
+
+@pytest.fixture
+def connection(client, altegio, work) -> Connection:
+    arrive(client, altegio, AURORA_1)
+    work()
+    return Connection.objects.get()
+
+
+def test_every_check_is_tried():
+    assert set(PLANTED) == {check.name for check in checks()}
+
+
+@pytest.mark.parametrize("ended", [False, True], ids=["connected", "disconnected"])
+@pytest.mark.parametrize(("name", "plant"), EACH, ids=[f"{name}-{number}" for number, (name, _) in enumerate(EACH)])
+def test_what_is_stranded_moves_and_is_told(connection, work, name, plant, ended):
+    if ended:
+        Connection.objects.update(state="uninstalled", ended_at=timezone.now())
+    plant(connection)
+    assert stranded() == {name}
+    heal_stranded()
+    assert stranded() == set()
+    assert not FailedItem.objects.filter(queue__startswith="watch ").exists()
+    assert Alarm.objects.get(kind="watch", cleared_at=None).key == f"watch:{name}"
+
+
+@pytest.mark.parametrize("state", ["granted", "conflict"])
+def test_a_lost_claim_whose_window_is_over_ends(connection, state):
+    _lost_claim(connection, state)
+    Connection.objects.update(deadline_at=timezone.now() - timedelta(minutes=1))
+    heal_stranded()
+    connection.refresh_from_db()
+    assert (connection.state, connection.ended_by) == ("expired" if state == "granted" else "failed", "window")
+
+
+def test_after_a_long_stop_no_fault_is_claimed(connection):
+    _event(connection)
+    heal_stranded()
+    assert "After a stop of all workers" in Alarm.objects.get(kind="watch").text
+
+
+# Small, however long the portal runs: one row for each address of Altegio's that statuses go to.
+READ_WHOLE = {"integrations_callbackaddress"}
+
+
+@pytest.mark.skipif(database.vendor != "postgresql", reason="SQLite's account names no table that is read whole")
+@pytest.mark.parametrize("check", checks(), ids=lambda check: check.name)
+def test_no_check_reads_a_table_whole(check):
+    with database.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    account = check.find(timezone.now()).order_by()[:500].explain()
+    whole = {line.split(" on ")[1].split()[0] for line in account.splitlines() if "Seq Scan on" in line}
+    assert whole <= READ_WHOLE, account
