@@ -1,4 +1,4 @@
-"""API keys of the partner's own systems: who calls, and what the key may do (INTERFACE.md)."""
+"""API keys of the partner's own systems: who calls, and what the key may do (docs/interface.md)."""
 
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 

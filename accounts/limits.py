@@ -1,6 +1,6 @@
 """Limits for each calling address and account: how many in a window, counted in the shared cache.
 
-They stand on arrivals, sign-in and API keys (INTERFACE.md), never on Altegio's callbacks. They slow an
+They stand on arrivals, sign-in and API keys (docs/interface.md), never on Altegio's callbacks. They slow an
 attacker down; no rule of money or ownership rests on them, so a lost cache only forgives.
 """
 

@@ -85,7 +85,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class AltegioIdentity(models.Model):
-    """An Altegio user, proven by a signature, linked to one portal account (ALTEGIO.md §1)."""
+    """An Altegio user, proven by a signature, linked to one portal account (docs/altegio.md §1)."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="identities")
     altegio_user_id = models.BigIntegerField(_("Altegio user"), unique=True)

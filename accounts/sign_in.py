@@ -18,7 +18,7 @@ CANNOT_SIGN_IN = _(
 
 
 class PasswordBackend(ModelBackend):
-    """Django's password check: closed after ten failures (INTERFACE.md), and until the address is proven."""
+    """Django's password check: closed after ten failures (docs/interface.md), and until the address is proven."""
 
     def authenticate(
         self,

@@ -1,4 +1,4 @@
-"""Payments that Altegio itself collected from the owner: recorded, and never reported back (ALTEGIO.md §4)."""
+"""Payments that Altegio itself collected from the owner: recorded, and never reported back (docs/altegio.md §4)."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Reporting a payment and its refund: each of them once, whatever becomes of the answers (ALTEGIO.md §2, §3)."""
+"""Reporting a payment and its refund: each of them once, whatever becomes of the answers (docs/altegio.md §2, §3)."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -61,7 +61,7 @@ class _AboutPayment(CallKind):
 
 @register
 class ReportPayment(_AboutPayment):
-    """ALTEGIO.md §2, report a payment: 200 with the id that a refund needs."""
+    """docs/altegio.md §2, report a payment: 200 with the id that a refund needs."""
 
     name = "report_payment"
     title = _("Payment")
@@ -130,7 +130,7 @@ class ReportPayment(_AboutPayment):
         follow_payments(payment.connection)
         _end_alarms(payment)
         if payment.connection.state == State.FROZEN:
-            # A payment re-activates the connection (ALTEGIO.md §3); Altegio says when it has.
+            # A payment re-activates the connection (docs/altegio.md §3); Altegio says when it has.
             ask_status(payment.connection)
 
     def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
@@ -143,7 +143,7 @@ class ReportPayment(_AboutPayment):
 
 @register
 class RefundPayment(_AboutPayment):
-    """ALTEGIO.md §2, refund. Altegio refuses a second refund of a payment, so asking decides every refusal."""
+    """docs/altegio.md §2, refund. Altegio refuses a second refund of a payment, so asking decides every refusal."""
 
     name = "refund_payment"
     title = _("Refund")

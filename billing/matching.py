@@ -1,4 +1,4 @@
-"""Recognising a payment among those that Altegio holds (ALTEGIO.md §2): by sum, payment date and period.
+"""Recognising a payment among those that Altegio holds (docs/altegio.md §2): by sum, payment date and period.
 
 Two equal real payments are not one: what is held under an id that another payment here has is taken.
 The calls of a connection go one after another, so at most one equal payment is in doubt at a time.

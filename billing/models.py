@@ -16,7 +16,7 @@ from partner_portal.updated_at import UpdatedAt
 
 
 class Status(models.TextChoices):
-    """Where a payment stands (INTERFACE.md)."""
+    """Where a payment stands (docs/interface.md)."""
 
     QUEUED = "queued", _("queued")  # to be reported; Altegio has not confirmed it
     REPORTED = "reported", _("reported")  # Altegio holds it, under `altegio_payment_id`

@@ -1,4 +1,4 @@
-"""What the owner can buy at Altegio itself: tariffs, payment links and discounts (ALTEGIO.md §2).
+"""What the owner can buy at Altegio itself: tariffs, payment links and discounts (docs/altegio.md §2).
 
 All three may be repeated: two are questions, and a discount that is set twice is the same discount.
 """

@@ -21,7 +21,7 @@ def lock_payment(payment_id: int) -> Payment:
 
 
 def paid_until(application_id: int, location_id: int) -> datetime | None:
-    """The end of the latest period that Altegio holds and that is not refunded (INTERFACE.md)."""
+    """The end of the latest period that Altegio holds and that is not refunded (docs/interface.md)."""
     held = Payment.objects.filter(
         application=application_id, location=location_id, altegio_payment_id__isnull=False
     ).exclude(status=Status.REFUNDED)
@@ -32,7 +32,7 @@ def paid_until(application_id: int, location_id: int) -> datetime | None:
 def follow_payments(connection: Connection) -> None:
     """Bring the subscription columns of a locked connection to what the payments say.
 
-    A trial is given once for an application at a location, from its first activation (ALTEGIO.md §2), so
+    A trial is given once for an application at a location, from its first activation (docs/altegio.md §2), so
     a reconnection shares the trial and the payments of the connections before it.
     """
     siblings = Connection.objects.filter(application=connection.application_id, location=connection.location_id)

@@ -51,7 +51,7 @@ class Told:
 
 
 def read_payment(raw: Mapping[str, object], *, needs_external_id: bool = True) -> Told:
-    """Read the fields named as in INTERFACE.md. Raises Invalid with every field that is wrong."""
+    """Read the fields named as in docs/interface.md. Raises Invalid with every field that is wrong."""
     reader = _Reader(raw)
     currency = reader.currency()
     told = Told(

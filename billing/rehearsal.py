@@ -1,4 +1,4 @@
-"""The moderators' five checks (ALTEGIO.md §5), rehearsed against the configured Altegio on a test location.
+"""The moderators' five checks (docs/altegio.md §5), rehearsed against the configured Altegio on a test location.
 
 Only the owner's hand is missing: where Connect must be pressed, the rehearsal says where and waits. What is
 paid is refunded, and the location is disconnected at the end.

@@ -126,7 +126,7 @@ class StoryBase(Thread):
         """Until the page has said how it ended.
 
         Nothing proves that two sign-ups are one person's: the second one, while the first is undecided, is a
-        conflict for staff (INTERFACE.md, Claims).
+        conflict for staff (docs/interface.md, Claims).
         """
         accept = {"Accept": "application/json"}
         ends_at = time.monotonic() + PATIENCE

@@ -1,4 +1,4 @@
-"""Is the process alive, and is the portal able to keep its promises (INTERFACE.md, Pages)."""
+"""Is the process alive, and is the portal able to keep its promises (docs/interface.md, Pages)."""
 
 import time
 from collections.abc import Callable

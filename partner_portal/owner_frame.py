@@ -1,4 +1,4 @@
-"""The owner's pages inside Altegio's iframe, where the browser sends no cookie (ALTEGIO.md §1).
+"""The owner's pages inside Altegio's iframe, where the browser sends no cookie (docs/altegio.md §1).
 
 `/connect/as/<pass>/account/` is `/account/` for the owner whose pass it is. The pass becomes a prefix of
 every address that the page makes, so no page is written twice. It stands for the cookie against forged

@@ -1,4 +1,4 @@
-"""Lists page by cursor: `{"next", "previous", "results"}` (INTERFACE.md)."""
+"""Lists page by cursor: `{"next", "previous", "results"}` (docs/interface.md)."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""The portal's addresses (INTERFACE.md)."""
+"""The portal's addresses (docs/interface.md)."""
 
 from django.contrib import admin
 from django.urls import include, path

@@ -1,4 +1,4 @@
-"""The browser's way to the portal: the registration redirect with its parameters (ALTEGIO.md section 1)."""
+"""The browser's way to the portal: the registration redirect with its parameters (docs/altegio.md §1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Altegio sends to the portal: lifecycle callbacks and entity webhooks (ALTEGIO.md section 4)."""
+"""What Altegio sends to the portal: lifecycle callbacks and entity webhooks (docs/altegio.md §4)."""
 
 from __future__ import annotations
 

@@ -139,7 +139,7 @@ def channel(value: Any) -> str | None:
 
 
 def short_name(value: Any) -> str | None:
-    """No Cyrillic letters, nothing with "altegio", not "ag" (ALTEGIO.md section 2)."""
+    """No Cyrillic letters, nothing with "altegio", not "ag" (docs/altegio.md §2)."""
     if not isinstance(value, str) or not value.strip():
         return "must be a string that is not empty"
     if CYRILLIC.search(value):

@@ -22,7 +22,7 @@ PREFIXES = ("/marketplace/", "/smsprovider/", "/api/v1/")
 
 
 class Gateway:
-    """Answers every call of ALTEGIO.md section 2, strictly."""
+    """Answers every call of docs/altegio.md §2, strictly."""
 
     def __init__(self, world: World, journal: Journal, faults: FaultBook, partner_token: str) -> None:
         self._world = world

@@ -1,4 +1,4 @@
-"""The life of a connection at Altegio: consent, trial, payments, freeze, uninstall (ALTEGIO.md 1 to 3)."""
+"""The life of a connection at Altegio: consent, trial, payments, freeze, uninstall (docs/altegio.md §1 to §3)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SYSTEM = "system"
 
 @dataclass(frozen=True)
 class Activation:
-    """What an activation call carries (ALTEGIO.md section 2)."""
+    """What an activation call carries (docs/altegio.md §2)."""
 
     location_id: int
     application_id: int
@@ -30,7 +30,7 @@ class Activation:
 
 @dataclass(frozen=True)
 class PaymentReport:
-    """What a payment report carries (ALTEGIO.md section 2)."""
+    """What a payment report carries (docs/altegio.md §2)."""
 
     location_id: int
     application_id: int

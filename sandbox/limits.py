@@ -1,4 +1,4 @@
-"""The request limits of ALTEGIO.md: sliding windows over all partner calls."""
+"""The request limits of docs/altegio.md: sliding windows over all partner calls."""
 
 from __future__ import annotations
 

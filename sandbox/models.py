@@ -1,6 +1,6 @@
 """What the sandbox knows about: applications, chains, locations, people and the connections between them.
 
-The words are those of ALTEGIO.md: `salon` on the wire is a location, `salon_group` is a chain.
+The words are those of docs/altegio.md: `salon` on the wire is a location, `salon_group` is a chain.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 
 class Status(StrEnum):
-    """The states of a connection as the status call spells them (ALTEGIO.md section 2)."""
+    """The states of a connection as the status call spells them (docs/altegio.md §2)."""
 
     PENDING = "pending"
     ACTIVE = "active"

@@ -1,4 +1,4 @@
-"""The reasons for a refusal, in the language of the location's country (ALTEGIO.md section 2)."""
+"""The reasons for a refusal, in the language of the location's country (docs/altegio.md §2)."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ class Settings:
     """Each field says what is played; the defaults are Altegio on a good day, without rate limits."""
 
     activation_window: int = 3600
-    """Seconds from the consent within which an activation is accepted (ALTEGIO.md section 1)."""
+    """Seconds from the consent within which an activation is accepted (docs/altegio.md §1)."""
     redirect_answer: int = 301
     """What the redirecting activation answers after having activated: 200 with JSON or 301 to a page."""
     gone_answer: str = "404"

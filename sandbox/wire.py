@@ -74,7 +74,7 @@ def json_response(status: int, value: Any, headers: dict[str, str] | None = None
 
 
 def envelope(data: Any, status: int = HTTPStatus.OK, meta: dict[str, Any] | None = None) -> Response:
-    """The envelope of a call that went well (ALTEGIO.md, the opening)."""
+    """The envelope of a call that went well (docs/altegio.md, the opening)."""
     return json_response(status, {"success": True, "data": data, "meta": meta or []})
 
 

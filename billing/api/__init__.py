@@ -1,1 +1,1 @@
-"""The REST API of billing (INTERFACE.md): thin views over the rules."""
+"""The REST API of billing (docs/interface.md): thin views over the rules."""

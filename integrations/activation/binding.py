@@ -1,4 +1,4 @@
-"""What Altegio's word on an activation changes: whose the location is (ALTEGIO.md §1)."""
+"""What Altegio's word on an activation changes: whose the location is (docs/altegio.md §1)."""
 
 from datetime import datetime, timedelta
 

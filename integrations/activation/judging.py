@@ -1,4 +1,4 @@
-"""What Altegio's status means for a claim: judged from facts alone (ALTEGIO.md §1)."""
+"""What Altegio's status means for a claim: judged from facts alone (docs/altegio.md §1)."""
 
 from dataclasses import dataclass
 

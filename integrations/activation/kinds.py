@@ -42,7 +42,7 @@ from integrations.outbox.queue import new_call, queue_fresh
 
 @register
 class Activate(CallKind):
-    """ALTEGIO.md §2, activate."""
+    """docs/altegio.md §2, activate."""
 
     name = "activate"
     title = _("Activation")

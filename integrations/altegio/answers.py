@@ -1,4 +1,4 @@
-"""What an answer means, decided by its status code and shape, never by its words (ALTEGIO.md §2).
+"""What an answer means, decided by its status code and shape, never by its words (docs/altegio.md §2).
 
 Its texts and numbers are made clean here, where they enter: nothing that reads an `Answer` can stumble over them.
 """
@@ -106,7 +106,7 @@ def words_of(text: str) -> str:
 
 
 def read_code(answer: Answer) -> int | None:
-    """Altegio's own number for a refusal (`meta.code`; ALTEGIO.md §2, SMS statuses), where it gives one."""
+    """Altegio's own number for a refusal (`meta.code`; docs/altegio.md §2, SMS statuses), where it gives one."""
     envelope, _is_json = _envelope(answer.text)
     meta = envelope.get("meta")
     code = meta.get("code", envelope.get("code")) if isinstance(meta, dict) else envelope.get("code")
@@ -159,7 +159,7 @@ class RemotePayment:
 
 @dataclass(frozen=True)
 class ConnectionStatus:
-    """The status call's answer (ALTEGIO.md §2): what Altegio holds to be true about one connection."""
+    """The status call's answer (docs/altegio.md §2): what Altegio holds to be true about one connection."""
 
     state: AltegioState
     created_at: datetime | None
@@ -233,7 +233,7 @@ def as_decimal(value: Any) -> Decimal | None:
 
 @dataclass(frozen=True)
 class RemoteLocation:
-    """One of the connected locations (ALTEGIO.md §2)."""
+    """One of the connected locations (docs/altegio.md §2)."""
 
     id: int
     title: str

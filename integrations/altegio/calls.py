@@ -1,4 +1,4 @@
-"""The calls the portal makes, one function each (ALTEGIO.md §2). They build; `client` sends."""
+"""The calls the portal makes, one function each (docs/altegio.md §2). They build; `client` sends."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -122,7 +122,7 @@ def call_notification(crm_token: str, *, phone: str, diversion: str, user: str =
 
 
 def saved_call(crm_token: str, record: Mapping[str, Any]) -> Call:
-    """A call for the call history: 202. `record` holds the fields of ALTEGIO.md §2, empty ones left out."""
+    """A call for the call history: 202. `record` holds the fields of docs/altegio.md §2, empty ones left out."""
     body = {"command": "history", "crm_token": crm_token, **record}
     return Call("POST", "api", "/voip/integration", _told(body), secrets=(crm_token,))
 

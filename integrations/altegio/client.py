@@ -48,7 +48,7 @@ class AltegioClient:
 
     @staticmethod
     def headers(call: Call) -> dict[str, str]:
-        """The headers of every partner call, less the secret one (ALTEGIO.md, head)."""
+        """The headers of every partner call, less the secret one (docs/altegio.md, head)."""
         headers = {"Accept": "application/vnd.api.v2+json", "User-Agent": "altegio-partner-portal"}
         if call.body is not None:
             headers["Content-Type"] = "application/json"

@@ -1,4 +1,4 @@
-"""Signed user data and signed payments (ALTEGIO.md §1 and §4)."""
+"""Signed user data and signed payments (docs/altegio.md §1 and §4)."""
 
 import base64
 import binascii
@@ -78,7 +78,7 @@ def person_from(user_data: str, signature: str, partner_token: str) -> Person:
 def is_payment_signed(
     partner_token: str, *, salon_id: object, amount: object, discount: object, signature: str
 ) -> bool:
-    """Whether a `payment` callback's `sign` is Altegio's (ALTEGIO.md §4)."""
+    """Whether a `payment` callback's `sign` is Altegio's (docs/altegio.md §4)."""
     message = f"salon_id={salon_id}&amount={amount}"
     if discount is not None:
         message += f"&discount={discount}"

@@ -1,4 +1,4 @@
-"""How times and ids are written on Altegio's wire (ALTEGIO.md, head)."""
+"""How times and ids are written on Altegio's wire (docs/altegio.md, head)."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo

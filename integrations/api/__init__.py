@@ -1,1 +1,1 @@
-"""The REST API of the marketplace (INTERFACE.md): thin views over the features' functions."""
+"""The REST API of the marketplace (docs/interface.md): thin views over the features' functions."""

@@ -1,4 +1,4 @@
-"""Whose location is it: what an arrival leads to at each of its locations (ALTEGIO.md §1).
+"""Whose location is it: what an arrival leads to at each of its locations (docs/altegio.md §1).
 
 A claim proves nothing yet; Altegio's acceptance of the activation does. Here the facts are read, under locks, in a
 constant number of queries; `decisions.decide` says what follows from them, and `Desk` writes it.

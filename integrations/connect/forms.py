@@ -1,4 +1,4 @@
-"""The forms of an unsigned arrival; their field names are those of INTERFACE.md."""
+"""The forms of an unsigned arrival; their field names are those of docs/interface.md."""
 
 from django import forms
 from django.contrib.auth.password_validation import validate_password

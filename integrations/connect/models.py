@@ -9,7 +9,7 @@ from partner_portal.encryption import EncryptedTextField
 
 
 class Arrival(models.Model):
-    """One redirect from Altegio (ALTEGIO.md §1). Coming back through the same link is the same arrival."""
+    """One redirect from Altegio (docs/altegio.md §1). Coming back through the same link is the same arrival."""
 
     application = models.ForeignKey("integrations.Application", on_delete=models.PROTECT, related_name="arrivals")
     arrived_at = models.DateTimeField(_("arrived"), default=timezone.now)

@@ -1,4 +1,4 @@
-"""Reading the registration redirect: every form of ALTEGIO.md §1, and nothing else."""
+"""Reading the registration redirect: every form of docs/altegio.md §1, and nothing else."""
 
 import re
 from dataclasses import dataclass

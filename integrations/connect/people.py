@@ -1,4 +1,4 @@
-"""Who is it: from a signed person, a sign-up or a sign-in to a portal account (ALTEGIO.md §1).
+"""Who is it: from a signed person, a sign-up or a sign-in to a portal account (docs/altegio.md §1).
 
 A signature proves who the person is at Altegio. It never opens an account that was made in the portal
 under the same e-mail address: its owner signs in once and is linked. It never opens a staff account.

@@ -22,7 +22,7 @@ PageState = Literal["pending", "active", "partial", "expired", "failed"]
 
 @dataclass(frozen=True)
 class LocationStatus:
-    """One location's line (INTERFACE.md, Pages)."""
+    """One location's line (docs/interface.md, Pages)."""
 
     salon_id: int
     state: str
@@ -98,7 +98,7 @@ def _is_news(connection: Connection) -> bool:
 
 
 def page_state(states: list[str]) -> PageState:
-    """The page's state out of its locations' (INTERFACE.md, Decided)."""
+    """The page's state out of its locations' (docs/interface.md, Decided)."""
     distinct = set(states)
     if "pending" in distinct:
         return "pending"
@@ -110,7 +110,7 @@ def page_state(states: list[str]) -> PageState:
 
 
 def shown_state(connection: Connection) -> str:
-    """The state as owners and scripts know it (INTERFACE.md, Pages): one that waits is `pending`."""
+    """The state as owners and scripts know it (docs/interface.md, Pages): one that waits is `pending`."""
     return SHOWN_STATES[connection.state]
 
 

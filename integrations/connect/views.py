@@ -45,7 +45,7 @@ SEEN_COOKIE = "arrival"
 @framed
 @require_GET
 def arrive(request: HttpRequest, application_id: int | None = None) -> HttpResponse:
-    """The registration redirect (ALTEGIO.md §1)."""
+    """The registration redirect (docs/altegio.md §1)."""
     if wait := limits.ARRIVALS.hit(request):
         return too_many(request, wait)
     application = application_for(application_id)

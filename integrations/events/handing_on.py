@@ -18,7 +18,7 @@ from partner_portal.queues import Queue
 BATCH = 500
 MOST_IN_A_DELIVERY = 100
 MOST_DELIVERY_BYTES = 512 * 1024
-# Altegio tries again within seconds (ALTEGIO.md §4): the same body later is a new change to the same value.
+# Altegio tries again within seconds (docs/altegio.md §4): the same body later is a new change to the same value.
 SAME_WITHIN = timedelta(minutes=10)
 HTTPS = "https"
 WAITING = Queue.register(Queue("events", "Events to be handed on", Event))

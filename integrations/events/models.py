@@ -1,4 +1,4 @@
-"""Entity webhooks as they came, and their way on to receivers (ALTEGIO.md §4)."""
+"""Entity webhooks as they came, and their way on to receivers (docs/altegio.md §4)."""
 
 from django.db import models
 from django.utils import timezone

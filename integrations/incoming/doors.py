@@ -1,7 +1,7 @@
 """The doors: what every address that Altegio calls has in common.
 
 200 only for what is stored; 503 while the database is away, so that Altegio (or a person) tries again.
-No limit for each calling address stands here (INTERFACE.md).
+No limit for each calling address stands here (docs/interface.md).
 """
 
 from collections.abc import Callable

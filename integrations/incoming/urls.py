@@ -1,4 +1,4 @@
-"""The addresses that Altegio calls (INTERFACE.md)."""
+"""The addresses that Altegio calls (docs/interface.md)."""
 
 from django.urls import path
 

@@ -47,7 +47,7 @@ def ask_status_of_each(connections: Iterable[Connection], *, patient: bool = Fal
 
 @register
 class AskStatus(CallKind):
-    """ALTEGIO.md §2, status: a question that changes nothing at Altegio."""
+    """docs/altegio.md §2, status: a question that changes nothing at Altegio."""
 
     name = "ask_status"
     title = _("Question: what is true?")

@@ -1,4 +1,4 @@
-"""Disconnecting by the owner or by staff: the uninstall call, once (ALTEGIO.md §2)."""
+"""Disconnecting by the owner or by staff: the uninstall call, once (docs/altegio.md §2)."""
 
 import uuid
 from collections.abc import Collection
@@ -75,7 +75,7 @@ def _uninstall(connection: Connection, by: int | None, why: str) -> OutgoingCall
 
 @register
 class Uninstall(CallKind):
-    """ALTEGIO.md §2, uninstall. A second one could hit a connection made since, so an uncertain end is asked."""
+    """docs/altegio.md §2, uninstall. A second one could hit a connection made since, so an uncertain end is asked."""
 
     name = "uninstall"
     title = gettext_lazy("Disconnecting")

@@ -1,4 +1,4 @@
-"""Callback: what Altegio told about a connection, as it came, less its secrets (ALTEGIO.md §4)."""
+"""Callback: what Altegio told about a connection, as it came, less its secrets (docs/altegio.md §4)."""
 
 from django.db import models
 from django.utils import timezone

@@ -37,7 +37,7 @@ def fetch_locations(application: Application, *, page: int = 1) -> None:
 
 @register
 class FetchLocations(CallKind):
-    """ALTEGIO.md §2, connected locations."""
+    """docs/altegio.md §2, connected locations."""
 
     name = "fetch_locations"
     title = _("Data of the locations")

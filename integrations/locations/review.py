@@ -1,6 +1,6 @@
 """The signed location name: checked against the location's title before its owner sees any data.
 
-`salon_name` is signed, the location ids beside it are not (ALTEGIO.md §1). A mismatch on an arrival
+`salon_name` is signed, the location ids beside it are not (docs/altegio.md §1). A mismatch on an arrival
 for one location is for staff to look at.
 """
 

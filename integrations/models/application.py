@@ -77,7 +77,7 @@ class Application(models.Model):
 
     @property
     def gets_api_key(self) -> bool:
-        """Altegio sends SMS through the partner with this key (ALTEGIO.md §2, activate)."""
+        """Altegio sends SMS through the partner with this key (docs/altegio.md §2, activate)."""
         return self.kind == self.Kind.SMS
 
     @property

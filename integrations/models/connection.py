@@ -39,7 +39,7 @@ class EndedBy(models.TextChoices):
     PORTAL = "portal", _("the portal")
 
 
-# As owners and the partner's own systems read them (INTERFACE.md): one that waits is pending.
+# As owners and the partner's own systems read them (docs/interface.md): one that waits is pending.
 SHOWN_STATES: dict[str, str] = {state: "pending" if state is State.GRANTED else state.value for state in State}
 UNDECIDED = (State.GRANTED, State.CONFLICT)
 LIVE = (State.ACTIVE, State.FROZEN)
@@ -48,7 +48,7 @@ LIVE = (State.ACTIVE, State.FROZEN)
 class Connection(UpdatedAt):
     """One grant of one application at one location.
 
-    `claim` says whose arrival it is; `owner` is set only once Altegio has accepted (ALTEGIO.md §1). A
+    `claim` says whose arrival it is; `owner` is set only once Altegio has accepted (docs/altegio.md §1). A
     reconnection after an end is a new row, so the history stays.
     """
 
@@ -203,7 +203,7 @@ class ConnectionChange(models.Model):
 class ConnectionKeys(models.Model):
     """What is sent with an activation, stored before it is sent.
 
-    Altegio keeps the first it got (ALTEGIO.md §2), so the keys belong to the application at the
+    Altegio keeps the first it got (docs/altegio.md §2), so the keys belong to the application at the
     location, and a reconnection sends the same ones.
     """
 
@@ -235,7 +235,7 @@ class ConnectionKeys(models.Model):
 
 
 def event_address(events_key: str) -> str:
-    """Where Altegio sends a location's entity webhooks (INTERFACE.md)."""
+    """Where Altegio sends a location's entity webhooks (docs/interface.md)."""
     return f"{settings.PORTAL_URL}/altegio/events/{events_key}/"
 
 

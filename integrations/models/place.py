@@ -93,5 +93,5 @@ class Location(models.Model):
 
 
 def reconnect_url(salon_id: int, application_id: int) -> str:
-    """Where the owner presses Connect again (ALTEGIO.md §1)."""
+    """Where the owner presses Connect again (docs/altegio.md §1)."""
     return f"{settings.ALTEGIO_APP_URL}/appstore/{salon_id}/applications/{application_id}/info"

@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class SyncState(models.TextChoices):
-    """INTERFACE.md, `sync_state`."""
+    """docs/interface.md, `sync_state`."""
 
     QUEUED = "queued", _("on its way")  # a call that tells Altegio is waiting or being sent
     SYNCED = "synced", _("at Altegio")  # Altegio accepted the newest state

@@ -73,7 +73,7 @@ class NotConnected(_AboutArrival):
 
 @register_news
 class Frozen(NewsKind):
-    """Altegio has stopped the integration until it is paid (ALTEGIO.md §3)."""
+    """Altegio has stopped the integration until it is paid (docs/altegio.md §3)."""
 
     name = "frozen"
 

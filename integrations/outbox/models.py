@@ -8,7 +8,7 @@ from partner_portal.json_field import JSONField
 
 
 class CallState(models.TextChoices):
-    """The life of an outgoing call (DESIGN.md)."""
+    """The life of an outgoing call (docs/architecture.md)."""
 
     HELD = "held", _("held back")  # waits for staff
     QUEUED = "queued", _("queued")  # waits for a worker

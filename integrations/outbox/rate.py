@@ -1,6 +1,6 @@
 """One call budget for all workers and all kinds: sliding windows of a second and a minute.
 
-"No second and no minute ever holds more" (INTERFACE.md) is meant where the calls arrive, and nobody here
+"No second and no minute ever holds more" (docs/interface.md) is meant where the calls arrive, and nobody here
 sees that moment. So each call counts at the latest moment at which it may arrive: now, until it is on its
 way (`start`); then within `TRANSIT`, or when it was answered (`settle`). The budget stands in the
 database, which is always there: an emptied Redis cannot forget what was sent.

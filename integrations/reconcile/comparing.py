@@ -45,7 +45,7 @@ def compare_page(run: Reconciliation, application: Application, remote: Sequence
 def compare_rest(run: Reconciliation, application: Application) -> None:
     """After the last page: what is alive here and stood on none of them.
 
-    The list may leave frozen ones out (INTERFACE.md), but one that ended while frozen stands on no list
+    The list may leave frozen ones out (docs/interface.md), but one that ended while frozen stands on no list
     either: they are asked about like all others.
     """
     unlisted = Connection.objects.filter(application=application, state__in=LIVE).filter(

@@ -21,7 +21,7 @@ MOST_PAGES = 1000
 
 @register
 class ListPage(CallKind):
-    """ALTEGIO.md §2, connected locations."""
+    """docs/altegio.md §2, connected locations."""
 
     name = "reconcile"
     title = _("Comparison with Altegio")

@@ -1,4 +1,4 @@
-"""The call that tells Altegio a location's sender names (ALTEGIO.md §2)."""
+"""The call that tells Altegio a location's sender names (docs/altegio.md §2)."""
 
 from django.utils.translation import gettext_lazy as _
 

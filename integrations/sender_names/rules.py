@@ -1,4 +1,4 @@
-"""Which sender names may be: Altegio's rules (ALTEGIO.md §2) and what networks carry."""
+"""Which sender names may be: Altegio's rules (docs/altegio.md §2) and what networks carry."""
 
 import re
 from collections.abc import Sequence

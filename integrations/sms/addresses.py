@@ -38,7 +38,7 @@ class Target:
 
 
 def default_target() -> Target:
-    """The address for messages that came with none (ALTEGIO.md §2)."""
+    """The address for messages that came with none (docs/altegio.md §2)."""
     path = urlsplit(settings.ALTEGIO_APP_URL).path + f"/smsprovider/status/callback/{PLACEHOLDER}"
     return Target(CallbackAddress.Host.APP, path)
 
@@ -60,7 +60,7 @@ def read_target(url: object) -> Target:
 
 
 def refuse_other_paths(target: Target) -> None:
-    """Raises BadAddress unless statuses, and our token with them, may go to `target` (INTERFACE.md, "SMS")."""
+    """Raises BadAddress unless statuses, and our token with them, may go to `target` (docs/interface.md, "SMS")."""
     if not any(re.fullmatch(path, target.path) for path in _open_paths(target.host)):
         raise BadAddress(
             _(

@@ -35,7 +35,7 @@ def _place_of(api_key_hash: str) -> tuple[int, int] | None:
 def replace_api_key(connection: Connection) -> None:
     """Give the location a new key, sent with its next activation.
 
-    Altegio keeps the first key it got (ALTEGIO.md §2): until the owner disconnects and connects again it
+    Altegio keeps the first key it got (docs/altegio.md §2): until the owner disconnects and connects again it
     sends with the old one, which is resolved until then.
     """
     place = {"application_id": connection.application_id, "location_id": connection.location_id}

@@ -1,4 +1,4 @@
-"""Switching a location's SMS and WhatsApp on and off at Altegio (ALTEGIO.md §2, channel)."""
+"""Switching a location's SMS and WhatsApp on and off at Altegio (docs/altegio.md §2, channel)."""
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _

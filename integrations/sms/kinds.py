@@ -37,7 +37,7 @@ def queue_relays(addresses: Iterable[int]) -> None:
 
 @register
 class RelayStatuses(CallKind):
-    """ALTEGIO.md §2, SMS statuses. A status repeated is harmless."""
+    """docs/altegio.md §2, SMS statuses. A status repeated is harmless."""
 
     name = "sms_statuses"
     title = _("Message statuses")

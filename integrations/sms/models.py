@@ -11,7 +11,7 @@ from integrations.models.sync import Synced
 
 
 class SmsStatus(models.IntegerChoices):
-    """ALTEGIO.md §2, SMS status numbers."""
+    """docs/altegio.md §2, SMS status numbers."""
 
     DELIVERED = 1, _("delivered")
     NOT_DELIVERED = 2, _("not delivered")
@@ -147,7 +147,7 @@ class DailyVolume(models.Model):
 
 
 class ChannelSwitch(Synced):
-    """Whether a channel is offered at a location (ALTEGIO.md §2, channel)."""
+    """Whether a channel is offered at a location (docs/altegio.md §2, channel)."""
 
     class Slug(models.TextChoices):
         SMS = "sms", "SMS"

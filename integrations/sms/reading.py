@@ -1,4 +1,4 @@
-"""Reading the statuses a gateway reports: all are checked before any is stored (INTERFACE.md).
+"""Reading the statuses a gateway reports: all are checked before any is stored (docs/interface.md).
 
 By hand and not by a serializer: a thousand of them in a call are the hottest path there is.
 """

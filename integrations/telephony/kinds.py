@@ -1,4 +1,4 @@
-"""Switching a chain's telephony on and off (ALTEGIO.md §2)."""
+"""Switching a chain's telephony on and off (docs/altegio.md §2)."""
 
 from datetime import datetime, timedelta
 
@@ -55,7 +55,7 @@ def _lane(chain: Chain) -> str:
 
 @register
 class SwitchTelephony(CallKind):
-    """ALTEGIO.md §2, telephony on/off. Setting a switch twice to the same side is harmless."""
+    """docs/altegio.md §2, telephony on/off. Setting a switch twice to the same side is harmless."""
 
     name = "switch_telephony"
     title = _("Telephony on or off")

@@ -40,7 +40,7 @@ def notify_of_call(chain: Chain, *, phone: str, diversion: str, user: str = "") 
 
 @register
 class CallNotification(CallKind):
-    """ALTEGIO.md §2, call notification.
+    """docs/altegio.md §2, call notification.
 
     After an uncertain end it is told again while it is worth it: the same ringing call shown once more
     leaves no trace at Altegio, a call not shown leaves the client unknown.

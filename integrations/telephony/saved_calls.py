@@ -60,7 +60,7 @@ def send_again(saved_id: int) -> bool:
 
 @register
 class CallHistory(CallKind):
-    """ALTEGIO.md §2, call saved."""
+    """docs/altegio.md §2, call saved."""
 
     name = "call_history"
     title = _("Saved phone call")

@@ -1,4 +1,4 @@
-"""Looking at the notification settings of a location and of a user (ALTEGIO.md §2)."""
+"""Looking at the notification settings of a location and of a user (docs/altegio.md §2)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The calls of ALTEGIO.md section 2, one small module for each subject."""
+"""The calls of docs/altegio.md §2, one small module for each subject."""
 
 from sandbox.calls import marketplace, messages, money, people, telephony
 from sandbox.calls.registry import Call, Route, find

@@ -1,4 +1,4 @@
-"""Activation, status, connected locations and uninstall (ALTEGIO.md section 2)."""
+"""Activation, status, connected locations and uninstall (docs/altegio.md §2)."""
 
 from __future__ import annotations
 

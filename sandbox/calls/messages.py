@@ -1,4 +1,4 @@
-"""Sender names, channels and SMS statuses (ALTEGIO.md section 2)."""
+"""Sender names, channels and SMS statuses (docs/altegio.md §2)."""
 
 from __future__ import annotations
 

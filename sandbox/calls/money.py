@@ -1,4 +1,4 @@
-"""Payments, refunds, tariffs, payment links and discounts (ALTEGIO.md sections 2 and 3)."""
+"""Payments, refunds, tariffs, payment links and discounts (docs/altegio.md §2 and §3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Notification settings, which need a user token beside the partner's (ALTEGIO.md section 2)."""
+"""Notification settings, which need a user token beside the partner's (docs/altegio.md §2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Telephony: on and off for a chain, call notifications, saved calls (ALTEGIO.md section 2)."""
+"""Telephony: on and off for a chain, call notifications, saved calls (docs/altegio.md §2)."""
 
 from __future__ import annotations
 

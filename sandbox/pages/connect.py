@@ -1,4 +1,4 @@
-"""The first page: choose an application, places and a person, and press Connect (ALTEGIO.md section 1)."""
+"""The first page: choose an application, places and a person, and press Connect (docs/altegio.md §1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Settings tab: the portal in an iframe, as every viewing user sees it (ALTEGIO.md section 1)."""
+"""The Settings tab: the portal in an iframe, as every viewing user sees it (docs/altegio.md §1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the payments API takes, repeats and refuses (INTERFACE.md)."""
+"""What the payments API takes, repeats and refuses (docs/interface.md)."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""What Altegio tells the portal (ALTEGIO.md section 4)."""
+"""What Altegio tells the portal (docs/altegio.md §4)."""
 
 import hashlib
 import hmac

@@ -1,4 +1,4 @@
-"""The life of a connection, as ALTEGIO.md sections 1 to 3 have it."""
+"""The life of a connection, as docs/altegio.md §1 to §3 have it."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Altegio takes nothing but what ALTEGIO.md section 2 describes."""
+"""Altegio takes nothing but what docs/altegio.md §2 describes."""
 
 import pytest
 import requests

@@ -1,4 +1,4 @@
-"""Every way an activation call can end (ALTEGIO.md §2), over real HTTP."""
+"""Every way an activation call can end (docs/altegio.md §2), over real HTTP."""
 
 from datetime import timedelta
 
@@ -86,7 +86,7 @@ def test_a_refusal_ends_with_altegios_reason_shown(client, altegio, work, status
 
 
 def test_a_403_of_an_active_location_means_done(client, altegio, work):
-    """A private application becomes active at the grant, so the activation is refused (ALTEGIO.md §1)."""
+    """A private application becomes active at the grant, so the activation is refused (docs/altegio.md §1)."""
     altegio.set_application(1, private=True)
     arrive(client, altegio, AURORA_1)
     assert altegio.status_of(AURORA_1) is Status.ACTIVE
@@ -169,7 +169,7 @@ def test_an_activation_in_doubt_at_the_deadline_is_asked_about_once_more(client,
 
 
 def test_a_grant_given_after_the_arrival_is_a_strangers(client, altegio, work):
-    """The arrival's call met an outage; meanwhile somebody else pressed Connect (ALTEGIO.md §1)."""
+    """The arrival's call met an outage; meanwhile somebody else pressed Connect (docs/altegio.md §1)."""
     altegio.fault("error", "activate", status=500)
     follow(client, altegio, AURORA_1)
     work(rounds=1)
