@@ -18,6 +18,7 @@ from integrations.events.handing_on import hand_on
 from integrations.lifecycle.processing import process_waiting
 from integrations.models import Application, Callback, ConnectionKeys, Event
 from partner_portal.short_path import with_short_path
+from partner_portal.whole_body import with_whole_body
 from tests.attacks.watching import EXAMPLES, IS_SUITE, Watched
 from tests.attacks.wire import APPLICATION, LOCATION, OWNER, PERSON, Wire, arrivals, call, callbacks, events
 
@@ -43,7 +44,7 @@ def portal(monkeypatch, capfd) -> Iterator[Watched]:
     receive_signed(application, Redirect((LOCATION,), None, "", person))
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
-    whole = with_short_path()
+    whole = with_whole_body(with_short_path())
     call(whole, Wire("/connect/"))  # loads what is loaded once
     watched = Watched(whole)
     yield watched

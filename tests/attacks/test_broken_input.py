@@ -19,10 +19,10 @@ def cursor(content: str) -> str:
 
 @pytest.mark.parametrize("position", ["abc", "%00", "9" * 30, "-1", "%D9%A1"])
 @pytest.mark.parametrize("resource", ["connections", "payments"])
-def test_a_made_up_cursor_is_not_found(anybody, api_key, resource, position):
+def test_a_made_up_cursor_is_refused(anybody, api_key, resource, position):
     query = {"cursor": cursor(f"p={position}")}
     answer = anybody.get(f"/api/v1/{resource}/", query, headers={"Authorization": f"Api-Key {api_key}"})
-    assert answer.status_code == 404
+    assert answer.status_code == 400
 
 
 @pytest.mark.parametrize("path", ["payments/", "sms/statuses/", "telephony/calls/", "connections/resolve-api-key/"])
