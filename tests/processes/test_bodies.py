@@ -199,12 +199,14 @@ def test_a_crowd_that_takes_all_connections_keeps_nobody_out(web, line, sent):
         connection.sendall(with_length(CALLBACK))
         assert status(connection) == 200
     assert events(web) == before + 10
-    assert time.monotonic() - began < 2 * SECONDS
+    assert time.monotonic() - began < SECONDS + 1
 
 
 def test_the_process_ends_when_it_is_told_to_though_answers_are_not_read(web, line):
-    for _ in range(30):
-        line(4096).sendall(f"GET {LARGE} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    for _ in range(8):
+        # More than the kernel takes for its reader.
+        line(4096).sendall(6 * f"GET {LARGE} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    time.sleep(SECONDS)
     assert web.page("/healthz/").ok
     web.web.stop()
 
