@@ -23,7 +23,7 @@ _INVISIBLE = re.compile("[\xad\u061c\u180e\u200b\u2060-\u2065\ufeff\ufff9-\ufffb
 _SPACES = re.compile(r"[^\S\xa0\u202f]+")
 # "x.y" in every way that a browser reads a dot; amounts and dates stay, addresses of four numbers do not.
 _DOTS = "[.\u2024\u3002\ufe52\uff0e\uff61]"
-_NUMBERS = re.compile(rf"\d+(?:{_DOTS}\d+){{3,}}")
+_NUMBERS = re.compile(rf"(?:\d{{1,30}}{_DOTS}){{3,}}\d")
 _DOT = re.compile(rf"(?<=\S)({_DOTS})(?=[^\s\d])|(?<=[^\s\d])({_DOTS})(?=\d)")
 _SCHEME = re.compile(r"\b([a-z][a-z\d+.-]*)[:\uff1a](?=\S)", re.IGNORECASE)
 # Whoever signs up chooses a name, and a greeting does without one.

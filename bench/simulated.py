@@ -19,6 +19,7 @@ from types import SimpleNamespace
 from unittest.mock import patch
 
 import time_machine
+from django.conf import settings
 from django.test import override_settings
 
 from accounts.models import Letter, User
@@ -33,7 +34,7 @@ from integrations.connect.arrivals import receive_signed
 from integrations.connect.parameters import Redirect
 from integrations.models.application import Application, application_for
 from integrations.models.connection import Connection, State
-from integrations.outbox import pump, rate
+from integrations.outbox import pump, rate, shares
 from integrations.outbox.models import UNFINISHED, OutgoingCall
 from integrations.outbox.sweep import expire_late_calls, recover_lost_calls
 from integrations.reconcile.doubts import ask_about_doubtful
@@ -43,8 +44,6 @@ HOUR = 3600
 BEGIN = datetime(2030, 1, 7, 9, 0, tzinfo=UTC).timestamp()
 # The shortest wait of the portal before it asks what became of a call.
 SHORTEST_BACK_OFF = 0.8
-# An activation that has waited for so long asks about the grant before it is sent.
-ASKS_AFTER = 60
 FIRST_NEW = 100_000
 
 
@@ -137,6 +136,7 @@ def _simulated(scenario: Scenario) -> Iterator[tuple[Clock, SimulatedAltegio]]:
         stack.enter_context(patch.object(pump, "time", hands))
         stack.enter_context(patch.object(rate, "_now", time.time))
         stack.enter_context(patch("integrations.outbox.queue.enqueue_once"))
+        stack.enter_context(patch.object(shares, "_dice", random.Random(scenario.seed)))
         stack.enter_context(patch.object(AltegioClient, "send", lambda _client, call: altegio.answer(call)))
         yield clock, altegio
 
@@ -238,8 +238,8 @@ def least_missed(
     """How many activations must miss their deadline whatever is sent when, and when the last could be made.
 
     Earliest deadline first on slots as early as the sliding windows allow: for calls of one length no other
-    order meets more. What waits for more than a minute needs one call more, the question about the grant. The
-    portal's calls from before the first arrival are given: nobody knew what would come.
+    order meets more. What waits for more than the clocks' tolerance needs one call more, the question about the
+    grant. The portal's calls from before the first arrival are given: nobody knew what would come.
     """
     sent = deque(sent_before, maxlen=per_minute)
     coming = [(need.at, need.deadline, n, need.calls) for n, need in enumerate(needs)]
@@ -265,7 +265,7 @@ def least_missed(
             continue
         sent.append(slot)
         last = slot
-        if calls == needs[n].calls and n not in asked and slot > needs[n].at + ASKS_AFTER:
+        if calls == needs[n].calls and n not in asked and slot > needs[n].at + settings.ALTEGIO_CLOCK_TOLERANCE:
             asked.add(n)
             heapq.heappush(ready, (deadline, n, calls))
         elif calls > 1:

@@ -57,6 +57,7 @@ STAFF = [
     "partner_portal/periods.py",
     "partner_portal/updated_at.py",
     "templates/admin/*",
+    "templates/api/*",
     "templates/letters/_two_factor*",
     "templates/letters/alarms.*",
     "templates/letters/subscriptions.*",
