@@ -229,6 +229,11 @@ class Portal:
             "UPDATE integrations_outgoingcall SET state = 'cancelled' "
             "WHERE state IN ('held', 'queued', 'sending', 'doubtful')"
         )
+        # Else the watch would queue their calls again.
+        self.database.query(
+            "UPDATE integrations_connection SET state = 'expired', ended_by = 'window' "
+            "WHERE state IN ('granted', 'conflict')"
+        )
         self.forget_rate()
 
     def forget_rate(self) -> None:

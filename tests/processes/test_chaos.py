@@ -112,10 +112,10 @@ def strand_a_claim(stage: Stage, _salon_id: int) -> None:
         (lose_a_name, "sender_names_are_equal"),
         (lose_statuses, "no_status_is_lost"),
         (lose_a_saved_call, "calls_were_told"),
+        (lose_a_connection, "states_are_equal"),
         (take_a_location, "nobody_has_what_is_not_theirs"),
         (strand_a_claim, "nothing_rests_unseen"),
         (leave_a_call, "nothing_is_stuck"),
-        (lose_a_connection, "states_are_equal"),
     ],
 )
 def test_a_broken_promise_is_seen(stage, played, damage: Callable[[Stage, int], None], seen_by):
