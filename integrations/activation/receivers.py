@@ -12,7 +12,7 @@ from integrations.altegio.answers import AltegioState, ConnectionStatus
 from integrations.connections import connection_changed, move
 from integrations.lifecycle.asking import found_alive
 from integrations.models.connection import Connection, State
-from integrations.telephony.chains import adopt_chain
+from integrations.telephony.chains import resume_chain
 
 
 @receiver(found_alive)
@@ -49,7 +49,7 @@ def revive(connection: Connection, status: ConnectionStatus, **_: Any) -> None:
     if _never_ended(connection, status):
         to = State.FROZEN if status.state is AltegioState.FROZEN else State.ACTIVE
         move(connection, to, "Altegio says that it had not ended.", ended_at=None)
-        adopt_chain(connection)
+        resume_chain(connection)
         return
     text = f"{connection}: connected at Altegio, but it ended here, and nobody has arrived since."
     raise_alarm_once(Alarm.Kind.UNKNOWN, f"alive:{connection.pk}:{status.newest_end_at}", text, connection)

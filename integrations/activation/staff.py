@@ -18,7 +18,7 @@ from integrations.lifecycle.asking import ask_status
 from integrations.models.connection import LIVE, UNDECIDED, Connection, EndedBy, State
 from integrations.outbox.models import CallState, OutgoingCall
 from integrations.outbox.queue import cancel, hurry, queue_fresh
-from integrations.telephony.chains import adopt_chain
+from integrations.telephony.chains import adopt_chain, hand_over_chain
 
 
 class NotPossible(Exception):
@@ -76,6 +76,7 @@ def give_to_claimant(connection_id: int, by: User) -> None:
     live = _others(connection).filter(state__in=LIVE).first()
     if connection.state in LIVE:
         _bind(connection, connection, _("Staff decided for this claim."), by)
+        adopt_chain(connection)
     elif live is not None:
         _hand_over(lock(live.pk), connection, by)
     else:
@@ -117,6 +118,7 @@ def _send_on(connection: Connection, why: str, by: User, *, decided: bool = Fals
 
 def _hand_over(live: Connection, claim: Connection, by: User) -> None:
     _bind(live, claim, _("Staff moved it from %(old)s to %(new)s.") % _from_to(live, claim), by)
+    hand_over_chain(live, claim)
     _dismiss(claim, _("Staff decided for this claim; the live connection is theirs now."), by)
 
 
@@ -127,7 +129,6 @@ def _bind(live: Connection, claim: Connection, why: str, by: User) -> None:
     live.save(update_fields=["owner", "claimant", "claim", "is_disputed", "is_proven"])
     live.changes.create(from_state=live.state, to_state=live.state, why=why, by=by)
     clear_alarms(connection=live, kind=Alarm.Kind.CONFLICT)
-    adopt_chain(live)
 
 
 def _from_to(live: Connection, claim: Connection) -> dict[str, str]:

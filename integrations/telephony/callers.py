@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from integrations.models.place import Chain, Location
-from integrations.telephony.chains import proven_chains
+from integrations.telephony.chains import is_spoken_for, proven_chains
 from integrations.telephony.numbers import region_of
 
 
@@ -31,6 +31,8 @@ def caller_of(salon_group_id: int | None, salon_id: int | None) -> Caller:
     if salon_id is not None:
         location = Location.objects.select_related("chain").filter(altegio_id=salon_id).first()
     chain = location.chain if location is not None else None
+    if location is not None and chain is None and is_spoken_for(location):
+        raise _not_yet()
     if chain is None and salon_group_id is not None:
         chain = _chain_numbered(salon_group_id)
     if chain is None:
@@ -38,8 +40,12 @@ def caller_of(salon_group_id: int | None, salon_id: int | None) -> Caller:
     if salon_group_id not in (None, chain.altegio_id):
         raise UnknownPlace(_("This location does not belong to this chain: name one of the two."))
     if not chain.crm_token:
-        raise NotConnected(_("This chain has not connected its telephony yet."))
+        raise _not_yet()
     return Caller(chain, region_of(chain, location))
+
+
+def _not_yet() -> NotConnected:
+    return NotConnected(_("This chain has not connected its telephony yet."))
 
 
 def _chain_numbered(altegio_id: int) -> Chain | None:

@@ -9,14 +9,20 @@ on a later visit changes nothing at all: a link says who somebody is, not that t
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Case, Exists, OuterRef, QuerySet, Subquery, When
 
 from integrations.connect.models import Arrival
 from integrations.connections import touch
+from integrations.models.application import Application
 from integrations.models.connection import LIVE, Connection
 from integrations.models.place import Chain, Location, token_hash
 from integrations.telephony.kinds import retire_chain, switch_telephony
-from integrations.telephony.news import tell_of_contradiction, tell_of_new_token, tell_others
+from integrations.telephony.news import (
+    tell_of_another_speaker,
+    tell_of_contradiction,
+    tell_of_new_token,
+    tell_others,
+)
 
 
 @dataclass(frozen=True)
@@ -28,12 +34,31 @@ class Brought:
 
 
 def adopt_chain(connection: Connection) -> None:
-    """Altegio has accepted a connection: its location's calls go out under the token that came along with it."""
-    brought = _brought(connection)
-    if len(brought) > 1:
-        tell_of_contradiction(connection)
-    elif brought:
-        _join(connection, brought.pop())
+    """Altegio has accepted a connection: its location's calls go out under the token that came along with it.
+
+    What two people dispute is nobody's until staff decide, and so is what came along.
+    """
+    if connection.is_disputed:
+        return
+    before = _speakers().filter(location=connection.location_id).exclude(pk=connection.pk).first()
+    if before is None or before.owner_id is None or before.owner_id != connection.owner_id:
+        if before is not None and not _gives_way(before, connection):
+            return
+        _leave(connection)
+    _take(connection, _brought(connection))
+
+
+def hand_over_chain(live: Connection, claim: Connection) -> None:
+    """Staff have moved a live connection to who claims it: what came along with the claim counts, nothing else."""
+    _leave(live)
+    _take(live, _brought(claim))
+
+
+def resume_chain(connection: Connection) -> None:
+    """A connection had not ended: the telephony that was switched off with it goes on, if it still speaks there."""
+    chain = connection.location.chain
+    if chain is not None and _speakers().filter(location=connection.location_id).first() == connection:
+        _switch_on(Chain.objects.select_for_update(no_key=True).get(pk=chain.pk))
 
 
 def see_token(connection: Connection, arrival: Arrival) -> None:
@@ -76,6 +101,53 @@ def proven_chains(altegio_id: int) -> QuerySet[Chain]:
     return Chain.objects.filter(Exists(accepted), altegio_id=altegio_id).exclude(crm_token_hash="")
 
 
+def _speakers() -> QuerySet[Connection]:
+    """Accepted connections, first those that say under which token their locations' calls go out.
+
+    That is the newest of a telephony application; of another one only where there never was such.
+    """
+    is_telephony = Case(When(application__kind=Application.Kind.TELEPHONY, then=1), default=0)
+    accepted = Connection.objects.filter(activated_at__isnull=False, is_disputed=False)
+    return accepted.select_related("application").order_by(is_telephony.desc(), "-activated_at", "-pk")
+
+
+def _spoken_for_by(owner_id: int) -> QuerySet[Location]:
+    """The locations whose calls go out under a token of this owner's, who is connected to them."""
+    speaker = _speakers().filter(location=OuterRef("pk")).values("owner")[:1]
+    connected = Connection.objects.filter(location=OuterRef("pk"), owner=owner_id, state__in=LIVE)
+    return Location.objects.alias(speaker=Subquery(speaker)).filter(Exists(connected), speaker=owner_id)
+
+
+def _gives_way(before: Connection, to: Connection) -> bool:
+    """Whether another person's connection speaks for the location no more, now that `to` was accepted.
+
+    One that is alive does, and an application for something else takes no telephony from anybody.
+    """
+    telephony = Application.Kind.TELEPHONY
+    if before.application.kind == telephony != to.application.kind:
+        return False
+    if before.state not in LIVE:
+        return True
+    if _brought(to):
+        tell_of_another_speaker(to)
+    return False
+
+
+def _leave(connection: Connection) -> None:
+    """The location is another person's now: its calls go out under no token of who had it before."""
+    location = connection.location
+    if location.chain_id is not None:
+        touch(Connection.objects.filter(location=location))
+        location.chain = None
+        location.save(update_fields=["chain"])
+
+
+def is_spoken_for(location: Location) -> bool:
+    """Whether somebody's telephony was connected there: then the number of a chain says nothing of its calls."""
+    telephony = Application.Kind.TELEPHONY
+    return _speakers().filter(location=location, application__kind=telephony).exists()
+
+
 def _brought(connection: Connection) -> set[Brought]:
     """What the arrivals brought that led to the acceptance; more than one thing is a contradiction.
 
@@ -86,6 +158,13 @@ def _brought(connection: Connection) -> set[Brought]:
         arrivals = arrivals.filter(arrived_at__lte=connection.activated_at)
     found = {Brought(arrival.chain_id_given or 0, arrival.crm_token) for arrival in arrivals.order_by("pk")}
     return {one for one in found if one.crm_token} or found
+
+
+def _take(connection: Connection, brought: set[Brought]) -> None:
+    if len(brought) > 1:
+        tell_of_contradiction(connection)
+    elif brought:
+        _join(connection, brought.pop())
 
 
 def _join(connection: Connection, brought: Brought) -> None:
@@ -108,10 +187,10 @@ def _join(connection: Connection, brought: Brought) -> None:
 
 def _chain_without_token(connection: Connection, altegio_id: int) -> Chain:
     """The chain that this owner has brought the token of already, at another location; else one without."""
-    own = proven_chains(altegio_id).filter(
-        locations__connections__owner=connection.owner_id, locations__connections__state__in=LIVE
-    )
-    known = own.order_by("pk").first() if connection.owner_id is not None else None
+    known = None
+    if connection.owner_id is not None:
+        own = _spoken_for_by(connection.owner_id).filter(chain__altegio_id=altegio_id)
+        known = proven_chains(altegio_id).filter(locations__in=own).order_by("pk").first()
     return known or _locked_chain(Brought(altegio_id, ""))
 
 
@@ -128,8 +207,8 @@ def _bring_along(connection: Connection, chain: Chain) -> set[int]:
     """
     if connection.owner_id is None:
         return set()
-    own = Connection.objects.filter(location=OuterRef("pk"), owner=connection.owner_id, state__in=LIVE)
-    others = Location.objects.filter(Exists(own), chain__altegio_id=chain.altegio_id).exclude(chain=chain)
+    own = _spoken_for_by(connection.owner_id).filter(chain__altegio_id=chain.altegio_id)
+    others = own.exclude(chain=chain)
     moved = dict(others.select_for_update(skip_locked=True, of=("self",), no_key=True).values_list("pk", "chain"))
     Location.objects.filter(pk__in=moved).update(chain=chain)
     return {left for left in moved.values() if left is not None}

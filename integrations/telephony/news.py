@@ -63,6 +63,11 @@ def tell_of_contradiction(connection: Connection) -> None:
     _tell_not_taken(connection, "different CRM tokens came along before it was accepted")
 
 
+def tell_of_another_speaker(connection: Connection) -> None:
+    """A second application was connected by somebody else, while the first one's telephony goes on."""
+    _tell_not_taken(connection, "another account's telephony is connected at this location")
+
+
 def _tell_not_taken(connection: Connection, what: str) -> None:
     """Once a day, whatever comes."""
     note(TokenNotTaken, connection.owner, connection.pk, key=f"{connection.pk}:{timezone.now():%Y%m%d}")

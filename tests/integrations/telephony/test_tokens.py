@@ -3,45 +3,17 @@
 A location's calls go out under the token that its own owner brought with a connection that Altegio accepted.
 """
 
-from urllib.parse import parse_qsl, urlencode, urlsplit
-
 import pytest
 
 from accounts.models import Letter, User
 from accounts.news import tell_what_is_new
-from integrations.models import Alarm, Application, Chain, Connection, Location
+from integrations.models import Alarm, Chain, Connection, Location
 from integrations.telephony.chains import confirm_chain, see_token
 from integrations.telephony.models import SavedCall
+from tests.integrations.telephony.calling import EMMAS, MARIAS, ring, told
 from tests.marketplace import AURORA_1, AURORA_2, AURORA_CHAIN, EMMA, MARIA, MEDVED_1, TELEPHONY, follow
 
 pytestmark = pytest.mark.django_db
-EMMAS, MARIAS = "crm-aurora-7c1e", "crm-of-maria"
-RINGING = {"phone": "+447700900123", "diversion": "+442071838750"}
-
-
-@pytest.fixture
-def come(client, altegio, work):
-    """`come(MEDVED_1, MARIA, chain=501, token="x")`: the owner connects, by a link in which these were written."""
-    Application.objects.get_or_create(altegio_id=TELEPHONY, defaults={"kind": "telephony"})
-
-    def run(salon_id, user_id, *, chain=AURORA_CHAIN, token=None, grant=True, then_work=True):
-        if grant:
-            altegio.grant(salon_id, application_id=TELEPHONY, user_id=user_id)
-        address = altegio.arrival_url(salon_id, application_id=TELEPHONY, user_id=user_id)
-        unsigned = [(name, value) for name, value in parse_qsl(urlsplit(address).query) if name not in ADDED]
-        added = [("salon_group_id", chain), *([("crm_token", token)] if token else [])]
-        client.get(f"{urlsplit(address).path}?{urlencode([*unsigned, *added])}")
-        if then_work:
-            work()
-
-    return run
-
-
-ADDED = ("salon_group_id", "crm_token")
-
-
-def told(altegio, command):
-    return [call.body["crm_token"] for call in altegio.requests("voip") if call.body["command"] == command]
 
 
 def letters(template):
@@ -49,10 +21,6 @@ def letters(template):
         user.news.update(at="2026-01-01T00:00:00Z")
     tell_what_is_new()
     return list(Letter.objects.filter(template=template).values_list("to", flat=True))
-
-
-def ring(api, **place):
-    return api("post", "telephony/notifications/", {**RINGING, **place}).status_code
 
 
 def email_of(altegio_user_id):

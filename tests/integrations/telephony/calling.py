@@ -1,0 +1,16 @@
+"""What tests of telephony look at: who was told of calls, and under which CRM token."""
+
+from sandbox import Sandbox
+
+EMMAS, MARIAS = "crm-aurora-7c1e", "crm-of-maria"
+RINGING = {"phone": "+447700900123", "diversion": "+442071838750"}
+
+
+def told(altegio: Sandbox, command: str) -> list[str]:
+    """The CRM tokens under which Altegio was told."""
+    return [call.body["crm_token"] for call in altegio.requests("voip") if call.body["command"] == command]
+
+
+def ring(api, **place: int) -> int:
+    """A client calls: the status of the API's answer."""
+    return api("post", "telephony/notifications/", {**RINGING, **place}).status_code

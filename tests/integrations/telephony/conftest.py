@@ -1,0 +1,30 @@
+"""An owner who connects by a link in which a chain and a CRM token were written."""
+
+from collections.abc import Callable
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import pytest
+
+from integrations.models import Application
+from tests.marketplace import AURORA_CHAIN, TELEPHONY
+
+ADDED = ("salon_group_id", "crm_token")
+
+
+@pytest.fixture
+def come(client, altegio, work) -> Callable[..., None]:
+    """`come(MEDVED_1, MARIA, chain=501, token="x")`: the owner connects, by a link in which these were written."""
+    Application.objects.get_or_create(altegio_id=TELEPHONY, defaults={"kind": "telephony"})
+
+    def run(salon_id, user_id, *, chain=AURORA_CHAIN, token=None, grant=True, then_work=True, application=TELEPHONY):
+        if grant:
+            altegio.grant(salon_id, application_id=application, user_id=user_id)
+        address = altegio.arrival_url(salon_id, application_id=application, user_id=user_id)
+        unsigned = [(name, value) for name, value in parse_qsl(urlsplit(address).query) if name not in ADDED]
+        added = [("salon_group_id", chain)] if chain else []
+        added += [("crm_token", token)] if token else []
+        client.get(f"{urlsplit(address).path}?{urlencode([*unsigned, *added])}")
+        if then_work:
+            work()
+
+    return run

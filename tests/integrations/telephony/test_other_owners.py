@@ -1,0 +1,209 @@
+"""A location changes hands, or two people have applications there: its calls go out under no other's CRM token."""
+
+from collections.abc import Callable
+
+import pytest
+
+from accounts.models import User
+from integrations.activation import staff
+from integrations.lifecycle.disconnect import disconnect
+from integrations.lifecycle.ending import end_telephony
+from integrations.models import Alarm, Application, Chain, Connection, Location
+from integrations.telephony.models import SavedCall
+from tests.integrations.telephony.calling import EMMAS, MARIAS, ring, told
+from tests.marketplace import AURORA_1, AURORA_2, AURORA_CHAIN, EMMA, MARIA, MEDVED_1, TELEPHONY
+
+pytestmark = pytest.mark.django_db
+SMS = SECOND = 1
+
+
+@pytest.fixture
+def support() -> User:
+    return User.objects.create_user("support@partner.example", is_staff=True)
+
+
+@pytest.fixture
+def sold(altegio, come) -> Callable[..., None]:
+    """`sold(token="x")`: Emma disconnects the location, and Maria connects it, with this token."""
+
+    def run(*, token: str | None = None, chain: int | None = AURORA_CHAIN) -> None:
+        come(AURORA_1, EMMA, token=EMMAS)
+        altegio.uninstall(AURORA_1, application_id=TELEPHONY)
+        come(AURORA_1, MARIA, token=token, chain=chain)
+
+    return run
+
+
+def live(salon_id: int = AURORA_1) -> Connection:
+    return Connection.objects.get(location__altegio_id=salon_id, state="active", application__kind="telephony")
+
+
+def claim_of(user_id: int) -> Connection:
+    return Connection.objects.filter(claimant__identities__altegio_user_id=user_id).latest("pk")
+
+
+@pytest.mark.parametrize("chain", [AURORA_CHAIN, 777, None])
+def test_who_takes_a_location_over_without_a_token_leaves_the_former_owners(api, altegio, sold, work, chain):
+    sold(chain=chain)
+    assert live().owner.identities.get().altegio_user_id == MARIA
+
+    assert ring(api, salon_id=AURORA_1) in (404, 409)
+    work()
+    assert told(altegio, "event") == []
+
+
+@pytest.mark.parametrize("named", [{}, {"salon_group_id": AURORA_CHAIN}])
+def test_a_location_that_left_the_chain_does_not_ring_there_by_its_number(api, altegio, sold, come, work, named):
+    """Emma's other location keeps the chain; the exchange still names its number beside the sold location."""
+    come(AURORA_2, EMMA, token=EMMAS)
+    sold()
+
+    assert ring(api, salon_id=AURORA_1, **named) == 409
+    assert ring(api, salon_id=AURORA_2, **named) == 202
+    work()
+    assert told(altegio, "event") == [EMMAS]
+
+
+def test_calls_of_the_former_owner_that_wait_do_not_go_to_the_new_one(altegio, come, work, sold):
+    come(AURORA_1, EMMA, token=EMMAS)
+    late = SavedCall.objects.create(chain=Chain.objects.get(), call_id="1", state="failed")
+    sold(token=MARIAS)
+
+    assert live().location.chain.crm_token == MARIAS
+    late.refresh_from_db()
+    assert late.chain.crm_token == EMMAS
+
+
+def test_who_comes_back_after_another_has_the_own_token_again(api, altegio, come, work, sold):
+    sold(token=MARIAS)
+    altegio.uninstall(AURORA_1, application_id=TELEPHONY)
+    come(AURORA_1, EMMA, token=EMMAS)
+
+    ring(api, salon_id=AURORA_1)
+    work()
+    assert told(altegio, "event") == [EMMAS]
+
+
+def test_who_comes_back_without_a_token_keeps_the_own_one(api, altegio, come, work):
+    come(AURORA_1, EMMA, token=EMMAS)
+    altegio.uninstall(AURORA_1, application_id=TELEPHONY)
+    come(AURORA_1, EMMA)
+
+    ring(api, salon_id=AURORA_1)
+    work()
+    assert told(altegio, "event") == [EMMAS]
+
+
+@pytest.mark.parametrize("token", [MARIAS, None])
+def test_a_location_that_staff_move_takes_the_new_owners_token_along(api, altegio, come, work, support, token):
+    come(AURORA_1, EMMA, token=EMMAS)
+    come(AURORA_1, MARIA, token=token, grant=False)
+    staff.give_to_claimant(claim_of(MARIA).pk, support)
+
+    assert live().owner.identities.get().altegio_user_id == MARIA
+    assert ring(api, salon_id=AURORA_1) == (202 if token else 409)
+    work()
+    assert told(altegio, "event") == ([MARIAS] if token else [])
+
+
+def test_a_token_that_comes_with_a_disputed_claim_counts_once_staff_have_decided(api, altegio, come, work, support):
+    come(AURORA_1, MARIA, token=MARIAS, then_work=False)
+    Connection.objects.update(is_disputed=True)
+    work()
+    assert Connection.objects.get().owner is None
+    assert ring(api, salon_id=AURORA_1) == 404
+    assert told(altegio, "setup") == []
+
+    staff.give_to_claimant(Connection.objects.get().pk, support)
+    assert ring(api, salon_id=AURORA_1) == 202
+    work()
+    assert told(altegio, "event") == [MARIAS]
+
+
+def test_another_persons_application_for_something_else_takes_no_telephony(api, altegio, come, work):
+    Application.objects.create(altegio_id=SMS, kind="sms")
+    come(AURORA_1, EMMA, token=EMMAS)
+    come(AURORA_1, MARIA, token=MARIAS, application=SMS)
+    assert Connection.objects.filter(state="active").count() == 2
+
+    ring(api, salon_id=AURORA_1)
+    work()
+    assert told(altegio, "event") == [EMMAS]
+
+
+def test_nor_while_the_owner_is_away(api, altegio, come, work):
+    Application.objects.create(altegio_id=SMS, kind="sms")
+    come(AURORA_1, EMMA, token=EMMAS)
+    altegio.uninstall(AURORA_1, application_id=TELEPHONY)
+    come(AURORA_1, MARIA, token=MARIAS, application=SMS)
+
+    ring(api, salon_id=AURORA_1)
+    work()
+    assert MARIAS not in told(altegio, "event")
+
+
+def test_a_second_telephony_of_another_person_replaces_no_live_one_and_is_told(api, altegio, come, work):
+    Application.objects.create(altegio_id=SECOND, kind="telephony")
+    come(AURORA_1, EMMA, token=EMMAS)
+    come(AURORA_1, MARIA, token=MARIAS, application=SECOND)
+
+    ring(api, salon_id=AURORA_1)
+    work()
+    assert told(altegio, "event") == [EMMAS]
+    assert Alarm.objects.filter(key__startswith="crm-token:").exists()
+
+
+def test_an_application_for_something_else_lends_no_token_to_the_persons_own_locations(api, altegio, come, work):
+    Application.objects.create(altegio_id=SMS, kind="sms")
+    come(AURORA_1, EMMA, token=EMMAS)
+    come(AURORA_1, MARIA, application=SMS)
+    come(MEDVED_1, MARIA)
+
+    assert ring(api, salon_id=MEDVED_1) == 409
+    assert Location.objects.get(altegio_id=AURORA_1).chain.crm_token == EMMAS
+
+
+def test_nor_does_the_persons_new_token_reach_a_location_whose_telephony_is_anothers(api, altegio, come, work):
+    Application.objects.create(altegio_id=SMS, kind="sms")
+    come(AURORA_1, EMMA, token=EMMAS)
+    come(AURORA_1, MARIA, application=SMS)
+    come(MEDVED_1, MARIA, token=MARIAS)
+
+    ring(api, salon_id=AURORA_1)
+    work()
+    assert told(altegio, "event") == [EMMAS]
+
+
+def test_a_token_that_altegio_refuses_stops_no_other_owners_calls(api, altegio, come, work):
+    come(AURORA_1, EMMA, token=EMMAS)
+    come(MEDVED_1, MARIA, token="ended")
+    for salon_id in (MEDVED_1, AURORA_1):
+        ring(api, salon_id=salon_id)
+    work()
+    assert sorted(told(altegio, "event")) == [EMMAS, "ended"]
+    assert Location.objects.get(altegio_id=AURORA_1).chain.notification_days.get().shown == 1
+
+
+def test_disconnecting_one_location_leaves_the_token_of_the_owners_others(api, altegio, come, work):
+    come(AURORA_1, EMMA, token=EMMAS)
+    come(AURORA_2, EMMA)
+    disconnect(live(AURORA_1).pk, by=None, why="The owner leaves.")
+    work()
+    ring(api, salon_id=AURORA_2)
+    work()
+    assert told(altegio, "event") == [EMMAS]
+
+
+def test_telephony_goes_on_with_a_connection_that_had_not_ended(altegio, come, work, support):
+    """What its owner brought is known from long ago: the arrivals may be deleted since."""
+    come(AURORA_1, EMMA, token=EMMAS)
+    connection = live()
+    Connection.objects.update(state="uninstalled")
+    end_telephony(connection)
+    work()
+    connection.arrivals.update(chain_id_given=None, crm_token="")
+    staff.ask_altegio(connection.pk)
+    work()
+    assert live().location.chain.crm_token == EMMAS
+    assert live().location.chain.telephony == "on"
+    assert told(altegio, "setup") == [EMMAS] * 3
