@@ -41,7 +41,7 @@ def authenticator_of(request: HttpRequest) -> Authenticator | None:
 
 
 def show_factor(request: HttpRequest, code: str) -> bool:
-    """Take a code; a right one signs this session in.
+    """Take a code; a right one signs this session in, under a new name: who knew the old one is not let in with it.
 
     A wrong one counts like a wrong password (accounts/sign_in.py): after ten both doors are closed.
     """
@@ -52,6 +52,7 @@ def show_factor(request: HttpRequest, code: str) -> bool:
     if authenticator is None:
         FAILED_SIGN_INS.count(_name(user))
         return False
+    request.session.cycle_key()
     remember_factor(request, authenticator)
     return True
 

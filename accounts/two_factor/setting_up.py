@@ -77,7 +77,8 @@ def open_link(request: HttpRequest, token: str) -> bool:
 
 # --- this session ---------------------------------------------------------------------------------
 def allow(request: HttpRequest) -> None:
-    """This session may set up a phone, as long as the account is as it is now."""
+    """This session may set up a phone, as long as the account is as it is now; who knew its name before may not."""
+    request.session.cycle_key()
     state = state_of(cast(User, request.user))
     request.session[_SESSION] = {"state": state, "until": time.time() + MAY_SECONDS, "key": ""}
 
