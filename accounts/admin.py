@@ -7,7 +7,8 @@ from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import GroupAdmin as StockGroupAdmin
 from django.contrib.auth.admin import UserAdmin as StockUserAdmin
-from django.contrib.auth.forms import AdminUserCreationForm
+from django.contrib.auth.forms import AdminUserCreationForm, ReadOnlyPasswordHashField, ReadOnlyPasswordHashWidget
+from django.contrib.auth.forms import UserChangeForm as StockUserForm
 from django.contrib.auth.models import Group
 from django.db import transaction
 from django.db.models import QuerySet
@@ -50,8 +51,25 @@ class NewUserForm(AdminUserCreationForm):  # type: ignore[type-arg]
         field_classes: dict[str, type[forms.Field]] = {}
 
 
+class NoHash(ReadOnlyPasswordHashWidget):
+    """The button to a new password. Django shows the beginning of the salt and of the hash."""
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        return {**super().get_context(name, value, attrs), "summary": []}
+
+
+class UserForm(StockUserForm):  # type: ignore[type-arg]
+    password = ReadOnlyPasswordHashField(label=StockUserForm.base_fields["password"].label, widget=NoHash)
+
+
+def may_give_rights(request: HttpRequest) -> bool:
+    """Who may change what groups may do. A right to change people alone leads to no other right."""
+    return request.user.has_perm("auth.change_group")
+
+
 @admin.register(User)
 class UserAdmin(RoomAdmin, StockUserAdmin[User]):
+    form = UserForm
     actions = ("erase", "send_set_up_link")
     list_display = ("email", "name", "phone", "is_staff", "is_active", "joined_at")
     list_filter = ("is_staff", "is_active", "groups")
@@ -87,6 +105,15 @@ class UserAdmin(RoomAdmin, StockUserAdmin[User]):
             address_changed.send(sender=User, user=obj)
             if not obj.is_staff:
                 address_given_by_staff(obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
+        given = () if may_give_rights(request) else ("is_staff", "is_superuser", "groups", "user_permissions")
+        return (*super().get_readonly_fields(request, obj), *given)
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Whoever sets the password or the address of a member of staff may be them, with all their rights."""
+        is_owner = obj is None or not (obj.is_staff or obj.is_superuser)
+        return super().has_change_permission(request, obj) and (is_owner or may_give_rights(request))
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Deleting the row alone would leave letters and numbers behind, and unbind connections."""

@@ -132,7 +132,7 @@ class ConnectionAdmin(EvidenceAdmin):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         """What is true, what to do next and what happened, above the fields."""
-        case = case_of(context["original"], self.row_actions(request, context["original"]))
+        case = case_of(context["original"], _staff(request), self.row_actions(request, context["original"]))
         return super().render_change_form(request, {**context, **case}, *args, **kwargs)
 
     @confirmed(

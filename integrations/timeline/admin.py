@@ -5,10 +5,12 @@ from datetime import date
 from itertools import groupby
 from typing import Any
 
+from django.contrib.auth import get_permission_codename
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_stubs_ext import StrOrPromise
 
+from accounts.models import User
 from integrations.models.connection import Connection
 from integrations.timeline.entries import Entry, timeline
 from integrations.timeline.next_steps import next_steps
@@ -17,10 +19,11 @@ from partner_portal.control_room import link_to
 MOST_OTHERS = 20
 
 
-def case_of(connection: Connection, actions: Iterable[tuple[str, StrOrPromise]]) -> dict[str, Any]:
+def case_of(connection: Connection, reader: User, actions: Iterable[tuple[str, StrOrPromise]]) -> dict[str, Any]:
     """What the connection's page shows above its fields. A constant number of queries.
 
-    `actions`: the (name, title) of those that the reader may take; a step offers no other.
+    `reader` sees of what happened what they may look at. `actions`: the (name, title) of those that they may take;
+    a step offers no other.
     """
     steps, titles = next_steps(connection), dict(actions)
     advised = {step.action for step in steps}
@@ -29,10 +32,17 @@ def case_of(connection: Connection, actions: Iterable[tuple[str, StrOrPromise]])
         "subtitle": connection.application,
         "steps": [(step, titles.get(step.action, "")) for step in steps],
         "other_actions": [(name, title) for name, title in titles.items() if name not in advised],
-        "days": _by_day(timeline(connection)),
+        "days": _by_day([entry for entry in timeline(connection) if _may_see(reader, entry)]),
         "others": _others(connection),
         "ways": _ways(connection),
     }
+
+
+def _may_see(reader: User, entry: Entry) -> bool:
+    if entry.row is None:
+        return True
+    told = entry.row._meta
+    return reader.has_perm(f"{told.app_label}.{get_permission_codename('view', told)}")
 
 
 def _by_day(entries: list[Entry]) -> list[tuple[date, list[tuple[Entry, str]]]]:
