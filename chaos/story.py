@@ -104,7 +104,8 @@ class StoryBase(Thread):
         self.notes.grants.update(locations)
         if first and not self.plan.rivals_first:
             self._beset(locations)
-        if first or set(locations) & self.notes.heirs.keys():
+        # Who has signed up again is nobody's until they open a letter: nothing is to be decided.
+        if signed and set(locations) & (self.notes.strangers | self.notes.heirs.keys()):
             self._staff_decide(locations, self.email, late=first and self.plan.decided_late)
         for salon_id in locations:
             self._wait_for(salon_id, Status.ACTIVE, Status.FREEZED)

@@ -25,17 +25,20 @@ def test_a_seed_is_always_the_same_plan():
     assert 100 <= draw(7).locations <= 300
 
 
-def acts(*names: str) -> tuple[Act, ...]:
-    return tuple(Act(name, 0, 0.0, number, 0.5) for number, name in enumerate(names))
+def acts(story: int, *names: str) -> tuple[Act, ...]:
+    return tuple(Act(name, 0, 0.0, number, 0.5) for number, name in enumerate(names, story * 100))
 
 
+ORDINARY = ("pay", "names", "statuses", "uninstall", "reconnect", "stranger")
 TRICKLE = {"kind": "trickle_body_after", "call": "status", "seconds": 0.2, "remaining": 2}
 SMALL = Plan(
     seed=0,
     altegio={"callback_copies": 2},
     stories=(
-        StoryPlan(0, SMS, 3, 0.0, "signed", acts("pay", "names", "statuses", "uninstall", "reconnect", "stranger")),
-        StoryPlan(1, TELEPHONY, 2, 0.0, "signed", acts("save_call", "poison")),
+        StoryPlan(0, SMS, 3, 0.0, "signed", acts(0, *ORDINARY)),
+        StoryPlan(1, TELEPHONY, 2, 0.0, "signed", acts(1, "save_call", "poison")),
+        StoryPlan(2, SMS, 1, 0.0, "beset", acts(2, "sell")),
+        StoryPlan(3, SMS, 1, 0.0, "sign-up", acts(3, "sell")),
     ),
     faults=(
         Fault("altegio", "html_after", 0.0, 1.0, {"kind": "html_after", "call": "activate", "remaining": 2}),
@@ -94,7 +97,10 @@ def take_a_location(stage: Stage, _salon_id: int) -> None:
 
 
 def leave_a_call(stage: Stage, _salon_id: int) -> None:
-    stage.query("UPDATE integrations_outgoingcall SET state = 'doubtful' WHERE kind = 'activate'")
+    stage.query(
+        "UPDATE integrations_outgoingcall SET state = 'doubtful' "
+        "WHERE id = (SELECT min(id) FROM integrations_outgoingcall WHERE kind = 'activate')"
+    )
 
 
 def strand_a_claim(stage: Stage, _salon_id: int) -> None:
