@@ -43,11 +43,11 @@ WHERE state <> 'granted';
 
 INSERT INTO integrations_outgoingcall (kind, key, lane, subject, connection_id, params, priority, state, deadline_at,
     due_at, tries, setbacks, reason, request_id, created_at, finished_at)
-SELECT CASE WHEN id %% (%(count)s / 100 + 1) = 3 THEN 'uninstall' ELSE 'activate' END, 'activate:' || id,
+SELECT CASE WHEN id %% (%(count)s / 100 + 1) = 3 AND state <> 'granted' THEN 'uninstall' ELSE 'activate' END, 'activate:' || id,
     'connection:' || id, '', id, '{}', 0,
-    CASE state WHEN 'granted' THEN 'queued' WHEN 'failed' THEN 'refused' WHEN 'expired' THEN 'expired'
-        ELSE 'done' END, deadline_at, arrived_at, 1, id %% 2, '', '', arrived_at,
-    CASE WHEN state <> 'granted' THEN arrived_at END
+    CASE state WHEN 'granted' THEN 'queued' WHEN 'conflict' THEN 'held' WHEN 'failed' THEN 'refused'
+        WHEN 'expired' THEN 'expired' ELSE 'done' END, deadline_at, arrived_at, 1, id %% 2, '', '', arrived_at,
+    CASE WHEN state NOT IN ('granted', 'conflict') THEN arrived_at END
 FROM integrations_connection;
 
 INSERT INTO integrations_arrival (id, application_id, arrived_at, deadline_at, last_seen_at, visits, salon_ids,
@@ -68,3 +68,67 @@ SELECT 'bill-' || id, '', 'api', id, application_id, location_id, 990.99, 'EUR',
     arrived_at + interval '30 days', CASE WHEN id %% (%(count)s / 100 + 1) = 7 THEN 'failed' ELSE 'reported' END, '', id,
     0, 0, arrived_at, arrived_at
 FROM integrations_connection WHERE activated_at IS NOT NULL;
+
+-- What the watch looks at besides, as many rows of each kind. All but a few are done, and those wait as they should.
+UPDATE billing_payment SET status = 'queued', altegio_payment_id = NULL, reported_at = NULL
+WHERE id IN (SELECT id FROM billing_payment WHERE status = 'reported' ORDER BY id DESC LIMIT 100);
+INSERT INTO integrations_outgoingcall (kind, key, lane, subject, connection_id, params, priority, state, due_at, tries,
+    setbacks, reason, request_id, created_at)
+SELECT 'report_payment', 'payment:' || id || ':0', 'connection:' || connection_id, '', connection_id, '{}', 20,
+    'queued', %(now)s, 0, 0, '', '', %(now)s
+FROM billing_payment WHERE status = 'queued';
+
+INSERT INTO integrations_outgoingcall (kind, key, lane, subject, connection_id, params, priority, state, due_at, tries,
+    setbacks, reason, request_id, created_at, finished_at)
+SELECT (ARRAY['ask_status', 'check_status', 'short_names', 'update_channel', 'switch_telephony', 'fetch_payment_link',
+    'give_discount', 'refund_payment', 'call_history', 'reconcile', 'short_statuses'])[1 + id %% 11], 'done:' || id,
+    'connection:' || id, '', id, '{}', 20, 'done', arrived_at, 1, 0, '', '', arrived_at, arrived_at
+FROM integrations_connection;
+
+INSERT INTO integrations_connectionkeys (id, application_id, location_id, api_key, api_key_hash, events_key,
+    events_key_hash)
+VALUES (1, %(sms)s, 4, '', 'none', '', 'none');
+INSERT INTO integrations_event (keys_id, received_at, body, digest, handed_on_at, flag, is_duplicate)
+SELECT 1, %(now)s, '{}', 'd' || n, CASE WHEN n <= %(count)s - 100 THEN %(now)s::timestamptz END, '', false
+FROM generate_series(1, %(count)s) n;
+INSERT INTO integrations_delivery (target, application_id, event_ids, count, state, tries, created_at, due_at, error)
+SELECT 'https', %(sms)s, '[]', 1, CASE WHEN n <= %(count)s - 100 THEN 'delivered' ELSE 'waiting' END, 1,
+    %(now)s, %(now)s, ''
+FROM generate_series(1, %(count)s) n;
+INSERT INTO integrations_callback (received_at, event, salon_id, application_altegio_id, body, state, note,
+    connection_id)
+SELECT %(now)s, 'freeze', id, 1, '{}', CASE WHEN state = 'granted' THEN 'waiting' ELSE 'confirmed' END, '', id
+FROM integrations_connection;
+
+INSERT INTO accounts_letter (key, template, "to", language, params, created_at, sent_at, tries, error, person_id)
+SELECT 'l:' || n, 'news', '', '', '{}', pg_temp.moment(%(count)s - n),
+    CASE WHEN n <= %(count)s - 100 THEN %(now)s::timestamptz END, 1, '', 1004
+FROM generate_series(1, %(count)s) n;
+INSERT INTO accounts_news (key, kind, "group", subject, at, told_at, person_id)
+SELECT 'n:' || n, 'connected', '', n, pg_temp.moment(%(count)s - n),
+    CASE WHEN n <= %(count)s - 100 THEN %(now)s::timestamptz END, 1004
+FROM generate_series(1, %(count)s) n;
+
+INSERT INTO integrations_chain (id, altegio_id, title, crm_token, telephony, telephony_error, telephony_round)
+SELECT n, 1000000000 + n, '', '', 'off', '', 0 FROM generate_series(1, %(count)s) n;
+INSERT INTO integrations_savedcall (chain_id, call_id, type, phone, diversion, "user", link, status, state, error, tries,
+    received_at)
+SELECT n, '', 'incoming', '+380671234567', '1', '', '', '', 'saved', '', 1, %(now)s FROM generate_series(1, %(count)s) n;
+INSERT INTO integrations_callbackaddress (id, host, path) SELECT n, 'app', '/' || n FROM generate_series(1, 100) n;
+INSERT INTO integrations_statusbatch (address_id, state, first_id, size, alone, tallied, received_at, refusal)
+SELECT 1 + n %% 100, 'sent', n, 1, false, true, %(now)s, '' FROM generate_series(1, %(count)s) n;
+INSERT INTO integrations_channelswitch (application_id, location_id, slug, is_available, sync_state, sync_error)
+SELECT %(sms)s, n, 'sms', true, 'synced', '' FROM generate_series(1, %(count)s) n;
+INSERT INTO integrations_sendernamelist (application_id, location_id, sync_state, sync_error)
+SELECT %(sms)s, n, 'synced', '' FROM generate_series(1, %(count)s) n;
+
+INSERT INTO billing_discount (connection_id, percent, state, error, changed_at)
+SELECT id, 5, 'synced', '', %(now)s FROM integrations_connection;
+INSERT INTO billing_tariffoption (id, application_id, altegio_id, tariff_title, title, currency, fetched_at)
+VALUES (1, %(sms)s, 1, '', '', '', %(now)s);
+INSERT INTO billing_paymentlink (connection_id, option_id, discount, state, url, error, asked_at)
+SELECT id, 1, 0, 'synced', '', '', %(now)s FROM integrations_connection;
+INSERT INTO integrations_reconciliation (id, "trigger", state, started_at, lists_left, expected, listed, calls)
+SELECT n, 'nightly', 'done', %(now)s - n * interval '1 day', 0, 0, 0, 0 FROM generate_series(1, 365) n;
+INSERT INTO integrations_finding (run_id, application_id, connection_id, kind, before, after, needs_person, settled_at)
+SELECT 1 + id %% 365, application_id, id, 'missing', '', '', false, %(now)s FROM integrations_connection;

@@ -96,6 +96,8 @@ class OutgoingCall(models.Model):
                 condition=models.Q(state__in=UNFINISHED),
                 name="call_unfinished_in_lane",
             ),
+            # Whether any of a kind waits: PostgreSQL would expect one among the first rows of the table.
+            models.Index(fields=["kind"], condition=models.Q(state__in=UNFINISHED), name="call_unfinished_of_kind"),
             models.Index(fields=["lease_until"], condition=models.Q(state=CallState.SENDING), name="call_being_sent"),
             models.Index(
                 fields=["deadline_at"],
