@@ -14,6 +14,7 @@ from integrations.outbox.pump import run_pump
 from integrations.outbox.sweep import expire_late_calls, recover_lost_calls
 from partner_portal.watch import Check, checks
 from sandbox import Sandbox
+from tests.once import once  # noqa: F401 - a fixture
 
 DATABASE_FIXTURES = {"db", "transactional_db"}
 # Folders whose tests say where they leave something stranded on purpose; the others are not asked yet.
