@@ -10,13 +10,17 @@ EXAMPLES ?= 1000
 AUDIT := $(VENV)/audit
 UV := $(VENV)/uv
 
-.PHONY: run ports test pictures lint format lock migrations-check messages bench fuzz chaos audit
+.PHONY: run ports test test-thorough pictures lint format lock migrations-check messages bench fuzz chaos audit
 
 run: ports $(STAMP)
 	@$(BIN)/python -m demo
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
+
+# The generated tests with many examples, each time others; for a quiet hour, or before a release.
+test-thorough: $(STAMP)
+	THOROUGH=1 FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
 
 ports:
 	@$(PYTHON) -m demo.ports

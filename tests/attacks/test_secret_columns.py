@@ -53,13 +53,13 @@ def pages() -> Iterator[str]:
     """Every page that shows rows: lists, searches, sorted, in pop-ups; and those of each row."""
     yield reverse("admin:index")
     yield reverse("admin:billing_payment_totals")
-    for model, room in ROOMS:
+    for model, _room in ROOMS:
         yield from (address(model, "changelist", **query) for query in ({}, {"_popup": "1"}, {"q": "1"}, {"o": "-1"}))
         yield address(model, "add")
         for row in model._default_manager.all()[:3]:
             yield from (address(model, page, row.pk) for page in ("change", "history", "delete"))
             yield address(model, "change", row.pk, _popup="1", _to_field=model._meta.pk.name)
-        for name in (*tuple(room.raw_id_fields), "location", "user", "connection", "application"):
+        for name in (field.name for field in model._meta.concrete_fields if field.is_relation):
             asked = {"app_label": model._meta.app_label, "model_name": model._meta.model_name, "field_name": name}
             yield reverse("admin:autocomplete", query=asked)
 

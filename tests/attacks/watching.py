@@ -12,8 +12,8 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.attacks.wire import Wire, call
 
-# `make fuzz EXAMPLES=100000`; the suite tries some hundreds, always the same.
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "200"))
+# `make fuzz EXAMPLES=100000`; the suite tries a hundred, always the same.
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "100"))
 IS_SUITE = "FUZZ_EXAMPLES" not in os.environ
 
 

@@ -1,6 +1,5 @@
 """Whatever happens in whatever order, Altegio holds exactly the payments and refunds that were asked for."""
 
-import os
 from collections import Counter
 from unittest.mock import patch
 
@@ -13,9 +12,9 @@ from billing.models import Payment
 from integrations.altegio.client import AltegioClient
 from integrations.models import OutgoingCall
 from integrations.outbox.pump import run_pump
+from tests.examples import examples
 
 SALONS = (10101, 10102)
-EXAMPLES = int(os.environ.get("INTERLEAVINGS", "60"))
 UNCERTAIN = ("drop_before", "drop_after", "html_after", "broken_json_after", "redirect_after", "error_after", "error")
 
 # Few sums, so that equal real payments are common.
@@ -102,7 +101,7 @@ class Interleaving:
 def test_altegio_holds_exactly_what_was_asked_for(altegio, billing, connect, work, settings_for_time_outs):
     tried = 0
 
-    @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
+    @settings(**examples(20, 300), deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
     @given(steps)
     def any_interleaving(events):
         nonlocal tried

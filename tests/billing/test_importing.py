@@ -6,7 +6,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from billing.importing import BATCH, import_payments
+from billing.importing import import_payments
 from billing.intake import Overlap
 from billing.models import Payment
 from integrations.models import OutgoingCall
@@ -133,14 +133,15 @@ def test_what_is_no_csv_is_refused_with_the_line(tmp_path, connection):
         call_command("import_payments", str(tmp_path / "none.csv"), stdout=StringIO())
 
 
-def test_a_long_file_is_imported_in_bounded_memory(connection):
+def test_a_long_file_is_imported_in_bounded_memory(connection, monkeypatch):
     """Only a batch of rows is in memory: the file is never read further ahead than that."""
-    read = done = ahead = 0
+    batch, read, done, ahead = 20, 0, 0, 0
+    monkeypatch.setattr("billing.importing.BATCH", batch)
 
     def lines():
         nonlocal read
         yield HEAD
-        for number in range(20 * BATCH):
+        for number in range(20 * batch):
             read += 1
             yield f"bill-{number},10101,10.00,EUR,{JANUARY}"
 
@@ -148,5 +149,5 @@ def test_a_long_file_is_imported_in_bounded_memory(connection):
         assert row.is_new
         ahead = max(ahead, read - done)
         done += 1
-    assert done == Payment.objects.count() == 20 * BATCH
-    assert ahead <= BATCH
+    assert done == Payment.objects.count() == 20 * batch
+    assert ahead <= batch

@@ -2,7 +2,6 @@
 unmoved, what staff ended stays ended, and in the end all is decided.
 """
 
-import os
 from contextlib import suppress
 from datetime import timedelta
 from unittest.mock import patch
@@ -22,10 +21,10 @@ from integrations.lifecycle.disconnect import disconnect
 from integrations.models import Connection, ConnectionChange, OutgoingCall
 from integrations.models.connection import LIVE, UNDECIDED, EndedBy
 from integrations.outbox.pump import run_pump
+from tests.examples import examples
 from tests.integrations.connect.test_claims import visit
 from tests.marketplace import AURORA_1, EMMA, MARIA, follow
 
-EXAMPLES = int(os.environ.get("INTERLEAVINGS", "60"))
 FAULTS = ("drop_before", "drop_after", "html_after", "error_after", "error")
 
 step = st.one_of(
@@ -133,7 +132,7 @@ class Interleaving:
 def test_nothing_undecided_is_ever_unmoved(altegio, work):
     tried = 0
 
-    @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
+    @settings(**examples(20, 300), deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
     @given(st.lists(step, max_size=14))
     def any_interleaving(events):
         nonlocal tried

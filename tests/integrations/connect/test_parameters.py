@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from integrations.connect.models import Arrival, RefusedArrival
 from integrations.connect.parameters import MOST_LOCATIONS, BadArrival, read_redirect
 from integrations.models import Connection
+from tests.examples import examples
 
 TOKEN = "partner-token-of-the-tests"
 PERSON = {"id": 7, "name": "Ольга Ó", "phone": "79990001122", "email": "olga@example.com", "salon_name": "Студия"}
@@ -146,7 +147,9 @@ VALUES = st.one_of(
 
 
 @pytest.mark.django_db
-@hypothesis_settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(
+    **examples(100, 1000), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(pairs=st.lists(st.tuples(NAMES, VALUES), max_size=6), signature=st.booleans())
 def test_no_address_breaks_the_page(client, pairs, signature):
     query = "&".join(f"{name}={quote(value.encode('utf-8', 'surrogatepass'))}" for name, value in pairs)

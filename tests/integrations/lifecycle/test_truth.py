@@ -10,6 +10,7 @@ from integrations.models import Connection, Reconciliation
 from integrations.models.connection import LIVE
 from integrations.reconcile.runs import start_run
 from sandbox import Refusal, Status
+from tests.examples import examples
 from tests.integrations.connect.test_signed_arrival import EMMA, arrive, follow
 from tests.integrations.lifecycle.test_callbacks import tell
 
@@ -74,7 +75,7 @@ class Story:
 @example([("arrive", 10101, EMMA), ("work", 0, 0), ("uninstall", 10101, 2), ("arrive", 10101, EMMA), ("work", 0, 0)])
 @example([("arrive", 10101, EMMA), ("work", 0, 0), ("uninstall", 10101, 0), ("arrive", 10101, OTHER)])
 @example([("arrive", 10101, EMMA), ("work", 0, 0), ("freeze", 10101, 0), ("uninstall", 10101, 0)])
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(**examples(20, 300), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(steps, max_size=14))
 def test_after_a_reconciliation_the_portal_holds_altegios_truth(client, altegio, work, told):
     with transaction.atomic():
