@@ -89,6 +89,25 @@ def test_who_may_change_people_takes_over_no_staff(administrator, is_staff):
     assert User.objects.get(pk=administrator.pk).check_password(PASSWORD)
 
 
+def test_an_administrator_changes_the_own_password_only_by_the_present_one():
+    """Whoever sits down at an open screen does not lock its owner out by the page that is meant for others."""
+    user, client = member(role=Role.ADMINISTRATOR)
+    new = {"password1": "another horse 9", "password2": "another horse 9", "usable_password": "true"}
+    for pk in (str(user.pk), f"0{user.pk}", f"{user.pk}.0", f"_3{ord(str(user.pk)[0]) % 16:X}{str(user.pk)[1:]}"):
+        client.post(f"/admin/accounts/user/{pk}/password/", new)
+        assert User.objects.get(pk=user.pk).check_password(PASSWORD), pk
+    answer = client.get(f"/admin/accounts/user/{user.pk}/password/")
+    assert answer.headers["Location"] == reverse("admin:password_change")
+
+
+def test_an_administrator_sets_the_password_of_another(administrator):
+    _user, client = member(role=Role.ADMINISTRATOR)
+    new = {"password1": "another horse 9", "password2": "another horse 9", "usable_password": "true"}
+    client.post(f"/admin/accounts/user/{administrator.pk}/password/", new)
+    administrator.refresh_from_db()
+    assert administrator.check_password("another horse 9")
+
+
 def test_who_may_give_rights_goes_on_doing_so(owner):
     _member, client = member(role=Role.ADMINISTRATOR)
     viewer = Group.objects.get(name=Role.VIEWER.value)
