@@ -2,40 +2,54 @@
 
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from functools import cache
+from itertools import compress
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.utils import timezone, translation
+from django.utils.dateparse import parse_datetime
 
 from integrations.lifecycle.processing import process_waiting
 from integrations.outbox.models import UNFINISHED, OutgoingCall
 from integrations.outbox.pump import run_pump
 from integrations.outbox.sweep import expire_late_calls, recover_lost_calls
-from partner_portal.watch import Check, checks
+from partner_portal.watch import checks
 from sandbox import Sandbox
 from tests.once import once  # noqa: F401 - a fixture
 
 DATABASE_FIXTURES = {"db", "transactional_db"}
-# Folders whose tests say where they leave something stranded on purpose; the others are not asked yet.
-ASKED = ("tests/billing/", "tests/integrations/alarms/", "tests/integrations/outbox/")
+
+
+def _after(moment: datetime, value: object) -> timedelta | None:
+    """How long after `moment` a parameter of a query is, where it is a moment at all."""
+    if isinstance(value, str) and connection.vendor == "sqlite":
+        value = parse_datetime(value)
+    if not isinstance(value, datetime):
+        return None
+    return (value if value.tzinfo else value.replace(tzinfo=UTC)) - moment
 
 
 @cache
-def _watched_tables() -> tuple[str, dict[str, list[Check]]]:
-    """One query that tells which tables have rows at all, and what is to be asked of each."""
-    by_table: dict[str, list[Check]] = {}
+def _all_checks() -> tuple[list[str], str, list[tuple[Any, timedelta | None]]]:
+    """All checks as one query, compiled once: each parameter that is a moment stands by its distance from now."""
+    now, names, parts, parameters = timezone.now(), [], [], []
     for check in checks():
-        by_table.setdefault(check.find(timezone.now()).model._meta.db_table, []).append(check)
-    return "SELECT " + ", ".join(f"EXISTS(SELECT 1 FROM {table})" for table in by_table), by_table
+        sql, values = check.find(now).order_by().query.exists().sql_with_params()
+        names.append(check.name)
+        parts.append(f"EXISTS({sql})")
+        parameters += [(value, _after(now, value)) for value in values]
+    return names, f"SELECT {', '.join(parts)}", parameters
 
 
 def _stranded() -> list[str]:
-    query, by_table = _watched_tables()
+    names, query, parameters = _all_checks()
+    now, adapt = timezone.now(), connection.ops.adapt_datetimefield_value
     with connection.cursor() as cursor:
-        cursor.execute(query)
-        filled = [asked for asked, has_rows in zip(by_table.values(), cursor.fetchone(), strict=True) if has_rows]
-    return [check.name for asked in filled for check in asked if check.find(timezone.now()).exists()]
+        cursor.execute(query, [value if after is None else adapt(now + after) for value, after in parameters])
+        return list(compress(names, cursor.fetchone()))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -44,7 +58,7 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     is taken down. `leaves_stranded` is for tests that plant what nothing waits for, or stop on purpose in between.
     """
     yield
-    if not item.nodeid.startswith(ASKED) or item.get_closest_marker("leaves_stranded"):
+    if item.get_closest_marker("leaves_stranded"):
         return
     uses_the_database = item.get_closest_marker("django_db") or DATABASE_FIXTURES & set(item.fixturenames)
     if uses_the_database:

@@ -1,11 +1,14 @@
 """The cast and its moves: Emma and Maria own locations, and arrive from Altegio."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.test import Client
 from django.utils import timezone
 
+from accounts.letters import send_waiting_letters
 from accounts.models import User
+from accounts.news import tell_what_is_new
 from sandbox import Sandbox
 
 EMMA, MARIA = 9001, 9002
@@ -35,3 +38,9 @@ def follow(client: Client, altegio: Sandbox, locations: Any, user_id: int | None
 def status(client: Client, answer: Any) -> dict[str, Any]:
     """What the status page behind a redirect says, as JSON."""
     return client.get(answer["Location"], headers={"Accept": "application/json"}).json()
+
+
+def letters_go_out() -> None:
+    """What beat does as the hours pass: owners are told what is new."""
+    tell_what_is_new(timezone.now() + timedelta(hours=2))
+    send_waiting_letters()

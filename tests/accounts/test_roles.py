@@ -13,6 +13,7 @@ from accounts.roles import Role, bring_groups_up_to_date
 from billing.models import Payment
 from integrations.models import Alarm
 from tests.attacks.poisoned import Poisoned
+from tests.planting import give_calls
 
 pytestmark = pytest.mark.django_db
 
@@ -156,6 +157,7 @@ def export(client: Client, **query: str):
 @pytest.mark.parametrize("role", [Role.FINANCE, Role.ADMINISTRATOR])
 def test_an_export_is_logged_with_who_took_how_many_rows(client, role):
     Poisoned("Aurora").row(Payment)
+    give_calls()
     LogEntry.objects.all().delete()
     taker = member(role)
     client.force_login(taker)
@@ -171,6 +173,7 @@ def test_an_export_is_logged_with_who_took_how_many_rows(client, role):
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.SUPPORT, None])
 def test_who_lacks_the_right_exports_nothing(client, role):
     Poisoned("Aurora").row(Payment)
+    give_calls()
     client.force_login(member(role))
     assert not export(client).streaming
     assert not LogEntry.objects.filter(change_message__startswith="Export").exists()

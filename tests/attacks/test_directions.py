@@ -11,6 +11,7 @@ from accounts.models import Letter, User
 from integrations.models import Chain, Connection, Location, SenderName
 from partner_portal.bidi import embedded
 from tests.attacks.poisoned import Poisoned
+from tests.planting import give_calls
 
 pytestmark = pytest.mark.django_db
 OVERRIDE = "\u202e"
@@ -68,6 +69,7 @@ def reversed_names() -> Poisoned:
     )
     for model in admin.site._registry:
         rows.row(model)
+    give_calls()
     return rows
 
 

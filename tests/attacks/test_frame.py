@@ -12,6 +12,7 @@ from accounts.passes import pass_of
 from integrations.outbox.models import OutgoingCall
 from partner_portal.owner_frame import IN_FRAME
 from tests.attacks.poisoned import Poisoned
+from tests.planting import give_calls
 
 pytestmark = pytest.mark.django_db
 ARGUMENTS = {
@@ -57,6 +58,7 @@ def test_a_look_changes_nothing_whatever_it_says_it_is(browser, name):
     rows = Poisoned("x", Connection={"state": "active", "review": ""}, User={"is_staff": False, "is_active": True})
     for model in ("billing.PaymentLink", "integrations.SenderName", "integrations.Chain"):
         rows.row(apps.get_model(model))
+    give_calls()
     emma, calls = User.objects.get(), OutgoingCall.objects.count()
     page = f"{address(emma, name)}?_method=POST&language=hu&name=Mallory"
     for method, override in product(("GET", "HEAD", "OPTIONS"), OVERRIDES):

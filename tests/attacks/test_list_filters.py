@@ -16,6 +16,7 @@ from accounts.roles import Role
 from billing.models import Payment
 from integrations.models import Application, Chain, Connection, Finding, Location, UserToken
 from tests.attacks.poisoned import Poisoned
+from tests.planting import give_calls
 
 pytestmark = pytest.mark.django_db
 LISTS = {
@@ -73,6 +74,7 @@ def test_what_a_list_links_to_is_open(viewer, page, query):
 
 def test_the_findings_of_a_run_are_open(viewer):
     finding = Poisoned("text").row(Finding)
+    give_calls()
     answer = viewer.get(f"{LISTS[Finding]}?run__id__exact={finding.run_id}&needs_person__exact=0")
     assert answer.status_code == 200
 

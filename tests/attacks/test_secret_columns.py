@@ -16,6 +16,7 @@ from integrations.models import Application, UserToken
 from partner_portal.control_room import RoomAdmin
 from partner_portal.encryption import EncryptedTextField, is_secret
 from tests.attacks.poisoned import Poisoned
+from tests.planting import give_calls
 
 pytestmark = pytest.mark.django_db
 MARK = "Recognisable"
@@ -33,6 +34,7 @@ def secrets() -> None:
     rows = Poisoned("text", Application={"kind": "sms", "altegio_id": 1}, User={"is_staff": False})
     for model in {*admin.site._registry, *SECRET_MODELS, AltegioIdentity}:
         rows.row(model)
+    give_calls()
     for model in SECRET_MODELS:
         for field in filter(is_secret, model._meta.concrete_fields):
             # A hash of a password has a form; its salt and digest are what must not be seen.

@@ -18,6 +18,7 @@ from integrations.connect import tokens
 from integrations.connect.models import Arrival, ArrivalLocation
 from integrations.models import Connection
 from tests.attacks.poisoned import ADDRESS, MARKUP, Poisoned, dangers
+from tests.planting import give_calls
 
 pytestmark = pytest.mark.django_db
 # A failed connection shows Altegio's words; a live one the pages of what is connected; one under review says why.
@@ -56,6 +57,7 @@ def poisoned(case, text) -> Poisoned:
         rows.row(model)
     rows.row(ArrivalLocation)
     Connection.objects.update(claim=f"u:{owner().pk}")
+    give_calls()
     return rows
 
 
@@ -168,6 +170,7 @@ def test_no_cell_of_the_export_is_a_formula(formula):
     """However a spreadsheet splits the lines: where decimals have a comma, it takes the semicolon."""
     rows = Poisoned(formula)
     rows.row(Payment)
+    give_calls()
     [_head, line] = list(export_lines(Payment.objects.all()))
     pieces = re.split(r"[,;\t\r\n]", line)
     assert formula.lstrip("x;\t\r\n\"' ")[1:] in line, "the text is there"

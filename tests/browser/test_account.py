@@ -14,6 +14,7 @@ from integrations.models import Application, Chain, Connection, Location
 from integrations.sender_names.models import SenderName, SenderNameList
 from tests.browser.test_connect import has_no_axe_findings
 from tests.marketplace import proven_owner
+from tests.planting import give_calls
 
 pytestmark = pytest.mark.django_db(transaction=True)
 EMAIL, PASSWORD = "anna@example.com", "correct horse battery"
@@ -36,7 +37,7 @@ def anna() -> User:
         title = f"Beauty studio and barber shop number {number}"
         location = Location.objects.create(altegio_id=10101 + number, title=title, chain=chain)
         common = {"location": location, "claim": f"u:{anna.pk}", "claimant": anna, "owner": anna, "reviewed_at": now}
-        common |= {"arrived_at": now, "last_arrived_at": now, "deadline_at": now}
+        common |= {"arrived_at": now, "last_arrived_at": now, "deadline_at": now + timedelta(hours=1)}
         state = STATES[number] if number < len(STATES) else "active"
         connection = Connection.objects.create(application=sms, state=state, next_payment_at=now, **common)
         Connection.objects.create(application=phones, state="active", **common)
@@ -45,6 +46,7 @@ def anna() -> User:
         period = {"paid_at": now, "period_from": now, "period_to": now + timedelta(days=30)}
         place = {"connection": connection, "application": sms, "location": location}
         Payment.objects.create(source="api", amount=Decimal("1990.99"), currency="EUR", **place, **period)
+    give_calls()
     return anna
 
 

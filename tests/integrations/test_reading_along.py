@@ -16,6 +16,7 @@ from integrations.models import Connection, Location
 from integrations.models.connection import State
 from integrations.telephony.chains import adopt_chain
 from tests import marketplace
+from tests.planting import give_calls
 
 pytestmark = pytest.mark.django_db
 
@@ -110,6 +111,7 @@ def test_pages_neither_skip_nor_repeat_while_rows_change(read, connection):
             application=connection.application, location=place, claim=f"x{number}",
             arrived_at=now, last_arrived_at=now, deadline_at=now,
         )  # fmt: skip
+    give_calls()
     since = (timezone.now() - timedelta(days=2)).isoformat()
     page = read(updated_since=since, page_size=2).json()
     seen = [row["id"] for row in page["results"]]

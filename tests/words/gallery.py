@@ -19,6 +19,8 @@ from integrations.activation.kinds import Activate
 from integrations.connect import tokens
 from integrations.connect.models import Arrival, ArrivalLocation
 from integrations.models import Application, Connection, Location
+from integrations.outbox.models import CallState, OutgoingCall
+from integrations.outbox.queue import queue_fresh
 from partner_portal import messages
 from tests.marketplace import proven_owner
 from tests.words.owners_letters import letters_about
@@ -83,6 +85,8 @@ class Gallery:
             )
             for number, state in enumerate(states)
         }
+        granted, conflict = self.connections["granted"], self.connections["conflict"]
+        queue_fresh([Activate.new(granted), Activate.new(conflict, state=CallState.HELD)])
 
     def browser(self, owner: User | None = None) -> Client:
         """A browser in the gallery's language; with `owner` signed in."""
@@ -151,11 +155,10 @@ class Gallery:
         yield "status signed in", self._status(self.browser(self.owner), self.arrival("active", "failed"))
         yield "status signed up", self._status(browser, self.arrival("granted", signed_up=True))
         yield "status expected", self._status(browser, self.arrival("granted", user=None, expected_user=self.owner))
-        struggling = Activate.new(self.connections["granted"])
-        struggling.setbacks = 1
-        struggling.save()
+        calls = OutgoingCall.objects.filter(connection=self.connections["granted"])
+        calls.update(setbacks=1)
         yield "status struggling", self._status(browser, self.arrival("granted"))
-        struggling.delete()
+        calls.update(setbacks=0)
 
     def accounts(self) -> Iterator[tuple[str, object]]:
         """The owner's own pages."""

@@ -16,6 +16,7 @@ from accounts.passes import pass_of
 from billing.models import Payment, PaymentLink, Status, TariffOption
 from integrations.models import Application, Chain, Connection, Location
 from integrations.sender_names.models import NameState, SenderName, SenderNameList
+from tests.planting import give_calls
 
 PASSWORD = "correct horse battery"
 LONG = ("accounts:home", "billing:subscriptions", "billing:payments", "sender_names:list")
@@ -167,6 +168,7 @@ class OwnersPages:
         self._payments()
         self._sender_names()
         self._chains()
+        give_calls()
 
     def _subscriptions(self) -> None:
         month = timedelta(days=30)

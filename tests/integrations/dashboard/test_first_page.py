@@ -16,7 +16,7 @@ from integrations.dashboard.models import DaySum
 from integrations.models import Alarm, Application, Connection, ConnectionChange, Location
 from integrations.models.connection import State
 from integrations.outbox.models import OutgoingCall
-from tests.marketplace import AURORA_1, AURORA_2, MARIA, arrive, follow
+from tests.marketplace import AURORA_1, AURORA_2, MARIA, arrive, follow, letters_go_out
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -53,7 +53,10 @@ def make_connections(count: int, **fields) -> list[Connection]:
         ConnectionChange(connection=row, to_state=row.state, at=row.arrived_at) for row in rows
     )
     OutgoingCall.objects.bulk_create(
-        OutgoingCall(kind="activate", key=f"activate:{row.pk}", connection=row, priority=0) for row in rows
+        OutgoingCall(
+            kind="activate", key=f"activate:{row.pk}", connection=row, priority=0, deadline_at=row.deadline_at
+        )
+        for row in rows
     )
     Alarm.objects.bulk_create(Alarm(key=f"a:{row.pk}", kind="call", text="refused", connection=row) for row in rows)
     return rows
@@ -123,6 +126,7 @@ def test_a_day_that_is_over_is_counted_once(client, altegio, work):
     with time_machine.travel(NOON, tick=True):
         arrive(client, altegio, AURORA_1)
         work()
+        letters_go_out()
         before = counts_by_day()
         assert sum_ended_days() == 13  # the days before, all empty
     with time_machine.travel(NOON + timedelta(days=1), tick=True):

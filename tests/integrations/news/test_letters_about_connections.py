@@ -11,10 +11,12 @@ from django.utils import timezone
 from accounts.letters import send_waiting_letters
 from accounts.models import Letter, News, User
 from accounts.news import tell_what_is_new
+from integrations.activation.kinds import Activate
 from integrations.connections import lock, move
 from integrations.lifecycle.asking import ask_status
 from integrations.models import Application, Arrival, ArrivalLocation, Connection, Location
 from integrations.models.connection import State
+from integrations.outbox.models import OutgoingCall
 from tests.integrations.lifecycle.test_callbacks import tell as callback
 from tests.marketplace import AURORA_1, EMMA, arrive, follow
 
@@ -56,6 +58,7 @@ def a_chain(size: int) -> list[Connection]:
             )
         )
     ArrivalLocation.objects.bulk_create(ArrivalLocation(arrival=arrival, connection=each) for each in claimed)
+    OutgoingCall.objects.bulk_create(Activate.new(each) for each in claimed)
     return claimed
 
 
