@@ -1,5 +1,6 @@
 """Dead letters in the control room: what a worker could not handle, and trying it again."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -32,7 +33,7 @@ class GivenUpFilter(admin.SimpleListFilter):
 
 @admin.register(FailedItem)
 class FailedItemAdmin(EvidenceAdmin):
-    list_display = ("failed_at", "what", "item_link", "failures", "error", "due_at", "dead_at")
+    list_display = ("failed_at", "what", "item_link", "failures", "error", "next_try")
     list_filter = (GivenUpFilter,)
     everyday = ((_("given up"), "dead=yes"), (_("will be tried again"), "dead=no"))
     ordering = ("-pk",)
@@ -49,6 +50,10 @@ class FailedItemAdmin(EvidenceAdmin):
     @admin.display(description=_("queue"))
     def what(self, failed: FailedItem) -> str:
         return queue_named(failed.queue).title
+
+    @admin.display(description=_("next try"))
+    def next_try(self, failed: FailedItem) -> datetime | str:
+        return failed.due_at if failed.dead_at is None else str(_("given up"))
 
     @admin.display(description=_("item"))
     def item_link(self, failed: FailedItem) -> SafeString | str:

@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from accounts.models import User
 from integrations.activation import staff
 from integrations.lifecycle.disconnect import NotConnected, disconnect
-from integrations.models.connection import LIVE, Connection, State
+from integrations.models.connection import LIVE, UNDECIDED, Connection, State
 from integrations.outbox.admin import DeadlineFilter
 from integrations.timeline.admin import case_of
 from partner_portal.control_room import CannotDo, EvidenceAdmin, Lookups, confirmed, link_to
@@ -65,7 +65,7 @@ class ReviewFilter(admin.SimpleListFilter):
 
 @admin.register(Connection)
 class ConnectionAdmin(EvidenceAdmin):
-    list_display = ("location", "state", "time_left", "reason", "owner", "arrived_at", "application")
+    list_display = ("location", "state", "time_left", "reason", "person", "arrived_at", "application")
     list_filter = ("state", "application", TimeLeftFilter, ReviewFilter)
     search_fields = (
         "=location__altegio_id",
@@ -83,7 +83,7 @@ class ConnectionAdmin(EvidenceAdmin):
         (_("frozen"), "state__exact=frozen"),
         (_("to be reviewed"), "review=yes"),
     )
-    list_select_related = ("application", "location", "owner")
+    list_select_related = ("application", "location", "owner", "claimant")
     change_form_template = "admin/integrations/connection/change_form.html"
     actions = ("try_again", "ask", "release", "give", "dismiss", "pass_review", "disconnect")
     readonly_fields = ("links",)
@@ -104,9 +104,14 @@ class ConnectionAdmin(EvidenceAdmin):
 
     @admin.display(description=_("time left"))
     def time_left(self, connection: Connection) -> str:
-        if connection.state != State.GRANTED:
+        if connection.state not in UNDECIDED:
             return "–"
         return timeuntil(connection.deadline_at) if connection.deadline_at > timezone.now() else str(_("none"))
+
+    @admin.display(description=_("owner"))
+    def person(self, connection: Connection) -> str:
+        """Who holds it, or who claims it."""
+        return str(connection.owner or connection.claimant or "–")
 
     def makes_sense(self, action: str, row: Connection) -> bool:
         match action:

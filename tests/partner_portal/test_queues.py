@@ -1,5 +1,6 @@
 """One item that fails is set aside, counted, tried again ever more slowly, and ends as a dead letter for staff."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -76,6 +77,13 @@ def test_staff_try_it_again_and_the_alarm_ends(rows, time_machine, client):
     client.post(address, form)
     assert QUEUE.ready(Location.objects.all()).filter(altegio_id=5).exists()
     assert Alarm.objects.get().cleared_at is not None
+
+
+def test_the_list_says_what_is_not_tried_again(rows, time_machine, client):
+    fail_until_dead(rows[4], time_machine)
+    client.force_login(member(Role.SUPPORT))
+    page = client.get(reverse("admin:partner_portal_faileditem_changelist")).content.decode()
+    assert re.search(r'field-next_try"[^>]*>given up</td>', page)
 
 
 def test_it_dies_again_with_a_new_alarm(rows, time_machine):

@@ -87,6 +87,16 @@ def test_deciding_between_two_claims(client, altegio, work, support):
     assert not Alarm.objects.filter(cleared_at=None).exists()
 
 
+def test_the_list_of_conflicts_says_who_claims_and_for_how_long(client, altegio):
+    for person in (EMMA, MARIA):
+        follow(client, altegio, AURORA_1, person)
+    client.force_login(User.objects.create_superuser("boss@partner.example"))
+    page = client.get("/admin/integrations/connection/", {"state__exact": "conflict"}).content.decode()
+    claimants = Connection.objects.values_list("claimant__email", flat=True)
+    assert [page.count(email) for email in claimants] == [1, 1]
+    assert page.count("59\xa0minutes") == 2
+
+
 def test_moving_a_live_location_to_another_person_is_recorded(client, altegio, work, support):
     arrive(client, altegio, AURORA_1)
     work()

@@ -137,6 +137,10 @@ def test_deliveries_take_a_share_of_the_threads_and_no_more(keys, server):  # no
     assert Delivery.objects.get().tries == 0
 
 
+def test_most_threads_of_a_worker_are_for_calls_and_letters(settings):
+    assert delivering.THREADS <= settings.CELERY_WORKER_CONCURRENCY / 4
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize("status", [b"503", b"429", b"500", b"404"])
 def test_an_address_that_asks_for_a_pause_is_left_alone(keys, server, status):  # noqa: F811
