@@ -50,6 +50,13 @@ class StaffSite(admin.AdminSite):
         ]
         return [*own, *super().get_urls()]
 
+    def _build_app_dict(self, request: HttpRequest, label: Any = None) -> dict[str, Any]:
+        """Translate each name once: lazy, it would be translated in every comparison when Django sorts them."""
+        found: dict[str, Any] = super()._build_app_dict(request, label)
+        for model in (model for app in found.values() for model in app["models"]):
+            model["name"] = str(model["name"])
+        return found
+
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
         """No field here completes what is typed, and Django's view for it fails for fields that are none."""
         raise Http404
