@@ -10,7 +10,7 @@ EXAMPLES ?= 1000
 AUDIT := $(VENV)/audit
 UV := $(VENV)/uv
 
-.PHONY: run ports test test-thorough pictures lint format lock migrations-check messages bench fuzz chaos audit
+.PHONY: run ports test test-thorough pictures lint format lock migrations-check translations bench fuzz chaos audit
 
 run: ports $(STAMP)
 	@$(BIN)/python -m demo
@@ -33,7 +33,7 @@ bench: $(STAMP)
 
 # Generated attacks on the addresses and the API: `make fuzz EXAMPLES=100000`.
 fuzz: $(STAMP)
-	FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest tests/attacks/test_addresses.py tests/attacks/test_api_schema.py $(ARGS)
+	FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest tests/security/test_addresses.py tests/security/test_api_schema.py $(ARGS)
 
 # Random faults over a living marketplace: `make chaos ARGS="--seed 7"` replays one (docs/chaos.md).
 chaos: $(STAMP)
@@ -50,6 +50,7 @@ lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
+	$(BIN)/lint-imports --no-logo
 
 format: $(STAMP)
 	$(BIN)/ruff check --fix .
@@ -66,8 +67,8 @@ migrations-check: $(STAMP)
 	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python manage.py makemigrations --check --dry-run
 
 # After a change of words: the catalogues in locale/ follow the source, and are compiled.
-messages: $(STAMP)
-	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python manage.py messages
+translations: $(STAMP)
+	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python manage.py update_translations
 
 $(STAMP): requirements-dev.lock
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -10,7 +10,7 @@ from typing import Any
 
 bind = os.environ.get("BIND", f"0.0.0.0:{os.environ.get('PORT', '8000')}")
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-worker_class = "partner_portal.web_worker.BufferingWorker"
+worker_class = "partner_portal.core.gunicorn_worker.BufferingWorker"
 threads = 4
 keepalive = 5
 timeout = 60

@@ -1,1 +1,1 @@
-"""People: users, their sign-up and sign-in, the link to an Altegio user, API keys, letters."""
+"""People: users, their sign-up and sign-in, the link to an Altegio user, API keys, e-mails."""

@@ -17,25 +17,25 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_post_parameters
 from rest_framework_api_key.models import APIKey
 
 import accounts.two_factor.admin  # noqa: F401 - registers its screen
-from accounts.addresses import address_changed
-from accounts.erasure import CannotErase, erase_person
-from accounts.letters import send_again
-from accounts.models import AltegioIdentity, ApiKey, Letter, User
+from accounts.email_change import address_changed
+from accounts.emails import send_again
+from accounts.erasure import CannotEraseError, erase_person
+from accounts.models import AltegioIdentity, ApiKey, OutgoingEmail, User
 from accounts.proofs import address_given_by_staff, made_staff
-from accounts.two_factor.setting_up import can_get_link, send_link
-from partner_portal.control_room import CannotDo, EvidenceAdmin, RoomAdmin, confirmed
+from accounts.two_factor.setup import can_get_link, send_link
+from partner_portal.core.admin_base import ActionRefusedError, BaseAdmin, ReadOnlyAdmin, confirm_action
+from partner_portal.core.english import english as _
+from partner_portal.core.english import english_plural
 
 admin.site.unregister([APIKey, Group])
 
 
 @admin.register(Group)
-class GroupAdmin(RoomAdmin, StockGroupAdmin):
+class GroupAdmin(BaseAdmin, StockGroupAdmin):
     """Django's screen of groups, under the rules of the control room."""
 
 
@@ -72,7 +72,7 @@ def may_give_rights(request: HttpRequest) -> bool:
 
 
 @admin.register(User)
-class UserAdmin(RoomAdmin, StockUserAdmin[User]):
+class UserAdmin(BaseAdmin, StockUserAdmin[User]):
     form = UserForm
     actions = ("erase", "send_set_up_link")
     list_display = ("email", "name", "phone", "is_staff", "is_active", "joined_at")
@@ -127,13 +127,13 @@ class UserAdmin(RoomAdmin, StockUserAdmin[User]):
         return super().user_change_password(request, id, form_url)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Deleting the row alone would leave letters and numbers behind, and unbind connections."""
+        """Deleting the row alone would leave e-mails and numbers behind, and unbind connections."""
         return False
 
-    def makes_sense(self, action: str, row: User) -> bool:
+    def is_offered(self, action: str, row: User) -> bool:
         return can_get_link(row) if action == "send_set_up_link" else not row.is_staff
 
-    @confirmed(
+    @confirm_action(
         _("Send a set-up link"),
         _(
             "A letter with a link to set up two-factor sign-in goes to these members of staff. It works once, for a "
@@ -147,12 +147,12 @@ class UserAdmin(RoomAdmin, StockUserAdmin[User]):
                 "Not sent: a link is for active staff with an e-mail address who have not set up a phone yet. "
                 "Others are chosen: %(people)s. A lost phone is removed under Authenticator apps."
             )
-            raise CannotDo(reason % {"people": ", ".join(unfit)})
+            raise ActionRefusedError(reason % {"people": ", ".join(unfit)})
         for user in chosen:
             send_link(user)
-        return ngettext("%d link is on its way.", "%d links are on their way.", len(chosen)) % len(chosen)
+        return english_plural("%d link is on its way.", "%d links are on their way.", len(chosen)) % len(chosen)
 
-    @confirmed(
+    @confirm_action(
         _("Erase the person"),
         _(
             "E-mail address, name, phone, password, letters and the link to Altegio are deleted for good, and nobody "
@@ -165,13 +165,13 @@ class UserAdmin(RoomAdmin, StockUserAdmin[User]):
             with transaction.atomic():
                 for user in chosen:
                     erase_person(user)
-        except CannotErase as reason:
-            raise CannotDo(str(reason)) from reason
-        return ngettext("%d person is erased.", "%d people are erased.", len(chosen)) % len(chosen)
+        except CannotEraseError as reason:
+            raise ActionRefusedError(str(reason)) from reason
+        return english_plural("%d person is erased.", "%d people are erased.", len(chosen)) % len(chosen)
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(RoomAdmin):
+class ApiKeyAdmin(BaseAdmin):
     """Keys are made by `manage.py create_api_key`; here they are looked at and revoked."""
 
     list_display = ("name", "prefix", "scopes", "created", "revoked")
@@ -182,32 +182,32 @@ class ApiKeyAdmin(RoomAdmin):
         return False
 
 
-@admin.register(Letter)
-class LetterAdmin(EvidenceAdmin):
-    list_display = ("created_at", "template", "to", "sent_at", "tries", "error")
+@admin.register(OutgoingEmail)
+class OutgoingEmailAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "template", "to", "sent_at", "attempt_count", "error")
     list_filter = (("sent_at", admin.EmptyFieldListFilter),)
     search_fields = ("to__istartswith",)
-    everyday = ((_("waiting, or not deliverable"), "sent_at__isempty=1"),)
+    quick_filters = ((_("waiting, or not deliverable"), "sent_at__isempty=1"),)
     ordering = ("-pk",)
     exclude = ("params",)
     actions = ("again",)
 
-    def makes_sense(self, action: str, row: Letter) -> bool:
+    def is_offered(self, action: str, row: OutgoingEmail) -> bool:
         return row.sent_at is None
 
-    @confirmed(
+    @confirm_action(
         _("Send again"),
-        _("Letters that were not sent are tried for another day. Sent ones stay as they are."),
-        permission="accounts.change_letter",
+        _("E-mails that were not sent are tried for another day. Sent ones stay as they are."),
+        permission="accounts.change_outgoingemail",
     )
-    def again(self, _request: HttpRequest, chosen: QuerySet[Letter]) -> str:
+    def again(self, _request: HttpRequest, chosen: QuerySet[OutgoingEmail]) -> str:
         if not send_again(chosen.values_list("pk", flat=True)):
-            raise CannotDo(_("This letter was sent."))
+            raise ActionRefusedError(_("This e-mail was sent."))
         return str(_("On its way again."))
 
 
 @admin.register(LogEntry)
-class StaffActionAdmin(EvidenceAdmin):
+class StaffActionAdmin(ReadOnlyAdmin):
     """Who of the staff did what."""
 
     list_display = ("action_time", "user", "change_message_text", "object_link", "content_type")

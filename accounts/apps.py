@@ -1,23 +1,16 @@
-from django.apps import AppConfig, apps
+from django.apps import apps
 from django.db.models.signals import post_migrate
-from django.utils.translation import gettext_lazy as _
+
+from partner_portal.core import feature
+from partner_portal.core.english import english as _
 
 
-class AccountsConfig(AppConfig):
+class AccountsConfig(feature.FeatureConfig):
     name = "accounts"
     verbose_name = _("People")
 
     def ready(self) -> None:
-        from accounts import (  # noqa: F401 - they register themselves
-            addresses,
-            languages,
-            metrics,
-            openapi,
-            personal_data,
-            retention,
-            sessions,
-            watch,
-        )
+        super().ready()
         from accounts.roles import bring_groups_up_to_date
 
         # The last app with tables: by then every permission has been made.

@@ -12,16 +12,15 @@ from django.db import transaction
 from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Lower
 from django.dispatch import Signal
-from django.utils.translation import gettext as _
 
-from accounts.models import Letter, User
-from accounts.two_factor.models import Authenticator
+from accounts.models import Authenticator, OutgoingEmail, User
+from partner_portal.core.english import english as _
 
 # `user` (emptied), and `altegio_user_ids`, the set of those that were linked: sent inside the transaction.
 person_erased = Signal()
 
 
-class CannotErase(Exception):
+class CannotEraseError(Exception):
     """This account may not be erased as it is; `str()` says why, in plain words."""
 
 
@@ -34,28 +33,28 @@ def erase_person(user: User) -> None:
     """
     locked = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     if locked.is_staff or locked.is_superuser:
-        raise CannotErase(_("%(user)s is staff. Take the staff rights away first.") % {"user": locked})
+        raise CannotEraseError(_("%(user)s is staff. Take the staff rights away first.") % {"user": locked})
     altegio_user_ids = set(locked.identities.values_list("altegio_user_id", flat=True))
-    letters_of(locked).delete()
+    emails_of(locked).delete()
     _blot_history(locked)
     locked.identities.all().delete()
     Authenticator.objects.filter(user=locked).delete()
     locked.groups.clear()
     locked.user_permissions.clear()
     locked.email, locked.name, locked.phone, locked.language = None, "", "", ""
-    locked.wanted_email, locked.is_active, locked.last_login, locked.email_proven_at = None, False, None, None
+    locked.pending_email, locked.is_active, locked.last_login, locked.email_proven_at = None, False, None, None
     locked.set_unusable_password()  # ends every session and every link that was sent
     locked.save()
     person_erased.send(sender=User, user=locked, altegio_user_ids=altegio_user_ids)
     user.refresh_from_db()
 
 
-def letters_of(user: User) -> QuerySet[Letter]:
+def emails_of(user: User) -> QuerySet[OutgoingEmail]:
     """Theirs, whatever address they went to; and those asked for at their address that wait to be sent."""
     theirs = Q(person=user)
     if user.email:
         theirs |= Q(person=None, _address=Lower(Value(user.email)))
-    return Letter.objects.alias(_address=Lower("to")).filter(theirs)
+    return OutgoingEmail.objects.alias(_address=Lower("to")).filter(theirs)
 
 
 def _blot_history(user: User) -> None:

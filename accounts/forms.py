@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.sign_in import is_own_password
-from partner_portal.languages import own_name
+from partner_portal.core.languages import own_name
 
 
 class LanguageSelect(forms.Select):
@@ -70,7 +70,7 @@ class OwnPasswordForm(forms.Form):
 
 
 class FirstPasswordForm(forms.Form):
-    """Behind a letter's link that ends the password there was: the reader's own, if they want one."""
+    """Behind an e-mail's link that ends the password there was: the reader's own, if they want one."""
 
     password = forms.CharField(
         label=_("Your password"),

@@ -12,11 +12,11 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_POST
 
 from accounts.models import User
-from partner_portal.languages import supported
+from partner_portal.core.languages import supported
 
 
 def remember_language(user: User) -> None:
-    """Store the present page's language for an owner who has none yet; letters will speak it too."""
+    """Store the present page's language for an owner who has none yet; e-mails will speak it too."""
     if user.language or user.is_staff:
         return
     user.language = get_language() or ""

@@ -19,7 +19,7 @@ from django.core.cache.backends.filebased import FileBasedCache
 from django.http import HttpRequest
 from redis.exceptions import RedisError
 
-from partner_portal.network import caller_in
+from partner_portal.core.network import caller_in
 
 log = structlog.get_logger(__name__)
 
@@ -113,9 +113,9 @@ STAFF_SIGN_INS = Limit("staff-sign-ins", 60, 60)
 SIGN_UPS = Limit("sign-ups", 60, 60)
 SIGN_IN_LINKS = Limit("sign-in-links", 60, 60)
 RESETS = Limit("resets", 60, 60)
-LETTERS_TO_ONE = Limit("letters", 5, 900)
+EMAILS_TO_ONE = Limit("outgoing_emails", 5, 900)
 # Asked for by an owner who is signed in, by the key of the account: strangers cannot use these up.
-OWN_LETTERS = Limit("own-letters", 5, 900)
+OWN_LETTERS = Limit("own-emails", 5, 900)
 # By the address that was typed. A counter serves one use: what is typed here reaches no other's.
 FAILED_SIGN_INS = Limit("failed-sign-ins", 10, 900)
 # By the key of an account whose owner is signed in already.

@@ -7,12 +7,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 PER_PAGE = 25
-LONGEST_SEARCH = 100
+MAX_SEARCH = 100
 
 
 def searched(request: HttpRequest) -> str:
     """What the owner looks for, from `?q=`."""
-    return request.GET.get("q", "").replace("\0", "").strip()[:LONGEST_SEARCH]
+    return request.GET.get("q", "").replace("\0", "").strip()[:MAX_SEARCH]
 
 
 def place_in(request: HttpRequest) -> dict[str, str]:

@@ -1,7 +1,8 @@
-"""People: a portal account, the Altegio users it is linked to, the letters it is sent, API keys."""
+"""People: a portal account, the Altegio users it is linked to, the e-mails it is sent, API keys."""
 
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
@@ -9,12 +10,15 @@ from django.db.models import Value
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_lazy
+from django_otp.models import Device, ThrottlingMixin
 from rest_framework_api_key.models import AbstractAPIKey
 
-from accounts.two_factor.models import Authenticator, BackupCode  # noqa: F401 - tables of this app
-from partner_portal.bidi import embedded
-from partner_portal.json_field import JSONField
+from accounts.totp import new_key
+from partner_portal.core.bidi import embedded
+from partner_portal.core.encryption import EncryptedTextField
+from partner_portal.core.english import english as _
+from partner_portal.core.json_field import JSONField
 
 
 class UserManager(BaseUserManager["User"]):
@@ -44,7 +48,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     """A person: an owner of locations, or a member of the partner's staff."""
 
     # Altegio may send a person without an address; PostgreSQL and SQLite both allow many NULLs.
-    email = models.EmailField(_("e-mail"), max_length=254, null=True, blank=True)  # noqa: DJ001
+    email = models.EmailField(gettext_lazy("e-mail"), max_length=254, null=True, blank=True)  # noqa: DJ001
     name = models.CharField(_("name"), max_length=200, blank=True)
     phone = models.CharField(_("phone"), max_length=32, blank=True)
     language = models.CharField(_("language"), max_length=8, blank=True)
@@ -54,7 +58,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     # When whoever reads the mail at `email` first opened a link sent there; None: it was merely typed, or told to us.
     email_proven_at = models.DateTimeField(_("address proven"), null=True, editable=False)
     # An address its owner has asked for and not confirmed yet.
-    wanted_email = models.EmailField(_("e-mail to be confirmed"), max_length=254, null=True, editable=False)  # noqa: DJ001
+    pending_email = models.EmailField(_("e-mail to be confirmed"), max_length=254, null=True, editable=False)  # noqa: DJ001
     # One more ends every session of the person, on all devices.
     session_epoch = models.PositiveIntegerField(default=0, db_default=0, editable=False)
 
@@ -110,7 +114,7 @@ class ApiKey(AbstractAPIKey):
         verbose_name_plural = _("API keys")
 
 
-class Letter(models.Model):
+class OutgoingEmail(models.Model):
     """An e-mail to send: a row first, made with what it tells about; rendered at the moment of sending."""
 
     key = models.CharField(max_length=200, unique=True)
@@ -118,7 +122,12 @@ class Letter(models.Model):
     to = models.EmailField()
     # Whose it is: known from the start, or when it goes out where somebody merely typed the address.
     person = models.ForeignKey(
-        User, on_delete=models.CASCADE, null=True, blank=True, related_name="letters", verbose_name=_("person")
+        User,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="outgoing_emails",
+        verbose_name=_("person"),
     )
     language = models.CharField(max_length=8, blank=True)
     params = JSONField(default=dict)
@@ -127,37 +136,83 @@ class Letter(models.Model):
     sent_at = models.DateTimeField(null=True, blank=True)
     # When staff last had it sent again after it was given up.
     resent_at = models.DateTimeField(null=True, blank=True)
-    tries = models.PositiveSmallIntegerField(default=0)
+    attempt_count = models.PositiveSmallIntegerField(default=0)
     error = models.CharField(max_length=300, blank=True)
 
     class Meta:
-        verbose_name = _("letter")
-        verbose_name_plural = _("letters")
-        indexes = [models.Index(fields=["created_at"], condition=models.Q(sent_at=None), name="letter_waiting")]
+        verbose_name = _("outgoing_email")
+        verbose_name_plural = _("outgoing_emails")
+        indexes = [models.Index(fields=["created_at"], condition=models.Q(sent_at=None), name="email_waiting")]
 
     def __str__(self) -> str:
         return f"{self.template} → {self.to}"
 
 
-class News(models.Model):
-    """Something that a person will be told by letter; news of one group go into one letter (`accounts.news`)."""
+class Notification(models.Model):
+    """Something that a person will be told by e-mail; news of one group go into one e-mail."""
 
     key = models.CharField(max_length=200, unique=True)
-    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="news")
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="notifications")
     kind = models.CharField(max_length=30)
     group = models.CharField(max_length=60, blank=True)
     # The row it is about, in the table that the kind knows.
     subject = models.BigIntegerField()
     at = models.DateTimeField(default=timezone.now)
-    told_at = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        verbose_name = _("news")
-        verbose_name_plural = _("news")
+        verbose_name = _("notifications")
+        verbose_name_plural = _("notifications")
         indexes = [
-            models.Index(fields=["kind", "person", "group"], condition=models.Q(told_at=None), name="news_not_told"),
-            models.Index(fields=["at"], name="news_oldest"),
+            models.Index(
+                fields=["kind", "person", "group"], condition=models.Q(sent_at=None), name="notification_waiting"
+            ),
+            models.Index(fields=["at"], name="notification_oldest"),
         ]
 
     def __str__(self) -> str:
         return self.key
+
+
+class Authenticator(ThrottlingMixin, Device):  # type: ignore[misc]
+    """An authenticator app whose first code has come: there is no row of one that is still being set up.
+
+    After a wrong code the next is looked at only after 1 s, then 2, 4, … django-otp's own TOTP device would keep
+    its key in clear text.
+    """
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="authenticator")
+    key = EncryptedTextField(default=new_key, editable=False)
+    # The time step of the last code that was taken: none is taken twice.
+    last_step = models.BigIntegerField(default=-1, editable=False)
+    made_at = models.DateTimeField(_("set up"), default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("authenticator app")
+        verbose_name_plural = _("authenticator apps")
+
+    def __str__(self) -> str:
+        """Without the person's name: the admin's history keeps it when the phone is gone, and they are erased."""
+        return f"#{self.user_id}"
+
+    def get_throttle_factor(self) -> float:
+        """The library's base for the pauses after wrong codes, in seconds."""
+        return 1
+
+    backup_codes: Any  # the reverse of BackupCode.authenticator
+
+
+class BackupCode(models.Model):
+    """A code for one sign-in without the phone; it is hashed like a password."""
+
+    authenticator = models.ForeignKey(Authenticator, on_delete=models.CASCADE, related_name="backup_codes")
+    # The code begins with it, so that one hash is checked and not all of them.
+    number = models.PositiveSmallIntegerField(db_default=0)
+    digest = models.CharField(max_length=128)
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["authenticator", "number"], name="one_backup_code_a_number")]
+
+    def __str__(self) -> str:
+        return str(self.pk)

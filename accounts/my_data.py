@@ -8,17 +8,24 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts.addresses import ADDRESS_WISHES, AddressTaken, WishEnded, ask_for_address, forget_wish, take_address
+from accounts.confirmation_links import opened
+from accounts.email_change import (
+    ADDRESS_WISHES,
+    AddressTakenError,
+    EmailChangeCancelledError,
+    cancel_email_change,
+    request_email_change,
+    take_address,
+)
 from accounts.forms import AddressForm, FirstPasswordForm, PasswordForm, ProfileForm
 from accounts.limits import OWN_LETTERS
-from accounts.links import opened
 from accounts.models import User
 from accounts.pages import owner_page, register_notice, register_page, show, to_page, too_many
+from accounts.password_reset import send_own_reset_link
 from accounts.personal_data import export_person
-from accounts.reset import send_own_reset_link
 from accounts.sections import sections_of
-from accounts.sessions import keep_this_session, proves_itself, sign_out_everywhere
-from partner_portal.languages import prefer
+from accounts.sessions import keep_this_session, recently_authenticated, sign_out_everywhere
+from partner_portal.core.languages import prefer
 
 HERE = "accounts:me"
 
@@ -28,7 +35,7 @@ register_notice("email-asked", _("We have sent a letter to the new address. Open
 register_notice("email-kept", _("Your e-mail address stays as it is."))
 register_notice("password-saved", _("Your new password is saved. You are signed out on all other devices."))
 register_notice("unlinked", _("The Altegio user is unlinked. You are signed out on all other devices."))
-register_notice("letter-sent", _("We have sent you a letter with a link. It works once, for an hour."))
+register_notice("email-sent", _("We have sent you a letter with a link. It works once, for an hour."))
 
 
 @require_http_methods(["GET", "POST"])
@@ -53,14 +60,14 @@ def me(request: HttpRequest, owner: User) -> HttpResponse:
 @sensitive_post_parameters("old_password")
 @owner_page
 def email(request: HttpRequest, owner: User) -> HttpResponse:
-    """Ask for another e-mail address; the letter to it decides. Who has no password proves who it is by a letter."""
-    if not proves_itself(request, owner):
-        return show(request, owner, HERE, "accounts/password_letter.html", {})
+    """Ask for another e-mail address; the e-mail to it decides. Who has no password proves who it is by an e-mail."""
+    if not recently_authenticated(request, owner):
+        return show(request, owner, HERE, "accounts/password_email.html", {})
     form = AddressForm(owner, request.POST if request.method == "POST" else None)
     if form.is_valid():
         if wait := ADDRESS_WISHES.hit(str(owner.pk)):
             return too_many(request, wait)
-        ask_for_address(owner, form.cleaned_data["email"])
+        request_email_change(owner, form.cleaned_data["email"])
         return to_page(HERE, done="email-asked")
     return show(request, owner, HERE, "accounts/email.html", {"form": form}, 400 if form.errors else 200)
 
@@ -69,7 +76,7 @@ def email(request: HttpRequest, owner: User) -> HttpResponse:
 @owner_page
 def keep_email(request: HttpRequest, owner: User) -> HttpResponse:
     """Take the wish for another address back."""
-    forget_wish(owner)
+    cancel_email_change(owner)
     return to_page(HERE, done="email-kept")
 
 
@@ -77,21 +84,21 @@ def keep_email(request: HttpRequest, owner: User) -> HttpResponse:
 @sensitive_post_parameters()
 @never_cache
 def confirm_email(request: HttpRequest, token: str) -> HttpResponse:
-    """The letter's link: a page with one button, so that a mail scanner's visit changes nothing."""
+    """The e-mail's link: a page with one button, so that a mail scanner's visit changes nothing."""
     user = opened(token, "email")
-    if user is None or not user.wanted_email:
+    if user is None or not user.pending_email:
         return _link_is_old(request)
     prefer(request, user.language)
     is_owner = request.user == user
     form = FirstPasswordForm(user, request.POST if request.method == "POST" else None)
     if not form.is_valid():
-        context = {"email": user.wanted_email, "form": None if is_owner else form}
+        context = {"email": user.pending_email, "form": None if is_owner else form}
         return render(request, "accounts/email_confirm.html", context, status=400 if form.errors else 200)
     try:
         take_address(user, is_owner=is_owner, password=form.cleaned_data["password"])
-    except AddressTaken:
+    except AddressTakenError:
         return render(request, "accounts/email_taken.html", status=409)
-    except WishEnded:
+    except EmailChangeCancelledError:
         return _link_is_old(request)
     return render(request, "accounts/email_changed.html", {"email": user.email})
 
@@ -104,9 +111,9 @@ def _link_is_old(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters()
 @owner_page
 def password(request: HttpRequest, owner: User) -> HttpResponse:
-    """A new password. Who has none sets one while the sign-in is fresh; later a letter proves who it is."""
-    if not proves_itself(request, owner):
-        return show(request, owner, HERE, "accounts/password_letter.html", {})
+    """A new password. Who has none sets one while the sign-in is fresh; later an e-mail proves who it is."""
+    if not recently_authenticated(request, owner):
+        return show(request, owner, HERE, "accounts/password_email.html", {})
     form = PasswordForm(owner, request.POST if request.method == "POST" else None)
     if form.is_valid():
         form.save()
@@ -117,11 +124,11 @@ def password(request: HttpRequest, owner: User) -> HttpResponse:
 
 @require_POST
 @owner_page
-def password_letter(request: HttpRequest, owner: User) -> HttpResponse:
+def password_email(request: HttpRequest, owner: User) -> HttpResponse:
     """Have a link to choose a password sent to one's own address."""
     if not OWN_LETTERS.hit(str(owner.pk)):
         send_own_reset_link(owner)
-    return to_page(HERE, done="letter-sent")
+    return to_page(HERE, done="email-sent")
 
 
 @require_POST

@@ -18,7 +18,7 @@ from django.utils.functional import Promise
 from django.views.decorators.cache import never_cache
 
 from accounts.models import User
-from accounts.sessions import TakenBack, as_let_in
+from accounts.sessions import SessionRevokedError, as_let_in
 
 _SAFE = ("GET", "HEAD", "OPTIONS")
 
@@ -78,7 +78,7 @@ def owner_page(view: OwnerView) -> OwnerView:
         try:
             with as_let_in(owner) as held:
                 return view(request, held, *args, **kwargs)
-        except TakenBack:
+        except SessionRevokedError:
             return redirect("accounts:sign-in")
 
     return wrapper

@@ -10,7 +10,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
 
-from accounts.erasure import letters_of
+from accounts.erasure import emails_of
 from accounts.models import User
 
 Export = Callable[[User], Any]
@@ -28,7 +28,7 @@ def export_person(user: User) -> dict[str, Any]:
 
 
 def _account(user: User) -> dict[str, Any]:
-    named = ("email", "wanted_email", "name", "phone", "language", "joined_at", "last_login")
+    named = ("email", "pending_email", "name", "phone", "language", "joined_at", "last_login")
     return {name: getattr(user, name) for name in named} | {"has_password": user.has_usable_password()}
 
 
@@ -38,8 +38,8 @@ def _identities(user: User) -> list[Any]:
 
 def _letters(user: User) -> list[Any]:
     # Not those to an address that was merely wished for: that one went there tells that it has no account.
-    told = letters_of(user).exclude(template="email_confirm").order_by("pk")
-    return list(told.values("template", "to", "language", "created_at", "sent_at"))
+    sent = emails_of(user).exclude(template="email_confirm").order_by("pk")
+    return list(sent.values("template", "to", "language", "created_at", "sent_at"))
 
 
 def _changes_by_staff(user: User) -> list[dict[str, Any]]:
@@ -51,5 +51,5 @@ def _changes_by_staff(user: User) -> list[dict[str, Any]]:
 
 register_export("account", _account)
 register_export("altegio_users", _identities)
-register_export("letters", _letters)
+register_export("emails", _letters)
 register_export("changes_by_staff", _changes_by_staff)

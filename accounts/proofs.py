@@ -3,7 +3,7 @@
 | what opens an account | since when |
 |---|---|
 | a password | once the account's address is proven; staff's, always: an administrator gave it |
-| a link in a letter to its address | always; that is the proof |
+| a link in an e-mail to its address | always; that is the proof |
 | Altegio's signature of a linked user | once linked: by the owner, who has just shown one of the two above |
 
 Whoever proves an address for the first time, or takes the account back by it, may be another person than
@@ -18,7 +18,7 @@ from django.db.models.signals import post_delete
 from django.dispatch import Signal, receiver
 from django.utils import timezone
 
-from accounts.letters import queue_letter
+from accounts.emails import queue_email
 from accounts.models import AltegioIdentity, User
 from accounts.sessions import sign_out_everywhere
 
@@ -48,19 +48,19 @@ def take_over(user: User, *, password: str = "", keeps_password: bool = False) -
     user.identities.all().delete()
     if password or not keeps_password:
         user.set_password(password or None)
-    user.email_proven_at, user.wanted_email = timezone.now(), None
-    user.save(update_fields=["password", "email_proven_at", "wanted_email"])
+    user.email_proven_at, user.pending_email = timezone.now(), None
+    user.save(update_fields=["password", "email_proven_at", "pending_email"])
     sign_out_everywhere(user)
     taken_over.send(sender=User, user=user, was_proven=was_proven)
 
 
 @transaction.atomic
 def address_given_by_staff(user: User) -> None:
-    """Staff have written another address: nothing opens the account but a letter that goes there."""
+    """Staff have written another address: nothing opens the account but an e-mail that goes there."""
     User.objects.select_for_update(no_key=True).get(pk=user.pk)
     user.identities.all().delete()
-    user.email_proven_at = user.wanted_email = None
-    user.save(update_fields=["email_proven_at", "wanted_email"])
+    user.email_proven_at = user.pending_email = None
+    user.save(update_fields=["email_proven_at", "pending_email"])
     sign_out_everywhere(user)
 
 
@@ -73,22 +73,22 @@ def made_staff(user: User) -> None:
     User.objects.select_for_update(no_key=True).get(pk=user.pk)
     user.identities.all().delete()
     user.set_unusable_password()
-    user.wanted_email = None
-    user.save(update_fields=["password", "wanted_email"])
+    user.pending_email = None
+    user.save(update_fields=["password", "pending_email"])
     sign_out_everywhere(user)
 
 
 def link_altegio_user(user: User, altegio_user_id: int) -> None:
-    """From now on Altegio's signature of this user opens the account; its owner is told by letter.
+    """From now on Altegio's signature of this user opens the account; its owner is told by e-mail.
 
     To be called where the owner has just proven who they are. A user who is linked elsewhere stays there.
     """
     identity, is_new = AltegioIdentity.objects.get_or_create(altegio_user_id=altegio_user_id, defaults={"user": user})
     if is_new:
-        queue_letter("altegio_user_linked", user, key=f"linked:{identity.pk}", number=altegio_user_id)
+        queue_email("altegio_user_linked", user, key=f"linked:{identity.pk}", number=altegio_user_id)
 
 
 @receiver(post_delete, sender=AltegioIdentity)
-def end_passes(instance: AltegioIdentity, **_: Any) -> None:
+def end_frame_tokens(instance: AltegioIdentity, **_: Any) -> None:
     """Whoever was let in by the link is out: passes of the frame do not say by which link they were given."""
     User.objects.filter(pk=instance.user_id).update(session_epoch=F("session_epoch") + 1)

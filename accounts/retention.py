@@ -1,18 +1,18 @@
-"""How long letters are kept, sent or not: so long after it was written nobody waits for one."""
+"""How long e-mails are kept, sent or not: so long after it was written nobody waits for one."""
 
 from datetime import datetime
 
-from accounts.models import Letter, News
-from partner_portal.retention import delete_first, register_retention
+from accounts.models import Notification, OutgoingEmail
+from partner_portal.core.retention import delete_first, register_retention
 
 
 def delete_old_letters(before: datetime) -> int:
-    return delete_first(Letter.objects.filter(created_at__lt=before).order_by("pk"))
+    return delete_first(OutgoingEmail.objects.filter(created_at__lt=before).order_by("pk"))
 
 
 def delete_old_news(before: datetime) -> int:
-    return delete_first(News.objects.filter(at__lt=before).order_by("at"))
+    return delete_first(Notification.objects.filter(at__lt=before).order_by("at"))
 
 
-register_retention("letters", "RETENTION_LETTERS_DAYS", delete_old_letters)
-register_retention("news", "RETENTION_LETTERS_DAYS", delete_old_news)
+register_retention("outgoing_emails", "RETENTION_EMAILS_DAYS", delete_old_letters)
+register_retention("notifications", "RETENTION_EMAILS_DAYS", delete_old_news)

@@ -7,12 +7,14 @@ needs other rights makes a group of another name: it is left alone.
 
 from collections.abc import Iterable
 
+from django.apps import apps
 from django.contrib.auth.models import Group, Permission
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import gettext_lazy as _
 
-OUR_APPS = ("partner_portal", "accounts", "integrations", "billing")
+from partner_portal.core.english import english as _
+
+OUR_PACKAGES = ("partner_portal", "accounts", "integrations", "billing")
 
 
 class Role(models.TextChoices):
@@ -34,7 +36,8 @@ def register_rights(role: Role, *permissions: str) -> None:
 
 def bring_groups_up_to_date(**_signal: object) -> None:
     """Make the four groups, and give each exactly its rights. After `migrate`, when all permissions are there."""
-    ours = Q(content_type__app_label__in=OUR_APPS)
+    labels = [app.label for app in apps.get_app_configs() if app.name.split(".")[0] in OUR_PACKAGES]
+    ours = Q(content_type__app_label__in=labels)
     looking = Q(codename__startswith="view_") & (ours | Q(content_type__app_label="admin"))
     everything = ours | Q(content_type__app_label__in=("admin", "auth"))
     for role in Role:

@@ -24,7 +24,7 @@ def remember_the_time(request: HttpRequest, **_: Any) -> None:
     request.session[_SINCE] = int(time.time())
 
 
-class TakenBack(Exception):
+class SessionRevokedError(Exception):
     """What let this person in has ended since: the account was taken back, closed, or is staff's now."""
 
 
@@ -46,11 +46,11 @@ def as_let_in(user: User) -> Iterator[User]:
     """
     with transaction.atomic():
         if (held := held_as(user)) is None:
-            raise TakenBack
+            raise SessionRevokedError
         yield held
 
 
-def proves_itself(request: HttpRequest, owner: User) -> bool:
+def recently_authenticated(request: HttpRequest, owner: User) -> bool:
     """Whether what would take the account over may go on here: the form asks for the password, where there is one.
 
     Who has none must have signed in a moment ago, so that nobody else sits there.

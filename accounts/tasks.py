@@ -1,18 +1,18 @@
-"""Celery's doors to the letters."""
+"""Celery's doors to the e-mails."""
 
 from celery import shared_task
 
-from accounts.letters import send_waiting_letters
-from accounts.news import tell_what_is_new
+from accounts import notifications
+from accounts.emails import send_waiting_emails
 
 
 @shared_task
-def send_letters() -> None:
-    """Send every waiting letter."""
-    send_waiting_letters()
+def send_emails() -> None:
+    """Send every waiting e-mail."""
+    send_waiting_emails()
 
 
 @shared_task
-def tell_news() -> None:
-    """Every few seconds: write the letters about what has happened to people's things."""
-    tell_what_is_new()
+def send_digests() -> None:
+    """Every few seconds: write the e-mails about what has happened to people's things."""
+    notifications.send_digests()

@@ -5,7 +5,7 @@ from django.urls import path
 
 from accounts import my_data, views
 from accounts.languages import choose_language
-from accounts.reset import AskForReset, ChoosePassword
+from accounts.password_reset import AskForReset, ChoosePassword
 
 app_name = "accounts"
 urlpatterns = [
@@ -14,7 +14,7 @@ urlpatterns = [
     path("me/email/", my_data.email, name="email"),
     path("me/email/keep/", my_data.keep_email, name="email-keep"),
     path("me/password/", my_data.password, name="password"),
-    path("me/password/letter/", my_data.password_letter, name="password-letter"),
+    path("me/password/email/", my_data.password_email, name="password-email"),
     path("me/sign-out-everywhere/", my_data.end_sessions, name="sign-out-everywhere"),
     path("me/altegio-users/<int:pk>/unlink/", my_data.unlink, name="unlink"),
     path("me/download/", my_data.download, name="download"),

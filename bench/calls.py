@@ -8,7 +8,7 @@ from bench.figures import Figure
 from bench.options import Options
 from bench.stage import DEFAULTS, EMMA, PER_MINUTE, PER_SECOND, UNLIMITED, Stage, stage
 from sandbox.limits import MINUTE, SECOND, busiest
-from tests.processes.portal import activations, wait_for
+from tests.end_to_end.portal import activations, wait_for
 
 SINGLE, WARMING = 60, 5
 WANTED = 0.97

@@ -10,16 +10,14 @@ from django.utils import timezone
 from accounts.models import User
 from billing.intake import record_payment
 from billing.models import Payment, Source, Status
-from billing.reading import Told
+from billing.parsing import PaymentData
 from billing.refunds import refund_payment
-from integrations.lifecycle.asking import ask_status
-from integrations.models.application import Application
-from integrations.models.connection import Connection, ConnectionKeys, State
-from integrations.models.place import Chain, Location
+from integrations.connections.models import Application, Chain, Connection, Installation, Location, State
+from integrations.messaging.ingest import take_statuses
+from integrations.messaging.parsing import read_statuses
 from integrations.sender_names.names import replace_names
-from integrations.sms.reading import read_statuses
-from integrations.sms.taking import take_statuses
-from integrations.telephony.notifications import notify_of_call
+from integrations.status_sync.status_sync import ask_status
+from integrations.telephony.call_notifications import notify_of_call
 
 # The locations connected before.
 SALON_IDS = range(1, 301)
@@ -46,7 +44,7 @@ class Business:
     def _pay(self) -> None:
         number, connection, now = next(self._numbers), self._connection(), timezone.now().replace(microsecond=0)
         begin = now + timedelta(days=31 * number)
-        told = Told(
+        told = PaymentData(
             external_id=f"invoice-{number}",
             salon_id=connection.location.altegio_id,
             application_id=connection.application.altegio_id,
@@ -80,7 +78,7 @@ def _connected(application: Application) -> list[Connection]:
     owner = User.objects.create_user("owner@aurora.example")
     places = Location.objects.bulk_create([Location(altegio_id=number) for number in SALON_IDS])
     now = timezone.now()
-    ConnectionKeys.objects.bulk_create([ConnectionKeys.fresh(application, place) for place in places])
+    Installation.objects.bulk_create([Installation.fresh(application, place) for place in places])
     return Connection.objects.bulk_create(
         [
             Connection(

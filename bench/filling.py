@@ -20,8 +20,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.loader import MigrationLoader
 from psycopg import sql
 
-from integrations.dashboard.days import sum_ended_days
-from integrations.models import Application
+from integrations.backoffice.dashboard.days import sum_ended_days
+from integrations.connections.models import Application
 
 SQL = Path(__file__).with_suffix(".sql")
 # They are made once the tables are full, which takes a fraction of the time. Constraints keep theirs.

@@ -51,7 +51,7 @@ PAGES = [
     ("  must sign in once", f"{LISTS}/arrival/?registered=waits"),
     ("  search: number", f"{LISTS}/arrival/?q=777"),
     ("locations, search: title", f"{LISTS}/location/?q=Salon+7"),
-    ("alarms, open", f"{LISTS}/alarm/?open=yes"),
+    ("alerts, open", f"{LISTS}/alert/?open=yes"),
     ("subscriptions", "/admin/billing/subscription/"),
     ("  overdue", "/admin/billing/subscription/?due=overdue"),
     ("payments", "/admin/billing/payment/"),

@@ -21,16 +21,16 @@ from bench.figures import Figure
 from bench.load import HOST, exchange, get, post
 from bench.options import Options
 from bench.stage import EMMA, UNLIMITED, Stage, stage
-from tests.processes.portal import STAFF_PASSWORD, Program
+from tests.end_to_end.portal import STAFF_PASSWORD, Program
 
 LOCATIONS = 50
-PAGES = ("/admin/", "/admin/integrations/connection/", "/admin/integrations/outgoingcall/", "/admin/billing/payment/")
+PAGES = ("/admin/", "/admin/connections/connection/", "/admin/outbox/outgoingcall/", "/admin/billing/payment/")
 # Each kind of request waits so long after each answer, so that the machine has room for the work behind it.
 PAUSE = 0.05
 # Caches and pools fill first; a leak goes on after that.
 WARMING = 0.3
 SAMPLE_EVERY = 2.0
-MOST_GROWTH = 1.05
+MAX_GROWTH = 1.05
 MIB = 1024 * 1024
 
 
@@ -78,7 +78,7 @@ def _figure(one: Watched, answered: int, minutes: float) -> Figure:
     return Figure(
         *("memory", f"{one.name}, {minutes:g} min", median(settled[-tenth:]), median(settled[:tenth]), "MiB"),
         beside="after warming",
-        most=MOST_GROWTH,
+        most=MAX_GROWTH,
         details={"slope": f"{slope:+.1f} MiB/h", "requests": answered},
     )
 

@@ -10,14 +10,14 @@ from bench.stage import DEFAULTS, PER_MINUTE, PER_SECOND, Stage, stage
 
 LOCATIONS, DIFFERING = 10_000, 20
 CONNECT = """
-INSERT INTO integrations_location (altegio_id, title, public_title, phone, email, country, city, address,
+INSERT INTO connections_location (altegio_id, title, public_title, phone, email, country, city, address,
     timezone_name, first_seen_at)
 SELECT id, '', '', '', '', '', '', '', '', now() FROM generate_series({first}, {last}) id;
-INSERT INTO integrations_connection (application_id, location_id, state, reason, altegio_words, claim, arrived_at,
+INSERT INTO connections_connection (application_id, location_id, state, reason, altegio_words, claim, arrived_at,
     last_arrived_at, deadline_at, activated_at, warned, review)
-SELECT (SELECT id FROM integrations_application WHERE altegio_id = 1), id, 'active', '', '', 'bench', at, at, at, at,
+SELECT (SELECT id FROM connections_application WHERE altegio_id = 1), id, 'active', '', '', 'bench', at, at, at, at,
     0, ''
-FROM integrations_location, (SELECT now() - interval '1 day' AS at) AS yesterday
+FROM connections_location, (SELECT now() - interval '1 day' AS at) AS yesterday
 WHERE altegio_id BETWEEN {first} AND {last};
 ANALYZE;
 """

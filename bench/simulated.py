@@ -22,23 +22,22 @@ import time_machine
 from django.conf import settings
 from django.test import override_settings
 
-from accounts.models import Letter, User
+from accounts.models import OutgoingEmail, User
 from bench.everyday import SALON_IDS, Business
 from bench.simulated_altegio import SimulatedAltegio
-from integrations.alarms.models import Alarm
-from integrations.alarms.raising import mail_alarms
-from integrations.alarms.window import warn_of_late_activations
+from integrations.alerts.models import Alert
+from integrations.alerts.raising import mail_alerts
+from integrations.alerts.window import warn_of_late_activations
 from integrations.altegio.client import AltegioClient
 from integrations.altegio.signatures import Person
 from integrations.connect.arrivals import receive_signed
 from integrations.connect.parameters import Redirect
-from integrations.models.application import Application, application_for
-from integrations.models.connection import Connection, State
-from integrations.outbox import pump, rate, shares
+from integrations.connections.models import Application, Connection, State, application_for
+from integrations.messaging.ingest import relay_what_was_left
+from integrations.outbox import budget_shares, dispatcher, rate
 from integrations.outbox.models import UNFINISHED, OutgoingCall
 from integrations.outbox.sweep import expire_late_calls, recover_lost_calls
-from integrations.reconcile.doubts import ask_about_doubtful
-from integrations.sms.taking import relay_what_was_left
+from integrations.reconciliation.unconfirmed import recheck_unconfirmed
 
 HOUR = 3600
 BEGIN = datetime(2030, 1, 7, 9, 0, tzinfo=UTC).timestamp()
@@ -133,10 +132,10 @@ def _simulated(scenario: Scenario) -> Iterator[tuple[Clock, SimulatedAltegio]]:
             )
         )
         hands = SimpleNamespace(monotonic=time.monotonic, sleep=clock.sleep)
-        stack.enter_context(patch.object(pump, "time", hands))
+        stack.enter_context(patch.object(dispatcher, "time", hands))
         stack.enter_context(patch.object(rate, "_now", time.time))
-        stack.enter_context(patch("integrations.outbox.queue.enqueue_once"))
-        stack.enter_context(patch.object(shares, "_dice", random.Random(scenario.seed)))
+        stack.enter_context(patch("integrations.outbox.queue.wake"))
+        stack.enter_context(patch.object(budget_shares, "_dice", random.Random(scenario.seed)))
         stack.enter_context(patch.object(AltegioClient, "send", lambda _client, call: altegio.answer(call)))
         yield clock, altegio
 
@@ -178,7 +177,7 @@ class Report:
     calls: int
     overtaken: dict[str, int]
     lanes: dict[str, Lane]
-    alarms: dict[str, int]
+    alerts: dict[str, int]
     letters_to_staff: int
     missed_that_came_before_met: int
     seconds_taken: float
@@ -201,7 +200,7 @@ def simulate(scenario: Scenario) -> Report:
         _enter(scenario, clock, altegio, application, business)
         clock.sleep(1)
         while time.time() < BEGIN + scenario.window or OutgoingCall.objects.filter(state__in=UNFINISHED).exists():
-            pump.run_pump()
+            dispatcher.dispatch_due()
             clock.sleep(1 - time.time() % 1)
         report = _report(scenario, altegio)
     report.seconds_taken = time.perf_counter() - began
@@ -220,9 +219,9 @@ def _enter(
     clock.every(1, recover_lost_calls)
     clock.every(1, expire_late_calls)
     clock.every(10, warn_of_late_activations)
-    clock.every(10, mail_alarms)
+    clock.every(10, mail_alerts)
     clock.every(30, relay_what_was_left)
-    clock.every(180, ask_about_doubtful)
+    clock.every(180, recheck_unconfirmed)
 
 
 def _arrive(altegio: SimulatedAltegio, application: Application, arrival: Arrival, number: int) -> None:
@@ -293,9 +292,9 @@ def _report(scenario: Scenario, altegio: SimulatedAltegio) -> Report:
         calls=len(moments),
         overtaken=dict(altegio.overtaken),
         lanes=_lanes(),
-        alarms=dict(Counter(Alarm.objects.values_list("kind", flat=True))),
+        alerts=dict(Counter(Alert.objects.values_list("kind", flat=True))),
         missed_that_came_before_met=_out_of_order(scenario, set(missed)),
-        letters_to_staff=Letter.objects.filter(template="alarms").count(),
+        letters_to_staff=OutgoingEmail.objects.filter(template="staff/alerts").count(),
         seconds_taken=0.0,
     )
 

@@ -12,7 +12,7 @@ import simplejson
 from django.conf import settings
 
 from integrations.altegio.answers import Answer, no_answer, read_answer
-from integrations.altegio.calls import Call
+from integrations.altegio.requests import ApiRequest
 from integrations.altegio.wire import to_wire
 
 
@@ -44,7 +44,7 @@ class SimulatedAltegio:
         drawn = random.Random(f"{self._seed}:{kind}:{subject}").random()
         return "failed" if drawn < self._faults / 2 else "lost" if drawn < self._faults else ""
 
-    def answer(self, call: Call) -> Answer:
+    def answer(self, call: ApiRequest) -> Answer:
         """What the portal gets for a call. A late activation is refused, as Altegio would."""
         kind, subject = self._read(call)
         self._note(kind, subject)
@@ -71,7 +71,7 @@ class SimulatedAltegio:
         self._untried.difference_update(late)
         return len(self._untried)
 
-    def _read(self, call: Call) -> tuple[str, int]:
+    def _read(self, call: ApiRequest) -> tuple[str, int]:
         numbers, body = [int(n) for n in re.findall(r"/(\d+)", call.path)], call.body
         match call.path.split("/"):
             case [_, "marketplace", "partner", "callback"]:
@@ -92,33 +92,33 @@ class SimulatedAltegio:
                 return "statuses", len(self.journal)
         raise AssertionError(f"Nobody expected a call of {call.path}.")
 
-    def _nothing(self, _subject: int, _call: Call) -> tuple[int, Any]:
+    def _nothing(self, _subject: int, _call: ApiRequest) -> tuple[int, Any]:
         return 200, None
 
-    def _activate(self, salon_id: int, _call: Call) -> tuple[int, Any]:
+    def _activate(self, salon_id: int, _call: ApiRequest) -> tuple[int, Any]:
         in_time = time.time() < self._granted_at[salon_id] + settings.ALTEGIO_ACTIVATION_WINDOW
         if not in_time or salon_id in self.activated_at:
             return 403, None
         self.activated_at[salon_id] = time.time()
         return 201, None
 
-    def _status(self, salon_id: int, _call: Call) -> tuple[int, Any]:
+    def _status(self, salon_id: int, _call: ApiRequest) -> tuple[int, Any]:
         since = self.activated_at.get(salon_id) or self._granted_at[salon_id]
         state = "active" if salon_id in self.activated_at else "pending"
         payments = [told for told in self._payments.values() if told["salon_id"] == salon_id]
         wire = to_wire(datetime.fromtimestamp(since, UTC), settings.ALTEGIO_TIME_ZONE)
         return 200, {"connection_status": {"status": state, "created_at": wire}, "payments": payments, "logs": []}
 
-    def _locations(self, page: int, call: Call) -> tuple[int, Any]:
+    def _locations(self, page: int, call: ApiRequest) -> tuple[int, Any]:
         count = call.query["count"]
         shown = list(self.activated_at)[(page - 1) * count : page * count]
         return 200, [{"id": salon_id, "title": f"Salon {salon_id}", "active": True} for salon_id in shown]
 
-    def _payment(self, _salon_id: int, call: Call) -> tuple[int, Any]:
+    def _payment(self, _salon_id: int, call: ApiRequest) -> tuple[int, Any]:
         number = len(self._payments) + 1
         self._payments[number] = {**call.body, "id": number, "is_refunded": False}
         return 200, {"id": number}
 
-    def _refund(self, number: int, _call: Call) -> tuple[int, Any]:
+    def _refund(self, number: int, _call: ApiRequest) -> tuple[int, Any]:
         self._payments[number]["is_refunded"] = True
         return 200, None

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from sandbox import Sandbox
-from tests.processes.portal import PARTNER_TOKEN, Portal
+from tests.end_to_end.portal import PARTNER_TOKEN, Portal
 
 EMMA = 9001
 SETTINGS = {"DJANGO_SETTINGS_MODULE": "bench.settings"}
@@ -18,7 +18,7 @@ DEFAULTS = {"ALTEGIO_REQUESTS_PER_SECOND": str(PER_SECOND), "ALTEGIO_REQUESTS_PE
 # What the bare views write to.
 TABLES = """
 CREATE TABLE bench_bare (id bigserial PRIMARY KEY, received_at timestamptz NOT NULL DEFAULT now(), body text);
-CREATE TABLE bench_statuses (LIKE integrations_messagestatus INCLUDING ALL);
+CREATE TABLE bench_statuses (LIKE messaging_messagestatus INCLUDING ALL);
 """
 
 

@@ -9,7 +9,7 @@ from bench.load import get, post
 from bench.stage import Stage
 from sandbox.arrival import connect_address, location_pairs, person_json, person_pairs
 from sandbox.models import Location, User
-from tests.processes.portal import PARTNER_TOKEN
+from tests.end_to_end.portal import PARTNER_TOKEN
 
 STATUSES = "/api/v1/sms/statuses/"
 PAYMENTS = "/api/v1/payments/"

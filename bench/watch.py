@@ -16,7 +16,7 @@ from django.utils import timezone  # noqa: E402
 from bench.figures import Figure  # noqa: E402
 from bench.filling import Filled, filled  # noqa: E402
 from bench.options import Options  # noqa: E402
-from partner_portal.watch import MOST, Check, checks, found, heal_stranded  # noqa: E402
+from partner_portal.core.watch import MAX_COUNT, Check, checks, found, heal_stranded  # noqa: E402
 
 WARMING = 3
 WANTED = 2.0
@@ -38,7 +38,7 @@ def measure(options: Options) -> Iterator[Figure]:
 
 
 def _looking(check: Check) -> Callable[[], object]:
-    return lambda: list(check.find(timezone.now())[:MOST])
+    return lambda: list(check.find(timezone.now())[:MAX_COUNT])
 
 
 def _times(of: Filled, work: Callable[[], object], repeats: int) -> list[float]:

@@ -14,8 +14,8 @@ from bench.stage import Stage, stage
 LOCATIONS, EVENT_KEYS = 200, 20
 WANTED = 0.85
 # So many are made before a round, so that making them takes no time of it.
-MOST_IN_A_SECOND = 2500
-MOST_HEAVY_IN_A_SECOND = 150
+MAX_IN_A_SECOND = 2500
+MAX_HEAVY_IN_A_SECOND = 150
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,8 @@ def measure(options: Options) -> Iterator[Figure]:
         web = on.start_web()
         doors = _doors(on)
         bare = on.start_bare()
-        for door in doors:
-            yield _beside_bare(on, door, web, bare, options)
+        for webhook_endpoint in doors:
+            yield _beside_bare(on, webhook_endpoint, web, bare, options)
 
 
 def _doors(on: Stage) -> list[Door]:
@@ -50,12 +50,12 @@ def _doors(on: Stage) -> list[Door]:
         Door(
             *("entity webhook", itertools.cycle(traffic.events(on, locations[:EVENT_KEYS])), 200),
             itertools.repeat(post("/bare/", event)),
-            *(WANTED, "integrations_event"),
+            *(WANTED, "webhooks_event"),
         ),
         Door(
             *("callback", itertools.repeat(post("/altegio/callback/", callback)), 200),
             itertools.repeat(post("/bare/", callback)),
-            *(WANTED, "integrations_callback"),
+            *(WANTED, "lifecycle_callback"),
         ),
         Door(
             *("arrival page", traffic.visits(), 303),
@@ -73,34 +73,38 @@ def _doors(on: Stage) -> list[Door]:
     ]
 
 
-def _beside_bare(on: Stage, door: Door, web: int, bare: int, options: Options) -> Figure:
-    before = on.count(door.table) if door.table else 0
-    most = MOST_HEAVY_IN_A_SECOND if door.heavy else MOST_IN_A_SECOND
+def _beside_bare(on: Stage, webhook_endpoint: Door, web: int, bare: int, options: Options) -> Figure:
+    before = on.count(webhook_endpoint.table) if webhook_endpoint.table else 0
+    most = MAX_HEAVY_IN_A_SECOND if webhook_endpoint.heavy else MAX_IN_A_SECOND
 
     def load(port: int, requests: Iterator[bytes], status: int, seconds: float) -> Load:
         ready = list(itertools.islice(requests, int(most * seconds)))
         return put_on(port, iter(ready), status, seconds)
 
-    warm = load(web, door.requests, door.status, 1)
-    load(bare, door.bare, 200, 1)
+    warm = load(web, webhook_endpoint.requests, webhook_endpoint.status, 1)
+    load(bare, webhook_endpoint.bare, 200, 1)
     taken, floors = [warm], []
     for number in range(options.rounds):
         turns = [
-            lambda: taken.append(load(web, door.requests, door.status, options.seconds)),
-            lambda: floors.append(load(bare, door.bare, 200, options.seconds)),
+            lambda: taken.append(load(web, webhook_endpoint.requests, webhook_endpoint.status, options.seconds)),
+            lambda: floors.append(load(bare, webhook_endpoint.bare, 200, options.seconds)),
         ]
         for turn in turns if number % 2 else reversed(turns):
             turn()
-    lost = sum(one.answered for one in taken) - (on.count(door.table) - before) if door.table else 0
-    return _figure(door, taken[1:], floors, lost)
+    lost = (
+        sum(one.answered for one in taken) - (on.count(webhook_endpoint.table) - before)
+        if webhook_endpoint.table
+        else 0
+    )
+    return _figure(webhook_endpoint, taken[1:], floors, lost)
 
 
-def _figure(door: Door, taken: list[Load], floors: list[Load], lost: int) -> Figure:
+def _figure(webhook_endpoint: Door, taken: list[Load], floors: list[Load], lost: int) -> Figure:
     rate = median(one.per_second for one in taken)
     ratio = median(one.per_second / floor.per_second for one, floor in zip(taken, floors, strict=True))
     return Figure(
-        *("web", door.name, rate, rate / ratio, "/s", "bare view"),
-        least=door.least,
+        *("web", webhook_endpoint.name, rate, rate / ratio, "/s", "bare view"),
+        least=webhook_endpoint.least,
         broken=f"{lost} answered and not stored" if lost else "",
         details={"p99": f"{median(one.p99_ms for one in taken):.1f} ms"},
     )

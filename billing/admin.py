@@ -11,27 +11,34 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from accounts.models import User
-from billing.exporting import export_lines
+from billing.csv_export import export_lines
 from billing.forms import DiscountForm, LinkForm, PaymentForm
 from billing.history import said
-from billing.intake import Conflict, Overlap, record_payment, send_again
+from billing.intake import Overlap, PaymentConflictError, record_payment, send_again
 from billing.models import Discount, Payment, PaymentLink, Source, Status, Subscription, TariffOption
 from billing.offers import ask_for_link, fetch_tariffs, give_discount
-from billing.reading import Invalid
+from billing.parsing import InvalidPaymentError
 from billing.refunds import refund_payment
 from billing.subscriptions import counts_lately, current, overdue, soon
 from billing.totals import totals_by_month
-from integrations.models.connection import LIVE
+from integrations.connections.models import LIVE
 from integrations.outbox.exchange import exchange_text
-from partner_portal.control_room import CannotDo, EvidenceAdmin, Lookups, confirmed, exported, link_to
+from partner_portal.core.admin_base import (
+    ActionRefusedError,
+    Lookups,
+    ReadOnlyAdmin,
+    confirm_action,
+    exported,
+    link_to,
+)
+from partner_portal.core.english import english as _
+from partner_portal.core.english import english_plural
 
 
 @admin.register(Payment)
-class PaymentAdmin(EvidenceAdmin):
+class PaymentAdmin(ReadOnlyAdmin):
     form = PaymentForm
     change_list_template = "admin/billing/payment_list.html"
     list_display = ("id", "location", "money", "paid_at", "period_from", "period_to", "status", "source", "error")
@@ -82,21 +89,21 @@ class PaymentAdmin(EvidenceAdmin):
     def save_model(self, request: HttpRequest, obj: Payment, form: Any, change: bool) -> None:
         """Recorded, or sent again, by the rules of every way in."""
         if change:
-            send_again(obj.pk, form.told, source=Source.ADMIN, by=cast(User, request.user))
+            send_again(obj.pk, form.payment_data, source=Source.ADMIN, by=cast(User, request.user))
             return
         overlap = Overlap.ALLOW if form.cleaned_data["allow_overlap"] else Overlap.REFUSE
-        recorded = record_payment(form.told, Source.ADMIN, overlap=overlap, by=cast(User, request.user))
+        recorded = record_payment(form.payment_data, Source.ADMIN, overlap=overlap, by=cast(User, request.user))
         obj.pk = recorded.payment.pk
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """What changed while the form was open is said, and nothing is stored."""
         try:
             return super().changeform_view(request, *args, **kwargs)
-        except (Conflict, Invalid) as problem:
+        except (PaymentConflictError, InvalidPaymentError) as problem:
             messages.error(request, str(problem))
             return redirect(request.path)
 
-    def makes_sense(self, action: str, row: Payment) -> bool:
+    def is_offered(self, action: str, row: Payment) -> bool:
         wanted = {"refund": (Status.QUEUED, Status.REPORTED), "send_again": (Status.FAILED,)}
         return action not in wanted or row.status in wanted[action]
 
@@ -127,7 +134,7 @@ class PaymentAdmin(EvidenceAdmin):
         )
         return format_html_join("", "<div>{:%Y-%m-%d %H:%M} — {} — {}</div>", rows) or "–"
 
-    @confirmed(
+    @confirm_action(
         _("Send again"),
         _(
             "Payments that failed are sent once more, as they are. Altegio is asked first whether it holds them after"
@@ -140,14 +147,14 @@ class PaymentAdmin(EvidenceAdmin):
         for payment in chosen.order_by("pk"):
             try:
                 done += send_again(payment.pk, source=Source.ADMIN, by=cast(User, request.user)).is_new
-            except (Conflict, Invalid) as problem:
+            except (PaymentConflictError, InvalidPaymentError) as problem:
                 problems.append(f"#{payment.pk}: {problem}")
         if not done and problems:
-            raise CannotDo(" ".join(problems))
-        said = ngettext("%d payment is on its way.", "%d payments are on their way.", done) % done
+            raise ActionRefusedError(" ".join(problems))
+        said = english_plural("%d payment is on its way.", "%d payments are on their way.", done) % done
         return " ".join([said, *problems])
 
-    @confirmed(
+    @confirm_action(
         _("Refund"),
         _(
             "Altegio is told of the refund, once, and switches the connection off if its current period is refunded. "
@@ -160,11 +167,11 @@ class PaymentAdmin(EvidenceAdmin):
         for payment in chosen.order_by("pk"):
             try:
                 done += refund_payment(payment.pk)[1]
-            except Conflict as problem:
+            except PaymentConflictError as problem:
                 problems.append(f"#{payment.pk}: {problem}")
         if not done and problems:
-            raise CannotDo(" ".join(problems))
-        said = ngettext("%d payment is refunded.", "%d payments are refunded.", done) % done
+            raise ActionRefusedError(" ".join(problems))
+        said = english_plural("%d payment is refunded.", "%d payments are refunded.", done) % done
         return " ".join([said, *problems])
 
     @exported(_("Export as CSV"), permission="billing.export_payment")
@@ -211,7 +218,7 @@ class DueFilter(admin.SimpleListFilter):
 
 
 @admin.register(Subscription)
-class SubscriptionAdmin(EvidenceAdmin):
+class SubscriptionAdmin(ReadOnlyAdmin):
     change_list_template = "admin/billing/subscription_list.html"
     list_display = ("location", "application", "state", "trial_ends_at", "paid_until", "next_payment_at", "owner")
     list_filter = (DueFilter, "state", "application")
@@ -235,7 +242,7 @@ class SubscriptionAdmin(EvidenceAdmin):
 
     @admin.display(description=_("connection"))
     def connection_link(self, subscription: Subscription) -> SafeString | str:
-        address = reverse("admin:integrations_connection_change", args=[subscription.pk])
+        address = reverse("admin:connections_connection_change", args=[subscription.pk])
         return format_html('<a href="{}">{}</a>', address, subscription)
 
     @admin.display(description=_("payments"))
@@ -265,7 +272,7 @@ def _bars() -> list[dict[str, Any]]:
 
 
 @admin.register(TariffOption)
-class TariffOptionAdmin(EvidenceAdmin):
+class TariffOptionAdmin(ReadOnlyAdmin):
     list_display = ("altegio_id", "application", "tariff_title", "title", "price", "currency", "months", "fetched_at")
     list_filter = ("application",)
     list_select_related = ("application",)
@@ -273,7 +280,7 @@ class TariffOptionAdmin(EvidenceAdmin):
     actions = ("fetch",)
     search_fields = ("title__istartswith",)
 
-    @confirmed(
+    @confirm_action(
         _("Ask Altegio for the tariffs"),
         _("The tariffs of the chosen options' applications are fetched again."),
         permission="billing.change_tariffoption",
@@ -286,7 +293,7 @@ class TariffOptionAdmin(EvidenceAdmin):
 
 
 @admin.register(PaymentLink)
-class PaymentLinkAdmin(EvidenceAdmin):
+class PaymentLinkAdmin(ReadOnlyAdmin):
     form = LinkForm
     list_display = ("connection", "option", "discount", "state", "url", "error", "asked_at")
     list_filter = ("state",)
@@ -302,7 +309,7 @@ class PaymentLinkAdmin(EvidenceAdmin):
 
 
 @admin.register(Discount)
-class DiscountAdmin(EvidenceAdmin):
+class DiscountAdmin(ReadOnlyAdmin):
     form = DiscountForm
     list_display = ("connection", "percent", "state", "error", "changed_at")
     list_filter = ("state",)

@@ -10,18 +10,18 @@ from django.conf import settings
 
 from billing.matching import is_same
 from billing.models import Payment, Source, Status
-from billing.money import CURRENCIES, MOST_DECIMALS, MOST_DIGITS
-from billing.news import tell_of_payment
+from billing.money import CURRENCIES, MAX_DECIMALS, MAX_DIGITS
+from billing.notifications import tell_of_payment
 from billing.periods import follow_payments
 from integrations.altegio.answers import RemotePayment, as_decimal, read_remote_payment
-from integrations.connections import lock
+from integrations.connections.models import Connection
+from integrations.connections.transitions import lock
 from integrations.lifecycle.handlers import register_event_handler
-from integrations.models.connection import Connection
 
 log = structlog.get_logger(__name__)
 # Its report is not settled, so what Altegio tells of an equal payment may be about this very one.
 UNSETTLED = (Status.QUEUED, Status.REFUND_QUEUED, Status.FAILED)
-MOST = Decimal(10) ** (MOST_DIGITS - MOST_DECIMALS)
+MAX_AMOUNT = Decimal(10) ** (MAX_DIGITS - MAX_DECIMALS)
 
 
 @dataclass(frozen=True)
@@ -54,15 +54,15 @@ def take_collected_payment(callback_body: dict[str, Any], connection: Connection
         follow_payments(connection)
 
 
-def _remote(told: dict[str, Any]) -> RemotePayment:
-    entry = {**told, "id": told.get("payment_id"), "payment_sum": told.get("amount")}
+def _remote(data: dict[str, Any]) -> RemotePayment:
+    entry = {**data, "id": data.get("payment_id"), "payment_sum": data.get("amount")}
     return read_remote_payment(entry, settings.ALTEGIO_TIME_ZONE)
 
 
-def _read(remote: RemotePayment, told: dict[str, Any]) -> Collected | None:
+def _read(remote: RemotePayment, data: dict[str, Any]) -> Collected | None:
     """The payment; None where something is missing or impossible."""
-    currency, discount = told.get("currency_iso"), as_decimal(told.get("discount"))
-    if remote.id is None or remote.payment_sum is None or not 0 <= remote.payment_sum < MOST:
+    currency, discount = data.get("currency_iso"), as_decimal(data.get("discount"))
+    if remote.id is None or remote.payment_sum is None or not 0 <= remote.payment_sum < MAX_AMOUNT:
         return None
     if remote.payment_date is None or remote.period_from is None or remote.period_to is None:
         return None

@@ -3,18 +3,18 @@
 from typing import Any, cast
 
 from django import forms
-from django.utils.translation import gettext_lazy as _
 
-from billing.intake import Conflict, Overlap, check_payment
+from billing.intake import Overlap, PaymentConflictError, check_payment
 from billing.models import Discount, Payment, PaymentLink
-from billing.reading import Invalid, Told, read_payment
-from integrations.models.connection import LIVE, Connection
+from billing.parsing import InvalidPaymentError, PaymentData, read_payment
+from integrations.connections.models import LIVE, Connection
+from partner_portal.core.english import english as _
 
 MOMENTS = ("paid_at", "period_from", "period_to")
 
 
 class PaymentForm(forms.ModelForm[Payment]):
-    """Recording a payment, or correcting one that failed; `told` is what it says once it is valid."""
+    """Recording a payment, or correcting one that failed; `payment_data` is what it says once it is valid."""
 
     salon_id = forms.CharField(label=_("Altegio's location id"), max_length=18)
     application_id = forms.CharField(label=_("Altegio's application id"), max_length=18, required=False)
@@ -22,7 +22,7 @@ class PaymentForm(forms.ModelForm[Payment]):
     allow_overlap = forms.BooleanField(
         label=_("The period may overlap that of an earlier payment"), required=False, initial=False
     )
-    told: Told
+    payment_data: PaymentData
 
     class Meta:
         model = Payment
@@ -47,14 +47,14 @@ class PaymentForm(forms.ModelForm[Payment]):
         raw: dict[str, object] = values | {name: values[name].isoformat() for name in MOMENTS if values.get(name)}
         raw |= {name: str(values[name]) for name in ("salon_id", "application_id") if values.get(name)}
         try:
-            self.told = read_payment(raw, needs_external_id=False)
+            self.payment_data = read_payment(raw, needs_external_id=False)
             if not self.instance.pk:
-                check_payment(self.told, Overlap.ALLOW if values.get("allow_overlap") else Overlap.REFUSE)
-        except Invalid as problem:
+                check_payment(self.payment_data, Overlap.ALLOW if values.get("allow_overlap") else Overlap.REFUSE)
+        except InvalidPaymentError as problem:
             for name, texts in problem.errors.items():
                 if name not in self.errors:
                     self.add_error(name, cast(Any, texts))
-        except Conflict as problem:
+        except PaymentConflictError as problem:
             self.add_error("external_id", str(problem))
         return self.cleaned_data
 

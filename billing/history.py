@@ -2,22 +2,21 @@
 
 from collections.abc import Iterator
 
-from django.utils.translation import gettext as _
-
 from billing.matching import is_same
 from billing.models import Payment, PaymentChange, Status
 from integrations.altegio.answers import ConnectionStatus
-from integrations.models.connection import Connection
-from integrations.reconcile.checks import register_check
-from integrations.timeline.entries import Entry, Place, register_timeline
+from integrations.backoffice.timeline.entries import Entry, Place, register_timeline
+from integrations.connections.models import Connection
+from integrations.reconciliation.checks import register_check
+from partner_portal.core.english import english as _
 
-MOST = 300
+MAX_COUNT = 300
 
 
 @register_timeline
 def payments(connection: Connection) -> Iterator[Entry]:
     """What was paid and what was paid back."""
-    for payment in connection.payments.order_by("-pk")[:MOST]:
+    for payment in connection.payments.order_by("-pk")[:MAX_COUNT]:
         title = f"{payment.amount.normalize():f} {payment.currency}"
         bad = payment.status == Status.FAILED
         detail = " · ".join(filter(None, (payment.get_status_display(), payment.error)))
@@ -30,7 +29,7 @@ def payments(connection: Connection) -> Iterator[Entry]:
 def corrections(connection: Connection) -> Iterator[Entry]:
     """Payments that failed and were sent again."""
     changes = PaymentChange.objects.filter(payment__connection=connection).select_related("payment", "location", "by")
-    for change in changes.order_by("-pk")[:MOST]:
+    for change in changes.order_by("-pk")[:MAX_COUNT]:
         yield Entry(change.at, Place.SAID, _("payment sent again"), said(change), change.error, change.payment)
 
 

@@ -8,11 +8,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
 from accounts.models import User
-from billing.kinds import UNSURE, ReportPayment
+from billing.call_kinds import UNSURE, ReportPayment
 from billing.models import CONTENT, Payment, PaymentChange, Source, Status
-from billing.reading import Invalid, Told
-from integrations.models.application import application_for
-from integrations.models.connection import LIVE, Connection, State
+from billing.parsing import InvalidPaymentError, PaymentData
+from integrations.connections.models import LIVE, Connection, State, application_for
 from integrations.outbox.queue import queue, queue_fresh
 
 
@@ -30,7 +29,7 @@ NEVER_CONNECTED = (
 )
 
 
-class Conflict(Exception):
+class PaymentConflictError(Exception):
     """This `external_id` was used for another content, or the payment's state forbids what is asked."""
 
 
@@ -44,7 +43,7 @@ class Recorded:
 
 
 def record_payment(
-    told: Told, source: Source, *, overlap: Overlap = Overlap.WARN, by: User | None = None
+    data: PaymentData, source: Source, *, overlap: Overlap = Overlap.WARN, by: User | None = None
 ) -> Recorded:
     """Store a payment and queue its report, both in one transaction.
 
@@ -52,57 +51,57 @@ def record_payment(
     that failed; otherwise it raises Conflict. Raises Invalid for a location without a connection or (with `REFUSE`)
     for an overlap.
     """
-    known = _known(told)
+    known = _known(data)
     if known is None:
         try:
             with transaction.atomic():
-                return _record(told, source, overlap, by)
+                return _record(data, source, overlap, by)
         except IntegrityError:
             # Two requests told of it at the same time; the constraint let one through.
-            if (known := _known(told)) is None:
+            if (known := _known(data)) is None:
                 raise
-    if says(known, told):
+    if says(known, data):
         return Recorded(known, is_new=False)
-    return send_again(known.pk, told, source=source, overlap=overlap, by=by)
+    return send_again(known.pk, data, source=source, overlap=overlap, by=by)
 
 
-def check_payment(told: Told, overlap: Overlap) -> tuple[str, ...]:
+def check_payment(data: PaymentData, overlap: Overlap) -> tuple[str, ...]:
     """What `record_payment` would say, without storing anything. Raises the same; returns the warnings."""
-    known = _known(told)
-    if known is not None and says(known, told):
+    known = _known(data)
+    if known is not None and says(known, data):
         return ()
     if known is not None and known.status != Status.FAILED:
-        raise Conflict(_differs(known, told))
-    return _judge_overlap(_best(_at(told, Connection.objects.all()), told), told, overlap)
+        raise PaymentConflictError(_differs(known, data))
+    return _judge_overlap(_best(_at(data, Connection.objects.all()), data), data, overlap)
 
 
-def _known(told: Told) -> Payment | None:
+def _known(data: PaymentData) -> Payment | None:
     # Most ids are new: the index alone answers that, and cheaply.
-    if told.external_id is None or not Payment.objects.filter(external_id=told.external_id).exists():
+    if data.external_id is None or not Payment.objects.filter(external_id=data.external_id).exists():
         return None
-    return shown_payments().get(external_id=told.external_id)
+    return shown_payments().get(external_id=data.external_id)
 
 
-def says(payment: Payment, told: Told) -> bool:
+def says(payment: Payment, data: PaymentData) -> bool:
     """Whether the payment was told so, or says so since it was corrected."""
-    return told.digest in (payment.told, told_by(payment).digest)
+    return data.digest in (payment.content_digest, payment_data(payment).digest)
 
 
-def _record(told: Told, source: Source, overlap: Overlap, by: User | None) -> Recorded:
-    connection = _best(_at(told, _lockable()), told)
-    warnings = _judge_overlap(connection, told, overlap)
+def _record(data: PaymentData, source: Source, overlap: Overlap, by: User | None) -> Recorded:
+    connection = _best(_at(data, _lockable()), data)
+    warnings = _judge_overlap(connection, data, overlap)
     payment = Payment.objects.create(
-        external_id=told.external_id,
-        told=told.digest,
+        external_id=data.external_id,
+        content_digest=data.digest,
         source=source,
         connection=connection,
         application=connection.application,
         location=connection.location,
-        amount=told.amount,
-        currency=told.currency,
-        paid_at=told.paid_at,
-        period_from=told.period_from,
-        period_to=told.period_to,
+        amount=data.amount,
+        currency=data.currency,
+        paid_at=data.paid_at,
+        period_from=data.period_from,
+        period_to=data.period_to,
         report_round=1,
         recorded_by=by,
     )
@@ -115,21 +114,21 @@ def _lockable() -> QuerySet[Connection]:
     return Connection.objects.select_related("application", "location").select_for_update(of=("self",), no_key=True)
 
 
-def _at(told: Told, connections: QuerySet[Connection]) -> QuerySet[Connection]:
+def _at(data: PaymentData, connections: QuerySet[Connection]) -> QuerySet[Connection]:
     """The connections of the application at the location."""
-    here = Q(application__altegio_id=told.application_id, location__altegio_id=told.salon_id)
+    here = Q(application__altegio_id=data.application_id, location__altegio_id=data.salon_id)
     return connections.select_related("application", "location").filter(here).order_by("pk")
 
 
-def _best(here: Iterable[Connection], told: Told) -> Connection:
+def _best(here: Iterable[Connection], data: PaymentData) -> Connection:
     """The connection a payment belongs to: the live one, else the newest grant, else the newest ever active."""
     ranked = [(_rank(connection), connection.pk, connection) for connection in here]
     rank, _pk, connection = max(ranked, default=(0, 0, None))
     if rank and connection:
         return connection
-    if application_for(told.application_id) is None:
-        raise Invalid({"application_id": ["There is no such application here."]})
-    raise Invalid({"salon_id": [NEVER_CONNECTED.format(told.application_id)]})
+    if application_for(data.application_id) is None:
+        raise InvalidPaymentError({"application_id": ["There is no such application here."]})
+    raise InvalidPaymentError({"salon_id": [NEVER_CONNECTED.format(data.application_id)]})
 
 
 def _rank(connection: Connection) -> int:
@@ -140,14 +139,14 @@ def _rank(connection: Connection) -> int:
     return 1 if connection.activated_at else 0
 
 
-def _judge_overlap(connection: Connection, told: Told, overlap: Overlap) -> tuple[str, ...]:
+def _judge_overlap(connection: Connection, data: PaymentData, overlap: Overlap) -> tuple[str, ...]:
     if overlap is Overlap.ALLOW:
         return ()
     covered = Payment.objects.filter(
         application=connection.application_id,
         location=connection.location_id,
-        period_from__lte=told.period_to,
-        period_to__gte=told.period_from,
+        period_from__lte=data.period_to,
+        period_to__gte=data.period_from,
         status__in=(Status.QUEUED, Status.REPORTED),
     ).only("period_from", "period_to")[:1]
     if not covered:
@@ -158,72 +157,74 @@ def _judge_overlap(connection: Connection, told: Told, overlap: Overlap) -> tupl
         f"({first.period_from:%Y-%m-%d %H:%M} to {first.period_to:%Y-%m-%d %H:%M} UTC)."
     )
     if overlap is Overlap.REFUSE:
-        raise Invalid({"period_from": [f"{warning} {IF_MEANT}"]})
+        raise InvalidPaymentError({"period_from": [f"{warning} {IF_MEANT}"]})
     return (warning,)
 
 
 def send_again(
     payment_id: int,
-    told: Told | None = None,
+    data: PaymentData | None = None,
     *,
     source: Source,
     overlap: Overlap = Overlap.ALLOW,
     by: User | None = None,
 ) -> Recorded:
-    """Send a payment that failed once more, `told` in the place of what it said; Altegio is asked before it is sent.
+    """Send a payment that failed once more, `data` in the place of what it said; Altegio is asked before it is sent.
 
     What it said is kept (`PaymentChange`): if Altegio turns out to hold that, nothing is sent. Raises Conflict for a
-    payment that has not failed; one that says `told` already stays as it is. Raises Invalid as `record_payment` does.
+    payment that has not failed; one that says `data` already stays as it is. Raises Invalid as `record_payment` does.
     """
     with transaction.atomic():
-        payment, here = _locked(payment_id, told)
-        if told is not None and payment.status != Status.FAILED and says(payment, told):
+        payment, here = _locked(payment_id, data)
+        if data is not None and payment.status != Status.FAILED and says(payment, data):
             return Recorded(payment, is_new=False)
-        _may_be_sent_again(payment, told)
-        correction = told or told_by(payment)
+        _may_be_sent_again(payment, data)
+        correction = data or payment_data(payment)
         connection = _best(here, correction)
         warnings = _judge_overlap(connection, correction, overlap)
         _keep_what_it_said(payment, source, by)
-        if told is not None and source != Source.ADMIN:
-            payment.told = told.digest
+        if data is not None and source != Source.ADMIN:
+            payment.content_digest = data.digest
         _say(payment, correction, connection)
         queue([ReportPayment.new(payment)])
         return Recorded(payment, is_new=True, warnings=warnings)
 
 
-def _locked(payment_id: int, told: Told | None) -> tuple[Payment, list[Connection]]:
+def _locked(payment_id: int, data: PaymentData | None) -> tuple[Payment, list[Connection]]:
     """The payment, and the connections where it is told to belong. Its own and those are locked before it."""
     before = shown_payments().get(pk=payment_id)
-    place = told or told_by(before)
+    place = data or payment_data(before)
     there = Q(application__altegio_id=place.application_id, location__altegio_id=place.salon_id)
     connections = list(_lockable().filter(there | Q(pk=before.connection_id)).order_by("pk"))
     payment = shown_payments().select_for_update(of=("self",), no_key=True).get(pk=payment_id)
     if payment.connection_id not in {connection.pk for connection in connections}:
-        raise Conflict("This payment was changed at the same moment. Look at it, and send the same again.")
+        raise PaymentConflictError(
+            "This payment was changed at the same moment. Look at it, and send the same again."
+        )
     wanted = (place.application_id, place.salon_id)
     return payment, [
         each for each in connections if (each.application.altegio_id, each.location.altegio_id) == wanted
     ]
 
 
-def _may_be_sent_again(payment: Payment, told: Told | None) -> None:
+def _may_be_sent_again(payment: Payment, data: PaymentData | None) -> None:
     if payment.status != Status.FAILED:
-        raise Conflict(
-            _differs(payment, told)
-            if told
+        raise PaymentConflictError(
+            _differs(payment, data)
+            if data
             else f"Only a payment that failed can be sent again; this one is {payment.status}."
         )
     here = (payment.application.altegio_id, payment.location.altegio_id)
-    if told is not None and payment.error == UNSURE and (told.application_id, told.salon_id) != here:
-        raise Conflict(
+    if data is not None and payment.error == UNSURE and (data.application_id, data.salon_id) != here:
+        raise PaymentConflictError(
             "Altegio may hold this payment at the location it was told for: send it again as it was first."
         )
 
 
-def _differs(payment: Payment, told: Told) -> str:
-    before = told_by(payment)
+def _differs(payment: Payment, data: PaymentData) -> str:
+    before = payment_data(payment)
     names = [
-        name for name in ("salon_id", "application_id", *CONTENT) if getattr(before, name) != getattr(told, name)
+        name for name in ("salon_id", "application_id", *CONTENT) if getattr(before, name) != getattr(data, name)
     ]
     undo = "Refund it first; then tell" if payment.status in (Status.QUEUED, Status.REPORTED) else "Tell"
     return (
@@ -244,9 +245,9 @@ def _keep_what_it_said(payment: Payment, source: Source, by: User | None) -> Non
     )
 
 
-def _say(payment: Payment, told: Told, connection: Connection) -> None:
+def _say(payment: Payment, data: PaymentData, connection: Connection) -> None:
     for name in CONTENT:
-        setattr(payment, name, getattr(told, name))
+        setattr(payment, name, getattr(data, name))
     payment.connection = connection
     payment.application, payment.location = connection.application, connection.location
     payment.status, payment.error = Status.QUEUED, ""
@@ -254,9 +255,9 @@ def _say(payment: Payment, told: Told, connection: Connection) -> None:
     payment.save()
 
 
-def told_by(payment: Payment) -> Told:
+def payment_data(payment: Payment) -> PaymentData:
     """A stored payment as it would be told."""
-    return Told(
+    return PaymentData(
         external_id=payment.external_id,
         salon_id=payment.location.altegio_id,
         application_id=payment.application.altegio_id,

@@ -19,8 +19,8 @@ def find_remote(payment: Payment, held: Iterable[RemotePayment], said: PaymentCh
 
     With `said` as the payment was before a correction.
     """
-    told = said or payment
-    equal = [remote.id for remote in held if remote.id and not remote.is_refunded and is_same(told, remote)]
+    data = said or payment
+    equal = [remote.id for remote in held if remote.id and not remote.is_refunded and is_same(data, remote)]
     taken = set(
         Payment.objects.filter(application=payment.application_id, altegio_payment_id__in=equal)
         .exclude(pk=payment.pk)

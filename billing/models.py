@@ -5,14 +5,12 @@ from decimal import Decimal
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
-from billing.money import MOST_DECIMALS, MOST_DIGITS, exact
-from integrations.models.application import Application
-from integrations.models.connection import Connection
-from integrations.models.place import Location
+from billing.money import MAX_DECIMALS, MAX_DIGITS, exact
+from integrations.connections.models import Application, Connection, Location
 from integrations.outbox.models import OutgoingCall
-from partner_portal.updated_at import UpdatedAt
+from partner_portal.core.english import english as _
+from partner_portal.core.updated_at import UpdatedAt
 
 
 class Status(models.TextChoices):
@@ -48,12 +46,12 @@ class Payment(UpdatedAt):
     # The partner's own id; NULLs are many, ids are unique.
     external_id = models.CharField(_("external id"), max_length=200, unique=True, null=True, blank=True)
     # What was told last under `external_id`; a correction by staff does not change it.
-    told = models.CharField(max_length=64, blank=True, editable=False)
+    content_digest = models.CharField(max_length=64, blank=True, editable=False)
     source = models.CharField(_("told by"), max_length=8, choices=Source.choices)
     connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="payments")
     application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="payments")
     location = models.ForeignKey(Location, on_delete=models.PROTECT, related_name="payments")
-    amount = models.DecimalField(_("amount"), max_digits=MOST_DIGITS, decimal_places=MOST_DECIMALS)
+    amount = models.DecimalField(_("amount"), max_digits=MAX_DIGITS, decimal_places=MAX_DECIMALS)
     currency = models.CharField(_("currency"), max_length=3)
     paid_at = models.DateTimeField(_("paid"))
     period_from = models.DateTimeField(_("period from"))
@@ -139,7 +137,7 @@ class PaymentChange(models.Model):
     error = models.CharField(_("why it had failed"), max_length=500, blank=True)
     application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="+")
     location = models.ForeignKey(Location, on_delete=models.PROTECT, related_name="+")
-    amount = models.DecimalField(_("amount"), max_digits=MOST_DIGITS, decimal_places=MOST_DECIMALS)
+    amount = models.DecimalField(_("amount"), max_digits=MAX_DIGITS, decimal_places=MAX_DECIMALS)
     currency = models.CharField(_("currency"), max_length=3)
     paid_at = models.DateTimeField(_("paid"))
     period_from = models.DateTimeField(_("period from"))
@@ -161,9 +159,7 @@ class TariffOption(models.Model):
     altegio_id = models.BigIntegerField(_("Altegio's option id"))
     tariff_title = models.CharField(_("tariff"), max_length=300, blank=True)
     title = models.CharField(_("option"), max_length=300, blank=True)
-    price = models.DecimalField(
-        _("price"), max_digits=MOST_DIGITS, decimal_places=MOST_DECIMALS, null=True, blank=True
-    )
+    price = models.DecimalField(_("price"), max_digits=MAX_DIGITS, decimal_places=MAX_DECIMALS, null=True, blank=True)
     currency = models.CharField(_("currency"), max_length=3, blank=True)
     months = models.PositiveSmallIntegerField(_("months"), null=True, blank=True)
     fetched_at = models.DateTimeField(_("fetched"), default=timezone.now)

@@ -6,8 +6,8 @@ from decimal import Decimal
 from iso4217 import Currency
 
 # SQLite keeps a decimal as a double, which is exact up to 15 digits: 11 before the point, 4 after it.
-MOST_DIGITS, MOST_DECIMALS = 15, 4
-_AMOUNT = re.compile(rf"[0-9]{{1,{MOST_DIGITS - MOST_DECIMALS}}}(?:\.([0-9]+))?")
+MAX_DIGITS, MAX_DECIMALS = 15, 4
+_AMOUNT = re.compile(rf"[0-9]{{1,{MAX_DIGITS - MAX_DECIMALS}}}(?:\.([0-9]+))?")
 
 # Gold, test codes and the like have no number of decimals: nothing is paid in them.
 CURRENCIES: dict[str, int] = {
@@ -15,7 +15,7 @@ CURRENCIES: dict[str, int] = {
 }
 
 
-class NotMoney(ValueError):
+class InvalidMoneyError(ValueError):
     """The text is no amount of this currency; `str()` says why."""
 
 
@@ -31,10 +31,10 @@ def read_amount(text: str, currency: str) -> Decimal:
     """
     match = _AMOUNT.fullmatch(text)
     if match is None:
-        raise NotMoney('Write the amount in plain digits, for example "990.99".')
+        raise InvalidMoneyError('Write the amount in plain digits, for example "990.99".')
     most = decimals_of(currency)
     if len(match[1] or "") > most:
-        raise NotMoney(f"{currency} has {most} decimals.")
+        raise InvalidMoneyError(f"{currency} has {most} decimals.")
     return exact(Decimal(text), currency)
 
 

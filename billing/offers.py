@@ -5,21 +5,20 @@ All three may be repeated: two are questions, and a discount that is set twice i
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from billing.models import Discount, PaymentLink, SyncState, TariffOption
-from integrations.altegio import calls
+from integrations.altegio import requests
 from integrations.altegio.answers import Answer, read_link, read_tariff_options
-from integrations.altegio.calls import Call
-from integrations.models.application import Application
-from integrations.models.connection import LIVE, Connection
-from integrations.outbox.kinds import CallKind, Obsolete, register
+from integrations.altegio.requests import ApiRequest
+from integrations.connections.models import LIVE, Application, Connection
+from integrations.outbox.call_kinds import CallKind, ObsoleteError, register
 from integrations.outbox.models import OutgoingCall, Priority
 from integrations.outbox.queue import queue_newest
+from partner_portal.core.english import english
+from partner_portal.core.english import english as _
 
 
-class NotOffered(Exception):
+class NotOfferedError(Exception):
     """This cannot be bought, or given, for this connection; `str()` says why."""
 
 
@@ -31,7 +30,7 @@ def fetch_tariffs(application: Application) -> None:
 def ask_for_link(connection: Connection, option: TariffOption, discount: int = 0) -> PaymentLink:
     """Queue the question for the address where the owner pays; it appears on the row. Raises NotOffered."""
     if option.application_id != connection.application_id or connection.state not in LIVE:
-        raise NotOffered(_("This tariff is not for this location, or the location is not connected any more."))
+        raise NotOfferedError(_("This tariff is not for this location, or the location is not connected any more."))
     with transaction.atomic():
         link, _made = PaymentLink.objects.update_or_create(
             connection=connection,
@@ -46,7 +45,7 @@ def ask_for_link(connection: Connection, option: TariffOption, discount: int = 0
 def give_discount(connection: Connection, percent: int) -> Discount:
     """Queue a discount of 0 to 100 percent for a connected location; the newest one counts. Raises NotOffered."""
     if connection.state not in LIVE or not 0 <= percent <= 100:
-        raise NotOffered("A discount of 0 to 100 percent is given to connected locations.")
+        raise NotOfferedError("A discount of 0 to 100 percent is given to connected locations.")
     with transaction.atomic():
         discount, _made = Discount.objects.update_or_create(
             connection=connection,
@@ -66,17 +65,17 @@ class FetchTariffs(CallKind):
     """The options an application is sold for; 404 where it has no tariffs."""
 
     name = "fetch_tariffs"
-    title = gettext_lazy("Tariffs")
+    title = english("Tariffs")
     priority = Priority.HOUSEKEEPING
-    repeatable = True
+    idempotent = True
 
-    def request(self, call: OutgoingCall) -> Call:
-        return calls.tariffs(Application.objects.get(pk=call.params["application"]).altegio_id)
+    def request(self, call: OutgoingCall) -> ApiRequest:
+        return requests.tariffs(Application.objects.get(pk=call.params["application"]).altegio_id)
 
     def accepted(self, call: OutgoingCall, answer: Answer) -> None:
         here = TariffOption.objects.filter(application=call.params["application"])
-        told = read_tariff_options(answer)
-        for option in told:
+        data = read_tariff_options(answer)
+        for option in data:
             TariffOption.objects.update_or_create(
                 application_id=call.params["application"],
                 altegio_id=option.id,
@@ -89,7 +88,7 @@ class FetchTariffs(CallKind):
                     "fetched_at": timezone.now(),
                 },
             )
-        here.exclude(altegio_id__in=[option.id for option in told]).delete()
+        here.exclude(altegio_id__in=[option.id for option in data]).delete()
 
     def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
         if answer.status_code == 404:
@@ -101,19 +100,19 @@ class FetchLink(CallKind):
     """Where an owner pays an option."""
 
     name = "fetch_payment_link"
-    title = gettext_lazy("Payment link")
+    title = english("Payment link")
     priority = Priority.SETUP
-    repeatable = True
+    idempotent = True
 
-    def request(self, call: OutgoingCall) -> Call:
+    def request(self, call: OutgoingCall) -> ApiRequest:
         link = (
             PaymentLink.objects.select_related("connection__location", "connection__application", "option")
             .filter(pk=call.params["link"])
             .first()
         )
         if link is None:
-            raise Obsolete("The option is not offered any more.")
-        return calls.payment_link(
+            raise ObsoleteError("The option is not offered any more.")
+        return requests.payment_link(
             link.connection.location.altegio_id,
             link.connection.application.altegio_id,
             tariff_option_id=link.option.altegio_id,
@@ -138,16 +137,16 @@ class GiveDiscount(CallKind):
     """The newest discount of a location."""
 
     name = "give_discount"
-    title = gettext_lazy("Discount")
+    title = english("Discount")
     priority = Priority.MONEY
-    repeatable = True
+    idempotent = True
 
-    def request(self, call: OutgoingCall) -> Call:
+    def request(self, call: OutgoingCall) -> ApiRequest:
         discount = Discount.objects.select_related("connection__location", "connection__application").get(
             pk=call.params["discount"]
         )
         connection = discount.connection
-        return calls.add_discount(
+        return requests.add_discount(
             [connection.location.altegio_id], connection.application.altegio_id, discount=discount.percent
         )
 

@@ -3,15 +3,15 @@
 from typing import Any
 
 from django.db.models import Q
-from django.utils.translation import gettext_lazy as _
 
 from billing.models import Payment, Status, Subscription
 from billing.subscriptions import overdue, soon
-from integrations.dashboard.numbers import capped, list_url
-from integrations.dashboard.panels import register_panel
-from integrations.models.connection import LIVE, Connection
+from integrations.backoffice.dashboard.numbers import capped, list_url
+from integrations.backoffice.dashboard.panels import register_panel
+from integrations.connections.models import LIVE, Connection
+from partner_portal.core.english import english as _
 
-MOST_URGENT = 5
+MAX_URGENT = 5
 
 
 def payments_due() -> dict[str, Any]:
@@ -31,7 +31,7 @@ def payments_due() -> dict[str, Any]:
         ("queued", _("payments on their way"), payments(Status.QUEUED)),
     ]
     urgent = live.filter(soon()).select_related("application", "location").order_by("next_payment_at")
-    return {"numbers": numbers, "urgent": urgent[:MOST_URGENT]}
+    return {"numbers": numbers, "urgent": urgent[:MAX_URGENT]}
 
 
 register_panel(_("Payments due"), "admin/billing/due_panel.html", payments_due, permission="billing.view_payment")

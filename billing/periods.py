@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from django.db.models import Max, Min
 
 from billing.models import Payment, Status
-from integrations.connections import lock
-from integrations.models.connection import Connection
+from integrations.connections.models import Connection
+from integrations.connections.transitions import lock
 
 
 def lock_payment(payment_id: int) -> Payment:

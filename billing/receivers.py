@@ -4,13 +4,12 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from billing.kinds import mark_refunded
+from billing.call_kinds import mark_refunded
 from billing.models import Payment, Status
 from billing.periods import follow_payments, lock_payment
 from integrations.altegio.answers import ConnectionStatus
-from integrations.connections import connection_changed
-from integrations.lifecycle.asking import status_learned
-from integrations.models.connection import LIVE, Connection, State
+from integrations.connections.models import LIVE, Connection, State
+from integrations.connections.signals import connection_changed, status_synced
 from integrations.outbox.models import CallState, OutgoingCall
 from integrations.outbox.queue import cancel
 
@@ -27,7 +26,7 @@ def end_waiting_payments(connection: Connection, after: State, **_: Any) -> None
     )
     for payment in waiting.select_for_update(no_key=True).order_by("pk"):
         report = OutgoingCall.objects.filter(key=payment.report_key)
-        if report.filter(state__in=(CallState.SENDING, CallState.DOUBTFUL)).exists():
+        if report.filter(state__in=(CallState.SENDING, CallState.UNCONFIRMED)).exists():
             continue
         cancel(payment.calls(), UNINSTALLED)
         payment.status, payment.error = Status.FAILED, UNINSTALLED
@@ -41,7 +40,7 @@ def begin_subscription(connection: Connection, after: State, **_: Any) -> None:
         follow_payments(connection)
 
 
-@receiver(status_learned)
+@receiver(status_synced)
 def learn_of_refunds(connection: Connection, status: ConnectionStatus, **_: Any) -> None:
     """What was refunded at Altegio itself is recorded as such."""
     refunded = [remote.id for remote in status.payments if remote.id and remote.is_refunded]

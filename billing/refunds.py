@@ -3,8 +3,8 @@
 from django.db import transaction
 from django.utils import timezone
 
-from billing.intake import Conflict
-from billing.kinds import RefundPayment
+from billing.call_kinds import RefundPayment
+from billing.intake import PaymentConflictError
 from billing.models import Payment, Source, Status
 from billing.periods import lock_payment
 from integrations.outbox.models import CallState, OutgoingCall
@@ -22,9 +22,9 @@ def refund_payment(payment_id: int) -> tuple[Payment, bool]:
         if payment.status in (Status.REFUND_QUEUED, Status.REFUNDED, Status.CANCELLED):
             return payment, False
         if payment.status == Status.FAILED:
-            raise Conflict("This payment failed: there is nothing to refund.")
+            raise PaymentConflictError("This payment failed: there is nothing to refund.")
         if payment.source == Source.ALTEGIO:
-            raise Conflict("Altegio collected this payment: it is refunded there, and shows here then.")
+            raise PaymentConflictError("Altegio collected this payment: it is refunded there, and shows here then.")
         payment.error, payment.refund_asked_at = "", timezone.now()
         if payment.status == Status.QUEUED and _cancel_report(payment):
             payment.status = Status.CANCELLED

@@ -16,21 +16,18 @@ from django.utils import timezone
 from accounts.models import AltegioIdentity
 from billing.intake import Overlap, record_payment
 from billing.models import Payment, Source, Status
-from billing.reading import read_payment
+from billing.parsing import read_payment
 from billing.refunds import refund_payment
-from integrations.altegio import calls
+from integrations.altegio import requests
 from integrations.altegio.answers import AltegioState, ConnectionStatus, read_status
 from integrations.altegio.signatures import Person
 from integrations.connect.arrivals import receive_signed
-from integrations.connect.models import Arrival
 from integrations.connect.parameters import Redirect
-from integrations.lifecycle.disconnect import disconnect
-from integrations.models.application import Application
-from integrations.models.connection import LIVE, Connection, State
-from integrations.models.place import reconnect_url
+from integrations.connections.models import LIVE, Application, Arrival, Connection, State, reconnect_url
+from integrations.outbox.direct_requests import ask_now
+from integrations.outbox.dispatcher import dispatch_due
 from integrations.outbox.models import Attempt, OutgoingCall
-from integrations.outbox.pump import run_pump
-from integrations.outbox.questions import ask_now
+from integrations.status_sync.disconnect import disconnect
 
 # The person who rehearses: an Altegio user id that no real user has.
 REHEARSER = Person(999_999_999_999_999_999, "Moderation rehearsal", "", "", "")
@@ -39,11 +36,11 @@ PATIENCE = 60.0
 POLL = 2.0
 
 
-class Failed(Exception):
+class CheckFailedError(Exception):
     """A check did not hold; `str()` says what was seen."""
 
 
-class NotShown(Exception):
+class NotShownError(Exception):
     """A check could not be shown because Connect was not pressed in time."""
 
 
@@ -81,10 +78,10 @@ class Rehearsal:
             self.evidence = []
             try:
                 step()
-            except Failed as failure:
+            except CheckFailedError as failure:
                 yield Check(title, False, [*self.evidence, str(failure)])
                 break
-            except NotShown as missing:
+            except NotShownError as missing:
                 yield Check(title, None, [*self.evidence, str(missing)])
                 break
             yield Check(title, True, self.evidence)
@@ -92,22 +89,24 @@ class Rehearsal:
 
     def _connects(self) -> None:
         if self._live() is not None:
-            raise Failed("The location is connected already. Choose one that nobody uses, or disconnect it first.")
+            raise CheckFailedError(
+                "The location is connected already. Choose one that nobody uses, or disconnect it first."
+            )
         self._await_grant()
         first = self._arrive()
         self._await(lambda: self._live() is not None, "The location did not turn active.")
         for _ in range(2):
             if self._arrive().pk != first.pk:
-                raise Failed("The same link made a second arrival.")
+                raise CheckFailedError("The same link made a second arrival.")
         sent = self._calls("activate").count()
         if sent != 1:
-            raise Failed(f"{sent} activations were queued instead of one.")
+            raise CheckFailedError(f"{sent} activations were queued instead of one.")
         self._note("activate")
         self.evidence.append("Opening the same link twice more activated nothing again.")
 
     def _pays(self) -> None:
         now = timezone.now().replace(microsecond=0)
-        told = read_payment(
+        data = read_payment(
             {
                 "external_id": f"rehearsal-{self.salon_id}-{now:%Y%m%d%H%M%S}",
                 "salon_id": self.salon_id,
@@ -119,10 +118,10 @@ class Rehearsal:
                 "period_to": (now + timedelta(days=30)).isoformat(),
             }
         )
-        self.payment_id = record_payment(told, Source.ADMIN, overlap=Overlap.ALLOW).payment.pk
+        self.payment_id = record_payment(data, Source.ADMIN, overlap=Overlap.ALLOW).payment.pk
         self._await(lambda: self._paid().status == Status.REPORTED, "The payment was not accepted.")
         self.evidence.append(
-            f"{told.amount} {told.currency}: Altegio's payment id {self._paid().altegio_payment_id}."
+            f"{data.amount} {data.currency}: Altegio's payment id {self._paid().altegio_payment_id}."
         )
         self._note("report_payment", self._paid().report_key)
 
@@ -143,7 +142,7 @@ class Rehearsal:
         before = AltegioIdentity.objects.get(altegio_user_id=REHEARSER.altegio_user_id).user_id
         arrival = self._arrive()
         if arrival.user_id != before:
-            raise Failed("The person who came back got another account.")
+            raise CheckFailedError("The person who came back got another account.")
         self.evidence.append(f"The same person came {arrival.visits} times and has one account (#{before}).")
 
     def _leave_it_clean(self) -> None:
@@ -162,14 +161,14 @@ class Rehearsal:
 
     def _await_grant(self) -> None:
         """Wait until Altegio waits for an activation, as after a press of Connect."""
-        ends_at, told = time.monotonic() + self.wait, False
+        ends_at, data = time.monotonic() + self.wait, False
         while not self._is_granted():
             if time.monotonic() > ends_at:
                 page = reconnect_url(self.salon_id, self.application.altegio_id)
-                raise NotShown(f"Connect was not pressed. Press it at {page} and start the rehearsal again.")
-            if not told:
+                raise NotShownError(f"Connect was not pressed. Press it at {page} and start the rehearsal again.")
+            if not data:
                 self.tell(f"Press Connect now: {reconnect_url(self.salon_id, self.application.altegio_id)}")
-                told = True
+                data = True
             time.sleep(POLL)
 
     def _is_granted(self) -> bool:
@@ -177,15 +176,15 @@ class Rehearsal:
         return status is not None and status.state is AltegioState.PENDING
 
     def _ask(self) -> ConnectionStatus | None:
-        answer = ask_now(calls.status(self.salon_id, self.application.altegio_id))
+        answer = ask_now(requests.status(self.salon_id, self.application.altegio_id))
         return read_status(answer, settings.ALTEGIO_TIME_ZONE)
 
     def _await(self, holds: Callable[[], bool], otherwise: str) -> None:
         ends_at = time.monotonic() + PATIENCE
         while not holds():
             if time.monotonic() > ends_at or self._is_over():
-                raise Failed(f"{otherwise} {self._last_words()}")
-            run_pump()
+                raise CheckFailedError(f"{otherwise} {self._last_words()}")
+            dispatch_due()
             time.sleep(0.2)
 
     def _is_over(self) -> bool:

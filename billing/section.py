@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from billing.words import standing
+from billing.labels import standing
 from integrations.connect.section import Note, register_notes
-from integrations.models.connection import LIVE, Connection
+from integrations.connections.models import LIVE, Connection
 
 
 def _notes(connections: Sequence[Connection]) -> Mapping[int, Note]:

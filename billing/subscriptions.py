@@ -10,15 +10,14 @@ from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from accounts.letters import queue_letter
+from accounts.emails import queue_email
 from accounts.models import User
 from billing.models import TariffOption
 from billing.offers import fetch_tariffs
-from integrations.models.application import Application
-from integrations.models.connection import LIVE, Connection
-from partner_portal.queues import Queue
+from integrations.connections.models import LIVE, Application, Connection
+from partner_portal.core.queues import Queue
 
-MOST_IN_A_LETTER = 50
+MAX_IN_AN_EMAIL = 50
 COUNTS = "subscriptions-counted"
 TARIFFS_ARE_FRESH = timedelta(days=1)
 TARIFFS = Queue.register(Queue("tariffs", "Tariffs to be fetched", Application))
@@ -88,20 +87,20 @@ def counts_lately() -> Totals:
 
 @transaction.atomic
 def mail_digest() -> int:
-    """One letter a day to each member of staff, if there is something to tell. Returns how many connections."""
+    """One e-mail a day to each member of staff, if there is something to tell. Returns how many connections."""
     due = subscriptions().filter(soon() | overdue())
     count = due.count()
     if not count:
         return 0
     today = timezone.now().date()
-    lines = [_line(connection, timezone.now()) for connection in due[:MOST_IN_A_LETTER]]
+    lines = [_line(connection, timezone.now()) for connection in due[:MAX_IN_AN_EMAIL]]
     for user in User.objects.filter(is_staff=True, is_active=True).exclude(email=None):
-        queue_letter(
-            "subscriptions",
+        queue_email(
+            "staff/subscriptions",
             user,
             key=f"subscriptions:{today}:{user.pk}",
             lines=lines,
-            more=max(count - MOST_IN_A_LETTER, 0),
+            more=max(count - MAX_IN_AN_EMAIL, 0),
             list_url=f"{settings.PORTAL_URL}/admin/billing/subscription/?due=yes",
         )
     return count

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from billing.subscriptions import mail_digest, refresh_tariffs
-from partner_portal.queues import run_steps
+from partner_portal.core.queues import run_steps
 
 
 @shared_task

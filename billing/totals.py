@@ -10,7 +10,7 @@ from django.db.models.functions import TruncMonth
 from billing.models import Payment, Status
 from billing.money import exact
 
-MOST_ROWS = 240
+MAX_ROWS = 240
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def totals_by_month() -> list[MonthTotal]:
             refunded=Sum("amount", filter=Q(status=Status.REFUNDED), default=Decimal(0)),
             waiting=Sum("amount", filter=Q(altegio_payment_id=None), default=Decimal(0)),
         )
-        .order_by("-month", "currency")[:MOST_ROWS]
+        .order_by("-month", "currency")[:MAX_ROWS]
     )
     return [
         MonthTotal(

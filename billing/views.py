@@ -12,13 +12,13 @@ from accounts.limits import Limit
 from accounts.listing import page_of, place_in, searched
 from accounts.models import User
 from accounts.pages import owner_page, register_notice, register_page, show, to_page
+from billing.labels import STATUS_ADVICE, STATUS_TONES, STATUS_WORDS, is_due, standing
 from billing.models import Payment, PaymentLink, Status, TariffOption
-from billing.offers import NotOffered, ask_for_link
+from billing.offers import NotOfferedError, ask_for_link
 from billing.subscriptions import subscriptions
-from billing.words import STATUS_ADVICE, STATUS_TONES, STATUS_WORDS, is_due, standing
+from integrations.connections.models import Connection
 from integrations.locations.search import matching
-from integrations.models.connection import Connection
-from partner_portal.formats import money
+from partner_portal.core.formats import money
 
 SUBSCRIPTIONS, PAYMENTS = "billing:subscriptions", "billing:payments"
 LINKS = Limit("payment-links", 30, 60)
@@ -117,6 +117,6 @@ def payment_link(request: HttpRequest, owner: User, connection_id: int, option_i
         return to_page(SUBSCRIPTIONS, done="link-wait", **back)
     try:
         ask_for_link(connection, option)
-    except NotOffered:
+    except NotOfferedError:
         return to_page(SUBSCRIPTIONS, done="link-none", **back)
     return to_page(SUBSCRIPTIONS, done="link-asked", **back)

@@ -4,13 +4,13 @@ from datetime import datetime
 
 from django.db.models import OuterRef, QuerySet
 
-from billing.kinds import RefundPayment, ReportPayment
+from billing.call_kinds import RefundPayment, ReportPayment
 from billing.models import Discount, Payment, PaymentLink, Status, SyncState
-from billing.offers import FetchLink, GiveDiscount, NotOffered, ask_for_link, give_discount
+from billing.offers import FetchLink, GiveDiscount, NotOfferedError, ask_for_link, give_discount
 from billing.periods import lock_payment
 from integrations.outbox.queue import queue
 from integrations.outbox.watch import key_of, unfinished
-from partner_portal.watch import register_check
+from partner_portal.core.watch import register_check
 
 REPORT_WAITS = unfinished(key=key_of("payment", "pk", "report_round"))
 REFUND_WAITS = unfinished(key=key_of("refund", "pk", "refund_round"))
@@ -50,26 +50,28 @@ def _refund(found: Payment) -> None:
 
 
 def _unasked(now: datetime) -> QuerySet[PaymentLink]:
-    waits = unfinished(connection=OuterRef("connection"), kind=FetchLink.name, subject=key_of("link", "pk"))
+    waits = unfinished(connection=OuterRef("connection"), kind=FetchLink.name, coalesce_key=key_of("link", "pk"))
     return PaymentLink.objects.filter(~waits, state=SyncState.QUEUED)
 
 
 def _ask(link: PaymentLink) -> None:
     try:
         ask_for_link(link.connection, link.option, link.discount)
-    except NotOffered as why:
+    except NotOfferedError as why:
         PaymentLink.objects.filter(pk=link.pk).update(state=SyncState.FAILED, error=str(why)[:500])
 
 
 def _ungiven(now: datetime) -> QuerySet[Discount]:
-    waits = unfinished(connection=OuterRef("connection"), kind=GiveDiscount.name, subject=key_of("discount", "pk"))
+    waits = unfinished(
+        connection=OuterRef("connection"), kind=GiveDiscount.name, coalesce_key=key_of("discount", "pk")
+    )
     return Discount.objects.filter(~waits, state=SyncState.QUEUED)
 
 
 def _give(discount: Discount) -> None:
     try:
         give_discount(discount.connection, discount.percent)
-    except NotOffered as why:
+    except NotOfferedError as why:
         Discount.objects.filter(pk=discount.pk).update(state=SyncState.FAILED, error=str(why)[:500])
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from chaos.plan import LARGEST, SMALLEST, draw
 from chaos.playing import play
-from chaos.servers import Missing, find_postgres, find_redis
+from chaos.servers import MissingServerError, find_postgres, find_redis
 from chaos.stage import Stage
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -25,7 +25,7 @@ def main() -> int:
     try:
         find_postgres()
         find_redis()
-    except Missing as missing:
+    except MissingServerError as missing:
         sys.exit(str(missing))
     seeds = [given.seed] if given.seed is not None else range(given.first, given.first + given.seeds)
     folder = Path(given.folder) / f"run-{os.getpid()}"

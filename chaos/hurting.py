@@ -27,7 +27,9 @@ class Hurting:
         for number, fault in enumerate(faults):
             # Altegio's bad days may overlap; a process dies one time after the other.
             by_target[f"altegio-{number}" if fault.target == "altegio" else fault.target].append(fault)
-        self._threads = [Thread(target=self._run, args=(lane,), daemon=True) for lane in by_target.values()]
+        self._threads = [
+            Thread(target=self._run, args=(ordering_key,), daemon=True) for ordering_key in by_target.values()
+        ]
         for thread in self._threads:
             thread.start()
 

@@ -57,8 +57,8 @@ def every_grant_was_activated_once(stage: Stage, stories: list[Story]) -> Iterat
 def states_are_equal(stage: Stage, stories: list[Story]) -> Iterator[str]:
     """A location is alive here exactly where it is at Altegio; a stranger's claim is with the staff."""
     rows = stage.query(
-        "SELECT l.altegio_id, a.altegio_id, c.state FROM integrations_connection c "
-        "JOIN integrations_location l ON l.id = c.location_id JOIN integrations_application a "
+        "SELECT l.altegio_id, a.altegio_id, c.state FROM connections_connection c "
+        "JOIN connections_location l ON l.id = c.location_id JOIN connections_application a "
         "ON a.id = c.application_id ORDER BY c.id"
     )
     here: dict[tuple[int, int], list[str]] = defaultdict(list)
@@ -81,7 +81,7 @@ def states_are_equal(stage: Stage, stories: list[Story]) -> Iterator[str]:
 def nobody_has_what_is_not_theirs(stage: Stage, stories: list[Story]) -> Iterator[str]:
     """A connection is bound to the person who granted it, and a live one is bound."""
     rows = stage.query(
-        "SELECT l.altegio_id, c.state, u.email FROM integrations_connection c JOIN integrations_location l "
+        "SELECT l.altegio_id, c.state, u.email FROM connections_connection c JOIN connections_location l "
         "ON l.id = c.location_id LEFT JOIN accounts_user u ON u.id = c.owner_id"
     )
     emails = {salon_id: {story.email} for story in stories for salon_id in story.locations}
@@ -165,7 +165,7 @@ def no_status_is_lost_doubled_or_overtaken(stage: Stage, stories: list[Story]) -
             yield f"message {message}: {wanted} told, {held} at Altegio"
     yield from (f"message {message} was never told" for message in at_altegio)
     bodies = stage.query(
-        "SELECT a.request_body FROM integrations_attempt a JOIN integrations_outgoingcall c ON c.id = a.call_id "
+        "SELECT a.request_body FROM outbox_attempt a JOIN outbox_outgoingcall c ON c.id = a.call_id "
         "WHERE c.kind = 'sms_statuses' AND a.outcome = 'accepted'"
     )
     accepted = Counter(part for (body,) in bodies for part in body.split("}, {"))
@@ -176,7 +176,7 @@ def no_status_is_lost_doubled_or_overtaken(stage: Stage, stories: list[Story]) -
 def calls_were_told_or_dropped_as_too_old(stage: Stage, stories: list[Story]) -> Iterator[str]:
     states: dict[str, str] = dict(
         stage.query(
-            "SELECT params->>'phone', state FROM integrations_outgoingcall WHERE kind = 'call_notification' "
+            "SELECT params->>'phone', state FROM outbox_outgoingcall WHERE kind = 'call_notification' "
             "ORDER BY state DESC"  # of a repeated one the best end counts: done comes last
         )
     )
@@ -188,7 +188,7 @@ def calls_were_told_or_dropped_as_too_old(stage: Stage, stories: list[Story]) ->
             state = states.get(phone, "lost")
             if state not in ("done", "expired") or (state == "done" and phone not in shown):
                 yield f"notification {phone} is {state} here, shown: {phone in shown}"
-        for wanted in story.notes.saved_calls.items():
+        for wanted in story.notes.phone_calls.items():
             if saved.pop(wanted, 0) != 1:
                 yield f"saved call {wanted} is not once at Altegio"
     yield from (f"saved call {extra} that nobody told" for extra in saved)
@@ -206,7 +206,7 @@ def telephony_is_on_where_a_connection_is(stage: Stage, stories: list[Story]) ->
 @check
 def what_was_answered_200_is_stored(stage: Stage, _stories: list[Story]) -> Iterator[str]:
     sent = Counter("events" in item.url for item in stage.altegio.sent_callbacks() if item.code == 200)
-    for is_event, table in ((True, "integrations_event"), (False, "integrations_callback")):
+    for is_event, table in ((True, "webhooks_event"), (False, "lifecycle_callback")):
         stored: int = stage.query(f"SELECT count(*) FROM {table}")[0][0]
         if stored < sent[is_event]:
             yield f"{table}: {sent[is_event]} answered 200, {stored} stored"
@@ -215,13 +215,13 @@ def what_was_answered_200_is_stored(stage: Stage, _stories: list[Story]) -> Iter
 @check
 def nothing_is_stuck(stage: Stage, _stories: list[Story]) -> Iterator[str]:
     stuck = stage.query(
-        "SELECT kind, state, count(*), max(reason) FROM integrations_outgoingcall "
+        "SELECT kind, state, count(*), max(reason) FROM outbox_outgoingcall "
         "WHERE state IN ('queued', 'sending', 'doubtful') GROUP BY kind, state"
     )
     yield from (f"{count} calls {kind} are {state}: {reason}" for kind, state, count, reason in stuck)
-    failed = stage.query("SELECT note FROM integrations_callback WHERE state IN ('waiting', 'failed')")
+    failed = stage.query("SELECT note FROM lifecycle_callback WHERE state IN ('waiting', 'failed')")
     yield from (f"a callback was not processed: {note}" for (note,) in failed)
-    batches = stage.query("SELECT state, refusal FROM integrations_statusbatch WHERE state <> 'sent'")
+    batches = stage.query("SELECT state, refusal FROM messaging_statusbatch WHERE state <> 'sent'")
     yield from (f"statuses are {state}: {refusal}" for state, refusal in batches)
     yield from (f"{name} died by itself" for name in stage.died_by_itself())
 
@@ -235,23 +235,23 @@ def the_limit_was_kept(stage: Stage, _stories: list[Story]) -> Iterator[str]:
 
 @check
 def nothing_rests_unseen(stage: Stage, _stories: list[Story]) -> Iterator[str]:
-    """What is undecided has a call that will move it; the watch has found nothing; alarms ended with their cause."""
+    """What is undecided has a call that will move it; the watch has found nothing; alerts ended with their cause."""
     rows = stage.query(
-        "SELECT l.altegio_id, c.state FROM integrations_connection c JOIN integrations_location l "
+        "SELECT l.altegio_id, c.state FROM connections_connection c JOIN connections_location l "
         "ON l.id = c.location_id WHERE c.state IN ('granted', 'conflict') AND NOT EXISTS (SELECT 1 FROM "
-        "integrations_outgoingcall o WHERE o.connection_id = c.id AND o.kind = 'activate' "
+        "outbox_outgoingcall o WHERE o.connection_id = c.id AND o.kind = 'activate' "
         "AND o.state IN ('held', 'queued', 'sending', 'doubtful'))"
     )
     yield from (f"{salon_id} is {state}, and nothing waits to move it" for salon_id, state in rows)
-    alarms = stage.query("SELECT kind, text FROM integrations_alarm WHERE kind IN ('watch', 'dead')")
-    yield from (f"{kind}: {text}" for kind, text in alarms)
+    alerts = stage.query("SELECT kind, text FROM alerts_alert WHERE kind IN ('watch', 'dead')")
+    yield from (f"{kind}: {text}" for kind, text in alerts)
     causes = stage.query(
-        "SELECT a.kind, a.text, c.state FROM integrations_alarm a JOIN integrations_connection c "
+        "SELECT a.kind, a.text, c.state FROM alerts_alert a JOIN connections_connection c "
         "ON c.id = a.connection_id WHERE a.cleared_at IS NULL AND ("
         "(a.kind = 'conflict' AND c.state NOT IN ('conflict', 'active', 'frozen')) "
         "OR (a.kind = 'window' AND c.state <> 'granted'))"
     )
-    yield from (f"an alarm is open, its cause has ended: {kind} {text} ({state})" for kind, text, state in causes)
+    yield from (f"an alert is open, its cause has ended: {kind} {text} ({state})" for kind, text, state in causes)
 
 
 @check
@@ -259,7 +259,7 @@ def what_staff_decided_stays(stage: Stage, stories: list[Story]) -> Iterator[str
     ended = {pk for story in stories for pk in story.notes.dismissed}
     if ended:
         listed = ",".join(map(str, sorted(ended)))
-        rows = stage.query(f"SELECT id, state, reason FROM integrations_connection WHERE id IN ({listed})")
+        rows = stage.query(f"SELECT id, state, reason FROM connections_connection WHERE id IN ({listed})")
         yield from (f"claim {pk} was dismissed and is {state}: {why}" for pk, state, why in rows if state != "failed")
 
 

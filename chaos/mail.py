@@ -1,4 +1,4 @@
-"""A mail server that takes every letter, and on its bad days takes connections and says nothing."""
+"""A mail server that takes every e-mail, and on its bad days takes connections and says nothing."""
 
 import socketserver
 import threading

@@ -12,7 +12,7 @@ import requests
 
 from chaos.plan import Act
 from chaos.stage import pause
-from chaos.story import AGAIN_AFTER, FORM, PATIENCE, GaveUp, StoryBase
+from chaos.story import AGAIN_AFTER, FORM, PATIENCE, GaveUpError, StoryBase
 from sandbox.models import Status
 
 STRANGER, HEIR = 1_000_000, 2_000_000
@@ -124,7 +124,7 @@ class Rivals(StoryBase):
                 waits = False
             self._decide(rows, theirs)
             pause(AGAIN_AFTER)
-        raise GaveUp(f"staff could not help {email}: {self._claims(salon_ids, email)}")
+        raise GaveUpError(f"staff could not help {email}: {self._claims(salon_ids, email)}")
 
     def _is_alive(self, salon_id: int) -> bool:
         return self.altegio.status_of(salon_id, self.plan.application) in (Status.ACTIVE, Status.FREEZED)
@@ -146,8 +146,8 @@ class Rivals(StoryBase):
         """A person's claims: location, connection, state, and their address where they hold it."""
         listed = ",".join(map(str, salon_ids))
         rows: list[tuple[int, int, str, str | None]] = self._rows(
-            "SELECT l.altegio_id, c.id, c.state, o.email FROM integrations_connection c "
-            "JOIN integrations_location l ON l.id = c.location_id JOIN integrations_application a "
+            "SELECT l.altegio_id, c.id, c.state, o.email FROM connections_connection c "
+            "JOIN connections_location l ON l.id = c.location_id JOIN connections_application a "
             "ON a.id = c.application_id LEFT JOIN accounts_user o ON o.id = c.owner_id "
             "JOIN accounts_user p ON p.id = COALESCE(c.owner_id, c.claimant_id) "
             f"WHERE a.altegio_id = {self.plan.application} AND l.altegio_id IN ({listed}) "
@@ -158,9 +158,9 @@ class Rivals(StoryBase):
     def _let_windows_pass(self, claims: list[int]) -> None:
         """An hour goes by for these claims."""
         listed = ",".join(map(str, claims))
-        self._rows(f"UPDATE integrations_connection SET deadline_at = now() WHERE id IN ({listed})")
+        self._rows(f"UPDATE connections_connection SET deadline_at = now() WHERE id IN ({listed})")
         self._rows(
-            "UPDATE integrations_outgoingcall SET deadline_at = now() WHERE kind = 'activate' "
+            "UPDATE outbox_outgoingcall SET deadline_at = now() WHERE kind = 'activate' "
             f"AND connection_id IN ({listed}) AND state IN ('held', 'queued', 'doubtful')"
         )
 
@@ -169,7 +169,7 @@ class Rivals(StoryBase):
         ends_at = time.monotonic() + 10
         while time.monotonic() < ends_at:
             rows = self._rows(
-                "SELECT c.id, c.state FROM integrations_connection c JOIN integrations_location l "
+                "SELECT c.id, c.state FROM connections_connection c JOIN connections_location l "
                 "ON l.id = c.location_id JOIN accounts_user p ON p.id = c.claimant_id "
                 f"WHERE l.altegio_id = {salon_id} AND p.email = '{email}'"
             )

@@ -14,7 +14,7 @@ import redis
 PATIENCE = 20.0
 
 
-class Missing(Exception):
+class MissingServerError(Exception):
     """A program that chaos needs is not installed; `str()` says which."""
 
 
@@ -23,7 +23,7 @@ def find_postgres() -> Path:
     on_path = shutil.which("initdb")
     found = [Path(on_path).parent] if on_path else sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     if not found:
-        raise Missing("PostgreSQL's server programs (initdb, pg_ctl) are not installed.")
+        raise MissingServerError("PostgreSQL's server programs (initdb, pg_ctl) are not installed.")
     return found[-1]
 
 
@@ -31,7 +31,7 @@ def find_redis() -> str:
     """The path of redis-server. Raises Missing."""
     found = shutil.which("redis-server")
     if found is None:
-        raise Missing("redis-server is not installed.")
+        raise MissingServerError("redis-server is not installed.")
     return found
 
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import requests
 
-from tests.processes.portal import STAFF_PASSWORD, Portal
+from tests.end_to_end.portal import STAFF_PASSWORD, Portal
 
-LIST = "/admin/integrations/connection/"
+LIST = "/admin/connections/connection/"
 
 
 class Staff:

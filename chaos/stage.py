@@ -15,8 +15,8 @@ from chaos.mail import Mail
 from chaos.servers import Postgres, Redis
 from sandbox import Sandbox
 from sandbox.settings import Settings
-from tests.processes.portal import PARTNER_TOKEN, Portal, Program, wait_for
-from tests.processes.stores import PostgresDatabase, Rows
+from tests.end_to_end.portal import PARTNER_TOKEN, Portal, Program, wait_for
+from tests.end_to_end.stores import PostgresDatabase, Rows
 
 # The same on both sides; far above the real ones, so that an hour's work fits into seconds.
 PER_SECOND, PER_MINUTE = 60, 3600
@@ -26,14 +26,14 @@ ENVIRONMENT = {
     # Shorter than the longest of the faults that delay: such an answer is lost.
     "ALTEGIO_TIMEOUT": "1",
     # Longer than all of them: after it nothing is under way there.
-    "ALTEGIO_SETTLING": "4",
+    "ALTEGIO_SETTLING_SECONDS": "4",
     # More than `plan.LARGEST_OFFSET`: honest owners are not lost by a clock that is known to be wrong.
     "ALTEGIO_CLOCK_TOLERANCE": "60",
     "WEB_CONCURRENCY": "1",
     # A bot's claims are few, so that they end within a seed; every visitor here comes from one network.
     "UNPROVEN_LOCATIONS_PER_ADDRESS": "60",
     "UNPROVEN_LOCATIONS_PER_NETWORK": "100000",
-    "CONTESTED_SETTLING": "6",
+    "CONTESTED_SETTLING_SECONDS": "6",
     "EMAIL_TIMEOUT": "2",
 }
 SCOPES = ("billing", "sms", "telephony", "read")
@@ -130,10 +130,10 @@ class Stage:
 
     def compare(self) -> bool:
         """What beat starts each few minutes, and each night: it finds what no callback told. Whether it began."""
-        self.run_task("integrations.tasks.ask_doubtful")
-        self.run_task("integrations.tasks.reconcile")
-        self.run_task("integrations.tasks.watch_states")
-        begun = "SELECT count(*) FROM integrations_reconciliation"
+        self.run_task("integrations.reconciliation.tasks.recheck")
+        self.run_task("integrations.reconciliation.tasks.reconcile")
+        self.run_task("partner_portal.core.tasks.watch")
+        begun = "SELECT count(*) FROM reconciliation_reconciliation"
         try:
             wait_for(lambda: self.query(begun)[0][0], "the comparison begins", timeout=120)
         except AssertionError:
@@ -143,11 +143,11 @@ class Stage:
     def hurry(self) -> None:
         """What waits long for a retry goes now, as with the staff's button; the waiting is not what is tested.
 
-        What only rests until Altegio is done with a call (`ALTEGIO_SETTLING`) goes on resting.
+        What only rests until Altegio is done with a call (`ALTEGIO_SETTLING_SECONDS`) goes on resting.
         """
         self.query(
-            "UPDATE integrations_outgoingcall SET due_at = now() WHERE id IN (SELECT id FROM "
-            "integrations_outgoingcall WHERE state IN ('queued', 'doubtful') AND due_at > now() + interval '5 s' "
+            "UPDATE outbox_outgoingcall SET due_at = now() WHERE id IN (SELECT id FROM "
+            "outbox_outgoingcall WHERE state IN ('queued', 'doubtful') AND due_at > now() + interval '5 s' "
             "FOR UPDATE SKIP LOCKED)"
         )
 
@@ -173,10 +173,10 @@ class Stage:
 
 
 WAITING = """
-SELECT (SELECT count(*) FROM integrations_outgoingcall WHERE state IN ('queued', 'sending', 'doubtful')),
-       (SELECT count(*) FROM integrations_callback WHERE state = 'waiting'),
-       (SELECT count(*) FROM integrations_statusbatch WHERE state = 'waiting'),
-       (SELECT count(*) FROM integrations_reconciliation WHERE state = 'running')
+SELECT (SELECT count(*) FROM outbox_outgoingcall WHERE state IN ('queued', 'sending', 'doubtful')),
+       (SELECT count(*) FROM lifecycle_callback WHERE state = 'waiting'),
+       (SELECT count(*) FROM messaging_statusbatch WHERE state = 'waiting'),
+       (SELECT count(*) FROM reconciliation_reconciliation WHERE state = 'running')
 """
 
 

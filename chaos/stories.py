@@ -5,9 +5,9 @@ from decimal import Decimal
 
 from chaos.plan import Act
 from chaos.rivals import Rivals
-from chaos.story import GaveUp, Paid
+from chaos.story import GaveUpError, Paid
 from sandbox.models import Status
-from sandbox.refusals import Refusal
+from sandbox.refusals import RefusalError
 
 
 class Story(Rivals):
@@ -31,7 +31,7 @@ class Story(Rivals):
         payment_id = self._call("POST", "payments/", told, (200, 202)).json()["id"]
         self.notes.payments.append(Paid(f"payment-{act.number}", salon_id, Decimal(amount), payment_id))
         if act.chance < 0.3 and self._call("POST", "payments/", told, (200,)).json()["id"] != payment_id:
-            raise GaveUp(f"payment-{act.number} told twice became two payments")
+            raise GaveUpError(f"payment-{act.number} told twice became two payments")
 
     def _refund(self, act: Act, salon_id: int) -> None:
         paid = [item for item in self.notes.payments if item.salon_id == salon_id and not item.refund_asked]
@@ -43,7 +43,7 @@ class Story(Rivals):
         if answer.status_code != 409:
             payment.refund_asked = True
         elif not payment.may_fail:
-            raise GaveUp(f"the refund of {payment.external_id} was refused: {answer.text}")
+            raise GaveUpError(f"the refund of {payment.external_id} was refused: {answer.text}")
 
     # --- messages ---------------------------------------------------------------------------------
     def _names(self, act: Act, salon_id: int) -> None:
@@ -82,7 +82,7 @@ class Story(Rivals):
             "date": datetime.now(UTC).replace(microsecond=0).isoformat(),
         }
         self._call("POST", "telephony/calls/", body, (200, 202), later=(404, 409))
-        self.notes.saved_calls[call_id] = phone
+        self.notes.phone_calls[call_id] = phone
 
     # --- the connection's life --------------------------------------------------------------------
     def _freeze(self, _act: Act, salon_id: int) -> None:
@@ -112,7 +112,7 @@ class Story(Rivals):
     def _event(self, _act: Act, salon_id: int) -> None:
         try:
             self.altegio.send_event(salon_id, None, self.plan.application)
-        except Refusal:
+        except RefusalError:
             return  # frozen: Altegio sends none
 
     def _newest_connection(self, salon_id: int) -> int:

@@ -23,7 +23,7 @@ LATER = (429, 500, 502, 503, 504)
 FORM = re.compile(r'action="([^"]+/sign-up/)"')
 
 
-class GaveUp(Exception):
+class GaveUpError(Exception):
     """Something did not come about in time; `str()` says what."""
 
 
@@ -54,7 +54,7 @@ class Notes:
     names: dict[int, list[str]] = field(default_factory=dict)
     statuses: list[tuple[str, int]] = field(default_factory=list)
     notified: dict[str, datetime] = field(default_factory=dict)
-    saved_calls: dict[str, str] = field(default_factory=dict)
+    phone_calls: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
 
@@ -104,7 +104,7 @@ class StoryBase(Thread):
         self.notes.grants.update(locations)
         if first and not self.plan.rivals_first:
             self._beset(locations)
-        # Who has signed up again is nobody's until they open a letter: nothing is to be decided.
+        # Who has signed up again is nobody's until they open an e-mail: nothing is to be decided.
         if signed and set(locations) & (self.notes.strangers | self.notes.heirs.keys()):
             self._staff_decide(locations, self.email, late=first and self.plan.decided_late)
         for salon_id in locations:
@@ -117,7 +117,7 @@ class StoryBase(Thread):
         form = self._insist("the form", lambda: self.stage.portal.page(url), (200,))
         found = FORM.search(form.text)
         if found is None:
-            raise GaveUp("the page has no form to sign up")
+            raise GaveUpError("the page has no form to sign up")
         person = {"name": "An Owner", "email": self.email, "phone": "", "password": "a-long-password-4711"}
         address = found.group(1)
         post = lambda: self.stage.portal.page(address, method="POST", data=person)  # noqa: E731
@@ -136,7 +136,7 @@ class StoryBase(Thread):
             if told.json()["state"] != "pending":
                 return
             pause(AGAIN_AFTER)
-        raise GaveUp("the status page is still pending")
+        raise GaveUpError("the status page is still pending")
 
     def _beset(self, salon_ids: list[int]) -> None:
         """Others name the locations too."""
@@ -178,11 +178,11 @@ class StoryBase(Thread):
                 if answer.status_code not in (*LATER, *later):
                     break
             pause(AGAIN_AFTER)
-        raise GaveUp(f"{what}: {said}")
+        raise GaveUpError(f"{what}: {said}")
 
     def _wait_for(self, salon_id: int, *statuses: Status) -> None:
         ends_at = time.monotonic() + PATIENCE
         while (status := self.altegio.status_of(salon_id, self.plan.application)) not in statuses:
             if time.monotonic() > ends_at:
-                raise GaveUp(f"location {salon_id} is {status} at Altegio, and not {' or '.join(statuses)}")
+                raise GaveUpError(f"location {salon_id} is {status} at Altegio, and not {' or '.join(statuses)}")
             pause(0.05)

@@ -44,7 +44,7 @@ def environment() -> dict[str, str]:
         "ALTEGIO_API_URL": f"{SANDBOX}/api/v1",
         "ALTEGIO_FRAME_ANCESTORS": f"http://localhost:{SANDBOX_PORT} http://127.0.0.1:{SANDBOX_PORT}",
         "BIND": f"127.0.0.1:{PORT}",
-        "EMAIL_URL": f"filemail:///{VAR}/letters",
+        "EMAIL_URL": f"filemail:///{VAR}/emails",
         "DJANGO_SUPERUSER_EMAIL": STAFF_EMAIL,
         "DJANGO_SUPERUSER_PASSWORD": STAFF_PASSWORD,
     }
@@ -92,7 +92,7 @@ def main() -> None:
 
 
 def close_to_others(folder: Path) -> None:
-    """What this process and its children write is this user's alone: database, keys, letters, messages.
+    """What this process and its children write is this user's alone: database, keys, e-mails, messages.
 
     So is what an earlier run left in `folder`.
     """
@@ -157,7 +157,7 @@ def _tell() -> None:
   3. The REST API:                           {PORTAL}/api/v1/docs/
   4. Make a key for it, in another terminal:  ENV_FILE=var/demo.env .venv/bin/python manage.py create_api_key mine \\
                                                   --scopes read billing sms telephony
-  5. Letters to owners and staff lie in:      var/letters/
+  5. E-mails to owners and staff lie in:      var/emails/
 
   Ctrl-C stops everything; the next `make run` continues with the same data.
 """,

@@ -7,7 +7,7 @@ from celery import Celery
 from celery.signals import setup_logging, task_prerun
 from kombu.transport.virtual import QoS
 
-from partner_portal.dead_lines import close_dead_lines
+from partner_portal.core.stale_connections import close_dead_lines
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "partner_portal.settings")
 
@@ -17,8 +17,6 @@ QoS.restore_at_shutdown = False
 app = Celery("partner_portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-app.autodiscover_tasks(["partner_portal"], related_name="health")
-app.autodiscover_tasks(["partner_portal"], related_name="retention")
 # A task begins, as a request does, on a line to the database that lives.
 task_prerun.connect(close_dead_lines)
 

@@ -15,9 +15,9 @@ from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from partner_portal.error_reports import start as start_error_reports
-from partner_portal.logs import logging_config
-from partner_portal.request_buffer import MOST_BODY
+from partner_portal.core.error_reports import start as start_error_reports
+from partner_portal.core.logs import logging_config
+from partner_portal.core.request_buffer import MAX_BODY
 
 django_stubs_ext.monkeypatch()
 
@@ -56,9 +56,23 @@ ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[_portal.hostname, 
 
 INSTALLED_APPS = [
     "rest_framework_api_key",
-    "partner_portal",
+    "partner_portal.core",
     "accounts",
-    "integrations",
+    "integrations.connections",
+    "integrations.outbox",
+    "integrations.alerts",
+    "integrations.user_tokens",
+    "integrations.locations",
+    "integrations.status_sync",
+    "integrations.sender_names",
+    "integrations.messaging",
+    "integrations.telephony",
+    "integrations.activation",
+    "integrations.connect",
+    "integrations.lifecycle",
+    "integrations.reconciliation",
+    "integrations.webhooks",
+    "integrations.backoffice",
     "billing",
     "accounts.two_factor.apps.ControlRoomConfig",
     "django_otp",
@@ -73,22 +87,22 @@ INSTALLED_APPS = [
     "csp",
 ]
 MIDDLEWARE = [
-    "partner_portal.middleware.request_id",
-    "partner_portal.middleware.to_https",
-    "partner_portal.trailing_slash.slash_optional",
+    "partner_portal.core.middleware.request_id",
+    "partner_portal.core.middleware.redirect_to_https",
+    "partner_portal.core.trailing_slash.slash_optional",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "partner_portal.middleware.kept_by_nobody",
+    "partner_portal.core.middleware.no_store",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "partner_portal.languages.language",
+    "partner_portal.core.languages.language",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "partner_portal.owner_frame.owner_frame",
+    "accounts.owner_frame.owner_frame",
 ]
 ROOT_URLCONF = "partner_portal.urls"
 WSGI_APPLICATION = "partner_portal.wsgi.application"
@@ -153,7 +167,7 @@ PASSWORD_RESET_TIMEOUT = 3600
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
 if EMAIL_CONFIG["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend":
-    EMAIL_BACKEND = "partner_portal.mail.EmailBackend"
+    EMAIL_BACKEND = "partner_portal.core.smtp_backend.EmailBackend"
 # Seconds for each step of the conversation with the mail server.
 EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=10)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"portal@{_portal.hostname}")
@@ -169,7 +183,7 @@ FIELD_ENCRYPTION_KEYS: list[str] = [
     ).split(",")
     if key.strip()
 ]
-SESSION_ENGINE = "partner_portal.sessions"
+SESSION_ENGINE = "partner_portal.core.sessions"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_HTTPS
 SESSION_COOKIE_HTTPONLY = True
 CSRF_TRUSTED_ORIGINS = [f"{_portal.scheme}://{_portal.netloc}"]
@@ -178,8 +192,8 @@ SECURE_HSTS_SECONDS = 31536000 if BEHIND_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = BEHIND_HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-DEFAULT_EXCEPTION_REPORTER = "partner_portal.logs.SecretFreeReporter"
-DEFAULT_EXCEPTION_REPORTER_FILTER = "partner_portal.logs.SecretFreeReporterFilter"
+DEFAULT_EXCEPTION_REPORTER = "partner_portal.core.logs.SecretFreeReporter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "partner_portal.core.logs.SecretFreeReporterFilter"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
@@ -190,7 +204,7 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": ["'none'"],
     }
 }
-DATA_UPLOAD_MAX_MEMORY_SIZE = MOST_BODY
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY
 
 # --- language and time ----------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
@@ -246,7 +260,7 @@ else:
     for _folder in ("messages", "control"):
         (_broker / _folder).mkdir(mode=0o700, exist_ok=True)
     CELERY_BROKER_URL = "filesystem://"
-    CELERY_BROKER_TRANSPORT = "partner_portal.folder_broker:Transport"
+    CELERY_BROKER_TRANSPORT = "partner_portal.core.folder_broker:Transport"
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "data_folder_in": str(_broker / "messages"),
         "data_folder_out": str(_broker / "messages"),
@@ -265,26 +279,44 @@ CELERY_WORKER_POOL = "threads"
 CELERY_WORKER_CONCURRENCY = 16
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULER = "partner_portal.beat:SteadyScheduler"
+CELERY_BEAT_SCHEDULER = "partner_portal.core.beat:SteadyScheduler"
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
 # Losing every message loses nothing: the sweep finds in the database what waits.
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "integrations.outbox.tasks.sweep", "schedule": 1.0, "options": {"expires": 10}},
-    "watch": {"task": "integrations.tasks.watch", "schedule": 10.0, "options": {"expires": 10}},
-    "states": {"task": "integrations.tasks.watch_states", "schedule": 60.0, "options": {"expires": 60}},
-    "sender_names": {"task": "integrations.tasks.watch_sender_names", "schedule": 60.0, "options": {"expires": 60}},
-    "statuses": {"task": "integrations.tasks.watch_statuses", "schedule": 30.0, "options": {"expires": 30}},
-    "letters": {"task": "accounts.tasks.send_letters", "schedule": 15.0, "options": {"expires": 15}},
-    "news": {"task": "accounts.tasks.tell_news", "schedule": 5.0, "options": {"expires": 5}},
-    "sum-days": {"task": "integrations.tasks.sum_days", "schedule": 600.0, "options": {"expires": 600}},
-    "callbacks": {"task": "integrations.tasks.process_callbacks", "schedule": 1.0, "options": {"expires": 10}},
-    "events": {"task": "integrations.tasks.hand_events_on", "schedule": 1.0, "options": {"expires": 10}},
-    "deliveries": {"task": "integrations.tasks.deliver_events", "schedule": 5.0, "options": {"expires": 15}},
-    "doubtful": {"task": "integrations.tasks.ask_doubtful", "schedule": 180.0, "options": {"expires": 180}},
-    "reconcile": {"task": "integrations.tasks.reconcile", "schedule": crontab(hour=3, minute=41)},
-    "billing": {"task": "billing.tasks.watch_subscriptions", "schedule": 3600.0, "options": {"expires": 3600}},
-    "heartbeat": {"task": "partner_portal.health.heartbeat", "schedule": 10.0, "options": {"expires": 10}},
-    "old": {"task": "partner_portal.retention.delete_what_is_old", "schedule": crontab(minute=23)},
+    "callbacks": {
+        "task": "integrations.lifecycle.tasks.process_callbacks",
+        "schedule": 1.0,
+        "options": {"expires": 10},
+    },
+    "events": {"task": "integrations.webhooks.tasks.fan_out", "schedule": 1.0, "options": {"expires": 10}},
+    "deliveries": {"task": "integrations.webhooks.tasks.deliver", "schedule": 5.0, "options": {"expires": 15}},
+    "notifications": {"task": "accounts.tasks.send_digests", "schedule": 5.0, "options": {"expires": 5}},
+    "alerts": {"task": "integrations.alerts.tasks.alert", "schedule": 10.0, "options": {"expires": 10}},
+    "heartbeat": {"task": "integrations.backoffice.tasks.heartbeat", "schedule": 10.0, "options": {"expires": 10}},
+    "emails": {"task": "accounts.tasks.send_emails", "schedule": 15.0, "options": {"expires": 15}},
+    "statuses": {
+        "task": "integrations.messaging.tasks.follow_statuses",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
+    "watch": {"task": "partner_portal.core.tasks.watch", "schedule": 60.0, "options": {"expires": 60}},
+    "alert_causes": {"task": "integrations.alerts.tasks.follow_causes", "schedule": 60.0, "options": {"expires": 60}},
+    "delivery_alerts": {
+        "task": "integrations.webhooks.tasks.clear_alerts",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "sender_names": {
+        "task": "integrations.sender_names.tasks.withdraw_expired",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "recheck": {"task": "integrations.reconciliation.tasks.recheck", "schedule": 180.0, "options": {"expires": 180}},
+    "days": {"task": "integrations.backoffice.tasks.sum_days", "schedule": 600.0, "options": {"expires": 600}},
+    "subscriptions": {"task": "billing.tasks.watch_subscriptions", "schedule": 3600.0, "options": {"expires": 3600}},
+    "reconciliation": {"task": "integrations.reconciliation.tasks.reconcile", "schedule": crontab(hour=3, minute=41)},
+    "retention": {"task": "partner_portal.core.tasks.delete_what_is_old", "schedule": crontab(minute=23)},
 }
 
 # --- Altegio --------------------------------------------------------------------------------------
@@ -298,49 +330,49 @@ ALTEGIO_CLOCK_TOLERANCE: float = env.float("ALTEGIO_CLOCK_TOLERANCE", default=5)
 ALTEGIO_ACTIVATION_WINDOW: int = env.int("ALTEGIO_ACTIVATION_WINDOW", default=3600)
 ALTEGIO_REQUESTS_PER_SECOND: int = env.int("ALTEGIO_REQUESTS_PER_SECOND", default=5)
 ALTEGIO_REQUESTS_PER_MINUTE: int = env.int("ALTEGIO_REQUESTS_PER_MINUTE", default=200)
-ALTEGIO_TIMEOUT: float = env.float("ALTEGIO_TIMEOUT", default=10)
+ALTEGIO_TIMEOUT_SECONDS: float = env.float("ALTEGIO_TIMEOUT", default=10)
 # Staff are told so many days before a trial or a paid period ends.
 SUBSCRIPTION_WARNING_DAYS: int = env.int("SUBSCRIPTION_WARNING_DAYS", default=3)
 # A call that got no answer may still be at work there: for so long "not there" is not believed of a payment,
 # and what would be set anew (sender names, statuses, switches) is not sent.
-ALTEGIO_SETTLING: float = env.float("ALTEGIO_SETTLING", default=20)
+ALTEGIO_SETTLING_SECONDS: float = env.float("ALTEGIO_SETTLING_SECONDS", default=20)
 # How many locations may wait undecided for who has proven nothing: of one address, from one network, at one location.
 UNPROVEN_LOCATIONS_PER_ADDRESS: int = env.int("UNPROVEN_LOCATIONS_PER_ADDRESS", default=200)
 UNPROVEN_LOCATIONS_PER_NETWORK: int = env.int("UNPROVEN_LOCATIONS_PER_NETWORK", default=1000)
 UNPROVEN_CLAIMS_PER_LOCATION: int = env.int("UNPROVEN_CLAIMS_PER_LOCATION", default=5)
 # Seconds that such an activation leaves to whoever may arrive yet; more where such visitors were refused lately.
-UNPROVEN_SETTLING: float = env.float("UNPROVEN_SETTLING", default=3)
-CONTESTED_SETTLING: float = env.float("CONTESTED_SETTLING", default=60)
+UNPROVEN_SETTLING_SECONDS: float = env.float("UNPROVEN_SETTLING_SECONDS", default=3)
+CONTESTED_SETTLING_SECONDS: float = env.float("CONTESTED_SETTLING_SECONDS", default=60)
 ALTEGIO_FRAME_ANCESTORS: list[str] = env.str(
     "ALTEGIO_FRAME_ANCESTORS", default="https://app.alteg.io https://*.alteg.io"
 ).split()
 # How long single message statuses are kept; the daily volumes stay.
-SMS_STATUSES_RETENTION_DAYS: int = env.int("SMS_STATUSES_RETENTION_DAYS", default=90)
+RETENTION_SMS_STATUSES_DAYS: int = env.int("RETENTION_SMS_STATUSES_DAYS", default=90)
 
 # --- entity events --------------------------------------------------------------------------------
-EVENTS_RETENTION_DAYS: int = env.int("EVENTS_RETENTION_DAYS", default=30)
+RETENTION_EVENTS_DAYS: int = env.int("RETENTION_EVENTS_DAYS", default=30)
 # Only for trials on one machine: events may then be sent to private addresses and over http.
 EVENTS_ALLOW_PRIVATE: bool = env.bool("EVENTS_ALLOW_PRIVATE", default=False)
 
 # --- what is kept for how many days; 0: for good --------------------------------------------------
 RETENTION_CALLS_DAYS: int = env.int("RETENTION_CALLS_DAYS", default=180)
-RETENTION_SAVED_CALLS_DAYS: int = env.int("RETENTION_SAVED_CALLS_DAYS", default=180)
+RETENTION_PHONE_CALLS_DAYS: int = env.int("RETENTION_PHONE_CALLS_DAYS", default=180)
 RETENTION_REFUSED_ARRIVALS_DAYS: int = env.int("RETENTION_REFUSED_ARRIVALS_DAYS", default=30)
 RETENTION_UNREGISTERED_ARRIVALS_DAYS: int = env.int("RETENTION_UNREGISTERED_ARRIVALS_DAYS", default=90)
-RETENTION_LETTERS_DAYS: int = env.int("RETENTION_LETTERS_DAYS", default=90)
-RETENTION_ALARMS_DAYS: int = env.int("RETENTION_ALARMS_DAYS", default=90)
+RETENTION_EMAILS_DAYS: int = env.int("RETENTION_EMAILS_DAYS", default=90)
+RETENTION_ALERTS_DAYS: int = env.int("RETENTION_ALERTS_DAYS", default=90)
 
 # --- REST API -------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api_keys.ApiKeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.api_keys.HasScope"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["partner_portal.parsers.Json"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "partner_portal.parsers.AnyAccept",
-    "EXCEPTION_HANDLER": "partner_portal.parsers.refuse",
+    "DEFAULT_PARSER_CLASSES": ["partner_portal.core.api_errors.Json"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "partner_portal.core.api_errors.AnyAccept",
+    "EXCEPTION_HANDLER": "partner_portal.core.api_errors.refuse",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_PAGINATION_CLASS": "partner_portal.pagination.Cursor",
-    "DEFAULT_FILTER_BACKENDS": ["partner_portal.lists.KnownParameters"],
+    "DEFAULT_PAGINATION_CLASS": "partner_portal.core.pagination.Cursor",
+    "DEFAULT_FILTER_BACKENDS": ["partner_portal.core.list_parameters.KnownParameters"],
     "URL_FORMAT_OVERRIDE": None,  # `format` is a parameter like any other: unknown
     "PAGE_SIZE": 100,
     "COERCE_DECIMAL_TO_STRING": True,
@@ -354,7 +386,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_AUTHENTICATION": [],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "partner_portal.openapi.with_refusals",
+        "partner_portal.core.openapi.with_refusals",
     ],
     "ENUM_NAME_OVERRIDES": {"PaymentStatus": "billing.models.Status"},
     "SWAGGER_UI_DIST": "SIDECAR",
@@ -365,6 +397,6 @@ SPECTACULAR_SETTINGS = {
 # What Prometheus shows at /metrics/; without it there is no such page.
 METRICS_TOKEN: str = env.str("METRICS_TOKEN", default="")
 LOGGING = logging_config(level=env.str("LOG_LEVEL", default="INFO"), as_json=env.bool("LOG_JSON", default=not DEBUG))
-LOGGING_CONFIG = "partner_portal.logs.configure"
+LOGGING_CONFIG = "partner_portal.core.logs.configure"
 if SENTRY_DSN := env.str("SENTRY_DSN", default=""):
     start_error_reports(SENTRY_DSN)

@@ -5,22 +5,22 @@ from django.urls import include, path
 from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView
 
-from partner_portal import health
-from partner_portal.metrics import metrics
+from integrations.backoffice import health
+from partner_portal.core.metrics import metrics
 
-handler400 = "partner_portal.parsers.bad_request"
-handler404 = "partner_portal.parsers.not_found"
+handler400 = "partner_portal.core.api_errors.bad_request"
+handler404 = "partner_portal.core.api_errors.not_found"
 urlpatterns = [
     path("", require_safe(RedirectView.as_view(pattern_name="accounts:home"))),
     path("connect/", include("integrations.connect.urls")),
-    path("altegio/", include("integrations.incoming.urls")),
+    path("altegio/", include("partner_portal.altegio_urls")),
     path("account/", include("integrations.lifecycle.urls")),
     path("account/sender-names/", include("integrations.sender_names.urls")),
     path("account/telephony/", include("integrations.telephony.urls")),
     path("account/", include("accounts.urls")),
     path("account/billing/", include("billing.urls")),
     path("admin/", admin.site.urls),
-    path("api/v1/", include("partner_portal.api")),
+    path("api/v1/", include("partner_portal.api_urls")),
     path("healthz/", health.healthz),
     path("readyz/", health.readyz),
     path("metrics/", metrics),

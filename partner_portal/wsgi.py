@@ -2,9 +2,9 @@
 
 import os
 
-from partner_portal.dead_lines import watch_lines
-from partner_portal.short_path import with_short_path
-from partner_portal.whole_body import with_whole_body
+from partner_portal.core.fast_path import with_short_path
+from partner_portal.core.request_body import with_whole_body
+from partner_portal.core.stale_connections import watch_lines
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "partner_portal.settings")
 

@@ -7,8 +7,8 @@ nothing of the portal.
 from sandbox.faults import Fault
 from sandbox.journal import LoggedCall, SentCallback
 from sandbox.models import Connection, Status
-from sandbox.refusals import Refusal
+from sandbox.refusals import RefusalError
 from sandbox.service import Sandbox
 from sandbox.settings import Settings
 
-__all__ = ["Connection", "Fault", "LoggedCall", "Refusal", "Sandbox", "SentCallback", "Settings", "Status"]
+__all__ = ["Connection", "Fault", "LoggedCall", "RefusalError", "Sandbox", "SentCallback", "Settings", "Status"]

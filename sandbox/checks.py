@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from sandbox.refusals import Refusal
+from sandbox.refusals import RefusalError
 from sandbox.wire import parse_moment
 
 T = TypeVar("T")
@@ -103,7 +103,7 @@ class Fields:
         for name in self._body.keys() - self._read:
             self.wrong(name, "is not a field of this call")
         if self.errors:
-            raise Refusal(422, "invalid", self.errors)
+            raise RefusalError(422, "invalid", self.errors)
 
     def _required(self, name: str) -> Any:
         self._read.add(name)

@@ -11,7 +11,7 @@ from typing import Any
 
 from sandbox.desk import Desk
 from sandbox.faults import Fault
-from sandbox.refusals import Refusal
+from sandbox.refusals import RefusalError
 from sandbox.storage import encode
 from sandbox.wire import Request, Response, json_response, read_json, refusal_envelope
 
@@ -28,7 +28,7 @@ def answer(desk: Desk, request: Request) -> Response:
         return json_response(404, {"error": "there is no such control call", "calls": _index()})
     try:
         result = action(desk, _arguments(request))
-    except Refusal as refusal:
+    except RefusalError as refusal:
         return refusal_envelope(refusal.status, refusal.meta("en"))
     except (KeyError, TypeError, ValueError) as error:
         return json_response(400, {"error": f"{type(error).__name__}: {error}"})

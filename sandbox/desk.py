@@ -18,7 +18,7 @@ from sandbox.gateway import Gateway
 from sandbox.journal import Journal, LoggedCall, SentCallback
 from sandbox.limits import MINUTE, SECOND, busiest
 from sandbox.models import Application, Chain, Connection, Kind, State, Status, User, utc_now
-from sandbox.refusals import Refusal
+from sandbox.refusals import RefusalError
 from sandbox.settings import Settings
 from sandbox.wire import format_moment
 from sandbox.world import Clock, World
@@ -255,7 +255,7 @@ class Desk:
         """An entity webhook to the stored addresses of an active connection; how many addresses there are."""
         connection = self.connection(location_id, application_id)
         if connection is None or connection.status is not Status.ACTIVE:
-            raise Refusal(403, "not_installed")
+            raise RefusalError(403, "not_installed")
         self.callbacks.send_event(connection.webhook_urls, self._record_event(location_id) if body is None else body)
         return len(connection.webhook_urls)
 

@@ -27,7 +27,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from sandbox.wire import HTML_TYPE, JSON_TYPE, Dropped, Response, redirect, write_json
+from sandbox.wire import HTML_TYPE, JSON_TYPE, ConnectionDroppedError, Response, redirect, write_json
 
 KINDS = (
     "error",
@@ -135,7 +135,7 @@ def strike(fault: Fault | None, process: Callable[[], Response]) -> Response:
     if fault is None:
         return process()
     if fault.kind == "drop_before":
-        raise Dropped
+        raise ConnectionDroppedError
     if fault.kind == "error":
         return _error(fault)
     if fault.kind == "bad_refusal":
@@ -149,7 +149,7 @@ def strike(fault: Fault | None, process: Callable[[], Response]) -> Response:
 def _spoil(fault: Fault, answer: Response) -> Response:
     """What becomes of the answer to a call that was processed."""
     if fault.kind == "drop_after":
-        raise Dropped
+        raise ConnectionDroppedError
     if fault.kind == "delay_after":
         time.sleep(fault.seconds)
         return answer

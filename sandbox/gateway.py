@@ -11,8 +11,8 @@ from sandbox.calls import Call, Route, find
 from sandbox.faults import Fault, FaultBook, strike
 from sandbox.journal import Journal, LoggedCall
 from sandbox.limits import SlidingWindows
-from sandbox.refusals import Refusal
-from sandbox.wire import Dropped, Request, Response, read_json, refusal_envelope
+from sandbox.refusals import RefusalError
+from sandbox.wire import ConnectionDroppedError, Request, Response, read_json, refusal_envelope
 from sandbox.world import World
 
 ACCEPT = "application/vnd.api.v2+json"
@@ -32,7 +32,7 @@ class Gateway:
         self.windows = SlidingWindows()
 
     def answer(self, request: Request) -> Response:
-        """The answer, or `Dropped` when there is to be none; logged either way."""
+        """The answer, or `ConnectionDroppedError` when there is to be none; logged either way."""
         found = find(request.method, request.path)
         body = _body_of(request)
         location_id = _location_of(found[1] if found else {}, request.query, body)
@@ -44,7 +44,7 @@ class Gateway:
         try:
             response = self._too_many(wait) if wait else self._through(fault, entry, request, found)
             entry.code, entry.answer = response.status, response.body.decode(errors="replace")
-        except Dropped:
+        except ConnectionDroppedError:
             entry.answer = "(closed without an answer)"
             raise
         finally:
@@ -71,7 +71,7 @@ class Gateway:
             route, ids = _known(found)
             self._check_headers(request, route, ids)
             return route.handler(self._world, Call(ids, request.query, _json_of(request)))
-        except Refusal as refusal:
+        except RefusalError as refusal:
             language = self._world.language(entry.location_id)
             return refusal_envelope(refusal.status, refusal.meta(language))
 
@@ -79,15 +79,15 @@ class Gateway:
         bearer, _, user = request.headers.get("authorization", "").partition(",")
         proof = f"Bearer {unquote(ids['token'])}" if route.by_path and not bearer else bearer
         if not hmac.compare_digest(proof.encode(), f"Bearer {self._token}".encode()):
-            raise Refusal(401, "bad_token", code=SMS_REFUSED if route.name == "sms_statuses" else None)
+            raise RefusalError(401, "bad_token", code=SMS_REFUSED if route.name == "sms_statuses" else None)
         if route.by_path and not hmac.compare_digest(unquote(ids["token"]).encode(), self._token.encode()):
-            raise Refusal(401, "bad_token", code=SMS_REFUSED)
+            raise RefusalError(401, "bad_token", code=SMS_REFUSED)
         if route.by_user and not user.strip().removeprefix("User ").strip():
-            raise Refusal(401, "no_user_token")
+            raise RefusalError(401, "no_user_token")
         if request.headers.get("accept") != ACCEPT:
-            raise Refusal(406, "bad_accept")
+            raise RefusalError(406, "bad_accept")
         if request.body and request.headers.get("content-type", "").split(";")[0].strip() != "application/json":
-            raise Refusal(400, "bad_content_type")
+            raise RefusalError(400, "bad_content_type")
 
     def _strike(self, entry: LoggedCall, location_id: int | None) -> Fault | None:
         fault = self._faults.take(entry.call, entry.method, entry.path, location_id)
@@ -99,7 +99,7 @@ class Gateway:
         return self.windows.wait(now, settings.requests_per_second, settings.requests_per_minute)
 
     def _too_many(self, wait: int) -> Response:
-        return refusal_envelope(429, Refusal(429, "too_many").meta("en"), {"Retry-After": str(wait)})
+        return refusal_envelope(429, RefusalError(429, "too_many").meta("en"), {"Retry-After": str(wait)})
 
     def _log(self, request: Request, call: str, location_id: int | None, body: Any, started: float) -> LoggedCall:
         query = f"?{urlencode(request.query, doseq=True)}" if request.query else ""
@@ -123,7 +123,7 @@ class Gateway:
 
 def _known(found: tuple[Route, dict[str, str]] | None) -> tuple[Route, dict[str, str]]:
     if found is None:
-        raise Refusal(404, "no_call")
+        raise RefusalError(404, "no_call")
     return found
 
 
@@ -133,7 +133,7 @@ def _json_of(request: Request) -> Any:
     try:
         return read_json(request.body)
     except ValueError:
-        raise Refusal(400, "bad_json") from None
+        raise RefusalError(400, "bad_json") from None
 
 
 def _body_of(request: Request) -> Any:

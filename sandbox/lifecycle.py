@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from sandbox.models import Application, Connection, LogEntry, Payment, Status
-from sandbox.refusals import Refusal
+from sandbox.refusals import RefusalError
 from sandbox.world import World
 
 PARTNER = "partner"
@@ -71,16 +71,16 @@ def activate(world: World, wish: Activation) -> Connection:
     """The partner's activation: only of an open grant, and only within the window (403 otherwise)."""
     application = world.application(wish.application_id)
     if application.broken:
-        raise Refusal(400, "broken")
+        raise RefusalError(400, "broken")
     world.location(wish.location_id)
     connection = world.connection(wish.application_id, wish.location_id)
     if connection is None or not connection.is_current:
-        raise Refusal(403, "no_grant")
+        raise RefusalError(403, "no_grant")
     if connection.is_installed:
-        raise Refusal(403, "already_installed")
+        raise RefusalError(403, "already_installed")
     now = world.now()
     if now - connection.created_at > timedelta(seconds=world.settings.activation_window):
-        raise Refusal(403, "too_late")
+        raise RefusalError(403, "too_late")
     _keep_first(connection, wish)
     _switch_on(connection, application, now, PARTNER)
     world.touch()
@@ -91,7 +91,7 @@ def uninstall(world: World, application_id: int, location_id: int, source: str =
     """Disconnected by the owner or by the partner; only the owner's is told to the portal."""
     connection = world.connection(application_id, location_id)
     if connection is None or not connection.is_current:
-        raise Refusal(404, "not_installed")
+        raise RefusalError(404, "not_installed")
     _move(connection, Status.UNINSTALLED, source, world.now())
     connection.api_key, connection.webhook_urls, connection.short_names = None, [], []
     connection.chat_url, connection.tips_url, connection.channels = None, None, {}
@@ -130,7 +130,7 @@ def refund(world: World, payment_id: int) -> Payment:
     """Once for each payment; the refund of the current period switches the connection off (section 3)."""
     connection, payment = _find_payment(world, payment_id)
     if payment.is_refunded:
-        raise Refusal(403, "already_refunded")
+        raise RefusalError(403, "already_refunded")
     now = world.now()
     was_current = payment.covers(now)
     payment.refunded_at = now
@@ -156,7 +156,7 @@ def _find_payment(world: World, payment_id: int) -> tuple[Connection, Payment]:
         for payment in connection.payments:
             if payment.id == payment_id:
                 return connection, payment
-    raise Refusal(403, "no_payment")
+    raise RefusalError(403, "no_payment")
 
 
 def _keep_first(connection: Connection, wish: Activation) -> None:

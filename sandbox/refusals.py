@@ -52,7 +52,7 @@ REASONS: dict[str, tuple[str, str]] = {
 
 
 @dataclass(eq=False)
-class Refusal(Exception):
+class RefusalError(Exception):
     """A call that is refused: the status, the reason's key, and for 422 the details."""
 
     status: int

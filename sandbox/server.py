@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from sandbox import manners
-from sandbox.wire import HTML_TYPE, Dropped, Request, Response
+from sandbox.wire import HTML_TYPE, ConnectionDroppedError, Request, Response
 
 Answerer = Callable[[Request], Response]
 MAX_BODY = 8 * 1024 * 1024
@@ -101,7 +101,7 @@ class Handler(BaseHTTPRequestHandler):
         )
         try:
             self._send(self.server.answer(request))
-        except Dropped:
+        except ConnectionDroppedError:
             self.close_connection = True
             cut(self.connection)
 

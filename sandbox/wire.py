@@ -37,7 +37,7 @@ class Response:
     seconds: float = 0.0
 
 
-class Dropped(Exception):
+class ConnectionDroppedError(Exception):
     """The connection is to be closed without an answer."""
 
 

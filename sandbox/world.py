@@ -9,7 +9,7 @@ from datetime import datetime, tzinfo
 from typing import Any, TypeVar
 
 from sandbox.models import Application, Chain, Connection, Location, State, Status, User
-from sandbox.refusals import Refusal, language_of
+from sandbox.refusals import RefusalError, language_of
 from sandbox.settings import Settings
 from sandbox.storage import encode
 
@@ -83,7 +83,7 @@ class World:
         self.location(location_id)
         connection = self.connection(application_id, location_id)
         if connection is None or not connection.is_installed:
-            raise Refusal(403, "not_installed")
+            raise RefusalError(403, "not_installed")
         return connection
 
     def add_connection(self, connection: Connection) -> None:
@@ -102,5 +102,5 @@ class World:
 
 def _found(item: T | None, reason: str) -> T:
     if item is None:
-        raise Refusal(404, reason)
+        raise RefusalError(404, reason)
     return item

@@ -13,10 +13,10 @@ from django.utils import timezone, translation
 from django.utils.dateparse import parse_datetime
 
 from integrations.lifecycle.processing import process_waiting
+from integrations.outbox.dispatcher import dispatch_due
 from integrations.outbox.models import UNFINISHED, OutgoingCall
-from integrations.outbox.pump import run_pump
 from integrations.outbox.sweep import expire_late_calls, recover_lost_calls
-from partner_portal.watch import checks
+from partner_portal.core.watch import checks
 from sandbox import Sandbox
 from tests.once import once  # noqa: F401 - a fixture
 
@@ -80,8 +80,8 @@ def altegio(_sandbox: Sandbox, settings) -> Iterator[Sandbox]:
     settings.ALTEGIO_APP_URL = _sandbox.app_url
     settings.ALTEGIO_API_URL = _sandbox.api_url
     settings.ALTEGIO_REQUESTS_PER_SECOND = settings.ALTEGIO_REQUESTS_PER_MINUTE = 100_000
-    settings.ALTEGIO_TIMEOUT = 2
-    settings.ALTEGIO_SETTLING = 0
+    settings.ALTEGIO_TIMEOUT_SECONDS = 2
+    settings.ALTEGIO_SETTLING_SECONDS = 0
     yield _sandbox
     _sandbox.clear_faults()
 
@@ -111,7 +111,7 @@ def work(db) -> Callable[..., None]:
             recover_lost_calls()
             expire_late_calls()
             process_waiting()
-            run_pump()
+            dispatch_due()
             if rounds > 1:
                 OutgoingCall.objects.filter(state__in=UNFINISHED).update(due_at=timezone.now())
             if not OutgoingCall.objects.filter(state__in=UNFINISHED).exclude(state="held").exists():

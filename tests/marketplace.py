@@ -6,9 +6,9 @@ from typing import Any
 from django.test import Client
 from django.utils import timezone
 
-from accounts.letters import send_waiting_letters
+from accounts.emails import send_waiting_emails
 from accounts.models import User
-from accounts.news import tell_what_is_new
+from accounts.notifications import send_digests
 from sandbox import Sandbox
 
 EMMA, MARIA = 9001, 9002
@@ -19,7 +19,7 @@ TELEPHONY = 2
 
 
 def proven_owner(email: str, password: str | None = None, **fields: Any) -> User:
-    """An owner who has opened a letter at their address; the password opens the account."""
+    """An owner who has opened an e-mail at their address; the password opens the account."""
     return User.objects.create_user(email, password, email_proven_at=timezone.now(), **fields)
 
 
@@ -42,5 +42,5 @@ def status(client: Client, answer: Any) -> dict[str, Any]:
 
 def letters_go_out() -> None:
     """What beat does as the hours pass: owners are told what is new."""
-    tell_what_is_new(timezone.now() + timedelta(hours=2))
-    send_waiting_letters()
+    send_digests(timezone.now() + timedelta(hours=2))
+    send_waiting_emails()

@@ -2,7 +2,7 @@
 
 from django.utils import timezone
 
-from partner_portal.watch import checks
+from partner_portal.core.watch import checks
 
 
 def give_calls() -> None:

@@ -32,7 +32,7 @@ from partner_portal.settings import DATABASES  # noqa: E402
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # A live server's threads would keep the test database open beyond its end.
 DATABASES["default"]["CONN_MAX_AGE"] = 0
-# No worker listens: `work()` is the worker, and tests/processes/ start real ones with real brokers.
+# No worker listens: `work()` is the worker, and tests/end_to_end/ start real ones with real brokers.
 CELERY_BROKER_URL = "memory://"
 CELERY_BROKER_TRANSPORT: str | None = None  # type: ignore[no-redef]
 CELERY_BROKER_TRANSPORT_OPTIONS = {}

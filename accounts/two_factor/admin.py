@@ -3,15 +3,15 @@
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext_lazy as _
 
-from accounts.two_factor.models import Authenticator
-from accounts.two_factor.setting_up import remove
-from partner_portal.control_room import CannotDo, EvidenceAdmin, confirmed
+from accounts.models import Authenticator
+from accounts.two_factor.setup import remove
+from partner_portal.core.admin_base import ActionRefusedError, ReadOnlyAdmin, confirm_action
+from partner_portal.core.english import english as _
 
 
 @admin.register(Authenticator)
-class AuthenticatorAdmin(EvidenceAdmin):
+class AuthenticatorAdmin(ReadOnlyAdmin):
     list_display = ("user", "made_at")
     fields = ("user", "made_at")
     search_fields = ("user__email__istartswith",)
@@ -19,7 +19,7 @@ class AuthenticatorAdmin(EvidenceAdmin):
     ordering = ("-pk",)
     actions = ("forget",)
 
-    @confirmed(
+    @confirm_action(
         _("Phone lost: remove"),
         _(
             "These people are signed out everywhere, and get a letter with a link to set up a new phone. Make sure "
@@ -29,7 +29,7 @@ class AuthenticatorAdmin(EvidenceAdmin):
     )
     def forget(self, request: HttpRequest, chosen: QuerySet[Authenticator]) -> str:
         if chosen.filter(user=request.user.pk).exists():
-            raise CannotDo(_("Change your own phone on the page “Two-factor sign-in”: it asks for a code."))
+            raise ActionRefusedError(_("Change your own phone on the page “Two-factor sign-in”: it asks for a code."))
         for authenticator in chosen:
             remove(authenticator)
-        return str(_("Removed. The letters are on their way."))
+        return str(_("Removed. The e-mails are on their way."))

@@ -10,10 +10,9 @@ from django.utils import timezone
 from django_otp import login as remember_factor
 
 from accounts.limits import FAILED_SIGN_INS
-from accounts.models import User
+from accounts.models import Authenticator, User
 from accounts.sign_in import is_own_password
-from accounts.two_factor.codes import is_backup_code, normal, number_of, step_of
-from accounts.two_factor.models import Authenticator
+from accounts.totp import is_backup_code, normal, number_of, step_of
 
 
 def has_password_sign_in(request: HttpRequest) -> bool:
@@ -27,7 +26,7 @@ def is_verified(request: HttpRequest) -> bool:
     return cast(bool, request.user.is_verified())  # type: ignore[union-attr] # from django-otp's middleware
 
 
-def lacks_factor(request: HttpRequest) -> bool:
+def needs_second_factor(request: HttpRequest) -> bool:
     """Whether this member of staff must still show the second factor.
 
     `STAFF_TWO_FACTOR` demands it of all; who has set it up is asked in any case.

@@ -23,11 +23,11 @@ class StaffSite(admin.AdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Staff, with the second factor where it is asked for; decided once for a request."""
-        from accounts.two_factor.rules import has_password_sign_in, lacks_factor
+        from accounts.two_factor.rules import has_password_sign_in, needs_second_factor
 
         decided: bool | None = getattr(request, DECIDED, None)
         if decided is None:
-            decided = has_password_sign_in(request) and not lacks_factor(request)
+            decided = has_password_sign_in(request) and not needs_second_factor(request)
             setattr(request, DECIDED, decided)
         return decided
 
@@ -65,17 +65,17 @@ class StaffSite(admin.AdminSite):
         """The password; whoever has given it goes on to the second factor."""
         from accounts.limits import STAFF_SIGN_INS
         from accounts.pages import too_many
-        from accounts.two_factor.rules import has_password_sign_in, lacks_factor
+        from accounts.two_factor.rules import has_password_sign_in, needs_second_factor
 
         if request.method == "POST" and (wait := STAFF_SIGN_INS.hit(request)):
             return too_many(request, wait)
-        if request.method == "GET" and has_password_sign_in(request) and lacks_factor(request):
+        if request.method == "GET" and has_password_sign_in(request) and needs_second_factor(request):
             return redirect(f"{reverse('admin:two-factor')}?{urlencode({'next': request.GET.get('next', '')})}")
         return super().login(request, extra_context)
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """A new password of one's own, for who shows the present one."""
-        from accounts.two_factor.password import change_password
+        from accounts.two_factor.password_change import change_password
 
         return change_password(request, {**self.each_context(request), **(extra_context or {})})
 
@@ -86,7 +86,7 @@ class StaffSite(admin.AdminSite):
         return two_factor(request, self.each_context(request))
 
     def two_factor_link(self, request: HttpRequest, token: str) -> HttpResponse:
-        """The letter's link to the set-up."""
+        """The e-mail's link to the set-up."""
         from accounts.two_factor.views import link
 
         return link(request, self.each_context(request), token)

@@ -10,11 +10,11 @@ from django.shortcuts import redirect, render, resolve_url
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.safestring import mark_safe
-from django.utils.translation import gettext as _
 
-from accounts.two_factor import rules, setting_up
-from accounts.two_factor.models import Authenticator
-from partner_portal.control_room import log_change
+from accounts.models import Authenticator
+from accounts.two_factor import rules, setup
+from partner_portal.core.admin_base import log_change
+from partner_portal.core.english import english as _
 
 Frame = dict[str, Any]
 HERE = "admin:two-factor"
@@ -27,7 +27,7 @@ def two_factor(request: HttpRequest, frame: Frame) -> HttpResponse:
     authenticator = rules.authenticator_of(request)
     if authenticator is not None and not rules.is_verified(request):
         return _show(request, frame)
-    if setting_up.is_allowed(request):
+    if setup.is_allowed(request):
         return _set_up(request, frame, authenticator)
     if authenticator is not None:
         return _manage(request, frame, authenticator)
@@ -35,10 +35,10 @@ def two_factor(request: HttpRequest, frame: Frame) -> HttpResponse:
 
 
 def link(request: HttpRequest, frame: Frame, token: str) -> HttpResponse:
-    """The letter's link: the password first, then the set-up; the address with the token is left at once."""
+    """The e-mail's link: the password first, then the set-up; the address with the token is left at once."""
     if not rules.has_password_sign_in(request):
         return _to_sign_in(request)
-    if setting_up.open_link(request, token):
+    if setup.open_link(request, token):
         return redirect(HERE)
     return _render(request, frame, {"mode": "old-link"}, status=410)
 
@@ -61,17 +61,17 @@ def _show(request: HttpRequest, frame: Frame) -> HttpResponse:
 def _set_up(request: HttpRequest, frame: Frame, authenticator: Authenticator | None) -> HttpResponse:
     wrong = ""
     if request.POST.get("do") == "keep":
-        setting_up.give_up(request)
+        setup.give_up(request)
         return redirect(HERE)
     if request.method == "POST":
         try:
-            codes = setting_up.finish(request, request.POST.get("code", ""))
-        except setting_up.CannotSetUp:
+            codes = setup.finish(request, request.POST.get("code", ""))
+        except setup.SetupRefusedError:
             return redirect(HERE)
         if codes is not None:
             return _new_codes(request, frame, codes, "Set up two-factor sign-in")
         wrong = _wrong_code()
-    key = setting_up.key_here(request) if wrong else setting_up.fresh_key(request)
+    key = setup.key_here(request) if wrong else setup.fresh_key(request)
     drawn = segno.make_qr(_address(request, key)).svg_inline(scale=5, border=4, light="#fff", title=_("QR code"))
     context = {"mode": "set-up", "wrong": wrong, "key": key, "instead": authenticator is not None}
     return _render(request, frame, {**context, "qr": mark_safe(drawn)})  # noqa: S308 - our own drawing
@@ -97,11 +97,11 @@ def _manage(request: HttpRequest, frame: Frame, authenticator: Authenticator) ->
 
 def _change(request: HttpRequest, frame: Frame, authenticator: Authenticator) -> HttpResponse:
     if request.POST.get("do") == "replace":
-        setting_up.allow(request)
+        setup.allow(request)
         return redirect(HERE)
     try:
-        codes = setting_up.renew_backup_codes(request, authenticator)
-    except setting_up.CannotSetUp:
+        codes = setup.renew_backup_codes(request, authenticator)
+    except setup.SetupRefusedError:
         return redirect(HERE)
     return _new_codes(request, frame, codes, "Renewed the backup codes")
 

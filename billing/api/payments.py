@@ -12,11 +12,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from billing.intake import Conflict, Overlap, record_payment, send_again, shown_payments
+from billing.intake import Overlap, PaymentConflictError, record_payment, send_again, shown_payments
 from billing.models import Payment, Source, Status
-from billing.reading import MOST_EXTERNAL_ID, Invalid, read_payment
+from billing.parsing import MAX_EXTERNAL_ID, InvalidPaymentError, read_payment
 from billing.refunds import refund_payment
-from partner_portal.lists import choice, number, updated_since, words
+from partner_portal.core.list_parameters import choice, number, updated_since, words
 
 FIELDS = frozenset(
     {"external_id", "salon_id", "application_id", "amount", "currency", "paid_at", "period_from", "period_to"}
@@ -24,14 +24,14 @@ FIELDS = frozenset(
 )
 
 
-class Conflicting(APIException):
+class PaymentConflictAPIError(APIException):
     """409: the request is well made, but not for the payment as it is."""
 
     status_code = status.HTTP_409_CONFLICT
     default_code = "conflict"
 
 
-class ToldSerializer(serializers.Serializer[Any]):
+class PaymentDataSerializer(serializers.Serializer[Any]):
     """What a billing system tells of a payment."""
 
     external_id = serializers.CharField(max_length=200, help_text="Your own id; it makes the call repeatable.")
@@ -127,7 +127,7 @@ class PaymentList(ListAPIView[Payment]):
     scope = "billing"
     serializer_class = PaymentSerializer
     parameters = {
-        "external_id": words("external_id", MOST_EXTERNAL_ID, "Your own id; it finds one payment at most."),
+        "external_id": words("external_id", MAX_EXTERNAL_ID, "Your own id; it finds one payment at most."),
         "salon_id": number("location__altegio_id"),
         "application_id": number("application__altegio_id"),
         "connection": number("connection", "The id of a connection."),
@@ -139,7 +139,7 @@ class PaymentList(ListAPIView[Payment]):
         return shown_payments()
 
     @extend_schema(
-        request=ToldSerializer,
+        request=PaymentDataSerializer,
         responses={
             202: TakenSerializer,
             200: OpenApiResponse(TakenSerializer, description="The same external_id with the same content, again."),
@@ -159,10 +159,10 @@ class PaymentList(ListAPIView[Payment]):
             raise ValidationError({"non_field_errors": ["Send a JSON object."]})
         try:
             recorded = record_payment(read_payment(request.data), Source.API, overlap=_overlap(request.data))
-        except Invalid as problem:
+        except InvalidPaymentError as problem:
             raise ValidationError(problem.errors) from None
-        except Conflict as problem:
-            raise Conflicting({"external_id": [str(problem)]}) from None
+        except PaymentConflictError as problem:
+            raise PaymentConflictAPIError({"external_id": [str(problem)]}) from None
         warnings = [*recorded.warnings, *_ignored(request.data)]
         body = {**PaymentSerializer(recorded.payment).data, "warnings": warnings}
         return Response(body, status.HTTP_202_ACCEPTED if recorded.is_new else status.HTTP_200_OK)
@@ -181,7 +181,7 @@ def _overlap(data: dict[str, Any]) -> Overlap:
             return Overlap.ALLOW
         case False:
             return Overlap.REFUSE
-    raise Invalid({"allow_overlap": ["Write true or false."]})
+    raise InvalidPaymentError({"allow_overlap": ["Write true or false."]})
 
 
 class PaymentDetail(RetrieveAPIView[Payment]):
@@ -208,8 +208,8 @@ class PaymentRetry(APIView):
             payment = send_again(pk, source=Source.API).payment
         except Payment.DoesNotExist:
             raise Http404 from None
-        except (Conflict, Invalid) as problem:
-            raise Conflicting(str(problem)) from None
+        except (PaymentConflictError, InvalidPaymentError) as problem:
+            raise PaymentConflictAPIError(str(problem)) from None
         return Response(PaymentSerializer(payment).data, status.HTTP_202_ACCEPTED)
 
 
@@ -231,6 +231,6 @@ class PaymentRefund(APIView):
             payment, changed = refund_payment(pk)
         except Payment.DoesNotExist:
             raise Http404 from None
-        except Conflict as problem:
-            raise Conflicting(str(problem)) from None
+        except PaymentConflictError as problem:
+            raise PaymentConflictAPIError(str(problem)) from None
         return Response(PaymentSerializer(payment).data, status.HTTP_202_ACCEPTED if changed else status.HTTP_200_OK)

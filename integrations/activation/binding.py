@@ -6,18 +6,17 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from integrations.alarms.models import Alarm
-from integrations.alarms.raising import clear_alarms, raise_alarms
+from integrations.alerts.models import Alert
+from integrations.alerts.raising import clear_alerts, raise_alerts
 from integrations.altegio.answers import ConnectionStatus, words_of
-from integrations.connections import lock, move
-from integrations.locations.kinds import fetch_locations
+from integrations.connections.models import LIVE, UNDECIDED, Connection, EndedBy, Location, State
+from integrations.connections.transitions import lock, move
+from integrations.locations.call_kinds import fetch_locations
 from integrations.locations.review import review_name
-from integrations.models.connection import LIVE, UNDECIDED, Connection, EndedBy, State
-from integrations.models.place import Location
 from integrations.outbox.models import Attempt, OutgoingCall
 from integrations.telephony.chains import adopt_chain
 
-CLOCK_ALARM = "altegio-clock"
+CLOCK_ALERT = "altegio-clock"
 
 
 def clock_tolerance() -> timedelta:
@@ -36,7 +35,7 @@ def note_clock(status: ConnectionStatus) -> None:
     if consent is None:
         return
     if not lies_ahead(consent):
-        clear_alarms(key=CLOCK_ALARM)
+        clear_alerts(key=CLOCK_ALERT)
         return
     minutes = round((consent - timezone.now()).total_seconds() / 60)
     text = (
@@ -44,7 +43,7 @@ def note_clock(status: ConnectionStatus) -> None:
         "Altegio's signature are refused. Set ALTEGIO_TIME_ZONE to the zone that Altegio writes, and check the "
         "clock; then try their connections again."
     )
-    raise_alarms([(Alarm.Kind.CALL, CLOCK_ALARM, text, None)])
+    raise_alerts([(Alert.Kind.CALL, CLOCK_ALERT, text, None)])
 
 
 def is_granted_to(connection: Connection, status: ConnectionStatus) -> bool:
@@ -117,14 +116,14 @@ def accept(connection: Connection, to: State, why: str) -> None:
         return
     if connection.ended_by == EndedBy.STAFF:
         text = f"{connection}: Altegio accepted it, but staff had ended this claim."
-        raise_alarms([(Alarm.Kind.UNKNOWN, f"ended-by-staff:{connection.pk}", text, connection)])
+        raise_alerts([(Alert.Kind.UNKNOWN, f"ended-by-staff:{connection.pk}", text, connection)])
         return
     end_unnoticed(connection)
     owner = None if connection.is_disputed else connection.claimant
     move(connection, to, why, owner=owner, activated_at=timezone.now(), ended_at=None, ended_by="")
     if connection.is_disputed:
         text = f"{connection}: Altegio accepted it while two people claim it. It is nobody's until you decide whose."
-        raise_alarms([(Alarm.Kind.CONFLICT, f"accepted:{connection.pk}", text, connection)])
+        raise_alerts([(Alert.Kind.CONFLICT, f"accepted:{connection.pk}", text, connection)])
     adopt_chain(connection)
     review_name(connection)
     fetch_locations(connection.application)
@@ -153,4 +152,4 @@ def show_as_taken(connection: Connection, reason: str) -> None:
     move(connection, State.CONFLICT, reason)
     if connection.is_proven and not others_alive(connection).exists():
         text = f"{connection}: {reason}"
-        raise_alarms([(Alarm.Kind.CONFLICT, f"conflict:{connection.pk}", text, connection)])
+        raise_alerts([(Alert.Kind.CONFLICT, f"conflict:{connection.pk}", text, connection)])

@@ -8,10 +8,10 @@ from django.db.models import Count, DurationField, ExpressionWrapper, F, Q, Sum
 from django.utils import timezone
 from prometheus_client.core import GaugeHistogramMetricFamily, Metric
 
-from integrations.models.connection import Connection, State
-from partner_portal.metrics import gauge, register_metrics
+from integrations.connections.models import Connection, State
+from partner_portal.core.metrics import gauge, register_metrics
 
-LATELY = timedelta(hours=1)
+RECENT = timedelta(hours=1)
 # Seconds from arrival to activation.
 BUCKETS = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1200, 1800, 2400, 3000, 3600)
 # Seconds that are left.
@@ -36,7 +36,7 @@ def running_out() -> Iterator[Metric]:
 @register_metrics
 def time_to_activation() -> Iterator[Metric]:
     """The activations of the last hour as a histogram: a snapshot, no counter."""
-    lately = Connection.objects.filter(activated_at__gt=timezone.now() - LATELY)
+    lately = Connection.objects.filter(activated_at__gt=timezone.now() - RECENT)
     took = ExpressionWrapper(F("activated_at") - F("arrived_at"), output_field=DurationField())
     within: dict[str, Any] = {
         f"within_{seconds}": Count("pk", Q(activated_at__lte=F("arrived_at") + timedelta(seconds=seconds)))

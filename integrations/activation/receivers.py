@@ -5,13 +5,13 @@ from typing import Any
 from django.dispatch import receiver
 
 from integrations.activation.binding import accept, answers_a_lost_call, clock_tolerance
-from integrations.activation.waiting import wake
-from integrations.alarms.models import Alarm
-from integrations.alarms.raising import raise_alarm_once
+from integrations.activation.waiting_call import wake
+from integrations.alerts.models import Alert
+from integrations.alerts.raising import raise_alert_once
 from integrations.altegio.answers import AltegioState, ConnectionStatus
-from integrations.connections import connection_changed, move
-from integrations.lifecycle.asking import found_alive
-from integrations.models.connection import Connection, State
+from integrations.connections.models import Connection, State
+from integrations.connections.signals import connection_changed, found_alive
+from integrations.connections.transitions import move
 from integrations.telephony.chains import resume_chain
 
 
@@ -52,7 +52,7 @@ def revive(connection: Connection, status: ConnectionStatus, **_: Any) -> None:
         resume_chain(connection)
         return
     text = f"{connection}: connected at Altegio, but it ended here, and nobody has arrived since."
-    raise_alarm_once(Alarm.Kind.UNKNOWN, f"alive:{connection.pk}:{status.newest_end_at}", text, connection)
+    raise_alert_once(Alert.Kind.UNKNOWN, f"alive:{connection.pk}:{status.newest_end_at}", text, connection)
 
 
 def _never_ended(connection: Connection, status: ConnectionStatus) -> bool:

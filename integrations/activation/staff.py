@@ -6,22 +6,22 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from accounts.models import User
-from integrations.activation.kinds import Activate
-from integrations.activation.waiting import end_claim
-from integrations.alarms.models import Alarm
-from integrations.alarms.raising import clear_alarms
-from integrations.connections import lock, move
-from integrations.lifecycle.asking import ask_status
-from integrations.models.connection import LIVE, UNDECIDED, Connection, EndedBy, State
+from integrations.activation.call_kinds import Activate
+from integrations.activation.waiting_call import end_claim
+from integrations.alerts.models import Alert
+from integrations.alerts.raising import clear_alerts
+from integrations.connections.models import LIVE, UNDECIDED, Connection, EndedBy, State
+from integrations.connections.transitions import lock, move
 from integrations.outbox.models import CallState, OutgoingCall
 from integrations.outbox.queue import cancel, hurry, queue_fresh
+from integrations.status_sync.status_sync import ask_status
 from integrations.telephony.chains import adopt_chain, hand_over_chain
+from partner_portal.core.english import english as _
 
 
-class NotPossible(Exception):
+class NotPossibleError(Exception):
     """Staff asked for what this connection's state does not allow; `str()` says why."""
 
 
@@ -36,12 +36,12 @@ def try_again(connection_id: int, by: User) -> None:
     connection = lock(connection_id)
     if connection.state in (State.EXPIRED, State.FAILED):
         if _others(connection).filter(state__in=UNDECIDED, claim=connection.claim).exists():
-            raise NotPossible(
+            raise NotPossibleError(
                 _("%(connection)s: the same person has a newer claim, which waits.") % _named(connection)
             )
         _send_on(connection, _("Staff try again."), by)
     elif connection.state != State.GRANTED or not hurry(_activations(connection)):
-        raise NotPossible(_("%(connection)s is %(state)s: there is nothing to try again.") % _named(connection))
+        raise NotPossibleError(_("%(connection)s is %(state)s: there is nothing to try again.") % _named(connection))
 
 
 @transaction.atomic
@@ -49,7 +49,7 @@ def release(connection_id: int) -> None:
     """Send an activation that was held back. Raises NotPossible where none is."""
     connection = lock(connection_id)
     if not hurry(_activations(connection).filter(state=CallState.HELD)):
-        raise NotPossible(_("%(connection)s holds no activation back.") % _named(connection))
+        raise NotPossibleError(_("%(connection)s holds no activation back.") % _named(connection))
 
 
 @transaction.atomic
@@ -68,9 +68,11 @@ def give_to_claimant(connection_id: int, by: User) -> None:
     """
     connection = lock(connection_id)
     if not is_for_staff(connection):
-        raise NotPossible(_("%(connection)s is %(state)s, not in conflict.") % _named(connection))
+        raise NotPossibleError(_("%(connection)s is %(state)s, not in conflict.") % _named(connection))
     if connection.claimant is None:
-        raise NotPossible(_("%(connection)s: the person who claims it has not signed in yet.") % _named(connection))
+        raise NotPossibleError(
+            _("%(connection)s: the person who claims it has not signed in yet.") % _named(connection)
+        )
     for rival in _others(connection).filter(state__in=UNDECIDED).order_by("pk"):
         _dismiss(lock(rival.pk), _("Staff gave the location to another person."), by)
     live = _others(connection).filter(state__in=LIVE).first()
@@ -93,7 +95,7 @@ def dismiss_claim(connection_id: int, by: User) -> None:
     """Decide a conflict against this claim: it stays ended, whatever Altegio answers later."""
     connection = lock(connection_id)
     if connection.state != State.CONFLICT:
-        raise NotPossible(_("%(connection)s is %(state)s, not in conflict.") % _named(connection))
+        raise NotPossibleError(_("%(connection)s is %(state)s, not in conflict.") % _named(connection))
     _dismiss(connection, _("Staff decided against this claim."), by)
 
 
@@ -104,7 +106,7 @@ def pass_review(connection_id: int, by: User) -> None:
     connection.review = ""
     connection.reviewed_at = timezone.now()
     connection.save(update_fields=["review", "reviewed_at"])
-    connection.alarms.filter(cleared_at=None, key=f"review:{connection.pk}").update(cleared_at=timezone.now())
+    connection.alerts.filter(cleared_at=None, key=f"review:{connection.pk}").update(cleared_at=timezone.now())
 
 
 def _send_on(connection: Connection, why: str, by: User, *, decided: bool = False) -> None:
@@ -128,7 +130,7 @@ def _bind(live: Connection, claim: Connection, why: str, by: User) -> None:
     live.is_disputed, live.is_proven = False, True
     live.save(update_fields=["owner", "claimant", "claim", "is_disputed", "is_proven"])
     live.changes.create(from_state=live.state, to_state=live.state, why=why, by=by)
-    clear_alarms(connection=live, kind=Alarm.Kind.CONFLICT)
+    clear_alerts(connection=live, kind=Alert.Kind.CONFLICT)
 
 
 def _from_to(live: Connection, claim: Connection) -> dict[str, str]:

@@ -5,12 +5,12 @@ from datetime import datetime
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from integrations.activation.kinds import Activate
-from integrations.activation.waiting import undecided_without_call
-from integrations.connections import lock, move
-from integrations.models.connection import UNDECIDED, Connection, EndedBy, State
+from integrations.activation.call_kinds import Activate
+from integrations.activation.waiting_call import undecided_without_call
+from integrations.connections.models import UNDECIDED, Connection, EndedBy, State
+from integrations.connections.transitions import lock, move
 from integrations.outbox.queue import queue_fresh
-from partner_portal.watch import register_check
+from partner_portal.core.watch import register_check
 
 
 def _without_a_call(now: datetime) -> QuerySet[Connection]:

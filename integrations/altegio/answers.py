@@ -11,8 +11,8 @@ from decimal import Decimal
 from typing import Any
 
 from integrations.altegio.wire import from_wire, parse_id
-from partner_portal.clean import NotJson, clean_line, clean_text, parse_json, read_number
-from partner_portal.http_client.retry_after import seconds_to_wait
+from partner_portal.core.clean import InvalidJsonError, clean_line, clean_text, parse_json, read_number
+from partner_portal.core.http_client.retry_after import seconds_to_wait
 
 
 class Outcome(enum.StrEnum):
@@ -66,7 +66,7 @@ def _envelope(text: str) -> tuple[dict[str, Any], bool]:
         return {}, True
     try:
         body = parse_json(text)
-    except NotJson:
+    except InvalidJsonError:
         return {}, False
     return (body, True) if isinstance(body, dict) else ({"data": body}, body is None or isinstance(body, list))
 

@@ -6,12 +6,12 @@ from urllib.parse import urlencode, urlsplit
 import simplejson
 
 from integrations.altegio.answers import Answer, no_answer, read_answer
-from integrations.altegio.calls import Call
-from partner_portal.clean import clean_text
-from partner_portal.http_client.exchange import Failure, HttpRequest, NoAnswer, exchange
+from integrations.altegio.requests import ApiRequest
+from partner_portal.core.clean import clean_text
+from partner_portal.core.http_client.exchange import Failure, HttpRequest, NoAnswer, exchange
 
 # A thousand connected locations are some hundred kilobytes.
-MOST_ANSWER_BYTES = 8 * 1024 * 1024
+MAX_ANSWER_BYTES = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,12 @@ class AltegioClient:
     partner_token: str
     timeout: float
 
-    def url(self, call: Call) -> str:
+    def url(self, call: ApiRequest) -> str:
         """The full address of a call, less its query."""
         base = self.app_url if call.host == "app" else self.api_url
         return (origin(base) if call.at_root else base) + call.path
 
-    def send(self, call: Call) -> Answer:
+    def send(self, call: ApiRequest) -> Answer:
         """Make the call. Never raises for what the network or Altegio does; never follows a redirect."""
         query = urlencode(call.query, doseq=True)
         request = HttpRequest(
@@ -37,17 +37,17 @@ class AltegioClient:
             headers=self.headers(call) | {"Authorization": self._authorization(call)},
             body=None if call.body is None else to_json(call.body),
         )
-        answer = exchange(request, timeout=self.timeout, most_body=MOST_ANSWER_BYTES, keep=True)
+        answer = exchange(request, timeout=self.timeout, most_body=MAX_ANSWER_BYTES, keep=True)
         if isinstance(answer, NoAnswer):
             return no_answer(_WHY[answer.failure].format(answer.why))
         text = answer.body.decode("utf-8", "replace")
         return read_answer(answer.status, answer.headers, text, cut=answer.cut)
 
-    def _authorization(self, call: Call) -> str:
+    def _authorization(self, call: ApiRequest) -> str:
         return f"Bearer {self.partner_token}" + (f", User {call.user_token}" if call.user_token else "")
 
     @staticmethod
-    def headers(call: Call) -> dict[str, str]:
+    def headers(call: ApiRequest) -> dict[str, str]:
         """The headers of every partner call, less the secret one (docs/altegio.md, head)."""
         headers = {"Accept": "application/vnd.api.v2+json", "User-Agent": "altegio-partner-portal"}
         if call.body is not None:

@@ -7,13 +7,13 @@ import hmac
 from dataclasses import dataclass
 from typing import Any
 
-from partner_portal.clean import NotJson, clean_text, parse_json, utf8
+from partner_portal.core.clean import InvalidJsonError, clean_text, parse_json, utf8
 
-MOST_USER_DATA_BYTES = 8 * 1024
-_MOST_DIGITS = 18
+MAX_USER_DATA_BYTES = 8 * 1024
+_MAX_DIGITS = 18
 
 
-class BadUserData(ValueError):
+class InvalidUserDataError(ValueError):
     """The user data is not what Altegio signs; `str()` says in which way, without repeating the data."""
 
 
@@ -47,7 +47,7 @@ def decode_base64(text: str) -> bytes:
     try:
         return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
     except (binascii.Error, ValueError):
-        raise BadUserData("The user data is not base64.") from None
+        raise InvalidUserDataError("The user data is not base64.") from None
 
 
 def person_from(user_data: str, signature: str, partner_token: str) -> Person:
@@ -55,17 +55,17 @@ def person_from(user_data: str, signature: str, partner_token: str) -> Person:
 
     Raises BadUserData when it is oversized, forged or broken.
     """
-    if len(user_data) > MOST_USER_DATA_BYTES:
-        raise BadUserData("The user data is larger than 8 KiB.")
+    if len(user_data) > MAX_USER_DATA_BYTES:
+        raise InvalidUserDataError("The user data is larger than 8 KiB.")
     raw = decode_base64(user_data)
     if not is_signed(partner_token, raw, signature):
-        raise BadUserData("The signature does not fit the user data.")
+        raise InvalidUserDataError("The signature does not fit the user data.")
     try:
         data = parse_json(utf8(raw), strict=True)
-    except NotJson:
-        raise BadUserData("The user data is not JSON.") from None
+    except InvalidJsonError:
+        raise InvalidUserDataError("The user data is not JSON.") from None
     if not isinstance(data, dict):
-        raise BadUserData("The user data is not a JSON object.")
+        raise InvalidUserDataError("The user data is not a JSON object.")
     return Person(
         altegio_user_id=_user_id(data),
         name=_text(data, "name", 200),
@@ -88,8 +88,8 @@ def is_payment_signed(
 def _user_id(data: dict[str, Any]) -> int:
     value = data.get("id", data.get("user_id"))
     text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
-    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS and int(text)):
-        raise BadUserData("The user data holds no user id.")
+    if not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS and int(text)):
+        raise InvalidUserDataError("The user data holds no user id.")
     return int(text)
 
 

@@ -3,10 +3,10 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from partner_portal.moments import BadMoment, read_moment
+from partner_portal.core.datetimes import InvalidDatetimeError, read_moment
 
 _FORMAT = "%Y-%m-%d %H:%M:%S"
-MOST_ID_DIGITS = 18
+MAX_ID_DIGITS = 18
 
 
 def to_wire(moment: datetime, zone: str) -> str:
@@ -23,7 +23,7 @@ def from_wire(text: object, zone: str) -> datetime | None:
     """
     try:
         return read_moment(text, zone)
-    except BadMoment:
+    except InvalidDatetimeError:
         return None
 
 
@@ -31,9 +31,9 @@ def parse_id(text: object) -> int | None:
     """An id: ASCII digits, 1 to 18 of them, not zero; as a number or as text. None for anything else."""
     if isinstance(text, bool) or not isinstance(text, int | str):
         return None
-    if isinstance(text, int) and not 0 < text < 10**MOST_ID_DIGITS:
+    if isinstance(text, int) and not 0 < text < 10**MAX_ID_DIGITS:
         return None
     digits = str(text)
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= MOST_ID_DIGITS):
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= MAX_ID_DIGITS):
         return None
     return int(digits) or None

@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from integrations.api.connections import ConnectionSerializer
-from integrations.sms.api_keys import connection_with_key
+from integrations.messaging.api_keys import connection_with_key
 
 
 class ApiKeySerializer(serializers.Serializer[dict[str, str]]):

@@ -9,9 +9,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from integrations.lifecycle.disconnect import NotConnected, disconnect
-from integrations.models.connection import SHOWN_STATES, Connection, owner_email
-from partner_portal.lists import choice, number, updated_since
+from integrations.connections.models import SHOWN_STATES, Connection, owner_email
+from integrations.status_sync.disconnect import NotConnectedError, disconnect
+from partner_portal.core.list_parameters import choice, number, updated_since
 
 
 class ConnectionSerializer(serializers.ModelSerializer[Connection]):
@@ -83,7 +83,7 @@ class ConnectionUninstall(APIView):
         get_object_or_404(Connection, pk=pk)
         try:
             disconnect(pk, by=None, why="The partner's system disconnected it.")
-        except NotConnected as reason:
+        except NotConnectedError as reason:
             return Response({"detail": str(reason)}, status=409)
         return Response(ConnectionSerializer(shown_connections().get(pk=pk)).data, status=202)
 

@@ -10,11 +10,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from integrations.altegio.wire import parse_id
-from integrations.models.connection import Connection
-from integrations.models.sync import SyncState
+from integrations.connections.models import Connection, SyncState
 from integrations.sender_names.models import SenderNameList
 from integrations.sender_names.names import (
-    BadNames,
+    InvalidSenderNamesError,
     list_of,
     names_in_force,
     replace_names,
@@ -55,7 +54,7 @@ class SenderNames(APIView):
             raise ValidationError({"names": ["Send the whole list of names."]})
         try:
             names = replace_names(connection, wanted)
-        except BadNames as bad:
+        except InvalidSenderNamesError as bad:
             raise ValidationError({"names": _by_index(bad)}) from None
         return Response(_shown(names), status=202)
 
@@ -68,7 +67,7 @@ def _connection(salon_id: str) -> Connection:
     return connection
 
 
-def _by_index(bad: BadNames) -> Any:
+def _by_index(bad: InvalidSenderNamesError) -> Any:
     """As DRF writes the errors of a list: by index, or for the list as a whole."""
     if None in bad.problems:
         return [bad.problems[None]]

@@ -10,9 +10,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from integrations.api.warnings import WarningSerializer
-from integrations.sms.models import SmsStatus
-from integrations.sms.reading import BadStatuses, read_statuses
-from integrations.sms.taking import take_statuses
+from integrations.messaging.ingest import take_statuses
+from integrations.messaging.models import SmsStatus
+from integrations.messaging.parsing import InvalidStatusesError, read_statuses
 
 
 class StatusSerializer(serializers.Serializer[dict[str, Any]]):
@@ -54,7 +54,7 @@ class Statuses(APIView):
     def post(self, request: Request) -> Response:
         try:
             reported, warnings = read_statuses(request.data)
-        except BadStatuses as bad:
+        except InvalidStatusesError as bad:
             raise ValidationError(bad.problems) from None
         take_statuses(reported)
         left_out = {"warnings": warnings} if warnings else {}

@@ -14,12 +14,12 @@ from rest_framework.views import APIView
 
 from integrations.altegio.wire import parse_id
 from integrations.api.warnings import WarningSerializer
-from integrations.telephony import reading
-from integrations.telephony.callers import Caller, NotConnected, UnknownPlace, caller_of
-from integrations.telephony.models import SavedCall
-from integrations.telephony.notifications import notify_of_call
-from integrations.telephony.reading import ReadCall, decorate
-from integrations.telephony.saved_calls import keep_call, save_call
+from integrations.telephony import parsing
+from integrations.telephony.call_notifications import notify_of_call
+from integrations.telephony.callers import Caller, TelephonyNotConnectedError, UnknownCallerError, caller_of
+from integrations.telephony.models import PhoneCall
+from integrations.telephony.parsing import ReadCall, decorate
+from integrations.telephony.phone_calls import keep_call, save_call
 
 HIDDEN = {"field": "phone", "message": "The caller hides the number: the call is kept here and not told to Altegio."}
 
@@ -29,13 +29,13 @@ NOTIFICATION = frozenset({"salon_group_id", "salon_id", "phone", "diversion", "u
 ENDED = NOTIFICATION | {"type", "duration", "link", "call_id", "status", "date"}
 
 
-class Conflict(APIException):
+class PhoneCallConflictError(APIException):
     status_code = status.HTTP_409_CONFLICT
 
 
 @extend_schema_field({"oneOf": [{"type": "string"}, {"type": "integer"}, {"type": "number"}], "nullable": True})
 class AsWrittenField(serializers.Field[Any, Any, Any, Any]):
-    """Read by `integrations.telephony.reading`."""
+    """Read by `integrations.telephony.parsing`."""
 
 
 @extend_schema_field(OpenApiTypes.INT64)
@@ -59,10 +59,10 @@ class NotificationSerializer(serializers.Serializer[dict[str, Any]]):
 class CallSerializer(NotificationSerializer):
     """A call that has ended. One of `salon_group_id` and `salon_id` is needed."""
 
-    type = serializers.ChoiceField(SavedCall.Type.choices)
+    type = serializers.ChoiceField(PhoneCall.Type.choices)
     duration = AsWrittenField(required=False, help_text="Seconds, also with a fraction, or hours:minutes:seconds.")
     link = AsWrittenField(
-        required=False, help_text=f"The recording: http or https, at most {reading.MOST_LINK} characters."
+        required=False, help_text=f"The recording: http or https, at most {parsing.MAX_LINK} characters."
     )
     call_id = AsWrittenField(required=False, help_text="The exchange's id; it makes the call repeatable.")
     status = AsWrittenField(
@@ -88,7 +88,7 @@ class SavedSerializer(serializers.Serializer[Any]):
     phone = serializers.CharField()
     diversion = serializers.CharField()
     call_id = serializers.CharField()
-    state = serializers.ChoiceField(SavedCall.State.choices)
+    state = serializers.ChoiceField(PhoneCall.State.choices)
     error = serializers.CharField()
 
 
@@ -111,8 +111,8 @@ class Notifications(APIView):
     def post(self, request: Request) -> Response:
         caller, call = _read(request.data, is_ended=False)
         if not call.is_hidden:
-            notify_of_call(caller.chain, **call.told)
-        shown = {name: call.told[name] for name in ("phone", "diversion")}
+            notify_of_call(caller.chain, **call.payload)
+        shown = {name: call.payload[name] for name in ("phone", "diversion")}
         state = "kept" if call.is_hidden else "queued"
         return Response({**shown, "state": state, "warnings": call.warnings}, status=202)
 
@@ -134,15 +134,15 @@ class Calls(APIView):
     )
     def post(self, request: Request) -> Response:
         caller, call = _read(request.data, is_ended=True)
-        saved, is_new = (keep_call if call.is_hidden else save_call)(caller.chain, **call.told)
+        saved, is_new = (keep_call if call.is_hidden else save_call)(caller.chain, **call.payload)
         warnings = call.warnings + ([] if is_new else _differing(saved, call))
         body = {**SavedSerializer(saved).data, "warnings": warnings}
         return Response(body, status=202 if is_new else 200)
 
 
-def _differing(saved: SavedCall, call: ReadCall) -> list[dict[str, str]]:
+def _differing(saved: PhoneCall, call: ReadCall) -> list[dict[str, str]]:
     """A warning for each thing that this call says otherwise than when its `call_id` was told first."""
-    names = sorted(name for name, value in call.told.items() if value != getattr(saved, name))
+    names = sorted(name for name, value in call.payload.items() if value != getattr(saved, name))
     return [{"field": name, "message": STANDS} for name in names]
 
 
@@ -161,27 +161,27 @@ def _read(raw: Any, *, is_ended: bool) -> tuple[Caller, ReadCall]:
         except ValueError as why:
             problems[name] = [str(why)]
 
-    kind = need("type", reading.read_type) if is_ended else SavedCall.Type.INCOMING
-    inside = kind == SavedCall.Type.INTERNAL
-    call.told["phone"] = need("phone", partial(reading.read_client, region=caller.region, inside=inside))
-    line = need("diversion", partial(reading.read_line, region=caller.region))
+    kind = need("type", parsing.read_type) if is_ended else PhoneCall.Type.INCOMING
+    inside = kind == PhoneCall.Type.INTERNAL
+    call.payload["phone"] = need("phone", partial(parsing.read_client, region=caller.region, inside=inside))
+    line = need("diversion", partial(parsing.read_line, region=caller.region))
     if is_ended and raw.get("call_id") not in (None, ""):
-        call.told["call_id"] = need("call_id", reading.read_call_id)
+        call.payload["call_id"] = need("call_id", parsing.read_call_id)
     if problems:
         raise ValidationError(problems)
-    call.told["diversion"], odd = line
+    call.payload["diversion"], odd = line
     call.warnings += [{"field": "diversion", "message": odd}] if odd else []
     call.warnings += [HIDDEN] if call.is_hidden else []
-    decorate(call, raw, {"user": reading.read_user})
+    decorate(call, raw, {"user": parsing.read_user})
     for name in sorted(raw.keys() - (ENDED if is_ended else NOTIFICATION)):
         call.warnings.append({"field": name[:100], "message": "Left out. There is no such field."})
     if is_ended:
-        call.told["type"] = kind
-        decorate(call, raw, DECORATION | {"date": partial(reading.read_date, zone=settings.ALTEGIO_TIME_ZONE)})
+        call.payload["type"] = kind
+        decorate(call, raw, DECORATION | {"date": partial(parsing.read_date, zone=settings.ALTEGIO_TIME_ZONE)})
     return caller, call
 
 
-DECORATION = {"duration": reading.read_duration, "link": reading.read_link, "status": reading.read_status}
+DECORATION = {"duration": parsing.read_duration, "link": parsing.read_link, "status": parsing.read_status}
 
 
 def _caller(raw: dict[str, Any]) -> Caller:
@@ -193,7 +193,7 @@ def _caller(raw: dict[str, Any]) -> Caller:
         raise ValidationError({name: ["Name the chain in salon_group_id, or a location in salon_id."]})
     try:
         return caller_of(place.get("salon_group_id"), place.get("salon_id"))
-    except UnknownPlace as unknown:
+    except UnknownCallerError as unknown:
         raise NotFound(str(unknown)) from None
-    except NotConnected as why:
-        raise Conflict(str(why)) from None
+    except TelephonyNotConnectedError as why:
+        raise PhoneCallConflictError(str(why)) from None

@@ -7,13 +7,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext_lazy as _
 
-from integrations.connect.models import Arrival, RefusedArrival
-from partner_portal.control_room import EvidenceAdmin, Lookups, link_to
-from partner_portal.periods import PeriodFilter
+from integrations.connections.models import Arrival, RefusedArrival
+from partner_portal.core.admin_base import Lookups, ReadOnlyAdmin, link_to
+from partner_portal.core.english import english as _
+from partner_portal.core.periods import PeriodFilter
 
-MOST_SHOWN = 200
+MAX_SHOWN = 200
 
 
 class RegisteredFilter(admin.SimpleListFilter):
@@ -41,7 +41,7 @@ class ArrivedFilter(PeriodFilter):
 
 
 @admin.register(Arrival)
-class ArrivalAdmin(EvidenceAdmin):
+class ArrivalAdmin(ReadOnlyAdmin):
     list_display = ("arrived_at", "application", "user_link", "locations_count", "deadline_at", "visits")
     list_filter = (ArrivedFilter, "application", RegisteredFilter)
     search_fields = (
@@ -51,7 +51,7 @@ class ArrivalAdmin(EvidenceAdmin):
         "expected_user__email__istartswith",
     )
     search_help_text = _("A location's or an Altegio user's number, or the beginning of an e-mail address")
-    everyday = (
+    quick_filters = (
         (_("today"), "when=today"),
         (_("not registered, today"), "registered=no&when=today"),
         (_("must sign in once"), "registered=waits"),
@@ -79,12 +79,12 @@ class ArrivalAdmin(EvidenceAdmin):
 
     @admin.display(description=_("connections"))
     def connections_list(self, arrival: Arrival) -> SafeString:
-        shown = arrival.connections.select_related("application", "location").order_by("pk")[:MOST_SHOWN]
+        shown = arrival.connections.select_related("application", "location").order_by("pk")[:MAX_SHOWN]
         return format_html_join("", "<div>{}: {}</div>", ((link_to(row), row.get_state_display()) for row in shown))
 
 
 @admin.register(RefusedArrival)
-class RefusedArrivalAdmin(EvidenceAdmin):
+class RefusedArrivalAdmin(ReadOnlyAdmin):
     list_display = ("at", "application", "reason")
     list_filter = ("application",)
     ordering = ("-pk",)

@@ -12,22 +12,28 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import get_language
 
+from accounts.emails import request_email
 from accounts.languages import remember_language
-from accounts.letters import ask_for_letter
 from accounts.models import User
 from accounts.proofs import link_altegio_user, take_over
 from accounts.sessions import held_as
+from integrations.connect.claim_writes import Claimed
 from integrations.connect.claimants import Claimant, visitor_of
 from integrations.connect.claims import activation_deadline, claim_locations, give_claim
-from integrations.connect.desk import Claimed
-from integrations.connect.models import Arrival, ArrivalLocation, RefusedArrival
-from integrations.connect.overtaking import again_when_overtaken
 from integrations.connect.parameters import Redirect
-from integrations.connect.people import Known, account_of, begins_anew, may_act
-from integrations.models.application import Application
-from integrations.models.connection import LIVE, UNDECIDED, Connection
+from integrations.connect.registration import Known, account_of, begins_anew, may_act
+from integrations.connect.retry_on_overlap import again_when_overtaken
+from integrations.connections.models import (
+    LIVE,
+    UNDECIDED,
+    Application,
+    Arrival,
+    ArrivalLocation,
+    Connection,
+    RefusedArrival,
+)
 from integrations.telephony.chains import see_token
-from partner_portal.middleware import current_request_id
+from partner_portal.core.middleware import current_request_id
 
 
 @dataclass(frozen=True)
@@ -87,7 +93,7 @@ def receive_unsigned(
 
 @again_when_overtaken
 def register(arrival: Arrival, sign_up: SignUp) -> Arrival:
-    """The sign-up form. An address that has an account gets the same answer, and a letter that leads in.
+    """The sign-up form. An address that has an account gets the same answer, and an e-mail that leads in.
 
     Its locations are activated all the same, so that no hour is missed; they are nobody's until the
     account's owner has signed in.
@@ -99,8 +105,8 @@ def register(arrival: Arrival, sign_up: SignUp) -> Arrival:
     if is_new:
         claimant = Claimant.of(user, network=arrival.network)
     else:
-        told = {"visitor": visitor_of(user), "network": arrival.network}
-        claimant = Claimant(f"s:{arrival.pk}", None, is_proven=False, **told)
+        origin = {"visitor": visitor_of(user), "network": arrival.network}
+        claimant = Claimant(f"s:{arrival.pk}", None, is_proven=False, **origin)
     _claim(arrival, claimant, expected=None if is_new else user)
     send_sign_in_link(arrival, sign_up.email, "welcome" if is_new else "sign_in_link")
     arrival.signed_up = True
@@ -119,11 +125,11 @@ def _account(sign_up: SignUp) -> tuple[User, bool]:
 
 
 def send_sign_in_link(arrival: Arrival, email: str, template: str = "sign_in_link") -> None:
-    """A letter whose link signs its reader in, and gives them the arrival if it is theirs or expects them.
+    """An e-mail whose link signs its reader in, and gives them the arrival if it is theirs or expects them.
 
     Whoever asks for it, by whichever form, and whoever has the address: the same is done.
     """
-    ask_for_letter(template, email, arrival=arrival.pk)
+    request_email(template, email, arrival=arrival.pk)
 
 
 def person_of(arrival: Arrival) -> User | None:
@@ -136,7 +142,7 @@ def give_to(arrival: Arrival, user: User, *, is_just_proven: bool) -> bool:
     """`user` acts on this arrival: it is theirs from now on. False where they may not (`may_act`).
 
     `user` as they were when they showed who they are; what has been taken back since opens nothing.
-    `is_just_proven`: by their password or a letter, on this arrival. Then the Altegio user whom a signed
+    `is_just_proven`: by their password or an e-mail, on this arrival. Then the Altegio user whom a signed
     arrival brought is linked, if it expects exactly this account.
     """
     if held_as(user) is None:
@@ -178,7 +184,7 @@ def _go_on(arrival: Arrival, claimant: Claimant) -> None:
 
 @transaction.atomic
 def enter_by_letter(arrival: Arrival, user: User, *, password: str, keeps_password: bool) -> bool:
-    """The link in a letter was opened. False where the arrival is, or waits for, somebody else.
+    """The link in an e-mail was opened. False where the arrival is, or waits for, somebody else.
 
     An arrival that waits for nobody stays as it is: its owner says on its page that it is theirs.
     """
@@ -192,13 +198,13 @@ def enter_by_letter(arrival: Arrival, user: User, *, password: str, keeps_passwo
     return give_to(arrival, user, is_just_proven=True) if arrival.claim else True
 
 
-class MustComeSigned(Exception):
+class UnsignedArrivalError(Exception):
     """This application connects nothing for an arrival on which Altegio has not signed who came."""
 
 
 def _claim(arrival: Arrival, claimant: Claimant, *, expected: User | None) -> None:
     if arrival.application.is_personal_data_access_needed and arrival.altegio_user_id is None:
-        raise MustComeSigned
+        raise UnsignedArrivalError
     claimed = claim_locations(
         arrival.application,
         arrival.salon_ids,
@@ -249,14 +255,14 @@ def _store(
 
 def _digest(application: Application, redirect: Redirect, claimant: Claimant | None) -> str:
     """What makes two redirects the same link, in 64 hexadecimal digits."""
-    told = (
+    content = (
         application.pk,
         claimant.claim if claimant else "",
         sorted(redirect.salon_ids),
         redirect.chain_id,
         redirect.crm_token,
     )
-    return hashlib.sha256(repr(told).encode()).hexdigest()
+    return hashlib.sha256(repr(content).encode()).hexdigest()
 
 
 def _same_arrival(digest: str, claim: str, claimed: list[Claimed], now: datetime) -> Arrival | None:

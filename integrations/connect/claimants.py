@@ -11,8 +11,8 @@ from django.http import HttpRequest
 from accounts.limits import client_address
 from accounts.models import User
 from accounts.proofs import has_proven_address
-from integrations.models.connection import UNDECIDED, Connection
-from partner_portal.encryption import lookup_hash
+from integrations.connections.models import UNDECIDED, Connection
+from partner_portal.core.encryption import lookup_hash
 
 
 @dataclass(frozen=True)

@@ -12,17 +12,23 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from integrations.activation.order import REFUSAL_LASTS, persistent_claims
-from integrations.activation.waiting import end_claim
+from integrations.activation.claim_order import REFUSAL_LASTS, persistent_claims
+from integrations.activation.waiting_call import end_claim
+from integrations.connect.claim_writes import Claimed, Desk
 from integrations.connect.claimants import Claimant, room_for, turns_taken
 from integrations.connect.decisions import decide
-from integrations.connect.desk import Claimed, Desk
-from integrations.connect.models import Arrival, ArrivalLocation
-from integrations.connect.overtaking import ClaimedMeanwhile
-from integrations.connect.places import Place
-from integrations.models.application import Application
-from integrations.models.connection import LIVE, UNDECIDED, Connection, State
-from integrations.models.place import Location
+from integrations.connect.location_facts import Place
+from integrations.connect.retry_on_overlap import ClaimOverlapError
+from integrations.connections.models import (
+    LIVE,
+    UNDECIDED,
+    Application,
+    Arrival,
+    ArrivalLocation,
+    Connection,
+    Location,
+    State,
+)
 
 
 def activation_deadline(arrived_at: datetime) -> datetime:
@@ -49,7 +55,7 @@ def claim_locations(
     current = _current_connections(application, locations, claimant, now)
     there = {each.pk for found in current.values() for each in found if each.state in (*UNDECIDED, *LIVE)}
     if not there <= locked:
-        raise ClaimedMeanwhile
+        raise ClaimOverlapError
     _give_what_waits(current, claimant)
     persistent = _persistent_claims(current, claimant)
     taken = turns_taken(claimant)

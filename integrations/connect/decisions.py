@@ -7,7 +7,7 @@ time; is there room; does somebody hold it; does another proven person claim it;
 import enum
 from dataclasses import dataclass
 
-from integrations.models.connection import State
+from integrations.connections.models import State
 
 
 class Holder(enum.Enum):

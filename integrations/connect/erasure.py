@@ -12,9 +12,8 @@ from django.dispatch import receiver
 
 from accounts.erasure import person_erased
 from accounts.models import User
-from integrations.connect.models import Arrival
-from integrations.connections import hold
-from integrations.models.connection import Connection
+from integrations.connections.models import Arrival, Connection
+from integrations.connections.transitions import hold
 
 
 @receiver(person_erased)

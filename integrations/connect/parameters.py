@@ -7,17 +7,17 @@ from urllib.parse import parse_qsl
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from integrations.altegio.signatures import MOST_USER_DATA_BYTES, BadUserData, Person, person_from
+from integrations.altegio.signatures import MAX_USER_DATA_BYTES, InvalidUserDataError, Person, person_from
 from integrations.altegio.wire import parse_id
 
-MOST_LOCATIONS = 5_000
+MAX_LOCATIONS = 5_000
 # 5,000 locations in the longest form, and 8 KiB of user data in which every byte is escaped.
-MOST_QUERY_BYTES = 300_000
-MOST_CRM_TOKEN = 500
+MAX_QUERY_BYTES = 300_000
+MAX_CRM_TOKEN = 500
 _LIST_NAME = re.compile(r"salon_ids(\[\d*\])?")
 
 
-class BadArrival(ValueError):
+class InvalidArrivalError(ValueError):
     """The address cannot be read; `advice` tells the owner what to do, `str()` tells staff what was wrong."""
 
     def __init__(self, what: str, advice: str | Promise) -> None:
@@ -40,8 +40,8 @@ class Redirect:
 
 def read_redirect(query: str, partner_token: str) -> Redirect:
     """The redirect behind a raw query string. Raises BadArrival."""
-    if len(query) > MOST_QUERY_BYTES:
-        raise BadArrival("The address is too long.", _("Connect fewer locations at a time, at most 5,000."))
+    if len(query) > MAX_QUERY_BYTES:
+        raise InvalidArrivalError("The address is too long.", _("Connect fewer locations at a time, at most 5,000."))
     pairs = _pairs(query)
     return Redirect(
         salon_ids=_salon_ids(pairs),
@@ -64,22 +64,22 @@ def _salon_ids(pairs: list[tuple[str, str]]) -> tuple[int, ...]:
             found[_id(value)] = None
         elif name.startswith("salon_ids"):
             if not _LIST_NAME.fullmatch(name):
-                raise BadArrival("A list of locations has an unknown form.", _OPEN_AGAIN)
+                raise InvalidArrivalError("A list of locations has an unknown form.", _OPEN_AGAIN)
             found.update((_id(part), None) for part in value.split(","))
     if not found:
-        raise BadArrival(
+        raise InvalidArrivalError(
             "No location in the address.",
             _("This page is opened from Altegio: choose the integration there and press Connect."),
         )
-    if len(found) > MOST_LOCATIONS:
-        raise BadArrival("Too many locations.", _("Connect fewer locations at a time, at most 5,000."))
+    if len(found) > MAX_LOCATIONS:
+        raise InvalidArrivalError("Too many locations.", _("Connect fewer locations at a time, at most 5,000."))
     return tuple(found)
 
 
 def _id(text: str) -> int:
     number = parse_id(text)
     if number is None:
-        raise BadArrival("A location or chain id is not a number of 1 to 18 digits.", _OPEN_AGAIN)
+        raise InvalidArrivalError("A location or chain id is not a number of 1 to 18 digits.", _OPEN_AGAIN)
     return number
 
 
@@ -90,7 +90,7 @@ def _values(pairs: list[tuple[str, str]], name: str) -> list[str]:
 def _only_value(pairs: list[tuple[str, str]], name: str) -> str | None:
     values = set(_values(pairs, name))
     if len(values) > 1:
-        raise BadArrival(f"{name} stands in the address with two values.", _OPEN_AGAIN)
+        raise InvalidArrivalError(f"{name} stands in the address with two values.", _OPEN_AGAIN)
     return values.pop() if values else None
 
 
@@ -101,8 +101,8 @@ def _chain_id(pairs: list[tuple[str, str]]) -> int | None:
 
 def _crm_token(pairs: list[tuple[str, str]]) -> str:
     value = _only_value(pairs, "crm_token") or ""
-    if len(value) > MOST_CRM_TOKEN or not value.isprintable():
-        raise BadArrival("crm_token is too long or holds unprintable characters.", _OPEN_AGAIN)
+    if len(value) > MAX_CRM_TOKEN or not value.isprintable():
+        raise InvalidArrivalError("crm_token is too long or holds unprintable characters.", _OPEN_AGAIN)
     return value
 
 
@@ -111,10 +111,10 @@ def _person(pairs: list[tuple[str, str]], partner_token: str) -> Person | None:
     if not data and not signs:
         return None
     if len(data) != 1 or len(signs) != 1:
-        raise BadArrival("user_data and user_data_sign must each stand in the address once.", _OPEN_AGAIN)
-    if len(data[0].encode("utf-8", "replace")) > MOST_USER_DATA_BYTES:
-        raise BadArrival("The user data is larger than 8 KiB.", _OPEN_AGAIN)
+        raise InvalidArrivalError("user_data and user_data_sign must each stand in the address once.", _OPEN_AGAIN)
+    if len(data[0].encode("utf-8", "replace")) > MAX_USER_DATA_BYTES:
+        raise InvalidArrivalError("The user data is larger than 8 KiB.", _OPEN_AGAIN)
     try:
         return person_from(data[0], signs[0], partner_token)
-    except BadUserData as error:
-        raise BadArrival(str(error), _OPEN_AGAIN) from None
+    except InvalidUserDataError as error:
+        raise InvalidArrivalError(str(error), _OPEN_AGAIN) from None

@@ -6,9 +6,7 @@ from django.db.models import Exists, OuterRef, Prefetch, Q
 
 from accounts.models import User
 from accounts.personal_data import register_export
-from integrations.connect.models import Arrival
-from integrations.models.connection import LIVE, Connection, ConnectionChange
-from integrations.models.place import Chain
+from integrations.connections.models import LIVE, Arrival, Chain, Connection, ConnectionChange
 from integrations.sender_names.models import SenderName
 from integrations.telephony.owners import own_chains
 from integrations.user_tokens.models import UserToken

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from accounts.addresses import address_changed
+from accounts.email_change import address_changed
 from accounts.erasure import person_erased
 from accounts.models import User
 from accounts.proofs import taken_over
@@ -12,10 +12,9 @@ from integrations.activation.binding import is_granted_to
 from integrations.altegio.answers import ConnectionStatus
 from integrations.connect.claimants import Claimant
 from integrations.connect.claims import go_on_as_new
-from integrations.connect.models import Arrival
-from integrations.connections import hold, touch
-from integrations.lifecycle.asking import granted_again
-from integrations.models.connection import UNDECIDED, Connection
+from integrations.connections.models import UNDECIDED, Arrival, Connection
+from integrations.connections.signals import granted_again
+from integrations.connections.transitions import hold, touch
 
 
 @receiver(granted_again)

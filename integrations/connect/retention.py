@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from integrations.connect.models import Arrival, RefusedArrival
-from partner_portal.retention import delete_first, register_retention
+from integrations.connections.models import Arrival, RefusedArrival
+from partner_portal.core.retention import delete_first, register_retention
 
 
 def delete_refused_arrivals(before: datetime) -> int:

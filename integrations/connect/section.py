@@ -13,11 +13,11 @@ from django.utils.translation import gettext as _
 from accounts.listing import PER_PAGE, page_of, searched
 from accounts.models import User
 from accounts.sections import register_section
+from integrations.connect.labels import LABELS
 from integrations.connect.status import message_for, shown_state
-from integrations.connect.words import LABELS
-from integrations.lifecycle.disconnect import being_disconnected
+from integrations.connections.models import LIVE, Connection, State
 from integrations.locations.search import matching
-from integrations.models.connection import LIVE, Connection, State
+from integrations.status_sync.disconnect import being_disconnected
 
 # In the order in which the owner should look at them; what they disconnected themselves comes last.
 ORDER = (

@@ -8,13 +8,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from integrations.activation.judging import NO_OPEN_GRANT
-from integrations.connect.models import Arrival
-from integrations.models.connection import SHOWN_STATES, Connection, EndedBy, State
-from integrations.models.place import reconnect_url
+from integrations.activation.status_decision import NO_OPEN_GRANT
+from integrations.connections.models import SHOWN_STATES, Arrival, Connection, EndedBy, State, reconnect_url
 from integrations.outbox.models import OutgoingCall
-from integrations.outbox.tokens import token_is_stopped
-from partner_portal.formats import clock
+from integrations.outbox.token_stop import token_is_stopped
+from partner_portal.core.formats import clock
 
 NEWS = timedelta(seconds=30)
 PageState = Literal["pending", "active", "partial", "expired", "failed"]

@@ -8,7 +8,7 @@ from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.core import signing
 
 from accounts.models import User
-from integrations.connect.models import Arrival
+from integrations.connections.models import Arrival
 
 STATUS_AGE = 24 * 3600
 STEP_AGE = 2 * 3600
@@ -34,7 +34,7 @@ def step_token(arrival: Arrival) -> str:
 
 
 def link_token(arrival_id: int, user: User) -> str:
-    """For a letter: proves that its holder reads the mail of `user`."""
+    """For an e-mail: proves that its holder reads the mail of `user`."""
     return signing.dumps([arrival_id, user.pk, _one_use.make_token(user)], salt=_LINK)
 
 
@@ -47,7 +47,7 @@ def arrival_of_step(token: str) -> Arrival | None:
 
 
 def opened_link(token: str) -> tuple[Arrival, User] | None:
-    """The arrival and the account behind a letter's link; None once used or too old."""
+    """The arrival and the account behind an e-mail's link; None once used or too old."""
     try:
         arrival_id, user_id, one_use = signing.loads(token, salt=_LINK, max_age=LINK_AGE)
     except (signing.BadSignature, ValueError, TypeError):

@@ -24,19 +24,18 @@ from accounts import limits
 from accounts.forms import FirstPasswordForm
 from accounts.languages import remember_language
 from accounts.models import User
+from accounts.owner_frame import as_owner, posted_from_our_page
 from accounts.sign_in import CANNOT_SIGN_IN, owner_with_password
 from integrations.connect import arrivals, tokens
 from integrations.connect.claimants import network_of
 from integrations.connect.forms import EmailForm, SignInForm, SignUpForm
-from integrations.connect.models import Arrival
-from integrations.connect.parameters import BadArrival, read_redirect
-from integrations.connect.people import begins_anew, may_act
-from integrations.connect.problems import must_come_signed, problem, too_many, where_signed
+from integrations.connect.parameters import InvalidArrivalError, read_redirect
+from integrations.connect.problem_pages import must_come_signed, problem, too_many, where_signed
+from integrations.connect.registration import begins_anew, may_act
 from integrations.connect.status import status_of
-from integrations.models.application import application_for
-from partner_portal.framing import View, altegio_origin, framed, host_origins, is_in_frame
-from partner_portal.languages import prefer
-from partner_portal.owner_frame import as_owner, posted_from_our_page
+from integrations.connections.models import Arrival, application_for
+from partner_portal.core.framing import View, altegio_origin, framed, host_origins, is_in_frame
+from partner_portal.core.languages import prefer
 
 # Unsigned arrivals of this browser, where it takes cookies: reloading the page is the same arrival.
 SEEN_COOKIE = "arrival"
@@ -54,7 +53,7 @@ def arrive(request: HttpRequest, application_id: int | None = None) -> HttpRespo
         return problem(request, _("Unknown application"), advice, 404)
     try:
         redirect = read_redirect(request.META.get("QUERY_STRING", ""), settings.ALTEGIO_PARTNER_TOKEN)
-    except BadArrival as refusal:
+    except InvalidArrivalError as refusal:
         arrivals.refuse_arrival(application, str(refusal))
         return problem(request, _("This link does not work"), refusal.advice, 400)
     if redirect.person is not None:
@@ -209,7 +208,7 @@ def _enter(request: HttpRequest, arrival: Arrival, user: User, *, is_just_proven
 
 @step_view
 def send_link(request: HttpRequest, arrival: Arrival, token: str) -> HttpResponse:
-    """A letter that signs the owner in; the answer is the same whether the address has an account."""
+    """An e-mail that signs the owner in; the answer is the same whether the address has an account."""
     if wait := limits.SIGN_IN_LINKS.hit(request):
         return too_many(request, wait)
     form = EmailForm(request.POST)
@@ -240,7 +239,7 @@ def go_on(request: HttpRequest, token: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @where_signed
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
-    """A letter's link: a page with one button, so that a mail scanner's visit changes nothing."""
+    """An e-mail's link: a page with one button, so that a mail scanner's visit changes nothing."""
     opened = tokens.opened_link(token)
     if opened is None:
         advice = _("A link works once, for an hour. Sign in with your password, or have a new link sent.")
@@ -328,7 +327,7 @@ def status_sign_in(request: HttpRequest, arrival: Arrival, token: str) -> HttpRe
 @require_POST
 @status_view
 def status_link(request: HttpRequest, arrival: Arrival, token: str) -> HttpResponse:
-    """A letter that signs the arrival's person in; it goes to their address, whoever asks for it."""
+    """An e-mail that signs the arrival's person in; it goes to their address, whoever asks for it."""
     if wait := limits.SIGN_IN_LINKS.hit(request):
         return too_many(request, wait)
     person = arrivals.person_of(arrival)

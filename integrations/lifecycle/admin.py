@@ -5,17 +5,17 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from integrations.lifecycle.models import Callback
 from integrations.lifecycle.processing import process_again
-from partner_portal.control_room import EvidenceAdmin, confirmed, link_to
-from partner_portal.masking import mask
+from partner_portal.core.admin_base import ReadOnlyAdmin, confirm_action, link_to
+from partner_portal.core.english import english as _
+from partner_portal.core.english import english_plural
+from partner_portal.core.masking import mask
 
 
 @admin.register(Callback)
-class CallbackAdmin(EvidenceAdmin):
+class CallbackAdmin(ReadOnlyAdmin):
     list_display = ("received_at", "event", "salon_id", "application_altegio_id", "state", "note", "connection_link")
     list_filter = ("state",)
     search_fields = ("=salon_id",)
@@ -40,11 +40,11 @@ class CallbackAdmin(EvidenceAdmin):
     def payload(self, callback: Callback) -> SafeString:
         return format_html("<pre>{}</pre>", mask(callback.body))
 
-    @confirmed(
+    @confirm_action(
         _("Process again"),
         _("Altegio is asked once more what is true; a payment is handed to billing once more, which knows it."),
-        permission="integrations.change_callback",
+        permission="lifecycle.change_callback",
     )
     def again(self, _request: HttpRequest, chosen: QuerySet[Callback]) -> str:
         count = process_again(Callback.objects.filter(pk__in=[callback.pk for callback in chosen]))
-        return ngettext("%d callback is processed again.", "%d callbacks are processed again.", count) % count
+        return english_plural("%d callback is processed again.", "%d callbacks are processed again.", count) % count

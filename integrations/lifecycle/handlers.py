@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from integrations.models.connection import Connection
+from integrations.connections.models import Connection
 
 # The callback's body, without its secrets and with its numbers as the text that came; the connection it
 # speaks of, or None where none is known. Runs in the transaction that marks the callback; a callback may

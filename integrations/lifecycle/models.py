@@ -2,7 +2,8 @@
 
 from django.db import models
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
+
+from partner_portal.core.english import english as _
 
 
 class Callback(models.Model):
@@ -24,7 +25,7 @@ class Callback(models.Model):
     state = models.CharField(_("state"), max_length=12, choices=State.choices, default=State.WAITING)
     note = models.CharField(_("note"), max_length=300, blank=True)
     connection = models.ForeignKey(
-        "integrations.Connection", on_delete=models.SET_NULL, null=True, blank=True, related_name="callbacks"
+        "connections.Connection", on_delete=models.SET_NULL, null=True, blank=True, related_name="callbacks"
     )
     processed_at = models.DateTimeField(_("processed"), null=True, blank=True)
 

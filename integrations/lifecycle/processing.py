@@ -10,14 +10,13 @@ from django.dispatch import receiver
 from django.utils import timezone
 
 from integrations.altegio.answers import AltegioState, ConnectionStatus
-from integrations.lifecycle.asking import ask_status, status_learned
+from integrations.connections.models import LIVE, Application, Connection, Location, State
+from integrations.connections.signals import status_synced
 from integrations.lifecycle.handlers import handlers_of
 from integrations.lifecycle.models import Callback
-from integrations.models.application import Application
-from integrations.models.connection import LIVE, Connection, State
-from integrations.models.place import Location
-from partner_portal.clean import parse_as_written
-from partner_portal.queues import Queue
+from integrations.status_sync.status_sync import ask_status
+from partner_portal.core.clean import parse_as_written
+from partner_portal.core.queues import Queue
 
 UNINSTALL, FREEZE, PAYMENT = "uninstall", "freeze", "payment"
 KNOWN = frozenset({UNINSTALL, FREEZE, PAYMENT})
@@ -100,7 +99,7 @@ def _unknown(callback: Callback) -> str:
     return "This application was never connected at this location."
 
 
-@receiver(status_learned)
+@receiver(status_synced)
 def judge_callbacks(connection: Connection, status: ConnectionStatus, **_: Any) -> None:
     """Altegio has answered: what was told is confirmed or contradicted."""
     waits = connection.callbacks.filter(state__in=(Callback.State.ASKED, Callback.State.CONTRADICTED))
@@ -118,10 +117,10 @@ def _contradicted_by(state: AltegioState) -> tuple[str, ...]:
     return (FREEZE,)
 
 
-def doubtful_callbacks() -> QuerySet[Connection]:
+def unconfirmed_callbacks() -> QuerySet[Connection]:
     """The connections of callbacks that Altegio's status has not confirmed, for a while after they came."""
     since = timezone.now() - DOUBT_LASTS
-    doubtful = Callback.objects.filter(
+    unconfirmed = Callback.objects.filter(
         state__in=(Callback.State.ASKED, Callback.State.CONTRADICTED), received_at__gte=since
     )
-    return Connection.objects.filter(pk__in=doubtful.values("connection"))
+    return Connection.objects.filter(pk__in=unconfirmed.values("connection"))

@@ -2,12 +2,12 @@
 
 from django.urls import path
 
-from integrations.lifecycle import leaving, views
+from integrations.lifecycle import account_deletion, views
 
 app_name = "lifecycle"
 urlpatterns = [
     path("connections/<int:pk>/disconnect/", views.disconnect_page, name="disconnect"),
-    path("me/erase/", leaving.erase, name="erase"),
-    path("me/erase/letter/", leaving.send_letter, name="erase-letter"),
-    path("erase/<str:token>/", leaving.confirm, name="erase-confirm"),
+    path("me/erase/", account_deletion.erase, name="erase"),
+    path("me/erase/email/", account_deletion.send_email, name="erase-email"),
+    path("erase/<str:token>/", account_deletion.confirm, name="erase-confirm"),
 ]

@@ -7,8 +7,8 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
 from accounts.pages import owner_page, register_notice, show, to_page
-from integrations.lifecycle.disconnect import NotConnected, disconnect
-from integrations.models.connection import Connection
+from integrations.connections.models import Connection
+from integrations.status_sync.disconnect import NotConnectedError, disconnect
 
 register_notice("disconnected", _("The location is being disconnected."))
 
@@ -24,7 +24,7 @@ def disconnect_page(request: HttpRequest, owner: User, pk: int) -> HttpResponse:
         try:
             disconnect(connection.pk, by=owner, why="The owner disconnected it.")
             return to_page("accounts:home", done="disconnected")
-        except NotConnected:
+        except NotConnectedError:
             problem = _("This location is not connected any more.")
     context = {"connection": connection, "problem": problem}
     return show(

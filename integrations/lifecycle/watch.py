@@ -5,20 +5,20 @@ from datetime import datetime, timedelta
 from django.db.models import OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from integrations.lifecycle.asking import AskPatiently, AskStatus, ask_status
 from integrations.lifecycle.models import Callback
 from integrations.lifecycle.processing import WAITING, process_waiting
 from integrations.outbox.watch import unfinished
-from partner_portal.watch import register_check
+from integrations.status_sync.status_sync import AskPatiently, AskStatus, ask_status
+from partner_portal.core.watch import register_check
 
 # Beat looks each second.
-LONGEST_WAIT = timedelta(minutes=10)
+MAX_WAIT = timedelta(minutes=10)
 # A question is given up after a day; a callback that was never answered ends a day later.
-LONGEST_QUESTION = timedelta(days=2)
+MAX_QUESTION = timedelta(days=2)
 
 
 def _unlooked_at(now: datetime) -> QuerySet[Callback]:
-    waiting = Callback.objects.filter(state=Callback.State.WAITING, received_at__lt=now - LONGEST_WAIT)
+    waiting = Callback.objects.filter(state=Callback.State.WAITING, received_at__lt=now - MAX_WAIT)
     return WAITING.ready(waiting)
 
 
@@ -30,7 +30,7 @@ def _unasked(now: datetime) -> QuerySet[Callback]:
 
 
 def _ask_or_end(callback: Callback) -> None:
-    if callback.connection is None or callback.received_at < timezone.now() - LONGEST_QUESTION:
+    if callback.connection is None or callback.received_at < timezone.now() - MAX_QUESTION:
         asked = Callback.objects.filter(pk=callback.pk, state=Callback.State.ASKED)
         asked.update(state=Callback.State.FAILED, note="Altegio did not answer what is true.")
     else:

@@ -6,9 +6,9 @@ for one location is for staff to look at.
 
 from django.utils import timezone
 
-from integrations.alarms.models import Alarm
-from integrations.alarms.raising import raise_alarms
-from integrations.models.connection import Connection
+from integrations.alerts.models import Alert
+from integrations.alerts.raising import raise_alerts
+from integrations.connections.models import Connection
 
 
 def review_name(connection: Connection) -> None:
@@ -22,8 +22,8 @@ def review_name(connection: Connection) -> None:
         connection.review = f"Altegio signed the name “{signed}”, but the location is called “{location.title}”."[
             :300
         ]
-        raise_alarms(
-            [(Alarm.Kind.REVIEW, f"review:{connection.pk}", f"{connection}: {connection.review}", connection)]
+        raise_alerts(
+            [(Alert.Kind.REVIEW, f"review:{connection.pk}", f"{connection}: {connection.review}", connection)]
         )
     connection.reviewed_at = timezone.now()
     connection.save(update_fields=["review", "reviewed_at"])

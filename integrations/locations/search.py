@@ -2,7 +2,7 @@
 
 from django.db.models import Q
 
-LONGEST_NUMBER = 18
+MAX_NUMBER = 18
 
 
 def matching(text: str, path: str = "") -> Q:
@@ -15,6 +15,6 @@ def matching(text: str, path: str = "") -> Q:
     seen = Q(**{f"{path}review": "", f"{path}reviewed_at__isnull": False})
     found = seen & Q(**{f"{path}location__title__icontains": text})
     number = text.removeprefix("#")
-    if number.isascii() and number.isdigit() and len(number) <= LONGEST_NUMBER:
+    if number.isascii() and number.isdigit() and len(number) <= MAX_NUMBER:
         found |= Q(**{f"{path}location__altegio_id": int(number)})
     return found

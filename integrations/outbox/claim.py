@@ -11,8 +11,8 @@ from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from integrations.outbox.budget_shares import whose_turn
 from integrations.outbox.models import UNFINISHED, WAITING, CallState, OutgoingCall
-from integrations.outbox.shares import whose_turn
 
 # Beside the call's own time-out: what the worker needs around it.
 LEASE_MARGIN = 5.0
@@ -28,25 +28,27 @@ class Claim:
 
 def lease_length() -> timedelta:
     """How long a worker may hold a call: one HTTP call and a margin."""
-    return timedelta(seconds=settings.ALTEGIO_TIMEOUT + LEASE_MARGIN)
+    return timedelta(seconds=settings.ALTEGIO_TIMEOUT_SECONDS + LEASE_MARGIN)
 
 
-def held_places(now: datetime) -> int:
+def held_slots(now: datetime) -> int:
     """How many calls have been on their way for longer than half of what they may take: each holds a thread."""
-    slow = lease_length() - timedelta(seconds=settings.ALTEGIO_TIMEOUT / 2)
+    slow = lease_length() - timedelta(seconds=settings.ALTEGIO_TIMEOUT_SECONDS / 2)
     return OutgoingCall.objects.filter(state=CallState.SENDING, lease_until__lt=now + slow).count()
 
 
 def due_calls(now: datetime) -> QuerySet[OutgoingCall]:
     """What may go now, first things first: priority, then turn, then the earliest deadline, then age.
 
-    A call waits for every unfinished earlier one in its lane; the empty lane has no order.
+    A call waits for every unfinished earlier one in its ordering key; the empty ordering key has no order.
     """
-    earlier = OutgoingCall.objects.filter(lane=OuterRef("lane"), id__lt=OuterRef("id"), state__in=UNFINISHED)
+    earlier = OutgoingCall.objects.filter(
+        ordering_key=OuterRef("ordering_key"), id__lt=OuterRef("id"), state__in=UNFINISHED
+    )
     return (
         OutgoingCall.objects.filter(state__in=WAITING, due_at__lte=now)
         .filter(Q(deadline_at=None) | Q(deadline_at__gt=now))
-        .filter(Q(lane="") | ~Exists(earlier))
+        .filter(Q(ordering_key="") | ~Exists(earlier))
         .order_by("priority", "turn", F("deadline_at").asc(nulls_last=True), "id")
     )
 
@@ -83,11 +85,11 @@ def claim_next() -> Claim | None:
         if call is None:
             return None
         call = whose_turn(due, call, now)
-        in_doubt = call.state == CallState.DOUBTFUL
+        in_doubt = call.state == CallState.UNCONFIRMED
         call.state = CallState.SENDING
         call.lease = uuid.uuid4()
         call.lease_until = now + lease_length()
-        call.tries += 1
+        call.attempt_count += 1
         # On SQLite the row is held by the exclusive transaction; on PostgreSQL by its lock.
-        call.save(update_fields=["state", "lease", "lease_until", "tries"])
+        call.save(update_fields=["state", "lease", "lease_until", "attempt_count"])
         return Claim(call, in_doubt)

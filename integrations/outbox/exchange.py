@@ -1,7 +1,7 @@
 """The exact request and answer of a call, for Altegio's support: as sent, with the secrets masked."""
 
 from integrations.outbox.models import Attempt, OutgoingCall
-from partner_portal.masking import MASK
+from partner_portal.core.masking import MASK
 
 
 def exchange_text(call: OutgoingCall) -> str:

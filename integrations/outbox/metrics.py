@@ -9,12 +9,12 @@ from django.utils import timezone
 from prometheus_client.core import Metric
 
 from integrations.outbox import rate
-from integrations.outbox.claim import due_calls, held_places
+from integrations.outbox.claim import due_calls, held_slots
 from integrations.outbox.models import UNFINISHED, OutgoingCall, Priority
-from integrations.outbox.tokens import token_is_stopped
-from partner_portal.metrics import gauge, register_metrics
+from integrations.outbox.token_stop import token_is_stopped
+from partner_portal.core.metrics import gauge, register_metrics
 
-LATELY = timedelta(hours=1)
+RECENT = timedelta(hours=1)
 
 
 @register_metrics
@@ -27,7 +27,7 @@ def calls() -> Iterator[Metric]:
         ["kind", "state"],
         unfinished.annotate(Count("pk")).order_by(),
     )
-    ended = OutgoingCall.objects.filter(finished_at__gt=timezone.now() - LATELY).values_list("kind", "state")
+    ended = OutgoingCall.objects.filter(finished_at__gt=timezone.now() - RECENT).values_list("kind", "state")
     yield gauge(
         "portal_calls_ended_last_hour",
         "Outgoing calls that ended in the last hour, by how",
@@ -49,7 +49,7 @@ def overdue() -> Iterator[Metric]:
 def held() -> Iterator[Metric]:
     """Threads that wait for answers which do not come."""
     text = "Calls on their way for more than half of ALTEGIO_TIMEOUT; each holds a worker's thread"
-    yield gauge("portal_calls_held", text, [], [(held_places(timezone.now()),)])
+    yield gauge("portal_calls_held", text, [], [(held_slots(timezone.now()),)])
 
 
 @register_metrics

@@ -2,9 +2,9 @@
 
 from django.db import models
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
-from partner_portal.json_field import JSONField
+from partner_portal.core.english import english as _
+from partner_portal.core.json_field import JSONField
 
 
 class CallState(models.TextChoices):
@@ -13,15 +13,15 @@ class CallState(models.TextChoices):
     HELD = "held", _("held back")  # waits for staff
     QUEUED = "queued", _("queued")  # waits for a worker
     SENDING = "sending", _("being sent")  # a worker has it, until its lease ends
-    DOUBTFUL = "doubtful", _("doubtful")  # it may have happened: Altegio is asked before anything is sent
+    UNCONFIRMED = "unconfirmed", _("unconfirmed")  # it may have happened: Altegio is asked before anything is sent
     DONE = "done", _("done")  # Altegio accepted it
     REFUSED = "refused", _("refused")  # Altegio said no
     EXPIRED = "expired", _("expired")  # its deadline passed
     CANCELLED = "cancelled", _("cancelled")  # what it was for is gone
 
 
-WAITING = (CallState.QUEUED, CallState.DOUBTFUL)
-UNFINISHED = (CallState.HELD, CallState.QUEUED, CallState.SENDING, CallState.DOUBTFUL)
+WAITING = (CallState.QUEUED, CallState.UNCONFIRMED)
+UNFINISHED = (CallState.HELD, CallState.QUEUED, CallState.SENDING, CallState.UNCONFIRMED)
 
 
 class Priority(models.IntegerChoices):
@@ -42,22 +42,22 @@ class OutgoingCall(models.Model):
 
     kind = models.CharField(_("kind"), max_length=40)
     key = models.CharField(_("key"), max_length=200, unique=True)
-    lane = models.CharField(_("lane"), max_length=80, blank=True)
+    ordering_key = models.CharField(_("ordering_key"), max_length=80, blank=True)
     # Of all calls with the same value here at most one is queued: it will tell the newest state.
-    subject = models.CharField(max_length=80, blank=True)
+    coalesce_key = models.CharField(max_length=80, blank=True)
     connection = models.ForeignKey(
-        "integrations.Connection", on_delete=models.CASCADE, null=True, blank=True, related_name="calls"
+        "connections.Connection", on_delete=models.CASCADE, null=True, blank=True, related_name="calls"
     )
     params = JSONField(_("parameters"), default=dict, blank=True)
     priority = models.SmallIntegerField(_("priority"), choices=Priority.choices)
     # Within a priority: what came as a large lot takes turns with what came beside it.
     turn = models.PositiveIntegerField(default=0, db_default=0, editable=False)
-    state = models.CharField(_("state"), max_length=10, choices=CallState.choices, default=CallState.QUEUED)
+    state = models.CharField(_("state"), max_length=12, choices=CallState.choices, default=CallState.QUEUED)
     deadline_at = models.DateTimeField(_("deadline"), null=True, blank=True)
     due_at = models.DateTimeField(_("due"), default=timezone.now)
     lease = models.UUIDField(null=True, blank=True, editable=False)
     lease_until = models.DateTimeField(null=True, blank=True, editable=False)
-    tries = models.PositiveIntegerField(_("attempts"), default=0)
+    attempt_count = models.PositiveIntegerField(_("attempts"), default=0)
     setbacks = models.PositiveIntegerField(_("setbacks"), default=0)
     reason = models.CharField(_("reason"), max_length=500, blank=True)
     refusal_code = models.PositiveSmallIntegerField(null=True, blank=True, editable=False)
@@ -72,9 +72,9 @@ class OutgoingCall(models.Model):
         verbose_name_plural = _("outgoing calls")
         constraints = [
             models.UniqueConstraint(
-                fields=["subject"],
-                condition=models.Q(state=CallState.QUEUED) & ~models.Q(subject=""),
-                name="one_queued_call_about_a_subject",
+                fields=["coalesce_key"],
+                condition=models.Q(state=CallState.QUEUED) & ~models.Q(coalesce_key=""),
+                name="one_queued_call_with_a_coalesce_key",
             ),
             models.UniqueConstraint(
                 fields=["connection"],
@@ -88,13 +88,13 @@ class OutgoingCall(models.Model):
                 condition=models.Q(state__in=WAITING),
                 name="call_waiting_in_turn",
             ),
-            # Twice: PostgreSQL would read in the whole one all that a lane has ever held, and SQLite does not
-            # see that a parameter fits an index's condition.
-            models.Index(fields=["lane", "state", "id"], name="call_in_lane"),
+            # Twice: PostgreSQL would read in the whole one all that an ordering key has ever held, and
+            # SQLite does not see that a parameter fits an index's condition.
+            models.Index(fields=["ordering_key", "state", "id"], name="call_by_ordering_key"),
             models.Index(
-                fields=["lane", "id"],
+                fields=["ordering_key", "id"],
                 condition=models.Q(state__in=UNFINISHED),
-                name="call_unfinished_in_lane",
+                name="call_unfinished_by_order_key",
             ),
             # Whether any of a kind waits: PostgreSQL would expect one among the first rows of the table.
             models.Index(fields=["kind"], condition=models.Q(state__in=UNFINISHED), name="call_unfinished_of_kind"),

@@ -9,13 +9,13 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from integrations.outbox.kinds import CallKind
+from integrations.outbox.call_kinds import CallKind
 from integrations.outbox.models import UNFINISHED, CallState, OutgoingCall
-from partner_portal.dispatch import enqueue_once
-from partner_portal.middleware import current_request_id
+from partner_portal.core.middleware import current_request_id
+from partner_portal.core.wake import wake
 
 
-class KeyTaken(Exception):
+class KeyTakenError(Exception):
     """Another intention stands under this key, or one that has come to its end; `str()` names the key."""
 
 
@@ -23,7 +23,7 @@ def new_call(
     kind: type[CallKind],
     key: str,
     *,
-    lane: str = "",
+    ordering_key: str = "",
     connection_id: int | None = None,
     deadline_at: datetime | None = None,
     state: CallState = CallState.QUEUED,
@@ -34,12 +34,12 @@ def new_call(
     return OutgoingCall(
         kind=kind.name,
         key=key,
-        lane=lane,
+        ordering_key=ordering_key,
         connection_id=connection_id,
         params=params,
         priority=kind.priority,
         state=state,
-        deadline_at=now + kind.gives_up_after if deadline_at is None and kind.gives_up_after else deadline_at,
+        deadline_at=now + kind.max_age if deadline_at is None and kind.max_age else deadline_at,
         due_at=now,
         created_at=now,
         request_id=current_request_id(),
@@ -58,13 +58,13 @@ def queue(calls: Iterable[OutgoingCall]) -> None:
             OutgoingCall.objects.bulk_create(rows, batch_size=500)
     except IntegrityError:
         _store_missing(rows)
-    transaction.on_commit(wake)
+    transaction.on_commit(wake_a_dispatcher)
 
 
 def queue_fresh(calls: Iterable[OutgoingCall]) -> None:
     """`queue` for calls whose keys were made just now: none can be there already, so nothing is looked up."""
     OutgoingCall.objects.bulk_create(calls, batch_size=500)
-    transaction.on_commit(wake)
+    transaction.on_commit(wake_a_dispatcher)
 
 
 def _store_missing(rows: list[OutgoingCall]) -> None:
@@ -76,58 +76,58 @@ def _store_missing(rows: list[OutgoingCall]) -> None:
             row.pk = None
             missing.append(row)
         elif not _same_intention(known, row):
-            raise KeyTaken(f"{row.key} is {known.state} already, or means something else.")
+            raise KeyTakenError(f"{row.key} is {known.state} already, or means something else.")
     OutgoingCall.objects.bulk_create(missing, batch_size=500)
 
 
 def _same_intention(known: OutgoingCall, row: OutgoingCall) -> bool:
     """Whether what is stored will say what this row would."""
-    told = (known.kind, known.connection_id, known.params)
-    return known.state in UNFINISHED and told == (row.kind, row.connection_id, row.params)
+    describe_error = (known.kind, known.connection_id, known.params)
+    return known.state in UNFINISHED and describe_error == (row.kind, row.connection_id, row.params)
 
 
-def queue_newest(kind: type[CallKind], subject: str, **fields: Any) -> None:
-    """Make sure that a call about `subject` will go out which is built after this transaction's commit.
+def queue_newest(kind: type[CallKind], coalesce_key: str, **fields: Any) -> None:
+    """Make sure that a call about `coalesce_key` will go out which is built after this transaction's commit.
 
     One that is still queued serves: it is locked until the commit, so that no worker builds it before.
     """
-    queue_newest_of_each(kind, {subject: fields})
+    queue_newest_of_each(kind, {coalesce_key: fields})
 
 
-def queue_newest_of_each(kind: type[CallKind], subjects: Mapping[str, Mapping[str, Any]]) -> None:
+def queue_newest_of_each(kind: type[CallKind], coalesce_keys: Mapping[str, Mapping[str, Any]]) -> None:
     """`queue_newest` for many subjects, each with its call's fields, in a constant number of queries."""
     with transaction.atomic():
-        waiting = OutgoingCall.objects.select_for_update().filter(subject__in=list(subjects), state=CallState.QUEUED)
-        while missing := subjects.keys() - {call.subject for call in waiting.order_by("subject")}:
+        waiting = OutgoingCall.objects.select_for_update().filter(
+            coalesce_key__in=list(coalesce_keys), state=CallState.QUEUED
+        )
+        while missing := coalesce_keys.keys() - {call.coalesce_key for call in waiting.order_by("coalesce_key")}:
             # The keys are new; what may be there by now is a queued call about the subject, which serves.
-            new = [_new_about(kind, subject, subjects[subject]) for subject in sorted(missing)]
+            new = [_new_about(kind, coalesce_key, coalesce_keys[coalesce_key]) for coalesce_key in sorted(missing)]
             OutgoingCall.objects.bulk_create(new, ignore_conflicts=True, batch_size=500)
-    transaction.on_commit(wake)
+    transaction.on_commit(wake_a_dispatcher)
 
 
-def _new_about(kind: type[CallKind], subject: str, fields: Mapping[str, Any]) -> OutgoingCall:
-    call = new_call(kind, f"{subject}:{uuid.uuid4().hex}", **fields)
-    call.subject = subject
+def _new_about(kind: type[CallKind], coalesce_key: str, fields: Mapping[str, Any]) -> OutgoingCall:
+    call = new_call(kind, f"{coalesce_key}:{uuid.uuid4().hex}", **fields)
+    call.coalesce_key = coalesce_key
     return call
 
 
 def cancel(calls: QuerySet[OutgoingCall], reason: str) -> int:
     """End those of `calls` that wait. One that is being sent is left to its answer. Returns how many ended."""
-    waiting = calls.filter(state__in=(CallState.HELD, CallState.QUEUED, CallState.DOUBTFUL))
+    waiting = calls.filter(state__in=(CallState.HELD, CallState.QUEUED, CallState.UNCONFIRMED))
     return waiting.update(state=CallState.CANCELLED, reason=reason[:500], finished_at=timezone.now())
 
 
 def hurry(calls: QuerySet[OutgoingCall]) -> int:
     """Make waiting calls due now, and release held ones, which ask before they send. Returns how many."""
     now = timezone.now()
-    released = calls.filter(state=CallState.HELD).update(state=CallState.DOUBTFUL, due_at=now)
-    hurried = calls.filter(state__in=(CallState.QUEUED, CallState.DOUBTFUL)).update(due_at=now)
-    transaction.on_commit(wake)
+    released = calls.filter(state=CallState.HELD).update(state=CallState.UNCONFIRMED, due_at=now)
+    hurried = calls.filter(state__in=(CallState.QUEUED, CallState.UNCONFIRMED)).update(due_at=now)
+    transaction.on_commit(wake_a_dispatcher)
     return max(released, hurried)
 
 
-def wake() -> None:
+def wake_a_dispatcher() -> None:
     """Ask a worker to carry what waits."""
-    from integrations.outbox.tasks import pump
-
-    enqueue_once(pump)
+    wake("integrations.outbox.tasks.dispatch")

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from integrations.outbox.models import OutgoingCall
-from partner_portal.retention import delete_first, register_retention
+from partner_portal.core.retention import delete_first, register_retention
 
 # Every call takes its attempts along.
 CALLS_AT_ONCE = 300

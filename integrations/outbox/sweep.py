@@ -8,10 +8,10 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from integrations.outbox.carry import call_ended
-from integrations.outbox.kinds import kind_of
+from integrations.outbox.call_kinds import kind_of
+from integrations.outbox.executor import call_ended
 from integrations.outbox.models import CallState, OutgoingCall
-from partner_portal.queues import Queue
+from partner_portal.core.queues import Queue
 
 log = structlog.get_logger(__name__)
 BATCH = 200
@@ -21,7 +21,7 @@ def recover_lost_calls() -> int:
     """Take back the calls of dead workers: whether they were sent is not known. Returns how many."""
     now = timezone.now()
     lost = OutgoingCall.objects.filter(state=CallState.SENDING, lease_until__lt=now)
-    recovered = lost.update(state=CallState.DOUBTFUL, due_at=now, lease=None, lease_until=None)
+    recovered = lost.update(state=CallState.UNCONFIRMED, due_at=now, lease=None, lease_until=None)
     if recovered:
         log.warning("calls_recovered", count=recovered)
     return recovered
@@ -38,7 +38,7 @@ def expire_late_calls() -> int:
 def _expire_batch(now: datetime) -> int:
     with transaction.atomic():
         late = OutgoingCall.objects.filter(
-            state__in=(CallState.HELD, CallState.QUEUED, CallState.DOUBTFUL), deadline_at__lte=now
+            state__in=(CallState.HELD, CallState.QUEUED, CallState.UNCONFIRMED), deadline_at__lte=now
         )
         calls = list(_locked(EXPIRY.ready(late).order_by("deadline_at", "id"))[:BATCH])
         EXPIRY.work(calls, _expire)
@@ -60,14 +60,14 @@ def _end(call_id: int, now: datetime, reason: str) -> None:
 
 
 def _end_silently(call_id: int) -> None:
-    """What its end should have changed fails; it holds up its lane no longer."""
+    """What its end should have changed fails; it holds up its ordering key no longer."""
     _end(call_id, timezone.now(), "Its time was over. The portal failed to note what follows; see the dead letters.")
 
 
 def _expire_again(call_id: int) -> None:
     """Staff want its end noted once more."""
     OutgoingCall.objects.filter(pk=call_id, state=CallState.EXPIRED).update(
-        state=CallState.DOUBTFUL, finished_at=None, reason=""
+        state=CallState.UNCONFIRMED, finished_at=None, reason=""
     )
 
 

@@ -5,31 +5,31 @@ from typing import Any
 from celery import shared_task
 from celery.signals import worker_shutting_down
 
-from integrations.outbox.pump import run_pump, something_is_due, stop_pumps
+from integrations.outbox.dispatcher import dispatch_due, is_anything_due, stop_dispatchers
+from integrations.outbox.queue import wake_a_dispatcher
 from integrations.outbox.sweep import expire_late_calls, recover_lost_calls
-from partner_portal.dispatch import enqueue
-from partner_portal.queues import run_steps
+from partner_portal.core.queues import run_steps
 
 
 @shared_task
-def pump() -> None:
+def dispatch() -> None:
     """Carry what is due."""
-    run_pump(call_for_help=lambda: enqueue(pump))
+    dispatch_due(call_for_help=wake_a_dispatcher)
 
 
 @shared_task
 def sweep() -> None:
     """Each second: what crashed, what is late, what was not woken."""
-    run_steps(recover_lost_calls, expire_late_calls, carry_what_was_not_woken)
+    run_steps(recover_lost_calls, expire_late_calls, dispatch_what_was_not_woken)
 
 
-def carry_what_was_not_woken() -> None:
+def dispatch_what_was_not_woken() -> None:
     """Carry what is due though no message came."""
-    if something_is_due():
-        run_pump(call_for_help=lambda: enqueue(pump))
+    if is_anything_due():
+        dispatch_due(call_for_help=wake_a_dispatcher)
 
 
 @worker_shutting_down.connect
 def stop(**_: Any) -> None:
     """A deployment does not wait for long."""
-    stop_pumps()
+    stop_dispatchers()

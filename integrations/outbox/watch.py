@@ -7,12 +7,12 @@ from django.db.models.functions import Cast, Concat
 from django.utils import timezone
 
 from integrations.outbox.models import UNFINISHED, WAITING, CallState, OutgoingCall
-from partner_portal.watch import register_check
+from partner_portal.core.watch import register_check
 
 # The sweep takes a call back within a second after its lease.
 LEASE_IS_LONG_OVER = timedelta(minutes=1)
 # No wait after a fault is longer than an hour; Altegio's own `Retry-After` may be.
-LONGEST_WAIT = timedelta(days=1)
+MAX_WAIT = timedelta(days=1)
 
 
 def unfinished(**which: object) -> Exists:
@@ -21,7 +21,7 @@ def unfinished(**which: object) -> Exists:
 
 
 def key_of(prefix: str, *fields: str) -> Concat:
-    """A key, lane or subject made of columns of the row outside: `key_of("payment", "pk", "report_round")`."""
+    """A key made of columns of the row outside: `key_of("payment", "pk", "report_round")`."""
     parts: list[Value | Cast] = [Value(prefix)]
     for field in fields:
         parts += [Value(":"), Cast(OuterRef(field), CharField())]
@@ -30,14 +30,14 @@ def key_of(prefix: str, *fields: str) -> Concat:
 
 def _stuck(now: datetime) -> QuerySet[OutgoingCall]:
     lost = Q(state=CallState.SENDING) & (Q(lease_until=None) | Q(lease_until__lt=now - LEASE_IS_LONG_OVER))
-    far = Q(state__in=WAITING, due_at__gt=now + LONGEST_WAIT)
+    far = Q(state__in=WAITING, due_at__gt=now + MAX_WAIT)
     return OutgoingCall.objects.filter(lost | far)
 
 
 def _take_back(call: OutgoingCall) -> None:
     now = timezone.now()
     _stuck(now).filter(pk=call.pk, state=CallState.SENDING).update(
-        state=CallState.DOUBTFUL, due_at=now, lease=None, lease_until=None
+        state=CallState.UNCONFIRMED, due_at=now, lease=None, lease_until=None
     )
     _stuck(now).filter(pk=call.pk).update(due_at=now)
 

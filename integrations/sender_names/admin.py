@@ -8,13 +8,11 @@ from django.db.models import Prefetch, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
-from integrations.models.connection import Connection
+from integrations.connections.models import Connection
 from integrations.sender_names.models import IN_FORCE, NameState, SenderName, SenderNameList
 from integrations.sender_names.names import (
-    BadNames,
+    InvalidSenderNamesError,
     give_name,
     names_of,
     refuse_name,
@@ -23,13 +21,15 @@ from integrations.sender_names.names import (
     withdraw_name,
 )
 from integrations.sender_names.rules import name_problem
-from partner_portal.control_room import CannotDo, EvidenceAdmin, RoomAdmin, confirmed, link_to
+from partner_portal.core.admin_base import ActionRefusedError, BaseAdmin, ReadOnlyAdmin, confirm_action, link_to
+from partner_portal.core.english import english as _
+from partner_portal.core.english import english_plural
 
-OPERATE = "integrations.change_sendername"
+OPERATE = "sender_names.change_sendername"
 
 
 @admin.register(SenderNameList)
-class SenderNameListAdmin(EvidenceAdmin):
+class SenderNameListAdmin(ReadOnlyAdmin):
     list_display = ("location", "application", "in_force", "sync_state", "sync_error")
     list_filter = ("sync_state", "application")
     search_fields = ("=location__altegio_id", "location__title__istartswith")
@@ -47,7 +47,7 @@ class SenderNameListAdmin(EvidenceAdmin):
     def in_force(self, names: SenderNameList) -> str:
         return ", ".join(name.name for name in names.names.all()) or "–"
 
-    @confirmed(_("Send the list again"), _("Altegio gets the whole list as it is now."), permission=OPERATE)
+    @confirm_action(_("Send the list again"), _("Altegio gets the whole list as it is now."), permission=OPERATE)
     def send_again(self, _request: HttpRequest, chosen: QuerySet[SenderNameList]) -> str:
         for names in chosen:
             tell_again(names)
@@ -92,13 +92,13 @@ class NewNameForm(forms.ModelForm):  # type: ignore[type-arg]  # the stubs' clas
                     bought=given["bought"],
                     valid_until=given["valid_until"],
                 )
-            except BadNames as bad:
+            except InvalidSenderNamesError as bad:
                 raise forms.ValidationError(str(bad)) from None
         return given
 
 
 @admin.register(SenderName)
-class SenderNameAdmin(RoomAdmin):
+class SenderNameAdmin(BaseAdmin):
     list_display = ("name", "list_link", "state", "valid_until", "changed_at")
     list_filter = ("state",)
     search_fields = ("name__istartswith", "=list__location__altegio_id")
@@ -120,28 +120,28 @@ class SenderNameAdmin(RoomAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: ModelForm[Any], change: bool) -> None:
         """The form has given the name."""
 
-    def makes_sense(self, action: str, row: SenderName) -> bool:
+    def is_offered(self, action: str, row: SenderName) -> bool:
         return row.state in IN_FORCE if action == "withdraw" else row.state == NameState.ASKED
 
     @admin.display(description=_("list"))
     def list_link(self, name: SenderName) -> SafeString | str:
         return link_to(name.list)
 
-    @confirmed(_("Grant"), _("The chosen names, asked for by owners, go to Altegio."), permission=OPERATE)
+    @confirm_action(_("Grant"), _("The chosen names, asked for by owners, go to Altegio."), permission=OPERATE)
     def grant(self, _request: HttpRequest, chosen: QuerySet[SenderName]) -> str:
         asked = list(chosen.filter(state=NameState.ASKED).select_related("list"))
         try:
             for name in asked:
                 give_name(name.list, name.name, valid_until=name.valid_until)
-        except BadNames as bad:
-            raise CannotDo(str(bad)) from None
+        except InvalidSenderNamesError as bad:
+            raise ActionRefusedError(str(bad)) from None
         return _done(len(asked))
 
-    @confirmed(_("Refuse"), _("The owners' wishes are refused; nothing is sent."), permission=OPERATE)
+    @confirm_action(_("Refuse"), _("The owners' wishes are refused; nothing is sent."), permission=OPERATE)
     def refuse(self, _request: HttpRequest, chosen: QuerySet[SenderName]) -> str:
         return _done(sum(refuse_name(name) for name in chosen))
 
-    @confirmed(
+    @confirm_action(
         _("Withdraw"),
         _(
             "The names are taken back, and Altegio gets what is left. Altegio takes no empty list: where the last "
@@ -155,4 +155,4 @@ class SenderNameAdmin(RoomAdmin):
 
 
 def _done(count: int) -> str:
-    return ngettext("Done for %d name.", "Done for %d names.", count) % count
+    return english_plural("Done for %d name.", "Done for %d names.", count) % count

@@ -2,12 +2,10 @@
 
 from django.db import models
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
-from integrations.models.application import Application
-from integrations.models.place import Location
-from integrations.models.sync import Synced
-from partner_portal.bidi import embedded
+from integrations.connections.models import Application, Location, Synced
+from partner_portal.core.bidi import embedded
+from partner_portal.core.english import english as _
 
 
 class SenderNameList(Synced):

@@ -8,20 +8,18 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from integrations.models.application import Application
-from integrations.models.connection import LIVE, UNDECIDED, Connection
-from integrations.models.sync import SyncState
+from integrations.connections.models import LIVE, UNDECIDED, Application, Connection, SyncState
 from integrations.outbox.models import OutgoingCall
 from integrations.outbox.queue import cancel, queue_newest
-from integrations.sender_names.kinds import SendSenderNames, subject_of
+from integrations.sender_names.call_kinds import SendSenderNames, coalesce_key_of
 from integrations.sender_names.models import IN_FORCE, NameState, SenderName, SenderNameList
-from integrations.sender_names.rules import MOST_NAMES, list_problems, name_problem
-from partner_portal.queues import Queue
+from integrations.sender_names.rules import MAX_NAMES, list_problems, name_problem
+from partner_portal.core.queues import Queue
 
 BATCH = 200
 
 
-class BadNames(ValueError):
+class InvalidSenderNamesError(ValueError):
     """These names cannot be; `problems` holds the reason for each index, or for the list under None."""
 
     def __init__(self, problems: dict[int | None, str]) -> None:
@@ -86,11 +84,11 @@ def replace_names(connection: Connection, wanted: Sequence[object]) -> SenderNam
 
 def _check(wanted: Sequence[object]) -> None:
     if not wanted:
-        raise BadNames({None: empty_list_reason()})
-    if len(wanted) > MOST_NAMES:
-        raise BadNames({None: _("At most 20 sender names.")})
+        raise InvalidSenderNamesError({None: empty_list_reason()})
+    if len(wanted) > MAX_NAMES:
+        raise InvalidSenderNamesError({None: _("At most 20 sender names.")})
     if problems := list_problems(wanted):
-        raise BadNames(dict(problems.items()))
+        raise InvalidSenderNamesError(dict(problems.items()))
 
 
 @transaction.atomic
@@ -101,8 +99,8 @@ def give_name(
     _check_one(name)
     names = _locked(names)
     row = names.names.filter(name=name, state__in=(NameState.ASKED, *IN_FORCE)).first()
-    if (row is None or row.state == NameState.ASKED) and len(names_in_force(names)) >= MOST_NAMES:
-        raise BadNames({None: _("At most 20 sender names.")})
+    if (row is None or row.state == NameState.ASKED) and len(names_in_force(names)) >= MAX_NAMES:
+        raise InvalidSenderNamesError({None: _("At most 20 sender names.")})
     if row is None:
         row = SenderName(list=names, name=name, position=_next_position(names))
     row.state = NameState.BOUGHT if bought else NameState.GRANTED
@@ -120,8 +118,8 @@ def ask_for_name(names: SenderNameList, name: str) -> None:
     there = names.names.filter(state__in=(NameState.ASKED, *IN_FORCE))
     if there.filter(name=name).exists():
         return
-    if there.count() >= MOST_NAMES:
-        raise BadNames({None: _("At most 20 sender names.")})
+    if there.count() >= MAX_NAMES:
+        raise InvalidSenderNamesError({None: _("At most 20 sender names.")})
     SenderName.objects.create(list=names, name=name, state=NameState.ASKED, position=_next_position(names))
 
 
@@ -165,14 +163,14 @@ def tell(names: SenderNameList) -> None:
     if connection is None:
         names.set_sync(SyncState.FAILED, _("This location is not connected."))
     elif not names_in_force(names):
-        cancel(OutgoingCall.objects.filter(subject=subject_of(connection)), "No sender name is left.")
+        cancel(OutgoingCall.objects.filter(coalesce_key=coalesce_key_of(connection)), "No sender name is left.")
         names.set_sync(SyncState.FAILED, empty_list_reason())
     else:
         names.set_sync(SyncState.QUEUED)
         queue_newest(
             SendSenderNames,
-            subject_of(connection),
-            lane=connection.lane,
+            coalesce_key_of(connection),
+            ordering_key=connection.ordering_key,
             connection_id=connection.pk,
             list=names.pk,
         )
@@ -193,7 +191,7 @@ def _connection_of(names: SenderNameList) -> Connection | None:
 
 def _check_one(name: str) -> None:
     if problem := name_problem(name):
-        raise BadNames({0: problem})
+        raise InvalidSenderNamesError({0: problem})
 
 
 def _locked(names: SenderNameList) -> SenderNameList:

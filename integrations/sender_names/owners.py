@@ -14,12 +14,10 @@ from django.views.decorators.http import require_GET, require_http_methods
 from accounts.listing import page_of, place_in, searched
 from accounts.models import User
 from accounts.pages import owner_page, register_notice, register_page, show, to_page
+from integrations.connections.models import LIVE, Application, Connection, SyncState
 from integrations.locations.search import matching
-from integrations.models.application import Application
-from integrations.models.connection import LIVE, Connection
-from integrations.models.sync import SyncState
 from integrations.sender_names.models import IN_FORCE, NameState, SenderName, SenderNameList
-from integrations.sender_names.names import BadNames, ask_for_name, names_of
+from integrations.sender_names.names import InvalidSenderNamesError, ask_for_name, names_of
 
 HERE = "sender_names:list"
 # So long an owner reads that a wish was refused.
@@ -66,7 +64,7 @@ def ask(request: HttpRequest, owner: User, connection_id: int) -> HttpResponse:
     connection = get_object_or_404(own_connections(owner), pk=connection_id)
     try:
         ask_for_name(names_of(connection), request.POST.get("name", "").strip())
-    except BadNames as bad:
+    except InvalidSenderNamesError as bad:
         return _show(request, owner, connection, str(bad))
     return to_page(HERE, done="name-asked", **place_in(request))
 

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from integrations.connections import connection_changed
-from integrations.models.connection import LIVE, Connection, State
+from integrations.connections.models import LIVE, Connection, State
+from integrations.connections.signals import connection_changed
 from integrations.sender_names.models import SenderNameList
 from integrations.sender_names.names import names_in_force, tell
 

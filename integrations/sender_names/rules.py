@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from django.utils.translation import gettext as _
 
-MOST_NAMES = 20
-MOST_LETTERS = 11
-MOST_DIGITS = 15
+MAX_NAMES = 20
+MAX_EMAILS = 11
+MAX_DIGITS = 15
 
 # GSM 03.38: the default alphabet without its control characters, and the extension table, whose
 # characters take two places each.
@@ -50,11 +50,14 @@ def _network_problem(name: str) -> str:
     if name != name.strip():
         return _("A sender name may not begin or end with a space.")
     if _DIGITS.fullmatch(name):
-        return _("A sender name of digits has at most 15 of them.") if len(name) > MOST_DIGITS else ""
+        return _("A sender name of digits has at most 15 of them.") if len(name) > MAX_DIGITS else ""
     strange = sorted(set(name) - GSM_BASIC - GSM_EXTENDED)
     if strange:
-        shown = (letter if letter.isprintable() else f"U+{ord(letter):04X}" for letter in strange)
+        shown = (
+            outgoing_email if outgoing_email.isprintable() else f"U+{ord(outgoing_email):04X}"
+            for outgoing_email in strange
+        )
         return _("Networks do not carry these characters in a sender name: %s") % " ".join(shown)
-    if len(name) + sum(letter in GSM_EXTENDED for letter in name) > MOST_LETTERS:
+    if len(name) + sum(outgoing_email in GSM_EXTENDED for outgoing_email in name) > MAX_EMAILS:
         return _("A sender name has at most 11 characters; ^ { } \\ [ ~ ] | € count as two.")
     return ""

@@ -4,12 +4,12 @@ from datetime import datetime
 
 from django.db.models import OuterRef, QuerySet
 
-from integrations.models.sync import SyncState
+from integrations.connections.models import SyncState
 from integrations.outbox.watch import unfinished
-from integrations.sender_names.kinds import SendSenderNames
+from integrations.sender_names.call_kinds import SendSenderNames
 from integrations.sender_names.models import SenderNameList
 from integrations.sender_names.names import tell_again
-from partner_portal.watch import register_check
+from partner_portal.core.watch import register_check
 
 
 def _untold(now: datetime) -> QuerySet[SenderNameList]:

@@ -5,21 +5,20 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
-from integrations.models.connection import LIVE, Connection
-from integrations.models.place import Chain
+from integrations.connections.models import LIVE, Chain, Connection
 from integrations.telephony.chains import confirm_chain, switch_on_again
-from integrations.telephony.models import NotificationDay, SavedCall
-from integrations.telephony.saved_calls import send_again
-from partner_portal.control_room import CannotDo, EvidenceAdmin, confirmed, link_to
+from integrations.telephony.models import NotificationDay, PhoneCall
+from integrations.telephony.phone_calls import send_again
+from partner_portal.core.admin_base import ActionRefusedError, ReadOnlyAdmin, confirm_action, link_to
+from partner_portal.core.english import english as _
+from partner_portal.core.english import english_plural
 
-MOST_SHOWN = 20
+MAX_SHOWN = 20
 
 
 @admin.register(Chain)
-class ChainAdmin(EvidenceAdmin):
+class ChainAdmin(ReadOnlyAdmin):
     list_display = ("title_or_id", "altegio_id", "telephony", "telephony_error", "is_confirmed")
     list_filter = ("telephony",)
     search_fields = ("=altegio_id", "title__istartswith")
@@ -37,7 +36,7 @@ class ChainAdmin(EvidenceAdmin):
     readonly_fields = ("has_token", "is_confirmed", "connected", "notifications", "last_calls", "failures")
     actions = ("switch_on", "confirm")
 
-    def makes_sense(self, action: str, row: Chain) -> bool:
+    def is_offered(self, action: str, row: Chain) -> bool:
         if action == "confirm":
             others = Chain.objects.filter(altegio_id=row.altegio_id).exclude(pk=row.pk)
             return bool(row.crm_token) and not row.is_confirmed and others.exists()
@@ -54,64 +53,66 @@ class ChainAdmin(EvidenceAdmin):
     @admin.display(description=_("connected with this token"))
     def connected(self, chain: Chain) -> SafeString | str:
         live = Connection.objects.filter(location__chain=chain, state__in=LIVE).order_by("pk")
-        shown = live.select_related("application", "location", "owner")[:MOST_SHOWN]
+        shown = live.select_related("application", "location", "owner")[:MAX_SHOWN]
         rows = ((link_to(row), link_to(row.owner)) for row in shown)
         return format_html_join("", "<div>{} — {}</div>", rows) or "–"
 
     @admin.display(description=_("call notifications"))
     def notifications(self, chain: Chain) -> SafeString:
-        days = chain.notification_days.order_by("-day")[:MOST_SHOWN]
+        days = chain.notification_days.order_by("-day")[:MAX_SHOWN]
         rows = ((day.day, day.shown, day.dropped, day.refused, day.last_error) for day in days)
         row = str(_("{}: {} told in time, {} dropped as too late, {} refused {}"))
         return format_html_join("", f"<div>{row}</div>", rows)
 
     @admin.display(description=_("last calls"))
     def last_calls(self, chain: Chain) -> SafeString:
-        return _listed(chain.saved_calls.order_by("-pk"))
+        return _listed(chain.phone_calls.order_by("-pk"))
 
     @admin.display(description=_("failures"))
     def failures(self, chain: Chain) -> SafeString:
-        return _listed(chain.saved_calls.filter(state=SavedCall.State.FAILED).order_by("-pk"))
+        return _listed(chain.phone_calls.filter(state=PhoneCall.State.FAILED).order_by("-pk"))
 
-    @confirmed(
+    @confirm_action(
         _("This is the chain of its number"),
         _(
             "Several accounts have connected a chain of this number, each with a CRM token of its own. Calls that "
             "name the number alone will go to the chosen one: its owner gets the numbers of all who call. Make sure "
             "who they are. Calls that name a location go under its own owner's token in any case."
         ),
-        permission="integrations.change_chain",
+        permission="connections.change_chain",
     )
     def confirm(self, _request: HttpRequest, chosen: QuerySet[Chain]) -> str:
         chains = list(chosen)
         if len({chain.altegio_id for chain in chains}) < len(chains):
-            raise CannotDo(_("Choose one chain of a number."))
+            raise ActionRefusedError(_("Choose one chain of a number."))
         for chain in chains:
             confirm_chain(chain.pk)
         return str(_("Calls that name the number alone go there now."))
 
-    @confirmed(
+    @confirm_action(
         _("Switch telephony on again"),
         _("Altegio refused to switch it on; it is asked once more with the chain's present CRM token."),
-        permission="integrations.change_chain",
+        permission="connections.change_chain",
     )
     def switch_on(self, _request: HttpRequest, chosen: QuerySet[Chain]) -> str:
         count = sum(switch_on_again(pk) for pk in chosen.values_list("pk", flat=True))
         if not count:
-            raise CannotDo(_("Only a chain whose switch was refused, with a live connection, is switched on again."))
-        return ngettext("%d chain is being switched on.", "%d chains are being switched on.", count) % count
+            raise ActionRefusedError(
+                _("Only a chain whose switch was refused, with a live connection, is switched on again.")
+            )
+        return english_plural("%d chain is being switched on.", "%d chains are being switched on.", count) % count
 
 
-def _listed(calls: QuerySet[SavedCall]) -> SafeString:
+def _listed(calls: QuerySet[PhoneCall]) -> SafeString:
     rows = (
         (link_to(call), call.received_at.strftime("%Y-%m-%d %H:%M"), call.get_state_display(), call.error)
-        for call in calls[:MOST_SHOWN]
+        for call in calls[:MAX_SHOWN]
     )
     return format_html_join("", "<div>{} · {} · {} {}</div>", rows)
 
 
-@admin.register(SavedCall)
-class SavedCallAdmin(EvidenceAdmin):
+@admin.register(PhoneCall)
+class PhoneCallAdmin(ReadOnlyAdmin):
     list_display = ("received_at", "chain", "type", "phone", "diversion", "status", "duration", "state", "error")
     list_filter = ("state", "type")
     search_fields = ("=call_id", "=chain__altegio_id")
@@ -120,21 +121,21 @@ class SavedCallAdmin(EvidenceAdmin):
     ordering = ("-pk",)
     actions = ("send_again",)
 
-    def makes_sense(self, action: str, row: SavedCall) -> bool:
-        return row.state == SavedCall.State.FAILED
+    def is_offered(self, action: str, row: PhoneCall) -> bool:
+        return row.state == PhoneCall.State.FAILED
 
-    @confirmed(
+    @confirm_action(
         _("Send refused ones again"),
         _("Calls that Altegio refused go once more, each under its call id."),
-        permission="integrations.change_savedcall",
+        permission="telephony.change_phonecall",
     )
-    def send_again(self, _request: HttpRequest, chosen: QuerySet[SavedCall]) -> str:
+    def send_again(self, _request: HttpRequest, chosen: QuerySet[PhoneCall]) -> str:
         count = sum(send_again(pk) for pk in list(chosen.values_list("pk", flat=True)))
-        return ngettext("%d call is on its way.", "%d calls are on their way.", count) % count
+        return english_plural("%d call is on its way.", "%d calls are on their way.", count) % count
 
 
 @admin.register(NotificationDay)
-class NotificationDayAdmin(EvidenceAdmin):
+class NotificationDayAdmin(ReadOnlyAdmin):
     list_display = ("day", "chain", "shown", "dropped", "refused", "last_error")
     list_select_related = ("chain",)
     search_fields = ("=chain__altegio_id",)

@@ -2,18 +2,17 @@
 
 from dataclasses import dataclass
 
-from django.utils.translation import gettext as _
-
-from integrations.models.place import Chain, Location
+from integrations.connections.models import Chain, Location
 from integrations.telephony.chains import is_spoken_for, proven_chains
 from integrations.telephony.numbers import region_of
+from partner_portal.core.english import english as _
 
 
-class UnknownPlace(LookupError):
+class UnknownCallerError(LookupError):
     """No such chain or location here; `str()` says which is missing."""
 
 
-class NotConnected(Exception):
+class TelephonyNotConnectedError(Exception):
     """The place is known, but it is not known under which CRM token to tell of its calls; `str()` says why."""
 
 
@@ -36,16 +35,16 @@ def caller_of(salon_group_id: int | None, salon_id: int | None) -> Caller:
     if chain is None and salon_group_id is not None:
         chain = _chain_numbered(salon_group_id)
     if chain is None:
-        raise UnknownPlace(_("This chain or location is not known here."))
+        raise UnknownCallerError(_("This chain or location is not known here."))
     if salon_group_id not in (None, chain.altegio_id):
-        raise UnknownPlace(_("This location does not belong to this chain: name one of the two."))
+        raise UnknownCallerError(_("This location does not belong to this chain: name one of the two."))
     if not chain.crm_token:
         raise _not_yet()
     return Caller(chain, region_of(chain, location))
 
 
-def _not_yet() -> NotConnected:
-    return NotConnected(_("This chain has not connected its telephony yet."))
+def _not_yet() -> TelephonyNotConnectedError:
+    return TelephonyNotConnectedError(_("This chain has not connected its telephony yet."))
 
 
 def _chain_numbered(altegio_id: int) -> Chain | None:
@@ -56,7 +55,7 @@ def _chain_numbered(altegio_id: int) -> Chain | None:
         return proven[0] if proven else with_number.first()
     confirmed = with_number.filter(is_confirmed=True).first()
     if confirmed is None:
-        raise NotConnected(
+        raise TelephonyNotConnectedError(
             _("Several accounts have connected this chain with different keys: name the location in salon_id.")
         )
     return confirmed

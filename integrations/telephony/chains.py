@@ -11,13 +11,10 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import Case, Exists, OuterRef, QuerySet, Subquery, When
 
-from integrations.connect.models import Arrival
-from integrations.connections import touch
-from integrations.models.application import Application
-from integrations.models.connection import LIVE, Connection
-from integrations.models.place import Chain, Location, token_hash
-from integrations.telephony.kinds import retire_chain, switch_telephony
-from integrations.telephony.news import (
+from integrations.connections.models import LIVE, Application, Arrival, Chain, Connection, Location, token_hash
+from integrations.connections.transitions import touch
+from integrations.telephony.call_kinds import retire_chain, switch_telephony
+from integrations.telephony.chain_notices import (
     tell_of_another_speaker,
     tell_of_contradiction,
     tell_of_new_token,

@@ -2,12 +2,12 @@
 
 from django.db import models
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
-from integrations.models.place import Chain
+from integrations.connections.models import Chain
+from partner_portal.core.english import english as _
 
 
-class SavedCall(models.Model):
+class PhoneCall(models.Model):
     """A call for Altegio's call history. Never lost, never doubled."""
 
     class Type(models.TextChoices):
@@ -25,7 +25,7 @@ class SavedCall(models.Model):
         FAILED = "failed", _("refused")
         KEPT = "kept", _("kept here: the caller hides")
 
-    chain = models.ForeignKey(Chain, on_delete=models.PROTECT, related_name="saved_calls")
+    chain = models.ForeignKey(Chain, on_delete=models.PROTECT, related_name="phone_calls")
     # Ours where the telephone exchange gives none: Altegio recognises a call by it.
     call_id = models.CharField(_("call id"), max_length=200)
     type = models.CharField(_("type"), max_length=8, choices=Type.choices)
@@ -38,7 +38,7 @@ class SavedCall(models.Model):
     date = models.DateTimeField(_("time of the call"), null=True, blank=True)
     state = models.CharField(_("state"), max_length=6, choices=State.choices, default=State.QUEUED)
     error = models.CharField(_("why not"), max_length=500, blank=True)
-    tries = models.PositiveSmallIntegerField(default=1, editable=False)
+    attempt_count = models.PositiveSmallIntegerField(default=1, editable=False)
     received_at = models.DateTimeField(_("received"), default=timezone.now)
 
     class Meta:

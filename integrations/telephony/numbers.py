@@ -5,10 +5,10 @@ from functools import lru_cache
 from importlib import resources
 
 import phonenumbers
-from django.utils.translation import gettext as _
 from phonenumbers import NumberParseException, PhoneNumber
 
-from integrations.models.place import Chain, Location
+from integrations.connections.models import Chain, Location
+from partner_portal.core.english import english as _
 
 _EXTENSION = re.compile(r"[0-9]{2,7}")
 # An extension behind a number: `ext. 12`, `x12`, `;ext=12`, `доб. 12`
@@ -30,7 +30,7 @@ _OTHER_NAMES = {
 }
 
 
-class BadNumber(ValueError):
+class InvalidPhoneNumberError(ValueError):
     """No telephone number; `str()` says what to write."""
 
 
@@ -46,7 +46,7 @@ def e164(text: str, region: str | None) -> str:
     number = next((number for number, _named in numbers if phonenumbers.is_valid_number(number)), None)
     number = number or next((number for number, named in numbers if named and _has_whole_length(number)), None)
     if number is None:
-        raise BadNumber(_("Write a telephone number, best with + and the country code: +442071838750."))
+        raise InvalidPhoneNumberError(_("Write a telephone number, best with + and the country code: +442071838750."))
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 

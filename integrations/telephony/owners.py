@@ -11,9 +11,7 @@ from accounts.limits import Limit
 from accounts.listing import page_of
 from accounts.models import User
 from accounts.pages import owner_page, register_notice, register_page, show, to_page
-from integrations.models.application import Application
-from integrations.models.connection import LIVE, Connection
-from integrations.models.place import Chain
+from integrations.connections.models import LIVE, Application, Chain, Connection
 from integrations.telephony.chains import switch_on_again
 
 HERE = "telephony:list"

@@ -4,19 +4,19 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
-from integrations.models.place import Chain
+from integrations.connections.models import Chain
 from integrations.outbox.queue import queue
 from integrations.outbox.watch import key_of, unfinished
-from integrations.telephony.kinds import SwitchTelephony, switch_telephony
-from integrations.telephony.models import SavedCall
-from integrations.telephony.saved_calls import CallHistory
-from partner_portal.watch import register_check
+from integrations.telephony.call_kinds import SwitchTelephony, switch_telephony
+from integrations.telephony.models import PhoneCall
+from integrations.telephony.phone_calls import CallHistory
+from partner_portal.core.watch import register_check
 
 UNDER_WAY = (Chain.Telephony.ENABLING, Chain.Telephony.DISABLING)
 
 
 def _unswitched(now: datetime) -> QuerySet[Chain]:
-    waits = unfinished(kind=SwitchTelephony.name, lane=key_of("chain", "pk"))
+    waits = unfinished(kind=SwitchTelephony.name, ordering_key=key_of("chain", "pk"))
     return Chain.objects.filter(~waits, telephony__in=UNDER_WAY)
 
 
@@ -31,16 +31,16 @@ def _switch(found: Chain) -> None:
     chain.save(update_fields=["telephony", "telephony_error"])
 
 
-def _unsent(now: datetime) -> QuerySet[SavedCall]:
-    waits = unfinished(key=key_of(CallHistory.name, "pk", "tries"))
-    return SavedCall.objects.filter(~waits, state=SavedCall.State.QUEUED)
+def _unsent(now: datetime) -> QuerySet[PhoneCall]:
+    waits = unfinished(key=key_of(CallHistory.name, "pk", "attempt_count"))
+    return PhoneCall.objects.filter(~waits, state=PhoneCall.State.QUEUED)
 
 
-def _send(found: SavedCall) -> None:
-    saved = SavedCall.objects.select_for_update(no_key=True).get(pk=found.pk)
-    if saved.state == SavedCall.State.QUEUED:
-        saved.tries += 1
-        saved.save(update_fields=["tries"])
+def _send(found: PhoneCall) -> None:
+    saved = PhoneCall.objects.select_for_update(no_key=True).get(pk=found.pk)
+    if saved.state == PhoneCall.State.QUEUED:
+        saved.attempt_count += 1
+        saved.save(update_fields=["attempt_count"])
         queue([CallHistory.new(saved)])
 
 

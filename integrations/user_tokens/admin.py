@@ -9,11 +9,11 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext_lazy as _
 
-from integrations.user_tokens.kinds import fetch_notification_settings
+from integrations.user_tokens.call_kinds import fetch_notification_settings
 from integrations.user_tokens.models import UserToken
-from partner_portal.control_room import RoomAdmin, confirmed
+from partner_portal.core.admin_base import BaseAdmin, confirm_action
+from partner_portal.core.english import english as _
 
 
 class UserTokenForm(forms.ModelForm):  # type: ignore[type-arg]  # the stubs' class takes a type, Django's does not
@@ -39,7 +39,7 @@ class UserTokenForm(forms.ModelForm):  # type: ignore[type-arg]  # the stubs' cl
 
 
 @admin.register(UserToken)
-class UserTokenAdmin(RoomAdmin):
+class UserTokenAdmin(BaseAdmin):
     list_display = ("location", "altegio_user_id", "fetched_at", "error")
     list_select_related = ("location",)
     search_fields = ("=location__altegio_id",)
@@ -62,10 +62,10 @@ class UserTokenAdmin(RoomAdmin):
     def user_settings_table(self, token: UserToken) -> SafeString | str:
         return _table(token.user_settings)
 
-    @confirmed(
+    @confirm_action(
         _("Fetch the notification settings"),
         _("Altegio is asked with the user token; the answer is shown on the entry's page."),
-        permission="integrations.change_usertoken",
+        permission="user_tokens.change_usertoken",
     )
     def fetch(self, _request: HttpRequest, chosen: QuerySet[UserToken]) -> str:
         for token in chosen:

@@ -1,11 +1,11 @@
 """User tokens: some of Altegio's calls want one beside the partner's. And what they let us look at."""
 
 from django.db import models
-from django.utils.translation import gettext_lazy as _
 
-from integrations.models.place import Location
-from partner_portal.encryption import EncryptedTextField
-from partner_portal.json_field import JSONField
+from integrations.connections.models import Location
+from partner_portal.core.encryption import EncryptedTextField
+from partner_portal.core.english import english as _
+from partner_portal.core.json_field import JSONField
 
 
 class UserToken(models.Model):

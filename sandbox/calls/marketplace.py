@@ -7,7 +7,7 @@ from typing import Any
 from sandbox import checks, lifecycle
 from sandbox.calls.registry import Call, call
 from sandbox.models import Connection, Location, Payment, Status
-from sandbox.refusals import Refusal
+from sandbox.refusals import RefusalError
 from sandbox.wire import Response, envelope, format_moment, json_response, redirect, stringify_numbers
 from sandbox.world import World
 
@@ -35,7 +35,7 @@ def status(world: World, call: Call) -> Response:
     world.location(call.id("location_id"))
     connection = world.connection(call.id("application_id"), call.id("location_id"))
     if connection is None or (not connection.is_current and world.settings.gone_answer == "404"):
-        raise Refusal(404, "not_installed")
+        raise RefusalError(404, "not_installed")
     return _answer(world, _status_of(world, connection))
 
 

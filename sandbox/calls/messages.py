@@ -6,7 +6,7 @@ from typing import Any
 
 from sandbox import checks
 from sandbox.calls.registry import API, Call, call
-from sandbox.refusals import Refusal
+from sandbox.refusals import RefusalError
 from sandbox.wire import Response, envelope
 from sandbox.world import World
 
@@ -57,14 +57,14 @@ def delivery_status(world: World, call: Call) -> Response:
 def _take_statuses(world: World, items: Any) -> Response:
     """All or none: one wrong item refuses the whole list."""
     if not isinstance(items, list) or not items:
-        raise Refusal(400, "invalid", {"body": ["must be a list that is not empty"]}, NOT_A_LIST)
+        raise RefusalError(400, "invalid", {"body": ["must be a list that is not empty"]}, NOT_A_LIST)
     errors = {str(index): [text] for index, item in enumerate(items) if (text := _problem(item))}
     if errors:
-        raise Refusal(400, "invalid", errors, BAD_ITEM)
+        raise RefusalError(400, "invalid", errors, BAD_ITEM)
     for item in items:
         refused = world.refused_sms.get(str(item["id"]))
         if refused is not None:
-            raise Refusal(refused, "no_sms", code=REFUSED_CODES.get(refused))
+            raise RefusalError(refused, "no_sms", code=REFUSED_CODES.get(refused))
     world.state.sms_statuses.extend(_storable(item) for item in items)
     world.touch()
     return envelope(None)

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from sandbox import checks, lifecycle
 from sandbox.calls.registry import API, Call, call
 from sandbox.models import Application, Tariff, TariffOption
-from sandbox.refusals import Refusal
+from sandbox.refusals import RefusalError
 from sandbox.wire import Response, envelope
 from sandbox.world import World
 
@@ -75,7 +75,7 @@ def option_of(application: Application, option_id: int | None = None) -> TariffO
         for option in tariff.options:
             if option_id in (None, option.id):
                 return option
-    raise Refusal(404, "no_tariffs")
+    raise RefusalError(404, "no_tariffs")
 
 
 def _discount(call: Call) -> Decimal | None:
@@ -85,7 +85,7 @@ def _discount(call: Call) -> Decimal | None:
     except InvalidOperation:
         value = Decimal(-1)
     if value is not None and not 0 <= value <= 100:
-        raise Refusal(422, "invalid", {"discount": ["must be between 0 and 100"]})
+        raise RefusalError(422, "invalid", {"discount": ["must be between 0 and 100"]})
     return value
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.checks import Fields
-from sandbox.refusals import Refusal
+from sandbox.refusals import RefusalError
 from sandbox.wire import Response
 from sandbox.world import World
 
@@ -35,10 +35,10 @@ class Call:
         if not texts and default is not None:
             return default
         if len(texts) != 1 or not texts[0].isascii() or not texts[0].isdigit():
-            raise Refusal(422, "invalid", {name: ["must be one whole number"]})
+            raise RefusalError(422, "invalid", {name: ["must be one whole number"]})
         value = int(texts[0])
         if value < 1 or (most is not None and value > most):
-            raise Refusal(422, "invalid", {name: [f"must be between 1 and {most or 'any number'}"]})
+            raise RefusalError(422, "invalid", {name: [f"must be between 1 and {most or 'any number'}"]})
         return value
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sandbox.calls.registry import API, Call, call
 from sandbox.checks import Fields
-from sandbox.refusals import Refusal
+from sandbox.refusals import RefusalError
 from sandbox.wire import Response, envelope
 from sandbox.world import World
 
@@ -36,7 +36,7 @@ def integration(world: World, call: Call) -> Response:
 
 
 @call("voip_calls", "GET", API + "/voip/integration/calls", by_user=True)
-def saved_calls(world: World, call: Call) -> Response:
+def phone_calls(world: World, call: Call) -> Response:
     """The saved calls of the location's chain, newest first."""
     location = world.location(call.query_integer("salon_id"))
     page = call.query_integer("page", default=1)
@@ -125,4 +125,4 @@ def _day(call: Call, name: str, default: str) -> str:
     try:
         return datetime.fromisoformat(texts[0]).date().isoformat()
     except ValueError:
-        raise Refusal(422, "invalid", {name: ["must be a date"]}) from None
+        raise RefusalError(422, "invalid", {name: ["must be a date"]}) from None

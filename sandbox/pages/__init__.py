@@ -11,7 +11,7 @@ from sandbox.desk import Desk
 from sandbox.pages import connect, faults, frame, locations, log
 from sandbox.pages.markup import Html, page, render
 from sandbox.pages.visit import Visit
-from sandbox.refusals import Refusal
+from sandbox.refusals import RefusalError
 from sandbox.wire import Request, Response
 
 View = Callable[[Desk, Visit], Response]
@@ -52,7 +52,7 @@ def answer(desk: Desk, request: Request) -> Response:
 def _shown(desk: Desk, view: View, visit: Visit) -> Response:
     try:
         return view(desk, visit)
-    except Refusal as refusal:
+    except RefusalError as refusal:
         return _sorry(refusal.message("en"), refusal.status)
     except ValueError as error:
         return _sorry(str(error), 400)

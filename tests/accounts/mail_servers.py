@@ -24,7 +24,7 @@ def trickling(line: socket.socket) -> None:
 
 
 def refusing(bad: str) -> Talk:
-    """It takes every letter but those to `bad`."""
+    """It takes every e-mail but those to `bad`."""
 
     def talk(line: socket.socket) -> None:
         with line.makefile("rwb") as stream:

@@ -1,4 +1,4 @@
-"""A mail server on a bad day: letters wait for a day, none is lost or blamed for it, and nothing else waits."""
+"""A mail server on a bad day: e-mails wait for a day, none is lost or blamed for it, and nothing else waits."""
 
 import threading
 import time
@@ -9,13 +9,13 @@ from django.core import mail
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import letters
-from accounts.letters import queue_letter, send_waiting_letters
-from accounts.models import Letter, User
-from integrations.models import Alarm
-from partner_portal import health
-from partner_portal import mail as backend
-from partner_portal.models import FailedItem
+from accounts import emails
+from accounts.emails import queue_email, send_waiting_emails
+from accounts.models import OutgoingEmail, User
+from integrations.alerts.models import Alert
+from integrations.backoffice import health
+from partner_portal.core import smtp_backend as backend
+from partner_portal.core.models import FailedItem
 from tests.accounts.mail_servers import mail_server, refusing, silent, trickling
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -23,11 +23,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def smtp(settings):
-    """`smtp(port)`: letters go to this server."""
+    """`smtp(port)`: e-mails go to this server."""
 
     def use(port: int) -> None:
         settings.EMAIL_BACKEND, settings.EMAIL_HOST, settings.EMAIL_PORT = (
-            "partner_portal.mail.EmailBackend",
+            "partner_portal.core.smtp_backend.EmailBackend",
             "",
             port,
         )
@@ -39,7 +39,7 @@ def smtp(settings):
 def three_letters() -> None:
     for name in ("a", "b", "c"):
         person = User.objects.create_user(f"{name}@example.com")
-        queue_letter("alarms", person, key=name, lines=[], more=0, list_url="")
+        queue_email("staff/alerts", person, key=name, lines=[], more=0, list_url="")
 
 
 def in_two_hours(time_machine) -> None:
@@ -51,43 +51,43 @@ def test_a_silent_server_costs_one_time_out_and_no_letter_a_try_of_its_own(smtp,
     with mail_server(silent) as port:
         smtp(port)
         began = time.monotonic()
-        assert send_waiting_letters() == 0
-        assert send_waiting_letters() == 0, "the server rests"
+        assert send_waiting_emails() == 0
+        assert send_waiting_emails() == 0, "the server rests"
         assert time.monotonic() - began < 4
-    assert not FailedItem.objects.filter(queue="letters").exists()
-    assert Letter.objects.exclude(error="").count() == 1
+    assert not FailedItem.objects.filter(queue="outgoing_emails").exists()
+    assert OutgoingEmail.objects.exclude(error="").count() == 1
 
 
 def test_what_waited_goes_out_when_the_server_is_back(smtp, settings, time_machine):
     three_letters()
     with mail_server(silent) as port:
         smtp(port)
-        send_waiting_letters()
+        send_waiting_emails()
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     in_two_hours(time_machine)
-    assert send_waiting_letters() == 3
+    assert send_waiting_emails() == 3
     assert len(mail.outbox) == 3
-    assert letters.mail_trouble() is None
+    assert emails.mail_trouble() is None
 
 
 def test_a_server_that_trickles_is_hung_up_on(smtp, monkeypatch):
-    monkeypatch.setattr(backend, "LONGEST_CONVERSATION", 2.0)
+    monkeypatch.setattr(backend, "MAX_CONVERSATION", 2.0)
     three_letters()
     with mail_server(trickling) as port:
         smtp(port)
         began = time.monotonic()
-        assert send_waiting_letters() == 0
+        assert send_waiting_emails() == 0
         assert time.monotonic() - began < 6
-    assert letters.mail_trouble() is not None
+    assert emails.mail_trouble() is not None
 
 
 def test_one_refused_address_stops_no_other_letter(smtp):
     three_letters()
     with mail_server(refusing("b@example.com")) as port:
         smtp(port)
-        assert send_waiting_letters() == 2
-    assert FailedItem.objects.get().queue == "letters"
-    assert letters.mail_trouble() is None
+        assert send_waiting_emails() == 2
+    assert FailedItem.objects.get().queue == "outgoing_emails"
+    assert emails.mail_trouble() is None
 
 
 def test_readiness_names_the_mail_server(smtp, client, time_machine):
@@ -95,9 +95,9 @@ def test_readiness_names_the_mail_server(smtp, client, time_machine):
     with mail_server(silent) as port:
         smtp(port)
         for _ in range(2):
-            send_waiting_letters()
+            send_waiting_emails()
             time_machine.move_to(timezone.now() + timedelta(seconds=30))
-    health.heartbeat()
+    health.note_heartbeat()
     answer = client.get("/readyz/").json()
     assert list(answer["wrong"]) == ["mail"]
     assert "EMAIL_URL" in answer["wrong"]["mail"]
@@ -107,15 +107,15 @@ def test_one_thread_of_a_process_waits_for_the_mail_server(smtp):
     three_letters()
     with mail_server(silent) as port:
         smtp(port)
-        waiting = threading.Thread(target=send_waiting_letters)
+        waiting = threading.Thread(target=send_waiting_emails)
         began = time.monotonic()
-        assert letters._place.acquire()
+        assert emails._place.acquire()
         try:
             waiting.start()
             waiting.join(5)
             assert time.monotonic() - began < 0.9, "it does not wait for its turn"
         finally:
-            letters._place.release()
+            emails._place.release()
 
 
 def test_after_a_day_it_is_a_dead_letter_that_staff_send_again(smtp, settings, client, time_machine):
@@ -123,18 +123,18 @@ def test_after_a_day_it_is_a_dead_letter_that_staff_send_again(smtp, settings, c
     with mail_server(silent) as port:
         smtp(port)
         time_machine.move_to(timezone.now() + timedelta(hours=25))
-        send_waiting_letters()
-    assert FailedItem.objects.filter(queue="letters", dead_at__isnull=False).count() == 3
-    assert Alarm.objects.get().key == "dead:letters"
+        send_waiting_emails()
+    assert FailedItem.objects.filter(queue="outgoing_emails", dead_at__isnull=False).count() == 3
+    assert Alert.objects.get().key == "dead:outgoing_emails"
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     in_two_hours(time_machine)
-    assert send_waiting_letters() == 0
+    assert send_waiting_emails() == 0
 
     client.force_login(User.objects.create_superuser("boss@example.com", "pass"))
-    form = {"action": "again", "_selected_action": Letter.objects.get(key="a").pk, "confirmed": "yes"}
-    client.post(reverse("admin:accounts_letter_changelist"), form)
-    assert send_waiting_letters() == 1
-    assert Letter.objects.get(key="a").sent_at is not None
+    form = {"action": "again", "_selected_action": OutgoingEmail.objects.get(key="a").pk, "confirmed": "yes"}
+    client.post(reverse("admin:accounts_outgoingemail_changelist"), form)
+    assert send_waiting_emails() == 1
+    assert OutgoingEmail.objects.get(key="a").sent_at is not None
 
 
 def test_a_letter_sent_again_has_another_day(smtp, time_machine):
@@ -142,18 +142,18 @@ def test_a_letter_sent_again_has_another_day(smtp, time_machine):
     with mail_server(silent) as port:
         smtp(port)
         time_machine.move_to(timezone.now() + timedelta(hours=25))
-        send_waiting_letters()
-        letters.send_again(Letter.objects.values_list("pk", flat=True))
+        send_waiting_emails()
+        emails.send_again(OutgoingEmail.objects.values_list("pk", flat=True))
         in_two_hours(time_machine)
-        send_waiting_letters()
-        assert not FailedItem.objects.filter(queue="letters").exists()
+        send_waiting_emails()
+        assert not FailedItem.objects.filter(queue="outgoing_emails").exists()
         time_machine.move_to(timezone.now() + timedelta(hours=25))
-        send_waiting_letters()
-        assert FailedItem.objects.filter(queue="letters", dead_at__isnull=False).count() == 3
+        send_waiting_emails()
+        assert FailedItem.objects.filter(queue="outgoing_emails", dead_at__isnull=False).count() == 3
 
 
 def test_a_letter_that_cannot_be_rendered_stops_no_other(settings):
-    queue_letter("no-such-template", User.objects.create_user("x@example.com"), key="broken")
+    queue_email("no-such-template", User.objects.create_user("x@example.com"), key="broken")
     three_letters()
-    assert send_waiting_letters() == 3
-    assert FailedItem.objects.get().queue == "letters"
+    assert send_waiting_emails() == 3
+    assert FailedItem.objects.get().queue == "outgoing_emails"

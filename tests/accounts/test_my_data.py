@@ -11,9 +11,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.letters import send_waiting_letters
-from accounts.models import Letter, User
-from integrations.models import Chain, Connection, ConnectionKeys
+from accounts.emails import send_waiting_emails
+from accounts.models import OutgoingEmail, User
+from integrations.connections.models import Chain, Connection, Installation
 from tests.marketplace import AURORA_1, AURORA_2, EMMAS_EMAIL, arrive, proven_owner
 
 pytestmark = pytest.mark.django_db
@@ -40,8 +40,8 @@ def is_signed_in(client: Client) -> bool:
     return client.get(reverse("accounts:me")).status_code == 200
 
 
-def link_in_letter() -> str:
-    send_waiting_letters()
+def link_in_email() -> str:
+    send_waiting_emails()
     found = re.search(r"http://localhost:8000(/account/\S+)", mail.outbox[-1].body)
     assert found
     return found[1]
@@ -71,7 +71,7 @@ def test_staff_are_sent_to_their_own_pages(client, name):
     assert client.get(reverse(name))["Location"] == reverse("admin:index")
 
 
-CHANGES = ["me", "email", "email-keep", "password", "password-letter", "sign-out-everywhere"]
+CHANGES = ["me", "email", "email-keep", "password", "password-email", "sign-out-everywhere"]
 
 
 @pytest.mark.parametrize("name", CHANGES)
@@ -81,7 +81,7 @@ def test_no_change_without_a_csrf_token(anna, name):
     assert client.post(reverse(f"accounts:{name}")).status_code == 403
 
 
-@pytest.mark.parametrize("name", ["email-keep", "password-letter", "sign-out-everywhere"])
+@pytest.mark.parametrize("name", ["email-keep", "password-email", "sign-out-everywhere"])
 def test_a_look_changes_nothing(browser, name):
     assert browser.get(reverse(f"accounts:{name}")).status_code == 405
 
@@ -115,36 +115,36 @@ def ask_for(browser: Client, email: str, password: str = PASSWORD):
 
 def test_an_address_changes_only_when_it_has_confirmed_and_the_old_one_is_told(anna, browser):
     assert ask_for(browser, "anna@new.example").status_code == 302
-    link = link_in_letter()
+    link = link_in_email()
     assert mail.outbox[-1].to == ["anna@new.example"]
     Client().get(link)
     anna.refresh_from_db()
-    assert (anna.email, anna.wanted_email) == ("anna@example.com", "anna@new.example")
+    assert (anna.email, anna.pending_email) == ("anna@example.com", "anna@new.example")
 
     assert Client().post(link).status_code == 200
-    send_waiting_letters()
+    send_waiting_emails()
     anna.refresh_from_db()
-    assert (anna.email, anna.wanted_email) == ("anna@new.example", None)
+    assert (anna.email, anna.pending_email) == ("anna@new.example", None)
     assert mail.outbox[-1].to == ["anna@example.com"]
     assert "anna@new.example" not in mail.outbox[-1].body
 
 
 def test_the_confirming_link_works_once(anna, browser):
     ask_for(browser, "anna@new.example")
-    link = link_in_letter()
+    link = link_in_email()
     assert [Client().post(link).status_code for _ in range(2)] == [200, 410]
 
 
 def test_the_confirming_link_ends_with_the_wish(anna, browser):
     ask_for(browser, "anna@new.example")
-    link = link_in_letter()
+    link = link_in_email()
     browser.post(reverse("accounts:email-keep"))
     assert Client().post(link).status_code == 410
 
 
 def test_the_confirming_link_ends_after_an_hour(anna, browser):
     ask_for(browser, "anna@new.example")
-    link = link_in_letter()
+    link = link_in_email()
     with later(minutes=61):
         assert Client().post(link).status_code == 410
 
@@ -156,21 +156,21 @@ def test_a_made_up_link_is_too_old(anna, token):
 
 def test_an_address_is_not_changed_without_the_password(anna, browser):
     assert ask_for(browser, "anna@new.example", "wrong").status_code == 400
-    assert not Letter.objects.exists()
+    assert not OutgoingEmail.objects.exists()
 
 
 def test_whether_the_new_address_has_an_account_is_told_to_its_reader_alone(anna, browser):
     User.objects.create_user("taken@example.com", PASSWORD)
     free, taken = ask_for(browser, "free@example.com"), ask_for(browser, "Taken@example.com")
     assert free["Location"] == taken["Location"]
-    send_waiting_letters()
+    send_waiting_emails()
     assert [message.to for message in mail.outbox] == [["free@example.com"], ["Taken@example.com"]]
     assert "/account/email/" not in mail.outbox[-1].body
 
 
 def test_an_address_that_was_taken_in_between_stays_where_it_is(anna, browser):
     ask_for(browser, "anna@new.example")
-    link = link_in_letter()
+    link = link_in_email()
     User.objects.create_user("ANNA@new.example", PASSWORD)
     assert Client().post(link).status_code == 409
     anna.refresh_from_db()
@@ -224,8 +224,8 @@ def test_later_a_letter_must_prove_who_it_is(client, by_signature):
     by_signature.refresh_from_db()
     assert not by_signature.has_usable_password()
 
-    client.post(reverse("accounts:password-letter"))
-    assert "/account/reset/" in link_in_letter()
+    client.post(reverse("accounts:password-email"))
+    assert "/account/reset/" in link_in_email()
 
 
 def test_signing_out_everywhere_ends_every_session(anna, browser):
@@ -263,9 +263,9 @@ def test_the_download_holds_what_the_portal_knows_and_no_secret(client, altegio,
     assert data["arrivals"][0]["salon_ids"] == [AURORA_1, AURORA_2]
     assert [each["state"] for each in data["connections"]] == ["active", "active"]
     assert [change["to"] for change in data["connections"][0]["changes"]][-1] == "active"
-    assert data.keys() >= {"letters", "changes_by_staff", "payments", "sender_names", "telephony"}
+    assert data.keys() >= {"emails", "changes_by_staff", "payments", "sender_names", "telephony"}
     written = json.dumps(data)
-    secrets = [keys.api_key for keys in ConnectionKeys.objects.all()] + [
+    secrets = [keys.api_key for keys in Installation.objects.all()] + [
         emma.password,
         settings.ALTEGIO_PARTNER_TOKEN,
     ]
@@ -334,8 +334,8 @@ def test_who_has_no_password_erases_by_letter(client, by_signature):
     assert client.post(reverse("lifecycle:erase")).status_code == 200
     assert User.objects.get(pk=by_signature.pk).email
 
-    client.post(reverse("lifecycle:erase-letter"))
-    link = link_in_letter()
+    client.post(reverse("lifecycle:erase-email"))
+    link = link_in_email()
     Client().get(link)
     assert User.objects.get(pk=by_signature.pk).email
     assert [Client().post(link).status_code for _ in range(2)] == [200, 410]
@@ -344,7 +344,7 @@ def test_who_has_no_password_erases_by_letter(client, by_signature):
 
 def test_a_link_for_one_thing_is_good_for_no_other(anna, browser):
     ask_for(browser, "anna@new.example")
-    token = link_in_letter().rstrip("/").rsplit("/", 1)[1]
+    token = link_in_email().rstrip("/").rsplit("/", 1)[1]
     assert Client().post(reverse("lifecycle:erase-confirm", args=[token])).status_code == 410
 
 
@@ -352,5 +352,5 @@ def test_the_address_that_was_asked_for_goes_too(anna, browser):
     ask_for(browser, "anna@new.example")
     erase(browser)
     anna.refresh_from_db()
-    assert anna.wanted_email is None
-    assert not Letter.objects.exists()
+    assert anna.pending_email is None
+    assert not OutgoingEmail.objects.exists()

@@ -13,10 +13,10 @@ from django.utils import timezone, translation
 
 from accounts.models import User
 from billing.models import Payment, PaymentLink, TariffOption
-from integrations.lifecycle.disconnect import disconnect
-from integrations.models import Application, Chain, Connection, Location
+from integrations.connections.models import Application, Chain, Connection, Location
 from integrations.outbox.models import OutgoingCall
 from integrations.sender_names.models import SenderName, SenderNameList
+from integrations.status_sync.disconnect import disconnect
 
 pytestmark = pytest.mark.django_db
 LISTS = ["accounts:home", "billing:subscriptions", "billing:payments", "sender_names:list", "telephony:list"]

@@ -5,7 +5,7 @@ import re
 import pytest
 from django.core import mail
 
-from accounts.letters import send_waiting_letters
+from accounts.emails import send_waiting_emails
 from accounts.models import User
 from tests.marketplace import AURORA_1, AURORA_2, arrive
 
@@ -39,7 +39,7 @@ def test_staff_have_their_own_door(client):
 def test_an_owner_without_a_password_chooses_one_by_letter(client):
     User.objects.create_user("emma@aurora.example")
     client.post("/account/reset/", {"email": "Emma@aurora.example"})
-    send_waiting_letters()
+    send_waiting_emails()
     link = re.search(r"http://localhost:8000(/account/reset/\S+)", mail.outbox[0].body).group(1)
     form = client.get(link, follow=True)
     client.post(form.redirect_chain[-1][0], {"new_password1": PASSWORD, "new_password2": PASSWORD})
@@ -53,11 +53,11 @@ def test_the_reset_page_answers_every_address_alike(client):
     User.objects.create_superuser("staff@example.com", PASSWORD)
     for email in ("emma@aurora.example", "nobody@example.com", "staff@example.com"):
         assert client.post("/account/reset/", {"email": email})["Location"] == "/account/reset/sent/"
-    send_waiting_letters()
+    send_waiting_emails()
     assert [message.to for message in mail.outbox] == [["emma@aurora.example"]]
 
 
 def test_a_letter_is_sent_once_and_again_only_after_a_failure(client, monkeypatch):
     User.objects.create_user("emma@aurora.example")
     client.post("/account/reset/", {"email": "emma@aurora.example"})
-    assert [send_waiting_letters(), send_waiting_letters()] == [1, 0]
+    assert [send_waiting_emails(), send_waiting_emails()] == [1, 0]

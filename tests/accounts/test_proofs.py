@@ -1,4 +1,4 @@
-"""An address is proven by the link in a letter to it, and by nothing else."""
+"""An address is proven by the link in an e-mail to it, and by nothing else."""
 
 import base64
 import json
@@ -11,8 +11,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from accounts.letters import send_waiting_letters
-from accounts.models import Letter, User
+from accounts.emails import send_waiting_emails
+from accounts.models import OutgoingEmail, User
 from accounts.proofs import has_proven_address
 from accounts.sign_in import is_own_password
 from integrations.altegio.signatures import hmac_hex
@@ -23,9 +23,9 @@ pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"
 
 
-def link_in_letter() -> str:
-    """The path of the link in the newest letter."""
-    send_waiting_letters()
+def link_in_email() -> str:
+    """The path of the link in the newest e-mail."""
+    send_waiting_emails()
     link = next(word for word in mail.outbox[-1].body.split() if word.startswith("http://localhost:8000/"))
     return link.removeprefix("http://localhost:8000")
 
@@ -34,7 +34,7 @@ def test_signing_up_proves_nothing_and_the_letter_does(altegio):
     page = arrive(Client(), altegio, AURORA_1, user_id=None)
     Client().post(form_action(page, "sign-up"), SIGN_UP)
     assert not has_proven_address(User.objects.get())
-    link = link_in_letter()
+    link = link_in_email()
     Client().get(link)
     assert not has_proven_address(User.objects.get()), "a mail scanner's visit"
     Client().post(link)
@@ -50,7 +50,7 @@ def test_a_new_password_by_letter_proves_the_address():
     User.objects.create_user("anna@owner.example")
     Client().post("/account/reset/", {"email": "anna@owner.example"})
     browser = Client()
-    form = browser.get(link_in_letter(), follow=True)
+    form = browser.get(link_in_email(), follow=True)
     browser.post(form.redirect_chain[-1][0], {"new_password1": "fresh-pass-42", "new_password2": "fresh-pass-42"})
     assert has_proven_address(User.objects.get())
 
@@ -116,8 +116,8 @@ def test_a_sign_up_asks_the_database_the_same_whether_the_address_has_an_account
 
 def test_a_letter_asked_for_at_nobodys_address_leaves_nothing():
     Client().post("/account/reset/", {"email": "nobody@owner.example"})
-    assert send_waiting_letters() == 0
-    assert not Letter.objects.exists()
+    assert send_waiting_emails() == 0
+    assert not OutgoingEmail.objects.exists()
 
 
 def test_a_name_typed_at_the_sign_in_closes_nobodys_password_question():

@@ -11,9 +11,9 @@ from django.urls import reverse
 from accounts.models import User
 from accounts.roles import Role, bring_groups_up_to_date
 from billing.models import Payment
-from integrations.models import Alarm
-from tests.attacks.poisoned import Poisoned
+from integrations.alerts.models import Alert
 from tests.planting import give_calls
+from tests.security.poisoned import Poisoned
 
 pytestmark = pytest.mark.django_db
 
@@ -50,21 +50,21 @@ def test_every_action_is_confirmed_and_needs_a_right_that_a_role_has(model, name
     assert Role.VIEWER.value not in roles
 
 
-def alarm() -> Alarm:
-    return Alarm.objects.create(key="a", kind="call", text="refused")
+def alert() -> Alert:
+    return Alert.objects.create(key="a", kind="call", text="refused")
 
 
-def is_open(row: Alarm) -> bool:
-    return Alarm.objects.filter(pk=row.pk, cleared_at=None).exists()
+def is_open(row: Alert) -> bool:
+    return Alert.objects.filter(pk=row.pk, cleared_at=None).exists()
 
 
-def clear(client: Client, row: Alarm, **more: str):
+def clear(client: Client, row: Alert, **more: str):
     data = {"action": "clear", "_selected_action": row.pk, **more}
-    return client.post(reverse("admin:integrations_alarm_changelist"), data)
+    return client.post(reverse("admin:alerts_alert_changelist"), data)
 
 
 def test_an_action_asks_once_and_is_logged_with_who_did_it(client):
-    row, support = alarm(), member(Role.SUPPORT)
+    row, support = alert(), member(Role.SUPPORT)
     client.force_login(support)
 
     assert "Yes, do it" in clear(client, row).content.decode()
@@ -77,18 +77,18 @@ def test_an_action_asks_once_and_is_logged_with_who_did_it(client):
 
 
 def test_what_staff_did_can_be_looked_up_by_every_role(client):
-    row = alarm()
+    row = alert()
     client.force_login(member(Role.SUPPORT))
     clear(client, row, confirmed="yes")
     client.force_login(member(Role.VIEWER))
     page = client.get("/admin/admin/logentry/", {"q": "support@"}).content.decode()
     assert "Clear" in page
-    assert reverse("admin:integrations_alarm_change", args=[row.pk]) in page
+    assert reverse("admin:alerts_alert_change", args=[row.pk]) in page
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.FINANCE, None])
 def test_who_lacks_the_right_is_not_offered_the_action_and_cannot_send_it(client, role):
-    row = alarm()
+    row = alert()
     client.force_login(member(role))
     clear(client, row, confirmed="yes")
     assert is_open(row)
@@ -99,7 +99,7 @@ def test_who_lacks_the_right_is_not_offered_the_action_and_cannot_send_it(client
 def test_every_role_sees_the_first_page_and_the_lists(client, role):
     client.force_login(member(role))
     assert "From arrival to activation" in client.get("/admin/").content.decode()
-    assert client.get(reverse("admin:integrations_connection_changelist")).status_code == 200
+    assert client.get(reverse("admin:connections_connection_changelist")).status_code == 200
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.SUPPORT, Role.FINANCE])
@@ -141,7 +141,7 @@ def test_staff_without_a_role_see_nothing(client, page):
 
 
 def test_staff_without_a_role_see_an_empty_first_page(client):
-    alarm()
+    alert()
     client.force_login(member(None))
     page = client.get("/admin/").content.decode()
     assert "You don’t have permission to view or edit anything." in page

@@ -47,8 +47,8 @@ def test_who_has_an_app_is_asked_also_without_the_setting(anna):
     client = sign_in(anna)
     assert not enters(client)
     with later(60):
-        answer = client.post(PAGE, {"code": present_code(anna), "next": "/admin/integrations/alarm/"})
-        assert answer.headers["Location"] == "/admin/integrations/alarm/"
+        answer = client.post(PAGE, {"code": present_code(anna), "next": "/admin/alerts/alert/"})
+        assert answer.headers["Location"] == "/admin/alerts/alert/"
         assert enters(client)
 
 

@@ -9,11 +9,11 @@ from django.core import mail
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from accounts.letters import send_waiting_letters
-from accounts.links import state_of
+from accounts.confirmation_links import state_of
+from accounts.emails import send_waiting_emails
 from accounts.models import Authenticator, User
-from accounts.two_factor.codes import new_key
-from accounts.two_factor.setting_up import link_for, send_link
+from accounts.totp import new_key
+from accounts.two_factor.setup import link_for, send_link
 from tests.accounts.two_factor import (
     PAGE,
     PASSWORD,
@@ -22,7 +22,7 @@ from tests.accounts.two_factor import (
     enters,
     enters_with,
     later,
-    link_in_letter,
+    link_in_email,
     present_code,
     set_up,
     show_key,
@@ -46,8 +46,8 @@ def boris(anna) -> User:
 
 
 def subjects_to(user: User) -> list[str]:
-    send_waiting_letters()
-    return [str(letter.subject) for letter in mail.outbox if letter.to == [user.email]]
+    send_waiting_emails()
+    return [str(outgoing_email.subject) for outgoing_email in mail.outbox if outgoing_email.to == [user.email]]
 
 
 # --- the first phone ------------------------------------------------------------------------------
@@ -67,10 +67,10 @@ def test_the_password_alone_sets_nothing_up(anna, settings, demanded):
 def test_with_the_setting_staff_are_led_to_the_page_and_with_a_link_to_the_set_up(anna, settings):
     settings.STAFF_TWO_FACTOR = True
     client = sign_in(anna)
-    page = client.get("/admin/integrations/connection/", follow=True)
+    page = client.get("/admin/connections/connection/", follow=True)
     assert page.redirect_chain[-1][0].startswith(PAGE)
     send_link(anna)
-    page = client.get(link_in_letter(), follow=True)
+    page = client.get(link_in_email(), follow=True)
     assert page.redirect_chain == [(PAGE, 302)], "the token is gone from the address"
     assert QR in page.content.decode()
     assert "no-store" in page.headers["Cache-Control"]
@@ -78,7 +78,7 @@ def test_with_the_setting_staff_are_led_to_the_page_and_with_a_link_to_the_set_u
 
 def test_the_link_asks_for_the_password_first(anna):
     send_link(anna)
-    link = link_in_letter()
+    link = link_in_email()
     client = Client()
     to_sign_in = client.get(link)
     assert to_sign_in.headers["Location"].startswith("/admin/login/")
@@ -91,7 +91,7 @@ def test_the_key_is_shown_to_the_session_with_the_link_alone(anna, settings):
     settings.STAFF_TWO_FACTOR = True
     send_link(anna)
     mine, stranger = sign_in(anna), sign_in(anna)
-    mine.get(link_in_letter())
+    mine.get(link_in_email())
     key = show_key(mine)
     for _ in range(2):
         page = type_code(stranger, "000000")
@@ -105,7 +105,7 @@ def test_the_key_is_shown_to_the_session_with_the_link_alone(anna, settings):
 
 def test_two_sessions_with_the_link_have_keys_of_their_own(anna):
     send_link(anna)
-    link = link_in_letter()
+    link = link_in_email()
     one, other = sign_in(anna), sign_in(anna)
     one.get(link)
     other.get(link)
@@ -118,7 +118,7 @@ def test_two_sessions_with_the_link_have_keys_of_their_own(anna):
 def test_a_key_that_was_shown_and_left_is_replaced(anna):
     send_link(anna)
     client = sign_in(anna)
-    client.get(link_in_letter())
+    client.get(link_in_email())
     old = show_key(client)
     show_key(client)
     type_code(client, code_of(old))
@@ -128,7 +128,7 @@ def test_a_key_that_was_shown_and_left_is_replaced(anna):
 @pytest.mark.django_db(transaction=True)
 def test_of_two_that_set_up_at_once_one_wins(anna):
     send_link(anna)
-    link = link_in_letter()
+    link = link_in_email()
     clients = [sign_in(anna) for _number in range(4)]
     for client in clients:
         client.get(link)
@@ -141,7 +141,7 @@ def test_of_two_that_set_up_at_once_one_wins(anna):
 
 def test_the_link_works_once_also_after_the_phone_was_removed(anna, boris):
     send_link(boris)
-    link = link_in_letter()
+    link = link_in_email()
     set_up(boris)
     assert sign_in(boris).get(link).status_code == 410
     remove_phone(sign_in(anna), boris)
@@ -150,14 +150,14 @@ def test_the_link_works_once_also_after_the_phone_was_removed(anna, boris):
 
 def test_the_link_ends_after_a_day(anna):
     send_link(anna)
-    link = link_in_letter()
+    link = link_in_email()
     with later(24 * 3600 + 60):
         assert sign_in(anna).get(link).status_code == 410
 
 
 def test_the_link_ends_with_a_new_password(anna):
     send_link(anna)
-    link = link_in_letter()
+    link = link_in_email()
     anna.set_password("another horse")
     anna.save()
     assert sign_in(anna, "another horse").get(link).status_code == 410
@@ -165,7 +165,7 @@ def test_the_link_ends_with_a_new_password(anna):
 
 def test_the_link_is_of_one_person(anna, boris):
     send_link(boris)
-    link = link_in_letter()
+    link = link_in_email()
     client = sign_in(anna)
     assert client.get(link).status_code == 410
     assert QR not in client.get(PAGE).content.decode()
@@ -179,7 +179,7 @@ def test_a_made_up_link_opens_nothing(anna, token):
 def test_what_a_link_opened_is_over_after_an_hour(anna):
     send_link(anna)
     client = sign_in(anna)
-    client.get(link_in_letter())
+    client.get(link_in_email())
     key = show_key(client)
     with later(3700):
         type_code(client, code_of(key))
@@ -226,7 +226,7 @@ def test_an_administrator_removes_a_lost_phone(anna, boris):
     assert "Your two-factor sign-in was changed" in subjects_to(boris)
     assert LogEntry.objects.filter(user=anna).exists()
     client = sign_in(boris)
-    client.get(link_in_letter())
+    client.get(link_in_email())
     assert len(codes_on(type_code(client, code_of(show_key(client))))) == 8
 
 
@@ -291,7 +291,7 @@ def test_new_backup_codes_end_the_old_ones_and_the_other_sessions_and_are_told(a
     client, old = set_up(anna)
     other = sign_in(anna)
     assert enters_with(other, old[0])
-    send_waiting_letters()
+    send_waiting_emails()
     mail.outbox.clear()
     new = codes_on(change(client, "codes", PASSWORD, old[1]))
     assert len(new) == 8

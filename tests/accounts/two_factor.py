@@ -11,9 +11,9 @@ from django.test import Client
 from django.utils import timezone
 from django_otp.oath import TOTP
 
-from accounts.letters import send_waiting_letters
+from accounts.emails import send_waiting_emails
 from accounts.models import Authenticator, User
-from accounts.two_factor.setting_up import send_link
+from accounts.two_factor.setup import send_link
 
 PAGE = "/admin/two-factor/"
 PASSWORD = "correct horse"
@@ -25,10 +25,14 @@ def sign_in(user: User, password: str = PASSWORD) -> Client:
     return client
 
 
-def link_in_letter() -> str:
-    """The path of the newest set-up link in the letters."""
-    send_waiting_letters()
-    links = [each[0] for letter in mail.outbox if (each := re.search(r"\S+/two-factor/link/\S+", str(letter.body)))]
+def link_in_email() -> str:
+    """The path of the newest set-up link in the e-mails."""
+    send_waiting_emails()
+    links = [
+        each[0]
+        for outgoing_email in mail.outbox
+        if (each := re.search(r"\S+/two-factor/link/\S+", str(outgoing_email.body)))
+    ]
     return urlsplit(links[-1]).path
 
 
@@ -63,7 +67,7 @@ def set_up(user: User) -> tuple[Client, list[str]]:
     """By a link: the browser that is signed in with both factors now, and the backup codes."""
     send_link(user)
     client = sign_in(user)
-    client.get(link_in_letter())
+    client.get(link_in_email())
     return client, codes_on(type_code(client, code_of(show_key(client))))
 
 

@@ -37,4 +37,4 @@ def test_too_many_arrivals_cost_as_few_deadlines_as_can_be_and_those_of_the_last
     assert report.given_away <= PER_MINUTE // 5 + share_of_others(report)
     assert report.missed_that_came_before_met == 0
     assert keeps_the_limit(report)
-    assert report.alarms["window"] >= len(report.missed)
+    assert report.alerts["window"] >= len(report.missed)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from accounts.models import ApiKey
-from integrations.models import Connection
+from integrations.connections.models import Connection
 
 SALON, EMMA = 10101, 9001
 JANUARY = {
@@ -46,7 +46,7 @@ class Billing:
     """The partner's own billing system, talking to the portal's API."""
 
     def __init__(self, client: Any, secret: str) -> None:
-        self.client, self.headers, self.told = client, {"Authorization": f"Api-Key {secret}"}, 0
+        self.client, self.headers, self.sent = client, {"Authorization": f"Api-Key {secret}"}, 0
 
     def get(self, path: str) -> Any:
         return self.client.get(f"/api/v1/{path}", headers=self.headers)
@@ -56,8 +56,8 @@ class Billing:
 
     def tell(self, **changes: object) -> Any:
         """Tell of a payment, by default January's; the answer."""
-        self.told += 1
-        body = {"external_id": f"bill-{self.told}", **JANUARY, **changes}
+        self.sent += 1
+        body = {"external_id": f"bill-{self.sent}", **JANUARY, **changes}
         return self.post("payments/", {name: value for name, value in body.items() if value is not ...})
 
     def pay(self, **changes: object) -> Any:
@@ -82,4 +82,4 @@ def billing(client, db) -> Billing:
 @pytest.fixture
 def settings_for_time_outs(altegio, settings):
     """A time-out costs a test half a second."""
-    settings.ALTEGIO_TIMEOUT = 0.5
+    settings.ALTEGIO_TIMEOUT_SECONDS = 0.5

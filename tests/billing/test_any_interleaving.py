@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from billing.models import Payment
 from integrations.altegio.client import AltegioClient
-from integrations.models import OutgoingCall
-from integrations.outbox.pump import run_pump
+from integrations.outbox.dispatcher import dispatch_due
+from integrations.outbox.models import OutgoingCall
 from tests.examples import examples
 
 SALONS = (10101, 10102)
@@ -28,7 +28,7 @@ work_once = st.tuples(st.just("work"))
 steps = st.lists(st.one_of(record, record, refund, repeat, fault, fault, kill, work_once, time_out), max_size=14)
 
 
-class WorkerKilled(BaseException):
+class WorkerKilledError(BaseException):
     """kill -9, as far as Python can play it."""
 
 
@@ -37,21 +37,21 @@ class Interleaving:
 
     def __init__(self, altegio, billing, work):
         self.altegio, self.billing, self.work_until_done = altegio, billing, work
-        self.told, self.refunded = [], set()
+        self.sent, self.refunded = [], set()
 
     def record(self, salon, amount):
-        body = {"external_id": f"bill-{len(self.told)}", "salon_id": salon, "amount": amount}
-        self.told.append((body, self.billing.pay(**body)))
+        body = {"external_id": f"bill-{len(self.sent)}", "salon_id": salon, "amount": amount}
+        self.sent.append((body, self.billing.pay(**body)))
 
     def repeat(self, number):
-        if number < len(self.told):
-            body, payment = self.told[number]
+        if number < len(self.sent):
+            body, payment = self.sent[number]
             answer = self.billing.tell(**body)
             assert (answer.status_code, answer.json()["id"]) == (200, payment)
 
     def refund(self, number):
-        if number < len(self.told):
-            answer = self.billing.refund(self.told[number][1])
+        if number < len(self.sent):
+            answer = self.billing.refund(self.sent[number][1])
             assert answer.status_code == (200 if number in self.refunded else 202)
             self.refunded.add(number)
 
@@ -67,12 +67,12 @@ class Interleaving:
         def die(client, call):
             if after_sending:
                 send(client, call)
-            raise WorkerKilled
+            raise WorkerKilledError
 
         with patch.object(AltegioClient, "send", die):
             try:
-                run_pump()
-            except WorkerKilled:
+                dispatch_due()
+            except WorkerKilledError:
                 OutgoingCall.objects.filter(state="sending").update(lease_until=timezone.now())
 
     def work(self):
@@ -83,7 +83,7 @@ class Interleaving:
         self.altegio.clear_faults()
         self.work_until_done()
         wished: Counter[tuple[int, str, bool]] = Counter()
-        for number, (body, payment) in enumerate(self.told):
+        for number, (body, payment) in enumerate(self.sent):
             status = self.billing.payment(payment)["status"]
             assert status in (("refunded", "cancelled") if number in self.refunded else ("reported",))
             if status != "cancelled":

@@ -2,9 +2,10 @@
 
 import pytest
 
-from integrations.models import Connection, Reconciliation
-from integrations.reconcile.runs import start_run
-from integrations.timeline.entries import timeline
+from integrations.backoffice.timeline.entries import timeline
+from integrations.connections.models import Connection
+from integrations.reconciliation.models import Reconciliation
+from integrations.reconciliation.start import start_run
 from tests.integrations.connect.test_signed_arrival import arrive
 from tests.integrations.lifecycle.test_callbacks import signed, tell
 

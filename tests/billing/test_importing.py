@@ -6,10 +6,10 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from billing.importing import import_payments
+from billing.csv_import import import_payments
 from billing.intake import Overlap
 from billing.models import Payment
-from integrations.models import OutgoingCall
+from integrations.outbox.models import OutgoingCall
 
 pytestmark = pytest.mark.django_db
 HEAD = "external_id,salon_id,amount,currency,paid_at,period_from,period_to"
@@ -136,7 +136,7 @@ def test_what_is_no_csv_is_refused_with_the_line(tmp_path, connection):
 def test_a_long_file_is_imported_in_bounded_memory(connection, monkeypatch):
     """Only a batch of rows is in memory: the file is never read further ahead than that."""
     batch, read, done, ahead = 20, 0, 0, 0
-    monkeypatch.setattr("billing.importing.BATCH", batch)
+    monkeypatch.setattr("billing.csv_import.BATCH", batch)
 
     def lines():
         nonlocal read

@@ -1,4 +1,4 @@
-"""Owners are told by letter of each payment and refund that Altegio holds, once."""
+"""Owners are told by e-mail of each payment and refund that Altegio holds, once."""
 
 from datetime import timedelta
 
@@ -6,24 +6,28 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
-from accounts.letters import send_waiting_letters
-from accounts.models import News, User
-from accounts.news import tell_what_is_new
-from billing.kinds import mark_refunded
+from accounts.emails import send_waiting_emails
+from accounts.models import Notification, User
+from accounts.notifications import send_digests
+from billing.call_kinds import mark_refunded
 from billing.models import Payment, Source
-from billing.news import tell_of_payment
+from billing.notifications import tell_of_payment
 from billing.periods import lock_payment
-from integrations.models import Connection
+from integrations.connections.models import Connection
 
 pytestmark = pytest.mark.django_db
 
 
 def tell() -> list[str]:
-    """Some time later: the subjects of the letters about money that went out."""
+    """Some time later: the subjects of the e-mails about money that went out."""
     before = len(mail.outbox)
-    tell_what_is_new(timezone.now() + timedelta(minutes=1))
-    send_waiting_letters()
-    return [str(letter.subject) for letter in mail.outbox[before:] if "connected" not in letter.subject]
+    send_digests(timezone.now() + timedelta(minutes=1))
+    send_waiting_emails()
+    return [
+        str(outgoing_email.subject)
+        for outgoing_email in mail.outbox[before:]
+        if "connected" not in outgoing_email.subject
+    ]
 
 
 def test_a_payment_is_told_with_amount_period_and_paid_until(billing, connection, work):
@@ -31,9 +35,9 @@ def test_a_payment_is_told_with_amount_period_and_paid_until(billing, connection
     assert tell() == [], "Altegio has not confirmed it"
     work()
     assert tell() == ["We have received your payment of €990.99"]
-    letter = mail.outbox[-1].body
-    assert "Period: 1 January 2026 – 31 January 2026" in letter
-    assert "Paid until 31 January 2026" in letter
+    outgoing_email = mail.outbox[-1].body
+    assert "Period: 1 January 2026 – 31 January 2026" in outgoing_email
+    assert "Paid until 31 January 2026" in outgoing_email
 
 
 def test_money_and_dates_are_written_in_the_readers_form(billing, connection, work):
@@ -99,4 +103,4 @@ def test_old_payments_of_a_file_are_no_news(billing, connection, work):
     billing.pay()
     Payment.objects.update(source=Source.FILE)
     work()
-    assert not News.objects.filter(kind="payment").exists()
+    assert not Notification.objects.filter(kind="payment").exists()

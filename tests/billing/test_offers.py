@@ -4,7 +4,7 @@ import pytest
 
 from accounts.models import User
 from billing.models import Discount, PaymentLink, TariffOption
-from billing.offers import NotOffered, ask_for_link, fetch_tariffs, give_discount
+from billing.offers import NotOfferedError, ask_for_link, fetch_tariffs, give_discount
 
 from .conftest import SALON
 
@@ -68,8 +68,8 @@ def test_the_newest_discount_counts(altegio, connection, work):
 
 
 def test_a_discount_is_a_percentage_for_a_connected_location(connection):
-    with pytest.raises(NotOffered):
+    with pytest.raises(NotOfferedError):
         give_discount(connection, 101)
     connection.state = "uninstalled"
-    with pytest.raises(NotOffered):
+    with pytest.raises(NotOfferedError):
         give_discount(connection, 10)

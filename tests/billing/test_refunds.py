@@ -3,8 +3,8 @@
 import pytest
 
 from billing.models import Payment
-from integrations.lifecycle.asking import ask_status
-from integrations.models import OutgoingCall
+from integrations.outbox.models import OutgoingCall
+from integrations.status_sync.status_sync import ask_status
 
 from .conftest import SALON
 

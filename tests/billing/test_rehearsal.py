@@ -5,7 +5,7 @@ import threading
 import pytest
 from django.core.management import CommandError, call_command
 
-from integrations.models import Connection
+from integrations.connections.models import Connection
 from tests.marketplace import AURORA_1, arrive
 
 pytestmark = pytest.mark.django_db
@@ -35,24 +35,24 @@ def rehearse(capsys, **options) -> str:
 
 
 def test_the_five_checks_hold_and_the_location_is_left_clean(altegio, owner, capsys):
-    told = rehearse(capsys)
-    assert told.count("✓") == 5
-    assert "✗" not in told
+    report = rehearse(capsys)
+    assert report.count("✓") == 5
+    assert "✗" not in report
     assert not Connection.objects.filter(state__in=("active", "frozen")).exists()
 
 
 def test_the_instruction_texts_have_the_length_altegio_takes(altegio, owner, capsys):
-    told = rehearse(capsys)
-    texts = told.split("(for the submission):\n")[1:]
+    report = rehearse(capsys)
+    texts = report.split("(for the submission):\n")[1:]
     assert len(texts) == 2
     assert all(3 <= len(text.split("\n\n")[0]) <= 1000 for text in texts)
 
 
 def test_it_says_where_to_press_connect_and_stops_waiting(altegio, capsys, monkeypatch):
     monkeypatch.setattr("billing.rehearsal.POLL", 0.05)
-    told = rehearse(capsys, wait=0.1)
-    assert f"{altegio.app_url}/appstore/{AURORA_1}/applications/1/info" in told
-    assert "Not all checks could be shown" in told
+    report = rehearse(capsys, wait=0.1)
+    assert f"{altegio.app_url}/appstore/{AURORA_1}/applications/1/info" in report
+    assert "Not all checks could be shown" in report
 
 
 def test_it_touches_no_location_that_somebody_uses(client, altegio, work, capsys):

@@ -7,9 +7,10 @@ import pytest
 
 from billing.intake import send_again
 from billing.models import Source
-from billing.reading import read_payment
-from integrations.lifecycle.asking import ask_status
-from integrations.models import Connection, OutgoingCall
+from billing.parsing import read_payment
+from integrations.connections.models import Connection
+from integrations.outbox.models import OutgoingCall
+from integrations.status_sync.status_sync import ask_status
 from sandbox import Status
 
 from .conftest import JANUARY, SALON
@@ -93,13 +94,13 @@ def test_a_yes_without_the_id_is_asked_about(altegio, billing, connection, work)
 
 
 def test_what_altegio_is_still_working_on_is_not_sent_again(altegio, billing, connection, work, settings):
-    settings.ALTEGIO_TIMEOUT, settings.ALTEGIO_SETTLING = 0.2, 20
+    settings.ALTEGIO_TIMEOUT_SECONDS, settings.ALTEGIO_SETTLING_SECONDS = 0.2, 20
     altegio.fault("delay", "payment", seconds=1.0)
     payment = billing.pay()
     work(rounds=3)
     assert len(altegio.requests("payment")) == 1, "asked, not there yet, and not believed"
     call = OutgoingCall.objects.get(kind="report_payment")
-    assert call.state == "doubtful"
+    assert call.state == "unconfirmed"
     _until(lambda: held(altegio))
     work()
     assert billing.payment(payment)["status"] == "reported"

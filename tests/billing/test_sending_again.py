@@ -6,12 +6,14 @@ import pytest
 from django.db import connections
 
 from accounts.models import User
-from billing.importing import import_payments
+from billing.csv_import import import_payments
 from billing.intake import Overlap
 from billing.models import Payment, PaymentChange
-from integrations.lifecycle.asking import ask_status
-from integrations.models import Alarm, Attempt, Connection, OutgoingCall
-from integrations.timeline.entries import timeline
+from integrations.alerts.models import Alert
+from integrations.backoffice.timeline.entries import timeline
+from integrations.connections.models import Connection
+from integrations.outbox.models import Attempt, OutgoingCall
+from integrations.status_sync.status_sync import ask_status
 
 from .conftest import JANUARY, SALON
 
@@ -147,7 +149,7 @@ def test_while_nobody_knows_whether_it_arrived_it_stays_at_its_location(altegio,
 
 
 def test_a_retry_does_not_believe_too_early_that_nothing_is_there(altegio, billing, connection, work, settings):
-    settings.ALTEGIO_TIMEOUT, settings.ALTEGIO_SETTLING = 0.3, 20
+    settings.ALTEGIO_TIMEOUT_SECONDS, settings.ALTEGIO_SETTLING_SECONDS = 0.3, 20
     altegio.fault("delay", "payment", seconds=1.5)
     altegio.fault("error", "status", status=404)
     payment = billing.pay()
@@ -169,19 +171,19 @@ def test_after_a_reconnection_it_belongs_to_the_new_one(altegio, billing, failed
     assert billing.payment(failed)["connection_id"] == newer.pk
     newer.refresh_from_db()
     assert newer.paid_until is not None
-    assert not Alarm.objects.filter(kind="call", cleared_at=None).exists()
+    assert not Alert.objects.filter(kind="call", cleared_at=None).exists()
 
 
-def test_the_alarm_of_the_failed_payment_ends_with_its_mending(altegio, billing, failed, work):
-    assert Alarm.objects.get(kind="call").cleared_at is None
+def test_the_alert_of_the_failed_payment_ends_with_its_mending(altegio, billing, failed, work):
+    assert Alert.objects.get(kind="call").cleared_at is None
     altegio.fault("error", "payment", **REFUSED)
     billing.post(f"payments/{failed}/retry/")
     work()
-    assert Alarm.objects.filter(kind="call", cleared_at=None).exists()
+    assert Alert.objects.filter(kind="call", cleared_at=None).exists()
     altegio.clear_faults()
     billing.post(f"payments/{failed}/retry/")
     work()
-    assert not Alarm.objects.filter(kind="call", cleared_at=None).exists()
+    assert not Alert.objects.filter(kind="call", cleared_at=None).exists()
 
 
 def test_the_history_shows_what_it_said_and_why_it_had_failed(billing, failed, connection):

@@ -7,11 +7,11 @@ import time_machine
 from django.core import mail
 from django.utils import timezone
 
-from accounts.letters import send_waiting_letters
-from accounts.models import Letter, User
+from accounts.emails import send_waiting_emails
+from accounts.models import OutgoingEmail, User
 from billing.subscriptions import Totals, count_subscriptions, mail_digest
 from billing.tasks import watch_subscriptions
-from integrations.models import Connection
+from integrations.connections.models import Connection
 
 pytestmark = pytest.mark.django_db
 
@@ -45,11 +45,11 @@ def test_a_reconnection_has_no_new_trial_and_keeps_what_was_paid(altegio, billin
     assert again.next_payment_at == again.paid_until
 
 
-@pytest.mark.parametrize(("days", "told"), [(1, 0), (12, 1), (15, 1)])
-def test_staff_are_told_before_the_end_and_after_it(connection, staff, days, told):
+@pytest.mark.parametrize(("days", "emails"), [(1, 0), (12, 1), (15, 1)])
+def test_staff_are_told_before_the_end_and_after_it(connection, staff, days, emails):
     with in_days(days):
-        assert mail_digest() == told
-        assert Letter.objects.filter(template="subscriptions").count() == told
+        assert mail_digest() == emails
+        assert OutgoingEmail.objects.filter(template="staff/subscriptions").count() == emails
 
 
 @pytest.mark.leaves_stranded("it comes back from days ahead, with calls that were due then")
@@ -57,13 +57,13 @@ def test_one_letter_a_day(connection, staff):
     with in_days(12):
         watch_subscriptions()
         watch_subscriptions()
-        send_waiting_letters()
+        send_waiting_emails()
     with in_days(13):
         watch_subscriptions()
-        send_waiting_letters()
-    letters = [letter for letter in mail.outbox if "need a payment" in letter.subject]
-    assert len(letters) == 2
-    assert "ends on" in letters[0].body
+        send_waiting_emails()
+    outgoing_emails = [outgoing_email for outgoing_email in mail.outbox if "need a payment" in outgoing_email.subject]
+    assert len(outgoing_emails) == 2
+    assert "ends on" in outgoing_emails[0].body
 
 
 def test_a_payment_ends_the_warning(billing, connection, staff, work):

@@ -10,7 +10,7 @@ from django.utils.http import urlencode
 from accounts.models import ApiKey
 from billing.api.payments import PaymentSerializer
 from billing.models import Payment
-from integrations.models import OutgoingCall
+from integrations.outbox.models import OutgoingCall
 
 from .conftest import JANUARY, SALON
 

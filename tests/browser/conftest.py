@@ -13,7 +13,7 @@ import pytest
 from django.db import connections
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
-from integrations.outbox.pump import run_pump
+from integrations.outbox.dispatcher import dispatch_due
 from tests.marketplace import AURORA_1, EMMA
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -75,7 +75,7 @@ def worker(portal):
 
     def work() -> None:
         while not ended.wait(0.1):
-            run_pump()
+            dispatch_due()
         connections.close_all()
 
     thread = threading.Thread(target=work)

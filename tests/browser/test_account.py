@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from accounts.models import User
 from billing.models import Payment, TariffOption
-from integrations.models import Application, Chain, Connection, Location
+from integrations.connections.models import Application, Chain, Connection, Location
 from integrations.sender_names.models import SenderName, SenderNameList
 from tests.browser.test_connect import has_no_axe_findings
 from tests.marketplace import proven_owner

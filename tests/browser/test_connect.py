@@ -5,8 +5,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from integrations.connect import arrivals
-from integrations.models import Connection
-from integrations.outbox.pump import run_pump
+from integrations.connections.models import Connection
+from integrations.outbox.dispatcher import dispatch_due
 from tests.marketplace import AURORA_1, AURORA_2, EMMA
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -62,7 +62,7 @@ def test_an_arrival_that_was_faster_than_its_page_is_told_too(page, altegio, por
 
     def receive_and_activate(*given):
         arrival = receive(*given)
-        run_pump()
+        dispatch_due()
         return arrival
 
     monkeypatch.setattr(arrivals, "receive_signed", receive_and_activate)

@@ -7,7 +7,7 @@ from playwright.sync_api import Frame, Page, expect
 from accounts.models import User
 from accounts.proofs import take_over
 from integrations.connect import views
-from integrations.models import Connection
+from integrations.connections.models import Connection
 from tests.browser.test_connect import AXE
 from tests.marketplace import proven_owner
 
@@ -59,7 +59,7 @@ def test_sign_up_then_sign_in_status_settings(page, worker, settings_tab):
     sign_up.get_by_label("Choose a password").fill(PASSWORD)
     sign_up.get_by_role("button").click()
     expect(frame.get_by_role("heading", name="Connected", exact=True)).to_be_visible()
-    # The letter was opened in another browser, with the same password.
+    # The e-mail was opened in another browser, with the same password.
     take_over(User.objects.get(), password=PASSWORD)
 
     sign_in = frame.locator("form[action*='/sign-in/']")

@@ -9,7 +9,7 @@ from django.test import Client
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
-from integrations.models import Connection
+from integrations.connections.models import Connection
 from sandbox import Sandbox
 from tests.browser.two_weeks import TwoWeeks
 
@@ -61,7 +61,7 @@ def staff_see(page: Page, portal: str, pictures: Path) -> None:
     take(page, pictures, "control-room", WIDE)
 
     late = Connection.objects.get(state="granted")
-    page.goto(f"{portal}/admin/integrations/connection/{late.pk}/change/")
+    page.goto(f"{portal}/admin/connections/connection/{late.pk}/change/")
     expect(page.get_by_role("heading", name="What to do")).to_be_visible()
     take(page, pictures, "case", WIDE)
 

@@ -6,7 +6,7 @@ from tests.browser.test_connect import arrival
 from tests.marketplace import AURORA_1
 
 pytestmark = pytest.mark.django_db(transaction=True)
-MOST_REQUESTS, MOST_BYTES = 7, 32_000
+MAX_REQUESTS, MAX_BYTES = 7, 32_000
 SHIFTS = """() => new Promise(done => {
   let sum = 0;
   new PerformanceObserver(list => { for (const shift of list.getEntries()) sum += shift.value; })
@@ -24,6 +24,6 @@ def test_it_is_light_and_asks_nobody_else(page, altegio, portal, user_id):
     weights = {request.url: request.sizes()["responseBodySize"] for request in requests}
     print(len(weights), "requests,", sum(weights.values()), "bytes")
     assert all(address.startswith((portal, "data:")) for address in weights)
-    assert len(weights) <= MOST_REQUESTS
-    assert sum(weights.values()) <= MOST_BYTES
+    assert len(weights) <= MAX_REQUESTS
+    assert sum(weights.values()) <= MAX_BYTES
     assert page.evaluate(SHIFTS) < 0.01

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.words.gallery import Gallery
+from tests.i18n.gallery import Gallery
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from accounts.models import ApiKey
 from integrations.activation.staff import ask_altegio
-from integrations.alarms.window import warn_of_late_activations
-from integrations.dashboard.days import sum_ended_days
-from integrations.management.commands.prepare_demo import APPLICATIONS
-from integrations.models import Application, Connection
+from integrations.alerts.window import warn_of_late_activations
+from integrations.backoffice.dashboard.days import sum_ended_days
+from integrations.backoffice.management.commands.prepare_demo import APPLICATIONS
+from integrations.connections.models import Application, Connection
 from integrations.outbox.sweep import expire_late_calls
 from sandbox import Sandbox
 from tests.billing.conftest import Billing

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from accounts.models import ApiKey
-from integrations.models import Application, Chain, Connection
+from integrations.connections.models import Application, Chain, Connection
 from sandbox import Sandbox
 from tests import marketplace
 

@@ -7,20 +7,15 @@ import pytest
 from django.db import connection, connections, transaction
 from django.utils import timezone
 
-from integrations.models import (
-    Application,
-    Chain,
-    Finding,
-    MessageStatus,
-    OutgoingCall,
-    Reconciliation,
-    SavedCall,
-    StatusBatch,
-)
-from integrations.reconcile.runs import finish_if_done
-from integrations.sms.reading import read_statuses
-from integrations.sms.taking import take_statuses
-from integrations.telephony.saved_calls import save_call
+from integrations.connections.models import Application, Chain
+from integrations.messaging.ingest import take_statuses
+from integrations.messaging.models import MessageStatus, StatusBatch
+from integrations.messaging.parsing import read_statuses
+from integrations.outbox.models import OutgoingCall
+from integrations.reconciliation.models import Finding, Reconciliation
+from integrations.reconciliation.runs import finish_if_done
+from integrations.telephony.models import PhoneCall
+from integrations.telephony.phone_calls import save_call
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -51,7 +46,7 @@ def test_one_call_id_from_two_systems_is_one_call():
     fields = {"type": "incoming", "phone": "+447700900123", "diversion": "+442071838750"}
     results = at_once(*[lambda: save_call(chain, call_id="pbx-1", **fields)[1]] * 4)
     assert sorted(results) == [False, False, False, True]
-    assert SavedCall.objects.count() == OutgoingCall.objects.count() == 1
+    assert PhoneCall.objects.count() == OutgoingCall.objects.count() == 1
 
 
 def test_the_same_statuses_in_another_order_are_stored_once():

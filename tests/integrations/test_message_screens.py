@@ -1,12 +1,15 @@
 """The control room's screens of messages and calls."""
 
 import pytest
-from django.urls import reverse
 
-from integrations.models import SavedCall, SenderName, StatusBatch, UserToken
-from integrations.models.place import Location
+from integrations.connections.models import Location
+from integrations.messaging.models import StatusBatch
+from integrations.messaging.volumes import count_volumes
+from integrations.sender_names.models import SenderName
 from integrations.sender_names.names import ask_for_name, give_name, names_of
-from integrations.sms.volumes import count_volumes
+from integrations.telephony.models import PhoneCall
+from integrations.user_tokens.models import UserToken
+from tests.admin_urls import admin_url
 
 pytestmark = pytest.mark.django_db
 SCREENS = [
@@ -17,7 +20,7 @@ SCREENS = [
     "messagestatus",
     "dailyvolume",
     "chain",
-    "savedcall",
+    "phonecall",
     "notificationday",
     "usertoken",
 ]
@@ -33,7 +36,7 @@ def staff(django_user_model):
 
 
 def room(name, page="changelist", *args):
-    return reverse(f"admin:integrations_{name}_{page}", args=args)
+    return admin_url(name, page, *args)
 
 
 def act(staff, name, action, row):
@@ -159,9 +162,9 @@ def test_a_refused_call_is_sent_again(staff, altegio, api, telephony, work):
     call = {"salon_id": 10101, "type": "incoming", "phone": "+447700900123", "diversion": "+442071838750"}
     api("post", "telephony/calls/", call)
     work()
-    act(staff, "savedcall", "send_again", SavedCall.objects.get())
+    act(staff, "phonecall", "send_again", PhoneCall.objects.get())
     work()
-    assert SavedCall.objects.get().state == "saved"
+    assert PhoneCall.objects.get().state == "saved"
 
 
 def test_telephony_that_was_refused_is_switched_on_again(staff, altegio, telephony, work):

@@ -6,14 +6,13 @@ import pytest
 from django.utils import timezone
 from django.utils.http import urlencode
 
-from accounts.addresses import take_address
+from accounts.email_change import take_address
 from accounts.erasure import erase_person
 from accounts.models import ApiKey, User
 from integrations.altegio.answers import RemoteLocation
-from integrations.connections import move
-from integrations.locations.kinds import remember
-from integrations.models import Connection, Location
-from integrations.models.connection import State
+from integrations.connections.models import Connection, Location, State
+from integrations.connections.transitions import move
+from integrations.locations.call_kinds import remember
 from integrations.telephony.chains import adopt_chain
 from tests import marketplace
 from tests.planting import give_calls
@@ -51,7 +50,7 @@ def give_other_owner(connection):
 
 
 def change_address(connection):
-    User.objects.filter(pk=connection.owner_id).update(wanted_email="new@owner.example")
+    User.objects.filter(pk=connection.owner_id).update(pending_email="new@owner.example")
     take_address(User.objects.get(pk=connection.owner_id), is_owner=True)
 
 

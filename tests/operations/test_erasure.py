@@ -8,16 +8,15 @@ from django.contrib.contenttypes.models import ContentType
 from django.core import mail
 from django.test import Client
 
-from accounts.erasure import CannotErase, erase_person
-from accounts.letters import queue_letter, send_waiting_letters
-from accounts.models import AltegioIdentity, Letter, User
-from accounts.two_factor.models import Authenticator
+from accounts.emails import queue_email, send_waiting_emails
+from accounts.erasure import CannotEraseError, erase_person
+from accounts.models import AltegioIdentity, Authenticator, OutgoingEmail, User
 from integrations.activation import staff
-from integrations.models import Arrival, Connection, Location
+from integrations.connections.models import Arrival, Connection, Location
 from integrations.user_tokens.models import UserToken
+from tests.core.test_secrets import everything_stored
 from tests.integrations.connect.test_unsigned_arrival import SIGN_UP, form_action
 from tests.marketplace import AURORA_1, AURORA_2, EMMA, EMMAS_EMAIL, MARIA, arrive, follow, proven_owner
-from tests.partner_portal.test_secrets import everything_stored
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"
@@ -49,9 +48,9 @@ def test_nothing_of_the_person_is_left_in_any_column(client, altegio, work, admi
     work()
     user = emma()
     hidden = traces(user)
-    queue_letter("erase", user, to=EMMAS_EMAIL.upper(), key="before", state="")
-    queue_letter("email_changed", user, to="an.earlier.address@example.com", key="earlier")
-    send_waiting_letters()
+    queue_email("erase", user, to=EMMAS_EMAIL.upper(), key="before", state="")
+    queue_email("email_changed", user, to="an.earlier.address@example.com", key="earlier")
+    send_waiting_emails()
     log_entry = {"content_type": ContentType.objects.get_for_model(User), "object_id": user.pk}
     LogEntry.objects.create(
         user=administrator, action_flag=CHANGE, object_repr=str(user), change_message=hidden[3], **log_entry
@@ -66,9 +65,9 @@ def test_nothing_of_the_person_is_left_in_any_column(client, altegio, work, admi
 
 
 def change_address(browser: Client, email: str, password: str) -> None:
-    """Through the pages, to the letter at the new address."""
+    """Through the pages, to the e-mail at the new address."""
     browser.post("/account/me/email/", {"email": email, "old_password": password})
-    send_waiting_letters()
+    send_waiting_emails()
     link = next(word for word in mail.outbox[-1].body.split() if "/account/email/" in word)
     assert browser.post(link.removeprefix("http://localhost:8000")).status_code == 200
 
@@ -82,7 +81,7 @@ def test_nothing_is_left_of_a_life_with_changes(altegio, work, administrator):
     browser.post("/account/me/", {"name": "Secondname", "phone": "+36202222222", "language": "hu"})
     browser.post("/account/me/email/", {"email": "wished@owner.example", "old_password": PASSWORD})
     Client().post("/account/reset/", {"email": "second@owner.example"})
-    send_waiting_letters()
+    send_waiting_emails()
     office.force_login(administrator)
     change = {"email": "third@owner.example", "name": "Thirdname", "is_active": "on", "identities-TOTAL_FORMS": "0"}
     change |= {"identities-INITIAL_FORMS": "0"}
@@ -162,7 +161,7 @@ def test_a_session_ends_with_the_person(client, altegio):
 
 
 def test_staff_are_not_erased_by_mistake(administrator):
-    with pytest.raises(CannotErase):
+    with pytest.raises(CannotEraseError):
         erase_person(administrator)
     assert User.objects.get().email == "administrator@example.com"
 
@@ -210,9 +209,9 @@ def test_the_app_on_the_phone_of_a_former_colleague_goes_too():
 
 def test_letters_to_others_stay(client, altegio):
     arrive(client, altegio, AURORA_1)
-    queue_letter("email_taken", User.objects.create_user("maria@medved.example"), key="other")
+    queue_email("email_taken", User.objects.create_user("maria@medved.example"), key="other")
     erase_person(emma())
-    assert Letter.objects.get().to == "maria@medved.example"
+    assert OutgoingEmail.objects.get().to == "maria@medved.example"
 
 
 def test_nothing_is_left_of_a_sign_up_that_waited_for_the_person(altegio):

@@ -18,7 +18,7 @@ demo.close_to_others(demo.VAR)
 env = demo.environment()
 demo._prepare(env)
 for command in (["sendtestemail", "emma@aurora.example"],
-                ["shell", "-v0", "-c", "from accounts.tasks import send_letters; send_letters.delay()"],
+                ["shell", "-v0", "-c", "from accounts.tasks import send_emails; send_emails.delay()"],
                 ["shell", "-v0", "-c", "from django.core.cache import cache; cache.set('a', 1)"]):
     subprocess.run([sys.executable, "manage.py", *command], env=env, check=True)
 subprocess.run([*demo.COMMANDS["sandbox"][:3], "--help"], env=env, check=True, stdout=subprocess.DEVNULL)
@@ -39,15 +39,23 @@ def run(var: Path) -> None:
 def test_nothing_is_readable_by_other_users(tmp_path):
     """Neither what is written now nor what an earlier run left open."""
     var = tmp_path / "var"
-    (var / "letters").mkdir(parents=True, mode=0o755)
+    (var / "emails").mkdir(parents=True, mode=0o755)
     (var / "demo-field-key").write_text("WvGZ3K3cE8mXn6J0V2wS1d7xq0m0yq9b8yq3T1c2b3A=")
     outside = tmp_path / "outside"
     outside.touch(0o644)
     (var / "link").symlink_to(outside)
     run(var)
     names = {path.name for path in var.rglob("*")}
-    assert {"portal.sqlite3", "demo-secret-key", "demo-field-key", "demo.env", "broker", "cache", "letters"} <= names
-    assert list((var / "letters").iterdir())
+    assert {
+        "portal.sqlite3",
+        "demo-secret-key",
+        "demo-field-key",
+        "demo.env",
+        "broker",
+        "cache",
+        "emails",
+    } <= names
+    assert list((var / "emails").iterdir())
     assert list((var / "broker" / "messages").iterdir())
     (var / "link").unlink()
     assert open_to_others(var) == []

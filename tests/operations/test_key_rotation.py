@@ -9,10 +9,11 @@ from django.core import signing
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from integrations.models import Application, Chain, Connection, ConnectionKeys, Location, OutgoingCall
-from integrations.outbox import tokens
-from partner_portal import key_rotation
-from partner_portal.encryption import EncryptedTextField, encrypt
+from integrations.connections.models import Application, Chain, Connection, Installation, Location
+from integrations.outbox import token_stop
+from integrations.outbox.models import OutgoingCall
+from partner_portal.core import key_rotation
+from partner_portal.core.encryption import EncryptedTextField, encrypt
 from tests.marketplace import AURORA_1, AURORA_2, arrive
 
 pytestmark = pytest.mark.django_db
@@ -47,16 +48,16 @@ def test_with_the_new_key_alone_every_secret_is_as_before(keys, settings):
     old, new = keys
     secrets = a_thousand_secrets()
     location, application = Location.objects.create(altegio_id=1), Application.objects.create(altegio_id=1)
-    before = ConnectionKeys.fresh(application, location)
+    before = Installation.fresh(application, location)
     before.save()
     settings.FIELD_ENCRYPTION_KEYS = [new, old]
     said = rotate()
 
     settings.FIELD_ENCRYPTION_KEYS = [new]
     assert list(Chain.objects.order_by("altegio_id").values_list("crm_token", flat=True)) == secrets
-    after = ConnectionKeys.objects.get()
+    after = Installation.objects.get()
     assert (after.api_key, after.events_key) == (before.api_key, before.events_key)
-    assert "integrations.Chain.crm_token 1000 of 1000, 1000 changed" in said
+    assert "connections.Chain.crm_token 1000 of 1000, 1000 changed" in said
     assert "1002 secrets encrypted anew" in said
 
 
@@ -78,7 +79,7 @@ def test_every_encrypted_column_of_every_model_takes_part():
         if isinstance(field, EncryptedTextField)
     }
     assert {progress.column for progress in key_rotation.rotate_keys()} == expected
-    assert "integrations.ConnectionKeys.api_key" in expected
+    assert "connections.Installation.api_key" in expected
 
 
 def test_a_secret_that_changes_meanwhile_keeps_its_new_value(keys, settings, monkeypatch):
@@ -120,7 +121,7 @@ def test_another_partner_token_starts_the_calls_again(client, altegio, work, set
     arrive(client, altegio, [AURORA_1, AURORA_2])
     right, settings.ALTEGIO_PARTNER_TOKEN = settings.ALTEGIO_PARTNER_TOKEN, "withdrawn"
     work(rounds=1)
-    assert tokens.token_is_stopped()
+    assert token_stop.token_is_stopped()
     assert OutgoingCall.objects.filter(kind="activate", state="queued").count() == 2
 
     settings.ALTEGIO_PARTNER_TOKEN = right
@@ -136,5 +137,5 @@ def test_the_bar_is_drawn_on_a_terminal(keys, settings):
     a_thousand_secrets()
     said = Terminal()
     call_command("rotate_keys", stdout=said)
-    assert f"\r{'█' * 12}{'░' * 18} integrations.Chain.crm_token 400 of 1000" in said.getvalue()
-    assert f"\r{'█' * 30} integrations.Chain.crm_token 1000 of 1000, 0 changed\n" in said.getvalue()
+    assert f"\r{'█' * 12}{'░' * 18} connections.Chain.crm_token 400 of 1000" in said.getvalue()
+    assert f"\r{'█' * 30} connections.Chain.crm_token 1000 of 1000, 0 changed\n" in said.getvalue()

@@ -6,11 +6,13 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts.letters import queue_letter
+from accounts.emails import queue_email
 from accounts.models import User
-from integrations.models import Alarm, Connection, OutgoingCall
-from integrations.outbox.tokens import stop_token
-from partner_portal.watch import checks
+from integrations.alerts.models import Alert
+from integrations.connections.models import Connection
+from integrations.outbox.models import OutgoingCall
+from integrations.outbox.token_stop import stop_token
+from partner_portal.core.watch import checks
 from tests.marketplace import AURORA_1, AURORA_2, arrive
 
 pytestmark = pytest.mark.django_db
@@ -35,10 +37,10 @@ def test_without_a_token_in_the_settings_there_is_no_page(client):
     assert client.get("/metrics/", headers={"Authorization": "Bearer "}).status_code == 404
 
 
-@pytest.mark.parametrize("told", ["", "Bearer", "Bearer wrong", TOKEN, "Bearer токен"])
-def test_only_the_bearer_of_the_token_sees_them(client, settings, told):
+@pytest.mark.parametrize("payload", ["", "Bearer", "Bearer wrong", TOKEN, "Bearer токен"])
+def test_only_the_bearer_of_the_token_sees_them(client, settings, payload):
     settings.METRICS_TOKEN = TOKEN
-    answer = client.get("/metrics/", headers={"Authorization": told})
+    answer = client.get("/metrics/", headers={"Authorization": payload})
     assert (answer.status_code, answer["WWW-Authenticate"]) == (401, "Bearer")
     assert b"portal_" not in answer.content
 
@@ -98,22 +100,22 @@ def test_connections_that_run_out_of_time(client, altegio, scrape):
     assert found['portal_connections_running_out{within="1800"}'] == 2
 
 
-def test_budget_letters_alarms_and_the_token(client, altegio, work, scrape, settings):
+def test_budget_letters_alerts_and_the_token(client, altegio, work, scrape, settings):
     settings.ALTEGIO_REQUESTS_PER_MINUTE = 8
     arrive(client, altegio, AURORA_1)
     work()
-    queue_letter("welcome", User.objects.get(email="emma@aurora.example"), key="one")
+    queue_email("welcome", User.objects.get(email="emma@aurora.example"), key="one")
     assert scrape()["portal_token_stopped"] == 0
     stop_token("Unauthorized")
 
     found = scrape()
     assert found["portal_call_rate_used_ratio"] == len(altegio.requests()) / 8
-    assert found['portal_letters{state="waiting"}'] == 1
-    assert found['portal_letters{state="given_up"}'] == 0
+    assert found['portal_emails{state="waiting"}'] == 1
+    assert found['portal_emails{state="given_up"}'] == 0
     assert found["portal_token_stopped"] == 1
-    assert found['portal_alarms_open{kind="token"}'] == 1
-    assert found['portal_alarms_open{kind="window"}'] == 0
-    assert Alarm.objects.count() == 1
+    assert found['portal_alerts_open{kind="token"}'] == 1
+    assert found['portal_alerts_open{kind="window"}'] == 0
+    assert Alert.objects.count() == 1
 
 
 def test_the_number_of_queries_does_not_grow(client, altegio, work, scrape, django_assert_max_num_queries):

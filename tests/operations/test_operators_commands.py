@@ -12,9 +12,9 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from accounts.models import User
-from partner_portal import one_at_a_time
-from partner_portal.one_at_a_time import alone_on_database
-from tests.processes.stores import make_database
+from partner_portal.core import command_lock
+from partner_portal.core.command_lock import alone_on_database
+from tests.end_to_end.stores import make_database
 
 ROOT = Path(__file__).resolve().parents[2]
 SUPERUSER = {"DJANGO_SUPERUSER_EMAIL": "first@partner.example", "DJANGO_SUPERUSER_PASSWORD": "correct horse battery"}
@@ -73,7 +73,7 @@ def test_the_same_administrator_twice(monkeypatch, spelling):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_release_does_not_wait_for_ever(tmp_path, monkeypatch):
-    monkeypatch.setattr(one_at_a_time, "LONGEST_WAIT", 0.0)
+    monkeypatch.setattr(command_lock, "MAX_WAIT", 0.0)
     said: list[str] = []
     with (
         alone_on_database(connection, "migrate", tmp_path, said.append),

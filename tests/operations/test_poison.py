@@ -4,34 +4,36 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.urls import reverse
 from django.utils import timezone
 
-from accounts import news
-from accounts.models import Letter, User
-from accounts.news import tell_what_is_new
+from accounts import notifications
+from accounts.models import OutgoingEmail, User
+from accounts.notifications import send_digests
 from billing import subscriptions
-from integrations.activation.kinds import Activate
-from integrations.events import receivers
-from integrations.events.delivering import deliver_due
-from integrations.events.handing_on import WAITING, hand_on
-from integrations.events.models import Delivery, Event
-from integrations.events.receivers import register_receiver
-from integrations.events.receiving import digest_of
+from integrations.activation.call_kinds import Activate
+from integrations.alerts.models import Alert
+from integrations.connections.models import Application, Connection
 from integrations.lifecycle import processing
 from integrations.lifecycle.handlers import register_event_handler
-from integrations.models import Alarm, Application, Callback, Connection
+from integrations.lifecycle.models import Callback
+from integrations.messaging import volumes
+from integrations.messaging.models import CallbackAddress, DailyVolume, MessageStatus, StatusBatch
 from integrations.outbox import tasks
+from integrations.outbox.dispatcher import dispatch_due
 from integrations.outbox.models import UNFINISHED, CallState, OutgoingCall
-from integrations.outbox.pump import run_pump
 from integrations.outbox.sweep import EXPIRY, expire_late_calls
-from integrations.reconcile import doubts
+from integrations.reconciliation import unconfirmed
 from integrations.sender_names import names as sender_names
 from integrations.sender_names.models import NameState, SenderName, SenderNameList
-from integrations.sms import volumes
-from integrations.sms.models import CallbackAddress, DailyVolume, MessageStatus, StatusBatch
-from partner_portal.models import FailedItem
-from tests.integrations.events.test_receiving import GOOD, keys, post  # noqa: F401 - a fixture
+from integrations.webhooks import consumers
+from integrations.webhooks.consumers import register_consumer
+from integrations.webhooks.deliver import deliver_due
+from integrations.webhooks.endpoint import digest_of
+from integrations.webhooks.fan_out import WAITING, fan_out
+from integrations.webhooks.models import Delivery, Event
+from partner_portal.core.models import FailedItem
+from tests.admin_urls import admin_url
+from tests.integrations.webhooks.test_receiving import GOOD, keys, post  # noqa: F401 - a fixture
 from tests.marketplace import AURORA_1, AURORA_2, arrive
 
 pytestmark = pytest.mark.django_db
@@ -68,22 +70,22 @@ def store_deep_event(keys) -> Event:  # noqa: F811
 
 def test_an_event_too_deep_to_read_stops_no_other(client, keys, monkeypatch, time_machine):  # noqa: F811
     got: list[int] = []
-    monkeypatch.setattr(receivers, "_receivers", {})
-    register_receiver("mine")(lambda events: got.extend(event.id for event in events))
+    monkeypatch.setattr(consumers, "_receivers", {})
+    register_consumer("mine")(lambda events: got.extend(event.id for event in events))
     deep = store_deep_event(keys)
     for number in range(5):
         post(client, keys, GOOD | {"resource_id": number})
-    hand_on()
+    fan_out()
     deliver_due()
     assert len(got) == 5
 
     for _ in range(WAITING.most_failures):
-        hand_on()
+        fan_out()
         time_machine.move_to(timezone.now() + timedelta(hours=2))
     assert FailedItem.objects.get(queue="events").item == deep.pk
-    assert Alarm.objects.get().key == "dead:events"
+    assert Alert.objects.get().key == "dead:events"
     post(client, keys, GOOD)
-    assert hand_on() == 1
+    assert fan_out() == 1
 
 
 def test_an_event_too_deep_to_send_stops_no_other(client, keys, settings):  # noqa: F811
@@ -118,7 +120,7 @@ def test_a_callback_that_cannot_be_processed_stops_no_other(two_connections, mon
         time_machine.move_to(timezone.now() + timedelta(hours=2))
     assert Callback.objects.get(pk=good.pk).state == "asked"
     assert Callback.objects.get(pk=bad.pk).state == "failed"
-    assert Alarm.objects.filter(key="dead:callbacks").exists()
+    assert Alert.objects.filter(key="dead:callbacks").exists()
 
 
 @pytest.mark.leaves_stranded("the claim whose end failed waits for the watch")
@@ -147,7 +149,7 @@ def test_a_call_whose_end_fails_stops_no_other(client, altegio, settings, monkey
 def carry_all(time_machine, rounds: int) -> None:
     for _ in range(rounds):
         OutgoingCall.objects.filter(state__in=UNFINISHED).update(due_at=timezone.now())
-        run_pump()
+        dispatch_due()
         time_machine.move_to(timezone.now() + timedelta(hours=2))
 
 
@@ -167,9 +169,9 @@ def test_a_call_that_cannot_be_built_ends_and_frees_its_lane(
     carry_all(time_machine, 25)
     states = dict(SenderNameList.objects.values_list("location__altegio_id", "sync_state"))
     assert states == {AURORA_1: "failed", AURORA_2: "synced"}
-    assert not OutgoingCall.objects.filter(lane=bad.lane, state__in=UNFINISHED).exists()
+    assert not OutgoingCall.objects.filter(ordering_key=bad.ordering_key, state__in=UNFINISHED).exists()
     assert failed() == ["calls"]
-    assert {"dead", "call"} <= set(Alarm.objects.filter(cleared_at=None).values_list("kind", flat=True))
+    assert {"dead", "call"} <= set(Alert.objects.filter(cleared_at=None).values_list("kind", flat=True))
 
 
 def _raise():
@@ -183,22 +185,22 @@ def test_a_call_of_a_kind_that_no_code_has_any_more_ends(two_connections, time_m
     assert OutgoingCall.objects.get(kind="forgotten").state == CallState.REFUSED
 
 
-class Greeting(news.NewsKind):
+class Greeting(notifications.NotificationKind):
     name = "disconnected"
 
-    def still_true(self, person, subjects):
+    def still_true(self, person, coalesce_keys):
         if person.email == "bad@example.com":
             raise RecursionError
-        return list(subjects)
+        return list(coalesce_keys)
 
 
 def test_news_that_cannot_be_written_stop_no_other_letter(db, monkeypatch):
-    monkeypatch.setattr(news, "_kinds", {Greeting.name: Greeting()})
+    monkeypatch.setattr(notifications, "_kinds", {Greeting.name: Greeting()})
     for name in ("bad", "good"):
-        news.note(Greeting, User.objects.create_user(f"{name}@example.com"), 1, key=name)
-    tell_what_is_new(timezone.now() + timedelta(minutes=5))
-    assert list(Letter.objects.values_list("to", flat=True)) == ["good@example.com"]
-    assert failed() == ["news"]
+        notifications.note(Greeting, User.objects.create_user(f"{name}@example.com"), 1, key=name)
+    send_digests(timezone.now() + timedelta(minutes=5))
+    assert list(OutgoingEmail.objects.values_list("to", flat=True)) == ["good@example.com"]
+    assert failed() == ["notifications"]
 
 
 def test_a_batch_that_cannot_be_counted_stops_no_other(db, monkeypatch):
@@ -235,11 +237,13 @@ def test_tariffs_of_one_application_stop_no_others(two_connections, monkeypatch)
 
 def test_one_doubt_stops_no_other(two_connections, monkeypatch):
     asked: list[Connection] = []
-    monkeypatch.setattr(doubts, "_doubts", [Connection.objects.all])
+    monkeypatch.setattr(unconfirmed, "_doubts", [Connection.objects.all])
     monkeypatch.setattr(
-        doubts, "ask_status", fails_for(lambda connection, patient: asked.append(connection), two_connections[0].pk)
+        unconfirmed,
+        "ask_status",
+        fails_for(lambda connection, patient: asked.append(connection), two_connections[0].pk),
     )
-    doubts.ask_about_doubtful()
+    unconfirmed.recheck_unconfirmed()
     assert asked == [two_connections[1]]
 
 
@@ -253,7 +257,7 @@ def test_the_sweep_carries_calls_though_its_first_steps_fail(client, altegio, mo
 
 def act(client, name: str, action: str, *rows) -> str:
     form = {"action": action, "_selected_action": [row.pk for row in rows], "confirmed": "yes"}
-    return client.post(reverse(f"admin:integrations_{name}_changelist"), form, follow=True).content.decode()
+    return client.post(admin_url(name), form, follow=True).content.decode()
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from integrations.models import Arrival, Attempt, OutgoingCall
+from integrations.connections.models import Arrival
+from integrations.outbox.models import Attempt, OutgoingCall
 from tests.marketplace import AURORA_1, AURORA_2, arrive
 
 pytestmark = pytest.mark.django_db
@@ -13,8 +14,8 @@ pytestmark = pytest.mark.django_db
 
 def lines(caplog, event: str) -> list[dict[str, Any]]:
     """The structured log lines of one event, in order."""
-    told = [record.msg for record in caplog.records if isinstance(record.msg, dict)]
-    return [line for line in told if line["event"] == event]
+    payload = [record.msg for record in caplog.records if isinstance(record.msg, dict)]
+    return [line for line in payload if line["event"] == event]
 
 
 def test_it_leads_from_the_answer_to_the_arrival_and_every_attempt(client, altegio, work):
@@ -26,15 +27,15 @@ def test_it_leads_from_the_answer_to_the_arrival_and_every_attempt(client, alteg
 
 
 def test_it_stands_on_every_log_line_of_the_worker_about_the_call(client, altegio, work, caplog):
-    caplog.set_level(logging.INFO, "integrations.outbox.carry")
+    caplog.set_level(logging.INFO, "integrations.outbox.executor")
     altegio.fault("drop_before", "activate")
     request_id = arrive(client, altegio, AURORA_1)["X-Request-ID"]
     work()
 
     call = OutgoingCall.objects.get(kind="activate")
-    told = [line for line in lines(caplog, "altegio_answered") if line["call"] == call.pk]
-    assert len(told) == Attempt.objects.filter(call=call).count() > 1
-    assert {line["request_id"] for line in told} == {request_id}
+    payload = [line for line in lines(caplog, "altegio_answered") if line["call"] == call.pk]
+    assert len(payload) == Attempt.objects.filter(call=call).count() > 1
+    assert {line["request_id"] for line in payload} == {request_id}
 
 
 def test_each_request_has_its_own(client, altegio):
@@ -45,7 +46,7 @@ def test_each_request_has_its_own(client, altegio):
 
 def test_what_no_request_led_to_has_none(client, altegio, work, caplog):
     """The id of one call does not stay with the worker for the next."""
-    caplog.set_level(logging.INFO, "integrations.outbox.carry")
+    caplog.set_level(logging.INFO, "integrations.outbox.executor")
     arrive(client, altegio, AURORA_1)
     work()
     fetched = OutgoingCall.objects.get(kind="fetch_locations")

@@ -5,16 +5,17 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts.letters import queue_letter
-from accounts.models import Letter, User
-from integrations.activation.kinds import Activate
-from integrations.connect.models import RefusedArrival
-from integrations.models import Alarm, Arrival, Attempt, Chain, Connection, OutgoingCall
+from accounts.emails import queue_email
+from accounts.models import OutgoingEmail, User
+from integrations.activation.call_kinds import Activate
+from integrations.alerts.models import Alert
+from integrations.connections.models import Arrival, Chain, Connection, RefusedArrival
+from integrations.outbox.models import Attempt, OutgoingCall
 from integrations.outbox.queue import new_call, queue
-from integrations.telephony.kinds import SwitchTelephony
-from integrations.telephony.models import SavedCall
-from partner_portal import retention
-from partner_portal.retention import delete_old
+from integrations.telephony.call_kinds import SwitchTelephony
+from integrations.telephony.models import PhoneCall
+from partner_portal.core import retention
+from partner_portal.core.retention import delete_old
 from tests.marketplace import AURORA_1, AURORA_2, arrive
 
 pytestmark = pytest.mark.django_db
@@ -68,28 +69,28 @@ def test_refused_and_unregistered_arrivals_go_and_registered_ones_stay(client, a
 
 def test_letters_go_sent_or_not():
     emma = User.objects.create_user("emma@aurora.example")
-    queue_letter("welcome", emma, key="old")
-    queue_letter("welcome", emma, key="new")
-    Letter.objects.filter(key="old").update(created_at=ago(91))
+    queue_email("welcome", emma, key="old")
+    queue_email("welcome", emma, key="new")
+    OutgoingEmail.objects.filter(key="old").update(created_at=ago(91))
     delete_old()
-    assert Letter.objects.get().key == "new"
+    assert OutgoingEmail.objects.get().key == "new"
 
 
 @pytest.mark.leaves_stranded("a saved call is planted without its outgoing call")
 def test_saved_calls_go_once_altegio_has_them():
     chain = Chain.objects.create(altegio_id=1)
     for call_id, state, days in (("old", "saved", 181), ("new", "saved", 1), ("waits", "queued", 181)):
-        SavedCall.objects.create(chain=chain, call_id=call_id, phone="1", state=state, received_at=ago(days))
+        PhoneCall.objects.create(chain=chain, call_id=call_id, phone="1", state=state, received_at=ago(days))
     delete_old()
-    assert set(SavedCall.objects.values_list("call_id", flat=True)) == {"new", "waits"}
+    assert set(PhoneCall.objects.values_list("call_id", flat=True)) == {"new", "waits"}
 
 
-def test_an_alarm_goes_only_after_it_was_cleared():
-    Alarm.objects.create(key="open", kind="call", text="x", raised_at=ago(400))
-    Alarm.objects.create(key="cleared", kind="call", text="x", raised_at=ago(400), cleared_at=ago(91))
-    Alarm.objects.create(key="cleared lately", kind="call", text="x", raised_at=ago(400), cleared_at=ago(1))
+def test_an_alert_goes_only_after_it_was_cleared():
+    Alert.objects.create(key="open", kind="call", text="x", raised_at=ago(400))
+    Alert.objects.create(key="cleared", kind="call", text="x", raised_at=ago(400), cleared_at=ago(91))
+    Alert.objects.create(key="cleared lately", kind="call", text="x", raised_at=ago(400), cleared_at=ago(1))
     delete_old()
-    assert set(Alarm.objects.values_list("key", flat=True)) == {"open", "cleared lately"}
+    assert set(Alert.objects.values_list("key", flat=True)) == {"open", "cleared lately"}
 
 
 def test_the_days_are_a_setting_and_none_keeps_for_good(settings):

@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 
 from billing.models import Payment
-from integrations.models import Alarm, Callback, Connection, OutgoingCall
-from partner_portal.watch import checks, found, heal_stranded
+from integrations.alerts.models import Alert
+from integrations.connections.models import Connection
+from integrations.lifecycle.models import Callback
+from integrations.outbox.models import OutgoingCall
+from partner_portal.core.watch import checks, found, heal_stranded
 from tests.marketplace import AURORA_1, arrive
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +33,7 @@ def test_a_claim_without_its_call_gets_one(client, altegio, work):
     assert stranded() == {"connection: undecided"}
     heal_stranded()
     assert stranded() == set()
-    assert Alarm.objects.get(kind="watch").key == "watch:connection: undecided"
+    assert Alert.objects.get(kind="watch").key == "watch:connection: undecided"
     work()
     assert Connection.objects.get().state == "active"
 
@@ -40,7 +43,7 @@ def test_a_call_in_nobodys_hands_is_taken_back(client, altegio):
     OutgoingCall.objects.update(state="sending", lease_until=None)
     assert stranded() == {"outgoing call"}
     heal_stranded()
-    assert OutgoingCall.objects.get().state == "doubtful"
+    assert OutgoingCall.objects.get().state == "unconfirmed"
 
 
 def test_a_callback_whose_question_is_lost_is_asked_again(client, altegio, work):

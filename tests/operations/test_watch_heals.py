@@ -13,18 +13,19 @@ from django.db import connection as database
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import Letter, News, User
+from accounts.models import Notification, OutgoingEmail, User
 from billing.models import Discount, Payment, PaymentLink, TariffOption
-from integrations.events.models import Delivery, Event
-from integrations.models import Alarm, Application, Callback, Connection, OutgoingCall
-from integrations.models.connection import ConnectionKeys
-from integrations.models.place import Chain, Location
-from integrations.reconcile.models import Finding, Reconciliation
+from integrations.alerts.models import Alert
+from integrations.connections.models import Application, Chain, Connection, Installation, Location
+from integrations.lifecycle.models import Callback
+from integrations.messaging.models import CallbackAddress, ChannelSwitch, StatusBatch
+from integrations.outbox.models import OutgoingCall
+from integrations.reconciliation.models import Finding, Reconciliation
 from integrations.sender_names.models import SenderNameList
-from integrations.sms.models import CallbackAddress, ChannelSwitch, StatusBatch
-from integrations.telephony.models import SavedCall
-from partner_portal.models import FailedItem
-from partner_portal.watch import Check, checks, found, heal_stranded
+from integrations.telephony.models import PhoneCall
+from integrations.webhooks.models import Delivery, Event
+from partner_portal.core.models import FailedItem
+from partner_portal.core.watch import Check, checks, found, heal_stranded
 from tests.marketplace import AURORA_1, arrive
 
 pytestmark = pytest.mark.django_db
@@ -76,7 +77,7 @@ def _callback(connection: Connection, state: str) -> None:
 
 
 def _event(connection: Connection) -> None:
-    keys = ConnectionKeys.objects.get(location=connection.location)
+    keys = Installation.objects.get(location=connection.location)
     Event.objects.create(keys=keys, body="{}", digest="d", received_at=LONG_AGO)
 
 
@@ -102,7 +103,9 @@ def _lost_call(connection: Connection) -> None:
 
 
 def _news(_connection: Connection) -> None:
-    News.objects.create(key="n", person=User.objects.create_user("x@y.example"), kind="k", subject=1, at=LONG_AGO)
+    Notification.objects.create(
+        key="n", person=User.objects.create_user("x@y.example"), kind="k", subject=1, at=LONG_AGO
+    )
 
 
 Plant = Callable[[Connection], object]
@@ -116,7 +119,7 @@ PLANTED: dict[str, list[Plant]] = {
     "event: to be handed on": [_event],
     "finding: to be settled": [_finding],
     "letter: not sent": [
-        lambda _c: Letter.objects.create(key="l", template="t", to="x@y.example", created_at=LONG_AGO)
+        lambda _c: OutgoingEmail.objects.create(key="l", template="t", to="x@y.example", created_at=LONG_AGO)
     ],
     "news: not told": [_news],
     "outgoing call": [_lost_call],
@@ -127,7 +130,7 @@ PLANTED: dict[str, list[Plant]] = {
         lambda c: _payment(c, status="refund_queued", altegio_payment_id=5),
     ],
     "phone call: queued": [
-        lambda _c: SavedCall.objects.create(chain=_chain(), call_id="a", type="incoming", diversion="1")
+        lambda _c: PhoneCall.objects.create(chain=_chain(), call_id="a", type="incoming", diversion="1")
     ],
     "reconciliation: running": [
         lambda _c: Reconciliation.objects.create(trigger="command"),
@@ -169,7 +172,7 @@ def test_what_is_stranded_moves_and_is_told(connection, work, name, plant, ended
     heal_stranded()
     assert stranded() == set()
     assert not FailedItem.objects.filter(queue__startswith="watch ").exists()
-    assert Alarm.objects.get(kind="watch", cleared_at=None).key == f"watch:{name}"
+    assert Alert.objects.get(kind="watch", cleared_at=None).key == f"watch:{name}"
 
 
 @pytest.mark.parametrize("state", ["granted", "conflict"])
@@ -184,7 +187,7 @@ def test_a_lost_claim_whose_window_is_over_ends(connection, state):
 def test_after_a_long_stop_no_fault_is_claimed(connection):
     _event(connection)
     heal_stranded()
-    assert "After a stop of all workers" in Alarm.objects.get(kind="watch").text
+    assert "After a stop of all workers" in Alert.objects.get(kind="watch").text
 
 
 # By which index each check finds its rows among all that have ended; one of two that serve it alike.
@@ -197,9 +200,9 @@ FOUND_BY: dict[str, set[str | None]] = {
     "discount: queued": {"discount_queued"},
     "event: to be handed on": {"event_waiting"},
     "finding: to be settled": {"finding_open"},
-    "letter: not sent": {"letter_waiting"},
+    "letter: not sent": {"email_waiting"},
     "message statuses: waiting": {"status_batch_waiting"},
-    "news: not told": {"news_not_told"},
+    "news: not told": {"notification_waiting"},
     "outgoing call": {"call_being_sent"},
     "payment link: queued": {"payment_link_queued"},
     "payment: queued": {"payment_by_status"},
@@ -209,7 +212,7 @@ FOUND_BY: dict[str, set[str | None]] = {
     "sender names: queued": {"sender_names_queued"},
     "telephony: being switched": {"chain_being_switched"},
 }
-ENDED, MOST_THAT_WAIT = 3000, 1000
+ENDED, MAX_THAT_WAIT = 3000, 1000
 
 
 def steps_of(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -244,7 +247,7 @@ def a_new_connection() -> Connection:
         "application": Application.objects.get(altegio_id=1),
         "location": Location.objects.create(altegio_id=ENDED + 1),
     }
-    ConnectionKeys.objects.create(**place)
+    Installation.objects.create(**place)
     now = timezone.now()
     return Connection.objects.create(
         **place, state="active", claim="u:1", arrived_at=now, last_arrived_at=now, deadline_at=now
@@ -267,4 +270,4 @@ def test_each_check_reads_what_waits_by_its_index_and_nothing_that_has_ended(yea
             steps = account_of(by_name[name])
             transaction.set_rollback(True)
         assert FOUND_BY[name] & {step.get("Index Name") for step in steps}, f"{name}: {steps}"
-        assert sum(map(rows_read, steps)) < MOST_THAT_WAIT, f"{name}: {steps}"
+        assert sum(map(rows_read, steps)) < MAX_THAT_WAIT, f"{name}: {steps}"

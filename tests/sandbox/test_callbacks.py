@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from sandbox import Refusal
+from sandbox import RefusalError
 from tests.sandbox.conftest import LONDON
 
 CALLBACK = "/altegio/callback/"
@@ -39,10 +39,10 @@ def test_a_payment_at_altegio_is_told_and_signed(sandbox, active, portal, amount
         active.post("/api/v1/marketplace/application/add_discount", body)
     payment_id = sandbox.pay(LONDON, amount=Decimal(amount))
     assert sandbox.callbacks.wait()
-    told = portal.received[0][1]
+    payload = portal.received[0][1]
     signed = f"salon_id={LONDON}&amount={text}".encode()
-    assert told["sign"] == hmac.new(b"demo-token", signed, hashlib.sha256).hexdigest()
-    assert (told["event"], told["payment_id"], told["discount"]) == ("payment", payment_id, discount)
+    assert payload["sign"] == hmac.new(b"demo-token", signed, hashlib.sha256).hexdigest()
+    assert (payload["event"], payload["payment_id"], payload["discount"]) == ("payment", payment_id, discount)
     assert active.status().json()["data"]["payments"][0]["id"] == payment_id
 
 
@@ -74,7 +74,7 @@ def test_an_event_goes_to_the_stored_addresses_and_is_tried_three_times(sandbox,
 
 def test_a_frozen_location_sends_no_events(sandbox, active):
     sandbox.freeze(LONDON)
-    with pytest.raises(Refusal):
+    with pytest.raises(RefusalError):
         sandbox.send_event(LONDON)
 
 

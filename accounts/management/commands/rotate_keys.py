@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from partner_portal.key_rotation import Progress, rotate_keys
+from partner_portal.core.key_rotation import Progress, rotate_keys
 
 WIDTH = 30
 

@@ -1,14 +1,13 @@
-"""The set-up link of two-factor sign-in for who cannot get one by letter: the first administrator above all."""
+"""The set-up link of two-factor sign-in for who cannot get one by e-mail: the first administrator above all."""
 
 from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts.links import state_of
-from accounts.models import User
-from accounts.two_factor.models import Authenticator
-from accounts.two_factor.setting_up import link_for, remove
+from accounts.confirmation_links import state_of
+from accounts.models import Authenticator, User
+from accounts.two_factor.setup import link_for, remove
 
 
 class Command(BaseCommand):

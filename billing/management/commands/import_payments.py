@@ -9,9 +9,9 @@ from typing import Any, TextIO
 
 from django.core.management.base import BaseCommand, CommandError
 
-from billing.importing import COLUMNS, MAY_BE_LEFT_OUT, import_payments
+from billing.csv_import import COLUMNS, MAY_BE_LEFT_OUT, import_payments
 from billing.intake import Overlap
-from partner_portal.csv_files import NotThisFile
+from partner_portal.core.csv_files import UnreadableFileError
 
 BAR = 30
 
@@ -45,7 +45,7 @@ class Command(BaseCommand):
                     known += not row.is_new and not row.refused
         except OSError as problem:
             raise CommandError(f"{options['file']} cannot be read: {problem.strerror}") from None
-        except NotThisFile as problem:
+        except UnreadableFileError as problem:
             raise CommandError(f"{problem} {new} payments were taken before.") from None
         progress.clear()
         said = "would be taken" if options["dry_run"] else "taken"

@@ -8,8 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from billing.rehearsal import Check, Rehearsal
 from integrations.altegio.wire import parse_id
-from integrations.models.application import application_for
-from integrations.models.place import Location
+from integrations.connections.models import Location, application_for
 
 SIGNS = {True: "✓", False: "✗", None: "–"}
 

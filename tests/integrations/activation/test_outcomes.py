@@ -6,8 +6,10 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from integrations.models import Alarm, Application, Attempt, Chain, Connection, OutgoingCall, TokenStop
-from integrations.outbox.tokens import resume_token
+from integrations.alerts.models import Alert
+from integrations.connections.models import Application, Chain, Connection
+from integrations.outbox.models import Attempt, OutgoingCall, TokenStop
+from integrations.outbox.token_stop import resume_token
 from sandbox import Sandbox, Status
 from tests.marketplace import AURORA_1, AURORA_2, TELEPHONY, arrive, follow, status
 
@@ -42,7 +44,7 @@ def test_a_redirect_is_never_followed(client, altegio, work):
 
 
 def test_a_time_out_is_asked_about(client, altegio, work, settings):
-    settings.ALTEGIO_TIMEOUT = 0.3
+    settings.ALTEGIO_TIMEOUT_SECONDS = 0.3
     altegio.fault("delay_after", "activate", seconds=1.0)
     arrive(client, altegio, AURORA_1)
     work()
@@ -104,16 +106,16 @@ def test_active_for_long_and_bound_to_nobody_is_for_staff(client, altegio, work)
 
     assert the_connection().state == "conflict"
     assert the_connection().owner is None
-    assert Alarm.objects.get().kind == Alarm.Kind.CONFLICT
+    assert Alert.objects.get().kind == Alert.Kind.CONFLICT
 
 
-def test_a_401_stops_every_call_and_raises_one_alarm(client, altegio, work):
+def test_a_401_stops_every_call_and_raises_one_alert(client, altegio, work):
     altegio.fault("error", "*", status=401, body='{"success":false,"meta":{"message":"No"}}', remaining=None)
     arrive(client, altegio, [AURORA_1, AURORA_2])
     work()
 
     assert len(altegio.requests()) == 1
-    assert Alarm.objects.filter(kind=Alarm.Kind.TOKEN).count() == 1
+    assert Alert.objects.filter(kind=Alert.Kind.TOKEN).count() == 1
     assert set(Connection.objects.values_list("state", flat=True)) == {"granted"}
 
     altegio.clear_faults()
@@ -139,7 +141,7 @@ def test_too_many_requests_waits_as_long_as_altegio_says(client, altegio, work):
     arrive(client, altegio, [AURORA_1, AURORA_2])
     work(rounds=1)
 
-    first = OutgoingCall.objects.get(tries=1)
+    first = OutgoingCall.objects.get(attempt_count=1)
     assert first.state == "queued"
     assert 6 < (first.due_at - timezone.now()).total_seconds() <= 8
     assert len(altegio.requests()) == 1, "nobody calls while Altegio wants quiet"
@@ -212,8 +214,8 @@ def test_the_locations_data_is_fetched_once_for_many(client, altegio, work):
     assert location.timezone_name == "Europe/London"
 
 
-def test_staff_are_alarmed_at_half_and_at_five_sixths_of_the_window(client, altegio, settings):
-    from integrations.alarms.window import warn_of_late_activations
+def test_staff_are_alerted_at_half_and_at_five_sixths_of_the_window(client, altegio, settings):
+    from integrations.alerts.window import warn_of_late_activations
 
     arrive(client, altegio, AURORA_1)
     start, window = timezone.now(), settings.ALTEGIO_ACTIVATION_WINDOW
@@ -225,8 +227,8 @@ def test_staff_are_alarmed_at_half_and_at_five_sixths_of_the_window(client, alte
     assert raised == [0, 1, 0, 1, 0]
 
 
-def test_a_late_first_look_raises_one_alarm(client, altegio, settings):
-    from integrations.alarms.window import warn_of_late_activations
+def test_a_late_first_look_raises_one_alert(client, altegio, settings):
+    from integrations.alerts.window import warn_of_late_activations
 
     arrive(client, altegio, AURORA_1)
     with time_machine.travel(timezone.now() + timedelta(seconds=settings.ALTEGIO_ACTIVATION_WINDOW * 0.9)):
@@ -240,5 +242,5 @@ def test_telephony_that_altegio_refuses_is_told_to_staff_and_stops_nothing_else(
     work()
 
     assert Chain.objects.get().telephony == "failed"
-    assert Alarm.objects.get().kind == Alarm.Kind.CALL
+    assert Alert.objects.get().kind == Alert.Kind.CALL
     assert not TokenStop.objects.exists()

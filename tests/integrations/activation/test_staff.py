@@ -9,10 +9,11 @@ from django.utils import timezone
 
 from accounts.models import User
 from integrations.activation import staff
-from integrations.activation.kinds import Activate
-from integrations.lifecycle.disconnect import disconnect
-from integrations.models import Alarm, Application, Connection
+from integrations.activation.call_kinds import Activate
+from integrations.alerts.models import Alert
+from integrations.connections.models import Application, Connection
 from integrations.outbox.queue import queue
+from integrations.status_sync.disconnect import disconnect
 from sandbox import Status
 from tests.marketplace import AURORA_1, EMMA, MARIA, arrive, follow, status
 
@@ -68,7 +69,7 @@ def test_trying_again_sends_nothing_where_altegio_does_not_wait(client, altegio,
 def test_there_is_nothing_to_try_again_on_an_active_connection(client, altegio, work, support):
     arrive(client, altegio, AURORA_1)
     work()
-    with pytest.raises(staff.NotPossible):
+    with pytest.raises(staff.NotPossibleError):
         staff.try_again(Connection.objects.get().pk, support)
 
 
@@ -84,14 +85,14 @@ def test_deciding_between_two_claims(client, altegio, work, support):
 
     assert status(client, mine)["state"] == "active"
     assert status(client, theirs)["state"] == "failed"
-    assert not Alarm.objects.filter(cleared_at=None).exists()
+    assert not Alert.objects.filter(cleared_at=None).exists()
 
 
 def test_the_list_of_conflicts_says_who_claims_and_for_how_long(client, altegio):
     for person in (EMMA, MARIA):
         follow(client, altegio, AURORA_1, person)
     client.force_login(User.objects.create_superuser("boss@partner.example"))
-    page = client.get("/admin/integrations/connection/", {"state__exact": "conflict"}).content.decode()
+    page = client.get("/admin/connections/connection/", {"state__exact": "conflict"}).content.decode()
     claimants = Connection.objects.values_list("claimant__email", flat=True)
     assert [page.count(email) for email in claimants] == [1, 1]
     assert page.count("59\xa0minutes") == 2

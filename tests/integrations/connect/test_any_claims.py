@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 from accounts.models import User
 from integrations.activation import staff
-from integrations.activation.waiting import undecided_without_call
+from integrations.activation.waiting_call import undecided_without_call
 from integrations.altegio.client import AltegioClient
-from integrations.lifecycle.disconnect import disconnect
-from integrations.models import Connection, ConnectionChange, OutgoingCall
-from integrations.models.connection import LIVE, UNDECIDED, EndedBy
-from integrations.outbox.pump import run_pump
+from integrations.connections.models import LIVE, UNDECIDED, Connection, ConnectionChange, EndedBy
+from integrations.outbox.dispatcher import dispatch_due
+from integrations.outbox.models import OutgoingCall
+from integrations.status_sync.disconnect import disconnect
 from tests.examples import examples
 from tests.integrations.connect.test_claims import visit
 from tests.marketplace import AURORA_1, EMMA, MARIA, follow
@@ -45,7 +45,7 @@ step = st.one_of(
 )
 
 
-class WorkerKilled(BaseException):
+class WorkerKilledError(BaseException):
     """kill -9, as far as Python can play it."""
 
 
@@ -75,12 +75,12 @@ class Interleaving:
         def die(client, call):
             if after_sending:
                 send(client, call)
-            raise WorkerKilled
+            raise WorkerKilledError
 
         with patch.object(AltegioClient, "send", die):
             try:
-                run_pump()
-            except WorkerKilled:
+                dispatch_due()
+            except WorkerKilledError:
                 OutgoingCall.objects.filter(state="sending").update(lease_until=timezone.now())
 
     def work(self):
@@ -102,7 +102,7 @@ class Interleaving:
     def decide(self, what, number):
         chosen = list(Connection.objects.order_by("-pk").values_list("pk", flat=True))[number : number + 1]
         for pk in chosen:
-            with suppress(staff.NotPossible):
+            with suppress(staff.NotPossibleError):
                 getattr(staff, what)(pk, self.support)
 
     def holds(self):

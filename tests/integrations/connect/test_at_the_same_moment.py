@@ -7,8 +7,8 @@ import pytest
 from django.db import connection, connections
 from django.test import Client
 
-from integrations.activation.waiting import undecided_without_call
-from integrations.models import Application, Location
+from integrations.activation.waiting_call import undecided_without_call
+from integrations.connections.models import Application, Location
 from tests.marketplace import AURORA_1, AURORA_2, EMMA, MARIA, follow
 
 pytestmark = [

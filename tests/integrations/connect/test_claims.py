@@ -9,13 +9,14 @@ from django.utils import timezone
 
 from accounts.models import User
 from integrations.activation import staff
-from integrations.activation.waiting import undecided_without_call
+from integrations.activation.waiting_call import undecided_without_call
+from integrations.alerts.models import Alert
 from integrations.connect.tokens import link_token
-from integrations.lifecycle.asking import ask_status
-from integrations.lifecycle.disconnect import disconnect
-from integrations.models import Alarm, Application, Arrival, Attempt, Connection, OutgoingCall
-from integrations.models.connection import EndedBy
-from integrations.reconcile.doubts import ask_about_doubtful
+from integrations.connections.models import Application, Arrival, Connection, EndedBy
+from integrations.outbox.models import Attempt, OutgoingCall
+from integrations.reconciliation.unconfirmed import recheck_unconfirmed
+from integrations.status_sync.disconnect import disconnect
+from integrations.status_sync.status_sync import ask_status
 from sandbox import Status
 from tests.marketplace import AURORA_1, AURORA_2, EMMA, MARIA, arrive, follow, status
 
@@ -60,7 +61,7 @@ def test_a_stranger_at_a_live_location_is_answered_and_ends_with_the_window(clie
     theirs = follow(client, altegio, AURORA_1, user_id=MARIA)
     assert status(client, theirs)["locations"][0]["state"] == "conflict", "at once"
     work()
-    assert not Alarm.objects.exists(), "it needs no staff"
+    assert not Alert.objects.exists(), "it needs no staff"
     with later(61):
         work()
         assert status(client, theirs)["locations"][0]["state"] == "failed"
@@ -139,17 +140,17 @@ def in_flight(client, altegio, work, answer: str = "error"):
 
 def test_what_altegio_accepted_in_a_dispute_is_nobodys_until_staff_decide(client, altegio, work, support):
     in_flight(client, altegio, work, "drop_after")
-    OutgoingCall.objects.update(state="doubtful", due_at=timezone.now())
+    OutgoingCall.objects.update(state="unconfirmed", due_at=timezone.now())
     work()
     accepted = only(state="active")
     assert (accepted.owner, accepted.is_disputed) == (None, True)
-    assert Alarm.objects.filter(cleared_at=None, connection=accepted).exists()
+    assert Alert.objects.filter(cleared_at=None, connection=accepted).exists()
     with later(200):
         work()
         staff.give_to_claimant(accepted.pk, support)
     accepted.refresh_from_db()
     assert accepted.owner == accepted.claimant
-    assert not Alarm.objects.filter(cleared_at=None).exists()
+    assert not Alert.objects.filter(cleared_at=None).exists()
     assert not staff.is_for_staff(accepted)
 
 
@@ -166,7 +167,7 @@ def test_an_answer_lost_in_a_dispute_is_found_after_the_window_and_bound_by_staf
 
 def test_staff_give_the_accepted_location_to_the_other(client, altegio, work, support):
     in_flight(client, altegio, work, "drop_after")
-    OutgoingCall.objects.update(state="doubtful", due_at=timezone.now())
+    OutgoingCall.objects.update(state="unconfirmed", due_at=timezone.now())
     work()
     staff.give_to_claimant(only(state="conflict").pk, support)
     assert only(state="active").owner.identities.get().altegio_user_id == MARIA
@@ -188,7 +189,7 @@ def test_what_staff_dismissed_stays_dismissed(client, altegio, work, support):
     in_flight(client, altegio, work, "drop_after")
     dismissed = only(claimant__identities__altegio_user_id=EMMA)
     staff.dismiss_claim(dismissed.pk, support)
-    ask_about_doubtful()
+    recheck_unconfirmed()
     ask_status(dismissed)
     work()
     dismissed.refresh_from_db()
@@ -216,7 +217,7 @@ def test_a_claim_that_proves_nothing_opens_no_conflict(client, altegio, work):
     assert claims() == ["granted", "granted"]
     work()
     assert status(client, mine)["state"] == "active"
-    assert not Alarm.objects.exists()
+    assert not Alert.objects.exists()
 
 
 def test_a_proven_claim_goes_before_one_that_came_first_and_proves_nothing(client, altegio, work):
@@ -265,7 +266,7 @@ def test_an_unproven_claim_asks_and_settles_before_it_is_sent(altegio, work, set
     work(rounds=1)
     assert [request.call for request in altegio.requests()] == ["status"]
     waits = (OutgoingCall.objects.get().due_at - timezone.now()).total_seconds()
-    assert settings.UNPROVEN_SETTLING - 1 < waits <= settings.UNPROVEN_SETTLING
+    assert settings.UNPROVEN_SETTLING_SECONDS - 1 < waits <= settings.UNPROVEN_SETTLING_SECONDS
     work()
     assert status(Client(), answer)["state"] == "active"
 
@@ -289,14 +290,14 @@ def test_a_wrong_time_zone_is_told_to_staff_until_it_is_right(altegio, work):
     altegio.grant(AURORA_1, at=timezone.now() + timedelta(hours=3))
     visit(altegio, AURORA_1, "new@example.com")
     work()
-    alarm = Alarm.objects.get()
-    assert "180 minutes ahead" in alarm.text
-    assert "ALTEGIO_TIME_ZONE" in alarm.text
+    alert = Alert.objects.get()
+    assert "180 minutes ahead" in alert.text
+    assert "ALTEGIO_TIME_ZONE" in alert.text
     altegio.grant(AURORA_2)
     visit(altegio, AURORA_2, "other@example.com")
     work()
-    alarm.refresh_from_db()
-    assert alarm.cleared_at
+    alert.refresh_from_db()
+    assert alert.cleared_at
 
 
 def test_what_waited_asks_before_it_is_sent(client, altegio, work):

@@ -11,14 +11,14 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.erasure import erase_person
 from accounts.models import User
-from integrations.models import Arrival
+from integrations.connections.models import Arrival
 from tests.marketplace import AURORA_1, AURORA_2, arrive, follow
 
 pytestmark = [
     pytest.mark.django_db,
     pytest.mark.skipif(connection.vendor != "postgresql", reason="Rows are locked on PostgreSQL alone."),
 ]
-LOCKED = re.compile(r'FROM "integrations_(connection|location)".*FOR NO KEY UPDATE|UPDATE "integrations_(location)"')
+LOCKED = re.compile(r'FROM "connections_(connection|location)".*FOR NO KEY UPDATE|UPDATE "connections_(location)"')
 
 
 def transactions(queries: CaptureQueriesContext) -> Iterator[list[str]]:
@@ -57,7 +57,7 @@ def test_a_person_is_erased_while_arrivals_come(client, altegio, work):
     work()
     with CaptureQueriesContext(connection) as queries:
         erase_person(User.objects.get())
-    asked = [query["sql"] for query in queries.captured_queries if '"integrations_connection"' in query["sql"]]
+    asked = [query["sql"] for query in queries.captured_queries if '"connections_connection"' in query["sql"]]
     held = [number for number, sql in enumerate(asked) if "FOR NO KEY UPDATE" in sql and '"claimant_id" =' in sql]
     changed = [number for number, sql in enumerate(asked) if sql.startswith("UPDATE") and '"visitor" =' in sql]
     assert held < changed

@@ -11,9 +11,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from integrations.connect.models import Arrival, RefusedArrival
-from integrations.connect.parameters import MOST_LOCATIONS, BadArrival, read_redirect
-from integrations.models import Connection
+from integrations.connect.parameters import MAX_LOCATIONS, InvalidArrivalError, read_redirect
+from integrations.connections.models import Arrival, Connection, RefusedArrival
 from tests.examples import examples
 
 TOKEN = "partner-token-of-the-tests"
@@ -64,15 +63,15 @@ def test_the_forms_of_a_location_list(query, expected):
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_is_refused(query):
-    with pytest.raises(BadArrival) as refusal:
+    with pytest.raises(InvalidArrivalError) as refusal:
         read_redirect(query, TOKEN)
     assert str(refusal.value.advice)
 
 
 def test_at_most_5000_locations():
-    assert len(ids("salon_ids=" + ",".join(map(str, range(1, MOST_LOCATIONS + 1))))) == MOST_LOCATIONS
-    with pytest.raises(BadArrival):
-        ids("salon_ids=" + ",".join(map(str, range(1, MOST_LOCATIONS + 2))))
+    assert len(ids("salon_ids=" + ",".join(map(str, range(1, MAX_LOCATIONS + 1))))) == MAX_LOCATIONS
+    with pytest.raises(InvalidArrivalError):
+        ids("salon_ids=" + ",".join(map(str, range(1, MAX_LOCATIONS + 2))))
 
 
 @pytest.mark.parametrize("alphabet", ["url", "ordinary"])
@@ -94,14 +93,14 @@ def test_the_user_id_comes_under_two_names_as_number_or_text(key, value):
 
 @pytest.mark.parametrize("person", [{}, {"id": None}, {"id": 0}, {"id": True}, {"id": "x"}, [1], "text", {"id": 1.5}])
 def test_signed_data_without_a_user_id_is_refused(person):
-    with pytest.raises(BadArrival):
+    with pytest.raises(InvalidArrivalError):
         read_redirect("salon_id=1&" + urlencode(signed(person)), TOKEN)
 
 
 def test_a_forged_signature_is_refused():
     pair = signed()
     pair["user_data_sign"] = pair["user_data_sign"].upper()
-    with pytest.raises(BadArrival):
+    with pytest.raises(InvalidArrivalError):
         read_redirect("salon_id=1&" + urlencode(pair), TOKEN)
 
 
@@ -111,19 +110,19 @@ def test_without_a_partner_token_no_signature_is_valid():
         "user_data": base64.b64encode(raw).decode(),
         "user_data_sign": hmac.new(b"", raw, hashlib.sha256).hexdigest(),
     }
-    with pytest.raises(BadArrival):
+    with pytest.raises(InvalidArrivalError):
         read_redirect("salon_id=1&" + urlencode(pair), "")
 
 
 @pytest.mark.parametrize("repeated", ["user_data", "user_data_sign"])
 def test_signed_data_stands_there_once(repeated):
     pair = signed()
-    with pytest.raises(BadArrival):
+    with pytest.raises(InvalidArrivalError):
         read_redirect(f"salon_id=1&{urlencode(pair)}&{repeated}={pair[repeated]}", TOKEN)
 
 
 def test_oversized_user_data_is_refused():
-    with pytest.raises(BadArrival, match="8 KiB"):
+    with pytest.raises(InvalidArrivalError, match="8 KiB"):
         read_redirect("salon_id=1&" + urlencode(signed({**PERSON, "name": "x" * 9000})), TOKEN)
 
 

@@ -8,8 +8,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from integrations.activation import staff
-from integrations.activation.waiting import undecided_without_call
-from integrations.models import Alarm, Connection
+from integrations.activation.waiting_call import undecided_without_call
+from integrations.alerts.models import Alert
+from integrations.connections.models import Connection
 from tests.marketplace import AURORA_1, EMMA, MARIA, arrive, follow, status
 
 pytestmark = pytest.mark.django_db
@@ -45,7 +46,7 @@ def test_a_stranger_who_was_refused_and_comes_again_disputes_nothing(client, alt
     assert status(client, mine)["state"] == "active"
     work()
     assert status(client, mine)["state"] == "active"
-    assert not Alarm.objects.exists()
+    assert not Alert.objects.exists()
 
 
 def test_a_refused_stranger_steps_back_where_the_owners_answer_is_lost(client, altegio, work):

@@ -7,9 +7,10 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import AltegioIdentity, User
-from integrations.lifecycle.asking import ask_status
-from integrations.lifecycle.disconnect import disconnect
-from integrations.models import Arrival, Connection, OutgoingCall
+from integrations.connections.models import Arrival, Connection
+from integrations.outbox.models import OutgoingCall
+from integrations.status_sync.disconnect import disconnect
+from integrations.status_sync.status_sync import ask_status
 from sandbox import Status
 from tests.marketplace import AURORA_1, AURORA_2, EMMA, EMMAS_EMAIL, MARIA, arrive, follow, proven_owner, status
 
@@ -125,7 +126,7 @@ def test_a_reconnection_before_the_answer_to_the_disconnection(client, altegio, 
     work(rounds=1)
     again = arrive(client, altegio, 10101)
     # The question that the arrival asks comes after the end of the disconnection is known.
-    calls = OutgoingCall.objects.filter(state__in=("queued", "doubtful"))
+    calls = OutgoingCall.objects.filter(state__in=("queued", "unconfirmed"))
     calls.update(due_at=timezone.now())
     calls.filter(kind="ask_status").update(due_at=timezone.now() + timedelta(seconds=5))
     work(rounds=1)

@@ -12,11 +12,11 @@ from django.utils import timezone
 
 from accounts.models import User
 from integrations.activation import staff
-from integrations.connections import MAY_FOLLOW, NotAllowed, move
-from integrations.lifecycle.asking import ask_status
-from integrations.lifecycle.disconnect import disconnect
-from integrations.models import Connection, ConnectionChange, OutgoingCall, State
-from integrations.models.connection import EndedBy
+from integrations.connections.models import Connection, ConnectionChange, EndedBy, State
+from integrations.connections.transitions import MAY_FOLLOW, TransitionNotAllowedError, move
+from integrations.outbox.models import OutgoingCall
+from integrations.status_sync.disconnect import disconnect
+from integrations.status_sync.status_sync import ask_status
 from tests.marketplace import AURORA_1, EMMA, MARIA, arrive, follow
 
 pytestmark = pytest.mark.django_db
@@ -83,14 +83,14 @@ def _granted_frozen(world: World) -> None:
 
 def _conflict_active(world: World) -> None:
     world.lost(lambda: world.follow(MARIA))
-    OutgoingCall.objects.update(state="doubtful", due_at=timezone.now())
+    OutgoingCall.objects.update(state="unconfirmed", due_at=timezone.now())
     world.work()
 
 
 def _conflict_frozen(world: World) -> None:
     world.lost(lambda: world.follow(MARIA))
     world.freeze_at_altegio()
-    OutgoingCall.objects.update(state="doubtful", due_at=timezone.now())
+    OutgoingCall.objects.update(state="unconfirmed", due_at=timezone.now())
     world.work()
 
 
@@ -192,5 +192,5 @@ def test_nobody_but_staff_moves_what_staff_ended(client, altegio, to):
     arrive(client, altegio, AURORA_1)
     ended = Connection.objects.get()
     move(ended, State.FAILED, "Staff decided.", ended_by=EndedBy.STAFF)
-    with pytest.raises(NotAllowed):
+    with pytest.raises(TransitionNotAllowedError):
         move(ended, to, "By itself.")

@@ -1,4 +1,4 @@
-"""An owner arrives without user data: sign-up, sign-in, a link by letter, one click; all without cookies."""
+"""An owner arrives without user data: sign-up, sign-in, a link by e-mail, one click; all without cookies."""
 
 import re
 from datetime import timedelta
@@ -9,9 +9,9 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
-from accounts.letters import send_waiting_letters
+from accounts.emails import send_waiting_emails
 from accounts.models import User
-from integrations.models import Arrival, Connection
+from integrations.connections.models import Arrival, Connection
 from tests.marketplace import AURORA_1, AURORA_2, arrive, follow, proven_owner, status
 
 pytestmark = pytest.mark.django_db
@@ -78,7 +78,7 @@ def test_the_letter_leads_the_owner_of_a_taken_email_in(altegio, work, owner):
     page = arrive(Client(), altegio, AURORA_1, user_id=None)
     Client().post(form_action(page, "sign-up"), SIGN_UP)
     work()
-    send_waiting_letters()
+    send_waiting_emails()
     link = re.search(r"http://localhost:8000(/connect/confirm/\S+)", mail.outbox[0].body).group(1)
 
     browser = Client()
@@ -97,7 +97,7 @@ def test_the_link_is_sent_to_owners_alone_and_answered_alike(altegio, owner):
         Client().post(link_form, {"email": email}).content.decode().replace(email, "")
         for email in ("olga@example.com", "staff@example.com", "nobody@example.com")
     ]
-    send_waiting_letters()
+    send_waiting_emails()
 
     assert answers[0] == answers[1] == answers[2]
     assert [message.to for message in mail.outbox] == [["olga@example.com"]]

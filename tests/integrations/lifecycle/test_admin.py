@@ -4,11 +4,15 @@ import pytest
 from django.urls import reverse
 
 from accounts.models import User
-from integrations.events.handing_on import hand_on
-from integrations.models import Application, Callback, Delivery, Event, Reconciliation
-from integrations.reconcile.runs import start_run
-from tests.integrations.events.test_receiving import GOOD
+from integrations.connections.models import Application
+from integrations.lifecycle.models import Callback
+from integrations.reconciliation.models import Reconciliation
+from integrations.reconciliation.start import start_run
+from integrations.webhooks.fan_out import fan_out
+from integrations.webhooks.models import Delivery, Event
+from tests.admin_urls import admin_url
 from tests.integrations.lifecycle.test_callbacks import connected, tell  # noqa: F401 - a fixture
+from tests.integrations.webhooks.test_receiving import GOOD
 
 pytestmark = pytest.mark.django_db
 
@@ -23,7 +27,7 @@ def staff(client):
 def story(client, altegio, work, connected):  # noqa: F811
     tell(client, "surprise", secret_note="fine")
     client.post(f"/altegio/events/{connected.keys.events_key}/", GOOD, content_type="application/json")
-    hand_on()
+    fan_out()
     work()
     start_run(Reconciliation.Trigger.NIGHTLY)
     work()
@@ -32,18 +36,16 @@ def story(client, altegio, work, connected):  # noqa: F811
 
 @pytest.mark.parametrize("name", ["callback", "event", "delivery", "reconciliation", "finding"])
 def test_every_list_opens(staff, story, name):
-    assert staff.get(reverse(f"admin:integrations_{name}_changelist")).status_code == 200
+    assert staff.get(admin_url(name)).status_code == 200
 
 
 def test_every_page_opens(staff, story):
     for row in (Callback.objects.get(), Event.objects.get(), Delivery.objects.first(), Reconciliation.objects.get()):
-        assert (
-            staff.get(reverse(f"admin:integrations_{row._meta.model_name}_change", args=[row.pk])).status_code == 200
-        )
+        assert staff.get(admin_url(row._meta.model_name, "change", row.pk)).status_code == 200
 
 
 def test_the_timeline_is_a_page_for_staff_alone(staff, story, client):
-    address = reverse("admin:integrations_connection_change", args=[story.pk])
+    address = reverse("admin:connections_connection_change", args=[story.pk])
     assert "Altegio says: surprise" in staff.get(address).content.decode()
     client.force_login(story.owner)
     assert client.get(address).status_code == 302
@@ -51,14 +53,14 @@ def test_the_timeline_is_a_page_for_staff_alone(staff, story, client):
 
 def act(staff, name, action, *rows):
     form = {"action": action, "_selected_action": [row.pk for row in rows], "confirmed": "yes"}
-    return staff.post(reverse(f"admin:integrations_{name}_changelist"), form, follow=True)
+    return staff.post(admin_url(name), form, follow=True)
 
 
 def test_staff_process_again_send_again_and_disconnect(staff, story, altegio, work):
     act(staff, "callback", "again", Callback.objects.get())
     assert Callback.objects.get().state == "waiting"
     act(staff, "event", "again", Event.objects.get())
-    assert Event.objects.get().handed_on_at is None
+    assert Event.objects.get().forwarded_at is None
     Delivery.objects.update(state="dead")
     act(staff, "delivery", "again", Delivery.objects.first())
     assert Delivery.objects.first().state == "waiting"
@@ -72,4 +74,4 @@ def test_a_new_signing_secret_is_shown_once(staff, story):
     secret = Application.objects.get().events_secret
     assert secret.startswith("whsec_")
     assert secret in answer.content.decode()
-    assert secret not in staff.get(reverse("admin:integrations_application_changelist")).content.decode()
+    assert secret not in staff.get(reverse("admin:connections_application_changelist")).content.decode()

@@ -7,14 +7,17 @@ import json
 import pytest
 from django.db import OperationalError
 
-from accounts.models import Letter
-from integrations.lifecycle import receiving
+from accounts.models import OutgoingEmail
+from integrations.alerts.models import Alert
+from integrations.connections.models import Chain, Connection, State
+from integrations.lifecycle import webhook
 from integrations.lifecycle.handlers import register_event_handler
-from integrations.models import Alarm, Callback, Chain, Connection, OutgoingCall, State
+from integrations.lifecycle.models import Callback
+from integrations.outbox.models import OutgoingCall
 from integrations.outbox.queue import new_call, queue
-from integrations.telephony.kinds import SwitchTelephony
-from partner_portal.clean import parse_as_written
-from partner_portal.models import FailedItem
+from integrations.telephony.call_kinds import SwitchTelephony
+from partner_portal.core.clean import parse_as_written
+from partner_portal.core.models import FailedItem
 from tests.integrations.connect.test_signed_arrival import arrive
 
 pytestmark = pytest.mark.django_db
@@ -50,8 +53,8 @@ def test_an_uninstall_ends_the_connection_and_tells_owner_and_staff(client, alte
 
     assert state_of(connected) == "uninstalled"
     assert Callback.objects.get().state == "confirmed"
-    assert Letter.objects.get(template="disconnected").to == "emma@aurora.example"
-    assert Alarm.objects.get(kind="ended").connection == connected
+    assert OutgoingEmail.objects.get(template="disconnected").to == "emma@aurora.example"
+    assert Alert.objects.get(kind="ended").connection == connected
 
 
 def test_calls_that_wait_end_with_the_reason(client, altegio, work, connected):
@@ -94,7 +97,7 @@ def test_a_late_uninstall_after_a_reconnect_changes_nothing(client, altegio, wor
 
 def test_a_chains_telephony_goes_off_once_with_its_last_connection(client, altegio, work):
     altegio.set_application(2)
-    from integrations.models import Application
+    from integrations.connections.models import Application
 
     Application.objects.create(altegio_id=2, kind="telephony")
     _chain, places = altegio.add_chain(2)
@@ -198,14 +201,14 @@ def test_what_is_not_the_documented_json_is_400(client, db, body):
 @pytest.mark.parametrize("event", ["payment", "pay\x00ment", "\x00payment", "pay\x1bment\x7f"])
 def test_a_payment_is_signed_however_it_is_spelled(client, db, name, event):
     """What is judged is what is stored."""
-    told = {"salon_id": 10101, "application_id": 1, "partner_token": TOKEN, "event": "freeze", name: event}
-    assert post(client, json.dumps(told).encode()).status_code == 403
+    payload = {"salon_id": 10101, "application_id": 1, "partner_token": TOKEN, "event": "freeze", name: event}
+    assert post(client, json.dumps(payload).encode()).status_code == 403
     assert not Callback.objects.exists()
 
 
 def test_a_byte_order_mark_is_no_reason_to_lose_a_callback(client, db):
-    told = {"salon_id": 10101, "application_id": 1, "partner_token": TOKEN, "event": "freeze"}
-    assert post(client, b"\xef\xbb\xbf" + json.dumps(told).encode()).status_code == 200
+    payload = {"salon_id": 10101, "application_id": 1, "partner_token": TOKEN, "event": "freeze"}
+    assert post(client, b"\xef\xbb\xbf" + json.dumps(payload).encode()).status_code == 200
 
 
 @pytest.mark.parametrize("odd", ["1E+999999999999999999999", "-1e-999999", "9" * 5000, "0.30000000000000004"])
@@ -241,7 +244,7 @@ def test_with_the_database_away_the_answer_is_503(client, monkeypatch):
     def away(*_args, **_kwargs):
         raise OperationalError("server closed the connection")
 
-    monkeypatch.setattr(receiving, "insert_callback", away)
+    monkeypatch.setattr(webhook, "insert_callback", away)
     assert tell(client).status_code == 503
 
 
@@ -267,18 +270,18 @@ def test_a_handler_that_fails_is_seen_and_can_be_repeated(client, altegio, work,
 
 def test_an_answer_older_than_the_last_change_is_asked_again(client, altegio, work, connected):
     from integrations.altegio.answers import NOT_CONNECTED
-    from integrations.connections import lock
-    from integrations.lifecycle.asking import believe
+    from integrations.connections.transitions import lock
+    from integrations.status_sync.status_sync import apply_status
 
-    believe(lock(connected.pk), NOT_CONNECTED, asked_at=connected.arrived_at)
+    apply_status(lock(connected.pk), NOT_CONNECTED, asked_at=connected.arrived_at)
     work()
     assert state_of(connected) == "active"
     assert len(altegio.requests("status")) == 1
 
 
 def test_a_location_that_never_ended_at_altegio_goes_on(client, altegio, work, connected):
-    from integrations.connections import lock, move
-    from integrations.lifecycle.asking import ask_status
+    from integrations.connections.transitions import lock, move
+    from integrations.status_sync.status_sync import ask_status
 
     move(lock(connected.pk), State.UNINSTALLED, "A mistake.")
     ask_status(connected)
@@ -296,4 +299,4 @@ def test_a_later_grant_gives_nobody_the_location(client, altegio, work, connecte
     work()
     altegio.set_application(1, private=False)
     assert state_of(connected) == "uninstalled"
-    assert Alarm.objects.get(kind="unknown").connection == connected
+    assert Alert.objects.get(kind="unknown").connection == connected

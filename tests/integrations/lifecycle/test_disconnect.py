@@ -4,7 +4,8 @@ import pytest
 from django.urls import reverse
 
 from accounts.models import ApiKey, User
-from integrations.models import Connection, OutgoingCall
+from integrations.connections.models import Connection
+from integrations.outbox.models import OutgoingCall
 from sandbox import Status
 from tests.integrations.connect.test_signed_arrival import arrive
 

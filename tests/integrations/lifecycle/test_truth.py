@@ -6,10 +6,10 @@ from django.db import transaction
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from integrations.models import Connection, Reconciliation
-from integrations.models.connection import LIVE
-from integrations.reconcile.runs import start_run
-from sandbox import Refusal, Status
+from integrations.connections.models import LIVE, Connection
+from integrations.reconciliation.models import Reconciliation
+from integrations.reconciliation.start import start_run
+from sandbox import RefusalError, Status
 from tests.examples import examples
 from tests.integrations.connect.test_signed_arrival import EMMA, arrive, follow
 from tests.integrations.lifecycle.test_callbacks import tell
@@ -53,7 +53,7 @@ class Story:
     def happens(self, what, where, copies):
         try:
             {"uninstall": self.altegio.uninstall, "freeze": self.altegio.freeze, "pay": self.altegio.pay}[what](where)
-        except Refusal:
+        except RefusalError:
             return
         # What a payment does to a frozen connection is told by no lifecycle event.
         self.under_way += [("uninstall" if what == "uninstall" else "freeze", where)] * copies
@@ -77,13 +77,13 @@ class Story:
 @example([("arrive", 10101, EMMA), ("work", 0, 0), ("freeze", 10101, 0), ("uninstall", 10101, 0)])
 @settings(**examples(20, 300), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(steps, max_size=14))
-def test_after_a_reconciliation_the_portal_holds_altegios_truth(client, altegio, work, told):
+def test_after_a_reconciliation_the_portal_holds_altegios_truth(client, altegio, work, payload):
     with transaction.atomic():
         altegio.reset()
         altegio.configure(callbacks_enabled=False)
         cache.clear()
         story = Story(client, altegio, work)
-        for step in told:
+        for step in payload:
             story.do(*step)
         work()
         start_run(Reconciliation.Trigger.NIGHTLY)

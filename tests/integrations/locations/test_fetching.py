@@ -4,10 +4,11 @@ import pytest
 from django.utils import timezone
 
 from integrations.altegio.answers import Answer, Outcome
-from integrations.locations import kinds
-from integrations.locations.kinds import FetchLocations, fetch_locations
-from integrations.models import Application, Connection, Location, OutgoingCall
-from integrations.outbox.kinds import Obsolete
+from integrations.connections.models import Application, Connection, Location
+from integrations.locations import call_kinds
+from integrations.locations.call_kinds import FetchLocations, fetch_locations
+from integrations.outbox.call_kinds import ObsoleteError
+from integrations.outbox.models import OutgoingCall
 
 pytestmark = pytest.mark.django_db
 PAGE = 3
@@ -15,7 +16,7 @@ PAGE = 3
 
 @pytest.fixture(autouse=True)
 def _short_pages(monkeypatch):
-    monkeypatch.setattr(kinds, "PAGE", PAGE)
+    monkeypatch.setattr(call_kinds, "PAGE", PAGE)
 
 
 @pytest.fixture
@@ -66,5 +67,5 @@ def test_a_page_that_waits_is_not_read_once_everything_new_is_found(application)
     call = OutgoingCall.objects.get()
     assert FetchLocations().request(call).query["page"] == 2
     Location.objects.update(fetched_at=timezone.now())
-    with pytest.raises(Obsolete):
+    with pytest.raises(ObsoleteError):
         FetchLocations().request(call)

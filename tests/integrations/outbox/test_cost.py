@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from integrations.activation.kinds import Activate
+from integrations.activation.call_kinds import Activate
 from integrations.outbox.claim import due_calls, in_index_order
 from integrations.outbox.models import OutgoingCall
 from integrations.outbox.queue import new_call
@@ -16,7 +16,9 @@ pytestmark = [
 
 
 def store(count: int, **fields) -> None:
-    calls = [new_call(Activate, f"{fields}:{n}", lane=f"{fields.get('lane', n)}") for n in range(count)]
+    calls = [
+        new_call(Activate, f"{fields}:{n}", ordering_key=f"{fields.get('ordering_key', n)}") for n in range(count)
+    ]
     for call in calls:
         call.state = fields.get("state", "queued")
     OutgoingCall.objects.bulk_create(calls)
@@ -30,14 +32,14 @@ def account() -> str:
 
 def test_a_burst_is_not_sorted_for_every_call():
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE integrations_outgoingcall")
+        cursor.execute("ANALYZE outbox_outgoingcall")
     store(2000)
     assert "Sort" not in account()
 
 
 def test_the_finished_calls_of_a_lane_are_not_read():
-    store(2000, lane="long", state="done")
-    store(1, lane="long")
+    store(2000, ordering_key="long", state="done")
+    store(1, ordering_key="long")
     assert "Rows Removed" not in account()
 
 

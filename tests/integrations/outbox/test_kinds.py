@@ -2,7 +2,7 @@
 
 import pytest
 
-from integrations.outbox.kinds import CallKind, kind_names, registered
+from integrations.outbox.call_kinds import CallKind, kind_names, registered
 
 
 @pytest.mark.parametrize("name", kind_names())
@@ -11,4 +11,4 @@ def test_a_kind_that_must_not_be_repeated_can_ask_what_happened(name: str) -> No
 
     asks = kind.question is not CallKind.question and kind.judge is not CallKind.judge
 
-    assert kind.repeatable or asks
+    assert kind.idempotent or asks

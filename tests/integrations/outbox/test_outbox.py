@@ -8,17 +8,17 @@ import pytest
 from django.db import connections, transaction
 from django.utils import timezone
 
-from integrations.activation.kinds import Activate
-from integrations.lifecycle.asking import AskStatus
-from integrations.locations.kinds import FetchLocations
-from integrations.models.place import Chain
-from integrations.outbox.carry import LeaseLost, _back_off, _before_deadline, _end, back_off_seconds
+from integrations.activation.call_kinds import Activate
+from integrations.connections.models import Chain
+from integrations.locations.call_kinds import FetchLocations
 from integrations.outbox.claim import claim_next
+from integrations.outbox.dispatcher import PATIENT_DISPATCHERS, _patient_places, dispatch_due
+from integrations.outbox.executor import LeaseLostError, _back_off, _before_deadline, _end, back_off_seconds
 from integrations.outbox.models import CallState, OutgoingCall
-from integrations.outbox.pump import PATIENT_PUMPS, _patient_places, run_pump
-from integrations.outbox.queue import KeyTaken, cancel, new_call, queue, queue_newest
+from integrations.outbox.queue import KeyTakenError, cancel, new_call, queue, queue_newest
 from integrations.outbox.sweep import recover_lost_calls
-from integrations.telephony.notifications import notify_of_call
+from integrations.status_sync.status_sync import AskStatus
+from integrations.telephony.call_notifications import notify_of_call
 
 pytestmark = pytest.mark.django_db
 
@@ -50,15 +50,15 @@ def test_the_earliest_deadline_goes_first_within_a_priority():
 
 
 def test_calls_of_one_lane_go_one_after_the_other():
-    add("first", lane="a")
-    add("second", lane="a")
-    add("other", lane="b")
+    add("first", ordering_key="a")
+    add("second", ordering_key="a")
+    add("other", ordering_key="b")
     assert claimed_keys() == ["first", "other"]
 
 
 def test_a_call_that_waits_for_its_retry_holds_its_lane_back():
-    add("first", lane="a", due_at=timezone.now() + timedelta(minutes=1))
-    add("second", lane="a")
+    add("first", ordering_key="a", due_at=timezone.now() + timedelta(minutes=1))
+    add("second", ordering_key="a")
     assert claimed_keys() == []
 
 
@@ -73,14 +73,14 @@ def test_the_same_intention_is_queued_once():
 def test_an_intention_under_a_key_that_has_come_to_its_end_is_an_error(state):
     add("one")
     OutgoingCall.objects.update(state=state)
-    with pytest.raises(KeyTaken, match="one"):
+    with pytest.raises(KeyTakenError, match="one"):
         add("one")
 
 
 @pytest.mark.parametrize("other", [{"kind": AskStatus}, {"salon": 2}])
 def test_another_intention_under_a_key_that_waits_is_an_error(other):
     add("one", salon=1)
-    with pytest.raises(KeyTaken, match="one"):
+    with pytest.raises(KeyTakenError, match="one"):
         add("one", **{"salon": 1, **other})
 
 
@@ -112,9 +112,9 @@ def test_a_worker_whose_lease_was_lost_writes_nothing():
     claim = claim_next()
     OutgoingCall.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     assert recover_lost_calls() == 1
-    with pytest.raises(LeaseLost):
+    with pytest.raises(LeaseLostError):
         _end(claim.call, CallState.DONE, reason="")
-    assert OutgoingCall.objects.get().state == CallState.DOUBTFUL
+    assert OutgoingCall.objects.get().state == CallState.UNCONFIRMED
 
 
 def test_cancelling_leaves_what_is_being_sent_to_its_answer():
@@ -158,11 +158,11 @@ def test_no_worker_builds_a_call_before_the_change_it_tells_of_is_committed():
 
 def test_slow_answers_to_patient_calls_leave_pumps_for_what_cannot_wait(altegio):
     with ExitStack() as busy:
-        for _ in range(PATIENT_PUMPS):
+        for _ in range(PATIENT_DISPATCHERS):
             busy.enter_context(_patient_places)
         queue([new_call(FetchLocations, "patient", application=1, page=1)])
-        assert run_pump() == 0
+        assert dispatch_due() == 0
         chain = Chain.objects.create(altegio_id=501, crm_token="crm-aurora-7c1e")
         notify_of_call(chain, phone="+447700900123", diversion="+442071838750")
-        assert run_pump() == 1
+        assert dispatch_due() == 1
     assert [entry.call for entry in altegio.requests()] == ["voip"]

@@ -4,13 +4,14 @@ import pytest
 import simplejson
 from django.utils import timezone
 
-from integrations.activation.kinds import Activate
+from integrations.activation.call_kinds import Activate
 from integrations.altegio.answers import Outcome, read_answer
-from integrations.models import Connection, Finding, Location, OutgoingCall, Reconciliation
-from integrations.outbox.models import Attempt
-from integrations.reconcile.runs import start_run
-from partner_portal.models import FailedItem
-from partner_portal.storing import store_each
+from integrations.connections.models import Connection, Location
+from integrations.outbox.models import Attempt, OutgoingCall
+from integrations.reconciliation.models import Finding, Reconciliation
+from integrations.reconciliation.start import start_run
+from partner_portal.core.bulk_writes import store_each
+from partner_portal.core.models import FailedItem
 from tests.marketplace import AURORA_1, EMMA, MEDVED_1, arrive
 
 pytestmark = pytest.mark.django_db

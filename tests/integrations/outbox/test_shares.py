@@ -6,13 +6,13 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.activation.kinds import Activate
-from integrations.lifecycle.asking import AskStatus
-from integrations.outbox import rate, shares
+from integrations.activation.call_kinds import Activate
+from integrations.outbox import budget_shares, rate
 from integrations.outbox.claim import claim_next
+from integrations.outbox.dispatcher import _can_wait
 from integrations.outbox.models import OutgoingCall, Priority
-from integrations.outbox.pump import _can_wait
 from integrations.outbox.queue import new_call, queue
+from integrations.status_sync.status_sync import AskStatus
 
 pytestmark = pytest.mark.django_db
 LONG_AGO = timedelta(minutes=1)
@@ -22,7 +22,7 @@ LONG_AGO = timedelta(minutes=1)
 def _busy(settings):
     """The activations that wait need all there is."""
     settings.ALTEGIO_REQUESTS_PER_MINUTE = 5
-    shares._dice.seed(1)
+    budget_shares._dice.seed(1)
 
 
 def wait(kind: type, count: int, *, turn: int = 0, priority: Priority | None = None) -> None:

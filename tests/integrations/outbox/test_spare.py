@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.activation.kinds import Activate
-from integrations.models.place import Chain
+from integrations.activation.call_kinds import Activate
+from integrations.connections.models import Chain
 from integrations.outbox.claim import claim_next
 from integrations.outbox.queue import new_call, queue
-from integrations.telephony.notifications import notify_of_call
+from integrations.telephony.call_notifications import notify_of_call
 
 pytestmark = pytest.mark.django_db
 

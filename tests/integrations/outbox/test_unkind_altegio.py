@@ -6,10 +6,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.models import Connection, OutgoingCall
-from integrations.outbox.claim import claim_next, held_places, lease_length
-from integrations.outbox.pump import PATIENT_PUMPS
-from partner_portal.health import _answers
+from integrations.backoffice.health import _answers
+from integrations.connections.models import Connection
+from integrations.outbox.claim import claim_next, held_slots, lease_length
+from integrations.outbox.dispatcher import PATIENT_DISPATCHERS
+from integrations.outbox.models import OutgoingCall
 from sandbox.pages.faults import BAD_DAYS
 from tests.marketplace import AURORA_1, AURORA_2, MEDVED_1, arrive
 from tests.unkind_server import at_most
@@ -24,7 +25,7 @@ DONE_AFTER_ALL = [
 
 @pytest.mark.parametrize("kind", DONE_AFTER_ALL)
 def test_an_activation_is_sent_once_and_the_next_one_is_its_own(client, altegio, work, settings, kind):
-    settings.ALTEGIO_TIMEOUT = 0.6
+    settings.ALTEGIO_TIMEOUT_SECONDS = 0.6
     altegio.fault(kind, "activate", location_id=AURORA_1)
     arrive(client, altegio, [AURORA_1, AURORA_2, MEDVED_1])
     with at_most(15):
@@ -46,13 +47,13 @@ def test_a_refusal_in_words_that_nobody_can_store_is_final(client, altegio, work
 
 @pytest.mark.parametrize("kind", ["trickle_head_after", "trickle_body_after", "endless_100_after"])
 def test_no_answer_holds_a_thread_beyond_its_end(client, altegio, work, settings, kind):
-    settings.ALTEGIO_TIMEOUT = 0.5
+    settings.ALTEGIO_TIMEOUT_SECONDS = 0.5
     altegio.fault(kind, "activate", remaining=None)
     arrive(client, altegio, AURORA_1)
     began = time.monotonic()
     work(rounds=1)
     assert time.monotonic() - began < 3
-    assert OutgoingCall.objects.get(kind="activate").state == "doubtful"
+    assert OutgoingCall.objects.get(kind="activate").state == "unconfirmed"
 
 
 def test_every_kind_of_fault_stands_on_the_control_page():
@@ -61,12 +62,12 @@ def test_every_kind_of_fault_stands_on_the_control_page():
 
 
 def test_held_places_are_seen(client, altegio, settings):
-    settings.ALTEGIO_TIMEOUT = 10
-    _chain, places = altegio.add_chain(PATIENT_PUMPS + 1)
+    settings.ALTEGIO_TIMEOUT_SECONDS = 10
+    _chain, places = altegio.add_chain(PATIENT_DISPATCHERS + 1)
     arrive(client, altegio, places)
     while claim_next():
         pass
-    assert (held_places(timezone.now()), _answers()) == (0, "")
+    assert (held_slots(timezone.now()), _answers()) == (0, "")
     OutgoingCall.objects.update(lease_until=timezone.now() + lease_length() - timedelta(seconds=6))
-    assert held_places(timezone.now()) == PATIENT_PUMPS + 1
-    assert _answers().startswith(f"{PATIENT_PUMPS + 1} calls wait for answers")
+    assert held_slots(timezone.now()) == PATIENT_DISPATCHERS + 1
+    assert _answers().startswith(f"{PATIENT_DISPATCHERS + 1} calls wait for answers")

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.models import SenderName, SenderNameList
+from integrations.sender_names.models import SenderName, SenderNameList
 from integrations.sender_names.names import (
     ask_for_name,
     give_name,

@@ -6,7 +6,7 @@ EMMAS, MARIAS = "crm-aurora-7c1e", "crm-of-maria"
 RINGING = {"phone": "+447700900123", "diversion": "+442071838750"}
 
 
-def told(altegio: Sandbox, command: str) -> list[str]:
+def payload(altegio: Sandbox, command: str) -> list[str]:
     """The CRM tokens under which Altegio was told."""
     return [call.body["crm_token"] for call in altegio.requests("voip") if call.body["command"] == command]
 

@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
-from integrations.models import Application
+from integrations.connections.models import Application
 from tests.marketplace import AURORA_CHAIN, TELEPHONY
 
 ADDED = ("salon_group_id", "crm_token")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from integrations.models import SavedCall
+from integrations.telephony.models import PhoneCall
 
 pytestmark = pytest.mark.django_db
 CALL = {"salon_id": 10101, "type": "incoming", "phone": "+447700900123", "diversion": "+442071838750"}
@@ -26,7 +26,7 @@ def test_a_moment_that_cannot_be_is_left_out_and_the_call_is_told(api, altegio, 
     assert answer.status_code == 202
     assert [warning["field"] for warning in answer.json()["warnings"]] == ["date"]
     work()
-    saved = SavedCall.objects.get()
+    saved = PhoneCall.objects.get()
     assert (saved.state, saved.date) == ("saved", None)
 
 
@@ -34,4 +34,4 @@ def test_a_moment_that_cannot_be_is_left_out_and_the_call_is_told(api, altegio, 
 def test_at_the_edge_it_reaches_altegio(api, altegio, telephony, work, date):
     assert api("post", "telephony/calls/", {**CALL, "date": date}).status_code == 202
     work()
-    assert SavedCall.objects.get().state == "saved"
+    assert PhoneCall.objects.get().state == "saved"

@@ -5,16 +5,17 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.models import NotificationDay, OutgoingCall
 from integrations.outbox.claim import claim_next
+from integrations.outbox.models import OutgoingCall
 from integrations.sender_names.names import replace_names
+from integrations.telephony.models import NotificationDay
 
 pytestmark = pytest.mark.django_db
 NOTIFY = "telephony/notifications/"
 RINGING = {"salon_id": 10101, "phone": "07700 900123", "diversion": "+44 20 7183 8750"}
 
 
-def told(altegio):
+def payload(altegio):
     return [entry for entry in altegio.telephony() if entry["command"] == "event"]
 
 
@@ -23,7 +24,7 @@ def test_a_ringing_call_is_told(api, altegio, telephony, work):
     told_so = {"phone": "+447700900123", "diversion": "+442071838750", "state": "queued", "warnings": []}
     assert (answer.status_code, answer.json()) == (202, told_so)
     work()
-    (event,) = told(altegio)
+    (event,) = payload(altegio)
     assert (event["phone"], event["diversion"], event["user"]) == ("+447700900123", "+442071838750", "anna")
     assert event["chain_id"] == telephony.altegio_id
     assert NotificationDay.objects.get().shown == 1
@@ -33,7 +34,7 @@ def test_the_chain_may_be_named_by_its_id(api, altegio, telephony, work):
     body = {"salon_group_id": telephony.altegio_id, "phone": "07700 900123", "diversion": "442071838750"}
     assert api("post", NOTIFY, body).status_code == 202
     work()
-    assert told(altegio)[0]["phone"] == "+447700900123"
+    assert payload(altegio)[0]["phone"] == "+447700900123"
 
 
 def test_it_goes_ahead_of_what_waits(api, altegio, telephony, connect):
@@ -48,7 +49,7 @@ def test_one_older_than_15_seconds_is_dropped_and_counted(api, altegio, telephon
     api("post", NOTIFY, RINGING)
     time_machine.move_to(timezone.now() + timedelta(seconds=16))
     work()
-    assert told(altegio) == []
+    assert payload(altegio) == []
     assert OutgoingCall.objects.get(kind="call_notification").state == "expired"
     day = NotificationDay.objects.get()
     assert (day.shown, day.dropped) == (0, 1)
@@ -62,7 +63,7 @@ def test_a_void_crm_token_is_no_reason_to_stop_the_partners_calls(api, altegio, 
     altegio.clear_faults()
     api("post", NOTIFY, RINGING)
     work()
-    assert len(told(altegio)) == 1
+    assert len(payload(altegio)) == 1
 
 
 @pytest.mark.parametrize(
@@ -88,14 +89,14 @@ def test_a_caller_who_hides_is_not_told(api, altegio, telephony, work, phone):
     assert (answer.status_code, answer.json()["state"]) == (202, "kept")
     assert answer.json()["warnings"][0]["field"] == "phone"
     work()
-    assert told(altegio) == []
+    assert payload(altegio) == []
 
 
 def test_who_is_called_never_loses_a_notification(api, altegio, telephony, work):
     answer = api("post", NOTIFY, {**RINGING, "user": ["anna"], "diversion": "600"})
     assert [warning["field"] for warning in answer.json()["warnings"]] == ["user"]
     work()
-    assert told(altegio)[0]["diversion"] == "600"
+    assert payload(altegio)[0]["diversion"] == "600"
 
 
 def test_a_place_must_be_named(api, telephony):

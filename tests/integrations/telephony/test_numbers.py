@@ -2,8 +2,8 @@
 
 import pytest
 
-from integrations.models import Location
-from integrations.telephony.numbers import BadNumber, e164, is_extension, region_of
+from integrations.connections.models import Location
+from integrations.telephony.numbers import InvalidPhoneNumberError, e164, is_extension, region_of
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_a_number_is_normalised(text, region, expected):
 
 @pytest.mark.parametrize("text", ["", "anonymous", "+", "12", "+999123", "+44 20", "123456789012345678901"])
 def test_what_is_no_number_is_refused(text):
-    with pytest.raises(BadNumber):
+    with pytest.raises(InvalidPhoneNumberError):
         e164(text, "GB")
 
 
@@ -49,7 +49,7 @@ def test_extensions_are_short_digits():
 )
 @pytest.mark.django_db
 def test_the_region_is_the_locations_country(country, zone, expected):
-    from integrations.models import Chain
+    from integrations.connections.models import Chain
 
     chain = Chain.objects.create(altegio_id=1)
     place = Location.objects.create(altegio_id=1, country=country, timezone_name=zone, chain=chain)

@@ -6,11 +6,12 @@ import pytest
 
 from accounts.models import User
 from integrations.activation import staff
-from integrations.lifecycle.disconnect import disconnect
-from integrations.lifecycle.ending import end_telephony
-from integrations.models import Alarm, Application, Chain, Connection, Location
-from integrations.telephony.models import SavedCall
-from tests.integrations.telephony.calling import EMMAS, MARIAS, ring, told
+from integrations.alerts.models import Alert
+from integrations.connections.models import Application, Chain, Connection, Location
+from integrations.lifecycle.on_uninstall import end_telephony
+from integrations.status_sync.disconnect import disconnect
+from integrations.telephony.models import PhoneCall
+from tests.integrations.telephony.calling import EMMAS, MARIAS, payload, ring
 from tests.marketplace import AURORA_1, AURORA_2, AURORA_CHAIN, EMMA, MARIA, MEDVED_1, TELEPHONY
 
 pytestmark = pytest.mark.django_db
@@ -49,7 +50,7 @@ def test_who_takes_a_location_over_without_a_token_leaves_the_former_owners(api,
 
     assert ring(api, salon_id=AURORA_1) in (404, 409)
     work()
-    assert told(altegio, "event") == []
+    assert payload(altegio, "event") == []
 
 
 @pytest.mark.parametrize("named", [{}, {"salon_group_id": AURORA_CHAIN}])
@@ -61,12 +62,12 @@ def test_a_location_that_left_the_chain_does_not_ring_there_by_its_number(api, a
     assert ring(api, salon_id=AURORA_1, **named) == 409
     assert ring(api, salon_id=AURORA_2, **named) == 202
     work()
-    assert told(altegio, "event") == [EMMAS]
+    assert payload(altegio, "event") == [EMMAS]
 
 
 def test_calls_of_the_former_owner_that_wait_do_not_go_to_the_new_one(altegio, come, work, sold):
     come(AURORA_1, EMMA, token=EMMAS)
-    late = SavedCall.objects.create(chain=Chain.objects.get(), call_id="1", state="failed")
+    late = PhoneCall.objects.create(chain=Chain.objects.get(), call_id="1", state="failed")
     sold(token=MARIAS)
 
     assert live().location.chain.crm_token == MARIAS
@@ -81,7 +82,7 @@ def test_who_comes_back_after_another_has_the_own_token_again(api, altegio, come
 
     ring(api, salon_id=AURORA_1)
     work()
-    assert told(altegio, "event") == [EMMAS]
+    assert payload(altegio, "event") == [EMMAS]
 
 
 def test_who_comes_back_without_a_token_keeps_the_own_one(api, altegio, come, work):
@@ -91,7 +92,7 @@ def test_who_comes_back_without_a_token_keeps_the_own_one(api, altegio, come, wo
 
     ring(api, salon_id=AURORA_1)
     work()
-    assert told(altegio, "event") == [EMMAS]
+    assert payload(altegio, "event") == [EMMAS]
 
 
 @pytest.mark.parametrize("token", [MARIAS, None])
@@ -103,7 +104,7 @@ def test_a_location_that_staff_move_takes_the_new_owners_token_along(api, altegi
     assert live().owner.identities.get().altegio_user_id == MARIA
     assert ring(api, salon_id=AURORA_1) == (202 if token else 409)
     work()
-    assert told(altegio, "event") == ([MARIAS] if token else [])
+    assert payload(altegio, "event") == ([MARIAS] if token else [])
 
 
 def test_a_token_that_comes_with_a_disputed_claim_counts_once_staff_have_decided(api, altegio, come, work, support):
@@ -112,12 +113,12 @@ def test_a_token_that_comes_with_a_disputed_claim_counts_once_staff_have_decided
     work()
     assert Connection.objects.get().owner is None
     assert ring(api, salon_id=AURORA_1) == 404
-    assert told(altegio, "setup") == []
+    assert payload(altegio, "setup") == []
 
     staff.give_to_claimant(Connection.objects.get().pk, support)
     assert ring(api, salon_id=AURORA_1) == 202
     work()
-    assert told(altegio, "event") == [MARIAS]
+    assert payload(altegio, "event") == [MARIAS]
 
 
 def test_another_persons_application_for_something_else_takes_no_telephony(api, altegio, come, work):
@@ -128,7 +129,7 @@ def test_another_persons_application_for_something_else_takes_no_telephony(api, 
 
     ring(api, salon_id=AURORA_1)
     work()
-    assert told(altegio, "event") == [EMMAS]
+    assert payload(altegio, "event") == [EMMAS]
 
 
 def test_nor_while_the_owner_is_away(api, altegio, come, work):
@@ -139,7 +140,7 @@ def test_nor_while_the_owner_is_away(api, altegio, come, work):
 
     ring(api, salon_id=AURORA_1)
     work()
-    assert MARIAS not in told(altegio, "event")
+    assert MARIAS not in payload(altegio, "event")
 
 
 def test_a_second_telephony_of_another_person_replaces_no_live_one_and_is_told(api, altegio, come, work):
@@ -149,8 +150,8 @@ def test_a_second_telephony_of_another_person_replaces_no_live_one_and_is_told(a
 
     ring(api, salon_id=AURORA_1)
     work()
-    assert told(altegio, "event") == [EMMAS]
-    assert Alarm.objects.filter(key__startswith="crm-token:").exists()
+    assert payload(altegio, "event") == [EMMAS]
+    assert Alert.objects.filter(key__startswith="crm-token:").exists()
 
 
 def test_an_application_for_something_else_lends_no_token_to_the_persons_own_locations(api, altegio, come, work):
@@ -171,7 +172,7 @@ def test_nor_does_the_persons_new_token_reach_a_location_whose_telephony_is_anot
 
     ring(api, salon_id=AURORA_1)
     work()
-    assert told(altegio, "event") == [EMMAS]
+    assert payload(altegio, "event") == [EMMAS]
 
 
 def test_a_token_that_altegio_refuses_stops_no_other_owners_calls(api, altegio, come, work):
@@ -180,7 +181,7 @@ def test_a_token_that_altegio_refuses_stops_no_other_owners_calls(api, altegio, 
     for salon_id in (MEDVED_1, AURORA_1):
         ring(api, salon_id=salon_id)
     work()
-    assert sorted(told(altegio, "event")) == [EMMAS, "ended"]
+    assert sorted(payload(altegio, "event")) == [EMMAS, "ended"]
     assert Location.objects.get(altegio_id=AURORA_1).chain.notification_days.get().shown == 1
 
 
@@ -191,7 +192,7 @@ def test_disconnecting_one_location_leaves_the_token_of_the_owners_others(api, a
     work()
     ring(api, salon_id=AURORA_2)
     work()
-    assert told(altegio, "event") == [EMMAS]
+    assert payload(altegio, "event") == [EMMAS]
 
 
 def test_telephony_goes_on_with_a_connection_that_had_not_ended(altegio, come, work, support):
@@ -206,4 +207,4 @@ def test_telephony_goes_on_with_a_connection_that_had_not_ended(altegio, come, w
     work()
     assert live().location.chain.crm_token == EMMAS
     assert live().location.chain.telephony == "on"
-    assert told(altegio, "setup") == [EMMAS] * 3
+    assert payload(altegio, "setup") == [EMMAS] * 3

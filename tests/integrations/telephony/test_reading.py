@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from integrations.telephony import reading
+from integrations.telephony import parsing
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -30,7 +30,7 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
     ],
 )
 def test_a_number_is_read_from_what_stands_around_it(written, region, expected):
-    assert reading.read_client(written, region, inside=False) == expected
+    assert parsing.read_client(written, region, inside=False) == expected
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_a_number_is_read_from_what_stands_around_it(written, region, expected):
     ],
 )  # fmt: skip
 def test_a_caller_who_hides_has_no_number(hidden):
-    assert reading.read_client(hidden, "GB", inside=False) == ""
+    assert parsing.read_client(hidden, "GB", inside=False) == ""
 
 
 @pytest.mark.parametrize(
@@ -65,11 +65,11 @@ def test_a_caller_who_hides_has_no_number(hidden):
 )
 def test_no_number_is_made_up(written, region):
     with pytest.raises(ValueError, match="Write a telephone number"):
-        reading.read_client(written, region, inside=False)
+        parsing.read_client(written, region, inside=False)
 
 
 def test_an_extension_inside_the_company_is_read_from_its_channel():
-    assert reading.read_client("SIP/101-0000a1b2", None, inside=True) == "101"
+    assert parsing.read_client("SIP/101-0000a1b2", None, inside=True) == "101"
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_an_extension_inside_the_company_is_read_from_its_channel():
     ],
 )
 def test_a_line_is_a_number_or_an_extension(written, line, is_odd):
-    text, warning = reading.read_line(written, "GB")
+    text, warning = parsing.read_line(written, "GB")
     assert (text, bool(warning)) == (line, is_odd)
 
 
@@ -103,13 +103,13 @@ def test_a_line_is_a_number_or_an_extension(written, line, is_odd):
     ],
 )
 def test_durations(written, seconds):
-    assert reading.read_duration(written) == seconds
+    assert parsing.read_duration(written) == seconds
 
 
 @pytest.mark.parametrize("written", [-1, "-1", True, "long", 10**9, Decimal("1E+300"), "1:2:3:4", [], "NaN"])
 def test_odd_durations(written):
     with pytest.raises(ValueError, match="Write seconds"):
-        reading.read_duration(written)
+        parsing.read_duration(written)
 
 
 @pytest.mark.parametrize(
@@ -118,17 +118,17 @@ def test_odd_durations(written):
      Decimal("1772366400.0")],
 )  # fmt: skip
 def test_moments(written):
-    assert reading.read_date(written, "UTC") == NOON
+    assert parsing.read_date(written, "UTC") == NOON
 
 
 def test_a_date_of_eight_digits_is_a_date():
-    assert reading.read_date("20260301", "UTC") == NOON.replace(hour=0)
+    assert parsing.read_date("20260301", "UTC") == NOON.replace(hour=0)
 
 
 @pytest.mark.parametrize("written", [0, -5, 12, Decimal("1E+99"), "yesterday", True, "99999999999999999999", []])
 def test_odd_moments(written):
     with pytest.raises(ValueError, match="Write a"):
-        reading.read_date(written, "UTC")
+        parsing.read_date(written, "UTC")
 
 
 @pytest.mark.parametrize(
@@ -142,11 +142,11 @@ def test_odd_moments(written):
     ],
 )
 def test_how_a_call_ended(written, status):
-    assert reading.read_status(written) == status
+    assert parsing.read_status(written) == status
 
 
 @pytest.mark.parametrize(
     ("written", "call_id"), [(5, "5"), (Decimal("1763993400.1230"), "1763993400.1230"), ("x", "x")]
 )
 def test_a_call_id_is_what_is_written(written, call_id):
-    assert reading.read_call_id(written) == call_id
+    assert parsing.read_call_id(written) == call_id

@@ -2,9 +2,10 @@
 
 import pytest
 
-from integrations.models import SavedCall, UserToken
-from integrations.models.place import Location
-from integrations.telephony.saved_calls import send_again
+from integrations.connections.models import Location
+from integrations.telephony.models import PhoneCall
+from integrations.telephony.phone_calls import send_again
+from integrations.user_tokens.models import UserToken
 
 pytestmark = pytest.mark.django_db
 CALLS = "telephony/calls/"
@@ -38,7 +39,7 @@ def test_a_call_reaches_the_history(api, altegio, telephony, work):
     expected = {**CALL, "date": "2026-03-01T11:00:00+00:00"}
     del expected["salon_id"]
     assert expected.items() <= entry.items()
-    assert SavedCall.objects.get().state == "saved"
+    assert PhoneCall.objects.get().state == "saved"
 
 
 def test_the_same_call_id_is_not_sent_twice(api, altegio, telephony, work):
@@ -78,7 +79,7 @@ def test_after_an_uncertain_end_altegio_is_asked_where_it_can_be(api, altegio, t
     assert len(history(altegio)) == times
     assert len(saved(altegio)) == 1
     assert altegio.requests("voip_calls")
-    assert SavedCall.objects.get().state == "saved"
+    assert PhoneCall.objects.get().state == "saved"
 
 
 def test_where_it_cannot_be_asked_it_is_sent_again_under_the_same_id(api, altegio, telephony, work):
@@ -102,7 +103,7 @@ def test_a_refused_call_is_kept_and_sent_again_by_staff(api, altegio, telephony,
     altegio.fault("error", "voip", status=404, remaining=1)
     api("post", CALLS, CALL)
     work()
-    refused = SavedCall.objects.get()
+    refused = PhoneCall.objects.get()
     assert (refused.state, saved(altegio)) == ("failed", [])
 
     assert send_again(refused.pk)
@@ -139,7 +140,7 @@ def test_what_makes_a_call_meaningless_is_named(api, telephony, change):
     answer = api("post", CALLS, {**CALL, **change})
     assert answer.status_code == 400
     assert list(answer.json()) == list(change)
-    assert not SavedCall.objects.exists()
+    assert not PhoneCall.objects.exists()
 
 
 @pytest.mark.parametrize("missing", ["type", "phone", "diversion"])
@@ -193,7 +194,7 @@ def test_a_caller_who_hides_is_kept_and_not_told(api, altegio, telephony, work, 
     assert (again.status_code, again.json()["state"]) == (200, "kept")
     work()
     assert saved(altegio) == []
-    assert SavedCall.objects.get().diversion == CALL["diversion"]
+    assert PhoneCall.objects.get().diversion == CALL["diversion"]
 
 
 @pytest.mark.parametrize("line", ["101", "s", "600", "reception", "sip:101@pbx", "SIP/101-0000a1b2"])

@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.lifecycle.ending import end_telephony
-from integrations.models import Chain, Connection
+from integrations.connections.models import Chain, Connection
+from integrations.lifecycle.on_uninstall import end_telephony
 from integrations.outbox.models import OutgoingCall
+from integrations.telephony.call_kinds import SwitchTelephony, switch_telephony
 from integrations.telephony.chains import switch_on_again
-from integrations.telephony.kinds import SwitchTelephony, switch_telephony
 from tests.marketplace import follow
 
 pytestmark = pytest.mark.django_db

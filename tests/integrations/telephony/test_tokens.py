@@ -5,22 +5,23 @@ A location's calls go out under the token that its own owner brought with a conn
 
 import pytest
 
-from accounts.models import Letter, User
-from accounts.news import tell_what_is_new
-from integrations.models import Alarm, Chain, Connection, Location
+from accounts.models import OutgoingEmail, User
+from accounts.notifications import send_digests
+from integrations.alerts.models import Alert
+from integrations.connections.models import Chain, Connection, Location
 from integrations.telephony.chains import confirm_chain, see_token
-from integrations.telephony.models import SavedCall
-from tests.integrations.telephony.calling import EMMAS, MARIAS, ring, told
+from integrations.telephony.models import PhoneCall
+from tests.integrations.telephony.calling import EMMAS, MARIAS, payload, ring
 from tests.marketplace import AURORA_1, AURORA_2, AURORA_CHAIN, EMMA, MARIA, MEDVED_1, TELEPHONY, follow
 
 pytestmark = pytest.mark.django_db
 
 
-def letters(template):
-    for user in User.objects.filter(news__told_at=None).distinct():
-        user.news.update(at="2026-01-01T00:00:00Z")
-    tell_what_is_new()
-    return list(Letter.objects.filter(template=template).values_list("to", flat=True))
+def outgoing_emails(template):
+    for user in User.objects.filter(notifications__sent_at=None).distinct():
+        user.notifications.update(at="2026-01-01T00:00:00Z")
+    send_digests()
+    return list(OutgoingEmail.objects.filter(template=template).values_list("to", flat=True))
 
 
 def email_of(altegio_user_id):
@@ -33,9 +34,9 @@ def test_another_owner_who_names_the_chain_takes_nothing_of_it(api, altegio, com
 
     assert ring(api, salon_id=AURORA_1) == 202
     work()
-    assert told(altegio, "event") == [EMMAS]
-    assert letters("chain_named") == [email_of(EMMA)]
-    assert "another CRM token" in Alarm.objects.get(key__startswith="chain:").text
+    assert payload(altegio, "event") == [EMMAS]
+    assert outgoing_emails("chain_named") == [email_of(EMMA)]
+    assert "another CRM token" in Alert.objects.get(key__startswith="chain:").text
 
 
 def test_who_names_the_chain_before_its_owner_comes_gets_none_of_its_calls(api, altegio, come, work):
@@ -44,8 +45,8 @@ def test_who_names_the_chain_before_its_owner_comes_gets_none_of_its_calls(api, 
 
     assert (ring(api, salon_id=AURORA_1), ring(api, salon_group_id=AURORA_CHAIN)) == (202, 409)
     work()
-    assert told(altegio, "event") == [EMMAS]
-    assert EMMAS in told(altegio, "setup"), "her telephony is switched on all the same"
+    assert payload(altegio, "event") == [EMMAS]
+    assert EMMAS in payload(altegio, "setup"), "her telephony is switched on all the same"
 
 
 def test_the_second_location_of_a_stranger_replaces_nothing_either(api, altegio, come, work):
@@ -55,7 +56,7 @@ def test_the_second_location_of_a_stranger_replaces_nothing_either(api, altegio,
 
     assert ring(api, salon_id=AURORA_1) == 202
     work()
-    assert told(altegio, "event") == [EMMAS]
+    assert payload(altegio, "event") == [EMMAS]
 
 
 def test_calls_of_an_owner_who_is_away_go_to_nobody_else(api, altegio, come, work):
@@ -64,14 +65,14 @@ def test_calls_of_an_owner_who_is_away_go_to_nobody_else(api, altegio, come, wor
     Connection.objects.filter(location__altegio_id=AURORA_1).update(state="uninstalled")
 
     assert ring(api, salon_group_id=AURORA_CHAIN) == 409
-    assert MARIAS not in told(altegio, "event")
+    assert MARIAS not in payload(altegio, "event")
 
 
 def test_a_chain_alone_with_its_number_is_named_by_it(api, altegio, come, work):
     come(AURORA_1, EMMA, token=EMMAS)
     assert ring(api, salon_group_id=AURORA_CHAIN) == 202
     work()
-    assert told(altegio, "event") == [EMMAS]
+    assert payload(altegio, "event") == [EMMAS]
 
 
 def test_a_call_that_names_the_number_alone_goes_where_staff_have_confirmed(api, altegio, come, work):
@@ -82,7 +83,7 @@ def test_a_call_that_names_the_number_alone_goes_where_staff_have_confirmed(api,
 
     assert ring(api, salon_group_id=AURORA_CHAIN) == 202
     work()
-    assert told(altegio, "event") == [EMMAS]
+    assert payload(altegio, "event") == [EMMAS]
 
 
 def test_a_location_with_the_chains_own_token_joins_it_and_switches_nothing(altegio, come):
@@ -90,16 +91,16 @@ def test_a_location_with_the_chains_own_token_joins_it_and_switches_nothing(alte
     come(AURORA_2, MARIA, token=EMMAS)
 
     assert Chain.objects.get().locations.count() == 2
-    assert told(altegio, "setup") == [EMMAS]
-    assert letters("chain_named") == [email_of(EMMA)]
-    assert "the same CRM token" in Alarm.objects.get(key__startswith="chain:").text
+    assert payload(altegio, "setup") == [EMMAS]
+    assert outgoing_emails("chain_named") == [email_of(EMMA)]
+    assert "the same CRM token" in Alert.objects.get(key__startswith="chain:").text
 
 
 def test_one_owner_with_a_whole_chain_is_told_nothing(come):
     come(AURORA_1, EMMA, token=EMMAS)
     come(AURORA_2, EMMA, token=EMMAS)
-    assert letters("chain_named") == []
-    assert not Alarm.objects.filter(kind="review").exists()
+    assert outgoing_emails("chain_named") == []
+    assert not Alert.objects.filter(kind="review").exists()
 
 
 def test_a_location_without_a_token_stands_with_its_owners_others(api, come):
@@ -119,9 +120,9 @@ def test_the_owners_link_with_another_token_changes_nothing_and_is_told(api, alt
 
     assert ring(api, salon_id=AURORA_1) == 202
     work()
-    assert told(altegio, "event") == [EMMAS]
-    assert letters("token_not_taken") == [email_of(EMMA)]
-    assert Alarm.objects.filter(key__startswith="crm-token:").exists()
+    assert payload(altegio, "event") == [EMMAS]
+    assert outgoing_emails("token_not_taken") == [email_of(EMMA)]
+    assert Alert.objects.filter(key__startswith="crm-token:").exists()
 
 
 def test_two_tokens_before_the_acceptance_are_none(api, altegio, come, work):
@@ -131,14 +132,14 @@ def test_two_tokens_before_the_acceptance_are_none(api, altegio, come, work):
 
     assert Connection.objects.get().state == "active"
     assert ring(api, salon_id=AURORA_1) in (404, 409)
-    assert told(altegio, "setup") == []
-    assert letters("token_not_taken") == [email_of(EMMA)]
+    assert payload(altegio, "setup") == []
+    assert outgoing_emails("token_not_taken") == [email_of(EMMA)]
 
 
 def test_a_new_token_comes_with_a_new_connection_and_is_that_of_all_the_owners_locations(api, altegio, come, work):
     come(AURORA_1, EMMA, token=EMMAS)
     come(AURORA_2, EMMA, token=EMMAS)
-    late = SavedCall.objects.create(chain=Chain.objects.get(), call_id="1", state="failed")
+    late = PhoneCall.objects.create(chain=Chain.objects.get(), call_id="1", state="failed")
     with altegio.world.lock:
         altegio.world.chains[AURORA_CHAIN].crm_token = "crm-new"
     altegio.uninstall(AURORA_1, application_id=TELEPHONY)
@@ -147,8 +148,8 @@ def test_a_new_token_comes_with_a_new_connection_and_is_that_of_all_the_owners_l
     ring(api, salon_id=AURORA_2)
     ring(api, salon_group_id=AURORA_CHAIN)
     work()
-    assert told(altegio, "event") == ["crm-new", "crm-new"]
-    assert told(altegio, "setup") == [EMMAS, "crm-new"]
+    assert payload(altegio, "event") == ["crm-new", "crm-new"]
+    assert payload(altegio, "setup") == [EMMAS, "crm-new"]
     assert (
         Chain.objects.get(crm_token_hash=Location.objects.get(altegio_id=AURORA_2).chain.crm_token_hash).telephony
         == "on"
@@ -165,7 +166,7 @@ def test_a_location_of_another_chain_is_a_contradiction(api, come):
 def test_coming_back_with_the_same_token_switches_nothing(client, altegio, telephony, work):
     follow(client, altegio, AURORA_1, application_id=TELEPHONY)
     work()
-    assert len(told(altegio, "setup")) == 1
+    assert len(payload(altegio, "setup")) == 1
 
 
 def test_a_visit_without_a_token_asks_nothing(telephony, django_assert_num_queries):

@@ -2,10 +2,10 @@
 
 import pytest
 
-from integrations.models import OutgoingCall, UserToken
-from integrations.models.place import Location
-from integrations.outbox.models import Attempt
-from integrations.user_tokens.kinds import fetch_notification_settings
+from integrations.connections.models import Location
+from integrations.outbox.models import Attempt, OutgoingCall
+from integrations.user_tokens.call_kinds import fetch_notification_settings
+from integrations.user_tokens.models import UserToken
 
 pytestmark = pytest.mark.django_db
 

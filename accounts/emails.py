@@ -1,0 +1,265 @@
+"""E-mails: queued in the transaction of what they tell about, sent by Celery, each of them once.
+
+An e-mail is two templates, `emails/<template>.txt` (its first line is the subject) and `.html`. What
+its text needs beyond `params` comes from a builder registered beside the feature, so that a link with a
+token is made at the moment of sending and never stored. Every e-mail knows whose it is.
+"""
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from datetime import timedelta
+from smtplib import SMTPDataError, SMTPRecipientsRefused
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
+from django.db import transaction
+from django.db.models import Q
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+
+from accounts.limits import EMAILS_TO_ONE
+from accounts.models import OutgoingEmail, User
+from accounts.untrusted_text import harmless
+from partner_portal.core.models import FailedItem
+from partner_portal.core.queues import Queue, describe_error
+from partner_portal.core.wake import wake
+
+log = structlog.get_logger(__name__)
+
+Builder = Callable[[dict[str, Any]], dict[str, Any]]
+_builders: dict[str, Builder] = {}
+# An e-mail is tried for so long.
+GIVES_UP_AFTER = timedelta(days=1)
+# Longer than a conversation with the mail server may be (`partner_portal.core.smtp_backend`).
+LEASE = timedelta(minutes=3)
+MAX_ROUND = 20.0
+_place = threading.BoundedSemaphore(1)
+
+
+def email_builder(template: str) -> Callable[[Builder], Builder]:
+    """Register what makes the context of `template` out of the e-mail's stored params, and its `person`."""
+
+    def register(builder: Builder) -> Builder:
+        _builders[template] = builder
+        return builder
+
+    return register
+
+
+class NoRecipientError(Exception):
+    """An e-mail that somebody asked for by typing an address is for nobody there."""
+
+
+def queue_email(template: str, person: User, *, key: str, to: str = "", **params: Any) -> None:
+    """Store an e-mail to `person` to be sent after the commit; `to` where it is not their present address.
+
+    The same `key` again is the same e-mail. Nothing is stored for who has no address.
+    """
+    if address := to or person.email:
+        _store(
+            OutgoingEmail(
+                key=key, template=template, to=address, person=person, language=person.language, params=params
+            )
+        )
+
+
+def request_email(template: str, email: str, **params: Any) -> None:
+    """Somebody has typed `email` and wants this e-mail to go there: at most one a minute, and few in a while.
+
+    What is done is the same whether the address has an account: whose it is, is looked up when the e-mail
+    is sent. Where it is nobody's (`NoRecipientError`), nothing of it is kept.
+    """
+    address = email.lower()
+    if EMAILS_TO_ONE.hit(address):
+        return
+    what = f"{address} {sorted(params.items())} {timezone.now():%Y%m%d%H%M}"
+    key = f"{template}:{hashlib.sha256(what.encode()).hexdigest()}"
+    _store(OutgoingEmail(key=key, template=template, to=address, params=params))
+
+
+def _store(outgoing_email: OutgoingEmail) -> None:
+    OutgoingEmail.objects.bulk_create([outgoing_email], ignore_conflicts=True)
+    transaction.on_commit(_wake)
+
+
+def _wake() -> None:
+    wake("accounts.tasks.send_emails")
+
+
+def send_waiting_emails() -> int:
+    """Send what waits, oldest first, for a while; returns how many went out. Two workers never take the same e-mail.
+
+    One thread of a process speaks with the mail server, so that a silent one delays no call.
+    """
+    if not _place.acquire(blocking=False):
+        return 0
+    try:
+        _give_up_old_letters()
+        return _send_round()
+    finally:
+        _place.release()
+
+
+def _send_round() -> int:
+    trouble = mail_trouble()
+    if trouble is not None and trouble.due_at > timezone.now():
+        return 0
+    sent, ends_at, server = 0, time.monotonic() + MAX_ROUND, get_connection()
+    try:
+        while time.monotonic() < ends_at and (outgoing_email := _take()):
+            sent += _send(outgoing_email, server)
+    except _ServerFailed:
+        return sent
+    finally:
+        with suppress(OSError):
+            server.close()
+    if sent and trouble is not None:
+        MAIL_SERVER.forget([ONE])
+    return sent
+
+
+class _ServerFailed(Exception):
+    """The mail server cannot be spoken with: this round is over, and no e-mail is to blame."""
+
+
+def mail_trouble() -> FailedItem | None:
+    """What keeps the mail server from taking e-mails; None while it does."""
+    return FailedItem.objects.filter(queue=MAIL_SERVER.name).first()
+
+
+def _give_up_old_letters() -> None:
+    """What could not be sent for a day is a dead letter: staff decide whether it still says something."""
+    before = timezone.now() - GIVES_UP_AFTER
+    old = OutgoingEmail.objects.filter(
+        Q(resent_at=None, created_at__lt=before) | Q(resent_at__lt=before), sent_at=None
+    )
+    dead = FailedItem.objects.filter(queue=LETTERS.name, dead_at__isnull=False).values("item")
+    for outgoing_email in list(old.exclude(pk__in=dead).order_by("created_at")[:100]):
+        end_old_letter(outgoing_email)
+
+
+def end_old_letter(outgoing_email: OutgoingEmail) -> None:
+    """An e-mail whose day is over becomes a dead letter."""
+    LETTERS.bury(outgoing_email.pk, outgoing_email.error or "It could not be sent for a day.")
+
+
+def _take() -> OutgoingEmail | None:
+    now = timezone.now()
+    free = Q(taken_at=None) | Q(taken_at__lt=now - LEASE)
+    waiting = LETTERS.ready(OutgoingEmail.objects.filter(free, sent_at=None)).order_by("created_at")
+    for outgoing_email in waiting[:20]:
+        claimed = OutgoingEmail.objects.filter(
+            free, pk=outgoing_email.pk, sent_at=None, attempt_count=outgoing_email.attempt_count
+        )
+        if claimed.update(taken_at=now, attempt_count=outgoing_email.attempt_count + 1):
+            return outgoing_email
+    return None
+
+
+def _send(outgoing_email: OutgoingEmail, server: BaseEmailBackend) -> bool:
+    outgoing_email.person = outgoing_email.person or User.objects.with_email(outgoing_email.to).first()
+    row = OutgoingEmail.objects.filter(pk=outgoing_email.pk)
+    try:
+        message = render(outgoing_email)
+        message.connection = server
+        message.send()
+    except NoRecipientError:
+        outgoing_email.delete()
+        return False
+    except Exception as error:
+        row.update(error=describe_error(error), taken_at=None)
+        if _is_the_servers(error):
+            log.warning("mail_server_failed", outgoing_email=outgoing_email.pk, error=describe_error(error))
+            MAIL_SERVER.set_aside(ONE, error)
+            raise _ServerFailed from error
+        log.exception("letter_failed", outgoing_email=outgoing_email.pk, template=outgoing_email.template)
+        LETTERS.set_aside(outgoing_email.pk, error)
+        return False
+    row.update(sent_at=timezone.now(), error="", person=outgoing_email.person)
+    return True
+
+
+def _is_the_servers(error: Exception) -> bool:
+    """Whether every other e-mail would fail as well; else it is this one's text or address."""
+    return isinstance(error, OSError) and not isinstance(error, SMTPRecipientsRefused | SMTPDataError)
+
+
+def send_again(letter_ids: Iterable[int]) -> int:
+    """Staff want e-mails that were given up sent after all, for another day. Returns how many there are."""
+    ids = list(letter_ids)
+    LETTERS.forget(ids)
+    count = OutgoingEmail.objects.filter(pk__in=ids, sent_at=None).update(resent_at=timezone.now(), taken_at=None)
+    transaction.on_commit(_wake)
+    return count
+
+
+def _retry(letter_id: int) -> None:
+    send_again([letter_id])
+
+
+LETTERS = Queue.register(
+    Queue(
+        "outgoing_emails",
+        "E-mails",
+        OutgoingEmail,
+        most_failures=100,  # their time ends them
+        first_pause=timedelta(minutes=1),
+        longest_pause=timedelta(hours=2),
+        retry=_retry,
+    )
+)
+# It never ends: it is asked ever more slowly, and each e-mail ends by its own time.
+MAIL_SERVER = Queue.register(
+    Queue(
+        "mail server",
+        "The mail server",
+        most_failures=10**9,
+        first_pause=timedelta(seconds=10),
+        longest_pause=timedelta(minutes=5),
+    )
+)
+ONE = 1
+
+
+def render(outgoing_email: OutgoingEmail) -> EmailMultiAlternatives:
+    """The e-mail as an e-mail in its reader's language. Raises NoReader."""
+    with translation.override(_language_of(outgoing_email)):
+        build = _builders.get(outgoing_email.template, _nothing_more)
+        describe_error = {
+            **outgoing_email.params,
+            **build({**outgoing_email.params, "person": outgoing_email.person}),
+        }
+        context = harmless({"portal_url": settings.PORTAL_URL, **describe_error})
+        text = render_to_string(f"emails/{outgoing_email.template}.txt", context)
+        subject, _, body = text.partition("\n")
+        message = EmailMultiAlternatives(subject.strip(), body.strip() + "\n", to=[outgoing_email.to])
+        html = render_to_string(f"emails/{outgoing_email.template}.html", context | {"subject": subject.strip()})
+        message.attach_alternative(html, "text/html")
+        return message
+
+
+def _language_of(outgoing_email: OutgoingEmail) -> str:
+    """The one that stood when it was queued, else its reader's."""
+    return (
+        outgoing_email.language
+        or (outgoing_email.person.language if outgoing_email.person else "")
+        or settings.LANGUAGE_CODE
+    )
+
+
+def reader_of(params: dict[str, Any]) -> User:
+    """The owner whom an e-mail's link signs in or lets choose a password. Raises NoReader: staff never get one."""
+    person = params["person"]
+    if not isinstance(person, User) or person.is_staff or not person.is_active:
+        raise NoRecipientError
+    return person
+
+
+def _nothing_more(_params: dict[str, Any]) -> dict[str, Any]:
+    return {}

@@ -1,0 +1,141 @@
+"""News for a person: noted in the transaction of what happened, told in one e-mail for many, each of them once.
+
+A feature that has something to tell subclasses `NotificationKind`, registers it, and notes. The e-mail is the
+template of the kind's name; it is written once nothing more seems to come, so that a chain of a thousand
+locations is one e-mail.
+"""
+
+from abc import ABC, abstractmethod
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max, Min
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.emails import queue_email
+from accounts.models import Notification, User
+from partner_portal.core.queues import Queue
+
+# More of a group may come: an e-mail waits until none has come for so long, but never longer than the second.
+QUIET = timedelta(seconds=10)
+MAX_DURATION = timedelta(minutes=2)
+MAX_IN_AN_EMAIL = 10
+MAX_EMAILS_AT_ONCE = 500
+_Group = tuple[str, int, str]  # kind, person, group
+UNSENT = Queue.register(Queue("notifications", "Notifications to be sent", Notification))
+
+
+class NotificationKind(ABC):
+    """One kind of news, and its e-mail."""
+
+    name: ClassVar[str]
+
+    def unfinished(self, groups: Collection[str]) -> set[str]:
+        """Those of the groups of which more will come for sure: their e-mails wait."""
+        return set()
+
+    @abstractmethod
+    def still_true(self, person: User, subjects: Sequence[int]) -> list[int]:
+        """What is worth an e-mail now, in the order of the e-mail; the rest has been overtaken."""
+
+
+_kinds: dict[str, NotificationKind] = {}
+
+
+def register_news(kind: type[NotificationKind]) -> type[NotificationKind]:
+    """Make a kind known, under its name."""
+    _kinds[kind.name] = kind()
+    return kind
+
+
+def note(kind: type[NotificationKind], person: User | None, subject: int, *, key: str, group: str = "") -> None:
+    """The person is to be told, if there is one. The same `key` again is the same news, of another row perhaps."""
+    if person is None:
+        return
+    notifications = Notification(
+        key=f"{kind.name}:{key}", person=person, kind=kind.name, group=group, subject=subject
+    )
+    Notification.objects.bulk_create(
+        [notifications], update_conflicts=True, unique_fields=["key"], update_fields=["subject"]
+    )
+
+
+def send_digests(now: datetime | None = None) -> int:
+    """Queue the e-mails that are due at `now`. Returns how many."""
+    now = now or timezone.now()
+    waiting = Notification.objects.filter(sent_at=None, kind__in=_kinds).values("kind", "person", "group")
+    groups = waiting.annotate(first=Min("pk"), oldest=Min("at"), newest=Max("at")).order_by("oldest")
+    due: list[_Group] = [
+        (group["kind"], group["person"], group["group"])
+        for group in groups.exclude(first__in=UNSENT.resting())[: 10 * MAX_EMAILS_AT_ONCE]
+        if group["newest"] <= now - QUIET or group["oldest"] <= now - MAX_DURATION
+    ]
+    finished = _without_unfinished(due)[:MAX_EMAILS_AT_ONCE]
+    return sum(_tell_alone(group, now) for group in finished)
+
+
+def _tell_alone(group: _Group, now: datetime) -> int:
+    """The e-mail of one group: one that cannot be written keeps no other back."""
+    try:
+        return _tell(*group, now)
+    except Exception as error:
+        kind, person, name = group
+        first = Notification.objects.filter(sent_at=None, kind=kind, person=person, group=name).order_by("pk").first()
+        if first is not None:
+            UNSENT.set_aside(first.pk, error)
+        return 0
+
+
+def _without_unfinished(due: list[_Group]) -> list[_Group]:
+    by_kind: dict[str, set[str]] = defaultdict(set)
+    for kind, _person, group in due:
+        by_kind[kind].add(group)
+    unfinished = {kind: _kinds[kind].unfinished(groups) for kind, groups in by_kind.items()}
+    return [(kind, person, group) for kind, person, group in due if group not in unfinished[kind]]
+
+
+@transaction.atomic
+def _tell(kind: str, person_id: int, group: str, now: datetime) -> int:
+    """One e-mail about all that is new; what was overtaken is forgotten. Two workers never tell the same."""
+    mine = Notification.objects.select_for_update().filter(sent_at=None, kind=kind, person=person_id, group=group)
+    notifications = list(mine.order_by("pk").values_list("pk", "subject"))
+    person = User.objects.get(pk=person_id)
+    reachable = person.email and person.is_active
+    subjects_to_tell = (
+        _kinds[kind].still_true(person, [subject for _pk, subject in notifications])
+        if notifications and reachable
+        else []
+    )
+    untold = Notification.objects.filter(pk__in=[pk for pk, _subject in notifications])
+    untold.exclude(subject__in=subjects_to_tell).delete()
+    if not subjects_to_tell:
+        return 0
+    untold.update(sent_at=now)
+    queue_email(
+        kind,
+        person,
+        key=f"{kind}:{notifications[0][0]}",
+        subjects=subjects_to_tell[:MAX_IN_AN_EMAIL],
+        more=max(len(subjects_to_tell) - MAX_IN_AN_EMAIL, 0),
+    )
+    return 1
+
+
+def forget_notifications(notifications: Notification) -> None:
+    """What nobody could be told for a day is not new any more."""
+    Notification.objects.filter(pk=notifications.pk, sent_at=None).delete()
+
+
+def letter_about(lines: list[dict[str, Any]], params: dict[str, Any]) -> dict[str, Any]:
+    """The context of an e-mail that shows `lines`, one for each of its `subjects` still there, and counts `more`."""
+    return {
+        "lines": lines,
+        "first": lines[0],
+        "count": len(params["subjects"]) + params["more"],
+        "account_url": settings.PORTAL_URL + reverse("accounts:home"),
+    }

@@ -1,0 +1,88 @@
+"""Choosing a new password: by an e-mail, also for owners who never had one."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib.auth.forms import PasswordResetForm, SetPasswordForm
+from django.contrib.auth.tokens import default_token_generator
+from django.contrib.auth.views import PasswordResetConfirmView, PasswordResetView
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse, reverse_lazy
+from django.utils import timezone
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
+from django.utils.translation import gettext_lazy as _
+
+from accounts.emails import email_builder, queue_email, reader_of, request_email
+from accounts.limits import RESETS
+from accounts.models import User
+from accounts.pages import too_many
+from accounts.proofs import take_over
+
+
+class OwnerResetForm(PasswordResetForm):
+    """The same answer for every address; an e-mail only to active owners, sent by Celery.
+
+    Owners who came with Altegio's signature have no password yet: they get the e-mail too. Staff do not:
+    their password is reset by an administrator.
+    """
+
+    email = forms.EmailField(
+        label=_("E-mail"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"})
+    )
+
+    def save(self, *_args: Any, **_kwargs: Any) -> None:
+        send_reset_link(self.cleaned_data["email"])
+
+
+class NewPasswordForm(SetPasswordForm):  # type: ignore[type-arg]
+    """Behind the e-mail's link: whoever sets the password reads the mail, and takes the account over."""
+
+    def save(self, commit: bool = True) -> User:
+        user: User = self.user
+        take_over(user, password=self.cleaned_data["new_password1"])
+        return user
+
+
+class AskForReset(PasswordResetView):
+    """Whoever forgot their password asks for an e-mail; the answer, and its time, are the same for every address."""
+
+    template_name = "accounts/reset.html"
+    form_class = OwnerResetForm
+    success_url = reverse_lazy("accounts:reset-sent")
+
+    def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        if wait := RESETS.hit(request):
+            return too_many(request, wait)
+        return super().post(request, *args, **kwargs)
+
+
+class ChoosePassword(PasswordResetConfirmView):
+    """The e-mail's link. It opens nothing of who has become staff, or was shut out, since the e-mail went out."""
+
+    template_name = "accounts/reset_confirm.html"
+    form_class = NewPasswordForm
+    success_url = reverse_lazy("accounts:sign-in")
+
+    def get_user(self, uidb64: str) -> User | None:
+        user = super().get_user(uidb64)
+        return user if isinstance(user, User) and user.is_active and not user.is_staff else None
+
+
+def send_reset_link(email: str) -> None:
+    """An e-mail with which the owner at this address, if there is one, chooses a password."""
+    request_email("password_reset", email)
+
+
+def send_own_reset_link(owner: User) -> None:
+    """The same e-mail, asked for by the owner who is signed in."""
+    queue_email("password_reset", owner, key=f"own-reset:{owner.pk}:{timezone.now():%Y%m%d%H%M%S%f}")
+
+
+@email_builder("password_reset")
+def with_reset_link(params: dict[str, Any]) -> dict[str, Any]:
+    """The e-mail's link, made at the moment of sending."""
+    user = reader_of(params)
+    uid, token = urlsafe_base64_encode(force_bytes(user.pk)), default_token_generator.make_token(user)
+    return {"link": settings.PORTAL_URL + reverse("accounts:reset-confirm", args=[uid, token]), "name": user.name}

@@ -1,0 +1,72 @@
+"""What strangers have written, as it may stand in an e-mail: harmless to its headers, and no way elsewhere.
+
+A location's title, a name, Altegio's words: whoever signs up under another's address could write to them by these.
+Mail programs make links of what looks like an address, so nothing does: "evil.example" becomes "evil. example",
+"https://" becomes "https: //". The portal's own addresses are told by their names in the e-mail and where they lead.
+"""
+
+import datetime as dt
+import re
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.utils.functional import Promise
+
+from partner_portal.core.bidi import embedded
+from partner_portal.core.clean import clean_text
+
+MAX_LENGTH = 500
+# Invisible inside a word. Those that join letters and pictures stay; what turns directions around is `embedded`'s.
+_INVISIBLE = re.compile("[\xad\u061c\u180e\u200b\u2060-\u2065\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]")
+# Line ends of every kind among them; a number's and an amount's own spaces stay.
+_SPACES = re.compile(r"[^\S\xa0\u202f]+")
+# "x.y" in every way that a browser reads a dot; amounts and dates stay, addresses of four numbers do not.
+_DOTS = "[.\u2024\u3002\ufe52\uff0e\uff61]"
+_NUMBERS = re.compile(rf"(?:\d{{1,30}}{_DOTS}){{3,}}\d")
+_DOT = re.compile(rf"(?<=\S)({_DOTS})(?=[^\s\d])|(?<=[^\s\d])({_DOTS})(?=\d)")
+_SCHEME = re.compile(r"\b([a-z][a-z\d+.-]*)[:\uff1a](?=\S)", re.IGNORECASE)
+# Whoever signs up chooses a name, and a greeting does without one.
+_NO_NAME = re.compile(rf"[/:@]|\w{_DOTS}\w")
+_PLAIN = (int, float, Decimal, dt.date, dt.datetime, type(None))
+
+
+def harmless(context: dict[str, Any]) -> dict[str, Any]:
+    """The context of an e-mail, each text in it judged by its name, however deep it stands.
+
+    Raises TypeError for what is neither text, number, moment, list nor dict: a row's columns could not be judged.
+    """
+    return {name: _judged(name, value) for name, value in context.items()}
+
+
+def _judged(name: str, value: Any) -> Any:
+    if isinstance(value, dict):
+        return harmless(value)
+    if isinstance(value, list | tuple):
+        return [_judged(name, item) for item in value]
+    if isinstance(value, _PLAIN):
+        return value
+    if not isinstance(value, str | Promise):
+        raise TypeError(f"A letter cannot be told {name}: {type(value).__name__} is not plain.")
+    text = str(value)
+    if name == "link" or name.endswith("_url"):
+        return text if _is_ours(text) else ""
+    if name == "name" and _NO_NAME.search(text):
+        return ""
+    return embedded(_without_links(_in_one_line(text)))
+
+
+def _is_ours(address: str) -> bool:
+    """Whether it leads to the portal or to Altegio, and has nothing in it that ends an address."""
+    ours = tuple(f"{origin}/" for origin in (settings.PORTAL_URL, settings.ALTEGIO_APP_URL))
+    return f"{address}/".startswith(ours) and address.isprintable() and not re.search(r"[\s<>\"']", address)
+
+
+def _in_one_line(text: str) -> str:
+    return clean_text(_INVISIBLE.sub("", _SPACES.sub(" ", text))).strip()[:MAX_LENGTH]
+
+
+def _without_links(text: str) -> str:
+    text = _NUMBERS.sub(lambda found: re.sub(_DOTS, ". ", found[0]), text)
+    text = _SCHEME.sub(r"\1: ", text)
+    return _DOT.sub(lambda found: f"{found[0]} ", text)

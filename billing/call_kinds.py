@@ -1,0 +1,241 @@
+"""Reporting a payment and its refund: each of them once, whatever becomes of the answers (docs/altegio.md §2, §3)."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import ClassVar
+
+from django.conf import settings
+from django.utils import timezone
+
+from billing.matching import find_remote
+from billing.models import CONTENT, Payment, PaymentChange, Source, Status
+from billing.notifications import tell_of_payment, tell_of_refund
+from billing.periods import follow_payments, lock_payment
+from integrations.alerts.raising import clear_alerts
+from integrations.alerts.receivers import alert_key
+from integrations.altegio import requests
+from integrations.altegio.answers import (
+    NOT_CONNECTED,
+    AltegioState,
+    Answer,
+    RemotePayment,
+    read_payment_id,
+    read_status,
+)
+from integrations.altegio.requests import ApiRequest
+from integrations.altegio.wire import to_wire
+from integrations.connections.models import State
+from integrations.outbox.call_kinds import (
+    CallKind,
+    CannotTell,
+    Happened,
+    NotToHappen,
+    ObsoleteError,
+    SendAgain,
+    Verdict,
+    kind_of,
+    register,
+)
+from integrations.outbox.models import Attempt, CallState, OutgoingCall, Priority
+from integrations.outbox.queue import new_call
+from integrations.status_sync.status_sync import ask_status
+from partner_portal.core.english import english as _
+
+HELD_AS_BEFORE = (
+    "Altegio holds this payment as it was told before it was corrected: the correction was not sent. To correct it, "
+    "refund it and tell it anew under another external_id."
+)
+UNSURE = "Altegio says the location is not connected; whether this payment arrived before cannot be known now."
+
+
+class _AboutPayment(CallKind):
+    """What both calls share: one payment, and the status call as the question."""
+
+    priority: ClassVar[Priority] = Priority.MONEY
+    alert_on_failure: ClassVar[bool] = True
+
+    def question(self, call: OutgoingCall) -> ApiRequest:
+        payment = _payment(call)
+        return requests.status(payment.location.altegio_id, payment.application.altegio_id)
+
+
+@register
+class ReportPayment(_AboutPayment):
+    """docs/altegio.md §2, report a payment: 200 with the id that a refund needs."""
+
+    name = "report_payment"
+    title = _("Payment")
+
+    @classmethod
+    def new(cls, payment: Payment) -> OutgoingCall:
+        """The call of the payment's newest round; a later round asks before it sends."""
+        return new_call(
+            cls,
+            payment.report_key,
+            ordering_key=payment.connection.ordering_key,
+            connection_id=payment.connection_id,
+            state=CallState.QUEUED if payment.report_round == 1 else CallState.UNCONFIRMED,
+            payment=payment.pk,
+        )
+
+    def request(self, call: OutgoingCall) -> ApiRequest:
+        payment = _payment(call)
+        if payment.status not in (Status.QUEUED, Status.REFUND_QUEUED):
+            raise ObsoleteError(f"The payment is {payment.status}.")
+        zone = settings.ALTEGIO_TIME_ZONE
+        return requests.report_payment(
+            payment.location.altegio_id,
+            payment.application.altegio_id,
+            currency_iso=payment.currency,
+            payment_sum=payment.exact_amount,
+            payment_date=to_wire(payment.paid_at, zone),
+            period_from=to_wire(payment.period_from, zone),
+            period_to=to_wire(payment.period_to, zone),
+        )
+
+    def is_conclusive(self, answer: Answer) -> bool:
+        """A yes without the id is of no use for a refund: the status call knows it."""
+        return read_payment_id(answer) is not None
+
+    def judge(self, call: OutgoingCall, answer: Answer) -> Verdict:
+        status = read_status(answer, settings.ALTEGIO_TIME_ZONE)
+        if status is None:
+            return CannotTell()
+        payment = lock_payment(call.params["payment"])
+        if _is_held(payment, status.payments):
+            return Happened()
+        if status is NOT_CONNECTED:
+            return NotToHappen(UNSURE)
+        if _may_be_under_way(payment):
+            return CannotTell()
+        if status.state is AltegioState.NONE:
+            return NotToHappen("The location is not connected, and this payment has not arrived.")
+        if payment.status == Status.REFUND_QUEUED:
+            # It never arrived, and is not wished any more: `request` will find nothing to say.
+            payment.status = Status.CANCELLED
+            payment.save(update_fields=["status"])
+        return SendAgain()
+
+    def accepted(self, call: OutgoingCall, answer: Answer) -> None:
+        payment = lock_payment(call.params["payment"])
+        if payment.altegio_payment_id is None:
+            payment.altegio_payment_id = read_payment_id(answer)
+            _take_over(payment)
+        if payment.status == Status.QUEUED:
+            payment.status = Status.REPORTED
+            tell_of_payment(payment)
+        payment.error = payment.error if payment.error == HELD_AS_BEFORE else ""
+        payment.reported_at = timezone.now()
+        payment.save(update_fields=["altegio_payment_id", "status", "error", "reported_at"])
+        follow_payments(payment.connection)
+        _end_alerts(payment)
+        if payment.connection.state == State.FROZEN:
+            # A payment re-activates the connection (docs/altegio.md §3); Altegio says when it has.
+            ask_status(payment.connection)
+
+    def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
+        payment = lock_payment(call.params["payment"])
+        refunded = payment.status == Status.REFUND_QUEUED and reason != UNSURE
+        payment.status = Status.CANCELLED if refunded else Status.FAILED
+        payment.error = reason[:500]
+        payment.save(update_fields=["status", "error"])
+
+
+@register
+class RefundPayment(_AboutPayment):
+    """docs/altegio.md §2, refund. Altegio refuses a second refund of a payment, so asking decides every refusal."""
+
+    name = "refund_payment"
+    title = _("Refund")
+
+    @classmethod
+    def new(cls, payment: Payment) -> OutgoingCall:
+        """The call of the newest round. It belongs to no connection: it is due though the connection ends."""
+        return new_call(cls, payment.refund_key, ordering_key=payment.connection.ordering_key, payment=payment.pk)
+
+    def request(self, call: OutgoingCall) -> ApiRequest:
+        payment = _payment(call)
+        if payment.status != Status.REFUND_QUEUED or payment.altegio_payment_id is None:
+            raise ObsoleteError(f"The payment is {payment.status}.")
+        return requests.refund_payment(payment.altegio_payment_id)
+
+    def needs_verification(self, answer: Answer) -> bool:
+        """It may be refused because it is refunded already: `is_refunded` says so."""
+        return True
+
+    def judge(self, call: OutgoingCall, answer: Answer) -> Verdict:
+        status = read_status(answer, settings.ALTEGIO_TIME_ZONE)
+        if status is None:
+            return CannotTell()
+        payment = _payment(call)
+        if any(remote.id == payment.altegio_payment_id and remote.is_refunded for remote in status.payments):
+            return Happened()
+        return NotToHappen(call.reason) if call.refusal_code else SendAgain()
+
+    def accepted(self, call: OutgoingCall, answer: Answer) -> None:
+        mark_refunded(lock_payment(call.params["payment"]))
+
+    def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
+        payment = lock_payment(call.params["payment"])
+        if payment.status == Status.REFUND_QUEUED:
+            payment.status, payment.error = Status.REPORTED, f"Altegio refused the refund: {reason}"[:500]
+            payment.save(update_fields=["status", "error"])
+
+
+def mark_refunded(payment: Payment) -> None:
+    """Altegio holds a locked payment as refunded: the paid period follows, and the state is asked for."""
+    payment.status, payment.error, payment.refunded_at = Status.REFUNDED, "", timezone.now()
+    payment.save(update_fields=["status", "error", "refunded_at"])
+    tell_of_refund(payment)
+    follow_payments(payment.connection)
+    ask_status(payment.connection)
+
+
+def _payment(call: OutgoingCall) -> Payment:
+    return Payment.objects.select_related("application", "location").get(pk=call.params["payment"])
+
+
+def _is_held(payment: Payment, held: Iterable[RemotePayment]) -> bool:
+    """Whether Altegio holds it, as it is or as it was before a correction: then what it was is true."""
+    said: list[PaymentChange] = []
+    if payment.report_round > 1:
+        said = list(payment.changes.filter(application=payment.application_id, location=payment.location_id))
+    for before in (None, *said):
+        remote_id = find_remote(payment, held, before)
+        if remote_id is None:
+            continue
+        payment.altegio_payment_id = remote_id
+        if before is not None:
+            payment.error = HELD_AS_BEFORE
+            for name in CONTENT:
+                setattr(payment, name, getattr(before, name))
+        payment.save(update_fields=["altegio_payment_id", "error", *CONTENT])
+        return True
+    return False
+
+
+def _end_alerts(payment: Payment) -> None:
+    """What warned of an earlier try is over, also of one for an earlier connection."""
+    if payment.report_round > 1:
+        clear_alerts(key__in={alert_key(call, kind_of(call)) for call in payment.calls()})
+
+
+def _may_be_under_way(payment: Payment) -> bool:
+    """Whether Altegio may still be working on what was sent: no answer came, and not long ago.
+
+    "Not there" would then be believed too early, and the payment reported twice. Sent in whatever round.
+    """
+    sent = Attempt.objects.filter(call__in=payment.calls(), purpose=Attempt.Purpose.SEND)
+    last = sent.order_by("-started_at", "-pk").first()
+    if last is None or last.status_code is not None:
+        return False
+    return last.started_at > timezone.now() - timedelta(seconds=settings.ALTEGIO_SETTLING_SECONDS)
+
+
+def _take_over(payment: Payment) -> None:
+    """Altegio may tell of a reported payment as if it had collected it, before its answer to us arrives."""
+    Payment.objects.filter(
+        application=payment.application_id,
+        altegio_payment_id=payment.altegio_payment_id,
+        source=Source.ALTEGIO,
+    ).delete()

@@ -1,0 +1,52 @@
+"""Payments and subscriptions in the owner's words."""
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from billing.models import Status
+from integrations.connections.models import Connection
+from partner_portal.core import formats
+
+# An owner's payment by its state; the colours are those of the locations' states.
+STATUS_WORDS = {
+    Status.QUEUED: gettext_lazy("Being recorded"),
+    Status.REPORTED: gettext_lazy("Paid"),
+    Status.FAILED: gettext_lazy("Not recorded"),
+    Status.REFUND_QUEUED: gettext_lazy("Being refunded"),
+    Status.REFUNDED: gettext_lazy("Refunded"),
+    Status.CANCELLED: gettext_lazy("Cancelled"),
+}
+STATUS_ADVICE = {
+    Status.QUEUED: gettext_lazy("Altegio is being told."),
+    Status.FAILED: gettext_lazy("Altegio has not taken it over yet. Our staff look into it."),
+    Status.REFUND_QUEUED: gettext_lazy("Altegio is being told."),
+}
+STATUS_TONES = {
+    Status.QUEUED: "pending",
+    Status.REPORTED: "active",
+    Status.FAILED: "failed",
+    Status.REFUND_QUEUED: "pending",
+    Status.REFUNDED: "frozen",
+    Status.CANCELLED: "off",
+}
+
+
+def is_due(connection: Connection) -> bool:
+    """Whether the trial or the paid period has ended, and nothing was paid since."""
+    return connection.next_payment_at is not None and connection.next_payment_at <= timezone.now()
+
+
+def standing(connection: Connection) -> str:
+    """Until when it is paid, in a sentence or two."""
+    now = timezone.now()
+    paid, trial, due = connection.paid_until, connection.trial_ends_at, connection.next_payment_at
+    if paid is not None and paid > now:
+        return _("Paid until %(day)s.") % {"day": formats.day(paid)}
+    if trial is not None and trial > now:
+        return _("Free trial until %(day)s.") % {"day": formats.day(trial)}
+    if due is not None and due <= now:
+        return _("Not paid since %(day)s. Without a payment Altegio switches the integration off.") % {
+            "day": formats.day(due)
+        }
+    return _("No payment is expected yet.")

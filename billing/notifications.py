@@ -1,0 +1,85 @@
+"""The e-mails about money: a payment was received, a payment was refunded."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.emails import email_builder
+from accounts.models import User
+from accounts.notifications import NotificationKind, letter_about, note, register_news
+from billing.models import Payment, Source, Status
+from partner_portal.core.formats import money
+
+# A file may bring the payments of years, which are no news.
+HISTORY = timedelta(days=30)
+
+
+class _AboutPayments(NotificationKind):
+    status: Status
+
+    def still_true(self, person: User, subjects: Sequence[int]) -> list[int]:
+        mine = Payment.objects.filter(pk__in=subjects, connection__owner=person, status=self.status)
+        return list(mine.order_by("pk").values_list("pk", flat=True))
+
+
+@register_news
+class Paid(_AboutPayments):
+    """Altegio holds the payment."""
+
+    name = "payment"
+    status = Status.REPORTED
+
+
+@register_news
+class Refunded(_AboutPayments):
+    """Altegio holds it as refunded."""
+
+    name = "refund"
+    status = Status.REFUNDED
+
+
+def tell_of_payment(payment: Payment) -> None:
+    """Altegio holds this payment: its owner is told, once."""
+    if not _is_history(payment):
+        note(Paid, payment.connection.owner, payment.pk, key=_key(payment))
+
+
+def tell_of_refund(payment: Payment) -> None:
+    """Altegio holds this payment as refunded: its owner is told, once."""
+    if not _is_history(payment):
+        note(Refunded, payment.connection.owner, payment.pk, key=_key(payment))
+
+
+def _key(payment: Payment) -> str:
+    """Altegio's id: what it tells of as collected may turn out to be a payment that was reported from here."""
+    return f"{payment.application_id}:{payment.altegio_payment_id}"
+
+
+def _is_history(payment: Payment) -> bool:
+    return payment.source == Source.FILE and payment.paid_at < timezone.now() - HISTORY
+
+
+@email_builder(Paid.name)
+@email_builder(Refunded.name)
+def with_payments(params: dict[str, Any]) -> dict[str, Any]:
+    """The context of an e-mail about some payments and `more` of them."""
+    shown = Payment.objects.select_related("connection__location", "connection__application").in_bulk(
+        params["subjects"]
+    )
+    lines = [_line(shown[pk]) for pk in params["subjects"] if pk in shown]
+    return letter_about(lines, params)
+
+
+def _line(payment: Payment) -> dict[str, Any]:
+    connection = payment.connection
+    return {
+        "location": connection.title or f"#{connection.location.altegio_id}",
+        "application": connection.application.name or _("The integration"),
+        "amount": money(payment.exact_amount, payment.currency),
+        "period_from": payment.period_from,
+        "period_to": payment.period_to,
+        "paid_until": connection.paid_until,
+    }

@@ -1,0 +1,165 @@
+"""The activation call: within the window, once, and asked about whenever its end is not certain."""
+
+import uuid
+from datetime import datetime
+
+from django.conf import settings
+from django.utils import timezone
+
+from integrations.activation.binding import (
+    accept,
+    clock_tolerance,
+    end_unnoticed,
+    fail,
+    note_clock,
+    show_as_taken,
+    words_about,
+)
+from integrations.activation.claim_order import facts_of
+from integrations.activation.status_decision import judge
+from integrations.altegio import requests
+from integrations.altegio.answers import AltegioState, Answer, read_status
+from integrations.altegio.requests import ApiRequest
+from integrations.connections.models import UNDECIDED, Connection, EndedBy, State, event_address
+from integrations.connections.transitions import connection_of, lock, move
+from integrations.outbox.call_kinds import (
+    AskAgain,
+    CallKind,
+    CannotTell,
+    Hold,
+    NotToHappen,
+    ObsoleteError,
+    OnHoldError,
+    SendAgain,
+    Verdict,
+    register,
+)
+from integrations.outbox.models import Attempt, CallState, OutgoingCall, Priority
+from integrations.outbox.queue import new_call, queue_fresh
+from integrations.status_sync.status_sync import ask_status
+from partner_portal.core.english import english as _
+
+
+@register
+class Activate(CallKind):
+    """docs/altegio.md §2, activate."""
+
+    name = "activate"
+    title = _("Activation")
+    priority = Priority.ACTIVATION
+
+    @classmethod
+    def new(cls, connection: Connection, *, state: CallState = CallState.QUEUED, turn: int = 0) -> OutgoingCall:
+        """The activation call of a claim: sent, asked about first (DOUBTFUL), or held back until the claim's end."""
+        return cls._call(connection, connection.deadline_at, state=state, turn=turn)
+
+    @classmethod
+    def again(cls, connection: Connection, deadline_at: datetime, *, decided: bool = False) -> OutgoingCall:
+        """A later one; it asks before it sends. `decided`: staff say that the location is the claimant's."""
+        return cls._call(connection, deadline_at, state=CallState.UNCONFIRMED, decided=decided)
+
+    @classmethod
+    def _call(
+        cls, connection: Connection, deadline_at: datetime, *, state: CallState, turn: int = 0, decided: bool = False
+    ) -> OutgoingCall:
+        # No count of the earlier ones: they are not kept for ever, and a key must not come twice. That only one
+        # waits for a connection is a constraint of the table.
+        call = new_call(
+            cls,
+            f"activate:{connection.pk}:{uuid.uuid4().hex}",
+            ordering_key=connection.ordering_key,
+            connection_id=connection.pk,
+            deadline_at=deadline_at,
+            state=state,
+            **({"decided": True} if decided else {}),
+        )
+        call.turn = turn
+        call.priority = Priority.ACTIVATION if connection.is_proven or decided else Priority.UNPROVEN
+        return call
+
+    def request(self, call: OutgoingCall) -> ApiRequest:
+        connection = connection_of(call)
+        if connection.state == State.CONFLICT:
+            raise OnHoldError("The location is claimed or held by somebody else.")
+        if connection.state != State.GRANTED:
+            raise ObsoleteError(f"The connection is {connection.state}.")
+        application, keys = connection.application, connection.keys
+        return requests.activate(
+            connection.location.altegio_id,
+            application.altegio_id,
+            api_key=keys.api_key if application.gets_api_key else "",
+            webhook_urls=[event_address(keys.events_key)],
+            extras=application.activation_extras,
+        )
+
+    def must_ask(self, call: OutgoingCall) -> bool:
+        """What waited asks: since it was queued, or Altegio asked, somebody else may have given a grant."""
+        since = call.created_at
+        if call.attempt_count > 1:
+            asked = call.attempts.filter(purpose=Attempt.Purpose.ASK).order_by("number").last()
+            since = asked.started_at if asked else since
+        return timezone.now() - since > clock_tolerance()
+
+    def question(self, call: OutgoingCall) -> ApiRequest:
+        connection = connection_of(call)
+        return requests.status(connection.location.altegio_id, connection.application.altegio_id)
+
+    def needs_verification(self, answer: Answer) -> bool:
+        """A 403 may mean that it is active already: it says nothing until the status call is asked."""
+        return answer.status_code == 403
+
+    def judge(self, call: OutgoingCall, answer: Answer) -> Verdict:
+        status = read_status(answer, settings.ALTEGIO_TIME_ZONE)
+        if status is None:
+            return CannotTell()
+        note_clock(status)
+        connection = lock(connection_of(call).pk)
+        verdict = judge(facts_of(connection, call, status))
+        match verdict:
+            case Hold(reason) if status.state is not AltegioState.PENDING:
+                show_as_taken(connection, reason)
+            case SendAgain() | AskAgain() if status.state is AltegioState.PENDING:
+                end_unnoticed(connection)
+                move(connection, State.GRANTED, "Nobody holds the location any more.")
+            case NotToHappen(reason) if call.refusal_code:
+                return NotToHappen(f"{reason}. {call.reason}".strip())
+        return verdict
+
+    def accepted(self, call: OutgoingCall, answer: Answer) -> None:
+        status = read_status(answer, settings.ALTEGIO_TIME_ZONE)
+        frozen = status is not None and status.state is AltegioState.FROZEN
+        connection = lock(connection_of(call).pk)
+        accept(connection, State.FROZEN if frozen else State.ACTIVE, "Altegio accepted the activation.")
+        if _came_again(connection, call):
+            ask_status(connection)
+
+    def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
+        fail(lock(connection_of(call).pk), reason, words_about(call))
+
+    def expired(self, call: OutgoingCall, now: datetime) -> None:
+        connection = lock(connection_of(call).pk)
+        if connection.state not in UNDECIDED:
+            return
+        if now < connection.deadline_at:
+            # Its window began anew at this moment.
+            queue_fresh([self.again(connection, connection.deadline_at)])
+            return
+        to = State.EXPIRED if connection.state == State.GRANTED else State.FAILED
+        why = WINDOW_CLOSED if to is State.EXPIRED else STILL_TAKEN
+        why, words = f"{why} {call.reason}".strip(), words_about(call)
+        move(connection, to, why, altegio_words=words, ended_at=now, ended_by=EndedBy.WINDOW)
+        if call.attempts.exists():
+            # The last word may have been lost on the line; Altegio knows.
+            ask_status(connection)
+
+
+WINDOW_CLOSED = "The window closed before Altegio accepted the activation."
+STILL_TAKEN = "The window closed while somebody else claimed or held the location."
+
+
+def _came_again(connection: Connection, call: OutgoingCall) -> bool:
+    """Whether the owner arrived once more while the answer was on its way: perhaps with a grant after this one."""
+    if connection.last_arrived_at <= connection.arrived_at:
+        # Earlier than before: the clock was set back since, and cannot tell.
+        return connection.last_arrived_at < connection.arrived_at
+    return call.attempts.filter(started_at__lte=connection.last_arrived_at).exists()

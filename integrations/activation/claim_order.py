@@ -1,0 +1,134 @@
+"""Who goes first at a location: by proof, then whoever was not refused there lately, then by arrival."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
+
+from integrations.activation.binding import (
+    answers_a_lost_call,
+    clock_tolerance,
+    is_granted_to,
+    others_alive,
+    was_ours,
+)
+from integrations.activation.status_decision import Facts
+from integrations.altegio.answers import AltegioState, ConnectionStatus
+from integrations.connections.models import UNDECIDED, Application, Connection, EndedBy, State
+from integrations.outbox.models import Attempt, OutgoingCall
+
+# Who was refused at a location is not served there at once, and after everybody else.
+REFUSAL_LASTS = timedelta(hours=1)
+# Who was refused there so often in that time is nobody's rival: an owner with an old link is refused once or twice.
+REFUSALS_OF_THE_PERSISTENT = 3
+
+
+def somebody_goes_first(connection: Connection, status: ConnectionStatus) -> bool:
+    """Whether another claim on the location that may be served by this grant goes before this one."""
+    others = [each for each in _open_claims(connection) if is_granted_to(each, status)]
+    if connection.is_proven:
+        # Two proven people are in dispute, not in line; but what only waited behind a holder steps back.
+        # And so does who was refused again and again, of whom nobody else is a rival.
+        in_line = [each for each in others if _is_in_line(each)]
+        if connection.state == State.CONFLICT or not in_line:
+            return bool(in_line)
+        claims = {connection.claim, *(each.claim for each in in_line)}
+        persistent = persistent_claims(connection.application, {connection.location_id}, claims)[
+            connection.location_id
+        ]
+        return connection.claim in persistent and any(each.claim not in persistent for each in in_line)
+    return any(each.is_proven and _is_in_line(each) for each in others) or any(
+        _rank(each) < _rank(connection) for each in others if not each.is_proven
+    )
+
+
+def _open_claims(connection: Connection) -> QuerySet[Connection]:
+    here = Connection.objects.filter(application=connection.application_id, location=connection.location_id)
+    return here.filter(state__in=UNDECIDED, deadline_at__gt=timezone.now()).exclude(pk=connection.pk)
+
+
+def _is_in_line(connection: Connection) -> bool:
+    return connection.is_proven and (connection.state == State.GRANTED or connection.is_disputed)
+
+
+def _rank(connection: Connection) -> tuple[bool, datetime, int]:
+    return was_refused_lately(connection), connection.arrived_at, connection.pk
+
+
+def was_refused_lately(connection: Connection) -> bool:
+    """Whether whoever makes this claim was refused at the location: by name, by address or from the same network."""
+    same = Q(claim=connection.claim)
+    if connection.visitor:
+        same |= Q(visitor=connection.visitor)
+    if connection.network:
+        same |= Q(network=connection.network)
+    return _refused_here(connection).filter(same).exists()
+
+
+def persistent_claims(
+    application: Application, locations: Collection[int], claims: Collection[str]
+) -> dict[int, set[str]]:
+    """For each location those of `claims` that Altegio refused there again and again lately, or staff once."""
+    refused = Connection.objects.filter(
+        application=application,
+        location__in=locations,
+        claim__in=claims,
+        state=State.FAILED,
+        ended_at__gte=timezone.now() - REFUSAL_LASTS,
+    )
+    by_staff = Count("pk", filter=Q(ended_by=EndedBy.STAFF))
+    by_altegio = Count("pk", filter=Q(ended_by=EndedBy.ALTEGIO))
+    counted = refused.order_by().values("location", "claim").annotate(by_staff=by_staff, by_altegio=by_altegio)
+    found: dict[int, set[str]] = defaultdict(set)
+    for row in counted.filter(Q(by_staff__gt=0) | Q(by_altegio__gte=REFUSALS_OF_THE_PERSISTENT)):
+        found[row["location"]].add(row["claim"])
+    return found
+
+
+def settling_of(connection: Connection) -> float:
+    """Seconds for which a claim that must settle does: longer where visitors without a proof were refused lately."""
+    contested = _refused_here(connection).filter(is_proven=False).exists()
+    return settings.CONTESTED_SETTLING_SECONDS if contested else settings.UNPROVEN_SETTLING_SECONDS
+
+
+def has_settled(call: OutgoingCall, status: ConnectionStatus) -> bool:
+    """Whether Altegio was asked about this grant before: the wait since then is what settles."""
+    asked = call.attempts.filter(purpose=Attempt.Purpose.ASK, outcome="accepted")
+    if status.created_at is not None:
+        asked = asked.filter(started_at__gte=status.created_at - clock_tolerance())
+    return asked.count() > 1
+
+
+def _refused_here(connection: Connection) -> QuerySet[Connection]:
+    since = timezone.now() - REFUSAL_LASTS
+    here = Connection.objects.filter(application=connection.application_id, location=connection.location_id)
+    return here.filter(state=State.FAILED, ended_at__gte=since).exclude(pk=connection.pk)
+
+
+def facts_of(connection: Connection, call: OutgoingCall, status: ConnectionStatus) -> Facts:
+    """What `judge` looks at, of a locked connection."""
+    active = status.state in (AltegioState.ACTIVE, AltegioState.FROZEN)
+    is_theirs = was_ours(connection, status) if active else is_granted_to(connection, status)
+    may_go_on = is_theirs and connection.state in UNDECIDED
+    must_settle = may_go_on and not answers_a_lost_call(connection, status) and _must_settle(connection)
+    return Facts(
+        remote=status.state,
+        state=State(connection.state),
+        is_disputed=connection.is_disputed,
+        is_theirs=is_theirs,
+        was_refused=call.refusal_code is not None,
+        decided=bool(call.params.get("decided")),
+        others_alive=active and others_alive(connection).exists(),
+        others_first=may_go_on and not active and somebody_goes_first(connection, status),
+        must_settle=must_settle,
+        has_settled=must_settle and has_settled(call, status),
+        settling=settling_of(connection) if must_settle else settings.UNPROVEN_SETTLING_SECONDS,
+        is_held=connection.application.hold_activations,
+    )
+
+
+def _must_settle(connection: Connection) -> bool:
+    return not connection.is_proven or was_refused_lately(connection)

@@ -1,0 +1,100 @@
+"""The activation call that each undecided connection has: it is sent, asked about, or held back, and carries the
+claim's end with its deadline. Here all of it is moved; nothing undecided is without one.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+
+from django.db import connection as database
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+
+from accounts.models import User
+from integrations.activation.call_kinds import Activate
+from integrations.connections.models import UNDECIDED, Connection, EndedBy, State
+from integrations.connections.transitions import move
+from integrations.outbox.models import UNFINISHED, CallState, OutgoingCall, Priority
+from integrations.outbox.queue import cancel, queue_fresh
+from integrations.outbox.queue import wake_a_dispatcher as wake_a_worker
+
+# However often somebody comes back: Altegio is asked about the same claim no more often.
+ASKED_AGAIN_AFTER = timedelta(seconds=5)
+RESTS = (CallState.HELD, CallState.QUEUED, CallState.UNCONFIRMED)
+
+
+def undecided_without_call() -> QuerySet[Connection]:
+    """The undecided connections that nothing moves any more: no activation that waits, with a deadline.
+
+    There should never be one; a watch that finds one queues `Activate.again` for it.
+    """
+    waiting = OutgoingCall.objects.filter(
+        connection=OuterRef("pk"), kind=Activate.name, state__in=UNFINISHED, deadline_at__isnull=False
+    )
+    return Connection.objects.filter(~Exists(waiting), state__in=UNDECIDED)
+
+
+def end_claim(
+    connection: Connection, why: str, *, ended_by: EndedBy = EndedBy.PORTAL, by: User | None = None
+) -> None:
+    """End an undecided claim, and its call with it; one that is being sent is left to its answer."""
+    cancel(OutgoingCall.objects.filter(connection=connection, kind=Activate.name), why)
+    move(connection, State.FAILED, why, by=by, ended_at=timezone.now(), ended_by=ended_by)
+
+
+def hold_back(connections: Sequence[Connection]) -> None:
+    """Nothing is sent for these until a person decides, or their windows end."""
+    _change(connections, (CallState.QUEUED, CallState.UNCONFIRMED), state=CallState.HELD)
+
+
+def ask_first(connections: Sequence[Connection]) -> None:
+    """What may be sent any moment asks once more before."""
+    _change(connections, (CallState.QUEUED,), state=CallState.UNCONFIRMED)
+
+
+def put_to_the_front(connections: Sequence[Connection]) -> None:
+    """Their claimants have proven who they are: they wait no longer behind those who have not."""
+    now = timezone.now()
+    _change(connections, (CallState.HELD,), priority=Priority.ACTIVATION, turn=0)
+    _change(connections, (CallState.QUEUED, CallState.UNCONFIRMED), priority=Priority.ACTIVATION, turn=0, due_at=now)
+
+
+def wake(connections: Sequence[Connection]) -> None:
+    """Altegio is asked about these claims soon, and they go on as it says. Each that has no call gets one."""
+    held = [each for each in connections if each.application.hold_activations]
+    asked = [each for each in connections if not each.application.hold_activations]
+    due_at = timezone.now() + ASKED_AGAIN_AFTER
+    _change(asked, (CallState.HELD,), state=CallState.UNCONFIRMED, due_at=due_at)
+    _renew_deadlines([*held, *asked])
+    unfinished = OutgoingCall.objects.filter(connection__in=_keys(connections), kind=Activate.name)
+    waiting = set(unfinished.filter(state__in=UNFINISHED).values_list("connection", flat=True))
+    missing = [each for each in connections if each.pk not in waiting]
+    if missing:
+        queue_fresh(Activate.again(each, each.deadline_at) for each in missing)
+    transaction.on_commit(wake_a_worker)
+
+
+def _renew_deadlines(connections: Sequence[Connection]) -> None:
+    """A window that began anew is the call's, too. All of one arrival's end at the same moment."""
+    for deadline_at in {each.deadline_at for each in connections}:
+        same = [each for each in connections if each.deadline_at == deadline_at]
+        _change(same, RESTS, deadline_at=deadline_at)
+
+
+def _change(connections: Sequence[Connection], states: Collection[CallState], **fields: object) -> None:
+    """Change the calls of these locked connections that rest in one of `states`.
+
+    A call that a worker or the sweep brings to its end at this moment is left to it: that one waits for the
+    connection, and finds it as it is then. Waiting for it here would be a deadlock.
+    """
+    if not connections:
+        return
+    calls = OutgoingCall.objects.filter(connection__in=_keys(connections), kind=Activate.name, state__in=states)
+    if database.features.has_select_for_update_skip_locked:
+        calls = calls.select_for_update(skip_locked=True, no_key=True)
+    found = list(calls.values_list("pk", flat=True))
+    OutgoingCall.objects.filter(pk__in=found, state__in=states).update(**fields)
+
+
+def _keys(connections: Sequence[Connection]) -> list[int]:
+    return [each.pk for each in connections]

@@ -1,0 +1,46 @@
+"""Alert: something staff must know while there is still time."""
+
+from django.db import models
+from django.utils import timezone
+
+from partner_portal.core.english import english as _
+
+
+class Alert(models.Model):
+    """One thing that needs a person; of each `key` at most one is open. Cleared, it may come again."""
+
+    class Kind(models.TextChoices):
+        WINDOW = "window", _("activation running out of time")
+        TOKEN = "token", _("Altegio refuses the partner token")  # a name, no secret
+        CONFLICT = "conflict", _("two people claim a location")
+        REVIEW = "review", _("a location to be reviewed")
+        CALL = "call", _("a call that failed for good")
+        ENDED = "ended", _("a location disconnected")
+        UNKNOWN = "unknown", _("connected at Altegio, not here")
+        EVENTS = "events", _("events that could not be handed on")
+        MAIL = "mail", _("e-mails cannot be sent")
+        DEAD = "dead", _("an item that a worker could not handle")
+        WATCH = "watch", _("something that nothing waited for")
+
+    key = models.CharField(max_length=200)
+    kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices)
+    text = models.CharField(_("what happened"), max_length=500)
+    connection = models.ForeignKey(
+        "connections.Connection", on_delete=models.CASCADE, null=True, blank=True, related_name="alerts"
+    )
+    raised_at = models.DateTimeField(_("raised"), default=timezone.now)
+    mailed_at = models.DateTimeField(_("mailed"), null=True, blank=True)
+    cleared_at = models.DateTimeField(_("cleared"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("alert")
+        verbose_name_plural = _("alerts")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["key"], condition=models.Q(cleared_at=None), name="one_open_alert_of_a_key"
+            )
+        ]
+        indexes = [models.Index(fields=["-raised_at"], condition=models.Q(cleared_at=None), name="alert_open")]
+
+    def __str__(self) -> str:
+        return self.text

@@ -1,0 +1,67 @@
+"""Raising alerts, and telling staff about them in one e-mail for many."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.emails import queue_email
+from accounts.models import User
+from integrations.alerts.models import Alert
+from integrations.connections.models import Connection
+from partner_portal.core.clean import clean_line
+
+NewAlarm = tuple[Alert.Kind, str, str, Connection | None]
+MAX_IN_AN_EMAIL = 20
+SAME_KIND_EVERY = timedelta(minutes=5)
+
+
+def raise_alerts(alerts: Iterable[NewAlarm]) -> None:
+    """Store alerts of (kind, key, text, connection); one that is open already stays as it is."""
+    rows = [
+        Alert(kind=kind, key=key, text=clean_line(text, 500), connection=connection)
+        for kind, key, text, connection in alerts
+    ]
+    Alert.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
+
+
+def raise_alert_once(kind: Alert.Kind, key: str, text: str, connection: Connection) -> None:
+    """Raise an alert whose cause is found again and again: what staff have cleared stays cleared."""
+    if not Alert.objects.filter(key=key, connection=connection).exists():
+        raise_alerts([(kind, key, text, connection)])
+
+
+def clear_alerts(**which: object) -> None:
+    """What these alerts warned of is over."""
+    Alert.objects.filter(cleared_at=None, **which).update(cleared_at=timezone.now())
+
+
+def _kinds_told_lately() -> set[str]:
+    lately = Alert.objects.filter(mailed_at__gt=timezone.now() - SAME_KIND_EVERY)
+    return set(lately.order_by().values_list("kind", flat=True).distinct())
+
+
+@transaction.atomic
+def mail_alerts() -> int:
+    """One e-mail to each member of staff about all alerts not mailed yet. Returns how many alerts.
+
+    More of a kind that was told of a moment ago waits: thousands of activations running out make a dozen
+    e-mails an hour, and not one every ten seconds.
+    """
+    waiting = Alert.objects.select_for_update().filter(mailed_at=None, cleared_at=None).order_by("raised_at")
+    alerts = list(waiting)
+    if not {alert.kind for alert in alerts} - _kinds_told_lately():
+        return 0
+    Alert.objects.filter(pk__in=[alert.pk for alert in alerts]).update(mailed_at=timezone.now())
+    for user in User.objects.filter(is_staff=True, is_active=True).exclude(email=None):
+        queue_email(
+            "staff/alerts",
+            user,
+            key=f"alerts:{alerts[-1].pk}:{user.pk}",
+            lines=[alert.text for alert in alerts[:MAX_IN_AN_EMAIL]],
+            more=max(len(alerts) - MAX_IN_AN_EMAIL, 0),
+            list_url=f"{settings.PORTAL_URL}/admin/alerts/alert/?open=yes",
+        )
+    return len(alerts)

@@ -1,0 +1,113 @@
+"""What raises and clears alerts by itself: each ends with its cause, and may come again."""
+
+import hashlib
+from typing import Any
+
+from django.dispatch import receiver
+
+from accounts.emails import mail_trouble
+from integrations.alerts.models import Alert
+from integrations.alerts.raising import clear_alerts, raise_alerts
+from integrations.altegio.answers import AltegioState, ConnectionStatus
+from integrations.connections.models import LIVE, Connection, State
+from integrations.connections.signals import connection_changed, status_synced
+from integrations.outbox.call_kinds import CallKind, registered_kind
+from integrations.outbox.executor import call_ended
+from integrations.outbox.models import CallState, OutgoingCall
+from integrations.outbox.token_stop import token_is_stopped, token_stopped
+from partner_portal.core.queues import Queue, item_died, queue_recovered
+from partner_portal.core.watch import Check, stranded_found
+
+FAILURES_UNTIL_AN_ALERT = 3
+
+
+@receiver(token_stopped)
+def tell_of_refused_token(fingerprint: str, message: str, **_: Any) -> None:
+    """Every call rests until someone acts: the loudest alert there is."""
+    text = f"Altegio refuses the partner token (401: {message}). All calls rest until it is replaced."
+    clear_alerts(kind=Alert.Kind.TOKEN)
+    raise_alerts([(Alert.Kind.TOKEN, f"token:{fingerprint}", text, None)])
+
+
+def clear_when_the_token_works() -> None:
+    """Staff resumed it, or replaced it."""
+    if not token_is_stopped():
+        clear_alerts(kind=Alert.Kind.TOKEN)
+
+
+@receiver(call_ended)
+def tell_of_failed_call(call: OutgoingCall, reason: str, **_: Any) -> None:
+    """Refused, or too late: where nobody else would see it, staff are told, until a later call is done."""
+    kind = registered_kind(call)
+    if kind is None or not kind.alert_on_failure:
+        return
+    key = alert_key(call, kind)
+    if call.state in (CallState.REFUSED, CallState.EXPIRED):
+        text = f"{call.kind} {call.key}: {CallState(call.state).label}. {reason}"
+        raise_alerts([(Alert.Kind.CALL, key, text, call.connection)])
+    elif call.state == CallState.DONE:
+        clear_alerts(key=key)
+
+
+def alert_key(call: OutgoingCall, kind: CallKind) -> str:
+    """The key of the alert about a call that failed: the same for every call of the connection about the same."""
+    about = hashlib.sha256(kind.about(call).encode()).hexdigest()[:20]
+    return f"call:{call.kind}:{call.connection_id or ''}:{about}"
+
+
+@receiver(connection_changed)
+def follow_the_connection(connection: Connection, before: State, after: State, **_: Any) -> None:
+    """What warned of a state ends with it; a connection that waits again may run out of time again."""
+    if before == State.CONFLICT:
+        clear_alerts(connection=connection, kind=Alert.Kind.CONFLICT)
+    # Nothing is asked of the database for one that nobody was warned of: they may be thousands at once.
+    if before == State.GRANTED and connection.warned:
+        clear_alerts(connection=connection, kind=Alert.Kind.WINDOW)
+    if after == State.GRANTED and connection.warned:
+        Connection.objects.filter(pk=connection.pk, warned__gt=0).update(warned=0)
+    if before in LIVE and after not in LIVE:
+        clear_alerts(connection=connection, kind=Alert.Kind.REVIEW)
+    if after in LIVE:
+        clear_alerts(connection=connection, kind=Alert.Kind.UNKNOWN)
+
+
+@receiver(status_synced)
+def forget_what_is_gone(connection: Connection, status: ConnectionStatus, **_: Any) -> None:
+    """It was alive at Altegio and ended here; now it has ended there too."""
+    if connection.state == State.UNINSTALLED and status.state not in (AltegioState.ACTIVE, AltegioState.FROZEN):
+        clear_alerts(connection=connection, kind=Alert.Kind.UNKNOWN)
+
+
+@receiver(item_died)
+def tell_of_dead_letter(queue: Queue, error: str, **_: Any) -> None:
+    """One alert for a queue, however many of its items failed: one fault mostly hits many."""
+    text = f"{queue.title}: an item could not be handled, and is not tried any more. See the dead letters. {error}"
+    raise_alerts([(Alert.Kind.DEAD, f"dead:{queue.name}", text, None)])
+
+
+@receiver(queue_recovered)
+def forget_dead_letters(queue: str, **_: Any) -> None:
+    """The last dead letter of the queue was tried again, or let go."""
+    clear_alerts(key=f"dead:{queue}")
+
+
+@receiver(stranded_found)
+def tell_of_stranded(check: Check, count: int, **_: Any) -> None:
+    """It is mended at once; why it could happen is for people to find, so it stays open until they clear it."""
+    if check.by_age:
+        text = (
+            f"{check.name}: {count} of them waited far too long, and are taken up now. After a stop of all workers, "
+            "beat or the mail server this is to be expected; if nothing had stopped, please report this fault."
+        )
+    else:
+        text = f"{check.name}: nothing waited for {count} of them. They are taken up again; please report this fault."
+    raise_alerts([(Alert.Kind.WATCH, f"watch:{check.name}", text, None)])
+
+
+def tell_of_mail_trouble() -> None:
+    """The mail server fails: this alert cannot come by e-mail."""
+    trouble = mail_trouble()
+    if trouble is None:
+        clear_alerts(kind=Alert.Kind.MAIL)
+    elif trouble.failures >= FAILURES_UNTIL_AN_ALERT:
+        raise_alerts([(Alert.Kind.MAIL, "mail", f"E-mails are not sent: {trouble.error}. See EMAIL_URL.", None)])

@@ -1,0 +1,20 @@
+"""Celery's doors to the alerts."""
+
+from celery import shared_task
+
+from integrations.alerts.raising import mail_alerts
+from integrations.alerts.receivers import clear_when_the_token_works, tell_of_mail_trouble
+from integrations.alerts.window import warn_of_late_activations
+from partner_portal.core.queues import run_steps
+
+
+@shared_task
+def alert() -> None:
+    """Every few seconds: warn staff while there is still time."""
+    run_steps(warn_of_late_activations, mail_alerts)
+
+
+@shared_task
+def follow_causes() -> None:
+    """Each minute: raise and clear the alerts whose cause no signal tells of."""
+    run_steps(tell_of_mail_trouble, clear_when_the_token_works)

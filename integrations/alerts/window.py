@@ -1,0 +1,42 @@
+"""Alerts while there is still time: half and five sixths of the activation window are gone."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from integrations.alerts.models import Alert
+from integrations.alerts.raising import raise_alerts
+from integrations.connections.models import Connection, State
+
+# The level, and how much of the window is gone; the most urgent first, so that a late look raises one alert, not two.
+LEVELS = ((2, 5 / 6), (1, 1 / 2))
+BATCH = 500
+
+
+def warn_of_late_activations() -> int:
+    """Raise the alerts that are due; each once for a connection and level. Returns how many."""
+    return sum(_warn(level, gone) for level, gone in LEVELS)
+
+
+def _warn(level: int, gone: float) -> int:
+    now = timezone.now()
+    left = timedelta(seconds=settings.ALTEGIO_ACTIVATION_WINDOW * (1 - gone))
+    with transaction.atomic():
+        locked = Connection.objects.select_for_update(of=("self",), no_key=True)
+        late = locked.select_related("application", "location").filter(
+            state=State.GRANTED, deadline_at__lte=now + left, deadline_at__gt=now, warned__lt=level
+        )
+        connections = list(late.order_by("deadline_at")[:BATCH])
+        raise_alerts(
+            (
+                Alert.Kind.WINDOW,
+                f"window:{level}:{connection.pk}",
+                f"{connection}: not activated yet, and the window closes at {connection.deadline_at:%H:%M:%S} UTC.",
+                connection,
+            )
+            for connection in connections
+        )
+        Connection.objects.filter(pk__in=[connection.pk for connection in connections]).update(warned=level)
+    return len(connections)

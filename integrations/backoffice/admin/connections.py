@@ -1,0 +1,193 @@
+"""Connections in the control room: their history, their calls, and what staff may do."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timesince import timeuntil
+
+from accounts.models import User
+from integrations.activation import staff
+from integrations.backoffice.admin.outgoing_calls import DeadlineFilter
+from integrations.backoffice.timeline.page import case_of
+from integrations.connections.models import LIVE, UNDECIDED, Connection, State
+from integrations.status_sync.disconnect import NotConnectedError, disconnect
+from partner_portal.core.admin_base import ActionRefusedError, Lookups, ReadOnlyAdmin, confirm_action, link_to
+from partner_portal.core.english import english as _
+from partner_portal.core.english import english_plural
+
+OFFERED_IN = {
+    "try_again": (State.GRANTED, State.EXPIRED, State.FAILED),
+    "dismiss": (State.CONFLICT,),
+    "disconnect": LIVE,
+}
+OPERATE = "connections.change_connection"
+
+
+def each(chosen: QuerySet[Connection], do: Callable[[int], object]) -> str:
+    """Do it for every chosen connection; what is not possible is said, the rest is done."""
+    done, problems = 0, []
+    for pk in list(chosen.values_list("pk", flat=True)):
+        try:
+            do(pk)
+            done += 1
+        except (staff.NotPossibleError, NotConnectedError) as problem:
+            problems.append(str(problem))
+    if not done:
+        raise ActionRefusedError(" ".join(problems))
+    said = english_plural("Done for %d connection.", "Done for %d connections.", done) % done
+    return " ".join([said, *problems])
+
+
+class TimeLeftFilter(DeadlineFilter):
+    """How much time is left for an activation."""
+
+    waiting = (State.GRANTED,)
+
+
+class ReviewFilter(admin.SimpleListFilter):
+    """What staff must look at."""
+
+    title = _("review")
+    parameter_name = "review"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Lookups:
+        return [("yes", _("to be reviewed"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.exclude(review="") if self.value() == "yes" else queryset
+
+
+@admin.register(Connection)
+class ConnectionAdmin(ReadOnlyAdmin):
+    list_display = ("location", "state", "time_left", "reason", "person", "arrived_at", "application")
+    list_filter = ("state", "application", TimeLeftFilter, ReviewFilter)
+    search_fields = (
+        "=location__altegio_id",
+        "location__title__istartswith",
+        "location__phone__startswith",
+        "owner__email__istartswith",
+        "claimant__email__istartswith",
+    )
+    search_help_text = _("A location's number, the beginning of its title or phone number, or an e-mail address")
+    quick_filters = (
+        (_("waiting now"), "state__exact=granted"),
+        (_("running out of time"), "state__exact=granted&deadline=30"),
+        (_("failed today"), "../connectionchange/?event=failed&when=today"),
+        (_("conflicts"), "state__exact=conflict"),
+        (_("frozen"), "state__exact=frozen"),
+        (_("to be reviewed"), "review=yes"),
+    )
+    list_select_related = ("application", "location", "owner", "claimant")
+    change_form_template = "admin/connections/connection/change_form.html"
+    actions = ("try_again", "ask", "release", "give", "dismiss", "pass_review", "disconnect")
+    readonly_fields = ("links",)
+    fields = (
+        ("application", "location", "state"),
+        "reason",
+        "altegio_words",
+        "review",
+        ("owner", "claimant", "is_proven"),
+        ("is_disputed", "ended_by"),
+        ("arrived_at", "deadline_at", "activated_at", "ended_at"),
+        "links",
+    )
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        """Newest first; what runs out of time, the most urgent first."""
+        return ("deadline_at", "pk") if request.GET.get(TimeLeftFilter.parameter_name) else ("-pk",)
+
+    @admin.display(description=_("time left"))
+    def time_left(self, connection: Connection) -> str:
+        if connection.state not in UNDECIDED:
+            return "–"
+        return timeuntil(connection.deadline_at) if connection.deadline_at > timezone.now() else str(_("none"))
+
+    @admin.display(description=_("owner"))
+    def person(self, connection: Connection) -> str:
+        """Who holds it, or who claims it."""
+        return str(connection.owner or connection.claimant or "–")
+
+    def is_offered(self, action: str, row: Connection) -> bool:
+        match action:
+            case "pass_review":
+                return bool(row.review)
+            case "give":
+                return staff.is_for_staff(row)
+            case "release":
+                return row.state == State.GRANTED and row.application.hold_activations
+        states = OFFERED_IN.get(action)
+        return states is None or row.state in states
+
+    @admin.display(description=_("see also"))
+    def links(self, connection: Connection) -> SafeString:
+        return format_html(
+            '{} · <a href="{}" rel="noreferrer">{}</a>',
+            link_to(connection.location),
+            connection.reconnect_url,
+            _("the reconnect page at Altegio"),
+        )
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """What is true, what to do next and what happened, above the fields."""
+        case = case_of(context["original"], _staff(request), self.row_actions(request, context["original"]))
+        return super().render_change_form(request, {**context, **case}, *args, **kwargs)
+
+    @confirm_action(
+        _("Try again now"),
+        _("Altegio is asked first; the activation is sent only if Altegio still waits for it."),
+        permission=OPERATE,
+    )
+    def try_again(self, request: HttpRequest, chosen: QuerySet[Connection]) -> str:
+        return each(chosen, lambda pk: staff.try_again(pk, _staff(request)))
+
+    @confirm_action(
+        _("Ask Altegio"),
+        _("Altegio is asked what it holds to be true; the connections follow the answer."),
+        permission=OPERATE,
+    )
+    def ask(self, _request: HttpRequest, chosen: QuerySet[Connection]) -> str:
+        return each(chosen, staff.ask_altegio)
+
+    @confirm_action(_("Release held activations"), _("The activation calls go out now."), permission=OPERATE)
+    def release(self, _request: HttpRequest, chosen: QuerySet[Connection]) -> str:
+        return each(chosen, staff.release)
+
+    @confirm_action(
+        _("Conflict: decide for this person"),
+        _("The location goes to the person of the chosen claim; all other claims on it end. Make sure who they are."),
+        permission=OPERATE,
+    )
+    def give(self, request: HttpRequest, chosen: QuerySet[Connection]) -> str:
+        return each(chosen, lambda pk: staff.give_to_claimant(pk, _staff(request)))
+
+    @confirm_action(_("Conflict: dismiss this claim"), _("The chosen claims end as failed."), permission=OPERATE)
+    def dismiss(self, request: HttpRequest, chosen: QuerySet[Connection]) -> str:
+        return each(chosen, lambda pk: staff.dismiss_claim(pk, _staff(request)))
+
+    @confirm_action(
+        _("Reviewed: all is well"),
+        _("The signed name and the location's title belong together; the owner may see its data."),
+        permission=OPERATE,
+    )
+    def pass_review(self, request: HttpRequest, chosen: QuerySet[Connection]) -> str:
+        return each(chosen, lambda pk: staff.pass_review(pk, _staff(request)))
+
+    @confirm_action(
+        _("Disconnect"),
+        _("Altegio is told to uninstall the application at these locations. Owners can connect again."),
+        permission=OPERATE,
+    )
+    def disconnect(self, request: HttpRequest, chosen: QuerySet[Connection]) -> str:
+        return each(chosen, lambda pk: disconnect(pk, by=_staff(request), why=str(_("Staff disconnected it."))))
+
+
+def _staff(request: HttpRequest) -> User:
+    return cast(User, request.user)

@@ -1,0 +1,57 @@
+"""What can happen to a connection, in the words of the first page; each is a set of state changes."""
+
+from dataclasses import dataclass
+
+from django.db import models
+from django.db.models import Q
+
+from integrations.connections.models import LIVE, State
+from partner_portal.core.english import english as _
+
+NEW = ""  # the state before the first
+
+
+class ConnectionEvent(models.TextChoices):
+    """One thing that happened to a connection."""
+
+    ASKED = "asked", _("asked for")  # an owner arrived for this location
+    ACTIVATED = "activated", _("activated")  # Altegio accepted
+    FAILED = "failed", _("failed")  # Altegio refused, or staff dismissed the claim
+    EXPIRED = "expired", _("expired")  # the window closed first
+    CONFLICT = "conflict", _("in conflict")  # two people claim the location
+    FROZEN = "frozen", _("frozen")  # no payment
+    REACTIVATED = "thawed", _("active again")  # paid after a freeze
+    UNINSTALLED = "uninstalled", _("uninstalled")
+
+
+@dataclass(frozen=True)
+class Change:
+    """From which states to which."""
+
+    before: frozenset[str]
+    after: frozenset[str]
+
+    @property
+    def q(self) -> Q:
+        """The rows of ConnectionChange that are such a change."""
+        return Q(to_state__in=sorted(self.after), from_state__in=sorted(self.before))
+
+
+_NOT_LIVE = frozenset({NEW, *State.values}) - frozenset(LIVE)
+_ANY = frozenset({NEW, *State.values})
+
+CHANGES: dict[ConnectionEvent, Change] = {
+    ConnectionEvent.ASKED: Change(frozenset({NEW}), frozenset(State.values)),
+    ConnectionEvent.ACTIVATED: Change(_NOT_LIVE - {State.UNINSTALLED}, frozenset({State.ACTIVE})),
+    ConnectionEvent.FAILED: Change(_ANY, frozenset({State.FAILED})),
+    ConnectionEvent.EXPIRED: Change(_ANY, frozenset({State.EXPIRED})),
+    ConnectionEvent.CONFLICT: Change(_ANY, frozenset({State.CONFLICT})),
+    ConnectionEvent.FROZEN: Change(_ANY, frozenset({State.FROZEN})),
+    ConnectionEvent.REACTIVATED: Change(frozenset({State.FROZEN, State.UNINSTALLED}), frozenset({State.ACTIVE})),
+    ConnectionEvent.UNINSTALLED: Change(_ANY, frozenset({State.UNINSTALLED})),
+}
+
+
+def happenings_of(before: str, after: str) -> list[ConnectionEvent]:
+    """What a change from `before` to `after` is."""
+    return [happened for happened, change in CHANGES.items() if before in change.before and after in change.after]

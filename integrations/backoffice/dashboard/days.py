@@ -1,0 +1,77 @@
+"""Arrivals and state changes by day and application: ended days from their sums, the rest counted now."""
+
+from collections import Counter
+from datetime import UTC, date, timedelta
+from functools import partial
+
+from django.db.models import Count
+from django.db.models.functions import TruncDate
+from django.utils import timezone
+
+from integrations.backoffice.dashboard.connection_events import happenings_of
+from integrations.backoffice.models import DailyCounts
+from integrations.connections.models import Arrival, ConnectionChange
+from partner_portal.core.periods import Span, day_span, today
+from partner_portal.core.queues import run_steps
+
+DAYS = 14
+# What an arrival can still become is over with the window; so long after its end a day is counted for good.
+SETTLED_AFTER = timedelta(hours=2)
+ARRIVED, REGISTERED = "arrived", "registered"
+
+# (day, application's pk, what): how many. "What" is `ARRIVED`, `REGISTERED` or an Happening's value.
+Counts = Counter[tuple[date, int, str]]
+
+
+def shown_days() -> list[date]:
+    """The days on the first page, newest first."""
+    return [today() - timedelta(days=back) for back in range(DAYS)]
+
+
+def counts_by_day() -> Counts:
+    """All counts of the shown days, in three queries."""
+    days = shown_days()
+    counts: Counts = Counter()
+    known = set()
+    for row in DailyCounts.objects.filter(day__gte=days[-1]):
+        known.add(row.day)
+        counts.update({(row.day, application, what): number for application, what, number in row.counts})
+    missing = [day for day in days if day not in known]
+    if missing:
+        fresh = _count((day_span(missing[-1])[0], day_span(missing[0])[1]))
+        counts.update({key: number for key, number in fresh.items() if key[0] not in known})
+    return counts
+
+
+def sum_ended_days() -> int:
+    """Count the days that are over and not counted yet. Returns how many; any number may run it at once."""
+    settled = (timezone.now() - SETTLED_AFTER).astimezone(UTC).date()
+    days = [day for day in shown_days() if day < settled]
+    known = set(DailyCounts.objects.filter(day__in=days).values_list("day", flat=True))
+    missing = [day for day in days if day not in known]
+    return run_steps(*(partial(_sum_day, day) for day in missing))
+
+
+def _sum_day(day: date) -> None:
+    row = DailyCounts(day=day, counts=_for_storing(_count(day_span(day))))
+    DailyCounts.objects.bulk_create([row], ignore_conflicts=True)
+
+
+def _for_storing(counts: Counts) -> list[tuple[int, str, int]]:
+    return [(application, what, number) for (_day, application, what), number in sorted(counts.items())]
+
+
+def _count(span: Span) -> Counts:
+    """From the evidence itself: two queries over indexed ranges of time."""
+    counts: Counts = Counter()
+    changes = ConnectionChange.objects.filter(at__gte=span[0], at__lt=span[1]).order_by()
+    grouped = changes.values_list(TruncDate("at", tzinfo=UTC), "connection__application_id", "from_state", "to_state")
+    for day, application, before, after, number in grouped.annotate(number=Count("pk")):
+        for happened in happenings_of(before, after):
+            counts[day, application, happened.value] += number
+    arrivals = Arrival.objects.filter(arrived_at__gte=span[0], arrived_at__lt=span[1]).order_by()
+    by_day = arrivals.values_list(TruncDate("arrived_at", tzinfo=UTC), "application_id")
+    for day, application, number, registered in by_day.annotate(number=Count("pk"), registered=Count("user_id")):
+        counts[day, application, ARRIVED] += number
+        counts[day, application, REGISTERED] += registered
+    return counts

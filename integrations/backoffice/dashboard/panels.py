@@ -1,0 +1,41 @@
+"""The first page's panels. A feature registers its own, also from above (billing)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.functional import Promise
+
+from accounts.models import User
+
+Title = str | Promise
+MakeContext = Callable[[], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One box: a heading, a template for what stands below it, and what makes the template's context."""
+
+    title: Title
+    template: str
+    context: MakeContext
+    permission: str
+    wide: bool
+
+
+_panels: list[Panel] = []
+
+
+def register_panel(title: Title, template: str, context: MakeContext, *, permission: str, wide: bool = False) -> None:
+    """Show a panel to staff with `permission` ("app.codename").
+
+    `context()` makes a constant number of queries that stay fast at a million rows: indexed ranges, and
+    counts through `integrations.backoffice.dashboard.numbers.capped`.
+    """
+    _panels.append(Panel(title, template, context, permission, wide))
+
+
+def panels_for(user: User) -> list[Panel]:
+    """What this member of staff may see, in the order of registration; wide panels come last."""
+    shown = [panel for panel in _panels if user.has_perm(panel.permission)]
+    return sorted(shown, key=lambda panel: panel.wide)

@@ -1,0 +1,18 @@
+"""The marketplace's own panels, in the order in which they are read."""
+
+from integrations.backoffice.dashboard.funnel import funnel
+from integrations.backoffice.dashboard.now import calls, connections_by_state, open_alerts, running_out
+from integrations.backoffice.dashboard.panels import register_panel
+from integrations.backoffice.dashboard.since_yesterday import since_yesterday
+from partner_portal.core.english import english as _
+
+CONNECTIONS = "connections.view_connection"
+
+register_panel(_("Open alerts"), "admin/dashboard/alerts.html", open_alerts, permission="alerts.view_alert")
+register_panel(_("Running out of time"), "admin/dashboard/running_out.html", running_out, permission=CONNECTIONS)
+register_panel(_("Calls to Altegio"), "admin/dashboard/calls.html", calls, permission="outbox.view_outgoingcall")
+register_panel(_("Connections now"), "admin/dashboard/connections.html", connections_by_state, permission=CONNECTIONS)
+register_panel(_("Since yesterday"), "admin/dashboard/since_yesterday.html", since_yesterday, permission=CONNECTIONS)
+register_panel(
+    _("From arrival to activation"), "admin/dashboard/funnel.html", funnel, permission=CONNECTIONS, wide=True
+)

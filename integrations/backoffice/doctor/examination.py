@@ -1,0 +1,140 @@
+"""The doctor's questions. Each gives one finding: well, worth a look, or wrong, and what to do about it."""
+
+import enum
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.core.cache import cache
+from django.core.checks import WARNING, run_checks
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from accounts.models import User
+from integrations.altegio import requests
+from integrations.altegio.answers import Outcome
+from integrations.altegio.requests import ApiRequest
+from integrations.backoffice.health import HEARTBEAT, MAX_SILENCE
+from integrations.connections.models import Application, application_for
+from integrations.outbox.direct_requests import ask_now
+from integrations.outbox.executor import altegio_client
+from integrations.outbox.token_stop import token_is_stopped
+from partner_portal.celery import app
+
+
+class Health(enum.StrEnum):
+    WELL = "well"
+    LOOK = "look"  # works, but somebody should look
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was examined; `advice` says what to do and is "" where all is well."""
+
+    what: str
+    health: Health
+    message: str
+    advice: str = ""
+
+
+def examine() -> Iterator[Finding]:
+    """Examine everything, one finding after the other. Nothing is changed, here or at Altegio."""
+    for question in QUESTIONS:
+        try:
+            yield from question()
+        except Exception as error:  # whatever fails is the finding
+            what = question.__name__.strip("_").replace("_", " ").capitalize()
+            yield Finding(what, Health.WRONG, f"{type(error).__name__}: {error}"[:200], "See the log for more.")
+
+
+def _configuration() -> Iterator[Finding]:
+    messages = run_checks(include_deployment_checks=not settings.DEBUG)
+    for message in messages:
+        health = Health.WRONG if message.level > WARNING else Health.LOOK
+        yield Finding("Configuration", health, str(message.msg).split("\n")[0], str(message.hint or ""))
+    if not messages:
+        yield Finding("Configuration", Health.WELL, "complete")
+
+
+def _database() -> Iterator[Finding]:
+    executor = MigrationExecutor(connection)
+    waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if waiting:
+        yield Finding("Database", Health.WRONG, f"{len(waiting)} migrations wait", "Run: python manage.py migrate")
+    else:
+        yield Finding("Database", Health.WELL, f"{connection.vendor}, up to date")
+
+
+def _broker_and_cache() -> Iterator[Finding]:
+    with app.connection_for_write() as broker:
+        broker.ensure_connection(max_retries=1, timeout=2)
+    cache.set("doctor", 1, timeout=5)
+    kind = "Redis" if settings.REDIS_URL else "embedded (for a trial; production wants REDIS_URL)"
+    yield Finding("Broker and cache", Health.WELL, kind)
+
+
+def _worker() -> Iterator[Finding]:
+    silent = time.time() - float(cache.get(HEARTBEAT) or 0)
+    if silent <= MAX_SILENCE:
+        yield Finding("Worker and beat", Health.WELL, f"last sign of life {silent:.0f} s ago")
+    else:
+        yield Finding("Worker and beat", Health.LOOK, "no sign of life", "Start the worker and beat of the Procfile.")
+
+
+def _staff() -> Iterator[Finding]:
+    if User.objects.filter(is_staff=True, is_active=True).exists():
+        yield Finding("Staff", Health.WELL, "there is an account for the admin")
+    else:
+        yield Finding("Staff", Health.LOOK, "nobody can open the admin", "Run: python manage.py createsuperuser")
+
+
+def _applications() -> Iterator[Finding]:
+    application_for()
+    names = [f"{application} (#{application.altegio_id})" for application in Application.objects.all()]
+    if names:
+        yield Finding("Applications", Health.WELL, ", ".join(names))
+    else:
+        advice = "Set ALTEGIO_APPLICATION_ID to the id in Altegio's developer account."
+        yield Finding("Applications", Health.WRONG, "none is known", advice)
+
+
+def _altegio() -> Iterator[Finding]:
+    if not settings.ALTEGIO_PARTNER_TOKEN:
+        advice = "Set ALTEGIO_PARTNER_TOKEN to the token in Altegio's developer account."
+        yield Finding("Altegio", Health.WRONG, "no partner token", advice)
+        return
+    if token_is_stopped():
+        advice = "Set the right token, or resume it in the admin (stopped tokens) once Altegio accepts it again."
+        yield Finding("Calls to Altegio", Health.WRONG, "stopped: Altegio refused the partner token", advice)
+    for application in Application.objects.order_by("pk"):
+        number = application.altegio_id
+        yield _reach(f"Altegio, application {number}", requests.connected_locations(number, page=1, count=1))
+        yield _reach(f"Altegio's API, application {number}", requests.tariffs(number))
+
+
+def _reach(what: str, call: ApiRequest) -> Finding:
+    answer = ask_now(call)
+    match answer.outcome:
+        case Outcome.ACCEPTED:
+            return Finding(what, Health.WELL, "answers, and accepts the token")
+        case Outcome.UNAUTHORIZED:
+            return Finding(what, Health.WRONG, "401: the partner token is refused", "Check ALTEGIO_PARTNER_TOKEN.")
+        case Outcome.REFUSED:
+            advice = "Check the application id in the developer account; pass Altegio's words on to its support."
+            return Finding(what, Health.LOOK, f"{answer.status_code}: {answer.message}", advice)
+        case Outcome.LIMITED:
+            return Finding(what, Health.LOOK, "429: too many calls", "Try again in a minute.")
+    return Finding(what, Health.WRONG, answer.message, f"Check the address: {altegio_client().url(call)}")
+
+
+QUESTIONS: tuple[Callable[[], Iterator[Finding]], ...] = (
+    _configuration,
+    _database,
+    _broker_and_cache,
+    _worker,
+    _staff,
+    _applications,
+    _altegio,
+)

@@ -1,0 +1,106 @@
+"""Is the process alive, and is the portal able to keep its promises (docs/interface.md, Pages)."""
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from celery import current_app
+from celery.signals import worker_ready
+from django.core.cache import cache
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+
+from partner_portal.core.static_files import missing_static_files
+
+log = structlog.get_logger(__name__)
+HEARTBEAT = "worker-heartbeat"
+# Beat asks for a heartbeat each ten seconds.
+MAX_SILENCE = 60
+OVERDUE = timedelta(minutes=2)
+
+
+def healthz(_request: HttpRequest) -> HttpResponse:
+    """200 while the process lives."""
+    return HttpResponse("ok", content_type="text/plain")
+
+
+def note_heartbeat() -> None:
+    """A worker lives and takes tasks."""
+    cache.set(HEARTBEAT, time.time(), timeout=MAX_SILENCE * 10)
+
+
+@worker_ready.connect
+def give_first_heartbeat(**_: Any) -> None:
+    """Beat's first one comes ten seconds later."""
+    note_heartbeat()
+
+
+def readyz(_request: HttpRequest) -> HttpResponse:
+    """200, or 503 with what is wrong."""
+    wrong = {name: problem for name, check in CHECKS.items() if (problem := _safely(check))}
+    return JsonResponse({"ready": not wrong, "wrong": wrong}, status=503 if wrong else 200)
+
+
+def _safely(check: Callable[[], str]) -> str:
+    try:
+        return check()
+    except Exception as error:  # any failure is the answer
+        log.warning("not_ready", check=check.__name__, error=str(error))
+        return f"{type(error).__name__}"
+
+
+def _database() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return ""
+
+
+def _broker() -> str:
+    with current_app.connection_for_write() as broker:
+        broker.ensure_connection(max_retries=1, timeout=2)
+    return ""
+
+
+def _worker() -> str:
+    silent = time.time() - float(cache.get(HEARTBEAT) or 0)
+    return "" if silent <= MAX_SILENCE else "No worker has given a sign of life for a minute: start worker and beat."
+
+
+def _calls() -> str:
+    from integrations.outbox.claim import due_calls
+
+    overdue = due_calls(timezone.now() - OVERDUE).exists()
+    return "Outgoing calls are overdue: see the admin, outgoing calls." if overdue else ""
+
+
+def _mail() -> str:
+    from accounts.emails import mail_trouble
+
+    trouble = mail_trouble()
+    if trouble is None or trouble.failures < 2:
+        return ""
+    return f"E-mails are not sent, the mail server fails ({trouble.error}): see EMAIL_URL."
+
+
+def _answers() -> str:
+    from integrations.outbox.claim import held_slots
+    from integrations.outbox.dispatcher import PATIENT_DISPATCHERS
+
+    held = held_slots(timezone.now())
+    if held < PATIENT_DISPATCHERS:
+        return ""
+    return f"{held} calls wait for answers of Altegio that do not come: see the admin, outgoing calls, being sent."
+
+
+CHECKS: dict[str, Callable[[], str]] = {
+    "database": _database,
+    "broker": _broker,
+    "worker": _worker,
+    "calls": _calls,
+    "mail": _mail,
+    "answers": _answers,
+    "static": missing_static_files,
+}

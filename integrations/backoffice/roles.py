@@ -1,0 +1,18 @@
+"""What the roles may do in the marketplace, beyond looking."""
+
+from accounts.roles import Role, register_rights
+
+register_rights(
+    Role.SUPPORT,
+    "connections.change_connection",
+    "outbox.change_outgoingcall",
+    "alerts.change_alert",
+    "lifecycle.change_callback",
+    "connections.change_chain",
+    "webhooks.change_delivery",
+    "webhooks.change_event",
+    "telephony.change_phonecall",
+    "sender_names.change_sendername",
+    "messaging.change_statusbatch",
+    "core.change_faileditem",
+)

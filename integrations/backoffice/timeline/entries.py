@@ -1,0 +1,47 @@
+"""The timeline and its registry: every feature adds what it knows of a connection."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+
+from django.db.models import Model
+
+from integrations.connections.models import Connection
+
+
+class Place(IntEnum):
+    """What comes first where two things happened at the same moment."""
+
+    TOLD = 0  # an arrival, a callback: the cause
+    CHANGED = 1  # a state, an alert
+    SAID = 2  # a call, a payment: what follows
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing that happened. `kind` is a short word for a label, `row` what to link to."""
+
+    at: datetime
+    place: Place
+    kind: str
+    title: str
+    detail: str = ""
+    row: Model | None = None
+    is_bad: bool = False
+
+
+Source = Callable[[Connection], Iterable[Entry]]
+_sources: list[Source] = []
+
+
+def register_timeline(source: Source) -> Source:
+    """Decorator: let `source` add its entries to every connection's timeline."""
+    _sources.append(source)
+    return source
+
+
+def timeline(connection: Connection) -> list[Entry]:
+    """Everything that is known of a connection, oldest first. A constant number of queries."""
+    entries = [entry for source in _sources for entry in source(connection)]
+    return sorted(entries, key=lambda entry: (entry.at, entry.place))

@@ -1,0 +1,69 @@
+"""The page that answers "it does not work": what is true, what to do next, and everything that happened."""
+
+from collections.abc import Iterable
+from datetime import date
+from itertools import groupby
+from typing import Any
+
+from django.contrib.auth import get_permission_codename
+from django.utils import timezone
+from django_stubs_ext import StrOrPromise
+
+from accounts.models import User
+from integrations.backoffice.timeline.entries import Entry, timeline
+from integrations.backoffice.timeline.next_steps import next_steps
+from integrations.connections.models import Connection
+from partner_portal.core.admin_base import link_to
+from partner_portal.core.english import english as _
+
+MAX_OTHERS = 20
+
+
+def case_of(connection: Connection, reader: User, actions: Iterable[tuple[str, StrOrPromise]]) -> dict[str, Any]:
+    """What the connection's page shows above its fields. A constant number of queries.
+
+    `reader` sees of what happened what they may look at. `actions`: the (name, title) of those that they may take;
+    a step offers no other.
+    """
+    steps, titles = next_steps(connection), dict(actions)
+    advised = {step.action for step in steps}
+    return {
+        "title": connection.location,
+        "subtitle": connection.application,
+        "steps": [(step, titles.get(step.action, "")) for step in steps],
+        "other_actions": [(name, title) for name, title in titles.items() if name not in advised],
+        "days": _by_day([entry for entry in timeline(connection) if _may_see(reader, entry)]),
+        "others": _others(connection),
+        "ways": _ways(connection),
+    }
+
+
+def _may_see(reader: User, entry: Entry) -> bool:
+    if entry.row is None:
+        return True
+    meta = entry.row._meta
+    return reader.has_perm(f"{meta.app_label}.{get_permission_codename('view', meta)}")
+
+
+def _by_day(entries: list[Entry]) -> list[tuple[date, list[tuple[Entry, str]]]]:
+    """Newest first, each with a link to its row."""
+    days = groupby(reversed(entries), key=lambda entry: timezone.localdate(entry.at))
+    return [(day, [(entry, _link(entry)) for entry in of_day]) for day, of_day in days]
+
+
+def _link(entry: Entry) -> str:
+    return "" if entry.row is None else link_to(entry.row, _("look"))
+
+
+def _others(connection: Connection) -> list[Connection]:
+    """The location's other connections: other applications, and how it was connected before."""
+    same_place = Connection.objects.filter(location=connection.location_id).exclude(pk=connection.pk)
+    return list(same_place.select_related("application", "owner").order_by("-pk")[:MAX_OTHERS])
+
+
+def _ways(connection: Connection) -> list[tuple[str, str]]:
+    """How to reach whom it is about: (what to show, the address)."""
+    person, place = connection.owner or connection.claimant, connection.location
+    ways = [(person.email, f"mailto:{person.email}")] if person and person.email else []
+    phones = [phone for phone in (person.phone if person else "", place.phone) if phone]
+    return ways + [(phone, f"tel:{phone}") for phone in dict.fromkeys(phones)]

@@ -1,0 +1,98 @@
+"""What the marketplace itself adds to a connection's timeline."""
+
+from collections.abc import Iterator
+
+from django.db.models import Q
+
+from integrations.altegio.answers import Outcome
+from integrations.backoffice.timeline.entries import Entry, Place, register_timeline
+from integrations.connections.models import Connection
+from integrations.lifecycle.models import Callback
+from integrations.outbox.call_kinds import kind_title
+from integrations.outbox.models import Attempt, CallState, OutgoingCall
+from partner_portal.core.english import english as _
+from partner_portal.core.english import english_plural
+
+# The newest of each; a connection that has more is looked at in the lists.
+MAX_COUNT = 300
+
+
+@register_timeline
+def arrivals(connection: Connection) -> Iterator[Entry]:
+    """When the owner came from Altegio."""
+    for arrival in connection.arrivals.select_related("user").order_by("-pk")[:MAX_COUNT]:
+        title = _("The owner arrived from Altegio")
+        count = len(arrival.salon_ids)
+        locations = english_plural("%(count)s location", "%(count)s locations", count) % {"count": count}
+        detail = f"{arrival.user or '–'} · {locations}"
+        yield Entry(arrival.arrived_at, Place.TOLD, _("arrival"), title, detail, arrival)
+
+
+@register_timeline
+def changes(connection: Connection) -> Iterator[Entry]:
+    """Its states: why, and by whom."""
+    for change in connection.changes.select_related("by").order_by("-pk")[:MAX_COUNT]:
+        title = change.get_to_state_display()
+        detail = f"{change.why} ({change.by})" if change.by else change.why
+        yield Entry(change.at, Place.CHANGED, _("state"), title, detail)
+
+
+@register_timeline
+def calls(connection: Connection) -> Iterator[Entry]:
+    """What was said to Altegio: each call when it was queued, each attempt when it was made."""
+    newest = list(connection.calls.order_by("-pk")[:MAX_COUNT])
+    for call in newest:
+        bad = call.state in (CallState.REFUSED, CallState.EXPIRED)
+        detail = " · ".join(filter(None, (call.get_state_display(), call.reason)))
+        yield Entry(call.created_at, Place.SAID, _("call"), str(kind_title(call.kind)), detail, call, is_bad=bad)
+    yield from _attempts(newest)
+
+
+def _attempts(calls: list[OutgoingCall]) -> Iterator[Entry]:
+    made = Attempt.objects.filter(call__in=[call.pk for call in calls]).select_related("call").order_by("-pk")
+    for attempt in made[:MAX_COUNT]:
+        title = f"{kind_title(attempt.call.kind)}: {attempt.get_purpose_display()}"
+        detail = " · ".join(filter(None, (_said(attempt), attempt.message)))
+        bad = attempt.outcome not in ("accepted", "")
+        yield Entry(attempt.started_at, Place.SAID, _("attempt"), title, detail, attempt.call, is_bad=bad)
+
+
+def _said(attempt: Attempt) -> str:
+    """Altegio's answer in words; the status code for those who know it."""
+    words = {
+        "": _("no answer yet"),
+        Outcome.ACCEPTED: _("Altegio says yes"),
+        Outcome.REFUSED: _("Altegio says no"),
+        Outcome.UNAUTHORIZED: _("Altegio does not know the token"),
+        Outcome.LIMITED: _("Altegio asks to wait"),
+        Outcome.UNKNOWN: _("no clear answer"),
+    }
+    said = words[attempt.outcome]
+    return f"{said} ({attempt.status_code})" if attempt.status_code else said
+
+
+@register_timeline
+def callbacks(connection: Connection) -> Iterator[Entry]:
+    """What Altegio told about it, also what has not been looked at yet."""
+    callbacks = Callback.objects.filter(
+        Q(connection=connection)
+        | Q(
+            connection=None,
+            salon_id=connection.location.altegio_id,
+            application_altegio_id=connection.application.altegio_id,
+        )
+    )
+    for callback in callbacks.order_by("-pk")[:MAX_COUNT]:
+        detail = " · ".join(filter(None, (callback.get_state_display(), callback.note)))
+        bad = callback.state == Callback.State.FAILED
+        title = _("Altegio says: %(event)s") % {"event": callback.event}
+        yield Entry(callback.received_at, Place.TOLD, _("callback"), title, detail, callback, is_bad=bad)
+
+
+@register_timeline
+def alerts(connection: Connection) -> Iterator[Entry]:
+    """What staff were told."""
+    for alert in connection.alerts.order_by("-pk")[:MAX_COUNT]:
+        yield Entry(
+            alert.raised_at, Place.CHANGED, _("alert"), alert.text, alert.get_kind_display(), alert, is_bad=True
+        )

@@ -1,0 +1,222 @@
+"""Writing down what was decided at each location of an arrival: in bulk, in the caller's transaction."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from integrations.activation.call_kinds import Activate
+from integrations.activation.waiting_call import ask_first, hold_back, put_to_the_front, wake
+from integrations.alerts.models import Alert
+from integrations.alerts.raising import raise_alerts
+from integrations.connect.claimants import Claimant
+from integrations.connect.decisions import Claim
+from integrations.connect.location_facts import Place
+from integrations.connections.models import (
+    Application,
+    Connection,
+    ConnectionChange,
+    EndedBy,
+    Installation,
+    Location,
+    State,
+)
+from integrations.connections.transitions import move_each
+from integrations.outbox.models import CallState, OutgoingCall
+from integrations.outbox.queue import queue_fresh
+from integrations.status_sync.status_sync import ask_status_of_each
+
+CONFLICT_REASON = "Another person claims this location too."
+TAKEN_REASON = "This location is connected by another person."
+# The locations of an arrival take turns, so many at a time: those of small arrivals are all in the first.
+TURN = 20
+# Fewer for who has proven nothing, and all claims that wait from the same address or network count.
+UNPROVEN_TURN = 5
+
+NEW: dict[Claim, tuple[State, str]] = {
+    Claim.OPEN: (State.GRANTED, ""),
+    Claim.OPEN_ASKING: (State.GRANTED, ""),
+    Claim.OPEN_HELD: (State.CONFLICT, TAKEN_REASON),
+    Claim.OPEN_DISPUTED: (State.CONFLICT, CONFLICT_REASON),
+    Claim.OPEN_LATE: (State.EXPIRED, "The time for the activation was over before the sign-up."),
+}
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """What the claim on one location led to."""
+
+    connection: Connection
+    is_new: bool
+
+
+class Desk:
+    """Collects the decisions, and writes them at the end in a constant number of queries."""
+
+    def __init__(
+        self,
+        application: Application,
+        claimant: Claimant,
+        arrived_at: datetime,
+        deadline: datetime,
+        now: datetime,
+        turns_taken: int,
+    ) -> None:
+        """`turns_taken`: so many undecided claims of this visitor stand in front of those of this arrival."""
+        self.application = application
+        self.claimant = claimant
+        self.arrived_at = arrived_at
+        self.deadline = deadline
+        self.now = now
+        self._turns_taken = turns_taken
+        self.claimed: list[Claimed] = []
+        self._new: dict[Claim, list[Connection]] = {claim: [] for claim in NEW}
+        self._returned: list[Connection] = []
+        self._reopened: list[Connection] = []
+        self._asking_again: list[Connection] = []
+        self._disputed: list[Connection] = []
+        self._overtaken: list[Connection] = []
+        self._proven: list[Connection] = []
+
+    @property
+    def opened(self) -> int:
+        """How many new undecided claims there are so far."""
+        return sum(len(opened) for claim, opened in self._new.items() if claim is not Claim.OPEN_LATE)
+
+    def note(self, claim: Claim, location: Location, place: Place) -> None:
+        """Take down the decision on one location."""
+        if claim in NEW:
+            self._open(claim, location)
+        if claim is Claim.OPEN:
+            self._overtaken += place.overtaken
+        if claim in (Claim.DISPUTE, Claim.OPEN_DISPUTED):
+            self._disputed += place.rivals
+        if claim is Claim.RETURN and place.live is not None:
+            self._returned.append(place.live)
+            self.claimed.append(Claimed(place.live, is_new=False))
+        elif place.mine is not None:
+            self._note_mine(claim, place.mine)
+
+    def _note_mine(self, claim: Claim, mine: Connection) -> None:
+        self.claimed.append(Claimed(mine, is_new=False))
+        if self.claimant.is_proven and not mine.is_proven:
+            self._proven.append(mine)
+        collected = {
+            Claim.REOPEN: self._reopened,
+            Claim.DISPUTE: self._disputed,
+            Claim.ASK_AGAIN: self._asking_again,
+        }
+        if claim in collected:
+            collected[claim].append(mine)
+
+    def _open(self, claim: Claim, location: Location) -> None:
+        state, reason = NEW[claim]
+        late = claim is Claim.OPEN_LATE
+        connection = Connection(
+            application=self.application,
+            location=location,
+            state=state,
+            reason=reason,
+            claim=self.claimant.claim,
+            claimant=self.claimant.user,
+            is_proven=self.claimant.is_proven,
+            visitor=self.claimant.visitor,
+            network=self.claimant.network,
+            is_disputed=claim is Claim.OPEN_DISPUTED,
+            arrived_at=self.arrived_at,
+            last_arrived_at=self.arrived_at,
+            deadline_at=self.deadline,
+            ended_at=self.now if late else None,
+            ended_by=EndedBy.WINDOW if late else "",
+        )
+        self._new[claim].append(connection)
+        self.claimed.append(Claimed(connection, is_new=True))
+
+    def finish(self) -> list[Claimed]:
+        """Write what was decided, and queue the calls."""
+        self._prove()
+        self._store_new()
+        self._dispute()
+        self._go_on()
+        self._note_return()
+        return self.claimed
+
+    def _prove(self) -> None:
+        """Who had proven nothing has proven now who they are: their claims wait no longer than others'."""
+        if not self._proven:
+            return
+        proven = Connection.objects.filter(pk__in=[each.pk for each in self._proven])
+        proven.update(is_proven=True, visitor="", network="")
+        for each in self._proven:
+            each.is_proven = True
+        put_to_the_front(self._proven)
+
+    def _store_new(self) -> None:
+        new = [connection for opened in self._new.values() for connection in opened]
+        if not new:
+            return
+        Connection.objects.bulk_create(new, batch_size=500)
+        why = "The owner arrived from Altegio."
+        changes = [ConnectionChange(connection=each, to_state=each.state, why=why) for each in new]
+        ConnectionChange.objects.bulk_create(changes, batch_size=500)
+        keys = [Installation.fresh(self.application, each.location) for each in new]
+        Installation.objects.bulk_create(keys, ignore_conflicts=True, batch_size=500)
+        self._queue_calls()
+
+    def _queue_calls(self) -> None:
+        """One activation call for each new claim: it is sent, asked about, or held back until the claim's end."""
+        states = {
+            Claim.OPEN: CallState.QUEUED,
+            Claim.OPEN_ASKING: CallState.UNCONFIRMED,
+            Claim.OPEN_HELD: CallState.UNCONFIRMED,
+            Claim.OPEN_DISPUTED: CallState.HELD,
+        }
+        calls: list[OutgoingCall] = []
+        for claim, state in states.items():
+            for connection in self._new[claim]:
+                held = CallState.HELD if self.application.hold_activations else state
+                calls.append(Activate.new(connection, state=held, turn=self._turn(len(calls))))
+        if calls:
+            queue_fresh(calls)
+
+    def _turn(self, index: int) -> int:
+        if self.claimant.is_proven:
+            return index // TURN
+        return (self._turns_taken + index) // UNPROVEN_TURN
+
+    def _dispute(self) -> None:
+        """Two proven people claim the same: neither is activated until staff have decided, or a window ends."""
+        if self._overtaken:
+            # They may be sent any moment; whoever has proven who they are goes before them.
+            ask_first(self._overtaken)
+        if self._disputed:
+            move_each(self._disputed, State.CONFLICT, CONFLICT_REASON, is_disputed=True)
+            hold_back(self._disputed)
+        raise_alerts(
+            (Alert.Kind.CONFLICT, f"conflict:{each.pk}", f"{each}: {CONFLICT_REASON}", each)
+            for each in (*self._disputed, *self._new[Claim.OPEN_DISPUTED])
+        )
+
+    def _go_on(self) -> None:
+        """What stood in the way is gone, or may be: a new window, and Altegio is asked."""
+        if self._reopened:
+            renewed = {"deadline_at": self.deadline, "warned": 0, "last_arrived_at": self.arrived_at}
+            why = "The owner arrived again."
+            move_each(self._reopened, State.GRANTED, why, is_disputed=False, ended_by="", **renewed)
+            wake(self._reopened)
+        if self._asking_again:
+            wake(self._asking_again)
+        if self._returned:
+            ask_status_of_each(self._returned)
+
+    def _note_return(self) -> None:
+        """The owner came again. Who comes now came last, also where the clock was set back since they came before.
+
+        A claim that proves nothing gains nothing by coming again.
+        """
+        again = [item.connection for item in self.claimed if not item.is_new]
+        pks = [each.pk for each in again if self.claimant.is_proven or each in self._returned]
+        if not pks:
+            return
+        reused = Connection.objects.filter(pk__in=pks)
+        if self.arrived_at < self.now:
+            reused = reused.filter(last_arrived_at__lt=self.arrived_at)
+        reused.update(last_arrived_at=self.arrived_at)

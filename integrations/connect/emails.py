@@ -1,0 +1,25 @@
+"""The e-mails of the arrival: their links are made at the moment of sending."""
+
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+
+from accounts.emails import NoRecipientError, email_builder, reader_of
+from integrations.connect.registration import may_act
+from integrations.connect.tokens import link_token
+from integrations.connections.models import Arrival
+
+
+@email_builder("welcome")
+@email_builder("sign_in_link")
+def with_sign_in_link(params: dict[str, Any]) -> dict[str, Any]:
+    """The context of an e-mail with a link that signs its reader in on an arrival.
+
+    Raises NoReader where the arrival is, or waits for, somebody else.
+    """
+    user, arrival = reader_of(params), Arrival.objects.filter(pk=params["arrival"]).first()
+    if arrival is None or not may_act(arrival, user):
+        raise NoRecipientError
+    path = reverse("connect:confirm", args=[link_token(arrival.pk, user)])
+    return {"link": settings.PORTAL_URL + path, "name": user.name}

@@ -1,0 +1,91 @@
+"""One location as a claimant finds it: the facts of a decision, read from the connections there."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+
+from integrations.connect.claimants import Claimant
+from integrations.connect.decisions import Facts, Holder, Standing
+from integrations.connections.models import LIVE, UNDECIDED, Connection, State
+
+
+@dataclass(frozen=True)
+class Place:
+    """The connections at one location: undecided, alive, and where this claimant was refused lately.
+
+    `persistent`: the claims that were refused there again and again.
+    """
+
+    connections: list[Connection]
+    claimant: Claimant
+    now: datetime
+    persistent: frozenset[str] = frozenset()
+
+    @property
+    def mine(self) -> Connection | None:
+        return next((each for each in self._undecided if each.claim == self.claimant.claim), None)
+
+    @property
+    def live(self) -> Connection | None:
+        return next((each for each in self.connections if each.state in LIVE), None)
+
+    @property
+    def others(self) -> list[Connection]:
+        """The undecided claims of others."""
+        return [each for each in self._undecided if each.claim != self.claimant.claim]
+
+    @property
+    def rivals(self) -> list[Connection]:
+        standings = [(each, self._standing(each)) for each in self.others]
+        return [each for each, it in standings if it.is_rival and it.is_persistent == self._is_persistent]
+
+    @property
+    def unproven(self) -> list[Connection]:
+        """The claims of others that prove nothing."""
+        return [each for each in self.others if not each.is_proven]
+
+    @property
+    def overtaken(self) -> list[Connection]:
+        """The claims of others behind which nobody who comes first waits."""
+        return [each for each in self.others if not each.is_proven or each.claim in self.persistent]
+
+    @property
+    def _is_persistent(self) -> bool:
+        return self.claimant.claim in self.persistent
+
+    @property
+    def _undecided(self) -> list[Connection]:
+        return [each for each in self.connections if each.state in UNDECIDED]
+
+    def facts(self, *, in_time: bool, has_room: bool) -> Facts:
+        """What `decide` looks at. `has_room`: this claimant may have one more undecided claim."""
+        return Facts(
+            is_proven=self.claimant.is_proven,
+            in_time=in_time,
+            has_room=has_room and len(self.unproven) < settings.UNPROVEN_CLAIMS_PER_LOCATION,
+            was_refused=any(each.state == State.FAILED for each in self.connections),
+            holder=self._holder(),
+            mine=self._standing(self.mine) if self.mine else None,
+            others=tuple(self._standing(each) for each in self.others),
+            is_persistent=self._is_persistent,
+        )
+
+    def _standing(self, connection: Connection) -> Standing:
+        return Standing(
+            state=State(connection.state),
+            is_proven=connection.is_proven,
+            is_disputed=connection.is_disputed,
+            is_open=self.now < connection.deadline_at,
+            is_persistent=connection.claim in self.persistent,
+        )
+
+    def _holder(self) -> Holder:
+        live = self.live
+        if live is None:
+            return Holder.NOBODY
+        if live.owner_id is None:
+            waits_for_them = live.claim == self.claimant.claim and not live.is_disputed
+            return Holder.CLAIMANT if waits_for_them else Holder.ANOTHER
+        is_theirs = self.claimant.user is not None and live.owner_id == self.claimant.user.pk
+        return Holder.CLAIMANT if is_theirs else Holder.ANOTHER

@@ -1,0 +1,47 @@
+"""The pages of an arrival that say why it does not go on, and what to do."""
+
+from collections.abc import Callable
+from functools import wraps
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from integrations.connect import arrivals
+
+
+def problem(request: HttpRequest, title: str, advice: object, status: int) -> HttpResponse:
+    """A page with one sentence of advice."""
+    context = {"title": title, "advice": advice}
+    if request.method == "POST":
+        context["language_base"] = ""  # there is nothing to read at this address
+    return render(request, "connect/problem.html", context, status=status)
+
+
+def too_many(request: HttpRequest, seconds: int) -> HttpResponse:
+    """429: so many seconds to wait."""
+    response = problem(request, _("Too many attempts"), _("Please wait a minute and try again."), 429)
+    response["Retry-After"] = str(seconds)
+    return response
+
+
+def must_come_signed(request: HttpRequest) -> HttpResponse:
+    """The application needs Altegio's signature, and there is none."""
+    advice = _(
+        "Altegio has not told us who you are, so we connect nothing. Open the integration in Altegio's Marketplace, "
+        "press Connect there, and agree that your name and e-mail address are passed on."
+    )
+    return problem(request, _("Please come from Altegio"), advice, 403)
+
+
+def where_signed(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """A step that claims locations: where the application needs Altegio's signature, a page that says so."""
+
+    @wraps(view)
+    def wrapper(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        try:
+            return view(request, *args, **kwargs)
+        except arrivals.UnsignedArrivalError:
+            return must_come_signed(request)
+
+    return wrapper

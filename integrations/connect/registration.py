@@ -1,0 +1,100 @@
+"""Who is it: from a signed person, a sign-up or a sign-in to a portal account (docs/altegio.md §1).
+
+A signature proves who the person is at Altegio. It never opens an account that was made in the portal
+under the same e-mail address: its owner signs in once and is linked. It never opens a staff account.
+"""
+
+from dataclasses import dataclass
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.forms import EmailField
+
+from accounts.models import AltegioIdentity, User
+from accounts.proofs import has_proven_address
+from integrations.altegio.signatures import Person
+from integrations.connections.models import Arrival
+
+
+@dataclass(frozen=True)
+class Known:
+    """The signed person's account."""
+
+    user: User
+
+
+@dataclass(frozen=True)
+class MustSignIn:
+    """An account that the signature alone does not open."""
+
+    expected: User
+
+
+def account_of(person: Person) -> Known | MustSignIn:
+    """The signed person's account, found by the Altegio user id or made."""
+    identity = AltegioIdentity.objects.select_related("user").filter(altegio_user_id=person.altegio_user_id).first()
+    if identity is None:
+        return _account_by_email(person)
+    return _unless_closed(identity.user)
+
+
+def address_in(text: str) -> str:
+    """The signed e-mail where it is one address that can be written to, else "": as if none had come.
+
+    Neither a list, nor a name beside it, nor what only a quoted or numeric form makes valid.
+    """
+    try:
+        address: str = EmailField(max_length=254).clean(text)
+    except ValidationError:
+        return ""
+    return "" if address != text or set(text) & set('"[]') else text
+
+
+def user_with_email(email: str) -> User | None:
+    """The account under this address; addresses compare without case."""
+    return User.objects.with_email(email).first() if email else None
+
+
+def _account_by_email(person: Person) -> Known | MustSignIn:
+    email = address_in(person.email)
+    existing = user_with_email(email)
+    if existing is not None:
+        return MustSignIn(existing)
+    try:
+        with transaction.atomic():
+            user = User.objects.create_user(email, name=person.name, phone=person.phone)
+            AltegioIdentity.objects.create(user=user, altegio_user_id=person.altegio_user_id)
+    except IntegrityError:
+        # The same person arrived twice at once, or the address was taken in between: look again.
+        identity = AltegioIdentity.objects.select_related("user").filter(altegio_user_id=person.altegio_user_id)
+        if (found := identity.first()) is not None:
+            return _unless_closed(found.user)
+        return MustSignIn(User.objects.with_email(email).get())
+    return Known(user)
+
+
+def _unless_closed(user: User) -> Known | MustSignIn:
+    return MustSignIn(user) if user.is_staff or not user.is_active else Known(user)
+
+
+def may_act(arrival: Arrival, user: User) -> bool:
+    """Whether `user` may sign in on this arrival: its person alone; anybody while it waits for nobody.
+
+    Every door asks this (form, one click, e-mail), and asks it again under the arrival's lock.
+    """
+    person = arrival.user_id or arrival.expected_user_id
+    return person == user.pk if person else not arrival.claim
+
+
+def begins_anew(arrival: Arrival, user: User) -> bool:
+    """Whether who reads the mail of `user` takes the account over by opening the arrival's e-mail.
+
+    The address was never proven; or whoever came does not know the account: they signed up anew, or Altegio
+    signed somebody who is not linked to it.
+    """
+    if not has_proven_address(user):
+        return True
+    if arrival.user_id is not None or arrival.expected_user_id != user.pk:
+        return False
+    number = arrival.altegio_user_id
+    return arrival.signed_up or (number is not None and not user.identities.filter(altegio_user_id=number).exists())

@@ -1,0 +1,68 @@
+"""What the owner's pages show of locations: rows with the urgent ones first, and counts by state."""
+
+from dataclasses import dataclass
+
+from django import template
+from django.utils.html import format_html
+
+from integrations.connect.labels import LABELS
+from integrations.connect.status import ArrivalStatus
+
+register = template.Library()
+
+_ORDER = {state: place for place, state in enumerate(LABELS)}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One location's line on a page."""
+
+    salon_id: int
+    title: str
+    state: str
+    state_label: str
+    message: str
+    said: str
+    reconnect_url: str
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many locations of an arrival are in a state."""
+
+    state: str
+    label: str
+    count: int
+
+
+@register.simple_tag
+def status_rows(status: ArrivalStatus) -> list[Row]:
+    """The locations of an arrival: those that need the owner first, else in the order they came."""
+    labels = {state: str(label) for state, label in LABELS.items()}
+    rows = [
+        Row(
+            salon_id=location.salon_id,
+            title=status.titles.get(location.salon_id, ""),
+            state=location.state,
+            state_label=labels[location.state],
+            message=location.message,
+            said=status.words.get(location.salon_id, ""),
+            reconnect_url=location.reconnect_url,
+        )
+        for location in status.locations
+    ]
+    return sorted(rows, key=lambda row: _ORDER[row.state])
+
+
+@register.filter
+def quoting(message: str, said: str) -> str:
+    """The message, with Altegio's words in it marked as being in an unknown language."""
+    before, words, after = message.partition(said) if said else (message, "", "")
+    return format_html('{}<bdi lang="">{}</bdi>{}', before, words, after) if words else message
+
+
+@register.simple_tag
+def status_counts(status: ArrivalStatus) -> list[Count]:
+    """Every state with its label and its number of locations, also those with none."""
+    states = [location.state for location in status.locations]
+    return [Count(state, str(label), states.count(state)) for state, label in LABELS.items()]

@@ -1,0 +1,42 @@
+"""The marketplace's own nouns; a feature's tables stand beside the feature."""
+
+from integrations.connections.models.application import Application, application_for
+from integrations.connections.models.arrival import Arrival, ArrivalLocation, RefusedArrival
+from integrations.connections.models.connection import (
+    LIVE,
+    SHOWN_STATES,
+    UNDECIDED,
+    Connection,
+    ConnectionChange,
+    EndedBy,
+    Installation,
+    State,
+    event_address,
+    owner_email,
+)
+from integrations.connections.models.location import Chain, Location, reconnect_url, token_hash
+from integrations.connections.models.sync_state import Synced, SyncState
+
+__all__ = [
+    "LIVE",
+    "SHOWN_STATES",
+    "UNDECIDED",
+    "Application",
+    "Arrival",
+    "ArrivalLocation",
+    "Chain",
+    "Connection",
+    "ConnectionChange",
+    "EndedBy",
+    "Installation",
+    "Location",
+    "RefusedArrival",
+    "State",
+    "SyncState",
+    "Synced",
+    "application_for",
+    "event_address",
+    "owner_email",
+    "reconnect_url",
+    "token_hash",
+]

@@ -1,0 +1,102 @@
+"""Application: one of the partner's offers on the Marketplace."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from partner_portal.core.bidi import embedded
+from partner_portal.core.encryption import EncryptedTextField
+from partner_portal.core.english import english as _
+from partner_portal.core.json_field import JSONField
+
+
+class Application(models.Model):
+    """What the partner registered in Altegio's developer account; says what is sent at activation."""
+
+    class Kind(models.TextChoices):
+        SMS = "sms", _("SMS aggregator")
+        TELEPHONY = "telephony", _("IP telephony")
+        CHAT_BOT = "chat_bot", _("Chat bot")
+        OTHER = "other", _("Other")
+
+    altegio_id = models.BigIntegerField(_("Altegio's application id"), unique=True)
+    name = models.CharField(_("name"), max_length=200, blank=True)
+    kind = models.CharField(_("kind"), max_length=16, choices=Kind.choices, default=Kind.SMS)
+    hold_activations = models.BooleanField(
+        _("hold activations back"),
+        default=False,
+        help_text=_("For Altegio's moderators: activation calls wait until staff release them."),
+    )
+    is_personal_data_access_needed = models.BooleanField(
+        _("personal data access needed"),
+        default=False,
+        db_default=False,
+        help_text=_(
+            "As set in Altegio's developer account. Altegio then says, signed, who presses Connect, and an arrival "
+            "without that signature connects nothing: the safest way, because nobody else can be taken for the owner."
+        ),
+    )
+    chat_url = models.URLField(_("chat address"), blank=True, help_text=_("Sent at activation when set."))
+    tips_url = models.URLField(_("tips address"), blank=True, help_text=_("Sent at activation when set."))
+    trial_days = models.PositiveSmallIntegerField(
+        _("days of trial"),
+        null=True,
+        blank=True,
+        default=14,
+        help_text=_("As set in Altegio's developer account, which does not tell it. Empty: there is no trial."),
+    )
+    channels = JSONField(
+        _("channels"),
+        default=list,
+        blank=True,
+        help_text=_('Sent at activation when set: ["sms", "whatsapp"].'),
+    )
+    events_url = models.URLField(
+        _("address for events"),
+        blank=True,
+        help_text=_("Your own https address; entity events are sent on to it, signed (Standard Webhooks)."),
+    )
+    events_secret = EncryptedTextField(_("signing secret for events"), blank=True, default="", editable=False)
+    # It asked to be left alone, or gives no answer: nothing is sent to it before.
+    events_rest_until = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = _("application")
+        verbose_name_plural = _("applications")
+
+    def __str__(self) -> str:
+        return embedded(self.name) or f"#{self.altegio_id}"
+
+    def clean(self) -> None:
+        if self.events_url and not self.events_url.startswith("https://") and not settings.EVENTS_ALLOW_PRIVATE:
+            raise ValidationError({"events_url": _("Write an address that begins with https://.")})
+        if not isinstance(self.channels, list) or not set(self.channels) <= {"sms", "whatsapp"}:
+            raise ValidationError({"channels": _('Write a list that holds "sms", "whatsapp" or both.')})
+
+    @property
+    def gets_api_key(self) -> bool:
+        """Altegio sends SMS through the partner with this key (docs/altegio.md §2, activate)."""
+        return self.kind == self.Kind.SMS
+
+    @property
+    def activation_extras(self) -> dict[str, Any]:
+        """The optional fields of the activation call that are the same for every location."""
+        extras = {"chat_url": self.chat_url, "tips_url": self.tips_url, "channels": self.channels}
+        return {name: value for name, value in extras.items() if value}
+
+
+def application_for(altegio_id: int | None = None) -> Application | None:
+    """The application served at `/connect/<altegio_id>/`; without an id, the default one.
+
+    The default (`ALTEGIO_APPLICATION_ID`) needs no row: it is made when it is first asked for. Returns
+    None where there is no such application.
+    """
+    wanted = settings.ALTEGIO_APPLICATION_ID if altegio_id is None else altegio_id
+    if wanted is None:
+        return None
+    found = Application.objects.filter(altegio_id=wanted).first()
+    if found is None and wanted == settings.ALTEGIO_APPLICATION_ID:
+        found, _made = Application.objects.get_or_create(altegio_id=wanted)
+    return found

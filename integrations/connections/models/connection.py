@@ -1,0 +1,244 @@
+"""Connection: one application at one location, from an arrival's grant to its end."""
+
+import secrets
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from integrations.connections.models.application import Application
+from integrations.connections.models.location import Location, reconnect_url
+from partner_portal.core.bidi import embedded
+from partner_portal.core.encryption import EncryptedTextField, lookup_hash
+from partner_portal.core.english import english as _
+from partner_portal.core.updated_at import UpdatedAt
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+class State(models.TextChoices):
+    """The states of a connection; `integrations.connections.transitions.MAY_FOLLOW` says what may follow what."""
+
+    GRANTED = "granted", _("waiting for activation")  # the owner arrived; Altegio has not accepted yet
+    ACTIVE = "active", _("active")  # Altegio accepted the activation
+    FROZEN = "frozen", _("frozen")  # no payment: Altegio stopped API and webhooks
+    UNINSTALLED = "uninstalled", _("uninstalled")  # the owner, or the partner, disconnected it
+    EXPIRED = "expired", _("expired")  # the window closed before Altegio accepted
+    FAILED = "failed", _("failed")  # Altegio refused
+    CONFLICT = "conflict", _("conflict")  # another person claims the location (`is_disputed`), or holds it
+
+
+class EndedBy(models.TextChoices):
+    """Who ended a claim. What staff ended, nobody else takes up again."""
+
+    ALTEGIO = "altegio", _("Altegio")
+    WINDOW = "window", _("the end of its window")
+    STAFF = "staff", _("staff")
+    PORTAL = "portal", _("the portal")
+
+
+# As owners and the partner's own systems read them (docs/interface.md): one that waits is pending.
+SHOWN_STATES: dict[str, str] = {state: "pending" if state is State.GRANTED else state.value for state in State}
+UNDECIDED = (State.GRANTED, State.CONFLICT)
+LIVE = (State.ACTIVE, State.FROZEN)
+
+
+class Connection(UpdatedAt):
+    """One grant of one application at one location.
+
+    `claim` says whose arrival it is; `owner` is set only once Altegio has accepted (docs/altegio.md §1). A
+    reconnection after an end is a new row, so the history stays.
+    """
+
+    UNSEEN = frozenset({"claim", "claimant", "last_arrived_at", "listed_at", "reviewed_at", "warned"})
+
+    application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="connections")
+    location = models.ForeignKey(Location, on_delete=models.PROTECT, related_name="connections")
+    state = models.CharField(_("state"), max_length=12, choices=State.choices, default=State.GRANTED)
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
+    altegio_words = models.CharField(_("Altegio's words"), max_length=500, blank=True)
+    claim = models.CharField(max_length=40, editable=False)
+    claimant = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="claims"
+    )
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="connections"
+    )
+    # Whether the claimant has proven who they are; else by which address and from where they came, as hashes.
+    is_proven = models.BooleanField(_("claimant proven"), default=True, db_default=True, editable=False)
+    visitor = models.CharField(max_length=32, blank=True, default="", db_default="", editable=False)
+    network = models.CharField(max_length=32, blank=True, default="", db_default="", editable=False)
+    # Two proven people claim it: staff decide, also where Altegio has accepted one of them.
+    is_disputed = models.BooleanField(_("disputed"), default=False, db_default=False, editable=False)
+    ended_by = models.CharField(
+        _("ended by"), max_length=8, choices=EndedBy.choices, blank=True, default="", db_default="", editable=False
+    )
+    arrived_at = models.DateTimeField(_("arrived"))
+    last_arrived_at = models.DateTimeField(_("last arrived"))
+    deadline_at = models.DateTimeField(_("deadline"))
+    activated_at = models.DateTimeField(_("activated"), null=True, blank=True)
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    # The subscription; billing keeps these three together, for lists and searches.
+    trial_ends_at = models.DateTimeField(_("trial ends"), null=True, blank=True, editable=False)
+    paid_until = models.DateTimeField(_("paid until"), null=True, blank=True, editable=False)
+    next_payment_at = models.DateTimeField(_("next payment expected"), null=True, blank=True, editable=False)
+    # How many of the alerts about the window have been raised: none, at half, at five sixths.
+    warned = models.PositiveSmallIntegerField(default=0, editable=False)
+    review = models.CharField(
+        _("to be reviewed"),
+        max_length=300,
+        blank=True,
+        help_text=_("Why staff must look before the owner sees the location's data; empty when all is well."),
+    )
+    reviewed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # When Altegio's list of connected locations last held it (reconciliation).
+    listed_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    claimant_id: int | None
+    owner_id: int | None
+
+    class Meta(UpdatedAt.Meta):
+        verbose_name = _("connection")
+        verbose_name_plural = _("connections")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["application", "location"],
+                condition=models.Q(state__in=LIVE),
+                name="one_live_connection_at_a_location",
+            ),
+            models.UniqueConstraint(
+                fields=["application", "location", "claim"],
+                condition=models.Q(state__in=UNDECIDED),
+                name="one_undecided_claim_of_a_person",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["state", "-id"], name="connection_by_state"),
+            models.Index(fields=["updated_at"], name="connection_by_change"),
+            models.Index(
+                fields=["next_payment_at"], condition=models.Q(state__in=LIVE), name="connection_payment_due"
+            ),
+            models.Index(
+                fields=["deadline_at"], condition=models.Q(state=State.GRANTED), name="connection_running_out"
+            ),
+            models.Index(
+                fields=["activated_at"],
+                condition=models.Q(activated_at__isnull=False),
+                name="connection_activated",
+            ),
+            models.Index(fields=["-id"], condition=~models.Q(review=""), name="connection_to_review"),
+            # How much who has proven nothing keeps undecided.
+            models.Index(
+                fields=["visitor"],
+                condition=models.Q(state__in=UNDECIDED, is_proven=False),
+                name="connection_by_visitor",
+            ),
+            models.Index(
+                fields=["network"],
+                condition=models.Q(state__in=UNDECIDED, is_proven=False),
+                name="connection_by_network",
+            ),
+            models.Index(
+                fields=["location", "ended_at"],
+                condition=models.Q(state=State.FAILED),
+                name="connection_refused_here",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.application} · {self.location}"
+
+    @property
+    def ordering_key(self) -> str:
+        """The outbox's ordering key: what is said for one connection goes in order.
+
+        A claim that holds nothing stands in its own, never in front of what is said for whoever holds the location.
+        """
+        return f"connection:{self.pk}"
+
+    @property
+    def reconnect_url(self) -> str:
+        return reconnect_url(self.location.altegio_id, self.application.altegio_id)
+
+    @property
+    def title(self) -> str:
+        """The location's title, as its owner may see it: only once the signed name has been checked."""
+        return "" if self.review or self.reviewed_at is None else embedded(self.location.title)
+
+    @property
+    def keys(self) -> "Installation":
+        """The secrets of this application at this location."""
+        return Installation.objects.get(application_id=self.application_id, location_id=self.location_id)
+
+
+class ConnectionChange(models.Model):
+    """One change of a connection's state: when, why and by whom."""
+
+    connection = models.ForeignKey(
+        Connection, on_delete=models.CASCADE, related_name="changes", verbose_name=_("connection")
+    )
+    at = models.DateTimeField(_("when"), default=timezone.now)
+    from_state = models.CharField(_("from"), max_length=12, choices=State.choices, blank=True)
+    to_state = models.CharField(_("to"), max_length=12, choices=State.choices)
+    why = models.CharField(_("why"), max_length=500)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, verbose_name=_("by")
+    )
+
+    class Meta:
+        verbose_name = _("state change")
+        verbose_name_plural = _("state changes")
+        ordering = ["id"]
+        indexes = [
+            models.Index(fields=["-at", "to_state"], name="change_newest"),
+            models.Index(fields=["to_state", "-at"], name="change_by_state"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.from_state or '·'} → {self.to_state}"
+
+
+class Installation(models.Model):
+    """What is sent with an activation, stored before it is sent.
+
+    Altegio keeps the first it got (docs/altegio.md §2), so the keys belong to the application at the
+    location, and a reconnection sends the same ones.
+    """
+
+    application = models.ForeignKey(Application, on_delete=models.PROTECT)
+    location = models.ForeignKey(Location, on_delete=models.PROTECT)
+    api_key = EncryptedTextField()
+    api_key_hash = models.CharField(max_length=64, unique=True)
+    events_key = EncryptedTextField()
+    events_key_hash = models.CharField(max_length=64, unique=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["application", "location"], name="one_set_of_connection_keys")]
+
+    def __str__(self) -> str:
+        return f"{self.application_id}:{self.location_id}"
+
+    @classmethod
+    def fresh(cls, application: Application, location: Location) -> "Installation":
+        """New unguessable keys, not saved."""
+        api_key, events_key = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+        return cls(
+            application=application,
+            location=location,
+            api_key=api_key,
+            api_key_hash=lookup_hash(api_key),
+            events_key=events_key,
+            events_key_hash=lookup_hash(events_key),
+        )
+
+
+def event_address(events_key: str) -> str:
+    """Where Altegio sends a location's entity webhooks (docs/interface.md)."""
+    return f"{settings.PORTAL_URL}/altegio/events/{events_key}/"
+
+
+def owner_email(owner: "User | None") -> str | None:
+    """The address the API shows for a connection's owner; None when nobody is bound."""
+    return (owner.email or None) if owner else None

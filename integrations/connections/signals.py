@@ -1,0 +1,12 @@
+"""What a connection's life tells to whoever listens; each is sent inside the transaction of the change."""
+
+from django.dispatch import Signal
+
+# `connection`, `before`, `after`: sent inside the transaction of the change, for what lies above.
+connection_changed = Signal()
+# `connection`, `status`: it has ended, and Altegio waits for a new activation.
+granted_again = Signal()
+# `connection`, `status`: believed ended, while Altegio calls it active or frozen.
+found_alive = Signal()
+# `connection`, `status`: every answer, after it was believed. For payments and the like.
+status_synced = Signal()

@@ -1,0 +1,109 @@
+"""A connection's states: one function changes them, one table says what may follow what."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from integrations.connections.models import Connection, ConnectionChange, EndedBy, State
+from integrations.connections.signals import connection_changed
+
+if TYPE_CHECKING:
+    from accounts.models import User
+    from integrations.outbox.models import OutgoingCall
+
+MAY_FOLLOW: dict[State, frozenset[State]] = {
+    State.GRANTED: frozenset({State.ACTIVE, State.FROZEN, State.EXPIRED, State.FAILED, State.CONFLICT}),
+    State.CONFLICT: frozenset({State.GRANTED, State.ACTIVE, State.FROZEN, State.FAILED}),
+    State.ACTIVE: frozenset({State.FROZEN, State.UNINSTALLED}),
+    State.FROZEN: frozenset({State.ACTIVE, State.UNINSTALLED}),
+    # Staff may try once more, and Altegio may turn out to have accepted after all.
+    State.EXPIRED: frozenset({State.GRANTED, State.ACTIVE, State.FROZEN}),
+    State.FAILED: frozenset({State.GRANTED, State.ACTIVE, State.FROZEN}),
+    # Reconciliation may find alive what was believed gone.
+    State.UNINSTALLED: frozenset({State.ACTIVE, State.FROZEN}),
+}
+
+
+class TransitionNotAllowedError(Exception):
+    """This state may not follow the present one; `str()` says which."""
+
+
+def connection_of(call: "OutgoingCall") -> Connection:
+    """The connection that a call of one belongs to, with what its address is made of."""
+    return Connection.objects.select_related("application", "location").get(calls=call.pk)
+
+
+def lock(connection_id: int) -> Connection:
+    """The connection, locked until the transaction ends. Changes begin with this.
+
+    Keys never change, so every lock here and elsewhere is one without the key (`no_key`): rows that refer to a
+    locked one may be written beside it, and such writers end up in no deadlock.
+    """
+    return (
+        Connection.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("application", "location", "claimant", "owner")
+        .get(pk=connection_id)
+    )
+
+
+def hold(connections: QuerySet[Connection]) -> list[int]:
+    """Lock them in the one order in which all do: an update of many locks them in whichever. Returns their keys."""
+    held = connections.select_for_update(of=("self",), no_key=True).order_by("pk")
+    return list(held.values_list("pk", flat=True))
+
+
+def touch(connections: QuerySet[Connection]) -> None:
+    """Note that what is shown of them beside their own columns changes: the title, the chain, the owner's address.
+
+    Call it before the change: connections are locked first, as everywhere.
+    """
+    Connection.objects.filter(pk__in=hold(connections)).update(updated_at=timezone.now())
+
+
+def move(connection: Connection, to: State, why: str, *, by: "User | None" = None, **fields: Any) -> None:
+    """Change the state of a locked connection, with its record; `fields` change along with it.
+
+    The same state again changes nothing but `fields`. Raises NotAllowed by the table above, and where anybody but
+    staff would take up what staff ended.
+    """
+    before = State(connection.state)
+    _check(connection, to, by)
+    changed = {"state": to, "reason": why[:500], **fields} if before != to else fields
+    for name, value in changed.items():
+        setattr(connection, name, value)
+    if changed:
+        connection.save(update_fields=list(changed))
+    if before != to:
+        ConnectionChange.objects.create(connection=connection, from_state=before, to_state=to, why=why[:500], by=by)
+        connection_changed.send(sender=Connection, connection=connection, before=before, after=to)
+
+
+def move_each(connections: Sequence[Connection], to: State, why: str, **fields: Any) -> None:
+    """`move` for many locked connections in a constant number of queries; all get the same `fields`."""
+    changed = [connection for connection in connections if connection.state != to]
+    for connection in changed:
+        _check(connection, to, None)
+    before = {connection.pk: State(connection.state) for connection in connections}
+    for connection in connections:
+        for name, value in {"state": to, "reason": why[:500], **fields}.items():
+            setattr(connection, name, value)
+    Connection.objects.filter(pk__in=list(before)).update(state=to, reason=why[:500], **fields)
+    ConnectionChange.objects.bulk_create(
+        [
+            ConnectionChange(connection=connection, from_state=before[connection.pk], to_state=to, why=why[:500])
+            for connection in changed
+        ],
+        batch_size=500,
+    )
+    for connection in changed:
+        connection_changed.send(sender=Connection, connection=connection, before=before[connection.pk], after=to)
+
+
+def _check(connection: Connection, to: State, by: "User | None") -> None:
+    before = State(connection.state)
+    if before != to and to not in MAY_FOLLOW[before]:
+        raise TransitionNotAllowedError(f"A connection that is {before.label} cannot become {to.label}.")
+    if before != to and connection.ended_by == EndedBy.STAFF and by is None:
+        raise TransitionNotAllowedError("Staff ended this claim: only they may take it up again.")

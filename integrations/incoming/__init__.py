@@ -1,1 +1,0 @@
-"""What Altegio sends to the portal: the doors of the callback and the events. Store, answer, then think."""

@@ -1,0 +1,85 @@
+"""The owner erases their data: told beforehand what goes and what stays; a password or an e-mail proves who it is."""
+
+from typing import Any
+
+from django.contrib.auth import logout
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.confirmation_links import link_for, opened, state_of
+from accounts.emails import email_builder, queue_email, reader_of
+from accounts.erasure import erase_person
+from accounts.forms import OwnPasswordForm
+from accounts.limits import OWN_LETTERS
+from accounts.models import User
+from accounts.pages import owner_page, show, to_page
+from accounts.sections import register_section
+from integrations.connections.models import LIVE, Connection
+from integrations.status_sync.disconnect import disconnect_all
+from partner_portal.core.languages import prefer
+
+ME = "accounts:me"
+
+
+@require_http_methods(["GET", "POST"])
+@sensitive_post_parameters()
+@owner_page
+def erase(request: HttpRequest, owner: User) -> HttpResponse:
+    """Say what will happen; with the right password it happens. Who has none gets an e-mail."""
+    form = OwnPasswordForm(owner, request.POST if request.method == "POST" else None)
+    if owner.has_usable_password() and form.is_valid():
+        return _erase(request, owner)
+    context = {"form": form, "connected": _connected(owner)}
+    return show(request, owner, ME, "integrations/erase.html", context, 400 if form.errors else 200)
+
+
+@require_POST
+@owner_page
+def send_email(request: HttpRequest, owner: User) -> HttpResponse:
+    """The e-mail with the link to the last question."""
+    if not OWN_LETTERS.hit(str(owner.pk)):
+        key = f"erase:{owner.pk}:{timezone.now():%Y%m%d%H%M%S%f}"
+        queue_email("erase", owner, key=key, state=state_of(owner))
+    return to_page(ME, done="email-sent")
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+def confirm(request: HttpRequest, token: str) -> HttpResponse:
+    """The e-mail's link: it asks on GET, and erases on POST."""
+    user = opened(token, "erase")
+    if user is None:
+        return render(request, "accounts/link_is_old.html", {"again": ME}, status=410)
+    prefer(request, user.language)
+    if request.method == "POST":
+        return _erase(request, user)
+    return render(request, "integrations/erase_confirm.html", {"person": user, "connected": _connected(user)})
+
+
+def _erase(request: HttpRequest, owner: User) -> HttpResponse:
+    with transaction.atomic():
+        if request.POST.get("disconnect"):
+            disconnect_all(owner, "The owner left and disconnected it.")
+        erase_person(owner)
+    logout(request)
+    return render(request, "integrations/erased.html")
+
+
+def _connected(owner: User) -> int:
+    return Connection.objects.filter(owner=owner, state__in=LIVE).count()
+
+
+@email_builder("erase")
+def with_erasing_link(params: dict[str, Any]) -> dict[str, Any]:
+    """The e-mail's link, made at the moment of sending."""
+    user = reader_of(params)
+    link = link_for(user, "erase", "lifecycle:erase-confirm", state=params["state"])
+    return {"link": link, "name": user.name}
+
+
+register_section("me", "integrations/section_erase.html", lambda _request, _owner: {})

@@ -1,0 +1,103 @@
+"""The e-mails about connections: connected, not connected, frozen. One for an arrival, however many locations."""
+
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.emails import email_builder
+from accounts.models import Notification, User
+from accounts.notifications import NotificationKind, letter_about, register_news
+from integrations.connect.status import message_for
+from integrations.connections.models import LIVE, UNDECIDED, ArrivalLocation, Connection, State
+
+# Whoever opens the integration again and again where Altegio refuses it is told so once a day.
+SAME_AGAIN = timedelta(days=1)
+_ARRIVAL = "arrival:"
+
+
+def arrival_group(connection: Connection) -> str:
+    """The news of one arrival belong together: of the newest that the connection came by."""
+    newest = ArrivalLocation.objects.filter(connection=connection).order_by("-arrival").values_list("arrival")
+    found = newest.first()
+    return f"{_ARRIVAL}{found[0]}" if found else application_group(connection)
+
+
+def application_group(connection: Connection) -> str:
+    """What Altegio does to many locations at a time is one e-mail for each application."""
+    return f"application:{connection.application_id}"
+
+
+class _AboutArrival(NotificationKind):
+    def unfinished(self, groups: Collection[str]) -> set[str]:
+        """The arrivals of which a location still waits for its activation."""
+        arrivals = {int(group.removeprefix(_ARRIVAL)) for group in groups if group.startswith(_ARRIVAL)}
+        waiting = ArrivalLocation.objects.filter(arrival__in=arrivals, connection__state=State.GRANTED)
+        return {f"{_ARRIVAL}{arrival}" for arrival in waiting.values_list("arrival", flat=True).distinct()}
+
+
+@register_news
+class Connected(_AboutArrival):
+    """Altegio has accepted."""
+
+    name = "connected"
+
+    def still_true(self, person: User, subjects: Sequence[int]) -> list[int]:
+        mine = Connection.objects.filter(pk__in=subjects, owner=person, state=State.ACTIVE)
+        return list(mine.order_by("pk").values_list("pk", flat=True))
+
+
+@register_news
+class NotConnected(_AboutArrival):
+    """Altegio has refused, or the time was over. The location is nobody's; the person who came for it is told."""
+
+    name = "not_connected"
+
+    def still_true(self, person: User, subjects: Sequence[int]) -> list[int]:
+        missed = Connection.objects.filter(
+            pk__in=subjects, claimant=person, owner=None, state__in=(State.FAILED, State.EXPIRED)
+        )
+        here = Connection.objects.filter(
+            application=OuterRef("application"), location=OuterRef("location")
+        ).order_by()
+        anew = here.filter(Q(owner=person) | Q(claimant=person), state__in=(*UNDECIDED, *LIVE))
+        told_before = Notification.objects.filter(
+            person=person, kind=self.name, sent_at__gt=timezone.now() - SAME_AGAIN
+        )
+        told_of = here.filter(pk__in=told_before.values("subject"))
+        worth_it = missed.exclude(Exists(anew)).exclude(Exists(told_of))
+        return list(worth_it.order_by("pk").values_list("pk", flat=True))
+
+
+@register_news
+class Frozen(NotificationKind):
+    """Altegio has stopped the integration until it is paid (docs/altegio.md §3)."""
+
+    name = "frozen"
+
+    def still_true(self, person: User, subjects: Sequence[int]) -> list[int]:
+        mine = Connection.objects.filter(pk__in=subjects, owner=person, state=State.FROZEN)
+        return list(mine.order_by("pk").values_list("pk", flat=True))
+
+
+@email_builder(Connected.name)
+@email_builder(NotConnected.name)
+@email_builder(Frozen.name)
+def with_connections(params: dict[str, Any]) -> dict[str, Any]:
+    """The context of an e-mail about some connections and `more` of them."""
+    shown = Connection.objects.select_related("application", "location").in_bulk(params["subjects"])
+    lines = [_line(shown[pk]) for pk in params["subjects"] if pk in shown]
+    return letter_about(lines, params)
+
+
+def _line(connection: Connection) -> dict[str, str]:
+    return {
+        "location": connection.title or f"#{connection.location.altegio_id}",
+        "application": connection.application.name or _("The integration"),
+        "message": message_for(connection),
+        "said": connection.altegio_words,
+        "reconnect_url": connection.reconnect_url,
+    }

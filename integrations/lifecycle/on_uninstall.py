@@ -1,0 +1,98 @@
+"""What follows when a connection ends, however the portal learned of it: once, in the transaction of the end."""
+
+from typing import Any
+
+from django.dispatch import receiver
+from django.utils import timezone
+
+from accounts.emails import email_builder, queue_email
+from integrations.alerts.models import Alert
+from integrations.alerts.raising import clear_alerts, raise_alerts
+from integrations.connections.models import LIVE, Arrival, Chain, Connection, State
+from integrations.connections.signals import connection_changed
+from integrations.outbox.call_kinds import kind_of
+from integrations.outbox.executor import call_ended
+from integrations.outbox.models import CallState, OutgoingCall
+from integrations.status_sync.disconnect import Uninstall
+from integrations.status_sync.status_sync import AskPatiently, AskStatus
+from integrations.telephony.call_kinds import switch_telephony
+
+# They tell nothing to Altegio that the end makes wrong.
+STAY = (AskStatus.name, AskPatiently.name, Uninstall.name)
+
+
+@receiver(connection_changed)
+def end(connection: Connection, after: State, **_: Any) -> None:
+    """It was uninstalled: nothing more is said for it, its chain's telephony goes off, people are told."""
+    if after == State.UNINSTALLED:
+        end_calls(connection)
+        end_telephony(connection)
+        tell(connection)
+
+
+@receiver(connection_changed)
+def forget_the_end(connection: Connection, after: State, **_: Any) -> None:
+    """The location is connected again: staff need not look at its end any more."""
+    if after in LIVE:
+        same_place = Connection.objects.filter(application=connection.application_id, location=connection.location_id)
+        clear_alerts(kind=Alert.Kind.ENDED, connection__in=same_place)
+
+
+def end_calls(connection: Connection) -> int:
+    """Cancel the calls that wait, with the reason. Returns how many.
+
+    One that may have happened already and must not be repeated stays: Altegio is asked about it.
+    """
+    reason = f"The connection ended: {connection.reason}"[:500]
+    waiting = OutgoingCall.objects.filter(
+        connection=connection, state__in=(CallState.HELD, CallState.QUEUED, CallState.UNCONFIRMED)
+    ).exclude(kind__in=STAY)
+    ended = 0
+    for call in waiting.select_for_update(no_key=True):
+        if call.state == CallState.UNCONFIRMED and not kind_of(call).idempotent:
+            continue
+        call.state, call.reason, call.finished_at = CallState.CANCELLED, reason, timezone.now()
+        call.save(update_fields=["state", "reason", "finished_at"])
+        call_ended.send(sender=OutgoingCall, call=call, reason=reason)
+        ended += 1
+    return ended
+
+
+def end_telephony(connection: Connection) -> None:
+    """Switch the chain's telephony off when its last connection ends; what is off already stays as it is.
+
+    After a switch that failed it may be on: Altegio can have done it and not have said so.
+    """
+    chain = Chain.objects.select_for_update(no_key=True).filter(locations=connection.location_id).first()
+    if chain is None or chain.telephony in (Chain.Telephony.OFF, Chain.Telephony.DISABLING):
+        return
+    # Only the applications that brought the chain speak for its telephony; others may stand at its locations.
+    speaking = Arrival.objects.filter(chain_id_given=chain.altegio_id).values("application")
+    alive = Connection.objects.filter(location__chain=chain, state__in=LIVE, application__in=speaking)
+    if not alive.exists():
+        switch_telephony(chain, on=False)
+
+
+def tell(connection: Connection) -> None:
+    """An e-mail to the owner, an alert for staff; none where the owner is connecting it anew already."""
+    anew = Connection.objects.filter(
+        application=connection.application_id, location=connection.location_id, state=State.GRANTED
+    )
+    if anew.exists():
+        return
+    key = f"disconnected:{connection.pk}:{timezone.now():%Y%m%d%H%M%S}"
+    raise_alerts([(Alert.Kind.ENDED, key, f"{connection}: disconnected. {connection.reason}", connection)])
+    owner = connection.owner
+    if owner is not None and owner.is_active:
+        queue_email("disconnected", owner, key=key, connection=connection.pk)
+
+
+@email_builder("disconnected")
+def with_connection(params: dict[str, Any]) -> dict[str, Any]:
+    """The context of the owner's e-mail."""
+    connection = Connection.objects.select_related("application", "location").get(pk=params["connection"])
+    return {
+        "location": connection.title or f"#{connection.location.altegio_id}",
+        "application": str(connection.application),
+        "reconnect_url": connection.reconnect_url,
+    }

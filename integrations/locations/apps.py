@@ -1,0 +1,7 @@
+from integrations import feature
+from partner_portal.core.english import english as _
+
+
+class LocationsConfig(feature.MarketplaceFeature):
+    name = "integrations.locations"
+    verbose_name = _("Locations")

@@ -1,0 +1,119 @@
+"""Fetching what Altegio knows of the connected locations: one call for up to a thousand of them.
+
+After an activation its location's data is looked for where a new entry stands in a list: at its beginning
+or its end. What stands elsewhere in a long one is found by the nightly reconciliation, which reads it all.
+"""
+
+from datetime import timedelta
+from math import ceil
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from integrations.altegio import requests
+from integrations.altegio.answers import Answer, RemoteLocation, read_locations
+from integrations.altegio.requests import ApiRequest
+from integrations.connections.models import LIVE, Application, Connection, Location
+from integrations.connections.transitions import lock, touch
+from integrations.locations.review import review_name
+from integrations.outbox.call_kinds import CallKind, ObsoleteError, register
+from integrations.outbox.models import OutgoingCall, Priority
+from integrations.outbox.queue import queue_newest
+from partner_portal.core.bulk_writes import store_each
+from partner_portal.core.english import english as _
+
+PAGE = 1000
+# An activation accepted longer ago has been looked for often enough.
+FRESH = timedelta(days=1)
+
+
+def fetch_locations(application: Application, *, page: int = 1) -> None:
+    """Queue the fetch of a page; one that waits already serves."""
+    number = application.altegio_id
+    queue_newest(FetchLocations, f"locations:{number}:{page}", application=number, page=page)
+
+
+@register
+class FetchLocations(CallKind):
+    """docs/altegio.md §2, connected locations."""
+
+    name = "fetch_locations"
+    title = _("Data of the locations")
+    priority = Priority.SETUP
+    idempotent = True
+    max_age = timedelta(days=1)
+
+    def request(self, call: OutgoingCall) -> ApiRequest:
+        if call.params["page"] > 1 and not _unfetched(call.params["application"]).exists():
+            raise ObsoleteError("All that was looked for is found.")
+        return requests.connected_locations(call.params["application"], page=call.params["page"], count=PAGE)
+
+    def accepted(self, call: OutgoingCall, answer: Answer) -> None:
+        remote = read_locations(answer)
+        application = Application.objects.get(altegio_id=call.params["application"])
+        unreviewed = _unreviewed(application, remote)
+        remember(remote)
+        for connection_id in unreviewed:
+            review_name(lock(connection_id))
+        if call.params["page"] == 1 and len(remote) >= PAGE and _unfetched(application.altegio_id).exists():
+            for page in _pages_of_new_ones(application):
+                fetch_locations(application, page=page)
+
+
+FIELDS = ("title", "public_title", "phone", "email", "country", "city", "timezone_name", "address")
+LENGTHS = {field.name: field.max_length for field in Location._meta.fields if field.name in FIELDS}
+
+
+def remember(remote: list[RemoteLocation]) -> None:
+    """Store what Altegio tells of the locations that are known here; others are none of ours."""
+    by_id = {place.id: place for place in remote}
+    titles = Location.objects.filter(altegio_id__in=by_id).values_list("pk", "altegio_id", "title")
+    if renamed := [pk for pk, altegio_id, title in titles if title != _cut("title", by_id[altegio_id])]:
+        touch(Connection.objects.filter(location__in=renamed))
+    known = list(Location.objects.select_for_update(no_key=True).filter(altegio_id__in=by_id).order_by("altegio_id"))
+    changed = [location for location in known if _take_over(location, by_id[location.altegio_id])]
+    store_each(changed, lambda rows: Location.objects.bulk_update(rows, FIELDS, batch_size=200))
+    Location.objects.filter(pk__in=[location.pk for location in known]).update(fetched_at=timezone.now())
+
+
+def _take_over(location: Location, place: RemoteLocation) -> bool:
+    """Set the location's fields to what Altegio tells; whether that changed any."""
+    before = [getattr(location, name) for name in FIELDS]
+    for name in FIELDS:
+        setattr(location, name, _cut(name, place))
+    return before != [getattr(location, name) for name in FIELDS]
+
+
+def _cut(name: str, place: RemoteLocation) -> str:
+    text: str = getattr(place, name)
+    return text[: LENGTHS[name]]
+
+
+def _unfetched(application_number: int) -> QuerySet[Connection]:
+    """The new connections whose location's data is still missing: without any, further pages tell nothing new."""
+    return Connection.objects.filter(
+        application__altegio_id=application_number,
+        state__in=LIVE,
+        activated_at__gt=timezone.now() - FRESH,
+        location__fetched_at=None,
+    )
+
+
+def _pages_of_new_ones(application: Application) -> list[int]:
+    """The pages after a full first one on which new entries may stand: the second, and those about the end.
+
+    The end is where our own count puts it, give or take a page.
+    """
+    last = ceil(Connection.objects.filter(application=application, state__in=LIVE).count() / PAGE)
+    return [page for page in sorted({2, last - 1, last, last + 1}) if page > 1]
+
+
+def _unreviewed(application: Application, remote: list[RemoteLocation]) -> list[int]:
+    """The connections whose signed name is to be checked, locked: connections come before locations."""
+    unreviewed = Connection.objects.select_for_update(of=("self",), no_key=True).filter(
+        application=application,
+        location__altegio_id__in=[place.id for place in remote],
+        state__in=LIVE,
+        reviewed_at=None,
+    )
+    return list(unreviewed.order_by("pk").values_list("pk", flat=True))

@@ -1,0 +1,58 @@
+"""The key that Altegio sends a location's text messages with: whose is it, and replacing it."""
+
+import secrets
+
+from django.db import transaction
+
+from integrations.connections.models import LIVE, Connection, Installation
+from integrations.messaging.models import ReplacedApiKey
+from partner_portal.core.encryption import lookup_hash
+
+
+def connection_with_key(api_key: str) -> Connection | None:
+    """The connection whose key this is: the live one at its location, else the newest.
+
+    Two queries by unique index, however many connections there are.
+    """
+    place = _place_of(lookup_hash(api_key))
+    if place is None:
+        return None
+    application, location = place
+    found = Connection.objects.filter(application=application, location=location)
+    shown = found.select_related("application", "location__chain", "owner").order_by("-pk")
+    connections = list(shown)
+    return next((connection for connection in connections if connection.state in LIVE), next(iter(connections), None))
+
+
+def _place_of(api_key_hash: str) -> tuple[int, int] | None:
+    place = ("application_id", "location_id")
+    current = Installation.objects.filter(api_key_hash=api_key_hash).values_list(*place)
+    replaced = ReplacedApiKey.objects.filter(api_key_hash=api_key_hash).values_list(*place)
+    return next(iter(current.union(replaced)), None)
+
+
+@transaction.atomic
+def replace_api_key(connection: Connection) -> None:
+    """Give the location a new key, sent with its next activation.
+
+    Altegio keeps the first key it got (docs/altegio.md §2): until the owner disconnects and connects again it
+    sends with the old one, which is resolved until then.
+    """
+    place = {"application_id": connection.application_id, "location_id": connection.location_id}
+    keys = Installation.objects.select_for_update().get(**place)
+    ReplacedApiKey.objects.create(**place, api_key_hash=keys.api_key_hash)
+    keys.api_key = secrets.token_urlsafe(32)
+    keys.api_key_hash = lookup_hash(keys.api_key)
+    keys.save(update_fields=["api_key", "api_key_hash"])
+
+
+def forget_replaced_keys(connection: Connection) -> None:
+    """Altegio accepted an activation that carried the new key: keys replaced before it are void.
+
+    The activation was built after the arrival, so what was replaced before the arrival was not in it.
+    """
+    ReplacedApiKey.objects.filter(
+        application=connection.application_id,
+        location=connection.location_id,
+        replaced_at__lt=connection.arrived_at,
+    ).delete()

@@ -1,0 +1,166 @@
+"""Relaying statuses to Altegio: batch after batch for each address, in the order in which they came.
+
+A call for an address takes the oldest waiting batches when it is built, and keeps them until its end:
+after an uncertain end the same statuses go again, which is harmless. One ordering key for each address keeps
+the statuses of a message in order. A refused list is split until the wrong status stands alone.
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any, cast
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+
+from integrations.altegio import requests
+from integrations.altegio.answers import Answer, read_code
+from integrations.altegio.requests import ApiRequest, Host
+from integrations.messaging.models import BatchState, CallbackAddress, MessageStatus, StatusBatch
+from integrations.messaging.status_addresses import InvalidStatusAddressError, path_with_token
+from integrations.messaging.volumes import tally
+from integrations.outbox.call_kinds import CallKind, ObsoleteError, register
+from integrations.outbox.models import OutgoingCall, Priority
+from integrations.outbox.queue import queue_newest_of_each
+from partner_portal.core.english import english as _
+
+MAX_IN_A_CALL = 1000
+
+
+def queue_relays(addresses: Iterable[int]) -> None:
+    """Make sure that a call will go out to each of these addresses; in the caller's transaction."""
+    queue_newest_of_each(
+        RelayStatuses,
+        {f"statuses:{pk}": {"ordering_key": f"statuses:{pk}", "address": pk} for pk in sorted(addresses)},
+    )
+
+
+@register
+class RelayStatuses(CallKind):
+    """docs/altegio.md §2, SMS statuses. A status repeated is harmless."""
+
+    name = "sms_statuses"
+    title = _("Message statuses")
+    priority = Priority.BULK
+    idempotent = True
+    last_write_wins = True
+
+    def request(self, call: OutgoingCall) -> ApiRequest:
+        with transaction.atomic():
+            batches = _carried(call) or _take(call)
+        if not batches:
+            raise ObsoleteError("All statuses for this address are sent.")
+        address = CallbackAddress.objects.get(pk=call.params["address"])
+        try:
+            path = path_with_token(address)
+        except InvalidStatusAddressError as why:
+            _refuse_all(address, str(why))
+            raise ObsoleteError(str(why)) from None
+        return requests.message_statuses(
+            cast(Host, address.host),
+            path,
+            [on_the_wire(status) for status in _statuses(batches)],
+            token=settings.ALTEGIO_PARTNER_TOKEN,
+        )
+
+    def accepted(self, call: OutgoingCall, answer: Answer) -> None:
+        StatusBatch.objects.filter(pk__in=_carried(call)).update(state=BatchState.SENT)
+        _go_on(call)
+
+    def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
+        batches = list(StatusBatch.objects.select_for_update().filter(pk__in=_carried(call)).order_by("first_id"))
+        statuses = list(_statuses([batch.pk for batch in batches]).values_list("pk", flat=True))
+        if len(statuses) > 1:
+            split(batches, statuses)
+        else:
+            StatusBatch.objects.filter(pk__in=[batch.pk for batch in batches]).update(
+                state=BatchState.REFUSED, refusal=reason[:500], refusal_code=read_code(answer)
+            )
+        _go_on(call)
+
+
+@transaction.atomic
+def send_refused_again(batches: QuerySet[StatusBatch]) -> int:
+    """Staff know that Altegio will take them now. Returns how many were refused."""
+    refused = batches.filter(state=BatchState.REFUSED)
+    addresses = set(refused.values_list("address", flat=True))
+    count = refused.update(state=BatchState.WAITING, call=None, alone=True, refusal="", refusal_code=None)
+    queue_relays(addresses)
+    return count
+
+
+def on_the_wire(status: MessageStatus) -> dict[str, Any]:
+    """A status as Altegio takes it: what is known goes out, sums exact and without idle zeros."""
+    payload: dict[str, Any] = {
+        "id": int(status.message_id) if status.id_is_number else status.message_id,
+        "status": status.status,
+    }
+    if status.payment_sum is not None:
+        payload["payment_sum"] = _plain(status.payment_sum)
+    if status.currency_iso:
+        payload["currency_iso"] = status.currency_iso
+    if status.parts_amount is not None:
+        payload["parts_amount"] = status.parts_amount
+    return payload
+
+
+def split(batches: list[StatusBatch], status_ids: list[int]) -> None:
+    """Put the statuses of refused batches into two halves that go one after the other, each alone."""
+    tally([batch.pk for batch in batches if not batch.tallied])
+    middle = len(status_ids) // 2
+    for half in (status_ids[:middle], status_ids[middle:]):
+        part = StatusBatch.objects.create(
+            address_id=batches[0].address_id,
+            first_id=half[0],
+            size=len(half),
+            alone=True,
+            tallied=True,
+            received_at=batches[0].received_at,
+        )
+        MessageStatus.objects.filter(pk__in=half).update(batch=part)
+    StatusBatch.objects.filter(pk__in=[batch.pk for batch in batches]).delete()
+
+
+def _carried(call: OutgoingCall) -> list[int]:
+    """The batches that this call has taken and not ended."""
+    taken = StatusBatch.objects.filter(call=call, state=BatchState.WAITING)
+    return list(taken.order_by("first_id").values_list("pk", flat=True))
+
+
+def _take(call: OutgoingCall) -> list[int]:
+    """Take the oldest waiting batches, up to a call's worth; a part of a refused one goes alone."""
+    waiting = StatusBatch.objects.filter(address=call.params["address"], state=BatchState.WAITING)
+    taken: list[int] = []
+    room = MAX_IN_A_CALL
+    for batch in waiting.order_by("first_id", "id")[:MAX_IN_A_CALL]:
+        if taken and (batch.size > room or batch.alone):
+            break
+        taken.append(batch.pk)
+        room -= batch.size
+        if batch.alone:
+            break
+    StatusBatch.objects.filter(pk__in=taken).update(call=call)
+    return taken
+
+
+def _statuses(batches: list[int]) -> QuerySet[MessageStatus]:
+    return MessageStatus.objects.filter(batch__in=batches).order_by("pk")
+
+
+def _refuse_all(address: CallbackAddress, why: str) -> None:
+    """Nothing is sent to this address: what waits for it ends with our words."""
+    waiting = StatusBatch.objects.filter(address=address, state=BatchState.WAITING)
+    waiting.update(state=BatchState.REFUSED, refusal=why[:500], refusal_code=None)
+
+
+def _go_on(call: OutgoingCall) -> None:
+    """Whatever waits for the address after this call goes with the next one."""
+    address = call.params["address"]
+    if StatusBatch.objects.filter(address=address, state=BatchState.WAITING).exists():
+        queue_relays([address])
+
+
+def _plain(value: Decimal) -> Decimal:
+    """Without idle zeros, and never in the form 1E+2."""
+    trimmed = value.normalize()
+    return trimmed.quantize(Decimal(1)) if trimmed == trimmed.to_integral_value() else trimmed

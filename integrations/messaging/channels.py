@@ -1,0 +1,65 @@
+"""Switching a location's SMS and WhatsApp on and off at Altegio (docs/altegio.md §2, channel)."""
+
+from django.db import transaction
+
+from integrations.altegio import requests
+from integrations.altegio.answers import Answer
+from integrations.altegio.requests import ApiRequest
+from integrations.connections.models import Connection, SyncState
+from integrations.connections.transitions import connection_of
+from integrations.messaging.models import ChannelSwitch
+from integrations.outbox.call_kinds import CallKind, register
+from integrations.outbox.models import CallState, OutgoingCall, Priority
+from integrations.outbox.queue import queue_newest
+from partner_portal.core.english import english as _
+
+
+@transaction.atomic
+def switch_channel(connection: Connection, slug: ChannelSwitch.Slug, *, is_available: bool) -> ChannelSwitch:
+    """Offer a channel at a location, or no longer, and tell Altegio. Quick changes become one call."""
+    place = {"application_id": connection.application_id, "location_id": connection.location_id, "slug": slug}
+    ChannelSwitch.objects.get_or_create(**place, defaults={"is_available": is_available})
+    switch = ChannelSwitch.objects.select_for_update().get(**place)
+    switch.is_available = is_available
+    switch.save(update_fields=["is_available"])
+    switch.set_sync(SyncState.QUEUED)
+    queue_newest(
+        UpdateChannel,
+        f"channel:{connection.pk}:{slug}",
+        ordering_key=connection.ordering_key,
+        connection_id=connection.pk,
+        switch=switch.pk,
+    )
+    return switch
+
+
+@register
+class UpdateChannel(CallKind):
+    """The switch as it stands at the moment of sending: telling it twice is harmless."""
+
+    name = "update_channel"
+    title = _("Channel on or off")
+    priority = Priority.SETUP
+    idempotent = True
+    last_write_wins = True
+    alert_on_failure = True
+
+    def request(self, call: OutgoingCall) -> ApiRequest:
+        connection, switch = connection_of(call), ChannelSwitch.objects.get(pk=call.params["switch"])
+        return requests.update_channel(
+            connection.location.altegio_id,
+            connection.application.altegio_id,
+            switch.slug,
+            is_available=switch.is_available,
+        )
+
+    def accepted(self, call: OutgoingCall, answer: Answer) -> None:
+        self._learn(call, SyncState.SYNCED, "")
+
+    def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
+        self._learn(call, SyncState.FAILED, reason)
+
+    def _learn(self, call: OutgoingCall, state: SyncState, error: str) -> None:
+        switch = ChannelSwitch.objects.select_for_update().get(pk=call.params["switch"])
+        if not OutgoingCall.objects.filter(coalesce_key=call.coalesce_key, state=CallState.QUEUED).exists():
+            switch.set_sync(state, error)

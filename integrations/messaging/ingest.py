@@ -1,0 +1,99 @@
+"""Taking statuses: stored in bulk, with the calls that relay them, in one transaction."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from django.db import transaction
+from django.db.models import Count, Min
+
+from integrations.connections.models import Location
+from integrations.messaging.bulk_insert import Row, store_statuses
+from integrations.messaging.call_kinds import queue_relays
+from integrations.messaging.models import BatchState, CallbackAddress, MessageStatus, StatusBatch
+from integrations.messaging.parsing import ReportedStatus
+from integrations.messaging.status_addresses import stored_addresses
+from partner_portal.core.queues import Queue
+
+MAX_ADDRESSES = 1000
+RELAYS = Queue.register(Queue("relays", "Addresses of message statuses", CallbackAddress))
+
+
+def take_statuses(reported: Sequence[ReportedStatus]) -> int:
+    """Store statuses and queue their relay. Returns how many were new: a repeated one is not sent again.
+
+    A constant number of queries however many statuses there are.
+    """
+    by_target = defaultdict(list)
+    for status in reported:
+        by_target[status.target].append(status)
+    addresses = stored_addresses(by_target)
+    locations = _locations(reported)
+    with transaction.atomic():
+        _take_turns(addresses.values())
+        batches = StatusBatch.objects.bulk_create(
+            [StatusBatch(address=addresses[target]) for target in by_target], batch_size=500
+        )
+        rows = [
+            _row(status, batch, locations)
+            for batch, statuses in zip(batches, by_target.values(), strict=True)
+            for status in statuses
+        ]
+        store_statuses(rows)
+        return _close(batches)
+
+
+def _take_turns(addresses: Iterable[CallbackAddress]) -> None:
+    """Reports for one address are stored one after another: their ids are then their order."""
+    ids = [address.pk for address in addresses]
+    list(CallbackAddress.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk"))
+
+
+def _locations(reported: Sequence[ReportedStatus]) -> dict[int, int]:
+    """The known locations among those named; an unknown one is only left out of the figures."""
+    wanted = {status.salon_id for status in reported if status.salon_id is not None}
+    if not wanted:
+        return {}
+    return dict(Location.objects.filter(altegio_id__in=wanted).values_list("altegio_id", "pk"))
+
+
+def _row(status: ReportedStatus, batch: StatusBatch, locations: dict[int, int]) -> Row:
+    return {
+        "batch_id": batch.pk,
+        "address_id": batch.address_id,
+        "message_id": status.message_id,
+        "id_is_number": status.id_is_number,
+        "status": status.status,
+        "payment_sum": status.payment_sum,
+        "currency_iso": status.currency_iso,
+        "parts_amount": status.parts_amount,
+        "location_id": locations.get(status.salon_id or 0),
+    }
+
+
+def _close(batches: Sequence[StatusBatch]) -> int:
+    """Note what each batch came to hold; one of repeated statuses alone goes again."""
+    held = (
+        MessageStatus.objects.filter(batch__in=[batch.pk for batch in batches])
+        .order_by()
+        .values_list("batch")
+        .annotate(size=Count("pk"), first=Min("pk"))
+    )
+    found = {batch: (size, first) for batch, size, first in held}
+    filled = [batch for batch in batches if batch.pk in found]
+    for batch in filled:
+        batch.size, batch.first_id = found[batch.pk]
+    StatusBatch.objects.bulk_update(filled, ["size", "first_id"], batch_size=500)
+    if empty := [batch.pk for batch in batches if batch.pk not in found]:
+        StatusBatch.objects.filter(pk__in=empty).delete()
+    queue_relays({batch.address_id for batch in filled})
+    return sum(batch.size for batch in filled)
+
+
+def relay_what_was_left() -> int:
+    """Queue calls for every address for which statuses wait: a call ended by staff takes none along.
+
+    Returns how many addresses; beat calls it.
+    """
+    waiting = StatusBatch.objects.filter(state=BatchState.WAITING).order_by()
+    addresses = RELAYS.ready(CallbackAddress.objects.filter(pk__in=waiting.values("address"))).order_by("pk")
+    return RELAYS.work(list(addresses[:MAX_ADDRESSES]), lambda some: queue_relays(address.pk for address in some))

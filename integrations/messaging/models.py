@@ -1,0 +1,186 @@
+"""Text messages: statuses on their way to Altegio, volumes, channels, replaced API keys."""
+
+from django.db import models
+from django.utils import timezone
+
+from integrations.connections.models import Application, Connection, Location, Synced
+from partner_portal.core.english import english as _
+
+
+class SmsStatus(models.IntegerChoices):
+    """docs/altegio.md §2, SMS status numbers."""
+
+    DELIVERED = 1, _("delivered")
+    NOT_DELIVERED = 2, _("not delivered")
+    SENT_TO_PHONE = 4, _("sent to phone")
+    HANDED_OVER = 8, _("handed to the operator")
+    REJECTED = 16, _("rejected by the operator")
+    NOT_ENOUGH_FUNDS = 52, _("not enough funds")
+
+
+class CallbackAddress(models.Model):
+    """Where statuses go. The host is always one of Altegio's two; the token in the path is a placeholder."""
+
+    class Host(models.TextChoices):
+        APP = "app", "ALTEGIO_APP_URL"
+        API = "api", "ALTEGIO_API_URL"
+
+    host = models.CharField(max_length=3, choices=Host.choices)
+    path = models.CharField(_("path"), max_length=500)
+
+    class Meta:
+        verbose_name = _("callback address")
+        verbose_name_plural = _("callback addresses")
+        constraints = [models.UniqueConstraint(fields=["host", "path"], name="one_callback_address")]
+
+    def __str__(self) -> str:
+        return f"{self.get_host_display()}{self.path}"
+
+
+class BatchState(models.TextChoices):
+    """What became of a batch."""
+
+    WAITING = "waiting", _("waiting")  # not accepted yet; it may have been sent
+    SENT = "sent", _("sent")  # Altegio accepted it
+    REFUSED = "refused", _("refused")  # Altegio refused its one status for good
+
+
+class StatusBatch(models.Model):
+    """Statuses that came together. Their state is here, so that no status row is ever written twice."""
+
+    address = models.ForeignKey(CallbackAddress, on_delete=models.PROTECT, related_name="batches")
+    state = models.CharField(_("state"), max_length=8, choices=BatchState.choices, default=BatchState.WAITING)
+    # The place in the order of the address: its first status.
+    first_id = models.BigIntegerField(default=0, editable=False)
+    size = models.PositiveIntegerField(_("statuses"), default=0)
+    # A part of a batch that was refused: it goes alone, so that the wrong status is found.
+    alone = models.BooleanField(default=False, editable=False)
+    call = models.ForeignKey(
+        "outbox.OutgoingCall", on_delete=models.SET_NULL, null=True, blank=True, related_name="status_batches"
+    )
+    tallied = models.BooleanField(default=False, editable=False)
+    received_at = models.DateTimeField(_("received"), default=timezone.now)
+    refusal = models.CharField(_("Altegio's reason"), max_length=500, blank=True)
+    refusal_code = models.IntegerField(_("Altegio's code"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("batch of message statuses")
+        verbose_name_plural = _("batches of message statuses")
+        indexes = [
+            models.Index(
+                fields=["address", "first_id", "id"],
+                condition=models.Q(state=BatchState.WAITING),
+                name="status_batch_waiting",
+            ),
+            models.Index(fields=["id"], condition=models.Q(tallied=False), name="status_batch_untallied"),
+            models.Index(fields=["received_at"], name="status_batch_by_age"),
+            models.Index(fields=["-id"], condition=models.Q(state=BatchState.REFUSED), name="status_batch_refused"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+
+class MessageStatus(models.Model):
+    """One status of one message. Written once; tens of millions of them, so every index counts."""
+
+    batch = models.ForeignKey(StatusBatch, on_delete=models.CASCADE, related_name="statuses")
+    # The batch's own, here for the constraint below. The database checks it there, and not for each row.
+    address = models.ForeignKey(CallbackAddress, on_delete=models.PROTECT, db_index=False, db_constraint=False)
+    message_id = models.CharField(_("message id"), max_length=100)
+    # Whether Altegio gave the id as a number: it gets it back as it gave it.
+    id_is_number = models.BooleanField(default=False, editable=False)
+    status = models.SmallIntegerField(_("status"), choices=SmsStatus.choices)
+    payment_sum = models.DecimalField(_("sum"), max_digits=18, decimal_places=6, null=True, blank=True)
+    currency_iso = models.CharField(_("currency"), max_length=3, blank=True)
+    parts_amount = models.PositiveSmallIntegerField(_("parts"), null=True, blank=True)
+    location = models.ForeignKey(
+        Location,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,
+        db_constraint=False,
+        related_name="+",
+    )
+
+    class Meta:
+        verbose_name = _("message status")
+        verbose_name_plural = _("message statuses")
+        constraints = [
+            models.UniqueConstraint(fields=["message_id", "status", "address"], name="a_message_status_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.message_id}: {self.get_status_display()}"
+
+
+class DailyVolume(models.Model):
+    """How many statuses of a kind came in a day (UTC), and what the messages cost.
+
+    A message has several statuses and its price may stand on more than one: sums are right within one
+    status, and are not to be added up over statuses. `salon_id` is 0 where the caller named no location.
+    """
+
+    day = models.DateField(_("day"))
+    salon_id = models.BigIntegerField(_("location"), default=0)
+    status = models.SmallIntegerField(_("status"), choices=SmsStatus.choices)
+    currency_iso = models.CharField(_("currency"), max_length=3, blank=True)
+    messages = models.PositiveBigIntegerField(_("messages"), default=0)
+    parts = models.PositiveBigIntegerField(_("parts"), default=0)
+    cost = models.DecimalField(_("cost"), max_digits=24, decimal_places=6, default=0)
+
+    class Meta:
+        verbose_name = _("SMS volume of a day")
+        verbose_name_plural = _("SMS volumes and cost")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["day", "salon_id", "status", "currency_iso"], name="one_volume_of_a_day_and_kind"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.get_status_display()}"
+
+
+class ChannelSwitch(Synced):
+    """Whether a channel is offered at a location (docs/altegio.md §2, channel)."""
+
+    class Slug(models.TextChoices):
+        SMS = "sms", "SMS"
+        WHATSAPP = "whatsapp", "WhatsApp"
+
+    application = models.ForeignKey(Application, on_delete=models.PROTECT)
+    location = models.ForeignKey(Location, on_delete=models.PROTECT)
+    slug = models.CharField(_("channel"), max_length=8, choices=Slug.choices)
+    is_available = models.BooleanField(_("available"))
+
+    class Meta:
+        verbose_name = _("channel")
+        verbose_name_plural = _("channels")
+        constraints = [models.UniqueConstraint(fields=["application", "location", "slug"], name="one_channel_switch")]
+        indexes = [models.Index(fields=["id"], condition=models.Q(sync_state="queued"), name="channel_queued")]
+
+    def __str__(self) -> str:
+        return f"{self.get_slug_display()} · {self.location}"
+
+
+class ReplacedApiKey(models.Model):
+    """A key that was replaced here while Altegio still sends with it: it got the first one, at activation."""
+
+    application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="+")
+    location = models.ForeignKey(Location, on_delete=models.PROTECT, related_name="+")
+    api_key_hash = models.CharField(max_length=64, unique=True)
+    replaced_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.application_id}:{self.location_id}"
+
+
+class SmsConnection(Connection):
+    """A connection as the text messages' screens show it."""
+
+    class Meta:
+        proxy = True
+        verbose_name = _("SMS connection")
+        verbose_name_plural = _("SMS connections")

@@ -1,0 +1,116 @@
+"""Where statuses may go: to whole paths of Altegio's two hosts, and never with the token in a stored address.
+
+Our credential goes along, so an address from outside is a choice among known ones, not an address: with any
+other path whoever reports a status could refund a payment or uninstall a location.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit
+
+from django.conf import settings
+
+from integrations.altegio.client import origin
+from integrations.messaging.models import CallbackAddress
+from partner_portal.core.english import english as _
+
+PLACEHOLDER = "{partner_token}"
+MAX_LENGTH = 450
+_URL = re.compile(r"(https?://[A-Za-z0-9.:\[\]-]+)(/.*)")
+# No dot segment, no empty one, no %: nothing that a server or a library on the way reads as another path.
+_SEGMENT = rf"(?:[A-Za-z0-9_~-][A-Za-z0-9._~-]*|{re.escape(PLACEHOLDER)})"
+_SMS_PROVIDER = rf"/smsprovider(?:/{_SEGMENT})+"
+_DELIVERY_STATUS = "/delivery/status"
+_CALLBACK_TOKEN = re.compile(r"(/smsprovider/status/callback/)[^/]+")
+
+
+class InvalidStatusAddressError(ValueError):
+    """Statuses do not go there; `str()` says why, without the address."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """One of Altegio's hosts and a path in which the partner token is a placeholder."""
+
+    host: str
+    path: str
+
+
+def default_target() -> Target:
+    """The address for messages that came with none (docs/altegio.md §2)."""
+    path = urlsplit(settings.ALTEGIO_APP_URL).path + f"/smsprovider/status/callback/{PLACEHOLDER}"
+    return Target(CallbackAddress.Host.APP, path)
+
+
+def read_target(url: object) -> Target:
+    """The target that a `delivery_callback_url` names. Raises BadAddress.
+
+    Only the path of it is used: the host is always a configured one.
+    """
+    parts = _URL.fullmatch(url) if isinstance(url, str) and len(url) <= MAX_LENGTH else None
+    if parts is None:
+        raise InvalidStatusAddressError(_("Write the address that came with the message, at most 450 characters."))
+    host = _hosts().get(origin(parts[1]))
+    if host is None:
+        raise InvalidStatusAddressError(_("Statuses go to Altegio's own addresses only."))
+    target = Target(host, _without_own_token(parts[2]))
+    refuse_other_paths(target)
+    return Target(host, _CALLBACK_TOKEN.sub(rf"\1{PLACEHOLDER}", target.path))
+
+
+def refuse_other_paths(target: Target) -> None:
+    """Raises BadAddress unless statuses, and our token with them, may go to `target` (docs/interface.md, "SMS")."""
+    if not any(re.fullmatch(path, target.path) for path in _open_paths(target.host)):
+        raise InvalidStatusAddressError(
+            _(
+                "Write the address that came with the message: statuses go to a path under /smsprovider/, or to "
+                "/delivery/status of Altegio's API, and to no other."
+            )
+        )
+
+
+def _hosts() -> dict[str, str]:
+    return {
+        origin(settings.ALTEGIO_API_URL): CallbackAddress.Host.API,
+        origin(settings.ALTEGIO_APP_URL): CallbackAddress.Host.APP,
+    }
+
+
+def _open_paths(host: str) -> list[str]:
+    """The whole paths of a host that are open, as patterns."""
+    app, api = settings.ALTEGIO_APP_URL, settings.ALTEGIO_API_URL
+    paths = [f"(?:{re.escape(urlsplit(app).path)})?{_SMS_PROVIDER}"]
+    if host == CallbackAddress.Host.API or origin(app) == origin(api):
+        paths.append(re.escape(urlsplit(api).path + _DELIVERY_STATUS))
+    return paths
+
+
+def _without_own_token(path: str) -> str:
+    token = settings.ALTEGIO_PARTNER_TOKEN
+    for secret in {token, quote(token, safe="")} - {""}:
+        path = path.replace(secret, PLACEHOLDER)
+    return path
+
+
+def path_with_token(address: CallbackAddress) -> str:
+    """The path as it is sent. Raises BadAddress for one that was stored before it was ruled out."""
+    refuse_other_paths(Target(address.host, address.path))
+    return address.path.replace(PLACEHOLDER, quote(settings.ALTEGIO_PARTNER_TOKEN, safe=""))
+
+
+def stored_addresses(targets: Iterable[Target]) -> dict[Target, CallbackAddress]:
+    """The rows of these targets; new ones are made. A constant number of queries."""
+    wanted = sorted(set(targets), key=lambda target: (target.host, target.path))
+    found = _found(wanted)
+    if missing := [target for target in wanted if target not in found]:
+        rows = [CallbackAddress(host=target.host, path=target.path) for target in missing]
+        CallbackAddress.objects.bulk_create(rows, ignore_conflicts=True)
+        found |= _found(missing)
+    return found
+
+
+def _found(targets: list[Target]) -> dict[Target, CallbackAddress]:
+    rows = CallbackAddress.objects.filter(path__in=[target.path for target in targets])
+    by_target = {Target(row.host, row.path): row for row in rows}
+    return {target: by_target[target] for target in targets if target in by_target}

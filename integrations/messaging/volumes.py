@@ -1,0 +1,66 @@
+"""Volumes and cost by day, location and status: counted batch by batch, apart from the taking in.
+
+The figures outlive the statuses themselves (`RETENTION_SMS_STATUSES_DAYS`).
+"""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count, F, Sum
+
+from integrations.messaging.models import DailyVolume, MessageStatus, StatusBatch
+from partner_portal.core.queues import Queue
+
+BATCHES_AT_ONCE = 100
+VOLUMES = Queue.register(Queue("volumes", "Message statuses to be counted", StatusBatch))
+
+
+def count_volumes() -> int:
+    """Count the batches not counted yet. Returns how many; beat calls it, and several may run at once."""
+    counted = 0
+    while some := _count_some():
+        counted += some
+    return counted
+
+
+def _count_some() -> int:
+    with transaction.atomic():
+        waiting = StatusBatch.objects.select_for_update(skip_locked=True).filter(tallied=False)
+        batches = list(VOLUMES.ready(waiting).order_by("pk")[:BATCHES_AT_ONCE])
+        VOLUMES.work(batches, lambda some: tally([batch.pk for batch in some]))
+    return len(batches)
+
+
+def tally(batches: Sequence[int]) -> None:
+    """Add the statuses of these locked batches to the figures of their days."""
+    if not batches:
+        return
+    kinds = (
+        MessageStatus.objects.filter(batch__in=batches)
+        .order_by()
+        .values("batch__received_at__date", "location__altegio_id", "status", "currency_iso")
+        .annotate(messages=Count("pk"), parts=Sum("parts_amount"), cost=Sum("payment_sum"))
+    )
+    for kind in sorted(kinds, key=_sorted_by):
+        _add(kind)
+    StatusBatch.objects.filter(pk__in=batches).update(tallied=True)
+
+
+def _sorted_by(kind: Mapping[str, Any]) -> tuple[Any, ...]:
+    """One order for everybody, so that two counters never wait for each other crosswise."""
+    day, salon_id = kind["batch__received_at__date"], kind["location__altegio_id"] or 0
+    return day, salon_id, kind["status"], kind["currency_iso"]
+
+
+def _add(kind: Mapping[str, Any]) -> None:
+    day, salon_id, status, currency = _sorted_by(kind)
+    volume, _made = DailyVolume.objects.get_or_create(
+        day=day, salon_id=salon_id, status=status, currency_iso=currency
+    )
+    DailyVolume.objects.filter(pk=volume.pk).update(
+        messages=F("messages") + kind["messages"],
+        parts=F("parts") + (kind["parts"] or 0),
+        cost=F("cost") + (kind["cost"] or Decimal(0)),
+    )

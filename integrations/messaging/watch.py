@@ -1,0 +1,36 @@
+"""Message statuses and channels that nobody tells Altegio about."""
+
+from datetime import datetime
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from integrations.connections.models import LIVE, Connection, SyncState
+from integrations.messaging.call_kinds import queue_relays
+from integrations.messaging.channels import UpdateChannel, switch_channel
+from integrations.messaging.models import BatchState, CallbackAddress, ChannelSwitch, StatusBatch
+from integrations.outbox.watch import key_of, unfinished
+from partner_portal.core.watch import register_check
+
+
+def _unrelayed(now: datetime) -> QuerySet[CallbackAddress]:
+    waits = Exists(StatusBatch.objects.filter(address=OuterRef("pk"), state=BatchState.WAITING))
+    return CallbackAddress.objects.filter(waits, ~unfinished(ordering_key=key_of("statuses", "pk")))
+
+
+def _untold(now: datetime) -> QuerySet[ChannelSwitch]:
+    here = {"connection__application": OuterRef("application"), "connection__location": OuterRef("location")}
+    waits = unfinished(kind=UpdateChannel.name, **here)
+    return ChannelSwitch.objects.filter(~waits, sync_state=SyncState.QUEUED)
+
+
+def _tell(switch: ChannelSwitch) -> None:
+    here = Connection.objects.filter(application=switch.application_id, location=switch.location_id, state__in=LIVE)
+    connection = here.select_related("application", "location").first()
+    if connection is None:
+        switch.set_sync(SyncState.FAILED, "This location is not connected.")
+    else:
+        switch_channel(connection, ChannelSwitch.Slug(switch.slug), is_available=switch.is_available)
+
+
+register_check("message statuses: waiting", _unrelayed, lambda address: queue_relays([address.pk]))
+register_check("channel: queued", _untold, _tell)

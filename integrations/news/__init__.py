@@ -1,1 +1,0 @@
-"""What owners are told about their connections."""

@@ -1,0 +1,162 @@
+"""What a kind of call is. One small class beside its feature; the dispatcher knows no feature.
+
+To add a kind: subclass `CallKind`, decorate with `@register`, import the module in the app's `ready`.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from django_stubs_ext import StrOrPromise
+
+from integrations.altegio.answers import Answer
+from integrations.altegio.requests import ApiRequest
+from integrations.outbox.models import OutgoingCall, Priority
+
+
+@dataclass(frozen=True)
+class Happened:
+    """Asked: Altegio did it."""
+
+
+@dataclass(frozen=True)
+class SendAgain:
+    """Asked: it did not happen, and may be sent."""
+
+
+@dataclass(frozen=True)
+class NotToHappen:
+    """Asked: it did not happen, and will not."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class CannotTell:
+    """Asked, but the answer tells nothing: ask again later."""
+
+
+@dataclass(frozen=True)
+class AskAgain:
+    """Asked: it may be sent soon; in so many seconds Altegio is asked once more."""
+
+    seconds: float
+    reason: str
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Asked: nothing is sent until a person decides, something changes, or the deadline passes."""
+
+    reason: str
+
+
+Verdict = Happened | SendAgain | NotToHappen | CannotTell | AskAgain | Hold
+
+
+class OnHoldError(Exception):
+    """Raised by `CallKind.request` when nothing is sent before a person or the deadline decides; `str()` says why."""
+
+
+class ObsoleteError(Exception):
+    """Raised by `CallKind.request` when there is nothing to say any more; `str()` is the reason."""
+
+
+class CallKind:
+    """How one kind of call is made, and what its ends change.
+
+    `accepted`, `refused` and `expired` run in the transaction that records the call's end.
+    """
+
+    name: ClassVar[str]
+    # What staff read.
+    title: ClassVar[StrOrPromise]
+    priority: ClassVar[Priority]
+    # Harmless to repeat: after an uncertain end it is sent again, without asking.
+    idempotent: ClassVar[bool] = False
+    # It sets what a newer one sets anew. Without an answer Altegio may still be at it, and a late one would undo
+    # the newer: so the next one about it rests for `ALTEGIO_SETTLING_SECONDS`.
+    last_write_wins: ClassVar[bool] = False
+    # Its body carries a credential beside the partner token, so a 401 may mean that one: a refusal.
+    uses_own_credential: ClassVar[bool] = False
+    # For a call without a deadline of its own: for so long it is tried. None: for ever.
+    max_age: ClassVar[timedelta | None] = None
+    # Staff are told when it is refused or comes too late, because nobody else would see it.
+    alert_on_failure: ClassVar[bool] = False
+
+    def about(self, call: OutgoingCall) -> str:
+        """What the call is about: an alert about one that failed ends when a later one about the same is done."""
+        return json.dumps(call.params, sort_keys=True)
+
+    def request(self, call: OutgoingCall) -> ApiRequest:
+        """What to send, built at the moment of sending. Raises Obsolete when there is nothing to say, or OnHold."""
+        raise NotImplementedError
+
+    def must_ask(self, call: OutgoingCall) -> bool:
+        """Whether Altegio is asked before the sending though nothing can have happened yet."""
+        return False
+
+    def verify_before_retry(self, call: OutgoingCall) -> bool:
+        """After an uncertain end: whether Altegio is asked, or the call is simply sent again."""
+        return not self.idempotent
+
+    def question(self, call: OutgoingCall) -> ApiRequest:
+        """How to ask whether it happened; needed where `verify_before_retry` may say yes."""
+        raise NotImplementedError
+
+    def judge(self, call: OutgoingCall, answer: Answer) -> Verdict:
+        """What the answer to the question says; in the transaction that records it."""
+        raise NotImplementedError
+
+    def needs_verification(self, answer: Answer) -> bool:
+        """Whether this refusal must be checked with the question before it is believed."""
+        return False
+
+    def is_conclusive(self, answer: Answer) -> bool:
+        """Whether this acceptance holds what must be known; else Altegio is asked, as after an uncertain end."""
+        return True
+
+    def accepted(self, call: OutgoingCall, answer: Answer) -> None:
+        """It happened; `answer` is the one that said so (to the call, or to the question)."""
+
+    def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
+        """It will not happen; `reason` is Altegio's, or ours about `answer`."""
+
+    def expired(self, call: OutgoingCall, now: datetime) -> None:
+        """Its deadline passed."""
+
+
+_kinds: dict[str, CallKind] = {}
+
+
+def register(kind: type[CallKind]) -> type[CallKind]:
+    """Class decorator: make a kind known to the dispatcher by its name."""
+    _kinds[kind.name] = kind()
+    return kind
+
+
+def kind_names() -> list[str]:
+    """The names of all kinds."""
+    return sorted(_kinds)
+
+
+def kind_title(name: str) -> StrOrPromise:
+    """What staff call this kind; the bare name for one that no code carries any more."""
+    kind = _kinds.get(name)
+    return kind.title if kind else name
+
+
+def registered(name: str) -> CallKind:
+    """The kind of this name. Raises KeyError for one that no code carries any more."""
+    return _kinds[name]
+
+
+def kind_of(call: OutgoingCall) -> CallKind:
+    """The kind of a stored call. Raises KeyError for one that no code carries any more."""
+    return registered(call.kind)
+
+
+def registered_kind(call: OutgoingCall) -> CallKind | None:
+    """The kind of a stored call; None for one that no code carries any more."""
+    return _kinds.get(call.kind)

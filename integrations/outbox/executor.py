@@ -1,0 +1,380 @@
+"""Carrying one claimed call: build, record the attempt, send or ask, record the end.
+
+No HTTP inside a transaction; a call's end and what it changes are one transaction, and only the worker
+that still holds the lease may write it.
+"""
+
+import random
+from datetime import datetime, timedelta
+
+import structlog
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.dispatch import Signal
+from django.utils import timezone
+
+from integrations.altegio.answers import Answer, Outcome, no_answer
+from integrations.altegio.client import AltegioClient, to_json
+from integrations.altegio.requests import ApiRequest
+from integrations.outbox import rate
+from integrations.outbox.call_kinds import (
+    AskAgain,
+    CallKind,
+    CannotTell,
+    Happened,
+    Hold,
+    NotToHappen,
+    ObsoleteError,
+    OnHoldError,
+    SendAgain,
+    kind_of,
+)
+from integrations.outbox.claim import Claim, lease_length
+from integrations.outbox.models import Attempt, CallState, OutgoingCall
+from integrations.outbox.queue import wake_a_dispatcher
+from integrations.outbox.token_stop import stop_token
+from partner_portal.core.clean import clean_line
+from partner_portal.core.masking import mask
+from partner_portal.core.queues import Queue
+
+log = structlog.get_logger(__name__)
+
+FIRST_DELAY, MAX_DELAY = 1.0, 60.0
+MAX_TEXT = 20_000
+OUR_FAILURE = "The portal failed while carrying this call; see the dead letters."
+# A deadlock or a moment without the database: the answer is known, and is worth another try.
+TRIES_TO_SETTLE = 3
+
+# Sent inside the transaction that ends a call for good; `call`, `reason`. For alerts and counters.
+call_ended = Signal()
+
+
+class NoSlotError(Exception):
+    """Between the claim and the send so much time passed that the budget has no room for this call now."""
+
+    def __init__(self, wait: rate.Wait) -> None:
+        super().__init__(wait.seconds)
+        self.wait = wait
+
+
+class LeaseLostError(Exception):
+    """Another worker has taken the call since: what this one learned is dropped, the other will ask."""
+
+
+def altegio_client() -> AltegioClient:
+    """The client for the configured Altegio."""
+    return AltegioClient(
+        app_url=settings.ALTEGIO_APP_URL,
+        api_url=settings.ALTEGIO_API_URL,
+        partner_token=settings.ALTEGIO_PARTNER_TOKEN,
+        timeout=settings.ALTEGIO_TIMEOUT_SECONDS,
+    )
+
+
+def execute(claim: Claim, slot: rate.Slot) -> None:
+    """Carry one claimed call to the end of one HTTP exchange."""
+    call = claim.call
+    with structlog.contextvars.bound_contextvars(call=call.pk, kind=call.kind, request_id=call.request_id):
+        try:
+            _exchange(claim, slot)
+        except LeaseLostError:
+            log.warning("lease_lost")
+        except NoSlotError as no_slot:
+            log.warning("slot_lost")
+            _give_back(claim, no_slot.wait)
+        except Exception as error:
+            log.exception("carrying_failed")
+            _set_back(call, error)
+
+
+def _exchange(claim: Claim, slot: rate.Slot) -> None:
+    call, kind = claim.call, kind_of(claim.call)
+    asking = kind.verify_before_retry(call) if claim.in_doubt else kind.must_ask(call)
+    try:
+        request = kind.question(call) if asking else kind.request(call)
+    except ObsoleteError as obsolete:
+        rate.settle(slot, used=False)
+        _end(call, CallState.CANCELLED, reason=str(obsolete))
+        return
+    except OnHoldError as on_hold:
+        rate.settle(slot, used=False)
+        _wait(call, CallState.HELD, str(on_hold), seconds=0)
+        return
+    purpose = Attempt.Purpose.ASK if asking else Attempt.Purpose.SEND
+    attempt, slot = _begin_attempt(call, request, purpose, slot)
+    answer = altegio_client().send(request)
+    rate.settle(slot)
+    log.info("altegio_answered", purpose=attempt.purpose, outcome=answer.outcome, status=answer.status_code)
+    _note(attempt, answer, request)
+    _settle(call, kind, answer, asking=asking)
+
+
+def _begin_attempt(
+    call: OutgoingCall, request: ApiRequest, purpose: Attempt.Purpose, slot: rate.Slot
+) -> tuple[Attempt, rate.Slot]:
+    """Right before the send: the lease anew, the attempt on record, and the slot dated last of all.
+
+    Raises LeaseLost, or NoSlot; then nothing is on record, and nothing may be sent.
+    """
+    body = "" if request.body is None else to_json(request.body).decode()
+    with transaction.atomic():
+        if not _held(call).update(lease_until=timezone.now() + lease_length()):
+            raise LeaseLostError
+        attempt = Attempt.objects.create(
+            call=call,
+            number=call.attempt_count,
+            purpose=purpose,
+            method=request.method,
+            url=mask(altegio_client().url(request), request.secrets)[:500],
+            request_body=mask(body, request.secrets)[:MAX_TEXT],
+        )
+        started = rate.start(slot)
+        if isinstance(started, rate.Wait):
+            raise NoSlotError(started)
+    return attempt, started
+
+
+def _give_back(claim: Claim, wait: rate.Wait) -> None:
+    """Nothing was sent: the call waits again, as it was."""
+    state = CallState.UNCONFIRMED if claim.in_doubt else CallState.QUEUED
+    try:
+        _wait(claim.call, state, claim.call.reason, seconds=wait.seconds)
+    except LeaseLostError:
+        log.warning("lease_lost")
+
+
+def _note(attempt: Attempt, answer: Answer, request: ApiRequest) -> None:
+    """Complete the attempt. What of it cannot be stored must not make the call one without an answer."""
+    try:
+        with transaction.atomic():
+            _complete_attempt(attempt, answer, request)
+    except Exception:
+        log.exception("answer_not_stored")
+        Attempt.objects.filter(pk=attempt.pk).update(
+            finished_at=timezone.now(),
+            status_code=answer.status_code,
+            outcome=answer.outcome,
+            message="The text of this answer could not be stored; see the log.",
+        )
+
+
+def _settle(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking: bool) -> None:
+    """Write what the answer means for the call, and all that follows from it, in one transaction.
+
+    A refusal is final whatever fails in that: what Altegio has refused is not sent again because of us.
+    """
+    setbacks = call.setbacks
+    for tries_left in reversed(range(TRIES_TO_SETTLE)):
+        call.setbacks = setbacks
+        try:
+            with transaction.atomic():
+                (_after_question if asking else _after_sending)(call, kind, answer)
+        except LeaseLostError:
+            raise
+        except Exception:
+            if tries_left:
+                log.warning("settling_failed", tries_left=tries_left, exc_info=True)
+                continue
+            if asking or answer.outcome is not Outcome.REFUSED or kind.needs_verification(answer):
+                raise
+            _refuse_alone(call, mask(answer.message))
+        return
+
+
+def _refuse_alone(call: OutgoingCall, reason: str) -> None:
+    """The refusal without what should follow from it, which fails: staff find it among the dead letters."""
+    log.exception("refusal_without_what_follows")
+    now = timezone.now()
+    why = f"{reason} The portal failed to note what follows from this; see the log."
+    _write(call, CallState.REFUSED, reason=why, due_at=now, finished_at=now)
+    FAILING.bury(call.pk, clean_line(why, 300))
+
+
+def _complete_attempt(attempt: Attempt, answer: Answer, request: ApiRequest) -> None:
+    attempt.finished_at = timezone.now()
+    attempt.status_code = answer.status_code
+    attempt.outcome = answer.outcome
+    attempt.message = mask(answer.message, request.secrets)[:500]
+    attempt.response_body = mask(answer.text, request.secrets)[:MAX_TEXT]
+    attempt.save(update_fields=["finished_at", "status_code", "outcome", "message", "response_body"])
+
+
+def _after_sending(call: OutgoingCall, kind: CallKind, answer: Answer) -> None:
+    reason = mask(answer.message)
+    match answer.outcome:
+        case Outcome.ACCEPTED if not kind.idempotent and not kind.is_conclusive(answer):
+            _back_off(call, CallState.UNCONFIRMED, "Altegio said yes, but not all that must be known.", answer)
+        case Outcome.ACCEPTED:
+            _accept(call, kind, answer)
+        case Outcome.UNAUTHORIZED if kind.uses_own_credential:
+            _refuse(call, kind, reason, answer)
+        case Outcome.REFUSED if kind.needs_verification(answer):
+            call.refusal_code = answer.status_code
+            _wait(call, CallState.UNCONFIRMED, reason, seconds=_asked_to_wait(call, answer))
+        case Outcome.REFUSED:
+            _refuse(call, kind, reason, answer)
+        case Outcome.UNKNOWN if kind.idempotent:
+            at_work = kind.last_write_wins and answer.status_code is None
+            at_least = settings.ALTEGIO_SETTLING_SECONDS if at_work else 0.0
+            _back_off(call, CallState.QUEUED, reason, answer, at_least=at_least)
+        case Outcome.UNKNOWN:
+            _back_off(call, CallState.UNCONFIRMED, reason, answer)
+        case _:
+            _not_now(call, CallState.QUEUED, answer)
+
+
+def _after_question(call: OutgoingCall, kind: CallKind, answer: Answer) -> None:
+    # With a credential of its own in the question, a 401 may mean that one: the kind judges it.
+    stopped = answer.outcome is Outcome.UNAUTHORIZED and not kind.uses_own_credential
+    if stopped or answer.outcome is Outcome.LIMITED:
+        _not_now(call, CallState.UNCONFIRMED, answer)
+        return
+    match kind.judge(call, answer):
+        case Happened():
+            _accept(call, kind, answer)
+        case SendAgain():
+            _wait(call, CallState.QUEUED, call.reason, seconds=0)
+        case NotToHappen(reason):
+            _refuse(call, kind, reason, answer)
+        case AskAgain(seconds, reason):
+            _wait(call, CallState.UNCONFIRMED, reason, seconds=seconds)
+        case Hold(reason):
+            _wait(call, CallState.HELD, reason, seconds=0)
+        case CannotTell():
+            _back_off(call, CallState.UNCONFIRMED, mask(answer.message), answer)
+
+
+def _accept(call: OutgoingCall, kind: CallKind, answer: Answer) -> None:
+    _end(call, CallState.DONE, reason="")
+    kind.accepted(call, answer)
+
+
+def _refuse(call: OutgoingCall, kind: CallKind, reason: str, answer: Answer) -> None:
+    _end(call, CallState.REFUSED, reason=reason)
+    kind.refused(call, reason, answer)
+
+
+def _not_now(call: OutgoingCall, state: CallState, answer: Answer) -> None:
+    """401 stops every call of the token; 429 makes all wait, as long as Altegio says."""
+    if answer.outcome is Outcome.UNAUTHORIZED:
+        stop_token(mask(answer.message))
+        _wait(call, state, mask(answer.message), seconds=0)
+        return
+    pause = FIRST_DELAY if answer.retry_after is None else answer.retry_after
+    rate.pause(pause)
+    _back_off(call, state, mask(answer.message), at_least=pause)
+
+
+def back_off_seconds(setbacks: int) -> float:
+    """About 1 s after the first setback, then doubling, with jitter, to at most 60 s."""
+    doubled: float = FIRST_DELAY * 2 ** min(setbacks, 10)
+    return min(doubled * random.uniform(0.8, 1.2), MAX_DELAY)  # noqa: S311
+
+
+def _before_deadline(call: OutgoingCall, seconds: float) -> float:
+    """A wait that would outlast the call is cut to half of the time left: one more try may be the good one."""
+    if call.deadline_at is None:
+        return seconds
+    left = (call.deadline_at - timezone.now()).total_seconds()
+    return seconds if seconds < left else max(left / 2, FIRST_DELAY)
+
+
+def _asked_to_wait(call: OutgoingCall, answer: Answer | None) -> float:
+    """How long Altegio asks to be left alone with this call, on whatever answer it says so."""
+    return _before_deadline(call, answer.retry_after or 0.0) if answer is not None else 0.0
+
+
+def _back_off(
+    call: OutgoingCall, state: CallState, reason: str, answer: Answer | None = None, *, at_least: float = 0.0
+) -> None:
+    waits = _before_deadline(call, back_off_seconds(call.setbacks)), _asked_to_wait(call, answer), at_least
+    seconds = max(waits)
+    call.setbacks += 1
+    _wait(call, state, reason, seconds=seconds)
+
+
+def _set_back(call: OutgoingCall, error: Exception) -> None:
+    """After a failure of our own: what was sent is unknown, so the call is doubtful unless it may repeat.
+
+    A call that fails again and again ends, so that those behind it in its ordering key go on.
+    """
+    try:
+        if FAILING.set_aside(call.pk, error).dead_at is None:
+            _back_off(call, CallState.UNCONFIRMED, OUR_FAILURE)
+        else:
+            _end_failing(call)
+    except LeaseLostError:
+        log.warning("lease_lost")
+
+
+def _end_failing(call: OutgoingCall) -> None:
+    """Refused, by the portal itself: what hangs on the call hears of it, unless this is just what fails."""
+    try:
+        with transaction.atomic():
+            _refuse(call, kind_of(call), OUR_FAILURE, no_answer(OUR_FAILURE))
+    except LeaseLostError:
+        raise
+    except Exception:
+        log.exception("ending_failed")
+        now = timezone.now()
+        _write(call, CallState.REFUSED, reason=OUR_FAILURE, due_at=now, finished_at=now)
+
+
+def _retry_execution(call_id: int) -> None:
+    """Staff want a call that the portal could not carry tried again; Altegio is asked first."""
+    refused = OutgoingCall.objects.filter(pk=call_id, state=CallState.REFUSED)
+    refused.update(state=CallState.UNCONFIRMED, due_at=timezone.now(), finished_at=None, setbacks=0)
+    transaction.on_commit(wake_a_dispatcher)
+
+
+FAILING = Queue.register(Queue("calls", "Outgoing calls", OutgoingCall, most_failures=20, retry=_retry_execution))
+
+
+def _wait(call: OutgoingCall, state: CallState, reason: str, *, seconds: float) -> None:
+    due_at = timezone.now() + timedelta(seconds=seconds)
+    try:
+        with transaction.atomic():
+            _write(call, state, reason=reason, due_at=due_at, finished_at=None)
+    except IntegrityError:
+        # A newer call about the same subject is queued already; it tells the newest state, and waits in its place.
+        _write(
+            call,
+            CallState.CANCELLED,
+            reason="A newer call took its place.",
+            due_at=due_at,
+            finished_at=due_at,
+        )
+        newer = OutgoingCall.objects.filter(coalesce_key=call.coalesce_key, state=CallState.QUEUED)
+        newer.filter(due_at__lt=due_at).update(due_at=due_at)
+
+
+def _end(call: OutgoingCall, state: CallState, *, reason: str) -> None:
+    with transaction.atomic():
+        now = timezone.now()
+        _write(call, state, reason=reason, due_at=now, finished_at=now)
+        call_ended.send(sender=OutgoingCall, call=call, reason=reason)
+
+
+def _held(call: OutgoingCall) -> QuerySet[OutgoingCall]:
+    """The call while it is ours."""
+    return OutgoingCall.objects.filter(pk=call.pk, lease=call.lease, state=CallState.SENDING)
+
+
+def _write(
+    call: OutgoingCall, state: CallState, *, reason: str, due_at: datetime, finished_at: datetime | None
+) -> None:
+    """Give the call back with a new state. Raises LeaseLost when it is not ours any more."""
+    written = _held(call).update(
+        state=state,
+        reason=reason[:500],
+        due_at=due_at,
+        finished_at=finished_at,
+        setbacks=call.setbacks,
+        refusal_code=call.refusal_code,
+        lease=None,
+        lease_until=None,
+    )
+    if not written:
+        raise LeaseLostError
+    call.state, call.reason = state, reason

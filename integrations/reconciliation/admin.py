@@ -1,0 +1,61 @@
+"""Reconciliations in the control room: the reports, and what needs a person."""
+
+from django.contrib import admin
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from integrations.reconciliation.models import Finding, Reconciliation
+from partner_portal.core.admin_base import ReadOnlyAdmin, link_to
+from partner_portal.core.english import english as _
+
+
+@admin.register(Reconciliation)
+class ReconciliationAdmin(ReadOnlyAdmin):
+    list_display = (
+        *("started_at", "trigger", "state", "expected", "listed"),
+        *("differences", "for_people", "calls", "finished_at"),
+    )
+    list_filter = ("state", "trigger")
+    ordering = ("-pk",)
+    readonly_fields = ("differences", "for_people")
+    fields = (
+        ("trigger", "state"),
+        ("started_at", "finished_at"),
+        ("expected", "listed", "calls"),
+        ("differences", "for_people"),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Reconciliation]:
+        people = Count("findings", filter=Q(findings__needs_person=True))
+        runs: QuerySet[Reconciliation] = super().get_queryset(request)
+        return runs.annotate(found=Count("findings"), people=people)
+
+    @admin.display(description=_("differences"))
+    def differences(self, run: Reconciliation) -> SafeString:
+        return self._link(run, getattr(run, "found", 0), "")
+
+    @admin.display(description=_("need a person"))
+    def for_people(self, run: Reconciliation) -> SafeString:
+        return self._link(run, getattr(run, "people", 0), "&needs_person__exact=1")
+
+    @staticmethod
+    def _link(run: Reconciliation, count: int, more: str) -> SafeString:
+        address = reverse("admin:reconciliation_finding_changelist") + f"?run__id__exact={run.pk}{more}"
+        return format_html('<a href="{}">{}</a>', address, count)
+
+
+@admin.register(Finding)
+class FindingAdmin(ReadOnlyAdmin):
+    list_display = ("kind", "salon_id", "application", "before", "after", "needs_person", "connection_link", "run")
+    list_filter = ("needs_person", "kind", "application")
+    search_fields = ("=salon_id",)
+    list_select_related = ("application", "run", "connection__application", "connection__location")
+    ordering = ("-pk",)
+    linked_lookups = ("run__id__exact",)
+
+    @admin.display(description=_("connection"))
+    def connection_link(self, finding: Finding) -> SafeString | str:
+        return link_to(finding.connection)

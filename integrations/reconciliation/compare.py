@@ -1,0 +1,140 @@
+"""Comparing Altegio's list with what is believed here. A difference is a question, not yet a fact.
+
+The status call decides about every one of them (`lifecycle.asking.apply_status`); the list only says where to
+look, so that agreement costs one call for a thousand locations.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from django.db.models import F, Q
+from django.utils import timezone
+
+from integrations.altegio.answers import RemoteLocation
+from integrations.connections.models import LIVE, Application, Connection, Location, State
+from integrations.locations.call_kinds import remember
+from integrations.reconciliation.models import Finding, Reconciliation
+from integrations.reconciliation.runs import count_calls
+from integrations.status_sync.status_sync import ask_status
+from partner_portal.core.bulk_writes import store_each
+
+Kind = Finding.Kind
+
+
+def compare_page(run: Reconciliation, application: Application, remote: Sequence[RemoteLocation]) -> None:
+    """One page of the list: titles are taken over, differing states are asked about."""
+    by_id = {place.id: place for place in remote}
+    now = timezone.now()
+    current = _current(application, by_id)
+    alive = [connection.pk for connection in current.values() if connection.state in LIVE]
+    Connection.objects.filter(pk__in=alive).update(listed_at=now)
+    Reconciliation.objects.filter(pk=run.pk).update(listed=F("listed") + len(by_id))
+    findings = []
+    for place in by_id.values():
+        finding = _difference(current.get(place.id), place)
+        if finding is not None:
+            finding.run, finding.application, finding.salon_id = run, application, place.id
+            findings.append(finding)
+    _store(run, findings)
+    # Last: connections are locked before locations.
+    _take_titles(run, application, by_id, now)
+
+
+def compare_rest(run: Reconciliation, application: Application) -> None:
+    """After the last page: what is alive here and stood on none of them.
+
+    The list may leave frozen ones out (docs/interface.md), but one that ended while frozen stands on no list
+    either: they are asked about like all others.
+    """
+    unlisted = Connection.objects.filter(application=application, state__in=LIVE).filter(
+        Q(listed_at=None) | Q(listed_at__lt=run.started_at),
+        Q(activated_at=None) | Q(activated_at__lt=run.started_at),
+    )
+    findings = [
+        Finding(
+            run=run,
+            application=application,
+            connection=connection,
+            salon_id=connection.location.altegio_id,
+            kind=Kind.MISSING,
+            before=connection.get_state_display(),
+        )
+        for connection in unlisted.select_related("location").order_by("pk")
+    ]
+    _store(run, findings)
+
+
+def list_refused(run: Reconciliation, application: Application, reason: str) -> None:
+    """Altegio gives no list for this application: a person must find out why."""
+    finding = Finding(run=run, application=application, kind=Kind.LIST, after=reason[:300], needs_person=True)
+    _store(run, [finding])
+
+
+def _current(application: Application, by_id: Iterable[int]) -> dict[int, Connection]:
+    """What stands for each location here: the connection that is alive, else the newest that was not refused."""
+    there = Connection.objects.filter(application=application, location__altegio_id__in=list(by_id))
+    ranked: dict[int, tuple[tuple[int, int], Connection]] = {}
+    for connection in there.select_related("location"):
+        rank = 2 if connection.state in LIVE else 0 if connection.state in (State.FAILED, State.CONFLICT) else 1
+        salon_id = connection.location.altegio_id
+        if salon_id not in ranked or ranked[salon_id][0] < (rank, connection.pk):
+            ranked[salon_id] = (rank, connection.pk), connection
+    return {salon_id: connection for salon_id, (_rank, connection) in ranked.items()}
+
+
+def _difference(connection: Connection | None, place: RemoteLocation) -> Finding | None:
+    """What the list says against what is believed; None where they agree, or an activation is under way."""
+    if connection is None:
+        return Finding(kind=Kind.UNKNOWN, after=place.title, needs_person=True)
+    match State(connection.state):
+        case State.GRANTED:
+            return None
+        case State.ACTIVE if place.active is not False:
+            return None
+        case State.FROZEN if place.active is not True:
+            return None
+        case State.ACTIVE | State.FROZEN:
+            return Finding(kind=Kind.FREEZE, connection=connection, before=connection.get_state_display())
+    return Finding(kind=Kind.ALIVE, connection=connection, before=connection.get_state_display())
+
+
+def _store(run: Reconciliation, findings: Sequence[Finding]) -> None:
+    """Keep the findings; those about a connection wait for Altegio's status, the others are settled."""
+    now = timezone.now()
+    asked = []
+    for finding in findings:
+        if finding.connection is not None and finding.kind != Kind.TITLE:
+            asked.append(finding.connection)
+        else:
+            finding.settled_at = now
+    _keep(findings)
+    for connection in asked:
+        ask_status(connection, patient=True)
+    count_calls(run, len(asked))
+
+
+def _take_titles(
+    run: Reconciliation, application: Application, by_id: dict[int, RemoteLocation], now: datetime
+) -> None:
+    """Take over what Altegio calls its locations, and report the new names."""
+    before = dict(Location.objects.filter(altegio_id__in=list(by_id)).values_list("altegio_id", "title"))
+    remember(list(by_id.values()))
+    _keep(
+        [
+            Finding(
+                run=run,
+                application=application,
+                salon_id=salon_id,
+                kind=Kind.TITLE,
+                before=title,
+                after=by_id[salon_id].title,
+                settled_at=now,
+            )
+            for salon_id, title in before.items()
+            if title and title != by_id[salon_id].title
+        ]
+    )
+
+
+def _keep(findings: Sequence[Finding]) -> None:
+    store_each(findings, lambda rows: Finding.objects.bulk_create(rows, batch_size=500))

@@ -1,0 +1,19 @@
+"""Celery's doors to the reconciliation."""
+
+from celery import shared_task
+
+from integrations.reconciliation.models import Reconciliation
+from integrations.reconciliation.start import start_run
+from integrations.reconciliation.unconfirmed import recheck_unconfirmed
+
+
+@shared_task
+def recheck() -> None:
+    """Every few minutes: ask about the connections whose state is in doubt."""
+    recheck_unconfirmed()
+
+
+@shared_task
+def reconcile() -> None:
+    """Every night: compare every connection with Altegio."""
+    start_run(Reconciliation.Trigger.NIGHTLY)

@@ -1,0 +1,50 @@
+"""The connections in doubt: asked about every few minutes, not only at night."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from integrations.connections.models import Connection, EndedBy, State
+from integrations.lifecycle.processing import unconfirmed_callbacks
+from integrations.outbox.models import Attempt
+from integrations.status_sync.status_sync import ask_status
+from partner_portal.core.queues import Queue
+
+MAX_COUNT = 200
+LOST_ANSWER_LASTS = timedelta(hours=2)
+
+Doubt = Callable[[], QuerySet[Connection]]
+_doubts: list[Doubt] = [unconfirmed_callbacks]
+UNCONFIRMED = Queue.register(Queue("unconfirmed", "Unconfirmed connections", Connection))
+
+
+def register_doubt(doubt: Doubt) -> Doubt:
+    """Decorator: ask about the connections of this query, too. It must be cheap and end by itself."""
+    _doubts.append(doubt)
+    return doubt
+
+
+@register_doubt
+def lost_activations() -> QuerySet[Connection]:
+    """Ended here, while an activation call was never answered: Altegio may have accepted it."""
+    unanswered = Attempt.objects.filter(
+        call__kind="activate",
+        purpose=Attempt.Purpose.SEND,
+        outcome__in=("", "unknown"),
+        started_at__gte=timezone.now() - LOST_ANSWER_LASTS,
+    )
+    return Connection.objects.filter(
+        state__in=(State.EXPIRED, State.FAILED), pk__in=unanswered.values("call__connection")
+    ).exclude(ended_by=EndedBy.STAFF)
+
+
+def recheck_unconfirmed() -> int:
+    """Ask Altegio about every connection in doubt. Returns how many."""
+    asked = {
+        connection.pk: connection
+        for doubt in _doubts
+        for connection in UNCONFIRMED.ready(doubt()).order_by("pk")[:MAX_COUNT]
+    }
+    return UNCONFIRMED.work_each(asked.values(), lambda connection: ask_status(connection, patient=True))

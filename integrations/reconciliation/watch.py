@@ -1,0 +1,41 @@
+"""Reconciliations that would never end, and findings about which nobody asks."""
+
+from datetime import datetime
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from integrations.outbox.watch import unfinished
+from integrations.reconciliation.call_kinds import ListPage
+from integrations.reconciliation.models import Finding, Reconciliation
+from integrations.reconciliation.runs import MAX_DURATION
+from integrations.status_sync.status_sync import AskPatiently, AskStatus, ask_status
+from partner_portal.core.watch import register_check
+
+RUNNING = Reconciliation.State.RUNNING
+
+
+def _endless(now: datetime) -> QuerySet[Reconciliation]:
+    asked = Exists(Finding.objects.filter(run=OuterRef("pk"), settled_at=None))
+    # One run at a time: every unfinished page is its.
+    waits = unfinished(kind=ListPage.name)
+    return Reconciliation.objects.filter(Q(started_at__lt=now - MAX_DURATION) | ~waits & ~asked, state=RUNNING)
+
+
+def _abandon(run: Reconciliation) -> None:
+    running = Reconciliation.objects.filter(pk=run.pk, state=RUNNING)
+    running.update(state=Reconciliation.State.ABANDONED, finished_at=timezone.now())
+
+
+def _unasked(now: datetime) -> QuerySet[Finding]:
+    waits = unfinished(connection=OuterRef("connection"), kind__in=(AskStatus.name, AskPatiently.name))
+    return Finding.objects.filter(~waits, settled_at=None, connection__isnull=False, run__state=RUNNING)
+
+
+def _ask(finding: Finding) -> None:
+    if finding.connection is not None:
+        ask_status(finding.connection, patient=True)
+
+
+register_check("reconciliation: running", _endless, _abandon, by_age=True)
+register_check("finding: to be settled", _unasked, _ask)

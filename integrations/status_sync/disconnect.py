@@ -1,0 +1,119 @@
+"""Disconnecting by the owner or by staff: the uninstall call, once (docs/altegio.md §2)."""
+
+import uuid
+from collections.abc import Collection
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import User
+from integrations.altegio import requests
+from integrations.altegio.answers import AltegioState, Answer, read_status
+from integrations.altegio.requests import ApiRequest
+from integrations.connections.models import LIVE, Connection, State
+from integrations.connections.transitions import connection_of, lock, move
+from integrations.outbox.call_kinds import (
+    CallKind,
+    CannotTell,
+    Happened,
+    NotToHappen,
+    ObsoleteError,
+    SendAgain,
+    Verdict,
+    register,
+)
+from integrations.outbox.models import UNFINISHED, OutgoingCall, Priority
+from integrations.outbox.queue import new_call, queue_fresh
+from partner_portal.core.english import english
+from partner_portal.core.english import english as _
+
+
+class NotConnectedError(Exception):
+    """There is nothing to disconnect; `str()` says why."""
+
+
+@transaction.atomic
+def disconnect(connection_id: int, *, by: User | None, why: str) -> Connection:
+    """Queue the uninstall call. Again, while it waits or after the end, changes nothing.
+
+    Raises NotConnected for a connection that never was alive, or failed.
+    """
+    connection = lock(connection_id)
+    if connection.state == State.UNINSTALLED:
+        return connection
+    if connection.state not in LIVE:
+        named = {"connection": connection, "state": connection.get_state_display()}
+        raise NotConnectedError(_("%(connection)s is not connected: %(state)s.") % named)
+    if not being_disconnected([connection]):
+        queue_fresh([_uninstall(connection, by.pk if by else None, why)])
+    return connection
+
+
+def being_disconnected(connections: Collection[Connection]) -> set[int]:
+    """Those (by key) whose uninstall call has not come to its end."""
+    waiting = OutgoingCall.objects.filter(
+        connection__in=[connection.pk for connection in connections], kind=Uninstall.name, state__in=UNFINISHED
+    )
+    return {pk for pk in waiting.values_list("connection", flat=True) if pk is not None}
+
+
+@transaction.atomic
+def disconnect_all(owner: User, why: str) -> int:
+    """Queue the uninstall calls of everything the owner has connected. Returns how many it will be."""
+    live = list(Connection.objects.select_for_update().filter(owner=owner, state__in=LIVE).order_by("pk"))
+    ending = being_disconnected(live)
+    queue_fresh(_uninstall(connection, owner.pk, why) for connection in live if connection.pk not in ending)
+    return len(live)
+
+
+def _uninstall(connection: Connection, by: int | None, why: str) -> OutgoingCall:
+    # No count of the earlier ones: they are not kept for ever, and a key must not come twice.
+    key = f"uninstall:{connection.pk}:{uuid.uuid4().hex}"
+    return new_call(
+        Uninstall, key, ordering_key=connection.ordering_key, connection_id=connection.pk, by=by, why=why[:300]
+    )
+
+
+@register
+class Uninstall(CallKind):
+    """docs/altegio.md §2, uninstall. A second one could hit a connection made since, so an uncertain end is asked."""
+
+    name = "uninstall"
+    title = english("Disconnecting")
+    priority = Priority.SETUP
+    alert_on_failure = True
+
+    def about(self, call: OutgoingCall) -> str:
+        """Whoever wishes it, and why, it is the same end."""
+        return "uninstall"
+
+    def request(self, call: OutgoingCall) -> ApiRequest:
+        connection = connection_of(call)
+        if connection.state not in LIVE:
+            raise ObsoleteError(f"The connection is {connection.state}.")
+        return requests.uninstall(connection.location.altegio_id, connection.application.altegio_id)
+
+    def question(self, call: OutgoingCall) -> ApiRequest:
+        connection = connection_of(call)
+        return requests.status(connection.location.altegio_id, connection.application.altegio_id)
+
+    def needs_verification(self, answer: Answer) -> bool:
+        """A refusal may mean that it is gone already: the status call knows."""
+        return answer.status_code in (403, 404)
+
+    def judge(self, call: OutgoingCall, answer: Answer) -> Verdict:
+        status = read_status(answer, settings.ALTEGIO_TIME_ZONE)
+        if status is None:
+            return CannotTell()
+        if status.state not in (AltegioState.ACTIVE, AltegioState.FROZEN):
+            return Happened()
+        if status.newest_end_at is not None and status.newest_end_at >= call.created_at.replace(microsecond=0):
+            return Happened()
+        return SendAgain() if call.refusal_code is None else NotToHappen(call.reason)
+
+    def accepted(self, call: OutgoingCall, answer: Answer) -> None:
+        connection = lock(connection_of(call).pk)
+        if connection.state in LIVE:
+            by = User.objects.filter(pk=call.params["by"]).first()
+            move(connection, State.UNINSTALLED, call.params["why"], by=by, ended_at=timezone.now())

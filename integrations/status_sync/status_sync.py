@@ -1,0 +1,113 @@
+"""Asking Altegio what is true about a connection, and believing it.
+
+The one path from Altegio's word to a connection's state, for arrivals, callbacks, staff and sweeps.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+
+from integrations.altegio import requests
+from integrations.altegio.answers import AltegioState, Answer, ConnectionStatus, read_status
+from integrations.altegio.requests import ApiRequest
+from integrations.connections.models import LIVE, Connection, State
+from integrations.connections.signals import found_alive, granted_again, status_synced
+from integrations.connections.transitions import connection_of, lock, move
+from integrations.outbox.call_kinds import CallKind, register
+from integrations.outbox.models import OutgoingCall, Priority
+from integrations.outbox.queue import queue_newest_of_each
+from partner_portal.core.english import english as _
+
+
+def ask_status(connection: Connection, *, patient: bool = False) -> None:
+    """Queue the question; one that waits already serves. A `patient` one lets all other calls go first.
+
+    The questions about a connection go one after another, in an ordering key of their own: an activation must not
+    wait for a question.
+    """
+    ask_status_of_each([connection], patient=patient)
+
+
+def ask_status_of_each(connections: Iterable[Connection], *, patient: bool = False) -> None:
+    """`ask_status` for many, in a constant number of queries."""
+    kind, coalesce_key = (AskPatiently, "check") if patient else (AskStatus, "status")
+    about = {
+        f"{coalesce_key}:{each.pk}": {"ordering_key": f"status:{each.pk}", "connection_id": each.pk}
+        for each in connections
+    }
+    queue_newest_of_each(kind, about)
+
+
+@register
+class AskStatus(CallKind):
+    """docs/altegio.md §2, status: a question that changes nothing at Altegio."""
+
+    name = "ask_status"
+    title = _("Question: what is true?")
+    priority = Priority.CHECK
+    idempotent = True
+    max_age = timedelta(days=1)
+
+    def request(self, call: OutgoingCall) -> ApiRequest:
+        connection = connection_of(call)
+        return requests.status(connection.location.altegio_id, connection.application.altegio_id)
+
+    def accepted(self, call: OutgoingCall, answer: Answer) -> None:
+        self._learn(call, answer)
+
+    def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
+        self._learn(call, answer)
+
+    def _learn(self, call: OutgoingCall, answer: Answer) -> None:
+        status = read_status(answer, settings.ALTEGIO_TIME_ZONE)
+        if status is not None and call.connection_id is not None:
+            asked_at = call.attempts.latest("number").started_at
+            apply_status(lock(call.connection_id), status, asked_at=asked_at)
+
+
+@register
+class AskPatiently(AskStatus):
+    """The same question where nobody waits for the answer."""
+
+    name = "check_status"
+    title = _("Question: still connected?")
+    priority = Priority.HOUSEKEEPING
+
+
+def apply_status(connection: Connection, status: ConnectionStatus, *, asked_at: datetime) -> None:
+    """Bring a locked connection to what Altegio says.
+
+    Only the newest connection of a location is spoken of: the history of older ones stays as it was. An
+    answer to a question older than the connection's last change may be older than that change: it is
+    asked again.
+    """
+    if connection.changes.filter(at__gt=asked_at).exists():
+        ask_status(connection)
+        return
+    if _is_newest(connection):
+        _apply_state(connection, status)
+    status_synced.send(sender=Connection, connection=connection, status=status)
+
+
+def _apply_state(connection: Connection, status: ConnectionStatus) -> None:
+    alive = status.state in (AltegioState.ACTIVE, AltegioState.FROZEN)
+    if connection.state in LIVE:
+        if alive:
+            to = State.FROZEN if status.state is AltegioState.FROZEN else State.ACTIVE
+            move(connection, to, f"Altegio says: {status.state}.")
+        else:
+            move(connection, State.UNINSTALLED, "Altegio says it is not connected.", ended_at=timezone.now())
+    elif alive and connection.state in (State.EXPIRED, State.FAILED, State.UNINSTALLED):
+        found_alive.send(sender=Connection, connection=connection, status=status)
+    if connection.state == State.UNINSTALLED and status.state is AltegioState.PENDING:
+        granted_again.send(sender=Connection, connection=connection, status=status)
+
+
+def _is_newest(connection: Connection) -> bool:
+    """Whether no later connection has taken this one's place at Altegio: one alive, or a later grant."""
+    others = Connection.objects.filter(application=connection.application_id, location=connection.location_id)
+    later = Q(state__in=LIVE) | Q(pk__gt=connection.pk) & ~Q(state__in=(State.CONFLICT, State.FAILED))
+    return connection.state in LIVE or not others.exclude(pk=connection.pk).filter(later).exists()

@@ -1,0 +1,92 @@
+"""What owners and staff are told of a chain: somebody named it, or came with another CRM token."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.utils import timezone
+
+from accounts.emails import email_builder
+from accounts.models import User
+from accounts.notifications import NotificationKind, letter_about, note, register_news
+from integrations.alerts.models import Alert
+from integrations.alerts.raising import raise_alerts
+from integrations.connections.models import LIVE, Chain, Connection
+
+# A chain of franchisees may have hundreds of owners, and each new location would write to all of them.
+MAX_TOLD = 20
+
+
+@register_news
+class ChainNamed(NotificationKind):
+    """Another account's location names the person's chain."""
+
+    name = "chain_named"
+
+    def still_true(self, person: User, subjects: Sequence[int]) -> list[int]:
+        live = Connection.objects.filter(pk__in=subjects, state__in=LIVE, location__chain__isnull=False)
+        return list(live.order_by("pk").values_list("pk", flat=True))
+
+
+@register_news
+class TokenNotTaken(NotificationKind):
+    """A CRM token came for the person's location, and nothing proved that it is its own."""
+
+    name = "token_not_taken"
+
+    def still_true(self, person: User, subjects: Sequence[int]) -> list[int]:
+        mine = Connection.objects.filter(pk__in=subjects, owner=person, state__in=LIVE)
+        return list(mine.order_by("pk").values_list("pk", flat=True))
+
+
+def tell_others(connection: Connection, chain: Chain) -> None:
+    """The other owners with a live location of this number, and staff, where there are such owners."""
+    others = Connection.objects.filter(location__chain__altegio_id=chain.altegio_id, state__in=LIVE)
+    owners = others.exclude(owner=None).exclude(owner=connection.owner_id).exclude(pk=connection.pk)
+    owners_to_tell = User.objects.filter(pk__in=owners.values("owner")).order_by("pk")[:MAX_TOLD]
+    for owner in owners_to_tell:
+        note(ChainNamed, owner, connection.pk, key=f"{connection.pk}:{owner.pk}", group=f"chain:{chain.altegio_id}")
+    if owners_to_tell:
+        same_token = others.filter(location__chain=chain).exclude(pk=connection.pk).exists()
+        which = "the same CRM token" if same_token else "another CRM token, under which its own calls go out"
+        text = f"{connection}: names chain #{chain.altegio_id}, where others are connected, and brought {which}."
+        raise_alerts([(Alert.Kind.REVIEW, f"chain:{connection.pk}", text, connection)])
+
+
+def tell_of_new_token(connection: Connection) -> None:
+    """Somebody came with the owner's link and another token."""
+    _tell_not_taken(connection, "somebody came with its owner's link and another CRM token")
+
+
+def tell_of_contradiction(connection: Connection) -> None:
+    """More than one token came along before Altegio accepted."""
+    _tell_not_taken(connection, "different CRM tokens came along before it was accepted")
+
+
+def tell_of_another_speaker(connection: Connection) -> None:
+    """A second application was connected by somebody else, while the first one's telephony goes on."""
+    _tell_not_taken(connection, "another account's telephony is connected at this location")
+
+
+def _tell_not_taken(connection: Connection, what: str) -> None:
+    """Once a day, whatever comes."""
+    note(TokenNotTaken, connection.owner, connection.pk, key=f"{connection.pk}:{timezone.now():%Y%m%d}")
+    text = f"{connection}: {what}; none was taken over. If its owner has a new one: disconnect, and connect again."
+    raise_alerts([(Alert.Kind.REVIEW, f"crm-token:{connection.pk}", text, connection)])
+
+
+@email_builder(ChainNamed.name)
+@email_builder(TokenNotTaken.name)
+def with_connections(params: dict[str, Any]) -> dict[str, Any]:
+    """The context of an e-mail about some connections. Another account's are named by their number alone."""
+    shown = Connection.objects.select_related("application", "location__chain").in_bulk(params["subjects"])
+    lines = [_line(shown[pk]) for pk in params["subjects"] if pk in shown]
+    return letter_about(lines, params)
+
+
+def _line(connection: Connection) -> dict[str, str]:
+    chain = connection.location.chain
+    return {
+        "location": f"#{connection.location.altegio_id}",
+        "chain": f"#{chain.altegio_id}" if chain else "",
+        "reconnect_url": connection.reconnect_url,
+    }

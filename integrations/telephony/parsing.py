@@ -1,0 +1,193 @@
+"""What telephone exchanges write, as they write it: pure readers, each from one value to what is told to Altegio.
+
+A reader raises ValueError, whose text says what to write. What makes a call meaningless is refused with it; what
+only decorates one (its recording, its duration, who answered) is left out with a warning: no call is lost for it.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
+
+from integrations.telephony.models import PhoneCall
+from integrations.telephony.numbers import e164, is_extension
+from partner_portal.core.clean import clean_line
+from partner_portal.core.clean import read_number as read_decimal
+from partner_portal.core.datetimes import LAST_YEAR, read_moment
+
+MAX_SECONDS = 7 * 24 * 3600
+# Ten digits; what has fewer may be a date.
+FIRST_SECOND, LAST_SECOND = 10**9, datetime(LAST_YEAR, 1, 1, tzinfo=UTC).timestamp()
+MAX_LINK, MAX_USER, MAX_CALL_ID, MAX_LINE = 1000, 100, 200, 20
+
+# `"Anna" <sip:+380671234567@pbx;user=phone>`, `tel:+380671234567;ext=5`
+_ADDRESS = re.compile(r'(?:"[^"]*" ?|[^<"]*)<([^<>]*)>.*|(.*)', re.DOTALL)
+_SCHEME = re.compile(r"(?:sips?|tel|callto):", re.IGNORECASE)
+# Asterisk's channels: `SIP/101-0000a1b2`
+_CHANNEL = re.compile(r"(?:SIP|PJSIP|IAX2|DAHDI|Local|SCCP)/([^-@/]+)(?:[-@/].*)?", re.IGNORECASE)
+_LINE = re.compile(r"[\w.+*#-]+")
+_CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,2}):(\d{2})", re.ASCII)
+_HIDDEN = frozenset(
+    {
+        *("anonymous", "restricted", "private", "unknown", "unavailable", "withheld", "hidden", "blocked", "clir"),
+        *("no caller id", "caller id blocked", "number withheld", "unknown number", "private number", "asterisk"),
+        *("not available", "none", "null", "-", "?"),
+        # The same words on a telephone's keys, as Twilio and carriers write them.
+        *("266696687", "7378742833", "8656696", "8566696", "86282452253", "2562533"),
+    }
+)
+# Asterisk's words for how a call ended.
+_ENDS = {
+    **{status.value: status.value for status in PhoneCall.Status},
+    **dict.fromkeys(("answered", "answer"), "success"),
+    **dict.fromkeys(
+        ("no answer", "noanswer", "no-answer", "busy", "cancel", "canceled", "failed", "congestion", "chanunavail"),
+        "missed",
+    ),
+}
+_is_link = URLValidator(schemes=["http", "https"])
+
+Warnings = list[dict[str, str]]
+
+
+@dataclass
+class ReadCall:
+    """What may be told of a call. `phone` is empty for a caller who hides."""
+
+    payload: dict[str, Any]
+    warnings: Warnings = field(default_factory=list)
+
+    @property
+    def is_hidden(self) -> bool:
+        return not self.payload["phone"]
+
+
+def _text(value: object) -> str:
+    """A text, or a number as it is written; "" for anything else."""
+    return str(value) if isinstance(value, str | int | Decimal) and not isinstance(value, bool) else ""
+
+
+def _number(value: object) -> int | Decimal | None:
+    if isinstance(value, str):
+        return read_decimal(value)
+    return value if isinstance(value, int | Decimal) and not isinstance(value, bool) else None
+
+
+def address(value: object) -> str:
+    """The number, extension or name in a SIP address, a telephone link or a channel; else the text that came."""
+    match = _ADDRESS.fullmatch(clean_line(_text(value), 200))
+    text = (match[1] or match[2] or "").strip() if match else ""
+    scheme = _SCHEME.match(text)
+    if scheme or "@" in text:
+        text = text[scheme.end() if scheme else 0 :].partition("@")[0].partition(";")[0]
+    channel = _CHANNEL.fullmatch(text)
+    return channel[1] if channel else text
+
+
+def is_hidden(text: str) -> bool:
+    """Whether an exchange writes so for a caller who shows no number."""
+    return text.strip("<>() +").casefold() in _HIDDEN or not text.strip()
+
+
+def read_client(value: object, region: str | None, *, inside: bool) -> str:
+    """The client's number in E.164, or an extension in a call inside the company; "" for a caller who hides."""
+    text = address(value)
+    if is_hidden(text) and (value in (None, "") or _text(value)):
+        return ""
+    return text if inside and is_extension(text) else e164(text, region)
+
+
+def read_line(value: object, region: str | None) -> tuple[str, str]:
+    """The company's line: its number in E.164, or its extension or name as it is, with a warning about a name."""
+    text = address(value)
+    if is_extension(text):
+        return text, ""
+    try:
+        return e164(text, region), ""
+    except ValueError:
+        if len(text) > MAX_LINE or not _LINE.fullmatch(text):
+            raise
+        return text, "This is neither a number nor an extension; it is sent as it is."
+
+
+def read_duration(value: object) -> int:
+    """Seconds: a number, or hours, minutes and seconds with colons."""
+    number = _number(value)
+    if isinstance(value, str) and (clock := _CLOCK.fullmatch(value.strip())):
+        hours, minutes, seconds = (int(part or 0) for part in clock.groups())
+        number = hours * 3600 + minutes * 60 + seconds
+    if number is None or not 0 <= number <= MAX_SECONDS:
+        raise ValueError(f"Write seconds from 0 to {MAX_SECONDS}, or hours:minutes:seconds.")
+    return int(number)
+
+
+def read_link(value: object) -> str:
+    """The address of a recording."""
+    try:
+        if isinstance(value, str) and len(value) <= MAX_LINK:
+            _is_link(value)
+            return value
+    except ValidationError:
+        pass
+    raise ValueError(f"Write an http or https address with a full host name, of at most {MAX_LINK} characters.")
+
+
+def read_user(value: object) -> str:
+    """Who answered: a name, or the number of an extension."""
+    text = (
+        clean_line(str(value), MAX_USER + 1) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    )
+    if not 1 <= len(text) <= MAX_USER:
+        raise ValueError(f"Write a name of at most {MAX_USER} characters.")
+    return text
+
+
+def read_status(value: object) -> str:
+    """How it ended, by Altegio's two words or an exchange's."""
+    if not isinstance(value, str) or value.strip().casefold() not in _ENDS:
+        raise ValueError(f"Write one of: {', '.join(PhoneCall.Status.values)}.")
+    return _ENDS[value.strip().casefold()]
+
+
+def read_date(value: object, zone: str) -> datetime:
+    """ISO 8601, read in `zone` where it names none; or seconds or milliseconds since 1970, of ten digits or more."""
+    seconds = float(_number(value) or 0)
+    if seconds < FIRST_SECOND:
+        return read_moment(value, zone)
+    seconds /= 1000 if seconds >= FIRST_SECOND * 1000 else 1
+    if seconds > LAST_SECOND:
+        raise ValueError(f"Write a year of at most {LAST_YEAR}.")
+    return datetime.fromtimestamp(seconds, tz=UTC)
+
+
+def read_call_id(value: object) -> str:
+    """The exchange's id, as it is written: two calls that differ in it are two. Spaces alone are none: ""."""
+    text = _text(value)
+    if isinstance(value, str) and not text.strip():
+        return ""
+    if not 1 <= len(text) <= MAX_CALL_ID or not text.isprintable():
+        raise ValueError(f"Write a text of 1 to {MAX_CALL_ID} characters.")
+    return text
+
+
+def read_type(value: object) -> str:
+    """Which way it went."""
+    if value not in PhoneCall.Type.values:
+        raise ValueError(f"Write one of: {', '.join(PhoneCall.Type.values)}.")
+    return str(value)
+
+
+def decorate(call: ReadCall, raw: Mapping[str, Any], readers: Mapping[str, Callable[[Any], Any]]) -> None:
+    """Add what can be read of the fields that only decorate; warn of the others."""
+    for name, read in readers.items():
+        if raw.get(name) in (None, ""):
+            continue
+        try:
+            call.payload[name] = read(raw[name])
+        except ValueError as why:
+            call.warnings.append({"field": name, "message": f"Left out. {why}"})

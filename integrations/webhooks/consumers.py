@@ -1,0 +1,87 @@
+"""Who takes events inside the project.
+
+A feature that wants entity events registers a receiver when it is imported:
+
+    from integrations.webhooks.consumers import IncomingEvent, register_receiver
+
+    @register_receiver("my-feature")
+    def take(events: Sequence[IncomingEvent]) -> None: ...
+
+It is called by a worker with batches of one application's events, in a transaction that also marks the
+batch as delivered: what it writes to the database happens once. When it raises, the batch is halved and
+tried again later, until the event that it cannot take stands alone, and ends as a dead letter.
+Events come without order, and may come twice (`is_duplicate`).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from integrations.webhooks.models import Event
+from partner_portal.core.clean import parse_json
+
+
+@dataclass(frozen=True)
+class IncomingEvent:
+    """One stored request. `body` is the JSON value as it came: mostly an object, sometimes a list of them."""
+
+    id: int
+    received_at: datetime
+    application_id: int
+    salon_id: int
+    body: Any
+    flag: str
+    is_duplicate: bool
+
+    @property
+    def items(self) -> list[dict[str, Any]]:
+        """The objects in the body: seen live are one object, and a list of them in one body."""
+        entries = self.body if isinstance(self.body, list) else [self.body]
+        return [entry for entry in entries if isinstance(entry, dict)]
+
+
+Receiver = Callable[[Sequence[IncomingEvent]], None]
+_receivers: dict[str, Receiver] = {}
+
+
+def register_consumer(name: str) -> Callable[[Receiver], Receiver]:
+    """Decorator: hand every event on to this function, too. `name` stays the same from release to release."""
+
+    def register(receiver: Receiver) -> Receiver:
+        _receivers[name] = receiver
+        return receiver
+
+    return register
+
+
+def consumer_names() -> list[str]:
+    """All registered receivers."""
+    return list(_receivers)
+
+
+def consumer_named(name: str) -> Receiver:
+    """The receiver. Raises KeyError for one that no code registers any more."""
+    return _receivers[name]
+
+
+def read_events(event_ids: Sequence[int]) -> list[IncomingEvent]:
+    """The stored events of a batch, in the order they came; what retention has removed is left out."""
+    found = Event.objects.filter(pk__in=event_ids).select_related("keys__application", "keys__location")
+    return [
+        IncomingEvent(
+            id=event.pk,
+            received_at=event.received_at,
+            application_id=event.keys.application.altegio_id,
+            salon_id=event.keys.location.altegio_id,
+            body=parse_body(event.body),
+            flag=event.flag,
+            is_duplicate=event.is_duplicate,
+        )
+        for event in found.order_by("id")
+    ]
+
+
+def parse_body(text: str) -> Any:
+    """A stored body, its texts clean and its decimals exact; a number of no sane size is a text."""
+    return parse_json(text, strict=True)

@@ -1,0 +1,52 @@
+"""Receiving an entity webhook: one INSERT, then 200. Nothing is looked up but what this process has not seen."""
+
+import hashlib
+import time
+
+from django.utils import timezone
+
+from integrations.connections.models import Installation
+from integrations.webhooks.models import Event
+from partner_portal.core.bounded_body import HttpError
+from partner_portal.core.clean import parse_json, utf8
+from partner_portal.core.encryption import lookup_hash
+from partner_portal.core.fast_insert import Insert
+from partner_portal.core.webhook_endpoint import webhook_endpoint
+
+MAX_BYTES = 1024 * 1024
+# A key is given once and never taken back; the limit is for keys of a restored database.
+REMEMBERED_FOR = 300.0
+MAX_REMEMBERED = 50_000
+
+insert_event = Insert(Event, "keys", "received_at", "body", "digest", flag="", is_duplicate=False)
+_known: dict[str, tuple[int, float]] = {}
+
+
+@webhook_endpoint(MAX_BYTES)
+def receive_event(body: bytes, key: str) -> None:
+    """`POST /altegio/events/<key>/`: 404 for an unknown key, 400 for what is not JSON, else stored."""
+    keys_id = _keys_id(lookup_hash(key))
+    text = utf8(body)
+    parse_json(text, strict=True)
+    insert_event(keys_id, timezone.now(), text, digest_of(keys_id, body))
+
+
+def digest_of(keys_id: int, body: bytes) -> str:
+    """What two deliveries of the same event have in common."""
+    return hashlib.blake2b(body, digest_size=16, salt=keys_id.to_bytes(8, "big")).hexdigest()
+
+
+def _keys_id(key_hash: str) -> int:
+    """Whose address this is, from this process's memory or the database. Refused with 404 for nobody's."""
+    now = time.monotonic()
+    known = _known.get(key_hash)
+    if known is not None and known[1] > now:
+        return known[0]
+    found = Installation.objects.filter(events_key_hash=key_hash).values_list("pk", flat=True).first()
+    if found is None:
+        _known.pop(key_hash, None)
+        raise HttpError(404, "Not found.")
+    if len(_known) >= MAX_REMEMBERED:
+        _known.clear()
+    _known[key_hash] = (found, now + REMEMBERED_FOR)
+    return found

@@ -1,0 +1,23 @@
+"""An example of a receiver: says in the log how many changes of what came from where."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import structlog
+
+from integrations.webhooks.consumers import IncomingEvent, register_consumer
+
+log = structlog.get_logger(__name__)
+
+
+@register_consumer("log")
+def log_changes(events: Sequence[IncomingEvent]) -> None:
+    """One line for each location and resource of a batch; nothing of the customers' data."""
+    changes = Counter(
+        (event.salon_id, str(item.get("resource"))[:40])
+        for event in events
+        if not event.is_duplicate
+        for item in event.items
+    )
+    for (salon_id, resource), count in changes.items():
+        log.info("entities_changed", salon_id=salon_id, resource=resource, count=count)

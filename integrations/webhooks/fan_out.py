@@ -1,0 +1,121 @@
+"""Handing events on: judged, duplicates marked, put into batches for every target; once for each event."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection as database
+from django.db import transaction
+from django.utils import timezone
+
+from integrations.altegio.wire import parse_id
+from integrations.webhooks.consumers import consumer_names, parse_body
+from integrations.webhooks.models import Delivery, Event
+from partner_portal.core.queues import Queue
+from partner_portal.core.wake import wake
+
+BATCH = 500
+MAX_IN_A_DELIVERY = 100
+MAX_DELIVERY_BYTES = 512 * 1024
+# Altegio tries again within seconds (docs/altegio.md §4): the same body later is a new change to the same value.
+SAME_WITHIN = timedelta(minutes=10)
+HTTPS = "https"
+WAITING = Queue.register(Queue("events", "Events to be forwarded", Event))
+
+
+def fan_out() -> int:
+    """Hand on whatever waits, oldest first; returns how many. Any number of workers may do so."""
+    forwarded = 0
+    while count := _fan_out_batch():
+        forwarded += count
+    return forwarded
+
+
+def fan_out_again(events: Iterable[Event]) -> int:
+    """Give these events to all targets once more. Returns how many."""
+    chosen = [event.pk for event in events]
+    WAITING.forget(chosen)
+    return Event.objects.filter(pk__in=chosen).update(forwarded_at=None)
+
+
+@transaction.atomic
+def _fan_out_batch() -> int:
+    # A mark on each row, not a cursor: a row of a slow transaction may appear behind any cursor.
+    waiting = WAITING.ready(Event.objects.filter(forwarded_at=None)).order_by("id")
+    if database.features.has_select_for_update_skip_locked:
+        waiting = waiting.select_for_update(skip_locked=True, of=("self",))
+    events = list(waiting.select_related("keys__application", "keys__location")[:BATCH])
+    WAITING.work(events, _fan_out_together)
+    return len(events)
+
+
+def _fan_out_together(events: Sequence[Event]) -> None:
+    _mark(events, timezone.now())
+    deliveries = list(_deliveries(events))
+    if deliveries:
+        Delivery.objects.bulk_create(deliveries)
+        transaction.on_commit(_wake)
+
+
+def _wake() -> None:
+    wake("integrations.webhooks.tasks.deliver")
+
+
+def _mark(events: Sequence[Event], now: datetime) -> None:
+    """Write what is found out about the batch: one UPDATE for each kind of event in it."""
+    repeated = _duplicates(events)
+    groups: dict[tuple[str, bool], list[int]] = defaultdict(list)
+    for event in events:
+        event.flag, event.is_duplicate = flag_of(event), event.pk in repeated
+        groups[event.flag, event.is_duplicate].append(event.pk)
+    for (flag, is_duplicate), ids in groups.items():
+        Event.objects.filter(pk__in=ids).update(forwarded_at=now, flag=flag, is_duplicate=is_duplicate)
+
+
+def _duplicates(events: Sequence[Event]) -> set[int]:
+    """The ids of those whose like came a short while before."""
+    same: dict[str, list[tuple[int, datetime]]] = defaultdict(list)
+    seen = Event.objects.filter(digest__in={event.digest for event in events})
+    for digest, pk, received_at in seen.values_list("digest", "pk", "received_at"):
+        same[digest].append((pk, received_at))
+    return {
+        event.pk
+        for event in events
+        if any(pk < event.pk and event.received_at - at < SAME_WITHIN for pk, at in same[event.digest])
+    }
+
+
+def flag_of(event: Event) -> str:
+    """What is odd about an event, "" for nothing."""
+    body: Any = parse_body(event.body)
+    entries = body if isinstance(body, list) else [body]
+    ids = [parse_id(entry.get("company_id")) if isinstance(entry, dict) else None for entry in entries]
+    if not ids or None in ids:
+        return Event.Flag.SHAPE
+    return "" if set(ids) == {event.keys.location.altegio_id} else Event.Flag.FOREIGN
+
+
+def _deliveries(events: Sequence[Event]) -> Iterator[Delivery]:
+    by_application: dict[int, list[Event]] = defaultdict(list)
+    for event in events:
+        by_application[event.keys.application_id].append(event)
+    for application_id, mine in by_application.items():
+        targets = consumer_names() + ([HTTPS] if mine[0].keys.application.events_url else [])
+        for batch in _batches(mine):
+            for target in targets:
+                yield Delivery(target=target, application_id=application_id, event_ids=batch, count=len(batch))
+
+
+def _batches(events: Sequence[Event]) -> Iterator[list[int]]:
+    """The events' ids in batches that are neither too many nor too large."""
+    batch: list[int] = []
+    size = 0
+    for event in events:
+        if batch and (len(batch) >= MAX_IN_A_DELIVERY or size + len(event.body) > MAX_DELIVERY_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(event.pk)
+        size += len(event.body)
+    if batch:
+        yield batch

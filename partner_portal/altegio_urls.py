@@ -1,0 +1,11 @@
+"""The addresses that Altegio calls (docs/interface.md)."""
+
+from django.urls import path
+
+from integrations.lifecycle.webhook import receive_callback
+from integrations.webhooks.endpoint import receive_event
+
+urlpatterns = [
+    path("callback/", receive_callback),
+    path("events/<str:key>/", receive_event),
+]

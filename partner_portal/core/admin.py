@@ -1,0 +1,75 @@
+"""Dead letters in the control room: what a worker could not handle, and trying it again."""
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from partner_portal.core.admin_base import Lookups, ReadOnlyAdmin, confirm_action, link_to
+from partner_portal.core.english import english as _
+from partner_portal.core.models import FailedItem
+from partner_portal.core.queues import queue_named
+
+OPERATE = "core.change_faileditem"
+
+
+class GivenUpFilter(admin.SimpleListFilter):
+    """What is not tried any more by itself."""
+
+    title = _("state")
+    parameter_name = "dead"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Lookups:
+        return [("yes", _("given up")), ("no", _("will be tried again"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() not in ("yes", "no"):
+            return queryset
+        return queryset.filter(dead_at__isnull=self.value() == "no")
+
+
+@admin.register(FailedItem)
+class FailedItemAdmin(ReadOnlyAdmin):
+    list_display = ("failed_at", "what", "item_link", "failures", "error", "next_try")
+    list_filter = (GivenUpFilter,)
+    quick_filters = ((_("given up"), "dead=yes"), (_("will be tried again"), "dead=no"))
+    ordering = ("-pk",)
+    actions = ("again",)
+    readonly_fields = ("what", "item_link")
+    fields = (
+        "what",
+        "item_link",
+        "error",
+        ("failures", "first_failed_at", "failed_at"),
+        ("due_at", "dead_at"),
+    )
+
+    @admin.display(description=_("queue"))
+    def what(self, failed: FailedItem) -> str:
+        return queue_named(failed.queue).title
+
+    @admin.display(description=_("next try"))
+    def next_try(self, failed: FailedItem) -> datetime | str:
+        return failed.due_at if failed.dead_at is None else str(_("given up"))
+
+    @admin.display(description=_("item"))
+    def item_link(self, failed: FailedItem) -> SafeString | str:
+        """The row that failed, where there is a page for it."""
+        model = queue_named(failed.queue).model
+        if model is None or not admin.site.is_registered(model):
+            return f"#{failed.item}"
+        row = model._base_manager.filter(pk=failed.item).first()
+        return link_to(row) if row else f"#{failed.item}"
+
+    @confirm_action(
+        _("Try again"),
+        _("The chosen items are handled once more, with all their tries. Do this once the cause is mended."),
+        permission=OPERATE,
+    )
+    def again(self, _request: HttpRequest, chosen: QuerySet[FailedItem]) -> str:
+        for failed in chosen:
+            queue_named(failed.queue).try_again([failed.item])
+        return str(_("On its way again."))

@@ -1,0 +1,283 @@
+"""What the admin screens share: evidence is read-only, lists count nothing, actions ask once and are logged."""
+
+from collections import Counter
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ClassVar, cast
+from urllib.parse import parse_qsl, urlencode
+
+import structlog
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import SEARCH_VAR
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db import DataError, transaction
+from django.db.models import Field, Model, QuerySet, URLField
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django_stubs_ext import StrOrPromise
+
+from partner_portal.core.admin_rules import RoomChecks, RoomList, names_secret, without
+from partner_portal.core.bidi import isolated
+from partner_portal.core.english import english as _
+from partner_portal.core.search import IndexedSearch
+
+log = structlog.get_logger(__name__)
+
+Text = StrOrPromise
+Work = Callable[[Any, HttpRequest, QuerySet[Any]], Text]
+Action = Callable[[Any, HttpRequest, QuerySet[Any]], HttpResponseBase | None]
+Export = Callable[[Any, HttpRequest, QuerySet[Any]], HttpResponseBase]
+Lookups = list[tuple[str, StrOrPromise]]
+MAX_SHOWN = 20
+
+
+class ActionRefusedError(Exception):
+    """An action is not possible for what was chosen; `str()` says why, in plain words."""
+
+
+class Uncounted(Paginator[Any]):
+    """A paginator that never counts a large table: it looks one page ahead instead.
+
+    The admin asks for a count to draw its page numbers. Up to `MAX_COUNT` rows are counted exactly; beyond
+    that there are "more than so many", and the oldest are found by filters and search.
+    """
+
+    MAX_COUNT = 10_000
+
+    @cached_property
+    def count(self) -> int:
+        found = self.object_list
+        if not isinstance(found, QuerySet):
+            return len(found)
+        return found.order_by().values("pk")[: self.MAX_COUNT].count()
+
+
+class BaseAdmin(IndexedSearch, admin.ModelAdmin[Any]):
+    """The base of every list in the control room."""
+
+    paginator = Uncounted
+    show_full_result_count = False
+    # Facets would count every filter's rows.
+    show_facets = admin.ShowFacets.NEVER
+    list_per_page = 50
+    # Who types "www.salon.example" means https.
+    formfield_overrides: ClassVar[dict[type[Field[Any, Any]], dict[str, Any]]] = {
+        URLField: {"assume_scheme": "https"}
+    }
+    # Links above the list: what it is called, and the address or only its query.
+    quick_filters: tuple[tuple[StrOrPromise, str], ...] = ()
+    # Filters that are not offered beside the list, but in links to it.
+    linked_lookups: ClassVar[tuple[str, ...]] = ()
+    change_form_template = "admin/base_change_form.html"
+    checks_class = RoomChecks
+
+    class Media:
+        css = {"all": ["admin/room.css"]}
+        js = ["admin/room.js"]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Without secrets: only a form's own field may set one, for whoever may write, and shows it to nobody."""
+        may_write = self.has_add_permission(request) if obj is None else self.has_change_permission(request, obj)
+        own = set(self.form.declared_fields) if may_write else set()
+        own -= set(self.get_readonly_fields(request, obj))
+
+        def dropped(name: Any) -> bool:
+            return isinstance(name, str) and name not in own and names_secret(self.model, name)
+
+        fieldsets = super().get_fieldsets(request, obj)
+        return [(title, {**options, "fields": without(options["fields"], dropped)}) for title, options in fieldsets]
+
+    def get_changelist(self, request: HttpRequest, **_kwargs: Any) -> type[RoomList]:
+        return RoomList
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        return lookup in self.linked_lookups or super().lookup_allowed(lookup, value, request)
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """A value that no database can compare with (a day before the first one) is a wrong filter."""
+        try:
+            return super().get_changelist_instance(request)
+        except (DataError, OverflowError, ValueError) as wrong:
+            if not request.GET:
+                raise
+            raise IncorrectLookupParameters from wrong
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """The actions of the list, as buttons on the page of one row."""
+        context["row_actions"] = self.row_actions(request, context.get("original"))
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list, below the links to the everyday questions."""
+        chosen = sorted(request.GET.items())
+        quick_filters = [
+            (label, query if "/" in query else f"?{query}", sorted(parse_qsl(query)) == chosen)
+            for label, query in self.quick_filters
+        ]
+        return super().changelist_view(request, {"quick_filters": quick_filters, **(extra_context or {})})
+
+    def row_actions(self, request: HttpRequest, row: Any) -> list[tuple[str, StrOrPromise]]:
+        """The actions offered on the page of `row`: (name, title)."""
+        return [
+            (name, entry[2])
+            for name, entry in self.get_actions(request).items()
+            if name != "delete_selected" and (row is None or self.is_offered(name, row))
+        ]
+
+    def is_offered(self, action: str, row: Any) -> bool:
+        """Whether the page of `row` offers this action."""
+        return True
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Only what this member of staff may do."""
+        actions = super().get_actions(request)
+        return {
+            name: entry
+            for name, entry in actions.items()
+            if entry and ((needed := getattr(entry[0], "permission", None)) is None or request.user.has_perm(needed))
+        }
+
+
+class ReadOnlyAdmin(BaseAdmin):
+    """What happened: to be looked at, not to be changed. Newest first: no other order has an index."""
+
+    sortable_by: ClassVar[tuple[str, ...]] = ()
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+def confirm_action(title: Text, explanation: Text, *, permission: str) -> Callable[[Work], Action]:
+    """An admin action that asks once, needs `permission` ("app.codename"), and is logged with who did it.
+
+    The decorated method is given one chosen row at a time, as a query set, and returns the sentence to show. Each
+    row is done in a transaction of its own together with its line of history: one that fails neither undoes nor
+    stops the others. It raises `ActionRefusedError` with the reason where the work is not possible.
+    """
+
+    def decorate(work: Work) -> Action:
+        @wraps(work)
+        def action(room: "BaseAdmin", request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponseBase | None:
+            if not request.user.has_perm(permission):
+                raise PermissionDenied
+            if request.POST.get("confirmed") != "yes":
+                return _ask(room, request, chosen, title, explanation, work.__name__)
+            done: Counter[str] = Counter()
+            problems: Counter[str] = Counter()
+            for row in list(chosen):
+                try:
+                    with transaction.atomic():
+                        alone = chosen.model._default_manager.filter(pk=row.pk)
+                        said = str(work(room, request, alone))
+                        # As it is now: what an erasure has removed must not stand in the history again.
+                        log_change(request, alone.all().first() or row, str(title))
+                except ActionRefusedError as reason:
+                    problems[str(reason)] += 1
+                except Exception:
+                    log.exception("action_failed", action=work.__name__, row=row.pk)
+                    problems[_("%(row)s: this did not work, and nothing was changed.") % {"row": row}] += 1
+                else:
+                    done[said] += 1
+            _show(request, messages.ERROR, problems)
+            _show(request, messages.SUCCESS, done)
+            return None
+
+        described = cast(Any, action)
+        described.short_description, described.permission, described.is_confirmed = title, permission, True
+        return action
+
+    return decorate
+
+
+def _show(request: HttpRequest, level: int, sentences: Counter[str]) -> None:
+    """Each sentence once, with how many rows it was about."""
+    for sentence, count in sentences.items():
+        messages.add_message(request, level, sentence if count == 1 else f"{count} × {sentence}")
+
+
+def exported(title: Text, *, permission: str) -> Callable[[Export], Action]:
+    """An admin action that hands out the chosen rows as a file: it needs `permission`, and is logged.
+
+    The log holds who it was, which filters the list had, and how many rows went out.
+    """
+
+    def decorate(work: Export) -> Action:
+        @wraps(work)
+        def action(room: "BaseAdmin", request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponseBase:
+            if not request.user.has_perm(permission):
+                raise PermissionDenied
+            _log_export(request, room.model, title, chosen.count())
+            return work(room, request, chosen)
+
+        described = cast(Any, action)
+        described.short_description, described.permission, described.is_export = title, permission, True
+        return action
+
+    return decorate
+
+
+def _log_export(request: HttpRequest, model: type[Model], title: Text, rows: int) -> None:
+    """What was searched for is left out: it may be a person's address, and the log outlives them."""
+    filters = urlencode([(name, value) for name, value in sorted(request.GET.items()) if name != SEARCH_VAR])
+    LogEntry.objects.create(
+        user_id=cast(int, request.user.pk),
+        content_type=ContentType.objects.get_for_model(model),
+        object_repr=str(model._meta.verbose_name_plural)[:200],
+        action_flag=CHANGE,
+        change_message=f"{title}: {rows} rows" + (f" ({filters[:300]})" if filters else ""),
+    )
+
+
+def _ask(
+    room: "BaseAdmin", request: HttpRequest, chosen: QuerySet[Any], title: Text, explanation: Text, name: str
+) -> HttpResponse:
+    context = {
+        **room.admin_site.each_context(request),
+        "title": title,
+        "explanation": explanation,
+        "chosen": chosen[:MAX_SHOWN],
+        "count": chosen.count(),
+        "selected": request.POST.getlist(ACTION_CHECKBOX_NAME),
+        "select_across": request.POST.get("select_across", "0"),
+        "checkbox_name": ACTION_CHECKBOX_NAME,
+        "action": name,
+        "opts": room.model._meta,
+    }
+    return TemplateResponse(request, "admin/confirm_action.html", context)
+
+
+def log_change(request: HttpRequest, row: Model, what: str) -> None:
+    """Remember in the admin's history who did what."""
+    LogEntry.objects.log_actions(
+        user_id=cast(int, request.user.pk),
+        queryset=[row],
+        action_flag=CHANGE,
+        change_message=what,
+        single_object=True,
+    )
+
+
+def link_to(row: Model | None, text: str = "") -> SafeString | str:
+    """A link to a row's admin page; "–" without a row."""
+    if row is None:
+        return "–"
+    name = f"admin:{row._meta.app_label}_{row._meta.model_name}_change"
+    return format_html('<a href="{}">{}</a>', reverse(name, args=[row.pk]), isolated(text or str(row)))

@@ -1,0 +1,67 @@
+"""Commands of a release that two hosts or terminals may start at the same moment: one works, the others wait."""
+
+import fcntl
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.core.management.base import CommandError
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+MAX_WAIT = 30 * 60.0
+EVERY = 0.5
+Say = Callable[[str], object]
+
+
+@contextmanager
+def alone_on_database(connection: BaseDatabaseWrapper, work: str, folder: Path, say: Say) -> Iterator[None]:
+    """Nobody else does `work` on this database meanwhile. Raises CommandError when its turn does not come.
+
+    PostgreSQL is asked again and again: whoever waited within one question would stop indexes from being made live.
+    """
+    if connection.vendor != "postgresql":
+        with alone_in_folder(folder, work, say):
+            yield
+        return
+    # A line of its own: the work ends transactions on the other, and the lock ends with this one.
+    line = connection.copy()
+    try:
+        with line.cursor() as cursor:
+
+            def take() -> bool:
+                cursor.execute("SELECT pg_try_advisory_lock(%s)", [zlib.crc32(f"portal:{work}".encode())])
+                return bool(cursor.fetchone()[0])
+
+            _wait(take, work, say)
+            yield
+    finally:
+        line.close()
+
+
+@contextmanager
+def alone_in_folder(folder: Path, work: str, say: Say) -> Iterator[None]:
+    """Nobody else does `work` with this folder meanwhile. Raises CommandError when its turn does not come."""
+    with (folder / f"{work}.lock").open("w") as lock:
+
+        def take() -> bool:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            return True
+
+        _wait(take, work, say)
+        yield
+
+
+def _wait(take: Callable[[], bool], work: str, say: Say) -> None:
+    ends_at, payload = time.monotonic() + MAX_WAIT, False
+    while not take():
+        if time.monotonic() > ends_at:
+            raise CommandError(f"Another `{work}` has not ended for {MAX_WAIT / 60:.0f} minutes. Look what it does.")
+        if not payload:
+            say(f"Another `{work}` is at work; this one waits for its end.")
+            payload = True
+        time.sleep(EVERY)

@@ -1,0 +1,227 @@
+"""One HTTP exchange, whatever the other side does: an answer or a failure, within its time, never an exception.
+
+- The end holds for the whole: name, connection, TLS, sending, interim answers, headers, body; for every status.
+- Headers and body are bounded; of a body that is larger only the beginning is read.
+- Redirects are answers like all others: nothing of them is looked at.
+- Interim answers (1xx) are passed over, never taken for the answer, and there may only be a few.
+- A line is used again only after an exchange that went by the book, to its last byte.
+"""
+
+import enum
+import threading
+import time
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import SplitResult, quote, urlsplit
+
+import h11
+
+from partner_portal.core.http_client.proxies import ProxyTunnelError
+from partner_portal.core.http_client.sockets import Line, NoConnectionError, Peer
+
+MAX_HEADER_BYTES = 64 * 1024
+MAX_INTERIM_ANSWERS = 10
+# Servers close lines that rest; after this one is not trusted to be open still.
+MAX_REST = 30.0
+PORTS = {"http": 80, "https": 443}
+# What may stand in a path or query as it is; a "%" already begins an escape.
+_AS_IT_IS = "%/?:@!$&'()*+,;=~[]"
+
+
+@dataclass(frozen=True)
+class HttpRequest:
+    """What to send. `headers` without Host and Content-Length; `addresses`: see `Peer`."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    addresses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class HttpAnswer:
+    """A final answer; header names in lower case. `cut`: the body is not whole."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    cut: bool = False
+
+
+class Failure(enum.StrEnum):
+    """Why there is no answer."""
+
+    NO_LINE = "no line"  # nothing was sent
+    TIMEOUT = "time-out"
+    CLOSED = "closed"  # before the answer's last byte
+    BROKEN = "broken"  # what came is no HTTP
+    UNSENDABLE = "unsendable"  # the request itself: nothing was sent
+
+
+@dataclass(frozen=True)
+class NoAnswer:
+    """The exchange failed; `why` is for people, without addresses or what the other side said."""
+
+    failure: Failure
+    why: str
+
+
+def exchange(request: HttpRequest, *, timeout: float, most_body: int, keep: bool = False) -> HttpAnswer | NoAnswer:
+    """Make the exchange within `timeout` seconds. Never raises.
+
+    At most `most_body` bytes of the answer's body are read; with 0 the exchange ends with its headers.
+    With `keep` the line stays open for this thread's next exchange with the same peer.
+    """
+    ends_at = time.monotonic() + timeout
+    try:
+        peer, head = _address(request)
+        line = (_take_kept(peer) if keep else None) or Line(peer, ends_at)
+        with _Conversation(line, request.method) as conversation:
+            answer = conversation.hold(head, request.body, ends_at, most_body)
+            if keep and conversation.ended_well:
+                conversation.keep_line()
+            return answer
+    except (NoConnectionError, ProxyTunnelError) as error:
+        return NoAnswer(Failure.NO_LINE, str(error))
+    except TimeoutError:
+        return NoAnswer(Failure.TIMEOUT, "No complete answer within the time-out.")
+    except h11.RemoteProtocolError:
+        return NoAnswer(Failure.BROKEN, "What came is no complete HTTP answer.")
+    except OSError:
+        return NoAnswer(Failure.CLOSED, "The connection was closed before the answer was complete.")
+    except Exception as error:
+        return NoAnswer(Failure.UNSENDABLE, f"The request could not be made: {type(error).__name__}.")
+
+
+class _Conversation:
+    """One request and its answer on a line, which is closed afterwards unless `keep_line` was called."""
+
+    def __init__(self, line: Line, method: str) -> None:
+        self._line = line
+        self._machine = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEADER_BYTES)
+        self._method = method
+        self._by_the_book = True
+        self._kept = False
+
+    def __enter__(self) -> "_Conversation":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if not self._kept:
+            self._line.close()
+
+    @property
+    def ended_well(self) -> bool:
+        """Whether both sides are done, and nothing but the answer came."""
+        machine = self._machine
+        done = machine.our_state is h11.DONE and machine.their_state is h11.DONE
+        return self._by_the_book and done and machine.trailing_data == (b"", False)
+
+    def keep_line(self) -> None:
+        """Leave the line open for this thread's next exchange with its peer."""
+        self._kept = True
+        _keep(self._line)
+
+    def hold(self, head: h11.Request, body: bytes | None, ends_at: float, most_body: int) -> HttpAnswer:
+        """Send and read. Raises OSError or h11.RemoteProtocolError."""
+        self._send(head, body, ends_at)
+        answer = self._read_head(ends_at)
+        headers = {name.decode("ascii"): value.decode("latin-1") for name, value in reversed(answer.headers)}
+        is_redirect = 300 <= answer.status_code < 400
+        content, cut = self._read_body(ends_at, 0 if is_redirect else most_body)
+        if content and headers.get("content-encoding", "").lower() == "gzip":
+            content, cut = _unpacked(content, most_body, cut=cut)
+        return HttpAnswer(answer.status_code, headers, content, cut)
+
+    def _send(self, head: h11.Request, body: bytes | None, ends_at: float) -> None:
+        parts = [self._machine.send(head)]
+        if body:
+            parts.append(self._machine.send(h11.Data(data=body)))
+        parts.append(self._machine.send(h11.EndOfMessage()))
+        try:
+            self._line.send(b"".join(parts), ends_at)
+        except (BrokenPipeError, ConnectionResetError):
+            # It may have answered before it read all, and hung up.
+            self._by_the_book = False
+
+    def _read_head(self, ends_at: float) -> h11.Response:
+        """The final answer's head; interim answers before it are passed over."""
+        for _ in range(MAX_INTERIM_ANSWERS + 1):
+            event = self._next_event(ends_at)
+            if isinstance(event, h11.Response):
+                return event
+            self._by_the_book = False
+        raise h11.RemoteProtocolError("Interim answers without end.")
+
+    def _read_body(self, ends_at: float, most: int) -> tuple[bytes, bool]:
+        """The body's first `most` bytes, and whether they are not all of it."""
+        parts: list[bytes] = []
+        size = 0
+        while not isinstance(event := self._next_event(ends_at, wait=most > 0), h11.EndOfMessage):
+            if not isinstance(event, h11.Data):
+                return b"".join(parts), True
+            parts.append(bytes(event.data))
+            size += len(event.data)
+            if size > most:
+                return b"".join(parts)[:most], True
+        return b"".join(parts), False
+
+    def _next_event(self, ends_at: float, *, wait: bool = True) -> object:
+        while (event := self._machine.next_event()) is h11.NEED_DATA and wait:
+            self._machine.receive_data(self._line.receive(ends_at))
+        return event
+
+
+def _unpacked(content: bytes, most: int, *, cut: bool) -> tuple[bytes, bool]:
+    """The gzip content's first `most` bytes: a small one may hold a large one."""
+    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    try:
+        return unpacker.decompress(content, most), cut or not unpacker.eof
+    except zlib.error:  # it was not packed
+        return content, cut
+
+
+def _address(request: HttpRequest) -> tuple[Peer, h11.Request]:
+    """Who is called, and how the request begins. Raises ValueError and the like for what cannot be sent."""
+    url = urlsplit(request.url)
+    if url.scheme not in PORTS or not url.hostname:
+        raise ValueError("An address needs a scheme and a host.")
+    peer = Peer(url.scheme, url.hostname.encode("idna").decode(), url.port or PORTS[url.scheme], request.addresses)
+    headers = {"Host": _host(url, peer), "Accept-Encoding": "gzip", **request.headers}
+    if request.body is not None:
+        headers["Content-Length"] = str(len(request.body))
+    target = quote(url.path or "/", safe=_AS_IT_IS) + (f"?{quote(url.query, safe=_AS_IT_IS)}" if url.query else "")
+    return peer, h11.Request(method=request.method, target=target, headers=list(headers.items()))
+
+
+def _host(url: SplitResult, peer: Peer) -> str:
+    host = f"[{peer.host}]" if ":" in peer.host else peer.host
+    return host if url.port in (None, PORTS[url.scheme]) else f"{host}:{url.port}"
+
+
+_local = threading.local()
+
+
+def _kept_lines() -> dict[Peer, Line]:
+    if not hasattr(_local, "lines"):
+        _local.lines = {}
+    lines: dict[Peer, Line] = _local.lines
+    return lines
+
+
+def _take_kept(peer: Peer) -> Line | None:
+    """This thread's open line to the peer, if it rested quietly and not for long."""
+    line = _kept_lines().pop(peer, None)
+    if line is None:
+        return None
+    if time.monotonic() - line.used_at < MAX_REST and line.is_quiet():
+        return line
+    line.close()
+    return None
+
+
+def _keep(line: Line) -> None:
+    line.used_at = time.monotonic()
+    _kept_lines()[line.peer] = line

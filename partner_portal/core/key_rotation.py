@@ -1,0 +1,74 @@
+"""Bringing every stored secret to the newest key of `FIELD_ENCRYPTION_KEYS`, while the portal runs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from cryptography.fernet import Fernet, InvalidToken
+from django.apps import apps
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models.functions import Cast
+
+from partner_portal.core.encryption import EncryptedTextField, decrypt, encrypt
+
+BATCH = 200
+
+
+@dataclass
+class Progress:
+    """How far one column is; `unreadable` are the keys of rows that fit none of the keys."""
+
+    column: str
+    total: int
+    seen: int
+    changed: int
+    unreadable: list[Any]
+
+
+def rotate_keys() -> Iterator[Progress]:
+    """Encrypt every secret anew that is not encrypted with the newest key yet.
+
+    Yields the progress of each column after each batch. May be stopped, run again, and run while the
+    portal writes: a secret that changes meanwhile keeps its new value.
+    """
+    for model in apps.get_models():
+        for field in model._meta.local_fields:
+            if isinstance(field, EncryptedTextField):
+                yield from _rotate_column(model, field.name)
+
+
+def _rotate_column(model: type[models.Model], name: str) -> Iterator[Progress]:
+    stored = model._base_manager.annotate(stored=Cast(name, models.TextField())).exclude(stored="")
+    stored = stored.exclude(stored=None).order_by("pk")
+    progress = Progress(f"{model._meta.label}.{name}", stored.count(), 0, 0, [])
+    yield progress
+    last: Any = None
+    while batch := list((stored if last is None else stored.filter(pk__gt=last)).values_list("pk", "stored")[:BATCH]):
+        with transaction.atomic():
+            for pk, old in batch:
+                _rotate(stored, name, pk, old, progress)
+        progress.seen += len(batch)
+        last = batch[-1][0]
+        yield progress
+
+
+def _rotate(stored: models.QuerySet[Any], name: str, pk: Any, old: str, progress: Progress) -> None:
+    if _is_newest(old):
+        return
+    try:
+        new = encrypt(decrypt(old))
+    except ValueError:
+        progress.unreadable.append(pk)
+        return
+    # The value as it stands in the column, past the field: on both sides it is encrypted already.
+    changed = stored.order_by().filter(pk=pk, stored=old)
+    progress.changed += changed.update(**{name: models.Value(new, output_field=models.TextField())})
+
+
+def _is_newest(stored: str) -> bool:
+    try:
+        Fernet(settings.FIELD_ENCRYPTION_KEYS[0]).decrypt(stored.encode())
+    except InvalidToken:
+        return False
+    return True

@@ -1,0 +1,123 @@
+"""Structured logs: one line an event, a request id that follows the work, no secret in any of them."""
+
+import logging
+import logging.config
+from collections.abc import ItemsView
+from typing import Any
+
+import structlog
+from django.http import HttpRequest
+from django.utils.regex_helper import _lazy_re_compile
+from django.utils.safestring import SafeString
+from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
+
+
+def hide_secrets(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """The last processor before the line is written: whatever is not a number passes through `mask`.
+
+    Django adds the request itself to its error lines; its address may hold signed user data.
+    """
+    from partner_portal.core.masking import mask  # settings load this module before they are complete
+
+    event.pop("request", None)
+    return {
+        key: value if value is None or isinstance(value, bool | int | float) else mask(str(value))
+        for key, value in event.items()
+    }
+
+
+def logging_config(*, level: str, as_json: bool) -> dict[str, Any]:
+    """The `LOGGING` setting: JSON for machines, aligned words for a developer's terminal."""
+    return {"level": level, "as_json": as_json}
+
+
+def configure(config: dict[str, Any]) -> None:
+    """Set structlog and the standard library up to write the same lines (`LOGGING_CONFIG`)."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    renderer: Any = (
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if config["as_json"]
+        else structlog.dev.ConsoleRenderer(colors=False)
+    )
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    logging.config.dictConfig(
+        {
+            "version": 1,
+            "disable_existing_loggers": False,
+            "formatters": {
+                "line": {
+                    "()": structlog.stdlib.ProcessorFormatter,
+                    "processors": [
+                        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                        hide_secrets,
+                        renderer,
+                    ],
+                    "foreign_pre_chain": [*shared, structlog.stdlib.ExtraAdder()],
+                }
+            },
+            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+            "root": {"handlers": ["stderr"], "level": config["level"]},
+            "loggers": {
+                # Each pump and sweep is two lines a second that say nothing.
+                "celery.worker.strategy": {"level": "WARNING"},
+                "celery.app.trace": {"level": "WARNING"},
+                "celery.beat": {"level": "WARNING"},
+                "kombu.connection": {"level": "ERROR"},
+                "urllib3": {"level": "WARNING"},
+            },
+        }
+    )
+
+
+class SecretFreeReporterFilter(SafeExceptionReporterFilter):
+    """Django's error pages and reports without query strings, form fields, cookies or local variables."""
+
+    hidden_settings = _lazy_re_compile(
+        r"API|AUTH|TOKEN|KEY|SECRET|PASS|SIGNATURE|HTTP_COOKIE|DSN|DATABASES|REDIS|BROKER|EMAIL|QUERY_STRING"
+        r"|REQUEST_URI|RAW_URI|CACHES",
+        flags=2,
+    )
+
+    def is_active(self, request: HttpRequest | None) -> bool:
+        return True
+
+    def get_post_parameters(self, request: HttpRequest | None) -> dict[str, Any]:
+        return dict.fromkeys(request.POST, self.cleansed_substitute) if request is not None else {}
+
+    def get_traceback_frame_variables(self, request: HttpRequest | None, tb_frame: Any) -> ItemsView[str, Any]:
+        return dict.fromkeys(tb_frame.f_locals, self.cleansed_substitute).items()
+
+
+class SecretFreeReporter(ExceptionReporter):
+    """Django's error report without the address's query: it may hold signed user data."""
+
+    def _get_raw_insecure_uri(self) -> str:
+        return self.request.path if self.request else ""
+
+    def get_traceback_data(self) -> dict[str, Any]:
+        data = super().get_traceback_data()
+        data["request_GET_items"] = []
+        return data
+
+    def get_traceback_html(self) -> SafeString:
+        return self._masked(super().get_traceback_html())
+
+    def get_traceback_text(self) -> SafeString:
+        return self._masked(super().get_traceback_text())
+
+    def _masked(self, report: SafeString) -> SafeString:
+        """The path and the referring page may hold an owner's pass, or a link's token."""
+        from partner_portal.core.masking import mask  # settings load this module before they are complete
+
+        return SafeString(mask(report))

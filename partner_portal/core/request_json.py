@@ -1,0 +1,87 @@
+"""The JSON of a request to the API: taken as it is written, or refused with the place that is wrong.
+
+Altegio's words are cleaned (`clean.py`), so that nothing of them is lost. What the partner's own systems send is not:
+two ids that differ in one unwanted character would become one.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from partner_portal.core.clean import InvalidJsonError, decode, fraction, integer, no_constant, utf8
+
+# The escapes of what no database holds, and the characters.
+_ESCAPE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
+_NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
+Path = tuple[str, ...]
+
+
+class NotStorable(InvalidJsonError):
+    """A text or name holds what no database can hold; `path` leads to it, as in `("0", "id")`."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("Write this without NUL characters and halves of characters.")
+        self.path = path
+
+
+class Unstorable:
+    """Stands where a text was that no database can hold; no reader takes it for a value."""
+
+
+def parse_request(body: bytes, *, mark: bool = False) -> Any:
+    """The value, its decimals exact, and each number of no sane size as the text that came.
+
+    Raises NotJson, also where an object names something twice, and NotStorable; with `mark` an `Unstorable` stands in
+    the place of each such text instead.
+    """
+    text = utf8(body)
+    value = decode(_REQUEST, text)
+    if mark:
+        return _marked(value) if _ESCAPE.search(text) else value
+    if _ESCAPE.search(text) and (path := next(_not_storable(value, ()), None)) is not None:
+        raise NotStorable(path)
+    return value
+
+
+def is_storable(text: str) -> bool:
+    """Whether every database can hold this text."""
+    return _NOT_STORABLE.search(text) is None
+
+
+def _not_storable(value: Any, path: Path) -> Iterator[Path]:
+    if isinstance(value, str):
+        if not is_storable(value):
+            yield path
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _not_storable(item, (*path, str(index)))
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            if not is_storable(name):
+                yield (*path, ascii(name))
+            yield from _not_storable(item, (*path, name))
+
+
+def _marked(value: Any) -> Any:
+    if isinstance(value, str):
+        return value if is_storable(value) else Unstorable()
+    if isinstance(value, list):
+        return [_marked(item) for item in value]
+    if isinstance(value, dict):
+        return {name if is_storable(name) else ascii(name): _marked(item) for name, item in value.items()}
+    return value
+
+
+def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    named = dict(pairs)
+    if len(named) == len(pairs):
+        return named
+    twice, _times = Counter(name for name, _value in pairs).most_common(1)[0]
+    raise InvalidJsonError(f"{ascii(twice)[:80]} stands in the same object twice: which of the two is meant?")
+
+
+_REQUEST = json.JSONDecoder(
+    object_pairs_hook=_named_once, parse_float=fraction, parse_int=integer, parse_constant=no_constant
+)

@@ -1,0 +1,85 @@
+"""How long things are kept: one hourly task deletes in batches what the features say is old.
+
+A feature registers what it keeps, the setting that says for how many days, and how one batch of it is
+deleted. 0 days: kept for good.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from partner_portal.core.models import FailedItem
+from partner_portal.core.queues import Queue, note_failed_step
+
+log = structlog.get_logger(__name__)
+BATCH = 1000
+# Of one task, in seconds: what is left over goes with the next.
+MAX_RUN = 1800.0
+
+# Deletes at most about `BATCH` rows older than the given moment, and returns how many; 0: none is left.
+DeleteBatch = Callable[[datetime], int]
+
+
+@dataclass(frozen=True)
+class Retention:
+    """One thing that is kept for a while."""
+
+    name: str
+    setting: str
+    delete_batch: DeleteBatch
+
+
+_registered: dict[str, Retention] = {}
+
+
+def register_retention(name: str, setting: str, delete_batch: DeleteBatch) -> None:
+    """Delete `name` once it is older than the days that the setting called `setting` says."""
+    _registered[name] = Retention(name, setting, delete_batch)
+
+
+def delete_first(old: QuerySet[Any], most: int = BATCH) -> int:
+    """Delete the first `most` rows of an ordered query, with what hangs on them. Returns how many of them."""
+    name = f"retention of {old.model._meta.model_name}"
+    kept = Queue(name, name, old.model)
+    chosen = list(kept.ready(old).only("pk")[:most])
+    kept.work(chosen, lambda some: old.model._base_manager.filter(pk__in=[row.pk for row in some]).delete())
+    return len(chosen)
+
+
+def delete_old() -> dict[str, int]:
+    """Delete everything whose time is over. Returns how many of each were deleted.
+
+    One that fails is logged and does not keep the others.
+    """
+    ends_at = time.monotonic() + MAX_RUN
+    return {retention.name: _delete_old(retention, ends_at) for retention in _registered.values()}
+
+
+def _delete_old(retention: Retention, ends_at: float) -> int:
+    days: int = getattr(settings, retention.setting)
+    if not days:
+        return 0
+    before = timezone.now() - timedelta(days=days)
+    deleted = 0
+    try:
+        while time.monotonic() < ends_at and (batch := retention.delete_batch(before)):
+            deleted += batch
+    except Exception as error:
+        log.exception("retention_failed", what=retention.name)
+        note_failed_step(f"retention of {retention.name}", error)
+    log.info("deleted_old", what=retention.name, count=deleted)
+    return deleted
+
+
+def _delete_dead_letters(before: datetime) -> int:
+    return delete_first(FailedItem.objects.filter(dead_at__lt=before).order_by("pk"))
+
+
+register_retention("dead letters", "RETENTION_ALERTS_DAYS", _delete_dead_letters)

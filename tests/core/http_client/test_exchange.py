@@ -1,0 +1,332 @@
+"""Whatever the other side does: an answer or a failure, in time, and never the previous exchange's answer."""
+
+import gzip
+import os
+import resource
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from datetime import UTC, datetime
+
+import pytest
+
+from partner_portal.core.http_client import sockets
+from partner_portal.core.http_client.exchange import Failure, HttpAnswer, HttpRequest, NoAnswer, exchange
+from partner_portal.core.http_client.retry_after import seconds_to_wait
+from tests.unkind_server import OK, Talk, UnkindServer, at_most, say, unkind_server
+
+END = 0.4
+MAX_COUNT = 100_000
+LONG = b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n"
+
+
+@pytest.fixture
+def server() -> Iterator[UnkindServer]:
+    with unkind_server() as server:
+        yield server
+
+
+def ask(server: UnkindServer, method: str = "POST", **options) -> HttpAnswer | NoAnswer:
+    body = b"{}" if method == "POST" else None
+    wanted = {"timeout": END, "most_body": MAX_COUNT, "keep": True} | options
+    return exchange(HttpRequest(method, f"{server.url}/a?b=1", body=body), **wanted)
+
+
+def trickled(data: bytes):
+    return lambda talk: talk.trickle(data)
+
+
+def hangs_up_after(data: bytes):
+    def play(talk: Talk) -> None:
+        talk.say(data)
+        talk.hang_up()
+
+    return play
+
+
+NEVER_ENDING = {
+    "the status line": trickled(b"HTTP/1.1 200 OK" + b"x" * 500),
+    "headers": trickled(b"HTTP/1.1 200 OK\r\nX: " + b"y" * 500),
+    "a body": trickled(LONG + b"z" * 5000),
+    "a refusal's body": trickled(LONG.replace(b"200", b"422") + b"z" * 5000),
+    "an error's body": trickled(LONG.replace(b"200", b"500") + b"z" * 5000),
+    "chunks": trickled(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\nz\r\n" * 500),
+    "trailers": trickled(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + b"A: b\r\n" * 500),
+    "a body until the end of the line": trickled(b"HTTP/1.1 200 OK\r\n\r\n" + b"z" * 5000),
+    "silence": lambda talk: talk.silence(),
+    "silence after the headers": lambda talk: (talk.say(LONG), talk.silence()),
+    "100 Continue, slowly": lambda talk: talk.repeat(b"HTTP/1.1 100 Continue\r\n\r\n", pause=0.1),
+}
+
+
+@pytest.mark.parametrize("script", NEVER_ENDING.values(), ids=NEVER_ENDING)
+def test_the_end_holds_for_every_part_of_an_answer(server, script):
+    server.will(script)
+    with at_most(END + 0.4):
+        answer = ask(server)
+    assert answer == NoAnswer(Failure.TIMEOUT, "No complete answer within the time-out.")
+
+
+WRONG = {
+    "100 Continue without end": (lambda talk: talk.repeat(b"HTTP/1.1 100 Continue\r\n\r\n"), Failure.BROKEN),
+    "103 without end": (lambda talk: talk.repeat(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"), Failure.BROKEN),
+    "a switch of protocols": (say(b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\n\r\n"), Failure.BROKEN),
+    "headers without end": (lambda talk: talk.repeat(b"X: " + b"y" * 4000 + b"\r\n"), Failure.BROKEN),
+    "a header of 300 KB": (say(b"HTTP/1.1 200 OK\r\nX: " + b"y" * 300_000 + b"\r\n\r\n"), Failure.BROKEN),
+    "NUL in a header": (say(b"HTTP/1.1 200 OK\r\nX: \x00\r\nContent-Length: 0\r\n\r\n"), Failure.BROKEN),
+    "a header without a colon": (say(b"HTTP/1.1 200 OK\r\nnonsense\r\n\r\n"), Failure.BROKEN),
+    "two lengths": (say(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}"), Failure.BROKEN),
+    "a negative length": (say(b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n"), Failure.BROKEN),
+    "a chunk of no size": (say(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"), Failure.BROKEN),
+    "another protocol": (say(b"SSH-2.0-OpenSSH_9.2\r\n\r\n"), Failure.BROKEN),
+    "half a body": (hangs_up_after(LONG + b"half"), Failure.BROKEN),
+    "nothing": (hangs_up_after(b""), Failure.BROKEN),
+}
+
+
+@pytest.mark.parametrize(("script", "failure"), WRONG.values(), ids=WRONG)
+def test_what_is_no_answer_is_a_failure_with_words(server, script, failure):
+    server.will(script)
+    with at_most(END + 0.4):
+        answer = ask(server)
+    assert isinstance(answer, NoAnswer)
+    assert answer.failure == failure
+    assert answer.why
+
+
+LOCATIONS = [b"http://[bad/", b"\xe9", b"http://a:99999999/", b"//", b"\x01", b"a" * 20_000, b"javascript:1"]
+
+
+@pytest.mark.parametrize("location", LOCATIONS)
+@pytest.mark.parametrize("status", [b"301", b"302", b"308"])
+def test_nothing_of_a_redirect_is_looked_at(server, status, location):
+    server.will(say(b"HTTP/1.1 %s Moved\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n" % (status, location)))
+    assert ask(server).status == int(status)
+
+
+def test_a_redirects_body_is_not_read(server):
+    sent = []
+
+    def play(talk: Talk) -> None:
+        talk.say(b"HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 9437184\r\n\r\n")
+        for _ in range(9 * 16):
+            talk.say(b"x" * 65536)
+            sent.append(1)
+
+    server.will(play)
+    answer = ask(server, timeout=5)
+    assert (answer.status, answer.body, answer.cut) == (302, b"", True)
+    assert len(sent) < 9 * 16
+
+
+def test_of_a_large_body_the_beginning_is_read(server):
+    server.will(say(b"HTTP/1.1 200 OK\r\nContent-Length: 9437184\r\n\r\n" + b"x" * (MAX_COUNT + 70_000)), say(OK))
+    answer = ask(server)
+    assert (len(answer.body), answer.cut) == (MAX_COUNT, True)
+    assert ask(server).body == b"{}"
+
+
+def test_a_small_packed_body_may_hold_a_large_one(server):
+    bomb = gzip.compress(b"0" * 50_000_000)
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(bomb)
+    server.will(say(head + bomb))
+    answer = ask(server, timeout=5)
+    assert (answer.body, answer.cut) == (b"0" * MAX_COUNT, True)
+
+
+def test_a_packed_body_is_unpacked(server):
+    packed = gzip.compress(b'{"success": true}')
+    server.will(
+        say(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(packed) + packed)
+    )
+    assert ask(server).body == b'{"success": true}'
+
+
+def numbered(number: int) -> bytes:
+    return b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n%d" % number
+
+
+UNTIDY = {
+    "103 before the answer": say(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + numbered(1)),
+    "100 before the answer": say(b"HTTP/1.1 100 Continue\r\n\r\n", numbered(1)),
+    "another answer behind it": say(numbered(1) + numbered(7)),
+    "another answer a little later": say(numbered(1), numbered(7), pause=0.05),
+    "bytes left over": say(numbered(1) + b"left over"),
+    "an unfinished answer behind it": say(numbered(1) + b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n"),
+    "Connection: close, and staying": say(numbered(1).replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")),
+    "HTTP/1.0": say(numbered(1).replace(b"1.1", b"1.0")),
+}
+
+
+@pytest.mark.parametrize("script", UNTIDY.values(), ids=UNTIDY)
+def test_a_line_that_did_anything_unexpected_is_not_used_again(server, script):
+    server.will(script, say(numbered(2)))
+    assert ask(server).body == b"1"
+    time.sleep(0.1)
+    assert ask(server).body == b"2"
+    assert server.connections == 2
+
+
+def test_a_line_closed_late_costs_no_call(server):
+    server.will(hangs_up_after(numbered(1)), say(numbered(2)))
+    assert ask(server).body == b"1"
+    time.sleep(0.05)
+    assert ask(server).body == b"2"
+
+
+def test_a_line_that_rested_long_is_not_trusted(server, monkeypatch):
+    monkeypatch.setattr("partner_portal.core.http_client.exchange.MAX_REST", 0.0)
+    server.will(say(OK))
+    ask(server)
+    ask(server)
+    assert server.connections == 2
+
+
+def test_kind_answers_share_a_line(server):
+    server.will(say(OK))
+    assert [ask(server).status for _ in range(5)] == [200] * 5
+    assert server.connections == 1
+
+
+def test_a_time_out_leaves_no_answer_for_the_next_call(server):
+    server.will(lambda talk: (talk.silence(END + 0.2), talk.say(numbered(1))), say(numbered(2)))
+    assert isinstance(ask(server), NoAnswer)
+    time.sleep(0.3)
+    assert ask(server).body == b"2"
+
+
+def test_an_answer_before_the_request_was_read_is_heard(server):
+    """As proxies refuse what is too large: they answer, and hang up."""
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def refuse() -> None:
+        line, _ = listening.accept()
+        line.recv(100)
+        line.sendall(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        line.shutdown(socket.SHUT_WR)
+        while line.recv(65536):
+            pass
+        line.close()
+
+    threading.Thread(target=refuse, daemon=True).start()
+    url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
+    answer = exchange(HttpRequest("POST", url, body=b"x" * 3_000_000), timeout=5, most_body=MAX_COUNT)
+    assert answer.status == 413
+
+
+def test_the_end_holds_while_sending():
+    listening = socket.create_server(("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
+    with at_most(END + 0.4):
+        answer = exchange(HttpRequest("POST", url, body=b"x" * 50_000_000), timeout=END, most_body=MAX_COUNT)
+    assert answer.failure == Failure.TIMEOUT
+
+
+def test_the_end_holds_for_a_handshake_that_trickles(server):
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def hum() -> None:
+        line, _ = listening.accept()
+        try:
+            for byte in b"\x16\x03\x03\x40\x00" + b"x" * 400:
+                line.sendall(bytes([byte]))
+                time.sleep(0.05)
+        except OSError:
+            line.close()
+
+    threading.Thread(target=hum, daemon=True).start()
+    with at_most(END + 0.4):
+        url = f"https://127.0.0.1:{listening.getsockname()[1]}/"
+        answer = exchange(HttpRequest("GET", url), timeout=END, most_body=MAX_COUNT)
+    assert answer.failure == Failure.NO_LINE
+
+
+def test_the_end_holds_while_the_name_is_asked_for(monkeypatch):
+    asked = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_kwargs: asked.wait(5) and [])
+    with at_most(END + 0.4):
+        answer = exchange(HttpRequest("GET", "http://slow.example/"), timeout=END, most_body=MAX_COUNT)
+    asked.set()
+    assert (answer.failure, answer.why) == (Failure.NO_LINE, "The name was not resolved in time.")
+
+
+def test_names_that_hang_do_not_pile_up(monkeypatch):
+    monkeypatch.setattr(sockets, "_resolving", threading.BoundedSemaphore(2))
+    asked = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_kwargs: asked.wait(5) and [])
+    before = threading.active_count()
+    for _ in range(4):
+        exchange(HttpRequest("GET", "http://slow.example/"), timeout=0.1, most_body=MAX_COUNT)
+    assert threading.active_count() - before <= 2
+    asked.set()
+
+
+def test_the_first_of_several_addresses_may_be_dead(server, monkeypatch):
+    port = int(server.url.rpartition(":")[2])
+    answers = [(2, 1, 6, "", (ip, port)) for ip in ("127.0.0.2", "127.0.0.1")]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_kwargs: answers)
+    server.will(say(OK))
+    assert exchange(HttpRequest("GET", f"http://two.example:{port}/"), timeout=2, most_body=MAX_COUNT).status == 200
+
+
+@pytest.mark.parametrize(
+    "url", ["", "ftp://a/", "http://", "http://[bad/", "http://a:x/", f"http://{'a' * 70}.example/", "http://a..b/"]
+)
+def test_an_address_that_is_none_is_a_failure_too(url):
+    answer = exchange(HttpRequest("GET", url), timeout=END, most_body=MAX_COUNT)
+    assert answer.failure in (Failure.UNSENDABLE, Failure.NO_LINE)
+
+
+@pytest.mark.parametrize("value", ["a\r\nX: 1", "a\x00", "\ud83d"])
+def test_a_header_that_would_break_the_request_is_not_sent(server, value):
+    answer = exchange(HttpRequest("GET", server.url, headers={"X-A": value}), timeout=END, most_body=MAX_COUNT)
+    assert (answer.failure, server.requests) == (Failure.UNSENDABLE, [])
+
+
+def test_only_the_headers_are_waited_for_where_nothing_else_counts(server):
+    server.will(trickled(b"HTTP/1.1 204 No Content\r\n\r\n"), lambda talk: (talk.say(LONG), talk.silence()))
+    assert ask(server, timeout=5, most_body=0).status == 204
+    with at_most(1):
+        assert ask(server, timeout=5, most_body=0).status == 200
+
+
+NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("20", 20),
+        (" 0 ", 0),
+        ("Wed, 25 Nov 2026 12:00:30 GMT", 30),
+        ("Wed, 25 Nov 2026 11:00:00 GMT", 0),
+        ("9" * 5000, 3600),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 3600),
+        ("Fri, 31 Dec 9999 23:59:59 -2359", 3600),
+        ("", None),
+        ("-5", None),
+        ("1.5", None),
+        ("٣", None),
+        ("soon", None),
+        ("Wed, 99 Nov 2026 12:00:30 GMT", None),
+    ],
+)
+def test_how_long_the_other_side_asks_to_wait(value, seconds):
+    assert seconds_to_wait(value, NOW) == seconds
+
+
+def test_a_kept_line_is_used_again_in_a_process_with_many_open_files(server):
+    server.scripts = [say(OK)]
+    assert isinstance(ask(server), HttpAnswer)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
+    with ExitStack() as files:
+        files.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        while files.enter_context(open(os.devnull)).fileno() < 1100:
+            continue
+        with ThreadPoolExecutor(1) as thread:
+            answers = [thread.submit(ask, server).result() for _ in range(2)]
+    assert [isinstance(answer, HttpAnswer) for answer in answers] == [True, True]

@@ -1,0 +1,64 @@
+"""Every list of the control room stays fast at a million rows."""
+
+from urllib.parse import urljoin
+
+import pytest
+from django.contrib import admin
+from django.contrib.admin.filters import AllValuesFieldListFilter, FieldListFilter
+from django.contrib.admin.utils import get_fields_from_path
+from django.db.models import ForeignKey
+
+from accounts.models import User
+from integrations.connections.models import Application
+from partner_portal.core.admin_base import ReadOnlyAdmin, Uncounted
+
+ROOMS = [pytest.param(room, id=room.model._meta.label) for room in admin.site._registry.values()]
+# Tables that hold few rows by what they are.
+SMALL = {"auth.Group", "accounts.ApiKey", "connections.Application", "billing.TariffOption"}
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_list_counts_its_table_or_its_filters(room):
+    if room.model._meta.label in SMALL:
+        return
+    assert room.paginator is Uncounted
+    assert room.show_full_result_count is False
+    assert room.show_facets is admin.ShowFacets.NEVER
+    assert room.date_hierarchy is None
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_filter_reads_the_table_for_its_choices_or_loads_thousands(room):
+    for item in room.list_filter:
+        if isinstance(item, str):
+            field = get_fields_from_path(room.model, item)[-1]
+            if isinstance(field, ForeignKey):
+                assert field.related_model is Application or room.model is User, item
+            else:
+                kinds = [kind for test, kind in FieldListFilter._field_list_filters if test(field)]
+                assert kinds[0] is not AllValuesFieldListFilter, f"{item}: all values of the column are read"
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_evidence_has_no_order_without_an_index(room):
+    if isinstance(room, ReadOnlyAdmin):
+        assert room.sortable_by == ()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_list_answers_its_search_and_every_everyday_question(room, client):
+    client.force_login(User.objects.create_superuser("anna@partner.example"))
+    address = f"/admin/{room.model._meta.app_label}/{room.model._meta.model_name}/"
+    for term in ("777", "#777", "anna@partner", "Salon", "+38050", "9" * 30, "%"):
+        assert client.get(address, {"q": term}).status_code == 200
+    for _label, query in getattr(room, "quick_filters", ()):
+        question = urljoin(address, query) if "/" in query else f"{address}?{query}"
+        assert client.get(question).status_code == 200
+
+
+def test_an_address_typed_without_its_scheme_is_an_https_one(rf):
+    request = rf.get("/")
+    request.user = User(is_superuser=True)
+    form = admin.site._registry[Application].get_form(request)
+    assert form.base_fields["tips_url"].clean("tips.salon.example") == "https://tips.salon.example"

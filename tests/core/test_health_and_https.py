@@ -1,0 +1,51 @@
+"""Health pages, and the portal behind a proxy."""
+
+import time
+
+import pytest
+from django.core.cache import cache
+from django.db import InterfaceError, OperationalError, connection
+
+from integrations.backoffice import health
+
+pytestmark = pytest.mark.django_db
+
+
+def test_alive(client):
+    assert client.get("/healthz/").content == b"ok"
+
+
+def test_ready_names_what_is_wrong(client, monkeypatch):
+    monkeypatch.setitem(health.CHECKS, "broker", lambda: "")
+    answer = client.get("/readyz/")
+    assert answer.status_code == 503
+    assert list(answer.json()["wrong"]) == ["worker"]
+
+    cache.set(health.HEARTBEAT, time.time())
+    assert client.get("/readyz/").status_code == 200
+
+
+def test_a_database_that_is_away_is_told_not_raised(client, monkeypatch):
+    def away() -> str:
+        raise OperationalError
+
+    monkeypatch.setitem(health.CHECKS, "database", away)
+    assert client.get("/readyz/").json()["wrong"]["database"] == "OperationalError"
+
+
+@pytest.mark.parametrize("broken", [OperationalError, InterfaceError])
+def test_a_caller_of_the_api_is_told_to_come_again_while_the_database_is_away(client, broken):
+    def away(*_query: object) -> None:
+        raise broken("the server closed the connection")
+
+    with connection.execute_wrapper(away):
+        answer = client.get("/api/v1/connections/", headers={"Authorization": "Api-Key some.key"})
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+    assert answer.json() == {"detail": "Not done: send the same again."}
+
+
+def test_what_the_proxy_took_in_over_http_goes_to_https(client, settings):
+    settings.BEHIND_HTTPS, settings.PORTAL_URL = True, "https://portal.example.com"
+    answer = client.get("/account/?a=1", headers={"X-Forwarded-Proto": "http"})
+    assert (answer.status_code, answer["Location"]) == (301, "https://portal.example.com/account/?a=1")
+    assert client.get("/healthz/").status_code == 200

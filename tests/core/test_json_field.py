@@ -1,0 +1,53 @@
+"""What Altegio answers and what staff type fits into a JSON column, on each database."""
+
+import json
+from decimal import Decimal
+
+import pytest
+from django.db import models
+
+from integrations.connections.models import Application
+from integrations.outbox.models import OutgoingCall
+from partner_portal.core.json_field import JSONField, JSONFormField
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        ({"a\x00": ["\ud83d", "b\x00"]}, {"a": ["\ufffd", "b"]}),
+        ([Decimal("15.55"), Decimal("0.30000000000000004"), 7], [15.55, 0.30000000000000004, 7]),
+        ([Decimal("0.1234567890123456789"), Decimal("1E+400")], ["0.1234567890123456789", "1E+400"]),
+        ([{"deep": [[[{}]]]}, None, True, "Салон"], [{"deep": [[[{}]]]}, None, True, "Салон"]),
+    ],
+)
+def test_it_is_stored_and_read_again(value, kept):
+    application = Application.objects.create(altegio_id=1, channels=value)
+    application.refresh_from_db()
+    assert application.channels == kept
+    Application.objects.update(channels=[value])
+    assert Application.objects.get(channels=[kept]).channels == [kept]
+
+
+def test_every_column_that_holds_what_came_from_outside_is_one():
+    for model, name in ((Application, "channels"), (OutgoingCall, "params")):
+        assert isinstance(model._meta.get_field(name), JSONField)
+    assert JSONField().deconstruct()[1] == f"django.db.models.{models.JSONField.__name__}"
+
+
+@pytest.mark.parametrize(
+    "typed", ["[" * 20_000, '{"a":' * 200 + "1" + "}" * 200, '["\\u0000"]', "[NaN]", '["\\ud800"]']
+)
+def test_staff_read_what_is_wrong_with_what_they_typed(admin_client, typed):
+    application = Application.objects.create(altegio_id=1)
+    address = f"/admin/connections/application/{application.pk}/change/"
+    answer = admin_client.post(address, {"altegio_id": 1, "kind": "general", "channels": typed})
+    assert answer.status_code == 200
+    assert "errorlist" in answer.content.decode()
+    application.refresh_from_db()
+    assert application.channels == []
+
+
+def test_what_staff_type_well_is_taken():
+    assert JSONFormField().clean(json.dumps(["sms"])) == ["sms"]

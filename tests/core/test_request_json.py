@@ -1,0 +1,85 @@
+"""The JSON of requests: exact, or refused with the place that is wrong."""
+
+import time
+from decimal import Decimal
+
+import pytest
+
+from partner_portal.core.clean import MAX_DEPTH, InvalidJsonError, TooDeep
+from partner_portal.core.request_json import NotStorable, parse_request
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        (b'\xef\xbb\xbf{"a": 1}', {"a": 1}),
+        (b"0.00007", Decimal("0.00007")),
+        (b"7e-05", Decimal("0.00007")),
+        (b"0.30000000000000004", Decimal("0.30000000000000004")),
+        (b"1763993400.1230", Decimal("1763993400.1230")),
+        (b"1E+999999999999999999999", "1E+999999999999999999999"),
+        (b"9" * 5000, "9" * 5000),
+        (rb'"\ud83d\ude00 \\u0000"', "\U0001f600 \\u0000"),
+        ('"Приве́т\x7f"'.encode(), "Приве́т\x7f"),
+    ],
+)
+def test_what_is_written_is_read(body, value):
+    read = parse_request(body)
+    assert (read, type(read), str(read)) == (value, type(value), str(value))
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (b"\xff\xfe{\x00}\x00", "UTF-8"),
+        (b"\xed\xa0\x80", "UTF-8"),
+        (b'\xef\xbb\xbf\xef\xbb\xbf{"a": 1}', "not JSON"),
+        (b"[NaN]", "NaN"),
+        (b"[-Infinity]", "Infinity"),
+        (b'{"a": "\x00"}', "not JSON"),
+        (b"", "not JSON"),
+        (b'[{"amount": 1, "b": 2, "amount": 3}]', "'amount' stands in the same object twice"),
+        (rb'{"a": 1, "\u0061": 2}', "'a' stands in the same object twice"),
+    ],
+)
+def test_what_is_refused_is_told_in_a_sentence(body, why):
+    with pytest.raises(InvalidJsonError, match=why):
+        parse_request(body)
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        (rb'"\u0000"', ()),
+        (rb'[{"id": 1}, {"id": "a\ud83d"}]', ("1", "id")),
+        (rb'{"a": {"b": ["\uDE00"]}}', ("a", "b", "0")),
+        (rb'{"a": {"b\u0000": 1}}', ("a", "'b\\x00'")),
+    ],
+)
+def test_what_no_database_holds_is_refused_where_it_stands(body, path):
+    with pytest.raises(NotStorable) as refused:
+        parse_request(body)
+    assert refused.value.path == path
+
+
+@pytest.mark.parametrize("filler", [b"", b'"]]", ', rb'"\"[[[", ', rb'"\\", {"]": "}"}, ', b'"", "", '])
+@pytest.mark.parametrize("opening", [b"[", b'{"a": '])
+def test_the_depth_is_counted_in_brackets_that_are_no_text(opening, filler):
+    closing = b"]" if opening == b"[" else b"}"
+    rows = filler * MAX_DEPTH + b"1"
+
+    def body(depth: int) -> bytes:
+        return b"[" + rows + b", " + opening * depth + b"1" + closing * depth + b"]"
+
+    assert parse_request(body(MAX_DEPTH - 1))
+    for depth in (MAX_DEPTH, 980, 100_000):
+        with pytest.raises(TooDeep):
+            parse_request(body(depth))
+
+
+def test_of_many_names_the_one_that_stands_twice_is_found_at_once():
+    names = [f'"name{number}":1' for number in range(100_000)]
+    began = time.monotonic()
+    with pytest.raises(InvalidJsonError, match="'name99999' stands"):
+        parse_request(f"{{{','.join([*names, names[-1]])}}}".encode())
+    assert time.monotonic() - began < 2

@@ -1,0 +1,122 @@
+"""Secrets appear in no log line, page, error report or plain column."""
+
+import logging
+import re
+from secrets import token_hex
+
+import pytest
+import structlog
+from django.apps import apps
+from django.db import connection
+from django.views.debug import get_exception_reporter_class
+
+from accounts.models import User
+from integrations.connections.models import Application, Chain, Installation
+from partner_portal.core.error_reports import without_secrets
+from partner_portal.core.masking import MASK, mask
+from tests.marketplace import AURORA_1, EMMA, TELEPHONY, arrive
+
+pytestmark = pytest.mark.django_db
+
+
+def everything_stored() -> str:
+    """Every column of every table, as the database holds it."""
+    rows = []
+    with connection.cursor() as cursor:
+        for model in apps.get_models(include_auto_created=True):
+            cursor.execute(f'SELECT * FROM "{model._meta.db_table}"')
+            rows += [str(row) for row in cursor.fetchall()]
+    return "\n".join(rows)
+
+
+def test_no_plain_column_holds_a_secret(client, altegio, work, settings):
+    url = altegio.arrival_url(AURORA_1, user_id=EMMA, application_id=TELEPHONY)
+    user_data = re.search(r"user_data=([^&]+)", url).group(1)
+    Application.objects.create(altegio_id=TELEPHONY, kind="telephony")
+    arrive(client, altegio, AURORA_1, application_id=TELEPHONY)
+    work()
+
+    chain, keys = Chain.objects.get(), Installation.objects.get()
+    stored = everything_stored()
+    assert chain.telephony == "on", "the CRM token was used"
+    for secret in (settings.ALTEGIO_PARTNER_TOKEN, chain.crm_token, keys.api_key, keys.events_key, user_data):
+        assert secret
+        assert secret not in stored
+
+
+def as_written(records: list[logging.LogRecord]) -> str:
+    """The lines as the product's own formatter writes them."""
+    [formatter] = {
+        handler.formatter
+        for handler in logging.getLogger().handlers
+        if isinstance(handler.formatter, structlog.stdlib.ProcessorFormatter)
+    }
+    return "\n".join(formatter.format(record) for record in records)
+
+
+def test_no_log_line_holds_a_secret(caplog, client, altegio, monkeypatch):
+    monkeypatch.setattr("integrations.connect.arrivals.receive_signed", lambda *_: 1 / 0)
+    client.raise_request_exception = False
+    answer = arrive(client, altegio, AURORA_1)
+    logged = as_written(caplog.records)
+
+    assert answer.status_code == 500
+    assert "ZeroDivisionError" in logged
+    assert "/connect/" in logged
+    assert "user_data=" not in logged
+
+
+def test_an_error_report_holds_no_secret(rf, settings):
+    hidden = [token_hex(8) for _ in range(4)]
+    request = rf.post(
+        f"/connect/?user_data={hidden[0]}", {"password": hidden[1]}, HTTP_COOKIE=f"sessionid={hidden[2]}"
+    )
+    request.user = User(email="x@example.com")
+    try:
+        crm_token = hidden[3]
+        crm_token.index("?")
+    except ValueError as error:
+        reporter = get_exception_reporter_class(request)(request, type(error), error, error.__traceback__)
+    report = reporter.get_traceback_text() + reporter.get_traceback_html()
+
+    assert "ValueError" in report
+    for secret in (*hidden, settings.ALTEGIO_PARTNER_TOKEN):
+        assert secret not in report
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "GET /connect/?salon_id=1&user_data=SECRET&user_data_sign=SECRET",
+        '{"crm_token": "SECRET", "type": "enable"}',
+        "{'partner_token': 'SECRET'}",
+        "Authorization: Bearer SECRET, User x",
+        "Api-Key SECRET",
+        "https://portal.example.com/altegio/events/SECRET/",
+        "https://app.alteg.io/smsprovider/status/callback/SECRET",
+        "/connect/status/SECRET/",
+        "/account/reset/MQ/SECRET/",
+        "/account/email/SECRET/",
+        "/account/erase/SECRET/",
+        "password=SECRET&x=1",
+    ],
+)
+def test_masking(text):
+    assert "SECRET" not in mask(text)
+    assert MASK in mask(text)
+
+
+def test_masking_knows_the_partner_token_wherever_it_stands(settings):
+    assert settings.ALTEGIO_PARTNER_TOKEN not in mask(f"x{settings.ALTEGIO_PARTNER_TOKEN}y")
+
+
+def test_what_goes_to_sentry_holds_no_secret(settings):
+    secret, token = token_hex(8), settings.ALTEGIO_PARTNER_TOKEN
+    event = {
+        "request": {"url": f"http://x/connect/?user_data={secret}", "query_string": secret, "cookies": {"a": secret}},
+        "exception": {"values": [{"value": f"crm_token={secret}", "stacktrace": {"frames": [{"x": token}]}}]},
+    }
+    sent = str(without_secrets(event))
+    assert "http://x/connect/" in sent
+    assert secret not in sent
+    assert token not in sent

@@ -1,0 +1,60 @@
+"""A web host without its static files shows no page; `/readyz/` says so."""
+
+import pytest
+from django.core.management import call_command
+
+from partner_portal.core.static_files import missing_static_files
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def host(settings, tmp_path):
+    """A web host in production, on which nobody has collected static files yet."""
+    settings.STATIC_ROOT = tmp_path
+    collected = {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}
+    settings.STORAGES = settings.STORAGES | {"staticfiles": collected}
+    return tmp_path
+
+
+def restart(settings) -> None:
+    """A new process reads the list of files anew."""
+    settings.STORAGES = dict(settings.STORAGES)
+
+
+def payload(client) -> str:
+    return client.get("/readyz/").json()["wrong"].get("static", "")
+
+
+def test_without_them_every_page_fails_and_readyz_says_what_to_do(host, client):
+    client.raise_request_exception = False
+    assert client.get("/account/sign-in/").status_code == 500
+    assert "collectstatic" in payload(client)
+
+
+def test_with_them_all_is_well(host, client, settings):
+    assert payload(client), "the process began without"
+    call_command("collectstatic", "--noinput", verbosity=0)
+    restart(settings)
+    assert payload(client) == ""
+    assert client.get("/account/sign-in/").status_code == 200
+
+
+def test_files_of_a_release_before_are_not_enough(host, client, settings):
+    call_command("collectstatic", "--noinput", verbosity=0)
+    manifest = host / "staticfiles.json"
+    manifest.write_text(manifest.read_text().replace('"admin/room.css"', '"admin/an-old-room.css"'))
+    restart(settings)
+    assert "admin/room.css" in payload(client)
+
+
+def test_files_that_were_deleted_are_noticed(host, client, settings):
+    call_command("collectstatic", "--noinput", verbosity=0)
+    for file in host.glob("admin/room.*"):
+        file.unlink()
+    restart(settings)
+    assert "admin/room.css" in payload(client)
+
+
+def test_where_nothing_is_collected_nothing_is_missing():
+    assert missing_static_files() == ""

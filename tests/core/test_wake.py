@@ -1,0 +1,43 @@
+"""Messages to Celery: a burst of wishes costs two, and the last wish is not forgotten."""
+
+import threading
+
+import pytest
+from celery import current_app
+
+from partner_portal.core.wake import wake
+
+PATIENCE = 10
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> threading.Semaphore:
+    """Counts the messages, instead of sending them."""
+    messages = threading.Semaphore(0)
+    monkeypatch.setattr(current_app, "send_task", lambda _name: messages.release())
+    return messages
+
+
+def test_a_burst_is_served_at_once_and_once_more_for_all_who_came_later(sent):
+    wake("tests.a-task", pause=0.5)
+    assert sent.acquire(timeout=PATIENCE)
+    for _ in range(5):
+        wake("tests.a-task", pause=0.5)
+    assert not sent.acquire(blocking=False)
+    assert sent.acquire(timeout=PATIENCE)
+    assert not sent.acquire(blocking=False)
+    # The message of the burst's end is over: the next wish is heard again.
+    wake("tests.a-task", pause=0.5)
+    assert sent.acquire(timeout=PATIENCE)
+
+
+def test_a_broker_that_is_away_is_no_error_of_who_asks(monkeypatch):
+    asked = threading.Event()
+
+    def away(_name: str) -> None:
+        asked.set()
+        raise ConnectionError
+
+    monkeypatch.setattr(current_app, "send_task", away)
+    wake("tests.another-task")
+    assert asked.wait(PATIENCE)

@@ -1,0 +1,178 @@
+"""The examples of proxies, run by the programs they are for: they buffer, name the caller, take long addresses."""
+
+import email
+import email.message
+import re
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from socketserver import StreamRequestHandler, ThreadingTCPServer
+
+import pytest
+
+from tests.end_to_end.portal import ROOT, Port, Program, wait_for
+
+
+@dataclass
+class Upstream:
+    """What stands where the portal would: it notes each connection and each request."""
+
+    connections: int = 0
+    requests: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        noted = self
+
+        class Handler(StreamRequestHandler):
+            def handle(self) -> None:
+                noted.connections += 1
+                while line := self.rfile.readline():
+                    headers = email.message_from_string("".join(iter(lambda: self._line(), "\r\n")))
+                    length = headers.get("Content-Length")
+                    body = self.rfile.read(int(length)) if length else self._chunks(headers)
+                    named = {name.lower(): value for name, value in headers.items()}
+                    noted.requests.append((line.decode().split(" ")[1], named, body))
+                    self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+            def _line(self) -> str:
+                return self.rfile.readline().decode()
+
+            def _chunks(self, headers: email.message.Message) -> bytes:
+                body = b""
+                while headers.get("Transfer-Encoding") and (size := int(self._line(), 16)):
+                    body += self.rfile.read(size + 2)[:-2]
+                return body
+
+        self.server = ThreadingTCPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def port(self) -> int:
+        return self.server.server_address[1]
+
+
+@pytest.fixture
+def upstream() -> Iterator[Upstream]:
+    upstream = Upstream()
+    yield upstream
+    upstream.server.shutdown()
+
+
+def nginx(folder: Path, port: int, upstream: int) -> list[str]:
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    names = ["-subj", "/CN=portal.example.com", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(
+        ["openssl", "req", "-x509", "-nodes", "-newkey", "rsa:2048", *names], check=True, capture_output=True
+    )
+    site = (ROOT / "deploy/nginx.conf").read_text()
+    for before, after in {
+        r"listen 80;": f"listen 127.0.0.1:{port};",
+        r"listen 443 ": f"listen unix:{folder}/tls.sock ",
+        r"/etc/letsencrypt/\S+/fullchain.pem": str(certificate),
+        r"/etc/letsencrypt/\S+/privkey.pem": str(key),
+        r"/var/log/nginx": str(folder),
+        r"127\.0\.0\.1:8000": f"127.0.0.1:{upstream}",
+    }.items():
+        site, count = re.subn(before, after, site)
+        assert count, before
+    temporary = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    places = "".join(f"{name}_temp_path {folder}/{name};\n" for name in temporary)
+    config = folder / "nginx.conf"
+    own = f"daemon off; pid {folder}/pid; error_log {folder}/error.log; events {{}}\n"
+    config.write_text(f"{own}http {{\n{places}{site}}}\n")
+    command = ["nginx", "-p", str(folder), "-e", str(folder / "error.log"), "-c", str(config)]
+    subprocess.run([*command, "-t"], check=True, capture_output=True)
+    return command
+
+
+def caddy(folder: Path, port: int, upstream: int) -> list[str]:
+    site = (ROOT / "deploy/Caddyfile").read_text()
+    version = subprocess.run(["caddy", "version"], check=True, capture_output=True, text=True).stdout
+    if version.lstrip("v").startswith("2.6."):
+        site = site.replace("request_buffers 2MiB", "buffer_requests")  # what it was called until 2.7
+    command = ["caddy", "validate", "--adapter", "caddyfile", "--config"]
+    config = folder / "Caddyfile"
+    config.write_text(site)
+    subprocess.run([*command, str(config)], check=True, capture_output=True)
+    names = "http://portal.example.com, https://portal.example.com"
+    assert names in site
+    site = site.replace(names, f"http://portal.example.com:{port}").replace(":8000", f":{upstream}")
+    config.write_text(site.replace("{\n", "{\n\tadmin off\n", 1))
+    return ["caddy", "run", "--adapter", "caddyfile", "--config", str(config)]
+
+
+@pytest.fixture(params=[nginx, caddy], ids=lambda program: program.__name__)
+def proxy(request, tmp_path_factory, upstream) -> Iterator[int]:
+    """The port of the proxy that stands before `upstream`."""
+    name = request.param.__name__
+    if shutil.which(name) is None:
+        pytest.skip(f"{name} is not installed.")
+    folder, port = tmp_path_factory.mktemp("p"), Port()
+    command = request.param(folder, port.number, upstream.port)
+    port.free()
+    program = Program(command, {"PATH": "/usr/bin:/usr/sbin:/bin", "HOME": str(folder)}, folder / "log")
+    try:
+        wait_for(lambda: _answers(port.number), f"{name} listens")
+        yield port.number
+    finally:
+        program.kill()
+
+
+def _answers(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def send(port: int, request: bytes) -> socket.socket:
+    connection = socket.create_connection(("127.0.0.1", port), timeout=10)
+    connection.sendall(request)
+    return connection
+
+
+def head(path: str, *more: str, method: str = "POST") -> bytes:
+    return "\r\n".join([f"{method} {path} HTTP/1.1", "Host: portal.example.com", *more, "", ""]).encode()
+
+
+def test_a_body_is_passed_on_once_it_is_whole(proxy, upstream):
+    slow = [send(proxy, head("/slow", "Content-Length: 500") + b"{") for _ in range(20)]
+    quick = send(proxy, head("/quick", "Content-Length: 2") + b"{}")
+    assert quick.recv(1000).startswith(b"HTTP/1.1 200")
+    time.sleep(0.5)  # what must not happen has had the time to
+    assert [path for path, _headers, _body in upstream.requests] == ["/quick"]
+    assert upstream.connections == 1
+    for connection in slow:
+        connection.sendall(b" " * 498 + b"}")
+        assert connection.recv(1000).startswith(b"HTTP/1.1 200")
+    assert len(upstream.requests) == 21
+
+
+def test_a_body_in_chunks_is_passed_on_whole(proxy, upstream):
+    answer = send(proxy, head("/", "Transfer-Encoding: chunked") + b"2\r\n{}\r\n0\r\n\r\n").recv(1000)
+    assert answer.startswith(b"HTTP/1.1 200")
+    (_path, _headers, body), *_ = upstream.requests
+    assert body == b"{}"
+
+
+def test_the_caller_and_the_scheme_are_the_proxys_own(proxy, upstream):
+    forged = ("X-Forwarded-For: 10.9.8.7", "X-Forwarded-Proto: https", "Content-Length: 2")
+    assert send(proxy, head("/", *forged) + b"{}").recv(1000).startswith(b"HTTP/1.1 200")
+    (_path, headers, _body), *_ = upstream.requests
+    assert headers["x-forwarded-for"].rsplit(",", 1)[-1].strip() == "127.0.0.1"
+    assert headers["x-forwarded-proto"] == "http"
+    assert headers["host"].startswith("portal.example.com")
+
+
+def test_the_address_of_the_longest_chain_comes_through(proxy, upstream):
+    path = "/connect/?" + "&".join(f"salon_ids[]={10**9 + number}" for number in range(5000))
+    assert len(path) > 100_000
+    assert send(proxy, head(path, method="GET")).recv(1000).startswith(b"HTTP/1.1 200")
+    assert upstream.requests[0][0] == path

@@ -1,0 +1,58 @@
+"""What people read, or have read to them, of a page or an e-mail."""
+
+import re
+from html.parser import HTMLParser
+
+READ_OUT = {"title", "alt", "aria-label", "placeholder"}
+# What a script reads and does not show.
+FOR_SCRIPTS = {"data-state", "data-deadline", "data-altegio", "data-live", "data-news", "data-salon"}
+SILENT = {"script", "style"}
+VOID = {"meta", "link", "img", "input", "br", "path", "circle", "rect"}
+WORD = re.compile(r"[^\W\d_]{2,}")
+
+
+class _Reader(HTMLParser):
+    """Collects texts; those marked as being in another language are left out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self.path: list[tuple[str, bool]] = []
+
+    def handle_starttag(self, tag, attrs):
+        marked = tag != "html" and any(name == "lang" for name, _value in attrs)
+        if tag not in VOID:
+            self.path.append((tag, marked or tag in SILENT or self._is_silent()))
+        if marked or self._is_silent():
+            return
+        for name, value in attrs:
+            if name in READ_OUT or (name.startswith("data-") and name not in FOR_SCRIPTS):
+                self.texts.append(value or "")
+
+    def handle_endtag(self, tag):
+        while self.path and self.path.pop()[0] != tag:
+            pass
+
+    def handle_data(self, data):
+        if not self._is_silent():
+            self.texts.append(data)
+
+    def _is_silent(self) -> bool:
+        return bool(self.path) and self.path[-1][1]
+
+
+def visible_texts(page: str) -> list[str]:
+    """Every text of an HTML page, or the lines of a plain e-mail, without what is only space."""
+    if "<html" not in page:
+        return [line.strip() for line in page.splitlines() if line.strip()]
+    reader = _Reader()
+    reader.feed(page)
+    return [" ".join(text.split()) for text in reader.texts if text.strip()]
+
+
+def words(text: str, data: frozenset[str]) -> list[str]:
+    """The words of a text that are the portal's own: without data, addresses and single e-mails."""
+    for known in sorted(data, key=len, reverse=True):
+        text = text.replace(known, " ")
+    text = re.sub(r"https?://\S+|\{\w+\}", " ", text)
+    return WORD.findall(text)

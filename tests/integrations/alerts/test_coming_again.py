@@ -1,0 +1,126 @@
+"""An alert ends with its cause, and the same cause raises it anew; while it is open there are no doubles."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import User
+from integrations.activation import staff
+from integrations.alerts.models import Alert
+from integrations.alerts.raising import clear_alerts, raise_alert_once, raise_alerts
+from integrations.alerts.receivers import clear_when_the_token_works
+from integrations.alerts.window import warn_of_late_activations
+from integrations.connections.models import Application, Connection, State
+from integrations.connections.transitions import lock, move
+from integrations.outbox.executor import call_ended
+from integrations.outbox.models import OutgoingCall
+from integrations.outbox.token_stop import resume_token, stop_token
+from integrations.webhooks.deliver import alert_key, clear_ended_alerts
+from integrations.webhooks.models import Delivery
+from tests.marketplace import AURORA_1, arrive
+
+pytestmark = pytest.mark.django_db
+Kind = Alert.Kind
+
+
+def still_open() -> list[str]:
+    return list(Alert.objects.filter(cleared_at=None).values_list("kind", flat=True))
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_each_comes_once_until_it_is_cleared_and_then_again(kind):
+    for _ in range(3):
+        raise_alerts([(kind, "the same", "what happened", None)])
+    assert still_open() == [kind]
+    clear_alerts(key="the same")
+    raise_alerts([(kind, "the same", "what happened", None)])
+    assert still_open() == [kind]
+    assert Alert.objects.count() == 2
+
+
+def test_a_conflict_ends_with_the_state_and_may_come_again(client, altegio):
+    arrive(client, altegio, AURORA_1)
+    connection = Connection.objects.get()
+    for _ in range(2):
+        move(lock(connection.pk), State.CONFLICT, "two")
+        raise_alerts([(Kind.CONFLICT, f"conflict:{connection.pk}", "two", connection)])
+        assert still_open() == [Kind.CONFLICT]
+        move(lock(connection.pk), State.GRANTED, "one")
+        assert still_open() == []
+
+
+def test_time_runs_out_a_second_time(client, altegio, work, settings, time_machine):
+    arrive(client, altegio, AURORA_1)
+    connection = Connection.objects.get()
+    for _ in range(2):
+        Connection.objects.filter(pk=connection.pk).update(deadline_at=timezone.now() + timedelta(minutes=9))
+        warn_of_late_activations()
+        warn_of_late_activations()
+        assert still_open() == [Kind.WINDOW]
+        move(lock(connection.pk), State.EXPIRED, "late")
+        assert still_open() == []
+        move(lock(connection.pk), State.GRANTED, "staff try again")
+
+
+def test_a_review_ends_with_the_connection(client, altegio, work):
+    arrive(client, altegio, AURORA_1)
+    work()
+    connection = Connection.objects.get()
+    for key in ("review", "crm-token"):
+        raise_alerts([(Kind.REVIEW, f"{key}:{connection.pk}", "look", connection)])
+    staff.pass_review(connection.pk, User.objects.create_user("staff@example.com", is_staff=True))
+    assert Alert.objects.get(cleared_at=None).key == f"crm-token:{connection.pk}"
+    move(lock(connection.pk), State.UNINSTALLED, "over")
+    assert Kind.REVIEW not in still_open()
+
+
+def ended(call: OutgoingCall, state: str) -> None:
+    call.state = state
+    call_ended.send(sender=OutgoingCall, call=call, reason="")
+
+
+def test_a_failed_call_is_forgotten_when_a_later_one_about_the_same_is_done(db):
+    def call(number: int, payment: int) -> OutgoingCall:
+        return OutgoingCall.objects.create(
+            kind="report_payment", key=f"payment:{number}", priority=30, params={"payment": payment}
+        )
+
+    ended(call(1, payment=1), "refused")
+    ended(call(2, payment=2), "refused")
+    ended(call(3, payment=1), "expired")
+    assert len(still_open()) == 2
+    ended(call(4, payment=1), "done")
+    assert len(still_open()) == 1
+
+
+def test_a_refused_token_may_be_refused_again(db):
+    for _ in range(2):
+        stop_token("no")
+        assert still_open() == [Kind.TOKEN]
+        resume_token()
+        clear_when_the_token_works()
+        assert still_open() == []
+
+
+def test_events_are_no_trouble_any_more_when_no_dead_letter_is_left(db):
+    application = Application.objects.create(altegio_id=1)
+    delivery = Delivery.objects.create(
+        target="https", application=application, event_ids=[1], count=1, state=Delivery.State.DEAD
+    )
+    raise_alerts([(Kind.EVENTS, alert_key("https", application.pk), "dead", None)])
+    clear_ended_alerts()
+    assert still_open() == [Kind.EVENTS]
+    delivery.delete()
+    clear_ended_alerts()
+    assert still_open() == []
+
+
+def test_what_staff_cleared_stays_cleared_though_its_cause_is_found_each_night(client, altegio, work):
+    arrive(client, altegio, AURORA_1)
+    work()
+    connection = Connection.objects.get()
+    for _ in range(2):
+        raise_alert_once(Kind.UNKNOWN, f"alive:{connection.pk}:None", "alive", connection)
+        clear_alerts()
+    assert Alert.objects.count() == 1

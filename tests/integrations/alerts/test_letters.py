@@ -1,0 +1,43 @@
+"""Staff get one e-mail about many alerts, and not one after another about the same kind."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import OutgoingEmail, User
+from integrations.alerts.models import Alert
+from integrations.alerts.raising import mail_alerts, raise_alerts
+
+pytestmark = pytest.mark.django_db
+WINDOW, TOKEN = Alert.Kind.WINDOW, Alert.Kind.TOKEN
+
+
+@pytest.fixture(autouse=True)
+def _staff() -> None:
+    User.objects.create_user("staff@portal.example", is_staff=True)
+
+
+def tell(kind: Alert.Kind, key: str) -> int:
+    """Raise an alert; how many alerts went into an e-mail then."""
+    raise_alerts([(kind, key, f"{kind} {key}", None)])
+    return mail_alerts()
+
+
+def test_many_alerts_make_one_letter():
+    raise_alerts((WINDOW, str(n), f"late {n}", None) for n in range(50))
+    assert mail_alerts() == 50
+    assert OutgoingEmail.objects.count() == 1
+
+
+def test_more_of_the_same_kind_waits_for_five_minutes(time_machine):
+    assert tell(WINDOW, "1") == 1
+    assert tell(WINDOW, "2") == 0
+    time_machine.move_to(timezone.now() + timedelta(minutes=5, seconds=1))
+    assert tell(WINDOW, "3") == 2
+
+
+def test_another_kind_is_told_at_once():
+    tell(WINDOW, "1")
+    tell(WINDOW, "2")
+    assert tell(TOKEN, "3") == 2

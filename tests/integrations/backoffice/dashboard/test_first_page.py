@@ -1,0 +1,166 @@
+"""The control room's first page: right numbers, each leading to its list, in a constant number of queries."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import User
+from integrations.alerts.models import Alert
+from integrations.backoffice.dashboard import panels
+from integrations.backoffice.dashboard.days import counts_by_day, sum_ended_days
+from integrations.backoffice.models import DailyCounts
+from integrations.connections.models import Application, Connection, ConnectionChange, Location, State
+from integrations.outbox.models import OutgoingCall
+from tests.marketplace import AURORA_1, AURORA_2, MARIA, arrive, follow, letters_go_out
+
+pytestmark = pytest.mark.django_db
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def staff() -> Client:
+    client = Client()
+    client.force_login(User.objects.create_superuser("anna@partner.example"))
+    return client
+
+
+def first_page(staff: Client) -> str:
+    return staff.get("/admin/").content.decode()
+
+
+def number(page: str, name: str) -> str:
+    """What stands under a number of the first page."""
+    found = re.search(rf'<div class="number {name}[^"]*"><dt>[^<]*</dt><dd><a href="[^"]*">([^<]*)</a>', page)
+    return found.group(1) if found else ""
+
+
+def make_connections(count: int, **fields) -> list[Connection]:
+    """Rows without an arrival, for lists and counts."""
+    application = Application.objects.get_or_create(altegio_id=1)[0]
+    start = Location.objects.count() + 1
+    places = Location.objects.bulk_create(Location(altegio_id=start + number) for number in range(count))
+    now = datetime.now(UTC)
+    times = {"arrived_at": now, "last_arrived_at": now, "deadline_at": now + timedelta(hours=1)} | fields
+    rows = Connection.objects.bulk_create(
+        Connection(application=application, location=place, claim=f"u:{place.pk}", **times) for place in places
+    )
+    ConnectionChange.objects.bulk_create(
+        ConnectionChange(connection=row, to_state=row.state, at=row.arrived_at) for row in rows
+    )
+    OutgoingCall.objects.bulk_create(
+        OutgoingCall(
+            kind="activate", key=f"activate:{row.pk}", connection=row, priority=0, deadline_at=row.deadline_at
+        )
+        for row in rows
+    )
+    Alert.objects.bulk_create(Alert(key=f"a:{row.pk}", kind="call", text="refused", connection=row) for row in rows)
+    return rows
+
+
+def test_an_arrival_shows_in_the_funnel_and_among_what_runs_out(client, altegio, work, staff):
+    arrive(client, altegio, [AURORA_1, AURORA_2])
+    assert number(first_page(staff), "calm") == "2"
+    work()
+
+    page = first_page(staff)
+    assert number(page, "active") == "2"
+    assert number(page, "calm") == "0"
+    counts = {what: n for (_day, _application, what), n in counts_by_day().items()}
+    assert counts == {"arrived": 1, "registered": 1, "asked": 2, "activated": 2}
+
+
+def test_a_conflict_is_seen_at_once(client, altegio, work, staff):
+    arrive(client, altegio, AURORA_1)
+    follow(client, altegio, AURORA_1, user_id=MARIA)
+    page = first_page(staff)
+    assert number(page, "conflict") == "2"
+    assert str(Location.objects.get(altegio_id=AURORA_1)) in page
+
+
+@pytest.mark.parametrize(("minutes", "name"), [(9, "soon"), (29, "later"), (31, "calm"), (-1, "passed")])
+def test_granted_connections_stand_under_the_time_they_have_left(staff, minutes, name):
+    make_connections(1, deadline_at=datetime.now(UTC) + timedelta(minutes=minutes))
+    page = first_page(staff)
+    assert {key: number(page, key) for key in ("soon", "later", "calm", "passed")}[name] == "1"
+
+
+def test_every_number_leads_to_a_list_of_as_many_rows(staff):
+    make_connections(3)
+    make_connections(2, state=State.FROZEN)
+    links = re.findall(r'<a href="(/admin/[^"]*\?[^"]*)">([\d,]+)</a>', first_page(staff))
+    assert len(links) > 100
+    for address, shown in {link for link in links if link[1] != "0"}:
+        answer = staff.get(address.replace("&amp;", "&"))
+        assert answer.status_code == 200, address
+        assert answer.context["cl"].result_count == int(shown), address
+
+
+def queries(staff: Client) -> int:
+    with CaptureQueriesContext(connection) as made:
+        first_page(staff)
+    return len(made)
+
+
+def test_the_number_of_queries_does_not_grow(staff):
+    make_connections(1)
+    make_connections(1, state=State.FROZEN)
+    few = queries(staff)
+    make_connections(60)
+    make_connections(60, state=State.FROZEN)
+    assert queries(staff) == few
+    assert few < 35
+
+
+def test_more_than_is_worth_counting_is_shown_as_such(staff, monkeypatch):
+    monkeypatch.setattr("integrations.backoffice.dashboard.numbers.MAX_COUNT", 5)
+    make_connections(7)
+    assert number(first_page(staff), "granted") == "5+"
+
+
+def test_a_day_that_is_over_is_counted_once(client, altegio, work):
+    with time_machine.travel(NOON, tick=True):
+        arrive(client, altegio, AURORA_1)
+        work()
+        letters_go_out()
+        before = counts_by_day()
+        assert sum_ended_days() == 13  # the days before, all empty
+    with time_machine.travel(NOON + timedelta(days=1), tick=True):
+        assert sum_ended_days() == 1
+        assert sum_ended_days() == 0
+        assert counts_by_day() == before
+        ConnectionChange.objects.all().delete()
+        assert counts_by_day() == before
+        DailyCounts.objects.all().delete()
+        assert counts_by_day() != before
+
+
+def test_a_day_is_not_counted_for_good_while_its_windows_are_open():
+    with time_machine.travel(datetime(2026, 11, 21, 1, tzinfo=UTC)):
+        sum_ended_days()
+        assert not DailyCounts.objects.filter(day="2026-11-20").exists()
+
+
+def test_staff_see_the_panels_of_their_rights_alone():
+    client, user = Client(), User.objects.create_user("new@partner.example", is_staff=True)
+    client.force_login(user)
+    assert "<section" not in first_page(client)
+
+
+def test_a_feature_above_may_add_its_panel(staff, monkeypatch):
+    monkeypatch.setattr(panels, "_panels", [])
+    panels.register_panel(
+        "Payments due", "admin/dashboard/numbers.html", lambda: {"numbers": []}, permission="accounts.view_user"
+    )
+    assert "Payments due" in first_page(staff)
+
+
+def test_the_page_keeps_to_the_strict_policy(staff):
+    make_connections(1)
+    page = first_page(staff)
+    assert "unsafe" not in staff.get("/admin/").headers["Content-Security-Policy"]
+    assert not re.search(r"<style|<script(?![^>]* src=)| style=| on\w+=", page)

@@ -1,0 +1,41 @@
+"""The doctor finds what is wrong and says what to do."""
+
+import pytest
+from django.core.management import CommandError, call_command
+
+pytestmark = pytest.mark.django_db
+
+
+def doctor(capsys) -> str:
+    call_command("doctor")
+    return capsys.readouterr().out
+
+
+def test_all_is_well(altegio, capsys):
+    payload = doctor(capsys)
+    assert "The portal is in good health." in payload
+    assert "http://localhost:8000/connect/" in payload
+    assert "http://localhost:8000/altegio/callback/" in payload
+
+
+def test_a_wrong_token(altegio, capsys, settings):
+    settings.ALTEGIO_PARTNER_TOKEN = "a-wrong-one"
+    with pytest.raises(CommandError, match="to be mended"):
+        doctor(capsys)
+    payload = capsys.readouterr().out
+    assert "Check ALTEGIO_PARTNER_TOKEN" in payload
+    assert "a-wrong-one" not in payload
+
+
+def test_altegio_out_of_reach(altegio, capsys, settings):
+    settings.ALTEGIO_APP_URL = "http://127.0.0.1:1"
+    with pytest.raises(CommandError):
+        doctor(capsys)
+    assert "Check the address: http://127.0.0.1:1/" in capsys.readouterr().out
+
+
+def test_nothing_configured(capsys, settings):
+    settings.ALTEGIO_PARTNER_TOKEN, settings.ALTEGIO_APPLICATION_ID = "", None
+    with pytest.raises(CommandError):
+        doctor(capsys)
+    assert "Set ALTEGIO_APPLICATION_ID" in capsys.readouterr().out

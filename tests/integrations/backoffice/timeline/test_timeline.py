@@ -1,0 +1,44 @@
+"""A connection's timeline: everything, in order, at a constant cost."""
+
+import pytest
+
+from integrations.backoffice.timeline.entries import timeline
+from integrations.connections.models import Connection
+from tests.integrations.lifecycle.test_callbacks import connected, tell  # noqa: F401 - a fixture
+
+pytestmark = pytest.mark.django_db
+
+
+def test_it_tells_the_whole_story_in_order(client, altegio, work, connected):  # noqa: F811
+    altegio.uninstall(10101)
+    tell(client)
+    work()
+    connected.refresh_from_db()
+    entries = timeline(connected)
+
+    assert [entry.at for entry in entries] == sorted(entry.at for entry in entries)
+    payload = [f"{entry.kind}: {entry.title}" for entry in entries]
+    wanted = [
+        "arrival: The owner arrived from Altegio",
+        "state: waiting for activation",
+        "call: Activation",
+        "attempt: Activation: sent",
+        "state: active",
+        "callback: Altegio says: uninstall",
+        "call: Question: what is true?",
+        "attempt: Question: what is true?: sent",
+        "state: uninstalled",
+    ]
+    assert [line for line in payload if line in wanted] == wanted
+
+
+def test_it_costs_the_same_however_much_happened(client, altegio, work, connected, django_assert_num_queries):  # noqa: F811
+    tell(client, "freeze")
+    work()
+    with django_assert_num_queries(11):
+        timeline(Connection.objects.get())
+    for _ in range(5):
+        tell(client, "freeze")
+        work()
+    with django_assert_num_queries(11):
+        timeline(Connection.objects.get())

@@ -1,0 +1,62 @@
+"""Whose key does Altegio send with; and replacing it."""
+
+import pytest
+
+from integrations.connections.models import Connection, Installation, State
+from integrations.messaging.api_keys import replace_api_key
+
+pytestmark = pytest.mark.django_db
+RESOLVE = "connections/resolve-api-key/"
+
+
+def resolve(api, key):
+    return api("post", RESOLVE, {"api_key": key})
+
+
+def test_the_key_sent_at_activation_leads_to_its_connection(api, altegio, connect):
+    connection = connect(10101)
+    key = altegio.connection(10101).api_key
+    answer = resolve(api, key)
+    assert (answer.status_code, answer.json()["id"], answer.json()["salon_id"]) == (200, connection.pk, 10101)
+    assert resolve(api, key + "x").status_code == 404
+    assert resolve(api, "").status_code == 400
+
+
+def test_it_costs_the_same_with_many_connections(api, altegio, connect, django_assert_num_queries):
+    first = connect(10101)
+    key = first.keys.api_key
+    with django_assert_num_queries(3):  # the system's own key, the place, its connections
+        resolve(api, key)
+    for salon_id in (10102, 10201, 10202):
+        connect(salon_id)
+    with django_assert_num_queries(3):
+        assert resolve(api, key).json()["id"] == first.pk
+
+
+def test_the_live_connection_is_meant_and_else_the_newest(api, altegio, connect, reconnect):
+    first = connect(10101)
+    altegio.uninstall(10101)
+    second = reconnect(first)
+    key = second.keys.api_key
+    assert resolve(api, key).json()["id"] == second.pk
+    Connection.objects.filter(pk=second.pk).update(state=State.UNINSTALLED)
+    assert resolve(api, key).json()["id"] == second.pk
+    Connection.objects.filter(pk=first.pk).update(state=State.ACTIVE)
+    assert resolve(api, key).json()["id"] == first.pk
+
+
+def test_a_replaced_key_is_resolved_until_altegio_has_the_new_one(api, altegio, connect, reconnect):
+    connection = connect(10101)
+    old = altegio.connection(10101).api_key
+    replace_api_key(connection)
+    new = connection.keys.api_key
+
+    assert new != old
+    assert resolve(api, old).json()["id"] == connection.pk
+    assert resolve(api, new).json()["id"] == connection.pk
+    altegio.uninstall(10101)
+    second = reconnect(connection)
+    assert altegio.connection(10101).api_key == new
+    assert resolve(api, new).json()["id"] == second.pk
+    assert resolve(api, old).status_code == 404
+    assert Installation.objects.count() == 1

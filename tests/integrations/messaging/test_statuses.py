@@ -1,0 +1,254 @@
+"""The gateway reports statuses: all checked, stored once, relayed in order, each of them delivered."""
+
+import json
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.utils import timezone
+
+from integrations.connections.models import Location
+from integrations.messaging.models import DailyVolume, MessageStatus, StatusBatch
+from integrations.messaging.volumes import count_volumes
+from integrations.outbox.models import Attempt, OutgoingCall
+from partner_portal.core.retention import delete_old
+
+pytestmark = pytest.mark.django_db
+STATUSES = "sms/statuses/"
+
+
+def status(message_id="m1", number=1, **fields):
+    priced = {"payment_sum": 0.05, "currency_iso": "EUR", "parts_amount": 1} if number in (1, 8) else {}
+    return {"id": message_id, "status": number, **priced, **fields}
+
+
+def sent(altegio):
+    return [(item["id"], item["status"]) for item in altegio.sms_statuses()]
+
+
+def test_statuses_reach_altegio_in_one_call(api, altegio, work):
+    answer = api("post", STATUSES, [status("m1", 4), status("m1", 1), status("m2", 8, payment_sum="0")])
+    assert (answer.status_code, answer.json()) == (202, {"accepted": 3})
+
+    work()
+
+    assert sent(altegio) == [("m1", 4), ("m1", 1), ("m2", 8)]
+    (call,) = altegio.requests("sms_statuses")
+    assert call.body[1] == {
+        "id": "m1",
+        "status": 1,
+        "payment_sum": Decimal("0.05"),
+        "currency_iso": "EUR",
+        "parts_amount": 1,
+    }
+    assert json.loads(call.raw_body)[2]["payment_sum"] == 0
+    assert set(StatusBatch.objects.values_list("state", flat=True)) == {"sent"}
+
+
+def test_an_id_goes_back_as_altegio_gave_it(api, altegio, work):
+    api("post", STATUSES, [status(77, 2), status("0078", 2)])
+    work()
+    assert sent(altegio) == [(77, 2), ("0078", 2)]
+
+
+def test_a_status_reported_twice_is_taken_and_not_sent_again(api, altegio, work):
+    api("post", STATUSES, [status("m1", 4), status("m1", 4)])
+    work()
+    again = api("post", STATUSES, [status("m1", 4), status("m1", 1)])
+    work()
+    repeated = api("post", STATUSES, [status("m1", 4)])
+    work()
+
+    assert again.json() == {"accepted": 2}
+    assert repeated.json() == {"accepted": 1}
+    assert sent(altegio) == [("m1", 4), ("m1", 1)]
+    assert len(altegio.requests("sms_statuses")) == 2
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"status": 1}, "id"),
+        (status(number=3), "status"),
+        (status(number="1"), "status"),
+        (status(payment_sum=None), "payment_sum"),
+        (status(number=8, currency_iso=None), "currency_iso"),
+        (status(parts_amount=None), "parts_amount"),
+        (status(payment_sum=-1), "payment_sum"),
+        (status(payment_sum="1,5"), "payment_sum"),
+        (status(payment_sum="NaN"), "payment_sum"),
+        (status(payment_sum=10**12), "payment_sum"),
+        (status(payment_sum="1e400"), "payment_sum"),
+        (status(payment_sum=True), "payment_sum"),
+        (status(currency_iso="eur"), "currency_iso"),
+        (status(parts_amount=1.5), "parts_amount"),
+        (status(delivery_callback_url="https://evil.example/x"), "delivery_callback_url"),
+        (status(delivery_callback_url="https://app.alteg.io@evil.example/x"), "delivery_callback_url"),
+        (status(delivery_callback_url="https://app.alteg.io\\@evil.example/"), "delivery_callback_url"),
+        (status(delivery_callback_url="ftp://app.alteg.io/"), "delivery_callback_url"),
+        (status(delivery_callback_url="https://app.alteg.io:8443/"), "delivery_callback_url"),
+        ("m1", "item"),
+        (status("\ud800"), "id"),
+        (status("  "), "id"),
+    ],
+)
+def test_one_wrong_item_refuses_the_list_and_is_named(api, wrong, field):
+    answer = api("post", STATUSES, [status("ok", 4), wrong])
+    assert answer.status_code == 400
+    assert list(answer.json()) == ["1"]
+    assert field in answer.json()["1"]
+    assert not MessageStatus.objects.exists()
+    assert not OutgoingCall.objects.exists()
+
+
+@pytest.mark.parametrize("body", [[], {}, '"x"', [status(str(number), 4) for number in range(1001)]])
+def test_the_list_holds_1_to_1000_statuses(api, body):
+    answer = api("post", STATUSES, body)
+    assert (answer.status_code, answer.json()) == (400, {"non_field_errors": ["Send a list of 1 to 1000 statuses."]})
+
+
+@pytest.mark.parametrize(
+    ("odd", "name"),
+    [
+        (status(price=1), "price"),
+        (status(salon_id=0), "salon_id"),
+        (status(number=2, payment_sum="free"), "payment_sum"),
+        (status(number=16, currency_iso="?"), "currency_iso"),
+        (status(number=4, parts_amount="one"), "parts_amount"),
+        ({**status(number=4), "\ud800": 1}, "'\\ud800'"),
+        (status(number=4, comment=["a\x00"]), "comment"),
+        (status(number=2, currency_iso="\x00"), "currency_iso"),
+    ],
+)
+def test_no_status_is_lost_for_its_decoration(api, altegio, work, odd, name):
+    answer = api("post", STATUSES, [status("ok", 4), odd])
+    assert (answer.status_code, answer.json()["accepted"]) == (202, 2)
+    assert [warning["field"] for warning in answer.json()["warnings"]] == [f"1.{name}"]
+    work()
+    assert len(sent(altegio)) == 2
+
+
+def test_a_blank_sum_where_none_is_wanted_is_none(api, altegio, work):
+    blank = {"payment_sum": "", "currency_iso": "", "parts_amount": None, "delivery_callback_url": ""}
+    answer = api("post", STATUSES, [status("m1", 2, **blank)])
+    assert answer.json() == {"accepted": 1}
+    work()
+    assert sent(altegio) == [("m1", 2)]
+
+
+def test_1000_statuses_cost_a_constant_number_of_queries(api, altegio, work, django_assert_max_num_queries):
+    with django_assert_max_num_queries(25):
+        answer = api("post", STATUSES, [status(f"m{number}", 1) for number in range(1000)])
+    assert answer.json() == {"accepted": 1000}
+    work()
+    assert len(altegio.requests("sms_statuses")) == 1
+    assert len(sent(altegio)) == 1000
+
+
+def test_many_small_reports_become_few_calls_in_their_order(api, altegio, work):
+    for number in range(60):
+        api("post", STATUSES, [status("m1", (4, 2)[number % 2])] if number < 2 else [status(f"m{number}", 4)])
+    work()
+    assert len(altegio.requests("sms_statuses")) == 1
+    assert sent(altegio)[:2] == [("m1", 4), ("m1", 2)]
+    assert len(sent(altegio)) == 60
+
+
+@pytest.mark.parametrize("fault", ["drop_before", "drop_after", "html_after", "error"])
+def test_after_an_uncertain_end_the_batch_goes_again(api, altegio, work, fault):
+    altegio.fault(fault, "sms_statuses", remaining=2)
+    api("post", STATUSES, [status("m1", 4), status("m2", 1)])
+    work()
+    bodies = [call.body for call in altegio.requests("sms_statuses")]
+    assert bodies == [bodies[0]] * 3
+    assert set(sent(altegio)) == {("m1", 4), ("m2", 1)}
+
+
+@pytest.mark.parametrize(("fault", "rests"), [("drop_after", True), ("error", False)])
+def test_without_an_answer_the_next_waits_until_altegio_is_surely_done(api, altegio, work, settings, fault, rests):
+    """Else the call that Altegio is still at would be taken after the newer one, and undo it."""
+    settings.ALTEGIO_SETTLING_SECONDS = 20
+    altegio.fault(fault, "sms_statuses")
+    api("post", STATUSES, [status("m1", 8)])
+    work(rounds=1)
+    api("post", STATUSES, [status("m1", 1)])
+
+    waiting = OutgoingCall.objects.get(state="queued")
+    assert (waiting.due_at > timezone.now() + timedelta(seconds=19)) is rests
+
+
+def test_a_wrong_status_is_found_and_the_others_are_delivered_in_order(api, altegio, work):
+    altegio.refuse_sms("m5")
+    api("post", STATUSES, [status(f"m{number}", 4) for number in range(10)])
+    api("post", STATUSES, [status("m1", 1), status("m9", 1)])
+    work()
+
+    delivered = sent(altegio)
+    assert sorted(delivered) == sorted([(f"m{n}", 4) for n in range(10) if n != 5] + [("m1", 1), ("m9", 1)])
+    assert delivered.index(("m1", 4)) < delivered.index(("m1", 1))
+    assert delivered.index(("m9", 4)) < delivered.index(("m9", 1))
+    refused = StatusBatch.objects.get(state="refused")
+    assert refused.statuses.get().message_id == "m5"
+    assert (refused.refusal, refused.refusal_code) == ("The message was not found.", 30)
+
+
+def test_statuses_go_to_the_address_that_came_with_the_message(api, altegio, work):
+    other = f"{altegio.api_url}/delivery/status"
+    api("post", STATUSES, [status("m1", 4), status("m2", 4, delivery_callback_url=other)])
+    work()
+    paths = {call.body[0]["id"]: call.path for call in altegio.requests("sms_statuses")}
+    assert paths == {"m1": "/smsprovider/status/callback/***", "m2": "/api/v1/delivery/status"}
+
+
+def test_the_token_in_an_address_is_put_in_when_sending_and_stands_in_no_record(api, altegio, work, settings):
+    token = settings.ALTEGIO_PARTNER_TOKEN
+    api("post", STATUSES, [status(delivery_callback_url=f"{altegio.app_url}/smsprovider/status/callback/{token}")])
+    work()
+
+    assert sent(altegio) == [("m1", 1)]
+    batch = StatusBatch.objects.get()
+    assert batch.address.path == "/smsprovider/status/callback/{partner_token}"
+    stored = [*Attempt.objects.values_list(), *OutgoingCall.objects.values_list(), batch.address.path]
+    assert token not in repr(stored)
+
+
+def test_without_the_scope_nothing_is_taken(api):
+    from accounts.models import ApiKey
+
+    _key, secret = ApiKey.objects.create_key(name="other", scopes=["telephony"])
+    assert api("post", STATUSES, [status()], secret=secret).status_code == 403
+    assert api("post", STATUSES, [status()], secret="wrong").status_code == 401
+
+
+def test_volumes_are_counted_by_day_location_and_status_once(api, altegio, work):
+    Location.objects.create(altegio_id=10101)
+    altegio.refuse_sms("m2")
+    api("post", STATUSES, [status("m1", salon_id=10101), status("m2", salon_id=10101), status("m3"), status("m4", 2)])
+    work()
+    count_volumes()
+    count_volumes()
+
+    today = timezone.now().date()
+    figures = {
+        (volume.day, volume.salon_id, volume.status, volume.currency_iso): (volume.messages, volume.cost)
+        for volume in DailyVolume.objects.all()
+    }
+    assert figures == {
+        (today, 10101, 1, "EUR"): (2, Decimal("0.10")),
+        (today, 0, 1, "EUR"): (1, Decimal("0.05")),
+        (today, 0, 2, ""): (1, Decimal(0)),
+    }
+
+
+def test_old_statuses_go_once_they_are_sent_and_counted(api, altegio, work, settings, time_machine):
+    api("post", STATUSES, [status("sent", 4)])
+    work()
+    count_volumes()
+    altegio.fault("error", "sms_statuses")
+    api("post", STATUSES, [status("waiting", 4)])
+    time_machine.move_to(timezone.now() + timedelta(days=settings.RETENTION_SMS_STATUSES_DAYS + 1))
+
+    assert delete_old()["message statuses"] == 1
+
+    assert list(MessageStatus.objects.values_list("message_id", flat=True)) == ["waiting"]
+    assert DailyVolume.objects.exists()

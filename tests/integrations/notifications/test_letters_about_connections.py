@@ -1,0 +1,220 @@
+"""Owners are told what has become of their locations: one e-mail for an arrival, and none twice."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from django.db import connections, transaction
+from django.utils import timezone
+
+from accounts.emails import send_waiting_emails
+from accounts.models import Notification, OutgoingEmail, User
+from accounts.notifications import send_digests
+from integrations.activation.call_kinds import Activate
+from integrations.connections.models import Application, Arrival, ArrivalLocation, Connection, Location, State
+from integrations.connections.transitions import lock, move
+from integrations.outbox.models import OutgoingCall
+from integrations.status_sync.status_sync import ask_status
+from tests.integrations.lifecycle.test_callbacks import tell as callback
+from tests.marketplace import AURORA_1, EMMA, arrive, follow
+
+pytestmark = pytest.mark.django_db
+
+
+def tell() -> list[str]:
+    """Some time later: the subjects of the e-mails that went out."""
+    before = len(mail.outbox)
+    send_digests(timezone.now() + timedelta(minutes=1))
+    send_waiting_emails()
+    return [str(outgoing_email.subject) for outgoing_email in mail.outbox[before:]]
+
+
+@pytest.fixture
+def chain(db) -> list[Connection]:
+    """Emma has arrived with a chain; nothing is decided yet."""
+    return a_chain(25)
+
+
+def a_chain(size: int) -> list[Connection]:
+    now = timezone.now()
+    emma, _ = User.objects.get_or_create(email="emma@aurora.example")
+    application, _ = Application.objects.get_or_create(altegio_id=1, defaults={"name": "Beacon SMS"})
+    times = {"arrived_at": now, "deadline_at": now + timedelta(hours=1)}
+    arrival = Arrival.objects.create(application=application, salon_ids=[], user=emma, **times)
+    claimed = []
+    for number in range(size):
+        location = Location.objects.create(altegio_id=arrival.pk * 10000 + number + 1, title=f"Aurora {number}")
+        claimed.append(
+            Connection.objects.create(
+                application=application,
+                location=location,
+                claim=f"u:{emma.pk}",
+                claimant=emma,
+                last_arrived_at=now,
+                reviewed_at=now,
+                **times,
+            )
+        )
+    ArrivalLocation.objects.bulk_create(ArrivalLocation(arrival=arrival, connection=each) for each in claimed)
+    OutgoingCall.objects.bulk_create(Activate.new(each) for each in claimed)
+    return claimed
+
+
+@transaction.atomic
+def decide(connection: Connection, state: State, **fields) -> None:
+    locked = lock(connection.pk)
+    if state in (State.ACTIVE, State.FROZEN):
+        fields |= {"owner": locked.claimant, "activated_at": timezone.now()}
+    move(locked, state, "Altegio said so.", **fields)
+
+
+def test_a_connected_location_is_one_letter_in_the_owners_language(client, altegio, work):
+    arrive(client, altegio, AURORA_1, user_id=EMMA)
+    User.objects.update(language="en")
+    work()
+    assert tell() == ["Aurora Covent Garden is connected"]
+    assert [part.mimetype for part in mail.outbox[-1].alternatives] == ["text/html"]
+    assert "/account/" in mail.outbox[-1].body
+    assert tell() == []
+
+
+def test_a_chain_is_one_letter_when_all_is_decided(chain):
+    for connection in chain[:-1]:
+        decide(connection, State.ACTIVE)
+    assert tell() == [], "one location still waits"
+    decide(chain[-1], State.ACTIVE)
+    assert tell() == ["25 locations are connected"]
+    assert mail.outbox[-1].body.count("- Aurora") == 10
+    assert "And 15 more." in mail.outbox[-1].body
+
+
+def test_missed_locations_of_an_arrival_are_one_letter_with_their_links(chain):
+    for number, connection in enumerate(chain):
+        decide(connection, State.EXPIRED if number % 2 else State.FAILED)
+    assert tell() == ["25 locations are not connected"]
+    assert mail.outbox[-1].body.count("/appstore/") == 10
+
+
+def test_a_letter_about_a_thousand_costs_as_many_queries_as_one_about_few(django_assert_num_queries, chain):
+    def cost(connections: list[Connection]) -> int:
+        Connection.objects.filter(pk__in=[each.pk for each in connections]).update(state=State.ACTIVE)
+        owner = connections[0].claimant
+        Connection.objects.update(owner=owner)
+        Notification.objects.bulk_create(
+            Notification(
+                key=f"connected:{each.pk}", person=owner, kind="connected", group="arrival:1", subject=each.pk
+            )
+            for each in connections
+        )
+        with django_assert_num_queries(10) as queries:
+            assert send_digests(timezone.now() + timedelta(minutes=1)) == 1
+        return len(queries)
+
+    assert cost(chain) == cost(a_chain(1000))
+
+
+def test_a_refused_location_is_told_once_however_often_the_page_is_opened(client, altegio, work):
+    follow(client, altegio, AURORA_1, user_id=EMMA)
+    work()
+    assert tell() == [f"#{AURORA_1} is not connected"]
+    assert f"/appstore/{AURORA_1}/applications/1/info" in mail.outbox[-1].body
+
+    follow(client, altegio, AURORA_1, user_id=EMMA)
+    work()
+    assert tell() == []
+
+
+def test_who_connects_anew_at_once_is_not_told_that_it_failed(client, altegio, work):
+    follow(client, altegio, AURORA_1, user_id=EMMA)
+    work()
+    arrive(client, altegio, AURORA_1, user_id=EMMA)
+    work()
+    assert tell() == ["Aurora Covent Garden is connected"]
+
+
+def test_a_freeze_is_told_once_though_its_callback_is_doubled_and_reconciled(client, altegio, work):
+    arrive(client, altegio, AURORA_1, user_id=EMMA)
+    work()
+    tell()
+    altegio.freeze(AURORA_1)
+    subjects = []
+    for _repeated in range(3):
+        callback(client, event="freeze", salon_id=AURORA_1)
+        work()
+        subjects += tell()
+    ask_status(Connection.objects.get())
+    work()
+    assert subjects + tell() == ["Aurora Covent Garden has stopped working until it is paid"]
+    assert "How to pay" in mail.outbox[-1].body
+
+
+def test_a_thaw_and_a_freeze_for_the_same_debt_are_told_once(chain):
+    decide(chain[0], State.ACTIVE)
+    decide(chain[0], State.FROZEN)
+    assert len(tell()) == 1
+    decide(chain[0], State.ACTIVE)
+    decide(chain[0], State.FROZEN)
+    assert tell() == []
+
+
+def test_all_freezes_of_a_chain_are_one_letter(chain):
+    for connection in chain:
+        decide(connection, State.ACTIVE)
+    tell()
+    for connection in chain:
+        decide(connection, State.FROZEN)
+    assert tell() == ["25 locations have stopped working until they are paid"]
+
+
+def test_the_same_state_again_is_no_news(chain):
+    decide(chain[0], State.ACTIVE)
+    decide(chain[0], State.ACTIVE)
+    assert Notification.objects.count() == 1
+
+
+def test_nobody_is_told_where_a_location_is_nobodys(chain):
+    Connection.objects.update(claimant=None, claim="s:1")
+    for number, connection in enumerate(chain):
+        decide(connection, [State.ACTIVE, State.FAILED, State.EXPIRED, State.FROZEN][number % 4])
+    assert tell() == []
+    assert not Notification.objects.exists()
+
+
+@pytest.mark.parametrize("change", [{"email": None}, {"is_active": False}])
+def test_who_cannot_be_reached_is_not_written(chain, change):
+    decide(chain[0], State.FROZEN)
+    User.objects.update(**change)
+    assert tell() == []
+
+
+def test_each_letter_is_in_its_readers_language(chain):
+    User.objects.update(language="hu")
+    decide(chain[0], State.FROZEN)
+    tell()
+    assert OutgoingEmail.objects.get().language == "hu"
+    assert 'lang="hu"' in mail.outbox[-1].alternatives[0].content
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_at_once_write_one_letter():
+    chain = a_chain(3)
+    for connection in chain:
+        decide(connection, State.FROZEN)
+    later = timezone.now() + timedelta(minutes=1)
+    start = threading.Barrier(4)
+
+    def work() -> None:
+        start.wait()
+        send_digests(later)
+        send_waiting_emails()
+        connections.close_all()
+
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert [str(outgoing_email.subject) for outgoing_email in mail.outbox] == [
+        "3 locations have stopped working until they are paid"
+    ]

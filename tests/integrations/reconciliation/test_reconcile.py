@@ -1,0 +1,155 @@
+"""Reconciliation: agreement costs a call for a thousand locations, every difference one more."""
+
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from integrations.connections.models import Connection, Location
+from integrations.lifecycle.models import Callback
+from integrations.outbox.models import OutgoingCall
+from integrations.reconciliation.models import Finding, Reconciliation
+from integrations.reconciliation.start import start_run
+from integrations.reconciliation.unconfirmed import recheck_unconfirmed
+from tests.integrations.connect.test_signed_arrival import EMMA, arrive
+from tests.integrations.lifecycle.test_callbacks import tell
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def chain(client, altegio, work):
+    """Three connected locations of one owner."""
+    _chain, places = altegio.add_chain(3)
+    arrive(client, altegio, places, user_id=EMMA)
+    work()
+    altegio.clear_requests()
+    return places
+
+
+def reconcile(work):
+    run = start_run(Reconciliation.Trigger.NIGHTLY)
+    work()
+    run.refresh_from_db()
+    assert run.state == "done"
+    return run
+
+
+def states():
+    return dict(Connection.objects.values_list("location__altegio_id", "state"))
+
+
+def findings(run):
+    rows = run.findings.order_by("salon_id").values_list("salon_id", "kind", "after", "needs_person")
+    return list(rows)
+
+
+def test_agreement_costs_one_call_and_finds_nothing(altegio, work, chain):
+    run = reconcile(work)
+    assert (run.expected, run.listed, run.calls, findings(run)) == (3, 3, 1, [])
+    assert len(altegio.requests()) == 1
+
+
+def test_what_nobody_told_is_found_and_applied(altegio, work, chain):
+    altegio.uninstall(chain[0])
+    altegio.freeze(chain[1])
+    run = reconcile(work)
+    assert findings(run) == [
+        (chain[0], "missing", "uninstalled", False),
+        (chain[1], "freeze", "frozen", False),
+    ]
+    assert states() == {chain[0]: "uninstalled", chain[1]: "frozen", chain[2]: "active"}
+    assert (run.calls, len(altegio.requests())) == (3, 3)
+
+
+def test_frozen_ones_may_be_left_out_and_one_that_ended_is_found(altegio, work, chain):
+    altegio.configure(list_frozen=False)
+    altegio.freeze(chain[0])
+    altegio.freeze(chain[1])
+    reconcile(work)
+    assert states()[chain[1]] == "frozen"
+    altegio.uninstall(chain[1])
+    reconcile(work)
+    assert states() == {chain[0]: "frozen", chain[1]: "uninstalled", chain[2]: "active"}
+
+
+def test_numbers_as_text_and_an_empty_answer_for_what_is_gone_are_understood(altegio, work, chain):
+    altegio.configure(numbers_as_strings=True, gone_answer="empty")
+    altegio.uninstall(chain[0])
+    assert findings(reconcile(work)) == [(chain[0], "missing", "uninstalled", False)]
+
+
+def test_a_location_that_never_arrived_here_needs_a_person(altegio, work, chain):
+    Connection.objects.filter(location__altegio_id=chain[0]).delete()
+    run = reconcile(work)
+    assert [(salon, kind, person) for salon, kind, _after, person in findings(run)] == [(chain[0], "unknown", True)]
+    assert run.calls == 1
+
+
+def test_new_titles_are_taken_over_and_reported(altegio, work, chain):
+    Location.objects.filter(altegio_id=chain[0]).update(title="Old name")
+    run = reconcile(work)
+    assert findings(run) == [(chain[0], "title", Location.objects.get(altegio_id=chain[0]).title, False)]
+
+
+def test_a_refused_list_needs_a_person_and_ends_the_run(altegio, work, chain):
+    altegio.fault("error", "salons", status=403)
+    assert [row[1] for row in findings(reconcile(work))] == ["list"]
+
+
+def test_bad_answers_are_waited_out(altegio, work, chain):
+    for kind in ("drop_after", "html_after", "broken_json_after"):
+        altegio.fault(kind, "*", remaining=1)
+    altegio.uninstall(chain[0])
+    assert findings(reconcile(work)) == [(chain[0], "missing", "uninstalled", False)]
+
+
+def test_without_an_answer_the_run_ends_and_a_person_must_look(altegio, work, chain):
+    altegio.uninstall(chain[0])
+    start_run(Reconciliation.Trigger.NIGHTLY)
+    altegio.fault("drop_before", "status")
+    work(rounds=1)
+    work(rounds=1)
+    OutgoingCall.objects.filter(kind="check_status").update(deadline_at=timezone.now())
+    work()
+    run = Reconciliation.objects.get()
+    assert (run.state, run.findings.get().needs_person) == ("done", True)
+
+
+def test_a_second_start_joins_the_run_under_way(altegio, work, chain):
+    first = start_run(Reconciliation.Trigger.NIGHTLY)
+    assert start_run(Reconciliation.Trigger.COMMAND) == first
+    work()
+
+
+def test_the_command_waits_and_reports(altegio, chain):
+    altegio.uninstall(chain[0])
+    out = StringIO()
+    call_command("reconcile", stdout=out)
+    assert f"#{chain[0]}: connected here, not listed by Altegio (active → uninstalled)" in out.getvalue()
+    assert "1 differences, 0 need a person." in out.getvalue()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_page_costs_no_query_for_each_location(altegio, work, client, django_assert_max_num_queries):
+    _chain, places = altegio.add_chain(120)
+    arrive(client, altegio, places, user_id=EMMA)
+    work()
+    start_run(Reconciliation.Trigger.NIGHTLY)
+    with django_assert_max_num_queries(80):
+        work()
+    assert Reconciliation.objects.get().listed == 120
+    assert not Finding.objects.exists()
+
+
+def test_a_callback_ahead_of_altegios_status_is_doubtful_and_asked_again(client, altegio, work, chain):
+    tell(client, salon_id=chain[0])
+    work()
+    assert states()[chain[0]] == "active"
+    altegio.uninstall(chain[0])
+    assert recheck_unconfirmed() == 1
+    work()
+    assert states()[chain[0]] == "uninstalled"
+    assert Callback.objects.get().state == "confirmed"
+    assert recheck_unconfirmed() == 0

@@ -1,0 +1,191 @@
+"""An address that never ends, or asks for a pause, holds up nobody else's deliveries and no call."""
+
+import threading
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.db import connection, connections
+from django.utils import timezone
+
+from integrations.connections.models import Application, Installation
+from integrations.webhooks import consumers, deliver, signed_requests
+from integrations.webhooks.deliver import deliver_due, send_again
+from integrations.webhooks.models import Delivery, Event
+from partner_portal.core.thread_shares import Share
+from tests.integrations.webhooks.test_receiving import keys  # noqa: F401 - a fixture
+from tests.unkind_server import OK, UnkindServer, at_most, say, unkind_server
+
+END = 0.5
+
+
+@pytest.fixture(autouse=True)
+def _quick(settings, monkeypatch) -> None:
+    settings.EVENTS_ALLOW_PRIVATE = True
+    monkeypatch.setattr(signed_requests, "TIMEOUT", END)
+    monkeypatch.setattr("partner_portal.core.thread_shares.SLOW_AFTER", END / 2)
+    monkeypatch.setattr(deliver, "_share", Share(deliver.THREADS))
+    monkeypatch.setattr(consumers, "_receivers", {})
+
+
+@pytest.fixture
+def server() -> Iterator[UnkindServer]:
+    with unkind_server() as server:
+        yield server
+
+
+def address(server: UnkindServer, number: int) -> Application:
+    return Application.objects.create(
+        altegio_id=number, events_url=f"{server.url}/hook", events_secret=signed_requests.fresh_secret()
+    )
+
+
+def deliveries(keys: Installation, application: Application, count: int = 1) -> None:  # noqa: F811
+    for number in range(count):
+        event = Event.objects.create(keys=keys, body='{"a": 1}', digest=f"{number}")
+        Delivery.objects.create(target="https", application=application, event_ids=[event.pk], count=1)
+
+
+def delivered(application: Application) -> int:
+    return Delivery.objects.filter(application=application, state="delivered").count()
+
+
+def only_delivery() -> Delivery:
+    Delivery.objects.filter(state="waiting").update(due_at=timezone.now())
+    deliver_due()
+    return Delivery.objects.get()
+
+
+UNKIND = {
+    "100 Continue without end": lambda talk: talk.repeat(b"HTTP/1.1 100 Continue\r\n\r\n", pause=0.05),
+    "103 alone": lambda talk: (talk.say(b"HTTP/1.1 103 Early Hints\r\n\r\n"), talk.silence()),
+    "headers that trickle": lambda talk: talk.trickle(b"HTTP/1.1 200 OK\r\nX: " + b"y" * 500),
+    "silence": lambda talk: talk.silence(),
+    "nothing": lambda talk: talk.hang_up(),
+    "no HTTP": say(b"hello\r\n\r\n"),
+    "a redirect that cannot be read": say(
+        b"HTTP/1.1 301 Moved\r\nLocation: http://[bad/\r\nContent-Length: 0\r\n\r\n"
+    ),
+}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("script", UNKIND.values(), ids=UNKIND)
+def test_what_is_no_answer_is_not_taken_for_one(keys, server, script):  # noqa: F811
+    server.will(script)
+    deliveries(keys, address(server, 71))
+    with at_most(END + 1):
+        assert only_delivery().state == "waiting"
+    assert Delivery.objects.get().error
+
+
+@pytest.mark.django_db(transaction=True)
+def test_addresses_that_never_end_do_not_stop_the_others(keys, server):  # noqa: F811
+    """Nine hang from the first moment, each with a backlog; the tenth's deliveries go on meanwhile."""
+    with unkind_server() as kind:
+        server.will(UNKIND["100 Continue without end"])
+        kind.will(say(OK))
+        for number in range(9):
+            deliveries(keys, address(server, 100 + number), 5)
+        good = address(kind, 200)
+        deliveries(keys, good, 20)
+
+        ended = threading.Event()
+
+        def work() -> None:
+            while not ended.is_set():
+                deliver_due()
+                time.sleep(0.01)
+            connections.close_all()
+
+        workers = [threading.Thread(target=work) for _ in range(4)]
+        for worker in workers:
+            worker.start()
+        began = time.monotonic()
+        while delivered(good) < 20 and time.monotonic() - began < 20:
+            time.sleep(0.02)
+        took = time.monotonic() - began
+        ended.set()
+        for worker in workers:
+            worker.join()
+    assert delivered(good) == 20
+    # All nine at once may hold the three threads for one end each; after that they share one.
+    assert took < 3 * END + (6 if connection.vendor == "sqlite" else 3)
+
+
+@pytest.mark.django_db
+def test_one_address_is_served_by_one_thread(keys, server):  # noqa: F811
+    server.will(say(OK))
+    application = address(server, 71)
+    deliveries(keys, application, 2)
+    key = ("https", application.pk)
+    first = deliver._share.choose(deliver._claim, deliver.address_of)
+    with deliver._share.serving(key):
+        assert deliver.address_of(first) == key
+        assert deliver_due() == 0
+    assert deliver_due() == 1
+
+
+@pytest.mark.django_db
+def test_deliveries_take_a_share_of_the_threads_and_no_more(keys, server):  # noqa: F811
+    deliveries(keys, address(server, 71))
+    for _ in range(deliver.THREADS):
+        deliver._share._free.acquire()
+    assert deliver_due() == 0
+    assert Delivery.objects.get().attempt_count == 0
+
+
+def test_most_threads_of_a_worker_are_for_calls_and_letters(settings):
+    assert deliver.THREADS <= settings.CELERY_WORKER_CONCURRENCY / 4
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("status", [b"503", b"429", b"500", b"404"])
+def test_an_address_that_asks_for_a_pause_is_left_alone(keys, server, status):  # noqa: F811
+    server.will(say(b"HTTP/1.1 %s No\r\nRetry-After: 120\r\nContent-Length: 0\r\n\r\n" % status), say(OK))
+    application = address(server, 71)
+    deliveries(keys, application, 3)
+    deliver_due()
+    deliveries(keys, application)
+    deliver_due()
+    assert len(server.requests) == 1
+    first = Delivery.objects.earliest("id")
+    assert timedelta(seconds=110) < first.due_at - timezone.now() <= timedelta(seconds=120)
+
+    Application.objects.update(events_rest_until=timezone.now())
+    Delivery.objects.update(due_at=timezone.now())
+    deliver_due()
+    assert delivered(application) == 4
+
+
+@pytest.mark.django_db
+def test_a_silent_address_rests_and_its_next_try_comes_after_five_seconds(keys, server):  # noqa: F811
+    server.will(lambda talk: talk.hang_up())
+    application = address(server, 71)
+    deliveries(keys, application, 3)
+    deliver_due()
+    application.refresh_from_db()
+    assert len(server.requests) == 1
+    for moment in (application.events_rest_until, Delivery.objects.earliest("id").due_at):
+        assert timedelta(seconds=3) < moment - timezone.now() <= timedelta(seconds=5)
+
+
+@pytest.mark.django_db
+def test_a_delivery_of_which_nothing_is_left_is_not_delivered(keys, server):  # noqa: F811
+    server.will(say(OK))
+    deliveries(keys, address(server, 71))
+    Event.objects.all().delete()
+    assert only_delivery().state == "dead"
+    assert "not kept" in Delivery.objects.get().error
+    assert server.requests == []
+    assert send_again(Delivery.objects.all()) == 1
+    assert only_delivery().state == "dead"
+
+
+@pytest.mark.django_db
+def test_an_answers_body_is_not_waited_for(keys, server):  # noqa: F811
+    server.will(lambda talk: (talk.say(b"HTTP/1.1 200 OK\r\nContent-Length: 9437184\r\n\r\n"), talk.silence()))
+    deliveries(keys, address(server, 71))
+    with at_most(END):
+        assert only_delivery().state == "delivered"

@@ -1,0 +1,47 @@
+"""What the attacks share: a key to every part of the API, and a browser that sees the server's errors as answers."""
+
+from collections.abc import Callable
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+
+from accounts.api_keys import SCOPES
+from accounts.models import ApiKey
+from integrations.connections.models import Application, Connection
+from tests import marketplace
+
+
+@pytest.fixture
+def anybody() -> Client:
+    """Somebody on the internet; what fails in the portal is a 500 to them."""
+    return Client(raise_request_exception=False)
+
+
+@pytest.fixture
+def api_key(db) -> str:
+    """A key with every scope."""
+    _key, secret = ApiKey.objects.create_key(name="attacker", scopes=list(SCOPES))
+    return secret
+
+
+@pytest.fixture
+def post(anybody, api_key) -> Callable[..., HttpResponse]:
+    """`post("sms/statuses/", b"[]")` sends these bytes to the API with a valid key."""
+
+    def send(path: str, body: bytes, content_type: str = "application/json") -> HttpResponse:
+        headers = {"Authorization": f"Api-Key {api_key}"}
+        return anybody.generic("POST", f"/api/v1/{path}", body, content_type, headers=headers)
+
+    return send
+
+
+@pytest.fixture
+def connections(client, altegio, work) -> list[Connection]:
+    """A location that Altegio has connected for text messages, and for telephony."""
+    kinds = {1: "sms", 2: "telephony"}
+    for application_id, kind in kinds.items():
+        Application.objects.create(altegio_id=application_id, kind=kind)
+        marketplace.arrive(client, altegio, marketplace.AURORA_1, application_id=application_id)
+    work()
+    return list(Connection.objects.filter(state="active").order_by("application__altegio_id"))

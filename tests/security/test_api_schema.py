@@ -1,0 +1,102 @@
+"""The API is what its schema says, under inputs that fit the schema and under inputs that do not."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections, transaction
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import CHECKS
+
+from accounts import limits
+from accounts.api_keys import SCOPES
+from accounts.models import ApiKey
+from partner_portal.core.fast_path import with_short_path
+from tests.marketplace import AURORA_1
+from tests.security.watching import EXAMPLES, IS_SUITE
+
+pytestmark = pytest.mark.django_db
+schema = schemathesis.openapi.from_wsgi("/api/v1/schema/", with_short_path())
+# Lists refuse unknown parameters, other calls do not heed them; and the key stands in every request.
+schema.config.generation.allow_extra_parameters = False
+schema.config.generation.with_security_parameters = False
+OPERATIONS = {operation.ok().label: operation.ok() for operation in schema.get_all_operations()}
+# The rules of payments, messages and calls go beyond what a schema can say: what fits it may still be refused.
+BEYOND_SCHEMA = CHECKS.get_by_names(["positive_data_acceptance"])
+fuzzed = hypothesis_settings(
+    max_examples=max(EXAMPLES // 10, 10),
+    derandomize=IS_SUITE,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+def cases(label: str, known: dict[str, Any]) -> st.SearchStrategy[Case[Any]]:
+    """Requests that fit the schema, such as do not, and such as name what exists."""
+    operation = OPERATIONS[label]
+    modes = [operation.as_strategy(generation_mode=mode) for mode in GenerationMode]
+    if there := {parameter.name: known[parameter.name] for parameter in operation.path_parameters}:
+        modes.append(operation.as_strategy(path_parameters=there))
+    return st.one_of(modes)
+
+
+@pytest.fixture
+def own_transaction(monkeypatch) -> Iterator[None]:
+    """The test's transaction stands on the connection that the end of a request would close."""
+    monkeypatch.setattr("accounts.api_keys.BAD_API_KEYS", limits.Limit("bad-api-keys", 10**9, 60))
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
+@pytest.fixture
+def payment(connections, post) -> int:
+    """The id of a payment that waits to be reported."""
+    payload = {"external_id": "known", "salon_id": AURORA_1, "amount": "990.99", "currency": "EUR"}
+    payload |= dict.fromkeys(("paid_at", "period_from", "period_to"), "2026-01-01T12:00:00Z")
+    return int(post("payments/", json.dumps(payload).encode()).json()["id"])
+
+
+@pytest.mark.parametrize("label", OPERATIONS)
+def test_every_answer_is_one_that_the_schema_shows(label, connections, payment, api_key, own_transaction):
+    known = {"id": payment if "payments" in label else connections[0].pk, "salon_id": str(AURORA_1)}
+
+    @fuzzed
+    @given(case=cases(label, known))
+    def attack(case: Case[Any]) -> None:
+        with transaction.atomic():
+            case.call_and_validate(headers={"Authorization": f"Api-Key {api_key}"}, excluded_checks=BEYOND_SCHEMA)
+            transaction.set_rollback(True)
+
+    attack()
+
+
+@pytest.mark.parametrize("label", OPERATIONS)
+def test_one_scope_alone_opens_an_operation(label, client):
+    """The others are turned away before anything of the request is looked at."""
+    path = OPERATIONS[label].path.replace("{id}", "1").replace("{salon_id}", "1")
+    opened_by = set()
+    for scope in SCOPES:
+        _key, secret = ApiKey.objects.create_key(name=scope, scopes=[scope])
+        method = label.split()[0]
+        answer = client.generic(
+            method, path, b"{", "application/json", headers={"Authorization": f"Api-Key {secret}"}
+        )
+        opened_by |= {scope} if answer.status_code != 403 else set()
+    assert len(opened_by) == 1
+
+
+@pytest.mark.parametrize("label", OPERATIONS)
+@pytest.mark.parametrize("header", ["", "Api-Key", "Api-Key x.y", "Bearer x", "Basic YTpi", "Api-Key a b"])
+def test_nothing_is_open_without_a_key(label, header, client):
+    path = OPERATIONS[label].path.replace("{id}", "1").replace("{salon_id}", "1")
+    assert client.generic(label.split()[0], path, headers={"Authorization": header}).status_code == 401

@@ -1,0 +1,68 @@
+"""A secret is compared in constant time, or found by its hash: how long an answer takes tells nothing of it."""
+
+import hmac
+import inspect
+import secrets
+
+import pytest
+
+from accounts.models import ApiKey
+from integrations.altegio import signatures
+from integrations.lifecycle import webhook as callbacks
+from integrations.webhooks import endpoint as events
+from partner_portal.core import metrics
+from partner_portal.core.encryption import same
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def compared(monkeypatch) -> list[tuple[object, object]]:
+    """What `hmac.compare_digest` was asked."""
+    asked: list[tuple[object, object]] = []
+    compare = hmac.compare_digest
+
+    def note(left, right) -> bool:
+        asked.append((left, right))
+        return compare(left, right)
+
+    for module in (hmac, secrets):
+        monkeypatch.setattr(module, "compare_digest", note)
+    return asked
+
+
+def test_the_partner_token_of_a_callback(client, compared):
+    client.post("/altegio/callback/", {"partner_token": "guess"}, content_type="application/json")
+    assert any(b"guess" in pair for pair in compared)
+
+
+def test_the_signature_of_user_data(compared):
+    assert not signatures.is_signed("key", b"data", "guess")
+    assert any(b"guess" in pair for pair in compared)
+
+
+def test_the_token_of_the_metrics(client, settings, compared):
+    settings.METRICS_TOKEN = "right"
+    client.get("/metrics/", headers={"Authorization": "Bearer guess"})
+    assert any("guess" in str(pair) for pair in compared)
+
+
+def test_an_api_key_is_found_by_its_prefix_and_compared_as_a_hash(client, compared):
+    key, secret = ApiKey.objects.create_key(name="gateway", scopes=["read"])
+    guess = f"{secret.split('.')[0]}.guess"
+    answer = client.get("/api/v1/connections/", headers={"Authorization": f"Api-Key {guess}"})
+    assert answer.status_code == 401
+    assert any(key.hashed_key.split("$")[-1] in str(pair) for pair in compared)
+
+
+@pytest.mark.parametrize("module", [callbacks, events, signatures, metrics])
+def test_no_secret_is_compared_with_equals(module):
+    source = inspect.getsource(module)
+    for name in ("token", "signature", "expected", "key_hash"):
+        assert f"{name} ==" not in source
+        assert f"== {name}" not in source
+
+
+def test_text_that_no_encoding_knows_is_compared_too():
+    assert same("\ud800", "\ud800")
+    assert not same("\ud800", "?")

@@ -1,0 +1,65 @@
+"""Fields that nobody asked for change nothing: not in forms, not in the API."""
+
+import json
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from billing.models import Payment
+from integrations.connections.models import Arrival
+from integrations.messaging.models import MessageStatus
+from tests.integrations.connect.test_unsigned_arrival import SIGN_UP, form_action
+from tests.marketplace import AURORA_1, arrive
+
+pytestmark = pytest.mark.django_db
+RIGHTS = {
+    "is_staff": "on",
+    "is_superuser": "true",
+    "is_active": "1",
+    "groups": "1",
+    "user_permissions": "1",
+    "id": "1",
+}
+
+
+def test_a_sign_up_makes_an_owner_and_nothing_more(altegio):
+    page = arrive(Client(), altegio, AURORA_1, user_id=None)
+    others = {"user": "1", "arrival": "1", "claim": "u:1", "salon_ids": "10201", "application": "2"}
+    Client().post(form_action(page, "sign-up"), SIGN_UP | RIGHTS | others)
+    user, arrival = User.objects.get(), Arrival.objects.get()
+    assert (user.is_staff, user.is_superuser, user.is_active) == (False, False, True)
+    assert not user.groups.exists()
+    assert (arrival.salon_ids, arrival.application.altegio_id, arrival.user) == ([AURORA_1], 1, user)
+
+
+def test_a_payments_state_is_the_portals_to_say(connections, post):
+    payload = {"external_id": "x", "salon_id": AURORA_1, "amount": "1.00", "currency": "EUR"}
+    payload |= dict.fromkeys(("paid_at", "period_from", "period_to"), "2026-01-01T00:00:00Z")
+    wanted = {
+        "id": 777,
+        "status": "reported",
+        "source": "admin",
+        "altegio_payment_id": 5,
+        "refunded_at": "2026-01-01",
+    }
+    answer = post("payments/", json.dumps(payload | wanted).encode())
+    assert answer.status_code in (202, 400)
+    for payment in Payment.objects.all():
+        assert (payment.status, payment.source, payment.altegio_payment_id) == ("queued", "api", None)
+        assert payment.pk != 777
+
+
+def test_a_field_too_many_of_a_status_is_left_out(post):
+    body = json.dumps([{"id": 1, "status": 2, "batch": 77, "address": 5}])
+    answer = post("sms/statuses/", body.encode())
+    assert sorted(warning["field"] for warning in answer.json()["warnings"]) == ["0.address", "0.batch"]
+    assert MessageStatus.objects.get().batch_id != 77
+
+
+def test_a_connections_owner_and_state_are_not_in_an_uninstall(connections, post):
+    connection = connections[0]
+    owner = connection.owner
+    post(f"connections/{connection.pk}/uninstall/", b'{"state": "active", "owner": 1, "application": 2}')
+    connection.refresh_from_db()
+    assert (connection.owner, connection.application.altegio_id) == (owner, 1)

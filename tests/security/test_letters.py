@@ -1,0 +1,31 @@
+"""A name writes no header of an e-mail, and nobody's mailbox is filled."""
+
+import pytest
+from django.test import Client
+
+from accounts.emails import render
+from accounts.models import OutgoingEmail, User
+from integrations.connections.models import Location
+from tests.integrations.connect.test_unsigned_arrival import SIGN_UP, form_action
+from tests.marketplace import AURORA_1, arrive
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("break_", ["\r\n", "\n", "\r", "\u2028", "\x0b", "\x85"])
+def test_a_title_with_line_breaks_writes_no_header(connections, break_):
+    title = f"Aurora{break_}Bcc: everybody@example.com{break_}{break_}Buy!"
+    Location.objects.update(title=title)
+    payload = {"connection": connections[0].pk}
+    message = render(OutgoingEmail(template="disconnected", to="emma@owner.example", params=payload))
+    assert message.message()["Bcc"] is None
+    assert message.subject == "Aurora Bcc: everybody@example. com Buy! is disconnected"
+
+
+def test_signing_up_again_and_again_fills_nobodys_mailbox(altegio):
+    """Whoever knows an address could have an e-mail sent to it with every arrival."""
+    User.objects.create_user(SIGN_UP["email"], "correct horse battery")
+    for _number in range(8):
+        page = arrive(Client(), altegio, AURORA_1, user_id=None)
+        assert Client().post(form_action(page, "sign-up"), SIGN_UP).status_code == 303
+    assert OutgoingEmail.objects.count() == 5

@@ -1,0 +1,137 @@
+"""Lists are filtered by what they offer: nothing is read out letter by letter, and no odd filter is an error."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.db import transaction
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User
+from accounts.roles import Role
+from billing.models import Payment
+from integrations.connections.models import Application, Chain, Connection, Location
+from integrations.reconciliation.models import Finding
+from integrations.user_tokens.models import UserToken
+from tests.planting import give_calls
+from tests.security.poisoned import Poisoned
+
+pytestmark = pytest.mark.django_db
+LISTS = {
+    model: reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    for model in admin.site._registry
+}
+
+
+@pytest.fixture
+def viewer() -> Client:
+    user = User.objects.create_user("viewer@partner.example", is_staff=True)
+    user.groups.add(Group.objects.get(name=Role.VIEWER.value), Group.objects.get(name=Role.ADMINISTRATOR.value))
+    client = Client(raise_request_exception=False)
+    client.force_login(user)
+    return client
+
+
+@pytest.mark.parametrize(
+    ("model", "lookup"),
+    [
+        (UserToken, "token__startswith=gAAAA"),
+        (UserToken, "token__regex=^gA"),
+        (UserToken, "token=x"),
+        (UserToken, "pk__in=1"),
+        (Chain, "crm_token__startswith=g"),
+        (Chain, "crm_token__gt=g"),
+        (Chain, "locations__connections__owner__password__startswith=pbkdf2"),
+        (Application, "events_secret__startswith=g"),
+        (Location, "connections__owner__password__startswith=a"),
+        (Connection, "owner__password__startswith=a"),
+        (Connection, "owner__email__startswith=a"),
+        (Connection, "claim__startswith=u"),
+        (User, "password__startswith=md5"),
+        (User, "authenticator__key__startswith=g"),
+        (User, "phone__startswith=3"),
+        (Payment, "amount__gt=1"),
+    ],
+)
+def test_no_column_is_read_out_through_a_filter(viewer, model, lookup):
+    assert viewer.get(f"{LISTS[model]}?{lookup}").status_code == 400
+
+
+OFFERED = [
+    pytest.param(LISTS[model], query, id=f"{model.__name__}?{query}")
+    for model, room in admin.site._registry.items()
+    for _label, query in room.quick_filters
+    if "/" not in query
+]
+
+
+@pytest.mark.parametrize(("page", "query"), OFFERED)
+def test_what_a_list_links_to_is_open(viewer, page, query):
+    assert viewer.get(f"{page}?{query}").status_code == 200
+
+
+def test_the_findings_of_a_run_are_open(viewer):
+    finding = Poisoned("text").row(Finding)
+    give_calls()
+    answer = viewer.get(f"{LISTS[Finding]}?run__id__exact={finding.run_id}&needs_person__exact=0")
+    assert answer.status_code == 200
+
+
+VALUES = (
+    "x",
+    "9" * 30,
+    "1e999",
+    "\u202e'%",
+    "0001-01-01",
+    "9999-12-31 23:59:59-23:59",
+    "2026-13-45",
+    "1,2",
+    "x" * 5000,
+)
+SYSTEM = ("q", "o", "p", "all", "_popup", "_to_field", "_facets", "e", "_changelist_filters", "_source_model")
+FILTERED = [model for model, room in admin.site._registry.items() if room.list_filter]
+
+
+def offered(room: admin.ModelAdmin[Any]) -> Iterator[str]:
+    """The parameters of the list's filters, and some of Django's lookups on them."""
+    for entry in room.list_filter:
+        first = entry[0] if isinstance(entry, tuple) else entry
+        if isinstance(first, str):
+            yield from (f"{first}__{lookup}" for lookup in ("exact", "isnull", "gte", "lt", "isempty", "id__exact"))
+        else:
+            yield first.parameter_name
+
+
+def status_of(client: Client, address: str) -> int:
+    """The answer's status; a query that the database refuses leaves the test's transaction as it was."""
+    before = transaction.savepoint()
+    try:
+        return client.get(address).status_code
+    finally:
+        transaction.savepoint_rollback(before)
+
+
+def failures(client: Client, page: str, names: Iterable[str]) -> list[str]:
+    asked = [urlencode({name: value}) for name in names for value in VALUES]
+    return [query for query in asked if status_of(client, f"{page}?{query}") >= 500]
+
+
+@pytest.mark.filterwarnings("ignore:.*naive datetime:RuntimeWarning")
+@pytest.mark.parametrize("model", FILTERED, ids=lambda model: model.__name__)
+def test_no_odd_value_of_a_filter_is_an_error(viewer, model):
+    assert failures(viewer, LISTS[model], offered(admin.site._registry[model])) == []
+
+
+@pytest.mark.parametrize("model", [User, Connection, Payment], ids=lambda model: model.__name__)
+def test_no_odd_search_order_or_page_is_an_error(viewer, model):
+    assert failures(viewer, LISTS[model], SYSTEM) == []
+
+
+@pytest.mark.parametrize("page", ["%00/change/", "1%00/history/", "x%00y/delete/", "?q=%00", "?%00=1", "add/?x=%00"])
+def test_a_nul_in_an_address_is_a_bad_request(viewer, page):
+    for address in LISTS.values():
+        assert viewer.get(address + page).status_code == 400

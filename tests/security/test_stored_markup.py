@@ -1,0 +1,176 @@
+"""Whatever somebody has stored in the portal stays text: on staff's screens, owners' pages and in letters."""
+
+import re
+
+import pytest
+from django.contrib import admin
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+
+from accounts.emails import render
+from accounts.frame_tokens import make_frame_token
+from accounts.models import OutgoingEmail, User
+from billing.csv_export import export_lines
+from billing.models import Payment
+from integrations.altegio.answers import Answer, Outcome, read_link
+from integrations.connect import tokens
+from integrations.connections.models import Arrival, ArrivalLocation, Connection
+from tests.planting import give_calls
+from tests.security.poisoned import ADDRESS, MARKUP, Poisoned, dangers
+
+pytestmark = pytest.mark.django_db
+# A failed connection shows Altegio's words; a live one the pages of what is connected; one under review says why.
+CONNECTIONS = {
+    "failed": {"state": "failed", "review": ""},
+    "live": {"state": "active", "review": ""},
+    "under review": {"state": "active", "reviewed_at": None},
+}
+
+
+@pytest.fixture(params=[("failed", MARKUP), ("live", ADDRESS), ("under review", MARKUP)], ids=str)
+def case(request) -> tuple[str, str]:
+    return request.param
+
+
+@pytest.fixture
+def text(case) -> str:
+    return case[1]
+
+
+@pytest.fixture
+def poisoned(case, text) -> Poisoned:
+    state, _text = case
+    kind = "telephony" if state == "failed" else "sms"
+    rows = Poisoned(
+        text,
+        User={"is_staff": False, "is_superuser": False, "is_active": True, "session_epoch": 0, "language": ""},
+        Application={"kind": kind, "hold_activations": False, "altegio_id": 1},
+        Connection=CONNECTIONS[state],
+        Chain={"telephony": "failed"},
+        PaymentLink={"url": "https://app.alteg.io/pay"},  # what is none is not taken: see below
+        SenderName={"state": "asked"},
+        UserToken={"types": [{"title": text}], "user_settings": [{"title": text}]},
+    )
+    for model in admin.site._registry:
+        rows.row(model)
+    rows.row(ArrivalLocation)
+    Connection.objects.update(claim=f"u:{owner().pk}")
+    give_calls()
+    return rows
+
+
+def owner() -> User:
+    return User.objects.get(is_staff=False)
+
+
+@pytest.fixture
+def staff(client) -> Client:
+    client.force_login(User.objects.create_superuser("staff@partner.example", "correct horse battery"))
+    return client
+
+
+def checked(page: HttpResponse) -> str:
+    assert page.status_code == 200, page
+    if page.streaming:
+        return ""  # the spreadsheet, below
+    html = page.content.decode()
+    assert dangers(html) == []
+    return html
+
+
+def test_on_staffs_screens(poisoned, staff):
+    """Every list, and the page of every row: the connection's with its timeline among them."""
+    reached = 0
+    checked(staff.get("/admin/"))
+    for model in admin.site._registry:
+        name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        checked(staff.get(reverse(f"{name}_changelist")))
+        for row in model._default_manager.all()[:3]:
+            reached += "xss" in checked(staff.get(reverse(f"{name}_change", args=[row.pk]), follow=True))
+    assert reached > 20, "the texts were shown"
+
+
+def test_when_staff_are_asked_whether_to_act(poisoned, staff):
+    for model, room in admin.site._registry.items():
+        for action in room.actions:
+            address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+            chosen = {"action": action, "_selected_action": [str(row.pk) for row in model._default_manager.all()]}
+            checked(staff.post(address, chosen, follow=True))
+
+
+OWNERS = (
+    "accounts:home", "accounts:me", "accounts:email", "lifecycle:erase", "billing:subscriptions", "billing:payments",
+    "sender_names:list", "telephony:list",
+)  # fmt: skip
+
+
+def test_on_the_owners_pages_and_in_the_frame(poisoned, client):
+    client.force_login(owner())
+    shown = "".join(checked(client.get(reverse(name))) for name in OWNERS)
+    shown += checked(client.get(reverse("lifecycle:disconnect", args=[Connection.objects.get().pk])))
+    assert "xss" in shown
+    for name in ("accounts:home", "accounts:me"):
+        checked(Client().get(f"/connect/as/{make_frame_token(owner())}{reverse(name)}"))
+
+
+def test_on_the_connect_pages(poisoned, client):
+    arrival = Arrival.objects.get()
+    checked(client.get(reverse("connect:status", args=[tokens.status_token(arrival)])))
+    checked(client.get(reverse("connect:step", args=[tokens.step_token(arrival)])))
+
+
+def test_what_is_typed_into_a_search_or_form_comes_back_as_text(poisoned, text, client):
+    client.force_login(owner())
+    for name in OWNERS:
+        checked(client.get(reverse(name), dict.fromkeys(("q", "page", "state", "done", "lang", "next", text), text)))
+    for name in ("accounts:me", "accounts:sign-in", "accounts:reset"):
+        page = client.post(reverse(name), dict.fromkeys(("name", "phone", "language", "username", "email"), text))
+        assert dangers(page.content.decode()) == []
+
+
+def test_in_letters(poisoned, text):
+    user, arrival, connection = owner(), Arrival.objects.get(), Connection.objects.get()
+    line = dict.fromkeys(("location", "message", "connection", "ends", "text", "amount", "application"), text)
+    params = {"user": user.pk, "arrival": arrival.pk, "connection": connection.pk, "state": "x", "lines": [line]}
+    for template in ("sign_in_link", "welcome", "disconnected", "erase", "email_confirm", "email_taken",
+                     "email_changed", "password_reset", "staff/alerts", "staff/subscriptions"):  # fmt: skip
+        message = render(OutgoingEmail(template=template, to="x@owner.example", person=user, params=params))
+        assert dangers(str(message.alternatives[0][0])) == [], template
+
+
+@pytest.mark.parametrize(
+    "url", ["javascript:xss()", " javascript:xss()", "data:text/html,x", "//evil.example", "x", 1]
+)
+def test_an_address_to_pay_at_is_one_that_a_browser_may_open(url):
+    assert read_link(Answer(outcome=Outcome.ACCEPTED, status_code=200, data={"url": url})) == ""
+
+
+# --- spreadsheets ---------------------------------------------------------------------------------
+
+FORMULAS = [
+    "=1+1",
+    "+1",
+    "-1+1",
+    "@SUM(1)",
+    "\t=1",
+    "\r=1",
+    "x;=1+1",
+    "x\n=1+1",
+    'x;"=1+1',
+    "x\t@SUM(1)",
+    "x; =1",
+    "\uff1d1+1",
+]
+
+
+@pytest.mark.parametrize("formula", FORMULAS)
+def test_no_cell_of_the_export_is_a_formula(formula):
+    """However a spreadsheet splits the lines: where decimals have a comma, it takes the semicolon."""
+    rows = Poisoned(formula)
+    rows.row(Payment)
+    give_calls()
+    [_head, line] = list(export_lines(Payment.objects.all()))
+    pieces = re.split(r"[,;\t\r\n]", line)
+    assert formula.lstrip("x;\t\r\n\"' ")[1:] in line, "the text is there"
+    assert not [piece for piece in pieces if re.match(r"""["\s]*[=+\-@\uff0b\uff0d\uff1d\uff20]""", piece)]

@@ -1,0 +1,400 @@
+"""Nobody has what they have not proven: what a stranger did before under an address is no way to what its owner has.
+
+M is the stranger: Mallory, an Altegio user with an address of her own.
+"""
+
+import re
+from functools import partial
+
+import pytest
+from django.core import mail
+from django.test import Client
+from django.urls import reverse
+
+from accounts.emails import send_waiting_emails
+from accounts.frame_tokens import make_frame_token, owner_of_frame_token
+from accounts.models import AltegioIdentity, OutgoingEmail, User
+from accounts.proofs import has_proven_address, take_over
+from integrations.connect import tokens
+from integrations.connect.arrivals import give_to
+from integrations.connections.models import Arrival, Connection
+from tests.integrations.connect.test_unsigned_arrival import PASSWORD, SIGN_UP, form_action
+from tests.integrations.test_at_once import at_once
+from tests.marketplace import (
+    AURORA_1,
+    AURORA_2,
+    EMMA,
+    EMMAS_EMAIL,
+    MARIA,
+    MEDVED_1,
+    arrive,
+    follow,
+    proven_owner,
+    status,
+)
+
+pytestmark = pytest.mark.django_db
+ATTACKERS = "what the attacker chose"
+OURS = {"Origin": "http://testserver"}
+
+
+def sign_up(altegio, email: str, password: str = ATTACKERS, location: int = MEDVED_1) -> tuple[str, Client]:
+    """Somebody signs up by the form, in a browser of theirs. Returns the status page's address and the browser."""
+    browser = Client()
+    page = arrive(browser, altegio, location, user_id=None)
+    form = SIGN_UP | {"email": email, "password": password}
+    return browser.post(form_action(page, "sign-up"), form)["Location"], browser
+
+
+def is_signed_in(browser: Client) -> bool:
+    return browser.get("/account/").status_code == 200
+
+
+def sign_in(browser: Client, email: str, password: str = ATTACKERS) -> bool:
+    browser.post("/account/sign-in/", {"username": email, "password": password})
+    return is_signed_in(browser)
+
+
+def link_in_email() -> str:
+    send_waiting_emails()
+    return re.search(r"http://localhost:8000(/\S+)", mail.outbox[-1].body)[1]
+
+
+def opened_letter(password: str = "", browser: Client | None = None) -> Client:
+    """The browser of whoever reads the mail, after the link in the newest e-mail."""
+    browser = browser or Client()
+    browser.post(link_in_email(), {"password": password})
+    assert is_signed_in(browser)
+    return browser
+
+
+# --- what proves what -----------------------------------------------------------------------------
+
+
+def test_a_password_opens_nothing_before_the_address_is_proven(altegio):
+    page, _browser = sign_up(altegio, "olga@example.com")
+    assert not sign_in(Client(), "olga@example.com")
+    form = {"email": "olga@example.com", "password": ATTACKERS}
+    assert Client().post(f"{page}sign-in/", form, headers=OURS).status_code == 400
+    other = arrive(Client(), altegio, AURORA_1, user_id=None)
+    assert Client().post(form_action(other, "sign-in"), form, headers=OURS).status_code == 400
+
+
+def test_who_signed_up_in_this_browser_keeps_the_password_they_chose(altegio):
+    _page, browser = sign_up(altegio, "olga@example.com", PASSWORD)
+    assert b'type="password"' not in browser.get(link_in_email()).content
+    opened_letter(browser=browser)
+    assert sign_in(Client(), "olga@example.com", PASSWORD)
+
+
+def test_elsewhere_the_reader_types_the_password_and_no_other_counts(altegio):
+    sign_up(altegio, "olga@example.com")
+    opened_letter(PASSWORD)
+    assert sign_in(Client(), "olga@example.com", PASSWORD)
+    assert not sign_in(Client(), "olga@example.com", ATTACKERS)
+
+
+def test_a_weak_password_is_told_and_the_link_stays_good(altegio):
+    sign_up(altegio, "olga@example.com")
+    link = link_in_email()
+    assert Client().post(link, {"password": "12345"}).status_code == 400
+    assert not has_proven_address(User.objects.get())
+    assert Client().post(link, {"password": PASSWORD}).status_code == 303
+
+
+def test_signing_up_and_in_tells_nobody_whether_an_address_has_an_account(altegio):
+    proven_owner("taken@example.com", PASSWORD)
+    answers = []
+    for email, location in (("taken@example.com", AURORA_1), ("newer@example.com", AURORA_2)):
+        page, _browser = sign_up(altegio, email, location=location)
+        answer = Client().post(f"{page}sign-in/", {"email": email, "password": ATTACKERS}, headers=OURS)
+        shown = answer.content.decode().replace(email, "").replace(page, "")
+        answers.append((answer.status_code, re.sub(r"\d+|<b>[^<]*</b>", "", shown)))
+    assert answers[0] == answers[1]
+
+
+# --- what ends ------------------------------------------------------------------------------------
+
+
+def test_the_first_proof_ends_whatever_opened_the_account_before(altegio, work):
+    """Mallory signs up as Emma, links herself by hand of the database, and has a pass of the frame."""
+    sign_up(altegio, EMMAS_EMAIL)
+    account = User.objects.get()
+    AltegioIdentity.objects.create(user=account, altegio_user_id=MARIA)
+    account.pending_email = "mallory@example.com"
+    account.save()
+    thief, given = Client(), make_frame_token(account)
+    thief.force_login(account)
+
+    page = arrive(Client(), altegio, AURORA_1)["Location"]
+    Client().post(f"{page}link/")
+    opened_letter()
+    work()
+    account.refresh_from_db()
+    assert Connection.objects.get(location__altegio_id=AURORA_1).owner == account
+    assert [identity.altegio_user_id for identity in account.identities.all()] == [EMMA]
+    assert not account.has_usable_password()
+    assert User.objects.get(pk=account.pk).pending_email is None
+    assert owner_of_frame_token(given) is None
+    assert not is_signed_in(thief)
+    follow(Client(), altegio, MEDVED_1, MARIA)
+    assert Arrival.objects.latest("pk").user != account, "Maria's visit opens an account of her own"
+
+
+def test_a_new_password_by_letter_ends_linked_altegio_users_too(altegio):
+    anna = proven_owner("anna@example.com", PASSWORD)
+    AltegioIdentity.objects.create(user=anna, altegio_user_id=MARIA)
+    thief = Client()
+    assert sign_in(thief, anna.email, PASSWORD)
+    Client().post("/account/reset/", {"email": anna.email})
+    browser = Client()
+    form = browser.get(link_in_email(), follow=True)
+    browser.post(form.redirect_chain[-1][0], {"new_password1": "fresh-pass-42", "new_password2": "fresh-pass-42"})
+    assert not is_signed_in(thief)
+    assert not AltegioIdentity.objects.exists()
+    assert sign_in(Client(), anna.email, "fresh-pass-42")
+
+
+def test_what_was_claimed_before_the_proof_waits_for_the_owner_and_is_not_lost(altegio, work):
+    page, _browser = sign_up(altegio, "olga@example.com")
+    Client().post("/account/reset/", {"email": "olga@example.com"})
+    browser = Client()
+    form = browser.get(link_in_email(), follow=True)
+    browser.post(form.redirect_chain[-1][0], {"new_password1": PASSWORD, "new_password2": PASSWORD})
+    assert Connection.objects.get().claimant is None
+    work()
+    assert (Connection.objects.get().state, Connection.objects.get().owner) == ("active", None)
+    Client().post(f"{page}sign-in/", {"email": "olga@example.com", "password": PASSWORD})
+    assert Connection.objects.get().owner == User.objects.get()
+
+
+def test_a_confirmed_change_of_address_is_the_readers_unless_they_are_signed_in(altegio):
+    mallory = proven_owner("mallory@example.com", ATTACKERS)
+    AltegioIdentity.objects.create(user=mallory, altegio_user_id=MARIA)
+    browser = Client()
+    sign_in(browser, mallory.email)
+    browser.post(reverse("accounts:email"), {"email": "victim@example.com", "old_password": ATTACKERS})
+    Client().post(link_in_email())
+    assert not is_signed_in(browser)
+    assert not sign_in(Client(), "victim@example.com")
+    assert not AltegioIdentity.objects.exists()
+
+
+def test_an_owner_who_confirms_where_they_are_signed_in_loses_nothing(altegio):
+    anna = proven_owner("anna@example.com", PASSWORD)
+    AltegioIdentity.objects.create(user=anna, altegio_user_id=MARIA)
+    browser = Client()
+    sign_in(browser, anna.email, PASSWORD)
+    browser.post(reverse("accounts:email"), {"email": "anna@new.example", "old_password": PASSWORD})
+    browser.post(link_in_email())
+    assert is_signed_in(browser)
+    assert sign_in(Client(), "anna@new.example", PASSWORD)
+    assert AltegioIdentity.objects.exists()
+
+
+def test_another_address_written_by_staff_leaves_nothing_open(admin_client, altegio):
+    anna = proven_owner("anna@example.com", PASSWORD)
+    AltegioIdentity.objects.create(user=anna, altegio_user_id=MARIA)
+    thief = Client()
+    sign_in(thief, anna.email, PASSWORD)
+    inline = {"identities-TOTAL_FORMS": "0", "identities-INITIAL_FORMS": "0"}
+    form = {"email": "anna@new.example", "is_active": "on", **inline}
+    answer = admin_client.post(f"/admin/accounts/user/{anna.pk}/change/", form)
+    assert answer.status_code == 302, answer.context["errors"]
+    assert User.objects.get(pk=anna.pk).email == "anna@new.example"
+    assert not is_signed_in(thief)
+    assert not sign_in(Client(), "anna@new.example", PASSWORD)
+    assert not AltegioIdentity.objects.exists()
+
+
+# --- who may act on an arrival --------------------------------------------------------------------
+
+
+@pytest.fixture
+def emma() -> User:
+    return proven_owner(EMMAS_EMAIL, PASSWORD)
+
+
+@pytest.fixture
+def mallory() -> User:
+    return proven_owner("mallory@example.com", ATTACKERS)
+
+
+def test_an_arrival_that_expects_emma_is_nobody_elses_in_any_door(altegio, work, emma, mallory):
+    page = arrive(Client(), altegio, AURORA_1)["Location"]
+    arrival = Arrival.objects.get()
+    assert arrival.expected_user == emma
+    step = reverse("connect:step", args=[tokens.step_token(arrival)])
+    form = {"email": mallory.email, "password": ATTACKERS}
+    browser = Client(headers=OURS)
+    browser.force_login(mallory)
+    answers = [
+        Client().post(f"{page}sign-in/", form, headers=OURS),
+        Client().post(f"{step}sign-in/", form, headers=OURS),
+        browser.post(f"{step}continue/"),
+        Client().post(reverse("connect:confirm", args=[tokens.link_token(arrival.pk, mallory)])),
+    ]
+    work()
+    assert [answer.status_code for answer in answers] == [409] * 4
+    assert not any("sessionid" in answer.cookies for answer in answers)
+    assert not AltegioIdentity.objects.exists()
+    assert Connection.objects.get().owner is None
+
+
+def test_a_letter_for_a_signed_arrival_goes_to_the_expected_person_alone(altegio, emma, mallory):
+    page = arrive(Client(), altegio, AURORA_1)["Location"]
+    step = reverse("connect:step", args=[tokens.step_token(Arrival.objects.get())])
+    for webhook_endpoint in (f"{page}link/", f"{step}link/"):
+        Client().post(webhook_endpoint, {"email": mallory.email})
+    send_waiting_emails()
+    assert [message.to for message in mail.outbox] == [[EMMAS_EMAIL]]
+    assert OutgoingEmail.objects.get().person == emma
+
+
+def test_a_victim_who_presses_a_strangers_letter_is_signed_in_and_nothing_else(altegio, work, emma):
+    """Mallory asks for it on an arrival of her own, without Altegio's signature."""
+    page = arrive(Client(), altegio, MEDVED_1, user_id=None)
+    Client().post(form_action(page, "link"), {"email": EMMAS_EMAIL})
+    browser = opened_letter()
+    work()
+    assert not AltegioIdentity.objects.exists()
+    assert not Connection.objects.exists()
+    assert emma.check_password(PASSWORD)
+    assert is_signed_in(browser)
+
+
+def test_the_letters_reader_says_on_the_arrivals_page_that_it_is_theirs(altegio, work, emma):
+    page = arrive(Client(), altegio, AURORA_1, user_id=None)
+    Client().post(form_action(page, "link"), {"email": EMMAS_EMAIL})
+    browser = Client(headers=OURS)
+    forms = browser.post(link_in_email(), follow=True)
+    browser.post(form_action(forms, "continue"))
+    work()
+    assert Connection.objects.get().owner == emma
+
+
+def test_the_status_page_lets_its_reader_do_nothing(altegio, emma):
+    for page in (arrive(Client(), altegio, AURORA_1)["Location"], sign_up(altegio, EMMAS_EMAIL)[0]):
+        shown = Client().get(page).content.decode()
+        assert "/connect/step/" not in shown
+        assert EMMAS_EMAIL not in shown + Client().post(f"{page}link/").content.decode()
+
+
+def test_one_click_with_an_old_session_links_nobody(altegio, emma):
+    arrive(Client(), altegio, AURORA_1)
+    step = reverse("connect:step", args=[tokens.step_token(Arrival.objects.get())])
+    browser = Client(headers=OURS)
+    browser.force_login(emma)
+    assert browser.post(f"{step}continue/").status_code == 303
+    assert not AltegioIdentity.objects.exists()
+
+
+def test_what_was_taken_back_while_a_password_was_checked_opens_nothing(altegio, emma, monkeypatch):
+    """The account is taken over between the look at the password and the arrival's change."""
+    from integrations.connect import views
+
+    page = arrive(Client(), altegio, AURORA_1)["Location"]
+    right = views.owner_with_password
+
+    def checked(*given):
+        user = right(*given)
+        User.objects.filter(pk=user.pk).update(session_epoch=7)
+        return user
+
+    monkeypatch.setattr(views, "owner_with_password", checked)
+    answer = Client().post(f"{page}sign-in/", {"email": EMMAS_EMAIL, "password": PASSWORD}, headers=OURS)
+    assert answer.status_code == 409
+    assert not AltegioIdentity.objects.exists()
+
+
+def test_an_owner_who_signs_up_again_is_not_in_conflict_with_themselves(altegio, work, emma):
+    sign_up(altegio, EMMAS_EMAIL, location=AURORA_1)
+    again = follow(Client(), altegio, AURORA_1, user_id=None)
+    answer = Client().post(form_action(again, "sign-in"), {"email": EMMAS_EMAIL, "password": PASSWORD})
+    work()
+    assert status(Client(), answer)["state"] == "active"
+    assert Connection.objects.get().owner == emma
+
+
+# --- at the same moment, and what nobody asked for ------------------------------------------------
+
+
+def test_a_link_of_a_proven_owner_sets_no_password(altegio, emma):
+    page = arrive(Client(), altegio, AURORA_1, user_id=None)
+    Client().post(form_action(page, "link"), {"email": EMMAS_EMAIL})
+    opened_letter("chosen by whoever posts it")
+    assert sign_in(Client(), EMMAS_EMAIL, PASSWORD)
+
+
+def test_a_letter_is_dropped_where_the_arrival_became_anothers_before_it_went_out(altegio, emma):
+    page = arrive(Client(), altegio, AURORA_1, user_id=None)
+    Client().post(form_action(page, "link"), {"email": EMMAS_EMAIL})
+    Client().post(form_action(page, "sign-up"), SIGN_UP)
+    send_waiting_emails()
+    assert [message.to for message in mail.outbox] == [["olga@example.com"]]
+
+
+def test_whoever_set_emmas_address_at_altegio_is_out_once_she_opens_a_letter(altegio, work):
+    """Mallory's signed visit made an account under it; her claim goes on and is nobody's."""
+    arrive(Client(), altegio, AURORA_1)
+    account, given = User.objects.get(), make_frame_token(User.objects.get())
+    Client().post("/account/reset/", {"email": EMMAS_EMAIL})
+    browser = Client()
+    form = browser.get(link_in_email(), follow=True)
+    browser.post(form.redirect_chain[-1][0], {"new_password1": PASSWORD, "new_password2": PASSWORD})
+    work()
+    assert owner_of_frame_token(given) is None
+    assert Connection.objects.get().owner is None
+    again = follow(Client(), altegio, AURORA_2)
+    assert (Arrival.objects.latest("pk").expected_user, "/connect/as/" in again["Location"]) == (account, False)
+
+
+def test_a_strangers_letters_do_not_use_up_an_owners_own(altegio, emma):
+    for number in range(8):
+        Client(REMOTE_ADDR=f"192.0.2.{number}").post("/account/reset/", {"email": EMMAS_EMAIL})
+    browser = Client()
+    sign_in(browser, EMMAS_EMAIL, PASSWORD)
+    browser.post(reverse("lifecycle:erase-email"))
+    assert OutgoingEmail.objects.filter(template="erase").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_account_taken_over_while_another_signs_in_keeps_no_link(altegio):
+    """Whichever comes first: the link is gone, or was never made."""
+    for _round in range(5):
+        emma = proven_owner(EMMAS_EMAIL, PASSWORD)
+        arrive(Client(), altegio, AURORA_1)
+        arrival, known = Arrival.objects.latest("pk"), User.objects.get(pk=emma.pk)
+        signs_in = partial(give_to, arrival, known, is_just_proven=True)
+        at_once(signs_in, partial(take_over, emma, password="another-one"))
+        assert not AltegioIdentity.objects.exists()
+        Arrival.objects.all().delete()
+        User.objects.filter(pk=emma.pk).update(email=None)
+
+
+# --- linked Altegio users -------------------------------------------------------------------------
+
+
+def test_a_new_link_is_shown_told_and_taken_back(altegio, emma):
+    page = arrive(Client(), altegio, AURORA_1)["Location"]
+    browser, phone = Client(headers=OURS), Client()
+    sign_in(phone, emma.email, PASSWORD)
+    browser.post(f"{page}sign-in/", {"email": EMMAS_EMAIL, "password": PASSWORD})
+    send_waiting_emails()
+    assert (mail.outbox[-1].to, str(EMMA) in mail.outbox[-1].body) == ([EMMAS_EMAIL], True)
+    assert str(EMMA) in browser.get("/account/me/").content.decode()
+    given = make_frame_token(User.objects.get())
+
+    browser.post(reverse("accounts:unlink", args=[emma.identities.get().pk]))
+    assert not emma.identities.exists()
+    assert (is_signed_in(browser), is_signed_in(phone), owner_of_frame_token(given)) == (True, False, None)
+    follow(Client(), altegio, AURORA_2)
+    assert Arrival.objects.latest("pk").expected_user == emma
+
+
+def test_nobody_unlinks_anothers(emma, mallory):
+    identity = AltegioIdentity.objects.create(user=emma, altegio_user_id=EMMA)
+    browser = Client()
+    browser.force_login(mallory)
+    browser.post(reverse("accounts:unlink", args=[identity.pk]))
+    assert AltegioIdentity.objects.exists()
