@@ -12,6 +12,7 @@ from billing.call_kinds import UNSURE, ReportPayment
 from billing.models import CONTENT, Payment, PaymentChange, Source, Status
 from billing.parsing import InvalidPaymentError, PaymentData
 from integrations.connections.models import LIVE, Connection, State, application_for
+from integrations.connections.querysets import ConnectionQuerySet
 from integrations.outbox.queue import queue, queue_fresh
 
 
@@ -109,19 +110,22 @@ def _record(data: PaymentData, source: Source, overlap: Overlap, by: User | None
     return Recorded(payment, is_new=True, warnings=warnings)
 
 
-def _lockable() -> QuerySet[Connection]:
+def _lockable() -> ConnectionQuerySet:
     """Those that are locked when they are read: in the order of their ids, and before their payments."""
     return Connection.objects.select_related("application", "location").select_for_update(of=("self",), no_key=True)
 
 
-def _at(data: PaymentData, connections: QuerySet[Connection]) -> QuerySet[Connection]:
+def _at(data: PaymentData, connections: ConnectionQuerySet) -> ConnectionQuerySet:
     """The connections of the application at the location."""
-    here = Q(application__altegio_id=data.application_id, location__altegio_id=data.salon_id)
-    return connections.select_related("application", "location").filter(here).order_by("pk")
+    here = connections.at_altegio(data.application_id, data.salon_id)
+    return here.select_related("application", "location").order_by("pk")
 
 
 def _best(here: Iterable[Connection], data: PaymentData) -> Connection:
-    """The connection a payment belongs to: the live one, else the newest grant, else the newest ever active."""
+    """The connection a payment belongs to: the live one, else the newest grant, else the newest ever active.
+
+    Not simply the one that counts there: money goes to no claim that was never accepted and waits no more.
+    """
     ranked = [(_rank(connection), connection.pk, connection) for connection in here]
     rank, _pk, connection = max(ranked, default=(0, 0, None))
     if rank and connection:

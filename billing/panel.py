@@ -8,7 +8,7 @@ from billing.models import Payment, Status, Subscription
 from billing.subscriptions import overdue, soon
 from integrations.backoffice.dashboard.numbers import capped, list_url
 from integrations.backoffice.dashboard.panels import register_panel
-from integrations.connections.models import LIVE, Connection
+from integrations.connections.models import Connection
 from partner_portal.core.english import english as _
 
 MAX_URGENT = 5
@@ -16,7 +16,7 @@ MAX_URGENT = 5
 
 def payments_due() -> dict[str, Any]:
     """Trials and periods that end soon or have ended, and payments Altegio has not taken: five queries."""
-    live = Connection.objects.filter(state__in=LIVE)
+    live = Connection.objects.live()
 
     def due(which: Q, name: str) -> Any:
         return capped(live.filter(which), list_url(Subscription, due=name))

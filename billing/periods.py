@@ -35,7 +35,7 @@ def follow_payments(connection: Connection) -> None:
     A trial is given once for an application at a location, from its first activation (docs/altegio.md §2), so
     a reconnection shares the trial and the payments of the connections before it.
     """
-    siblings = Connection.objects.filter(application=connection.application_id, location=connection.location_id)
+    siblings = Connection.objects.same_place(connection)
     first: datetime | None = siblings.aggregate(first=Min("activated_at"))["first"]
     trial_days = connection.application.trial_days
     connection.trial_ends_at = first + timedelta(days=trial_days) if first and trial_days else None

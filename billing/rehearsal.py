@@ -23,7 +23,8 @@ from integrations.altegio.answers import AltegioState, ConnectionStatus, read_st
 from integrations.altegio.signatures import Person
 from integrations.connect.arrivals import receive_signed
 from integrations.connect.parameters import Redirect
-from integrations.connections.models import LIVE, Application, Arrival, Connection, State, reconnect_url
+from integrations.connections.models import Application, Arrival, Connection, State, reconnect_url
+from integrations.connections.querysets import ConnectionQuerySet
 from integrations.outbox.direct_requests import ask_now
 from integrations.outbox.dispatcher import dispatch_due
 from integrations.outbox.models import Attempt, OutgoingCall
@@ -195,18 +196,16 @@ class Rehearsal:
         last = Attempt.objects.filter(call__connection__in=self._connections()).order_by("pk").last()
         return f"Altegio's last answer: {last.status_code or '–'} {last.message}".strip() if last else ""
 
-    def _connections(self) -> QuerySet[Connection]:
-        return Connection.objects.filter(application=self.application, location__altegio_id=self.salon_id).order_by(
-            "pk"
-        )
+    def _connections(self) -> ConnectionQuerySet:
+        return Connection.objects.at_altegio(self.application.altegio_id, self.salon_id).order_by("pk")
 
     def _live(self) -> Connection | None:
-        return self._connections().filter(state__in=LIVE).first()
+        return self._connections().live().first()
 
     def _mine(self) -> Connection | None:
         """The live connection, where it is the rehearsal's own."""
         mine = self._connections().filter(owner__identities__altegio_user_id=REHEARSER.altegio_user_id)
-        return mine.filter(state__in=LIVE).first()
+        return mine.live().first()
 
     def _paid(self) -> Payment:
         return Payment.objects.get(pk=self.payment_id)

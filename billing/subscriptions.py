@@ -26,7 +26,7 @@ TARIFFS = Queue.register(Queue("tariffs", "Tariffs to be fetched", Application))
 def subscriptions() -> QuerySet[Connection]:
     """The connections that live on payments, the earliest due first."""
     return (
-        Connection.objects.filter(state__in=LIVE)
+        Connection.objects.live()
         .select_related("application", "location", "owner")
         .order_by(F("next_payment_at").asc(nulls_last=True), "pk")
     )
@@ -63,7 +63,7 @@ def count_subscriptions() -> Totals:
     """For the chart of the control room, in one query."""
     active = Q(state="active")
     paid = Q(paid_until__isnull=False, paid_until__gt=timezone.now())
-    counted = Connection.objects.filter(state__in=LIVE).aggregate(
+    counted = Connection.objects.live().aggregate(
         paid=Count("pk", filter=active & current() & paid),
         trial=Count("pk", filter=active & current() & ~paid),
         expiring=Count("pk", filter=active & soon()),

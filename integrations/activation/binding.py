@@ -94,9 +94,7 @@ def _unanswered_since(connection: Connection) -> datetime | None:
 
 
 def others_alive(connection: Connection) -> "QuerySet[Connection]":
-    return Connection.objects.filter(
-        application=connection.application_id, location=connection.location_id, state__in=LIVE
-    ).exclude(pk=connection.pk)
+    return Connection.objects.beside(connection).live()
 
 
 def end_unnoticed(connection: Connection) -> None:

@@ -46,8 +46,7 @@ def somebody_goes_first(connection: Connection, status: ConnectionStatus) -> boo
 
 
 def _open_claims(connection: Connection) -> QuerySet[Connection]:
-    here = Connection.objects.filter(application=connection.application_id, location=connection.location_id)
-    return here.filter(state__in=UNDECIDED, deadline_at__gt=timezone.now()).exclude(pk=connection.pk)
+    return Connection.objects.beside(connection).undecided().filter(deadline_at__gt=timezone.now())
 
 
 def _is_in_line(connection: Connection) -> bool:
@@ -104,8 +103,7 @@ def has_settled(call: OutgoingCall, status: ConnectionStatus) -> bool:
 
 def _refused_here(connection: Connection) -> QuerySet[Connection]:
     since = timezone.now() - REFUSAL_LASTS
-    here = Connection.objects.filter(application=connection.application_id, location=connection.location_id)
-    return here.filter(state=State.FAILED, ended_at__gte=since).exclude(pk=connection.pk)
+    return Connection.objects.beside(connection).filter(state=State.FAILED, ended_at__gte=since)
 
 
 def facts_of(connection: Connection, call: OutgoingCall, status: ConnectionStatus) -> Facts:

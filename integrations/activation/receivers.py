@@ -33,8 +33,11 @@ def ask_about_held_claims(connection: Connection, after: State, **_: Any) -> Non
     They are nobody's rivals: whoever has arrived since goes before them.
     """
     if after == State.UNINSTALLED:
-        here = Connection.objects.filter(application=connection.application_id, location=connection.location_id)
-        held = here.select_related("application").filter(state=State.CONFLICT, is_disputed=False)
+        held = (
+            Connection.objects.same_place(connection)
+            .select_related("application")
+            .filter(state=State.CONFLICT, is_disputed=False)
+        )
         wake(list(held))
 
 

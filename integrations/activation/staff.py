@@ -12,7 +12,7 @@ from integrations.activation.call_kinds import Activate
 from integrations.activation.waiting_call import end_claim
 from integrations.alerts.models import Alert
 from integrations.alerts.raising import clear_alerts
-from integrations.connections.models import LIVE, UNDECIDED, Connection, EndedBy, State
+from integrations.connections.models import LIVE, Connection, EndedBy, State
 from integrations.connections.transitions import lock, move
 from integrations.outbox.models import CallState, OutgoingCall
 from integrations.outbox.queue import cancel, hurry, queue_fresh
@@ -35,7 +35,7 @@ def try_again(connection_id: int, by: User) -> None:
     """
     connection = lock(connection_id)
     if connection.state in (State.EXPIRED, State.FAILED):
-        if _others(connection).filter(state__in=UNDECIDED, claim=connection.claim).exists():
+        if Connection.objects.beside(connection).undecided().filter(claim=connection.claim).exists():
             raise NotPossibleError(
                 _("%(connection)s: the same person has a newer claim, which waits.") % _named(connection)
             )
@@ -73,9 +73,9 @@ def give_to_claimant(connection_id: int, by: User) -> None:
         raise NotPossibleError(
             _("%(connection)s: the person who claims it has not signed in yet.") % _named(connection)
         )
-    for rival in _others(connection).filter(state__in=UNDECIDED).order_by("pk"):
+    for rival in Connection.objects.beside(connection).undecided().order_by("pk"):
         _dismiss(lock(rival.pk), _("Staff gave the location to another person."), by)
-    live = _others(connection).filter(state__in=LIVE).first()
+    live = Connection.objects.beside(connection).live().first()
     if connection.state in LIVE:
         _bind(connection, connection, _("Staff decided for this claim."), by)
         adopt_chain(connection)
@@ -148,11 +148,6 @@ def _dismiss(connection: Connection, why: str, by: User) -> None:
 
 def _activations(connection: Connection) -> QuerySet[OutgoingCall]:
     return OutgoingCall.objects.filter(connection=connection, kind=Activate.name)
-
-
-def _others(connection: Connection) -> QuerySet[Connection]:
-    same_place = Connection.objects.filter(application=connection.application_id, location=connection.location_id)
-    return same_place.exclude(pk=connection.pk)
 
 
 def _named(connection: Connection) -> dict[str, str]:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from integrations.activation.call_kinds import Activate
-from integrations.connections.models import UNDECIDED, Connection, EndedBy, State
+from integrations.connections.models import Connection, EndedBy, State
 from integrations.connections.transitions import move
 from integrations.outbox.models import UNFINISHED, CallState, OutgoingCall, Priority
 from integrations.outbox.queue import cancel, queue_fresh
@@ -31,7 +31,7 @@ def undecided_without_call() -> QuerySet[Connection]:
     waiting = OutgoingCall.objects.filter(
         connection=OuterRef("pk"), kind=Activate.name, state__in=UNFINISHED, deadline_at__isnull=False
     )
-    return Connection.objects.filter(~Exists(waiting), state__in=UNDECIDED)
+    return Connection.objects.undecided().filter(~Exists(waiting))
 
 
 def end_claim(

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from accounts.limits import client_address
 from accounts.models import User
 from accounts.proofs import has_proven_address
-from integrations.connections.models import UNDECIDED, Connection
+from integrations.connections.models import Connection
 from partner_portal.core.encryption import lookup_hash
 
 
@@ -69,7 +69,7 @@ def turns_taken(claimant: Claimant) -> tuple[int, int]:
         return 0, 0
     by_address = Q(visitor=claimant.visitor) & ~Q(visitor="")
     by_network = Q(network=claimant.network) & ~Q(network="")
-    waiting = Connection.objects.filter(by_address | by_network, state__in=UNDECIDED, is_proven=False)
+    waiting = Connection.objects.undecided().filter(by_address | by_network, is_proven=False)
     counts: dict[str, Any] = waiting.aggregate(
         address=Count("pk", filter=by_address), network=Count("pk", filter=by_network)
     )

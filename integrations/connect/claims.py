@@ -21,6 +21,7 @@ from integrations.connect.location_facts import Place
 from integrations.connect.retry_on_overlap import ClaimOverlapError
 from integrations.connections.models import (
     LIVE,
+    NOT_ENDED,
     UNDECIDED,
     Application,
     Arrival,
@@ -53,7 +54,7 @@ def claim_locations(
     locked = _lock_connections(application, salon_ids)
     locations = _locked_locations(salon_ids)
     current = _current_connections(application, locations, claimant, now)
-    there = {each.pk for found in current.values() for each in found if each.state in (*UNDECIDED, *LIVE)}
+    there = {each.pk for found in current.values() for each in found if each.state in NOT_ENDED}
     if not there <= locked:
         raise ClaimOverlapError
     _give_what_waits(current, claimant)
@@ -74,10 +75,8 @@ def _lock_connections(application: Application, salon_ids: Sequence[int]) -> set
 
     Their keys.
     """
-    there = Connection.objects.select_for_update(of=("self",), no_key=True).filter(
-        application=application, location__altegio_id__in=salon_ids, state__in=(*UNDECIDED, *LIVE)
-    )
-    return set(there.order_by("pk").values_list("pk", flat=True))
+    there = Connection.objects.not_ended().filter(application=application, location__altegio_id__in=salon_ids)
+    return set(there.select_for_update(of=("self",), no_key=True).order_by("pk").values_list("pk", flat=True))
 
 
 def _locked_locations(salon_ids: Sequence[int]) -> dict[int, Location]:
@@ -100,7 +99,7 @@ def _current_connections(
     # The newest are enough to know: whoever comes five times a second leaves many.
     newest = refused.order_by("-pk").values("pk")[: 2 * len(by_key)]
     found: dict[int, list[Connection]] = defaultdict(list)
-    for connection in here.filter(Q(state__in=(*UNDECIDED, *LIVE)) | Q(pk__in=newest)).order_by("pk"):
+    for connection in here.filter(Q(state__in=NOT_ENDED) | Q(pk__in=newest)).order_by("pk"):
         # Both are at hand: joining them costs a tenth of an arrival's time.
         connection.application, connection.location = application, by_key[connection.location_id]
         found[connection.location_id].append(connection)
@@ -153,8 +152,7 @@ def go_on_as_new(ended: Connection) -> None:
     now = timezone.now()
     if ended.last_arrived_at == ended.arrived_at or now >= activation_deadline(ended.last_arrived_at):
         return
-    same_place = Connection.objects.filter(application=ended.application_id, location=ended.location_id)
-    if same_place.filter(pk__gt=ended.pk, arrived_at=ended.last_arrived_at).exists():
+    if Connection.objects.same_place(ended).filter(pk__gt=ended.pk, arrived_at=ended.last_arrived_at).exists():
         return
     claimant = Claimant.behind(ended)
     salon_ids, arrived_at = [ended.location.altegio_id], ended.last_arrived_at
@@ -173,12 +171,7 @@ def give_claim(connections: Iterable[Connection], old_claim: str, claimant: Clai
     for connection in connections:
         if connection.claim != old_claim:
             continue
-        own = Connection.objects.filter(
-            application=connection.application_id,
-            location=connection.location_id,
-            state__in=UNDECIDED,
-            claim=claimant.claim,
-        ).exclude(pk=connection.pk)
+        own = Connection.objects.beside(connection).undecided().filter(claim=claimant.claim)
         if connection.state in UNDECIDED and own.exists():
             end_claim(connection, "The same person claims it already.")
             continue

@@ -6,7 +6,7 @@ from django.db.models import Exists, OuterRef, Prefetch, Q
 
 from accounts.models import User
 from accounts.personal_data import register_export
-from integrations.connections.models import LIVE, Arrival, Chain, Connection, ConnectionChange
+from integrations.connections.models import Arrival, Chain, Connection, ConnectionChange
 from integrations.sender_names.models import SenderName
 from integrations.telephony.owners import own_chains
 from integrations.user_tokens.models import UserToken
@@ -59,13 +59,8 @@ def _connection(connection: Connection, user: User) -> dict[str, Any]:
 
 def _sender_names(user: User) -> list[Any]:
     # Of those that are theirs today: what they held before may be another's by now.
-    mine = Connection.objects.filter(
-        owner=user,
-        review="",
-        state__in=LIVE,
-        application=OuterRef("list__application"),
-        location=OuterRef("list__location"),
-    )
+    here = Connection.objects.at(OuterRef("list__application"), OuterRef("list__location"))
+    mine = here.live().filter(owner=user, review="")
     names = SenderName.objects.filter(Exists(mine))
     return list(
         names.order_by("pk").values("list__location__altegio_id", "name", "state", "valid_until", "changed_at")

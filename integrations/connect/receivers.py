@@ -38,11 +38,11 @@ def wait_for_the_owner(user: User, *, was_proven: bool, **_: Any) -> None:
     """
     if was_proven:
         return
-    hold(Connection.objects.filter(claim=Claimant.of(user).claim, state__in=UNDECIDED))
+    hold(Connection.objects.undecided().filter(claim=Claimant.of(user).claim))
     theirs = Arrival.objects.filter(user=user, connections__state__in=UNDECIDED).distinct()
     for arrival in Arrival.objects.select_for_update(no_key=True).filter(pk__in=theirs.values("pk")).order_by("pk"):
         provisional = f"s:{arrival.pk}"
-        claimed = Connection.objects.filter(arrivals=arrival, state__in=UNDECIDED, claim=Claimant.of(user).claim)
+        claimed = Connection.objects.undecided().filter(arrivals=arrival, claim=Claimant.of(user).claim)
         claimed.update(claim=provisional, claimant=None)
         arrival.claim, arrival.user, arrival.expected_user = provisional, None, user
         arrival.save(update_fields=["claim", "user", "expected_user"])

@@ -70,11 +70,13 @@ class StateFilter:
 
 
 def own_connections(owner: User) -> QuerySet[Connection]:
-    """The newest connection of each application and location that is the owner's, or claimed by them."""
+    """The newest connection of each application and location that is the owner's, or claimed by them.
+
+    Not the one that counts there, which may be another's: people are shown what became of their own last wish.
+    """
     mine = Q(owner=owner) | Q(owner=None, claimant=owner)
-    newer = Connection.objects.filter(
-        mine, application=OuterRef("application"), location=OuterRef("location"), pk__gt=OuterRef("pk")
-    )
+    here = Connection.objects.at(OuterRef("application"), OuterRef("location"))
+    newer = here.filter(mine, pk__gt=OuterRef("pk"))
     places = [When(state=state, then=Value(place)) for place, state in enumerate(ORDER)]
     return (
         Connection.objects.filter(mine)

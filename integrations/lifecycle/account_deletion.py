@@ -19,7 +19,7 @@ from accounts.limits import OWN_LETTERS
 from accounts.models import User
 from accounts.pages import owner_page, show, to_page
 from accounts.sections import register_section
-from integrations.connections.models import LIVE, Connection
+from integrations.connections.models import Connection
 from integrations.status_sync.disconnect import disconnect_all
 from partner_portal.core.languages import prefer
 
@@ -71,7 +71,7 @@ def _erase(request: HttpRequest, owner: User) -> HttpResponse:
 
 
 def _connected(owner: User) -> int:
-    return Connection.objects.filter(owner=owner, state__in=LIVE).count()
+    return Connection.objects.live().filter(owner=owner).count()
 
 
 @email_builder("erase")

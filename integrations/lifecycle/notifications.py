@@ -12,7 +12,7 @@ from accounts.emails import email_builder
 from accounts.models import Notification, User
 from accounts.notifications import NotificationKind, letter_about, register_news
 from integrations.connect.status import message_for
-from integrations.connections.models import LIVE, UNDECIDED, ArrivalLocation, Connection, State
+from integrations.connections.models import ArrivalLocation, Connection, State
 
 # Whoever opens the integration again and again where Altegio refuses it is told so once a day.
 SAME_AGAIN = timedelta(days=1)
@@ -60,10 +60,8 @@ class NotConnected(_AboutArrival):
         missed = Connection.objects.filter(
             pk__in=subjects, claimant=person, owner=None, state__in=(State.FAILED, State.EXPIRED)
         )
-        here = Connection.objects.filter(
-            application=OuterRef("application"), location=OuterRef("location")
-        ).order_by()
-        anew = here.filter(Q(owner=person) | Q(claimant=person), state__in=(*UNDECIDED, *LIVE))
+        here = Connection.objects.at(OuterRef("application"), OuterRef("location"))
+        anew = here.not_ended().filter(Q(owner=person) | Q(claimant=person))
         told_before = Notification.objects.filter(
             person=person, kind=self.name, sent_at__gt=timezone.now() - SAME_AGAIN
         )

@@ -34,8 +34,7 @@ def end(connection: Connection, after: State, **_: Any) -> None:
 def forget_the_end(connection: Connection, after: State, **_: Any) -> None:
     """The location is connected again: staff need not look at its end any more."""
     if after in LIVE:
-        same_place = Connection.objects.filter(application=connection.application_id, location=connection.location_id)
-        clear_alerts(kind=Alert.Kind.ENDED, connection__in=same_place)
+        clear_alerts(kind=Alert.Kind.ENDED, connection__in=Connection.objects.same_place(connection))
 
 
 def end_calls(connection: Connection) -> int:
@@ -68,17 +67,14 @@ def end_telephony(connection: Connection) -> None:
         return
     # Only the applications that brought the chain speak for its telephony; others may stand at its locations.
     speaking = Arrival.objects.filter(chain_id_given=chain.altegio_id).values("application")
-    alive = Connection.objects.filter(location__chain=chain, state__in=LIVE, application__in=speaking)
+    alive = Connection.objects.live().filter(location__chain=chain, application__in=speaking)
     if not alive.exists():
         switch_telephony(chain, on=False)
 
 
 def tell(connection: Connection) -> None:
     """An e-mail to the owner, an alert for staff; none where the owner is connecting it anew already."""
-    anew = Connection.objects.filter(
-        application=connection.application_id, location=connection.location_id, state=State.GRANTED
-    )
-    if anew.exists():
+    if Connection.objects.same_place(connection).filter(state=State.GRANTED).exists():
         return
     key = f"disconnected:{connection.pk}:{timezone.now():%Y%m%d%H%M%S}"
     raise_alerts([(Alert.Kind.ENDED, key, f"{connection}: disconnected. {connection.reason}", connection)])

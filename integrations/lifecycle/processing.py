@@ -5,12 +5,12 @@ from typing import Any
 
 from django.db import connection as database
 from django.db import transaction
-from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
+from django.db.models import QuerySet
 from django.dispatch import receiver
 from django.utils import timezone
 
 from integrations.altegio.answers import AltegioState, ConnectionStatus
-from integrations.connections.models import LIVE, Application, Connection, Location, State
+from integrations.connections.models import Application, Connection, Location
 from integrations.connections.signals import status_synced
 from integrations.lifecycle.handlers import handlers_of
 from integrations.lifecycle.models import Callback
@@ -64,7 +64,8 @@ WAITING = Queue.register(Queue("callbacks", "Callbacks", Callback, give_up=_give
 
 def _process(callback: Callback) -> None:
     callback.processed_at = timezone.now()
-    callback.connection = _spoken_of(callback)
+    there = Connection.objects.at_altegio(callback.application_altegio_id, callback.salon_id)
+    callback.connection = there.current()
     for handle in handlers_of(callback.event):
         handle(parse_as_written(callback.body), callback.connection)
     if callback.event not in KNOWN:
@@ -75,20 +76,6 @@ def _process(callback: Callback) -> None:
         callback.state, callback.note = Callback.State.ASKED, ""
         ask_status(callback.connection)
     callback.save(update_fields=["state", "note", "connection", "processed_at"])
-
-
-def _spoken_of(callback: Callback) -> Connection | None:
-    """The connection at this application and location that is alive, else the newest that was not refused."""
-    there = Connection.objects.filter(
-        application__altegio_id=callback.application_altegio_id, location__altegio_id=callback.salon_id
-    )
-    rank = Case(
-        When(state__in=LIVE, then=Value(0)),
-        When(~Q(state__in=(State.FAILED, State.CONFLICT)), then=Value(1)),
-        default=Value(2),
-        output_field=IntegerField(),
-    )
-    return there.order_by(rank, "-pk").first()
 
 
 def _unknown(callback: Callback) -> str:

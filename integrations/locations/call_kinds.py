@@ -13,7 +13,7 @@ from django.utils import timezone
 from integrations.altegio import requests
 from integrations.altegio.answers import Answer, RemoteLocation, read_locations
 from integrations.altegio.requests import ApiRequest
-from integrations.connections.models import LIVE, Application, Connection, Location
+from integrations.connections.models import Application, Connection, Location
 from integrations.connections.transitions import lock, touch
 from integrations.locations.review import review_name
 from integrations.outbox.call_kinds import CallKind, ObsoleteError, register
@@ -91,9 +91,8 @@ def _cut(name: str, place: RemoteLocation) -> str:
 
 def _unfetched(application_number: int) -> QuerySet[Connection]:
     """The new connections whose location's data is still missing: without any, further pages tell nothing new."""
-    return Connection.objects.filter(
+    return Connection.objects.live().filter(
         application__altegio_id=application_number,
-        state__in=LIVE,
         activated_at__gt=timezone.now() - FRESH,
         location__fetched_at=None,
     )
@@ -104,16 +103,14 @@ def _pages_of_new_ones(application: Application) -> list[int]:
 
     The end is where our own count puts it, give or take a page.
     """
-    last = ceil(Connection.objects.filter(application=application, state__in=LIVE).count() / PAGE)
+    last = ceil(Connection.objects.live().filter(application=application).count() / PAGE)
     return [page for page in sorted({2, last - 1, last, last + 1}) if page > 1]
 
 
 def _unreviewed(application: Application, remote: list[RemoteLocation]) -> list[int]:
     """The connections whose signed name is to be checked, locked: connections come before locations."""
-    unreviewed = Connection.objects.select_for_update(of=("self",), no_key=True).filter(
-        application=application,
-        location__altegio_id__in=[place.id for place in remote],
-        state__in=LIVE,
-        reviewed_at=None,
+    unreviewed = Connection.objects.live().filter(
+        application=application, location__altegio_id__in=[place.id for place in remote], reviewed_at=None
     )
-    return list(unreviewed.order_by("pk").values_list("pk", flat=True))
+    locked = unreviewed.select_for_update(of=("self",), no_key=True)
+    return list(locked.order_by("pk").values_list("pk", flat=True))

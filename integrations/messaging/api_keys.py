@@ -4,13 +4,13 @@ import secrets
 
 from django.db import transaction
 
-from integrations.connections.models import LIVE, Connection, Installation
+from integrations.connections.models import Connection, Installation
 from integrations.messaging.models import ReplacedApiKey
 from partner_portal.core.encryption import lookup_hash
 
 
 def connection_with_key(api_key: str) -> Connection | None:
-    """The connection whose key this is: the live one at its location, else the newest.
+    """The connection whose key this is: the one that counts at the key's location.
 
     Two queries by unique index, however many connections there are.
     """
@@ -18,10 +18,8 @@ def connection_with_key(api_key: str) -> Connection | None:
     if place is None:
         return None
     application, location = place
-    found = Connection.objects.filter(application=application, location=location)
-    shown = found.select_related("application", "location__chain", "owner").order_by("-pk")
-    connections = list(shown)
-    return next((connection for connection in connections if connection.state in LIVE), next(iter(connections), None))
+    here = Connection.objects.at(application, location)
+    return here.select_related("application", "location__chain", "owner").current()
 
 
 def _place_of(api_key_hash: str) -> tuple[int, int] | None:

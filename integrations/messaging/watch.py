@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef, QuerySet
 
-from integrations.connections.models import LIVE, Connection, SyncState
+from integrations.connections.models import Connection, SyncState
 from integrations.messaging.call_kinds import queue_relays
 from integrations.messaging.channels import UpdateChannel, switch_channel
 from integrations.messaging.models import BatchState, CallbackAddress, ChannelSwitch, StatusBatch
@@ -24,8 +24,8 @@ def _untold(now: datetime) -> QuerySet[ChannelSwitch]:
 
 
 def _tell(switch: ChannelSwitch) -> None:
-    here = Connection.objects.filter(application=switch.application_id, location=switch.location_id, state__in=LIVE)
-    connection = here.select_related("application", "location").first()
+    here = Connection.objects.at(switch.application_id, switch.location_id)
+    connection = here.live().select_related("application", "location").first()
     if connection is None:
         switch.set_sync(SyncState.FAILED, "This location is not connected.")
     else:

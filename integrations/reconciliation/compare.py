@@ -46,9 +46,13 @@ def compare_rest(run: Reconciliation, application: Application) -> None:
     The list may leave frozen ones out (docs/interface.md), but one that ended while frozen stands on no list
     either: they are asked about like all others.
     """
-    unlisted = Connection.objects.filter(application=application, state__in=LIVE).filter(
-        Q(listed_at=None) | Q(listed_at__lt=run.started_at),
-        Q(activated_at=None) | Q(activated_at__lt=run.started_at),
+    unlisted = (
+        Connection.objects.live()
+        .filter(application=application)
+        .filter(
+            Q(listed_at=None) | Q(listed_at__lt=run.started_at),
+            Q(activated_at=None) | Q(activated_at__lt=run.started_at),
+        )
     )
     findings = [
         Finding(
@@ -71,15 +75,12 @@ def list_refused(run: Reconciliation, application: Application, reason: str) -> 
 
 
 def _current(application: Application, by_id: Iterable[int]) -> dict[int, Connection]:
-    """What stands for each location here: the connection that is alive, else the newest that was not refused."""
+    """The connection that counts at each of these locations, by Altegio's ids."""
     there = Connection.objects.filter(application=application, location__altegio_id__in=list(by_id))
-    ranked: dict[int, tuple[tuple[int, int], Connection]] = {}
-    for connection in there.select_related("location"):
-        rank = 2 if connection.state in LIVE else 0 if connection.state in (State.FAILED, State.CONFLICT) else 1
-        salon_id = connection.location.altegio_id
-        if salon_id not in ranked or ranked[salon_id][0] < (rank, connection.pk):
-            ranked[salon_id] = (rank, connection.pk), connection
-    return {salon_id: connection for salon_id, (_rank, connection) in ranked.items()}
+    current: dict[int, Connection] = {}
+    for connection in there.select_related("location").current_first():
+        current.setdefault(connection.location.altegio_id, connection)
+    return current
 
 
 def _difference(connection: Connection | None, place: RemoteLocation) -> Finding | None:

@@ -3,7 +3,7 @@
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from integrations.connections.models import LIVE, Application, Connection, application_for
+from integrations.connections.models import Application, Connection, application_for
 from integrations.reconciliation.call_kinds import ask_for_page
 from integrations.reconciliation.models import Reconciliation
 from integrations.reconciliation.runs import MAX_DURATION, finish_if_done
@@ -27,7 +27,7 @@ def _begin(trigger: Reconciliation.Trigger) -> Reconciliation:
     run = Reconciliation.objects.create(
         trigger=trigger,
         lists_left=len(applications),
-        expected=Connection.objects.filter(state__in=LIVE).count(),
+        expected=Connection.objects.live().count(),
     )
     for application in applications:
         ask_for_page(run, application, page=1)

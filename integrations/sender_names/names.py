@@ -8,7 +8,7 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from integrations.connections.models import LIVE, UNDECIDED, Application, Connection, SyncState
+from integrations.connections.models import Application, Connection, SyncState
 from integrations.outbox.models import OutgoingCall
 from integrations.outbox.queue import cancel, queue_newest
 from integrations.sender_names.call_kinds import SendSenderNames, coalesce_key_of
@@ -37,12 +37,8 @@ def empty_list_reason() -> str:
 
 def sender_connection(salon_id: int) -> Connection | None:
     """The connection whose sender names a location has: its SMS application's, the live one first."""
-    found = Connection.objects.filter(
-        location__altegio_id=salon_id,
-        application__kind=Application.Kind.SMS,
-        state__in=(*LIVE, *UNDECIDED),
-    ).select_related("application", "location")
-    return min(found, key=lambda connection: (connection.state not in LIVE, -connection.pk), default=None)
+    here = Connection.objects.filter(location__altegio_id=salon_id, application__kind=Application.Kind.SMS)
+    return here.not_ended().select_related("application", "location").current()
 
 
 def list_of(connection: Connection) -> SenderNameList | None:
@@ -183,10 +179,7 @@ def tell_again(names: SenderNameList) -> None:
 
 
 def _connection_of(names: SenderNameList) -> Connection | None:
-    found = Connection.objects.filter(
-        application=names.application_id, location=names.location_id, state__in=(*LIVE, *UNDECIDED)
-    )
-    return min(found, key=lambda connection: (connection.state not in LIVE, -connection.pk), default=None)
+    return Connection.objects.at(names.application_id, names.location_id).not_ended().current()
 
 
 def _check_one(name: str) -> None:

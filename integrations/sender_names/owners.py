@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from accounts.listing import page_of, place_in, searched
 from accounts.models import User
 from accounts.pages import owner_page, register_notice, register_page, show, to_page
-from integrations.connections.models import LIVE, Application, Connection, SyncState
+from integrations.connections.models import Application, Connection, SyncState
 from integrations.locations.search import matching
 from integrations.sender_names.models import IN_FORCE, NameState, SenderName, SenderNameList
 from integrations.sender_names.names import InvalidSenderNamesError, ask_for_name, names_of
@@ -38,7 +38,8 @@ SYNC_WORDS = {
 def own_connections(owner: User) -> QuerySet[Connection]:
     """The connections whose sender names this owner may see: not those that staff must look at first."""
     return (
-        Connection.objects.filter(owner=owner, state__in=LIVE, application__kind=Application.Kind.SMS, review="")
+        Connection.objects.live()
+        .filter(owner=owner, application__kind=Application.Kind.SMS, review="")
         .select_related("application", "location")
         .order_by("location__altegio_id", "pk")
     )

@@ -61,7 +61,7 @@ def being_disconnected(connections: Collection[Connection]) -> set[int]:
 @transaction.atomic
 def disconnect_all(owner: User, why: str) -> int:
     """Queue the uninstall calls of everything the owner has connected. Returns how many it will be."""
-    live = list(Connection.objects.select_for_update().filter(owner=owner, state__in=LIVE).order_by("pk"))
+    live = list(Connection.objects.live().select_for_update().filter(owner=owner).order_by("pk"))
     ending = being_disconnected(live)
     queue_fresh(_uninstall(connection, owner.pk, why) for connection in live if connection.pk not in ending)
     return len(live)

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Q
 from django.utils import timezone
 
 from integrations.altegio import requests
@@ -108,6 +107,4 @@ def _apply_state(connection: Connection, status: ConnectionStatus) -> None:
 
 def _is_newest(connection: Connection) -> bool:
     """Whether no later connection has taken this one's place at Altegio: one alive, or a later grant."""
-    others = Connection.objects.filter(application=connection.application_id, location=connection.location_id)
-    later = Q(state__in=LIVE) | Q(pk__gt=connection.pk) & ~Q(state__in=(State.CONFLICT, State.FAILED))
-    return connection.state in LIVE or not others.exclude(pk=connection.pk).filter(later).exists()
+    return connection.state in LIVE or not Connection.objects.successors(connection).exists()

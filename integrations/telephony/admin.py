@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from integrations.connections.models import LIVE, Chain, Connection
+from integrations.connections.models import Chain, Connection
 from integrations.telephony.chains import confirm_chain, switch_on_again
 from integrations.telephony.models import NotificationDay, PhoneCall
 from integrations.telephony.phone_calls import send_again
@@ -52,7 +52,7 @@ class ChainAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("connected with this token"))
     def connected(self, chain: Chain) -> SafeString | str:
-        live = Connection.objects.filter(location__chain=chain, state__in=LIVE).order_by("pk")
+        live = Connection.objects.live().filter(location__chain=chain).order_by("pk")
         shown = live.select_related("application", "location", "owner")[:MAX_SHOWN]
         rows = ((link_to(row), link_to(row.owner)) for row in shown)
         return format_html_join("", "<div>{} — {}</div>", rows) or "–"

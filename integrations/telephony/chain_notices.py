@@ -10,7 +10,7 @@ from accounts.models import User
 from accounts.notifications import NotificationKind, letter_about, note, register_news
 from integrations.alerts.models import Alert
 from integrations.alerts.raising import raise_alerts
-from integrations.connections.models import LIVE, Chain, Connection
+from integrations.connections.models import Chain, Connection
 
 # A chain of franchisees may have hundreds of owners, and each new location would write to all of them.
 MAX_TOLD = 20
@@ -23,7 +23,7 @@ class ChainNamed(NotificationKind):
     name = "chain_named"
 
     def still_true(self, person: User, subjects: Sequence[int]) -> list[int]:
-        live = Connection.objects.filter(pk__in=subjects, state__in=LIVE, location__chain__isnull=False)
+        live = Connection.objects.live().filter(pk__in=subjects, location__chain__isnull=False)
         return list(live.order_by("pk").values_list("pk", flat=True))
 
 
@@ -34,13 +34,13 @@ class TokenNotTaken(NotificationKind):
     name = "token_not_taken"
 
     def still_true(self, person: User, subjects: Sequence[int]) -> list[int]:
-        mine = Connection.objects.filter(pk__in=subjects, owner=person, state__in=LIVE)
+        mine = Connection.objects.live().filter(pk__in=subjects, owner=person)
         return list(mine.order_by("pk").values_list("pk", flat=True))
 
 
 def tell_others(connection: Connection, chain: Chain) -> None:
     """The other owners with a live location of this number, and staff, where there are such owners."""
-    others = Connection.objects.filter(location__chain__altegio_id=chain.altegio_id, state__in=LIVE)
+    others = Connection.objects.live().filter(location__chain__altegio_id=chain.altegio_id)
     owners = others.exclude(owner=None).exclude(owner=connection.owner_id).exclude(pk=connection.pk)
     owners_to_tell = User.objects.filter(pk__in=owners.values("owner")).order_by("pk")[:MAX_TOLD]
     for owner in owners_to_tell:

@@ -73,7 +73,7 @@ def see_token(connection: Connection, arrival: Arrival) -> None:
 def switch_on_again(chain_id: int) -> bool:
     """Staff try a refused switch once more. Returns whether there was something to switch on."""
     chain = Chain.objects.select_for_update(no_key=True).get(pk=chain_id)
-    alive = Connection.objects.filter(location__chain=chain, state__in=LIVE).exists()
+    alive = Connection.objects.live().filter(location__chain=chain).exists()
     if chain.telephony != Chain.Telephony.FAILED or not alive or not chain.crm_token:
         return False
     switch_telephony(chain, on=True)
@@ -111,7 +111,7 @@ def _speakers() -> QuerySet[Connection]:
 def _spoken_for_by(owner_id: int) -> QuerySet[Location]:
     """The locations whose calls go out under a token of this owner's, who is connected to them."""
     speaker = _speakers().filter(location=OuterRef("pk")).values("owner")[:1]
-    connected = Connection.objects.filter(location=OuterRef("pk"), owner=owner_id, state__in=LIVE)
+    connected = Connection.objects.live().filter(location=OuterRef("pk"), owner=owner_id)
     return Location.objects.alias(speaker=Subquery(speaker)).filter(Exists(connected), speaker=owner_id)
 
 
@@ -213,7 +213,7 @@ def _bring_along(connection: Connection, chain: Chain) -> set[int]:
 
 def _retire(left: set[int], chain: Chain) -> None:
     """Chains of the same number that nobody is connected to any more: their token was replaced."""
-    alive = Connection.objects.filter(location__chain=OuterRef("pk"), state__in=LIVE)
+    alive = Connection.objects.live().filter(location__chain=OuterRef("pk"))
     empty = Chain.objects.filter(~Exists(alive), pk__in=left, altegio_id=chain.altegio_id)
     for old in empty.select_for_update(no_key=True).order_by("pk"):
         retire_chain(old, chain)

@@ -8,7 +8,7 @@ from django.utils import timezone
 from integrations.activation.call_kinds import Activate
 from integrations.alerts.models import Alert
 from integrations.backoffice.timeline.next_steps import NextStep, register_adviser
-from integrations.connections.models import UNDECIDED, Chain, Connection, State
+from integrations.connections.models import Chain, Connection, State
 from integrations.outbox.models import UNFINISHED, CallState
 from integrations.outbox.token_stop import token_is_stopped
 from partner_portal.core.english import english as _
@@ -83,9 +83,7 @@ def _conflict(connection: Connection) -> Iterator[NextStep]:
     text = _("Somebody else claims the location, or holds it. Find out who owns it, then decide for this person …")
     yield NextStep(text, action="give", is_trouble=True)
     yield NextStep(_("… or against."), action="dismiss", is_trouble=True)
-    rivals = Connection.objects.filter(
-        application=connection.application_id, location=connection.location_id, state__in=UNDECIDED
-    ).exclude(pk=connection.pk)
+    rivals = Connection.objects.beside(connection).undecided()
     for rival in rivals.select_related("claimant")[:MAX_ALERTS]:
         url = reverse("admin:connections_connection_change", args=[rival.pk])
         yield NextStep(_("The other claim"), url=url, label=str(rival.claimant or f"#{rival.pk}"))

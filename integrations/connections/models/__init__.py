@@ -3,22 +3,19 @@
 from integrations.connections.models.application import Application, application_for
 from integrations.connections.models.arrival import Arrival, ArrivalLocation, RefusedArrival
 from integrations.connections.models.connection import (
-    LIVE,
-    SHOWN_STATES,
-    UNDECIDED,
     Connection,
     ConnectionChange,
-    EndedBy,
     Installation,
-    State,
     event_address,
     owner_email,
 )
 from integrations.connections.models.location import Chain, Location, reconnect_url, token_hash
 from integrations.connections.models.sync_state import Synced, SyncState
+from integrations.connections.states import LIVE, NOT_ENDED, SHOWN_STATES, UNDECIDED, EndedBy, State
 
 __all__ = [
     "LIVE",
+    "NOT_ENDED",
     "SHOWN_STATES",
     "UNDECIDED",
     "Application",

@@ -1,7 +1,7 @@
 """Connection: one application at one location, from an arrival's grant to its end."""
 
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -9,6 +9,8 @@ from django.utils import timezone
 
 from integrations.connections.models.application import Application
 from integrations.connections.models.location import Location, reconnect_url
+from integrations.connections.querysets import ConnectionQuerySet
+from integrations.connections.states import LIVE, UNDECIDED, EndedBy, State
 from partner_portal.core.bidi import embedded
 from partner_portal.core.encryption import EncryptedTextField, lookup_hash
 from partner_portal.core.english import english as _
@@ -16,33 +18,6 @@ from partner_portal.core.updated_at import UpdatedAt
 
 if TYPE_CHECKING:
     from accounts.models import User
-
-
-class State(models.TextChoices):
-    """The states of a connection; `integrations.connections.transitions.MAY_FOLLOW` says what may follow what."""
-
-    GRANTED = "granted", _("waiting for activation")  # the owner arrived; Altegio has not accepted yet
-    ACTIVE = "active", _("active")  # Altegio accepted the activation
-    FROZEN = "frozen", _("frozen")  # no payment: Altegio stopped API and webhooks
-    UNINSTALLED = "uninstalled", _("uninstalled")  # the owner, or the partner, disconnected it
-    EXPIRED = "expired", _("expired")  # the window closed before Altegio accepted
-    FAILED = "failed", _("failed")  # Altegio refused
-    CONFLICT = "conflict", _("conflict")  # another person claims the location (`is_disputed`), or holds it
-
-
-class EndedBy(models.TextChoices):
-    """Who ended a claim. What staff ended, nobody else takes up again."""
-
-    ALTEGIO = "altegio", _("Altegio")
-    WINDOW = "window", _("the end of its window")
-    STAFF = "staff", _("staff")
-    PORTAL = "portal", _("the portal")
-
-
-# As owners and the partner's own systems read them (docs/interface.md): one that waits is pending.
-SHOWN_STATES: dict[str, str] = {state: "pending" if state is State.GRANTED else state.value for state in State}
-UNDECIDED = (State.GRANTED, State.CONFLICT)
-LIVE = (State.ACTIVE, State.FROZEN)
 
 
 class Connection(UpdatedAt):
@@ -98,6 +73,8 @@ class Connection(UpdatedAt):
 
     claimant_id: int | None
     owner_id: int | None
+
+    objects: ClassVar = ConnectionQuerySet.as_manager()
 
     class Meta(UpdatedAt.Meta):
         verbose_name = _("connection")

@@ -1,0 +1,71 @@
+"""Which connections are meant: each rule that lists of them are read by, once, by its name."""
+
+from typing import TYPE_CHECKING, Self
+
+from django.db.models import Case, IntegerField, OuterRef, Q, Value, When
+
+from integrations.connections.states import LIVE, NOT_ENDED, UNDECIDED, State
+from partner_portal.core.updated_at import UpdatedAtQuerySet
+
+if TYPE_CHECKING:
+    from integrations.connections.models import Application, Connection, Location
+
+# A claim that Altegio refused, or that somebody else stood in the way of: it never held the location.
+WITHOUT_A_GRANT = (State.FAILED, State.CONFLICT)
+
+
+class ConnectionQuerySet(UpdatedAtQuerySet["Connection"]):
+    """Connections, chosen by what they are and where."""
+
+    def live(self) -> Self:
+        """Return those that Altegio holds to be connected, paid or frozen."""
+        return self.filter(state__in=LIVE)
+
+    def undecided(self) -> Self:
+        """Return the claims that an activation still waits for."""
+        return self.filter(state__in=UNDECIDED)
+
+    def not_ended(self) -> Self:
+        """Return those that are live or undecided."""
+        return self.filter(state__in=NOT_ENDED)
+
+    def at(self, application: "Application | int | OuterRef", location: "Location | int | OuterRef") -> Self:
+        """Return those of one application at one location, by row, key or a reference to the outer query."""
+        return self.filter(application=application, location=location)
+
+    def at_altegio(self, application_id: int | None, salon_id: int | None) -> Self:
+        """Return those of one application at one location, by the ids that Altegio calls them by."""
+        return self.filter(application__altegio_id=application_id, location__altegio_id=salon_id)
+
+    def same_place(self, connection: "Connection") -> Self:
+        """Return those of its application at its location, itself among them."""
+        return self.at(connection.application_id, connection.location_id)
+
+    def beside(self, connection: "Connection") -> Self:
+        """Return the others of its application at its location."""
+        return self.same_place(connection).exclude(pk=connection.pk)
+
+    def current_first(self) -> Self:
+        """Put first what counts at a place: the live one, then the newest grant, then the newest claim.
+
+        A refused or disputed claim comes last, however new: it must not hide what had been granted before.
+        """
+        standing = Case(
+            When(state__in=LIVE, then=Value(0)),
+            When(~Q(state__in=WITHOUT_A_GRANT), then=Value(1)),
+            default=Value(2),
+            output_field=IntegerField(),
+        )
+        return self.order_by(standing, "-pk")
+
+    def current(self) -> "Connection | None":
+        """Return the connection that counts among these, which are of one application at one location."""
+        return self.current_first().first()
+
+    def successors(self, ended: "Connection") -> Self:
+        """Return what has taken the place of an ended connection at Altegio: one alive, or a later grant.
+
+        This is not the ranking of `current_first`: an older grant succeeds nobody, whatever became of `ended`.
+        """
+        later_grant = Q(pk__gt=ended.pk) & ~Q(state__in=WITHOUT_A_GRANT)
+        return self.beside(ended).filter(Q(state__in=LIVE) | later_grant)
