@@ -120,7 +120,7 @@ class UserAdmin(BaseAdmin, StockUserAdmin[User]):
         return super().has_change_permission(request, obj) and (is_owner or may_give_rights(request))
 
     @method_decorator(sensitive_post_parameters())
-    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002 - Django's name
         """Of others. For one's own password there is the page that asks for the present one."""
         if self.get_object(request, unquote(id)) == request.user:
             return redirect("admin:password_change")

@@ -26,11 +26,11 @@ class ApiKeyAuthentication(BaseAuthentication):
         words = get_authorization_header(request).decode("latin-1").split()
         if not words or words[0].lower() != self.keyword.lower():
             return None
-        if wait := BAD_API_KEYS.wait(request._request):
+        if wait := BAD_API_KEYS.wait(request._request):  # noqa: SLF001 - DRF hands on no other
             raise Throttled(wait)
         key = self._valid_key(words[1]) if len(words) == 2 else None
         if key is None:
-            BAD_API_KEYS.count(request._request)
+            BAD_API_KEYS.count(request._request)  # noqa: SLF001
             raise AuthenticationFailed("This API key is not valid. Make one with: manage.py create_api_key")
         return None, key
 
@@ -42,7 +42,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         if not (secret.isascii() and secret.isprintable()):
             return None
         try:
-            key = cast(ApiKey, ApiKey.objects.get_from_key(secret))
+            key = cast("ApiKey", ApiKey.objects.get_from_key(secret))
         except ApiKey.DoesNotExist:
             return None
         return None if key.has_expired else key

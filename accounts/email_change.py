@@ -50,8 +50,8 @@ def take_address(user: User, *, is_owner: bool, password: str = "") -> None:
     """The new address has confirmed: it counts from now on, and the old one is told.
 
     `user` as its link was opened; `is_owner`: by who is signed in to the account, too. Else whoever reads the
-    mail there takes the account over, with `password`. Raises AddressTaken, and WishEnded where the account
-    has changed since.
+    mail there takes the account over, with `password`. Raises AddressTakenError, and EmailChangeCancelledError where
+    the account has changed since.
     """
     old, new = user.email, user.pending_email
     as_opened = User.objects.filter(pk=user.pk, email=old, pending_email=new, password=user.password, is_active=True)

@@ -114,7 +114,7 @@ def _send_round() -> int:
     try:
         while time.monotonic() < ends_at and (outgoing_email := _take()):
             sent += _send(outgoing_email, server)
-    except _ServerFailed:
+    except _ServerFailedError:
         return sent
     finally:
         with suppress(OSError):
@@ -124,7 +124,7 @@ def _send_round() -> int:
     return sent
 
 
-class _ServerFailed(Exception):
+class _ServerFailedError(Exception):
     """The mail server cannot be spoken with: this round is over, and no e-mail is to blame."""
 
 
@@ -177,7 +177,7 @@ def _send(outgoing_email: OutgoingEmail, server: BaseEmailBackend) -> bool:
         if _is_the_servers(error):
             log.warning("mail_server_failed", outgoing_email=outgoing_email.pk, error=describe_error(error))
             MAIL_SERVER.set_aside(ONE, error)
-            raise _ServerFailed from error
+            raise _ServerFailedError from error
         log.exception("letter_failed", outgoing_email=outgoing_email.pk, template=outgoing_email.template)
         LETTERS.set_aside(outgoing_email.pk, error)
         return False
@@ -228,7 +228,7 @@ ONE = 1
 
 
 def render(outgoing_email: OutgoingEmail) -> EmailMultiAlternatives:
-    """The e-mail as an e-mail in its reader's language. Raises NoReader."""
+    """The e-mail as an e-mail in its reader's language. Raises NoRecipientError."""
     with translation.override(_language_of(outgoing_email)):
         build = _builders.get(outgoing_email.template, _nothing_more)
         describe_error = {
@@ -254,7 +254,10 @@ def _language_of(outgoing_email: OutgoingEmail) -> str:
 
 
 def reader_of(params: dict[str, Any]) -> User:
-    """The owner whom an e-mail's link signs in or lets choose a password. Raises NoReader: staff never get one."""
+    """The owner whom an e-mail's link signs in or lets choose a password.
+
+    Raises NoRecipientError: staff never get one.
+    """
     person = params["person"]
     if not isinstance(person, User) or person.is_staff or not person.is_active:
         raise NoRecipientError

@@ -28,7 +28,7 @@ class CannotEraseError(Exception):
 def erase_person(user: User) -> None:
     """Empty everything personal about `user`, for good. `user` itself is emptied too.
 
-    Raises CannotErase for staff: their rights are taken away first, so that nobody erases a colleague, or
+    Raises CannotEraseError for staff: their rights are taken away first, so that nobody erases a colleague, or
     the last administrator, by mistake.
     """
     locked = User.objects.select_for_update(no_key=True).get(pk=user.pk)

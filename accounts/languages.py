@@ -33,7 +33,7 @@ def remember_at_sign_in(user: User, **_: Any) -> None:
 def choose_language(request: HttpRequest) -> HttpResponseRedirect:
     """Store a choice from the footer, and go back to the page it was made on."""
     if code := supported(request.POST.get("language", "")):
-        User.objects.filter(pk=cast(User, request.user).pk).update(language=code)
+        User.objects.filter(pk=cast("User", request.user).pk).update(language=code)
     back = request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure()):
         back = reverse("accounts:home")

@@ -40,7 +40,7 @@ def held_as(user: User) -> User | None:
 
 @contextmanager
 def as_let_in(user: User) -> Iterator[User]:
-    """A transaction that holds the account, as it is now, for who was let in as `user`. Raises TakenBack.
+    """A transaction that holds the account, as it is now, for who was let in as `user`. Raises SessionRevokedError.
 
     Whoever takes the account back at the same moment has done so before, or does so after all that is changed here.
     """

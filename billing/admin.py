@@ -89,10 +89,10 @@ class PaymentAdmin(ReadOnlyAdmin):
     def save_model(self, request: HttpRequest, obj: Payment, form: Any, change: bool) -> None:
         """Recorded, or sent again, by the rules of every way in."""
         if change:
-            send_again(obj.pk, form.payment_data, source=Source.ADMIN, by=cast(User, request.user))
+            send_again(obj.pk, form.payment_data, source=Source.ADMIN, by=cast("User", request.user))
             return
         overlap = Overlap.ALLOW if form.cleaned_data["allow_overlap"] else Overlap.REFUSE
-        recorded = record_payment(form.payment_data, Source.ADMIN, overlap=overlap, by=cast(User, request.user))
+        recorded = record_payment(form.payment_data, Source.ADMIN, overlap=overlap, by=cast("User", request.user))
         obj.pk = recorded.payment.pk
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -146,7 +146,7 @@ class PaymentAdmin(ReadOnlyAdmin):
         done, problems = 0, []
         for payment in chosen.order_by("pk"):
             try:
-                done += send_again(payment.pk, source=Source.ADMIN, by=cast(User, request.user)).is_new
+                done += send_again(payment.pk, source=Source.ADMIN, by=cast("User", request.user)).is_new
             except (PaymentConflictError, InvalidPaymentError) as problem:
                 problems.append(f"#{payment.pk}: {problem}")
         if not done and problems:

@@ -32,7 +32,7 @@ def import_payments(lines: Iterable[str], *, overlap: Overlap, dry_run: bool) ->
     """Take the rows in one after another. A refused row does not hold up the others.
 
     With `dry_run` nothing is stored: each row is judged as if it came alone, except that an external_id
-    told twice in the file is seen. Raises NotThisFile.
+    told twice in the file is seen. Raises UnreadableFileError.
     """
     take = _Rehearsal(overlap) if dry_run else _Taking(overlap)
     for batch in _batches(read_rows(lines, COLUMNS)):

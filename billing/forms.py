@@ -53,7 +53,7 @@ class PaymentForm(forms.ModelForm[Payment]):
         except InvalidPaymentError as problem:
             for name, texts in problem.errors.items():
                 if name not in self.errors:
-                    self.add_error(name, cast(Any, texts))
+                    self.add_error(name, cast("Any", texts))
         except PaymentConflictError as problem:
             self.add_error("external_id", str(problem))
         return self.cleaned_data

@@ -49,8 +49,8 @@ def record_payment(
     """Store a payment and queue its report, both in one transaction.
 
     The same `external_id` with the same content gives the payment there is. With other content it corrects a payment
-    that failed; otherwise it raises Conflict. Raises Invalid for a location without a connection or (with `REFUSE`)
-    for an overlap.
+    that failed; otherwise it raises PaymentConflictError. Raises InvalidPaymentError for a location without a
+    connection or (with `REFUSE`) for an overlap.
     """
     known = _known(data)
     if known is None:
@@ -175,8 +175,9 @@ def send_again(
 ) -> Recorded:
     """Send a payment that failed once more, `data` in the place of what it said; Altegio is asked before it is sent.
 
-    What it said is kept (`PaymentChange`): if Altegio turns out to hold that, nothing is sent. Raises Conflict for a
-    payment that has not failed; one that says `data` already stays as it is. Raises Invalid as `record_payment` does.
+    What it said is kept (`PaymentChange`): if Altegio turns out to hold that, nothing is sent. Raises
+    PaymentConflictError for a payment that has not failed; one that says `data` already stays as it is. Raises
+    InvalidPaymentError as `record_payment` does.
     """
     with transaction.atomic():
         payment, here = _locked(payment_id, data)

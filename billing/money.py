@@ -27,7 +27,7 @@ def decimals_of(currency: str) -> int:
 def read_amount(text: str, currency: str) -> Decimal:
     """The amount written as plain digits: no sign, no exponent, no more decimals than the currency has.
 
-    Raises NotMoney.
+    Raises InvalidMoneyError.
     """
     match = _AMOUNT.fullmatch(text)
     if match is None:

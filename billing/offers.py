@@ -28,7 +28,7 @@ def fetch_tariffs(application: Application) -> None:
 
 
 def ask_for_link(connection: Connection, option: TariffOption, discount: int = 0) -> PaymentLink:
-    """Queue the question for the address where the owner pays; it appears on the row. Raises NotOffered."""
+    """Queue the question for the address where the owner pays; it appears on the row. Raises NotOfferedError."""
     if option.application_id != connection.application_id or connection.state not in LIVE:
         raise NotOfferedError(_("This tariff is not for this location, or the location is not connected any more."))
     with transaction.atomic():
@@ -43,7 +43,10 @@ def ask_for_link(connection: Connection, option: TariffOption, discount: int = 0
 
 
 def give_discount(connection: Connection, percent: int) -> Discount:
-    """Queue a discount of 0 to 100 percent for a connected location; the newest one counts. Raises NotOffered."""
+    """Queue a discount of 0 to 100 percent for a connected location; the newest one counts.
+
+    Raises NotOfferedError.
+    """
     if connection.state not in LIVE or not 0 <= percent <= 100:
         raise NotOfferedError("A discount of 0 to 100 percent is given to connected locations.")
     with transaction.atomic():

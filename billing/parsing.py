@@ -51,7 +51,7 @@ class PaymentData:
 
 
 def read_payment(raw: Mapping[str, object], *, needs_external_id: bool = True) -> PaymentData:
-    """Read the fields named as in docs/interface.md. Raises Invalid with every field that is wrong."""
+    """Read the fields named as in docs/interface.md. Raises InvalidPaymentError with every field that is wrong."""
     reader = _Reader(raw)
     currency = reader.currency()
     data = PaymentData(

@@ -12,7 +12,9 @@ from integrations.outbox.queue import cancel, queue
 
 
 def refund_payment(payment_id: int) -> tuple[Payment, bool]:
-    """Refund a payment; returns it, and whether this changed anything. Raises Conflict where it cannot be.
+    """Refund a payment; returns it, and whether this changed anything.
+
+    Raises PaymentConflictError where it cannot be.
 
     One whose report still waits is cancelled. One whose report is under way, or in doubt, is refunded
     behind it: the calls of a connection go in order.

@@ -216,7 +216,7 @@ def what_was_answered_200_is_stored(stage: Stage, _stories: list[Story]) -> Iter
 def nothing_is_stuck(stage: Stage, _stories: list[Story]) -> Iterator[str]:
     stuck = stage.query(
         "SELECT kind, state, count(*), max(reason) FROM outbox_outgoingcall "
-        "WHERE state IN ('queued', 'sending', 'doubtful') GROUP BY kind, state"
+        "WHERE state IN ('queued', 'sending', 'unconfirmed') GROUP BY kind, state"
     )
     yield from (f"{count} calls {kind} are {state}: {reason}" for kind, state, count, reason in stuck)
     failed = stage.query("SELECT note FROM lifecycle_callback WHERE state IN ('waiting', 'failed')")
@@ -240,7 +240,7 @@ def nothing_rests_unseen(stage: Stage, _stories: list[Story]) -> Iterator[str]:
         "SELECT l.altegio_id, c.state FROM connections_connection c JOIN connections_location l "
         "ON l.id = c.location_id WHERE c.state IN ('granted', 'conflict') AND NOT EXISTS (SELECT 1 FROM "
         "outbox_outgoingcall o WHERE o.connection_id = c.id AND o.kind = 'activate' "
-        "AND o.state IN ('held', 'queued', 'sending', 'doubtful'))"
+        "AND o.state IN ('held', 'queued', 'sending', 'unconfirmed'))"
     )
     yield from (f"{salon_id} is {state}, and nothing waits to move it" for salon_id, state in rows)
     alerts = stage.query("SELECT kind, text FROM alerts_alert WHERE kind IN ('watch', 'dead')")

@@ -161,7 +161,7 @@ class Rivals(StoryBase):
         self._rows(f"UPDATE connections_connection SET deadline_at = now() WHERE id IN ({listed})")
         self._rows(
             "UPDATE outbox_outgoingcall SET deadline_at = now() WHERE kind = 'activate' "
-            f"AND connection_id IN ({listed}) AND state IN ('held', 'queued', 'doubtful')"
+            f"AND connection_id IN ({listed}) AND state IN ('held', 'queued', 'unconfirmed')"
         )
 
     def _staff_dismiss(self, email: str, salon_id: int) -> None:

@@ -147,7 +147,7 @@ class Stage:
         """
         self.query(
             "UPDATE outbox_outgoingcall SET due_at = now() WHERE id IN (SELECT id FROM "
-            "outbox_outgoingcall WHERE state IN ('queued', 'doubtful') AND due_at > now() + interval '5 s' "
+            "outbox_outgoingcall WHERE state IN ('queued', 'unconfirmed') AND due_at > now() + interval '5 s' "
             "FOR UPDATE SKIP LOCKED)"
         )
 
@@ -173,7 +173,7 @@ class Stage:
 
 
 WAITING = """
-SELECT (SELECT count(*) FROM outbox_outgoingcall WHERE state IN ('queued', 'sending', 'doubtful')),
+SELECT (SELECT count(*) FROM outbox_outgoingcall WHERE state IN ('queued', 'sending', 'unconfirmed')),
        (SELECT count(*) FROM lifecycle_callback WHERE state = 'waiting'),
        (SELECT count(*) FROM messaging_statusbatch WHERE state = 'waiting'),
        (SELECT count(*) FROM reconciliation_reconciliation WHERE state = 'running')

@@ -79,7 +79,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_DELETE(self) -> None:
         self._serve()
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its base names it so
         """Silent: the log is a page."""
 
     def version_string(self) -> str:

@@ -23,7 +23,7 @@ def has_password_sign_in(request: HttpRequest) -> bool:
 
 def is_verified(request: HttpRequest) -> bool:
     """Whether this session has shown the second factor."""
-    return cast(bool, request.user.is_verified())  # type: ignore[union-attr] # from django-otp's middleware
+    return cast("bool", request.user.is_verified())  # type: ignore[union-attr] # from django-otp's middleware
 
 
 def needs_second_factor(request: HttpRequest) -> bool:
@@ -36,7 +36,7 @@ def needs_second_factor(request: HttpRequest) -> bool:
 
 def authenticator_of(request: HttpRequest) -> Authenticator | None:
     """The authenticator of the member of staff."""
-    return cast(Authenticator | None, Authenticator.objects.filter(user=request.user.pk).first())
+    return cast("Authenticator | None", Authenticator.objects.filter(user=request.user.pk).first())
 
 
 def show_factor(request: HttpRequest, code: str) -> bool:
@@ -44,7 +44,7 @@ def show_factor(request: HttpRequest, code: str) -> bool:
 
     A wrong one counts like a wrong password (accounts/sign_in.py): after ten both doors are closed.
     """
-    user = cast(User, request.user)
+    user = cast("User", request.user)
     if FAILED_SIGN_INS.wait(_name(user)):
         return False
     authenticator = _take(user, normal(code))
@@ -58,7 +58,7 @@ def show_factor(request: HttpRequest, code: str) -> bool:
 
 def proves_both_factors(request: HttpRequest, password: str, code: str) -> bool:
     """Whether the person shows both factors again, for what weakens the second. The code is used up."""
-    return is_own_password(cast(User, request.user), password) and show_factor(request, code)
+    return is_own_password(cast("User", request.user), password) and show_factor(request, code)
 
 
 def _take(user: User, code: str) -> Authenticator | None:
@@ -76,7 +76,7 @@ def _take(user: User, code: str) -> Authenticator | None:
         return None
     reset = {"throttling_failure_timestamp": None, "throttling_failure_count": 0}
     still_there = Authenticator.objects.filter(pk=found.pk).update(**reset)
-    return cast(Authenticator, found) if still_there else None
+    return cast("Authenticator", found) if still_there else None
 
 
 def _takes_present(authenticator: Authenticator, code: str) -> bool:

@@ -63,7 +63,7 @@ def link_for(user_id: int, state: str) -> str:
 
 def open_link(request: HttpRequest, token: str) -> bool:
     """Whether it is a good link of who is signed in here; then this session may set the factor up."""
-    user = cast(User, request.user)
+    user = cast("User", request.user)
     try:
         given = signing.loads(token, salt=_SALT, max_age=LINK_SECONDS)
     except signing.BadSignature:
@@ -78,14 +78,14 @@ def open_link(request: HttpRequest, token: str) -> bool:
 def allow(request: HttpRequest) -> None:
     """This session may set up a phone, as long as the account is as it is now; who knew its name before may not."""
     request.session.cycle_key()
-    state = state_of(cast(User, request.user))
+    state = state_of(cast("User", request.user))
     request.session[_SESSION] = {"state": state, "until": time.time() + MAY_SECONDS, "key": ""}
 
 
 def is_allowed(request: HttpRequest) -> bool:
     """Whether this session may set up a phone now."""
     right = request.session.get(_SESSION)
-    return bool(right and time.time() < right["until"] and right["state"] == state_of(cast(User, request.user)))
+    return bool(right and time.time() < right["until"] and right["state"] == state_of(cast("User", request.user)))
 
 
 def give_up(request: HttpRequest) -> None:
@@ -109,9 +109,9 @@ def key_here(request: HttpRequest) -> str:
 def finish(request: HttpRequest, code: str) -> list[str] | None:
     """The phone's first code has come: it counts from now on, in the place of any other.
 
-    Returns the backup codes to show; None for a wrong code. Raises CannotSetUp.
+    Returns the backup codes to show; None for a wrong code. Raises SetupRefusedError.
     """
-    user, key = cast(User, request.user), key_here(request)
+    user, key = cast("User", request.user), key_here(request)
     step = step_of(key, normal(code))
     if step is None:
         return None
@@ -129,8 +129,8 @@ def finish(request: HttpRequest, code: str) -> list[str] | None:
 
 
 def renew_backup_codes(request: HttpRequest, authenticator: Authenticator) -> list[str]:
-    """Fresh codes, to be shown this once; the old ones end. Raises CannotSetUp."""
-    user, state = cast(User, request.user), state_of(cast(User, request.user))
+    """Fresh codes, to be shown this once; the old ones end. Raises SetupRefusedError."""
+    user, state = cast("User", request.user), state_of(cast("User", request.user))
     codes = new_backup_codes()
     with transaction.atomic():
         _insist_on_state(user, state)

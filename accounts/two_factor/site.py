@@ -41,7 +41,7 @@ class StaffSite(admin.AdminSite):
                 raise BadRequest("There is a NUL in the address.")
             return inner(request, *args, **kwargs)
 
-        return cast(View, clean_view)
+        return cast("View", clean_view)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         own = [

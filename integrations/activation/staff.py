@@ -30,8 +30,8 @@ def try_again(connection_id: int, by: User) -> None:
     """Try the activation once more, now.
 
     A call that waits goes at once. After an end the status call is asked first, and something is sent only
-    if Altegio still waits for it. Raises NotPossible for a connection that is alive or uninstalled, and where the
-    same person has a newer claim on the location.
+    if Altegio still waits for it. Raises NotPossibleError for a connection that is alive or uninstalled, and where
+    the same person has a newer claim on the location.
     """
     connection = lock(connection_id)
     if connection.state in (State.EXPIRED, State.FAILED):
@@ -46,7 +46,7 @@ def try_again(connection_id: int, by: User) -> None:
 
 @transaction.atomic
 def release(connection_id: int) -> None:
-    """Send an activation that was held back. Raises NotPossible where none is."""
+    """Send an activation that was held back. Raises NotPossibleError where none is."""
     connection = lock(connection_id)
     if not hurry(_activations(connection).filter(state=CallState.HELD)):
         raise NotPossibleError(_("%(connection)s holds no activation back.") % _named(connection))
@@ -64,7 +64,7 @@ def give_to_claimant(connection_id: int, by: User) -> None:
 
     What Altegio has accepted already is bound at once. A location that is alive under somebody else moves to this
     claimant: here staff decide, and the record says who did. Else the activation is sent, whenever the window ended.
-    Raises NotPossible where there is no conflict, or the claimant has not signed in yet.
+    Raises NotPossibleError where there is no conflict, or the claimant has not signed in yet.
     """
     connection = lock(connection_id)
     if not is_for_staff(connection):

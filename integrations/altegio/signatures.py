@@ -41,7 +41,7 @@ def is_signed(key: str, message: bytes, signature: str) -> bool:
 def decode_base64(text: str) -> bytes:
     """The bytes behind url-safe or ordinary base64, whose `+` may have become a space, padded or not.
 
-    Raises BadUserData where the text is neither.
+    Raises InvalidUserDataError where the text is neither.
     """
     plain = text.strip("\r\n").replace(" ", "+").replace("-", "+").replace("_", "/").rstrip("=")
     try:
@@ -53,7 +53,7 @@ def decode_base64(text: str) -> bytes:
 def person_from(user_data: str, signature: str, partner_token: str) -> Person:
     """The person whom Altegio signed; the signature is checked on the bytes as received.
 
-    Raises BadUserData when it is oversized, forged or broken.
+    Raises InvalidUserDataError when it is oversized, forged or broken.
     """
     if len(user_data) > MAX_USER_DATA_BYTES:
         raise InvalidUserDataError("The user data is larger than 8 KiB.")

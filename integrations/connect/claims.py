@@ -48,7 +48,7 @@ def claim_locations(
     """Claim every location for `claimant`, in the caller's transaction, and queue what follows.
 
     A constant number of queries however many locations and rivals there are. Arrivals for the same location
-    wait for each other; ClaimedMeanwhile is raised where another one has made a connection by then. A location
+    wait for each other; ClaimOverlapError is raised where another one has made a connection by then. A location
     for which there is no room (`claimants.room_for`) is left out.
     """
     locked = _lock_connections(application, salon_ids)

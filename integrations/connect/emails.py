@@ -16,7 +16,7 @@ from integrations.connections.models import Arrival
 def with_sign_in_link(params: dict[str, Any]) -> dict[str, Any]:
     """The context of an e-mail with a link that signs its reader in on an arrival.
 
-    Raises NoReader where the arrival is, or waits for, somebody else.
+    Raises NoRecipientError where the arrival is, or waits for, somebody else.
     """
     user, arrival = reader_of(params), Arrival.objects.filter(pk=params["arrival"]).first()
     if arrival is None or not may_act(arrival, user):

@@ -39,7 +39,7 @@ class Redirect:
 
 
 def read_redirect(query: str, partner_token: str) -> Redirect:
-    """The redirect behind a raw query string. Raises BadArrival."""
+    """The redirect behind a raw query string. Raises InvalidArrivalError."""
     if len(query) > MAX_QUERY_BYTES:
         raise InvalidArrivalError("The address is too long.", _("Connect fewer locations at a time, at most 5,000."))
     pairs = _pairs(query)

@@ -65,8 +65,8 @@ def touch(connections: QuerySet[Connection]) -> None:
 def move(connection: Connection, to: State, why: str, *, by: "User | None" = None, **fields: Any) -> None:
     """Change the state of a locked connection, with its record; `fields` change along with it.
 
-    The same state again changes nothing but `fields`. Raises NotAllowed by the table above, and where anybody but
-    staff would take up what staff ended.
+    The same state again changes nothing but `fields`. Raises TransitionNotAllowedError by the table above, and where
+    anybody but staff would take up what staff ended.
     """
     before = State(connection.state)
     _check(connection, to, by)

@@ -20,7 +20,7 @@ from partner_portal.core.queues import Queue
 
 UNINSTALL, FREEZE, PAYMENT = "uninstall", "freeze", "payment"
 KNOWN = frozenset({UNINSTALL, FREEZE, PAYMENT})
-# Altegio may call before its own status shows what happened: for so long a contradicted callback is doubtful.
+# Altegio may call before its own status shows what happened: for so long a contradicted callback is unconfirmed.
 DOUBT_LASTS = timedelta(minutes=15)
 
 

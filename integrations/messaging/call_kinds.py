@@ -57,7 +57,7 @@ class RelayStatuses(CallKind):
             _refuse_all(address, str(why))
             raise ObsoleteError(str(why)) from None
         return requests.message_statuses(
-            cast(Host, address.host),
+            cast("Host", address.host),
             path,
             [on_the_wire(status) for status in _statuses(batches)],
             token=settings.ALTEGIO_PARTNER_TOKEN,

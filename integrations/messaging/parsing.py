@@ -53,7 +53,9 @@ class ReportedStatus:
 
 
 def read_statuses(items: object) -> tuple[list[ReportedStatus], Warnings]:
-    """The statuses in a request's body, and what was left out of them. Raises BadStatuses naming every wrong item.
+    """The statuses in a request's body, and what was left out of them.
+
+    Raises InvalidStatusesError naming every wrong item.
 
     What only decorates a status is left out where it cannot be read: no status is lost for it.
     """

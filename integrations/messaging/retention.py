@@ -19,7 +19,7 @@ def delete_old_statuses(before: datetime) -> int:
     if not batches:
         return 0
     statuses = MessageStatus.objects.filter(batch__in=batches)
-    statuses._raw_delete(statuses.db)  # nothing refers to a status
+    statuses._raw_delete(statuses.db)  # noqa: SLF001 - nothing refers to a status
     StatusBatch.objects.filter(pk__in=batches).delete()
     return len(batches)
 

@@ -44,7 +44,7 @@ def default_target() -> Target:
 
 
 def read_target(url: object) -> Target:
-    """The target that a `delivery_callback_url` names. Raises BadAddress.
+    """The target that a `delivery_callback_url` names. Raises InvalidStatusAddressError.
 
     Only the path of it is used: the host is always a configured one.
     """
@@ -60,7 +60,10 @@ def read_target(url: object) -> Target:
 
 
 def refuse_other_paths(target: Target) -> None:
-    """Raises BadAddress unless statuses, and our token with them, may go to `target` (docs/interface.md, "SMS")."""
+    """
+
+    Raises InvalidStatusAddressError unless statuses, and our token with them, may go to `target` (docs/interface.md, "SMS").
+    """
     if not any(re.fullmatch(path, target.path) for path in _open_paths(target.host)):
         raise InvalidStatusAddressError(
             _(
@@ -94,7 +97,7 @@ def _without_own_token(path: str) -> str:
 
 
 def path_with_token(address: CallbackAddress) -> str:
-    """The path as it is sent. Raises BadAddress for one that was stored before it was ruled out."""
+    """The path as it is sent. Raises InvalidStatusAddressError for one that was stored before it was ruled out."""
     refuse_other_paths(Target(address.host, address.path))
     return address.path.replace(PLACEHOLDER, quote(settings.ALTEGIO_PARTNER_TOKEN, safe=""))
 

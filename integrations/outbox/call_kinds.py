@@ -90,7 +90,10 @@ class CallKind:
         return json.dumps(call.params, sort_keys=True)
 
     def request(self, call: OutgoingCall) -> ApiRequest:
-        """What to send, built at the moment of sending. Raises Obsolete when there is nothing to say, or OnHold."""
+        """What to send, built at the moment of sending.
+
+        Raises ObsoleteError when there is nothing to say, or OnHold.
+        """
         raise NotImplementedError
 
     def must_ask(self, call: OutgoingCall) -> bool:

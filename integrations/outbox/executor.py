@@ -115,7 +115,7 @@ def _begin_attempt(
 ) -> tuple[Attempt, rate.Slot]:
     """Right before the send: the lease anew, the attempt on record, and the slot dated last of all.
 
-    Raises LeaseLost, or NoSlot; then nothing is on record, and nothing may be sent.
+    Raises LeaseLostError, or NoSlotError; then nothing is on record, and nothing may be sent.
     """
     body = "" if request.body is None else to_json(request.body).decode()
     with transaction.atomic():
@@ -184,7 +184,7 @@ def _settle(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking: bool)
 
 def _refuse_alone(call: OutgoingCall, reason: str) -> None:
     """The refusal without what should follow from it, which fails: staff find it among the dead letters."""
-    log.exception("refusal_without_what_follows")
+    log.exception("refusal_without_what_follows")  # noqa: LOG004 - called where it is handled
     now = timezone.now()
     why = f"{reason} The portal failed to note what follows from this; see the log."
     _write(call, CallState.REFUSED, reason=why, due_at=now, finished_at=now)
@@ -295,7 +295,7 @@ def _back_off(
 
 
 def _set_back(call: OutgoingCall, error: Exception) -> None:
-    """After a failure of our own: what was sent is unknown, so the call is doubtful unless it may repeat.
+    """After a failure of our own: what was sent is unknown, so the call is unconfirmed unless it may repeat.
 
     A call that fails again and again ends, so that those behind it in its ordering key go on.
     """
@@ -364,7 +364,7 @@ def _held(call: OutgoingCall) -> QuerySet[OutgoingCall]:
 def _write(
     call: OutgoingCall, state: CallState, *, reason: str, due_at: datetime, finished_at: datetime | None
 ) -> None:
-    """Give the call back with a new state. Raises LeaseLost when it is not ours any more."""
+    """Give the call back with a new state. Raises LeaseLostError when it is not ours any more."""
     written = _held(call).update(
         state=state,
         reason=reason[:500],

@@ -49,8 +49,8 @@ def new_call(
 def queue(calls: Iterable[OutgoingCall]) -> None:
     """Store calls in the caller's transaction.
 
-    A key that is there already must mean the very same, and still wait for its end: then it serves. Else KeyTaken
-    is raised: an intention is never swallowed.
+    A key that is there already must mean the very same, and still wait for its end: then it serves. Else
+    KeyTakenError is raised: an intention is never swallowed.
     """
     rows = list(calls)
     try:

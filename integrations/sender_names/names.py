@@ -62,7 +62,7 @@ def names_in_force(names: SenderNameList) -> list[str]:
 
 @transaction.atomic
 def replace_names(connection: Connection, wanted: Sequence[object]) -> SenderNameList:
-    """Make `wanted` the whole list: new names are granted, missing ones withdrawn. Raises BadNames."""
+    """Make `wanted` the whole list: new names are granted, missing ones withdrawn. Raises InvalidSenderNamesError."""
     _check(wanted)
     names = _locked(names_of(connection))
     present = {row.name: row for row in names.names.filter(state__in=(NameState.ASKED, *IN_FORCE))}
@@ -91,7 +91,7 @@ def _check(wanted: Sequence[object]) -> None:
 def give_name(
     names: SenderNameList, name: str, *, bought: bool = False, valid_until: datetime | None = None
 ) -> SenderName:
-    """Give one more name; one the owner asked for is granted by it. Raises BadNames."""
+    """Give one more name; one the owner asked for is granted by it. Raises InvalidSenderNamesError."""
     _check_one(name)
     names = _locked(names)
     row = names.names.filter(name=name, state__in=(NameState.ASKED, *IN_FORCE)).first()
@@ -108,7 +108,7 @@ def give_name(
 
 @transaction.atomic
 def ask_for_name(names: SenderNameList, name: str) -> None:
-    """The owner asks; staff decide. A name that is there already changes nothing. Raises BadNames."""
+    """The owner asks; staff decide. A name that is there already changes nothing. Raises InvalidSenderNamesError."""
     _check_one(name)
     names = _locked(names)
     there = names.names.filter(state__in=(NameState.ASKED, *IN_FORCE))

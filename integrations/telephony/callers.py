@@ -25,7 +25,7 @@ class Caller:
 
 
 def caller_of(salon_group_id: int | None, salon_id: int | None) -> Caller:
-    """A location's own chain, or the one with this number. Raises UnknownPlace and NotConnected."""
+    """A location's own chain, or the one with this number. Raises UnknownCallerError and NotConnected."""
     location = None
     if salon_id is not None:
         location = Location.objects.select_related("chain").filter(altegio_id=salon_id).first()

@@ -35,7 +35,7 @@ class InvalidPhoneNumberError(ValueError):
 
 
 def e164(text: str, region: str | None) -> str:
-    """`text` as E.164, without an extension behind it. Raises BadNumber.
+    """`text` as E.164, without an extension behind it. Raises InvalidPhoneNumberError.
 
     A number without `+` or `00` is read as one of `region` (ISO 3166, or None), or else as one that begins with its
     country code. Nothing is made up: where the country is not named, the number must be one that exists there. One

@@ -84,7 +84,7 @@ def payload_of(events: Sequence[IncomingEvent], made_at: datetime) -> bytes:
 
 
 def send(application: Application, message_id: str, events: Sequence[IncomingEvent], made_at: datetime) -> None:
-    """POST the batch; the same `message_id` on every try. Raises NotTaken for anything but 2xx."""
+    """POST the batch; the same `message_id` on every try. Raises NotAcceptedError for anything but 2xx."""
     if not application.events_url or not application.events_secret:
         raise NotAcceptedError("The application has no address or no signing secret.")
     payload, timestamp = payload_of(events, made_at), int(time.time())
@@ -108,7 +108,7 @@ def send(application: Application, message_id: str, events: Sequence[IncomingEve
 
 
 def checked_addresses(url: str, ends_at: float) -> tuple[str, ...]:
-    """The IP addresses to connect to. Raises NotTaken for an address that nothing is sent to."""
+    """The IP addresses to connect to. Raises NotAcceptedError for an address that nothing is sent to."""
     parts = urlsplit(url)
     try:
         host, port = parts.hostname or "", parts.port
@@ -120,7 +120,7 @@ def checked_addresses(url: str, ends_at: float) -> tuple[str, ...]:
 
 
 def public_addresses(host: str, port: int, ends_at: float) -> tuple[str, ...]:
-    """The addresses of `host`. Raises NotTaken unless all of them are public."""
+    """The addresses of `host`. Raises NotAcceptedError unless all of them are public."""
     try:
         found = resolve(host, port, ends_at)
     except OSError as error:

@@ -200,7 +200,7 @@ def confirm_action(title: Text, explanation: Text, *, permission: str) -> Callab
             _show(request, messages.SUCCESS, done)
             return None
 
-        described = cast(Any, action)
+        described = cast("Any", action)
         described.short_description, described.permission, described.is_confirmed = title, permission, True
         return action
 
@@ -227,7 +227,7 @@ def exported(title: Text, *, permission: str) -> Callable[[Export], Action]:
             _log_export(request, room.model, title, chosen.count())
             return work(room, request, chosen)
 
-        described = cast(Any, action)
+        described = cast("Any", action)
         described.short_description, described.permission, described.is_export = title, permission, True
         return action
 
@@ -238,7 +238,7 @@ def _log_export(request: HttpRequest, model: type[Model], title: Text, rows: int
     """What was searched for is left out: it may be a person's address, and the log outlives them."""
     filters = urlencode([(name, value) for name, value in sorted(request.GET.items()) if name != SEARCH_VAR])
     LogEntry.objects.create(
-        user_id=cast(int, request.user.pk),
+        user_id=cast("int", request.user.pk),
         content_type=ContentType.objects.get_for_model(model),
         object_repr=str(model._meta.verbose_name_plural)[:200],
         action_flag=CHANGE,
@@ -267,7 +267,7 @@ def _ask(
 def log_change(request: HttpRequest, row: Model, what: str) -> None:
     """Remember in the admin's history who did what."""
     LogEntry.objects.log_actions(
-        user_id=cast(int, request.user.pk),
+        user_id=cast("int", request.user.pk),
         queryset=[row],
         action_flag=CHANGE,
         change_message=what,

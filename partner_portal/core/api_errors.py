@@ -25,7 +25,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from partner_portal.core.clean import InvalidJsonError
-from partner_portal.core.request_json import NotStorable, Path, parse_request
+from partner_portal.core.request_json import NotStorableError, Path, parse_request
 
 log = structlog.get_logger(__name__)
 
@@ -76,7 +76,7 @@ class Json(JSONParser):
             raise UnsupportedMediaType(media_type or "", detail=NOT_ENCODED)
         try:
             return parse_request(stream.read(), mark=getattr(context.get("view"), "judges_texts", False))
-        except NotStorable as problem:
+        except NotStorableError as problem:
             raise ValidationError(_at(problem.path, str(problem))) from None
         except InvalidJsonError as problem:
             raise ParseError(str(problem)) from None

@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 from cryptography.fernet import Fernet
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core import checks
+from django.core.checks import CheckMessage, Error, Tags, register
 
 
 @register
@@ -48,11 +49,11 @@ def in_production(**_: Any) -> list[CheckMessage]:
     found: list[CheckMessage] = []
     if not settings.ALTEGIO_PARTNER_TOKEN:
         hint = "Copy it from Altegio's developer account; without it no arrival is accepted and no call goes out."
-        found.append(Warning("ALTEGIO_PARTNER_TOKEN is not set.", hint=hint, id="portal.W001"))
+        found.append(checks.Warning("ALTEGIO_PARTNER_TOKEN is not set.", hint=hint, id="portal.W001"))
     if settings.ALTEGIO_APPLICATION_ID is None:
         hint = "Set it to the application served at /connect/."
-        found.append(Warning("ALTEGIO_APPLICATION_ID is not set.", hint=hint, id="portal.W002"))
+        found.append(checks.Warning("ALTEGIO_APPLICATION_ID is not set.", hint=hint, id="portal.W002"))
     if not settings.BEHIND_HTTPS:
         hint = "Altegio takes only https addresses for entity webhooks: set PORTAL_URL to the public https address."
-        found.append(Warning("PORTAL_URL is not https.", hint=hint, id="portal.W003"))
+        found.append(checks.Warning("PORTAL_URL is not https.", hint=hint, id="portal.W003"))
     return found

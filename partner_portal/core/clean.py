@@ -6,12 +6,12 @@ portal. Knows no Django, so that the client of Altegio may use it.
     clean_text("a\\x00b\\ud83d")       "ab\\ufffd": what every database, log and page can hold
     clean_line(" a\\n b ", 80)        "a b": a name or a title, on one line, cut
     clean_json(value)                the same for everything in a JSON value, and no deeper than MAX_DEPTH
-    parse_json(text)                 a JSON value so cleaned, what is deeper left out; numbers exact. Raises NotJson
-    parse_json(text, strict=True)    by the letter of RFC 8259: no NaN, no raw control characters; TooDeep for depth
-    storable_json(value)             the same value for a JSON column: decimals as text
-    parse_as_written(text)           strict, each number as the text that came: signatures are made of it
-    utf8(body)                       the text of a body, with or without a byte order mark
-    read_number("1E+9")              an int or a Decimal of a sane size, else None
+    parse_json(text)                 a JSON value so cleaned, what is deeper left out; numbers exact. Raises
+    InvalidJsonError parse_json(text, strict=True)    as RFC 8259 says: no NaN, no control characters; TooDeepError
+    for depth storable_json(value)             the same value for a JSON column: decimals as text
+    parse_as_written(text)           strict, each number as the text that came: signatures are made of it utf8(body)
+    the text of a body, with or without a byte order mark read_number("1E+9")              an int or a Decimal of a
+    sane size, else None
 
 A number that is not of a sane size stays the text that came: whoever reads it decides what a text means there.
 """
@@ -42,7 +42,7 @@ class InvalidJsonError(ValueError):
     """The text is no JSON value; `str()` says why."""
 
 
-class TooDeep(InvalidJsonError):
+class TooDeepError(InvalidJsonError):
     """Lists and objects stand in each other more than MAX_DEPTH deep."""
 
     def __init__(self) -> None:
@@ -62,7 +62,7 @@ def clean_line(text: str, most: int) -> str:
 
 
 def clean_json(value: Any) -> Any:
-    """A JSON value with all its texts and names clean. Raises TooDeep."""
+    """A JSON value with all its texts and names clean. Raises TooDeepError."""
     return _clean(value, MAX_DEPTH, prune=False)
 
 
@@ -74,7 +74,7 @@ def _clean(value: Any, depth_left: int, *, prune: bool) -> Any:
     if not depth_left and prune:
         return None
     if not depth_left:
-        raise TooDeep
+        raise TooDeepError
     if isinstance(value, list):
         return [_clean(item, depth_left - 1, prune=prune) for item in value]
     return {clean_text(str(name)): _clean(item, depth_left - 1, prune=prune) for name, item in value.items()}
@@ -90,7 +90,7 @@ def storable_json(value: Any) -> Any:
 
 
 def parse_json(text: str, *, strict: bool = False) -> Any:
-    """The clean JSON value that `text` holds, its decimals exact. Raises NotJson.
+    """The clean JSON value that `text` holds, its decimals exact. Raises InvalidJsonError.
 
     Unless `strict`, NaN, Infinity and what is nested too deep are read as null, and raw control characters in texts
     are dropped.
@@ -102,25 +102,25 @@ def parse_json(text: str, *, strict: bool = False) -> Any:
 
 
 def _parse_deep(text: str) -> Any:
-    """What stands not too deep. Raises TooDeep for a depth that Python's own reader cannot bear."""
+    """What stands not too deep. Raises TooDeepError for a depth that Python's own reader cannot bear."""
     try:
         return _clean(_LENIENT.decode(text), MAX_DEPTH, prune=True)
     except RecursionError:
-        raise TooDeep from None
+        raise TooDeepError from None
     except ValueError as error:
         raise InvalidJsonError(f"This is not JSON: {error}.") from None
 
 
 def parse_as_written(text: str) -> Any:
-    """The clean JSON value by the letter of RFC 8259, each number as the text that came. Raises NotJson."""
+    """The clean JSON value by the letter of RFC 8259, each number as the text that came. Raises InvalidJsonError."""
     value = decode(_AS_WRITTEN, text)
     return value if _is_clean(text) else clean_json(value)
 
 
 def decode(decoder: json.JSONDecoder, text: str) -> Any:
-    """What `decoder` reads, as it is written. Raises NotJson; the depth is looked at before."""
+    """What `decoder` reads, as it is written. Raises InvalidJsonError; the depth is looked at before."""
     if is_too_deep(text):
-        raise TooDeep
+        raise TooDeepError
     try:
         return decoder.decode(text)
     except InvalidJsonError:
@@ -130,7 +130,7 @@ def decode(decoder: json.JSONDecoder, text: str) -> Any:
 
 
 def utf8(body: bytes) -> str:
-    """The text, without the byte order mark that some programs put before it. Raises NotJson."""
+    """The text, without the byte order mark that some programs put before it. Raises InvalidJsonError."""
     try:
         return body.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError:

@@ -22,7 +22,8 @@ Row = dict[str, str]
 def read_rows(lines: Iterable[str], columns: Sequence[str]) -> Iterator[tuple[int, Row | InvalidRowError]]:
     """Each row that says something, with the number of the line in which it ends.
 
-    The first line must name at least `columns`, each once. A value that is missing reads as "". Raises NotThisFile.
+    The first line must name at least `columns`, each once. A value that is missing reads as "". Raises
+    UnreadableFileError.
     """
     lines = iter(lines)
     try:

@@ -22,7 +22,7 @@ class InvalidDatetimeError(ValueError):
 
 
 def read_moment(text: object, zone: str | None = None) -> datetime:
-    """The moment, in UTC. Raises BadMoment.
+    """The moment, in UTC. Raises InvalidDatetimeError.
 
     What names no zone is read in `zone`, and then a date alone is its beginning; without `zone` it is refused.
     """

@@ -18,7 +18,7 @@ _NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
 Path = tuple[str, ...]
 
 
-class NotStorable(InvalidJsonError):
+class NotStorableError(InvalidJsonError):
     """A text or name holds what no database can hold; `path` leads to it, as in `("0", "id")`."""
 
     def __init__(self, path: Path) -> None:
@@ -33,7 +33,8 @@ class Unstorable:
 def parse_request(body: bytes, *, mark: bool = False) -> Any:
     """The value, its decimals exact, and each number of no sane size as the text that came.
 
-    Raises NotJson, also where an object names something twice, and NotStorable; with `mark` an `Unstorable` stands in
+    Raises InvalidJsonError, also where an object names something twice, and NotStorableError; with `mark` an
+    `Unstorable` stands in
     the place of each such text instead.
     """
     text = utf8(body)
@@ -41,7 +42,7 @@ def parse_request(body: bytes, *, mark: bool = False) -> Any:
     if mark:
         return _marked(value) if _ESCAPE.search(text) else value
     if _ESCAPE.search(text) and (path := next(_not_storable(value, ()), None)) is not None:
-        raise NotStorable(path)
+        raise NotStorableError(path)
     return value
 
 

@@ -14,7 +14,7 @@ _complete: dict[str, str] | None = None
 def missing_static_files() -> str:
     """What is wrong with this host's static files, and what to do; "" when pages can be shown."""
     global _complete
-    storage = cast(Any, staticfiles_storage)
+    storage = cast("Any", staticfiles_storage)
     if not isinstance(storage, ManifestFilesMixin) or storage.hashed_files is _complete:
         return ""
     if missing := [name for name in _wanted() if not _is_there(storage, name)]:
@@ -24,7 +24,7 @@ def missing_static_files() -> str:
 
 
 def _wanted() -> list[str]:
-    ignored = cast(Any, apps.get_app_config("staticfiles")).ignore_patterns
+    ignored = cast("Any", apps.get_app_config("staticfiles")).ignore_patterns
     return [name for finder in get_finders() for name, _storage in finder.list(ignored)]
 
 

@@ -26,7 +26,10 @@ def taken() -> HttpResponse:
 
 
 def webhook_endpoint(most_bytes: int) -> Callable[[Callable[..., None]], View]:
-    """Make a view of `store(body, **path)`, which returns once the body is stored, or raises Refused or NotJson."""
+    """Make a view of `store(body, **path)`, which returns once the body is stored.
+
+    `store` raises HttpError or InvalidJsonError for what it refuses.
+    """
 
     def decorate(store: Callable[..., None]) -> View:
         @csrf_exempt

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from partner_portal.core.clean import (
     MAX_DEPTH,
     InvalidJsonError,
-    TooDeep,
+    TooDeepError,
     clean_json,
     clean_line,
     clean_text,
@@ -82,7 +82,7 @@ def test_one_fixed_depth_whatever_calls(opening):
     deepest = opening * MAX_DEPTH + "1" + closing * MAX_DEPTH
     assert json.dumps(parse_json(deepest, strict=True)).count("1") == 1
     for depth in (MAX_DEPTH + 1, 980, 20_000):
-        with pytest.raises(TooDeep):
+        with pytest.raises(TooDeepError):
             parse_json(opening * depth + "1" + closing * depth, strict=True)
 
 
@@ -97,7 +97,7 @@ def test_a_json_column_gets_decimals_as_text():
 
 def test_a_value_made_elsewhere_is_cleaned_the_same():
     assert clean_json({"a\x00": ["\udc00", 1, None]}) == {"a": ["\ufffd", 1, None]}
-    with pytest.raises(TooDeep):
+    with pytest.raises(TooDeepError):
         clean_json(json.loads("[" * 150 + "]" * 150))
 
 

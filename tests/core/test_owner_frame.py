@@ -232,7 +232,7 @@ class TestLanguage:
         form = re.search(
             r'action="([^"]+/account/language/)".*?name="next" value="([^"]+)"',
             russian.get(page).content.decode(),
-            re.S,
+            re.DOTALL,
         )
         answer = russian.post(form[1], {"language": "uk", "next": form[2]}, headers=OURS)
         assert answer["Location"] == page

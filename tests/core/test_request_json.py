@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from partner_portal.core.clean import MAX_DEPTH, InvalidJsonError, TooDeep
-from partner_portal.core.request_json import NotStorable, parse_request
+from partner_portal.core.clean import MAX_DEPTH, InvalidJsonError, TooDeepError
+from partner_portal.core.request_json import NotStorableError, parse_request
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_what_is_refused_is_told_in_a_sentence(body, why):
     ],
 )
 def test_what_no_database_holds_is_refused_where_it_stands(body, path):
-    with pytest.raises(NotStorable) as refused:
+    with pytest.raises(NotStorableError) as refused:
         parse_request(body)
     assert refused.value.path == path
 
@@ -73,7 +73,7 @@ def test_the_depth_is_counted_in_brackets_that_are_no_text(opening, filler):
 
     assert parse_request(body(MAX_DEPTH - 1))
     for depth in (MAX_DEPTH, 980, 100_000):
-        with pytest.raises(TooDeep):
+        with pytest.raises(TooDeepError):
             parse_request(body(depth))
 
 

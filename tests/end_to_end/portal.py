@@ -227,7 +227,7 @@ class Portal:
         """A new test: what an earlier one has not finished is over, and the call budget is full."""
         self.database.query(
             "UPDATE outbox_outgoingcall SET state = 'cancelled' "
-            "WHERE state IN ('held', 'queued', 'sending', 'doubtful')"
+            "WHERE state IN ('held', 'queued', 'sending', 'unconfirmed')"
         )
         # Else the watch would queue their calls again.
         self.database.query(

@@ -26,8 +26,8 @@ def web(portal: Portal, tmp_path) -> Portal:
     config.write_text(
         f"exec(open({str(ROOT / 'gunicorn.conf.py')!r}).read())\n"
         f"worker_connections = {PLACES}\n"
-        "from partner_portal import web_worker\n"
-        f"web_worker.REQUEST_SECONDS = web_worker.FIRST_BYTE_SECONDS = {SECONDS}\n"
+        "from partner_portal.core import gunicorn_worker\n"
+        f"gunicorn_worker.REQUEST_SECONDS = gunicorn_worker.FIRST_BYTE_SECONDS = {SECONDS}\n"
     )
     portal.stop()
     portal.web = portal._start("web", ["gunicorn", "partner_portal.wsgi", "--config", str(config)])

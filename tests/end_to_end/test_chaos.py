@@ -98,7 +98,7 @@ def take_a_location(stage: Stage, _salon_id: int) -> None:
 
 def leave_a_call(stage: Stage, _salon_id: int) -> None:
     stage.query(
-        "UPDATE outbox_outgoingcall SET state = 'doubtful' "
+        "UPDATE outbox_outgoingcall SET state = 'unconfirmed' "
         "WHERE id = (SELECT min(id) FROM outbox_outgoingcall WHERE kind = 'activate')"
     )
 

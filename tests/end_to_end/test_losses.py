@@ -68,7 +68,7 @@ def test_a_worker_outlives_altegio_and_goes_on_when_it_is_back(portal, tmp_path)
     page = portal.url + portal.page(url).headers["Location"]
     worker = portal.start_worker("-B", ALTEGIO_APP_URL=address)
     wait_for(
-        lambda: portal.calls("kind = 'activate' AND state = 'doubtful' AND setbacks > 0") == 3,
+        lambda: portal.calls("kind = 'activate' AND state = 'unconfirmed' AND setbacks > 0") == 3,
         "every call was set back",
     )
     altegio = start_altegio()

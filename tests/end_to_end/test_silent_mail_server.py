@@ -29,13 +29,14 @@ def connect_one(portal: Portal, altegio: Sandbox) -> str:
 def write_letters(portal: Portal) -> None:
     for number in range(LETTERS):
         portal.database.query(
-            'INSERT INTO accounts_outgoingemail (key, template, "to", language, params, created_at, tries, error) '
+            'INSERT INTO accounts_outgoingemail (key, template, "to", language, params, created_at, attempt_count, '
+            "error) "
             f"VALUES ('k{number}', 'staff/alerts', 'k{number}@example.com', '', '{{}}', CURRENT_TIMESTAMP, 0, '')"
         )
 
 
 def tried(portal: Portal) -> int:
-    count: int = portal.database.query("SELECT count(*) FROM accounts_outgoingemail WHERE tries > 0")[0][0]
+    count: int = portal.database.query("SELECT count(*) FROM accounts_outgoingemail WHERE attempt_count > 0")[0][0]
     return count
 
 

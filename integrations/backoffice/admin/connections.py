@@ -190,4 +190,4 @@ class ConnectionAdmin(ReadOnlyAdmin):
 
 
 def _staff(request: HttpRequest) -> User:
-    return cast(User, request.user)
+    return cast("User", request.user)

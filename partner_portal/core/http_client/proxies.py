@@ -26,7 +26,10 @@ class Proxy:
 
 
 def proxy_for(host: str) -> Proxy | None:
-    """The proxy that leads to `host`; None where there is none. Raises NoTunnel for one that cannot be read."""
+    """The proxy that leads to `host`; None where there is none.
+
+    Raises ProxyTunnelError for one that cannot be read.
+    """
     written = getproxies_environment().get("https", "")
     if not written or proxy_bypass(host):
         return None
@@ -42,7 +45,10 @@ def proxy_for(host: str) -> Proxy | None:
 
 
 def open_tunnel(proxy: Proxy, target: str, send: Callable[[bytes], None], receive: Callable[[], bytes]) -> None:
-    """Ask the proxy on an open line for the way to `target`, `host:port`. Raises NoTunnel where it says no."""
+    """Ask the proxy on an open line for the way to `target`, `host:port`.
+
+    Raises ProxyTunnelError where it says no.
+    """
     lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}"]
     if proxy.authorization:
         lines.append(f"Proxy-Authorization: {proxy.authorization}")

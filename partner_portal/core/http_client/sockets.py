@@ -49,7 +49,10 @@ def time_left(ends_at: float) -> float:
 
 
 def resolve(host: str, port: int, ends_at: float) -> list[str]:
-    """The IP addresses of a name, in the system's order. Raises NoLine for one that has none, or not in time."""
+    """The IP addresses of a name, in the system's order.
+
+    Raises NoConnectionError for one that has none, or not in time.
+    """
     permits = _resolving
     if not permits.acquire(timeout=time_left(ends_at)):
         raise NoConnectionError("Too many names are being asked for.")
@@ -78,7 +81,10 @@ class Line:
     """An open connection to a peer."""
 
     def __init__(self, peer: Peer, ends_at: float) -> None:
-        """Connect, through the host's proxy where it has one. Raises NoLine, also for another host's certificate."""
+        """Connect, through the host's proxy where it has one.
+
+        Raises NoConnectionError, also for another host's certificate.
+        """
         self.peer = peer
         self.used_at = time.monotonic()
         if peer.scheme != "https":

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -325,7 +326,7 @@ def test_a_kept_line_is_used_again_in_a_process_with_many_open_files(server):
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
     with ExitStack() as files:
         files.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
-        while files.enter_context(open(os.devnull)).fileno() < 1100:
+        while files.enter_context(Path(os.devnull).open()).fileno() < 1100:
             continue
         with ThreadPoolExecutor(1) as thread:
             answers = [thread.submit(ask, server).result() for _ in range(2)]
