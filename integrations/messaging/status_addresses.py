@@ -60,9 +60,9 @@ def read_target(url: object) -> Target:
 
 
 def refuse_other_paths(target: Target) -> None:
-    """
+    """Statuses, and our token with them, go to `target` only if it is one of Altegio's (docs/interface.md, "SMS").
 
-    Raises InvalidStatusAddressError unless statuses, and our token with them, may go to `target` (docs/interface.md, "SMS").
+    Raises InvalidStatusAddressError.
     """
     if not any(re.fullmatch(path, target.path) for path in _open_paths(target.host)):
         raise InvalidStatusAddressError(
