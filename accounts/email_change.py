@@ -7,7 +7,7 @@ from django.dispatch import Signal
 from django.utils import timezone
 
 from accounts.confirmation_links import link_for, state_of
-from accounts.emails import email_builder, queue_email, reader_of
+from accounts.emails import EMAIL_CONTEXTS, queue_email, reader_of
 from accounts.limits import EMAILS_TO_ONE, Limit
 from accounts.models import User
 from accounts.proofs import take_over
@@ -70,7 +70,7 @@ def take_address(user: User, *, is_owner: bool, password: str = "") -> None:
     user.email, user.pending_email = new, None
 
 
-@email_builder("email_confirm")
+@EMAIL_CONTEXTS.add("email_confirm")
 def with_confirming_link(params: dict[str, Any]) -> dict[str, Any]:
     """The e-mail's link, made at the moment of sending. Whoever reads that mail is not known yet: no name."""
     return {"link": link_for(reader_of(params), "email", "accounts:email-confirm", state=params["state"])}

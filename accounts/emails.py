@@ -26,6 +26,7 @@ from django.utils import timezone, translation
 from accounts.limits import EMAILS_TO_ONE
 from accounts.models import OutgoingEmail, User
 from accounts.untrusted_text import harmless
+from partner_portal.core.extension_points import ExtensionPoint
 from partner_portal.core.models import FailedItem
 from partner_portal.core.queues import Queue, describe_error
 from partner_portal.core.wake import wake
@@ -33,23 +34,15 @@ from partner_portal.core.wake import wake
 log = structlog.get_logger(__name__)
 
 Builder = Callable[[dict[str, Any]], dict[str, Any]]
-_builders: dict[str, Builder] = {}
+EMAIL_CONTEXTS = ExtensionPoint[Builder](
+    "e-mail contexts", "What an e-mail's template needs, made of its stored params and its `person` as it is sent."
+)
 # An e-mail is tried for so long.
 GIVES_UP_AFTER = timedelta(days=1)
 # Longer than a conversation with the mail server may be (`partner_portal.core.smtp_backend`).
 LEASE = timedelta(minutes=3)
 MAX_ROUND = 20.0
 _place = threading.BoundedSemaphore(1)
-
-
-def email_builder(template: str) -> Callable[[Builder], Builder]:
-    """Register what makes the context of `template` out of the e-mail's stored params, and its `person`."""
-
-    def register(builder: Builder) -> Builder:
-        _builders[template] = builder
-        return builder
-
-    return register
 
 
 class NoRecipientError(Exception):
@@ -230,12 +223,12 @@ ONE = 1
 def render(outgoing_email: OutgoingEmail) -> EmailMultiAlternatives:
     """The e-mail as an e-mail in its reader's language. Raises NoRecipientError."""
     with translation.override(_language_of(outgoing_email)):
-        build = _builders.get(outgoing_email.template, _nothing_more)
-        describe_error = {
+        build = EMAIL_CONTEXTS.get(outgoing_email.template) or _nothing_more
+        params = {
             **outgoing_email.params,
             **build({**outgoing_email.params, "person": outgoing_email.person}),
         }
-        context = harmless({"portal_url": settings.PORTAL_URL, **describe_error})
+        context = harmless({"portal_url": settings.PORTAL_URL, **params})
         text = render_to_string(f"emails/{outgoing_email.template}.txt", context)
         subject, _, body = text.partition("\n")
         message = EmailMultiAlternatives(subject.strip(), body.strip() + "\n", to=[outgoing_email.to])

@@ -7,11 +7,11 @@ from prometheus_client.core import Metric
 
 from accounts.emails import LETTERS
 from accounts.models import OutgoingEmail
-from partner_portal.core.metrics import gauge, register_metrics
+from partner_portal.core.metrics import METRICS, gauge
 from partner_portal.core.models import FailedItem
 
 
-@register_metrics
+@METRICS.add()
 def outgoing_emails() -> Iterator[Metric]:
     gone = Q(pk__in=FailedItem.objects.filter(queue=LETTERS.name, dead_at__isnull=False).values("item"))
     counts = OutgoingEmail.objects.filter(sent_at=None).aggregate(

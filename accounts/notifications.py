@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from accounts.emails import queue_email
 from accounts.models import Notification, User
+from partner_portal.core.extension_points import ExtensionPoint
 from partner_portal.core.queues import Queue
 
 # More of a group may come: an e-mail waits until none has come for so long, but never longer than the second.
@@ -44,12 +45,14 @@ class NotificationKind(ABC):
         """What is worth an e-mail now, in the order of the e-mail; the rest has been overtaken."""
 
 
-_kinds: dict[str, NotificationKind] = {}
+NOTIFICATION_KINDS = ExtensionPoint[NotificationKind](
+    "kinds of notification", "What people are told of in one e-mail for many, under the name of its template."
+)
 
 
-def register_news(kind: type[NotificationKind]) -> type[NotificationKind]:
+def register_notification(kind: type[NotificationKind]) -> type[NotificationKind]:
     """Make a kind known, under its name."""
-    _kinds[kind.name] = kind()
+    NOTIFICATION_KINDS.register(kind.name, kind())
     return kind
 
 
@@ -68,7 +71,9 @@ def note(kind: type[NotificationKind], person: User | None, subject: int, *, key
 def send_digests(now: datetime | None = None) -> int:
     """Queue the e-mails that are due at `now`. Returns how many."""
     now = now or timezone.now()
-    waiting = Notification.objects.filter(sent_at=None, kind__in=_kinds).values("kind", "person", "group")
+    waiting = Notification.objects.filter(sent_at=None, kind__in=NOTIFICATION_KINDS.names()).values(
+        "kind", "person", "group"
+    )
     groups = waiting.annotate(first=Min("pk"), oldest=Min("at"), newest=Max("at")).order_by("oldest")
     due: list[_Group] = [
         (group["kind"], group["person"], group["group"])
@@ -95,7 +100,7 @@ def _without_unfinished(due: list[_Group]) -> list[_Group]:
     by_kind: dict[str, set[str]] = defaultdict(set)
     for kind, _person, group in due:
         by_kind[kind].add(group)
-    unfinished = {kind: _kinds[kind].unfinished(groups) for kind, groups in by_kind.items()}
+    unfinished = {kind: NOTIFICATION_KINDS[kind].unfinished(groups) for kind, groups in by_kind.items()}
     return [(kind, person, group) for kind, person, group in due if group not in unfinished[kind]]
 
 
@@ -107,7 +112,7 @@ def _tell(kind: str, person_id: int, group: str, now: datetime) -> int:
     person = User.objects.get(pk=person_id)
     reachable = person.email and person.is_active
     subjects_to_tell = (
-        _kinds[kind].still_true(person, [subject for _pk, subject in notifications])
+        NOTIFICATION_KINDS[kind].still_true(person, [subject for _pk, subject in notifications])
         if notifications and reachable
         else []
     )

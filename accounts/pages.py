@@ -19,6 +19,7 @@ from django.views.decorators.cache import never_cache
 
 from accounts.models import User
 from accounts.sessions import SessionRevokedError, as_let_in
+from partner_portal.core.extension_points import ExtensionPoint
 
 _SAFE = ("GET", "HEAD", "OPTIONS")
 
@@ -29,7 +30,6 @@ OwnerView = Callable[..., HttpResponse]
 class OwnerPage:
     """One entry of the navigation."""
 
-    order: int
     url_name: str
     label: Promise
     shown: Callable[[User], bool]
@@ -44,19 +44,18 @@ class NavigationLink:
     is_current: bool
 
 
-_pages: list[OwnerPage] = []
-_notices: dict[str, Promise] = {}
+OWNER_PAGES = ExtensionPoint[OwnerPage]("owner pages", "Entries in the navigation of the owner's pages.")
+NOTICES = ExtensionPoint[Promise]("notices", "What an owner's page says after a change, by the code in its address.")
 
 
 def register_page(order: int, url_name: str, label: Promise, shown: Callable[[User], bool] = lambda _: True) -> None:
     """Put a page into the navigation, lower `order` first, for the owners to whom it is `shown`."""
-    _pages.append(OwnerPage(order, url_name, label, shown))
-    _pages.sort(key=lambda page: page.order)
+    OWNER_PAGES.register(url_name, OwnerPage(url_name, label, shown), rank=order)
 
 
 def register_notice(code: str, text: Promise) -> None:
     """What a page says after a change that ended in `to_page(…, done=code)`."""
-    _notices[code] = text
+    NOTICES.register(code, text)
 
 
 def owner_page(view: OwnerView) -> OwnerView:
@@ -90,10 +89,10 @@ def show(
     """Render a page; `here` is the name of its entry in the navigation."""
     links = [
         NavigationLink(reverse(page.url_name), page.label, page.url_name == here)
-        for page in _pages
+        for page in OWNER_PAGES
         if page.shown(owner)
     ]
-    notice = _notices.get(request.GET.get("done", ""), "")
+    notice = NOTICES.get(request.GET.get("done", "")) or ""
     return render(request, template, {"owner": owner, "links": links, "notice": notice, **context}, status=status)
 
 

@@ -14,7 +14,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 from django.utils.translation import gettext_lazy as _
 
-from accounts.emails import email_builder, queue_email, reader_of, request_email
+from accounts.emails import EMAIL_CONTEXTS, queue_email, reader_of, request_email
 from accounts.limits import RESETS
 from accounts.models import User
 from accounts.pages import too_many
@@ -80,7 +80,7 @@ def send_own_reset_link(owner: User) -> None:
     queue_email("password_reset", owner, key=f"own-reset:{owner.pk}:{timezone.now():%Y%m%d%H%M%S%f}")
 
 
-@email_builder("password_reset")
+@EMAIL_CONTEXTS.add("password_reset")
 def with_reset_link(params: dict[str, Any]) -> dict[str, Any]:
     """The e-mail's link, made at the moment of sending."""
     user = reader_of(params)

@@ -1,6 +1,6 @@
 """Everything the portal holds on a person, for them to take along; no secrets.
 
-What other features know of the person they add by `register_export`.
+What other features know of the person they add to `PERSONAL_DATA`.
 """
 
 from collections.abc import Callable
@@ -12,19 +12,18 @@ from django.utils import timezone
 
 from accounts.erasure import emails_of
 from accounts.models import User
+from partner_portal.core.extension_points import ExtensionPoint
 
 Export = Callable[[User], Any]
-_exports: dict[str, Export] = {}
-
-
-def register_export(name: str, export: Export) -> None:
-    """Put `export(user)` under `name`: anything that can be written as JSON, dates and decimals too."""
-    _exports[name] = export
+# What an export returns can be written as JSON, dates and decimals too.
+PERSONAL_DATA = ExtensionPoint[Export](
+    "personal data", "What the portal holds on a person, for them to take along, in a constant number of queries."
+)
 
 
 def export_person(user: User) -> dict[str, Any]:
     """The whole, in a number of queries that does not grow with it."""
-    return {"exported_at": timezone.now()} | {name: export(user) for name, export in _exports.items()}
+    return {"exported_at": timezone.now()} | {name: PERSONAL_DATA[name](user) for name in PERSONAL_DATA.names()}
 
 
 def _account(user: User) -> dict[str, Any]:
@@ -49,7 +48,7 @@ def _changes_by_staff(user: User) -> list[dict[str, Any]]:
     return [{"at": entry.action_time, "what": entry.get_change_message()} for entry in entries]
 
 
-register_export("account", _account)
-register_export("altegio_users", _identities)
-register_export("emails", _letters)
-register_export("changes_by_staff", _changes_by_staff)
+PERSONAL_DATA.register("account", _account, rank=1)
+PERSONAL_DATA.register("altegio_users", _identities, rank=2)
+PERSONAL_DATA.register("emails", _letters, rank=3)
+PERSONAL_DATA.register("changes_by_staff", _changes_by_staff, rank=4)

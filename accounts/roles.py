@@ -6,6 +6,7 @@ needs other rights makes a group of another name: it is left alone.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from django.apps import apps
 from django.contrib.auth.models import Group, Permission
@@ -13,6 +14,7 @@ from django.db import models
 from django.db.models import Q
 
 from partner_portal.core.english import english as _
+from partner_portal.core.extension_points import ExtensionPoint
 
 OUR_PACKAGES = ("partner_portal", "accounts", "integrations", "billing")
 
@@ -26,12 +28,21 @@ class Role(models.TextChoices):
     ADMINISTRATOR = "Administrator", _("may do everything, also with people and their rights")
 
 
-_rights: dict[Role, set[str]] = {role: set() for role in Role}
+@dataclass(frozen=True)
+class Right:
+    """What a role may do beyond looking: a permission, "app.codename"."""
+
+    role: Role
+    permission: str
+
+
+RIGHTS = ExtensionPoint[Right]("rights", "What a role may do beyond looking.")
 
 
 def register_rights(role: Role, *permissions: str) -> None:
     """A feature says what a role may do beyond looking; permissions are "app.codename"."""
-    _rights[role].update(permissions)
+    for permission in permissions:
+        RIGHTS.register(f"{role.value}: {permission}", Right(role, permission))
 
 
 def bring_groups_up_to_date(**_signal: object) -> None:
@@ -41,7 +52,11 @@ def bring_groups_up_to_date(**_signal: object) -> None:
     looking = Q(codename__startswith="view_") & (ours | Q(content_type__app_label="admin"))
     everything = ours | Q(content_type__app_label__in=("admin", "auth"))
     for role in Role:
-        wanted = everything if role is Role.ADMINISTRATOR else looking | _named(_rights[role])
+        wanted = (
+            everything
+            if role is Role.ADMINISTRATOR
+            else looking | _named(right.permission for right in RIGHTS if right.role is role)
+        )
         group, _made = Group.objects.get_or_create(name=role.value)
         group.permissions.set(Permission.objects.filter(wanted))
 

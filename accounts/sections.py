@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 
 from accounts.models import User
+from partner_portal.core.extension_points import ExtensionPoint
 
 PageName = Literal["home", "me"]
 Context = Callable[[HttpRequest, User], dict[str, Any]]
@@ -22,18 +23,18 @@ class Section:
     context: Context
 
 
-_sections: list[Section] = []
+SECTIONS = ExtensionPoint[Section]("sections", 'Parts of the owner\'s first page and of "My data".')
 
 
-def register_section(page: PageName, template: str, context: Context) -> None:
-    """Show `template` on the owner's `page`, with `context(request, owner)`."""
-    _sections.append(Section(page, template, context))
+def register_section(page: PageName, template: str, context: Context, *, rank: int = 0) -> None:
+    """Show `template` on the owner's `page`, with `context(request, owner)`; one of a lower `rank` stands higher."""
+    SECTIONS.register(template, Section(page, template, context), rank=rank)
 
 
 def sections_of(page: PageName, request: HttpRequest, owner: User) -> list[str]:
-    """The page's sections as HTML, in the order they were registered."""
+    """The page's sections as HTML, in their order."""
     return [
         render_to_string(section.template, section.context(request, owner), request)
-        for section in _sections
+        for section in SECTIONS
         if section.page == page
     ]

@@ -16,7 +16,7 @@ from django.utils import timezone  # noqa: E402
 from bench.figures import Figure  # noqa: E402
 from bench.filling import Filled, filled  # noqa: E402
 from bench.options import Options  # noqa: E402
-from partner_portal.core.watch import MAX_COUNT, Check, checks, found, heal_stranded  # noqa: E402
+from partner_portal.core.watch import CHECKS, MAX_COUNT, Check, found, heal_stranded  # noqa: E402
 
 WARMING = 3
 WANTED = 2.0
@@ -25,7 +25,7 @@ WANTED = 2.0
 def measure(options: Options) -> Iterator[Figure]:
     """A whole round, its counts for the metrics, and each check alone."""
     databases = [filled(size) for size in options.sizes]
-    works = {"a round": heal_stranded, "its metrics": found} | {f"  {each.name}": _looking(each) for each in checks()}
+    works = {"a round": heal_stranded, "its metrics": found} | {f"  {each.name}": _looking(each) for each in CHECKS}
     for name, work in works.items():
         few, *_, many = times = [_times(of, work, options.repeats) for of in databases]
         what, beside = f"{name} at {options.sizes[-1]:,}", f"at {options.sizes[0]:,}"

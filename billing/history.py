@@ -5,15 +5,15 @@ from collections.abc import Iterator
 from billing.matching import is_same
 from billing.models import Payment, PaymentChange, Status
 from integrations.altegio.answers import ConnectionStatus
-from integrations.backoffice.timeline.entries import Entry, Place, register_timeline
+from integrations.backoffice.timeline.entries import TIMELINE, Entry, Place
 from integrations.connections.models import Connection
-from integrations.reconciliation.checks import register_check
+from integrations.reconciliation.checks import COMPARISONS
 from partner_portal.core.english import english as _
 
 MAX_COUNT = 300
 
 
-@register_timeline
+@TIMELINE.add(rank=60)
 def payments(connection: Connection) -> Iterator[Entry]:
     """What was paid and what was paid back."""
     for payment in connection.payments.order_by("-pk")[:MAX_COUNT]:
@@ -25,7 +25,7 @@ def payments(connection: Connection) -> Iterator[Entry]:
             yield Entry(payment.refunded_at, Place.SAID, _("refund"), title, "", payment)
 
 
-@register_timeline
+@TIMELINE.add(rank=70)
 def corrections(connection: Connection) -> Iterator[Entry]:
     """Payments that failed and were sent again."""
     changes = PaymentChange.objects.filter(payment__connection=connection).select_related("payment", "location", "by")
@@ -41,6 +41,7 @@ def said(change: PaymentChange) -> str:
     return " · ".join((money, days, str(change.location), who))
 
 
+@COMPARISONS.add()
 def payment_differences(connection: Connection, status: ConnectionStatus) -> Iterator[str]:
     """Payments that only one side holds; Altegio's list is of all payments at the location."""
     here = list(Payment.objects.filter(application=connection.application_id, location=connection.location_id))
@@ -56,6 +57,3 @@ def payment_differences(connection: Connection, status: ConnectionStatus) -> Ite
     for payment in here:
         if payment.status == Status.REPORTED and payment.altegio_payment_id not in held:
             yield _("Payment %(id)s was reported, but Altegio does not hold it.") % {"id": payment.altegio_payment_id}
-
-
-register_check(payment_differences)

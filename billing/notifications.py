@@ -7,9 +7,9 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.emails import email_builder
+from accounts.emails import EMAIL_CONTEXTS
 from accounts.models import User
-from accounts.notifications import NotificationKind, letter_about, note, register_news
+from accounts.notifications import NotificationKind, letter_about, note, register_notification
 from billing.models import Payment, Source, Status
 from partner_portal.core.formats import money
 
@@ -25,7 +25,7 @@ class _AboutPayments(NotificationKind):
         return list(mine.order_by("pk").values_list("pk", flat=True))
 
 
-@register_news
+@register_notification
 class Paid(_AboutPayments):
     """Altegio holds the payment."""
 
@@ -33,7 +33,7 @@ class Paid(_AboutPayments):
     status = Status.REPORTED
 
 
-@register_news
+@register_notification
 class Refunded(_AboutPayments):
     """Altegio holds it as refunded."""
 
@@ -62,8 +62,8 @@ def _is_history(payment: Payment) -> bool:
     return payment.source == Source.FILE and payment.paid_at < timezone.now() - HISTORY
 
 
-@email_builder(Paid.name)
-@email_builder(Refunded.name)
+@EMAIL_CONTEXTS.add(Paid.name)
+@EMAIL_CONTEXTS.add(Refunded.name)
 def with_payments(params: dict[str, Any]) -> dict[str, Any]:
     """The context of an e-mail about some payments and `more` of them."""
     shown = Payment.objects.select_related("connection__location", "connection__application").in_bulk(

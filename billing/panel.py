@@ -34,4 +34,6 @@ def payments_due() -> dict[str, Any]:
     return {"numbers": numbers, "urgent": urgent[:MAX_URGENT]}
 
 
-register_panel(_("Payments due"), "admin/billing/due_panel.html", payments_due, permission="billing.view_payment")
+register_panel(
+    _("Payments due"), "admin/billing/due_panel.html", payments_due, permission="billing.view_payment", rank=70
+)

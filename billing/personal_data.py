@@ -3,7 +3,7 @@
 from typing import Any
 
 from accounts.models import User
-from accounts.personal_data import register_export
+from accounts.personal_data import PERSONAL_DATA
 from billing.models import Payment, PaymentLink
 from billing.money import exact
 
@@ -23,5 +23,5 @@ def _payment_links(user: User) -> list[Any]:
     return list(links.values("connection__location__altegio_id", "option__title", "asked_at", "state"))
 
 
-register_export("payments", _payments)
-register_export("payment_links", _payment_links)
+PERSONAL_DATA.register("payments", _payments, rank=31)
+PERSONAL_DATA.register("payment_links", _payment_links, rank=32)

@@ -6,10 +6,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from billing.labels import standing
-from integrations.connect.section import Note, register_notes
+from integrations.connect.section import LOCATION_NOTES, Note
 from integrations.connections.models import LIVE, Connection
 
 
+@LOCATION_NOTES.add()
 def _notes(connections: Sequence[Connection]) -> Mapping[int, Note]:
     return {connection.pk: _note(connection) for connection in connections if connection.state in LIVE}
 
@@ -17,6 +18,3 @@ def _notes(connections: Sequence[Connection]) -> Mapping[int, Note]:
 def _note(connection: Connection) -> Note:
     url = f"{reverse('billing:subscriptions')}?q={connection.location.altegio_id}"
     return Note(standing(connection), url, _("Pay"))
-
-
-register_notes(_notes)

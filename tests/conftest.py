@@ -16,7 +16,7 @@ from integrations.lifecycle.processing import process_waiting
 from integrations.outbox.dispatcher import dispatch_due
 from integrations.outbox.models import UNFINISHED, OutgoingCall
 from integrations.outbox.sweep import expire_late_calls, recover_lost_calls
-from partner_portal.core.watch import checks
+from partner_portal.core.watch import CHECKS
 from sandbox import Sandbox
 from tests.once import once  # noqa: F401 - a fixture
 
@@ -36,7 +36,7 @@ def _after(moment: datetime, value: object) -> timedelta | None:
 def _all_checks() -> tuple[list[str], str, list[tuple[Any, timedelta | None]]]:
     """All checks as one query, compiled once: each parameter that is a moment stands by its distance from now."""
     now, names, parts, parameters = timezone.now(), [], [], []
-    for check in checks():
+    for check in CHECKS:
         sql, values = check.find(now).order_by().query.exists().sql_with_params()
         names.append(check.name)
         parts.append(f"EXISTS({sql})")

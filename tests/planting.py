@@ -2,11 +2,11 @@
 
 from django.utils import timezone
 
-from partner_portal.core.watch import checks
+from partner_portal.core.watch import CHECKS
 
 
 def give_calls() -> None:
     """Queue the calls that belong to the rows planted so far, or end what can have none."""
-    for check in checks():
+    for check in CHECKS:
         for row in check.find(timezone.now()):
             check.heal(row)

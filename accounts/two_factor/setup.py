@@ -19,7 +19,7 @@ from django.utils import timezone
 from django_otp import login as remember_factor
 
 from accounts.confirmation_links import state_of
-from accounts.emails import email_builder, queue_email
+from accounts.emails import EMAIL_CONTEXTS, queue_email
 from accounts.models import Authenticator, BackupCode, User
 from accounts.sessions import keep_this_session, sign_out_everywhere
 from accounts.totp import new_backup_codes, new_key, normal, step_of
@@ -49,7 +49,7 @@ def send_link(user: User) -> None:
     queue_email("staff/two_factor_link", user, key=key, state=state_of(user))
 
 
-@email_builder("staff/two_factor_link")
+@EMAIL_CONTEXTS.add("staff/two_factor_link")
 def with_link(params: dict[str, Any]) -> dict[str, Any]:
     """The e-mail's link, made at the moment of sending."""
     return {"link": link_for(params["person"].pk, params["state"])}

@@ -9,7 +9,7 @@ from django.utils import timezone
 from prometheus_client.core import GaugeHistogramMetricFamily, Metric
 
 from integrations.connections.models import Connection, State
-from partner_portal.core.metrics import gauge, register_metrics
+from partner_portal.core.metrics import METRICS, gauge
 
 RECENT = timedelta(hours=1)
 # Seconds from arrival to activation.
@@ -18,7 +18,7 @@ BUCKETS = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1200, 1800, 2400, 3000, 3600)
 SOON = (600, 1800)
 
 
-@register_metrics
+@METRICS.add()
 def running_out() -> Iterator[Metric]:
     """Connections that Altegio has not accepted yet, though their window closes soon."""
     now = timezone.now()
@@ -33,7 +33,7 @@ def running_out() -> Iterator[Metric]:
     )
 
 
-@register_metrics
+@METRICS.add()
 def time_to_activation() -> Iterator[Metric]:
     """The activations of the last hour as a histogram: a snapshot, no counter."""
     lately = Connection.objects.filter(activated_at__gt=timezone.now() - RECENT)

@@ -6,10 +6,10 @@ from django.db.models import Count
 from prometheus_client.core import Metric
 
 from integrations.alerts.models import Alert
-from partner_portal.core.metrics import gauge, register_metrics
+from partner_portal.core.metrics import METRICS, gauge
 
 
-@register_metrics
+@METRICS.add()
 def alerts() -> Iterator[Metric]:
     """Every kind is named, also with 0: an alert needs something to look at."""
     counts = dict(Alert.objects.filter(cleared_at=None).values_list("kind").annotate(Count("pk")).order_by())

@@ -11,7 +11,7 @@ from integrations.alerts.raising import clear_alerts, raise_alerts
 from integrations.altegio.answers import AltegioState, ConnectionStatus
 from integrations.connections.models import LIVE, Connection, State
 from integrations.connections.signals import connection_changed, status_synced
-from integrations.outbox.call_kinds import CallKind, registered_kind
+from integrations.outbox.call_kinds import CALL_KINDS, CallKind
 from integrations.outbox.executor import call_ended
 from integrations.outbox.models import CallState, OutgoingCall
 from integrations.outbox.token_stop import token_is_stopped, token_stopped
@@ -38,7 +38,7 @@ def clear_when_the_token_works() -> None:
 @receiver(call_ended)
 def tell_of_failed_call(call: OutgoingCall, reason: str, **_: Any) -> None:
     """Refused, or too late: where nobody else would see it, staff are told, until a later call is done."""
-    kind = registered_kind(call)
+    kind = CALL_KINDS.get(call.kind)
     if kind is None or not kind.alert_on_failure:
         return
     key = alert_key(call, kind)

@@ -5,14 +5,14 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 
-from accounts.emails import NoRecipientError, email_builder, reader_of
+from accounts.emails import EMAIL_CONTEXTS, NoRecipientError, reader_of
 from integrations.connect.registration import may_act
 from integrations.connect.tokens import link_token
 from integrations.connections.models import Arrival
 
 
-@email_builder("welcome")
-@email_builder("sign_in_link")
+@EMAIL_CONTEXTS.add("welcome")
+@EMAIL_CONTEXTS.add("sign_in_link")
 def with_sign_in_link(params: dict[str, Any]) -> dict[str, Any]:
     """The context of an e-mail with a link that signs its reader in on an arrival.
 

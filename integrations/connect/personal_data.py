@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Prefetch, Q
 
 from accounts.models import User
-from accounts.personal_data import register_export
+from accounts.personal_data import PERSONAL_DATA
 from integrations.connections.models import Arrival, Chain, Connection, ConnectionChange
 from integrations.sender_names.models import SenderName
 from integrations.telephony.owners import own_chains
@@ -82,8 +82,8 @@ def _notification_settings(user: User) -> list[Any]:
     return list(tokens.values("location__altegio_id", "altegio_user_id", "user_settings", "fetched_at"))
 
 
-register_export("arrivals", _arrivals)
-register_export("connections", _connections)
-register_export("sender_names", _sender_names)
-register_export("telephony", _telephony)
-register_export("notification_settings", _notification_settings)
+PERSONAL_DATA.register("arrivals", _arrivals, rank=11)
+PERSONAL_DATA.register("connections", _connections, rank=12)
+PERSONAL_DATA.register("sender_names", _sender_names, rank=13)
+PERSONAL_DATA.register("telephony", _telephony, rank=14)
+PERSONAL_DATA.register("notification_settings", _notification_settings, rank=15)

@@ -18,6 +18,7 @@ from integrations.connect.status import message_for, shown_state
 from integrations.connections.models import LIVE, Connection, State
 from integrations.locations.search import matching
 from integrations.status_sync.disconnect import being_disconnected
+from partner_portal.core.extension_points import ExtensionPoint
 
 # In the order in which the owner should look at them; what they disconnected themselves comes last.
 ORDER = (
@@ -35,12 +36,10 @@ class Note:
 
 
 Notes = Callable[[Sequence[Connection]], Mapping[int, Note]]
-_notes: list[Notes] = []
-
-
-def register_notes(notes: Notes) -> None:
-    """`notes(connections)` gives the lines by the connections' keys, in a constant number of queries."""
-    _notes.append(notes)
+LOCATION_NOTES = ExtensionPoint[Notes](
+    "location notes",
+    "A line on each of the owner's locations, in a constant number of queries.",
+)
 
 
 @dataclass(frozen=True)
@@ -117,7 +116,7 @@ def _filters(connections: QuerySet[Connection], chosen: str) -> list[StateFilter
 
 
 def _rows(connections: list[Connection], owner: User) -> list[Row]:
-    notes = [given(connections) for given in _notes]
+    notes = [given(connections) for given in LOCATION_NOTES]
     ending = being_disconnected(connections)
     return [
         Row(

@@ -12,7 +12,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.confirmation_links import link_for, opened, state_of
-from accounts.emails import email_builder, queue_email, reader_of
+from accounts.emails import EMAIL_CONTEXTS, queue_email, reader_of
 from accounts.erasure import erase_person
 from accounts.forms import OwnPasswordForm
 from accounts.limits import OWN_LETTERS
@@ -74,7 +74,7 @@ def _connected(owner: User) -> int:
     return Connection.objects.live().filter(owner=owner).count()
 
 
-@email_builder("erase")
+@EMAIL_CONTEXTS.add("erase")
 def with_erasing_link(params: dict[str, Any]) -> dict[str, Any]:
     """The e-mail's link, made at the moment of sending."""
     user = reader_of(params)

@@ -8,9 +8,9 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.emails import email_builder
+from accounts.emails import EMAIL_CONTEXTS
 from accounts.models import Notification, User
-from accounts.notifications import NotificationKind, letter_about, register_news
+from accounts.notifications import NotificationKind, letter_about, register_notification
 from integrations.connect.status import message_for
 from integrations.connections.models import ArrivalLocation, Connection, State
 
@@ -39,7 +39,7 @@ class _AboutArrival(NotificationKind):
         return {f"{_ARRIVAL}{arrival}" for arrival in waiting.values_list("arrival", flat=True).distinct()}
 
 
-@register_news
+@register_notification
 class Connected(_AboutArrival):
     """Altegio has accepted."""
 
@@ -50,7 +50,7 @@ class Connected(_AboutArrival):
         return list(mine.order_by("pk").values_list("pk", flat=True))
 
 
-@register_news
+@register_notification
 class NotConnected(_AboutArrival):
     """Altegio has refused, or the time was over. The location is nobody's; the person who came for it is told."""
 
@@ -70,7 +70,7 @@ class NotConnected(_AboutArrival):
         return list(worth_it.order_by("pk").values_list("pk", flat=True))
 
 
-@register_news
+@register_notification
 class Frozen(NotificationKind):
     """Altegio has stopped the integration until it is paid (docs/altegio.md §3)."""
 
@@ -81,9 +81,9 @@ class Frozen(NotificationKind):
         return list(mine.order_by("pk").values_list("pk", flat=True))
 
 
-@email_builder(Connected.name)
-@email_builder(NotConnected.name)
-@email_builder(Frozen.name)
+@EMAIL_CONTEXTS.add(Connected.name)
+@EMAIL_CONTEXTS.add(NotConnected.name)
+@EMAIL_CONTEXTS.add(Frozen.name)
 def with_connections(params: dict[str, Any]) -> dict[str, Any]:
     """The context of an e-mail about some connections and `more` of them."""
     shown = Connection.objects.select_related("application", "location").in_bulk(params["subjects"])

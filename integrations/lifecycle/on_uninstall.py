@@ -5,7 +5,7 @@ from typing import Any
 from django.dispatch import receiver
 from django.utils import timezone
 
-from accounts.emails import email_builder, queue_email
+from accounts.emails import EMAIL_CONTEXTS, queue_email
 from integrations.alerts.models import Alert
 from integrations.alerts.raising import clear_alerts, raise_alerts
 from integrations.connections.models import LIVE, Arrival, Chain, Connection, State
@@ -83,7 +83,7 @@ def tell(connection: Connection) -> None:
         queue_email("disconnected", owner, key=key, connection=connection.pk)
 
 
-@email_builder("disconnected")
+@EMAIL_CONTEXTS.add("disconnected")
 def with_connection(params: dict[str, Any]) -> dict[str, Any]:
     """The context of the owner's e-mail."""
     connection = Connection.objects.select_related("application", "location").get(pk=params["connection"])

@@ -1,6 +1,6 @@
 """What a kind of call is. One small class beside its feature; the dispatcher knows no feature.
 
-To add a kind: subclass `CallKind`, decorate with `@register`, import the module in the app's `ready`.
+To add a kind: subclass `CallKind`, decorate with `@register`, in any module of an app.
 """
 
 import json
@@ -13,6 +13,7 @@ from django_stubs_ext import StrOrPromise
 from integrations.altegio.answers import Answer
 from integrations.altegio.requests import ApiRequest
 from integrations.outbox.models import OutgoingCall, Priority
+from partner_portal.core.extension_points import ExtensionPoint
 
 
 @dataclass(frozen=True)
@@ -130,36 +131,23 @@ class CallKind:
         """Its deadline passed."""
 
 
-_kinds: dict[str, CallKind] = {}
+CALL_KINDS = ExtensionPoint[CallKind](
+    "kinds of call", "Calls to Altegio: how they are built, and what their answers change."
+)
 
 
 def register(kind: type[CallKind]) -> type[CallKind]:
     """Class decorator: make a kind known to the dispatcher by its name."""
-    _kinds[kind.name] = kind()
+    CALL_KINDS.register(kind.name, kind())
     return kind
-
-
-def kind_names() -> list[str]:
-    """The names of all kinds."""
-    return sorted(_kinds)
 
 
 def kind_title(name: str) -> StrOrPromise:
     """What staff call this kind; the bare name for one that no code carries any more."""
-    kind = _kinds.get(name)
+    kind = CALL_KINDS.get(name)
     return kind.title if kind else name
-
-
-def registered(name: str) -> CallKind:
-    """The kind of this name. Raises KeyError for one that no code carries any more."""
-    return _kinds[name]
 
 
 def kind_of(call: OutgoingCall) -> CallKind:
     """The kind of a stored call. Raises KeyError for one that no code carries any more."""
-    return registered(call.kind)
-
-
-def registered_kind(call: OutgoingCall) -> CallKind | None:
-    """The kind of a stored call; None for one that no code carries any more."""
-    return _kinds.get(call.kind)
+    return CALL_KINDS[call.kind]

@@ -12,12 +12,12 @@ from integrations.outbox import rate
 from integrations.outbox.claim import due_calls, held_slots
 from integrations.outbox.models import UNFINISHED, OutgoingCall, Priority
 from integrations.outbox.token_stop import token_is_stopped
-from partner_portal.core.metrics import gauge, register_metrics
+from partner_portal.core.metrics import METRICS, gauge
 
 RECENT = timedelta(hours=1)
 
 
-@register_metrics
+@METRICS.add()
 def calls() -> Iterator[Metric]:
     """What waits and what ended: each number is read from an index made for it."""
     unfinished = OutgoingCall.objects.filter(state__in=UNFINISHED).values_list("kind", "state")
@@ -36,7 +36,7 @@ def calls() -> Iterator[Metric]:
     )
 
 
-@register_metrics
+@METRICS.add()
 def overdue() -> Iterator[Metric]:
     """How long the oldest call has waited that might have gone; every priority is named, also with 0."""
     now = timezone.now()
@@ -45,14 +45,14 @@ def overdue() -> Iterator[Metric]:
     yield gauge("portal_oldest_overdue_seconds", "Age of the oldest call that is due", ["priority"], rows)
 
 
-@register_metrics
+@METRICS.add()
 def held() -> Iterator[Metric]:
     """Threads that wait for answers which do not come."""
     text = "Calls on their way for more than half of ALTEGIO_TIMEOUT; each holds a worker's thread"
     yield gauge("portal_calls_held", text, [], [(held_slots(timezone.now()),)])
 
 
-@register_metrics
+@METRICS.add()
 def budget() -> Iterator[Metric]:
     used = rate.used_in_the_last_minute() / settings.ALTEGIO_REQUESTS_PER_MINUTE
     yield gauge("portal_call_rate_used_ratio", "Share of the calls a minute allows", [], [(used,)])

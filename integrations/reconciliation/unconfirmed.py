@@ -10,23 +10,22 @@ from integrations.connections.models import Connection, EndedBy, State
 from integrations.lifecycle.processing import unconfirmed_callbacks
 from integrations.outbox.models import Attempt
 from integrations.status_sync.status_sync import ask_status
+from partner_portal.core.extension_points import ExtensionPoint
 from partner_portal.core.queues import Queue
 
 MAX_COUNT = 200
 LOST_ANSWER_LASTS = timedelta(hours=2)
 
 Doubt = Callable[[], QuerySet[Connection]]
-_doubts: list[Doubt] = [unconfirmed_callbacks]
+# Each query must be cheap and end by itself.
+DOUBTS = ExtensionPoint[Doubt](
+    "unconfirmed connections", "Connections that Altegio is asked about every few minutes."
+)
+DOUBTS.register("callbacks", unconfirmed_callbacks)
 UNCONFIRMED = Queue.register(Queue("unconfirmed", "Unconfirmed connections", Connection))
 
 
-def register_doubt(doubt: Doubt) -> Doubt:
-    """Decorator: ask about the connections of this query, too. It must be cheap and end by itself."""
-    _doubts.append(doubt)
-    return doubt
-
-
-@register_doubt
+@DOUBTS.add()
 def lost_activations() -> QuerySet[Connection]:
     """Ended here, while an activation call was never answered: Altegio may have accepted it."""
     unanswered = Attempt.objects.filter(
@@ -44,7 +43,7 @@ def recheck_unconfirmed() -> int:
     """Ask Altegio about every connection in doubt. Returns how many."""
     asked = {
         connection.pk: connection
-        for doubt in _doubts
+        for doubt in DOUBTS
         for connection in UNCONFIRMED.ready(doubt()).order_by("pk")[:MAX_COUNT]
     }
     return UNCONFIRMED.work_each(asked.values(), lambda connection: ask_status(connection, patient=True))

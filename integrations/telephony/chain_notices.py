@@ -5,9 +5,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from accounts.emails import email_builder
+from accounts.emails import EMAIL_CONTEXTS
 from accounts.models import User
-from accounts.notifications import NotificationKind, letter_about, note, register_news
+from accounts.notifications import NotificationKind, letter_about, note, register_notification
 from integrations.alerts.models import Alert
 from integrations.alerts.raising import raise_alerts
 from integrations.connections.models import Chain, Connection
@@ -16,7 +16,7 @@ from integrations.connections.models import Chain, Connection
 MAX_TOLD = 20
 
 
-@register_news
+@register_notification
 class ChainNamed(NotificationKind):
     """Another account's location names the person's chain."""
 
@@ -27,7 +27,7 @@ class ChainNamed(NotificationKind):
         return list(live.order_by("pk").values_list("pk", flat=True))
 
 
-@register_news
+@register_notification
 class TokenNotTaken(NotificationKind):
     """A CRM token came for the person's location, and nothing proved that it is its own."""
 
@@ -74,8 +74,8 @@ def _tell_not_taken(connection: Connection, what: str) -> None:
     raise_alerts([(Alert.Kind.REVIEW, f"crm-token:{connection.pk}", text, connection)])
 
 
-@email_builder(ChainNamed.name)
-@email_builder(TokenNotTaken.name)
+@EMAIL_CONTEXTS.add(ChainNamed.name)
+@EMAIL_CONTEXTS.add(TokenNotTaken.name)
 def with_connections(params: dict[str, Any]) -> dict[str, Any]:
     """The context of an e-mail about some connections. Another account's are named by their number alone."""
     shown = Connection.objects.select_related("application", "location__chain").in_bulk(params["subjects"])

@@ -1,10 +1,10 @@
 """Who takes events inside the project.
 
-A feature that wants entity events registers a receiver when it is imported:
+A feature that wants entity events adds a function under a name that stays the same from release to release:
 
-    from integrations.webhooks.consumers import IncomingEvent, register_receiver
+    from integrations.webhooks.consumers import CONSUMERS, IncomingEvent
 
-    @register_receiver("my-feature")
+    @CONSUMERS.add("my-feature")
     def take(events: Sequence[IncomingEvent]) -> None: ...
 
 It is called by a worker with batches of one application's events, in a transaction that also marks the
@@ -20,6 +20,7 @@ from typing import Any
 
 from integrations.webhooks.models import Event
 from partner_portal.core.clean import parse_json
+from partner_portal.core.extension_points import ExtensionPoint
 
 
 @dataclass(frozen=True)
@@ -41,28 +42,8 @@ class IncomingEvent:
         return [entry for entry in entries if isinstance(entry, dict)]
 
 
-Receiver = Callable[[Sequence[IncomingEvent]], None]
-_receivers: dict[str, Receiver] = {}
-
-
-def register_consumer(name: str) -> Callable[[Receiver], Receiver]:
-    """Decorator: hand every event on to this function, too. `name` stays the same from release to release."""
-
-    def register(receiver: Receiver) -> Receiver:
-        _receivers[name] = receiver
-        return receiver
-
-    return register
-
-
-def consumer_names() -> list[str]:
-    """All registered receivers."""
-    return list(_receivers)
-
-
-def consumer_named(name: str) -> Receiver:
-    """The receiver. Raises KeyError for one that no code registers any more."""
-    return _receivers[name]
+Consumer = Callable[[Sequence[IncomingEvent]], None]
+CONSUMERS = ExtensionPoint[Consumer]("consumers", "Takes every entity event inside the project, in batches.")
 
 
 def read_events(event_ids: Sequence[int]) -> list[IncomingEvent]:

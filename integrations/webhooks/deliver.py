@@ -14,7 +14,7 @@ from django.utils import timezone
 from integrations.alerts.models import Alert
 from integrations.alerts.raising import raise_alerts
 from integrations.connections.models import Application
-from integrations.webhooks.consumers import IncomingEvent, consumer_named, read_events
+from integrations.webhooks.consumers import CONSUMERS, IncomingEvent, read_events
 from integrations.webhooks.fan_out import HTTPS
 from integrations.webhooks.models import Delivery
 from integrations.webhooks.signed_requests import TIMEOUT, NotAcceptedError, send
@@ -118,7 +118,7 @@ def _post(delivery: Delivery) -> None:
 
 @transaction.atomic
 def _give(delivery: Delivery) -> None:
-    consumer_named(delivery.target)(_events(delivery))
+    CONSUMERS[delivery.target](_events(delivery))
     _finish(delivery)
 
 

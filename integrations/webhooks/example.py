@@ -1,16 +1,16 @@
-"""An example of a receiver: says in the log how many changes of what came from where."""
+"""An example of a consumer: says in the log how many changes of what came from where."""
 
 from collections import Counter
 from collections.abc import Sequence
 
 import structlog
 
-from integrations.webhooks.consumers import IncomingEvent, register_consumer
+from integrations.webhooks.consumers import CONSUMERS, IncomingEvent
 
 log = structlog.get_logger(__name__)
 
 
-@register_consumer("log")
+@CONSUMERS.add("log")
 def log_changes(events: Sequence[IncomingEvent]) -> None:
     """One line for each location and resource of a batch; nothing of the customers' data."""
     changes = Counter(

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from integrations.altegio.wire import parse_id
-from integrations.webhooks.consumers import consumer_names, parse_body
+from integrations.webhooks.consumers import CONSUMERS, parse_body
 from integrations.webhooks.models import Delivery, Event
 from partner_portal.core.queues import Queue
 from partner_portal.core.wake import wake
@@ -101,7 +101,7 @@ def _deliveries(events: Sequence[Event]) -> Iterator[Delivery]:
     for event in events:
         by_application[event.keys.application_id].append(event)
     for application_id, mine in by_application.items():
-        targets = consumer_names() + ([HTTPS] if mine[0].keys.application.events_url else [])
+        targets = CONSUMERS.names() + ([HTTPS] if mine[0].keys.application.events_url else [])
         for batch in _batches(mine):
             for target in targets:
                 yield Delivery(target=target, application_id=application_id, event_ids=batch, count=len(batch))

@@ -19,6 +19,7 @@ from django.dispatch import Signal
 from django.utils import timezone
 
 from partner_portal.core.clean import clean_line
+from partner_portal.core.extension_points import ExtensionPoint
 from partner_portal.core.masking import MASK, mask
 from partner_portal.core.models import FailedItem
 
@@ -61,8 +62,7 @@ class Queue:
     @classmethod
     def register(cls, queue: "Queue") -> "Queue":
         """Make a queue known by its name."""
-        _queues[queue.name] = queue
-        return queue
+        return QUEUES.register(queue.name, queue)
 
     def resting(self) -> QuerySet[FailedItem, int]:
         """The keys of the items that are set aside now."""
@@ -152,12 +152,12 @@ class Queue:
                 self.retry(item)
 
 
-_queues: dict[str, Queue] = {}
+QUEUES = ExtensionPoint[Queue]("queues", "Steps whose failed items staff see and may try again.")
 
 
 def queue_named(name: str) -> Queue:
     """The registered queue of this name; for a step, or one that no code has any more, its bare name."""
-    return _queues.get(name) or Queue(name, name)
+    return QUEUES.get(name) or Queue(name, name)
 
 
 def describe_error(error: Exception) -> str:

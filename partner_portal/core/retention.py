@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from partner_portal.core.extension_points import ExtensionPoint
 from partner_portal.core.models import FailedItem
 from partner_portal.core.queues import Queue, note_failed_step
 
@@ -36,12 +37,12 @@ class Retention:
     delete_batch: DeleteBatch
 
 
-_registered: dict[str, Retention] = {}
+RETENTIONS = ExtensionPoint[Retention]("retention", "What is deleted after the days that a setting says.")
 
 
 def register_retention(name: str, setting: str, delete_batch: DeleteBatch) -> None:
     """Delete `name` once it is older than the days that the setting called `setting` says."""
-    _registered[name] = Retention(name, setting, delete_batch)
+    RETENTIONS.register(name, Retention(name, setting, delete_batch))
 
 
 def delete_first(old: QuerySet[Any], most: int = BATCH) -> int:
@@ -59,7 +60,7 @@ def delete_old() -> dict[str, int]:
     One that fails is logged and does not keep the others.
     """
     ends_at = time.monotonic() + MAX_RUN
-    return {retention.name: _delete_old(retention, ends_at) for retention in _registered.values()}
+    return {retention.name: _delete_old(retention, ends_at) for retention in RETENTIONS}
 
 
 def _delete_old(retention: Retention, ends_at: float) -> int:

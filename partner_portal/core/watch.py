@@ -16,7 +16,8 @@ from django.dispatch import Signal
 from django.utils import timezone
 from prometheus_client.core import Metric
 
-from partner_portal.core.metrics import gauge, register_metrics
+from partner_portal.core.extension_points import ExtensionPoint
+from partner_portal.core.metrics import METRICS, gauge
 from partner_portal.core.queues import Queue, run_steps
 
 log = structlog.get_logger(__name__)
@@ -40,24 +41,19 @@ class Check:
     by_age: bool = False
 
 
-_checks: dict[str, Check] = {}
+CHECKS = ExtensionPoint[Check]("watch checks", "Finds rows that nothing waits for, and mends them.")
 
 
 def register_check(
     name: str, find: Callable[[datetime], QuerySet[Any]], heal: Callable[[Any], object], *, by_age: bool = False
 ) -> None:
     """Look for rows of this kind each minute."""
-    _checks[name] = Check(name, find, heal, by_age)
-
-
-def checks() -> list[Check]:
-    """All that are registered, by name."""
-    return [_checks[name] for name in sorted(_checks)]
+    CHECKS.register(name, Check(name, find, heal, by_age))
 
 
 def heal_stranded() -> int:
     """Run every check; one that fails keeps no other from running. Returns how many of them worked."""
-    return run_steps(*(partial(_look, check) for check in checks()))
+    return run_steps(*(partial(_look, check) for check in CHECKS))
 
 
 def _look(check: Check) -> None:
@@ -79,10 +75,10 @@ def _heal(check: Check, row: Any) -> None:
 def found() -> dict[str, int]:
     """How many rows each check finds now, counted up to `MAX_COUNT`: one query for each."""
     now = timezone.now()
-    return {check.name: check.find(now).order_by()[:MAX_COUNT].count() for check in checks()}
+    return {check.name: check.find(now).order_by()[:MAX_COUNT].count() for check in CHECKS}
 
 
-@register_metrics
+@METRICS.add()
 def watch_found() -> Iterator[Metric]:
     rows = list(found().items())
     yield gauge("portal_watch_found", "Rows in a state that nothing waits for", ["state"], rows)

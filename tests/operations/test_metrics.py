@@ -12,7 +12,7 @@ from integrations.alerts.models import Alert
 from integrations.connections.models import Connection
 from integrations.outbox.models import OutgoingCall
 from integrations.outbox.token_stop import stop_token
-from partner_portal.core.watch import checks
+from partner_portal.core.watch import CHECKS
 from tests.marketplace import AURORA_1, AURORA_2, arrive
 
 pytestmark = pytest.mark.django_db
@@ -119,7 +119,7 @@ def test_budget_letters_alerts_and_the_token(client, altegio, work, scrape, sett
 
 
 def test_the_number_of_queries_does_not_grow(client, altegio, work, scrape, django_assert_max_num_queries):
-    most = 12 + len(checks())
+    most = 12 + len(CHECKS)
     with django_assert_max_num_queries(most):
         scrape()
     arrive(client, altegio, [AURORA_1, AURORA_2])

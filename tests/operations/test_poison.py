@@ -14,7 +14,7 @@ from integrations.activation.call_kinds import Activate
 from integrations.alerts.models import Alert
 from integrations.connections.models import Application, Connection
 from integrations.lifecycle import processing
-from integrations.lifecycle.handlers import register_event_handler
+from integrations.lifecycle.handlers import EVENT_HANDLERS, register_event_handler
 from integrations.lifecycle.models import Callback
 from integrations.messaging import volumes
 from integrations.messaging.models import CallbackAddress, DailyVolume, MessageStatus, StatusBatch
@@ -25,8 +25,7 @@ from integrations.outbox.sweep import EXPIRY, expire_late_calls
 from integrations.reconciliation import unconfirmed
 from integrations.sender_names import names as sender_names
 from integrations.sender_names.models import NameState, SenderName, SenderNameList
-from integrations.webhooks import consumers
-from integrations.webhooks.consumers import register_consumer
+from integrations.webhooks.consumers import CONSUMERS
 from integrations.webhooks.deliver import deliver_due
 from integrations.webhooks.endpoint import digest_of
 from integrations.webhooks.fan_out import WAITING, fan_out
@@ -70,8 +69,8 @@ def store_deep_event(keys) -> Event:  # noqa: F811
 
 def test_an_event_too_deep_to_read_stops_no_other(client, keys, monkeypatch, time_machine):  # noqa: F811
     got: list[int] = []
-    monkeypatch.setattr(consumers, "_receivers", {})
-    register_consumer("mine")(lambda events: got.extend(event.id for event in events))
+    monkeypatch.setattr(CONSUMERS, "_entries", {})
+    CONSUMERS.register("mine", lambda events: got.extend(event.id for event in events))
     deep = store_deep_event(keys)
     for number in range(5):
         post(client, keys, GOOD | {"resource_id": number})
@@ -102,7 +101,7 @@ def test_an_event_too_deep_to_send_stops_no_other(client, keys, settings):  # no
 
 
 def test_a_callback_that_cannot_be_processed_stops_no_other(two_connections, monkeypatch, time_machine):
-    monkeypatch.setattr("integrations.lifecycle.handlers._handlers", {})
+    monkeypatch.setattr(EVENT_HANDLERS, "_entries", {})
 
     def handle(body, _connection):
         if body["salon_id"] == str(AURORA_1):
@@ -195,7 +194,8 @@ class Greeting(notifications.NotificationKind):
 
 
 def test_news_that_cannot_be_written_stop_no_other_letter(db, monkeypatch):
-    monkeypatch.setattr(notifications, "_kinds", {Greeting.name: Greeting()})
+    monkeypatch.setattr(notifications.NOTIFICATION_KINDS, "_entries", {})
+    notifications.register_notification(Greeting)
     for name in ("bad", "good"):
         notifications.note(Greeting, User.objects.create_user(f"{name}@example.com"), 1, key=name)
     send_digests(timezone.now() + timedelta(minutes=5))
@@ -237,7 +237,8 @@ def test_tariffs_of_one_application_stop_no_others(two_connections, monkeypatch)
 
 def test_one_doubt_stops_no_other(two_connections, monkeypatch):
     asked: list[Connection] = []
-    monkeypatch.setattr(unconfirmed, "_doubts", [Connection.objects.all])
+    monkeypatch.setattr(unconfirmed.DOUBTS, "_entries", {})
+    unconfirmed.DOUBTS.register("all", Connection.objects.all)
     monkeypatch.setattr(
         unconfirmed,
         "ask_status",

@@ -108,7 +108,7 @@ def test_many_rows_go_in_batches(django_assert_max_num_queries):
 
 
 def test_what_fails_keeps_no_other_from_being_deleted(monkeypatch):
-    monkeypatch.setattr(retention, "_registered", {})
+    monkeypatch.setattr(retention.RETENTIONS, "_entries", {})
     done = []
 
     def fail(_before) -> int:

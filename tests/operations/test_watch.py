@@ -10,7 +10,7 @@ from integrations.alerts.models import Alert
 from integrations.connections.models import Connection
 from integrations.lifecycle.models import Callback
 from integrations.outbox.models import OutgoingCall
-from partner_portal.core.watch import checks, found, heal_stranded
+from partner_portal.core.watch import CHECKS, found, heal_stranded
 from tests.marketplace import AURORA_1, arrive
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +23,7 @@ def stranded() -> set[str]:
 
 def test_the_page_names_every_check():
     section = PAGE.partition("## Nothing rests unseen")[2].partition("\n## ")[0]
-    assert set(re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE)) == {check.name for check in checks()}
+    assert set(re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE)) == {check.name for check in CHECKS}
 
 
 def test_a_claim_without_its_call_gets_one(client, altegio, work):

@@ -25,7 +25,7 @@ from integrations.sender_names.models import SenderNameList
 from integrations.telephony.models import PhoneCall
 from integrations.webhooks.models import Delivery, Event
 from partner_portal.core.models import FailedItem
-from partner_portal.core.watch import Check, checks, found, heal_stranded
+from partner_portal.core.watch import CHECKS, Check, found, heal_stranded
 from tests.marketplace import AURORA_1, arrive
 
 pytestmark = pytest.mark.django_db
@@ -159,7 +159,7 @@ def connection(client, altegio, work) -> Connection:
 
 
 def test_every_check_is_tried():
-    assert set(PLANTED) == {check.name for check in checks()}
+    assert set(PLANTED) == {check.name for check in CHECKS}
 
 
 @pytest.mark.parametrize("ended", [False, True], ids=["connected", "disconnected"])
@@ -263,7 +263,7 @@ def account_of(check: Check) -> list[dict[str, Any]]:
 @pytest.mark.skipif(database.vendor != "postgresql", reason="the filling is PostgreSQL's")
 def test_each_check_reads_what_waits_by_its_index_and_nothing_that_has_ended(years):
     assert stranded() == set()
-    connection, by_name = a_new_connection(), {check.name: check for check in checks()}
+    connection, by_name = a_new_connection(), {check.name: check for check in CHECKS}
     for name, plant in EACH:
         with transaction.atomic():
             plant(connection)

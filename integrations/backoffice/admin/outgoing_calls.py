@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django_stubs_ext import StrOrPromise
 
 from integrations.backoffice.health import OVERDUE
-from integrations.outbox.call_kinds import kind_names, kind_title
+from integrations.outbox.call_kinds import CALL_KINDS, kind_title
 from integrations.outbox.exchange import exchange_text
 from integrations.outbox.models import WAITING, Attempt, CallState, OutgoingCall, TokenStop
 from integrations.outbox.queue import hurry
@@ -62,7 +62,7 @@ class KindFilter(admin.SimpleListFilter):
     parameter_name = "kind"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Lookups:
-        return [(name, kind_title(name)) for name in kind_names()]
+        return [(name, kind_title(name)) for name in CALL_KINDS.names()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(kind=kind) if (kind := self.value()) else queryset

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from integrations.activation.call_kinds import Activate
 from integrations.alerts.models import Alert
-from integrations.backoffice.timeline.next_steps import NextStep, register_adviser
+from integrations.backoffice.timeline.next_steps import NEXT_STEPS, NextStep
 from integrations.connections.models import Chain, Connection, State
 from integrations.outbox.models import UNFINISHED, CallState
 from integrations.outbox.token_stop import token_is_stopped
@@ -17,7 +17,7 @@ MAX_ALERTS = 5
 SAID_BY_THE_STATE = (Alert.Kind.WINDOW, Alert.Kind.CONFLICT, Alert.Kind.REVIEW, Alert.Kind.ENDED)
 
 
-@register_adviser
+@NEXT_STEPS.add(rank=10)
 def by_state(connection: Connection) -> Iterator[NextStep]:
     """What the state asks for."""
     match State(connection.state):
@@ -89,7 +89,7 @@ def _conflict(connection: Connection) -> Iterator[NextStep]:
         yield NextStep(_("The other claim"), url=url, label=str(rival.claimant or f"#{rival.pk}"))
 
 
-@register_adviser
+@NEXT_STEPS.add(rank=20)
 def open_alerts(connection: Connection) -> Iterator[NextStep]:
     """What staff were told and nobody has dealt with, beyond what the state says itself."""
     alerts = connection.alerts.filter(cleared_at=None).exclude(kind__in=SAID_BY_THE_STATE).order_by("-pk")
@@ -98,7 +98,7 @@ def open_alerts(connection: Connection) -> Iterator[NextStep]:
         yield NextStep(alert.text, url=url, label=_("Alert"), is_trouble=True)
 
 
-@register_adviser
+@NEXT_STEPS.add(rank=30)
 def telephony(connection: Connection) -> Iterator[NextStep]:
     """Telephony that Altegio refused for the chain."""
     chain = connection.location.chain

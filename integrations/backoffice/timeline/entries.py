@@ -1,4 +1,4 @@
-"""The timeline and its registry: every feature adds what it knows of a connection."""
+"""The timeline and its extension point: every feature adds what it knows of a connection."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from enum import IntEnum
 from django.db.models import Model
 
 from integrations.connections.models import Connection
+from partner_portal.core.extension_points import ExtensionPoint
 
 
 class Place(IntEnum):
@@ -32,16 +33,10 @@ class Entry:
 
 
 Source = Callable[[Connection], Iterable[Entry]]
-_sources: list[Source] = []
-
-
-def register_timeline(source: Source) -> Source:
-    """Decorator: let `source` add its entries to every connection's timeline."""
-    _sources.append(source)
-    return source
+TIMELINE = ExtensionPoint[Source]("timeline", "What is known of a connection, in a constant number of queries.")
 
 
 def timeline(connection: Connection) -> list[Entry]:
     """Everything that is known of a connection, oldest first. A constant number of queries."""
-    entries = [entry for source in _sources for entry in source(connection)]
+    entries = [entry for source in TIMELINE for entry in source(connection)]
     return sorted(entries, key=lambda entry: (entry.at, entry.place))

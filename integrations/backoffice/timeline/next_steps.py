@@ -1,4 +1,4 @@
-"""What a member of staff may do next for a connection, and the registry of who knows: features add their own."""
+"""What a member of staff may do next for a connection, and who knows: features add their own."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django_stubs_ext import StrOrPromise
 
 from integrations.connections.models import Connection
+from partner_portal.core.extension_points import ExtensionPoint
 
 
 @dataclass(frozen=True)
@@ -23,16 +24,12 @@ class NextStep:
 
 
 Adviser = Callable[[Connection], Iterable[NextStep]]
-_advisers: list[Adviser] = []
-
-
-def register_adviser(adviser: Adviser) -> Adviser:
-    """Decorator: let `adviser` say what to do about a connection. Each costs a constant number of queries."""
-    _advisers.append(adviser)
-    return adviser
+NEXT_STEPS = ExtensionPoint[Adviser](
+    "next steps", "What staff may do next about a connection, in a constant number of queries."
+)
 
 
 def next_steps(connection: Connection) -> list[NextStep]:
-    """What is wrong first, in the order of registration."""
-    steps = [step for adviser in _advisers for step in adviser(connection)]
+    """What is wrong first."""
+    steps = [step for adviser in NEXT_STEPS for step in adviser(connection)]
     return sorted(steps, key=lambda step: not step.is_trouble)

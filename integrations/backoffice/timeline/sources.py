@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from django.db.models import Q
 
 from integrations.altegio.answers import Outcome
-from integrations.backoffice.timeline.entries import Entry, Place, register_timeline
+from integrations.backoffice.timeline.entries import TIMELINE, Entry, Place
 from integrations.connections.models import Connection
 from integrations.lifecycle.models import Callback
 from integrations.outbox.call_kinds import kind_title
@@ -17,7 +17,7 @@ from partner_portal.core.english import english_plural
 MAX_COUNT = 300
 
 
-@register_timeline
+@TIMELINE.add(rank=10)
 def arrivals(connection: Connection) -> Iterator[Entry]:
     """When the owner came from Altegio."""
     for arrival in connection.arrivals.select_related("user").order_by("-pk")[:MAX_COUNT]:
@@ -28,7 +28,7 @@ def arrivals(connection: Connection) -> Iterator[Entry]:
         yield Entry(arrival.arrived_at, Place.TOLD, _("arrival"), title, detail, arrival)
 
 
-@register_timeline
+@TIMELINE.add(rank=20)
 def changes(connection: Connection) -> Iterator[Entry]:
     """Its states: why, and by whom."""
     for change in connection.changes.select_related("by").order_by("-pk")[:MAX_COUNT]:
@@ -37,7 +37,7 @@ def changes(connection: Connection) -> Iterator[Entry]:
         yield Entry(change.at, Place.CHANGED, _("state"), title, detail)
 
 
-@register_timeline
+@TIMELINE.add(rank=30)
 def calls(connection: Connection) -> Iterator[Entry]:
     """What was said to Altegio: each call when it was queued, each attempt when it was made."""
     newest = list(connection.calls.order_by("-pk")[:MAX_COUNT])
@@ -71,7 +71,7 @@ def _said(attempt: Attempt) -> str:
     return f"{said} ({attempt.status_code})" if attempt.status_code else said
 
 
-@register_timeline
+@TIMELINE.add(rank=40)
 def callbacks(connection: Connection) -> Iterator[Entry]:
     """What Altegio told about it, also what has not been looked at yet."""
     callbacks = Callback.objects.filter(
@@ -89,7 +89,7 @@ def callbacks(connection: Connection) -> Iterator[Entry]:
         yield Entry(callback.received_at, Place.TOLD, _("callback"), title, detail, callback, is_bad=bad)
 
 
-@register_timeline
+@TIMELINE.add(rank=50)
 def alerts(connection: Connection) -> Iterator[Entry]:
     """What staff were told."""
     for alert in connection.alerts.order_by("-pk")[:MAX_COUNT]:

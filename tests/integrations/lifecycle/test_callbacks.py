@@ -11,7 +11,7 @@ from accounts.models import OutgoingEmail
 from integrations.alerts.models import Alert
 from integrations.connections.models import Chain, Connection, State
 from integrations.lifecycle import webhook
-from integrations.lifecycle.handlers import register_event_handler
+from integrations.lifecycle.handlers import EVENT_HANDLERS, register_event_handler
 from integrations.lifecycle.models import Callback
 from integrations.outbox.models import OutgoingCall
 from integrations.outbox.queue import new_call, queue
@@ -142,7 +142,7 @@ def signed(amount, discount=None):
 @pytest.mark.parametrize(("amount", "discount"), [("990.99", None), ("990.00", "10"), ("1e2", "0")])
 def test_a_payment_is_handed_to_whoever_registered(client, altegio, work, connected, monkeypatch, amount, discount):
     heard = []
-    monkeypatch.setattr("integrations.lifecycle.handlers._handlers", {})
+    monkeypatch.setattr(EVENT_HANDLERS, "_entries", {})
     register_event_handler("payment", lambda body, connection: heard.append((body, connection)))
     body = (
         f'{{"salon_id":10101,"application_id":1,"event":"payment","partner_token":"{TOKEN}","amount":{amount},'
@@ -251,7 +251,7 @@ def test_with_the_database_away_the_answer_is_503(client, monkeypatch):
 def test_a_handler_that_fails_is_seen_and_can_be_repeated(client, altegio, work, connected, monkeypatch):
     from integrations.lifecycle.processing import process_again
 
-    monkeypatch.setattr("integrations.lifecycle.handlers._handlers", {})
+    monkeypatch.setattr(EVENT_HANDLERS, "_entries", {})
 
     def fail(*_args):
         raise RuntimeError("no")
@@ -261,7 +261,7 @@ def test_a_handler_that_fails_is_seen_and_can_be_repeated(client, altegio, work,
     work()
     assert FailedItem.objects.get().error == "RuntimeError: no"
 
-    monkeypatch.setattr("integrations.lifecycle.handlers._handlers", {})
+    monkeypatch.setattr(EVENT_HANDLERS, "_entries", {})
     process_again(Callback.objects.all())
     work()
     assert Callback.objects.get().state == "contradicted"

@@ -2,12 +2,12 @@
 
 import pytest
 
-from integrations.outbox.call_kinds import CallKind, kind_names, registered
+from integrations.outbox.call_kinds import CALL_KINDS, CallKind
 
 
-@pytest.mark.parametrize("name", kind_names())
+@pytest.mark.parametrize("name", CALL_KINDS.names())
 def test_a_kind_that_must_not_be_repeated_can_ask_what_happened(name: str) -> None:
-    kind = type(registered(name))
+    kind = type(CALL_KINDS[name])
 
     asks = kind.question is not CallKind.question and kind.judge is not CallKind.judge
 

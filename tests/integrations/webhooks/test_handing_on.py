@@ -14,8 +14,8 @@ import pytest
 from django.utils import timezone
 
 from integrations.alerts.models import Alert
-from integrations.webhooks import consumers, signed_requests
-from integrations.webhooks.consumers import register_consumer
+from integrations.webhooks import signed_requests
+from integrations.webhooks.consumers import CONSUMERS
 from integrations.webhooks.deliver import PAUSES, deliver_due, send_again
 from integrations.webhooks.fan_out import fan_out, fan_out_again
 from integrations.webhooks.models import Delivery, Event
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def no_receivers(monkeypatch):
-    monkeypatch.setattr(consumers, "_receivers", {})
+    monkeypatch.setattr(CONSUMERS, "_entries", {})
 
 
 class Partner(ThreadingHTTPServer):
@@ -76,7 +76,7 @@ def due_now():
 
 def test_receivers_get_batches_and_each_event_once(client, keys):  # noqa: F811
     got: list[Any] = []
-    register_consumer("mine")(got.append)
+    CONSUMERS.register("mine", got.append)
     for number in range(120):
         post(client, keys, GOOD | {"resource_id": number})
     assert fan_out() == 120
@@ -92,7 +92,7 @@ def test_receivers_get_batches_and_each_event_once(client, keys):  # noqa: F811
 def test_an_event_that_a_receiver_cannot_take_stands_alone_at_last(client, keys):  # noqa: F811
     got: list[Any] = []
 
-    @register_consumer("picky")
+    @CONSUMERS.add("picky")
     def take(events):
         if any(event.body["resource_id"] == 5 for event in events):
             raise ValueError("five")
@@ -112,7 +112,7 @@ def test_an_event_that_a_receiver_cannot_take_stands_alone_at_last(client, keys)
 
 
 def test_what_a_receiver_wrote_is_undone_when_it_fails(client, keys):  # noqa: F811
-    @register_consumer("half")
+    @CONSUMERS.add("half")
     def take(events):
         Alert.objects.create(key="half", kind="call", text="written")
         raise ValueError("then failed")
@@ -195,7 +195,7 @@ def test_the_signature_is_the_one_of_the_specifications_example():
 
 def test_processing_again_hands_on_once_more(client, keys):  # noqa: F811
     got: list[Any] = []
-    register_consumer("mine")(got.append)
+    CONSUMERS.register("mine", got.append)
     post(client, keys, GOOD)
     fan_out()
     fan_out_again(Event.objects.all())

@@ -26,7 +26,7 @@ def _quick(settings, monkeypatch) -> None:
     monkeypatch.setattr(signed_requests, "TIMEOUT", END)
     monkeypatch.setattr("partner_portal.core.thread_shares.SLOW_AFTER", END / 2)
     monkeypatch.setattr(deliver, "_share", Share(deliver.THREADS))
-    monkeypatch.setattr(consumers, "_receivers", {})
+    monkeypatch.setattr(consumers.CONSUMERS, "_entries", {})
 
 
 @pytest.fixture

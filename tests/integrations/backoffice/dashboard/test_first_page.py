@@ -152,9 +152,13 @@ def test_staff_see_the_panels_of_their_rights_alone():
 
 
 def test_a_feature_above_may_add_its_panel(staff, monkeypatch):
-    monkeypatch.setattr(panels, "_panels", [])
+    monkeypatch.setattr(panels.PANELS, "_entries", {})
     panels.register_panel(
-        "Payments due", "admin/dashboard/numbers.html", lambda: {"numbers": []}, permission="accounts.view_user"
+        "Payments due",
+        "admin/dashboard/numbers.html",
+        lambda: {"numbers": []},
+        permission="accounts.view_user",
+        rank=1,
     )
     assert "Payments due" in first_page(staff)
 
