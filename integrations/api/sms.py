@@ -1,7 +1,5 @@
 """`/api/v1/sms/statuses/`."""
 
-from typing import Any
-
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -11,23 +9,7 @@ from rest_framework.views import APIView
 
 from integrations.api.warnings import WarningSerializer
 from integrations.messaging.ingest import take_statuses
-from integrations.messaging.models import SmsStatus
-from integrations.messaging.parsing import InvalidStatusesError, read_statuses
-
-
-class StatusSerializer(serializers.Serializer[dict[str, Any]]):
-    """One status. Sum, currency and parts are needed with the statuses 1 and 8.
-
-    `salon_id` may be added for the figures by location.
-    """
-
-    id = serializers.CharField(max_length=100)
-    status = serializers.ChoiceField(SmsStatus.choices)
-    payment_sum = serializers.DecimalField(max_digits=18, decimal_places=6, min_value=0, required=False)
-    currency_iso = serializers.CharField(max_length=3, required=False)
-    parts_amount = serializers.IntegerField(min_value=0, required=False)
-    delivery_callback_url = serializers.URLField(max_length=450, required=False)
-    salon_id = serializers.IntegerField(required=False)
+from integrations.messaging.parsing import InvalidStatusesError, StatusList, read_statuses
 
 
 class AcceptedSerializer(serializers.Serializer[dict[str, int]]):
@@ -50,7 +32,7 @@ class Statuses(APIView):
     scope = "sms"
     judges_texts = True
 
-    @extend_schema(request=StatusSerializer(many=True), responses={202: AcceptedSerializer})
+    @extend_schema(request=StatusList, responses={202: AcceptedSerializer})
     def post(self, request: Request) -> Response:
         try:
             reported, warnings = read_statuses(request.data)

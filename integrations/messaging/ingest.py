@@ -11,7 +11,7 @@ from integrations.messaging.bulk_insert import Row, store_statuses
 from integrations.messaging.call_kinds import queue_relays
 from integrations.messaging.models import BatchState, CallbackAddress, MessageStatus, StatusBatch
 from integrations.messaging.parsing import ReportedStatus
-from integrations.messaging.status_addresses import stored_addresses
+from integrations.messaging.status_addresses import default_target, stored_addresses
 from partner_portal.core.queues import Queue
 
 MAX_ADDRESSES = 1000
@@ -23,9 +23,9 @@ def take_statuses(reported: Sequence[ReportedStatus]) -> int:
 
     A constant number of queries however many statuses there are.
     """
-    by_target = defaultdict(list)
+    default, by_target = default_target(), defaultdict(list)
     for status in reported:
-        by_target[status.target].append(status)
+        by_target[status.get("delivery_callback_url") or default].append(status)
     addresses = stored_addresses(by_target)
     locations = _locations(reported)
     with transaction.atomic():
@@ -50,7 +50,7 @@ def _take_turns(addresses: Iterable[CallbackAddress]) -> None:
 
 def _locations(reported: Sequence[ReportedStatus]) -> dict[int, int]:
     """The known locations among those named; an unknown one is only left out of the figures."""
-    wanted = {status.salon_id for status in reported if status.salon_id is not None}
+    wanted = {salon_id for status in reported if (salon_id := status.get("salon_id")) is not None}
     if not wanted:
         return {}
     return dict(Location.objects.filter(altegio_id__in=wanted).values_list("altegio_id", "pk"))
@@ -60,13 +60,13 @@ def _row(status: ReportedStatus, batch: StatusBatch, locations: dict[int, int]) 
     return {
         "batch_id": batch.pk,
         "address_id": batch.address_id,
-        "message_id": status.message_id,
-        "id_is_number": status.id_is_number,
-        "status": status.status,
-        "payment_sum": status.payment_sum,
-        "currency_iso": status.currency_iso,
-        "parts_amount": status.parts_amount,
-        "location_id": locations.get(status.salon_id or 0),
+        "message_id": str(status["id"]),
+        "id_is_number": isinstance(status["id"], int),
+        "status": status["status"],
+        "payment_sum": status.get("payment_sum"),
+        "currency_iso": status.get("currency_iso") or "",
+        "parts_amount": status.get("parts_amount"),
+        "location_id": locations.get(status.get("salon_id") or 0),
     }
 
 

@@ -1,33 +1,52 @@
 """Reading the statuses a gateway reports: all are checked before any is stored (docs/interface.md).
 
-By hand and not by a serializer: a thousand of them in a call are the hottest path there is.
+The models are dictionaries, and their rules stand in pydantic's own words wherever a plain value is met: a thousand
+statuses in a call are the hottest path there is.
 """
 
-import re
+from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any, Literal, NotRequired
 
-from integrations.altegio.wire import parse_id
-from integrations.messaging.models import SmsStatus
-from integrations.messaging.status_addresses import InvalidStatusAddressError, Target, default_target, read_target
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PlainValidator,
+    RootModel,
+    Tag,
+    ValidationError,
+    ValidationInfo,
+    WithJsonSchema,
+)
+from pydantic_core import ErrorDetails
+from typing_extensions import TypedDict
+
+from integrations.altegio.wire import MAX_ID_DIGITS, parse_id
+from integrations.messaging.status_addresses import MAX_LENGTH, InvalidStatusAddressError, Target, read_target
 from partner_portal.core.clean import read_number
 from partner_portal.core.english import english as _
 
 MAX_ITEMS = 1000
 MAX_PARTS = 32_767
-PRICED = frozenset({SmsStatus.DELIVERED, SmsStatus.HANDED_OVER})
-FIELDS = frozenset(
-    {"id", "status", "payment_sum", "currency_iso", "parts_amount", "delivery_callback_url", "salon_id"}
-)
-_STATUSES = frozenset(int(status) for status in SmsStatus)
-MAX_SUM = Decimal(10**12)
-# The column's digits; what is finer is the rest of a float's arithmetic.
-FINEST = Decimal("0.000001")
-_CURRENCY = re.compile(r"[A-Z]{3}")
+# What the column holds; it rounds to 6 decimals.
+MAX_SUM = 10**12 - 1
 Problems = dict[str, list[str]]
 Warnings = list[dict[str, str]]
+
+NEEDED = _("Needed with the statuses 1 and 8; a free message has the sum 0.")
+UNKNOWN = _("There is no such field.")
+# What to write instead of a wrong value.
+ADVICE = {
+    "id": _("Write the message's id: 1 to 100 characters."),
+    "status": _("Write one of 1, 2, 4, 8, 16, 52."),
+    "payment_sum": _("Write a sum of 0 or more, like 0.05; it is rounded to 6 decimals."),
+    "currency_iso": _("Write an ISO 4217 code, like EUR."),
+    "parts_amount": _("Write a whole number of 0 or more."),
+    "salon_id": _("Write a number of 1 to 18 digits."),
+}
 
 
 class InvalidStatusesError(ValueError):
@@ -38,149 +57,183 @@ class InvalidStatusesError(ValueError):
         self.problems = problems
 
 
-@dataclass(frozen=True, slots=True)
-class ReportedStatus:
-    """One status that may be stored."""
+def _sum(value: object) -> Decimal:
+    """A sum in whatever form it comes: whole, as text, below zero by a sign alone."""
+    number = read_number(value) if isinstance(value, str) else value
+    if not isinstance(number, int | Decimal) or isinstance(number, bool) or not 0 <= number <= MAX_SUM:
+        raise ValueError
+    return Decimal(number).copy_abs()
 
-    message_id: str
-    id_is_number: bool
-    status: int
-    payment_sum: Decimal | None
-    currency_iso: str
-    parts_amount: int | None
-    target: Target
-    salon_id: int | None
+
+class _Targets(dict[str, Target | None]):
+    """The targets of the addresses that the statuses of a request name; each address is read once."""
+
+    def __missing__(self, url: str) -> Target | None:
+        self[url] = target = read_target(url) if url else None
+        return target
+
+
+def _target(value: object, known: ValidationInfo) -> Target | None:
+    targets: _Targets = known.context  # type: ignore[assignment]
+    if isinstance(value, str):
+        return targets[value]
+    return None if value is None else read_target(value)
+
+
+def _salon_id(value: object) -> int:
+    if (salon_id := parse_id(value)) is None:
+        raise ValueError
+    return salon_id
+
+
+def _none_if_blank(value: object) -> object:
+    return None if value == "" else value
+
+
+def _open(schema: dict[str, Any]) -> None:
+    """The schema allows unknown fields: they are left out, and no status is refused for them."""
+    del schema["additionalProperties"]
+
+
+_IN_ORDER = Field(union_mode="left_to_right")
+_OR_BLANK = BeforeValidator(_none_if_blank)
+# Printable and not blank; a number goes back to Altegio as one.
+_TEXT_ID = Annotated[str, Field(max_length=100, pattern=r"^ *[^\p{C}\p{Z}][ [^\p{C}\p{Z}]]*$")]
+MessageId = Annotated[
+    _TEXT_ID | int,
+    _IN_ORDER,
+    WithJsonSchema({"anyOf": [{"type": "string", "minLength": 1, "maxLength": 100}, {"type": "integer"}]}),
+]
+_SUM_SCHEMA = WithJsonSchema(
+    {
+        "anyOf": [
+            {"type": "number", "minimum": 0, "maximum": MAX_SUM},
+            {"type": "string", "format": "decimal", "pattern": r"^[0-9]{1,12}(\.[0-9]{1,6})?$"},
+        ]
+    }
+)
+_CURRENCY_SCHEMA = WithJsonSchema({"type": "string", "pattern": "^[A-Z]{3}$"})
+_PARTS_SCHEMA = WithJsonSchema({"type": "integer", "minimum": 0, "maximum": MAX_PARTS})
+Sum = Annotated[
+    Annotated[Decimal, Field(gt=0, le=MAX_SUM)] | Annotated[Decimal, PlainValidator(_sum)], _IN_ORDER, _SUM_SCHEMA
+]
+Currency = Annotated[str, Field(pattern="^[A-Z]{3}$"), _CURRENCY_SCHEMA]
+Parts = Annotated[int, Field(ge=0, le=MAX_PARTS), _PARTS_SCHEMA]
+Address = Annotated[
+    Target | None,
+    PlainValidator(_target),
+    WithJsonSchema({"type": "string", "format": "uri", "maxLength": MAX_LENGTH}),
+]
+SalonId = Annotated[
+    Annotated[int, Field(gt=0, lt=10**MAX_ID_DIGITS)] | Annotated[int, PlainValidator(_salon_id)] | None,
+    _IN_ORDER,
+    WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 10**MAX_ID_DIGITS - 1}),
+]
+
+
+class _Status(TypedDict):
+    __pydantic_config__ = ConfigDict(strict=True, extra="forbid", json_schema_extra=_open)  # type: ignore[misc]
+
+    id: MessageId
+    delivery_callback_url: NotRequired[Address]
+    salon_id: NotRequired[SalonId]
+
+
+class PricedStatus(_Status):
+    """A message delivered (1) or handed to the operator (8): Altegio wants to know what it costs.
+
+    `salon_id` may be added for the figures by location.
+    """
+
+    status: Literal[1, 8]
+    payment_sum: Sum
+    currency_iso: Currency
+    parts_amount: Parts
+
+
+class UnpricedStatus(_Status):
+    """A message not delivered (2), sent to the phone (4), rejected by the operator (16), without enough funds (52).
+
+    `salon_id` may be added for the figures by location.
+    """
+
+    status: Literal[2, 4, 16, 52]
+    payment_sum: NotRequired[Annotated[Sum | None, _OR_BLANK, _SUM_SCHEMA]]
+    currency_iso: NotRequired[Annotated[Currency | None, _OR_BLANK, _CURRENCY_SCHEMA]]
+    parts_amount: NotRequired[Annotated[Parts | None, _OR_BLANK, _PARTS_SCHEMA]]
+
+
+ReportedStatus = PricedStatus | UnpricedStatus
+# Without these a status means nothing, or goes to another address than was meant; the rest only decorates it.
+_NEEDED = frozenset({"id", "status", "delivery_callback_url"})
+_PRICE = frozenset({"payment_sum", "currency_iso", "parts_amount"})
+_NEEDED_OF = {"unpriced": _NEEDED, "priced": _NEEDED | _PRICE}
+
+
+def _kind(item: object) -> str | None:
+    """Which of the two an item is; None for what is no object. `true` equals 1 and is no status."""
+    if not isinstance(item, dict):
+        return None
+    status = item.get("status")
+    return "priced" if status in (1, 8) and status is not True else "unpriced"
+
+
+_Item = Annotated[
+    Annotated[PricedStatus, Tag("priced")] | Annotated[UnpricedStatus, Tag("unpriced")], Discriminator(_kind)
+]
+
+
+class StatusList(RootModel[list[_Item]]):
+    """Statuses of messages, all or none of which are taken."""
+
+    root: list[_Item] = Field(min_length=1, max_length=MAX_ITEMS)
 
 
 def read_statuses(items: object) -> tuple[list[ReportedStatus], Warnings]:
     """The statuses in a request's body, and what was left out of them.
 
-    Raises InvalidStatusesError naming every wrong item.
-
-    What only decorates a status is left out where it cannot be read: no status is lost for it.
+    Raises InvalidStatusesError naming every wrong field. What only decorates a status is left out where it cannot be
+    read: no status is lost for it.
     """
     if not isinstance(items, list) or not 1 <= len(items) <= MAX_ITEMS:
         raise InvalidStatusesError({"non_field_errors": [_("Send a list of 1 to 1000 statuses.")]})
-    targets: dict[str, Target] = {}
-    default, found, problems = default_target(), [], {}
-    warnings: Warnings = []
-    for index, item in enumerate(items):
-        reader = _Reader(item, default, targets)
-        status = reader.read()
-        if status is None:
-            problems[str(index)] = reader.problems
-        else:
-            found.append(status)
-            warnings += ({"field": f"{index}.{name}", "message": why} for name, why in reader.left_out.items())
+    targets = _Targets()
+    try:
+        return StatusList.model_validate(items, context=targets).root, []
+    except ValidationError as error:
+        left_out = _without_needed(error)
+    readable = [
+        {name: item[name] for name in item if (index, name) not in left_out} for index, item in enumerate(items)
+    ]
+    warnings = [
+        {"field": f"{index}.{name[:100]}", "message": f"Left out. {why}"} for (index, name), why in left_out.items()
+    ]
+    return StatusList.model_validate(readable, context=targets).root, warnings
+
+
+def _without_needed(error: ValidationError) -> dict[tuple[int, str], str]:
+    """Why which decoration of which item cannot be read. Raises InvalidStatusesError if more is wrong."""
+    problems: defaultdict[str, Problems] = defaultdict(dict)
+    left_out: dict[tuple[int, str], str] = {}
+    for problem in error.errors(include_url=False):
+        match problem["loc"]:
+            case (index, kind, name, *_rest) if str(name) not in _NEEDED_OF[str(kind)]:
+                left_out[int(index), str(name)] = _why(str(name), problem)
+            case (index, _kind, name, *_rest):
+                problems[str(index)][str(name)] = [_why(str(name), problem)]
+            case (index, *_rest):
+                problems[str(index)]["item"] = [_("Write an object.")]
     if problems:
-        raise InvalidStatusesError(problems)
-    return found, warnings
+        raise InvalidStatusesError(dict(problems))
+    return left_out
 
 
-class _Reader:
-    """Reads one item; what is wrong with it is in `problems`, what it can do without in `left_out`."""
-
-    def __init__(self, item: Any, default: Target, targets: dict[str, Target]) -> None:
-        self.item = item
-        self.default = default
-        self.targets = targets
-        self.problems: Problems = {}
-        self.left_out: dict[str, str] = {}
-
-    def read(self) -> ReportedStatus | None:
-        item = self.item
-        if not isinstance(item, dict):
-            self._wrong("item", _("Write an object."))
-            return None
-        for name in item.keys() - FIELDS:
-            self._leave_out(name[:100], _("There is no such field."))
-        message_id, status = self._id(), self._status()
-        needed = status in PRICED
-        price, currency, parts = self._sum(needed), self._currency(needed), self._parts(needed)
-        target, salon_id = self._target(), self._salon_id()
-        if self.problems:
-            return None
-        return ReportedStatus(
-            message_id, isinstance(item["id"], int), status, price, currency, parts, target, salon_id
-        )
-
-    def _wrong(self, name: str, why: str) -> None:
-        self.problems[name] = [why]
-
-    def _leave_out(self, name: str, why: str) -> None:
-        self.left_out[name] = f"Left out. {why}"
-
-    def _unreadable(self, name: str, why: str, *, needed: bool) -> None:
-        (self._wrong if needed else self._leave_out)(name, why)
-
-    def _id(self) -> str:
-        value = self.item.get("id")
-        text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
-        if not text.strip() or len(text) > 100 or not text.isprintable():
-            self._wrong("id", _("Write the message's id: 1 to 100 characters."))
-        return text
-
-    def _status(self) -> int:
-        value = self.item.get("status")
-        if isinstance(value, int) and not isinstance(value, bool) and value in _STATUSES:
-            return value
-        self._wrong("status", _("Write one of 1, 2, 4, 8, 16, 52."))
-        return 0
-
-    def _missing(self, name: str, *, needed: bool) -> bool:
-        """Whether there is no value; Altegio always wants one with statuses 1 and 8."""
-        if self.item.get(name) not in (None, ""):
-            return False
-        if needed:
-            self._wrong(name, _("Needed with the statuses 1 and 8; a free message has the sum 0."))
-        return True
-
-    def _sum(self, needed: bool) -> Decimal | None:
-        if self._missing("payment_sum", needed=needed):
-            return None
-        value = self.item["payment_sum"]
-        number = read_number(value) if isinstance(value, str) else value
-        if not isinstance(number, int | Decimal) or isinstance(number, bool) or not 0 <= number < MAX_SUM:
-            why = _("Write a sum of 0 or more, like 0.05; it is rounded to 6 decimals.")
-            self._unreadable("payment_sum", why, needed=needed)
-            return None
-        return Decimal(number).copy_abs().quantize(FINEST)
-
-    def _currency(self, needed: bool) -> str:
-        if self._missing("currency_iso", needed=needed):
-            return ""
-        value = self.item["currency_iso"]
-        if not isinstance(value, str) or not _CURRENCY.fullmatch(value):
-            self._unreadable("currency_iso", _("Write an ISO 4217 code, like EUR."), needed=needed)
-            return ""
-        return value
-
-    def _parts(self, needed: bool) -> int | None:
-        if self._missing("parts_amount", needed=needed):
-            return None
-        value = self.item["parts_amount"]
-        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAX_PARTS:
-            self._unreadable("parts_amount", _("Write a whole number of 0 or more."), needed=needed)
-            return None
-        return value
-
-    def _target(self) -> Target:
-        url = self.item.get("delivery_callback_url")
-        if url in (None, ""):
-            return self.default
-        try:
-            if not isinstance(url, str):
-                return read_target(url)
-            if url not in self.targets:
-                self.targets[url] = read_target(url)
-            return self.targets[url]
-        except InvalidStatusAddressError as why:
-            self._wrong("delivery_callback_url", str(why))
-            return self.default
-
-    def _salon_id(self) -> int | None:
-        value = self.item.get("salon_id")
-        salon_id = None if value is None else parse_id(value)
-        if value is not None and salon_id is None:
-            self._leave_out("salon_id", _("Write a number of 1 to 18 digits."))
-        return salon_id
+def _why(name: str, problem: ErrorDetails) -> str:
+    """What an address says itself, else what to write in the field."""
+    error = problem.get("ctx", {}).get("error")
+    if isinstance(error, InvalidStatusAddressError):
+        return str(error)
+    if problem["type"] == "extra_forbidden":
+        return UNKNOWN
+    is_missing = problem["type"] == "missing" or problem["input"] in (None, "")
+    return NEEDED if is_missing and name in _PRICE else ADVICE[name]

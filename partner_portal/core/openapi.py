@@ -24,10 +24,12 @@ _OF_ALL, _OF_BODIES, _WITH_FIELDS = ("401", "403", "429", "503"), ("400", "413",
 
 
 def with_refusals(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """drf-spectacular's hook. A refusal that a view documents keeps its own words."""
+    """drf-spectacular's hook. A refusal that a view documents keeps its own words; no body may be missing."""
     result["components"]["schemas"].update(COMPONENTS)
     for methods in result["paths"].values():
         for operation in methods.values():
+            if "requestBody" in operation:
+                operation["requestBody"]["required"] = True
             for status in _refusals(operation):
                 _document(operation["responses"], status)
     return result

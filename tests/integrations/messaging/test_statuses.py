@@ -71,6 +71,7 @@ def test_a_status_reported_twice_is_taken_and_not_sent_again(api, altegio, work)
         ({"status": 1}, "id"),
         (status(number=3), "status"),
         (status(number="1"), "status"),
+        (status(number=True), "status"),
         (status(payment_sum=None), "payment_sum"),
         (status(number=8, currency_iso=None), "currency_iso"),
         (status(parts_amount=None), "parts_amount"),
@@ -78,6 +79,8 @@ def test_a_status_reported_twice_is_taken_and_not_sent_again(api, altegio, work)
         (status(payment_sum="1,5"), "payment_sum"),
         (status(payment_sum="NaN"), "payment_sum"),
         (status(payment_sum=10**12), "payment_sum"),
+        (status(payment_sum="999999999999.9999999"), "payment_sum"),
+        (status(payment_sum="1_0"), "payment_sum"),
         (status(payment_sum="1e400"), "payment_sum"),
         (status(payment_sum=True), "payment_sum"),
         (status(currency_iso="eur"), "currency_iso"),
@@ -90,6 +93,9 @@ def test_a_status_reported_twice_is_taken_and_not_sent_again(api, altegio, work)
         ("m1", "item"),
         (status("\ud800"), "id"),
         (status("  "), "id"),
+        (status("a\nb"), "id"),
+        (status(True), "id"),
+        (status("x" * 101), "id"),
     ],
 )
 def test_one_wrong_item_refuses_the_list_and_is_named(api, wrong, field):
@@ -99,6 +105,35 @@ def test_one_wrong_item_refuses_the_list_and_is_named(api, wrong, field):
     assert field in answer.json()["1"]
     assert not MessageStatus.objects.exists()
     assert not OutgoingCall.objects.exists()
+
+
+def test_every_wrong_field_of_every_item_is_named_with_what_to_write(api):
+    address = "https://evil.example/x"
+    twice_wrong = {"id": "", "status": 1, "payment_sum": "x", "currency_iso": "", "delivery_callback_url": address}
+    answer = api("post", STATUSES, [twice_wrong, status("ok", 4), {"status": 3, "payment_sum": "x"}, None])
+    assert answer.json() == {
+        "0": {
+            "id": ["Write the message's id: 1 to 100 characters."],
+            "payment_sum": ["Write a sum of 0 or more, like 0.05; it is rounded to 6 decimals."],
+            "currency_iso": ["Needed with the statuses 1 and 8; a free message has the sum 0."],
+            "parts_amount": ["Needed with the statuses 1 and 8; a free message has the sum 0."],
+            "delivery_callback_url": ["Statuses go to Altegio's own addresses only."],
+        },
+        "2": {
+            "id": ["Write the message's id: 1 to 100 characters."],
+            "status": ["Write one of 1, 2, 4, 8, 16, 52."],
+        },
+        "3": {"item": ["Write an object."]},
+    }
+
+
+@pytest.mark.parametrize(
+    ("sum_told", "stored"),
+    [("0.30000000000000004", "0.3"), (0.0000001, "0"), (999_999_999_999, "999999999999"), (" 0.01820000", "0.0182")],
+)
+def test_a_sum_is_rounded_to_the_column(api, altegio, sum_told, stored):
+    assert api("post", STATUSES, [status(payment_sum=sum_told)]).json() == {"accepted": 1}
+    assert MessageStatus.objects.get().payment_sum == Decimal(stored)
 
 
 @pytest.mark.parametrize("body", [[], {}, '"x"', [status(str(number), 4) for number in range(1001)]])
