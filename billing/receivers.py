@@ -10,6 +10,7 @@ from billing.periods import follow_payments, lock_payment
 from integrations.altegio.answers import ConnectionStatus
 from integrations.connections.models import LIVE, Connection, State
 from integrations.connections.signals import connection_changed, status_synced
+from integrations.connections.transitions import COLUMNS
 from integrations.outbox.models import CallState, OutgoingCall
 from integrations.outbox.queue import cancel
 
@@ -28,13 +29,14 @@ def end_waiting_payments(connection: Connection, after: State, **_: Any) -> None
         report = OutgoingCall.objects.filter(key=payment.report_key)
         if report.filter(state__in=(CallState.SENDING, CallState.UNCONFIRMED)).exists():
             continue
-        cancel(payment.calls(), UNINSTALLED)
+        # Whoever ends the connection ends its calls: the report is one of them, a refund is nobody's.
+        cancel(payment.calls().filter(connection=None), UNINSTALLED)
         payment.status, payment.error = Status.FAILED, UNINSTALLED
         payment.save(update_fields=["status", "error"])
 
 
-@receiver(connection_changed)
-def begin_subscription(connection: Connection, after: State, **_: Any) -> None:
+@COLUMNS.add()
+def begin_subscription(connection: Connection, after: State) -> None:
     """A connection that comes alive has its trial and what was paid for the location before."""
     if after in LIVE:
         follow_payments(connection)

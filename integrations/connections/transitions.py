@@ -1,6 +1,6 @@
 """A connection's states: one function changes them, one table says what may follow what."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import QuerySet
@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from integrations.connections.models import Connection, ConnectionChange, EndedBy, State
 from integrations.connections.signals import connection_changed
+from partner_portal.core.extension_points import ExtensionPoint
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -24,6 +25,12 @@ MAY_FOLLOW: dict[State, frozenset[State]] = {
     # Reconciliation may find alive what was believed gone.
     State.UNINSTALLED: frozenset({State.ACTIVE, State.FROZEN}),
 }
+
+
+COLUMNS = ExtensionPoint[Callable[[Connection, State], None]](
+    "columns of a connection",
+    "Brings a connection's own columns to its new state, before anybody is told of it.",
+)
 
 
 class TransitionNotAllowedError(Exception):
@@ -77,7 +84,7 @@ def move(connection: Connection, to: State, why: str, *, by: "User | None" = Non
         connection.save(update_fields=list(changed))
     if before != to:
         ConnectionChange.objects.create(connection=connection, from_state=before, to_state=to, why=why[:500], by=by)
-        connection_changed.send(sender=Connection, connection=connection, before=before, after=to)
+        _tell(connection, before, to)
 
 
 def move_each(connections: Sequence[Connection], to: State, why: str, **fields: Any) -> None:
@@ -98,7 +105,14 @@ def move_each(connections: Sequence[Connection], to: State, why: str, **fields: 
         batch_size=500,
     )
     for connection in changed:
-        connection_changed.send(sender=Connection, connection=connection, before=before[connection.pk], after=to)
+        _tell(connection, before[connection.pk], to)
+
+
+def _tell(connection: Connection, before: State, to: State) -> None:
+    # Receivers read the columns, and come in any order: so the columns are brought up to date first.
+    for bring in COLUMNS:
+        bring(connection, to)
+    connection_changed.send(sender=Connection, connection=connection, before=before, after=to)
 
 
 def _check(connection: Connection, to: State, by: "User | None") -> None:

@@ -2,7 +2,6 @@
 
 import ast
 import re
-from collections.abc import Iterator
 from importlib import import_module
 from itertools import permutations
 from pathlib import Path
@@ -13,15 +12,13 @@ from partner_portal.core import extension_points as module
 from partner_portal.core.extension_points import AlreadyRegisteredError, ExtensionPoint, extension_points
 
 PAGE = Path("docs/extension_points.md").read_text()
-ROW = re.compile(
-    r"^\| (?P<name>[^|]+) \| (?P<purpose>[^|]+) \| `(?P<file>[^`]+\.py)`: `(?P<variable>\w+)` \| (?P<example>.+) \|$",
-    re.M,
-)
+WHERE = r"`(?P<file>[^`]+\.py)`: `(?P<variable>\w+)`"
+ROW = re.compile(rf"^\| (?P<name>[^|]+) \| (?P<purpose>[^|]+) \| {WHERE} \| (?P<example>.+) \|$", re.MULTILINE)
 ROWS = [found.groupdict() for found in ROW.finditer(PAGE)]
 
 
 @pytest.fixture
-def point(monkeypatch: pytest.MonkeyPatch) -> Iterator[ExtensionPoint[str]]:
+def point(monkeypatch: pytest.MonkeyPatch) -> ExtensionPoint[str]:
     """One that only this test knows."""
     monkeypatch.setattr(module, "_points", {})
     return ExtensionPoint[str]("colours", "Colours.")

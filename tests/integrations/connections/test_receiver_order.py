@@ -1,0 +1,160 @@
+"""Nobody depends on the order of a signal's receivers: whatever happens, the rows are the same in either order."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.dispatch import Signal
+from django.test import Client
+
+from accounts.models import ApiKey, Notification, OutgoingEmail
+from billing.models import Payment
+from integrations.alerts.models import Alert
+from integrations.connections.models import Application, Connection, ConnectionChange
+from integrations.connections.signals import connection_changed, found_alive, granted_again, status_synced
+from integrations.lifecycle.models import Callback
+from integrations.outbox.executor import call_ended
+from integrations.outbox.models import OutgoingCall
+from integrations.reconciliation.models import Finding, Reconciliation
+from integrations.reconciliation.start import start_run
+from integrations.sender_names.models import SenderNameList
+from integrations.sender_names.names import replace_names
+from sandbox import Sandbox
+from tests.billing.conftest import Billing
+from tests.integrations.connect.test_state_table import PLAYS, World
+from tests.integrations.lifecycle.test_callbacks import tell
+from tests.marketplace import AURORA_1, EMMA, MARIA, arrive, follow, letters_go_out
+
+pytestmark = pytest.mark.django_db
+SIGNALS = {
+    "connection_changed": connection_changed,
+    "granted_again": granted_again,
+    "found_alive": found_alive,
+    "status_synced": status_synced,
+    "call_ended": call_ended,
+}
+Rows = dict[str, list[tuple[Any, ...]]]
+Story = Callable[[World], None]
+
+
+def whole_story(world: World) -> None:
+    """Arrival, active, paid, frozen, claimed by a stranger, uninstalled with a payment waiting, reconnected."""
+    client, altegio, work = world.client, world.altegio, world.work
+    Application.objects.create(altegio_id=1, trial_days=14)
+    world.active()
+    connection = Connection.objects.get()
+    replace_names(connection, ["Aurora"])
+    _key, secret = ApiKey.objects.create_key(name="billing", scopes=["billing", "read"])
+    billing = Billing(client, secret)
+    billing.pay()
+    work()
+    for _ in range(2):
+        altegio.freeze(AURORA_1)
+        tell(client, "freeze")
+        work()
+        altegio.pay(AURORA_1)
+        tell(client, "freeze")
+        work()
+    letters_go_out()
+    follow(client, altegio, AURORA_1, user_id=MARIA)
+    billing.pay(amount="5.00")
+    OutgoingCall.objects.filter(kind="report_payment", state="queued").update(state="held")
+    altegio.uninstall(AURORA_1)
+    tell(client)
+    work()
+    letters_go_out()
+    arrive(client, altegio, AURORA_1, user_id=EMMA)
+    work()
+    start_run(Reconciliation.Trigger.NIGHTLY)
+    work()
+    letters_go_out()
+
+
+def frozen_from_the_start(world: World) -> None:
+    """The answer to the activation is lost; Altegio, asked, calls it frozen. It is paid, and freezes again."""
+    Application.objects.create(altegio_id=1, trial_days=14)
+    world.lost(world.freeze_at_altegio)
+    world.work()
+    world.altegio.pay(AURORA_1)
+    world.ask()
+    world.freeze_at_altegio()
+    world.ask()
+    letters_go_out()
+
+
+def rows() -> Rows:
+    """What stories leave, without keys and moments: they differ from one run to the next."""
+    tables: dict[str, Any] = {
+        "connections": Connection.objects.values_list(
+            "location__altegio_id", "state", "reason", "owner__email", "paid_until", "warned", "ended_by",
+            "next_payment_at__date", "trial_ends_at__date",
+        ),
+        "changes": ConnectionChange.objects.values_list("from_state", "to_state", "why"),
+        "calls": OutgoingCall.objects.values_list("kind", "state", "reason"),
+        "alerts": Alert.objects.values_list("kind", "text", "cleared_at__date"),
+        "e-mails": OutgoingEmail.objects.values_list("template", "to"),
+        "notifications": Notification.objects.values_list("kind", "person__email", "sent_at__date"),
+        "payments": Payment.objects.values_list("external_id", "status", "error", "altegio_payment_id"),
+        "callbacks": Callback.objects.values_list("event", "state", "note"),
+        "findings": Finding.objects.values_list("kind", "after", "needs_person"),
+        "sender names": SenderNameList.objects.values_list("sync_state", "names__name", "names__state"),
+    }  # fmt: skip
+    return {name: sorted(table, key=repr) for name, table in tables.items()}
+
+
+@contextmanager
+def reversed_receivers() -> Iterator[None]:
+    """Every signal calls its receivers in the opposite order: for any two of them, what was first comes last."""
+    for signal in SIGNALS.values():
+        _reverse(signal)
+    try:
+        yield
+    finally:
+        for signal in SIGNALS.values():
+            _reverse(signal)
+
+
+def _reverse(signal: Signal) -> None:
+    signal.receivers.reverse()
+    signal.sender_receivers_cache.clear()
+
+
+@pytest.fixture
+def play(altegio: Sandbox, work: Callable[..., None], settings: Any) -> Callable[[Story], Rows]:
+    """The rows that a story leaves; they are rolled back."""
+
+    def run(story: Story) -> Rows:
+        altegio.reset()
+        altegio.configure(callbacks_enabled=False)
+        settings.CACHES = {"default": settings.CACHES["default"] | {"KEY_PREFIX": uuid.uuid4().hex}}
+        with transaction.atomic():
+            story(World(Client(), altegio, work))
+            left = rows()
+            transaction.set_rollback(True)
+        return left
+
+    return run
+
+
+def test_the_signals_that_are_reversed_have_receivers_to_reverse() -> None:
+    assert {name for name, signal in SIGNALS.items() if len(signal.receivers) > 1} == SIGNALS.keys() - {
+        "granted_again"
+    }
+
+
+STORIES = {"the whole story": whole_story, "frozen from the start": frozen_from_the_start} | {
+    f"from {before} to {after}": play for (before, after), play in PLAYS.items()
+}
+
+
+@pytest.mark.parametrize("story", STORIES.values(), ids=STORIES.keys())
+def test_a_story_leaves_the_same_rows_whoever_is_told_first(play: Callable[[Story], Rows], story: Story) -> None:
+    in_order = play(story)
+    with reversed_receivers():
+        reversed_order = play(story)
+
+    assert in_order["connections"]
+    assert in_order == reversed_order
