@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -25,10 +26,20 @@ def decrypt(stored: str) -> str:
 
     Raises ValueError when none of `FIELD_ENCRYPTION_KEYS` fits.
     """
-    if not stored:
-        return ""
+    return _with_keys(MultiFernet.decrypt, stored) if stored else ""
+
+
+def rotated(stored: str) -> str:
+    """The same secret encrypted with the newest key; the moment when it was encrypted first stays.
+
+    Raises ValueError as `decrypt` does.
+    """
+    return _with_keys(MultiFernet.rotate, stored)
+
+
+def _with_keys(work: Callable[[MultiFernet, bytes], bytes], stored: str) -> str:
     try:
-        return _fernet(tuple(settings.FIELD_ENCRYPTION_KEYS)).decrypt(stored.encode()).decode()
+        return work(_fernet(tuple(settings.FIELD_ENCRYPTION_KEYS)), stored.encode()).decode()
     except InvalidToken:
         raise ValueError(
             "A stored secret fits none of FIELD_ENCRYPTION_KEYS; put the key it was made with back."

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import models, transaction
 from django.db.models.functions import Cast
 
-from partner_portal.core.encryption import EncryptedTextField, decrypt, encrypt
+from partner_portal.core.encryption import EncryptedTextField, rotated
 
 BATCH = 200
 
@@ -57,7 +57,7 @@ def _rotate(stored: models.QuerySet[Any], name: str, pk: Any, old: str, progress
     if _is_newest(old):
         return
     try:
-        new = encrypt(decrypt(old))
+        new = rotated(old)
     except ValueError:
         progress.unreadable.append(pk)
         return

@@ -13,7 +13,7 @@ from integrations.connections.models import Application, Chain, Connection, Inst
 from integrations.outbox import token_stop
 from integrations.outbox.models import OutgoingCall
 from partner_portal.core import key_rotation
-from partner_portal.core.encryption import EncryptedTextField, encrypt
+from partner_portal.core.encryption import EncryptedTextField, rotated
 from tests.marketplace import AURORA_1, AURORA_2, arrive
 
 pytestmark = pytest.mark.django_db
@@ -87,12 +87,12 @@ def test_a_secret_that_changes_meanwhile_keeps_its_new_value(keys, settings, mon
     Chain.objects.create(altegio_id=1, crm_token="before")
     settings.FIELD_ENCRYPTION_KEYS = [new, old]
 
-    def meanwhile(plain: str) -> str:
+    def meanwhile(stored: str) -> str:
         monkeypatch.undo()
         Chain.objects.update(crm_token="after")
-        return encrypt(plain)
+        return rotated(stored)
 
-    monkeypatch.setattr(key_rotation, "encrypt", meanwhile)
+    monkeypatch.setattr(key_rotation, "rotated", meanwhile)
     list(key_rotation.rotate_keys())
     assert Chain.objects.get().crm_token == "after"
 
