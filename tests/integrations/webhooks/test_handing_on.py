@@ -6,7 +6,7 @@ import hmac
 import json
 import threading
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -184,13 +184,17 @@ def test_a_plain_http_address_is_refused(settings):
 
 def test_the_signature_is_the_one_of_the_specifications_example():
     # From the specification's reference libraries.
-    signature = signed_requests.signature(
+    headers = signed_requests.signed_headers(
         "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
         "msg_p5jXN8AQM9LWM0D4loKWxJek",
-        1614265330,
+        datetime.fromtimestamp(1614265330, UTC),
         b'{"test": 2432232314}',
     )
-    assert signature == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+    assert headers == {
+        "webhook-id": "msg_p5jXN8AQM9LWM0D4loKWxJek",
+        "webhook-timestamp": "1614265330",
+        "webhook-signature": "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+    }
 
 
 def test_processing_again_hands_on_once_more(client, keys):  # noqa: F811
