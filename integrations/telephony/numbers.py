@@ -2,9 +2,11 @@
 
 import re
 from functools import lru_cache
-from importlib import resources
 
 import phonenumbers
+from babel import Locale
+from babel.core import get_global
+from django.conf import settings
 from phonenumbers import NumberParseException, PhoneNumber
 
 from integrations.connections.models import Chain, Location
@@ -14,19 +16,20 @@ _EXTENSION = re.compile(r"[0-9]{2,7}")
 # An extension behind a number: `ext. 12`, `x12`, `;ext=12`, `доб. 12`
 _SUFFIX = re.compile(r"(?<=\d)[\s)]*[;,]?\s*(?:ext(?:ension)?\.?|x|доб\.?|#)\s*=?\s*\d{1,7}$", re.IGNORECASE)
 _LETTER = re.compile(r"[^\W\d_]")
-# How Altegio may name countries that the time zone database calls otherwise.
+# Names that Altegio may use beside those of CLDR.
 _OTHER_NAMES = {
-    "united kingdom": "GB",
-    "great britain": "GB",
+    "czech republic": "CZ",
     "england": "GB",
-    "usa": "US",
-    "united states of america": "US",
-    "czechia": "CZ",
-    "uae": "AE",
-    "south korea": "KR",
-    "russian federation": "RU",
+    "great britain": "GB",
+    "hong kong": "HK",
+    "macau": "MO",
+    "palestine": "PS",
     "republic of moldova": "MD",
-    "türkiye": "TR",
+    "russian federation": "RU",
+    "turkey": "TR",
+    "uae": "AE",
+    "united states of america": "US",
+    "usa": "US",
 }
 
 
@@ -87,20 +90,18 @@ def _region(country: str, zone: str) -> str | None:
     name = country.strip().casefold()
     if len(name) == 2 and name.upper() in phonenumbers.SUPPORTED_REGIONS:
         return name.upper()
-    return _OTHER_NAMES.get(name) or _names().get(name) or _zones().get(zone)
+    return _names().get(name) or _region_of_zone(zone)
 
 
 @lru_cache(maxsize=1)
 def _names() -> dict[str, str]:
-    return {name.casefold(): code for code, name in _table("iso3166.tab")}
+    """The names of all countries in the languages of the portal."""
+    locales = [Locale.parse(language) for language, _name in settings.LANGUAGES]
+    named = {name.casefold(): code for locale in locales for code, name in locale.territories.items()}
+    countries = {name: code for name, code in named.items() if code in phonenumbers.SUPPORTED_REGIONS}
+    return countries | _OTHER_NAMES
 
 
-@lru_cache(maxsize=1)
-def _zones() -> dict[str, str]:
-    return {row[2]: row[0] for row in _table("zone.tab")}
-
-
-def _table(name: str) -> list[list[str]]:
-    """A table of the time zone database, which names countries in English."""
-    text = resources.files("tzdata.zoneinfo").joinpath(name).read_text(encoding="utf-8")
-    return [line.split("\t") for line in text.splitlines() if not line.startswith("#")]
+def _region_of_zone(zone: str) -> str | None:
+    code: str | None = get_global("zone_territories").get(get_global("zone_aliases").get(zone, zone))
+    return code if code in phonenumbers.SUPPORTED_REGIONS else None

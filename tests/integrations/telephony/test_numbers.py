@@ -43,8 +43,17 @@ def test_extensions_are_short_digits():
         ("Russia", "", "RU"),
         ("Hungary", "", "HU"),
         ("de", "", "DE"),
-        ("Россия", "Europe/Moscow", "RU"),
+        ("Россия", "", "RU"),
+        ("Magyarország", "", "HU"),
+        ("Угорщина", "", "HU"),
+        ("Reino Unido", "", "GB"),
+        ("Turkey", "", "TR"),
+        ("USA", "", "US"),
+        ("Elsewhere", "Europe/Kyiv", "UA"),
+        ("Elsewhere", "Europe/Kiev", "UA"),
+        ("", "Asia/Almaty", "KZ"),
         ("Atlantis", "Nowhere/Town", None),
+        ("", "Etc/UTC", None),
     ],
 )
 @pytest.mark.django_db
