@@ -9,10 +9,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from pydantic_core import to_jsonable_python
+
 from sandbox.desk import Desk
 from sandbox.faults import Fault
 from sandbox.refusals import RefusalError
-from sandbox.storage import encode
 from sandbox.wire import Request, Response, json_response, read_json, refusal_envelope
 
 Arguments = dict[str, Any]
@@ -51,7 +52,7 @@ def _index() -> list[str]:
 def _state(desk: Desk, arguments: Arguments) -> Any:
     del arguments
     with desk.world.lock:
-        return encode(desk.world.state)
+        return to_jsonable_python(desk.world.state)
 
 
 def _grant(desk: Desk, arguments: Arguments) -> Any:
@@ -123,7 +124,7 @@ def _application(desk: Desk, arguments: Arguments) -> Any:
     allowed = {"application_id", "private", "broken", "trial_days", "name"}
     if unknown := arguments.keys() - allowed:
         raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
-    return encode(desk.set_application(**arguments))
+    return to_jsonable_python(desk.set_application(**arguments))
 
 
 ACTIONS: dict[tuple[str, str], Action] = {

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable, Iterable
 from datetime import datetime, tzinfo
 from typing import Any, TypeVar
 
+from pydantic_core import to_json
+
 from sandbox.models import Application, Chain, Connection, Location, State, Status, User
 from sandbox.refusals import RefusalError, language_of
 from sandbox.settings import Settings
-from sandbox.storage import encode
 
 T = TypeVar("T")
 Clock = Callable[[], datetime]
@@ -51,7 +51,7 @@ class World:
 
     def snapshot(self) -> str:
         with self.lock:
-            return json.dumps(encode(self.state), ensure_ascii=False)
+            return to_json(self.state).decode()
 
     def now(self) -> datetime:
         return self.clock().replace(microsecond=0)
