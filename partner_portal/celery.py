@@ -4,10 +4,8 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, task_prerun
+from celery.signals import setup_logging
 from kombu.transport.virtual import QoS
-
-from partner_portal.core.stale_connections import close_dead_lines
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "partner_portal.settings")
 
@@ -17,8 +15,6 @@ QoS.restore_at_shutdown = False
 app = Celery("partner_portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-# A task begins, as a request does, on a line to the database that lives.
-task_prerun.connect(close_dead_lines)
 
 
 @setup_logging.connect

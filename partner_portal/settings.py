@@ -122,7 +122,7 @@ TEMPLATES = [
 ]
 SILENCED_SYSTEM_CHECKS = [
     "auth.W004",  # e-mail addresses are unique without case, by a constraint that this check does not see
-    "security.W008",  # middleware.to_https redirects what a proxy took in over http, and nothing else
+    "security.W008",  # middleware.redirect_to_https redirects what a proxy took in over http, and nothing else
 ]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -139,7 +139,8 @@ def database() -> dict[str, Any]:
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=10000;",
         }
     else:
-        # Each thread keeps its connection; `dead_lines` looks before a request or a task whether it is still good.
+        # Each web thread keeps its connection; `stale_connections` looks before a request whether it is still good.
+        # Celery closes it around each task.
         config["CONN_MAX_AGE"] = 600
     return config
 
