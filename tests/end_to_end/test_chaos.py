@@ -7,7 +7,7 @@ import pytest
 from chaos.invariants import broken
 from chaos.plan import SMS, TELEPHONY, Act, Fault, Plan, StoryPlan, draw
 from chaos.playing import Result, play
-from chaos.servers import Missing, find_postgres, find_redis
+from chaos.servers import MissingServerError, find_postgres, find_redis
 from chaos.stage import Stage
 
 
@@ -15,7 +15,7 @@ def missing_program() -> str:
     try:
         find_postgres()
         find_redis()
-    except Missing as missing:
+    except MissingServerError as missing:
         return str(missing)
     return ""
 

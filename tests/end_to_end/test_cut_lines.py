@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 from kombu import Connection
 
-from chaos.servers import Missing, Redis, find_redis
+from chaos.servers import MissingServerError, Redis, find_redis
 from tests.end_to_end.portal import PARTNER_TOKEN
 
 
@@ -15,7 +15,7 @@ from tests.end_to_end.portal import PARTNER_TOKEN
 def own_redis(tmp_path: Path) -> Iterator[Redis]:
     try:
         find_redis()
-    except Missing as missing:
+    except MissingServerError as missing:
         pytest.skip(str(missing))
     server = Redis(tmp_path / "redis")
     yield server

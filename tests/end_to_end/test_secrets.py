@@ -109,7 +109,7 @@ def work_as_staff(day: Day, portal: Portal) -> None:
         given = {"csrfmiddlewaretoken": token, "username": "staff@example.com", "password": password}
         day.saw(browser.post(sign_in, data=given, timeout=30))
     calls = portal.database.query("SELECT id FROM outbox_outgoingcall")
-    details = [f"integrations/outgoingcall/{number}/change/" for (number,) in calls[-8:]]
+    details = [f"outbox/outgoingcall/{number}/change/" for (number,) in calls[-8:]]
     for page in (*ADMIN_PAGES, *details):
         answer = day.saw(browser.get(f"{portal.url}/admin/{page}", timeout=30))
         assert answer.status_code == 200
