@@ -83,12 +83,12 @@ class Activate(CallKind):
             raise OnHoldError("The location is claimed or held by somebody else.")
         if connection.state != State.GRANTED:
             raise ObsoleteError(f"The connection is {connection.state}.")
-        application, keys = connection.application, connection.keys
+        application, installation = connection.application, connection.installation
         return requests.activate(
             connection.location.altegio_id,
             application.altegio_id,
-            api_key=keys.api_key if application.gets_api_key else "",
-            webhook_urls=[event_address(keys.events_key)],
+            api_key=installation.api_key if application.gets_api_key else "",
+            webhook_urls=[event_address(installation.events_key)],
             extras=application.activation_extras,
         )
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Prefetch, Q
+from django.db.models import Exists, F, OuterRef, Prefetch, Q
 
 from accounts.models import User
 from accounts.personal_data import PERSONAL_DATA
@@ -59,12 +59,11 @@ def _connection(connection: Connection, user: User) -> dict[str, Any]:
 
 def _sender_names(user: User) -> list[Any]:
     # Of those that are theirs today: what they held before may be another's by now.
-    here = Connection.objects.at(OuterRef("list__application"), OuterRef("list__location"))
-    mine = here.live().filter(owner=user, review="")
-    names = SenderName.objects.filter(Exists(mine))
-    return list(
-        names.order_by("pk").values("list__location__altegio_id", "name", "state", "valid_until", "changed_at")
-    )
+    application, location = OuterRef("list__installation__application"), OuterRef("list__installation__location")
+    mine = Connection.objects.at(application, location).live().filter(owner=user, review="")
+    names = SenderName.objects.filter(Exists(mine)).order_by("pk")
+    salon_id = F("list__installation__location__altegio_id")
+    return list(names.values("name", "state", "valid_until", "changed_at", salon_id=salon_id))
 
 
 def _telephony(user: User) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from django.template.response import TemplateResponse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
+from integrations.connections.installation_admin import OfInstallationAdmin
 from integrations.connections.models import Application, Connection
 from integrations.messaging.api_keys import replace_api_key
 from integrations.messaging.call_kinds import send_refused_again
@@ -48,9 +49,7 @@ class SmsConnectionAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("channels"))
     def channels(self, connection: SmsConnection) -> str:
-        switches = ChannelSwitch.objects.filter(
-            application=connection.application_id, location=connection.location_id
-        ).order_by("slug")
+        switches = ChannelSwitch.objects.of(connection).order_by("slug")
         shown = (
             f"{switch.get_slug_display()}: {_('on') if switch.is_available else _('off')} "
             f"({switch.get_sync_state_display()}{': ' if switch.sync_error else ''}{switch.sync_error})"
@@ -101,12 +100,20 @@ def _switch(chosen: QuerySet[SmsConnection], slug: ChannelSwitch.Slug, *, is_ava
 
 
 @admin.register(ChannelSwitch)
-class ChannelSwitchAdmin(ReadOnlyAdmin):
-    list_display = ("location", "application", "slug", "is_available", "sync_state", "sync_error")
+class ChannelSwitchAdmin(OfInstallationAdmin):
+    list_display = (
+        "installation__location",
+        "installation__application",
+        "slug",
+        "is_available",
+        "sync_state",
+        "sync_error",
+    )
     list_filter = ("sync_state", "slug", "is_available")
-    search_fields = ("=location__altegio_id",)
-    list_select_related = ("application", "location")
+    search_fields = ("=installation__location__altegio_id",)
+    list_select_related = ("installation__application", "installation__location")
     ordering = ("-pk",)
+    fields = ("application", "location", "slug", "is_available", "sync_state", "sync_error")
 
 
 @admin.register(StatusBatch)

@@ -25,7 +25,9 @@ def connection_with_key(api_key: str) -> Connection | None:
 def _place_of(api_key_hash: str) -> tuple[int, int] | None:
     place = ("application_id", "location_id")
     current = Installation.objects.filter(api_key_hash=api_key_hash).values_list(*place)
-    replaced = ReplacedApiKey.objects.filter(api_key_hash=api_key_hash).values_list(*place)
+    replaced = ReplacedApiKey.objects.filter(api_key_hash=api_key_hash).values_list(
+        *(f"installation__{column}" for column in place)
+    )
     return next(iter(current.union(replaced)), None)
 
 
@@ -36,12 +38,13 @@ def replace_api_key(connection: Connection) -> None:
     Altegio keeps the first key it got (docs/altegio.md §2): until the owner disconnects and connects again it
     sends with the old one, which is resolved until then.
     """
-    place = {"application_id": connection.application_id, "location_id": connection.location_id}
-    keys = Installation.objects.select_for_update().get(**place)
-    ReplacedApiKey.objects.create(**place, api_key_hash=keys.api_key_hash)
-    keys.api_key = secrets.token_urlsafe(32)
-    keys.api_key_hash = lookup_hash(keys.api_key)
-    keys.save(update_fields=["api_key", "api_key_hash"])
+    installation = Installation.objects.select_for_update().get(
+        application=connection.application_id, location=connection.location_id
+    )
+    ReplacedApiKey.objects.create(installation=installation, api_key_hash=installation.api_key_hash)
+    installation.api_key = secrets.token_urlsafe(32)
+    installation.api_key_hash = lookup_hash(installation.api_key)
+    installation.save(update_fields=["api_key", "api_key_hash"])
 
 
 def forget_replaced_keys(connection: Connection) -> None:
@@ -49,8 +52,4 @@ def forget_replaced_keys(connection: Connection) -> None:
 
     The activation was built after the arrival, so what was replaced before the arrival was not in it.
     """
-    ReplacedApiKey.objects.filter(
-        application=connection.application_id,
-        location=connection.location_id,
-        replaced_at__lt=connection.arrived_at,
-    ).delete()
+    ReplacedApiKey.objects.of(connection).filter(replaced_at__lt=connection.arrived_at).delete()

@@ -17,7 +17,7 @@ from partner_portal.core.english import english as _
 @transaction.atomic
 def switch_channel(connection: Connection, slug: ChannelSwitch.Slug, *, is_available: bool) -> ChannelSwitch:
     """Offer a channel at a location, or no longer, and tell Altegio. Quick changes become one call."""
-    place = {"application_id": connection.application_id, "location_id": connection.location_id, "slug": slug}
+    place = {"installation": connection.installation, "slug": slug}
     ChannelSwitch.objects.get_or_create(**place, defaults={"is_available": is_available})
     switch = ChannelSwitch.objects.select_for_update().get(**place)
     switch.is_available = is_available

@@ -3,7 +3,7 @@
 from django.db import models
 from django.utils import timezone
 
-from integrations.connections.models import Application, Connection, Location, Synced
+from integrations.connections.models import Connection, Location, OfInstallation, Synced
 from partner_portal.core.english import english as _
 
 
@@ -143,38 +143,34 @@ class DailyVolume(models.Model):
         return f"{self.day}: {self.get_status_display()}"
 
 
-class ChannelSwitch(Synced):
+class ChannelSwitch(OfInstallation, Synced):
     """Whether a channel is offered at a location (docs/altegio.md §2, channel)."""
 
     class Slug(models.TextChoices):
         SMS = "sms", "SMS"
         WHATSAPP = "whatsapp", "WhatsApp"
 
-    application = models.ForeignKey(Application, on_delete=models.PROTECT)
-    location = models.ForeignKey(Location, on_delete=models.PROTECT)
     slug = models.CharField(_("channel"), max_length=8, choices=Slug.choices)
     is_available = models.BooleanField(_("available"))
 
     class Meta:
         verbose_name = _("channel")
         verbose_name_plural = _("channels")
-        constraints = [models.UniqueConstraint(fields=["application", "location", "slug"], name="one_channel_switch")]
+        constraints = [models.UniqueConstraint(fields=["installation", "slug"], name="one_channel_switch")]
         indexes = [models.Index(fields=["id"], condition=models.Q(sync_state="queued"), name="channel_queued")]
 
     def __str__(self) -> str:
-        return f"{self.get_slug_display()} · {self.location}"
+        return f"{self.get_slug_display()} · {self.installation.location}"
 
 
-class ReplacedApiKey(models.Model):
+class ReplacedApiKey(OfInstallation):
     """A key that was replaced here while Altegio still sends with it: it got the first one, at activation."""
 
-    application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="+")
-    location = models.ForeignKey(Location, on_delete=models.PROTECT, related_name="+")
     api_key_hash = models.CharField(max_length=64, unique=True)
     replaced_at = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:
-        return f"{self.application_id}:{self.location_id}"
+        return str(self.installation)
 
 
 class SmsConnection(Connection):

@@ -18,13 +18,14 @@ def _unrelayed(now: datetime) -> QuerySet[CallbackAddress]:
 
 
 def _untold(now: datetime) -> QuerySet[ChannelSwitch]:
-    here = {"connection__application": OuterRef("application"), "connection__location": OuterRef("location")}
+    application, location = OuterRef("installation__application"), OuterRef("installation__location")
+    here = {"connection__application": application, "connection__location": location}
     waits = unfinished(kind=UpdateChannel.name, **here)
     return ChannelSwitch.objects.filter(~waits, sync_state=SyncState.QUEUED)
 
 
 def _tell(switch: ChannelSwitch) -> None:
-    here = Connection.objects.at(switch.application_id, switch.location_id)
+    here = Connection.objects.at(switch.installation.application_id, switch.installation.location_id)
     connection = here.live().select_related("application", "location").first()
     if connection is None:
         switch.set_sync(SyncState.FAILED, "This location is not connected.")

@@ -9,6 +9,7 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
+from integrations.connections.installation_admin import OfInstallationAdmin
 from integrations.connections.models import Connection
 from integrations.sender_names.models import IN_FORCE, NameState, SenderName, SenderNameList
 from integrations.sender_names.names import (
@@ -21,7 +22,7 @@ from integrations.sender_names.names import (
     withdraw_name,
 )
 from integrations.sender_names.rules import name_problem
-from partner_portal.core.admin_base import ActionRefusedError, BaseAdmin, ReadOnlyAdmin, confirm_action, link_to
+from partner_portal.core.admin_base import ActionRefusedError, BaseAdmin, confirm_action, link_to
 from partner_portal.core.english import english as _
 from partner_portal.core.english import english_plural
 
@@ -29,14 +30,14 @@ OPERATE = "sender_names.change_sendername"
 
 
 @admin.register(SenderNameList)
-class SenderNameListAdmin(ReadOnlyAdmin):
-    list_display = ("location", "application", "in_force", "sync_state", "sync_error")
-    list_filter = ("sync_state", "application")
-    search_fields = ("=location__altegio_id", "location__title__istartswith")
-    list_select_related = ("application", "location")
+class SenderNameListAdmin(OfInstallationAdmin):
+    list_display = ("installation__location", "installation__application", "in_force", "sync_state", "sync_error")
+    list_filter = ("sync_state", "installation__application")
+    search_fields = ("=installation__location__altegio_id", "installation__location__title__istartswith")
+    list_select_related = ("installation__application", "installation__location")
     ordering = ("-pk",)
     fields = ("application", "location", "in_force", ("sync_state", "sync_error"))
-    readonly_fields = ("in_force",)
+    readonly_fields = ("application", "location", "in_force")
     actions = ("send_again",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -101,8 +102,8 @@ class NewNameForm(forms.ModelForm):  # type: ignore[type-arg]  # the stubs' clas
 class SenderNameAdmin(BaseAdmin):
     list_display = ("name", "list_link", "state", "valid_until", "changed_at")
     list_filter = ("state",)
-    search_fields = ("name__istartswith", "=list__location__altegio_id")
-    list_select_related = ("list__application", "list__location")
+    search_fields = ("name__istartswith", "=list__installation__location__altegio_id")
+    list_select_related = ("list__installation__application", "list__installation__location")
     ordering = ("-pk",)
     form = NewNameForm
     fields = ("salon_id", "name", "bought", "valid_until")

@@ -3,25 +3,22 @@
 from django.db import models
 from django.utils import timezone
 
-from integrations.connections.models import Application, Location, Synced
+from integrations.connections.models import OfInstallation, Synced
 from partner_portal.core.bidi import embedded
 from partner_portal.core.english import english as _
 
 
-class SenderNameList(Synced):
+class SenderNameList(OfInstallation, Synced):
     """The sender names of one application at one location. Altegio gets the whole list each time."""
-
-    application = models.ForeignKey(Application, on_delete=models.PROTECT)
-    location = models.ForeignKey(Location, on_delete=models.PROTECT)
 
     class Meta:
         verbose_name = _("list of sender names")
         verbose_name_plural = _("sender names")
-        constraints = [models.UniqueConstraint(fields=["application", "location"], name="one_list_of_sender_names")]
+        constraints = [models.UniqueConstraint(fields=["installation"], name="one_list_of_sender_names")]
         indexes = [models.Index(fields=["id"], condition=models.Q(sync_state="queued"), name="sender_names_queued")]
 
     def __str__(self) -> str:
-        return f"{self.application} · {self.location}"
+        return str(self.installation)
 
 
 class NameState(models.TextChoices):

@@ -43,15 +43,12 @@ def sender_connection(salon_id: int) -> Connection | None:
 
 def list_of(connection: Connection) -> SenderNameList | None:
     """The list, where there is one already."""
-    place = {"application": connection.application_id, "location": connection.location_id}
-    return SenderNameList.objects.filter(**place).first()
+    return SenderNameList.objects.of(connection).first()
 
 
 def names_of(connection: Connection) -> SenderNameList:
     """The list, made when it is first asked for."""
-    names, _made = SenderNameList.objects.get_or_create(
-        application_id=connection.application_id, location_id=connection.location_id
-    )
+    names, _made = SenderNameList.objects.get_or_create(installation=connection.installation)
     return names
 
 
@@ -179,7 +176,8 @@ def tell_again(names: SenderNameList) -> None:
 
 
 def _connection_of(names: SenderNameList) -> Connection | None:
-    return Connection.objects.at(names.application_id, names.location_id).not_ended().current()
+    installation = names.installation
+    return Connection.objects.at(installation.application_id, installation.location_id).not_ended().current()
 
 
 def _check_one(name: str) -> None:
@@ -189,7 +187,8 @@ def _check_one(name: str) -> None:
 
 def _locked(names: SenderNameList) -> SenderNameList:
     """Changes of one list go one after another."""
-    return SenderNameList.objects.select_for_update(no_key=True).get(pk=names.pk)
+    lists = SenderNameList.objects.select_for_update(of=("self",), no_key=True)
+    return lists.select_related("installation").get(pk=names.pk)
 
 
 def _end(names: SenderNameList, which: Sequence[int], state: NameState) -> int:

@@ -85,10 +85,12 @@ def _show(request: HttpRequest, owner: User, wrong: Connection | None = None, pr
 def _rows(page: "Page[Connection]", wrong: Connection | None, problem: str, typed: str) -> list[dict[str, Any]]:
     refused = Q(state=NameState.REFUSED, changed_at__gt=timezone.now() - REFUSALS_SHOWN)
     shown = SenderName.objects.filter(Q(state__in=(NameState.ASKED, *IN_FORCE)) | refused)
-    lists = SenderNameList.objects.filter(
-        location__in=[connection.location_id for connection in page]
-    ).prefetch_related(Prefetch("names", shown, to_attr="shown"))
-    by_place = {(each.application_id, each.location_id): each for each in lists}
+    lists = (
+        SenderNameList.objects.filter(installation__location__in=[connection.location_id for connection in page])
+        .select_related("installation")
+        .prefetch_related(Prefetch("names", shown, to_attr="shown"))
+    )
+    by_place = {(each.installation.application_id, each.installation.location_id): each for each in lists}
     return [
         _row(connection, by_place.get((connection.application_id, connection.location_id)))
         | ({"problem": problem, "typed": typed} if connection == wrong else {})

@@ -15,7 +15,7 @@ def tell_again(connection: Connection, before: State, after: State, **_: Any) ->
     """After an activation Altegio may have forgotten the list."""
     if after not in LIVE or before in LIVE:
         return
-    place = {"application": connection.application_id, "location": connection.location_id}
-    names = SenderNameList.objects.select_for_update(no_key=True).filter(**place).first()
+    lists = SenderNameList.objects.of(connection).select_related("installation")
+    names = lists.select_for_update(of=("self",), no_key=True).first()
     if names is not None and names_in_force(names):
         tell(names)

@@ -13,7 +13,8 @@ from partner_portal.core.watch import register_check
 
 
 def _untold(now: datetime) -> QuerySet[SenderNameList]:
-    here = {"connection__application": OuterRef("application"), "connection__location": OuterRef("location")}
+    application, location = OuterRef("installation__application"), OuterRef("installation__location")
+    here = {"connection__application": application, "connection__location": location}
     waits = unfinished(kind=SendSenderNames.name, **here)
     return SenderNameList.objects.filter(~waits, sync_state=SyncState.QUEUED)
 

@@ -36,8 +36,8 @@ class HandedOnFilter(admin.SimpleListFilter):
 class EventAdmin(ReadOnlyAdmin):
     list_display = ("id", "received_at", "location_link", "flag", "is_duplicate", "forwarded_at")
     list_filter = ("flag", HandedOnFilter)
-    search_fields = ("=keys__location__altegio_id",)
-    list_select_related = ("keys__location",)
+    search_fields = ("=installation__location__altegio_id",)
+    list_select_related = ("installation__location",)
     ordering = ("-pk",)
     actions = ("again",)
     readonly_fields = ("location_link", "payload")
@@ -48,7 +48,7 @@ class EventAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("location"))
     def location_link(self, event: Event) -> SafeString | str:
-        return link_to(event.keys.location)
+        return link_to(event.installation.location)
 
     @admin.display(description=_("what came (secrets masked)"))
     def payload(self, event: Event) -> SafeString:

@@ -48,18 +48,20 @@ CONSUMERS = ExtensionPoint[Consumer]("consumers", "Takes every entity event insi
 
 def read_events(event_ids: Sequence[int]) -> list[IncomingEvent]:
     """The stored events of a batch, in the order they came; what retention has removed is left out."""
-    found = Event.objects.filter(pk__in=event_ids).select_related("keys__application", "keys__location")
+    found = Event.objects.filter(pk__in=event_ids).select_related(
+        "installation__application", "installation__location"
+    )
     return [
         IncomingEvent(
             id=event.pk,
             received_at=event.received_at,
-            application_id=event.keys.application.altegio_id,
-            salon_id=event.keys.location.altegio_id,
+            application_id=event.installation.application.altegio_id,
+            salon_id=event.installation.location.altegio_id,
             body=parse_body(event.body),
             flag=event.flag,
             is_duplicate=event.is_duplicate,
         )
-        for event in found.order_by("id")
+        for event in found.filter(pk__in=event_ids).order_by("id")
     ]
 
 

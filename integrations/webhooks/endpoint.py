@@ -18,25 +18,25 @@ MAX_BYTES = 1024 * 1024
 REMEMBERED_FOR = 300.0
 MAX_REMEMBERED = 50_000
 
-insert_event = Insert(Event, "keys", "received_at", "body", "digest", flag="", is_duplicate=False)
+insert_event = Insert(Event, "installation", "received_at", "body", "digest", flag="", is_duplicate=False)
 _known: dict[str, tuple[int, float]] = {}
 
 
 @webhook_endpoint(MAX_BYTES)
 def receive_event(body: bytes, key: str) -> None:
     """`POST /altegio/events/<key>/`: 404 for an unknown key, 400 for what is not JSON, else stored."""
-    keys_id = _keys_id(lookup_hash(key))
+    installation_id = _installation_id(lookup_hash(key))
     text = utf8(body)
     parse_json(text, strict=True)
-    insert_event(keys_id, timezone.now(), text, digest_of(keys_id, body))
+    insert_event(installation_id, timezone.now(), text, digest_of(installation_id, body))
 
 
-def digest_of(keys_id: int, body: bytes) -> str:
+def digest_of(installation_id: int, body: bytes) -> str:
     """What two deliveries of the same event have in common."""
-    return hashlib.blake2b(body, digest_size=16, salt=keys_id.to_bytes(8, "big")).hexdigest()
+    return hashlib.blake2b(body, digest_size=16, salt=installation_id.to_bytes(8, "big")).hexdigest()
 
 
-def _keys_id(key_hash: str) -> int:
+def _installation_id(key_hash: str) -> int:
     """Whose address this is, from this process's memory or the database. Refused with 404 for nobody's."""
     now = time.monotonic()
     known = _known.get(key_hash)

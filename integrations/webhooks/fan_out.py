@@ -45,7 +45,7 @@ def _fan_out_batch() -> int:
     waiting = WAITING.ready(Event.objects.filter(forwarded_at=None)).order_by("id")
     if database.features.has_select_for_update_skip_locked:
         waiting = waiting.select_for_update(skip_locked=True, of=("self",))
-    events = list(waiting.select_related("keys__application", "keys__location")[:BATCH])
+    events = list(waiting.select_related("installation__application", "installation__location")[:BATCH])
     WAITING.work(events, _fan_out_together)
     return len(events)
 
@@ -93,15 +93,15 @@ def flag_of(event: Event) -> str:
     ids = [parse_id(entry.get("company_id")) if isinstance(entry, dict) else None for entry in entries]
     if not ids or None in ids:
         return Event.Flag.SHAPE
-    return "" if set(ids) == {event.keys.location.altegio_id} else Event.Flag.FOREIGN
+    return "" if set(ids) == {event.installation.location.altegio_id} else Event.Flag.FOREIGN
 
 
 def _deliveries(events: Sequence[Event]) -> Iterator[Delivery]:
     by_application: dict[int, list[Event]] = defaultdict(list)
     for event in events:
-        by_application[event.keys.application_id].append(event)
+        by_application[event.installation.application_id].append(event)
     for application_id, mine in by_application.items():
-        targets = CONSUMERS.names() + ([HTTPS] if mine[0].keys.application.events_url else [])
+        targets = CONSUMERS.names() + ([HTTPS] if mine[0].installation.application.events_url else [])
         for batch in _batches(mine):
             for target in targets:
                 yield Delivery(target=target, application_id=application_id, event_ids=batch, count=len(batch))

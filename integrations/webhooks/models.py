@@ -19,7 +19,7 @@ class Event(models.Model):
         FOREIGN = "foreign", _("another location's")  # `company_id` is not the location of the address
         SHAPE = "shape", _("not as documented")  # no object with a `company_id`, nor a list of them
 
-    keys = models.ForeignKey("connections.Installation", on_delete=models.CASCADE, related_name="events")
+    installation = models.ForeignKey("connections.Installation", on_delete=models.CASCADE, related_name="events")
     received_at = models.DateTimeField(_("received"), default=timezone.now)
     body = models.TextField(_("body"))
     digest = models.CharField(max_length=32)
@@ -27,7 +27,7 @@ class Event(models.Model):
     flag = models.CharField(_("flag"), max_length=8, choices=Flag.choices, blank=True)
     is_duplicate = models.BooleanField(_("came before"), default=False)
 
-    keys_id: int
+    installation_id: int
 
     class Meta:
         verbose_name = _("event")

@@ -13,7 +13,7 @@ from django.utils import timezone, translation
 
 from accounts.models import User
 from billing.models import Payment, PaymentLink, TariffOption
-from integrations.connections.models import Application, Chain, Connection, Location
+from integrations.connections.models import Application, Chain, Connection, Installation, Location
 from integrations.outbox.models import OutgoingCall
 from integrations.sender_names.models import SenderName, SenderNameList
 from integrations.status_sync.disconnect import disconnect
@@ -88,7 +88,7 @@ def fill(owner: User, sms: Application, phones: Application, numbers: range) -> 
         connect(owner, phones, number)
         pay(connection)
         PaymentLink.objects.create(connection=connection, option=option, state="synced", url="https://x.example/")
-        names = SenderNameList.objects.create(application=sms, location=connection.location)
+        names = SenderNameList.objects.create(installation=Installation.at(sms, connection.location))
         SenderName.objects.create(list=names, name="AURORA", state="granted")
 
 
@@ -295,7 +295,7 @@ def test_a_bad_name_is_said_beside_the_field_and_nothing_typed_is_lost(look, cli
 
 
 def test_a_refusal_is_told_for_a_month(look, anna, sms):
-    names = SenderNameList.objects.create(application=sms, location=connect(anna, sms, 1).location)
+    names = SenderNameList.objects.create(installation=Installation.at(sms, connect(anna, sms, 1).location))
     refused = SenderName.objects.create(list=names, name="BANK", state="refused")
     assert "BANK" in look("sender_names:list")
     SenderName.objects.filter(pk=refused.pk).update(changed_at=timezone.now() - timedelta(days=31))

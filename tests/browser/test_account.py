@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from accounts.models import User
 from billing.models import Payment, TariffOption
-from integrations.connections.models import Application, Chain, Connection, Location
+from integrations.connections.models import Application, Chain, Connection, Installation, Location
 from integrations.sender_names.models import SenderName, SenderNameList
 from tests.browser.test_connect import has_no_axe_findings
 from tests.marketplace import proven_owner
@@ -41,7 +41,7 @@ def anna() -> User:
         state = STATES[number] if number < len(STATES) else "active"
         connection = Connection.objects.create(application=sms, state=state, next_payment_at=now, **common)
         Connection.objects.create(application=phones, state="active", **common)
-        names = SenderNameList.objects.create(application=sms, location=location, sync_state="queued")
+        names = SenderNameList.objects.create(installation=Installation.at(sms, location), sync_state="queued")
         SenderName.objects.create(list=names, name="AURORA", state="asked")
         period = {"paid_at": now, "period_from": now, "period_to": now + timedelta(days=30)}
         place = {"connection": connection, "application": sms, "location": location}

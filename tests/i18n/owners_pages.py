@@ -14,7 +14,7 @@ from accounts.frame_tokens import make_frame_token
 from accounts.listing import PER_PAGE
 from accounts.models import User
 from billing.models import Payment, PaymentLink, Status, TariffOption
-from integrations.connections.models import Application, Chain, Connection, Location
+from integrations.connections.models import Application, Chain, Connection, Installation, Location
 from integrations.sender_names.models import NameState, SenderName, SenderNameList
 from tests.planting import give_calls
 
@@ -207,9 +207,8 @@ class OwnersPages:
     def _sender_names(self) -> None:
         for connection, sync in (("active", "queued"), ("frozen", "failed")):
             place = self.connections[connection]
-            names = SenderNameList.objects.create(
-                application=self.application, location=place.location, sync_state=sync
-            )
+            installation = Installation.at(self.application, place.location)
+            names = SenderNameList.objects.create(installation=installation, sync_state=sync)
             for name, state in (("Aurora Soho", NameState.ASKED), ("Aurora Hove", NameState.REFUSED)):
                 SenderName.objects.create(list=names, name=name, state=state)
             SenderName.objects.create(

@@ -139,11 +139,11 @@ def test_channels_are_switched_from_the_list(staff, altegio, connect, work):
 
 def test_replacing_a_key_says_when_it_takes_effect(staff, connect):
     connection = connect(10101)
-    before = connection.keys.api_key
+    before = connection.installation.api_key
     asked = staff.post(room("smsconnection"), {"action": "replace_key", "_selected_action": connection.pk})
     assert "until the owner disconnects" in asked.content.decode()
     act(staff, "smsconnection", "replace_key", connection)
-    assert connection.keys.api_key != before
+    assert connection.installation.api_key != before
 
 
 def test_a_refused_status_is_sent_again(staff, altegio, api, work):
@@ -198,9 +198,9 @@ def test_staff_without_the_right_cannot_act(client, connect, django_user_model):
     looker = django_user_model.objects.create_user("looker@example.com", "p", is_staff=True)
     looker.user_permissions.add(Permission.objects.get(codename="view_smsconnection"))
     client.force_login(looker)
-    before = connection.keys.api_key
+    before = connection.installation.api_key
     act(client, "smsconnection", "replace_key", connection)
-    assert connection.keys.api_key == before
+    assert connection.installation.api_key == before
 
 
 def test_the_list_of_sender_names_costs_the_same_however_long_it_is(staff, connect, django_assert_max_num_queries):

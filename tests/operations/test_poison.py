@@ -64,7 +64,7 @@ def two_connections(client, altegio, work) -> list[Connection]:
 
 def store_deep_event(keys) -> Event:  # noqa: F811
     """As one that came when no door looked at its depth."""
-    return Event.objects.create(keys=keys, body=DEEP, digest=digest_of(keys.pk, DEEP.encode()))
+    return Event.objects.create(installation=keys, body=DEEP, digest=digest_of(keys.pk, DEEP.encode()))
 
 
 def test_an_event_too_deep_to_read_stops_no_other(client, keys, monkeypatch, time_machine):  # noqa: F811
@@ -94,7 +94,7 @@ def test_an_event_too_deep_to_send_stops_no_other(client, keys, settings):  # no
     application.events_url, application.events_secret = "http://127.0.0.1:9/", "whsec_eA=="
     application.save()
     deep = store_deep_event(keys)
-    good = Event.objects.create(keys=keys, body="{}", digest="g")
+    good = Event.objects.create(installation=keys, body="{}", digest="g")
     Delivery.objects.create(target="https", application=application, event_ids=[good.pk, deep.pk], count=2)
     deliver_due()
     assert {tuple(row.event_ids) for row in Delivery.objects.all()} == {(good.pk,), (deep.pk,)}
@@ -166,7 +166,7 @@ def test_a_call_that_cannot_be_built_ends_and_frees_its_lane(
         lambda self, call: _raise() if call.connection_id == bad.pk else request(self, call),
     )
     carry_all(time_machine, 25)
-    states = dict(SenderNameList.objects.values_list("location__altegio_id", "sync_state"))
+    states = dict(SenderNameList.objects.values_list("installation__location__altegio_id", "sync_state"))
     assert states == {AURORA_1: "failed", AURORA_2: "synced"}
     assert not OutgoingCall.objects.filter(ordering_key=bad.ordering_key, state__in=UNFINISHED).exists()
     assert failed() == ["calls"]

@@ -46,14 +46,13 @@ def _link(connection: Connection) -> None:
 
 
 def _sender_names(connection: Connection) -> None:
-    SenderNameList.objects.create(
-        application=connection.application, location=connection.location, sync_state="queued"
-    )
+    installation = Installation.at(connection.application, connection.location)
+    SenderNameList.objects.create(installation=installation, sync_state="queued")
 
 
 def _channel(connection: Connection) -> None:
-    place = {"application": connection.application, "location": connection.location}
-    ChannelSwitch.objects.create(slug="sms", is_available=True, sync_state="queued", **place)
+    installation = Installation.at(connection.application, connection.location)
+    ChannelSwitch.objects.create(installation=installation, slug="sms", is_available=True, sync_state="queued")
 
 
 def _statuses(_connection: Connection) -> None:
@@ -78,7 +77,7 @@ def _callback(connection: Connection, state: str) -> None:
 
 def _event(connection: Connection) -> None:
     keys = Installation.objects.get(location=connection.location)
-    Event.objects.create(keys=keys, body="{}", digest="d", received_at=LONG_AGO)
+    Event.objects.create(installation=keys, body="{}", digest="d", received_at=LONG_AGO)
 
 
 def _delivery(connection: Connection) -> None:

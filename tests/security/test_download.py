@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.emails import queue_email
 from accounts.erasure import erase_person
 from accounts.models import OutgoingEmail, User
-from integrations.connections.models import Application, Connection, Location
+from integrations.connections.models import Application, Connection, Installation, Location
 from integrations.sender_names.models import SenderName, SenderNameList
 
 pytestmark = pytest.mark.django_db
@@ -49,7 +49,7 @@ def test_no_sender_name_of_who_has_another_application_there_or_has_it_now(emma,
     connected(emma, sms, sold, "uninstalled")
     connected(maria, sms, sold)
     for location, name in ((mine, "MINE"), (theirs, "THEIRS"), (sold, "SOLD")):
-        names = SenderNameList.objects.create(application=sms, location=location)
+        names = SenderNameList.objects.create(installation=Installation.at(sms, location))
         SenderName.objects.create(list=names, name=name, state="granted")
     assert names_in_download(emma) == ["MINE"]
     assert sorted(names_in_download(maria)) == ["SOLD", "THEIRS"]

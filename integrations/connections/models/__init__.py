@@ -5,10 +5,10 @@ from integrations.connections.models.arrival import Arrival, ArrivalLocation, Re
 from integrations.connections.models.connection import (
     Connection,
     ConnectionChange,
-    Installation,
     event_address,
     owner_email,
 )
+from integrations.connections.models.installation import Installation, OfInstallation
 from integrations.connections.models.location import Chain, Location, reconnect_url, token_hash
 from integrations.connections.models.sync_state import Synced, SyncState
 from integrations.connections.states import LIVE, NOT_ENDED, SHOWN_STATES, UNDECIDED, EndedBy, State
@@ -27,6 +27,7 @@ __all__ = [
     "EndedBy",
     "Installation",
     "Location",
+    "OfInstallation",
     "RefusedArrival",
     "State",
     "SyncState",

@@ -1,6 +1,5 @@
 """Connection: one application at one location, from an arrival's grant to its end."""
 
-import secrets
 from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
@@ -8,11 +7,11 @@ from django.db import models
 from django.utils import timezone
 
 from integrations.connections.models.application import Application
+from integrations.connections.models.installation import Installation
 from integrations.connections.models.location import Location, reconnect_url
 from integrations.connections.querysets import ConnectionQuerySet
 from integrations.connections.states import LIVE, UNDECIDED, EndedBy, State
 from partner_portal.core.bidi import embedded
-from partner_portal.core.encryption import EncryptedTextField, lookup_hash
 from partner_portal.core.english import english as _
 from partner_portal.core.updated_at import UpdatedAt
 
@@ -29,6 +28,7 @@ class Connection(UpdatedAt):
 
     UNSEEN = frozenset({"claim", "claimant", "last_arrived_at", "listed_at", "reviewed_at", "warned"})
 
+    # Not the installation: connections are listed, searched and kept apart (constraints below) by these two.
     application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="connections")
     location = models.ForeignKey(Location, on_delete=models.PROTECT, related_name="connections")
     state = models.CharField(_("state"), max_length=12, choices=State.choices, default=State.GRANTED)
@@ -145,9 +145,9 @@ class Connection(UpdatedAt):
         return "" if self.review or self.reviewed_at is None else embedded(self.location.title)
 
     @property
-    def keys(self) -> "Installation":
-        """The secrets of this application at this location."""
-        return Installation.objects.get(application_id=self.application_id, location_id=self.location_id)
+    def installation(self) -> Installation:
+        """What stays of this application at this location, whichever connection is the current one."""
+        return Installation.at(self.application, self.location)
 
 
 class ConnectionChange(models.Model):
@@ -175,40 +175,6 @@ class ConnectionChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.from_state or '·'} → {self.to_state}"
-
-
-class Installation(models.Model):
-    """What is sent with an activation, stored before it is sent.
-
-    Altegio keeps the first it got (docs/altegio.md §2), so the keys belong to the application at the
-    location, and a reconnection sends the same ones.
-    """
-
-    application = models.ForeignKey(Application, on_delete=models.PROTECT)
-    location = models.ForeignKey(Location, on_delete=models.PROTECT)
-    api_key = EncryptedTextField()
-    api_key_hash = models.CharField(max_length=64, unique=True)
-    events_key = EncryptedTextField()
-    events_key_hash = models.CharField(max_length=64, unique=True)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["application", "location"], name="one_set_of_connection_keys")]
-
-    def __str__(self) -> str:
-        return f"{self.application_id}:{self.location_id}"
-
-    @classmethod
-    def fresh(cls, application: Application, location: Location) -> "Installation":
-        """New unguessable keys, not saved."""
-        api_key, events_key = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
-        return cls(
-            application=application,
-            location=location,
-            api_key=api_key,
-            api_key_hash=lookup_hash(api_key),
-            events_key=events_key,
-            events_key_hash=lookup_hash(events_key),
-        )
 
 
 def event_address(events_key: str) -> str:

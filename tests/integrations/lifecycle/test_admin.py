@@ -26,7 +26,7 @@ def staff(client):
 @pytest.fixture
 def story(client, altegio, work, connected):  # noqa: F811
     tell(client, "surprise", secret_note="fine")
-    client.post(f"/altegio/events/{connected.keys.events_key}/", GOOD, content_type="application/json")
+    client.post(f"/altegio/events/{connected.installation.events_key}/", GOOD, content_type="application/json")
     fan_out()
     work()
     start_run(Reconciliation.Trigger.NIGHTLY)

@@ -24,7 +24,7 @@ def test_the_key_sent_at_activation_leads_to_its_connection(api, altegio, connec
 
 def test_it_costs_the_same_with_many_connections(api, altegio, connect, django_assert_num_queries):
     first = connect(10101)
-    key = first.keys.api_key
+    key = first.installation.api_key
     with django_assert_num_queries(3):  # the system's own key, the place, its connections
         resolve(api, key)
     for salon_id in (10102, 10201, 10202):
@@ -37,7 +37,7 @@ def test_the_live_connection_is_meant_and_else_the_newest(api, altegio, connect,
     first = connect(10101)
     altegio.uninstall(10101)
     second = reconnect(first)
-    key = second.keys.api_key
+    key = second.installation.api_key
     assert resolve(api, key).json()["id"] == second.pk
     Connection.objects.filter(pk=second.pk).update(state=State.UNINSTALLED)
     assert resolve(api, key).json()["id"] == second.pk
@@ -49,7 +49,7 @@ def test_a_replaced_key_is_resolved_until_altegio_has_the_new_one(api, altegio, 
     connection = connect(10101)
     old = altegio.connection(10101).api_key
     replace_api_key(connection)
-    new = connection.keys.api_key
+    new = connection.installation.api_key
 
     assert new != old
     assert resolve(api, old).json()["id"] == connection.pk

@@ -95,4 +95,4 @@ def test_the_sandboxs_event_arrives_at_the_address_given_at_activation(client, a
     address = altegio.connection(10101).webhook_urls[0]
     path = address.removeprefix("http://localhost:8000")
     assert client.post(path, json.dumps(GOOD), content_type="application/json").status_code == 200
-    assert Event.objects.get().keys.location.altegio_id == 10101
+    assert Event.objects.get().installation.location.altegio_id == 10101

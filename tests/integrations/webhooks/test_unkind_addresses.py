@@ -43,7 +43,7 @@ def address(server: UnkindServer, number: int) -> Application:
 
 def deliveries(keys: Installation, application: Application, count: int = 1) -> None:  # noqa: F811
     for number in range(count):
-        event = Event.objects.create(keys=keys, body='{"a": 1}', digest=f"{number}")
+        event = Event.objects.create(installation=keys, body='{"a": 1}', digest=f"{number}")
         Delivery.objects.create(target="https", application=application, event_ids=[event.pk], count=1)
 
 
