@@ -1,12 +1,12 @@
 """Encrypt every stored secret with the newest key of FIELD_ENCRYPTION_KEYS."""
 
+import sys
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from tqdm import tqdm
 
 from partner_portal.core.key_rotation import Progress, rotate_keys
-
-WIDTH = 30
 
 
 class Command(BaseCommand):
@@ -17,9 +17,10 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         columns: dict[str, Progress] = {}
-        for progress in rotate_keys():
-            columns[progress.column] = progress
-            self._draw(progress)
+        with tqdm(file=sys.stderr, disable=None, leave=False, unit=" secrets") as bar:
+            for progress in rotate_keys():
+                columns[progress.column] = progress
+                self._show(bar, progress)
         changed = sum(progress.changed for progress in columns.values())
         unreadable = {name: progress.unreadable for name, progress in columns.items() if progress.unreadable}
         for name, keys in unreadable.items():
@@ -29,14 +30,10 @@ class Command(BaseCommand):
             raise CommandError("Put their key back at the end of FIELD_ENCRYPTION_KEYS, and run this again.")
         self.stdout.write(self.style.SUCCESS(f"{changed} secrets encrypted anew; all are under the newest key."))
 
-    def _draw(self, progress: Progress) -> None:
-        """A bar on a terminal; elsewhere one line when a column is done."""
-        done = progress.seen >= progress.total
-        line = f"{progress.column} {progress.seen} of {progress.total}, {progress.changed} changed"
-        if self.stdout.isatty():
-            share = min(progress.seen / progress.total, 1.0) if progress.total else 1.0
-            bar = "█" * round(share * WIDTH)
-            self.stdout.write(f"\r{bar:░<{WIDTH}} {line}", ending="\n" if done else "")
-            self.stdout.flush()
-        elif done:
-            self.stdout.write(line)
+    def _show(self, bar: "tqdm[Any]", progress: Progress) -> None:
+        """The bar is the column's; a line stays when it is done."""
+        bar.n, bar.total = progress.seen, progress.total
+        bar.set_description(progress.column)
+        if progress.seen >= progress.total:
+            bar.clear()
+            self.stdout.write(f"{progress.column} {progress.seen} of {progress.total}, {progress.changed} changed")

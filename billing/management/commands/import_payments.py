@@ -1,19 +1,18 @@
 """Import payments from a CSV file."""
 
 import sys
-import time
 from argparse import ArgumentParser
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from tqdm import tqdm
 
 from billing.csv_import import COLUMNS, MAY_BE_LEFT_OUT, import_payments
 from billing.intake import Overlap
 from partner_portal.core.csv_files import UnreadableFileError
-
-BAR = 30
 
 
 class Command(BaseCommand):
@@ -34,11 +33,10 @@ class Command(BaseCommand):
         overlap = Overlap.ALLOW if options["allow_overlap"] else Overlap.REFUSE
         new = known = refused = 0
         try:
-            with options["file"].open(encoding="utf-8-sig", newline="") as file:
-                progress = Progress(options["file"].stat().st_size, sys.stderr)
-                for row in import_payments(progress.read(file), overlap=overlap, dry_run=options["dry_run"]):
+            with _opened(options["file"]) as (lines, bar):
+                for row in import_payments(lines, overlap=overlap, dry_run=options["dry_run"]):
                     if row.refused:
-                        progress.clear()
+                        bar.clear()
                         self.stdout.write(f"Line {row.line}: {row.refused}")
                     refused += bool(row.refused)
                     new += row.is_new
@@ -47,36 +45,23 @@ class Command(BaseCommand):
             raise CommandError(f"{options['file']} cannot be read: {problem.strerror}") from None
         except UnreadableFileError as problem:
             raise CommandError(f"{problem} {new} payments were taken before.") from None
-        progress.clear()
         said = "would be taken" if options["dry_run"] else "taken"
         self.stdout.write(f"{new} {said}, {known} there already, {refused} refused.")
         if refused:
             sys.exit(1)
 
 
-class Progress:
-    """A bar on a terminal, by the bytes read; elsewhere nothing."""
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[Iterator[str], "tqdm[Any]"]]:
+    """The file's lines, and the bar that shows on a terminal how many of its bytes are read."""
 
-    def __init__(self, size: int, out: TextIO) -> None:
-        self.size, self.out, self.shown_at = size, out, 0.0
-        self.done = 0
-
-    def read(self, file: TextIO) -> Iterator[str]:
-        """The file's lines, showing how far it is read."""
+    def lines() -> Iterator[str]:
         for line in file:
-            self.done += len(line.encode())
-            self._show()
+            bar.update(len(line.encode()))
             yield line
 
-    def clear(self) -> None:
-        if self.out.isatty():
-            self.out.write("\r" + " " * (BAR + 8) + "\r")
-            self.out.flush()
-
-    def _show(self) -> None:
-        if not self.out.isatty() or time.monotonic() - self.shown_at < 0.1:
-            return
-        self.shown_at = time.monotonic()
-        share = min(self.done / max(self.size, 1), 1.0)
-        self.out.write(f"\r[{'#' * round(share * BAR):<{BAR}}] {share:4.0%}")
-        self.out.flush()
+    with (
+        path.open(encoding="utf-8-sig", newline="") as file,
+        tqdm(total=path.stat().st_size, file=sys.stderr, disable=None, leave=False, unit="B", unit_scale=True) as bar,
+    ):
+        yield lines(), bar

@@ -1,16 +1,17 @@
 """Compare every connection with Altegio, and wait for the report."""
 
+import sys
 import time
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from tqdm import tqdm
 
 from integrations.outbox.dispatcher import dispatch_due
 from integrations.outbox.token_stop import token_is_stopped
 from integrations.reconciliation.models import Finding, Reconciliation
 from integrations.reconciliation.start import start_run
 
-BAR = 30
 PAUSE = 0.2
 
 
@@ -20,31 +21,25 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **_options: Any) -> None:
         run = start_run(Reconciliation.Trigger.COMMAND)
         try:
-            while run.state == Reconciliation.State.RUNNING:
-                if token_is_stopped():
-                    raise CommandError("Altegio refuses the partner token: replace it, then run this again.")
-                dispatch_due()
-                run.refresh_from_db()
-                self._draw(run)
-                if run.state == Reconciliation.State.RUNNING:
-                    time.sleep(PAUSE)
+            with tqdm(file=sys.stderr, disable=None, leave=False) as bar:
+                self._wait(run, bar)
         except KeyboardInterrupt:
             raise CommandError(
                 "Not waiting any more: the workers go on, and the report will be in the admin."
             ) from None
         self._report(run)
 
-    def _draw(self, run: Reconciliation) -> None:
-        if not self.stdout.isatty():
-            return
-        findings = run.findings.count()
-        answered = run.findings.exclude(settled_at=None).count()
-        whole = max(run.expected, run.listed) + findings or 1
-        done = min((run.listed + answered) / whole, 1.0) if run.state == Reconciliation.State.RUNNING else 1.0
-        bar = "█" * int(BAR * done) + "░" * (BAR - int(BAR * done))
-        line = f"\r{bar} {done:4.0%}  listed {run.listed}, differences answered {answered} of {findings} "
-        self.stdout.write(line, ending="")
-        self.stdout.flush()
+    @staticmethod
+    def _wait(run: Reconciliation, bar: "tqdm[Any]") -> None:
+        while run.state == Reconciliation.State.RUNNING:
+            if token_is_stopped():
+                raise CommandError("Altegio refuses the partner token: replace it, then run this again.")
+            dispatch_due()
+            run.refresh_from_db()
+            if not bar.disable:
+                _show(bar, run)
+            if run.state == Reconciliation.State.RUNNING:
+                time.sleep(PAUSE)
 
     def _report(self, run: Reconciliation) -> None:
         ended = run.finished_at or run.started_at
@@ -62,6 +57,13 @@ class Command(BaseCommand):
             if run.findings.exists()
             else "No difference."
         )
+
+
+def _show(bar: "tqdm[Any]", run: Reconciliation) -> None:
+    findings = run.findings.count()
+    answered = run.findings.exclude(settled_at=None).count()
+    bar.n, bar.total = run.listed + answered, max(run.expected, run.listed) + findings
+    bar.set_description(f"listed {run.listed}, differences answered {answered} of {findings}")
 
 
 def _line(finding: Finding) -> str:
