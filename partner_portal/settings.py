@@ -11,10 +11,11 @@ from urllib.parse import urlsplit
 
 import django_stubs_ext
 import environ
-from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from partner_portal.api_settings import REST_FRAMEWORK, SPECTACULAR_SETTINGS  # noqa: F401 - settings
+from partner_portal.beat_schedule import CELERY_BEAT_SCHEDULE  # noqa: F401 - a setting
 from partner_portal.core.error_reports import start as start_error_reports
 from partner_portal.core.logs import logging_config
 from partner_portal.core.request_buffer import MAX_BODY
@@ -282,43 +283,6 @@ CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "partner_portal.core.beat:SteadyScheduler"
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
-# Losing every message loses nothing: the sweep finds in the database what waits.
-CELERY_BEAT_SCHEDULE = {
-    "sweep": {"task": "integrations.outbox.tasks.sweep", "schedule": 1.0, "options": {"expires": 10}},
-    "callbacks": {
-        "task": "integrations.lifecycle.tasks.process_callbacks",
-        "schedule": 1.0,
-        "options": {"expires": 10},
-    },
-    "events": {"task": "integrations.webhooks.tasks.fan_out", "schedule": 1.0, "options": {"expires": 10}},
-    "deliveries": {"task": "integrations.webhooks.tasks.deliver", "schedule": 5.0, "options": {"expires": 15}},
-    "notifications": {"task": "accounts.tasks.send_digests", "schedule": 5.0, "options": {"expires": 5}},
-    "alerts": {"task": "integrations.alerts.tasks.alert", "schedule": 10.0, "options": {"expires": 10}},
-    "heartbeat": {"task": "integrations.backoffice.tasks.heartbeat", "schedule": 10.0, "options": {"expires": 10}},
-    "emails": {"task": "accounts.tasks.send_emails", "schedule": 15.0, "options": {"expires": 15}},
-    "statuses": {
-        "task": "integrations.messaging.tasks.follow_statuses",
-        "schedule": 30.0,
-        "options": {"expires": 30},
-    },
-    "watch": {"task": "partner_portal.core.tasks.watch", "schedule": 60.0, "options": {"expires": 60}},
-    "alert_causes": {"task": "integrations.alerts.tasks.follow_causes", "schedule": 60.0, "options": {"expires": 60}},
-    "delivery_alerts": {
-        "task": "integrations.webhooks.tasks.clear_alerts",
-        "schedule": 60.0,
-        "options": {"expires": 60},
-    },
-    "sender_names": {
-        "task": "integrations.sender_names.tasks.withdraw_expired",
-        "schedule": 60.0,
-        "options": {"expires": 60},
-    },
-    "recheck": {"task": "integrations.reconciliation.tasks.recheck", "schedule": 180.0, "options": {"expires": 180}},
-    "days": {"task": "integrations.backoffice.tasks.sum_days", "schedule": 600.0, "options": {"expires": 600}},
-    "subscriptions": {"task": "billing.tasks.watch_subscriptions", "schedule": 3600.0, "options": {"expires": 3600}},
-    "reconciliation": {"task": "integrations.reconciliation.tasks.reconcile", "schedule": crontab(hour=3, minute=41)},
-    "retention": {"task": "partner_portal.core.tasks.delete_what_is_old", "schedule": crontab(minute=23)},
-}
 
 # --- Altegio --------------------------------------------------------------------------------------
 ALTEGIO_PARTNER_TOKEN: str = env.str("ALTEGIO_PARTNER_TOKEN", default="")
@@ -362,37 +326,6 @@ RETENTION_REFUSED_ARRIVALS_DAYS: int = env.int("RETENTION_REFUSED_ARRIVALS_DAYS"
 RETENTION_UNREGISTERED_ARRIVALS_DAYS: int = env.int("RETENTION_UNREGISTERED_ARRIVALS_DAYS", default=90)
 RETENTION_EMAILS_DAYS: int = env.int("RETENTION_EMAILS_DAYS", default=90)
 RETENTION_ALERTS_DAYS: int = env.int("RETENTION_ALERTS_DAYS", default=90)
-
-# --- REST API -------------------------------------------------------------------------------------
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api_keys.ApiKeyAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["accounts.api_keys.HasScope"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["partner_portal.core.api_errors.Json"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "partner_portal.core.api_errors.AnyAccept",
-    "EXCEPTION_HANDLER": "partner_portal.core.api_errors.refuse",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_PAGINATION_CLASS": "partner_portal.core.pagination.Cursor",
-    "DEFAULT_FILTER_BACKENDS": ["partner_portal.core.list_parameters.KnownParameters"],
-    "URL_FORMAT_OVERRIDE": None,  # `format` is a parameter like any other: unknown
-    "PAGE_SIZE": 100,
-    "COERCE_DECIMAL_TO_STRING": True,
-}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Altegio partner portal",
-    "DESCRIPTION": (BASE_DIR / "partner_portal" / "api.md").read_text(encoding="utf-8"),
-    "VERSION": "1.0.0",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
-    "SERVE_AUTHENTICATION": [],
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "partner_portal.core.openapi.with_refusals",
-    ],
-    "ENUM_NAME_OVERRIDES": {"PaymentStatus": "billing.models.Status"},
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-}
 
 # --- logs and error reports -----------------------------------------------------------------------
 # What Prometheus shows at /metrics/; without it there is no such page.

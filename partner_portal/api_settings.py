@@ -1,0 +1,33 @@
+"""How the REST API reads, answers, refuses and describes itself (docs/interface.md)."""
+
+from pathlib import Path
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api_keys.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.api_keys.HasScope"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["partner_portal.core.api_errors.Json"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "partner_portal.core.api_errors.AnyAccept",
+    "EXCEPTION_HANDLER": "partner_portal.core.api_errors.refuse",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PAGINATION_CLASS": "partner_portal.core.pagination.Cursor",
+    "DEFAULT_FILTER_BACKENDS": ["partner_portal.core.list_parameters.KnownParameters"],
+    "URL_FORMAT_OVERRIDE": None,  # `format` is a parameter like any other: unknown
+    "PAGE_SIZE": 100,
+    "COERCE_DECIMAL_TO_STRING": True,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Altegio partner portal",
+    "DESCRIPTION": Path(__file__).with_name("api.md").read_text(encoding="utf-8"),
+    "VERSION": "1.0.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "partner_portal.core.openapi.with_refusals",
+    ],
+    "ENUM_NAME_OVERRIDES": {"PaymentStatus": "billing.models.Status"},
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
