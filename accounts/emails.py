@@ -38,7 +38,7 @@ EMAIL_CONTEXTS = ExtensionPoint[Builder](
     "e-mail contexts", "What an e-mail's template needs, made of its stored params and its `person` as it is sent."
 )
 # An e-mail is tried for so long.
-GIVES_UP_AFTER = timedelta(days=1)
+MAX_AGE = timedelta(days=1)
 # Longer than a conversation with the mail server may be (`partner_portal.core.smtp_backend`).
 LEASE = timedelta(minutes=3)
 MAX_ROUND = 20.0
@@ -93,7 +93,7 @@ def send_waiting_emails() -> int:
     if not _place.acquire(blocking=False):
         return 0
     try:
-        _give_up_old_letters()
+        _give_up_old_emails()
         return _send_round()
     finally:
         _place.release()
@@ -126,26 +126,26 @@ def mail_trouble() -> FailedItem | None:
     return FailedItem.objects.filter(queue=MAIL_SERVER.name).first()
 
 
-def _give_up_old_letters() -> None:
+def _give_up_old_emails() -> None:
     """What could not be sent for a day is a dead letter: staff decide whether it still says something."""
-    before = timezone.now() - GIVES_UP_AFTER
+    before = timezone.now() - MAX_AGE
     old = OutgoingEmail.objects.filter(
         Q(resent_at=None, created_at__lt=before) | Q(resent_at__lt=before), sent_at=None
     )
-    dead = FailedItem.objects.filter(queue=LETTERS.name, dead_at__isnull=False).values("item")
+    dead = FailedItem.objects.filter(queue=EMAILS.name, dead_at__isnull=False).values("item")
     for outgoing_email in list(old.exclude(pk__in=dead).order_by("created_at")[:100]):
-        end_old_letter(outgoing_email)
+        end_old_email(outgoing_email)
 
 
-def end_old_letter(outgoing_email: OutgoingEmail) -> None:
+def end_old_email(outgoing_email: OutgoingEmail) -> None:
     """An e-mail whose day is over becomes a dead letter."""
-    LETTERS.bury(outgoing_email.pk, outgoing_email.error or "It could not be sent for a day.")
+    EMAILS.bury(outgoing_email.pk, outgoing_email.error or "It could not be sent for a day.")
 
 
 def _take() -> OutgoingEmail | None:
     now = timezone.now()
     free = Q(taken_at=None) | Q(taken_at__lt=now - LEASE)
-    waiting = LETTERS.ready(OutgoingEmail.objects.filter(free, sent_at=None)).order_by("created_at")
+    waiting = EMAILS.ready(OutgoingEmail.objects.filter(free, sent_at=None)).order_by("created_at")
     for outgoing_email in waiting[:20]:
         claimed = OutgoingEmail.objects.filter(
             free, pk=outgoing_email.pk, sent_at=None, attempt_count=outgoing_email.attempt_count
@@ -172,7 +172,7 @@ def _send(outgoing_email: OutgoingEmail, server: BaseEmailBackend) -> bool:
             MAIL_SERVER.set_aside(ONE, error)
             raise _ServerFailedError from error
         log.exception("letter_failed", outgoing_email=outgoing_email.pk, template=outgoing_email.template)
-        LETTERS.set_aside(outgoing_email.pk, error)
+        EMAILS.set_aside(outgoing_email.pk, error)
         return False
     row.update(sent_at=timezone.now(), error="", person=outgoing_email.person)
     return True
@@ -183,27 +183,27 @@ def _is_the_servers(error: Exception) -> bool:
     return isinstance(error, OSError) and not isinstance(error, SMTPRecipientsRefused | SMTPDataError)
 
 
-def send_again(letter_ids: Iterable[int]) -> int:
+def send_again(email_ids: Iterable[int]) -> int:
     """Staff want e-mails that were given up sent after all, for another day. Returns how many there are."""
-    ids = list(letter_ids)
-    LETTERS.forget(ids)
+    ids = list(email_ids)
+    EMAILS.forget(ids)
     count = OutgoingEmail.objects.filter(pk__in=ids, sent_at=None).update(resent_at=timezone.now(), taken_at=None)
     transaction.on_commit(_wake)
     return count
 
 
-def _retry(letter_id: int) -> None:
-    send_again([letter_id])
+def _retry(email_id: int) -> None:
+    send_again([email_id])
 
 
-LETTERS = Queue.register(
+EMAILS = Queue.register(
     Queue(
         "outgoing_emails",
         "E-mails",
         OutgoingEmail,
-        most_failures=100,  # their time ends them
+        max_failures=100,  # their time ends them
         first_pause=timedelta(minutes=1),
-        longest_pause=timedelta(hours=2),
+        max_pause=timedelta(hours=2),
         retry=_retry,
     )
 )
@@ -212,9 +212,9 @@ MAIL_SERVER = Queue.register(
     Queue(
         "mail server",
         "The mail server",
-        most_failures=10**9,
+        max_failures=10**9,
         first_pause=timedelta(seconds=10),
-        longest_pause=timedelta(minutes=5),
+        max_pause=timedelta(minutes=5),
     )
 )
 ONE = 1

@@ -115,7 +115,7 @@ SIGN_IN_LINKS = Limit("sign-in-links", 60, 60)
 RESETS = Limit("resets", 60, 60)
 EMAILS_TO_ONE = Limit("outgoing_emails", 5, 900)
 # Asked for by an owner who is signed in, by the key of the account: strangers cannot use these up.
-OWN_LETTERS = Limit("own-emails", 5, 900)
+OWN_EMAILS = Limit("own-emails", 5, 900)
 # By the address that was typed. A counter serves one use: what is typed here reaches no other's.
 FAILED_SIGN_INS = Limit("failed-sign-ins", 10, 900)
 # By the key of an account whose owner is signed in already.

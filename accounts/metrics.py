@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from django.db.models import Count, Q
 from prometheus_client.core import Metric
 
-from accounts.emails import LETTERS
+from accounts.emails import EMAILS
 from accounts.models import OutgoingEmail
 from partner_portal.core.metrics import METRICS, gauge
 from partner_portal.core.models import FailedItem
@@ -13,7 +13,7 @@ from partner_portal.core.models import FailedItem
 
 @METRICS.add()
 def outgoing_emails() -> Iterator[Metric]:
-    gone = Q(pk__in=FailedItem.objects.filter(queue=LETTERS.name, dead_at__isnull=False).values("item"))
+    gone = Q(pk__in=FailedItem.objects.filter(queue=EMAILS.name, dead_at__isnull=False).values("item"))
     counts = OutgoingEmail.objects.filter(sent_at=None).aggregate(
         waiting=Count("pk", ~gone), given_up=Count("pk", gone)
     )

@@ -18,7 +18,7 @@ from accounts.email_change import (
     take_address,
 )
 from accounts.forms import AddressForm, FirstPasswordForm, PasswordForm, ProfileForm
-from accounts.limits import OWN_LETTERS
+from accounts.limits import OWN_EMAILS
 from accounts.models import User
 from accounts.pages import owner_page, register_notice, register_page, show, to_page, too_many
 from accounts.password_reset import send_own_reset_link
@@ -126,7 +126,7 @@ def password(request: HttpRequest, owner: User) -> HttpResponse:
 @owner_page
 def password_email(request: HttpRequest, owner: User) -> HttpResponse:
     """Have a link to choose a password sent to one's own address."""
-    if not OWN_LETTERS.hit(str(owner.pk)):
+    if not OWN_EMAILS.hit(str(owner.pk)):
         send_own_reset_link(owner)
     return to_page(HERE, done="email-sent")
 

@@ -56,7 +56,7 @@ def register_notification(kind: type[NotificationKind]) -> type[NotificationKind
     return kind
 
 
-def note(kind: type[NotificationKind], person: User | None, subject: int, *, key: str, group: str = "") -> None:
+def notify(kind: type[NotificationKind], person: User | None, subject: int, *, key: str, group: str = "") -> None:
     """The person is to be told, if there is one. The same `key` again is the same news, of another row perhaps."""
     if person is None:
         return
@@ -136,7 +136,7 @@ def forget_notifications(notifications: Notification) -> None:
     Notification.objects.filter(pk=notifications.pk, sent_at=None).delete()
 
 
-def letter_about(lines: list[dict[str, Any]], params: dict[str, Any]) -> dict[str, Any]:
+def digest_context(lines: list[dict[str, Any]], params: dict[str, Any]) -> dict[str, Any]:
     """The context of an e-mail that shows `lines`, one for each of its `subjects` still there, and counts `more`."""
     return {
         "lines": lines,

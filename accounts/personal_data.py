@@ -35,7 +35,7 @@ def _identities(user: User) -> list[Any]:
     return list(user.identities.order_by("pk").values("altegio_user_id", "linked_at"))
 
 
-def _letters(user: User) -> list[Any]:
+def _emails(user: User) -> list[Any]:
     # Not those to an address that was merely wished for: that one went there tells that it has no account.
     sent = emails_of(user).exclude(template="email_confirm").order_by("pk")
     return list(sent.values("template", "to", "language", "created_at", "sent_at"))
@@ -50,5 +50,5 @@ def _changes_by_staff(user: User) -> list[dict[str, Any]]:
 
 PERSONAL_DATA.register("account", _account, rank=1)
 PERSONAL_DATA.register("altegio_users", _identities, rank=2)
-PERSONAL_DATA.register("emails", _letters, rank=3)
+PERSONAL_DATA.register("emails", _emails, rank=3)
 PERSONAL_DATA.register("changes_by_staff", _changes_by_staff, rank=4)

@@ -6,13 +6,13 @@ from accounts.models import Notification, OutgoingEmail
 from partner_portal.core.retention import delete_first, register_retention
 
 
-def delete_old_letters(before: datetime) -> int:
+def delete_old_emails(before: datetime) -> int:
     return delete_first(OutgoingEmail.objects.filter(created_at__lt=before).order_by("pk"))
 
 
-def delete_old_news(before: datetime) -> int:
+def delete_old_notifications(before: datetime) -> int:
     return delete_first(Notification.objects.filter(at__lt=before).order_by("at"))
 
 
-register_retention("outgoing_emails", "RETENTION_EMAILS_DAYS", delete_old_letters)
-register_retention("notifications", "RETENTION_EMAILS_DAYS", delete_old_news)
+register_retention("outgoing_emails", "RETENTION_EMAILS_DAYS", delete_old_emails)
+register_retention("notifications", "RETENTION_EMAILS_DAYS", delete_old_notifications)

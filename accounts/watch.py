@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
 
-from accounts.emails import GIVES_UP_AFTER, LETTERS, end_old_letter
+from accounts.emails import EMAILS, MAX_AGE, end_old_email
 from accounts.models import Notification, OutgoingEmail
 from accounts.notifications import UNSENT, forget_notifications
 from partner_portal.core.watch import register_check
@@ -16,14 +16,14 @@ MAX_NOTIFICATIONS = timedelta(days=1)
 
 
 def _endless(now: datetime) -> QuerySet[OutgoingEmail]:
-    before = now - GIVES_UP_AFTER - LATE
+    before = now - MAX_AGE - LATE
     old = OutgoingEmail.objects.filter(sent_at=None, created_at__lt=before).exclude(resent_at__gte=before)
-    return LETTERS.ready(old)
+    return EMAILS.ready(old)
 
 
 def _untold(now: datetime) -> QuerySet[Notification]:
     return UNSENT.ready(Notification.objects.filter(sent_at=None, at__lt=now - MAX_NOTIFICATIONS))
 
 
-register_check("letter: not sent", _endless, end_old_letter, by_age=True)
+register_check("letter: not sent", _endless, end_old_email, by_age=True)
 register_check("news: not told", _untold, forget_notifications, by_age=True)

@@ -21,7 +21,7 @@ from billing.models import Discount, Payment, PaymentLink, Source, Status, Subsc
 from billing.offers import ask_for_link, fetch_tariffs, give_discount
 from billing.parsing import InvalidPaymentError
 from billing.refunds import refund_payment
-from billing.subscriptions import counts_lately, current, overdue, soon
+from billing.subscriptions import current, overdue, recent_counts, soon
 from billing.totals import totals_by_month
 from integrations.connections.models import LIVE
 from integrations.outbox.exchange import exchange_text
@@ -256,7 +256,7 @@ class SubscriptionAdmin(ReadOnlyAdmin):
 
 def _bars() -> list[dict[str, Any]]:
     """The chart: each group of connections with its share of the longest bar, in percent."""
-    counted = counts_lately()
+    counted = recent_counts()
     groups = [
         (_("paid"), counted.paid, "paid"),
         (_("in trial"), counted.trial, "trial"),

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from billing.matching import is_same
 from billing.models import Payment, PaymentChange, Status
 from integrations.altegio.answers import ConnectionStatus
-from integrations.backoffice.timeline.entries import TIMELINE, Entry, Place
+from integrations.backoffice.timeline.entries import TIMELINE, Entry, Rank
 from integrations.connections.models import Connection
 from integrations.reconciliation.checks import COMPARISONS
 from partner_portal.core.english import english as _
@@ -20,9 +20,9 @@ def payments(connection: Connection) -> Iterator[Entry]:
         title = f"{payment.amount.normalize():f} {payment.currency}"
         bad = payment.status == Status.FAILED
         detail = " · ".join(filter(None, (payment.get_status_display(), payment.error)))
-        yield Entry(payment.recorded_at, Place.SAID, _("payment"), title, detail, payment, is_bad=bad)
+        yield Entry(payment.recorded_at, Rank.CONSEQUENCE, _("payment"), title, detail, payment, is_bad=bad)
         if payment.refunded_at is not None:
-            yield Entry(payment.refunded_at, Place.SAID, _("refund"), title, "", payment)
+            yield Entry(payment.refunded_at, Rank.CONSEQUENCE, _("refund"), title, "", payment)
 
 
 @TIMELINE.add(rank=70)
@@ -30,7 +30,7 @@ def corrections(connection: Connection) -> Iterator[Entry]:
     """Payments that failed and were sent again."""
     changes = PaymentChange.objects.filter(payment__connection=connection).select_related("payment", "location", "by")
     for change in changes.order_by("-pk")[:MAX_COUNT]:
-        yield Entry(change.at, Place.SAID, _("payment sent again"), said(change), change.error, change.payment)
+        yield Entry(change.at, Rank.CONSEQUENCE, _("payment sent again"), said(change), change.error, change.payment)
 
 
 def said(change: PaymentChange) -> str:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from accounts.emails import EMAIL_CONTEXTS
 from accounts.models import User
-from accounts.notifications import NotificationKind, letter_about, note, register_notification
+from accounts.notifications import NotificationKind, digest_context, notify, register_notification
 from billing.models import Payment, Source, Status
 from partner_portal.core.formats import money
 
@@ -44,13 +44,13 @@ class Refunded(_AboutPayments):
 def tell_of_payment(payment: Payment) -> None:
     """Altegio holds this payment: its owner is told, once."""
     if not _is_history(payment):
-        note(Paid, payment.connection.owner, payment.pk, key=_key(payment))
+        notify(Paid, payment.connection.owner, payment.pk, key=_key(payment))
 
 
 def tell_of_refund(payment: Payment) -> None:
     """Altegio holds this payment as refunded: its owner is told, once."""
     if not _is_history(payment):
-        note(Refunded, payment.connection.owner, payment.pk, key=_key(payment))
+        notify(Refunded, payment.connection.owner, payment.pk, key=_key(payment))
 
 
 def _key(payment: Payment) -> str:
@@ -70,7 +70,7 @@ def with_payments(params: dict[str, Any]) -> dict[str, Any]:
         params["subjects"]
     )
     lines = [_line(shown[pk]) for pk in params["subjects"] if pk in shown]
-    return letter_about(lines, params)
+    return digest_context(lines, params)
 
 
 def _line(payment: Payment) -> dict[str, Any]:

@@ -73,7 +73,7 @@ def count_subscriptions() -> Totals:
     return Totals(**counted)
 
 
-def counts_lately() -> Totals:
+def recent_counts() -> Totals:
     """`count_subscriptions`, at most a minute old: it reads every live connection."""
     try:
         known: Totals | None = cache.get(COUNTS)

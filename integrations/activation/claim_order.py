@@ -54,10 +54,10 @@ def _is_in_line(connection: Connection) -> bool:
 
 
 def _rank(connection: Connection) -> tuple[bool, datetime, int]:
-    return was_refused_lately(connection), connection.arrived_at, connection.pk
+    return was_refused_recently(connection), connection.arrived_at, connection.pk
 
 
-def was_refused_lately(connection: Connection) -> bool:
+def was_refused_recently(connection: Connection) -> bool:
     """Whether whoever makes this claim was refused at the location: by name, by address or from the same network."""
     same = Q(claim=connection.claim)
     if connection.visitor:
@@ -129,4 +129,4 @@ def facts_of(connection: Connection, call: OutgoingCall, status: ConnectionStatu
 
 
 def _must_settle(connection: Connection) -> bool:
-    return not connection.is_proven or was_refused_lately(connection)
+    return not connection.is_proven or was_refused_recently(connection)

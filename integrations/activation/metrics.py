@@ -36,13 +36,13 @@ def running_out() -> Iterator[Metric]:
 @METRICS.add()
 def time_to_activation() -> Iterator[Metric]:
     """The activations of the last hour as a histogram: a snapshot, no counter."""
-    lately = Connection.objects.filter(activated_at__gt=timezone.now() - RECENT)
+    recent = Connection.objects.filter(activated_at__gt=timezone.now() - RECENT)
     took = ExpressionWrapper(F("activated_at") - F("arrived_at"), output_field=DurationField())
     within: dict[str, Any] = {
         f"within_{seconds}": Count("pk", Q(activated_at__lte=F("arrived_at") + timedelta(seconds=seconds)))
         for seconds in BUCKETS
     }
-    found = lately.aggregate(count=Count("pk"), total=Sum(took), **within)
+    found = recent.aggregate(count=Count("pk"), total=Sum(took), **within)
     buckets = [(str(float(seconds)), found[f"within_{seconds}"]) for seconds in BUCKETS]
     total = found["total"] or timedelta()
     family = GaugeHistogramMetricFamily(

@@ -13,12 +13,12 @@ from integrations.alerts.models import Alert
 from integrations.connections.models import Connection
 from partner_portal.core.clean import clean_line
 
-NewAlarm = tuple[Alert.Kind, str, str, Connection | None]
+NewAlert = tuple[Alert.Kind, str, str, Connection | None]
 MAX_IN_AN_EMAIL = 20
 SAME_KIND_EVERY = timedelta(minutes=5)
 
 
-def raise_alerts(alerts: Iterable[NewAlarm]) -> None:
+def raise_alerts(alerts: Iterable[NewAlert]) -> None:
     """Store alerts of (kind, key, text, connection); one that is open already stays as it is."""
     rows = [
         Alert(kind=kind, key=key, text=clean_line(text, 500), connection=connection)
@@ -38,9 +38,9 @@ def clear_alerts(**which: object) -> None:
     Alert.objects.filter(cleared_at=None, **which).update(cleared_at=timezone.now())
 
 
-def _kinds_told_lately() -> set[str]:
-    lately = Alert.objects.filter(mailed_at__gt=timezone.now() - SAME_KIND_EVERY)
-    return set(lately.order_by().values_list("kind", flat=True).distinct())
+def _recently_mailed_kinds() -> set[str]:
+    recent = Alert.objects.filter(mailed_at__gt=timezone.now() - SAME_KIND_EVERY)
+    return set(recent.order_by().values_list("kind", flat=True).distinct())
 
 
 @transaction.atomic
@@ -52,7 +52,7 @@ def mail_alerts() -> int:
     """
     waiting = Alert.objects.select_for_update().filter(mailed_at=None, cleared_at=None).order_by("raised_at")
     alerts = list(waiting)
-    if not {alert.kind for alert in alerts} - _kinds_told_lately():
+    if not {alert.kind for alert in alerts} - _recently_mailed_kinds():
         return 0
     Alert.objects.filter(pk__in=[alert.pk for alert in alerts]).update(mailed_at=timezone.now())
     for user in User.objects.filter(is_staff=True, is_active=True).exclude(email=None):

@@ -37,7 +37,7 @@ class AltegioClient:
             headers=self.headers(call) | {"Authorization": self._authorization(call)},
             body=None if call.body is None else to_json(call.body),
         )
-        answer = exchange(request, timeout=self.timeout, most_body=MAX_ANSWER_BYTES, keep=True)
+        answer = exchange(request, timeout=self.timeout, max_body=MAX_ANSWER_BYTES, keep=True)
         if isinstance(answer, NoAnswer):
             return no_answer(_WHY[answer.failure].format(answer.why))
         text = answer.body.decode("utf-8", "replace")

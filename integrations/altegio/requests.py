@@ -118,13 +118,13 @@ def telephony(crm_token: str, *, enable: bool) -> ApiRequest:
 def call_notification(crm_token: str, *, phone: str, diversion: str, user: str = "") -> ApiRequest:
     """A client is calling right now: 202. Numbers in E.164."""
     event = {"command": "event", "crm_token": crm_token, "type": "incoming", "phone": phone, "diversion": diversion}
-    return ApiRequest("POST", "api", "/voip/integration", _told(event | {"user": user}), secrets=(crm_token,))
+    return ApiRequest("POST", "api", "/voip/integration", _filled(event | {"user": user}), secrets=(crm_token,))
 
 
 def phone_call(crm_token: str, record: Mapping[str, Any]) -> ApiRequest:
     """A call for the call history: 202. `record` holds the fields of docs/altegio.md §2, empty ones left out."""
     body = {"command": "history", "crm_token": crm_token, **record}
-    return ApiRequest("POST", "api", "/voip/integration", _told(body), secrets=(crm_token,))
+    return ApiRequest("POST", "api", "/voip/integration", _filled(body), secrets=(crm_token,))
 
 
 def call_list(user_token: str, *, salon_id: int, date_from: str, date_to: str, phone: str, page: int) -> ApiRequest:
@@ -176,6 +176,6 @@ def notification_settings(user_token: str, salon_id: int, user_id: int) -> ApiRe
     return ApiRequest("GET", "api", path, secrets=(user_token,), user_token=user_token)
 
 
-def _told(body: Mapping[str, Any]) -> dict[str, Any]:
+def _filled(body: Mapping[str, Any]) -> dict[str, Any]:
     """Without the optional fields that hold nothing."""
     return {name: value for name, value in body.items() if value not in (None, "")}

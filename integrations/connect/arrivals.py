@@ -183,7 +183,7 @@ def _go_on(arrival: Arrival, claimant: Claimant) -> None:
 
 
 @transaction.atomic
-def enter_by_letter(arrival: Arrival, user: User, *, password: str, keeps_password: bool) -> bool:
+def enter_by_email(arrival: Arrival, user: User, *, password: str, keeps_password: bool) -> bool:
     """The link in an e-mail was opened. False where the arrival is, or waits for, somebody else.
 
     An arrival that waits for nobody stays as it is: its owner says on its page that it is theirs.

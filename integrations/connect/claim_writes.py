@@ -48,7 +48,7 @@ class Claimed:
     is_new: bool
 
 
-class Desk:
+class ClaimPlan:
     """Collects the decisions, and writes them at the end in a constant number of queries."""
 
     def __init__(

@@ -1,7 +1,7 @@
 """Whose location is it: what an arrival leads to at each of its locations (docs/altegio.md §1).
 
 A claim proves nothing yet; Altegio's acceptance of the activation does. Here the facts are read, under locks, in a
-constant number of queries; `decisions.decide` says what follows from them, and `Desk` writes it.
+constant number of queries; `decisions.decide` says what follows from them, and `ClaimPlan` writes it.
 """
 
 from collections import defaultdict
@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from integrations.activation.claim_order import REFUSAL_LASTS, persistent_claims
 from integrations.activation.waiting_call import end_claim
-from integrations.connect.claim_writes import Claimed, Desk
+from integrations.connect.claim_writes import Claimed, ClaimPlan
 from integrations.connect.claimants import Claimant, room_for, turns_taken
 from integrations.connect.decisions import decide
 from integrations.connect.location_facts import Place
@@ -61,13 +61,13 @@ def claim_locations(
     persistent = _persistent_claims(current, claimant)
     taken = turns_taken(claimant)
     room = room_for(claimant, taken)
-    desk = Desk(application, claimant, arrived_at, activation_deadline(arrived_at), now, max(taken))
+    plan = ClaimPlan(application, claimant, arrived_at, activation_deadline(arrived_at), now, max(taken))
     for salon_id in salon_ids:
         key = locations[salon_id].pk
         place = Place(current[key], claimant, now, frozenset(persistent[key]))
-        facts = place.facts(in_time=now < desk.deadline, has_room=desk.opened < room)
-        desk.note(decide(facts), locations[salon_id], place)
-    return desk.finish()
+        facts = place.facts(in_time=now < plan.deadline, has_room=plan.opened < room)
+        plan.note(decide(facts), locations[salon_id], place)
+    return plan.finish()
 
 
 def _lock_connections(application: Application, salon_ids: Sequence[int]) -> set[int]:

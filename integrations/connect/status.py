@@ -14,7 +14,7 @@ from integrations.outbox.models import OutgoingCall
 from integrations.outbox.token_stop import token_is_stopped
 from partner_portal.core.formats import clock
 
-NEWS = timedelta(seconds=30)
+RECENT = timedelta(seconds=30)
 PageState = Literal["pending", "active", "partial", "expired", "failed"]
 
 
@@ -39,7 +39,7 @@ class ArrivalStatus:
     # What Altegio itself said about a location, within its message: in whatever language that is.
     words: dict[int, str]
     # Decided a moment ago, so that Altegio's page around the frame has not been told yet.
-    is_news: bool
+    is_recent: bool
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -86,13 +86,13 @@ def status_of(arrival: Arrival) -> ArrivalStatus:
             for salon_id, connection in connections.items()
             if connection.altegio_words
         },
-        is_news=any(_is_news(connection) for connection in connections.values()),
+        is_recent=any(_is_recent(connection) for connection in connections.values()),
     )
 
 
-def _is_news(connection: Connection) -> bool:
+def _is_recent(connection: Connection) -> bool:
     decided_at = connection.ended_at or connection.activated_at
-    return decided_at is not None and timezone.now() - decided_at < NEWS
+    return decided_at is not None and timezone.now() - decided_at < RECENT
 
 
 def page_state(states: list[str]) -> PageState:

@@ -256,7 +256,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
         context = {"user": user, "arrival": arrival, "form": form if asks else None}
         return render(request, "connect/confirm.html", context, status=400 if form.errors else 200)
     password = form.cleaned_data["password"] if asks else ""
-    if not arrivals.enter_by_letter(arrival, user, password=password, keeps_password=signed_up_here):
+    if not arrivals.enter_by_email(arrival, user, password=password, keeps_password=signed_up_here):
         return _taken(request)
     login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
     if arrival.claim:

@@ -15,7 +15,7 @@ from accounts.confirmation_links import link_for, opened, state_of
 from accounts.emails import EMAIL_CONTEXTS, queue_email, reader_of
 from accounts.erasure import erase_person
 from accounts.forms import OwnPasswordForm
-from accounts.limits import OWN_LETTERS
+from accounts.limits import OWN_EMAILS
 from accounts.models import User
 from accounts.pages import owner_page, show, to_page
 from accounts.sections import register_section
@@ -42,7 +42,7 @@ def erase(request: HttpRequest, owner: User) -> HttpResponse:
 @owner_page
 def send_email(request: HttpRequest, owner: User) -> HttpResponse:
     """The e-mail with the link to the last question."""
-    if not OWN_LETTERS.hit(str(owner.pk)):
+    if not OWN_EMAILS.hit(str(owner.pk)):
         key = f"erase:{owner.pk}:{timezone.now():%Y%m%d%H%M%S%f}"
         queue_email("erase", owner, key=key, state=state_of(owner))
     return to_page(ME, done="email-sent")

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from accounts.notifications import note
+from accounts.notifications import notify
 from integrations.connections.models import LIVE, Connection, State
 from integrations.connections.signals import connection_changed
 from integrations.lifecycle.notifications import Connected, Frozen, NotConnected, application_group, arrival_group
@@ -15,11 +15,11 @@ def tell_owner(connection: Connection, before: State, after: State, **_: Any) ->
     """Where a connection is nobody's, nobody is told."""
     key = str(connection.pk)
     if after == State.ACTIVE and before not in LIVE and connection.owner:
-        note(Connected, connection.owner, connection.pk, key=key, group=arrival_group(connection))
+        notify(Connected, connection.owner, connection.pk, key=key, group=arrival_group(connection))
     elif after in (State.FAILED, State.EXPIRED) and connection.claimant:
-        note(NotConnected, connection.claimant, connection.pk, key=key, group=arrival_group(connection))
+        notify(NotConnected, connection.claimant, connection.pk, key=key, group=arrival_group(connection))
     elif after == State.FROZEN:
         # Once for what is not paid: Altegio may freeze and thaw it in between.
         unpaid_since = f"{connection.next_payment_at:%Y%m%d}" if connection.next_payment_at else ""
         group = application_group(connection)
-        note(Frozen, connection.owner, connection.pk, key=f"{key}:{unpaid_since}", group=group)
+        notify(Frozen, connection.owner, connection.pk, key=f"{key}:{unpaid_since}", group=group)

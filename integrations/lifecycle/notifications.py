@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.emails import EMAIL_CONTEXTS
 from accounts.models import Notification, User
-from accounts.notifications import NotificationKind, letter_about, register_notification
+from accounts.notifications import NotificationKind, digest_context, register_notification
 from integrations.connect.status import message_for
 from integrations.connections.models import ArrivalLocation, Connection, State
 
@@ -62,11 +62,11 @@ class NotConnected(_AboutArrival):
         )
         here = Connection.objects.at(OuterRef("application"), OuterRef("location"))
         anew = here.not_ended().filter(Q(owner=person) | Q(claimant=person))
-        told_before = Notification.objects.filter(
+        sent_before = Notification.objects.filter(
             person=person, kind=self.name, sent_at__gt=timezone.now() - SAME_AGAIN
         )
-        told_of = here.filter(pk__in=told_before.values("subject"))
-        worth_it = missed.exclude(Exists(anew)).exclude(Exists(told_of))
+        notified = here.filter(pk__in=sent_before.values("subject"))
+        worth_it = missed.exclude(Exists(anew)).exclude(Exists(notified))
         return list(worth_it.order_by("pk").values_list("pk", flat=True))
 
 
@@ -88,7 +88,7 @@ def with_connections(params: dict[str, Any]) -> dict[str, Any]:
     """The context of an e-mail about some connections and `more` of them."""
     shown = Connection.objects.select_related("application", "location").in_bulk(params["subjects"])
     lines = [_line(shown[pk]) for pk in params["subjects"] if pk in shown]
-    return letter_about(lines, params)
+    return digest_context(lines, params)
 
 
 def _line(connection: Connection) -> dict[str, str]:

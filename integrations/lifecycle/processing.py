@@ -21,7 +21,7 @@ from partner_portal.core.queues import Queue
 UNINSTALL, FREEZE, PAYMENT = "uninstall", "freeze", "payment"
 KNOWN = frozenset({UNINSTALL, FREEZE, PAYMENT})
 # Altegio may call before its own status shows what happened: for so long a contradicted callback is unconfirmed.
-DOUBT_LASTS = timedelta(minutes=15)
+UNCONFIRMED_LASTS = timedelta(minutes=15)
 
 
 def process_waiting() -> int:
@@ -106,7 +106,7 @@ def _contradicted_by(state: AltegioState) -> tuple[str, ...]:
 
 def unconfirmed_callbacks() -> QuerySet[Connection]:
     """The connections of callbacks that Altegio's status has not confirmed, for a while after they came."""
-    since = timezone.now() - DOUBT_LASTS
+    since = timezone.now() - UNCONFIRMED_LASTS
     unconfirmed = Callback.objects.filter(
         state__in=(Callback.State.ASKED, Callback.State.CONTRADICTED), received_at__gte=since
     )

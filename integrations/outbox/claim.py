@@ -23,7 +23,7 @@ class Claim:
     """A call that this worker alone may carry until the lease ends."""
 
     call: OutgoingCall
-    in_doubt: bool  # it may have happened already
+    is_unconfirmed: bool  # it may have happened already
 
 
 def lease_length() -> timedelta:
@@ -85,11 +85,11 @@ def claim_next() -> Claim | None:
         if call is None:
             return None
         call = whose_turn(due, call, now)
-        in_doubt = call.state == CallState.UNCONFIRMED
+        is_unconfirmed = call.state == CallState.UNCONFIRMED
         call.state = CallState.SENDING
         call.lease = uuid.uuid4()
         call.lease_until = now + lease_length()
         call.attempt_count += 1
         # On SQLite the row is held by the exclusive transaction; on PostgreSQL by its lock.
         call.save(update_fields=["state", "lease", "lease_until", "attempt_count"])
-        return Claim(call, in_doubt)
+        return Claim(call, is_unconfirmed)

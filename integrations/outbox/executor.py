@@ -90,7 +90,7 @@ def execute(claim: Claim, slot: rate.Slot) -> None:
 
 def _exchange(claim: Claim, slot: rate.Slot) -> None:
     call, kind = claim.call, kind_of(claim.call)
-    asking = kind.verify_before_retry(call) if claim.in_doubt else kind.must_ask(call)
+    asking = kind.verify_before_retry(call) if claim.is_unconfirmed else kind.must_ask(call)
     try:
         request = kind.question(call) if asking else kind.request(call)
     except ObsoleteError as obsolete:
@@ -137,7 +137,7 @@ def _begin_attempt(
 
 def _give_back(claim: Claim, wait: rate.Wait) -> None:
     """Nothing was sent: the call waits again, as it was."""
-    state = CallState.UNCONFIRMED if claim.in_doubt else CallState.QUEUED
+    state = CallState.UNCONFIRMED if claim.is_unconfirmed else CallState.QUEUED
     try:
         _wait(claim.call, state, claim.call.reason, seconds=wait.seconds)
     except LeaseLostError:
@@ -328,7 +328,7 @@ def _retry_execution(call_id: int) -> None:
     transaction.on_commit(wake_a_dispatcher)
 
 
-FAILING = Queue.register(Queue("calls", "Outgoing calls", OutgoingCall, most_failures=20, retry=_retry_execution))
+FAILING = Queue.register(Queue("calls", "Outgoing calls", OutgoingCall, max_failures=20, retry=_retry_execution))
 
 
 def _wait(call: OutgoingCall, state: CallState, reason: str, *, seconds: float) -> None:

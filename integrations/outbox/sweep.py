@@ -77,7 +77,7 @@ EXPIRY = Queue.register(
         "expiry of calls",
         "Calls whose time is over",
         OutgoingCall,
-        most_failures=3,
+        max_failures=3,
         give_up=_end_silently,
         retry=_expire_again,
     )

@@ -1,4 +1,4 @@
-"""The connections in doubt: asked about every few minutes, not only at night."""
+"""The connections in source: asked about every few minutes, not only at night."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -16,16 +16,16 @@ from partner_portal.core.queues import Queue
 MAX_COUNT = 200
 LOST_ANSWER_LASTS = timedelta(hours=2)
 
-Doubt = Callable[[], QuerySet[Connection]]
+Source = Callable[[], QuerySet[Connection]]
 # Each query must be cheap and end by itself.
-DOUBTS = ExtensionPoint[Doubt](
+UNCONFIRMED_SOURCES = ExtensionPoint[Source](
     "unconfirmed connections", "Connections that Altegio is asked about every few minutes."
 )
-DOUBTS.register("callbacks", unconfirmed_callbacks)
+UNCONFIRMED_SOURCES.register("callbacks", unconfirmed_callbacks)
 UNCONFIRMED = Queue.register(Queue("unconfirmed", "Unconfirmed connections", Connection))
 
 
-@DOUBTS.add()
+@UNCONFIRMED_SOURCES.add()
 def lost_activations() -> QuerySet[Connection]:
     """Ended here, while an activation call was never answered: Altegio may have accepted it."""
     unanswered = Attempt.objects.filter(
@@ -40,10 +40,10 @@ def lost_activations() -> QuerySet[Connection]:
 
 
 def recheck_unconfirmed() -> int:
-    """Ask Altegio about every connection in doubt. Returns how many."""
+    """Ask Altegio about every connection in source. Returns how many."""
     asked = {
         connection.pk: connection
-        for doubt in DOUBTS
-        for connection in UNCONFIRMED.ready(doubt()).order_by("pk")[:MAX_COUNT]
+        for source in UNCONFIRMED_SOURCES
+        for connection in UNCONFIRMED.ready(source()).order_by("pk")[:MAX_COUNT]
     }
     return UNCONFIRMED.work_each(asked.values(), lambda connection: ask_status(connection, patient=True))

@@ -18,7 +18,7 @@ from partner_portal.core.english import english as _
 
 def switch_telephony(chain: Chain, *, on: bool) -> None:
     """Queue the switch of a locked chain; a switch that still waits is overtaken by this one."""
-    earlier = OutgoingCall.objects.filter(ordering_key=_lane(chain), kind=SwitchTelephony.name)
+    earlier = OutgoingCall.objects.filter(ordering_key=_ordering_key(chain), kind=SwitchTelephony.name)
     rests_until = earlier.filter(state=CallState.QUEUED).aggregate(latest=Max("due_at"))["latest"]
     cancel(earlier, "Overtaken by a newer switch.")
     chain.telephony_round = F("telephony_round") + 1
@@ -26,7 +26,7 @@ def switch_telephony(chain: Chain, *, on: bool) -> None:
     chain.telephony_error, chain.telephony_since = "", timezone.now()
     chain.save(update_fields=["telephony_round", "telephony", "telephony_error", "telephony_since"])
     chain.refresh_from_db(fields=["telephony_round"])
-    call = new_call(SwitchTelephony, _key(chain), ordering_key=_lane(chain), chain=chain.pk, on=on)
+    call = new_call(SwitchTelephony, _key(chain), ordering_key=_ordering_key(chain), chain=chain.pk, on=on)
     call.due_at = max(call.due_at, rests_until or call.due_at)
     queue([call])
 
@@ -37,7 +37,8 @@ def retire_chain(old: Chain, new: Chain) -> None:
     It is not switched off: at Altegio both tokens may open the same chain.
     """
     cancel(
-        OutgoingCall.objects.filter(ordering_key=_lane(old), kind=SwitchTelephony.name), "The CRM token was replaced."
+        OutgoingCall.objects.filter(ordering_key=_ordering_key(old), kind=SwitchTelephony.name),
+        "The CRM token was replaced.",
     )
     Chain.objects.filter(pk=old.pk).update(
         telephony=Chain.Telephony.OFF,
@@ -51,7 +52,7 @@ def retire_chain(old: Chain, new: Chain) -> None:
     unsaved.exclude(call_id__in=known).update(chain=new)
 
 
-def _lane(chain: Chain) -> str:
+def _ordering_key(chain: Chain) -> str:
     return f"chain:{chain.pk}"
 
 

@@ -7,13 +7,13 @@ from django.utils import timezone
 
 from accounts.emails import EMAIL_CONTEXTS
 from accounts.models import User
-from accounts.notifications import NotificationKind, letter_about, note, register_notification
+from accounts.notifications import NotificationKind, digest_context, notify, register_notification
 from integrations.alerts.models import Alert
 from integrations.alerts.raising import raise_alerts
 from integrations.connections.models import Chain, Connection
 
 # A chain of franchisees may have hundreds of owners, and each new location would write to all of them.
-MAX_TOLD = 20
+MAX_NOTIFIED = 20
 
 
 @register_notification
@@ -42,9 +42,9 @@ def tell_others(connection: Connection, chain: Chain) -> None:
     """The other owners with a live location of this number, and staff, where there are such owners."""
     others = Connection.objects.live().filter(location__chain__altegio_id=chain.altegio_id)
     owners = others.exclude(owner=None).exclude(owner=connection.owner_id).exclude(pk=connection.pk)
-    owners_to_tell = User.objects.filter(pk__in=owners.values("owner")).order_by("pk")[:MAX_TOLD]
+    owners_to_tell = User.objects.filter(pk__in=owners.values("owner")).order_by("pk")[:MAX_NOTIFIED]
     for owner in owners_to_tell:
-        note(ChainNamed, owner, connection.pk, key=f"{connection.pk}:{owner.pk}", group=f"chain:{chain.altegio_id}")
+        notify(ChainNamed, owner, connection.pk, key=f"{connection.pk}:{owner.pk}", group=f"chain:{chain.altegio_id}")
     if owners_to_tell:
         same_token = others.filter(location__chain=chain).exclude(pk=connection.pk).exists()
         which = "the same CRM token" if same_token else "another CRM token, under which its own calls go out"
@@ -69,7 +69,7 @@ def tell_of_another_speaker(connection: Connection) -> None:
 
 def _tell_not_taken(connection: Connection, what: str) -> None:
     """Once a day, whatever comes."""
-    note(TokenNotTaken, connection.owner, connection.pk, key=f"{connection.pk}:{timezone.now():%Y%m%d}")
+    notify(TokenNotTaken, connection.owner, connection.pk, key=f"{connection.pk}:{timezone.now():%Y%m%d}")
     text = f"{connection}: {what}; none was taken over. If its owner has a new one: disconnect, and connect again."
     raise_alerts([(Alert.Kind.REVIEW, f"crm-token:{connection.pk}", text, connection)])
 
@@ -80,7 +80,7 @@ def with_connections(params: dict[str, Any]) -> dict[str, Any]:
     """The context of an e-mail about some connections. Another account's are named by their number alone."""
     shown = Connection.objects.select_related("application", "location__chain").in_bulk(params["subjects"])
     lines = [_line(shown[pk]) for pk in params["subjects"] if pk in shown]
-    return letter_about(lines, params)
+    return digest_context(lines, params)
 
 
 def _line(connection: Connection) -> dict[str, str]:

@@ -15,7 +15,7 @@ from partner_portal.core.english import english as _
 _EXTENSION = re.compile(r"[0-9]{2,7}")
 # An extension behind a number: `ext. 12`, `x12`, `;ext=12`, `доб. 12`
 _SUFFIX = re.compile(r"(?<=\d)[\s)]*[;,]?\s*(?:ext(?:ension)?\.?|x|доб\.?|#)\s*=?\s*\d{1,7}$", re.IGNORECASE)
-_LETTER = re.compile(r"[^\W\d_]")
+_ALPHABETIC = re.compile(r"[^\W\d_]")
 # Names that Altegio may use beside those of CLDR.
 _OTHER_NAMES = {
     "czech republic": "CZ",
@@ -45,7 +45,7 @@ def e164(text: str, region: str | None) -> str:
     whose country is named may be of a range that the library does not know yet: a call that rings is real.
     """
     plain = _SUFFIX.sub("", text.strip())
-    numbers = [] if _LETTER.search(plain) else _readings(plain, region)
+    numbers = [] if _ALPHABETIC.search(plain) else _readings(plain, region)
     number = next((number for number, _named in numbers if phonenumbers.is_valid_number(number)), None)
     number = number or next((number for number, named in numbers if named and _has_whole_length(number)), None)
     if number is None:

@@ -6,7 +6,7 @@ from integrations.telephony.models import PhoneCall
 from partner_portal.core.retention import BATCH, register_retention
 
 
-def delete_old_saved_calls(before: datetime) -> int:
+def delete_old_phone_calls(before: datetime) -> int:
     """Those that Altegio has, or refused; read from the old end of the table."""
     ended = PhoneCall.objects.exclude(state=PhoneCall.State.QUEUED)
     oldest = ended.order_by("pk").values_list("pk", "received_at")[:BATCH]
@@ -15,4 +15,4 @@ def delete_old_saved_calls(before: datetime) -> int:
     return len(old)
 
 
-register_retention("saved calls", "RETENTION_PHONE_CALLS_DAYS", delete_old_saved_calls)
+register_retention("saved calls", "RETENTION_PHONE_CALLS_DAYS", delete_old_phone_calls)

@@ -95,7 +95,7 @@ def send(application: Application, message_id: str, events: Sequence[IncomingEve
     url = application.events_url
     request = HttpRequest("POST", url, headers, payload, addresses=checked_addresses(url, ends_at))
     # Whatever the address answers with, its status says all.
-    answer = exchange(request, timeout=ends_at - time.monotonic(), most_body=0)
+    answer = exchange(request, timeout=ends_at - time.monotonic(), max_body=0)
     if isinstance(answer, NoAnswer):
         raise NotAcceptedError(answer.why, silent=True)
     if not 200 <= answer.status < 300:

@@ -23,7 +23,7 @@ _STATUS_CALLBACK = re.compile(r"(/smsprovider/status/callback/)[^/\s\"']+")
 _LINK_TOKEN = re.compile(
     r"(?i)((?:/|%2F)connect(?:/|%2F)(?:status|step|confirm|as)(?:/|%2F))(?:[^/%\s\"'?&]|%(?!2F))+"
 )
-_LETTER_TOKEN = re.compile(
+_EMAIL_TOKEN = re.compile(
     r"(?i)((?:/|%2F)(?:account(?:/|%2F)(?:reset|email|erase)|two-factor(?:/|%2F)link)(?:/|%2F))[^\s\"'?&]+"
 )
 
@@ -35,7 +35,7 @@ def mask(text: str, secrets: Iterable[str] = ()) -> str:
             text = text.replace(secret, MASK).replace(quote(secret, safe=""), MASK)
     text = _NAMED.sub(_hide_value, text)
     text = _AUTHORIZATION.sub(rf"\1 {MASK}", text)
-    for pattern in (_EVENT_ADDRESS, _STATUS_CALLBACK, _LINK_TOKEN, _LETTER_TOKEN):
+    for pattern in (_EVENT_ADDRESS, _STATUS_CALLBACK, _LINK_TOKEN, _EMAIL_TOKEN):
         text = pattern.sub(rf"\1{MASK}", text)
     return text
 

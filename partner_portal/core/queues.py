@@ -52,9 +52,9 @@ class Queue:
     title: str
     # The table of the items; None where the item is no row.
     model: type[models.Model] | None = None
-    most_failures: int = 10
+    max_failures: int = 10
     first_pause: timedelta = timedelta(seconds=5)
-    longest_pause: timedelta = timedelta(hours=1)
+    max_pause: timedelta = timedelta(hours=1)
     # What else happens when an item is given up, and when staff try it again; each in its own transaction.
     give_up: Callable[[int], None] = _nothing
     retry: Callable[[int], None] = _nothing
@@ -111,7 +111,7 @@ class Queue:
                 if failed.due_at <= now:
                     failed.failures += 1
                     failed.due_at = now + self._pause(failed.failures)
-            if failed.failures >= self.most_failures and failed.dead_at is None:
+            if failed.failures >= self.max_failures and failed.dead_at is None:
                 self._end(failed, now)
             failed.save()
         return failed
@@ -136,7 +136,7 @@ class Queue:
 
     def _pause(self, failures: int) -> timedelta:
         doubled: timedelta = self.first_pause * 2 ** min(failures - 1, 20)
-        return min(doubled, self.longest_pause) * random.uniform(0.8, 1.2)  # noqa: S311
+        return min(doubled, self.max_pause) * random.uniform(0.8, 1.2)  # noqa: S311
 
     def forget(self, items: Iterable[int]) -> None:
         """These begin anew, or are over: no failure counts any more."""
@@ -192,7 +192,7 @@ def note_failed_step(name: str, error: Exception) -> None:
     """A step that fails again and again is told to staff. With the database away there is nowhere to write."""
     if isinstance(error, OperationalError):
         return
-    queue = Queue(f"{FAILED_STEP}{name}", name, most_failures=MAX_FAILURES_OF_A_STEP)
+    queue = Queue(f"{FAILED_STEP}{name}", name, max_failures=MAX_FAILURES_OF_A_STEP)
     try:
         queue.set_aside(0, error)
     except Exception:

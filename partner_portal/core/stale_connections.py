@@ -14,10 +14,10 @@ from psycopg import Connection, OperationalError
 
 def watch_lines() -> None:
     """From now on every request of this process begins on lines that live."""
-    request_started.connect(close_dead_lines)
+    request_started.connect(close_stale_connections)
 
 
-def close_dead_lines(**_: Any) -> None:
+def close_stale_connections(**_: Any) -> None:
     """Close the lines that are dead; the next query opens a new one."""
     for line in connections.all(initialized_only=True):
         if isinstance(line.connection, Connection) and not line.in_atomic_block and _is_dead(line.connection):

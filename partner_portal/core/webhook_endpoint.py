@@ -25,7 +25,7 @@ def taken() -> HttpResponse:
     return HttpResponse(b"ok", content_type="text/plain", headers={"Content-Length": "2"})
 
 
-def webhook_endpoint(most_bytes: int) -> Callable[[Callable[..., None]], View]:
+def webhook_endpoint(max_bytes: int) -> Callable[[Callable[..., None]], View]:
     """Make a view of `store(body, **path)`, which returns once the body is stored.
 
     `store` raises HttpError or InvalidJsonError for what it refuses.
@@ -37,7 +37,7 @@ def webhook_endpoint(most_bytes: int) -> Callable[[Callable[..., None]], View]:
             if request.method != "POST":
                 return HttpResponse(status=405, headers={"Allow": "POST"})
             try:
-                store(read_body(request, most_bytes), **path)
+                store(read_body(request, max_bytes), **path)
             except HttpError as refusal:
                 return JsonResponse({"detail": str(refusal)}, status=refusal.status)
             except InvalidJsonError as problem:

@@ -16,7 +16,7 @@ from partner_portal.core.queues import Queue, describe_error, forget_what_works_
 from tests.accounts.test_roles import member
 
 pytestmark = pytest.mark.django_db
-QUEUE = Queue("tests", "Tests", Location, most_failures=3)
+QUEUE = Queue("tests", "Tests", Location, max_failures=3)
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def number_five_fails(some: list[Location]) -> None:
 
 
 def fail_until_dead(row: Location, time_machine) -> None:
-    for _ in range(QUEUE.most_failures):
+    for _ in range(QUEUE.max_failures):
         QUEUE.work([row], number_five_fails)
         time_machine.move_to(timezone.now() + timedelta(hours=2))
 
@@ -105,7 +105,7 @@ def test_what_happens_at_the_giving_up_may_fail_too(rows, time_machine):
     def fail(_item: int) -> None:
         raise ValueError
 
-    queue = Queue("worse", "Worse", Location, most_failures=1, give_up=fail)
+    queue = Queue("worse", "Worse", Location, max_failures=1, give_up=fail)
     queue.work([rows[4]], number_five_fails)
     time_machine.move_to(timezone.now() + timedelta(minutes=1))
     queue.work([rows[4]], number_five_fails)

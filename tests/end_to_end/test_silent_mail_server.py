@@ -10,7 +10,7 @@ from tests.end_to_end.conftest import EMMA
 from tests.end_to_end.portal import Portal, wait_for
 
 # More than a worker has threads.
-LETTERS = 30
+EMAILS = 30
 CLEARLY_LESS_THAN_A_TIME_OUT = 6.0
 
 
@@ -27,7 +27,7 @@ def connect_one(portal: Portal, altegio: Sandbox) -> str:
 
 
 def write_letters(portal: Portal) -> None:
-    for number in range(LETTERS):
+    for number in range(EMAILS):
         portal.database.query(
             'INSERT INTO accounts_outgoingemail (key, template, "to", language, params, created_at, attempt_count, '
             "error) "

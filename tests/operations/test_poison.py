@@ -78,7 +78,7 @@ def test_an_event_too_deep_to_read_stops_no_other(client, keys, monkeypatch, tim
     deliver_due()
     assert len(got) == 5
 
-    for _ in range(WAITING.most_failures):
+    for _ in range(WAITING.max_failures):
         fan_out()
         time_machine.move_to(timezone.now() + timedelta(hours=2))
     assert FailedItem.objects.get(queue="events").item == deep.pk
@@ -114,7 +114,7 @@ def test_a_callback_that_cannot_be_processed_stops_no_other(two_connections, mon
         )
         for salon in (AURORA_1, AURORA_2)
     )
-    for _ in range(processing.WAITING.most_failures):
+    for _ in range(processing.WAITING.max_failures):
         processing.process_waiting()
         time_machine.move_to(timezone.now() + timedelta(hours=2))
     assert Callback.objects.get(pk=good.pk).state == "asked"
@@ -138,7 +138,7 @@ def test_a_call_whose_end_fails_stops_no_other(client, altegio, settings, monkey
     time_machine.move_to(timezone.now() + timedelta(seconds=settings.ALTEGIO_ACTIVATION_WINDOW + 1))
     expire_late_calls()
     assert OutgoingCall.objects.get(pk=good.pk).state == CallState.EXPIRED
-    for _ in range(EXPIRY.most_failures):
+    for _ in range(EXPIRY.max_failures):
         time_machine.move_to(timezone.now() + timedelta(hours=2))
         expire_late_calls()
     assert OutgoingCall.objects.get(pk=bad.pk).state == CallState.EXPIRED, "it holds up its lane no longer"
@@ -197,7 +197,7 @@ def test_news_that_cannot_be_written_stop_no_other_letter(db, monkeypatch):
     monkeypatch.setattr(notifications.NOTIFICATION_KINDS, "_entries", {})
     notifications.register_notification(Greeting)
     for name in ("bad", "good"):
-        notifications.note(Greeting, User.objects.create_user(f"{name}@example.com"), 1, key=name)
+        notifications.notify(Greeting, User.objects.create_user(f"{name}@example.com"), 1, key=name)
     send_digests(timezone.now() + timedelta(minutes=5))
     assert list(OutgoingEmail.objects.values_list("to", flat=True)) == ["good@example.com"]
     assert failed() == ["notifications"]
@@ -237,8 +237,8 @@ def test_tariffs_of_one_application_stop_no_others(two_connections, monkeypatch)
 
 def test_one_doubt_stops_no_other(two_connections, monkeypatch):
     asked: list[Connection] = []
-    monkeypatch.setattr(unconfirmed.DOUBTS, "_entries", {})
-    unconfirmed.DOUBTS.register("all", Connection.objects.all)
+    monkeypatch.setattr(unconfirmed.UNCONFIRMED_SOURCES, "_entries", {})
+    unconfirmed.UNCONFIRMED_SOURCES.register("all", Connection.objects.all)
     monkeypatch.setattr(
         unconfirmed,
         "ask_status",

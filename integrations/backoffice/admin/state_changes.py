@@ -14,7 +14,7 @@ from partner_portal.core.english import english as _
 from partner_portal.core.periods import PeriodFilter
 
 
-class HappeningFilter(admin.SimpleListFilter):
+class ConnectionEventFilter(admin.SimpleListFilter):
     """What happened, in the words of the first page."""
 
     title = _("event")
@@ -38,7 +38,7 @@ class ChangedFilter(PeriodFilter):
 @admin.register(ConnectionChange)
 class ConnectionChangeAdmin(ReadOnlyAdmin):
     list_display = ("at", "connection_link", "from_state", "to_state", "why", "by")
-    list_filter = (HappeningFilter, ChangedFilter, "connection__application")
+    list_filter = (ConnectionEventFilter, ChangedFilter, "connection__application")
     list_select_related = ("connection__application", "connection__location", "by")
     ordering = ("-at", "-pk")
     quick_filters = (

@@ -11,12 +11,12 @@ from integrations.connections.models import Connection
 from partner_portal.core.extension_points import ExtensionPoint
 
 
-class Place(IntEnum):
+class Rank(IntEnum):
     """What comes first where two things happened at the same moment."""
 
-    TOLD = 0  # an arrival, a callback: the cause
-    CHANGED = 1  # a state, an alert
-    SAID = 2  # a call, a payment: what follows
+    CAUSE = 0  # an arrival, a callback: the cause
+    CHANGE = 1  # a state, an alert
+    CONSEQUENCE = 2  # a call, a payment: what follows
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Entry:
     """One thing that happened. `kind` is a short word for a label, `row` what to link to."""
 
     at: datetime
-    place: Place
+    rank: Rank
     kind: str
     title: str
     detail: str = ""
@@ -39,4 +39,4 @@ TIMELINE = ExtensionPoint[Source]("timeline", "What is known of a connection, in
 def timeline(connection: Connection) -> list[Entry]:
     """Everything that is known of a connection, oldest first. A constant number of queries."""
     entries = [entry for source in TIMELINE for entry in source(connection)]
-    return sorted(entries, key=lambda entry: (entry.at, entry.place))
+    return sorted(entries, key=lambda entry: (entry.at, entry.rank))

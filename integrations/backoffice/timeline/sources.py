@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from django.db.models import Q
 
 from integrations.altegio.answers import Outcome
-from integrations.backoffice.timeline.entries import TIMELINE, Entry, Place
+from integrations.backoffice.timeline.entries import TIMELINE, Entry, Rank
 from integrations.connections.models import Connection
 from integrations.lifecycle.models import Callback
 from integrations.outbox.call_kinds import kind_title
@@ -25,7 +25,7 @@ def arrivals(connection: Connection) -> Iterator[Entry]:
         count = len(arrival.salon_ids)
         locations = english_plural("%(count)s location", "%(count)s locations", count) % {"count": count}
         detail = f"{arrival.user or '–'} · {locations}"
-        yield Entry(arrival.arrived_at, Place.TOLD, _("arrival"), title, detail, arrival)
+        yield Entry(arrival.arrived_at, Rank.CAUSE, _("arrival"), title, detail, arrival)
 
 
 @TIMELINE.add(rank=20)
@@ -34,7 +34,7 @@ def changes(connection: Connection) -> Iterator[Entry]:
     for change in connection.changes.select_related("by").order_by("-pk")[:MAX_COUNT]:
         title = change.get_to_state_display()
         detail = f"{change.why} ({change.by})" if change.by else change.why
-        yield Entry(change.at, Place.CHANGED, _("state"), title, detail)
+        yield Entry(change.at, Rank.CHANGE, _("state"), title, detail)
 
 
 @TIMELINE.add(rank=30)
@@ -44,7 +44,9 @@ def calls(connection: Connection) -> Iterator[Entry]:
     for call in newest:
         bad = call.state in (CallState.REFUSED, CallState.EXPIRED)
         detail = " · ".join(filter(None, (call.get_state_display(), call.reason)))
-        yield Entry(call.created_at, Place.SAID, _("call"), str(kind_title(call.kind)), detail, call, is_bad=bad)
+        yield Entry(
+            call.created_at, Rank.CONSEQUENCE, _("call"), str(kind_title(call.kind)), detail, call, is_bad=bad
+        )
     yield from _attempts(newest)
 
 
@@ -54,7 +56,7 @@ def _attempts(calls: list[OutgoingCall]) -> Iterator[Entry]:
         title = f"{kind_title(attempt.call.kind)}: {attempt.get_purpose_display()}"
         detail = " · ".join(filter(None, (_said(attempt), attempt.message)))
         bad = attempt.outcome not in ("accepted", "")
-        yield Entry(attempt.started_at, Place.SAID, _("attempt"), title, detail, attempt.call, is_bad=bad)
+        yield Entry(attempt.started_at, Rank.CONSEQUENCE, _("attempt"), title, detail, attempt.call, is_bad=bad)
 
 
 def _said(attempt: Attempt) -> str:
@@ -86,7 +88,7 @@ def callbacks(connection: Connection) -> Iterator[Entry]:
         detail = " · ".join(filter(None, (callback.get_state_display(), callback.note)))
         bad = callback.state == Callback.State.FAILED
         title = _("Altegio says: %(event)s") % {"event": callback.event}
-        yield Entry(callback.received_at, Place.TOLD, _("callback"), title, detail, callback, is_bad=bad)
+        yield Entry(callback.received_at, Rank.CAUSE, _("callback"), title, detail, callback, is_bad=bad)
 
 
 @TIMELINE.add(rank=50)
@@ -94,5 +96,5 @@ def alerts(connection: Connection) -> Iterator[Entry]:
     """What staff were told."""
     for alert in connection.alerts.order_by("-pk")[:MAX_COUNT]:
         yield Entry(
-            alert.raised_at, Place.CHANGED, _("alert"), alert.text, alert.get_kind_display(), alert, is_bad=True
+            alert.raised_at, Rank.CHANGE, _("alert"), alert.text, alert.get_kind_display(), alert, is_bad=True
         )

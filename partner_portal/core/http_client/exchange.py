@@ -68,10 +68,10 @@ class NoAnswer:
     why: str
 
 
-def exchange(request: HttpRequest, *, timeout: float, most_body: int, keep: bool = False) -> HttpAnswer | NoAnswer:
+def exchange(request: HttpRequest, *, timeout: float, max_body: int, keep: bool = False) -> HttpAnswer | NoAnswer:
     """Make the exchange within `timeout` seconds. Never raises.
 
-    At most `most_body` bytes of the answer's body are read; with 0 the exchange ends with its headers.
+    At most `max_body` bytes of the answer's body are read; with 0 the exchange ends with its headers.
     With `keep` the line stays open for this thread's next exchange with the same peer.
     """
     ends_at = time.monotonic() + timeout
@@ -79,7 +79,7 @@ def exchange(request: HttpRequest, *, timeout: float, most_body: int, keep: bool
         peer, head = _address(request)
         line = (_take_kept(peer) if keep else None) or Line(peer, ends_at)
         with _Conversation(line, request.method) as conversation:
-            answer = conversation.hold(head, request.body, ends_at, most_body)
+            answer = conversation.hold(head, request.body, ends_at, max_body)
             if keep and conversation.ended_well:
                 conversation.keep_line()
             return answer
@@ -124,15 +124,15 @@ class _Conversation:
         self._kept = True
         _keep(self._line)
 
-    def hold(self, head: h11.Request, body: bytes | None, ends_at: float, most_body: int) -> HttpAnswer:
+    def hold(self, head: h11.Request, body: bytes | None, ends_at: float, max_body: int) -> HttpAnswer:
         """Send and read. Raises OSError or h11.RemoteProtocolError."""
         self._send(head, body, ends_at)
         answer = self._read_head(ends_at)
         headers = {name.decode("ascii"): value.decode("latin-1") for name, value in reversed(answer.headers)}
         is_redirect = 300 <= answer.status_code < 400
-        content, cut = self._read_body(ends_at, 0 if is_redirect else most_body)
+        content, cut = self._read_body(ends_at, 0 if is_redirect else max_body)
         if content and headers.get("content-encoding", "").lower() == "gzip":
-            content, cut = _unpacked(content, most_body, cut=cut)
+            content, cut = _unpacked(content, max_body, cut=cut)
         return HttpAnswer(answer.status_code, headers, content, cut)
 
     def _send(self, head: h11.Request, body: bytes | None, ends_at: float) -> None:

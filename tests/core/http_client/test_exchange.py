@@ -32,7 +32,7 @@ def server() -> Iterator[UnkindServer]:
 
 def ask(server: UnkindServer, method: str = "POST", **options) -> HttpAnswer | NoAnswer:
     body = b"{}" if method == "POST" else None
-    wanted = {"timeout": END, "most_body": MAX_COUNT, "keep": True} | options
+    wanted = {"timeout": END, "max_body": MAX_COUNT, "keep": True} | options
     return exchange(HttpRequest(method, f"{server.url}/a?b=1", body=body), **wanted)
 
 
@@ -214,7 +214,7 @@ def test_an_answer_before_the_request_was_read_is_heard(server):
 
     threading.Thread(target=refuse, daemon=True).start()
     url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
-    answer = exchange(HttpRequest("POST", url, body=b"x" * 3_000_000), timeout=5, most_body=MAX_COUNT)
+    answer = exchange(HttpRequest("POST", url, body=b"x" * 3_000_000), timeout=5, max_body=MAX_COUNT)
     assert answer.status == 413
 
 
@@ -222,7 +222,7 @@ def test_the_end_holds_while_sending():
     listening = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
     with at_most(END + 0.4):
-        answer = exchange(HttpRequest("POST", url, body=b"x" * 50_000_000), timeout=END, most_body=MAX_COUNT)
+        answer = exchange(HttpRequest("POST", url, body=b"x" * 50_000_000), timeout=END, max_body=MAX_COUNT)
     assert answer.failure == Failure.TIMEOUT
 
 
@@ -241,7 +241,7 @@ def test_the_end_holds_for_a_handshake_that_trickles(server):
     threading.Thread(target=hum, daemon=True).start()
     with at_most(END + 0.4):
         url = f"https://127.0.0.1:{listening.getsockname()[1]}/"
-        answer = exchange(HttpRequest("GET", url), timeout=END, most_body=MAX_COUNT)
+        answer = exchange(HttpRequest("GET", url), timeout=END, max_body=MAX_COUNT)
     assert answer.failure == Failure.NO_LINE
 
 
@@ -249,7 +249,7 @@ def test_the_end_holds_while_the_name_is_asked_for(monkeypatch):
     asked = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_kwargs: asked.wait(5) and [])
     with at_most(END + 0.4):
-        answer = exchange(HttpRequest("GET", "http://slow.example/"), timeout=END, most_body=MAX_COUNT)
+        answer = exchange(HttpRequest("GET", "http://slow.example/"), timeout=END, max_body=MAX_COUNT)
     asked.set()
     assert (answer.failure, answer.why) == (Failure.NO_LINE, "The name was not resolved in time.")
 
@@ -260,7 +260,7 @@ def test_names_that_hang_do_not_pile_up(monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_kwargs: asked.wait(5) and [])
     before = threading.active_count()
     for _ in range(4):
-        exchange(HttpRequest("GET", "http://slow.example/"), timeout=0.1, most_body=MAX_COUNT)
+        exchange(HttpRequest("GET", "http://slow.example/"), timeout=0.1, max_body=MAX_COUNT)
     assert threading.active_count() - before <= 2
     asked.set()
 
@@ -270,28 +270,28 @@ def test_the_first_of_several_addresses_may_be_dead(server, monkeypatch):
     answers = [(2, 1, 6, "", (ip, port)) for ip in ("127.0.0.2", "127.0.0.1")]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_kwargs: answers)
     server.will(say(OK))
-    assert exchange(HttpRequest("GET", f"http://two.example:{port}/"), timeout=2, most_body=MAX_COUNT).status == 200
+    assert exchange(HttpRequest("GET", f"http://two.example:{port}/"), timeout=2, max_body=MAX_COUNT).status == 200
 
 
 @pytest.mark.parametrize(
     "url", ["", "ftp://a/", "http://", "http://[bad/", "http://a:x/", f"http://{'a' * 70}.example/", "http://a..b/"]
 )
 def test_an_address_that_is_none_is_a_failure_too(url):
-    answer = exchange(HttpRequest("GET", url), timeout=END, most_body=MAX_COUNT)
+    answer = exchange(HttpRequest("GET", url), timeout=END, max_body=MAX_COUNT)
     assert answer.failure in (Failure.UNSENDABLE, Failure.NO_LINE)
 
 
 @pytest.mark.parametrize("value", ["a\r\nX: 1", "a\x00", "\ud83d"])
 def test_a_header_that_would_break_the_request_is_not_sent(server, value):
-    answer = exchange(HttpRequest("GET", server.url, headers={"X-A": value}), timeout=END, most_body=MAX_COUNT)
+    answer = exchange(HttpRequest("GET", server.url, headers={"X-A": value}), timeout=END, max_body=MAX_COUNT)
     assert (answer.failure, server.requests) == (Failure.UNSENDABLE, [])
 
 
 def test_only_the_headers_are_waited_for_where_nothing_else_counts(server):
     server.will(trickled(b"HTTP/1.1 204 No Content\r\n\r\n"), lambda talk: (talk.say(LONG), talk.silence()))
-    assert ask(server, timeout=5, most_body=0).status == 204
+    assert ask(server, timeout=5, max_body=0).status == 204
     with at_most(1):
-        assert ask(server, timeout=5, most_body=0).status == 200
+        assert ask(server, timeout=5, max_body=0).status == 200
 
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)

@@ -81,7 +81,7 @@ def server(certificate, monkeypatch) -> TlsServer:
 
 
 def ask(port: int, host: str = NAME):
-    return exchange(HttpRequest("GET", f"https://{host}:{port}/"), timeout=3, most_body=1000, keep=True)
+    return exchange(HttpRequest("GET", f"https://{host}:{port}/"), timeout=3, max_body=1000, keep=True)
 
 
 def test_a_tls_line_is_kept(server):
@@ -156,7 +156,7 @@ def test_what_needs_no_proxy_goes_without(server, monkeypatch):
 def test_a_proxy_that_does_not_lead_on_is_said(server, monkeypatch, answer):
     monkeypatch.setenv("HTTPS_PROXY", TunnelProxy(server.port, answer).url)
     with at_most(3.5):
-        failed = exchange(HttpRequest("GET", f"https://{NAME}:{server.port}/"), timeout=1, most_body=1000)
+        failed = exchange(HttpRequest("GET", f"https://{NAME}:{server.port}/"), timeout=1, max_body=1000)
     assert failed.failure in (Failure.NO_LINE, Failure.TIMEOUT)
 
 
