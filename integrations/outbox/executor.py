@@ -18,19 +18,9 @@ from integrations.altegio.answers import Answer, Outcome, no_answer
 from integrations.altegio.client import AltegioClient, to_json
 from integrations.altegio.requests import ApiRequest
 from integrations.outbox import rate
-from integrations.outbox.call_kinds import (
-    AskAgain,
-    CallKind,
-    CannotTell,
-    Happened,
-    Hold,
-    NotToHappen,
-    ObsoleteError,
-    OnHoldError,
-    SendAgain,
-    kind_of,
-)
+from integrations.outbox.call_kinds import CallKind, ObsoleteError, OnHoldError, kind_of
 from integrations.outbox.claim import Claim, lease_length
+from integrations.outbox.decisions import FIRST_DELAY, Effect, Facts, decide, is_judged
 from integrations.outbox.models import Attempt, CallState, OutgoingCall
 from integrations.outbox.queue import wake_a_dispatcher
 from integrations.outbox.token_stop import stop_token
@@ -40,7 +30,7 @@ from partner_portal.core.queues import Queue
 
 log = structlog.get_logger(__name__)
 
-FIRST_DELAY, MAX_DELAY = 1.0, 60.0
+MAX_DELAY = 60.0
 MAX_TEXT = 20_000
 OUR_FAILURE = "The portal failed while carrying this call; see the dead letters."
 # A deadlock or a moment without the database: the answer is known, and is worth another try.
@@ -169,7 +159,7 @@ def _settle(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking: bool)
         call.setbacks = setbacks
         try:
             with transaction.atomic():
-                (_after_question if asking else _after_sending)(call, kind, answer)
+                _apply_answer(call, kind, answer, asking=asking)
         except LeaseLostError:
             raise
         except Exception:
@@ -200,70 +190,53 @@ def _complete_attempt(attempt: Attempt, answer: Answer, request: ApiRequest) -> 
     attempt.save(update_fields=["finished_at", "status_code", "outcome", "message", "response_body"])
 
 
-def _after_sending(call: OutgoingCall, kind: CallKind, answer: Answer) -> None:
-    reason = mask(answer.message)
-    match answer.outcome:
-        case Outcome.ACCEPTED if not kind.idempotent and not kind.is_conclusive(answer):
-            _back_off(call, CallState.UNCONFIRMED, "Altegio said yes, but not all that must be known.", answer)
-        case Outcome.ACCEPTED:
-            _accept(call, kind, answer)
-        case Outcome.UNAUTHORIZED if kind.uses_own_credential:
-            _refuse(call, kind, reason, answer)
-        case Outcome.REFUSED if kind.needs_verification(answer):
-            call.refusal_code = answer.status_code
-            _wait(call, CallState.UNCONFIRMED, reason, seconds=_asked_to_wait(call, answer))
-        case Outcome.REFUSED:
-            _refuse(call, kind, reason, answer)
-        case Outcome.UNKNOWN if kind.idempotent:
-            at_work = kind.last_write_wins and answer.status_code is None
-            at_least = settings.ALTEGIO_SETTLING_SECONDS if at_work else 0.0
-            _back_off(call, CallState.QUEUED, reason, answer, at_least=at_least)
-        case Outcome.UNKNOWN:
-            _back_off(call, CallState.UNCONFIRMED, reason, answer)
-        case _:
-            _not_now(call, CallState.QUEUED, answer)
+def _apply_answer(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking: bool) -> None:
+    """Decide what the answer means (`decisions.py`), and write it: the one place that does."""
+    transition = decide(_facts(call, kind, answer, asking=asking))
+    match transition.effect:
+        case Effect.ACCEPTED:
+            _end(call, transition.state, reason=transition.reason)
+            kind.accepted(call, answer)
+            return
+        case Effect.REFUSED:
+            _refuse(call, kind, transition.reason, answer)
+            return
+        case Effect.STOP_TOKEN:
+            stop_token(transition.reason)
+        case Effect.PAUSE_ALL:
+            rate.pause(transition.at_least)
+    if transition.remembers_refusal:
+        call.refusal_code = answer.status_code
+    state, reason, at_least, asked = transition.state, transition.reason, transition.at_least, transition.asked
+    if transition.backs_off:
+        _back_off(call, state, reason, at_least=at_least, asked=asked)
+    else:
+        _wait(call, state, reason, seconds=_longest(call, at_least=at_least, asked=asked))
 
 
-def _after_question(call: OutgoingCall, kind: CallKind, answer: Answer) -> None:
-    # With a credential of its own in the question, a 401 may mean that one: the kind judges it.
-    stopped = answer.outcome is Outcome.UNAUTHORIZED and not kind.uses_own_credential
-    if stopped or answer.outcome is Outcome.LIMITED:
-        _not_now(call, CallState.UNCONFIRMED, answer)
-        return
-    match kind.judge(call, answer):
-        case Happened():
-            _accept(call, kind, answer)
-        case SendAgain():
-            _wait(call, CallState.QUEUED, call.reason, seconds=0)
-        case NotToHappen(reason):
-            _refuse(call, kind, reason, answer)
-        case AskAgain(seconds, reason):
-            _wait(call, CallState.UNCONFIRMED, reason, seconds=seconds)
-        case Hold(reason):
-            _wait(call, CallState.HELD, reason, seconds=0)
-        case CannotTell():
-            _back_off(call, CallState.UNCONFIRMED, mask(answer.message), answer)
-
-
-def _accept(call: OutgoingCall, kind: CallKind, answer: Answer) -> None:
-    _end(call, CallState.DONE, reason="")
-    kind.accepted(call, answer)
+def _facts(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking: bool) -> Facts:
+    judged = asking and is_judged(answer.outcome, uses_own_credential=kind.uses_own_credential)
+    accepted, refused = answer.outcome is Outcome.ACCEPTED, answer.outcome is Outcome.REFUSED
+    return Facts(
+        outcome=answer.outcome,
+        message=mask(answer.message),
+        reason=call.reason,
+        retry_after=answer.retry_after,
+        has_status=answer.status_code is not None,
+        idempotent=kind.idempotent,
+        is_conclusive=asking or kind.idempotent or not accepted or kind.is_conclusive(answer),
+        needs_verification=not asking and refused and kind.needs_verification(answer),
+        uses_own_credential=kind.uses_own_credential,
+        last_write_wins=kind.last_write_wins,
+        settling=settings.ALTEGIO_SETTLING_SECONDS,
+        is_question=asking,
+        verdict=kind.judge(call, answer) if judged else None,
+    )
 
 
 def _refuse(call: OutgoingCall, kind: CallKind, reason: str, answer: Answer) -> None:
     _end(call, CallState.REFUSED, reason=reason)
     kind.refused(call, reason, answer)
-
-
-def _not_now(call: OutgoingCall, state: CallState, answer: Answer) -> None:
-    """401 stops every call of the token; 429 makes all wait, as long as Altegio says."""
-    if answer.outcome is Outcome.UNAUTHORIZED:
-        stop_token(mask(answer.message))
-        _wait(call, state, mask(answer.message), seconds=0)
-        return
-    pause = FIRST_DELAY if answer.retry_after is None else answer.retry_after
-    rate.pause(pause)
-    _back_off(call, state, mask(answer.message), at_least=pause)
 
 
 def back_off_seconds(setbacks: int) -> float:
@@ -280,16 +253,16 @@ def _before_deadline(call: OutgoingCall, seconds: float) -> float:
     return seconds if seconds < left else max(left / 2, FIRST_DELAY)
 
 
-def _asked_to_wait(call: OutgoingCall, answer: Answer | None) -> float:
-    """How long Altegio asks to be left alone with this call, on whatever answer it says so."""
-    return _before_deadline(call, answer.retry_after or 0.0) if answer is not None else 0.0
+def _longest(call: OutgoingCall, *, at_least: float, asked: float | None) -> float:
+    """The longer of what must be waited for and what Altegio asks for, on whatever answer it says so."""
+    return at_least if asked is None else max(at_least, _before_deadline(call, asked))
 
 
 def _back_off(
-    call: OutgoingCall, state: CallState, reason: str, answer: Answer | None = None, *, at_least: float = 0.0
+    call: OutgoingCall, state: CallState, reason: str, *, at_least: float = 0.0, asked: float | None = None
 ) -> None:
-    waits = _before_deadline(call, back_off_seconds(call.setbacks)), _asked_to_wait(call, answer), at_least
-    seconds = max(waits)
+    pause = _before_deadline(call, back_off_seconds(call.setbacks))
+    seconds = max(pause, _longest(call, at_least=at_least, asked=asked))
     call.setbacks += 1
     _wait(call, state, reason, seconds=seconds)
 
@@ -338,13 +311,7 @@ def _wait(call: OutgoingCall, state: CallState, reason: str, *, seconds: float) 
             _write(call, state, reason=reason, due_at=due_at, finished_at=None)
     except IntegrityError:
         # A newer call about the same subject is queued already; it tells the newest state, and waits in its place.
-        _write(
-            call,
-            CallState.CANCELLED,
-            reason="A newer call took its place.",
-            due_at=due_at,
-            finished_at=due_at,
-        )
+        _write(call, CallState.CANCELLED, reason="A newer call took its place.", due_at=due_at, finished_at=due_at)
         newer = OutgoingCall.objects.filter(coalesce_key=call.coalesce_key, state=CallState.QUEUED)
         newer.filter(due_at__lt=due_at).update(due_at=due_at)
 

@@ -1,0 +1,121 @@
+"""What an answer means for its call: decided from facts alone, without a database or a clock.
+
+`executor.py` gathers the facts and applies the transition; the table in docs/architecture.md has the same rows.
+"""
+
+import enum
+from dataclasses import dataclass
+
+from integrations.altegio.answers import Outcome
+from integrations.outbox.call_kinds import AskAgain, CannotTell, Happened, Hold, NotToHappen, SendAgain, Verdict
+from integrations.outbox.models import CallState
+
+FIRST_DELAY = 1.0
+NOT_CONCLUSIVE = "Altegio said yes, but not all that must be known."
+
+
+class Effect(enum.Enum):
+    """What follows beside the call's own row."""
+
+    NONE = enum.auto()
+    ACCEPTED = enum.auto()  # the call ends, and its kind changes what hangs on it
+    REFUSED = enum.auto()  # the same, for a no
+    STOP_TOKEN = enum.auto()  # no call with this token goes out
+    PAUSE_ALL = enum.auto()  # no call at all goes out for `at_least` seconds
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that the decision rests on. What the kind says of the answer is asked only where it counts."""
+
+    outcome: Outcome
+    message: str = ""  # Altegio's, masked
+    reason: str = ""  # of the call, as it stands
+    retry_after: float | None = None
+    has_status: bool = True  # an HTTP answer came at all
+    idempotent: bool = False
+    is_conclusive: bool = True
+    needs_verification: bool = False
+    uses_own_credential: bool = False
+    last_write_wins: bool = False
+    settling: float = 0.0  # seconds in which Altegio may still be at a request that it gave no answer to
+    is_question: bool = False
+    verdict: Verdict | None = None  # of the kind, on the answer to a question that `is_judged`
+
+
+@dataclass(frozen=True)
+class Transition:
+    """What becomes of the call. `asked`: how long Altegio asks for, cut to what is left before the deadline."""
+
+    state: CallState
+    reason: str = ""
+    effect: Effect = Effect.NONE
+    backs_off: bool = False
+    at_least: float = 0.0
+    asked: float | None = None
+    remembers_refusal: bool = False
+
+
+def is_judged(outcome: Outcome, *, uses_own_credential: bool) -> bool:
+    """Return whether the answer to a question is about the call, not about the token or the limit.
+
+    With a credential of its own in the question, a 401 may mean that one: the kind judges it.
+    """
+    stopped = outcome is Outcome.UNAUTHORIZED and not uses_own_credential
+    return not stopped and outcome is not Outcome.LIMITED
+
+
+def decide(facts: Facts) -> Transition:
+    """Return what the answer to a call, or to the question about it, makes of it."""
+    return _after_question(facts) if facts.is_question else _after_sending(facts)
+
+
+def _after_sending(facts: Facts) -> Transition:
+    match facts.outcome:
+        case Outcome.ACCEPTED if not facts.idempotent and not facts.is_conclusive:
+            return _back_off(facts, CallState.UNCONFIRMED, NOT_CONCLUSIVE)
+        case Outcome.ACCEPTED:
+            return Transition(CallState.DONE, effect=Effect.ACCEPTED)
+        case Outcome.UNAUTHORIZED if facts.uses_own_credential:
+            return Transition(CallState.REFUSED, facts.message, Effect.REFUSED)
+        case Outcome.REFUSED if facts.needs_verification:
+            asked = facts.retry_after or 0.0
+            return Transition(CallState.UNCONFIRMED, facts.message, asked=asked, remembers_refusal=True)
+        case Outcome.REFUSED:
+            return Transition(CallState.REFUSED, facts.message, Effect.REFUSED)
+        case Outcome.UNKNOWN if facts.idempotent:
+            at_work = facts.last_write_wins and not facts.has_status
+            return _back_off(facts, CallState.QUEUED, facts.message, at_least=facts.settling if at_work else 0.0)
+        case Outcome.UNKNOWN:
+            return _back_off(facts, CallState.UNCONFIRMED, facts.message)
+    return _not_now(facts, CallState.QUEUED)
+
+
+def _after_question(facts: Facts) -> Transition:
+    match facts.verdict:
+        case None:
+            return _not_now(facts, CallState.UNCONFIRMED)
+        case Happened():
+            return Transition(CallState.DONE, effect=Effect.ACCEPTED)
+        case SendAgain():
+            return Transition(CallState.QUEUED, facts.reason)
+        case NotToHappen(reason):
+            return Transition(CallState.REFUSED, reason, Effect.REFUSED)
+        case AskAgain(seconds, reason):
+            return Transition(CallState.UNCONFIRMED, reason, at_least=seconds)
+        case Hold(reason):
+            return Transition(CallState.HELD, reason)
+        case CannotTell():
+            return _back_off(facts, CallState.UNCONFIRMED, facts.message)
+
+
+def _back_off(facts: Facts, state: CallState, reason: str, *, at_least: float = 0.0) -> Transition:
+    return Transition(state, reason, backs_off=True, at_least=at_least, asked=facts.retry_after or 0.0)
+
+
+def _not_now(facts: Facts, state: CallState) -> Transition:
+    """401 stops every call of the token; 429 makes all wait, as long as Altegio says."""
+    if facts.outcome is Outcome.UNAUTHORIZED:
+        return Transition(state, facts.message, Effect.STOP_TOKEN)
+    pause = FIRST_DELAY if facts.retry_after is None else facts.retry_after
+    return Transition(state, facts.message, Effect.PAUSE_ALL, backs_off=True, at_least=pause)

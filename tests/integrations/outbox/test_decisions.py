@@ -1,0 +1,76 @@
+"""What an answer makes of its call, row by row: the table of docs/architecture.md."""
+
+from typing import Any
+
+import pytest
+
+from integrations.altegio.answers import Outcome
+from integrations.outbox.call_kinds import AskAgain, CannotTell, Happened, Hold, NotToHappen, SendAgain
+from integrations.outbox.decisions import NOT_CONCLUSIVE, Effect, Facts, Transition, decide, is_judged
+from integrations.outbox.models import CallState
+
+ACCEPTED, REFUSED, UNKNOWN = Outcome.ACCEPTED, Outcome.REFUSED, Outcome.UNKNOWN
+UNAUTHORIZED, LIMITED = Outcome.UNAUTHORIZED, Outcome.LIMITED
+QUEUED, UNCONFIRMED, HELD = CallState.QUEUED, CallState.UNCONFIRMED, CallState.HELD
+DONE = Transition(CallState.DONE, effect=Effect.ACCEPTED)
+NO = Transition(CallState.REFUSED, "No.", Effect.REFUSED)
+OWN = {"uses_own_credential": True}
+NEWEST = {"idempotent": True, "last_write_wins": True, "settling": 20.0}
+
+
+def later(state: CallState, reason: str = "No.", **fields: Any) -> Transition:
+    return Transition(state, reason, backs_off=True, **{"asked": 0.0, **fields})
+
+
+def everybody_waits(state: CallState, seconds: float) -> Transition:
+    return later(state, effect=Effect.PAUSE_ALL, at_least=seconds, asked=None)
+
+
+AFTER_SENDING: list[tuple[Outcome, dict[str, Any], Transition]] = [
+    (ACCEPTED, {}, DONE),
+    (ACCEPTED, {"is_conclusive": False}, later(UNCONFIRMED, NOT_CONCLUSIVE)),
+    (ACCEPTED, {"is_conclusive": False, "idempotent": True}, DONE),
+    (REFUSED, {}, NO),
+    (REFUSED, {"needs_verification": True}, Transition(UNCONFIRMED, "No.", asked=0.0, remembers_refusal=True)),
+    (
+        REFUSED,
+        {"needs_verification": True, "retry_after": 7.0},
+        Transition(UNCONFIRMED, "No.", asked=7.0, remembers_refusal=True),
+    ),
+    (UNKNOWN, {}, later(UNCONFIRMED)),
+    (UNKNOWN, {"retry_after": 7.0}, later(UNCONFIRMED, asked=7.0)),
+    (UNKNOWN, {"idempotent": True}, later(QUEUED)),
+    (UNKNOWN, NEWEST, later(QUEUED)),
+    (UNKNOWN, {**NEWEST, "has_status": False}, later(QUEUED, at_least=20.0)),
+    (UNAUTHORIZED, {}, Transition(QUEUED, "No.", Effect.STOP_TOKEN)),
+    (UNAUTHORIZED, OWN, NO),
+    (LIMITED, {}, everybody_waits(QUEUED, 1.0)),
+    (LIMITED, {"retry_after": 30.0}, everybody_waits(QUEUED, 30.0)),
+]
+AFTER_A_QUESTION: list[tuple[Outcome, dict[str, Any], Transition]] = [
+    (ACCEPTED, {"verdict": Happened()}, DONE),
+    (ACCEPTED, {"verdict": SendAgain()}, Transition(QUEUED, "As before.")),
+    (ACCEPTED, {"verdict": NotToHappen("Never.")}, Transition(CallState.REFUSED, "Never.", Effect.REFUSED)),
+    (ACCEPTED, {"verdict": AskAgain(5, "Soon.")}, Transition(UNCONFIRMED, "Soon.", at_least=5)),
+    (ACCEPTED, {"verdict": Hold("Staff.")}, Transition(HELD, "Staff.")),
+    (UNKNOWN, {"verdict": CannotTell()}, later(UNCONFIRMED)),
+    (UNKNOWN, {"verdict": CannotTell(), "retry_after": 7.0}, later(UNCONFIRMED, asked=7.0)),
+    (UNAUTHORIZED, {}, Transition(UNCONFIRMED, "No.", Effect.STOP_TOKEN)),
+    (LIMITED, {"retry_after": 30.0}, everybody_waits(UNCONFIRMED, 30.0)),
+]
+
+
+@pytest.mark.parametrize(("outcome", "facts", "transition"), AFTER_SENDING)
+def test_after_sending(outcome: Outcome, facts: dict[str, Any], transition: Transition) -> None:
+    assert decide(Facts(outcome, "No.", "As before.", **facts)) == transition
+
+
+@pytest.mark.parametrize(("outcome", "facts", "transition"), AFTER_A_QUESTION)
+def test_after_a_question(outcome: Outcome, facts: dict[str, Any], transition: Transition) -> None:
+    assert decide(Facts(outcome, "No.", "As before.", is_question=True, **facts)) == transition
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_a_kind_judges_what_is_about_the_call(outcome: Outcome) -> None:
+    assert is_judged(outcome, uses_own_credential=False) == (outcome not in (UNAUTHORIZED, LIMITED))
+    assert is_judged(outcome, uses_own_credential=True) == (outcome is not LIMITED)
