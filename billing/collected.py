@@ -16,7 +16,7 @@ from billing.periods import follow_payments
 from integrations.altegio.answers import RemotePayment, as_decimal, read_remote_payment
 from integrations.connections.models import Connection
 from integrations.connections.transitions import lock
-from integrations.lifecycle.handlers import register_event_handler
+from integrations.lifecycle.handlers import register_callback_handler
 
 log = structlog.get_logger(__name__)
 # Its report is not settled, so what Altegio tells of an equal payment may be about this very one.
@@ -106,4 +106,4 @@ def _record(connection: Connection, collected: Collected) -> None:
     tell_of_payment(payment)
 
 
-register_event_handler("payment", take_collected_payment)
+register_callback_handler("payment", take_collected_payment)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from integrations.lifecycle.webhook import receive_callback
+from integrations.lifecycle.callback_endpoint import receive_callback
 from integrations.webhooks.endpoint import receive_event
 
 urlpatterns = [

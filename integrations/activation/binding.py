@@ -11,6 +11,7 @@ from integrations.alerts.raising import clear_alerts, raise_alerts
 from integrations.altegio.answers import ConnectionStatus, words_of
 from integrations.connections.models import LIVE, UNDECIDED, Connection, EndedBy, Location, State
 from integrations.connections.transitions import lock, move
+from integrations.connections.window import activation_window
 from integrations.locations.call_kinds import fetch_locations
 from integrations.locations.review import review_name
 from integrations.outbox.models import Attempt, OutgoingCall
@@ -68,7 +69,7 @@ def was_ours(connection: Connection, status: ConnectionStatus) -> bool:
     if answers_a_lost_call(connection, status):
         return True
     changed_at = status.newest_sign_at
-    window = timedelta(seconds=settings.ALTEGIO_ACTIVATION_WINDOW)
+    window = activation_window()
     is_young = changed_at is not None and timezone.now() - changed_at < window
     return is_young and is_granted_to(connection, status)
 

@@ -50,7 +50,7 @@ class Activate(CallKind):
 
     @classmethod
     def new(cls, connection: Connection, *, state: CallState = CallState.QUEUED, turn: int = 0) -> OutgoingCall:
-        """The activation call of a claim: sent, asked about first (DOUBTFUL), or held back until the claim's end."""
+        """The activation call of a claim: sent, asked about first (UNCONFIRMED), or held until the claim's end."""
         return cls._call(connection, connection.deadline_at, state=state, turn=turn)
 
     @classmethod

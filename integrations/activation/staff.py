@@ -1,8 +1,5 @@
 """What staff may do about a connection: try again, release what is held, decide a conflict."""
 
-from datetime import timedelta
-
-from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -14,6 +11,7 @@ from integrations.alerts.models import Alert
 from integrations.alerts.raising import clear_alerts
 from integrations.connections.models import LIVE, Connection, EndedBy, State
 from integrations.connections.transitions import lock, move
+from integrations.connections.window import activation_window
 from integrations.outbox.models import CallState, OutgoingCall
 from integrations.outbox.queue import cancel, hurry, queue_fresh
 from integrations.status_sync.status_sync import ask_status
@@ -114,7 +112,7 @@ def _send_on(connection: Connection, why: str, by: User, *, decided: bool = Fals
     cancel(_activations(connection), why)
     move(connection, State.GRANTED, why, by=by, is_disputed=False, is_proven=True, ended_at=None, ended_by="")
     if not _activations(connection).filter(state=CallState.SENDING).exists():
-        window = timedelta(seconds=settings.ALTEGIO_ACTIVATION_WINDOW)
+        window = activation_window()
         queue_fresh([Activate.again(connection, timezone.now() + window, decided=decided)])
 
 

@@ -1,14 +1,12 @@
 """Alerts while there is still time: half and five sixths of the activation window are gone."""
 
-from datetime import timedelta
-
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from integrations.alerts.models import Alert
 from integrations.alerts.raising import raise_alerts
 from integrations.connections.models import Connection, State
+from integrations.connections.window import activation_window
 
 # The level, and how much of the window is gone; the most urgent first, so that a late look raises one alert, not two.
 LEVELS = ((2, 5 / 6), (1, 1 / 2))
@@ -22,7 +20,7 @@ def warn_of_late_activations() -> int:
 
 def _warn(level: int, gone: float) -> int:
     now = timezone.now()
-    left = timedelta(seconds=settings.ALTEGIO_ACTIVATION_WINDOW * (1 - gone))
+    left = activation_window() * (1 - gone)
     with transaction.atomic():
         locked = Connection.objects.select_for_update(of=("self",), no_key=True)
         late = locked.select_related("application", "location").filter(

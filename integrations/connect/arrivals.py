@@ -19,7 +19,7 @@ from accounts.proofs import link_altegio_user, take_over
 from accounts.sessions import held_as
 from integrations.connect.claim_writes import Claimed
 from integrations.connect.claimants import Claimant, visitor_of
-from integrations.connect.claims import activation_deadline, claim_locations, give_claim
+from integrations.connect.claims import claim_locations, give_claim
 from integrations.connect.parameters import Redirect
 from integrations.connect.registration import Known, account_of, begins_anew, may_act
 from integrations.connect.retry_on_overlap import again_when_overtaken
@@ -32,6 +32,7 @@ from integrations.connections.models import (
     Connection,
     RefusedArrival,
 )
+from integrations.connections.window import activation_deadline
 from integrations.telephony.chains import see_token
 from partner_portal.core.middleware import current_request_id
 

@@ -6,9 +6,8 @@ constant number of queries; `decisions.decide` says what follows from them, and 
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
@@ -30,11 +29,7 @@ from integrations.connections.models import (
     Location,
     State,
 )
-
-
-def activation_deadline(arrived_at: datetime) -> datetime:
-    """The end of the window that an arrival starts."""
-    return arrived_at + timedelta(seconds=settings.ALTEGIO_ACTIVATION_WINDOW)
+from integrations.connections.window import activation_deadline
 
 
 def claim_locations(

@@ -26,7 +26,7 @@ class Standing:
     is_proven: bool
     is_disputed: bool
     is_open: bool
-    is_persistent: bool = False  # its claimant was refused there again and again (order.persistent_claims)
+    is_persistent: bool = False  # its claimant was refused there again and again (claim_order.persistent_claims)
 
     @property
     def is_rival(self) -> bool:

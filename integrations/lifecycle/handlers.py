@@ -10,7 +10,7 @@ from partner_portal.core.extension_points import ExtensionPoint, import_path
 # The callback's body, without its secrets and with its numbers as the text that came; the connection it
 # speaks of, or None where none is known. Runs in the transaction that marks the callback; a callback may
 # come twice, so the same body again must change nothing.
-EventHandler = Callable[[dict[str, Any], Connection | None], None]
+CallbackHandler = Callable[[dict[str, Any], Connection | None], None]
 
 
 @dataclass(frozen=True)
@@ -18,17 +18,17 @@ class Subscription:
     """Who wants to hear of which event."""
 
     event: str
-    handler: EventHandler
+    handler: CallbackHandler
 
 
-EVENT_HANDLERS = ExtensionPoint[Subscription]("event handlers", "Who wants to hear of a callback of one event.")
+CALLBACK_HANDLERS = ExtensionPoint[Subscription]("callback handlers", "Who wants to hear of a callback of one event.")
 
 
-def register_event_handler(event: str, handler: EventHandler) -> None:
+def register_callback_handler(event: str, handler: CallbackHandler) -> None:
     """Call `handler` for every callback whose `event` is this one."""
-    EVENT_HANDLERS.register(f"{event}: {import_path(handler)}", Subscription(event, handler))
+    CALLBACK_HANDLERS.register(f"{event}: {import_path(handler)}", Subscription(event, handler))
 
 
-def handlers_of(event: str) -> list[EventHandler]:
+def handlers_of(event: str) -> list[CallbackHandler]:
     """Who registered for `event`."""
-    return [each.handler for each in EVENT_HANDLERS if each.event == event]
+    return [each.handler for each in CALLBACK_HANDLERS if each.event == event]

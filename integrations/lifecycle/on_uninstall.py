@@ -1,4 +1,7 @@
-"""What follows when a connection ends, however the portal learned of it: once, in the transaction of the end."""
+"""What follows an uninstall for calls, telephony and people: once, in the transaction of the end.
+
+Billing, activation, sender names and alerts listen to `connection_changed` themselves, each in its `receivers.py`.
+"""
 
 from typing import Any
 
@@ -22,12 +25,12 @@ STAY = (AskStatus.name, AskPatiently.name, Uninstall.name)
 
 
 @receiver(connection_changed)
-def end(connection: Connection, after: State, **_: Any) -> None:
+def follow_uninstall(connection: Connection, after: State, **_: Any) -> None:
     """It was uninstalled: nothing more is said for it, its chain's telephony goes off, people are told."""
     if after == State.UNINSTALLED:
         end_calls(connection)
         end_telephony(connection)
-        tell(connection)
+        tell_owner_and_staff(connection)
 
 
 @receiver(connection_changed)
@@ -72,7 +75,7 @@ def end_telephony(connection: Connection) -> None:
         switch_telephony(chain, on=False)
 
 
-def tell(connection: Connection) -> None:
+def tell_owner_and_staff(connection: Connection) -> None:
     """An e-mail to the owner, an alert for staff; none where the owner is connecting it anew already."""
     if Connection.objects.same_place(connection).filter(state=State.GRANTED).exists():
         return

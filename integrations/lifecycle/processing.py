@@ -19,7 +19,8 @@ from partner_portal.core.clean import parse_as_written
 from partner_portal.core.queues import Queue
 
 UNINSTALL, FREEZE, PAYMENT = "uninstall", "freeze", "payment"
-KNOWN = frozenset({UNINSTALL, FREEZE, PAYMENT})
+# Those that Altegio's status confirms or contradicts; any other is known by who handles it (`handlers.py`).
+CONFIRMED_BY_STATUS = frozenset({UNINSTALL, FREEZE, PAYMENT})
 # Altegio may call before its own status shows what happened: for so long a contradicted callback is unconfirmed.
 UNCONFIRMED_LASTS = timedelta(minutes=15)
 
@@ -66,9 +67,10 @@ def _process(callback: Callback) -> None:
     callback.processed_at = timezone.now()
     there = Connection.objects.at_altegio(callback.application_altegio_id, callback.salon_id)
     callback.connection = there.current()
-    for handle in handlers_of(callback.event):
+    handlers = handlers_of(callback.event)
+    for handle in handlers:
         handle(parse_as_written(callback.body), callback.connection)
-    if callback.event not in KNOWN:
+    if not handlers and callback.event not in CONFIRMED_BY_STATUS:
         callback.state, callback.note = Callback.State.KEPT, "An event that the portal does not know."
     elif callback.connection is None:
         callback.state, callback.note = Callback.State.KEPT, _unknown(callback)

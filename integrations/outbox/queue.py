@@ -29,7 +29,7 @@ def new_call(
     state: CallState = CallState.QUEUED,
     **params: Any,
 ) -> OutgoingCall:
-    """A call that is not stored yet. `key` is its natural key; `state` DOUBTFUL asks before sending."""
+    """A call that is not stored yet. `key` is its natural key; `state` UNCONFIRMED asks before sending."""
     now = timezone.now()
     return OutgoingCall(
         kind=kind.name,

@@ -37,7 +37,7 @@ class NotConnectedError(Exception):
 def disconnect(connection_id: int, *, by: User | None, why: str) -> Connection:
     """Queue the uninstall call. Again, while it waits or after the end, changes nothing.
 
-    Raises NotConnected for a connection that never was alive, or failed.
+    Raises NotConnectedError for a connection that never was alive, or failed.
     """
     connection = lock(connection_id)
     if connection.state == State.UNINSTALLED:

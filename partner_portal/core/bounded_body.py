@@ -12,7 +12,7 @@ class HttpError(Exception):
 
 
 def read_body(request: HttpRequest, most: int) -> bytes:
-    """The body, which has come in whole (`whole_body.py`). One of more than `most` bytes is refused with 413."""
+    """The body, which has come in whole (`request_body.py`). One of more than `most` bytes is refused with 413."""
     length = int(request.META.get("CONTENT_LENGTH") or 0)
     if length > most:
         raise HttpError(413, f"More than {most} bytes.")

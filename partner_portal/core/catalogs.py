@@ -1,8 +1,9 @@
 """The catalogues of translations: what must be in them, and bringing them up to date.
 
 They hold what owners read: pages, e-mails, forms. Staff pages, the API and the commands speak English; what Django
-itself translates there, it translates. A text is an owner's if one of Django's functions marks it; staff's are marked
-by `english.py`, wherever they stand. Babel does the work of GNU gettext, so that it needs nothing but Python.
+itself translates there, it translates. A text is an owner's if one of Django's functions marks it; staff's are
+marked by `english.py` in Python, and by their folder in templates (`STAFFS_TEMPLATES`). Babel does the work of GNU
+gettext, so that it needs nothing but Python.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """Texts that staff alone read: English, whatever language their browser asks for.
 
 A module takes `_` from here where staff read its texts, and from Django where owners do. The catalogues hold the
-texts that Django's functions mark, so that no list says whose a file is.
+texts that Django's functions mark, so that no list says whose a module is.
 """
 
 

@@ -34,3 +34,19 @@ def test_nothing_cites_a_page_that_the_repository_does_not_hold() -> None:
     listed = subprocess.run(["git", "ls-files", "*.py", "*.md", "*.html", "*.js"], cwd=ROOT, capture_output=True)
 
     assert not [name for name in listed.stdout.decode().split() if bare.search((ROOT / name).read_text())]
+
+
+def test_a_module_that_the_words_name_is_there() -> None:
+    """In backticks, with as much of its path as the writer found clear: `claims.py`, `connect/claims.py`."""
+    named = re.compile(r"`([\w./-]*\w\.py)`")
+    listed = subprocess.run(["git", "ls-files", "*.py", "*.md"], cwd=ROOT, capture_output=True)
+    names = [name for name in listed.stdout.decode().split() if name != "CHANGELOG.md"]
+    there = {f"/{name}" for name in names}
+
+    gone = {
+        (name, path)
+        for name in names
+        for path in named.findall((ROOT / name).read_text())
+        if not any(each.endswith(f"/{path}") for each in there)
+    }
+    assert not gone

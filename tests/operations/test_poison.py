@@ -14,7 +14,7 @@ from integrations.activation.call_kinds import Activate
 from integrations.alerts.models import Alert
 from integrations.connections.models import Application, Connection
 from integrations.lifecycle import processing
-from integrations.lifecycle.handlers import EVENT_HANDLERS, register_event_handler
+from integrations.lifecycle.handlers import CALLBACK_HANDLERS, register_callback_handler
 from integrations.lifecycle.models import Callback
 from integrations.messaging import volumes
 from integrations.messaging.models import CallbackAddress, DailyVolume, MessageStatus, StatusBatch
@@ -101,13 +101,13 @@ def test_an_event_too_deep_to_send_stops_no_other(client, keys, settings):  # no
 
 
 def test_a_callback_that_cannot_be_processed_stops_no_other(two_connections, monkeypatch, time_machine):
-    monkeypatch.setattr(EVENT_HANDLERS, "_entries", {})
+    monkeypatch.setattr(CALLBACK_HANDLERS, "_entries", {})
 
     def handle(body, _connection):
         if body["salon_id"] == str(AURORA_1):
             raise RecursionError
 
-    register_event_handler("freeze", handle)
+    register_callback_handler("freeze", handle)
     bad, good = (
         Callback.objects.create(
             event="freeze", salon_id=salon, application_altegio_id=1, body=f'{{"salon_id": {salon}}}'

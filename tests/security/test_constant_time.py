@@ -8,7 +8,7 @@ import pytest
 
 from accounts.models import ApiKey
 from integrations.altegio import signatures
-from integrations.lifecycle import webhook as callbacks
+from integrations.lifecycle import callback_endpoint as callbacks
 from integrations.webhooks import endpoint as events
 from partner_portal.core import metrics
 from partner_portal.core.encryption import same

@@ -10,8 +10,8 @@ from django.db import OperationalError
 from accounts.models import OutgoingEmail
 from integrations.alerts.models import Alert
 from integrations.connections.models import Chain, Connection, State
-from integrations.lifecycle import webhook
-from integrations.lifecycle.handlers import EVENT_HANDLERS, register_event_handler
+from integrations.lifecycle import callback_endpoint
+from integrations.lifecycle.handlers import CALLBACK_HANDLERS, register_callback_handler
 from integrations.lifecycle.models import Callback
 from integrations.outbox.models import OutgoingCall
 from integrations.outbox.queue import new_call, queue
@@ -142,8 +142,8 @@ def signed(amount, discount=None):
 @pytest.mark.parametrize(("amount", "discount"), [("990.99", None), ("990.00", "10"), ("1e2", "0")])
 def test_a_payment_is_handed_to_whoever_registered(client, altegio, work, connected, monkeypatch, amount, discount):
     heard = []
-    monkeypatch.setattr(EVENT_HANDLERS, "_entries", {})
-    register_event_handler("payment", lambda body, connection: heard.append((body, connection)))
+    monkeypatch.setattr(CALLBACK_HANDLERS, "_entries", {})
+    register_callback_handler("payment", lambda body, connection: heard.append((body, connection)))
     body = (
         f'{{"salon_id":10101,"application_id":1,"event":"payment","partner_token":"{TOKEN}","amount":{amount},'
         f'"discount":{discount or "null"},"sign":"{signed(amount, discount)}"}}'
@@ -244,24 +244,24 @@ def test_with_the_database_away_the_answer_is_503(client, monkeypatch):
     def away(*_args, **_kwargs):
         raise OperationalError("server closed the connection")
 
-    monkeypatch.setattr(webhook, "insert_callback", away)
+    monkeypatch.setattr(callback_endpoint, "insert_callback", away)
     assert tell(client).status_code == 503
 
 
 def test_a_handler_that_fails_is_seen_and_can_be_repeated(client, altegio, work, connected, monkeypatch):
     from integrations.lifecycle.processing import process_again
 
-    monkeypatch.setattr(EVENT_HANDLERS, "_entries", {})
+    monkeypatch.setattr(CALLBACK_HANDLERS, "_entries", {})
 
     def fail(*_args):
         raise RuntimeError("no")
 
-    register_event_handler("freeze", fail)
+    register_callback_handler("freeze", fail)
     tell(client, "freeze")
     work()
     assert FailedItem.objects.get().error == "RuntimeError: no"
 
-    monkeypatch.setattr(EVENT_HANDLERS, "_entries", {})
+    monkeypatch.setattr(CALLBACK_HANDLERS, "_entries", {})
     process_again(Callback.objects.all())
     work()
     assert Callback.objects.get().state == "contradicted"
