@@ -59,7 +59,7 @@ class OwnersPages:
             yield f"{name}, {when}", browser.get(reverse(name))
 
     def _notices(self, browser: Client) -> Iterator[tuple[str, object]]:
-        for code in pages._notices:
+        for code in pages.NOTICES.names():
             yield f"notice {code}", browser.get(f"/account/me/?done={code}")
 
     def _nothing_and_much(self) -> Iterator[tuple[str, object]]:
