@@ -11,6 +11,7 @@ from sandbox.calls import Call, Route, find
 from sandbox.faults import Fault, FaultBook, strike
 from sandbox.journal import Journal, LoggedCall
 from sandbox.limits import SlidingWindows
+from sandbox.models import State
 from sandbox.refusals import RefusalError
 from sandbox.wire import ConnectionDroppedError, Request, Response, read_json, refusal_envelope
 from sandbox.world import World
@@ -41,8 +42,9 @@ class Gateway:
             entry = self._log(request, found[0].name if found else "unknown", location_id, body, started)
             wait = self._wait(started)
             fault = None if wait else self._strike(entry, location_id)
+            state = self._world.state
         try:
-            response = self._too_many(wait) if wait else self._through(fault, entry, request, found)
+            response = self._too_many(wait) if wait else self._through(fault, entry, request, found, state)
             entry.code, entry.answer = response.status, response.body.decode(errors="replace")
         except ConnectionDroppedError:
             entry.answer = "(closed without an answer)"
@@ -57,9 +59,12 @@ class Gateway:
         entry: LoggedCall,
         request: Request,
         found: tuple[Route, dict[str, str]] | None,
+        state: State,
     ) -> Response:
         def process() -> Response:
             with self._world.lock:
+                if self._world.state is not state:
+                    raise ConnectionDroppedError  # it waited over a reset: it belongs to a world that is gone
                 response = self._process(request, found, entry)
                 entry.processed = response.status < 400
             return response

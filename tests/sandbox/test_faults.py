@@ -152,3 +152,14 @@ def test_limits_are_sliding_windows_when_switched_on(sandbox, granted):
     assert [answer.status_code for answer in answers] == [200] * 5 + [429]
     assert answers[-1].headers["Retry-After"] == "1"
     assert sandbox.busiest_second() == 6
+
+
+def test_a_call_that_waits_over_a_reset_belongs_to_the_world_before(sandbox, granted):
+    sandbox.fault("delay", "activate", seconds=0.5)
+    with ThreadPoolExecutor(1) as pool:
+        late = pool.submit(granted.activate)
+        while not sandbox.requests("activate"):
+            time.sleep(0.01)
+        sandbox.reset()
+        with pytest.raises(requests.ConnectionError):
+            late.result()
