@@ -1,5 +1,6 @@
 """Rows that a test plants, as they stand in the portal: none waits without what moves it."""
 
+from django.db import transaction
 from django.utils import timezone
 
 from partner_portal.core.watch import CHECKS
@@ -9,4 +10,5 @@ def give_calls() -> None:
     """Queue the calls that belong to the rows planted so far, or end what can have none."""
     for check in CHECKS:
         for row in check.find(timezone.now()):
-            check.heal(row)
+            with transaction.atomic():
+                check.heal(row)
