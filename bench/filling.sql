@@ -87,8 +87,8 @@ FROM connections_connection;
 
 INSERT INTO connections_installation (id, application_id, location_id, api_key, api_key_hash, events_key,
     events_key_hash)
-VALUES (1, %(sms)s, 4, '', 'none', '', 'none');
-INSERT INTO webhooks_event (keys_id, received_at, body, digest, forwarded_at, flag, is_duplicate)
+SELECT n, %(sms)s, n, '', 'k' || n, '', 'e' || n FROM generate_series(1, %(count)s) n;
+INSERT INTO webhooks_event (installation_id, received_at, body, digest, forwarded_at, flag, is_duplicate)
 SELECT 1, %(now)s, '{}', 'd' || n, CASE WHEN n <= %(count)s - 100 THEN %(now)s::timestamptz END, '', false
 FROM generate_series(1, %(count)s) n;
 INSERT INTO webhooks_delivery (target, application_id, event_ids, count, state, attempt_count, created_at, due_at, error)
@@ -117,10 +117,10 @@ SELECT n, '', 'incoming', '+380671234567', '1', '', '', '', 'saved', '', 1, %(no
 INSERT INTO messaging_callbackaddress (id, host, path) SELECT n, 'app', '/' || n FROM generate_series(1, 100) n;
 INSERT INTO messaging_statusbatch (address_id, state, first_id, size, alone, tallied, received_at, refusal)
 SELECT 1 + n %% 100, 'sent', n, 1, false, true, %(now)s, '' FROM generate_series(1, %(count)s) n;
-INSERT INTO messaging_channelswitch (application_id, location_id, slug, is_available, sync_state, sync_error)
-SELECT %(sms)s, n, 'sms', true, 'synced', '' FROM generate_series(1, %(count)s) n;
-INSERT INTO sender_names_sendernamelist (application_id, location_id, sync_state, sync_error)
-SELECT %(sms)s, n, 'synced', '' FROM generate_series(1, %(count)s) n;
+INSERT INTO messaging_channelswitch (installation_id, slug, is_available, sync_state, sync_error)
+SELECT n, 'sms', true, 'synced', '' FROM generate_series(1, %(count)s) n;
+INSERT INTO sender_names_sendernamelist (installation_id, sync_state, sync_error)
+SELECT n, 'synced', '' FROM generate_series(1, %(count)s) n;
 
 INSERT INTO billing_discount (connection_id, percent, state, error, changed_at)
 SELECT id, 5, 'synced', '', %(now)s FROM connections_connection;
