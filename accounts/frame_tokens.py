@@ -1,4 +1,4 @@
-"""An owner's pass: the sign-in of a page inside Altegio's iframe, where the browser keeps no cookie for us.
+"""An owner's frame token: the sign-in of a page inside Altegio's iframe, where the browser keeps no cookie for us.
 
 It stands in the address, for an hour, and ends with what ends a session: a new password, "sign out
 everywhere", a closed account.
@@ -19,7 +19,7 @@ def make_frame_token(user: User) -> str:
 
 
 def owner_of_frame_token(given: str) -> User | None:
-    """The owner whose pass it is; None once it is too old, ended or not ours. Staff have none."""
+    """The owner whose frame token it is; None once it is too old, ended or not ours. Staff have none."""
     try:
         user_id, fingerprint = signing.loads(given, salt=_SALT, max_age=PASS_AGE)
     except (signing.BadSignature, ValueError, TypeError):
@@ -31,5 +31,5 @@ def owner_of_frame_token(given: str) -> User | None:
 
 
 def _fingerprint(user: User) -> str:
-    """Of what a session holds on to; the pass is readable by who has it, so it is not that itself."""
+    """Of what a session holds on to; the token is readable by who has it, so it is not that itself."""
     return salted_hmac(_SALT, user.get_session_auth_hash(), algorithm="sha256").hexdigest()[:32]

@@ -1,6 +1,6 @@
 """The owner's pages inside Altegio's iframe, where the browser sends no cookie (docs/altegio.md §1).
 
-`/connect/as/<pass>/account/` is `/account/` for the owner whose pass it is. The pass becomes a prefix of
+`/connect/as/<token>/account/` is `/account/` for the owner whose frame token it is. The token becomes a prefix of
 every address that the page makes, so no page is written twice. It stands for the cookie against forged
 requests too: nobody else can know the address, and the browser must say that the form was ours.
 """
@@ -53,7 +53,7 @@ def posted_from_our_page(request: HttpRequest) -> bool:
 
 
 def owner_frame(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Middleware: answer what carries a pass in its address as the owner's; the last of all, around the view."""
+    """Middleware: answer what carries a frame token in its address as the owner; the last of all, around the view."""
 
     @framed
     def answer(request: HttpRequest, token: str, page: str) -> HttpResponseBase:

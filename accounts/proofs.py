@@ -90,5 +90,5 @@ def link_altegio_user(user: User, altegio_user_id: int) -> None:
 
 @receiver(post_delete, sender=AltegioIdentity)
 def end_frame_tokens(instance: AltegioIdentity, **_: Any) -> None:
-    """Whoever was let in by the link is out: passes of the frame do not say by which link they were given."""
+    """Whoever was let in by the link is out: frame tokens do not say by which link they were given."""
     User.objects.filter(pk=instance.user_id).update(session_epoch=F("session_epoch") + 1)

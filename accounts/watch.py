@@ -25,5 +25,5 @@ def _untold(now: datetime) -> QuerySet[Notification]:
     return UNSENT.ready(Notification.objects.filter(sent_at=None, at__lt=now - MAX_NOTIFICATIONS))
 
 
-register_check("letter: not sent", _endless, end_old_email, by_age=True)
-register_check("news: not told", _untold, forget_notifications, by_age=True)
+register_check("e-mail: not sent", _endless, end_old_email, by_age=True)
+register_check("notification: not sent", _untold, forget_notifications, by_age=True)

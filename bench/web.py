@@ -19,7 +19,7 @@ MAX_HEAVY_IN_A_SECOND = 150
 
 
 @dataclass(frozen=True)
-class Door:
+class Endpoint:
     """A hot address, and the bare view beside it: their requests and the status that says "taken"."""
 
     name: str
@@ -37,35 +37,35 @@ def measure(options: Options) -> Iterator[Figure]:
         web = on.start_web()
         doors = _doors(on)
         bare = on.start_bare()
-        for webhook_endpoint in doors:
-            yield _beside_bare(on, webhook_endpoint, web, bare, options)
+        for endpoint in doors:
+            yield _beside_bare(on, endpoint, web, bare, options)
 
 
-def _doors(on: Stage) -> list[Door]:
+def _doors(on: Stage) -> list[Endpoint]:
     locations = on.connect(LOCATIONS)
     key = on.key("billing", "sms")
     place = locations[0]
     event, callback = traffic.event(place), traffic.callback(place)
     return [
-        Door(
+        Endpoint(
             *("entity webhook", itertools.cycle(traffic.events(on, locations[:EVENT_KEYS])), 200),
             itertools.repeat(post("/bare/", event)),
             *(WANTED, "webhooks_event"),
         ),
-        Door(
+        Endpoint(
             *("callback", itertools.repeat(post("/altegio/callback/", callback)), 200),
             itertools.repeat(post("/bare/", callback)),
             *(WANTED, "lifecycle_callback"),
         ),
-        Door(
+        Endpoint(
             *("arrival page", traffic.visits(), 303),
             (get(address.replace("/connect/", "/bare/")) for address in traffic.arrivals()),
         ),
-        Door(
+        Endpoint(
             *("payments API", traffic.payments(locations, key), 202),
             itertools.repeat(post("/bare/", {**traffic.PAYMENT, "salon_id": place, "external_id": "0" * 32})),
         ),
-        Door(
+        Endpoint(
             *("1000 SMS statuses", traffic.statuses(key), 202),
             (post("/bare/statuses/", traffic.status_items(1000)) for _ in itertools.count()),
             heavy=True,
@@ -73,38 +73,34 @@ def _doors(on: Stage) -> list[Door]:
     ]
 
 
-def _beside_bare(on: Stage, webhook_endpoint: Door, web: int, bare: int, options: Options) -> Figure:
-    before = on.count(webhook_endpoint.table) if webhook_endpoint.table else 0
-    most = MAX_HEAVY_IN_A_SECOND if webhook_endpoint.heavy else MAX_IN_A_SECOND
+def _beside_bare(on: Stage, endpoint: Endpoint, web: int, bare: int, options: Options) -> Figure:
+    before = on.count(endpoint.table) if endpoint.table else 0
+    most = MAX_HEAVY_IN_A_SECOND if endpoint.heavy else MAX_IN_A_SECOND
 
     def load(port: int, requests: Iterator[bytes], status: int, seconds: float) -> Load:
         ready = list(itertools.islice(requests, int(most * seconds)))
         return put_on(port, iter(ready), status, seconds)
 
-    warm = load(web, webhook_endpoint.requests, webhook_endpoint.status, 1)
-    load(bare, webhook_endpoint.bare, 200, 1)
+    warm = load(web, endpoint.requests, endpoint.status, 1)
+    load(bare, endpoint.bare, 200, 1)
     taken, floors = [warm], []
     for number in range(options.rounds):
         turns = [
-            lambda: taken.append(load(web, webhook_endpoint.requests, webhook_endpoint.status, options.seconds)),
-            lambda: floors.append(load(bare, webhook_endpoint.bare, 200, options.seconds)),
+            lambda: taken.append(load(web, endpoint.requests, endpoint.status, options.seconds)),
+            lambda: floors.append(load(bare, endpoint.bare, 200, options.seconds)),
         ]
         for turn in turns if number % 2 else reversed(turns):
             turn()
-    lost = (
-        sum(one.answered for one in taken) - (on.count(webhook_endpoint.table) - before)
-        if webhook_endpoint.table
-        else 0
-    )
-    return _figure(webhook_endpoint, taken[1:], floors, lost)
+    lost = sum(one.answered for one in taken) - (on.count(endpoint.table) - before) if endpoint.table else 0
+    return _figure(endpoint, taken[1:], floors, lost)
 
 
-def _figure(webhook_endpoint: Door, taken: list[Load], floors: list[Load], lost: int) -> Figure:
+def _figure(endpoint: Endpoint, taken: list[Load], floors: list[Load], lost: int) -> Figure:
     rate = median(one.per_second for one in taken)
     ratio = median(one.per_second / floor.per_second for one, floor in zip(taken, floors, strict=True))
     return Figure(
-        *("web", webhook_endpoint.name, rate, rate / ratio, "/s", "bare view"),
-        least=webhook_endpoint.least,
+        *("web", endpoint.name, rate, rate / ratio, "/s", "bare view"),
+        least=endpoint.least,
         broken=f"{lost} answered and not stored" if lost else "",
         details={"p99": f"{median(one.p99_ms for one in taken):.1f} ms"},
     )

@@ -1,4 +1,4 @@
-"""The states of a connection, and the two groups that rules are made of."""
+"""The states of a connection, and the groups of them that rules speak of."""
 
 from django.db import models
 

@@ -1,6 +1,6 @@
 """Which language a page speaks, and how a visitor's choice of one is kept: one rule, here.
 
-1. The account's, for whoever is signed in, by a cookie or by a pass in the frame. 2. What the visitor chose in the
+1. The account's, for whoever is signed in, by a cookie or by a frame token. 2. What the visitor chose in the
 page's footer: `?lang=`, kept on the links and redirects of the flow, because a cross-site frame gets no cookie;
 nothing of it is stored. 3. That of the arrival's owner, on pages that show one (`prefer`). 4. The browser's
 `Accept-Language`. 5. English.
@@ -51,7 +51,7 @@ def supported(code: str) -> str:
 
 
 def account_language(request: HttpRequest) -> str:
-    """What the account that is signed in, by a cookie or by a pass, has chosen; "" for visitors."""
+    """What the account that is signed in, by a cookie or by a frame token, has chosen; "" for visitors."""
     if getattr(request, "in_frame", False):  # there a cookie, if one comes, is not whose page it is
         return supported(getattr(request.user, "language", ""))
     if not hasattr(request, "session"):  # an error before there was one

@@ -117,7 +117,7 @@ class SecretFreeReporter(ExceptionReporter):
         return self._masked(super().get_traceback_text())
 
     def _masked(self, report: SafeString) -> SafeString:
-        """The path and the referring page may hold an owner's pass, or a link's token."""
+        """The path and the referring page may hold an owner's frame token, or a link's token."""
         from partner_portal.core.masking import mask  # settings load this module before they are complete
 
         return SafeString(mask(report))

@@ -28,7 +28,10 @@ def wake(task: str, *, pause: float = GATHERED_FOR) -> None:
         wait = _sent_at.get(task, -pause) + pause - time.monotonic()
     timer = threading.Timer(max(wait, 0), _send, [task])
     timer.daemon = True
-    timer.start()
+    try:
+        timer.start()
+    except RuntimeError:  # no thread is to be had: the process is full, or ends
+        _send(task)
 
 
 def _send(task: str) -> None:

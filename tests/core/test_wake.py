@@ -41,3 +41,14 @@ def test_a_broker_that_is_away_is_no_error_of_who_asks(monkeypatch):
     monkeypatch.setattr(current_app, "send_task", away)
     wake("tests.another-task")
     assert asked.wait(PATIENCE)
+
+
+def test_where_no_thread_is_to_be_had_the_message_goes_all_the_same(sent, monkeypatch):
+    def full(_timer: threading.Timer) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Timer, "start", full)
+    for _ in range(2):
+        wake("tests.a-third-task")
+    assert sent.acquire(blocking=False)
+    assert sent.acquire(blocking=False)

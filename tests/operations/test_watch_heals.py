@@ -117,10 +117,10 @@ PLANTED: dict[str, list[Plant]] = {
     "discount: queued": [lambda c: Discount.objects.create(connection=c, percent=5)],
     "event: to be handed on": [_event],
     "finding: to be settled": [_finding],
-    "letter: not sent": [
+    "e-mail: not sent": [
         lambda _c: OutgoingEmail.objects.create(key="l", template="t", to="x@y.example", created_at=LONG_AGO)
     ],
-    "news: not told": [_news],
+    "notification: not sent": [_news],
     "outgoing call": [_lost_call],
     "payment link: queued": [_link],
     "payment: queued": [lambda c: _payment(c, status="queued")],
@@ -199,9 +199,9 @@ FOUND_BY: dict[str, set[str | None]] = {
     "discount: queued": {"discount_queued"},
     "event: to be handed on": {"event_waiting"},
     "finding: to be settled": {"finding_open"},
-    "letter: not sent": {"email_waiting"},
+    "e-mail: not sent": {"email_waiting"},
     "message statuses: waiting": {"status_batch_waiting"},
-    "news: not told": {"notification_waiting"},
+    "notification: not sent": {"notification_waiting"},
     "outgoing call": {"call_being_sent"},
     "payment link: queued": {"payment_link_queued"},
     "payment: queued": {"payment_by_status"},

@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from sandbox import Status
+from tests.end_to_end.portal import wait_for
 from tests.sandbox.conftest import LONDON, MANCHESTER
 
 
@@ -158,8 +159,7 @@ def test_a_call_that_waits_over_a_reset_belongs_to_the_world_before(sandbox, gra
     sandbox.fault("delay", "activate", seconds=0.5)
     with ThreadPoolExecutor(1) as pool:
         late = pool.submit(granted.activate)
-        while not sandbox.requests("activate"):
-            time.sleep(0.01)
+        wait_for(lambda: sandbox.requests("activate"), "the call has come")
         sandbox.reset()
         with pytest.raises(requests.ConnectionError):
             late.result()

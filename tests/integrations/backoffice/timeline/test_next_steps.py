@@ -109,7 +109,7 @@ def test_a_conflict_is_decided_and_shows_the_other_claim(client, altegio):
 
 
 def test_an_open_alert_and_telephony_refused_are_trouble(active):
-    Alert.objects.create(key="a", kind=Alert.Kind.CALL, text="HttpError.", connection=active)
+    Alert.objects.create(key="a", kind=Alert.Kind.CALL, text="Refused.", connection=active)
     chain = Chain.objects.get_or_create(altegio_id=AURORA_CHAIN)[0]
     Chain.objects.update(telephony=Chain.Telephony.FAILED, telephony_error="Not allowed.")
     Location.objects.update(chain=chain)
