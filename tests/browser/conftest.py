@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.db import connections
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from integrations.outbox.dispatcher import dispatch_due
 from tests.marketplace import AURORA_1, EMMA
@@ -36,6 +36,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _browser() -> Iterator[Browser]:
     # Playwright runs an event loop in this thread; Django's guard against that does not apply to it.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    # A busy machine may take longer than the five seconds that Playwright gives by default.
+    expect.set_options(timeout=30_000)
     with sync_playwright() as playwright:
         yield playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
