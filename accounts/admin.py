@@ -136,7 +136,7 @@ class UserAdmin(BaseAdmin, StockUserAdmin[User]):
     @confirm_action(
         _("Send a set-up link"),
         _(
-            "A letter with a link to set up two-factor sign-in goes to these members of staff. It works once, for a "
+            "An e-mail with a link to set up two-factor sign-in goes to these members of staff. It works once, for a "
             "day, together with their password."
         ),
         permission="accounts.add_authenticator",
@@ -155,7 +155,7 @@ class UserAdmin(BaseAdmin, StockUserAdmin[User]):
     @confirm_action(
         _("Erase the person"),
         _(
-            "E-mail address, name, phone, password, letters and the link to Altegio are deleted for good, and nobody "
+            "E-mail address, name, phone, password, e-mails and the link to Altegio are deleted for good, and nobody "
             "can sign in to the account any more. Connections and payments stay. This cannot be undone."
         ),
         permission="accounts.delete_user",

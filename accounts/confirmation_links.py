@@ -1,4 +1,4 @@
-"""Links in letters that confirm one thing: for an hour, once, and only as long as the account is as it was.
+"""Links in e-mails that confirm one thing: for an hour, once, and only as long as the account is as it was.
 
 As it was when the e-mail was asked for: an e-mail that goes out late confirms nothing that was asked for since.
 """

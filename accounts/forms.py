@@ -27,7 +27,7 @@ class ProfileForm(forms.ModelForm[User]):
     language = forms.ChoiceField(
         label=_("Language"),
         choices=[(code, own_name(code)) for code, _name in settings.LANGUAGES],
-        help_text=_("Of these pages and of our letters to you."),
+        help_text=_("Of these pages and of our e-mails to you."),
         widget=LanguageSelect,
     )
 
@@ -74,7 +74,7 @@ class FirstPasswordForm(forms.Form):
 
     password = forms.CharField(
         label=_("Your password"),
-        help_text=_("The one that you chose when you signed up, or a new one. Without one you sign in by a letter."),
+        help_text=_("The one that you chose when you signed up, or a new one. Without one you sign in by an e-mail."),
         max_length=200,
         required=False,
         strip=False,

@@ -17,4 +17,4 @@ def outgoing_emails() -> Iterator[Metric]:
     counts = OutgoingEmail.objects.filter(sent_at=None).aggregate(
         waiting=Count("pk", ~gone), given_up=Count("pk", gone)
     )
-    yield gauge("portal_emails", "Letters that were not sent", ["state"], counts.items())
+    yield gauge("portal_emails", "E-mails that were not sent", ["state"], counts.items())

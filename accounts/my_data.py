@@ -31,11 +31,11 @@ HERE = "accounts:me"
 
 register_page(60, HERE, _("My data"))
 register_notice("saved", _("Saved."))
-register_notice("email-asked", _("We have sent a letter to the new address. Open the link in it within an hour."))
+register_notice("email-asked", _("We have sent an e-mail to the new address. Open the link in it within an hour."))
 register_notice("email-kept", _("Your e-mail address stays as it is."))
 register_notice("password-saved", _("Your new password is saved. You are signed out on all other devices."))
 register_notice("unlinked", _("The Altegio user is unlinked. You are signed out on all other devices."))
-register_notice("email-sent", _("We have sent you a letter with a link. It works once, for an hour."))
+register_notice("email-sent", _("We have sent you an e-mail with a link. It works once, for an hour."))
 
 
 @require_http_methods(["GET", "POST"])

@@ -13,7 +13,7 @@ from accounts.proofs import opens_by_password
 # The same for a wrong password and for one that counts only once its address is proven: nothing is told apart.
 CANNOT_SIGN_IN = _(
     "This e-mail and password do not belong together, or the address is not confirmed yet. Open the link in our "
-    "letter, or have a new one sent."
+    "e-mail, or have a new one sent."
 )
 
 

@@ -47,7 +47,7 @@ def _judged(name: str, value: Any) -> Any:
     if isinstance(value, _PLAIN):
         return value
     if not isinstance(value, str | Promise):
-        raise TypeError(f"A letter cannot be told {name}: {type(value).__name__} is not plain.")
+        raise TypeError(f"An e-mail cannot be told {name}: {type(value).__name__} is not plain.")
     text = str(value)
     if name == "link" or name.endswith("_url"):
         return text if _is_ours(text) else ""

@@ -63,7 +63,7 @@ def tell(report: "Report") -> None:
     for kind, lane in report.lanes.items():
         wait = statistics.median(lane.waits)
         print(f"{kind:<20}{lane.done:>8}{lane.expired:>9}{lane.other:>7}{wait:>11.0f} s{lane.longest_wait:>7.0f} s")
-    print(f"alerts: {report.alerts}; letters to a member of staff: {report.letters_to_staff}")
+    print(f"alerts: {report.alerts}; e-mails to a member of staff: {report.emails_to_staff}")
     if report.missed:
         print(f"missed are the last that came: {report.missed_that_came_before_met} have not been")
 

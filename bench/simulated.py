@@ -178,7 +178,7 @@ class Report:
     overtaken: dict[str, int]
     lanes: dict[str, Lane]
     alerts: dict[str, int]
-    letters_to_staff: int
+    emails_to_staff: int
     missed_that_came_before_met: int
     seconds_taken: float
 
@@ -294,7 +294,7 @@ def _report(scenario: Scenario, altegio: SimulatedAltegio) -> Report:
         lanes=_lanes(),
         alerts=dict(Counter(Alert.objects.values_list("kind", flat=True))),
         missed_that_came_before_met=_out_of_order(scenario, set(missed)),
-        letters_to_staff=OutgoingEmail.objects.filter(template="staff/alerts").count(),
+        emails_to_staff=OutgoingEmail.objects.filter(template="staff/alerts").count(),
         seconds_taken=0.0,
     )
 

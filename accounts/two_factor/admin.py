@@ -22,7 +22,7 @@ class AuthenticatorAdmin(ReadOnlyAdmin):
     @confirm_action(
         _("Phone lost: remove"),
         _(
-            "These people are signed out everywhere, and get a letter with a link to set up a new phone. Make sure "
+            "These people are signed out everywhere, and get an e-mail with a link to set up a new phone. Make sure "
             "that it is they who ask."
         ),
         permission="accounts.delete_authenticator",

@@ -161,7 +161,7 @@ def message_for(connection: Connection, *, struggling: bool = False, stopped: bo
 
 def _waits_for_proof() -> str:
     return _(
-        "Many claims wait for this location, your address or your network. Open the link in the letter that we have "
+        "Many claims wait for this location, your address or your network. Open the link in the e-mail that we have "
         "sent you: then we know your address, and go on at once."
     )
 

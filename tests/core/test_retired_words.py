@@ -115,3 +115,11 @@ def test_no_retired_word_is_a_name_in_the_code(package: str) -> None:
 
 def test_no_module_is_called_by_a_retired_word() -> None:
     assert [path for path in modules() if retired_words(path.stem)] == []
+
+
+def test_owners_read_of_emails_and_of_letters_of_an_alphabet_alone() -> None:
+    texts = Path("locale/ru/LC_MESSAGES/django.po").read_text(encoding="utf-8").split("msgid ")
+
+    about_letters = [text.splitlines()[0] for text in texts if re.search(r"\bletters?\b", text)]
+
+    assert all(re.search("(Cyrillic|Latin) letters", text) for text in about_letters), about_letters

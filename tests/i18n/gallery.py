@@ -21,7 +21,7 @@ from integrations.connections.models import Application, Arrival, ArrivalLocatio
 from integrations.outbox.models import CallState, OutgoingCall
 from integrations.outbox.queue import queue_fresh
 from partner_portal.core import catalogs
-from tests.i18n.owners_letters import letters_about
+from tests.i18n.owners_emails import emails_about
 from tests.i18n.owners_pages import PASSWORD, OwnersPages
 from tests.marketplace import proven_owner
 
@@ -196,10 +196,10 @@ class Gallery:
 
     def outgoing_emails(self) -> Iterator[Shown]:
         """Every e-mail to owners, as text and as HTML."""
-        for template, values in letters_about(self.owner, self.arrival().pk, self.connections):
+        for template, values in emails_about(self.owner, self.arrival().pk, self.connections):
             payload = {"to": "olga@example.com", "person": self.owner, "language": self.language, "params": values}
             outgoing_email = render(OutgoingEmail(template=template, **payload))
-            name = f"letter {template}, {values.get('more', 0)} more"
+            name = f"e-mail {template}, {values.get('more', 0)} more"
             yield Shown(f"{name}, subject", outgoing_email.subject)
             yield Shown(name, outgoing_email.body)
             yield Shown(f"{name}, HTML", outgoing_email.alternatives[0][0])

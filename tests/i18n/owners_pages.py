@@ -101,7 +101,7 @@ class OwnersPages:
         session = browser.session
         session["signed_in_at"] = 0
         session.save()
-        yield "first password by a letter", browser.get("/account/me/password/")
+        yield "first password by an e-mail", browser.get("/account/me/password/")
         yield "erase without password", browser.get("/account/me/erase/")
 
     def _address(self) -> Iterator[tuple[str, object]]:

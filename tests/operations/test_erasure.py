@@ -94,7 +94,7 @@ def test_nothing_is_left_of_a_life_with_changes(altegio, work, administrator):
     hidden = [
         f"{which}@owner.example" for which in ("first", "second", "third", "wished")
     ] + ["Firstname", "Secondname", "Thirdname", "+36201111111", "+36202222222"]  # fmt: skip
-    assert stands_in(everything_stored(), "first@owner.example"), "an earlier address, in the letter to it"
+    assert stands_in(everything_stored(), "first@owner.example"), "an earlier address, in the e-mail to it"
 
     erase_person(User.objects.get(pk=person.pk))
     stored = everything_stored()

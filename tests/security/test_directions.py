@@ -1,4 +1,4 @@
-"""A name that runs the other way turns nothing around it: on staff's screens, owners' pages and in letters."""
+"""A name that runs the other way turns nothing around it: on staff's screens, owners' pages and in e-mails."""
 
 from html.parser import HTMLParser
 

@@ -1,4 +1,4 @@
-"""Whatever somebody has stored in the portal stays text: on staff's screens, owners' pages and in letters."""
+"""Whatever somebody has stored in the portal stays text: on staff's screens, owners' pages and in e-mails."""
 
 import re
 

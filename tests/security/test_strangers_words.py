@@ -14,7 +14,7 @@ from billing.models import Payment
 from integrations.connections.models import Application, Connection, Location
 from partner_portal.core.catalogs import ROOT
 from tests.i18n.gallery import Gallery
-from tests.i18n.owners_letters import letters_about
+from tests.i18n.owners_emails import emails_about
 from tests.i18n.owners_pages import OwnersPages
 
 pytestmark = pytest.mark.django_db
@@ -86,7 +86,7 @@ def all_letters(word: str) -> dict[str, EmailMultiAlternatives]:
         ("staff/two_factor_link", {"state": "x"}),
         ("staff/two_factor_changed", {"what": word}),
     ]
-    outgoing_emails = [*letters_about(owner, arrival, connections), *staff]
+    outgoing_emails = [*emails_about(owner, arrival, connections), *staff]
     return {
         template: render(OutgoingEmail(template=template, to="olga@example.com", person=owner, params=values))
         for template, values in outgoing_emails
@@ -104,7 +104,7 @@ def test_no_letter_carries_them_further(word):
         for path in folder.rglob("*.txt")
         if not path.stem.startswith("_")
     }
-    assert set(outgoing_emails) == templates, "a new letter is added here"
+    assert set(outgoing_emails) == templates, "a new e-mail is added here"
 
 
 @pytest.mark.parametrize("word", WORDS.values(), ids=WORDS)

@@ -13,7 +13,7 @@ from accounts.two_factor.setup import link_for, remove
 class Command(BaseCommand):
     help = (
         "Print the link with which a member of staff sets two-factor sign-in up; it works once, for a day, and asks "
-        "for the password. For the first administrator, or while no letter can be sent: otherwise an administrator "
+        "for the password. For the first administrator, or while no e-mail can be sent: otherwise an administrator "
         "sends it (Users, “Send a set-up link”)."
     )
 

@@ -352,7 +352,7 @@ def test_who_has_proven_nothing_keeps_so_many_undecided_and_goes_on_with_a_proof
     answer = visit(altegio, [AURORA_1, AURORA_2], "olga@example.com")
     shown = status(Client(), answer)["locations"]
     assert [line["state"] for line in shown] == ["pending", "pending"]
-    assert "letter" in shown[1]["message"]
+    assert "e-mail" in shown[1]["message"]
     assert Connection.objects.count() == 1
 
     link = link_token(Arrival.objects.get().pk, User.objects.get())

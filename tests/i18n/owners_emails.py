@@ -10,7 +10,7 @@ Params = dict[str, object]
 MANY = 20
 
 
-def letters_about(owner: User, arrival: int, connections: dict[str, Connection]) -> list[tuple[str, Params]]:
+def emails_about(owner: User, arrival: int, connections: dict[str, Connection]) -> list[tuple[str, Params]]:
     """The templates, and what each is given; those about several things once for one and once for many."""
     link = {"arrival": arrival}
     paid, refunded = (Payment.objects.get(status=status).pk for status in (Status.REPORTED, Status.REFUNDED))
