@@ -118,6 +118,11 @@ def read_list(answer: Answer) -> list[dict[str, Any]]:
     return _objects(answer.data)
 
 
+def read_user_settings(answer: Answer) -> dict[str, Any] | None:
+    """A user's notification settings, an object with `mode` and `notification_types`; None for anything else."""
+    return answer.data if isinstance(answer.data, dict) else None
+
+
 def _flat(detail: Any) -> str:
     return ", ".join(map(str, detail)) if isinstance(detail, list) else str(detail)
 

@@ -15,6 +15,9 @@ from integrations.user_tokens.models import UserToken
 from partner_portal.core.admin_base import BaseAdmin, confirm_action
 from partner_portal.core.english import english as _
 
+# Where the settings of a user hold their notification types (docs/altegio.md §2).
+TYPES = "notification_types"
+
 
 class UserTokenForm(forms.ModelForm):  # type: ignore[type-arg]  # the stubs' class takes a type, Django's does not
     """The token can be set and replaced; it is never shown."""
@@ -60,7 +63,11 @@ class UserTokenAdmin(BaseAdmin):
 
     @admin.display(description=_("notification settings of the user"))
     def user_settings_table(self, token: UserToken) -> SafeString | str:
-        return _table(token.user_settings)
+        if not token.user_settings:
+            return "–"
+        rest = {name: value for name, value in token.user_settings.items() if name != TYPES}
+        types = token.user_settings.get(TYPES)
+        return _table([rest, *_objects(types)])
 
     @confirm_action(
         _("Fetch the notification settings"),
@@ -71,6 +78,12 @@ class UserTokenAdmin(BaseAdmin):
         for token in chosen:
             fetch_notification_settings(token)
         return str(_("Altegio is being asked."))
+
+
+def _objects(types: Any) -> list[dict[str, Any]]:
+    """The notification types as objects: Altegio may write a type as an object or as its bare name."""
+    listed = types if isinstance(types, list) else []
+    return [each if isinstance(each, dict) else {"type": each} for each in listed]
 
 
 def _table(rows: list[dict[str, Any]] | None) -> SafeString | str:

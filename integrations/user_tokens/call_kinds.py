@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from integrations.altegio import requests
-from integrations.altegio.answers import Answer, read_list
+from integrations.altegio.answers import Answer, read_list, read_user_settings
 from integrations.altegio.requests import ApiRequest
 from integrations.outbox.call_kinds import CallKind, ObsoleteError, register
 from integrations.outbox.models import OutgoingCall, Priority
@@ -30,10 +30,12 @@ class _Fetch(CallKind):
     priority = Priority.HOUSEKEEPING
     idempotent = True
     uses_own_credential = True
-    column: str
+
+    def _columns(self, answer: Answer) -> dict[str, Any]:
+        raise NotImplementedError
 
     def accepted(self, call: OutgoingCall, answer: Answer) -> None:
-        self._learn(call, **{self.column: storable_json(read_list(answer))}, fetched_at=timezone.now())
+        self._learn(call, **self._columns(answer), fetched_at=timezone.now())
 
     def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
         self._learn(call, error=reason[:500])
@@ -48,11 +50,13 @@ class FetchNotificationTypes(_Fetch):
 
     name = "notification_types"
     title = _("Notification settings")
-    column = "types"
 
     def request(self, call: OutgoingCall) -> ApiRequest:
         token = _token(call)
         return requests.notification_types(token.token, token.location.altegio_id)
+
+    def _columns(self, answer: Answer) -> dict[str, Any]:
+        return {"types": storable_json(read_list(answer))}
 
 
 @register
@@ -61,11 +65,16 @@ class FetchUserSettings(_Fetch):
 
     name = "notification_users"
     title = _("People to notify")
-    column = "user_settings"
 
     def request(self, call: OutgoingCall) -> ApiRequest:
         token = _token(call)
         return requests.notification_settings(token.token, token.location.altegio_id, token.altegio_user_id)
+
+    def _columns(self, answer: Answer) -> dict[str, Any]:
+        found = read_user_settings(answer)
+        if found is None:
+            return {"error": "Altegio's answer holds no settings of this user; what was known stays."}
+        return {"user_settings": storable_json(found)}
 
 
 def _token(call: OutgoingCall) -> UserToken:

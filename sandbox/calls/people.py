@@ -23,4 +23,5 @@ def notification_types(world: World, call: Call) -> Response:
 def notification_settings(world: World, call: Call) -> Response:
     world.location(call.id("location_id"))
     world.user(call.id("user_id"))
-    return envelope([{"type_id": number, "sms": True, "push": False} for number, _slug, _title in TYPES])
+    types = [{"type_id": number, "sms": True, "push": False} for number, _slug, _title in TYPES]
+    return envelope({"mode": "custom", "notification_types": types})

@@ -23,7 +23,8 @@ def test_the_settings_of_location_and_user_are_fetched(altegio, token, work):
     work()
     token.refresh_from_db()
     assert token.types[0]["title"] == "New appointment"
-    assert token.user_settings[0]["sms"] is True
+    assert token.user_settings["mode"] == "custom"
+    assert token.user_settings["notification_types"][0]["sms"] is True
     assert token.error == ""
 
 
@@ -34,6 +35,25 @@ def test_a_void_token_is_said_and_stops_nothing(altegio, token, work):
     token.refresh_from_db()
     assert token.error
     assert token.user_settings
+
+
+def test_an_answer_of_another_shape_leaves_what_was_known_and_is_said(altegio, token, work):
+    fetch_notification_settings(token)
+    work()
+    altegio.fault("error", "notification_users", status=200, body={"success": True, "data": [], "meta": []})
+    fetch_notification_settings(token)
+    work()
+    token.refresh_from_db()
+    assert token.user_settings["mode"] == "custom"
+    assert "no settings of this user" in token.error
+
+
+def test_the_settings_are_shown_a_line_for_each_type(admin_client, token, work):
+    fetch_notification_settings(token)
+    work()
+    page = admin_client.get(f"/admin/user_tokens/usertoken/{token.pk}/change/").content.decode()
+    assert "mode: custom" in page
+    assert page.count("sms: True") == 3
 
 
 def test_the_user_token_stands_in_no_record_and_is_encrypted(altegio, token, work):
