@@ -59,7 +59,11 @@ class Callbacks:
         amount, discount = plain_number(payment["amount"]), payment["discount"]
         discount = None if discount is None else plain_number(discount)
         signed = payment_sign(payment["salon_id"], amount, discount, self._token)
-        self.tell({**payment, "event": "payment", "amount": amount, "discount": discount, "sign": signed})
+        written = {"amount": self._written(amount), "discount": self._written(discount)}
+        self.tell({**payment, **written, "event": "payment", "sign": signed})
+
+    def _written(self, number: float | None) -> float | str | None:
+        return f"{number:.2f}" if number is not None and self._world.settings.padded_amounts else number
 
     def send_event(self, urls: list[str], body: Any) -> None:
         """An entity webhook to every address; at most two quick retries on 429 and 5xx, then it is lost."""

@@ -24,6 +24,8 @@ class Settings:
     """Whether the list of connected locations holds the frozen ones."""
     numbers_as_strings: bool = False
     """Whether numbers in answers come as strings, as seen live."""
+    padded_amounts: bool = False
+    """Whether the numbers of a payment event stand as texts with two decimals; signed is what JavaScript prints."""
     requests_per_second: int | None = None
     requests_per_minute: int | None = None
     """Limits of sliding windows over all partner calls; None does not enforce."""

@@ -7,7 +7,7 @@ import hmac
 from dataclasses import dataclass
 from typing import Any
 
-from partner_portal.core.clean import InvalidJsonError, clean_text, parse_json, utf8
+from partner_portal.core.clean import InvalidJsonError, clean_text, parse_json, read_number, utf8
 
 MAX_USER_DATA_BYTES = 8 * 1024
 _MAX_DIGITS = 18
@@ -78,11 +78,25 @@ def person_from(user_data: str, signature: str, partner_token: str) -> Person:
 def is_payment_signed(
     partner_token: str, *, salon_id: object, amount: object, discount: object, signature: str
 ) -> bool:
-    """Whether a `payment` callback's `sign` is Altegio's (docs/altegio.md §4)."""
-    message = f"salon_id={salon_id}&amount={amount}"
-    if discount is not None:
-        message += f"&discount={discount}"
-    return is_signed(partner_token, message.encode("utf-8", "replace"), signature)
+    """Whether a `payment` callback's `sign` is Altegio's (docs/altegio.md §4).
+
+    Each number counts as the text that came, and as PHP and JavaScript print it: `990.00` is signed as `990`.
+    """
+    messages = {
+        f"salon_id={salon_id}&amount={amount_text}" + ("" if discount is None else f"&discount={discount_text}")
+        for amount_text in (amount, _printed(amount))
+        for discount_text in (discount, _printed(discount))
+    }
+    return any([is_signed(partner_token, each.encode("utf-8", "replace"), signature) for each in messages])
+
+
+def _printed(number: object) -> object:
+    """A number's text as PHP and JavaScript print it, the shortest that is read as the same double."""
+    found = read_number(number) if isinstance(number, str) else None
+    if found is None:
+        return number
+    value = float(found)
+    return str(int(value)) if value.is_integer() else repr(value)
 
 
 def _user_id(data: dict[str, Any]) -> int:

@@ -46,6 +46,16 @@ def test_a_payment_at_altegio_is_told_and_signed(sandbox, active, portal, amount
     assert active.status().json()["data"]["payments"][0]["id"] == payment_id
 
 
+def test_the_numbers_of_a_payment_may_stand_otherwise_than_they_are_signed(sandbox, active, portal):
+    sandbox.configure(padded_amounts=True)
+    sandbox.pay(LONDON, amount=Decimal("15.50"))
+    assert sandbox.callbacks.wait()
+    payload = portal.received[0][1]
+    signed = f"salon_id={LONDON}&amount=15.5".encode()
+    assert payload["amount"] == "15.50"
+    assert payload["sign"] == hmac.new(b"demo-token", signed, hashlib.sha256).hexdigest()
+
+
 @pytest.mark.parametrize(
     ("switches", "count"),
     [({"callback_copies": 2}, 2), ({"callbacks_enabled": False}, 0), ({"callback_delay": 0.2}, 1)],

@@ -157,6 +157,26 @@ def test_a_payment_is_handed_to_whoever_registered(client, altegio, work, connec
     assert Callback.objects.get().state == "confirmed"
 
 
+@pytest.mark.parametrize(
+    ("amount", "discount", "signed_as"),
+    [
+        ("990.00", "null", ("990", None)),
+        ("990.0", "15.50", ("990", "15.5")),
+        ('"990.00"', '"10.00"', ("990", "10")),
+        ("15.50", "10", ("15.5", "10")),
+        ("1e2", "null", ("100", None)),
+        # Altegio signs one number as it wrote it, and prints the other.
+        ("990.00", "10.0", ("990.00", "10")),
+    ],
+)
+def test_a_payment_is_signed_over_the_numbers_as_javascript_prints_them(client, db, amount, discount, signed_as):
+    body = (
+        f'{{"salon_id":10101,"application_id":1,"event":"payment","partner_token":"{TOKEN}","amount":{amount},'
+        f'"discount":{discount},"sign":"{signed(*signed_as)}"}}'
+    )
+    assert post(client, body).status_code == 200
+
+
 @pytest.mark.parametrize("sign", ["", None, 7, "0" * 64, signed("990.990")])
 def test_a_payment_with_a_wrong_sign_is_refused(client, db, sign):
     assert tell(client, "payment", amount="990.99", sign=sign).status_code == 403
