@@ -65,12 +65,13 @@ def give_discount(connection: Connection, percent: int) -> Discount:
 
 @register
 class FetchTariffs(CallKind):
-    """The options an application is sold for; 404 where it has no tariffs."""
+    """The options an application is sold for. A 404 never means that there are none: what is known stays."""
 
     name = "fetch_tariffs"
     title = english("Tariffs")
     priority = Priority.HOUSEKEEPING
     idempotent = True
+    on_either_host = True
 
     def request(self, call: OutgoingCall) -> ApiRequest:
         return requests.tariffs(Application.objects.get(pk=call.params["application"]).altegio_id)
@@ -93,10 +94,6 @@ class FetchTariffs(CallKind):
             )
         here.exclude(altegio_id__in=[option.id for option in data]).delete()
 
-    def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
-        if answer.status_code == 404:
-            TariffOption.objects.filter(application=call.params["application"]).delete()
-
 
 @register
 class FetchLink(CallKind):
@@ -106,6 +103,7 @@ class FetchLink(CallKind):
     title = english("Payment link")
     priority = Priority.SETUP
     idempotent = True
+    on_either_host = True
 
     def request(self, call: OutgoingCall) -> ApiRequest:
         link = (
@@ -143,6 +141,7 @@ class GiveDiscount(CallKind):
     title = english("Discount")
     priority = Priority.MONEY
     idempotent = True
+    on_either_host = True
 
     def request(self, call: OutgoingCall) -> ApiRequest:
         discount = Discount.objects.select_related("connection__location", "connection__application").get(

@@ -73,7 +73,7 @@ class Gateway:
 
     def _process(self, request: Request, found: tuple[Route, dict[str, str]] | None, entry: LoggedCall) -> Response:
         try:
-            route, ids = _known(found)
+            route, ids = _known(found, self._world.settings.marketplace_host)
             self._check_headers(request, route, ids)
             return route.handler(self._world, Call(ids, request.query, _json_of(request)))
         except RefusalError as refusal:
@@ -126,8 +126,8 @@ class Gateway:
         return text.replace(self._token, MASK)
 
 
-def _known(found: tuple[Route, dict[str, str]] | None) -> tuple[Route, dict[str, str]]:
-    if found is None:
+def _known(found: tuple[Route, dict[str, str]] | None, marketplace_host: str) -> tuple[Route, dict[str, str]]:
+    if found is None or (found[0].only_host and marketplace_host not in ("both", found[0].only_host)):
         raise RefusalError(404, "no_call")
     return found
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Self
 
 ARRIVAL_FORMS = ("brackets", "comma", "indexed")
+MARKETPLACE_HOSTS = ("app", "api", "both")
 GONE_ANSWERS = ("404", "empty")
 REDIRECT_ANSWERS = (200, 301)
 
@@ -22,6 +23,8 @@ class Settings:
     """What the status call says of an uninstalled connection: 404, or 200 without a current connection."""
     list_frozen: bool = True
     """Whether the list of connected locations holds the frozen ones."""
+    marketplace_host: str = "app"
+    """Which host has tariffs, payment link, discount and channel: app, api or both; the other one answers 404."""
     numbers_as_strings: bool = False
     """Whether numbers in answers come as strings, as seen live."""
     padded_amounts: bool = False
@@ -47,6 +50,7 @@ class Settings:
                 raise ValueError(f"{name} must be {types[name]}, got {value!r}")
         result = replace(self, **values)
         _check_choice("arrival_form", result.arrival_form, ARRIVAL_FORMS)
+        _check_choice("marketplace_host", result.marketplace_host, MARKETPLACE_HOSTS)
         _check_choice("gone_answer", result.gone_answer, GONE_ANSWERS)
         _check_choice("redirect_answer", result.redirect_answer, REDIRECT_ANSWERS)
         return result

@@ -89,20 +89,20 @@ def refund_payment(payment_id: int) -> ApiRequest:
 
 
 def tariffs(application_id: int) -> ApiRequest:
-    """What the owner can buy at Altegio itself."""
-    return ApiRequest("GET", "api", f"/marketplace/application/{application_id}/tariffs")
+    """What the owner can buy at Altegio itself. This and the next three may stand under either host."""
+    return ApiRequest("GET", "app", f"/marketplace/application/{application_id}/tariffs")
 
 
 def payment_link(salon_id: int, application_id: int, *, tariff_option_id: int, discount: int) -> ApiRequest:
     """Where the owner pays a tariff option; the discount is in percent."""
     query = {"salon_id": salon_id, "application_id": application_id, "tariff_option_id": tariff_option_id}
-    return ApiRequest("GET", "api", "/marketplace/application/payment_link", query=query | _if_any(discount))
+    return ApiRequest("GET", "app", "/marketplace/application/payment_link", query=query | _if_any(discount))
 
 
 def add_discount(salon_ids: Sequence[int], application_id: int, *, discount: int) -> ApiRequest:
     """Set the discount of locations, 0 to 100 percent."""
     body = {"salon_ids": list(salon_ids), "application_id": application_id, "discount": discount}
-    return ApiRequest("POST", "api", "/marketplace/application/add_discount", body)
+    return ApiRequest("POST", "app", "/marketplace/application/add_discount", body)
 
 
 def _if_any(discount: int) -> dict[str, int]:
@@ -156,7 +156,7 @@ def update_channel(salon_id: int, application_id: int, channel_slug: str, *, is_
         "channel_slug": channel_slug,
         "is_available": is_available,
     }
-    return ApiRequest("POST", "api", "/marketplace/application/update_channel", body)
+    return ApiRequest("POST", "app", "/marketplace/application/update_channel", body)
 
 
 def message_statuses(host: Host, path: str, statuses: Sequence[Mapping[str, Any]], *, token: str) -> ApiRequest:
@@ -174,6 +174,11 @@ def notification_settings(user_token: str, salon_id: int, user_id: int) -> ApiRe
     """The notification settings of a user at a location."""
     path = f"/notification_settings/{salon_id}/users/{user_id}"
     return ApiRequest("GET", "api", path, secrets=(user_token,), user_token=user_token)
+
+
+def countries() -> ApiRequest:
+    """A dictionary that every partner may read: whether the API host answers and takes the token."""
+    return ApiRequest("GET", "api", "/countries")
 
 
 def _filled(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -87,7 +87,7 @@ def is_payment_signed(
         for amount_text in (amount, _printed(amount))
         for discount_text in (discount, _printed(discount))
     }
-    return any([is_signed(partner_token, each.encode("utf-8", "replace"), signature) for each in messages])
+    return any(is_signed(partner_token, each.encode("utf-8", "replace"), signature) for each in messages)
 
 
 def _printed(number: object) -> object:

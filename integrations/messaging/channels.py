@@ -42,6 +42,7 @@ class UpdateChannel(CallKind):
     priority = Priority.SETUP
     idempotent = True
     last_write_wins = True
+    on_either_host = True
     alert_on_failure = True
 
     def request(self, call: OutgoingCall) -> ApiRequest:

@@ -81,6 +81,8 @@ class CallKind:
     last_write_wins: ClassVar[bool] = False
     # Its body carries a credential beside the partner token, so a 401 may mean that one: a refusal.
     uses_own_credential: ClassVar[bool] = False
+    # The sources put it under both hosts: where one says 404 or 405, the other is tried once. It must be idempotent.
+    on_either_host: ClassVar[bool] = False
     # For a call without a deadline of its own: for so long it is tried. None: for ever.
     max_age: ClassVar[timedelta | None] = None
     # Staff are told when it is refused or comes too late, because nobody else would see it.

@@ -21,6 +21,7 @@ class Effect(enum.Enum):
     ACCEPTED = enum.auto()  # the call ends, and its kind changes what hangs on it
     REFUSED = enum.auto()  # the same, for a no
     STOP_TOKEN = enum.auto()  # no call with this token goes out
+    OTHER_HOST = enum.auto()  # this host does not have the call: it goes to the other one
     PAUSE_ALL = enum.auto()  # no call at all goes out for `at_least` seconds
 
 
@@ -39,6 +40,8 @@ class Facts:
     uses_own_credential: bool = False
     last_write_wins: bool = False
     settling: float = 0.0  # seconds in which Altegio may still be at a request that it gave no answer to
+    is_not_there: bool = False  # one of two hosts says that it does not have such a call
+    has_other_host: bool = False  # and the other one has not been tried
     is_question: bool = False
     verdict: Verdict | None = None  # of the kind, on the answer to a question that `is_judged`
 
@@ -71,6 +74,8 @@ def decide(facts: Facts) -> Transition:
 
 
 def _after_sending(facts: Facts) -> Transition:
+    if facts.is_not_there:
+        return _not_there(facts)
     match facts.outcome:
         case Outcome.ACCEPTED if not facts.idempotent and not facts.is_conclusive:
             return _back_off(facts, CallState.UNCONFIRMED, NOT_CONCLUSIVE)
@@ -89,6 +94,13 @@ def _after_sending(facts: Facts) -> Transition:
         case Outcome.UNKNOWN:
             return _back_off(facts, CallState.UNCONFIRMED, facts.message)
     return _not_now(facts, CallState.QUEUED)
+
+
+def _not_there(facts: Facts) -> Transition:
+    """Try the other host once. Where neither has it, the first one's words tell more: it worked before."""
+    if facts.has_other_host:
+        return Transition(CallState.QUEUED, facts.message, Effect.OTHER_HOST)
+    return Transition(CallState.REFUSED, facts.reason or facts.message, Effect.REFUSED)
 
 
 def _after_question(facts: Facts) -> Transition:

@@ -4,7 +4,7 @@ No HTTP inside a transaction; a call's end and what it changes are one transacti
 that still holds the lease may write it.
 """
 
-import random
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -20,7 +20,9 @@ from integrations.altegio.requests import ApiRequest
 from integrations.outbox import rate
 from integrations.outbox.call_kinds import CallKind, ObsoleteError, OnHoldError, kind_of
 from integrations.outbox.claim import Claim, lease_length
-from integrations.outbox.decisions import FIRST_DELAY, Effect, Facts, decide, is_judged
+from integrations.outbox.decisions import Effect, Facts, decide, is_judged
+from integrations.outbox.delays import back_off_seconds, before_deadline, longest
+from integrations.outbox.hosts import NOT_THERE, host_of, other_host, remember_host
 from integrations.outbox.models import Attempt, CallState, OutgoingCall
 from integrations.outbox.queue import wake_a_dispatcher
 from integrations.outbox.token_stop import stop_token
@@ -30,7 +32,6 @@ from partner_portal.core.queues import Queue
 
 log = structlog.get_logger(__name__)
 
-MAX_DELAY = 60.0
 MAX_TEXT = 20_000
 OUR_FAILURE = "The portal failed while carrying this call; see the dead letters."
 # A deadlock or a moment without the database: the answer is known, and is worth another try.
@@ -82,7 +83,7 @@ def _exchange(claim: Claim, slot: rate.Slot) -> None:
     call, kind = claim.call, kind_of(claim.call)
     asking = kind.verify_before_retry(call) if claim.is_unconfirmed else kind.must_ask(call)
     try:
-        request = kind.question(call) if asking else kind.request(call)
+        request = kind.question(call) if asking else _request(kind, call)
     except ObsoleteError as obsolete:
         rate.settle(slot, used=False)
         _end(call, CallState.CANCELLED, reason=str(obsolete))
@@ -98,6 +99,11 @@ def _exchange(claim: Claim, slot: rate.Slot) -> None:
     log.info("altegio_answered", purpose=attempt.purpose, outcome=answer.outcome, status=answer.status_code)
     _note(attempt, answer, request)
     _settle(call, kind, answer, asking=asking)
+
+
+def _request(kind: CallKind, call: OutgoingCall) -> ApiRequest:
+    request = kind.request(call)
+    return replace(request, host=host_of(call)) if kind.on_either_host else request
 
 
 def _begin_attempt(
@@ -196,6 +202,7 @@ def _apply_answer(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking:
     match transition.effect:
         case Effect.ACCEPTED:
             _end(call, transition.state, reason=transition.reason)
+            remember_host(call)
             kind.accepted(call, answer)
             return
         case Effect.REFUSED:
@@ -203,6 +210,8 @@ def _apply_answer(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking:
             return
         case Effect.STOP_TOKEN:
             stop_token(transition.reason)
+        case Effect.OTHER_HOST:
+            call.host = other_host(host_of(call))
         case Effect.PAUSE_ALL:
             rate.pause(transition.at_least)
     if transition.remembers_refusal:
@@ -211,7 +220,7 @@ def _apply_answer(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking:
     if transition.backs_off:
         _back_off(call, state, reason, at_least=at_least, asked=asked)
     else:
-        _wait(call, state, reason, seconds=_longest(call, at_least=at_least, asked=asked))
+        _wait(call, state, reason, seconds=longest(call, at_least=at_least, asked=asked))
 
 
 def _facts(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking: bool) -> Facts:
@@ -229,6 +238,8 @@ def _facts(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking: bool) 
         uses_own_credential=kind.uses_own_credential,
         last_write_wins=kind.last_write_wins,
         settling=settings.ALTEGIO_SETTLING_SECONDS,
+        is_not_there=not asking and kind.on_either_host and answer.status_code in NOT_THERE,
+        has_other_host=not call.host,
         is_question=asking,
         verdict=kind.judge(call, answer) if judged else None,
     )
@@ -239,30 +250,11 @@ def _refuse(call: OutgoingCall, kind: CallKind, reason: str, answer: Answer) -> 
     kind.refused(call, reason, answer)
 
 
-def back_off_seconds(setbacks: int) -> float:
-    """About 1 s after the first setback, then doubling, with jitter, to at most 60 s."""
-    doubled: float = FIRST_DELAY * 2 ** min(setbacks, 10)
-    return min(doubled * random.uniform(0.8, 1.2), MAX_DELAY)  # noqa: S311
-
-
-def _before_deadline(call: OutgoingCall, seconds: float) -> float:
-    """A wait that would outlast the call is cut to half of the time left: one more try may be the good one."""
-    if call.deadline_at is None:
-        return seconds
-    left = (call.deadline_at - timezone.now()).total_seconds()
-    return seconds if seconds < left else max(left / 2, FIRST_DELAY)
-
-
-def _longest(call: OutgoingCall, *, at_least: float, asked: float | None) -> float:
-    """The longer of what must be waited for and what Altegio asks for, on whatever answer it says so."""
-    return at_least if asked is None else max(at_least, _before_deadline(call, asked))
-
-
 def _back_off(
     call: OutgoingCall, state: CallState, reason: str, *, at_least: float = 0.0, asked: float | None = None
 ) -> None:
-    pause = _before_deadline(call, back_off_seconds(call.setbacks))
-    seconds = max(pause, _longest(call, at_least=at_least, asked=asked))
+    pause = before_deadline(call, back_off_seconds(call.setbacks))
+    seconds = max(pause, longest(call, at_least=at_least, asked=asked))
     call.setbacks += 1
     _wait(call, state, reason, seconds=seconds)
 
@@ -339,6 +331,7 @@ def _write(
         finished_at=finished_at,
         setbacks=call.setbacks,
         refusal_code=call.refusal_code,
+        host=call.host,
         lease=None,
         lease_until=None,
     )

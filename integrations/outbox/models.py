@@ -61,6 +61,8 @@ class OutgoingCall(models.Model):
     setbacks = models.PositiveIntegerField(_("setbacks"), default=0)
     reason = models.CharField(_("reason"), max_length=500, blank=True)
     refusal_code = models.PositiveSmallIntegerField(null=True, blank=True, editable=False)
+    # The host that is tried after the other one said that it does not have this call; "" before.
+    host = models.CharField(max_length=3, blank=True, default="", db_default="", editable=False)
     request_id = models.CharField(_("request id"), max_length=32, blank=True)
     created_at = models.DateTimeField(_("queued"), default=timezone.now)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
@@ -162,6 +164,16 @@ class RateBudget(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class KnownHost(models.Model):
+    """The host on which a kind of call worked last, where the sources put it under both."""
+
+    kind = models.CharField(max_length=40, primary_key=True)
+    host = models.CharField(max_length=3)
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.host}"
 
 
 class TokenStop(models.Model):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox import checks
-from sandbox.calls.registry import API, Call, call
+from sandbox.calls.registry import API, Call, call, call_on_either_host
 from sandbox.refusals import RefusalError
 from sandbox.wire import Response, envelope
 from sandbox.world import World
@@ -30,7 +30,7 @@ def short_names(world: World, call: Call) -> Response:
     return envelope(None)
 
 
-@call("channel", "POST", API + "/marketplace/application/update_channel")
+@call_on_either_host("channel", "POST", "/marketplace/application/update_channel")
 def update_channel(world: World, call: Call) -> Response:
     body = call.fields()
     location_id = body.integer("salon_id")

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from sandbox import checks, lifecycle
-from sandbox.calls.registry import API, Call, call
+from sandbox.calls.registry import Call, call, call_on_either_host
 from sandbox.models import Application, Tariff, TariffOption
 from sandbox.refusals import RefusalError
 from sandbox.wire import Response, envelope
@@ -40,12 +40,12 @@ def refund(world: World, call: Call) -> Response:
     return envelope(None)
 
 
-@call("tariffs", "GET", API + "/marketplace/application/{application_id}/tariffs")
+@call_on_either_host("tariffs", "GET", "/marketplace/application/{application_id}/tariffs")
 def tariffs(world: World, call: Call) -> Response:
     return envelope([_tariff(item) for item in world.application(call.id("application_id")).tariffs])
 
 
-@call("payment_link", "GET", API + "/marketplace/application/payment_link")
+@call_on_either_host("payment_link", "GET", "/marketplace/application/payment_link")
 def payment_link(world: World, call: Call) -> Response:
     """A page where the owner pays; 404 for an application without tariffs, as seen live."""
     location = world.location(call.query_integer("salon_id"))
@@ -56,7 +56,7 @@ def payment_link(world: World, call: Call) -> Response:
     return envelope({"url": f"{world.address}/locations/{location.id}/?{query}"})
 
 
-@call("discount", "POST", API + "/marketplace/application/add_discount")
+@call_on_either_host("discount", "POST", "/marketplace/application/add_discount")
 def add_discount(world: World, call: Call) -> Response:
     body = call.fields()
     location_ids = body.list_of("salon_ids", checks.location_id, least=1, most=MAX_LOCATIONS)

@@ -1,4 +1,4 @@
-"""Notification settings, which need a user token beside the partner's (docs/altegio.md §2)."""
+"""Dictionaries, and notification settings, which need a user token beside the partner's (docs/altegio.md §2)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,13 @@ TYPES = (
     (2, "record_delete", "Cancelled appointment"),
     (3, "record_reminder", "Reminder before a visit"),
 )
+
+
+@call("countries", "GET", API + "/countries")
+def countries(world: World, call: Call) -> Response:
+    """A dictionary, for whoever wants to know whether the host answers."""
+    names = sorted({location.country for location in world.state.locations})
+    return envelope([{"id": number, "title": name} for number, name in enumerate(names, 1)])
 
 
 @call("notification_types", "GET", API + "/notification_settings/{location_id}/notification_types", by_user=True)

@@ -47,7 +47,10 @@ Handler = Callable[[World, Call], Response]
 
 @dataclass(frozen=True)
 class Route:
-    """`by_path` calls are proved by the token in their path; `by_user` calls need a user token as well."""
+    """`by_path` calls are proved by the token in their path; `by_user` calls need a user token as well.
+
+    `only_host` is set where a switch says which of the two hosts has the call.
+    """
 
     name: str
     method: str
@@ -55,6 +58,7 @@ class Route:
     handler: Handler
     by_path: bool = False
     by_user: bool = False
+    only_host: str = ""
 
 
 ROUTES: list[Route] = []
@@ -64,13 +68,27 @@ def call(
     name: str, method: str, path: str, *, by_path: bool = False, by_user: bool = False
 ) -> Callable[[Handler], Handler]:
     """Enter a handler into the table; `{name}` in the path stands for an id."""
-    pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>\\d{1,18})", path).replace("<token>", r"(?P<token>[^/]+)"))
 
     def enter(handler: Handler) -> Handler:
-        ROUTES.append(Route(name, method, pattern, handler, by_path, by_user))
+        ROUTES.append(Route(name, method, _pattern(path), handler, by_path, by_user))
         return handler
 
     return enter
+
+
+def call_on_either_host(name: str, method: str, path: str) -> Callable[[Handler], Handler]:
+    """The same for a call that the sources put under both hosts: a switch says which one has it."""
+
+    def enter(handler: Handler) -> Handler:
+        ROUTES.append(Route(name, method, _pattern(path), handler, only_host="app"))
+        ROUTES.append(Route(name, method, _pattern(API + path), handler, only_host="api"))
+        return handler
+
+    return enter
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>\\d{1,18})", path).replace("<token>", r"(?P<token>[^/]+)"))
 
 
 def find(method: str, path: str) -> tuple[Route, dict[str, str]] | None:

@@ -5,6 +5,7 @@ import pytest
 from accounts.models import User
 from billing.models import Discount, PaymentLink, TariffOption
 from billing.offers import NotOfferedError, ask_for_link, fetch_tariffs, give_discount
+from integrations.outbox.models import KnownHost, OutgoingCall
 
 from .conftest import SALON
 
@@ -24,10 +25,35 @@ def test_the_tariffs_are_fetched_and_those_gone_are_dropped(altegio, connection,
     fetch_tariffs(connection.application)
     work()
     assert not TariffOption.objects.filter(altegio_id=999).exists()
-    altegio.fault("error", "tariffs", status=404)
+
+
+@pytest.mark.parametrize("answer", [{"status": 404}, {"status": 405}, {"status": 404, "body": "<h1>Not found</h1>"}])
+def test_a_404_is_no_proof_that_there_are_no_tariffs(altegio, connection, option, work, answer):
+    altegio.fault("error", "tariffs", remaining=None, **answer)
     fetch_tariffs(connection.application)
     work()
-    assert not TariffOption.objects.exists()
+    assert TariffOption.objects.exists()
+    assert OutgoingCall.objects.latest("pk").state == "refused"
+
+
+def test_the_other_host_is_tried_once_and_remembered(altegio, connection, option, work):
+    altegio.configure(marketplace_host="api")
+    altegio.clear_requests()
+    give_discount(connection, 10)
+    work()
+    give_discount(connection, 20)
+    work()
+    path = "/marketplace/application/add_discount"
+    assert [each.path for each in altegio.requests()] == [path, f"/api/v1{path}", f"/api/v1{path}"]
+    assert altegio.connection(SALON).discount == 20
+
+
+def test_the_host_that_worked_last_is_left_where_it_works_no_more(altegio, connection, option, work):
+    KnownHost.objects.create(kind="fetch_tariffs", host="api")
+    fetch_tariffs(connection.application)
+    work()
+    assert KnownHost.objects.get().host == "app"
+    assert OutgoingCall.objects.latest("pk").state == "done"
 
 
 def test_the_owner_asks_for_a_link_and_sees_it(client, altegio, connection, option, work):

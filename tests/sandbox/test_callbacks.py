@@ -36,7 +36,7 @@ def test_the_partners_own_uninstall_is_not_told(sandbox, active, portal):
 def test_a_payment_at_altegio_is_told_and_signed(sandbox, active, portal, amount, discount, text):
     if discount is not None:
         body = {"salon_ids": [LONDON], "application_id": 1, "discount": discount}
-        active.post("/api/v1/marketplace/application/add_discount", body)
+        active.post("/marketplace/application/add_discount", body)
     payment_id = sandbox.pay(LONDON, amount=Decimal(amount))
     assert sandbox.callbacks.wait()
     payload = portal.received[0][1]

@@ -143,17 +143,24 @@ def test_what_needs_a_user_token_says_so(sandbox):
     assert requests.get(address, headers=both, timeout=5).json()["data"] == []
 
 
+@pytest.mark.parametrize(("switch", "app", "api"), [("app", 200, 404), ("api", 404, 200), ("both", 200, 200)])
+def test_the_tariffs_stand_on_the_host_that_a_switch_names(sandbox, altegio, switch, app, api):
+    sandbox.configure(marketplace_host=switch)
+    path = f"/marketplace/application/{SMS}/tariffs"
+    assert (altegio.get(path).status_code, altegio.get(f"/api/v1{path}").status_code) == (app, api)
+
+
 def test_tariffs_links_discounts_and_channels(sandbox, active):
-    tariffs = active.get(f"/api/v1/marketplace/application/{SMS}/tariffs").json()["data"]
+    tariffs = active.get(f"/marketplace/application/{SMS}/tariffs").json()["data"]
     option_id = tariffs[0]["options"][0]["id"]
-    link = "/api/v1/marketplace/application/payment_link"
+    link = "/marketplace/application/payment_link"
     query = {"salon_id": LONDON, "application_id": SMS, "tariff_option_id": option_id}
     assert requests.get(active.get(link, **query).json()["data"]["url"], timeout=5).status_code == 200
     sandbox.set_application(SMS, tariffs=[])
     assert active.get(link, **query).status_code == 404
     discount = {"salon_ids": [LONDON], "application_id": SMS, "discount": 101}
-    assert active.post("/api/v1/marketplace/application/add_discount", discount).status_code == 422
-    assert active.post("/api/v1/marketplace/application/add_discount", discount | {"discount": 10}).status_code == 200
+    assert active.post("/marketplace/application/add_discount", discount).status_code == 422
+    assert active.post("/marketplace/application/add_discount", discount | {"discount": 10}).status_code == 200
     channel = {"salon_id": LONDON, "application_id": SMS, "channel_slug": "sms", "is_available": True}
-    assert active.post("/api/v1/marketplace/application/update_channel", channel).status_code == 200
+    assert active.post("/marketplace/application/update_channel", channel).status_code == 200
     assert sandbox.connection(LONDON).channels == {"sms": True}

@@ -3,7 +3,7 @@
 import enum
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 from django.core.cache import cache
@@ -13,12 +13,13 @@ from django.db.migrations.executor import MigrationExecutor
 
 from accounts.models import User
 from integrations.altegio import requests
-from integrations.altegio.answers import Outcome
+from integrations.altegio.answers import Answer, Outcome
 from integrations.altegio.requests import ApiRequest
 from integrations.backoffice.health import HEARTBEAT, MAX_SILENCE
 from integrations.connections.models import Application, application_for
 from integrations.outbox.direct_requests import ask_now
 from integrations.outbox.executor import altegio_client
+from integrations.outbox.hosts import NOT_THERE, known_host, other_host
 from integrations.outbox.token_stop import token_is_stopped
 from partner_portal.celery import app
 
@@ -108,14 +109,28 @@ def _altegio() -> Iterator[Finding]:
     if token_is_stopped():
         advice = "Set the right token, or resume it in the admin (stopped tokens) once Altegio accepts it again."
         yield Finding("Calls to Altegio", Health.WRONG, "stopped: Altegio refused the partner token", advice)
+    yield _reach("Altegio's API", requests.countries())
     for application in Application.objects.order_by("pk"):
         number = application.altegio_id
         yield _reach(f"Altegio, application {number}", requests.connected_locations(number, page=1, count=1))
-        yield _reach(f"Altegio's API, application {number}", requests.tariffs(number))
+        yield _read(f"Tariffs of application {number}", *_on_either_host("fetch_tariffs", requests.tariffs(number)))
 
 
 def _reach(what: str, call: ApiRequest) -> Finding:
+    return _read(what, call, ask_now(call))
+
+
+def _on_either_host(kind: str, call: ApiRequest) -> tuple[ApiRequest, Answer]:
+    """Ask where this kind of call worked last, and the other host where that one does not have it."""
+    call = replace(call, host=known_host(kind))
     answer = ask_now(call)
+    if answer.status_code not in NOT_THERE:
+        return call, answer
+    other = replace(call, host=other_host(call.host))
+    return other, ask_now(other)
+
+
+def _read(what: str, call: ApiRequest, answer: Answer) -> Finding:
     match answer.outcome:
         case Outcome.ACCEPTED:
             return Finding(what, Health.WELL, "answers, and accepts the token")

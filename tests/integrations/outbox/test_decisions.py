@@ -16,6 +16,7 @@ DONE = Transition(CallState.DONE, effect=Effect.ACCEPTED)
 NO = Transition(CallState.REFUSED, "No.", Effect.REFUSED)
 OWN = {"uses_own_credential": True}
 NEWEST = {"idempotent": True, "last_write_wins": True, "settling": 20.0}
+NOT_THERE = {"idempotent": True, "is_not_there": True}
 
 
 def later(state: CallState, reason: str = "No.", **fields: Any) -> Transition:
@@ -42,6 +43,10 @@ AFTER_SENDING: list[tuple[Outcome, dict[str, Any], Transition]] = [
     (UNKNOWN, {"idempotent": True}, later(QUEUED)),
     (UNKNOWN, NEWEST, later(QUEUED)),
     (UNKNOWN, {**NEWEST, "has_status": False}, later(QUEUED, at_least=20.0)),
+    (REFUSED, {**NOT_THERE, "has_other_host": True}, Transition(QUEUED, "No.", Effect.OTHER_HOST)),
+    (UNKNOWN, {**NOT_THERE, "has_other_host": True}, Transition(QUEUED, "No.", Effect.OTHER_HOST)),
+    (REFUSED, NOT_THERE, Transition(CallState.REFUSED, "As before.", Effect.REFUSED)),
+    (UNKNOWN, NOT_THERE, Transition(CallState.REFUSED, "As before.", Effect.REFUSED)),
     (UNAUTHORIZED, {}, Transition(QUEUED, "No.", Effect.STOP_TOKEN)),
     (UNAUTHORIZED, OWN, NO),
     (LIMITED, {}, everybody_waits(QUEUED, 1.0)),

@@ -12,8 +12,9 @@ from integrations.activation.call_kinds import Activate
 from integrations.connections.models import Chain
 from integrations.locations.call_kinds import FetchLocations
 from integrations.outbox.claim import claim_next
+from integrations.outbox.delays import back_off_seconds, before_deadline
 from integrations.outbox.dispatcher import PATIENT_DISPATCHERS, _patient_places, dispatch_due
-from integrations.outbox.executor import LeaseLostError, _back_off, _before_deadline, _end, back_off_seconds
+from integrations.outbox.executor import LeaseLostError, _back_off, _end
 from integrations.outbox.models import CallState, OutgoingCall
 from integrations.outbox.queue import KeyTakenError, cancel, new_call, queue, queue_newest
 from integrations.outbox.sweep import recover_lost_calls
@@ -133,7 +134,7 @@ def test_the_pause_after_a_setback_is_about_a_second_then_doubles_to_a_minute():
 @pytest.mark.parametrize(("left", "wait"), [(40, 20), (300, 60), (1, 1)])
 def test_a_pause_never_outlasts_the_call_that_waits(left, wait):
     call = add("late", deadline_at=timezone.now() + timedelta(seconds=left))
-    assert _before_deadline(call, 60) == pytest.approx(wait, abs=0.5)
+    assert before_deadline(call, 60) == pytest.approx(wait, abs=0.5)
 
 
 @pytest.mark.django_db(transaction=True)
