@@ -273,7 +273,10 @@ def _bars() -> list[dict[str, Any]]:
 
 @admin.register(TariffOption)
 class TariffOptionAdmin(ReadOnlyAdmin):
-    list_display = ("altegio_id", "application", "tariff_title", "title", "price", "currency", "months", "fetched_at")
+    list_display = (
+        *("altegio_id", "application", "tariff_title", "title", "price", "currency", "months"),
+        *("free_months", "staff_amount", "fetched_at"),
+    )
     list_filter = ("application",)
     list_select_related = ("application",)
     ordering = ("application", "altegio_id")

@@ -6,6 +6,7 @@ from django import forms
 
 from billing.intake import Overlap, PaymentConflictError, check_payment
 from billing.models import Discount, Payment, PaymentLink
+from billing.money import PERCENT_DECIMALS, PERCENT_DIGITS
 from billing.parsing import InvalidPaymentError, PaymentData, read_payment
 from integrations.connections.models import LIVE, Connection
 from partner_portal.core.english import english as _
@@ -72,8 +73,8 @@ class LinkForm(forms.ModelForm[PaymentLink]):
             self.add_error("connection", _("Choose a connected location."))
         elif connection and option and option.application_id != connection.application_id:
             self.add_error("option", _("This option belongs to another application."))
-        if (self.cleaned_data.get("discount") or 0) > 100:
-            self.add_error("discount", _("At most 100 percent."))
+        if not 0 <= (self.cleaned_data.get("discount") or 0) <= 100:
+            self.add_error("discount", _("Write 0 to 100 percent."))
         return self.cleaned_data
 
     def validate_unique(self) -> None:
@@ -86,7 +87,13 @@ class LinkForm(forms.ModelForm[PaymentLink]):
 class DiscountForm(forms.ModelForm[Discount]):
     """Giving a connected location a discount; the newest one counts."""
 
-    percent = forms.IntegerField(label=_("discount, %"), min_value=0, max_value=100)
+    percent = forms.DecimalField(
+        label=_("discount, %"),
+        min_value=0,
+        max_value=100,
+        max_digits=PERCENT_DIGITS,
+        decimal_places=PERCENT_DECIMALS,
+    )
 
     class Meta:
         model = Discount

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from billing.money import MAX_DECIMALS, MAX_DIGITS, exact
+from billing.money import MAX_DECIMALS, MAX_DIGITS, PERCENT_DECIMALS, PERCENT_DIGITS, exact, plain_percent
 from integrations.connections.models import Application, Connection, Location
 from integrations.outbox.models import OutgoingCall
 from partner_portal.core.english import english as _
@@ -162,6 +162,8 @@ class TariffOption(models.Model):
     price = models.DecimalField(_("price"), max_digits=MAX_DIGITS, decimal_places=MAX_DECIMALS, null=True, blank=True)
     currency = models.CharField(_("currency"), max_length=3, blank=True)
     months = models.PositiveSmallIntegerField(_("months"), null=True, blank=True)
+    staff_amount = models.PositiveIntegerField(_("staff members"), null=True, blank=True)
+    free_months = models.PositiveSmallIntegerField(_("free months"), null=True, blank=True)
     fetched_at = models.DateTimeField(_("fetched"), default=timezone.now)
 
     class Meta:
@@ -187,7 +189,9 @@ class PaymentLink(models.Model):
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="payment_links")
     option = models.ForeignKey(TariffOption, on_delete=models.CASCADE, related_name="links")
-    discount = models.PositiveSmallIntegerField(_("discount, %"), default=0)
+    discount = models.DecimalField(
+        _("discount, %"), max_digits=PERCENT_DIGITS, decimal_places=PERCENT_DECIMALS, default=0
+    )
     state = models.CharField(_("state"), max_length=8, choices=SyncState.choices, default=SyncState.QUEUED)
     url = models.URLField(_("address"), max_length=2000, blank=True)
     error = models.CharField(_("error"), max_length=500, blank=True)
@@ -207,7 +211,7 @@ class Discount(models.Model):
     """The discount staff gave a location at Altegio, in percent; 0 takes it away."""
 
     connection = models.OneToOneField(Connection, on_delete=models.CASCADE, related_name="discount")
-    percent = models.PositiveSmallIntegerField(_("discount, %"))
+    percent = models.DecimalField(_("discount, %"), max_digits=PERCENT_DIGITS, decimal_places=PERCENT_DECIMALS)
     state = models.CharField(_("state"), max_length=8, choices=SyncState.choices, default=SyncState.QUEUED)
     error = models.CharField(_("error"), max_length=500, blank=True)
     changed_at = models.DateTimeField(_("changed"), default=timezone.now)
@@ -215,11 +219,13 @@ class Discount(models.Model):
     class Meta:
         verbose_name = _("discount")
         verbose_name_plural = _("discounts")
-        constraints = [models.CheckConstraint(condition=models.Q(percent__lte=100), name="discount_up_to_all")]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(percent__gte=0, percent__lte=100), name="discount_up_to_all")
+        ]
         indexes = [models.Index(fields=["id"], condition=models.Q(state="queued"), name="discount_queued")]
 
     def __str__(self) -> str:
-        return f"{self.connection}: {self.percent} %"
+        return f"{self.connection}: {plain_percent(self.percent)} %"
 
 
 class Subscription(Connection):

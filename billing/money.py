@@ -15,6 +15,10 @@ CURRENCIES: dict[str, int] = {
 }
 
 
+# Discounts in hundredths of a per cent, as Altegio takes them (docs/altegio.md §2).
+PERCENT_DIGITS, PERCENT_DECIMALS = 5, 2
+
+
 class InvalidMoneyError(ValueError):
     """The text is no amount of this currency; `str()` says why."""
 
@@ -36,6 +40,12 @@ def read_amount(text: str, currency: str) -> Decimal:
     if len(match[1] or "") > most:
         raise InvalidMoneyError(f"{currency} has {most} decimals.")
     return exact(Decimal(text), currency)
+
+
+def plain_percent(percent: Decimal) -> Decimal:
+    """The percentage without idle zeros, as it is written on the wire and shown: 10.00 as 10, 15.50 as 15.5."""
+    trimmed = percent.normalize()
+    return trimmed.quantize(Decimal(1)) if trimmed == trimmed.to_integral_value() else trimmed
 
 
 def exact(amount: Decimal, currency: str) -> Decimal:

@@ -3,10 +3,13 @@
 All three may be repeated: two are questions, and a discount that is set twice is the same discount.
 """
 
+from decimal import Decimal
+
 from django.db import transaction
 from django.utils import timezone
 
 from billing.models import Discount, PaymentLink, SyncState, TariffOption
+from billing.money import plain_percent
 from integrations.altegio import requests
 from integrations.altegio.answers import Answer, read_link, read_tariff_options
 from integrations.altegio.requests import ApiRequest
@@ -16,6 +19,8 @@ from integrations.outbox.models import OutgoingCall, Priority
 from integrations.outbox.queue import queue_newest
 from partner_portal.core.english import english
 from partner_portal.core.english import english as _
+
+NO_DISCOUNT = Decimal(0)
 
 
 class NotOfferedError(Exception):
@@ -27,7 +32,7 @@ def fetch_tariffs(application: Application) -> None:
     queue_newest(FetchTariffs, f"tariffs:{application.pk}", application=application.pk)
 
 
-def ask_for_link(connection: Connection, option: TariffOption, discount: int = 0) -> PaymentLink:
+def ask_for_link(connection: Connection, option: TariffOption, discount: Decimal = NO_DISCOUNT) -> PaymentLink:
     """Queue the question for the address where the owner pays; it appears on the row. Raises NotOfferedError."""
     if option.application_id != connection.application_id or connection.state not in LIVE:
         raise NotOfferedError(_("This tariff is not for this location, or the location is not connected any more."))
@@ -42,8 +47,8 @@ def ask_for_link(connection: Connection, option: TariffOption, discount: int = 0
         return link
 
 
-def give_discount(connection: Connection, percent: int) -> Discount:
-    """Queue a discount of 0 to 100 percent for a connected location; the newest one counts.
+def give_discount(connection: Connection, percent: Decimal) -> Discount:
+    """Queue a discount of 0 to 100 percent, with at most two decimals, for a connected location; the newest counts.
 
     Raises NotOfferedError.
     """
@@ -89,6 +94,8 @@ class FetchTariffs(CallKind):
                     "price": option.price,
                     "currency": option.currency,
                     "months": option.months,
+                    "staff_amount": option.staff_amount,
+                    "free_months": option.free_months,
                     "fetched_at": timezone.now(),
                 },
             )
@@ -117,7 +124,7 @@ class FetchLink(CallKind):
             link.connection.location.altegio_id,
             link.connection.application.altegio_id,
             tariff_option_id=link.option.altegio_id,
-            discount=link.discount,
+            discount=plain_percent(link.discount),
         )
 
     def accepted(self, call: OutgoingCall, answer: Answer) -> None:
@@ -149,7 +156,9 @@ class GiveDiscount(CallKind):
         )
         connection = discount.connection
         return requests.add_discount(
-            [connection.location.altegio_id], connection.application.altegio_id, discount=discount.percent
+            [connection.location.altegio_id],
+            connection.application.altegio_id,
+            discount=plain_percent(discount.percent),
         )
 
     def accepted(self, call: OutgoingCall, answer: Answer) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.paginator import Page
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -71,7 +72,9 @@ def _subscription_rows(page: "Page[Connection]") -> list[dict[str, Any]]:
 
 def _option_name(option: TariffOption) -> str:
     price = "" if option.price is None else money(option.price, option.currency)
-    return " · ".join(part for part in (option.tariff_title, option.title, price) if part)
+    free = gettext("free months: %(count)s") % {"count": option.free_months} if option.free_months else ""
+    staff = gettext("staff members: %(count)s") % {"count": option.staff_amount} if option.staff_amount else ""
+    return " · ".join(part for part in (option.tariff_title, option.title, price, free, staff) if part)
 
 
 @require_GET

@@ -286,6 +286,8 @@ class RemoteOption:
     price: Decimal | None
     currency: str
     months: int | None
+    staff_amount: int | None  # for so many staff members; None: however many
+    free_months: int | None  # on top of the paid ones
 
 
 def read_tariff_options(answer: Answer) -> list[RemoteOption]:
@@ -298,6 +300,8 @@ def read_tariff_options(answer: Answer) -> list[RemoteOption]:
             price=_price(option.get("overall_price")),
             currency=_words(option.get("currency_iso"))[:3],
             months=_months(option.get("duration_in_months")),
+            staff_amount=_count(option.get("staff_amount"), 10**6),
+            free_months=_months(option.get("free_period_in_months")),
         )
         for tariff in _objects(answer.data)
         for option in _objects(tariff.get("options"))
@@ -311,8 +315,13 @@ def _price(value: Any) -> Decimal | None:
 
 
 def _months(value: Any) -> int | None:
-    months = parse_id(value)
-    return months if months is not None and months < 1200 else None
+    return _count(value, 1200)
+
+
+def _count(value: Any, less_than: int) -> int | None:
+    """A whole number that is not zero: zero of something says that there is none."""
+    count = parse_id(value)
+    return count if count is not None and count < less_than else None
 
 
 def read_link(answer: Answer) -> str:

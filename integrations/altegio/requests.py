@@ -93,19 +93,19 @@ def tariffs(application_id: int) -> ApiRequest:
     return ApiRequest("GET", "app", f"/marketplace/application/{application_id}/tariffs")
 
 
-def payment_link(salon_id: int, application_id: int, *, tariff_option_id: int, discount: int) -> ApiRequest:
+def payment_link(salon_id: int, application_id: int, *, tariff_option_id: int, discount: Decimal) -> ApiRequest:
     """Where the owner pays a tariff option; the discount is in percent."""
     query = {"salon_id": salon_id, "application_id": application_id, "tariff_option_id": tariff_option_id}
     return ApiRequest("GET", "app", "/marketplace/application/payment_link", query=query | _if_any(discount))
 
 
-def add_discount(salon_ids: Sequence[int], application_id: int, *, discount: int) -> ApiRequest:
-    """Set the discount of locations, 0 to 100 percent."""
+def add_discount(salon_ids: Sequence[int], application_id: int, *, discount: Decimal) -> ApiRequest:
+    """Set the discount of locations, 0 to 100 percent; decimals are allowed."""
     body = {"salon_ids": list(salon_ids), "application_id": application_id, "discount": discount}
     return ApiRequest("POST", "app", "/marketplace/application/add_discount", body)
 
 
-def _if_any(discount: int) -> dict[str, int]:
+def _if_any(discount: Decimal) -> dict[str, Decimal]:
     return {"discount": discount} if discount else {}
 
 

@@ -1,6 +1,7 @@
 """Billing in the control room: every role looks, finance records, corrects and refunds, once and on the record."""
 
 import csv
+from decimal import Decimal
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -162,14 +163,14 @@ def test_the_chart_counts(client, connection, staff):
 def test_finance_gives_discounts_and_asks_for_links(client, altegio, connection, finance, work):
     option = TariffOption.objects.create(application=connection.application, altegio_id=_option(altegio))
     given = client.post("/admin/billing/discount/add/", {"connection": connection.pk, "percent": 20})
-    again = client.post("/admin/billing/discount/add/", {"connection": connection.pk, "percent": 30})
-    asked = {"connection": connection.pk, "option": option.pk, "discount": 5}
+    again = client.post("/admin/billing/discount/add/", {"connection": connection.pk, "percent": "15.55"})
+    asked = {"connection": connection.pk, "option": option.pk, "discount": "2.5"}
     assert (given.status_code, again.status_code) == (302, 302)
     assert client.post("/admin/billing/paymentlink/add/", asked).status_code == 302
     work()
-    assert altegio.connection(SALON).discount == 30
+    assert altegio.connection(SALON).discount == Decimal("15.55")
     assert Discount.objects.get().state == "synced"
-    assert "discount=5" in PaymentLink.objects.get().url
+    assert "discount=2.5" in PaymentLink.objects.get().url
 
 
 def _option(altegio):

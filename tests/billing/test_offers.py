@@ -1,5 +1,7 @@
 """Tariffs, payment links and discounts of what Altegio itself sells."""
 
+from decimal import Decimal
+
 import pytest
 
 from accounts.models import User
@@ -39,9 +41,9 @@ def test_a_404_is_no_proof_that_there_are_no_tariffs(altegio, connection, option
 def test_the_other_host_is_tried_once_and_remembered(altegio, connection, option, work):
     altegio.configure(marketplace_host="api")
     altegio.clear_requests()
-    give_discount(connection, 10)
+    give_discount(connection, Decimal(10))
     work()
-    give_discount(connection, 20)
+    give_discount(connection, Decimal(20))
     work()
     path = "/marketplace/application/add_discount"
     assert [each.path for each in altegio.requests()] == [path, f"/api/v1{path}", f"/api/v1{path}"]
@@ -54,6 +56,17 @@ def test_the_host_that_worked_last_is_left_where_it_works_no_more(altegio, conne
     work()
     assert KnownHost.objects.get().host == "app"
     assert OutgoingCall.objects.latest("pk").state == "done"
+
+
+def test_what_an_option_says_beside_its_price_is_kept_and_shown(client, altegio, connection, work):
+    altegio.world.application(1).tariffs[0].options[1].staff_amount = 5
+    fetch_tariffs(connection.application)
+    work()
+    option = TariffOption.objects.get(months=12)
+    assert (option.free_months, option.staff_amount) == (2, 5)
+    client.force_login(connection.owner)
+    page = client.get("/account/billing/").content.decode()
+    assert "free months: 2 · staff members: 5" in page
 
 
 def test_the_owner_asks_for_a_link_and_sees_it(client, altegio, connection, option, work):
@@ -73,9 +86,9 @@ def test_nobody_asks_for_anothers_link(client, connection, option):
 
 
 def test_a_link_with_a_discount(connection, option, work):
-    ask_for_link(connection, option, discount=15)
+    ask_for_link(connection, option, discount=Decimal("15.50"))
     work()
-    assert "discount=15" in PaymentLink.objects.get().url
+    assert "discount=15.5" in PaymentLink.objects.get().url
 
 
 def test_a_refused_link_says_why(altegio, connection, option, work):
@@ -86,16 +99,16 @@ def test_a_refused_link_says_why(altegio, connection, option, work):
 
 
 def test_the_newest_discount_counts(altegio, connection, work):
-    give_discount(connection, 10)
-    give_discount(connection, 25)
+    give_discount(connection, Decimal(10))
+    give_discount(connection, Decimal("15.55"))
     work()
-    assert altegio.connection(SALON).discount == 25
+    assert altegio.connection(SALON).discount == Decimal("15.55")
     assert Discount.objects.get().state == "synced"
 
 
 def test_a_discount_is_a_percentage_for_a_connected_location(connection):
     with pytest.raises(NotOfferedError):
-        give_discount(connection, 101)
+        give_discount(connection, Decimal(101))
     connection.state = "uninstalled"
     with pytest.raises(NotOfferedError):
-        give_discount(connection, 10)
+        give_discount(connection, Decimal(10))
