@@ -8,6 +8,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from integrations.api.warnings import WarningSerializer
+from integrations.messaging.ext_ids import with_send_ids
 from integrations.messaging.ingest import take_statuses
 from integrations.messaging.parsing import InvalidStatusesError, StatusList, read_statuses
 
@@ -26,7 +27,8 @@ class Statuses(APIView):
     """Takes up to 1000 message statuses, all or none, and relays them to Altegio.
 
     What only decorates a status and cannot be read is left out, and named in `warnings`: an unknown field, a location
-    for the figures, a price that Altegio does not want with this status.
+    for the figures, a price that Altegio does not want with this status. With `ext_id` instead of `id` the address is
+    the one that came with the message.
     """
 
     scope = "sms"
@@ -35,9 +37,10 @@ class Statuses(APIView):
     @extend_schema(request=StatusList, responses={202: AcceptedSerializer})
     def post(self, request: Request) -> Response:
         try:
-            reported, warnings = read_statuses(request.data)
+            items, named = with_send_ids(request.data)
+            reported, warnings = read_statuses(items)
         except InvalidStatusesError as bad:
             raise ValidationError(bad.problems) from None
-        take_statuses(reported)
+        take_statuses(reported, named)
         left_out = {"warnings": warnings} if warnings else {}
         return Response({"accepted": len(reported), **left_out}, status=202)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from integrations.api import api_keys, connections, sender_names, sms, telephony
+from integrations.api import api_keys, connections, messages, sender_names, sms, telephony
 
 urlpatterns = [
     path("connections/", connections.ConnectionList.as_view()),
@@ -10,6 +10,8 @@ urlpatterns = [
     path("connections/<int:pk>/uninstall/", connections.ConnectionUninstall.as_view()),
     path("connections/resolve-api-key/", api_keys.ResolveApiKey.as_view()),
     path("locations/<str:salon_id>/sender-names/", sender_names.SenderNames.as_view()),
+    path("sms/messages/", messages.MessageList.as_view()),
+    path("sms/messages/<str:ext_id>/", messages.MessageDetail.as_view()),
     path("sms/statuses/", sms.Statuses.as_view()),
     path("telephony/notifications/", telephony.Notifications.as_view()),
     path("telephony/calls/", telephony.Calls.as_view()),

@@ -14,7 +14,7 @@ def connection_with_key(api_key: str) -> Connection | None:
 
     Two queries by unique index, however many connections there are.
     """
-    place = _place_of(lookup_hash(api_key))
+    place = place_of_key(lookup_hash(api_key))
     if place is None:
         return None
     application, location = place
@@ -22,7 +22,8 @@ def connection_with_key(api_key: str) -> Connection | None:
     return here.select_related("application", "location__chain", "owner").current()
 
 
-def _place_of(api_key_hash: str) -> tuple[int, int] | None:
+def place_of_key(api_key_hash: str) -> tuple[int, int] | None:
+    """The application and the location whose key has this hash, also one that was replaced: one query."""
     place = ("application_id", "location_id")
     current = Installation.objects.filter(api_key_hash=api_key_hash).values_list(*place)
     replaced = ReplacedApiKey.objects.filter(api_key_hash=api_key_hash).values_list(

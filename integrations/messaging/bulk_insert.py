@@ -1,7 +1,8 @@
-"""Writing many statuses at once."""
+"""Writing many statuses and requested messages at once."""
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
@@ -12,14 +13,46 @@ Row = dict[str, Any]
 
 _INSERT = """
     INSERT INTO messaging_messagestatus (
-        batch_id, address_id, message_id, id_is_number, status, payment_sum, currency_iso, parts_amount, location_id
+        batch_id, address_id, message_id, id_is_number, status, payment_sum, currency_iso, parts_amount, location_id,
+        requested_message_id
     )
     SELECT * FROM json_to_recordset(%s::json) AS told(
         batch_id bigint, address_id bigint, message_id text, id_is_number boolean, status smallint,
-        payment_sum numeric, currency_iso text, parts_amount smallint, location_id bigint
+        payment_sum numeric, currency_iso text, parts_amount smallint, location_id bigint,
+        requested_message_id bigint
     )
     ON CONFLICT DO NOTHING
 """
+
+_INSERT_MESSAGES = """
+    INSERT INTO messaging_requestedmessage (
+        connection_id, send_id, id_is_number, phone, text, callback, sender_name, channel, category, received_at,
+        state
+    )
+    VALUES {rows}
+    ON CONFLICT DO NOTHING
+    RETURNING send_id, id
+"""
+_MESSAGE = "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'requested')"
+# SQLite takes 32,766 parameters in a statement.
+MESSAGES_AT_ONCE = 1000
+
+
+def store_messages(rows: Sequence[Sequence[Any]], received_at: datetime) -> dict[str, int]:
+    """Write rows of `RequestedMessage`: everything but state and moment, in the order of `_INSERT_MESSAGES`.
+
+    Encrypted columns come encrypted. Those whose send id the connection has already are left as they are. Returns
+    the keys of the new ones by their send ids.
+    """
+    moment = connection.ops.adapt_datetimefield_value(received_at)
+    stored: dict[str, int] = {}
+    with connection.cursor() as cursor:
+        for start in range(0, len(rows), MESSAGES_AT_ONCE):
+            some = rows[start : start + MESSAGES_AT_ONCE]
+            statement = _INSERT_MESSAGES.format(rows=", ".join([_MESSAGE] * len(some)))
+            cursor.execute(statement, [value for row in some for value in (*row, moment)])
+            stored |= dict(cursor.fetchall())
+    return stored
 
 
 def store_statuses(rows: Sequence[Row]) -> None:

@@ -1,7 +1,7 @@
 """Taking statuses: stored in bulk, with the calls that relay them, in one transaction."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.db import transaction
 from django.db.models import Count, Min
@@ -9,6 +9,7 @@ from django.db.models import Count, Min
 from integrations.connections.models import Location
 from integrations.messaging.bulk_insert import Row, store_statuses
 from integrations.messaging.call_kinds import queue_relays
+from integrations.messaging.message_states import follow_statuses, keys_of_messages
 from integrations.messaging.models import BatchState, CallbackAddress, MessageStatus, StatusBatch
 from integrations.messaging.parsing import ReportedStatus
 from integrations.messaging.status_addresses import default_target, stored_addresses
@@ -18,14 +19,16 @@ MAX_ADDRESSES = 1000
 RELAYS = Queue.register(Queue("relays", "Addresses of message statuses", CallbackAddress))
 
 
-def take_statuses(reported: Sequence[ReportedStatus]) -> int:
+def take_statuses(reported: Sequence[ReportedStatus], named: Mapping[int, int] | None = None) -> int:
     """Store statuses and queue their relay. Returns how many were new: a repeated one is not sent again.
 
-    A constant number of queries however many statuses there are.
+    `named` holds the keys of the requested messages whose `ext_id` was named, by the statuses' indexes. A constant
+    number of queries however many statuses there are.
     """
     default, by_target = default_target(), defaultdict(list)
-    for status in reported:
-        by_target[status.get("delivery_callback_url") or default].append(status)
+    messages = keys_of_messages(reported, named or {})
+    for index, status in enumerate(reported):
+        by_target[status.get("delivery_callback_url") or default].append((status, messages.get(index)))
     addresses = stored_addresses(by_target)
     locations = _locations(reported)
     with transaction.atomic():
@@ -34,11 +37,12 @@ def take_statuses(reported: Sequence[ReportedStatus]) -> int:
             [StatusBatch(address=addresses[target]) for target in by_target], batch_size=500
         )
         rows = [
-            _row(status, batch, locations)
+            _row(status, message, batch, locations)
             for batch, statuses in zip(batches, by_target.values(), strict=True)
-            for status in statuses
+            for status, message in statuses
         ]
         store_statuses(rows)
+        follow_statuses(rows)
         return _close(batches)
 
 
@@ -56,7 +60,7 @@ def _locations(reported: Sequence[ReportedStatus]) -> dict[int, int]:
     return dict(Location.objects.filter(altegio_id__in=wanted).values_list("altegio_id", "pk"))
 
 
-def _row(status: ReportedStatus, batch: StatusBatch, locations: dict[int, int]) -> Row:
+def _row(status: ReportedStatus, message: int | None, batch: StatusBatch, locations: dict[int, int]) -> Row:
     return {
         "batch_id": batch.pk,
         "address_id": batch.address_id,
@@ -67,6 +71,7 @@ def _row(status: ReportedStatus, batch: StatusBatch, locations: dict[int, int]) 
         "currency_iso": status.get("currency_iso") or "",
         "parts_amount": status.get("parts_amount"),
         "location_id": locations.get(status.get("salon_id") or 0),
+        "requested_message_id": message,
     }
 
 

@@ -1,9 +1,10 @@
-"""Text messages: statuses on their way to Altegio, volumes, channels, replaced API keys."""
+"""Text messages: what Altegio asks to be sent, statuses on their way back, volumes, channels, replaced API keys."""
 
 from django.db import models
 from django.utils import timezone
 
 from integrations.connections.models import Connection, Location, OfInstallation, Synced
+from partner_portal.core.encryption import EncryptedTextField
 from partner_portal.core.english import english as _
 
 
@@ -35,6 +36,80 @@ class CallbackAddress(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_host_display()}{self.path}"
+
+
+class RequestedMessage(models.Model):
+    """A message that Altegio asks the partner to send to one number (docs/altegio.md §4a).
+
+    Its `ext_id` on the wire is its key. Whoever sends it reads it by the API and reports its statuses.
+    """
+
+    class State(models.TextChoices):
+        """How far it is, by its statuses (`integrations.messaging.message_states`)."""
+
+        REQUESTED = "requested", _("to be sent")
+        UNANSWERED = "unanswered", _("no final status came")
+        HANDED_OVER = "handed_over", _("handed to the operator")
+        SENT_TO_PHONE = "sent_to_phone", _("sent to phone")
+        NOT_ENOUGH_FUNDS = "not_enough_funds", _("not enough funds")
+        REJECTED = "rejected", _("rejected by the operator")
+        NOT_DELIVERED = "not_delivered", _("not delivered")
+        DELIVERED = "delivered", _("delivered")
+
+    NOT_FINAL = (State.REQUESTED, State.HANDED_OVER, State.SENT_TO_PHONE)
+
+    connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="requested_messages")
+    send_id = models.CharField(_("message id"), max_length=100)
+    # Whether Altegio gave the id as a number: it gets it back as it gave it.
+    id_is_number = models.BooleanField(default=False, editable=False)
+    phone = EncryptedTextField(_("phone"))
+    text = EncryptedTextField(_("text"))
+    # Where its statuses go: a packed `Target`, without the partner token.
+    callback = EncryptedTextField(editable=False)
+    sender_name = models.CharField(_("sender name"), max_length=100)
+    channel = models.CharField(_("channel"), max_length=40)
+    category = models.CharField(_("category"), max_length=40)
+    state = models.CharField(_("state"), max_length=16, choices=State.choices, default=State.REQUESTED)
+    received_at = models.DateTimeField(_("received"), default=timezone.now)
+    # Where it stands in the list of the API; null until somebody has read so far (`message_feed`).
+    position = models.BigIntegerField(null=True, unique=True, editable=False)
+
+    connection_id: int
+
+    class Meta:
+        verbose_name = _("requested message")
+        verbose_name_plural = _("requested messages")
+        constraints = [models.UniqueConstraint(fields=["send_id", "connection"], name="a_requested_message_once")]
+        indexes = [
+            models.Index(fields=["id"], condition=models.Q(position=None), name="requested_message_unplaced"),
+            models.Index(fields=["state", "position"], name="requested_message_by_state"),
+            models.Index(
+                fields=["received_at"],
+                condition=models.Q(state__in=("requested", "handed_over", "sent_to_phone")),
+                name="requested_message_unanswered",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+    @property
+    def ext_id(self) -> str:
+        return str(self.pk)
+
+    @property
+    def wire_id(self) -> str | int:
+        """The send id as Altegio gave it."""
+        return int(self.send_id) if self.id_is_number else self.send_id
+
+
+class MessageFeed(models.Model):
+    """One row: the last position given to a requested message. Its lock lets one give positions at a time."""
+
+    last_position = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return str(self.last_position)
 
 
 class BatchState(models.TextChoices):
@@ -103,12 +178,30 @@ class MessageStatus(models.Model):
         db_constraint=False,
         related_name="+",
     )
+    # Of a message that Altegio handed over here, which may be deleted before its statuses are.
+    requested_message = models.ForeignKey(
+        RequestedMessage,
+        on_delete=models.DO_NOTHING,
+        null=True,
+        blank=True,
+        editable=False,
+        db_index=False,
+        db_constraint=False,
+        related_name="statuses",
+    )
 
     class Meta:
         verbose_name = _("message status")
         verbose_name_plural = _("message statuses")
         constraints = [
             models.UniqueConstraint(fields=["message_id", "status", "address"], name="a_message_status_once")
+        ]
+        indexes = [
+            models.Index(
+                fields=["requested_message"],
+                condition=models.Q(requested_message__isnull=False),
+                name="status_of_requested_message",
+            )
         ]
 
     def __str__(self) -> str:

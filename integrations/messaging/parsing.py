@@ -91,8 +91,13 @@ def _none_if_blank(value: object) -> object:
 
 
 def _open(schema: dict[str, Any]) -> None:
-    """The schema allows unknown fields: they are left out, and no status is refused for them."""
+    """The schema allows unknown fields: they are left out, and no status is refused for them.
+
+    `ext_id` may stand instead of `id` (`ext_ids.py`).
+    """
     del schema["additionalProperties"]
+    schema["required"].remove("id")
+    schema["properties"]["ext_id"] = {"type": "string", "description": "Of a requested message, instead of `id`."}
 
 
 _IN_ORDER = Field(union_mode="left_to_right")

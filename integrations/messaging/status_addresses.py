@@ -36,6 +36,23 @@ class Target:
     host: str
     path: str
 
+    @property
+    def packed(self) -> str:
+        """As one text, for a column."""
+        return f"{self.host}{self.path}"
+
+    @classmethod
+    def unpacked(cls, text: str) -> "Target":
+        """The target that `packed` made a text of."""
+        host, slash, path = text.partition("/")
+        return cls(host, slash + path)
+
+
+def target_url(target: Target) -> str:
+    """The address of a target, as `read_target` reads it."""
+    host = settings.ALTEGIO_APP_URL if target.host == CallbackAddress.Host.APP else settings.ALTEGIO_API_URL
+    return f"{origin(host)}{target.path}"
+
 
 def default_target() -> Target:
     """The address for messages that came with none (docs/altegio.md §2)."""

@@ -4,6 +4,7 @@
 No limit for each calling address stands here (docs/interface.md).
 """
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -25,27 +26,41 @@ def taken() -> HttpResponse:
     return HttpResponse(b"ok", content_type="text/plain", headers={"Content-Length": "2"})
 
 
-def webhook_endpoint(max_bytes: int) -> Callable[[Callable[..., None]], View]:
-    """Make a view of `store(body, **path)`, which returns once the body is stored.
+def _refusal(refusal: HttpError) -> HttpResponse:
+    # RFC 9110 §15.5.2: a 401 says how to prove oneself.
+    proof = {"WWW-Authenticate": "Bearer"} if refusal.status == 401 else None
+    return JsonResponse({"detail": str(refusal)}, status=refusal.status, headers=proof)
 
-    `store` raises HttpError or InvalidJsonError for what it refuses.
+
+def answer_json(value: Any) -> HttpResponse:
+    """200 with a JSON value, and with its length as `taken`."""
+    body = json.dumps(value).encode()
+    return HttpResponse(body, content_type="application/json", headers={"Content-Length": str(len(body))})
+
+
+def webhook_endpoint(max_bytes: int, *headers: str) -> Callable[[Callable[..., HttpResponse | None]], View]:
+    """Make a view of `store(body, *headers, **path)`, which returns once the body is stored.
+
+    `headers` are named as in `HttpRequest.META`; one that did not come is "". `store` returns its answer, or None
+    for a plain 200, and raises HttpError or InvalidJsonError for what it refuses.
     """
 
-    def decorate(store: Callable[..., None]) -> View:
+    def decorate(store: Callable[..., HttpResponse | None]) -> View:
         @csrf_exempt
         def view(request: HttpRequest, **path: Any) -> HttpResponse:
             if request.method != "POST":
                 return HttpResponse(status=405, headers={"Allow": "POST"})
             try:
-                store(read_body(request, max_bytes), **path)
+                body = read_body(request, max_bytes)
+                answer = store(body, *(request.META.get(name, "") for name in headers), **path)
             except HttpError as refusal:
-                return JsonResponse({"detail": str(refusal)}, status=refusal.status)
+                return _refusal(refusal)
             except InvalidJsonError as problem:
                 return JsonResponse({"detail": str(problem)}, status=400)
             except DatabaseAway as error:
                 log.error("incoming_not_stored", error=type(error).__name__)
                 return JsonResponse({"detail": "Not stored: try again."}, status=503, headers={"Retry-After": "5"})
-            return taken()
+            return answer or taken()
 
         return view
 

@@ -53,6 +53,15 @@ class Application(models.Model):
         blank=True,
         help_text=_('Sent at activation when set: ["sms", "whatsapp"].'),
     )
+    takes_messages = models.BooleanField(
+        _("takes messages"),
+        default=False,
+        db_default=False,
+        help_text=_(
+            "Altegio hands messages over to the address that `doctor` prints, once it has agreed to it. Your own "
+            "system reads them by the API and reports their statuses."
+        ),
+    )
     events_url = models.URLField(
         _("address for events"),
         blank=True,

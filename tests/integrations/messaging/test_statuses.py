@@ -172,7 +172,7 @@ def test_a_blank_sum_where_none_is_wanted_is_none(api, altegio, work):
 
 
 def test_1000_statuses_cost_a_constant_number_of_queries(api, altegio, work, django_assert_max_num_queries):
-    with django_assert_max_num_queries(25):
+    with django_assert_max_num_queries(30):
         answer = api("post", STATUSES, [status(f"m{number}", 1) for number in range(1000)])
     assert answer.json() == {"accepted": 1000}
     work()

@@ -1,0 +1,61 @@
+"""How far a requested message is: its statuses say so, and none of them takes it back."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from integrations.messaging.bulk_insert import Row
+from integrations.messaging.models import RequestedMessage, SmsStatus
+from integrations.messaging.parsing import ReportedStatus
+from integrations.messaging.status_addresses import Target, default_target
+
+State = RequestedMessage.State
+STATE_OF = {
+    SmsStatus.HANDED_OVER: State.HANDED_OVER,
+    SmsStatus.SENT_TO_PHONE: State.SENT_TO_PHONE,
+    SmsStatus.NOT_ENOUGH_FUNDS: State.NOT_ENOUGH_FUNDS,
+    SmsStatus.REJECTED: State.REJECTED,
+    SmsStatus.NOT_DELIVERED: State.NOT_DELIVERED,
+    SmsStatus.DELIVERED: State.DELIVERED,
+}
+# Each counts for more than those before it: a late "sent to phone" does not undo "delivered".
+ORDER = tuple(State)
+
+
+def follow_statuses(rows: Iterable[Row]) -> None:
+    """Move the messages of stored statuses on, in the caller's transaction: at most a query for each state."""
+    reached: dict[int, RequestedMessage.State] = {}
+    for row in rows:
+        if (key := row["requested_message_id"]) is not None:
+            reached[key] = max(reached.get(key, State.REQUESTED), STATE_OF[row["status"]], key=ORDER.index)
+    if not reached:
+        return
+    by_state = defaultdict(list)
+    for key, state in reached.items():
+        by_state[state].append(key)
+    messages = RequestedMessage.objects.filter(pk__in=reached)
+    # In one order for everybody: two reports about the same messages never wait for each other crosswise.
+    list(messages.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+    for state, keys in by_state.items():
+        messages.filter(pk__in=keys, state__in=ORDER[: ORDER.index(state)]).update(state=state)
+
+
+def keys_of_messages(reported: Sequence[ReportedStatus], named: Mapping[int, int]) -> dict[int, int]:
+    """The keys of the requested messages that statuses are about, by the statuses' indexes.
+
+    `named` holds those that were named by `ext_id`; the others are found by send id and address, as Altegio tells
+    messages apart.
+    """
+    indexes, default = defaultdict(list), default_target()
+    for index, status in enumerate(reported):
+        if index not in named:
+            indexes[str(status["id"])].append(index)
+    found = dict(named)
+    messages = RequestedMessage.objects.filter(send_id__in=indexes).order_by("pk")
+    for key, send_id, callback in messages.values_list("pk", "send_id", "callback") if indexes else ():
+        target = Target.unpacked(callback)
+        found |= {
+            index: key
+            for index in indexes[send_id]
+            if target == (reported[index].get("delivery_callback_url") or default)
+        }
+    return found

@@ -1,0 +1,277 @@
+"""Altegio hands messages over: stored once, answered with the list it expects, read in an order that stays."""
+
+import json
+
+import pytest
+
+from integrations.connections.models import Application, Connection, State
+from integrations.messaging.api_keys import replace_api_key
+from integrations.messaging.models import RequestedMessage
+from integrations.messaging.signals import message_requested
+from tests.integrations.messaging.requesting import (
+    MESSAGES,
+    PHONE,
+    TEXT,
+    many,
+    message,
+    request_message,
+    take_messages_of,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def connection(connect, settings) -> Connection:
+    connection = connect(10101)
+    settings.ALTEGIO_APP_URL = "https://app.alteg.io"
+    return connection
+
+
+@pytest.fixture
+def key(connection) -> str:
+    return take_messages_of(connection)
+
+
+def ext_ids(answer) -> list[str]:
+    return [item["ext_id"] for item in answer.json()]
+
+
+def listed(api, query: str = "") -> list[str]:
+    return [item["id"] for item in api("get", f"sms/messages/{query}").json()["results"]]
+
+
+def test_a_message_is_taken_and_the_gateway_reads_it(client, api, connection, key):
+    answer = request_message(client, key, message("s1"))
+    assert (answer.status_code, answer["Content-Length"]) == (200, str(len(answer.content)))
+    [ext_id] = ext_ids(answer)
+    assert answer.json() == [{"id": "s1", "ext_id": ext_id}]
+
+    [shown] = api("get", "sms/messages/").json()["results"]
+    assert api("get", f"sms/messages/{ext_id}/").json() == shown
+    assert shown.pop("received_at")
+    assert shown == {
+        "ext_id": ext_id,
+        "id": "s1",
+        "connection_id": connection.pk,
+        "salon_id": 10101,
+        "phone": PHONE,
+        "sender_name": "Aurora",
+        "text": TEXT,
+        "channel": "sms",
+        "category": "service",
+        "state": "requested",
+        "statuses": [],
+    }
+
+
+@pytest.mark.parametrize(
+    ("fields", "shown"),
+    [
+        ({"destination_params": {"send_id": 77, "phone_number": 36301234567}}, [(77, PHONE)]),
+        (
+            {"destination_params": [{"id": "a", "phone": "+1"}, {"send_id": "b", "phone": "+2"}]},
+            [("a", "+1"), ("b", "+2")],
+        ),
+        ({"type": None, "channel": "viber"}, [("s1", PHONE)]),
+        ({"priority": 1}, [("s1", PHONE)]),
+    ],
+)
+def test_each_reading_of_the_uncertain_names_is_taken(client, api, key, fields, shown):
+    answer = request_message(client, key, message(**fields))
+    assert [item["id"] for item in answer.json()] == [send_id for send_id, _phone in shown]
+    read = api("get", "sms/messages/").json()["results"]
+    assert [(item["id"], item["phone"]) for item in read] == shown
+
+
+def test_the_same_send_id_again_is_the_same_message(client, key):
+    first = ext_ids(request_message(client, key, message("s1")))
+    again = request_message(client, key, message("s1", text="other"))
+    mixed = request_message(
+        client, key, message(destination_params=[{"id": "s2", "phone": "1"}, {"id": "s1", "phone": "1"}])
+    )
+    assert ext_ids(again) == first
+    assert ext_ids(mixed)[1] == first[0]
+    assert [row.text for row in RequestedMessage.objects.order_by("pk")] == [TEXT, TEXT]
+
+
+def test_a_send_id_twice_in_one_request_is_one_message(client, key):
+    twice = [{"id": "s1", "phone": "1"}, {"id": "s1", "phone": "2"}]
+    first, second = ext_ids(request_message(client, key, message(destination_params=twice)))
+    assert first == second
+    assert RequestedMessage.objects.count() == 1
+
+
+def test_another_connection_has_send_ids_of_its_own(client, connect, connection, key):
+    other = take_messages_of(connect(10102))
+    assert ext_ids(request_message(client, key, message("s1"))) != ext_ids(
+        request_message(client, other, message("s1"))
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ("[]", "not a JSON object"),
+        ("{", "not JSON"),
+        *((message(**{name: None}), name) for name in message()),
+        (message(destination_params=[]), "destination_params"),
+        (message(destination_params="x"), "destination_params"),
+        (message(destination_params=[{"id": 1, "phone": "1"}, {"id": 2}]), "destination_params.1.phone"),
+        (message(destination_params={"phone": "1"}), "destination_params.0.id"),
+        (message(destination_params={"id": True, "phone": "1"}), "destination_params.0.id"),
+        (message(destination_params={"id": "x" * 101, "phone": "1"}), "destination_params.0.id"),
+        (message(destination_params={"id": 1, "phone": "1" * 41}), "destination_params.0.phone"),
+        (message(**{"from": 5}), "from"),
+        (message(text=" \n"), "text"),
+        (message(type=["sms"]), "type"),
+        (message(delivery_callback_url="https://evil.example/x"), "Altegio's own addresses"),
+        (message(delivery_callback_url="https://app.alteg.io/marketplace/partner/payment"), "/smsprovider/"),
+    ],
+)
+def test_what_is_not_the_documented_json_is_400_and_says_what_to_write(client, key, body, named):
+    answer = request_message(client, key, body)
+    assert answer.status_code == 400
+    assert named in answer.json()["detail"]
+    assert TEXT not in answer.content.decode()
+    assert not RequestedMessage.objects.exists()
+
+
+def test_more_than_256_kib_is_413(client, key):
+    room = 256 * 1024 - len(json.dumps(message(text="")))
+    assert request_message(client, key, json.dumps(message(text="x" * room))).status_code == 200
+    assert request_message(client, key, json.dumps(message("s2", text="x" * (room + 1)))).status_code == 413
+
+
+@pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer x", "Basic {key}", "{key}"])
+def test_an_unknown_key_is_401(client, key, authorization):
+    headers = {"Authorization": authorization.format(key=key)}
+    answer = client.post(MESSAGES, message(), content_type="application/json", headers=headers)
+    assert (answer.status_code, answer["WWW-Authenticate"]) == (401, "Bearer")
+
+
+def test_where_no_messages_are_taken_the_address_is_404_whatever_the_key(client, connection):
+    key = connection.installation.api_key
+    assert request_message(client, key, message()).status_code == 404
+    assert request_message(client, "unknown", message()).status_code == 404
+    Application.objects.create(altegio_id=77, takes_messages=True)
+    assert request_message(client, key, message()).status_code == 404
+
+
+@pytest.mark.parametrize("state", [State.FROZEN, State.UNINSTALLED, State.EXPIRED, State.FAILED])
+def test_for_a_frozen_or_ended_connection_each_destination_is_an_error(client, connection, key, state):
+    Connection.objects.filter(pk=connection.pk).update(state=state)
+    answer = request_message(client, key, message(destination_params=many(2)))
+    assert answer.status_code == 200
+    assert [(item["id"], item["error_code"]) for item in answer.json()] == [("m0", 32), ("m1", 32)]
+    assert all(item["error_message"] for item in answer.json())
+    assert not RequestedMessage.objects.exists()
+
+
+@pytest.mark.leaves_stranded("the connection waits for an activation that is done")
+def test_a_message_that_comes_before_altegios_answer_to_the_activation_is_kept(client, connection, key):
+    Connection.objects.filter(pk=connection.pk).update(state=State.GRANTED)
+    assert ext_ids(request_message(client, key, message()))
+
+
+def test_a_replaced_key_is_taken_until_altegio_has_the_new_one(client, connection, key):
+    replace_api_key(connection)
+    assert request_message(client, key, message("s1")).status_code == 200
+    assert request_message(client, connection.installation.api_key, message("s2")).status_code == 200
+
+
+@pytest.mark.parametrize("count", [1, 1000])
+def test_taking_costs_the_same_however_many_destinations_there_are(client, key, django_assert_num_queries, count):
+    body = json.dumps(message(destination_params=many(count)))
+    with django_assert_num_queries(5):  # the key, its connection, and one INSERT in a transaction
+        answer = request_message(client, key, body)
+    assert len(set(ext_ids(answer))) == count
+
+
+def test_more_than_a_thousand_destinations_are_taken_whole(client, key):
+    answer = request_message(client, key, message(text="x", destination_params=many(2500)))
+    assert len(set(ext_ids(answer))) == RequestedMessage.objects.count() == 2500
+
+
+def test_who_listens_hears_of_new_messages_alone(client, key):
+    heard = []
+    receiver = lambda ids, **_: heard.extend(ids)  # noqa: E731
+    message_requested.connect(receiver)
+    try:
+        request_message(client, key, message(destination_params=many(1)))
+        request_message(client, key, message(destination_params=many(2)))
+    finally:
+        message_requested.disconnect(receiver)
+    assert heard == list(RequestedMessage.objects.order_by("pk").values_list("pk", flat=True))
+
+
+def test_number_text_and_address_stand_encrypted_and_the_token_nowhere(client, key, settings):
+    from tests.core.test_secrets import everything_stored
+
+    request_message(client, key, message())
+    stored = everything_stored()
+    for secret in (PHONE, TEXT, "/smsprovider/status/callback/", settings.ALTEGIO_PARTNER_TOKEN):
+        assert secret not in stored
+    assert settings.ALTEGIO_PARTNER_TOKEN not in RequestedMessage.objects.get().callback
+
+
+def test_the_list_is_read_oldest_first_and_on_from_the_last_one(client, api, key):
+    [first, *_rest] = ext_ids(request_message(client, key, message(destination_params=many(3))))
+    assert listed(api) == ["m0", "m1", "m2"]
+    assert listed(api, f"?after={first}") == ["m1", "m2"]
+    assert listed(api, "?state=delivered") == []
+    page = api("get", "sms/messages/?page_size=2").json()
+    assert [item["id"] for item in page["results"]] == ["m0", "m1"]
+    rest = api("get", page["next"].split("/api/v1/")[1]).json()
+    assert ([item["id"] for item in rest["results"]], rest["next"]) == (["m2"], None)
+
+
+def test_a_message_that_is_committed_late_stands_behind_those_already_shown(client, api, connection, key):
+    """Its key was given before theirs, in a transaction that took its time."""
+    request_message(client, key, message("s1"))
+    early = RequestedMessage.objects.get()
+    assert listed(api) == ["s1"]
+    request_message(client, key, message("s3"))
+    last = RequestedMessage.objects.latest("pk")
+    RequestedMessage.objects.filter(pk=last.pk).update(id=last.pk + 1)
+    assert listed(api) == ["s1", "s3"]
+    late = RequestedMessage(pk=last.pk, connection=connection, send_id="s2", phone="1", text="x", callback="app/x")
+    late.save(force_insert=True)
+    assert listed(api) == ["s1", "s3", "s2"]
+    assert listed(api, f"?after={last.pk + 1}") == ["s2"]
+    assert listed(api, f"?after={early.pk}") == ["s3", "s2"]
+
+
+def test_who_reads_on_from_a_message_that_was_deleted_misses_none(client, api, key):
+    request_message(client, key, message(destination_params=many(3)))
+    assert listed(api) == ["m0", "m1", "m2"]
+    first = RequestedMessage.objects.earliest("pk").pk
+    RequestedMessage.objects.filter(pk=first).delete()
+    assert listed(api, f"?after={first}") == ["m1", "m2"]
+    assert listed(api, f"?after={first + 1}") == ["m2"]
+    RequestedMessage.objects.all().delete()
+    assert listed(api, f"?after={first}") == []
+
+
+@pytest.mark.parametrize("wrong", ["after=x", "after=0", "state=gone", "salon_id=1"])
+def test_a_list_refuses_what_it_does_not_know(api, wrong):
+    assert api("get", f"sms/messages/?{wrong}").status_code == 400
+
+
+def test_an_unknown_ext_id_is_404(api):
+    assert api("get", "sms/messages/5/").status_code == 404
+    assert api("get", "sms/messages/x/").status_code == 404
+
+
+def test_a_page_costs_the_same_however_many_messages_it_shows(client, api, key, django_assert_max_num_queries):
+    request_message(client, key, message(destination_params=many(100)))
+    listed(api)
+    with django_assert_max_num_queries(5):
+        assert len(listed(api)) == 100
+
+
+def test_messages_are_for_the_scope_sms_alone(api):
+    from accounts.models import ApiKey
+
+    _key, secret = ApiKey.objects.create_key(name="other", scopes=["read"])
+    assert api("get", "sms/messages/", secret=secret).status_code == 403
