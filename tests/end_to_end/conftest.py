@@ -50,9 +50,9 @@ def altegio(shared_altegio: Sandbox) -> Iterator[Sandbox]:
 def portal(shared_portal: Portal, altegio: Sandbox) -> Iterator[Portal]:
     """The portal with its web process and no worker."""
     shared_portal.forget_calls()
-    shared_portal.start_web()
+    shared_portal.ensure_web()
     yield shared_portal
-    shared_portal.stop()
+    shared_portal.stop_workers()
 
 
 Arrive = Callable[..., tuple[str, list[int]]]

@@ -178,11 +178,16 @@ class Portal:
         self.command("migrate", "--noinput", "--verbosity", "0")
         self.command("prepare_demo")
 
-    def start_web(self, **environment: str) -> Program:
-        """The Procfile's web process, ready to answer."""
-        self.web = self._start("web", shlex.split(PROCFILE["web"]), **environment)
-        wait_for(self._answers, "the web process answers")
+    def start_web(self, *command: str, **environment: str) -> Program:
+        """The Procfile's web process, or that of another command, ready to answer."""
+        self.web = self._start("web", list(command) or shlex.split(PROCFILE["web"]), **environment)
+        wait_for(lambda: self.is_answering, "the web process answers")
         return self.web
+
+    def ensure_web(self) -> None:
+        """The web process of an earlier test still answers, or a new one does."""
+        if not self.is_answering:
+            self.start_web()
 
     def start_worker(self, *options: str, **environment: str) -> Program:
         """The Procfile's worker; with "-B" it is beat too."""
@@ -195,6 +200,13 @@ class Portal:
         """No process of this portal runs any more."""
         programs, self._programs = self._programs, []
         for program in programs:
+            program.kill()
+
+    def stop_workers(self) -> None:
+        """Only the web process still runs."""
+        others = [program for program in self._programs if program is not self.web]
+        self._programs = [self.web]
+        for program in others:
             program.kill()
 
     def close(self) -> None:
@@ -243,7 +255,8 @@ class Portal:
     def logs(self) -> str:
         return "".join(file.read_text(errors="replace") for file in self._folder.glob("*.log"))
 
-    def _answers(self) -> bool:
+    @property
+    def is_answering(self) -> bool:
         try:
             return self.page("/healthz/", timeout=2).ok
         except requests.RequestException:

@@ -81,7 +81,7 @@ def rescued(shared_portal: Portal, shared_altegio: Sandbox) -> Iterator[dict[str
     """For each moment the status page and the location; the worker that takes them up is running."""
     portal, altegio = shared_portal, shared_altegio
     portal.forget_calls()
-    portal.start_web()
+    portal.ensure_web()
     arrivals = {}
     for moment, kill in MOMENTS.items():
         _chain, (location,) = altegio.add_chain(1)
@@ -93,7 +93,7 @@ def rescued(shared_portal: Portal, shared_altegio: Sandbox) -> Iterator[dict[str
     altegio.clear_faults()
     portal.start_worker("-B")
     yield arrivals
-    portal.stop()
+    portal.stop_workers()
 
 
 @pytest.mark.parametrize("moment", MOMENTS)

@@ -17,10 +17,12 @@ demo.VAR = Path(sys.argv[1])
 demo.close_to_others(demo.VAR)
 env = demo.environment()
 demo._prepare(env)
-for command in (["sendtestemail", "emma@aurora.example"],
-                ["shell", "-v0", "-c", "from accounts.tasks import send_emails; send_emails.delay()"],
-                ["shell", "-v0", "-c", "from django.core.cache import cache; cache.set('a', 1)"]):
-    subprocess.run([sys.executable, "manage.py", *command], env=env, check=True)
+everything = (
+    "from django.core.management import call_command; call_command('sendtestemail', 'emma@aurora.example'); "
+    "from accounts.tasks import send_emails; send_emails.delay(); "
+    "from django.core.cache import cache; cache.set('a', 1)"
+)
+subprocess.run([sys.executable, "manage.py", "shell", "-v0", "-c", everything], env=env, check=True)
 subprocess.run([*demo.COMMANDS["sandbox"][:3], "--help"], env=env, check=True, stdout=subprocess.DEVNULL)
 """
 

@@ -96,14 +96,19 @@ SYSTEM = ("q", "o", "p", "all", "_popup", "_to_field", "_facets", "e", "_changel
 FILTERED = [model for model, room in admin.site._registry.items() if room.list_filter]
 
 
-def offered(room: admin.ModelAdmin[Any]) -> Iterator[str]:
-    """The parameters of the list's filters, and some of Django's lookups on them."""
+# Django's own list filters build these two; a lookup that no filter builds is refused before its value is looked at.
+BUILT, OTHERS = ("exact", "isnull"), ("gte", "lt", "isempty", "id__exact")
+
+
+def offered(room: admin.ModelAdmin[Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The parameters of the list's filters, and some of Django's lookups on them, each with the values to try."""
     for entry in room.list_filter:
         first = entry[0] if isinstance(entry, tuple) else entry
         if isinstance(first, str):
-            yield from (f"{first}__{lookup}" for lookup in ("exact", "isnull", "gte", "lt", "isempty", "id__exact"))
+            yield from ((f"{first}__{lookup}", VALUES) for lookup in BUILT)
+            yield from ((f"{first}__{lookup}", VALUES[:2]) for lookup in OTHERS)
         else:
-            yield first.parameter_name
+            yield first.parameter_name, VALUES
 
 
 def status_of(client: Client, address: str) -> int:
@@ -115,8 +120,8 @@ def status_of(client: Client, address: str) -> int:
         transaction.savepoint_rollback(before)
 
 
-def failures(client: Client, page: str, names: Iterable[str]) -> list[str]:
-    asked = [urlencode({name: value}) for name in names for value in VALUES]
+def failures(client: Client, page: str, parameters: Iterable[tuple[str, tuple[str, ...]]]) -> list[str]:
+    asked = [urlencode({name: value}) for name, values in parameters for value in values]
     return [query for query in asked if status_of(client, f"{page}?{query}") >= 500]
 
 
@@ -128,7 +133,7 @@ def test_no_odd_value_of_a_filter_is_an_error(viewer, model):
 
 @pytest.mark.parametrize("model", [User, Connection, Payment], ids=lambda model: model.__name__)
 def test_no_odd_search_order_or_page_is_an_error(viewer, model):
-    assert failures(viewer, LISTS[model], SYSTEM) == []
+    assert failures(viewer, LISTS[model], [(name, VALUES) for name in SYSTEM]) == []
 
 
 @pytest.mark.parametrize("page", ["%00/change/", "1%00/history/", "x%00y/delete/", "?q=%00", "?%00=1", "add/?x=%00"])
