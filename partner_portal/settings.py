@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "partner_portal.core",
     "accounts",
     "integrations.connections",
+    "integrations.contract_drift",
     "integrations.outbox",
     "integrations.alerts",
     "integrations.user_tokens",

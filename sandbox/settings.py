@@ -29,6 +29,8 @@ class Settings:
     """Whether numbers in answers come as strings, as seen live."""
     padded_amounts: bool = False
     """Whether the numbers of a payment event stand as texts with two decimals; signed is what JavaScript prints."""
+    surprises: bool = False
+    """Whether the status call holds a field and, for a frozen connection, a state that no document names."""
     requests_per_second: int | None = None
     requests_per_minute: int | None = None
     """Limits of sliding windows over all partner calls; None does not enforce."""

@@ -36,6 +36,7 @@ class Answer:
     retry_after: float | None = None
     text: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    envelope: Mapping[str, Any] | None = None  # the whole object; None where the text is no JSON of the API
 
 
 def no_answer(why: str) -> Answer:
@@ -57,6 +58,7 @@ def read_answer(
         retry_after=seconds_to_wait(headers.get("retry-after", ""), now or datetime.now(UTC)),
         text=clean_text(text),
         headers=headers,
+        envelope=envelope if is_json else None,
     )
 
 
@@ -182,19 +184,25 @@ NOT_CONNECTED = ConnectionStatus(AltegioState.NONE, None, None, ())
 
 
 def read_status(answer: Answer, zone: str) -> ConnectionStatus | None:
-    """The status call's answer; None where it cannot be known now. A 404 says there is no connection."""
+    """The status call's answer. A 404 says there is no connection.
+
+    None where it cannot be known now: there is no answer, or it holds a state that docs/altegio.md §2 does not
+    have. Such a state is no end of a connection.
+    """
     if answer.outcome is Outcome.REFUSED and answer.status_code == 404:
         return NOT_CONNECTED
     if answer.outcome is not Outcome.ACCEPTED:
         return None
     data = answer.data if isinstance(answer.data, dict) else {}
-    current = data.get("connection_status")
-    current = current if isinstance(current, dict) else {}
+    current = data.get("connection_status") or {}
+    state = _state(current)
+    if state is None:
+        return None
     logs = [
         (from_wire(entry.get("changed_at"), zone), entry.get("status_to")) for entry in _objects(data.get("logs"))
     ]
     return ConnectionStatus(
-        state=_state(current.get("status")),
+        state=state,
         created_at=from_wire(current.get("created_at"), zone),
         newest_log_at=max((moment for moment, _to in logs if moment), default=None),
         payments=tuple(read_remote_payment(entry, zone) for entry in _objects(data.get("payments"))),
@@ -202,9 +210,19 @@ def read_status(answer: Answer, zone: str) -> ConnectionStatus | None:
     )
 
 
-def _state(value: Any) -> AltegioState:
-    known = {state.value: state for state in AltegioState} | {"frozen": AltegioState.FROZEN}
-    return known.get(value, AltegioState.NONE) if isinstance(value, str) else AltegioState.NONE
+_STATES = {
+    **{state.value: state for state in AltegioState},
+    "frozen": AltegioState.FROZEN,
+    UNINSTALLED: AltegioState.NONE,
+}
+
+
+def _state(current: Any) -> AltegioState | None:
+    """The state in `connection_status`; NONE where that is empty, None for what nobody knows."""
+    if not current:
+        return AltegioState.NONE
+    word = current.get("status") if isinstance(current, dict) else None
+    return _STATES.get(word) if isinstance(word, str) else None
 
 
 def _objects(value: Any) -> list[dict[str, Any]]:

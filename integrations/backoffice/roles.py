@@ -15,4 +15,5 @@ register_rights(
     "sender_names.change_sendername",
     "messaging.change_statusbatch",
     "core.change_faileditem",
+    "contract_drift.change_drift",
 )

@@ -12,6 +12,7 @@ from django.utils import timezone
 from integrations.altegio.answers import AltegioState, ConnectionStatus
 from integrations.connections.models import Application, Connection, Location
 from integrations.connections.signals import status_synced
+from integrations.contract_drift.observe import observe_callback
 from integrations.lifecycle.handlers import handlers_of
 from integrations.lifecycle.models import Callback
 from integrations.status_sync.status_sync import ask_status
@@ -65,11 +66,13 @@ WAITING = Queue.register(Queue("callbacks", "Callbacks", Callback, give_up=_give
 
 def _process(callback: Callback) -> None:
     callback.processed_at = timezone.now()
+    body = parse_as_written(callback.body)
+    observe_callback(body)
     there = Connection.objects.at_altegio(callback.application_altegio_id, callback.salon_id)
     callback.connection = there.current()
     handlers = handlers_of(callback.event)
     for handle in handlers:
-        handle(parse_as_written(callback.body), callback.connection)
+        handle(body, callback.connection)
     if not handlers and callback.event not in CONFIRMED_BY_STATUS:
         callback.state, callback.note = Callback.State.KEPT, "An event that the portal does not know."
     elif callback.connection is None:

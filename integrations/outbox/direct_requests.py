@@ -5,7 +5,7 @@ import time
 from integrations.altegio.answers import Answer
 from integrations.altegio.requests import ApiRequest
 from integrations.outbox import rate
-from integrations.outbox.executor import altegio_client
+from integrations.outbox.executor import send
 
 
 def ask_now(call: ApiRequest) -> Answer:
@@ -13,6 +13,6 @@ def ask_now(call: ApiRequest) -> Answer:
     while isinstance(slot := rate.take_slot(), rate.Wait):
         time.sleep(min(slot.seconds, 1.0))
     try:
-        return altegio_client().send(call)
+        return send(call)
     finally:
         rate.settle(slot)

@@ -17,6 +17,7 @@ from django.utils import timezone
 from integrations.altegio.answers import Answer, Outcome, no_answer
 from integrations.altegio.client import AltegioClient, to_json
 from integrations.altegio.requests import ApiRequest
+from integrations.contract_drift.observe import observe_answer
 from integrations.outbox import rate
 from integrations.outbox.call_kinds import CallKind, ObsoleteError, OnHoldError, kind_of
 from integrations.outbox.claim import Claim, lease_length
@@ -63,6 +64,13 @@ def altegio_client() -> AltegioClient:
     )
 
 
+def send(request: ApiRequest) -> Answer:
+    """Make a call, and count what its answer holds that the contract does not say. Never raises."""
+    answer = altegio_client().send(request)
+    observe_answer(request, answer)
+    return answer
+
+
 def execute(claim: Claim, slot: rate.Slot) -> None:
     """Carry one claimed call to the end of one HTTP exchange."""
     call = claim.call
@@ -94,7 +102,7 @@ def _exchange(claim: Claim, slot: rate.Slot) -> None:
         return
     purpose = Attempt.Purpose.ASK if asking else Attempt.Purpose.SEND
     attempt, slot = _begin_attempt(call, request, purpose, slot)
-    answer = altegio_client().send(request)
+    answer = send(request)
     rate.settle(slot)
     log.info("altegio_answered", purpose=attempt.purpose, outcome=answer.outcome, status=answer.status_code)
     _note(attempt, answer, request)

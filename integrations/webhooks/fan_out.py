@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from integrations.altegio.wire import parse_id
+from integrations.contract_drift.observe import observe_events
 from integrations.webhooks.consumers import CONSUMERS, parse_body
 from integrations.webhooks.models import Delivery, Event
 from partner_portal.core.queues import Queue
@@ -51,7 +52,9 @@ def _fan_out_batch() -> int:
 
 
 def _fan_out_together(events: Sequence[Event]) -> None:
-    _mark(events, timezone.now())
+    bodies = [parse_body(event.body) for event in events]
+    _mark(events, bodies, timezone.now())
+    observe_events(bodies)
     deliveries = list(_deliveries(events))
     if deliveries:
         Delivery.objects.bulk_create(deliveries)
@@ -62,12 +65,12 @@ def _wake() -> None:
     wake("integrations.webhooks.tasks.deliver")
 
 
-def _mark(events: Sequence[Event], now: datetime) -> None:
+def _mark(events: Sequence[Event], bodies: Sequence[Any], now: datetime) -> None:
     """Write what is found out about the batch: one UPDATE for each kind of event in it."""
     repeated = _duplicates(events)
     groups: dict[tuple[str, bool], list[int]] = defaultdict(list)
-    for event in events:
-        event.flag, event.is_duplicate = flag_of(event), event.pk in repeated
+    for event, body in zip(events, bodies, strict=True):
+        event.flag, event.is_duplicate = flag_of(event, body), event.pk in repeated
         groups[event.flag, event.is_duplicate].append(event.pk)
     for (flag, is_duplicate), ids in groups.items():
         Event.objects.filter(pk__in=ids).update(forwarded_at=now, flag=flag, is_duplicate=is_duplicate)
@@ -86,9 +89,8 @@ def _duplicates(events: Sequence[Event]) -> set[int]:
     }
 
 
-def flag_of(event: Event) -> str:
-    """What is odd about an event, "" for nothing."""
-    body: Any = parse_body(event.body)
+def flag_of(event: Event, body: Any) -> str:
+    """What is odd about an event with this body, "" for nothing."""
     entries = body if isinstance(body, list) else [body]
     ids = [parse_id(entry.get("company_id")) if isinstance(entry, dict) else None for entry in entries]
     if not ids or None in ids:

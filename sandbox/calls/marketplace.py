@@ -83,6 +83,8 @@ def _status_of(world: World, connection: Connection) -> dict[str, Any]:
         "status": connection.status,
         "created_at": format_moment(connection.created_at, world.zone),
     }
+    if world.settings.surprises:
+        current |= {"plan_name": "Anna 2026"} | ({"status": "paused"} if connection.status is Status.FREEZED else {})
     return {
         "connection_status": current if connection.is_current else None,
         "payments": [_payment(world, item) for item in connection.payments],

@@ -12,6 +12,7 @@ import integrations.backoffice.admin.connections
 import integrations.backoffice.admin.outgoing_calls
 import integrations.backoffice.admin.state_changes
 import integrations.connect.admin
+import integrations.contract_drift.admin
 import integrations.lifecycle.admin
 import integrations.messaging.admin
 import integrations.reconciliation.admin

@@ -11,6 +11,7 @@ from integrations.alerts.models import Alert
 from integrations.backoffice.dashboard.numbers import Number, capped, first_rows, list_url
 from integrations.backoffice.health import OVERDUE
 from integrations.connections.models import Connection, State
+from integrations.contract_drift.models import Drift
 from integrations.outbox.models import WAITING, CallState, OutgoingCall, TokenStop
 from integrations.outbox.rate import used_in_the_last_minute
 from integrations.outbox.token_stop import token_is_stopped
@@ -104,3 +105,9 @@ def open_alerts() -> dict[str, Any]:
     ]
     newest = alerts.select_related("connection__application", "connection__location")
     return {"numbers": numbers, "newest": newest[:MAX_URGENT]}
+
+
+def new_drift() -> dict[str, Any]:
+    """What Altegio sends otherwise than the contract says, and nobody has marked as known: one query."""
+    newest = Drift.objects.filter(known_at=None).order_by("-last_seen_at")
+    return {"newest": newest[:MAX_URGENT], "all_url": list_url(Drift, known="no")}

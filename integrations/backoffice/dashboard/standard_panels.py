@@ -1,7 +1,7 @@
 """The marketplace's own panels, in the order in which they are read."""
 
 from integrations.backoffice.dashboard.funnel import funnel
-from integrations.backoffice.dashboard.now import calls, connections_by_state, open_alerts, running_out
+from integrations.backoffice.dashboard.now import calls, connections_by_state, new_drift, open_alerts, running_out
 from integrations.backoffice.dashboard.panels import register_panel
 from integrations.backoffice.dashboard.since_yesterday import since_yesterday
 from partner_portal.core.english import english as _
@@ -14,6 +14,9 @@ register_panel(
 )
 register_panel(
     _("Calls to Altegio"), "admin/dashboard/calls.html", calls, permission="outbox.view_outgoingcall", rank=30
+)
+register_panel(
+    _("Unknown at Altegio"), "admin/dashboard/drift.html", new_drift, permission="contract_drift.view_drift", rank=35
 )
 register_panel(
     _("Connections now"), "admin/dashboard/connections.html", connections_by_state, permission=CONNECTIONS, rank=40

@@ -17,11 +17,14 @@ from integrations.altegio.answers import Answer, Outcome
 from integrations.altegio.requests import ApiRequest
 from integrations.backoffice.health import HEARTBEAT, MAX_SILENCE
 from integrations.connections.models import Application, application_for
+from integrations.contract_drift.models import Drift
 from integrations.outbox.direct_requests import ask_now
 from integrations.outbox.executor import altegio_client
 from integrations.outbox.hosts import NOT_THERE, known_host, other_host
 from integrations.outbox.token_stop import token_is_stopped
 from partner_portal.celery import app
+
+MAX_DRIFT = 10
 
 
 class Health(enum.StrEnum):
@@ -144,6 +147,18 @@ def _read(what: str, call: ApiRequest, answer: Answer) -> Finding:
     return Finding(what, Health.WRONG, answer.message, f"Check the address: {altegio_client().url(call)}")
 
 
+def _what_altegio_sends() -> Iterator[Finding]:
+    """docs/altegio.md comes from documents: on the first day this says what is otherwise."""
+    what = "What Altegio sends"
+    unknown = Drift.objects.filter(known_at=None).order_by("-count")
+    for drift in unknown[:MAX_DRIFT]:
+        form = f", of the form {drift.sample}" if drift.sample else ""
+        advice = "Look at it in the control room, under Differences from the contract; mark it as known when you do."
+        yield Finding(what, Health.LOOK, f"{drift}: {drift.count} times{form}", advice)
+    if not unknown:
+        yield Finding(what, Health.WELL, "is what its documents say, as far as it was seen")
+
+
 QUESTIONS: tuple[Callable[[], Iterator[Finding]], ...] = (
     _configuration,
     _database,
@@ -152,4 +167,5 @@ QUESTIONS: tuple[Callable[[], Iterator[Finding]], ...] = (
     _staff,
     _applications,
     _altegio,
+    _what_altegio_sends,
 )

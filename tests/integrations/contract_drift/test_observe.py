@@ -1,0 +1,166 @@
+"""What Altegio sends otherwise than its documents say is counted where the operator looks, and breaks nothing."""
+
+from contextlib import suppress
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from accounts.models import User
+from integrations.altegio import requests
+from integrations.altegio.answers import read_answer
+from integrations.altegio.contract import differences
+from integrations.altegio.contract.differences import Difference, Kind
+from integrations.connections.models import Connection, State
+from integrations.contract_drift import observe
+from integrations.contract_drift.models import Drift
+from integrations.contract_drift.observe import observe_answer, observe_callback, observe_events
+from integrations.lifecycle.callback_endpoint import store
+from integrations.status_sync.status_sync import ask_status
+from partner_portal.core.metrics import METRICS
+from tests.marketplace import AURORA_1, arrive
+
+pytestmark = pytest.mark.django_db
+PLAN = "data.connection_status.plan_name"
+
+
+@pytest.fixture
+def live(client: Client, altegio, work) -> Connection:
+    """A live connection, at an Altegio that begins to send what no document names."""
+    arrive(client, altegio, AURORA_1)
+    work()
+    altegio.configure(surprises=True)
+    return Connection.objects.get()
+
+
+def ask(connection: Connection, work) -> None:
+    ask_status(connection)
+    work()
+
+
+def counted() -> dict[tuple[str, str, str], int]:
+    return {(drift.kind, drift.path, drift.value): drift.count for drift in Drift.objects.all()}
+
+
+def test_a_connection_as_the_documents_have_it_differs_in_nothing(client, altegio, work):
+    arrive(client, altegio, AURORA_1)
+    work()
+
+    assert counted() == {}
+
+
+def test_a_new_field_is_counted_with_one_masked_sample(live, work):
+    ask(live, work)
+    ask(live, work)
+
+    drift = Drift.objects.get()
+    assert (drift.subject, drift.kind, drift.path, drift.count) == ("status", "field", PLAN, 2)
+    assert drift.sample == '"aaaa 9999"'
+    assert drift.first_seen_at < drift.last_seen_at
+
+
+def test_a_new_state_is_named_and_the_connection_stays_what_it_was(live, altegio, work):
+    altegio.freeze(AURORA_1)
+    ask(live, work)
+
+    assert ("value", "data.connection_status.status", "paused") in counted()
+    live.refresh_from_db()
+    assert live.state == State.ACTIVE
+
+
+def test_a_callback_that_nobody_knows_is_counted(live, work):
+    store({"salon_id": AURORA_1, "application_id": 1, "event": "paused"}, '{"salon_id": 1, "event": "paused"}')
+    observe_callback({"salon_id": AURORA_1, "application_id": 1, "event": "paused"})
+
+    assert counted() == {("value", "event", "paused"): 1}
+
+
+def test_events_are_counted_together():
+    event = {"company_id": 1, "resource": "gift_card", "resource_id": 1, "status": "create", "data": {}}
+    observe_events([event, [event, event], event])
+
+    assert counted() == {("value", "resource", "gift_card"): 3}
+
+
+def test_what_differs_in_nothing_asks_the_database_nothing(django_assert_num_queries):
+    answer = read_answer(404, {}, '{"success": false, "data": null, "meta": {"message": "No."}}')
+    with django_assert_num_queries(0):
+        observe_answer(requests.status(AURORA_1, 1), answer)
+        observe_callback({"salon_id": AURORA_1, "application_id": 1, "event": "freeze"})
+        observe_events([])
+
+
+def test_a_comparison_that_fails_stops_nothing(live, altegio, work, monkeypatch):
+    def fail(*_args: object) -> None:
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(differences, "of_answer", fail)
+    altegio.uninstall(AURORA_1)
+    ask(live, work)
+
+    live.refresh_from_db()
+    assert live.state == State.UNINSTALLED
+
+
+def test_names_from_outside_fill_no_table(monkeypatch):
+    monkeypatch.setattr(observe, "MAX_ROWS_OF_A_SUBJECT", 3)
+    for letter in "abcdef":
+        observe_callback({"salon_id": 1, "application_id": 1, "event": "freeze", f"field_{letter}": 1})
+
+    assert Drift.objects.count() == 3
+
+
+def test_the_longest_names_and_samples_are_stored():
+    long = Difference("s" * 40, Kind.VALUE, "p" * 200, "v" * 40, "x" * 200)
+    observe._count([long], Drift().last_seen_at)
+
+    assert Drift.objects.get().count == 1
+
+
+@pytest.fixture
+def staff() -> Client:
+    browser = Client()
+    browser.force_login(User.objects.create_superuser("staff@partner.example", "correct horse battery"))
+    return browser
+
+
+def doctor() -> str:
+    said = StringIO()
+    with suppress(CommandError):
+        call_command("doctor", stdout=said)
+    return said.getvalue()
+
+
+def metric() -> list[tuple[str, float]]:
+    families = METRICS["integrations.contract_drift.metrics.contract_drift"]()
+    return [(sample.labels["path"], sample.value) for family in families for sample in family.samples]
+
+
+def test_it_is_shown_until_somebody_marks_it_as_known(live, work, staff):
+    ask(live, work)
+    drift = Drift.objects.get()
+
+    assert f"<bdi>{drift}</bdi>" in staff.get("/admin/").content.decode()
+    assert f"{drift}: 1 times" in doctor()
+    assert metric() == [(PLAN, 1.0)]
+
+    chosen = {"action": "mark_known", "_selected_action": [drift.pk], "confirmed": "yes"}
+    staff.post("/admin/contract_drift/drift/", chosen)
+    ask(live, work)
+
+    drift.refresh_from_db()
+    assert (drift.known_at is not None, drift.count) == (True, 2)
+    assert "is what its documents say" in doctor()
+    assert "Nothing. What Altegio sends" in staff.get("/admin/").content.decode()
+    assert metric() == []
+
+
+def test_who_may_only_look_marks_nothing(client):
+    viewer = User.objects.create_user("viewer@partner.example", is_staff=True)
+    client.force_login(viewer)
+    observe_callback({"salon_id": 1, "application_id": 1, "event": "paused"})
+    chosen = {"action": "mark_known", "_selected_action": [Drift.objects.get().pk], "confirmed": "yes"}
+
+    assert client.post("/admin/contract_drift/drift/", chosen).status_code == 403
+    assert Drift.objects.get().known_at is None
