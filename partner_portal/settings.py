@@ -299,6 +299,10 @@ ALTEGIO_REQUESTS_PER_MINUTE: int = env.int("ALTEGIO_REQUESTS_PER_MINUTE", defaul
 ALTEGIO_TIMEOUT_SECONDS: float = env.float("ALTEGIO_TIMEOUT", default=10)
 # Staff are told so many days before a trial or a paid period ends.
 SUBSCRIPTION_WARNING_DAYS: int = env.int("SUBSCRIPTION_WARNING_DAYS", default=3)
+# Each live connection's status is asked at least once in so many days, and the questions about what nobody told take
+# at most this share of the calls; 0 asks for none.
+RECHECK_DAYS: int = env.int("RECHECK_DAYS", default=7)
+RECHECK_SHARE: float = env.float("RECHECK_SHARE", default=0.5)
 # A call that got no answer may still be at work there: for so long "not there" is not believed of a payment,
 # and what would be set anew (sender names, statuses, switches) is not sent.
 ALTEGIO_SETTLING_SECONDS: float = env.float("ALTEGIO_SETTLING_SECONDS", default=20)

@@ -82,6 +82,7 @@ class Location:
     timezone_name: str
     address: str
     chain_id: int | None = None
+    in_business: bool = True
 
 
 @dataclass

@@ -16,6 +16,8 @@ from integrations.lifecycle.processing import process_waiting
 from integrations.outbox.dispatcher import dispatch_due
 from integrations.outbox.models import UNFINISHED, OutgoingCall
 from integrations.outbox.sweep import expire_late_calls, recover_lost_calls
+from integrations.reconciliation.models import Reconciliation
+from integrations.reconciliation.rechecks import continue_run
 from partner_portal.core.watch import CHECKS
 from sandbox import Sandbox
 from tests.once import once  # noqa: F401 - a fixture
@@ -99,6 +101,12 @@ def _english() -> Iterator[None]:
         yield
 
 
+def _continue_reconciliation() -> None:
+    """One whose lists are read asks for the statuses, as beat has it every few minutes."""
+    for run in Reconciliation.objects.filter(state="running", lists_left=0, statuses_left__gt=0):
+        continue_run(run)
+
+
 @pytest.fixture
 def work(db) -> Callable[..., None]:
     """`work()` does what the workers would, until nothing waits; retries come at once, time stands still.
@@ -113,6 +121,7 @@ def work(db) -> Callable[..., None]:
             process_waiting()
             dispatch_due()
             if rounds > 1:
+                _continue_reconciliation()
                 OutgoingCall.objects.filter(state__in=UNFINISHED).update(due_at=timezone.now())
             if not OutgoingCall.objects.filter(state__in=UNFINISHED).exclude(state="held").exists():
                 return

@@ -267,7 +267,7 @@ class RemoteLocation:
     city: str
     timezone_name: str
     address: str
-    active: bool | None = None  # false for a frozen one; None where Altegio does not say
+    in_business: bool | None = None  # says nothing of the connection; None where Altegio does not tell
 
 
 def read_locations(answer: Answer) -> list[RemoteLocation]:
@@ -276,7 +276,7 @@ def read_locations(answer: Answer) -> list[RemoteLocation]:
         RemoteLocation(
             location_id,
             **{name: _words(entry.get(name)) for name in _LOCATION_FIELDS},
-            active=_flag(entry.get("active")),
+            in_business=_flag(entry.get("active")),
         )
         for entry in _objects(answer.data)
         if (location_id := parse_id(entry.get("id"))) is not None

@@ -8,5 +8,6 @@ connection_changed = Signal()
 granted_again = Signal()
 # `connection`, `status`: believed ended, while Altegio calls it active or frozen.
 found_alive = Signal()
-# `connection`, `status`: every answer, after it was believed. For payments and the like.
+# `connection`, `status`, `before`: every answer, after it was believed, and the state of before. For payments and
+# the like.
 status_synced = Signal()

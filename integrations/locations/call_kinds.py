@@ -60,8 +60,9 @@ class FetchLocations(CallKind):
                 fetch_locations(application, page=page)
 
 
-FIELDS = ("title", "public_title", "phone", "email", "country", "city", "timezone_name", "address")
-LENGTHS = {field.name: field.max_length for field in Location._meta.fields if field.name in FIELDS}
+TEXTS = ("title", "public_title", "phone", "email", "country", "city", "timezone_name", "address")
+FIELDS = (*TEXTS, "in_business")
+LENGTHS = {field.name: field.max_length for field in Location._meta.fields if field.name in TEXTS}
 
 
 def remember(remote: list[RemoteLocation]) -> None:
@@ -79,8 +80,9 @@ def remember(remote: list[RemoteLocation]) -> None:
 def _take_over(location: Location, place: RemoteLocation) -> bool:
     """Set the location's fields to what Altegio tells; whether that changed any."""
     before = [getattr(location, name) for name in FIELDS]
-    for name in FIELDS:
+    for name in TEXTS:
         setattr(location, name, _cut(name, place))
+    location.in_business = place.in_business
     return before != [getattr(location, name) for name in FIELDS]
 
 

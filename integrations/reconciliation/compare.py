@@ -1,7 +1,7 @@
 """Comparing Altegio's list with what is believed here. A difference is a question, not yet a fact.
 
-The status call decides about every one of them (`lifecycle.asking.apply_status`); the list only says where to
-look, so that agreement costs one call for a thousand locations.
+The status call decides about every one of them (`status_sync.apply_status`); the list only says where to look
+first. It costs one call for a thousand locations, and cannot tell what is frozen.
 """
 
 from collections.abc import Iterable, Sequence
@@ -41,18 +41,14 @@ def compare_page(run: Reconciliation, application: Application, remote: Sequence
 
 
 def compare_rest(run: Reconciliation, application: Application) -> None:
-    """After the last page: what is alive here and stood on none of them.
+    """After the last page: what is active here and stood on none of them.
 
-    The list may leave frozen ones out (docs/interface.md), but one that ended while frozen stands on no list
-    either: they are asked about like all others.
+    The list may leave frozen ones out (docs/interface.md): those are asked about in their turn, like all that are
+    alive (`rechecks.py`).
     """
-    unlisted = (
-        Connection.objects.live()
-        .filter(application=application)
-        .filter(
-            Q(listed_at=None) | Q(listed_at__lt=run.started_at),
-            Q(activated_at=None) | Q(activated_at__lt=run.started_at),
-        )
+    unlisted = Connection.objects.filter(application=application, state=State.ACTIVE).filter(
+        Q(listed_at=None) | Q(listed_at__lt=run.started_at),
+        Q(activated_at=None) | Q(activated_at__lt=run.started_at),
     )
     findings = [
         Finding(
@@ -84,18 +80,15 @@ def _current(application: Application, by_id: Iterable[int]) -> dict[int, Connec
 
 
 def _difference(connection: Connection | None, place: RemoteLocation) -> Finding | None:
-    """What the list says against what is believed; None where they agree, or an activation is under way."""
+    """What the list says against what is believed; None where they agree, or an activation is under way.
+
+    Nothing in the list tells a frozen connection from an active one (docs/altegio.md §2).
+    """
     if connection is None:
         return Finding(kind=Kind.UNKNOWN, after=place.title, needs_person=True)
     match State(connection.state):
-        case State.GRANTED:
+        case State.GRANTED | State.ACTIVE | State.FROZEN:
             return None
-        case State.ACTIVE if place.active is not False:
-            return None
-        case State.FROZEN if place.active is not True:
-            return None
-        case State.ACTIVE | State.FROZEN:
-            return Finding(kind=Kind.FREEZE, connection=connection, before=connection.get_state_display())
     return Finding(kind=Kind.ALIVE, connection=connection, before=connection.get_state_display())
 
 

@@ -25,6 +25,9 @@ class Reconciliation(models.Model):
     # Applications whose list has not been read to its end yet.
     lists_left = models.PositiveIntegerField(default=0, editable=False)
     expected = models.PositiveIntegerField(_("connected here"), default=0)
+    # How many connections may still be asked about, and the newest question: the run ends with its answer.
+    statuses_left = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    last_question = models.BigIntegerField(default=0, db_default=0, editable=False)
     listed = models.PositiveIntegerField(_("listed by Altegio"), default=0)
     calls = models.PositiveIntegerField(_("calls"), default=0)
 
@@ -47,6 +50,7 @@ class Finding(models.Model):
     class Kind(models.TextChoices):
         MISSING = "missing", _("connected here, not listed by Altegio")
         FREEZE = "freeze", _("frozen at one side only")
+        ENDED = "ended", _("ended at Altegio, and nobody told")
         ALIVE = "alive", _("listed by Altegio, ended here")
         UNKNOWN = "unknown", _("listed by Altegio, never arrived here")
         TITLE = "title", _("another title")

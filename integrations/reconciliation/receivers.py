@@ -6,7 +6,7 @@ from django.dispatch import receiver
 from django.utils import timezone
 
 from integrations.altegio.answers import AltegioState, ConnectionStatus
-from integrations.connections.models import LIVE, Connection
+from integrations.connections.models import LIVE, Connection, State
 from integrations.connections.signals import status_synced
 from integrations.outbox.executor import call_ended
 from integrations.outbox.models import CallState, OutgoingCall
@@ -17,24 +17,22 @@ from integrations.status_sync.status_sync import AskPatiently, AskStatus
 
 
 @receiver(status_synced)
-def settle(connection: Connection, status: ConnectionStatus, **_: Any) -> None:
-    """The connection has followed the answer already; write down what came of it."""
-    findings = list(
-        Finding.objects.filter(
-            connection=connection, settled_at=None, run__state=Reconciliation.State.RUNNING
-        ).select_related("run")
-    )
-    if not findings:
+def settle(connection: Connection, status: ConnectionStatus, before: State, **_: Any) -> None:
+    """The connection has followed the answer already; write down what came of it while a reconciliation runs."""
+    run = Reconciliation.objects.filter(state=Reconciliation.State.RUNNING).first()
+    if run is None:
         return
     at_altegio = status.state in (AltegioState.ACTIVE, AltegioState.FROZEN)
-    Finding.objects.filter(pk__in=[finding.pk for finding in findings]).update(
-        after=connection.get_state_display(),
-        needs_person=at_altegio != (connection.state in LIVE),
-        settled_at=timezone.now(),
-    )
-    _note_differences(findings[0], connection, status)
-    for finding in findings:
-        finish_if_done(finding.run.pk)
+    outcome = {
+        "after": connection.get_state_display(),
+        "needs_person": at_altegio != (connection.state in LIVE),
+        "settled_at": timezone.now(),
+    }
+    found = Finding.objects.filter(run=run, connection=connection, settled_at=None).update(**outcome)
+    if not found and before != connection.state:
+        _note(run, connection, _unnoticed_change(before, connection), before=before.label, **outcome)
+    _note_differences(run, connection, status)
+    finish_if_done(run.pk)
 
 
 @receiver(call_ended)
@@ -43,25 +41,33 @@ def give_up(call: OutgoingCall, reason: str, **_: Any) -> None:
     if call.kind not in (AskStatus.name, AskPatiently.name) or call.state != CallState.EXPIRED:
         return
     open_ones = Finding.objects.filter(connection=call.connection_id, settled_at=None)
-    runs = set(open_ones.values_list("run", flat=True))
     open_ones.update(after=f"Altegio did not answer: {reason}"[:300], needs_person=True, settled_at=timezone.now())
-    for run_id in runs:
-        finish_if_done(run_id)
+    for run in Reconciliation.objects.filter(state=Reconciliation.State.RUNNING):
+        finish_if_done(run.pk)
 
 
-def _note_differences(finding: Finding, connection: Connection, status: ConnectionStatus) -> None:
-    Finding.objects.bulk_create(
-        [
-            Finding(
-                run=finding.run,
-                application_id=connection.application_id,
-                connection=connection,
-                salon_id=finding.salon_id,
-                kind=Finding.Kind.DIFFERENCE,
-                after=text[:300],
-                needs_person=True,
-                settled_at=timezone.now(),
-            )
-            for text in differences(connection, status)
-        ]
+def _unnoticed_change(before: State, connection: Connection) -> Finding.Kind:
+    if before not in LIVE:
+        return Finding.Kind.ALIVE
+    return Finding.Kind.FREEZE if connection.state in LIVE else Finding.Kind.ENDED
+
+
+def _note(run: Reconciliation, connection: Connection, kind: Finding.Kind, **fields: Any) -> None:
+    Finding.objects.create(
+        run=run,
+        application_id=connection.application_id,
+        connection=connection,
+        salon_id=connection.location.altegio_id,
+        kind=kind,
+        **fields,
     )
+
+
+def _note_differences(run: Reconciliation, connection: Connection, status: ConnectionStatus) -> None:
+    """Once in a run: a connection may be asked about several times."""
+    texts = differences(connection, status)
+    if not texts or connection.findings.filter(run=run, kind=Finding.Kind.DIFFERENCE).exists():
+        return
+    for text in texts:
+        now = timezone.now()
+        _note(run, connection, Finding.Kind.DIFFERENCE, after=text[:300], needs_person=True, settled_at=now)

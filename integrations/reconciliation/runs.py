@@ -5,7 +5,10 @@ from datetime import timedelta
 from django.db.models import F
 from django.utils import timezone
 
+from integrations.outbox.models import UNFINISHED, OutgoingCall
+from integrations.reconciliation.budget import night_budget
 from integrations.reconciliation.models import Finding, Reconciliation
+from integrations.status_sync.status_sync import AskPatiently
 
 # Altegio may be away for hours, and the run waits for it; the next night does not.
 MAX_DURATION = timedelta(hours=12)
@@ -17,8 +20,9 @@ def count_calls(run: Reconciliation, calls: int) -> None:
 
 
 def list_ended(run: Reconciliation) -> None:
-    """One application's list is read to its end, or will not be given."""
+    """One application's list is read to its end, or will not be given. After the last one, statuses are asked for."""
     Reconciliation.objects.filter(pk=run.pk).update(lists_left=F("lists_left") - 1)
+    Reconciliation.objects.filter(pk=run.pk, lists_left=0).update(statuses_left=night_budget())
     finish_if_done(run.pk)
 
 
@@ -27,8 +31,13 @@ def finish_if_done(run_id: int) -> None:
 
     The run is locked first: of two last answers at the same moment, each would see the other's question open.
     """
-    Reconciliation.objects.select_for_update(no_key=True).get(pk=run_id)
-    if Finding.objects.filter(run=run_id, settled_at=None).exists():
+    run = Reconciliation.objects.select_for_update(no_key=True).get(pk=run_id)
+    if run.lists_left or run.statuses_left or run.state != Reconciliation.State.RUNNING or _waits_for_answers(run):
         return
-    running = Reconciliation.objects.filter(pk=run_id, state=Reconciliation.State.RUNNING, lists_left=0)
-    running.update(state=Reconciliation.State.DONE, finished_at=timezone.now())
+    run.state, run.finished_at = Reconciliation.State.DONE, timezone.now()
+    run.save(update_fields=["state", "finished_at"])
+
+
+def _waits_for_answers(run: Reconciliation) -> bool:
+    questions = OutgoingCall.objects.filter(kind=AskPatiently.name, state__in=UNFINISHED, pk__lte=run.last_question)
+    return Finding.objects.filter(run=run, settled_at=None).exists() or questions.exists()

@@ -3,14 +3,16 @@
 from celery import shared_task
 
 from integrations.reconciliation.models import Reconciliation
+from integrations.reconciliation.rechecks import recheck as recheck_in_turn
 from integrations.reconciliation.start import start_run
 from integrations.reconciliation.unconfirmed import recheck_unconfirmed
+from partner_portal.core.queues import run_steps
 
 
 @shared_task
 def recheck() -> None:
-    """Every few minutes: ask about the connections whose state is in doubt."""
-    recheck_unconfirmed()
+    """Every few minutes: ask about the connections whose state is in doubt, and those whose turn it is."""
+    run_steps(recheck_unconfirmed, recheck_in_turn)
 
 
 @shared_task

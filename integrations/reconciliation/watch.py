@@ -8,7 +8,7 @@ from django.utils import timezone
 from integrations.outbox.watch import unfinished
 from integrations.reconciliation.call_kinds import ListPage
 from integrations.reconciliation.models import Finding, Reconciliation
-from integrations.reconciliation.runs import MAX_DURATION
+from integrations.reconciliation.runs import MAX_DURATION, finish_if_done
 from integrations.status_sync.status_sync import AskPatiently, AskStatus, ask_status
 from partner_portal.core.watch import register_check
 
@@ -19,10 +19,14 @@ def _endless(now: datetime) -> QuerySet[Reconciliation]:
     asked = Exists(Finding.objects.filter(run=OuterRef("pk"), settled_at=None))
     # One run at a time: every unfinished page is its.
     waits = unfinished(kind=ListPage.name)
-    return Reconciliation.objects.filter(Q(started_at__lt=now - MAX_DURATION) | ~waits & ~asked, state=RUNNING)
+    # Beat goes on with one that may still ask.
+    questions = unfinished(kind=AskPatiently.name, pk__lte=OuterRef("last_question"))
+    stands_still = Q(statuses_left=0) & ~waits & ~asked & ~questions
+    return Reconciliation.objects.filter(Q(started_at__lt=now - MAX_DURATION) | stands_still, state=RUNNING)
 
 
 def _abandon(run: Reconciliation) -> None:
+    finish_if_done(run.pk)
     running = Reconciliation.objects.filter(pk=run.pk, state=RUNNING)
     running.update(state=Reconciliation.State.ABANDONED, finished_at=timezone.now())
 

@@ -86,9 +86,12 @@ def apply_status(connection: Connection, status: ConnectionStatus, *, asked_at: 
     if connection.changes.filter(at__gt=asked_at).exists():
         ask_status(connection)
         return
+    before = State(connection.state)
     if _is_newest(connection):
         _apply_state(connection, status)
-    status_synced.send(sender=Connection, connection=connection, status=status)
+    connection.status_asked_at = asked_at
+    connection.save(update_fields=["status_asked_at"])
+    status_synced.send(sender=Connection, connection=connection, status=status, before=before)
 
 
 def _apply_state(connection: Connection, status: ConnectionStatus) -> None:

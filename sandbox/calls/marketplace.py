@@ -47,7 +47,7 @@ def connected_locations(world: World, call: Call) -> Response:
     wanted = [Status.ACTIVE, Status.FREEZED] if world.settings.list_frozen else [Status.ACTIVE]
     found = world.connections_of(application.id, wanted)
     shown = found[(page - 1) * count : page * count]
-    rows = [_salon(world.location(item.location_id), item) for item in shown]
+    rows = [_salon(world.location(item.location_id)) for item in shown]
     return _answer(world, rows, {"count": len(found)})
 
 
@@ -114,7 +114,8 @@ def _payment(world: World, payment: Payment) -> dict[str, Any]:
     return row
 
 
-def _salon(location: Location, connection: Connection) -> dict[str, Any]:
+def _salon(location: Location) -> dict[str, Any]:
+    """`active` is the location's: nothing here tells a frozen connection from an active one."""
     return {
         "id": location.id,
         "title": location.title,
@@ -125,5 +126,5 @@ def _salon(location: Location, connection: Connection) -> dict[str, Any]:
         "city": location.city,
         "timezone_name": location.timezone_name,
         "address": location.address,
-        "active": connection.status is Status.ACTIVE,
+        "active": int(location.in_business),
     }

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations.connections.models.application import Application
@@ -26,7 +27,9 @@ class Connection(UpdatedAt):
     reconnection after an end is a new row, so the history stays.
     """
 
-    UNSEEN = frozenset({"claim", "claimant", "last_arrived_at", "listed_at", "reviewed_at", "warned"})
+    UNSEEN = frozenset(
+        {"claim", "claimant", "last_arrived_at", "listed_at", "reviewed_at", "status_asked_at", "warned"}
+    )
 
     # Not the installation: connections are listed, searched and kept apart (constraints below) by these two.
     application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="connections")
@@ -70,6 +73,10 @@ class Connection(UpdatedAt):
     reviewed_at = models.DateTimeField(null=True, blank=True, editable=False)
     # When Altegio's list of connected locations last held it (reconciliation).
     listed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # When Altegio was last asked what is true about it; at first, when it was made.
+    status_asked_at = models.DateTimeField(
+        _("Altegio last asked"), default=timezone.now, db_default=Now(), editable=False
+    )
 
     claimant_id: int | None
     owner_id: int | None
@@ -96,6 +103,10 @@ class Connection(UpdatedAt):
             models.Index(fields=["updated_at"], name="connection_by_change"),
             models.Index(
                 fields=["next_payment_at"], condition=models.Q(state__in=LIVE), name="connection_payment_due"
+            ),
+            # Who was asked about longest ago is asked about next.
+            models.Index(
+                fields=["status_asked_at"], condition=models.Q(state__in=LIVE), name="connection_asked_longest_ago"
             ),
             models.Index(
                 fields=["deadline_at"], condition=models.Q(state=State.GRANTED), name="connection_running_out"

@@ -81,6 +81,8 @@ class Location(models.Model):
     city = models.CharField(_("city"), max_length=200, blank=True)
     address = models.CharField(_("address"), max_length=500, blank=True)
     timezone_name = models.CharField(_("time zone"), max_length=100, blank=True)
+    # Of the location itself, not of a connection: null until Altegio has told it.
+    in_business = models.BooleanField(_("in business"), null=True, blank=True)
     first_seen_at = models.DateTimeField(_("first seen"), default=timezone.now)
     fetched_at = models.DateTimeField(_("data fetched"), null=True, blank=True)
 

@@ -1,5 +1,6 @@
-"""Reconciliation: agreement costs a call for a thousand locations, every difference one more."""
+"""Reconciliation: the lists show what is missing, the statuses what nobody told."""
 
+from datetime import timedelta
 from io import StringIO
 
 import pytest
@@ -9,7 +10,9 @@ from django.utils import timezone
 from integrations.connections.models import Connection, Location
 from integrations.lifecycle.models import Callback
 from integrations.outbox.models import OutgoingCall
+from integrations.reconciliation import runs
 from integrations.reconciliation.models import Finding, Reconciliation
+from integrations.reconciliation.rechecks import continue_run
 from integrations.reconciliation.start import start_run
 from integrations.reconciliation.unconfirmed import recheck_unconfirmed
 from tests.integrations.connect.test_signed_arrival import EMMA, arrive
@@ -45,10 +48,29 @@ def findings(run):
     return list(rows)
 
 
-def test_agreement_costs_one_call_and_finds_nothing(altegio, work, chain):
+def test_agreement_costs_a_list_and_a_status_of_each_and_finds_nothing(altegio, work, chain):
     run = reconcile(work)
-    assert (run.expected, run.listed, run.calls, findings(run)) == (3, 3, 1, [])
-    assert len(altegio.requests()) == 1
+    assert (run.expected, run.listed, run.calls, findings(run)) == (3, 3, 4, [])
+    assert len(altegio.requests()) == 4
+
+
+def test_without_a_budget_for_statuses_only_the_list_is_read(altegio, work, chain, settings):
+    settings.RECHECK_SHARE = 0
+    altegio.uninstall(chain[0])
+    altegio.freeze(chain[1])
+    run = reconcile(work)
+    assert findings(run) == [(chain[0], "missing", "uninstalled", False)]
+    assert (run.calls, states()[chain[1]]) == (2, "active")
+
+
+def test_the_budget_of_a_night_goes_to_those_asked_longest_ago(altegio, work, chain, monkeypatch):
+    monkeypatch.setattr(runs, "night_budget", lambda: 2)
+    for number, place in enumerate(chain):
+        asked = timezone.now() - timedelta(days=5 - number)
+        Connection.objects.filter(location__altegio_id=place).update(status_asked_at=asked)
+        altegio.freeze(place)
+    reconcile(work)
+    assert states() == {chain[0]: "frozen", chain[1]: "frozen", chain[2]: "active"}
 
 
 def test_what_nobody_told_is_found_and_applied(altegio, work, chain):
@@ -60,7 +82,7 @@ def test_what_nobody_told_is_found_and_applied(altegio, work, chain):
         (chain[1], "freeze", "frozen", False),
     ]
     assert states() == {chain[0]: "uninstalled", chain[1]: "frozen", chain[2]: "active"}
-    assert (run.calls, len(altegio.requests())) == (3, 3)
+    assert (run.calls, len(altegio.requests())) == (4, 4)
 
 
 def test_frozen_ones_may_be_left_out_and_one_that_ended_is_found(altegio, work, chain):
@@ -69,8 +91,9 @@ def test_frozen_ones_may_be_left_out_and_one_that_ended_is_found(altegio, work, 
     altegio.freeze(chain[1])
     reconcile(work)
     assert states()[chain[1]] == "frozen"
+    assert findings(reconcile(work)) == []
     altegio.uninstall(chain[1])
-    reconcile(work)
+    assert findings(reconcile(work)) == [(chain[1], "ended", "uninstalled", False)]
     assert states() == {chain[0]: "frozen", chain[1]: "uninstalled", chain[2]: "active"}
 
 
@@ -84,13 +107,20 @@ def test_a_location_that_never_arrived_here_needs_a_person(altegio, work, chain)
     Connection.objects.filter(location__altegio_id=chain[0]).delete()
     run = reconcile(work)
     assert [(salon, kind, person) for salon, kind, _after, person in findings(run)] == [(chain[0], "unknown", True)]
-    assert run.calls == 1
+    assert run.calls == 3
 
 
 def test_new_titles_are_taken_over_and_reported(altegio, work, chain):
     Location.objects.filter(altegio_id=chain[0]).update(title="Old name")
     run = reconcile(work)
     assert findings(run) == [(chain[0], "title", Location.objects.get(altegio_id=chain[0]).title, False)]
+
+
+def test_a_location_that_is_out_of_business_is_not_taken_for_a_frozen_connection(altegio, work, chain):
+    altegio.world.location(chain[0]).in_business = False
+    assert findings(reconcile(work)) == []
+    assert states()[chain[0]] == "active"
+    assert Location.objects.get(altegio_id=chain[0]).in_business is False
 
 
 def test_a_refused_list_needs_a_person_and_ends_the_run(altegio, work, chain):
@@ -111,6 +141,7 @@ def test_without_an_answer_the_run_ends_and_a_person_must_look(altegio, work, ch
     altegio.fault("drop_before", "status")
     work(rounds=1)
     work(rounds=1)
+    continue_run(Reconciliation.objects.get())
     OutgoingCall.objects.filter(kind="check_status").update(deadline_at=timezone.now())
     work()
     run = Reconciliation.objects.get()
@@ -137,8 +168,10 @@ def test_a_page_costs_no_query_for_each_location(altegio, work, client, django_a
     arrive(client, altegio, places, user_id=EMMA)
     work()
     start_run(Reconciliation.Trigger.NIGHTLY)
-    with django_assert_max_num_queries(80):
-        work()
+    with django_assert_max_num_queries(90):
+        work(rounds=1)
+        continue_run(Reconciliation.objects.get())
+    work()
     assert Reconciliation.objects.get().listed == 120
     assert not Finding.objects.exists()
 

@@ -10,6 +10,7 @@ from tqdm import tqdm
 from integrations.outbox.dispatcher import dispatch_due
 from integrations.outbox.token_stop import token_is_stopped
 from integrations.reconciliation.models import Finding, Reconciliation
+from integrations.reconciliation.rechecks import continue_run
 from integrations.reconciliation.start import start_run
 
 PAUSE = 0.2
@@ -36,6 +37,8 @@ class Command(BaseCommand):
                 raise CommandError("Altegio refuses the partner token: replace it, then run this again.")
             dispatch_due()
             run.refresh_from_db()
+            if run.state == Reconciliation.State.RUNNING and not run.lists_left:
+                continue_run(run)
             if not bar.disable:
                 _show(bar, run)
             if run.state == Reconciliation.State.RUNNING:

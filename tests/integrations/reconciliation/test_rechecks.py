@@ -1,0 +1,111 @@
+"""What no callback told is found by asking: soon after a period ends, and in the round of all."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection as database
+from django.utils import timezone
+
+from integrations.connections.models import Connection
+from integrations.outbox.models import OutgoingCall
+from integrations.reconciliation.rechecks import ended_periods, oldest_first, recheck
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def connected(connect, altegio) -> Connection:
+    """A connection that was asked about just now, paid for long to come."""
+    found: Connection = connect(10101)
+    set_back(found, asked=timedelta(0), ended=timedelta(days=-20))
+    return found
+
+
+def set_back(connection: Connection, *, asked: timedelta, ended: timedelta) -> None:
+    now = timezone.now()
+    at = {"status_asked_at": now - asked, "next_payment_at": now - ended}
+    Connection.objects.filter(pk=connection.pk).update(**at)
+
+
+def state_after_a_round(connection: Connection, work) -> str:
+    recheck()
+    work()
+    connection.refresh_from_db()
+    return str(connection.state)
+
+
+@pytest.mark.parametrize(("move", "state"), [("freeze", "frozen"), ("uninstall", "uninstalled")])
+def test_what_nobody_told_is_found_as_soon_as_the_period_ends(altegio, connected, work, move, state):
+    getattr(altegio, move)(10101)
+    assert state_after_a_round(connected, work) == "active"
+    set_back(connected, asked=timedelta(hours=2), ended=timedelta(hours=1))
+    assert state_after_a_round(connected, work) == state
+
+
+def test_until_it_is_clear_it_is_asked_each_day(altegio, connected, work):
+    set_back(connected, asked=timedelta(hours=2), ended=timedelta(hours=1))
+    recheck()
+    work()
+    assert recheck() == 0
+    altegio.freeze(10101)
+    set_back(connected, asked=timedelta(hours=25), ended=timedelta(hours=26))
+    assert state_after_a_round(connected, work) == "frozen"
+    set_back(connected, asked=timedelta(hours=25), ended=timedelta(hours=52))
+    assert recheck() == 0
+
+
+def test_a_lost_unfreeze_is_found_in_the_round_of_all(altegio, connected, work, settings):
+    altegio.freeze(10101)
+    set_back(connected, asked=timedelta(days=2), ended=timedelta(hours=1))
+    assert state_after_a_round(connected, work) == "frozen"
+    altegio.pay(10101)
+    set_back(connected, asked=timedelta(days=6), ended=timedelta(days=6))
+    assert state_after_a_round(connected, work) == "frozen"
+    settings.RECHECK_DAYS = 5
+    set_back(connected, asked=timedelta(days=6), ended=timedelta(days=6))
+    assert state_after_a_round(connected, work) == "active"
+
+
+def test_the_one_asked_longest_ago_is_the_first(connect, settings):
+    first, second = connect(10101), connect(10102)
+    set_back(first, asked=timedelta(days=8), ended=timedelta(days=-20))
+    set_back(second, asked=timedelta(days=9), ended=timedelta(days=-20))
+    settings.ALTEGIO_REQUESTS_PER_MINUTE, settings.RECHECK_SHARE = 1, 0.4
+    assert recheck() == 1
+    assert OutgoingCall.objects.latest("pk").connection_id == second.pk
+    assert recheck() == 0, "the one that waits has taken the room"
+    OutgoingCall.objects.filter(state="queued").delete()
+
+
+def test_ended_periods_leave_room_to_the_round_of_all(connect, settings):
+    connections = [connect(place) for place in (10101, 10102, 10201, 10401)]
+    for connection in connections[:3]:
+        set_back(connection, asked=timedelta(days=6), ended=timedelta(days=2))
+    set_back(connections[3], asked=timedelta(days=8), ended=timedelta(days=-20))
+    settings.ALTEGIO_REQUESTS_PER_MINUTE, settings.RECHECK_SHARE = 1, 1
+    assert recheck() == 3
+    asked = set(OutgoingCall.objects.filter(state="queued").values_list("connection", flat=True))
+    assert connections[3].pk in asked
+    OutgoingCall.objects.filter(state="queued").delete()
+
+
+def test_a_share_of_nothing_asks_nothing(connected, settings):
+    settings.RECHECK_SHARE = 0
+    set_back(connected, asked=timedelta(days=30), ended=timedelta(days=2))
+    assert recheck() == 0
+
+
+def test_a_round_costs_as_many_queries_for_many_as_for_one(connect, django_assert_max_num_queries):
+    for place in (10101, 10102, 10201, 10401):
+        set_back(connect(place), asked=timedelta(days=30), ended=timedelta(days=-20))
+    with django_assert_max_num_queries(16):
+        assert recheck() == 4
+    OutgoingCall.objects.filter(state="queued").delete()
+
+
+@pytest.mark.skipif("database.vendor != 'postgresql'", reason="SQLite does not tell what a query has read")
+@pytest.mark.parametrize("which", [oldest_first, ended_periods])
+def test_whose_turn_it_is_is_read_from_an_index(connected, which):
+    with database.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    assert "Index" in which(timezone.now())[:100].explain()
