@@ -117,6 +117,11 @@ SELECT n, '', 'incoming', '+380671234567', '1', '', '', '', 'saved', '', 1, %(no
 INSERT INTO messaging_callbackaddress (id, host, path) SELECT n, 'app', '/' || n FROM generate_series(1, 100) n;
 INSERT INTO messaging_statusbatch (address_id, state, first_id, size, alone, tallied, received_at, refusal)
 SELECT 1 + n %% 100, 'sent', n, 1, false, true, %(now)s, '' FROM generate_series(1, %(count)s) n;
+INSERT INTO messaging_requestedmessage (connection_id, send_id, id_is_number, phone, text, callback, sender_name, channel,
+    category, state, received_at, position)
+SELECT id, 's' || id, false, '', '', '', 'Salon', 'sms', 'service',
+    CASE WHEN row_number() OVER (ORDER BY id DESC) <= 100 THEN 'requested' ELSE 'delivered' END, %(now)s, id
+FROM connections_connection;
 INSERT INTO messaging_channelswitch (installation_id, slug, is_available, sync_state, sync_error)
 SELECT n, 'sms', true, 'synced', '' FROM generate_series(1, %(count)s) n;
 INSERT INTO sender_names_sendernamelist (installation_id, sync_state, sync_error)

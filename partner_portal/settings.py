@@ -318,6 +318,7 @@ ALTEGIO_FRAME_ANCESTORS: list[str] = env.str(
 ).split()
 # How long single message statuses are kept; the daily volumes stay.
 RETENTION_SMS_STATUSES_DAYS: int = env.int("RETENTION_SMS_STATUSES_DAYS", default=90)
+RETENTION_MESSAGES_DAYS: int = env.int("RETENTION_MESSAGES_DAYS", default=30)
 
 # --- entity events --------------------------------------------------------------------------------
 RETENTION_EVENTS_DAYS: int = env.int("RETENTION_EVENTS_DAYS", default=30)

@@ -20,6 +20,7 @@ class Alert(models.Model):
         EVENTS = "events", _("events that could not be handed on")
         MAIL = "mail", _("e-mails cannot be sent")
         DEAD = "dead", _("an item that a worker could not handle")
+        MESSAGES = "messages", _("messages that nobody sends")
         WATCH = "watch", _("something that nothing waited for")
 
     key = models.CharField(max_length=200)

@@ -1,9 +1,9 @@
-"""How long message statuses are kept; the daily volumes stay."""
+"""How long requested messages and message statuses are kept; the daily volumes stay."""
 
 from datetime import datetime
 
-from integrations.messaging.models import BatchState, MessageStatus, StatusBatch
-from partner_portal.core.retention import register_retention
+from integrations.messaging.models import BatchState, MessageStatus, RequestedMessage, StatusBatch
+from partner_portal.core.retention import BATCH, register_retention
 
 # Each of them holds up to a thousand statuses.
 BATCHES_AT_ONCE = 50
@@ -24,4 +24,17 @@ def delete_old_statuses(before: datetime) -> int:
     return len(batches)
 
 
+def delete_old_messages(before: datetime) -> int:
+    """Delete some messages that came before `before`, read from the old end of the table. Returns how many.
+
+    One without a final status stays until it is ended (`message_ends.py`).
+    """
+    ended = RequestedMessage.objects.exclude(state__in=RequestedMessage.NOT_FINAL)
+    oldest = ended.order_by("pk").values_list("pk", "received_at")[:BATCH]
+    old = [pk for pk, received_at in oldest if received_at < before]
+    RequestedMessage.objects.filter(pk__in=old).delete()
+    return len(old)
+
+
+register_retention("requested messages", "RETENTION_MESSAGES_DAYS", delete_old_messages)
 register_retention("message statuses", "RETENTION_SMS_STATUSES_DAYS", delete_old_statuses)

@@ -1,13 +1,14 @@
-"""Celery's door to the message statuses."""
+"""Celery's door to the messages and their statuses."""
 
 from celery import shared_task
 
 from integrations.messaging.ingest import relay_what_was_left
+from integrations.messaging.message_ends import end_unanswered, watch_the_gateway
 from integrations.messaging.volumes import count_volumes
 from partner_portal.core.queues import run_steps
 
 
 @shared_task
 def follow_statuses() -> None:
-    """Each half minute: count what came, and relay what was left behind."""
-    run_steps(count_volumes, relay_what_was_left)
+    """Each half minute: count what came, relay what was left behind, and end what nobody reported on."""
+    run_steps(count_volumes, relay_what_was_left, end_unanswered, watch_the_gateway)

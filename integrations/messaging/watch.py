@@ -1,15 +1,23 @@
-"""Message statuses and channels that nobody tells Altegio about."""
+"""Message statuses and channels that nobody tells Altegio about, and messages that nobody ends."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef, QuerySet
 
 from integrations.connections.models import Connection, SyncState
 from integrations.messaging.call_kinds import queue_relays
 from integrations.messaging.channels import UpdateChannel, switch_channel
-from integrations.messaging.models import BatchState, CallbackAddress, ChannelSwitch, StatusBatch
+from integrations.messaging.message_ends import MAX_WAIT, end, open_messages
+from integrations.messaging.models import BatchState, CallbackAddress, ChannelSwitch, RequestedMessage, StatusBatch
 from integrations.outbox.watch import key_of, unfinished
 from partner_portal.core.watch import register_check
+
+# Beat ends them each half minute.
+LATE = timedelta(minutes=30)
+
+
+def _unended(now: datetime) -> QuerySet[RequestedMessage]:
+    return open_messages(now - MAX_WAIT - LATE)
 
 
 def _unrelayed(now: datetime) -> QuerySet[CallbackAddress]:
@@ -34,4 +42,5 @@ def _tell(switch: ChannelSwitch) -> None:
 
 
 register_check("message statuses: waiting", _unrelayed, lambda address: queue_relays([address.pk]))
+register_check("message: to be answered", _unended, lambda message: end([message.pk]), by_age=True)
 register_check("channel: queued", _untold, _tell)

@@ -40,6 +40,11 @@ def mask(text: str, secrets: Iterable[str] = ()) -> str:
     return text
 
 
+def mask_phone(phone: str) -> str:
+    """A telephone number of which the last two digits are left: enough to recognise it, not to dial it."""
+    return f"{MASK}{phone[-2:]}" if phone else ""
+
+
 def _hide_value(found: re.Match[str]) -> str:
     """What named the secret stays, and so do the quotes: JSON stays JSON."""
     named, quote_mark = found[1], found[0][-1]

@@ -119,7 +119,7 @@ def test_budget_letters_alerts_and_the_token(client, altegio, work, scrape, sett
 
 
 def test_the_number_of_queries_does_not_grow(client, altegio, work, scrape, django_assert_max_num_queries):
-    most = 12 + len(CHECKS)
+    most = 14 + len(CHECKS)
     with django_assert_max_num_queries(most):
         scrape()
     arrive(client, altegio, [AURORA_1, AURORA_2])

@@ -18,7 +18,7 @@ from billing.models import Discount, Payment, PaymentLink, TariffOption
 from integrations.alerts.models import Alert
 from integrations.connections.models import Application, Chain, Connection, Installation, Location
 from integrations.lifecycle.models import Callback
-from integrations.messaging.models import CallbackAddress, ChannelSwitch, StatusBatch
+from integrations.messaging.models import CallbackAddress, ChannelSwitch, RequestedMessage, StatusBatch
 from integrations.outbox.models import OutgoingCall
 from integrations.reconciliation.models import Finding, Reconciliation
 from integrations.sender_names.models import SenderNameList
@@ -29,7 +29,7 @@ from partner_portal.core.watch import CHECKS, Check, found, heal_stranded
 from tests.marketplace import AURORA_1, arrive
 
 pytestmark = pytest.mark.django_db
-LONG_AGO = timezone.now() - timedelta(days=3)
+LONG_AGO = timezone.now() - timedelta(days=4)
 FILLING = Path(__file__).parents[2] / "bench/filling.sql"
 
 
@@ -57,6 +57,10 @@ def _channel(connection: Connection) -> None:
 
 def _statuses(_connection: Connection) -> None:
     StatusBatch.objects.create(address=CallbackAddress.objects.create(host="app", path="/x"), size=1)
+
+
+def _message(connection: Connection, state: str) -> None:
+    RequestedMessage.objects.create(connection=connection, send_id="s", state=state, received_at=LONG_AGO)
 
 
 def _chain(**fields: object) -> Chain:
@@ -137,6 +141,7 @@ PLANTED: dict[str, list[Plant]] = {
     ],
     "sender names: queued": [_sender_names],
     "message statuses: waiting": [_statuses],
+    "message: to be answered": [lambda c: _message(c, "requested"), lambda c: _message(c, "handed_over")],
     "telephony: being switched": [
         lambda _c: _chain(telephony="enabling"),
         lambda _c: _chain(telephony="disabling"),
@@ -201,6 +206,7 @@ FOUND_BY: dict[str, set[str | None]] = {
     "finding: to be settled": {"finding_open"},
     "e-mail: not sent": {"email_waiting"},
     "message statuses: waiting": {"status_batch_waiting"},
+    "message: to be answered": {"requested_message_unanswered"},
     "notification: not sent": {"notification_waiting"},
     "outgoing call": {"call_being_sent"},
     "payment link: queued": {"payment_link_queued"},

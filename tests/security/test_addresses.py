@@ -17,12 +17,25 @@ from integrations.connect.parameters import Redirect
 from integrations.connections.models import Application, Installation
 from integrations.lifecycle.models import Callback
 from integrations.lifecycle.processing import process_waiting
+from integrations.messaging.message_feed import place_waiting
+from integrations.messaging.models import RequestedMessage
 from integrations.webhooks.fan_out import fan_out
 from integrations.webhooks.models import Event
 from partner_portal.core.fast_path import with_short_path
 from partner_portal.core.request_body import with_whole_body
 from tests.security.watching import EXAMPLES, IS_SUITE, Watched
-from tests.security.wire import APPLICATION, LOCATION, OWNER, PERSON, Wire, arrivals, call, callbacks, events
+from tests.security.wire import (
+    APPLICATION,
+    LOCATION,
+    OWNER,
+    PERSON,
+    Wire,
+    arrivals,
+    call,
+    callbacks,
+    events,
+    message_requests,
+)
 
 pytestmark = pytest.mark.django_db
 # However many locations it names: they are claimed together.
@@ -86,3 +99,17 @@ def test_no_event_breaks_the_portal_or_its_worker(portal, data):
 
     assert portal.send(wire, then=work) in (200, 400, 404, 405, 413)
     assert portal.most_queries <= 2
+
+
+@fuzzed
+@given(data=st.data())
+def test_no_message_breaks_the_portal_or_its_list(portal, data):
+    Application.objects.update(takes_messages=True)
+    wire = data.draw(message_requests(Installation.objects.get().api_key))
+
+    def read() -> None:
+        place_waiting()
+        assert all(message.text and message.wire_id for message in RequestedMessage.objects.exclude(position=None))
+
+    assert portal.send(wire, then=read) in (200, 400, 401, 405, 413)
+    assert portal.most_queries <= 6

@@ -276,5 +276,27 @@ def events(draw: Any, key: str) -> Wire:
     return Wire(f"/altegio/events/{draw(keys)}/", "", method, body, draw(_frames(body)))
 
 
+@st.composite
+def message_requests(draw: Any, key: str) -> Wire:
+    """A message to be sent, mostly with a key that exists."""
+    one = {"id": 1, "phone": "36301234567"}
+    destination = st.one_of(st.just(render(tuple(one.items()))), objects(one))
+    some = st.one_of(destination, st.lists(destination, max_size=3).map(render), VALUES)
+    address = "https://app.alteg.io/smsprovider/status/callback/x"
+    right = {
+        "from": "Aurora",
+        "text": "x",
+        "type": "sms",
+        "dispatch_type": "service",
+        "delivery_callback_url": address,
+    }
+    payload = right | {"destination_params": draw(some)}
+    whole = st.just(render(tuple(payload.items())))
+    body = draw(st.one_of(whole, objects(payload), VALUES.map(render), st.binary(max_size=60)))
+    keys = st.one_of(st.just(f"Bearer {key}"), st.just(f"Bearer {key}"), HARD_BYTES.map(_bare))
+    method = draw(st.sampled_from(["POST"] * 8 + ["GET", "PUT"]))
+    return Wire("/altegio/messages/", "", method, body, draw(_frames(body)) | {"HTTP_AUTHORIZATION": draw(keys)})
+
+
 def _latin(text: str) -> str:
     return text.encode("utf-8", "replace").decode("latin-1")

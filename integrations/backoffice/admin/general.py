@@ -15,6 +15,7 @@ import integrations.connect.admin
 import integrations.contract_drift.admin
 import integrations.lifecycle.admin
 import integrations.messaging.admin
+import integrations.messaging.message_admin
 import integrations.reconciliation.admin
 import integrations.sender_names.admin
 import integrations.telephony.admin
@@ -33,7 +34,14 @@ admin.site.index_title = _("Control room")
 
 @admin.register(Application)
 class ApplicationAdmin(BaseAdmin):
-    list_display = ("name", "altegio_id", "kind", "hold_activations", "is_personal_data_access_needed")
+    list_display = (
+        "name",
+        "altegio_id",
+        "kind",
+        "hold_activations",
+        "is_personal_data_access_needed",
+        "takes_messages",
+    )
     list_filter = ("kind",)
     actions = ("new_secret",)
 

@@ -39,4 +39,8 @@ class Command(BaseCommand):
             self.stdout.write(f"  {application}")
             self.stdout.write(f"    Registration redirect url   {settings.PORTAL_URL}/connect/{own}")
             self.stdout.write(f"    Callback url                {settings.PORTAL_URL}/altegio/callback/")
+            if application.takes_messages:
+                self.stdout.write(
+                    f"    Agree with Altegio on       {settings.PORTAL_URL}/altegio/messages/  (messages)"
+                )
         self.stdout.write("")

@@ -3,6 +3,8 @@
 import pytest
 from django.core.management import CommandError, call_command
 
+from integrations.connections.models import Application
+
 pytestmark = pytest.mark.django_db
 
 
@@ -16,6 +18,12 @@ def test_all_is_well(altegio, capsys):
     assert "The portal is in good health." in payload
     assert "http://localhost:8000/connect/" in payload
     assert "http://localhost:8000/altegio/callback/" in payload
+
+
+def test_the_address_for_messages_is_named_once_they_are_taken(altegio, capsys):
+    assert "/altegio/messages/" not in doctor(capsys)
+    Application.objects.update(takes_messages=True)
+    assert "http://localhost:8000/altegio/messages/" in doctor(capsys)
 
 
 def test_a_wrong_token(altegio, capsys, settings):

@@ -1,0 +1,73 @@
+"""Requested messages in the control room: what came and what became of it; number and text are for the gateway."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+
+from integrations.messaging.models import RequestedMessage
+from partner_portal.core.admin_base import ReadOnlyAdmin, link_to
+from partner_portal.core.english import english as _
+from partner_portal.core.english import english_plural
+from partner_portal.core.masking import MASK, mask_phone
+
+
+@admin.register(RequestedMessage)
+class RequestedMessageAdmin(ReadOnlyAdmin):
+    list_display = ("id", "received_at", "location", "masked_phone", "sender_name", "channel", "category", "state")
+    list_filter = ("state",)
+    quick_filters = (
+        (_("to be sent"), "state__exact=requested"),
+        (_("no final status came"), "state__exact=unanswered"),
+    )
+    search_fields = ("=id", "=send_id", "=connection__location__altegio_id")
+    search_help_text = _("The ext_id, the whole message id, or Altegio's location id.")
+    list_select_related = ("connection__location", "connection__application")
+    ordering = ("-pk",)
+    fields = (
+        ("location", "connection_link"),
+        ("received_at", "state"),
+        "send_id",
+        ("masked_phone", "sender_name"),
+        ("channel", "category"),
+        "masked_text",
+        "statuses",
+    )
+    readonly_fields = ("location", "connection_link", "masked_phone", "masked_text", "statuses")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).defer("text", "callback")
+
+    @admin.display(description=_("location"))
+    def location(self, message: RequestedMessage) -> SafeString | str:
+        return link_to(message.connection.location)
+
+    @admin.display(description=_("connection"))
+    def connection_link(self, message: RequestedMessage) -> SafeString | str:
+        return link_to(message.connection)
+
+    @admin.display(description=_("phone"))
+    def masked_phone(self, message: RequestedMessage) -> str:
+        return mask_phone(message.phone)
+
+    @admin.display(description=_("text"))
+    def masked_text(self, message: RequestedMessage) -> str:
+        length = len(message.text)
+        return f"{MASK} ({english_plural('%d character', '%d characters', length) % length})"
+
+    @admin.display(description=_("statuses"))
+    def statuses(self, message: RequestedMessage) -> SafeString | str:
+        """What was reported, and how far Altegio is with it."""
+        reported = message.statuses.select_related("batch").order_by("pk")
+        rows = (
+            (
+                status.batch.received_at.strftime("%Y-%m-%d %H:%M"),
+                status.get_status_display(),
+                link_to(status.batch, status.batch.get_state_display()),
+            )
+            for status in reported
+        )
+        return format_html_join("", "<div>{} · {} — {}</div>", rows) or "–"
