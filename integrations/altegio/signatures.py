@@ -7,7 +7,7 @@ import hmac
 from dataclasses import dataclass
 from typing import Any
 
-from partner_portal.core.clean import InvalidJsonError, clean_text, parse_json, read_number, utf8
+from partner_portal.core.clean import InvalidJsonError, clean_text, parse_unclean, read_number, utf8
 
 MAX_USER_DATA_BYTES = 8 * 1024
 _MAX_DIGITS = 18
@@ -61,7 +61,7 @@ def person_from(user_data: str, signature: str, partner_token: str) -> Person:
     if not is_signed(partner_token, raw, signature):
         raise InvalidUserDataError("The signature does not fit the user data.")
     try:
-        data = parse_json(utf8(raw), strict=True)
+        data = parse_unclean(utf8(raw))
     except InvalidJsonError:
         raise InvalidUserDataError("The user data is not JSON.") from None
     if not isinstance(data, dict):

@@ -117,6 +117,11 @@ def parse_as_written(text: str) -> Any:
     return value if _is_clean(text) else clean_json(value)
 
 
+def parse_unclean(text: str) -> Any:
+    """The JSON value, its texts as they came: for who takes a text whole or not at all. Raises InvalidJsonError."""
+    return decode(_STRICT, text)
+
+
 def decode(decoder: json.JSONDecoder, text: str) -> Any:
     """What `decoder` reads, as it is written. Raises InvalidJsonError; the depth is looked at before."""
     if is_too_deep(text):
