@@ -37,11 +37,12 @@ class Answer:
     text: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     envelope: Mapping[str, Any] | None = None  # the whole object; None where the text is no JSON of the API
+    was_sent: bool = True
 
 
-def no_answer(why: str) -> Answer:
-    """A time-out, a refused or broken connection: the outcome is unknown."""
-    return Answer(Outcome.UNKNOWN, message=why)
+def no_answer(why: str, *, was_sent: bool = True) -> Answer:
+    """A time-out or a broken connection: the outcome is unknown; or no connection at all: nothing was sent."""
+    return Answer(Outcome.UNKNOWN, message=why, was_sent=was_sent)
 
 
 def read_answer(

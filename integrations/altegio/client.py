@@ -39,7 +39,7 @@ class AltegioClient:
         )
         answer = exchange(request, timeout=self.timeout, max_body=MAX_ANSWER_BYTES, keep=True)
         if isinstance(answer, NoAnswer):
-            return no_answer(_WHY[answer.failure].format(answer.why))
+            return no_answer(_WHY[answer.failure].format(answer.why), was_sent=answer.failure is not Failure.NO_LINE)
         text = answer.body.decode("utf-8", "replace")
         return read_answer(answer.status, answer.headers, text, cut=answer.cut)
 

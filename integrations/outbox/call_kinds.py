@@ -64,6 +64,10 @@ class ObsoleteError(Exception):
     """Raised by `CallKind.request` when there is nothing to say any more; `str()` is the reason."""
 
 
+class UnverifiableError(Exception):
+    """Raised by `CallKind.question` when there is nobody to ask and it is not sent again; `str()` is the refusal."""
+
+
 class CallKind:
     """How one kind of call is made, and what its ends change.
 

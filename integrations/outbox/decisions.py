@@ -34,6 +34,7 @@ class Facts:
     reason: str = ""  # of the call, as it stands
     retry_after: float | None = None
     has_status: bool = True  # an HTTP answer came at all
+    was_sent: bool = True  # false: there was no line, so nothing can have happened
     idempotent: bool = False
     is_conclusive: bool = True
     needs_verification: bool = False
@@ -88,12 +89,17 @@ def _after_sending(facts: Facts) -> Transition:
             return Transition(CallState.UNCONFIRMED, facts.message, asked=asked, remembers_refusal=True)
         case Outcome.REFUSED:
             return Transition(CallState.REFUSED, facts.message, Effect.REFUSED)
-        case Outcome.UNKNOWN if facts.idempotent:
-            at_work = facts.last_write_wins and not facts.has_status
-            return _back_off(facts, CallState.QUEUED, facts.message, at_least=facts.settling if at_work else 0.0)
         case Outcome.UNKNOWN:
-            return _back_off(facts, CallState.UNCONFIRMED, facts.message)
+            return _unknown(facts)
     return _not_now(facts, CallState.QUEUED)
+
+
+def _unknown(facts: Facts) -> Transition:
+    """Ask, unless nothing was sent or to send it again is harmless."""
+    if facts.was_sent and not facts.idempotent:
+        return _back_off(facts, CallState.UNCONFIRMED, facts.message)
+    at_work = facts.was_sent and facts.last_write_wins and not facts.has_status
+    return _back_off(facts, CallState.QUEUED, facts.message, at_least=facts.settling if at_work else 0.0)
 
 
 def _not_there(facts: Facts) -> Transition:

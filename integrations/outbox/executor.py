@@ -19,7 +19,7 @@ from integrations.altegio.client import AltegioClient, to_json
 from integrations.altegio.requests import ApiRequest
 from integrations.contract_drift.observe import observe_answer
 from integrations.outbox import rate
-from integrations.outbox.call_kinds import CallKind, ObsoleteError, OnHoldError, kind_of
+from integrations.outbox.call_kinds import CallKind, ObsoleteError, OnHoldError, UnverifiableError, kind_of
 from integrations.outbox.claim import Claim, lease_length
 from integrations.outbox.decisions import Effect, Facts, decide, is_judged
 from integrations.outbox.delays import back_off_seconds, before_deadline, longest
@@ -92,13 +92,9 @@ def _exchange(claim: Claim, slot: rate.Slot) -> None:
     asking = kind.verify_before_retry(call) if claim.is_unconfirmed else kind.must_ask(call)
     try:
         request = kind.question(call) if asking else _request(kind, call)
-    except ObsoleteError as obsolete:
+    except (ObsoleteError, OnHoldError, UnverifiableError) as why:
         rate.settle(slot, used=False)
-        _end(call, CallState.CANCELLED, reason=str(obsolete))
-        return
-    except OnHoldError as on_hold:
-        rate.settle(slot, used=False)
-        _wait(call, CallState.HELD, str(on_hold), seconds=0)
+        _leave_unsent(call, kind, why)
         return
     purpose = Attempt.Purpose.ASK if asking else Attempt.Purpose.SEND
     attempt, slot = _begin_attempt(call, request, purpose, slot)
@@ -107,6 +103,17 @@ def _exchange(claim: Claim, slot: rate.Slot) -> None:
     log.info("altegio_answered", purpose=attempt.purpose, outcome=answer.outcome, status=answer.status_code)
     _note(attempt, answer, request)
     _settle(call, kind, answer, asking=asking)
+
+
+def _leave_unsent(call: OutgoingCall, kind: CallKind, why: Exception) -> None:
+    match why:
+        case ObsoleteError():
+            _end(call, CallState.CANCELLED, reason=str(why))
+        case OnHoldError():
+            _wait(call, CallState.HELD, str(why), seconds=0)
+        case _:
+            with transaction.atomic():
+                _refuse(call, kind, str(why), no_answer(str(why)))
 
 
 def _request(kind: CallKind, call: OutgoingCall) -> ApiRequest:
@@ -240,6 +247,7 @@ def _facts(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking: bool) 
         reason=call.reason,
         retry_after=answer.retry_after,
         has_status=answer.status_code is not None,
+        was_sent=answer.was_sent,
         idempotent=kind.idempotent,
         is_conclusive=asking or kind.idempotent or not accepted or kind.is_conclusive(answer),
         needs_verification=not asking and refused and kind.needs_verification(answer),

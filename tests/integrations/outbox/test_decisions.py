@@ -47,6 +47,8 @@ AFTER_SENDING: list[tuple[Outcome, dict[str, Any], Transition]] = [
     (UNKNOWN, {**NOT_THERE, "has_other_host": True}, Transition(QUEUED, "No.", Effect.OTHER_HOST)),
     (REFUSED, NOT_THERE, Transition(CallState.REFUSED, "As before.", Effect.REFUSED)),
     (UNKNOWN, NOT_THERE, Transition(CallState.REFUSED, "As before.", Effect.REFUSED)),
+    (UNKNOWN, {"has_status": False, "was_sent": False}, later(QUEUED)),
+    (UNKNOWN, {**NEWEST, "has_status": False, "was_sent": False}, later(QUEUED)),
     (UNAUTHORIZED, {}, Transition(QUEUED, "No.", Effect.STOP_TOKEN)),
     (UNAUTHORIZED, OWN, NO),
     (LIMITED, {}, everybody_waits(QUEUED, 1.0)),
