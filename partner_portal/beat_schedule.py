@@ -26,6 +26,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 30.0,
         "options": {"expires": 30},
     },
+    "kept phone calls": {
+        "task": "integrations.telephony.tasks.settle_kept_calls",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "watch": {"task": "partner_portal.core.tasks.watch", "schedule": 60.0, "options": {"expires": 60}},
     "alert_causes": {"task": "integrations.alerts.tasks.follow_causes", "schedule": 60.0, "options": {"expires": 60}},
     "delivery_alerts": {

@@ -306,6 +306,9 @@ RECHECK_SHARE: float = env.float("RECHECK_SHARE", default=0.5)
 # A call that got no answer may still be at work there: for so long "not there" is not believed of a payment,
 # and what would be set anew (sender names, statuses, switches) is not sent.
 ALTEGIO_SETTLING_SECONDS: float = env.float("ALTEGIO_SETTLING_SECONDS", default=20)
+# Whether a phone call that got no answer is sent once more where Altegio's call list cannot be asked: it may then
+# stand in the call history twice. If not, it has failed, and staff or the exchange send it again.
+TELEPHONY_RESEND_UNCONFIRMED: bool = env.bool("TELEPHONY_RESEND_UNCONFIRMED", default=False)
 # How many locations may wait undecided for who has proven nothing: of one address, from one network, at one location.
 UNPROVEN_LOCATIONS_PER_ADDRESS: int = env.int("UNPROVEN_LOCATIONS_PER_ADDRESS", default=200)
 UNPROVEN_LOCATIONS_PER_NETWORK: int = env.int("UNPROVEN_LOCATIONS_PER_NETWORK", default=1000)

@@ -1,36 +1,42 @@
-"""`/api/v1/telephony/`."""
+"""`/api/v1/telephony/`: calls that ring, and calls that have ended."""
 
-from functools import partial
 from typing import Any
 
-from django.conf import settings
+from django.db.models import QuerySet
+from django.http import Http404
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema, extend_schema_field
-from rest_framework import serializers, status
-from rest_framework.exceptions import APIException, NotFound, ValidationError
+from drf_spectacular.utils import OpenApiResponse, PolymorphicProxySerializer, extend_schema, extend_schema_field
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.generics import ListAPIView, RetrieveAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from integrations.altegio.wire import parse_id
 from integrations.api.warnings import WarningSerializer
 from integrations.telephony import parsing
 from integrations.telephony.call_notifications import notify_of_call
-from integrations.telephony.callers import Caller, TelephonyNotConnectedError, UnknownCallerError, caller_of
+from integrations.telephony.intake import MAX_CALLS, OBJECT, find_caller, take_calls
 from integrations.telephony.models import PhoneCall
-from integrations.telephony.parsing import ReadCall, decorate
-from integrations.telephony.phone_calls import keep_call, save_call
+from integrations.telephony.phone_calls import send_again
+from integrations.telephony.reading import InvalidCallError, read_ringing
+from integrations.telephony.reported_calls import Result, Verdict
+from integrations.telephony.switched_off import why_silent
+from partner_portal.core.english import english as _
+from partner_portal.core.list_parameters import choice, number, words
 
-HIDDEN = {"field": "phone", "message": "The caller hides the number: the call is kept here and not told to Altegio."}
-
-
-STANDS = "Left out. This call_id was told before with another value, and that stands."
-NOTIFICATION = frozenset({"salon_group_id", "salon_id", "phone", "diversion", "user"})
-ENDED = NOTIFICATION | {"type", "duration", "link", "call_id", "status", "date"}
-
-
-class PhoneCallConflictError(APIException):
-    status_code = status.HTTP_409_CONFLICT
+CODES = {
+    Verdict.TAKEN: 202,
+    Verdict.KNOWN: 200,
+    Verdict.INVALID: 400,
+    Verdict.UNKNOWN_PLACE: 404,
+    Verdict.CONFLICT: 409,
+}
+REPORTED_ALREADY = {
+    "field": "phone",
+    "message": _("This call was told a moment ago, by another member of a ring group: it is not told twice."),
+}
+NOT_FAILED = _("Only a call that has failed is sent again; this one is: {state}. {error}")
 
 
 @extend_schema_field({"oneOf": [{"type": "string"}, {"type": "integer"}, {"type": "number"}], "nullable": True})
@@ -54,6 +60,7 @@ class NotificationSerializer(serializers.Serializer[dict[str, Any]]):
     )
     diversion = serializers.CharField(help_text="The company's line: its number, or an extension.")
     user = AsWrittenField(required=False, help_text="Who is called: a name or an extension.")
+    call_id = AsWrittenField(required=False, help_text="The exchange's id; the members of a ring group share it.")
 
 
 class CallSerializer(NotificationSerializer):
@@ -64,12 +71,13 @@ class CallSerializer(NotificationSerializer):
     link = AsWrittenField(
         required=False, help_text=f"The recording: http or https, at most {parsing.MAX_LINK} characters."
     )
-    call_id = AsWrittenField(required=False, help_text="The exchange's id; it makes the call repeatable.")
     status = AsWrittenField(
-        required=False, help_text="`success` or `missed`; Asterisk's words (ANSWERED, NO ANSWER, BUSY, …) are read."
+        required=False,
+        help_text="`success` or `missed`; the words of Asterisk, FreeSWITCH, Twilio, Vonage and Binotel are read.",
     )
     date = AsWrittenField(
-        required=False, help_text="ISO 8601, without a zone in `ALTEGIO_TIME_ZONE`; or seconds since 1970."
+        required=False,
+        help_text="ISO 8601, without a zone in the location's (else `ALTEGIO_TIME_ZONE`); or seconds since 1970.",
     )
 
 
@@ -82,24 +90,34 @@ class NotedSerializer(serializers.Serializer[Any]):
     warnings = WarningSerializer(many=True)
 
 
-class SavedSerializer(serializers.Serializer[Any]):
-    """A saved call and how far Altegio is with it."""
+class SavedSerializer(serializers.ModelSerializer[PhoneCall]):
+    """A call, how far Altegio is with it, and what was left out of it."""
 
-    phone = serializers.CharField()
-    diversion = serializers.CharField()
-    call_id = serializers.CharField()
-    state = serializers.ChoiceField(PhoneCall.State.choices)
-    error = serializers.CharField()
-
-
-class TakenCallSerializer(SavedSerializer):
-    """The answer to a call told: the call, what was left out of it, and what it says otherwise than at first."""
-
+    salon_group_id = serializers.IntegerField(source="chain.altegio_id")
+    salon_id = serializers.IntegerField(source="location.altegio_id", default=None, allow_null=True)
     warnings = WarningSerializer(many=True)
+
+    class Meta:
+        model = PhoneCall
+        fields = (
+            *("id", "salon_group_id", "salon_id", "call_id", "type", "phone", "diversion", "user", "duration"),
+            *("link", "status", "date", "received_at", "state", "error", "warnings"),
+        )
+        read_only_fields = fields
+
+
+class ResultSerializer(SavedSerializer):
+    """What became of one call of a list: `code` as for a call alone, and in `problems` what was wrong."""
+
+    code = serializers.ChoiceField(sorted(CODES.values()))
+    problems = serializers.DictField(required=False)
+
+    class Meta(SavedSerializer.Meta):
+        fields: tuple[str, ...] = (*SavedSerializer.Meta.fields, "code", "problems")  # type: ignore[assignment]
 
 
 class Notifications(APIView):
-    """Call notifications: told within 15 seconds, or dropped.
+    """Call notifications: told within 15 seconds, or dropped; the legs of a ring group are told once.
 
     What only decorates one is left out where it cannot be sent on, and named in `warnings`, as is an unknown field.
     """
@@ -109,91 +127,108 @@ class Notifications(APIView):
 
     @extend_schema(request=NotificationSerializer, responses={202: NotedSerializer, 400: None, 404: None, 409: None})
     def post(self, request: Request) -> Response:
-        caller, call = _read(request.data, is_ended=False)
-        if not call.is_hidden:
-            notify_of_call(caller.chain, **call.payload)
+        raw = request.data
+        if not isinstance(raw, dict):
+            raise ValidationError({"non_field_errors": [OBJECT]})
+        caller = find_caller(raw, {})
+        if isinstance(caller, Result):
+            return Response(caller.problems, CODES[caller.verdict])
+        try:
+            call = read_ringing(raw, caller.rules)
+        except InvalidCallError as bad:
+            raise ValidationError(bad.problems) from None
+        if why := why_silent(caller.chain):
+            return Response({"detail": why}, 409)
+        repeated = not call.is_hidden and not notify_of_call(caller.chain, **call.payload)
         shown = {name: call.payload[name] for name in ("phone", "diversion")}
         state = "kept" if call.is_hidden else "queued"
-        return Response({**shown, "state": state, "warnings": call.warnings}, status=202)
+        warnings = [*call.warnings, *([REPORTED_ALREADY] if repeated else [])]
+        return Response({**shown, "state": state, "warnings": warnings}, 202)
 
 
-class Calls(APIView):
-    """Saved calls. The same `call_id` again answers 200 and is not sent twice.
-
-    What only decorates a call and cannot be sent on (a recording's address, an odd duration, an unknown field) is
-    left out, and named in `warnings`. A caller who hides is kept here (`state: kept`), and not told to Altegio, which
-    wants a number. What the same `call_id` says otherwise than at first, `warnings` name, too: the first stands.
-    """
+class Calls(ListAPIView[PhoneCall]):
+    """Calls that have ended, newest first."""
 
     scope = "telephony"
     judges_texts = True
+    serializer_class = SavedSerializer
+    parameters = {
+        "call_id": words("call_id", parsing.MAX_CALL_ID, "The exchange's id."),
+        "state": choice("state", {state.value: state.value for state in PhoneCall.State}),
+        "salon_id": number("location__altegio_id", "The location that the call named."),
+    }
+
+    def get_queryset(self) -> QuerySet[PhoneCall]:
+        return shown_calls()
 
     @extend_schema(
-        request=CallSerializer,
-        responses={202: TakenCallSerializer, 200: TakenCallSerializer, 400: None, 404: None, 409: None},
+        request=PolymorphicProxySerializer(
+            "CallOrCalls", [CallSerializer, CallSerializer(many=True)], resource_type_field_name=None
+        ),
+        responses={
+            202: SavedSerializer,
+            200: OpenApiResponse(SavedSerializer, description="The same call_id again: not sent twice."),
+            400: None,
+            404: None,
+            409: OpenApiResponse(description="Altegio has this call_id otherwise, or the chain's telephony is off."),
+        },
     )
     def post(self, request: Request) -> Response:
-        caller, call = _read(request.data, is_ended=True)
-        saved, is_new = (keep_call if call.is_hidden else save_call)(caller.chain, **call.payload)
-        warnings = call.warnings + ([] if is_new else _differing(saved, call))
-        body = {**SavedSerializer(saved).data, "warnings": warnings}
-        return Response(body, status=202 if is_new else 200)
+        """Tell of a call, or of a list of up to 200: then each has its own result, in `code`, and the answer is 202.
+
+        What only decorates a call and cannot be sent on (a recording's address, an odd duration, an unknown field) is
+        left out, and named in `warnings`. A caller who hides is kept here (`state: kept`), and not told to Altegio,
+        which wants a number. Legs of a call under one `call_id` are merged until it is sent: answered goes before
+        missed, the longer before the shorter. A failed call is sent anew as it is told. Afterwards other content is
+        409, and `detail` names what differs.
+        """
+        if not isinstance(request.data, list):
+            result = take_calls([request.data])[0]
+            return Response(_shown(result), CODES[result.verdict])
+        if not 1 <= len(request.data) <= MAX_CALLS:
+            raise ValidationError({"non_field_errors": [f"Send a list of 1 to {MAX_CALLS} calls."]})
+        return Response([_shown_in_list(result) for result in take_calls(request.data)], 202)
 
 
-def _differing(saved: PhoneCall, call: ReadCall) -> list[dict[str, str]]:
-    """A warning for each thing that this call says otherwise than when its `call_id` was told first."""
-    names = sorted(name for name, value in call.payload.items() if value != getattr(saved, name))
-    return [{"field": name, "message": STANDS} for name in names]
+class CallDetail(RetrieveAPIView[PhoneCall]):
+    """One call."""
+
+    scope = "telephony"
+    serializer_class = SavedSerializer
+
+    def get_queryset(self) -> QuerySet[PhoneCall]:
+        return shown_calls()
 
 
-def _read(raw: Any, *, is_ended: bool) -> tuple[Caller, ReadCall]:
-    """Whose call it is, and what to tell of it."""
-    if not isinstance(raw, dict):
-        raise ValidationError({"non_field_errors": ["Send a JSON object."]})
-    caller = _caller(raw)
-    call, problems = ReadCall({}), {}
+class CallRetry(APIView):
+    """Send a call that failed once more, as it is; what Altegio may hold is asked about first, where it can be."""
 
-    def need(name: str, read: Any) -> Any:
+    scope = "telephony"
+
+    @extend_schema(request=None, responses={202: SavedSerializer, 409: None})
+    def post(self, _request: Request, pk: int) -> Response:
         try:
-            return read(raw[name])
-        except KeyError:
-            problems[name] = ["This field is required."]
-        except ValueError as why:
-            problems[name] = [str(why)]
-
-    kind = need("type", parsing.read_type) if is_ended else PhoneCall.Type.INCOMING
-    inside = kind == PhoneCall.Type.INTERNAL
-    call.payload["phone"] = need("phone", partial(parsing.read_client, region=caller.region, inside=inside))
-    line = need("diversion", partial(parsing.read_line, region=caller.region))
-    if is_ended and raw.get("call_id") not in (None, ""):
-        call.payload["call_id"] = need("call_id", parsing.read_call_id)
-    if problems:
-        raise ValidationError(problems)
-    call.payload["diversion"], odd = line
-    call.warnings += [{"field": "diversion", "message": odd}] if odd else []
-    call.warnings += [HIDDEN] if call.is_hidden else []
-    decorate(call, raw, {"user": parsing.read_user})
-    for name in sorted(raw.keys() - (ENDED if is_ended else NOTIFICATION)):
-        call.warnings.append({"field": name[:100], "message": "Left out. There is no such field."})
-    if is_ended:
-        call.payload["type"] = kind
-        decorate(call, raw, DECORATION | {"date": partial(parsing.read_date, zone=settings.ALTEGIO_TIME_ZONE)})
-    return caller, call
+            is_sent = send_again(pk)
+        except PhoneCall.DoesNotExist:
+            raise Http404 from None
+        call = shown_calls().get(pk=pk)
+        if not is_sent:
+            why = NOT_FAILED.format(state=call.get_state_display(), error=call.error).strip()
+            return Response({"detail": why}, 409)
+        return Response(SavedSerializer(call).data, 202)
 
 
-DECORATION = {"duration": parsing.read_duration, "link": parsing.read_link, "status": parsing.read_status}
+def shown_calls() -> QuerySet[PhoneCall]:
+    """What a call's answer needs, in one query."""
+    return PhoneCall.objects.select_related("chain", "location")
 
 
-def _caller(raw: dict[str, Any]) -> Caller:
-    place = {name: parse_id(raw[name]) for name in ("salon_group_id", "salon_id") if raw.get(name) not in (None, "")}
-    if wrong := [name for name, number in place.items() if number is None]:
-        raise ValidationError({name: ["Write a number of 1 to 18 digits."] for name in wrong})
-    if not place:
-        name = "salon_id" if "salon_id" in raw else "salon_group_id"
-        raise ValidationError({name: ["Name the chain in salon_group_id, or a location in salon_id."]})
-    try:
-        return caller_of(place.get("salon_group_id"), place.get("salon_id"))
-    except UnknownCallerError as unknown:
-        raise NotFound(str(unknown)) from None
-    except TelephonyNotConnectedError as why:
-        raise PhoneCallConflictError(str(why)) from None
+def _shown(result: Result) -> dict[str, Any]:
+    call = {**SavedSerializer(result.call).data, "warnings": result.warnings} if result.call else {}
+    return {**call, **result.problems}
+
+
+def _shown_in_list(result: Result) -> dict[str, Any]:
+    call = {**SavedSerializer(result.call).data, "warnings": result.warnings} if result.call else {}
+    problems = {"problems": result.problems} if result.problems else {}
+    return {"code": CODES[result.verdict], **call, **problems}

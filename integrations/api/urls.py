@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from integrations.api import api_keys, connections, messages, sender_names, sms, telephony
+from integrations.api import api_keys, connections, messages, phone_lines, sender_names, sms, telephony
 
 urlpatterns = [
     path("connections/", connections.ConnectionList.as_view()),
@@ -12,7 +12,10 @@ urlpatterns = [
     path("locations/<str:salon_id>/sender-names/", sender_names.SenderNames.as_view()),
     path("sms/messages/", messages.MessageList.as_view()),
     path("sms/messages/<str:ext_id>/", messages.MessageDetail.as_view()),
+    path("locations/<str:salon_id>/lines/", phone_lines.PhoneLinesView.as_view()),
     path("sms/statuses/", sms.Statuses.as_view()),
     path("telephony/notifications/", telephony.Notifications.as_view()),
     path("telephony/calls/", telephony.Calls.as_view()),
+    path("telephony/calls/<int:pk>/", telephony.CallDetail.as_view()),
+    path("telephony/calls/<int:pk>/retry/", telephony.CallRetry.as_view()),
 ]

@@ -7,9 +7,10 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from integrations.connections.models import Chain, Connection
+from integrations.outbox.models import OutgoingCall
 from integrations.telephony.chains import confirm_chain, switch_on_again
-from integrations.telephony.models import NotificationDay, PhoneCall
-from integrations.telephony.phone_calls import send_again
+from integrations.telephony.models import NotificationDay, PhoneCall, PhoneLines
+from integrations.telephony.phone_calls import CallHistory, send_again
 from partner_portal.core.admin_base import ActionRefusedError, ReadOnlyAdmin, confirm_action, link_to
 from partner_portal.core.english import english as _
 from partner_portal.core.english import english_plural
@@ -105,7 +106,7 @@ class ChainAdmin(ReadOnlyAdmin):
 
 def _listed(calls: QuerySet[PhoneCall]) -> SafeString:
     rows = (
-        (link_to(call), call.received_at.strftime("%Y-%m-%d %H:%M"), call.get_state_display(), call.error)
+        (link_to(call), call.received_at.strftime("%Y-%m-%d %H:%M"), call.get_state_display(), call.remark)
         for call in calls[:MAX_SHOWN]
     )
     return format_html_join("", "<div>{} · {} · {} {}</div>", rows)
@@ -113,13 +114,40 @@ def _listed(calls: QuerySet[PhoneCall]) -> SafeString:
 
 @admin.register(PhoneCall)
 class PhoneCallAdmin(ReadOnlyAdmin):
-    list_display = ("received_at", "chain", "type", "phone", "diversion", "status", "duration", "state", "error")
+    list_display = ("received_at", "chain", "location", "type", "phone", "diversion", "status", "state", "reason")
+    fields = (
+        ("chain", "location"),
+        ("call_id", "received_at"),
+        ("type", "status", "duration", "date"),
+        ("phone", "diversion", "user"),
+        "link",
+        ("state", "error", "kept_until"),
+        "left_out",
+        "outgoing_calls",
+    )
+    readonly_fields = ("left_out", "outgoing_calls")
     list_filter = ("state", "type")
-    search_fields = ("=call_id", "=chain__altegio_id")
-    search_help_text = _("The whole call id, or Altegio's chain id.")
-    list_select_related = ("chain",)
+    search_fields = ("=call_id", "=chain__altegio_id", "=location__altegio_id")
+    search_help_text = _("The whole call id, or Altegio's id of the chain or location.")
+    list_select_related = ("chain", "location")
     ordering = ("-pk",)
     actions = ("send_again",)
+
+    @admin.display(description=_("why not, or what was left out"))
+    def reason(self, call: PhoneCall) -> str:
+        return call.remark
+
+    @admin.display(description=_("left out"))
+    def left_out(self, call: PhoneCall) -> SafeString | str:
+        rows = ((warning["field"], warning["message"]) for warning in call.warnings)
+        return format_html_join("", "<div>{}: {}</div>", rows) or "–"
+
+    @admin.display(description=_("calls to Altegio"))
+    def outgoing_calls(self, call: PhoneCall) -> SafeString | str:
+        keys = [CallHistory.key_of(call, attempt) for attempt in range(1, call.attempt_count + 1)]
+        made = OutgoingCall.objects.filter(key__in=keys).order_by("pk")
+        rows = ((link_to(one, one.get_state_display()), one.reason) for one in made)
+        return format_html_join("", "<div>{} {}</div>", rows) or "–"
 
     def is_offered(self, action: str, row: PhoneCall) -> bool:
         return row.state == PhoneCall.State.FAILED
@@ -140,3 +168,21 @@ class NotificationDayAdmin(ReadOnlyAdmin):
     list_select_related = ("chain",)
     search_fields = ("=chain__altegio_id",)
     ordering = ("-day", "-pk")
+
+
+@admin.register(PhoneLines)
+class PhoneLinesAdmin(ReadOnlyAdmin):
+    list_display = ("location", "country", "time_zone", "extensions")
+    list_select_related = ("location",)
+    search_fields = ("=location__altegio_id",)
+    ordering = ("-pk",)
+    fields = ("location", "country", "time_zone", "numbers")
+    readonly_fields = ("numbers",)
+
+    @admin.display(description=_("extensions"))
+    def extensions(self, lines: PhoneLines) -> int:
+        return len(lines.lines)
+
+    @admin.display(description=_("numbers by extension"))
+    def numbers(self, lines: PhoneLines) -> SafeString | str:
+        return format_html_join("", "<div>{}: {}</div>", sorted(lines.lines.items())) or "–"

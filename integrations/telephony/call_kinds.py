@@ -13,6 +13,7 @@ from integrations.outbox.call_kinds import CallKind, ObsoleteError, register
 from integrations.outbox.models import CallState, OutgoingCall, Priority
 from integrations.outbox.queue import cancel, new_call, queue
 from integrations.telephony.models import PhoneCall
+from integrations.telephony.switched_off import release_kept
 from partner_portal.core.english import english as _
 
 
@@ -77,7 +78,8 @@ class SwitchTelephony(CallKind):
 
     def accepted(self, call: OutgoingCall, answer: Answer) -> None:
         state = Chain.Telephony.ON if call.params["on"] else Chain.Telephony.OFF
-        self._learn(call, state, "")
+        if self._learn(call, state, "") and call.params["on"]:
+            release_kept(call.params["chain"])
 
     def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
         self._learn(call, Chain.Telephony.FAILED, reason)
@@ -85,11 +87,11 @@ class SwitchTelephony(CallKind):
     def expired(self, call: OutgoingCall, now: datetime) -> None:
         self._learn(call, Chain.Telephony.FAILED, call.reason)
 
-    def _learn(self, call: OutgoingCall, state: Chain.Telephony, error: str) -> None:
-        """A switch that was on its way when a newer one was queued says nothing of how it ends."""
-        Chain.objects.filter(pk=call.params["chain"], telephony_round=_round_of(call)).update(
-            telephony=state, telephony_error=error[:500], telephony_since=timezone.now()
-        )
+    def _learn(self, call: OutgoingCall, state: Chain.Telephony, error: str) -> bool:
+        """Note how it ended, unless a newer one was queued meanwhile. Returns whether it was the newest."""
+        newest = Chain.objects.filter(pk=call.params["chain"], telephony_round=_round_of(call))
+        noted = newest.update(telephony=state, telephony_error=error[:500], telephony_since=timezone.now())
+        return bool(noted)
 
 
 def _key(chain: Chain) -> str:

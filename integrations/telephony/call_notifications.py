@@ -1,11 +1,19 @@
-"""Call notifications: worth something for seconds only, so they are told in time or dropped and counted."""
+"""Call notifications: worth something for seconds only, so they are told in time or dropped and counted.
 
+A ring group or a queue of three rings three times for one caller: Altegio is told once.
+"""
+
+import hashlib
 import uuid
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
+from django.core.cache import cache
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
+from redis.exceptions import RedisError
 
 from integrations.altegio import requests
 from integrations.altegio.answers import Answer
@@ -20,22 +28,50 @@ from partner_portal.core.english import english as _
 WORTH_TELLING = timedelta(seconds=15)
 
 
+# The members of a ring group ring within a second; a queue goes to the next one after some.
+SAME_CALL_SECONDS = 10
+
+
+def notify_of_call(chain: Chain, *, phone: str, diversion: str, user: str = "", call_id: str = "") -> bool:
+    """Tell Altegio that a client is calling now. Numbers in E.164. Returns whether this call is a new one.
+
+    It is not if a moment ago the same `call_id` was told, or the same number at the same line.
+    """
+    marks = [_mark(chain, "parties", phone, diversion), *([_mark(chain, "call_id", call_id)] if call_id else [])]
+    if not _are_new(marks):
+        return False
+    try:
+        _queue(chain, phone=phone, diversion=diversion, user=user)
+    except Exception:
+        _forget(marks)  # nothing is stored, and the exchange may tell it again
+        raise
+    return True
+
+
 @transaction.atomic
-def notify_of_call(chain: Chain, *, phone: str, diversion: str, user: str = "") -> None:
-    """Tell Altegio that a client is calling now. Numbers in E.164."""
-    queue_fresh(
-        [
-            new_call(
-                CallNotification,
-                f"notification:{uuid.uuid4().hex}",
-                deadline_at=timezone.now() + WORTH_TELLING,
-                chain=chain.pk,
-                phone=phone,
-                diversion=diversion,
-                user=user,
-            )
-        ]
-    )
+def _queue(chain: Chain, **params: str) -> None:
+    deadline_at = timezone.now() + WORTH_TELLING
+    call = new_call(CallNotification, f"notification:{uuid.uuid4().hex}", deadline_at=deadline_at)
+    call.params = {"chain": chain.pk, **params}
+    queue_fresh([call])
+
+
+def _mark(chain: Chain, *parts: str) -> str:
+    digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+    return f"rings:{chain.pk}:{digest}"
+
+
+def _are_new(marks: Sequence[str]) -> bool:
+    """Whether none of these marks was made a moment ago; they are made now. Without the cache all are new."""
+    made = [True]
+    with suppress(RedisError, OSError):
+        made = [cache.add(mark, 1, timeout=SAME_CALL_SECONDS) for mark in marks]
+    return all(made)
+
+
+def _forget(marks: Sequence[str]) -> None:
+    with suppress(RedisError, OSError):
+        cache.delete_many(marks)
 
 
 @register

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from integrations.connections.models import Chain, Location
 from integrations.telephony.chains import is_spoken_for, proven_chains
-from integrations.telephony.numbers import region_of
+from integrations.telephony.reading_rules import ReadingRules, rules_of, rules_of_chain
 from partner_portal.core.english import english as _
 
 
@@ -18,10 +18,11 @@ class TelephonyNotConnectedError(Exception):
 
 @dataclass(frozen=True)
 class Caller:
-    """A chain, and the country its numbers are written in."""
+    """A chain, the location where one was named, and how its exchange's words are read."""
 
     chain: Chain
-    region: str | None
+    location: Location | None
+    rules: ReadingRules
 
 
 def caller_of(salon_group_id: int | None, salon_id: int | None) -> Caller:
@@ -40,7 +41,7 @@ def caller_of(salon_group_id: int | None, salon_id: int | None) -> Caller:
         raise UnknownCallerError(_("This location does not belong to this chain: name one of the two."))
     if not chain.crm_token:
         raise _not_yet()
-    return Caller(chain, region_of(chain, location))
+    return Caller(chain, location, rules_of_chain(chain) if location is None else rules_of(location))
 
 
 def _not_yet() -> TelephonyNotConnectedError:

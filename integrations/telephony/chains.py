@@ -168,6 +168,7 @@ def _join(connection: Connection, brought: Brought) -> None:
     location = connection.location
     before = location.chain
     if not brought.crm_token and before is not None and before.crm_token:
+        _switch_on(Chain.objects.select_for_update(no_key=True).get(pk=before.pk))
         return
     if before is None or before.altegio_id != brought.altegio_id:
         touch(Connection.objects.filter(location=location))

@@ -1,10 +1,11 @@
-"""Calls told to Altegio: saved ones, and how the notifications of each day went."""
+"""Calls told to Altegio: saved ones, how the notifications of each day went, and how a location's lines are read."""
 
 from django.db import models
 from django.utils import timezone
 
-from integrations.connections.models import Chain
+from integrations.connections.models import Chain, Location
 from partner_portal.core.english import english as _
+from partner_portal.core.json_field import JSONField
 
 
 class PhoneCall(models.Model):
@@ -23,10 +24,14 @@ class PhoneCall(models.Model):
         QUEUED = "queued", _("on its way")
         SAVED = "saved", _("at Altegio")
         FAILED = "failed", _("refused")
-        KEPT = "kept", _("kept here: the caller hides")
+        KEPT = "kept", _("kept here")  # the caller hides, or the chain's telephony is off; `error` says which
 
     chain = models.ForeignKey(Chain, on_delete=models.PROTECT, related_name="phone_calls")
-    # Ours where the telephone exchange gives none: Altegio recognises a call by it.
+    # Which location the exchange named; null where it named the chain alone.
+    location = models.ForeignKey(
+        Location, on_delete=models.SET_NULL, null=True, blank=True, db_index=False, related_name="phone_calls"
+    )
+    # Ours where the telephone exchange gives none.
     call_id = models.CharField(_("call id"), max_length=200)
     type = models.CharField(_("type"), max_length=8, choices=Type.choices)
     phone = models.CharField(_("client's number"), max_length=20, blank=True)
@@ -38,6 +43,12 @@ class PhoneCall(models.Model):
     date = models.DateTimeField(_("time of the call"), null=True, blank=True)
     state = models.CharField(_("state"), max_length=6, choices=State.choices, default=State.QUEUED)
     error = models.CharField(_("why not"), max_length=500, blank=True)
+    # What could not be sent on: `[{"field", "message"}]`, as the API answered.
+    warnings = JSONField(_("left out"), default=list, db_default=models.Value([], models.JSONField()), blank=True)
+    # A call kept because the chain's telephony is off is sent if it is on before.
+    kept_until = models.DateTimeField(_("kept until"), null=True, blank=True, editable=False)
+    # It failed without an answer, so Altegio may hold it.
+    is_unconfirmed = models.BooleanField(default=False, db_default=False, editable=False)
     attempt_count = models.PositiveSmallIntegerField(default=1, editable=False)
     received_at = models.DateTimeField(_("received"), default=timezone.now)
 
@@ -45,10 +56,23 @@ class PhoneCall(models.Model):
         verbose_name = _("saved call")
         verbose_name_plural = _("saved calls")
         constraints = [models.UniqueConstraint(fields=["chain", "call_id"], name="a_call_once_in_a_chain")]
-        indexes = [models.Index(fields=["state", "-id"], name="saved_call_by_state")]
+        indexes = [
+            models.Index(fields=["state", "-id"], name="saved_call_by_state"),
+            # For who asks by the exchange's id alone, and for the location's page.
+            models.Index(fields=["call_id"], name="phone_call_by_call_id"),
+            models.Index(fields=["location", "-id"], name="phone_call_by_location"),
+            models.Index(
+                fields=["kept_until"], condition=models.Q(kept_until__isnull=False), name="phone_call_kept_until"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.phone} → {self.diversion}"
+
+    @property
+    def remark(self) -> str:
+        """Why it is not at Altegio; else what was left out of it."""
+        return self.error or ", ".join(warning["field"] for warning in self.warnings)
 
 
 class NotificationDay(models.Model):
@@ -68,3 +92,19 @@ class NotificationDay(models.Model):
 
     def __str__(self) -> str:
         return f"{self.chain} · {self.day}"
+
+
+class PhoneLines(models.Model):
+    """How a location's numbers, moments and extensions are read, as the partner's system has set it."""
+
+    location = models.OneToOneField(Location, on_delete=models.CASCADE, related_name="phone_lines")
+    country = models.CharField(_("country, ISO 3166"), max_length=2, blank=True)
+    time_zone = models.CharField(_("time zone"), max_length=100, blank=True)
+    lines = JSONField(_("numbers by extension"), default=dict, blank=True)
+
+    class Meta:
+        verbose_name = _("lines of a location")
+        verbose_name_plural = _("lines of locations")
+
+    def __str__(self) -> str:
+        return str(self.location)

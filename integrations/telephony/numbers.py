@@ -9,7 +9,6 @@ from babel.core import get_global
 from django.conf import settings
 from phonenumbers import NumberParseException, PhoneNumber
 
-from integrations.connections.models import Chain, Location
 from partner_portal.core.english import english as _
 
 _EXTENSION = re.compile(r"[0-9]{2,7}")
@@ -33,6 +32,13 @@ _OTHER_NAMES = {
 }
 
 
+WRITE_A_NUMBER = _("Write a telephone number, best with + and the country code: +442071838750.")
+COUNTRY_UNKNOWN = _(
+    "The location's country is not known, so a number without + or 00 may be anybody's: set it with "
+    "PUT /api/v1/locations/{salon_id}/lines/."
+)
+
+
 class InvalidPhoneNumberError(ValueError):
     """No telephone number; `str()` says what to write."""
 
@@ -40,16 +46,17 @@ class InvalidPhoneNumberError(ValueError):
 def e164(text: str, region: str | None) -> str:
     """`text` as E.164, without an extension behind it. Raises InvalidPhoneNumberError.
 
-    A number without `+` or `00` is read as one of `region` (ISO 3166, or None), or else as one that begins with its
-    country code. Nothing is made up: where the country is not named, the number must be one that exists there. One
-    whose country is named may be of a range that the library does not know yet: a call that rings is real.
+    A number without `+` or `00` is read as one of `region` (ISO 3166), or else as one that begins with its country
+    code; without a region it is refused, because `9161234567` is a number in a dozen countries. Where the country is
+    not named, the number must be one that exists there. One whose country is named may be of a range that the library
+    does not know yet: a call that rings is real.
     """
     plain = _SUFFIX.sub("", text.strip())
     numbers = [] if _ALPHABETIC.search(plain) else _readings(plain, region)
     number = next((number for number, _named in numbers if phonenumbers.is_valid_number(number)), None)
     number = number or next((number for number, named in numbers if named and _has_whole_length(number)), None)
     if number is None:
-        raise InvalidPhoneNumberError(_("Write a telephone number, best with + and the country code: +442071838750."))
+        raise InvalidPhoneNumberError(WRITE_A_NUMBER if region else f"{WRITE_A_NUMBER} {COUNTRY_UNKNOWN}")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
@@ -67,8 +74,10 @@ def _readings(plain: str, region: str | None) -> list[tuple[PhoneNumber, bool]]:
     """What the text may be, each with whether its country is named."""
     if plain.startswith("+"):
         tries: list[tuple[str, str | None, bool]] = [(plain, None, True)]
+    elif plain.startswith("00"):
+        tries = [(plain, region, True), (f"+{plain[2:]}", None, True)]
     else:
-        tries = [(plain, region, True), (f"+{plain.lstrip('0')}", None, plain.startswith("00"))]
+        tries = [(plain, region, True), (f"+{plain}", None, False)] if region else []
     readings = []
     for written, where, named in tries:
         try:
@@ -78,15 +87,8 @@ def _readings(plain: str, region: str | None) -> list[tuple[PhoneNumber, bool]]:
     return readings
 
 
-def region_of(chain: Chain, location: Location | None) -> str | None:
-    """The ISO 3166 code of the location's country, or of the chain's first location that has one."""
-    known = [location] if location is not None else []
-    known += chain.locations.exclude(country="", timezone_name="").order_by("pk")[:1]
-    return next((region for place in known if (region := _region(place.country, place.timezone_name))), None)
-
-
-def _region(country: str, zone: str) -> str | None:
-    """By the country's name, or else by the time zone."""
+def region_of(country: str, zone: str) -> str | None:
+    """The ISO 3166 code of a location's country: by its name or code, or else by its time zone."""
     name = country.strip().casefold()
     if len(name) == 2 and name.upper() in phonenumbers.SUPPORTED_REGIONS:
         return name.upper()

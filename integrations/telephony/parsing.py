@@ -41,14 +41,16 @@ _HIDDEN = frozenset(
         *("266696687", "7378742833", "8656696", "8566696", "86282452253", "2562533"),
     }
 )
-# Asterisk's words for how a call ended.
+# How exchanges say that somebody talked, and that nobody did (docs/telephony.md has the same table).
+_ANSWERED = "success|answered|answer|transfer|completed|complete|normal_clearing"
+_MISSED = (
+    "missed|no answer|noanswer|no-answer|no_answer|unanswered|notanswered|busy|user_busy|cancel|canceled|cancelled|"
+    "originator_cancel|failed|rejected|call_rejected|timeout|no_user_response|lose_race|congestion|chanunavail|"
+    "vm|vm-success|voicemail|not allowed|no money|no limit|no day limit|line limit|unallocated number"
+)
 _ENDS = {
-    **{status.value: status.value for status in PhoneCall.Status},
-    **dict.fromkeys(("answered", "answer"), "success"),
-    **dict.fromkeys(
-        ("no answer", "noanswer", "no-answer", "busy", "cancel", "canceled", "failed", "congestion", "chanunavail"),
-        "missed",
-    ),
+    **dict.fromkeys(_ANSWERED.split("|"), PhoneCall.Status.SUCCESS.value),
+    **dict.fromkeys(_MISSED.split("|"), PhoneCall.Status.MISSED.value),
 }
 _is_link = URLValidator(schemes=["http", "https"])
 
@@ -102,9 +104,14 @@ def read_client(value: object, region: str | None, *, inside: bool) -> str:
     return text if inside and is_extension(text) else e164(text, region)
 
 
-def read_line(value: object, region: str | None) -> tuple[str, str]:
-    """The company's line: its number in E.164, or its extension or name as it is, with a warning about a name."""
+def read_line(value: object, region: str | None, lines: Mapping[str, str]) -> tuple[str, str]:
+    """The company's line: its number in E.164, or its extension or name as it is, with a warning about a name.
+
+    `lines` holds the numbers of extensions and names that have one.
+    """
     text = address(value)
+    if text in lines:
+        return lines[text], ""
     if is_extension(text):
         return text, ""
     try:

@@ -1,25 +1,32 @@
 """Saved calls: each reaches Altegio's call history, and reaches it once.
 
-Altegio takes no idempotency key, but a call has its `call_id`; one that comes without gets ours. After an
-uncertain end Altegio's call list is asked where staff have set a user token for a location of the chain
-(the list needs one). Where it cannot be asked the call is sent again with the same `call_id`, by which
-Altegio knows it: a call told twice under one id is one call, a call not told is lost.
+Altegio takes no idempotency key, and no source says that it knows a call by its `call_id` (docs/altegio.md §7). After
+an uncertain end its call list is asked, where a user token is known for a location of the chain (the list needs one).
+Where it cannot be asked, the call has failed, and whoever told it or staff send it again; with
+`TELEPHONY_RESEND_UNCONFIRMED` it is sent once more by itself.
 """
 
-import uuid
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from integrations.altegio import requests
 from integrations.altegio.answers import Answer, Outcome, read_list
 from integrations.altegio.requests import ApiRequest
-from integrations.connections.models import Chain
-from integrations.outbox.call_kinds import CallKind, CannotTell, Happened, ObsoleteError, SendAgain, Verdict, register
-from integrations.outbox.models import OutgoingCall, Priority
-from integrations.outbox.queue import new_call, queue, queue_fresh
+from integrations.outbox.call_kinds import (
+    CallKind,
+    CannotTell,
+    Happened,
+    NotToHappen,
+    SendAgain,
+    UnverifiableError,
+    Verdict,
+    register,
+)
+from integrations.outbox.models import Attempt, CallState, OutgoingCall, Priority
+from integrations.outbox.queue import new_call, queue
 from integrations.telephony.models import PhoneCall
 from integrations.user_tokens.models import UserToken
 from partner_portal.core.datetimes import write_moment
@@ -27,34 +34,28 @@ from partner_portal.core.english import english as _
 
 # The list is asked by days, in whatever zone Altegio reads them.
 AROUND = timedelta(days=1)
-
-
-def save_call(chain: Chain, *, call_id: str = "", **fields: Any) -> tuple[PhoneCall, bool]:
-    """Keep a call and queue it for Altegio. Returns it, and whether it is new: `call_id` is unique in a chain."""
-    try:
-        with transaction.atomic():
-            saved = PhoneCall.objects.create(chain=chain, call_id=call_id or uuid.uuid4().hex, **fields)
-            queue_fresh([CallHistory.new(saved)])
-    except IntegrityError:
-        return PhoneCall.objects.get(chain=chain, call_id=call_id), False
-    return saved, True
-
-
-def keep_call(chain: Chain, *, call_id: str = "", **fields: Any) -> tuple[PhoneCall, bool]:
-    """Keep a call that cannot be told, because its caller hides: Altegio wants a number. Otherwise as `save_call`."""
-    kept = {**fields, "state": PhoneCall.State.KEPT}
-    return PhoneCall.objects.get_or_create(chain=chain, call_id=call_id or uuid.uuid4().hex, defaults=kept)
+NOBODY_KNOWS = _(
+    "Altegio gave no answer and may hold this call or not, and no user token is known to ask with. Send it again if "
+    "Altegio's call history does not show it."
+)
 
 
 @transaction.atomic
 def send_again(saved_id: int) -> bool:
-    """Try a refused call once more, as staff ask for. Returns whether it was refused."""
+    """Try a failed call once more, as staff or the partner's system ask for. Returns whether it had failed.
+
+    What Altegio may hold is asked about first, where it can be. Raises PhoneCall.DoesNotExist.
+    """
     saved = PhoneCall.objects.select_for_update(no_key=True).get(pk=saved_id)
     if saved.state != PhoneCall.State.FAILED:
         return False
-    saved.state, saved.error, saved.attempt_count = PhoneCall.State.QUEUED, "", saved.attempt_count + 1
-    saved.save(update_fields=["state", "error", "attempt_count"])
-    queue([CallHistory.new(saved)])
+    asks = saved.is_unconfirmed and _user_token(saved) is not None
+    saved.state, saved.error, saved.is_unconfirmed = PhoneCall.State.QUEUED, "", False
+    saved.attempt_count += 1
+    saved.save(update_fields=["state", "error", "is_unconfirmed", "attempt_count"])
+    call = CallHistory.new(saved)
+    call.state = CallState.UNCONFIRMED if asks else CallState.QUEUED
+    queue([call])
     return True
 
 
@@ -68,24 +69,32 @@ class CallHistory(CallKind):
     uses_own_credential = True
     alert_on_failure = True
 
+    @staticmethod
+    def key_of(saved: PhoneCall, attempt: int | None = None) -> str:
+        """What the call that tells of this one is known by at its newest, or another, attempt."""
+        return f"call_history:{saved.pk}:{attempt or saved.attempt_count}"
+
     @classmethod
-    def new(cls, saved: PhoneCall) -> OutgoingCall:
-        """The call that tells of this one; once for each try of staff's."""
-        return new_call(cls, f"call_history:{saved.pk}:{saved.attempt_count}", phone_call=saved.pk)
+    def new(cls, saved: PhoneCall, rest: timedelta = timedelta()) -> OutgoingCall:
+        """The call that tells of this one, not before it has rested."""
+        call = new_call(cls, cls.key_of(saved), phone_call=saved.pk)
+        call.due_at += rest
+        return call
 
     def request(self, call: OutgoingCall) -> ApiRequest:
         saved = _saved(call)
         return requests.phone_call(saved.chain.crm_token, on_the_wire(saved))
 
     def verify_before_retry(self, call: OutgoingCall) -> bool:
-        return _user_token(_saved(call)) is not None
+        """Always, but for the one more time that the partner may have chosen."""
+        return _user_token(_saved(call)) is not None or not _may_repeat(call)
 
     def question(self, call: OutgoingCall) -> ApiRequest:
         """The calls with this number around its day."""
         saved = _saved(call)
         token = _user_token(saved)
         if token is None:
-            raise ObsoleteError("The user token was removed while it was needed.")
+            raise UnverifiableError(NOBODY_KNOWS)
         day = saved.date or saved.received_at
         return requests.call_list(
             token.token,
@@ -97,9 +106,11 @@ class CallHistory(CallKind):
         )
 
     def judge(self, call: OutgoingCall, answer: Answer) -> Verdict:
-        """A refused question (the user token may be void) leaves the `call_id` to tell the two apart."""
+        """What the list says; a refused question (the user token may be void) says nothing."""
         if answer.outcome is Outcome.UNKNOWN:
             return CannotTell()
+        if answer.outcome is not Outcome.ACCEPTED:
+            return SendAgain() if _may_repeat(call) else NotToHappen(NOBODY_KNOWS)
         call_id = _saved(call).call_id
         there = any(str(row.get("call_id")) == call_id for row in read_list(answer))
         return Happened() if there else SendAgain()
@@ -111,7 +122,15 @@ class CallHistory(CallKind):
         self._learn(call, PhoneCall.State.FAILED, reason)
 
     def _learn(self, call: OutgoingCall, state: PhoneCall.State, error: str) -> None:
-        PhoneCall.objects.filter(pk=call.params["phone_call"]).update(state=state, error=error[:500])
+        PhoneCall.objects.filter(pk=call.params["phone_call"]).update(
+            state=state, error=error[:500], is_unconfirmed=error == NOBODY_KNOWS
+        )
+
+
+def _may_repeat(call: OutgoingCall) -> bool:
+    """Whether the partner takes a doubled call for a lost one, and it was sent once so far."""
+    sent = Attempt.objects.filter(call=call, purpose=Attempt.Purpose.SEND)
+    return settings.TELEPHONY_RESEND_UNCONFIRMED and sent.count() < 2
 
 
 def on_the_wire(saved: PhoneCall) -> dict[str, Any]:

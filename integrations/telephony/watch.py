@@ -10,6 +10,7 @@ from integrations.outbox.watch import key_of, unfinished
 from integrations.telephony.call_kinds import SwitchTelephony, switch_telephony
 from integrations.telephony.models import PhoneCall
 from integrations.telephony.phone_calls import CallHistory
+from integrations.telephony.switched_off import end_kept, forgotten
 from partner_portal.core.watch import register_check
 
 UNDER_WAY = (Chain.Telephony.ENABLING, Chain.Telephony.DISABLING)
@@ -46,3 +47,4 @@ def _send(found: PhoneCall) -> None:
 
 register_check("telephony: being switched", _unswitched, _switch)
 register_check("phone call: queued", _unsent, _send)
+register_check("phone call: kept", forgotten, end_kept, by_age=True)

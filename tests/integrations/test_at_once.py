@@ -14,8 +14,8 @@ from integrations.messaging.parsing import read_statuses
 from integrations.outbox.models import OutgoingCall
 from integrations.reconciliation.models import Finding, Reconciliation
 from integrations.reconciliation.runs import finish_if_done
+from integrations.telephony.intake import take_calls
 from integrations.telephony.models import PhoneCall
-from integrations.telephony.phone_calls import save_call
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -42,10 +42,11 @@ def at_once(*works):
 
 
 def test_one_call_id_from_two_systems_is_one_call():
-    chain = Chain.objects.create(altegio_id=501, crm_token="crm")
-    fields = {"type": "incoming", "phone": "+447700900123", "diversion": "+442071838750"}
-    results = at_once(*[lambda: save_call(chain, call_id="pbx-1", **fields)[1]] * 4)
-    assert sorted(results) == [False, False, False, True]
+    Chain.objects.create(altegio_id=501, crm_token="crm", telephony="on")
+    call = {"type": "incoming", "phone": "+447700900123", "diversion": "+442071838750"}
+    told = {**call, "salon_group_id": 501, "call_id": "pbx-1"}
+    results = at_once(*[lambda: take_calls([told])[0].verdict.value] * 4)
+    assert sorted(results) == ["known", "known", "known", "taken"]
     assert PhoneCall.objects.count() == OutgoingCall.objects.count() == 1
 
 

@@ -132,6 +132,11 @@ PLANTED: dict[str, list[Plant]] = {
         lambda c: _payment(c, status="refund_queued"),
         lambda c: _payment(c, status="refund_queued", altegio_payment_id=5),
     ],
+    "phone call: kept": [
+        lambda _c: PhoneCall.objects.create(
+            chain=_chain(), call_id="a", type="incoming", diversion="1", state="kept", kept_until=LONG_AGO
+        )
+    ],
     "phone call: queued": [
         lambda _c: PhoneCall.objects.create(chain=_chain(), call_id="a", type="incoming", diversion="1")
     ],
@@ -212,6 +217,7 @@ FOUND_BY: dict[str, set[str | None]] = {
     "payment link: queued": {"payment_link_queued"},
     "payment: queued": {"payment_by_status"},
     "payment: refund queued": {"payment_by_status"},
+    "phone call: kept": {"phone_call_kept_until", "saved_call_by_state"},
     "phone call: queued": {"saved_call_by_state"},
     "reconciliation: running": {"one_running_reconciliation"},
     "sender names: queued": {"sender_names_queued"},

@@ -1,8 +1,11 @@
 """What tests of telephony look at: who was told of calls, and under which CRM token."""
 
+from itertools import count
+
 from sandbox import Sandbox
 
 EMMAS, MARIAS = "crm-aurora-7c1e", "crm-of-maria"
+CALLERS = count(100)
 RINGING = {"phone": "+447700900123", "diversion": "+442071838750"}
 
 
@@ -12,5 +15,6 @@ def payload(altegio: Sandbox, command: str) -> list[str]:
 
 
 def ring(api, **place: int) -> int:
-    """A client calls: the status of the API's answer."""
-    return api("post", "telephony/notifications/", {**RINGING, **place}).status_code
+    """Another client calls: the status of the API's answer."""
+    caller = {**RINGING, "phone": f"+4477009{next(CALLERS):05d}"}
+    return api("post", "telephony/notifications/", {**caller, **place}).status_code

@@ -3,11 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from django.core.cache import cache
 from django.utils import timezone
 
 from integrations.outbox.claim import claim_next
 from integrations.outbox.models import OutgoingCall
 from integrations.sender_names.names import replace_names
+from integrations.telephony import call_notifications
 from integrations.telephony.models import NotificationDay
 
 pytestmark = pytest.mark.django_db
@@ -61,7 +63,7 @@ def test_a_void_crm_token_is_no_reason_to_stop_the_partners_calls(api, altegio, 
     work()
     assert NotificationDay.objects.get().refused == 1
     altegio.clear_faults()
-    api("post", NOTIFY, RINGING)
+    api("post", NOTIFY, {**RINGING, "phone": "+447700900124"})
     work()
     assert len(payload(altegio)) == 1
 
@@ -97,6 +99,41 @@ def test_who_is_called_never_loses_a_notification(api, altegio, telephony, work)
     assert [warning["field"] for warning in answer.json()["warnings"]] == ["user"]
     work()
     assert payload(altegio)[0]["diversion"] == "600"
+
+
+@pytest.mark.parametrize(
+    "legs",
+    [
+        pytest.param([{"user": "101"}, {"user": "102"}, {"user": "103"}], id="one number at one line"),
+        pytest.param(
+            [{"diversion": line, "call_id": "1763993400.1230"} for line in ("101", "102", "103")], id="one call_id"
+        ),
+    ],
+)
+def test_a_ring_group_of_three_is_told_once(api, altegio, telephony, work, legs):
+    answers = [api("post", NOTIFY, {**RINGING, **leg}) for leg in legs]
+    assert [answer.status_code for answer in answers] == [202] * 3
+    assert [bool(answer.json()["warnings"]) for answer in answers] == [False, True, True]
+    work()
+    assert len(payload(altegio)) == 1
+
+
+def test_two_callers_at_one_line_are_two_and_so_is_who_calls_again_later(api, altegio, telephony, work, settings):
+    api("post", NOTIFY, {**RINGING, "call_id": "1"})
+    api("post", NOTIFY, {**RINGING, "call_id": "2", "phone": "+447700900124"})
+    cache.clear()  # what the cache does after ten seconds
+    api("post", NOTIFY, {**RINGING, "call_id": "3"})
+    work()
+    assert len(payload(altegio)) == 3
+
+
+def test_a_notification_that_could_not_be_kept_may_be_told_again(telephony, monkeypatch):
+    parties = {"phone": "+447700900123", "diversion": "+442071838750"}
+    monkeypatch.setattr(call_notifications, "queue_fresh", lambda _calls: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        call_notifications.notify_of_call(telephony, **parties)
+    monkeypatch.undo()
+    assert call_notifications.notify_of_call(telephony, **parties)
 
 
 def test_a_place_must_be_named(api, telephony):

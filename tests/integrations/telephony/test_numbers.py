@@ -2,7 +2,6 @@
 
 import pytest
 
-from integrations.connections.models import Location
 from integrations.telephony.numbers import InvalidPhoneNumberError, e164, is_extension, region_of
 
 
@@ -10,7 +9,7 @@ from integrations.telephony.numbers import InvalidPhoneNumberError, e164, is_ext
     ("text", "region", "expected"),
     [
         ("+44 20 7183 8750", None, "+442071838750"),
-        ("442071838750", None, "+442071838750"),
+        ("442071838750", "UA", "+442071838750"),
         ("020 7183 8750", "GB", "+442071838750"),
         ("00442071838750", "GB", "+442071838750"),
         ("00442071838750", None, "+442071838750"),
@@ -56,11 +55,22 @@ def test_extensions_are_short_digits():
         ("", "Etc/UTC", None),
     ],
 )
-@pytest.mark.django_db
 def test_the_region_is_the_locations_country(country, zone, expected):
-    from integrations.connections.models import Chain
+    assert region_of(country, zone) == expected
 
-    chain = Chain.objects.create(altegio_id=1)
-    place = Location.objects.create(altegio_id=1, country=country, timezone_name=zone, chain=chain)
-    assert region_of(chain, place) == expected
-    assert region_of(chain, None) == expected
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "9161234567",  # Moscow, and eleven other countries
+        "84951234567",  # Moscow with its trunk prefix, and Hanoi
+        "51987654321",  # Porto Alegre, and Lima
+        "15012345678",  # a mobile in China, and Arkansas
+        "0671234567",
+        "380671234567",
+        "442071838750",
+    ],
+)
+def test_without_a_country_no_number_is_guessed_and_the_refusal_says_what_to_do(text):
+    with pytest.raises(InvalidPhoneNumberError, match=r"with \+ and the country code.*/lines/"):
+        e164(text, None)

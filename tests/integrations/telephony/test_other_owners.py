@@ -178,6 +178,7 @@ def test_nor_does_the_persons_new_token_reach_a_location_whose_telephony_is_anot
 def test_a_token_that_altegio_refuses_stops_no_other_owners_calls(api, altegio, come, work):
     come(AURORA_1, EMMA, token=EMMAS)
     come(MEDVED_1, MARIA, token="ended")
+    Chain.objects.update(telephony="on")
     for salon_id in (MEDVED_1, AURORA_1):
         ring(api, salon_id=salon_id)
     work()

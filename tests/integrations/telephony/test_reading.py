@@ -14,7 +14,7 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
     ("written", "region", "expected"),
     [
         ("+380671234567", None, "+380671234567"),
-        (380671234567, None, "+380671234567"),
+        (380671234567, "UA", "+380671234567"),
         ("0671234567", "UA", "+380671234567"),
         ("810380671234567", "RU", "+380671234567"),
         ("sip:+380671234567@host", None, "+380671234567"),
@@ -85,7 +85,7 @@ def test_an_extension_inside_the_company_is_read_from_its_channel():
     ],
 )
 def test_a_line_is_a_number_or_an_extension(written, line, is_odd):
-    text, warning = parsing.read_line(written, "GB")
+    text, warning = parsing.read_line(written, "GB", {})
     assert (text, bool(warning)) == (line, is_odd)
 
 

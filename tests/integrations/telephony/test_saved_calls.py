@@ -1,8 +1,10 @@
 """Saved calls: never lost, never doubled."""
 
 import pytest
+from django.utils import timezone
 
 from integrations.connections.models import Location
+from integrations.outbox.models import OutgoingCall
 from integrations.telephony.models import PhoneCall
 from integrations.telephony.phone_calls import send_again
 from integrations.user_tokens.models import UserToken
@@ -82,19 +84,40 @@ def test_after_an_uncertain_end_altegio_is_asked_where_it_can_be(api, altegio, t
     assert PhoneCall.objects.get().state == "saved"
 
 
-def test_where_it_cannot_be_asked_it_is_sent_again_under_the_same_id(api, altegio, telephony, work):
+@pytest.mark.parametrize("token", ["", "void"])
+@pytest.mark.parametrize(("resends", "state", "times"), [(False, "failed", 1), (True, "saved", 2)])
+def test_where_it_cannot_be_asked_the_partners_setting_decides(
+    api, altegio, telephony, work, settings, token, resends, state, times
+):
+    """No source says that Altegio knows a call told twice: by itself nothing is doubled."""
+    settings.TELEPHONY_RESEND_UNCONFIRMED = resends
+    if token:
+        UserToken.objects.create(location=Location.objects.get(altegio_id=10101), altegio_user_id=9001, token=token)
+        altegio.fault("error", "voip_calls", status=401)
     altegio.fault("drop_before", "voip", remaining=1)
     api("post", CALLS, CALL)
     work()
-    assert [call.body["call_id"] for call in history(altegio)] == ["pbx-1", "pbx-1"]
-    assert len(saved(altegio)) == 1
+    call = PhoneCall.objects.get()
+    assert (call.state, call.is_unconfirmed, len(history(altegio))) == (state, not resends, times)
+    assert "no answer" in call.error or resends
 
 
-def test_a_void_user_token_neither_loses_the_call_nor_stops_the_partners_calls(api, altegio, telephony, work):
-    UserToken.objects.create(location=Location.objects.get(altegio_id=10101), altegio_user_id=9001, token="void")
-    altegio.fault("error", "voip_calls", status=401)
-    altegio.fault("drop_before", "voip", remaining=1)
+def test_it_is_sent_once_more_and_not_for_ever(api, altegio, telephony, work, settings):
+    settings.TELEPHONY_RESEND_UNCONFIRMED = True
+    altegio.fault("drop_before", "voip", remaining=9)
     api("post", CALLS, CALL)
+    work()
+    assert (PhoneCall.objects.get().state, len(history(altegio))) == ("failed", 2)
+
+
+def test_what_no_line_was_found_for_is_sent_when_there_is_one(api, altegio, telephony, work, settings):
+    """Nothing was sent, so nothing can be doubled: an outage at night fails no call."""
+    api("post", CALLS, CALL)
+    settings.ALTEGIO_API_URL, there = "http://127.0.0.1:9", settings.ALTEGIO_API_URL
+    OutgoingCall.objects.update(due_at=timezone.now())
+    work(rounds=1)
+    assert OutgoingCall.objects.get(kind="call_history").state == "queued"
+    settings.ALTEGIO_API_URL = there
     work()
     assert len(saved(altegio)) == 1
 
@@ -205,12 +228,18 @@ def test_an_extension_is_a_line(api, altegio, telephony, work, line):
     assert entry["diversion"] in ("101", "s", "600", "reception")
 
 
-def test_altegio_knows_a_call_told_twice_by_its_id(api, altegio, telephony, work):
+def test_a_call_that_altegio_may_hold_is_asked_about_before_it_is_sent_by_hand(api, altegio, telephony, work):
     altegio.fault("drop_after", "voip", remaining=1)
     api("post", CALLS, CALL)
     work()
-    assert len(history(altegio)) == 2
-    assert len(saved(altegio)) == 1
+    call = PhoneCall.objects.get()
+    assert call.is_unconfirmed
+    UserToken.objects.create(
+        location=Location.objects.get(altegio_id=10101), altegio_user_id=9001, token="emmas-user-token"
+    )
+    assert api("post", f"{CALLS}{call.pk}/retry/").status_code == 202
+    work()
+    assert (len(history(altegio)), PhoneCall.objects.get().state) == (1, "saved")
 
 
 @pytest.mark.parametrize(
@@ -239,14 +268,6 @@ def test_calls_without_an_id_but_blanks_are_two(api, altegio, telephony, work):
         assert api("post", CALLS, {**CALL, "call_id": "  ", "phone": number}).status_code == 202
     work()
     assert len(saved(altegio)) == 2
-
-
-def test_what_a_call_says_otherwise_the_second_time_is_named(api, altegio, telephony, work):
-    api("post", CALLS, CALL)
-    answer = api("post", CALLS, {**CALL, "status": "missed", "duration": 0})
-    assert answer.status_code == 200
-    assert [warning["field"] for warning in answer.json()["warnings"]] == ["duration", "status"]
-    assert api("post", CALLS, CALL).json()["warnings"] == []
 
 
 def test_a_place_that_is_named_empty_is_not_named(api, altegio, telephony, work):

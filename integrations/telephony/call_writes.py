@@ -1,0 +1,167 @@
+"""Writing calls that were told: a new one is kept and queued, a known one takes the better leg, or stands.
+
+Altegio's copy cannot be changed, so what follows hangs on how far a call is: before it is sent its legs are merged;
+after a refusal, what is told anew takes its place; afterwards other content is a conflict.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from integrations.connections.models import Chain
+from integrations.outbox.models import CallState, OutgoingCall
+from integrations.outbox.queue import queue_fresh
+from integrations.telephony import legs
+from integrations.telephony.models import PhoneCall
+from integrations.telephony.phone_calls import CallHistory
+from integrations.telephony.reading import HIDDEN
+from integrations.telephony.reported_calls import ReportedCall, Result, Verdict
+from integrations.telephony.switched_off import KEPT_FOR, why_kept
+from partner_portal.core.english import english as _
+
+# The legs of a call come within a second of each other, and the best of them is sent.
+LEGS_COME_WITHIN = timedelta(seconds=3)
+
+BETTER_STANDS = _("Left out. Another leg of this call was told that says more, and that stands.")
+OTHER_CALLER = _("This call_id was told with another caller, {phone}: two calls need two ids.")
+ALREADY_SENT = _("Altegio has this call, or is being told of it, and that cannot be changed. It differs in: {names}.")
+WRITTEN = [*legs.FIELDS, "location", "warnings", "state", "error", "kept_until", "is_unconfirmed", "attempt_count"]
+Key = tuple[int, str]
+
+
+def store_calls(reported: Sequence[ReportedCall]) -> list[Result]:
+    """What became of each of these calls, in their order."""
+    if not reported:
+        return []
+    try:
+        return _store(reported)
+    except IntegrityError:  # another system told one of them at this moment: now it is known
+        return _store(reported)
+
+
+@transaction.atomic
+def _store(reported: Sequence[ReportedCall]) -> list[Result]:
+    known = _locked(reported)
+    writes = _Writes(known, _unsent(known.values()))
+    results = [writes.take(one) for one in reported]
+    writes.commit()
+    return results
+
+
+def _locked(reported: Sequence[ReportedCall]) -> dict[Key, PhoneCall]:
+    """Those that are known, locked in one order."""
+    wanted = Q(pk__in=())
+    chains = {one.caller.chain.pk: one.caller.chain for one in reported}
+    for chain in chains:
+        wanted |= Q(chain=chain, call_id__in=[one.call_id for one in reported if one.caller.chain.pk == chain])
+    rows = PhoneCall.objects.select_related("location").select_for_update(no_key=True, of=("self",)).filter(wanted)
+    known = {(row.chain_id, row.call_id): row for row in rows.order_by("pk")}
+    for (chain, _call_id), row in known.items():
+        row.chain = chains[chain]
+    return known
+
+
+def _unsent(known: Iterable[PhoneCall]) -> set[int]:
+    """Which of these calls no worker has begun to send; none will, before this transaction ends."""
+    keys = {CallHistory.key_of(row): row.pk for row in known if row.state == PhoneCall.State.QUEUED}
+    if not keys:
+        return set()
+    waiting = OutgoingCall.objects.select_for_update(no_key=True).filter(key__in=keys, state=CallState.QUEUED)
+    return {keys[call.key] for call in waiting.order_by("pk")}
+
+
+class _Writes:
+    """Decides for one call after the other what becomes of it, and then writes all of them at once."""
+
+    def __init__(self, known: dict[Key, PhoneCall], unsent: set[int]) -> None:
+        self._known, self._unsent = known, unsent
+        self._new: list[PhoneCall] = []
+        self._changed: dict[int, PhoneCall] = {}
+        self._to_send: list[tuple[PhoneCall, timedelta]] = []
+
+    def take(self, reported: ReportedCall) -> Result:
+        """What becomes of this call."""
+        known = self._known.get(reported.key)
+        if known is None:
+            return self._take_new(reported)
+        match known.state:
+            case PhoneCall.State.FAILED:
+                known.attempt_count += 1
+                return self._send_or_keep(known, reported, reported.content)
+            case PhoneCall.State.KEPT:
+                return self._merge(known, reported)
+            case PhoneCall.State.QUEUED if known.pk is None or known.pk in self._unsent:
+                return self._merge(known, reported)
+        return _compared(known, reported)
+
+    def commit(self) -> None:
+        """Write all of it, in a constant number of queries."""
+        PhoneCall.objects.bulk_create(self._new, batch_size=500)
+        PhoneCall.objects.bulk_update(self._changed.values(), WRITTEN, batch_size=100)
+        queue_fresh([CallHistory.new(call, rest) for call, rest in self._to_send])
+
+    def _take_new(self, reported: ReportedCall) -> Result:
+        call = PhoneCall(chain=reported.caller.chain, call_id=reported.call_id)
+        self._known[reported.key] = call
+        self._new.append(call)
+        return self._send_or_keep(call, reported, reported.content)
+
+    def _merge(self, known: PhoneCall, reported: ReportedCall) -> Result:
+        """Nothing of it was sent yet: the better leg wins."""
+        standing, leg = _leg(known), {**legs.FIELDS, **reported.content}
+        if legs.is_other_call(standing, leg):
+            return _conflict(known, OTHER_CALLER.format(phone=known.phone))
+        best = legs.merged(standing, leg)
+        left_out = [{"field": name, "message": BETTER_STANDS} for name in legs.differing(best, reported.content)]
+        if known.state == PhoneCall.State.KEPT:
+            result = self._send_or_keep(known, reported, best)
+            return Result(result.verdict, known, [*reported.warnings, *left_out], result.problems)
+        self._change(known, reported, best)
+        return Result(Verdict.KNOWN, known, [*reported.warnings, *left_out])
+
+    def _send_or_keep(self, call: PhoneCall, reported: ReportedCall, content: Mapping[str, Any]) -> Result:
+        """Altegio knows nothing of it: it is sent, unless something stands against that."""
+        was_kept = call.state == PhoneCall.State.KEPT
+        self._change(call, reported, content)
+        chain = reported.caller.chain
+        call.error, call.kept_until = (HIDDEN, None) if not call.phone else _kept_for(chain)
+        call.state = PhoneCall.State.KEPT if call.error else PhoneCall.State.QUEUED
+        if not call.error:
+            self._to_send.append((call, LEGS_COME_WITHIN if reported.has_own_id else timedelta()))
+            self._unsent.add(call.pk)
+        elif call.kept_until and chain.telephony != Chain.Telephony.ENABLING:
+            return _conflict(call, call.error, reported)
+        return Result(Verdict.KNOWN if was_kept and call.error else Verdict.TAKEN, call, reported.warnings)
+
+    def _change(self, call: PhoneCall, reported: ReportedCall, content: Mapping[str, Any]) -> None:
+        for name, value in content.items():
+            setattr(call, name, value)
+        call.location = reported.caller.location or call.location
+        call.warnings, call.is_unconfirmed = reported.warnings, False
+        if call.pk is not None:
+            self._changed[call.pk] = call
+
+
+def _kept_for(chain: Chain) -> tuple[str, Any]:
+    """Why this chain's calls are kept, and until when; "" where they are not."""
+    why = why_kept(chain)[:500]
+    return why, timezone.now() + KEPT_FOR if why else None
+
+
+def _compared(known: PhoneCall, reported: ReportedCall) -> Result:
+    """It is at Altegio, or on its way: the same is known, and other content comes too late."""
+    if names := legs.differing(_leg(known), reported.content):
+        return _conflict(known, ALREADY_SENT.format(names=", ".join(names)))
+    return Result(Verdict.KNOWN, known, reported.warnings)
+
+
+def _conflict(call: PhoneCall, why: str, reported: ReportedCall | None = None) -> Result:
+    return Result(Verdict.CONFLICT, call, reported.warnings if reported else [], {"detail": why})
+
+
+def _leg(call: PhoneCall) -> dict[str, Any]:
+    return {name: getattr(call, name) for name in legs.FIELDS}

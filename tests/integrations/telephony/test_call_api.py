@@ -1,0 +1,132 @@
+"""Lists of calls, what became of them, trying again, and how a location's lines are read."""
+
+import pytest
+
+from integrations.connections.models import Location
+from integrations.telephony.models import PhoneCall
+from tests.integrations.telephony.test_saved_calls import CALL, CALLS, saved
+
+pytestmark = pytest.mark.django_db
+LINES = "locations/10101/lines/"
+
+
+def test_a_list_has_one_result_for_each_and_none_is_lost_for_another(api, altegio, telephony, work):
+    told = [
+        CALL,
+        {**CALL, "call_id": "2", "type": "in"},
+        {**CALL, "call_id": "3", "salon_id": 424242},
+        {**CALL, "call_id": "4", "link": "/var/spool/1.wav"},
+        {**CALL, "call_id": "5", "phone": "anonymous"},
+        "no object",
+        CALL,
+    ]
+    answer = api("post", CALLS, told)
+    assert answer.status_code == 202
+    results = answer.json()
+    assert [result["code"] for result in results] == [202, 400, 404, 202, 202, 400, 200]
+    assert "incoming, outgoing, internal" in results[1]["problems"]["type"][0]
+    assert results[3]["warnings"][0]["field"] == "link"
+    assert results[4]["state"] == "kept"
+    assert results[0]["id"] == results[6]["id"]
+    work()
+    assert sorted(entry["call_id"] for entry in saved(altegio)) == ["4", "pbx-1"]
+
+
+@pytest.mark.parametrize("calls", [[], [CALL] * 201])
+def test_a_list_holds_1_to_200_calls(api, telephony, calls):
+    answer = api("post", CALLS, calls)
+    assert (answer.status_code, answer.json()) == (400, {"non_field_errors": ["Send a list of 1 to 200 calls."]})
+
+
+@pytest.mark.parametrize("count", [1, 200])
+def test_a_list_costs_a_constant_number_of_queries(api, telephony, django_assert_max_num_queries, count):
+    calls = [{**CALL, "call_id": f"pbx-{number}"} for number in range(count)]
+    with django_assert_max_num_queries(16):
+        api("post", CALLS, calls)
+    with django_assert_max_num_queries(16):
+        api("post", CALLS, [{**call, "duration": 62} for call in calls])
+    assert PhoneCall.objects.filter(duration=62).count() == count
+
+
+def test_what_became_of_a_call_can_be_asked(api, altegio, telephony, work):
+    altegio.fault("error", "voip", status=422, remaining=1)
+    api("post", CALLS, {**CALL, "duration": "long"})
+    work()
+    (call,) = api("get", f"{CALLS}?call_id=pbx-1&state=failed&salon_id=10101").json()["results"]
+    assert (call["state"], bool(call["error"]), call["warnings"][0]["field"]) == ("failed", True, "duration")
+    assert (call["salon_id"], call["salon_group_id"]) == (10101, telephony.altegio_id)
+    assert api("get", f"{CALLS}{call['id']}/").json() == call
+    for other in ("call_id=pbx-2", "state=saved", "salon_id=10102"):
+        assert api("get", f"{CALLS}?{other}").json()["results"] == []
+    assert api("get", f"{CALLS}?phone=1").status_code == 400
+
+
+def test_a_failed_call_is_tried_again_and_no_other(api, altegio, telephony, work):
+    altegio.fault("error", "voip", status=422, remaining=1)
+    api("post", CALLS, CALL)
+    work()
+    number = PhoneCall.objects.get().pk
+    answer = api("post", f"{CALLS}{number}/retry/")
+    assert (answer.status_code, answer.json()["state"]) == (202, "queued")
+    work()
+    assert len(saved(altegio)) == 1
+    again = api("post", f"{CALLS}{number}/retry/")
+    assert (again.status_code, "at Altegio" in again.json()["detail"]) == (409, True)
+    assert api("post", f"{CALLS}4242/retry/").status_code == 404
+
+
+def test_a_locations_lines_say_how_its_calls_are_read(api, altegio, telephony, work):
+    own = api("get", LINES).json()
+    assert own == {"country": "GB", "time_zone": "Europe/London", "lines": {}}
+    answer = api("put", LINES, {"country": "ua", "time_zone": "Europe/Kyiv", "lines": {"101": "044 537 00 00"}})
+    expected = {"country": "UA", "time_zone": "Europe/Kyiv", "lines": {"101": "+380445370000"}}
+    assert (answer.status_code, answer.json(), api("get", LINES).json()) == (200, expected, expected)
+
+    api(
+        "post", CALLS, {**CALL, "phone": "0671234567", "diversion": "SIP/101-0000a1b2", "date": "2026-11-24 14:10:00"}
+    )
+    work()
+    (entry,) = saved(altegio)
+    assert (entry["phone"], entry["diversion"]) == ("+380671234567", "+380445370000")
+    assert entry["date"] == "2026-11-24T12:10:00+00:00"
+
+    assert api("put", LINES, {}).json() == own
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        ({"country": "Ukraine"}, "country"),
+        ({"country": 5}, "country"),
+        ({"time_zone": "Kyiv"}, "time_zone"),
+        ({"time_zone": "../../etc/passwd"}, "time_zone"),
+        ({"lines": ["101"]}, "lines"),
+        ({"lines": {"101": "12"}}, "lines"),
+        ({"lines": {"a b": "+442071838750"}}, "lines"),
+        ({"lines": {"101": 5}}, "lines"),
+        ({"zone": "Europe/Kyiv"}, "zone"),
+        ([], "non_field_errors"),
+    ],
+)
+def test_wrong_lines_are_named_and_change_nothing(api, telephony, body, problem):
+    answer = api("put", LINES, body)
+    assert (answer.status_code, list(answer.json())) == (400, [problem])
+    assert api("get", LINES).json()["lines"] == {}
+
+
+@pytest.mark.parametrize("salon_id", ["424242", "x", "0"])
+def test_lines_of_an_unknown_location(api, telephony, salon_id):
+    assert api("get", f"locations/{salon_id}/lines/").status_code == 404
+
+
+def test_a_moment_and_a_number_of_a_chain_are_read_where_its_locations_agree(api, telephony):
+    call = {**CALL, "salon_group_id": telephony.altegio_id, "phone": "07700 900123", "date": "2026-07-24 14:10:00"}
+    del call["salon_id"]
+    api("post", CALLS, call)
+    assert PhoneCall.objects.get().date.isoformat() == "2026-07-24T13:10:00+00:00"
+
+    Location.objects.create(altegio_id=4, chain=telephony, country="Hungary", timezone_name="Europe/Budapest")
+    answer = api("post", CALLS, {**call, "call_id": "2"})
+    assert (answer.status_code, list(answer.json())) == (400, ["phone"])
+    api("post", CALLS, {**call, "call_id": "3", "phone": "+447700900123"})
+    assert PhoneCall.objects.get(call_id="3").date.isoformat() == "2026-07-24T14:10:00+00:00"  # the application's
