@@ -57,6 +57,26 @@ def event(location: int) -> dict[str, Any]:
     return {"company_id": location, **RECORD}
 
 
+def messages(on: Stage, locations: Sequence[int]) -> Iterator[bytes]:
+    """Messages to be sent, each of them new, with the keys that Altegio was given of these locations."""
+    on.portal.database.query("UPDATE connections_application SET takes_messages = true")
+    keys = [connection.api_key for location in locations if (connection := on.altegio.connection(location))]
+    for number, key in zip(itertools.count(), itertools.cycle(keys), strict=False):
+        yield post("/altegio/messages/", message(on, number), Authorization=f"Bearer {key}")
+
+
+def message(on: Stage, number: int) -> dict[str, Any]:
+    """A reminder of an appointment, as Altegio hands it over."""
+    return {
+        "destination_params": {"id": f"{uuid.uuid4().hex}-{number}", "phone": "447700900123"},
+        "from": "Aurora",
+        "text": "Anna, we look forward to seeing you tomorrow at 10:00. Aurora, 5 Covent Garden, London. " * 2,
+        "type": "sms",
+        "dispatch_type": "service",
+        "delivery_callback_url": f"{on.altegio.app_url}/smsprovider/status/callback/{PARTNER_TOKEN}",
+    }
+
+
 def callback(location: int) -> dict[str, Any]:
     """A lifecycle callback whose event the portal does not know: it is taken in like any other."""
     return {"salon_id": location, "application_id": 1, "event": "surprise", "partner_token": PARTNER_TOKEN}

@@ -12,7 +12,7 @@ from bench.options import Options
 from bench.stage import Stage, stage
 
 LOCATIONS, EVENT_KEYS = 200, 20
-WANTED = 0.85
+WANTED, WANTED_OF_MESSAGES = 0.85, 0.5
 # So many are made before a round, so that making them takes no time of it.
 MAX_IN_A_SECOND = 2500
 MAX_HEAVY_IN_A_SECOND = 150
@@ -56,6 +56,11 @@ def _doors(on: Stage) -> list[Endpoint]:
             *("callback", itertools.repeat(post("/altegio/callback/", callback)), 200),
             itertools.repeat(post("/bare/", callback)),
             *(WANTED, "lifecycle_callback"),
+        ),
+        Endpoint(
+            *("message to be sent", traffic.messages(on, locations[:EVENT_KEYS]), 200),
+            itertools.repeat(post("/bare/", traffic.message(on, 0))),
+            *(WANTED_OF_MESSAGES, "messaging_requestedmessage"),
         ),
         Endpoint(
             *("arrival page", traffic.visits(), 303),

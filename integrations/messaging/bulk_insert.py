@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from integrations.messaging.models import MessageStatus
 
@@ -42,11 +43,12 @@ def store_messages(rows: Sequence[Sequence[Any]], received_at: datetime) -> dict
     """Write rows of `RequestedMessage`: everything but state and moment, in the order of `_INSERT_MESSAGES`.
 
     Encrypted columns come encrypted. Those whose send id the connection has already are left as they are. Returns
-    the keys of the new ones by their send ids.
+    the keys of the new ones by their send ids. Up to `MESSAGES_AT_ONCE` are one statement, which needs no more.
     """
     moment = connection.ops.adapt_datetimefield_value(received_at)
     stored: dict[str, int] = {}
-    with connection.cursor() as cursor:
+    whole = transaction.atomic() if len(rows) > MESSAGES_AT_ONCE else nullcontext()
+    with whole, connection.cursor() as cursor:
         for start in range(0, len(rows), MESSAGES_AT_ONCE):
             some = rows[start : start + MESSAGES_AT_ONCE]
             statement = _INSERT_MESSAGES.format(rows=", ".join([_MESSAGE] * len(some)))

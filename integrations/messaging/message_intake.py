@@ -2,13 +2,11 @@
 
 from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 
 from integrations.messaging.bulk_insert import store_messages
 from integrations.messaging.message_parsing import MessageRequest
 from integrations.messaging.models import RequestedMessage
-from integrations.messaging.signals import message_requested
 from partner_portal.core.encryption import encrypt
 
 Answers = list[dict[str, Any]]
@@ -19,18 +17,15 @@ ERROR_CODE = 32
 def take_messages(connection_id: int, request: MessageRequest) -> Answers:
     """Store a message for each destination. Returns what Altegio expects for each, in their order.
 
-    A send id that this connection has used already means the message that it has: two queries and a transaction,
-    however many destinations there are up to a thousand, and one more where some of them are known.
+    A send id that this connection has used already means the message that it has. The rows are also what tells others
+    of new messages: who must be told reads them in their order (`message_feed.py`).
     """
     ids = [str(destination["id"]) for destination in request["destination_params"]]
-    with transaction.atomic():
-        # In one order for everybody, so that no two requests wait for each other crosswise.
-        keys = store_messages(sorted(_rows(connection_id, request)), timezone.now())
-        if keys:
-            message_requested.send(sender=RequestedMessage, ids=list(keys.values()))
-        if known := {send_id for send_id in ids if send_id not in keys}:
-            there = RequestedMessage.objects.filter(connection=connection_id, send_id__in=known)
-            keys |= dict(there.values_list("send_id", "pk"))
+    # In one order for everybody, so that no two requests wait for each other crosswise.
+    keys = store_messages(sorted(_rows(connection_id, request)), timezone.now())
+    if known := {send_id for send_id in ids if send_id not in keys}:
+        there = RequestedMessage.objects.filter(connection=connection_id, send_id__in=known)
+        keys |= dict(there.values_list("send_id", "pk"))
     return [
         {"id": destination["id"], "ext_id": str(keys[send_id])}
         for destination, send_id in zip(request["destination_params"], ids, strict=True)

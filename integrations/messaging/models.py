@@ -58,7 +58,10 @@ class RequestedMessage(models.Model):
 
     NOT_FINAL = (State.REQUESTED, State.HANDED_OVER, State.SENT_TO_PHONE)
 
-    connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="requested_messages")
+    # The database does not check it for each row: the key was just read, and connections are kept.
+    connection = models.ForeignKey(
+        Connection, on_delete=models.PROTECT, db_constraint=False, related_name="requested_messages"
+    )
     send_id = models.CharField(_("message id"), max_length=100)
     # Whether Altegio gave the id as a number: it gets it back as it gave it.
     id_is_number = models.BooleanField(default=False, editable=False)

@@ -1,7 +1,6 @@
 """Receiving an entity webhook: one INSERT, then 200. Nothing is looked up but what this process has not seen."""
 
 import hashlib
-import time
 
 from django.utils import timezone
 
@@ -11,15 +10,14 @@ from partner_portal.core.bounded_body import HttpError
 from partner_portal.core.clean import parse_json, utf8
 from partner_portal.core.encryption import lookup_hash
 from partner_portal.core.fast_insert import Insert
+from partner_portal.core.remembered import Remembered
 from partner_portal.core.webhook_endpoint import webhook_endpoint
 
 MAX_BYTES = 1024 * 1024
 # A key is given once and never taken back; the limit is for keys of a restored database.
-REMEMBERED_FOR = 300.0
-MAX_REMEMBERED = 50_000
+known_keys = Remembered[int](seconds=300.0)
 
 insert_event = Insert(Event, "installation", "received_at", "body", "digest", flag="", is_duplicate=False)
-_known: dict[str, tuple[int, float]] = {}
 
 
 @webhook_endpoint(MAX_BYTES)
@@ -38,15 +36,11 @@ def digest_of(installation_id: int, body: bytes) -> str:
 
 def _installation_id(key_hash: str) -> int:
     """Whose address this is, from this process's memory or the database. Refused with 404 for nobody's."""
-    now = time.monotonic()
-    known = _known.get(key_hash)
-    if known is not None and known[1] > now:
-        return known[0]
+    known = known_keys.get(key_hash)
+    if known is not None:
+        return known
     found = Installation.objects.filter(events_key_hash=key_hash).values_list("pk", flat=True).first()
     if found is None:
-        _known.pop(key_hash, None)
         raise HttpError(404, "Not found.")
-    if len(_known) >= MAX_REMEMBERED:
-        _known.clear()
-    _known[key_hash] = (found, now + REMEMBERED_FOR)
+    known_keys.put(key_hash, found)
     return found

@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
                 ('state', models.CharField(choices=[('requested', 'to be sent'), ('unanswered', 'no final status came'), ('handed_over', 'handed to the operator'), ('sent_to_phone', 'sent to phone'), ('not_enough_funds', 'not enough funds'), ('rejected', 'rejected by the operator'), ('not_delivered', 'not delivered'), ('delivered', 'delivered')], default='requested', max_length=16, verbose_name='state')),
                 ('received_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='received')),
                 ('position', models.BigIntegerField(editable=False, null=True, unique=True)),
-                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='requested_messages', to='connections.connection')),
+                ('connection', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='requested_messages', to='connections.connection')),
             ],
             options={
                 'verbose_name': 'requested message',

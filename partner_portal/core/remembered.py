@@ -1,0 +1,28 @@
+"""What this process has seen a moment ago, so that the hot addresses need not look it up for each request."""
+
+import time
+from typing import Generic, TypeVar
+
+Value = TypeVar("Value")
+
+
+class Remembered(Generic[Value]):
+    """Values by a text, each for `seconds`; emptied once it holds `max_values`."""
+
+    def __init__(self, seconds: float, max_values: int = 50_000) -> None:
+        self._seconds = seconds
+        self._max_values = max_values
+        self._known: dict[str, tuple[Value, float]] = {}
+
+    def get(self, key: str) -> Value | None:
+        """The value, or None where there is none that is new enough."""
+        known = self._known.get(key)
+        return known[0] if known is not None and known[1] > time.monotonic() else None
+
+    def put(self, key: str, value: Value) -> None:
+        if len(self._known) >= self._max_values:
+            self._known.clear()
+        self._known[key] = (value, time.monotonic() + self._seconds)
+
+    def clear(self) -> None:
+        self._known.clear()
