@@ -1,20 +1,30 @@
 """`/api/v1/sms/statuses/`."""
 
-from drf_spectacular.utils import extend_schema
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
+from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from integrations.api.warnings import WarningSerializer
+from integrations.messaging.call_kinds import send_refused_again
 from integrations.messaging.ext_ids import with_send_ids
 from integrations.messaging.ingest import take_statuses
-from integrations.messaging.parsing import InvalidStatusesError, StatusList, read_statuses
+from integrations.messaging.models import BatchState, MessageStatus, StatusBatch
+from integrations.messaging.parsing import MAX_ITEMS, InvalidStatusesError, StatusList, read_statuses
+from partner_portal.core.english import english as _
+from partner_portal.core.list_parameters import choice, words
+
+WHICH = _('Send {"ids": […]} with 1 to 1000 message ids, or {} for all that were refused.')
 
 
 class AcceptedSerializer(serializers.Serializer[dict[str, int]]):
-    """How many statuses were taken; one that was there already is taken and not sent again.
+    """How many statuses were taken; one that says nothing new is taken and not sent again.
 
     Where something was left out of them, `warnings` name it, each field with its item's index: `3.salon_id`.
     """
@@ -23,24 +33,101 @@ class AcceptedSerializer(serializers.Serializer[dict[str, int]]):
     warnings = WarningSerializer(many=True, required=False)
 
 
-class Statuses(APIView):
-    """Takes up to 1000 message statuses, all or none, and relays them to Altegio.
+class RetrySerializer(serializers.Serializer[dict[str, Any]]):
+    """Which refused statuses go again: those of these messages, or without `ids` all."""
 
-    What only decorates a status and cannot be read is left out, and named in `warnings`: an unknown field, a location
-    for the figures, a price that Altegio does not want with this status. With `ext_id` instead of `id` the address is
-    the one that came with the message.
+    ids = serializers.ListField(child=serializers.CharField(), required=False, max_length=MAX_ITEMS)
+
+
+class RetriedSerializer(serializers.Serializer[dict[str, int]]):
+    """How many refused ones go once more."""
+
+    accepted = serializers.IntegerField()
+
+
+class StatusSerializer(serializers.ModelSerializer[MessageStatus]):
+    """A status that was reported and what became of it.
+
+    `waiting`; `sent`; `refused`, and `error` holds Altegio's reason; `left_out`: it came after a final one.
     """
+
+    id = serializers.SerializerMethodField()
+    state = serializers.ChoiceField(BatchState.choices, source="batch.state")
+    error = serializers.CharField(source="batch.refusal")
+    error_code = serializers.IntegerField(source="batch.refusal_code", allow_null=True)
+    received_at = serializers.DateTimeField(source="batch.received_at")
+
+    class Meta:
+        model = MessageStatus
+        fields = (
+            *("id", "status", "payment_sum", "currency_iso", "parts_amount"),
+            *("state", "error", "error_code", "received_at"),
+        )
+        read_only_fields = fields
+
+    @extend_schema_field({"oneOf": [{"type": "string"}, {"type": "integer"}]})
+    def get_id(self, status: MessageStatus) -> str | int:
+        """The message's id as it was reported."""
+        return int(status.message_id) if status.id_is_number else status.message_id
+
+
+class Statuses(ListAPIView[MessageStatus]):
+    """What became of statuses, newest first."""
 
     scope = "sms"
     judges_texts = True
+    serializer_class = StatusSerializer
+    parameters = {
+        "id": words("message_id", 100, "The message's id."),
+        "state": choice("batch__state", {state.value: state.value for state in BatchState}),
+    }
+
+    def get_queryset(self) -> QuerySet[MessageStatus]:
+        return MessageStatus.objects.select_related("batch")
 
     @extend_schema(request=StatusList, responses={202: AcceptedSerializer})
     def post(self, request: Request) -> Response:
+        """Take up to 1000 message statuses, all or none, and relay them to Altegio.
+
+        What only decorates a status and cannot be read is left out, and named in `warnings`: an unknown field, a
+        location for the figures, a price that Altegio does not want with this status. With `ext_id` instead of `id`
+        the address is the one that came with the message. `status` may also be a gateway's word, like `DELIVRD`.
+
+        A status that was reported before is sent again if its price is another one, or if Altegio had refused it. A
+        message on its way (4, 8) that has come to its end (1, 2, 16, 52) stays there: what comes later is left out.
+        """
         try:
             items, named = with_send_ids(request.data)
             reported, warnings = read_statuses(items)
         except InvalidStatusesError as bad:
             raise ValidationError(bad.problems) from None
-        take_statuses(reported, named)
+        take_statuses(reported, named, warnings)
         left_out = {"warnings": warnings} if warnings else {}
         return Response({"accepted": len(reported), **left_out}, status=202)
+
+
+class StatusRetry(APIView):
+    """Send statuses that Altegio refused once more."""
+
+    scope = "sms"
+
+    @extend_schema(request=RetrySerializer, responses={202: RetriedSerializer})
+    def post(self, request: Request) -> Response:
+        refused = StatusBatch.objects.all()
+        if (ids := _ids(request.data)) is not None:
+            refused = refused.filter(pk__in=MessageStatus.objects.filter(message_id__in=ids).values("batch"))
+        return Response({"accepted": send_refused_again(refused)}, status=202)
+
+
+def _ids(body: Any) -> list[str] | None:
+    """The ids that were named, as they are stored; None for all."""
+    if body in ({}, None, ""):
+        return None
+    ids = body.get("ids") if isinstance(body, dict) and set(body) == {"ids"} else None
+    if not isinstance(ids, list) or not 1 <= len(ids) <= MAX_ITEMS or not all(_is_id(one) for one in ids):
+        raise ValidationError({"ids": [WHICH]})
+    return [str(one) for one in ids]
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, str | int) and not isinstance(value, bool)

@@ -14,6 +14,7 @@ urlpatterns = [
     path("sms/messages/<str:ext_id>/", messages.MessageDetail.as_view()),
     path("locations/<str:salon_id>/lines/", phone_lines.PhoneLinesView.as_view()),
     path("sms/statuses/", sms.Statuses.as_view()),
+    path("sms/statuses/retry/", sms.StatusRetry.as_view()),
     path("telephony/notifications/", telephony.Notifications.as_view()),
     path("telephony/calls/", telephony.Calls.as_view()),
     path("telephony/calls/<int:pk>/", telephony.CallDetail.as_view()),

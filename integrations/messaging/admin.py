@@ -122,12 +122,20 @@ class StatusBatchAdmin(ReadOnlyAdmin):
     list_filter = ("state",)
     list_select_related = ("address",)
     ordering = ("-pk",)
-    fields = ("received_at", "address", "state", "size", ("refusal", "refusal_code"), "call_link", "first_statuses")
-    readonly_fields = ("call_link", "first_statuses")
+    fields = (
+        *("received_at", "address", "state", "size", ("refusal", "refusal_code"), "left_out", "call_link"),
+        "first_statuses",
+    )
+    readonly_fields = ("left_out", "call_link", "first_statuses")
     actions = ("send_again",)
 
     def is_offered(self, action: str, row: StatusBatch) -> bool:
         return row.state == BatchState.REFUSED
+
+    @admin.display(description=_("left out of the report"))
+    def left_out(self, batch: StatusBatch) -> SafeString | str:
+        rows = ((warning["field"], warning["message"]) for warning in (batch.warnings or [])[:MAX_SHOWN])
+        return format_html_join("", "<div>{}: {}</div>", rows) or "–"
 
     @admin.display(description=_("call"))
     def call_link(self, batch: StatusBatch) -> SafeString | str:
@@ -154,7 +162,18 @@ def _first(batch: StatusBatch) -> QuerySet[MessageStatus]:
 
 @admin.register(MessageStatus)
 class MessageStatusAdmin(ReadOnlyAdmin):
-    list_display = ("message_id", "status", "payment_sum", "currency_iso", "parts_amount", "batch_state", "received")
+    list_display = (
+        *(
+            "message_id",
+            "status",
+            "payment_sum",
+            "currency_iso",
+            "parts_amount",
+            "batch_state",
+            "why_not",
+            "received",
+        ),
+    )
     search_fields = ("=message_id",)
     search_help_text = _("The whole message id.")
     list_select_related = ("batch",)
@@ -163,6 +182,10 @@ class MessageStatusAdmin(ReadOnlyAdmin):
     @admin.display(description=_("relayed"))
     def batch_state(self, status: MessageStatus) -> SafeString | str:
         return link_to(status.batch, status.batch.get_state_display())
+
+    @admin.display(description=_("Altegio's reason"))
+    def why_not(self, status: MessageStatus) -> str:
+        return status.batch.refusal
 
     @admin.display(description=_("received"))
     def received(self, status: MessageStatus) -> Any:

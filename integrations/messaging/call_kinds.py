@@ -1,8 +1,9 @@
 """Relaying statuses to Altegio: batch after batch for each address, in the order in which they came.
 
-A call for an address takes the oldest waiting batches when it is built, and keeps them until its end:
-after an uncertain end the same statuses go again, which is harmless. One ordering key for each address keeps
-the statuses of a message in order. A refused list is split until the wrong status stands alone.
+A call for an address takes the oldest free batches when it is built, and keeps them until its end: after an
+uncertain end the same statuses go again, which is harmless. One ordering key for each address keeps the statuses of a
+message in order; a call that got no answer leaves it, and only newer statuses of its own messages wait for it
+(`relay_batches.py`). A refused list is split until the wrong status stands alone.
 """
 
 from collections.abc import Iterable
@@ -17,14 +18,15 @@ from integrations.altegio import requests
 from integrations.altegio.answers import Answer, read_code
 from integrations.altegio.requests import ApiRequest, Host
 from integrations.messaging.models import BatchState, CallbackAddress, MessageStatus, StatusBatch
+from integrations.messaging.relay_batches import carried_by, free_batches, let_rest, split, take_batches
 from integrations.messaging.status_addresses import InvalidStatusAddressError, path_with_token
-from integrations.messaging.volumes import tally
 from integrations.outbox.call_kinds import CallKind, ObsoleteError, register
-from integrations.outbox.models import OutgoingCall, Priority
+from integrations.outbox.models import CallState, OutgoingCall, Priority
 from integrations.outbox.queue import queue_newest_of_each
 from partner_portal.core.english import english as _
 
-MAX_IN_A_CALL = 1000
+# The ordering key of the call for what has rested; by address.
+RESTED = "rested-statuses:{}"
 
 
 def queue_relays(addresses: Iterable[int]) -> None:
@@ -43,13 +45,11 @@ class RelayStatuses(CallKind):
     title = _("Message statuses")
     priority = Priority.BULK
     idempotent = True
-    last_write_wins = True
 
     def request(self, call: OutgoingCall) -> ApiRequest:
-        with transaction.atomic():
-            batches = _carried(call) or _take(call)
+        batches = carried_by(call) or _take(call)
         if not batches:
-            raise ObsoleteError("All statuses for this address are sent.")
+            raise ObsoleteError("No status for this address may go now.")
         address = CallbackAddress.objects.get(pk=call.params["address"])
         try:
             path = path_with_token(address)
@@ -64,11 +64,11 @@ class RelayStatuses(CallKind):
         )
 
     def accepted(self, call: OutgoingCall, answer: Answer) -> None:
-        StatusBatch.objects.filter(pk__in=_carried(call)).update(state=BatchState.SENT)
+        StatusBatch.objects.filter(pk__in=carried_by(call)).update(state=BatchState.SENT)
         _go_on(call)
 
     def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
-        batches = list(StatusBatch.objects.select_for_update().filter(pk__in=_carried(call)).order_by("first_id"))
+        batches = list(StatusBatch.objects.select_for_update().filter(pk__in=carried_by(call)).order_by("first_id"))
         statuses = list(_statuses([batch.pk for batch in batches]).values_list("pk", flat=True))
         if len(statuses) > 1:
             split(batches, statuses)
@@ -76,6 +76,12 @@ class RelayStatuses(CallKind):
             StatusBatch.objects.filter(pk__in=[batch.pk for batch in batches]).update(
                 state=BatchState.REFUSED, refusal=reason[:500], refusal_code=read_code(answer)
             )
+        _go_on(call)
+
+    def unanswered(self, call: OutgoingCall) -> None:
+        """Only this call, and newer statuses of its messages, wait until Altegio is surely done with it."""
+        let_rest(call)
+        OutgoingCall.objects.filter(pk=call.pk).update(ordering_key="", coalesce_key="")
         _go_on(call)
 
 
@@ -104,45 +110,6 @@ def on_the_wire(status: MessageStatus) -> dict[str, Any]:
     return payload
 
 
-def split(batches: list[StatusBatch], status_ids: list[int]) -> None:
-    """Put the statuses of refused batches into two halves that go one after the other, each alone."""
-    tally([batch.pk for batch in batches if not batch.tallied])
-    middle = len(status_ids) // 2
-    for half in (status_ids[:middle], status_ids[middle:]):
-        part = StatusBatch.objects.create(
-            address_id=batches[0].address_id,
-            first_id=half[0],
-            size=len(half),
-            alone=True,
-            tallied=True,
-            received_at=batches[0].received_at,
-        )
-        MessageStatus.objects.filter(pk__in=half).update(batch=part)
-    StatusBatch.objects.filter(pk__in=[batch.pk for batch in batches]).delete()
-
-
-def _carried(call: OutgoingCall) -> list[int]:
-    """The batches that this call has taken and not ended."""
-    taken = StatusBatch.objects.filter(call=call, state=BatchState.WAITING)
-    return list(taken.order_by("first_id").values_list("pk", flat=True))
-
-
-def _take(call: OutgoingCall) -> list[int]:
-    """Take the oldest waiting batches, up to a call's worth; a part of a refused one goes alone."""
-    waiting = StatusBatch.objects.filter(address=call.params["address"], state=BatchState.WAITING)
-    taken: list[int] = []
-    room = MAX_IN_A_CALL
-    for batch in waiting.order_by("first_id", "id")[:MAX_IN_A_CALL]:
-        if taken and (batch.size > room or batch.alone):
-            break
-        taken.append(batch.pk)
-        room -= batch.size
-        if batch.alone:
-            break
-    StatusBatch.objects.filter(pk__in=taken).update(call=call)
-    return taken
-
-
 def _statuses(batches: list[int]) -> QuerySet[MessageStatus]:
     return MessageStatus.objects.filter(batch__in=batches).order_by("pk")
 
@@ -153,10 +120,23 @@ def _refuse_all(address: CallbackAddress, why: str) -> None:
     waiting.update(state=BatchState.REFUSED, refusal=why[:500], refusal_code=None)
 
 
+@transaction.atomic
+def _take(call: OutgoingCall) -> list[int]:
+    """What may go now; for what has to rest a call is queued that goes after its rest."""
+    batches, rests_until = take_batches(call)
+    if rests_until is not None:
+        address = call.params["address"]
+        key = RESTED.format(address)
+        queue_newest_of_each(RelayStatuses, {key: {"ordering_key": key, "address": address}})
+        waking = OutgoingCall.objects.filter(coalesce_key=key, state=CallState.QUEUED)
+        waking.update(due_at=rests_until)
+    return batches
+
+
 def _go_on(call: OutgoingCall) -> None:
     """Whatever waits for the address after this call goes with the next one."""
     address = call.params["address"]
-    if StatusBatch.objects.filter(address=address, state=BatchState.WAITING).exists():
+    if free_batches().filter(address=address).exists():
         queue_relays([address])
 
 

@@ -10,22 +10,28 @@ from integrations.connections.models import Location
 from integrations.messaging.bulk_insert import Row, store_statuses
 from integrations.messaging.call_kinds import queue_relays
 from integrations.messaging.message_states import follow_statuses, keys_of_messages
-from integrations.messaging.models import BatchState, CallbackAddress, MessageStatus, StatusBatch
-from integrations.messaging.parsing import ReportedStatus
-from integrations.messaging.status_addresses import default_target, stored_addresses
+from integrations.messaging.models import CallbackAddress, MessageStatus, SmsStatus, StatusBatch
+from integrations.messaging.parsing import ReportedStatus, Warnings
+from integrations.messaging.relay_batches import free_batches
+from integrations.messaging.retold import take_retold
+from integrations.messaging.status_addresses import Target, default_target, stored_addresses
 from partner_portal.core.queues import Queue
 
 MAX_ADDRESSES = 1000
+Reported = tuple[ReportedStatus, int | None]  # a status, and the key of its requested message
+PROGRESS: dict[int, int] = {SmsStatus.HANDED_OVER: 0, SmsStatus.SENT_TO_PHONE: 1}
 RELAYS = Queue.register(Queue("relays", "Addresses of message statuses", CallbackAddress))
 
 
-def take_statuses(reported: Sequence[ReportedStatus], named: Mapping[int, int] | None = None) -> int:
-    """Store statuses and queue their relay. Returns how many were new: a repeated one is not sent again.
+def take_statuses(
+    reported: Sequence[ReportedStatus], named: Mapping[int, int] | None = None, warnings: Warnings | None = None
+) -> int:
+    """Store statuses and queue their relay. Returns how many are sent: one that says nothing new is not sent again.
 
     `named` holds the keys of the requested messages whose `ext_id` was named, by the statuses' indexes. A constant
     number of queries however many statuses there are.
     """
-    default, by_target = default_target(), defaultdict(list)
+    default, by_target = default_target(), defaultdict[Target, list[Reported]](list)
     messages = keys_of_messages(reported, named or {})
     for index, status in enumerate(reported):
         by_target[status.get("delivery_callback_url") or default].append((status, messages.get(index)))
@@ -34,16 +40,36 @@ def take_statuses(reported: Sequence[ReportedStatus], named: Mapping[int, int] |
     with transaction.atomic():
         _take_turns(addresses.values())
         batches = StatusBatch.objects.bulk_create(
-            [StatusBatch(address=addresses[target]) for target in by_target], batch_size=500
+            [StatusBatch(address=addresses[target], warnings=warnings or None) for target in by_target],
+            batch_size=500,
         )
         rows = [
             _row(status, message, batch, locations)
             for batch, statuses in zip(batches, by_target.values(), strict=True)
-            for status, message in statuses
+            for status, message in _in_order(statuses)
         ]
         store_statuses(rows)
         follow_statuses(rows)
-        return _close(batches)
+        new = _close(batches)
+        return new if new == len(rows) else new + _take_retold(rows)
+
+
+def _in_order(statuses: list[Reported]) -> list[Reported]:
+    """Those of one message on their way first, its end last, however the report lists them."""
+    places: dict[str, int] = {}
+    for place, (status, _message) in enumerate(statuses):
+        places.setdefault(str(status["id"]), place)
+    if len(places) == len(statuses):
+        return statuses
+    return sorted(
+        statuses, key=lambda one: (places[str(one[0]["id"])], PROGRESS.get(one[0]["status"], len(PROGRESS)))
+    )
+
+
+def _take_retold(rows: Sequence[Row]) -> int:
+    count, addresses = take_retold(rows)
+    queue_relays(addresses)
+    return count
 
 
 def _take_turns(addresses: Iterable[CallbackAddress]) -> None:
@@ -99,6 +125,6 @@ def relay_what_was_left() -> int:
 
     Returns how many addresses; beat calls it.
     """
-    waiting = StatusBatch.objects.filter(state=BatchState.WAITING).order_by()
+    waiting = free_batches().order_by()
     addresses = RELAYS.ready(CallbackAddress.objects.filter(pk__in=waiting.values("address"))).order_by("pk")
     return RELAYS.work(list(addresses[:MAX_ADDRESSES]), lambda some: queue_relays(address.pk for address in some))

@@ -6,6 +6,7 @@ from django.utils import timezone
 from integrations.connections.models import Connection, Location, OfInstallation, Synced
 from partner_portal.core.encryption import EncryptedTextField
 from partner_portal.core.english import english as _
+from partner_portal.core.json_field import JSONField
 
 
 class SmsStatus(models.IntegerChoices):
@@ -17,6 +18,11 @@ class SmsStatus(models.IntegerChoices):
     HANDED_OVER = 8, _("handed to the operator")
     REJECTED = 16, _("rejected by the operator")
     NOT_ENOUGH_FUNDS = 52, _("not enough funds")
+
+
+# On the way, and at the end: what comes on the way after the end says nothing any more.
+PASSING = (SmsStatus.SENT_TO_PHONE, SmsStatus.HANDED_OVER)
+FINAL = (SmsStatus.DELIVERED, SmsStatus.NOT_DELIVERED, SmsStatus.REJECTED, SmsStatus.NOT_ENOUGH_FUNDS)
 
 
 class CallbackAddress(models.Model):
@@ -121,6 +127,7 @@ class BatchState(models.TextChoices):
     WAITING = "waiting", _("waiting")  # not accepted yet; it may have been sent
     SENT = "sent", _("sent")  # Altegio accepted it
     REFUSED = "refused", _("refused")  # Altegio refused its one status for good
+    LEFT_OUT = "left_out", _("left out")  # a final status of the same message had come before: nothing was sent
 
 
 class StatusBatch(models.Model):
@@ -136,6 +143,10 @@ class StatusBatch(models.Model):
     call = models.ForeignKey(
         "outbox.OutgoingCall", on_delete=models.SET_NULL, null=True, blank=True, related_name="status_batches"
     )
+    # Waiting: nothing is sent before. On its way or sent: Altegio may be at it until then.
+    rests_until = models.DateTimeField(null=True, blank=True, editable=False)
+    # What the report held that could not be sent on: `[{"field", "message"}]`, as the API answered.
+    warnings = JSONField(_("left out of the report"), null=True, blank=True, editable=False)
     tallied = models.BooleanField(default=False, editable=False)
     received_at = models.DateTimeField(_("received"), default=timezone.now)
     refusal = models.CharField(_("Altegio's reason"), max_length=500, blank=True)
@@ -151,6 +162,11 @@ class StatusBatch(models.Model):
                 name="status_batch_waiting",
             ),
             models.Index(fields=["id"], condition=models.Q(tallied=False), name="status_batch_untallied"),
+            models.Index(
+                fields=["address", "rests_until"],
+                condition=models.Q(rests_until__isnull=False),
+                name="status_batch_resting",
+            ),
             models.Index(fields=["received_at"], name="status_batch_by_age"),
             models.Index(fields=["-id"], condition=models.Q(state=BatchState.REFUSED), name="status_batch_refused"),
         ]

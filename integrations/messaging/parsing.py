@@ -25,6 +25,7 @@ from pydantic_core import ErrorDetails
 from typing_extensions import TypedDict
 
 from integrations.altegio.wire import MAX_ID_DIGITS, parse_id
+from integrations.messaging.gateway_words import read_gateway_item
 from integrations.messaging.status_addresses import MAX_LENGTH, InvalidStatusAddressError, Target, read_target
 from partner_portal.core.clean import read_number
 from partner_portal.core.english import english as _
@@ -41,7 +42,7 @@ UNKNOWN = _("There is no such field.")
 # What to write instead of a wrong value.
 ADVICE = {
     "id": _("Write the message's id: 1 to 100 characters."),
-    "status": _("Write one of 1, 2, 4, 8, 16, 52."),
+    "status": _("Write one of 1, 2, 4, 8, 16, 52, or a gateway's word for one, like DELIVRD (docs/sms_gateways.md)."),
     "payment_sum": _("Write a sum of 0 or more, like 0.05; it is rounded to 6 decimals."),
     "currency_iso": _("Write an ISO 4217 code, like EUR."),
     "parts_amount": _("Write a whole number of 0 or more."),
@@ -202,6 +203,8 @@ def read_statuses(items: object) -> tuple[list[ReportedStatus], Warnings]:
     """
     if not isinstance(items, list) or not 1 <= len(items) <= MAX_ITEMS:
         raise InvalidStatusesError({"non_field_errors": [_("Send a list of 1 to 1000 statuses.")]})
+    if any(isinstance(item, dict) and _is_text(item) for item in items):
+        items = [read_gateway_item(item) for item in items]
     targets = _Targets()
     try:
         return StatusList.model_validate(items, context=targets).root, []
@@ -214,6 +217,10 @@ def read_statuses(items: object) -> tuple[list[ReportedStatus], Warnings]:
         {"field": f"{index}.{name[:100]}", "message": f"Left out. {why}"} for (index, name), why in left_out.items()
     ]
     return StatusList.model_validate(readable, context=targets).root, warnings
+
+
+def _is_text(item: dict[str, Any]) -> bool:
+    return isinstance(item.get("status"), str) or isinstance(item.get("parts_amount"), str)
 
 
 def _without_needed(error: ValidationError) -> dict[tuple[int, str], str]:

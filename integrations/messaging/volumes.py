@@ -3,7 +3,9 @@
 The figures outlive the statuses themselves (`RETENTION_SMS_STATUSES_DAYS`).
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import UTC, date
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +16,7 @@ from integrations.messaging.models import DailyVolume, MessageStatus, StatusBatc
 from partner_portal.core.queues import Queue
 
 BATCHES_AT_ONCE = 100
+Figure = tuple[date, int, int, str]  # the day, Altegio's id of the location, the status, the currency
 VOLUMES = Queue.register(Queue("volumes", "Message statuses to be counted", StatusBatch))
 
 
@@ -64,3 +67,39 @@ def _add(kind: Mapping[str, Any]) -> None:
         parts=F("parts") + (kind["parts"] or 0),
         cost=F("cost") + (kind["cost"] or Decimal(0)),
     )
+
+
+def correct_volumes(corrections: Sequence[tuple[MessageStatus, Mapping[str, Any]]]) -> None:
+    """Put new prices of counted statuses, each with what it has now, into the figures of their days."""
+    figures: defaultdict[Figure, list[Any]] = defaultdict(lambda: [0, 0, Decimal(0)])
+    for status, price in corrections:
+        for sign, sum_, currency, parts in (
+            (-1, status.payment_sum, status.currency_iso, status.parts_amount),
+            (1, price["payment_sum"], price["currency_iso"], price["parts_amount"]),
+        ):
+            figure = figures[_day_of(status), _salon_of(status), status.status, currency]
+            figure[0] += sign
+            figure[1] += sign * (parts or 0)
+            figure[2] += sign * (sum_ or Decimal(0))
+    for figure_of, (messages, parts, cost) in sorted(figures.items()):
+        if messages or parts or cost:
+            day, salon_id, number, currency = figure_of
+            _add(
+                {
+                    "batch__received_at__date": day,
+                    "location__altegio_id": salon_id,
+                    "status": number,
+                    "currency_iso": currency,
+                    "messages": messages,
+                    "parts": parts,
+                    "cost": cost,
+                }
+            )
+
+
+def _day_of(status: MessageStatus) -> date:
+    return status.batch.received_at.astimezone(UTC).date()
+
+
+def _salon_of(status: MessageStatus) -> int:
+    return status.location.altegio_id if status.location else 0

@@ -2,13 +2,14 @@
 
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from integrations.connections.models import Connection, SyncState
 from integrations.messaging.call_kinds import queue_relays
 from integrations.messaging.channels import UpdateChannel, switch_channel
 from integrations.messaging.message_ends import MAX_WAIT, end, open_messages
 from integrations.messaging.models import BatchState, CallbackAddress, ChannelSwitch, RequestedMessage, StatusBatch
+from integrations.outbox.models import UNFINISHED
 from integrations.outbox.watch import key_of, unfinished
 from partner_portal.core.watch import register_check
 
@@ -21,8 +22,12 @@ def _unended(now: datetime) -> QuerySet[RequestedMessage]:
 
 
 def _unrelayed(now: datetime) -> QuerySet[CallbackAddress]:
-    waits = Exists(StatusBatch.objects.filter(address=OuterRef("pk"), state=BatchState.WAITING))
-    return CallbackAddress.objects.filter(waits, ~unfinished(ordering_key=key_of("statuses", "pk")))
+    waiting = StatusBatch.objects.filter(address=OuterRef("pk"), state=BatchState.WAITING)
+    nobodys = Exists(waiting.filter(~Q(call__state__in=UNFINISHED)))
+    no_relay = ~unfinished(ordering_key=key_of("statuses", "pk"))
+    return CallbackAddress.objects.filter(
+        nobodys, no_relay, ~unfinished(ordering_key=key_of("rested-statuses", "pk"))
+    )
 
 
 def _untold(now: datetime) -> QuerySet[ChannelSwitch]:

@@ -133,6 +133,9 @@ class CallKind:
     def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
         """It will not happen; `reason` is Altegio's, or ours about `answer`."""
 
+    def unanswered(self, call: OutgoingCall) -> None:
+        """It was sent and no answer came; it will be tried again. Runs in the transaction that records it."""
+
     def expired(self, call: OutgoingCall, now: datetime) -> None:
         """Its deadline passed."""
 

@@ -35,10 +35,10 @@ def test_it_tells_the_whole_story_in_order(client, altegio, work, connected):  #
 def test_it_costs_the_same_however_much_happened(client, altegio, work, connected, django_assert_num_queries):  # noqa: F811
     tell(client, "freeze")
     work()
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         timeline(Connection.objects.get())
     for _ in range(5):
         tell(client, "freeze")
         work()
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         timeline(Connection.objects.get())

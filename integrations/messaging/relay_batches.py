@@ -1,0 +1,143 @@
+"""Which statuses of an address go to Altegio now, and in which batches; `call_kinds.py` carries them.
+
+A message's statuses never pass each other: a newer one rests while Altegio may still be at an older one, and a
+passing one that comes after a final one is left out. Other messages of the address wait for neither.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from integrations.messaging.models import FINAL, PASSING, BatchState, CallbackAddress, MessageStatus, StatusBatch
+from integrations.messaging.volumes import tally
+from integrations.outbox.models import UNFINISHED, OutgoingCall
+
+MAX_IN_A_CALL = 1000
+# Where a call is tried again and again, its messages are looked at again no sooner.
+SHORTEST_REST = timedelta(seconds=1)
+
+
+def free_batches() -> QuerySet[StatusBatch]:
+    """What waits, does not rest, and is carried by no call that goes on."""
+    rested = Q(rests_until=None) | Q(rests_until__lte=timezone.now())
+    return StatusBatch.objects.filter(rested, ~Q(call__state__in=UNFINISHED), state=BatchState.WAITING)
+
+
+def carried_by(call: OutgoingCall) -> list[int]:
+    """The batches that this call has taken and not ended."""
+    taken = StatusBatch.objects.filter(call=call, state=BatchState.WAITING)
+    return list(taken.order_by("first_id").values_list("pk", flat=True))
+
+
+@transaction.atomic
+def take_batches(call: OutgoingCall) -> tuple[list[int], datetime | None]:
+    """Take the oldest free batches, up to a call's worth; a part of a refused one goes alone.
+
+    Returns them, and until when the first of those rest that were held back, where there are such.
+    """
+    address = CallbackAddress.objects.select_for_update(no_key=True).get(pk=call.params["address"])
+    batches = _oldest(address)
+    _hold_back(batches, address, call)
+    _leave_out_overtaken(batches)
+    left = StatusBatch.objects.filter(pk__in=[batch.pk for batch in batches], state=BatchState.WAITING)
+    taken = list(left.order_by("first_id").values_list("pk", flat=True))
+    StatusBatch.objects.filter(pk__in=taken).update(call=call, rests_until=None)
+    resting = StatusBatch.objects.filter(address=address, state=BatchState.WAITING, rests_until__gt=timezone.now())
+    nobodys = resting.filter(~Q(call__state__in=UNFINISHED))
+    return taken, nobodys.aggregate(first=Min("rests_until"))["first"]
+
+
+def let_rest(call: OutgoingCall) -> None:
+    """Altegio may still be at what this call carries: newer statuses of the same messages wait for so long."""
+    StatusBatch.objects.filter(pk__in=carried_by(call)).update(rests_until=timezone.now() + _settling())
+
+
+def split(batches: Sequence[StatusBatch], statuses: Sequence[int]) -> None:
+    """Put the statuses of refused batches into two halves that go one after the other, each alone."""
+    middle = len(statuses) // 2
+    for half in (statuses[:middle], statuses[middle:]):
+        move(half, batches, alone=True)
+
+
+def move(statuses: Collection[int], batches: Sequence[StatusBatch], **fields: Any) -> None:
+    """Put some statuses of these locked batches of one address into a batch of their own, all of them counted."""
+    tally([batch.pk for batch in batches if not batch.tallied])
+    for batch in batches:
+        batch.tallied = True
+    part = StatusBatch.objects.create(
+        address_id=batches[0].address_id,
+        first_id=min(statuses),
+        size=len(statuses),
+        tallied=True,
+        received_at=batches[0].received_at,
+        **fields,
+    )
+    MessageStatus.objects.filter(pk__in=statuses).update(batch=part)
+    _measure([batch.pk for batch in batches])
+
+
+def _settling() -> timedelta:
+    return timedelta(seconds=settings.ALTEGIO_SETTLING_SECONDS)
+
+
+def _oldest(address: CallbackAddress) -> list[StatusBatch]:
+    chosen: list[StatusBatch] = []
+    room = MAX_IN_A_CALL
+    free = free_batches().filter(address=address).select_for_update(of=("self",)).order_by("first_id", "id")
+    for batch in free[:MAX_IN_A_CALL]:
+        if chosen and (batch.size > room or batch.alone):
+            break
+        chosen.append(batch)
+        room -= batch.size
+        if batch.alone:
+            break
+    return chosen
+
+
+def _hold_back(batches: Sequence[StatusBatch], address: CallbackAddress, call: OutgoingCall) -> None:
+    """Let those rest whose message Altegio may still be at."""
+    now, of_address = timezone.now(), StatusBatch.objects.filter(address=address)
+    unsettled = dict(of_address.filter(rests_until__gt=now).values_list("pk", "rests_until"))
+    on_their_way = of_address.filter(state=BatchState.WAITING, call__state__in=UNFINISHED).exclude(call=call)
+    unsettled |= dict.fromkeys(on_their_way.values_list("pk", flat=True), now + max(_settling(), SHORTEST_REST))
+    if not batches or not unsettled:
+        return
+    older = MessageStatus.objects.filter(message_id=OuterRef("message_id"), address=address, batch__in=unsettled)
+    held = list(_statuses(batches).filter(Exists(older)).values_list("pk", "batch"))
+    if not held:
+        return
+    until = max(moment for moment in unsettled.values() if moment)
+    parted = [batch for batch in batches if batch.pk in {batch for _status, batch in held}]
+    alone = any(batch.alone for batch in parted)
+    move([status for status, _batch in held], parted, rests_until=until, alone=alone)
+
+
+def _leave_out_overtaken(batches: Sequence[StatusBatch]) -> None:
+    """A final status stays against a passing one that comes after it."""
+    before = Q(pk__lt=OuterRef("pk")) | Q(batch__state=BatchState.SENT)
+    same = MessageStatus.objects.filter(message_id=OuterRef("message_id"), address=OuterRef("address"))
+    finals = same.filter(before, status__in=FINAL)
+    overtaken = _statuses(batches).filter(Exists(finals), status__in=PASSING).values_list("pk", "batch")
+    if found := list(overtaken):
+        parted = [batch for batch in batches if batch.pk in {batch for _status, batch in found}]
+        move([status for status, _batch in found], parted, state=BatchState.LEFT_OUT)
+
+
+def _statuses(batches: Sequence[StatusBatch]) -> QuerySet[MessageStatus]:
+    return MessageStatus.objects.filter(batch__in=[batch.pk for batch in batches]).order_by("pk")
+
+
+def _measure(batches: Collection[int]) -> None:
+    """Note what these batches hold now; empty ones are gone."""
+    held = StatusBatch.objects.filter(pk__in=batches).annotate(count=Count("statuses"), first=Min("statuses"))
+    rows = list(held)
+    StatusBatch.objects.filter(pk__in=[row.pk for row in rows if not row.count]).delete()
+    changed = [row for row in rows if row.count and (row.count, row.first) != (row.size, row.first_id)]
+    for row in changed:
+        row.size, row.first_id = row.count, row.first
+    StatusBatch.objects.bulk_update(changed, ["size", "first_id"], batch_size=500)

@@ -1,0 +1,167 @@
+"""What a message's statuses say in the end, whatever order, price or fate they come with."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.utils import timezone
+
+from integrations.messaging.models import DailyVolume, MessageStatus, StatusBatch
+from integrations.messaging.volumes import count_volumes
+from integrations.outbox.models import OutgoingCall
+from tests.integrations.messaging.test_statuses import STATUSES, sent, status
+
+pytestmark = pytest.mark.django_db
+RETRY = f"{STATUSES}retry/"
+
+
+def calls(altegio):
+    return [[(item["id"], item["status"]) for item in call.body] for call in altegio.requests("sms_statuses")]
+
+
+@pytest.mark.parametrize(
+    ("reported", "told"),
+    [
+        pytest.param([1, 8], [1], id="handed over after delivered"),
+        pytest.param([1, 4], [1], id="sent to phone after delivered"),
+        pytest.param([2, 8, 4], [2], id="both after not delivered"),
+        pytest.param([16, 4], [16], id="after rejected"),
+        pytest.param([52, 8], [52], id="after no funds"),
+        pytest.param([1, 8, 4, 2], [1, 2], id="a later final one goes out"),
+        pytest.param([8, 4, 1], [8, 4, 1], id="in order"),
+    ],
+)
+@pytest.mark.parametrize("worked", [True, False], ids=["told at once", "told together"])
+def test_a_final_status_stays_against_passing_ones(api, altegio, work, reported, told, worked):
+    for number in reported:
+        assert api("post", STATUSES, [status("m1", number)]).status_code == 202
+        if worked:
+            work()
+    work()
+    assert [number for _id, number in sent(altegio)] == told
+    left_out = api("get", f"{STATUSES}?id=m1&state=left_out").json()["results"]
+    assert len(left_out) == len(reported) - len(told)
+
+
+def test_a_report_of_one_message_is_told_in_the_order_of_its_life(api, altegio, work):
+    api("post", STATUSES, [status("m1", 2), status("m2", 4), status("m1", 4), status("m1", 8)])
+    work()
+    assert sent(altegio) == [("m1", 8), ("m1", 4), ("m1", 2), ("m2", 4)]
+
+
+@pytest.mark.parametrize("worked", [True, False], ids=["after it was sent", "while it waits"])
+def test_a_corrected_price_goes_out_and_into_the_figures(api, altegio, work, worked):
+    api("post", STATUSES, [status("m1", 1), status("m2", 1)])
+    if worked:
+        work()
+        count_volumes()
+    answer = api("post", STATUSES, [status("m1", 1, payment_sum="0.07", parts_amount=2), status("m2", 1)])
+    assert answer.json() == {"accepted": 2}
+    work()
+    last = [item for call in altegio.requests("sms_statuses") for item in call.body if item["id"] == "m1"][-1]
+    assert (last["payment_sum"], last["parts_amount"]) == (Decimal("0.07"), 2)
+    assert calls(altegio).count([("m1", 1)]) == (1 if worked else 0)
+    count_volumes()
+    volume = DailyVolume.objects.get()
+    assert (volume.messages, volume.parts, volume.cost) == (2, 3, Decimal("0.12"))
+
+
+def test_a_price_in_another_currency_moves_in_the_figures(api, altegio, work):
+    api("post", STATUSES, [status("m1", 1)])
+    work()
+    count_volumes()
+    api("post", STATUSES, [status("m1", 1, currency_iso="UAH")])
+    work()
+    count_volumes()
+    figures = {volume.currency_iso: (volume.messages, volume.cost) for volume in DailyVolume.objects.all()}
+    assert figures == {"EUR": (0, 0), "UAH": (1, Decimal("0.05"))}
+
+
+def test_a_corrected_price_of_a_passing_one_is_left_out_after_the_end(api, altegio, work):
+    api("post", STATUSES, [status("m1", 8), status("m1", 1)])
+    work()
+    api("post", STATUSES, [status("m1", 8, payment_sum=1)])
+    work()
+    assert sent(altegio) == [("m1", 8), ("m1", 1)]
+
+
+@pytest.mark.parametrize("how", ["told again", "retry of one", "retry of all"])
+def test_a_refused_status_goes_again(api, altegio, work, how):
+    altegio.refuse_sms("m1")
+    api("post", STATUSES, [status("m1", 2), status("m2", 2)])
+    work()
+    (refused,) = api("get", f"{STATUSES}?state=refused").json()["results"]
+    assert (refused["id"], refused["error"], refused["error_code"]) == ("m1", "The message was not found.", 30)
+
+    altegio.reset()
+    if how == "told again":
+        api("post", STATUSES, [status("m1", 2), status("m2", 2)])
+    else:
+        body = {"ids": ["m1", "m2"]} if how == "retry of one" else {}
+        assert api("post", RETRY, body).json() == {"accepted": 1}
+    work()
+    assert sent(altegio) == [("m1", 2)]
+    assert {row["state"] for row in api("get", STATUSES).json()["results"]} == {"sent"}
+
+
+@pytest.mark.parametrize("body", [{"ids": []}, {"ids": "m1"}, {"id": ["m1"]}, ["m1"], {"ids": [True]}])
+def test_a_retry_says_what_it_wants(api, body):
+    answer = api("post", RETRY, body)
+    assert (answer.status_code, list(answer.json())) == (400, ["ids"])
+
+
+def test_what_was_left_out_of_a_report_is_on_record(api):
+    api("post", STATUSES, [status("m1", 2, price=1)])
+    assert StatusBatch.objects.get().warnings == [
+        {"field": "0.price", "message": "Left out. There is no such field."}
+    ]
+
+
+def test_repeated_and_corrected_reports_cost_a_constant_number_of_queries(api, django_assert_max_num_queries):
+    api("post", STATUSES, [status(f"m{number}", 1) for number in range(1000)])
+    with django_assert_max_num_queries(30):
+        api("post", STATUSES, [status(f"m{number}", 1) for number in range(1000)])
+    with django_assert_max_num_queries(35):
+        api("post", STATUSES, [status(f"m{number}", 1, payment_sum=2) for number in range(1000)])
+
+
+class TestADroppedLine:
+    """Altegio may still be at what was sent: a newer status of the same message would be undone by it."""
+
+    @pytest.fixture
+    def dropped(self, api, altegio, work, settings):
+        settings.ALTEGIO_SETTLING_SECONDS = 20
+        altegio.fault("drop_after", "sms_statuses", remaining=1)
+        api("post", STATUSES, [status("m1", 8)])
+        work(rounds=1)
+        assert calls(altegio) == [[("m1", 8)]]
+
+    def test_other_messages_wait_for_nothing(self, api, altegio, work, dropped):
+        api("post", STATUSES, [status("m2", 8), status("m1", 1)])
+        work(rounds=1)
+        assert [("m2", 8)] in calls(altegio)
+        assert ("m1", 1) not in sent(altegio)
+
+    def test_a_newer_status_of_the_same_message_goes_when_altegio_is_surely_done(
+        self, api, altegio, work, dropped, time_machine
+    ):
+        api("post", STATUSES, [status("m1", 1)])
+        api("post", STATUSES, [status("m3", 4)])
+        time_machine.move_to(timezone.now() + timedelta(seconds=3))
+        work(rounds=3)
+        assert ("m1", 1) not in sent(altegio)
+        assert ("m3", 4) in sent(altegio)
+        time_machine.move_to(timezone.now() + timedelta(seconds=25))
+        work()
+        assert sent(altegio)[-1] == ("m1", 1)
+        assert not MessageStatus.objects.exclude(batch__state="sent").exists()
+
+    def test_while_the_old_one_finds_no_answer_the_newer_waits(self, api, altegio, work, dropped, time_machine):
+        altegio.fault("drop_before", "sms_statuses", remaining=1)
+        api("post", STATUSES, [status("m1", 1)])
+        time_machine.move_to(timezone.now() + timedelta(seconds=25))
+        work(rounds=2)
+        time_machine.move_to(timezone.now() + timedelta(seconds=60))
+        work()
+        assert [number for _id, number in sent(altegio)][-1] == 1
+        assert not OutgoingCall.objects.filter(state="queued").exists()
