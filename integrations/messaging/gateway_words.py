@@ -72,6 +72,17 @@ WORDS: dict[str, dict[str, SmsStatus]] = {
         "sending_failed": _NOT_DELIVERED,
         "delivery_unconfirmed": _NOT_DELIVERED,
     },
+    "SMSPortal, status": {
+        "SUBMITD": _HANDED_OVER,
+        "STAGED": _HANDED_OVER,
+        "BLIST": _REJECTED,
+        "NOROUTE": _NOT_DELIVERED,
+    },
+    "Kaleyra, status and status_trace": {
+        "SENT - NO DLR": _HANDED_OVER,
+        "NOT-SENT": _NOT_DELIVERED,
+        "NO-CREDITS": _NO_FUNDS,
+    },
     "docs/altegio.md §2": {
         "not delivered": _NOT_DELIVERED,
         "sent to phone": SmsStatus.SENT_TO_PHONE,
