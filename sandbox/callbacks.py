@@ -52,7 +52,7 @@ class Callbacks:
     def send(self, event: dict[str, Any], *, delay: float = 0.0) -> None:
         """A lifecycle callback now, whatever the switches say. `partner_token` may be given to be wrong."""
         body = {"partner_token": self._token, **event}
-        self._submit(lambda: self._post(f"{self.portal_url}/altegio/callback/", body, tries=1), delay)
+        self.submit(lambda: self._post(f"{self.portal_url}/altegio/callback/", body, tries=1), delay)
 
     def tell_payment(self, payment: dict[str, Any]) -> None:
         """The platform's `payment` event, signed."""
@@ -68,7 +68,7 @@ class Callbacks:
     def send_event(self, urls: list[str], body: Any) -> None:
         """An entity webhook to every address; at most two quick retries on 429 and 5xx, then it is lost."""
         for url in urls:
-            self._submit(lambda url=url: self._post(url, body, tries=TRIES), 0.0)  # type: ignore[misc]
+            self.submit(lambda url=url: self._post(url, body, tries=TRIES), 0.0)  # type: ignore[misc]
 
     def wait(self, timeout: float = 10.0) -> bool:
         """Until nothing is under way; whether that came about in time."""
@@ -79,7 +79,8 @@ class Callbacks:
         self._stopped.set()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _submit(self, job: Callable[[], None], delay: float) -> None:
+    def submit(self, job: Callable[[], None], delay: float = 0.0) -> None:
+        """Do it in the background; `wait` waits for it."""
         with self._quiet:
             self._waiting += 1
         if delay <= 0:
@@ -120,15 +121,19 @@ class Callbacks:
 
 def post(url: str, body: bytes) -> int:
     """One POST without following anything; the status of the answer."""
+    return exchange(url, body, {"Content-Type": "application/json"})[0]
+
+
+def exchange(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
+    """One POST without following anything; the status and the body of the answer."""
     parts = urlsplit(url)
     kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
     connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT)
     try:
         target = parts.path + (f"?{parts.query}" if parts.query else "")
-        connection.request("POST", target or "/", body, {"Content-Type": "application/json"})
+        connection.request("POST", target or "/", body, headers)
         response = connection.getresponse()
-        response.read()
-        return response.status
+        return response.status, response.read()
     finally:
         connection.close()
 

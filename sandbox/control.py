@@ -127,6 +127,11 @@ def _application(desk: Desk, arguments: Arguments) -> Any:
     return to_jsonable_python(desk.set_application(**arguments))
 
 
+def _send_messages(desk: Desk, arguments: Arguments) -> Any:
+    named = {name: arguments[name] for name in ("count", "text", "sender") if name in arguments}
+    return {"ids": desk.send_messages(*_place(arguments), **named)}
+
+
 ACTIONS: dict[tuple[str, str], Action] = {
     ("GET", "state"): _state,
     ("POST", "reset"): lambda desk, _: desk.reset(),
@@ -143,6 +148,8 @@ ACTIONS: dict[tuple[str, str], Action] = {
     ("GET", "callbacks"): lambda desk, _: [item.as_json() for item in desk.sent_callbacks()],
     ("POST", "callbacks"): _callback,
     ("POST", "events"): _event,
+    ("GET", "messages"): lambda desk, _: desk.sent_messages(),
+    ("POST", "messages"): _send_messages,
     ("POST", "chains"): _add_chain,
     ("POST", "applications"): _application,
     ("POST", "refuse_sms"): lambda desk, given: desk.refuse_sms(str(given["id"]), given.get("status", 404)),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any
 
-from sandbox import arrival, lifecycle
+from sandbox import arrival, lifecycle, messages
 from sandbox.callbacks import Callbacks
 from sandbox.calls.money import option_of
 from sandbox.demo import add_chain, demo_state, sms_application
@@ -258,6 +258,40 @@ class Desk:
             raise RefusalError(403, "not_installed")
         self.callbacks.send_event(connection.webhook_urls, self._record_event(location_id) if body is None else body)
         return len(connection.webhook_urls)
+
+    def send_messages(
+        self,
+        location_id: int,
+        application_id: int | None = None,
+        *,
+        count: int = 1,
+        text: str = messages.DEFAULT_TEXT,
+        sender: str = "Aurora",
+    ) -> list[str]:
+        """Altegio sends text messages through the partner, with the key of the activation; their send ids.
+
+        A ValueError where the connection has no key. `callbacks.wait()` waits for the answers.
+        """
+        with self.world.lock:
+            connection = self.world.connection(application_id or self.application_id, location_id)
+            if connection is None or not connection.api_key:
+                raise ValueError("This connection was given no key for messages at its activation.")
+            new = messages.new_messages(self.world, connection, count, text, sender)
+            address = f"{self.world.address}/smsprovider/status/callback/{self.partner_token}"
+            bodies = messages.requests_of(self.settings, new, address)
+            api_key = connection.api_key
+        for body, group in bodies:
+            messages.send(self.callbacks, self.world, api_key, body, group)
+        return [item.id for item in new]
+
+    def sent_messages(self) -> list[dict[str, Any]]:
+        """The messages sent, each with its statuses as they came back."""
+        with self.world.lock:
+            statuses = self.world.state.sms_statuses
+            return [
+                asdict(item) | {"statuses": [one["status"] for one in statuses if str(one["id"]) == item.id]}
+                for item in self.world.state.messages
+            ]
 
     def _ensure_application(self) -> None:
         if self.application_id not in self.world.applications:

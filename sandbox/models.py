@@ -161,6 +161,27 @@ class Connection:
 
 
 @dataclass
+class Message:
+    """A message handed to the portal for one number, and what the portal answered about it.
+
+    `code` is 0 while it is on its way; `problem` says what of the answer is not as documented.
+    """
+
+    id: str
+    location_id: int
+    application_id: int
+    phone: str
+    text: str
+    sender: str
+    at: str
+    code: int = 0
+    ext_id: str = ""
+    refusal: str = ""
+    problem: str = ""
+    seconds: float = 0.0
+
+
+@dataclass
 class State:
     """Everything that lives on in the data file."""
 
@@ -171,7 +192,9 @@ class State:
     connections: list[Connection] = field(default_factory=list)
     telephony: list[dict[str, Any]] = field(default_factory=list)
     sms_statuses: list[dict[str, Any]] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
     last_payment_id: int = 1000
+    last_send_id: int = 0
 
 
 def utc_now() -> datetime:

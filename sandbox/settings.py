@@ -9,6 +9,10 @@ ARRIVAL_FORMS = ("brackets", "comma", "indexed")
 MARKETPLACE_HOSTS = ("app", "api", "both")
 GONE_ANSWERS = ("404", "empty")
 REDIRECT_ANSWERS = (200, 301)
+DESTINATIONS = ("object", "list")
+ID_NAMES = ("id", "send_id")
+PHONE_NAMES = ("phone", "phone_number")
+CHANNEL_NAMES = ("type", "channel")
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,12 @@ class Settings:
     """Seconds by which a lifecycle callback is late."""
     arrival_form: str = "brackets"
     """How several locations stand in the arrival's address: brackets, comma or indexed."""
+    message_destinations: str = "object"
+    """Whether a message's `destination_params` are one object, or a list of them (docs/altegio.md §4a)."""
+    message_id_name: str = "id"
+    message_phone_name: str = "phone"
+    message_channel_name: str = "type"
+    """What the send id, the number and the channel of a message are called: id or send_id, and so on."""
 
     def changed(self, **values: Any) -> Self:
         """A copy with some switches moved; a ValueError names what cannot be."""
@@ -55,6 +65,10 @@ class Settings:
         _check_choice("marketplace_host", result.marketplace_host, MARKETPLACE_HOSTS)
         _check_choice("gone_answer", result.gone_answer, GONE_ANSWERS)
         _check_choice("redirect_answer", result.redirect_answer, REDIRECT_ANSWERS)
+        _check_choice("message_destinations", result.message_destinations, DESTINATIONS)
+        _check_choice("message_id_name", result.message_id_name, ID_NAMES)
+        _check_choice("message_phone_name", result.message_phone_name, PHONE_NAMES)
+        _check_choice("message_channel_name", result.message_channel_name, CHANNEL_NAMES)
         return result
 
     def as_json(self) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 from sandbox.desk import Desk
-from sandbox.pages import connect, faults, frame, locations, log
+from sandbox.pages import connect, faults, frame, locations, log, messages
 from sandbox.pages.markup import Html, page, render
 from sandbox.pages.visit import Visit
 from sandbox.refusals import RefusalError
@@ -32,6 +32,9 @@ VIEWS: tuple[tuple[str, str, View], ...] = (
     ("GET", r"/frame/(?P<location>\d{1,18})/(?P<application>\d{1,18})/?", frame.show),
     ("GET", r"/faults/", faults.show),
     ("POST", r"/faults/(?P<action>add|clear|callbacks|application)/", faults.act),
+    ("GET", r"/messages/", messages.show),
+    ("POST", r"/messages/", messages.send),
+    ("POST", r"/messages/switches/", messages.switch),
     ("GET", r"/log/", log.show),
 )
 

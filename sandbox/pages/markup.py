@@ -38,7 +38,7 @@ Altegio Marketplace <small>sandbox</small></a>
 </body>
 </html>
 """
-NAV = (("/", "Connect"), ("/faults/", "Faults"), ("/log/", "Log"))
+NAV = (("/", "Connect"), ("/messages/", "Messages"), ("/faults/", "Faults"), ("/log/", "Log"))
 
 
 def render(template: str, **values: object) -> Html:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -82,12 +82,14 @@ class Caller:
 
 
 class Portal(ThreadingHTTPServer):
-    """Keeps what Altegio sends; answers with `answers` in turn, then with 200."""
+    """Keeps what Altegio sends; answers with `answers` in turn, then with 200, and with what `reply` makes of it."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), PortalHandler)
         self.received: list[tuple[str, Any]] = []
         self.answers: list[int] = []
+        self.keys: list[str | None] = []
+        self.reply: Callable[[Any], Any] = lambda _body: None
 
     @property
     def url(self) -> str:
@@ -100,9 +102,13 @@ class PortalHandler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.received.append((self.path, json.loads(body)))
+        self.server.keys.append(self.headers["Authorization"])
+        reply = self.server.reply(json.loads(body))
+        answer = b"" if reply is None else json.dumps(reply).encode()
         self.send_response(self.server.answers.pop(0) if self.server.answers else 200)
-        self.send_header("Content-Length", "0")
+        self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
+        self.wfile.write(answer)
 
     def log_message(self, *_args: Any) -> None:
         """Silent."""
