@@ -121,7 +121,7 @@ def test_repeated_and_corrected_reports_cost_a_constant_number_of_queries(api, d
     api("post", STATUSES, [status(f"m{number}", 1) for number in range(1000)])
     with django_assert_max_num_queries(30):
         api("post", STATUSES, [status(f"m{number}", 1) for number in range(1000)])
-    with django_assert_max_num_queries(35):
+    with django_assert_max_num_queries(50):
         api("post", STATUSES, [status(f"m{number}", 1, payment_sum=2) for number in range(1000)])
 
 
