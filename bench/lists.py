@@ -127,8 +127,10 @@ def _figure(page: str, sizes: tuple[int, ...], visits: list[Visits]) -> Figure:
         *("lists", f"{page} at {sizes[-1]:,}", median(many.whole), median(few.whole), "ms", f"at {sizes[0]:,}"),
         most=WANTED,
         broken="" if len(counts) == 1 else f"{few.queries} queries become {many.queries}",
-        details={"queries": many.queries}
-        | {f"{size:,}": _shown(made) for size, made in zip(sizes, visits, strict=True)},
+        details={
+            "queries": many.queries,
+            **{f"{size:,}": _shown(made) for size, made in zip(sizes, visits, strict=True)},
+        },
     )
 
 

@@ -22,6 +22,7 @@ from bench.load import HOST, exchange, get, post
 from bench.options import Options
 from bench.stage import EMMA, UNLIMITED, Stage, stage
 from tests.end_to_end.portal import STAFF_PASSWORD, Program
+from tests.not_none import not_none
 
 LOCATIONS = 50
 PAGES = ("/admin/", "/admin/connections/connection/", "/admin/outbox/outgoingcall/", "/admin/billing/payment/")
@@ -112,7 +113,7 @@ def _senders(on: Stage) -> list[Sender]:
 def _staff_session(on: Stage) -> str:
     session, sign_in = requests.Session(), f"{on.portal.url}/admin/login/?next=/admin/"
     form = session.get(sign_in, timeout=30).text
-    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', form).group(1)
+    token = not_none(re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', form)).group(1)
     given = {"csrfmiddlewaretoken": token, "username": "staff@example.com", "password": STAFF_PASSWORD}
     session.post(sign_in, given, headers={"Referer": sign_in}, timeout=30)
     return session.cookies["sessionid"]
@@ -154,5 +155,5 @@ def _held_by(pid: int) -> int:
     """The process's memory in bytes, what it shares counted in parts; 0 for one that has just ended."""
     with suppress(OSError):
         told = Path(f"/proc/{pid}/smaps_rollup").read_text()
-        return int(re.search(r"^Pss:\s+(\d+) kB", told, re.MULTILINE).group(1)) * 1024
+        return int(not_none(re.search(r"^Pss:\s+(\d+) kB", told, re.MULTILINE)).group(1)) * 1024
     return 0

@@ -38,6 +38,7 @@ from integrations.outbox import budget_shares, dispatcher, rate
 from integrations.outbox.models import UNFINISHED, OutgoingCall
 from integrations.outbox.sweep import expire_late_calls, recover_lost_calls
 from integrations.reconciliation.unconfirmed import recheck_unconfirmed
+from tests.not_none import not_none
 
 HOUR = 3600
 BEGIN = datetime(2030, 1, 7, 9, 0, tzinfo=UTC).timestamp()
@@ -333,5 +334,5 @@ def _lanes() -> dict[str, Lane]:
         lane.done += state == "done"
         lane.expired += state == "expired"
         lane.other += state not in ("done", "expired")
-        lane.waits.append((finished_at - created_at).total_seconds())
+        lane.waits.append((not_none(finished_at) - created_at).total_seconds())
     return dict(lanes)

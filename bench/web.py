@@ -1,7 +1,7 @@
 """The hot addresses, beside bare Django views on a gunicorn of the same shape and the same database."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from statistics import median
 
@@ -90,7 +90,7 @@ def _beside_bare(on: Stage, endpoint: Endpoint, web: int, bare: int, options: Op
     load(bare, endpoint.bare, 200, 1)
     taken, floors = [warm], []
     for number in range(options.rounds):
-        turns = [
+        turns: list[Callable[[], None]] = [
             lambda: taken.append(load(web, endpoint.requests, endpoint.status, options.seconds)),
             lambda: floors.append(load(bare, endpoint.bare, 200, options.seconds)),
         ]

@@ -11,7 +11,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone, translation
 from django.utils.dateparse import parse_datetime
+from pytest_django.fixtures import Settings
 
+from integrations.connections.models import Application, Installation, Location
 from integrations.lifecycle.processing import process_waiting
 from integrations.outbox.dispatcher import dispatch_due
 from integrations.outbox.models import UNFINISHED, OutgoingCall
@@ -62,7 +64,9 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     yield
     if item.get_closest_marker("leaves_stranded"):
         return
-    uses_the_database = item.get_closest_marker("django_db") or DATABASE_FIXTURES & set(item.fixturenames)
+    uses_the_database = item.get_closest_marker("django_db") or DATABASE_FIXTURES & set(
+        getattr(item, "fixturenames", ())
+    )
     if uses_the_database:
         stranded = _stranded()
         assert not stranded, f"The test leaves rows that nothing waits for: {', '.join(stranded)}"
@@ -75,7 +79,7 @@ def _sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def altegio(_sandbox: Sandbox, settings) -> Iterator[Sandbox]:
+def altegio(_sandbox: Sandbox, settings: Settings) -> Iterator[Sandbox]:
     """Altegio, as it is on its first day; the portal is configured for it, without a call limit."""
     _sandbox.reset()
     _sandbox.configure(callbacks_enabled=False)
@@ -89,7 +93,7 @@ def altegio(_sandbox: Sandbox, settings) -> Iterator[Sandbox]:
 
 
 @pytest.fixture(autouse=True)
-def _fresh_cache(settings) -> None:
+def _fresh_cache(settings: Settings) -> None:
     """Every test has keys of its own: Redis is shared with other workers, and perhaps with a portal."""
     settings.CACHES = {"default": settings.CACHES["default"] | {"KEY_PREFIX": uuid.uuid4().hex}}
 
@@ -108,7 +112,16 @@ def _continue_reconciliation() -> None:
 
 
 @pytest.fixture
-def work(db) -> Callable[..., None]:
+def keys(db: None) -> Installation:
+    """The keys of location 10101: among them the one in the address where its events come."""
+    application = Application.objects.create(altegio_id=1)
+    keys = Installation.fresh(application, Location.objects.create(altegio_id=10101))
+    keys.save()
+    return keys
+
+
+@pytest.fixture
+def work(db: None) -> Callable[..., None]:
     """`work()` does what the workers would, until nothing waits; retries come at once, time stands still.
 
     `work(rounds=1)` goes only as far as the calls that are due now.

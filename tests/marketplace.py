@@ -1,5 +1,6 @@
 """The cast and its moves: Emma and Maria own locations, and arrive from Altegio."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from accounts.emails import send_waiting_emails
 from accounts.models import User
 from accounts.notifications import send_digests
 from sandbox import Sandbox
+from tests.response import Response
 
 EMMA, MARIA = 9001, 9002
 EMMAS_EMAIL = "emma@aurora.example"
@@ -23,21 +25,34 @@ def proven_owner(email: str, password: str | None = None, **fields: Any) -> User
     return User.objects.create_user(email, password, email_proven_at=timezone.now(), **fields)
 
 
-def arrive(client: Client, altegio: Sandbox, locations: Any, user_id: int | None = EMMA, application_id: int = 1):
+def arrive(
+    client: Client,
+    altegio: Sandbox,
+    locations: int | Sequence[int],
+    user_id: int | None = EMMA,
+    application_id: int = 1,
+) -> Response:
     """Press Connect at Altegio, and follow the redirect to the portal."""
     altegio.grant(locations, application_id=application_id, user_id=user_id)
     return follow(client, altegio, locations, user_id, application_id)
 
 
-def follow(client: Client, altegio: Sandbox, locations: Any, user_id: int | None = EMMA, application_id: int = 1):
+def follow(
+    client: Client,
+    altegio: Sandbox,
+    locations: int | Sequence[int],
+    user_id: int | None = EMMA,
+    application_id: int = 1,
+) -> Response:
     """Follow the redirect without a grant: a link kept, copied or made up."""
     url = altegio.arrival_url(locations, application_id=application_id, user_id=user_id)
     return client.get(url[url.index("/connect/") :])
 
 
-def status(client: Client, answer: Any) -> dict[str, Any]:
+def status(client: Client, answer: Response) -> dict[str, Any]:
     """What the status page behind a redirect says, as JSON."""
-    return client.get(answer["Location"], headers={"Accept": "application/json"}).json()
+    told: dict[str, Any] = client.get(answer["Location"], headers={"Accept": "application/json"}).json()
+    return told
 
 
 def letters_go_out() -> None:

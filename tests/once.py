@@ -5,7 +5,7 @@
   that hold rows are emptied; permissions and groups stay, unless the test changed them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
@@ -21,7 +21,7 @@ MADE_BY_MIGRATE = ("django_content_type", "auth_permission", "auth_group", "auth
 ORDERED = {table: f"SELECT * FROM {table} ORDER BY id" for table in MADE_BY_MIGRATE}
 
 _list_static_files = WhiteNoiseMiddleware.add_files_from_finders
-_flush = TransactionTestCase._fixture_teardown
+_flush: Callable[[TransactionTestCase], None] = vars(TransactionTestCase)["_fixture_teardown"]
 _listed: dict[str, dict[str, Any]] = {}
 _after_migrate: list[dict[str, list[Any]]] = []
 

@@ -2,9 +2,12 @@
 
 import pytest
 from django.core.management import call_command
+from django.test import Client, RequestFactory
+from pytest_django.fixtures import Settings
 
 from accounts import limits
 from accounts.models import ApiKey, User
+from tests.response import Response
 
 pytestmark = pytest.mark.django_db
 
@@ -14,21 +17,21 @@ def staff() -> User:
     return User.objects.create_superuser("Staff@example.com", "right-password")
 
 
-def sign_in(client, password: str):
+def sign_in(client: Client, password: str) -> Response:
     return client.post("/admin/login/?next=/admin/", {"username": "staff@EXAMPLE.com", "password": password})
 
 
-def test_staff_sign_in_by_email_without_case(client, staff):
+def test_staff_sign_in_by_email_without_case(client: Client, staff: User) -> None:
     assert sign_in(client, "right-password").status_code == 302
 
 
-def test_a_staff_sign_in_closes_after_ten_failures(client, staff):
+def test_a_staff_sign_in_closes_after_ten_failures(client: Client, staff: User) -> None:
     for _ in range(10):
         assert sign_in(client, "wrong").status_code == 200
     assert sign_in(client, "right-password").status_code == 200, "closed, even for the right password"
 
 
-def test_too_many_arrivals_of_one_address(client, monkeypatch):
+def test_too_many_arrivals_of_one_address(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "ARRIVALS", limits.Limit("arrivals", 2, 60))
     answers = [client.get("/connect/?salon_id=x").status_code for _ in range(3)]
     assert answers == [400, 400, 429]
@@ -36,28 +39,28 @@ def test_too_many_arrivals_of_one_address(client, monkeypatch):
     assert client.get("/connect/?salon_id=x", REMOTE_ADDR="10.0.0.9").status_code == 400
 
 
-def test_the_address_behind_a_proxy_is_the_one_the_proxy_saw(rf, settings):
+def test_the_address_behind_a_proxy_is_the_one_the_proxy_saw(rf: RequestFactory, settings: Settings) -> None:
     request = rf.get("/", HTTP_X_FORWARDED_FOR="1.1.1.1, 2.2.2.2")
     assert limits.client_address(request) == "127.0.0.1"
     settings.BEHIND_HTTPS = True
     assert limits.client_address(request) == "2.2.2.2"
 
 
-def make_key(capsys, *scopes: str) -> str:
+def make_key(capsys: pytest.CaptureFixture[str], *scopes: str) -> str:
     call_command("create_api_key", "Test", "--scopes", *scopes)
     return capsys.readouterr().out.splitlines()[-1]
 
 
-def get(client, key: str):
+def get(client: Client, key: str) -> Response:
     return client.get("/api/v1/connections/", headers={"Authorization": f"Api-Key {key}"})
 
 
-def test_a_key_opens_what_its_scopes_name(client, capsys):
+def test_a_key_opens_what_its_scopes_name(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
     assert get(client, make_key(capsys, "read")).status_code == 200
     assert get(client, make_key(capsys, "billing", "sms")).status_code == 403
 
 
-def test_without_a_key_or_with_a_wrong_or_revoked_one_401(client, capsys):
+def test_without_a_key_or_with_a_wrong_or_revoked_one_401(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
     key = make_key(capsys, "read")
     ApiKey.objects.update(revoked=True)
     assert client.get("/api/v1/connections/").status_code == 401
@@ -65,17 +68,17 @@ def test_without_a_key_or_with_a_wrong_or_revoked_one_401(client, capsys):
     assert get(client, "nonsense").status_code == 401
 
 
-def test_only_the_hash_of_a_key_is_stored(capsys):
+def test_only_the_hash_of_a_key_is_stored(capsys: pytest.CaptureFixture[str]) -> None:
     key = make_key(capsys, "read")
     assert key.split(".")[1] not in str(ApiKey.objects.values().get())
 
 
-def test_guessing_keys_is_slowed_down(client, monkeypatch):
+def test_guessing_keys_is_slowed_down(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("accounts.api_keys.BAD_API_KEYS", limits.Limit("bad-api-keys", 2, 60))
     assert [get(client, "guess").status_code for _ in range(3)] == [401, 401, 429]
 
 
-def test_a_cache_that_is_away_holds_nobody_back(client, settings):
+def test_a_cache_that_is_away_holds_nobody_back(client: Client, settings: Settings) -> None:
     settings.CACHES = {
         "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1"}
     }

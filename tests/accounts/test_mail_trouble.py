@@ -2,12 +2,16 @@
 
 import threading
 import time
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from django.core import mail
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django.fixtures import Settings
+from time_machine import TimeMachineFixture
 
 from accounts import emails
 from accounts.emails import queue_email, send_waiting_emails
@@ -22,7 +26,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def smtp(settings):
+def smtp(settings: Settings) -> Callable[[int], None]:
     """`smtp(port)`: e-mails go to this server."""
 
     def use(port: int) -> None:
@@ -42,11 +46,13 @@ def three_letters() -> None:
         queue_email("staff/alerts", person, key=name, lines=[], more=0, list_url="")
 
 
-def in_two_hours(time_machine) -> None:
+def in_two_hours(time_machine: TimeMachineFixture) -> None:
     time_machine.move_to(timezone.now() + timedelta(hours=2))
 
 
-def test_a_silent_server_costs_one_time_out_and_no_letter_a_try_of_its_own(smtp, time_machine):
+def test_a_silent_server_costs_one_time_out_and_no_letter_a_try_of_its_own(
+    smtp: Callable[[int], None], time_machine: TimeMachineFixture
+) -> None:
     three_letters()
     with mail_server(silent) as port:
         smtp(port)
@@ -58,7 +64,9 @@ def test_a_silent_server_costs_one_time_out_and_no_letter_a_try_of_its_own(smtp,
     assert OutgoingEmail.objects.exclude(error="").count() == 1
 
 
-def test_what_waited_goes_out_when_the_server_is_back(smtp, settings, time_machine):
+def test_what_waited_goes_out_when_the_server_is_back(
+    smtp: Callable[[int], None], settings: Settings, time_machine: TimeMachineFixture
+) -> None:
     three_letters()
     with mail_server(silent) as port:
         smtp(port)
@@ -70,7 +78,7 @@ def test_what_waited_goes_out_when_the_server_is_back(smtp, settings, time_machi
     assert emails.mail_trouble() is None
 
 
-def test_a_server_that_trickles_is_hung_up_on(smtp, monkeypatch):
+def test_a_server_that_trickles_is_hung_up_on(smtp: Callable[[int], None], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backend, "MAX_CONVERSATION", 2.0)
     three_letters()
     with mail_server(trickling) as port:
@@ -81,7 +89,7 @@ def test_a_server_that_trickles_is_hung_up_on(smtp, monkeypatch):
     assert emails.mail_trouble() is not None
 
 
-def test_one_refused_address_stops_no_other_letter(smtp):
+def test_one_refused_address_stops_no_other_letter(smtp: Callable[[int], None]) -> None:
     three_letters()
     with mail_server(refusing("b@example.com")) as port:
         smtp(port)
@@ -90,7 +98,9 @@ def test_one_refused_address_stops_no_other_letter(smtp):
     assert emails.mail_trouble() is None
 
 
-def test_readiness_names_the_mail_server(smtp, client, time_machine):
+def test_readiness_names_the_mail_server(
+    smtp: Callable[[int], None], client: Client, time_machine: TimeMachineFixture
+) -> None:
     three_letters()
     with mail_server(silent) as port:
         smtp(port)
@@ -103,7 +113,7 @@ def test_readiness_names_the_mail_server(smtp, client, time_machine):
     assert "EMAIL_URL" in answer["wrong"]["mail"]
 
 
-def test_one_thread_of_a_process_waits_for_the_mail_server(smtp):
+def test_one_thread_of_a_process_waits_for_the_mail_server(smtp: Callable[[int], None]) -> None:
     three_letters()
     with mail_server(silent) as port:
         smtp(port)
@@ -118,7 +128,9 @@ def test_one_thread_of_a_process_waits_for_the_mail_server(smtp):
             emails._place.release()
 
 
-def test_after_a_day_it_is_a_dead_letter_that_staff_send_again(smtp, settings, client, time_machine):
+def test_after_a_day_it_is_a_dead_letter_that_staff_send_again(
+    smtp: Callable[[int], None], settings: Settings, client: Client, time_machine: TimeMachineFixture
+) -> None:
     three_letters()
     with mail_server(silent) as port:
         smtp(port)
@@ -137,7 +149,7 @@ def test_after_a_day_it_is_a_dead_letter_that_staff_send_again(smtp, settings, c
     assert OutgoingEmail.objects.get(key="a").sent_at is not None
 
 
-def test_a_letter_sent_again_has_another_day(smtp, time_machine):
+def test_a_letter_sent_again_has_another_day(smtp: Callable[[int], None], time_machine: TimeMachineFixture) -> None:
     three_letters()
     with mail_server(silent) as port:
         smtp(port)
@@ -152,7 +164,7 @@ def test_a_letter_sent_again_has_another_day(smtp, time_machine):
         assert FailedItem.objects.filter(queue="outgoing_emails", dead_at__isnull=False).count() == 3
 
 
-def test_a_letter_that_cannot_be_rendered_stops_no_other(settings):
+def test_a_letter_that_cannot_be_rendered_stops_no_other(settings: Settings) -> None:
     queue_email("no-such-template", User.objects.create_user("x@example.com"), key="broken")
     three_letters()
     assert send_waiting_emails() == 3

@@ -2,7 +2,9 @@
 
 import json
 import re
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -10,11 +12,14 @@ from django.core import mail
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from accounts.emails import send_waiting_emails
 from accounts.models import OutgoingEmail, User
 from integrations.connections.models import Chain, Connection, Installation
+from sandbox import Sandbox
 from tests.marketplace import AURORA_1, AURORA_2, EMMAS_EMAIL, arrive, proven_owner
+from tests.response import Response
 
 pytestmark = pytest.mark.django_db
 PASSWORD, NEW_PASSWORD = "correct horse battery", "another horse battery"
@@ -32,7 +37,7 @@ def signed_in(user: User, password: str = PASSWORD) -> Client:
 
 
 @pytest.fixture
-def browser(anna) -> Client:
+def browser(anna: User) -> Client:
     return signed_in(anna)
 
 
@@ -42,7 +47,7 @@ def is_signed_in(client: Client) -> bool:
 
 def link_in_email() -> str:
     send_waiting_emails()
-    found = re.search(r"http://localhost:8000(/account/\S+)", mail.outbox[-1].body)
+    found = re.search(r"http://localhost:8000(/account/\S+)", str(mail.outbox[-1].body))
     assert found
     return found[1]
 
@@ -58,7 +63,7 @@ PAGES = [
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_every_page_needs_a_sign_in_and_is_kept_by_nobody(client, browser, name):
+def test_every_page_needs_a_sign_in_and_is_kept_by_nobody(client: Client, browser: Client, name: str) -> None:
     assert client.get(reverse(name))["Location"].startswith(reverse("accounts:sign-in"))
     answer = browser.get(reverse(name))
     assert answer.status_code == 200
@@ -66,7 +71,7 @@ def test_every_page_needs_a_sign_in_and_is_kept_by_nobody(client, browser, name)
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_staff_are_sent_to_their_own_pages(client, name):
+def test_staff_are_sent_to_their_own_pages(client: Client, name: str) -> None:
     client.force_login(User.objects.create_superuser("staff@example.com", PASSWORD))
     assert client.get(reverse(name))["Location"] == reverse("admin:index")
 
@@ -75,18 +80,18 @@ CHANGES = ["me", "email", "email-keep", "password", "password-email", "sign-out-
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_no_change_without_a_csrf_token(anna, name):
+def test_no_change_without_a_csrf_token(anna: User, name: str) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(anna)
     assert client.post(reverse(f"accounts:{name}")).status_code == 403
 
 
 @pytest.mark.parametrize("name", ["email-keep", "password-email", "sign-out-everywhere"])
-def test_a_look_changes_nothing(browser, name):
+def test_a_look_changes_nothing(browser: Client, name: str) -> None:
     assert browser.get(reverse(f"accounts:{name}")).status_code == 405
 
 
-def test_name_phone_and_language_are_changed(anna, browser):
+def test_name_phone_and_language_are_changed(anna: User, browser: Client) -> None:
     answer = browser.post(
         reverse("accounts:me"), {"name": "Anna Kovács", "phone": "+36205550102", "language": "hu"}, follow=True
     )
@@ -95,13 +100,13 @@ def test_name_phone_and_language_are_changed(anna, browser):
     assert answer.context["notice"]
 
 
-def test_a_language_that_the_portal_does_not_speak_is_refused(anna, browser):
+def test_a_language_that_the_portal_does_not_speak_is_refused(anna: User, browser: Client) -> None:
     assert browser.post(reverse("accounts:me"), {"name": "Anna", "language": "xx"}).status_code == 400
     anna.refresh_from_db()
     assert anna.language == "en"
 
 
-def test_the_notice_is_ours_whatever_stands_in_the_address(browser):
+def test_the_notice_is_ours_whatever_stands_in_the_address(browser: Client) -> None:
     page = browser.get(reverse("accounts:me"), {"done": "<b>pay here</b>"})
     assert b"pay here" not in page.content
 
@@ -109,11 +114,11 @@ def test_the_notice_is_ours_whatever_stands_in_the_address(browser):
 # --- e-mail ---------------------------------------------------------------------------------------
 
 
-def ask_for(browser: Client, email: str, password: str = PASSWORD):
+def ask_for(browser: Client, email: str, password: str = PASSWORD) -> Response:
     return browser.post(reverse("accounts:email"), {"email": email, "old_password": password})
 
 
-def test_an_address_changes_only_when_it_has_confirmed_and_the_old_one_is_told(anna, browser):
+def test_an_address_changes_only_when_it_has_confirmed_and_the_old_one_is_told(anna: User, browser: Client) -> None:
     assert ask_for(browser, "anna@new.example").status_code == 302
     link = link_in_email()
     assert mail.outbox[-1].to == ["anna@new.example"]
@@ -129,20 +134,20 @@ def test_an_address_changes_only_when_it_has_confirmed_and_the_old_one_is_told(a
     assert "anna@new.example" not in mail.outbox[-1].body
 
 
-def test_the_confirming_link_works_once(anna, browser):
+def test_the_confirming_link_works_once(anna: User, browser: Client) -> None:
     ask_for(browser, "anna@new.example")
     link = link_in_email()
     assert [Client().post(link).status_code for _ in range(2)] == [200, 410]
 
 
-def test_the_confirming_link_ends_with_the_wish(anna, browser):
+def test_the_confirming_link_ends_with_the_wish(anna: User, browser: Client) -> None:
     ask_for(browser, "anna@new.example")
     link = link_in_email()
     browser.post(reverse("accounts:email-keep"))
     assert Client().post(link).status_code == 410
 
 
-def test_the_confirming_link_ends_after_an_hour(anna, browser):
+def test_the_confirming_link_ends_after_an_hour(anna: User, browser: Client) -> None:
     ask_for(browser, "anna@new.example")
     link = link_in_email()
     with later(minutes=61):
@@ -150,16 +155,16 @@ def test_the_confirming_link_ends_after_an_hour(anna, browser):
 
 
 @pytest.mark.parametrize("token", ["x", "1-x", "²-x", "99999999999999999999-x", "1-"])
-def test_a_made_up_link_is_too_old(anna, token):
+def test_a_made_up_link_is_too_old(anna: User, token: str) -> None:
     assert Client().get(reverse("accounts:email-confirm", args=[token])).status_code == 410
 
 
-def test_an_address_is_not_changed_without_the_password(anna, browser):
+def test_an_address_is_not_changed_without_the_password(anna: User, browser: Client) -> None:
     assert ask_for(browser, "anna@new.example", "wrong").status_code == 400
     assert not OutgoingEmail.objects.exists()
 
 
-def test_whether_the_new_address_has_an_account_is_told_to_its_reader_alone(anna, browser):
+def test_whether_the_new_address_has_an_account_is_told_to_its_reader_alone(anna: User, browser: Client) -> None:
     User.objects.create_user("taken@example.com", PASSWORD)
     free, taken = ask_for(browser, "free@example.com"), ask_for(browser, "Taken@example.com")
     assert free["Location"] == taken["Location"]
@@ -168,7 +173,7 @@ def test_whether_the_new_address_has_an_account_is_told_to_its_reader_alone(anna
     assert "/account/email/" not in mail.outbox[-1].body
 
 
-def test_an_address_that_was_taken_in_between_stays_where_it_is(anna, browser):
+def test_an_address_that_was_taken_in_between_stays_where_it_is(anna: User, browser: Client) -> None:
     ask_for(browser, "anna@new.example")
     link = link_in_email()
     User.objects.create_user("ANNA@new.example", PASSWORD)
@@ -177,7 +182,7 @@ def test_an_address_that_was_taken_in_between_stays_where_it_is(anna, browser):
     assert anna.email == "anna@example.com"
 
 
-def test_letters_are_not_sent_without_end(anna, browser):
+def test_letters_are_not_sent_without_end(anna: User, browser: Client) -> None:
     answers = [ask_for(browser, f"anna@{number}.example").status_code for number in range(6)]
     assert answers == [302] * 5 + [429]
 
@@ -185,20 +190,20 @@ def test_letters_are_not_sent_without_end(anna, browser):
 # --- password and sessions ------------------------------------------------------------------------
 
 
-def choose_password(browser: Client, **old: str):
+def choose_password(browser: Client, **old: str) -> Response:
     return browser.post(
         reverse("accounts:password"), {"new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD, **old}
     )
 
 
-def test_a_new_password_signs_the_other_devices_out(anna, browser):
+def test_a_new_password_signs_the_other_devices_out(anna: User, browser: Client) -> None:
     phone = signed_in(anna)
     assert choose_password(browser, old_password=PASSWORD).status_code == 302
     assert [is_signed_in(browser), is_signed_in(phone)] == [True, False]
     assert is_signed_in(signed_in(anna, NEW_PASSWORD))
 
 
-def test_the_present_password_cannot_be_guessed_for_ever(anna, browser):
+def test_the_present_password_cannot_be_guessed_for_ever(anna: User, browser: Client) -> None:
     for _ in range(10):
         assert choose_password(browser, old_password="wrong").status_code == 400
     assert choose_password(browser, old_password=PASSWORD).status_code == 400
@@ -210,14 +215,14 @@ def by_signature() -> User:
     return User.objects.create_user("emma@example.com")
 
 
-def test_who_has_no_password_sets_one_while_the_sign_in_is_fresh(client, by_signature):
+def test_who_has_no_password_sets_one_while_the_sign_in_is_fresh(client: Client, by_signature: User) -> None:
     client.force_login(by_signature)
     assert choose_password(client).status_code == 302
     by_signature.refresh_from_db()
     assert by_signature.check_password(NEW_PASSWORD)
 
 
-def test_later_a_letter_must_prove_who_it_is(client, by_signature):
+def test_later_a_letter_must_prove_who_it_is(client: Client, by_signature: User) -> None:
     client.force_login(by_signature)
     with later(minutes=16):
         assert choose_password(client).status_code == 200
@@ -228,14 +233,14 @@ def test_later_a_letter_must_prove_who_it_is(client, by_signature):
     assert "/account/reset/" in link_in_email()
 
 
-def test_signing_out_everywhere_ends_every_session(anna, browser):
+def test_signing_out_everywhere_ends_every_session(anna: User, browser: Client) -> None:
     phone = signed_in(anna)
     assert browser.post(reverse("accounts:sign-out-everywhere"))["Location"] == reverse("accounts:sign-in")
     assert [is_signed_in(browser), is_signed_in(phone)] == [False, False]
     assert is_signed_in(signed_in(anna))
 
 
-def test_nobody_else_is_signed_out(anna, browser):
+def test_nobody_else_is_signed_out(anna: User, browser: Client) -> None:
     other = proven_owner("other@example.com", PASSWORD)
     others = signed_in(other)
     browser.post(reverse("accounts:sign-out-everywhere"))
@@ -245,13 +250,16 @@ def test_nobody_else_is_signed_out(anna, browser):
 # --- taking along ---------------------------------------------------------------------------------
 
 
-def downloaded(client: Client) -> dict[str, object]:
+def downloaded(client: Client) -> dict[str, Any]:
     answer = client.get(reverse("accounts:download"))
     assert answer["Content-Disposition"] == 'attachment; filename="my-data.json"'
-    return json.loads(answer.content)
+    data: dict[str, Any] = json.loads(answer.content)
+    return data
 
 
-def test_the_download_holds_what_the_portal_knows_and_no_secret(client, altegio, work, settings):
+def test_the_download_holds_what_the_portal_knows_and_no_secret(
+    client: Client, altegio: Sandbox, work: Callable[..., None], settings: Settings
+) -> None:
     arrive(client, altegio, [AURORA_1, AURORA_2])
     work()
     emma = User.objects.get(email=EMMAS_EMAIL)
@@ -273,7 +281,9 @@ def test_the_download_holds_what_the_portal_knows_and_no_secret(client, altegio,
     assert [secret for secret in secrets if secret in written] == []
 
 
-def test_the_download_holds_nothing_of_others(client, altegio, work, anna):
+def test_the_download_holds_nothing_of_others(
+    client: Client, altegio: Sandbox, work: Callable[..., None], anna: User
+) -> None:
     arrive(client, altegio, AURORA_1)
     work()
     data = downloaded(signed_in(anna))
@@ -285,7 +295,7 @@ def test_the_download_holds_nothing_of_others(client, altegio, work, anna):
 
 
 @pytest.fixture
-def emma(client, altegio, work) -> User:
+def emma(client: Client, altegio: Sandbox, work: Callable[..., None]) -> User:
     """Emma owns two connected locations, and has a password."""
     arrive(client, altegio, [AURORA_1, AURORA_2])
     work()
@@ -296,17 +306,17 @@ def emma(client, altegio, work) -> User:
     return emma
 
 
-def erase(browser: Client, **form: str):
+def erase(browser: Client, **form: str) -> Response:
     return browser.post(reverse("lifecycle:erase"), {"old_password": PASSWORD, **form})
 
 
-def test_the_owner_is_told_what_goes_and_what_stays(emma):
+def test_the_owner_is_told_what_goes_and_what_stays(emma: User) -> None:
     page = signed_in(emma).get(reverse("lifecycle:erase")).content.decode()
     assert "2 locations of yours are connected" in page
     assert "payments and refunds" in page
 
 
-def test_an_owner_erases_their_data_and_the_locations_stay(emma, work):
+def test_an_owner_erases_their_data_and_the_locations_stay(emma: User, work: Callable[..., None]) -> None:
     browser = signed_in(emma)
     assert erase(browser).status_code == 200
     work()
@@ -316,20 +326,22 @@ def test_an_owner_erases_their_data_and_the_locations_stay(emma, work):
     assert set(Connection.objects.values_list("state", flat=True)) == {"active"}
 
 
-def test_on_their_wish_the_locations_are_disconnected_too(emma, altegio, work):
+def test_on_their_wish_the_locations_are_disconnected_too(
+    emma: User, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     erase(signed_in(emma), disconnect="yes")
     work()
     assert set(Connection.objects.values_list("state", flat=True)) == {"uninstalled"}
     assert len(altegio.requests("uninstall")) == 2
 
 
-def test_nothing_is_erased_without_the_password(emma):
+def test_nothing_is_erased_without_the_password(emma: User) -> None:
     assert erase(signed_in(emma), old_password="wrong").status_code == 400
     emma.refresh_from_db()
     assert emma.email == EMMAS_EMAIL
 
 
-def test_who_has_no_password_erases_by_letter(client, by_signature):
+def test_who_has_no_password_erases_by_letter(client: Client, by_signature: User) -> None:
     client.force_login(by_signature)
     assert client.post(reverse("lifecycle:erase")).status_code == 200
     assert User.objects.get(pk=by_signature.pk).email
@@ -342,13 +354,13 @@ def test_who_has_no_password_erases_by_letter(client, by_signature):
     assert User.objects.get(pk=by_signature.pk).email is None
 
 
-def test_a_link_for_one_thing_is_good_for_no_other(anna, browser):
+def test_a_link_for_one_thing_is_good_for_no_other(anna: User, browser: Client) -> None:
     ask_for(browser, "anna@new.example")
     token = link_in_email().rstrip("/").rsplit("/", 1)[1]
     assert Client().post(reverse("lifecycle:erase-confirm", args=[token])).status_code == 410
 
 
-def test_the_address_that_was_asked_for_goes_too(anna, browser):
+def test_the_address_that_was_asked_for_goes_too(anna: User, browser: Client) -> None:
     ask_for(browser, "anna@new.example")
     erase(browser)
     anna.refresh_from_db()

@@ -4,9 +4,11 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.db import connection as database
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -17,6 +19,7 @@ from integrations.connections.models import Application, Chain, Connection, Inst
 from integrations.outbox.models import OutgoingCall
 from integrations.sender_names.models import SenderName, SenderNameList
 from integrations.status_sync.disconnect import disconnect
+from tests.not_none import not_none
 
 pytestmark = pytest.mark.django_db
 LISTS = ["accounts:home", "billing:subscriptions", "billing:payments", "sender_names:list", "telephony:list"]
@@ -37,7 +40,7 @@ def phones() -> Application:
     return Application.objects.create(altegio_id=2, name="Beacon Telephony", kind="telephony")
 
 
-def connect(owner: User, application: Application, number: int, state: str = "active", **fields) -> Connection:
+def connect(owner: User, application: Application, number: int, state: str = "active", **fields: Any) -> Connection:
     """A connection at location 10000 + number, called "Salon <number>"."""
     location, _ = Location.objects.get_or_create(altegio_id=10000 + number, defaults={"title": f"Salon {number}"})
     now = timezone.now()
@@ -53,7 +56,7 @@ def connect(owner: User, application: Application, number: int, state: str = "ac
     )
 
 
-def pay(connection: Connection, **fields) -> Payment:
+def pay(connection: Connection, **fields: Any) -> Payment:
     day = datetime(2026, 3, 1, tzinfo=UTC)
     return Payment.objects.create(
         connection=connection,
@@ -67,11 +70,11 @@ def pay(connection: Connection, **fields) -> Payment:
 
 
 @pytest.fixture
-def look(client, anna) -> Callable[..., str]:
+def look(client: Client, anna: User) -> Callable[..., str]:
     """`look("billing:payments", q="5")`: what Anna's page says."""
     client.force_login(anna)
 
-    def page(name: str, **query: object) -> str:
+    def page(name: str, **query: str | int) -> str:
         answer = client.get(reverse(name), query)
         assert answer.status_code == 200
         return answer.content.decode()
@@ -93,7 +96,9 @@ def fill(owner: User, sms: Application, phones: Application, numbers: range) -> 
 
 
 @pytest.mark.parametrize("name", LISTS)
-def test_fifty_locations_cost_as_many_queries_as_one(look, anna, sms, phones, name):
+def test_fifty_locations_cost_as_many_queries_as_one(
+    look: Callable[..., str], anna: User, sms: Application, phones: Application, name: str
+) -> None:
     fill(anna, sms, phones, range(1))
     look(name)  # what is fetched once for each process
     counts = []
@@ -108,7 +113,9 @@ def test_fifty_locations_cost_as_many_queries_as_one(look, anna, sms, phones, na
 
 
 @pytest.mark.parametrize("name", ["accounts:me", "accounts:download", "lifecycle:erase"])
-def test_their_own_data_costs_as_many_queries_whatever_they_own(look, anna, sms, phones, name):
+def test_their_own_data_costs_as_many_queries_whatever_they_own(
+    look: Callable[..., str], anna: User, sms: Application, phones: Application, name: str
+) -> None:
     fill(anna, sms, phones, range(1))
     look(name)
     counts = []
@@ -121,7 +128,9 @@ def test_their_own_data_costs_as_many_queries_whatever_they_own(look, anna, sms,
 
 
 @pytest.mark.parametrize("name", LISTS)
-def test_nothing_of_anothers_is_shown(look, anna, sms, phones, name):
+def test_nothing_of_anothers_is_shown(
+    look: Callable[..., str], anna: User, sms: Application, phones: Application, name: str
+) -> None:
     fill(User.objects.create_user("other@example.com"), sms, phones, range(1, 3))
     page = look(name)
     assert "Salon" not in page
@@ -130,7 +139,9 @@ def test_nothing_of_anothers_is_shown(look, anna, sms, phones, name):
 
 
 @pytest.mark.parametrize("name", ["accounts:home", "billing:subscriptions", "billing:payments", "sender_names:list"])
-def test_a_long_list_has_pages_and_a_search(look, anna, sms, phones, name):
+def test_a_long_list_has_pages_and_a_search(
+    look: Callable[..., str], anna: User, sms: Application, phones: Application, name: str
+) -> None:
     fill(anna, sms, phones, range(100, 160))
     assert len(set(re.findall(r"Salon \d+", look(name)))) <= 25
     found = look(name, q="salon 123")
@@ -142,7 +153,7 @@ def test_a_long_list_has_pages_and_a_search(look, anna, sms, phones, name):
     assert ('rel="prev"' in last, 'rel="next"' in last) == (True, False)
 
 
-def test_what_needs_the_owner_stands_first(look, anna, sms):
+def test_what_needs_the_owner_stands_first(look: Callable[..., str], anna: User, sms: Application) -> None:
     connect(anna, sms, 1, "uninstalled")
     connect(anna, sms, 2, "failed")
     connect(anna, sms, 3, "active")
@@ -151,12 +162,14 @@ def test_what_needs_the_owner_stands_first(look, anna, sms):
 
 
 @pytest.mark.parametrize("state", ["uninstalled", "expired", "failed"])
-def test_connecting_again_is_offered_where_it_helps(look, anna, sms, state):
+def test_connecting_again_is_offered_where_it_helps(
+    look: Callable[..., str], anna: User, sms: Application, state: str
+) -> None:
     ended = connect(anna, sms, 1, state)
     assert ended.reconnect_url in look("accounts:home")
 
 
-def test_of_a_location_the_newest_connection_counts(look, anna, sms):
+def test_of_a_location_the_newest_connection_counts(look: Callable[..., str], anna: User, sms: Application) -> None:
     connect(anna, sms, 1, "uninstalled")
     connect(anna, sms, 1, "active")
     page = look("accounts:home")
@@ -164,7 +177,7 @@ def test_of_a_location_the_newest_connection_counts(look, anna, sms):
     assert "Disconnected" not in page
 
 
-def test_states_are_filtered(look, anna, sms):
+def test_states_are_filtered(look: Callable[..., str], anna: User, sms: Application) -> None:
     for number in range(30):
         connect(anna, sms, 100 + number, "frozen" if number == 7 else "active")
     page = look("accounts:home", state="frozen")
@@ -172,21 +185,25 @@ def test_states_are_filtered(look, anna, sms):
     assert "Salon 108" not in page
 
 
-def test_altegios_words_are_quoted_and_ours_are_not_shown_raw(look, anna, sms):
+def test_altegios_words_are_quoted_and_ours_are_not_shown_raw(
+    look: Callable[..., str], anna: User, sms: Application
+) -> None:
     connect(anna, sms, 1, "failed", reason="HTTP 422 for us", altegio_words="Application is suspended")
     page = look("accounts:home")
     assert '“<bdi lang="">Application is suspended</bdi>”' in page
     assert "HTTP 422" not in page
 
 
-def test_a_title_that_staff_must_look_at_first_is_neither_shown_nor_found(look, anna, sms):
+def test_a_title_that_staff_must_look_at_first_is_neither_shown_nor_found(
+    look: Callable[..., str], anna: User, sms: Application
+) -> None:
     connect(anna, sms, 1, review="Another name was signed.")
     assert "Salon 1" not in look("accounts:home")
     assert "10001" not in look("accounts:home", q="salon")
     assert "10001" in look("accounts:home", q="10001")
 
 
-def test_a_location_on_its_way_out_says_so(look, anna, sms):
+def test_a_location_on_its_way_out_says_so(look: Callable[..., str], anna: User, sms: Application) -> None:
     connection = connect(anna, sms, 1)
     disconnect(connection.pk, by=anna, why="x")
     page = look("accounts:home")
@@ -197,17 +214,21 @@ def test_a_location_on_its_way_out_says_so(look, anna, sms):
 # --- money ----------------------------------------------------------------------------------------
 
 
-def test_until_when_it_is_paid_stands_beside_the_location(look, anna, sms):
+def test_until_when_it_is_paid_stands_beside_the_location(
+    look: Callable[..., str], anna: User, sms: Application
+) -> None:
     connect(anna, sms, 1, paid_until=datetime(2126, 5, 4, 12, tzinfo=UTC))
     assert "Paid until 4 May 2126." in look("accounts:home")
 
 
-def test_what_is_due_says_so(look, anna, sms):
+def test_what_is_due_says_so(look: Callable[..., str], anna: User, sms: Application) -> None:
     connect(anna, sms, 1, next_payment_at=datetime(2020, 5, 4, 12, tzinfo=UTC))
     assert "Not paid since 4 May 2020." in look("billing:subscriptions")
 
 
-def test_payments_stand_newest_first_with_amount_period_and_state(look, anna, sms):
+def test_payments_stand_newest_first_with_amount_period_and_state(
+    look: Callable[..., str], anna: User, sms: Application
+) -> None:
     connection = connect(anna, sms, 1)
     pay(connection)
     pay(connection, status="refunded", paid_at=datetime(2026, 4, 1, tzinfo=UTC), refunded_at=timezone.now())
@@ -218,7 +239,9 @@ def test_payments_stand_newest_first_with_amount_period_and_state(look, anna, sm
     assert page.index("Refunded") < page.index("Paid<")
 
 
-def test_money_is_written_in_the_form_of_the_owners_language(look, anna, sms):
+def test_money_is_written_in_the_form_of_the_owners_language(
+    look: Callable[..., str], anna: User, sms: Application
+) -> None:
     pay(connect(anna, sms, 1))
     User.objects.update(language="hu")
     with translation.override("en"):
@@ -226,7 +249,9 @@ def test_money_is_written_in_the_form_of_the_owners_language(look, anna, sms):
     assert "1\N{NO-BREAK SPACE}990,50\N{NO-BREAK SPACE}EUR" in page
 
 
-def test_what_went_wrong_between_us_and_altegio_is_not_shown_raw(look, anna, sms):
+def test_what_went_wrong_between_us_and_altegio_is_not_shown_raw(
+    look: Callable[..., str], anna: User, sms: Application
+) -> None:
     pay(connect(anna, sms, 1), status="failed", error="HTTP 500 <html>", altegio_payment_id=None)
     page = look("billing:payments")
     assert "Our staff look into it" in page
@@ -237,20 +262,20 @@ def test_what_went_wrong_between_us_and_altegio_is_not_shown_raw(look, anna, sms
 
 
 @pytest.fixture
-def chain(anna, phones) -> Chain:
+def chain(anna: User, phones: Application) -> Chain:
     chain = Chain.objects.create(altegio_id=501, crm_token="crm", telephony_since=datetime(2026, 2, 3, tzinfo=UTC))
     Location.objects.filter(pk=connect(anna, phones, 1).location_id).update(chain=chain)
     return chain
 
 
-def test_a_chain_says_since_when_its_telephony_is_on(look, chain):
+def test_a_chain_says_since_when_its_telephony_is_on(look: Callable[..., str], chain: Chain) -> None:
     Chain.objects.update(telephony="on")
     page = look("telephony:list")
     assert "Since 3 February 2026." in page
     assert "Try again" not in page
 
 
-def test_a_refused_switch_is_tried_again_by_the_owner(look, client, chain):
+def test_a_refused_switch_is_tried_again_by_the_owner(look: Callable[..., str], client: Client, chain: Chain) -> None:
     Chain.objects.update(telephony="failed", telephony_error="crm token is wrong")
     page = look("telephony:list")
     assert "Try again" in page
@@ -258,25 +283,25 @@ def test_a_refused_switch_is_tried_again_by_the_owner(look, client, chain):
     client.post(reverse("telephony:again", args=[chain.pk]))
     chain.refresh_from_db()
     assert chain.telephony == "enabling"
-    assert chain.telephony_since > datetime(2026, 2, 4, tzinfo=UTC)
+    assert not_none(chain.telephony_since) > datetime(2026, 2, 4, tzinfo=UTC)
     assert OutgoingCall.objects.filter(kind="switch_telephony").count() == 1
 
 
-def test_a_switch_is_not_tried_without_end(look, client, chain):
+def test_a_switch_is_not_tried_without_end(look: Callable[..., str], client: Client, chain: Chain) -> None:
     for _ in range(5):
         Chain.objects.update(telephony="failed")
         client.post(reverse("telephony:again", args=[chain.pk]))
     assert OutgoingCall.objects.filter(kind="switch_telephony").count() == 3
 
 
-def test_nobody_switches_anothers_chain(client, chain):
+def test_nobody_switches_anothers_chain(client: Client, chain: Chain) -> None:
     Chain.objects.update(telephony="failed")
     client.force_login(User.objects.create_user("other@example.com"))
     assert client.post(reverse("telephony:again", args=[chain.pk])).status_code == 404
     assert not OutgoingCall.objects.exists()
 
 
-def test_pages_that_are_empty_do_not_stand_in_the_way(look, anna, sms):
+def test_pages_that_are_empty_do_not_stand_in_the_way(look: Callable[..., str], anna: User, sms: Application) -> None:
     connect(anna, sms, 1)
     page = look("accounts:home")
     assert reverse("sender_names:list") in page
@@ -286,7 +311,9 @@ def test_pages_that_are_empty_do_not_stand_in_the_way(look, anna, sms):
 # --- sender names ---------------------------------------------------------------------------------
 
 
-def test_a_bad_name_is_said_beside_the_field_and_nothing_typed_is_lost(look, client, anna, sms):
+def test_a_bad_name_is_said_beside_the_field_and_nothing_typed_is_lost(
+    look: Callable[..., str], client: Client, anna: User, sms: Application
+) -> None:
     connection = connect(anna, sms, 1)
     look("sender_names:list")
     answer = client.post(reverse("sender_names:ask", args=[connection.pk]), {"name": "Медведь"})
@@ -294,7 +321,7 @@ def test_a_bad_name_is_said_beside_the_field_and_nothing_typed_is_lost(look, cli
     assert 'value="Медведь"' in answer.content.decode()
 
 
-def test_a_refusal_is_told_for_a_month(look, anna, sms):
+def test_a_refusal_is_told_for_a_month(look: Callable[..., str], anna: User, sms: Application) -> None:
     names = SenderNameList.objects.create(installation=Installation.at(sms, connect(anna, sms, 1).location))
     refused = SenderName.objects.create(list=names, name="BANK", state="refused")
     assert "BANK" in look("sender_names:list")

@@ -1,25 +1,30 @@
 """The owner's own pages."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 from django.core import mail
+from django.test import Client
+from pytest_django.fixtures import DjangoAssertNumQueries
 
 from accounts.emails import send_waiting_emails
 from accounts.models import User
+from sandbox import Sandbox
 from tests.marketplace import AURORA_1, AURORA_2, arrive
+from tests.not_none import not_none
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"
 
 
-def test_the_page_needs_a_sign_in(client):
+def test_the_page_needs_a_sign_in(client: Client) -> None:
     assert client.get("/account/")["Location"].startswith("/account/sign-in/")
 
 
 def test_an_owner_sees_their_locations_in_a_constant_number_of_queries(
-    client, altegio, work, django_assert_max_num_queries
-):
+    client: Client, altegio: Sandbox, work: Callable[..., None], django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
     arrive(client, altegio, [AURORA_1, AURORA_2])
     work()
     client.force_login(User.objects.get())
@@ -29,18 +34,18 @@ def test_an_owner_sees_their_locations_in_a_constant_number_of_queries(
     assert "Aurora Ancoats" in page
 
 
-def test_staff_have_their_own_door(client):
+def test_staff_have_their_own_door(client: Client) -> None:
     User.objects.create_superuser("staff@example.com", PASSWORD)
     answer = client.post("/account/sign-in/", {"username": "staff@example.com", "password": PASSWORD})
     assert answer.status_code == 200
     assert "_auth_user_id" not in client.session
 
 
-def test_an_owner_without_a_password_chooses_one_by_letter(client):
+def test_an_owner_without_a_password_chooses_one_by_letter(client: Client) -> None:
     User.objects.create_user("emma@aurora.example")
     client.post("/account/reset/", {"email": "Emma@aurora.example"})
     send_waiting_emails()
-    link = re.search(r"http://localhost:8000(/account/reset/\S+)", mail.outbox[0].body).group(1)
+    link = not_none(re.search(r"http://localhost:8000(/account/reset/\S+)", str(mail.outbox[0].body))).group(1)
     form = client.get(link, follow=True)
     client.post(form.redirect_chain[-1][0], {"new_password1": PASSWORD, "new_password2": PASSWORD})
 
@@ -48,7 +53,7 @@ def test_an_owner_without_a_password_chooses_one_by_letter(client):
     assert answer["Location"] == "/account/"
 
 
-def test_the_reset_page_answers_every_address_alike(client):
+def test_the_reset_page_answers_every_address_alike(client: Client) -> None:
     User.objects.create_user("emma@aurora.example")
     User.objects.create_superuser("staff@example.com", PASSWORD)
     for email in ("emma@aurora.example", "nobody@example.com", "staff@example.com"):
@@ -57,7 +62,9 @@ def test_the_reset_page_answers_every_address_alike(client):
     assert [message.to for message in mail.outbox] == [["emma@aurora.example"]]
 
 
-def test_a_letter_is_sent_once_and_again_only_after_a_failure(client, monkeypatch):
+def test_a_letter_is_sent_once_and_again_only_after_a_failure(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     User.objects.create_user("emma@aurora.example")
     client.post("/account/reset/", {"email": "emma@aurora.example"})
     assert [send_waiting_emails(), send_waiting_emails()] == [1, 0]

@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -16,6 +17,7 @@ from accounts.models import OutgoingEmail, User
 from accounts.proofs import has_proven_address
 from accounts.sign_in import is_own_password
 from integrations.altegio.signatures import hmac_hex
+from sandbox import Sandbox
 from tests.integrations.connect.test_unsigned_arrival import SIGN_UP, form_action
 from tests.marketplace import AURORA_1, AURORA_2, EMMA, arrive, proven_owner
 
@@ -30,7 +32,7 @@ def link_in_email() -> str:
     return link.removeprefix("http://localhost:8000")
 
 
-def test_signing_up_proves_nothing_and_the_letter_does(altegio):
+def test_signing_up_proves_nothing_and_the_letter_does(altegio: Sandbox) -> None:
     page = arrive(Client(), altegio, AURORA_1, user_id=None)
     Client().post(form_action(page, "sign-up"), SIGN_UP)
     assert not has_proven_address(User.objects.get())
@@ -41,12 +43,12 @@ def test_signing_up_proves_nothing_and_the_letter_does(altegio):
     assert has_proven_address(User.objects.get())
 
 
-def test_altegios_signature_proves_no_address(altegio):
+def test_altegios_signature_proves_no_address(altegio: Sandbox) -> None:
     arrive(Client(), altegio, AURORA_1, EMMA)
     assert not has_proven_address(User.objects.get())
 
 
-def test_a_new_password_by_letter_proves_the_address():
+def test_a_new_password_by_letter_proves_the_address() -> None:
     User.objects.create_user("anna@owner.example")
     Client().post("/account/reset/", {"email": "anna@owner.example"})
     browser = Client()
@@ -73,7 +75,7 @@ def test_a_new_password_by_letter_proves_the_address():
         ["anna@owner.example"],
     ],
 )
-def test_what_is_no_single_address_counts_as_none(client, altegio, signed):
+def test_what_is_no_single_address_counts_as_none(client: Client, altegio: Sandbox, signed: Any) -> None:
     User.objects.create_user("anna@owner.example")
     data = json.dumps({"id": EMMA, "name": "Anna", "email": signed}).encode()
     query = urlencode(
@@ -97,7 +99,7 @@ def queries_of(path: str, form: dict[str, str]) -> list[str]:
     return [re.sub(r"'[^']*'|\d+", "?", each["sql"]) for each in asked]
 
 
-def test_a_reset_asks_the_database_the_same_whether_the_address_has_an_account():
+def test_a_reset_asks_the_database_the_same_whether_the_address_has_an_account() -> None:
     User.objects.create_user("anna@owner.example")
     known, unknown = (
         queries_of("/account/reset/", {"email": email}) for email in ("anna@owner.example", "nobody@owner.example")
@@ -105,7 +107,7 @@ def test_a_reset_asks_the_database_the_same_whether_the_address_has_an_account()
     assert known == unknown
 
 
-def test_a_sign_up_asks_the_database_the_same_whether_the_address_has_an_account(altegio):
+def test_a_sign_up_asks_the_database_the_same_whether_the_address_has_an_account(altegio: Sandbox) -> None:
     proven_owner("anna@owner.example", PASSWORD)
     asked = []
     for email, location in (("anna@owner.example", AURORA_1), ("newer@owner.example", AURORA_2)):
@@ -114,13 +116,13 @@ def test_a_sign_up_asks_the_database_the_same_whether_the_address_has_an_account
     assert [each[:40] for each in asked[0]] == [each[:40] for each in asked[1]]
 
 
-def test_a_letter_asked_for_at_nobodys_address_leaves_nothing():
+def test_a_letter_asked_for_at_nobodys_address_leaves_nothing() -> None:
     Client().post("/account/reset/", {"email": "nobody@owner.example"})
     assert send_waiting_emails() == 0
     assert not OutgoingEmail.objects.exists()
 
 
-def test_a_name_typed_at_the_sign_in_closes_nobodys_password_question():
+def test_a_name_typed_at_the_sign_in_closes_nobodys_password_question() -> None:
     anna = User.objects.create_user("anna@owner.example", PASSWORD)
     for _ in range(11):
         Client().post("/account/sign-in/", {"username": f"own:{anna.pk}", "password": "wrong"})
@@ -128,7 +130,7 @@ def test_a_name_typed_at_the_sign_in_closes_nobodys_password_question():
     assert is_own_password(anna, PASSWORD)
 
 
-def test_resets_are_limited_for_each_caller():
+def test_resets_are_limited_for_each_caller() -> None:
     answers = [Client().post("/account/reset/", {"email": f"{n}@owner.example"}).status_code for n in range(61)]
     assert answers[-1] == 429
     assert set(answers[:-1]) == {302}

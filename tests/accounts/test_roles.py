@@ -1,5 +1,7 @@
 """What members of staff may do, and that every action asks once, needs a right and is logged."""
 
+from typing import Any
+
 import pytest
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
@@ -13,6 +15,7 @@ from accounts.roles import Role, bring_groups_up_to_date
 from billing.models import Payment
 from integrations.alerts.models import Alert
 from tests.planting import give_calls
+from tests.response import Response
 from tests.security.poisoned import Poisoned
 
 pytestmark = pytest.mark.django_db
@@ -28,18 +31,18 @@ def member(role: Role | None) -> User:
 ACTIONS = [
     pytest.param(model, name, id=f"{model._meta.label}.{name}")
     for model, room in admin.site._registry.items()
-    for name in room.actions
+    for name in room.actions or ()
     if isinstance(name, str)
 ]
 
 
-def test_there_are_actions_to_look_at():
+def test_there_are_actions_to_look_at() -> None:
     assert len(ACTIONS) >= 8
-    assert all(isinstance(name, str) for room in admin.site._registry.values() for name in room.actions)
+    assert all(isinstance(name, str) for room in admin.site._registry.values() for name in room.actions or ())
 
 
 @pytest.mark.parametrize(("model", "name"), ACTIONS)
-def test_every_action_is_confirmed_and_needs_a_right_that_a_role_has(model, name):
+def test_every_action_is_confirmed_and_needs_a_right_that_a_role_has(model: Any, name: str) -> None:
     action = getattr(type(admin.site._registry[model]), name)
     made = getattr(action, "is_confirmed", False) or getattr(action, "is_export", False)
     assert made, "made by neither `confirmed` nor `exported`: it would neither ask nor be logged"
@@ -58,12 +61,12 @@ def is_open(row: Alert) -> bool:
     return Alert.objects.filter(pk=row.pk, cleared_at=None).exists()
 
 
-def clear(client: Client, row: Alert, **more: str):
+def clear(client: Client, row: Alert, **more: str) -> Response:
     data = {"action": "clear", "_selected_action": row.pk, **more}
     return client.post(reverse("admin:alerts_alert_changelist"), data)
 
 
-def test_an_action_asks_once_and_is_logged_with_who_did_it(client):
+def test_an_action_asks_once_and_is_logged_with_who_did_it(client: Client) -> None:
     row, support = alert(), member(Role.SUPPORT)
     client.force_login(support)
 
@@ -76,7 +79,7 @@ def test_an_action_asks_once_and_is_logged_with_who_did_it(client):
     assert (entry.user, entry.object_id, entry.get_change_message()) == (support, str(row.pk), "Clear")
 
 
-def test_what_staff_did_can_be_looked_up_by_every_role(client):
+def test_what_staff_did_can_be_looked_up_by_every_role(client: Client) -> None:
     row = alert()
     client.force_login(member(Role.SUPPORT))
     clear(client, row, confirmed="yes")
@@ -87,7 +90,7 @@ def test_what_staff_did_can_be_looked_up_by_every_role(client):
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.FINANCE, None])
-def test_who_lacks_the_right_is_not_offered_the_action_and_cannot_send_it(client, role):
+def test_who_lacks_the_right_is_not_offered_the_action_and_cannot_send_it(client: Client, role: Role | None) -> None:
     row = alert()
     client.force_login(member(role))
     clear(client, row, confirmed="yes")
@@ -96,14 +99,14 @@ def test_who_lacks_the_right_is_not_offered_the_action_and_cannot_send_it(client
 
 
 @pytest.mark.parametrize("role", Role)
-def test_every_role_sees_the_first_page_and_the_lists(client, role):
+def test_every_role_sees_the_first_page_and_the_lists(client: Client, role: Role) -> None:
     client.force_login(member(role))
     assert "From arrival to activation" in client.get("/admin/").content.decode()
     assert client.get(reverse("admin:connections_connection_changelist")).status_code == 200
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.SUPPORT, Role.FINANCE])
-def test_only_an_administrator_gives_rights(client, role):
+def test_only_an_administrator_gives_rights(client: Client, role: Role) -> None:
     client.force_login(member(role))
     other = member(None)
     client.post(reverse("admin:accounts_user_change", args=[other.pk]), {"email": other.email, "is_superuser": "on"})
@@ -111,7 +114,7 @@ def test_only_an_administrator_gives_rights(client, role):
     assert not other.is_superuser
 
 
-def test_groups_are_brought_back_to_what_is_shipped_and_others_left_alone():
+def test_groups_are_brought_back_to_what_is_shipped_and_others_left_alone() -> None:
     viewer, own = Group.objects.get(name=Role.VIEWER.value), Group.objects.create(name="Interns")
     shipped = set(viewer.permissions.all())
     viewer.permissions.add(Permission.objects.get(codename="delete_user"))
@@ -122,7 +125,7 @@ def test_groups_are_brought_back_to_what_is_shipped_and_others_left_alone():
     assert Group.objects.filter(pk=own.pk).exists()
 
 
-def test_a_lost_group_comes_back_with_the_next_migrate():
+def test_a_lost_group_comes_back_with_the_next_migrate() -> None:
     Group.objects.all().delete()
     call_command("migrate", verbosity=0)
     assert set(Group.objects.values_list("name", flat=True)) == set(Role.values)
@@ -135,12 +138,12 @@ PAGES += [reverse("admin:billing_payment_totals")]
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_staff_without_a_role_see_nothing(client, page):
+def test_staff_without_a_role_see_nothing(client: Client, page: str) -> None:
     client.force_login(member(None))
     assert client.get(page).status_code == 403
 
 
-def test_staff_without_a_role_see_an_empty_first_page(client):
+def test_staff_without_a_role_see_an_empty_first_page(client: Client) -> None:
     alert()
     client.force_login(member(None))
     page = client.get("/admin/").content.decode()
@@ -148,14 +151,14 @@ def test_staff_without_a_role_see_an_empty_first_page(client):
     assert "panel-1" not in page
 
 
-def export(client: Client, **query: str):
+def export(client: Client, **query: str) -> Response:
     payments = Payment.objects.values_list("pk", flat=True)
     data = {"action": "export", "_selected_action": list(payments)}
     return client.post(reverse("admin:billing_payment_changelist", query=query), data)
 
 
 @pytest.mark.parametrize("role", [Role.FINANCE, Role.ADMINISTRATOR])
-def test_an_export_is_logged_with_who_took_how_many_rows(client, role):
+def test_an_export_is_logged_with_who_took_how_many_rows(client: Client, role: Role) -> None:
     Poisoned("Aurora").row(Payment)
     give_calls()
     LogEntry.objects.all().delete()
@@ -171,7 +174,7 @@ def test_an_export_is_logged_with_who_took_how_many_rows(client, role):
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.SUPPORT, None])
-def test_who_lacks_the_right_exports_nothing(client, role):
+def test_who_lacks_the_right_exports_nothing(client: Client, role: Role | None) -> None:
     Poisoned("Aurora").row(Payment)
     give_calls()
     client.force_login(member(role))

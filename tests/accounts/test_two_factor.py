@@ -8,6 +8,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.hashers import MD5PasswordHasher
 from django.db import connection
 from django.test import Client
+from pytest_django.fixtures import Settings
 
 from accounts.models import Authenticator, BackupCode, User
 from tests.accounts.two_factor import (
@@ -29,11 +30,11 @@ def anna() -> User:
     return User.objects.create_superuser("anna@partner.example", PASSWORD)
 
 
-def test_without_the_setting_and_without_an_app_the_password_is_enough(anna):
+def test_without_the_setting_and_without_an_app_the_password_is_enough(anna: User) -> None:
     assert enters(sign_in(anna))
 
 
-def test_the_first_code_lets_in_and_shows_the_backup_codes_once(anna, settings):
+def test_the_first_code_lets_in_and_shows_the_backup_codes_once(anna: User, settings: Settings) -> None:
     settings.STAFF_TWO_FACTOR = True
     client, codes = set_up(anna)
     assert len(codes) == 8
@@ -42,7 +43,7 @@ def test_the_first_code_lets_in_and_shows_the_backup_codes_once(anna, settings):
     assert LogEntry.objects.get().user == anna
 
 
-def test_who_has_an_app_is_asked_also_without_the_setting(anna):
+def test_who_has_an_app_is_asked_also_without_the_setting(anna: User) -> None:
     set_up(anna)
     client = sign_in(anna)
     assert not enters(client)
@@ -52,7 +53,7 @@ def test_who_has_an_app_is_asked_also_without_the_setting(anna):
         assert enters(client)
 
 
-def test_the_way_on_leads_to_no_other_site(anna):
+def test_the_way_on_leads_to_no_other_site(anna: User) -> None:
     set_up(anna)
     client = sign_in(anna)
     with later(60):
@@ -60,31 +61,31 @@ def test_the_way_on_leads_to_no_other_site(anna):
     assert answer.headers["Location"] == "/admin/"
 
 
-def test_a_code_is_taken_once(anna):
+def test_a_code_is_taken_once(anna: User) -> None:
     set_up(anna)
     assert not enters_with(sign_in(anna), present_code(anna))
 
 
-def test_a_backup_code_is_taken_once(anna):
+def test_a_backup_code_is_taken_once(anna: User) -> None:
     _client, codes = set_up(anna)
     assert enters_with(sign_in(anna), codes[0])
     assert not enters_with(sign_in(anna), codes[0])
 
 
 @pytest.mark.parametrize("number", ["0", "2", "9", ""])
-def test_a_backup_code_counts_under_its_own_number_alone(anna, number):
+def test_a_backup_code_counts_under_its_own_number_alone(anna: User, number: str) -> None:
     _client, codes = set_up(anna)
     assert not enters_with(sign_in(anna), number + codes[0][1:])
 
 
-def test_another_persons_backup_code_is_not_taken(anna):
+def test_another_persons_backup_code_is_not_taken(anna: User) -> None:
     _client, codes = set_up(anna)
     other = User.objects.create_superuser("boris@partner.example", PASSWORD)
     set_up(other)
     assert not enters_with(sign_in(other), codes[0])
 
 
-def test_after_a_wrong_code_even_the_right_one_has_to_wait(anna):
+def test_after_a_wrong_code_even_the_right_one_has_to_wait(anna: User) -> None:
     set_up(anna)
     with later(60):
         client = sign_in(anna)
@@ -94,7 +95,7 @@ def test_after_a_wrong_code_even_the_right_one_has_to_wait(anna):
         assert enters_with(client, present_code(anna))
 
 
-def test_ten_wrong_codes_close_the_password_too(anna):
+def test_ten_wrong_codes_close_the_password_too(anna: User) -> None:
     set_up(anna)
     client = sign_in(anna)
     for _ in range(10):
@@ -102,13 +103,13 @@ def test_ten_wrong_codes_close_the_password_too(anna):
     assert "_auth_user_id" not in sign_in(anna).session
 
 
-def test_wrong_passwords_still_close_the_sign_in(anna):
+def test_wrong_passwords_still_close_the_sign_in(anna: User) -> None:
     for _ in range(10):
         sign_in(anna, "wrong")
     assert "_auth_user_id" not in sign_in(anna).session
 
 
-def test_without_the_password_the_page_tells_nothing(anna):
+def test_without_the_password_the_page_tells_nothing(anna: User) -> None:
     owner = User.objects.create_user("owner@salon.example", "correct horse")
     client = Client()
     assert client.get(PAGE).status_code == 302
@@ -116,7 +117,7 @@ def test_without_the_password_the_page_tells_nothing(anna):
     assert client.get(PAGE).status_code == 302
 
 
-def test_no_key_and_no_backup_code_stands_in_the_database_in_clear(anna):
+def test_no_key_and_no_backup_code_stands_in_the_database_in_clear(anna: User) -> None:
     _client, codes = set_up(anna)
     with connection.cursor() as cursor:
         cursor.execute("SELECT key FROM accounts_authenticator")
@@ -125,14 +126,14 @@ def test_no_key_and_no_backup_code_stands_in_the_database_in_clear(anna):
     assert not [code for code in codes if code[2:] in stored or code.replace("-", "") in stored]
 
 
-def test_backup_codes_are_as_long_as_a_key_and_hashed_like_passwords(anna):
+def test_backup_codes_are_as_long_as_a_key_and_hashed_like_passwords(anna: User) -> None:
     _client, codes = set_up(anna)
     assert all(len(re.sub("[^a-z2-7]", "", code[2:])) * 5 >= 80 for code in codes)
     assert {digest.split("$")[0] for digest in BackupCode.objects.values_list("digest", flat=True)} == {"md5"}
 
 
 @pytest.mark.parametrize("code", ["1-aaaa-bbbb-cccc-dddd", "9-aaaa-bbbb-cccc-dddd", "x", "12345678"])
-def test_one_hash_is_checked_whatever_the_code_is(anna, code, monkeypatch):
+def test_one_hash_is_checked_whatever_the_code_is(anna: User, code: str, monkeypatch: pytest.MonkeyPatch) -> None:
     set_up(anna)
     client = sign_in(anna)
     encode = Mock(side_effect=MD5PasswordHasher().encode)

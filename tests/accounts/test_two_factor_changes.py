@@ -8,6 +8,7 @@ from django.contrib.sessions.models import Session
 from django.core import mail
 from django.core.management import CommandError, call_command
 from django.test import Client
+from pytest_django.fixtures import Settings
 
 from accounts.confirmation_links import state_of
 from accounts.emails import send_waiting_emails
@@ -41,7 +42,7 @@ def anna() -> User:
 
 
 @pytest.fixture
-def boris(anna) -> User:
+def boris(anna: User) -> User:
     return User.objects.create_user("boris@partner.example", PASSWORD, is_staff=True)
 
 
@@ -52,7 +53,7 @@ def subjects_to(user: User) -> list[str]:
 
 # --- the first phone ------------------------------------------------------------------------------
 @pytest.mark.parametrize("demanded", [True, False])
-def test_the_password_alone_sets_nothing_up(anna, settings, demanded):
+def test_the_password_alone_sets_nothing_up(anna: User, settings: Settings, demanded: bool) -> None:
     settings.STAFF_TWO_FACTOR = demanded
     client = sign_in(anna)
     page = client.get(PAGE).content.decode()
@@ -64,7 +65,9 @@ def test_the_password_alone_sets_nothing_up(anna, settings, demanded):
     assert enters(client) is not demanded
 
 
-def test_with_the_setting_staff_are_led_to_the_page_and_with_a_link_to_the_set_up(anna, settings):
+def test_with_the_setting_staff_are_led_to_the_page_and_with_a_link_to_the_set_up(
+    anna: User, settings: Settings
+) -> None:
     settings.STAFF_TWO_FACTOR = True
     client = sign_in(anna)
     page = client.get("/admin/connections/connection/", follow=True)
@@ -76,7 +79,7 @@ def test_with_the_setting_staff_are_led_to_the_page_and_with_a_link_to_the_set_u
     assert "no-store" in page.headers["Cache-Control"]
 
 
-def test_the_link_asks_for_the_password_first(anna):
+def test_the_link_asks_for_the_password_first(anna: User) -> None:
     send_link(anna)
     link = link_in_email()
     client = Client()
@@ -86,7 +89,7 @@ def test_the_link_asks_for_the_password_first(anna):
     assert QR in page.content.decode()
 
 
-def test_the_key_is_shown_to_the_session_with_the_link_alone(anna, settings):
+def test_the_key_is_shown_to_the_session_with_the_link_alone(anna: User, settings: Settings) -> None:
     """Whoever has found the password out may type codes at the same time: they see nothing and set nothing up."""
     settings.STAFF_TWO_FACTOR = True
     send_link(anna)
@@ -103,7 +106,7 @@ def test_the_key_is_shown_to_the_session_with_the_link_alone(anna, settings):
     assert not Session.objects.filter(session_data__contains=key).exists()
 
 
-def test_two_sessions_with_the_link_have_keys_of_their_own(anna):
+def test_two_sessions_with_the_link_have_keys_of_their_own(anna: User) -> None:
     send_link(anna)
     link = link_in_email()
     one, other = sign_in(anna), sign_in(anna)
@@ -115,7 +118,7 @@ def test_two_sessions_with_the_link_have_keys_of_their_own(anna):
     assert not Authenticator.objects.exists()
 
 
-def test_a_key_that_was_shown_and_left_is_replaced(anna):
+def test_a_key_that_was_shown_and_left_is_replaced(anna: User) -> None:
     send_link(anna)
     client = sign_in(anna)
     client.get(link_in_email())
@@ -126,7 +129,7 @@ def test_a_key_that_was_shown_and_left_is_replaced(anna):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_that_set_up_at_once_one_wins(anna):
+def test_of_two_that_set_up_at_once_one_wins(anna: User) -> None:
     send_link(anna)
     link = link_in_email()
     clients = [sign_in(anna) for _number in range(4)]
@@ -139,7 +142,7 @@ def test_of_two_that_set_up_at_once_one_wins(anna):
     assert Authenticator.objects.count() == 1
 
 
-def test_the_link_works_once_also_after_the_phone_was_removed(anna, boris):
+def test_the_link_works_once_also_after_the_phone_was_removed(anna: User, boris: User) -> None:
     send_link(boris)
     link = link_in_email()
     set_up(boris)
@@ -148,14 +151,14 @@ def test_the_link_works_once_also_after_the_phone_was_removed(anna, boris):
     assert sign_in(boris).get(link).status_code == 410
 
 
-def test_the_link_ends_after_a_day(anna):
+def test_the_link_ends_after_a_day(anna: User) -> None:
     send_link(anna)
     link = link_in_email()
     with later(24 * 3600 + 60):
         assert sign_in(anna).get(link).status_code == 410
 
 
-def test_the_link_ends_with_a_new_password(anna):
+def test_the_link_ends_with_a_new_password(anna: User) -> None:
     send_link(anna)
     link = link_in_email()
     anna.set_password("another horse")
@@ -163,7 +166,7 @@ def test_the_link_ends_with_a_new_password(anna):
     assert sign_in(anna, "another horse").get(link).status_code == 410
 
 
-def test_the_link_is_of_one_person(anna, boris):
+def test_the_link_is_of_one_person(anna: User, boris: User) -> None:
     send_link(boris)
     link = link_in_email()
     client = sign_in(anna)
@@ -172,11 +175,11 @@ def test_the_link_is_of_one_person(anna, boris):
 
 
 @pytest.mark.parametrize("token", ["x", "WzEsIngiXQ:1:x", "{}".format("a" * 5000)])
-def test_a_made_up_link_opens_nothing(anna, token):
+def test_a_made_up_link_opens_nothing(anna: User, token: str) -> None:
     assert sign_in(anna).get(f"/admin/two-factor/link/{token}/").status_code == 410
 
 
-def test_what_a_link_opened_is_over_after_an_hour(anna):
+def test_what_a_link_opened_is_over_after_an_hour(anna: User) -> None:
     send_link(anna)
     client = sign_in(anna)
     client.get(link_in_email())
@@ -196,7 +199,7 @@ def remove_phone(administrator: Client, user: User) -> str:
     return act(administrator, "authenticator", "forget", Authenticator.objects.get(user=user).pk)
 
 
-def test_an_administrator_sends_the_link(anna, boris):
+def test_an_administrator_sends_the_link(anna: User, boris: User) -> None:
     page = sign_in(anna).get(f"/admin/accounts/user/{boris.pk}/change/").content.decode()
     assert 'value="send_set_up_link"' in page
     act(sign_in(anna), "user", "send_set_up_link", boris.pk)
@@ -204,7 +207,7 @@ def test_an_administrator_sends_the_link(anna, boris):
     assert LogEntry.objects.get().object_id == str(boris.pk)
 
 
-def test_no_link_for_owners_and_for_who_has_a_phone(anna, boris):
+def test_no_link_for_owners_and_for_who_has_a_phone(anna: User, boris: User) -> None:
     owner = User.objects.create_user("owner@salon.example", PASSWORD)
     set_up(boris)
     mail.outbox.clear()
@@ -216,7 +219,7 @@ def test_no_link_for_owners_and_for_who_has_a_phone(anna, boris):
         assert 'value="send_set_up_link"' not in page
 
 
-def test_an_administrator_removes_a_lost_phone(anna, boris):
+def test_an_administrator_removes_a_lost_phone(anna: User, boris: User) -> None:
     session, _codes = set_up(boris)
     administrator = sign_in(anna)
     assert Authenticator.objects.get().key not in administrator.get("/admin/accounts/authenticator/").content.decode()
@@ -230,13 +233,15 @@ def test_an_administrator_removes_a_lost_phone(anna, boris):
     assert len(codes_on(type_code(client, code_of(show_key(client))))) == 8
 
 
-def test_nobody_removes_their_own_phone_without_a_code(anna):
+def test_nobody_removes_their_own_phone_without_a_code(anna: User) -> None:
     client, _codes = set_up(anna)
     assert "asks for a code" in remove_phone(client, anna)
     assert Authenticator.objects.exists()
 
 
-def test_the_first_administrator_gets_the_link_on_the_server(capsys, settings, monkeypatch):
+def test_the_first_administrator_gets_the_link_on_the_server(
+    capsys: pytest.CaptureFixture[str], settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings.STAFF_TWO_FACTOR = True
     monkeypatch.setenv("DJANGO_SUPERUSER_EMAIL", "first@partner.example")
     monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", PASSWORD)
@@ -251,7 +256,7 @@ def test_the_first_administrator_gets_the_link_on_the_server(capsys, settings, m
     assert enters(client)
 
 
-def test_the_command_says_what_stands_in_the_way(anna):
+def test_the_command_says_what_stands_in_the_way(anna: User) -> None:
     with pytest.raises(CommandError, match="createsuperuser"):
         call_command("two_factor_link", "nobody@partner.example")
     set_up(anna)
@@ -259,7 +264,9 @@ def test_the_command_says_what_stands_in_the_way(anna):
         call_command("two_factor_link", anna.email)
 
 
-def test_the_command_replaces_the_last_administrators_phone(anna, capsys, settings):
+def test_the_command_replaces_the_last_administrators_phone(
+    anna: User, capsys: pytest.CaptureFixture[str], settings: Settings
+) -> None:
     session, _codes = set_up(anna)
     capsys.readouterr()
     call_command("two_factor_link", anna.email, "--phone-lost")
@@ -277,7 +284,7 @@ def change(client: Client, what: str, password: str, code: str) -> str:
 
 @pytest.mark.parametrize("what", ["codes", "replace", ""])
 @pytest.mark.parametrize("lacking", ["both", "code", "password"])
-def test_changing_asks_for_both_factors_again(anna, what, lacking):
+def test_changing_asks_for_both_factors_again(anna: User, what: str, lacking: str) -> None:
     client, codes = set_up(anna)
     password = "" if lacking in ("both", "password") else PASSWORD
     code = "000000" if lacking in ("both", "code") else codes[0]
@@ -287,7 +294,7 @@ def test_changing_asks_for_both_factors_again(anna, what, lacking):
     assert enters_with(sign_in(anna), codes[1]) or lacking != "password"
 
 
-def test_new_backup_codes_end_the_old_ones_and_the_other_sessions_and_are_told(anna):
+def test_new_backup_codes_end_the_old_ones_and_the_other_sessions_and_are_told(anna: User) -> None:
     client, old = set_up(anna)
     other = sign_in(anna)
     assert enters_with(other, old[0])
@@ -303,7 +310,7 @@ def test_new_backup_codes_end_the_old_ones_and_the_other_sessions_and_are_told(a
         assert enters_with(sign_in(anna), new[0])
 
 
-def test_another_phone_counts_from_its_first_code_and_the_old_one_till_then(anna):
+def test_another_phone_counts_from_its_first_code_and_the_old_one_till_then(anna: User) -> None:
     client, codes = set_up(anna)
     other = sign_in(anna)
     assert enters_with(other, codes[0])
@@ -316,34 +323,34 @@ def test_another_phone_counts_from_its_first_code_and_the_old_one_till_then(anna
     assert not enters(other)
 
 
-def test_who_keeps_the_phone_needs_both_factors_for_the_next_try(anna):
+def test_who_keeps_the_phone_needs_both_factors_for_the_next_try(anna: User) -> None:
     client, codes = set_up(anna)
     change(client, "replace", PASSWORD, codes[0])
     client.post(PAGE, {"do": "keep"})
     assert QR not in client.get(PAGE).content.decode()
 
 
-def test_the_first_code_ends_the_sessions_that_had_the_password_alone(anna):
+def test_the_first_code_ends_the_sessions_that_had_the_password_alone(anna: User) -> None:
     before = sign_in(anna)
     set_up(anna)
     assert "_auth_user_id" in before.session
     assert before.get("/admin/").headers["Location"].startswith("/admin/login/")
 
 
-def test_the_present_code_proves_it_too(anna):
+def test_the_present_code_proves_it_too(anna: User) -> None:
     client, _codes = set_up(anna)
     with later(60):
         assert len(codes_on(change(client, "codes", PASSWORD, present_code(anna)))) == 8
 
 
-def test_wrong_codes_while_changing_count_like_those_of_a_sign_in(anna):
+def test_wrong_codes_while_changing_count_like_those_of_a_sign_in(anna: User) -> None:
     client, codes = set_up(anna)
     for _ in range(10):
         change(client, "codes", PASSWORD, "000000")
     assert not enters_with(sign_in(anna), codes[0])
 
 
-def test_a_link_made_for_an_old_state_is_of_no_use(anna):
+def test_a_link_made_for_an_old_state_is_of_no_use(anna: User) -> None:
     link = link_for(anna.pk, state_of(anna))
     set_up(anna)
     assert sign_in(anna).get(link.removeprefix("http://localhost:8000")).status_code == 410

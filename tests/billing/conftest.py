@@ -4,9 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.test import Client
+from pytest_django.fixtures import Settings
 
 from accounts.models import ApiKey
 from integrations.connections.models import Connection
+from sandbox import Sandbox
+from tests.response import Response
 
 SALON, EMMA = 10101, 9001
 JANUARY = {
@@ -20,7 +24,7 @@ JANUARY = {
 
 
 @pytest.fixture
-def connect(client, altegio, work) -> Callable[..., Connection]:
+def connect(client: Client, altegio: Sandbox, work: Callable[..., None]) -> Callable[..., Connection]:
     """`connect(salon)`: its owner connects, and Altegio accepts unless `activate=False`."""
 
     def run(salon: int = SALON, *, user_id: int = EMMA, activate: bool = True) -> Connection:
@@ -38,48 +42,49 @@ def connect(client, altegio, work) -> Callable[..., Connection]:
 
 
 @pytest.fixture
-def connection(connect):
+def connection(connect: Callable[..., Connection]) -> Connection:
     return connect()
 
 
 class Billing:
     """The partner's own billing system, talking to the portal's API."""
 
-    def __init__(self, client: Any, secret: str) -> None:
+    def __init__(self, client: Client, secret: str) -> None:
         self.client, self.headers, self.sent = client, {"Authorization": f"Api-Key {secret}"}, 0
 
-    def get(self, path: str) -> Any:
+    def get(self, path: str) -> Response:
         return self.client.get(f"/api/v1/{path}", headers=self.headers)
 
-    def post(self, path: str, body: object = None) -> Any:
+    def post(self, path: str, body: object = None) -> Response:
         return self.client.post(f"/api/v1/{path}", body, content_type="application/json", headers=self.headers)
 
-    def tell(self, **changes: object) -> Any:
+    def tell(self, **changes: object) -> Response:
         """Tell of a payment, by default January's; the answer."""
         self.sent += 1
         body = {"external_id": f"bill-{self.sent}", **JANUARY, **changes}
         return self.post("payments/", {name: value for name, value in body.items() if value is not ...})
 
-    def pay(self, **changes: object) -> Any:
+    def pay(self, **changes: object) -> int:
         """The id of a new payment."""
         answer = self.tell(**changes)
         assert answer.status_code == 202, answer.content
-        return answer.json()["id"]
+        return int(answer.json()["id"])
 
-    def refund(self, payment: int) -> Any:
+    def refund(self, payment: int) -> Response:
         return self.post(f"payments/{payment}/refund/")
 
-    def payment(self, payment: int) -> Any:
-        return self.get(f"payments/{payment}/").json()
+    def payment(self, payment: int) -> dict[str, Any]:
+        found: dict[str, Any] = self.get(f"payments/{payment}/").json()
+        return found
 
 
 @pytest.fixture
-def billing(client, db) -> Billing:
+def billing(client: Client, db: None) -> Billing:
     _key, secret = ApiKey.objects.create_key(name="billing", scopes=["billing", "read"])
     return Billing(client, secret)
 
 
 @pytest.fixture
-def settings_for_time_outs(altegio, settings):
+def settings_for_time_outs(altegio: Sandbox, settings: Settings) -> None:
     """A time-out costs a test half a second."""
     settings.ALTEGIO_TIMEOUT_SECONDS = 0.5

@@ -1,14 +1,22 @@
 """Billing in the control room: every role looks, finance records, corrects and refunds, once and on the record."""
 
 import csv
+from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group
+from django.test import Client
 
 from accounts.models import User
 from billing.models import Discount, Payment, PaymentLink, TariffOption
+from integrations.connections.models import Connection
+from sandbox import Sandbox
+from tests.billing.conftest import Billing
+from tests.not_none import not_none
+from tests.response import Response
 
 from .conftest import SALON
 
@@ -27,7 +35,7 @@ ENTRY = {
 
 
 @pytest.fixture
-def staff(client):
+def staff(client: Client) -> User:
     user = User.objects.create_user("staff@partner.example", is_staff=True)
     user.groups.add(Group.objects.get(name="Viewer"))
     client.force_login(user)
@@ -35,25 +43,29 @@ def staff(client):
 
 
 @pytest.fixture
-def finance(staff):
+def finance(staff: User) -> User:
     staff.groups.add(Group.objects.get(name="Finance"))
     return staff
 
 
-def confirm(client, action, payment, **extra):
+def confirm(client: Client, action: str, payment: int, **extra: Any) -> Response:
     return client.post("/admin/billing/payment/", {"action": action, "_selected_action": payment, **extra})
 
 
 @pytest.mark.parametrize(
     "page", ["payment/", "payment/totals/", "subscription/", "subscription/?due=yes", "tariffoption/", "discount/"]
 )
-def test_every_role_may_look(client, billing, connection, staff, work, page):
+def test_every_role_may_look(
+    client: Client, billing: Billing, connection: Connection, staff: User, work: Callable[..., None], page: str
+) -> None:
     billing.pay()
     work()
     assert client.get(f"/admin/billing/{page}").status_code == 200
 
 
-def test_every_role_sees_a_payment_with_its_calls(client, billing, connection, staff, work):
+def test_every_role_sees_a_payment_with_its_calls(
+    client: Client, billing: Billing, connection: Connection, staff: User, work: Callable[..., None]
+) -> None:
     payment = billing.pay()
     work()
     page = client.get(f"/admin/billing/payment/{payment}/change/").content.decode()
@@ -62,7 +74,9 @@ def test_every_role_sees_a_payment_with_its_calls(client, billing, connection, s
     assert client.get(f"/admin/billing/subscription/{connection.pk}/change/").status_code == 200
 
 
-def test_only_finance_records_and_refunds(client, billing, connection, staff):
+def test_only_finance_records_and_refunds(
+    client: Client, billing: Billing, connection: Connection, staff: User
+) -> None:
     payment = billing.pay()
     assert client.get("/admin/billing/payment/add/").status_code == 403
     confirm(client, "refund", payment, confirmed="yes")
@@ -70,7 +84,9 @@ def test_only_finance_records_and_refunds(client, billing, connection, staff):
     assert client.get("/admin/billing/discount/add/").status_code == 403
 
 
-def test_finance_records_a_payment(client, connection, finance, work):
+def test_finance_records_a_payment(
+    client: Client, connection: Connection, finance: User, work: Callable[..., None]
+) -> None:
     answer = client.post("/admin/billing/payment/add/", ENTRY)
     assert answer.status_code == 302
     work()
@@ -82,21 +98,30 @@ def test_finance_records_a_payment(client, connection, finance, work):
 @pytest.mark.parametrize(
     ("field", "value"), [("amount", "1e2"), ("salon_id", "99"), ("currency", "XXX"), ("period_to_0", "2025-01-01")]
 )
-def test_what_is_wrong_is_said_at_the_field(client, connection, finance, field, value):
+def test_what_is_wrong_is_said_at_the_field(
+    client: Client, connection: Connection, finance: User, field: str, value: str
+) -> None:
     answer = client.post("/admin/billing/payment/add/", {**ENTRY, field: value})
     assert answer.status_code == 200
     assert field.removesuffix("_0") in answer.context["adminform"].form.errors
     assert not Payment.objects.exists()
 
 
-def test_an_overlap_must_be_meant(client, billing, connection, finance):
+def test_an_overlap_must_be_meant(client: Client, billing: Billing, connection: Connection, finance: User) -> None:
     billing.pay()
     assert client.post("/admin/billing/payment/add/", ENTRY).status_code == 200
     assert client.post("/admin/billing/payment/add/", {**ENTRY, "allow_overlap": "on"}).status_code == 302
     assert Payment.objects.count() == 2
 
 
-def test_a_refund_asks_once_and_is_logged(client, altegio, billing, connection, finance, work):
+def test_a_refund_asks_once_and_is_logged(
+    client: Client,
+    altegio: Sandbox,
+    billing: Billing,
+    connection: Connection,
+    finance: User,
+    work: Callable[..., None],
+) -> None:
     payment = billing.pay()
     work()
     page = confirm(client, "refund", payment)
@@ -108,7 +133,14 @@ def test_a_refund_asks_once_and_is_logged(client, altegio, billing, connection, 
     assert LogEntry.objects.get().change_message == "Refund"
 
 
-def test_a_failed_payment_is_corrected_and_sent_again(client, altegio, billing, connection, finance, work):
+def test_a_failed_payment_is_corrected_and_sent_again(
+    client: Client,
+    altegio: Sandbox,
+    billing: Billing,
+    connection: Connection,
+    finance: User,
+    work: Callable[..., None],
+) -> None:
     altegio.fault("error", "payment", status=422, body={"success": False, "meta": {"message": "Too much"}})
     payment = billing.pay(amount="9909.90")
     work()
@@ -120,12 +152,16 @@ def test_a_failed_payment_is_corrected_and_sent_again(client, altegio, billing, 
     assert (corrected.status, str(corrected.exact_amount), corrected.external_id) == ("reported", "990.99", "bill-1")
 
 
-def test_one_that_did_not_fail_is_not_changed(client, billing, connection, finance):
+def test_one_that_did_not_fail_is_not_changed(
+    client: Client, billing: Billing, connection: Connection, finance: User
+) -> None:
     payment = billing.pay()
     assert client.post(f"/admin/billing/payment/{payment}/change/", ENTRY).status_code == 403
 
 
-def test_totals_by_month_and_currency(client, billing, connection, staff, work):
+def test_totals_by_month_and_currency(
+    client: Client, billing: Billing, connection: Connection, staff: User, work: Callable[..., None]
+) -> None:
     billing.pay(amount="10.00")
     billing.pay(amount="20.50")
     billing.pay(amount="1000", currency="JPY")
@@ -139,7 +175,9 @@ def test_totals_by_month_and_currency(client, billing, connection, staff, work):
     assert shown == [("EUR", 2, "30.50", "10.00", "20.50"), ("JPY", 1, "1000", "0", "1000")]
 
 
-def test_the_export_tells_all_that_settles_the_share(client, billing, connection, finance, work):
+def test_the_export_tells_all_that_settles_the_share(
+    client: Client, billing: Billing, connection: Connection, finance: User, work: Callable[..., None]
+) -> None:
     payment = billing.pay(external_id="=1+1")
     work()
     answer = confirm(client, "export", payment)
@@ -149,7 +187,7 @@ def test_the_export_tells_all_that_settles_the_share(client, billing, connection
     assert rows[0]["external_id"] == "'=1+1", "no formula for a spreadsheet"
 
 
-def test_the_chart_counts(client, connection, staff):
+def test_the_chart_counts(client: Client, connection: Connection, staff: User) -> None:
     bars = client.get("/admin/billing/subscription/").context["bars"]
     assert {bar["kind"]: bar["count"] for bar in bars} == {
         "paid": 0,
@@ -160,7 +198,9 @@ def test_the_chart_counts(client, connection, staff):
     }
 
 
-def test_finance_gives_discounts_and_asks_for_links(client, altegio, connection, finance, work):
+def test_finance_gives_discounts_and_asks_for_links(
+    client: Client, altegio: Sandbox, connection: Connection, finance: User, work: Callable[..., None]
+) -> None:
     option = TariffOption.objects.create(application=connection.application, altegio_id=_option(altegio))
     given = client.post("/admin/billing/discount/add/", {"connection": connection.pk, "percent": 20})
     again = client.post("/admin/billing/discount/add/", {"connection": connection.pk, "percent": "15.55"})
@@ -168,10 +208,10 @@ def test_finance_gives_discounts_and_asks_for_links(client, altegio, connection,
     assert (given.status_code, again.status_code) == (302, 302)
     assert client.post("/admin/billing/paymentlink/add/", asked).status_code == 302
     work()
-    assert altegio.connection(SALON).discount == Decimal("15.55")
+    assert not_none(altegio.connection(SALON)).discount == Decimal("15.55")
     assert Discount.objects.get().state == "synced"
     assert "discount=2.5" in PaymentLink.objects.get().url
 
 
-def _option(altegio):
+def _option(altegio: Sandbox) -> int:
     return altegio.world.application(1).tariffs[0].options[0].id

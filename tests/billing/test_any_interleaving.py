@@ -1,6 +1,8 @@
 """Whatever happens in whatever order, Altegio holds exactly the payments and refunds that were asked for."""
 
 from collections import Counter
+from collections.abc import Callable
+from typing import Any
 from unittest.mock import patch
 
 from django.db import transaction
@@ -10,9 +12,14 @@ from hypothesis import strategies as st
 
 from billing.models import Payment
 from integrations.altegio.client import AltegioClient
+from integrations.altegio.requests import ApiRequest
+from integrations.connections.models import Connection
 from integrations.outbox.dispatcher import dispatch_due
 from integrations.outbox.models import OutgoingCall
+from sandbox import Sandbox
+from tests.billing.conftest import Billing
 from tests.examples import examples
+from tests.not_none import not_none
 
 SALONS = (10101, 10102)
 UNCERTAIN = ("drop_before", "drop_after", "html_after", "broken_json_after", "redirect_after", "error_after", "error")
@@ -35,36 +42,37 @@ class WorkerKilledError(BaseException):
 class Interleaving:
     """One order of events between a billing system, workers and a failing Altegio."""
 
-    def __init__(self, altegio, billing, work):
+    def __init__(self, altegio: Sandbox, billing: Billing, work: Callable[..., None]) -> None:
         self.altegio, self.billing, self.work_until_done = altegio, billing, work
-        self.sent, self.refunded = [], set()
+        self.sent: list[Any] = []
+        self.refunded: set[Any] = set()
 
-    def record(self, salon, amount):
+    def record(self, salon: int, amount: str) -> None:
         body = {"external_id": f"bill-{len(self.sent)}", "salon_id": salon, "amount": amount}
         self.sent.append((body, self.billing.pay(**body)))
 
-    def repeat(self, number):
+    def repeat(self, number: int) -> None:
         if number < len(self.sent):
             body, payment = self.sent[number]
             answer = self.billing.tell(**body)
             assert (answer.status_code, answer.json()["id"]) == (200, payment)
 
-    def refund(self, number):
+    def refund(self, number: int) -> None:
         if number < len(self.sent):
             answer = self.billing.refund(self.sent[number][1])
             assert answer.status_code == (200 if number in self.refunded else 202)
             self.refunded.add(number)
 
-    def fault(self, call, kind):
+    def fault(self, call: str, kind: str) -> None:
         self.altegio.fault(kind, call)
 
-    def time_out(self, call):
+    def time_out(self, call: str) -> None:
         self.altegio.fault("delay_after", call, seconds=0.6)
 
-    def kill(self, after_sending):
+    def kill(self, after_sending: bool) -> None:
         send = AltegioClient.send
 
-        def die(client, call):
+        def die(client: AltegioClient, call: ApiRequest) -> None:
             if after_sending:
                 send(client, call)
             raise WorkerKilledError
@@ -75,11 +83,11 @@ class Interleaving:
             except WorkerKilledError:
                 OutgoingCall.objects.filter(state="sending").update(lease_until=timezone.now())
 
-    def work(self):
+    def work(self) -> None:
         self.work_until_done(rounds=1)
         OutgoingCall.objects.update(due_at=timezone.now())
 
-    def check(self):
+    def check(self) -> None:
         self.altegio.clear_faults()
         self.work_until_done()
         wished: Counter[tuple[int, str, bool]] = Counter()
@@ -91,19 +99,25 @@ class Interleaving:
         held = Counter(
             (salon, str(payment.payment_sum), payment.is_refunded)
             for salon in SALONS
-            for payment in self.altegio.connection(salon).payments
+            for payment in not_none(self.altegio.connection(salon)).payments
         )
         assert held == wished
         ids = Payment.objects.exclude(altegio_payment_id=None).values_list("altegio_payment_id", flat=True)
         assert len(set(ids)) == len(ids) == sum(held.values())
 
 
-def test_altegio_holds_exactly_what_was_asked_for(altegio, billing, connect, work, settings_for_time_outs):
+def test_altegio_holds_exactly_what_was_asked_for(
+    altegio: Sandbox,
+    billing: Billing,
+    connect: Callable[..., Connection],
+    work: Callable[..., None],
+    settings_for_time_outs: Any,
+) -> None:
     tried = 0
 
     @settings(**examples(20, 300), deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
     @given(steps)
-    def any_interleaving(events):
+    def any_interleaving(events: Any) -> None:
         nonlocal tried
         tried += 1
         with transaction.atomic():

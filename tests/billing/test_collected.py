@@ -1,9 +1,16 @@
 """Payments that Altegio itself collected are recorded once, and never reported back."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from billing.collected import take_collected_payment
 from billing.models import Payment
+from integrations.connections.models import Connection
+from sandbox import Sandbox
+from tests.billing.conftest import Billing
+from tests.not_none import not_none
 
 from .conftest import SALON
 
@@ -23,7 +30,9 @@ TOLD = {
 }
 
 
-def test_it_is_recorded_and_not_reported(altegio, billing, connection, work):
+def test_it_is_recorded_and_not_reported(
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]
+) -> None:
     take_collected_payment(TOLD, connection)
     work()
     payment = Payment.objects.get()
@@ -33,28 +42,32 @@ def test_it_is_recorded_and_not_reported(altegio, billing, connection, work):
     assert billing.get(f"connections/{connection.pk}/").json()["paid_until"] == "2026-01-31T23:59:59Z"
 
 
-def test_a_doubled_callback_changes_nothing(connection):
+def test_a_doubled_callback_changes_nothing(connection: Connection) -> None:
     take_collected_payment(TOLD, connection)
     take_collected_payment(TOLD, connection)
     assert Payment.objects.count() == 1
 
 
-def test_it_is_refunded_at_altegio(billing, connection):
+def test_it_is_refunded_at_altegio(billing: Billing, connection: Connection) -> None:
     take_collected_payment(TOLD, connection)
     assert billing.refund(Payment.objects.get().pk).status_code == 409
 
 
-def test_one_that_is_being_reported_from_here_is_that_one(altegio, billing, connection, work):
+def test_one_that_is_being_reported_from_here_is_that_one(
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]
+) -> None:
     altegio.fault("drop_after", "payment")
     payment = billing.pay(amount="29.90")
     work(rounds=1)
     take_collected_payment(TOLD, connection)
     work()
     assert Payment.objects.get().pk == payment
-    assert len(altegio.connection(SALON).payments) == 1
+    assert len(not_none(altegio.connection(SALON)).payments) == 1
 
 
-def test_one_told_of_in_other_words_before_the_answer_came_is_taken_over(altegio, billing, connection, work):
+def test_one_told_of_in_other_words_before_the_answer_came_is_taken_over(
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]
+) -> None:
     payment = billing.pay()
     take_collected_payment({**TOLD, "payment_id": 1001}, connection)
     work()
@@ -75,11 +88,11 @@ def test_one_told_of_in_other_words_before_the_answer_came_is_taken_over(altegio
         {"payment_date": "soon"},
     ],
 )
-def test_what_cannot_be_read_is_left_out(connection, wrong):
+def test_what_cannot_be_read_is_left_out(connection: Connection, wrong: dict[str, Any]) -> None:
     take_collected_payment({**TOLD, **wrong}, connection)
     assert not Payment.objects.exists()
 
 
-def test_a_location_never_seen_is_left_out(db):
+def test_a_location_never_seen_is_left_out(db: None) -> None:
     take_collected_payment(TOLD, None)
     assert not Payment.objects.exists()

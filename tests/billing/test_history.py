@@ -1,26 +1,25 @@
 """What was paid stands in the timeline; what only one side holds, in the reconciliation's report."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
+from django.test import Client
 
 from integrations.backoffice.timeline.entries import timeline
 from integrations.connections.models import Connection
 from integrations.reconciliation.models import Reconciliation
 from integrations.reconciliation.start import start_run
-from tests.integrations.connect.test_signed_arrival import arrive
+from sandbox import Sandbox
 from tests.integrations.lifecycle.test_callbacks import signed, tell
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def connected(client, altegio, work):
-    arrive(client, altegio, 10101)
-    work()
-    return Connection.objects.get()
-
-
-def test_a_payment_at_altegio_is_told_recorded_and_in_the_timeline(client, altegio, work, connected):
-    payment = {
+def test_a_payment_at_altegio_is_told_recorded_and_in_the_timeline(
+    client: Client, altegio: Sandbox, work: Callable[..., None], connection: Connection
+) -> None:
+    payment: dict[str, Any] = {
         "payment_id": 7,
         "amount": "990.00",
         "currency_iso": "EUR",
@@ -31,11 +30,13 @@ def test_a_payment_at_altegio_is_told_recorded_and_in_the_timeline(client, alteg
     for _ in range(2):
         assert tell(client, "payment", **payment, sign=signed("990.00")).status_code == 200
     work()
-    paid = [entry for entry in timeline(connected) if entry.kind == "payment"]
+    paid = [entry for entry in timeline(connection) if entry.kind == "payment"]
     assert [(entry.title, entry.detail) for entry in paid] == [("990 EUR", "reported")]
 
 
-def test_a_payment_that_only_altegio_holds_needs_a_person(altegio, work, connected):
+def test_a_payment_that_only_altegio_holds_needs_a_person(
+    altegio: Sandbox, work: Callable[..., None], connection: Connection
+) -> None:
     payment_id = altegio.pay(10101)
     altegio.freeze(10101)
     start_run(Reconciliation.Trigger.NIGHTLY)

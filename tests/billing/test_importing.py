@@ -1,7 +1,10 @@
 """A CSV file of payments: every row by the rules of the API, the refused ones with their line."""
 
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from io import StringIO
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -9,6 +12,7 @@ from django.core.management import CommandError, call_command
 from billing.csv_import import import_payments
 from billing.intake import Overlap
 from billing.models import Payment
+from integrations.connections.models import Connection
 from integrations.outbox.models import OutgoingCall
 
 pytestmark = pytest.mark.django_db
@@ -18,8 +22,8 @@ FEBRUARY = "2026-02-01T12:00:00Z,2026-02-01T00:00:00Z,2026-02-28T23:59:59Z"
 
 
 @pytest.fixture
-def run(tmp_path):
-    def run(*rows, head=HEAD, options=()):
+def run(tmp_path: Path) -> Callable[..., tuple[list[str], object]]:
+    def run(*rows: str, head: str = HEAD, options: Sequence[str] = ()) -> tuple[list[str], object]:
         file = tmp_path / "payments.csv"
         file.write_text("\n".join([head, *rows]), encoding="utf-8")
         out = StringIO()
@@ -33,14 +37,18 @@ def run(tmp_path):
     return run
 
 
-def test_rows_become_payments_that_are_reported(run, connection, work):
+def test_rows_become_payments_that_are_reported(
+    run: Callable[..., tuple[list[str], object]], connection: Connection, work: Callable[..., None]
+) -> None:
     said, code = run(f"a,10101,10.00,EUR,{JANUARY}", f"b,10101,20.00,EUR,{FEBRUARY}")
     assert (said, code) == (["2 taken, 0 there already, 0 refused."], 0)
     work()
     assert list(Payment.objects.order_by("pk").values_list("status", "source")) == [("reported", "file")] * 2
 
 
-def test_a_refused_row_is_told_with_its_line_and_holds_up_nobody(run, connection):
+def test_a_refused_row_is_told_with_its_line_and_holds_up_nobody(
+    run: Callable[..., tuple[list[str], object]], connection: Connection
+) -> None:
     said, code = run(
         f"a,10101,1e2,EUR,{JANUARY}",
         f'"b\nover two lines",10101,10.00,EUR,{JANUARY}',
@@ -58,13 +66,17 @@ def test_a_refused_row_is_told_with_its_line_and_holds_up_nobody(run, connection
     assert Payment.objects.get().external_id == "d"
 
 
-def test_the_same_file_again_changes_nothing(run, connection):
+def test_the_same_file_again_changes_nothing(
+    run: Callable[..., tuple[list[str], object]], connection: Connection
+) -> None:
     run(f"a,10101,10.00,EUR,{JANUARY}")
     assert run(f"a,10101,10.00,EUR,{JANUARY}")[0] == ["0 taken, 1 there already, 0 refused."]
     assert OutgoingCall.objects.filter(kind="report_payment").count() == 1
 
 
-def test_a_dry_run_judges_and_stores_nothing(run, connection):
+def test_a_dry_run_judges_and_stores_nothing(
+    run: Callable[..., tuple[list[str], object]], connection: Connection
+) -> None:
     said, code = run(
         f"a,10101,10.00,EUR,{JANUARY}",
         f"a,10101,11.00,EUR,{JANUARY}",
@@ -76,20 +88,26 @@ def test_a_dry_run_judges_and_stores_nothing(run, connection):
     assert not Payment.objects.exists()
 
 
-def test_overlaps_are_taken_where_that_is_meant(run, connection):
+def test_overlaps_are_taken_where_that_is_meant(
+    run: Callable[..., tuple[list[str], object]], connection: Connection
+) -> None:
     rows = [f"a,10101,10.00,EUR,{JANUARY}", f"b,10101,10.00,EUR,{JANUARY}"]
     assert run(*rows, options=["--allow-overlap"])[1] == 0
     assert Payment.objects.count() == 2
 
 
 @pytest.mark.parametrize("head", ["external_id,amount", "", "a;b;c"])
-def test_a_file_without_the_columns_is_refused_as_a_whole(run, connection, head):
+def test_a_file_without_the_columns_is_refused_as_a_whole(
+    run: Callable[..., tuple[list[str], object]], connection: Connection, head: str
+) -> None:
     with pytest.raises(CommandError, match="there is no"):
         run(f"a,10101,10.00,EUR,{JANUARY}", head=head)
 
 
 @pytest.mark.parametrize("head", [f"{HEAD},amount", f"{HEAD}, amount ", f"{HEAD},paid_at"])
-def test_a_column_that_is_named_twice_is_asked_about(run, connection, head):
+def test_a_column_that_is_named_twice_is_asked_about(
+    run: Callable[..., tuple[list[str], object]], connection: Connection, head: str
+) -> None:
     with pytest.raises(CommandError, match="more than once"):
         run(f"a,10101,10.00,EUR,{JANUARY},8.26", head=head)
     assert not Payment.objects.exists()
@@ -97,7 +115,7 @@ def test_a_column_that_is_named_twice_is_asked_about(run, connection, head):
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_a_file_as_a_spreadsheet_writes_it(tmp_path, connection, separator, end):
+def test_a_file_as_a_spreadsheet_writes_it(tmp_path: Path, connection: Connection, separator: str, end: str) -> None:
     rows = [f"{HEAD},", f"a,10101,10.00,EUR,{JANUARY},", "", ",,,,,,", ",,,,,,,,", " ,,", ""]
     file = tmp_path / "payments.csv"
     file.write_bytes(b"\xef\xbb\xbf" + end.join(rows).replace(",", separator).encode())
@@ -107,24 +125,30 @@ def test_a_file_as_a_spreadsheet_writes_it(tmp_path, connection, separator, end)
     assert Payment.objects.get().exact_amount == Decimal("10.00")
 
 
-def test_a_value_under_no_column_is_a_mistake(run, connection):
+def test_a_value_under_no_column_is_a_mistake(
+    run: Callable[..., tuple[list[str], object]], connection: Connection
+) -> None:
     said, _code = run(f"a,10101,10.00,EUR,{JANUARY},8.26", head=f"{HEAD},")
     assert "more values" in said[0]
 
 
 @pytest.mark.parametrize("value", ["990,99", "1E+400", "9" * 5000, "NaN", "10.00\x00"])
-def test_an_amount_that_is_none_is_refused_in_its_row(run, connection, value):
+def test_an_amount_that_is_none_is_refused_in_its_row(
+    run: Callable[..., tuple[list[str], object]], connection: Connection, value: str
+) -> None:
     said, code = run(f'a,10101,"{value}",EUR,{JANUARY}', f"b,10101,10.00,EUR,{JANUARY}")
     assert (said[0][:15], code, Payment.objects.count()) == ("Line 2: amount:", 1, 1)
 
 
 @pytest.mark.parametrize("moment", ["9999-12-31", "0001-01-01T00:00:00+14:00", "2026-01-01T12:00:00+01:16:20"])
-def test_a_moment_that_is_none_is_refused_in_its_row(run, connection, moment):
+def test_a_moment_that_is_none_is_refused_in_its_row(
+    run: Callable[..., tuple[list[str], object]], connection: Connection, moment: str
+) -> None:
     said, code = run(f"a,10101,10.00,EUR,{moment},2026-01-01T00:00:00Z,2026-01-31T23:59:59Z")
     assert (said[0][:16], code) == ("Line 2: paid_at:", 1)
 
 
-def test_what_is_no_csv_is_refused_with_the_line(tmp_path, connection):
+def test_what_is_no_csv_is_refused_with_the_line(tmp_path: Path, connection: Connection) -> None:
     file = tmp_path / "payments.csv"
     file.write_bytes(f"{HEAD}\na,10101,\xff".encode("latin-1"))
     with pytest.raises(CommandError, match=r"not CSV in UTF-8 .*Excel saves"):
@@ -133,12 +157,12 @@ def test_what_is_no_csv_is_refused_with_the_line(tmp_path, connection):
         call_command("import_payments", str(tmp_path / "none.csv"), stdout=StringIO())
 
 
-def test_a_long_file_is_imported_in_bounded_memory(connection, monkeypatch):
+def test_a_long_file_is_imported_in_bounded_memory(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only a batch of rows is in memory: the file is never read further ahead than that."""
     batch, read, done, ahead = 20, 0, 0, 0
     monkeypatch.setattr("billing.csv_import.BATCH", batch)
 
-    def lines():
+    def lines() -> Iterator[Any]:
         nonlocal read
         yield HEAD
         for number in range(20 * batch):

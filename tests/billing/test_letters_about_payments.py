@@ -1,5 +1,6 @@
 """Owners are told by e-mail of each payment and refund that Altegio holds, once."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from billing.models import Payment, Source
 from billing.notifications import tell_of_payment
 from billing.periods import lock_payment
 from integrations.connections.models import Connection
+from tests.billing.conftest import Billing
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +32,9 @@ def tell() -> list[str]:
     ]
 
 
-def test_a_payment_is_told_with_amount_period_and_paid_until(billing, connection, work):
+def test_a_payment_is_told_with_amount_period_and_paid_until(
+    billing: Billing, connection: Connection, work: Callable[..., None]
+) -> None:
     billing.pay()
     assert tell() == [], "Altegio has not confirmed it"
     work()
@@ -40,7 +44,9 @@ def test_a_payment_is_told_with_amount_period_and_paid_until(billing, connection
     assert "Paid until 31 January 2026" in outgoing_email
 
 
-def test_money_and_dates_are_written_in_the_readers_form(billing, connection, work):
+def test_money_and_dates_are_written_in_the_readers_form(
+    billing: Billing, connection: Connection, work: Callable[..., None]
+) -> None:
     User.objects.update(language="ru")
     billing.pay()
     work()
@@ -49,7 +55,7 @@ def test_money_and_dates_are_written_in_the_readers_form(billing, connection, wo
     assert "31 января 2026" in mail.outbox[-1].body
 
 
-def test_many_payments_are_one_letter(billing, connection, work):
+def test_many_payments_are_one_letter(billing: Billing, connection: Connection, work: Callable[..., None]) -> None:
     for day in range(1, 13):
         billing.pay(paid_at=f"2026-01-{day:02}T12:00:00Z")
     work()
@@ -57,7 +63,7 @@ def test_many_payments_are_one_letter(billing, connection, work):
     assert "And 2 more." in mail.outbox[-1].body
 
 
-def test_a_refund_is_told_once(billing, connection, work):
+def test_a_refund_is_told_once(billing: Billing, connection: Connection, work: Callable[..., None]) -> None:
     payment = billing.pay()
     work()
     tell()
@@ -68,7 +74,9 @@ def test_a_refund_is_told_once(billing, connection, work):
     assert tell() == []
 
 
-def test_a_payment_taken_back_before_the_letter_is_told_as_refunded_alone(billing, connection, work):
+def test_a_payment_taken_back_before_the_letter_is_told_as_refunded_alone(
+    billing: Billing, connection: Connection, work: Callable[..., None]
+) -> None:
     payment = billing.pay()
     work()
     billing.refund(payment)
@@ -76,13 +84,17 @@ def test_a_payment_taken_back_before_the_letter_is_told_as_refunded_alone(billin
     assert tell() == ["Your payment of €990.99 is refunded"]
 
 
-def test_a_payment_that_altegio_never_held_is_not_told(billing, connection, work):
+def test_a_payment_that_altegio_never_held_is_not_told(
+    billing: Billing, connection: Connection, work: Callable[..., None]
+) -> None:
     billing.refund(billing.pay())
     work()
     assert tell() == []
 
 
-def test_the_same_payment_of_altegio_told_by_two_rows_is_one_letter(billing, connection, work):
+def test_the_same_payment_of_altegio_told_by_two_rows_is_one_letter(
+    billing: Billing, connection: Connection, work: Callable[..., None]
+) -> None:
     payment = billing.pay()
     work()
     stored = Payment.objects.select_related("connection__owner").get(pk=payment)
@@ -92,14 +104,18 @@ def test_the_same_payment_of_altegio_told_by_two_rows_is_one_letter(billing, con
     assert tell() == []
 
 
-def test_nobody_is_told_where_the_location_is_nobodys(billing, connection, work):
+def test_nobody_is_told_where_the_location_is_nobodys(
+    billing: Billing, connection: Connection, work: Callable[..., None]
+) -> None:
     Connection.objects.update(owner=None)
     billing.pay()
     work()
     assert tell() == []
 
 
-def test_old_payments_of_a_file_are_no_news(billing, connection, work):
+def test_old_payments_of_a_file_are_no_news(
+    billing: Billing, connection: Connection, work: Callable[..., None]
+) -> None:
     billing.pay()
     Payment.objects.update(source=Source.FILE)
     work()

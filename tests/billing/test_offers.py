@@ -1,13 +1,19 @@
 """Tariffs, payment links and discounts of what Altegio itself sells."""
 
+from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from django.test import Client
 
 from accounts.models import User
 from billing.models import Discount, PaymentLink, TariffOption
 from billing.offers import NotOfferedError, ask_for_link, fetch_tariffs, give_discount
+from integrations.connections.models import Connection
 from integrations.outbox.models import KnownHost, OutgoingCall
+from sandbox import Sandbox
+from tests.not_none import not_none
 
 from .conftest import SALON
 
@@ -15,13 +21,15 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def option(connection, work) -> TariffOption:
+def option(connection: Connection, work: Callable[..., None]) -> TariffOption:
     fetch_tariffs(connection.application)
     work()
     return TariffOption.objects.order_by("pk")[0]
 
 
-def test_the_tariffs_are_fetched_and_those_gone_are_dropped(altegio, connection, option, work):
+def test_the_tariffs_are_fetched_and_those_gone_are_dropped(
+    altegio: Sandbox, connection: Connection, option: TariffOption, work: Callable[..., None]
+) -> None:
     assert option.price is not None
     TariffOption.objects.create(application=connection.application, altegio_id=999)
     fetch_tariffs(connection.application)
@@ -30,7 +38,9 @@ def test_the_tariffs_are_fetched_and_those_gone_are_dropped(altegio, connection,
 
 
 @pytest.mark.parametrize("answer", [{"status": 404}, {"status": 405}, {"status": 404, "body": "<h1>Not found</h1>"}])
-def test_a_404_is_no_proof_that_there_are_no_tariffs(altegio, connection, option, work, answer):
+def test_a_404_is_no_proof_that_there_are_no_tariffs(
+    altegio: Sandbox, connection: Connection, option: TariffOption, work: Callable[..., None], answer: dict[str, Any]
+) -> None:
     altegio.fault("error", "tariffs", remaining=None, **answer)
     fetch_tariffs(connection.application)
     work()
@@ -38,7 +48,9 @@ def test_a_404_is_no_proof_that_there_are_no_tariffs(altegio, connection, option
     assert OutgoingCall.objects.latest("pk").state == "refused"
 
 
-def test_the_other_host_is_tried_once_and_remembered(altegio, connection, option, work):
+def test_the_other_host_is_tried_once_and_remembered(
+    altegio: Sandbox, connection: Connection, option: TariffOption, work: Callable[..., None]
+) -> None:
     altegio.configure(marketplace_host="api")
     altegio.clear_requests()
     give_discount(connection, Decimal(10))
@@ -47,10 +59,12 @@ def test_the_other_host_is_tried_once_and_remembered(altegio, connection, option
     work()
     path = "/marketplace/application/add_discount"
     assert [each.path for each in altegio.requests()] == [path, f"/api/v1{path}", f"/api/v1{path}"]
-    assert altegio.connection(SALON).discount == 20
+    assert not_none(altegio.connection(SALON)).discount == 20
 
 
-def test_the_host_that_worked_last_is_left_where_it_works_no_more(altegio, connection, option, work):
+def test_the_host_that_worked_last_is_left_where_it_works_no_more(
+    altegio: Sandbox, connection: Connection, option: TariffOption, work: Callable[..., None]
+) -> None:
     KnownHost.objects.create(kind="fetch_tariffs", host="api")
     fetch_tariffs(connection.application)
     work()
@@ -58,19 +72,23 @@ def test_the_host_that_worked_last_is_left_where_it_works_no_more(altegio, conne
     assert OutgoingCall.objects.latest("pk").state == "done"
 
 
-def test_what_an_option_says_beside_its_price_is_kept_and_shown(client, altegio, connection, work):
+def test_what_an_option_says_beside_its_price_is_kept_and_shown(
+    client: Client, altegio: Sandbox, connection: Connection, work: Callable[..., None]
+) -> None:
     altegio.world.application(1).tariffs[0].options[1].staff_amount = 5
     fetch_tariffs(connection.application)
     work()
     option = TariffOption.objects.get(months=12)
     assert (option.free_months, option.staff_amount) == (2, 5)
-    client.force_login(connection.owner)
+    client.force_login(not_none(connection.owner))
     page = client.get("/account/billing/").content.decode()
     assert "free months: 2 · staff members: 5" in page
 
 
-def test_the_owner_asks_for_a_link_and_sees_it(client, altegio, connection, option, work):
-    client.force_login(connection.owner)
+def test_the_owner_asks_for_a_link_and_sees_it(
+    client: Client, altegio: Sandbox, connection: Connection, option: TariffOption, work: Callable[..., None]
+) -> None:
+    client.force_login(not_none(connection.owner))
     answer = client.post(f"/account/billing/link/{connection.pk}/{option.pk}/")
     assert answer.status_code == 302
     assert "on its way" in client.get("/account/billing/").content.decode()
@@ -80,33 +98,35 @@ def test_the_owner_asks_for_a_link_and_sees_it(client, altegio, connection, opti
     assert "Pay at Altegio" in client.get("/account/billing/").content.decode()
 
 
-def test_nobody_asks_for_anothers_link(client, connection, option):
+def test_nobody_asks_for_anothers_link(client: Client, connection: Connection, option: TariffOption) -> None:
     client.force_login(User.objects.create_user("other@example.com"))
     assert client.post(f"/account/billing/link/{connection.pk}/{option.pk}/").status_code == 404
 
 
-def test_a_link_with_a_discount(connection, option, work):
+def test_a_link_with_a_discount(connection: Connection, option: TariffOption, work: Callable[..., None]) -> None:
     ask_for_link(connection, option, discount=Decimal("15.50"))
     work()
     assert "discount=15.5" in PaymentLink.objects.get().url
 
 
-def test_a_refused_link_says_why(altegio, connection, option, work):
+def test_a_refused_link_says_why(
+    altegio: Sandbox, connection: Connection, option: TariffOption, work: Callable[..., None]
+) -> None:
     altegio.fault("error", "payment_link", status=404, body={"success": False, "meta": {"message": "No tariff"}})
     ask_for_link(connection, option)
     work()
     assert (PaymentLink.objects.get().state, PaymentLink.objects.get().error) == ("failed", "No tariff")
 
 
-def test_the_newest_discount_counts(altegio, connection, work):
+def test_the_newest_discount_counts(altegio: Sandbox, connection: Connection, work: Callable[..., None]) -> None:
     give_discount(connection, Decimal(10))
     give_discount(connection, Decimal("15.55"))
     work()
-    assert altegio.connection(SALON).discount == Decimal("15.55")
+    assert not_none(altegio.connection(SALON)).discount == Decimal("15.55")
     assert Discount.objects.get().state == "synced"
 
 
-def test_a_discount_is_a_percentage_for_a_connected_location(connection):
+def test_a_discount_is_a_percentage_for_a_connected_location(connection: Connection) -> None:
     with pytest.raises(NotOfferedError):
         give_discount(connection, Decimal(101))
     connection.state = "uninstalled"

@@ -1,28 +1,37 @@
 """A refund reaches Altegio once, and none goes out for what was never reported."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from billing.models import Payment
+from integrations.connections.models import Connection
 from integrations.outbox.models import OutgoingCall
 from integrations.status_sync.status_sync import ask_status
+from sandbox import Sandbox
+from tests.billing.conftest import Billing
+from tests.not_none import not_none
 
 from .conftest import SALON
 
 pytestmark = pytest.mark.django_db
 
 
-def remote(altegio):
-    return altegio.connection(SALON).payments
+def remote(altegio: Sandbox) -> Any:
+    return not_none(altegio.connection(SALON)).payments
 
 
 @pytest.fixture
-def reported(billing, connection, work):
+def reported(billing: Billing, connection: Connection, work: Callable[..., None]) -> int:
     payment = billing.pay()
     work()
     return payment
 
 
-def test_a_reported_payment_is_refunded_once(altegio, billing, reported, work):
+def test_a_reported_payment_is_refunded_once(
+    altegio: Sandbox, billing: Billing, reported: int, work: Callable[..., None]
+) -> None:
     first, again = billing.refund(reported), billing.refund(reported)
     assert (first.status_code, first.json()["status"]) == (202, "refund_queued")
     assert (again.status_code, again.json()["status"]) == (200, "refund_queued")
@@ -34,7 +43,9 @@ def test_a_reported_payment_is_refunded_once(altegio, billing, reported, work):
     assert len(altegio.requests("refund")) == 1
 
 
-def test_one_still_queued_is_never_sent(altegio, billing, connection, work):
+def test_one_still_queued_is_never_sent(
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]
+) -> None:
     payment = billing.pay()
     answer = billing.refund(payment)
     assert (answer.status_code, answer.json()["status"]) == (202, "cancelled")
@@ -45,7 +56,9 @@ def test_one_still_queued_is_never_sent(altegio, billing, connection, work):
 
 
 @pytest.mark.parametrize("fault", ["drop_before", "drop_after", "html_after", "error_after", "error"])
-def test_after_an_uncertain_end_it_is_refunded(altegio, billing, reported, work, fault):
+def test_after_an_uncertain_end_it_is_refunded(
+    altegio: Sandbox, billing: Billing, reported: int, work: Callable[..., None], fault: str
+) -> None:
     altegio.fault(fault, "refund")
     billing.refund(reported)
     work()
@@ -54,7 +67,9 @@ def test_after_an_uncertain_end_it_is_refunded(altegio, billing, reported, work,
 
 
 @pytest.mark.parametrize(("fault", "sent"), [("drop_after", 1), ("drop_before", 0)])
-def test_one_in_doubt_is_settled_first(altegio, billing, connection, work, fault, sent):
+def test_one_in_doubt_is_settled_first(
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None], fault: str, sent: int
+) -> None:
     altegio.fault(fault, "payment")
     payment = billing.pay()
     work(rounds=1)
@@ -64,14 +79,18 @@ def test_one_in_doubt_is_settled_first(altegio, billing, connection, work, fault
     assert [payment.is_refunded for payment in remote(altegio)] == [True] * sent
 
 
-def test_what_is_refunded_at_altegio_already_is_recorded_as_such(altegio, billing, reported, work):
+def test_what_is_refunded_at_altegio_already_is_recorded_as_such(
+    altegio: Sandbox, billing: Billing, reported: int, work: Callable[..., None]
+) -> None:
     altegio.fault("error_after", "refund", status=403, body={"success": False, "meta": {"message": "Already"}})
     billing.refund(reported)
     work()
     assert billing.payment(reported)["status"] == "refunded"
 
 
-def test_a_refund_that_altegio_refuses_leaves_the_payment_and_may_be_asked_again(altegio, billing, reported, work):
+def test_a_refund_that_altegio_refuses_leaves_the_payment_and_may_be_asked_again(
+    altegio: Sandbox, billing: Billing, reported: int, work: Callable[..., None]
+) -> None:
     altegio.fault("error", "refund", status=422, body={"success": False, "meta": {"message": "Too late"}})
     billing.refund(reported)
     work()
@@ -82,18 +101,22 @@ def test_a_refund_that_altegio_refuses_leaves_the_payment_and_may_be_asked_again
     assert billing.payment(reported)["status"] == "refunded"
 
 
-def test_a_failed_payment_cannot_be_refunded(altegio, billing, connection, work):
+def test_a_failed_payment_cannot_be_refunded(
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]
+) -> None:
     altegio.fault("error", "payment", status=422)
     payment = billing.pay()
     work()
     assert billing.refund(payment).status_code == 409
 
 
-def test_an_unknown_payment_is_404(billing):
+def test_an_unknown_payment_is_404(billing: Billing) -> None:
     assert billing.refund(1).status_code == 404
 
 
-def test_the_paid_period_and_the_state_follow(altegio, billing, connection, work):
+def test_the_paid_period_and_the_state_follow(
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]
+) -> None:
     payment = billing.pay(period_from="2026-11-01T00:00:00Z", period_to="2126-11-01T00:00:00Z")
     work()
     billing.refund(payment)
@@ -102,16 +125,20 @@ def test_the_paid_period_and_the_state_follow(altegio, billing, connection, work
     assert (connection.paid_until, connection.state) == (None, "frozen")
 
 
-def test_it_is_due_though_the_connection_ended(altegio, billing, reported, work):
+def test_it_is_due_though_the_connection_ended(
+    altegio: Sandbox, billing: Billing, reported: int, work: Callable[..., None]
+) -> None:
     altegio.uninstall(SALON)
     billing.refund(reported)
     work()
     assert remote(altegio)[0].is_refunded
 
 
-def test_a_refund_at_altegio_itself_is_learned(altegio, billing, connection, reported, work):
+def test_a_refund_at_altegio_itself_is_learned(
+    altegio: Sandbox, billing: Billing, connection: Connection, reported: int, work: Callable[..., None]
+) -> None:
     with altegio.world.lock:
-        stored = altegio.world.connection(1, SALON).payments[0]
+        stored = not_none(altegio.world.connection(1, SALON)).payments[0]
         stored.refunded_at = stored.payment_date
     ask_status(connection)
     work()

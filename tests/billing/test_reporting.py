@@ -1,9 +1,12 @@
 """A payment told to the portal stands at Altegio once, whatever happens on the way."""
 
 import time
+from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from pytest_django.fixtures import Settings
 
 from billing.intake import send_again
 from billing.models import Source
@@ -11,19 +14,23 @@ from billing.parsing import read_payment
 from integrations.connections.models import Connection
 from integrations.outbox.models import OutgoingCall
 from integrations.status_sync.status_sync import ask_status
-from sandbox import Status
+from sandbox import Sandbox, Status
+from tests.billing.conftest import Billing
+from tests.not_none import not_none
 
 from .conftest import JANUARY, SALON
 
 pytestmark = pytest.mark.django_db
 
 
-def held(altegio, salon=SALON):
+def held(altegio: Sandbox, salon: int = SALON) -> list[Any]:
     """What Altegio holds, less what is refunded."""
-    return [payment for payment in altegio.connection(salon).payments if not payment.is_refunded]
+    return [payment for payment in not_none(altegio.connection(salon)).payments if not payment.is_refunded]
 
 
-def test_a_payment_is_queued_and_then_reported_with_altegios_id(altegio, billing, connection, work):
+def test_a_payment_is_queued_and_then_reported_with_altegios_id(
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]
+) -> None:
     answer = billing.tell()
     assert answer.status_code == 202
     assert answer.json()["status"] == "queued"
@@ -36,7 +43,9 @@ def test_a_payment_is_queued_and_then_reported_with_altegios_id(altegio, billing
     assert shown["altegio_payment_id"] == held(altegio)[0].id
 
 
-def test_the_sum_goes_out_exact_with_the_currencys_digits(altegio, billing, connection, work):
+def test_the_sum_goes_out_exact_with_the_currencys_digits(
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]
+) -> None:
     billing.pay(amount="990.90")
     billing.pay(amount="1500", currency="JPY", period_from="2026-02-01T00:00:00Z", period_to="2026-02-28T00:00:00Z")
     billing.pay(amount="0.001", currency="KWD", period_from="2026-03-01T00:00:00Z", period_to="2026-03-02T00:00:00Z")
@@ -49,7 +58,9 @@ def test_the_sum_goes_out_exact_with_the_currencys_digits(altegio, billing, conn
     ]
 
 
-def test_times_go_out_in_altegios_zone(altegio, billing, connection, work, settings):
+def test_times_go_out_in_altegios_zone(
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None], settings: Settings
+) -> None:
     settings.ALTEGIO_TIME_ZONE = "Europe/Moscow"
     billing.pay()
     work()
@@ -61,14 +72,18 @@ def test_times_go_out_in_altegios_zone(altegio, billing, connection, work, setti
     "fault",
     ["drop_before", "drop_after", "html_after", "broken_json_after", "redirect_after", "error_after", "error"],
 )
-def test_after_an_uncertain_end_it_stands_at_altegio_once(altegio, billing, connection, work, fault):
+def test_after_an_uncertain_end_it_stands_at_altegio_once(
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None], fault: str
+) -> None:
     altegio.fault(fault, "payment")
     payment = billing.pay()
     work()
     assert [remote.id for remote in held(altegio)] == [billing.payment(payment)["altegio_payment_id"]]
 
 
-def test_two_equal_real_payments_are_two(altegio, billing, connection, work):
+def test_two_equal_real_payments_are_two(
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]
+) -> None:
     billing.pay()
     work()
     altegio.fault("drop_before", "payment")
@@ -78,7 +93,9 @@ def test_two_equal_real_payments_are_two(altegio, billing, connection, work):
     assert billing.payment(second)["altegio_payment_id"] == held(altegio)[1].id
 
 
-def test_two_equal_payments_whose_answers_are_both_lost_are_two(altegio, billing, connection, work):
+def test_two_equal_payments_whose_answers_are_both_lost_are_two(
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]
+) -> None:
     altegio.fault("drop_after", "payment", remaining=2)
     payments = [billing.pay(), billing.pay()]
     work()
@@ -86,14 +103,18 @@ def test_two_equal_payments_whose_answers_are_both_lost_are_two(altegio, billing
     assert sorted(ids) == [remote.id for remote in held(altegio)]
 
 
-def test_a_yes_without_the_id_is_asked_about(altegio, billing, connection, work):
+def test_a_yes_without_the_id_is_asked_about(
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]
+) -> None:
     altegio.fault("error_after", "payment", status=200, body={"success": True})
     payment = billing.pay()
     work()
     assert billing.payment(payment)["altegio_payment_id"] == held(altegio)[0].id
 
 
-def test_what_altegio_is_still_working_on_is_not_sent_again(altegio, billing, connection, work, settings):
+def test_what_altegio_is_still_working_on_is_not_sent_again(
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None], settings: Settings
+) -> None:
     settings.ALTEGIO_TIMEOUT_SECONDS, settings.ALTEGIO_SETTLING_SECONDS = 0.2, 20
     altegio.fault("delay", "payment", seconds=1.0)
     payment = billing.pay()
@@ -107,14 +128,16 @@ def test_what_altegio_is_still_working_on_is_not_sent_again(altegio, billing, co
     assert len(altegio.requests("payment")) == 1
 
 
-def _until(there):
+def _until(there: Any) -> None:
     ends_at = time.monotonic() + 5
     while not there():
         assert time.monotonic() < ends_at
         time.sleep(0.02)
 
 
-def test_in_the_hour_that_the_clocks_repeat_it_is_recognised(altegio, billing, connection, work, settings):
+def test_in_the_hour_that_the_clocks_repeat_it_is_recognised(
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None], settings: Settings
+) -> None:
     settings.ALTEGIO_TIME_ZONE = "Europe/London"
     altegio.fault("drop_after", "payment")
     billing.pay(paid_at="2026-10-25T01:30:00Z")
@@ -122,7 +145,9 @@ def test_in_the_hour_that_the_clocks_repeat_it_is_recognised(altegio, billing, c
     assert len(held(altegio)) == 1
 
 
-def test_it_waits_for_the_activation_it_follows(altegio, billing, connect, work):
+def test_it_waits_for_the_activation_it_follows(
+    altegio: Sandbox, billing: Billing, connect: Callable[..., Connection], work: Callable[..., None]
+) -> None:
     connect(activate=False)
     payment = billing.pay()
     altegio.fault("drop_before", "activate", remaining=2)
@@ -132,7 +157,9 @@ def test_it_waits_for_the_activation_it_follows(altegio, billing, connect, work)
     assert calls.index("activate") < calls.index("payment")
 
 
-def test_it_brings_a_frozen_connection_back(altegio, billing, connection, work):
+def test_it_brings_a_frozen_connection_back(
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]
+) -> None:
     altegio.freeze(SALON)
     Connection.objects.update(state="frozen")
     billing.pay()
@@ -141,7 +168,9 @@ def test_it_brings_a_frozen_connection_back(altegio, billing, connection, work):
     assert Connection.objects.get().state == "active"
 
 
-def test_a_refusal_ends_as_failed_with_the_reason(altegio, billing, connection, work):
+def test_a_refusal_ends_as_failed_with_the_reason(
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]
+) -> None:
     altegio.fault("error", "payment", status=422, body={"success": False, "meta": {"message": "Wrong period"}})
     payment = billing.pay()
     work()
@@ -149,7 +178,9 @@ def test_a_refusal_ends_as_failed_with_the_reason(altegio, billing, connection, 
     assert (shown["status"], shown["error"]) == ("failed", "Wrong period")
 
 
-def test_a_failed_payment_is_corrected_and_sent_again_after_asking(altegio, billing, connection, work):
+def test_a_failed_payment_is_corrected_and_sent_again_after_asking(
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]
+) -> None:
     altegio.fault("error_after", "payment", status=422, body={"success": False, "meta": {"message": "Wrong"}})
     first = billing.pay()
     work()
@@ -167,7 +198,9 @@ def test_a_failed_payment_is_corrected_and_sent_again_after_asking(altegio, bill
     assert held(altegio)[1].payment_sum == Decimal("99.10")
 
 
-def test_what_waits_for_a_connection_that_is_gone_fails(altegio, billing, connection, work):
+def test_what_waits_for_a_connection_that_is_gone_fails(
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]
+) -> None:
     altegio.uninstall(SALON)
     payment = billing.pay()
     OutgoingCall.objects.filter(kind="report_payment").update(due_at="2030-01-01T00:00:00Z")
@@ -179,7 +212,14 @@ def test_what_waits_for_a_connection_that_is_gone_fails(altegio, billing, connec
 
 
 @pytest.mark.parametrize(("gone_answer", "status"), [("empty", "reported"), ("404", "failed")])
-def test_one_in_doubt_when_the_connection_ends_is_asked(altegio, billing, connection, work, gone_answer, status):
+def test_one_in_doubt_when_the_connection_ends_is_asked(
+    altegio: Sandbox,
+    billing: Billing,
+    connection: Connection,
+    work: Callable[..., None],
+    gone_answer: str,
+    status: str,
+) -> None:
     altegio.configure(gone_answer=gone_answer)
     altegio.fault("drop_after", "payment")
     payment = billing.pay()
@@ -191,7 +231,9 @@ def test_one_in_doubt_when_the_connection_ends_is_asked(altegio, billing, connec
     assert len(altegio.requests("payment")) == 1
 
 
-def test_paid_until_is_the_end_of_the_latest_reported_period(altegio, billing, connection, work):
+def test_paid_until_is_the_end_of_the_latest_reported_period(
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]
+) -> None:
     path = f"connections/{connection.pk}/"
     assert billing.get(path).json()["paid_until"] is None
     billing.pay()

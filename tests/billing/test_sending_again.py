@@ -1,9 +1,13 @@
 """A payment that failed is sent again, as it is or corrected, by its system, a file or staff; never paid twice."""
 
 import threading
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import connections
+from django.test import Client
+from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from billing.csv_import import import_payments
@@ -14,6 +18,9 @@ from integrations.backoffice.timeline.entries import timeline
 from integrations.connections.models import Connection
 from integrations.outbox.models import Attempt, OutgoingCall
 from integrations.status_sync.status_sync import ask_status
+from sandbox import Sandbox
+from tests.billing.conftest import Billing
+from tests.not_none import not_none
 
 from .conftest import JANUARY, SALON
 
@@ -22,12 +29,16 @@ pytestmark = pytest.mark.django_db
 REFUSED = {"remaining": 9, "status": 422, "body": {"success": False, "meta": {"message": "Wrong sum"}}}
 
 
-def held(altegio, salon=SALON):
-    return [str(payment.payment_sum) for payment in altegio.connection(salon).payments if not payment.is_refunded]
+def held(altegio: Sandbox, salon: int = SALON) -> list[str]:
+    return [
+        str(payment.payment_sum)
+        for payment in not_none(altegio.connection(salon)).payments
+        if not payment.is_refunded
+    ]
 
 
 @pytest.fixture
-def failed(altegio, billing, connection, work):
+def failed(altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]) -> int:
     """The id of a payment, told as "bill", that Altegio has refused."""
     altegio.fault("error", "payment", **REFUSED)
     payment = billing.pay(external_id="bill")
@@ -38,7 +49,7 @@ def failed(altegio, billing, connection, work):
 
 
 @pytest.fixture
-def lost(altegio, billing, connection, work):
+def lost(altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]) -> int:
     """One that Altegio took, though it said no."""
     altegio.fault("error_after", "payment", **REFUSED)
     payment = billing.pay(external_id="bill")
@@ -48,7 +59,9 @@ def lost(altegio, billing, connection, work):
     return payment
 
 
-def test_a_retry_asks_first_and_then_sends(altegio, billing, failed, work):
+def test_a_retry_asks_first_and_then_sends(
+    altegio: Sandbox, billing: Billing, failed: int, work: Callable[..., None]
+) -> None:
     answer = billing.post(f"payments/{failed}/retry/")
     assert (answer.status_code, answer.json()["status"], answer.json()["error"]) == (202, "queued", "")
     work()
@@ -58,7 +71,9 @@ def test_a_retry_asks_first_and_then_sends(altegio, billing, failed, work):
     assert list(call.attempts.values_list("purpose", flat=True)) == [Attempt.Purpose.ASK, Attempt.Purpose.SEND]
 
 
-def test_a_retry_of_what_altegio_holds_after_all_sends_nothing(altegio, billing, lost, work):
+def test_a_retry_of_what_altegio_holds_after_all_sends_nothing(
+    altegio: Sandbox, billing: Billing, lost: int, work: Callable[..., None]
+) -> None:
     billing.post(f"payments/{lost}/retry/")
     work()
     assert billing.payment(lost)["status"] == "reported"
@@ -67,24 +82,26 @@ def test_a_retry_of_what_altegio_holds_after_all_sends_nothing(altegio, billing,
 
 @pytest.mark.leaves_stranded("its state is planted without the call that goes with it")
 @pytest.mark.parametrize("status", ["queued", "reported", "refund_queued", "refunded", "cancelled"])
-def test_only_what_failed_is_sent_again(billing, failed, status):
+def test_only_what_failed_is_sent_again(billing: Billing, failed: int, status: str) -> None:
     Payment.objects.update(status=status, altegio_payment_id=1)
     assert billing.post(f"payments/{failed}/retry/").status_code == 409
     assert billing.tell(external_id="bill", amount="1.00").status_code == 409
     assert not PaymentChange.objects.exists()
 
 
-def test_an_unknown_payment_is_404(billing):
+def test_an_unknown_payment_is_404(billing: Billing) -> None:
     assert billing.post("payments/1/retry/").status_code == 404
 
 
-def test_the_same_content_leaves_a_failed_payment_as_it_is(billing, failed):
+def test_the_same_content_leaves_a_failed_payment_as_it_is(billing: Billing, failed: int) -> None:
     answer = billing.tell(external_id="bill")
     assert (answer.status_code, answer.json()["id"], answer.json()["status"]) == (200, failed, "failed")
     assert OutgoingCall.objects.filter(kind="report_payment").count() == 1
 
 
-def test_corrected_content_takes_its_place_and_is_sent(altegio, billing, failed, work):
+def test_corrected_content_takes_its_place_and_is_sent(
+    altegio: Sandbox, billing: Billing, failed: int, work: Callable[..., None]
+) -> None:
     answer = billing.tell(external_id="bill", amount="990.90")
     assert (answer.status_code, answer.json()["id"], answer.json()["amount"]) == (202, failed, "990.90")
     assert billing.tell(external_id="bill", amount="990.90").status_code == 200
@@ -94,7 +111,9 @@ def test_corrected_content_takes_its_place_and_is_sent(altegio, billing, failed,
     assert held(altegio) == ["990.90"]
 
 
-def test_a_correction_of_what_altegio_holds_after_all_is_not_sent(altegio, billing, lost, work):
+def test_a_correction_of_what_altegio_holds_after_all_is_not_sent(
+    altegio: Sandbox, billing: Billing, lost: int, work: Callable[..., None]
+) -> None:
     billing.tell(external_id="bill", amount="990.90")
     work()
     shown = billing.payment(lost)
@@ -103,7 +122,9 @@ def test_a_correction_of_what_altegio_holds_after_all_is_not_sent(altegio, billi
     assert billing.refund(lost).status_code == 202, "and it can be refunded"
 
 
-def test_a_correction_may_be_corrected(altegio, billing, failed, work):
+def test_a_correction_may_be_corrected(
+    altegio: Sandbox, billing: Billing, failed: int, work: Callable[..., None]
+) -> None:
     altegio.fault("error", "payment", **REFUSED)
     billing.tell(external_id="bill", amount="0.01")
     work()
@@ -115,7 +136,9 @@ def test_a_correction_may_be_corrected(altegio, billing, failed, work):
     assert [str(change.amount) for change in PaymentChange.objects.all()] == ["990.9900", "0.0100"]
 
 
-def test_a_correction_may_name_another_location(altegio, billing, failed, connect, work):
+def test_a_correction_may_name_another_location(
+    altegio: Sandbox, billing: Billing, failed: int, connect: Callable[..., Connection], work: Callable[..., None]
+) -> None:
     other = connect(10301)
     assert billing.tell(external_id="bill", salon_id=10301).status_code == 202
     work()
@@ -123,16 +146,18 @@ def test_a_correction_may_name_another_location(altegio, billing, failed, connec
     assert (shown["status"], shown["salon_id"], shown["connection_id"]) == ("reported", 10301, other.pk)
     assert (held(altegio), held(altegio, 10301)) == ([], ["990.99"])
     other.refresh_from_db()
-    assert other.paid_until.isoformat() == "2026-01-31T23:59:59+00:00"
+    assert not_none(other.paid_until).isoformat() == "2026-01-31T23:59:59+00:00"
 
 
-def test_an_unknown_location_in_a_correction_is_named(billing, failed):
+def test_an_unknown_location_in_a_correction_is_named(billing: Billing, failed: int) -> None:
     answer = billing.tell(external_id="bill", salon_id=10199)
     assert (answer.status_code, list(answer.json())) == (400, ["salon_id"])
     assert billing.payment(failed)["status"] == "failed"
 
 
-def test_while_nobody_knows_whether_it_arrived_it_stays_at_its_location(altegio, billing, connect, work):
+def test_while_nobody_knows_whether_it_arrived_it_stays_at_its_location(
+    altegio: Sandbox, billing: Billing, connect: Callable[..., Connection], work: Callable[..., None]
+) -> None:
     connection = connect()
     connect(10301)
     altegio.fault("drop_after", "payment")
@@ -148,7 +173,9 @@ def test_while_nobody_knows_whether_it_arrived_it_stays_at_its_location(altegio,
     assert connection.payments.get().amount == Payment.objects.get().amount
 
 
-def test_a_retry_does_not_believe_too_early_that_nothing_is_there(altegio, billing, connection, work, settings):
+def test_a_retry_does_not_believe_too_early_that_nothing_is_there(
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None], settings: Settings
+) -> None:
     settings.ALTEGIO_TIMEOUT_SECONDS, settings.ALTEGIO_SETTLING_SECONDS = 0.3, 20
     altegio.fault("delay", "payment", seconds=1.5)
     altegio.fault("error", "status", status=404)
@@ -160,7 +187,14 @@ def test_a_retry_does_not_believe_too_early_that_nothing_is_there(altegio, billi
     assert len(altegio.requests("payment")) == 1
 
 
-def test_after_a_reconnection_it_belongs_to_the_new_one(altegio, billing, failed, connection, connect, work):
+def test_after_a_reconnection_it_belongs_to_the_new_one(
+    altegio: Sandbox,
+    billing: Billing,
+    failed: int,
+    connection: Connection,
+    connect: Callable[..., Connection],
+    work: Callable[..., None],
+) -> None:
     altegio.uninstall(SALON)
     ask_status(connection)
     work()
@@ -174,7 +208,9 @@ def test_after_a_reconnection_it_belongs_to_the_new_one(altegio, billing, failed
     assert not Alert.objects.filter(kind="call", cleared_at=None).exists()
 
 
-def test_the_alert_of_the_failed_payment_ends_with_its_mending(altegio, billing, failed, work):
+def test_the_alert_of_the_failed_payment_ends_with_its_mending(
+    altegio: Sandbox, billing: Billing, failed: int, work: Callable[..., None]
+) -> None:
     assert Alert.objects.get(kind="call").cleared_at is None
     altegio.fault("error", "payment", **REFUSED)
     billing.post(f"payments/{failed}/retry/")
@@ -186,14 +222,18 @@ def test_the_alert_of_the_failed_payment_ends_with_its_mending(altegio, billing,
     assert not Alert.objects.filter(kind="call", cleared_at=None).exists()
 
 
-def test_the_history_shows_what_it_said_and_why_it_had_failed(billing, failed, connection):
+def test_the_history_shows_what_it_said_and_why_it_had_failed(
+    billing: Billing, failed: int, connection: Connection
+) -> None:
     billing.tell(external_id="bill", amount="990.90")
     (entry,) = [entry for entry in timeline(connection) if entry.kind == "payment sent again"]
     assert "990.99 EUR" in entry.title
     assert entry.detail == "Wrong sum"
 
 
-def test_a_file_corrects_too_and_its_rehearsal_says_so(altegio, failed, work):
+def test_a_file_corrects_too_and_its_rehearsal_says_so(
+    altegio: Sandbox, failed: int, work: Callable[..., None]
+) -> None:
     row = {"external_id": "bill", **JANUARY, "amount": "990.90"}
     lines = [",".join(row), ",".join(map(str, row.values()))]
     for dry_run in (True, False):
@@ -203,7 +243,9 @@ def test_a_file_corrects_too_and_its_rehearsal_says_so(altegio, failed, work):
     assert held(altegio) == ["990.90"]
 
 
-def test_staff_send_again_by_the_same_rule(altegio, client, billing, failed, work):
+def test_staff_send_again_by_the_same_rule(
+    altegio: Sandbox, client: Client, billing: Billing, failed: int, work: Callable[..., None]
+) -> None:
     boss = User.objects.create_superuser("boss@partner.example", "a very long password")
     client.force_login(boss)
     action = {"action": "send_again", "_selected_action": [failed], "confirmed": "yes"}
@@ -215,10 +257,10 @@ def test_staff_send_again_by_the_same_rule(altegio, client, billing, failed, wor
     assert "Wrong sum" in page
 
 
-def at_once(*calls):
+def at_once(*calls: Any) -> list[Any]:
     answers = []
 
-    def run(call):
+    def run(call: Any) -> None:
         answers.append(call().status_code)
         connections.close_all()
 
@@ -231,21 +273,25 @@ def at_once(*calls):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_retries_at_once_are_one(altegio, billing, failed, work):
+def test_retries_at_once_are_one(altegio: Sandbox, billing: Billing, failed: int, work: Callable[..., None]) -> None:
     assert at_once(*[lambda: billing.post(f"payments/{failed}/retry/")] * 5) == [202, 409, 409, 409, 409]
     work()
     assert held(altegio) == ["990.99"]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_equal_corrections_at_once_are_one(altegio, billing, failed, work):
+def test_equal_corrections_at_once_are_one(
+    altegio: Sandbox, billing: Billing, failed: int, work: Callable[..., None]
+) -> None:
     assert at_once(*[lambda: billing.tell(external_id="bill", amount="990.90")] * 4) == [200, 200, 200, 202]
     work()
     assert held(altegio) == ["990.90"]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_retry_and_a_correction_at_once_are_one_of_them(altegio, billing, failed, work):
+def test_a_retry_and_a_correction_at_once_are_one_of_them(
+    altegio: Sandbox, billing: Billing, failed: int, work: Callable[..., None]
+) -> None:
     answers = at_once(
         lambda: billing.post(f"payments/{failed}/retry/"),
         lambda: billing.tell(external_id="bill", amount="990.90"),
@@ -257,7 +303,9 @@ def test_a_retry_and_a_correction_at_once_are_one_of_them(altegio, billing, fail
 
 
 @pytest.mark.django_db(transaction=True)
-def test_moving_and_retrying_at_once_locks_nobody_out(altegio, billing, failed, connect, work):
+def test_moving_and_retrying_at_once_locks_nobody_out(
+    altegio: Sandbox, billing: Billing, failed: int, connect: Callable[..., Connection], work: Callable[..., None]
+) -> None:
     connect(10301)
     answers = at_once(
         lambda: billing.tell(external_id="bill", salon_id=10301),

@@ -1,10 +1,12 @@
 """What a connection lives on: its trial, its paid period, and who is told when that ends."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 import time_machine
 from django.core import mail
+from django.test import Client
 from django.utils import timezone
 
 from accounts.emails import send_waiting_emails
@@ -12,26 +14,31 @@ from accounts.models import OutgoingEmail, User
 from billing.subscriptions import Totals, count_subscriptions, mail_digest
 from billing.tasks import watch_subscriptions
 from integrations.connections.models import Connection
+from sandbox import Sandbox
+from tests.billing.conftest import Billing
+from tests.not_none import not_none
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def staff(db):
+def staff(db: None) -> User:
     return User.objects.create_user("staff@partner.example", is_staff=True)
 
 
-def in_days(days):
+def in_days(days: int) -> time_machine.travel:
     return time_machine.travel(timezone.now() + timedelta(days=days), tick=False)
 
 
-def test_the_trial_begins_with_the_activation(billing, connection):
+def test_the_trial_begins_with_the_activation(billing: Billing, connection: Connection) -> None:
     shown = billing.get(f"connections/{connection.pk}/").json()
-    assert connection.trial_ends_at == connection.activated_at + timedelta(days=14)
+    assert connection.trial_ends_at == not_none(connection.activated_at) + timedelta(days=14)
     assert shown["next_payment_at"] == shown["trial_ends_at"]
 
 
-def test_a_reconnection_has_no_new_trial_and_keeps_what_was_paid(altegio, billing, connect, work):
+def test_a_reconnection_has_no_new_trial_and_keeps_what_was_paid(
+    altegio: Sandbox, billing: Billing, connect: Callable[..., Connection], work: Callable[..., None]
+) -> None:
     first = connect()
     billing.pay(period_from="2026-11-01T00:00:00Z", period_to="2126-01-01T00:00:00Z")
     work()
@@ -41,19 +48,21 @@ def test_a_reconnection_has_no_new_trial_and_keeps_what_was_paid(altegio, billin
         again = connect()
     assert again.pk != first.pk
     assert again.trial_ends_at == first.trial_ends_at
-    assert again.paid_until.year == 2126
+    assert not_none(again.paid_until).year == 2126
     assert again.next_payment_at == again.paid_until
 
 
 @pytest.mark.parametrize(("days", "emails"), [(1, 0), (12, 1), (15, 1)])
-def test_staff_are_told_before_the_end_and_after_it(connection, staff, days, emails):
+def test_staff_are_told_before_the_end_and_after_it(
+    connection: Connection, staff: User, days: int, emails: int
+) -> None:
     with in_days(days):
         assert mail_digest() == emails
         assert OutgoingEmail.objects.filter(template="staff/subscriptions").count() == emails
 
 
 @pytest.mark.leaves_stranded("it comes back from days ahead, with calls that were due then")
-def test_one_letter_a_day(connection, staff):
+def test_one_letter_a_day(connection: Connection, staff: User) -> None:
     with in_days(12):
         watch_subscriptions()
         watch_subscriptions()
@@ -66,14 +75,18 @@ def test_one_letter_a_day(connection, staff):
     assert "ends on" in outgoing_emails[0].body
 
 
-def test_a_payment_ends_the_warning(billing, connection, staff, work):
+def test_a_payment_ends_the_warning(
+    billing: Billing, connection: Connection, staff: User, work: Callable[..., None]
+) -> None:
     billing.pay(period_from="2026-11-01T00:00:00Z", period_to="2126-01-01T00:00:00Z")
     work()
     with in_days(15):
         assert mail_digest() == 0
 
 
-def test_the_totals_of_the_chart(billing, connect, work):
+def test_the_totals_of_the_chart(
+    billing: Billing, connect: Callable[..., Connection], work: Callable[..., None]
+) -> None:
     connect(10101)
     connect(10102)
     billing.pay(period_from="2026-11-01T00:00:00Z", period_to="2126-01-01T00:00:00Z")
@@ -82,7 +95,7 @@ def test_the_totals_of_the_chart(billing, connect, work):
     assert count_subscriptions() == Totals(paid=1, trial=0, expiring=0, overdue=0, frozen=1)
 
 
-def test_the_owner_sees_it(client, connection):
-    client.force_login(connection.owner)
+def test_the_owner_sees_it(client: Client, connection: Connection) -> None:
+    client.force_login(not_none(connection.owner))
     page = client.get("/account/").content.decode()
     assert "Free trial until" in page

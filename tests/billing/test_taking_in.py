@@ -1,16 +1,22 @@
 """What the payments API takes, repeats and refuses (docs/interface.md)."""
 
 import threading
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import connections
+from django.test import Client
 from django.utils import timezone
 from django.utils.http import urlencode
+from pytest_django.fixtures import DjangoAssertNumQueries
 
 from accounts.models import ApiKey
 from billing.api.payments import PaymentSerializer
 from billing.models import Payment
+from integrations.connections.models import Connection
 from integrations.outbox.models import OutgoingCall
+from tests.billing.conftest import Billing
 
 from .conftest import JANUARY, SALON
 
@@ -89,7 +95,7 @@ FEBRUARY = {"period_from": "2026-02-01T00:00:00Z", "period_to": "2026-02-28T23:5
         ("allow_overlap", "yes"),
     ],
 )
-def test_what_is_wrong_is_400_and_named(billing, connection, field, value):
+def test_what_is_wrong_is_400_and_named(billing: Billing, connection: Connection, field: str, value: Any) -> None:
     answer = billing.tell(**{field: value})
     assert answer.status_code == 400
     assert list(answer.json()) == [field]
@@ -97,16 +103,18 @@ def test_what_is_wrong_is_400_and_named(billing, connection, field, value):
 
 
 @pytest.mark.parametrize(("currency", "amount"), [("JPY", "1.0"), ("EUR", "0.001"), ("KWD", "0.0001")])
-def test_more_decimals_than_the_currency_has_are_refused(billing, connection, currency, amount):
+def test_more_decimals_than_the_currency_has_are_refused(
+    billing: Billing, connection: Connection, currency: str, amount: str
+) -> None:
     assert list(billing.tell(currency=currency, amount=amount).json()) == ["amount"]
 
 
 @pytest.mark.parametrize("body", [[], "text", None, 1])
-def test_what_is_no_object_is_400(billing, connection, body):
+def test_what_is_no_object_is_400(billing: Billing, connection: Connection, body: Any) -> None:
     assert billing.post("payments/", body).status_code == 400
 
 
-def test_every_wrong_field_is_named_at_once(billing, connection):
+def test_every_wrong_field_is_named_at_once(billing: Billing, connection: Connection) -> None:
     answer = billing.tell(amount="x", currency="y", paid_at="z")
     assert sorted(answer.json()) == ["amount", "currency", "paid_at"]
 
@@ -115,11 +123,13 @@ def test_every_wrong_field_is_named_at_once(billing, connection):
     ("amount", "shown"),
     [("0", "0.00"), ("0.00", "0.00"), ("5", "5.00"), (7, "7.00"), (990.99, "990.99"), (0.1, "0.10")],
 )
-def test_amounts_that_are_well(billing, connection, amount, shown):
+def test_amounts_that_are_well(
+    billing: Billing, connection: Connection, amount: float | int | str, shown: str
+) -> None:
     assert billing.tell(amount=amount).json()["amount"] == shown
 
 
-def test_the_same_again_is_the_same_payment(billing, connection):
+def test_the_same_again_is_the_same_payment(billing: Billing, connection: Connection) -> None:
     first = billing.tell(external_id="bill")
     again = billing.tell(external_id="bill", amount="990.99", paid_at="2026-01-01T11:00:00.000+00:00")
     assert (first.status_code, again.status_code) == (202, 200)
@@ -137,38 +147,40 @@ def test_the_same_again_is_the_same_payment(billing, connection):
         FEBRUARY,
     ],
 )
-def test_the_same_id_with_other_content_is_409(billing, connection, other):
+def test_the_same_id_with_other_content_is_409(
+    billing: Billing, connection: Connection, other: dict[str, Any]
+) -> None:
     billing.tell(external_id="bill")
     assert billing.tell(external_id="bill", **other).status_code == 409
     assert Payment.objects.count() == 1
 
 
-def test_the_same_again_holds_after_the_connection_ended(billing, connection):
+def test_the_same_again_holds_after_the_connection_ended(billing: Billing, connection: Connection) -> None:
     billing.tell(external_id="bill")
     type(connection).objects.update(state="failed", activated_at=None)
     assert billing.tell(external_id="bill").status_code == 200
 
 
-def test_an_overlap_is_taken_with_a_warning(billing, connection):
+def test_an_overlap_is_taken_with_a_warning(billing: Billing, connection: Connection) -> None:
     first = billing.pay()
     answer = billing.tell()
     assert answer.status_code == 202
     assert f"payment {first}" in answer.json()["warnings"][0]
 
 
-def test_an_overlap_is_refused_or_silent_where_the_caller_says_so(billing, connection):
+def test_an_overlap_is_refused_or_silent_where_the_caller_says_so(billing: Billing, connection: Connection) -> None:
     billing.pay()
     assert list(billing.tell(allow_overlap=False).json()) == ["period_from"]
     assert billing.tell(allow_overlap=True).json()["warnings"] == []
     assert billing.tell(allow_overlap=False, **FEBRUARY).status_code == 202
 
 
-def test_a_payment_for_a_location_that_was_connected_once(billing, connection):
+def test_a_payment_for_a_location_that_was_connected_once(billing: Billing, connection: Connection) -> None:
     type(connection).objects.update(state="uninstalled")
     assert billing.tell().status_code == 202
 
 
-def test_finding_and_listing(billing, connection):
+def test_finding_and_listing(billing: Billing, connection: Connection) -> None:
     payment = billing.pay(external_id="bill-x")
     billing.pay(**FEBRUARY)
     assert [row["id"] for row in billing.get("payments/?external_id=bill-x").json()["results"]] == [payment]
@@ -177,14 +189,16 @@ def test_finding_and_listing(billing, connection):
     assert billing.get("payments/999999/").status_code == 404
 
 
-def test_payments_are_narrowed_down(billing, connection, connect, work):
+def test_payments_are_narrowed_down(
+    billing: Billing, connection: Connection, connect: Callable[..., Connection], work: Callable[..., None]
+) -> None:
     first = billing.pay()
     work()
     other = connect(10301)
     since = timezone.now().isoformat()
     second = billing.pay(salon_id=10301, external_id="bill-x")
 
-    def found(asked):
+    def found(asked: Any) -> Any:
         return [row["id"] for row in billing.get(f"payments/?{asked}").json()["results"]]
 
     assert found("salon_id=10301") == found(f"connection={other.pk}") == found("status=queued") == [second]
@@ -197,13 +211,13 @@ def test_payments_are_narrowed_down(billing, connection, connect, work):
     assert found(urlencode({"updated_since": since, "status": "refund_queued"})) == [first]
 
 
-def test_the_answer_holds_the_fields_of_the_schema(billing, connection):
+def test_the_answer_holds_the_fields_of_the_schema(billing: Billing, connection: Connection) -> None:
     shown = billing.tell().json()
     assert list(shown) == [*PaymentSerializer.Meta.fields, "warnings"]
     assert shown["paid_at"] == "2026-01-01T11:00:00Z"
 
 
-def test_without_the_scope_nothing_is_told_or_shown(client, connection):
+def test_without_the_scope_nothing_is_told_or_shown(client: Client, connection: Connection) -> None:
     _key, secret = ApiKey.objects.create_key(name="reader", scopes=["read"])
     headers = {"Authorization": f"Api-Key {secret}"}
     assert client.get("/api/v1/payments/", headers=headers).status_code == 403
@@ -212,7 +226,9 @@ def test_without_the_scope_nothing_is_told_or_shown(client, connection):
     assert client.get("/api/v1/payments/").status_code == 401
 
 
-def test_queries_for_each_call(billing, connection, django_assert_num_queries):
+def test_queries_for_each_call(
+    billing: Billing, connection: Connection, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     """The key's own one is among them, and in a test the savepoint that stands for the transaction."""
     with django_assert_num_queries(8):
         payment = billing.pay()
@@ -231,10 +247,10 @@ def test_queries_for_each_call(billing, connection, django_assert_num_queries):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_told_by_many_at_once_it_is_one_payment(billing, connection):
+def test_told_by_many_at_once_it_is_one_payment(billing: Billing, connection: Connection) -> None:
     codes = []
 
-    def tell():
+    def tell() -> None:
         codes.append(billing.tell(external_id="bill").status_code)
         connections.close_all()
 
@@ -248,7 +264,12 @@ def test_told_by_many_at_once_it_is_one_payment(billing, connection):
     assert OutgoingCall.objects.filter(kind="report_payment").count() == 1
 
 
-def test_the_connections_list_shows_paid_until_in_as_many_queries(billing, connect, work, django_assert_num_queries):
+def test_the_connections_list_shows_paid_until_in_as_many_queries(
+    billing: Billing,
+    connect: Callable[..., Connection],
+    work: Callable[..., None],
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
     connect()
     billing.pay()
     work()
@@ -261,14 +282,16 @@ def test_the_connections_list_shows_paid_until_in_as_many_queries(billing, conne
     assert one[0]["paid_until"] == "2026-01-31T23:59:59Z"
 
 
-def test_another_content_is_refused_by_what_differs_and_with_a_way_on(billing, connection):
+def test_another_content_is_refused_by_what_differs_and_with_a_way_on(
+    billing: Billing, connection: Connection
+) -> None:
     billing.tell(external_id="twice")
     said = billing.tell(external_id="twice", amount="1.00", **FEBRUARY).json()["external_id"][0]
     assert "with another amount, period_from, period_to; it is queued" in said
     assert "Refund it first" in said
 
 
-def test_a_field_that_a_payment_has_not_is_named(billing, connection):
+def test_a_field_that_a_payment_has_not_is_named(billing: Billing, connection: Connection) -> None:
     answer = billing.tell(aplication_id=2)
     assert (answer.status_code, answer.json()["warnings"]) == (
         202,
@@ -276,5 +299,5 @@ def test_a_field_that_a_payment_has_not_is_named(billing, connection):
     )
 
 
-def test_a_location_of_another_application_leads_to_application_id(billing, connection):
+def test_a_location_of_another_application_leads_to_application_id(billing: Billing, connection: Connection) -> None:
     assert "name it in application_id" in billing.tell(salon_id=10102).json()["salon_id"][0]

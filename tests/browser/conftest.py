@@ -7,13 +7,16 @@ owners' browsers do.
 import os
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.db import connections
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, FrameLocator, Page, expect, sync_playwright
+from pytest_django.fixtures import Settings
+from pytest_django.live_server_helper import LiveServer
 
 from integrations.outbox.dispatcher import dispatch_due
+from sandbox import Sandbox
 from tests.marketplace import AURORA_1, EMMA
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -62,7 +65,7 @@ def page(_browser: Browser) -> Iterator[Page]:
 
 
 @pytest.fixture
-def portal(live_server, altegio, settings):
+def portal(live_server: LiveServer, altegio: Sandbox, settings: Settings) -> str:
     """The portal on `localhost`, where Altegio's pages on `127.0.0.1` may frame it."""
     address = live_server.url.replace("127.0.0.1", "localhost")
     settings.PORTAL_URL = address
@@ -71,7 +74,7 @@ def portal(live_server, altegio, settings):
 
 
 @pytest.fixture
-def worker(portal):
+def worker(portal: str) -> Iterator[None]:
     """A worker beside the server, for as long as the test runs."""
     ended = threading.Event()
 
@@ -88,12 +91,12 @@ def worker(portal):
 
 
 @pytest.fixture
-def settings_tab(page, altegio, portal, settings):
+def settings_tab(page: Page, altegio: Sandbox, portal: str, settings: Settings) -> Callable[..., FrameLocator]:
     """Open the location's Settings tab at Altegio; returns the portal's frame in it."""
     settings.ALTEGIO_FRAME_ANCESTORS = [altegio.app_url]
     settings.ALTEGIO_APP_URL = altegio.app_url
 
-    def open_tab(query: str = ""):
+    def open_tab(query: str = "") -> FrameLocator:
         altegio.grant(AURORA_1, user_id=EMMA)
         page.goto(f"{altegio.app_url}/frame/{AURORA_1}/1/{query}")
         return page.frame_locator("iframe")

@@ -2,11 +2,13 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Literal
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
+from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
 from billing.models import Payment, TariffOption
@@ -51,18 +53,20 @@ def anna() -> User:
 
 
 @pytest.fixture
-def portal(live_server, anna, page) -> str:
+def portal(live_server: LiveServer, anna: User, page: Page) -> str:
     """The portal's address; the page's browser is signed in as Anna."""
     page.goto(live_server.url + reverse("accounts:sign-in"))
     page.get_by_label("E-mail").fill(EMAIL)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", name="Your locations")).to_be_visible()
-    return live_server.url
+    return str(live_server.url)
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (320, "dark")])
-def test_every_page_fits_and_can_be_used_by_everyone(page, portal, width, scheme):
+def test_every_page_fits_and_can_be_used_by_everyone(
+    page: Page, portal: str, width: int, scheme: Literal["light", "dark"]
+) -> None:
     page.set_viewport_size({"width": width, "height": 800})
     page.emulate_media(color_scheme=scheme)
     for name in PAGES:
@@ -71,7 +75,7 @@ def test_every_page_fits_and_can_be_used_by_everyone(page, portal, width, scheme
         has_no_axe_findings(page)
 
 
-def test_the_keyboard_alone_changes_the_name(page, portal):
+def test_the_keyboard_alone_changes_the_name(page: Page, portal: str) -> None:
     page.get_by_role("link", name="My data").focus()
     page.keyboard.press("Enter")
     page.get_by_label("Name").focus()
@@ -82,6 +86,6 @@ def test_the_keyboard_alone_changes_the_name(page, portal):
     assert User.objects.get().name == "Anna Kovács"
 
 
-def test_an_owner_in_a_hurry_finds_the_way_to_pay(page, portal):
+def test_an_owner_in_a_hurry_finds_the_way_to_pay(page: Page, portal: str) -> None:
     page.get_by_role("link", name="Pay ·").first.click()
     expect(page.get_by_role("button", name="Get the address to pay at").first).to_be_visible()

@@ -1,28 +1,36 @@
 """An owner connects in a real browser: on a page of its own, and inside Altegio's iframe with cookies blocked."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect
+from playwright.sync_api import FrameLocator, Page, expect
+from pytest_django.fixtures import Settings
 
 from integrations.connect import arrivals
-from integrations.connections.models import Connection
+from integrations.connections.models import Arrival, Connection
 from integrations.outbox.dispatcher import dispatch_due
+from sandbox import Sandbox
 from tests.marketplace import AURORA_1, AURORA_2, EMMA
+from tests.not_none import not_none
 
 pytestmark = pytest.mark.django_db(transaction=True)
 AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 
 
-def arrival(altegio, portal, locations, user_id=9001) -> str:
+def arrival(altegio: Sandbox, portal: str, locations: int | list[int], user_id: int | None = 9001) -> str:
     altegio.grant(locations, user_id=user_id)
     return altegio.arrival_url(locations, user_id=user_id)
 
 
-def has_no_axe_findings(page) -> None:
+def has_no_axe_findings(page: Page) -> None:
     assert [finding["id"] for finding in Axe().run(page, options=AXE).response["violations"]] == []
 
 
-def test_a_signed_arrival_turns_active_before_the_owners_eyes(page, altegio, portal, worker):
+def test_a_signed_arrival_turns_active_before_the_owners_eyes(
+    page: Page, altegio: Sandbox, portal: str, worker: None
+) -> None:
     page.goto(arrival(altegio, portal, [AURORA_1, AURORA_2]))
     expect(page.get_by_role("heading", name="All 2 locations are connected")).to_be_visible()
     assert "user_data" not in page.url
@@ -30,14 +38,16 @@ def test_a_signed_arrival_turns_active_before_the_owners_eyes(page, altegio, por
 
 
 @pytest.mark.parametrize("width", [1280, 320])
-def test_the_form_fits_and_can_be_used_by_everyone(page, altegio, portal, width):
+def test_the_form_fits_and_can_be_used_by_everyone(page: Page, altegio: Sandbox, portal: str, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 700})
     page.goto(arrival(altegio, portal, AURORA_1, user_id=None))
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     has_no_axe_findings(page)
 
 
-def test_sign_up_inside_a_cross_site_iframe_with_cookies_blocked(page, worker, settings_tab):
+def test_sign_up_inside_a_cross_site_iframe_with_cookies_blocked(
+    page: Page, worker: None, settings_tab: Callable[..., FrameLocator]
+) -> None:
     frame = settings_tab("?anonymous=1")
     sign_up = frame.locator("form[action*='/sign-up/']")
     sign_up.get_by_label("Your name").fill("Emma")
@@ -47,20 +57,28 @@ def test_sign_up_inside_a_cross_site_iframe_with_cookies_blocked(page, worker, s
 
     expect(frame.get_by_role("heading", name="Connected", exact=True)).to_be_visible()
     expect(page.locator(".toast.success")).to_be_visible()
-    assert Connection.objects.get().owner.email == "emma@aurora.example"
+    assert not_none(Connection.objects.get().owner).email == "emma@aurora.example"
     assert page.context.cookies() == []
 
 
-def test_a_signed_arrival_inside_the_iframe(page, worker, settings_tab):
+def test_a_signed_arrival_inside_the_iframe(
+    page: Page, worker: None, settings_tab: Callable[..., FrameLocator]
+) -> None:
     frame = settings_tab()
     expect(frame.get_by_role("heading", name="Connected", exact=True)).to_be_visible()
     expect(page.locator(".toast.success")).to_be_visible()
 
 
-def test_an_arrival_that_was_faster_than_its_page_is_told_too(page, altegio, portal, settings_tab, monkeypatch):
+def test_an_arrival_that_was_faster_than_its_page_is_told_too(
+    page: Page,
+    altegio: Sandbox,
+    portal: str,
+    settings_tab: Callable[..., FrameLocator],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     receive = arrivals.receive_signed
 
-    def receive_and_activate(*given):
+    def receive_and_activate(*given: Any) -> Arrival:
         arrival = receive(*given)
         dispatch_due()
         return arrival
@@ -71,7 +89,9 @@ def test_an_arrival_that_was_faster_than_its_page_is_told_too(page, altegio, por
     expect(frame.get_by_role("heading", name="Connected", exact=True)).to_be_visible()
 
 
-def test_no_other_site_may_frame_the_page(page, settings_tab, settings, altegio):
+def test_no_other_site_may_frame_the_page(
+    page: Page, settings_tab: Callable[..., FrameLocator], settings: Settings, altegio: Sandbox
+) -> None:
     settings.ALTEGIO_FRAME_ANCESTORS = ["https://app.alteg.io"]
     altegio.grant(AURORA_1, user_id=EMMA)
     blocked = []

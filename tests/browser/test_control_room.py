@@ -1,10 +1,16 @@
 """The control room's first page in a real browser: read by everyone, on a phone too, under the strict policy."""
 
+from typing import Literal
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect
+from django.test import Client
+from playwright.sync_api import Page, expect
+from pytest_django.fixtures import Settings
+from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
+from sandbox import Sandbox
 from tests.browser.test_connect import AXE
 from tests.marketplace import AURORA_1, AURORA_2, arrive
 
@@ -12,14 +18,16 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def portal(live_server, settings):
+def portal(live_server: LiveServer, settings: Settings) -> str:
     settings.PORTAL_URL = live_server.url
     return live_server.url
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 320])
-def test_staff_sign_in_and_find_the_caller(page, portal, altegio, client, width, scheme):
+def test_staff_sign_in_and_find_the_caller(
+    page: Page, portal: str, altegio: Sandbox, client: Client, width: int, scheme: Literal["light", "dark"]
+) -> None:
     User.objects.create_superuser("anna@partner.example", "correct horse")
     arrive(client, altegio, [AURORA_1, AURORA_2])
     page.emulate_media(color_scheme=scheme)

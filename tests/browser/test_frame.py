@@ -1,8 +1,11 @@
 """The owner at home in Altegio's iframe: a host page on another site, and a browser that keeps no cookie there."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Frame, Page, expect
+from playwright.sync_api import Frame, FrameLocator, Page, expect
 
 from accounts.models import User
 from accounts.proofs import take_over
@@ -19,12 +22,14 @@ def portals_frame(page: Page) -> Frame:
     return page.frames[1]
 
 
-def open_account(frame) -> None:
+def open_account(frame: FrameLocator) -> None:
     frame.get_by_role("link", name="Open your account").click()
     expect(frame.get_by_text("Aurora Covent Garden").first).to_be_visible()
 
 
-def test_signed_arrival_status_settings_disconnect(page, worker, settings_tab):
+def test_signed_arrival_status_settings_disconnect(
+    page: Page, worker: None, settings_tab: Callable[..., FrameLocator]
+) -> None:
     frame = settings_tab()
     expect(frame.get_by_role("heading", name="Connected", exact=True)).to_be_visible()
     open_account(frame)
@@ -51,7 +56,9 @@ def _await_state(page: Page, state: str) -> None:
     expect(row).to_be_visible()
 
 
-def test_sign_up_then_sign_in_status_settings(page, worker, settings_tab):
+def test_sign_up_then_sign_in_status_settings(
+    page: Page, worker: None, settings_tab: Callable[..., FrameLocator]
+) -> None:
     frame = settings_tab("?anonymous=1")
     sign_up = frame.locator("form[action*='/sign-up/']")
     sign_up.get_by_label("Your name").fill("Emma")
@@ -72,7 +79,7 @@ def test_sign_up_then_sign_in_status_settings(page, worker, settings_tab):
     assert page.context.cookies() == []
 
 
-def test_sign_in_status_settings(page, worker, settings_tab):
+def test_sign_in_status_settings(page: Page, worker: None, settings_tab: Callable[..., FrameLocator]) -> None:
     proven_owner("olga@example.com", PASSWORD)
     frame = settings_tab("?anonymous=1")
     sign_in = frame.locator("form[action*='/sign-in/']")
@@ -112,7 +119,7 @@ def say(page: Page, message: object) -> int:
     return heeded
 
 
-def test_altegios_page_is_heeded(page, settings_tab):
+def test_altegios_page_is_heeded(page: Page, settings_tab: Callable[..., FrameLocator]) -> None:
     frame = settings_tab()
     expect(frame.get_by_role("heading", name="Connecting…")).to_be_visible()
     listen(page)
@@ -120,7 +127,7 @@ def test_altegios_page_is_heeded(page, settings_tab):
         assert say(page, {"action": "refresh"}) == 1
 
 
-def test_what_is_no_message_of_altegios_is_ignored(page, settings_tab):
+def test_what_is_no_message_of_altegios_is_ignored(page: Page, settings_tab: Callable[..., FrameLocator]) -> None:
     frame = settings_tab()
     expect(frame.get_by_role("heading", name="Connecting…")).to_be_visible()
     listen(page)
@@ -128,7 +135,9 @@ def test_what_is_no_message_of_altegios_is_ignored(page, settings_tab):
     assert [say(page, message) for message in strange] == [0] * len(strange)
 
 
-def test_a_hostile_page_around_the_frame_is_not_heeded(page, settings_tab, monkeypatch):
+def test_a_hostile_page_around_the_frame_is_not_heeded(
+    page: Page, settings_tab: Callable[..., FrameLocator], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(views, "host_origins", lambda: "https://app.alteg.io https://*.alteg.io")
     frame = settings_tab()
     expect(frame.get_by_role("heading", name="Connecting…")).to_be_visible()
@@ -150,7 +159,9 @@ STRANGERS = [
 
 
 @pytest.mark.parametrize(("source", "heeded"), [("parent", ALTEGIOS), ("self", [])])
-def test_only_altegios_origins_around_the_frame_are_heeded(page, settings_tab, monkeypatch, source, heeded):
+def test_only_altegios_origins_around_the_frame_are_heeded(
+    page: Page, settings_tab: Callable[..., FrameLocator], monkeypatch: pytest.MonkeyPatch, source: str, heeded: Any
+) -> None:
     monkeypatch.setattr(views, "host_origins", lambda: "https://app.alteg.io https://*.alteg.io")
     frame = settings_tab()
     expect(frame.get_by_role("heading", name="Connecting…")).to_be_visible()

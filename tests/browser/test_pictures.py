@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from django.test import Client
 from playwright.sync_api import Page, expect
+from pytest_django.fixtures import Settings
+from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
 from integrations.connections.models import Connection
@@ -18,18 +20,18 @@ WIDE, PHONE = (1120, 760), (360, 720)
 
 
 @pytest.fixture
-def pictures(tmp_path) -> Path:
+def pictures(tmp_path: Path) -> Path:
     """Where they go: beside the documentation with `make pictures`, else nowhere that is kept."""
     return Path(os.environ.get("PICTURES", tmp_path))
 
 
 @pytest.fixture
-def portal(live_server, settings, altegio, work) -> str:
+def portal(live_server: LiveServer, settings: Settings, altegio: Sandbox, work: Callable[..., None]) -> str:
     settings.PORTAL_URL = altegio.portal_url = live_server.url
     TwoWeeks(altegio, work).pass_by()
     settings.ALTEGIO_REQUESTS_PER_SECOND, settings.ALTEGIO_REQUESTS_PER_MINUTE = 5, 200
     User.objects.create_superuser("anna@partner.example", "correct horse")
-    return live_server.url
+    return str(live_server.url)
 
 
 def take(page: Page, folder: Path, name: str, size: tuple[int, int]) -> None:
@@ -48,7 +50,9 @@ def sign_in(page: Page, portal: str) -> None:
     page.locator("input[type=submit]").click()
 
 
-def test_the_pictures(page, portal, pictures, altegio, work, client):
+def test_the_pictures(
+    page: Page, portal: str, pictures: Path, altegio: Sandbox, work: Callable[..., None], client: Client
+) -> None:
     staff_see(page, portal, pictures)
     an_owner_sees(page, pictures, altegio, work)
     an_owner_has(page, portal, pictures, client)

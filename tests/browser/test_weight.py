@@ -1,7 +1,9 @@
 """The connect page is light: few requests, few bytes, none to anybody else, and nothing jumps."""
 
 import pytest
+from playwright.sync_api import Page
 
+from sandbox import Sandbox
 from tests.browser.test_connect import arrival
 from tests.marketplace import AURORA_1
 
@@ -16,7 +18,7 @@ SHIFTS = """() => new Promise(done => {
 
 
 @pytest.mark.parametrize("user_id", [None, 9001], ids=["registration", "status"])
-def test_it_is_light_and_asks_nobody_else(page, altegio, portal, user_id):
+def test_it_is_light_and_asks_nobody_else(page: Page, altegio: Sandbox, portal: str, user_id: int | None) -> None:
     requests = []
     page.on("requestfinished", lambda request: requests.append(request))
     page.goto(arrival(altegio, portal, AURORA_1, user_id=user_id), wait_until="networkidle")

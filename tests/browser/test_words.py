@@ -3,6 +3,8 @@
 import re
 
 import pytest
+from playwright.sync_api import Page
+from pytest_django.live_server_helper import LiveServer
 
 from tests.i18n.gallery import Gallery
 
@@ -10,7 +12,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.mark.parametrize("language", ["hu", "ru"])
-def test_no_page_is_wider_than_a_narrow_frame(page, live_server, language):
+def test_no_page_is_wider_than_a_narrow_frame(page: Page, live_server: LiveServer, language: str) -> None:
     page.set_viewport_size({"width": 320, "height": 700})
     page.goto(f"{live_server.url}/account/sign-in/")
     wide = []

@@ -1,6 +1,8 @@
 """The API's refusals say what to do instead."""
 
 import pytest
+from django.test import Client
+from pytest_django.fixtures import Settings
 
 from accounts.models import ApiKey
 
@@ -14,21 +16,21 @@ def headers(*scopes: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("scope", "path"), ONE_OF_EACH_SCOPE.items())
-def test_a_403_names_the_scope(client, scope, path):
+def test_a_403_names_the_scope(client: Client, scope: str, path: str) -> None:
     answer = client.get(f"/api/v1/{path}", headers=headers("sms"))
     assert answer.status_code == 403
     assert f'"{scope}"' in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("content_type", ["application/x-www-form-urlencoded", "text/xml", "text/json", "x"])
-def test_a_415_names_the_content_type_to_send(client, content_type):
+def test_a_415_names_the_content_type_to_send(client: Client, content_type: str) -> None:
     answer = client.post("/api/v1/payments/", b"a=1", content_type=content_type, headers=headers("billing"))
     assert answer.status_code == 415
     assert "application/json" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("authorization", [None, "Bearer x", "secret"])
-def test_a_401_names_the_header_to_send(client, authorization):
+def test_a_401_names_the_header_to_send(client: Client, authorization: str | None) -> None:
     sent = {"Authorization": authorization} if authorization else {}
     answer = client.get("/api/v1/payments/", headers=sent)
     assert answer.status_code == 401
@@ -36,19 +38,19 @@ def test_a_401_names_the_header_to_send(client, authorization):
 
 
 @pytest.mark.parametrize("accept", ["*", "text/html", "text/plain", "application/xml;q=0.9"])
-def test_an_accept_of_old_gets_json(client, accept):
+def test_an_accept_of_old_gets_json(client: Client, accept: str) -> None:
     answer = client.get("/api/v1/payments/", headers=headers("billing") | {"Accept": accept})
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/json")
 
 
-def test_a_packed_body_is_refused_as_such(client):
+def test_a_packed_body_is_refused_as_such(client: Client) -> None:
     packed = headers("billing") | {"Content-Encoding": "gzip"}
     answer = client.post("/api/v1/payments/", b"\x1f\x8b", content_type="application/json", headers=packed)
     assert answer.status_code == 415
     assert "without Content-Encoding" in answer.json()["detail"]
 
 
-def test_a_host_that_is_not_served_is_told_in_json(client, settings):
+def test_a_host_that_is_not_served_is_told_in_json(client: Client, settings: Settings) -> None:
     settings.ALLOWED_HOSTS = ["localhost"]
     answer = client.get("/api/v1/payments/", headers=headers("billing") | {"Host": "portal.internal"})
     assert answer.status_code == 400
@@ -64,7 +66,7 @@ def test_a_host_that_is_not_served_is_told_in_json(client, settings):
         ("payments/1/?cursor=x", "cursor", "takes none"),
     ],
 )
-def test_what_an_address_cannot_be_asked_for_is_told(client, address, name, says):
+def test_what_an_address_cannot_be_asked_for_is_told(client: Client, address: str, name: str, says: str) -> None:
     answer = client.get(f"/api/v1/{address}", headers=headers("billing"))
     assert answer.status_code == 400
     assert says in answer.json()[name][0]

@@ -2,13 +2,13 @@
 
 import json
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from partner_portal.core.clean import (
-    MAX_DEPTH,
     InvalidJsonError,
     TooDeepError,
     clean_json,
@@ -18,6 +18,7 @@ from partner_portal.core.clean import (
     read_number,
     storable_json,
 )
+from partner_portal.core.json_depth import MAX_DEPTH
 
 
 @pytest.mark.parametrize(
@@ -30,17 +31,17 @@ from partner_portal.core.clean import (
         ("a whole one \U0001f600", "a whole one \U0001f600"),
     ],
 )
-def test_text_loses_what_no_database_or_page_can_hold(text, clean):
+def test_text_loses_what_no_database_or_page_can_hold(text: str, clean: str) -> None:
     assert clean_text(text) == clean
 
 
-def test_a_line_is_one_line_and_is_cut():
+def test_a_line_is_one_line_and_is_cut() -> None:
     assert clean_line(" Salon\r\n\u2028 of\x00 Emma ", 11) == "Salon of Em"
     assert clean_line("one two", 4) == "one"
 
 
 @given(st.text(alphabet=st.characters(), max_size=40))
-def test_clean_text_can_always_be_stored(text):
+def test_clean_text_can_always_be_stored(text: Any) -> None:
     encoded = clean_text(text).encode()
     assert b"\x00" not in encoded
     assert clean_text(encoded.decode()) == encoded.decode()
@@ -65,19 +66,19 @@ def test_clean_text_can_always_be_stored(text):
         ('"a raw \x01 control"', "a raw  control"),
     ],
 )
-def test_json_is_read_clean_and_exact(text, value):
+def test_json_is_read_clean_and_exact(text: str, value: Any) -> None:
     read = parse_json(text)
     assert (read, type(read)) == (value, type(value))
 
 
 @pytest.mark.parametrize("text", ["NaN", '"\x01"', "{", "", "[1,]", '{"a":' * 5000])
-def test_what_is_no_json_by_the_letter_is_refused(text):
+def test_what_is_no_json_by_the_letter_is_refused(text: str) -> None:
     with pytest.raises(InvalidJsonError):
         parse_json(text, strict=True)
 
 
 @pytest.mark.parametrize("opening", ["[", '{"a":'])
-def test_one_fixed_depth_whatever_calls(opening):
+def test_one_fixed_depth_whatever_calls(opening: str) -> None:
     closing = "]" if opening == "[" else "}"
     deepest = opening * MAX_DEPTH + "1" + closing * MAX_DEPTH
     assert json.dumps(parse_json(deepest, strict=True)).count("1") == 1
@@ -86,16 +87,16 @@ def test_one_fixed_depth_whatever_calls(opening):
             parse_json(opening * depth + "1" + closing * depth, strict=True)
 
 
-def test_one_deep_row_does_not_spoil_the_others():
+def test_one_deep_row_does_not_spoil_the_others() -> None:
     rows = parse_json('[{"id": 1, "title": ' + "[" * 200 + "]" * 200 + '}, {"id": 2}]')
     assert [row["id"] for row in rows] == [1, 2]
 
 
-def test_a_json_column_gets_decimals_as_text():
+def test_a_json_column_gets_decimals_as_text() -> None:
     assert storable_json(parse_json('{"a": [0.10, 1]}')) == {"a": ["0.10", 1]}
 
 
-def test_a_value_made_elsewhere_is_cleaned_the_same():
+def test_a_value_made_elsewhere_is_cleaned_the_same() -> None:
     assert clean_json({"a\x00": ["\udc00", 1, None]}) == {"a": ["\ufffd", 1, None]}
     with pytest.raises(TooDeepError):
         clean_json(json.loads("[" * 150 + "]" * 150))
@@ -104,5 +105,5 @@ def test_a_value_made_elsewhere_is_cleaned_the_same():
 @pytest.mark.parametrize(
     "text", ["", "x", "1_000", "٣", "0x10", "NaN", "inf", "1e401", "1e-401", "9" * 61, " " * 200 + "1"]
 )
-def test_what_is_no_number_of_a_sane_size(text):
+def test_what_is_no_number_of_a_sane_size(text: str) -> None:
     assert read_number(text) is None

@@ -5,18 +5,19 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import environ
 import pytest
 from django.core.checks import run_checks
+from pytest_django.fixtures import Settings
 
 ROOT = Path(__file__).parent.parent.parent
 COMPLETE = {"SECRET_KEY": "x", "PORTAL_URL": "https://portal.example.com", "FIELD_ENCRYPTION_KEYS": "k"}
 
 
 @pytest.mark.parametrize("missing", list(COMPLETE))
-def test_the_start_fails_with_the_name_of_what_is_missing(missing, tmp_path):
+def test_the_start_fails_with_the_name_of_what_is_missing(missing: str, tmp_path: Path) -> None:
     environment = {name: value for name, value in COMPLETE.items() if name != missing}
     run = subprocess.run(
         [sys.executable, str(ROOT / "manage.py"), "check"],
@@ -30,11 +31,11 @@ def test_the_start_fails_with_the_name_of_what_is_missing(missing, tmp_path):
     assert f"Set the environment variable {missing}" in run.stderr.splitlines()[-1]
 
 
-def ids(**kwargs) -> set[str]:
+def ids(**kwargs: Any) -> set[str]:
     return {str(message.id) for message in run_checks(**kwargs) if str(message.id).startswith("portal.")}
 
 
-def test_the_suites_own_settings_are_in_order():
+def test_the_suites_own_settings_are_in_order() -> None:
     assert ids() == set()
 
 
@@ -47,17 +48,17 @@ def test_the_suites_own_settings_are_in_order():
         ("FIELD_ENCRYPTION_KEYS", ["short"], "portal.E004"),
     ],
 )
-def test_each_wrong_setting_has_its_check(settings, name, value, expected):
+def test_each_wrong_setting_has_its_check(settings: Settings, name: str, value: Any, expected: str) -> None:
     setattr(settings, name, value)
     assert ids() == {expected}
 
 
-def test_production_wants_https(settings):
+def test_production_wants_https(settings: Settings) -> None:
     settings.BEHIND_HTTPS = False
     assert "portal.W003" in ids(include_deployment_checks=True)
 
 
-def test_the_example_lists_every_variable():
+def test_the_example_lists_every_variable() -> None:
     read = set(
         re.findall(r'(?:env(?:\.\w+)?|required)\(\s*"([A-Z_]+)"', (ROOT / "partner_portal/settings.py").read_text())
     )
@@ -69,7 +70,7 @@ class Example(environ.Env):  # type: ignore[misc]  # it has no types
     ENVIRON: ClassVar[dict[str, str]] = {}
 
 
-def test_the_example_can_be_used_as_it_stands():
+def test_the_example_can_be_used_as_it_stands() -> None:
     """Its comments are no values, and what it leaves empty is not set."""
     Example.read_env(ROOT / ".env.example")
     assert Example.ENVIRON["ALTEGIO_TIMEOUT"] == "10"

@@ -6,7 +6,8 @@ from queue import Empty
 
 import pytest
 from kombu import Connection
-from kombu.transport.base import StdChannel
+
+from partner_portal.core.folder_broker import Channel
 
 QUEUE = "celery"
 
@@ -19,7 +20,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def channel(folder: Path) -> Iterator[StdChannel]:
+def channel(folder: Path) -> Iterator[Channel]:
     options = {
         "data_folder_in": str(folder / "messages"),
         "data_folder_out": str(folder / "messages"),
@@ -27,10 +28,12 @@ def channel(folder: Path) -> Iterator[StdChannel]:
     }
     transport = "partner_portal.core.folder_broker:Transport"
     with Connection("filesystem://", transport=transport, transport_options=options) as connection:
-        yield connection.channel()
+        channel = connection.channel()
+        assert isinstance(channel, Channel)
+        yield channel
 
 
-def test_messages_come_out_once_and_in_their_order(channel):
+def test_messages_come_out_once_and_in_their_order(channel: Channel) -> None:
     for number in range(3):
         channel._put(QUEUE, {"number": number})
     assert [channel._get(QUEUE)["number"] for _ in range(3)] == [0, 1, 2]
@@ -38,7 +41,7 @@ def test_messages_come_out_once_and_in_their_order(channel):
         channel._get(QUEUE)
 
 
-def test_a_message_is_not_there_before_it_is_whole(channel, monkeypatch):
+def test_a_message_is_not_there_before_it_is_whole(channel: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
     def die(*_: object) -> None:
         raise SystemExit
 
@@ -49,7 +52,9 @@ def test_a_message_is_not_there_before_it_is_whole(channel, monkeypatch):
 
 
 @pytest.mark.parametrize("content", ["", '{"body":'])
-def test_a_message_cut_short_is_thrown_away_and_the_next_one_comes(channel, folder, content):
+def test_a_message_cut_short_is_thrown_away_and_the_next_one_comes(
+    channel: Channel, folder: Path, content: str
+) -> None:
     (folder / "messages" / f"{0:020}_cut.{QUEUE}.msg").write_text(content)
     channel._put(QUEUE, {"number": 1})
     assert channel._get(QUEUE) == {"number": 1}
@@ -57,13 +62,13 @@ def test_a_message_cut_short_is_thrown_away_and_the_next_one_comes(channel, fold
 
 
 @pytest.mark.parametrize("content", ["", "[["])
-def test_a_table_of_queues_cut_short_is_written_anew(channel, folder, content):
+def test_a_table_of_queues_cut_short_is_written_anew(channel: Channel, folder: Path, content: str) -> None:
     (folder / "control" / "celery.exchange").write_text(content)
     channel._queue_bind("celery", "celery", "", QUEUE)
     assert channel.get_table("celery") == [("celery", "", QUEUE)]
 
 
-def test_a_queue_is_in_the_table_once_however_often_it_is_bound(channel):
+def test_a_queue_is_in_the_table_once_however_often_it_is_bound(channel: Channel) -> None:
     for _ in range(2):
         channel._queue_bind("celery", "celery", "", QUEUE)
     assert channel.get_table("celery") == [("celery", "", QUEUE)]

@@ -28,7 +28,7 @@ def plain(text: str) -> str:
         ("hu", "1 234,50 EUR"),
     ],
 )
-def test_money_stands_where_the_language_puts_it(language, expected):
+def test_money_stands_where_the_language_puts_it(language: str, expected: str) -> None:
     with translation.override(language):
         assert plain(formats.money(Decimal("1234.5"), "EUR")) == expected
 
@@ -43,13 +43,13 @@ def test_money_stands_where_the_language_puts_it(language, expected):
         ("7.25", "XYZ", "XYZ 7.25"),
     ],
 )
-def test_money_has_the_decimals_of_its_currency(amount, currency, expected):
+def test_money_has_the_decimals_of_its_currency(amount: str, currency: str, expected: str) -> None:
     assert plain(formats.money(Decimal(amount), currency)) == expected
 
 
 @pytest.mark.parametrize("code", ["HUF", "UAH", "RUB", "BRL", "KZT", "USD"])
 @pytest.mark.parametrize("language", ["en", "ru", "uk", "pt", "hu"])
-def test_no_currency_clings_to_its_number_as_a_bare_code(language, code):
+def test_no_currency_clings_to_its_number_as_a_bare_code(language: str, code: str) -> None:
     with translation.override(language):
         shown = formats.money(Decimal(5), code)
     assert not re.search(rf"{code}\d|\d{code}", shown)
@@ -65,7 +65,7 @@ def test_no_currency_clings_to_its_number_as_a_bare_code(language, code):
         ("hu", "2026. november 21. 13:05 UTC"),
     ],
 )
-def test_a_moment_names_its_zone(language, expected):
+def test_a_moment_names_its_zone(language: str, expected: str) -> None:
     with translation.override(language):
         assert plain(formats.moment(AFTERNOON)) == expected
 
@@ -81,11 +81,11 @@ def test_a_moment_names_its_zone(language, expected):
         ("../etc", "21 November 2026, 13:05 UTC"),
     ],
 )
-def test_a_moment_is_told_in_the_locations_zone(zone, expected):
+def test_a_moment_is_told_in_the_locations_zone(zone: str, expected: str) -> None:
     assert plain(formats.moment(AFTERNOON, zone)) == expected
 
 
-def test_without_a_location_the_current_zone_counts():
+def test_without_a_location_the_current_zone_counts() -> None:
     with timezone.override("Asia/Tokyo"):
         assert plain(formats.moment(datetime(2026, 11, 21, 23, 0, tzinfo=UTC))) == "22 November 2026, 08:00 UTC+9"
         assert formats.day(datetime(2026, 11, 21, 23, 0, tzinfo=UTC)) == "22 November 2026"
@@ -95,12 +95,12 @@ def test_without_a_location_the_current_zone_counts():
     ("language", "expected"),
     [("en", "5,000"), ("ru", "5 000"), ("uk", "5 000"), ("pt", "5 000"), ("hu", "5 000")],
 )
-def test_a_number_has_the_languages_separator(language, expected):
+def test_a_number_has_the_languages_separator(language: str, expected: str) -> None:
     with translation.override(language):
         assert plain(formats.number(5000)) == expected
 
 
-def test_templates_have_them_as_filters():
+def test_templates_have_them_as_filters() -> None:
     page = Template(
         "{% load formats %}{{ sum|money:'EUR' }} · {{ when|day }} · {{ at|moment:'' }} · {{ count|number }}"
     )
@@ -108,6 +108,6 @@ def test_templates_have_them_as_filters():
     assert plain(page.render(context)) == "€7.00 · 2 January 2026 · 21 November 2026, 13:05 UTC · 1,200"
 
 
-def test_of_nothing_the_filters_make_nothing():
+def test_of_nothing_the_filters_make_nothing() -> None:
     page = Template("{% load formats %}{{ a|money:'EUR' }}{{ a|day }}{{ a|moment }}{{ a|number }}")
     assert page.render(Context({"a": None})) == ""

@@ -1,21 +1,24 @@
 """Health pages, and the portal behind a proxy."""
 
 import time
+from typing import Any
 
 import pytest
 from django.core.cache import cache
 from django.db import InterfaceError, OperationalError, connection
+from django.test import Client
+from pytest_django.fixtures import Settings
 
 from integrations.backoffice import health
 
 pytestmark = pytest.mark.django_db
 
 
-def test_alive(client):
+def test_alive(client: Client) -> None:
     assert client.get("/healthz/").content == b"ok"
 
 
-def test_ready_names_what_is_wrong(client, monkeypatch):
+def test_ready_names_what_is_wrong(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(health.CHECKS, "broker", lambda: "")
     answer = client.get("/readyz/")
     assert answer.status_code == 503
@@ -25,7 +28,7 @@ def test_ready_names_what_is_wrong(client, monkeypatch):
     assert client.get("/readyz/").status_code == 200
 
 
-def test_a_database_that_is_away_is_told_not_raised(client, monkeypatch):
+def test_a_database_that_is_away_is_told_not_raised(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def away() -> str:
         raise OperationalError
 
@@ -34,7 +37,7 @@ def test_a_database_that_is_away_is_told_not_raised(client, monkeypatch):
 
 
 @pytest.mark.parametrize("broken", [OperationalError, InterfaceError])
-def test_a_caller_of_the_api_is_told_to_come_again_while_the_database_is_away(client, broken):
+def test_a_caller_of_the_api_is_told_to_come_again_while_the_database_is_away(client: Client, broken: Any) -> None:
     def away(*_query: object) -> None:
         raise broken("the server closed the connection")
 
@@ -44,7 +47,7 @@ def test_a_caller_of_the_api_is_told_to_come_again_while_the_database_is_away(cl
     assert answer.json() == {"detail": "Not done: send the same again."}
 
 
-def test_what_the_proxy_took_in_over_http_goes_to_https(client, settings):
+def test_what_the_proxy_took_in_over_http_goes_to_https(client: Client, settings: Settings) -> None:
     settings.BEHIND_HTTPS, settings.PORTAL_URL = True, "https://portal.example.com"
     answer = client.get("/account/?a=1", headers={"X-Forwarded-Proto": "http"})
     assert (answer.status_code, answer["Location"]) == (301, "https://portal.example.com/account/?a=1")

@@ -2,9 +2,11 @@
 
 import json
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.db import models
+from django.test import Client
 
 from integrations.connections.models import Application
 from integrations.outbox.models import OutgoingCall
@@ -22,7 +24,7 @@ pytestmark = pytest.mark.django_db
         ([{"deep": [[[{}]]]}, None, True, "Салон"], [{"deep": [[[{}]]]}, None, True, "Салон"]),
     ],
 )
-def test_it_is_stored_and_read_again(value, kept):
+def test_it_is_stored_and_read_again(value: Any, kept: Any) -> None:
     application = Application.objects.create(altegio_id=1, channels=value)
     application.refresh_from_db()
     assert application.channels == kept
@@ -30,7 +32,7 @@ def test_it_is_stored_and_read_again(value, kept):
     assert Application.objects.get(channels=[kept]).channels == [kept]
 
 
-def test_every_column_that_holds_what_came_from_outside_is_one():
+def test_every_column_that_holds_what_came_from_outside_is_one() -> None:
     for model, name in ((Application, "channels"), (OutgoingCall, "params")):
         assert isinstance(model._meta.get_field(name), JSONField)
     assert JSONField().deconstruct()[1] == f"django.db.models.{models.JSONField.__name__}"
@@ -39,7 +41,7 @@ def test_every_column_that_holds_what_came_from_outside_is_one():
 @pytest.mark.parametrize(
     "typed", ["[" * 20_000, '{"a":' * 200 + "1" + "}" * 200, '["\\u0000"]', "[NaN]", '["\\ud800"]']
 )
-def test_staff_read_what_is_wrong_with_what_they_typed(admin_client, typed):
+def test_staff_read_what_is_wrong_with_what_they_typed(admin_client: Client, typed: str) -> None:
     application = Application.objects.create(altegio_id=1)
     address = f"/admin/connections/application/{application.pk}/change/"
     answer = admin_client.post(address, {"altegio_id": 1, "kind": "general", "channels": typed})
@@ -49,5 +51,5 @@ def test_staff_read_what_is_wrong_with_what_they_typed(admin_client, typed):
     assert application.channels == []
 
 
-def test_what_staff_type_well_is_taken():
+def test_what_staff_type_well_is_taken() -> None:
     assert JSONFormField().clean(json.dumps(["sms"])) == ["sms"]

@@ -1,6 +1,7 @@
 """One reader of dates and times, with an end on both sides."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -25,12 +26,12 @@ NOON = datetime(2026, 1, 31, 11, tzinfo=UTC)
         "2026-01-30T23:00:00-12:00",
     ],
 )
-def test_the_same_moment_however_it_is_written(text):
+def test_the_same_moment_however_it_is_written(text: str) -> None:
     assert read_moment(text) == NOON
     assert read_moment(text).tzinfo is UTC
 
 
-def test_without_a_zone_it_is_read_in_the_one_given():
+def test_without_a_zone_it_is_read_in_the_one_given() -> None:
     assert read_moment("2026-01-31 12:00:00", "Europe/Budapest") == NOON
     assert read_moment("2026-01-31", "UTC") == datetime(2026, 1, 31, tzinfo=UTC)
     for text in ("2026-01-31 12:00:00", "2026-01-31"):
@@ -49,7 +50,7 @@ def test_without_a_zone_it_is_read_in_the_one_given():
         "2200-01-01T00:00:00Z",
     ],
 )
-def test_what_is_too_far_away_is_refused_in_words(text):
+def test_what_is_too_far_away_is_refused_in_words(text: str) -> None:
     with pytest.raises(InvalidDatetimeError, match="between 1970 and 2199"):
         read_moment(text, "Asia/Tokyo")
 
@@ -76,19 +77,19 @@ def test_what_is_too_far_away_is_refused_in_words(text):
         "20260131T12:00:00Z12:00",
     ],
 )
-def test_what_is_no_moment(text):
+def test_what_is_no_moment(text: Any) -> None:
     with pytest.raises(InvalidDatetimeError):
         read_moment(text, "UTC")
 
 
-def test_it_is_written_in_a_zone_without_seconds_in_the_offset():
+def test_it_is_written_in_a_zone_without_seconds_in_the_offset() -> None:
     assert write_moment(NOON, "Europe/Budapest") == "2026-01-31T12:00:00+01:00"
     assert write_moment(NOON.replace(year=1971), "Africa/Monrovia") == "1971-01-31T11:00:00+00:00"
     assert write_moment(NOON, "Africa/Monrovia") == "2026-01-31T11:00:00+00:00"
 
 
 @given(st.text(alphabet="0123456789-+:TZ ., ", max_size=32))
-def test_no_text_raises_anything_else_and_days_around_it_exist(text):
+def test_no_text_raises_anything_else_and_days_around_it_exist(text: Any) -> None:
     try:
         moment = read_moment(text, "Africa/Monrovia")
     except InvalidDatetimeError:

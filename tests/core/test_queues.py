@@ -1,11 +1,14 @@
 """One item that fails is set aside, counted, tried again ever more slowly, and ends as a dead letter for staff."""
 
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from time_machine import TimeMachineFixture
 
 from accounts.models import User
 from accounts.roles import Role
@@ -24,19 +27,19 @@ def rows() -> list[Location]:
     return Location.objects.bulk_create(Location(altegio_id=number) for number in range(1, 9))
 
 
-def number_five_fails(some: list[Location]) -> None:
+def number_five_fails(some: Sequence[Location]) -> None:
     Location.objects.filter(pk__in=[row.pk for row in some]).update(city="done")
     if any(row.altegio_id == 5 for row in some):
         raise RecursionError("five")
 
 
-def fail_until_dead(row: Location, time_machine) -> None:
+def fail_until_dead(row: Location, time_machine: TimeMachineFixture) -> None:
     for _ in range(QUEUE.max_failures):
         QUEUE.work([row], number_five_fails)
         time_machine.move_to(timezone.now() + timedelta(hours=2))
 
 
-def test_the_others_are_done_and_the_one_is_set_aside(rows):
+def test_the_others_are_done_and_the_one_is_set_aside(rows: list[Location]) -> None:
     assert QUEUE.work(rows, number_five_fails) == 7
     assert Location.objects.filter(city="done").count() == 7
     failed = FailedItem.objects.get()
@@ -45,23 +48,25 @@ def test_the_others_are_done_and_the_one_is_set_aside(rows):
     assert not QUEUE.ready(Location.objects.all()).filter(altegio_id=5).exists()
 
 
-def test_what_an_error_says_is_stored_whatever_it_holds():
+def test_what_an_error_says_is_stored_whatever_it_holds() -> None:
     assert describe_error(ValueError("a\x00b\ud83d Bearer secret")) == "ValueError: ab\ufffd Bearer •••"
 
 
-def test_it_comes_again_when_its_pause_is_over(rows, time_machine):
+def test_it_comes_again_when_its_pause_is_over(rows: list[Location], time_machine: TimeMachineFixture) -> None:
     QUEUE.work(rows, number_five_fails)
     time_machine.move_to(timezone.now() + timedelta(seconds=10))
     assert QUEUE.ready(Location.objects.all()).filter(altegio_id=5).exists()
 
 
-def test_what_fails_while_it_rests_is_not_counted(rows):
+def test_what_fails_while_it_rests_is_not_counted(rows: list[Location]) -> None:
     for _ in range(10):
         QUEUE.work([rows[4]], number_five_fails)
     assert FailedItem.objects.get().failures == 1
 
 
-def test_it_ends_as_a_dead_letter_with_one_alert_for_its_queue(rows, time_machine):
+def test_it_ends_as_a_dead_letter_with_one_alert_for_its_queue(
+    rows: list[Location], time_machine: TimeMachineFixture
+) -> None:
     fail_until_dead(rows[4], time_machine)
     assert FailedItem.objects.get().dead_at is not None
     assert Alert.objects.get().key == "dead:tests"
@@ -70,7 +75,9 @@ def test_it_ends_as_a_dead_letter_with_one_alert_for_its_queue(rows, time_machin
     assert not QUEUE.ready(Location.objects.all()).filter(altegio_id=5).exists()
 
 
-def test_staff_try_it_again_and_the_alert_ends(rows, time_machine, client):
+def test_staff_try_it_again_and_the_alert_ends(
+    rows: list[Location], time_machine: TimeMachineFixture, client: Client
+) -> None:
     fail_until_dead(rows[4], time_machine)
     client.force_login(member(Role.SUPPORT))
     address = reverse("admin:core_faileditem_changelist")
@@ -80,28 +87,32 @@ def test_staff_try_it_again_and_the_alert_ends(rows, time_machine, client):
     assert Alert.objects.get().cleared_at is not None
 
 
-def test_the_list_says_what_is_not_tried_again(rows, time_machine, client):
+def test_the_list_says_what_is_not_tried_again(
+    rows: list[Location], time_machine: TimeMachineFixture, client: Client
+) -> None:
     fail_until_dead(rows[4], time_machine)
     client.force_login(member(Role.SUPPORT))
     page = client.get(reverse("admin:core_faileditem_changelist")).content.decode()
     assert re.search(r'field-next_try"[^>]*>given up</td>', page)
 
 
-def test_it_dies_again_with_a_new_alert(rows, time_machine):
+def test_it_dies_again_with_a_new_alert(rows: list[Location], time_machine: TimeMachineFixture) -> None:
     fail_until_dead(rows[4], time_machine)
     QUEUE.try_again([rows[4].pk])
     fail_until_dead(rows[4], time_machine)
     assert [alert.cleared_at is None for alert in Alert.objects.order_by("pk")] == [False, True]
 
 
-def test_a_failure_that_did_not_come_again_is_forgotten(rows, time_machine):
+def test_a_failure_that_did_not_come_again_is_forgotten(
+    rows: list[Location], time_machine: TimeMachineFixture
+) -> None:
     QUEUE.work([rows[4]], number_five_fails)
     time_machine.move_to(timezone.now() + timedelta(days=2))
     forget_what_works_again()
     assert not FailedItem.objects.exists()
 
 
-def test_what_happens_at_the_giving_up_may_fail_too(rows, time_machine):
+def test_what_happens_at_the_giving_up_may_fail_too(rows: list[Location], time_machine: TimeMachineFixture) -> None:
     def fail(_item: int) -> None:
         raise ValueError
 
@@ -112,7 +123,7 @@ def test_what_happens_at_the_giving_up_may_fail_too(rows, time_machine):
     assert FailedItem.objects.get().dead_at is not None
 
 
-def test_a_step_that_fails_keeps_no_other_from_running(time_machine):
+def test_a_step_that_fails_keeps_no_other_from_running(time_machine: TimeMachineFixture) -> None:
     done = []
 
     def broken() -> None:
@@ -129,7 +140,7 @@ def test_a_step_that_fails_keeps_no_other_from_running(time_machine):
     assert Alert.objects.get().cleared_at is not None
 
 
-def test_the_list_shows_the_item_and_what_went_wrong(rows, client):
+def test_the_list_shows_the_item_and_what_went_wrong(rows: list[Location], client: Client) -> None:
     QUEUE.work(rows, number_five_fails)
     client.force_login(User.objects.create_superuser("boss@partner.example", "pass"))
     page = client.get(reverse("admin:core_faileditem_changelist")).content.decode()

@@ -2,10 +2,12 @@
 
 import time
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
-from partner_portal.core.clean import MAX_DEPTH, InvalidJsonError, TooDeepError
+from partner_portal.core.clean import InvalidJsonError, TooDeepError
+from partner_portal.core.json_depth import MAX_DEPTH
 from partner_portal.core.request_json import NotStorableError, parse_request
 
 
@@ -23,7 +25,7 @@ from partner_portal.core.request_json import NotStorableError, parse_request
         ('"Приве́т\x7f"'.encode(), "Приве́т\x7f"),
     ],
 )
-def test_what_is_written_is_read(body, value):
+def test_what_is_written_is_read(body: bytes, value: Any) -> None:
     read = parse_request(body)
     assert (read, type(read), str(read)) == (value, type(value), str(value))
 
@@ -42,7 +44,7 @@ def test_what_is_written_is_read(body, value):
         (rb'{"a": 1, "\u0061": 2}', "'a' stands in the same object twice"),
     ],
 )
-def test_what_is_refused_is_told_in_a_sentence(body, why):
+def test_what_is_refused_is_told_in_a_sentence(body: bytes, why: str) -> None:
     with pytest.raises(InvalidJsonError, match=why):
         parse_request(body)
 
@@ -56,7 +58,7 @@ def test_what_is_refused_is_told_in_a_sentence(body, why):
         (rb'{"a": {"b\u0000": 1}}', ("a", "'b\\x00'")),
     ],
 )
-def test_what_no_database_holds_is_refused_where_it_stands(body, path):
+def test_what_no_database_holds_is_refused_where_it_stands(body: bytes, path: Any) -> None:
     with pytest.raises(NotStorableError) as refused:
         parse_request(body)
     assert refused.value.path == path
@@ -64,7 +66,7 @@ def test_what_no_database_holds_is_refused_where_it_stands(body, path):
 
 @pytest.mark.parametrize("filler", [b"", b'"]]", ', rb'"\"[[[", ', rb'"\\", {"]": "}"}, ', b'"", "", '])
 @pytest.mark.parametrize("opening", [b"[", b'{"a": '])
-def test_the_depth_is_counted_in_brackets_that_are_no_text(opening, filler):
+def test_the_depth_is_counted_in_brackets_that_are_no_text(opening: bytes, filler: bytes) -> None:
     closing = b"]" if opening == b"[" else b"}"
     rows = filler * MAX_DEPTH + b"1"
 
@@ -77,7 +79,7 @@ def test_the_depth_is_counted_in_brackets_that_are_no_text(opening, filler):
             parse_request(body(depth))
 
 
-def test_of_many_names_the_one_that_stands_twice_is_found_at_once():
+def test_of_many_names_the_one_that_stands_twice_is_found_at_once() -> None:
     names = [f'"name{number}":1' for number in range(100_000)]
     began = time.monotonic()
     with pytest.raises(InvalidJsonError, match="'name99999' stands"):

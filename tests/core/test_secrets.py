@@ -2,19 +2,25 @@
 
 import logging
 import re
+from collections.abc import Callable
 from secrets import token_hex
+from typing import Any
 
 import pytest
 import structlog
 from django.apps import apps
 from django.db import connection
+from django.test import Client, RequestFactory
 from django.views.debug import get_exception_reporter_class
+from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from integrations.connections.models import Application, Chain, Installation
 from partner_portal.core.error_reports import without_secrets
 from partner_portal.core.masking import MASK, mask
+from sandbox import Sandbox
 from tests.marketplace import AURORA_1, EMMA, TELEPHONY, arrive
+from tests.not_none import not_none
 
 pytestmark = pytest.mark.django_db
 
@@ -29,9 +35,11 @@ def everything_stored() -> str:
     return "\n".join(rows)
 
 
-def test_no_plain_column_holds_a_secret(client, altegio, work, settings):
+def test_no_plain_column_holds_a_secret(
+    client: Client, altegio: Sandbox, work: Callable[..., None], settings: Settings
+) -> None:
     url = altegio.arrival_url(AURORA_1, user_id=EMMA, application_id=TELEPHONY)
-    user_data = re.search(r"user_data=([^&]+)", url).group(1)
+    user_data = not_none(re.search(r"user_data=([^&]+)", url)).group(1)
     Application.objects.create(altegio_id=TELEPHONY, kind="telephony")
     arrive(client, altegio, AURORA_1, application_id=TELEPHONY)
     work()
@@ -54,7 +62,9 @@ def as_written(records: list[logging.LogRecord]) -> str:
     return "\n".join(formatter.format(record) for record in records)
 
 
-def test_no_log_line_holds_a_secret(caplog, client, altegio, monkeypatch):
+def test_no_log_line_holds_a_secret(
+    caplog: pytest.LogCaptureFixture, client: Client, altegio: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("integrations.connect.arrivals.receive_signed", lambda *_: 1 / 0)
     client.raise_request_exception = False
     answer = arrive(client, altegio, AURORA_1)
@@ -66,7 +76,7 @@ def test_no_log_line_holds_a_secret(caplog, client, altegio, monkeypatch):
     assert "user_data=" not in logged
 
 
-def test_an_error_report_holds_no_secret(rf, settings):
+def test_an_error_report_holds_no_secret(rf: RequestFactory, settings: Settings) -> None:
     hidden = [token_hex(8) for _ in range(4)]
     request = rf.post(
         f"/connect/?user_data={hidden[0]}", {"password": hidden[1]}, HTTP_COOKIE=f"sessionid={hidden[2]}"
@@ -76,7 +86,8 @@ def test_an_error_report_holds_no_secret(rf, settings):
         crm_token = hidden[3]
         crm_token.index("?")
     except ValueError as error:
-        reporter = get_exception_reporter_class(request)(request, type(error), error, error.__traceback__)
+        reporter_class: Any = get_exception_reporter_class(request)
+        reporter = reporter_class(request, type(error), error, error.__traceback__)
     report = reporter.get_traceback_text() + reporter.get_traceback_html()
 
     assert "ValueError" in report
@@ -101,16 +112,16 @@ def test_an_error_report_holds_no_secret(rf, settings):
         "password=SECRET&x=1",
     ],
 )
-def test_masking(text):
+def test_masking(text: str) -> None:
     assert "SECRET" not in mask(text)
     assert MASK in mask(text)
 
 
-def test_masking_knows_the_partner_token_wherever_it_stands(settings):
+def test_masking_knows_the_partner_token_wherever_it_stands(settings: Settings) -> None:
     assert settings.ALTEGIO_PARTNER_TOKEN not in mask(f"x{settings.ALTEGIO_PARTNER_TOKEN}y")
 
 
-def test_what_goes_to_sentry_holds_no_secret(settings):
+def test_what_goes_to_sentry_holds_no_secret(settings: Settings) -> None:
     secret, token = token_hex(8), settings.ALTEGIO_PARTNER_TOKEN
     event = {
         "request": {"url": f"http://x/connect/?user_data={secret}", "query_string": secret, "cookies": {"a": secret}},

@@ -1,7 +1,11 @@
 """A web host without its static files shows no page; `/readyz/` says so."""
 
+from pathlib import Path
+
 import pytest
 from django.core.management import call_command
+from django.test import Client
+from pytest_django.fixtures import Settings
 
 from partner_portal.core.static_files import missing_static_files
 
@@ -9,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def host(settings, tmp_path):
+def host(settings: Settings, tmp_path: Path) -> Path:
     """A web host in production, on which nobody has collected static files yet."""
     settings.STATIC_ROOT = tmp_path
     collected = {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}
@@ -17,22 +21,22 @@ def host(settings, tmp_path):
     return tmp_path
 
 
-def restart(settings) -> None:
+def restart(settings: Settings) -> None:
     """A new process reads the list of files anew."""
     settings.STORAGES = dict(settings.STORAGES)
 
 
-def payload(client) -> str:
-    return client.get("/readyz/").json()["wrong"].get("static", "")
+def payload(client: Client) -> str:
+    return str(client.get("/readyz/").json()["wrong"].get("static", ""))
 
 
-def test_without_them_every_page_fails_and_readyz_says_what_to_do(host, client):
+def test_without_them_every_page_fails_and_readyz_says_what_to_do(host: Path, client: Client) -> None:
     client.raise_request_exception = False
     assert client.get("/account/sign-in/").status_code == 500
     assert "collectstatic" in payload(client)
 
 
-def test_with_them_all_is_well(host, client, settings):
+def test_with_them_all_is_well(host: Path, client: Client, settings: Settings) -> None:
     assert payload(client), "the process began without"
     call_command("collectstatic", "--noinput", verbosity=0)
     restart(settings)
@@ -40,7 +44,7 @@ def test_with_them_all_is_well(host, client, settings):
     assert client.get("/account/sign-in/").status_code == 200
 
 
-def test_files_of_a_release_before_are_not_enough(host, client, settings):
+def test_files_of_a_release_before_are_not_enough(host: Path, client: Client, settings: Settings) -> None:
     call_command("collectstatic", "--noinput", verbosity=0)
     manifest = host / "staticfiles.json"
     manifest.write_text(manifest.read_text().replace('"admin/room.css"', '"admin/an-old-room.css"'))
@@ -48,7 +52,7 @@ def test_files_of_a_release_before_are_not_enough(host, client, settings):
     assert "admin/room.css" in payload(client)
 
 
-def test_files_that_were_deleted_are_noticed(host, client, settings):
+def test_files_that_were_deleted_are_noticed(host: Path, client: Client, settings: Settings) -> None:
     call_command("collectstatic", "--noinput", verbosity=0)
     for file in host.glob("admin/room.*"):
         file.unlink()
@@ -56,5 +60,5 @@ def test_files_that_were_deleted_are_noticed(host, client, settings):
     assert "admin/room.css" in payload(client)
 
 
-def test_where_nothing_is_collected_nothing_is_missing():
+def test_where_nothing_is_collected_nothing_is_missing() -> None:
     assert missing_static_files() == ""

@@ -2,9 +2,12 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from django.test import Client
 from django.urls import URLResolver, get_resolver
+from pytest_django.fixtures import Settings
 
 from billing.models import Payment
 from integrations.lifecycle.models import Callback
@@ -36,14 +39,14 @@ def example(path: str) -> str:
 ADDRESSES = sorted({example(path) for path in addresses(get_resolver()) if path.endswith("/") and "(?P" not in path})
 
 
-def test_the_walk_finds_the_addresses():
+def test_the_walk_finds_the_addresses() -> None:
     assert {"/api/v1/payments/", "/api/v1/payments/1/refund/", "/altegio/callback/", "/account/sign-in/"} <= {
         *ADDRESSES
     }
 
 
 @pytest.mark.parametrize("path", ADDRESSES)
-def test_no_write_is_sent_on_to_the_address_with_the_slash(client, path):
+def test_no_write_is_sent_on_to_the_address_with_the_slash(client: Client, path: str) -> None:
     for method in WRITES:
         answer = getattr(client, method)(path.rstrip("/") or "/", {}, content_type="application/json")
         assert answer.status_code not in (301, 308), method
@@ -51,12 +54,12 @@ def test_no_write_is_sent_on_to_the_address_with_the_slash(client, path):
 
 
 @pytest.mark.parametrize("path", [path for path in ADDRESSES if path.startswith(("/api/", "/healthz", "/readyz"))])
-def test_a_program_reads_the_same_without_the_slash(client, path):
+def test_a_program_reads_the_same_without_the_slash(client: Client, path: str) -> None:
     slashless, usual = client.get(path.rstrip("/")), client.get(path)
     assert (slashless.status_code, slashless["Content-Type"]) == (usual.status_code, usual["Content-Type"])
 
 
-def test_a_payment_told_without_the_slash_is_taken(billing, connection):  # noqa: F811
+def test_a_payment_told_without_the_slash_is_taken(billing: Billing, connection: Any) -> None:  # noqa: F811
     answer = billing.post("payments", {"external_id": "bill", **JANUARY})
     assert (answer.status_code, answer.json()["status"]) == (202, "queued")
     assert billing.post(f"payments/{answer.json()['id']}/refund").status_code == 202
@@ -64,20 +67,20 @@ def test_a_payment_told_without_the_slash_is_taken(billing, connection):  # noqa
     assert Payment.objects.count() == 1
 
 
-def test_altegios_calls_are_stored_without_the_slash(application, settings):  # noqa: F811
+def test_altegios_calls_are_stored_without_the_slash(application: Any, settings: Settings) -> None:  # noqa: F811
     settings.ALTEGIO_PARTNER_TOKEN = FREEZE["partner_token"]
     assert call(application, "/altegio/callback", json.dumps(FREEZE).encode())["status"] == 200
     assert call(application, "/altegio/events/unknown", b"{}")["status"] == 404
     assert Callback.objects.count() == 1
 
 
-def test_a_page_is_led_to_its_address(client):
+def test_a_page_is_led_to_its_address(client: Client) -> None:
     assert client.get("/account/sign-in?next=x")["Location"] == "/account/sign-in/?next=x"
     assert client.get("/connect?salon_id=1")["Location"] == "/connect/?salon_id=1"
 
 
 @pytest.mark.parametrize("method", WRITES)
-def test_a_write_over_http_is_refused_with_a_sentence(client, settings, method):
+def test_a_write_over_http_is_refused_with_a_sentence(client: Client, settings: Settings, method: str) -> None:
     settings.BEHIND_HTTPS, settings.PORTAL_URL = True, "https://portal.example.com"
     answer = getattr(client, method)("/api/v1/payments/", headers={"X-Forwarded-Proto": "http"})
     assert answer.status_code == 400

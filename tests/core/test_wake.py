@@ -18,7 +18,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> threading.Semaphore:
     return messages
 
 
-def test_a_burst_is_served_at_once_and_once_more_for_all_who_came_later(sent):
+def test_a_burst_is_served_at_once_and_once_more_for_all_who_came_later(sent: threading.Semaphore) -> None:
     wake("tests.a-task", pause=0.5)
     assert sent.acquire(timeout=PATIENCE)
     for _ in range(5):
@@ -31,7 +31,7 @@ def test_a_burst_is_served_at_once_and_once_more_for_all_who_came_later(sent):
     assert sent.acquire(timeout=PATIENCE)
 
 
-def test_a_broker_that_is_away_is_no_error_of_who_asks(monkeypatch):
+def test_a_broker_that_is_away_is_no_error_of_who_asks(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = threading.Event()
 
     def away(_name: str) -> None:
@@ -43,7 +43,9 @@ def test_a_broker_that_is_away_is_no_error_of_who_asks(monkeypatch):
     assert asked.wait(PATIENCE)
 
 
-def test_where_no_thread_is_to_be_had_the_message_goes_all_the_same(sent, monkeypatch):
+def test_where_no_thread_is_to_be_had_the_message_goes_all_the_same(
+    sent: threading.Semaphore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(_timer: threading.Timer) -> None:
         raise RuntimeError("can't start new thread")
 

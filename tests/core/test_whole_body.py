@@ -2,6 +2,8 @@
 
 import io
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -9,7 +11,7 @@ from partner_portal.core.request_body import with_whole_body
 from partner_portal.core.request_buffer import MAX_BODY
 
 
-def app(environ, start_response):
+def app(environ: Any, start_response: Any) -> list[Any]:
     start_response("200 OK", [])
     return [environ["wsgi.input"].read(), b"|", environ["CONTENT_LENGTH"].encode()]
 
@@ -17,9 +19,13 @@ def app(environ, start_response):
 def send(body: object, **environ: object) -> tuple[int, bytes]:
     seen: list[str] = []
     stream = io.BytesIO(body) if isinstance(body, bytes) else body
-    answer = with_whole_body(app)(
-        {"wsgi.input": stream, "wsgi.input_terminated": True} | environ, lambda status, _headers: seen.append(status)
-    )
+
+    def start_response(status: str, _headers: object, _error: object = None) -> Callable[[bytes], object]:
+        seen.append(status)
+        return print
+
+    whole = {"wsgi.input": stream, "wsgi.input_terminated": True} | environ
+    answer = with_whole_body(app)(whole, start_response)
     return int(seen[0][:3]), b"".join(answer)
 
 
@@ -28,7 +34,7 @@ class Broken:
         raise ConnectionResetError
 
 
-def test_a_body_with_a_length_and_one_in_chunks_are_the_same():
+def test_a_body_with_a_length_and_one_in_chunks_are_the_same() -> None:
     assert send(b"{} and the next request", CONTENT_LENGTH="2") == (200, b"{}|2")
     assert send(b"{}", HTTP_TRANSFER_ENCODING="chunked") == (200, b"{}|2")
     assert send(b"no body") == (200, b"|0")
@@ -46,10 +52,12 @@ def test_a_body_with_a_length_and_one_in_chunks_are_the_same():
         (b"x" * (MAX_BODY + 1), {"HTTP_TRANSFER_ENCODING": "chunked"}, 413, "larger"),
     ],
 )
-def test_what_does_not_come_whole_is_refused_in_a_sentence(body, environ, status, why):
+def test_what_does_not_come_whole_is_refused_in_a_sentence(
+    body: Any, environ: dict[str, Any], status: int, why: str
+) -> None:
     code, answer = send(body, **environ)
     assert (code, why in json.loads(answer)["detail"]) == (status, True)
 
 
-def test_the_largest_body_is_taken():
+def test_the_largest_body_is_taken() -> None:
     assert send(b"x" * MAX_BODY, HTTP_TRANSFER_ENCODING="chunked")[0] == 200

@@ -3,7 +3,7 @@
 import json
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from http.client import HTTPResponse
 from pathlib import Path
@@ -46,7 +46,7 @@ def web(host: Portal, tmp_path: Path) -> Portal:
 
 
 @pytest.fixture
-def line(web: Portal) -> Iterator[object]:
+def line(web: Portal) -> Iterator[Callable[..., socket.socket]]:
     """`line()`: a new connection, closed at the end of the test; `line(4096)` takes so many bytes before it reads."""
     lines: list[socket.socket] = []
 
@@ -81,10 +81,11 @@ def status(connection: socket.socket) -> int:
 
 
 def events(web: Portal) -> int:
-    return web.database.query("SELECT count(*) FROM lifecycle_callback WHERE event = 'test'")[0][0]
+    rows = web.database.query("SELECT count(*) FROM lifecycle_callback WHERE event = 'test'")
+    return int(rows[0][0])
 
 
-def test_a_body_in_chunks_is_read_at_every_address(web, line):
+def test_a_body_in_chunks_is_read_at_every_address(web: Portal, line: Callable[..., socket.socket]) -> None:
     before, chunked = events(web), "Transfer-Encoding: chunked"
     connection = line()
     for size in (1, 7, 4096):
@@ -112,14 +113,16 @@ def test_a_body_in_chunks_is_read_at_every_address(web, line):
         (head("/altegio/callback/", "Content-Length: 2", "Content-Length: 2") + b"{}", 400),
     ],
 )
-def test_what_is_too_large_or_no_body_is_refused_at_once(web, line, request_, code):
+def test_what_is_too_large_or_no_body_is_refused_at_once(
+    web: Portal, line: Callable[..., socket.socket], request_: bytes, code: int
+) -> None:
     connection, began = line(), time.monotonic()
     connection.sendall(request_)
     assert status(connection) == code
     assert time.monotonic() - began < SECONDS
 
 
-def test_one_who_asks_whether_to_go_on_is_told_once(web, line):
+def test_one_who_asks_whether_to_go_on_is_told_once(web: Portal, line: Callable[..., socket.socket]) -> None:
     connection = line()
     connection.sendall(head("/altegio/callback/", "Expect: 100-continue", f"Content-Length: {len(CALLBACK)}"))
     assert connection.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -127,7 +130,7 @@ def test_one_who_asks_whether_to_go_on_is_told_once(web, line):
     assert status(connection) == 200
 
 
-def test_however_many_are_slow_the_quick_are_answered(web, line):
+def test_however_many_are_slow_the_quick_are_answered(web: Portal, line: Callable[..., socket.socket]) -> None:
     """Slow bodies, slow heads, silent connections, and ones that are answered and never close."""
     before = events(web)
     for number in range(60):
@@ -145,7 +148,7 @@ def test_however_many_are_slow_the_quick_are_answered(web, line):
     assert slowest < SECONDS / 2
 
 
-def test_answers_that_nobody_reads_hold_nobody_up(web, line):
+def test_answers_that_nobody_reads_hold_nobody_up(web: Portal, line: Callable[..., socket.socket]) -> None:
     before = events(web)
     for _ in range(30):
         connection = line(4096)
@@ -159,7 +162,7 @@ def test_answers_that_nobody_reads_hold_nobody_up(web, line):
     assert time.monotonic() - began < 2 * SECONDS
 
 
-def test_a_large_answer_comes_whole_to_one_who_reads_slowly(web, line):
+def test_a_large_answer_comes_whole_to_one_who_reads_slowly(web: Portal, line: Callable[..., socket.socket]) -> None:
     whole = web.page(LARGE).content
     assert len(whole) > 1_000_000
     connection = line(4096)
@@ -171,7 +174,7 @@ def test_a_large_answer_comes_whole_to_one_who_reads_slowly(web, line):
         assert answer.read() == whole
 
 
-def test_a_body_that_trickles_ends_at_its_deadline(web, line):
+def test_a_body_that_trickles_ends_at_its_deadline(web: Portal, line: Callable[..., socket.socket]) -> None:
     connections, began = [line() for _ in PATHS], time.monotonic()
     for connection, path in zip(connections, PATHS, strict=True):
         connection.sendall(with_length(b"{", 500, path))
@@ -196,7 +199,9 @@ def test_a_body_that_trickles_ends_at_its_deadline(web, line):
         b"nonsense\r\n\r\n",
     ],
 )
-def test_a_crowd_that_takes_all_connections_keeps_nobody_out(web, line, sent):
+def test_a_crowd_that_takes_all_connections_keeps_nobody_out(
+    web: Portal, line: Callable[..., socket.socket], sent: bytes
+) -> None:
     """Silent ones, slow ones, ones that rest after an answer, and ones that have been sent away and stay."""
     before, crowd = events(web), [line() for _ in range(3 * PLACES)]
     for one in crowd:
@@ -211,7 +216,9 @@ def test_a_crowd_that_takes_all_connections_keeps_nobody_out(web, line, sent):
     assert time.monotonic() - began < SECONDS + 1
 
 
-def test_the_process_ends_when_it_is_told_to_though_answers_are_not_read(web, line):
+def test_the_process_ends_when_it_is_told_to_though_answers_are_not_read(
+    web: Portal, line: Callable[..., socket.socket]
+) -> None:
     for _ in range(8):
         # More than the kernel takes for its reader.
         line(4096).sendall(6 * f"GET {LARGE} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
@@ -220,6 +227,6 @@ def test_the_process_ends_when_it_is_told_to_though_answers_are_not_read(web, li
     web.web.stop()
 
 
-def test_no_header_moves_the_portal_to_another_path(web):
+def test_no_header_moves_the_portal_to_another_path(web: Portal) -> None:
     """A proxy on the same host may pass on what strangers send; gunicorn takes it from there by default."""
     assert web.page("/healthz/", headers={"SCRIPT_NAME": "/healthz", "PATH_INFO": "/x/"}).text == "ok"

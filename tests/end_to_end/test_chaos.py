@@ -20,7 +20,7 @@ def missing_program() -> str:
     return ""
 
 
-def test_a_seed_is_always_the_same_plan():
+def test_a_seed_is_always_the_same_plan() -> None:
     assert draw(7) == draw(7) != draw(8)
     assert 100 <= draw(7).locations <= 300
 
@@ -64,7 +64,7 @@ def played(stage: Stage) -> Result:
     return play(stage, SMALL)
 
 
-def test_a_small_seed_holds(played):
+def test_a_small_seed_holds(played: Result) -> None:
     assert played.broken == []
 
 
@@ -123,7 +123,9 @@ def strand_a_claim(stage: Stage, _salon_id: int) -> None:
         (leave_a_call, "nothing_is_stuck"),
     ],
 )
-def test_a_broken_promise_is_seen(stage, played, damage: Callable[[Stage, int], None], seen_by):
+def test_a_broken_promise_is_seen(
+    stage: Stage, played: Result, damage: Callable[[Stage, int], None], seen_by: str
+) -> None:
     before = broken(stage, played.stories)
     damage(stage, played.stories[0].locations[0])
     after = broken(stage, played.stories)

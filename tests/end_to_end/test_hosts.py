@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sandbox import Sandbox
 from tests.end_to_end.conftest import EMMA
 from tests.end_to_end.portal import PER_MINUTE, PER_SECOND, Portal, activations, once, wait_for
 
@@ -37,7 +38,7 @@ def start_workers(one: Portal, other: Portal) -> None:
     other.start_worker()
 
 
-def arrive_at(host: Portal, altegio, count: int) -> tuple[str, list[int]]:
+def arrive_at(host: Portal, altegio: Sandbox, count: int) -> tuple[str, list[int]]:
     """An owner whose browser reaches this host: the status page's path, and the locations."""
     _chain, locations = altegio.add_chain(count)
     altegio.grant(locations, user_id=EMMA)
@@ -47,7 +48,9 @@ def arrive_at(host: Portal, altegio, count: int) -> tuple[str, list[int]]:
     return answer.headers["Location"], locations
 
 
-def test_two_hosts_share_the_work_the_pages_and_the_call_limits(hosts, altegio):
+def test_two_hosts_share_the_work_the_pages_and_the_call_limits(
+    hosts: tuple[Portal, Portal], altegio: Sandbox
+) -> None:
     one, other = hosts
     altegio.configure(requests_per_second=PER_SECOND, requests_per_minute=PER_MINUTE)
     start_workers(one, other)
@@ -66,7 +69,7 @@ def test_two_hosts_share_the_work_the_pages_and_the_call_limits(hosts, altegio):
     assert min(host.logs().count("altegio_answered") for host in hosts) > 5, "both workers carried calls"
 
 
-def test_a_host_that_is_lost_loses_no_call(hosts, altegio):
+def test_a_host_that_is_lost_loses_no_call(hosts: tuple[Portal, Portal], altegio: Sandbox) -> None:
     one, other = hosts
     start_workers(one, other)
     page, locations = arrive_at(other, altegio, 60)

@@ -97,7 +97,9 @@ def rescued(shared_portal: Portal, shared_altegio: Sandbox) -> Iterator[dict[str
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_a_call_in_the_hands_of_a_dead_worker_is_finished_once(rescued, shared_portal, shared_altegio, moment):
+def test_a_call_in_the_hands_of_a_dead_worker_is_finished_once(
+    rescued: dict[str, tuple[str, Location]], shared_portal: Portal, shared_altegio: Sandbox, moment: str
+) -> None:
     page, location = rescued[moment]
     shared_portal.wait_until_active(page)
     assert activations(shared_altegio, [location]) == once([location])

@@ -1,15 +1,18 @@
 """What may be lost or away: the broker's messages, the web process after its commit, Altegio itself."""
 
 import sys
+from pathlib import Path
 
 import requests
 
-from tests.end_to_end.conftest import EMMA
+from sandbox import Sandbox
+from tests.end_to_end.conftest import EMMA, Arrive
 from tests.end_to_end.portal import (
     PARTNER_TOKEN,
     PER_MINUTE,
     PER_SECOND,
     Port,
+    Portal,
     Program,
     activations,
     once,
@@ -17,7 +20,7 @@ from tests.end_to_end.portal import (
 )
 
 
-def test_an_emptied_broker_loses_no_call(portal, altegio, arrive):
+def test_an_emptied_broker_loses_no_call(portal: Portal, altegio: Sandbox, arrive: Arrive) -> None:
     page, locations = arrive(30)
     portal.broker.empty()
     portal.start_worker("-B", ALTEGIO_REQUESTS_PER_SECOND="10")
@@ -28,7 +31,9 @@ def test_an_emptied_broker_loses_no_call(portal, altegio, arrive):
     assert activations(altegio, locations) == once(locations)
 
 
-def test_a_web_process_killed_after_its_commit_loses_no_call(portal, altegio, arrive):
+def test_a_web_process_killed_after_its_commit_loses_no_call(
+    portal: Portal, altegio: Sandbox, arrive: Arrive
+) -> None:
     page, locations = arrive(3)
     portal.web.kill()
     portal.broker.empty()
@@ -39,7 +44,9 @@ def test_a_web_process_killed_after_its_commit_loses_no_call(portal, altegio, ar
     assert activations(altegio, locations) == once(locations)
 
 
-def test_a_worker_told_to_stop_ends_soon_with_nothing_in_hand(portal, altegio, arrive):
+def test_a_worker_told_to_stop_ends_soon_with_nothing_in_hand(
+    portal: Portal, altegio: Sandbox, arrive: Arrive
+) -> None:
     arrive(200)
     worker = portal.start_worker("-B")
     wait_for(lambda: len(altegio.requests("activate")) > 5, "the first calls have been made")
@@ -48,7 +55,7 @@ def test_a_worker_told_to_stop_ends_soon_with_nothing_in_hand(portal, altegio, a
     assert portal.calls("state = 'queued'") > 0
 
 
-def test_a_worker_outlives_altegio_and_goes_on_when_it_is_back(portal, tmp_path):
+def test_a_worker_outlives_altegio_and_goes_on_when_it_is_back(portal: Portal, tmp_path: Path) -> None:
     port = Port()
     address = f"http://127.0.0.1:{port.number}"
     command = [sys.executable, "-m", "sandbox", "--port", str(port.number), "--portal-url", portal.url]

@@ -108,7 +108,9 @@ def caddy(folder: Path, port: int, upstream: int) -> list[str]:
 
 
 @pytest.fixture(params=[nginx, caddy], ids=lambda program: program.__name__)
-def proxy(request, tmp_path_factory, upstream) -> Iterator[int]:
+def proxy(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, upstream: Upstream
+) -> Iterator[int]:
     """The port of the proxy that stands before `upstream`."""
     name = request.param.__name__
     if shutil.which(name) is None:
@@ -142,7 +144,7 @@ def head(path: str, *more: str, method: str = "POST") -> bytes:
     return "\r\n".join([f"{method} {path} HTTP/1.1", "Host: portal.example.com", *more, "", ""]).encode()
 
 
-def test_a_body_is_passed_on_once_it_is_whole(proxy, upstream):
+def test_a_body_is_passed_on_once_it_is_whole(proxy: int, upstream: Upstream) -> None:
     slow = [send(proxy, head("/slow", "Content-Length: 500") + b"{") for _ in range(20)]
     quick = send(proxy, head("/quick", "Content-Length: 2") + b"{}")
     assert quick.recv(1000).startswith(b"HTTP/1.1 200")
@@ -155,14 +157,14 @@ def test_a_body_is_passed_on_once_it_is_whole(proxy, upstream):
     assert len(upstream.requests) == 21
 
 
-def test_a_body_in_chunks_is_passed_on_whole(proxy, upstream):
+def test_a_body_in_chunks_is_passed_on_whole(proxy: int, upstream: Upstream) -> None:
     answer = send(proxy, head("/", "Transfer-Encoding: chunked") + b"2\r\n{}\r\n0\r\n\r\n").recv(1000)
     assert answer.startswith(b"HTTP/1.1 200")
     (_path, _headers, body), *_ = upstream.requests
     assert body == b"{}"
 
 
-def test_the_caller_and_the_scheme_are_the_proxys_own(proxy, upstream):
+def test_the_caller_and_the_scheme_are_the_proxys_own(proxy: int, upstream: Upstream) -> None:
     forged = ("X-Forwarded-For: 10.9.8.7", "X-Forwarded-Proto: https", "Content-Length: 2")
     assert send(proxy, head("/", *forged) + b"{}").recv(1000).startswith(b"HTTP/1.1 200")
     (_path, headers, _body), *_ = upstream.requests
@@ -171,7 +173,7 @@ def test_the_caller_and_the_scheme_are_the_proxys_own(proxy, upstream):
     assert headers["host"].startswith("portal.example.com")
 
 
-def test_the_address_of_the_longest_chain_comes_through(proxy, upstream):
+def test_the_address_of_the_longest_chain_comes_through(proxy: int, upstream: Upstream) -> None:
     path = "/connect/?" + "&".join(f"salon_ids[]={10**9 + number}" for number in range(5000))
     assert len(path) > 100_000
     assert send(proxy, head(path, method="GET")).recv(1000).startswith(b"HTTP/1.1 200")

@@ -7,8 +7,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
+from sandbox import Sandbox
 from tests.end_to_end.conftest import EMMA
 from tests.end_to_end.portal import PARTNER_TOKEN, STAFF_PASSWORD, Portal
+from tests.not_none import not_none
 
 TELEPHONY = 2
 OWNERS_PASSWORD, WRONG_PASSWORD = "owners-password-nobody-may-see", "wrong-password-nobody-may-see"
@@ -41,7 +43,7 @@ class Day:
 
 
 @pytest.fixture
-def day(portal, altegio):
+def day(portal: Portal, altegio: Sandbox) -> Day:
     """Arrivals of every sort, forms, a refused call that repeats the token, staff at work."""
     day = Day()
     altegio.fault("error", "activate", status=500, body=f"What is 'Bearer {PARTNER_TOKEN}'?", remaining=1)
@@ -61,7 +63,7 @@ def day(portal, altegio):
     return day
 
 
-def arrive_signed(day: Day, portal: Portal, altegio) -> str:
+def arrive_signed(day: Day, portal: Portal, altegio: Sandbox) -> str:
     chain, locations = altegio.add_chain(2)
     altegio.grant(locations, TELEPHONY, EMMA)
     altegio.grant(locations, user_id=EMMA)
@@ -87,11 +89,11 @@ def say_nonsense(portal: Portal, line: str) -> None:
         assert b" 400 " in connection.recv(1000)
 
 
-def arrive_unsigned(day: Day, portal: Portal, altegio) -> None:
+def arrive_unsigned(day: Day, portal: Portal, altegio: Sandbox) -> None:
     _chain, locations = altegio.add_chain(1)
     altegio.grant(locations)
     forms = day.saw(portal.page(altegio.arrival_url(locations))).text
-    step = re.search(r"/connect/step/[^/\"]+/", forms).group()
+    step = not_none(re.search(r"/connect/step/[^/\"]+/", forms)).group()
     mistyped = {"email": "owner@example.com", "password": WRONG_PASSWORD}
     assert day.saw(portal.page(f"{step}sign-in/", method="POST", data=mistyped)).status_code == 400
     person = {"name": "Olga", "email": "owner@example.com", "phone": "", "password": OWNERS_PASSWORD}
@@ -105,7 +107,7 @@ def work_as_staff(day: Day, portal: Portal) -> None:
     sign_in = f"{portal.url}/admin/login/?next=/admin/"
     for password in (WRONG_PASSWORD, STAFF_PASSWORD):
         form = browser.get(sign_in, timeout=30).text
-        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', form).group(1)
+        token = not_none(re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', form)).group(1)
         given = {"csrfmiddlewaretoken": token, "username": "staff@example.com", "password": password}
         day.saw(browser.post(sign_in, data=given, timeout=30))
     calls = portal.database.query("SELECT id FROM outbox_outgoingcall")
@@ -116,7 +118,7 @@ def work_as_staff(day: Day, portal: Portal) -> None:
         assert "/admin/login/" not in answer.url
 
 
-def test_no_secret_stands_where_it_could_be_read(day, portal):
+def test_no_secret_stands_where_it_could_be_read(day: Day, portal: Portal) -> None:
     places = {"the logs": portal.logs(), "the pages": "\n".join(day.pages), "the database": portal.database.dump()}
     assert "altegio_answered" in places["the logs"]
     assert "Olga" in places["the database"]

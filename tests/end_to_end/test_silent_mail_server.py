@@ -40,7 +40,7 @@ def tried(portal: Portal) -> int:
     return count
 
 
-def test_no_call_waits_for_the_mail_server(portal: Portal, altegio: Sandbox, mail: str):
+def test_no_call_waits_for_the_mail_server(portal: Portal, altegio: Sandbox, mail: str) -> None:
     write_letters(portal)
     portal.start_worker("-B", EMAIL_URL=mail, EMAIL_TIMEOUT="10")
     wait_for(lambda: tried(portal), "the worker speaks with the mail server", timeout=40)

@@ -1,10 +1,11 @@
 """Every page and e-mail that owners read, one after the other."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.contrib.auth.tokens import default_token_generator
+from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -24,6 +25,7 @@ from partner_portal.core import catalogs
 from tests.i18n.owners_emails import emails_about
 from tests.i18n.owners_pages import PASSWORD, OwnersPages
 from tests.marketplace import proven_owner
+from tests.response import Response
 
 LANGUAGES = ["en", *catalogs.LANGUAGES]
 # Names, not words: whatever of it a page shows is the owner's or Altegio's.
@@ -114,7 +116,7 @@ class Gallery:
             yield Shown(name, answer.content.decode())
         yield from self.outgoing_emails()
 
-    def arriving(self) -> Iterator[tuple[str, object]]:
+    def arriving(self) -> Iterator[tuple[str, HttpResponse | Response]]:
         """The registration redirect, its forms, and what may go wrong with them."""
         browser, signed_in = self.browser(), self.browser(self.owner)
         yield "arrive", browser.get("/connect/?salon_id=7")
@@ -142,7 +144,7 @@ class Gallery:
         yield "confirm", browser.get(reverse("connect:confirm", args=[self._link()]))
         yield from self._too_many(limits.SIGN_UPS, "sign up", lambda: browser.post(f"{step}sign-up/", {}))
 
-    def statuses(self) -> Iterator[tuple[str, object]]:
+    def statuses(self) -> Iterator[tuple[str, HttpResponse | Response]]:
         """The status page in each of its states."""
         browser = self.browser()
         yield "status too old", browser.get("/connect/status/old/")
@@ -159,7 +161,7 @@ class Gallery:
         yield "status struggling", self._status(browser, self.arrival("granted"))
         calls.update(setbacks=0)
 
-    def accounts(self) -> Iterator[tuple[str, object]]:
+    def accounts(self) -> Iterator[tuple[str, HttpResponse | Response]]:
         """The owner's own pages."""
         browser, signed_in = self.browser(), self.browser(self.owner)
         yield "sign in", browser.get("/account/sign-in/")
@@ -179,7 +181,7 @@ class Gallery:
         yield "disconnect", signed_in.get(reverse("lifecycle:disconnect", args=[self.connections["active"].pk]))
         yield from self._too_many(limits.SIGN_INS, "sign in", lambda: browser.post("/account/sign-in/", {}))
 
-    def errors(self) -> Iterator[tuple[str, object]]:
+    def errors(self) -> Iterator[tuple[str, HttpResponse | Response]]:
         """The pages of errors."""
         yield "404", self.browser().get("/nowhere/")
         yield (
@@ -200,17 +202,19 @@ class Gallery:
             payload = {"to": "olga@example.com", "person": self.owner, "language": self.language, "params": values}
             outgoing_email = render(OutgoingEmail(template=template, **payload))
             name = f"e-mail {template}, {values.get('more', 0)} more"
-            yield Shown(f"{name}, subject", outgoing_email.subject)
-            yield Shown(name, outgoing_email.body)
-            yield Shown(f"{name}, HTML", outgoing_email.alternatives[0][0])
+            yield Shown(f"{name}, subject", str(outgoing_email.subject))
+            yield Shown(name, str(outgoing_email.body))
+            yield Shown(f"{name}, HTML", str(outgoing_email.alternatives[0][0]))
 
-    def _status(self, browser: Client, arrival: Arrival) -> object:
+    def _status(self, browser: Client, arrival: Arrival) -> Response:
         return browser.get(reverse("connect:status", args=[tokens.status_token(arrival)]))
 
     def _link(self) -> str:
         return tokens.link_token(self.arrival().pk, self.owner)
 
-    def _too_many(self, limit: limits.Limit, name: str, visit) -> Iterator[tuple[str, object]]:
+    def _too_many(
+        self, limit: limits.Limit, name: str, visit: Callable[[], Response]
+    ) -> Iterator[tuple[str, HttpResponse | Response]]:
         for _ in range(limit.most):
             limit.count(self.address)
         yield f"{name}, too often", visit()

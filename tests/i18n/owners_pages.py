@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts import pages
-from accounts.confirmation_links import link_for, state_of
+from accounts.confirmation_links import Purpose, link_for, state_of
 from accounts.frame_tokens import make_frame_token
 from accounts.listing import PER_PAGE
 from accounts.models import User
@@ -17,6 +17,7 @@ from billing.models import Payment, PaymentLink, Status, TariffOption
 from integrations.connections.models import Application, Chain, Connection, Installation, Location
 from integrations.sender_names.models import NameState, SenderName, SenderNameList
 from tests.planting import give_calls
+from tests.response import Response
 
 PASSWORD = "correct horse battery"
 LONG = ("accounts:home", "billing:subscriptions", "billing:payments", "sender_names:list")
@@ -31,7 +32,7 @@ class OwnersPages:
         self.application = connections["active"].application
         self.now = timezone.now()
 
-    def everything(self) -> Iterator[tuple[str, object]]:
+    def everything(self) -> Iterator[tuple[str, Response]]:
         """All of them."""
         browser = self.browser(self.owner)
         yield from self._lists(browser, "before")
@@ -54,15 +55,15 @@ class OwnersPages:
         """Another owner who reads the same language."""
         return User.objects.create_user(email, PASSWORD, name="Emma Wilde", language=self.language, **fields)
 
-    def _lists(self, browser: Client, when: str) -> Iterator[tuple[str, object]]:
+    def _lists(self, browser: Client, when: str) -> Iterator[tuple[str, Response]]:
         for name in LISTS:
             yield f"{name}, {when}", browser.get(reverse(name))
 
-    def _notices(self, browser: Client) -> Iterator[tuple[str, object]]:
+    def _notices(self, browser: Client) -> Iterator[tuple[str, Response]]:
         for code in pages.NOTICES.names():
             yield f"notice {code}", browser.get(f"/account/me/?done={code}")
 
-    def _nothing_and_much(self) -> Iterator[tuple[str, object]]:
+    def _nothing_and_much(self) -> Iterator[tuple[str, Response]]:
         alone, busy = self.person("olga@aurora.example"), self.person("ivan@aurora.example")
         yield from self._lists(self.browser(alone), "with nothing")
         Connection.objects.bulk_create(
@@ -77,7 +78,7 @@ class OwnersPages:
             yield f"{name}, second page", browser.get(f"{reverse(name)}?page=2")
             yield f"{name}, nothing found", browser.get(f"{reverse(name)}?q=zzz")
 
-    def _doing(self, browser: Client) -> Iterator[tuple[str, object]]:
+    def _doing(self, browser: Client) -> Iterator[tuple[str, Response]]:
         """What an owner changes, and how it is refused."""
         ask = reverse("sender_names:ask", args=[self.connections["active"].pk])
         yield "bad sender name", browser.post(ask, {"name": "altegio"})
@@ -86,7 +87,7 @@ class OwnersPages:
         address = reverse("lifecycle:disconnect", args=[gone.pk])
         yield "disconnect what is not connected", browser.post(address)
 
-    def _data(self, browser: Client) -> Iterator[tuple[str, object]]:
+    def _data(self, browser: Client) -> Iterator[tuple[str, Response]]:
         """Name, address, password."""
         yield "my data, badly", browser.post("/account/me/", {"name": "x" * 300, "phone": "1" * 40, "language": ""})
         yield "e-mail", browser.get("/account/me/email/")
@@ -104,7 +105,7 @@ class OwnersPages:
         yield "first password by an e-mail", browser.get("/account/me/password/")
         yield "erase without password", browser.get("/account/me/erase/")
 
-    def _address(self) -> Iterator[tuple[str, object]]:
+    def _address(self) -> Iterator[tuple[str, Response]]:
         """The way to another e-mail address."""
         person = self.person("olga@soho.example", pending_email="emma@aurora.example")
         browser = self.browser(person)
@@ -118,7 +119,7 @@ class OwnersPages:
         yield "e-mail changed", browser.post(link)
         yield "e-mail changed already", browser.get(link)
 
-    def _leaving(self) -> Iterator[tuple[str, object]]:
+    def _leaving(self) -> Iterator[tuple[str, Response]]:
         person = self.person("ivan@soho.example")
         self._connection(self._location(3000), person).save()
         browser = self.browser(person)
@@ -130,7 +131,7 @@ class OwnersPages:
         yield "erased", browser.post(link)
         yield "erased already", self.browser(self.owner).get(link)
 
-    def _in_the_frame(self) -> Iterator[tuple[str, object]]:
+    def _in_the_frame(self) -> Iterator[tuple[str, Response]]:
         """The browser there speaks another language than the account."""
         other = "hu" if self.language != "hu" else "ru"
         headers = {"Accept-Language": other, "Sec-Fetch-Dest": "iframe"}
@@ -142,7 +143,7 @@ class OwnersPages:
         browser = Client(headers={"Accept-Language": self.language}, REMOTE_ADDR=self.address)
         yield "old pass", browser.get("/connect/as/old/account/")
 
-    def _link(self, person: User, purpose, name: str) -> str:
+    def _link(self, person: User, purpose: Purpose, name: str) -> str:
         address = link_for(person, purpose, name, state=state_of(person))
         return address[address.index("/account/") :]
 

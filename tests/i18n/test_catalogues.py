@@ -1,8 +1,11 @@
 """The catalogues of translations are complete, in step with the source, and compiled."""
 
 import re
+from pathlib import Path
+from typing import Any
 
 import pytest
+from babel.messages.catalog import Message
 
 from partner_portal.core import catalogs
 
@@ -10,21 +13,21 @@ PLACEHOLDER = re.compile(r"%(?:\(\w+\))?[sd]|\{\w+\}|%%")
 every_language = pytest.mark.parametrize("language", catalogs.LANGUAGES)
 
 
-def texts(language):
+def texts(language: str) -> list[Message]:
     return [message for message in catalogs.read(language) if message.id]
 
 
-def forms(string) -> tuple[str, ...]:
+def forms(string: Any) -> tuple[str, ...]:
     return tuple(string) if isinstance(string, list | tuple) else (string,)
 
 
 @every_language
-def test_no_text_is_missing_or_uncertain(language):
+def test_no_text_is_missing_or_uncertain(language: str) -> None:
     assert [message.id for message in texts(language) if message.fuzzy or not all(forms(message.string))] == []
 
 
 @every_language
-def test_a_translation_has_the_placeholders_of_its_text(language):
+def test_a_translation_has_the_placeholders_of_its_text(language: str) -> None:
     wrong = []
     for message in texts(language):
         wanted = [sorted(PLACEHOLDER.findall(text)) for text in forms(message.id)]
@@ -37,7 +40,7 @@ def test_a_translation_has_the_placeholders_of_its_text(language):
 
 
 @every_language
-def test_a_count_has_every_form_of_the_language(language):
+def test_a_count_has_every_form_of_the_language(language: str) -> None:
     wanted = {"ru": 3, "uk": 3, "pt": 2, "hu": 2}[language]
     counted = [message for message in texts(language) if message.pluralizable]
     assert counted
@@ -45,7 +48,7 @@ def test_a_count_has_every_form_of_the_language(language):
 
 
 @every_language
-def test_the_spaces_and_ends_of_a_text_are_kept(language):
+def test_the_spaces_and_ends_of_a_text_are_kept(language: str) -> None:
     def ends(text: str) -> tuple[bool, bool, bool]:
         return text[:1].isspace(), text[-1:].isspace(), text.endswith("…")
 
@@ -56,20 +59,22 @@ def test_the_spaces_and_ends_of_a_text_are_kept(language):
 
 
 @every_language
-def test_the_source_holds_nothing_new_and_nothing_is_left_over(language):
+def test_the_source_holds_nothing_new_and_nothing_is_left_over(language: str) -> None:
     """Else run `make translations`, and translate."""
     ids = {(message.context, message.id) for message in texts(language)}
     assert ids == {(message.context, message.id) for message in catalogs.found() if message.id}
 
 
 @every_language
-def test_the_files_are_as_make_messages_writes_them(language):
+def test_the_files_are_as_make_messages_writes_them(language: str) -> None:
     file = catalogs.po_file(language)
     assert file.read_bytes() == catalogs.as_po(catalogs.updated(language))
     assert file.with_suffix(".mo").read_bytes() == catalogs.as_mo(catalogs.read(language))
 
 
-def test_a_text_is_an_owners_by_how_it_is_marked_and_not_by_where_it_stands(tmp_path, monkeypatch):
+def test_a_text_is_an_owners_by_how_it_is_marked_and_not_by_where_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "accounts").mkdir()
     owners, staffs = tmp_path / "accounts" / "admin.py", tmp_path / "accounts" / "views.py"
     owners.write_text('from django.utils.translation import gettext as _\n_("An owner reads this.")\n')

@@ -1,6 +1,7 @@
 """Which language a page speaks: the account's, the visitor's own choice, the owner's, the browser's, English."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -12,7 +13,10 @@ from accounts.emails import send_waiting_emails
 from accounts.models import User
 from integrations.connect import tokens
 from integrations.connections.models import Application, Arrival
+from sandbox import Sandbox
 from tests.marketplace import AURORA_1, AURORA_2, arrive, proven_owner
+from tests.not_none import not_none
+from tests.response import Response
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"
@@ -20,13 +24,13 @@ SIGN_UP = {"name": "Olga", "email": "olga@example.com", "password": PASSWORD}
 SIGN_IN_PAGE = "/account/sign-in/"
 
 
-def visit(path: str, browser: str = "", client: Client | None = None):
+def visit(path: str, browser: str = "", client: Client | None = None) -> Response:
     return (client or Client()).get(path, headers={"Accept-Language": browser} if browser else {})
 
 
-def language(answer) -> str:
+def language(answer: Response) -> str:
     """The page's language, which it says in two places."""
-    in_page = re.search(r'<html lang="([^"]*)"', answer.content.decode())[1]
+    in_page = not_none(re.search(r'<html lang="([^"]*)"', answer.content.decode()))[1]
     assert answer["Content-Language"] == in_page
     return in_page
 
@@ -37,7 +41,7 @@ def signed_in(code: str) -> Client:
     return client
 
 
-def links(answer) -> dict[str, str]:
+def links(answer: Response) -> dict[str, str]:
     """Where each language of the footer leads."""
     return dict(re.findall(r'<a href="([^"]*)" lang="(\w+)" hreflang', answer.content.decode()))
 
@@ -54,52 +58,52 @@ def links(answer) -> dict[str, str]:
         ("x" * 5000, "en"),
     ],
 )
-def test_a_visitor_reads_what_the_browser_prefers(browser, expected):
+def test_a_visitor_reads_what_the_browser_prefers(browser: str, expected: str) -> None:
     assert language(visit(SIGN_IN_PAGE, browser)) == expected
 
 
-def test_a_choice_in_the_address_is_stronger_than_the_browser():
+def test_a_choice_in_the_address_is_stronger_than_the_browser() -> None:
     assert language(visit(f"{SIGN_IN_PAGE}?lang=hu", "ru")) == "hu"
 
 
 @pytest.mark.parametrize("unknown", ["de", "xx", "", "..", "hu'><script>", "h" * 300, "%00", "pt-BR-x-evil-long"])
-def test_an_unknown_choice_is_no_choice(unknown):
+def test_an_unknown_choice_is_no_choice(unknown: str) -> None:
     answer = visit(f"{SIGN_IN_PAGE}?lang={unknown}", "ru")
     assert language(answer) == "ru"
     assert "script>" not in answer.content.decode()
 
 
-def test_nothing_of_a_visitors_choice_is_stored():
+def test_nothing_of_a_visitors_choice_is_stored() -> None:
     client = Client()
     answer = visit(f"{SIGN_IN_PAGE}?lang=hu", "ru", client)
     assert [name for name in answer.cookies if name != "csrftoken"] == []
     assert language(visit(SIGN_IN_PAGE, "ru", client)) == "ru"
 
 
-def test_the_account_is_stronger_than_address_and_browser():
+def test_the_account_is_stronger_than_address_and_browser() -> None:
     assert language(visit("/account/?lang=ru", "pt", signed_in("hu"))) == "hu"
 
 
-def test_an_account_without_a_language_follows_the_visitor():
+def test_an_account_without_a_language_follows_the_visitor() -> None:
     client = signed_in("")
     User.objects.update(language="")
     assert language(visit("/account/?lang=uk", "pt", client)) == "uk"
     assert language(visit("/account/", "pt", client)) == "pt"
 
 
-def test_the_footer_offers_every_language_by_its_own_name():
+def test_the_footer_offers_every_language_by_its_own_name() -> None:
     page = visit(SIGN_IN_PAGE, "hu").content.decode()
     for name in ("English", "Русский", "Українська", "Português", "Magyar"):
         assert f">{name}<" in page
     assert re.search(r'lang="hu"[^>]* aria-current="true"', page)
 
 
-def test_a_choice_in_the_footer_keeps_where_the_sign_in_leads():
+def test_a_choice_in_the_footer_keeps_where_the_sign_in_leads() -> None:
     addresses = [address.replace("&amp;", "&") for address in links(visit(f"{SIGN_IN_PAGE}?next=/account/x/", "hu"))]
     assert addresses[0] == "?next=%2Faccount%2Fx%2F&lang=en"
 
 
-def test_an_owner_stores_a_choice_and_letters_follow_it():
+def test_an_owner_stores_a_choice_and_letters_follow_it() -> None:
     client = signed_in("hu")
     assert 'action="/account/language/"' in visit("/account/", "", client).content.decode()
     answer = client.post("/account/language/", {"language": "uk", "next": "/account/"})
@@ -111,22 +115,22 @@ def test_an_owner_stores_a_choice_and_letters_follow_it():
 
 
 @pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example/", "javascript:alert(1)", ""])
-def test_storing_a_choice_leads_nowhere_else(elsewhere):
+def test_storing_a_choice_leads_nowhere_else(elsewhere: str) -> None:
     answer = signed_in("hu").post("/account/language/", {"language": "xx", "next": elsewhere})
     assert answer["Location"] == "/account/"
     assert User.objects.get().language == "hu"
 
 
-def test_a_new_account_keeps_the_language_it_was_made_in(altegio):
+def test_a_new_account_keeps_the_language_it_was_made_in(altegio: Sandbox) -> None:
     page = arrive(Client(), altegio, AURORA_1, user_id=None)
-    action = re.search(r'action="([^"]*/sign-up/)', page.content.decode())[1]
+    action = not_none(re.search(r'action="([^"]*/sign-up/)', page.content.decode()))[1]
     Client().post(action, SIGN_UP, headers={"Accept-Language": "hu"})
     assert User.objects.get().language == "hu"
     send_waiting_emails()
     assert mail.outbox[0].subject == "Erősítse meg a címét"
 
 
-def test_who_comes_with_altegios_signature_keeps_the_browsers_language_once(client, altegio):
+def test_who_comes_with_altegios_signature_keeps_the_browsers_language_once(client: Client, altegio: Sandbox) -> None:
     client.defaults["HTTP_ACCEPT_LANGUAGE"] = "uk"
     arrive(client, altegio, AURORA_1)
     client.defaults["HTTP_ACCEPT_LANGUAGE"] = "pt"
@@ -134,7 +138,7 @@ def test_who_comes_with_altegios_signature_keeps_the_browsers_language_once(clie
     assert User.objects.get().language == "uk"
 
 
-def test_a_sign_in_does_not_change_a_stored_language():
+def test_a_sign_in_does_not_change_a_stored_language() -> None:
     proven_owner("emma@aurora.example", PASSWORD, language="hu")
     data = {"username": "emma@aurora.example", "password": PASSWORD}
     Client().post(SIGN_IN_PAGE, data, headers={"Accept-Language": "ru"})
@@ -152,26 +156,28 @@ def a_status_page(owner: User) -> str:
     return f"/connect/status/{tokens.status_token(arrival)}/"
 
 
-def test_a_status_page_speaks_its_owners_language_until_the_visitor_chooses():
+def test_a_status_page_speaks_its_owners_language_until_the_visitor_chooses() -> None:
     path = a_status_page(User.objects.create_user("emma@aurora.example", language="hu"))
     assert language(visit(path, "ru")) == "hu"
     assert language(visit(f"{path}?lang=pt", "ru")) == "pt"
     assert visit(path, "ru").headers["Vary"].lower().count("accept-language") == 1
 
 
-def test_the_language_tells_nobody_that_an_address_has_an_account(altegio, work):
+def test_the_language_tells_nobody_that_an_address_has_an_account(
+    altegio: Sandbox, work: Callable[..., None]
+) -> None:
     proven_owner("olga@example.com", PASSWORD, language="pt")
     spoken = []
     for location, email in ((AURORA_1, "olga@example.com"), (AURORA_2, "new@example.com")):
         page = arrive(Client(), altegio, location, user_id=None)
-        action = re.search(r'action="([^"]*/sign-up/)', page.content.decode())[1]
+        action = not_none(re.search(r'action="([^"]*/sign-up/)', page.content.decode()))[1]
         answer = Client().post(action, SIGN_UP | {"email": email}, headers={"Accept-Language": "hu"})
         work()
         spoken.append(language(visit(answer["Location"], "ru")))
     assert spoken == ["ru", "ru"]
 
 
-def test_the_status_as_json_is_in_the_pages_language():
+def test_the_status_as_json_is_in_the_pages_language() -> None:
     path = a_status_page(User.objects.create_user("emma@aurora.example", language="hu"))
     answer = Client().get(f"{path}?lang=ru", headers={"Accept": "application/json"})
     assert answer.json()["locations"][0]["message"] == "Чтобы продолжить, зарегистрируйтесь или войдите."
@@ -180,7 +186,7 @@ def test_the_status_as_json_is_in_the_pages_language():
 class TestInAFrameWithoutCookies:
     """Every request comes from a fresh browser, as in a cross-site frame."""
 
-    def test_the_choice_lasts_from_arrival_to_status(self, altegio, work):
+    def test_the_choice_lasts_from_arrival_to_status(self, altegio: Sandbox, work: Callable[..., None]) -> None:
         page = arrive(Client(), altegio, AURORA_1, user_id=None)
         address = next(address for address, code in links(page).items() if code == "hu")
         assert address.startswith("/connect/step/")
@@ -196,21 +202,21 @@ class TestInAFrameWithoutCookies:
         assert language(visit(answer["Location"], "ru")) == "hu"
         assert User.objects.get().language == "hu"
 
-    def test_a_form_that_was_refused_offers_languages_that_can_be_opened(self, altegio):
+    def test_a_form_that_was_refused_offers_languages_that_can_be_opened(self, altegio: Sandbox) -> None:
         page = arrive(Client(), altegio, AURORA_1, user_id=None)
         refused = Client().post(self._action(page, "sign-up"), {})
         for address in links(refused):
             assert Client().get(address).status_code == 200
 
-    def test_an_address_full_of_what_altegio_sent_is_not_repeated(self, altegio):
+    def test_an_address_full_of_what_altegio_sent_is_not_repeated(self, altegio: Sandbox) -> None:
         refused = Client().get("/connect/?salon_id=x&user_data=secret")
         assert refused.status_code == 400
         assert links(refused) == {}
         assert "secret" not in refused.content.decode()
 
-    def test_thousands_of_locations_hinder_no_choice(self, altegio):
+    def test_thousands_of_locations_hinder_no_choice(self, altegio: Sandbox) -> None:
         many = "&".join(f"salon_ids[]={number}" for number in range(1, 2001))
         assert language(Client().get(f"/connect/?{many}&lang=hu")) == "hu"
 
-    def _action(self, page, name: str) -> str:
-        return re.search(rf'action="([^"]*/{name}/[^"]*)"', page.content.decode())[1]
+    def _action(self, page: Response, name: str) -> str:
+        return not_none(re.search(rf'action="([^"]*/{name}/[^"]*)"', page.content.decode()))[1]

@@ -1,9 +1,11 @@
 """An owner reads one language: whatever is not data is in theirs, on every page and in every e-mail."""
 
 import re
+from typing import Any
 
 import pytest
 from django.db import transaction
+from django.test import Client
 from django.test.signals import template_rendered
 from django.utils import translation
 
@@ -27,7 +29,7 @@ def shown_in(language: str) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("language", ["ru", "uk"])
-def test_no_latin_word_stands_on_a_cyrillic_page(language):
+def test_no_latin_word_stands_on_a_cyrillic_page(language: str) -> None:
     latin = re.compile(r"[A-Za-z]{2,}")
     foreign = {
         (name, text)
@@ -40,7 +42,7 @@ def test_no_latin_word_stands_on_a_cyrillic_page(language):
 
 
 @pytest.mark.parametrize("language", ["pt", "hu"])
-def test_no_text_reads_as_in_english(language):
+def test_no_text_reads_as_in_english(language: str) -> None:
     def own(text: str) -> str:
         return " ".join(word for word in words(text, DATA) if word not in EVERYWHERE)
 
@@ -54,10 +56,10 @@ def test_no_text_reads_as_in_english(language):
     assert foreign == set()
 
 
-def test_every_template_of_an_owner_was_looked_at():
+def test_every_template_of_an_owner_was_looked_at() -> None:
     seen: set[str] = set()
 
-    def note(template, **_):
+    def note(template: Any, **_: Any) -> None:
         seen.add(template.name)
 
     template_rendered.connect(note)
@@ -72,7 +74,7 @@ def test_every_template_of_an_owner_was_looked_at():
 
 
 @pytest.mark.parametrize("language", ["en", *catalogs.LANGUAGES])
-def test_a_page_says_which_language_it_is_in(client, language):
+def test_a_page_says_which_language_it_is_in(client: Client, language: str) -> None:
     for path in ("/account/sign-in/", "/connect/?salon_id=7", "/nowhere/"):
         answer = client.get(path, headers={"Accept-Language": language})
         assert answer["Content-Language"] == language

@@ -19,7 +19,7 @@ class _Reader(HTMLParser):
         self.texts: list[str] = []
         self.path: list[tuple[str, bool]] = []
 
-    def handle_starttag(self, tag, attrs):
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         marked = tag != "html" and any(name == "lang" for name, _value in attrs)
         if tag not in VOID:
             self.path.append((tag, marked or tag in SILENT or self._is_silent()))
@@ -29,11 +29,11 @@ class _Reader(HTMLParser):
             if name in READ_OUT or (name.startswith("data-") and name not in FOR_SCRIPTS):
                 self.texts.append(value or "")
 
-    def handle_endtag(self, tag):
+    def handle_endtag(self, tag: str) -> None:
         while self.path and self.path.pop()[0] != tag:
             pass
 
-    def handle_data(self, data):
+    def handle_data(self, data: str) -> None:
         if not self._is_silent():
             self.texts.append(data)
 

@@ -3,15 +3,17 @@
 from collections.abc import Callable
 
 import pytest
+from django.test import Client
 
 from accounts.models import ApiKey
 from integrations.connections.models import Application, Chain, Connection
 from sandbox import Sandbox
 from tests import marketplace
+from tests.response import Api, Response
 
 
 @pytest.fixture
-def arrive(client, altegio: Sandbox, work) -> Callable[..., None]:
+def arrive(client: Client, altegio: Sandbox, work: Callable[..., None]) -> Callable[..., None]:
     """`arrive(10101)`: the owner presses Connect, and the workers do what follows."""
 
     def run(salon_id: int, application_id: int = 1) -> None:
@@ -22,7 +24,7 @@ def arrive(client, altegio: Sandbox, work) -> Callable[..., None]:
 
 
 @pytest.fixture
-def connect(arrive) -> Callable[..., Connection]:
+def connect(arrive: Callable[..., None]) -> Callable[..., Connection]:
     """`connect(10101)`: a new connection, accepted by Altegio."""
 
     def run(salon_id: int = 10101, *, kind: str = "sms", application_id: int = 1) -> Connection:
@@ -34,7 +36,14 @@ def connect(arrive) -> Callable[..., Connection]:
 
 
 @pytest.fixture
-def reconnect(arrive) -> Callable[[Connection], Connection]:
+def connected(arrive: Callable[..., None]) -> Connection:
+    """The connection of location 10101, accepted by Altegio."""
+    arrive(10101)
+    return Connection.objects.get()
+
+
+@pytest.fixture
+def reconnect(arrive: Callable[..., None]) -> Callable[[Connection], Connection]:
     """The owner connects once more what was uninstalled: the new connection."""
 
     def run(ended: Connection) -> Connection:
@@ -45,7 +54,7 @@ def reconnect(arrive) -> Callable[[Connection], Connection]:
 
 
 @pytest.fixture
-def telephony(connect) -> Chain:
+def telephony(connect: Callable[..., Connection]) -> Chain:
     """A chain that has connected its telephony; its location is 10101."""
     chain: Chain | None = connect(10101, kind="telephony", application_id=2).location.chain
     assert chain is not None
@@ -53,12 +62,13 @@ def telephony(connect) -> Chain:
 
 
 @pytest.fixture
-def api(db, client) -> Callable[..., object]:
+def api(db: None, client: Client) -> Api:
     """`api("post", "sms/statuses/", body)` calls the API as one of the partner's own systems."""
     _key, secret = ApiKey.objects.create_key(name="gateway", scopes=["sms", "telephony", "read"])
 
-    def call(method: str, path: str, body: object = None, secret: str = secret):
-        return getattr(client, method)(
+    def call(method: str, path: str, body: object = None, secret: str = secret) -> Response:
+        send: Api = getattr(client, method)
+        return send(
             f"/api/v1/{path}",
             data=body,
             content_type="application/json",

@@ -1,7 +1,9 @@
 """Two systems at once: the database's constraints decide, and nobody sees an error."""
 
 import threading
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import pytest
 from django.db import connection, connections, transaction
@@ -20,11 +22,11 @@ from integrations.telephony.models import PhoneCall
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def at_once(*works):
+def at_once(*works: Callable[[], Any]) -> list[Any]:
     """Run them in threads that start together; their results, or the errors they raised."""
-    gate, results = threading.Barrier(len(works)), []
+    gate, results = threading.Barrier(len(works)), list[Any]()
 
-    def run(work):
+    def run(work: Callable[[], Any]) -> None:
         gate.wait()
         try:
             results.append(work())
@@ -41,7 +43,7 @@ def at_once(*works):
     return results
 
 
-def test_one_call_id_from_two_systems_is_one_call():
+def test_one_call_id_from_two_systems_is_one_call() -> None:
     Chain.objects.create(altegio_id=501, crm_token="crm", telephony="on")
     call = {"type": "incoming", "phone": "+447700900123", "diversion": "+442071838750"}
     told = {**call, "salon_group_id": 501, "call_id": "pbx-1"}
@@ -50,7 +52,7 @@ def test_one_call_id_from_two_systems_is_one_call():
     assert PhoneCall.objects.count() == OutgoingCall.objects.count() == 1
 
 
-def test_the_same_statuses_in_another_order_are_stored_once():
+def test_the_same_statuses_in_another_order_are_stored_once() -> None:
     items = [{"id": f"m{number}", "status": 4} for number in range(300)]
     results = at_once(
         lambda: take_statuses(read_statuses(items)[0]),
@@ -64,7 +66,7 @@ def test_the_same_statuses_in_another_order_are_stored_once():
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets one transaction write at a time.")
-def test_of_two_last_answers_one_ends_the_reconciliation():
+def test_of_two_last_answers_one_ends_the_reconciliation() -> None:
     run = Reconciliation.objects.create(trigger=Reconciliation.Trigger.NIGHTLY, lists_left=0, expected=2)
     application = Application.objects.create(altegio_id=1)
     both_settled = threading.Barrier(2, timeout=10)
@@ -73,7 +75,7 @@ def test_of_two_last_answers_one_ends_the_reconciliation():
         for number in (1, 2)
     ]
 
-    def settle(question):
+    def settle(question: Any) -> None:
         with transaction.atomic():
             Finding.objects.filter(pk=question.pk).update(settled_at=timezone.now())
             both_settled.wait()

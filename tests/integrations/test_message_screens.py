@@ -1,15 +1,25 @@
 """The control room's screens of messages and calls."""
 
-import pytest
+from collections.abc import Callable
+from typing import Any
 
-from integrations.connections.models import Location
+import pytest
+from django.db.models import Model
+from django.test import Client
+from pytest_django.fixtures import DjangoAssertNumQueries
+
+from accounts.models import User
+from integrations.connections.models import Chain, Connection, Location
 from integrations.messaging.models import StatusBatch
 from integrations.messaging.volumes import count_volumes
 from integrations.sender_names.models import SenderName
 from integrations.sender_names.names import ask_for_name, give_name, names_of
 from integrations.telephony.models import PhoneCall
 from integrations.user_tokens.models import UserToken
+from sandbox import Sandbox
 from tests.admin_urls import admin_url
+from tests.not_none import not_none
+from tests.response import Api
 
 pytestmark = pytest.mark.django_db
 SCREENS = [
@@ -27,7 +37,7 @@ SCREENS = [
 
 
 @pytest.fixture
-def staff(django_user_model):
+def staff(django_user_model: type[User]) -> Client:
     from django.test import Client
 
     client = Client()
@@ -35,17 +45,23 @@ def staff(django_user_model):
     return client
 
 
-def room(name, page="changelist", *args):
+def room(name: str, page: str = "changelist", *args: Any) -> str:
     return admin_url(name, page, *args)
 
 
-def act(staff, name, action, row):
+def act(staff: Client, name: str, action: str, row: Model) -> str:
     form = {"action": action, "_selected_action": row.pk, "confirmed": "yes"}
     return staff.post(room(name), form, follow=True).content.decode()
 
 
 @pytest.fixture
-def busy(altegio, connect, api, telephony, work):
+def busy(
+    altegio: Sandbox,
+    connect: Callable[..., Connection],
+    api: Api,
+    telephony: Chain,
+    work: Callable[..., None],
+) -> None:
     """A portal in which everything has happened once."""
     names = names_of(connect(10102))
     give_name(names, "Aurora")
@@ -62,7 +78,7 @@ def busy(altegio, connect, api, telephony, work):
 
 
 @pytest.mark.parametrize("name", SCREENS)
-def test_every_screen_opens_and_shows_no_secret(staff, busy, telephony, name):
+def test_every_screen_opens_and_shows_no_secret(staff: Client, busy: Any, telephony: Chain, name: str) -> None:
     page = staff.get(room(name))
     rows = page.context["cl"].queryset
     assert rows
@@ -72,25 +88,29 @@ def test_every_screen_opens_and_shows_no_secret(staff, busy, telephony, name):
     assert b"style=" not in shown
 
 
-def test_a_list_costs_the_same_however_long_it_is(staff, busy, api, django_assert_max_num_queries):
+def test_a_list_costs_the_same_however_long_it_is(
+    staff: Client, busy: Any, api: Api, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
     for number in range(20):
         api("post", "sms/statuses/", [{"id": f"n{number}", "status": 4}])
     with django_assert_max_num_queries(12):
         staff.get(room("messagestatus"))
 
 
-def test_the_chart_shows_the_days_messages(staff, busy):
+def test_the_chart_shows_the_days_messages(staff: Client, busy: Any) -> None:
     page = staff.get(room("dailyvolume")).content.decode()
     assert "<rect" in page
     assert "sent to phone, 1</title>" in page
 
 
-def test_staff_give_a_name(staff, altegio, connect, work):
+def test_staff_give_a_name(
+    staff: Client, altegio: Sandbox, connect: Callable[..., Connection], work: Callable[..., None]
+) -> None:
     connect(10101)
     form = {"salon_id": 10101, "name": "Aurora", "bought": "on"}
     assert staff.post(room("sendername", "add"), form).status_code == 302
     work()
-    assert altegio.connection(10101).short_names == ["Aurora"]
+    assert not_none(altegio.connection(10101)).short_names == ["Aurora"]
     assert SenderName.objects.get().state == "bought"
 
 
@@ -101,25 +121,31 @@ def test_staff_give_a_name(staff, altegio, connect, work):
         ({"salon_id": 4242, "name": "Aurora"}, "no connection"),
     ],
 )
-def test_a_name_that_cannot_be_is_refused_with_the_reason(staff, connect, form, why):
+def test_a_name_that_cannot_be_is_refused_with_the_reason(
+    staff: Client, connect: Callable[..., Connection], form: dict[str, Any], why: str
+) -> None:
     connect(10101)
     page = staff.post(room("sendername", "add"), form)
     assert why in page.content.decode()
     assert not SenderName.objects.exists()
 
 
-def test_staff_grant_and_refuse_what_owners_ask_for(staff, altegio, connect, work):
+def test_staff_grant_and_refuse_what_owners_ask_for(
+    staff: Client, altegio: Sandbox, connect: Callable[..., Connection], work: Callable[..., None]
+) -> None:
     names = names_of(connect(10101))
     for name in ("Aurora", "Spa"):
         ask_for_name(names, name)
     act(staff, "sendername", "grant", SenderName.objects.get(name="Aurora"))
     act(staff, "sendername", "refuse", SenderName.objects.get(name="Spa"))
     work()
-    assert altegio.connection(10101).short_names == ["Aurora"]
+    assert not_none(altegio.connection(10101)).short_names == ["Aurora"]
     assert SenderName.objects.get(name="Spa").state == "refused"
 
 
-def test_withdrawing_explains_the_last_name(staff, altegio, connect, work):
+def test_withdrawing_explains_the_last_name(
+    staff: Client, altegio: Sandbox, connect: Callable[..., Connection], work: Callable[..., None]
+) -> None:
     name = give_name(names_of(connect(10101)), "Aurora")
     work()
     asked = staff.post(room("sendername"), {"action": "withdraw", "_selected_action": name.pk})
@@ -129,15 +155,17 @@ def test_withdrawing_explains_the_last_name(staff, altegio, connect, work):
     assert "takes no empty list" in page
 
 
-def test_channels_are_switched_from_the_list(staff, altegio, connect, work):
+def test_channels_are_switched_from_the_list(
+    staff: Client, altegio: Sandbox, connect: Callable[..., Connection], work: Callable[..., None]
+) -> None:
     connection = connect(10101)
     act(staff, "smsconnection", "whatsapp_on", connection)
     act(staff, "smsconnection", "sms_off", connection)
     work()
-    assert altegio.connection(10101).channels == {"whatsapp": True, "sms": False}
+    assert not_none(altegio.connection(10101)).channels == {"whatsapp": True, "sms": False}
 
 
-def test_replacing_a_key_says_when_it_takes_effect(staff, connect):
+def test_replacing_a_key_says_when_it_takes_effect(staff: Client, connect: Callable[..., Connection]) -> None:
     connection = connect(10101)
     before = connection.installation.api_key
     asked = staff.post(room("smsconnection"), {"action": "replace_key", "_selected_action": connection.pk})
@@ -146,7 +174,7 @@ def test_replacing_a_key_says_when_it_takes_effect(staff, connect):
     assert connection.installation.api_key != before
 
 
-def test_a_refused_status_is_sent_again(staff, altegio, api, work):
+def test_a_refused_status_is_sent_again(staff: Client, altegio: Sandbox, api: Api, work: Callable[..., None]) -> None:
     altegio.refuse_sms("m1", 403)
     api("post", "sms/statuses/", [{"id": "m1", "status": 4}])
     work()
@@ -157,7 +185,9 @@ def test_a_refused_status_is_sent_again(staff, altegio, api, work):
     assert StatusBatch.objects.get().state == "sent"
 
 
-def test_a_refused_call_is_sent_again(staff, altegio, api, telephony, work):
+def test_a_refused_call_is_sent_again(
+    staff: Client, altegio: Sandbox, api: Api, telephony: Chain, work: Callable[..., None]
+) -> None:
     altegio.fault("error", "voip", status=404, remaining=1)
     call = {"salon_id": 10101, "type": "incoming", "phone": "+447700900123", "diversion": "+442071838750"}
     api("post", "telephony/calls/", call)
@@ -167,7 +197,9 @@ def test_a_refused_call_is_sent_again(staff, altegio, api, telephony, work):
     assert PhoneCall.objects.get().state == "saved"
 
 
-def test_telephony_that_was_refused_is_switched_on_again(staff, altegio, telephony, work):
+def test_telephony_that_was_refused_is_switched_on_again(
+    staff: Client, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
+) -> None:
     telephony.telephony = "failed"
     telephony.save()
     act(staff, "chain", "switch_on", telephony)
@@ -176,7 +208,9 @@ def test_telephony_that_was_refused_is_switched_on_again(staff, altegio, telepho
     assert telephony.telephony == "on"
 
 
-def test_a_user_token_is_set_kept_and_used_for_looking(staff, altegio, connect, work):
+def test_a_user_token_is_set_kept_and_used_for_looking(
+    staff: Client, altegio: Sandbox, connect: Callable[..., Connection], work: Callable[..., None]
+) -> None:
     connect(10101)
     location = Location.objects.get(altegio_id=10101)
     form = {"location": location.pk, "altegio_user_id": 9001, "token": "emmas-user-token"}
@@ -191,7 +225,9 @@ def test_a_user_token_is_set_kept_and_used_for_looking(staff, altegio, connect, 
     assert "emmas-user-token" not in page
 
 
-def test_staff_without_the_right_cannot_act(client, connect, django_user_model):
+def test_staff_without_the_right_cannot_act(
+    client: Client, connect: Callable[..., Connection], django_user_model: type[User]
+) -> None:
     from django.contrib.auth.models import Permission
 
     connection = connect(10101)
@@ -203,7 +239,9 @@ def test_staff_without_the_right_cannot_act(client, connect, django_user_model):
     assert connection.installation.api_key == before
 
 
-def test_the_list_of_sender_names_costs_the_same_however_long_it_is(staff, connect, django_assert_max_num_queries):
+def test_the_list_of_sender_names_costs_the_same_however_long_it_is(
+    staff: Client, connect: Callable[..., Connection], django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
     for salon_id in (10101, 10102, 10201):
         give_name(names_of(connect(salon_id)), "Aurora")
     with django_assert_max_num_queries(10):

@@ -1,8 +1,11 @@
 """Systems that read along by `updated_since` miss no change, and are refused what a list does not know."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 from django.utils.http import urlencode
 
@@ -10,22 +13,25 @@ from accounts.email_change import take_address
 from accounts.erasure import erase_person
 from accounts.models import ApiKey, User
 from integrations.altegio.answers import RemoteLocation
-from integrations.connections.models import Connection, Location, State
+from integrations.connections.models import Chain, Connection, Location, State
 from integrations.connections.transitions import move
 from integrations.locations.call_kinds import remember
 from integrations.telephony.chains import adopt_chain
+from sandbox import Sandbox
 from tests import marketplace
+from tests.not_none import not_none
 from tests.planting import give_calls
+from tests.response import Api, Response
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def read(client):
+def read(client: Client) -> Api:
     _key, secret = ApiKey.objects.create_key(name="reader", scopes=["read", "billing"])
     headers = {"Authorization": f"Api-Key {secret}"}
 
-    def run(path="connections/", **asked):
+    def run(path: str = "connections/", **asked: Any) -> Response:
         address = path if "/api/v1/" in path else f"/api/v1/{path}?{urlencode(asked)}"
         return client.get(address, headers=headers)
 
@@ -33,32 +39,33 @@ def read(client):
 
 
 @pytest.fixture
-def connection(connect):
+def connection(connect: Callable[..., Connection]) -> Connection:
     """One that has not changed for a day."""
     found = connect()
     Connection.objects.update(updated_at=timezone.now() - timedelta(days=1))
     return found
 
 
-def rename(connection):
+def rename(connection: Connection) -> None:
     place = connection.location
     remember([RemoteLocation(place.altegio_id, "New name", "", "", "", "", "", "", "")])
 
 
-def give_other_owner(connection):
+def give_other_owner(connection: Connection) -> None:
     Connection.objects.filter(pk=connection.pk).update(owner=User.objects.create(email="other@owner.example"))
 
 
-def change_address(connection):
-    User.objects.filter(pk=connection.owner_id).update(pending_email="new@owner.example")
-    take_address(User.objects.get(pk=connection.owner_id), is_owner=True)
+def change_address(connection: Connection) -> None:
+    owner = not_none(connection.owner)
+    User.objects.filter(pk=owner.pk).update(pending_email="new@owner.example")
+    take_address(User.objects.get(pk=owner.pk), is_owner=True)
 
 
-def save_in_bulk(connection):
+def save_in_bulk(connection: Connection) -> None:
     Connection.objects.bulk_update([connection], ["paid_until"])
 
 
-def save_one_field(connection):
+def save_one_field(connection: Connection) -> None:
     connection.save(update_fields=["paid_until"])
 
 
@@ -77,7 +84,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_every_change_is_found_by_who_reads_along(read, connection, change):
+def test_every_change_is_found_by_who_reads_along(read: Api, connection: Connection, change: Any) -> None:
     since = timezone.now().isoformat()
     assert read(updated_since=since).json()["results"] == []
     change(connection)
@@ -86,14 +93,14 @@ def test_every_change_is_found_by_who_reads_along(read, connection, change):
     assert row["updated_at"] >= since[:19]
 
 
-def test_what_no_answer_shows_is_no_change(read, connection):
+def test_what_no_answer_shows_is_no_change(read: Api, connection: Connection) -> None:
     since = timezone.now().isoformat()
     Connection.objects.update(listed_at=timezone.now())
     Location.objects.update(fetched_at=timezone.now())
     assert read(updated_since=since).json()["results"] == []
 
 
-def test_a_chain_that_is_learned_is_a_change(read, telephony):
+def test_a_chain_that_is_learned_is_a_change(read: Api, telephony: Chain) -> None:
     Location.objects.update(chain=None)
     Connection.objects.update(updated_at=timezone.now() - timedelta(days=1))
     since = timezone.now().isoformat()
@@ -102,7 +109,7 @@ def test_a_chain_that_is_learned_is_a_change(read, telephony):
     assert row["salon_group_id"] == telephony.altegio_id
 
 
-def test_pages_neither_skip_nor_repeat_while_rows_change(read, connection):
+def test_pages_neither_skip_nor_repeat_while_rows_change(read: Api, connection: Connection) -> None:
     for number in range(5):
         place = Location.objects.create(altegio_id=900 + number)
         now = timezone.now()
@@ -158,7 +165,7 @@ LISTS = {
 
 @pytest.mark.parametrize("path", LISTS)
 @pytest.mark.parametrize("name", UNKNOWN)
-def test_an_unknown_parameter_is_refused_with_the_known_ones(read, path, name):
+def test_an_unknown_parameter_is_refused_with_the_known_ones(read: Api, path: str, name: str) -> None:
     answer = read(path, **{name: "1"})
     assert answer.status_code == 400
     (why,) = answer.json()[name]
@@ -175,17 +182,17 @@ def test_an_unknown_parameter_is_refused_with_the_known_ones(read, path, name):
         if name in known
     ],
 )
-def test_a_wrong_value_is_refused_with_what_to_write(read, path, name, value):
+def test_a_wrong_value_is_refused_with_what_to_write(read: Api, path: str, name: str, value: str) -> None:
     answer = read(path, **{name: value})
     assert answer.status_code == 400
     assert answer.json()[name][0].startswith("Write ")
 
 
-def test_a_parameter_given_twice_is_refused(read):
+def test_a_parameter_given_twice_is_refused(read: Api) -> None:
     assert read("/api/v1/payments/?salon_id=1&salon_id=2").json() == {"salon_id": ["Write this parameter once."]}
 
 
-def test_all_that_is_wrong_is_named_at_once(read):
+def test_all_that_is_wrong_is_named_at_once(read: Api) -> None:
     assert sorted(read("payments/", salon="1", status="x", connection="y").json()) == [
         "connection",
         "salon",
@@ -197,13 +204,13 @@ def test_all_that_is_wrong_is_named_at_once(read):
     "written", ["2026-01-31T12:00:00Z", "2026-01-31T12:00:00+01:00", "2026-01-31T12:00:00.5+01:00"]
 )
 @pytest.mark.parametrize("encode", [urlencode, lambda asked: f"updated_since={asked['updated_since']}"])
-def test_a_moment_is_read_as_addresses_carry_it(read, connection, written, encode):
+def test_a_moment_is_read_as_addresses_carry_it(read: Api, connection: Connection, written: str, encode: Any) -> None:
     """In an address that was not encoded the zone's + is a space."""
     answer = read(f"/api/v1/connections/?{encode({'updated_since': written})}")
     assert len(answer.json()["results"]) == 1
 
 
-def test_connections_are_narrowed_down(read, connection, connect):
+def test_connections_are_narrowed_down(read: Api, connection: Connection, connect: Callable[..., Connection]) -> None:
     other = connect(10301)
     move(other, State.FROZEN, "no payment")
     for asked, expected in (
@@ -217,6 +224,6 @@ def test_connections_are_narrowed_down(read, connection, connect):
         assert [row["id"] for row in read(**asked).json()["results"]] == expected
 
 
-def test_a_claim_that_waits_is_pending(read, client, altegio):
+def test_a_claim_that_waits_is_pending(read: Api, client: Client, altegio: Sandbox) -> None:
     marketplace.arrive(client, altegio, 10101)
     assert [row["state"] for row in read(state="pending").json()["results"]] == ["pending"]

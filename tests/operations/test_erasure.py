@@ -1,6 +1,7 @@
 """Erasing a person: nothing of them is left in any column; connections and payments stay."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 from django.contrib.admin.models import CHANGE, LogEntry
@@ -14,6 +15,7 @@ from accounts.models import AltegioIdentity, Authenticator, OutgoingEmail, User
 from integrations.activation import staff
 from integrations.connections.models import Arrival, Connection, Location
 from integrations.user_tokens.models import UserToken
+from sandbox import Sandbox
 from tests.core.test_secrets import everything_stored
 from tests.integrations.connect.test_unsigned_arrival import SIGN_UP, form_action
 from tests.marketplace import AURORA_1, AURORA_2, EMMA, EMMAS_EMAIL, MARIA, arrive, follow, proven_owner
@@ -43,7 +45,9 @@ def traces(user: User) -> list[str]:
     return [user.email, user.name, user.phone, str(user.identities.get().altegio_user_id)]
 
 
-def test_nothing_of_the_person_is_left_in_any_column(client, altegio, work, administrator):
+def test_nothing_of_the_person_is_left_in_any_column(
+    client: Client, altegio: Sandbox, work: Callable[..., None], administrator: User
+) -> None:
     arrive(client, altegio, [AURORA_1, AURORA_2])
     work()
     user = emma()
@@ -72,7 +76,9 @@ def change_address(browser: Client, email: str, password: str) -> None:
     assert browser.post(link.removeprefix("http://localhost:8000")).status_code == 200
 
 
-def test_nothing_is_left_of_a_life_with_changes(altegio, work, administrator):
+def test_nothing_is_left_of_a_life_with_changes(
+    altegio: Sandbox, work: Callable[..., None], administrator: User
+) -> None:
     """Another name and address, twice; a while as a colleague with a phone that was lost; an end."""
     person = proven_owner("first@owner.example", PASSWORD, name="Firstname", phone="+36201111111")
     browser, office = Client(), Client()
@@ -102,7 +108,9 @@ def test_nothing_is_left_of_a_life_with_changes(altegio, work, administrator):
     assert LogEntry.objects.count() == 3
 
 
-def test_connections_stay_with_the_emptied_account(client, altegio, work):
+def test_connections_stay_with_the_emptied_account(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     arrive(client, altegio, AURORA_1)
     work()
     user = emma()
@@ -113,7 +121,9 @@ def test_connections_stay_with_the_emptied_account(client, altegio, work):
     assert Arrival.objects.get().user == user
 
 
-def test_a_person_whom_only_a_signature_named_is_forgotten_too(client, altegio, work):
+def test_a_person_whom_only_a_signature_named_is_forgotten_too(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     """Emma's account waits for her to sign in once: her number stands on the arrival alone."""
     user = User.objects.create_user(EMMAS_EMAIL, PASSWORD)
     arrive(client, altegio, AURORA_1)
@@ -124,7 +134,9 @@ def test_a_person_whom_only_a_signature_named_is_forgotten_too(client, altegio, 
     assert Connection.objects.get().claim == f"erased:{Connection.objects.get().pk}"
 
 
-def test_the_record_of_a_location_that_was_moved_does_not_name_them(client, altegio, work, administrator):
+def test_the_record_of_a_location_that_was_moved_does_not_name_them(
+    client: Client, altegio: Sandbox, work: Callable[..., None], administrator: User
+) -> None:
     arrive(client, altegio, AURORA_1)
     work()
     altegio.uninstall(AURORA_1)
@@ -141,7 +153,7 @@ def test_the_record_of_a_location_that_was_moved_does_not_name_them(client, alte
     assert not stands_in(everything_stored(), EMMAS_EMAIL)
 
 
-def test_who_comes_back_is_a_new_person(client, altegio, work):
+def test_who_comes_back_is_a_new_person(client: Client, altegio: Sandbox, work: Callable[..., None]) -> None:
     arrive(client, altegio, AURORA_1)
     work()
     erased = emma()
@@ -152,7 +164,7 @@ def test_who_comes_back_is_a_new_person(client, altegio, work):
     assert Connection.objects.get(location__altegio_id=AURORA_2).owner == emma()
 
 
-def test_a_session_ends_with_the_person(client, altegio):
+def test_a_session_ends_with_the_person(client: Client, altegio: Sandbox) -> None:
     arrive(client, altegio, AURORA_1)
     client.force_login(emma())
     assert client.get("/account/").status_code == 200
@@ -160,7 +172,7 @@ def test_a_session_ends_with_the_person(client, altegio):
     assert client.get("/account/").status_code == 302
 
 
-def test_staff_are_not_erased_by_mistake(administrator):
+def test_staff_are_not_erased_by_mistake(administrator: User) -> None:
     with pytest.raises(CannotEraseError):
         erase_person(administrator)
     assert User.objects.get().email == "administrator@example.com"
@@ -173,7 +185,9 @@ def post_erase(user: User, by: User, **form: str) -> str:
     return client.post("/admin/accounts/user/", form, follow=True).content.decode()
 
 
-def test_in_the_admin_it_is_asked_once_and_remembered_without_the_name(client, altegio, administrator):
+def test_in_the_admin_it_is_asked_once_and_remembered_without_the_name(
+    client: Client, altegio: Sandbox, administrator: User
+) -> None:
     arrive(client, altegio, AURORA_1)
     user = emma()
     assert "cannot be undone" in post_erase(user, administrator)
@@ -185,13 +199,13 @@ def test_in_the_admin_it_is_asked_once_and_remembered_without_the_name(client, a
     assert (entry.user, entry.object_repr) == (administrator, f"#{user.pk}")
 
 
-def test_in_the_admin_staff_are_refused_in_words(administrator):
+def test_in_the_admin_staff_are_refused_in_words(administrator: User) -> None:
     page = post_erase(administrator, administrator, confirmed="yes")
     assert "Take the staff rights away first" in page
     assert User.objects.filter(email=administrator.email).exists()
 
 
-def test_no_token_of_theirs_stays(client, altegio):
+def test_no_token_of_theirs_stays(client: Client, altegio: Sandbox) -> None:
     arrive(client, altegio, [AURORA_1, AURORA_2])
     for number, altegio_id in ((EMMA, AURORA_1), (MARIA, AURORA_2)):
         location = Location.objects.get(altegio_id=altegio_id)
@@ -200,21 +214,21 @@ def test_no_token_of_theirs_stays(client, altegio):
     assert UserToken.objects.get().altegio_user_id == MARIA
 
 
-def test_the_app_on_the_phone_of_a_former_colleague_goes_too():
+def test_the_app_on_the_phone_of_a_former_colleague_goes_too() -> None:
     user = User.objects.create_user("anna@example.com", PASSWORD, name="Anna")
     Authenticator.objects.create(user=user, name="Anna's phone")
     erase_person(user)
     assert not stands_in(everything_stored(), "Anna")
 
 
-def test_letters_to_others_stay(client, altegio):
+def test_letters_to_others_stay(client: Client, altegio: Sandbox) -> None:
     arrive(client, altegio, AURORA_1)
     queue_email("email_taken", User.objects.create_user("maria@medved.example"), key="other")
     erase_person(emma())
     assert OutgoingEmail.objects.get().to == "maria@medved.example"
 
 
-def test_nothing_is_left_of_a_sign_up_that_waited_for_the_person(altegio):
+def test_nothing_is_left_of_a_sign_up_that_waited_for_the_person(altegio: Sandbox) -> None:
     """By whose address somebody claims is kept beside the claim, as a hash."""
     person = proven_owner("first@owner.example", PASSWORD)
     page = arrive(Client(), altegio, AURORA_1, user_id=None)

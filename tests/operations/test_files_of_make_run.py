@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,7 +39,7 @@ def run(var: Path) -> None:
     subprocess.run(command, cwd=ROOT, env=env, check=True, stdout=subprocess.DEVNULL, umask=0o022)
 
 
-def test_nothing_is_readable_by_other_users(tmp_path):
+def test_nothing_is_readable_by_other_users(tmp_path: Path) -> None:
     """Neither what is written now nor what an earlier run left open."""
     var = tmp_path / "var"
     (var / "emails").mkdir(parents=True, mode=0o755)
@@ -64,7 +65,7 @@ def test_nothing_is_readable_by_other_users(tmp_path):
     assert outside.stat().st_mode & 0o777 == 0o644, "what a link leads to is not ours"
 
 
-def test_the_folder_is_closed_wherever_a_process_makes_it(tmp_path):
+def test_the_folder_is_closed_wherever_a_process_makes_it(tmp_path: Path) -> None:
     """In production too, where the umask is the operator's."""
     var = tmp_path / "var"
     env = {"PATH": os.environ["PATH"], "VAR_DIR": str(var), "ENV_FILE": os.devnull, "SECRET_KEY": "x"}
@@ -78,7 +79,7 @@ def command(*words: str, **environment: str) -> "subprocess.CompletedProcess[str
     return subprocess.run([sys.executable, *words], cwd=ROOT, env=env, capture_output=True, text=True, check=False)
 
 
-def test_commands_find_the_demonstration_by_its_file(tmp_path):
+def test_commands_find_the_demonstration_by_its_file(tmp_path: Path) -> None:
     """In another terminal, which knows nothing of what `make run` made up."""
     make = "import sys, pathlib, demo.__main__ as demo; demo.VAR = pathlib.Path(sys.argv[1]); demo.environment()"
     assert command("-c", make, str(tmp_path), PYTHONPATH=str(ROOT)).returncode == 0
@@ -86,13 +87,13 @@ def test_commands_find_the_demonstration_by_its_file(tmp_path):
     assert (found.returncode, found.stderr) == (0, "")
 
 
-def test_a_command_without_settings_ends_with_a_sentence():
+def test_a_command_without_settings_ends_with_a_sentence() -> None:
     said = command("manage.py", "doctor").stderr
     assert said.startswith("Set the environment variable SECRET_KEY")
     assert said.count("\n") == 1
 
 
-def test_a_port_in_use_is_said_with_the_way_to_another():
+def test_a_port_in_use_is_said_with_the_way_to_another() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         said = command("-m", "demo.ports", PORT=port)
@@ -104,6 +105,6 @@ def test_a_port_in_use_is_said_with_the_way_to_another():
 @pytest.mark.parametrize(
     "ports", [{"PORT": "x"}, {"SANDBOX_PORT": "70000"}, {"PORT": "9500", "SANDBOX_PORT": "9500"}]
 )
-def test_ports_that_cannot_be_are_refused(ports):
+def test_ports_that_cannot_be_are_refused(ports: dict[str, Any]) -> None:
     said = command("-m", "demo.ports", **ports)
     assert (said.returncode, said.stderr.count("\n")) == (1, 1)

@@ -1,5 +1,6 @@
 """Keys are replaced without losing a secret, and without an hour in which one cannot be read."""
 
+from collections.abc import Callable
 from io import StringIO
 
 import pytest
@@ -8,19 +9,23 @@ from django.apps import apps
 from django.core import signing
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.db.models import Model
+from django.test import Client
+from pytest_django.fixtures import Settings
 
 from integrations.connections.models import Application, Chain, Connection, Installation, Location
 from integrations.outbox import token_stop
 from integrations.outbox.models import OutgoingCall
 from partner_portal.core import key_rotation
 from partner_portal.core.encryption import EncryptedTextField, rotated
+from sandbox import Sandbox
 from tests.marketplace import AURORA_1, AURORA_2, arrive
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def keys(settings) -> tuple[str, str]:
+def keys(settings: Settings) -> tuple[str, str]:
     """The old key, in force, and the new one."""
     old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
     settings.FIELD_ENCRYPTION_KEYS = [old]
@@ -33,7 +38,7 @@ def rotate() -> str:
     return said.getvalue()
 
 
-def as_stored(model) -> list[str]:
+def as_stored(model: type[Model]) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(f'SELECT * FROM "{model._meta.db_table}" ORDER BY 1')
         return [value for row in cursor.fetchall() for value in row if str(value).startswith("gAAAA")]
@@ -44,7 +49,7 @@ def a_thousand_secrets() -> list[str]:
     return [f"token-{number}" for number in range(1, 1001)]
 
 
-def test_with_the_new_key_alone_every_secret_is_as_before(keys, settings):
+def test_with_the_new_key_alone_every_secret_is_as_before(keys: tuple[str, str], settings: Settings) -> None:
     old, new = keys
     secrets = a_thousand_secrets()
     location, application = Location.objects.create(altegio_id=1), Application.objects.create(altegio_id=1)
@@ -61,7 +66,7 @@ def test_with_the_new_key_alone_every_secret_is_as_before(keys, settings):
     assert "1002 secrets encrypted anew" in said
 
 
-def test_a_second_run_changes_nothing(keys, settings):
+def test_a_second_run_changes_nothing(keys: tuple[str, str], settings: Settings) -> None:
     old, new = keys
     a_thousand_secrets()
     settings.FIELD_ENCRYPTION_KEYS = [new, old]
@@ -71,7 +76,7 @@ def test_a_second_run_changes_nothing(keys, settings):
     assert as_stored(Chain) == stored
 
 
-def test_every_encrypted_column_of_every_model_takes_part():
+def test_every_encrypted_column_of_every_model_takes_part() -> None:
     expected = {
         f"{model._meta.label}.{field.name}"
         for model in apps.get_models()
@@ -82,7 +87,9 @@ def test_every_encrypted_column_of_every_model_takes_part():
     assert "connections.Installation.api_key" in expected
 
 
-def test_a_secret_that_changes_meanwhile_keeps_its_new_value(keys, settings, monkeypatch):
+def test_a_secret_that_changes_meanwhile_keeps_its_new_value(
+    keys: tuple[str, str], settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     old, new = keys
     Chain.objects.create(altegio_id=1, crm_token="before")
     settings.FIELD_ENCRYPTION_KEYS = [new, old]
@@ -97,7 +104,9 @@ def test_a_secret_that_changes_meanwhile_keeps_its_new_value(keys, settings, mon
     assert Chain.objects.get().crm_token == "after"
 
 
-def test_a_secret_that_fits_no_key_is_named_and_the_others_are_done(keys, settings):
+def test_a_secret_that_fits_no_key_is_named_and_the_others_are_done(
+    keys: tuple[str, str], settings: Settings
+) -> None:
     _old, new = keys
     lost = Chain.objects.create(altegio_id=1, crm_token="x")
     settings.FIELD_ENCRYPTION_KEYS = [new]
@@ -107,7 +116,7 @@ def test_a_secret_that_fits_no_key_is_named_and_the_others_are_done(keys, settin
     assert [progress.unreadable for progress in key_rotation.rotate_keys() if progress.unreadable] == [[lost.pk]]
 
 
-def test_what_an_earlier_secret_key_signed_stays_good(settings, client):
+def test_what_an_earlier_secret_key_signed_stays_good(settings: Settings, client: Client) -> None:
     settings.SECRET_KEY = "first"
     signed = signing.dumps(1, salt="x")
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "second", ["first"]
@@ -117,7 +126,9 @@ def test_what_an_earlier_secret_key_signed_stays_good(settings, client):
         signing.loads(signed, salt="x")
 
 
-def test_another_partner_token_starts_the_calls_again(client, altegio, work, settings):
+def test_another_partner_token_starts_the_calls_again(
+    client: Client, altegio: Sandbox, work: Callable[..., None], settings: Settings
+) -> None:
     arrive(client, altegio, [AURORA_1, AURORA_2])
     right, settings.ALTEGIO_PARTNER_TOKEN = settings.ALTEGIO_PARTNER_TOKEN, "withdrawn"
     work(rounds=1)
@@ -129,7 +140,9 @@ def test_another_partner_token_starts_the_calls_again(client, altegio, work, set
     assert set(Connection.objects.values_list("state", flat=True)) == {"active"}
 
 
-def test_the_bar_is_drawn_on_a_terminal(keys, settings, monkeypatch):
+def test_the_bar_is_drawn_on_a_terminal(
+    keys: tuple[str, str], settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Terminal(StringIO):
         def isatty(self) -> bool:
             return True

@@ -1,10 +1,13 @@
 """What Prometheus sees: who may ask, what the numbers are, what they cost."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 from django.utils import timezone
+from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
 from accounts.emails import queue_email
 from accounts.models import User
@@ -13,14 +16,16 @@ from integrations.connections.models import Connection
 from integrations.outbox.models import OutgoingCall
 from integrations.outbox.token_stop import stop_token
 from partner_portal.core.watch import CHECKS
+from sandbox import Sandbox
 from tests.marketplace import AURORA_1, AURORA_2, arrive
+from tests.not_none import not_none
 
 pytestmark = pytest.mark.django_db
 TOKEN = "only-for-prometheus"
 
 
 @pytest.fixture
-def scrape(client, settings):
+def scrape(client: Client, settings: Settings) -> Callable[[], dict[str, float]]:
     """`scrape()` is what the page says: `{'name{label="value"}': number}`."""
     settings.METRICS_TOKEN = TOKEN
 
@@ -33,19 +38,21 @@ def scrape(client, settings):
     return run
 
 
-def test_without_a_token_in_the_settings_there_is_no_page(client):
+def test_without_a_token_in_the_settings_there_is_no_page(client: Client) -> None:
     assert client.get("/metrics/", headers={"Authorization": "Bearer "}).status_code == 404
 
 
 @pytest.mark.parametrize("payload", ["", "Bearer", "Bearer wrong", TOKEN, "Bearer токен"])
-def test_only_the_bearer_of_the_token_sees_them(client, settings, payload):
+def test_only_the_bearer_of_the_token_sees_them(client: Client, settings: Settings, payload: str) -> None:
     settings.METRICS_TOKEN = TOKEN
     answer = client.get("/metrics/", headers={"Authorization": payload})
     assert (answer.status_code, answer["WWW-Authenticate"]) == (401, "Bearer")
     assert b"portal_" not in answer.content
 
 
-def test_calls_that_wait_and_calls_that_ended(client, altegio, work, scrape):
+def test_calls_that_wait_and_calls_that_ended(
+    client: Client, altegio: Sandbox, work: Callable[..., None], scrape: Callable[[], dict[str, float]]
+) -> None:
     arrive(client, altegio, [AURORA_1, AURORA_2])
     assert scrape()['portal_calls_waiting{kind="activate",state="queued"}'] == 2
     work()
@@ -55,7 +62,9 @@ def test_calls_that_wait_and_calls_that_ended(client, altegio, work, scrape):
     assert found['portal_calls_ended_last_hour{kind="activate",outcome="done"}'] == 2
 
 
-def test_what_ended_long_ago_is_not_counted(client, altegio, work, scrape):
+def test_what_ended_long_ago_is_not_counted(
+    client: Client, altegio: Sandbox, work: Callable[..., None], scrape: Callable[[], dict[str, float]]
+) -> None:
     arrive(client, altegio, AURORA_1)
     work()
     OutgoingCall.objects.update(finished_at=timezone.now() - timedelta(hours=2))
@@ -65,9 +74,11 @@ def test_what_ended_long_ago_is_not_counted(client, altegio, work, scrape):
     assert found['portal_activation_seconds_bucket{le="+Inf"}'] == 0
 
 
-def test_how_late_the_oldest_call_is(client, altegio, scrape):
+def test_how_late_the_oldest_call_is(
+    client: Client, altegio: Sandbox, scrape: Callable[[], dict[str, float]]
+) -> None:
     arrive(client, altegio, [AURORA_1, AURORA_2])
-    OutgoingCall.objects.filter(pk=OutgoingCall.objects.first().pk).update(
+    OutgoingCall.objects.filter(pk=OutgoingCall.objects.earliest("pk").pk).update(
         due_at=timezone.now() - timedelta(seconds=90)
     )
     found = scrape()
@@ -75,12 +86,14 @@ def test_how_late_the_oldest_call_is(client, altegio, scrape):
     assert found['portal_oldest_overdue_seconds{priority="money"}'] == 0
 
 
-def test_the_time_from_arrival_to_activation(client, altegio, work, scrape):
+def test_the_time_from_arrival_to_activation(
+    client: Client, altegio: Sandbox, work: Callable[..., None], scrape: Callable[[], dict[str, float]]
+) -> None:
     arrive(client, altegio, [AURORA_1, AURORA_2])
     work()
     first, second = Connection.objects.all()
     for connection, seconds in ((first, 4), (second, 100)):
-        arrived_at = connection.activated_at - timedelta(seconds=seconds)
+        arrived_at = not_none(connection.activated_at) - timedelta(seconds=seconds)
         Connection.objects.filter(pk=connection.pk).update(arrived_at=arrived_at)
 
     found = scrape()
@@ -89,7 +102,9 @@ def test_the_time_from_arrival_to_activation(client, altegio, work, scrape):
     assert found["portal_activation_seconds_gsum"] == pytest.approx(104)
 
 
-def test_connections_that_run_out_of_time(client, altegio, scrape):
+def test_connections_that_run_out_of_time(
+    client: Client, altegio: Sandbox, scrape: Callable[[], dict[str, float]]
+) -> None:
     arrive(client, altegio, [AURORA_1, AURORA_2])
     first, second = Connection.objects.all()
     for connection, minutes in ((first, 5), (second, 20)):
@@ -100,7 +115,13 @@ def test_connections_that_run_out_of_time(client, altegio, scrape):
     assert found['portal_connections_running_out{within="1800"}'] == 2
 
 
-def test_budget_letters_alerts_and_the_token(client, altegio, work, scrape, settings):
+def test_budget_letters_alerts_and_the_token(
+    client: Client,
+    altegio: Sandbox,
+    work: Callable[..., None],
+    scrape: Callable[[], dict[str, float]],
+    settings: Settings,
+) -> None:
     settings.ALTEGIO_REQUESTS_PER_MINUTE = 8
     arrive(client, altegio, AURORA_1)
     work()
@@ -118,7 +139,13 @@ def test_budget_letters_alerts_and_the_token(client, altegio, work, scrape, sett
     assert Alert.objects.count() == 1
 
 
-def test_the_number_of_queries_does_not_grow(client, altegio, work, scrape, django_assert_max_num_queries):
+def test_the_number_of_queries_does_not_grow(
+    client: Client,
+    altegio: Sandbox,
+    work: Callable[..., None],
+    scrape: Callable[[], dict[str, float]],
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
     most = 14 + len(CHECKS)
     with django_assert_max_num_queries(most):
         scrape()

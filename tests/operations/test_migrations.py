@@ -5,7 +5,7 @@ or take away what the running code still reads, is refused: `partner_portal.core
 take instead, and docs/operations.md says how a column is renamed or dropped over two releases.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -57,7 +57,7 @@ ALWAYS_REFUSED: dict[type[Operation], str] = {
 }
 
 
-def refused(app: str, operations: list[Any], before: ProjectState) -> Iterator[str]:
+def refused(app: str, operations: Sequence[Any], before: ProjectState) -> Iterator[str]:
     """What is wrong with the operations of a migration, in words."""
     state, new = before.clone(), set()
     for operation in operations:
@@ -83,6 +83,10 @@ def problem_of(app: str, operation: Any, state: ProjectState) -> str:
     return next(problems, "")
 
 
+def has_index(field: models.Field[Any, Any]) -> bool:
+    return bool(getattr(field, "db_index", False))
+
+
 def problem_of_new_column(field: models.Field[Any, Any]) -> str:
     if isinstance(field, models.ManyToManyField):
         return ""
@@ -90,7 +94,7 @@ def problem_of_new_column(field: models.Field[Any, Any]) -> str:
         return "the whole table is written anew"
     if not field.null and not field.has_db_default():
         return "the running code writes rows without it; let it be null, or give it a db_default"
-    if field.unique or (field.db_index and not field.is_relation):
+    if field.unique or (has_index(field) and not field.is_relation):
         return "it locks the table while the index is built; add the column bare, then AddIndexLive"
     return ""
 
@@ -101,7 +105,7 @@ def problem_of_changed_column(old: models.Field[Any, Any], new: models.Field[Any
         return f"from {types[0]} to {types[1]} the whole table is written anew"
     if old.null and not new.null:
         return "the whole table is read under a lock, and the running code may still write NULL"
-    if (new.unique and not old.unique) or (new.db_index and not old.db_index):
+    if (new.unique and not old.unique) or (has_index(new) and not has_index(old)):
         return "it locks the table while the index is built"
     return ""
 
@@ -113,13 +117,14 @@ def grows(old: models.Field[Any, Any], new: models.Field[Any, Any]) -> bool:
     return isinstance(new, models.TextField) or (new.max_length or 0) >= (old.max_length or 0)
 
 
-def bound(app: str, operation, field: models.Field[Any, Any]) -> models.Field[Any, Any]:
+def bound(app: str, operation: Any, field: models.Field[Any, Any]) -> models.Field[Any, Any]:
     """A copy that knows its column and what it refers to."""
     copy = field.clone()
     copy.set_attributes_from_name(operation.name)
     copy.model = apps.get_model(app, operation.model_name)
     if copy.is_relation:
-        copy.remote_field.model = apps.get_model(copy.remote_field.model)
+        other: Any = copy.remote_field
+        other.model = apps.get_model(other.model)
     return copy
 
 
@@ -133,13 +138,13 @@ def later_migrations() -> dict[tuple[str, str], list[str]]:
     return found
 
 
-def test_no_migration_makes_a_running_portal_wait():
+def test_no_migration_makes_a_running_portal_wait() -> None:
     wrong = {key: problems for key, problems in later_migrations().items() if problems}
     assert {key: problems for key, problems in wrong.items() if key not in ALLOWED} == {}
     assert set(ALLOWED) <= set(wrong), "what needs no permission any more is taken out of the list"
 
 
-def test_every_permission_has_a_reason():
+def test_every_permission_has_a_reason() -> None:
     assert all(len(reason.split()) >= 5 for reason in ALLOWED.values())
 
 
@@ -169,7 +174,7 @@ TEXT = models.CharField(max_length=200, blank=True)
     ],
     ids=lambda operation: operation.describe(),
 )
-def test_what_is_refused(operation):
+def test_what_is_refused(operation: Any) -> None:
     assert len(list(refused("accounts", [operation], STATE))) == 1
 
 
@@ -187,10 +192,10 @@ def test_what_is_refused(operation):
     ],
     ids=lambda operation: operation.describe(),
 )
-def test_what_is_allowed(operation):
+def test_what_is_allowed(operation: Any) -> None:
     assert list(refused("accounts", [operation], STATE)) == []
 
 
-def test_a_table_made_in_the_same_migration_may_be_locked():
+def test_a_table_made_in_the_same_migration_may_be_locked() -> None:
     made = migrations.CreateModel("Note", [("id", models.BigAutoField(primary_key=True)), ("name", TEXT)])
     assert list(refused("accounts", [made, migrations.AddIndex("note", INDEX)], STATE)) == []

@@ -4,8 +4,10 @@ import os
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -21,7 +23,7 @@ SUPERUSER = {"DJANGO_SUPERUSER_EMAIL": "first@partner.example", "DJANGO_SUPERUSE
 
 
 @pytest.fixture
-def at_once(tmp_path):
+def at_once(tmp_path: Path) -> Iterator[Any]:
     """Runs a command three times at the same moment on an empty database; what each wrote, and its exit status."""
     database = make_database(tmp_path, os.environ)
     env = {
@@ -43,7 +45,7 @@ def at_once(tmp_path):
     database.drop()
 
 
-def test_releases_and_first_administrators_at_once(at_once):
+def test_releases_and_first_administrators_at_once(at_once: Any) -> None:
     migrated = at_once("migrate --noinput -v0")
     assert [status for status, _said in migrated] == [0, 0, 0]
     assert any("this one waits" in said for _status, said in migrated)
@@ -53,7 +55,7 @@ def test_releases_and_first_administrators_at_once(at_once):
     assert "is there already" in made[1][1]
 
 
-def test_an_administrator_before_the_tables_is_told_what_is_missing(at_once):
+def test_an_administrator_before_the_tables_is_told_what_is_missing(at_once: Any) -> None:
     for status, said in at_once("createsuperuser --noinput"):
         assert status == 1
         assert "manage.py migrate" in said
@@ -62,7 +64,7 @@ def test_an_administrator_before_the_tables_is_told_what_is_missing(at_once):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("spelling", ["first@partner.example", "First@Partner.example"])
-def test_the_same_administrator_twice(monkeypatch, spelling):
+def test_the_same_administrator_twice(monkeypatch: pytest.MonkeyPatch, spelling: str) -> None:
     User.objects.create_user("first@partner.example", "correct horse battery")
     for name, value in (SUPERUSER | {"DJANGO_SUPERUSER_EMAIL": spelling}).items():
         monkeypatch.setenv(name, value)
@@ -72,7 +74,7 @@ def test_the_same_administrator_twice(monkeypatch, spelling):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_release_does_not_wait_for_ever(tmp_path, monkeypatch):
+def test_a_release_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command_lock, "MAX_WAIT", 0.0)
     said: list[str] = []
     with (

@@ -1,10 +1,15 @@
 """One bad item in each queue: everybody else goes on, and the bad one ends where staff see it."""
 
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.test import Client
 from django.utils import timezone
+from pytest_django.fixtures import Settings
+from time_machine import TimeMachineFixture
 
 from accounts import notifications
 from accounts.models import OutgoingEmail, User
@@ -12,7 +17,7 @@ from accounts.notifications import send_digests
 from billing import subscriptions
 from integrations.activation.call_kinds import Activate
 from integrations.alerts.models import Alert
-from integrations.connections.models import Application, Connection
+from integrations.connections.models import Application, Connection, Installation
 from integrations.lifecycle import processing
 from integrations.lifecycle.handlers import CALLBACK_HANDLERS, register_callback_handler
 from integrations.lifecycle.models import Callback
@@ -24,6 +29,7 @@ from integrations.outbox.models import UNFINISHED, CallState, OutgoingCall
 from integrations.outbox.sweep import EXPIRY, expire_late_calls
 from integrations.reconciliation import unconfirmed
 from integrations.sender_names import names as sender_names
+from integrations.sender_names.call_kinds import SendSenderNames
 from integrations.sender_names.models import NameState, SenderName, SenderNameList
 from integrations.webhooks.consumers import CONSUMERS
 from integrations.webhooks.deliver import deliver_due
@@ -31,8 +37,9 @@ from integrations.webhooks.endpoint import digest_of
 from integrations.webhooks.fan_out import WAITING, fan_out
 from integrations.webhooks.models import Delivery, Event
 from partner_portal.core.models import FailedItem
+from sandbox import Sandbox
 from tests.admin_urls import admin_url
-from tests.integrations.webhooks.test_receiving import GOOD, keys, post  # noqa: F401 - a fixture
+from tests.integrations.webhooks.test_receiving import GOOD, post
 from tests.marketplace import AURORA_1, AURORA_2, arrive
 
 pytestmark = pytest.mark.django_db
@@ -43,10 +50,10 @@ def failed() -> list[str]:
     return list(FailedItem.objects.order_by("queue").values_list("queue", flat=True))
 
 
-def fails_for(original, *bad):
+def fails_for(original: Any, *bad: Any) -> Callable[..., Any]:
     """`original`, but for the given first arguments (or their keys)."""
 
-    def maybe(first, *args, **options):
+    def maybe(first: Any, *args: Any, **options: Any) -> Any:
         if first in bad or getattr(first, "pk", None) in bad:
             raise ValueError("poison")
         return original(first, *args, **options)
@@ -55,19 +62,21 @@ def fails_for(original, *bad):
 
 
 @pytest.fixture
-def two_connections(client, altegio, work) -> list[Connection]:
+def two_connections(client: Client, altegio: Sandbox, work: Callable[..., None]) -> list[Connection]:
     for location in (AURORA_1, AURORA_2):
         arrive(client, altegio, location)
     work()
     return list(Connection.objects.order_by("pk"))
 
 
-def store_deep_event(keys) -> Event:  # noqa: F811
+def store_deep_event(keys: Installation) -> Event:
     """As one that came when no door looked at its depth."""
     return Event.objects.create(installation=keys, body=DEEP, digest=digest_of(keys.pk, DEEP.encode()))
 
 
-def test_an_event_too_deep_to_read_stops_no_other(client, keys, monkeypatch, time_machine):  # noqa: F811
+def test_an_event_too_deep_to_read_stops_no_other(
+    client: Client, keys: Installation, monkeypatch: pytest.MonkeyPatch, time_machine: TimeMachineFixture
+) -> None:
     got: list[int] = []
     monkeypatch.setattr(CONSUMERS, "_entries", {})
     CONSUMERS.register("mine", lambda events: got.extend(event.id for event in events))
@@ -87,7 +96,7 @@ def test_an_event_too_deep_to_read_stops_no_other(client, keys, monkeypatch, tim
     assert fan_out() == 1
 
 
-def test_an_event_too_deep_to_send_stops_no_other(client, keys, settings):  # noqa: F811
+def test_an_event_too_deep_to_send_stops_no_other(client: Client, keys: Installation, settings: Settings) -> None:
     """It may have been handed on by a release that could read it."""
     settings.EVENTS_ALLOW_PRIVATE = True
     application = keys.application
@@ -100,10 +109,12 @@ def test_an_event_too_deep_to_send_stops_no_other(client, keys, settings):  # no
     assert {tuple(row.event_ids) for row in Delivery.objects.all()} == {(good.pk,), (deep.pk,)}
 
 
-def test_a_callback_that_cannot_be_processed_stops_no_other(two_connections, monkeypatch, time_machine):
+def test_a_callback_that_cannot_be_processed_stops_no_other(
+    two_connections: list[Connection], monkeypatch: pytest.MonkeyPatch, time_machine: TimeMachineFixture
+) -> None:
     monkeypatch.setattr(CALLBACK_HANDLERS, "_entries", {})
 
-    def handle(body, _connection):
+    def handle(body: Any, _connection: Any) -> None:
         if body["salon_id"] == str(AURORA_1):
             raise RecursionError
 
@@ -123,13 +134,19 @@ def test_a_callback_that_cannot_be_processed_stops_no_other(two_connections, mon
 
 
 @pytest.mark.leaves_stranded("the claim whose end failed waits for the watch")
-def test_a_call_whose_end_fails_stops_no_other(client, altegio, settings, monkeypatch, time_machine):
+def test_a_call_whose_end_fails_stops_no_other(
+    client: Client,
+    altegio: Sandbox,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    time_machine: TimeMachineFixture,
+) -> None:
     for location in (AURORA_1, AURORA_2):
         arrive(client, altegio, location)
     bad, good = OutgoingCall.objects.filter(kind="activate").order_by("pk")
     expired = Activate.expired
 
-    def fail(kind, call, now):
+    def fail(kind: Any, call: Any, now: Any) -> None:
         if call.pk == bad.pk:
             raise ValueError("poison")
         expired(kind, call, now)
@@ -145,7 +162,7 @@ def test_a_call_whose_end_fails_stops_no_other(client, altegio, settings, monkey
     assert failed() == ["expiry of calls"]
 
 
-def carry_all(time_machine, rounds: int) -> None:
+def carry_all(time_machine: TimeMachineFixture, rounds: int) -> None:
     for _ in range(rounds):
         OutgoingCall.objects.filter(state__in=UNFINISHED).update(due_at=timezone.now())
         dispatch_due()
@@ -154,14 +171,18 @@ def carry_all(time_machine, rounds: int) -> None:
 
 @pytest.mark.leaves_stranded("days pass without a round of news")
 def test_a_call_that_cannot_be_built_ends_and_frees_its_lane(
-    two_connections, altegio, work, monkeypatch, time_machine
-):
+    two_connections: list[Connection],
+    altegio: Sandbox,
+    work: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    time_machine: TimeMachineFixture,
+) -> None:
     bad = two_connections[0]
     for connection in two_connections:
         sender_names.replace_names(connection, ["Aurora"])
-    request = sender_names.SendSenderNames.request
+    request = SendSenderNames.request
     monkeypatch.setattr(
-        sender_names.SendSenderNames,
+        SendSenderNames,
         "request",
         lambda self, call: _raise() if call.connection_id == bad.pk else request(self, call),
     )
@@ -173,12 +194,14 @@ def test_a_call_that_cannot_be_built_ends_and_frees_its_lane(
     assert {"dead", "call"} <= set(Alert.objects.filter(cleared_at=None).values_list("kind", flat=True))
 
 
-def _raise():
+def _raise() -> None:
     raise OverflowError("date value out of range")
 
 
 @pytest.mark.leaves_stranded("days pass without a round of news")
-def test_a_call_of_a_kind_that_no_code_has_any_more_ends(two_connections, time_machine):
+def test_a_call_of_a_kind_that_no_code_has_any_more_ends(
+    two_connections: list[Connection], time_machine: TimeMachineFixture
+) -> None:
     OutgoingCall.objects.create(kind="forgotten", key="forgotten", priority=10)
     carry_all(time_machine, 25)
     assert OutgoingCall.objects.get(kind="forgotten").state == CallState.REFUSED
@@ -187,13 +210,13 @@ def test_a_call_of_a_kind_that_no_code_has_any_more_ends(two_connections, time_m
 class Greeting(notifications.NotificationKind):
     name = "disconnected"
 
-    def still_true(self, person, coalesce_keys):
+    def still_true(self, person: User, coalesce_keys: Sequence[int]) -> list[int]:
         if person.email == "bad@example.com":
             raise RecursionError
         return list(coalesce_keys)
 
 
-def test_news_that_cannot_be_written_stop_no_other_letter(db, monkeypatch):
+def test_news_that_cannot_be_written_stop_no_other_letter(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(notifications.NOTIFICATION_KINDS, "_entries", {})
     notifications.register_notification(Greeting)
     for name in ("bad", "good"):
@@ -203,7 +226,7 @@ def test_news_that_cannot_be_written_stop_no_other_letter(db, monkeypatch):
     assert failed() == ["notifications"]
 
 
-def test_a_batch_that_cannot_be_counted_stops_no_other(db, monkeypatch):
+def test_a_batch_that_cannot_be_counted_stops_no_other(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     address = CallbackAddress.objects.create(host="app", path="/smsprovider/x")
     for number, cost in enumerate((1, 10**11, 2)):
         batch = StatusBatch.objects.create(address=address, size=1, state="sent")
@@ -215,7 +238,9 @@ def test_a_batch_that_cannot_be_counted_stops_no_other(db, monkeypatch):
     assert failed() == ["volumes"]
 
 
-def test_a_list_of_sender_names_that_fails_stops_no_other(two_connections, monkeypatch):
+def test_a_list_of_sender_names_that_fails_stops_no_other(
+    two_connections: list[Connection], monkeypatch: pytest.MonkeyPatch
+) -> None:
     lists = [sender_names.replace_names(connection, ["Aurora", "Other"]) for connection in two_connections]
     SenderName.objects.filter(name="Other").update(valid_until=timezone.now() - timedelta(minutes=1))
     monkeypatch.setattr(sender_names, "tell", fails_for(sender_names.tell, lists[0].pk))
@@ -225,7 +250,9 @@ def test_a_list_of_sender_names_that_fails_stops_no_other(two_connections, monke
     assert failed() == ["sender names"]
 
 
-def test_tariffs_of_one_application_stop_no_others(two_connections, monkeypatch):
+def test_tariffs_of_one_application_stop_no_others(
+    two_connections: list[Connection], monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = two_connections[0].application
     second = Application.objects.create(altegio_id=7)
     Connection.objects.filter(pk=two_connections[1].pk).update(application=second)
@@ -235,7 +262,7 @@ def test_tariffs_of_one_application_stop_no_others(two_connections, monkeypatch)
     assert asked == [second]
 
 
-def test_one_doubt_stops_no_other(two_connections, monkeypatch):
+def test_one_doubt_stops_no_other(two_connections: list[Connection], monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Connection] = []
     monkeypatch.setattr(unconfirmed.UNCONFIRMED_SOURCES, "_entries", {})
     unconfirmed.UNCONFIRMED_SOURCES.register("all", Connection.objects.all)
@@ -248,7 +275,9 @@ def test_one_doubt_stops_no_other(two_connections, monkeypatch):
     assert asked == [two_connections[1]]
 
 
-def test_the_sweep_carries_calls_though_its_first_steps_fail(client, altegio, monkeypatch):
+def test_the_sweep_carries_calls_though_its_first_steps_fail(
+    client: Client, altegio: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     arrive(client, altegio, AURORA_1)
     monkeypatch.setattr(tasks, "recover_lost_calls", _raise)
     monkeypatch.setattr(tasks, "expire_late_calls", _raise)
@@ -256,19 +285,19 @@ def test_the_sweep_carries_calls_though_its_first_steps_fail(client, altegio, mo
     assert Connection.objects.get().state == "active"
 
 
-def act(client, name: str, action: str, *rows) -> str:
+def act(client: Client, name: str, action: str, *rows: Any) -> str:
     form = {"action": action, "_selected_action": [row.pk for row in rows], "confirmed": "yes"}
     return client.post(admin_url(name), form, follow=True).content.decode()
 
 
 @pytest.fixture
-def staff(client):
+def staff(client: Client) -> Client:
     client.force_login(User.objects.create_superuser("staff@example.com", "pass"))
     return client
 
 
 @pytest.mark.leaves_stranded("a claim is planted without its call")
-def test_an_action_does_and_records_each_row_by_itself(staff, two_connections):
+def test_an_action_does_and_records_each_row_by_itself(staff: Client, two_connections: list[Connection]) -> None:
     first, second = two_connections
     ended = {"state": "failed", "claim": first.claim, "claimant": first.claimant, "location": first.location}
     times = {name: timezone.now() for name in ("arrived_at", "last_arrived_at", "deadline_at")}
@@ -282,7 +311,9 @@ def test_an_action_does_and_records_each_row_by_itself(staff, two_connections):
     assert [entry.object_id for entry in LogEntry.objects.all()] == [str(second.pk)]
 
 
-def test_an_action_that_breaks_for_one_row_is_no_page_of_an_error(staff, two_connections, monkeypatch):
+def test_an_action_that_breaks_for_one_row_is_no_page_of_an_error(
+    staff: Client, two_connections: list[Connection], monkeypatch: pytest.MonkeyPatch
+) -> None:
     first, second = two_connections
     monkeypatch.setattr("integrations.activation.staff.ask_status", fails_for(lambda _connection: None, first.pk))
     page = act(staff, "connection", "ask", first, second)

@@ -1,9 +1,14 @@
 """What is deleted when its time is over, and what stays."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
+from django.db import models
+from django.test import Client
 from django.utils import timezone
+from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
 from accounts.emails import queue_email
 from accounts.models import OutgoingEmail, User
@@ -16,19 +21,22 @@ from integrations.telephony.call_kinds import SwitchTelephony
 from integrations.telephony.models import PhoneCall
 from partner_portal.core import retention
 from partner_portal.core.retention import delete_old
+from sandbox import Sandbox
 from tests.marketplace import AURORA_1, AURORA_2, arrive
 
 pytestmark = pytest.mark.django_db
 
 
-def ago(days: float):
+def ago(days: float) -> datetime:
     return timezone.now() - timedelta(days=days)
 
 
-def test_finished_calls_go_with_their_attempts_and_the_connection_stays(client, altegio, work):
+def test_finished_calls_go_with_their_attempts_and_the_connection_stays(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     arrive(client, altegio, [AURORA_1, AURORA_2])
     work()
-    kept = OutgoingCall.objects.filter(kind="activate").last()
+    kept = OutgoingCall.objects.filter(kind="activate").latest("pk")
     OutgoingCall.objects.exclude(pk=kept.pk).update(finished_at=ago(181))
     OutgoingCall.objects.filter(pk=kept.pk).update(finished_at=ago(179))
 
@@ -38,26 +46,26 @@ def test_finished_calls_go_with_their_attempts_and_the_connection_stays(client, 
     assert Connection.objects.filter(state="active").count() == 2
 
 
-def test_a_call_that_waits_stays_however_old_it_is():
+def test_a_call_that_waits_stays_however_old_it_is() -> None:
     queue([new_call(SwitchTelephony, "telephony:1:1", chain=1, on=True)])
     OutgoingCall.objects.update(created_at=ago(1000), due_at=ago(1000))
     delete_old()
     assert OutgoingCall.objects.count() == 1
 
 
-def test_nothing_but_attempts_goes_with_a_call():
+def test_nothing_but_attempts_goes_with_a_call() -> None:
     """Payments and the like are kept: what refers to a call must not be deleted with it."""
     referring = {relation.related_model: relation.on_delete for relation in OutgoingCall._meta.related_objects}
-    assert [model for model, on_delete in referring.items() if on_delete.__name__ == "CASCADE"] == [Attempt]
+    assert [model for model, on_delete in referring.items() if on_delete is models.CASCADE] == [Attempt]
 
 
-def test_refused_and_unregistered_arrivals_go_and_registered_ones_stay(client, altegio):
+def test_refused_and_unregistered_arrivals_go_and_registered_ones_stay(client: Client, altegio: Sandbox) -> None:
     arrive(client, altegio, AURORA_1)
     arrive(client, altegio, AURORA_2, user_id=None)
     client.get("/connect/?salon_id=none")
     registered = Arrival.objects.exclude(claim="").get()
 
-    def let_pass(days: float):
+    def let_pass(days: float) -> Any:
         Arrival.objects.update(arrived_at=ago(days))
         RefusedArrival.objects.update(at=ago(days))
         deleted = delete_old()
@@ -67,7 +75,7 @@ def test_refused_and_unregistered_arrivals_go_and_registered_ones_stay(client, a
     assert Arrival.objects.get() == registered
 
 
-def test_letters_go_sent_or_not():
+def test_letters_go_sent_or_not() -> None:
     emma = User.objects.create_user("emma@aurora.example")
     queue_email("welcome", emma, key="old")
     queue_email("welcome", emma, key="new")
@@ -77,7 +85,7 @@ def test_letters_go_sent_or_not():
 
 
 @pytest.mark.leaves_stranded("a saved call is planted without its outgoing call")
-def test_saved_calls_go_once_altegio_has_them():
+def test_saved_calls_go_once_altegio_has_them() -> None:
     chain = Chain.objects.create(altegio_id=1)
     for call_id, state, days in (("old", "saved", 181), ("new", "saved", 1), ("waits", "queued", 181)):
         PhoneCall.objects.create(chain=chain, call_id=call_id, phone="1", state=state, received_at=ago(days))
@@ -85,7 +93,7 @@ def test_saved_calls_go_once_altegio_has_them():
     assert set(PhoneCall.objects.values_list("call_id", flat=True)) == {"new", "waits"}
 
 
-def test_an_alert_goes_only_after_it_was_cleared():
+def test_an_alert_goes_only_after_it_was_cleared() -> None:
     Alert.objects.create(key="open", kind="call", text="x", raised_at=ago(400))
     Alert.objects.create(key="cleared", kind="call", text="x", raised_at=ago(400), cleared_at=ago(91))
     Alert.objects.create(key="cleared lately", kind="call", text="x", raised_at=ago(400), cleared_at=ago(1))
@@ -93,7 +101,7 @@ def test_an_alert_goes_only_after_it_was_cleared():
     assert set(Alert.objects.values_list("key", flat=True)) == {"open", "cleared lately"}
 
 
-def test_the_days_are_a_setting_and_none_keeps_for_good(settings):
+def test_the_days_are_a_setting_and_none_keeps_for_good(settings: Settings) -> None:
     RefusedArrival.objects.create(reason="x", at=ago(400))
     settings.RETENTION_REFUSED_ARRIVALS_DAYS = 0
     assert delete_old()["refused arrivals"] == 0
@@ -101,20 +109,20 @@ def test_the_days_are_a_setting_and_none_keeps_for_good(settings):
     assert delete_old()["refused arrivals"] == 1
 
 
-def test_many_rows_go_in_batches(django_assert_max_num_queries):
+def test_many_rows_go_in_batches(django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
     RefusedArrival.objects.bulk_create(RefusedArrival(reason="x", at=ago(40)) for _ in range(2500))
     with django_assert_max_num_queries(40):
         assert delete_old()["refused arrivals"] == 2500
 
 
-def test_what_fails_keeps_no_other_from_being_deleted(monkeypatch):
+def test_what_fails_keeps_no_other_from_being_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention.RETENTIONS, "_entries", {})
     done = []
 
-    def fail(_before) -> int:
+    def fail(_before: datetime) -> int:
         raise RuntimeError
 
-    def delete(before) -> int:
+    def delete(before: datetime) -> int:
         done.append(before)
         return 0
 
@@ -125,13 +133,15 @@ def test_what_fails_keeps_no_other_from_being_deleted(monkeypatch):
 
 
 @pytest.mark.leaves_stranded("its first call is deleted")
-def test_a_later_activation_is_queued_though_the_first_is_forgotten(client, altegio, work):
+def test_a_later_activation_is_queued_though_the_first_is_forgotten(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     arrive(client, altegio, AURORA_1)
     connection = Connection.objects.get()
     activations = OutgoingCall.objects.filter(kind="activate")
     activations.update(state="done")
     queue([Activate.again(connection, timezone.now() + timedelta(hours=1))])
-    activations.order_by("pk").first().delete()
+    activations.earliest("pk").delete()
     activations.update(state="done")
     queue([Activate.again(connection, timezone.now() + timedelta(hours=1))])
     assert activations.count() == 2

@@ -1,9 +1,11 @@
 """A row that nothing waits for is found, mended and told; the page of states names every check."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.test import Client
 
 from billing.models import Payment
 from integrations.alerts.models import Alert
@@ -11,6 +13,7 @@ from integrations.connections.models import Connection
 from integrations.lifecycle.models import Callback
 from integrations.outbox.models import OutgoingCall
 from partner_portal.core.watch import CHECKS, found, heal_stranded
+from sandbox import Sandbox
 from tests.marketplace import AURORA_1, arrive
 
 pytestmark = pytest.mark.django_db
@@ -21,12 +24,12 @@ def stranded() -> set[str]:
     return {name for name, count in found().items() if count}
 
 
-def test_the_page_names_every_check():
+def test_the_page_names_every_check() -> None:
     section = PAGE.partition("## Nothing rests unseen")[2].partition("\n## ")[0]
     assert set(re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE)) == {check.name for check in CHECKS}
 
 
-def test_a_claim_without_its_call_gets_one(client, altegio, work):
+def test_a_claim_without_its_call_gets_one(client: Client, altegio: Sandbox, work: Callable[..., None]) -> None:
     arrive(client, altegio, AURORA_1)
     assert stranded() == set()
     OutgoingCall.objects.all().delete()
@@ -38,7 +41,7 @@ def test_a_claim_without_its_call_gets_one(client, altegio, work):
     assert Connection.objects.get().state == "active"
 
 
-def test_a_call_in_nobodys_hands_is_taken_back(client, altegio):
+def test_a_call_in_nobodys_hands_is_taken_back(client: Client, altegio: Sandbox) -> None:
     arrive(client, altegio, AURORA_1)
     OutgoingCall.objects.update(state="sending", lease_until=None)
     assert stranded() == {"outgoing call"}
@@ -46,7 +49,9 @@ def test_a_call_in_nobodys_hands_is_taken_back(client, altegio):
     assert OutgoingCall.objects.get().state == "unconfirmed"
 
 
-def test_a_callback_whose_question_is_lost_is_asked_again(client, altegio, work):
+def test_a_callback_whose_question_is_lost_is_asked_again(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     arrive(client, altegio, AURORA_1)
     work()
     connection = Connection.objects.get()
@@ -60,7 +65,9 @@ def test_a_callback_whose_question_is_lost_is_asked_again(client, altegio, work)
     assert Callback.objects.get().state == "contradicted"
 
 
-def test_a_payment_without_its_call_is_reported_once(client, altegio, work):
+def test_a_payment_without_its_call_is_reported_once(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     arrive(client, altegio, AURORA_1)
     work()
     connection = Connection.objects.get()

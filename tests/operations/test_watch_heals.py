@@ -11,6 +11,7 @@ from django.apps import apps
 from django.core.management.color import no_style
 from django.db import connection as database
 from django.db import transaction
+from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Notification, OutgoingEmail, User
@@ -26,6 +27,7 @@ from integrations.telephony.models import PhoneCall
 from integrations.webhooks.models import Delivery, Event
 from partner_portal.core.models import FailedItem
 from partner_portal.core.watch import CHECKS, Check, found, heal_stranded
+from sandbox import Sandbox
 from tests.marketplace import AURORA_1, arrive
 
 pytestmark = pytest.mark.django_db
@@ -161,19 +163,21 @@ def stranded() -> set[str]:
 
 
 @pytest.fixture
-def connection(client, altegio, work) -> Connection:
+def connection(client: Client, altegio: Sandbox, work: Callable[..., None]) -> Connection:
     arrive(client, altegio, AURORA_1)
     work()
     return Connection.objects.get()
 
 
-def test_every_check_is_tried():
+def test_every_check_is_tried() -> None:
     assert set(PLANTED) == {check.name for check in CHECKS}
 
 
 @pytest.mark.parametrize("ended", [False, True], ids=["connected", "disconnected"])
 @pytest.mark.parametrize(("name", "plant"), EACH, ids=[f"{name}-{number}" for number, (name, _) in enumerate(EACH)])
-def test_what_is_stranded_moves_and_is_told(connection, work, name, plant, ended):
+def test_what_is_stranded_moves_and_is_told(
+    connection: Connection, work: Callable[..., None], name: str, plant: Any, ended: bool
+) -> None:
     if ended:
         Connection.objects.update(state="uninstalled", ended_at=timezone.now())
     plant(connection)
@@ -185,7 +189,7 @@ def test_what_is_stranded_moves_and_is_told(connection, work, name, plant, ended
 
 
 @pytest.mark.parametrize("state", ["granted", "conflict"])
-def test_a_lost_claim_whose_window_is_over_ends(connection, state):
+def test_a_lost_claim_whose_window_is_over_ends(connection: Connection, state: str) -> None:
     _lost_claim(connection, state)
     Connection.objects.update(deadline_at=timezone.now() - timedelta(minutes=1))
     heal_stranded()
@@ -193,7 +197,7 @@ def test_a_lost_claim_whose_window_is_over_ends(connection, state):
     assert (connection.state, connection.ended_by) == ("expired" if state == "granted" else "failed", "window")
 
 
-def test_after_a_long_stop_no_fault_is_claimed(connection):
+def test_after_a_long_stop_no_fault_is_claimed(connection: Connection) -> None:
     _event(connection)
     heal_stranded()
     assert "After a stop of all workers" in Alert.objects.get(kind="watch").text
@@ -244,7 +248,7 @@ def rows_read(step: dict[str, Any]) -> float:
 def years() -> None:
     """A portal in which thousands of each kind have ended, and some hundreds wait as they should."""
     sms, telephony = (Application.objects.get_or_create(altegio_id=number)[0].pk for number in (1, 2))
-    names = {"count": ENDED, "now": timezone.now(), "sms": sms, "telephony": telephony}
+    names: dict[str, Any] = {"count": ENDED, "now": timezone.now(), "sms": sms, "telephony": telephony}
     with database.cursor() as cursor:
         cursor.execute(FILLING.read_text(), names)
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
@@ -272,7 +276,7 @@ def account_of(check: Check) -> list[dict[str, Any]]:
 
 
 @pytest.mark.skipif(database.vendor != "postgresql", reason="the filling is PostgreSQL's")
-def test_each_check_reads_what_waits_by_its_index_and_nothing_that_has_ended(years):
+def test_each_check_reads_what_waits_by_its_index_and_nothing_that_has_ended(years: None) -> None:
     assert stranded() == set()
     connection, by_name = a_new_connection(), {check.name: check for check in CHECKS}
     for name, plant in EACH:

@@ -1,12 +1,17 @@
 """The program on the exchange: what it reads of Asterisk's lines, and that it loses none."""
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from examples import asterisk_calls
+from integrations.connections.models import Chain
 from integrations.telephony.models import PhoneCall
-from tests.integrations.conftest import api, arrive, connect, telephony  # noqa: F401 - fixtures
+from sandbox import Sandbox
+from tests.not_none import not_none
+from tests.response import Api
 
 OUTSIDE, LINE = "0671234567", "0445370000"
 AT, TRUNK = "2026-11-24 14:10:00", "PJSIP/trunk-0000a1b1"
@@ -29,19 +34,19 @@ def line(row: list[str]) -> str:
         pytest.param([*RANG[:8], "", ""], "incoming", OUTSIDE, "600", "101", id="no did"),
     ],
 )
-def test_a_line_is_read(row, kind, phone, diversion, user):
+def test_a_line_is_read(row: list[str], kind: str, phone: str, diversion: str, user: str | None) -> None:
     call = asterisk_calls.read_leg(row, "10101")
     assert (call["type"], call["phone"], call["diversion"], call.get("user")) == (kind, phone, diversion, user)
 
 
 @pytest.fixture
-def pbx(tmp_path, monkeypatch):
+def pbx(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The file of an exchange; what is posted goes to `posted` as long as the portal is there."""
     monkeypatch.setenv("SALON_ID", "10101")
     return tmp_path / "Altegio.csv"
 
 
-def test_each_line_is_sent_once_and_what_was_not_taken_again(pbx, monkeypatch):
+def test_each_line_is_sent_once_and_what_was_not_taken_again(pbx: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     posted: list[Any] = []
 
     def take(_path: str, calls: list[Any]) -> list[Any]:
@@ -71,7 +76,15 @@ def test_each_line_is_sent_once_and_what_was_not_taken_again(pbx, monkeypatch):
 
 
 @pytest.mark.django_db
-def test_the_portal_takes_what_the_program_sends(pbx, api, altegio, telephony, work, monkeypatch, capsys):  # noqa: F811
+def test_the_portal_takes_what_the_program_sends(
+    pbx: Any,
+    api: Api,
+    altegio: Sandbox,
+    telephony: Chain,
+    work: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     api("put", "locations/10101/lines/", {"country": "UA", "time_zone": "Europe/Kyiv", "lines": {}})
     monkeypatch.setattr(asterisk_calls, "post", lambda path, body: api("post", f"telephony/{path}/", body).json())
     monkeypatch.setenv("RECORDINGS_URL", "https://pbx.example.com/monitor")
@@ -86,5 +99,5 @@ def test_the_portal_takes_what_the_program_sends(pbx, api, altegio, telephony, w
     assert (answered.status, answered.user, answered.duration) == ("success", "102", 65)
     assert answered.link.endswith("/102.wav")
     assert (answered.phone, answered.diversion) == ("+380671234567", "+380445370000")
-    assert answered.date.isoformat() == "2026-11-24T12:10:00+00:00"
+    assert not_none(answered.date).isoformat() == "2026-11-24T12:10:00+00:00"
     assert [entry["phone"] for entry in altegio.telephony() if entry["command"] == "event"] == ["+380671234567"]

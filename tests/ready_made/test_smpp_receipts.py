@@ -1,5 +1,7 @@
 """Receipts as carriers write them: from the specification, and from public bug reports of those who read them."""
 
+from typing import Any
+
 import pytest
 
 from examples.smpp_receipts import read_receipt, same_ids, status_of
@@ -32,20 +34,20 @@ RECEIPTS = [
 
 
 @pytest.mark.parametrize(("text", "known_as", "status"), RECEIPTS)
-def test_a_receipt_becomes_a_status(text, known_as, status):
+def test_a_receipt_becomes_a_status(text: Any, known_as: Any, status: Any) -> None:
     item = status_of(text, {known_as: "altegios-id"}.get, FREE)
     assert read_gateway_item(item) == {"id": "altegios-id", "status": status, **FREE}
 
 
 @pytest.mark.parametrize("text", ["", "Yes, I am coming", "id:5", "stat:DELIVRD", "id:77 stat:DELIVRD"])
-def test_what_is_no_receipt_of_ours_is_none(text):
+def test_what_is_no_receipt_of_ours_is_none(text: str) -> None:
     assert status_of(text, {"1": "altegios-id"}.get, FREE) is None
 
 
-def test_the_text_of_the_message_is_no_field():
+def test_the_text_of_the_message_is_no_field() -> None:
     assert "stat" not in read_receipt("id:1 text:stat:DELIVRD")
 
 
-def test_one_id_in_two_bases():
+def test_one_id_in_two_bases() -> None:
     assert {"255", "ff", "FF", "000000FF"} == set(same_ids("255"))
     assert "255" in same_ids("FF")

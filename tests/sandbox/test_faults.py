@@ -8,18 +8,18 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from sandbox import Status
+from sandbox import Sandbox, Status
 from tests.end_to_end.portal import wait_for
-from tests.sandbox.conftest import LONDON, MANCHESTER
+from tests.sandbox.conftest import LONDON, MANCHESTER, Caller
 
 
 @pytest.fixture
-def granted(sandbox, altegio):
+def granted(sandbox: Sandbox, altegio: Caller) -> Caller:
     sandbox.grant([LONDON, MANCHESTER])
     return altegio
 
 
-def test_an_error_keeps_the_call_from_happening(sandbox, granted):
+def test_an_error_keeps_the_call_from_happening(sandbox: Sandbox, granted: Caller) -> None:
     sandbox.fault("error", "activate", status=503, headers={"Retry-After": "7"}, body={"why": "rain"})
     answer = granted.activate()
     assert (answer.status_code, answer.headers["Retry-After"], answer.json()) == (503, "7", {"why": "rain"})
@@ -27,14 +27,14 @@ def test_an_error_keeps_the_call_from_happening(sandbox, granted):
     assert granted.activate().status_code == 201
 
 
-def test_an_error_may_be_a_page(sandbox, granted):
+def test_an_error_may_be_a_page(sandbox: Sandbox, granted: Caller) -> None:
     sandbox.fault("error", status=502, body="<h1>Bad gateway</h1>")
     answer = granted.activate()
     assert answer.headers["Content-Type"].startswith("text/html")
     assert answer.text == "<h1>Bad gateway</h1>"
 
 
-def test_a_line_cut_before_leaves_nothing_done(sandbox, granted):
+def test_a_line_cut_before_leaves_nothing_done(sandbox: Sandbox, granted: Caller) -> None:
     sandbox.fault("drop_before", "activate")
     with pytest.raises(requests.ConnectionError):
         granted.activate()
@@ -42,7 +42,7 @@ def test_a_line_cut_before_leaves_nothing_done(sandbox, granted):
     assert not sandbox.requests("activate")[0].processed
 
 
-def test_a_line_cut_after_leaves_the_call_done(sandbox, granted):
+def test_a_line_cut_after_leaves_the_call_done(sandbox: Sandbox, granted: Caller) -> None:
     sandbox.fault("drop_after", "activate")
     with pytest.raises(requests.ConnectionError):
         granted.activate()
@@ -55,7 +55,7 @@ def test_a_line_cut_after_leaves_the_call_done(sandbox, granted):
     ("kind", "code"),
     [("html_after", 200), ("redirect_after", 301), ("error_after", 500), ("broken_json_after", 201)],
 )
-def test_a_spoilt_answer_hides_that_the_call_is_done(sandbox, granted, kind, code):
+def test_a_spoilt_answer_hides_that_the_call_is_done(sandbox: Sandbox, granted: Caller, kind: str, code: int) -> None:
     sandbox.fault(kind, "activate")
     answer = granted.activate()
     assert answer.status_code == code
@@ -66,14 +66,14 @@ def test_a_spoilt_answer_hides_that_the_call_is_done(sandbox, granted, kind, cod
 
 
 @pytest.mark.parametrize(("kind", "done"), [("delay", Status.PENDING), ("delay_after", Status.ACTIVE)])
-def test_a_slow_answer_outlasts_the_caller(sandbox, granted, kind, done):
+def test_a_slow_answer_outlasts_the_caller(sandbox: Sandbox, granted: Caller, kind: str, done: Status) -> None:
     sandbox.fault(kind, "activate", seconds=0.5)
     with pytest.raises(requests.ReadTimeout):
         granted.post("/marketplace/partner/callback", {"salon_id": LONDON, "application_id": 1}, timeout=0.2)
     assert sandbox.status_of(LONDON) == done
 
 
-def test_one_slow_call_does_not_hold_up_the_others(sandbox, granted):
+def test_one_slow_call_does_not_hold_up_the_others(sandbox: Sandbox, granted: Caller) -> None:
     sandbox.fault("delay", "activate", seconds=1.0)
     with ThreadPoolExecutor(1) as pool:
         slow = pool.submit(granted.activate)
@@ -84,13 +84,13 @@ def test_one_slow_call_does_not_hold_up_the_others(sandbox, granted):
         assert slow.result().status_code == 201
 
 
-def test_a_fault_may_strike_one_location_a_number_of_times(sandbox, granted):
+def test_a_fault_may_strike_one_location_a_number_of_times(sandbox: Sandbox, granted: Caller) -> None:
     sandbox.fault("error", "activate", location_id=LONDON, remaining=2, status=500)
     assert granted.activate(MANCHESTER).status_code == 201
     assert [granted.activate().status_code for _ in range(3)] == [500, 500, 201]
 
 
-def test_a_fault_for_ever_lasts_until_it_is_cleared(sandbox, granted):
+def test_a_fault_for_ever_lasts_until_it_is_cleared(sandbox: Sandbox, granted: Caller) -> None:
     fault = sandbox.fault("error", path="/partner/", method="POST", remaining=None)
     assert [granted.activate().status_code for _ in range(3)] == [500] * 3
     assert granted.status().status_code == 200
@@ -98,12 +98,12 @@ def test_a_fault_for_ever_lasts_until_it_is_cleared(sandbox, granted):
     assert granted.activate().status_code == 201
 
 
-def test_a_fault_that_does_not_exist_is_named(sandbox):
+def test_a_fault_that_does_not_exist_is_named(sandbox: Sandbox) -> None:
     with pytest.raises(ValueError, match="kind must be one of"):
         sandbox.fault("earthquake")
 
 
-def raw(sandbox, seconds: float = 0.3) -> bytes:
+def raw(sandbox: Sandbox, seconds: float = 0.3) -> bytes:
     """What comes within so many seconds after a status call, as it came."""
     address = urlsplit(sandbox.app_url)
     with socket.create_connection((address.hostname, address.port)) as line:
@@ -139,7 +139,9 @@ def raw(sandbox, seconds: float = 0.3) -> bytes:
         ("bad_refusal", b"HTTP/1.1 422", b"\\ud83d"),
     ],
 )
-def test_unkind_manners_on_the_wire(sandbox, granted, kind, begins, holds):
+def test_unkind_manners_on_the_wire(
+    sandbox: Sandbox, granted: Caller, kind: str, begins: bytes, holds: bytes
+) -> None:
     sandbox.fault(kind, "status", seconds=0.01)
     came = raw(sandbox)
     assert came.startswith(begins)
@@ -147,7 +149,7 @@ def test_unkind_manners_on_the_wire(sandbox, granted, kind, begins, holds):
     assert b"200 OK" in raw(sandbox), "the next call is answered as always"
 
 
-def test_limits_are_sliding_windows_when_switched_on(sandbox, granted):
+def test_limits_are_sliding_windows_when_switched_on(sandbox: Sandbox, granted: Caller) -> None:
     sandbox.configure(requests_per_second=5)
     answers = [granted.status() for _ in range(6)]
     assert [answer.status_code for answer in answers] == [200] * 5 + [429]
@@ -155,7 +157,7 @@ def test_limits_are_sliding_windows_when_switched_on(sandbox, granted):
     assert sandbox.busiest_second() == 6
 
 
-def test_a_call_that_waits_over_a_reset_belongs_to_the_world_before(sandbox, granted):
+def test_a_call_that_waits_over_a_reset_belongs_to_the_world_before(sandbox: Sandbox, granted: Caller) -> None:
     sandbox.fault("delay", "activate", seconds=0.5)
     with ThreadPoolExecutor(1) as pool:
         late = pool.submit(granted.activate)

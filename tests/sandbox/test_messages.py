@@ -1,21 +1,24 @@
 """Messages that Altegio sends through the partner: how they are put, and what is made of the answer (§4a)."""
 
+from typing import Any
+
 import pytest
 
+from sandbox import Sandbox
 from sandbox.messages import read_answer
-from tests.sandbox.conftest import LONDON
+from tests.sandbox.conftest import LONDON, Caller, Portal
 
 ID, PHONE = "send-1", "36301000001"
 
 
-def take(body):
+def take(body: Any) -> Any:
     """What a portal answers that takes everything."""
     destinations = body["destination_params"]
     listed = destinations if isinstance(destinations, list) else [destinations]
     return [{"id": item.get("id", item.get("send_id")), "ext_id": f"x{number}"} for number, item in enumerate(listed)]
 
 
-def test_a_message_goes_out_with_the_key_of_the_activation(sandbox, active, portal):
+def test_a_message_goes_out_with_the_key_of_the_activation(sandbox: Sandbox, active: Caller, portal: Portal) -> None:
     portal.reply = take
     assert sandbox.send_messages(LONDON, text="Hello", sender="Salon") == [ID]
     assert sandbox.callbacks.wait()
@@ -37,7 +40,7 @@ def test_a_message_goes_out_with_the_key_of_the_activation(sandbox, active, port
     assert (sent["code"], sent["ext_id"], sent["problem"], sent["statuses"]) == (200, "x0", "", [])
 
 
-def test_its_statuses_are_shown_as_they_come_back(sandbox, active, portal):
+def test_its_statuses_are_shown_as_they_come_back(sandbox: Sandbox, active: Caller, portal: Portal) -> None:
     portal.reply = take
     sandbox.send_messages(LONDON)
     assert sandbox.callbacks.wait()
@@ -64,7 +67,9 @@ def test_its_statuses_are_shown_as_they_come_back(sandbox, active, portal):
         ({"message_channel_name": "channel"}, {"id": ID, "phone": PHONE}, "channel"),
     ],
 )
-def test_a_switch_plays_each_reading_of_what_is_uncertain(sandbox, active, portal, switches, params, channel):
+def test_a_switch_plays_each_reading_of_what_is_uncertain(
+    sandbox: Sandbox, active: Caller, portal: Portal, switches: dict[str, Any], params: Any, channel: str
+) -> None:
     portal.reply = take
     sandbox.configure(**switches)
     sandbox.send_messages(LONDON, count=2)
@@ -88,19 +93,19 @@ def test_a_switch_plays_each_reading_of_what_is_uncertain(sandbox, active, porta
         (200, b'[{"id":"s1","error_code":"32","error_message":"x"}]', "neither"),
     ],
 )
-def test_an_answer_that_is_not_as_documented_is_named(status, answer, problem):
+def test_an_answer_that_is_not_as_documented_is_named(status: int, answer: bytes, problem: str) -> None:
     [(ext_id, refusal, found)] = read_answer(["s1"], status, answer)
     assert (ext_id, refusal) == ("", "")
     assert problem in found
 
 
-def test_a_refusal_of_one_destination_is_as_documented():
+def test_a_refusal_of_one_destination_is_as_documented() -> None:
     assert read_answer(["s1"], 200, b'[{"id":"s1","error_code":32,"error_message":"frozen"}]') == [
         ("", "32: frozen", "")
     ]
 
 
-def test_from_another_process_and_from_the_page(sandbox, active, portal):
+def test_from_another_process_and_from_the_page(sandbox: Sandbox, active: Caller, portal: Portal) -> None:
     portal.reply = take
     assert active.post("/_sandbox/messages", {"salon_id": LONDON, "count": 2}).json() == {"ids": [ID, "send-2"]}
     form = {"place": f"{LONDON}-1", "text": "Hi", "sender": "Salon", "count": "1"}
@@ -111,6 +116,6 @@ def test_from_another_process_and_from_the_page(sandbox, active, portal):
     assert [sent["text"] for sent in active.get("/_sandbox/messages").json()][2] == "Hi"
 
 
-def test_without_a_key_nothing_is_sent(sandbox, altegio):
+def test_without_a_key_nothing_is_sent(sandbox: Sandbox, altegio: Caller) -> None:
     assert altegio.post("/_sandbox/messages", {"salon_id": LONDON}).status_code == 400
     assert "Nobody has connected" in altegio.get("/messages/").text

@@ -4,28 +4,33 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 
 from sandbox import Sandbox, Status
 from sandbox.limits import busiest
+from tests.not_none import not_none
 from tests.sandbox.conftest import EMMA, LONDON, MANCHESTER, Caller
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def control(sandbox):
-    def call(method, path, body=None, **query):
+def control(sandbox: Sandbox) -> Callable[..., requests.Response]:
+    def call(method: str, path: str, body: Any = None, **query: Any) -> requests.Response:
         address = f"{sandbox.app_url}/_sandbox/{path}"
         return requests.request(method, address, json=body, params=query, timeout=5)
 
     return call
 
 
-def test_a_test_in_another_process_can_do_the_same(sandbox, altegio, control):
+def test_a_test_in_another_process_can_do_the_same(
+    sandbox: Sandbox, altegio: Caller, control: Callable[..., requests.Response]
+) -> None:
     granted = control("POST", "grant", {"salon_ids": [LONDON, MANCHESTER], "user_id": EMMA}).json()
     assert granted["url"].startswith(f"{sandbox.portal_url}/connect/?salon_ids")
     altegio.activate()
@@ -37,7 +42,9 @@ def test_a_test_in_another_process_can_do_the_same(sandbox, altegio, control):
     assert len(control("POST", "chains", {"locations": 3}).json()["salon_ids"]) == 3
 
 
-def test_faults_settings_and_the_log_by_control(sandbox, altegio, control):
+def test_faults_settings_and_the_log_by_control(
+    sandbox: Sandbox, altegio: Caller, control: Callable[..., requests.Response]
+) -> None:
     number = control("POST", "faults", {"kind": "error", "call": "status", "status": 502}).json()["id"]
     assert [rule["id"] for rule in control("GET", "faults").json()] == [number]
     altegio.status()
@@ -59,13 +66,13 @@ def test_faults_settings_and_the_log_by_control(sandbox, altegio, control):
         ("grant", [1]),
     ],
 )
-def test_a_mistake_in_the_control_is_named(control, path, body):
+def test_a_mistake_in_the_control_is_named(control: Callable[..., requests.Response], path: str, body: Any) -> None:
     answer = control("POST", path, body)
     assert answer.status_code == 400
     assert answer.json()["error"]
 
 
-def test_a_second_run_goes_on_with_the_same_data(tmp_path):
+def test_a_second_run_goes_on_with_the_same_data(tmp_path: Path) -> None:
     data = tmp_path / "var" / "sandbox.json"
     with Sandbox(data=data) as first:
         first.grant(LONDON, user_id=EMMA)
@@ -78,12 +85,12 @@ def test_a_second_run_goes_on_with_the_same_data(tmp_path):
         assert [item.name for item in data.parent.iterdir()] == ["sandbox.json"]
 
 
-def test_the_program_saves_when_it_is_told_to_stop(tmp_path):
+def test_the_program_saves_when_it_is_told_to_stop(tmp_path: Path) -> None:
     data = tmp_path / "sandbox.json"
     command = [sys.executable, "-m", "sandbox", "--port", "0", "--data", str(data)]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path, env=environment) as program:
-        line = program.stdout.readline()
+        line = not_none(program.stdout).readline()
         port = line.split("localhost:")[1].split()[0]
         body = {"salon_id": LONDON}
         assert requests.post(f"http://127.0.0.1:{port}/_sandbox/grant", json=body, timeout=5).ok
@@ -92,7 +99,7 @@ def test_the_program_saves_when_it_is_told_to_stop(tmp_path):
     assert '"pending"' in data.read_text()
 
 
-def test_a_stopped_sandbox_answers_nobody_even_on_a_kept_line():
+def test_a_stopped_sandbox_answers_nobody_even_on_a_kept_line() -> None:
     sandbox = Sandbox().start()
     caller = Caller(sandbox)
     assert caller.status().status_code == 404
@@ -101,12 +108,12 @@ def test_a_stopped_sandbox_answers_nobody_even_on_a_kept_line():
         caller.status()
 
 
-def test_the_busiest_window_is_found_wherever_it_lies():
+def test_the_busiest_window_is_found_wherever_it_lies() -> None:
     assert busiest([0.0, 0.9, 1.0, 1.1, 1.85, 1.95], 1.0) == 4
     assert busiest([], 1.0) == 0
 
 
-def test_the_sandbox_imports_nothing_but_itself_pydantic_and_the_standard_library():
+def test_the_sandbox_imports_nothing_but_itself_pydantic_and_the_standard_library() -> None:
     allowed = sys.stdlib_module_names | {"sandbox", "pydantic", "pydantic_core"}
     for path in (ROOT / "sandbox").rglob("*.py"):
         lines = [line.split() for line in path.read_text().splitlines() if line.startswith(("import ", "from "))]

@@ -3,13 +3,14 @@
 from collections.abc import Callable
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 
 from accounts.api_keys import SCOPES
 from accounts.models import ApiKey
 from integrations.connections.models import Application, Connection
+from sandbox import Sandbox
 from tests import marketplace
+from tests.response import Api, Response
 
 
 @pytest.fixture
@@ -19,17 +20,17 @@ def anybody() -> Client:
 
 
 @pytest.fixture
-def api_key(db) -> str:
+def api_key(db: None) -> str:
     """A key with every scope."""
     _key, secret = ApiKey.objects.create_key(name="attacker", scopes=list(SCOPES))
     return secret
 
 
 @pytest.fixture
-def post(anybody, api_key) -> Callable[..., HttpResponse]:
+def post(anybody: Client, api_key: str) -> Api:
     """`post("sms/statuses/", b"[]")` sends these bytes to the API with a valid key."""
 
-    def send(path: str, body: bytes, content_type: str = "application/json") -> HttpResponse:
+    def send(path: str, body: bytes, content_type: str = "application/json") -> Response:
         headers = {"Authorization": f"Api-Key {api_key}"}
         return anybody.generic("POST", f"/api/v1/{path}", body, content_type, headers=headers)
 
@@ -37,7 +38,7 @@ def post(anybody, api_key) -> Callable[..., HttpResponse]:
 
 
 @pytest.fixture
-def connections(client, altegio, work) -> list[Connection]:
+def connections(client: Client, altegio: Sandbox, work: Callable[..., None]) -> list[Connection]:
     """A location that Altegio has connected for text messages, and for telephony."""
     kinds = {1: "sms", 2: "telephony"}
     for application_id, kind in kinds.items():

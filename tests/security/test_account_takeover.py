@@ -2,6 +2,7 @@
 
 import re
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -21,8 +22,10 @@ from accounts.models import OutgoingEmail, User
 from accounts.proofs import take_over
 from accounts.sign_in import is_own_password
 from integrations.connections.models import Arrival
+from sandbox import Sandbox
 from tests.integrations.connect.test_unsigned_arrival import SIGN_UP, form_action
 from tests.marketplace import AURORA_1, EMMAS_EMAIL, arrive, proven_owner
+from tests.not_none import not_none
 
 pytestmark = pytest.mark.django_db
 PASSWORD, CHOSEN = "correct horse battery", "what the thief chose"
@@ -41,7 +44,7 @@ def anna() -> User:
 
 
 @pytest.fixture
-def left_open(emma) -> Client:
+def left_open(emma: User) -> Client:
     """Emma's browser, left open: what she did in it a moment ago is long ago for the thief."""
     browser = Client()
     browser.force_login(emma)
@@ -61,14 +64,14 @@ def links_by_address() -> dict[str, str]:
     return {
         outgoing_email.to[0]: found[1]
         for outgoing_email in mail.outbox
-        if (found := re.search(r"http://localhost:8000(/account/\S+)", outgoing_email.body))
+        if (found := re.search(r"http://localhost:8000(/account/\S+)", str(outgoing_email.body)))
     }
 
 
 # --- a browser left open --------------------------------------------------------------------------
 
 
-def test_an_open_browser_without_a_password_does_not_change_the_address(left_open, emma):
+def test_an_open_browser_without_a_password_does_not_change_the_address(left_open: Client, emma: User) -> None:
     with later(minutes=16):
         answer = left_open.post(reverse("accounts:email"), {"email": "thief@evil.example"})
     assert answer.status_code == 200
@@ -77,7 +80,7 @@ def test_an_open_browser_without_a_password_does_not_change_the_address(left_ope
     assert not OutgoingEmail.objects.exists()
 
 
-def test_one_click_on_an_arrival_is_no_new_sign_in(left_open, emma, altegio):
+def test_one_click_on_an_arrival_is_no_new_sign_in(left_open: Client, emma: User, altegio: Sandbox) -> None:
     with later(minutes=16):
         page = arrive(left_open, altegio, AURORA_1, user_id=None)
         assert left_open.post(form_action(page, "continue"), headers=OURS).status_code == 303
@@ -86,7 +89,7 @@ def test_one_click_on_an_arrival_is_no_new_sign_in(left_open, emma, altegio):
     assert not emma.has_usable_password()
 
 
-def test_a_pass_of_the_frame_is_no_sign_in(emma):
+def test_a_pass_of_the_frame_is_no_sign_in(emma: User) -> None:
     browser = Client(headers={"Sec-Fetch-Dest": "iframe", **OURS})
     chosen = {"new_password1": CHOSEN, "new_password2": CHOSEN, "email": "thief@evil.example"}
     for page in ("me/password/", "me/email/", "me/erase/", "me/download/", "me/sign-out-everywhere/"):
@@ -98,7 +101,7 @@ def test_a_pass_of_the_frame_is_no_sign_in(emma):
     assert (emma.has_usable_password(), emma.pending_email, emma.is_active) == (False, None, True)
 
 
-def test_another_owners_fresh_session_is_not_the_passes_owners(emma, anna):
+def test_another_owners_fresh_session_is_not_the_passes_owners(emma: User, anna: User) -> None:
     """A pass of Emma's in the browser of Anna, who signed in a moment ago."""
     browser = Client(headers=OURS)
     browser.force_login(anna)
@@ -112,7 +115,7 @@ def test_another_owners_fresh_session_is_not_the_passes_owners(emma, anna):
 # --- e-mails that go out late ---------------------------------------------------------------------
 
 
-def test_a_letter_confirms_the_address_it_was_sent_to_and_no_later_wish(anna):
+def test_a_letter_confirms_the_address_it_was_sent_to_and_no_later_wish(anna: User) -> None:
     request_email_change(anna, "mallory@evil.example")
     request_email_change(anna, "victim@owner.example")
     links = links_by_address()
@@ -122,17 +125,17 @@ def test_a_letter_confirms_the_address_it_was_sent_to_and_no_later_wish(anna):
     assert Client().post(links["victim@owner.example"]).status_code == 200
 
 
-def test_a_wish_of_whoever_had_the_account_ends_with_the_password(anna):
+def test_a_wish_of_whoever_had_the_account_ends_with_the_password(anna: User) -> None:
     """Its e-mail may wait: a mailbox may refuse e-mails for a while."""
     request_email_change(anna, "mallory@evil.example")
     take_over(anna)
     assert Client().post(links_by_address()["mallory@evil.example"]).status_code == 410
 
 
-def test_a_link_that_was_opened_before_the_owner_left_brings_nothing_back(anna):
+def test_a_link_that_was_opened_before_the_owner_left_brings_nothing_back(anna: User) -> None:
     request_email_change(anna, "anna@new.example")
     token = links_by_address()["anna@new.example"].rstrip("/").rsplit("/", 1)[1]
-    as_opened = opened(token, "email")
+    as_opened = not_none(opened(token, "email"))
     erase_person(anna)
     with pytest.raises(EmailChangeCancelledError):
         take_address(as_opened, is_owner=True)
@@ -140,7 +143,7 @@ def test_a_link_that_was_opened_before_the_owner_left_brings_nothing_back(anna):
     assert anna.email is None
 
 
-def test_the_owner_keeps_the_address_though_the_link_is_opened_at_that_moment(anna):
+def test_the_owner_keeps_the_address_though_the_link_is_opened_at_that_moment(anna: User) -> None:
     request_email_change(anna, "anna@new.example")
     as_opened = User.objects.get()
     User.objects.update(pending_email=None)
@@ -152,32 +155,32 @@ def test_the_owner_keeps_the_address_though_the_link_is_opened_at_that_moment(an
 
 @pytest.mark.parametrize("page", ["email", "erase"])
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
-def test_a_mail_scanner_that_follows_a_link_confirms_nothing(anna, page, method):
+def test_a_mail_scanner_that_follows_a_link_confirms_nothing(anna: User, page: str, method: str) -> None:
     request_email_change(anna, "anna@new.example")
     browser = Client()
     browser.force_login(anna)
     browser.post(reverse("lifecycle:erase-email"))
     links = links_by_address()
-    link = links["anna@new.example" if page == "email" else anna.email]
+    link = links["anna@new.example" if page == "email" else not_none(anna.email)]
     Client().generic(method, link)
     anna.refresh_from_db()
     assert (anna.email, anna.is_active) == ("anna@owner.example", True)
 
 
 @pytest.mark.parametrize("page", ["email", "erase"])
-def test_another_site_does_not_press_the_button_behind_a_link(anna, page):
+def test_another_site_does_not_press_the_button_behind_a_link(anna: User, page: str) -> None:
     request_email_change(anna, "anna@new.example")
     browser = Client()
     browser.force_login(anna)
     browser.post(reverse("lifecycle:erase-email"))
-    link = links_by_address()["anna@new.example" if page == "email" else anna.email]
+    link = links_by_address()["anna@new.example" if page == "email" else not_none(anna.email)]
     assert Client(enforce_csrf_checks=True).post(link).status_code == 403
     anna.refresh_from_db()
     assert (anna.email, anna.is_active) == ("anna@owner.example", True)
 
 
 @pytest.mark.parametrize("name", ["Prize: https://evil.example", "evil.example", "write to x@evil.example", "//evil"])
-def test_a_name_sends_nobody_elsewhere(altegio, name):
+def test_a_name_sends_nobody_elsewhere(altegio: Sandbox, name: str) -> None:
     """Whoever signs up under another's address chooses the name in the e-mails to it."""
     victim = proven_owner("victim@owner.example", PASSWORD, name=name)
     page = arrive(Client(), altegio, AURORA_1, user_id=None)
@@ -194,7 +197,9 @@ def test_a_name_sends_nobody_elsewhere(altegio, name):
 # --- an account made in advance -------------------------------------------------------------------
 
 
-def test_an_account_made_in_advance_shows_nothing_of_who_arrives_later(altegio, work):
+def test_an_account_made_in_advance_shows_nothing_of_who_arrives_later(
+    altegio: Sandbox, work: Callable[..., None]
+) -> None:
     """Emma comes signed by Altegio; a stranger has signed up under her address before."""
     page = arrive(Client(), altegio, AURORA_1, user_id=None)
     Client().post(form_action(page, "sign-up"), SIGN_UP | {"email": EMMAS_EMAIL})
@@ -211,12 +216,14 @@ def test_an_account_made_in_advance_shows_nothing_of_who_arrives_later(altegio, 
 # --- what happens at once -------------------------------------------------------------------------
 
 
-def test_passwords_tried_at_the_same_moment_in_an_open_browser_are_all_counted(anna, monkeypatch):
+def test_passwords_tried_at_the_same_moment_in_an_open_browser_are_all_counted(
+    anna: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Twenty at once: not one more than ten is looked at."""
     looked_at: list[str] = []
     together = threading.Barrier(20)
 
-    def check(_self, given: str) -> bool:
+    def check(_self: object, given: str) -> bool:
         looked_at.append(given)
         return False
 
@@ -231,5 +238,5 @@ def test_passwords_tried_at_the_same_moment_in_an_open_browser_are_all_counted(a
     assert len(looked_at) == 10
 
 
-def test_the_right_password_does_not_use_the_tries_up(anna):
+def test_the_right_password_does_not_use_the_tries_up(anna: User) -> None:
     assert all(is_own_password(anna, PASSWORD) for _ in range(15))

@@ -1,6 +1,7 @@
 """The addresses that anybody can reach answer any bytes: never with an error, and with bounded work."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.core.signals import request_finished, request_started
@@ -50,7 +51,7 @@ fuzzed = hypothesis_settings(
 
 
 @pytest.fixture
-def portal(monkeypatch, capfd) -> Iterator[Watched]:
+def portal(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Iterator[Watched]:
     """The whole portal, with an owner's location in it; at its end what the run was like is written down."""
     monkeypatch.setattr("integrations.connect.views.limits.ARRIVALS", limits.Limit("arrivals", 10**9, 60))
     User.objects.create_superuser("staff@example.com", "x")
@@ -71,14 +72,14 @@ def portal(monkeypatch, capfd) -> Iterator[Watched]:
 
 @fuzzed
 @given(wire=arrivals())
-def test_no_arrival_breaks_the_portal(portal, wire: Wire):
+def test_no_arrival_breaks_the_portal(portal: Watched, wire: Wire) -> None:
     assert portal.send(wire) in (200, 303, 400, 403, 404, 405)
     assert portal.most_queries <= MAX_QUERIES_OF_AN_ARRIVAL
 
 
 @fuzzed
 @given(wire=callbacks())
-def test_no_callback_breaks_the_portal_or_its_worker(portal, wire: Wire):
+def test_no_callback_breaks_the_portal_or_its_worker(portal: Watched, wire: Wire) -> None:
     def work() -> None:
         process_waiting()
         assert not Callback.objects.filter(state=Callback.State.FAILED).exists()
@@ -89,7 +90,7 @@ def test_no_callback_breaks_the_portal_or_its_worker(portal, wire: Wire):
 
 @fuzzed
 @given(data=st.data())
-def test_no_event_breaks_the_portal_or_its_worker(portal, data):
+def test_no_event_breaks_the_portal_or_its_worker(portal: Watched, data: Any) -> None:
     key = Installation.objects.get().events_key
     wire = data.draw(events(key))
 
@@ -103,7 +104,7 @@ def test_no_event_breaks_the_portal_or_its_worker(portal, data):
 
 @fuzzed
 @given(data=st.data())
-def test_no_message_breaks_the_portal_or_its_list(portal, data):
+def test_no_message_breaks_the_portal_or_its_list(portal: Watched, data: Any) -> None:
     Application.objects.update(takes_messages=True)
     wire = data.draw(message_requests(Installation.objects.get().api_key))
 

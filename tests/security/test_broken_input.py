@@ -5,10 +5,13 @@ import tracemalloc
 import zlib
 
 import pytest
+from django.test import Client
+from pytest_django.fixtures import Settings
 
 from integrations.altegio.signatures import hmac_hex
+from integrations.connections.models import Installation
 from integrations.webhooks.models import Event
-from tests.integrations.webhooks.test_receiving import keys  # noqa: F401 - a fixture
+from tests.response import Api
 
 pytestmark = pytest.mark.django_db
 
@@ -19,7 +22,7 @@ def cursor(content: str) -> str:
 
 @pytest.mark.parametrize("position", ["abc", "%00", "9" * 30, "-1", "%D9%A1"])
 @pytest.mark.parametrize("resource", ["connections", "payments"])
-def test_a_made_up_cursor_is_refused(anybody, api_key, resource, position):
+def test_a_made_up_cursor_is_refused(anybody: Client, api_key: str, resource: str, position: str) -> None:
     query = {"cursor": cursor(f"p={position}")}
     answer = anybody.get(f"/api/v1/{resource}/", query, headers={"Authorization": f"Api-Key {api_key}"})
     assert answer.status_code == 400
@@ -27,16 +30,16 @@ def test_a_made_up_cursor_is_refused(anybody, api_key, resource, position):
 
 @pytest.mark.parametrize("path", ["payments/", "sms/statuses/", "telephony/calls/", "connections/resolve-api-key/"])
 @pytest.mark.parametrize("opening", [b"[", b'{"a":'])
-def test_a_deeply_nested_body_is_refused(post, path, opening):
+def test_a_deeply_nested_body_is_refused(post: Api, path: str, opening: bytes) -> None:
     assert post(path, opening * 100_000).status_code == 400
 
 
-def test_a_body_that_is_too_large_is_not_read(post, settings):
+def test_a_body_that_is_too_large_is_not_read(post: Api, settings: Settings) -> None:
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
     assert post("sms/statuses/", b" " * 1001).status_code == 413
 
 
-def test_a_compressed_body_is_not_unpacked(post):
+def test_a_compressed_body_is_not_unpacked(post: Api) -> None:
     bomb = zlib.compress(b" " * 50_000_000)
     tracemalloc.start()
     answer = post("sms/statuses/", bomb, "application/json; charset=zlib")
@@ -47,20 +50,20 @@ def test_a_compressed_body_is_not_unpacked(post):
 
 
 @pytest.mark.parametrize("host", ["[x", "[::1", "]", "a:99999999", "a:b"])
-def test_an_address_for_statuses_that_is_no_address(post, host):
+def test_an_address_for_statuses_that_is_no_address(post: Api, host: str) -> None:
     body = b'[{"id": 1, "status": 2, "delivery_callback_url": "https://%s"}]' % host.encode()
     assert post("sms/statuses/", body).status_code == 400
 
 
 @pytest.mark.parametrize("key", ["\\000", "abcdefgh\\000", "\\377" * 10])
 @pytest.mark.parametrize("path", ["/account/", "/admin/", "/connect/?salon_id=1"])
-def test_a_session_cookie_with_any_bytes_is_no_session(anybody, path, key):
+def test_a_session_cookie_with_any_bytes_is_no_session(anybody: Client, path: str, key: str) -> None:
     answer = anybody.get(path, headers={"Cookie": f'sessionid="{key}"'})
     assert answer.status_code in (200, 302)
 
 
 @pytest.mark.parametrize("key", ["\x00.a", "a\x00.b", "é.é", ".", "a.b.c"])
-def test_an_api_key_with_any_bytes_is_no_key(anybody, key):
+def test_an_api_key_with_any_bytes_is_no_key(anybody: Client, key: str) -> None:
     answer = anybody.get("/api/v1/connections/", headers={"Authorization": f"Api-Key {key}"})
     assert answer.status_code == 401
 
@@ -70,7 +73,7 @@ DEEP = b'{"a":' * 980 + b"1" + b"}" * 980
 
 @pytest.mark.parametrize("opening", [b"[", b'{"data":'])
 @pytest.mark.parametrize("depth", [101, 500, 980, 5_000])
-def test_one_depth_at_altegios_doors(anybody, keys, opening, depth):  # noqa: F811
+def test_one_depth_at_altegios_doors(anybody: Client, keys: Installation, opening: bytes, depth: int) -> None:
     """What one door takes, every step behind it can read."""
     closing = b"]" if opening == b"[" else b"}"
     for path in ("/altegio/callback/", f"/altegio/events/{keys.events_key}/"):
@@ -79,19 +82,23 @@ def test_one_depth_at_altegios_doors(anybody, keys, opening, depth):  # noqa: F8
     assert not Event.objects.exists()
 
 
-def test_signed_user_data_nested_too_deep_is_refused(anybody):
+def test_signed_user_data_nested_too_deep_is_refused(anybody: Client) -> None:
     data = base64.urlsafe_b64encode(DEEP).decode()
-    query = {"salon_id": 1, "user_data": data, "user_data_sign": hmac_hex("partner-token-of-the-tests", DEEP)}
+    query: dict[str, str | int] = {
+        "salon_id": 1,
+        "user_data": data,
+        "user_data_sign": hmac_hex("partner-token-of-the-tests", DEEP),
+    }
     assert anybody.get("/connect/", query).status_code == 400
 
 
 @pytest.mark.parametrize("body", [b'["\\u0000"]', b'[{"id": "\\ud83d"}]', b'[{"\\udc00": 1}]', b'["a", ["\\u0000"]]'])
 @pytest.mark.parametrize("path", ["payments/", "sms/statuses/", "telephony/calls/", "connections/resolve-api-key/"])
-def test_text_that_no_database_holds_is_refused_at_the_apis_door(post, path, body):
+def test_text_that_no_database_holds_is_refused_at_the_apis_door(post: Api, path: str, body: bytes) -> None:
     assert post(path, body).status_code == 400
 
 
-def test_a_name_that_stands_twice_is_asked_about(post):
+def test_a_name_that_stands_twice_is_asked_about(post: Api) -> None:
     answer = post("payments/", b'{"amount": "1.00", "amount": "2.00"}')
     assert answer.status_code == 400
     assert "twice" in answer.json()["detail"]

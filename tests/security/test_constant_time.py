@@ -3,8 +3,11 @@
 import hmac
 import inspect
 import secrets
+from typing import Any
 
 import pytest
+from django.test import Client
+from pytest_django.fixtures import Settings
 
 from accounts.models import ApiKey
 from integrations.altegio import signatures
@@ -17,12 +20,12 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def compared(monkeypatch) -> list[tuple[object, object]]:
+def compared(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, object]]:
     """What `hmac.compare_digest` was asked."""
     asked: list[tuple[object, object]] = []
     compare = hmac.compare_digest
 
-    def note(left, right) -> bool:
+    def note(left: bytes, right: bytes) -> bool:
         asked.append((left, right))
         return compare(left, right)
 
@@ -31,23 +34,25 @@ def compared(monkeypatch) -> list[tuple[object, object]]:
     return asked
 
 
-def test_the_partner_token_of_a_callback(client, compared):
+def test_the_partner_token_of_a_callback(client: Client, compared: list[tuple[object, object]]) -> None:
     client.post("/altegio/callback/", {"partner_token": "guess"}, content_type="application/json")
     assert any(b"guess" in pair for pair in compared)
 
 
-def test_the_signature_of_user_data(compared):
+def test_the_signature_of_user_data(compared: list[tuple[object, object]]) -> None:
     assert not signatures.is_signed("key", b"data", "guess")
     assert any(b"guess" in pair for pair in compared)
 
 
-def test_the_token_of_the_metrics(client, settings, compared):
+def test_the_token_of_the_metrics(client: Client, settings: Settings, compared: list[tuple[object, object]]) -> None:
     settings.METRICS_TOKEN = "right"
     client.get("/metrics/", headers={"Authorization": "Bearer guess"})
     assert any("guess" in str(pair) for pair in compared)
 
 
-def test_an_api_key_is_found_by_its_prefix_and_compared_as_a_hash(client, compared):
+def test_an_api_key_is_found_by_its_prefix_and_compared_as_a_hash(
+    client: Client, compared: list[tuple[object, object]]
+) -> None:
     key, secret = ApiKey.objects.create_key(name="gateway", scopes=["read"])
     guess = f"{secret.split('.')[0]}.guess"
     answer = client.get("/api/v1/connections/", headers={"Authorization": f"Api-Key {guess}"})
@@ -56,13 +61,13 @@ def test_an_api_key_is_found_by_its_prefix_and_compared_as_a_hash(client, compar
 
 
 @pytest.mark.parametrize("module", [callbacks, events, signatures, metrics])
-def test_no_secret_is_compared_with_equals(module):
+def test_no_secret_is_compared_with_equals(module: Any) -> None:
     source = inspect.getsource(module)
     for name in ("token", "signature", "expected", "key_hash"):
         assert f"{name} ==" not in source
         assert f"== {name}" not in source
 
 
-def test_text_that_no_encoding_knows_is_compared_too():
+def test_text_that_no_encoding_knows_is_compared_too() -> None:
     assert same("\ud800", "\ud800")
     assert not same("\ud800", "?")

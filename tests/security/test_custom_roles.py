@@ -1,5 +1,7 @@
 """Staff with rights of the partner's own making: none leads to others, and none shows what another right opens."""
 
+from typing import Any
+
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission
@@ -55,12 +57,12 @@ def administrator() -> User:
     return User.objects.create_superuser("root@partner.example", PASSWORD)
 
 
-def test_who_may_change_people_changes_owners(owner):
+def test_who_may_change_people_changes_owners(owner: User) -> None:
     _member, client = member(*PEOPLE)
     assert change(client, owner, name="Emma").name == "Emma"
 
 
-def test_who_may_change_people_gives_nobody_rights(owner):
+def test_who_may_change_people_gives_nobody_rights(owner: User) -> None:
     user, client = member(*PEOPLE)
     given = {**RIGHTS, "groups": list(Group.objects.values_list("pk", flat=True)), "user_permissions": ["1", "2"]}
     for whom in (user, owner):
@@ -69,7 +71,7 @@ def test_who_may_change_people_gives_nobody_rights(owner):
         assert (now.is_staff, now.is_superuser, now.groups.count(), now.user_permissions.count()) == rights
 
 
-def test_who_may_change_people_makes_nobody_staff():
+def test_who_may_change_people_makes_nobody_staff() -> None:
     _member, client = member(*PEOPLE)
     new = {"email": "new@partner.example", "password1": PASSWORD, "password2": PASSWORD, "usable_password": "true"}
     client.post(reverse("admin:accounts_user_add"), {**form_of(User()), **new, **RIGHTS})
@@ -79,7 +81,7 @@ def test_who_may_change_people_makes_nobody_staff():
 
 
 @pytest.mark.parametrize("is_staff", [True, False])
-def test_who_may_change_people_takes_over_no_staff(administrator, is_staff):
+def test_who_may_change_people_takes_over_no_staff(administrator: User, is_staff: bool) -> None:
     """A password, or an address that a link goes to, is all that it takes to be an administrator."""
     User.objects.filter(pk=administrator.pk).update(is_staff=is_staff)
     _member, client = member(*PEOPLE)
@@ -90,7 +92,7 @@ def test_who_may_change_people_takes_over_no_staff(administrator, is_staff):
     assert User.objects.get(pk=administrator.pk).check_password(PASSWORD)
 
 
-def test_an_administrator_changes_the_own_password_only_by_the_present_one():
+def test_an_administrator_changes_the_own_password_only_by_the_present_one() -> None:
     """Whoever sits down at an open screen does not lock its owner out by the page that is meant for others."""
     user, client = member(role=Role.ADMINISTRATOR)
     new = {"password1": "another horse 9", "password2": "another horse 9", "usable_password": "true"}
@@ -101,7 +103,7 @@ def test_an_administrator_changes_the_own_password_only_by_the_present_one():
     assert answer.headers["Location"] == reverse("admin:password_change")
 
 
-def test_an_administrator_sets_the_password_of_another(administrator):
+def test_an_administrator_sets_the_password_of_another(administrator: User) -> None:
     _user, client = member(role=Role.ADMINISTRATOR)
     new = {"password1": "another horse 9", "password2": "another horse 9", "usable_password": "true"}
     client.post(f"/admin/accounts/user/{administrator.pk}/password/", new)
@@ -109,7 +111,7 @@ def test_an_administrator_sets_the_password_of_another(administrator):
     assert administrator.check_password("another horse 9")
 
 
-def test_who_may_give_rights_goes_on_doing_so(owner):
+def test_who_may_give_rights_goes_on_doing_so(owner: User) -> None:
     _member, client = member(role=Role.ADMINISTRATOR)
     viewer = Group.objects.get(name=Role.VIEWER.value)
     now = change(client, owner, is_staff="on", groups=[viewer.pk])
@@ -120,7 +122,7 @@ def test_who_may_give_rights_goes_on_doing_so(owner):
     ("rights", "sees"),
     [(("connections.view_connection",), False), (("connections.view_connection", "billing.view_payment"), True)],
 )
-def test_a_connections_page_tells_of_payments_who_may_see_payments(rights, sees):
+def test_a_connections_page_tells_of_payments_who_may_see_payments(rights: Any, sees: bool) -> None:
     payment = Poisoned("Aurora").row(Payment)
     give_calls()
     _member, client = member(*rights)
@@ -129,7 +131,7 @@ def test_a_connections_page_tells_of_payments_who_may_see_payments(rights, sees)
     assert (reverse("admin:billing_payment_change", args=[payment.pk]) in page.content.decode()) is sees
 
 
-def test_a_page_shows_no_piece_of_a_passwords_hash(owner):
+def test_a_page_shows_no_piece_of_a_passwords_hash(owner: User) -> None:
     User.objects.filter(pk=owner.pk).update(password="md5$Recognisable$Recognisable")
     _member, client = member(role=Role.ADMINISTRATOR)
     page = client.get(reverse("admin:accounts_user_change", args=[owner.pk])).content.decode()
@@ -142,7 +144,7 @@ CRAFTED = ("crm_token", "events_secret", "password", "session_epoch", "email_pro
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.SUPPORT, Role.FINANCE])
-def test_no_crafted_form_changes_what_a_role_may_only_look_at(role):
+def test_no_crafted_form_changes_what_a_role_may_only_look_at(role: Role) -> None:
     """Every column of a row in the form, shown or not: not one is written, and no form is open."""
     rows = Poisoned("Aurora", Application={"kind": "sms", "altegio_id": 1}, User={"is_staff": False})
     made = {model: rows.row(model) for model in admin.site._registry}

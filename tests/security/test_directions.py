@@ -1,9 +1,11 @@
 """A name that runs the other way turns nothing around it: on staff's screens, owners' pages and in e-mails."""
 
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.test import Client
 from django.urls import reverse
 
 from accounts.emails import render
@@ -74,7 +76,7 @@ def reversed_names() -> Poisoned:
     return rows
 
 
-def test_on_staffs_screens(reversed_names, client):
+def test_on_staffs_screens(reversed_names: Poisoned, client: Client) -> None:
     client.force_login(User.objects.create_superuser("staff@partner.example", "correct horse battery"))
     shown, found = 0, set()
     for model in admin.site._registry:
@@ -89,7 +91,7 @@ def test_on_staffs_screens(reversed_names, client):
     assert shown > 20
 
 
-def test_on_the_owners_pages(reversed_names, client):
+def test_on_the_owners_pages(reversed_names: Poisoned, client: Client) -> None:
     owner = User.objects.get(is_staff=False)
     client.force_login(owner)
     connection = Connection.objects.get()
@@ -103,7 +105,7 @@ def test_on_the_owners_pages(reversed_names, client):
     assert [(page, found) for page in pages if (found := exposed(client.get(page).content.decode()).found)] == []
 
 
-def test_in_letters(reversed_names):
+def test_in_letters(reversed_names: Poisoned) -> None:
     connection = Connection.objects.get()
     for template in ("connected", "frozen", "not_connected"):
         params = {"subjects": [connection.pk], "more": 0}
@@ -113,7 +115,7 @@ def test_in_letters(reversed_names):
 
 
 @pytest.mark.parametrize("model", [Location, Chain, SenderName, Connection, User])
-def test_the_name_of_a_row_may_stand_in_a_sentence(reversed_names, model):
+def test_the_name_of_a_row_may_stand_in_a_sentence(reversed_names: Poisoned, model: Any) -> None:
     assert OVERRIDE not in str(model._default_manager.first())
 
 
@@ -129,5 +131,5 @@ def test_the_name_of_a_row_may_stand_in_a_sentence(reversed_names, model):
         ("", ""),
     ],
 )
-def test_a_name_inside_a_text_is_closed_in_itself(name, safe):
+def test_a_name_inside_a_text_is_closed_in_itself(name: str, safe: str) -> None:
     assert embedded(name) == safe

@@ -48,16 +48,16 @@ def _trees(parts: Any) -> Iterator[Any]:
             yield from _trees(part)
 
 
-def test_the_rule_sees_what_is_dangerous():
+def test_the_rule_sees_what_is_dangerous() -> None:
     assert repeats_a_repetition(parser.parse(r"(a+)+$"))
     assert repeats_a_repetition(parser.parse(r"x(?:\s*,\s*)*y"))
     assert not repeats_a_repetition(parser.parse(r"a+b*[c]{2,7}(d)?"))
 
 
-def test_there_are_expressions_to_look_at():
+def test_there_are_expressions_to_look_at() -> None:
     assert len(list(expressions())) > 10
 
 
 @pytest.mark.parametrize(("where", "expression"), sorted(set(expressions())))
-def test_nothing_that_repeats_is_repeated(where, expression):
+def test_nothing_that_repeats_is_repeated(where: str, expression: bytes | str) -> None:
     assert not repeats_a_repetition(parser.parse(expression)), where

@@ -7,10 +7,12 @@ from django.test import Client
 
 from accounts.models import User
 from billing.models import Payment
-from integrations.connections.models import Arrival
+from integrations.connections.models import Arrival, Connection
 from integrations.messaging.models import MessageStatus
+from sandbox import Sandbox
 from tests.integrations.connect.test_unsigned_arrival import SIGN_UP, form_action
 from tests.marketplace import AURORA_1, arrive
+from tests.response import Api
 
 pytestmark = pytest.mark.django_db
 RIGHTS = {
@@ -23,7 +25,7 @@ RIGHTS = {
 }
 
 
-def test_a_sign_up_makes_an_owner_and_nothing_more(altegio):
+def test_a_sign_up_makes_an_owner_and_nothing_more(altegio: Sandbox) -> None:
     page = arrive(Client(), altegio, AURORA_1, user_id=None)
     others = {"user": "1", "arrival": "1", "claim": "u:1", "salon_ids": "10201", "application": "2"}
     Client().post(form_action(page, "sign-up"), SIGN_UP | RIGHTS | others)
@@ -33,7 +35,7 @@ def test_a_sign_up_makes_an_owner_and_nothing_more(altegio):
     assert (arrival.salon_ids, arrival.application.altegio_id, arrival.user) == ([AURORA_1], 1, user)
 
 
-def test_a_payments_state_is_the_portals_to_say(connections, post):
+def test_a_payments_state_is_the_portals_to_say(connections: list[Connection], post: Api) -> None:
     payload = {"external_id": "x", "salon_id": AURORA_1, "amount": "1.00", "currency": "EUR"}
     payload |= dict.fromkeys(("paid_at", "period_from", "period_to"), "2026-01-01T00:00:00Z")
     wanted = {
@@ -50,14 +52,14 @@ def test_a_payments_state_is_the_portals_to_say(connections, post):
         assert payment.pk != 777
 
 
-def test_a_field_too_many_of_a_status_is_left_out(post):
+def test_a_field_too_many_of_a_status_is_left_out(post: Api) -> None:
     body = json.dumps([{"id": 1, "status": 2, "batch": 77, "address": 5}])
     answer = post("sms/statuses/", body.encode())
     assert sorted(warning["field"] for warning in answer.json()["warnings"]) == ["0.address", "0.batch"]
     assert MessageStatus.objects.get().batch_id != 77
 
 
-def test_a_connections_owner_and_state_are_not_in_an_uninstall(connections, post):
+def test_a_connections_owner_and_state_are_not_in_an_uninstall(connections: list[Connection], post: Api) -> None:
     connection = connections[0]
     owner = connection.owner
     post(f"connections/{connection.pk}/uninstall/", b'{"state": "active", "owner": 1, "application": 2}')

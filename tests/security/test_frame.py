@@ -1,6 +1,7 @@
 """The frame's prefix is no way around anything: every form, method and spelling of an address."""
 
 from itertools import product
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -15,7 +16,7 @@ from tests.planting import give_calls
 from tests.security.poisoned import Poisoned
 
 pytestmark = pytest.mark.django_db
-ARGUMENTS = {
+ARGUMENTS: dict[str, list[int | str]] = {
     "billing:payment-link": [1, 1],
     "connect:status": ["x"],
     "lifecycle:disconnect": [1],
@@ -41,7 +42,7 @@ def address(emma: User, name: str) -> str:
 
 
 @pytest.mark.parametrize("name", sorted(IN_FRAME))
-def test_no_form_of_another_site_is_taken(browser, emma, name):
+def test_no_form_of_another_site_is_taken(browser: Client, emma: User, name: str) -> None:
     form = ("name=Mallory&phone=2&language=hu", "application/x-www-form-urlencoded")
     for method, headers in product(("POST", "PUT", "PATCH", "DELETE", "TRACE", "post"), FORGED):
         answer = browser.generic(method, address(emma, name), *form, headers=headers)
@@ -54,7 +55,7 @@ OVERRIDES: tuple[dict[str, str], ...] = ({}, {"X-HTTP-Method-Override": "POST"},
 
 
 @pytest.mark.parametrize("name", sorted(IN_FRAME))
-def test_a_look_changes_nothing_whatever_it_says_it_is(browser, name):
+def test_a_look_changes_nothing_whatever_it_says_it_is(browser: Client, name: str) -> None:
     rows = Poisoned("x", Connection={"state": "active", "review": ""}, User={"is_staff": False, "is_active": True})
     for model in ("billing.PaymentLink", "sender_names.SenderName", "connections.Chain"):
         rows.row(apps.get_model(model))
@@ -78,7 +79,7 @@ STRANGE = [
 
 
 @pytest.mark.parametrize("page", STRANGE)
-def test_no_spelling_opens_more_or_leads_elsewhere(emma, page):
+def test_no_spelling_opens_more_or_leads_elsewhere(emma: User, page: str) -> None:
     for case in product(("GET", "POST"), ("iframe", "document", "frame")):
         method, where = case
         headers = {"Sec-Fetch-Dest": where, "Origin": "http://testserver"}
@@ -99,7 +100,7 @@ FORWARDED = {
 }  # fmt: skip
 
 
-def test_no_header_moves_the_page_or_whom_it_believes(browser, emma):
+def test_no_header_moves_the_page_or_whom_it_believes(browser: Client, emma: User) -> None:
     page = browser.get(address(emma, "accounts:home"), headers=FORWARDED).content.decode()
     assert "evil" not in page
     forged = FORWARDED | {"Origin": "http://evil.example"}
@@ -119,7 +120,7 @@ AWAY = [
 
 @pytest.mark.parametrize("away", AWAY)
 @pytest.mark.parametrize("in_frame", [True, False])
-def test_the_choice_of_a_language_leads_nowhere_else(emma, away, in_frame):
+def test_the_choice_of_a_language_leads_nowhere_else(emma: User, away: str, in_frame: bool) -> None:
     browser = Client(headers={"Origin": "http://testserver"}, raise_request_exception=False)
     browser.force_login(emma)
     path = address(emma, "accounts:language") if in_frame else reverse("accounts:language")
@@ -138,13 +139,13 @@ ODD = ("9" * 5000, "-1", "0", "NaN", "1e999", "\0", "²", "\udcff", "' OR 1=1 --
 @pytest.mark.parametrize(
     "name", ["accounts:home", "billing:subscriptions", "billing:payments", "sender_names:list", "telephony:list"]
 )
-def test_no_page_number_or_search_breaks_a_list(browser, emma, name):
+def test_no_page_number_or_search_breaks_a_list(browser: Client, emma: User, name: str) -> None:
     for parameter, value in product(("page", "q", "state", "done", "lang"), ODD):
         asked = {parameter: value.encode("utf-8", "surrogateescape")}
         assert browser.get(address(emma, name), asked).status_code == 200, (parameter, value)
 
 
-def posting_addresses(patterns=None, before: str = "") -> list[str]:
+def posting_addresses(patterns: Any = None, before: str = "") -> list[str]:
     """Every address among the owner's pages."""
     found = []
     for pattern in get_resolver().url_patterns if patterns is None else patterns:
@@ -157,7 +158,7 @@ def posting_addresses(patterns=None, before: str = "") -> list[str]:
 
 
 @pytest.mark.parametrize("route", posting_addresses())
-def test_every_owners_page_wants_the_token_against_forged_requests(emma, route):
+def test_every_owners_page_wants_the_token_against_forged_requests(emma: User, route: str) -> None:
     path = "/" + route.replace("<int:pk>", "1").replace("<str:token>", "x").replace(
         "<uidb64>/<token>", "x/set-password"
     )

@@ -3,11 +3,13 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 import time_machine
 from django.contrib.auth.hashers import MD5PasswordHasher
-from django.test import Client
+from django.test import Client, RequestFactory
+from pytest_django.fixtures import Settings
 
 from accounts import limits
 from accounts.emails import send_waiting_emails
@@ -17,16 +19,17 @@ from accounts.sign_in import PasswordBackend
 from accounts.totp import new_backup_codes, normal
 from accounts.two_factor import rules
 from tests.integrations.test_at_once import at_once
+from tests.not_none import not_none
 
 PASSWORD = "correct horse battery"
 
 
 @pytest.fixture
-def staff(db) -> User:
+def staff(db: None) -> User:
     return User.objects.create_superuser("kristin@partner.example", PASSWORD)
 
 
-def tries(email: str, password: str = "wrong") -> User | None:
+def tries(email: str | None, password: str = "wrong") -> User | None:
     return PasswordBackend().authenticate(None, username=email, password=password)
 
 
@@ -42,27 +45,27 @@ def tries(email: str, password: str = "wrong") -> User | None:
         "\uff4bristin@partner.example",
     ],
 )
-def test_no_spelling_of_an_address_opens_a_closed_account(staff, spelling):
+def test_no_spelling_of_an_address_opens_a_closed_account(staff: User, spelling: str) -> None:
     for _ in range(10):
         assert tries(staff.email) is None
     assert tries(spelling, PASSWORD) is None
 
 
 @pytest.mark.parametrize("lookalike", ["kr\u0131stin@partner.example", "kri\u017ftin@partner.example"])
-def test_an_address_that_only_looks_like_another_is_nobodys(staff, client, lookalike):
+def test_an_address_that_only_looks_like_another_is_nobodys(staff: User, client: Client, lookalike: str) -> None:
     """Else its owner would get the other's e-mails, or be taken for them."""
     assert tries(lookalike, PASSWORD) is None
-    owner = User.objects.create_user(staff.email.replace("partner", "owner"), PASSWORD)
+    owner = User.objects.create_user(not_none(staff.email).replace("partner", "owner"), PASSWORD)
     client.post("/account/reset/", {"email": lookalike.replace("partner", "owner")})
     assert send_waiting_emails() == 0
     assert not OutgoingEmail.objects.exists()
-    client.post("/account/reset/", {"email": owner.email.upper()})
+    client.post("/account/reset/", {"email": not_none(owner.email).upper()})
     assert send_waiting_emails() == 1
     assert OutgoingEmail.objects.get().person == owner
 
 
 @pytest.mark.django_db
-def test_a_header_does_not_make_another_caller(settings, monkeypatch):
+def test_a_header_does_not_make_another_caller(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """Behind the proxy only what the proxy wrote counts, and that stands last; without one, nothing does."""
     monkeypatch.setattr(limits, "ARRIVALS", limits.Limit("arrivals", 2, 60))
 
@@ -75,7 +78,7 @@ def test_a_header_does_not_make_another_caller(settings, monkeypatch):
         assert [arrive(f"10.0.0.{number}, 203.0.113.7") for number in range(3)][-1] == 429
 
 
-def test_an_ipv6_network_is_one_caller(rf):
+def test_an_ipv6_network_is_one_caller(rf: RequestFactory) -> None:
     def caller(address: str) -> str:
         return limits.client_address(rf.get("/", REMOTE_ADDR=address))
 
@@ -102,7 +105,9 @@ def test_an_ipv6_network_is_one_caller(rf):
         ["", ",", "[]", "[", "]:1", "%", ":", "1", "0x7f.1", "127.1", "999.1.1.1"],
     ],
 )
-def test_no_spelling_of_a_network_address_is_another_caller(rf, settings, spellings):
+def test_no_spelling_of_a_network_address_is_another_caller(
+    rf: RequestFactory, settings: Settings, spellings: Any
+) -> None:
     settings.BEHIND_HTTPS = True
     callers = {
         limits.client_address(rf.get("/", headers={"X-Forwarded-For": f"10.9.8.7, {spelling}"}))
@@ -112,7 +117,7 @@ def test_no_spelling_of_a_network_address_is_another_caller(rf, settings, spelli
 
 
 @pytest.mark.django_db
-def test_wrong_keys_are_counted_under_the_address_and_not_its_port(client, settings):
+def test_wrong_keys_are_counted_under_the_address_and_not_its_port(client: Client, settings: Settings) -> None:
     settings.BEHIND_HTTPS = True
     for guess in ("198.51.100.9:{}", "[2001:db8::1]:{}", "no-address-{}"):
         answers = [
@@ -129,12 +134,12 @@ def test_wrong_keys_are_counted_under_the_address_and_not_its_port(client, setti
         assert 429 in answers
 
 
-def test_tries_at_the_same_moment_are_all_counted(staff, monkeypatch):
+def test_tries_at_the_same_moment_are_all_counted(staff: User, monkeypatch: pytest.MonkeyPatch) -> None:
     """Twenty at once: not one more than ten passwords is looked at."""
     looked_at: list[str] = []
     together = threading.Barrier(20)
 
-    def check(self, password: str, *_: object) -> bool:
+    def check(self: object, password: str, *_: object) -> bool:
         looked_at.append(password)
         return False
 
@@ -150,7 +155,7 @@ def test_tries_at_the_same_moment_are_all_counted(staff, monkeypatch):
     assert len(looked_at) == 10
 
 
-def test_a_limit_counts_what_comes_at_the_same_moment():
+def test_a_limit_counts_what_comes_at_the_same_moment() -> None:
     limit = limits.Limit("together", 5, 3600)
     together = threading.Barrier(20)
 
@@ -163,7 +168,7 @@ def test_a_limit_counts_what_comes_at_the_same_moment():
     assert waits.count(0) == 5
 
 
-def test_a_closed_account_stays_closed_to_the_end_of_the_window(staff):
+def test_a_closed_account_stays_closed_to_the_end_of_the_window(staff: User) -> None:
     """The window is longer than what a cache keeps by default."""
     beginning = (time.time() // 900 + 1) * 900
     with time_machine.travel(beginning, tick=False) as clock:
@@ -173,12 +178,12 @@ def test_a_closed_account_stays_closed_to_the_end_of_the_window(staff):
         assert tries(staff.email, PASSWORD) is None
 
 
-def test_right_passwords_do_not_use_the_tries_up(staff):
+def test_right_passwords_do_not_use_the_tries_up(staff: User) -> None:
     for _ in range(15):
         assert tries(staff.email, PASSWORD) == staff
 
 
-def test_letters_to_one_address_are_few_whatever_asks_for_them(db):
+def test_letters_to_one_address_are_few_whatever_asks_for_them(db: None) -> None:
     User.objects.create_user("emma@owner.example", PASSWORD)
     for number in range(8):
         Client(REMOTE_ADDR=f"192.0.2.{number}").post("/account/reset/", {"email": "Emma@Owner.example"})
@@ -186,7 +191,9 @@ def test_letters_to_one_address_are_few_whatever_asks_for_them(db):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_codes_tried_at_the_same_moment_are_not_looked_at_together(monkeypatch, rf):
+def test_codes_tried_at_the_same_moment_are_not_looked_at_together(
+    monkeypatch: pytest.MonkeyPatch, rf: RequestFactory
+) -> None:
     """After a wrong code the next is looked at a second later, also where twenty come at once."""
     request = rf.post("/admin/two-factor/")
     request.user = User.objects.create_superuser("kristin@partner.example", PASSWORD)
@@ -204,7 +211,7 @@ def test_codes_tried_at_the_same_moment_are_not_looked_at_together(monkeypatch, 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_one_backup_code_opens_once_though_it_comes_ten_times_at_once():
+def test_one_backup_code_opens_once_though_it_comes_ten_times_at_once() -> None:
     user = User.objects.create_superuser("kristin@partner.example", PASSWORD)
     authenticator = Authenticator.objects.create(user=user, name="app")
     code, digest = next(iter(new_backup_codes().items()))
@@ -215,6 +222,6 @@ def test_one_backup_code_opens_once_though_it_comes_ten_times_at_once():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_letters_that_reset_a_password_are_few_though_all_are_asked_for_at_once():
+def test_letters_that_reset_a_password_are_few_though_all_are_asked_for_at_once() -> None:
     assert at_once(*[lambda: send_reset_link("emma@owner.example")] * 20) == [None] * 20
     assert OutgoingEmail.objects.count() <= 2, "one a minute"

@@ -5,7 +5,8 @@ from django.test import Client
 
 from accounts.emails import render
 from accounts.models import OutgoingEmail, User
-from integrations.connections.models import Location
+from integrations.connections.models import Connection, Location
+from sandbox import Sandbox
 from tests.integrations.connect.test_unsigned_arrival import SIGN_UP, form_action
 from tests.marketplace import AURORA_1, arrive
 
@@ -13,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("break_", ["\r\n", "\n", "\r", "\u2028", "\x0b", "\x85"])
-def test_a_title_with_line_breaks_writes_no_header(connections, break_):
+def test_a_title_with_line_breaks_writes_no_header(connections: list[Connection], break_: str) -> None:
     title = f"Aurora{break_}Bcc: everybody@example.com{break_}{break_}Buy!"
     Location.objects.update(title=title)
     payload = {"connection": connections[0].pk}
@@ -22,7 +23,7 @@ def test_a_title_with_line_breaks_writes_no_header(connections, break_):
     assert message.subject == "Aurora Bcc: everybody@example. com Buy! is disconnected"
 
 
-def test_signing_up_again_and_again_fills_nobodys_mailbox(altegio):
+def test_signing_up_again_and_again_fills_nobodys_mailbox(altegio: Sandbox) -> None:
     """Whoever knows an address could have an e-mail sent to it with every arrival."""
     User.objects.create_user(SIGN_UP["email"], "correct horse battery")
     for _number in range(8):

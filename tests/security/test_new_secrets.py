@@ -28,7 +28,7 @@ def anna() -> User:
 
 
 @pytest.fixture
-def tokens(anna) -> dict[str, str]:
+def tokens(anna: User) -> dict[str, str]:
     """What each link of an e-mail holds, by the page it opens; and Anna's pass."""
     browser = Client()
     browser.force_login(anna)
@@ -36,7 +36,9 @@ def tokens(anna) -> dict[str, str]:
     browser.post(reverse("lifecycle:erase-email"))
     browser.post(reverse("accounts:password-email"))
     send_waiting_emails()
-    found = [re.search(r"/account/(email|erase|reset)/(\S+)/", outgoing_email.body) for outgoing_email in mail.outbox]
+    found = [
+        re.search(r"/account/(email|erase|reset)/(\S+)/", str(outgoing_email.body)) for outgoing_email in mail.outbox
+    ]
     links = {"pass": make_frame_token(anna), "two-factor": link_for(anna.pk, state_of(anna)).rsplit("/", 2)[-2]}
     return {each[1]: each[2].rsplit("/", 1)[-1] for each in found if each} | links
 
@@ -52,7 +54,7 @@ def addresses(tokens: dict[str, str]) -> list[str]:
     ]
 
 
-def test_no_column_holds_them(tokens):
+def test_no_column_holds_them(tokens: dict[str, str]) -> None:
     assert len(tokens) == 5
     stored = everything_stored()
     assert [name for name, secret in tokens.items() if secret in stored] == []
@@ -68,7 +70,7 @@ def test_no_column_holds_them(tokens):
         "{{'next': '{}'}}",
     ],
 )
-def test_no_line_shows_them(tokens, around):
+def test_no_line_shows_them(tokens: dict[str, str], around: str) -> None:
     for address in addresses(tokens):
         for written in (address, address.replace("/", "%2F"), address.replace("/", "%2f"), quote(address, safe="")):
             masked = mask(around.format(written))
@@ -76,7 +78,9 @@ def test_no_line_shows_them(tokens, around):
             assert not [piece for piece in pieces if piece in masked]
 
 
-def test_neither_an_error_nor_what_leads_to_it_logs_them(tokens, caplog, monkeypatch):
+def test_neither_an_error_nor_what_leads_to_it_logs_them(
+    tokens: dict[str, str], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for place in ("accounts.my_data.opened", "integrations.lifecycle.account_deletion.opened"):
         monkeypatch.setattr(place, lambda *_: 1 / 0)
     monkeypatch.setattr("accounts.views.show", lambda *_: 1 / 0)
@@ -88,7 +92,7 @@ def test_neither_an_error_nor_what_leads_to_it_logs_them(tokens, caplog, monkeyp
     assert not [name for name, secret in tokens.items() if secret in shown]
 
 
-def test_no_report_of_an_error_holds_them(tokens):
+def test_no_report_of_an_error_holds_them(tokens: dict[str, str]) -> None:
     event = {
         "request": {
             "url": f"https://portal.example{addresses(tokens)[3]}",
@@ -101,7 +105,7 @@ def test_no_report_of_an_error_holds_them(tokens):
     assert not [name for name, secret in tokens.items() if secret in sent]
 
 
-def test_a_wished_address_is_seen_by_its_owner_alone(anna, caplog):
+def test_a_wished_address_is_seen_by_its_owner_alone(anna: User, caplog: pytest.LogCaptureFixture) -> None:
     request_email_change(anna, "anna@new.example")
     send_waiting_emails()
     other = User.objects.create_user("other@owner.example", "correct horse battery")

@@ -3,9 +3,10 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 
-def test_check_deploy_is_clean(tmp_path):
+def test_check_deploy_is_clean(tmp_path: Path) -> None:
     environment = {
         "PATH": os.environ["PATH"],
         "ENV_FILE": os.devnull,

@@ -33,13 +33,13 @@ DISGUISED = {
 
 
 @pytest.mark.parametrize("network", SPECIAL)
-def test_no_special_purpose_network_is_public_at_either_end(network):
+def test_no_special_purpose_network_is_public_at_either_end(network: str) -> None:
     ends = (ip_network(network)[0], ip_network(network)[-1])
     assert [is_public(str(end)) for end in ends] == [False, False]
 
 
 @pytest.mark.parametrize("address", DISGUISED.values(), ids=list(DISGUISED))
-def test_no_disguise_of_an_inner_address_is_public(address):
+def test_no_disguise_of_an_inner_address_is_public(address: str) -> None:
     assert not is_public(address)
 
 
@@ -51,5 +51,5 @@ def test_no_disguise_of_an_inner_address_is_public(address):
         *("2606:4700:4700::1111", "2001:200::1", "2001:4860:4860::8888", "2620:4f:7fff::1", "2a00:1450::1"),
     ],
 )
-def test_their_neighbours_are_public(address):
+def test_their_neighbours_are_public(address: str) -> None:
     assert is_public(address)

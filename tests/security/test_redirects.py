@@ -26,7 +26,7 @@ PARAMETERS = ("next", "redirect", "redirect_to", "return", "return_url", "url")
 
 @pytest.mark.parametrize("away", AWAY)
 @pytest.mark.parametrize(("webhook_endpoint", "staff"), [("/account/sign-in/", False), ("/admin/login/", True)])
-def test_signing_in_stays_here(away, webhook_endpoint, staff):
+def test_signing_in_stays_here(away: str, webhook_endpoint: str, staff: bool) -> None:
     proven_owner("a@b.example", PASSWORD, is_staff=staff)
     form = {"username": "a@b.example", "password": PASSWORD} | dict.fromkeys(PARAMETERS, away)
     answer = Client().post(webhook_endpoint, form, query_params=dict.fromkeys(PARAMETERS, away))
@@ -36,7 +36,7 @@ def test_signing_in_stays_here(away, webhook_endpoint, staff):
 
 @pytest.mark.parametrize("away", AWAY)
 @pytest.mark.parametrize("path", ["/account/sign-out/", "/admin/logout/"])
-def test_signing_out_stays_here(client, away, path):
+def test_signing_out_stays_here(client: Client, away: str, path: str) -> None:
     client.force_login(User.objects.create_superuser("a@b.example", PASSWORD))
     answer = client.post(path, dict.fromkeys(PARAMETERS, away), query_params=dict.fromkeys(PARAMETERS, away))
     assert "evil" not in answer.get("Location", "")
@@ -44,7 +44,7 @@ def test_signing_out_stays_here(client, away, path):
 
 @pytest.mark.parametrize("away", AWAY)
 @pytest.mark.parametrize("path", ["/", "/account/", "/connect/", "/account/reset/", "/admin/", "/account/sign-in/"])
-def test_no_parameter_of_a_visit_leads_away(client, away, path):
+def test_no_parameter_of_a_visit_leads_away(client: Client, away: str, path: str) -> None:
     target = client.get(path, dict.fromkeys(PARAMETERS, away)).get("Location", "/")
     assert target.startswith("/")
     assert not target.startswith(("//", "/\\"))

@@ -4,6 +4,7 @@ import pytest
 from django.contrib import admin
 from django.test import Client
 from django.urls import NoReverseMatch, URLPattern, reverse
+from pytest_django.fixtures import Settings
 
 from accounts.models import Authenticator, BackupCode, User
 from accounts.two_factor.setup import send_link
@@ -39,7 +40,7 @@ def copy_of(client: Client) -> Client:
     return copy
 
 
-def test_a_session_that_was_planted_with_the_password_alone_does_not_get_the_factor(anna):
+def test_a_session_that_was_planted_with_the_password_alone_does_not_get_the_factor(anna: User) -> None:
     _first, codes = set_up(anna)
     stranger = sign_in(anna)
     victim = copy_of(stranger)
@@ -47,7 +48,7 @@ def test_a_session_that_was_planted_with_the_password_alone_does_not_get_the_fac
     assert not enters(stranger)
 
 
-def test_nor_does_it_get_the_right_to_set_a_phone_up(anna, settings):
+def test_nor_does_it_get_the_right_to_set_a_phone_up(anna: User, settings: Settings) -> None:
     settings.STAFF_TWO_FACTOR = True
     send_link(anna)
     stranger = sign_in(anna)
@@ -57,7 +58,7 @@ def test_nor_does_it_get_the_right_to_set_a_phone_up(anna, settings):
     assert len(codes_on(type_code(victim, code_of(show_key(victim))))) == 8
 
 
-def test_nor_the_right_to_another_phone(anna):
+def test_nor_the_right_to_another_phone(anna: User) -> None:
     client, codes = set_up(anna)
     seen = copy_of(client)
     client.post(PAGE, {"do": "replace", "password": PASSWORD, "code": codes[0]})
@@ -84,7 +85,7 @@ def doors() -> list[str]:
 
 @pytest.mark.parametrize("demanded", [True, False])
 @pytest.mark.parametrize("method", ["get", "head", "post", "put", "options"])
-def test_the_password_alone_opens_no_door(anna, settings, demanded, method):
+def test_the_password_alone_opens_no_door(anna: User, settings: Settings, demanded: bool, method: str) -> None:
     settings.STAFF_TWO_FACTOR = demanded
     if not demanded:
         set_up(anna)
@@ -95,14 +96,14 @@ def test_the_password_alone_opens_no_door(anna, settings, demanded, method):
         assert answer.status_code in (302, 400, 403, 404, 405), webhook_endpoint
 
 
-def test_the_password_alone_opens_nothing_of_owners_and_of_the_api_either(anna, settings):
+def test_the_password_alone_opens_nothing_of_owners_and_of_the_api_either(anna: User, settings: Settings) -> None:
     settings.STAFF_TWO_FACTOR = True
     client = sign_in(anna)
     for webhook_endpoint in ("/account/", "/account/me/", "/api/v1/connections/", "/metrics/"):
         assert client.get(webhook_endpoint).status_code != 200, webhook_endpoint
 
 
-def test_a_phone_that_was_removed_leaves_no_backup_code(anna):
+def test_a_phone_that_was_removed_leaves_no_backup_code(anna: User) -> None:
     boris = User.objects.create_superuser("boris@partner.example", PASSWORD)
     session, codes = set_up(boris)
     rows = [str(Authenticator.objects.get(user=boris).pk)]
@@ -117,7 +118,7 @@ def test_a_phone_that_was_removed_leaves_no_backup_code(anna):
     assert not enters_with(sign_in(boris), codes[0])
 
 
-def test_a_set_up_that_was_begun_ends_when_another_session_has_finished_one(anna):
+def test_a_set_up_that_was_begun_ends_when_another_session_has_finished_one(anna: User) -> None:
     send_link(anna)
     link = link_in_email()
     one, other = sign_in(anna), sign_in(anna)
@@ -130,7 +131,7 @@ def test_a_set_up_that_was_begun_ends_when_another_session_has_finished_one(anna
     assert not enters(other)
 
 
-def test_a_code_that_changed_something_opens_no_other_session(anna):
+def test_a_code_that_changed_something_opens_no_other_session(anna: User) -> None:
     client, _codes = set_up(anna)
     with later(60):
         code = present_code(anna)
@@ -139,7 +140,7 @@ def test_a_code_that_changed_something_opens_no_other_session(anna):
 
 
 @pytest.mark.parametrize("distance", [-60, 90])
-def test_a_code_of_another_time_opens_nothing(anna, distance):
+def test_a_code_of_another_time_opens_nothing(anna: User, distance: int) -> None:
     set_up(anna)
     with later(300 + distance):
         code = present_code(anna)
@@ -147,7 +148,7 @@ def test_a_code_of_another_time_opens_nothing(anna, distance):
         assert not enters_with(sign_in(anna), code)
 
 
-def test_another_password_from_an_administrator_leaves_the_factor(anna):
+def test_another_password_from_an_administrator_leaves_the_factor(anna: User) -> None:
     boris = User.objects.create_superuser("boris@partner.example", PASSWORD)
     set_up(boris)
     new = {"password1": "another horse 9", "password2": "another horse 9", "usable_password": "true"}
@@ -157,7 +158,7 @@ def test_another_password_from_an_administrator_leaves_the_factor(anna):
     assert not enters(client)
 
 
-def test_staff_who_became_an_owner_and_staff_again_have_lost_nothing_of_the_factor(anna):
+def test_staff_who_became_an_owner_and_staff_again_have_lost_nothing_of_the_factor(anna: User) -> None:
     boris = User.objects.create_superuser("boris@partner.example", PASSWORD)
     set_up(boris)
     User.objects.filter(pk=boris.pk).update(is_staff=False)

@@ -1,6 +1,7 @@
 """No secret is drawn on any page of the control room, for any role: every page is looked at, with all secrets set."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -33,14 +34,15 @@ def address(model: type[models.Model], page: str, *args: object, **query: str) -
 def secrets() -> None:
     """A row of every model that the control room shows or that holds a secret; each secret is recognisable."""
     rows = Poisoned("text", Application={"kind": "sms", "altegio_id": 1}, User={"is_staff": False})
-    for model in {*admin.site._registry, *SECRET_MODELS, AltegioIdentity}:
+    shown: set[type[models.Model]] = {*admin.site._registry, *SECRET_MODELS, AltegioIdentity}
+    for model in shown:
         rows.row(model)
     give_calls()
     for model in SECRET_MODELS:
         for field in filter(is_secret, model._meta.concrete_fields):
             # A hash of a password has a form; its salt and digest are what must not be seen.
             value = f"md5${MARK}${MARK}" if field.name == "password" else f"{MARK}-{field.name}"
-            model._default_manager.all()._chain().update(**{field.name: value})
+            model._default_manager.all().update(**{field.name: value})
 
 
 def member(role: Role | None) -> Client:
@@ -70,7 +72,7 @@ def pages(role: Role | None) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("role", [*Role, None])
-def test_no_page_shows_a_secret(secrets, role):
+def test_no_page_shows_a_secret(secrets: None, role: Role | None) -> None:
     client, seen = member(role), 0
     for page in pages(role):
         answer = client.get(page)
@@ -80,7 +82,7 @@ def test_no_page_shows_a_secret(secrets, role):
 
 
 @pytest.mark.parametrize("role", [*Role, None])
-def test_no_action_shows_a_secret(secrets, role):
+def test_no_action_shows_a_secret(secrets: None, role: Role | None) -> None:
     client = member(role)
     for model, room in ROOMS:
         for action in [*list(room.actions or ()), "delete_selected"]:
@@ -90,19 +92,19 @@ def test_no_action_shows_a_secret(secrets, role):
 
 
 @pytest.mark.parametrize("role", [Role.ADMINISTRATOR, None])
-def test_no_refused_form_shows_a_secret(secrets, role):
+def test_no_refused_form_shows_a_secret(secrets: None, role: Role | None) -> None:
     """A form that is shown again holds what was typed, and never what is stored."""
     client = member(role)
     for model in (UserToken, Application, User):
-        answer = client.post(address(model, "change", model._default_manager.first().pk), {"kind": "none"})
+        answer = client.post(address(model, "change", model._default_manager.earliest("pk").pk), {"kind": "none"})
         assert MARK not in answer.content.decode()
 
 
-def test_every_screen_stands_under_the_rules():
+def test_every_screen_stands_under_the_rules() -> None:
     assert [model for model, room in ROOMS if not isinstance(room, BaseAdmin)] == []
 
 
-def test_every_encrypted_column_is_known_as_a_secret():
+def test_every_encrypted_column_is_known_as_a_secret() -> None:
     columns = {
         f"{model.__name__}.{field.name}"
         for model in SECRET_MODELS
@@ -124,6 +126,6 @@ def test_every_encrypted_column_is_known_as_a_secret():
     ],
     ids=str,
 )
-def test_a_screen_that_names_a_secret_does_not_start(named):
+def test_a_screen_that_names_a_secret_does_not_start(named: dict[str, Any]) -> None:
     careless = type("Careless", (BaseAdmin,), named)(UserToken, admin.site)
     assert "portal.E010" in [found.id for found in careless.check()]

@@ -1,11 +1,14 @@
 """A session begins with a sign-in alone, under a new name, and is nobody else's."""
 
+from collections.abc import Callable
+
 import pytest
 from django.core import mail
 from django.test import Client
 
 from accounts.emails import send_waiting_emails
 from accounts.models import User
+from sandbox import Sandbox
 from tests.integrations.connect.test_unsigned_arrival import form_action
 from tests.marketplace import AURORA_1, EMMA, arrive, follow, proven_owner
 
@@ -33,7 +36,7 @@ def planted() -> Client:
 
 
 @pytest.mark.parametrize(("webhook_endpoint", "staff"), [("/account/sign-in/", False), ("/admin/login/", True)])
-def test_a_planted_session_is_not_the_one_signed_in(webhook_endpoint, staff):
+def test_a_planted_session_is_not_the_one_signed_in(webhook_endpoint: str, staff: bool) -> None:
     proven_owner("a@b.example", PASSWORD, is_staff=staff)
     victim = planted()
     known = victim.cookies["sessionid"].value
@@ -44,7 +47,7 @@ def test_a_planted_session_is_not_the_one_signed_in(webhook_endpoint, staff):
     assert "_auth_user_id" not in attacker.session
 
 
-def test_a_letters_link_signs_a_planted_session_in_under_another_name(altegio, owner):
+def test_a_letters_link_signs_a_planted_session_in_under_another_name(altegio: Sandbox, owner: User) -> None:
     page = arrive(Client(), altegio, AURORA_1, user_id=None)
     Client().post(form_action(page, "link"), {"email": owner.email})
     send_waiting_emails()
@@ -61,7 +64,7 @@ def test_a_letters_link_signs_a_planted_session_in_under_another_name(altegio, o
     assert Client().post(path).status_code == 410, "a link works once"
 
 
-def test_an_arrival_signs_nobody_in_however_often_it_is_replayed(altegio, work):
+def test_an_arrival_signs_nobody_in_however_often_it_is_replayed(altegio: Sandbox, work: Callable[..., None]) -> None:
     visitors = [Client(), Client(), Client()]
     arrive(visitors[0], altegio, AURORA_1)
     work()
@@ -71,7 +74,7 @@ def test_an_arrival_signs_nobody_in_however_often_it_is_replayed(altegio, work):
     assert not any(is_signed_in(visitor) or "sessionid" in visitor.cookies for visitor in visitors)
 
 
-def test_a_new_password_ends_the_sessions_there_are(owner):
+def test_a_new_password_ends_the_sessions_there_are(owner: User) -> None:
     thief = Client()
     thief.post("/account/sign-in/", {"username": owner.email, "password": PASSWORD})
     assert is_signed_in(thief)
@@ -80,7 +83,7 @@ def test_a_new_password_ends_the_sessions_there_are(owner):
     assert not is_signed_in(thief)
 
 
-def test_an_unsigned_step_without_our_origin_opens_no_session(altegio, owner):
+def test_an_unsigned_step_without_our_origin_opens_no_session(altegio: Sandbox, owner: User) -> None:
     """Else another site could sign a visitor in as somebody else (login CSRF)."""
     page = arrive(Client(), altegio, AURORA_1, user_id=None)
     form = {"email": owner.email, "password": PASSWORD}

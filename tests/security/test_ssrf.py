@@ -2,6 +2,8 @@
 
 import socket
 import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -12,34 +14,35 @@ from integrations.outbox.models import OutgoingCall
 from integrations.webhooks import signed_requests
 from integrations.webhooks.signed_requests import NotAcceptedError, public_addresses
 from partner_portal.core.http_client import sockets
+from sandbox import Sandbox
 
 INSIDE = ["2130706433", "0x7f000001", "0177.0.0.1", "127.1", "0", "localhost", "[::1]", "[::ffff:127.0.0.1]"]
 
 
 @pytest.mark.parametrize("host", INSIDE)
-def test_no_spelling_of_an_inner_address_is_called(host):
+def test_no_spelling_of_an_inner_address_is_called(host: str) -> None:
     with pytest.raises(NotAcceptedError):
         public_addresses(host.strip("[]"), 443, time.monotonic() + 5)
 
 
 @pytest.mark.parametrize("scheme", ["http", "file", "gopher", "ftp", "dict", "", "unix"])
-def test_only_https_is_called(scheme):
+def test_only_https_is_called(scheme: str) -> None:
     with pytest.raises(NotAcceptedError):
         signed_requests.checked_addresses(f"{scheme}://example.com/", time.monotonic() + 5)
 
 
-def test_one_inner_answer_among_public_ones_is_enough_to_refuse(monkeypatch):
+def test_one_inner_answer_among_public_ones_is_enough_to_refuse(monkeypatch: pytest.MonkeyPatch) -> None:
     answers = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, 443)) for ip in ("8.8.8.8", "10.0.0.1")]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_kwargs: answers)
     with pytest.raises(NotAcceptedError):
         public_addresses("both.example", 443, time.monotonic() + 5)
 
 
-def test_the_connection_is_made_to_the_address_that_was_checked(monkeypatch):
+def test_the_connection_is_made_to_the_address_that_was_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     """A name that leads elsewhere at the second question (DNS rebinding) is not asked a second time."""
     asked: list[str] = []
 
-    def resolve(host, *_args, **_kwargs):
+    def resolve(host: str, *_args: Any, **_kwargs: Any) -> Any:
         asked.append(host)
         ip = "8.8.8.8" if len(asked) == 1 else "127.0.0.1"
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, 443))]
@@ -120,7 +123,7 @@ OTHER_PATHS = [
         f" https://app.alteg.io{SMS}",
     ],
 )
-def test_statuses_go_to_altegio_alone(url):
+def test_statuses_go_to_altegio_alone(url: str) -> None:
     with pytest.raises(InvalidStatusAddressError):
         read_target(url)
 
@@ -135,7 +138,7 @@ def test_statuses_go_to_altegio_alone(url):
         ("https://api.alteg.io/api/v1/delivery/status", "/api/v1/delivery/status"),
     ],
 )
-def test_the_addresses_that_altegio_gives_are_open(url, path):
+def test_the_addresses_that_altegio_gives_are_open(url: str, path: str) -> None:
     assert read_target(url).path == path
 
 
@@ -143,7 +146,9 @@ def test_the_addresses_that_altegio_gives_are_open(url, path):
     "path", [REFUND, f"/smsprovider/..{REFUND}", "/smsprovider/status/callback/{partner_token}?x=1", "/", ""]
 )
 @pytest.mark.django_db
-def test_an_address_that_was_stored_before_it_was_ruled_out_is_not_sent_to(altegio, work, path):
+def test_an_address_that_was_stored_before_it_was_ruled_out_is_not_sent_to(
+    altegio: Sandbox, work: Callable[..., None], path: str
+) -> None:
     address = CallbackAddress.objects.create(host="app", path=path)
     batch = StatusBatch.objects.create(address=address, size=1, first_id=1)
     MessageStatus.objects.create(batch=batch, address=address, message_id="m1", status=4)

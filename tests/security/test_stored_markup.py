@@ -1,10 +1,10 @@
 """Whatever somebody has stored in the portal stays text: on staff's screens, owners' pages and in e-mails."""
 
 import re
+from typing import Any
 
 import pytest
 from django.contrib import admin
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -17,11 +17,12 @@ from integrations.altegio.answers import Answer, Outcome, read_link
 from integrations.connect import tokens
 from integrations.connections.models import Arrival, ArrivalLocation, Connection
 from tests.planting import give_calls
+from tests.response import Response
 from tests.security.poisoned import ADDRESS, MARKUP, Poisoned, dangers
 
 pytestmark = pytest.mark.django_db
 # A failed connection shows Altegio's words; a live one the pages of what is connected; one under review says why.
-CONNECTIONS = {
+CONNECTIONS: dict[str, dict[str, Any]] = {
     "failed": {"state": "failed", "review": ""},
     "live": {"state": "active", "review": ""},
     "under review": {"state": "active", "reviewed_at": None},
@@ -29,17 +30,18 @@ CONNECTIONS = {
 
 
 @pytest.fixture(params=[("failed", MARKUP), ("live", ADDRESS), ("under review", MARKUP)], ids=str)
-def case(request) -> tuple[str, str]:
-    return request.param
+def case(request: pytest.FixtureRequest) -> tuple[str, str]:
+    case: tuple[str, str] = request.param
+    return case
 
 
 @pytest.fixture
-def text(case) -> str:
+def text(case: tuple[str, str]) -> str:
     return case[1]
 
 
 @pytest.fixture
-def poisoned(case, text) -> Poisoned:
+def poisoned(case: tuple[str, str], text: str) -> Poisoned:
     state, _text = case
     kind = "telephony" if state == "failed" else "sms"
     rows = Poisoned(
@@ -65,12 +67,12 @@ def owner() -> User:
 
 
 @pytest.fixture
-def staff(client) -> Client:
+def staff(client: Client) -> Client:
     client.force_login(User.objects.create_superuser("staff@partner.example", "correct horse battery"))
     return client
 
 
-def checked(page: HttpResponse) -> str:
+def checked(page: Response) -> str:
     assert page.status_code == 200, page
     if page.streaming:
         return ""  # the spreadsheet, below
@@ -79,7 +81,7 @@ def checked(page: HttpResponse) -> str:
     return html
 
 
-def test_on_staffs_screens(poisoned, staff):
+def test_on_staffs_screens(poisoned: Poisoned, staff: Client) -> None:
     """Every list, and the page of every row: the connection's with its timeline among them."""
     reached = 0
     checked(staff.get("/admin/"))
@@ -91,9 +93,9 @@ def test_on_staffs_screens(poisoned, staff):
     assert reached > 20, "the texts were shown"
 
 
-def test_when_staff_are_asked_whether_to_act(poisoned, staff):
+def test_when_staff_are_asked_whether_to_act(poisoned: Poisoned, staff: Client) -> None:
     for model, room in admin.site._registry.items():
-        for action in room.actions:
+        for action in room.actions or ():
             address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
             chosen = {"action": action, "_selected_action": [str(row.pk) for row in model._default_manager.all()]}
             checked(staff.post(address, chosen, follow=True))
@@ -105,7 +107,7 @@ OWNERS = (
 )  # fmt: skip
 
 
-def test_on_the_owners_pages_and_in_the_frame(poisoned, client):
+def test_on_the_owners_pages_and_in_the_frame(poisoned: Poisoned, client: Client) -> None:
     client.force_login(owner())
     shown = "".join(checked(client.get(reverse(name))) for name in OWNERS)
     shown += checked(client.get(reverse("lifecycle:disconnect", args=[Connection.objects.get().pk])))
@@ -114,13 +116,15 @@ def test_on_the_owners_pages_and_in_the_frame(poisoned, client):
         checked(Client().get(f"/connect/as/{make_frame_token(owner())}{reverse(name)}"))
 
 
-def test_on_the_connect_pages(poisoned, client):
+def test_on_the_connect_pages(poisoned: Poisoned, client: Client) -> None:
     arrival = Arrival.objects.get()
     checked(client.get(reverse("connect:status", args=[tokens.status_token(arrival)])))
     checked(client.get(reverse("connect:step", args=[tokens.step_token(arrival)])))
 
 
-def test_what_is_typed_into_a_search_or_form_comes_back_as_text(poisoned, text, client):
+def test_what_is_typed_into_a_search_or_form_comes_back_as_text(
+    poisoned: Poisoned, text: str, client: Client
+) -> None:
     client.force_login(owner())
     for name in OWNERS:
         checked(client.get(reverse(name), dict.fromkeys(("q", "page", "state", "done", "lang", "next", text), text)))
@@ -129,7 +133,7 @@ def test_what_is_typed_into_a_search_or_form_comes_back_as_text(poisoned, text, 
         assert dangers(page.content.decode()) == []
 
 
-def test_in_letters(poisoned, text):
+def test_in_letters(poisoned: Poisoned, text: str) -> None:
     user, arrival, connection = owner(), Arrival.objects.get(), Connection.objects.get()
     line = dict.fromkeys(("location", "message", "connection", "ends", "text", "amount", "application"), text)
     params = {"user": user.pk, "arrival": arrival.pk, "connection": connection.pk, "state": "x", "lines": [line]}
@@ -142,7 +146,7 @@ def test_in_letters(poisoned, text):
 @pytest.mark.parametrize(
     "url", ["javascript:xss()", " javascript:xss()", "data:text/html,x", "//evil.example", "x", 1]
 )
-def test_an_address_to_pay_at_is_one_that_a_browser_may_open(url):
+def test_an_address_to_pay_at_is_one_that_a_browser_may_open(url: int | str) -> None:
     assert read_link(Answer(outcome=Outcome.ACCEPTED, status_code=200, data={"url": url})) == ""
 
 
@@ -165,7 +169,7 @@ FORMULAS = [
 
 
 @pytest.mark.parametrize("formula", FORMULAS)
-def test_no_cell_of_the_export_is_a_formula(formula):
+def test_no_cell_of_the_export_is_a_formula(formula: str) -> None:
     """However a spreadsheet splits the lines: where decimals have a comma, it takes the semicolon."""
     rows = Poisoned(formula)
     rows.row(Payment)

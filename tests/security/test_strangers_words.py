@@ -58,12 +58,12 @@ def visible(page: str) -> str:
 
 
 def check(message: EmailMultiAlternatives) -> None:
-    assert re.fullmatch(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]+", message.subject)
+    assert re.fullmatch(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]+", str(message.subject))
     sent = message.message()
     assert sent["Bcc"] is None
     assert sent.as_bytes()
     page = str(message.alternatives[0][0])
-    for text in (message.subject, message.body, visible(page)):
+    for text in (str(message.subject), str(message.body), visible(page)):
         assert links_in(text) == []
         assert "{{ link }}" not in text or "load static" in text
 
@@ -94,7 +94,7 @@ def all_letters(word: str) -> dict[str, EmailMultiAlternatives]:
 
 
 @pytest.mark.parametrize("word", STORABLE.values(), ids=STORABLE)
-def test_no_letter_carries_them_further(word):
+def test_no_letter_carries_them_further(word: str) -> None:
     outgoing_emails = all_letters(word)
     for message in outgoing_emails.values():
         check(message)
@@ -108,7 +108,7 @@ def test_no_letter_carries_them_further(word):
 
 
 @pytest.mark.parametrize("word", WORDS.values(), ids=WORDS)
-def test_however_deep_they_stand(word):
+def test_however_deep_they_stand(word: str) -> None:
     payload = harmless({"lines": [{"place": {"title": word, "others": [[word]]}}]})
     place = payload["lines"][0]["place"]
     for text in (place["title"], place["others"][0][0]):
@@ -117,7 +117,7 @@ def test_however_deep_they_stand(word):
         assert len(text) <= 1500
 
 
-def test_an_address_of_ours_is_one_by_its_name_and_by_where_it_leads():
+def test_an_address_of_ours_is_one_by_its_name_and_by_where_it_leads() -> None:
     payload = harmless(
         {
             "link": "http://localhost:8000/a/?b=c", "account_url": "http://localhost:8000", "title": "http://localhost:8000/a",
@@ -131,7 +131,7 @@ def test_an_address_of_ours_is_one_by_its_name_and_by_where_it_leads():
     assert links_in(payload["title"].replace("localhost", "x")) == []
 
 
-def test_a_row_is_not_told_for_its_columns_could_not_be_judged(connections):
+def test_a_row_is_not_told_for_its_columns_could_not_be_judged(connections: list[Connection]) -> None:
     with pytest.raises(TypeError, match="connection"):
         harmless({"lines": [{"connection": connections[0]}]})
 
@@ -140,11 +140,11 @@ def test_a_row_is_not_told_for_its_columns_could_not_be_judged(connections):
     "text",
     ["Aurora Soho", "St. Mary's, 24/7", "Салон «Аврора»", "1,234.50\xa0€", "25.11.2026", "Dr. Ärztin", "10:30"],
 )
-def test_what_is_no_link_stays_as_it_was_written(text):
+def test_what_is_no_link_stays_as_it_was_written(text: str) -> None:
     assert harmless({"title": text}) == {"title": text}
 
 
-def test_a_title_of_ours_with_a_dot_is_still_read(connections):
+def test_a_title_of_ours_with_a_dot_is_still_read(connections: list[Connection]) -> None:
     Location.objects.update(title="aurora.beauty")
     message = render(
         OutgoingEmail(template="disconnected", to="x@y.example", params={"connection": connections[0].pk})
@@ -152,7 +152,7 @@ def test_a_title_of_ours_with_a_dot_is_still_read(connections):
     assert message.subject == "aurora. beauty is disconnected"
 
 
-def test_a_letter_that_cannot_be_made_holds_no_other_up():
+def test_a_letter_that_cannot_be_made_holds_no_other_up() -> None:
     one, two = (User.objects.create_user(f"{name}@owner.example") for name in ("one", "two"))
     queue_email("disconnected", one, key="1", connection=0)
     queue_email("staff/alerts", two, key="2", lines=["Aurora\x0bBcc: x"], more=0, list_url="")

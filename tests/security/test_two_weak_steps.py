@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import connections
@@ -11,12 +12,15 @@ from django.urls import reverse
 from accounts import limits, my_data
 from accounts.admin import UserAdmin
 from accounts.erasure import erase_person
+from accounts.forms import PasswordForm, ProfileForm
 from accounts.models import OutgoingEmail, User
 from accounts.proofs import take_over
 from accounts.sessions import sign_out_everywhere
 from accounts.two_factor.password_change import OwnPasswordForm
+from sandbox import Sandbox
 from tests.integrations.connect.test_unsigned_arrival import PASSWORD, form_action
 from tests.marketplace import AURORA_1, EMMAS_EMAIL, arrive, follow, proven_owner
+from tests.not_none import not_none
 from tests.security.test_waiting_account import (
     ATTACKERS,
     OURS,
@@ -37,17 +41,19 @@ def anna() -> User:
 
 
 @pytest.fixture
-def thief(anna) -> Client:
+def thief(anna: User) -> Client:
     """Somebody who knows the password, and is signed in."""
     browser = Client(headers=OURS)
-    assert sign_in(browser, anna.email, PASSWORD)
+    assert sign_in(browser, not_none(anna.email), PASSWORD)
     return browser
 
 
 # --- what is under way while the owner takes the account back ------------------------------------
 
 
-def meanwhile(monkeypatch, at, name: str, takes_back: Callable[[], object]) -> Callable[[], None]:
+def meanwhile(
+    monkeypatch: pytest.MonkeyPatch, at: Any, name: str, takes_back: Callable[[], object]
+) -> Callable[[], None]:
     """Another thread `takes_back` the account while `at.name` is at work; returns what waits for its end.
 
     Where the account is held, that thread waits in turn: then it comes right after.
@@ -62,7 +68,7 @@ def meanwhile(monkeypatch, at, name: str, takes_back: Callable[[], object]) -> C
 
     thread = threading.Thread(target=in_a_thread)
 
-    def late(*args, **kwargs):
+    def late(*args: Any, **kwargs: Any) -> Any:
         thread.start()
         thread.join(timeout=1)
         return work(*args, **kwargs)
@@ -75,18 +81,18 @@ def meanwhile(monkeypatch, at, name: str, takes_back: Callable[[], object]) -> C
 @pytest.mark.parametrize(
     ("page", "form", "at"),
     [
-        ("me", {"name": "Anna", "phone": "", "language": "en"}, (my_data.ProfileForm, "full_clean")),
+        ("me", {"name": "Anna", "phone": "", "language": "en"}, (ProfileForm, "full_clean")),
         (
             "password",
             {"old_password": PASSWORD, "new_password1": ATTACKERS, "new_password2": ATTACKERS},
-            (my_data.PasswordForm, "save"),
+            (PasswordForm, "save"),
         ),
         ("email", {"email": "mallory@evil.example", "old_password": PASSWORD}, (my_data, "request_email_change")),
     ],
 )
 def test_what_is_under_way_when_an_account_is_taken_back_writes_nothing_over_it(
-    anna, thief, monkeypatch, page, form, at
-):
+    anna: User, thief: Client, monkeypatch: pytest.MonkeyPatch, page: str, form: dict[str, Any], at: Any
+) -> None:
     with monkeypatch.context() as patched:
         end = meanwhile(patched, at[0], at[1], lambda: take_over(User.objects.get(), password=NEW))
         thief.post(reverse(f"accounts:{page}"), form)
@@ -98,12 +104,14 @@ def test_what_is_under_way_when_an_account_is_taken_back_writes_nothing_over_it(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_no_session_outlives_signing_out_everywhere_by_what_it_does_at_that_moment(anna, thief, monkeypatch):
+def test_no_session_outlives_signing_out_everywhere_by_what_it_does_at_that_moment(
+    anna: User, thief: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Unlinking keeps the session it is done in, and nothing need be linked for it."""
     original = User.refresh_from_db
     with monkeypatch.context() as patched:
 
-        def late(self, **kwargs):
+        def late(self: User, **kwargs: Any) -> None:
             patched.undo()
             thread = threading.Thread(target=signs_out)
             thread.start()
@@ -125,9 +133,9 @@ def test_no_session_outlives_signing_out_everywhere_by_what_it_does_at_that_mome
 
 
 @pytest.mark.django_db(transaction=True)
-def test_who_is_erased_at_that_moment_is_erased(anna, thief, monkeypatch):
+def test_who_is_erased_at_that_moment_is_erased(anna: User, thief: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
-        end = meanwhile(patched, my_data.ProfileForm, "full_clean", lambda: erase_person(User.objects.get()))
+        end = meanwhile(patched, ProfileForm, "full_clean", lambda: erase_person(User.objects.get()))
         thief.post(reverse("accounts:me"), {"name": "Anna", "phone": "", "language": "en"})
         end()
     anna.refresh_from_db()
@@ -135,7 +143,7 @@ def test_who_is_erased_at_that_moment_is_erased(anna, thief, monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_staff_who_are_shut_out_while_they_change_their_password_stay_out(monkeypatch):
+def test_staff_who_are_shut_out_while_they_change_their_password_stay_out(monkeypatch: pytest.MonkeyPatch) -> None:
     member = User.objects.create_superuser("boris@partner.example", PASSWORD)
     browser = Client()
     browser.force_login(member)
@@ -149,7 +157,9 @@ def test_staff_who_are_shut_out_while_they_change_their_password_stay_out(monkey
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_colleagues_edit_writes_nothing_over_what_the_owner_does_meanwhile(admin_client, anna, monkeypatch):
+def test_a_colleagues_edit_writes_nothing_over_what_the_owner_does_meanwhile(
+    admin_client: Client, anna: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with monkeypatch.context() as patched:
         end = meanwhile(
             patched, UserAdmin, "save_model", lambda: take_over(User.objects.get(pk=anna.pk), password=NEW)
@@ -165,7 +175,7 @@ def test_a_colleagues_edit_writes_nothing_over_what_the_owner_does_meanwhile(adm
 # --- a signature that is not linked ---------------------------------------------------------------
 
 
-def test_a_user_who_was_unlinked_gets_no_pass_by_an_old_arrival(altegio):
+def test_a_user_who_was_unlinked_gets_no_pass_by_an_old_arrival(altegio: Sandbox) -> None:
     emma = proven_owner(EMMAS_EMAIL, PASSWORD)
     forms = arrive(Client(), altegio, AURORA_1, user_id=None)
     Client().post(form_action(forms, "sign-in"), {"email": EMMAS_EMAIL, "password": PASSWORD})
@@ -189,7 +199,7 @@ def becomes_staff(office: Client, user: User) -> None:
     assert User.objects.get(pk=user.pk).is_staff
 
 
-def test_what_a_stranger_chose_at_a_sign_up_opens_no_staff_account(admin_client, altegio):
+def test_what_a_stranger_chose_at_a_sign_up_opens_no_staff_account(admin_client: Client, altegio: Sandbox) -> None:
     sign_up(altegio, "colleague@partner.example")
     becomes_staff(admin_client, User.objects.get(email="colleague@partner.example"))
     browser = Client()
@@ -197,12 +207,12 @@ def test_what_a_stranger_chose_at_a_sign_up_opens_no_staff_account(admin_client,
     assert browser.get("/admin/").status_code == 302
 
 
-def test_an_owners_session_is_none_of_a_member_of_staff(admin_client, anna, thief):
+def test_an_owners_session_is_none_of_a_member_of_staff(admin_client: Client, anna: User, thief: Client) -> None:
     becomes_staff(admin_client, anna)
     assert thief.get("/admin/").status_code == 302
 
 
-def test_a_letter_sets_no_password_of_a_member_of_staff(admin_client, anna):
+def test_a_letter_sets_no_password_of_a_member_of_staff(admin_client: Client, anna: User) -> None:
     Client().post("/account/reset/", {"email": anna.email})
     link = link_in_email()
     browser = Client()
@@ -216,7 +226,7 @@ def test_a_letter_sets_no_password_of_a_member_of_staff(admin_client, anna):
 # --- who has an account ---------------------------------------------------------------------------
 
 
-def test_a_download_does_not_tell_whether_a_wished_address_has_an_account(anna, thief):
+def test_a_download_does_not_tell_whether_a_wished_address_has_an_account(anna: User, thief: Client) -> None:
     proven_owner("taken@owner.example")
     payload = []
     for wished in ("taken@owner.example", "newer@owner.example"):
@@ -230,7 +240,7 @@ def test_a_download_does_not_tell_whether_a_wished_address_has_an_account(anna, 
 # --- doors without a limit ------------------------------------------------------------------------
 
 
-def test_sign_ins_of_staff_are_limited_for_each_caller(db, monkeypatch):
+def test_sign_ins_of_staff_are_limited_for_each_caller(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many addresses they try one password at."""
     monkeypatch.setattr(limits, "STAFF_SIGN_INS", limits.Limit("staff-sign-ins", 2, 3600))
     names = [f"{number}@partner.example" for number in range(3)]
@@ -238,7 +248,9 @@ def test_sign_ins_of_staff_are_limited_for_each_caller(db, monkeypatch):
     assert [answer.status_code for answer in answers] == [200, 200, 429]
 
 
-def test_the_present_password_is_not_guessed_in_a_browser_of_staff_left_open(admin_client, admin_user, monkeypatch):
+def test_the_present_password_is_not_guessed_in_a_browser_of_staff_left_open(
+    admin_client: Client, admin_user: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     looked_at: list[str] = []
 
     def check(_self: User, given: str) -> bool:
@@ -252,7 +264,7 @@ def test_the_present_password_is_not_guessed_in_a_browser_of_staff_left_open(adm
     assert len(looked_at) == 10
 
 
-def test_strangers_do_not_use_up_the_letter_that_an_owner_asks_for_signed_in(anna, thief):
+def test_strangers_do_not_use_up_the_letter_that_an_owner_asks_for_signed_in(anna: User, thief: Client) -> None:
     for number in range(6):
         Client(REMOTE_ADDR=f"192.0.2.{number}").post("/account/reset/", {"email": anna.email})
     OutgoingEmail.objects.all().delete()

@@ -4,7 +4,9 @@ M is the stranger: Mallory, an Altegio user with an address of her own.
 """
 
 import re
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -18,6 +20,7 @@ from accounts.proofs import has_proven_address, take_over
 from integrations.connect import tokens
 from integrations.connect.arrivals import give_to
 from integrations.connections.models import Arrival, Connection
+from sandbox import Sandbox
 from tests.integrations.connect.test_unsigned_arrival import PASSWORD, SIGN_UP, form_action
 from tests.integrations.test_at_once import at_once
 from tests.marketplace import (
@@ -32,13 +35,14 @@ from tests.marketplace import (
     proven_owner,
     status,
 )
+from tests.not_none import not_none
 
 pytestmark = pytest.mark.django_db
 ATTACKERS = "what the attacker chose"
 OURS = {"Origin": "http://testserver"}
 
 
-def sign_up(altegio, email: str, password: str = ATTACKERS, location: int = MEDVED_1) -> tuple[str, Client]:
+def sign_up(altegio: Sandbox, email: str, password: str = ATTACKERS, location: int = MEDVED_1) -> tuple[str, Client]:
     """Somebody signs up by the form, in a browser of theirs. Returns the status page's address and the browser."""
     browser = Client()
     page = arrive(browser, altegio, location, user_id=None)
@@ -57,7 +61,7 @@ def sign_in(browser: Client, email: str, password: str = ATTACKERS) -> bool:
 
 def link_in_email() -> str:
     send_waiting_emails()
-    return re.search(r"http://localhost:8000(/\S+)", mail.outbox[-1].body)[1]
+    return not_none(re.search(r"http://localhost:8000(/\S+)", str(mail.outbox[-1].body)))[1]
 
 
 def opened_letter(password: str = "", browser: Client | None = None) -> Client:
@@ -71,7 +75,7 @@ def opened_letter(password: str = "", browser: Client | None = None) -> Client:
 # --- what proves what -----------------------------------------------------------------------------
 
 
-def test_a_password_opens_nothing_before_the_address_is_proven(altegio):
+def test_a_password_opens_nothing_before_the_address_is_proven(altegio: Sandbox) -> None:
     page, _browser = sign_up(altegio, "olga@example.com")
     assert not sign_in(Client(), "olga@example.com")
     form = {"email": "olga@example.com", "password": ATTACKERS}
@@ -80,21 +84,21 @@ def test_a_password_opens_nothing_before_the_address_is_proven(altegio):
     assert Client().post(form_action(other, "sign-in"), form, headers=OURS).status_code == 400
 
 
-def test_who_signed_up_in_this_browser_keeps_the_password_they_chose(altegio):
+def test_who_signed_up_in_this_browser_keeps_the_password_they_chose(altegio: Sandbox) -> None:
     _page, browser = sign_up(altegio, "olga@example.com", PASSWORD)
     assert b'type="password"' not in browser.get(link_in_email()).content
     opened_letter(browser=browser)
     assert sign_in(Client(), "olga@example.com", PASSWORD)
 
 
-def test_elsewhere_the_reader_types_the_password_and_no_other_counts(altegio):
+def test_elsewhere_the_reader_types_the_password_and_no_other_counts(altegio: Sandbox) -> None:
     sign_up(altegio, "olga@example.com")
     opened_letter(PASSWORD)
     assert sign_in(Client(), "olga@example.com", PASSWORD)
     assert not sign_in(Client(), "olga@example.com", ATTACKERS)
 
 
-def test_a_weak_password_is_told_and_the_link_stays_good(altegio):
+def test_a_weak_password_is_told_and_the_link_stays_good(altegio: Sandbox) -> None:
     sign_up(altegio, "olga@example.com")
     link = link_in_email()
     assert Client().post(link, {"password": "12345"}).status_code == 400
@@ -102,7 +106,7 @@ def test_a_weak_password_is_told_and_the_link_stays_good(altegio):
     assert Client().post(link, {"password": PASSWORD}).status_code == 303
 
 
-def test_signing_up_and_in_tells_nobody_whether_an_address_has_an_account(altegio):
+def test_signing_up_and_in_tells_nobody_whether_an_address_has_an_account(altegio: Sandbox) -> None:
     proven_owner("taken@example.com", PASSWORD)
     answers = []
     for email, location in (("taken@example.com", AURORA_1), ("newer@example.com", AURORA_2)):
@@ -116,7 +120,7 @@ def test_signing_up_and_in_tells_nobody_whether_an_address_has_an_account(altegi
 # --- what ends ------------------------------------------------------------------------------------
 
 
-def test_the_first_proof_ends_whatever_opened_the_account_before(altegio, work):
+def test_the_first_proof_ends_whatever_opened_the_account_before(altegio: Sandbox, work: Callable[..., None]) -> None:
     """Mallory signs up as Emma, links herself by hand of the database, and has a pass of the frame."""
     sign_up(altegio, EMMAS_EMAIL)
     account = User.objects.get()
@@ -141,21 +145,23 @@ def test_the_first_proof_ends_whatever_opened_the_account_before(altegio, work):
     assert Arrival.objects.latest("pk").user != account, "Maria's visit opens an account of her own"
 
 
-def test_a_new_password_by_letter_ends_linked_altegio_users_too(altegio):
+def test_a_new_password_by_letter_ends_linked_altegio_users_too(altegio: Sandbox) -> None:
     anna = proven_owner("anna@example.com", PASSWORD)
     AltegioIdentity.objects.create(user=anna, altegio_user_id=MARIA)
     thief = Client()
-    assert sign_in(thief, anna.email, PASSWORD)
+    assert sign_in(thief, not_none(anna.email), PASSWORD)
     Client().post("/account/reset/", {"email": anna.email})
     browser = Client()
     form = browser.get(link_in_email(), follow=True)
     browser.post(form.redirect_chain[-1][0], {"new_password1": "fresh-pass-42", "new_password2": "fresh-pass-42"})
     assert not is_signed_in(thief)
     assert not AltegioIdentity.objects.exists()
-    assert sign_in(Client(), anna.email, "fresh-pass-42")
+    assert sign_in(Client(), not_none(anna.email), "fresh-pass-42")
 
 
-def test_what_was_claimed_before_the_proof_waits_for_the_owner_and_is_not_lost(altegio, work):
+def test_what_was_claimed_before_the_proof_waits_for_the_owner_and_is_not_lost(
+    altegio: Sandbox, work: Callable[..., None]
+) -> None:
     page, _browser = sign_up(altegio, "olga@example.com")
     Client().post("/account/reset/", {"email": "olga@example.com"})
     browser = Client()
@@ -168,11 +174,11 @@ def test_what_was_claimed_before_the_proof_waits_for_the_owner_and_is_not_lost(a
     assert Connection.objects.get().owner == User.objects.get()
 
 
-def test_a_confirmed_change_of_address_is_the_readers_unless_they_are_signed_in(altegio):
+def test_a_confirmed_change_of_address_is_the_readers_unless_they_are_signed_in(altegio: Sandbox) -> None:
     mallory = proven_owner("mallory@example.com", ATTACKERS)
     AltegioIdentity.objects.create(user=mallory, altegio_user_id=MARIA)
     browser = Client()
-    sign_in(browser, mallory.email)
+    sign_in(browser, not_none(mallory.email))
     browser.post(reverse("accounts:email"), {"email": "victim@example.com", "old_password": ATTACKERS})
     Client().post(link_in_email())
     assert not is_signed_in(browser)
@@ -180,11 +186,11 @@ def test_a_confirmed_change_of_address_is_the_readers_unless_they_are_signed_in(
     assert not AltegioIdentity.objects.exists()
 
 
-def test_an_owner_who_confirms_where_they_are_signed_in_loses_nothing(altegio):
+def test_an_owner_who_confirms_where_they_are_signed_in_loses_nothing(altegio: Sandbox) -> None:
     anna = proven_owner("anna@example.com", PASSWORD)
     AltegioIdentity.objects.create(user=anna, altegio_user_id=MARIA)
     browser = Client()
-    sign_in(browser, anna.email, PASSWORD)
+    sign_in(browser, not_none(anna.email), PASSWORD)
     browser.post(reverse("accounts:email"), {"email": "anna@new.example", "old_password": PASSWORD})
     browser.post(link_in_email())
     assert is_signed_in(browser)
@@ -192,11 +198,11 @@ def test_an_owner_who_confirms_where_they_are_signed_in_loses_nothing(altegio):
     assert AltegioIdentity.objects.exists()
 
 
-def test_another_address_written_by_staff_leaves_nothing_open(admin_client, altegio):
+def test_another_address_written_by_staff_leaves_nothing_open(admin_client: Client, altegio: Sandbox) -> None:
     anna = proven_owner("anna@example.com", PASSWORD)
     AltegioIdentity.objects.create(user=anna, altegio_user_id=MARIA)
     thief = Client()
-    sign_in(thief, anna.email, PASSWORD)
+    sign_in(thief, not_none(anna.email), PASSWORD)
     inline = {"identities-TOTAL_FORMS": "0", "identities-INITIAL_FORMS": "0"}
     form = {"email": "anna@new.example", "is_active": "on", **inline}
     answer = admin_client.post(f"/admin/accounts/user/{anna.pk}/change/", form)
@@ -220,7 +226,9 @@ def mallory() -> User:
     return proven_owner("mallory@example.com", ATTACKERS)
 
 
-def test_an_arrival_that_expects_emma_is_nobody_elses_in_any_door(altegio, work, emma, mallory):
+def test_an_arrival_that_expects_emma_is_nobody_elses_in_any_door(
+    altegio: Sandbox, work: Callable[..., None], emma: User, mallory: User
+) -> None:
     page = arrive(Client(), altegio, AURORA_1)["Location"]
     arrival = Arrival.objects.get()
     assert arrival.expected_user == emma
@@ -241,7 +249,9 @@ def test_an_arrival_that_expects_emma_is_nobody_elses_in_any_door(altegio, work,
     assert Connection.objects.get().owner is None
 
 
-def test_a_letter_for_a_signed_arrival_goes_to_the_expected_person_alone(altegio, emma, mallory):
+def test_a_letter_for_a_signed_arrival_goes_to_the_expected_person_alone(
+    altegio: Sandbox, emma: User, mallory: User
+) -> None:
     page = arrive(Client(), altegio, AURORA_1)["Location"]
     step = reverse("connect:step", args=[tokens.step_token(Arrival.objects.get())])
     for webhook_endpoint in (f"{page}link/", f"{step}link/"):
@@ -251,7 +261,9 @@ def test_a_letter_for_a_signed_arrival_goes_to_the_expected_person_alone(altegio
     assert OutgoingEmail.objects.get().person == emma
 
 
-def test_a_victim_who_presses_a_strangers_letter_is_signed_in_and_nothing_else(altegio, work, emma):
+def test_a_victim_who_presses_a_strangers_letter_is_signed_in_and_nothing_else(
+    altegio: Sandbox, work: Callable[..., None], emma: User
+) -> None:
     """Mallory asks for it on an arrival of her own, without Altegio's signature."""
     page = arrive(Client(), altegio, MEDVED_1, user_id=None)
     Client().post(form_action(page, "link"), {"email": EMMAS_EMAIL})
@@ -263,7 +275,9 @@ def test_a_victim_who_presses_a_strangers_letter_is_signed_in_and_nothing_else(a
     assert is_signed_in(browser)
 
 
-def test_the_letters_reader_says_on_the_arrivals_page_that_it_is_theirs(altegio, work, emma):
+def test_the_letters_reader_says_on_the_arrivals_page_that_it_is_theirs(
+    altegio: Sandbox, work: Callable[..., None], emma: User
+) -> None:
     page = arrive(Client(), altegio, AURORA_1, user_id=None)
     Client().post(form_action(page, "link"), {"email": EMMAS_EMAIL})
     browser = Client(headers=OURS)
@@ -273,14 +287,14 @@ def test_the_letters_reader_says_on_the_arrivals_page_that_it_is_theirs(altegio,
     assert Connection.objects.get().owner == emma
 
 
-def test_the_status_page_lets_its_reader_do_nothing(altegio, emma):
+def test_the_status_page_lets_its_reader_do_nothing(altegio: Sandbox, emma: User) -> None:
     for page in (arrive(Client(), altegio, AURORA_1)["Location"], sign_up(altegio, EMMAS_EMAIL)[0]):
         shown = Client().get(page).content.decode()
         assert "/connect/step/" not in shown
         assert EMMAS_EMAIL not in shown + Client().post(f"{page}link/").content.decode()
 
 
-def test_one_click_with_an_old_session_links_nobody(altegio, emma):
+def test_one_click_with_an_old_session_links_nobody(altegio: Sandbox, emma: User) -> None:
     arrive(Client(), altegio, AURORA_1)
     step = reverse("connect:step", args=[tokens.step_token(Arrival.objects.get())])
     browser = Client(headers=OURS)
@@ -289,15 +303,18 @@ def test_one_click_with_an_old_session_links_nobody(altegio, emma):
     assert not AltegioIdentity.objects.exists()
 
 
-def test_what_was_taken_back_while_a_password_was_checked_opens_nothing(altegio, emma, monkeypatch):
+def test_what_was_taken_back_while_a_password_was_checked_opens_nothing(
+    altegio: Sandbox, emma: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The account is taken over between the look at the password and the arrival's change."""
+    from accounts.sign_in import owner_with_password
     from integrations.connect import views
 
     page = arrive(Client(), altegio, AURORA_1)["Location"]
-    right = views.owner_with_password
+    right = owner_with_password
 
-    def checked(*given):
-        user = right(*given)
+    def checked(*given: Any) -> User:
+        user = not_none(right(*given))
         User.objects.filter(pk=user.pk).update(session_epoch=7)
         return user
 
@@ -307,7 +324,9 @@ def test_what_was_taken_back_while_a_password_was_checked_opens_nothing(altegio,
     assert not AltegioIdentity.objects.exists()
 
 
-def test_an_owner_who_signs_up_again_is_not_in_conflict_with_themselves(altegio, work, emma):
+def test_an_owner_who_signs_up_again_is_not_in_conflict_with_themselves(
+    altegio: Sandbox, work: Callable[..., None], emma: User
+) -> None:
     sign_up(altegio, EMMAS_EMAIL, location=AURORA_1)
     again = follow(Client(), altegio, AURORA_1, user_id=None)
     answer = Client().post(form_action(again, "sign-in"), {"email": EMMAS_EMAIL, "password": PASSWORD})
@@ -319,14 +338,16 @@ def test_an_owner_who_signs_up_again_is_not_in_conflict_with_themselves(altegio,
 # --- at the same moment, and what nobody asked for ------------------------------------------------
 
 
-def test_a_link_of_a_proven_owner_sets_no_password(altegio, emma):
+def test_a_link_of_a_proven_owner_sets_no_password(altegio: Sandbox, emma: User) -> None:
     page = arrive(Client(), altegio, AURORA_1, user_id=None)
     Client().post(form_action(page, "link"), {"email": EMMAS_EMAIL})
     opened_letter("chosen by whoever posts it")
     assert sign_in(Client(), EMMAS_EMAIL, PASSWORD)
 
 
-def test_a_letter_is_dropped_where_the_arrival_became_anothers_before_it_went_out(altegio, emma):
+def test_a_letter_is_dropped_where_the_arrival_became_anothers_before_it_went_out(
+    altegio: Sandbox, emma: User
+) -> None:
     page = arrive(Client(), altegio, AURORA_1, user_id=None)
     Client().post(form_action(page, "link"), {"email": EMMAS_EMAIL})
     Client().post(form_action(page, "sign-up"), SIGN_UP)
@@ -334,7 +355,9 @@ def test_a_letter_is_dropped_where_the_arrival_became_anothers_before_it_went_ou
     assert [message.to for message in mail.outbox] == [["olga@example.com"]]
 
 
-def test_whoever_set_emmas_address_at_altegio_is_out_once_she_opens_a_letter(altegio, work):
+def test_whoever_set_emmas_address_at_altegio_is_out_once_she_opens_a_letter(
+    altegio: Sandbox, work: Callable[..., None]
+) -> None:
     """Mallory's signed visit made an account under it; her claim goes on and is nobody's."""
     arrive(Client(), altegio, AURORA_1)
     account, given = User.objects.get(), make_frame_token(User.objects.get())
@@ -349,7 +372,7 @@ def test_whoever_set_emmas_address_at_altegio_is_out_once_she_opens_a_letter(alt
     assert (Arrival.objects.latest("pk").expected_user, "/connect/as/" in again["Location"]) == (account, False)
 
 
-def test_a_strangers_letters_do_not_use_up_an_owners_own(altegio, emma):
+def test_a_strangers_letters_do_not_use_up_an_owners_own(altegio: Sandbox, emma: User) -> None:
     for number in range(8):
         Client(REMOTE_ADDR=f"192.0.2.{number}").post("/account/reset/", {"email": EMMAS_EMAIL})
     browser = Client()
@@ -359,7 +382,7 @@ def test_a_strangers_letters_do_not_use_up_an_owners_own(altegio, emma):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_account_taken_over_while_another_signs_in_keeps_no_link(altegio):
+def test_an_account_taken_over_while_another_signs_in_keeps_no_link(altegio: Sandbox) -> None:
     """Whichever comes first: the link is gone, or was never made."""
     for _round in range(5):
         emma = proven_owner(EMMAS_EMAIL, PASSWORD)
@@ -375,10 +398,10 @@ def test_an_account_taken_over_while_another_signs_in_keeps_no_link(altegio):
 # --- linked Altegio users -------------------------------------------------------------------------
 
 
-def test_a_new_link_is_shown_told_and_taken_back(altegio, emma):
+def test_a_new_link_is_shown_told_and_taken_back(altegio: Sandbox, emma: User) -> None:
     page = arrive(Client(), altegio, AURORA_1)["Location"]
     browser, phone = Client(headers=OURS), Client()
-    sign_in(phone, emma.email, PASSWORD)
+    sign_in(phone, not_none(emma.email), PASSWORD)
     browser.post(f"{page}sign-in/", {"email": EMMAS_EMAIL, "password": PASSWORD})
     send_waiting_emails()
     assert (mail.outbox[-1].to, str(EMMA) in mail.outbox[-1].body) == ([EMMAS_EMAIL], True)
@@ -392,7 +415,7 @@ def test_a_new_link_is_shown_told_and_taken_back(altegio, emma):
     assert Arrival.objects.latest("pk").expected_user == emma
 
 
-def test_nobody_unlinks_anothers(emma, mallory):
+def test_nobody_unlinks_anothers(emma: User, mallory: User) -> None:
     identity = AltegioIdentity.objects.create(user=emma, altegio_user_id=EMMA)
     browser = Client()
     browser.force_login(mallory)

@@ -131,7 +131,7 @@ VALUES = st.recursive(
 
 
 @st.composite
-def objects(draw: Any, right: dict[str, Any]) -> bytes:
+def objects(draw: st.DrawFn, right: dict[str, Any]) -> bytes:
     """A JSON object with some of its right fields mutated, missing, doubled or joined by others."""
     fields: list[tuple[object, object]] = list(right.items())
     for name in draw(st.lists(st.sampled_from(sorted(right)), max_size=1)):
@@ -142,26 +142,33 @@ def objects(draw: Any, right: dict[str, Any]) -> bytes:
     return damaged(draw, render(tuple(fields)))
 
 
-def damaged(draw: Any, raw: bytes) -> bytes:
+def damaged(draw: st.DrawFn, raw: bytes) -> bytes:
     """Mostly the bytes themselves; now and then cut, or with something hard inside."""
     match draw(st.integers(0, 20)):
         case 1:
             return raw[: draw(st.integers(0, len(raw)))]
         case 2:
             at = draw(st.integers(0, len(raw)))
-            return raw[:at] + draw(st.one_of(HARD_BYTES, NO_JSON)) + raw[at:]
+            inside: bytes = draw(st.one_of(HARD_BYTES, NO_JSON))
+            return raw[:at] + inside + raw[at:]
     return raw
 
 
 # --- the arrival ----------------------------------------------------------------------------------
-PERSON = {"id": OWNER, "name": "Emma", "phone": "79990001122", "email": "emma@example.com", "salon_name": "Aurora"}
+PERSON: dict[str, Any] = {
+    "id": OWNER,
+    "name": "Emma",
+    "phone": "79990001122",
+    "email": "emma@example.com",
+    "salon_name": "Aurora",
+}
 EMAILS = st.sampled_from(
     ["emma@example.com", "EMMA@example.com", "staff@example.com", "ſtaff@example.com", "x@y", "@", "a@b\r\nBcc: c@d"]
 )
 
 
 @st.composite
-def _signed(draw: Any) -> list[tuple[str, bytes]]:
+def _signed(draw: st.DrawFn) -> list[tuple[str, bytes]]:
     """User data under a real signature, now and then under another one."""
     person = PERSON | draw(st.fixed_dictionaries({}, optional={"email": EMAILS, "name": HARD_TEXT, "id": IDS}))
     right = render(tuple(person.items()))
@@ -190,7 +197,7 @@ _OTHERS = st.one_of(
 
 
 @st.composite
-def arrivals(draw: Any) -> Wire:
+def arrivals(draw: st.DrawFn) -> Wire:
     """A redirect of Altegio's, and what may become of it on the way through an attacker's hands."""
     pairs: list[tuple[str, bytes]] = [("salon_id", str(LOCATION).encode())] if draw(_MOSTLY) else []
     if draw(_MOSTLY):
@@ -233,7 +240,7 @@ _AMOUNTS = st.sampled_from(["100.00", "1e400", "-1", "0", "9" * 40, "NaN", "1.00
 
 
 @st.composite
-def _payments(draw: Any) -> bytes:
+def _payments(draw: st.DrawFn) -> bytes:
     amount = draw(_AMOUNTS)
     sign = hmac.new(TOKEN.encode(), f"salon_id={LOCATION}&amount={amount}".encode(), hashlib.sha256).hexdigest()
     payload = CALLBACK | {"event": "payment", "amount": amount, "sign": sign, "currency_iso": "EUR", "type": "x"}
@@ -242,7 +249,7 @@ def _payments(draw: Any) -> bytes:
 
 
 @st.composite
-def _frames(draw: Any, body: bytes) -> dict[str, Any]:
+def _frames(draw: st.DrawFn, body: bytes) -> dict[str, Any]:
     """How a body is announced: rightly, too long, too short, in chunks, under any type."""
     length = draw(
         st.sampled_from([str(len(body))] * 20 + ["", "0", "-1", "x", " 7", "9" * 30, str(len(body) + 5), "1_0", "٣"])
@@ -257,7 +264,7 @@ def _frames(draw: Any, body: bytes) -> dict[str, Any]:
 
 
 @st.composite
-def callbacks(draw: Any) -> Wire:
+def callbacks(draw: st.DrawFn) -> Wire:
     """A lifecycle callback."""
     names = st.sampled_from(["uninstall"] * 3 + ["freeze", "payment", "", "x" * 300, "\x00", "\ud800"])
     payload = CALLBACK | {"event": draw(names)}
@@ -267,7 +274,7 @@ def callbacks(draw: Any) -> Wire:
 
 
 @st.composite
-def events(draw: Any, key: str) -> Wire:
+def events(draw: st.DrawFn, key: str) -> Wire:
     """An entity event, mostly to an address that exists."""
     one = objects(EVENT)
     body = draw(st.one_of(one, st.lists(one, max_size=3).map(render), VALUES.map(render), st.binary(max_size=60)))
@@ -277,7 +284,7 @@ def events(draw: Any, key: str) -> Wire:
 
 
 @st.composite
-def message_requests(draw: Any, key: str) -> Wire:
+def message_requests(draw: st.DrawFn, key: str) -> Wire:
     """A message to be sent, mostly with a key that exists."""
     one = {"id": 1, "phone": "36301234567"}
     destination = st.one_of(st.just(render(tuple(one.items()))), objects(one))

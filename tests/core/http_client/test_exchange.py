@@ -11,13 +11,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from partner_portal.core.http_client import sockets
 from partner_portal.core.http_client.exchange import Failure, HttpAnswer, HttpRequest, NoAnswer, exchange
 from partner_portal.core.http_client.retry_after import seconds_to_wait
-from tests.unkind_server import OK, Talk, UnkindServer, at_most, say, unkind_server
+from tests.core.http_client.outcomes import answered, failed
+from tests.unkind_server import OK, Script, Talk, UnkindServer, at_most, say, unkind_server
 
 END = 0.4
 MAX_COUNT = 100_000
@@ -30,17 +32,29 @@ def server() -> Iterator[UnkindServer]:
         yield server
 
 
-def ask(server: UnkindServer, method: str = "POST", **options) -> HttpAnswer | NoAnswer:
+def exchanged(server: UnkindServer, method: str = "POST", **options: Any) -> HttpAnswer | NoAnswer:
     body = b"{}" if method == "POST" else None
     wanted = {"timeout": END, "max_body": MAX_COUNT, "keep": True} | options
     return exchange(HttpRequest(method, f"{server.url}/a?b=1", body=body), **wanted)
 
 
-def trickled(data: bytes):
+def ask(server: UnkindServer, method: str = "POST", **options: Any) -> HttpAnswer:
+    return answered(exchanged(server, method, **options))
+
+
+def trickled(data: bytes) -> Script:
     return lambda talk: talk.trickle(data)
 
 
-def hangs_up_after(data: bytes):
+def silent_after(data: bytes) -> Script:
+    def play(talk: Talk) -> None:
+        talk.say(data)
+        talk.silence()
+
+    return play
+
+
+def hangs_up_after(data: bytes) -> Script:
     def play(talk: Talk) -> None:
         talk.say(data)
         talk.hang_up()
@@ -58,17 +72,17 @@ NEVER_ENDING = {
     "trailers": trickled(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + b"A: b\r\n" * 500),
     "a body until the end of the line": trickled(b"HTTP/1.1 200 OK\r\n\r\n" + b"z" * 5000),
     "silence": lambda talk: talk.silence(),
-    "silence after the headers": lambda talk: (talk.say(LONG), talk.silence()),
+    "silence after the headers": silent_after(LONG),
     "100 Continue, slowly": lambda talk: talk.repeat(b"HTTP/1.1 100 Continue\r\n\r\n", pause=0.1),
 }
 
 
 @pytest.mark.parametrize("script", NEVER_ENDING.values(), ids=NEVER_ENDING)
-def test_the_end_holds_for_every_part_of_an_answer(server, script):
+def test_the_end_holds_for_every_part_of_an_answer(server: UnkindServer, script: Any) -> None:
     server.will(script)
     with at_most(END + 0.4):
-        answer = ask(server)
-    assert answer == NoAnswer(Failure.TIMEOUT, "No complete answer within the time-out.")
+        outcome = exchanged(server)
+    assert outcome == NoAnswer(Failure.TIMEOUT, "No complete answer within the time-out.")
 
 
 WRONG = {
@@ -89,11 +103,10 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("script", "failure"), WRONG.values(), ids=WRONG)
-def test_what_is_no_answer_is_a_failure_with_words(server, script, failure):
+def test_what_is_no_answer_is_a_failure_with_words(server: UnkindServer, script: Any, failure: Failure) -> None:
     server.will(script)
     with at_most(END + 0.4):
-        answer = ask(server)
-    assert isinstance(answer, NoAnswer)
+        answer = failed(exchanged(server))
     assert answer.failure == failure
     assert answer.why
 
@@ -103,12 +116,12 @@ LOCATIONS = [b"http://[bad/", b"\xe9", b"http://a:99999999/", b"//", b"\x01", b"
 
 @pytest.mark.parametrize("location", LOCATIONS)
 @pytest.mark.parametrize("status", [b"301", b"302", b"308"])
-def test_nothing_of_a_redirect_is_looked_at(server, status, location):
+def test_nothing_of_a_redirect_is_looked_at(server: UnkindServer, status: bytes, location: bytes) -> None:
     server.will(say(b"HTTP/1.1 %s Moved\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n" % (status, location)))
     assert ask(server).status == int(status)
 
 
-def test_a_redirects_body_is_not_read(server):
+def test_a_redirects_body_is_not_read(server: UnkindServer) -> None:
     sent = []
 
     def play(talk: Talk) -> None:
@@ -123,14 +136,14 @@ def test_a_redirects_body_is_not_read(server):
     assert len(sent) < 9 * 16
 
 
-def test_of_a_large_body_the_beginning_is_read(server):
+def test_of_a_large_body_the_beginning_is_read(server: UnkindServer) -> None:
     server.will(say(b"HTTP/1.1 200 OK\r\nContent-Length: 9437184\r\n\r\n" + b"x" * (MAX_COUNT + 70_000)), say(OK))
     answer = ask(server)
     assert (len(answer.body), answer.cut) == (MAX_COUNT, True)
     assert ask(server).body == b"{}"
 
 
-def test_a_small_packed_body_may_hold_a_large_one(server):
+def test_a_small_packed_body_may_hold_a_large_one(server: UnkindServer) -> None:
     bomb = gzip.compress(b"0" * 50_000_000)
     head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(bomb)
     server.will(say(head + bomb))
@@ -138,7 +151,7 @@ def test_a_small_packed_body_may_hold_a_large_one(server):
     assert (answer.body, answer.cut) == (b"0" * MAX_COUNT, True)
 
 
-def test_a_packed_body_is_unpacked(server):
+def test_a_packed_body_is_unpacked(server: UnkindServer) -> None:
     packed = gzip.compress(b'{"success": true}')
     server.will(
         say(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(packed) + packed)
@@ -163,7 +176,7 @@ UNTIDY = {
 
 
 @pytest.mark.parametrize("script", UNTIDY.values(), ids=UNTIDY)
-def test_a_line_that_did_anything_unexpected_is_not_used_again(server, script):
+def test_a_line_that_did_anything_unexpected_is_not_used_again(server: UnkindServer, script: Any) -> None:
     server.will(script, say(numbered(2)))
     assert ask(server).body == b"1"
     time.sleep(0.1)
@@ -171,14 +184,14 @@ def test_a_line_that_did_anything_unexpected_is_not_used_again(server, script):
     assert server.connections == 2
 
 
-def test_a_line_closed_late_costs_no_call(server):
+def test_a_line_closed_late_costs_no_call(server: UnkindServer) -> None:
     server.will(hangs_up_after(numbered(1)), say(numbered(2)))
     assert ask(server).body == b"1"
     time.sleep(0.05)
     assert ask(server).body == b"2"
 
 
-def test_a_line_that_rested_long_is_not_trusted(server, monkeypatch):
+def test_a_line_that_rested_long_is_not_trusted(server: UnkindServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("partner_portal.core.http_client.exchange.MAX_REST", 0.0)
     server.will(say(OK))
     ask(server)
@@ -186,20 +199,24 @@ def test_a_line_that_rested_long_is_not_trusted(server, monkeypatch):
     assert server.connections == 2
 
 
-def test_kind_answers_share_a_line(server):
+def test_kind_answers_share_a_line(server: UnkindServer) -> None:
     server.will(say(OK))
     assert [ask(server).status for _ in range(5)] == [200] * 5
     assert server.connections == 1
 
 
-def test_a_time_out_leaves_no_answer_for_the_next_call(server):
-    server.will(lambda talk: (talk.silence(END + 0.2), talk.say(numbered(1))), say(numbered(2)))
-    assert isinstance(ask(server), NoAnswer)
+def test_a_time_out_leaves_no_answer_for_the_next_call(server: UnkindServer) -> None:
+    def late(talk: Talk) -> None:
+        talk.silence(END + 0.2)
+        talk.say(numbered(1))
+
+    server.will(late, say(numbered(2)))
+    assert isinstance(exchanged(server), NoAnswer)
     time.sleep(0.3)
     assert ask(server).body == b"2"
 
 
-def test_an_answer_before_the_request_was_read_is_heard(server):
+def test_an_answer_before_the_request_was_read_is_heard(server: UnkindServer) -> None:
     """As proxies refuse what is too large: they answer, and hang up."""
     listening = socket.create_server(("127.0.0.1", 0))
 
@@ -215,18 +232,18 @@ def test_an_answer_before_the_request_was_read_is_heard(server):
     threading.Thread(target=refuse, daemon=True).start()
     url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
     answer = exchange(HttpRequest("POST", url, body=b"x" * 3_000_000), timeout=5, max_body=MAX_COUNT)
-    assert answer.status == 413
+    assert answered(answer).status == 413
 
 
-def test_the_end_holds_while_sending():
+def test_the_end_holds_while_sending() -> None:
     listening = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
     with at_most(END + 0.4):
         answer = exchange(HttpRequest("POST", url, body=b"x" * 50_000_000), timeout=END, max_body=MAX_COUNT)
-    assert answer.failure == Failure.TIMEOUT
+    assert failed(answer).failure == Failure.TIMEOUT
 
 
-def test_the_end_holds_for_a_handshake_that_trickles(server):
+def test_the_end_holds_for_a_handshake_that_trickles(server: UnkindServer) -> None:
     listening = socket.create_server(("127.0.0.1", 0))
 
     def hum() -> None:
@@ -242,19 +259,19 @@ def test_the_end_holds_for_a_handshake_that_trickles(server):
     with at_most(END + 0.4):
         url = f"https://127.0.0.1:{listening.getsockname()[1]}/"
         answer = exchange(HttpRequest("GET", url), timeout=END, max_body=MAX_COUNT)
-    assert answer.failure == Failure.NO_LINE
+    assert failed(answer).failure == Failure.NO_LINE
 
 
-def test_the_end_holds_while_the_name_is_asked_for(monkeypatch):
+def test_the_end_holds_while_the_name_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_kwargs: asked.wait(5) and [])
     with at_most(END + 0.4):
-        answer = exchange(HttpRequest("GET", "http://slow.example/"), timeout=END, max_body=MAX_COUNT)
+        outcome = exchange(HttpRequest("GET", "http://slow.example/"), timeout=END, max_body=MAX_COUNT)
     asked.set()
-    assert (answer.failure, answer.why) == (Failure.NO_LINE, "The name was not resolved in time.")
+    assert outcome == NoAnswer(Failure.NO_LINE, "The name was not resolved in time.")
 
 
-def test_names_that_hang_do_not_pile_up(monkeypatch):
+def test_names_that_hang_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sockets, "_resolving", threading.BoundedSemaphore(2))
     asked = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_kwargs: asked.wait(5) and [])
@@ -265,30 +282,31 @@ def test_names_that_hang_do_not_pile_up(monkeypatch):
     asked.set()
 
 
-def test_the_first_of_several_addresses_may_be_dead(server, monkeypatch):
+def test_the_first_of_several_addresses_may_be_dead(server: UnkindServer, monkeypatch: pytest.MonkeyPatch) -> None:
     port = int(server.url.rpartition(":")[2])
     answers = [(2, 1, 6, "", (ip, port)) for ip in ("127.0.0.2", "127.0.0.1")]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_kwargs: answers)
     server.will(say(OK))
-    assert exchange(HttpRequest("GET", f"http://two.example:{port}/"), timeout=2, max_body=MAX_COUNT).status == 200
+    answer = exchange(HttpRequest("GET", f"http://two.example:{port}/"), timeout=2, max_body=MAX_COUNT)
+    assert answered(answer).status == 200
 
 
 @pytest.mark.parametrize(
     "url", ["", "ftp://a/", "http://", "http://[bad/", "http://a:x/", f"http://{'a' * 70}.example/", "http://a..b/"]
 )
-def test_an_address_that_is_none_is_a_failure_too(url):
+def test_an_address_that_is_none_is_a_failure_too(url: str) -> None:
     answer = exchange(HttpRequest("GET", url), timeout=END, max_body=MAX_COUNT)
-    assert answer.failure in (Failure.UNSENDABLE, Failure.NO_LINE)
+    assert failed(answer).failure in (Failure.UNSENDABLE, Failure.NO_LINE)
 
 
 @pytest.mark.parametrize("value", ["a\r\nX: 1", "a\x00", "\ud83d"])
-def test_a_header_that_would_break_the_request_is_not_sent(server, value):
+def test_a_header_that_would_break_the_request_is_not_sent(server: UnkindServer, value: str) -> None:
     answer = exchange(HttpRequest("GET", server.url, headers={"X-A": value}), timeout=END, max_body=MAX_COUNT)
-    assert (answer.failure, server.requests) == (Failure.UNSENDABLE, [])
+    assert (failed(answer).failure, server.requests) == (Failure.UNSENDABLE, [])
 
 
-def test_only_the_headers_are_waited_for_where_nothing_else_counts(server):
-    server.will(trickled(b"HTTP/1.1 204 No Content\r\n\r\n"), lambda talk: (talk.say(LONG), talk.silence()))
+def test_only_the_headers_are_waited_for_where_nothing_else_counts(server: UnkindServer) -> None:
+    server.will(trickled(b"HTTP/1.1 204 No Content\r\n\r\n"), silent_after(LONG))
     assert ask(server, timeout=5, max_body=0).status == 204
     with at_most(1):
         assert ask(server, timeout=5, max_body=0).status == 200
@@ -315,13 +333,13 @@ NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
         ("Wed, 99 Nov 2026 12:00:30 GMT", None),
     ],
 )
-def test_how_long_the_other_side_asks_to_wait(value, seconds):
+def test_how_long_the_other_side_asks_to_wait(value: str, seconds: int | None) -> None:
     assert seconds_to_wait(value, NOW) == seconds
 
 
-def test_a_kept_line_is_used_again_in_a_process_with_many_open_files(server):
+def test_a_kept_line_is_used_again_in_a_process_with_many_open_files(server: UnkindServer) -> None:
     server.scripts = [say(OK)]
-    assert isinstance(ask(server), HttpAnswer)
+    assert isinstance(exchanged(server), HttpAnswer)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
     with ExitStack() as files:

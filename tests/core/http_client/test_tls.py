@@ -13,14 +13,15 @@ from cryptography.x509.oid import NameOID
 
 from partner_portal.core.http_client import exchange as client
 from partner_portal.core.http_client import sockets
-from partner_portal.core.http_client.exchange import Failure, HttpRequest, exchange
+from partner_portal.core.http_client.exchange import Failure, HttpAnswer, HttpRequest, NoAnswer, exchange
+from tests.core.http_client.outcomes import answered, failed
 from tests.unkind_server import OK, _read_request, at_most
 
 NAME = "altegio.test"
 
 
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory) -> str:
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A key and its own certificate, in one file."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
@@ -67,7 +68,7 @@ class TlsServer:
 
 
 @pytest.fixture
-def server(certificate, monkeypatch) -> TlsServer:
+def server(certificate: str, monkeypatch: pytest.MonkeyPatch) -> TlsServer:
     context = ssl.create_default_context(cafile=certificate)
     monkeypatch.setattr(sockets, "_context", lambda: context)
     monkeypatch.setattr(client._local, "lines", {}, raising=False)
@@ -80,27 +81,27 @@ def server(certificate, monkeypatch) -> TlsServer:
     return TlsServer(certificate)
 
 
-def ask(port: int, host: str = NAME):
+def ask(port: int, host: str = NAME) -> HttpAnswer | NoAnswer:
     return exchange(HttpRequest("GET", f"https://{host}:{port}/"), timeout=3, max_body=1000, keep=True)
 
 
-def test_a_tls_line_is_kept(server):
-    assert [ask(server.port).status for _ in range(4)] == [200] * 4
+def test_a_tls_line_is_kept(server: TlsServer) -> None:
+    assert [answered(ask(server.port)).status for _ in range(4)] == [200] * 4
     assert server.connections == 1
 
 
-def test_another_hosts_certificate_is_not_accepted(server):
-    answer = ask(server.port, "localhost")
+def test_another_hosts_certificate_is_not_accepted(server: TlsServer) -> None:
+    answer = failed(ask(server.port, "localhost"))
     assert answer.failure == Failure.NO_LINE
     assert answer.why.startswith("The certificate is not accepted")
 
 
-def test_who_speaks_no_tls_is_no_peer():
+def test_who_speaks_no_tls_is_no_peer() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         threading.Thread(
             target=lambda: listening.accept()[0].sendall(b"HTTP/1.1 200 OK\r\n\r\n"), daemon=True
         ).start()
-        answer = ask(listening.getsockname()[1], "127.0.0.1")
+        answer = failed(ask(listening.getsockname()[1], "127.0.0.1"))
     assert answer.failure == Failure.NO_LINE
 
 
@@ -133,10 +134,10 @@ def _pass_on(source: socket.socket, target: socket.socket) -> None:
         return
 
 
-def test_the_way_leads_through_the_hosts_proxy(server, monkeypatch):
+def test_the_way_leads_through_the_hosts_proxy(server: TlsServer, monkeypatch: pytest.MonkeyPatch) -> None:
     proxy = TunnelProxy(server.port)
     monkeypatch.setenv("HTTPS_PROXY", proxy.url)
-    assert ask(server.port).status == 200
+    assert answered(ask(server.port)).status == 200
     assert proxy.asked[0].splitlines() == [
         b"CONNECT %s:%d HTTP/1.1" % (NAME.encode(), server.port),
         b"Host: %s:%d" % (NAME.encode(), server.port),
@@ -144,23 +145,25 @@ def test_the_way_leads_through_the_hosts_proxy(server, monkeypatch):
     ]
 
 
-def test_what_needs_no_proxy_goes_without(server, monkeypatch):
+def test_what_needs_no_proxy_goes_without(server: TlsServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("NO_PROXY", NAME)
-    assert ask(server.port).status == 200
+    assert answered(ask(server.port)).status == 200
 
 
 @pytest.mark.parametrize(
     "answer", [b"HTTP/1.1 407 No\r\n\r\n", b"SSH-2.0\r\n\r\n", b"", b"HTTP/1.1 204 OK\r\n\r\nmore", b"x" * 70_000]
 )
-def test_a_proxy_that_does_not_lead_on_is_said(server, monkeypatch, answer):
+def test_a_proxy_that_does_not_lead_on_is_said(
+    server: TlsServer, monkeypatch: pytest.MonkeyPatch, answer: bytes
+) -> None:
     monkeypatch.setenv("HTTPS_PROXY", TunnelProxy(server.port, answer).url)
     with at_most(3.5):
-        failed = exchange(HttpRequest("GET", f"https://{NAME}:{server.port}/"), timeout=1, max_body=1000)
-    assert failed.failure in (Failure.NO_LINE, Failure.TIMEOUT)
+        outcome = exchange(HttpRequest("GET", f"https://{NAME}:{server.port}/"), timeout=1, max_body=1000)
+    assert failed(outcome).failure in (Failure.NO_LINE, Failure.TIMEOUT)
 
 
 @pytest.mark.parametrize("url", ["socks5://a:1", "http://a:x", "http://"])
-def test_a_proxy_that_cannot_be_read_is_said(monkeypatch, url):
+def test_a_proxy_that_cannot_be_read_is_said(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("HTTPS_PROXY", url)
-    assert "HTTPS_PROXY" in ask(443).why
+    assert "HTTPS_PROXY" in failed(ask(443)).why

@@ -1,10 +1,13 @@
 """Every way an activation call can end (docs/altegio.md §2), over real HTTP."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 import time_machine
+from django.test import Client
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from integrations.alerts.models import Alert
 from integrations.connections.models import Application, Chain, Connection
@@ -25,7 +28,9 @@ def the_connection() -> Connection:
     "fault",
     ["drop_after", "html_after", "broken_json_after", "redirect_after", "error_after"],
 )
-def test_a_lost_answer_is_asked_about_and_nothing_is_sent_twice(client, altegio: Sandbox, work, fault):
+def test_a_lost_answer_is_asked_about_and_nothing_is_sent_twice(
+    client: Client, altegio: Sandbox, work: Callable[..., None], fault: str
+) -> None:
     altegio.fault(fault, "activate")
     arrive(client, altegio, AURORA_1)
     work()
@@ -35,7 +40,7 @@ def test_a_lost_answer_is_asked_about_and_nothing_is_sent_twice(client, altegio:
     assert len(altegio.requests("status")) == 1
 
 
-def test_a_redirect_is_never_followed(client, altegio, work):
+def test_a_redirect_is_never_followed(client: Client, altegio: Sandbox, work: Callable[..., None]) -> None:
     altegio.fault("redirect_after", "activate")
     arrive(client, altegio, AURORA_1)
     work()
@@ -43,7 +48,9 @@ def test_a_redirect_is_never_followed(client, altegio, work):
     assert "unknown" not in {request.call for request in altegio.requests()}
 
 
-def test_a_time_out_is_asked_about(client, altegio, work, settings):
+def test_a_time_out_is_asked_about(
+    client: Client, altegio: Sandbox, work: Callable[..., None], settings: Settings
+) -> None:
     settings.ALTEGIO_TIMEOUT_SECONDS = 0.3
     altegio.fault("delay_after", "activate", seconds=1.0)
     arrive(client, altegio, AURORA_1)
@@ -54,7 +61,9 @@ def test_a_time_out_is_asked_about(client, altegio, work, settings):
 
 
 @pytest.mark.parametrize("status_code", [500, 502, 503])
-def test_a_server_error_is_asked_about_before_it_is_sent_again(client, altegio, work, status_code):
+def test_a_server_error_is_asked_about_before_it_is_sent_again(
+    client: Client, altegio: Sandbox, work: Callable[..., None], status_code: int
+) -> None:
     altegio.fault("error", "activate", status=status_code)
     arrive(client, altegio, AURORA_1)
     work()
@@ -63,7 +72,9 @@ def test_a_server_error_is_asked_about_before_it_is_sent_again(client, altegio, 
     assert [request.call for request in altegio.requests()][:3] == ["activate", "status", "activate"]
 
 
-def test_a_line_closed_before_the_call_was_read_is_sent_again(client, altegio, work):
+def test_a_line_closed_before_the_call_was_read_is_sent_again(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     altegio.fault("drop_before", "activate")
     arrive(client, altegio, AURORA_1)
     work()
@@ -72,7 +83,9 @@ def test_a_line_closed_before_the_call_was_read_is_sent_again(client, altegio, w
 
 
 @pytest.mark.parametrize("status_code", [400, 404, 422])
-def test_a_refusal_ends_with_altegios_reason_shown(client, altegio, work, status_code):
+def test_a_refusal_ends_with_altegios_reason_shown(
+    client: Client, altegio: Sandbox, work: Callable[..., None], status_code: int
+) -> None:
     altegio.fault(
         "error",
         "activate",
@@ -87,7 +100,7 @@ def test_a_refusal_ends_with_altegios_reason_shown(client, altegio, work, status
     assert len(altegio.requests("activate")) == 1
 
 
-def test_a_403_of_an_active_location_means_done(client, altegio, work):
+def test_a_403_of_an_active_location_means_done(client: Client, altegio: Sandbox, work: Callable[..., None]) -> None:
     """A private application becomes active at the grant, so the activation is refused (docs/altegio.md §1)."""
     altegio.set_application(1, private=True)
     arrive(client, altegio, AURORA_1)
@@ -98,7 +111,9 @@ def test_a_403_of_an_active_location_means_done(client, altegio, work):
     assert the_connection().owner is not None
 
 
-def test_active_for_long_and_bound_to_nobody_is_for_staff(client, altegio, work):
+def test_active_for_long_and_bound_to_nobody_is_for_staff(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     altegio.set_application(1, private=True)
     altegio.grant(AURORA_1, at=timezone.now() - timedelta(hours=2))
     follow(client, altegio, AURORA_1)
@@ -109,7 +124,9 @@ def test_active_for_long_and_bound_to_nobody_is_for_staff(client, altegio, work)
     assert Alert.objects.get().kind == Alert.Kind.CONFLICT
 
 
-def test_a_401_stops_every_call_and_raises_one_alert(client, altegio, work):
+def test_a_401_stops_every_call_and_raises_one_alert(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     altegio.fault("error", "*", status=401, body='{"success":false,"meta":{"message":"No"}}', remaining=None)
     arrive(client, altegio, [AURORA_1, AURORA_2])
     work()
@@ -124,7 +141,9 @@ def test_a_401_stops_every_call_and_raises_one_alert(client, altegio, work):
     assert set(Connection.objects.values_list("state", flat=True)) == {"active"}
 
 
-def test_another_token_starts_the_calls_again(client, altegio, work, settings):
+def test_another_token_starts_the_calls_again(
+    client: Client, altegio: Sandbox, work: Callable[..., None], settings: Settings
+) -> None:
     token = settings.ALTEGIO_PARTNER_TOKEN
     arrive(client, altegio, AURORA_1)
     settings.ALTEGIO_PARTNER_TOKEN = "a-wrong-one"
@@ -136,7 +155,9 @@ def test_another_token_starts_the_calls_again(client, altegio, work, settings):
     assert the_connection().state == "active"
 
 
-def test_too_many_requests_waits_as_long_as_altegio_says(client, altegio, work):
+def test_too_many_requests_waits_as_long_as_altegio_says(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     altegio.fault("error", "activate", status=429, headers={"Retry-After": "7"}, body="")
     arrive(client, altegio, [AURORA_1, AURORA_2])
     work(rounds=1)
@@ -147,7 +168,9 @@ def test_too_many_requests_waits_as_long_as_altegio_says(client, altegio, work):
     assert len(altegio.requests()) == 1, "nobody calls while Altegio wants quiet"
 
 
-def test_past_the_deadline_nothing_is_sent_and_the_owner_gets_the_reconnect_link(client, altegio, work, settings):
+def test_past_the_deadline_nothing_is_sent_and_the_owner_gets_the_reconnect_link(
+    client: Client, altegio: Sandbox, work: Callable[..., None], settings: Settings
+) -> None:
     answer = arrive(client, altegio, AURORA_1)
     with time_machine.travel(timezone.now() + timedelta(seconds=settings.ALTEGIO_ACTIVATION_WINDOW + 1)):
         work()
@@ -158,7 +181,9 @@ def test_past_the_deadline_nothing_is_sent_and_the_owner_gets_the_reconnect_link
     assert shown["locations"][0]["reconnect_url"] == f"{altegio.app_url}/appstore/{AURORA_1}/applications/1/info"
 
 
-def test_an_activation_in_doubt_at_the_deadline_is_asked_about_once_more(client, altegio, work, settings):
+def test_an_activation_in_doubt_at_the_deadline_is_asked_about_once_more(
+    client: Client, altegio: Sandbox, work: Callable[..., None], settings: Settings
+) -> None:
     altegio.fault("drop_after", "activate")
     altegio.fault("error", "status", status=500, remaining=1)
     arrive(client, altegio, AURORA_1)
@@ -170,7 +195,9 @@ def test_an_activation_in_doubt_at_the_deadline_is_asked_about_once_more(client,
     assert len(altegio.requests("activate")) == 1
 
 
-def test_a_grant_given_after_the_arrival_is_a_strangers(client, altegio, work):
+def test_a_grant_given_after_the_arrival_is_a_strangers(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     """The arrival's call met an outage; meanwhile somebody else pressed Connect (docs/altegio.md §1)."""
     altegio.fault("error", "activate", status=500)
     follow(client, altegio, AURORA_1)
@@ -183,7 +210,9 @@ def test_a_grant_given_after_the_arrival_is_a_strangers(client, altegio, work):
     assert altegio.status_of(AURORA_1) is Status.PENDING
 
 
-def test_the_attempts_are_recorded_with_their_secrets_masked(client, altegio, work):
+def test_the_attempts_are_recorded_with_their_secrets_masked(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     arrive(client, altegio, AURORA_1)
     work()
 
@@ -195,7 +224,9 @@ def test_the_attempts_are_recorded_with_their_secrets_masked(client, altegio, wo
     assert f'"salon_id": {AURORA_1}' in attempt.request_body
 
 
-def test_a_call_of_a_dead_worker_is_asked_about_first(client, altegio, work):
+def test_a_call_of_a_dead_worker_is_asked_about_first(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     arrive(client, altegio, AURORA_1)
     OutgoingCall.objects.update(state="sending", lease_until=timezone.now() - timedelta(seconds=1))
     work()
@@ -204,7 +235,9 @@ def test_a_call_of_a_dead_worker_is_asked_about_first(client, altegio, work):
     assert the_connection().state == "active"
 
 
-def test_the_locations_data_is_fetched_once_for_many(client, altegio, work):
+def test_the_locations_data_is_fetched_once_for_many(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     arrive(client, altegio, [AURORA_1, AURORA_2])
     work()
 
@@ -214,7 +247,9 @@ def test_the_locations_data_is_fetched_once_for_many(client, altegio, work):
     assert location.timezone_name == "Europe/London"
 
 
-def test_staff_are_alerted_at_half_and_at_five_sixths_of_the_window(client, altegio, settings):
+def test_staff_are_alerted_at_half_and_at_five_sixths_of_the_window(
+    client: Client, altegio: Sandbox, settings: Settings
+) -> None:
     from integrations.alerts.window import warn_of_late_activations
 
     arrive(client, altegio, AURORA_1)
@@ -227,7 +262,7 @@ def test_staff_are_alerted_at_half_and_at_five_sixths_of_the_window(client, alte
     assert raised == [0, 1, 0, 1, 0]
 
 
-def test_a_late_first_look_raises_one_alert(client, altegio, settings):
+def test_a_late_first_look_raises_one_alert(client: Client, altegio: Sandbox, settings: Settings) -> None:
     from integrations.alerts.window import warn_of_late_activations
 
     arrive(client, altegio, AURORA_1)
@@ -235,7 +270,9 @@ def test_a_late_first_look_raises_one_alert(client, altegio, settings):
         assert warn_of_late_activations() == 1
 
 
-def test_telephony_that_altegio_refuses_is_told_to_staff_and_stops_nothing_else(client, altegio, work):
+def test_telephony_that_altegio_refuses_is_told_to_staff_and_stops_nothing_else(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     Application.objects.create(altegio_id=TELEPHONY, kind="telephony")
     altegio.fault("error", "voip", status=401, body="{}")
     arrive(client, altegio, AURORA_1, application_id=TELEPHONY)

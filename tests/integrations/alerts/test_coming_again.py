@@ -1,9 +1,14 @@
 """An alert ends with its cause, and the same cause raises it anew; while it is open there are no doubles."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
+from pytest_django.fixtures import Settings
+from time_machine import TimeMachineFixture
 
 from accounts.models import User
 from integrations.activation import staff
@@ -18,6 +23,7 @@ from integrations.outbox.models import OutgoingCall
 from integrations.outbox.token_stop import resume_token, stop_token
 from integrations.webhooks.deliver import alert_key, clear_ended_alerts
 from integrations.webhooks.models import Delivery
+from sandbox import Sandbox
 from tests.marketplace import AURORA_1, arrive
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +35,7 @@ def still_open() -> list[str]:
 
 
 @pytest.mark.parametrize("kind", Kind)
-def test_each_comes_once_until_it_is_cleared_and_then_again(kind):
+def test_each_comes_once_until_it_is_cleared_and_then_again(kind: Any) -> None:
     for _ in range(3):
         raise_alerts([(kind, "the same", "what happened", None)])
     assert still_open() == [kind]
@@ -39,7 +45,7 @@ def test_each_comes_once_until_it_is_cleared_and_then_again(kind):
     assert Alert.objects.count() == 2
 
 
-def test_a_conflict_ends_with_the_state_and_may_come_again(client, altegio):
+def test_a_conflict_ends_with_the_state_and_may_come_again(client: Client, altegio: Sandbox) -> None:
     arrive(client, altegio, AURORA_1)
     connection = Connection.objects.get()
     for _ in range(2):
@@ -50,7 +56,9 @@ def test_a_conflict_ends_with_the_state_and_may_come_again(client, altegio):
         assert still_open() == []
 
 
-def test_time_runs_out_a_second_time(client, altegio, work, settings, time_machine):
+def test_time_runs_out_a_second_time(
+    client: Client, altegio: Sandbox, work: Callable[..., None], settings: Settings, time_machine: TimeMachineFixture
+) -> None:
     arrive(client, altegio, AURORA_1)
     connection = Connection.objects.get()
     for _ in range(2):
@@ -63,7 +71,7 @@ def test_time_runs_out_a_second_time(client, altegio, work, settings, time_machi
         move(lock(connection.pk), State.GRANTED, "staff try again")
 
 
-def test_a_review_ends_with_the_connection(client, altegio, work):
+def test_a_review_ends_with_the_connection(client: Client, altegio: Sandbox, work: Callable[..., None]) -> None:
     arrive(client, altegio, AURORA_1)
     work()
     connection = Connection.objects.get()
@@ -80,7 +88,7 @@ def ended(call: OutgoingCall, state: str) -> None:
     call_ended.send(sender=OutgoingCall, call=call, reason="")
 
 
-def test_a_failed_call_is_forgotten_when_a_later_one_about_the_same_is_done(db):
+def test_a_failed_call_is_forgotten_when_a_later_one_about_the_same_is_done(db: None) -> None:
     def call(number: int, payment: int) -> OutgoingCall:
         return OutgoingCall.objects.create(
             kind="report_payment", key=f"payment:{number}", priority=30, params={"payment": payment}
@@ -94,7 +102,7 @@ def test_a_failed_call_is_forgotten_when_a_later_one_about_the_same_is_done(db):
     assert len(still_open()) == 1
 
 
-def test_a_refused_token_may_be_refused_again(db):
+def test_a_refused_token_may_be_refused_again(db: None) -> None:
     for _ in range(2):
         stop_token("no")
         assert still_open() == [Kind.TOKEN]
@@ -103,7 +111,7 @@ def test_a_refused_token_may_be_refused_again(db):
         assert still_open() == []
 
 
-def test_events_are_no_trouble_any_more_when_no_dead_letter_is_left(db):
+def test_events_are_no_trouble_any_more_when_no_dead_letter_is_left(db: None) -> None:
     application = Application.objects.create(altegio_id=1)
     delivery = Delivery.objects.create(
         target="https", application=application, event_ids=[1], count=1, state=Delivery.State.DEAD
@@ -116,7 +124,9 @@ def test_events_are_no_trouble_any_more_when_no_dead_letter_is_left(db):
     assert still_open() == []
 
 
-def test_what_staff_cleared_stays_cleared_though_its_cause_is_found_each_night(client, altegio, work):
+def test_what_staff_cleared_stays_cleared_though_its_cause_is_found_each_night(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     arrive(client, altegio, AURORA_1)
     work()
     connection = Connection.objects.get()

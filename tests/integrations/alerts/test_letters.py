@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from time_machine import TimeMachineFixture
 
 from accounts.models import OutgoingEmail, User
 from integrations.alerts.models import Alert
@@ -24,20 +25,20 @@ def tell(kind: Alert.Kind, key: str) -> int:
     return mail_alerts()
 
 
-def test_many_alerts_make_one_letter():
+def test_many_alerts_make_one_letter() -> None:
     raise_alerts((WINDOW, str(n), f"late {n}", None) for n in range(50))
     assert mail_alerts() == 50
     assert OutgoingEmail.objects.count() == 1
 
 
-def test_more_of_the_same_kind_waits_for_five_minutes(time_machine):
+def test_more_of_the_same_kind_waits_for_five_minutes(time_machine: TimeMachineFixture) -> None:
     assert tell(WINDOW, "1") == 1
     assert tell(WINDOW, "2") == 0
     time_machine.move_to(timezone.now() + timedelta(minutes=5, seconds=1))
     assert tell(WINDOW, "3") == 2
 
 
-def test_another_kind_is_told_at_once():
+def test_another_kind_is_told_at_once() -> None:
     tell(WINDOW, "1")
     tell(WINDOW, "2")
     assert tell(TOKEN, "3") == 2

@@ -48,15 +48,15 @@ def answer(data: Any) -> Answer:
         (503, "", Outcome.UNKNOWN),
     ],
 )
-def test_the_outcome_follows_from_code_and_shape(status_code, text, outcome):
+def test_the_outcome_follows_from_code_and_shape(status_code: int, text: str, outcome: Outcome) -> None:
     assert read(status_code, text).outcome is outcome
 
 
-def test_altegios_words_are_kept_in_its_own_language():
+def test_altegios_words_are_kept_in_its_own_language() -> None:
     assert read(400, NO).message == "Агрегатор не найден"
 
 
-def test_the_details_of_a_422_stand_behind_its_words():
+def test_the_details_of_a_422_stand_behind_its_words() -> None:
     meta = {"message": "Wrong.", "errors": {"salon_id": ["is required"], "amount": "is no number"}}
     text = json.dumps({"success": False, "data": None, "meta": meta})
 
@@ -72,21 +72,21 @@ def test_the_details_of_a_422_stand_behind_its_words():
         (200, OK, ""),
     ],
 )
-def test_an_answer_without_words_says_what_it_was(status_code, text, message):
+def test_an_answer_without_words_says_what_it_was(status_code: int, text: str, message: str) -> None:
     assert read(status_code, text).message == message
 
 
-def test_an_answer_that_was_cut_off_is_unknown():
+def test_an_answer_that_was_cut_off_is_unknown() -> None:
     cut = read_answer(200, {}, OK, cut=True)
 
     assert (cut.outcome, cut.message) == (Outcome.UNKNOWN, "HTTP 200, and the answer is too large")
 
 
-def test_retry_after_is_read_on_every_answer():
+def test_retry_after_is_read_on_every_answer() -> None:
     assert [read(code, "", **{"retry-after": "20"}).retry_after for code in (200, 429, 503)] == [20.0] * 3
 
 
-def test_half_an_emoji_does_not_get_past_the_door():
+def test_half_an_emoji_does_not_get_past_the_door() -> None:
     assert "\ud83d" not in read(422, '{"meta": {"message": "No \\ud83d."}}').message
 
 
@@ -106,7 +106,7 @@ CURRENT = {"status": "active", "created_at": MOMENT}
         ({}, AltegioState.NONE),
     ],
 )
-def test_the_state_of_a_connection(current, state):
+def test_the_state_of_a_connection(current: Any, state: AltegioState) -> None:
     status = read_status(answer({"connection_status": current, "payments": [], "logs": []}), "UTC")
 
     assert status is not None
@@ -116,20 +116,20 @@ def test_the_state_of_a_connection(current, state):
 @pytest.mark.parametrize(
     "current", [CURRENT | {"status": "paused"}, CURRENT | {"status": 3}, {"created_at": MOMENT}, "x"]
 )
-def test_a_state_that_nobody_knows_is_no_end_of_a_connection(current):
+def test_a_state_that_nobody_knows_is_no_end_of_a_connection(current: dict[str, Any] | str) -> None:
     assert read_status(answer({"connection_status": current}), "UTC") is None
 
 
-def test_a_404_says_that_there_is_no_connection():
+def test_a_404_says_that_there_is_no_connection() -> None:
     assert read_status(read(404, NO), "UTC") is answers.NOT_CONNECTED
 
 
 @pytest.mark.parametrize("status_code", [401, 403, 429, 500])
-def test_what_is_no_answer_to_the_question_says_nothing_of_the_connection(status_code):
+def test_what_is_no_answer_to_the_question_says_nothing_of_the_connection(status_code: int) -> None:
     assert read_status(read(status_code, NO), "UTC") is None
 
 
-def test_moments_are_read_in_the_zone_of_the_wire():
+def test_moments_are_read_in_the_zone_of_the_wire() -> None:
     logs = [
         {"changed_at": "2026-11-24 12:00:00", "status_to": "active"},
         {"changed_at": "2026-11-24 11:00:00", "status_to": "uninstalled"},
@@ -154,7 +154,7 @@ def test_moments_are_read_in_the_zone_of_the_wire():
         ({}, False),
     ],
 )
-def test_a_refund_is_seen_in_each_spelling(told, is_refunded):
+def test_a_refund_is_seen_in_each_spelling(told: dict[str, Any], is_refunded: bool) -> None:
     assert answers.read_remote_payment({"id": "7", "payment_sum": "990.50", **told}, "UTC").is_refunded is is_refunded
 
 
@@ -171,14 +171,14 @@ def test_a_refund_is_seen_in_each_spelling(told, is_refunded):
         ([], None),
     ],
 )
-def test_a_sum_is_a_number_in_each_spelling(written, number):
+def test_a_sum_is_a_number_in_each_spelling(written: Any, number: Decimal | None) -> None:
     assert answers.as_decimal(written) == number
 
 
 @pytest.mark.parametrize(
     ("data", "number"), [({"id": 123}, 123), ({"id": "123"}, 123), ({"id": None}, None), ([], None), (None, None)]
 )
-def test_a_payments_id_is_read_as_text_too(data, number):
+def test_a_payments_id_is_read_as_text_too(data: Any, number: int | None) -> None:
     assert answers.read_payment_id(answer(data)) == number
 
 
@@ -192,16 +192,16 @@ def test_a_payments_id_is_read_as_text_too(data, number):
         (7, ""),
     ],
 )
-def test_a_payment_link_is_one_that_a_browser_may_open(url, read_as):
+def test_a_payment_link_is_one_that_a_browser_may_open(url: int | str | None, read_as: str) -> None:
     assert answers.read_link(answer({"url": url})) == read_as
 
 
 @pytest.mark.parametrize(("code", "read_as"), [(30, 30), ("30", None), (True, None), (2**40, None)])
-def test_altegios_own_number_of_a_refusal(code, read_as):
+def test_altegios_own_number_of_a_refusal(code: bool | int | str, read_as: int | None) -> None:
     assert answers.read_code(read(404, json.dumps({"success": False, "meta": {"code": code}}))) == read_as
 
 
-def test_rows_that_are_no_objects_or_have_no_id_are_left_out():
+def test_rows_that_are_no_objects_or_have_no_id_are_left_out() -> None:
     rows = [{"id": 1, "title": "Aurora"}, "nonsense", {"title": "no id"}, {"id": "x"}, {"id": "2"}]
 
     assert [location.id for location in answers.read_locations(answer(rows))] == [1, 2]

@@ -26,14 +26,14 @@ def signed(data: Any) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_the_person_is_read_in_every_form_of_base64(form):
+def test_the_person_is_read_in_every_form_of_base64(form: str) -> None:
     person = person_from(FORMS[form], hmac_hex(TOKEN, TELLING), TOKEN)
 
     assert person == Person(9001, "Эмма ~~~???>>>", "36201234567", "emma@aurora.example", "Aurora")
 
 
 @pytest.mark.parametrize("data", [{"user_id": 9001}, {"id": "9001"}, {"id": 9001, "user_id": 7}])
-def test_the_id_has_two_names_and_comes_as_text_too(data):
+def test_the_id_has_two_names_and_comes_as_text_too(data: dict[str, Any]) -> None:
     assert person_from(*signed(data), TOKEN).altegio_user_id == 9001
 
 
@@ -52,18 +52,18 @@ def test_the_id_has_two_names_and_comes_as_text_too(data):
         (*signed({"name": "Emma"}), "id"),
     ],
 )
-def test_what_is_forged_or_broken_is_refused_with_the_reason(data, signature, why):
+def test_what_is_forged_or_broken_is_refused_with_the_reason(data: str, signature: str, why: str) -> None:
     with pytest.raises(InvalidUserDataError, match=why):
         person_from(data, signature, TOKEN)
 
 
-def test_no_token_signs_nothing():
+def test_no_token_signs_nothing() -> None:
     data, _signature = signed(EMMA)
     with pytest.raises(InvalidUserDataError):
         person_from(data, hmac_hex("", json.dumps(EMMA).encode()), "")
 
 
-def test_an_address_counts_whole_or_not_at_all():
+def test_an_address_counts_whole_or_not_at_all() -> None:
     assert person_from(*signed(EMMA | {"email": "a@b.example\x00.evil"}), TOKEN).email == ""
 
 
@@ -78,7 +78,9 @@ def test_an_address_counts_whole_or_not_at_all():
         ("0", "0", "salon_id=1&amount=0&discount=0"),
     ],
 )
-def test_a_payments_sign_is_over_the_text_or_the_printed_number(amount, discount, message):
+def test_a_payments_sign_is_over_the_text_or_the_printed_number(
+    amount: str, discount: str | None, message: str
+) -> None:
     signature = hmac_hex(TOKEN, message.encode())
 
     assert is_payment_signed(TOKEN, salon_id="1", amount=amount, discount=discount, signature=signature)
@@ -87,7 +89,7 @@ def test_a_payments_sign_is_over_the_text_or_the_printed_number(amount, discount
 @pytest.mark.parametrize(
     "message", ["salon_id=2&amount=990", "salon_id=1&amount=991", "salon_id=1&amount=990&discount=1"]
 )
-def test_another_payment_has_another_sign(message):
+def test_another_payment_has_another_sign(message: str) -> None:
     signature = hmac_hex(TOKEN, message.encode())
 
     assert not is_payment_signed(TOKEN, salon_id="1", amount="990.00", discount=None, signature=signature)

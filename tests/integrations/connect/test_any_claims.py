@@ -2,8 +2,10 @@
 unmoved, what staff ended stays ended, and in the end all is decided.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 from unittest.mock import patch
 
 import time_machine
@@ -17,10 +19,12 @@ from accounts.models import User
 from integrations.activation import staff
 from integrations.activation.waiting_call import undecided_without_call
 from integrations.altegio.client import AltegioClient
+from integrations.altegio.requests import ApiRequest
 from integrations.connections.models import LIVE, UNDECIDED, Connection, ConnectionChange, EndedBy
 from integrations.outbox.dispatcher import dispatch_due
 from integrations.outbox.models import OutgoingCall
 from integrations.status_sync.disconnect import disconnect
+from sandbox import Sandbox
 from tests.examples import examples
 from tests.integrations.connect.test_claims import visit
 from tests.marketplace import AURORA_1, EMMA, MARIA, follow
@@ -52,27 +56,27 @@ class WorkerKilledError(BaseException):
 class Interleaving:
     """One order of events at one location."""
 
-    def __init__(self, altegio, work, traveller) -> None:
+    def __init__(self, altegio: Sandbox, work: Callable[..., None], traveller: Any) -> None:
         self.altegio, self._work, self.traveller = altegio, work, traveller
         self.support = User.objects.create_user("support@example.com", "pass", is_staff=True)
 
-    def press_connect(self, user_id):
+    def press_connect(self, user_id: int) -> None:
         self.altegio.grant(AURORA_1, user_id=user_id, at=timezone.now())
         self.come(user_id)
 
-    def come(self, user_id):
+    def come(self, user_id: int) -> None:
         assert follow(Client(), self.altegio, AURORA_1, user_id=user_id).status_code == 303
 
-    def stranger(self, number):
+    def stranger(self, number: int) -> None:
         visit(self.altegio, AURORA_1, f"bot{number}@example.com", f"198.51.{number}.1")
 
-    def fault(self, call, kind):
+    def fault(self, call: str, kind: str) -> None:
         self.altegio.fault(kind, call)
 
-    def kill(self, after_sending):
+    def kill(self, after_sending: bool) -> None:
         send = AltegioClient.send
 
-        def die(client, call):
+        def die(client: AltegioClient, call: ApiRequest) -> None:
             if after_sending:
                 send(client, call)
             raise WorkerKilledError
@@ -83,40 +87,40 @@ class Interleaving:
             except WorkerKilledError:
                 OutgoingCall.objects.filter(state="sending").update(lease_until=timezone.now())
 
-    def work(self):
+    def work(self) -> None:
         self._work(rounds=1)
         OutgoingCall.objects.update(due_at=timezone.now())
 
-    def pass_time(self, minutes):
+    def pass_time(self, minutes: int) -> None:
         self.traveller.shift(timedelta(minutes=minutes))
 
-    def uninstall_at_altegio(self):
+    def uninstall_at_altegio(self) -> None:
         held = self.altegio.connection(AURORA_1)
         if held is not None and held.is_installed:
             self.altegio.uninstall(AURORA_1)
 
-    def disconnect(self):
+    def disconnect(self) -> None:
         for live in Connection.objects.filter(state__in=LIVE):
             disconnect(live.pk, by=None, why="The owner disconnects.")
 
-    def decide(self, what, number):
+    def decide(self, what: str, number: int) -> None:
         chosen = list(Connection.objects.order_by("-pk").values_list("pk", flat=True))[number : number + 1]
         for pk in chosen:
             with suppress(staff.NotPossibleError):
                 getattr(staff, what)(pk, self.support)
 
-    def holds(self):
+    def holds(self) -> None:
         assert not undecided_without_call().exists()
         assert Connection.objects.filter(state__in=LIVE).count() <= 1
         for ended in Connection.objects.filter(ended_by=EndedBy.STAFF):
             assert (ended.state, ended.owner) == ("failed", None)
         for change in ConnectionChange.objects.filter(from_state="failed").exclude(to_state="failed"):
-            earlier = change.connection.changes.filter(pk__lt=change.pk).last()
+            earlier = change.connection.changes.filter(pk__lt=change.pk).latest("pk")
             assert earlier.by is None or change.by is not None, "what staff ended, staff alone take up"
         unproven = Connection.objects.filter(is_proven=False)
         assert not Connection.objects.filter(is_disputed=True, pk__in=unproven).exists()
 
-    def end(self):
+    def end(self) -> None:
         self.altegio.clear_faults()
         self._work()
         self.holds()
@@ -129,12 +133,12 @@ class Interleaving:
         self.holds()
 
 
-def test_nothing_undecided_is_ever_unmoved(altegio, work):
+def test_nothing_undecided_is_ever_unmoved(altegio: Sandbox, work: Callable[..., None]) -> None:
     tried = 0
 
     @settings(**examples(20, 300), deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
     @given(st.lists(step, max_size=14))
-    def any_interleaving(events):
+    def any_interleaving(events: Any) -> None:
         nonlocal tried
         tried += 1
         with transaction.atomic(), time_machine.travel(timezone.now(), tick=True) as traveller:

@@ -9,6 +9,7 @@ from django.test import Client
 
 from integrations.activation.waiting_call import undecided_without_call
 from integrations.connections.models import Application, Location
+from sandbox import Sandbox
 from tests.marketplace import AURORA_1, AURORA_2, EMMA, MARIA, follow
 
 pytestmark = [
@@ -18,7 +19,7 @@ pytestmark = [
 AT_ONCE = 8
 
 
-def test_arrivals_of_two_people_at_new_locations(altegio):
+def test_arrivals_of_two_people_at_new_locations(altegio: Sandbox) -> None:
     Application.objects.get_or_create(altegio_id=1)
     Location.objects.bulk_create([Location(altegio_id=AURORA_1), Location(altegio_id=AURORA_2)])
     together = Barrier(AT_ONCE)

@@ -1,11 +1,14 @@
 """Whose location is it: claims of strangers, of rivals, of who has proven nothing, and how each of them ends."""
 
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
 from django.test import Client
 from django.utils import timezone
+from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
 from accounts.models import User
 from integrations.activation import staff
@@ -17,8 +20,10 @@ from integrations.outbox.models import Attempt, OutgoingCall
 from integrations.reconciliation.unconfirmed import recheck_unconfirmed
 from integrations.status_sync.disconnect import disconnect
 from integrations.status_sync.status_sync import ask_status
-from sandbox import Status
+from sandbox import Sandbox, Status
 from tests.marketplace import AURORA_1, AURORA_2, EMMA, MARIA, arrive, follow, status
+from tests.not_none import not_none
+from tests.response import Response
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"
@@ -30,16 +35,16 @@ def support() -> User:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_waits_for_nothing():
+def _nothing_waits_for_nothing() -> Iterator[None]:
     yield
     assert not undecided_without_call().exists()
 
 
-def later(minutes: float):
+def later(minutes: float) -> time_machine.travel:
     return time_machine.travel(timezone.now() + timedelta(minutes=minutes))
 
 
-def visit(altegio, salons, email: str, address: str = "203.0.113.7"):
+def visit(altegio: Sandbox, salons: int | list[int], email: str, address: str = "203.0.113.7") -> Response:
     """A visitor without Altegio's signature signs up by the form, from some address of the network."""
     browser = Client(REMOTE_ADDR=address)
     page = follow(browser, altegio, salons, user_id=None)
@@ -47,7 +52,7 @@ def visit(altegio, salons, email: str, address: str = "203.0.113.7"):
     return browser.post(f"/connect/step/{page.context['token']}/sign-up/", form)
 
 
-def only(**which) -> Connection:
+def only(**which: Any) -> Connection:
     return Connection.objects.get(**which)
 
 
@@ -55,7 +60,9 @@ def claims() -> list[str]:
     return list(Connection.objects.order_by("pk").values_list("state", flat=True))
 
 
-def test_a_stranger_at_a_live_location_is_answered_and_ends_with_the_window(client, altegio, work):
+def test_a_stranger_at_a_live_location_is_answered_and_ends_with_the_window(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     arrive(client, altegio, AURORA_1)
     work()
     theirs = follow(client, altegio, AURORA_1, user_id=MARIA)
@@ -69,7 +76,9 @@ def test_a_stranger_at_a_live_location_is_answered_and_ends_with_the_window(clie
 
 
 @pytest.mark.parametrize("minutes", [1, 30])
-def test_a_stranger_named_it_once_and_the_owner_disconnects_and_returns(client, altegio, work, minutes):
+def test_a_stranger_named_it_once_and_the_owner_disconnects_and_returns(
+    client: Client, altegio: Sandbox, work: Callable[..., None], minutes: int
+) -> None:
     arrive(client, altegio, AURORA_1)
     work()
     follow(client, altegio, AURORA_1, user_id=MARIA)
@@ -87,7 +96,9 @@ def test_a_stranger_named_it_once_and_the_owner_disconnects_and_returns(client, 
         assert claims() == ["uninstalled", "failed", "active"]
 
 
-def test_two_proven_claims_end_with_their_windows_and_each_may_come_again(client, altegio, work):
+def test_two_proven_claims_end_with_their_windows_and_each_may_come_again(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     mine = arrive(client, altegio, AURORA_1)
     theirs = follow(client, altegio, AURORA_1, user_id=MARIA)
     work()
@@ -101,7 +112,7 @@ def test_two_proven_claims_end_with_their_windows_and_each_may_come_again(client
         assert status(client, again)["state"] == "active"
 
 
-def test_a_rival_after_the_window_is_no_rival(client, altegio, work):
+def test_a_rival_after_the_window_is_no_rival(client: Client, altegio: Sandbox, work: Callable[..., None]) -> None:
     arrive(client, altegio, AURORA_1)
     with later(61):
         answer = arrive(client, altegio, AURORA_1, user_id=MARIA)
@@ -109,7 +120,9 @@ def test_a_rival_after_the_window_is_no_rival(client, altegio, work):
         assert status(client, answer)["state"] == "active"
 
 
-def test_after_a_conflict_the_other_returns_and_is_activated(client, altegio, work):
+def test_after_a_conflict_the_other_returns_and_is_activated(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     arrive(client, altegio, AURORA_1)
     follow(client, altegio, AURORA_1, user_id=MARIA)
     staff.dismiss_claim(only(claimant__identities__altegio_user_id=EMMA).pk, User.objects.create_user("s@x.example"))
@@ -118,7 +131,9 @@ def test_after_a_conflict_the_other_returns_and_is_activated(client, altegio, wo
     assert status(client, again)["state"] == "active"
 
 
-def test_a_held_claim_whose_holder_left_goes_on_when_its_person_returns(client, altegio, work):
+def test_a_held_claim_whose_holder_left_goes_on_when_its_person_returns(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     arrive(client, altegio, AURORA_1)
     work()
     follow(client, altegio, AURORA_1, user_id=MARIA)
@@ -130,7 +145,7 @@ def test_a_held_claim_whose_holder_left_goes_on_when_its_person_returns(client, 
     assert claims() == ["uninstalled", "active"]
 
 
-def in_flight(client, altegio, work, answer: str = "error"):
+def in_flight(client: Client, altegio: Sandbox, work: Callable[..., None], answer: str = "error") -> None:
     """Emma's activation is sent, and its end is not known; then Maria claims the same."""
     altegio.fault(answer, "activate")
     arrive(client, altegio, AURORA_1)
@@ -138,7 +153,9 @@ def in_flight(client, altegio, work, answer: str = "error"):
     follow(client, altegio, AURORA_1, user_id=MARIA)
 
 
-def test_what_altegio_accepted_in_a_dispute_is_nobodys_until_staff_decide(client, altegio, work, support):
+def test_what_altegio_accepted_in_a_dispute_is_nobodys_until_staff_decide(
+    client: Client, altegio: Sandbox, work: Callable[..., None], support: User
+) -> None:
     in_flight(client, altegio, work, "drop_after")
     OutgoingCall.objects.update(state="unconfirmed", due_at=timezone.now())
     work()
@@ -154,7 +171,9 @@ def test_what_altegio_accepted_in_a_dispute_is_nobodys_until_staff_decide(client
     assert not staff.is_for_staff(accepted)
 
 
-def test_an_answer_lost_in_a_dispute_is_found_after_the_window_and_bound_by_staff(client, altegio, work, support):
+def test_an_answer_lost_in_a_dispute_is_found_after_the_window_and_bound_by_staff(
+    client: Client, altegio: Sandbox, work: Callable[..., None], support: User
+) -> None:
     in_flight(client, altegio, work, "drop_after")
     with later(61):
         work()
@@ -162,18 +181,22 @@ def test_an_answer_lost_in_a_dispute_is_found_after_the_window_and_bound_by_staf
         assert found.owner is None
         staff.give_to_claimant(found.pk, support)
         found.refresh_from_db()
-        assert found.owner.identities.get().altegio_user_id == EMMA
+        assert not_none(found.owner).identities.get().altegio_user_id == EMMA
 
 
-def test_staff_give_the_accepted_location_to_the_other(client, altegio, work, support):
+def test_staff_give_the_accepted_location_to_the_other(
+    client: Client, altegio: Sandbox, work: Callable[..., None], support: User
+) -> None:
     in_flight(client, altegio, work, "drop_after")
     OutgoingCall.objects.update(state="unconfirmed", due_at=timezone.now())
     work()
     staff.give_to_claimant(only(state="conflict").pk, support)
-    assert only(state="active").owner.identities.get().altegio_user_id == MARIA
+    assert not_none(only(state="active").owner).identities.get().altegio_user_id == MARIA
 
 
-def test_staff_decide_after_the_window_where_altegio_holds_it_active(client, altegio, work, support):
+def test_staff_decide_after_the_window_where_altegio_holds_it_active(
+    client: Client, altegio: Sandbox, work: Callable[..., None], support: User
+) -> None:
     """No conflict without a way out: connected outside the portal, long ago."""
     altegio.set_application(1, private=True)
     altegio.grant(AURORA_1, at=timezone.now() - timedelta(hours=2))
@@ -185,7 +208,9 @@ def test_staff_decide_after_the_window_where_altegio_holds_it_active(client, alt
     assert only().owner is not None
 
 
-def test_what_staff_dismissed_stays_dismissed(client, altegio, work, support):
+def test_what_staff_dismissed_stays_dismissed(
+    client: Client, altegio: Sandbox, work: Callable[..., None], support: User
+) -> None:
     in_flight(client, altegio, work, "drop_after")
     dismissed = only(claimant__identities__altegio_user_id=EMMA)
     staff.dismiss_claim(dismissed.pk, support)
@@ -196,7 +221,9 @@ def test_what_staff_dismissed_stays_dismissed(client, altegio, work, support):
     assert (dismissed.state, dismissed.ended_by, dismissed.owner) == ("failed", EndedBy.STAFF, None)
 
 
-def test_a_claim_dismissed_while_its_call_is_on_the_way(client, altegio, work, support):
+def test_a_claim_dismissed_while_its_call_is_on_the_way(
+    client: Client, altegio: Sandbox, work: Callable[..., None], support: User
+) -> None:
     arrive(client, altegio, AURORA_1)
     follow(client, altegio, AURORA_1, user_id=MARIA)
     dismissed = only(claimant__identities__altegio_user_id=EMMA)
@@ -211,7 +238,9 @@ def test_a_claim_dismissed_while_its_call_is_on_the_way(client, altegio, work, s
     assert (dismissed.state, dismissed.owner) == ("failed", None)
 
 
-def test_a_claim_that_proves_nothing_opens_no_conflict(client, altegio, work):
+def test_a_claim_that_proves_nothing_opens_no_conflict(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     mine = arrive(client, altegio, AURORA_1)
     visit(altegio, AURORA_1, "bot@example.com")
     assert claims() == ["granted", "granted"]
@@ -220,17 +249,21 @@ def test_a_claim_that_proves_nothing_opens_no_conflict(client, altegio, work):
     assert not Alert.objects.exists()
 
 
-def test_a_proven_claim_goes_before_one_that_came_first_and_proves_nothing(client, altegio, work):
+def test_a_proven_claim_goes_before_one_that_came_first_and_proves_nothing(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     altegio.grant(AURORA_1, user_id=EMMA)
     visit(altegio, AURORA_1, "bot@example.com")
     work(rounds=1)
     mine = follow(client, altegio, AURORA_1)
     work()
     assert status(client, mine)["state"] == "active"
-    assert only(state="active").owner.identities.get().altegio_user_id == EMMA
+    assert not_none(only(state="active").owner).identities.get().altegio_user_id == EMMA
 
 
-def test_a_bot_between_the_consent_and_the_owners_redirect(client, altegio, work):
+def test_a_bot_between_the_consent_and_the_owners_redirect(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     """It names the number five times a second, each time as somebody else and from elsewhere."""
     for n in range(4):
         visit(altegio, AURORA_1, f"bot{n}@example.com", f"198.51.{n}.1")
@@ -242,10 +275,12 @@ def test_a_bot_between_the_consent_and_the_owners_redirect(client, altegio, work
     mine = follow(client, altegio, AURORA_1)
     work(rounds=1)
     assert status(client, mine)["state"] == "active"
-    assert only(state="active").owner.identities.get().altegio_user_id == EMMA
+    assert not_none(only(state="active").owner).identities.get().altegio_user_id == EMMA
 
 
-def test_whoever_was_refused_waits_longer_and_behind_a_first_arrival(altegio, work):
+def test_whoever_was_refused_waits_longer_and_behind_a_first_arrival(
+    altegio: Sandbox, work: Callable[..., None]
+) -> None:
     visit(altegio, AURORA_1, "again@example.com", "198.51.1.1")
     work(rounds=1)
     assert claims() == ["failed"]
@@ -257,10 +292,12 @@ def test_whoever_was_refused_waits_longer_and_behind_a_first_arrival(altegio, wo
     waits = OutgoingCall.objects.get(connection=only(state="granted", claimant=first))
     assert waits.due_at > timezone.now() + timedelta(seconds=50)
     work()
-    assert only(state="active").owner.email == "first@example.com"
+    assert not_none(only(state="active").owner).email == "first@example.com"
 
 
-def test_an_unproven_claim_asks_and_settles_before_it_is_sent(altegio, work, settings):
+def test_an_unproven_claim_asks_and_settles_before_it_is_sent(
+    altegio: Sandbox, work: Callable[..., None], settings: Settings
+) -> None:
     altegio.grant(AURORA_1)
     answer = visit(altegio, AURORA_1, "new@example.com")
     work(rounds=1)
@@ -271,7 +308,9 @@ def test_an_unproven_claim_asks_and_settles_before_it_is_sent(altegio, work, set
     assert status(Client(), answer)["state"] == "active"
 
 
-def test_coming_again_does_not_make_a_later_grant_an_unproven_visitors(altegio, work):
+def test_coming_again_does_not_make_a_later_grant_an_unproven_visitors(
+    altegio: Sandbox, work: Callable[..., None]
+) -> None:
     altegio.fault("error", "status", status=500, remaining=None)
     page = visit(altegio, AURORA_1, "bot@example.com")
     with later(10):
@@ -286,7 +325,7 @@ def test_coming_again_does_not_make_a_later_grant_an_unproven_visitors(altegio, 
     assert altegio.status_of(AURORA_1) is Status.PENDING
 
 
-def test_a_wrong_time_zone_is_told_to_staff_until_it_is_right(altegio, work):
+def test_a_wrong_time_zone_is_told_to_staff_until_it_is_right(altegio: Sandbox, work: Callable[..., None]) -> None:
     altegio.grant(AURORA_1, at=timezone.now() + timedelta(hours=3))
     visit(altegio, AURORA_1, "new@example.com")
     work()
@@ -300,7 +339,7 @@ def test_a_wrong_time_zone_is_told_to_staff_until_it_is_right(altegio, work):
     assert alert.cleared_at
 
 
-def test_what_waited_asks_before_it_is_sent(client, altegio, work):
+def test_what_waited_asks_before_it_is_sent(client: Client, altegio: Sandbox, work: Callable[..., None]) -> None:
     """A signed claim waited for its turn; meanwhile somebody else gave the grant."""
     follow(client, altegio, AURORA_1, user_id=MARIA)
     with later(5):
@@ -310,13 +349,15 @@ def test_what_waited_asks_before_it_is_sent(client, altegio, work):
         assert altegio.requests("activate") == []
 
 
-def test_what_is_sent_at_once_asks_nothing(client, altegio, work):
+def test_what_is_sent_at_once_asks_nothing(client: Client, altegio: Sandbox, work: Callable[..., None]) -> None:
     arrive(client, altegio, AURORA_1)
     work()
     assert [request.call for request in altegio.requests()][:1] == ["activate"]
 
 
-def test_a_private_application_active_by_a_later_consent_is_not_an_earlier_visitors(client, altegio, work):
+def test_a_private_application_active_by_a_later_consent_is_not_an_earlier_visitors(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     altegio.set_application(1, private=True)
     altegio.fault("error", "activate", status=500, remaining=None)
     follow(client, altegio, AURORA_1, user_id=MARIA)
@@ -327,7 +368,9 @@ def test_a_private_application_active_by_a_later_consent_is_not_an_earlier_visit
         assert not Connection.objects.exclude(owner=None).exists()
 
 
-def test_an_application_that_needs_signatures_connects_nothing_without(altegio, work):
+def test_an_application_that_needs_signatures_connects_nothing_without(
+    altegio: Sandbox, work: Callable[..., None]
+) -> None:
     Application.objects.create(altegio_id=1, is_personal_data_access_needed=True)
     altegio.grant(AURORA_1)
     page = follow(Client(), altegio, AURORA_1, user_id=None)
@@ -337,7 +380,7 @@ def test_an_application_that_needs_signatures_connects_nothing_without(altegio, 
     assert follow(Client(), altegio, AURORA_1).status_code == 303
 
 
-def test_a_form_from_before_the_flag_was_set_connects_nothing(altegio):
+def test_a_form_from_before_the_flag_was_set_connects_nothing(altegio: Sandbox) -> None:
     page = arrive(Client(), altegio, AURORA_1, user_id=None)
     Application.objects.update(is_personal_data_access_needed=True)
     form = {"name": "X", "email": "x@example.com", "phone": "", "password": PASSWORD}
@@ -346,7 +389,9 @@ def test_a_form_from_before_the_flag_was_set_connects_nothing(altegio):
     assert not User.objects.exists()
 
 
-def test_who_has_proven_nothing_keeps_so_many_undecided_and_goes_on_with_a_proof(altegio, work, settings):
+def test_who_has_proven_nothing_keeps_so_many_undecided_and_goes_on_with_a_proof(
+    altegio: Sandbox, work: Callable[..., None], settings: Settings
+) -> None:
     settings.UNPROVEN_LOCATIONS_PER_ADDRESS = 1
     altegio.grant([AURORA_1, AURORA_2])
     answer = visit(altegio, [AURORA_1, AURORA_2], "olga@example.com")
@@ -362,7 +407,7 @@ def test_who_has_proven_nothing_keeps_so_many_undecided_and_goes_on_with_a_proof
     assert set(Connection.objects.values_list("is_proven", flat=True)) == {True}
 
 
-def test_one_network_and_one_location_keep_so_many_undecided(altegio, settings):
+def test_one_network_and_one_location_keep_so_many_undecided(altegio: Sandbox, settings: Settings) -> None:
     settings.UNPROVEN_LOCATIONS_PER_NETWORK, settings.UNPROVEN_CLAIMS_PER_LOCATION = 3, 2
     _chain, locations = altegio.add_chain(5)
     for n in range(5):
@@ -373,7 +418,9 @@ def test_one_network_and_one_location_keep_so_many_undecided(altegio, settings):
     assert Connection.objects.filter(location__altegio_id=AURORA_1).count() == 2
 
 
-def test_the_owner_of_an_account_is_no_rival_of_what_they_claimed_before_they_signed_in(client, altegio, work):
+def test_the_owner_of_an_account_is_no_rival_of_what_they_claimed_before_they_signed_in(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     owner = User.objects.create_user("emma@aurora.example", PASSWORD, email_proven_at=timezone.now())
     arrive(client, altegio, AURORA_1)
     page = follow(Client(), altegio, AURORA_1, user_id=None)
@@ -385,8 +432,8 @@ def test_the_owner_of_an_account_is_no_rival_of_what_they_claimed_before_they_si
 
 
 def test_a_chain_whose_claims_are_all_disputed_costs_a_constant_number_of_queries(
-    client, altegio, django_assert_max_num_queries
-):
+    client: Client, altegio: Sandbox, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
     _chain, locations = altegio.add_chain(300)
     altegio.grant(locations, user_id=EMMA)
     follow(client, altegio, locations)
@@ -396,8 +443,8 @@ def test_a_chain_whose_claims_are_all_disputed_costs_a_constant_number_of_querie
 
 
 def test_a_chain_that_is_back_at_what_it_holds_costs_a_constant_number_of_queries(
-    client, altegio, django_assert_max_num_queries
-):
+    client: Client, altegio: Sandbox, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
     _chain, locations = altegio.add_chain(300)
     altegio.grant(locations, user_id=EMMA)
     follow(client, altegio, locations)

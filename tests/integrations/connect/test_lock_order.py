@@ -1,7 +1,7 @@
 """Arrivals and Altegio's answers lock in one order, connections before locations: they never wait for each other."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.erasure import erase_person
 from accounts.models import User
 from integrations.connections.models import Arrival
+from sandbox import Sandbox
 from tests.marketplace import AURORA_1, AURORA_2, arrive, follow
 
 pytestmark = [
@@ -34,7 +35,7 @@ def transactions(queries: CaptureQueriesContext) -> Iterator[list[str]]:
             locked = []
 
 
-def test_an_arrival_at_what_is_connected(client, altegio, work):
+def test_an_arrival_at_what_is_connected(client: Client, altegio: Sandbox, work: Callable[..., None]) -> None:
     arrive(client, altegio, AURORA_1)
     work()
     with CaptureQueriesContext(connection) as queries:
@@ -42,7 +43,7 @@ def test_an_arrival_at_what_is_connected(client, altegio, work):
     assert list(transactions(queries)) == [["connection", "location"]]
 
 
-def test_altegios_yes_and_the_locations_data(client, altegio, work):
+def test_altegios_yes_and_the_locations_data(client: Client, altegio: Sandbox, work: Callable[..., None]) -> None:
     arrive(client, altegio, [AURORA_1, AURORA_2])
     with CaptureQueriesContext(connection) as queries:
         work()
@@ -51,7 +52,7 @@ def test_altegios_yes_and_the_locations_data(client, altegio, work):
     assert ["location", "connection"] not in found
 
 
-def test_a_person_is_erased_while_arrivals_come(client, altegio, work):
+def test_a_person_is_erased_while_arrivals_come(client: Client, altegio: Sandbox, work: Callable[..., None]) -> None:
     """Many rows at once are locked by their keys first: an update alone locks them in any order."""
     arrive(client, altegio, [AURORA_1, AURORA_2])
     work()
@@ -65,7 +66,7 @@ def test_a_person_is_erased_while_arrivals_come(client, altegio, work):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_visit_does_not_wait_for_who_signs_in_on_the_earlier_one(altegio):
+def test_a_visit_does_not_wait_for_who_signs_in_on_the_earlier_one(altegio: Sandbox) -> None:
     """They hold the arrival and want the connections that the visit holds."""
     arrive(Client(), altegio, AURORA_1)
 

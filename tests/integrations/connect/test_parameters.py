@@ -4,9 +4,11 @@ import base64
 import hashlib
 import hmac
 import json
+from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
+from django.test import Client
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 from integrations.connect.parameters import MAX_LOCATIONS, InvalidArrivalError, read_redirect
 from integrations.connections.models import Arrival, Connection, RefusedArrival
 from tests.examples import examples
+from tests.not_none import not_none
 
 TOKEN = "partner-token-of-the-tests"
 PERSON = {"id": 7, "name": "Ольга Ó", "phone": "79990001122", "email": "olga@example.com", "salon_name": "Студия"}
@@ -47,7 +50,7 @@ def ids(query: str) -> tuple[int, ...]:
         ("salon_id=1&utm=x&unknown[]=", (1,)),
     ],
 )
-def test_the_forms_of_a_location_list(query, expected):
+def test_the_forms_of_a_location_list(query: str, expected: Any) -> None:
     assert ids(query) == expected
 
 
@@ -62,13 +65,13 @@ def test_the_forms_of_a_location_list(query, expected):
         "salon_id=1&user_data_sign=ab", "salon_id=1&user_data=%%%&user_data_sign=x", "user_data=a&user_data_sign=b",
     ],
 )  # fmt: skip
-def test_what_cannot_be_read_is_refused(query):
+def test_what_cannot_be_read_is_refused(query: str) -> None:
     with pytest.raises(InvalidArrivalError) as refusal:
         read_redirect(query, TOKEN)
     assert str(refusal.value.advice)
 
 
-def test_at_most_5000_locations():
+def test_at_most_5000_locations() -> None:
     assert len(ids("salon_ids=" + ",".join(map(str, range(1, MAX_LOCATIONS + 1))))) == MAX_LOCATIONS
     with pytest.raises(InvalidArrivalError):
         ids("salon_ids=" + ",".join(map(str, range(1, MAX_LOCATIONS + 2))))
@@ -77,34 +80,34 @@ def test_at_most_5000_locations():
 @pytest.mark.parametrize("alphabet", ["url", "ordinary"])
 @pytest.mark.parametrize("padded", [True, False])
 @pytest.mark.parametrize("escape", [urlencode, lambda pairs: "&".join(f"{k}={v}" for k, v in pairs.items())])
-def test_every_base64_of_user_data(alphabet, padded, escape):
+def test_every_base64_of_user_data(alphabet: str, padded: bool, escape: Any) -> None:
     """The ordinary alphabet's `+` arrives as a space when it was not escaped."""
     for filler in range(60):
         pair = signed({**PERSON, "name": "я?>~" * filler}, alphabet=alphabet, padded=padded)
-        person = read_redirect("salon_id=1&" + escape(pair), TOKEN).person
+        person = not_none(read_redirect("salon_id=1&" + escape(pair), TOKEN).person)
         assert (person.altegio_user_id, person.salon_name) == (7, "Студия")
 
 
 @pytest.mark.parametrize("key", ["id", "user_id"])
 @pytest.mark.parametrize("value", [7, "7"])
-def test_the_user_id_comes_under_two_names_as_number_or_text(key, value):
-    assert read_redirect("salon_id=1&" + urlencode(signed({key: value})), TOKEN).person.altegio_user_id == 7
+def test_the_user_id_comes_under_two_names_as_number_or_text(key: str, value: int | str) -> None:
+    assert not_none(read_redirect("salon_id=1&" + urlencode(signed({key: value})), TOKEN).person).altegio_user_id == 7
 
 
 @pytest.mark.parametrize("person", [{}, {"id": None}, {"id": 0}, {"id": True}, {"id": "x"}, [1], "text", {"id": 1.5}])
-def test_signed_data_without_a_user_id_is_refused(person):
+def test_signed_data_without_a_user_id_is_refused(person: Any) -> None:
     with pytest.raises(InvalidArrivalError):
         read_redirect("salon_id=1&" + urlencode(signed(person)), TOKEN)
 
 
-def test_a_forged_signature_is_refused():
+def test_a_forged_signature_is_refused() -> None:
     pair = signed()
     pair["user_data_sign"] = pair["user_data_sign"].upper()
     with pytest.raises(InvalidArrivalError):
         read_redirect("salon_id=1&" + urlencode(pair), TOKEN)
 
 
-def test_without_a_partner_token_no_signature_is_valid():
+def test_without_a_partner_token_no_signature_is_valid() -> None:
     raw = b'{"id":7}'
     pair = {
         "user_data": base64.b64encode(raw).decode(),
@@ -115,13 +118,13 @@ def test_without_a_partner_token_no_signature_is_valid():
 
 
 @pytest.mark.parametrize("repeated", ["user_data", "user_data_sign"])
-def test_signed_data_stands_there_once(repeated):
+def test_signed_data_stands_there_once(repeated: str) -> None:
     pair = signed()
     with pytest.raises(InvalidArrivalError):
         read_redirect(f"salon_id=1&{urlencode(pair)}&{repeated}={pair[repeated]}", TOKEN)
 
 
-def test_oversized_user_data_is_refused():
+def test_oversized_user_data_is_refused() -> None:
     with pytest.raises(InvalidArrivalError, match="8 KiB"):
         read_redirect("salon_id=1&" + urlencode(signed({**PERSON, "name": "x" * 9000})), TOKEN)
 
@@ -150,7 +153,7 @@ VALUES = st.one_of(
     **examples(100, 1000), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(pairs=st.lists(st.tuples(NAMES, VALUES), max_size=6), signature=st.booleans())
-def test_no_address_breaks_the_page(client, pairs, signature):
+def test_no_address_breaks_the_page(client: Client, pairs: Any, signature: Any) -> None:
     query = "&".join(f"{name}={quote(value.encode('utf-8', 'surrogatepass'))}" for name, value in pairs)
     if signature:
         query += "&" + urlencode(signed())
@@ -161,7 +164,7 @@ def test_no_address_breaks_the_page(client, pairs, signature):
 
 
 @pytest.mark.django_db
-def test_nothing_of_a_refused_arrival_is_stored_but_the_refusal(client):
+def test_nothing_of_a_refused_arrival_is_stored_but_the_refusal(client: Client) -> None:
     pair = signed()
     pair["user_data_sign"] = "0" * 64
     answer = client.get(f"/connect/?salon_id=1&crm_token=secret&{urlencode(pair)}")
@@ -174,7 +177,7 @@ def test_nothing_of_a_refused_arrival_is_stored_but_the_refusal(client):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", ["/connect/999/", "/connect/0/", "/connect/999999999999999999/"])
-def test_an_unknown_application_is_a_helpful_404(client, path):
+def test_an_unknown_application_is_a_helpful_404(client: Client, path: str) -> None:
     answer = client.get(f"{path}?salon_id=1")
     assert answer.status_code == 404
     assert b"Marketplace" in answer.content

@@ -1,9 +1,11 @@
 """A signed stranger who names a location again and again: before, with and after its owner."""
 
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
 import time_machine
+from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
@@ -11,18 +13,21 @@ from integrations.activation import staff
 from integrations.activation.waiting_call import undecided_without_call
 from integrations.alerts.models import Alert
 from integrations.connections.models import Connection
+from sandbox import Sandbox
 from tests.marketplace import AURORA_1, EMMA, MARIA, arrive, follow, status
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _nothing_waits_for_nothing():
+def _nothing_waits_for_nothing() -> Iterator[None]:
     yield
     assert not undecided_without_call().exists()
 
 
-def refused(client, altegio, work, times: int = 3, user_id: int = MARIA) -> None:
+def refused(
+    client: Client, altegio: Sandbox, work: Callable[..., None], times: int = 3, user_id: int = MARIA
+) -> None:
     """They named the location before anybody had consented to anything."""
     for _ in range(times):
         follow(client, altegio, AURORA_1, user_id=user_id)
@@ -31,7 +36,9 @@ def refused(client, altegio, work, times: int = 3, user_id: int = MARIA) -> None
 
 
 @pytest.mark.parametrize("when", ["before", "after the consent", "after"])
-def test_a_stranger_who_was_refused_and_comes_again_disputes_nothing(client, altegio, work, when):
+def test_a_stranger_who_was_refused_and_comes_again_disputes_nothing(
+    client: Client, altegio: Sandbox, work: Callable[..., None], when: str
+) -> None:
     refused(client, altegio, work)
     if when == "before":
         follow(client, altegio, AURORA_1, user_id=MARIA)
@@ -49,7 +56,9 @@ def test_a_stranger_who_was_refused_and_comes_again_disputes_nothing(client, alt
     assert not Alert.objects.exists()
 
 
-def test_a_refused_stranger_steps_back_where_the_owners_answer_is_lost(client, altegio, work):
+def test_a_refused_stranger_steps_back_where_the_owners_answer_is_lost(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     refused(client, altegio, work)
     altegio.fault("error", "activate", status=500)
     mine = arrive(client, altegio, AURORA_1)
@@ -59,7 +68,9 @@ def test_a_refused_stranger_steps_back_where_the_owners_answer_is_lost(client, a
     assert status(client, mine)["state"] == "active"
 
 
-def test_whom_staff_dismissed_does_not_dispute_it_again(client, altegio, work):
+def test_whom_staff_dismissed_does_not_dispute_it_again(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     follow(client, altegio, AURORA_1, user_id=MARIA)
     mine = arrive(client, altegio, AURORA_1)
     person = User.objects.create_user("s@x.example")
@@ -70,7 +81,9 @@ def test_whom_staff_dismissed_does_not_dispute_it_again(client, altegio, work):
 
 
 @pytest.mark.parametrize("times", [1, 3])
-def test_an_owner_with_an_old_link_is_not_overtaken_by_a_stranger(client, altegio, work, times):
+def test_an_owner_with_an_old_link_is_not_overtaken_by_a_stranger(
+    client: Client, altegio: Sandbox, work: Callable[..., None], times: int
+) -> None:
     """Refused once they are as anybody; and two who were refused again and again are equals."""
     refused(client, altegio, work, times=times, user_id=EMMA)
     if times == 3:
@@ -80,7 +93,9 @@ def test_an_owner_with_an_old_link_is_not_overtaken_by_a_stranger(client, altegi
     assert list(Connection.objects.order_by("-pk").values_list("state", flat=True))[:2] == ["conflict", "conflict"]
 
 
-def test_a_stranger_seconds_before_the_consent_is_one(client, altegio, work):
+def test_a_stranger_seconds_before_the_consent_is_one(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     """His answer got lost; the owner consented 20 seconds after he had come."""
     altegio.fault("error", "activate", status=500)
     follow(client, altegio, AURORA_1, user_id=MARIA)
@@ -91,7 +106,9 @@ def test_a_stranger_seconds_before_the_consent_is_one(client, altegio, work):
         assert not Connection.objects.exclude(owner=None).exists()
 
 
-def test_a_call_that_waited_seconds_asks_before_it_is_sent(client, altegio, work):
+def test_a_call_that_waited_seconds_asks_before_it_is_sent(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     follow(client, altegio, AURORA_1, user_id=MARIA)
     with time_machine.travel(timezone.now() + timedelta(seconds=20)):
         altegio.grant(AURORA_1, user_id=EMMA, at=timezone.now())
@@ -99,7 +116,9 @@ def test_a_call_that_waited_seconds_asks_before_it_is_sent(client, altegio, work
         assert altegio.requests("activate") == []
 
 
-def test_the_clocks_of_an_honest_owner_may_differ_by_seconds(client, altegio, work):
+def test_the_clocks_of_an_honest_owner_may_differ_by_seconds(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     altegio.fault("error", "activate", status=500)
     altegio.grant(AURORA_1, user_id=EMMA, at=timezone.now() + timedelta(seconds=3))
     mine = follow(client, altegio, AURORA_1)

@@ -1,23 +1,30 @@
 """An owner arrives with signed user data: registered without a form, and the location turns active."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db.models import F
+from django.test import Client
 from django.utils import timezone
+from pytest_django.fixtures import DjangoAssertNumQueries
 
 from accounts.models import AltegioIdentity, User
 from integrations.connections.models import Arrival, Connection
 from integrations.outbox.models import OutgoingCall
 from integrations.status_sync.disconnect import disconnect
 from integrations.status_sync.status_sync import ask_status
-from sandbox import Status
+from sandbox import Sandbox, Status
 from tests.marketplace import AURORA_1, AURORA_2, EMMA, EMMAS_EMAIL, MARIA, arrive, follow, proven_owner, status
+from tests.not_none import not_none
 
 pytestmark = pytest.mark.django_db
 
 
-def test_the_location_turns_active_and_is_the_owners(client, altegio, work):
+def test_the_location_turns_active_and_is_the_owners(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     answer = arrive(client, altegio, 10101)
     assert answer.status_code == 303
     assert "user_data" not in answer["Location"]
@@ -32,7 +39,9 @@ def test_the_location_turns_active_and_is_the_owners(client, altegio, work):
     assert len(altegio.requests("activate")) == 1
 
 
-def test_coming_back_through_the_same_link_restarts_and_repeats_nothing(client, altegio, work):
+def test_coming_back_through_the_same_link_restarts_and_repeats_nothing(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     first = arrive(client, altegio, 10101)
     deadline = status(client, first)["deadline"]
     again = follow(client, altegio, 10101)
@@ -44,15 +53,17 @@ def test_coming_back_through_the_same_link_restarts_and_repeats_nothing(client, 
     assert len(altegio.requests("activate")) == 1
 
 
-def test_an_arrival_costs_few_queries(client, altegio, django_assert_max_num_queries):
+def test_an_arrival_costs_few_queries(
+    client: Client, altegio: Sandbox, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
     arrive(client, altegio, 10101)
     with django_assert_max_num_queries(20):
         assert arrive(client, altegio, 10102, user_id=MARIA).status_code == 303
 
 
 def test_a_chain_of_1500_locations_arrives_in_a_constant_number_of_queries(
-    client, altegio, django_assert_max_num_queries
-):
+    client: Client, altegio: Sandbox, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
     _chain, locations = altegio.add_chain(1500)
     altegio.grant(locations, user_id=EMMA)
     with django_assert_max_num_queries(150):
@@ -62,7 +73,9 @@ def test_a_chain_of_1500_locations_arrives_in_a_constant_number_of_queries(
     assert len(status(client, answer)["locations"]) == 1500
 
 
-def test_two_people_who_claim_one_location_are_a_conflict(client, altegio, work):
+def test_two_people_who_claim_one_location_are_a_conflict(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     mine = arrive(client, altegio, 10101)
     theirs = follow(client, altegio, 10101, user_id=MARIA)
     work()
@@ -72,7 +85,9 @@ def test_two_people_who_claim_one_location_are_a_conflict(client, altegio, work)
     assert altegio.requests("activate") == []
 
 
-def test_a_location_somebody_else_holds_is_never_moved(client, altegio, work):
+def test_a_location_somebody_else_holds_is_never_moved(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     arrive(client, altegio, 10101)
     work()
     theirs = follow(client, altegio, 10101, user_id=MARIA)
@@ -80,10 +95,12 @@ def test_a_location_somebody_else_holds_is_never_moved(client, altegio, work):
 
     assert status(client, theirs)["locations"][0]["state"] == "conflict"
     holder = Connection.objects.get(state="active")
-    assert holder.owner.identities.get().altegio_user_id == EMMA
+    assert not_none(holder.owner).identities.get().altegio_user_id == EMMA
 
 
-def test_without_a_grant_the_claim_fails_and_binds_nobody(client, altegio, work):
+def test_without_a_grant_the_claim_fails_and_binds_nobody(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     answer = follow(client, altegio, 10101)
     work()
 
@@ -96,7 +113,9 @@ def test_without_a_grant_the_claim_fails_and_binds_nobody(client, altegio, work)
     assert altegio.status_of(10101) is Status.PENDING, "a refused claim is not retried on a stranger's grant"
 
 
-def test_a_reconnection_after_an_uninstall_nobody_told_of(client, altegio, work):
+def test_a_reconnection_after_an_uninstall_nobody_told_of(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     first = arrive(client, altegio, 10101)
     work()
     altegio.uninstall(10101)
@@ -110,14 +129,16 @@ def test_a_reconnection_after_an_uninstall_nobody_told_of(client, altegio, work)
     assert status(client, first)["state"] == "active"
 
 
-def set_the_clock_back(seconds):
+def set_the_clock_back(seconds: int) -> None:
     """As if the arrival so far had been noted by a clock that was fast."""
     fast = timedelta(seconds=seconds)
     Connection.objects.update(arrived_at=F("arrived_at") + fast, last_arrived_at=F("last_arrived_at") + fast)
 
 
 @pytest.mark.parametrize("fast", [0, 45])
-def test_a_reconnection_before_the_answer_to_the_disconnection(client, altegio, work, fast):
+def test_a_reconnection_before_the_answer_to_the_disconnection(
+    client: Client, altegio: Sandbox, work: Callable[..., None], fast: int
+) -> None:
     arrive(client, altegio, 10101)
     work()
     set_the_clock_back(fast)
@@ -138,7 +159,9 @@ def test_a_reconnection_before_the_answer_to_the_disconnection(client, altegio, 
 
 
 @pytest.mark.parametrize("fast", [0, 45])
-def test_a_reconnection_before_the_answer_to_the_activation(client, altegio, work, fast):
+def test_a_reconnection_before_the_answer_to_the_activation(
+    client: Client, altegio: Sandbox, work: Callable[..., None], fast: int
+) -> None:
     arrive(client, altegio, 10101)
     set_the_clock_back(fast)
     # They disconnect and come back while the portal still waits for Altegio's yes.
@@ -155,7 +178,9 @@ def test_a_reconnection_before_the_answer_to_the_activation(client, altegio, wor
     assert list(Connection.objects.order_by("pk").values_list("state", flat=True)) == ["uninstalled", "active"]
 
 
-def test_an_owner_who_came_twice_before_gets_no_later_grant(client, altegio, work):
+def test_an_owner_who_came_twice_before_gets_no_later_grant(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     arrive(client, altegio, 10101)
     work()
     follow(client, altegio, 10101)
@@ -171,7 +196,9 @@ def test_an_owner_who_came_twice_before_gets_no_later_grant(client, altegio, wor
     assert altegio.status_of(10101) is Status.PENDING, "it is Maria's, who has not arrived yet"
 
 
-def test_another_person_may_take_a_location_uninstalled_and_granted_to_them(client, altegio, work):
+def test_another_person_may_take_a_location_uninstalled_and_granted_to_them(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     arrive(client, altegio, 10101)
     work()
     altegio.uninstall(10101)
@@ -180,10 +207,12 @@ def test_another_person_may_take_a_location_uninstalled_and_granted_to_them(clie
 
     assert status(client, theirs)["state"] == "active"
     holder = Connection.objects.get(state="active")
-    assert holder.owner.identities.get().altegio_user_id == MARIA
+    assert not_none(holder.owner).identities.get().altegio_user_id == MARIA
 
 
-def test_an_email_that_has_an_account_is_not_taken_over(client, altegio, work):
+def test_an_email_that_has_an_account_is_not_taken_over(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     owner = User.objects.create_user(EMMAS_EMAIL.upper(), "s3cret-pass-word")
     arrive(client, altegio, 10101)
     work()
@@ -191,7 +220,7 @@ def test_an_email_that_has_an_account_is_not_taken_over(client, altegio, work):
     assert Connection.objects.get().owner is None
 
 
-def test_its_owner_signs_in_once_and_is_linked(client, altegio, work):
+def test_its_owner_signs_in_once_and_is_linked(client: Client, altegio: Sandbox, work: Callable[..., None]) -> None:
     owner = proven_owner(EMMAS_EMAIL, "s3cret-pass-word")
     answer = arrive(client, altegio, 10101)
     work()
@@ -202,7 +231,9 @@ def test_its_owner_signs_in_once_and_is_linked(client, altegio, work):
     assert Connection.objects.get().owner == owner
 
 
-def test_a_staff_account_is_never_signed_in_by_a_signature(client, altegio, work):
+def test_a_staff_account_is_never_signed_in_by_a_signature(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     User.objects.create_user(EMMAS_EMAIL, "s3cret-pass-word", is_staff=True)
     answer = arrive(client, altegio, 10101)
     form = {"email": EMMAS_EMAIL, "password": "s3cret-pass-word"}
@@ -215,7 +246,9 @@ def test_a_staff_account_is_never_signed_in_by_a_signature(client, altegio, work
 
 
 @pytest.mark.parametrize("change", [{"is_staff": True}, {"is_active": False}])
-def test_an_account_that_became_staff_or_was_closed_is_not_opened_any_more(client, altegio, work, change):
+def test_an_account_that_became_staff_or_was_closed_is_not_opened_any_more(
+    client: Client, altegio: Sandbox, work: Callable[..., None], change: dict[str, Any]
+) -> None:
     arrive(client, altegio, AURORA_1)
     User.objects.update(**change)
     arrive(client, altegio, AURORA_2)

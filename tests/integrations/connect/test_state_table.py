@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import time_machine
 from django.conf import settings
+from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
@@ -17,6 +18,7 @@ from integrations.connections.transitions import MAY_FOLLOW, TransitionNotAllowe
 from integrations.outbox.models import OutgoingCall
 from integrations.status_sync.disconnect import disconnect
 from integrations.status_sync.status_sync import ask_status
+from sandbox import Sandbox
 from tests.marketplace import AURORA_1, EMMA, MARIA, arrive, follow
 
 pytestmark = pytest.mark.django_db
@@ -31,45 +33,45 @@ def rows() -> list[tuple[str, str, str]]:
 class World:
     """What the rows are played with."""
 
-    def __init__(self, client, altegio, work) -> None:
+    def __init__(self, client: Client, altegio: Sandbox, work: Callable[..., None]) -> None:
         self.client, self.altegio, self.work = client, altegio, work
         self.support = User.objects.create_user("support@example.com", "pass", is_staff=True)
 
-    def arrive(self, user_id=EMMA):
+    def arrive(self, user_id: int = EMMA) -> None:
         arrive(self.client, self.altegio, AURORA_1, user_id=user_id)
 
-    def follow(self, user_id=EMMA):
+    def follow(self, user_id: int = EMMA) -> None:
         follow(self.client, self.altegio, AURORA_1, user_id=user_id)
 
-    def active(self):
+    def active(self) -> None:
         self.arrive()
         self.work()
 
-    def freeze_at_altegio(self):
+    def freeze_at_altegio(self) -> None:
         self.altegio.freeze(AURORA_1)
 
-    def ask(self):
+    def ask(self) -> None:
         ask_status(Connection.objects.order_by("pk")[0])
         self.work()
 
-    def at_the_end_of_the_window(self):
+    def at_the_end_of_the_window(self) -> None:
         with time_machine.travel(timezone.now() + timedelta(seconds=3601)):
             self.work()
 
-    def lost(self, then: Callable[[], None] = lambda: None):
+    def lost(self, then: Callable[[], None] = lambda: None) -> None:
         """Altegio accepts Emma's call, and the answer is lost."""
         self.altegio.fault("drop_after", "activate")
         self.arrive()
         self.work(rounds=1)
         then()
 
-    def lost_and_over(self, state: str, then: Callable[[], None] = lambda: None):
+    def lost_and_over(self, state: str, then: Callable[[], None] = lambda: None) -> None:
         self.lost(then)
         OutgoingCall.objects.filter(kind="activate").update(state="cancelled")
         move(Connection.objects.get(), State(state), "As if the answer had been lost for an hour.")
         self.ask()
 
-    def wrongly_uninstalled(self, then: Callable[[], None] = lambda: None):
+    def wrongly_uninstalled(self, then: Callable[[], None] = lambda: None) -> None:
         self.active()
         then()
         move(Connection.objects.get(), State.UNINSTALLED, "As if.", ended_at=timezone.now())
@@ -173,13 +175,15 @@ PLAYS: dict[tuple[str, str], Callable[[World], None]] = {
 }
 
 
-def test_the_table_holds_what_the_code_allows():
+def test_the_table_holds_what_the_code_allows() -> None:
     allowed = {(before.value, after.value) for before, followers in MAY_FOLLOW.items() for after in followers}
     assert {(before, after) for before, after, _mover in rows()} == allowed
 
 
 @pytest.mark.parametrize(("before", "after", "mover"), rows())
-def test_a_row_happens_as_it_is_written(client, altegio, work, before, after, mover):
+def test_a_row_happens_as_it_is_written(
+    client: Client, altegio: Sandbox, work: Callable[..., None], before: str, after: str, mover: str
+) -> None:
     world = World(client, altegio, work)
     PLAYS[before, after](world)
     change = ConnectionChange.objects.filter(from_state=before, to_state=after).first()
@@ -188,7 +192,7 @@ def test_a_row_happens_as_it_is_written(client, altegio, work, before, after, mo
 
 
 @pytest.mark.parametrize("to", [State.GRANTED, State.ACTIVE, State.FROZEN])
-def test_nobody_but_staff_moves_what_staff_ended(client, altegio, to):
+def test_nobody_but_staff_moves_what_staff_ended(client: Client, altegio: Sandbox, to: State) -> None:
     arrive(client, altegio, AURORA_1)
     ended = Connection.objects.get()
     move(ended, State.FAILED, "Staff decided.", ended_by=EndedBy.STAFF)

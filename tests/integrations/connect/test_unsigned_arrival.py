@@ -1,6 +1,7 @@
 """An owner arrives without user data: sign-up, sign-in, a link by e-mail, one click; all without cookies."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -8,11 +9,15 @@ import time_machine
 from django.core import mail
 from django.test import Client
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from accounts.emails import send_waiting_emails
 from accounts.models import User
 from integrations.connections.models import Arrival, Connection
+from sandbox import Sandbox
 from tests.marketplace import AURORA_1, AURORA_2, arrive, follow, proven_owner, status
+from tests.not_none import not_none
+from tests.response import Response
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"
@@ -24,21 +29,25 @@ def owner() -> User:
     return proven_owner("olga@example.com", PASSWORD, name="Olga")
 
 
-def form_action(page, name: str) -> str:
-    return re.search(rf'action="([^"]*/{name}/)"', page.content.decode()).group(1)
+def form_action(page: Response, name: str) -> str:
+    return not_none(re.search(rf'action="([^"]*/{name}/)"', page.content.decode())).group(1)
 
 
-def test_sign_up_ends_at_the_status_page_and_the_location_is_theirs(altegio, work):
+def test_sign_up_ends_at_the_status_page_and_the_location_is_theirs(
+    altegio: Sandbox, work: Callable[..., None]
+) -> None:
     page = arrive(Client(), altegio, AURORA_1, user_id=None)
     answer = Client().post(form_action(page, "sign-up"), SIGN_UP)
     assert answer.status_code == 303
     work()
 
     assert status(Client(), answer)["state"] == "active"
-    assert Connection.objects.get().owner.email == "olga@example.com"
+    assert not_none(Connection.objects.get().owner).email == "olga@example.com"
 
 
-def test_sign_in_ends_at_the_status_page_and_the_location_is_theirs(altegio, work, owner):
+def test_sign_in_ends_at_the_status_page_and_the_location_is_theirs(
+    altegio: Sandbox, work: Callable[..., None], owner: User
+) -> None:
     page = arrive(Client(), altegio, AURORA_1, user_id=None)
     answer = Client().post(form_action(page, "sign-in"), {"email": "OLGA@example.com", "password": PASSWORD})
     work()
@@ -47,7 +56,7 @@ def test_sign_in_ends_at_the_status_page_and_the_location_is_theirs(altegio, wor
     assert Connection.objects.get().owner == owner
 
 
-def test_a_wrong_password_is_told_and_nothing_is_claimed(altegio, owner):
+def test_a_wrong_password_is_told_and_nothing_is_claimed(altegio: Sandbox, owner: User) -> None:
     page = arrive(Client(), altegio, AURORA_1, user_id=None)
     answer = Client().post(form_action(page, "sign-in"), {"email": owner.email, "password": "wrong"})
 
@@ -56,7 +65,7 @@ def test_a_wrong_password_is_told_and_nothing_is_claimed(altegio, owner):
     assert not Connection.objects.exists()
 
 
-def test_a_taken_email_is_answered_like_a_new_one(altegio, work, owner):
+def test_a_taken_email_is_answered_like_a_new_one(altegio: Sandbox, work: Callable[..., None], owner: User) -> None:
     new = arrive(Client(), altegio, AURORA_1, user_id=None)
     taken = arrive(Client(), altegio, AURORA_2, user_id=None)
     first = Client().post(form_action(new, "sign-up"), {**SIGN_UP, "email": "new@example.com"})
@@ -70,16 +79,18 @@ def test_a_taken_email_is_answered_like_a_new_one(altegio, work, owner):
     assert Connection.objects.get(location__altegio_id=AURORA_2).owner is None, "nobody's until the owner signs in"
 
 
-def _without_numbers(page) -> str:
+def _without_numbers(page: Response) -> str:
     return re.sub(r"/connect/status/[^\"]*|\d+|<bdi>[^<]*</bdi>", "", page.content.decode())
 
 
-def test_the_letter_leads_the_owner_of_a_taken_email_in(altegio, work, owner):
+def test_the_letter_leads_the_owner_of_a_taken_email_in(
+    altegio: Sandbox, work: Callable[..., None], owner: User
+) -> None:
     page = arrive(Client(), altegio, AURORA_1, user_id=None)
     Client().post(form_action(page, "sign-up"), SIGN_UP)
     work()
     send_waiting_emails()
-    link = re.search(r"http://localhost:8000(/connect/confirm/\S+)", mail.outbox[0].body).group(1)
+    link = not_none(re.search(r"http://localhost:8000(/connect/confirm/\S+)", str(mail.outbox[0].body))).group(1)
 
     browser = Client()
     assert browser.get(link).status_code == 200
@@ -89,7 +100,7 @@ def test_the_letter_leads_the_owner_of_a_taken_email_in(altegio, work, owner):
     assert Client().post(link).status_code == 410, "a link works once"
 
 
-def test_the_link_is_sent_to_owners_alone_and_answered_alike(altegio, owner):
+def test_the_link_is_sent_to_owners_alone_and_answered_alike(altegio: Sandbox, owner: User) -> None:
     User.objects.create_user("staff@example.com", PASSWORD, is_staff=True)
     page = arrive(Client(), altegio, AURORA_1, user_id=None)
     link_form = form_action(page, "link")
@@ -103,11 +114,11 @@ def test_the_link_is_sent_to_owners_alone_and_answered_alike(altegio, owner):
     assert [message.to for message in mail.outbox] == [["olga@example.com"]]
 
 
-def test_a_signed_in_owner_needs_one_click(altegio, work, owner):
+def test_a_signed_in_owner_needs_one_click(altegio: Sandbox, work: Callable[..., None], owner: User) -> None:
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(owner)
     page = arrive(browser, altegio, AURORA_1, user_id=None)
-    csrf = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.content.decode()).group(1)
+    csrf = not_none(re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.content.decode())).group(1)
     answer = browser.post(form_action(page, "continue"), {"csrfmiddlewaretoken": csrf})
     work()
 
@@ -115,14 +126,14 @@ def test_a_signed_in_owner_needs_one_click(altegio, work, owner):
     assert Connection.objects.get().owner == owner
 
 
-def test_one_click_of_another_site_does_nothing(altegio, owner):
+def test_one_click_of_another_site_does_nothing(altegio: Sandbox, owner: User) -> None:
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(owner)
     page = arrive(browser, altegio, AURORA_1, user_id=None)
     assert browser.post(form_action(page, "continue")).status_code == 403
 
 
-def test_reloading_the_form_does_not_restart_the_window(altegio):
+def test_reloading_the_form_does_not_restart_the_window(altegio: Sandbox) -> None:
     browser = Client()
     arrive(browser, altegio, AURORA_1, user_id=None)
     with time_machine.travel(timezone.now() + timedelta(minutes=10)):
@@ -130,7 +141,7 @@ def test_reloading_the_form_does_not_restart_the_window(altegio):
     assert Arrival.objects.get().visits == 2
 
 
-def test_a_sign_up_after_the_window_shows_the_reconnect_link(altegio, work):
+def test_a_sign_up_after_the_window_shows_the_reconnect_link(altegio: Sandbox, work: Callable[..., None]) -> None:
     page = arrive(Client(), altegio, AURORA_1, user_id=None)
     with time_machine.travel(timezone.now() + timedelta(minutes=61)):
         answer = Client().post(form_action(page, "sign-up"), SIGN_UP)
@@ -141,7 +152,7 @@ def test_a_sign_up_after_the_window_shows_the_reconnect_link(altegio, work):
     assert altegio.requests() == []
 
 
-def test_an_old_step_says_what_to_do(altegio):
+def test_an_old_step_says_what_to_do(altegio: Sandbox) -> None:
     page = arrive(Client(), altegio, AURORA_1, user_id=None)
     with time_machine.travel(timezone.now() + timedelta(hours=3)):
         answer = Client().post(form_action(page, "sign-up"), SIGN_UP)
@@ -149,25 +160,25 @@ def test_an_old_step_says_what_to_do(altegio):
     assert b"Altegio" in answer.content
 
 
-def test_nobody_takes_an_arrival_that_is_somebodys(altegio, work, owner):
+def test_nobody_takes_an_arrival_that_is_somebodys(altegio: Sandbox, work: Callable[..., None], owner: User) -> None:
     page = arrive(Client(), altegio, AURORA_1, user_id=None)
     Client().post(form_action(page, "sign-up"), {**SIGN_UP, "email": "first@example.com"})
     answer = Client().post(form_action(page, "sign-in"), {"email": owner.email, "password": PASSWORD})
     work()
 
     assert answer.status_code == 409
-    assert Connection.objects.get().owner.email == "first@example.com"
+    assert not_none(Connection.objects.get().owner).email == "first@example.com"
 
 
 @pytest.mark.parametrize("missing", ["name", "email", "password"])
-def test_a_form_with_a_gap_says_where(altegio, missing):
+def test_a_form_with_a_gap_says_where(altegio: Sandbox, missing: str) -> None:
     page = arrive(Client(), altegio, AURORA_1, user_id=None)
     answer = Client().post(form_action(page, "sign-up"), {**SIGN_UP, missing: ""})
     assert answer.status_code == 400
     assert missing in answer.context["sign_up"].errors
 
 
-def test_only_altegio_may_frame_the_connect_pages(altegio, client, settings):
+def test_only_altegio_may_frame_the_connect_pages(altegio: Sandbox, client: Client, settings: Settings) -> None:
     page = arrive(client, altegio, AURORA_1, user_id=None)
     assert "frame-ancestors https://app.alteg.io https://*.alteg.io" in page["Content-Security-Policy"]
     assert "X-Frame-Options" not in page

@@ -9,6 +9,7 @@ import pytest
 from django.db import transaction
 from django.dispatch import Signal
 from django.test import Client
+from pytest_django.fixtures import Settings
 
 from accounts.models import ApiKey, Notification, OutgoingEmail
 from billing.models import Payment
@@ -123,7 +124,7 @@ def _reverse(signal: Signal) -> None:
 
 
 @pytest.fixture
-def play(altegio: Sandbox, work: Callable[..., None], settings: Any) -> Callable[[Story], Rows]:
+def play(altegio: Sandbox, work: Callable[..., None], settings: Settings) -> Callable[[Story], Rows]:
     """The rows that a story leaves; they are rolled back."""
 
     def run(story: Story) -> Rows:

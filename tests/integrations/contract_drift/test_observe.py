@@ -1,11 +1,13 @@
 """What Altegio sends otherwise than its documents say is counted where the operator looks, and breaks nothing."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
+from pytest_django.fixtures import DjangoAssertNumQueries
 
 from accounts.models import User
 from integrations.altegio import requests
@@ -19,6 +21,7 @@ from integrations.contract_drift.observe import observe_answer, observe_callback
 from integrations.lifecycle.callback_endpoint import store
 from integrations.status_sync.status_sync import ask_status
 from partner_portal.core.metrics import METRICS
+from sandbox import Sandbox
 from tests.marketplace import AURORA_1, arrive
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +29,7 @@ PLAN = "data.connection_status.plan_name"
 
 
 @pytest.fixture
-def live(client: Client, altegio, work) -> Connection:
+def live(client: Client, altegio: Sandbox, work: Callable[..., None]) -> Connection:
     """A live connection, at an Altegio that begins to send what no document names."""
     arrive(client, altegio, AURORA_1)
     work()
@@ -34,7 +37,7 @@ def live(client: Client, altegio, work) -> Connection:
     return Connection.objects.get()
 
 
-def ask(connection: Connection, work) -> None:
+def ask(connection: Connection, work: Callable[..., None]) -> None:
     ask_status(connection)
     work()
 
@@ -43,14 +46,16 @@ def counted() -> dict[tuple[str, str, str], int]:
     return {(drift.kind, drift.path, drift.value): drift.count for drift in Drift.objects.all()}
 
 
-def test_a_connection_as_the_documents_have_it_differs_in_nothing(client, altegio, work):
+def test_a_connection_as_the_documents_have_it_differs_in_nothing(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     arrive(client, altegio, AURORA_1)
     work()
 
     assert counted() == {}
 
 
-def test_a_new_field_is_counted_with_one_masked_sample(live, work):
+def test_a_new_field_is_counted_with_one_masked_sample(live: Connection, work: Callable[..., None]) -> None:
     ask(live, work)
     ask(live, work)
 
@@ -60,7 +65,9 @@ def test_a_new_field_is_counted_with_one_masked_sample(live, work):
     assert drift.first_seen_at < drift.last_seen_at
 
 
-def test_a_new_state_is_named_and_the_connection_stays_what_it_was(live, altegio, work):
+def test_a_new_state_is_named_and_the_connection_stays_what_it_was(
+    live: Connection, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     altegio.freeze(AURORA_1)
     ask(live, work)
 
@@ -69,21 +76,21 @@ def test_a_new_state_is_named_and_the_connection_stays_what_it_was(live, altegio
     assert live.state == State.ACTIVE
 
 
-def test_a_callback_that_nobody_knows_is_counted(live, work):
+def test_a_callback_that_nobody_knows_is_counted(live: Connection, work: Callable[..., None]) -> None:
     store({"salon_id": AURORA_1, "application_id": 1, "event": "paused"}, '{"salon_id": 1, "event": "paused"}')
     observe_callback({"salon_id": AURORA_1, "application_id": 1, "event": "paused"})
 
     assert counted() == {("value", "event", "paused"): 1}
 
 
-def test_events_are_counted_together():
+def test_events_are_counted_together() -> None:
     event = {"company_id": 1, "resource": "gift_card", "resource_id": 1, "status": "create", "data": {}}
     observe_events([event, [event, event], event])
 
     assert counted() == {("value", "resource", "gift_card"): 3}
 
 
-def test_what_differs_in_nothing_asks_the_database_nothing(django_assert_num_queries):
+def test_what_differs_in_nothing_asks_the_database_nothing(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     answer = read_answer(404, {}, '{"success": false, "data": null, "meta": {"message": "No."}}')
     with django_assert_num_queries(0):
         observe_answer(requests.status(AURORA_1, 1), answer)
@@ -91,7 +98,9 @@ def test_what_differs_in_nothing_asks_the_database_nothing(django_assert_num_que
         observe_events([])
 
 
-def test_a_comparison_that_fails_stops_nothing(live, altegio, work, monkeypatch):
+def test_a_comparison_that_fails_stops_nothing(
+    live: Connection, altegio: Sandbox, work: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(*_args: object) -> None:
         raise RuntimeError("a fault of ours")
 
@@ -103,7 +112,7 @@ def test_a_comparison_that_fails_stops_nothing(live, altegio, work, monkeypatch)
     assert live.state == State.UNINSTALLED
 
 
-def test_names_from_outside_fill_no_table(monkeypatch):
+def test_names_from_outside_fill_no_table(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(observe, "MAX_ROWS_OF_A_SUBJECT", 3)
     for letter in "abcdef":
         observe_callback({"salon_id": 1, "application_id": 1, "event": "freeze", f"field_{letter}": 1})
@@ -111,7 +120,7 @@ def test_names_from_outside_fill_no_table(monkeypatch):
     assert Drift.objects.count() == 3
 
 
-def test_the_longest_names_and_samples_are_stored():
+def test_the_longest_names_and_samples_are_stored() -> None:
     long = Difference("s" * 40, Kind.VALUE, "p" * 200, "v" * 40, "x" * 200)
     observe._count([long], Drift().last_seen_at)
 
@@ -137,7 +146,9 @@ def metric() -> list[tuple[str, float]]:
     return [(sample.labels["path"], sample.value) for family in families for sample in family.samples]
 
 
-def test_it_is_shown_until_somebody_marks_it_as_known(live, work, staff):
+def test_it_is_shown_until_somebody_marks_it_as_known(
+    live: Connection, work: Callable[..., None], staff: Client
+) -> None:
     ask(live, work)
     drift = Drift.objects.get()
 
@@ -156,7 +167,7 @@ def test_it_is_shown_until_somebody_marks_it_as_known(live, work, staff):
     assert metric() == []
 
 
-def test_who_may_only_look_marks_nothing(client):
+def test_who_may_only_look_marks_nothing(client: Client) -> None:
     viewer = User.objects.create_user("viewer@partner.example", is_staff=True)
     client.force_login(viewer)
     observe_callback({"salon_id": 1, "application_id": 1, "event": "paused"})

@@ -1,30 +1,37 @@
 """What Altegio told, in the control room."""
 
+from collections.abc import Callable
+
 import pytest
+from django.db.models import Model
+from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from integrations.connections.models import Application
+from integrations.connections.models import Application, Connection
 from integrations.lifecycle.models import Callback
 from integrations.reconciliation.models import Reconciliation
 from integrations.reconciliation.start import start_run
 from integrations.webhooks.fan_out import fan_out
 from integrations.webhooks.models import Delivery, Event
+from sandbox import Sandbox
 from tests.admin_urls import admin_url
-from tests.integrations.lifecycle.test_callbacks import connected, tell  # noqa: F401 - a fixture
+from tests.integrations.lifecycle.test_callbacks import tell
 from tests.integrations.webhooks.test_receiving import GOOD
+from tests.not_none import not_none
+from tests.response import Response
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def staff(client):
+def staff(client: Client) -> Client:
     client.force_login(User.objects.create_superuser("staff@example.com", "s3cret-pass-word"))
     return client
 
 
 @pytest.fixture
-def story(client, altegio, work, connected):  # noqa: F811
+def story(client: Client, altegio: Sandbox, work: Callable[..., None], connected: Connection) -> Connection:
     tell(client, "surprise", secret_note="fine")
     client.post(f"/altegio/events/{connected.installation.events_key}/", GOOD, content_type="application/json")
     fan_out()
@@ -35,41 +42,44 @@ def story(client, altegio, work, connected):  # noqa: F811
 
 
 @pytest.mark.parametrize("name", ["callback", "event", "delivery", "reconciliation", "finding"])
-def test_every_list_opens(staff, story, name):
+def test_every_list_opens(staff: Client, story: Connection, name: str) -> None:
     assert staff.get(admin_url(name)).status_code == 200
 
 
-def test_every_page_opens(staff, story):
-    for row in (Callback.objects.get(), Event.objects.get(), Delivery.objects.first(), Reconciliation.objects.get()):
-        assert staff.get(admin_url(row._meta.model_name, "change", row.pk)).status_code == 200
+def test_every_page_opens(staff: Client, story: Connection) -> None:
+    for model in (Callback, Event, Delivery, Reconciliation):
+        row = model.objects.earliest("pk")
+        assert staff.get(admin_url(not_none(model._meta.model_name), "change", row.pk)).status_code == 200
 
 
-def test_the_timeline_is_a_page_for_staff_alone(staff, story, client):
+def test_the_timeline_is_a_page_for_staff_alone(staff: Client, story: Connection, client: Client) -> None:
     address = reverse("admin:connections_connection_change", args=[story.pk])
     assert "Altegio says: surprise" in staff.get(address).content.decode()
-    client.force_login(story.owner)
+    client.force_login(not_none(story.owner))
     assert client.get(address).status_code == 302
 
 
-def act(staff, name, action, *rows):
+def act(staff: Client, name: str, action: str, *rows: Model) -> Response:
     form = {"action": action, "_selected_action": [row.pk for row in rows], "confirmed": "yes"}
     return staff.post(admin_url(name), form, follow=True)
 
 
-def test_staff_process_again_send_again_and_disconnect(staff, story, altegio, work):
+def test_staff_process_again_send_again_and_disconnect(
+    staff: Client, story: Connection, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     act(staff, "callback", "again", Callback.objects.get())
     assert Callback.objects.get().state == "waiting"
     act(staff, "event", "again", Event.objects.get())
     assert Event.objects.get().forwarded_at is None
     Delivery.objects.update(state="dead")
-    act(staff, "delivery", "again", Delivery.objects.first())
-    assert Delivery.objects.first().state == "waiting"
+    act(staff, "delivery", "again", Delivery.objects.earliest("pk"))
+    assert Delivery.objects.earliest("pk").state == "waiting"
     act(staff, "connection", "disconnect", story)
     work()
     assert altegio.status_of(10101) == "uninstalled"
 
 
-def test_a_new_signing_secret_is_shown_once(staff, story):
+def test_a_new_signing_secret_is_shown_once(staff: Client, story: Connection) -> None:
     answer = act(staff, "application", "new_secret", Application.objects.get())
     secret = Application.objects.get().events_secret
     assert secret.startswith("whsec_")

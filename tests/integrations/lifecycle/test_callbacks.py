@@ -3,9 +3,13 @@
 import hashlib
 import hmac
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import OperationalError
+from django.test import Client
+from pytest_django.fixtures import Settings
 
 from accounts.models import OutgoingEmail
 from integrations.alerts.models import Alert
@@ -18,35 +22,32 @@ from integrations.outbox.queue import new_call, queue
 from integrations.telephony.call_kinds import SwitchTelephony
 from partner_portal.core.clean import parse_as_written
 from partner_portal.core.models import FailedItem
-from tests.integrations.connect.test_signed_arrival import arrive
+from sandbox import Sandbox
+from tests.marketplace import arrive
+from tests.response import Response
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "/altegio/callback/"
 TOKEN = "partner-token-of-the-tests"
 
 
-def tell(client, event="uninstall", salon_id=10101, **more):
+def tell(client: Client, event: str = "uninstall", salon_id: int | str = 10101, **more: Any) -> Response:
     body = {"salon_id": salon_id, "application_id": 1, "event": event, "partner_token": TOKEN} | more
     return post(client, json.dumps(body))
 
 
-def post(client, body):
+def post(client: Client, body: str | bytes) -> Response:
     return client.post(ADDRESS, body, content_type="application/json")
 
 
-@pytest.fixture
-def connected(client, altegio, work):
-    arrive(client, altegio, 10101)
-    work()
-    return Connection.objects.get()
-
-
-def state_of(connection):
+def state_of(connection: Connection) -> str:
     connection.refresh_from_db()
     return connection.state
 
 
-def test_an_uninstall_ends_the_connection_and_tells_owner_and_staff(client, altegio, work, connected):
+def test_an_uninstall_ends_the_connection_and_tells_owner_and_staff(
+    client: Client, altegio: Sandbox, work: Callable[..., None], connected: Connection
+) -> None:
     altegio.uninstall(10101)
     assert tell(client).status_code == 200
     work()
@@ -57,7 +58,9 @@ def test_an_uninstall_ends_the_connection_and_tells_owner_and_staff(client, alte
     assert Alert.objects.get(kind="ended").connection == connected
 
 
-def test_calls_that_wait_end_with_the_reason(client, altegio, work, connected):
+def test_calls_that_wait_end_with_the_reason(
+    client: Client, altegio: Sandbox, work: Callable[..., None], connected: Connection
+) -> None:
     queue([new_call(SwitchTelephony, "waits", connection_id=connected.pk, chain=1, on=True)])
     OutgoingCall.objects.filter(key="waits").update(state="held")
     altegio.uninstall(10101)
@@ -71,7 +74,9 @@ def test_calls_that_wait_end_with_the_reason(client, altegio, work, connected):
     )
 
 
-def test_a_freeze_and_a_payment_are_followed(client, altegio, work, connected):
+def test_a_freeze_and_a_payment_are_followed(
+    client: Client, altegio: Sandbox, work: Callable[..., None], connected: Connection
+) -> None:
     altegio.freeze(10101)
     tell(client, "freeze")
     work()
@@ -83,7 +88,9 @@ def test_a_freeze_and_a_payment_are_followed(client, altegio, work, connected):
     assert Callback.objects.latest("pk").state == "contradicted"
 
 
-def test_a_late_uninstall_after_a_reconnect_changes_nothing(client, altegio, work, connected):
+def test_a_late_uninstall_after_a_reconnect_changes_nothing(
+    client: Client, altegio: Sandbox, work: Callable[..., None], connected: Connection
+) -> None:
     altegio.uninstall(10101)
     arrive(client, altegio, 10101)
     work()
@@ -95,7 +102,9 @@ def test_a_late_uninstall_after_a_reconnect_changes_nothing(client, altegio, wor
     assert set(Callback.objects.values_list("state", flat=True)) == {"contradicted"}
 
 
-def test_a_chains_telephony_goes_off_once_with_its_last_connection(client, altegio, work):
+def test_a_chains_telephony_goes_off_once_with_its_last_connection(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     altegio.set_application(2)
     from integrations.connections.models import Application
 
@@ -120,7 +129,9 @@ def test_a_chains_telephony_goes_off_once_with_its_last_connection(client, alteg
     assert [row["type"] for row in altegio.telephony()] == ["enable", "disable"]
 
 
-def test_an_unknown_event_location_or_application_is_kept(client, altegio, work, connected):
+def test_an_unknown_event_location_or_application_is_kept(
+    client: Client, altegio: Sandbox, work: Callable[..., None], connected: Connection
+) -> None:
     assert tell(client, "surprise").status_code == 200
     assert tell(client, salon_id=987654321).status_code == 200
     assert tell(client, application_id=77).status_code == 200
@@ -134,13 +145,21 @@ def test_an_unknown_event_location_or_application_is_kept(client, altegio, work,
     assert state_of(connected) == "active"
 
 
-def signed(amount, discount=None):
+def signed(amount: Any, discount: Any = None) -> str:
     text = f"salon_id=10101&amount={amount}" + ("" if discount is None else f"&discount={discount}")
     return hmac.new(TOKEN.encode(), text.encode(), hashlib.sha256).hexdigest()
 
 
 @pytest.mark.parametrize(("amount", "discount"), [("990.99", None), ("990.00", "10"), ("1e2", "0")])
-def test_a_payment_is_handed_to_whoever_registered(client, altegio, work, connected, monkeypatch, amount, discount):
+def test_a_payment_is_handed_to_whoever_registered(
+    client: Client,
+    altegio: Sandbox,
+    work: Callable[..., None],
+    connected: Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    amount: str,
+    discount: str | None,
+) -> None:
     heard = []
     monkeypatch.setattr(CALLBACK_HANDLERS, "_entries", {})
     register_callback_handler("payment", lambda body, connection: heard.append((body, connection)))
@@ -169,7 +188,9 @@ def test_a_payment_is_handed_to_whoever_registered(client, altegio, work, connec
         ("990.00", "10.0", ("990.00", "10")),
     ],
 )
-def test_a_payment_is_signed_over_the_numbers_as_javascript_prints_them(client, db, amount, discount, signed_as):
+def test_a_payment_is_signed_over_the_numbers_as_javascript_prints_them(
+    client: Client, db: None, amount: str, discount: str, signed_as: Any
+) -> None:
     body = (
         f'{{"salon_id":10101,"application_id":1,"event":"payment","partner_token":"{TOKEN}","amount":{amount},'
         f'"discount":{discount},"sign":"{signed(*signed_as)}"}}'
@@ -178,19 +199,19 @@ def test_a_payment_is_signed_over_the_numbers_as_javascript_prints_them(client, 
 
 
 @pytest.mark.parametrize("sign", ["", None, 7, "0" * 64, signed("990.990")])
-def test_a_payment_with_a_wrong_sign_is_refused(client, db, sign):
+def test_a_payment_with_a_wrong_sign_is_refused(client: Client, db: None, sign: int | str | None) -> None:
     assert tell(client, "payment", amount="990.99", sign=sign).status_code == 403
     assert not Callback.objects.exists()
 
 
 @pytest.mark.parametrize("token", [None, "", 7, "wrong", "p\ud800", [TOKEN], TOKEN + "x"])
-def test_without_the_token_nothing_is_stored_or_said(client, db, token):
+def test_without_the_token_nothing_is_stored_or_said(client: Client, db: None, token: Any) -> None:
     answer = tell(client, partner_token=token)
     assert (answer.status_code, answer.json()) == (403, {"detail": "Forbidden."})
     assert not Callback.objects.exists()
 
 
-def test_an_empty_configured_token_matches_nothing(client, db, settings):
+def test_an_empty_configured_token_matches_nothing(client: Client, db: None, settings: Settings) -> None:
     settings.ALTEGIO_PARTNER_TOKEN = ""
     assert tell(client, partner_token="").status_code == 403
 
@@ -212,68 +233,74 @@ def test_an_empty_configured_token_matches_nothing(client, db, settings):
         json.dumps({"partner_token": TOKEN, "salon_id": 1, "application_id": 1, "event": ["freeze"]}).encode(),
     ],
 )
-def test_what_is_not_the_documented_json_is_400(client, db, body):
+def test_what_is_not_the_documented_json_is_400(client: Client, db: None, body: bytes) -> None:
     assert post(client, body).status_code == 400
     assert not Callback.objects.exists()
 
 
 @pytest.mark.parametrize("name", ["event", "event\x00", "ev\x07ent"])
 @pytest.mark.parametrize("event", ["payment", "pay\x00ment", "\x00payment", "pay\x1bment\x7f"])
-def test_a_payment_is_signed_however_it_is_spelled(client, db, name, event):
+def test_a_payment_is_signed_however_it_is_spelled(client: Client, db: None, name: str, event: str) -> None:
     """What is judged is what is stored."""
     payload = {"salon_id": 10101, "application_id": 1, "partner_token": TOKEN, "event": "freeze", name: event}
     assert post(client, json.dumps(payload).encode()).status_code == 403
     assert not Callback.objects.exists()
 
 
-def test_a_byte_order_mark_is_no_reason_to_lose_a_callback(client, db):
+def test_a_byte_order_mark_is_no_reason_to_lose_a_callback(client: Client, db: None) -> None:
     payload = {"salon_id": 10101, "application_id": 1, "partner_token": TOKEN, "event": "freeze"}
     assert post(client, b"\xef\xbb\xbf" + json.dumps(payload).encode()).status_code == 200
 
 
 @pytest.mark.parametrize("odd", ["1E+999999999999999999999", "-1e-999999", "9" * 5000, "0.30000000000000004"])
-def test_a_number_of_any_size_is_stored_and_read_again(client, db, odd):
+def test_a_number_of_any_size_is_stored_and_read_again(client: Client, db: None, odd: str) -> None:
     body = f'{{"salon_id": 1, "application_id": 1, "event": "x", "partner_token": "{TOKEN}", "odd": {odd}}}'
     assert post(client, body.encode()).status_code == 200
     assert parse_as_written(Callback.objects.get().body)["odd"] == odd
 
 
-def test_what_a_database_cannot_store_as_text_is_stored(client, db):
+def test_what_a_database_cannot_store_as_text_is_stored(client: Client, db: None) -> None:
     assert tell(client, "sur\x00prise \ud800", odd="\x00\ud800", deep=[[[{}]]]).status_code == 200
     assert Callback.objects.get().event == "surprise \ufffd"
 
 
-def test_numbers_as_text_and_the_reverse_are_taken(client, db):
+def test_numbers_as_text_and_the_reverse_are_taken(client: Client, db: None) -> None:
     assert tell(client, salon_id="10101", application_id="1").status_code == 200
 
 
-def test_secrets_are_not_stored(client, db):
+def test_secrets_are_not_stored(client: Client, db: None) -> None:
     assert tell(client, note=f"it is {TOKEN}").status_code == 200
     stored = Callback.objects.get().body
     assert TOKEN not in stored
     assert "partner_token" not in stored
 
 
-def test_more_than_64_kib_is_413_and_other_methods_405(client, db):
+def test_more_than_64_kib_is_413_and_other_methods_405(client: Client, db: None) -> None:
     assert post(client, b"x" * (64 * 1024 + 1)).status_code == 413
     assert post(client, b"x" * (64 * 1024)).status_code == 400
     assert client.get(ADDRESS).status_code == 405
 
 
-def test_with_the_database_away_the_answer_is_503(client, monkeypatch):
-    def away(*_args, **_kwargs):
+def test_with_the_database_away_the_answer_is_503(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_args: Any, **_kwargs: Any) -> None:
         raise OperationalError("server closed the connection")
 
     monkeypatch.setattr(callback_endpoint, "insert_callback", away)
     assert tell(client).status_code == 503
 
 
-def test_a_handler_that_fails_is_seen_and_can_be_repeated(client, altegio, work, connected, monkeypatch):
+def test_a_handler_that_fails_is_seen_and_can_be_repeated(
+    client: Client,
+    altegio: Sandbox,
+    work: Callable[..., None],
+    connected: Connection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     from integrations.lifecycle.processing import process_again
 
     monkeypatch.setattr(CALLBACK_HANDLERS, "_entries", {})
 
-    def fail(*_args):
+    def fail(*_args: Any) -> None:
         raise RuntimeError("no")
 
     register_callback_handler("freeze", fail)
@@ -288,7 +315,9 @@ def test_a_handler_that_fails_is_seen_and_can_be_repeated(client, altegio, work,
     assert not FailedItem.objects.exists()
 
 
-def test_an_answer_older_than_the_last_change_is_asked_again(client, altegio, work, connected):
+def test_an_answer_older_than_the_last_change_is_asked_again(
+    client: Client, altegio: Sandbox, work: Callable[..., None], connected: Connection
+) -> None:
     from integrations.altegio.answers import NOT_CONNECTED
     from integrations.connections.transitions import lock
     from integrations.status_sync.status_sync import apply_status
@@ -299,7 +328,9 @@ def test_an_answer_older_than_the_last_change_is_asked_again(client, altegio, wo
     assert len(altegio.requests("status")) == 1
 
 
-def test_a_location_that_never_ended_at_altegio_goes_on(client, altegio, work, connected):
+def test_a_location_that_never_ended_at_altegio_goes_on(
+    client: Client, altegio: Sandbox, work: Callable[..., None], connected: Connection
+) -> None:
     from integrations.connections.transitions import lock, move
     from integrations.status_sync.status_sync import ask_status
 
@@ -309,7 +340,9 @@ def test_a_location_that_never_ended_at_altegio_goes_on(client, altegio, work, c
     assert state_of(connected) == "active"
 
 
-def test_a_later_grant_gives_nobody_the_location(client, altegio, work, connected):
+def test_a_later_grant_gives_nobody_the_location(
+    client: Client, altegio: Sandbox, work: Callable[..., None], connected: Connection
+) -> None:
     altegio.uninstall(10101)
     tell(client)
     work()

@@ -1,27 +1,25 @@
 """Disconnecting from the owner's page and the API: asked once, sent once."""
 
+from collections.abc import Callable, Sequence
+
 import pytest
+from django.test import Client
 from django.urls import reverse
 
 from accounts.models import ApiKey, User
 from integrations.connections.models import Connection
 from integrations.outbox.models import OutgoingCall
-from sandbox import Status
-from tests.integrations.connect.test_signed_arrival import arrive
+from sandbox import Sandbox, Status
+from tests.marketplace import arrive
+from tests.not_none import not_none
+from tests.response import Api, Response
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def connected(client, altegio, work):
-    arrive(client, altegio, 10101)
-    work()
-    return Connection.objects.select_related("owner").get()
-
-
-@pytest.fixture
-def api(client):
-    def post(pk, scopes=("billing",)):
+def api(client: Client) -> Api:
+    def post(pk: int, scopes: Sequence[str] = ("billing",)) -> Response:
         _key, secret = ApiKey.objects.create_key(name="test", scopes=list(scopes))
         address = f"/api/v1/connections/{pk}/uninstall/"
         return client.post(address, headers={"Authorization": f"Api-Key {secret}"})
@@ -29,12 +27,14 @@ def api(client):
     return post
 
 
-def page(connection):
+def page(connection: Connection) -> str:
     return reverse("lifecycle:disconnect", args=[connection.pk])
 
 
-def test_the_owner_confirms_and_it_is_disconnected_once(client, altegio, work, connected):
-    client.force_login(connected.owner)
+def test_the_owner_confirms_and_it_is_disconnected_once(
+    client: Client, altegio: Sandbox, work: Callable[..., None], connected: Connection
+) -> None:
+    client.force_login(not_none(connected.owner))
     assert page(connected) in client.get("/account/").content.decode()
     assert client.get(page(connected)).status_code == 200
     work()
@@ -49,7 +49,7 @@ def test_the_owner_confirms_and_it_is_disconnected_once(client, altegio, work, c
     assert (change.to_state, change.by, change.why) == ("uninstalled", connected.owner, "The owner disconnected it.")
 
 
-def test_nobody_elses_connection_is_found(client, connected):
+def test_nobody_elses_connection_is_found(client: Client, connected: Connection) -> None:
     client.force_login(User.objects.create_user("other@example.com", "s3cret-pass-word"))
     assert client.post(page(connected)).status_code == 404
     client.logout()
@@ -57,7 +57,9 @@ def test_nobody_elses_connection_is_found(client, connected):
     assert not OutgoingCall.objects.filter(kind="uninstall").exists()
 
 
-def test_the_api_queues_it_once_and_says_so_again(altegio, work, connected, api):
+def test_the_api_queues_it_once_and_says_so_again(
+    altegio: Sandbox, work: Callable[..., None], connected: Connection, api: Api
+) -> None:
     assert api(connected.pk).status_code == 202
     assert api(connected.pk).json()["state"] == "active"
     work()
@@ -66,7 +68,7 @@ def test_the_api_queues_it_once_and_says_so_again(altegio, work, connected, api)
     assert len(altegio.requests("uninstall")) == 1
 
 
-def test_the_api_refuses_what_it_must(connected, api):
+def test_the_api_refuses_what_it_must(connected: Connection, api: Api) -> None:
     assert api(connected.pk, scopes=["read"]).status_code == 403
     assert api(999).status_code == 404
     Connection.objects.update(state="expired")
@@ -75,7 +77,9 @@ def test_the_api_refuses_what_it_must(connected, api):
 
 
 @pytest.mark.parametrize("fault", ["drop_after", "html_after", "error_after", "drop_before"])
-def test_after_an_uncertain_end_altegio_is_asked_and_it_happens_once(altegio, work, connected, api, fault):
+def test_after_an_uncertain_end_altegio_is_asked_and_it_happens_once(
+    altegio: Sandbox, work: Callable[..., None], connected: Connection, api: Api, fault: str
+) -> None:
     altegio.fault(fault, "uninstall", remaining=1)
     api(connected.pk)
     work()
@@ -86,7 +90,9 @@ def test_after_an_uncertain_end_altegio_is_asked_and_it_happens_once(altegio, wo
     assert OutgoingCall.objects.get(kind="uninstall").attempts.filter(purpose="send").count() == 1 + sent_twice
 
 
-def test_what_is_gone_already_counts_as_disconnected(altegio, work, connected, api):
+def test_what_is_gone_already_counts_as_disconnected(
+    altegio: Sandbox, work: Callable[..., None], connected: Connection, api: Api
+) -> None:
     altegio.uninstall(10101)
     api(connected.pk)
     work()
@@ -94,7 +100,9 @@ def test_what_is_gone_already_counts_as_disconnected(altegio, work, connected, a
     assert connected.state == "uninstalled"
 
 
-def test_a_refusal_leaves_it_connected_and_it_may_be_tried_again(altegio, work, connected, api):
+def test_a_refusal_leaves_it_connected_and_it_may_be_tried_again(
+    altegio: Sandbox, work: Callable[..., None], connected: Connection, api: Api
+) -> None:
     altegio.fault("error", "uninstall", status=403, remaining=1)
     api(connected.pk)
     work()
@@ -106,7 +114,9 @@ def test_a_refusal_leaves_it_connected_and_it_may_be_tried_again(altegio, work, 
     assert connected.state == "uninstalled"
 
 
-def test_the_same_owner_connects_again_and_the_history_stays(client, altegio, work, connected, api):
+def test_the_same_owner_connects_again_and_the_history_stays(
+    client: Client, altegio: Sandbox, work: Callable[..., None], connected: Connection, api: Api
+) -> None:
     api(connected.pk)
     work()
     arrive(client, altegio, 10101)

@@ -1,18 +1,22 @@
 """However callbacks are doubled, reordered, late or lost: after a reconciliation the portal holds Altegio's truth."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from django.core.cache import cache
 from django.db import transaction
+from django.test import Client
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from integrations.connections.models import LIVE, Connection
 from integrations.reconciliation.models import Reconciliation
 from integrations.reconciliation.start import start_run
-from sandbox import RefusalError, Status
+from sandbox import RefusalError, Sandbox, Status
 from tests.examples import examples
-from tests.integrations.connect.test_signed_arrival import EMMA, arrive, follow
 from tests.integrations.lifecycle.test_callbacks import tell
+from tests.marketplace import EMMA, arrive, follow
 
 pytestmark = pytest.mark.django_db
 PLACES = (10101, 10102)
@@ -36,11 +40,11 @@ steps = st.one_of(
 class Story:
     """What happens at Altegio, and which of its callbacks are under way."""
 
-    def __init__(self, client, altegio, work):
+    def __init__(self, client: Client, altegio: Sandbox, work: Callable[..., None]) -> None:
         self.client, self.altegio, self.work = client, altegio, work
-        self.under_way = []
+        self.under_way: list[tuple[str, int]] = []
 
-    def do(self, what, where, how):
+    def do(self, what: str, where: int, how: int) -> None:
         if what in ("arrive", "follow"):
             {"arrive": arrive, "follow": follow}[what](self.client, self.altegio, where, user_id=how)
         elif what == "work":
@@ -50,26 +54,26 @@ class Story:
         else:
             self.happens(what, where, how)
 
-    def happens(self, what, where, copies):
+    def happens(self, what: str, where: int, copies: int) -> None:
         try:
-            {"uninstall": self.altegio.uninstall, "freeze": self.altegio.freeze, "pay": self.altegio.pay}[what](where)
+            getattr(self.altegio, what)(where)
         except RefusalError:
             return
         # What a payment does to a frozen connection is told by no lifecycle event.
         self.under_way += [("uninstall" if what == "uninstall" else "freeze", where)] * copies
 
-    def deliver(self, index):
+    def deliver(self, index: int) -> None:
         if self.under_way:
             event, where = self.under_way.pop(index % len(self.under_way))
             assert tell(self.client, event, salon_id=where).status_code == 200
 
-    def seen_here(self):
+    def seen_here(self) -> list[tuple[int, str]]:
         alive = Connection.objects.filter(state__in=LIVE)
         return sorted(alive.values_list("location__altegio_id", "state"))
 
-    def true(self):
-        found = ((where, AS_SEEN_HERE.get(self.altegio.status_of(where))) for where in PLACES)
-        return [(where, state) for where, state in found if state]
+    def true(self) -> list[tuple[int, str]]:
+        found = ((where, self.altegio.status_of(where)) for where in PLACES)
+        return [(where, AS_SEEN_HERE[status]) for where, status in found if status in AS_SEEN_HERE]
 
 
 @example([("arrive", 10101, EMMA), ("work", 0, 0), ("uninstall", 10101, 2), ("arrive", 10101, EMMA), ("work", 0, 0)])
@@ -77,7 +81,9 @@ class Story:
 @example([("arrive", 10101, EMMA), ("work", 0, 0), ("freeze", 10101, 0), ("uninstall", 10101, 0)])
 @settings(**examples(20, 300), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(steps, max_size=14))
-def test_after_a_reconciliation_the_portal_holds_altegios_truth(client, altegio, work, payload):
+def test_after_a_reconciliation_the_portal_holds_altegios_truth(
+    client: Client, altegio: Sandbox, work: Callable[..., None], payload: Any
+) -> None:
     with transaction.atomic():
         altegio.reset()
         altegio.configure(callbacks_enabled=False)

@@ -15,7 +15,7 @@ PAGE = 3
 
 
 @pytest.fixture(autouse=True)
-def _short_pages(monkeypatch):
+def _short_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(call_kinds, "PAGE", PAGE)
 
 
@@ -46,22 +46,22 @@ def answer_first_page(application: Application, *, ids: range) -> list[int]:
     return sorted(row.params["page"] for row in OutgoingCall.objects.filter(state="queued"))
 
 
-def test_a_long_list_is_looked_at_where_new_entries_stand(application):
+def test_a_long_list_is_looked_at_where_new_entries_stand(application: Application) -> None:
     connect_locations(application, 30 * PAGE)
     assert answer_first_page(application, ids=range(1, PAGE + 1)) == [2, 29, 30, 31]
 
 
-def test_a_list_of_one_page_is_read_once(application):
+def test_a_list_of_one_page_is_read_once(application: Application) -> None:
     connect_locations(application, PAGE + 1)
     assert answer_first_page(application, ids=range(1, PAGE)) == []
 
 
-def test_nothing_is_read_on_once_everything_new_is_found(application):
+def test_nothing_is_read_on_once_everything_new_is_found(application: Application) -> None:
     connect_locations(application, PAGE)
     assert answer_first_page(application, ids=range(1, PAGE + 1)) == []
 
 
-def test_a_page_that_waits_is_not_read_once_everything_new_is_found(application):
+def test_a_page_that_waits_is_not_read_once_everything_new_is_found(application: Application) -> None:
     connect_locations(application, 1)
     fetch_locations(application, page=2)
     call = OutgoingCall.objects.get()

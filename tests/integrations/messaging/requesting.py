@@ -5,6 +5,7 @@ from typing import Any
 from django.test import Client
 
 from integrations.connections.models import Application, Connection
+from tests.response import Response
 
 MESSAGES = "/altegio/messages/"
 PHONE, TEXT = "36301234567", "See you at 10"
@@ -28,7 +29,7 @@ def many(count: int) -> list[dict[str, str]]:
     return [{"id": f"m{number}", "phone": f"3630{number:07}"} for number in range(count)]
 
 
-def request_message(client: Client, key: str, body: Any):
+def request_message(client: Client, key: str, body: Any) -> Response:
     """Post `body` with the API key of a connection."""
     headers = {"Authorization": f"Bearer {key}"}
     return client.post(MESSAGES, body, content_type="application/json", headers=headers)

@@ -1,28 +1,41 @@
 """Whose key does Altegio send with; and replacing it."""
 
+from collections.abc import Callable
+
 import pytest
+from pytest_django.fixtures import DjangoAssertNumQueries
 
 from integrations.connections.models import Connection, Installation, State
 from integrations.messaging.api_keys import replace_api_key
+from sandbox import Sandbox
+from tests.not_none import not_none
+from tests.response import Api, Response
 
 pytestmark = pytest.mark.django_db
 RESOLVE = "connections/resolve-api-key/"
 
 
-def resolve(api, key):
+def resolve(api: Api, key: str) -> Response:
     return api("post", RESOLVE, {"api_key": key})
 
 
-def test_the_key_sent_at_activation_leads_to_its_connection(api, altegio, connect):
+def test_the_key_sent_at_activation_leads_to_its_connection(
+    api: Api, altegio: Sandbox, connect: Callable[..., Connection]
+) -> None:
     connection = connect(10101)
-    key = altegio.connection(10101).api_key
+    key = not_none(not_none(altegio.connection(10101)).api_key)
     answer = resolve(api, key)
     assert (answer.status_code, answer.json()["id"], answer.json()["salon_id"]) == (200, connection.pk, 10101)
     assert resolve(api, key + "x").status_code == 404
     assert resolve(api, "").status_code == 400
 
 
-def test_it_costs_the_same_with_many_connections(api, altegio, connect, django_assert_num_queries):
+def test_it_costs_the_same_with_many_connections(
+    api: Api,
+    altegio: Sandbox,
+    connect: Callable[..., Connection],
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
     first = connect(10101)
     key = first.installation.api_key
     with django_assert_num_queries(3):  # the system's own key, the place, its connections
@@ -33,7 +46,12 @@ def test_it_costs_the_same_with_many_connections(api, altegio, connect, django_a
         assert resolve(api, key).json()["id"] == first.pk
 
 
-def test_the_live_connection_is_meant_and_else_the_newest(api, altegio, connect, reconnect):
+def test_the_live_connection_is_meant_and_else_the_newest(
+    api: Api,
+    altegio: Sandbox,
+    connect: Callable[..., Connection],
+    reconnect: Callable[[Connection], Connection],
+) -> None:
     first = connect(10101)
     altegio.uninstall(10101)
     second = reconnect(first)
@@ -45,9 +63,14 @@ def test_the_live_connection_is_meant_and_else_the_newest(api, altegio, connect,
     assert resolve(api, key).json()["id"] == first.pk
 
 
-def test_a_replaced_key_is_resolved_until_altegio_has_the_new_one(api, altegio, connect, reconnect):
+def test_a_replaced_key_is_resolved_until_altegio_has_the_new_one(
+    api: Api,
+    altegio: Sandbox,
+    connect: Callable[..., Connection],
+    reconnect: Callable[[Connection], Connection],
+) -> None:
     connection = connect(10101)
-    old = altegio.connection(10101).api_key
+    old = not_none(not_none(altegio.connection(10101)).api_key)
     replace_api_key(connection)
     new = connection.installation.api_key
 
@@ -56,7 +79,7 @@ def test_a_replaced_key_is_resolved_until_altegio_has_the_new_one(api, altegio, 
     assert resolve(api, new).json()["id"] == connection.pk
     altegio.uninstall(10101)
     second = reconnect(connection)
-    assert altegio.connection(10101).api_key == new
+    assert not_none(altegio.connection(10101)).api_key == new
     assert resolve(api, new).json()["id"] == second.pk
     assert resolve(api, old).status_code == 404
     assert Installation.objects.count() == 1

@@ -1,12 +1,15 @@
 """What gateways write, word for word, as their documentation has it."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from integrations.messaging.gateway_words import WORDS, read_gateway_item
 from integrations.messaging.models import MessageStatus
+from sandbox import Sandbox
 from tests.integrations.messaging.test_statuses import STATUSES, sent, status
+from tests.response import Api
 
 DOCS = Path(__file__).parents[3] / "docs/sms_gateways.md"
 
@@ -32,16 +35,16 @@ DOCS = Path(__file__).parents[3] / "docs/sms_gateways.md"
         pytest.param("", "", id="blank stays"),
     ],
 )
-def test_a_word_is_read(word, number):
+def test_a_word_is_read(word: str, number: int | str) -> None:
     assert read_gateway_item({"id": "m", "status": word})["status"] == number
 
 
 @pytest.mark.parametrize(("parts", "read"), [("1", 1), (" 2 ", 2), ("one", "one"), ("1.5", "1.5"), (3, 3)])
-def test_parts_as_text(parts, read):
+def test_parts_as_text(parts: int | str, read: int | str) -> None:
     assert read_gateway_item({"parts_amount": parts})["parts_amount"] == read
 
 
-def test_the_documented_table_is_the_one_that_is_used():
+def test_the_documented_table_is_the_one_that_is_used() -> None:
     text = DOCS.read_text(encoding="utf-8")
     for source, words in WORDS.items():
         for word, number in words.items():
@@ -49,7 +52,7 @@ def test_the_documented_table_is_the_one_that_is_used():
 
 
 @pytest.mark.django_db
-def test_a_list_of_words_is_taken(api, altegio, work):
+def test_a_list_of_words_is_taken(api: Api, altegio: Sandbox, work: Callable[..., None]) -> None:
     receipts = [
         status("m1", "1", payment_sum="0.01820000", currency_iso="EUR", parts_amount="1"),
         status("m2", "UNDELIV", payment_sum="", currency_iso="", parts_amount=""),

@@ -38,7 +38,7 @@ def in_order() -> list[str]:
     return list(placed.order_by("position").values_list("send_id", flat=True))
 
 
-def test_the_same_send_ids_at_once_in_any_order_are_the_same_messages(sender):
+def test_the_same_send_ids_at_once_in_any_order_are_the_same_messages(sender: int) -> None:
     ids = [f"s{number}" for number in range(300)]
     results = at_once(
         lambda: take_messages(sender, asking(*ids)),
@@ -51,7 +51,7 @@ def test_the_same_send_ids_at_once_in_any_order_are_the_same_messages(sender):
 
 
 @pytest.mark.skipif(database.vendor != "postgresql", reason="SQLite lets one transaction write at a time.")
-def test_what_is_committed_late_stands_behind_what_was_shown(sender):
+def test_what_is_committed_late_stands_behind_what_was_shown(sender: int) -> None:
     stored, shown = threading.Event(), threading.Event()
 
     def slow() -> None:
@@ -73,7 +73,7 @@ def test_what_is_committed_late_stands_behind_what_was_shown(sender):
     assert list(RequestedMessage.objects.order_by("pk").values_list("send_id", flat=True)) == ["slow", "quick"]
 
 
-def test_many_readers_and_writers_see_one_list_that_grows_at_its_end(sender):
+def test_many_readers_and_writers_see_one_list_that_grows_at_its_end(sender: int) -> None:
     def write(name: str) -> list[str]:
         for number in range(8):
             take_messages(sender, asking(f"{name}{number}"))

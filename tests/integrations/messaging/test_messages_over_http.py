@@ -1,13 +1,20 @@
 """The whole way over HTTP: Altegio hands a message over, the gateway reports, the status comes back to Altegio."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 import requests
 
-from integrations.connections.models import Application
+from integrations.connections.models import Application, Connection
+from sandbox import Sandbox
+from tests.response import Api
 
 
 @pytest.mark.django_db(transaction=True)
-def test_from_altegio_to_the_gateway_and_back(altegio, connect, api, work, live_server):
+def test_from_altegio_to_the_gateway_and_back(
+    altegio: Sandbox, connect: Callable[..., Connection], api: Api, work: Callable[..., None], live_server: Any
+) -> None:
     connect(10101)
     Application.objects.update(takes_messages=True)
     altegio.portal_url = live_server.url

@@ -1,9 +1,12 @@
 """A message that nobody answers ends, staff are alerted before, and neither numbers nor texts stay for ever."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from accounts.erasure import erase_person
 from integrations.alerts.models import Alert
@@ -11,14 +14,17 @@ from integrations.connections.models import Connection
 from integrations.messaging.message_ends import end_unanswered, watch_the_gateway
 from integrations.messaging.models import RequestedMessage
 from partner_portal.core.retention import delete_old
+from sandbox import Sandbox
 from tests.integrations.messaging.requesting import PHONE, TEXT
+from tests.not_none import not_none
+from tests.response import Api
 
 pytestmark = pytest.mark.django_db
 NUMBER = iter(range(1, 1000))
 
 
 @pytest.fixture
-def connection(connect) -> Connection:
+def connection(connect: Callable[..., Connection]) -> Connection:
     return connect(10101)
 
 
@@ -38,7 +44,7 @@ def states() -> list[str]:
     return list(RequestedMessage.objects.order_by("pk").values_list("state", flat=True))
 
 
-def test_after_three_days_without_a_final_status_a_message_is_unanswered(connection):
+def test_after_three_days_without_a_final_status_a_message_is_unanswered(connection: Connection) -> None:
     for state in ("requested", "handed_over", "sent_to_phone", "delivered"):
         came(connection, timedelta(days=3, minutes=1), state)
     came(connection, timedelta(days=2, hours=23))
@@ -46,7 +52,9 @@ def test_after_three_days_without_a_final_status_a_message_is_unanswered(connect
     assert states() == ["unanswered"] * 3 + ["delivered", "requested"]
 
 
-def test_a_status_that_comes_after_the_end_still_counts(connection, api, altegio, work):
+def test_a_status_that_comes_after_the_end_still_counts(
+    connection: Connection, api: Api, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     message = came(connection, timedelta(days=4))
     end_unanswered()
     api("post", "sms/statuses/", [{"ext_id": message.ext_id, "status": 2}])
@@ -54,7 +62,9 @@ def test_a_status_that_comes_after_the_end_still_counts(connection, api, altegio
     assert states() == ["not_delivered"]
 
 
-def test_staff_are_alerted_of_a_silent_gateway_until_a_status_comes(connection, api, altegio, work):
+def test_staff_are_alerted_of_a_silent_gateway_until_a_status_comes(
+    connection: Connection, api: Api, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     came(connection, timedelta(minutes=14))
     watch_the_gateway()
     assert not Alert.objects.exists()
@@ -73,7 +83,9 @@ def test_staff_are_alerted_of_a_silent_gateway_until_a_status_comes(connection, 
     assert alert.cleared_at
 
 
-def test_one_phone_that_is_off_is_no_silent_gateway(connection, api, altegio, work):
+def test_one_phone_that_is_off_is_no_silent_gateway(
+    connection: Connection, api: Api, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     came(connection, timedelta(minutes=30))
     api("post", "sms/statuses/", [{"ext_id": came(connection, timedelta(minutes=20)).ext_id, "status": 4}])
     work()
@@ -82,7 +94,7 @@ def test_one_phone_that_is_off_is_no_silent_gateway(connection, api, altegio, wo
 
 
 @pytest.mark.leaves_stranded("an old message is planted and not ended")
-def test_messages_go_with_their_texts_once_they_have_ended(connection):
+def test_messages_go_with_their_texts_once_they_have_ended(connection: Connection) -> None:
     kept = came(connection, timedelta(days=29), "delivered")
     came(connection, timedelta(days=31), "delivered")
     waits = came(connection, timedelta(days=31))
@@ -90,7 +102,9 @@ def test_messages_go_with_their_texts_once_they_have_ended(connection):
     assert set(RequestedMessage.objects.all()) == {kept, waits}
 
 
-def test_a_status_outlives_its_message(connection, api, altegio, work):
+def test_a_status_outlives_its_message(
+    connection: Connection, api: Api, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     message = came(connection, timedelta(minutes=1))
     api("post", "sms/statuses/", [{"ext_id": message.ext_id, "status": 4}])
     work()
@@ -98,15 +112,17 @@ def test_a_status_outlives_its_message(connection, api, altegio, work):
     assert [status["id"] for status in altegio.sms_statuses()] == [message.send_id]
 
 
-def test_an_owner_who_is_erased_leaves_no_numbers_and_texts_of_their_clients(connection):
+def test_an_owner_who_is_erased_leaves_no_numbers_and_texts_of_their_clients(connection: Connection) -> None:
     came(connection, timedelta(days=1), "delivered")
     assert RequestedMessage.objects.get().text == TEXT
-    erase_person(connection.owner)
+    erase_person(not_none(connection.owner))
     message = RequestedMessage.objects.get()
     assert (message.phone, message.text, message.sender_name) == ("", "", "")
 
 
-def test_the_metrics_say_what_waits_and_for_how_long(connection, client, settings):
+def test_the_metrics_say_what_waits_and_for_how_long(
+    connection: Connection, client: Client, settings: Settings
+) -> None:
     settings.METRICS_TOKEN = "x"
     came(connection, timedelta(minutes=5))
     page = client.get("/metrics/", headers={"Authorization": "Bearer x"}).content.decode()
@@ -115,7 +131,7 @@ def test_the_metrics_say_what_waits_and_for_how_long(connection, client, setting
     assert "portal_oldest_message_seconds 300." in page
 
 
-def test_in_the_admin_number_and_text_are_masked(connection, admin_client):
+def test_in_the_admin_number_and_text_are_masked(connection: Connection, admin_client: Client) -> None:
     message = came(connection, timedelta(minutes=5))
     pages = [
         admin_client.get(f"/admin/messaging/requestedmessage/{path}").content.decode()

@@ -1,8 +1,12 @@
 """Altegio hands messages over: stored once, answered with the list it expects, read in an order that stays."""
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
+from django.test import Client
+from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
 from integrations.connections.models import Application, Connection, State
 from integrations.messaging.api_keys import replace_api_key
@@ -16,31 +20,34 @@ from tests.integrations.messaging.requesting import (
     request_message,
     take_messages_of,
 )
+from tests.response import Api, Response
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def connection(connect, settings) -> Connection:
+def connection(connect: Callable[..., Connection], settings: Settings) -> Connection:
     connection = connect(10101)
     settings.ALTEGIO_APP_URL = "https://app.alteg.io"
     return connection
 
 
 @pytest.fixture
-def key(connection) -> str:
+def key(connection: Connection) -> str:
     return take_messages_of(connection)
 
 
-def ext_ids(answer) -> list[str]:
+def ext_ids(answer: Response) -> list[str]:
     return [item["ext_id"] for item in answer.json()]
 
 
-def listed(api, query: str = "") -> list[str]:
+def listed(api: Api, query: str = "") -> list[str]:
     return [item["id"] for item in api("get", f"sms/messages/{query}").json()["results"]]
 
 
-def test_a_message_is_taken_and_the_gateway_reads_it(client, api, connection, key):
+def test_a_message_is_taken_and_the_gateway_reads_it(
+    client: Client, api: Api, connection: Connection, key: str
+) -> None:
     answer = request_message(client, key, message("s1"))
     assert (answer.status_code, answer["Content-Length"]) == (200, str(len(answer.content)))
     [ext_id] = ext_ids(answer)
@@ -76,14 +83,16 @@ def test_a_message_is_taken_and_the_gateway_reads_it(client, api, connection, ke
         ({"priority": 1}, [("s1", PHONE)]),
     ],
 )
-def test_each_reading_of_the_uncertain_names_is_taken(client, api, key, fields, shown):
+def test_each_reading_of_the_uncertain_names_is_taken(
+    client: Client, api: Api, key: str, fields: dict[str, Any], shown: Any
+) -> None:
     answer = request_message(client, key, message(**fields))
     assert [item["id"] for item in answer.json()] == [send_id for send_id, _phone in shown]
     read = api("get", "sms/messages/").json()["results"]
     assert [(item["id"], item["phone"]) for item in read] == shown
 
 
-def test_the_same_send_id_again_is_the_same_message(client, key):
+def test_the_same_send_id_again_is_the_same_message(client: Client, key: str) -> None:
     first = ext_ids(request_message(client, key, message("s1")))
     again = request_message(client, key, message("s1", text="other"))
     mixed = request_message(
@@ -94,14 +103,16 @@ def test_the_same_send_id_again_is_the_same_message(client, key):
     assert [row.text for row in RequestedMessage.objects.order_by("pk")] == [TEXT, TEXT]
 
 
-def test_a_send_id_twice_in_one_request_is_one_message(client, key):
+def test_a_send_id_twice_in_one_request_is_one_message(client: Client, key: str) -> None:
     twice = [{"id": "s1", "phone": "1"}, {"id": "s1", "phone": "2"}]
     first, second = ext_ids(request_message(client, key, message(destination_params=twice)))
     assert first == second
     assert RequestedMessage.objects.count() == 1
 
 
-def test_another_connection_has_send_ids_of_its_own(client, connect, connection, key):
+def test_another_connection_has_send_ids_of_its_own(
+    client: Client, connect: Callable[..., Connection], connection: Connection, key: str
+) -> None:
     other = take_messages_of(connect(10102))
     assert ext_ids(request_message(client, key, message("s1"))) != ext_ids(
         request_message(client, other, message("s1"))
@@ -128,7 +139,9 @@ def test_another_connection_has_send_ids_of_its_own(client, connect, connection,
         (message(delivery_callback_url="https://app.alteg.io/marketplace/partner/payment"), "/smsprovider/"),
     ],
 )
-def test_what_is_not_the_documented_json_is_400_and_says_what_to_write(client, key, body, named):
+def test_what_is_not_the_documented_json_is_400_and_says_what_to_write(
+    client: Client, key: str, body: dict[str, Any] | str, named: str
+) -> None:
     answer = request_message(client, key, body)
     assert answer.status_code == 400
     assert named in answer.json()["detail"]
@@ -136,20 +149,22 @@ def test_what_is_not_the_documented_json_is_400_and_says_what_to_write(client, k
     assert not RequestedMessage.objects.exists()
 
 
-def test_more_than_256_kib_is_413(client, key):
+def test_more_than_256_kib_is_413(client: Client, key: str) -> None:
     room = 256 * 1024 - len(json.dumps(message(text="")))
     assert request_message(client, key, json.dumps(message(text="x" * room))).status_code == 200
     assert request_message(client, key, json.dumps(message("s2", text="x" * (room + 1)))).status_code == 413
 
 
 @pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer x", "Basic {key}", "{key}"])
-def test_an_unknown_key_is_401(client, key, authorization):
+def test_an_unknown_key_is_401(client: Client, key: str, authorization: str) -> None:
     headers = {"Authorization": authorization.format(key=key)}
     answer = client.post(MESSAGES, message(), content_type="application/json", headers=headers)
     assert (answer.status_code, answer["WWW-Authenticate"]) == (401, "Bearer")
 
 
-def test_where_no_messages_are_taken_the_address_is_404_whatever_the_key(client, connection):
+def test_where_no_messages_are_taken_the_address_is_404_whatever_the_key(
+    client: Client, connection: Connection
+) -> None:
     key = connection.installation.api_key
     assert request_message(client, key, message()).status_code == 404
     assert request_message(client, "unknown", message()).status_code == 404
@@ -158,7 +173,9 @@ def test_where_no_messages_are_taken_the_address_is_404_whatever_the_key(client,
 
 
 @pytest.mark.parametrize("state", [State.FROZEN, State.UNINSTALLED, State.EXPIRED, State.FAILED])
-def test_for_a_frozen_or_ended_connection_each_destination_is_an_error(client, connection, key, state):
+def test_for_a_frozen_or_ended_connection_each_destination_is_an_error(
+    client: Client, connection: Connection, key: str, state: State
+) -> None:
     Connection.objects.filter(pk=connection.pk).update(state=state)
     answer = request_message(client, key, message(destination_params=many(2)))
     assert answer.status_code == 200
@@ -168,19 +185,25 @@ def test_for_a_frozen_or_ended_connection_each_destination_is_an_error(client, c
 
 
 @pytest.mark.leaves_stranded("the connection waits for an activation that is done")
-def test_a_message_that_comes_before_altegios_answer_to_the_activation_is_kept(client, connection, key):
+def test_a_message_that_comes_before_altegios_answer_to_the_activation_is_kept(
+    client: Client, connection: Connection, key: str
+) -> None:
     Connection.objects.filter(pk=connection.pk).update(state=State.GRANTED)
     assert ext_ids(request_message(client, key, message()))
 
 
-def test_a_replaced_key_is_taken_until_altegio_has_the_new_one(client, connection, key):
+def test_a_replaced_key_is_taken_until_altegio_has_the_new_one(
+    client: Client, connection: Connection, key: str
+) -> None:
     replace_api_key(connection)
     assert request_message(client, key, message("s1")).status_code == 200
     assert request_message(client, connection.installation.api_key, message("s2")).status_code == 200
 
 
 @pytest.mark.parametrize("count", [1, 1000])
-def test_taking_costs_the_same_however_many_destinations_there_are(client, key, django_assert_num_queries, count):
+def test_taking_costs_the_same_however_many_destinations_there_are(
+    client: Client, key: str, django_assert_num_queries: DjangoAssertNumQueries, count: int
+) -> None:
     request_message(client, key, message())  # the process has seen the key
     body = json.dumps(message(destination_params=many(count)))
     with django_assert_num_queries(2):  # the key's connection as it is now, and one INSERT
@@ -188,12 +211,14 @@ def test_taking_costs_the_same_however_many_destinations_there_are(client, key, 
     assert len(set(ext_ids(answer))) == count
 
 
-def test_more_than_a_thousand_destinations_are_taken_whole(client, key):
+def test_more_than_a_thousand_destinations_are_taken_whole(client: Client, key: str) -> None:
     answer = request_message(client, key, message(text="x", destination_params=many(2500)))
     assert len(set(ext_ids(answer))) == RequestedMessage.objects.count() == 2500
 
 
-def test_number_text_and_address_stand_encrypted_and_the_token_nowhere(client, key, settings):
+def test_number_text_and_address_stand_encrypted_and_the_token_nowhere(
+    client: Client, key: str, settings: Settings
+) -> None:
     from tests.core.test_secrets import everything_stored
 
     request_message(client, key, message())
@@ -203,7 +228,7 @@ def test_number_text_and_address_stand_encrypted_and_the_token_nowhere(client, k
     assert settings.ALTEGIO_PARTNER_TOKEN not in RequestedMessage.objects.get().callback
 
 
-def test_the_list_is_read_oldest_first_and_on_from_the_last_one(client, api, key):
+def test_the_list_is_read_oldest_first_and_on_from_the_last_one(client: Client, api: Api, key: str) -> None:
     [first, *_rest] = ext_ids(request_message(client, key, message(destination_params=many(3))))
     assert listed(api) == ["m0", "m1", "m2"]
     assert listed(api, f"?after={first}") == ["m1", "m2"]
@@ -214,7 +239,9 @@ def test_the_list_is_read_oldest_first_and_on_from_the_last_one(client, api, key
     assert ([item["id"] for item in rest["results"]], rest["next"]) == (["m2"], None)
 
 
-def test_a_message_that_is_committed_late_stands_behind_those_already_shown(client, api, connection, key):
+def test_a_message_that_is_committed_late_stands_behind_those_already_shown(
+    client: Client, api: Api, connection: Connection, key: str
+) -> None:
     """Its key was given before theirs, in a transaction that took its time."""
     request_message(client, key, message("s1"))
     early = RequestedMessage.objects.get()
@@ -230,7 +257,7 @@ def test_a_message_that_is_committed_late_stands_behind_those_already_shown(clie
     assert listed(api, f"?after={early.pk}") == ["s3", "s2"]
 
 
-def test_who_reads_on_from_a_message_that_was_deleted_misses_none(client, api, key):
+def test_who_reads_on_from_a_message_that_was_deleted_misses_none(client: Client, api: Api, key: str) -> None:
     request_message(client, key, message(destination_params=many(3)))
     assert listed(api) == ["m0", "m1", "m2"]
     first = RequestedMessage.objects.earliest("pk").pk
@@ -242,23 +269,25 @@ def test_who_reads_on_from_a_message_that_was_deleted_misses_none(client, api, k
 
 
 @pytest.mark.parametrize("wrong", ["after=x", "after=0", "state=gone", "salon_id=1"])
-def test_a_list_refuses_what_it_does_not_know(api, wrong):
+def test_a_list_refuses_what_it_does_not_know(api: Api, wrong: str) -> None:
     assert api("get", f"sms/messages/?{wrong}").status_code == 400
 
 
-def test_an_unknown_ext_id_is_404(api):
+def test_an_unknown_ext_id_is_404(api: Api) -> None:
     assert api("get", "sms/messages/5/").status_code == 404
     assert api("get", "sms/messages/x/").status_code == 404
 
 
-def test_a_page_costs_the_same_however_many_messages_it_shows(client, api, key, django_assert_max_num_queries):
+def test_a_page_costs_the_same_however_many_messages_it_shows(
+    client: Client, api: Api, key: str, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
     request_message(client, key, message(destination_params=many(100)))
     listed(api)
     with django_assert_max_num_queries(5):
         assert len(listed(api)) == 100
 
 
-def test_messages_are_for_the_scope_sms_alone(api):
+def test_messages_are_for_the_scope_sms_alone(api: Api) -> None:
     from accounts.models import ApiKey
 
     _key, secret = ApiKey.objects.create_key(name="other", scopes=["read"])

@@ -1,21 +1,26 @@
 """What a message's statuses say in the end, whatever order, price or fate they come with."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.utils import timezone
+from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
 from integrations.messaging.models import DailyVolume, MessageStatus, StatusBatch
 from integrations.messaging.volumes import count_volumes
 from integrations.outbox.models import OutgoingCall
+from sandbox import Sandbox
 from tests.integrations.messaging.test_statuses import STATUSES, sent, status
+from tests.response import Api
 
 pytestmark = pytest.mark.django_db
 RETRY = f"{STATUSES}retry/"
 
 
-def calls(altegio):
+def calls(altegio: Sandbox) -> Any:
     return [[(item["id"], item["status"]) for item in call.body] for call in altegio.requests("sms_statuses")]
 
 
@@ -32,7 +37,9 @@ def calls(altegio):
     ],
 )
 @pytest.mark.parametrize("worked", [True, False], ids=["told at once", "told together"])
-def test_a_final_status_stays_against_passing_ones(api, altegio, work, reported, told, worked):
+def test_a_final_status_stays_against_passing_ones(
+    api: Api, altegio: Sandbox, work: Callable[..., None], reported: Any, told: Any, worked: bool
+) -> None:
     for number in reported:
         assert api("post", STATUSES, [status("m1", number)]).status_code == 202
         if worked:
@@ -43,14 +50,18 @@ def test_a_final_status_stays_against_passing_ones(api, altegio, work, reported,
     assert len(left_out) == len(reported) - len(told)
 
 
-def test_a_report_of_one_message_is_told_in_the_order_of_its_life(api, altegio, work):
+def test_a_report_of_one_message_is_told_in_the_order_of_its_life(
+    api: Api, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     api("post", STATUSES, [status("m1", 2), status("m2", 4), status("m1", 4), status("m1", 8)])
     work()
     assert sent(altegio) == [("m1", 8), ("m1", 4), ("m1", 2), ("m2", 4)]
 
 
 @pytest.mark.parametrize("worked", [True, False], ids=["after it was sent", "while it waits"])
-def test_a_corrected_price_goes_out_and_into_the_figures(api, altegio, work, worked):
+def test_a_corrected_price_goes_out_and_into_the_figures(
+    api: Api, altegio: Sandbox, work: Callable[..., None], worked: bool
+) -> None:
     api("post", STATUSES, [status("m1", 1), status("m2", 1)])
     if worked:
         work()
@@ -66,7 +77,9 @@ def test_a_corrected_price_goes_out_and_into_the_figures(api, altegio, work, wor
     assert (volume.messages, volume.parts, volume.cost) == (2, 3, Decimal("0.12"))
 
 
-def test_a_price_in_another_currency_moves_in_the_figures(api, altegio, work):
+def test_a_price_in_another_currency_moves_in_the_figures(
+    api: Api, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     api("post", STATUSES, [status("m1", 1)])
     work()
     count_volumes()
@@ -77,7 +90,9 @@ def test_a_price_in_another_currency_moves_in_the_figures(api, altegio, work):
     assert figures == {"EUR": (0, 0), "UAH": (1, Decimal("0.05"))}
 
 
-def test_a_corrected_price_of_a_passing_one_is_left_out_after_the_end(api, altegio, work):
+def test_a_corrected_price_of_a_passing_one_is_left_out_after_the_end(
+    api: Api, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     api("post", STATUSES, [status("m1", 8), status("m1", 1)])
     work()
     api("post", STATUSES, [status("m1", 8, payment_sum=1)])
@@ -86,7 +101,7 @@ def test_a_corrected_price_of_a_passing_one_is_left_out_after_the_end(api, alteg
 
 
 @pytest.mark.parametrize("how", ["told again", "retry of one", "retry of all"])
-def test_a_refused_status_goes_again(api, altegio, work, how):
+def test_a_refused_status_goes_again(api: Api, altegio: Sandbox, work: Callable[..., None], how: str) -> None:
     altegio.refuse_sms("m1")
     api("post", STATUSES, [status("m1", 2), status("m2", 2)])
     work()
@@ -105,19 +120,21 @@ def test_a_refused_status_goes_again(api, altegio, work, how):
 
 
 @pytest.mark.parametrize("body", [{"ids": []}, {"ids": "m1"}, {"id": ["m1"]}, ["m1"], {"ids": [True]}])
-def test_a_retry_says_what_it_wants(api, body):
+def test_a_retry_says_what_it_wants(api: Api, body: Any) -> None:
     answer = api("post", RETRY, body)
     assert (answer.status_code, list(answer.json())) == (400, ["ids"])
 
 
-def test_what_was_left_out_of_a_report_is_on_record(api):
+def test_what_was_left_out_of_a_report_is_on_record(api: Api) -> None:
     api("post", STATUSES, [status("m1", 2, price=1)])
     assert StatusBatch.objects.get().warnings == [
         {"field": "0.price", "message": "Left out. There is no such field."}
     ]
 
 
-def test_repeated_and_corrected_reports_cost_a_constant_number_of_queries(api, django_assert_max_num_queries):
+def test_repeated_and_corrected_reports_cost_a_constant_number_of_queries(
+    api: Api, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
     api("post", STATUSES, [status(f"m{number}", 1) for number in range(1000)])
     with django_assert_max_num_queries(30):
         api("post", STATUSES, [status(f"m{number}", 1) for number in range(1000)])
@@ -129,22 +146,24 @@ class TestADroppedLine:
     """Altegio may still be at what was sent: a newer status of the same message would be undone by it."""
 
     @pytest.fixture
-    def dropped(self, api, altegio, work, settings):
+    def dropped(self, api: Api, altegio: Sandbox, work: Callable[..., None], settings: Settings) -> None:
         settings.ALTEGIO_SETTLING_SECONDS = 20
         altegio.fault("drop_after", "sms_statuses", remaining=1)
         api("post", STATUSES, [status("m1", 8)])
         work(rounds=1)
         assert calls(altegio) == [[("m1", 8)]]
 
-    def test_other_messages_wait_for_nothing(self, api, altegio, work, dropped):
+    def test_other_messages_wait_for_nothing(
+        self, api: Api, altegio: Sandbox, work: Callable[..., None], dropped: Any
+    ) -> None:
         api("post", STATUSES, [status("m2", 8), status("m1", 1)])
         work(rounds=1)
         assert [("m2", 8)] in calls(altegio)
         assert ("m1", 1) not in sent(altegio)
 
     def test_a_newer_status_of_the_same_message_goes_when_altegio_is_surely_done(
-        self, api, altegio, work, dropped, time_machine
-    ):
+        self, api: Api, altegio: Sandbox, work: Callable[..., None], dropped: Any, time_machine: Any
+    ) -> None:
         api("post", STATUSES, [status("m1", 1)])
         api("post", STATUSES, [status("m3", 4)])
         time_machine.move_to(timezone.now() + timedelta(seconds=3))
@@ -156,7 +175,9 @@ class TestADroppedLine:
         assert sent(altegio)[-1] == ("m1", 1)
         assert not MessageStatus.objects.exclude(batch__state="sent").exists()
 
-    def test_while_the_old_one_finds_no_answer_the_newer_waits(self, api, altegio, work, dropped, time_machine):
+    def test_while_the_old_one_finds_no_answer_the_newer_waits(
+        self, api: Api, altegio: Sandbox, work: Callable[..., None], dropped: Any, time_machine: Any
+    ) -> None:
         altegio.fault("drop_before", "sms_statuses", remaining=1)
         api("post", STATUSES, [status("m1", 1)])
         time_machine.move_to(timezone.now() + timedelta(seconds=25))

@@ -1,11 +1,14 @@
 """The gateway reports statuses: all checked, stored once, relayed in order, each of them delivered."""
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.utils import timezone
+from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
 from integrations.connections.models import Location
 from integrations.messaging.models import DailyVolume, MessageStatus, StatusBatch
@@ -13,21 +16,23 @@ from integrations.messaging.parsing import ADVICE
 from integrations.messaging.volumes import count_volumes
 from integrations.outbox.models import Attempt, OutgoingCall
 from partner_portal.core.retention import delete_old
+from sandbox import Sandbox
+from tests.response import Api
 
 pytestmark = pytest.mark.django_db
 STATUSES = "sms/statuses/"
 
 
-def status(message_id="m1", number=1, **fields):
+def status(message_id: str | int = "m1", number: int | str = 1, **fields: Any) -> dict[str, Any]:
     priced = {"payment_sum": 0.05, "currency_iso": "EUR", "parts_amount": 1} if number in (1, 8) else {}
     return {"id": message_id, "status": number, **priced, **fields}
 
 
-def sent(altegio):
+def sent(altegio: Sandbox) -> Any:
     return [(item["id"], item["status"]) for item in altegio.sms_statuses()]
 
 
-def test_statuses_reach_altegio_in_one_call(api, altegio, work):
+def test_statuses_reach_altegio_in_one_call(api: Api, altegio: Sandbox, work: Callable[..., None]) -> None:
     answer = api("post", STATUSES, [status("m1", 4), status("m1", 1), status("m2", 8, payment_sum="0")])
     assert (answer.status_code, answer.json()) == (202, {"accepted": 3})
 
@@ -46,13 +51,15 @@ def test_statuses_reach_altegio_in_one_call(api, altegio, work):
     assert set(StatusBatch.objects.values_list("state", flat=True)) == {"sent"}
 
 
-def test_an_id_goes_back_as_altegio_gave_it(api, altegio, work):
+def test_an_id_goes_back_as_altegio_gave_it(api: Api, altegio: Sandbox, work: Callable[..., None]) -> None:
     api("post", STATUSES, [status(77, 2), status("0078", 2)])
     work()
     assert sent(altegio) == [(77, 2), ("0078", 2)]
 
 
-def test_a_status_reported_twice_is_taken_and_not_sent_again(api, altegio, work):
+def test_a_status_reported_twice_is_taken_and_not_sent_again(
+    api: Api, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     api("post", STATUSES, [status("m1", 4), status("m1", 4)])
     work()
     again = api("post", STATUSES, [status("m1", 4), status("m1", 1)])
@@ -100,7 +107,7 @@ def test_a_status_reported_twice_is_taken_and_not_sent_again(api, altegio, work)
         (status("x" * 101), "id"),
     ],
 )
-def test_one_wrong_item_refuses_the_list_and_is_named(api, wrong, field):
+def test_one_wrong_item_refuses_the_list_and_is_named(api: Api, wrong: Any, field: str) -> None:
     answer = api("post", STATUSES, [status("ok", 4), wrong])
     assert answer.status_code == 400
     assert list(answer.json()) == ["1"]
@@ -109,7 +116,7 @@ def test_one_wrong_item_refuses_the_list_and_is_named(api, wrong, field):
     assert not OutgoingCall.objects.exists()
 
 
-def test_every_wrong_field_of_every_item_is_named_with_what_to_write(api):
+def test_every_wrong_field_of_every_item_is_named_with_what_to_write(api: Api) -> None:
     address = "https://evil.example/x"
     twice_wrong = {"id": "", "status": 1, "payment_sum": "x", "currency_iso": "", "delivery_callback_url": address}
     answer = api("post", STATUSES, [twice_wrong, status("ok", 4), {"status": 3, "payment_sum": "x"}, None])
@@ -133,13 +140,13 @@ def test_every_wrong_field_of_every_item_is_named_with_what_to_write(api):
     ("sum_told", "stored"),
     [("0.30000000000000004", "0.3"), (0.0000001, "0"), (999_999_999_999, "999999999999"), (" 0.01820000", "0.0182")],
 )
-def test_a_sum_is_rounded_to_the_column(api, altegio, sum_told, stored):
+def test_a_sum_is_rounded_to_the_column(api: Api, altegio: Sandbox, sum_told: float | int | str, stored: str) -> None:
     assert api("post", STATUSES, [status(payment_sum=sum_told)]).json() == {"accepted": 1}
     assert MessageStatus.objects.get().payment_sum == Decimal(stored)
 
 
 @pytest.mark.parametrize("body", [[], {}, '"x"', [status(str(number), 4) for number in range(1001)]])
-def test_the_list_holds_1_to_1000_statuses(api, body):
+def test_the_list_holds_1_to_1000_statuses(api: Api, body: Any) -> None:
     answer = api("post", STATUSES, body)
     assert (answer.status_code, answer.json()) == (400, {"non_field_errors": ["Send a list of 1 to 1000 statuses."]})
 
@@ -157,7 +164,9 @@ def test_the_list_holds_1_to_1000_statuses(api, body):
         (status(number=2, currency_iso="\x00"), "currency_iso"),
     ],
 )
-def test_no_status_is_lost_for_its_decoration(api, altegio, work, odd, name):
+def test_no_status_is_lost_for_its_decoration(
+    api: Api, altegio: Sandbox, work: Callable[..., None], odd: Any, name: str
+) -> None:
     answer = api("post", STATUSES, [status("ok", 4), odd])
     assert (answer.status_code, answer.json()["accepted"]) == (202, 2)
     assert [warning["field"] for warning in answer.json()["warnings"]] == [f"1.{name}"]
@@ -165,7 +174,7 @@ def test_no_status_is_lost_for_its_decoration(api, altegio, work, odd, name):
     assert len(sent(altegio)) == 2
 
 
-def test_a_blank_sum_where_none_is_wanted_is_none(api, altegio, work):
+def test_a_blank_sum_where_none_is_wanted_is_none(api: Api, altegio: Sandbox, work: Callable[..., None]) -> None:
     blank = {"payment_sum": "", "currency_iso": "", "parts_amount": None, "delivery_callback_url": ""}
     answer = api("post", STATUSES, [status("m1", 2, **blank)])
     assert answer.json() == {"accepted": 1}
@@ -173,7 +182,9 @@ def test_a_blank_sum_where_none_is_wanted_is_none(api, altegio, work):
     assert sent(altegio) == [("m1", 2)]
 
 
-def test_1000_statuses_cost_a_constant_number_of_queries(api, altegio, work, django_assert_max_num_queries):
+def test_1000_statuses_cost_a_constant_number_of_queries(
+    api: Api, altegio: Sandbox, work: Callable[..., None], django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
     with django_assert_max_num_queries(30):
         answer = api("post", STATUSES, [status(f"m{number}", 1) for number in range(1000)])
     assert answer.json() == {"accepted": 1000}
@@ -182,7 +193,9 @@ def test_1000_statuses_cost_a_constant_number_of_queries(api, altegio, work, dja
     assert len(sent(altegio)) == 1000
 
 
-def test_many_small_reports_become_few_calls_in_their_order(api, altegio, work):
+def test_many_small_reports_become_few_calls_in_their_order(
+    api: Api, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     for number in range(60):
         api("post", STATUSES, [status("m1", (4, 2)[number % 2])] if number < 2 else [status(f"m{number}", 4)])
     work()
@@ -192,7 +205,9 @@ def test_many_small_reports_become_few_calls_in_their_order(api, altegio, work):
 
 
 @pytest.mark.parametrize("fault", ["drop_before", "drop_after", "html_after", "error"])
-def test_after_an_uncertain_end_the_batch_goes_again(api, altegio, work, fault):
+def test_after_an_uncertain_end_the_batch_goes_again(
+    api: Api, altegio: Sandbox, work: Callable[..., None], fault: str
+) -> None:
     altegio.fault(fault, "sms_statuses", remaining=2)
     api("post", STATUSES, [status("m1", 4), status("m2", 1)])
     work()
@@ -201,7 +216,9 @@ def test_after_an_uncertain_end_the_batch_goes_again(api, altegio, work, fault):
     assert set(sent(altegio)) == {("m1", 4), ("m2", 1)}
 
 
-def test_a_wrong_status_is_found_and_the_others_are_delivered_in_order(api, altegio, work):
+def test_a_wrong_status_is_found_and_the_others_are_delivered_in_order(
+    api: Api, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     altegio.refuse_sms("m5")
     api("post", STATUSES, [status(f"m{number}", 4) for number in range(10)])
     api("post", STATUSES, [status("m1", 1), status("m9", 1)])
@@ -216,7 +233,9 @@ def test_a_wrong_status_is_found_and_the_others_are_delivered_in_order(api, alte
     assert (refused.refusal, refused.refusal_code) == ("The message was not found.", 30)
 
 
-def test_statuses_go_to_the_address_that_came_with_the_message(api, altegio, work):
+def test_statuses_go_to_the_address_that_came_with_the_message(
+    api: Api, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     other = f"{altegio.api_url}/delivery/status"
     api("post", STATUSES, [status("m1", 4), status("m2", 4, delivery_callback_url=other)])
     work()
@@ -224,7 +243,9 @@ def test_statuses_go_to_the_address_that_came_with_the_message(api, altegio, wor
     assert paths == {"m1": "/smsprovider/status/callback/***", "m2": "/api/v1/delivery/status"}
 
 
-def test_the_token_in_an_address_is_put_in_when_sending_and_stands_in_no_record(api, altegio, work, settings):
+def test_the_token_in_an_address_is_put_in_when_sending_and_stands_in_no_record(
+    api: Api, altegio: Sandbox, work: Callable[..., None], settings: Settings
+) -> None:
     token = settings.ALTEGIO_PARTNER_TOKEN
     api("post", STATUSES, [status(delivery_callback_url=f"{altegio.app_url}/smsprovider/status/callback/{token}")])
     work()
@@ -236,7 +257,7 @@ def test_the_token_in_an_address_is_put_in_when_sending_and_stands_in_no_record(
     assert token not in repr(stored)
 
 
-def test_without_the_scope_nothing_is_taken(api):
+def test_without_the_scope_nothing_is_taken(api: Api) -> None:
     from accounts.models import ApiKey
 
     _key, secret = ApiKey.objects.create_key(name="other", scopes=["telephony"])
@@ -244,7 +265,9 @@ def test_without_the_scope_nothing_is_taken(api):
     assert api("post", STATUSES, [status()], secret="wrong").status_code == 401
 
 
-def test_volumes_are_counted_by_day_location_and_status_once(api, altegio, work):
+def test_volumes_are_counted_by_day_location_and_status_once(
+    api: Api, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     Location.objects.create(altegio_id=10101)
     altegio.refuse_sms("m2")
     api("post", STATUSES, [status("m1", salon_id=10101), status("m2", salon_id=10101), status("m3"), status("m4", 2)])
@@ -264,7 +287,9 @@ def test_volumes_are_counted_by_day_location_and_status_once(api, altegio, work)
     }
 
 
-def test_old_statuses_go_once_they_are_sent_and_counted(api, altegio, work, settings, time_machine):
+def test_old_statuses_go_once_they_are_sent_and_counted(
+    api: Api, altegio: Sandbox, work: Callable[..., None], settings: Settings, time_machine: Any
+) -> None:
     api("post", STATUSES, [status("sent", 4)])
     work()
     count_volumes()

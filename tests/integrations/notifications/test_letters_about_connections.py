@@ -1,12 +1,17 @@
 """Owners are told what has become of their locations: one e-mail for an arrival, and none twice."""
 
 import threading
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core import mail
+from django.core.mail import EmailMultiAlternatives
 from django.db import connections, transaction
+from django.test import Client
 from django.utils import timezone
+from pytest_django.fixtures import DjangoAssertNumQueries
 
 from accounts.emails import send_waiting_emails
 from accounts.models import Notification, OutgoingEmail, User
@@ -16,6 +21,7 @@ from integrations.connections.models import Application, Arrival, ArrivalLocatio
 from integrations.connections.transitions import lock, move
 from integrations.outbox.models import OutgoingCall
 from integrations.status_sync.status_sync import ask_status
+from sandbox import Sandbox
 from tests.integrations.lifecycle.test_callbacks import tell as callback
 from tests.marketplace import AURORA_1, EMMA, arrive, follow
 
@@ -31,7 +37,7 @@ def tell() -> list[str]:
 
 
 @pytest.fixture
-def chain(db) -> list[Connection]:
+def chain(db: None) -> list[Connection]:
     """Emma has arrived with a chain; nothing is decided yet."""
     return a_chain(25)
 
@@ -61,25 +67,33 @@ def a_chain(size: int) -> list[Connection]:
     return claimed
 
 
+def last_letter() -> EmailMultiAlternatives:
+    letter = mail.outbox[-1]
+    assert isinstance(letter, EmailMultiAlternatives)
+    return letter
+
+
 @transaction.atomic
-def decide(connection: Connection, state: State, **fields) -> None:
+def decide(connection: Connection, state: State, **fields: Any) -> None:
     locked = lock(connection.pk)
     if state in (State.ACTIVE, State.FROZEN):
         fields |= {"owner": locked.claimant, "activated_at": timezone.now()}
     move(locked, state, "Altegio said so.", **fields)
 
 
-def test_a_connected_location_is_one_letter_in_the_owners_language(client, altegio, work):
+def test_a_connected_location_is_one_letter_in_the_owners_language(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     arrive(client, altegio, AURORA_1, user_id=EMMA)
     User.objects.update(language="en")
     work()
     assert tell() == ["Aurora Covent Garden is connected"]
-    assert [part.mimetype for part in mail.outbox[-1].alternatives] == ["text/html"]
+    assert [part[1] for part in last_letter().alternatives] == ["text/html"]
     assert "/account/" in mail.outbox[-1].body
     assert tell() == []
 
 
-def test_a_chain_is_one_letter_when_all_is_decided(chain):
+def test_a_chain_is_one_letter_when_all_is_decided(chain: list[Connection]) -> None:
     for connection in chain[:-1]:
         decide(connection, State.ACTIVE)
     assert tell() == [], "one location still waits"
@@ -89,14 +103,16 @@ def test_a_chain_is_one_letter_when_all_is_decided(chain):
     assert "And 15 more." in mail.outbox[-1].body
 
 
-def test_missed_locations_of_an_arrival_are_one_letter_with_their_links(chain):
+def test_missed_locations_of_an_arrival_are_one_letter_with_their_links(chain: list[Connection]) -> None:
     for number, connection in enumerate(chain):
         decide(connection, State.EXPIRED if number % 2 else State.FAILED)
     assert tell() == ["25 locations are not connected"]
     assert mail.outbox[-1].body.count("/appstore/") == 10
 
 
-def test_a_letter_about_a_thousand_costs_as_many_queries_as_one_about_few(django_assert_num_queries, chain):
+def test_a_letter_about_a_thousand_costs_as_many_queries_as_one_about_few(
+    django_assert_num_queries: DjangoAssertNumQueries, chain: list[Connection]
+) -> None:
     def cost(connections: list[Connection]) -> int:
         Connection.objects.filter(pk__in=[each.pk for each in connections]).update(state=State.ACTIVE)
         owner = connections[0].claimant
@@ -114,7 +130,9 @@ def test_a_letter_about_a_thousand_costs_as_many_queries_as_one_about_few(django
     assert cost(chain) == cost(a_chain(1000))
 
 
-def test_a_refused_location_is_told_once_however_often_the_page_is_opened(client, altegio, work):
+def test_a_refused_location_is_told_once_however_often_the_page_is_opened(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     follow(client, altegio, AURORA_1, user_id=EMMA)
     work()
     assert tell() == [f"#{AURORA_1} is not connected"]
@@ -125,7 +143,9 @@ def test_a_refused_location_is_told_once_however_often_the_page_is_opened(client
     assert tell() == []
 
 
-def test_who_connects_anew_at_once_is_not_told_that_it_failed(client, altegio, work):
+def test_who_connects_anew_at_once_is_not_told_that_it_failed(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     follow(client, altegio, AURORA_1, user_id=EMMA)
     work()
     arrive(client, altegio, AURORA_1, user_id=EMMA)
@@ -133,7 +153,9 @@ def test_who_connects_anew_at_once_is_not_told_that_it_failed(client, altegio, w
     assert tell() == ["Aurora Covent Garden is connected"]
 
 
-def test_a_freeze_is_told_once_though_its_callback_is_doubled_and_reconciled(client, altegio, work):
+def test_a_freeze_is_told_once_though_its_callback_is_doubled_and_reconciled(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     arrive(client, altegio, AURORA_1, user_id=EMMA)
     work()
     tell()
@@ -149,7 +171,7 @@ def test_a_freeze_is_told_once_though_its_callback_is_doubled_and_reconciled(cli
     assert "How to pay" in mail.outbox[-1].body
 
 
-def test_a_thaw_and_a_freeze_for_the_same_debt_are_told_once(chain):
+def test_a_thaw_and_a_freeze_for_the_same_debt_are_told_once(chain: list[Connection]) -> None:
     decide(chain[0], State.ACTIVE)
     decide(chain[0], State.FROZEN)
     assert len(tell()) == 1
@@ -158,7 +180,7 @@ def test_a_thaw_and_a_freeze_for_the_same_debt_are_told_once(chain):
     assert tell() == []
 
 
-def test_all_freezes_of_a_chain_are_one_letter(chain):
+def test_all_freezes_of_a_chain_are_one_letter(chain: list[Connection]) -> None:
     for connection in chain:
         decide(connection, State.ACTIVE)
     tell()
@@ -167,13 +189,13 @@ def test_all_freezes_of_a_chain_are_one_letter(chain):
     assert tell() == ["25 locations have stopped working until they are paid"]
 
 
-def test_the_same_state_again_is_no_news(chain):
+def test_the_same_state_again_is_no_news(chain: list[Connection]) -> None:
     decide(chain[0], State.ACTIVE)
     decide(chain[0], State.ACTIVE)
     assert Notification.objects.count() == 1
 
 
-def test_nobody_is_told_where_a_location_is_nobodys(chain):
+def test_nobody_is_told_where_a_location_is_nobodys(chain: list[Connection]) -> None:
     Connection.objects.update(claimant=None, claim="s:1")
     for number, connection in enumerate(chain):
         decide(connection, [State.ACTIVE, State.FAILED, State.EXPIRED, State.FROZEN][number % 4])
@@ -182,22 +204,22 @@ def test_nobody_is_told_where_a_location_is_nobodys(chain):
 
 
 @pytest.mark.parametrize("change", [{"email": None}, {"is_active": False}])
-def test_who_cannot_be_reached_is_not_written(chain, change):
+def test_who_cannot_be_reached_is_not_written(chain: list[Connection], change: dict[str, Any]) -> None:
     decide(chain[0], State.FROZEN)
     User.objects.update(**change)
     assert tell() == []
 
 
-def test_each_letter_is_in_its_readers_language(chain):
+def test_each_letter_is_in_its_readers_language(chain: list[Connection]) -> None:
     User.objects.update(language="hu")
     decide(chain[0], State.FROZEN)
     tell()
     assert OutgoingEmail.objects.get().language == "hu"
-    assert 'lang="hu"' in mail.outbox[-1].alternatives[0].content
+    assert 'lang="hu"' in str(last_letter().alternatives[0][0])
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_workers_at_once_write_one_letter():
+def test_two_workers_at_once_write_one_letter() -> None:
     chain = a_chain(3)
     for connection in chain:
         decide(connection, State.FROZEN)

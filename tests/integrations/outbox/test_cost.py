@@ -1,5 +1,7 @@
 """Claiming costs the same however much waits and however much is stored (PostgreSQL's own account of it)."""
 
+from typing import Any
+
 import pytest
 from django.db import connection
 from django.utils import timezone
@@ -15,7 +17,7 @@ pytestmark = [
 ]
 
 
-def store(count: int, **fields) -> None:
+def store(count: int, **fields: Any) -> None:
     calls = [
         new_call(Activate, f"{fields}:{n}", ordering_key=f"{fields.get('ordering_key', n)}") for n in range(count)
     ]
@@ -30,14 +32,14 @@ def account() -> str:
         return due_calls(timezone.now())[:1].explain(analyze=True)
 
 
-def test_a_burst_is_not_sorted_for_every_call():
+def test_a_burst_is_not_sorted_for_every_call() -> None:
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE outbox_outgoingcall")
     store(2000)
     assert "Sort" not in account()
 
 
-def test_the_finished_calls_of_an_ordering_key_are_not_read():
+def test_the_finished_calls_of_an_ordering_key_are_not_read() -> None:
     store(2000, ordering_key="long", state="done")
     store(1, ordering_key="long")
     with connection.cursor() as cursor:
@@ -45,7 +47,7 @@ def test_the_finished_calls_of_an_ordering_key_are_not_read():
     assert "Rows Removed" not in account()
 
 
-def test_what_must_be_sorted_beside_it_is_not_compiled_first():
+def test_what_must_be_sorted_beside_it_is_not_compiled_first() -> None:
     with in_index_order():
         sorted_all_the_same = OutgoingCall.objects.order_by("reason").explain(analyze=True)
     assert "Sort" in sorted_all_the_same

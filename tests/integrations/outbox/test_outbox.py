@@ -3,6 +3,7 @@
 import threading
 from contextlib import ExitStack
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connections, transaction
@@ -20,11 +21,13 @@ from integrations.outbox.queue import KeyTakenError, cancel, new_call, queue, qu
 from integrations.outbox.sweep import recover_lost_calls
 from integrations.status_sync.status_sync import AskStatus
 from integrations.telephony.call_notifications import notify_of_call
+from sandbox import Sandbox
+from tests.not_none import not_none
 
 pytestmark = pytest.mark.django_db
 
 
-def add(key: str, **fields) -> OutgoingCall:
+def add(key: str, **fields: Any) -> OutgoingCall:
     kind = fields.pop("kind", Activate)
     due_at = fields.pop("due_at", None)
     call = new_call(kind, key, **fields)
@@ -41,7 +44,7 @@ def claimed_keys() -> list[str]:
     return keys
 
 
-def test_the_earliest_deadline_goes_first_within_a_priority():
+def test_the_earliest_deadline_goes_first_within_a_priority() -> None:
     now = timezone.now()
     add("question", kind=AskStatus)
     add("late", deadline_at=now + timedelta(hours=1))
@@ -50,20 +53,20 @@ def test_the_earliest_deadline_goes_first_within_a_priority():
     assert claimed_keys() == ["soon", "late", "whenever", "question"]
 
 
-def test_calls_of_one_lane_go_one_after_the_other():
+def test_calls_of_one_lane_go_one_after_the_other() -> None:
     add("first", ordering_key="a")
     add("second", ordering_key="a")
     add("other", ordering_key="b")
     assert claimed_keys() == ["first", "other"]
 
 
-def test_a_call_that_waits_for_its_retry_holds_its_lane_back():
+def test_a_call_that_waits_for_its_retry_holds_its_lane_back() -> None:
     add("first", ordering_key="a", due_at=timezone.now() + timedelta(minutes=1))
     add("second", ordering_key="a")
     assert claimed_keys() == []
 
 
-def test_the_same_intention_is_queued_once():
+def test_the_same_intention_is_queued_once() -> None:
     add("one")
     add("one")
     queue([new_call(Activate, "one"), new_call(Activate, "one"), new_call(Activate, "two")])
@@ -71,7 +74,7 @@ def test_the_same_intention_is_queued_once():
 
 
 @pytest.mark.parametrize("state", [CallState.DONE, CallState.REFUSED, CallState.EXPIRED, CallState.CANCELLED])
-def test_an_intention_under_a_key_that_has_come_to_its_end_is_an_error(state):
+def test_an_intention_under_a_key_that_has_come_to_its_end_is_an_error(state: CallState) -> None:
     add("one")
     OutgoingCall.objects.update(state=state)
     with pytest.raises(KeyTakenError, match="one"):
@@ -79,28 +82,28 @@ def test_an_intention_under_a_key_that_has_come_to_its_end_is_an_error(state):
 
 
 @pytest.mark.parametrize("other", [{"kind": AskStatus}, {"salon": 2}])
-def test_another_intention_under_a_key_that_waits_is_an_error(other):
+def test_another_intention_under_a_key_that_waits_is_an_error(other: dict[str, Any]) -> None:
     add("one", salon=1)
     with pytest.raises(KeyTakenError, match="one"):
         add("one", **{"salon": 1, **other})
 
 
-def test_quick_changes_become_one_call():
+def test_quick_changes_become_one_call() -> None:
     for _ in range(5):
         queue_newest(AskStatus, "status:1")
     assert OutgoingCall.objects.count() == 1
 
 
-def test_a_change_during_the_sending_makes_another_call():
+def test_a_change_during_the_sending_makes_another_call() -> None:
     queue_newest(AskStatus, "status:1")
     claim_next()
     queue_newest(AskStatus, "status:1")
     assert OutgoingCall.objects.filter(state=CallState.QUEUED).count() == 1
 
 
-def test_the_newer_call_waits_as_long_as_the_one_whose_place_it_takes():
+def test_the_newer_call_waits_as_long_as_the_one_whose_place_it_takes() -> None:
     queue_newest(AskStatus, "status:1")
-    claim = claim_next()
+    claim = not_none(claim_next())
     queue_newest(AskStatus, "status:1")
     _back_off(claim.call, CallState.QUEUED, "no answer", at_least=20)
     older, newer = OutgoingCall.objects.order_by("id")
@@ -108,9 +111,9 @@ def test_the_newer_call_waits_as_long_as_the_one_whose_place_it_takes():
     assert newer.due_at > timezone.now() + timedelta(seconds=19)
 
 
-def test_a_worker_whose_lease_was_lost_writes_nothing():
+def test_a_worker_whose_lease_was_lost_writes_nothing() -> None:
     add("one")
-    claim = claim_next()
+    claim = not_none(claim_next())
     OutgoingCall.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     assert recover_lost_calls() == 1
     with pytest.raises(LeaseLostError):
@@ -118,7 +121,7 @@ def test_a_worker_whose_lease_was_lost_writes_nothing():
     assert OutgoingCall.objects.get().state == CallState.UNCONFIRMED
 
 
-def test_cancelling_leaves_what_is_being_sent_to_its_answer():
+def test_cancelling_leaves_what_is_being_sent_to_its_answer() -> None:
     add("sent")
     claim_next()
     add("waits")
@@ -126,24 +129,24 @@ def test_cancelling_leaves_what_is_being_sent_to_its_answer():
     assert OutgoingCall.objects.get(key="sent").state == CallState.SENDING
 
 
-def test_the_pause_after_a_setback_is_about_a_second_then_doubles_to_a_minute():
+def test_the_pause_after_a_setback_is_about_a_second_then_doubles_to_a_minute() -> None:
     for setbacks, low, high in ((0, 0.8, 1.2), (1, 1.6, 2.4), (3, 6.4, 9.6), (9, 60, 60), (500, 60, 60)):
         assert low <= back_off_seconds(setbacks) <= high
 
 
 @pytest.mark.parametrize(("left", "wait"), [(40, 20), (300, 60), (1, 1)])
-def test_a_pause_never_outlasts_the_call_that_waits(left, wait):
+def test_a_pause_never_outlasts_the_call_that_waits(left: int, wait: int) -> None:
     call = add("late", deadline_at=timezone.now() + timedelta(seconds=left))
     assert before_deadline(call, 60) == pytest.approx(wait, abs=0.5)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_no_worker_builds_a_call_before_the_change_it_tells_of_is_committed():
+def test_no_worker_builds_a_call_before_the_change_it_tells_of_is_committed() -> None:
     queue_newest(AskStatus, "status:1")
     committed, seen = threading.Event(), []
 
     def work() -> None:
-        claim = claim_next()
+        claim = not_none(claim_next())
         seen.append((claim is not None, committed.is_set()))
         connections.close_all()
 
@@ -157,7 +160,7 @@ def test_no_worker_builds_a_call_before_the_change_it_tells_of_is_committed():
     assert seen in ([(False, False)], [(True, True)])
 
 
-def test_slow_answers_to_patient_calls_leave_pumps_for_what_cannot_wait(altegio):
+def test_slow_answers_to_patient_calls_leave_pumps_for_what_cannot_wait(altegio: Sandbox) -> None:
     with ExitStack() as busy:
         for _ in range(PATIENT_DISPATCHERS):
             busy.enter_context(_patient_places)

@@ -1,18 +1,24 @@
 """What Altegio's answers may hold harms the call at most, never the ones beside it, and sends nothing twice."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 import simplejson
+from django.test import Client
 from django.utils import timezone
 
 from integrations.activation.call_kinds import Activate
-from integrations.altegio.answers import Outcome, read_answer
+from integrations.altegio.answers import Answer, Outcome, read_answer
 from integrations.connections.models import Connection, Location
 from integrations.outbox.models import Attempt, OutgoingCall
 from integrations.reconciliation.models import Finding, Reconciliation
 from integrations.reconciliation.start import start_run
 from partner_portal.core.bulk_writes import store_each
 from partner_portal.core.models import FailedItem
+from sandbox import Sandbox
 from tests.marketplace import AURORA_1, EMMA, MEDVED_1, arrive
+from tests.not_none import not_none
 
 pytestmark = pytest.mark.django_db
 
@@ -36,12 +42,14 @@ def envelope(message: str, data: str = "null", success: str = "false") -> str:
     return f'{{"success": {success}, "data": {data}, "meta": {meta}}}'
 
 
-def poison(altegio, call, status, text, **options):
+def poison(altegio: Sandbox, call: str, status: int, text: str, **options: Any) -> None:
     altegio.fault("error", call, status=status, body=text, content_type="application/json", remaining=None, **options)
 
 
 @pytest.mark.parametrize("bad", POISON.values(), ids=POISON)
-def test_a_refusal_is_final_whatever_its_words(client, altegio, work, bad):
+def test_a_refusal_is_final_whatever_its_words(
+    client: Client, altegio: Sandbox, work: Callable[..., None], bad: str
+) -> None:
     poison(altegio, "activate", 422, envelope(bad), location_id=AURORA_1)
     arrive(client, altegio, [AURORA_1, MEDVED_1])
     work()
@@ -54,8 +62,10 @@ def test_a_refusal_is_final_whatever_its_words(client, altegio, work, bad):
 
 
 @pytest.mark.leaves_stranded("what follows the refusal could not be noted: the watch takes it up")
-def test_a_refusal_that_cannot_be_stored_is_final(client, altegio, work, monkeypatch):
-    def fail(*_args, **_kwargs):
+def test_a_refusal_that_cannot_be_stored_is_final(
+    client: Client, altegio: Sandbox, work: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_args: Any, **_kwargs: Any) -> None:
         raise UnicodeEncodeError("utf-8", "x", 0, 1, "surrogates not allowed")
 
     monkeypatch.setattr(Attempt, "save", fail)
@@ -71,14 +81,16 @@ def test_a_refusal_that_cannot_be_stored_is_final(client, altegio, work, monkeyp
     assert FailedItem.objects.get(item=call.pk, queue="calls").dead_at is not None
 
 
-def _saved(fields) -> Attempt:
+def _saved(fields: dict[str, Any]) -> Attempt:
     return Attempt.objects.bulk_create([Attempt(**fields)])[0]
 
 
-def test_what_fails_once_is_settled_by_the_same_answer(client, altegio, work, monkeypatch):
+def test_what_fails_once_is_settled_by_the_same_answer(
+    client: Client, altegio: Sandbox, work: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     accepted, failures = Activate.accepted, [RuntimeError("deadlock")]
 
-    def sometimes(self, call, answer):
+    def sometimes(self: Activate, call: OutgoingCall, answer: Answer) -> None:
         if failures:
             raise failures.pop()
         accepted(self, call, answer)
@@ -90,13 +102,15 @@ def test_what_fails_once_is_settled_by_the_same_answer(client, altegio, work, mo
     assert len(altegio.requests("status", AURORA_1)) == 0
 
 
-def rows(bad: str, ids) -> str:
+def rows(bad: str, ids: Any) -> str:
     good = [simplejson.dumps({"id": salon_id, "title": f"Renamed {salon_id}", "active": 1}) for salon_id in ids[1:]]
     return envelope('""', "[" + ", ".join([f'{{"id": {ids[0]}, "title": {bad}, "active": 1}}', *good]) + "]", "true")
 
 
 @pytest.mark.parametrize("bad", POISON.values(), ids=POISON)
-def test_one_bad_title_does_not_spoil_the_page(client, altegio, work, bad):
+def test_one_bad_title_does_not_spoil_the_page(
+    client: Client, altegio: Sandbox, work: Callable[..., None], bad: str
+) -> None:
     _chain, places = altegio.add_chain(3)
     arrive(client, altegio, places, user_id=EMMA)
     work()
@@ -109,14 +123,16 @@ def test_one_bad_title_does_not_spoil_the_page(client, altegio, work, bad):
     assert titles == {salon_id: f"Renamed {salon_id}" for salon_id in places[1:]}
 
 
-def test_a_row_that_no_column_takes_stands_alone(client, altegio, work, monkeypatch):
+def test_a_row_that_no_column_takes_stands_alone(
+    client: Client, altegio: Sandbox, work: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     _chain, places = altegio.add_chain(5)
     arrive(client, altegio, places, user_id=EMMA)
     work()
     poison(altegio, "salons", 200, rows('"the bad one"', places))
     update = Location.objects.bulk_update
 
-    def picky(locations, *args, **kwargs):
+    def picky(locations: Any, *args: Any, **kwargs: Any) -> None:
         if any(location.title == "the bad one" for location in locations):
             raise ValueError("no column takes this")
         update(locations, *args, **kwargs)
@@ -129,7 +145,7 @@ def test_a_row_that_no_column_takes_stands_alone(client, altegio, work, monkeypa
     assert Location.objects.filter(title__startswith="Renamed").count() == 4
 
 
-def test_a_list_that_never_comes_ends_the_run(altegio, work):
+def test_a_list_that_never_comes_ends_the_run(altegio: Sandbox, work: Callable[..., None]) -> None:
     altegio.fault("error", "salons", status=500, remaining=None)
     run = start_run(Reconciliation.Trigger.NIGHTLY)
     work(rounds=1)
@@ -139,10 +155,10 @@ def test_a_list_that_never_comes_ends_the_run(altegio, work):
     assert (run.state, Finding.objects.get().kind) == ("done", "list")
 
 
-def test_good_rows_are_stored_beside_bad_ones():
+def test_good_rows_are_stored_beside_bad_ones() -> None:
     stored: list[int] = []
 
-    def store(numbers):
+    def store(numbers: Any) -> None:
         if 7 in numbers:
             raise ValueError(7)
         stored.extend(numbers)
@@ -152,7 +168,9 @@ def test_good_rows_are_stored_beside_bad_ones():
 
 
 @pytest.mark.parametrize(("status", "kind"), [(503, "activate"), (500, "status"), (429, "activate")])
-def test_retry_after_is_obeyed_on_every_answer(client, altegio, work, status, kind):
+def test_retry_after_is_obeyed_on_every_answer(
+    client: Client, altegio: Sandbox, work: Callable[..., None], status: int, kind: str
+) -> None:
     altegio.fault("error", kind, status=status, headers={"Retry-After": "20"}, remaining=None)
     altegio.fault("error", "activate", status=500)
     arrive(client, altegio, AURORA_1)
@@ -164,16 +182,18 @@ def test_retry_after_is_obeyed_on_every_answer(client, altegio, work, status, ki
     assert 18 < waits <= 20
 
 
-def test_what_altegio_asks_for_never_outlasts_the_hour(client, altegio, work):
+def test_what_altegio_asks_for_never_outlasts_the_hour(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     altegio.fault("error", "activate", status=503, headers={"Retry-After": "86400"}, remaining=None)
     arrive(client, altegio, AURORA_1)
     work(rounds=1)
     call = OutgoingCall.objects.get(kind="activate")
-    assert call.due_at < call.deadline_at
+    assert call.due_at < not_none(call.deadline_at)
 
 
 @pytest.mark.parametrize("status", [200, 201, 302, 422, 500])
-def test_the_beginning_of_an_answer_is_no_answer(status):
+def test_the_beginning_of_an_answer_is_no_answer(status: int) -> None:
     """Also where it holds nothing but spaces, as an empty one would."""
     answer = read_answer(status, {}, " " * 100, cut=True)
     assert (answer.outcome, "redirect" in answer.message or "too large" in answer.message) == (Outcome.UNKNOWN, True)

@@ -5,9 +5,11 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from integrations.activation.call_kinds import Activate
 from integrations.outbox import budget_shares, rate
+from integrations.outbox.call_kinds import CallKind
 from integrations.outbox.claim import claim_next
 from integrations.outbox.dispatcher import _can_wait
 from integrations.outbox.models import OutgoingCall, Priority
@@ -19,13 +21,13 @@ LONG_AGO = timedelta(minutes=1)
 
 
 @pytest.fixture(autouse=True)
-def _busy(settings):
+def _busy(settings: Settings) -> None:
     """The activations that wait need all there is."""
     settings.ALTEGIO_REQUESTS_PER_MINUTE = 5
     budget_shares._dice.seed(1)
 
 
-def wait(kind: type, count: int, *, turn: int = 0, priority: Priority | None = None) -> None:
+def wait(kind: type[CallKind], count: int, *, turn: int = 0, priority: Priority | None = None) -> None:
     now = timezone.now()
     calls = [
         new_call(kind, f"{kind.name}:{turn}:{priority}:{n}", deadline_at=now + timedelta(hours=1))
@@ -46,7 +48,7 @@ def taken(count: int) -> Counter[int]:
     return found
 
 
-def test_a_small_arrival_goes_before_the_rest_of_a_large_one():
+def test_a_small_arrival_goes_before_the_rest_of_a_large_one() -> None:
     wait(Activate, 5, turn=3)
     wait(Activate, 1, turn=0)
     claim = claim_next()
@@ -54,7 +56,7 @@ def test_a_small_arrival_goes_before_the_rest_of_a_large_one():
     assert claim.call.turn == 0
 
 
-def test_money_and_set_up_keep_a_share_whatever_waits():
+def test_money_and_set_up_keep_a_share_whatever_waits() -> None:
     wait(Activate, 400)
     wait(AskStatus, 100)
     found = taken(150)
@@ -62,14 +64,14 @@ def test_money_and_set_up_keep_a_share_whatever_waits():
     assert found[Priority.ACTIVATION] > 100
 
 
-def test_what_proves_nothing_is_served_last_but_served():
+def test_what_proves_nothing_is_served_last_but_served() -> None:
     wait(Activate, 300, priority=Priority.UNPROVEN)
     wait(AskStatus, 400)
     found = taken(300)
     assert 15 <= found[Priority.UNPROVEN] <= 60
 
 
-def test_a_bots_claims_stand_behind_money_that_has_just_come():
+def test_a_bots_claims_stand_behind_money_that_has_just_come() -> None:
     wait(Activate, 50, priority=Priority.UNPROVEN)
     queue([new_call(AskStatus, "now")])
     OutgoingCall.objects.filter(priority=Priority.UNPROVEN).update(due_at=timezone.now())
@@ -78,7 +80,7 @@ def test_a_bots_claims_stand_behind_money_that_has_just_come():
     assert claim.call.key == "now"
 
 
-def test_a_bots_claims_and_large_lots_leave_room_for_who_comes_next(settings):
+def test_a_bots_claims_and_large_lots_leave_room_for_who_comes_next(settings: Settings) -> None:
     settings.ALTEGIO_REQUESTS_PER_MINUTE = 200
     assert _can_wait(Priority.UNPROVEN, 0)
     assert _can_wait(Priority.ACTIVATION, 5)

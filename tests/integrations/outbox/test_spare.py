@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from integrations.activation.call_kinds import Activate
 from integrations.connections.models import Chain
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _ten_a_minute(settings):
+def _ten_a_minute(settings: Settings) -> None:
     settings.ALTEGIO_REQUESTS_PER_MINUTE = 10
 
 
@@ -31,17 +32,17 @@ def ring_and_claim() -> str:
     return claim.call.kind
 
 
-def test_a_notification_goes_before_activations_that_have_time():
+def test_a_notification_goes_before_activations_that_have_time() -> None:
     wait_for_activation(40, minutes=10)
     assert ring_and_claim() == "call_notification"
 
 
-def test_it_waits_for_activations_that_need_all_the_calls_until_their_deadline():
+def test_it_waits_for_activations_that_need_all_the_calls_until_their_deadline() -> None:
     wait_for_activation(50, minutes=10)
     assert ring_and_claim() == "activate"
 
 
-def test_a_few_that_run_out_soon_are_enough_to_make_it_wait():
+def test_a_few_that_run_out_soon_are_enough_to_make_it_wait() -> None:
     wait_for_activation(1, minutes=60)
     wait_for_activation(20, minutes=2)
     assert ring_and_claim() == "activate"

@@ -1,16 +1,20 @@
 """Altegio on its worst days, each as a switch of the sandbox: the call it strikes ends rightly, all others go on."""
 
 import time
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from integrations.backoffice.health import _answers
 from integrations.connections.models import Connection
 from integrations.outbox.claim import claim_next, held_slots, lease_length
 from integrations.outbox.dispatcher import PATIENT_DISPATCHERS
 from integrations.outbox.models import OutgoingCall
+from sandbox import Sandbox
 from sandbox.pages.faults import BAD_DAYS
 from tests.marketplace import AURORA_1, AURORA_2, MEDVED_1, arrive
 from tests.unkind_server import at_most
@@ -24,7 +28,9 @@ DONE_AFTER_ALL = [
 
 
 @pytest.mark.parametrize("kind", DONE_AFTER_ALL)
-def test_an_activation_is_sent_once_and_the_next_one_is_its_own(client, altegio, work, settings, kind):
+def test_an_activation_is_sent_once_and_the_next_one_is_its_own(
+    client: Client, altegio: Sandbox, work: Callable[..., None], settings: Settings, kind: str
+) -> None:
     settings.ALTEGIO_TIMEOUT_SECONDS = 0.6
     altegio.fault(kind, "activate", location_id=AURORA_1)
     arrive(client, altegio, [AURORA_1, AURORA_2, MEDVED_1])
@@ -35,7 +41,9 @@ def test_an_activation_is_sent_once_and_the_next_one_is_its_own(client, altegio,
         assert len(altegio.requests("activate", location)) == 1
 
 
-def test_a_refusal_in_words_that_nobody_can_store_is_final(client, altegio, work):
+def test_a_refusal_in_words_that_nobody_can_store_is_final(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     altegio.fault("bad_refusal", "activate", location_id=AURORA_1, remaining=None)
     arrive(client, altegio, [AURORA_1, MEDVED_1])
     work()
@@ -46,7 +54,9 @@ def test_a_refusal_in_words_that_nobody_can_store_is_final(client, altegio, work
 
 
 @pytest.mark.parametrize("kind", ["trickle_head_after", "trickle_body_after", "endless_100_after"])
-def test_no_answer_holds_a_thread_beyond_its_end(client, altegio, work, settings, kind):
+def test_no_answer_holds_a_thread_beyond_its_end(
+    client: Client, altegio: Sandbox, work: Callable[..., None], settings: Settings, kind: str
+) -> None:
     settings.ALTEGIO_TIMEOUT_SECONDS = 0.5
     altegio.fault(kind, "activate", remaining=None)
     arrive(client, altegio, AURORA_1)
@@ -56,12 +66,12 @@ def test_no_answer_holds_a_thread_beyond_its_end(client, altegio, work, settings
     assert OutgoingCall.objects.get(kind="activate").state == "unconfirmed"
 
 
-def test_every_kind_of_fault_stands_on_the_control_page():
+def test_every_kind_of_fault_stands_on_the_control_page() -> None:
     offered = {day.kind for day in BAD_DAYS}
     assert offered >= {*DONE_AFTER_ALL, "bad_refusal"}
 
 
-def test_held_places_are_seen(client, altegio, settings):
+def test_held_places_are_seen(client: Client, altegio: Sandbox, settings: Settings) -> None:
     settings.ALTEGIO_TIMEOUT_SECONDS = 10
     _chain, places = altegio.add_chain(PATIENT_DISPATCHERS + 1)
     arrive(client, altegio, places)

@@ -1,20 +1,24 @@
 """What no callback told is found by asking: soon after a period ends, and in the round of all."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection as database
 from django.utils import timezone
+from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
 from integrations.connections.models import Connection
 from integrations.outbox.models import OutgoingCall
 from integrations.reconciliation.rechecks import ended_periods, oldest_first, recheck
+from sandbox import Sandbox
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def connected(connect, altegio) -> Connection:
+def connected(connect: Callable[..., Connection], altegio: Sandbox) -> Connection:
     """A connection that was asked about just now, paid for long to come."""
     found: Connection = connect(10101)
     set_back(found, asked=timedelta(0), ended=timedelta(days=-20))
@@ -27,7 +31,7 @@ def set_back(connection: Connection, *, asked: timedelta, ended: timedelta) -> N
     Connection.objects.filter(pk=connection.pk).update(**at)
 
 
-def state_after_a_round(connection: Connection, work) -> str:
+def state_after_a_round(connection: Connection, work: Callable[..., None]) -> str:
     recheck()
     work()
     connection.refresh_from_db()
@@ -35,14 +39,18 @@ def state_after_a_round(connection: Connection, work) -> str:
 
 
 @pytest.mark.parametrize(("move", "state"), [("freeze", "frozen"), ("uninstall", "uninstalled")])
-def test_what_nobody_told_is_found_as_soon_as_the_period_ends(altegio, connected, work, move, state):
+def test_what_nobody_told_is_found_as_soon_as_the_period_ends(
+    altegio: Sandbox, connected: Connection, work: Callable[..., None], move: str, state: str
+) -> None:
     getattr(altegio, move)(10101)
     assert state_after_a_round(connected, work) == "active"
     set_back(connected, asked=timedelta(hours=2), ended=timedelta(hours=1))
     assert state_after_a_round(connected, work) == state
 
 
-def test_until_it_is_clear_it_is_asked_each_day(altegio, connected, work):
+def test_until_it_is_clear_it_is_asked_each_day(
+    altegio: Sandbox, connected: Connection, work: Callable[..., None]
+) -> None:
     set_back(connected, asked=timedelta(hours=2), ended=timedelta(hours=1))
     recheck()
     work()
@@ -54,7 +62,9 @@ def test_until_it_is_clear_it_is_asked_each_day(altegio, connected, work):
     assert recheck() == 0
 
 
-def test_a_lost_unfreeze_is_found_in_the_round_of_all(altegio, connected, work, settings):
+def test_a_lost_unfreeze_is_found_in_the_round_of_all(
+    altegio: Sandbox, connected: Connection, work: Callable[..., None], settings: Settings
+) -> None:
     altegio.freeze(10101)
     set_back(connected, asked=timedelta(days=2), ended=timedelta(hours=1))
     assert state_after_a_round(connected, work) == "frozen"
@@ -66,7 +76,7 @@ def test_a_lost_unfreeze_is_found_in_the_round_of_all(altegio, connected, work, 
     assert state_after_a_round(connected, work) == "active"
 
 
-def test_the_one_asked_longest_ago_is_the_first(connect, settings):
+def test_the_one_asked_longest_ago_is_the_first(connect: Callable[..., Connection], settings: Settings) -> None:
     first, second = connect(10101), connect(10102)
     set_back(first, asked=timedelta(days=8), ended=timedelta(days=-20))
     set_back(second, asked=timedelta(days=9), ended=timedelta(days=-20))
@@ -77,7 +87,7 @@ def test_the_one_asked_longest_ago_is_the_first(connect, settings):
     OutgoingCall.objects.filter(state="queued").delete()
 
 
-def test_ended_periods_leave_room_to_the_round_of_all(connect, settings):
+def test_ended_periods_leave_room_to_the_round_of_all(connect: Callable[..., Connection], settings: Settings) -> None:
     connections = [connect(place) for place in (10101, 10102, 10201, 10401)]
     for connection in connections[:3]:
         set_back(connection, asked=timedelta(days=6), ended=timedelta(days=2))
@@ -89,13 +99,15 @@ def test_ended_periods_leave_room_to_the_round_of_all(connect, settings):
     OutgoingCall.objects.filter(state="queued").delete()
 
 
-def test_a_share_of_nothing_asks_nothing(connected, settings):
+def test_a_share_of_nothing_asks_nothing(connected: Connection, settings: Settings) -> None:
     settings.RECHECK_SHARE = 0
     set_back(connected, asked=timedelta(days=30), ended=timedelta(days=2))
     assert recheck() == 0
 
 
-def test_a_round_costs_as_many_queries_for_many_as_for_one(connect, django_assert_max_num_queries):
+def test_a_round_costs_as_many_queries_for_many_as_for_one(
+    connect: Callable[..., Connection], django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
     for place in (10101, 10102, 10201, 10401):
         set_back(connect(place), asked=timedelta(days=30), ended=timedelta(days=-20))
     with django_assert_max_num_queries(16):
@@ -105,7 +117,7 @@ def test_a_round_costs_as_many_queries_for_many_as_for_one(connect, django_asser
 
 @pytest.mark.skipif("database.vendor != 'postgresql'", reason="SQLite does not tell what a query has read")
 @pytest.mark.parametrize("which", [oldest_first, ended_periods])
-def test_whose_turn_it_is_is_read_from_an_index(connected, which):
+def test_whose_turn_it_is_is_read_from_an_index(connected: Connection, which: Any) -> None:
     with database.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
     assert "Index" in which(timezone.now())[:100].explain()

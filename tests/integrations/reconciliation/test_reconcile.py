@@ -1,11 +1,15 @@
 """Reconciliation: the lists show what is missing, the statuses what nobody told."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.test import Client
 from django.utils import timezone
+from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
 from integrations.connections.models import Connection, Location
 from integrations.lifecycle.models import Callback
@@ -15,14 +19,15 @@ from integrations.reconciliation.models import Finding, Reconciliation
 from integrations.reconciliation.rechecks import continue_run
 from integrations.reconciliation.start import start_run
 from integrations.reconciliation.unconfirmed import recheck_unconfirmed
-from tests.integrations.connect.test_signed_arrival import EMMA, arrive
+from sandbox import Sandbox
 from tests.integrations.lifecycle.test_callbacks import tell
+from tests.marketplace import EMMA, arrive
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def chain(client, altegio, work):
+def chain(client: Client, altegio: Sandbox, work: Callable[..., None]) -> list[int]:
     """Three connected locations of one owner."""
     _chain, places = altegio.add_chain(3)
     arrive(client, altegio, places, user_id=EMMA)
@@ -31,7 +36,7 @@ def chain(client, altegio, work):
     return places
 
 
-def reconcile(work):
+def reconcile(work: Callable[..., None]) -> Reconciliation:
     run = start_run(Reconciliation.Trigger.NIGHTLY)
     work()
     run.refresh_from_db()
@@ -39,22 +44,26 @@ def reconcile(work):
     return run
 
 
-def states():
+def states() -> dict[int, str]:
     return dict(Connection.objects.values_list("location__altegio_id", "state"))
 
 
-def findings(run):
+def findings(run: Reconciliation) -> list[Any]:
     rows = run.findings.order_by("salon_id").values_list("salon_id", "kind", "after", "needs_person")
     return list(rows)
 
 
-def test_agreement_costs_a_list_and_a_status_of_each_and_finds_nothing(altegio, work, chain):
+def test_agreement_costs_a_list_and_a_status_of_each_and_finds_nothing(
+    altegio: Sandbox, work: Callable[..., None], chain: list[int]
+) -> None:
     run = reconcile(work)
     assert (run.expected, run.listed, run.calls, findings(run)) == (3, 3, 4, [])
     assert len(altegio.requests()) == 4
 
 
-def test_without_a_budget_for_statuses_only_the_list_is_read(altegio, work, chain, settings):
+def test_without_a_budget_for_statuses_only_the_list_is_read(
+    altegio: Sandbox, work: Callable[..., None], chain: list[int], settings: Settings
+) -> None:
     settings.RECHECK_SHARE = 0
     altegio.uninstall(chain[0])
     altegio.freeze(chain[1])
@@ -63,7 +72,9 @@ def test_without_a_budget_for_statuses_only_the_list_is_read(altegio, work, chai
     assert (run.calls, states()[chain[1]]) == (2, "active")
 
 
-def test_the_budget_of_a_night_goes_to_those_asked_longest_ago(altegio, work, chain, monkeypatch):
+def test_the_budget_of_a_night_goes_to_those_asked_longest_ago(
+    altegio: Sandbox, work: Callable[..., None], chain: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(runs, "night_budget", lambda: 2)
     for number, place in enumerate(chain):
         asked = timezone.now() - timedelta(days=5 - number)
@@ -73,7 +84,7 @@ def test_the_budget_of_a_night_goes_to_those_asked_longest_ago(altegio, work, ch
     assert states() == {chain[0]: "frozen", chain[1]: "frozen", chain[2]: "active"}
 
 
-def test_what_nobody_told_is_found_and_applied(altegio, work, chain):
+def test_what_nobody_told_is_found_and_applied(altegio: Sandbox, work: Callable[..., None], chain: list[int]) -> None:
     altegio.uninstall(chain[0])
     altegio.freeze(chain[1])
     run = reconcile(work)
@@ -85,7 +96,9 @@ def test_what_nobody_told_is_found_and_applied(altegio, work, chain):
     assert (run.calls, len(altegio.requests())) == (4, 4)
 
 
-def test_frozen_ones_may_be_left_out_and_one_that_ended_is_found(altegio, work, chain):
+def test_frozen_ones_may_be_left_out_and_one_that_ended_is_found(
+    altegio: Sandbox, work: Callable[..., None], chain: list[int]
+) -> None:
     altegio.configure(list_frozen=False)
     altegio.freeze(chain[0])
     altegio.freeze(chain[1])
@@ -97,45 +110,57 @@ def test_frozen_ones_may_be_left_out_and_one_that_ended_is_found(altegio, work, 
     assert states() == {chain[0]: "frozen", chain[1]: "uninstalled", chain[2]: "active"}
 
 
-def test_numbers_as_text_and_an_empty_answer_for_what_is_gone_are_understood(altegio, work, chain):
+def test_numbers_as_text_and_an_empty_answer_for_what_is_gone_are_understood(
+    altegio: Sandbox, work: Callable[..., None], chain: list[int]
+) -> None:
     altegio.configure(numbers_as_strings=True, gone_answer="empty")
     altegio.uninstall(chain[0])
     assert findings(reconcile(work)) == [(chain[0], "missing", "uninstalled", False)]
 
 
-def test_a_location_that_never_arrived_here_needs_a_person(altegio, work, chain):
+def test_a_location_that_never_arrived_here_needs_a_person(
+    altegio: Sandbox, work: Callable[..., None], chain: list[int]
+) -> None:
     Connection.objects.filter(location__altegio_id=chain[0]).delete()
     run = reconcile(work)
     assert [(salon, kind, person) for salon, kind, _after, person in findings(run)] == [(chain[0], "unknown", True)]
     assert run.calls == 3
 
 
-def test_new_titles_are_taken_over_and_reported(altegio, work, chain):
+def test_new_titles_are_taken_over_and_reported(
+    altegio: Sandbox, work: Callable[..., None], chain: list[int]
+) -> None:
     Location.objects.filter(altegio_id=chain[0]).update(title="Old name")
     run = reconcile(work)
     assert findings(run) == [(chain[0], "title", Location.objects.get(altegio_id=chain[0]).title, False)]
 
 
-def test_a_location_that_is_out_of_business_is_not_taken_for_a_frozen_connection(altegio, work, chain):
+def test_a_location_that_is_out_of_business_is_not_taken_for_a_frozen_connection(
+    altegio: Sandbox, work: Callable[..., None], chain: list[int]
+) -> None:
     altegio.world.location(chain[0]).in_business = False
     assert findings(reconcile(work)) == []
     assert states()[chain[0]] == "active"
     assert Location.objects.get(altegio_id=chain[0]).in_business is False
 
 
-def test_a_refused_list_needs_a_person_and_ends_the_run(altegio, work, chain):
+def test_a_refused_list_needs_a_person_and_ends_the_run(
+    altegio: Sandbox, work: Callable[..., None], chain: list[int]
+) -> None:
     altegio.fault("error", "salons", status=403)
     assert [row[1] for row in findings(reconcile(work))] == ["list"]
 
 
-def test_bad_answers_are_waited_out(altegio, work, chain):
+def test_bad_answers_are_waited_out(altegio: Sandbox, work: Callable[..., None], chain: list[int]) -> None:
     for kind in ("drop_after", "html_after", "broken_json_after"):
         altegio.fault(kind, "*", remaining=1)
     altegio.uninstall(chain[0])
     assert findings(reconcile(work)) == [(chain[0], "missing", "uninstalled", False)]
 
 
-def test_without_an_answer_the_run_ends_and_a_person_must_look(altegio, work, chain):
+def test_without_an_answer_the_run_ends_and_a_person_must_look(
+    altegio: Sandbox, work: Callable[..., None], chain: list[int]
+) -> None:
     altegio.uninstall(chain[0])
     start_run(Reconciliation.Trigger.NIGHTLY)
     altegio.fault("drop_before", "status")
@@ -148,13 +173,15 @@ def test_without_an_answer_the_run_ends_and_a_person_must_look(altegio, work, ch
     assert (run.state, run.findings.get().needs_person) == ("done", True)
 
 
-def test_a_second_start_joins_the_run_under_way(altegio, work, chain):
+def test_a_second_start_joins_the_run_under_way(
+    altegio: Sandbox, work: Callable[..., None], chain: list[int]
+) -> None:
     first = start_run(Reconciliation.Trigger.NIGHTLY)
     assert start_run(Reconciliation.Trigger.COMMAND) == first
     work()
 
 
-def test_the_command_waits_and_reports(altegio, chain):
+def test_the_command_waits_and_reports(altegio: Sandbox, chain: list[int]) -> None:
     altegio.uninstall(chain[0])
     out = StringIO()
     call_command("reconcile", stdout=out)
@@ -163,7 +190,9 @@ def test_the_command_waits_and_reports(altegio, chain):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_page_costs_no_query_for_each_location(altegio, work, client, django_assert_max_num_queries):
+def test_a_page_costs_no_query_for_each_location(
+    altegio: Sandbox, work: Callable[..., None], client: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
     _chain, places = altegio.add_chain(120)
     arrive(client, altegio, places, user_id=EMMA)
     work()
@@ -176,7 +205,9 @@ def test_a_page_costs_no_query_for_each_location(altegio, work, client, django_a
     assert not Finding.objects.exists()
 
 
-def test_a_callback_ahead_of_altegios_status_is_doubtful_and_asked_again(client, altegio, work, chain):
+def test_a_callback_ahead_of_altegios_status_is_doubtful_and_asked_again(
+    client: Client, altegio: Sandbox, work: Callable[..., None], chain: list[int]
+) -> None:
     tell(client, salon_id=chain[0])
     work()
     assert states()[chain[0]] == "active"

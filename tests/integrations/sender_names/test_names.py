@@ -1,10 +1,15 @@
 """Sender names: Altegio always gets the whole list as it is at the moment of sending."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
+from accounts.models import User
+from integrations.connections.models import Connection
 from integrations.sender_names.models import SenderName, SenderNameList
 from integrations.sender_names.names import (
     ask_for_name,
@@ -15,16 +20,21 @@ from integrations.sender_names.names import (
     withdraw_name,
     withdraw_run_out,
 )
+from sandbox import Sandbox
+from tests.not_none import not_none
+from tests.response import Api
 
 pytestmark = pytest.mark.django_db
 NAMES = "locations/10101/sender-names/"
 
 
-def at_altegio(altegio):
-    return altegio.connection(10101).short_names
+def at_altegio(altegio: Sandbox) -> list[str]:
+    return not_none(altegio.connection(10101)).short_names
 
 
-def test_the_list_is_put_and_reaches_altegio(api, altegio, connect, work):
+def test_the_list_is_put_and_reaches_altegio(
+    api: Api, altegio: Sandbox, connect: Callable[..., Connection], work: Callable[..., None]
+) -> None:
     connect(10101)
     answer = api("put", NAMES, {"names": ["Aurora", "4420791234"]})
     assert answer.status_code == 202
@@ -36,7 +46,9 @@ def test_the_list_is_put_and_reaches_altegio(api, altegio, connect, work):
     assert api("get", NAMES).json() == {"names": ["Aurora", "4420791234"], "sync_state": "synced", "error": ""}
 
 
-def test_the_newest_list_replaces_the_one_before(api, altegio, connect, work):
+def test_the_newest_list_replaces_the_one_before(
+    api: Api, altegio: Sandbox, connect: Callable[..., Connection], work: Callable[..., None]
+) -> None:
     connect(10101)
     api("put", NAMES, {"names": ["One", "Two", "Three"]})
     work()
@@ -47,7 +59,9 @@ def test_the_newest_list_replaces_the_one_before(api, altegio, connect, work):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_1000_changes_become_one_call(altegio, connect, work):
+def test_1000_changes_become_one_call(
+    altegio: Sandbox, connect: Callable[..., Connection], work: Callable[..., None]
+) -> None:
     connection = connect(10101)
     for number in range(1000):
         replace_names(connection, [f"Name{number}"])
@@ -56,7 +70,9 @@ def test_1000_changes_become_one_call(altegio, connect, work):
     assert len(altegio.requests("short_names")) == 1
 
 
-def test_a_change_during_a_retry_wins(api, altegio, connect, work):
+def test_a_change_during_a_retry_wins(
+    api: Api, altegio: Sandbox, connect: Callable[..., Connection], work: Callable[..., None]
+) -> None:
     connect(10101)
     altegio.fault("drop_before", "short_names", remaining=1)
     api("put", NAMES, {"names": ["Old"]})
@@ -67,7 +83,9 @@ def test_a_change_during_a_retry_wins(api, altegio, connect, work):
     assert api("get", NAMES).json()["sync_state"] == "synced"
 
 
-def test_an_uncertain_end_is_repeated(api, altegio, connect, work):
+def test_an_uncertain_end_is_repeated(
+    api: Api, altegio: Sandbox, connect: Callable[..., Connection], work: Callable[..., None]
+) -> None:
     connect(10101)
     altegio.fault("drop_after", "short_names", remaining=1)
     api("put", NAMES, {"names": ["Aurora"]})
@@ -76,7 +94,9 @@ def test_an_uncertain_end_is_repeated(api, altegio, connect, work):
     assert api("get", NAMES).json()["sync_state"] == "synced"
 
 
-def test_altegios_refusal_is_shown(api, altegio, connect, work):
+def test_altegios_refusal_is_shown(
+    api: Api, altegio: Sandbox, connect: Callable[..., Connection], work: Callable[..., None]
+) -> None:
     connect(10101)
     altegio.uninstall(10101)
     api("put", NAMES, {"names": ["Aurora"]})
@@ -95,14 +115,16 @@ def test_altegios_refusal_is_shown(api, altegio, connect, work):
         ("Aurora", ["Send the whole list of names."]),
     ],
 )
-def test_a_wrong_list_is_refused_with_the_reason(api, connect, names, expected):
+def test_a_wrong_list_is_refused_with_the_reason(
+    api: Api, connect: Callable[..., Connection], names: Any, expected: Any
+) -> None:
     connect(10101)
     answer = api("put", NAMES, {"names": names})
     assert (answer.status_code, answer.json()) == (400, {"names": expected})
     assert not SenderName.objects.exists()
 
 
-def test_the_empty_list_is_explained(api, connect):
+def test_the_empty_list_is_explained(api: Api, connect: Callable[..., Connection]) -> None:
     connect(10101)
     answer = api("put", NAMES, {"names": []})
     assert answer.status_code == 400
@@ -110,13 +132,15 @@ def test_the_empty_list_is_explained(api, connect):
 
 
 @pytest.mark.parametrize("salon_id", ["99999", "0", "abc", "9" * 30])
-def test_an_unknown_location_is_not_found(api, connect, salon_id):
+def test_an_unknown_location_is_not_found(api: Api, connect: Callable[..., Connection], salon_id: str) -> None:
     connect(10101)
     assert api("get", f"locations/{salon_id}/sender-names/").status_code == 404
     assert api("put", f"locations/{salon_id}/sender-names/", {"names": ["Aurora"]}).status_code == 404
 
 
-def test_a_name_that_runs_out_is_withdrawn_by_itself(altegio, connect, work):
+def test_a_name_that_runs_out_is_withdrawn_by_itself(
+    altegio: Sandbox, connect: Callable[..., Connection], work: Callable[..., None]
+) -> None:
     names = names_of(connect(10101))
     give_name(names, "Aurora")
     give_name(names, "Summer", bought=True, valid_until=timezone.now() + timedelta(seconds=-1))
@@ -131,7 +155,9 @@ def test_a_name_that_runs_out_is_withdrawn_by_itself(altegio, connect, work):
     assert SenderName.objects.get(name="Summer").state == "ran_out"
 
 
-def test_withdrawing_the_last_name_sends_nothing_and_says_why(altegio, connect, work):
+def test_withdrawing_the_last_name_sends_nothing_and_says_why(
+    altegio: Sandbox, connect: Callable[..., Connection], work: Callable[..., None]
+) -> None:
     names = names_of(connect(10101))
     only = give_name(names, "Aurora")
     work()
@@ -144,7 +170,9 @@ def test_withdrawing_the_last_name_sends_nothing_and_says_why(altegio, connect, 
     assert len(altegio.requests("short_names")) == 1
 
 
-def test_an_asked_for_name_is_not_in_force_until_it_is_granted(altegio, connect, work):
+def test_an_asked_for_name_is_not_in_force_until_it_is_granted(
+    altegio: Sandbox, connect: Callable[..., Connection], work: Callable[..., None]
+) -> None:
     names = names_of(connect(10101))
     ask_for_name(names, "Aurora")
     ask_for_name(names, "Aurora")
@@ -155,7 +183,12 @@ def test_an_asked_for_name_is_not_in_force_until_it_is_granted(altegio, connect,
     assert SenderName.objects.count() == 1
 
 
-def test_a_reconnection_gets_the_names_of_its_location(altegio, connect, reconnect, work):
+def test_a_reconnection_gets_the_names_of_its_location(
+    altegio: Sandbox,
+    connect: Callable[..., Connection],
+    reconnect: Callable[[Connection], Connection],
+    work: Callable[..., None],
+) -> None:
     connection = connect(10101)
     replace_names(connection, ["Aurora"])
     work()
@@ -167,9 +200,9 @@ def test_a_reconnection_gets_the_names_of_its_location(altegio, connect, reconne
     assert SenderNameList.objects.get().sync_state == "synced"
 
 
-def test_the_owner_asks_on_their_page(client, connect):
+def test_the_owner_asks_on_their_page(client: Client, connect: Callable[..., Connection]) -> None:
     connection = connect(10101)
-    client.force_login(connection.owner)
+    client.force_login(not_none(connection.owner))
     page = client.post(f"/account/sender-names/{connection.pk}/", {"name": "Aurora"}, follow=True)
     assert b"asked for" in page.content
     refused = client.post(f"/account/sender-names/{connection.pk}/", {"name": "Медведь"}, follow=True)
@@ -177,7 +210,9 @@ def test_the_owner_asks_on_their_page(client, connect):
     assert SenderName.objects.get().state == "asked"
 
 
-def test_nobody_asks_for_another_persons_location(client, connect, django_user_model):
+def test_nobody_asks_for_another_persons_location(
+    client: Client, connect: Callable[..., Connection], django_user_model: type[User]
+) -> None:
     connection = connect(10101)
     client.force_login(django_user_model.objects.create_user("charlie@example.com", "p"))
     assert client.post(f"/account/sender-names/{connection.pk}/", {"name": "Aurora"}).status_code == 404

@@ -9,7 +9,7 @@ from integrations.sender_names.rules import list_problems, name_problem
     "name",
     ["Aurora", "12345678901", "Café & Co.", "123456789012345", "+4912345", "Öäüß", "A", "agency", "5€ 5€ off"],
 )
-def test_these_may_be(name):
+def test_these_may_be(name: str) -> None:
     assert name_problem(name) == ""
 
 
@@ -36,9 +36,9 @@ def test_these_may_be(name):
         ("Au\ud800", "U+D800"),
     ],
 )
-def test_these_may_not_be_and_it_is_said_why(name, why):
+def test_these_may_not_be_and_it_is_said_why(name: int | str | None, why: str) -> None:
     assert why in name_problem(name)
 
 
-def test_a_name_twice_is_named_by_its_index():
+def test_a_name_twice_is_named_by_its_index() -> None:
     assert list(list_problems(["Aurora", "Aurora Spa", "Aurora"])) == [2]

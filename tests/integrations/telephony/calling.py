@@ -3,6 +3,7 @@
 from itertools import count
 
 from sandbox import Sandbox
+from tests.response import Api
 
 EMMAS, MARIAS = "crm-aurora-7c1e", "crm-of-maria"
 CALLERS = count(100)
@@ -14,7 +15,7 @@ def payload(altegio: Sandbox, command: str) -> list[str]:
     return [call.body["crm_token"] for call in altegio.requests("voip") if call.body["command"] == command]
 
 
-def ring(api, **place: int) -> int:
+def ring(api: Api, **place: int) -> int:
     """Another client calls: the status of the API's answer."""
     caller = {**RINGING, "phone": f"+4477009{next(CALLERS):05d}"}
     return api("post", "telephony/notifications/", {**caller, **place}).status_code

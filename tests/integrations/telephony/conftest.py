@@ -1,22 +1,34 @@
 """An owner who connects by a link in which a chain and a CRM token were written."""
 
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
+from django.test import Client
 
 from integrations.connections.models import Application
+from sandbox import Sandbox
 from tests.marketplace import AURORA_CHAIN, TELEPHONY
 
 ADDED = ("salon_group_id", "crm_token")
 
 
 @pytest.fixture
-def come(client, altegio, work) -> Callable[..., None]:
+def come(client: Client, altegio: Sandbox, work: Callable[..., None]) -> Callable[..., None]:
     """`come(MEDVED_1, MARIA, chain=501, token="x")`: the owner connects, by a link in which these were written."""
     Application.objects.get_or_create(altegio_id=TELEPHONY, defaults={"kind": "telephony"})
 
-    def run(salon_id, user_id, *, chain=AURORA_CHAIN, token=None, grant=True, then_work=True, application=TELEPHONY):
+    def run(
+        salon_id: Any,
+        user_id: Any,
+        *,
+        chain: Any = AURORA_CHAIN,
+        token: Any = None,
+        grant: bool = True,
+        then_work: bool = True,
+        application: Any = TELEPHONY,
+    ) -> None:
         if grant:
             altegio.grant(salon_id, application_id=application, user_id=user_id)
         address = altegio.arrival_url(salon_id, application_id=application, user_id=user_id)

@@ -1,16 +1,25 @@
 """Lists of calls, what became of them, trying again, and how a location's lines are read."""
 
-import pytest
+from collections.abc import Callable
+from typing import Any
 
-from integrations.connections.models import Location
+import pytest
+from pytest_django.fixtures import DjangoAssertNumQueries
+
+from integrations.connections.models import Chain, Location
 from integrations.telephony.models import PhoneCall
+from sandbox import Sandbox
 from tests.integrations.telephony.test_saved_calls import CALL, CALLS, saved
+from tests.not_none import not_none
+from tests.response import Api
 
 pytestmark = pytest.mark.django_db
 LINES = "locations/10101/lines/"
 
 
-def test_a_list_has_one_result_for_each_and_none_is_lost_for_another(api, altegio, telephony, work):
+def test_a_list_has_one_result_for_each_and_none_is_lost_for_another(
+    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
+) -> None:
     told = [
         CALL,
         {**CALL, "call_id": "2", "type": "in"},
@@ -33,13 +42,15 @@ def test_a_list_has_one_result_for_each_and_none_is_lost_for_another(api, altegi
 
 
 @pytest.mark.parametrize("calls", [[], [CALL] * 201])
-def test_a_list_holds_1_to_200_calls(api, telephony, calls):
+def test_a_list_holds_1_to_200_calls(api: Api, telephony: Chain, calls: Any) -> None:
     answer = api("post", CALLS, calls)
     assert (answer.status_code, answer.json()) == (400, {"non_field_errors": ["Send a list of 1 to 200 calls."]})
 
 
 @pytest.mark.parametrize("count", [1, 200])
-def test_a_list_costs_a_constant_number_of_queries(api, telephony, django_assert_max_num_queries, count):
+def test_a_list_costs_a_constant_number_of_queries(
+    api: Api, telephony: Chain, django_assert_max_num_queries: DjangoAssertNumQueries, count: int
+) -> None:
     calls = [{**CALL, "call_id": f"pbx-{number}"} for number in range(count)]
     with django_assert_max_num_queries(16):
         api("post", CALLS, calls)
@@ -48,7 +59,9 @@ def test_a_list_costs_a_constant_number_of_queries(api, telephony, django_assert
     assert PhoneCall.objects.filter(duration=62).count() == count
 
 
-def test_what_became_of_a_call_can_be_asked(api, altegio, telephony, work):
+def test_what_became_of_a_call_can_be_asked(
+    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
+) -> None:
     altegio.fault("error", "voip", status=422, remaining=1)
     api("post", CALLS, {**CALL, "duration": "long"})
     work()
@@ -61,7 +74,9 @@ def test_what_became_of_a_call_can_be_asked(api, altegio, telephony, work):
     assert api("get", f"{CALLS}?phone=1").status_code == 400
 
 
-def test_a_failed_call_is_tried_again_and_no_other(api, altegio, telephony, work):
+def test_a_failed_call_is_tried_again_and_no_other(
+    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
+) -> None:
     altegio.fault("error", "voip", status=422, remaining=1)
     api("post", CALLS, CALL)
     work()
@@ -75,7 +90,9 @@ def test_a_failed_call_is_tried_again_and_no_other(api, altegio, telephony, work
     assert api("post", f"{CALLS}4242/retry/").status_code == 404
 
 
-def test_a_locations_lines_say_how_its_calls_are_read(api, altegio, telephony, work):
+def test_a_locations_lines_say_how_its_calls_are_read(
+    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
+) -> None:
     own = api("get", LINES).json()
     assert own == {"country": "GB", "time_zone": "Europe/London", "lines": {}}
     answer = api("put", LINES, {"country": "ua", "time_zone": "Europe/Kyiv", "lines": {"101": "044 537 00 00"}})
@@ -108,25 +125,26 @@ def test_a_locations_lines_say_how_its_calls_are_read(api, altegio, telephony, w
         ([], "non_field_errors"),
     ],
 )
-def test_wrong_lines_are_named_and_change_nothing(api, telephony, body, problem):
+def test_wrong_lines_are_named_and_change_nothing(api: Api, telephony: Chain, body: Any, problem: str) -> None:
     answer = api("put", LINES, body)
     assert (answer.status_code, list(answer.json())) == (400, [problem])
     assert api("get", LINES).json()["lines"] == {}
 
 
 @pytest.mark.parametrize("salon_id", ["424242", "x", "0"])
-def test_lines_of_an_unknown_location(api, telephony, salon_id):
+def test_lines_of_an_unknown_location(api: Api, telephony: Chain, salon_id: str) -> None:
     assert api("get", f"locations/{salon_id}/lines/").status_code == 404
 
 
-def test_a_moment_and_a_number_of_a_chain_are_read_where_its_locations_agree(api, telephony):
+def test_a_moment_and_a_number_of_a_chain_are_read_where_its_locations_agree(api: Api, telephony: Chain) -> None:
     call = {**CALL, "salon_group_id": telephony.altegio_id, "phone": "07700 900123", "date": "2026-07-24 14:10:00"}
     del call["salon_id"]
     api("post", CALLS, call)
-    assert PhoneCall.objects.get().date.isoformat() == "2026-07-24T13:10:00+00:00"
+    assert not_none(PhoneCall.objects.get().date).isoformat() == "2026-07-24T13:10:00+00:00"
 
     Location.objects.create(altegio_id=4, chain=telephony, country="Hungary", timezone_name="Europe/Budapest")
     answer = api("post", CALLS, {**call, "call_id": "2"})
     assert (answer.status_code, list(answer.json())) == (400, ["phone"])
     api("post", CALLS, {**call, "call_id": "3", "phone": "+447700900123"})
-    assert PhoneCall.objects.get(call_id="3").date.isoformat() == "2026-07-24T14:10:00+00:00"  # the application's
+    kept = PhoneCall.objects.get(call_id="3")
+    assert not_none(kept.date).isoformat() == "2026-07-24T14:10:00+00:00"  # the application's

@@ -1,11 +1,18 @@
 """Legs of one call under one `call_id`: merged until it is sent, named as a conflict afterwards."""
 
-import pytest
+from collections.abc import Callable
+from typing import Any
 
+import pytest
+from django.test import Client
+
+from integrations.connections.models import Chain
 from integrations.outbox.models import OutgoingCall
 from integrations.telephony import legs
 from integrations.telephony.models import PhoneCall
+from sandbox import Sandbox
 from tests.integrations.telephony.test_saved_calls import CALL, CALLS, history, saved
+from tests.response import Api
 
 pytestmark = pytest.mark.django_db
 ASTERISK = "1763993400.1234"
@@ -29,19 +36,21 @@ def leg(**fields: object) -> dict[str, object]:
         pytest.param({"user": "101"}, {"user": "102"}, id="of equal ones the later"),
     ],
 )
-def test_the_better_leg_wins(worse, better):
+def test_the_better_leg_wins(worse: dict[str, Any], better: dict[str, Any]) -> None:
     assert legs.merged(leg(**worse), leg(**better)) == leg(**better)
     if "user" not in worse:
         assert legs.merged(leg(**better), leg(**worse)) == leg(**better)
 
 
-def test_a_recording_and_a_time_are_taken_from_the_other_leg():
+def test_a_recording_and_a_time_are_taken_from_the_other_leg() -> None:
     best = legs.merged(leg(link="https://pbx.example/1.wav", date="noon"), leg(status="success"))
     assert (best["status"], best["link"], best["date"]) == ("success", "https://pbx.example/1.wav", "noon")
 
 
 @pytest.mark.parametrize("order", [(RANG_AT_101, TALKED_AT_102), (TALKED_AT_102, RANG_AT_101)])
-def test_legs_of_a_ring_group_become_one_answered_call(api, altegio, telephony, work, order):
+def test_legs_of_a_ring_group_become_one_answered_call(
+    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None], order: Any
+) -> None:
     answers = [api("post", CALLS, told) for told in order]
     assert [answer.status_code for answer in answers] == [202, 200]
     work()
@@ -50,20 +59,24 @@ def test_legs_of_a_ring_group_become_one_answered_call(api, altegio, telephony, 
     assert len(history(altegio)) == 1
 
 
-def test_legs_in_one_list_are_merged_too(api, altegio, telephony, work):
+def test_legs_in_one_list_are_merged_too(
+    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
+) -> None:
     answer = api("post", CALLS, [RANG_AT_101, TALKED_AT_102])
     assert [result["code"] for result in answer.json()] == [202, 200]
     work()
     assert [entry["status"] for entry in saved(altegio)] == ["success"]
 
 
-def test_what_the_worse_leg_says_otherwise_is_named(api, telephony):
+def test_what_the_worse_leg_says_otherwise_is_named(api: Api, telephony: Chain) -> None:
     api("post", CALLS, TALKED_AT_102)
     answer = api("post", CALLS, RANG_AT_101)
     assert [warning["field"] for warning in answer.json()["warnings"]] == ["duration", "status", "user"]
 
 
-def test_a_recording_that_comes_after_the_call_was_sent_is_a_conflict_that_names_it(api, altegio, telephony, work):
+def test_a_recording_that_comes_after_the_call_was_sent_is_a_conflict_that_names_it(
+    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
+) -> None:
     api("post", CALLS, {**TALKED_AT_102, "link": ""})
     work()
     answer = api("post", CALLS, TALKED_AT_102)
@@ -72,14 +85,18 @@ def test_a_recording_that_comes_after_the_call_was_sent_is_a_conflict_that_names
     assert (answer.json()["state"], answer.json()["call_id"]) == ("saved", ASTERISK)
 
 
-def test_the_same_again_is_known_whenever_it_comes(api, altegio, telephony, work):
+def test_the_same_again_is_known_whenever_it_comes(
+    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
+) -> None:
     api("post", CALLS, TALKED_AT_102)
     work()
     assert api("post", CALLS, TALKED_AT_102).status_code == 200
     assert len(history(altegio)) == 1
 
 
-def test_while_it_is_being_sent_its_content_is_fixed(api, altegio, telephony, work):
+def test_while_it_is_being_sent_its_content_is_fixed(
+    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
+) -> None:
     altegio.fault("error", "voip", status=500)
     api("post", CALLS, RANG_AT_101)
     work(rounds=1)
@@ -88,7 +105,9 @@ def test_while_it_is_being_sent_its_content_is_fixed(api, altegio, telephony, wo
 
 
 @pytest.mark.parametrize("change", [{}, {"duration": 60, "phone": "+447700900124"}])
-def test_a_refused_call_is_told_again_corrected_or_not(api, altegio, telephony, work, change):
+def test_a_refused_call_is_told_again_corrected_or_not(
+    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None], change: dict[str, Any]
+) -> None:
     altegio.fault("error", "voip", status=422, remaining=1)
     api("post", CALLS, TALKED_AT_102)
     work()
@@ -101,7 +120,9 @@ def test_a_refused_call_is_told_again_corrected_or_not(api, altegio, telephony, 
     assert change.items() <= entry.items()
 
 
-def test_two_callers_under_one_id_are_told_apart(api, altegio, telephony, work):
+def test_two_callers_under_one_id_are_told_apart(
+    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
+) -> None:
     """An exchange that counts anew after a restart would lose the second caller."""
     api("post", CALLS, {**CALL, "call_id": "1"})
     answer = api("post", CALLS, {**CALL, "call_id": "1", "phone": "+447700900124"})
@@ -109,7 +130,9 @@ def test_two_callers_under_one_id_are_told_apart(api, altegio, telephony, work):
     assert "+447700900123" in answer.json()["detail"]
 
 
-def test_an_id_that_is_a_number_with_a_fraction_is_what_is_written(api, client, telephony):
+def test_an_id_that_is_a_number_with_a_fraction_is_what_is_written(
+    api: Api, client: Client, telephony: Chain
+) -> None:
     _key = api("get", CALLS)
     for written in ("1763993400.1230", "1763993400.123"):
         answer = api("post", CALLS, CALL_AS_TEXT.replace('"ID"', written))
@@ -122,7 +145,9 @@ CALL_AS_TEXT = (
 )
 
 
-def test_a_hidden_leg_gives_way_to_one_with_a_number(api, altegio, telephony, work):
+def test_a_hidden_leg_gives_way_to_one_with_a_number(
+    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
+) -> None:
     assert api("post", CALLS, {**RANG_AT_101, "phone": "anonymous"}).json()["state"] == "kept"
     answer = api("post", CALLS, TALKED_AT_102)
     assert (answer.status_code, answer.json()["state"]) == (202, "queued")

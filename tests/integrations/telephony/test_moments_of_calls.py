@@ -1,8 +1,13 @@
 """When a call was: read as exchanges write it, left out in words where it cannot be, and never in anybody's way."""
 
+from collections.abc import Callable
+
 import pytest
 
+from integrations.connections.models import Chain
 from integrations.telephony.models import PhoneCall
+from sandbox import Sandbox
+from tests.response import Api
 
 pytestmark = pytest.mark.django_db
 CALL = {"salon_id": 10101, "type": "incoming", "phone": "+447700900123", "diversion": "+442071838750"}
@@ -21,7 +26,9 @@ CALL = {"salon_id": 10101, "type": "incoming", "phone": "+447700900123", "divers
         "0000-00-00 00:00:00",
     ],
 )
-def test_a_moment_that_cannot_be_is_left_out_and_the_call_is_told(api, altegio, telephony, work, date):
+def test_a_moment_that_cannot_be_is_left_out_and_the_call_is_told(
+    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None], date: str
+) -> None:
     answer = api("post", "telephony/calls/", {**CALL, "date": date})
     assert answer.status_code == 202
     assert [warning["field"] for warning in answer.json()["warnings"]] == ["date"]
@@ -31,7 +38,9 @@ def test_a_moment_that_cannot_be_is_left_out_and_the_call_is_told(api, altegio, 
 
 
 @pytest.mark.parametrize("date", ["1970-01-01T00:00:00Z", "2199-12-31T23:59:59Z", "2026-03-01"])
-def test_at_the_edge_it_reaches_altegio(api, altegio, telephony, work, date):
+def test_at_the_edge_it_reaches_altegio(
+    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None], date: str
+) -> None:
     assert api("post", "telephony/calls/", {**CALL, "date": date}).status_code == 202
     work()
     assert PhoneCall.objects.get().state == "saved"

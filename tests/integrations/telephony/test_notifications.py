@@ -1,27 +1,34 @@
 """Call notifications: told at once, ahead of everything but activations, or dropped and counted."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.cache import cache
 from django.utils import timezone
+from pytest_django.fixtures import Settings
+from time_machine import TimeMachineFixture
 
+from integrations.connections.models import Chain, Connection
 from integrations.outbox.claim import claim_next
 from integrations.outbox.models import OutgoingCall
 from integrations.sender_names.names import replace_names
 from integrations.telephony import call_notifications
 from integrations.telephony.models import NotificationDay
+from sandbox import Sandbox
+from tests.response import Api
 
 pytestmark = pytest.mark.django_db
 NOTIFY = "telephony/notifications/"
 RINGING = {"salon_id": 10101, "phone": "07700 900123", "diversion": "+44 20 7183 8750"}
 
 
-def payload(altegio):
+def payload(altegio: Sandbox) -> list[dict[str, Any]]:
     return [entry for entry in altegio.telephony() if entry["command"] == "event"]
 
 
-def test_a_ringing_call_is_told(api, altegio, telephony, work):
+def test_a_ringing_call_is_told(api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]) -> None:
     answer = api("post", NOTIFY, {**RINGING, "user": "anna"})
     told_so = {"phone": "+447700900123", "diversion": "+442071838750", "state": "queued", "warnings": []}
     assert (answer.status_code, answer.json()) == (202, told_so)
@@ -32,14 +39,18 @@ def test_a_ringing_call_is_told(api, altegio, telephony, work):
     assert NotificationDay.objects.get().shown == 1
 
 
-def test_the_chain_may_be_named_by_its_id(api, altegio, telephony, work):
+def test_the_chain_may_be_named_by_its_id(
+    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
+) -> None:
     body = {"salon_group_id": telephony.altegio_id, "phone": "07700 900123", "diversion": "442071838750"}
     assert api("post", NOTIFY, body).status_code == 202
     work()
     assert payload(altegio)[0]["phone"] == "+447700900123"
 
 
-def test_it_goes_ahead_of_what_waits(api, altegio, telephony, connect):
+def test_it_goes_ahead_of_what_waits(
+    api: Api, altegio: Sandbox, telephony: Chain, connect: Callable[..., Connection]
+) -> None:
     replace_names(connect(10301), ["Napfeny"])
     api("post", NOTIFY, RINGING)
     claim = claim_next()
@@ -47,7 +58,9 @@ def test_it_goes_ahead_of_what_waits(api, altegio, telephony, connect):
     assert claim.call.kind == "call_notification"
 
 
-def test_one_older_than_15_seconds_is_dropped_and_counted(api, altegio, telephony, work, time_machine):
+def test_one_older_than_15_seconds_is_dropped_and_counted(
+    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None], time_machine: TimeMachineFixture
+) -> None:
     api("post", NOTIFY, RINGING)
     time_machine.move_to(timezone.now() + timedelta(seconds=16))
     work()
@@ -57,7 +70,9 @@ def test_one_older_than_15_seconds_is_dropped_and_counted(api, altegio, telephon
     assert (day.shown, day.dropped) == (0, 1)
 
 
-def test_a_void_crm_token_is_no_reason_to_stop_the_partners_calls(api, altegio, telephony, work):
+def test_a_void_crm_token_is_no_reason_to_stop_the_partners_calls(
+    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
+) -> None:
     altegio.fault("error", "voip", status=401)
     api("post", NOTIFY, RINGING)
     work()
@@ -79,14 +94,18 @@ def test_a_void_crm_token_is_no_reason_to_stop_the_partners_calls(api, altegio, 
         ({"salon_group_id": 424242}, 404, "detail"),
     ],
 )
-def test_a_wrong_notification_is_refused(api, telephony, change, code, field):
+def test_a_wrong_notification_is_refused(
+    api: Api, telephony: Chain, change: dict[str, Any], code: int, field: str
+) -> None:
     answer = api("post", NOTIFY, {**RINGING, **change})
     assert answer.status_code == code
     assert field in answer.json()
 
 
 @pytest.mark.parametrize("phone", ["", None, "anonymous", "<unknown>"])
-def test_a_caller_who_hides_is_not_told(api, altegio, telephony, work, phone):
+def test_a_caller_who_hides_is_not_told(
+    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None], phone: str | None
+) -> None:
     answer = api("post", NOTIFY, {**RINGING, "phone": phone})
     assert (answer.status_code, answer.json()["state"]) == (202, "kept")
     assert answer.json()["warnings"][0]["field"] == "phone"
@@ -94,7 +113,9 @@ def test_a_caller_who_hides_is_not_told(api, altegio, telephony, work, phone):
     assert payload(altegio) == []
 
 
-def test_who_is_called_never_loses_a_notification(api, altegio, telephony, work):
+def test_who_is_called_never_loses_a_notification(
+    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
+) -> None:
     answer = api("post", NOTIFY, {**RINGING, "user": ["anna"], "diversion": "600"})
     assert [warning["field"] for warning in answer.json()["warnings"]] == ["user"]
     work()
@@ -110,7 +131,9 @@ def test_who_is_called_never_loses_a_notification(api, altegio, telephony, work)
         ),
     ],
 )
-def test_a_ring_group_of_three_is_told_once(api, altegio, telephony, work, legs):
+def test_a_ring_group_of_three_is_told_once(
+    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None], legs: Any
+) -> None:
     answers = [api("post", NOTIFY, {**RINGING, **leg}) for leg in legs]
     assert [answer.status_code for answer in answers] == [202] * 3
     assert [bool(answer.json()["warnings"]) for answer in answers] == [False, True, True]
@@ -118,7 +141,9 @@ def test_a_ring_group_of_three_is_told_once(api, altegio, telephony, work, legs)
     assert len(payload(altegio)) == 1
 
 
-def test_two_callers_at_one_line_are_two_and_so_is_who_calls_again_later(api, altegio, telephony, work, settings):
+def test_two_callers_at_one_line_are_two_and_so_is_who_calls_again_later(
+    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None], settings: Settings
+) -> None:
     api("post", NOTIFY, {**RINGING, "call_id": "1"})
     api("post", NOTIFY, {**RINGING, "call_id": "2", "phone": "+447700900124"})
     cache.clear()  # what the cache does after ten seconds
@@ -127,7 +152,9 @@ def test_two_callers_at_one_line_are_two_and_so_is_who_calls_again_later(api, al
     assert len(payload(altegio)) == 3
 
 
-def test_a_notification_that_could_not_be_kept_may_be_told_again(telephony, monkeypatch):
+def test_a_notification_that_could_not_be_kept_may_be_told_again(
+    telephony: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
     parties = {"phone": "+447700900123", "diversion": "+442071838750"}
     monkeypatch.setattr(call_notifications, "queue_fresh", lambda _calls: 1 / 0)
     with pytest.raises(ZeroDivisionError):
@@ -136,18 +163,20 @@ def test_a_notification_that_could_not_be_kept_may_be_told_again(telephony, monk
     assert call_notifications.notify_of_call(telephony, **parties)
 
 
-def test_a_place_must_be_named(api, telephony):
+def test_a_place_must_be_named(api: Api, telephony: Chain) -> None:
     answer = api("post", NOTIFY, {"phone": "+442071838750", "diversion": "+442071838750"})
     assert answer.status_code == 400
 
 
-def test_a_chain_without_telephony_is_a_conflict(api, telephony):
+def test_a_chain_without_telephony_is_a_conflict(api: Api, telephony: Chain) -> None:
     telephony.crm_token = ""
     telephony.save()
     assert api("post", NOTIFY, RINGING).status_code == 409
 
 
-def test_the_crm_token_stands_in_no_record(api, altegio, telephony, work):
+def test_the_crm_token_stands_in_no_record(
+    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
+) -> None:
     from integrations.outbox.models import Attempt
 
     api("post", NOTIFY, RINGING)

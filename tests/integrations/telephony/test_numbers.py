@@ -20,17 +20,17 @@ from integrations.telephony.numbers import InvalidPhoneNumberError, e164, is_ext
         ("+15551234567", None, "+15551234567"),
     ],
 )
-def test_a_number_is_normalised(text, region, expected):
+def test_a_number_is_normalised(text: str, region: str | None, expected: str) -> None:
     assert e164(text, region) == expected
 
 
 @pytest.mark.parametrize("text", ["", "anonymous", "+", "12", "+999123", "+44 20", "123456789012345678901"])
-def test_what_is_no_number_is_refused(text):
+def test_what_is_no_number_is_refused(text: str) -> None:
     with pytest.raises(InvalidPhoneNumberError):
         e164(text, "GB")
 
 
-def test_extensions_are_short_digits():
+def test_extensions_are_short_digits() -> None:
     assert is_extension("101")
     assert not is_extension("+442071838750")
 
@@ -55,7 +55,7 @@ def test_extensions_are_short_digits():
         ("", "Etc/UTC", None),
     ],
 )
-def test_the_region_is_the_locations_country(country, zone, expected):
+def test_the_region_is_the_locations_country(country: str, zone: str, expected: str | None) -> None:
     assert region_of(country, zone) == expected
 
 
@@ -71,6 +71,6 @@ def test_the_region_is_the_locations_country(country, zone, expected):
         "442071838750",
     ],
 )
-def test_without_a_country_no_number_is_guessed_and_the_refusal_says_what_to_do(text):
+def test_without_a_country_no_number_is_guessed_and_the_refusal_says_what_to_do(text: str) -> None:
     with pytest.raises(InvalidPhoneNumberError, match=r"with \+ and the country code.*/lines/"):
         e164(text, None)

@@ -1,6 +1,7 @@
 """A location changes hands, or two people have applications there: its calls go out under no other's CRM token."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -11,8 +12,11 @@ from integrations.connections.models import Application, Chain, Connection, Loca
 from integrations.lifecycle.on_uninstall import end_telephony
 from integrations.status_sync.disconnect import disconnect
 from integrations.telephony.models import PhoneCall
+from sandbox import Sandbox
 from tests.integrations.telephony.calling import EMMAS, MARIAS, payload, ring
 from tests.marketplace import AURORA_1, AURORA_2, AURORA_CHAIN, EMMA, MARIA, MEDVED_1, TELEPHONY
+from tests.not_none import not_none
+from tests.response import Api
 
 pytestmark = pytest.mark.django_db
 SMS = SECOND = 1
@@ -24,7 +28,7 @@ def support() -> User:
 
 
 @pytest.fixture
-def sold(altegio, come) -> Callable[..., None]:
+def sold(altegio: Sandbox, come: Callable[..., None]) -> Callable[..., None]:
     """`sold(token="x")`: Emma disconnects the location, and Maria connects it, with this token."""
 
     def run(*, token: str | None = None, chain: int | None = AURORA_CHAIN) -> None:
@@ -44,9 +48,11 @@ def claim_of(user_id: int) -> Connection:
 
 
 @pytest.mark.parametrize("chain", [AURORA_CHAIN, 777, None])
-def test_who_takes_a_location_over_without_a_token_leaves_the_former_owners(api, altegio, sold, work, chain):
+def test_who_takes_a_location_over_without_a_token_leaves_the_former_owners(
+    api: Api, altegio: Sandbox, sold: Callable[..., None], work: Callable[..., None], chain: int | None
+) -> None:
     sold(chain=chain)
-    assert live().owner.identities.get().altegio_user_id == MARIA
+    assert not_none(live().owner).identities.get().altegio_user_id == MARIA
 
     assert ring(api, salon_id=AURORA_1) in (404, 409)
     work()
@@ -54,7 +60,14 @@ def test_who_takes_a_location_over_without_a_token_leaves_the_former_owners(api,
 
 
 @pytest.mark.parametrize("named", [{}, {"salon_group_id": AURORA_CHAIN}])
-def test_a_location_that_left_the_chain_does_not_ring_there_by_its_number(api, altegio, sold, come, work, named):
+def test_a_location_that_left_the_chain_does_not_ring_there_by_its_number(
+    api: Api,
+    altegio: Sandbox,
+    sold: Callable[..., None],
+    come: Callable[..., None],
+    work: Callable[..., None],
+    named: dict[str, Any],
+) -> None:
     """Emma's other location keeps the chain; the exchange still names its number beside the sold location."""
     come(AURORA_2, EMMA, token=EMMAS)
     sold()
@@ -65,17 +78,25 @@ def test_a_location_that_left_the_chain_does_not_ring_there_by_its_number(api, a
     assert payload(altegio, "event") == [EMMAS]
 
 
-def test_calls_of_the_former_owner_that_wait_do_not_go_to_the_new_one(altegio, come, work, sold):
+def test_calls_of_the_former_owner_that_wait_do_not_go_to_the_new_one(
+    altegio: Sandbox, come: Callable[..., None], work: Callable[..., None], sold: Callable[..., None]
+) -> None:
     come(AURORA_1, EMMA, token=EMMAS)
     late = PhoneCall.objects.create(chain=Chain.objects.get(), call_id="1", state="failed")
     sold(token=MARIAS)
 
-    assert live().location.chain.crm_token == MARIAS
+    assert not_none(live().location.chain).crm_token == MARIAS
     late.refresh_from_db()
     assert late.chain.crm_token == EMMAS
 
 
-def test_who_comes_back_after_another_has_the_own_token_again(api, altegio, come, work, sold):
+def test_who_comes_back_after_another_has_the_own_token_again(
+    api: Api,
+    altegio: Sandbox,
+    come: Callable[..., None],
+    work: Callable[..., None],
+    sold: Callable[..., None],
+) -> None:
     sold(token=MARIAS)
     altegio.uninstall(AURORA_1, application_id=TELEPHONY)
     come(AURORA_1, EMMA, token=EMMAS)
@@ -85,7 +106,9 @@ def test_who_comes_back_after_another_has_the_own_token_again(api, altegio, come
     assert payload(altegio, "event") == [EMMAS]
 
 
-def test_who_comes_back_without_a_token_keeps_the_own_one(api, altegio, come, work):
+def test_who_comes_back_without_a_token_keeps_the_own_one(
+    api: Api, altegio: Sandbox, come: Callable[..., None], work: Callable[..., None]
+) -> None:
     come(AURORA_1, EMMA, token=EMMAS)
     altegio.uninstall(AURORA_1, application_id=TELEPHONY)
     come(AURORA_1, EMMA)
@@ -96,18 +119,27 @@ def test_who_comes_back_without_a_token_keeps_the_own_one(api, altegio, come, wo
 
 
 @pytest.mark.parametrize("token", [MARIAS, None])
-def test_a_location_that_staff_move_takes_the_new_owners_token_along(api, altegio, come, work, support, token):
+def test_a_location_that_staff_move_takes_the_new_owners_token_along(
+    api: Api,
+    altegio: Sandbox,
+    come: Callable[..., None],
+    work: Callable[..., None],
+    support: User,
+    token: str | None,
+) -> None:
     come(AURORA_1, EMMA, token=EMMAS)
     come(AURORA_1, MARIA, token=token, grant=False)
     staff.give_to_claimant(claim_of(MARIA).pk, support)
 
-    assert live().owner.identities.get().altegio_user_id == MARIA
+    assert not_none(live().owner).identities.get().altegio_user_id == MARIA
     assert ring(api, salon_id=AURORA_1) == (202 if token else 409)
     work()
     assert payload(altegio, "event") == ([MARIAS] if token else [])
 
 
-def test_a_token_that_comes_with_a_disputed_claim_counts_once_staff_have_decided(api, altegio, come, work, support):
+def test_a_token_that_comes_with_a_disputed_claim_counts_once_staff_have_decided(
+    api: Api, altegio: Sandbox, come: Callable[..., None], work: Callable[..., None], support: User
+) -> None:
     come(AURORA_1, MARIA, token=MARIAS, then_work=False)
     Connection.objects.update(is_disputed=True)
     work()
@@ -121,7 +153,9 @@ def test_a_token_that_comes_with_a_disputed_claim_counts_once_staff_have_decided
     assert payload(altegio, "event") == [MARIAS]
 
 
-def test_another_persons_application_for_something_else_takes_no_telephony(api, altegio, come, work):
+def test_another_persons_application_for_something_else_takes_no_telephony(
+    api: Api, altegio: Sandbox, come: Callable[..., None], work: Callable[..., None]
+) -> None:
     Application.objects.create(altegio_id=SMS, kind="sms")
     come(AURORA_1, EMMA, token=EMMAS)
     come(AURORA_1, MARIA, token=MARIAS, application=SMS)
@@ -132,7 +166,9 @@ def test_another_persons_application_for_something_else_takes_no_telephony(api, 
     assert payload(altegio, "event") == [EMMAS]
 
 
-def test_nor_while_the_owner_is_away(api, altegio, come, work):
+def test_nor_while_the_owner_is_away(
+    api: Api, altegio: Sandbox, come: Callable[..., None], work: Callable[..., None]
+) -> None:
     Application.objects.create(altegio_id=SMS, kind="sms")
     come(AURORA_1, EMMA, token=EMMAS)
     altegio.uninstall(AURORA_1, application_id=TELEPHONY)
@@ -143,7 +179,9 @@ def test_nor_while_the_owner_is_away(api, altegio, come, work):
     assert MARIAS not in payload(altegio, "event")
 
 
-def test_a_second_telephony_of_another_person_replaces_no_live_one_and_is_told(api, altegio, come, work):
+def test_a_second_telephony_of_another_person_replaces_no_live_one_and_is_told(
+    api: Api, altegio: Sandbox, come: Callable[..., None], work: Callable[..., None]
+) -> None:
     Application.objects.create(altegio_id=SECOND, kind="telephony")
     come(AURORA_1, EMMA, token=EMMAS)
     come(AURORA_1, MARIA, token=MARIAS, application=SECOND)
@@ -154,17 +192,21 @@ def test_a_second_telephony_of_another_person_replaces_no_live_one_and_is_told(a
     assert Alert.objects.filter(key__startswith="crm-token:").exists()
 
 
-def test_an_application_for_something_else_lends_no_token_to_the_persons_own_locations(api, altegio, come, work):
+def test_an_application_for_something_else_lends_no_token_to_the_persons_own_locations(
+    api: Api, altegio: Sandbox, come: Callable[..., None], work: Callable[..., None]
+) -> None:
     Application.objects.create(altegio_id=SMS, kind="sms")
     come(AURORA_1, EMMA, token=EMMAS)
     come(AURORA_1, MARIA, application=SMS)
     come(MEDVED_1, MARIA)
 
     assert ring(api, salon_id=MEDVED_1) == 409
-    assert Location.objects.get(altegio_id=AURORA_1).chain.crm_token == EMMAS
+    assert not_none(Location.objects.get(altegio_id=AURORA_1).chain).crm_token == EMMAS
 
 
-def test_nor_does_the_persons_new_token_reach_a_location_whose_telephony_is_anothers(api, altegio, come, work):
+def test_nor_does_the_persons_new_token_reach_a_location_whose_telephony_is_anothers(
+    api: Api, altegio: Sandbox, come: Callable[..., None], work: Callable[..., None]
+) -> None:
     Application.objects.create(altegio_id=SMS, kind="sms")
     come(AURORA_1, EMMA, token=EMMAS)
     come(AURORA_1, MARIA, application=SMS)
@@ -175,7 +217,9 @@ def test_nor_does_the_persons_new_token_reach_a_location_whose_telephony_is_anot
     assert payload(altegio, "event") == [EMMAS]
 
 
-def test_a_token_that_altegio_refuses_stops_no_other_owners_calls(api, altegio, come, work):
+def test_a_token_that_altegio_refuses_stops_no_other_owners_calls(
+    api: Api, altegio: Sandbox, come: Callable[..., None], work: Callable[..., None]
+) -> None:
     come(AURORA_1, EMMA, token=EMMAS)
     come(MEDVED_1, MARIA, token="ended")
     Chain.objects.update(telephony="on")
@@ -183,10 +227,12 @@ def test_a_token_that_altegio_refuses_stops_no_other_owners_calls(api, altegio, 
         ring(api, salon_id=salon_id)
     work()
     assert sorted(payload(altegio, "event")) == [EMMAS, "ended"]
-    assert Location.objects.get(altegio_id=AURORA_1).chain.notification_days.get().shown == 1
+    assert not_none(Location.objects.get(altegio_id=AURORA_1).chain).notification_days.get().shown == 1
 
 
-def test_disconnecting_one_location_leaves_the_token_of_the_owners_others(api, altegio, come, work):
+def test_disconnecting_one_location_leaves_the_token_of_the_owners_others(
+    api: Api, altegio: Sandbox, come: Callable[..., None], work: Callable[..., None]
+) -> None:
     come(AURORA_1, EMMA, token=EMMAS)
     come(AURORA_2, EMMA)
     disconnect(live(AURORA_1).pk, by=None, why="The owner leaves.")
@@ -196,7 +242,9 @@ def test_disconnecting_one_location_leaves_the_token_of_the_owners_others(api, a
     assert payload(altegio, "event") == [EMMAS]
 
 
-def test_telephony_goes_on_with_a_connection_that_had_not_ended(altegio, come, work, support):
+def test_telephony_goes_on_with_a_connection_that_had_not_ended(
+    altegio: Sandbox, come: Callable[..., None], work: Callable[..., None], support: User
+) -> None:
     """What its owner brought is known from long ago: the arrivals may be deleted since."""
     come(AURORA_1, EMMA, token=EMMAS)
     connection = live()
@@ -206,6 +254,6 @@ def test_telephony_goes_on_with_a_connection_that_had_not_ended(altegio, come, w
     connection.arrivals.update(chain_id_given=None, crm_token="")
     staff.ask_altegio(connection.pk)
     work()
-    assert live().location.chain.crm_token == EMMAS
-    assert live().location.chain.telephony == "on"
+    assert not_none(live().location.chain).crm_token == EMMAS
+    assert not_none(live().location.chain).telephony == "on"
     assert payload(altegio, "setup") == [EMMAS] * 3

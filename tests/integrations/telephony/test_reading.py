@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
         ("  +44 20 7183 8750\n", None, "+442071838750"),
     ],
 )
-def test_a_number_is_read_from_what_stands_around_it(written, region, expected):
+def test_a_number_is_read_from_what_stands_around_it(written: int | str, region: str | None, expected: str) -> None:
     assert parsing.read_client(written, region, inside=False) == expected
 
 
@@ -41,7 +42,7 @@ def test_a_number_is_read_from_what_stands_around_it(written, region, expected):
         "sip:anonymous@anonymous.invalid", '"Anonymous" <sip:anonymous@anonymous.invalid>', "asterisk",
     ],
 )  # fmt: skip
-def test_a_caller_who_hides_has_no_number(hidden):
+def test_a_caller_who_hides_has_no_number(hidden: int | str | None) -> None:
     assert parsing.read_client(hidden, "GB", inside=False) == ""
 
 
@@ -63,12 +64,12 @@ def test_a_caller_who_hides_has_no_number(hidden):
         (Decimal("1.5"), None),
     ],
 )
-def test_no_number_is_made_up(written, region):
+def test_no_number_is_made_up(written: Any, region: str | None) -> None:
     with pytest.raises(ValueError, match="Write a telephone number"):
         parsing.read_client(written, region, inside=False)
 
 
-def test_an_extension_inside_the_company_is_read_from_its_channel():
+def test_an_extension_inside_the_company_is_read_from_its_channel() -> None:
     assert parsing.read_client("SIP/101-0000a1b2", None, inside=True) == "101"
 
 
@@ -84,7 +85,7 @@ def test_an_extension_inside_the_company_is_read_from_its_channel():
         ("PJSIP/kyivstar-00000a1f", "kyivstar", True),
     ],
 )
-def test_a_line_is_a_number_or_an_extension(written, line, is_odd):
+def test_a_line_is_a_number_or_an_extension(written: int | str, line: str, is_odd: bool) -> None:
     text, warning = parsing.read_line(written, "GB", {})
     assert (text, bool(warning)) == (line, is_odd)
 
@@ -102,12 +103,12 @@ def test_a_line_is_a_number_or_an_extension(written, line, is_odd):
         ("1:00:00", 3600),
     ],
 )
-def test_durations(written, seconds):
+def test_durations(written: Any, seconds: int) -> None:
     assert parsing.read_duration(written) == seconds
 
 
 @pytest.mark.parametrize("written", [-1, "-1", True, "long", 10**9, Decimal("1E+300"), "1:2:3:4", [], "NaN"])
-def test_odd_durations(written):
+def test_odd_durations(written: Any) -> None:
     with pytest.raises(ValueError, match="Write seconds"):
         parsing.read_duration(written)
 
@@ -117,16 +118,16 @@ def test_odd_durations(written):
     ["2026-03-01T13:00:00+01:00", "2026-03-01 12:00:00", NOON.timestamp().__int__(), "1772366400", 1772366400000,
      Decimal("1772366400.0")],
 )  # fmt: skip
-def test_moments(written):
+def test_moments(written: Any) -> None:
     assert parsing.read_date(written, "UTC") == NOON
 
 
-def test_a_date_of_eight_digits_is_a_date():
+def test_a_date_of_eight_digits_is_a_date() -> None:
     assert parsing.read_date("20260301", "UTC") == NOON.replace(hour=0)
 
 
 @pytest.mark.parametrize("written", [0, -5, 12, Decimal("1E+99"), "yesterday", True, "99999999999999999999", []])
-def test_odd_moments(written):
+def test_odd_moments(written: Any) -> None:
     with pytest.raises(ValueError, match="Write a"):
         parsing.read_date(written, "UTC")
 
@@ -141,12 +142,12 @@ def test_odd_moments(written):
         ("Cancel", "missed"),
     ],
 )
-def test_how_a_call_ended(written, status):
+def test_how_a_call_ended(written: str, status: str) -> None:
     assert parsing.read_status(written) == status
 
 
 @pytest.mark.parametrize(
     ("written", "call_id"), [(5, "5"), (Decimal("1763993400.1230"), "1763993400.1230"), ("x", "x")]
 )
-def test_a_call_id_is_what_is_written(written, call_id):
+def test_a_call_id_is_what_is_written(written: Any, call_id: str) -> None:
     assert parsing.read_call_id(written) == call_id

@@ -1,13 +1,19 @@
 """Saved calls: never lost, never doubled."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
-from integrations.connections.models import Location
+from integrations.connections.models import Chain, Location
 from integrations.outbox.models import OutgoingCall
 from integrations.telephony.models import PhoneCall
 from integrations.telephony.phone_calls import send_again
 from integrations.user_tokens.models import UserToken
+from sandbox import Sandbox
+from tests.response import Api
 
 pytestmark = pytest.mark.django_db
 CALLS = "telephony/calls/"
@@ -25,15 +31,15 @@ CALL = {
 }
 
 
-def saved(altegio):
+def saved(altegio: Sandbox) -> list[dict[str, Any]]:
     return [entry for entry in altegio.telephony() if entry["command"] == "history"]
 
 
-def history(altegio):
+def history(altegio: Sandbox) -> list[Any]:
     return [call for call in altegio.requests("voip") if call.body["command"] == "history"]
 
 
-def test_a_call_reaches_the_history(api, altegio, telephony, work):
+def test_a_call_reaches_the_history(api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]) -> None:
     answer = api("post", CALLS, CALL)
     assert (answer.status_code, answer.json()["state"]) == (202, "queued")
     work()
@@ -44,7 +50,9 @@ def test_a_call_reaches_the_history(api, altegio, telephony, work):
     assert PhoneCall.objects.get().state == "saved"
 
 
-def test_the_same_call_id_is_not_sent_twice(api, altegio, telephony, work):
+def test_the_same_call_id_is_not_sent_twice(
+    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
+) -> None:
     api("post", CALLS, CALL)
     again = api("post", CALLS, {**CALL, "salon_group_id": telephony.altegio_id})
     work()
@@ -54,7 +62,9 @@ def test_the_same_call_id_is_not_sent_twice(api, altegio, telephony, work):
     assert len(history(altegio)) == 1
 
 
-def test_calls_without_an_id_are_different_calls_and_get_one(api, altegio, telephony, work):
+def test_calls_without_an_id_are_different_calls_and_get_one(
+    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
+) -> None:
     for _ in range(2):
         assert api("post", CALLS, {**CALL, "call_id": ""}).status_code == 202
     work()
@@ -63,7 +73,9 @@ def test_calls_without_an_id_are_different_calls_and_get_one(api, altegio, telep
     assert "" not in ids
 
 
-def test_many_calls_after_an_outage_arrive_each_once(api, altegio, telephony, work):
+def test_many_calls_after_an_outage_arrive_each_once(
+    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
+) -> None:
     for number in range(30):
         api("post", CALLS, {**CALL, "call_id": f"pbx-{number}"})
     work()
@@ -71,7 +83,9 @@ def test_many_calls_after_an_outage_arrive_each_once(api, altegio, telephony, wo
 
 
 @pytest.mark.parametrize(("fault", "times"), [("drop_before", 2), ("drop_after", 1), ("html_after", 1)])
-def test_after_an_uncertain_end_altegio_is_asked_where_it_can_be(api, altegio, telephony, work, fault, times):
+def test_after_an_uncertain_end_altegio_is_asked_where_it_can_be(
+    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None], fault: str, times: int
+) -> None:
     UserToken.objects.create(
         location=Location.objects.get(altegio_id=10101), altegio_user_id=9001, token="emmas-user-token"
     )
@@ -87,8 +101,16 @@ def test_after_an_uncertain_end_altegio_is_asked_where_it_can_be(api, altegio, t
 @pytest.mark.parametrize("token", ["", "void"])
 @pytest.mark.parametrize(("resends", "state", "times"), [(False, "failed", 1), (True, "saved", 2)])
 def test_where_it_cannot_be_asked_the_partners_setting_decides(
-    api, altegio, telephony, work, settings, token, resends, state, times
-):
+    api: Api,
+    altegio: Sandbox,
+    telephony: Chain,
+    work: Callable[..., None],
+    settings: Settings,
+    token: str,
+    resends: bool,
+    state: str,
+    times: int,
+) -> None:
     """No source says that Altegio knows a call told twice: by itself nothing is doubled."""
     settings.TELEPHONY_RESEND_UNCONFIRMED = resends
     if token:
@@ -102,7 +124,9 @@ def test_where_it_cannot_be_asked_the_partners_setting_decides(
     assert "no answer" in call.error or resends
 
 
-def test_it_is_sent_once_more_and_not_for_ever(api, altegio, telephony, work, settings):
+def test_it_is_sent_once_more_and_not_for_ever(
+    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None], settings: Settings
+) -> None:
     settings.TELEPHONY_RESEND_UNCONFIRMED = True
     altegio.fault("drop_before", "voip", remaining=9)
     api("post", CALLS, CALL)
@@ -110,7 +134,9 @@ def test_it_is_sent_once_more_and_not_for_ever(api, altegio, telephony, work, se
     assert (PhoneCall.objects.get().state, len(history(altegio))) == ("failed", 2)
 
 
-def test_what_no_line_was_found_for_is_sent_when_there_is_one(api, altegio, telephony, work, settings):
+def test_what_no_line_was_found_for_is_sent_when_there_is_one(
+    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None], settings: Settings
+) -> None:
     """Nothing was sent, so nothing can be doubled: an outage at night fails no call."""
     api("post", CALLS, CALL)
     settings.ALTEGIO_API_URL, there = "http://127.0.0.1:9", settings.ALTEGIO_API_URL
@@ -122,7 +148,9 @@ def test_what_no_line_was_found_for_is_sent_when_there_is_one(api, altegio, tele
     assert len(saved(altegio)) == 1
 
 
-def test_a_refused_call_is_kept_and_sent_again_by_staff(api, altegio, telephony, work):
+def test_a_refused_call_is_kept_and_sent_again_by_staff(
+    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
+) -> None:
     altegio.fault("error", "voip", status=404, remaining=1)
     api("post", CALLS, CALL)
     work()
@@ -136,7 +164,9 @@ def test_a_refused_call_is_kept_and_sent_again_by_staff(api, altegio, telephony,
     assert not send_again(refused.pk)
 
 
-def test_an_internal_call_has_extensions(api, altegio, telephony, work):
+def test_an_internal_call_has_extensions(
+    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
+) -> None:
     assert api("post", CALLS, {**CALL, "type": "internal", "phone": "101", "diversion": "102"}).status_code == 202
     assert api("post", CALLS, {**CALL, "phone": "101", "call_id": "pbx-2"}).status_code == 400
 
@@ -159,7 +189,7 @@ def test_an_internal_call_has_extensions(api, altegio, telephony, work):
         {"diversion": "x" * 21},
     ],
 )
-def test_what_makes_a_call_meaningless_is_named(api, telephony, change):
+def test_what_makes_a_call_meaningless_is_named(api: Api, telephony: Chain, change: dict[str, Any]) -> None:
     answer = api("post", CALLS, {**CALL, **change})
     assert answer.status_code == 400
     assert list(answer.json()) == list(change)
@@ -167,13 +197,13 @@ def test_what_makes_a_call_meaningless_is_named(api, telephony, change):
 
 
 @pytest.mark.parametrize("missing", ["type", "phone", "diversion"])
-def test_a_missing_field_is_no_hidden_caller(api, telephony, missing):
+def test_a_missing_field_is_no_hidden_caller(api: Api, telephony: Chain, missing: str) -> None:
     """Whoever names the field otherwise would lose every call without a word."""
     answer = api("post", CALLS, {name: value for name, value in CALL.items() if name != missing})
     assert (answer.status_code, list(answer.json())) == (400, [missing])
 
 
-def test_a_wrong_type_names_the_right_ones(api, telephony):
+def test_a_wrong_type_names_the_right_ones(api: Api, telephony: Chain) -> None:
     assert "incoming, outgoing, internal" in api("post", CALLS, {**CALL, "type": "in"}).json()["type"][0]
 
 
@@ -195,7 +225,9 @@ def test_a_wrong_type_names_the_right_ones(api, telephony):
         {"user": {"name": "anna"}},
     ],
 )
-def test_no_call_is_lost_for_its_decoration(api, altegio, telephony, work, change):
+def test_no_call_is_lost_for_its_decoration(
+    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None], change: dict[str, Any]
+) -> None:
     (name,) = change
     answer = api("post", CALLS, {**CALL, **change})
     assert (answer.status_code, answer.json()["state"]) == (202, "queued")
@@ -209,7 +241,9 @@ def test_no_call_is_lost_for_its_decoration(api, altegio, telephony, work, chang
 @pytest.mark.parametrize(
     "phone", ["", None, "anonymous", "Restricted", "+266696687", "sip:anonymous@anonymous.invalid"]
 )
-def test_a_caller_who_hides_is_kept_and_not_told(api, altegio, telephony, work, phone):
+def test_a_caller_who_hides_is_kept_and_not_told(
+    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None], phone: str | None
+) -> None:
     answer = api("post", CALLS, {**CALL, "phone": phone})
     assert (answer.status_code, answer.json()["state"]) == (202, "kept")
     assert answer.json()["warnings"][0]["field"] == "phone"
@@ -221,14 +255,18 @@ def test_a_caller_who_hides_is_kept_and_not_told(api, altegio, telephony, work, 
 
 
 @pytest.mark.parametrize("line", ["101", "s", "600", "reception", "sip:101@pbx", "SIP/101-0000a1b2"])
-def test_an_extension_is_a_line(api, altegio, telephony, work, line):
+def test_an_extension_is_a_line(
+    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None], line: str
+) -> None:
     assert api("post", CALLS, {**CALL, "diversion": line}).status_code == 202
     work()
     (entry,) = saved(altegio)
     assert entry["diversion"] in ("101", "s", "600", "reception")
 
 
-def test_a_call_that_altegio_may_hold_is_asked_about_before_it_is_sent_by_hand(api, altegio, telephony, work):
+def test_a_call_that_altegio_may_hold_is_asked_about_before_it_is_sent_by_hand(
+    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
+) -> None:
     altegio.fault("drop_after", "voip", remaining=1)
     api("post", CALLS, CALL)
     work()
@@ -254,7 +292,9 @@ def test_a_call_that_altegio_may_hold_is_asked_about_before_it_is_sent_by_hand(a
         ({"\x00": 1}, "'\\x00'"),
     ],
 )
-def test_what_cannot_be_told_is_left_out_and_named(api, altegio, telephony, work, change, field):
+def test_what_cannot_be_told_is_left_out_and_named(
+    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None], change: dict[str, Any], field: str
+) -> None:
     answer = api("post", CALLS, {**CALL, **change})
     assert answer.status_code == 202
     assert [warning["field"] for warning in answer.json()["warnings"]] == [field]
@@ -262,7 +302,9 @@ def test_what_cannot_be_told_is_left_out_and_named(api, altegio, telephony, work
     assert len(saved(altegio)) == 1
 
 
-def test_calls_without_an_id_but_blanks_are_two(api, altegio, telephony, work):
+def test_calls_without_an_id_but_blanks_are_two(
+    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
+) -> None:
     """An exchange's empty variable is no id: else all its calls but the first would be lost."""
     for number in ("+447700900123", "+447700900124"):
         assert api("post", CALLS, {**CALL, "call_id": "  ", "phone": number}).status_code == 202
@@ -270,6 +312,8 @@ def test_calls_without_an_id_but_blanks_are_two(api, altegio, telephony, work):
     assert len(saved(altegio)) == 2
 
 
-def test_a_place_that_is_named_empty_is_not_named(api, altegio, telephony, work):
+def test_a_place_that_is_named_empty_is_not_named(
+    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
+) -> None:
     assert api("post", CALLS, {**CALL, "salon_group_id": None}).status_code == 202
     assert api("post", CALLS, {**CALL, "call_id": "2", "salon_group_id": ""}).status_code == 202

@@ -1,22 +1,26 @@
 """Calls of a chain whose telephony is off: Altegio would answer 202 and do nothing with them."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from time_machine import TimeMachineFixture
 
 from integrations.connections.models import Chain
 from integrations.telephony.chains import switch_on_again
 from integrations.telephony.models import PhoneCall
 from integrations.telephony.switched_off import settle_kept
+from sandbox import Sandbox
 from tests.integrations.telephony.calling import ring
 from tests.integrations.telephony.test_saved_calls import CALL, CALLS, saved
+from tests.response import Api
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def off(telephony) -> Chain:
+def off(telephony: Chain) -> Chain:
     """The chain's switch was refused."""
     Chain.objects.update(telephony="failed", telephony_error="Not today.")
     return telephony
@@ -24,7 +28,9 @@ def off(telephony) -> Chain:
 
 @pytest.mark.parametrize("state", ["off", "failed", "disabling"])
 @pytest.mark.leaves_stranded
-def test_it_is_a_conflict_with_the_reason_and_nothing_is_sent(api, altegio, telephony, work, state):
+def test_it_is_a_conflict_with_the_reason_and_nothing_is_sent(
+    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None], state: str
+) -> None:
     Chain.objects.update(telephony=state, telephony_error="Not today.")
     for _ in range(2):
         answer = api("post", CALLS, CALL)
@@ -34,7 +40,9 @@ def test_it_is_a_conflict_with_the_reason_and_nothing_is_sent(api, altegio, tele
     assert saved(altegio) == []
 
 
-def test_it_is_sent_when_the_telephony_is_on_again(api, altegio, off, work):
+def test_it_is_sent_when_the_telephony_is_on_again(
+    api: Api, altegio: Sandbox, off: Chain, work: Callable[..., None]
+) -> None:
     api("post", CALLS, CALL)
     api("post", CALLS, {**CALL, "call_id": "2", "phone": "anonymous"})
     assert switch_on_again(off.pk)
@@ -43,7 +51,9 @@ def test_it_is_sent_when_the_telephony_is_on_again(api, altegio, off, work):
     assert PhoneCall.objects.get(call_id="2").state == "kept"
 
 
-def test_one_that_came_at_the_moment_of_the_switch_is_sent_within_a_minute(api, altegio, off, work):
+def test_one_that_came_at_the_moment_of_the_switch_is_sent_within_a_minute(
+    api: Api, altegio: Sandbox, off: Chain, work: Callable[..., None]
+) -> None:
     api("post", CALLS, CALL)
     Chain.objects.update(telephony="on")
     settle_kept()
@@ -51,7 +61,9 @@ def test_one_that_came_at_the_moment_of_the_switch_is_sent_within_a_minute(api, 
     assert len(saved(altegio)) == 1
 
 
-def test_while_it_is_being_switched_on_nobody_needs_to_do_anything(api, altegio, off, work):
+def test_while_it_is_being_switched_on_nobody_needs_to_do_anything(
+    api: Api, altegio: Sandbox, off: Chain, work: Callable[..., None]
+) -> None:
     switch_on_again(off.pk)
     assert api("post", CALLS, CALL).status_code == 202
     work()
@@ -59,7 +71,9 @@ def test_while_it_is_being_switched_on_nobody_needs_to_do_anything(api, altegio,
 
 
 @pytest.mark.leaves_stranded  # the owner's letters of a day ago
-def test_after_a_day_it_has_failed_and_can_be_sent_again(api, altegio, off, work, time_machine):
+def test_after_a_day_it_has_failed_and_can_be_sent_again(
+    api: Api, altegio: Sandbox, off: Chain, work: Callable[..., None], time_machine: TimeMachineFixture
+) -> None:
     api("post", CALLS, CALL)
     time_machine.move_to(timezone.now() + timedelta(days=1, seconds=1))
     settle_kept()

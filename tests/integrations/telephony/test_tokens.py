@@ -3,7 +3,12 @@
 A location's calls go out under the token that its own owner brought with a connection that Altegio accepted.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
+from django.test import Client
+from pytest_django.fixtures import DjangoAssertNumQueries
 
 from accounts.models import OutgoingEmail, User
 from accounts.notifications import send_digests
@@ -11,24 +16,29 @@ from integrations.alerts.models import Alert
 from integrations.connections.models import Chain, Connection, Location
 from integrations.telephony.chains import confirm_chain, see_token
 from integrations.telephony.models import PhoneCall
+from sandbox import Sandbox
 from tests.integrations.telephony.calling import EMMAS, MARIAS, payload, ring
 from tests.marketplace import AURORA_1, AURORA_2, AURORA_CHAIN, EMMA, MARIA, MEDVED_1, TELEPHONY, follow
+from tests.not_none import not_none
+from tests.response import Api
 
 pytestmark = pytest.mark.django_db
 
 
-def outgoing_emails(template):
+def outgoing_emails(template: str) -> list[Any]:
     for user in User.objects.filter(notifications__sent_at=None).distinct():
         user.notifications.update(at="2026-01-01T00:00:00Z")
     send_digests()
     return list(OutgoingEmail.objects.filter(template=template).values_list("to", flat=True))
 
 
-def email_of(altegio_user_id):
+def email_of(altegio_user_id: int) -> str | None:
     return User.objects.get(identities__altegio_user_id=altegio_user_id).email
 
 
-def test_another_owner_who_names_the_chain_takes_nothing_of_it(api, altegio, come, work):
+def test_another_owner_who_names_the_chain_takes_nothing_of_it(
+    api: Api, altegio: Sandbox, come: Callable[..., None], work: Callable[..., None]
+) -> None:
     come(AURORA_1, EMMA, token=EMMAS)
     come(MEDVED_1, MARIA, token=MARIAS)
 
@@ -39,7 +49,9 @@ def test_another_owner_who_names_the_chain_takes_nothing_of_it(api, altegio, com
     assert "another CRM token" in Alert.objects.get(key__startswith="chain:").text
 
 
-def test_who_names_the_chain_before_its_owner_comes_gets_none_of_its_calls(api, altegio, come, work):
+def test_who_names_the_chain_before_its_owner_comes_gets_none_of_its_calls(
+    api: Api, altegio: Sandbox, come: Callable[..., None], work: Callable[..., None]
+) -> None:
     come(MEDVED_1, MARIA, token=MARIAS)
     come(AURORA_1, EMMA, token=EMMAS)
 
@@ -49,7 +61,9 @@ def test_who_names_the_chain_before_its_owner_comes_gets_none_of_its_calls(api, 
     assert EMMAS in payload(altegio, "setup"), "her telephony is switched on all the same"
 
 
-def test_the_second_location_of_a_stranger_replaces_nothing_either(api, altegio, come, work):
+def test_the_second_location_of_a_stranger_replaces_nothing_either(
+    api: Api, altegio: Sandbox, come: Callable[..., None], work: Callable[..., None]
+) -> None:
     come(AURORA_1, EMMA, token=EMMAS)
     come(MEDVED_1, MARIA)
     come(MEDVED_1 + 1, MARIA, token=MARIAS)
@@ -59,7 +73,9 @@ def test_the_second_location_of_a_stranger_replaces_nothing_either(api, altegio,
     assert payload(altegio, "event") == [EMMAS]
 
 
-def test_calls_of_an_owner_who_is_away_go_to_nobody_else(api, altegio, come, work):
+def test_calls_of_an_owner_who_is_away_go_to_nobody_else(
+    api: Api, altegio: Sandbox, come: Callable[..., None], work: Callable[..., None]
+) -> None:
     come(AURORA_1, EMMA, token=EMMAS)
     come(MEDVED_1, MARIA, token=MARIAS)
     Connection.objects.filter(location__altegio_id=AURORA_1).update(state="uninstalled")
@@ -68,25 +84,31 @@ def test_calls_of_an_owner_who_is_away_go_to_nobody_else(api, altegio, come, wor
     assert MARIAS not in payload(altegio, "event")
 
 
-def test_a_chain_alone_with_its_number_is_named_by_it(api, altegio, come, work):
+def test_a_chain_alone_with_its_number_is_named_by_it(
+    api: Api, altegio: Sandbox, come: Callable[..., None], work: Callable[..., None]
+) -> None:
     come(AURORA_1, EMMA, token=EMMAS)
     assert ring(api, salon_group_id=AURORA_CHAIN) == 202
     work()
     assert payload(altegio, "event") == [EMMAS]
 
 
-def test_a_call_that_names_the_number_alone_goes_where_staff_have_confirmed(api, altegio, come, work):
+def test_a_call_that_names_the_number_alone_goes_where_staff_have_confirmed(
+    api: Api, altegio: Sandbox, come: Callable[..., None], work: Callable[..., None]
+) -> None:
     come(MEDVED_1, MARIA, token=MARIAS)
     come(AURORA_1, EMMA, token=EMMAS)
-    confirm_chain(Location.objects.get(altegio_id=MEDVED_1).chain_id)
-    confirm_chain(Location.objects.get(altegio_id=AURORA_1).chain_id)
+    confirm_chain(not_none(Location.objects.get(altegio_id=MEDVED_1).chain_id))
+    confirm_chain(not_none(Location.objects.get(altegio_id=AURORA_1).chain_id))
 
     assert ring(api, salon_group_id=AURORA_CHAIN) == 202
     work()
     assert payload(altegio, "event") == [EMMAS]
 
 
-def test_a_location_with_the_chains_own_token_joins_it_and_switches_nothing(altegio, come):
+def test_a_location_with_the_chains_own_token_joins_it_and_switches_nothing(
+    altegio: Sandbox, come: Callable[..., None]
+) -> None:
     come(AURORA_1, EMMA, token=EMMAS)
     come(AURORA_2, MARIA, token=EMMAS)
 
@@ -96,24 +118,26 @@ def test_a_location_with_the_chains_own_token_joins_it_and_switches_nothing(alte
     assert "the same CRM token" in Alert.objects.get(key__startswith="chain:").text
 
 
-def test_one_owner_with_a_whole_chain_is_told_nothing(come):
+def test_one_owner_with_a_whole_chain_is_told_nothing(come: Callable[..., None]) -> None:
     come(AURORA_1, EMMA, token=EMMAS)
     come(AURORA_2, EMMA, token=EMMAS)
     assert outgoing_emails("chain_named") == []
     assert not Alert.objects.filter(kind="review").exists()
 
 
-def test_a_location_without_a_token_stands_with_its_owners_others(api, come):
+def test_a_location_without_a_token_stands_with_its_owners_others(api: Api, come: Callable[..., None]) -> None:
     come(AURORA_1, EMMA, token=EMMAS)
     come(AURORA_2, EMMA)
     come(MEDVED_1, MARIA)
 
-    assert Location.objects.get(altegio_id=AURORA_2).chain.crm_token == EMMAS
-    assert Location.objects.get(altegio_id=MEDVED_1).chain.crm_token == ""
+    assert not_none(Location.objects.get(altegio_id=AURORA_2).chain).crm_token == EMMAS
+    assert not_none(Location.objects.get(altegio_id=MEDVED_1).chain).crm_token == ""
     assert (ring(api, salon_id=AURORA_2), ring(api, salon_id=MEDVED_1)) == (202, 409)
 
 
-def test_the_owners_link_with_another_token_changes_nothing_and_is_told(api, altegio, come, work):
+def test_the_owners_link_with_another_token_changes_nothing_and_is_told(
+    api: Api, altegio: Sandbox, come: Callable[..., None], work: Callable[..., None]
+) -> None:
     """The link's signature says who somebody is, not that the token beside it is theirs."""
     come(AURORA_1, EMMA, token=EMMAS)
     come(AURORA_1, EMMA, token=MARIAS, grant=False)
@@ -125,7 +149,9 @@ def test_the_owners_link_with_another_token_changes_nothing_and_is_told(api, alt
     assert Alert.objects.filter(key__startswith="crm-token:").exists()
 
 
-def test_two_tokens_before_the_acceptance_are_none(api, altegio, come, work):
+def test_two_tokens_before_the_acceptance_are_none(
+    api: Api, altegio: Sandbox, come: Callable[..., None], work: Callable[..., None]
+) -> None:
     """Somebody who holds the owner's link comes in between; which of the two is the owner's nobody can say."""
     come(AURORA_1, EMMA, token=EMMAS, then_work=False)
     come(AURORA_1, EMMA, token=MARIAS, grant=False)
@@ -136,7 +162,9 @@ def test_two_tokens_before_the_acceptance_are_none(api, altegio, come, work):
     assert outgoing_emails("token_not_taken") == [email_of(EMMA)]
 
 
-def test_a_new_token_comes_with_a_new_connection_and_is_that_of_all_the_owners_locations(api, altegio, come, work):
+def test_a_new_token_comes_with_a_new_connection_and_is_that_of_all_the_owners_locations(
+    api: Api, altegio: Sandbox, come: Callable[..., None], work: Callable[..., None]
+) -> None:
     come(AURORA_1, EMMA, token=EMMAS)
     come(AURORA_2, EMMA, token=EMMAS)
     late = PhoneCall.objects.create(chain=Chain.objects.get(), call_id="1", state="failed")
@@ -151,25 +179,31 @@ def test_a_new_token_comes_with_a_new_connection_and_is_that_of_all_the_owners_l
     assert payload(altegio, "event") == ["crm-new", "crm-new"]
     assert payload(altegio, "setup") == [EMMAS, "crm-new"]
     assert (
-        Chain.objects.get(crm_token_hash=Location.objects.get(altegio_id=AURORA_2).chain.crm_token_hash).telephony
+        Chain.objects.get(
+            crm_token_hash=not_none(Location.objects.get(altegio_id=AURORA_2).chain).crm_token_hash
+        ).telephony
         == "on"
     )
     late.refresh_from_db()
     assert late.chain.crm_token == "crm-new"
 
 
-def test_a_location_of_another_chain_is_a_contradiction(api, come):
+def test_a_location_of_another_chain_is_a_contradiction(api: Api, come: Callable[..., None]) -> None:
     come(AURORA_1, EMMA, token=EMMAS)
     assert ring(api, salon_id=AURORA_1, salon_group_id=777) == 404
 
 
-def test_coming_back_with_the_same_token_switches_nothing(client, altegio, telephony, work):
+def test_coming_back_with_the_same_token_switches_nothing(
+    client: Client, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
+) -> None:
     follow(client, altegio, AURORA_1, application_id=TELEPHONY)
     work()
     assert len(payload(altegio, "setup")) == 1
 
 
-def test_a_visit_without_a_token_asks_nothing(telephony, django_assert_num_queries):
+def test_a_visit_without_a_token_asks_nothing(
+    telephony: Chain, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     connection = telephony.locations.get().connections.get()
     arrival = connection.arrivals.get()
     arrival.crm_token = ""

@@ -6,44 +6,51 @@ import hmac
 import json
 import threading
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from integrations.alerts.models import Alert
+from integrations.connections.models import Installation
 from integrations.webhooks import signed_requests
 from integrations.webhooks.consumers import CONSUMERS
 from integrations.webhooks.deliver import PAUSES, deliver_due, send_again
 from integrations.webhooks.fan_out import fan_out, fan_out_again
 from integrations.webhooks.models import Delivery, Event
 from partner_portal.core.retention import delete_old
-from tests.integrations.webhooks.test_receiving import GOOD, keys, post  # noqa: F401 - a fixture
+from tests.integrations.webhooks.test_receiving import GOOD, post
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def no_receivers(monkeypatch):
+def no_receivers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(CONSUMERS, "_entries", {})
 
 
 class Partner(ThreadingHTTPServer):
     """The partner's own system."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), PartnerHandler)
-        self.received, self.answers = [], []
+        self.received: list[tuple[str, dict[str, str], bytes]] = []
+        self.answers: list[int] = []
 
     @property
-    def url(self):
+    def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}/hooks?a=1"
 
 
 class PartnerHandler(BaseHTTPRequestHandler):
-    def do_POST(self):
+    server: Partner
+
+    def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.received.append((self.path, dict(self.headers.items()), body))
         code = self.server.answers.pop(0) if self.server.answers else 204
@@ -53,12 +60,12 @@ class PartnerHandler(BaseHTTPRequestHandler):
             self.send_header("Location", "/elsewhere")
         self.end_headers()
 
-    def log_message(self, *_args):
+    def log_message(self, *_args: Any) -> None:
         """Silent."""
 
 
 @pytest.fixture
-def partner(keys, settings):  # noqa: F811
+def partner(keys: Installation, settings: Settings) -> Iterator[Partner]:
     server = Partner()
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     settings.EVENTS_ALLOW_PRIVATE = True
@@ -70,11 +77,11 @@ def partner(keys, settings):  # noqa: F811
     server.server_close()
 
 
-def due_now():
+def due_now() -> None:
     Delivery.objects.filter(state="waiting").update(due_at=timezone.now())
 
 
-def test_receivers_get_batches_and_each_event_once(client, keys):  # noqa: F811
+def test_receivers_get_batches_and_each_event_once(client: Client, keys: Installation) -> None:
     got: list[Any] = []
     CONSUMERS.register("mine", got.append)
     for number in range(120):
@@ -89,11 +96,11 @@ def test_receivers_get_batches_and_each_event_once(client, keys):  # noqa: F811
     assert got[0][0].salon_id == 10101
 
 
-def test_an_event_that_a_receiver_cannot_take_stands_alone_at_last(client, keys):  # noqa: F811
+def test_an_event_that_a_receiver_cannot_take_stands_alone_at_last(client: Client, keys: Installation) -> None:
     got: list[Any] = []
 
     @CONSUMERS.add("picky")
-    def take(events):
+    def take(events: Any) -> None:
         if any(event.body["resource_id"] == 5 for event in events):
             raise ValueError("five")
         got.extend(event.body["resource_id"] for event in events)
@@ -111,9 +118,9 @@ def test_an_event_that_a_receiver_cannot_take_stands_alone_at_last(client, keys)
     assert Alert.objects.get().kind == "events"
 
 
-def test_what_a_receiver_wrote_is_undone_when_it_fails(client, keys):  # noqa: F811
+def test_what_a_receiver_wrote_is_undone_when_it_fails(client: Client, keys: Installation) -> None:
     @CONSUMERS.add("half")
-    def take(events):
+    def take(events: Any) -> None:
         Alert.objects.create(key="half", kind="call", text="written")
         raise ValueError("then failed")
 
@@ -123,7 +130,9 @@ def test_what_a_receiver_wrote_is_undone_when_it_fails(client, keys):  # noqa: F
     assert not Alert.objects.exists()
 
 
-def test_the_partner_gets_batches_signed_by_the_specification(client, keys, partner):  # noqa: F811
+def test_the_partner_gets_batches_signed_by_the_specification(
+    client: Client, keys: Installation, partner: Partner
+) -> None:
     post(client, keys, b'{"company_id": 10101, "price": 0.10, "name": "\xd0\x90\\ud800"}')
     fan_out()
     assert deliver_due() == 1
@@ -140,7 +149,9 @@ def test_the_partner_gets_batches_signed_by_the_specification(client, keys, part
     assert b'"price": 0.10' in body
 
 
-def test_it_is_tried_again_with_the_same_id_then_dead_then_sent_again(client, keys, partner):  # noqa: F811
+def test_it_is_tried_again_with_the_same_id_then_dead_then_sent_again(
+    client: Client, keys: Installation, partner: Partner
+) -> None:
     partner.answers = [500] * (len(PAUSES) + 1)
     post(client, keys, GOOD)
     fan_out()
@@ -157,7 +168,7 @@ def test_it_is_tried_again_with_the_same_id_then_dead_then_sent_again(client, ke
     assert len(partner.received) == len(PAUSES) + 2
 
 
-def test_a_redirect_is_not_followed(client, keys, partner):  # noqa: F811
+def test_a_redirect_is_not_followed(client: Client, keys: Installation, partner: Partner) -> None:
     partner.answers = [302]
     post(client, keys, GOOD)
     fan_out()
@@ -166,7 +177,9 @@ def test_a_redirect_is_not_followed(client, keys, partner):  # noqa: F811
     assert len(partner.received) == 1
 
 
-def test_private_addresses_are_refused_when_it_is_sent(client, keys, partner, settings):  # noqa: F811
+def test_private_addresses_are_refused_when_it_is_sent(
+    client: Client, keys: Installation, partner: Partner, settings: Settings
+) -> None:
     settings.EVENTS_ALLOW_PRIVATE = False
     keys.application.events_url = partner.url.replace("http://", "https://")
     keys.application.save()
@@ -177,12 +190,12 @@ def test_private_addresses_are_refused_when_it_is_sent(client, keys, partner, se
     assert "not public" in Delivery.objects.get().error
 
 
-def test_a_plain_http_address_is_refused(settings):
+def test_a_plain_http_address_is_refused(settings: Settings) -> None:
     with pytest.raises(signed_requests.NotAcceptedError, match="https"):
         signed_requests.checked_addresses("http://example.com/", time.monotonic() + 5)
 
 
-def test_the_signature_is_the_one_of_the_specifications_example():
+def test_the_signature_is_the_one_of_the_specifications_example() -> None:
     # From the specification's reference libraries.
     headers = signed_requests.signed_headers(
         "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
@@ -197,7 +210,7 @@ def test_the_signature_is_the_one_of_the_specifications_example():
     }
 
 
-def test_processing_again_hands_on_once_more(client, keys):  # noqa: F811
+def test_processing_again_hands_on_once_more(client: Client, keys: Installation) -> None:
     got: list[Any] = []
     CONSUMERS.register("mine", got.append)
     post(client, keys, GOOD)
@@ -208,7 +221,9 @@ def test_processing_again_hands_on_once_more(client, keys):  # noqa: F811
     assert len(got) == 2
 
 
-def test_old_events_go_in_batches_and_young_ones_stay(client, keys, settings, monkeypatch):  # noqa: F811
+def test_old_events_go_in_batches_and_young_ones_stay(
+    client: Client, keys: Installation, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("integrations.webhooks.retention.BATCH", 2)
     settings.RETENTION_EVENTS_DAYS = 7
     for number in range(6):
@@ -221,7 +236,7 @@ def test_old_events_go_in_batches_and_young_ones_stay(client, keys, settings, mo
 
 
 @pytest.mark.leaves_stranded("an event is made old without a worker")
-def test_with_0_days_events_are_kept_for_good(client, keys, settings):  # noqa: F811
+def test_with_0_days_events_are_kept_for_good(client: Client, keys: Installation, settings: Settings) -> None:
     settings.RETENTION_EVENTS_DAYS = 0
     post(client, keys, GOOD)
     Event.objects.update(received_at=timezone.now() - timedelta(days=1000))

@@ -1,33 +1,34 @@
 """Entity webhooks are stored as they came, whatever they hold; their shape is judged later."""
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import OperationalError
+from django.test import Client
+from pytest_django.fixtures import DjangoAssertNumQueries
 
-from integrations.connections.models import Application, Installation, Location
+from integrations.connections.models import Installation
 from integrations.webhooks import endpoint
 from integrations.webhooks.fan_out import fan_out
 from integrations.webhooks.models import Event
+from sandbox import Sandbox
+from tests.not_none import not_none
+from tests.response import Response
 
 pytestmark = pytest.mark.django_db
 GOOD = {"company_id": 10101, "resource": "record", "resource_id": 1, "status": "create", "data": {"id": 1}}
 
 
-@pytest.fixture
-def keys(db):
-    application = Application.objects.create(altegio_id=1)
-    keys = Installation.fresh(application, Location.objects.create(altegio_id=10101))
-    keys.save()
-    return keys
-
-
-def post(client, keys, body):
+def post(client: Client, keys: Installation, body: Any) -> Response:
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     return client.post(f"/altegio/events/{keys.events_key}/", data, content_type="application/json")
 
 
-def test_an_event_is_one_insert(client, keys, django_assert_num_queries):
+def test_an_event_is_one_insert(
+    client: Client, keys: Installation, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     post(client, keys, GOOD)
     with django_assert_num_queries(1):
         assert post(client, keys, GOOD).status_code == 200
@@ -50,7 +51,9 @@ def test_an_event_is_one_insert(client, keys, django_assert_num_queries):
         (b'{"company_id": 10101, "data": 1e999999999999999999999}', ""),
     ],
 )
-def test_any_json_is_stored_as_it_came_and_flagged_later(client, keys, body, flag):
+def test_any_json_is_stored_as_it_came_and_flagged_later(
+    client: Client, keys: Installation, body: bytes, flag: str
+) -> None:
     assert post(client, keys, body).status_code == 200
     fan_out()
     event = Event.objects.get()
@@ -59,40 +62,44 @@ def test_any_json_is_stored_as_it_came_and_flagged_later(client, keys, body, fla
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"NaN", b'{"a": Infinity}', b"\xff", b"[" * 200_000, b"\x00"])
-def test_what_is_not_json_is_400(client, keys, body):
+def test_what_is_not_json_is_400(client: Client, keys: Installation, body: bytes) -> None:
     assert post(client, keys, body).status_code == 400
     assert not Event.objects.exists()
 
 
-def test_an_unknown_key_is_404_and_more_than_1_mib_413(client, keys):
+def test_an_unknown_key_is_404_and_more_than_1_mib_413(client: Client, keys: Installation) -> None:
     assert client.post("/altegio/events/nobody/", b"{}", content_type="application/json").status_code == 404
     assert post(client, keys, b'"' + b"x" * (1024 * 1024 - 2) + b'"').status_code == 200
     assert post(client, keys, b"x" * (1024 * 1024 + 1)).status_code == 413
 
 
-def test_with_the_database_away_the_answer_is_503(client, keys, monkeypatch):
+def test_with_the_database_away_the_answer_is_503(
+    client: Client, keys: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
     post(client, keys, GOOD)
 
-    def away(*_args, **_kwargs):
+    def away(*_args: Any, **_kwargs: Any) -> None:
         raise OperationalError("server closed the connection")
 
     monkeypatch.setattr(endpoint, "insert_event", away)
     assert post(client, keys, GOOD).status_code == 503
 
 
-def test_a_repeated_event_is_marked_and_kept(client, keys):
+def test_a_repeated_event_is_marked_and_kept(client: Client, keys: Installation) -> None:
     for body in (GOOD, GOOD, GOOD | {"status": "update"}):
         post(client, keys, body)
     fan_out()
     assert list(Event.objects.order_by("pk").values_list("is_duplicate", flat=True)) == [False, True, False]
 
 
-def test_the_sandboxs_event_arrives_at_the_address_given_at_activation(client, altegio, work):
-    from tests.integrations.connect.test_signed_arrival import arrive
+def test_the_sandboxs_event_arrives_at_the_address_given_at_activation(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
+    from tests.marketplace import arrive
 
     arrive(client, altegio, 10101)
     work()
-    address = altegio.connection(10101).webhook_urls[0]
+    address = not_none(altegio.connection(10101)).webhook_urls[0]
     path = address.removeprefix("http://localhost:8000")
     assert client.post(path, json.dumps(GOOD), content_type="application/json").status_code == 200
     assert Event.objects.get().installation.location.altegio_id == 10101

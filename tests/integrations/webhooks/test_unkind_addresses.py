@@ -4,24 +4,26 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection, connections
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from integrations.connections.models import Application, Installation
 from integrations.webhooks import consumers, deliver, signed_requests
 from integrations.webhooks.deliver import deliver_due, send_again
 from integrations.webhooks.models import Delivery, Event
 from partner_portal.core.thread_shares import Share
-from tests.integrations.webhooks.test_receiving import keys  # noqa: F401 - a fixture
-from tests.unkind_server import OK, UnkindServer, at_most, say, unkind_server
+from tests.not_none import not_none
+from tests.unkind_server import OK, Talk, UnkindServer, at_most, say, unkind_server
 
 END = 0.5
 
 
 @pytest.fixture(autouse=True)
-def _quick(settings, monkeypatch) -> None:
+def _quick(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.EVENTS_ALLOW_PRIVATE = True
     monkeypatch.setattr(signed_requests, "TIMEOUT", END)
     monkeypatch.setattr("partner_portal.core.thread_shares.SLOW_AFTER", END / 2)
@@ -41,7 +43,7 @@ def address(server: UnkindServer, number: int) -> Application:
     )
 
 
-def deliveries(keys: Installation, application: Application, count: int = 1) -> None:  # noqa: F811
+def deliveries(keys: Installation, application: Application, count: int = 1) -> None:
     for number in range(count):
         event = Event.objects.create(installation=keys, body='{"a": 1}', digest=f"{number}")
         Delivery.objects.create(target="https", application=application, event_ids=[event.pk], count=1)
@@ -72,7 +74,7 @@ UNKIND = {
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("script", UNKIND.values(), ids=UNKIND)
-def test_what_is_no_answer_is_not_taken_for_one(keys, server, script):  # noqa: F811
+def test_what_is_no_answer_is_not_taken_for_one(keys: Installation, server: UnkindServer, script: Any) -> None:
     server.will(script)
     deliveries(keys, address(server, 71))
     with at_most(END + 1):
@@ -81,7 +83,7 @@ def test_what_is_no_answer_is_not_taken_for_one(keys, server, script):  # noqa: 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_addresses_that_never_end_do_not_stop_the_others(keys, server):  # noqa: F811
+def test_addresses_that_never_end_do_not_stop_the_others(keys: Installation, server: UnkindServer) -> None:
     """Nine hang from the first moment, each with a backlog; the tenth's deliveries go on meanwhile."""
     with unkind_server() as kind:
         server.will(UNKIND["100 Continue without end"])
@@ -115,12 +117,12 @@ def test_addresses_that_never_end_do_not_stop_the_others(keys, server):  # noqa:
 
 
 @pytest.mark.django_db
-def test_one_address_is_served_by_one_thread(keys, server):  # noqa: F811
+def test_one_address_is_served_by_one_thread(keys: Installation, server: UnkindServer) -> None:
     server.will(say(OK))
     application = address(server, 71)
     deliveries(keys, application, 2)
     key = ("https", application.pk)
-    first = deliver._share.choose(deliver._claim, deliver.address_of)
+    first = not_none(deliver._share.choose(deliver._claim, deliver.address_of))
     with deliver._share.serving(key):
         assert deliver.address_of(first) == key
         assert deliver_due() == 0
@@ -128,7 +130,7 @@ def test_one_address_is_served_by_one_thread(keys, server):  # noqa: F811
 
 
 @pytest.mark.django_db
-def test_deliveries_take_a_share_of_the_threads_and_no_more(keys, server):  # noqa: F811
+def test_deliveries_take_a_share_of_the_threads_and_no_more(keys: Installation, server: UnkindServer) -> None:
     deliveries(keys, address(server, 71))
     for _ in range(deliver.THREADS):
         deliver._share._free.acquire()
@@ -136,13 +138,15 @@ def test_deliveries_take_a_share_of_the_threads_and_no_more(keys, server):  # no
     assert Delivery.objects.get().attempt_count == 0
 
 
-def test_most_threads_of_a_worker_are_for_calls_and_letters(settings):
+def test_most_threads_of_a_worker_are_for_calls_and_letters(settings: Settings) -> None:
     assert deliver.THREADS <= settings.CELERY_WORKER_CONCURRENCY / 4
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("status", [b"503", b"429", b"500", b"404"])
-def test_an_address_that_asks_for_a_pause_is_left_alone(keys, server, status):  # noqa: F811
+def test_an_address_that_asks_for_a_pause_is_left_alone(
+    keys: Installation, server: UnkindServer, status: bytes
+) -> None:
     server.will(say(b"HTTP/1.1 %s No\r\nRetry-After: 120\r\nContent-Length: 0\r\n\r\n" % status), say(OK))
     application = address(server, 71)
     deliveries(keys, application, 3)
@@ -160,7 +164,9 @@ def test_an_address_that_asks_for_a_pause_is_left_alone(keys, server, status):  
 
 
 @pytest.mark.django_db
-def test_a_silent_address_rests_and_its_next_try_comes_after_five_seconds(keys, server):  # noqa: F811
+def test_a_silent_address_rests_and_its_next_try_comes_after_five_seconds(
+    keys: Installation, server: UnkindServer
+) -> None:
     server.will(lambda talk: talk.hang_up())
     application = address(server, 71)
     deliveries(keys, application, 3)
@@ -168,11 +174,11 @@ def test_a_silent_address_rests_and_its_next_try_comes_after_five_seconds(keys, 
     application.refresh_from_db()
     assert len(server.requests) == 1
     for moment in (application.events_rest_until, Delivery.objects.earliest("id").due_at):
-        assert timedelta(seconds=3) < moment - timezone.now() <= timedelta(seconds=5)
+        assert timedelta(seconds=3) < not_none(moment) - timezone.now() <= timedelta(seconds=5)
 
 
 @pytest.mark.django_db
-def test_a_delivery_of_which_nothing_is_left_is_not_delivered(keys, server):  # noqa: F811
+def test_a_delivery_of_which_nothing_is_left_is_not_delivered(keys: Installation, server: UnkindServer) -> None:
     server.will(say(OK))
     deliveries(keys, address(server, 71))
     Event.objects.all().delete()
@@ -184,8 +190,12 @@ def test_a_delivery_of_which_nothing_is_left_is_not_delivered(keys, server):  # 
 
 
 @pytest.mark.django_db
-def test_an_answers_body_is_not_waited_for(keys, server):  # noqa: F811
-    server.will(lambda talk: (talk.say(b"HTTP/1.1 200 OK\r\nContent-Length: 9437184\r\n\r\n"), talk.silence()))
+def test_an_answers_body_is_not_waited_for(keys: Installation, server: UnkindServer) -> None:
+    def say_headers_alone(talk: Talk) -> None:
+        talk.say(b"HTTP/1.1 200 OK\r\nContent-Length: 9437184\r\n\r\n")
+        talk.silence()
+
+    server.will(say_headers_alone)
     deliveries(keys, address(server, 71))
     with at_most(END):
         assert only_delivery().state == "delivered"

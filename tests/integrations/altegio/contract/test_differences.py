@@ -36,8 +36,8 @@ def compared(data: Any, code: int = 200, **envelope: Any) -> list[Difference]:
 
 def changed(value: Any, *path: str | int) -> dict[str, Any]:
     """The status with `value` at `path`; None takes the field away."""
-    status: Any = copy.deepcopy(STATUS)
-    at = status
+    status: dict[str, Any] = copy.deepcopy(STATUS)
+    at: Any = status
     for step in path[:-1]:
         at = at[step]
     at[path[-1]] = value
@@ -45,15 +45,15 @@ def changed(value: Any, *path: str | int) -> dict[str, Any]:
 
 
 def without(*path: str | int) -> dict[str, Any]:
-    status: Any = copy.deepcopy(STATUS)
-    at = status
+    status: dict[str, Any] = copy.deepcopy(STATUS)
+    at: Any = status
     for step in path[:-1]:
         at = at[step]
     del at[path[-1]]
     return status
 
 
-def test_what_the_documents_show_differs_in_nothing():
+def test_what_the_documents_show_differs_in_nothing() -> None:
     assert compared(STATUS) == []
 
 
@@ -71,7 +71,7 @@ def test_what_the_documents_show_differs_in_nothing():
         changed([], "special_settings"),
     ],
 )
-def test_each_documented_spelling_is_known(documented):
+def test_each_documented_spelling_is_known(documented: dict[str, Any]) -> None:
     assert compared(documented) == []
 
 
@@ -96,37 +96,37 @@ def test_each_documented_spelling_is_known(documented):
     ],
     ids=["new state", "new field", "missing field", "missing object", "no date-time", "no list"],
 )
-def test_each_difference_is_named(data, difference):
+def test_each_difference_is_named(data: dict[str, Any], difference: Difference) -> None:
     assert compared(data) == [difference]
 
 
-def test_an_unknown_status_code_is_named_and_its_answer_not_looked_into():
+def test_an_unknown_status_code_is_named_and_its_answer_not_looked_into() -> None:
     found = compared({"odd": 1}, code=418)
 
     assert found == [Difference("status", Kind.CODE, value="418", sample="{odd: 9}")]
 
 
 @pytest.mark.parametrize("code", [401, 403, 404, 422, 429])
-def test_a_refusal_in_the_usual_envelope_differs_in_nothing(code):
+def test_a_refusal_in_the_usual_envelope_differs_in_nothing(code: int) -> None:
     assert compared(None, code, meta={"message": "No.", "errors": {"salon_id": ["wrong"]}}) == []
 
 
-def test_a_new_field_of_the_envelope_is_named():
+def test_a_new_field_of_the_envelope_is_named() -> None:
     assert [found.path for found in compared(STATUS, trace_id="x")] == ["trace_id"]
 
 
-def test_a_field_of_a_thousand_rows_is_one_difference():
+def test_a_field_of_a_thousand_rows_is_one_difference() -> None:
     status = changed([PAYMENT | {"payer": n} for n in range(1000)], "payments")
 
     assert [found.path for found in compared(status)] == ["data.payments[].payer"]
 
 
 @pytest.mark.parametrize("text", ["", "<h1>Altegio</h1>", '{"success": tr'])
-def test_what_is_no_json_is_for_the_outbox_to_judge(text):
+def test_what_is_no_json_is_for_the_outbox_to_judge(text: str) -> None:
     assert of_answer(requests.status(10101, 1), read_answer(200, {}, text)) == []
 
 
-def test_an_accepted_answer_without_its_data_is_named():
+def test_an_accepted_answer_without_its_data_is_named() -> None:
     assert of_answer(requests.status(1, 1), read_answer(200, {}, '{"success": true}')) == [
         Difference("status", Kind.TYPE, "data", sample="null")
     ]
@@ -141,7 +141,7 @@ def test_an_accepted_answer_without_its_data_is_named():
         (FREEZE | {"reason": "no payment"}, [(Kind.FIELD, "reason", "")]),
     ],
 )
-def test_a_callback_is_compared_too(body, named):
+def test_a_callback_is_compared_too(body: dict[str, Any], named: Any) -> None:
     assert [(found.kind, found.path, found.value) for found in of_callback(body)] == named
 
 
@@ -156,7 +156,7 @@ def test_a_callback_is_compared_too(body, named):
         ("text", [(Kind.TYPE, "", "")]),
     ],
 )
-def test_an_entity_webhook_is_compared_too(body, named):
+def test_an_entity_webhook_is_compared_too(body: Any, named: Any) -> None:
     assert [(found.kind, found.path, found.value) for found in of_events(body)] == named
 
 
@@ -173,11 +173,11 @@ def test_an_entity_webhook_is_compared_too(body, named):
         ([], "[]"),
     ],
 )
-def test_a_sample_shows_the_form_and_nothing_else(value, form):
+def test_a_sample_shows_the_form_and_nothing_else(value: Any, form: str) -> None:
     assert sample_of(value) == form
 
 
-def test_a_new_word_that_may_be_anything_is_not_shown():
+def test_a_new_word_that_may_be_anything_is_not_shown() -> None:
     found = compared(changed("Anna Kovács, +380501234567", "connection_status", "status"))
 
     assert (found[0].value, found[0].sample) == ("", '"aaaa aaaaaa, +999999999999"')

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 from pydantic import BaseModel, TypeAdapter
+from pytest_django.fixtures import Settings
 
 from integrations.altegio import requests
 from integrations.altegio.answers import Outcome, read_payment_id
 from integrations.altegio.client import AltegioClient
 from integrations.altegio.contract.callbacks import RESOURCES, EntityEvent, LifecycleCallback
-from integrations.altegio.contract.calls import CALLS, contract_of
+from integrations.altegio.contract.calls import CALLS, CallContract, contract_of
 from integrations.altegio.contract.differences import of_answer
 from integrations.altegio.requests import ApiRequest
 from sandbox import Sandbox
@@ -77,7 +78,7 @@ def words(text: str) -> set[str]:
     return set(re.findall(r"\w+", text))
 
 
-def fields_of(shape: Any) -> set[str]:
+def fields_of(shape: type[BaseModel] | TypeAdapter[Any]) -> set[str]:
     """The names of all fields of a model or of what an adapter describes, nested ones too."""
     schema = shape.model_json_schema() if isinstance(shape, type) else shape.json_schema()
     found: set[str] = set()
@@ -95,7 +96,7 @@ def fields_of(shape: Any) -> set[str]:
     return found
 
 
-def test_every_request_that_the_client_builds_has_an_example():
+def test_every_request_that_the_client_builds_has_an_example() -> None:
     functions = inspect.getmembers(requests, inspect.isfunction)
     built = {name for name, function in functions if function.__module__ == requests.__name__ and name[0] != "_"}
 
@@ -103,7 +104,7 @@ def test_every_request_that_the_client_builds_has_an_example():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_request_is_one_of_the_contract(name):
+def test_every_request_is_one_of_the_contract(name: str) -> None:
     request = examples()[name]
     contract = contract_of(request)
 
@@ -114,7 +115,7 @@ def test_every_request_is_one_of_the_contract(name):
 
 
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: f"{call.method} {call.path}")
-def test_the_documents_have_every_address_of_the_contract(call):
+def test_the_documents_have_every_address_of_the_contract(call: CallContract) -> None:
     documented = re.sub(r"\{[\w ]+\}", "{}", DOCS)
     ending = re.sub(r"\{\w+\}", "{}", call.path.removeprefix("/api/v1"))
     # `…/toggle_highlight` stands for the address before it.
@@ -130,22 +131,24 @@ def test_the_documents_have_every_address_of_the_contract(call):
         ("entity webhook", EntityEvent),
     ],
 )
-def test_the_documents_name_every_field_of_the_contract(name, shape: TypeAdapter[Any] | type[BaseModel]):
+def test_the_documents_name_every_field_of_the_contract(name: str, shape: TypeAdapter[Any] | type[BaseModel]) -> None:
     assert fields_of(shape) - words(DOCS) == set()
 
 
-def test_the_documents_name_every_resource_of_the_contract():
+def test_the_documents_name_every_resource_of_the_contract() -> None:
     assert set(RESOURCES) - words(DOCS) == set()
 
 
 @pytest.fixture
-def client(altegio: Sandbox, settings) -> AltegioClient:
+def client(altegio: Sandbox, settings: Settings) -> AltegioClient:
     """The portal's client, at a sandbox where the owner has just pressed Connect."""
     altegio.grant([AURORA_1], user_id=EMMA)
     return AltegioClient(altegio.app_url, altegio.api_url, settings.ALTEGIO_PARTNER_TOKEN, timeout=5)
 
 
-def test_the_sandbox_answers_every_call_as_the_contract_says(client, altegio, settings):
+def test_the_sandbox_answers_every_call_as_the_contract_says(
+    client: AltegioClient, altegio: Sandbox, settings: Settings
+) -> None:
     option = client.send(requests.tariffs(1)).data[0]["options"][0]["id"]
     known = (altegio.chain(AURORA_CHAIN).crm_token, settings.ALTEGIO_PARTNER_TOKEN, option)
     payment_id, refused, differing = 1, {}, {}

@@ -1,7 +1,9 @@
 """The control room's first page: right numbers, each leading to its list, in a constant number of queries."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -16,6 +18,7 @@ from integrations.backoffice.dashboard.days import counts_by_day, sum_ended_days
 from integrations.backoffice.models import DailyCounts
 from integrations.connections.models import Application, Connection, ConnectionChange, Location, State
 from integrations.outbox.models import OutgoingCall
+from sandbox import Sandbox
 from tests.marketplace import AURORA_1, AURORA_2, MARIA, arrive, follow, letters_go_out
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +42,7 @@ def number(page: str, name: str) -> str:
     return found.group(1) if found else ""
 
 
-def make_connections(count: int, **fields) -> list[Connection]:
+def make_connections(count: int, **fields: Any) -> list[Connection]:
     """Rows without an arrival, for lists and counts."""
     application = Application.objects.get_or_create(altegio_id=1)[0]
     start = Location.objects.count() + 1
@@ -62,7 +65,9 @@ def make_connections(count: int, **fields) -> list[Connection]:
     return rows
 
 
-def test_an_arrival_shows_in_the_funnel_and_among_what_runs_out(client, altegio, work, staff):
+def test_an_arrival_shows_in_the_funnel_and_among_what_runs_out(
+    client: Client, altegio: Sandbox, work: Callable[..., None], staff: Client
+) -> None:
     arrive(client, altegio, [AURORA_1, AURORA_2])
     assert number(first_page(staff), "calm") == "2"
     work()
@@ -74,7 +79,9 @@ def test_an_arrival_shows_in_the_funnel_and_among_what_runs_out(client, altegio,
     assert counts == {"arrived": 1, "registered": 1, "asked": 2, "activated": 2}
 
 
-def test_a_conflict_is_seen_at_once(client, altegio, work, staff):
+def test_a_conflict_is_seen_at_once(
+    client: Client, altegio: Sandbox, work: Callable[..., None], staff: Client
+) -> None:
     arrive(client, altegio, AURORA_1)
     follow(client, altegio, AURORA_1, user_id=MARIA)
     page = first_page(staff)
@@ -83,13 +90,13 @@ def test_a_conflict_is_seen_at_once(client, altegio, work, staff):
 
 
 @pytest.mark.parametrize(("minutes", "name"), [(9, "soon"), (29, "later"), (31, "calm"), (-1, "passed")])
-def test_granted_connections_stand_under_the_time_they_have_left(staff, minutes, name):
+def test_granted_connections_stand_under_the_time_they_have_left(staff: Client, minutes: int, name: str) -> None:
     make_connections(1, deadline_at=datetime.now(UTC) + timedelta(minutes=minutes))
     page = first_page(staff)
     assert {key: number(page, key) for key in ("soon", "later", "calm", "passed")}[name] == "1"
 
 
-def test_every_number_leads_to_a_list_of_as_many_rows(staff):
+def test_every_number_leads_to_a_list_of_as_many_rows(staff: Client) -> None:
     make_connections(3)
     make_connections(2, state=State.FROZEN)
     links = re.findall(r'<a href="(/admin/[^"]*\?[^"]*)">([\d,]+)</a>', first_page(staff))
@@ -106,7 +113,7 @@ def queries(staff: Client) -> int:
     return len(made)
 
 
-def test_the_number_of_queries_does_not_grow(staff):
+def test_the_number_of_queries_does_not_grow(staff: Client) -> None:
     make_connections(1)
     make_connections(1, state=State.FROZEN)
     few = queries(staff)
@@ -116,13 +123,13 @@ def test_the_number_of_queries_does_not_grow(staff):
     assert few < 35
 
 
-def test_more_than_is_worth_counting_is_shown_as_such(staff, monkeypatch):
+def test_more_than_is_worth_counting_is_shown_as_such(staff: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("integrations.backoffice.dashboard.numbers.MAX_COUNT", 5)
     make_connections(7)
     assert number(first_page(staff), "granted") == "5+"
 
 
-def test_a_day_that_is_over_is_counted_once(client, altegio, work):
+def test_a_day_that_is_over_is_counted_once(client: Client, altegio: Sandbox, work: Callable[..., None]) -> None:
     with time_machine.travel(NOON, tick=True):
         arrive(client, altegio, AURORA_1)
         work()
@@ -139,19 +146,19 @@ def test_a_day_that_is_over_is_counted_once(client, altegio, work):
         assert counts_by_day() != before
 
 
-def test_a_day_is_not_counted_for_good_while_its_windows_are_open():
+def test_a_day_is_not_counted_for_good_while_its_windows_are_open() -> None:
     with time_machine.travel(datetime(2026, 11, 21, 1, tzinfo=UTC)):
         sum_ended_days()
         assert not DailyCounts.objects.filter(day="2026-11-20").exists()
 
 
-def test_staff_see_the_panels_of_their_rights_alone():
+def test_staff_see_the_panels_of_their_rights_alone() -> None:
     client, user = Client(), User.objects.create_user("new@partner.example", is_staff=True)
     client.force_login(user)
     assert "<section" not in first_page(client)
 
 
-def test_a_feature_above_may_add_its_panel(staff, monkeypatch):
+def test_a_feature_above_may_add_its_panel(staff: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(panels.PANELS, "_entries", {})
     panels.register_panel(
         "Payments due",
@@ -163,7 +170,7 @@ def test_a_feature_above_may_add_its_panel(staff, monkeypatch):
     assert "Payments due" in first_page(staff)
 
 
-def test_the_page_keeps_to_the_strict_policy(staff):
+def test_the_page_keeps_to_the_strict_policy(staff: Client) -> None:
     make_connections(1)
     page = first_page(staff)
     assert "unsafe" not in staff.get("/admin/").headers["Content-Security-Policy"]

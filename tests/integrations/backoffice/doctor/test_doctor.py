@@ -2,31 +2,35 @@
 
 import pytest
 from django.core.management import CommandError, call_command
+from pytest_django.fixtures import Settings
 
 from integrations.connections.models import Application
+from sandbox import Sandbox
 
 pytestmark = pytest.mark.django_db
 
 
-def doctor(capsys) -> str:
+def doctor(capsys: pytest.CaptureFixture[str]) -> str:
     call_command("doctor")
     return capsys.readouterr().out
 
 
-def test_all_is_well(altegio, capsys):
+def test_all_is_well(altegio: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
     payload = doctor(capsys)
     assert "The portal is in good health." in payload
     assert "http://localhost:8000/connect/" in payload
     assert "http://localhost:8000/altegio/callback/" in payload
 
 
-def test_the_address_for_messages_is_named_once_they_are_taken(altegio, capsys):
+def test_the_address_for_messages_is_named_once_they_are_taken(
+    altegio: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert "/altegio/messages/" not in doctor(capsys)
     Application.objects.update(takes_messages=True)
     assert "http://localhost:8000/altegio/messages/" in doctor(capsys)
 
 
-def test_a_wrong_token(altegio, capsys, settings):
+def test_a_wrong_token(altegio: Sandbox, capsys: pytest.CaptureFixture[str], settings: Settings) -> None:
     settings.ALTEGIO_PARTNER_TOKEN = "a-wrong-one"
     with pytest.raises(CommandError, match="to be mended"):
         doctor(capsys)
@@ -35,14 +39,14 @@ def test_a_wrong_token(altegio, capsys, settings):
     assert "a-wrong-one" not in payload
 
 
-def test_altegio_out_of_reach(altegio, capsys, settings):
+def test_altegio_out_of_reach(altegio: Sandbox, capsys: pytest.CaptureFixture[str], settings: Settings) -> None:
     settings.ALTEGIO_APP_URL = "http://127.0.0.1:1"
     with pytest.raises(CommandError):
         doctor(capsys)
     assert "Check the address: http://127.0.0.1:1/" in capsys.readouterr().out
 
 
-def test_nothing_configured(capsys, settings):
+def test_nothing_configured(capsys: pytest.CaptureFixture[str], settings: Settings) -> None:
     settings.ALTEGIO_PARTNER_TOKEN, settings.ALTEGIO_APPLICATION_ID = "", None
     with pytest.raises(CommandError):
         doctor(capsys)

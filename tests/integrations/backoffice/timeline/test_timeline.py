@@ -1,15 +1,22 @@
 """A connection's timeline: everything, in order, at a constant cost."""
 
+from collections.abc import Callable
+
 import pytest
+from django.test import Client
+from pytest_django.fixtures import DjangoAssertNumQueries
 
 from integrations.backoffice.timeline.entries import timeline
 from integrations.connections.models import Connection
-from tests.integrations.lifecycle.test_callbacks import connected, tell  # noqa: F401 - a fixture
+from sandbox import Sandbox
+from tests.integrations.lifecycle.test_callbacks import tell
 
 pytestmark = pytest.mark.django_db
 
 
-def test_it_tells_the_whole_story_in_order(client, altegio, work, connected):  # noqa: F811
+def test_it_tells_the_whole_story_in_order(
+    client: Client, altegio: Sandbox, work: Callable[..., None], connected: Connection
+) -> None:
     altegio.uninstall(10101)
     tell(client)
     work()
@@ -32,7 +39,13 @@ def test_it_tells_the_whole_story_in_order(client, altegio, work, connected):  #
     assert [line for line in payload if line in wanted] == wanted
 
 
-def test_it_costs_the_same_however_much_happened(client, altegio, work, connected, django_assert_num_queries):  # noqa: F811
+def test_it_costs_the_same_however_much_happened(
+    client: Client,
+    altegio: Sandbox,
+    work: Callable[..., None],
+    connected: Connection,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
     tell(client, "freeze")
     work()
     with django_assert_num_queries(12):
