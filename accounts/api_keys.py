@@ -13,7 +13,7 @@ from accounts.models import ApiKey
 if TYPE_CHECKING:
     from rest_framework.views import APIView
 
-Scope = Literal["billing", "sms", "telephony", "read"]
+Scope = Literal["billing", "sms", "telephony", "chat", "read"]
 SCOPES: tuple[str, ...] = get_args(Scope)
 
 

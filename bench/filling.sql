@@ -124,6 +124,10 @@ SELECT id, 's' || id, false, '', '', '', 'Salon', 'sms', 'service',
 FROM connections_connection;
 INSERT INTO messaging_channelswitch (installation_id, slug, is_available, sync_state, sync_error)
 SELECT n, 'sms', true, 'synced', '' FROM generate_series(1, %(count)s) n;
+INSERT INTO chat_chatpanel (installation_id, url, sync_state, sync_error)
+SELECT n, 'https://chat.example.com/', 'synced', '' FROM generate_series(1, %(count)s) n;
+INSERT INTO chat_chatsignal (connection_id, kind, phone, name, message, state, error, received_at)
+SELECT id, 'new_message', '', '', '', 'sent', '', %(now)s FROM connections_connection;
 INSERT INTO sender_names_sendernamelist (installation_id, sync_state, sync_error)
 SELECT n, 'synced', '' FROM generate_series(1, %(count)s) n;
 

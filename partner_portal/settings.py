@@ -68,6 +68,7 @@ INSTALLED_APPS = [
     "integrations.status_sync",
     "integrations.sender_names",
     "integrations.messaging",
+    "integrations.chat",
     "integrations.telephony",
     "integrations.activation",
     "integrations.connect",

@@ -140,6 +140,9 @@ class Connection:
     tips_url: str | None = None
     channels: dict[str, bool] = field(default_factory=dict)
     short_names: list[str] = field(default_factory=list)
+    chat_panel: str | None = None
+    chat_messages: list[dict[str, str]] = field(default_factory=list)
+    chat_highlights: list[str] = field(default_factory=list)
     discount: Decimal | None = None
     payments: list[Payment] = field(default_factory=list)
     logs: list[LogEntry] = field(default_factory=list)

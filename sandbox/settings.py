@@ -35,6 +35,8 @@ class Settings:
     """Whether the numbers of a payment event stand as texts with two decimals; signed is what JavaScript prints."""
     surprises: bool = False
     """Whether the status call holds a field and, for a frozen connection, a state that no document names."""
+    max_chat_panels: int | None = None
+    """How many chat panels a location has room for; beyond it nothing is made, and the answer is 200 all the same."""
     requests_per_second: int | None = None
     requests_per_minute: int | None = None
     """Limits of sliding windows over all partner calls; None does not enforce."""

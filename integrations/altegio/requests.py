@@ -1,6 +1,7 @@
 """The calls the portal makes, one function each (docs/altegio.md §2). They build; `client` sends."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
@@ -157,6 +158,35 @@ def update_channel(salon_id: int, application_id: int, channel_slug: str, *, is_
         "is_available": is_available,
     }
     return ApiRequest("POST", "app", "/marketplace/application/update_channel", body)
+
+
+def install_frame(salon_id: int, application_id: int, *, url: str | None) -> ApiRequest:
+    """The page that a live connection shows as its chat panel; None removes it."""
+    body = {"salon_id": salon_id, "application_id": application_id, "type": "chat", "url": url}
+    return ApiRequest("POST", "app", "/marketplace/application/install_frame", body)
+
+
+ChatSignal = Literal["new_message", "toggle_highlight"]
+
+
+def chat_signal(
+    signal: ChatSignal, salon_id: int, application_id: int, *, phone: str, name: str, message: str
+) -> ApiRequest:
+    """A client wrote something, or their chat is to stand out or no longer. Their words are kept in no record."""
+    words = {"phone_from": phone, "message": message, "name": name}
+    body = {"salon_id": salon_id, "application_id": application_id, **words}
+    path = f"/marketplace/application/{signal}"
+    return ApiRequest("POST", "app", path, body, secrets=_as_written(words.values()))
+
+
+def _as_written(texts: Iterable[str]) -> tuple[str, ...]:
+    """Texts in each form in which they may stand in a record; the longest first, so that none hides a part of one."""
+    forms = {form for text in texts for form in (text, _in_json(text, is_ascii=True), _in_json(text, is_ascii=False))}
+    return tuple(sorted(forms, key=len, reverse=True))
+
+
+def _in_json(text: str, *, is_ascii: bool) -> str:
+    return json.dumps(text, ensure_ascii=is_ascii)[1:-1]
 
 
 def message_statuses(host: Host, path: str, statuses: Sequence[Mapping[str, Any]], *, token: str) -> ApiRequest:

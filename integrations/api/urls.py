@@ -2,12 +2,15 @@
 
 from django.urls import path
 
-from integrations.api import api_keys, connections, messages, phone_lines, sender_names, sms, telephony
+from integrations.api import api_keys, chat, connections, messages, phone_lines, sender_names, sms, telephony
 
 urlpatterns = [
     path("connections/", connections.ConnectionList.as_view()),
     path("connections/<int:pk>/", connections.ConnectionDetail.as_view()),
     path("connections/<int:pk>/uninstall/", connections.ConnectionUninstall.as_view()),
+    path("connections/<int:pk>/chat-panel/", chat.ChatPanelView.as_view()),
+    path("connections/<int:pk>/chat-messages/", chat.ChatMessages.as_view()),
+    path("connections/<int:pk>/chat-highlights/", chat.ChatHighlights.as_view()),
     path("connections/resolve-api-key/", api_keys.ResolveApiKey.as_view()),
     path("locations/<str:salon_id>/sender-names/", sender_names.SenderNames.as_view()),
     path("sms/messages/", messages.MessageList.as_view()),

@@ -16,7 +16,7 @@ PAGE = """<p class="crumbs"><a href="/">All locations</a></p>
 <div class="cards">{cards}</div>"""
 
 CARD = """<section class="card connection">
-<h2>{icon} {name} {pill}</h2>{facts}{buttons}{payments}{logs}</section>"""
+<h2>{icon} {name} {pill}</h2>{facts}{buttons}{chat}{payments}{logs}</section>"""
 
 FACTS = """<dl><div><dt>Consent</dt><dd>{consent}</dd></div><div><dt>Trial until</dt><dd>{trial}</dd></div>
 <div><dt>Paid until</dt><dd>{paid}</dd></div>{extra}</dl>"""
@@ -27,6 +27,8 @@ BUTTONS = """<form method="post" class="buttons">
 <input type="hidden" name="option" value="{option}">
 {first}{rest}</form>"""
 
+CHAT = '<h3>Chat</h3><ul class="lines">{rows}</ul>'
+CHAT_MESSAGE = "<li><b>{name}</b> <small>{phone}</small><br>{message}</li>"
 PAYMENTS = '<h3>Payments</h3><ul class="lines">{rows}</ul>'
 PAYMENT = "<li><b>{total} {currency}</b>{refunded}<br>{start} to {end}<br><small>id {id}, paid {at}</small></li>"
 LOGS = '<details><summary>What happened</summary><ul class="lines">{rows}</ul></details>'
@@ -75,6 +77,7 @@ def _card(desk: Desk, application: Application, location_id: int, visit: Visit) 
         pill=pill(connection.status) if connection else pill("none", "not connected"),
         facts=_facts(desk, connection) if connection and connection.is_current else NOTHING,
         buttons=_buttons(application, connection, location_id, visit),
+        chat=_chat(connection.chat_messages) if connection and connection.chat_messages else NOTHING,
         payments=_payments(desk, connection.payments) if connection and connection.payments else NOTHING,
         logs=_logs(desk, connection.logs) if connection else NOTHING,
     )
@@ -83,6 +86,8 @@ def _card(desk: Desk, application: Application, location_id: int, visit: Visit) 
 def _facts(desk: Desk, connection: Connection) -> Html:
     extra = {
         "Sender names": ", ".join(connection.short_names),
+        "Chat panel": connection.chat_panel or "",
+        "Chats that stand out": ", ".join(connection.chat_highlights),
         "Channels": ", ".join(name for name, is_on in connection.channels.items() if is_on),
         "Discount": f"{connection.discount} %" if connection.discount is not None else "",
         "Event addresses": str(len(connection.webhook_urls) or ""),
@@ -117,6 +122,14 @@ def _buttons(application: Application, connection: Connection | None, location_i
     )
     option = visit.text("tariff_option_id") if visit.number("application_id") == application.id else ""
     return render(BUTTONS, application=application.id, option=option, first=settings, rest=join(rest))
+
+
+def _chat(messages: list[dict[str, str]]) -> Html:
+    rows = (
+        render(CHAT_MESSAGE, name=item["name"], phone=item["phone_from"], message=item["message"])
+        for item in reversed(messages)
+    )
+    return render(CHAT, rows=join(rows))
 
 
 def _payments(desk: Desk, payments: list[Payment]) -> Html:

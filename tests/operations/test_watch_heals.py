@@ -17,6 +17,7 @@ from django.utils import timezone
 from accounts.models import Notification, OutgoingEmail, User
 from billing.models import Discount, Payment, PaymentLink, TariffOption
 from integrations.alerts.models import Alert
+from integrations.chat.models import ChatPanel, ChatSignal
 from integrations.connections.models import Application, Chain, Connection, Installation, Location
 from integrations.lifecycle.models import Callback
 from integrations.messaging.models import CallbackAddress, ChannelSwitch, RequestedMessage, StatusBatch
@@ -63,6 +64,10 @@ def _statuses(_connection: Connection) -> None:
 
 def _message(connection: Connection, state: str) -> None:
     RequestedMessage.objects.create(connection=connection, send_id="s", state=state, received_at=LONG_AGO)
+
+
+def _panel(connection: Connection) -> None:
+    ChatPanel.objects.create(installation=connection.installation, url="https://x.example/", sync_state="queued")
 
 
 def _chain(**fields: object) -> Chain:
@@ -118,6 +123,8 @@ PLANTED: dict[str, list[Plant]] = {
     "callback: asked": [lambda c: _callback(c, "asked")],
     "callback: waiting": [lambda c: _callback(c, "waiting")],
     "channel: queued": [_channel],
+    "chat panel: queued": [_panel],
+    "chat signal: queued": [lambda c: ChatSignal.objects.create(connection=c, kind="new_message")],
     "connection: undecided": [lambda c: _lost_claim(c, "granted"), lambda c: _lost_claim(c, "conflict")],
     "delivery: waiting": [_delivery],
     "discount: queued": [lambda c: Discount.objects.create(connection=c, percent=5)],
@@ -208,6 +215,8 @@ FOUND_BY: dict[str, set[str | None]] = {
     "callback: asked": {"callback_open"},
     "callback: waiting": {"callback_waiting"},
     "channel: queued": {"channel_queued"},
+    "chat panel: queued": {"chat_panel_queued"},
+    "chat signal: queued": {"chat_signal_queued", "chat_signal_by_state"},
     "connection: undecided": {"connection_by_state", "one_undecided_claim_of_a_person"},
     "delivery: waiting": {"delivery_waiting"},
     "discount: queued": {"discount_queued"},

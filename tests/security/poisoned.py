@@ -52,6 +52,8 @@ class Poisoned:
             return timezone.now() if not field.null or field.name in REACHED else None
         if isinstance(field, models.DateField):
             return dt.datetime.now(dt.UTC).date()
+        if field.name == "warnings":
+            return [{"field": self.text, "message": self.text}]
         if field.choices:
             return next(iter(field.choices))[0]
         if field.name in KNOWN:

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 import integrations.backoffice.admin.connections
 import integrations.backoffice.admin.outgoing_calls
 import integrations.backoffice.admin.state_changes
+import integrations.chat.admin
 import integrations.connect.admin
 import integrations.contract_drift.admin
 import integrations.lifecycle.admin

@@ -62,6 +62,10 @@ def examples(
         ),
         "sender_names": requests.sender_names(AURORA_1, 1, ["Aurora"]),
         "update_channel": requests.update_channel(AURORA_1, 1, "sms", is_available=True),
+        "install_frame": requests.install_frame(AURORA_1, 1, url="https://chat.example"),
+        "chat_signal": requests.chat_signal(
+            "new_message", AURORA_1, 1, phone="+3612345678", name="Anna", message="Hi"
+        ),
         "message_statuses": requests.message_statuses("app", callback, STATUSES, token=partner_token),
         "notification_types": requests.notification_types(USER_TOKEN, AURORA_1),
         "notification_settings": requests.notification_settings(USER_TOKEN, AURORA_1, EMMA),

@@ -1,0 +1,36 @@
+"""Chat in the control room: which panel stands where, and what became of signals. Their words are for Altegio."""
+
+from django.contrib import admin
+from django.utils.safestring import SafeString
+
+from integrations.chat.models import ChatPanel, ChatSignal
+from integrations.connections.installation_admin import OfInstallationAdmin
+from partner_portal.core.admin_base import ReadOnlyAdmin, link_to
+from partner_portal.core.english import english as _
+
+
+@admin.register(ChatPanel)
+class ChatPanelAdmin(OfInstallationAdmin):
+    list_display = ("installation__location", "installation__application", "url", "sync_state", "sync_error")
+    list_filter = ("sync_state",)
+    search_fields = ("=installation__location__altegio_id",)
+    search_help_text = _("Altegio's location id.")
+    list_select_related = ("installation__application", "installation__location")
+    ordering = ("-pk",)
+    fields = ("application", "location", "url", "sync_state", "sync_error")
+
+
+@admin.register(ChatSignal)
+class ChatSignalAdmin(ReadOnlyAdmin):
+    list_display = ("id", "received_at", "location", "kind", "state", "error")
+    list_filter = ("state", "kind")
+    search_fields = ("=connection__location__altegio_id",)
+    search_help_text = _("Altegio's location id.")
+    list_select_related = ("connection__location",)
+    ordering = ("-pk",)
+    fields = ("location", ("received_at", "kind"), ("state", "error"))
+    readonly_fields = ("location",)
+
+    @admin.display(description=_("location"))
+    def location(self, signal: ChatSignal) -> SafeString | str:
+        return link_to(signal.connection.location)

@@ -1,0 +1,75 @@
+"""The chat panel of a location: the last address that the partner named is told to Altegio (docs/altegio.md §2)."""
+
+from django.db import transaction
+
+from integrations.altegio import requests
+from integrations.altegio.answers import Answer
+from integrations.altegio.requests import ApiRequest
+from integrations.chat.models import ChatPanel
+from integrations.connections.models import Connection, SyncState
+from integrations.connections.transitions import connection_of
+from integrations.outbox.call_kinds import CallKind, register
+from integrations.outbox.models import CallState, OutgoingCall, Priority
+from integrations.outbox.queue import queue_newest
+from partner_portal.core.english import english as _
+
+
+def panel_key(connection: Connection) -> str:
+    """What the calls about a connection's panel are about."""
+    return f"chat_panel:{connection.pk}"
+
+
+@transaction.atomic
+def set_panel(connection: Connection, url: str) -> ChatPanel:
+    """Show this page as the location's chat panel, "" for none, and tell Altegio. Quick changes become one call."""
+    installation = connection.installation
+    ChatPanel.objects.get_or_create(installation=installation)
+    panel = ChatPanel.objects.select_for_update(no_key=True).get(installation=installation)
+    panel.url = url
+    panel.save(update_fields=["url"])
+    tell_panel(panel, connection)
+    return panel
+
+
+def tell_panel(panel: ChatPanel, connection: Connection) -> None:
+    """Queue the call that tells Altegio, in the caller's transaction."""
+    panel.set_sync(SyncState.QUEUED)
+    queue_newest(
+        InstallPanel,
+        panel_key(connection),
+        ordering_key=connection.ordering_key,
+        connection_id=connection.pk,
+        panel=panel.pk,
+    )
+
+
+@register
+class InstallPanel(CallKind):
+    """The address as it stands at the moment of sending: telling it twice is harmless.
+
+    A yes does not say that the panel is there: Altegio answers 200 also where a limit of its own was reached.
+    """
+
+    name = "chat_panel"
+    title = _("Chat panel")
+    priority = Priority.SETUP
+    idempotent = True
+    last_write_wins = True
+    alert_on_failure = True
+
+    def request(self, call: OutgoingCall) -> ApiRequest:
+        connection, panel = connection_of(call), ChatPanel.objects.get(pk=call.params["panel"])
+        place = connection.location.altegio_id, connection.application.altegio_id
+        return requests.install_frame(*place, url=panel.url or None)
+
+    def accepted(self, call: OutgoingCall, answer: Answer) -> None:
+        self._learn(call, SyncState.SYNCED, "")
+
+    def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
+        self._learn(call, SyncState.FAILED, reason)
+
+    def _learn(self, call: OutgoingCall, state: SyncState, error: str) -> None:
+        """Whoever changes the panel locks it first: a newer call is seen here, and its answer counts."""
+        panel = ChatPanel.objects.select_for_update(no_key=True).get(pk=call.params["panel"])
+        if not OutgoingCall.objects.filter(coalesce_key=call.coalesce_key, state=CallState.QUEUED).exists():
+            panel.set_sync(state, error)

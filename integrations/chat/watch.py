@@ -1,0 +1,40 @@
+"""Chat panels and signals that nobody tells Altegio about."""
+
+from datetime import datetime
+
+from django.db.models import OuterRef, QuerySet
+
+from integrations.chat.chat_signals import TOO_LATE
+from integrations.chat.models import ChatPanel, ChatSignal
+from integrations.chat.panels import InstallPanel, tell_panel
+from integrations.connections.models import Connection, SyncState
+from integrations.outbox.watch import key_of, unfinished
+from partner_portal.core.watch import register_check
+
+
+def _untold_panels(now: datetime) -> QuerySet[ChatPanel]:
+    application, location = OuterRef("installation__application"), OuterRef("installation__location")
+    here = {"connection__application": application, "connection__location": location}
+    return ChatPanel.objects.filter(~unfinished(kind=InstallPanel.name, **here), sync_state=SyncState.QUEUED)
+
+
+def _tell(panel: ChatPanel) -> None:
+    here = Connection.objects.at(panel.installation.application_id, panel.installation.location_id)
+    connection = here.live().select_related("application", "location").first()
+    if connection is None:
+        panel.set_sync(SyncState.FAILED, "This location is not connected.")
+    else:
+        tell_panel(panel, connection)
+
+
+def _untold_signals(now: datetime) -> QuerySet[ChatSignal]:
+    return ChatSignal.objects.filter(~unfinished(key=key_of("chat", "pk")), state=ChatSignal.State.QUEUED)
+
+
+def _end(signal: ChatSignal) -> None:
+    """Its call is gone, and the hour with it: a signal is worth nothing later."""
+    signal.end(ChatSignal.State.FAILED, str(TOO_LATE))
+
+
+register_check("chat panel: queued", _untold_panels, _tell)
+register_check("chat signal: queued", _untold_signals, _end)
