@@ -38,6 +38,7 @@ from integrations.outbox.call_kinds import (
 )
 from integrations.outbox.models import Attempt, CallState, OutgoingCall, Priority
 from integrations.outbox.queue import new_call
+from integrations.status_sync.question import status_question
 from integrations.status_sync.status_sync import ask_status
 from partner_portal.core.english import english as _
 
@@ -56,7 +57,7 @@ class _AboutPayment(CallKind):
 
     def question(self, call: OutgoingCall) -> ApiRequest:
         payment = _payment(call)
-        return requests.status(payment.location.altegio_id, payment.application.altegio_id)
+        return status_question(payment.application, payment.location)
 
 
 @register

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from integrations.activation.lone_token import note_lone_token
 from integrations.alerts.models import Alert
 from integrations.alerts.raising import clear_alerts, raise_alerts
 from integrations.altegio.answers import ConnectionStatus, words_of
@@ -119,11 +120,15 @@ def accept(connection: Connection, to: State, why: str) -> None:
         return
     end_unnoticed(connection)
     owner = None if connection.is_disputed else connection.claimant
-    move(connection, to, why, owner=owner, activated_at=timezone.now(), ended_at=None, ended_by="")
+    now = timezone.now()
+    # Due for its status: whether the settings were taken is said there.
+    asked = now - timedelta(days=settings.RECHECK_DAYS)
+    move(connection, to, why, owner=owner, activated_at=now, status_asked_at=asked, ended_at=None, ended_by="")
     if connection.is_disputed:
         text = f"{connection}: Altegio accepted it while two people claim it. It is nobody's until you decide whose."
         raise_alerts([(Alert.Kind.CONFLICT, f"accepted:{connection.pk}", text, connection)])
     adopt_chain(connection)
+    note_lone_token(connection)
     review_name(connection)
     fetch_locations(connection.application)
 

@@ -16,11 +16,13 @@ from integrations.activation.binding import (
     words_about,
 )
 from integrations.activation.claim_order import facts_of
+from integrations.activation.sent_settings import sent_settings
 from integrations.activation.status_decision import judge
+from integrations.activation.taken_settings import note_active_at_the_grant
 from integrations.altegio import requests
-from integrations.altegio.answers import AltegioState, Answer, read_status
+from integrations.altegio.answers import AltegioState, Answer, Outcome, read_status
 from integrations.altegio.requests import ApiRequest
-from integrations.connections.models import UNDECIDED, Connection, EndedBy, State, event_address
+from integrations.connections.models import UNDECIDED, Connection, EndedBy, State
 from integrations.connections.transitions import connection_of, lock, move
 from integrations.outbox.call_kinds import (
     AskAgain,
@@ -36,6 +38,7 @@ from integrations.outbox.call_kinds import (
 )
 from integrations.outbox.models import Attempt, CallState, OutgoingCall, Priority
 from integrations.outbox.queue import new_call, queue_fresh
+from integrations.status_sync.question import status_question
 from integrations.status_sync.status_sync import ask_status
 from partner_portal.core.english import english as _
 
@@ -83,13 +86,13 @@ class Activate(CallKind):
             raise OnHoldError("The location is claimed or held by somebody else.")
         if connection.state != State.GRANTED:
             raise ObsoleteError(f"The connection is {connection.state}.")
-        application, installation = connection.application, connection.installation
+        sent = sent_settings(connection)
         return requests.activate(
             connection.location.altegio_id,
-            application.altegio_id,
-            api_key=installation.api_key if application.gets_api_key else "",
-            webhook_urls=[event_address(installation.events_key)],
-            extras=application.activation_extras,
+            connection.application.altegio_id,
+            api_key=sent.api_key,
+            webhook_urls=[sent.event_address],
+            extras=connection.application.activation_extras,
         )
 
     def must_ask(self, call: OutgoingCall) -> bool:
@@ -102,7 +105,7 @@ class Activate(CallKind):
 
     def question(self, call: OutgoingCall) -> ApiRequest:
         connection = connection_of(call)
-        return requests.status(connection.location.altegio_id, connection.application.altegio_id)
+        return status_question(connection.application, connection.location)
 
     def needs_verification(self, answer: Answer) -> bool:
         """A 403 may mean that it is active already: it says nothing until the status call is asked."""
@@ -130,6 +133,8 @@ class Activate(CallKind):
         frozen = status is not None and status.state is AltegioState.FROZEN
         connection = lock(connection_of(call).pk)
         accept(connection, State.FROZEN if frozen else State.ACTIVE, "Altegio accepted the activation.")
+        if status is not None and _was_active_at_the_grant(call):
+            note_active_at_the_grant(connection)
         if _came_again(connection, call):
             ask_status(connection)
 
@@ -155,6 +160,12 @@ class Activate(CallKind):
 
 WINDOW_CLOSED = "The window closed before Altegio accepted the activation."
 STILL_TAKEN = "The window closed while somebody else claimed or held the location."
+
+
+def _was_active_at_the_grant(call: OutgoingCall) -> bool:
+    """Whether Altegio calls it active though it took no activation: each that was sent, it refused."""
+    sent = call.attempts.filter(purpose=Attempt.Purpose.SEND)
+    return not sent.exclude(outcome=Outcome.REFUSED).exists()
 
 
 def _came_again(connection: Connection, call: OutgoingCall) -> bool:

@@ -15,6 +15,7 @@ class Alert(models.Model):
         CONFLICT = "conflict", _("two people claim a location")
         REVIEW = "review", _("a location to be reviewed")
         CALL = "call", _("a call that failed for good")
+        SETTINGS = "settings", _("settings that Altegio did not take")
         ENDED = "ended", _("a location disconnected")
         UNKNOWN = "unknown", _("connected at Altegio, not here")
         EVENTS = "events", _("events that could not be handed on")

@@ -45,9 +45,10 @@ def activate(
     return ApiRequest("POST", "app", "/marketplace/partner/callback", body, secrets=(api_key,) if api_key else ())
 
 
-def status(salon_id: int, application_id: int) -> ApiRequest:
-    """What Altegio holds to be true about one connection."""
-    return ApiRequest("GET", "app", f"/marketplace/salon/{salon_id}/application/{application_id}")
+def status(salon_id: int, application_id: int, *, secrets: tuple[str, ...] = ()) -> ApiRequest:
+    """What Altegio holds to be true about one connection. `secrets`: what its answer repeats of the activation."""
+    path = f"/marketplace/salon/{salon_id}/application/{application_id}"
+    return ApiRequest("GET", "app", path, secrets=secrets)
 
 
 def uninstall(salon_id: int, application_id: int) -> ApiRequest:

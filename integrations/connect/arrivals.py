@@ -17,6 +17,7 @@ from accounts.languages import remember_language
 from accounts.models import User
 from accounts.proofs import link_altegio_user, take_over
 from accounts.sessions import held_as
+from integrations.activation.lone_token import note_lone_token_of
 from integrations.connect.claim_writes import Claimed
 from integrations.connect.claimants import Claimant, visitor_of
 from integrations.connect.claims import claim_locations, give_claim
@@ -311,3 +312,5 @@ def _see_token(arrival: Arrival, claimed: list[Claimed]) -> None:
     held = [item.connection for item in claimed if item.connection.state in LIVE]
     if held and arrival.chain_id_given is not None:
         see_token(held[0], arrival)
+    elif held and arrival.crm_token:
+        note_lone_token_of(held[0], arrival)

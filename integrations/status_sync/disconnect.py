@@ -25,6 +25,7 @@ from integrations.outbox.call_kinds import (
 )
 from integrations.outbox.models import UNFINISHED, OutgoingCall, Priority
 from integrations.outbox.queue import new_call, queue_fresh
+from integrations.status_sync.question import status_question
 from partner_portal.core.english import english
 from partner_portal.core.english import english as _
 
@@ -96,7 +97,7 @@ class Uninstall(CallKind):
 
     def question(self, call: OutgoingCall) -> ApiRequest:
         connection = connection_of(call)
-        return requests.status(connection.location.altegio_id, connection.application.altegio_id)
+        return status_question(connection.application, connection.location)
 
     def needs_verification(self, answer: Answer) -> bool:
         """A refusal may mean that it is gone already: the status call knows."""

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from integrations.altegio import requests
 from integrations.altegio.answers import AltegioState, Answer, ConnectionStatus, read_status
 from integrations.altegio.requests import ApiRequest
 from integrations.connections.models import LIVE, Connection, State
@@ -18,6 +17,7 @@ from integrations.connections.transitions import connection_of, lock, move
 from integrations.outbox.call_kinds import CallKind, register
 from integrations.outbox.models import OutgoingCall, Priority
 from integrations.outbox.queue import queue_newest_of_each
+from integrations.status_sync.question import status_question
 from partner_portal.core.english import english as _
 
 
@@ -52,7 +52,7 @@ class AskStatus(CallKind):
 
     def request(self, call: OutgoingCall) -> ApiRequest:
         connection = connection_of(call)
-        return requests.status(connection.location.altegio_id, connection.application.altegio_id)
+        return status_question(connection.application, connection.location)
 
     def accepted(self, call: OutgoingCall, answer: Answer) -> None:
         self._learn(call, answer)

@@ -87,6 +87,7 @@ def _status_of(world: World, connection: Connection) -> dict[str, Any]:
         current |= {"plan_name": "Anna 2026"} | ({"status": "paused"} if connection.status is Status.FREEZED else {})
     return {
         "connection_status": current if connection.is_current else None,
+        "special_settings": _special_settings(connection),
         "payments": [_payment(world, item) for item in connection.payments],
         "logs": [
             {
@@ -98,6 +99,18 @@ def _status_of(world: World, connection: Connection) -> dict[str, Any]:
             for entry in connection.logs
         ],
     }
+
+
+def _special_settings(connection: Connection) -> dict[str, Any] | list[Any]:
+    """What was recorded of the activation's settings; nothing is written as PHP writes an empty object."""
+    recorded = {
+        "api_key": connection.api_key,
+        "webhook_urls": connection.webhook_urls,
+        "chat_url": connection.chat_url,
+        "tips_url": connection.tips_url,
+        "channels": [slug for slug, is_on in connection.channels.items() if is_on],
+    }
+    return {name: value for name, value in recorded.items() if value} or []
 
 
 def _payment(world: World, payment: Payment) -> dict[str, Any]:

@@ -1,0 +1,74 @@
+"""Were the settings taken? Altegio's status is compared with what was sent, and a difference is an alert.
+
+A private application, and a few with a fast installation, are active at the grant (docs/altegio.md §1): nothing was
+taken then, and nobody says so.
+"""
+
+from typing import Any
+
+from django.dispatch import receiver
+from django.utils import timezone
+
+from integrations.activation.models import TakenSettings
+from integrations.activation.sent_settings import not_recorded, sent_settings
+from integrations.alerts.models import Alert
+from integrations.alerts.raising import clear_alerts, raise_alerts
+from integrations.altegio.answers import ConnectionStatus
+from integrations.connections.models import LIVE, Connection, State
+from integrations.connections.signals import connection_changed, status_synced
+
+REMEDY = {
+    TakenSettings.State.NOT_SENT: (
+        "Altegio made it active at the grant and took no {missing}, as it does for private applications. Mend the "
+        "webhook settings on its page, or set the application's nonpublic_webhook_url in the developer account; for "
+        "messages the application must be public, or Altegio's support must enter the key."
+    ),
+    TakenSettings.State.DIFFERENT: (
+        "Altegio did not record the {missing} that was sent: it keeps the first it got. Mend the webhook settings on "
+        "its page; for the key, disconnect and let the owner connect again, or ask Altegio's support."
+    ),
+}
+Taken = TakenSettings.State
+
+
+@receiver(status_synced)
+def compare_settings(connection: Connection, status: ConnectionStatus, **_: Any) -> None:
+    """Each status of a live connection is compared; one that tells no settings changes nothing."""
+    if connection.state not in LIVE or status.special_settings is None:
+        return
+    missing = not_recorded(status.special_settings, sent_settings(connection))
+    known = TakenSettings.objects.filter(connection=connection).first()
+    if not missing:
+        _note(connection, known, Taken.TAKEN, missing)
+    else:
+        never_sent = known is not None and known.state == Taken.NOT_SENT
+        _note(connection, known, Taken.NOT_SENT if never_sent else Taken.DIFFERENT, missing)
+
+
+def note_active_at_the_grant(connection: Connection) -> None:
+    """No activation of ours was taken, and Altegio calls the connection active."""
+    known = TakenSettings.objects.filter(connection=connection).first()
+    _note(connection, known, Taken.NOT_SENT, not_recorded(None, sent_settings(connection)))
+
+
+def _note(
+    connection: Connection, known: TakenSettings | None, state: TakenSettings.State, missing: list[str]
+) -> None:
+    """Write down what is new, and raise or clear the alert about it."""
+    names = (" and no " if state is Taken.NOT_SENT else " and the ").join(missing)
+    if known is not None and (known.state, known.missing) == (state, names):
+        return
+    fields = {"state": state, "missing": names, "since": timezone.now()}
+    TakenSettings.objects.update_or_create(connection=connection, defaults=fields)
+    key = f"settings:{connection.pk}"
+    clear_alerts(key=key)
+    if state is not Taken.TAKEN:
+        text = f"{connection}: {REMEDY[state].format(missing=names)}"
+        raise_alerts([(Alert.Kind.SETTINGS, key, text, connection)])
+
+
+@receiver(connection_changed)
+def forget_what_ended(connection: Connection, before: State, after: State, **_: Any) -> None:
+    """What an ended connection did not take is nobody's trouble any more."""
+    if before in LIVE and after not in LIVE:
+        clear_alerts(key=f"settings:{connection.pk}")

@@ -1,0 +1,99 @@
+"""Were the settings of the activation taken? Altegio's status says so, and what it did not take is an alert."""
+
+import pytest
+
+from integrations.activation.models import TakenSettings
+from integrations.alerts.models import Alert
+from integrations.connections.models import Application, Connection, Installation
+from integrations.outbox.models import Attempt
+from integrations.reconciliation.rechecks import recheck
+from integrations.status_sync.status_sync import ask_status
+from tests.marketplace import AURORA_1, arrive
+
+pytestmark = pytest.mark.django_db
+
+
+def settings_state() -> tuple[str, str]:
+    found = TakenSettings.objects.get()
+    return found.state, found.missing
+
+
+def open_alerts() -> list[str]:
+    return list(Alert.objects.filter(kind="settings", cleared_at=None).values_list("text", flat=True))
+
+
+@pytest.fixture
+def connected(connect) -> Connection:
+    found: Connection = connect(AURORA_1)
+    return found
+
+
+def test_after_an_activation_the_next_round_looks_whether_they_were_taken(altegio, connected, work):
+    assert recheck() == 1
+    work()
+    assert settings_state() == ("taken", "")
+    assert open_alerts() == []
+
+
+def test_what_altegio_recorded_otherwise_is_an_alert_until_it_is_right(altegio, connected, work):
+    at_altegio = altegio.world.connection(1, AURORA_1)
+    right = at_altegio.api_key
+    at_altegio.api_key = "somebody else's"
+    recheck()
+    work()
+    assert settings_state() == ("different", "API key")
+    [text] = open_alerts()
+    assert "did not record the API key" in text
+    at_altegio.api_key = right
+    ask_status(connected)
+    work()
+    assert settings_state() == ("taken", "")
+    assert open_alerts() == []
+
+
+def test_a_private_application_is_active_without_key_and_addresses_and_says_so(client, altegio, work):
+    altegio.set_application(1, private=True)
+    arrive(client, altegio, AURORA_1)
+    work()
+    assert Connection.objects.get().state == "active"
+    assert settings_state() == ("not_sent", "API key and no event address")
+    [text] = open_alerts()
+    assert "nonpublic_webhook_url" in text
+    recheck()
+    work()
+    assert settings_state()[0] == "not_sent"
+    assert len(open_alerts()) == 1
+
+
+def test_the_alert_ends_with_the_connection(client, altegio, work):
+    altegio.set_application(1, private=True)
+    arrive(client, altegio, AURORA_1)
+    work()
+    altegio.uninstall(AURORA_1)
+    ask_status(Connection.objects.get())
+    work()
+    assert open_alerts() == []
+
+
+def test_an_application_without_a_key_misses_none(client, altegio, work):
+    Application.objects.create(altegio_id=1, kind="other")
+    altegio.set_application(1, private=True)
+    arrive(client, altegio, AURORA_1)
+    work()
+    assert settings_state() == ("not_sent", "event address")
+
+
+def test_a_lost_answer_is_no_sign_of_a_private_application(client, altegio, work):
+    altegio.fault("drop_after", "activate")
+    arrive(client, altegio, AURORA_1)
+    work()
+    assert not TakenSettings.objects.exists()
+
+
+def test_the_key_stands_in_no_record_of_the_answer(altegio, connected, work):
+    altegio.world.connection(1, AURORA_1).chat_url = Installation.objects.get().api_key
+    recheck()
+    work()
+    bodies = "".join(Attempt.objects.values_list("response_body", flat=True))
+    assert "special_settings" in bodies
+    assert Installation.objects.get().api_key not in bodies
