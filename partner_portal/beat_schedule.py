@@ -46,6 +46,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "recheck": {"task": "integrations.reconciliation.tasks.recheck", "schedule": 180.0, "options": {"expires": 180}},
     "days": {"task": "integrations.backoffice.tasks.sum_days", "schedule": 600.0, "options": {"expires": 600}},
     "subscriptions": {"task": "billing.tasks.watch_subscriptions", "schedule": 3600.0, "options": {"expires": 3600}},
+    "location_profiles": {
+        "task": "integrations.location_profiles.tasks.refresh",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     "reconciliation": {"task": "integrations.reconciliation.tasks.reconcile", "schedule": crontab(hour=3, minute=41)},
     "retention": {"task": "partner_portal.core.tasks.delete_what_is_old", "schedule": crontab(minute=23)},
 }

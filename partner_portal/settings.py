@@ -65,6 +65,7 @@ INSTALLED_APPS = [
     "integrations.alerts",
     "integrations.user_tokens",
     "integrations.locations",
+    "integrations.location_profiles",
     "integrations.status_sync",
     "integrations.sender_names",
     "integrations.messaging",
@@ -335,6 +336,7 @@ RETENTION_PHONE_CALLS_DAYS: int = env.int("RETENTION_PHONE_CALLS_DAYS", default=
 RETENTION_REFUSED_ARRIVALS_DAYS: int = env.int("RETENTION_REFUSED_ARRIVALS_DAYS", default=30)
 RETENTION_UNREGISTERED_ARRIVALS_DAYS: int = env.int("RETENTION_UNREGISTERED_ARRIVALS_DAYS", default=90)
 RETENTION_EMAILS_DAYS: int = env.int("RETENTION_EMAILS_DAYS", default=90)
+RETENTION_PEOPLE_DAYS: int = env.int("RETENTION_PEOPLE_DAYS", default=30)
 RETENTION_ALERTS_DAYS: int = env.int("RETENTION_ALERTS_DAYS", default=90)
 
 # --- logs and error reports -----------------------------------------------------------------------

@@ -83,6 +83,7 @@ class Location:
     address: str
     chain_id: int | None = None
     in_business: bool = True
+    currency: str = "EUR"
 
 
 @dataclass

@@ -14,7 +14,8 @@ class ApiRequest:
     """An HTTP call to Altegio. `secrets` are values inside it that no record may show.
 
     `at_root`: the path stands right behind the host's origin, not behind its configured address.
-    `user_token`: some calls want an Altegio user's token beside the partner's.
+    `user_token`: some calls want an Altegio user's token beside the partner's. `hides_answer`: no record
+    keeps what is answered, because it tells of people or holds what is others' secret.
     """
 
     method: Literal["GET", "POST"]
@@ -25,6 +26,7 @@ class ApiRequest:
     secrets: tuple[str, ...] = ()
     at_root: bool = False
     user_token: str = ""
+    hides_answer: bool = False
 
 
 def activate(
@@ -205,6 +207,17 @@ def notification_settings(user_token: str, salon_id: int, user_id: int) -> ApiRe
     """The notification settings of a user at a location."""
     path = f"/notification_settings/{salon_id}/users/{user_id}"
     return ApiRequest("GET", "api", path, secrets=(user_token,), user_token=user_token)
+
+
+def company(user_token: str, location_id: int) -> ApiRequest:
+    """What Altegio knows of a location: title, address, zone, currency."""
+    return ApiRequest("GET", "api", f"/company/{location_id}", secrets=(user_token,), user_token=user_token)
+
+
+def company_users(user_token: str, location_id: int) -> ApiRequest:
+    """The people of a location, each with about 270 flags of access."""
+    path = f"/company_users/{location_id}"
+    return ApiRequest("GET", "api", path, secrets=(user_token,), user_token=user_token, hides_answer=True)
 
 
 def countries() -> ApiRequest:

@@ -9,9 +9,32 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from integrations.connections.models import SHOWN_STATES, Connection, owner_email
+from integrations.connections.models import SHOWN_STATES, Connection, Location, owner_email
+from integrations.location_profiles.models import LocationPerson
 from integrations.status_sync.disconnect import NotConnectedError, disconnect
 from partner_portal.core.list_parameters import choice, number, updated_since
+
+
+class PersonSerializer(serializers.ModelSerializer[LocationPerson]):
+    """Somebody who may manage the location's users at Altegio; known where there is a user token."""
+
+    class Meta:
+        model = LocationPerson
+        fields = ("altegio_user_id", "name", "email", "phone")
+        read_only_fields = fields
+
+
+class LocationSerializer(serializers.ModelSerializer[Location]):
+    """What Altegio tells of the location; empty until it has been looked at."""
+
+    time_zone = serializers.CharField(source="timezone_name")
+    currency = serializers.CharField(source="profile.currency", default="")
+    people = PersonSerializer(many=True)
+
+    class Meta:
+        model = Location
+        fields = ("country", "city", "address", "time_zone", "currency", "in_business", "people")
+        read_only_fields = fields
 
 
 class ConnectionSerializer(serializers.ModelSerializer[Connection]):
@@ -21,6 +44,7 @@ class ConnectionSerializer(serializers.ModelSerializer[Connection]):
     salon_id = serializers.IntegerField(source="location.altegio_id")
     salon_group_id = serializers.IntegerField(source="location.chain.altegio_id", default=None, allow_null=True)
     title = serializers.CharField(source="location.title")
+    location = LocationSerializer()
     state = serializers.SerializerMethodField()
     owner_email = serializers.SerializerMethodField()
 
@@ -32,6 +56,7 @@ class ConnectionSerializer(serializers.ModelSerializer[Connection]):
             "salon_id",
             "salon_group_id",
             "title",
+            "location",
             "state",
             "arrived_at",
             "deadline_at",
@@ -53,8 +78,9 @@ class ConnectionSerializer(serializers.ModelSerializer[Connection]):
 
 
 def shown_connections() -> QuerySet[Connection]:
-    """What a connection's answer needs, in one query."""
-    return Connection.objects.select_related("application", "location__chain", "owner")
+    """What a connection's answer needs, in two queries."""
+    shown = Connection.objects.select_related("application", "location__chain", "location__profile", "owner")
+    return shown.prefetch_related("location__people")
 
 
 class ConnectionList(ListAPIView[Connection]):

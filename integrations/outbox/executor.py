@@ -34,6 +34,7 @@ from partner_portal.core.queues import Queue
 log = structlog.get_logger(__name__)
 
 MAX_TEXT = 20_000
+NOT_KEPT = "(not kept: it tells of people, or holds what is others' secret)"
 OUR_FAILURE = "The portal failed while carrying this call; see the dead letters."
 # A deadlock or a moment without the database: the answer is known, and is worth another try.
 TRIES_TO_SETTLE = 3
@@ -207,7 +208,7 @@ def _complete_attempt(attempt: Attempt, answer: Answer, request: ApiRequest) -> 
     attempt.status_code = answer.status_code
     attempt.outcome = answer.outcome
     attempt.message = mask(answer.message, request.secrets)[:500]
-    attempt.response_body = mask(answer.text, request.secrets)[:MAX_TEXT]
+    attempt.response_body = NOT_KEPT if request.hides_answer else mask(answer.text, request.secrets)[:MAX_TEXT]
     attempt.save(update_fields=["finished_at", "status_code", "outcome", "message", "response_body"])
 
 

@@ -11,7 +11,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from integrations.user_tokens.call_kinds import fetch_notification_settings
-from integrations.user_tokens.models import UserToken
+from integrations.user_tokens.models import ApplicationToken, UserToken
 from partner_portal.core.admin_base import BaseAdmin, confirm_action
 from partner_portal.core.english import english as _
 
@@ -35,10 +35,45 @@ class UserTokenForm(forms.ModelForm):  # type: ignore[type-arg]  # the stubs' cl
         fields = ("location", "altegio_user_id", "token")
 
     def clean_token(self) -> str:
-        token: str = self.cleaned_data["token"] or self.instance.token
-        if not token or not token.isascii() or not token.isprintable():
-            raise forms.ValidationError(_("Write the token of an Altegio user."))
-        return token
+        return _valid_token(self.cleaned_data["token"] or self.instance.token)
+
+
+def _valid_token(token: str) -> str:
+    """What a header can carry. Raises ValidationError."""
+    if not token or not token.isascii() or not token.isprintable():
+        raise forms.ValidationError(_("Write the token of an Altegio user."))
+    return token
+
+
+class ApplicationTokenForm(forms.ModelForm):  # type: ignore[type-arg]
+    """As above, for the application's system user."""
+
+    token = forms.CharField(
+        label=_("application token"),
+        required=False,
+        max_length=500,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=_(
+            'The application_token under "API access" of the application in Altegio\'s developer account. Kept '
+            "encrypted and never shown. Leave it empty to keep the one that is set."
+        ),
+    )
+
+    class Meta:
+        model = ApplicationToken
+        fields = ("application", "token")
+
+    def clean_token(self) -> str:
+        return _valid_token(self.cleaned_data["token"] or self.instance.token)
+
+
+@admin.register(ApplicationToken)
+class ApplicationTokenAdmin(BaseAdmin):
+    list_display = ("application",)
+    list_select_related = ("application",)
+    ordering = ("-pk",)
+    form = ApplicationTokenForm
+    fields = ("application", "token")
 
 
 @admin.register(UserToken)

@@ -2,10 +2,24 @@
 
 from django.db import models
 
-from integrations.connections.models import Location
+from integrations.connections.models import Application, Location
 from partner_portal.core.encryption import EncryptedTextField
 from partner_portal.core.english import english as _
 from partner_portal.core.json_field import JSONField
+
+
+class ApplicationToken(models.Model):
+    """The `application_token` of an application's system user, valid wherever the application is connected."""
+
+    application = models.OneToOneField(Application, on_delete=models.CASCADE, related_name="system_token")
+    token = EncryptedTextField(_("application token"))
+
+    class Meta:
+        verbose_name = _("application token")
+        verbose_name_plural = _("application tokens")
+
+    def __str__(self) -> str:
+        return str(self.application)
 
 
 class UserToken(models.Model):

@@ -1,4 +1,4 @@
-"""Dictionaries, and notification settings, which need a user token beside the partner's (docs/altegio.md §2)."""
+"""Dictionaries; and what needs a user token: a location, its people, notification settings (docs/altegio.md §2)."""
 
 from __future__ import annotations
 
@@ -18,6 +18,45 @@ def countries(world: World, call: Call) -> Response:
     """A dictionary, for whoever wants to know whether the host answers."""
     names = sorted({location.country for location in world.state.locations})
     return envelope([{"id": number, "title": name} for number, name in enumerate(names, 1)])
+
+
+@call("company", "GET", API + "/company/{location_id}", by_user=True)
+def company(world: World, call: Call) -> Response:
+    location = world.location(call.id("location_id"))
+    return envelope(
+        {
+            "id": location.id,
+            "title": location.title,
+            "public_title": location.public_title,
+            "country": location.country,
+            "city": location.city,
+            "address": location.address,
+            "phone": location.phone,
+            "phones": [location.phone],
+            "email": location.email,
+            "timezone": location.timezone_name,
+            "currency": location.currency,
+        }
+    )
+
+
+@call("company_users", "GET", API + "/company_users/{location_id}", by_user=True)
+def company_users(world: World, call: Call) -> Response:
+    """Everybody; whoever connected an application there may manage the users, the others may only look."""
+    location = world.location(call.id("location_id"))
+    managers = {item.user_id for item in world.state.connections if item.location_id == location.id}
+    return envelope(
+        [
+            {
+                "id": user.id,
+                "name": user.name,
+                "email": user.email,
+                "phone": user.phone,
+                "access": {"edit_users_access": user.id in managers, "view_records_access": True},
+            }
+            for user in world.state.users
+        ]
+    )
 
 
 @call("notification_types", "GET", API + "/notification_settings/{location_id}/notification_types", by_user=True)

@@ -15,6 +15,7 @@ import integrations.chat.admin
 import integrations.connect.admin
 import integrations.contract_drift.admin
 import integrations.lifecycle.admin
+import integrations.location_profiles.admin
 import integrations.messaging.admin
 import integrations.messaging.message_admin
 import integrations.reconciliation.admin

@@ -16,12 +16,13 @@ from integrations.altegio import requests
 from integrations.altegio.answers import Answer, Outcome
 from integrations.altegio.requests import ApiRequest
 from integrations.backoffice.health import HEARTBEAT, MAX_SILENCE
-from integrations.connections.models import Application, application_for
+from integrations.connections.models import Application, Connection, application_for
 from integrations.contract_drift.models import Drift
 from integrations.outbox.direct_requests import ask_now
 from integrations.outbox.executor import altegio_client
 from integrations.outbox.hosts import NOT_THERE, known_host, other_host
 from integrations.outbox.token_stop import token_is_stopped
+from integrations.user_tokens.models import ApplicationToken
 from partner_portal.celery import app
 
 MAX_DRIFT = 10
@@ -119,6 +120,26 @@ def _altegio() -> Iterator[Finding]:
         yield _read(f"Tariffs of application {number}", *_on_either_host("fetch_tariffs", requests.tariffs(number)))
 
 
+def _application_tokens() -> Iterator[Finding]:
+    """Each application token, tried at the location that was connected last."""
+    for token in ApplicationToken.objects.select_related("application").order_by("pk"):
+        what = f"Application token of {token.application}"
+        live = Connection.objects.live().filter(application=token.application, location__user_token=None)
+        newest = live.select_related("location").order_by("-activated_at").first()
+        if newest is None:
+            yield Finding(what, Health.LOOK, "it can be tried once a location is connected")
+            continue
+        call = requests.company(token.token, newest.location.altegio_id)
+        answer = ask_now(call)
+        if answer.outcome in (Outcome.UNAUTHORIZED, Outcome.REFUSED):
+            advice = (
+                "Copy application_token anew from the developer account (API access), and check its rights there."
+            )
+            yield Finding(what, Health.WRONG, f"{answer.status_code}: {answer.message}", advice)
+        else:
+            yield _read(what, call, answer)
+
+
 def _reach(what: str, call: ApiRequest) -> Finding:
     return _read(what, call, ask_now(call))
 
@@ -167,5 +188,6 @@ QUESTIONS: tuple[Callable[[], Iterator[Finding]], ...] = (
     _staff,
     _applications,
     _altegio,
+    _application_tokens,
     _what_altegio_sends,
 )

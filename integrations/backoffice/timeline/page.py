@@ -13,6 +13,7 @@ from accounts.models import User
 from integrations.backoffice.timeline.entries import Entry, timeline
 from integrations.backoffice.timeline.next_steps import next_steps
 from integrations.connections.models import Connection
+from integrations.location_profiles.models import LocationPerson, LocationProfile
 from partner_portal.core.admin_base import link_to
 from partner_portal.core.english import english as _
 
@@ -35,6 +36,8 @@ def case_of(connection: Connection, reader: User, actions: Iterable[tuple[str, S
         "days": _by_day([entry for entry in timeline(connection) if _may_see(reader, entry)]),
         "others": _others(connection),
         "ways": _ways(connection),
+        "facts": _facts(connection),
+        "people": _people(connection, reader),
     }
 
 
@@ -59,6 +62,28 @@ def _others(connection: Connection) -> list[Connection]:
     """The location's other connections: other applications, and how it was connected before."""
     same_place = Connection.objects.filter(location=connection.location_id).exclude(pk=connection.pk)
     return list(same_place.select_related("application", "owner").order_by("-pk")[:MAX_OTHERS])
+
+
+def _facts(connection: Connection) -> list[tuple[StrOrPromise, str]]:
+    """What Altegio tells of the location, as far as it is known."""
+    place = connection.location
+    profile = LocationProfile.objects.filter(location=place).first()
+    closed = str(_("no")) if place.in_business is False else ""
+    told = [
+        (_("address"), ", ".join(part for part in (place.country, place.city, place.address) if part)),
+        (_("time zone"), place.timezone_name),
+        (_("currency"), profile.currency if profile else ""),
+        (_("in business"), closed),
+        (_("not fetched"), profile.error if profile else ""),
+    ]
+    return [(name, value) for name, value in told if value]
+
+
+def _people(connection: Connection, reader: User) -> list[LocationPerson]:
+    """Who may manage the location's users at Altegio, for a reader who may look at people."""
+    if not reader.has_perm("location_profiles.view_locationperson"):
+        return []
+    return list(LocationPerson.objects.filter(location=connection.location_id).order_by("name", "pk")[:MAX_OTHERS])
 
 
 def _ways(connection: Connection) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ from django.core.management import CommandError, call_command
 from pytest_django.fixtures import Settings
 
 from integrations.connections.models import Application
+from integrations.user_tokens.models import ApplicationToken
 from sandbox import Sandbox
 
 pytestmark = pytest.mark.django_db
@@ -51,3 +52,19 @@ def test_nothing_configured(capsys: pytest.CaptureFixture[str], settings: Settin
     with pytest.raises(CommandError):
         doctor(capsys)
     assert "Set ALTEGIO_APPLICATION_ID" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("status", "words"), [(None, "answers, and accepts the token"), (401, "Copy application_token anew")]
+)
+def test_an_application_token_is_tried_at_a_connected_location(altegio, capsys, connect, status, words):
+    ApplicationToken.objects.create(application=connect(10101).application, token="the-system-users")
+    if status:
+        altegio.fault("error", "company", status=status)
+        with pytest.raises(CommandError):
+            doctor(capsys)
+        payload = capsys.readouterr().out
+    else:
+        payload = doctor(capsys)
+    assert words in payload
+    assert "the-system-users" not in payload

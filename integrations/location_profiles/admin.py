@@ -1,0 +1,14 @@
+"""People of locations in the control room: who to write to, for those who may look."""
+
+from django.contrib import admin
+
+from integrations.location_profiles.models import LocationPerson
+from partner_portal.core.admin_base import ReadOnlyAdmin
+
+
+@admin.register(LocationPerson)
+class LocationPersonAdmin(ReadOnlyAdmin):
+    list_display = ("location", "altegio_user_id", "name", "email", "phone", "fetched_at")
+    list_select_related = ("location",)
+    search_fields = ("=location__altegio_id", "=altegio_user_id")
+    ordering = ("-pk",)

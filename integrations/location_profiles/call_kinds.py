@@ -1,0 +1,104 @@
+"""Looking at a location and the people who run it (docs/altegio.md §2, "Calls with a user token")."""
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from integrations.altegio import requests
+from integrations.altegio.answers import Answer
+from integrations.altegio.people import read_company, read_people
+from integrations.altegio.requests import ApiRequest
+from integrations.connections.models import Connection, Location
+from integrations.connections.transitions import connection_of, touch
+from integrations.location_profiles.models import LocationPerson, LocationProfile
+from integrations.outbox.call_kinds import CallKind, ObsoleteError, register
+from integrations.outbox.models import OutgoingCall, Priority
+from integrations.outbox.queue import queue_newest
+from integrations.user_tokens.tokens import token_at
+from partner_portal.core.english import english as _
+
+REFRESHED_AFTER = timedelta(days=30)
+# What the list of connected locations tells too, and keeps true from then on.
+FILLED = ("title", "public_title", "country", "city", "address", "phone", "email", "timezone_name")
+
+
+@transaction.atomic
+def look_at(connection: Connection) -> None:
+    """Queue both questions about a connection's location; those that wait already serve."""
+    due_at = timezone.now() + REFRESHED_AFTER
+    LocationProfile.objects.update_or_create(location=connection.location, defaults={"due_at": due_at})
+    for kind in (FetchCompany, FetchPeople):
+        queue_newest(kind, f"{kind.name}:{connection.location_id}", connection_id=connection.pk)
+
+
+class _Look(CallKind):
+    """A question that changes nothing at Altegio; a 401 may mean the user token."""
+
+    priority = Priority.HOUSEKEEPING
+    idempotent = True
+    uses_own_credential = True
+    max_age = timedelta(days=1)
+
+    def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
+        LocationProfile.objects.filter(location=connection_of(call).location_id).update(error=reason[:500])
+
+
+@register
+class FetchCompany(_Look):
+    """The location itself."""
+
+    name = "fetch_company"
+    title = _("Data of one location")
+
+    def request(self, call: OutgoingCall) -> ApiRequest:
+        connection, token = _with_token(call)
+        return requests.company(token, connection.location.altegio_id)
+
+    def accepted(self, call: OutgoingCall, answer: Answer) -> None:
+        connection, told = connection_of(call), read_company(answer)
+        touch(Connection.objects.filter(location=connection.location_id))
+        location = Location.objects.select_for_update(no_key=True).get(pk=connection.location_id)
+        for name in FILLED:
+            if not getattr(location, name):
+                setattr(location, name, told.get(name, ""))
+        location.save(update_fields=FILLED)
+        LocationProfile.objects.filter(location=location).update(
+            currency=told.get("currency", ""), fetched_at=timezone.now(), error=""
+        )
+
+
+@register
+class FetchPeople(_Look):
+    """Who may manage its users: the right that Altegio itself asks of who connects an application."""
+
+    name = "fetch_people"
+    title = _("People of one location")
+
+    def request(self, call: OutgoingCall) -> ApiRequest:
+        connection, token = _with_token(call)
+        return requests.company_users(token, connection.location.altegio_id)
+
+    def accepted(self, call: OutgoingCall, answer: Answer) -> None:
+        location = Location.objects.select_for_update(no_key=True).get(pk=connection_of(call).location_id)
+        people = read_people(answer)
+        LocationPerson.objects.filter(location=location).delete()
+        LocationPerson.objects.bulk_create(
+            LocationPerson(
+                location=location,
+                altegio_user_id=person.altegio_user_id,
+                name=person.name,
+                email=person.email,
+                phone=person.phone,
+            )
+            for person in people
+        )
+
+
+def _with_token(call: OutgoingCall) -> tuple[Connection, str]:
+    """The connection and the token to ask with. Raises ObsoleteError where there is none any more."""
+    connection = connection_of(call)
+    token = token_at(connection.application, connection.location)
+    if not token:
+        raise ObsoleteError("The user token was removed.")
+    return connection, token

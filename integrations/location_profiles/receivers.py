@@ -1,0 +1,29 @@
+"""After an activation the location and its people are looked at, where there is a token to do it with."""
+
+from typing import Any
+
+from django.dispatch import receiver
+
+from accounts.erasure import person_erased
+from integrations.connections.models import LIVE, UNDECIDED, Connection, State
+from integrations.connections.signals import connection_changed
+from integrations.location_profiles.call_kinds import look_at
+from integrations.location_profiles.models import LocationPerson, LocationProfile
+from integrations.user_tokens.tokens import token_at
+
+
+@receiver(connection_changed)
+def look_after_activation(connection: Connection, before: State, after: State, **_: Any) -> None:
+    """Without a token it is remembered, for the day when there is one."""
+    if before not in UNDECIDED or after not in LIVE:
+        return
+    if token_at(connection.application_id, connection.location_id):
+        look_at(connection)
+    else:
+        LocationProfile.objects.get_or_create(location=connection.location)
+
+
+@receiver(person_erased)
+def forget_person(altegio_user_ids: set[int], **_: Any) -> None:
+    """Whoever is erased here stands in no location's list either."""
+    LocationPerson.objects.filter(altegio_user_id__in=altegio_user_ids).delete()

@@ -1,0 +1,27 @@
+"""Which user token a call about a location carries (docs/altegio.md §2, "Calls with a user token")."""
+
+from django.db.models import Exists, OuterRef, Q
+
+from integrations.connections.models import Application, Connection, Location
+from integrations.user_tokens.models import ApplicationToken, UserToken
+
+
+def token_at(application: Application | int, location: Location | int) -> str:
+    """The location's own token, else the one of the application's system user; "" where there is neither."""
+    own = UserToken.objects.filter(location=location).first()
+    if own is not None:
+        return own.token
+    systems = ApplicationToken.objects.filter(application=application).first()
+    return systems.token if systems is not None else ""
+
+
+def has_token() -> Q:
+    """Which connections have one of the two."""
+    own = Exists(UserToken.objects.filter(location=OuterRef("location")))
+    return Q(own) | Q(Exists(ApplicationToken.objects.filter(application=OuterRef("application"))))
+
+
+def connection_with_token(location_id: int) -> Connection | None:
+    """The live connection at a location under which Altegio may be asked about it."""
+    live = Connection.objects.live().filter(has_token(), location=location_id)
+    return live.select_related("application", "location").order_by("pk").first()

@@ -1,0 +1,101 @@
+"""After an activation the location and who runs it are looked at, where there is a token; without one all goes on."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts.erasure import erase_person
+from accounts.models import ApiKey, User
+from accounts.personal_data import PERSONAL_DATA
+from integrations.connections.models import Application, Connection, Location
+from integrations.location_profiles.models import LocationPerson, LocationProfile
+from integrations.location_profiles.refresh import refresh_profiles
+from integrations.location_profiles.retention import delete_old_people
+from integrations.outbox.models import Attempt, OutgoingCall
+from integrations.user_tokens.models import ApplicationToken, UserToken
+from tests.core.test_secrets import everything_stored
+from tests.marketplace import AURORA_1, EMMA, EMMAS_EMAIL
+
+pytestmark = pytest.mark.django_db
+SYSTEM = "token-of-the-system-user"
+
+
+@pytest.fixture
+def token(db) -> ApplicationToken:
+    application, _made = Application.objects.get_or_create(altegio_id=1)
+    return ApplicationToken.objects.create(application=application, token=SYSTEM)
+
+
+@pytest.fixture
+def connected(token, connect) -> Connection:
+    found: Connection = connect(AURORA_1)
+    return found
+
+
+def test_the_location_and_who_may_manage_its_users_are_known(connected):
+    assert LocationProfile.objects.get().currency == "EUR"
+    assert Location.objects.get(altegio_id=AURORA_1).timezone_name == "Europe/London"
+    assert [(each.altegio_user_id, each.email) for each in LocationPerson.objects.all()] == [(EMMA, EMMAS_EMAIL)]
+
+
+def test_the_partners_systems_are_told(connected, client):
+    _key, secret = ApiKey.objects.create_key(name="reader", scopes=["read"])
+    headers = {"Authorization": f"Api-Key {secret}"}
+    told = client.get(f"/api/v1/connections/{connected.pk}/", headers=headers).json()["location"]
+    assert (told["currency"], told["time_zone"]) == ("EUR", "Europe/London")
+    assert told["people"][0]["email"] == EMMAS_EMAIL
+
+
+def test_the_case_page_shows_it_to_who_may_look_at_people(connected, admin_client):
+    page = admin_client.get(f"/admin/connections/connection/{connected.pk}/change/").content.decode()
+    assert "may manage its users" in page
+    assert f"mailto:{EMMAS_EMAIL}" in page
+    assert "Europe/London" in page
+
+
+def test_without_a_token_nothing_is_asked_until_there_is_one(altegio, connect, work):
+    connect(AURORA_1)
+    assert not altegio.requests("company")
+    assert refresh_profiles() == 0
+    ApplicationToken.objects.create(application=Application.objects.get(), token=SYSTEM)
+    assert refresh_profiles() == 1
+    work()
+    assert LocationProfile.objects.get().currency == "EUR"
+    assert refresh_profiles() == 0, "seldom"
+
+
+def test_the_locations_own_token_goes_first(altegio, connected, work):
+    UserToken.objects.create(location=connected.location, altegio_user_id=EMMA, token="its-own")
+    LocationProfile.objects.update(due_at=timezone.now() - timedelta(days=1))
+    altegio.fault("error", "company", status=401)
+    refresh_profiles()
+    work()
+    assert LocationProfile.objects.get().error
+    assert LocationPerson.objects.exists(), "a void token stops nothing else"
+
+
+def test_no_record_keeps_the_token_or_the_people(connected):
+    stored = everything_stored()
+    assert SYSTEM not in stored
+    bodies = "".join(Attempt.objects.filter(call__kind="fetch_people").values_list("response_body", flat=True))
+    assert "not kept" in bodies
+    assert EMMAS_EMAIL not in repr([*OutgoingCall.objects.values_list(), *Attempt.objects.values_list()])
+
+
+def test_whoever_is_erased_is_no_person_of_a_location_either(connected):
+    erase_person(User.objects.get(email=EMMAS_EMAIL))
+    assert not LocationPerson.objects.exists()
+
+
+def test_people_go_some_time_after_the_last_connection(connected):
+    later = timezone.now() + timedelta(days=1)
+    assert delete_old_people(later) == 0
+    Connection.objects.update(state="uninstalled")
+    assert delete_old_people(later) == 1
+
+
+def test_an_owner_takes_along_what_is_known_of_them(connected):
+    owner = User.objects.get(email=EMMAS_EMAIL)
+
+    assert PERSONAL_DATA["people_of_locations"](owner)[0]["email"] == EMMAS_EMAIL
