@@ -66,6 +66,7 @@ INSTALLED_APPS = [
     "integrations.user_tokens",
     "integrations.locations",
     "integrations.location_profiles",
+    "integrations.webhook_settings",
     "integrations.status_sync",
     "integrations.sender_names",
     "integrations.messaging",

@@ -84,6 +84,8 @@ class Location:
     chain_id: int | None = None
     in_business: bool = True
     currency: str = "EUR"
+    hook_urls: list[str] = field(default_factory=list)
+    hook_flags: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass

@@ -10,12 +10,14 @@ from django.dispatch import receiver
 from django.utils import timezone
 
 from integrations.activation.models import TakenSettings
-from integrations.activation.sent_settings import not_recorded, sent_settings
+from integrations.activation.sent_settings import API_KEY, EVENT_ADDRESS, not_recorded, sent_settings
 from integrations.alerts.models import Alert
 from integrations.alerts.raising import clear_alerts, raise_alerts
 from integrations.altegio.answers import ConnectionStatus
 from integrations.connections.models import LIVE, Connection, State
 from integrations.connections.signals import connection_changed, status_synced
+from integrations.webhook_settings.models import WebhookSettings
+from integrations.webhook_settings.signals import webhook_settings_read
 
 REMEDY = {
     TakenSettings.State.NOT_SENT: (
@@ -37,6 +39,8 @@ def compare_settings(connection: Connection, status: ConnectionStatus, **_: Any)
     if connection.state not in LIVE or status.special_settings is None:
         return
     missing = not_recorded(status.special_settings, sent_settings(connection))
+    if EVENT_ADDRESS in missing and _is_mended(connection):
+        missing.remove(EVENT_ADDRESS)
     known = TakenSettings.objects.filter(connection=connection).first()
     if not missing:
         _note(connection, known, Taken.TAKEN, missing)
@@ -65,6 +69,21 @@ def _note(
     if state is not Taken.TAKEN:
         text = f"{connection}: {REMEDY[state].format(missing=names)}"
         raise_alerts([(Alert.Kind.SETTINGS, key, text, connection)])
+
+
+@receiver(webhook_settings_read)
+def follow_webhook_settings(connection: Connection, is_present: bool, **_: Any) -> None:
+    """The event address was found among the location's webhook settings: it is taken, whoever wrote it."""
+    known = TakenSettings.objects.filter(connection=connection).first()
+    if known is not None and is_present and EVENT_ADDRESS in known.missing:
+        missing = [API_KEY] if API_KEY in known.missing else []
+        _note(connection, known, Taken(known.state) if missing else Taken.TAKEN, missing)
+
+
+def _is_mended(connection: Connection) -> bool:
+    present = WebhookSettings.objects.filter(state=WebhookSettings.State.PRESENT)
+    here = {"application": connection.application_id, "location": connection.location_id}
+    return present.filter(**{f"installation__{name}": value for name, value in here.items()}).exists()
 
 
 @receiver(connection_changed)

@@ -220,6 +220,25 @@ def company_users(user_token: str, location_id: int) -> ApiRequest:
     return ApiRequest("GET", "api", path, secrets=(user_token,), user_token=user_token, hides_answer=True)
 
 
+def webhook_settings(user_token: str, location_id: int) -> ApiRequest:
+    """A location's event addresses, those of all applications, and which events it sends."""
+    path = f"/hooks_settings/{location_id}"
+    return ApiRequest("GET", "api", path, secrets=(user_token,), user_token=user_token, hides_answer=True)
+
+
+def set_webhook_settings(user_token: str, location_id: int, body: Mapping[str, Any]) -> ApiRequest:
+    """Replace them all: 200 or 201. No record shows the addresses, which may be others' secrets."""
+    return ApiRequest(
+        "POST",
+        "api",
+        f"/hooks_settings/{location_id}",
+        dict(body),
+        secrets=(user_token, *body["urls"]),
+        user_token=user_token,
+        hides_answer=True,
+    )
+
+
 def countries() -> ApiRequest:
     """A dictionary that every partner may read: whether the API host answers and takes the token."""
     return ApiRequest("GET", "api", "/countries")

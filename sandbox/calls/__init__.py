@@ -1,6 +1,6 @@
 """The calls of docs/altegio.md §2, one small module for each subject."""
 
-from sandbox.calls import chat, marketplace, messages, money, people, telephony
+from sandbox.calls import chat, hooks, marketplace, messages, money, people, telephony
 from sandbox.calls.registry import Call, Route, find
 
-__all__ = ["Call", "Route", "chat", "find", "marketplace", "messages", "money", "people", "telephony"]
+__all__ = ["Call", "Route", "chat", "find", "hooks", "marketplace", "messages", "money", "people", "telephony"]

@@ -17,6 +17,7 @@ from integrations.backoffice.admin.outgoing_calls import DeadlineFilter
 from integrations.backoffice.timeline.page import case_of
 from integrations.connections.models import LIVE, UNDECIDED, Connection, State
 from integrations.status_sync.disconnect import NotConnectedError, disconnect
+from integrations.webhook_settings.call_kinds import NoTokenError, mend_settings, read_settings
 from partner_portal.core.admin_base import ActionRefusedError, Lookups, ReadOnlyAdmin, confirm_action, link_to
 from partner_portal.core.english import english as _
 from partner_portal.core.english import english_plural
@@ -25,6 +26,8 @@ OFFERED_IN = {
     "try_again": (State.GRANTED, State.EXPIRED, State.FAILED),
     "dismiss": (State.CONFLICT,),
     "disconnect": LIVE,
+    "read_webhooks": LIVE,
+    "mend_webhooks": LIVE,
 }
 OPERATE = "connections.change_connection"
 
@@ -36,7 +39,7 @@ def each(chosen: QuerySet[Connection], do: Callable[[int], object]) -> str:
         try:
             do(pk)
             done += 1
-        except (staff.NotPossibleError, NotConnectedError) as problem:
+        except (staff.NotPossibleError, NotConnectedError, NoTokenError) as problem:
             problems.append(str(problem))
     if not done:
         raise ActionRefusedError(" ".join(problems))
@@ -85,7 +88,10 @@ class ConnectionAdmin(ReadOnlyAdmin):
     )
     list_select_related = ("application", "location", "owner", "claimant")
     change_form_template = "admin/connections/connection/change_form.html"
-    actions = ("try_again", "ask", "release", "give", "dismiss", "pass_review", "disconnect")
+    actions = (
+        *("try_again", "ask", "release", "give", "dismiss", "pass_review", "disconnect"),
+        *("read_webhooks", "mend_webhooks"),
+    )
     readonly_fields = ("links",)
     fields = (
         ("application", "location", "state"),
@@ -179,6 +185,25 @@ class ConnectionAdmin(ReadOnlyAdmin):
     )
     def pass_review(self, request: HttpRequest, chosen: QuerySet[Connection]) -> str:
         return each(chosen, lambda pk: staff.pass_review(pk, _staff(request)))
+
+    @confirm_action(
+        _("Read the webhook settings"),
+        _("Altegio is asked which addresses the location sends its events to; the answer is shown on the page."),
+        permission=OPERATE,
+    )
+    def read_webhooks(self, _request: HttpRequest, chosen: QuerySet[Connection]) -> str:
+        return each(chosen, lambda pk: read_settings(chosen.get(pk=pk)))
+
+    @confirm_action(
+        _("Mend the webhook settings"),
+        _(
+            "The location's settings are read, our address is added, all others are written back as they are, and "
+            "everything is read again."
+        ),
+        permission=OPERATE,
+    )
+    def mend_webhooks(self, _request: HttpRequest, chosen: QuerySet[Connection]) -> str:
+        return each(chosen, lambda pk: mend_settings(chosen.get(pk=pk)))
 
     @confirm_action(
         _("Disconnect"),

@@ -14,6 +14,7 @@ from integrations.backoffice.timeline.entries import Entry, timeline
 from integrations.backoffice.timeline.next_steps import next_steps
 from integrations.connections.models import Connection
 from integrations.location_profiles.models import LocationPerson, LocationProfile
+from integrations.webhook_settings.models import WebhookSettings
 from partner_portal.core.admin_base import link_to
 from partner_portal.core.english import english as _
 
@@ -75,8 +76,19 @@ def _facts(connection: Connection) -> list[tuple[StrOrPromise, str]]:
         (_("currency"), profile.currency if profile else ""),
         (_("in business"), closed),
         (_("not fetched"), profile.error if profile else ""),
+        (_("webhook settings"), _webhooks(connection)),
     ]
     return [(name, value) for name, value in told if value]
+
+
+def _webhooks(connection: Connection) -> str:
+    known = WebhookSettings.objects.filter(installation=connection.installation).first()
+    if known is None:
+        return ""
+    others = _("%(count)s addresses of others") % {"count": known.others}
+    switched_off = _("all webhooks of the location are switched off") if known.is_active is False else ""
+    parts = (known.get_state_display(), others if known.read_at else "", switched_off, known.error)
+    return " · ".join(str(part) for part in parts if part)
 
 
 def _people(connection: Connection, reader: User) -> list[LocationPerson]:

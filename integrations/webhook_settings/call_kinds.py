@@ -1,0 +1,201 @@
+"""Reading and mending a location's webhook settings: read, add ours, write back, read again (docs/altegio.md §2)."""
+
+import hashlib
+import json
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from integrations.alerts.models import Alert
+from integrations.alerts.raising import raise_alerts
+from integrations.altegio import requests
+from integrations.altegio.answers import Answer, Outcome
+from integrations.altegio.hooks import MAX_ADDRESSES, HooksSettings, parse_hooks, read_hooks
+from integrations.altegio.requests import ApiRequest
+from integrations.connections.models import Connection, event_address
+from integrations.connections.transitions import connection_of
+from integrations.outbox.call_kinds import (
+    CallKind,
+    CannotTell,
+    Happened,
+    NotToHappen,
+    ObsoleteError,
+    SendAgain,
+    Verdict,
+    register,
+)
+from integrations.outbox.models import OutgoingCall, Priority
+from integrations.outbox.queue import queue_newest
+from integrations.user_tokens.tokens import token_at
+from integrations.webhook_settings.models import WebhookSettings
+from integrations.webhook_settings.signals import webhook_settings_read
+from partner_portal.core.clean import storable_json
+from partner_portal.core.english import english as _
+
+State = WebhookSettings.State
+# What was read longer ago is read again before it is written back: others may have changed it.
+FRESH = timedelta(seconds=30)
+UNREADABLE = "Altegio's answer does not hold the webhook settings; nothing was written."
+FULL = f"The location has {MAX_ADDRESSES} addresses already, the most that Altegio takes: one must be removed there."
+
+
+class NoTokenError(Exception):
+    """There is no user token for this location, so Altegio lets nobody look; `str()` says what to do."""
+
+
+@transaction.atomic
+def read_settings(connection: Connection) -> None:
+    """Queue the reading. Raises NoTokenError."""
+    _queue(ReadWebhookSettings, connection)
+
+
+@transaction.atomic
+def mend_settings(connection: Connection) -> None:
+    """Queue the mending, which reads first. Raises NoTokenError."""
+    _queue(MendWebhookSettings, connection)
+
+
+def own_address(connection: Connection) -> str:
+    """The address that events of this connection come to."""
+    return event_address(connection.installation.events_key)
+
+
+def settings_question(connection: Connection) -> ApiRequest:
+    """Read the settings. Raises NoTokenError."""
+    token = token_at(connection.application, connection.location)
+    if not token:
+        raise NoTokenError(_("Set the application token, or a user token for this location, first."))
+    return requests.webhook_settings(token, connection.location.altegio_id)
+
+
+def _queue(kind: type[CallKind], connection: Connection, expected: tuple[str, ...] = ()) -> None:
+    settings_question(connection)
+    # A plain reading that waits must not serve as the one after a mending.
+    key = f"{kind.name}:{connection.pk}" + (":after" if expected else "")
+    queue_newest(
+        kind, key, ordering_key=f"webhooks:{connection.pk}", connection_id=connection.pk, expected=list(expected)
+    )
+
+
+class _AboutHooks(CallKind):
+    """What both share: a user token beside the partner's, and where it is noted why something failed."""
+
+    priority = Priority.SETUP
+    uses_own_credential = True
+    max_age = timedelta(days=1)
+
+    def about(self, call: OutgoingCall) -> str:
+        """Whatever is expected to be found, it is the same settings."""
+        return "webhook settings"
+
+    def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
+        _note(connection_of(call), state=State.FAILED, error=reason[:500])
+
+
+@register
+class ReadWebhookSettings(_AboutHooks):
+    """A question that changes nothing. `expected`: the addresses, as hashes, that were there before a mending."""
+
+    name = "read_webhook_settings"
+    title = _("Webhook settings: reading")
+    idempotent = True
+
+    def request(self, call: OutgoingCall) -> ApiRequest:
+        return _question(call)
+
+    def accepted(self, call: OutgoingCall, answer: Answer) -> None:
+        connection, found = connection_of(call), read_hooks(answer)
+        if found is None:
+            _note(connection, state=State.FAILED, error=UNREADABLE)
+            return
+        _learn(connection, found)
+        lost = set(call.params.get("expected", [])) - set(_hashes(found))
+        if lost:
+            text = (
+                f"{connection}: after the webhook settings were mended, {len(lost)} addresses of other applications "
+                "are missing. Tell the location's owner: those applications get no events until they are set again."
+            )
+            raise_alerts([(Alert.Kind.SETTINGS, f"webhooks-lost:{connection.pk}", text, connection)])
+
+
+@register
+class MendWebhookSettings(_AboutHooks):
+    """Adds our address. Never blind: it is sent only right after a reading, which it makes first."""
+
+    name = "mend_webhook_settings"
+    title = _("Webhook settings: mending")
+    alert_on_failure = True
+
+    def must_ask(self, call: OutgoingCall) -> bool:
+        known = _known(connection_of(call))
+        return known is None or not known.content or known.read_at is None or known.read_at < timezone.now() - FRESH
+
+    def question(self, call: OutgoingCall) -> ApiRequest:
+        return _question(call)
+
+    def judge(self, call: OutgoingCall, answer: Answer) -> Verdict:
+        if answer.outcome is Outcome.UNKNOWN:
+            return CannotTell()
+        found = read_hooks(answer)
+        if found is None:
+            return NotToHappen(answer.message or UNREADABLE)
+        connection = connection_of(call)
+        _learn(connection, found)
+        if own_address(connection) in found.urls:
+            return Happened()
+        return NotToHappen(FULL) if len(found.urls) >= MAX_ADDRESSES else SendAgain()
+
+    def request(self, call: OutgoingCall) -> ApiRequest:
+        connection = connection_of(call)
+        token, read = token_at(connection.application, connection.location), _last_read(connection)
+        if not token or read is None:
+            raise ObsoleteError("The user token was removed, or nothing was read.")
+        body = read.with_address(own_address(connection))
+        return requests.set_webhook_settings(token, connection.location.altegio_id, body)
+
+    def accepted(self, call: OutgoingCall, answer: Answer) -> None:
+        """Written, or found to be there: read again, and see that nothing of others was lost."""
+        connection = connection_of(call)
+        read = _last_read(connection)
+        _queue(ReadWebhookSettings, connection, _hashes(read) if read else ())
+
+
+def _question(call: OutgoingCall) -> ApiRequest:
+    try:
+        return settings_question(connection_of(call))
+    except NoTokenError:
+        raise ObsoleteError("The user token was removed.") from None
+
+
+def _learn(connection: Connection, found: HooksSettings) -> None:
+    ours = own_address(connection)
+    is_present = ours in found.urls
+    _note(
+        connection,
+        state=State.PRESENT if is_present else State.MISSING,
+        content=json.dumps(storable_json({**found.flags, "urls": list(found.urls)})),
+        others=len([url for url in found.urls if url != ours]),
+        is_active=found.is_active,
+        read_at=timezone.now(),
+        error="",
+    )
+    webhook_settings_read.send(sender=WebhookSettings, connection=connection, is_present=is_present)
+
+
+def _note(connection: Connection, **fields: object) -> None:
+    WebhookSettings.objects.update_or_create(installation=connection.installation, defaults=fields)
+
+
+def _known(connection: Connection) -> WebhookSettings | None:
+    return WebhookSettings.objects.filter(installation=connection.installation).first()
+
+
+def _last_read(connection: Connection) -> HooksSettings | None:
+    known = _known(connection)
+    return parse_hooks(json.loads(known.content)) if known is not None and known.content else None
+
+
+def _hashes(found: HooksSettings) -> tuple[str, ...]:
+    """What addresses are recognised by: others' may hold secrets, and stand in no plain column."""
+    return tuple(hashlib.sha256(url.encode()).hexdigest()[:32] for url in found.urls)

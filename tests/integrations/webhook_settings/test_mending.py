@@ -1,0 +1,153 @@
+"""The webhook settings of a location are read, and mended without touching what is others'."""
+
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from integrations.activation.models import TakenSettings
+from integrations.alerts.models import Alert
+from integrations.connections.models import Application, Connection
+from integrations.user_tokens.models import ApplicationToken
+from integrations.webhook_settings.call_kinds import (
+    NoTokenError,
+    ReadWebhookSettings,
+    _queue,
+    mend_settings,
+    own_address,
+    read_settings,
+)
+from integrations.webhook_settings.models import WebhookSettings
+from tests.core.test_secrets import everything_stored
+from tests.marketplace import AURORA_1, arrive
+
+pytestmark = pytest.mark.django_db
+OTHERS = "https://others.example/hook?secret=abcdef"
+
+
+@pytest.fixture
+def private(client, altegio, work) -> Connection:
+    """A connection of a private application: active at the grant, without our address."""
+    altegio.set_application(1, private=True)
+    altegio.world.location(AURORA_1).hook_urls = [OTHERS]
+    altegio.world.location(AURORA_1).hook_flags = {"client": 0}
+    application, _made = Application.objects.get_or_create(altegio_id=1, defaults={"kind": "other"})
+    ApplicationToken.objects.create(application=application, token="the-system-users")
+    arrive(client, altegio, AURORA_1)
+    work()
+    return Connection.objects.get()
+
+
+def at_altegio(altegio) -> tuple[list[str], int]:
+    location = altegio.world.location(AURORA_1)
+    return location.hook_urls, location.hook_flags["client"]
+
+
+def state() -> str:
+    return WebhookSettings.objects.get().state
+
+
+def test_our_address_is_added_and_all_else_stays(altegio, private, work):
+    assert TakenSettings.objects.get().state == "not_sent"
+    mend_settings(private)
+    work()
+    assert at_altegio(altegio) == ([OTHERS, own_address(private)], 0)
+    assert state() == "present"
+    calls = [each.call for each in altegio.requests() if "hooks" in each.call]
+    assert calls == ["hooks_settings", "set_hooks_settings", "hooks_settings"], "read, written, read again"
+    assert TakenSettings.objects.get().state == "taken"
+    assert not Alert.objects.filter(cleared_at=None).exists()
+
+
+def test_what_is_there_is_not_written_again(altegio, private, work):
+    altegio.world.location(AURORA_1).hook_urls.append(own_address(private))
+    mend_settings(private)
+    work()
+    assert not altegio.requests("set_hooks_settings")
+    assert state() == "present"
+
+
+def test_a_lost_answer_is_asked_about(altegio, private, work):
+    altegio.fault("drop_after", "set_hooks_settings")
+    mend_settings(private)
+    work()
+    assert len(altegio.requests("set_hooks_settings")) == 1
+    assert at_altegio(altegio)[0] == [OTHERS, own_address(private)]
+
+
+@pytest.mark.parametrize("answer", [{"data": []}, {"data": {"urls": "none"}}])
+def test_nothing_is_written_blindly(altegio, private, work, answer):
+    altegio.fault("error", "hooks_settings", status=200, body={"success": True, "meta": [], **answer})
+    mend_settings(private)
+    work()
+    assert not altegio.requests("set_hooks_settings")
+    assert state() == "failed"
+
+
+def test_ten_addresses_leave_no_room(altegio, private, work):
+    altegio.world.location(AURORA_1).hook_urls = [f"https://others.example/{n}" for n in range(10)]
+    mend_settings(private)
+    work()
+    assert "10 addresses already" in WebhookSettings.objects.get().error
+    assert len(at_altegio(altegio)[0]) == 10
+
+
+def test_addresses_of_others_that_are_gone_afterwards_are_an_alert(private, work):
+    _queue(ReadWebhookSettings, private, ("the hash of an address that was there before",))
+    work()
+    assert "addresses of other applications" in Alert.objects.get(key=f"webhooks-lost:{private.pk}").text
+
+
+def test_others_addresses_stand_in_no_plain_column_and_without_a_token_nothing_is_asked(altegio, private, work):
+    mend_settings(private)
+    work()
+    assert "abcdef" not in everything_stored()
+    ApplicationToken.objects.all().delete()
+    with pytest.raises(NoTokenError):
+        read_settings(private)
+
+
+def test_it_is_shown_and_mended_from_the_case_page(admin_client, altegio, private, work):
+    page = f"/admin/connections/connection/{private.pk}/change/"
+    chosen = {"_selected_action": private.pk, "confirmed": "yes"}
+    admin_client.post("/admin/connections/connection/", {**chosen, "action": "read_webhooks"})
+    work()
+    assert "our address is missing · 1 addresses of others" in admin_client.get(page).content.decode()
+    asked = admin_client.post(
+        "/admin/connections/connection/", {**chosen, "action": "mend_webhooks", "confirmed": ""}
+    )
+    assert "all others are written back as they are" in asked.content.decode()
+    assert not altegio.requests("set_hooks_settings")
+    admin_client.post("/admin/connections/connection/", {**chosen, "action": "mend_webhooks"})
+    work()
+    assert "our address is there" in admin_client.get(page).content.decode()
+
+
+def run(*arguments: str) -> str:
+    out = StringIO()
+    call_command("mend_webhooks", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_the_command_looks_first_and_changes_nothing_when_it_is_only_to_look(altegio, private):
+    said = run("--dry-run")
+    assert "our address is missing; 1 of others stay as they are" in said
+    assert "1 of 1 lack our address. Nothing was changed." in said
+    assert "abcdef" not in said
+    assert not altegio.requests("set_hooks_settings")
+
+
+@pytest.mark.parametrize(("typed", "written"), [("no", 0), ("yes", 1)])
+def test_the_command_asks_once(altegio, private, monkeypatch, typed, written):
+    monkeypatch.setattr("builtins.input", lambda _question: typed)
+    said = run("--salon-id", str(AURORA_1))
+    assert len(altegio.requests("set_hooks_settings")) == written
+    assert ("mended" in said, "Nothing was changed" in said) == (bool(written), not written)
+
+
+def test_the_command_says_what_it_cannot_do(altegio, private):
+    with pytest.raises(CommandError, match="Nothing is connected at 999"):
+        run("--salon-id", "999")
+    altegio.fault("error", "hooks_settings", status=401)
+    with pytest.raises(CommandError, match="1 could not be read"):
+        run("--yes")
