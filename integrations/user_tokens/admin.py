@@ -98,7 +98,7 @@ class UserTokenAdmin(BaseAdmin):
 
     @admin.display(description=_("notification settings of the user"))
     def user_settings_table(self, token: UserToken) -> SafeString | str:
-        if not token.user_settings:
+        if not isinstance(token.user_settings, dict):
             return "–"
         rest = {name: value for name, value in token.user_settings.items() if name != TYPES}
         types = token.user_settings.get(TYPES)
