@@ -15,6 +15,7 @@ from accounts.models import User
 from integrations.altegio import requests
 from integrations.altegio.answers import Answer, Outcome
 from integrations.altegio.requests import ApiRequest
+from integrations.backoffice.doctor.clock import fitting_zones, is_local_time, newest_samples
 from integrations.backoffice.health import HEARTBEAT, MAX_SILENCE
 from integrations.connections.models import Application, Connection, application_for
 from integrations.contract_drift.models import Drift
@@ -140,6 +141,24 @@ def _application_tokens() -> Iterator[Finding]:
             yield _read(what, call, answer)
 
 
+def _clock() -> Iterator[Finding]:
+    """Whether `ALTEGIO_TIME_ZONE` is the zone in which Altegio writes: the newest consents tell."""
+    what, zone = "Altegio's time zone", settings.ALTEGIO_TIME_ZONE
+    samples = newest_samples()
+    if not samples:
+        advice = "Connect a location, then run this again within the hour; until then ALTEGIO_TIME_ZONE is trusted."
+        yield Finding(what, Health.LOOK, f"not known yet; {zone} is assumed", advice)
+    elif all(sample.fits(zone) for sample in samples):
+        yield Finding(what, Health.WELL, f"{zone} fits the newest consents ({len(samples)})")
+    elif fitting := fitting_zones(samples):
+        advice = f"Set ALTEGIO_TIME_ZONE to one that fits: {', '.join(fitting)}. Then run this again."
+        yield Finding(what, Health.WRONG, f"{zone} does not fit the newest consents", advice)
+    else:
+        local = "each location's own time is written" if is_local_time(samples) else "no zone fits all consents"
+        advice = "No setting fits that. Please report it, with the status answers of these locations."
+        yield Finding(what, Health.WRONG, local, advice)
+
+
 def _reach(what: str, call: ApiRequest) -> Finding:
     return _read(what, call, ask_now(call))
 
@@ -189,5 +208,6 @@ QUESTIONS: tuple[Callable[[], Iterator[Finding]], ...] = (
     _applications,
     _altegio,
     _application_tokens,
+    _clock,
     _what_altegio_sends,
 )

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django_stubs_ext import StrOrPromise
 
 from accounts.models import User
+from integrations.activation.models import TakenSettings
 from integrations.backoffice.timeline.entries import Entry, timeline
 from integrations.backoffice.timeline.next_steps import next_steps
 from integrations.connections.models import Connection
@@ -76,9 +77,15 @@ def _facts(connection: Connection) -> list[tuple[StrOrPromise, str]]:
         (_("currency"), profile.currency if profile else ""),
         (_("in business"), closed),
         (_("not fetched"), profile.error if profile else ""),
+        (_("settings of the activation"), _settings(connection)),
         (_("webhook settings"), _webhooks(connection)),
     ]
     return [(name, value) for name, value in told if value]
+
+
+def _settings(connection: Connection) -> str:
+    known = TakenSettings.objects.filter(connection=connection).first()
+    return " · ".join(part for part in (known.get_state_display(), known.missing) if part) if known else ""
 
 
 def _webhooks(connection: Connection) -> str:

@@ -1,0 +1,63 @@
+"""The doctor finds out in which zone Altegio writes, from the newest consents beside our clock."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from integrations.backoffice.doctor.clock import Sample, fitting_zones, is_local_time
+
+pytestmark = pytest.mark.django_db
+
+
+def doctor(capsys) -> str:
+    try:
+        call_command("doctor")
+    except CommandError as wrong:
+        return f"{capsys.readouterr().out}\n{wrong}"
+    return str(capsys.readouterr().out)
+
+
+def test_before_the_first_consent_the_setting_is_trusted_and_the_doctor_says_so(altegio, capsys):
+    assert "not known yet; UTC is assumed" in doctor(capsys)
+
+
+def test_the_zone_that_fits_is_confirmed(altegio, capsys, connect):
+    connect(10101)
+    assert "UTC fits the newest consents (1)" in doctor(capsys)
+
+
+def test_one_that_does_not_fit_is_wrong_and_those_that_do_are_named(altegio, capsys, connect, monkeypatch):
+    monkeypatch.setattr(altegio.world, "zone", ZoneInfo("Asia/Almaty"))
+    connect(10101)
+    found = doctor(capsys)
+    assert "UTC does not fit the newest consents" in found
+    assert "one that fits: Asia/Almaty" in found
+    assert "to be mended" in found
+
+
+def test_what_the_right_setting_says_is_believed(altegio, capsys, connect, monkeypatch, settings):
+    monkeypatch.setattr(altegio.world, "zone", ZoneInfo("Asia/Almaty"))
+    settings.ALTEGIO_TIME_ZONE = "Asia/Almaty"
+    connect(10101)
+    assert "Asia/Almaty fits" in doctor(capsys)
+
+
+def consent(written: str, zone: str) -> Sample:
+    """One of noon UTC."""
+    noon = datetime(2026, 3, 1, 12, 0, 3, tzinfo=UTC)
+    return Sample(datetime.fromisoformat(f"2026-03-01 {written}:00+00:00"), noon, zone)
+
+
+def test_each_locations_own_time_is_told_apart():
+    moscow, lisbon = consent("15:00", "Europe/Moscow"), consent("12:00", "Europe/Lisbon")
+    assert "Europe/Moscow" in fitting_zones([moscow])
+    assert fitting_zones([moscow, lisbon]) == []
+    assert is_local_time([moscow, lisbon])
+    assert not is_local_time([moscow, consent("15:00", "Europe/Lisbon")])
+
+
+def test_a_consent_that_is_no_neighbour_of_its_arrival_says_nothing():
+    assert consent("12:08", "UTC").offset is None
+    assert consent("17:45", "UTC").offset == timedelta(hours=5, minutes=45)
