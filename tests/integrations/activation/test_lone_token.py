@@ -1,28 +1,33 @@
 """A CRM token that comes without its chain's number is kept, and said: nothing is dropped silently."""
 
 import re
+from collections.abc import Callable
 
 import pytest
+from django.test import Client
 
 from integrations.alerts.models import Alert
 from integrations.connections.models import Application, Arrival, Connection
+from sandbox import Sandbox
 from tests.marketplace import AURORA_1, EMMA, TELEPHONY
 
 pytestmark = pytest.mark.django_db
 
 
-def visit(client, altegio, *, without: str) -> None:
+def visit(client: Client, altegio: Sandbox, *, without: str) -> None:
     url = altegio.arrival_url(AURORA_1, application_id=TELEPHONY, user_id=EMMA)
     client.get(re.sub(rf"{without}=[^&]*&?", "", url[url.index("/connect/") :]))
 
 
 @pytest.fixture
-def granted(altegio) -> None:
+def granted(altegio: Sandbox) -> None:
     Application.objects.create(altegio_id=TELEPHONY, kind="telephony")
     altegio.grant(AURORA_1, application_id=TELEPHONY, user_id=EMMA)
 
 
-def test_it_is_kept_with_its_arrival_and_said_once(client, altegio, work, granted):
+def test_it_is_kept_with_its_arrival_and_said_once(
+    client: Client, altegio: Sandbox, work: Callable[..., None], granted: None
+) -> None:
     visit(client, altegio, without="salon_group_id")
     work()
     assert Connection.objects.get().state == "active"
@@ -33,7 +38,9 @@ def test_it_is_kept_with_its_arrival_and_said_once(client, altegio, work, grante
 
 
 @pytest.mark.parametrize("without", ["crm_token", "nothing"])
-def test_a_chain_with_or_without_its_token_is_no_lone_token(client, altegio, work, granted, without):
+def test_a_chain_with_or_without_its_token_is_no_lone_token(
+    client: Client, altegio: Sandbox, work: Callable[..., None], granted: None, without: str
+) -> None:
     visit(client, altegio, without=without)
     work()
     assert not Alert.objects.exists()

@@ -1,6 +1,9 @@
 """Were the settings of the activation taken? Altegio's status says so, and what it did not take is an alert."""
 
+from collections.abc import Callable
+
 import pytest
+from django.test import Client
 
 from integrations.activation.models import TakenSettings
 from integrations.alerts.models import Alert
@@ -8,7 +11,9 @@ from integrations.connections.models import Application, Connection, Installatio
 from integrations.outbox.models import Attempt
 from integrations.reconciliation.rechecks import recheck
 from integrations.status_sync.status_sync import ask_status
+from sandbox import Sandbox
 from tests.marketplace import AURORA_1, arrive
+from tests.not_none import not_none
 
 pytestmark = pytest.mark.django_db
 
@@ -23,20 +28,24 @@ def open_alerts() -> list[str]:
 
 
 @pytest.fixture
-def connected(connect) -> Connection:
+def connected(connect: Callable[..., Connection]) -> Connection:
     found: Connection = connect(AURORA_1)
     return found
 
 
-def test_after_an_activation_the_next_round_looks_whether_they_were_taken(altegio, connected, work):
+def test_after_an_activation_the_next_round_looks_whether_they_were_taken(
+    altegio: Sandbox, connected: Connection, work: Callable[..., None]
+) -> None:
     assert recheck() == 1
     work()
     assert settings_state() == ("taken", "")
     assert open_alerts() == []
 
 
-def test_what_altegio_recorded_otherwise_is_an_alert_until_it_is_right(altegio, connected, work):
-    at_altegio = altegio.world.connection(1, AURORA_1)
+def test_what_altegio_recorded_otherwise_is_an_alert_until_it_is_right(
+    altegio: Sandbox, connected: Connection, work: Callable[..., None]
+) -> None:
+    at_altegio = not_none(altegio.world.connection(1, AURORA_1))
     right = at_altegio.api_key
     at_altegio.api_key = "somebody else's"
     recheck()
@@ -51,7 +60,9 @@ def test_what_altegio_recorded_otherwise_is_an_alert_until_it_is_right(altegio, 
     assert open_alerts() == []
 
 
-def test_a_private_application_is_active_without_key_and_addresses_and_says_so(client, altegio, work):
+def test_a_private_application_is_active_without_key_and_addresses_and_says_so(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     altegio.set_application(1, private=True)
     arrive(client, altegio, AURORA_1)
     work()
@@ -65,7 +76,7 @@ def test_a_private_application_is_active_without_key_and_addresses_and_says_so(c
     assert len(open_alerts()) == 1
 
 
-def test_the_alert_ends_with_the_connection(client, altegio, work):
+def test_the_alert_ends_with_the_connection(client: Client, altegio: Sandbox, work: Callable[..., None]) -> None:
     altegio.set_application(1, private=True)
     arrive(client, altegio, AURORA_1)
     work()
@@ -75,7 +86,9 @@ def test_the_alert_ends_with_the_connection(client, altegio, work):
     assert open_alerts() == []
 
 
-def test_an_application_without_a_key_misses_none(client, altegio, work):
+def test_an_application_without_a_key_misses_none(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     Application.objects.create(altegio_id=1, kind="other")
     altegio.set_application(1, private=True)
     arrive(client, altegio, AURORA_1)
@@ -83,15 +96,19 @@ def test_an_application_without_a_key_misses_none(client, altegio, work):
     assert settings_state() == ("not_sent", "event address")
 
 
-def test_a_lost_answer_is_no_sign_of_a_private_application(client, altegio, work):
+def test_a_lost_answer_is_no_sign_of_a_private_application(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
     altegio.fault("drop_after", "activate")
     arrive(client, altegio, AURORA_1)
     work()
     assert not TakenSettings.objects.exists()
 
 
-def test_the_key_stands_in_no_record_of_the_answer(altegio, connected, work):
-    altegio.world.connection(1, AURORA_1).chat_url = Installation.objects.get().api_key
+def test_the_key_stands_in_no_record_of_the_answer(
+    altegio: Sandbox, connected: Connection, work: Callable[..., None]
+) -> None:
+    not_none(altegio.world.connection(1, AURORA_1)).chat_url = Installation.objects.get().api_key
     recheck()
     work()
     bodies = "".join(Attempt.objects.values_list("response_body", flat=True))

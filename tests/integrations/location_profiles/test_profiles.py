@@ -1,8 +1,10 @@
 """After an activation the location and who runs it are looked at, where there is a token; without one all goes on."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from accounts.erasure import erase_person
@@ -14,6 +16,7 @@ from integrations.location_profiles.refresh import refresh_profiles
 from integrations.location_profiles.retention import delete_old_people
 from integrations.outbox.models import Attempt, OutgoingCall
 from integrations.user_tokens.models import ApplicationToken, UserToken
+from sandbox import Sandbox
 from tests.core.test_secrets import everything_stored
 from tests.marketplace import AURORA_1, EMMA, EMMAS_EMAIL
 
@@ -22,24 +25,24 @@ SYSTEM = "token-of-the-system-user"
 
 
 @pytest.fixture
-def token(db) -> ApplicationToken:
+def token(db: None) -> ApplicationToken:
     application, _made = Application.objects.get_or_create(altegio_id=1)
     return ApplicationToken.objects.create(application=application, token=SYSTEM)
 
 
 @pytest.fixture
-def connected(token, connect) -> Connection:
+def connected(token: ApplicationToken, connect: Callable[..., Connection]) -> Connection:
     found: Connection = connect(AURORA_1)
     return found
 
 
-def test_the_location_and_who_may_manage_its_users_are_known(connected):
+def test_the_location_and_who_may_manage_its_users_are_known(connected: Connection) -> None:
     assert LocationProfile.objects.get().currency == "EUR"
     assert Location.objects.get(altegio_id=AURORA_1).timezone_name == "Europe/London"
     assert [(each.altegio_user_id, each.email) for each in LocationPerson.objects.all()] == [(EMMA, EMMAS_EMAIL)]
 
 
-def test_the_partners_systems_are_told(connected, client):
+def test_the_partners_systems_are_told(connected: Connection, client: Client) -> None:
     _key, secret = ApiKey.objects.create_key(name="reader", scopes=["read"])
     headers = {"Authorization": f"Api-Key {secret}"}
     told = client.get(f"/api/v1/connections/{connected.pk}/", headers=headers).json()["location"]
@@ -47,14 +50,16 @@ def test_the_partners_systems_are_told(connected, client):
     assert told["people"][0]["email"] == EMMAS_EMAIL
 
 
-def test_the_case_page_shows_it_to_who_may_look_at_people(connected, admin_client):
+def test_the_case_page_shows_it_to_who_may_look_at_people(connected: Connection, admin_client: Client) -> None:
     page = admin_client.get(f"/admin/connections/connection/{connected.pk}/change/").content.decode()
     assert "may manage its users" in page
     assert f"mailto:{EMMAS_EMAIL}" in page
     assert "Europe/London" in page
 
 
-def test_without_a_token_nothing_is_asked_until_there_is_one(altegio, connect, work):
+def test_without_a_token_nothing_is_asked_until_there_is_one(
+    altegio: Sandbox, connect: Callable[..., Connection], work: Callable[..., None]
+) -> None:
     connect(AURORA_1)
     assert not altegio.requests("company")
     assert refresh_profiles() == 0
@@ -65,7 +70,9 @@ def test_without_a_token_nothing_is_asked_until_there_is_one(altegio, connect, w
     assert refresh_profiles() == 0, "seldom"
 
 
-def test_the_locations_own_token_goes_first(altegio, connected, work):
+def test_the_locations_own_token_goes_first(
+    altegio: Sandbox, connected: Connection, work: Callable[..., None]
+) -> None:
     UserToken.objects.create(location=connected.location, altegio_user_id=EMMA, token="its-own")
     LocationProfile.objects.update(due_at=timezone.now() - timedelta(days=1))
     altegio.fault("error", "company", status=401)
@@ -75,7 +82,7 @@ def test_the_locations_own_token_goes_first(altegio, connected, work):
     assert LocationPerson.objects.exists(), "a void token stops nothing else"
 
 
-def test_no_record_keeps_the_token_or_the_people(connected):
+def test_no_record_keeps_the_token_or_the_people(connected: Connection) -> None:
     stored = everything_stored()
     assert SYSTEM not in stored
     bodies = "".join(Attempt.objects.filter(call__kind="fetch_people").values_list("response_body", flat=True))
@@ -83,19 +90,19 @@ def test_no_record_keeps_the_token_or_the_people(connected):
     assert EMMAS_EMAIL not in repr([*OutgoingCall.objects.values_list(), *Attempt.objects.values_list()])
 
 
-def test_whoever_is_erased_is_no_person_of_a_location_either(connected):
+def test_whoever_is_erased_is_no_person_of_a_location_either(connected: Connection) -> None:
     erase_person(User.objects.get(email=EMMAS_EMAIL))
     assert not LocationPerson.objects.exists()
 
 
-def test_people_go_some_time_after_the_last_connection(connected):
+def test_people_go_some_time_after_the_last_connection(connected: Connection) -> None:
     later = timezone.now() + timedelta(days=1)
     assert delete_old_people(later) == 0
     Connection.objects.update(state="uninstalled")
     assert delete_old_people(later) == 1
 
 
-def test_an_owner_takes_along_what_is_known_of_them(connected):
+def test_an_owner_takes_along_what_is_known_of_them(connected: Connection) -> None:
     owner = User.objects.get(email=EMMAS_EMAIL)
 
     assert PERSONAL_DATA["people_of_locations"](owner)[0]["email"] == EMMAS_EMAIL

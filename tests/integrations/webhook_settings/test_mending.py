@@ -1,9 +1,12 @@
 """The webhook settings of a location are read, and mended without touching what is others'."""
 
+from collections.abc import Callable
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
 
 from integrations.activation.models import TakenSettings
 from integrations.alerts.models import Alert
@@ -18,6 +21,7 @@ from integrations.webhook_settings.call_kinds import (
     read_settings,
 )
 from integrations.webhook_settings.models import WebhookSettings
+from sandbox import Sandbox
 from tests.core.test_secrets import everything_stored
 from tests.marketplace import AURORA_1, arrive
 
@@ -26,7 +30,7 @@ OTHERS = "https://others.example/hook?secret=abcdef"
 
 
 @pytest.fixture
-def private(client, altegio, work) -> Connection:
+def private(client: Client, altegio: Sandbox, work: Callable[..., None]) -> Connection:
     """A connection of a private application: active at the grant, without our address."""
     altegio.set_application(1, private=True)
     altegio.world.location(AURORA_1).hook_urls = [OTHERS]
@@ -38,7 +42,7 @@ def private(client, altegio, work) -> Connection:
     return Connection.objects.get()
 
 
-def at_altegio(altegio) -> tuple[list[str], int]:
+def at_altegio(altegio: Sandbox) -> tuple[list[str], int]:
     location = altegio.world.location(AURORA_1)
     return location.hook_urls, location.hook_flags["client"]
 
@@ -47,7 +51,9 @@ def state() -> str:
     return WebhookSettings.objects.get().state
 
 
-def test_our_address_is_added_and_all_else_stays(altegio, private, work):
+def test_our_address_is_added_and_all_else_stays(
+    altegio: Sandbox, private: Connection, work: Callable[..., None]
+) -> None:
     assert TakenSettings.objects.get().state == "not_sent"
     mend_settings(private)
     work()
@@ -59,7 +65,7 @@ def test_our_address_is_added_and_all_else_stays(altegio, private, work):
     assert not Alert.objects.filter(cleared_at=None).exists()
 
 
-def test_what_is_there_is_not_written_again(altegio, private, work):
+def test_what_is_there_is_not_written_again(altegio: Sandbox, private: Connection, work: Callable[..., None]) -> None:
     altegio.world.location(AURORA_1).hook_urls.append(own_address(private))
     mend_settings(private)
     work()
@@ -67,7 +73,7 @@ def test_what_is_there_is_not_written_again(altegio, private, work):
     assert state() == "present"
 
 
-def test_a_lost_answer_is_asked_about(altegio, private, work):
+def test_a_lost_answer_is_asked_about(altegio: Sandbox, private: Connection, work: Callable[..., None]) -> None:
     altegio.fault("drop_after", "set_hooks_settings")
     mend_settings(private)
     work()
@@ -76,7 +82,9 @@ def test_a_lost_answer_is_asked_about(altegio, private, work):
 
 
 @pytest.mark.parametrize("answer", [{"data": []}, {"data": {"urls": "none"}}])
-def test_nothing_is_written_blindly(altegio, private, work, answer):
+def test_nothing_is_written_blindly(
+    altegio: Sandbox, private: Connection, work: Callable[..., None], answer: dict[str, Any]
+) -> None:
     altegio.fault("error", "hooks_settings", status=200, body={"success": True, "meta": [], **answer})
     mend_settings(private)
     work()
@@ -84,7 +92,7 @@ def test_nothing_is_written_blindly(altegio, private, work, answer):
     assert state() == "failed"
 
 
-def test_ten_addresses_leave_no_room(altegio, private, work):
+def test_ten_addresses_leave_no_room(altegio: Sandbox, private: Connection, work: Callable[..., None]) -> None:
     altegio.world.location(AURORA_1).hook_urls = [f"https://others.example/{n}" for n in range(10)]
     mend_settings(private)
     work()
@@ -92,13 +100,17 @@ def test_ten_addresses_leave_no_room(altegio, private, work):
     assert len(at_altegio(altegio)[0]) == 10
 
 
-def test_addresses_of_others_that_are_gone_afterwards_are_an_alert(private, work):
+def test_addresses_of_others_that_are_gone_afterwards_are_an_alert(
+    private: Connection, work: Callable[..., None]
+) -> None:
     _queue(ReadWebhookSettings, private, ("the hash of an address that was there before",))
     work()
     assert "addresses of other applications" in Alert.objects.get(key=f"webhooks-lost:{private.pk}").text
 
 
-def test_others_addresses_stand_in_no_plain_column_and_without_a_token_nothing_is_asked(altegio, private, work):
+def test_others_addresses_stand_in_no_plain_column_and_without_a_token_nothing_is_asked(
+    altegio: Sandbox, private: Connection, work: Callable[..., None]
+) -> None:
     mend_settings(private)
     work()
     assert "abcdef" not in everything_stored()
@@ -107,7 +119,9 @@ def test_others_addresses_stand_in_no_plain_column_and_without_a_token_nothing_i
         read_settings(private)
 
 
-def test_it_is_shown_and_mended_from_the_case_page(admin_client, altegio, private, work):
+def test_it_is_shown_and_mended_from_the_case_page(
+    admin_client: Client, altegio: Sandbox, private: Connection, work: Callable[..., None]
+) -> None:
     page = f"/admin/connections/connection/{private.pk}/change/"
     chosen = {"_selected_action": private.pk, "confirmed": "yes"}
     admin_client.post("/admin/connections/connection/", {**chosen, "action": "read_webhooks"})
@@ -129,7 +143,9 @@ def run(*arguments: str) -> str:
     return out.getvalue()
 
 
-def test_the_command_looks_first_and_changes_nothing_when_it_is_only_to_look(altegio, private):
+def test_the_command_looks_first_and_changes_nothing_when_it_is_only_to_look(
+    altegio: Sandbox, private: Connection
+) -> None:
     said = run("--dry-run")
     assert "our address is missing; 1 of others stay as they are" in said
     assert "1 of 1 lack our address. Nothing was changed." in said
@@ -138,14 +154,16 @@ def test_the_command_looks_first_and_changes_nothing_when_it_is_only_to_look(alt
 
 
 @pytest.mark.parametrize(("typed", "written"), [("no", 0), ("yes", 1)])
-def test_the_command_asks_once(altegio, private, monkeypatch, typed, written):
+def test_the_command_asks_once(
+    altegio: Sandbox, private: Connection, monkeypatch: pytest.MonkeyPatch, typed: str, written: int
+) -> None:
     monkeypatch.setattr("builtins.input", lambda _question: typed)
     said = run("--salon-id", str(AURORA_1))
     assert len(altegio.requests("set_hooks_settings")) == written
     assert ("mended" in said, "Nothing was changed" in said) == (bool(written), not written)
 
 
-def test_the_command_says_what_it_cannot_do(altegio, private):
+def test_the_command_says_what_it_cannot_do(altegio: Sandbox, private: Connection) -> None:
     with pytest.raises(CommandError, match="Nothing is connected at 999"):
         run("--salon-id", "999")
     altegio.fault("error", "hooks_settings", status=401)

@@ -1,17 +1,21 @@
 """The doctor finds out in which zone Altegio writes, from the newest consents beside our clock."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.management import CommandError, call_command
+from pytest_django.fixtures import Settings
 
 from integrations.backoffice.doctor.clock import Sample, fitting_zones, is_local_time
+from integrations.connections.models import Connection
+from sandbox import Sandbox
 
 pytestmark = pytest.mark.django_db
 
 
-def doctor(capsys) -> str:
+def doctor(capsys: pytest.CaptureFixture[str]) -> str:
     try:
         call_command("doctor")
     except CommandError as wrong:
@@ -19,16 +23,25 @@ def doctor(capsys) -> str:
     return str(capsys.readouterr().out)
 
 
-def test_before_the_first_consent_the_setting_is_trusted_and_the_doctor_says_so(altegio, capsys):
+def test_before_the_first_consent_the_setting_is_trusted_and_the_doctor_says_so(
+    altegio: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert "not known yet; UTC is assumed" in doctor(capsys)
 
 
-def test_the_zone_that_fits_is_confirmed(altegio, capsys, connect):
+def test_the_zone_that_fits_is_confirmed(
+    altegio: Sandbox, capsys: pytest.CaptureFixture[str], connect: Callable[..., Connection]
+) -> None:
     connect(10101)
     assert "UTC fits the newest consents (1)" in doctor(capsys)
 
 
-def test_one_that_does_not_fit_is_wrong_and_those_that_do_are_named(altegio, capsys, connect, monkeypatch):
+def test_one_that_does_not_fit_is_wrong_and_those_that_do_are_named(
+    altegio: Sandbox,
+    capsys: pytest.CaptureFixture[str],
+    connect: Callable[..., Connection],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(altegio.world, "zone", ZoneInfo("Asia/Almaty"))
     connect(10101)
     found = doctor(capsys)
@@ -37,7 +50,13 @@ def test_one_that_does_not_fit_is_wrong_and_those_that_do_are_named(altegio, cap
     assert "to be mended" in found
 
 
-def test_what_the_right_setting_says_is_believed(altegio, capsys, connect, monkeypatch, settings):
+def test_what_the_right_setting_says_is_believed(
+    altegio: Sandbox,
+    capsys: pytest.CaptureFixture[str],
+    connect: Callable[..., Connection],
+    monkeypatch: pytest.MonkeyPatch,
+    settings: Settings,
+) -> None:
     monkeypatch.setattr(altegio.world, "zone", ZoneInfo("Asia/Almaty"))
     settings.ALTEGIO_TIME_ZONE = "Asia/Almaty"
     connect(10101)
@@ -50,7 +69,7 @@ def consent(written: str, zone: str) -> Sample:
     return Sample(datetime.fromisoformat(f"2026-03-01 {written}:00+00:00"), noon, zone)
 
 
-def test_each_locations_own_time_is_told_apart():
+def test_each_locations_own_time_is_told_apart() -> None:
     moscow, lisbon = consent("15:00", "Europe/Moscow"), consent("12:00", "Europe/Lisbon")
     assert "Europe/Moscow" in fitting_zones([moscow])
     assert fitting_zones([moscow, lisbon]) == []
@@ -58,6 +77,6 @@ def test_each_locations_own_time_is_told_apart():
     assert not is_local_time([moscow, consent("15:00", "Europe/Lisbon")])
 
 
-def test_a_consent_that_is_no_neighbour_of_its_arrival_says_nothing():
+def test_a_consent_that_is_no_neighbour_of_its_arrival_says_nothing() -> None:
     assert consent("12:08", "UTC").offset is None
     assert consent("17:45", "UTC").offset == timedelta(hours=5, minutes=45)

@@ -1,10 +1,12 @@
 """The doctor finds what is wrong and says what to do."""
 
+from collections.abc import Callable
+
 import pytest
 from django.core.management import CommandError, call_command
 from pytest_django.fixtures import Settings
 
-from integrations.connections.models import Application
+from integrations.connections.models import Application, Connection
 from integrations.user_tokens.models import ApplicationToken
 from sandbox import Sandbox
 
@@ -57,7 +59,13 @@ def test_nothing_configured(capsys: pytest.CaptureFixture[str], settings: Settin
 @pytest.mark.parametrize(
     ("status", "words"), [(None, "answers, and accepts the token"), (401, "Copy application_token anew")]
 )
-def test_an_application_token_is_tried_at_a_connected_location(altegio, capsys, connect, status, words):
+def test_an_application_token_is_tried_at_a_connected_location(
+    altegio: Sandbox,
+    capsys: pytest.CaptureFixture[str],
+    connect: Callable[..., Connection],
+    status: int | None,
+    words: str,
+) -> None:
     ApplicationToken.objects.create(application=connect(10101).application, token="the-system-users")
     if status:
         altegio.fault("error", "company", status=status)
