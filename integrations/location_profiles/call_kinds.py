@@ -56,15 +56,15 @@ class FetchCompany(_Look):
         return requests.company(token, connection.location.altegio_id)
 
     def accepted(self, call: OutgoingCall, answer: Answer) -> None:
-        connection, told = connection_of(call), read_company(answer)
+        connection, company = connection_of(call), read_company(answer)
         touch(Connection.objects.filter(location=connection.location_id))
         location = Location.objects.select_for_update(no_key=True).get(pk=connection.location_id)
         for name in FILLED:
             if not getattr(location, name):
-                setattr(location, name, told.get(name, ""))
+                setattr(location, name, company.get(name, ""))
         location.save(update_fields=FILLED)
         LocationProfile.objects.filter(location=location).update(
-            currency=told.get("currency", ""), fetched_at=timezone.now(), error=""
+            currency=company.get("currency", ""), fetched_at=timezone.now(), error=""
         )
 
 

@@ -35,6 +35,25 @@ class SenderNames(Shape):
     short_names: list[Text]
 
 
+class WebhookSettings(Shape):
+    urls: list[Text]
+    active: Flag
+    salon: Flag | None = None
+    service_category: Flag | None = None
+    service: Flag | None = None
+    good: Flag | None = None
+    master: Flag | None = None
+    client: Flag | None = None
+    record: Flag | None = None
+    goods_operations_sale: Flag | None = None
+    goods_operations_receipt: Flag | None = None
+    goods_operations_consumable: Flag | None = None
+    goods_operations_stolen: Flag | None = None
+    goods_operations_move: Flag | None = None
+    finances_operation: Flag | None = None
+    self_sending: Flag | None = None
+
+
 class Discount(Shape):
     salon_ids: list[Id]
     application_id: Id

@@ -80,7 +80,7 @@ CALLS = (
     _call("location", "GET", "/company/{location_id}", data=answers.Company),
     _call("people", "GET", "/company_users/{location_id}", data=list[answers.CompanyUser]),
     _call("webhook settings", "GET", "/hooks_settings/{location_id}", data=answers.HooksSettings),
-    _call("webhook settings", "POST", "/hooks_settings/{location_id}", (200, 201)),
+    _call("webhook settings", "POST", "/hooks_settings/{location_id}", (200, 201), body=bodies.WebhookSettings),
 )
 
 

@@ -71,7 +71,7 @@ def _facts(connection: Connection) -> list[tuple[StrOrPromise, str]]:
     place = connection.location
     profile = LocationProfile.objects.filter(location=place).first()
     closed = str(_("no")) if place.in_business is False else ""
-    told = [
+    facts = [
         (_("address"), ", ".join(part for part in (place.country, place.city, place.address) if part)),
         (_("time zone"), place.timezone_name),
         (_("currency"), profile.currency if profile else ""),
@@ -80,7 +80,7 @@ def _facts(connection: Connection) -> list[tuple[StrOrPromise, str]]:
         (_("settings of the activation"), _settings(connection)),
         (_("webhook settings"), _webhooks(connection)),
     ]
-    return [(name, value) for name, value in told if value]
+    return [(name, value) for name, value in facts if value]
 
 
 def _settings(connection: Connection) -> str:

@@ -71,6 +71,12 @@ def examples(
         "notification_settings": requests.notification_settings(USER_TOKEN, AURORA_1, EMMA),
         "countries": requests.countries(),
         "refund_payment": requests.refund_payment(payment_id),
+        "company": requests.company(USER_TOKEN, AURORA_1),
+        "company_users": requests.company_users(USER_TOKEN, AURORA_1),
+        "webhook_settings": requests.webhook_settings(USER_TOKEN, AURORA_1),
+        "set_webhook_settings": requests.set_webhook_settings(
+            USER_TOKEN, AURORA_1, {"urls": ["https://portal.example/altegio/events/key/"], "active": 1, "client": 1}
+        ),
         "uninstall": requests.uninstall(AURORA_1, 1),
     }
 
