@@ -33,6 +33,10 @@ class Settings:
     """Whether numbers in answers come as strings, as seen live."""
     padded_amounts: bool = False
     """Whether the numbers of a payment event stand as texts with two decimals; signed is what JavaScript prints."""
+    call_list_page: int = 25
+    """The most calls on a page of the call list, whatever is asked for."""
+    knows_call_ids: bool = True
+    """Whether a saved call with a `call_id` that the chain has already takes the earlier one's place."""
     surprises: bool = False
     """Whether the status call holds a field and, for a frozen connection, a state that no document names."""
     max_chat_panels: int | None = None

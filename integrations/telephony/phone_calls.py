@@ -16,6 +16,7 @@ from integrations.altegio import requests
 from integrations.altegio.answers import Answer, Outcome, read_list
 from integrations.altegio.requests import ApiRequest
 from integrations.outbox.call_kinds import (
+    AskAgain,
     CallKind,
     CannotTell,
     Happened,
@@ -34,6 +35,8 @@ from partner_portal.core.english import english as _
 
 # The list is asked by days, in whatever zone Altegio reads them.
 AROUND = timedelta(days=1)
+# Calls of three days with one number: more are none of a salon's.
+MAX_PAGES = 40
 NOBODY_KNOWS = _(
     "Altegio gave no answer and may hold this call or not, and no user token is known to ask with. Send it again if "
     "Altegio's call history does not show it."
@@ -102,7 +105,7 @@ class CallHistory(CallKind):
             date_from=(day - AROUND).date().isoformat(),
             date_to=(day + AROUND).date().isoformat(),
             phone=saved.phone,
-            page=1,
+            page=_pages_read(call) + 1,
         )
 
     def judge(self, call: OutgoingCall, answer: Answer) -> Verdict:
@@ -111,9 +114,12 @@ class CallHistory(CallKind):
             return CannotTell()
         if answer.outcome is not Outcome.ACCEPTED:
             return SendAgain() if _may_repeat(call) else NotToHappen(NOBODY_KNOWS)
-        call_id = _saved(call).call_id
-        there = any(str(row.get("call_id")) == call_id for row in read_list(answer))
-        return Happened() if there else SendAgain()
+        call_id, rows = _saved(call).call_id, read_list(answer)
+        if any(str(row.get("call_id")) == call_id for row in rows):
+            return Happened()
+        if len(rows) >= requests.CALL_LIST_PAGE and _pages_read(call) < MAX_PAGES:
+            return AskAgain(0, "It does not stand on this page of Altegio's call list.")
+        return SendAgain()
 
     def accepted(self, call: OutgoingCall, answer: Answer) -> None:
         self._learn(call, PhoneCall.State.SAVED, "")
@@ -125,6 +131,13 @@ class CallHistory(CallKind):
         PhoneCall.objects.filter(pk=call.params["phone_call"]).update(
             state=state, error=error[:500], is_unconfirmed=error == NOBODY_KNOWS
         )
+
+
+def _pages_read(call: OutgoingCall) -> int:
+    """How many pages of the list were read since the call was last sent."""
+    sent = call.attempts.filter(purpose=Attempt.Purpose.SEND).order_by("-number").first()
+    asked = call.attempts.filter(purpose=Attempt.Purpose.ASK, outcome=Outcome.ACCEPTED)
+    return asked.filter(number__gt=sent.number if sent else 0).count()
 
 
 def _may_repeat(call: OutgoingCall) -> bool:

@@ -28,7 +28,7 @@ def integration(world: World, call: Call) -> Response:
     if command == "setup":
         chain.telephony_enabled = record["type"] == "enable"
     entry = {"chain_id": chain.id, "command": command, **record}
-    if command == "history" and record["call_id"] is not None:
+    if command == "history" and record["call_id"] is not None and world.settings.knows_call_ids:
         _forget(world, chain.id, record["call_id"])
     world.state.telephony.append(entry)
     world.touch()
@@ -40,7 +40,7 @@ def phone_calls(world: World, call: Call) -> Response:
     """The saved calls of the location's chain, newest first."""
     location = world.location(call.query_integer("salon_id"))
     page = call.query_integer("page", default=1)
-    limit = call.query_integer("limit", default=25, most=MAX_PAGE)
+    limit = min(call.query_integer("limit", default=25, most=MAX_PAGE), world.settings.call_list_page)
     rows = [
         item
         for item in reversed(world.state.telephony)

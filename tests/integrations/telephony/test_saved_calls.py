@@ -317,3 +317,21 @@ def test_a_place_that_is_named_empty_is_not_named(
 ) -> None:
     assert api("post", CALLS, {**CALL, "salon_group_id": None}).status_code == 202
     assert api("post", CALLS, {**CALL, "call_id": "2", "salon_group_id": ""}).status_code == 202
+
+
+@pytest.mark.parametrize(("newer", "pages"), [(24, 1), (30, 2), (60, 3)])
+def test_the_call_list_is_read_page_after_page(
+    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None], newer: int, pages: int
+) -> None:
+    UserToken.objects.create(location=Location.objects.get(altegio_id=10101), altegio_user_id=9001, token="emmas")
+    altegio.configure(knows_call_ids=False)
+    altegio.fault("drop_after", "voip", remaining=1)
+    api("post", CALLS, CALL)
+    OutgoingCall.objects.filter(kind="call_history").update(due_at=timezone.now())
+    work(rounds=1)
+    for number in range(newer):
+        altegio.world.state.telephony.append({**altegio.telephony()[-1], "call_id": f"newer-{number}"})
+    work()
+    assert len(altegio.requests("voip_calls")) == pages
+    assert PhoneCall.objects.get().state == "saved"
+    assert sum(each["call_id"] == CALL["call_id"] for each in saved(altegio)) == 1
