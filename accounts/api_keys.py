@@ -1,5 +1,6 @@
 """API keys of the partner's own systems: who calls, and what the key may do (docs/interface.md)."""
 
+import base64
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
@@ -23,7 +24,7 @@ class ApiKeyAuthentication(BaseAuthentication):
     keyword = "Api-Key"
 
     def authenticate(self, request: Request) -> tuple[None, ApiKey] | None:
-        words = get_authorization_header(request).decode("latin-1").split()
+        words = self._words(request)
         if not words or words[0].lower() != self.keyword.lower():
             return None
         if wait := BAD_API_KEYS.wait(request._request):  # noqa: SLF001 - DRF hands on no other
@@ -37,6 +38,9 @@ class ApiKeyAuthentication(BaseAuthentication):
     def authenticate_header(self, request: Request) -> str:
         return self.keyword
 
+    def _words(self, request: Request) -> list[str]:
+        return get_authorization_header(request).decode("latin-1").split()
+
     @staticmethod
     def _valid_key(secret: str) -> ApiKey | None:
         if not (secret.isascii() and secret.isprintable()):
@@ -46,6 +50,20 @@ class ApiKeyAuthentication(BaseAuthentication):
         except ApiKey.DoesNotExist:
             return None
         return None if key.has_expired else key
+
+
+class BasicApiKeyAuthentication(ApiKeyAuthentication):
+    """The same, and the key may be the password of Basic authentication (RFC 7617): exchanges know no other."""
+
+    def _words(self, request: Request) -> list[str]:
+        words = super()._words(request)
+        if len(words) != 2 or words[0].lower() != "basic":
+            return words
+        try:
+            decoded = base64.b64decode(words[1], validate=True).decode("latin-1")
+        except ValueError:
+            decoded = ""
+        return [self.keyword, decoded.partition(":")[2] or "-"]
 
 
 class HasScope(BasePermission):

@@ -27,7 +27,13 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "partner_portal.core.openapi.with_refusals",
     ],
-    "ENUM_NAME_OVERRIDES": {"PaymentStatus": "billing.models.Status"},
+    "ENUM_NAME_OVERRIDES": {
+        "PaymentStatus": "billing.models.Status",
+        "PhoneCallState": "integrations.telephony.models.PhoneCall.State",
+        "PhoneCallStatus": "integrations.telephony.models.PhoneCall.Status",
+        "StatusBatchState": "integrations.messaging.models.BatchState",
+        "SmsStatus": "integrations.messaging.models.SmsStatus",
+    },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }

@@ -45,7 +45,7 @@ class RetriedSerializer(serializers.Serializer[dict[str, int]]):
     accepted = serializers.IntegerField()
 
 
-class StatusSerializer(serializers.ModelSerializer[MessageStatus]):
+class RelayedStatusSerializer(serializers.ModelSerializer[MessageStatus]):
     """A status that was reported and what became of it.
 
     `waiting`; `sent`; `refused`, and `error` holds Altegio's reason; `left_out`: it came after a final one.
@@ -76,7 +76,7 @@ class Statuses(ListAPIView[MessageStatus]):
 
     scope = "sms"
     judges_texts = True
-    serializer_class = StatusSerializer
+    serializer_class = RelayedStatusSerializer
     parameters = {
         "id": words("message_id", 100, "The message's id."),
         "state": choice("batch__state", {state.value: state.value for state in BatchState}),

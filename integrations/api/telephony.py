@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import Http404
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, PolymorphicProxySerializer, extend_schema, extend_schema_field
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.generics import ListAPIView, RetrieveAPIView
@@ -106,16 +106,6 @@ class SavedSerializer(serializers.ModelSerializer[PhoneCall]):
         read_only_fields = fields
 
 
-class ResultSerializer(SavedSerializer):
-    """What became of one call of a list: `code` as for a call alone, and in `problems` what was wrong."""
-
-    code = serializers.ChoiceField(sorted(CODES.values()))
-    problems = serializers.DictField(required=False)
-
-    class Meta(SavedSerializer.Meta):
-        fields: tuple[str, ...] = (*SavedSerializer.Meta.fields, "code", "problems")  # type: ignore[assignment]
-
-
 class Notifications(APIView):
     """Call notifications: told within 15 seconds, or dropped; the legs of a ring group are told once.
 
@@ -127,23 +117,7 @@ class Notifications(APIView):
 
     @extend_schema(request=NotificationSerializer, responses={202: NotedSerializer, 400: None, 404: None, 409: None})
     def post(self, request: Request) -> Response:
-        raw = request.data
-        if not isinstance(raw, dict):
-            raise ValidationError({"non_field_errors": [OBJECT]})
-        caller = find_caller(raw, {})
-        if isinstance(caller, Result):
-            return Response(caller.problems, CODES[caller.verdict])
-        try:
-            call = read_ringing(raw, caller.rules)
-        except InvalidCallError as bad:
-            raise ValidationError(bad.problems) from None
-        if why := why_silent(caller.chain):
-            return Response({"detail": why}, 409)
-        repeated = not call.is_hidden and not notify_of_call(caller.chain, **call.payload)
-        shown = {name: call.payload[name] for name in ("phone", "diversion")}
-        state = "kept" if call.is_hidden else "queued"
-        warnings = [*call.warnings, *([REPORTED_ALREADY] if repeated else [])]
-        return Response({**shown, "state": state, "warnings": warnings}, 202)
+        return answer_to_notification(request.data)
 
 
 class Calls(ListAPIView[PhoneCall]):
@@ -162,9 +136,7 @@ class Calls(ListAPIView[PhoneCall]):
         return shown_calls()
 
     @extend_schema(
-        request=PolymorphicProxySerializer(
-            "CallOrCalls", [CallSerializer, CallSerializer(many=True)], resource_type_field_name=None
-        ),
+        request=CallSerializer,
         responses={
             202: SavedSerializer,
             200: OpenApiResponse(SavedSerializer, description="The same call_id again: not sent twice."),
@@ -174,7 +146,10 @@ class Calls(ListAPIView[PhoneCall]):
         },
     )
     def post(self, request: Request) -> Response:
-        """Tell of a call, or of a list of up to 200: then each has its own result, in `code`, and the answer is 202.
+        """Tell of a call, or of a list of up to 200.
+
+        The answer to a list is 202 with a result for each: the call, its own status in `code`, and in `problems` what
+        was wrong; 400 where none could be read, with what was wrong by their indexes.
 
         What only decorates a call and cannot be sent on (a recording's address, an odd duration, an unknown field) is
         left out, and named in `warnings`. A caller who hides is kept here (`state: kept`), and not told to Altegio,
@@ -183,11 +158,13 @@ class Calls(ListAPIView[PhoneCall]):
         409, and `detail` names what differs.
         """
         if not isinstance(request.data, list):
-            result = take_calls([request.data])[0]
-            return Response(_shown(result), CODES[result.verdict])
+            return answer_to_call(request.data)
         if not 1 <= len(request.data) <= MAX_CALLS:
             raise ValidationError({"non_field_errors": [f"Send a list of 1 to {MAX_CALLS} calls."]})
-        return Response([_shown_in_list(result) for result in take_calls(request.data)], 202)
+        results = take_calls(request.data)
+        if all(result.verdict is Verdict.INVALID for result in results):
+            raise ValidationError({str(index): dict(result.problems) for index, result in enumerate(results)})
+        return Response([_shown_in_list(result) for result in results], 202)
 
 
 class CallDetail(RetrieveAPIView[PhoneCall]):
@@ -216,6 +193,32 @@ class CallRetry(APIView):
             why = NOT_FAILED.format(state=call.get_state_display(), error=call.error).strip()
             return Response({"detail": why}, 409)
         return Response(SavedSerializer(call).data, 202)
+
+
+def answer_to_call(raw: object) -> Response:
+    """Take one call that has ended, and say what became of it."""
+    result = take_calls([raw])[0]
+    return Response(_shown(result), CODES[result.verdict])
+
+
+def answer_to_notification(raw: object) -> Response:
+    """Tell of one call that rings, and say what was left out of it."""
+    if not isinstance(raw, dict):
+        raise ValidationError({"non_field_errors": [OBJECT]})
+    caller = find_caller(raw, {})
+    if isinstance(caller, Result):
+        return Response(caller.problems, CODES[caller.verdict])
+    try:
+        call = read_ringing(raw, caller.rules)
+    except InvalidCallError as bad:
+        raise ValidationError(bad.problems) from None
+    if why := why_silent(caller.chain):
+        return Response({"detail": why}, 409)
+    repeated = not call.is_hidden and not notify_of_call(caller.chain, **call.payload)
+    shown = {name: call.payload[name] for name in ("phone", "diversion")}
+    state = "kept" if call.is_hidden else "queued"
+    warnings = [*call.warnings, *([REPORTED_ALREADY] if repeated else [])]
+    return Response({**shown, "state": state, "warnings": warnings}, 202)
 
 
 def shown_calls() -> QuerySet[PhoneCall]:

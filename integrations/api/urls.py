@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from integrations.api import api_keys, chat, connections, messages, phone_lines, sender_names, sms, telephony
+from integrations.api import (
+    api_keys,
+    chat,
+    connections,
+    exchanges,
+    messages,
+    phone_lines,
+    sender_names,
+    sms,
+    telephony,
+)
 
 urlpatterns = [
     path("connections/", connections.ConnectionList.as_view()),
@@ -19,6 +29,7 @@ urlpatterns = [
     path("sms/statuses/", sms.Statuses.as_view()),
     path("sms/statuses/retry/", sms.StatusRetry.as_view()),
     path("telephony/notifications/", telephony.Notifications.as_view()),
+    path("telephony/exchanges/<slug:name>/", exchanges.Exchange.as_view()),
     path("telephony/calls/", telephony.Calls.as_view()),
     path("telephony/calls/<int:pk>/", telephony.CallDetail.as_view()),
     path("telephony/calls/<int:pk>/retry/", telephony.CallRetry.as_view()),

@@ -26,6 +26,7 @@ from integrations.messaging.models import (
 from partner_portal.core.admin_base import ReadOnlyAdmin, confirm_action, link_to
 from partner_portal.core.english import english as _
 from partner_portal.core.english import english_plural
+from partner_portal.core.left_out import left_out_of
 
 OPERATE = "connections.change_connection"
 MAX_SHOWN = 50
@@ -134,8 +135,7 @@ class StatusBatchAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("left out of the report"))
     def left_out(self, batch: StatusBatch) -> SafeString | str:
-        rows = ((warning["field"], warning["message"]) for warning in (batch.warnings or [])[:MAX_SHOWN])
-        return format_html_join("", "<div>{}: {}</div>", rows) or "–"
+        return format_html_join("", "<div>{}: {}</div>", left_out_of(batch.warnings)[:MAX_SHOWN]) or "–"
 
     @admin.display(description=_("call"))
     def call_link(self, batch: StatusBatch) -> SafeString | str:

@@ -14,6 +14,7 @@ from integrations.telephony.phone_calls import CallHistory, send_again
 from partner_portal.core.admin_base import ActionRefusedError, ReadOnlyAdmin, confirm_action, link_to
 from partner_portal.core.english import english as _
 from partner_portal.core.english import english_plural
+from partner_portal.core.left_out import left_out_of
 
 MAX_SHOWN = 20
 
@@ -139,8 +140,7 @@ class PhoneCallAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("left out"))
     def left_out(self, call: PhoneCall) -> SafeString | str:
-        rows = ((warning["field"], warning["message"]) for warning in call.warnings)
-        return format_html_join("", "<div>{}: {}</div>", rows) or "–"
+        return format_html_join("", "<div>{}: {}</div>", left_out_of(call.warnings)) or "–"
 
     @admin.display(description=_("calls to Altegio"))
     def outgoing_calls(self, call: PhoneCall) -> SafeString | str:
@@ -181,8 +181,12 @@ class PhoneLinesAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("extensions"))
     def extensions(self, lines: PhoneLines) -> int:
-        return len(lines.lines)
+        return len(_numbers(lines))
 
     @admin.display(description=_("numbers by extension"))
     def numbers(self, lines: PhoneLines) -> SafeString | str:
-        return format_html_join("", "<div>{}: {}</div>", sorted(lines.lines.items())) or "–"
+        return format_html_join("", "<div>{}: {}</div>", _numbers(lines)) or "–"
+
+
+def _numbers(lines: PhoneLines) -> list[tuple[str, str]]:
+    return sorted(lines.lines.items()) if isinstance(lines.lines, dict) else []

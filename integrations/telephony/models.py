@@ -1,11 +1,13 @@
 """Calls told to Altegio: saved ones, how the notifications of each day went, and how a location's lines are read."""
 
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
 from integrations.connections.models import Chain, Location
 from partner_portal.core.english import english as _
 from partner_portal.core.json_field import JSONField
+from partner_portal.core.left_out import left_out_of
 
 
 class PhoneCall(models.Model):
@@ -72,7 +74,7 @@ class PhoneCall(models.Model):
     @property
     def remark(self) -> str:
         """Why it is not at Altegio; else what was left out of it."""
-        return self.error or ", ".join(warning["field"] for warning in self.warnings)
+        return self.error or ", ".join(field for field, _why in left_out_of(self.warnings))
 
 
 class NotificationDay(models.Model):
@@ -108,3 +110,34 @@ class PhoneLines(models.Model):
 
     def __str__(self) -> str:
         return str(self.location)
+
+
+class ExchangeWebhook(models.Model):
+    """What an exchange sends by itself, and which of its fields is which of ours (`exchange_mappings.py`)."""
+
+    name = models.SlugField(_("name"), max_length=50, unique=True, help_text=_("It stands in the address."))
+    location = models.ForeignKey(
+        Location,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="exchange_webhooks",
+        verbose_name=_("location"),
+        help_text=_("Whose calls these are; without one the mapping must name salon_id."),
+    )
+    rings = models.BooleanField(
+        _("a call that rings"), default=False, help_text=_("A call notification; else a call that has ended.")
+    )
+    mapping = JSONField(_("mapping"), help_text=_("Our fields, each with the path to it; see docs/exchanges.md."))
+
+    class Meta:
+        verbose_name = _("webhook of an exchange")
+        verbose_name_plural = _("webhooks of exchanges")
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def address(self) -> str:
+        """Where the exchange sends to."""
+        return f"{settings.PORTAL_URL}/api/v1/telephony/exchanges/{self.name}/"

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -52,6 +53,7 @@ _ENDS = {
     **dict.fromkeys(_ANSWERED.split("|"), PhoneCall.Status.SUCCESS.value),
     **dict.fromkeys(_MISSED.split("|"), PhoneCall.Status.MISSED.value),
 }
+_MAIL_DATE = re.compile(r"[A-Z][a-z]{2}, ?\d{1,2} ")
 _is_link = URLValidator(schemes=["http", "https"])
 
 Warnings = list[dict[str, str]]
@@ -162,7 +164,9 @@ def read_status(value: object) -> str:
 
 
 def read_date(value: object, zone: str) -> datetime:
-    """ISO 8601, read in `zone` where it names none; or seconds or milliseconds since 1970, of ten digits or more."""
+    """ISO 8601, read in `zone` where it names none; RFC 5322; or (milli)seconds since 1970, of ten digits or more."""
+    if isinstance(value, str) and _MAIL_DATE.match(value):
+        value = _read_mail_date(value)
     seconds = float(_number(value) or 0)
     if seconds < FIRST_SECOND:
         return read_moment(value, zone)
@@ -170,6 +174,14 @@ def read_date(value: object, zone: str) -> datetime:
     if seconds > LAST_SECOND:
         raise ValueError(f"Write a year of at most {LAST_YEAR}.")
     return datetime.fromtimestamp(seconds, tz=UTC)
+
+
+def _read_mail_date(text: str) -> str:
+    """ISO 8601 for `Tue, 24 Nov 2026 12:10:00 +0000`, as Twilio writes it; what cannot be read stays."""
+    try:
+        return parsedate_to_datetime(text).isoformat()
+    except ValueError:
+        return text
 
 
 def read_call_id(value: object) -> str:

@@ -22,6 +22,7 @@ from accounts.api_keys import SCOPES
 from accounts.models import ApiKey
 from integrations.connections.models import Connection
 from integrations.messaging.models import RequestedMessage
+from integrations.telephony.models import ExchangeWebhook
 from partner_portal.core.fast_path import with_short_path
 from tests.marketplace import AURORA_1
 from tests.response import Api
@@ -78,7 +79,8 @@ def test_every_answer_is_one_that_the_schema_shows(
 ) -> None:
     message = RequestedMessage.objects.create(connection=connections[0], send_id="s1", phone="1", text="x")
     known = {"id": payment if "payments" in label else connections[0].pk, "salon_id": str(AURORA_1)}
-    known |= {"ext_id": message.ext_id}
+    webhook = ExchangeWebhook.objects.create(name="pbx", mapping={"phone": "from", "salon_id": ["place", "salon"]})
+    known |= {"ext_id": message.ext_id, "name": webhook.name}
 
     @fuzzed
     @given(case=cases(label, known))

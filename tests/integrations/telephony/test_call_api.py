@@ -47,6 +47,12 @@ def test_a_list_holds_1_to_200_calls(api: Api, telephony: Chain, calls: Any) -> 
     assert (answer.status_code, answer.json()) == (400, {"non_field_errors": ["Send a list of 1 to 200 calls."]})
 
 
+def test_a_list_in_which_nothing_can_be_read_is_refused(api: Api, telephony: Chain) -> None:
+    answer = api("post", CALLS, [{**CALL, "type": "in"}, "no object"])
+    assert (answer.status_code, list(answer.json())) == (400, ["0", "1"])
+    assert "incoming, outgoing, internal" in answer.json()["0"]["type"][0]
+
+
 @pytest.mark.parametrize("count", [1, 200])
 def test_a_list_costs_a_constant_number_of_queries(
     api: Api, telephony: Chain, django_assert_max_num_queries: DjangoAssertNumQueries, count: int

@@ -1,0 +1,51 @@
+"""`/api/v1/telephony/exchanges/{name}/`: what exchanges send by themselves."""
+
+from typing import IO, Any
+
+from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.api_keys import BasicApiKeyAuthentication
+from integrations.api.telephony import SavedSerializer, answer_to_call, answer_to_notification
+from integrations.telephony.exchange_webhooks import mapped_body
+from integrations.telephony.models import ExchangeWebhook
+from partner_portal.core.clean import InvalidJsonError
+
+
+class AnyBody(BaseParser):
+    """The bytes, whatever they are announced as: exchanges announce JSON as a form, and the reverse."""
+
+    media_type = "*/*"
+
+    def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Any = None) -> dict[str, bytes]:
+        return {"body": stream.read()}
+
+
+class Exchange(APIView):
+    """Take a webhook of an exchange as it comes, JSON or a form, by the mapping that staff have set for it.
+
+    The key may come as the password of Basic authentication, which is what exchanges know. The answer is that to
+    `POST /telephony/calls/` or `/telephony/notifications/`.
+    """
+
+    scope = "telephony"
+    authentication_classes = [BasicApiKeyAuthentication]
+    parser_classes = [AnyBody]
+
+    @extend_schema(
+        request={"application/json": OpenApiTypes.OBJECT, "application/x-www-form-urlencoded": OpenApiTypes.OBJECT},
+        responses={202: SavedSerializer, 200: SavedSerializer, 400: None, 404: None, 409: None},
+    )
+    def post(self, request: Request, name: str) -> Response:
+        webhook = get_object_or_404(ExchangeWebhook.objects.select_related("location"), name=name)
+        try:
+            mapped = mapped_body(webhook, dict(request.data).get("body", b""))
+        except InvalidJsonError as problem:
+            raise ParseError(str(problem)) from None
+        return answer_to_notification(mapped) if webhook.rings else answer_to_call(mapped)

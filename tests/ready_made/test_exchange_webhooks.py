@@ -1,0 +1,219 @@
+"""Exchanges that send what they send: the mappings of docs/exchanges.md, and how staff try theirs."""
+
+import base64
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from django.test import Client
+
+from accounts.models import ApiKey, User
+from integrations.connections.models import Chain, Location
+from integrations.telephony.exchange_mappings import InvalidMappingError, apply_mapping, check_mapping
+from integrations.telephony.exchange_webhooks import read_webhook_body
+from integrations.telephony.models import ExchangeWebhook, PhoneCall
+from partner_portal.core.clean import InvalidJsonError
+from sandbox import Sandbox
+from tests.not_none import not_none
+from tests.response import Api
+
+Work = Callable[..., None]
+PAGE = (Path(__file__).parents[2] / "docs/exchanges.md").read_text(encoding="utf-8")
+MAPPINGS = {name: json.loads(text) for name, text in re.findall(r"```json mapping (\w+)\n(.*?)```", PAGE, re.DOTALL)}
+CLIENT, LINE = "+380671234567", "+380445370000"
+FREESWITCH = {
+    "core-uuid": "c9f8",
+    "variables": {
+        "uuid": "7c1e-55",
+        "direction": "inbound",
+        "call_direction": "inbound",
+        "sip_to_user": "380445370000",
+        "billsec": "65",
+        "duration": "71",
+        "hangup_cause": "NORMAL_CLEARING",
+        "start_epoch": "1795522200",
+        "last_sent_callee_id_number": "102",
+    },
+    "callflow": [{"caller_profile": {"caller_id_number": "0671234567", "destination_number": "600"}}],
+}
+FREESWITCH_OUT = {
+    "variables": {"uuid": "7c1e-56", "call_direction": "outbound", "billsec": "0", "start_epoch": "1795522200"},
+    "callflow": [{"caller_profile": {"caller_id_number": "101", "destination_number": "0671234567"}}],
+}
+TWILIO = {
+    "CallSid": "CA1",
+    "From": "+380671234567",
+    "To": "+380445370000",
+    "Direction": "inbound",
+    "CallStatus": "no-answer",
+    "CallDuration": "0",
+    "Timestamp": "Tue, 24 Nov 2026 12:10:00 +0000",
+}
+ZADARMA = {
+    "event": "NOTIFY_END",
+    "pbx_call_id": "in_1",
+    "caller_id": "380671234567",
+    "called_did": "380445370000",
+    "internal": "102",
+    "duration": "65",
+    "disposition": "answered",
+    "call_start": "2026-11-24 14:10:00",
+}
+BINOTEL = {
+    "requestType": "apiCallCompleted",
+    "callDetails[generalCallID]": "5001",
+    "callDetails[callType]": "0",
+    "callDetails[externalNumber]": "0671234567",
+    "callDetails[didNumber]": "0445370000",
+    "callDetails[internalNumber]": "102",
+    "callDetails[disposition]": "ANSWER",
+    "callDetails[billsec]": "65",
+    "callDetails[startTime]": "1795522200",
+}
+AT = "2026-11-24T12:10:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "expected"),
+    [
+        pytest.param("freeswitch", FREESWITCH, ("incoming", LINE, "success", 65), id="FreeSWITCH, incoming"),
+        pytest.param("freeswitch", FREESWITCH_OUT, ("outgoing", "101", "missed", 0), id="FreeSWITCH, outgoing"),
+        pytest.param("twilio", urlencode(TWILIO), ("incoming", LINE, "missed", 0), id="Twilio"),
+        pytest.param("zadarma", urlencode(ZADARMA), ("incoming", LINE, "success", 65), id="Zadarma"),
+        pytest.param("binotel", urlencode(BINOTEL), ("incoming", LINE, "success", 65), id="Binotel"),
+    ],
+)
+@pytest.mark.django_db
+def test_what_an_exchange_sends_becomes_a_call(
+    api: Api, client: Client, altegio: Sandbox, telephony: Chain, work: Work, name: str, body: Any, expected: Any
+) -> None:
+    api("put", "locations/10101/lines/", {"country": "UA", "time_zone": "Europe/Kyiv"})
+    location = Location.objects.get(altegio_id=10101)
+    ExchangeWebhook.objects.create(name=name, location=location, mapping=MAPPINGS[name])
+    _key, secret = ApiKey.objects.create_key(name="pbx", scopes=["telephony"])
+    basic = base64.b64encode(f"pbx:{secret}".encode()).decode()
+    answer = client.post(
+        f"/api/v1/telephony/exchanges/{name}/",
+        data=body if isinstance(body, str) else json.dumps(body),
+        content_type="application/x-www-form-urlencoded",  # whatever it is
+        headers={"Authorization": f"Basic {basic}"},
+    )
+    assert (answer.status_code, answer.json()["warnings"]) == (202, [])
+    work()
+    call = PhoneCall.objects.get()
+    assert (call.state, call.phone, not_none(call.date).isoformat()) == ("saved", CLIENT, AT)
+    assert (call.type, call.diversion, call.status, call.duration) == expected
+
+
+@pytest.mark.django_db
+def test_one_that_rings_is_shown(api: Api, altegio: Sandbox, telephony: Chain, work: Work) -> None:
+    mapping = {"phone": "from", "diversion": {"value": "101"}, "salon_id": "place"}
+    ExchangeWebhook.objects.create(name="ringing", rings=True, mapping=mapping)
+    answer = api("post", "telephony/exchanges/ringing/", {"from": CLIENT, "place": 10101})
+    assert answer.status_code == 202
+    work()
+    assert [entry["phone"] for entry in altegio.telephony() if entry["command"] == "event"] == [CLIENT]
+
+
+@pytest.mark.parametrize("body", [b"", b"hello", b'{"a": ', b"\xff"])
+@pytest.mark.django_db
+def test_what_is_neither_json_nor_a_form_is_refused(api: Api, client: Client, body: Any) -> None:
+    ExchangeWebhook.objects.create(name="x", mapping={"phone": "from"})
+    _key, secret = ApiKey.objects.create_key(name="pbx", scopes=["telephony"])
+    headers = {"Authorization": f"Api-Key {secret}"}
+    answer = client.post("/api/v1/telephony/exchanges/x/", body, content_type="text/plain", headers=headers)
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("authorization", ["", "Basic", "Basic !", "Basic cGJ4Og==", "Basic cGJ4OndvcmQ="])
+@pytest.mark.django_db
+def test_without_the_key_nothing_is_taken(client: Client, authorization: str) -> None:
+    ExchangeWebhook.objects.create(name="x", mapping={"phone": "from"})
+    headers = {"Authorization": authorization}
+    answer = client.post("/api/v1/telephony/exchanges/x/", "{}", content_type="application/json", headers=headers)
+    assert answer.status_code == 401
+
+
+def test_a_wrong_name_says_so(api: Api) -> None:
+    assert api("post", "telephony/exchanges/nobody/", {}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ("a.b", 1),
+        ("list[1].x", "y"),
+        (["no.such", "a.b"], 1),
+        (["empty", "a.b"], 1),
+        (["empty", "no"], ""),
+        ({"path": "word", "values": {"OK": "success"}}, "success"),
+        ({"path": "word", "values": {"BAD": "missed"}}, "OK"),
+        ({"path": "a.b", "values": {"1": "one"}}, "one"),
+        ({"value": "incoming"}, "incoming"),
+        ({"by": "word", "cases": {"OK": "a.b"}}, 1),
+        ({"by": "word", "cases": {"BAD": "a.b"}, "otherwise": {"value": "x"}}, "x"),
+    ],
+)
+def test_a_rule_leads_to_a_value(rule: Any, expected: Any) -> None:
+    body = {"a": {"b": 1}, "list": [{}, {"x": "y"}], "empty": "", "word": "OK"}
+    check_mapping({"phone": rule}, rings=False)
+    assert apply_mapping({"phone": rule}, body) == {"phone": expected}
+
+
+@pytest.mark.parametrize("rule", ["no", "a.no", "list[9]", "a.b.c", {"by": "word", "cases": {}}])
+def test_a_path_that_leads_nowhere_leaves_the_field_out(rule: Any) -> None:
+    assert apply_mapping({"phone": rule}, {"a": {"b": 1}, "list": []}) == {}
+
+
+@pytest.mark.parametrize(
+    "mapping",
+    [
+        [],
+        {},
+        {"caller": "a"},
+        {"phone": ""},
+        {"phone": "a..b"},
+        {"phone": "a[x]"},
+        {"phone": 5},
+        {"phone": []},
+        {"phone": {}},
+        {"phone": {"path": "a", "values": []}},
+        {"phone": {"value": []}},
+        {"phone": {"by": "a", "cases": {"x": {"by": "b", "cases": {}}}}},
+        {"phone": {"by": "a", "cases": ["x"]}},
+        {"phone": "a" * 201},
+    ],
+)
+def test_what_is_no_mapping_is_refused(mapping: Any) -> None:
+    with pytest.raises(InvalidMappingError):
+        check_mapping(mapping, rings=False)
+
+
+def test_a_form_may_hold_objects() -> None:
+    body = read_webhook_body(b"a%5Bb%5D%5Bc%5D=1&a%5Bd%5D=2&e=&a%5Bb%5D=3")
+    assert body == {"a": {"b": "3", "d": "2"}, "e": ""}
+    assert read_webhook_body(b"a=1&a%5Bb%5D=2") == {"a": "1"}
+    with pytest.raises(InvalidJsonError):
+        read_webhook_body(b"&".join(b"a%d=1" % number for number in range(501)))
+
+
+@pytest.mark.django_db
+def test_staff_try_a_mapping_before_the_exchange_sends(client: Client, telephony: Chain) -> None:
+    staff = User.objects.create_superuser("staff@portal.example", "a-long-password-4711")
+    client.force_login(staff)
+    location = Location.objects.get(altegio_id=10101)
+    form = {"name": "pbx", "location": location.pk, "mapping": json.dumps(MAPPINGS["zadarma"])}
+    sample = urlencode({**ZADARMA, "duration": "long", "caller_id": CLIENT})
+    page = client.post("/admin/telephony/exchangewebhook/add/", {**form, "sample": sample}, follow=True)
+    text = page.content.decode()
+    assert CLIENT in text
+    assert "Left out. Write seconds" in text
+    assert "/api/v1/telephony/exchanges/pbx/" in text
+    assert not PhoneCall.objects.exists()
+
+    wrong = client.post("/admin/telephony/exchangewebhook/add/", {**form, "name": "x", "mapping": '{"caller": "a"}'})
+    assert "There is no field caller here" in wrong.content.decode()
