@@ -79,6 +79,10 @@ def send(callbacks: Callbacks, world: World, api_key: str, body: Any, messages: 
 
 def read_answer(ids: Sequence[str], status: int, body: bytes) -> list[tuple[str, str, str]]:
     """For each id what the answer holds: the ext_id, the reason not to send, what is not as documented."""
+    if status == 404:
+        return [
+            ("", "", "answered 404: the application does not take messages, as its record at the partner says")
+        ] * len(ids)
     if status != 200:
         return [("", "", f"answered {status}: {body[:200].decode(errors='replace')}")] * len(ids)
     try:

@@ -22,7 +22,7 @@ class ChatPanelAdmin(OfInstallationAdmin):
 
 @admin.register(ChatSignal)
 class ChatSignalAdmin(ReadOnlyAdmin):
-    list_display = ("id", "received_at", "location", "kind", "state", "error")
+    list_display = ("id", "kind", "state", "location", "received_at", "error")
     list_filter = ("state", "kind")
     search_fields = ("=connection__location__altegio_id",)
     search_help_text = _("Altegio's location id.")

@@ -17,7 +17,8 @@ from partner_portal.core.masking import MASK, mask_phone
 
 @admin.register(RequestedMessage)
 class RequestedMessageAdmin(ReadOnlyAdmin):
-    list_display = ("id", "received_at", "location", "masked_phone", "sender_name", "channel", "category", "state")
+    # A narrow screen shows the first ones.
+    list_display = ("id", "state", "location", "masked_phone", "received_at", "sender_name", "channel", "category")
     list_filter = ("state",)
     quick_filters = (
         (_("to be sent"), "state__exact=requested"),
