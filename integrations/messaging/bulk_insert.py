@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from integrations.messaging.message_senders import TAKEN_IN, Place, current_connection
 from integrations.messaging.models import MessageStatus
 
 Row = dict[str, Any]
@@ -25,34 +26,43 @@ _INSERT = """
     ON CONFLICT DO NOTHING
 """
 
+# The connection is looked up in the statement that stores: what it is at this moment decides.
 _INSERT_MESSAGES = """
     INSERT INTO messaging_requestedmessage (
         connection_id, send_id, id_is_number, phone, text, callback, sender_name, channel, category, received_at,
         state
     )
-    VALUES {rows}
+    SELECT sender.pk, asked.column1, asked.column2, asked.column3, asked.column4, asked.column5, asked.column6,
+        asked.column7, asked.column8, asked.column9, 'requested'
+    FROM ({sender}) AS sender CROSS JOIN (VALUES {rows}) AS asked
+    WHERE sender.application__takes_messages AND sender.state IN ({states})
     ON CONFLICT DO NOTHING
     RETURNING send_id, id
 """
-_MESSAGE = "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'requested')"
+_MESSAGE = "(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+_STATES = ", ".join(["%s"] * len(TAKEN_IN))
 # SQLite takes 32,766 parameters in a statement.
 MESSAGES_AT_ONCE = 1000
 
 
-def store_messages(rows: Sequence[Sequence[Any]], received_at: datetime) -> dict[str, int]:
-    """Write rows of `RequestedMessage`: everything but state and moment, in the order of `_INSERT_MESSAGES`.
+def store_messages(place: Place, rows: Sequence[Sequence[Any]], received_at: datetime) -> dict[str, int]:
+    """Write rows of `RequestedMessage` for the connection that counts at `place`, where its messages are taken.
 
-    Encrypted columns come encrypted. Those whose send id the connection has already are left as they are. Returns
-    the keys of the new ones by their send ids. Up to `MESSAGES_AT_ONCE` are one statement, which needs no more.
+    A row holds what stands between connection and moment in `_INSERT_MESSAGES`; encrypted columns come encrypted.
+    Those whose send id the connection has already are left as they are. Returns the keys of the new ones by their
+    send ids. Up to `MESSAGES_AT_ONCE` are one statement, which needs no more.
     """
+    sender, of_sender = current_connection.statement(*place)
     moment = connection.ops.adapt_datetimefield_value(received_at)
     stored: dict[str, int] = {}
     whole = transaction.atomic() if len(rows) > MESSAGES_AT_ONCE else nullcontext()
     with whole, connection.cursor() as cursor:
         for start in range(0, len(rows), MESSAGES_AT_ONCE):
             some = rows[start : start + MESSAGES_AT_ONCE]
-            statement = _INSERT_MESSAGES.format(rows=", ".join([_MESSAGE] * len(some)))
-            cursor.execute(statement, [value for row in some for value in (*row, moment)])
+            values = [value for row in some for value in (*row, moment)]
+            places = ", ".join([_MESSAGE] * len(some))
+            statement = _INSERT_MESSAGES.format(sender=sender, rows=places, states=_STATES)
+            cursor.execute(statement, [*of_sender, *values, *TAKEN_IN])
             stored |= dict(cursor.fetchall())
     return stored
 

@@ -28,10 +28,14 @@ class Query:
     def _compiled(self) -> tuple[str, tuple[Any, ...]]:
         return self._build(*self._places)[:1].query.sql_with_params()
 
-    def __call__(self, *numbers: int) -> tuple[Any, ...] | None:
+    def statement(self, *numbers: int) -> tuple[str, list[Any]]:
+        """The query as text and its parameters, for a statement that it is a part of."""
         sql, parameters = self._compiled
         given = dict(zip(self._places, numbers, strict=True))
+        return sql, [given.get(parameter, parameter) for parameter in parameters]
+
+    def __call__(self, *numbers: int) -> tuple[Any, ...] | None:
         with connection.cursor() as cursor:
-            cursor.execute(sql, [given.get(parameter, parameter) for parameter in parameters])
+            cursor.execute(*self.statement(*numbers))
             row: tuple[Any, ...] | None = cursor.fetchone()
         return row

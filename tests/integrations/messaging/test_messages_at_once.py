@@ -11,6 +11,7 @@ from integrations.connections.models import Application, Connection, Location
 from integrations.messaging.message_feed import place_waiting
 from integrations.messaging.message_intake import take_messages
 from integrations.messaging.message_parsing import MessageRequest, read_message_request
+from integrations.messaging.message_senders import Place
 from integrations.messaging.models import RequestedMessage
 from tests.integrations.messaging.requesting import message
 from tests.integrations.test_at_once import at_once
@@ -19,13 +20,14 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def sender() -> int:
+def sender() -> Place:
     place = {
-        "application": Application.objects.create(altegio_id=1),
+        "application": Application.objects.create(altegio_id=1, takes_messages=True),
         "location": Location.objects.create(altegio_id=10101),
     }
     moments = dict.fromkeys(("arrived_at", "last_arrived_at", "deadline_at"), timezone.now())
-    return Connection.objects.create(**place, **moments, state="active", claim="u:1").pk
+    connection = Connection.objects.create(**place, **moments, state="active", claim="u:1")
+    return connection.application_id, connection.location_id
 
 
 def asking(*send_ids: str) -> MessageRequest:
@@ -38,7 +40,7 @@ def in_order() -> list[str]:
     return list(placed.order_by("position").values_list("send_id", flat=True))
 
 
-def test_the_same_send_ids_at_once_in_any_order_are_the_same_messages(sender: int) -> None:
+def test_the_same_send_ids_at_once_in_any_order_are_the_same_messages(sender: Place) -> None:
     ids = [f"s{number}" for number in range(300)]
     results = at_once(
         lambda: take_messages(sender, asking(*ids)),
@@ -51,7 +53,7 @@ def test_the_same_send_ids_at_once_in_any_order_are_the_same_messages(sender: in
 
 
 @pytest.mark.skipif(database.vendor != "postgresql", reason="SQLite lets one transaction write at a time.")
-def test_what_is_committed_late_stands_behind_what_was_shown(sender: int) -> None:
+def test_what_is_committed_late_stands_behind_what_was_shown(sender: Place) -> None:
     stored, shown = threading.Event(), threading.Event()
 
     def slow() -> None:
@@ -73,7 +75,7 @@ def test_what_is_committed_late_stands_behind_what_was_shown(sender: int) -> Non
     assert list(RequestedMessage.objects.order_by("pk").values_list("send_id", flat=True)) == ["slow", "quick"]
 
 
-def test_many_readers_and_writers_see_one_list_that_grows_at_its_end(sender: int) -> None:
+def test_many_readers_and_writers_see_one_list_that_grows_at_its_end(sender: Place) -> None:
     def write(name: str) -> list[str]:
         for number in range(8):
             take_messages(sender, asking(f"{name}{number}"))
