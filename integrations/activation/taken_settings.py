@@ -21,12 +21,12 @@ from integrations.webhook_settings.signals import webhook_settings_read
 
 REMEDY = {
     TakenSettings.State.NOT_SENT: (
-        "Altegio made it active at the grant and took no {missing}, as it does for private applications. Mend the "
-        "webhook settings on its page, or set the application's nonpublic_webhook_url in the developer account; for "
-        "messages the application must be public, or Altegio's support must enter the key."
+        "Altegio made it active at the grant, as it does for private applications, and did not take: {missing}. "
+        "Mend the webhook settings on its page, or set the application's nonpublic_webhook_url in the developer "
+        "account; for messages the application must be public, or Altegio's support must enter the key."
     ),
     TakenSettings.State.DIFFERENT: (
-        "Altegio did not record the {missing} that was sent: it keeps the first it got. Mend the webhook settings on "
+        "Altegio did not record what was sent: {missing}. It keeps the first it got. Mend the webhook settings on "
         "its page; for the key, disconnect and let the owner connect again, or ask Altegio's support."
     ),
 }
@@ -59,7 +59,7 @@ def _note(
     connection: Connection, known: TakenSettings | None, state: TakenSettings.State, missing: list[str]
 ) -> None:
     """Write down what is new, and raise or clear the alert about it."""
-    names = (" and no " if state is Taken.NOT_SENT else " and the ").join(missing)
+    names = ", ".join(missing)
     if known is not None and (known.state, known.missing) == (state, names):
         return
     fields = {"state": state, "missing": names, "since": timezone.now()}

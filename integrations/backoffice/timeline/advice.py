@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
@@ -69,8 +70,15 @@ def _active(connection: Connection) -> Iterator[NextStep]:
     if connection.owner is None:
         text = _("It works, but nobody is bound to it: the person must sign in with the password of the account.")
         yield NextStep(text, is_trouble=True)
-    text = _("It is connected, and nothing is known to be wrong. Does it not work? Ask Altegio what is true.")
+    if _alerts_beyond_the_state(connection).exists():
+        text = _("It is connected. Does it not work? Ask Altegio what is true.")
+    else:
+        text = _("It is connected, and nothing is known to be wrong. Does it not work? Ask Altegio what is true.")
     yield NextStep(text, action="ask")
+
+
+def _alerts_beyond_the_state(connection: Connection) -> QuerySet[Alert]:
+    return Alert.objects.filter(connection=connection, cleared_at=None).exclude(kind__in=SAID_BY_THE_STATE)
 
 
 def _press_connect_again(connection: Connection, lead: str, *, is_trouble: bool = False) -> NextStep:
@@ -92,10 +100,10 @@ def _conflict(connection: Connection) -> Iterator[NextStep]:
 @NEXT_STEPS.add(rank=20)
 def open_alerts(connection: Connection) -> Iterator[NextStep]:
     """What staff were told and nobody has dealt with, beyond what the state says itself."""
-    alerts = connection.alerts.filter(cleared_at=None).exclude(kind__in=SAID_BY_THE_STATE).order_by("-pk")
-    for alert in alerts[:MAX_ALERTS]:
+    for alert in _alerts_beyond_the_state(connection).order_by("-pk")[:MAX_ALERTS]:
         url = reverse("admin:alerts_alert_change", args=[alert.pk])
-        yield NextStep(alert.text, url=url, label=_("Alert"), is_trouble=True)
+        action = "mend_webhooks" if alert.kind == Alert.Kind.SETTINGS else ""
+        yield NextStep(alert.text, action=action, url=url, label=_("Alert"), is_trouble=True)
 
 
 @NEXT_STEPS.add(rank=30)

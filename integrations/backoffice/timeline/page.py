@@ -18,6 +18,7 @@ from integrations.location_profiles.models import LocationPerson, LocationProfil
 from integrations.webhook_settings.models import WebhookSettings
 from partner_portal.core.admin_base import link_to
 from partner_portal.core.english import english as _
+from partner_portal.core.english import english_plural
 
 MAX_OTHERS = 20
 
@@ -92,7 +93,7 @@ def _webhooks(connection: Connection) -> str:
     known = WebhookSettings.objects.filter(installation=connection.installation).first()
     if known is None:
         return ""
-    others = _("%(count)s addresses of others") % {"count": known.others}
+    others = english_plural("%d address of others", "%d addresses of others", known.others) % known.others
     switched_off = _("all webhooks of the location are switched off") if known.is_active is False else ""
     parts = (known.get_state_display(), others if known.read_at else "", switched_off, known.error)
     return " · ".join(str(part) for part in parts if part)

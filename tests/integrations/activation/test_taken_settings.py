@@ -52,7 +52,7 @@ def test_what_altegio_recorded_otherwise_is_an_alert_until_it_is_right(
     work()
     assert settings_state() == ("different", "API key")
     [text] = open_alerts()
-    assert "did not record the API key" in text
+    assert "did not record what was sent: API key" in text
     at_altegio.api_key = right
     ask_status(connected)
     work()
@@ -67,7 +67,7 @@ def test_a_private_application_is_active_without_key_and_addresses_and_says_so(
     arrive(client, altegio, AURORA_1)
     work()
     assert Connection.objects.get().state == "active"
-    assert settings_state() == ("not_sent", "API key and no event address")
+    assert settings_state() == ("not_sent", "API key, event address")
     [text] = open_alerts()
     assert "nonpublic_webhook_url" in text
     recheck()

@@ -126,7 +126,7 @@ def test_it_is_shown_and_mended_from_the_case_page(
     chosen = {"_selected_action": private.pk, "confirmed": "yes"}
     admin_client.post("/admin/connections/connection/", {**chosen, "action": "read_webhooks"})
     work()
-    assert "our address is missing · 1 addresses of others" in admin_client.get(page).content.decode()
+    assert "our address is missing · 1 address of others" in admin_client.get(page).content.decode()
     asked = admin_client.post(
         "/admin/connections/connection/", {**chosen, "action": "mend_webhooks", "confirmed": ""}
     )
