@@ -1,7 +1,9 @@
 """The course of a reconciliation: its lists read, its questions answered, ended."""
 
 from datetime import timedelta
+from functools import partial
 
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -9,6 +11,7 @@ from integrations.outbox.models import UNFINISHED, OutgoingCall
 from integrations.reconciliation.budget import night_budget
 from integrations.reconciliation.models import Finding, Reconciliation
 from integrations.status_sync.status_sync import AskPatiently
+from partner_portal.core.wake import wake
 
 # Altegio may be away for hours, and the run waits for it; the next night does not.
 MAX_DURATION = timedelta(hours=12)
@@ -22,7 +25,9 @@ def count_calls(run: Reconciliation, calls: int) -> None:
 def list_ended(run: Reconciliation) -> None:
     """One application's list is read to its end, or will not be given. After the last one, statuses are asked for."""
     Reconciliation.objects.filter(pk=run.pk).update(lists_left=F("lists_left") - 1)
-    Reconciliation.objects.filter(pk=run.pk, lists_left=0).update(statuses_left=night_budget())
+    if Reconciliation.objects.filter(pk=run.pk, lists_left=0).update(statuses_left=night_budget()):
+        # Beat's round would go on with it, too, minutes later.
+        transaction.on_commit(partial(wake, "integrations.reconciliation.tasks.recheck"))
     finish_if_done(run.pk)
 
 
