@@ -14,7 +14,7 @@ from accounts.models import ApiKey
 if TYPE_CHECKING:
     from rest_framework.views import APIView
 
-Scope = Literal["billing", "sms", "telephony", "chat", "read"]
+Scope = Literal["billing", "sms", "telephony", "chat", "webhooks", "read"]
 SCOPES: tuple[str, ...] = get_args(Scope)
 
 

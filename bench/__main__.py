@@ -28,7 +28,7 @@ def main() -> int:
     return 1 if missed else 0
 
 
-PARTS = ("web", "calls", "notifications", "reconcile", "lists", "watch", "memory")
+PARTS = ("web", "calls", "notifications", "webhooks", "reconcile", "lists", "watch", "memory")
 
 
 def _part(name: str) -> Part:

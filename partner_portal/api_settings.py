@@ -28,7 +28,9 @@ SPECTACULAR_SETTINGS = {
         "partner_portal.core.openapi.with_refusals",
     ],
     "ENUM_NAME_OVERRIDES": {
+        "EventType": "integrations.partner_events.types.CHOICES",
         "PaymentStatus": "billing.models.Status",
+        "PhoneCallType": "integrations.telephony.models.PhoneCall.Type",
         "PhoneCallState": "integrations.telephony.models.PhoneCall.State",
         "PhoneCallStatus": "integrations.telephony.models.PhoneCall.Status",
         "StatusBatchState": "integrations.messaging.models.BatchState",

@@ -16,11 +16,27 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "options": {"expires": 10},
     },
     "events": {"task": "integrations.webhooks.tasks.fan_out", "schedule": 1.0, "options": {"expires": 10}},
+    "partner_events": {
+        "task": "integrations.partner_events.tasks.fan_out",
+        "schedule": 1.0,
+        "options": {"expires": 10},
+    },
+    "webhooks": {"task": "integrations.partner_events.tasks.deliver", "schedule": 1.0, "options": {"expires": 10}},
     "deliveries": {"task": "integrations.webhooks.tasks.deliver", "schedule": 5.0, "options": {"expires": 15}},
     "notifications": {"task": "accounts.tasks.send_digests", "schedule": 5.0, "options": {"expires": 5}},
     "alerts": {"task": "integrations.alerts.tasks.alert", "schedule": 10.0, "options": {"expires": 10}},
+    "announcements": {
+        "task": "integrations.alerts.tasks.announce",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
     "heartbeat": {"task": "integrations.backoffice.tasks.heartbeat", "schedule": 10.0, "options": {"expires": 10}},
     "emails": {"task": "accounts.tasks.send_emails", "schedule": 15.0, "options": {"expires": 15}},
+    "messages": {
+        "task": "integrations.messaging.tasks.place_messages",
+        "schedule": 1.0,
+        "options": {"expires": 10},
+    },
     "statuses": {
         "task": "integrations.messaging.tasks.follow_statuses",
         "schedule": 30.0,

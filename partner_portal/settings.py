@@ -63,6 +63,7 @@ INSTALLED_APPS = [
     "integrations.contract_drift",
     "integrations.outbox",
     "integrations.alerts",
+    "integrations.partner_events",
     "integrations.user_tokens",
     "integrations.locations",
     "integrations.location_profiles",
@@ -79,6 +80,7 @@ INSTALLED_APPS = [
     "integrations.webhooks",
     "integrations.backoffice",
     "billing",
+    "integrations.api",
     "accounts.two_factor.apps.ControlRoomConfig",
     "django_otp",
     "django.contrib.auth",
@@ -338,6 +340,8 @@ RETENTION_REFUSED_ARRIVALS_DAYS: int = env.int("RETENTION_REFUSED_ARRIVALS_DAYS"
 RETENTION_UNREGISTERED_ARRIVALS_DAYS: int = env.int("RETENTION_UNREGISTERED_ARRIVALS_DAYS", default=90)
 RETENTION_EMAILS_DAYS: int = env.int("RETENTION_EMAILS_DAYS", default=90)
 RETENTION_PEOPLE_DAYS: int = env.int("RETENTION_PEOPLE_DAYS", default=30)
+# Apprise addresses that alerts are told by besides e-mail; each is a secret.
+ALERT_URLS: list[str] = env.list("ALERT_URLS", default=[])
 RETENTION_ALERTS_DAYS: int = env.int("RETENTION_ALERTS_DAYS", default=90)
 
 # --- logs and error reports -----------------------------------------------------------------------

@@ -18,6 +18,7 @@ from integrations.lifecycle.processing import process_waiting
 from integrations.outbox.dispatcher import dispatch_due
 from integrations.outbox.models import UNFINISHED, OutgoingCall
 from integrations.outbox.sweep import expire_late_calls, recover_lost_calls
+from integrations.partner_events.fan_out import fan_out
 from integrations.reconciliation.models import Reconciliation
 from integrations.reconciliation.rechecks import continue_run
 from partner_portal.core.watch import CHECKS
@@ -133,6 +134,7 @@ def work(db: None) -> Callable[..., None]:
             expire_late_calls()
             process_waiting()
             dispatch_due()
+            fan_out()
             if rounds > 1:
                 _continue_reconciliation()
                 OutgoingCall.objects.filter(state__in=UNFINISHED).update(due_at=timezone.now())

@@ -33,6 +33,9 @@ class Alert(models.Model):
     raised_at = models.DateTimeField(_("raised"), default=timezone.now)
     mailed_at = models.DateTimeField(_("mailed"), null=True, blank=True)
     cleared_at = models.DateTimeField(_("cleared"), null=True, blank=True)
+    # When its begin and its end were told by `ALERT_URLS`.
+    announced_at = models.DateTimeField(null=True, blank=True, editable=False)
+    end_announced_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("alert")
@@ -42,7 +45,23 @@ class Alert(models.Model):
                 fields=["key"], condition=models.Q(cleared_at=None), name="one_open_alert_of_a_key"
             )
         ]
-        indexes = [models.Index(fields=["-raised_at"], condition=models.Q(cleared_at=None), name="alert_open")]
+        indexes = [
+            models.Index(fields=["-raised_at"], condition=models.Q(cleared_at=None), name="alert_open"),
+            models.Index(
+                fields=["id"],
+                condition=models.Q(cleared_at__isnull=False, announced_at__isnull=False, end_announced_at=None),
+                name="alert_end_to_be_told",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.text
+
+
+class AlertChannels(models.Model):
+    """One row: until when nothing is sent by `ALERT_URLS`. Its lock lets one process send at a time."""
+
+    rests_until = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"rests until {self.rests_until}"

@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from integrations.alerts.channels import announce_alerts
 from integrations.alerts.raising import mail_alerts
 from integrations.alerts.receivers import clear_when_the_token_works, tell_of_mail_trouble
 from integrations.alerts.window import warn_of_late_activations
@@ -18,3 +19,9 @@ def alert() -> None:
 def follow_causes() -> None:
     """Each minute: raise and clear the alerts whose cause no signal tells of."""
     run_steps(tell_of_mail_trouble, clear_when_the_token_works)
+
+
+@shared_task
+def announce() -> None:
+    """Every few seconds: tell of alerts and their ends by the addresses of `ALERT_URLS`."""
+    announce_alerts()

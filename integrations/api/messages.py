@@ -69,7 +69,8 @@ class OldestFirst(Cursor):
     ordering = "position"
 
 
-def _shown() -> QuerySet[RequestedMessage]:
+def shown_messages() -> QuerySet[RequestedMessage]:
+    """Messages with what an answer about them needs, in two queries."""
     statuses = Prefetch("statuses", MessageStatus.objects.select_related("batch").order_by("pk"))
     return RequestedMessage.objects.select_related("connection__location").prefetch_related(statuses)
 
@@ -87,7 +88,7 @@ class MessageList(ListAPIView[RequestedMessage]):
 
     def get_queryset(self) -> QuerySet[RequestedMessage]:
         place_waiting()
-        return _shown().exclude(position=None)
+        return shown_messages().exclude(position=None)
 
 
 class MessageDetail(RetrieveAPIView[RequestedMessage]):
@@ -97,4 +98,4 @@ class MessageDetail(RetrieveAPIView[RequestedMessage]):
     serializer_class = MessageSerializer
 
     def get_object(self) -> Any:
-        return get_object_or_404(_shown(), pk=parse_id(self.kwargs["ext_id"]))
+        return get_object_or_404(shown_messages(), pk=parse_id(self.kwargs["ext_id"]))

@@ -43,7 +43,7 @@ class SenderNames(APIView):
     @extend_schema(responses=SyncedNamesSerializer)
     def get(self, request: Request, salon_id: str) -> Response:
         connection = _connection(salon_id)
-        return Response(_shown(list_of(connection)))
+        return Response(shown_names(list_of(connection)))
 
     @extend_schema(request=NamesSerializer, responses={202: SyncedNamesSerializer})
     def put(self, request: Request, salon_id: str) -> Response:
@@ -56,7 +56,7 @@ class SenderNames(APIView):
             names = replace_names(connection, wanted)
         except InvalidSenderNamesError as bad:
             raise ValidationError({"names": _by_index(bad)}) from None
-        return Response(_shown(names), status=202)
+        return Response(shown_names(names), status=202)
 
 
 def _connection(salon_id: str) -> Connection:
@@ -74,7 +74,8 @@ def _by_index(bad: InvalidSenderNamesError) -> Any:
     return {str(index): [problem] for index, problem in bad.problems.items()}
 
 
-def _shown(names: SenderNameList | None) -> dict[str, Any]:
+def shown_names(names: SenderNameList | None) -> dict[str, Any]:
+    """A list as the API shows it."""
     if names is None:
         return {"names": [], "sync_state": SyncState.SYNCED, "error": ""}
     return {"names": names_in_force(names), "sync_state": names.sync_state, "error": names.sync_error}

@@ -6,12 +6,14 @@ from integrations.api import (
     api_keys,
     chat,
     connections,
+    events,
     exchanges,
     messages,
     phone_lines,
     sender_names,
     sms,
     telephony,
+    webhooks,
 )
 
 urlpatterns = [
@@ -28,6 +30,13 @@ urlpatterns = [
     path("locations/<str:salon_id>/lines/", phone_lines.PhoneLinesView.as_view()),
     path("sms/statuses/", sms.Statuses.as_view()),
     path("sms/statuses/retry/", sms.StatusRetry.as_view()),
+    path("webhooks/", webhooks.WebhookList.as_view()),
+    path("webhooks/<int:pk>/", webhooks.WebhookDetail.as_view()),
+    path("webhooks/<int:pk>/test/", webhooks.WebhookTest.as_view()),
+    path("webhooks/<int:pk>/rotate-secret/", webhooks.WebhookRotate.as_view()),
+    path("webhooks/<int:pk>/deliveries/", webhooks.WebhookDeliveries.as_view()),
+    path("webhooks/<int:pk>/replay/", webhooks.WebhookReplay.as_view()),
+    path("events/", events.EventList.as_view()),
     path("telephony/notifications/", telephony.Notifications.as_view()),
     path("telephony/exchanges/<slug:name>/", exchanges.Exchange.as_view()),
     path("telephony/calls/", telephony.Calls.as_view()),

@@ -19,4 +19,5 @@ register_rights(
     "messaging.change_statusbatch",
     "core.change_faileditem",
     "contract_drift.change_drift",
+    "partner_events.change_webhookdelivery",
 )

@@ -4,6 +4,8 @@ from django.dispatch import Signal
 
 # `connection`, `before`, `after`: sent inside the transaction of the change, for what lies above.
 connection_changed = Signal()
+# `changes`: the same of all that one `move` or `move_each` changed, after each: for who writes many at once.
+connections_changed = Signal()
 # `connection`, `status`: it has ended, and Altegio waits for a new activation.
 granted_again = Signal()
 # `connection`, `status`: believed ended, while Altegio calls it active or frozen.

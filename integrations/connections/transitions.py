@@ -1,13 +1,14 @@
 """A connection's states: one function changes them, one table says what may follow what."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from integrations.connections.models import Connection, ConnectionChange, EndedBy, State
-from integrations.connections.signals import connection_changed
+from integrations.connections.signals import connection_changed, connections_changed
 from partner_portal.core.extension_points import ExtensionPoint
 
 if TYPE_CHECKING:
@@ -31,6 +32,15 @@ COLUMNS = ExtensionPoint[Callable[[Connection, State], None]](
     "columns of a connection",
     "Brings a connection's own columns to its new state, before anybody is told of it.",
 )
+
+
+@dataclass(frozen=True)
+class Change:
+    """A connection that has another state than before."""
+
+    connection: Connection
+    before: State
+    after: State
 
 
 class TransitionNotAllowedError(Exception):
@@ -84,7 +94,7 @@ def move(connection: Connection, to: State, why: str, *, by: "User | None" = Non
         connection.save(update_fields=list(changed))
     if before != to:
         ConnectionChange.objects.create(connection=connection, from_state=before, to_state=to, why=why[:500], by=by)
-        _tell(connection, before, to)
+        _tell([Change(connection, before, to)])
 
 
 def move_each(connections: Sequence[Connection], to: State, why: str, **fields: Any) -> None:
@@ -104,15 +114,19 @@ def move_each(connections: Sequence[Connection], to: State, why: str, **fields: 
         ],
         batch_size=500,
     )
-    for connection in changed:
-        _tell(connection, before[connection.pk], to)
+    _tell([Change(connection, before[connection.pk], to) for connection in changed])
 
 
-def _tell(connection: Connection, before: State, to: State) -> None:
-    # Receivers read the columns, and come in any order: so the columns are brought up to date first.
-    for bring in COLUMNS:
-        bring(connection, to)
-    connection_changed.send(sender=Connection, connection=connection, before=before, after=to)
+def _tell(changes: Sequence[Change]) -> None:
+    for change in changes:
+        # Receivers read the columns, and come in any order: so the columns are brought up to date first.
+        for bring in COLUMNS:
+            bring(change.connection, change.after)
+        connection_changed.send(
+            sender=Connection, connection=change.connection, before=change.before, after=change.after
+        )
+    if changes:
+        connections_changed.send(sender=Connection, changes=changes)
 
 
 def _check(connection: Connection, to: State, by: "User | None") -> None:

@@ -9,6 +9,7 @@ from integrations.messaging.message_parsing import MessageRequest
 from integrations.messaging.message_senders import Place, sender_at
 from integrations.messaging.models import RequestedMessage
 from partner_portal.core.encryption import encrypt
+from partner_portal.core.wake import wake
 
 Answers = list[dict[str, Any]]
 # The only code that Altegio's reference shows (docs/altegio.md §4a).
@@ -19,12 +20,14 @@ def take_messages(place: Place, request: MessageRequest) -> Answers:
     """Store a message for each destination. Returns what Altegio expects for each, in their order.
 
     A send id that this connection has used already means the message that it has. The rows are also what tells others
-    of new messages: who must be told reads them in their order (`message_feed.py`). Raises HttpError as `sender_at`.
+    of new messages: each is told of when it is given its place (`message_feed.py`). Raises HttpError as `sender_at`.
     """
     destinations = request["destination_params"]
     ids = {str(destination["id"]) for destination in destinations}
     # In one order for everybody, so that no two requests wait for each other crosswise.
     keys = store_messages(place, sorted(_rows(request)), timezone.now())
+    if keys:
+        wake("integrations.messaging.tasks.place_messages")
     if len(keys) < len(ids):
         connection_id, refusal = sender_at(place)
         if refusal:

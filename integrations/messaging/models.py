@@ -112,15 +112,6 @@ class RequestedMessage(models.Model):
         return int(self.send_id) if self.id_is_number else self.send_id
 
 
-class MessageFeed(models.Model):
-    """One row: the last position given to a requested message. Its lock lets one give positions at a time."""
-
-    last_position = models.BigIntegerField(default=0)
-
-    def __str__(self) -> str:
-        return str(self.last_position)
-
-
 class BatchState(models.TextChoices):
     """What became of a batch."""
 

@@ -4,6 +4,7 @@ from celery import shared_task
 
 from integrations.messaging.ingest import relay_what_was_left
 from integrations.messaging.message_ends import end_unanswered, watch_the_gateway
+from integrations.messaging.message_feed import place_waiting
 from integrations.messaging.volumes import count_volumes
 from partner_portal.core.queues import run_steps
 
@@ -12,3 +13,9 @@ from partner_portal.core.queues import run_steps
 def follow_statuses() -> None:
     """Each half minute: count what came, relay what was left behind, and end what nobody reported on."""
     run_steps(count_volumes, relay_what_was_left, end_unanswered, watch_the_gateway)
+
+
+@shared_task
+def place_messages() -> None:
+    """Give new messages their place, and tell of them."""
+    place_waiting()

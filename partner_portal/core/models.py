@@ -1,4 +1,4 @@
-"""What the queues share: the items that a step could not handle."""
+"""What the queues and the feeds share: the items that a step could not handle, and where each feed ends."""
 
 from django.db import models
 from django.utils import timezone
@@ -34,3 +34,13 @@ class FailedItem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.queue} #{self.item}"
+
+
+class FeedEnd(models.Model):
+    """The last position given in the feed of this name. Its lock lets one process give positions at a time."""
+
+    name = models.CharField(max_length=80, unique=True)
+    last_position = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.last_position}"

@@ -146,7 +146,7 @@ def test_the_number_of_queries_does_not_grow(
     scrape: Callable[[], dict[str, float]],
     django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
-    most = 14 + len(CHECKS)
+    most = 17 + len(CHECKS)
     with django_assert_max_num_queries(most):
         scrape()
     arrive(client, altegio, [AURORA_1, AURORA_2])

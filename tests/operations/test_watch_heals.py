@@ -22,6 +22,7 @@ from integrations.connections.models import Application, Chain, Connection, Inst
 from integrations.lifecycle.models import Callback
 from integrations.messaging.models import CallbackAddress, ChannelSwitch, RequestedMessage, StatusBatch
 from integrations.outbox.models import OutgoingCall
+from integrations.partner_events.models import PartnerEvent, WebhookDelivery, WebhookEndpoint
 from integrations.reconciliation.models import Finding, Reconciliation
 from integrations.sender_names.models import SenderNameList
 from integrations.telephony.models import PhoneCall
@@ -97,6 +98,19 @@ def _delivery(connection: Connection) -> None:
     )
 
 
+def _partner_event(connection: Connection) -> PartnerEvent:
+    return PartnerEvent.objects.create(
+        type="payment.failed", application=connection.application, body="{}", created_at=LONG_AGO
+    )
+
+
+def _webhook_delivery(connection: Connection) -> None:
+    endpoint = WebhookEndpoint.objects.create(url="https://partner.example/", secret="whsec_x", is_active=False)
+    event = _partner_event(connection)
+    PartnerEvent.objects.filter(pk=event.pk).update(position=event.pk)
+    WebhookDelivery.objects.create(endpoint=endpoint, event=event, due_at=LONG_AGO - timedelta(days=4))
+
+
 def _finding(connection: Connection) -> None:
     run = Reconciliation.objects.create(trigger="command")
     Finding.objects.create(run=run, application=connection.application, connection=connection, kind="missing")
@@ -135,6 +149,7 @@ PLANTED: dict[str, list[Plant]] = {
     ],
     "notification: not sent": [_news],
     "outgoing call": [_lost_call],
+    "partner event: to be placed": [_partner_event],
     "payment link: queued": [_link],
     "payment: queued": [lambda c: _payment(c, status="queued")],
     "payment: refund queued": [
@@ -156,6 +171,7 @@ PLANTED: dict[str, list[Plant]] = {
     "sender names: queued": [_sender_names],
     "message statuses: waiting": [_statuses],
     "message: to be answered": [lambda c: _message(c, "requested"), lambda c: _message(c, "handed_over")],
+    "webhook delivery: waiting": [_webhook_delivery],
     "telephony: being switched": [
         lambda _c: _chain(telephony="enabling"),
         lambda _c: _chain(telephony="disabling"),
@@ -227,6 +243,7 @@ FOUND_BY: dict[str, set[str | None]] = {
     "message: to be answered": {"requested_message_unanswered"},
     "notification: not sent": {"notification_waiting"},
     "outgoing call": {"call_being_sent"},
+    "partner event: to be placed": {"partner_event_unplaced"},
     "payment link: queued": {"payment_link_queued"},
     "payment: queued": {"payment_by_status"},
     "payment: refund queued": {"payment_by_status"},
@@ -235,6 +252,7 @@ FOUND_BY: dict[str, set[str | None]] = {
     "reconciliation: running": {"one_running_reconciliation"},
     "sender names: queued": {"sender_names_queued"},
     "telephony: being switched": {"chain_being_switched"},
+    "webhook delivery: waiting": {"webhook_delivery_due"},
 }
 ENDED, MAX_THAT_WAIT = 3000, 1000
 

@@ -10,7 +10,8 @@ from accounts.models import ApiKey
 
 MAY = (
     "what the key may do: read (see connections), billing (payments, refunds, uninstalling), sms (sender names, "
-    "statuses, whose key Altegio sends with), telephony (calls and notifications)"
+    "statuses, whose key Altegio sends with), telephony (calls and notifications), "
+    "webhooks (addresses that events are posted to)"
 )
 
 

@@ -18,6 +18,7 @@ import integrations.lifecycle.admin
 import integrations.location_profiles.admin
 import integrations.messaging.admin
 import integrations.messaging.message_admin
+import integrations.partner_events.admin
 import integrations.reconciliation.admin
 import integrations.sender_names.admin
 import integrations.telephony.admin

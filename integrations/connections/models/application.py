@@ -86,8 +86,8 @@ class Application(models.Model):
 
     @property
     def gets_api_key(self) -> bool:
-        """Altegio sends SMS through the partner with this key (docs/altegio.md §2, activate)."""
-        return self.kind == self.Kind.SMS
+        """Altegio sends messages through aggregators and chat bots with this key (docs/altegio.md §2, activate)."""
+        return self.kind in (self.Kind.SMS, self.Kind.CHAT_BOT)
 
     @property
     def activation_extras(self) -> dict[str, Any]:

@@ -30,6 +30,15 @@ def test_the_key_sent_at_activation_leads_to_its_connection(
     assert resolve(api, "").status_code == 400
 
 
+@pytest.mark.parametrize(("kind", "gets_one"), [("sms", True), ("chat_bot", True), ("telephony", False)])
+def test_aggregators_and_chat_bots_send_a_key_at_activation(
+    connect: Callable[..., Connection], altegio: Sandbox, kind: str, gets_one: bool
+) -> None:
+    connect(10101, kind=kind)
+
+    assert bool(not_none(altegio.connection(10101)).api_key) is gets_one
+
+
 def test_it_costs_the_same_with_many_connections(
     api: Api,
     altegio: Sandbox,

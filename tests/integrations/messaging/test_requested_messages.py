@@ -283,7 +283,7 @@ def test_a_page_costs_the_same_however_many_messages_it_shows(
 ) -> None:
     request_message(client, key, message(destination_params=many(100)))
     listed(api)
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(6):
         assert len(listed(api)) == 100
 
 

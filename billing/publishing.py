@@ -1,0 +1,32 @@
+"""What happens to payments, as events in the JSON of the API (docs/interface.md)."""
+
+from typing import Any
+
+from django.db.models.signals import post_save
+from django.dispatch import receiver
+
+from billing.api.payments import PaymentSerializer
+from billing.models import Payment, Source, Status
+from integrations.partner_events import types
+from integrations.partner_events.publish import NewEvent, publish
+
+_TYPES = {
+    Status.REPORTED: types.PAYMENT_REPORTED,
+    Status.FAILED: types.PAYMENT_FAILED,
+    Status.REFUNDED: types.PAYMENT_REFUNDED,
+}
+
+
+@receiver(post_save, sender=Payment)
+def publish_status(
+    instance: Payment, *, created: bool, update_fields: frozenset[str] | None = None, **_: Any
+) -> None:
+    """Whoever writes a payment's status, the partner's systems are told of it in the same transaction."""
+    if not created and "status" not in (update_fields or ()):
+        return
+    kind = _TYPES.get(Status(instance.status))
+    if created and instance.source == Source.ALTEGIO:
+        kind = types.PAYMENT_COLLECTED
+    if kind is not None:
+        data = {"payment": PaymentSerializer(instance).data}
+        publish([NewEvent(kind, instance.application_id, data, connection_id=instance.connection_id)])

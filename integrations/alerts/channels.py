@@ -1,0 +1,102 @@
+"""Telling of alerts where people are: chats and pagers, by the addresses of `ALERT_URLS` (Apprise).
+
+A new alert, its end, and at most one message in five minutes. A message is noted once it was taken: whoever is killed
+in between sends it again.
+"""
+
+import threading
+from collections.abc import Sequence
+from datetime import timedelta
+
+import structlog
+from apprise import Apprise, NotifyType
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from integrations.alerts.models import Alert, AlertChannels
+
+log = structlog.get_logger(__name__)
+
+AT_MOST_EVERY = timedelta(minutes=5)
+# Longer than all addresses together may take: Apprise gives each of them eight seconds.
+LEASE = timedelta(minutes=2)
+# After a failure of all addresses.
+PAUSE = timedelta(minutes=1)
+MAX_LINES = 10
+_place = threading.BoundedSemaphore(1)
+
+
+class NotSentError(Exception):
+    """An address took no message; `str()` names its kind, and nothing secret of it."""
+
+
+def announce_alerts() -> int:
+    """Send what is new and what has ended in one message, if it is time. Returns how many alerts it told of.
+
+    One thread of a process does so, that a silent address delays no call.
+    """
+    if not settings.ALERT_URLS or not _place.acquire(blocking=False):
+        return 0
+    try:
+        return _announce()
+    finally:
+        _place.release()
+
+
+def _announce() -> int:
+    began, ended = _claim()
+    if not began and not ended:
+        return 0
+    try:
+        send("\n".join(_lines(began, ended)), is_trouble=bool(began))
+    except NotSentError as error:
+        log.warning("alerts_not_announced", error=str(error))
+        AlertChannels.objects.update(rests_until=timezone.now() + PAUSE)
+        return 0
+    now = timezone.now()
+    with transaction.atomic():
+        Alert.objects.filter(pk__in=[alert.pk for alert in began]).update(announced_at=now)
+        Alert.objects.filter(pk__in=[alert.pk for alert in ended]).update(end_announced_at=now)
+        AlertChannels.objects.update(rests_until=now + AT_MOST_EVERY)
+    return len(began) + len(ended)
+
+
+@transaction.atomic
+def _claim() -> tuple[list[Alert], list[Alert]]:
+    """What is to be told now, this process's alone for a while: the new alerts, and those that ended since."""
+    now = timezone.now()
+    channels, _made = AlertChannels.objects.select_for_update().get_or_create(pk=1)
+    if channels.rests_until is not None and channels.rests_until > now:
+        return [], []
+    began = list(Alert.objects.filter(announced_at=None, cleared_at=None).order_by("pk"))
+    ended = list(Alert.objects.exclude(announced_at=None).exclude(cleared_at=None).filter(end_announced_at=None))
+    if began or ended:
+        channels.rests_until = now + LEASE
+        channels.save(update_fields=["rests_until"])
+    return began, ended
+
+
+def _lines(began: Sequence[Alert], ended: Sequence[Alert]) -> list[str]:
+    """One line for each alert, the first few by name."""
+    lines = [f"! {alert.text}" for alert in began[:MAX_LINES]]
+    lines += [f"✓ ended: {alert.text}" for alert in ended[:MAX_LINES]]
+    more = len(began) + len(ended) - len(lines)
+    return [*lines, *([f"and {more} more"] if more else []), f"{settings.PORTAL_URL}/admin/alerts/alert/?open=yes"]
+
+
+def send(text: str, *, is_trouble: bool) -> None:
+    """Send a message to every address of `ALERT_URLS`. Raises NotSentError where one of them takes none."""
+    failed = []
+    for url in settings.ALERT_URLS:
+        channel = Apprise()
+        kind = NotifyType.WARNING if is_trouble else NotifyType.SUCCESS
+        if not channel.add(url) or not channel.notify(body=text, title="Altegio partner portal", notify_type=kind):
+            failed.append(kind_of(url))
+    if failed:
+        raise NotSentError(f"No message was taken by: {', '.join(failed)}.")
+
+
+def kind_of(url: str) -> str:
+    """What an address leads to, without what is secret in it: the part before `://`."""
+    return url.partition("://")[0][:20]

@@ -1,0 +1,72 @@
+"""`/api/v1/events/`: the events as a feed, for who cannot receive webhooks."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from rest_framework import serializers
+from rest_framework.generics import ListAPIView
+
+from integrations.partner_events import types
+from integrations.partner_events.fan_out import fan_out
+from integrations.partner_events.models import PartnerEvent
+from partner_portal.core.clean import parse_json
+from partner_portal.core.list_parameters import Parameter
+from partner_portal.core.pagination import Cursor
+
+TYPES = frozenset(types.ALL)
+
+
+class EventSerializer(serializers.Serializer[PartnerEvent]):
+    """An event: `id` is the `webhook-id`, the rest is the body that webhooks carry."""
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """For the schema; a field called `data` cannot stand in the class."""
+        return {
+            "id": serializers.CharField(),
+            "type": serializers.ChoiceField(types.CHOICES),
+            "timestamp": serializers.DateTimeField(),
+            "data": serializers.DictField(),
+        }
+
+    def to_representation(self, event: PartnerEvent) -> dict[str, Any]:
+        return {"id": event.message_id, **parse_json(event.body)}
+
+
+def _after() -> Parameter:
+    def read(text: str) -> int:
+        position = PartnerEvent.objects.filter(message_id=text).values_list("position", flat=True).first()
+        if position is None:
+            raise ValueError("There is no event with this id, or it is not kept any more. Begin without `after`.")
+        return position
+
+    meaning = "Only events behind the one with this id. None ever appears in front of one already shown."
+    return Parameter("position__gt", read, {"type": "string", "pattern": "^evt_[0-9a-f]{32}$"}, meaning)
+
+
+def _types() -> Parameter:
+    def read(text: str) -> list[str]:
+        wanted = text.split(",")
+        if unknown := [name for name in wanted if name not in TYPES]:
+            raise ValueError(f"There is no type {', '.join(unknown)}. The types are: {', '.join(types.ALL)}.")
+        return wanted
+
+    return Parameter("type__in", read, {"type": "string"}, "Types, with a comma between them.")
+
+
+class OldestFirst(Cursor):
+    """From the oldest on: who has read to the end asks next time for what stands behind the last one."""
+
+    ordering = "position"
+
+
+class EventList(ListAPIView[PartnerEvent]):
+    """What happened, oldest first: the same events that webhooks carry."""
+
+    scope = "read"
+    serializer_class = EventSerializer
+    pagination_class = OldestFirst
+    parameters = {"after": _after(), "types": _types()}
+
+    def get_queryset(self) -> QuerySet[PartnerEvent]:
+        fan_out()
+        return PartnerEvent.objects.filter(endpoint=None).exclude(position=None)

@@ -1,0 +1,81 @@
+"""What happens to connections, sender names and messages, as events in the JSON of the API (docs/interface.md)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models.signals import post_save
+from django.dispatch import receiver
+
+from integrations.api.connections import ConnectionSerializer, shown_connections
+from integrations.api.messages import MessageSerializer, shown_messages
+from integrations.api.sender_names import shown_names
+from integrations.connections.models import SHOWN_STATES, State, SyncState
+from integrations.connections.signals import connections_changed
+from integrations.connections.transitions import Change
+from integrations.messaging.signals import messages_placed
+from integrations.partner_events import types
+from integrations.partner_events.publish import NewEvent, publish
+from integrations.sender_names.models import SenderNameList
+
+# What a connection's new state is called; a claim that waits again is no news.
+_TYPES = {
+    State.ACTIVE: types.CONNECTION_STATES["activated"],
+    State.FROZEN: types.CONNECTION_STATES["frozen"],
+    State.UNINSTALLED: types.CONNECTION_STATES["uninstalled"],
+    State.EXPIRED: types.CONNECTION_STATES["expired"],
+    State.FAILED: types.CONNECTION_STATES["failed"],
+    State.CONFLICT: types.CONNECTION_STATES["conflict"],
+}
+_NAMES = {SyncState.SYNCED: types.SENDER_NAMES_SYNCED, SyncState.FAILED: types.SENDER_NAMES_FAILED}
+
+
+def type_of(before: State, after: State) -> str | None:
+    """The event's type for this change; None where there is nothing to tell."""
+    if (before, after) == (State.FROZEN, State.ACTIVE):
+        return types.CONNECTION_STATES["unfrozen"]
+    return _TYPES.get(after)
+
+
+@receiver(connections_changed)
+def publish_changes(changes: Sequence[Change], **_: Any) -> None:
+    """Tell of all that one move changed, in a constant number of queries."""
+    events = [(change, kind) for change in changes if (kind := type_of(change.before, change.after))]
+    shown = shown_connections().in_bulk([change.connection.pk for change, _kind in events]) if events else {}
+    publish(
+        NewEvent(
+            kind,
+            change.connection.application_id,
+            {
+                "connection": ConnectionSerializer(shown[change.connection.pk]).data,
+                "previous_state": SHOWN_STATES[change.before],
+            },
+            connection_id=change.connection.pk,
+        )
+        for change, kind in events
+    )
+
+
+@receiver(post_save, sender=SenderNameList)
+def publish_sender_names(instance: SenderNameList, update_fields: frozenset[str] | None = None, **_: Any) -> None:
+    """Tell how a list fared at Altegio."""
+    kind = _NAMES.get(SyncState(instance.sync_state))
+    if kind is None or "sync_state" not in (update_fields or ()):
+        return
+    installation = instance.installation
+    data = {"salon_id": installation.location.altegio_id, **shown_names(instance)}
+    publish([NewEvent(kind, installation.application_id, data)])
+
+
+@receiver(messages_placed)
+def publish_messages(keys: Sequence[int], **_: Any) -> None:
+    """Tell of the messages that Altegio wants sent, in a constant number of queries."""
+    messages = shown_messages().filter(pk__in=keys).order_by("pk")
+    publish(
+        NewEvent(
+            types.MESSAGE_REQUESTED,
+            message.connection.application_id,
+            {"message": MessageSerializer(message).data},
+            connection_id=message.connection_id,
+        )
+        for message in messages
+    )

@@ -1,0 +1,200 @@
+"""`/api/v1/webhooks/`: the addresses that events are posted to, and what became of each event."""
+
+import time
+from typing import Any, cast
+
+from django.conf import settings
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.generics import ListAPIView, ListCreateAPIView, RetrieveUpdateDestroyAPIView, get_object_or_404
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from integrations.connections.models import Application
+from integrations.partner_events import endpoints, types
+from integrations.partner_events.models import WebhookDelivery, WebhookEndpoint
+from integrations.partner_events.sending import NotAcceptedError, checked_addresses
+from partner_portal.core.list_parameters import choice
+
+# For the question where an address leads to.
+LOOK_UP = 5.0
+Data = dict[str, Any]
+
+
+class EndpointSerializer(serializers.ModelSerializer[WebhookEndpoint]):
+    """An address; without `types` it gets events of every type, without `application_id` of every application."""
+
+    url = serializers.URLField(max_length=500)
+    types = serializers.ListField(child=serializers.ChoiceField(types.CHOICES), required=False)
+    application_id = serializers.IntegerField(
+        source="application.altegio_id", min_value=1, required=False, allow_null=True, default=None
+    )
+
+    class Meta:
+        model = WebhookEndpoint
+        fields = (
+            *("id", "url", "types", "application_id", "description", "is_active", "created_at"),
+            *("failing_since", "last_delivered_at"),
+        )
+        read_only_fields = ("id", "created_at", "failing_since", "last_delivered_at")
+
+    def validate_url(self, url: str) -> str:
+        """https, and every address that its name leads to is public."""
+        if not url.startswith("https://") and not settings.EVENTS_ALLOW_PRIVATE:
+            raise serializers.ValidationError("Write an https address.")
+        try:
+            checked_addresses(url, time.monotonic() + LOOK_UP)
+        except NotAcceptedError as reason:
+            raise serializers.ValidationError(str(reason)) from None
+        return url
+
+    def validate_application_id(self, altegio_id: int | None) -> int | None:
+        """An application that the portal knows."""
+        if altegio_id is not None and not Application.objects.filter(altegio_id=altegio_id).exists():
+            raise serializers.ValidationError("There is no such application.")
+        return altegio_id
+
+    def validate_types(self, wanted: list[str]) -> list[str]:
+        return list(dict.fromkeys(wanted))
+
+    def create(self, validated: Data) -> WebhookEndpoint:
+        altegio_id = validated.pop("application", {}).get("altegio_id")
+        application = Application.objects.filter(altegio_id=altegio_id).first()
+        wanted = validated.get("types", [])
+        return endpoints.new_endpoint(validated["url"], wanted, application, validated.get("description", ""))
+
+    def update(self, endpoint: WebhookEndpoint, validated: Data) -> WebhookEndpoint:
+        if "application" in validated and "application_id" in cast("Data", self.initial_data):
+            wanted = Application.objects.filter(altegio_id=validated["application"]["altegio_id"])
+            endpoint.application = wanted.first()
+        for name in ("url", "types", "description"):
+            setattr(endpoint, name, validated.get(name, getattr(endpoint, name)))
+        endpoint.save(update_fields=["url", "types", "description", "application"])
+        if validated.get("is_active", endpoint.is_active) != endpoint.is_active:
+            endpoints.switch(endpoint, on=validated["is_active"])
+        return endpoint
+
+
+class NewEndpointSerializer(EndpointSerializer):
+    """A new address with its secret, which is shown only now."""
+
+    secret = serializers.CharField(read_only=True)
+
+    class Meta(EndpointSerializer.Meta):
+        fields = (*EndpointSerializer.Meta.fields, "secret")  # type: ignore[assignment]
+
+
+class SecretSerializer(serializers.Serializer[Data]):
+    """The new secret, shown once; for 24 hours both sign."""
+
+    secret = serializers.CharField()
+
+
+class DeliverySerializer(serializers.ModelSerializer[WebhookDelivery]):
+    """One event's way to one address."""
+
+    event_id = serializers.CharField(source="event.message_id")
+    type = serializers.CharField(source="event.type")
+    attempts = serializers.IntegerField(source="attempt_count")
+    delivered_at = serializers.SerializerMethodField()
+
+    class Meta:
+        model = WebhookDelivery
+        fields = (
+            *("id", "event_id", "type", "state", "attempts", "response_status", "error", "duration"),
+            *("created_at", "delivered_at"),
+        )
+        read_only_fields = fields
+
+    def get_delivered_at(self, delivery: WebhookDelivery) -> Any:
+        return delivery.finished_at if delivery.state == WebhookDelivery.State.DELIVERED else None
+
+
+class ReplaySerializer(serializers.Serializer[Data]):
+    """Which events go out once more."""
+
+    since = serializers.DateTimeField()
+    until = serializers.DateTimeField(required=False)
+    types = serializers.ListField(child=serializers.ChoiceField(types.CHOICES), required=False, default=list)
+
+
+class CountSerializer(serializers.Serializer[Data]):
+    """How many events go out once more."""
+
+    count = serializers.IntegerField()
+
+
+class WebhookList(ListCreateAPIView[WebhookEndpoint]):
+    """The addresses, newest first; a new one is answered with its secret, once."""
+
+    scope = "webhooks"
+    serializer_class = EndpointSerializer
+    queryset = WebhookEndpoint.objects.select_related("application")
+    parameters: dict[str, Any] = {}
+
+    @extend_schema(request=EndpointSerializer, responses={201: NewEndpointSerializer})
+    def post(self, request: Request, *_args: Any, **_kwargs: Any) -> Response:
+        form = EndpointSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        return Response(NewEndpointSerializer(form.save()).data, status=201)
+
+
+class WebhookDetail(RetrieveUpdateDestroyAPIView[WebhookEndpoint]):
+    """One address."""
+
+    scope = "webhooks"
+    http_method_names = ["get", "patch", "delete", "head", "options"]
+    serializer_class = EndpointSerializer
+    queryset = WebhookEndpoint.objects.select_related("application")
+
+
+class WebhookTest(APIView):
+    """Sends an event of the type `webhook.test` to this address alone, whatever its `types`."""
+
+    scope = "webhooks"
+
+    @extend_schema(request=None, responses={202: None})
+    def post(self, _request: Request, pk: int) -> Response:
+        endpoints.send_test(get_object_or_404(WebhookEndpoint, pk=pk))
+        return Response(status=202)
+
+
+class WebhookRotate(APIView):
+    """Gives the address a new secret; for 24 hours both sign, with two signatures in the header."""
+
+    scope = "webhooks"
+
+    @extend_schema(request=None, responses={200: SecretSerializer})
+    def post(self, _request: Request, pk: int) -> Response:
+        return Response({"secret": endpoints.rotate_secret(get_object_or_404(WebhookEndpoint, pk=pk))})
+
+
+class WebhookDeliveries(ListAPIView[WebhookDelivery]):
+    """What became of each event at this address, newest first."""
+
+    scope = "webhooks"
+    serializer_class = DeliverySerializer
+    parameters = {"state": choice("state", {state: state for state in WebhookDelivery.State.values})}
+
+    def get_queryset(self) -> QuerySet[WebhookDelivery]:
+        endpoint = get_object_or_404(WebhookEndpoint, pk=self.kwargs["pk"])
+        return endpoint.deliveries.select_related("event").defer("event__body")
+
+
+class WebhookReplay(APIView):
+    """Sends the events of a time once more to this address, in their order; each keeps its id."""
+
+    scope = "webhooks"
+
+    @extend_schema(request=ReplaySerializer, responses={202: CountSerializer})
+    def post(self, request: Request, pk: int) -> Response:
+        endpoint = get_object_or_404(WebhookEndpoint, pk=pk)
+        form = ReplaySerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        asked = form.validated_data
+        if (until := asked.get("until")) is not None and until < asked["since"]:
+            raise ValidationError({"until": ["Write a moment after `since`."]})
+        return Response({"count": endpoints.replay(endpoint, asked["since"], until, asked["types"])}, status=202)

@@ -1,0 +1,220 @@
+"""Delivering events: in order for each connection and address, with retries, until taken or dead.
+
+A worker takes a run of deliveries to one address, under the lock of the address, and leases them by their due time:
+the worker that has them may be dead once that has passed. What it posts and dies before it can note is posted again.
+"""
+
+import time
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import mean
+
+import structlog
+from django.db import connection as database
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from integrations.alerts.models import Alert
+from integrations.alerts.raising import clear_alerts, raise_alerts
+from integrations.partner_events.models import WebhookDelivery, WebhookEndpoint
+from integrations.partner_events.sending import TIMEOUT, Address, NotAcceptedError, look_up, post_signed
+from partner_portal.core.thread_shares import Share
+
+log = structlog.get_logger(__name__)
+
+# Seconds before the next try: three days in all (docs/interface.md, webhooks).
+PAUSES = (5, 30, 300, 1800, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 20 * 3600)
+# A run ends after so many deliveries, or so many seconds and the one delivery that is under way then.
+RUN, MAX_RUN = 100, 5.0
+# The question for the name, the run, and the delivery that was begun last.
+LEASE = timedelta(seconds=TIMEOUT + MAX_RUN + TIMEOUT + 5)
+MAX_ROUND = 25.0
+# So long at most an address that gave no answer is let rest.
+MAX_SILENCE = timedelta(seconds=60)
+# An address that took nothing for so long is switched off.
+SWITCHED_OFF_AFTER = timedelta(days=1)
+THREADS = 3
+
+State = WebhookDelivery.State
+_share = Share(THREADS)
+
+
+@dataclass(frozen=True)
+class Run:
+    """Some deliveries to one address, oldest first: this worker's alone until `leased_until`."""
+
+    endpoint: WebhookEndpoint
+    deliveries: list[WebhookDelivery]
+    leased_until: datetime
+
+
+@dataclass(frozen=True)
+class Try:
+    """How one of them went."""
+
+    delivery: WebhookDelivery
+    seconds: float
+    status: int | None = None
+    refusal: NotAcceptedError | None = None
+
+
+def deliver_due() -> int:
+    """Try every delivery that is due; returns how many were taken.
+
+    Each address has a place of its own, and all of them a share of the worker's threads: the rest are for Altegio.
+    """
+    taken, ends_at = 0, time.monotonic() + MAX_ROUND
+    with _share.thread() as mine:
+        while mine and time.monotonic() < ends_at and (run := _share.choose(_claim, _address_of)):
+            with _share.serving(_address_of(run)):
+                taken += _execute(run)
+    return taken
+
+
+def _address_of(run: Run) -> int:
+    return run.endpoint.pk
+
+
+def _due(now: datetime) -> QuerySet[WebhookDelivery]:
+    """What may go now: what is due, and behind nothing of its connection that is not."""
+    waiting = WebhookDelivery.objects.filter(state=State.WAITING)
+    not_due = waiting.filter(
+        endpoint=OuterRef("endpoint"), ordering_key=OuterRef("ordering_key"), pk__lt=OuterRef("pk"), due_at__gt=now
+    )
+    return waiting.filter(Q(ordering_key=0) | ~Exists(not_due), due_at__lte=now)
+
+
+@transaction.atomic
+def _claim(not_now: Iterable[object]) -> Run | None:
+    """A run of one address, none of those in `not_now`."""
+    now = timezone.now()
+    mine = _due(now).filter(endpoint=OuterRef("pk"))
+    open_ = Q(rests_until=None) | Q(rests_until__lte=now)
+    endpoints = WebhookEndpoint.objects.filter(open_, Exists(mine), is_active=True).exclude(pk__in=list(not_now))
+    if database.features.has_select_for_update_skip_locked:
+        endpoints = endpoints.select_for_update(skip_locked=True, no_key=True)
+    endpoint = endpoints.order_by(F("last_delivered_at").asc(nulls_first=True), "pk").first()
+    if endpoint is None:
+        return None
+    # Read under the lock of the address: what another worker has leased is seen.
+    deliveries = list(_due(now).filter(endpoint=endpoint).select_related("event").order_by("pk")[:RUN])
+    leased_until = now + LEASE
+    chosen = WebhookDelivery.objects.filter(pk__in=[delivery.pk for delivery in deliveries])
+    chosen.update(due_at=leased_until, attempt_count=F("attempt_count") + 1)
+    for delivery in deliveries:
+        delivery.attempt_count += 1
+    return Run(endpoint, deliveries, leased_until) if deliveries else None
+
+
+def _execute(run: Run) -> int:
+    """Post the run's events one after the other, and note how each went. Returns how many were taken."""
+    tries = _post_each(run)
+    _note(run, tries)
+    return sum(tried.refusal is None for tried in tries)
+
+
+def _post_each(run: Run) -> list[Try]:
+    """One try of each, while the address answers and there is time; none behind a refused one of its connection."""
+    began = time.monotonic()
+    try:
+        address = look_up(run.endpoint.url)
+    except NotAcceptedError as refusal:
+        return [Try(run.deliveries[0], time.monotonic() - began, None, refusal)]
+    tries: list[Try] = []
+    refused: set[int] = set()
+    for delivery in run.deliveries:
+        if time.monotonic() > began + MAX_RUN:
+            break
+        if delivery.ordering_key and delivery.ordering_key in refused:
+            continue
+        tried = _post(address, run.endpoint.secrets, delivery)
+        tries.append(tried)
+        if tried.refusal is not None:
+            refused.add(delivery.ordering_key)
+            if tried.refusal.silent or tried.refusal.retry_after:
+                break
+    return tries
+
+
+def _post(address: Address, secrets: list[str], delivery: WebhookDelivery) -> Try:
+    began, event = time.monotonic(), delivery.event
+    try:
+        status = post_signed(address, secrets, event.message_id, event.body.encode())
+    except NotAcceptedError as refusal:
+        return Try(delivery, time.monotonic() - began, refusal.status, refusal)
+    return Try(delivery, time.monotonic() - began, status)
+
+
+@transaction.atomic
+def _note(run: Run, tries: list[Try]) -> None:
+    """Write how the run went; what was not tried is due again. What another worker has taken over stays its own."""
+    now = timezone.now()
+    mine = WebhookDelivery.objects.filter(
+        pk__in=[delivery.pk for delivery in run.deliveries], state=State.WAITING, due_at=run.leased_until
+    )
+    held = set(mine.select_for_update(no_key=True).values_list("pk", flat=True))
+    untried = held - {tried.delivery.pk for tried in tries}
+    WebhookDelivery.objects.filter(pk__in=untried).update(due_at=now, attempt_count=F("attempt_count") - 1)
+    for status, taken in _by_status(tries).items():
+        keys = [tried.delivery.pk for tried in taken if tried.delivery.pk in held]
+        WebhookDelivery.objects.filter(pk__in=keys).update(
+            state=State.DELIVERED,
+            finished_at=now,
+            response_status=status,
+            duration=mean(tried.seconds for tried in taken),
+            error="",
+        )
+    for tried in tries:
+        if tried.refusal is not None and tried.delivery.pk in held:
+            _set_back(tried, tried.refusal, now)
+    _note_address(run.endpoint, tries, now)
+
+
+def _by_status(tries: list[Try]) -> dict[int | None, list[Try]]:
+    """Those that were taken, by the code of the answer: one UPDATE for each."""
+    found: dict[int | None, list[Try]] = defaultdict(list)
+    for tried in tries:
+        if tried.refusal is None:
+            found[tried.status].append(tried)
+    return found
+
+
+def _set_back(tried: Try, refusal: NotAcceptedError, now: datetime) -> None:
+    delivery = tried.delivery
+    delivery.response_status, delivery.duration, delivery.error = tried.status, tried.seconds, str(refusal)[:300]
+    if delivery.attempt_count > len(PAUSES):
+        delivery.state, delivery.finished_at = State.DEAD, now
+    else:
+        delivery.due_at = now + max(_pause_after(delivery), timedelta(seconds=refusal.retry_after or 0))
+    delivery.save(update_fields=["state", "due_at", "finished_at", "response_status", "duration", "error"])
+
+
+def _pause_after(delivery: WebhookDelivery) -> timedelta:
+    return timedelta(seconds=PAUSES[min(delivery.attempt_count, len(PAUSES)) - 1])
+
+
+def _note_address(endpoint: WebhookEndpoint, tries: list[Try], now: datetime) -> None:
+    """Let a silent address rest, and one that asks for it; switch it off after a day in which it took nothing."""
+    same = WebhookEndpoint.objects.filter(pk=endpoint.pk)
+    if any(tried.refusal is None for tried in tries):
+        same.update(last_delivered_at=now, failing_since=None)
+        if endpoint.failing_since is not None:
+            clear_alerts(key=alert_key(endpoint))
+    last = tries[-1].refusal if tries else None
+    if last is None:
+        return
+    asked = timedelta(seconds=last.retry_after or 0)
+    rest = max(asked, min(_pause_after(tries[-1].delivery), MAX_SILENCE)) if last.silent else asked
+    same.filter(failing_since=None).update(failing_since=now)
+    same.update(rests_until=now + rest)
+    if same.filter(is_active=True, failing_since__lt=now - SWITCHED_OFF_AFTER).update(is_active=False):
+        text = f"The webhook {endpoint.url} took nothing for a day and is switched off: {last}"
+        raise_alerts([(Alert.Kind.EVENTS, alert_key(endpoint), text, None)])
+
+
+def alert_key(endpoint: WebhookEndpoint) -> str:
+    """One alert stands for all failures of an address."""
+    return f"webhook:{endpoint.pk}"

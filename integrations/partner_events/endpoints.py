@@ -1,0 +1,82 @@
+"""What the partner does with an address: make it, try it, change its secret, send again."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from integrations.alerts.raising import clear_alerts
+from integrations.connections.models import Application
+from integrations.partner_events import types
+from integrations.partner_events.deliver import alert_key
+from integrations.partner_events.fan_out import delivery_of
+from integrations.partner_events.models import PartnerEvent, WebhookDelivery, WebhookEndpoint
+from integrations.partner_events.publish import NewEvent, publish
+from integrations.partner_events.sending import fresh_secret
+from partner_portal.core.wake import wake
+
+# So long both secrets sign.
+OVERLAP = timedelta(hours=24)
+# Of the events sent again, so many are queued at once.
+BATCH = 1000
+
+
+def new_endpoint(
+    url: str, wanted: Sequence[str], application: Application | None, description: str
+) -> WebhookEndpoint:
+    """Store an address with a secret of its own, which the caller shows once."""
+    return WebhookEndpoint.objects.create(
+        url=url, types=list(wanted), application=application, description=description, secret=fresh_secret()
+    )
+
+
+def rotate_secret(endpoint: WebhookEndpoint) -> str:
+    """Give the address a new secret and return it; for a day the present one signs too."""
+    endpoint.previous_secret, endpoint.secret = endpoint.secret, fresh_secret()
+    endpoint.previous_secret_until = timezone.now() + OVERLAP
+    endpoint.save(update_fields=["secret", "previous_secret", "previous_secret_until"])
+    return endpoint.secret
+
+
+@transaction.atomic
+def send_test(endpoint: WebhookEndpoint) -> None:
+    """Send an event of the type `webhook.test` to this address alone, whatever it wants otherwise."""
+    application = endpoint.application or Application.objects.order_by("pk").first()
+    if application is not None:
+        publish([NewEvent(types.TEST, application.pk, {"message": "This is a test."}, endpoint=endpoint)])
+
+
+@transaction.atomic
+def switch(endpoint: WebhookEndpoint, *, on: bool) -> None:
+    """Begin or stop to send to an address. What waited for it goes on in its order."""
+    endpoint.is_active, endpoint.failing_since, endpoint.rests_until = on, None, None
+    endpoint.save(update_fields=["is_active", "failing_since", "rests_until"])
+    if on:
+        clear_alerts(key=alert_key(endpoint))
+        transaction.on_commit(lambda: wake("integrations.partner_events.tasks.deliver"))
+
+
+@transaction.atomic
+def replay(endpoint: WebhookEndpoint, since: datetime, until: datetime | None, wanted: Sequence[str]) -> int:
+    """Send events of a time to this address once more, in their order, each under its id. Returns how many."""
+    events = PartnerEvent.objects.exclude(position=None).filter(created_at__gte=since).order_by("position")
+    if until is not None:
+        events = events.filter(created_at__lte=until)
+    if wanted:
+        events = events.filter(type__in=wanted)
+    chosen = (delivery_of(event, endpoint) for event in events.defer("body").iterator() if endpoint.wants(event))
+    made = WebhookDelivery.objects.bulk_create(chosen, batch_size=BATCH)
+    transaction.on_commit(lambda: wake("integrations.partner_events.tasks.deliver"))
+    return len(made)
+
+
+@transaction.atomic
+def send_again(deliveries: Sequence[WebhookDelivery]) -> int:
+    """Give dead letters a new life, with all their tries. Returns how many there were."""
+    dead = WebhookDelivery.objects.filter(
+        pk__in=[delivery.pk for delivery in deliveries], state=WebhookDelivery.State.DEAD
+    )
+    return dead.update(
+        state=WebhookDelivery.State.WAITING, attempt_count=0, due_at=timezone.now(), finished_at=None, error=""
+    )

@@ -1,0 +1,56 @@
+"""Writing events down, in the transaction of what they tell of."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import simplejson
+from django.db import transaction
+from django.utils import timezone
+from rest_framework.utils.encoders import JSONEncoder
+
+from integrations.partner_events.models import PartnerEvent, WebhookEndpoint
+from partner_portal.core.wake import wake
+
+
+@dataclass(frozen=True)
+class NewEvent:
+    """What is to be told: `data` is what the API shows, with values as a serializer gives them."""
+
+    type: str
+    application_id: int  # the row's
+    data: Mapping[str, Any]
+    connection_id: int | None = None
+    endpoint: WebhookEndpoint | None = None
+
+
+def publish(events: Iterable[NewEvent]) -> list[PartnerEvent]:
+    """Store events for the feed and the webhooks, in one query; call it in the transaction of the change."""
+    now = timezone.now()
+    rows = [
+        PartnerEvent(
+            type=event.type,
+            application_id=event.application_id,
+            connection_id=event.connection_id,
+            endpoint=event.endpoint,
+            body=_body(event, now),
+            created_at=now,
+        )
+        for event in events
+    ]
+    if rows:
+        PartnerEvent.objects.bulk_create(rows, batch_size=500)
+        transaction.on_commit(_wake)
+    return rows
+
+
+def _body(event: NewEvent, now: datetime) -> str:
+    """`type`, `timestamp` and `data`, as the Standard Webhooks specification advises."""
+    body = {"type": event.type, "timestamp": now.isoformat(), "data": event.data}
+    text: str = simplejson.dumps(body, use_decimal=True, ensure_ascii=False, default=JSONEncoder().default)
+    return text
+
+
+def _wake() -> None:
+    wake("integrations.partner_events.tasks.fan_out")

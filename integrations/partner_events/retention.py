@@ -1,0 +1,19 @@
+"""How long events and their deliveries are kept: deleted in batches that block nobody."""
+
+from datetime import datetime
+
+from integrations.partner_events.models import PartnerEvent, WebhookDelivery
+from partner_portal.core.retention import register_retention
+
+BATCH = 2000
+
+
+def delete_old_events(before: datetime) -> int:
+    """Delete a batch of the events older than `before`, their deliveries with them. Returns how many."""
+    old = PartnerEvent.objects.filter(created_at__lt=before).order_by("created_at")
+    ids = list(old.values_list("pk", flat=True)[:BATCH])
+    WebhookDelivery.objects.filter(event__in=ids).delete()
+    return PartnerEvent.objects.filter(pk__in=ids).delete()[0]
+
+
+register_retention("events for the partner's systems", "RETENTION_EVENTS_DAYS", delete_old_events)

@@ -1,0 +1,89 @@
+"""What happens to a payment is told to the partner's systems as the API shows it."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from billing.collected import take_collected_payment
+from integrations.connections.models import Connection
+from integrations.partner_events.models import PartnerEvent
+from sandbox import Sandbox
+from tests.billing.conftest import Billing
+from tests.billing.test_collected import TOLD
+
+pytestmark = pytest.mark.django_db
+
+
+def published() -> list[tuple[str, dict[str, Any]]]:
+    """The events about payments: their types, and the payments in them."""
+    events = PartnerEvent.objects.filter(type__startswith="payment.").order_by("pk")
+    return [(event.type, json.loads(event.body)["data"]["payment"]) for event in events]
+
+
+def test_a_payment_that_altegio_holds_is_told(
+    billing: Billing, connection: Connection, work: Callable[..., None]
+) -> None:
+    number = billing.tell().json()["id"]
+    assert published() == []
+    work()
+
+    [(kind, payment)] = published()
+    assert (kind, payment["status"]) == ("payment.reported", "reported")
+    shown = billing.get(f"payments/{number}/").json()
+    assert {**payment, "updated_at": ""} == {**shown, "updated_at": ""}
+
+
+def test_a_payment_that_altegio_refuses_is_told(
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]
+) -> None:
+    altegio.fault("error", "payment", status=422)
+    billing.tell()
+    work()
+
+    [(kind, payment)] = published()
+    assert (kind, payment["status"]) == ("payment.failed", "failed")
+    assert payment["error"]
+
+
+def test_a_refund_is_told(billing: Billing, connection: Connection, work: Callable[..., None]) -> None:
+    number = billing.tell().json()["id"]
+    work()
+    billing.post(f"payments/{number}/refund/")
+    work()
+
+    assert [kind for kind, _payment in published()] == ["payment.reported", "payment.refunded"]
+
+
+def test_a_refund_that_altegio_refuses_is_told_with_the_reason(
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]
+) -> None:
+    number = billing.tell().json()["id"]
+    work()
+    altegio.fault("error", "refund", status=403)
+    billing.post(f"payments/{number}/refund/")
+    work()
+
+    kind, payment = published()[-1]
+    assert (kind, payment["status"]) == ("payment.reported", "reported")
+    assert "refused the refund" in payment["error"]
+
+
+def test_what_altegio_collected_itself_is_told_once(connection: Connection, work: Callable[..., None]) -> None:
+    take_collected_payment(TOLD, connection)
+    take_collected_payment(TOLD, connection)
+    work()
+
+    assert [kind for kind, _payment in published()] == ["payment.collected"]
+
+
+def test_what_is_written_for_other_reasons_is_no_news(
+    billing: Billing, connection: Connection, work: Callable[..., None]
+) -> None:
+    billing.tell()
+    work()
+    PartnerEvent.objects.all().delete()
+    connection.payments.get().save(update_fields=["error"])
+
+    assert published() == []

@@ -1,0 +1,174 @@
+"""Alerts and their ends are told where people are, in at most one message in five minutes."""
+
+import json
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from pytest_django.fixtures import DjangoAssertNumQueries, Settings
+
+from integrations.alerts import channels
+from integrations.alerts.channels import AT_MOST_EVERY, LEASE, PAUSE, announce_alerts
+from integrations.alerts.models import Alert, AlertChannels
+from integrations.alerts.raising import clear_alerts, raise_alerts
+
+pytestmark = pytest.mark.django_db
+
+
+class Chat(ThreadingHTTPServer):
+    """Where people are: it keeps each message, and answers as it is told."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), ChatHandler)
+        self.messages: list[str] = []
+        self.code = 200
+
+    @property
+    def url(self) -> str:
+        """Its Apprise address, with something secret in it."""
+        return f"json://user:hidden-word@127.0.0.1:{self.server_address[1]}/room"
+
+
+class ChatHandler(BaseHTTPRequestHandler):
+    server: Chat
+
+    def do_POST(self) -> None:
+        body: dict[str, Any] = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.messages.append(body["message"])
+        self.send_response(self.server.code)
+        self.end_headers()
+
+    def log_message(self, *_args: object) -> None:
+        """Silent."""
+
+
+@pytest.fixture
+def chat(settings: Any) -> Iterator[Chat]:
+    server = Chat()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    settings.ALERT_URLS = [server.url]
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def alarm(key: str) -> None:
+    raise_alerts([(Alert.Kind.CALL, key, f"Trouble with {key}.", None)])
+
+
+def later(pause: timedelta) -> None:
+    """As if so much time had passed."""
+    until = AlertChannels.objects.get().rests_until
+    assert until is not None
+    AlertChannels.objects.update(rests_until=until - pause)
+
+
+def test_an_alert_and_its_end_are_told_once_each(chat: Chat) -> None:
+    alarm("one")
+    assert announce_alerts() == 1
+    clear_alerts(key="one")
+    later(AT_MOST_EVERY)
+    assert announce_alerts() == 1
+    later(AT_MOST_EVERY)
+    assert announce_alerts() == 0
+
+    first, second = chat.messages
+    assert first.startswith("! Trouble with one.")
+    assert second.startswith("✓ ended: Trouble with one.")
+    assert "/admin/alerts/alert/" in first
+
+
+def test_more_within_five_minutes_waits_and_comes_in_one_message(chat: Chat) -> None:
+    alarm("one")
+    announce_alerts()
+    for number in range(13):
+        alarm(f"later {number}")
+    assert announce_alerts() == 0
+
+    later(AT_MOST_EVERY)
+    assert announce_alerts() == 13
+    assert len(chat.messages) == 2
+    assert "later 9" in chat.messages[1]
+    assert "and 3 more" in chat.messages[1]
+
+
+def test_what_ended_before_it_was_told_is_told_to_nobody(chat: Chat) -> None:
+    alarm("one")
+    clear_alerts(key="one")
+
+    assert announce_alerts() == 0
+    assert chat.messages == []
+
+
+def test_a_message_that_was_not_taken_comes_again(chat: Chat) -> None:
+    chat.code = 500
+    alarm("one")
+    assert announce_alerts() == 0
+    assert announce_alerts() == 0
+
+    chat.code = 200
+    later(PAUSE)
+    assert announce_alerts() == 1
+
+
+def test_a_message_of_a_killed_process_comes_again(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    def die(*_args: object, **_options: object) -> None:
+        raise KeyboardInterrupt
+
+    alarm("one")
+    monkeypatch.setattr(channels, "send", die)
+    with pytest.raises(KeyboardInterrupt):
+        announce_alerts()
+    monkeypatch.undo()
+    assert announce_alerts() == 0
+
+    later(LEASE)
+    assert announce_alerts() == 1
+
+
+def test_without_an_address_nothing_is_asked_of_the_database(
+    settings: Settings, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    settings.ALERT_URLS = []
+    with django_assert_num_queries(0):
+        assert announce_alerts() == 0
+
+
+def test_the_command_says_whether_each_address_takes_a_message(chat: Chat) -> None:
+    said = StringIO()
+    call_command("send_test_alert", stdout=said)
+
+    assert said.getvalue() == "Taken by: json.\n"
+    assert len(chat.messages) == 1
+    assert not Alert.objects.exists()
+
+
+@pytest.mark.parametrize("broken", ["nonsense://x", "no address", "json://127.0.0.1:9/"])
+def test_the_command_names_an_address_that_takes_none_and_nothing_secret_of_it(
+    chat: Chat, settings: Settings, broken: str
+) -> None:
+    settings.ALERT_URLS = [chat.url, broken]
+    with pytest.raises(CommandError) as error:
+        call_command("send_test_alert")
+
+    assert broken.partition("://")[0] in str(error.value)
+    assert "hidden-word" not in str(error.value)
+
+
+def test_the_command_says_what_is_missing(settings: Settings) -> None:
+    settings.ALERT_URLS = []
+    with pytest.raises(CommandError, match="ALERT_URLS is empty"):
+        call_command("send_test_alert")
+
+
+def test_an_address_stands_in_no_log(chat: Chat, caplog: pytest.LogCaptureFixture) -> None:
+    chat.code = 500
+    alarm("one")
+    announce_alerts()
+
+    assert "hidden-word" not in caplog.text

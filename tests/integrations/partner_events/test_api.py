@@ -1,0 +1,266 @@
+"""Webhooks are made, tried, read and replayed by the API, and the feed shows the same events (docs/interface.md)."""
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connections as databases
+from django.db import transaction
+from django.test import Client
+from django.utils import timezone
+from pytest_django.fixtures import Settings
+
+from accounts.models import ApiKey
+from integrations.connections.models import Application
+from integrations.partner_events import types
+from integrations.partner_events.models import PartnerEvent, WebhookEndpoint
+from integrations.partner_events.publish import NewEvent, publish
+from sandbox import Sandbox
+from tests.integrations.partner_events.conftest import Partner, go_out
+from tests.marketplace import AURORA_1, arrive
+
+pytestmark = pytest.mark.django_db
+HOOKS = "/api/v1/webhooks/"
+
+
+def key(*scopes: str) -> Client:
+    """A caller whose key has these scopes."""
+    _key, secret = ApiKey.objects.create_key(name="cabinet", scopes=list(scopes))
+    return Client(headers={"Authorization": f"Api-Key {secret}"})
+
+
+@pytest.fixture
+def cabinet() -> Client:
+    return key("webhooks", "read")
+
+
+def make(cabinet: Client, url: str, **more: Any) -> Any:
+    answer = cabinet.post(HOOKS, {"url": url, **more}, "application/json")
+    assert answer.status_code == 201, answer.content
+    return answer.json()
+
+
+def test_a_new_address_is_answered_with_its_secret_once(cabinet: Client, partner: Partner) -> None:
+    made = make(cabinet, partner.url, types=["connection.activated"], description="cabinet")
+
+    assert made["secret"].startswith("whsec_")
+    shown = cabinet.get(f"{HOOKS}{made['id']}/").json()
+    assert "secret" not in shown
+    assert (shown["url"], shown["types"], shown["is_active"]) == (partner.url, ["connection.activated"], True)
+    assert [each["id"] for each in cabinet.get(HOOKS).json()["results"]] == [made["id"]]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "url"),
+        ({"url": "http://partner.example/hooks"}, "url"),
+        ({"url": "https://127.0.0.1/hooks"}, "url"),
+        ({"url": "https://[::1]/hooks"}, "url"),
+        ({"url": "https://10.0.0.1/"}, "url"),
+        ({"url": "https://no-such-name.invalid/"}, "url"),
+        ({"url": "nonsense"}, "url"),
+        ({"url": "https://192.0.43.8/", "types": ["payment.vanished"]}, "types"),
+        ({"url": "https://192.0.43.8/", "application_id": 999}, "application_id"),
+    ],
+)
+def test_an_address_that_nothing_is_sent_to_is_refused(cabinet: Client, body: dict[str, Any], field: str) -> None:
+    answer = cabinet.post(HOOKS, body, "application/json")
+
+    assert answer.status_code == 400
+    assert list(answer.json()) == [field]
+    assert not WebhookEndpoint.objects.exists()
+
+
+def test_a_changed_address_is_looked_at_too(cabinet: Client, partner: Partner, settings: Settings) -> None:
+    made = make(cabinet, partner.url)
+    settings.EVENTS_ALLOW_PRIVATE = False
+    answer = cabinet.patch(f"{HOOKS}{made['id']}/", {"url": "https://192.168.1.1/"}, "application/json")
+
+    assert answer.status_code == 400
+    assert WebhookEndpoint.objects.get().url == partner.url
+
+
+def test_an_address_is_changed_switched_and_deleted(cabinet: Client, partner: Partner) -> None:
+    Application.objects.create(altegio_id=7, name="Beacon", kind="sms")
+    address = f"{HOOKS}{make(cabinet, partner.url)['id']}/"
+
+    def change(**fields: Any) -> Any:
+        answer = cabinet.patch(address, fields, "application/json")
+        assert answer.status_code == 200, answer.content
+        return answer.json()
+
+    assert change(is_active=False)["is_active"] is False
+    assert change(types=["payment.failed"], application_id=7)["application_id"] == 7
+    assert change(application_id=None)["types"] == ["payment.failed"]
+    assert change(is_active=True)["is_active"] is True
+    assert cabinet.delete(address).status_code == 204
+    assert cabinet.get(address).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("get", HOOKS),
+        ("post", HOOKS),
+        ("get", f"{HOOKS}1/"),
+        ("delete", f"{HOOKS}1/"),
+        ("post", f"{HOOKS}1/test/"),
+        ("post", f"{HOOKS}1/rotate-secret/"),
+        ("get", f"{HOOKS}1/deliveries/"),
+        ("post", f"{HOOKS}1/replay/"),
+    ],
+)
+def test_a_key_without_the_scope_may_nothing(method: str, path: Any) -> None:
+    answer = getattr(key("read", "billing", "sms", "telephony"), method)(path)
+
+    assert answer.status_code == 403
+    assert "webhooks" in answer.json()["detail"]
+
+
+def test_a_test_event_arrives_and_its_delivery_is_shown(
+    cabinet: Client, partner: Partner, endpoint: WebhookEndpoint, application: Application
+) -> None:
+    assert cabinet.post(f"{HOOKS}{endpoint.pk}/test/").status_code == 202
+    go_out()
+
+    assert [told["type"] for told in partner.verified(endpoint.secret)] == ["webhook.test"]
+    (shown,) = cabinet.get(f"{HOOKS}{endpoint.pk}/deliveries/?state=delivered").json()["results"]
+    assert (shown["type"], shown["state"], shown["attempts"], shown["response_status"]) == (
+        "webhook.test",
+        "delivered",
+        1,
+        204,
+    )
+    assert shown["event_id"] == partner.ids[0]
+    assert shown["delivered_at"] > shown["created_at"]
+
+
+@pytest.fixture
+def application() -> Application:
+    return Application.objects.create(altegio_id=1, name="Beacon", kind="sms")
+
+
+def test_a_new_secret_is_given_out_once_and_both_sign(
+    cabinet: Client, partner: Partner, endpoint: WebhookEndpoint, application: Application
+) -> None:
+    answer = cabinet.post(f"{HOOKS}{endpoint.pk}/rotate-secret/").json()
+    cabinet.post(f"{HOOKS}{endpoint.pk}/test/")
+    go_out()
+
+    assert partner.verified(answer["secret"]) == partner.verified(endpoint.secret) != []
+
+
+def happen(application: Application, *kinds: str) -> list[str]:
+    return [event.message_id for event in publish(NewEvent(kind, application.pk, {}) for kind in kinds)]
+
+
+def test_a_time_is_replayed(
+    cabinet: Client, partner: Partner, endpoint: WebhookEndpoint, application: Application
+) -> None:
+    ids = happen(application, types.PAYMENT_REPORTED, types.PAYMENT_FAILED)
+    go_out()
+    since = (timezone.now() - timedelta(minutes=1)).isoformat()
+    answer = cabinet.post(
+        f"{HOOKS}{endpoint.pk}/replay/", {"since": since, "types": ["payment.failed"]}, "application/json"
+    )
+    go_out()
+
+    assert (answer.status_code, answer.json()) == (202, {"count": 1})
+    assert partner.ids == [*ids, ids[1]]
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"since": "yesterday"}, {"since": "2026-11-24T10:00:00Z", "until": "2026-11-23T10:00:00Z"}]
+)
+def test_a_replay_without_a_sane_time_is_refused(
+    cabinet: Client, endpoint: WebhookEndpoint, body: dict[str, Any]
+) -> None:
+    assert cabinet.post(f"{HOOKS}{endpoint.pk}/replay/", body, "application/json").status_code == 400
+
+
+def feed(cabinet: Client, query: str = "") -> list[Any]:
+    answer = cabinet.get(f"/api/v1/events/?{query}")
+    assert answer.status_code == 200, answer.content
+    results: list[Any] = answer.json()["results"]
+    return results
+
+
+def test_the_feed_shows_what_webhooks_carry_oldest_first(
+    cabinet: Client,
+    partner: Partner,
+    endpoint: WebhookEndpoint,
+    client: Client,
+    altegio: Sandbox,
+    work: Callable[..., None],
+) -> None:
+    arrive(client, altegio, AURORA_1)
+    work()
+    go_out()
+
+    shown = feed(cabinet)
+    assert [{name: event[name] for name in ("type", "timestamp", "data")} for event in shown] == partner.verified(
+        endpoint.secret
+    )
+    assert [event["id"] for event in shown] == partner.ids
+
+
+def test_the_feed_goes_on_behind_an_event(cabinet: Client, application: Application) -> None:
+    ids = happen(application, *[types.PAYMENT_REPORTED] * 3, types.PAYMENT_FAILED)
+
+    assert [event["id"] for event in feed(cabinet, f"after={ids[1]}")] == ids[2:]
+    assert [event["id"] for event in feed(cabinet, f"after={ids[0]}&types=payment.failed,payment.refunded")] == [
+        ids[3]
+    ]
+    assert feed(cabinet, f"after={ids[3]}") == []
+
+
+def test_the_feed_shows_a_test_to_nobody(
+    cabinet: Client, partner: Partner, endpoint: WebhookEndpoint, application: Application
+) -> None:
+    cabinet.post(f"{HOOKS}{endpoint.pk}/test/")
+
+    assert feed(cabinet) == []
+
+
+@pytest.mark.parametrize("query", ["after=evt_nonsense", "after=1", "types=payment.vanished", "connection=1"])
+def test_what_the_feed_does_not_know_is_refused(cabinet: Client, query: str) -> None:
+    assert cabinet.get(f"/api/v1/events/?{query}").status_code == 400
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_event_that_is_committed_late_stands_behind_those_that_were_shown(
+    application: Application, partner: Partner
+) -> None:
+    """Its key is lower than that of the one which was committed before it."""
+    if databases["default"].vendor == "sqlite":
+        pytest.skip("SQLite lets one write after the other.")
+    cabinet, written, shown = key("read"), threading.Event(), threading.Event()
+
+    def write_slowly() -> None:
+        with transaction.atomic():
+            happen(application, types.PAYMENT_REPORTED)
+            written.set()
+            shown.wait(10)
+        databases.close_all()
+
+    slow = threading.Thread(target=write_slowly)
+    slow.start()
+    written.wait(10)
+    happen(application, types.PAYMENT_FAILED)
+    first = feed(cabinet)
+    shown.set()
+    slow.join()
+
+    assert [event["type"] for event in first] == ["payment.failed"]
+    assert [event["type"] for event in feed(cabinet)] == ["payment.failed", "payment.reported"]
+    assert (
+        PartnerEvent.objects.get(type=types.PAYMENT_REPORTED).pk
+        < PartnerEvent.objects.get(type=types.PAYMENT_FAILED).pk
+    )
+
+
+def test_an_address_with_a_partner_is_nothing_to_a_stranger(client: Client, partner: Partner) -> None:
+    assert client.get(HOOKS).status_code == 401

@@ -1,0 +1,140 @@
+"""What happens to connections, sender names and messages is told as the API shows it."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django.fixtures import DjangoAssertNumQueries, Settings
+
+from accounts.erasure import erase_person
+from accounts.models import User
+from integrations.api.publishers import publish_changes
+from integrations.connections.models import Connection, State, SyncState
+from integrations.connections.transitions import Change, lock, move, move_each
+from integrations.messaging.message_feed import place_waiting
+from integrations.partner_events.models import PartnerEvent
+from integrations.sender_names.models import SenderNameList
+from integrations.status_sync.status_sync import ask_status
+from sandbox import Sandbox
+from tests.integrations.messaging.requesting import message, request_message, take_messages_of
+from tests.marketplace import AURORA_1, AURORA_2, EMMAS_EMAIL, arrive
+from tests.response import Api
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def live(client: Client, altegio: Sandbox, work: Callable[..., None]) -> Connection:
+    """A live connection, of whose beginning nothing is told any more."""
+    arrive(client, altegio, AURORA_1)
+    work()
+    PartnerEvent.objects.all().delete()
+    return Connection.objects.get()
+
+
+def told() -> list[tuple[str, dict[str, Any]]]:
+    return [(event.type, json.loads(event.body)["data"]) for event in PartnerEvent.objects.order_by("pk")]
+
+
+def test_each_turn_of_a_connections_life_is_told(
+    live: Connection, altegio: Sandbox, work: Callable[..., None], api: Api
+) -> None:
+    altegio.freeze(AURORA_1)
+    ask_status(live)
+    work()
+    altegio.pay(AURORA_1)
+    ask_status(live)
+    work()
+    altegio.uninstall(AURORA_1)
+    ask_status(live)
+    work()
+
+    turns = [
+        (kind, data["previous_state"], data["connection"]["state"]) for kind, data in told() if "connection" in data
+    ]
+    assert turns == [
+        ("connection.frozen", "active", "frozen"),
+        ("connection.unfrozen", "frozen", "active"),
+        ("connection.uninstalled", "active", "uninstalled"),
+    ]
+    shown = api("get", f"connections/{live.pk}/").json()
+    last = told()[-1][1]["connection"]
+    assert {**last, "updated_at": None} == {**shown, "updated_at": None}
+
+
+def test_a_claim_that_waits_again_is_no_news(live: Connection) -> None:
+    move(live, State.UNINSTALLED, "for the test")
+    PartnerEvent.objects.all().delete()
+    claim = Connection.objects.create(
+        application=live.application,
+        location=live.location,
+        state=State.EXPIRED,
+        claim="a:1",
+        arrived_at=live.arrived_at,
+        last_arrived_at=live.arrived_at,
+        deadline_at=live.deadline_at,
+    )
+    move(lock(claim.pk), State.GRANTED, "Staff try once more.", by=None)
+
+    assert told() == []
+    Connection.objects.filter(pk=claim.pk).delete()
+
+
+def test_any_number_of_changes_is_told_in_as_many_queries(
+    client: Client, altegio: Sandbox, work: Callable[..., None], django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    arrive(client, altegio, [AURORA_1, AURORA_2])
+    work()
+    changes = [Change(each, State.ACTIVE, State.FROZEN) for each in Connection.objects.all()]
+    with django_assert_num_queries(3):
+        publish_changes(changes)
+
+
+@pytest.mark.parametrize(
+    ("state", "kind"), [(SyncState.SYNCED, "sender_names.synced"), (SyncState.FAILED, "sender_names.failed")]
+)
+def test_sender_names_are_told_when_altegio_has_answered(live: Connection, state: Any, kind: str) -> None:
+    names = SenderNameList.objects.create(installation=live.installation)
+    names.set_sync(SyncState.QUEUED)
+    names.set_sync(state, "why")
+
+    assert told() == [(kind, {"salon_id": AURORA_1, "names": [], "sync_state": state, "error": "why"})]
+
+
+def test_a_message_is_told_once_as_the_api_shows_it(
+    live: Connection, client: Client, api: Api, settings: Settings
+) -> None:
+    settings.ALTEGIO_APP_URL = "https://app.alteg.io"
+    key = take_messages_of(live)
+    request_message(client, key, message("s1"))
+    request_message(client, key, message("s1"))
+    place_waiting()
+    place_waiting()
+
+    [(kind, data)] = told()
+    assert kind == "message.requested"
+    assert [data["message"]] == api("get", "sms/messages/").json()["results"]
+
+
+def test_many_at_once_move_together_and_are_told(client: Client, altegio: Sandbox, work: Callable[..., None]) -> None:
+    arrive(client, altegio, [AURORA_1, AURORA_2])
+    work()
+    PartnerEvent.objects.all().delete()
+    move_each(list(Connection.objects.order_by("pk")), State.FROZEN, "for the test")
+
+    assert [kind for kind, _data in told()] == ["connection.frozen"] * 2
+
+
+def test_an_owner_who_is_erased_stands_in_no_event(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
+    arrive(client, altegio, AURORA_1)
+    work()
+    assert told()[0][1]["connection"]["owner_email"] == EMMAS_EMAIL
+
+    erase_person(User.objects.get())
+
+    assert told()[0][1]["connection"]["owner_email"] is None
+    assert EMMAS_EMAIL not in PartnerEvent.objects.get().body

@@ -1,0 +1,332 @@
+"""Events reach the partner's systems: signed, at least once, in order for each connection, or end as dead letters."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.test import Client
+from django.utils import timezone
+from pytest_django.fixtures import DjangoAssertNumQueries
+
+from integrations.alerts.models import Alert
+from integrations.connections.models import Application, Connection
+from integrations.partner_events import deliver, types
+from integrations.partner_events.deliver import PAUSES, deliver_due
+from integrations.partner_events.endpoints import new_endpoint, replay, rotate_secret, send_again, send_test, switch
+from integrations.partner_events.fan_out import fan_out
+from integrations.partner_events.models import PartnerEvent, WebhookDelivery, WebhookEndpoint
+from integrations.partner_events.publish import NewEvent, publish
+from sandbox import Sandbox
+from tests.integrations.partner_events.conftest import Partner, due_now, go_out
+from tests.marketplace import AURORA_1, AURORA_2, arrive
+from tests.not_none import not_none
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def connections(client: Client, altegio: Sandbox, work: Callable[..., None]) -> list[Connection]:
+    """Two live connections, of whose beginning the partner's systems have heard nothing."""
+    arrive(client, altegio, [AURORA_1, AURORA_2])
+    work()
+    PartnerEvent.objects.all().delete()
+    return list(Connection.objects.order_by("pk"))
+
+
+def happen(*connections: Connection, kind: str = types.CONNECTION_CHANGED) -> list[PartnerEvent]:
+    """Something happens to each of the connections, one after the other."""
+    return publish(
+        NewEvent(kind, connection.application_id, {"n": number}, connection_id=connection.pk)
+        for number, connection in enumerate(connections)
+    )
+
+
+def states() -> list[str]:
+    return list(WebhookDelivery.objects.order_by("pk").values_list("state", flat=True))
+
+
+def test_an_activation_is_told_as_the_api_shows_it(
+    client: Client, altegio: Sandbox, work: Callable[..., None], partner: Partner, endpoint: WebhookEndpoint
+) -> None:
+    arrive(client, altegio, AURORA_1)
+    work()
+    go_out()
+
+    (told,) = partner.verified(endpoint.secret)
+    assert told["type"] == "connection.activated"
+    assert told["data"]["previous_state"] == "pending"
+    assert told["data"]["connection"]["salon_id"] == AURORA_1
+    assert told["data"]["connection"]["state"] == "active"
+    assert told["timestamp"] == json.loads(PartnerEvent.objects.get().body)["timestamp"]
+
+
+def test_each_event_goes_out_once_whoever_asks_how_often(
+    partner: Partner, endpoint: WebhookEndpoint, connections: list[Connection]
+) -> None:
+    happen(connections[0])
+    go_out()
+    due_now()
+    go_out()
+
+    assert len(partner.received) == 1
+
+
+def test_an_event_of_a_transaction_that_is_rolled_back_never_happened(
+    partner: Partner, endpoint: WebhookEndpoint, connections: list[Connection]
+) -> None:
+    with pytest.raises(RuntimeError):
+        _fail_after(lambda: happen(connections[0]))
+    go_out()
+
+    assert partner.received == []
+
+
+def _fail_after(work: Callable[[], object]) -> None:
+    with transaction.atomic():
+        work()
+        raise RuntimeError
+
+
+def test_a_refused_event_keeps_its_id_and_its_body(
+    partner: Partner, endpoint: WebhookEndpoint, connections: list[Connection]
+) -> None:
+    partner.answers = [500, 503]
+    happen(connections[0])
+    for _ in range(3):
+        go_out()
+        due_now()
+
+    bodies = [body for _headers, body in partner.received]
+    assert len(partner.received) == 3
+    assert len(set(partner.ids)) == len(set(bodies)) == 1
+    assert states() == ["delivered"]
+
+
+@pytest.mark.leaves_stranded("what is refused waits")
+def test_what_is_refused_holds_back_only_its_own_connection(
+    partner: Partner, endpoint: WebhookEndpoint, connections: list[Connection]
+) -> None:
+    first, second = connections
+    partner.answers = [500]
+    one, two, three = happen(first, first, second)
+    go_out()
+
+    assert partner.ids == [one.message_id, three.message_id]
+    due_now()
+    go_out()
+    assert partner.ids[2:] == [one.message_id, two.message_id]
+
+
+def test_an_address_that_is_down_holds_back_no_other(
+    partner: Partner, endpoint: WebhookEndpoint, connections: list[Connection]
+) -> None:
+    down = new_endpoint("http://127.0.0.1:9/", [], None, "down")
+    happen(*connections)
+    go_out()
+
+    assert len(partner.received) == 2
+    assert set(down.deliveries.values_list("state", flat=True)) == {"waiting"}
+    down.delete()
+
+
+def test_the_tries_go_on_for_three_days_and_end_as_a_dead_letter(
+    partner: Partner, endpoint: WebhookEndpoint, connections: list[Connection]
+) -> None:
+    partner.answers = [500] * 50
+    happen(connections[0])
+    for _ in range(len(PAUSES) + 3):
+        go_out()
+        due_now()
+
+    assert 3 * 86400 - 3600 <= sum(PAUSES) <= 3.5 * 86400
+    assert len(partner.received) == len(PAUSES) + 1
+    delivery = WebhookDelivery.objects.get()
+    assert (delivery.state, delivery.response_status, delivery.error) == ("dead", 500, "HTTP 500")
+
+
+def test_a_dead_letter_lets_the_later_ones_go_and_may_be_sent_again(
+    partner: Partner, endpoint: WebhookEndpoint, connections: list[Connection]
+) -> None:
+    one, two = happen(connections[0], connections[0])
+    fan_out()
+    WebhookDelivery.objects.filter(event=one).update(attempt_count=len(PAUSES))
+    partner.answers = [500]
+    go_out()
+    go_out()
+    assert partner.ids == [one.message_id, two.message_id]
+
+    assert send_again(list(WebhookDelivery.objects.filter(state="dead"))) == 1
+    go_out()
+    assert partner.ids == [one.message_id, two.message_id, one.message_id]
+
+
+@pytest.mark.leaves_stranded("what is refused waits")
+def test_an_address_that_asks_to_be_left_alone_is(
+    partner: Partner, endpoint: WebhookEndpoint, connections: list[Connection]
+) -> None:
+    partner.answers, partner.extra = [429], {"Retry-After": "300"}
+    happen(*connections)
+    go_out()
+
+    assert len(partner.received) == 1
+    endpoint.refresh_from_db()
+    assert not_none(endpoint.rests_until) > timezone.now() + timedelta(seconds=290)
+
+
+def test_an_address_that_failed_for_a_day_is_switched_off_and_staff_are_told(
+    partner: Partner, endpoint: WebhookEndpoint, connections: list[Connection]
+) -> None:
+    partner.answers = [500, 500]
+    happen(*connections)
+    go_out()
+    WebhookEndpoint.objects.update(failing_since=timezone.now() - timedelta(hours=25))
+    partner.answers = [500, 500]
+    due_now()
+    go_out()
+    endpoint.refresh_from_db()
+    assert not endpoint.is_active
+    alert = Alert.objects.get(cleared_at=None)
+    assert partner.url in alert.text
+
+    switch(endpoint, on=True)
+    due_now()
+    go_out()
+    assert states() == ["delivered", "delivered"]
+    alert.refresh_from_db()
+    assert alert.cleared_at is not None
+
+
+def test_the_deliveries_of_a_dead_worker_are_taken_up_soon(
+    partner: Partner, endpoint: WebhookEndpoint, connections: list[Connection], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    happen(connections[0])
+    monkeypatch.setattr(deliver, "_execute", lambda _run: 0)
+    go_out()
+    monkeypatch.undo()
+    leased = WebhookDelivery.objects.get().due_at
+
+    assert timezone.now() < leased <= timezone.now() + timedelta(seconds=30)
+    due_now()
+    deliver_due()
+    assert len(partner.received) == 1
+
+
+def test_what_another_worker_has_taken_over_stays_its_own(
+    partner: Partner, endpoint: WebhookEndpoint, connections: list[Connection]
+) -> None:
+    happen(connections[0])
+    fan_out()
+    run = not_none(deliver._claim([]))
+    WebhookDelivery.objects.update(state="delivered", error="by another")
+    deliver._execute(run)
+
+    assert WebhookDelivery.objects.get().error == "by another"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "count"),
+    [([], 2), ([types.CONNECTION_CHANGED], 1), ([types.PAYMENT_FAILED], 1), ([types.PAYMENT_REFUNDED], 0)],
+)
+def test_an_address_gets_the_types_that_it_wants(
+    partner: Partner, connections: list[Connection], wanted: Any, count: int
+) -> None:
+    new_endpoint(partner.url, wanted, None, "")
+    happen(connections[0])
+    happen(connections[0], kind=types.PAYMENT_FAILED)
+    go_out()
+
+    assert len(partner.received) == count
+
+
+def test_an_address_of_one_application_gets_nothing_of_another(
+    partner: Partner, connections: list[Connection]
+) -> None:
+    other = Application.objects.create(altegio_id=77, name="Other", kind="sms")
+    new_endpoint(partner.url, [], other, "")
+    happen(connections[0])
+    go_out()
+
+    assert partner.received == []
+
+
+def test_a_test_goes_to_this_address_alone_whatever_it_wants(
+    partner: Partner, connections: list[Connection], endpoint: WebhookEndpoint
+) -> None:
+    picky = new_endpoint(partner.url, [types.PAYMENT_FAILED], None, "")
+    send_test(picky)
+    go_out()
+
+    assert [told["type"] for told in partner.verified(picky.secret)] == ["webhook.test"]
+
+
+def test_for_a_day_after_a_rotation_both_secrets_fit(
+    partner: Partner, endpoint: WebhookEndpoint, connections: list[Connection]
+) -> None:
+    former = endpoint.secret
+    new = rotate_secret(endpoint)
+    happen(connections[0])
+    go_out()
+    assert partner.verified(former) == partner.verified(new)
+
+    partner.received.clear()
+    WebhookEndpoint.objects.update(previous_secret_until=timezone.now())
+    happen(connections[0])
+    go_out()
+    assert partner.received[0][0]["webhook-signature"].count("v1,") == 1
+    assert len(partner.verified(new)) == 1
+
+
+def test_a_replayed_event_keeps_its_id_and_its_order(
+    partner: Partner, endpoint: WebhookEndpoint, connections: list[Connection]
+) -> None:
+    began = timezone.now()
+    events = happen(*connections, *connections)
+    go_out()
+    happen(connections[0], kind=types.PAYMENT_FAILED)
+    go_out()
+    partner.received.clear()
+
+    assert replay(endpoint, began, None, [types.CONNECTION_CHANGED]) == 4
+    go_out()
+    assert partner.ids == [event.message_id for event in events]
+
+
+def test_many_events_cost_few_queries(
+    partner: Partner,
+    endpoint: WebhookEndpoint,
+    connections: list[Connection],
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    happen(*connections * 40)
+    with django_assert_max_num_queries(30) as few:
+        go_out()
+    assert len(partner.received) == 80
+
+    happen(*connections * 10)
+    with django_assert_max_num_queries(len(few.captured_queries)):
+        go_out()
+
+
+def test_publishing_many_is_one_query(
+    connections: list[Connection], django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_num_queries(1):
+        happen(*connections * 20)
+    fan_out()
+
+
+@pytest.mark.parametrize("secret", ["events", "whsec_"])
+def test_no_body_and_no_secret_stands_in_a_plain_column(
+    partner: Partner, endpoint: WebhookEndpoint, connections: list[Connection], secret: str
+) -> None:
+    happen(connections[0])
+    fan_out()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT body FROM partner_events_partnerevent")
+        bodies: list[Any] = cursor.fetchall()
+        cursor.execute("SELECT secret FROM partner_events_webhookendpoint")
+        assert secret not in str(bodies + cursor.fetchall())
+    go_out()
