@@ -19,6 +19,7 @@ from integrations.altegio.client import AltegioClient, to_json
 from integrations.altegio.requests import ApiRequest
 from integrations.contract_drift.observe import observe_answer
 from integrations.outbox import rate
+from integrations.outbox.attempts import MAX_TEXT, note_answer
 from integrations.outbox.call_kinds import CallKind, ObsoleteError, OnHoldError, UnverifiableError, kind_of
 from integrations.outbox.claim import Claim, lease_length
 from integrations.outbox.decisions import Effect, Facts, decide, is_judged
@@ -33,8 +34,7 @@ from partner_portal.core.queues import Queue
 
 log = structlog.get_logger(__name__)
 
-MAX_TEXT = 20_000
-NOT_KEPT = "(not kept: it tells of people, or holds what is others' secret)"
+
 OUR_FAILURE = "The portal failed while carrying this call; see the dead letters."
 # A deadlock or a moment without the database: the answer is known, and is worth another try.
 TRIES_TO_SETTLE = 3
@@ -102,7 +102,7 @@ def _exchange(claim: Claim, slot: rate.Slot) -> None:
     answer = send(request)
     rate.settle(slot)
     log.info("altegio_answered", purpose=attempt.purpose, outcome=answer.outcome, status=answer.status_code)
-    _note(attempt, answer, request)
+    note_answer(attempt, answer, request)
     _settle(call, kind, answer, asking=asking)
 
 
@@ -156,21 +156,6 @@ def _give_back(claim: Claim, wait: rate.Wait) -> None:
         log.warning("lease_lost")
 
 
-def _note(attempt: Attempt, answer: Answer, request: ApiRequest) -> None:
-    """Complete the attempt. What of it cannot be stored must not make the call one without an answer."""
-    try:
-        with transaction.atomic():
-            _complete_attempt(attempt, answer, request)
-    except Exception:
-        log.exception("answer_not_stored")
-        Attempt.objects.filter(pk=attempt.pk).update(
-            finished_at=timezone.now(),
-            status_code=answer.status_code,
-            outcome=answer.outcome,
-            message="The text of this answer could not be stored; see the log.",
-        )
-
-
 def _settle(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking: bool) -> None:
     """Write what the answer means for the call, and all that follows from it, in one transaction.
 
@@ -201,15 +186,6 @@ def _refuse_alone(call: OutgoingCall, reason: str) -> None:
     why = f"{reason} The portal failed to note what follows from this; see the log."
     _write(call, CallState.REFUSED, reason=why, due_at=now, finished_at=now)
     FAILING.bury(call.pk, clean_line(why, 300))
-
-
-def _complete_attempt(attempt: Attempt, answer: Answer, request: ApiRequest) -> None:
-    attempt.finished_at = timezone.now()
-    attempt.status_code = answer.status_code
-    attempt.outcome = answer.outcome
-    attempt.message = mask(answer.message, request.secrets)[:500]
-    attempt.response_body = NOT_KEPT if request.hides_answer else mask(answer.text, request.secrets)[:MAX_TEXT]
-    attempt.save(update_fields=["finished_at", "status_code", "outcome", "message", "response_body"])
 
 
 def _apply_answer(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking: bool) -> None:

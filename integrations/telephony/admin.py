@@ -107,15 +107,15 @@ class ChainAdmin(ReadOnlyAdmin):
 
 def _listed(calls: QuerySet[PhoneCall]) -> SafeString:
     rows = (
-        (link_to(call), call.received_at.strftime("%Y-%m-%d %H:%M"), call.get_state_display(), call.remark)
+        (link_to(call), call.received_at.strftime("%Y-%m-%d %H:%M"), call.get_state_display(), call.remark or "–")
         for call in calls[:MAX_SHOWN]
     )
-    return format_html_join("", "<div>{} · {} · {} {}</div>", rows)
+    return format_html_join("", "<div>{} · {} · {} · {}</div>", rows)
 
 
 @admin.register(PhoneCall)
 class PhoneCallAdmin(ReadOnlyAdmin):
-    list_display = ("received_at", "chain", "location", "type", "phone", "diversion", "status", "state", "reason")
+    list_display = ("received_at", "place", "parties", "outcome")
     fields = (
         ("chain", "location"),
         ("call_id", "received_at"),
@@ -134,9 +134,17 @@ class PhoneCallAdmin(ReadOnlyAdmin):
     ordering = ("-pk",)
     actions = ("send_again",)
 
-    @admin.display(description=_("why not, or what was left out"))
-    def reason(self, call: PhoneCall) -> str:
-        return call.remark
+    @admin.display(description=_("location or chain"))
+    def place(self, call: PhoneCall) -> str:
+        return str(call.location or call.chain)
+
+    @admin.display(description=_("call"))
+    def parties(self, call: PhoneCall) -> str:
+        return " · ".join(filter(None, (str(call), call.get_type_display(), call.get_status_display())))
+
+    @admin.display(description=_("state, and why not or what was left out"))
+    def outcome(self, call: PhoneCall) -> str:
+        return ": ".join(filter(None, (call.get_state_display(), call.remark)))
 
     @admin.display(description=_("left out"))
     def left_out(self, call: PhoneCall) -> SafeString | str:

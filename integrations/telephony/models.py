@@ -25,7 +25,7 @@ class PhoneCall(models.Model):
     class State(models.TextChoices):
         QUEUED = "queued", _("on its way")
         SAVED = "saved", _("at Altegio")
-        FAILED = "failed", _("refused")
+        FAILED = "failed", _("not saved")  # Altegio refused it, or gave no answer
         KEPT = "kept", _("kept here")  # the caller hides, or the chain's telephony is off; `error` says which
 
     chain = models.ForeignKey(Chain, on_delete=models.PROTECT, related_name="phone_calls")
@@ -69,7 +69,7 @@ class PhoneCall(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.phone} → {self.diversion}"
+        return f"{self.phone or _('hidden')} → {self.diversion}"
 
     @property
     def remark(self) -> str:
@@ -128,7 +128,9 @@ class ExchangeWebhook(models.Model):
     rings = models.BooleanField(
         _("a call that rings"), default=False, help_text=_("A call notification; else a call that has ended.")
     )
-    mapping = JSONField(_("mapping"), help_text=_("Our fields, each with the path to it; see docs/exchanges.md."))
+    mapping = JSONField(
+        _("mapping"), default=dict, help_text=_("Our fields, each with the path to it; see docs/exchanges.md.")
+    )
 
     class Meta:
         verbose_name = _("webhook of an exchange")

@@ -146,8 +146,7 @@ def test_no_worker_builds_a_call_before_the_change_it_tells_of_is_committed() ->
     committed, seen = threading.Event(), []
 
     def work() -> None:
-        claim = not_none(claim_next())
-        seen.append((claim is not None, committed.is_set()))
+        seen.append((claim_next() is not None, committed.is_set()))
         connections.close_all()
 
     worker = threading.Thread(target=work)
