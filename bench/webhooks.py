@@ -24,7 +24,7 @@ from integrations.partner_events.publish import NewEvent, publish
 from integrations.partner_events.fan_out import fan_out
 application = Application.objects.first()
 data = {{"connection": {{"text": "x" * 500}}}}
-publish(NewEvent("connection.changed", application.pk, data) for _ in range({count}))
+publish(NewEvent("payment.reported", application.pk, data) for _ in range({count}))
 fan_out()
 """
 WANTED_RATE, WANTED_MEDIAN_MS, WANTED_P99_MS = 0.5, 500, 1000

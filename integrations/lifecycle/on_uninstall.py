@@ -1,6 +1,7 @@
 """What follows an uninstall for calls, telephony and people: once, in the transaction of the end.
 
-Billing, activation, sender names and alerts listen to `connection_changed` themselves, each in its `receivers.py`.
+Billing, activation and alerts listen themselves, each in its `receivers.py`; `integrations/api/publishers.py` tells
+the partner's systems.
 """
 
 from typing import Any

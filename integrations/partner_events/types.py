@@ -1,4 +1,8 @@
-"""What the partner's own systems are told of (docs/interface.md, webhooks)."""
+"""The types of events that the partner's own systems are told (docs/interface.md §5a).
+
+Who publishes them: `integrations/api/publishers.py` and `billing/publishing.py`. A test compares this list with the
+document.
+"""
 
 from typing import Final
 
@@ -11,27 +15,20 @@ CONNECTION_STATES: Final = {
     "failed": "connection.failed",
     "conflict": "connection.conflict",
 }
-CONNECTION_CHANGED: Final = "connection.changed"
 PAYMENT_REPORTED: Final = "payment.reported"
 PAYMENT_FAILED: Final = "payment.failed"
 PAYMENT_REFUNDED: Final = "payment.refunded"
 PAYMENT_COLLECTED: Final = "payment.collected"
-SUBSCRIPTION_ENDING: Final = "subscription.ending"
-SUBSCRIPTION_OVERDUE: Final = "subscription.overdue"
 SENDER_NAMES_SYNCED: Final = "sender_names.synced"
 SENDER_NAMES_FAILED: Final = "sender_names.failed"
 MESSAGE_REQUESTED: Final = "message.requested"
-ALTEGIO_EVENTS: Final = "altegio.events"
 # To one address alone, when somebody tries it.
 TEST: Final = "webhook.test"
 
 ALL: Final = (
     *CONNECTION_STATES.values(),
-    CONNECTION_CHANGED,
     *(PAYMENT_REPORTED, PAYMENT_FAILED, PAYMENT_REFUNDED, PAYMENT_COLLECTED),
-    *(SUBSCRIPTION_ENDING, SUBSCRIPTION_OVERDUE),
     *(SENDER_NAMES_SYNCED, SENDER_NAMES_FAILED),
     MESSAGE_REQUESTED,
-    ALTEGIO_EVENTS,
 )
 CHOICES: Final = [(name, name) for name in ALL]

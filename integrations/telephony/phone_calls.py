@@ -15,6 +15,7 @@ from django.db import transaction
 from integrations.altegio import requests
 from integrations.altegio.answers import Answer, Outcome, read_list
 from integrations.altegio.requests import ApiRequest
+from integrations.connections.models import Connection
 from integrations.outbox.call_kinds import (
     AskAgain,
     CallKind,
@@ -29,7 +30,7 @@ from integrations.outbox.call_kinds import (
 from integrations.outbox.models import Attempt, CallState, OutgoingCall, Priority
 from integrations.outbox.queue import new_call, queue
 from integrations.telephony.models import PhoneCall
-from integrations.user_tokens.models import UserToken
+from integrations.user_tokens.tokens import has_token, token_at
 from partner_portal.core.datetimes import write_moment
 from partner_portal.core.english import english as _
 
@@ -95,13 +96,14 @@ class CallHistory(CallKind):
     def question(self, call: OutgoingCall) -> ApiRequest:
         """The calls with this number around its day."""
         saved = _saved(call)
-        token = _user_token(saved)
-        if token is None:
+        asking = _user_token(saved)
+        if asking is None:
             raise UnverifiableError(NOBODY_KNOWS)
+        token, salon_id = asking
         day = saved.date or saved.received_at
         return requests.call_list(
-            token.token,
-            salon_id=token.location.altegio_id,
+            token,
+            salon_id=salon_id,
             date_from=(day - AROUND).date().isoformat(),
             date_to=(day + AROUND).date().isoformat(),
             phone=saved.phone,
@@ -165,5 +167,10 @@ def _saved(call: OutgoingCall) -> PhoneCall:
     return PhoneCall.objects.select_related("chain").get(pk=call.params["phone_call"])
 
 
-def _user_token(saved: PhoneCall) -> UserToken | None:
-    return UserToken.objects.select_related("location").filter(location__chain=saved.chain_id).first()
+def _user_token(saved: PhoneCall) -> tuple[str, int] | None:
+    """A token that may read the chain's calls, and the location that it asks about; None where there is neither."""
+    in_chain = Connection.objects.live().filter(has_token(), location__chain=saved.chain_id)
+    connection = in_chain.select_related("location").order_by("pk").first()
+    if connection is None:
+        return None
+    return token_at(connection.application_id, connection.location_id), connection.location.altegio_id

@@ -1,7 +1,9 @@
 """What happens to connections, sender names and messages is told as the API shows it."""
 
 import json
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from integrations.api.publishers import publish_changes
 from integrations.connections.models import Connection, State, SyncState
 from integrations.connections.transitions import Change, lock, move, move_each
 from integrations.messaging.message_feed import place_waiting
+from integrations.partner_events import types
 from integrations.partner_events.models import PartnerEvent
 from integrations.sender_names.models import SenderNameList
 from integrations.status_sync.status_sync import ask_status
@@ -138,3 +141,10 @@ def test_an_owner_who_is_erased_stands_in_no_event(
 
     assert told()[0][1]["connection"]["owner_email"] is None
     assert EMMAS_EMAIL not in PartnerEvent.objects.get().body
+
+
+def test_the_document_and_the_list_name_the_same_types() -> None:
+    page = Path("docs/interface.md").read_text(encoding="utf-8").partition("### 5a.")[2].partition("| call |")[0]
+    rows = [line for line in page.splitlines() if line.startswith("| `")]
+
+    assert {name for row in rows for name in re.findall(r"`([a-z_]+\.[a-z_]+)`", row.split("|")[1])} == set(types.ALL)

@@ -36,7 +36,7 @@ def connections(client: Client, altegio: Sandbox, work: Callable[..., None]) -> 
     return list(Connection.objects.order_by("pk"))
 
 
-def happen(*connections: Connection, kind: str = types.CONNECTION_CHANGED) -> list[PartnerEvent]:
+def happen(*connections: Connection, kind: str = types.PAYMENT_REPORTED) -> list[PartnerEvent]:
     """Something happens to each of the connections, one after the other."""
     return publish(
         NewEvent(kind, connection.application_id, {"n": number}, connection_id=connection.pk)
@@ -228,7 +228,7 @@ def test_what_another_worker_has_taken_over_stays_its_own(
 
 @pytest.mark.parametrize(
     ("wanted", "count"),
-    [([], 2), ([types.CONNECTION_CHANGED], 1), ([types.PAYMENT_FAILED], 1), ([types.PAYMENT_REFUNDED], 0)],
+    [([], 2), ([types.PAYMENT_REPORTED], 1), ([types.PAYMENT_FAILED], 1), ([types.PAYMENT_REFUNDED], 0)],
 )
 def test_an_address_gets_the_types_that_it_wants(
     partner: Partner, connections: list[Connection], wanted: Any, count: int
@@ -289,7 +289,7 @@ def test_a_replayed_event_keeps_its_id_and_its_order(
     go_out()
     partner.received.clear()
 
-    assert replay(endpoint, began, None, [types.CONNECTION_CHANGED]) == 4
+    assert replay(endpoint, began, None, [types.PAYMENT_REPORTED]) == 4
     go_out()
     assert partner.ids == [event.message_id for event in events]
 
