@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 from integrations.connections.models import Application
 from integrations.partner_events import endpoints, types
 from integrations.partner_events.models import WebhookDelivery, WebhookEndpoint
+from integrations.partner_events.reading import without_secrets
 from integrations.partner_events.sending import NotAcceptedError, checked_addresses
 from partner_portal.core.list_parameters import choice
 
@@ -132,7 +133,7 @@ class WebhookList(ListCreateAPIView[WebhookEndpoint]):
 
     scope = "webhooks"
     serializer_class = EndpointSerializer
-    queryset = WebhookEndpoint.objects.select_related("application")
+    queryset = without_secrets().select_related("application")
     parameters: dict[str, Any] = {}
 
     @extend_schema(request=EndpointSerializer, responses={201: NewEndpointSerializer})
@@ -148,7 +149,7 @@ class WebhookDetail(RetrieveUpdateDestroyAPIView[WebhookEndpoint]):
     scope = "webhooks"
     http_method_names = ["get", "patch", "delete", "head", "options"]
     serializer_class = EndpointSerializer
-    queryset = WebhookEndpoint.objects.select_related("application")
+    queryset = without_secrets().select_related("application")
 
 
 class WebhookTest(APIView):
@@ -158,7 +159,7 @@ class WebhookTest(APIView):
 
     @extend_schema(request=None, responses={202: None})
     def post(self, _request: Request, pk: int) -> Response:
-        endpoints.send_test(get_object_or_404(WebhookEndpoint, pk=pk))
+        endpoints.send_test(get_object_or_404(without_secrets(), pk=pk))
         return Response(status=202)
 
 
@@ -169,7 +170,7 @@ class WebhookRotate(APIView):
 
     @extend_schema(request=None, responses={200: SecretSerializer})
     def post(self, _request: Request, pk: int) -> Response:
-        return Response({"secret": endpoints.rotate_secret(get_object_or_404(WebhookEndpoint, pk=pk))})
+        return Response({"secret": endpoints.rotate_secret(get_object_or_404(without_secrets(), pk=pk))})
 
 
 class WebhookDeliveries(ListAPIView[WebhookDelivery]):
@@ -180,7 +181,7 @@ class WebhookDeliveries(ListAPIView[WebhookDelivery]):
     parameters = {"state": choice("state", {state: state for state in WebhookDelivery.State.values})}
 
     def get_queryset(self) -> QuerySet[WebhookDelivery]:
-        endpoint = get_object_or_404(WebhookEndpoint, pk=self.kwargs["pk"])
+        endpoint = get_object_or_404(without_secrets(), pk=self.kwargs["pk"])
         return endpoint.deliveries.select_related("event").defer("event__body")
 
 
@@ -191,7 +192,7 @@ class WebhookReplay(APIView):
 
     @extend_schema(request=ReplaySerializer, responses={202: CountSerializer})
     def post(self, request: Request, pk: int) -> Response:
-        endpoint = get_object_or_404(WebhookEndpoint, pk=pk)
+        endpoint = get_object_or_404(without_secrets(), pk=pk)
         form = ReplaySerializer(data=request.data)
         form.is_valid(raise_exception=True)
         asked = form.validated_data

@@ -12,7 +12,8 @@ from django.utils.safestring import SafeString
 
 from integrations.partner_events import endpoints, types
 from integrations.partner_events.models import PartnerEvent, WebhookDelivery, WebhookEndpoint
-from integrations.partner_events.sending import fresh_secret
+from integrations.partner_events.reading import without_secrets
+from integrations.partner_events.sending import NotAcceptedError, fresh_secret, look_up
 from partner_portal.core.admin_base import ActionRefusedError, BaseAdmin, ReadOnlyAdmin, confirm_action, link_to
 from partner_portal.core.english import english as _
 from partner_portal.core.english import english_plural
@@ -35,6 +36,15 @@ class EndpointForm(forms.ModelForm[WebhookEndpoint]):
         model = WebhookEndpoint
         fields = ("url", "description", "types", "application")
 
+    def clean_url(self) -> str:
+        """An address that something is sent to."""
+        url: str = self.cleaned_data["url"]
+        try:
+            look_up(url)
+        except NotAcceptedError as reason:
+            raise forms.ValidationError(str(reason)) from None
+        return url
+
 
 @admin.register(WebhookEndpoint)
 class WebhookEndpointAdmin(BaseAdmin):
@@ -48,6 +58,9 @@ class WebhookEndpointAdmin(BaseAdmin):
     )
     actions = ("try_it", "rotate", "switch_on", "switch_off")
 
+    def get_queryset(self, _request: HttpRequest) -> QuerySet[WebhookEndpoint]:
+        return without_secrets()
+
     @admin.display(description=_("deliveries"))
     def deliveries(self, endpoint: WebhookEndpoint) -> SafeString:
         address = reverse("admin:partner_events_webhookdelivery_changelist")
@@ -60,7 +73,8 @@ class WebhookEndpointAdmin(BaseAdmin):
         if not change:
             obj.secret = fresh_secret()
             self.message_user(request, _("Signing secret, shown only now: %s") % obj.secret, messages.WARNING)
-        super().save_model(request, obj, form, change)
+        # Of one that is there only what was typed: a worker or a key may have changed the rest meanwhile.
+        obj.save(update_fields=form.changed_data if change else None)
 
     @confirm_action(
         _("Send a test"),

@@ -20,7 +20,9 @@ from django.utils import timezone
 from integrations.alerts.models import Alert
 from integrations.alerts.raising import clear_alerts, raise_alerts
 from integrations.partner_events.models import WebhookDelivery, WebhookEndpoint
+from integrations.partner_events.reading import read_bodies, read_secrets, without_secrets
 from integrations.partner_events.sending import TIMEOUT, Address, NotAcceptedError, look_up, post_signed
+from partner_portal.core.queues import describe_error
 from partner_portal.core.thread_shares import Share
 
 log = structlog.get_logger(__name__)
@@ -93,14 +95,15 @@ def _claim(not_now: Iterable[object]) -> Run | None:
     now = timezone.now()
     mine = _due(now).filter(endpoint=OuterRef("pk"))
     open_ = Q(rests_until=None) | Q(rests_until__lte=now)
-    endpoints = WebhookEndpoint.objects.filter(open_, Exists(mine), is_active=True).exclude(pk__in=list(not_now))
+    endpoints = without_secrets().filter(open_, Exists(mine), is_active=True).exclude(pk__in=list(not_now))
     if database.features.has_select_for_update_skip_locked:
         endpoints = endpoints.select_for_update(skip_locked=True, no_key=True)
     endpoint = endpoints.order_by(F("last_delivered_at").asc(nulls_first=True), "pk").first()
     if endpoint is None:
         return None
     # Read under the lock of the address: what another worker has leased is seen.
-    deliveries = list(_due(now).filter(endpoint=endpoint).select_related("event").order_by("pk")[:RUN])
+    due = _due(now).filter(endpoint=endpoint).select_related("event").defer("event__body")
+    deliveries = list(due.order_by("pk")[:RUN])
     leased_until = now + LEASE
     chosen = WebhookDelivery.objects.filter(pk__in=[delivery.pk for delivery in deliveries])
     chosen.update(due_at=leased_until, attempt_count=F("attempt_count") + 1)
@@ -120,9 +123,10 @@ def _post_each(run: Run) -> list[Try]:
     """One try of each, while the address answers and there is time; none behind a refused one of its connection."""
     began = time.monotonic()
     try:
-        address = look_up(run.endpoint.url)
+        secrets, address = read_secrets(run.endpoint), look_up(run.endpoint.url)
     except NotAcceptedError as refusal:
         return [Try(run.deliveries[0], time.monotonic() - began, None, refusal)]
+    bodies = read_bodies([delivery.event_id for delivery in run.deliveries])
     tries: list[Try] = []
     refused: set[int] = set()
     for delivery in run.deliveries:
@@ -130,7 +134,7 @@ def _post_each(run: Run) -> list[Try]:
             break
         if delivery.ordering_key and delivery.ordering_key in refused:
             continue
-        tried = _post(address, run.endpoint.secrets, delivery)
+        tried = _post(address, secrets, delivery, bodies.get(delivery.event_id))
         tries.append(tried)
         if tried.refusal is not None:
             refused.add(delivery.ordering_key)
@@ -139,12 +143,18 @@ def _post_each(run: Run) -> list[Try]:
     return tries
 
 
-def _post(address: Address, secrets: list[str], delivery: WebhookDelivery) -> Try:
-    began, event = time.monotonic(), delivery.event
+def _post(address: Address, secrets: list[str], delivery: WebhookDelivery, body: str | None) -> Try:
+    began = time.monotonic()
+    if body is None:
+        return Try(delivery, 0, None, NotAcceptedError("The event's body cannot be read: FIELD_ENCRYPTION_KEYS."))
     try:
-        status = post_signed(address, secrets, event.message_id, event.body.encode())
+        status = post_signed(address, secrets, delivery.event.message_id, body.encode())
     except NotAcceptedError as refusal:
         return Try(delivery, time.monotonic() - began, refusal.status, refusal)
+    except Exception as error:
+        # A failure of our own ends this delivery in its time, and no other.
+        log.exception("webhook_not_posted", delivery=delivery.pk)
+        return Try(delivery, time.monotonic() - began, None, NotAcceptedError(describe_error(error)))
     return Try(delivery, time.monotonic() - began, status)
 
 
@@ -211,7 +221,7 @@ def _note_address(endpoint: WebhookEndpoint, tries: list[Try], now: datetime) ->
     same.filter(failing_since=None).update(failing_since=now)
     same.update(rests_until=now + rest)
     if same.filter(is_active=True, failing_since__lt=now - SWITCHED_OFF_AFTER).update(is_active=False):
-        text = f"The webhook {endpoint.url} took nothing for a day and is switched off: {last}"
+        text = f"The webhook {endpoint.host} took nothing for a day and is switched off: {last}"
         raise_alerts([(Alert.Kind.EVENTS, alert_key(endpoint), text, None)])
 
 

@@ -13,6 +13,7 @@ from integrations.partner_events.deliver import alert_key
 from integrations.partner_events.fan_out import delivery_of
 from integrations.partner_events.models import PartnerEvent, WebhookDelivery, WebhookEndpoint
 from integrations.partner_events.publish import NewEvent, publish
+from integrations.partner_events.reading import without_secrets
 from integrations.partner_events.sending import fresh_secret
 from partner_portal.core.wake import wake
 
@@ -31,12 +32,25 @@ def new_endpoint(
     )
 
 
+@transaction.atomic
 def rotate_secret(endpoint: WebhookEndpoint) -> str:
-    """Give the address a new secret and return it; for a day the present one signs too."""
-    endpoint.previous_secret, endpoint.secret = endpoint.secret, fresh_secret()
-    endpoint.previous_secret_until = timezone.now() + OVERLAP
-    endpoint.save(update_fields=["secret", "previous_secret", "previous_secret_until"])
-    return endpoint.secret
+    """Give the address a new secret and return it; for a day the present one signs too.
+
+    Of two at once the second replaces the secret that the first gave out. One that cannot be read is dropped.
+    """
+    locked = without_secrets().select_for_update(no_key=True).get(pk=endpoint.pk)
+    former = _readable_secret(locked)
+    locked.previous_secret, locked.secret = former, fresh_secret()
+    locked.previous_secret_until = timezone.now() + OVERLAP
+    locked.save(update_fields=["secret", "previous_secret", "previous_secret_until"])
+    return locked.secret
+
+
+def _readable_secret(endpoint: WebhookEndpoint) -> str:
+    try:
+        return endpoint.secret
+    except ValueError:
+        return ""
 
 
 @transaction.atomic

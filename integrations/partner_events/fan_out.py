@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from django.db import transaction
 
 from integrations.partner_events.models import PartnerEvent, WebhookDelivery, WebhookEndpoint
+from integrations.partner_events.reading import without_secrets
 from partner_portal.core.feed import place
 from partner_portal.core.wake import wake
 
@@ -17,13 +18,14 @@ def fan_out() -> int:
     Any number of workers may do so: one at a time does.
     """
     done = 0
-    while count := _fan_out_batch():
+    while count := fan_out_batch():
         done += count
     return done
 
 
 @transaction.atomic
-def _fan_out_batch() -> int:
+def fan_out_batch() -> int:
+    """The same for the oldest BATCH of them."""
     keys = place(PartnerEvent, BATCH)
     events = PartnerEvent.objects.filter(pk__in=keys).defer("body").order_by("pk") if keys else ()
     deliveries = list(_deliveries(events))
@@ -34,7 +36,7 @@ def _fan_out_batch() -> int:
 
 
 def _deliveries(events: Iterable[PartnerEvent]) -> Iterable[WebhookDelivery]:
-    endpoints = list(WebhookEndpoint.objects.filter(is_active=True)) if events else []
+    endpoints = list(without_secrets().filter(is_active=True)) if events else []
     for event in events:
         for endpoint in endpoints:
             if endpoint.wants(event):

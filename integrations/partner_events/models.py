@@ -1,6 +1,7 @@
 """Events for the partner's systems, the addresses that receive them, and each event's way to each address."""
 
 import uuid
+from urllib.parse import urlsplit
 
 from django.db import models
 from django.utils import timezone
@@ -76,6 +77,11 @@ class WebhookEndpoint(models.Model):
 
     def __str__(self) -> str:
         return self.url
+
+    @property
+    def host(self) -> str:
+        """What mails and chats may name: the rest of an address may hold something secret."""
+        return urlsplit(self.url).hostname or "?"
 
     @property
     def secrets(self) -> list[str]:

@@ -31,4 +31,9 @@ ALL: Final = (
     *(SENDER_NAMES_SYNCED, SENDER_NAMES_FAILED),
     MESSAGE_REQUESTED,
 )
+# Whoever may read the feed sees of these only what a key with this scope may read elsewhere (docs/interface.md, §5a).
+SCOPES: Final = {
+    **dict.fromkeys((PAYMENT_REPORTED, PAYMENT_FAILED, PAYMENT_REFUNDED, PAYMENT_COLLECTED), "billing"),
+    **dict.fromkeys((SENDER_NAMES_SYNCED, SENDER_NAMES_FAILED, MESSAGE_REQUESTED), "sms"),
+}
 CHOICES: Final = [(name, name) for name in ALL]

@@ -23,6 +23,7 @@ from tests.marketplace import AURORA_1, arrive
 
 pytestmark = pytest.mark.django_db
 HOOKS = "/api/v1/webhooks/"
+FROZEN = types.CONNECTION_STATES["frozen"]
 
 
 def key(*scopes: str) -> Client:
@@ -60,6 +61,7 @@ def test_a_new_address_is_answered_with_its_secret_once(cabinet: Client, partner
         ({"url": "https://127.0.0.1/hooks"}, "url"),
         ({"url": "https://[::1]/hooks"}, "url"),
         ({"url": "https://10.0.0.1/"}, "url"),
+        ({"url": "https://user:word@192.0.43.8/"}, "url"),
         ({"url": "https://no-such-name.invalid/"}, "url"),
         ({"url": "nonsense"}, "url"),
         ({"url": "https://192.0.43.8/", "types": ["payment.vanished"]}, "types"),
@@ -225,6 +227,30 @@ def test_the_feed_shows_a_test_to_nobody(
     assert feed(cabinet) == []
 
 
+@pytest.mark.parametrize(
+    ("scopes", "shown"),
+    [
+        (["read"], [FROZEN]),
+        (["read", "billing"], [FROZEN, types.PAYMENT_REPORTED]),
+        (["read", "sms"], [FROZEN, types.MESSAGE_REQUESTED]),
+        (["read", "webhooks"], [FROZEN, types.PAYMENT_REPORTED, types.MESSAGE_REQUESTED]),
+    ],
+)
+def test_the_feed_shows_a_key_what_its_scopes_guard(
+    application: Application, scopes: list[str], shown: list[str]
+) -> None:
+    happen(application, FROZEN, types.PAYMENT_REPORTED, types.MESSAGE_REQUESTED)
+
+    assert [event["type"] for event in feed(key(*scopes))] == shown
+
+
+def test_who_asks_the_feed_for_what_a_scope_guards_is_told_which(application: Application) -> None:
+    answer = key("read").get("/api/v1/events/?types=connection.frozen,message.requested")
+
+    assert answer.status_code == 403
+    assert '"sms"' in answer.json()["detail"]
+
+
 @pytest.mark.parametrize("query", ["after=evt_nonsense", "after=1", "types=payment.vanished", "connection=1"])
 def test_what_the_feed_does_not_know_is_refused(cabinet: Client, query: str) -> None:
     assert cabinet.get(f"/api/v1/events/?{query}").status_code == 400
@@ -237,7 +263,7 @@ def test_an_event_that_is_committed_late_stands_behind_those_that_were_shown(
     """Its key is lower than that of the one which was committed before it."""
     if databases["default"].vendor == "sqlite":
         pytest.skip("SQLite lets one write after the other.")
-    cabinet, written, shown = key("read"), threading.Event(), threading.Event()
+    cabinet, written, shown = key("read", "billing"), threading.Event(), threading.Event()
 
     def write_slowly() -> None:
         with transaction.atomic():

@@ -189,7 +189,8 @@ def test_an_address_that_failed_for_a_day_is_switched_off_and_staff_are_told(
     endpoint.refresh_from_db()
     assert not endpoint.is_active
     alert = Alert.objects.get(cleared_at=None)
-    assert partner.url in alert.text
+    assert "127.0.0.1" in alert.text
+    assert partner.url not in alert.text
 
     switch(endpoint, on=True)
     due_now()
