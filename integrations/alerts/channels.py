@@ -1,9 +1,10 @@
 """Telling of alerts where people are: chats and pagers, by the addresses of `ALERT_URLS` (Apprise).
 
-A new alert, its end, and at most one message in five minutes. A message is noted once it was taken: whoever is killed
-in between sends it again.
+A new alert, its end, and at most one message in five minutes. A message is noted once an address took it: whoever is
+killed in between sends it again.
 """
 
+import re
 import threading
 from collections.abc import Sequence
 from datetime import timedelta
@@ -24,11 +25,16 @@ LEASE = timedelta(minutes=2)
 # After a failure of all addresses.
 PAUSE = timedelta(minutes=1)
 MAX_LINES = 10
+_SCHEME = re.compile("[a-z0-9+]{1,20}", re.IGNORECASE)
 _place = threading.BoundedSemaphore(1)
 
 
 class NotSentError(Exception):
-    """An address took no message; `str()` names its kind, and nothing secret of it."""
+    """An address took no message; `str()` names its kind, and nothing secret of it. `by_all`: nobody was told."""
+
+    def __init__(self, why: str, *, by_all: bool) -> None:
+        super().__init__(why)
+        self.by_all = by_all
 
 
 def announce_alerts() -> int:
@@ -52,8 +58,10 @@ def _announce() -> int:
         send("\n".join(_lines(began, ended)), is_trouble=bool(began))
     except NotSentError as error:
         log.warning("alerts_not_announced", error=str(error))
-        AlertChannels.objects.update(rests_until=timezone.now() + PAUSE)
-        return 0
+        # Where one of them took it, a second try would tell it twice; staff have it by e-mail too.
+        if error.by_all:
+            AlertChannels.objects.update(rests_until=timezone.now() + PAUSE)
+            return 0
     now = timezone.now()
     with transaction.atomic():
         Alert.objects.filter(pk__in=[alert.pk for alert in began]).update(announced_at=now)
@@ -94,9 +102,11 @@ def send(text: str, *, is_trouble: bool) -> None:
         if not channel.add(url) or not channel.notify(body=text, title="Altegio partner portal", notify_type=kind):
             failed.append(kind_of(url))
     if failed:
-        raise NotSentError(f"No message was taken by: {', '.join(failed)}.")
+        by_all = len(failed) == len(settings.ALERT_URLS)
+        raise NotSentError(f"No message was taken by: {', '.join(failed)}.", by_all=by_all)
 
 
 def kind_of(url: str) -> str:
-    """What an address leads to, without what is secret in it: the part before `://`."""
-    return url.partition("://")[0][:20]
+    """What an address leads to, without what is secret in it: the scheme before `://`, where there is one."""
+    scheme, _, rest = url.partition("://")
+    return scheme if rest and _SCHEME.fullmatch(scheme) else "an address without a scheme"

@@ -75,6 +75,8 @@ def configure(config: dict[str, Any]) -> None:
                 "celery.beat": {"level": "WARNING"},
                 "kombu.connection": {"level": "ERROR"},
                 "urllib3": {"level": "WARNING"},
+                # It writes whole addresses, with what is secret in them; `alerts_not_announced` says what failed.
+                "apprise": {"level": "CRITICAL"},
             },
         }
     )
@@ -85,7 +87,7 @@ class SecretFreeReporterFilter(SafeExceptionReporterFilter):
 
     hidden_settings = _lazy_re_compile(
         r"API|AUTH|TOKEN|KEY|SECRET|PASS|SIGNATURE|HTTP_COOKIE|DSN|DATABASES|REDIS|BROKER|EMAIL|QUERY_STRING"
-        r"|REQUEST_URI|RAW_URI|CACHES",
+        r"|REQUEST_URI|RAW_URI|CACHES|ALERT_URLS",
         flags=2,
     )
 

@@ -16,6 +16,7 @@ from integrations.alerts import channels
 from integrations.alerts.channels import AT_MOST_EVERY, LEASE, PAUSE, announce_alerts
 from integrations.alerts.models import Alert, AlertChannels
 from integrations.alerts.raising import clear_alerts, raise_alerts
+from partner_portal.core.logs import SecretFreeReporterFilter
 
 pytestmark = pytest.mark.django_db
 
@@ -148,7 +149,17 @@ def test_the_command_says_whether_each_address_takes_a_message(chat: Chat) -> No
     assert not Alert.objects.exists()
 
 
-@pytest.mark.parametrize("broken", ["nonsense://x", "no address", "json://127.0.0.1:9/"])
+def test_an_address_that_takes_none_brings_the_others_no_message_twice(chat: Chat, settings: Settings) -> None:
+    settings.ALERT_URLS = ["json://127.0.0.1:9/", chat.url]
+    alarm("one")
+    assert announce_alerts() == 1
+    later(AT_MOST_EVERY)
+    assert announce_alerts() == 0
+
+    assert len(chat.messages) == 1
+
+
+@pytest.mark.parametrize("broken", ["nonsense://x", "json://127.0.0.1:9/"])
 def test_the_command_names_an_address_that_takes_none_and_nothing_secret_of_it(
     chat: Chat, settings: Settings, broken: str
 ) -> None:
@@ -166,9 +177,20 @@ def test_the_command_says_what_is_missing(settings: Settings) -> None:
         call_command("send_test_alert")
 
 
-def test_an_address_stands_in_no_log(chat: Chat, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(
+    "url", [None, "slack:/hidden-word/x", "tgram://hidden-word", "hidden-word", "x hidden-word://"]
+)
+def test_an_address_stands_in_no_log(
+    chat: Chat, settings: Settings, url: str | None, caplog: pytest.LogCaptureFixture
+) -> None:
     chat.code = 500
+    settings.ALERT_URLS = [url or chat.url]
     alarm("one")
     announce_alerts()
 
+    assert "alerts_not_announced" in caplog.text
     assert "hidden-word" not in caplog.text
+
+
+def test_the_addresses_stand_in_no_report_of_an_error() -> None:
+    assert SecretFreeReporterFilter.hidden_settings.search("ALERT_URLS")
