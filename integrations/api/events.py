@@ -1,5 +1,6 @@
 """`/api/v1/events/`: the events as a feed, for who cannot receive webhooks."""
 
+import re
 from typing import Any, cast
 
 from django.db.models import QuerySet
@@ -16,6 +17,7 @@ from partner_portal.core.list_parameters import Parameter
 from partner_portal.core.pagination import Cursor
 
 TYPES = frozenset(types.ALL)
+_ID = re.compile("evt_[0-9a-f]{32}")
 
 
 class EventSerializer(serializers.Serializer[PartnerEvent]):
@@ -36,13 +38,14 @@ class EventSerializer(serializers.Serializer[PartnerEvent]):
 
 def _after() -> Parameter:
     def read(text: str) -> int:
-        position = PartnerEvent.objects.filter(message_id=text).values_list("position", flat=True).first()
+        known = PartnerEvent.objects.filter(message_id=text) if _ID.fullmatch(text) else PartnerEvent.objects.none()
+        position = known.values_list("position", flat=True).first()
         if position is None:
             raise ValueError("There is no event with this id, or it is not kept any more. Begin without `after`.")
         return position
 
     meaning = "Only events behind the one with this id. None ever appears in front of one already shown."
-    return Parameter("position__gt", read, {"type": "string", "pattern": "^evt_[0-9a-f]{32}$"}, meaning)
+    return Parameter("position__gt", read, {"type": "string", "pattern": f"^{_ID.pattern}$"}, meaning)
 
 
 def _types() -> Parameter:

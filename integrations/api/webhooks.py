@@ -198,4 +198,8 @@ class WebhookReplay(APIView):
         asked = form.validated_data
         if (until := asked.get("until")) is not None and until < asked["since"]:
             raise ValidationError({"until": ["Write a moment after `since`."]})
-        return Response({"count": endpoints.replay(endpoint, asked["since"], until, asked["types"])}, status=202)
+        try:
+            count = endpoints.replay(endpoint, asked["since"], until, asked["types"])
+        except endpoints.TooManyEventsError as problem:
+            raise ValidationError({"until": [str(problem)]}) from None
+        return Response({"count": count}, status=202)

@@ -14,6 +14,8 @@ from integrations.messaging.status_addresses import InvalidStatusAddressError, T
 from partner_portal.core.bounded_body import HttpError
 
 MAX_NAMED = 5
+# Characters of all messages of one request: each number has its text stored.
+MAX_TEXTS = 4_000_000
 _ID, _PHONE = "Write the send id: 1 to 100 characters.", "Write the number: 1 to 40 characters."
 _CHANNEL = "Write the channel, like sms: 1 to 40 characters."
 ADVICE = {
@@ -72,10 +74,13 @@ _REQUEST = TypeAdapter(MessageRequest)
 def read_message_request(body: object) -> MessageRequest:
     """What a request asks for. Raises HttpError, 400, naming what is wrong and never what came."""
     try:
-        return _REQUEST.validate_python(body)
+        request = _REQUEST.validate_python(body)
     except ValidationError as error:
         problems = error.errors(include_url=False, include_input=False)
-    raise HttpError(400, " ".join(dict.fromkeys(map(_problem, problems[:MAX_NAMED])))) from None
+        raise HttpError(400, " ".join(dict.fromkeys(map(_problem, problems[:MAX_NAMED])))) from None
+    if len(request["destination_params"]) * len(request["text"]) > MAX_TEXTS:
+        raise HttpError(400, "destination_params: So long a text goes to fewer numbers at once.")
+    return request
 
 
 def _problem(problem: ErrorDetails) -> str:

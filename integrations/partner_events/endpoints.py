@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from integrations.alerts.raising import clear_alerts
@@ -21,6 +22,12 @@ from partner_portal.core.wake import wake
 OVERLAP = timedelta(hours=24)
 # Of the events sent again, so many are queued at once.
 BATCH = 1000
+# So many events at most are looked through by one replay.
+MAX_REPLAYED = 100_000
+
+
+class TooManyEventsError(ValueError):
+    """A replay would queue too many at once; `str()` says what to do."""
 
 
 def new_endpoint(
@@ -73,13 +80,23 @@ def switch(endpoint: WebhookEndpoint, *, on: bool) -> None:
 
 @transaction.atomic
 def replay(endpoint: WebhookEndpoint, since: datetime, until: datetime | None, wanted: Sequence[str]) -> int:
-    """Send events of a time to this address once more, in their order, each under its id. Returns how many."""
-    events = PartnerEvent.objects.exclude(position=None).filter(created_at__gte=since).order_by("position")
+    """Send events of a time to this address once more, in their order, each under its id. Returns how many.
+
+    What waits for it already is not queued twice. Raises TooManyEventsError.
+    """
+    waiting = WebhookDelivery.objects.filter(
+        event=OuterRef("pk"), endpoint=endpoint, state=WebhookDelivery.State.WAITING
+    )
+    placed = PartnerEvent.objects.exclude(position=None).exclude(Exists(waiting))
+    events = placed.filter(created_at__gte=since).order_by("position")
     if until is not None:
         events = events.filter(created_at__lte=until)
     if wanted:
         events = events.filter(type__in=wanted)
-    chosen = (delivery_of(event, endpoint) for event in events.defer("body").iterator() if endpoint.wants(event))
+    found = list(events.defer("body")[: MAX_REPLAYED + 1])
+    if len(found) > MAX_REPLAYED:
+        raise TooManyEventsError(f"More than {MAX_REPLAYED} events happened in this time: write an earlier moment.")
+    chosen = [delivery_of(event, endpoint) for event in found if endpoint.wants(event)]
     made = WebhookDelivery.objects.bulk_create(chosen, batch_size=BATCH)
     transaction.on_commit(lambda: wake("integrations.partner_events.tasks.deliver"))
     return len(made)

@@ -113,7 +113,7 @@ def _at(path: str, body: object) -> Any:
     for step in _STEP.findall(path):
         if isinstance(body, dict) and step in body:
             body = body[step]
-        elif isinstance(body, list) and step.isdigit() and int(step) < len(body):
+        elif isinstance(body, list) and step.isdecimal() and int(step) < len(body):
             body = body[int(step)]
         else:
             return _NOTHING

@@ -149,6 +149,15 @@ def test_what_is_not_the_documented_json_is_400_and_says_what_to_write(
     assert not RequestedMessage.objects.exists()
 
 
+def test_a_small_request_does_not_become_a_large_store(client: Client, key: str) -> None:
+    """Each number has its text stored: 200 KB would become 200 MB."""
+    answer = request_message(client, key, message(text="x" * 200_000, destination_params=many(1000)))
+
+    assert answer.status_code == 400
+    assert "fewer numbers" in answer.json()["detail"]
+    assert not RequestedMessage.objects.exists()
+
+
 def test_more_than_256_kib_is_413(client: Client, key: str) -> None:
     room = 256 * 1024 - len(json.dumps(message(text="")))
     assert request_message(client, key, json.dumps(message(text="x" * room))).status_code == 200

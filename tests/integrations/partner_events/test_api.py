@@ -14,7 +14,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import ApiKey
 from integrations.connections.models import Application
-from integrations.partner_events import types
+from integrations.partner_events import endpoints, types
 from integrations.partner_events.models import PartnerEvent, WebhookEndpoint
 from integrations.partner_events.publish import NewEvent, publish
 from sandbox import Sandbox
@@ -174,6 +174,34 @@ def test_a_time_is_replayed(
     assert partner.ids == [*ids, ids[1]]
 
 
+def test_what_waits_already_is_not_replayed_beside_itself(
+    cabinet: Client, partner: Partner, endpoint: WebhookEndpoint, application: Application
+) -> None:
+    ids = happen(application, types.PAYMENT_REPORTED, types.PAYMENT_FAILED)
+    go_out()
+    body = {"since": (timezone.now() - timedelta(minutes=1)).isoformat()}
+    counts = [
+        cabinet.post(f"{HOOKS}{endpoint.pk}/replay/", body, "application/json").json()["count"] for _ in range(3)
+    ]
+    go_out()
+
+    assert counts == [2, 0, 0]
+    assert partner.ids == [*ids, *ids]
+
+
+def test_a_replay_of_too_many_events_is_refused(
+    cabinet: Client, endpoint: WebhookEndpoint, application: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoints, "MAX_REPLAYED", 2)
+    happen(application, *[types.PAYMENT_REPORTED] * 3)
+    go_out()
+    body = {"since": (timezone.now() - timedelta(minutes=1)).isoformat()}
+    answer = cabinet.post(f"{HOOKS}{endpoint.pk}/replay/", body, "application/json")
+
+    assert answer.status_code == 400
+    assert "2 events" in answer.json()["until"][0]
+
+
 @pytest.mark.parametrize(
     "body", [{}, {"since": "yesterday"}, {"since": "2026-11-24T10:00:00Z", "until": "2026-11-23T10:00:00Z"}]
 )
@@ -251,7 +279,10 @@ def test_who_asks_the_feed_for_what_a_scope_guards_is_told_which(application: Ap
     assert '"sms"' in answer.json()["detail"]
 
 
-@pytest.mark.parametrize("query", ["after=evt_nonsense", "after=1", "types=payment.vanished", "connection=1"])
+@pytest.mark.parametrize(
+    "query",
+    ["after=evt_nonsense", "after=%00", f"after=evt_{'0' * 32}", "after=1", "types=payment.vanished", "connection=1"],
+)
 def test_what_the_feed_does_not_know_is_refused(cabinet: Client, query: str) -> None:
     assert cabinet.get(f"/api/v1/events/?{query}").status_code == 400
 
