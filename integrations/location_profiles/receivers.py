@@ -9,6 +9,8 @@ from integrations.connections.models import LIVE, UNDECIDED, Connection, State
 from integrations.connections.signals import connection_changed
 from integrations.location_profiles.call_kinds import look_at
 from integrations.location_profiles.models import LocationPerson, LocationProfile
+from integrations.partner_events.erasure import rewrite_events
+from integrations.partner_events.models import PartnerEvent
 from integrations.user_tokens.tokens import token_at
 
 
@@ -25,5 +27,15 @@ def look_after_activation(connection: Connection, before: State, after: State, *
 
 @receiver(person_erased)
 def forget_person(altegio_user_ids: set[int], **_: Any) -> None:
-    """Whoever is erased here stands in no location's list either."""
-    LocationPerson.objects.filter(altegio_user_id__in=altegio_user_ids).delete()
+    """Whoever is erased here stands in no location's list either, and in no event that shows one."""
+    theirs = LocationPerson.objects.filter(altegio_user_id__in=altegio_user_ids)
+
+    def leave_out(data: dict[str, Any]) -> None:
+        shown = data["connection"]["location"]
+        shown["people"] = [each for each in shown["people"] if each["altegio_user_id"] not in altegio_user_ids]
+
+    locations = list(theirs.values_list("location", flat=True))
+    rewrite_events(
+        PartnerEvent.objects.filter(connection__location__in=locations, type__startswith="connection."), leave_out
+    )
+    theirs.delete()

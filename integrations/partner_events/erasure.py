@@ -1,29 +1,42 @@
 """An owner who is erased stands in no event any more."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.dispatch import receiver
 
 from accounts.erasure import person_erased
 from accounts.models import User
 from integrations.partner_events.models import PartnerEvent
+from integrations.partner_events.reading import read_bodies
+
+BATCH = 200
 
 
 @receiver(person_erased)
 def forget_owner(user: User, **_: Any) -> None:
     """The events of their connections name no owner; what else they tell stays as it was sent."""
     theirs = Q(connection__owner=user) | Q(connection__claimant=user)
-    events = list(PartnerEvent.objects.filter(theirs, type__startswith="connection."))
-    for event in events:
-        event.body = _without_owner(event.body)
-    PartnerEvent.objects.bulk_update(events, ["body"], batch_size=200)
+    rewrite_events(PartnerEvent.objects.filter(theirs, type__startswith="connection."), _leave_owner_out)
 
 
-def _without_owner(body: str) -> str:
+def rewrite_events(events: QuerySet[PartnerEvent], leave_out: Callable[[dict[str, Any]], None]) -> None:
+    """Let `leave_out` take a person out of the events' `data`. One whose key is lost is read by nobody anyway."""
+    keys = list(events.values_list("pk", flat=True))
+    for start in range(0, len(keys), BATCH):
+        bodies = read_bodies(keys[start : start + BATCH])
+        changed = [PartnerEvent(pk=key, body=_rewritten(body, leave_out)) for key, body in bodies.items()]
+        PartnerEvent.objects.bulk_update(changed, ["body"])
+
+
+def _rewritten(body: str, leave_out: Callable[[dict[str, Any]], None]) -> str:
     content = json.loads(body)
-    shown = content["data"].get("connection", {})
-    for name in [name for name in shown if name.startswith("owner_")]:
-        shown[name] = None
+    leave_out(content["data"])
     return json.dumps(content, ensure_ascii=False)
+
+
+def _leave_owner_out(data: dict[str, Any]) -> None:
+    shown = data.get("connection", {})
+    shown.update({name: None for name in shown if name.startswith("owner_")})

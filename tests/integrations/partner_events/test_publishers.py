@@ -11,18 +11,21 @@ from django.test import Client
 from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
 from accounts.erasure import erase_person
-from accounts.models import User
+from accounts.models import AltegioIdentity, User
 from integrations.api.publishers import publish_changes
 from integrations.connections.models import Connection, State, SyncState
 from integrations.connections.transitions import Change, lock, move, move_each
+from integrations.location_profiles.models import LocationPerson
 from integrations.messaging.message_feed import place_waiting
+from integrations.messaging.models import RequestedMessage
 from integrations.partner_events import types
 from integrations.partner_events.models import PartnerEvent
 from integrations.sender_names.models import SenderNameList
 from integrations.status_sync.status_sync import ask_status
 from sandbox import Sandbox
-from tests.integrations.messaging.requesting import message, request_message, take_messages_of
+from tests.integrations.messaging.requesting import PHONE, TEXT, message, request_message, take_messages_of
 from tests.marketplace import AURORA_1, AURORA_2, EMMAS_EMAIL, arrive
+from tests.not_none import not_none
 from tests.response import Api
 
 pytestmark = pytest.mark.django_db
@@ -128,6 +131,35 @@ def test_many_at_once_move_together_and_are_told(client: Client, altegio: Sandbo
     move_each(list(Connection.objects.order_by("pk")), State.FROZEN, "for the test")
 
     assert [kind for kind, _data in told()] == ["connection.frozen"] * 2
+
+
+def test_an_owner_who_is_erased_leaves_no_clients_in_events(
+    live: Connection, client: Client, settings: Settings
+) -> None:
+    """As their messages themselves are emptied; what is on its way keeps what it needs."""
+    settings.ALTEGIO_APP_URL = "https://app.alteg.io"
+    key = take_messages_of(live)
+    for send_id in ("s1", "s2"):
+        request_message(client, key, message(send_id))
+    place_waiting()
+    RequestedMessage.objects.filter(send_id="s1").update(state="delivered")
+    erase_person(not_none(live.owner))
+
+    first, second = (data["message"] for _kind, data in told())
+    assert (first["phone"], first["text"], first["sender_name"]) == ("", "", "")
+    assert (second["phone"], second["text"]) == (PHONE, TEXT)
+
+
+def test_who_is_erased_stands_in_no_event_as_one_of_a_locations_people(live: Connection) -> None:
+    ids = [11, 12]
+    AltegioIdentity.objects.create(user=not_none(live.owner), altegio_user_id=11)
+    for each in ids:
+        LocationPerson.objects.create(location=live.location, altegio_user_id=each, name=f"P{each}")
+    move(live, State.FROZEN, "for the test")
+    erase_person(not_none(live.owner))
+
+    people = told()[-1][1]["connection"]["location"]["people"]
+    assert [person["altegio_user_id"] for person in people] == [12]
 
 
 def test_an_owner_who_is_erased_stands_in_no_event(
