@@ -36,6 +36,8 @@ LEASE = timedelta(seconds=TIMEOUT + MAX_RUN + TIMEOUT + 5)
 MAX_ROUND = 25.0
 # So long at most an address that gave no answer is let rest.
 MAX_SILENCE = timedelta(seconds=60)
+# And one that refused so many and took none: its backlog does not take the turn of the others.
+MANY = 10
 # An address that took nothing for so long is switched off.
 SWITCHED_OFF_AFTER = timedelta(days=1)
 THREADS = 3
@@ -207,7 +209,7 @@ def _pause_after(delivery: WebhookDelivery) -> timedelta:
 
 
 def _note_address(endpoint: WebhookEndpoint, tries: list[Try], now: datetime) -> None:
-    """Let a silent address rest, and one that asks for it; switch it off after a day in which it took nothing."""
+    """Let an address rest that is silent, refuses all or asks for it; switch it off after a day without success."""
     same = WebhookEndpoint.objects.filter(pk=endpoint.pk)
     if any(tried.refusal is None for tried in tries):
         same.update(last_delivered_at=now, failing_since=None)
@@ -217,7 +219,9 @@ def _note_address(endpoint: WebhookEndpoint, tries: list[Try], now: datetime) ->
     if last is None:
         return
     asked = timedelta(seconds=last.retry_after or 0)
-    rest = max(asked, min(_pause_after(tries[-1].delivery), MAX_SILENCE)) if last.silent else asked
+    refuses_all = len(tries) >= MANY and all(tried.refusal for tried in tries)
+    pause = min(_pause_after(tries[-1].delivery), MAX_SILENCE)
+    rest = max(asked, pause) if last.silent or refuses_all else asked
     same.filter(failing_since=None).update(failing_since=now)
     same.update(rests_until=now + rest)
     if same.filter(is_active=True, failing_since__lt=now - SWITCHED_OFF_AFTER).update(is_active=False):

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.db import connection as database
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import ApiKey
 from integrations.connections.models import Application
@@ -100,6 +101,18 @@ def test_a_failure_of_our_own_ends_one_delivery_and_no_other(
         due_now()
 
     assert (states_of(broken), states_of(sound)) == (["dead"], ["delivered"])
+
+
+@pytest.mark.leaves_stranded("what is refused waits")
+def test_an_address_that_refuses_all_of_many_rests_so_that_others_have_their_turn(
+    partner: Partner, endpoint: WebhookEndpoint, application: Application
+) -> None:
+    partner.answers = [500] * 1000
+    happen(application, 2 * deliver.RUN)
+    go_out()
+
+    assert len(partner.received) == deliver.RUN
+    assert not_none(WebhookEndpoint.objects.get().rests_until) > timezone.now()
 
 
 def test_an_address_that_is_deleted_under_way_is_gone(
