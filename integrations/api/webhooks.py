@@ -22,6 +22,8 @@ from partner_portal.core.list_parameters import choice
 
 # For the question where an address leads to.
 LOOK_UP = 5.0
+# Each event goes to each of them.
+MAX_ENDPOINTS = 100
 Data = dict[str, Any]
 
 
@@ -62,6 +64,10 @@ class EndpointSerializer(serializers.ModelSerializer[WebhookEndpoint]):
         return list(dict.fromkeys(wanted))
 
     def create(self, validated: Data) -> WebhookEndpoint:
+        if WebhookEndpoint.objects.count() >= MAX_ENDPOINTS:
+            raise serializers.ValidationError(
+                {"url": [f"There are {MAX_ENDPOINTS} addresses already, which is the most: delete one first."]}
+            )
         altegio_id = validated.pop("application", {}).get("altegio_id")
         application = Application.objects.filter(altegio_id=altegio_id).first()
         wanted = validated.get("types", [])

@@ -13,6 +13,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from accounts.models import ApiKey
+from integrations.api import webhooks
 from integrations.connections.models import Application
 from integrations.partner_events import endpoints, types
 from integrations.partner_events.models import PartnerEvent, WebhookEndpoint
@@ -74,6 +75,17 @@ def test_an_address_that_nothing_is_sent_to_is_refused(cabinet: Client, body: di
     assert answer.status_code == 400
     assert list(answer.json()) == [field]
     assert not WebhookEndpoint.objects.exists()
+
+
+def test_there_are_not_more_addresses_than_each_event_can_be_sent_to(
+    cabinet: Client, partner: Partner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhooks, "MAX_ENDPOINTS", 1)
+    make(cabinet, partner.url)
+    answer = cabinet.post(HOOKS, {"url": partner.url}, "application/json")
+
+    assert answer.status_code == 400
+    assert "delete one" in answer.json()["url"][0]
 
 
 def test_a_changed_address_is_looked_at_too(cabinet: Client, partner: Partner, settings: Settings) -> None:
