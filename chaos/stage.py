@@ -135,6 +135,8 @@ class Stage:
         self.run_task("integrations.reconciliation.tasks.recheck")
         self.run_task("integrations.reconciliation.tasks.reconcile")
         self.run_task("partner_portal.core.tasks.watch")
+        # A call that was told in the moment in which the telephony came on is found each minute.
+        self.run_task("integrations.telephony.tasks.settle_kept_calls")
         begun = "SELECT count(*) FROM reconciliation_reconciliation"
         try:
             wait_for(lambda: self.query(begun)[0][0], "the comparison begins", timeout=120)
