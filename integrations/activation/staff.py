@@ -90,11 +90,19 @@ def is_for_staff(connection: Connection) -> bool:
 
 @transaction.atomic
 def dismiss_claim(connection_id: int, by: User) -> None:
-    """Decide a conflict against this claim: it stays ended, whatever Altegio answers later."""
+    """Decide a conflict against this claim: it stays ended, whatever Altegio answers later.
+
+    Where Altegio has accepted the other one meanwhile, and no third waits, that decides for the other: it is bound.
+    """
     connection = lock(connection_id)
     if connection.state != State.CONFLICT:
         raise NotPossibleError(_("%(connection)s is %(state)s, not in conflict.") % _named(connection))
     _dismiss(connection, _("Staff decided against this claim."), by)
+    beside = Connection.objects.beside(connection)
+    accepted = beside.live().filter(is_disputed=True, owner=None).exclude(claimant=None).first()
+    if accepted is not None and not beside.undecided().filter(is_proven=True).exists():
+        _bind(lock(accepted.pk), accepted, _("Staff decided against the other claim."), by)
+        adopt_chain(accepted)
 
 
 @transaction.atomic

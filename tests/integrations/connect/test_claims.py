@@ -194,6 +194,20 @@ def test_staff_give_the_accepted_location_to_the_other(
     assert not_none(only(state="active").owner).identities.get().altegio_user_id == MARIA
 
 
+def test_who_is_left_when_staff_dismiss_the_other_has_the_accepted_location(
+    client: Client, altegio: Sandbox, work: Callable[..., None], support: User
+) -> None:
+    in_flight(client, altegio, work, "drop_after")
+    OutgoingCall.objects.update(state="unconfirmed", due_at=timezone.now())
+    work()
+    staff.dismiss_claim(only(state="conflict").pk, support)
+
+    bound = only(state="active")
+    assert not_none(bound.owner).identities.get().altegio_user_id == EMMA
+    assert (bound.is_disputed, staff.is_for_staff(bound)) == (False, False)
+    assert not Alert.objects.filter(cleared_at=None).exists()
+
+
 def test_staff_decide_after_the_window_where_altegio_holds_it_active(
     client: Client, altegio: Sandbox, work: Callable[..., None], support: User
 ) -> None:
