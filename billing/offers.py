@@ -11,8 +11,9 @@ from django.utils import timezone
 from billing.models import Discount, PaymentLink, SyncState, TariffOption
 from billing.money import plain_percent
 from integrations.altegio import requests
-from integrations.altegio.answers import Answer, read_link, read_tariff_options
+from integrations.altegio.answers import Answer
 from integrations.altegio.requests import ApiRequest
+from integrations.altegio.tariffs import read_link, read_tariff_options
 from integrations.connections.models import LIVE, Application, Connection
 from integrations.outbox.call_kinds import CallKind, ObsoleteError, register
 from integrations.outbox.models import OutgoingCall, Priority

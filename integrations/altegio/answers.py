@@ -118,7 +118,7 @@ def read_code(answer: Answer) -> int | None:
 
 def read_list(answer: Answer) -> list[dict[str, Any]]:
     """The objects of an answer that is a list."""
-    return _objects(answer.data)
+    return objects_of(answer.data)
 
 
 def read_user_settings(answer: Answer) -> dict[str, Any] | None:
@@ -202,13 +202,13 @@ def read_status(answer: Answer, zone: str) -> ConnectionStatus | None:
     if state is None:
         return None
     logs = [
-        (from_wire(entry.get("changed_at"), zone), entry.get("status_to")) for entry in _objects(data.get("logs"))
+        (from_wire(entry.get("changed_at"), zone), entry.get("status_to")) for entry in objects_of(data.get("logs"))
     ]
     return ConnectionStatus(
         state=state,
         created_at=from_wire(current.get("created_at"), zone),
         newest_log_at=max((moment for moment, _to in logs if moment), default=None),
-        payments=tuple(read_remote_payment(entry, zone) for entry in _objects(data.get("payments"))),
+        payments=tuple(read_remote_payment(entry, zone) for entry in objects_of(data.get("payments"))),
         newest_end_at=max((moment for moment, to in logs if moment and to == UNINSTALLED), default=None),
         special_settings=data.get("special_settings"),
     )
@@ -229,7 +229,8 @@ def _state(current: Any) -> AltegioState | None:
     return _STATES.get(word) if isinstance(word, str) else None
 
 
-def _objects(value: Any) -> list[dict[str, Any]]:
+def objects_of(value: Any) -> list[dict[str, Any]]:
+    """The objects of a list; nothing of anything else."""
     return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
 
@@ -279,10 +280,10 @@ def read_locations(answer: Answer) -> list[RemoteLocation]:
     return [
         RemoteLocation(
             location_id,
-            **{name: _words(entry.get(name)) for name in _LOCATION_FIELDS},
+            **{name: line_of(entry.get(name)) for name in _LOCATION_FIELDS},
             in_business=_flag(entry.get("active")),
         )
-        for entry in _objects(answer.data)
+        for entry in objects_of(answer.data)
         if (location_id := parse_id(entry.get("id"))) is not None
     ]
 
@@ -294,59 +295,6 @@ def _flag(value: Any) -> bool | None:
     return {"1": True, "true": True, "0": False, "false": False}.get(str(value).lower())
 
 
-def _words(value: Any) -> str:
+def line_of(value: Any) -> str:
+    """A text or number as one clean line; "" for anything else."""
     return clean_line(str(value), 300) if isinstance(value, str | int) else ""
-
-
-@dataclass(frozen=True)
-class RemoteOption:
-    """One way to pay through Altegio: an option of one of the application's tariffs."""
-
-    id: int
-    tariff_title: str
-    title: str
-    price: Decimal | None
-    currency: str
-    months: int | None
-    staff_amount: int | None  # for so many staff members; None: however many
-    free_months: int | None  # on top of the paid ones
-
-
-def read_tariff_options(answer: Answer) -> list[RemoteOption]:
-    """All options of all tariffs; those without a readable id are left out."""
-    return [
-        RemoteOption(
-            id=option_id,
-            tariff_title=_words(tariff.get("title")),
-            title=_words(option.get("title")),
-            price=_price(option.get("overall_price")),
-            currency=_words(option.get("currency_iso"))[:3],
-            months=_months(option.get("duration_in_months")),
-            staff_amount=_count(option.get("staff_amount"), 10**6),
-            free_months=_months(option.get("free_period_in_months")),
-        )
-        for tariff in _objects(answer.data)
-        for option in _objects(tariff.get("options"))
-        if (option_id := parse_id(option.get("id"))) is not None
-    ]
-
-
-def _price(value: Any) -> Decimal | None:
-    price = as_decimal(value)
-    return price if price is not None and 0 <= price < 10**11 else None
-
-
-def _months(value: Any) -> int | None:
-    return _count(value, 1200)
-
-
-def _count(value: Any, less_than: int) -> int | None:
-    """A whole number that is not zero: zero of something says that there is none."""
-    count = parse_id(value)
-    return count if count is not None and count < less_than else None
-
-
-def read_link(answer: Answer) -> str:
-    """The address of a payment link; "" where the answer holds none that a browser may open."""
-    url = answer.data.get("url") if isinstance(answer.data, dict) else None
-    return url if isinstance(url, str) and url.startswith(("https://", "http://")) and len(url) <= 2000 else ""

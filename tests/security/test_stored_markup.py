@@ -13,7 +13,8 @@ from accounts.frame_tokens import make_frame_token
 from accounts.models import OutgoingEmail, User
 from billing.csv_export import export_lines
 from billing.models import Payment
-from integrations.altegio.answers import Answer, Outcome, read_link
+from integrations.altegio.answers import Answer, Outcome
+from integrations.altegio.tariffs import read_link
 from integrations.connect import tokens
 from integrations.connections.models import Arrival, ArrivalLocation, Connection
 from tests.planting import give_calls

@@ -9,6 +9,7 @@ import pytest
 
 from integrations.altegio import answers
 from integrations.altegio.answers import AltegioState, Answer, Outcome, read_answer, read_status
+from integrations.altegio.tariffs import read_link
 
 OK = '{"success": true, "data": {"id": 123}, "meta": []}'
 NO = '{"success": false, "data": null, "meta": {"message": "Агрегатор не найден"}}'
@@ -193,7 +194,7 @@ def test_a_payments_id_is_read_as_text_too(data: Any, number: int | None) -> Non
     ],
 )
 def test_a_payment_link_is_one_that_a_browser_may_open(url: int | str | None, read_as: str) -> None:
-    assert answers.read_link(answer({"url": url})) == read_as
+    assert read_link(answer({"url": url})) == read_as
 
 
 @pytest.mark.parametrize(("code", "read_as"), [(30, 30), ("30", None), (True, None), (2**40, None)])
