@@ -140,8 +140,8 @@ class OutgoingEmail(models.Model):
     error = models.CharField(max_length=300, blank=True)
 
     class Meta:
-        verbose_name = _("outgoing_email")
-        verbose_name_plural = _("outgoing_emails")
+        verbose_name = _("outgoing e-mail")
+        verbose_name_plural = _("outgoing e-mails")
         indexes = [models.Index(fields=["created_at"], condition=models.Q(sent_at=None), name="email_waiting")]
 
     def __str__(self) -> str:

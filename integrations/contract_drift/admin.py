@@ -29,7 +29,7 @@ class KnownFilter(admin.SimpleListFilter):
 
 @admin.register(Drift)
 class DriftAdmin(ReadOnlyAdmin):
-    list_display = ("last_seen_at", "subject", "kind", "path", "value", "count", "sample", "first_seen_at")
+    list_display = ("subject", "kind", "path", "value", "count", "last_seen_at")
     list_filter = (KnownFilter, "kind")
     quick_filters = ((_("new"), "known=no"), (_("marked as known"), "known=yes"))
     ordering = ("-last_seen_at", "-pk")

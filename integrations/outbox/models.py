@@ -42,7 +42,7 @@ class OutgoingCall(models.Model):
 
     kind = models.CharField(_("kind"), max_length=40)
     key = models.CharField(_("key"), max_length=200, unique=True)
-    ordering_key = models.CharField(_("ordering_key"), max_length=80, blank=True)
+    ordering_key = models.CharField(_("ordering key"), max_length=80, blank=True)
     # Of all calls with the same value here at most one is queued: it will tell the newest state.
     coalesce_key = models.CharField(max_length=80, blank=True)
     connection = models.ForeignKey(

@@ -47,7 +47,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(max_length=40, verbose_name='kind')),
                 ('key', models.CharField(max_length=200, unique=True, verbose_name='key')),
-                ('ordering_key', models.CharField(blank=True, max_length=80, verbose_name='ordering_key')),
+                ('ordering_key', models.CharField(blank=True, max_length=80, verbose_name='ordering key')),
                 ('coalesce_key', models.CharField(blank=True, max_length=80)),
                 ('params', models.JSONField(blank=True, default=dict, verbose_name='parameters')),
                 ('priority', models.SmallIntegerField(choices=[(0, 'activation'), (10, 'call notification'), (20, 'question'), (30, 'payment or refund'), (40, 'setup'), (45, 'activation, nothing proven'), (50, 'bulk'), (60, 'housekeeping')], verbose_name='priority')),
