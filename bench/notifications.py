@@ -11,17 +11,12 @@ import requests
 from bench.figures import Figure
 from bench.options import Options
 from bench.stage import DEFAULTS, PER_MINUTE, PER_SECOND, Stage, stage
-from bench.traffic import STATUSES, status_items
+from bench.traffic import CHAIN, KNOW_CHAIN, STATUSES, status_items
 from tests.end_to_end.portal import PARTNER_TOKEN, wait_for
 
 ADDRESSES, BATCHES = 1000, 10
 NOTIFICATIONS, EVERY = 60, 0.7
-CHAIN = 501
 NOTIFY = "/api/v1/telephony/notifications/"
-KNOW_CHAIN = """
-from integrations.connections.models import Chain
-Chain.objects.create(altegio_id={chain}, crm_token="{token}", telephony="on")
-"""
 # Each of them counts against the same limits, so the next slot is this far away while others wait.
 SLOT_MS = 60_000 / PER_MINUTE
 

@@ -12,6 +12,12 @@ from sandbox.models import Location, User
 from tests.end_to_end.portal import PARTNER_TOKEN
 
 STATUSES = "/api/v1/sms/statuses/"
+PHONE_CALLS = "/api/v1/telephony/calls/"
+CHAIN = 501
+KNOW_CHAIN = """
+from integrations.connections.models import Chain
+Chain.objects.create(altegio_id={chain}, crm_token="{token}", telephony="on")
+"""
 PAYMENTS = "/api/v1/payments/"
 RECORD = {
     "resource": "record",
@@ -87,6 +93,28 @@ def payments(locations: Sequence[int], key: str) -> Iterator[bytes]:
     for location in itertools.cycle(locations):
         body = {**PAYMENT, "salon_id": location, "external_id": uuid.uuid4().hex}
         yield post(PAYMENTS, body, Authorization=key)
+
+
+def phone_calls(on: Stage, key: str) -> Iterator[bytes]:
+    """Phone calls of a chain whose telephony is on, each of them new."""
+    on.portal.command("shell", "-v0", "-c", KNOW_CHAIN.format(chain=CHAIN, token=on.altegio.chain(CHAIN).crm_token))
+    while True:
+        yield post(PHONE_CALLS, phone_call(uuid.uuid4().hex), Authorization=key)
+
+
+def phone_call(call_id: str) -> dict[str, Any]:
+    """An answered call, as an exchange tells it."""
+    return {
+        "salon_group_id": CHAIN,
+        "type": "incoming",
+        "phone": "+447700900123",
+        "diversion": "+442071838750",
+        "duration": 65,
+        "status": "success",
+        "call_id": call_id,
+        "date": "2026-11-24T10:00:00Z",
+        "link": f"https://records.example/{call_id}.mp3",
+    }
 
 
 def statuses(key: str, size: int = 1000) -> Iterator[bytes]:

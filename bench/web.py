@@ -12,7 +12,7 @@ from bench.options import Options
 from bench.stage import Stage, stage
 
 LOCATIONS, EVENT_KEYS = 200, 20
-WANTED, WANTED_OF_MESSAGES = 0.85, 0.5
+WANTED, WANTED_OF_MESSAGES, WANTED_OF_PHONE_CALLS = 0.85, 0.5, 0.2
 # So many are made before a round, so that making them takes no time of it.
 MAX_IN_A_SECOND = 2500
 MAX_HEAVY_IN_A_SECOND = 150
@@ -43,7 +43,7 @@ def measure(options: Options) -> Iterator[Figure]:
 
 def _doors(on: Stage) -> list[Endpoint]:
     locations = on.connect(LOCATIONS)
-    key = on.key("billing", "sms")
+    key = on.key("billing", "sms", "telephony")
     place = locations[0]
     event, callback = traffic.event(place), traffic.callback(place)
     return [
@@ -69,6 +69,11 @@ def _doors(on: Stage) -> list[Endpoint]:
         Endpoint(
             *("payments API", traffic.payments(locations, key), 202),
             itertools.repeat(post("/bare/", {**traffic.PAYMENT, "salon_id": place, "external_id": "0" * 32})),
+        ),
+        Endpoint(
+            *("phone call", traffic.phone_calls(on, key), 202),
+            itertools.repeat(post("/bare/", traffic.phone_call("0" * 32))),
+            *(WANTED_OF_PHONE_CALLS, "telephony_phonecall"),
         ),
         Endpoint(
             *("1000 SMS statuses", traffic.statuses(key), 202),
