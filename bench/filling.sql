@@ -95,6 +95,16 @@ INSERT INTO webhooks_delivery (target, application_id, event_ids, count, state, 
 SELECT 'https', %(sms)s, '[]', 1, CASE WHEN n <= %(count)s - 100 THEN 'delivered' ELSE 'waiting' END, 1,
     %(now)s, %(now)s, ''
 FROM generate_series(1, %(count)s) n;
+INSERT INTO partner_events_webhookendpoint (id, url, description, types, is_active, secret, previous_secret, created_at)
+VALUES (1, 'https://partner.example/', '', '[]', true, '', '', %(now)s);
+INSERT INTO partner_events_partnerevent (id, message_id, type, application_id, connection_id, body, created_at, position)
+SELECT n, 'evt_' || n, 'connection.activated', %(sms)s, NULL, '', %(now)s,
+    CASE WHEN n <= %(count)s - 100 THEN n END
+FROM generate_series(1, %(count)s) n;
+INSERT INTO partner_events_webhookdelivery (endpoint_id, event_id, ordering_key, state, attempt_count, due_at, error,
+    created_at)
+SELECT 1, n, n, CASE WHEN n <= %(count)s - 100 THEN 'delivered' ELSE 'waiting' END, 1, %(now)s, '', %(now)s
+FROM generate_series(1, %(count)s) n;
 INSERT INTO lifecycle_callback (received_at, event, salon_id, application_altegio_id, body, state, note,
     connection_id)
 SELECT %(now)s, 'freeze', id, 1, '{}', CASE WHEN state = 'granted' THEN 'waiting' ELSE 'confirmed' END, '', id

@@ -243,7 +243,7 @@ FOUND_BY: dict[str, set[str | None]] = {
     "message: to be answered": {"requested_message_unanswered"},
     "notification: not sent": {"notification_waiting"},
     "outgoing call": {"call_being_sent"},
-    "partner event: to be placed": {"partner_event_unplaced"},
+    "partner event: to be placed": {"partner_event_unplaced", "partner_event_by_age"},
     "payment link: queued": {"payment_link_queued"},
     "payment: queued": {"payment_by_status"},
     "payment: refund queued": {"payment_by_status"},
