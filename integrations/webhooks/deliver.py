@@ -14,10 +14,11 @@ from django.utils import timezone
 from integrations.alerts.models import Alert
 from integrations.alerts.raising import raise_alerts
 from integrations.connections.models import Application
+from integrations.partner_events.sending import TIMEOUT, NotAcceptedError
 from integrations.webhooks.consumers import CONSUMERS, IncomingEvent, read_events
 from integrations.webhooks.fan_out import HTTPS
 from integrations.webhooks.models import Delivery
-from integrations.webhooks.signed_requests import TIMEOUT, NotAcceptedError, send
+from integrations.webhooks.signed_requests import send
 from partner_portal.core.queues import describe_error
 from partner_portal.core.thread_shares import Share
 
@@ -26,7 +27,7 @@ log = structlog.get_logger(__name__)
 # Seconds before the next try; about two days, as the Standard Webhooks specification advises.
 PAUSES = (5, 30, 300, 1800, 2 * 3600, 5 * 3600, 10 * 3600, 10 * 3600, 20 * 3600)
 # The worker that has a delivery may be dead after this; a receiver inside works in a transaction of its own.
-LEASE, LEASE_OF_RECEIVER = timedelta(seconds=TIMEOUT + 15), timedelta(seconds=60)
+LEASE, LEASE_OF_RECEIVER = timedelta(seconds=2 * TIMEOUT + 5), timedelta(seconds=60)
 MAX_RUN = 25.0
 # So long at most an address that gave no answer is let rest.
 MAX_SILENCE = timedelta(seconds=60)

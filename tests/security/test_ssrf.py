@@ -11,8 +11,8 @@ from integrations.messaging.call_kinds import queue_relays
 from integrations.messaging.models import CallbackAddress, MessageStatus, StatusBatch
 from integrations.messaging.status_addresses import InvalidStatusAddressError, read_target
 from integrations.outbox.models import OutgoingCall
-from integrations.webhooks import signed_requests
-from integrations.webhooks.signed_requests import NotAcceptedError, public_addresses
+from integrations.partner_events import sending
+from integrations.partner_events.sending import NotAcceptedError, public_addresses
 from partner_portal.core.http_client import sockets
 from sandbox import Sandbox
 
@@ -28,7 +28,7 @@ def test_no_spelling_of_an_inner_address_is_called(host: str) -> None:
 @pytest.mark.parametrize("scheme", ["http", "file", "gopher", "ftp", "dict", "", "unix"])
 def test_only_https_is_called(scheme: str) -> None:
     with pytest.raises(NotAcceptedError):
-        signed_requests.checked_addresses(f"{scheme}://example.com/", time.monotonic() + 5)
+        sending.checked_addresses(f"{scheme}://example.com/", time.monotonic() + 5)
 
 
 def test_one_inner_answer_among_public_ones_is_enough_to_refuse(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,7 +53,7 @@ def test_the_connection_is_made_to_the_address_that_was_checked(monkeypatch: pyt
     connected: list[tuple[str, ...]] = []
     named: list[str] = []
     ends_at = time.monotonic() + 5
-    addresses = signed_requests.checked_addresses("https://rebinding.example/hook", ends_at)
+    addresses = sending.checked_addresses("https://rebinding.example/hook", ends_at)
     sockets.Line(sockets.Peer("https", "rebinding.example", 443, addresses), ends_at)
     assert (connected, asked) == ([("8.8.8.8",)], ["rebinding.example"])
     assert named == ["rebinding.example"], "the certificate is still the name's"

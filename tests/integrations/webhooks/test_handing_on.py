@@ -18,7 +18,7 @@ from pytest_django.fixtures import Settings
 
 from integrations.alerts.models import Alert
 from integrations.connections.models import Installation
-from integrations.webhooks import signed_requests
+from integrations.partner_events import sending
 from integrations.webhooks.consumers import CONSUMERS
 from integrations.webhooks.deliver import PAUSES, deliver_due, send_again
 from integrations.webhooks.fan_out import fan_out, fan_out_again
@@ -70,7 +70,7 @@ def partner(keys: Installation, settings: Settings) -> Iterator[Partner]:
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     settings.EVENTS_ALLOW_PRIVATE = True
     application = keys.application
-    application.events_url, application.events_secret = server.url, signed_requests.fresh_secret()
+    application.events_url, application.events_secret = server.url, sending.fresh_secret()
     application.save()
     yield server
     server.shutdown()
@@ -191,14 +191,14 @@ def test_private_addresses_are_refused_when_it_is_sent(
 
 
 def test_a_plain_http_address_is_refused(settings: Settings) -> None:
-    with pytest.raises(signed_requests.NotAcceptedError, match="https"):
-        signed_requests.checked_addresses("http://example.com/", time.monotonic() + 5)
+    with pytest.raises(sending.NotAcceptedError, match="https"):
+        sending.checked_addresses("http://example.com/", time.monotonic() + 5)
 
 
 def test_the_signature_is_the_one_of_the_specifications_example() -> None:
     # From the specification's reference libraries.
-    headers = signed_requests.signed_headers(
-        "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    headers = sending.signed_headers(
+        ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
         "msg_p5jXN8AQM9LWM0D4loKWxJek",
         datetime.fromtimestamp(1614265330, UTC),
         b'{"test": 2432232314}',

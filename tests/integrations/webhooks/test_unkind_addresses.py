@@ -12,7 +12,8 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from integrations.connections.models import Application, Installation
-from integrations.webhooks import consumers, deliver, signed_requests
+from integrations.partner_events import sending
+from integrations.webhooks import consumers, deliver
 from integrations.webhooks.deliver import deliver_due, send_again
 from integrations.webhooks.models import Delivery, Event
 from partner_portal.core.thread_shares import Share
@@ -25,7 +26,7 @@ END = 0.5
 @pytest.fixture(autouse=True)
 def _quick(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.EVENTS_ALLOW_PRIVATE = True
-    monkeypatch.setattr(signed_requests, "TIMEOUT", END)
+    monkeypatch.setattr(sending, "TIMEOUT", END)
     monkeypatch.setattr("partner_portal.core.thread_shares.SLOW_AFTER", END / 2)
     monkeypatch.setattr(deliver, "_share", Share(deliver.THREADS))
     monkeypatch.setattr(consumers.CONSUMERS, "_entries", {})
@@ -39,7 +40,7 @@ def server() -> Iterator[UnkindServer]:
 
 def address(server: UnkindServer, number: int) -> Application:
     return Application.objects.create(
-        altegio_id=number, events_url=f"{server.url}/hook", events_secret=signed_requests.fresh_secret()
+        altegio_id=number, events_url=f"{server.url}/hook", events_secret=sending.fresh_secret()
     )
 
 
