@@ -21,11 +21,11 @@ from django.views.decorators.debug import sensitive_post_parameters
 from rest_framework_api_key.models import APIKey
 
 import accounts.two_factor.admin  # noqa: F401 - registers its screen
-from accounts.email_change import address_changed
 from accounts.emails import send_again
 from accounts.erasure import CannotEraseError, erase_person
 from accounts.models import AltegioIdentity, ApiKey, OutgoingEmail, User
 from accounts.proofs import address_given_by_staff, made_staff
+from accounts.signals import person_changed
 from accounts.two_factor.setup import can_get_link, send_link
 from partner_portal.core.admin_base import ActionRefusedError, BaseAdmin, ReadOnlyAdmin, confirm_action
 from partner_portal.core.english import english as _
@@ -105,10 +105,10 @@ class UserAdmin(BaseAdmin, StockUserAdmin[User]):
         if "is_staff" in form.changed_data and obj.is_staff:
             made_staff(obj)
             messages.warning(request, _("The password that opened the owner's account has ended. Set a new one."))
-        if "email" in form.changed_data:
-            address_changed.send(sender=User, user=obj)
-            if not obj.is_staff:
-                address_given_by_staff(obj)
+        if not {"email", "name", "phone"}.isdisjoint(form.changed_data):
+            person_changed.send(sender=User, user=obj)
+        if "email" in form.changed_data and not obj.is_staff:
+            address_given_by_staff(obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
         given = () if may_give_rights(request) else ("is_staff", "is_superuser", "groups", "user_permissions")

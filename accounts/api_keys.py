@@ -14,7 +14,7 @@ from accounts.models import ApiKey
 if TYPE_CHECKING:
     from rest_framework.views import APIView
 
-Scope = Literal["billing", "sms", "telephony", "chat", "webhooks", "read"]
+Scope = Literal["billing", "sms", "telephony", "chat", "webhooks", "customers", "read"]
 SCOPES: tuple[str, ...] = get_args(Scope)
 
 
@@ -67,11 +67,14 @@ class BasicApiKeyAuthentication(ApiKeyAuthentication):
 
 
 class HasScope(BasePermission):
-    """The key holds the scope the view names in `scope`; a refusal says which one that is."""
+    """The key holds the scope the view names in `scope`; a refusal says which one that is.
+
+    A view of which one method needs another scope names that in `scopes`, by the method.
+    """
 
     message: str
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
-        wanted: Any = getattr(view, "scope", None)
+        wanted: Any = getattr(view, "scopes", {}).get(request.method) or getattr(view, "scope", None)
         self.message = f'This API key lacks the scope "{wanted}". Make one that has it with: manage.py create_api_key'
         return isinstance(request.auth, ApiKey) and wanted is not None and wanted in request.auth.scopes

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.dispatch import Signal
 from django.utils import timezone
 
 from accounts.confirmation_links import link_for, state_of
@@ -11,9 +10,8 @@ from accounts.emails import EMAIL_CONTEXTS, queue_email, reader_of
 from accounts.limits import EMAILS_TO_ONE, Limit
 from accounts.models import User
 from accounts.proofs import take_over
+from accounts.signals import person_changed
 
-# `user`: sent inside the transaction, for what shows the address elsewhere.
-address_changed = Signal()
 ADDRESS_WISHES = Limit("address-wishes", 5, 3600)
 
 
@@ -59,7 +57,7 @@ def take_address(user: User, *, is_owner: bool, password: str = "") -> None:
         with transaction.atomic():
             if not as_opened.update(email=new, pending_email=None, email_proven_at=timezone.now()):
                 raise EmailChangeCancelledError
-            address_changed.send(sender=User, user=user)
+            person_changed.send(sender=User, user=user)
             if old:
                 key = f"email-changed:{user.pk}:{timezone.now():%Y%m%d%H%M%S%f}"
                 queue_email("email_changed", user, to=old, key=key)

@@ -1,6 +1,7 @@
 """The owner's own data: to look at, change, take along; and their sessions."""
 
 from django.contrib.auth import logout
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
@@ -25,6 +26,7 @@ from accounts.password_reset import send_own_reset_link
 from accounts.personal_data import export_person
 from accounts.sections import sections_of
 from accounts.sessions import keep_this_session, recently_authenticated, sign_out_everywhere
+from accounts.signals import person_changed
 from partner_portal.core.languages import prefer
 
 HERE = "accounts:me"
@@ -46,7 +48,10 @@ def me(request: HttpRequest, owner: User) -> HttpResponse:
     edited = User.objects.get(pk=owner.pk) if request.method == "POST" else owner
     form = ProfileForm(request.POST or None, instance=edited)
     if request.method == "POST" and form.is_valid():
-        form.save()
+        with transaction.atomic():
+            form.save()
+            if not {"name", "phone"}.isdisjoint(form.changed_data):
+                person_changed.send(sender=User, user=edited)
         return to_page(HERE, done="saved")
     context = {
         "form": form,

@@ -21,6 +21,7 @@ from django.utils import timezone
 from accounts.emails import queue_email
 from accounts.models import AltegioIdentity, User
 from accounts.sessions import sign_out_everywhere
+from accounts.signals import person_changed
 
 # `user`, and `was_proven`: whether the address had been proven before. Sent inside the transaction.
 taken_over = Signal()
@@ -85,6 +86,7 @@ def link_altegio_user(user: User, altegio_user_id: int) -> None:
     """
     identity, is_new = AltegioIdentity.objects.get_or_create(altegio_user_id=altegio_user_id, defaults={"user": user})
     if is_new:
+        person_changed.send(sender=User, user=user)
         queue_email("altegio_user_linked", user, key=f"linked:{identity.pk}", number=altegio_user_id)
 
 
@@ -92,3 +94,4 @@ def link_altegio_user(user: User, altegio_user_id: int) -> None:
 def end_frame_tokens(instance: AltegioIdentity, **_: Any) -> None:
     """Whoever was let in by the link is out: frame tokens do not say by which link they were given."""
     User.objects.filter(pk=instance.user_id).update(session_epoch=F("session_epoch") + 1)
+    person_changed.send(sender=User, user=instance.user)

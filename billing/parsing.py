@@ -11,8 +11,8 @@ from django.conf import settings
 from billing.money import CURRENCIES, InvalidMoneyError, read_amount
 from integrations.altegio.wire import parse_id
 from partner_portal.core.datetimes import FIRST_YEAR, InvalidDatetimeError, read_moment
+from partner_portal.core.external_ids import read_external_id
 
-MAX_EXTERNAL_ID = 200
 NEVER = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
 
 
@@ -97,13 +97,11 @@ class _Reader:
             return None
         if isinstance(value, int) and not isinstance(value, bool):
             value = str(value)
-        if not isinstance(value, str) or not value.strip() or len(value) > MAX_EXTERNAL_ID or not value.isprintable():
-            self.wrong("external_id", f"Write a text of 1 to {MAX_EXTERNAL_ID} characters.")
+        try:
+            return read_external_id(value if isinstance(value, str) else "")
+        except ValueError as problem:
+            self.wrong("external_id", str(problem))
             return None
-        if value != value.strip():
-            # With it and without it would be two payments, and both would be reported.
-            self.wrong("external_id", "Write it without a space at its beginning or end.")
-        return value
 
     def number(self, name: str) -> int:
         value = self._required(name)

@@ -14,8 +14,9 @@ from rest_framework.views import APIView
 
 from billing.intake import Overlap, PaymentConflictError, record_payment, send_again, shown_payments
 from billing.models import Payment, Source, Status
-from billing.parsing import MAX_EXTERNAL_ID, InvalidPaymentError, read_payment
+from billing.parsing import InvalidPaymentError, read_payment
 from billing.refunds import refund_payment
+from partner_portal.core.external_ids import MAX_EXTERNAL_ID
 from partner_portal.core.list_parameters import choice, number, updated_since, words
 
 FIELDS = frozenset(

@@ -10,7 +10,7 @@ from integrations.activation.waiting_call import end_claim
 from integrations.alerts.models import Alert
 from integrations.alerts.raising import clear_alerts
 from integrations.connections.models import LIVE, Connection, EndedBy, State
-from integrations.connections.transitions import lock, move
+from integrations.connections.transitions import lock, move, tell_details
 from integrations.connections.window import activation_window
 from integrations.outbox.models import CallState, OutgoingCall
 from integrations.outbox.queue import cancel, hurry, queue_fresh
@@ -136,6 +136,7 @@ def _bind(live: Connection, claim: Connection, why: str, by: User) -> None:
     live.is_disputed, live.is_proven = False, True
     live.save(update_fields=["owner", "claimant", "claim", "is_disputed", "is_proven"])
     live.changes.create(from_state=live.state, to_state=live.state, why=why, by=by)
+    tell_details([live.pk])
     clear_alerts(connection=live, kind=Alert.Kind.CONFLICT)
 
 

@@ -9,8 +9,8 @@ from django.dispatch import receiver
 from integrations.api.connections import ConnectionSerializer, shown_connections
 from integrations.api.messages import MessageSerializer, shown_messages
 from integrations.api.sender_names import shown_names
-from integrations.connections.models import SHOWN_STATES, State, SyncState
-from integrations.connections.signals import connections_changed
+from integrations.connections.models import SHOWN_STATES, Connection, State, SyncState
+from integrations.connections.signals import connections_changed, details_changed
 from integrations.connections.transitions import Change
 from integrations.messaging.signals import messages_placed
 from integrations.partner_events import types
@@ -41,18 +41,19 @@ def publish_changes(changes: Sequence[Change], **_: Any) -> None:
     """Tell of all that one move changed, in a constant number of queries."""
     events = [(change, kind) for change in changes if (kind := type_of(change.before, change.after))]
     shown = shown_connections().in_bulk([change.connection.pk for change, _kind in events]) if events else {}
-    publish(
-        NewEvent(
-            kind,
-            change.connection.application_id,
-            {
-                "connection": ConnectionSerializer(shown[change.connection.pk]).data,
-                "previous_state": SHOWN_STATES[change.before],
-            },
-            connection_id=change.connection.pk,
-        )
-        for change, kind in events
-    )
+    publish(_event(kind, shown[change.connection.pk], change.before) for change, kind in events)
+
+
+@receiver(details_changed)
+def publish_details(keys: Sequence[int], **_: Any) -> None:
+    """Tell that these have another owner, title or partner's id, in a constant number of queries."""
+    shown = shown_connections().filter(pk__in=keys).order_by("pk")
+    publish(_event(types.CONNECTION_CHANGED, connection, connection.state) for connection in shown)
+
+
+def _event(kind: str, connection: Connection, before: str) -> NewEvent:
+    data = {"connection": ConnectionSerializer(connection).data, "previous_state": SHOWN_STATES[State(before)]}
+    return NewEvent(kind, connection.application_id, data, connection_id=connection.pk)
 
 
 @receiver(post_save, sender=SenderNameList)

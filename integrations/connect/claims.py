@@ -29,6 +29,7 @@ from integrations.connections.models import (
     Location,
     State,
 )
+from integrations.connections.transitions import tell_details
 from integrations.connections.window import activation_deadline
 
 
@@ -163,6 +164,7 @@ def give_claim(connections: Iterable[Connection], old_claim: str, claimant: Clai
     Locked by the caller's transaction. A live connection that waited for them becomes theirs, unless staff must
     decide whose it is; where they have a claim of their own already, that one stands and this one ends.
     """
+    bound = []
     for connection in connections:
         if connection.claim != old_claim:
             continue
@@ -173,4 +175,6 @@ def give_claim(connections: Iterable[Connection], old_claim: str, claimant: Clai
         connection.claim, connection.claimant = claimant.claim, claimant.user
         if connection.state in LIVE and connection.owner_id is None and not connection.is_disputed:
             connection.owner = claimant.user
+            bound.append(connection.pk)
         connection.save(update_fields=["claim", "claimant", "owner"])
+    tell_details(bound)

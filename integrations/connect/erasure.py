@@ -13,12 +13,12 @@ from django.dispatch import receiver
 from accounts.erasure import person_erased
 from accounts.models import User
 from integrations.connections.models import Arrival, Connection
-from integrations.connections.transitions import hold
+from integrations.connections.transitions import hold, tell_details, touch
 
 
 @receiver(person_erased)
 def forget_person(user: User, altegio_user_ids: set[int], **_: Any) -> None:
-    """Forget the person's number at Altegio."""
+    """Forget the person's number at Altegio and the partner's id of them."""
     arrivals = Arrival.objects.filter(Q(user=user) | Q(expected_user=user))
     numbers = set(arrivals.exclude(altegio_user_id=None).values_list("altegio_user_id", flat=True))
     numbers |= altegio_user_ids
@@ -32,3 +32,7 @@ def forget_person(user: User, altegio_user_ids: set[int], **_: Any) -> None:
         rows.update(claim=Concat(Value("erased:"), Cast("pk", CharField())))
     arrivals.update(altegio_user_id=None, digest="", network="")
     held.update(visitor="", network="")
+    own = touch(Connection.objects.filter(owner=user))
+    # The partner's id leads to the person in the partner's own books.
+    Connection.objects.filter(pk__in=own).update(external_id="", has_own_external_id=False)
+    tell_details(own)

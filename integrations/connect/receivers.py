@@ -4,17 +4,16 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from accounts.email_change import address_changed
-from accounts.erasure import person_erased
 from accounts.models import User
 from accounts.proofs import taken_over
+from accounts.signals import person_changed
 from integrations.activation.binding import is_granted_to
 from integrations.altegio.answers import ConnectionStatus
 from integrations.connect.claimants import Claimant
 from integrations.connect.claims import go_on_as_new
 from integrations.connections.models import UNDECIDED, Arrival, Connection
 from integrations.connections.signals import granted_again
-from integrations.connections.transitions import hold, touch
+from integrations.connections.transitions import hold, tell_details, touch
 
 
 @receiver(granted_again)
@@ -24,10 +23,10 @@ def reconnect(connection: Connection, status: ConnectionStatus, **_: Any) -> Non
         go_on_as_new(connection)
 
 
-@receiver((address_changed, person_erased))
-def show_other_address(user: User, **_: Any) -> None:
-    """An owner's connections show their address."""
-    touch(Connection.objects.filter(owner=user))
+@receiver(person_changed)
+def show_other_owner(user: User, **_: Any) -> None:
+    """An owner's connections show who they are."""
+    tell_details(touch(Connection.objects.filter(owner=user)))
 
 
 @receiver(taken_over)

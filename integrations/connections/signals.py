@@ -6,6 +6,9 @@ from django.dispatch import Signal
 connection_changed = Signal()
 # `changes`: the same of all that one `move` or `move_each` changed, after each: for who writes many at once.
 connections_changed = Signal()
+# `keys`: what is shown of these beside their state has changed (the owner, the title, the partner's id). Sent after
+# the change, whose transaction it is in.
+details_changed = Signal()
 # `connection`, `status`: it has ended, and Altegio waits for a new activation.
 granted_again = Signal()
 # `connection`, `status`: believed ended, while Altegio calls it active or frozen.

@@ -1,6 +1,7 @@
 """A connection's states: one function changes them, one table says what may follow what."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +9,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from integrations.connections.models import Connection, ConnectionChange, EndedBy, State
-from integrations.connections.signals import connection_changed, connections_changed
+from integrations.connections.signals import connection_changed, connections_changed, details_changed
 from partner_portal.core.extension_points import ExtensionPoint
 
 if TYPE_CHECKING:
@@ -71,12 +72,28 @@ def hold(connections: QuerySet[Connection]) -> list[int]:
     return list(held.values_list("pk", flat=True))
 
 
-def touch(connections: QuerySet[Connection]) -> None:
+def touch(connections: QuerySet[Connection]) -> list[int]:
     """Note that what is shown of them beside their own columns changes: the title, the chain, the owner's address.
 
-    Call it before the change: connections are locked first, as everywhere.
+    Call it before the change: connections are locked first, as everywhere. Returns their keys.
     """
-    Connection.objects.filter(pk__in=hold(connections)).update(updated_at=timezone.now())
+    keys = hold(connections)
+    Connection.objects.filter(pk__in=keys).update(updated_at=timezone.now())
+    return keys
+
+
+@contextmanager
+def changing_details(connections: QuerySet[Connection]) -> Iterator[None]:
+    """Around a change of their owner, title or the partner's id: `touch` before it, `details_changed` after it."""
+    keys = touch(connections)
+    yield
+    tell_details(keys)
+
+
+def tell_details(keys: Sequence[int]) -> None:
+    """Whoever listens hears that the owner, the title or the partner's id of these has changed."""
+    if keys:
+        details_changed.send(sender=Connection, keys=keys)
 
 
 def move(connection: Connection, to: State, why: str, *, by: "User | None" = None, **fields: Any) -> None:
@@ -87,7 +104,7 @@ def move(connection: Connection, to: State, why: str, *, by: "User | None" = Non
     """
     before = State(connection.state)
     _check(connection, to, by)
-    changed = {"state": to, "reason": why[:500], **fields} if before != to else fields
+    changed = {**_columns_of(to, why), **fields} if before != to else fields
     for name, value in changed.items():
         setattr(connection, name, value)
     if changed:
@@ -103,10 +120,11 @@ def move_each(connections: Sequence[Connection], to: State, why: str, **fields: 
     for connection in changed:
         _check(connection, to, None)
     before = {connection.pk: State(connection.state) for connection in connections}
+    columns = {**_columns_of(to, why), **fields}
     for connection in connections:
-        for name, value in {"state": to, "reason": why[:500], **fields}.items():
+        for name, value in columns.items():
             setattr(connection, name, value)
-    Connection.objects.filter(pk__in=list(before)).update(state=to, reason=why[:500], **fields)
+    Connection.objects.filter(pk__in=list(before)).update(**columns)
     ConnectionChange.objects.bulk_create(
         [
             ConnectionChange(connection=connection, from_state=before[connection.pk], to_state=to, why=why[:500])
@@ -115,6 +133,10 @@ def move_each(connections: Sequence[Connection], to: State, why: str, **fields: 
         batch_size=500,
     )
     _tell([Change(connection, before[connection.pk], to) for connection in changed])
+
+
+def _columns_of(to: State, why: str) -> dict[str, Any]:
+    return {"state": to, "reason": why[:500], "frozen_at": timezone.now() if to == State.FROZEN else None}
 
 
 def _tell(changes: Sequence[Change]) -> None:

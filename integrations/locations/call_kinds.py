@@ -14,7 +14,7 @@ from integrations.altegio import requests
 from integrations.altegio.answers import Answer, RemoteLocation, read_locations
 from integrations.altegio.requests import ApiRequest
 from integrations.connections.models import Application, Connection, Location
-from integrations.connections.transitions import lock, touch
+from integrations.connections.transitions import changing_details, lock
 from integrations.locations.review import review_name
 from integrations.outbox.call_kinds import CallKind, ObsoleteError, register
 from integrations.outbox.models import OutgoingCall, Priority
@@ -69,11 +69,13 @@ def remember(remote: list[RemoteLocation]) -> None:
     """Store what Altegio tells of the locations that are known here; others are none of ours."""
     by_id = {place.id: place for place in remote}
     titles = Location.objects.filter(altegio_id__in=by_id).values_list("pk", "altegio_id", "title")
-    if renamed := [pk for pk, altegio_id, title in titles if title != _cut("title", by_id[altegio_id])]:
-        touch(Connection.objects.filter(location__in=renamed))
-    known = list(Location.objects.select_for_update(no_key=True).filter(altegio_id__in=by_id).order_by("altegio_id"))
-    changed = [location for location in known if _take_over(location, by_id[location.altegio_id])]
-    store_each(changed, lambda rows: Location.objects.bulk_update(rows, FIELDS, batch_size=200))
+    renamed = [pk for pk, altegio_id, title in titles if title != _cut("title", by_id[altegio_id])]
+    with changing_details(Connection.objects.filter(location__in=renamed)):
+        known = list(
+            Location.objects.select_for_update(no_key=True).filter(altegio_id__in=by_id).order_by("altegio_id")
+        )
+        changed = [location for location in known if _take_over(location, by_id[location.altegio_id])]
+        store_each(changed, lambda rows: Location.objects.bulk_update(rows, FIELDS, batch_size=200))
     Location.objects.filter(pk__in=[location.pk for location in known]).update(fetched_at=timezone.now())
 
 

@@ -39,4 +39,4 @@ def _rewritten(body: str, leave_out: Callable[[dict[str, Any]], None]) -> str:
 
 def _leave_owner_out(data: dict[str, Any]) -> None:
     shown = data.get("connection", {})
-    shown.update({name: None for name in shown if name.startswith("owner_")})
+    shown.update({name: None for name in shown if name.startswith("owner_") or name == "external_id"})

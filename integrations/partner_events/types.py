@@ -15,6 +15,7 @@ CONNECTION_STATES: Final = {
     "failed": "connection.failed",
     "conflict": "connection.conflict",
 }
+CONNECTION_CHANGED: Final = "connection.changed"
 PAYMENT_REPORTED: Final = "payment.reported"
 PAYMENT_FAILED: Final = "payment.failed"
 PAYMENT_REFUNDED: Final = "payment.refunded"
@@ -27,6 +28,7 @@ TEST: Final = "webhook.test"
 
 ALL: Final = (
     *CONNECTION_STATES.values(),
+    CONNECTION_CHANGED,
     *(PAYMENT_REPORTED, PAYMENT_FAILED, PAYMENT_REFUNDED, PAYMENT_COLLECTED),
     *(SENDER_NAMES_SYNCED, SENDER_NAMES_FAILED),
     MESSAGE_REQUESTED,

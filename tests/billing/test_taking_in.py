@@ -273,11 +273,11 @@ def test_the_connections_list_shows_paid_until_in_as_many_queries(
     connect()
     billing.pay()
     work()
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         one = billing.get(f"connections/?salon_id={SALON}").json()["results"]
     connect(10102)
     connect(10103)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         assert len(billing.get("connections/").json()["results"]) == 3
     assert one[0]["paid_until"] == "2026-01-31T23:59:59Z"
 

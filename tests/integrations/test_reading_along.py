@@ -158,7 +158,7 @@ WRONG = {
     "page_size": ["0", "1001"],
 }
 LISTS = {
-    "connections/": {"salon_id", "application_id", "state", "updated_since"},
+    "connections/": {"salon_id", "application_id", "state", "updated_since", "external_id"},
     "payments/": {"salon_id", "application_id", "status", "updated_since", "external_id", "connection"},
 }
 

@@ -14,6 +14,7 @@ from integrations.connections.querysets import ConnectionQuerySet
 from integrations.connections.states import LIVE, UNDECIDED, EndedBy, State
 from partner_portal.core.bidi import embedded
 from partner_portal.core.english import english as _
+from partner_portal.core.external_ids import MAX_EXTERNAL_ID
 from partner_portal.core.updated_at import UpdatedAt
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ class Connection(UpdatedAt):
     """
 
     UNSEEN = frozenset(
-        {"claim", "claimant", "last_arrived_at", "listed_at", "reviewed_at", "status_asked_at", "warned"}
+        {"claim", "claimant", "has_own_external_id", "last_arrived_at", "listed_at", "reviewed_at"}
+        | {"status_asked_at", "warned"}
     )
 
     # Not the installation: connections are listed, searched and kept apart (constraints below) by these two.
@@ -58,6 +60,12 @@ class Connection(UpdatedAt):
     deadline_at = models.DateTimeField(_("deadline"))
     activated_at = models.DateTimeField(_("activated"), null=True, blank=True)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    # Since when Altegio has it frozen; empty in every other state.
+    frozen_at = models.DateTimeField(_("frozen"), null=True, blank=True, editable=False)
+    # The partner's own id: its customer's, from when the connection is bound; or one that was written for this
+    # connection alone, which the customer's does not replace.
+    external_id = models.CharField(_("partner's id"), max_length=MAX_EXTERNAL_ID, blank=True, db_default="")
+    has_own_external_id = models.BooleanField(default=False, db_default=False, editable=False)
     # The subscription; billing keeps these three together, for lists and searches.
     trial_ends_at = models.DateTimeField(_("trial ends"), null=True, blank=True, editable=False)
     paid_until = models.DateTimeField(_("paid until"), null=True, blank=True, editable=False)
@@ -101,6 +109,11 @@ class Connection(UpdatedAt):
         indexes = [
             models.Index(fields=["state", "-id"], name="connection_by_state"),
             models.Index(fields=["updated_at"], name="connection_by_change"),
+            models.Index(
+                fields=["external_id", "-id"],
+                condition=~models.Q(external_id=""),
+                name="connection_by_external_id",
+            ),
             models.Index(
                 fields=["next_payment_at"], condition=models.Q(state__in=LIVE), name="connection_payment_due"
             ),

@@ -1,0 +1,15 @@
+"""The ids by which the partner's own systems call payments, customers and connections; the portal compares them."""
+
+MAX_EXTERNAL_ID = 200
+
+
+def read_external_id(text: str) -> str:
+    """The id as it stands. Raises ValueError, whose text says what to write.
+
+    With a space at its end and without it would be two ids that look like one.
+    """
+    if not 1 <= len(text) <= MAX_EXTERNAL_ID or not text.strip() or not text.isprintable():
+        raise ValueError(f"Write a text of 1 to {MAX_EXTERNAL_ID} characters.")
+    if text != text.strip():
+        raise ValueError("Write it without a space at its beginning or end.")
+    return text
