@@ -9,7 +9,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["partner_portal.core.api_errors.Json"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "partner_portal.core.api_errors.AnyAccept",
     "EXCEPTION_HANDLER": "partner_portal.core.api_errors.refuse",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "partner_portal.core.openapi.ScopedSchema",
     "DEFAULT_PAGINATION_CLASS": "partner_portal.core.pagination.Cursor",
     "DEFAULT_FILTER_BACKENDS": ["partner_portal.core.list_parameters.KnownParameters"],
     "URL_FORMAT_OVERRIDE": None,  # `format` is a parameter like any other: unknown

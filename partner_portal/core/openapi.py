@@ -1,6 +1,8 @@
-"""What the schema says of every operation: the refusals that authentication, parsing and paging may answer."""
+"""What the schema says of every operation: its scope, and the refusals that authentication, parsing and paging answer."""
 
 from typing import Any
+
+from drf_spectacular.openapi import AutoSchema
 
 _TEXT = {"type": "object", "properties": {"detail": {"type": "string"}}, "required": ["detail"]}
 _FIELDS = {
@@ -12,7 +14,7 @@ COMPONENTS = {"Refusal": _TEXT, "WrongFields": _FIELDS}
 _WORDS = {
     "400": "What was sent is wrong.",
     "401": "The API key is missing, wrong, revoked or expired.",
-    "403": "The API key lacks the scope for this call.",
+    "403": "The API key lacks the scope `{scope}`.",
     "404": "There is no such thing.",
     "409": "It cannot be done with this as it is.",
     "413": "The body is too large.",
@@ -23,6 +25,16 @@ _WORDS = {
 _OF_ALL, _OF_BODIES, _WITH_FIELDS = ("401", "403", "429", "503"), ("400", "413", "415"), ("400", "409")
 
 
+class ScopedSchema(AutoSchema):
+    """Says in each operation which scope its key needs: in words, and as `x-scope` for programs."""
+
+    def get_description(self) -> str:
+        return f"{super().get_description()}\n\nScope of the API key: `{self.view.scope}`."
+
+    def get_extensions(self) -> dict[str, Any]:
+        return {**super().get_extensions(), "x-scope": self.view.scope}
+
+
 def with_refusals(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """drf-spectacular's hook. A refusal that a view documents keeps its own words; no body may be missing."""
     result["components"]["schemas"].update(COMPONENTS)
@@ -31,7 +43,7 @@ def with_refusals(result: dict[str, Any], **_: Any) -> dict[str, Any]:
             if "requestBody" in operation:
                 operation["requestBody"]["required"] = True
             for status in _refusals(operation):
-                _document(operation["responses"], status)
+                _document(operation, status)
     return result
 
 
@@ -47,10 +59,11 @@ def _refusals(operation: dict[str, Any]) -> set[str]:
     return found
 
 
-def _document(responses: dict[str, Any], status: str) -> None:
+def _document(operation: dict[str, Any], status: str) -> None:
+    responses = operation["responses"]
     name = "WrongFields" if status in _WITH_FIELDS else "Refusal"
     own = responses.get(status, {}).get("description", "")
     responses[status] = {
-        "description": own if own not in ("", "No response body") else _WORDS[status],
+        "description": own if own not in ("", "No response body") else _WORDS[status].format(scope=operation["x-scope"]),
         "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}},
     }
