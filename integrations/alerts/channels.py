@@ -106,6 +106,14 @@ def send(text: str, *, is_trouble: bool) -> None:
         raise NotSentError(f"No message was taken by: {', '.join(failed)}.", by_all=by_all)
 
 
+def send_test() -> list[str]:
+    """Send a test message now; returns what kinds of addresses took it. Raises NotSentError as `send`."""
+    if not settings.ALERT_URLS:
+        raise NotSentError("ALERT_URLS is empty: alerts go to staff by e-mail alone. See .env.example.", by_all=True)
+    send("This is a test: alerts of the portal arrive here.", is_trouble=False)
+    return [kind_of(url) for url in settings.ALERT_URLS]
+
+
 def kind_of(url: str) -> str:
     """What an address leads to, without what is secret in it: the scheme before `://`, where there is one."""
     scheme, _, rest = url.partition("://")

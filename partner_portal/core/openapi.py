@@ -1,6 +1,6 @@
-"""What the schema says of every operation: its scope, and the refusals that authentication, parsing and paging answer."""
+"""What the schema says of every operation: its scope, and what authentication, parsing and paging refuse it with."""
 
-from typing import Any
+from typing import Any, cast
 
 from drf_spectacular.openapi import AutoSchema
 
@@ -28,11 +28,16 @@ _OF_ALL, _OF_BODIES, _WITH_FIELDS = ("401", "403", "429", "503"), ("400", "413",
 class ScopedSchema(AutoSchema):
     """Says in each operation which scope its key needs: in words, and as `x-scope` for programs."""
 
-    def get_description(self) -> str:
-        return f"{super().get_description()}\n\nScope of the API key: `{self.view.scope}`."
+    def get_description(self) -> str:  # type: ignore[override]  # as drf-spectacular does
+        return f"{super().get_description()}\n\nScope of the API key: `{self._scope}`."
 
     def get_extensions(self) -> dict[str, Any]:
-        return {**super().get_extensions(), "x-scope": self.view.scope}
+        return {**super().get_extensions(), "x-scope": self._scope}
+
+    @property
+    def _scope(self) -> str:
+        scope: str = cast("Any", self.view).scope
+        return scope
 
 
 def with_refusals(result: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -63,7 +68,8 @@ def _document(operation: dict[str, Any], status: str) -> None:
     responses = operation["responses"]
     name = "WrongFields" if status in _WITH_FIELDS else "Refusal"
     own = responses.get(status, {}).get("description", "")
+    usual = _WORDS[status].format(scope=operation["x-scope"])
     responses[status] = {
-        "description": own if own not in ("", "No response body") else _WORDS[status].format(scope=operation["x-scope"]),
+        "description": own if own not in ("", "No response body") else usual,
         "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}},
     }

@@ -1,13 +1,12 @@
 """The control room of the marketplace; each feature's screens stand beside the feature."""
 
-from typing import Any
-
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
+import integrations.alerts.admin
 import integrations.backoffice.admin.connections
 import integrations.backoffice.admin.outgoing_calls
 import integrations.backoffice.admin.state_changes
@@ -23,11 +22,9 @@ import integrations.reconciliation.admin
 import integrations.sender_names.admin
 import integrations.telephony.admin
 import integrations.user_tokens.admin  # noqa: F401 - registers the features' screens
-from integrations.alerts.models import Alert
-from integrations.alerts.raising import clear_alerts
 from integrations.connections.models import Application, Location
 from integrations.webhooks.signed_requests import give_new_secret
-from partner_portal.core.admin_base import BaseAdmin, Lookups, ReadOnlyAdmin, confirm_action, link_to
+from partner_portal.core.admin_base import BaseAdmin, ReadOnlyAdmin, confirm_action, link_to
 from partner_portal.core.english import english as _
 
 admin.site.site_header = _("Altegio partner portal")
@@ -76,35 +73,3 @@ class LocationAdmin(ReadOnlyAdmin):
         shown = location.connections.select_related("application", "location", "owner").order_by("-pk")[:50]
         rows = ((link_to(row), row.get_state_display(), row.owner or "–") for row in shown)
         return format_html_join("", "<div>{} — {} ({})</div>", rows)
-
-
-class OpenFilter(admin.SimpleListFilter):
-    """Alerts that nobody has dealt with yet."""
-
-    title = _("state")
-    parameter_name = "open"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Lookups:
-        return [("yes", _("open"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(cleared_at=None) if self.value() == "yes" else queryset
-
-
-@admin.register(Alert)
-class AlertAdmin(ReadOnlyAdmin):
-    list_display = ("raised_at", "kind", "text", "connection_link", "cleared_at")
-    list_filter = (OpenFilter, "kind")
-    quick_filters = ((_("open"), "open=yes"), (_("open: failed calls"), "open=yes&kind__exact=call"))
-    list_select_related = ("connection__application", "connection__location")
-    ordering = ("-pk",)
-    actions = ("clear",)
-
-    @admin.display(description=_("connection"))
-    def connection_link(self, alert: Alert) -> SafeString | str:
-        return link_to(alert.connection)
-
-    @confirm_action(_("Clear"), _("The chosen alerts are dealt with."), permission="alerts.change_alert")
-    def clear(self, _request: HttpRequest, chosen: QuerySet[Alert]) -> str:
-        clear_alerts(pk__in=[alert.pk for alert in chosen])
-        return str(_("Cleared."))

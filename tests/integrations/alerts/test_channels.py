@@ -9,9 +9,12 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.core.management import CommandError, call_command
+from django.test import Client
 from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
+from accounts.models import User
 from integrations.alerts import channels
 from integrations.alerts.channels import AT_MOST_EVERY, LEASE, PAUSE, announce_alerts
 from integrations.alerts.models import Alert, AlertChannels
@@ -194,3 +197,38 @@ def test_an_address_stands_in_no_log(
 
 def test_the_addresses_stand_in_no_report_of_an_error() -> None:
     assert SecretFreeReporterFilter.hidden_settings.search("ALERT_URLS")
+
+
+BUTTON = "Send a test alert"
+TEST, ALERTS = "/admin/alerts/alert/test/", "/admin/alerts/alert/"
+
+
+def test_staff_try_the_addresses_by_a_button(chat: Chat, admin_client: Client) -> None:
+    assert BUTTON in admin_client.get(ALERTS).content.decode()
+    said = admin_client.post(TEST, follow=True).content.decode()
+
+    assert "Taken by: json." in said
+    assert chat.messages == ["This is a test: alerts of the portal arrive here."]
+
+
+def test_the_button_says_which_address_took_none(chat: Chat, admin_client: Client) -> None:
+    chat.code = 500
+    said = admin_client.post(TEST, follow=True).content.decode()
+
+    assert "No message was taken by: json." in said
+    assert "hidden-word" not in said
+
+
+def test_there_is_no_button_without_an_address(settings: Settings, admin_client: Client) -> None:
+    settings.ALERT_URLS = []
+    assert BUTTON not in admin_client.get(ALERTS).content.decode()
+
+
+def test_who_only_looks_sends_no_test(chat: Chat, client: Client) -> None:
+    viewer = User.objects.create_user(email="viewer@portal.example", password="long-password-9", is_staff=True)
+    viewer.user_permissions.add(Permission.objects.get(codename="view_alert"))
+    client.force_login(viewer)
+
+    assert BUTTON not in client.get(ALERTS).content.decode()
+    assert client.post(TEST).status_code == 403
+    assert chat.messages == []

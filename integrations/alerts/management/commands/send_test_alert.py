@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from integrations.alerts.channels import NotSentError, kind_of, send
+from integrations.alerts.channels import NotSentError, send_test
 
 
 class Command(BaseCommand):
@@ -15,12 +14,10 @@ class Command(BaseCommand):
     )
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        if not settings.ALERT_URLS:
-            raise CommandError("ALERT_URLS is empty: alerts go to staff by e-mail alone. See .env.example.")
         try:
-            send("This is a test: alerts of the portal arrive here.", is_trouble=False)
+            taken_by = send_test()
         except NotSentError as error:
             raise CommandError(
                 f"{error} Check the address; https://github.com/caronc/apprise has its form."
             ) from None
-        self.stdout.write(f"Taken by: {', '.join(map(kind_of, settings.ALERT_URLS))}.")
+        self.stdout.write(f"Taken by: {', '.join(taken_by)}.")
