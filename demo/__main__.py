@@ -44,6 +44,8 @@ def environment() -> dict[str, str]:
         "ALTEGIO_API_URL": f"{SANDBOX}/api/v1",
         "ALTEGIO_FRAME_ANCESTORS": f"http://localhost:{SANDBOX_PORT} http://127.0.0.1:{SANDBOX_PORT}",
         "BIND": f"127.0.0.1:{PORT}",
+        # What is tried on this machine listens on this machine.
+        "EVENTS_ALLOW_PRIVATE": "true",
         "EMAIL_URL": f"filemail:///{VAR}/emails",
         "DJANGO_SUPERUSER_EMAIL": STAFF_EMAIL,
         "DJANGO_SUPERUSER_PASSWORD": STAFF_PASSWORD,
@@ -156,7 +158,8 @@ def _tell() -> None:
      sign in as {STAFF_EMAIL} with the password {STAFF_PASSWORD}
   3. The REST API:                           {PORTAL}/api/v1/docs/
   4. Make a key for it, in another terminal:  ENV_FILE=var/demo.env .venv/bin/python manage.py create_api_key mine \\
-                                                  --scopes read billing sms telephony
+                                                  --scopes read billing sms telephony webhooks
+     and connect your own system:             docs/integrate.md
   5. E-mails to owners and staff lie in:      var/emails/
 
   Ctrl-C stops everything; the next `make run` continues with the same data.

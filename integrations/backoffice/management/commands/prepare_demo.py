@@ -23,4 +23,5 @@ class Command(BaseCommand):
         if not User.objects.with_email(email).exists():
             User.objects.create_superuser(email, os.environ["DJANGO_SUPERUSER_PASSWORD"], name="Demo staff")
         for altegio_id, name, kind in APPLICATIONS:
-            Application.objects.get_or_create(altegio_id=altegio_id, defaults={"name": name, "kind": kind})
+            defaults = {"name": name, "kind": kind, "takes_messages": kind == Application.Kind.SMS}
+            Application.objects.get_or_create(altegio_id=altegio_id, defaults=defaults)
