@@ -1,7 +1,7 @@
 """API keys of the partner's own systems: who calls, and what the key may do (docs/interface.md)."""
 
 import base64
-from typing import TYPE_CHECKING, Any, Literal, cast, get_args
+from typing import TYPE_CHECKING, Literal, cast, get_args
 
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed, Throttled
@@ -10,6 +10,7 @@ from rest_framework.request import Request
 
 from accounts.limits import BAD_API_KEYS
 from accounts.models import ApiKey
+from partner_portal.core.api_scopes import scope_of
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
@@ -67,14 +68,11 @@ class BasicApiKeyAuthentication(ApiKeyAuthentication):
 
 
 class HasScope(BasePermission):
-    """The key holds the scope the view names in `scope`; a refusal says which one that is.
-
-    A view of which one method needs another scope names that in `scopes`, by the method.
-    """
+    """The key holds the scope that the call needs (`scope_of`); a refusal says which one that is."""
 
     message: str
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
-        wanted: Any = getattr(view, "scopes", {}).get(request.method) or getattr(view, "scope", None)
+        wanted = scope_of(view, request.method)
         self.message = f'This API key lacks the scope "{wanted}". Make one that has it with: manage.py create_api_key'
         return isinstance(request.auth, ApiKey) and wanted is not None and wanted in request.auth.scopes

@@ -1,8 +1,10 @@
 """What the schema says of every operation: its scope, and what authentication, parsing and paging refuse it with."""
 
-from typing import Any, cast
+from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
+
+from partner_portal.core.api_scopes import scope_of
 
 _TEXT = {"type": "object", "properties": {"detail": {"type": "string"}}, "required": ["detail"]}
 _FIELDS = {
@@ -29,15 +31,10 @@ class ScopedSchema(AutoSchema):
     """Says in each operation which scope its key needs: in words, and as `x-scope` for programs."""
 
     def get_description(self) -> str:  # type: ignore[override]  # as drf-spectacular does
-        return f"{super().get_description()}\n\nScope of the API key: `{self._scope}`."
+        return f"{super().get_description()}\n\nScope of the API key: `{scope_of(self.view, self.method)}`."
 
     def get_extensions(self) -> dict[str, Any]:
-        return {**super().get_extensions(), "x-scope": self._scope}
-
-    @property
-    def _scope(self) -> str:
-        scope: str = cast("Any", self.view).scope
-        return scope
+        return {**super().get_extensions(), "x-scope": scope_of(self.view, self.method)}
 
 
 def with_refusals(result: dict[str, Any], **_: Any) -> dict[str, Any]:
