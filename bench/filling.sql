@@ -92,7 +92,7 @@ INSERT INTO webhooks_event (installation_id, received_at, body, digest, forwarde
 SELECT 1, %(now)s, '{}', 'd' || n, CASE WHEN n <= %(count)s - 100 THEN %(now)s::timestamptz END, '', false
 FROM generate_series(1, %(count)s) n;
 INSERT INTO webhooks_delivery (target, application_id, event_ids, count, state, attempt_count, created_at, due_at, error)
-SELECT 'https', %(sms)s, '[]', 1, CASE WHEN n <= %(count)s - 100 THEN 'delivered' ELSE 'waiting' END, 1,
+SELECT 'log', %(sms)s, '[]', 1, CASE WHEN n <= %(count)s - 100 THEN 'delivered' ELSE 'waiting' END, 1,
     %(now)s, %(now)s, ''
 FROM generate_series(1, %(count)s) n;
 INSERT INTO partner_events_webhookendpoint (id, url, description, types, is_active, secret, previous_secret, created_at)

@@ -1,7 +1,7 @@
 """The types of events that the partner's own systems are told (docs/interface.md §5a).
 
-Who publishes them: `integrations/api/publishers.py` and `billing/publishing.py`. A test compares this list with the
-document.
+Who publishes them: `integrations/api/publishers.py`, `integrations/webhooks/publishing.py` and
+`billing/publishing.py`. A test compares this list with the document.
 """
 
 from typing import Final
@@ -23,6 +23,7 @@ PAYMENT_COLLECTED: Final = "payment.collected"
 SENDER_NAMES_SYNCED: Final = "sender_names.synced"
 SENDER_NAMES_FAILED: Final = "sender_names.failed"
 MESSAGE_REQUESTED: Final = "message.requested"
+ALTEGIO_EVENTS: Final = "altegio.events"
 # To one address alone, when somebody tries it.
 TEST: Final = "webhook.test"
 
@@ -31,11 +32,13 @@ ALL: Final = (
     CONNECTION_CHANGED,
     *(PAYMENT_REPORTED, PAYMENT_FAILED, PAYMENT_REFUNDED, PAYMENT_COLLECTED),
     *(SENDER_NAMES_SYNCED, SENDER_NAMES_FAILED),
-    MESSAGE_REQUESTED,
+    *(MESSAGE_REQUESTED, ALTEGIO_EVENTS),
 )
 # Whoever may read the feed sees of these only what a key with this scope may read elsewhere (docs/interface.md, §5a).
 SCOPES: Final = {
     **dict.fromkeys((PAYMENT_REPORTED, PAYMENT_FAILED, PAYMENT_REFUNDED, PAYMENT_COLLECTED), "billing"),
     **dict.fromkeys((SENDER_NAMES_SYNCED, SENDER_NAMES_FAILED, MESSAGE_REQUESTED), "sms"),
+    # They hold clients' names and numbers, which no call of the API shows: for who may have them sent anywhere.
+    ALTEGIO_EVENTS: "webhooks",
 }
 CHOICES: Final = [(name, name) for name in ALL]

@@ -56,7 +56,7 @@ class EventAdmin(ReadOnlyAdmin):
 
     @confirm_action(
         _("Hand on again"),
-        _("The chosen events go to every receiver once more, and to the partner's address."),
+        _("The chosen events go to every receiver once more, and to the partner's webhooks."),
         permission="webhooks.change_event",
     )
     def again(self, _request: HttpRequest, chosen: QuerySet[Event]) -> str:

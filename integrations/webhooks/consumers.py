@@ -34,6 +34,8 @@ class IncomingEvent:
     body: Any
     flag: str
     is_duplicate: bool
+    installation_id: int
+    size: int  # characters of the body as it came
 
     @property
     def items(self) -> list[dict[str, Any]]:
@@ -51,18 +53,22 @@ def read_events(event_ids: Sequence[int]) -> list[IncomingEvent]:
     found = Event.objects.filter(pk__in=event_ids).select_related(
         "installation__application", "installation__location"
     )
-    return [
-        IncomingEvent(
-            id=event.pk,
-            received_at=event.received_at,
-            application_id=event.installation.application.altegio_id,
-            salon_id=event.installation.location.altegio_id,
-            body=parse_body(event.body),
-            flag=event.flag,
-            is_duplicate=event.is_duplicate,
-        )
-        for event in found.filter(pk__in=event_ids).order_by("id")
-    ]
+    return [incoming(event, parse_body(event.body)) for event in found.order_by("id")]
+
+
+def incoming(event: Event, body: Any) -> IncomingEvent:
+    """A stored event, read with its installation's application and location, and its parsed body."""
+    return IncomingEvent(
+        id=event.pk,
+        received_at=event.received_at,
+        application_id=event.installation.application.altegio_id,
+        salon_id=event.installation.location.altegio_id,
+        body=body,
+        flag=event.flag,
+        is_duplicate=event.is_duplicate,
+        installation_id=event.installation_id,
+        size=len(event.body),
+    )
 
 
 def parse_body(text: str) -> Any:

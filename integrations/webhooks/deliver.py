@@ -1,38 +1,36 @@
-"""Delivering batches: to receivers inside the project and to the partner's address, with retries."""
+"""Giving batches of events to the consumers inside the project, until they are taken or dead."""
 
 import time
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
 import structlog
 from django.db import connection as database
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from integrations.alerts.models import Alert
 from integrations.alerts.raising import raise_alerts
-from integrations.connections.models import Application
-from integrations.partner_events.sending import TIMEOUT, NotAcceptedError
-from integrations.webhooks.consumers import CONSUMERS, IncomingEvent, read_events
-from integrations.webhooks.fan_out import HTTPS
+from integrations.webhooks.consumers import CONSUMERS, Consumer, IncomingEvent, read_events
 from integrations.webhooks.models import Delivery
-from integrations.webhooks.signed_requests import send
+from integrations.webhooks.publishing import publish_events
 from partner_portal.core.queues import describe_error
 from partner_portal.core.thread_shares import Share
 
 log = structlog.get_logger(__name__)
 
-# Seconds before the next try; about two days, as the Standard Webhooks specification advises.
+# Seconds before the next try; about two days in all.
 PAUSES = (5, 30, 300, 1800, 2 * 3600, 5 * 3600, 10 * 3600, 10 * 3600, 20 * 3600)
-# The worker that has a delivery may be dead after this; a receiver inside works in a transaction of its own.
-LEASE, LEASE_OF_RECEIVER = timedelta(seconds=2 * TIMEOUT + 5), timedelta(seconds=60)
+# The worker that has a delivery may be dead after this; a consumer works in a transaction of its own.
+LEASE = timedelta(seconds=60)
 MAX_RUN = 25.0
-# So long at most an address that gave no answer is let rest.
-MAX_SILENCE = timedelta(seconds=60)
 THREADS = 3
-NOTHING_LEFT = "Its events are not kept any more (RETENTION_EVENTS_DAYS): nothing was sent."
+NOTHING_LEFT = "Its events are not kept any more (RETENTION_EVENTS_DAYS): nothing was handed on."
+# Once an application had an address of its own for its events. What a worker of that release left on the way to it
+# is published for the partner's webhooks. To be removed with that address's columns.
+FORMER_ADDRESS = "https"
 
 _share = Share(THREADS)
 
@@ -48,19 +46,19 @@ class TakenOverError(Exception):
 def deliver_due() -> int:
     """Try every delivery that is due; returns how many were taken.
 
-    Each address has a place of its own, and all of them a share of the worker's threads: the rest are for Altegio.
+    Each consumer has a place of its own, and all of them a share of the worker's threads: the rest are for Altegio.
     """
     taken, ends_at = 0, time.monotonic() + MAX_RUN
     with _share.thread() as mine:
-        while mine and time.monotonic() < ends_at and (delivery := _share.choose(_claim, address_of)):
-            with _share.serving(address_of(delivery)):
+        while mine and time.monotonic() < ends_at and (delivery := _share.choose(_claim, target_of)):
+            with _share.serving(target_of(delivery)):
                 taken += _try(delivery)
     return taken
 
 
-def address_of(delivery: Delivery) -> Hashable:
-    """Who takes it: a receiver inside, or the address of an application."""
-    return (delivery.target, delivery.application_id if delivery.target == HTTPS else None)
+def target_of(delivery: Delivery) -> str:
+    """Who takes it."""
+    return delivery.target
 
 
 def send_again(deliveries: QuerySet[Delivery]) -> int:
@@ -76,33 +74,24 @@ def _claim(not_now: Iterable[Any]) -> Delivery | None:
     """The delivery that is due longest, this worker's alone until its lease ends; none for those in `not_now`."""
     now = timezone.now()
     due = Delivery.objects.filter(state=Delivery.State.WAITING, due_at__lte=now).order_by("due_at", "id")
-    due = due.exclude(target=HTTPS, application__events_rest_until__gt=now)
-    for target, application_id in not_now:
-        same = Q(target=target) if application_id is None else Q(target=target, application_id=application_id)
-        due = due.exclude(same)
+    due = due.exclude(target__in=list(not_now))
     if database.features.has_select_for_update_skip_locked:
         due = due.select_for_update(skip_locked=True, of=("self",))
     delivery = due.first()
     if delivery is not None:
         delivery.attempt_count += 1
-        delivery.due_at = now + (LEASE if delivery.target == HTTPS else LEASE_OF_RECEIVER)
+        delivery.due_at = now + LEASE
         delivery.save(update_fields=["attempt_count", "due_at"])
     return delivery
 
 
 def _try(delivery: Delivery) -> bool:
     try:
-        if delivery.target == HTTPS:
-            _post(delivery)
-        else:
-            _give(delivery)
+        _give(delivery)
     except TakenOverError:
         return False
     except EventsGoneError:
         _held(delivery).update(state=Delivery.State.DEAD, finished_at=timezone.now(), error=NOTHING_LEFT)
-        return False
-    except NotAcceptedError as refusal:
-        _fail(delivery, str(refusal), refusal)
         return False
     except Exception as error:
         log.exception("delivery_failed", target=delivery.target, delivery=delivery.pk)
@@ -111,16 +100,15 @@ def _try(delivery: Delivery) -> bool:
     return True
 
 
-def _post(delivery: Delivery) -> None:
-    application = Application.objects.get(pk=delivery.application_id)
-    send(application, f"delivery_{delivery.pk}", _events(delivery), delivery.created_at)
-    _finish(delivery)
-
-
 @transaction.atomic
 def _give(delivery: Delivery) -> None:
-    CONSUMERS[delivery.target](_events(delivery))
-    _finish(delivery)
+    _consumer_of(delivery)(_events(delivery))
+    if not _held(delivery).update(state=Delivery.State.DELIVERED, finished_at=timezone.now(), error=""):
+        raise TakenOverError
+
+
+def _consumer_of(delivery: Delivery) -> Consumer:
+    return publish_events if delivery.target == FORMER_ADDRESS else CONSUMERS[delivery.target]
 
 
 def _events(delivery: Delivery) -> list[IncomingEvent]:
@@ -130,58 +118,22 @@ def _events(delivery: Delivery) -> list[IncomingEvent]:
     return events
 
 
-def _finish(delivery: Delivery) -> None:
-    held = _held(delivery)
-    if not held.update(state=Delivery.State.DELIVERED, finished_at=timezone.now(), error=""):
-        raise TakenOverError
-
-
 def _held(delivery: Delivery) -> QuerySet[Delivery]:
     return Delivery.objects.filter(pk=delivery.pk, state=Delivery.State.WAITING, attempt_count=delivery.attempt_count)
 
 
 @transaction.atomic
-def _fail(delivery: Delivery, error: str, refusal: NotAcceptedError | None = None) -> None:
-    """Set the delivery back, halve it where one event may spoil it for the others, or end it."""
+def _fail(delivery: Delivery, error: str) -> None:
+    """Halve the delivery, for one event may spoil it for the others; set a single one back, or end it."""
     now = timezone.now()
-    pause = timedelta(seconds=PAUSES[min(delivery.attempt_count, len(PAUSES)) - 1])
-    if refusal is not None:
-        pause = max(pause, _let_rest(delivery, refusal, pause))
-    if refusal is None and delivery.count > 1:
-        # A failure of our own: one event may spoil the batch for the others.
+    if delivery.count > 1:
         _halve(delivery)
     elif delivery.attempt_count <= len(PAUSES):
+        pause = timedelta(seconds=PAUSES[delivery.attempt_count - 1])
         _held(delivery).update(due_at=now + pause, error=error[:300])
     elif _held(delivery).update(state=Delivery.State.DEAD, finished_at=now, error=error[:300]):
         text = f"{delivery.count} events could not be handed on to {delivery.target}: {error}"
         raise_alerts([(Alert.Kind.EVENTS, alert_key(delivery.target, delivery.application_id), text, None)])
-
-
-def alert_key(target: str, application_id: int) -> str:
-    """One alert stands for all dead letters of an address."""
-    return f"events:{target}:{application_id}"
-
-
-def clear_ended_alerts() -> None:
-    """An address without a dead letter needs nobody any more."""
-    dead = Delivery.objects.filter(state=Delivery.State.DEAD).order_by().values_list("target", "application")
-    keys = [alert_key(target, application) for target, application in dead.distinct()]
-    Alert.objects.filter(kind=Alert.Kind.EVENTS, cleared_at=None).exclude(key__in=keys).update(
-        cleared_at=timezone.now()
-    )
-
-
-def _let_rest(delivery: Delivery, refusal: NotAcceptedError, pause: timedelta) -> timedelta:
-    """Send nothing to an address for as long as it asks, or for a while where it is silent: others have their turn.
-
-    Returns how long that is.
-    """
-    asked = timedelta(seconds=refusal.retry_after or 0)
-    rest = max(asked, min(pause, MAX_SILENCE)) if refusal.silent else asked
-    if rest:
-        resting = Application.objects.filter(pk=delivery.application_id)
-        resting.update(events_rest_until=timezone.now() + rest)
-    return asked
 
 
 def _halve(delivery: Delivery) -> None:
@@ -193,3 +145,20 @@ def _halve(delivery: Delivery) -> None:
         Delivery.objects.create(
             target=delivery.target, application_id=delivery.application_id, event_ids=second, count=len(second)
         )
+
+
+_ALERTS = "events:"
+
+
+def alert_key(target: str, application_id: int) -> str:
+    """One alert stands for all dead letters of a consumer."""
+    return f"{_ALERTS}{target}:{application_id}"
+
+
+def clear_ended_alerts() -> None:
+    """A consumer without a dead letter needs nobody any more."""
+    dead = Delivery.objects.filter(state=Delivery.State.DEAD).order_by().values_list("target", "application")
+    keys = [alert_key(target, application) for target, application in dead.distinct()]
+    # Those of webhooks are of the same kind, and end with their own cause.
+    mine = Alert.objects.filter(kind=Alert.Kind.EVENTS, key__startswith=_ALERTS, cleared_at=None)
+    mine.exclude(key__in=keys).update(cleared_at=timezone.now())

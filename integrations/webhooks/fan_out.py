@@ -1,4 +1,4 @@
-"""Handing events on: judged, duplicates marked, put into batches for every target; once for each event."""
+"""Handing events on: judged, duplicates marked, published for the partner, batched for the consumers; once each."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,22 +11,24 @@ from django.utils import timezone
 
 from integrations.altegio.wire import parse_id
 from integrations.contract_drift.observe import observe_events
-from integrations.webhooks.consumers import CONSUMERS, parse_body
+from integrations.webhooks.consumers import CONSUMERS, IncomingEvent, incoming, parse_body
 from integrations.webhooks.models import Delivery, Event
+from integrations.webhooks.publishing import batches, publish_events
+from partner_portal.core.feed import take_turn
 from partner_portal.core.queues import Queue
 from partner_portal.core.wake import wake
 
 BATCH = 500
-MAX_IN_A_DELIVERY = 100
-MAX_DELIVERY_BYTES = 512 * 1024
 # Altegio tries again within seconds (docs/altegio.md §4): the same body later is a new change to the same value.
 SAME_WITHIN = timedelta(minutes=10)
-HTTPS = "https"
 WAITING = Queue.register(Queue("events", "Events to be forwarded", Event))
 
 
 def fan_out() -> int:
-    """Hand on whatever waits, oldest first; returns how many. Any number of workers may do so."""
+    """Hand on whatever waits, oldest first; returns how many.
+
+    Any number of workers may do so: one at a time does, for two would mix up the order of a connection's events.
+    """
     forwarded = 0
     while count := _fan_out_batch():
         forwarded += count
@@ -34,7 +36,7 @@ def fan_out() -> int:
 
 
 def fan_out_again(events: Iterable[Event]) -> int:
-    """Give these events to all targets once more. Returns how many."""
+    """Give these events to everybody once more. Returns how many."""
     chosen = [event.pk for event in events]
     WAITING.forget(chosen)
     return Event.objects.filter(pk__in=chosen).update(forwarded_at=None)
@@ -42,6 +44,8 @@ def fan_out_again(events: Iterable[Event]) -> int:
 
 @transaction.atomic
 def _fan_out_batch() -> int:
+    if not take_turn("webhooks.event"):
+        return 0
     # A mark on each row, not a cursor: a row of a slow transaction may appear behind any cursor.
     waiting = WAITING.ready(Event.objects.filter(forwarded_at=None)).order_by("id")
     if database.features.has_select_for_update_skip_locked:
@@ -55,7 +59,9 @@ def _fan_out_together(events: Sequence[Event]) -> None:
     bodies = [parse_body(event.body) for event in events]
     _mark(events, bodies, timezone.now())
     observe_events(bodies)
-    deliveries = list(_deliveries(events))
+    read = [incoming(event, body) for event, body in zip(events, bodies, strict=True)]
+    publish_events(read)
+    deliveries = list(_deliveries(events, read))
     if deliveries:
         Delivery.objects.bulk_create(deliveries)
         transaction.on_commit(_wake)
@@ -98,26 +104,12 @@ def flag_of(event: Event, body: Any) -> str:
     return "" if set(ids) == {event.installation.location.altegio_id} else Event.Flag.FOREIGN
 
 
-def _deliveries(events: Sequence[Event]) -> Iterator[Delivery]:
-    by_application: dict[int, list[Event]] = defaultdict(list)
-    for event in events:
-        by_application[event.installation.application_id].append(event)
+def _deliveries(events: Sequence[Event], read: Sequence[IncomingEvent]) -> Iterator[Delivery]:
+    by_application: dict[int, list[IncomingEvent]] = defaultdict(list)
+    for event, item in zip(events, read, strict=True):
+        by_application[event.installation.application_id].append(item)
     for application_id, mine in by_application.items():
-        targets = CONSUMERS.names() + ([HTTPS] if mine[0].installation.application.events_url else [])
-        for batch in _batches(mine):
-            for target in targets:
-                yield Delivery(target=target, application_id=application_id, event_ids=batch, count=len(batch))
-
-
-def _batches(events: Sequence[Event]) -> Iterator[list[int]]:
-    """The events' ids in batches that are neither too many nor too large."""
-    batch: list[int] = []
-    size = 0
-    for event in events:
-        if batch and (len(batch) >= MAX_IN_A_DELIVERY or size + len(event.body) > MAX_DELIVERY_BYTES):
-            yield batch
-            batch, size = [], 0
-        batch.append(event.pk)
-        size += len(event.body)
-    if batch:
-        yield batch
+        for batch in batches(mine):
+            ids = [event.id for event in batch]
+            for target in CONSUMERS.names():
+                yield Delivery(target=target, application_id=application_id, event_ids=ids, count=len(ids))

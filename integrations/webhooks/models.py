@@ -43,14 +43,14 @@ class Event(models.Model):
 
 
 class Delivery(models.Model):
-    """A batch of events on its way to one target, tried until it is taken or dead."""
+    """A batch of events on its way to one consumer inside the project, tried until it is taken or dead."""
 
     class State(models.TextChoices):
         WAITING = "waiting", _("waiting")  # due, or on its way until `due_at`
         DELIVERED = "delivered", _("delivered")  # the target took it
         DEAD = "dead", _("dead letter")  # every try failed: staff may send it again
 
-    # A receiver's name, or `https` for the address of the application.
+    # A consumer's name.
     target = models.CharField(_("target"), max_length=60)
     application = models.ForeignKey("connections.Application", on_delete=models.CASCADE, related_name="+")
     event_ids = models.JSONField(_("events"))

@@ -31,6 +31,12 @@ def place(model: type[models.Model], most: int) -> list[int]:
     return keys
 
 
+def take_turn(name: str) -> bool:
+    """Whether this transaction alone works at what is named, until it ends; False: another one does."""
+    FeedEnd.objects.get_or_create(name=name)
+    return FeedEnd.objects.select_for_update(skip_locked=True).filter(name=name).exists()
+
+
 def _end_of(name: str) -> FeedEnd:
     """The feed's end, locked until the transaction ends."""
     feed, _made = FeedEnd.objects.select_for_update().get_or_create(name=name)

@@ -93,9 +93,7 @@ def _event(connection: Connection) -> None:
 
 
 def _delivery(connection: Connection) -> None:
-    Delivery.objects.create(
-        target="https", application=connection.application, event_ids=[], count=0, due_at=LONG_AGO
-    )
+    Delivery.objects.create(target="log", application=connection.application, event_ids=[], count=0, due_at=LONG_AGO)
 
 
 def _partner_event(connection: Connection) -> PartnerEvent:

@@ -140,7 +140,7 @@ def test_a_page_shows_no_piece_of_a_passwords_hash(owner: User) -> None:
     assert "Recogn" not in page
 
 
-CRAFTED = ("crm_token", "events_secret", "password", "session_epoch", "email_proven_at", "key", "token")
+CRAFTED = ("crm_token", "secret", "password", "session_epoch", "email_proven_at", "key", "token")
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.SUPPORT, Role.FINANCE])

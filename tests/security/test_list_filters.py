@@ -14,7 +14,8 @@ from django.urls import reverse
 from accounts.models import User
 from accounts.roles import Role
 from billing.models import Payment
-from integrations.connections.models import Application, Chain, Connection, Location
+from integrations.connections.models import Chain, Connection, Location
+from integrations.partner_events.models import WebhookEndpoint
 from integrations.reconciliation.models import Finding
 from integrations.user_tokens.models import UserToken
 from partner_portal.core.admin_base import BaseAdmin
@@ -48,7 +49,7 @@ def viewer() -> Client:
         (Chain, "crm_token__startswith=g"),
         (Chain, "crm_token__gt=g"),
         (Chain, "locations__connections__owner__password__startswith=pbkdf2"),
-        (Application, "events_secret__startswith=g"),
+        (WebhookEndpoint, "secret__startswith=g"),
         (Location, "connections__owner__password__startswith=a"),
         (Connection, "owner__password__startswith=a"),
         (Connection, "owner__email__startswith=a"),

@@ -111,7 +111,7 @@ def test_every_encrypted_column_is_known_as_a_secret() -> None:
         for field in model._meta.concrete_fields
         if isinstance(field, EncryptedTextField)
     }
-    assert {"UserToken.token", "Application.events_secret", "Installation.api_key", "Authenticator.key"} <= columns
+    assert {"UserToken.token", "WebhookEndpoint.secret", "Installation.api_key", "Authenticator.key"} <= columns
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,6 @@
 """The control room of the marketplace; each feature's screens stand beside the feature."""
 
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
@@ -23,8 +21,7 @@ import integrations.sender_names.admin
 import integrations.telephony.admin
 import integrations.user_tokens.admin  # noqa: F401 - registers the features' screens
 from integrations.connections.models import Application, Location
-from integrations.webhooks.signed_requests import give_new_secret
-from partner_portal.core.admin_base import BaseAdmin, ReadOnlyAdmin, confirm_action, link_to
+from partner_portal.core.admin_base import BaseAdmin, ReadOnlyAdmin, link_to
 from partner_portal.core.english import english as _
 
 admin.site.site_header = _("Altegio partner portal")
@@ -43,16 +40,6 @@ class ApplicationAdmin(BaseAdmin):
         "takes_messages",
     )
     list_filter = ("kind",)
-    actions = ("new_secret",)
-
-    @confirm_action(
-        _("New signing secret for events"),
-        _("The old secret stops working at once. The new one is shown a single time: put it into your system."),
-        permission="connections.change_application",
-    )
-    def new_secret(self, _request: HttpRequest, chosen: QuerySet[Application]) -> str:
-        shown = [(application, give_new_secret(application)) for application in chosen]
-        return " ".join(f"{application}: {secret}" for application, secret in shown)
 
 
 @admin.register(Location)

@@ -7,7 +7,6 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from partner_portal.core.bidi import embedded
-from partner_portal.core.encryption import EncryptedTextField
 from partner_portal.core.english import english as _
 from partner_portal.core.json_field import JSONField
 
@@ -62,14 +61,6 @@ class Application(models.Model):
             "system reads them by the API and reports their statuses."
         ),
     )
-    events_url = models.URLField(
-        _("address for events"),
-        blank=True,
-        help_text=_("Your own https address; entity events are sent on to it, signed (Standard Webhooks)."),
-    )
-    events_secret = EncryptedTextField(_("signing secret for events"), blank=True, default="", editable=False)
-    # It asked to be left alone, or gives no answer: nothing is sent to it before.
-    events_rest_until = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("application")
@@ -79,8 +70,6 @@ class Application(models.Model):
         return embedded(self.name) or f"#{self.altegio_id}"
 
     def clean(self) -> None:
-        if self.events_url and not self.events_url.startswith("https://") and not settings.EVENTS_ALLOW_PRIVATE:
-            raise ValidationError({"events_url": _("Write an address that begins with https://.")})
         if not isinstance(self.channels, list) or not set(self.channels) <= {"sms", "whatsapp"}:
             raise ValidationError({"channels": _('Write a list that holds "sms", "whatsapp" or both.')})
 

@@ -114,9 +114,9 @@ def test_a_refused_token_may_be_refused_again(db: None) -> None:
 def test_events_are_no_trouble_any_more_when_no_dead_letter_is_left(db: None) -> None:
     application = Application.objects.create(altegio_id=1)
     delivery = Delivery.objects.create(
-        target="https", application=application, event_ids=[1], count=1, state=Delivery.State.DEAD
+        target="log", application=application, event_ids=[1], count=1, state=Delivery.State.DEAD
     )
-    raise_alerts([(Kind.EVENTS, alert_key("https", application.pk), "dead", None)])
+    raise_alerts([(Kind.EVENTS, alert_key("log", application.pk), "dead", None)])
     clear_ended_alerts()
     assert still_open() == [Kind.EVENTS]
     delivery.delete()

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from integrations.connections.models import Application, Connection
+from integrations.connections.models import Connection
 from integrations.lifecycle.models import Callback
 from integrations.reconciliation.models import Reconciliation
 from integrations.reconciliation.start import start_run
@@ -77,11 +77,3 @@ def test_staff_process_again_send_again_and_disconnect(
     act(staff, "connection", "disconnect", story)
     work()
     assert altegio.status_of(10101) == "uninstalled"
-
-
-def test_a_new_signing_secret_is_shown_once(staff: Client, story: Connection) -> None:
-    answer = act(staff, "application", "new_secret", Application.objects.get())
-    secret = Application.objects.get().events_secret
-    assert secret.startswith("whsec_")
-    assert secret in answer.content.decode()
-    assert secret not in staff.get(reverse("admin:connections_application_changelist")).content.decode()

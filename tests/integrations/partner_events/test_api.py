@@ -273,13 +273,13 @@ def test_the_feed_shows_a_test_to_nobody(
         (["read"], [FROZEN]),
         (["read", "billing"], [FROZEN, types.PAYMENT_REPORTED]),
         (["read", "sms"], [FROZEN, types.MESSAGE_REQUESTED]),
-        (["read", "webhooks"], [FROZEN, types.PAYMENT_REPORTED, types.MESSAGE_REQUESTED]),
+        (["read", "webhooks"], [FROZEN, types.PAYMENT_REPORTED, types.MESSAGE_REQUESTED, types.ALTEGIO_EVENTS]),
     ],
 )
 def test_the_feed_shows_a_key_what_its_scopes_guard(
     application: Application, scopes: list[str], shown: list[str]
 ) -> None:
-    happen(application, FROZEN, types.PAYMENT_REPORTED, types.MESSAGE_REQUESTED)
+    happen(application, FROZEN, types.PAYMENT_REPORTED, types.MESSAGE_REQUESTED, types.ALTEGIO_EVENTS)
 
     assert [event["type"] for event in feed(key(*scopes))] == shown
 

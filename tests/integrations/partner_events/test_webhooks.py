@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
-from pytest_django.fixtures import DjangoAssertNumQueries
+from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
 from integrations.alerts.models import Alert
 from integrations.connections.models import Application, Connection
@@ -19,6 +19,7 @@ from integrations.partner_events.endpoints import new_endpoint, replay, rotate_s
 from integrations.partner_events.fan_out import fan_out
 from integrations.partner_events.models import PartnerEvent, WebhookDelivery, WebhookEndpoint
 from integrations.partner_events.publish import NewEvent, publish
+from integrations.partner_events.sending import signed_headers
 from sandbox import Sandbox
 from tests.integrations.partner_events.conftest import Partner, due_now, go_out
 from tests.marketplace import AURORA_1, AURORA_2, arrive
@@ -317,6 +318,46 @@ def test_publishing_many_is_one_query(
     with django_assert_num_queries(1):
         happen(*connections * 20)
     fan_out()
+
+
+def test_the_signature_is_the_one_of_the_specifications_example() -> None:
+    # From the specification's reference libraries.
+    headers = signed_headers(
+        ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
+        "msg_p5jXN8AQM9LWM0D4loKWxJek",
+        datetime.fromtimestamp(1614265330, UTC),
+        b'{"test": 2432232314}',
+    )
+    assert headers == {
+        "webhook-id": "msg_p5jXN8AQM9LWM0D4loKWxJek",
+        "webhook-timestamp": "1614265330",
+        "webhook-signature": "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+    }
+
+
+@pytest.mark.leaves_stranded("what is refused waits")
+def test_a_redirect_is_not_followed(
+    partner: Partner, endpoint: WebhookEndpoint, connections: list[Connection]
+) -> None:
+    partner.answers, partner.extra = [302], {"Location": "/elsewhere"}
+    happen(connections[0])
+    go_out()
+
+    assert len(partner.received) == 1
+    assert WebhookDelivery.objects.get().error == "HTTP 302"
+
+
+@pytest.mark.leaves_stranded("what is refused waits")
+def test_an_address_that_leads_inside_by_now_is_not_sent_to(
+    partner: Partner, endpoint: WebhookEndpoint, connections: list[Connection], settings: Settings
+) -> None:
+    settings.EVENTS_ALLOW_PRIVATE = False
+    WebhookEndpoint.objects.update(url=partner.url.replace("http://", "https://"))
+    happen(connections[0])
+    go_out()
+
+    assert partner.received == []
+    assert "not public" in WebhookDelivery.objects.get().error
 
 
 @pytest.mark.parametrize("secret", ["events", "whsec_"])

@@ -1,4 +1,4 @@
-"""An address that never ends, or asks for a pause, holds up nobody else's deliveries and no call."""
+"""An address that never ends, or asks for a pause, holds up nobody else's events and no call."""
 
 import threading
 import time
@@ -11,12 +11,14 @@ from django.db import connection, connections
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from integrations.connections.models import Application, Installation
-from integrations.partner_events import sending
-from integrations.webhooks import consumers, deliver
-from integrations.webhooks.deliver import deliver_due, send_again
-from integrations.webhooks.models import Delivery, Event
+from integrations.connections.models import Application
+from integrations.partner_events import deliver, sending
+from integrations.partner_events.deliver import deliver_due
+from integrations.partner_events.endpoints import new_endpoint
+from integrations.partner_events.fan_out import delivery_of
+from integrations.partner_events.models import PartnerEvent, WebhookDelivery, WebhookEndpoint
 from partner_portal.core.thread_shares import Share
+from tests.integrations.partner_events.conftest import due_now
 from tests.not_none import not_none
 from tests.unkind_server import OK, Talk, UnkindServer, at_most, say, unkind_server
 
@@ -29,7 +31,6 @@ def _quick(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sending, "TIMEOUT", END)
     monkeypatch.setattr("partner_portal.core.thread_shares.SLOW_AFTER", END / 2)
     monkeypatch.setattr(deliver, "_share", Share(deliver.THREADS))
-    monkeypatch.setattr(consumers.CONSUMERS, "_entries", {})
 
 
 @pytest.fixture
@@ -38,26 +39,26 @@ def server() -> Iterator[UnkindServer]:
         yield server
 
 
-def address(server: UnkindServer, number: int) -> Application:
-    return Application.objects.create(
-        altegio_id=number, events_url=f"{server.url}/hook", events_secret=sending.fresh_secret()
-    )
+def address(server: UnkindServer) -> WebhookEndpoint:
+    return new_endpoint(f"{server.url}/hook", [], None, "")
 
 
-def deliveries(keys: Installation, application: Application, count: int = 1) -> None:
-    for number in range(count):
-        event = Event.objects.create(installation=keys, body='{"a": 1}', digest=f"{number}")
-        Delivery.objects.create(target="https", application=application, event_ids=[event.pk], count=1)
+def deliveries(endpoint: WebhookEndpoint, count: int = 1) -> None:
+    """As if so many events had been given their way to the address."""
+    application, _made = Application.objects.get_or_create(altegio_id=1)
+    for _ in range(count):
+        event = PartnerEvent.objects.create(type="altegio.events", application=application, body='{"a": 1}')
+        PartnerEvent.objects.filter(pk=event.pk).update(position=event.pk)
+        delivery_of(event, endpoint).save()
 
 
-def delivered(application: Application) -> int:
-    return Delivery.objects.filter(application=application, state="delivered").count()
+def delivered(endpoint: WebhookEndpoint) -> int:
+    return endpoint.deliveries.filter(state="delivered").count()
 
 
-def only_delivery() -> Delivery:
-    Delivery.objects.filter(state="waiting").update(due_at=timezone.now())
+def only_delivery() -> WebhookDelivery:
     deliver_due()
-    return Delivery.objects.get()
+    return WebhookDelivery.objects.get()
 
 
 UNKIND = {
@@ -75,24 +76,24 @@ UNKIND = {
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("script", UNKIND.values(), ids=UNKIND)
-def test_what_is_no_answer_is_not_taken_for_one(keys: Installation, server: UnkindServer, script: Any) -> None:
+def test_what_is_no_answer_is_not_taken_for_one(server: UnkindServer, script: Any) -> None:
     server.will(script)
-    deliveries(keys, address(server, 71))
+    deliveries(address(server))
     with at_most(END + 1):
         assert only_delivery().state == "waiting"
-    assert Delivery.objects.get().error
+    assert WebhookDelivery.objects.get().error
 
 
 @pytest.mark.django_db(transaction=True)
-def test_addresses_that_never_end_do_not_stop_the_others(keys: Installation, server: UnkindServer) -> None:
+def test_addresses_that_never_end_do_not_stop_the_others(server: UnkindServer) -> None:
     """Nine hang from the first moment, each with a backlog; the tenth's deliveries go on meanwhile."""
     with unkind_server() as kind:
         server.will(UNKIND["100 Continue without end"])
         kind.will(say(OK))
-        for number in range(9):
-            deliveries(keys, address(server, 100 + number), 5)
-        good = address(kind, 200)
-        deliveries(keys, good, 20)
+        for _ in range(9):
+            deliveries(address(server), 5)
+        good = address(kind)
+        deliveries(good, 20)
 
         ended = threading.Event()
 
@@ -118,25 +119,26 @@ def test_addresses_that_never_end_do_not_stop_the_others(keys: Installation, ser
 
 
 @pytest.mark.django_db
-def test_one_address_is_served_by_one_thread(keys: Installation, server: UnkindServer) -> None:
+@pytest.mark.leaves_stranded("a run is claimed and not executed")
+def test_one_address_is_served_by_one_thread(server: UnkindServer) -> None:
     server.will(say(OK))
-    application = address(server, 71)
-    deliveries(keys, application, 2)
-    key = ("https", application.pk)
-    first = not_none(deliver._share.choose(deliver._claim, deliver.address_of))
-    with deliver._share.serving(key):
-        assert deliver.address_of(first) == key
+    endpoint = address(server)
+    deliveries(endpoint)
+    first = not_none(deliver._share.choose(deliver._claim, deliver._address_of))
+    deliveries(endpoint)
+    with deliver._share.serving(deliver._address_of(first)):
         assert deliver_due() == 0
     assert deliver_due() == 1
 
 
 @pytest.mark.django_db
-def test_deliveries_take_a_share_of_the_threads_and_no_more(keys: Installation, server: UnkindServer) -> None:
-    deliveries(keys, address(server, 71))
+@pytest.mark.leaves_stranded("nothing is sent")
+def test_deliveries_take_a_share_of_the_threads_and_no_more(server: UnkindServer) -> None:
+    deliveries(address(server))
     for _ in range(deliver.THREADS):
         deliver._share._free.acquire()
     assert deliver_due() == 0
-    assert Delivery.objects.get().attempt_count == 0
+    assert WebhookDelivery.objects.get().attempt_count == 0
 
 
 def test_most_threads_of_a_worker_are_for_calls_and_letters(settings: Settings) -> None:
@@ -145,58 +147,42 @@ def test_most_threads_of_a_worker_are_for_calls_and_letters(settings: Settings) 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("status", [b"503", b"429", b"500", b"404"])
-def test_an_address_that_asks_for_a_pause_is_left_alone(
-    keys: Installation, server: UnkindServer, status: bytes
-) -> None:
+def test_an_address_that_asks_for_a_pause_is_left_alone(server: UnkindServer, status: bytes) -> None:
     server.will(say(b"HTTP/1.1 %s No\r\nRetry-After: 120\r\nContent-Length: 0\r\n\r\n" % status), say(OK))
-    application = address(server, 71)
-    deliveries(keys, application, 3)
+    endpoint = address(server)
+    deliveries(endpoint, 3)
     deliver_due()
-    deliveries(keys, application)
+    deliveries(endpoint)
     deliver_due()
     assert len(server.requests) == 1
-    first = Delivery.objects.earliest("id")
+    first = WebhookDelivery.objects.earliest("id")
     assert timedelta(seconds=110) < first.due_at - timezone.now() <= timedelta(seconds=120)
 
-    Application.objects.update(events_rest_until=timezone.now())
-    Delivery.objects.update(due_at=timezone.now())
+    due_now()
     deliver_due()
-    assert delivered(application) == 4
+    assert delivered(endpoint) == 4
 
 
 @pytest.mark.django_db
-def test_a_silent_address_rests_and_its_next_try_comes_after_five_seconds(
-    keys: Installation, server: UnkindServer
-) -> None:
+@pytest.mark.leaves_stranded("what is refused waits")
+def test_a_silent_address_rests_and_its_next_try_comes_after_five_seconds(server: UnkindServer) -> None:
     server.will(lambda talk: talk.hang_up())
-    application = address(server, 71)
-    deliveries(keys, application, 3)
+    endpoint = address(server)
+    deliveries(endpoint, 3)
     deliver_due()
-    application.refresh_from_db()
+    endpoint.refresh_from_db()
     assert len(server.requests) == 1
-    for moment in (application.events_rest_until, Delivery.objects.earliest("id").due_at):
+    for moment in (endpoint.rests_until, WebhookDelivery.objects.earliest("id").due_at):
         assert timedelta(seconds=3) < not_none(moment) - timezone.now() <= timedelta(seconds=5)
 
 
 @pytest.mark.django_db
-def test_a_delivery_of_which_nothing_is_left_is_not_delivered(keys: Installation, server: UnkindServer) -> None:
-    server.will(say(OK))
-    deliveries(keys, address(server, 71))
-    Event.objects.all().delete()
-    assert only_delivery().state == "dead"
-    assert "not kept" in Delivery.objects.get().error
-    assert server.requests == []
-    assert send_again(Delivery.objects.all()) == 1
-    assert only_delivery().state == "dead"
-
-
-@pytest.mark.django_db
-def test_an_answers_body_is_not_waited_for(keys: Installation, server: UnkindServer) -> None:
+def test_an_answers_body_is_not_waited_for(server: UnkindServer) -> None:
     def say_headers_alone(talk: Talk) -> None:
         talk.say(b"HTTP/1.1 200 OK\r\nContent-Length: 9437184\r\n\r\n")
         talk.silence()
 
     server.will(say_headers_alone)
-    deliveries(keys, address(server, 71))
+    deliveries(address(server))
     with at_most(END):
         assert only_delivery().state == "delivered"

@@ -1,0 +1,225 @@
+"""Entity events reach the partner's webhooks in batches of one connection, as they came and in their order."""
+
+import importlib
+import json
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import pytest
+from django.apps import apps
+from django.test import Client
+from django.utils import timezone
+from pytest_django.fixtures import DjangoAssertNumQueries
+
+from integrations.connections.models import Application, Connection, Installation
+from integrations.partner_events import types
+from integrations.partner_events.endpoints import new_endpoint
+from integrations.partner_events.models import PartnerEvent, WebhookEndpoint
+from integrations.webhooks import fan_out as handing_on
+from integrations.webhooks.consumers import CONSUMERS
+from integrations.webhooks.deliver import deliver_due as give_to_consumers
+from integrations.webhooks.models import Delivery, Event
+from partner_portal.core.feed import take_turn
+from sandbox import Sandbox
+from tests.integrations.partner_events.conftest import Partner, due_now, go_out
+from tests.integrations.webhooks.test_receiving import GOOD, post
+from tests.marketplace import AURORA_1, AURORA_2, arrive
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _no_consumers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(CONSUMERS, "_entries", {})
+
+
+@pytest.fixture
+def endpoint(keys: Installation, partner: Partner) -> WebhookEndpoint:
+    return new_endpoint(partner.url, [types.ALTEGIO_EVENTS], None, "")
+
+
+def numbers(told: dict[str, Any]) -> list[int]:
+    return [event["body"]["resource_id"] for event in told["data"]["events"]]
+
+
+def come(client: Client, keys: Installation, numbers: Sequence[int]) -> None:
+    for number in numbers:
+        post(client, keys, GOOD | {"resource_id": number})
+
+
+def test_a_batch_goes_out_signed_with_its_events_as_they_came(
+    client: Client, keys: Installation, partner: Partner, endpoint: WebhookEndpoint
+) -> None:
+    post(client, keys, b'{"company_id": 10101, "price": 0.10, "name": "\xd0\x90\\ud800"}')
+    handing_on.fan_out()
+    go_out()
+
+    (told,) = partner.verified(endpoint.secret)
+    assert told["type"] == "altegio.events"
+    (event,) = told["data"]["events"]
+    assert (event["application_id"], event["salon_id"], event["is_duplicate"], event["flag"]) == (1, 10101, False, "")
+    assert b'"price": 0.10' in partner.received[0][1]
+
+
+def test_many_events_of_one_place_are_few_messages(
+    client: Client, keys: Installation, partner: Partner, endpoint: WebhookEndpoint
+) -> None:
+    come(client, keys, range(120))
+    handing_on.fan_out()
+    go_out()
+
+    told = partner.verified(endpoint.secret)
+    assert [len(each["data"]["events"]) for each in told] == [100, 20]
+    assert [number for each in told for number in numbers(each)] == list(range(120))
+
+
+def test_a_message_is_not_too_large(
+    client: Client, keys: Installation, partner: Partner, endpoint: WebhookEndpoint
+) -> None:
+    for number in range(3):
+        post(client, keys, GOOD | {"resource_id": number, "comment": "x" * 300_000})
+    handing_on.fan_out()
+    go_out()
+
+    assert [numbers(told) for told in partner.verified(endpoint.secret)] == [[0], [1], [2]]
+
+
+@pytest.fixture
+def places(client: Client, altegio: Sandbox, work: Callable[..., None]) -> list[Installation]:
+    """Two places with a live connection each, of whose beginning nobody hears."""
+    arrive(client, altegio, [AURORA_1, AURORA_2])
+    work()
+    PartnerEvent.objects.all().delete()
+    return list(Installation.objects.order_by("location__altegio_id"))
+
+
+def test_what_is_refused_holds_back_its_own_connection_alone(
+    client: Client, places: list[Installation], partner: Partner
+) -> None:
+    endpoint = new_endpoint(partner.url, [types.ALTEGIO_EVENTS], None, "")
+    first, second = places
+    for number, place in enumerate((first, second, first)):
+        come(client, place, [number])
+        handing_on.fan_out()
+    partner.answers = [500]
+    go_out()
+    due_now()
+    go_out()
+
+    told = partner.verified(endpoint.secret)
+    assert [numbers(each) for each in told] == [[0], [1], [0], [2]]
+    assert set(PartnerEvent.objects.values_list("connection", flat=True)) == set(
+        Connection.objects.values_list("pk", flat=True)
+    )
+
+
+def test_events_of_many_places_cost_no_more_queries(
+    client: Client,
+    places: list[Installation],
+    django_assert_num_queries: DjangoAssertNumQueries,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    come(client, places[0], [0])
+    handing_on.fan_out()  # differences from the contract are noted once
+    come(client, places[0], [1])
+    with django_assert_max_num_queries(20) as one:
+        handing_on.fan_out()
+    count = len(one.captured_queries)
+    come(client, places[0], [2, 3])
+    post(client, places[1], GOOD | {"company_id": AURORA_2})
+    with django_assert_num_queries(count):
+        handing_on.fan_out()
+    go_out()
+
+
+def test_one_worker_at_a_time_hands_on(
+    client: Client, keys: Installation, endpoint: WebhookEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    come(client, keys, [1])
+    with monkeypatch.context() as patched:
+        patched.setattr(handing_on, "take_turn", lambda _name: False)
+        assert handing_on.fan_out() == 0
+    assert handing_on.fan_out() == 1
+    go_out()
+
+
+def test_whoever_takes_a_turn_alone_gets_it(db: None) -> None:
+    assert take_turn("new") is True
+    assert take_turn("new") is True, "the same transaction has it still"
+
+
+@pytest.mark.parametrize("state", ["waiting", "dead"])
+def test_what_was_on_its_way_to_the_former_address_is_told(
+    client: Client, keys: Installation, partner: Partner, endpoint: WebhookEndpoint, state: str
+) -> None:
+    """A worker of the release before left it; staff send a dead letter again."""
+    events = [
+        Event.objects.create(
+            installation=keys, body=json.dumps(GOOD | {"resource_id": number}), digest="", forwarded_at=timezone.now()
+        )
+        for number in (1, 2)
+    ]
+    ids = [event.pk for event in events]
+    left = Delivery.objects.create(target="https", application=keys.application, event_ids=ids, count=2, state=state)
+    if state == "dead":
+        Delivery.objects.filter(pk=left.pk).update(state="waiting")
+    give_to_consumers()
+    go_out()
+
+    assert [numbers(told) for told in partner.verified(endpoint.secret)] == [[1, 2]]
+    left.refresh_from_db()
+    assert left.state == "delivered"
+
+
+class Former(NamedTuple):
+    """An application as the release before knew it."""
+
+    pk: int
+    events_url: str
+    events_secret: str | None
+
+
+class FormerApplications:
+    """What the migration asks of them; a secret of None is one that no key reads any more."""
+
+    def __init__(self, *rows: Former) -> None:
+        self.rows = rows
+
+    def exclude(self, events_url: str) -> "FormerApplications":
+        return FormerApplications(*(row for row in self.rows if row.events_url != events_url))
+
+    def values_list(self, *names: str, flat: bool = False) -> Any:
+        return self if flat else [(row.pk, row.events_url, None) for row in self.rows]
+
+    def get(self, pk: int) -> str:
+        (row,) = (row for row in self.rows if row.pk == pk)
+        if row.events_secret is None:
+            raise ValueError
+        return row.events_secret
+
+
+class FormerApps:
+    """The registry that the migration is given."""
+
+    def __init__(self, applications: FormerApplications) -> None:
+        self._default_manager = applications
+
+    def get_model(self, label: str, name: str) -> Any:
+        return self if name == "Application" else apps.get_model(label, name)
+
+
+def test_the_address_of_an_application_becomes_a_webhook_with_its_secret(db: None) -> None:
+    migration = importlib.import_module("integrations.partner_events.migrations.0003_altegio_events")
+    plain, odd, none = (Application.objects.create(altegio_id=number).pk for number in (1, 2, 3))
+    former = FormerApplications(
+        Former(plain, "https://partner.example/events", "whsec_former"),
+        Former(odd, "https://partner.example/odd", None),
+        Former(none, "", "whsec_unused"),
+    )
+    migration.take_addresses_over(FormerApps(former), None)
+
+    made, fresh = WebhookEndpoint.objects.order_by("pk")
+    assert (made.application_id, made.url, made.secret) == (plain, "https://partner.example/events", "whsec_former")
+    assert (made.types, made.is_active) == (["altegio.events"], True)
+    assert fresh.application_id == odd
+    assert fresh.secret.startswith("whsec_")
