@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import timedelta
+from email.utils import formataddr, parseaddr
 from smtplib import SMTPDataError, SMTPRecipientsRefused
 from typing import Any
 
@@ -23,9 +24,11 @@ from django.db.models import Q
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
+from accounts.brands import brand_for
 from accounts.limits import EMAILS_TO_ONE
 from accounts.models import OutgoingEmail, User
 from accounts.untrusted_text import harmless
+from partner_portal.core.brand import Brand
 from partner_portal.core.extension_points import ExtensionPoint
 from partner_portal.core.models import FailedItem
 from partner_portal.core.queues import Queue, describe_error
@@ -35,13 +38,16 @@ log = structlog.get_logger(__name__)
 
 Builder = Callable[[dict[str, Any]], dict[str, Any]]
 EMAIL_CONTEXTS = ExtensionPoint[Builder](
-    "e-mail contexts", "What an e-mail's template needs, made of its stored params and its `person` as it is sent."
+    "e-mail contexts",
+    "What an e-mail's template needs, and whose `brand` it has, made of its stored params and its `person` as it is "
+    "sent.",
 )
 # An e-mail is tried for so long.
 MAX_AGE = timedelta(days=1)
 # Longer than a conversation with the mail server may be (`partner_portal.core.smtp_backend`).
 LEASE = timedelta(minutes=3)
 MAX_ROUND = 20.0
+STAFFS = "staff/"
 _place = threading.BoundedSemaphore(1)
 
 
@@ -228,13 +234,25 @@ def render(outgoing_email: OutgoingEmail) -> EmailMultiAlternatives:
             **outgoing_email.params,
             **build({**outgoing_email.params, "person": outgoing_email.person}),
         }
-        context = harmless({"portal_url": settings.PORTAL_URL, **params})
-        text = render_to_string(f"emails/{outgoing_email.template}.txt", context)
-        subject, _, body = text.partition("\n")
-        message = EmailMultiAlternatives(subject.strip(), body.strip() + "\n", to=[outgoing_email.to])
-        html = render_to_string(f"emails/{outgoing_email.template}.html", context | {"subject": subject.strip()})
-        message.attach_alternative(html, "text/html")
-        return message
+        brand: Brand | None = params.pop("brand", None)
+        if not outgoing_email.template.startswith(STAFFS):
+            brand = brand or brand_for(outgoing_email.person)
+        return _message(outgoing_email, harmless({"portal_url": settings.PORTAL_URL, **params}), brand)
+
+
+def _message(outgoing_email: OutgoingEmail, params: dict[str, Any], brand: Brand | None) -> EmailMultiAlternatives:
+    """Of the brand that its reader knows; staff's e-mails are the portal's own and have none."""
+    context = {**params, "brand": brand}
+    text = render_to_string(f"emails/{outgoing_email.template}.txt", context)
+    subject, _, body = text.partition("\n")
+    message = EmailMultiAlternatives(subject.strip(), f"{body.strip()}\n", to=[outgoing_email.to])
+    if brand is not None:
+        message.body += "\n" + render_to_string("emails/_footer.txt", context)
+        message.from_email = formataddr((brand.name, parseaddr(settings.DEFAULT_FROM_EMAIL)[1]))
+        message.reply_to = [brand.support_email] if brand.support_email else []
+    html = render_to_string(f"emails/{outgoing_email.template}.html", context | {"subject": subject.strip()})
+    message.attach_alternative(html, "text/html")
+    return message
 
 
 def _language_of(outgoing_email: OutgoingEmail) -> str:

@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, Ht
 from django.shortcuts import render
 from django.urls import Resolver404, get_script_prefix, resolve, set_script_prefix
 
+from accounts.brands import brand_for
 from accounts.frame_tokens import make_frame_token, owner_of_frame_token
 from accounts.models import User
 from partner_portal.core.framing import framed
@@ -65,7 +66,7 @@ def owner_frame(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Call
             return render(request, "accounts/pass_is_old.html", status=410)
         if not may_be_framed:
             prefer(request, owner.language)
-            return _outside(request, page)
+            return _outside(request, owner, page)
         if request.method not in _SAFE and not posted_from_our_page(request):
             return HttpResponse(status=403)
         return _as(request, owner, f"/connect/as/{token}/", page)
@@ -96,7 +97,7 @@ def _name_of(page: str) -> str:
         raise Http404 from missing
 
 
-def _outside(request: HttpRequest, page: str) -> HttpResponse:
+def _outside(request: HttpRequest, owner: User, page: str) -> HttpResponse:
     # What was posted is done again outside, after the sign-in: no form is carried over.
     address = page if request.method in _SAFE else "/account/"
-    return render(request, "accounts/outside_frame.html", {"address": address})
+    return render(request, "accounts/outside_frame.html", {"address": address, "brand": brand_for(owner)})

@@ -11,6 +11,7 @@ from accounts.emails import EMAIL_CONTEXTS
 from accounts.models import User
 from accounts.notifications import NotificationKind, digest_context, notify, register_notification
 from billing.models import Payment, Source, Status
+from integrations.connections.brand import brand_of_all
 from partner_portal.core.formats import money
 
 # A file may bring the payments of years, which are no news.
@@ -70,14 +71,15 @@ def with_payments(params: dict[str, Any]) -> dict[str, Any]:
         params["subjects"]
     )
     lines = [_line(shown[pk]) for pk in params["subjects"] if pk in shown]
-    return digest_context(lines, params)
+    brand = brand_of_all(payment.connection for payment in shown.values())
+    return digest_context(lines, params) | {"brand": brand}
 
 
 def _line(payment: Payment) -> dict[str, Any]:
     connection = payment.connection
     return {
-        "location": connection.title or f"#{connection.location.altegio_id}",
-        "application": connection.application.name or _("The integration"),
+        "location": connection.title or _("Location %(id)s") % {"id": connection.location.altegio_id},
+        "application": connection.application.shown_name,
         "amount": money(payment.exact_amount, payment.currency),
         "period_from": payment.period_from,
         "period_to": payment.period_to,

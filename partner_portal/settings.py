@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partner_portal.api_settings import REST_FRAMEWORK, SPECTACULAR_SETTINGS  # noqa: F401 - settings
 from partner_portal.beat_schedule import CELERY_BEAT_SCHEDULE  # noqa: F401 - a setting
+from partner_portal.core.brand import brand_of_environment
 from partner_portal.core.error_reports import start as start_error_reports
 from partner_portal.core.logs import logging_config
 from partner_portal.core.request_buffer import MAX_BODY
@@ -123,6 +124,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "accounts.brands.brand",
             ]
         },
     }
@@ -180,6 +182,9 @@ if EMAIL_CONFIG["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend
 EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=10)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"portal@{_portal.hostname}")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# How owners' pages and e-mails call and show the partner: `BRAND_NAME` and the others, and the logo's file.
+BRAND, BRAND_LOGO = brand_of_environment(env.ENVIRON)
 
 # --- security -------------------------------------------------------------------------------------
 FIELD_ENCRYPTION_KEYS: list[str] = [

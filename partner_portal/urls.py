@@ -6,10 +6,12 @@ from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView
 
 from integrations.backoffice import health
+from integrations.connections import brand_files
 from partner_portal.core.metrics import metrics
 
 handler400 = "partner_portal.core.api_errors.bad_request"
 handler404 = "partner_portal.core.api_errors.not_found"
+handler500 = "partner_portal.core.api_errors.server_error"
 urlpatterns = [
     path("", require_safe(RedirectView.as_view(pattern_name="accounts:home"))),
     path("connect/", include("integrations.connect.urls")),
@@ -21,6 +23,8 @@ urlpatterns = [
     path("account/billing/", include("billing.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("partner_portal.api_urls")),
+    path("brand/<str:color>-<str:version>.css", brand_files.stylesheet),
+    path("brand/<str:name>", brand_files.logo),
     path("healthz/", health.healthz),
     path("readyz/", health.readyz),
     path("metrics/", metrics),

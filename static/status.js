@@ -21,7 +21,7 @@ function write(node, text) {
 }
 
 function showAgain(row, location) {
-  const link = row.querySelector("a");
+  const link = row.querySelector("a[target=_top]");
   if (!AGAIN.includes(location.state)) link?.remove();
   else if (!link) {
     const added = document.createElement("a");

@@ -8,6 +8,7 @@ from django.urls import reverse
 from accounts.emails import EMAIL_CONTEXTS, NoRecipientError, reader_of
 from integrations.connect.registration import may_act
 from integrations.connect.tokens import link_token
+from integrations.connections.brand import brand_of
 from integrations.connections.models import Arrival
 
 
@@ -18,8 +19,12 @@ def with_sign_in_link(params: dict[str, Any]) -> dict[str, Any]:
 
     Raises NoRecipientError where the arrival is, or waits for, somebody else.
     """
-    user, arrival = reader_of(params), Arrival.objects.filter(pk=params["arrival"]).first()
+    user, arrival = reader_of(params), _arrival(params["arrival"])
     if arrival is None or not may_act(arrival, user):
         raise NoRecipientError
     path = reverse("connect:confirm", args=[link_token(arrival.pk, user)])
-    return {"link": settings.PORTAL_URL + path, "name": user.name}
+    return {"link": settings.PORTAL_URL + path, "name": user.name, "brand": brand_of(arrival.application)}
+
+
+def _arrival(pk: int) -> Arrival | None:
+    return Arrival.objects.select_related("application").filter(pk=pk).first()

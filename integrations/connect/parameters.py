@@ -25,7 +25,7 @@ class InvalidArrivalError(ValueError):
         self.advice = advice
 
 
-_OPEN_AGAIN = _("Go back to Altegio and press Connect again. If you see this page again, write to us.")
+_OPEN_AGAIN = _("Go back to Altegio and press Connect again.")
 
 
 @dataclass(frozen=True)

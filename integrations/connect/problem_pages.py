@@ -10,9 +10,11 @@ from django.utils.translation import gettext as _
 from integrations.connect import arrivals
 
 
-def problem(request: HttpRequest, title: str, advice: object, status: int) -> HttpResponse:
-    """A page with one sentence of advice."""
-    context = {"title": title, "advice": advice}
+def problem(
+    request: HttpRequest, title: str, advice: object, status: int, *, may_come_again: bool = False
+) -> HttpResponse:
+    """A page with one sentence of advice; where it `may_come_again`, with the way to the brand's support."""
+    context = {"title": title, "advice": advice, "may_come_again": may_come_again}
     if request.method == "POST":
         context["language_base"] = ""  # there is nothing to read at this address
     return render(request, "connect/problem.html", context, status=status)

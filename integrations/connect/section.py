@@ -122,7 +122,7 @@ def _rows(connections: list[Connection], owner: User) -> list[Row]:
         Row(
             salon_id=connection.location.altegio_id,
             title=connection.title,
-            application=str(connection.application),
+            application=connection.application.shown_name,
             state=shown_state(connection),
             state_label=LABELS[shown_state(connection)],
             message=_("It is being disconnected.") if connection.pk in ending else message_for(connection),

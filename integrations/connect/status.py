@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from integrations.activation.status_decision import NO_OPEN_GRANT
+from integrations.connections.brand import brand_of
 from integrations.connections.models import SHOWN_STATES, Arrival, Connection, EndedBy, State, reconnect_url
 from integrations.outbox.models import OutgoingCall
 from integrations.outbox.token_stop import token_is_stopped
@@ -181,7 +182,9 @@ def _waiting(connection: Connection, *, struggling: bool, stopped: bool) -> str:
 
 def _failed(connection: Connection) -> str:
     if connection.ended_by == EndedBy.STAFF:
-        return _("Our staff have decided against this claim. Is the location yours? Write to us.")
+        return _with_support(
+            _("Our staff have decided against this claim."), brand_of(connection.application).support
+        )
     if connection.ended_by == EndedBy.WINDOW:
         return _("Another person has connected or claims this location, and your time to connect is over.")
     if connection.reason.startswith(NO_OPEN_GRANT):
@@ -189,6 +192,10 @@ def _failed(connection: Connection) -> str:
     else:
         lead = _("Altegio did not accept the connection.")
     return _with(lead, connection.altegio_words)
+
+
+def _with_support(lead: str, support: str) -> str:
+    return f"{lead} " + _("Is the location yours? Write to %(support)s.") % {"support": support} if support else lead
 
 
 def _with(lead: str, words: str) -> str:

@@ -33,6 +33,7 @@ from integrations.connect.parameters import InvalidArrivalError, read_redirect
 from integrations.connect.problem_pages import must_come_signed, problem, too_many, where_signed
 from integrations.connect.registration import begins_anew, may_act
 from integrations.connect.status import status_of
+from integrations.connections.brand import show_as
 from integrations.connections.models import Arrival, application_for
 from partner_portal.core.framing import View, altegio_origin, framed, host_origins, is_in_frame
 from partner_portal.core.languages import prefer
@@ -51,11 +52,12 @@ def arrive(request: HttpRequest, application_id: int | None = None) -> HttpRespo
     if application is None:
         advice = _("This address belongs to no application. Open the integration from Altegio's Marketplace.")
         return problem(request, _("Unknown application"), advice, 404)
+    show_as(request, application)
     try:
         redirect = read_redirect(request.META.get("QUERY_STRING", ""), settings.ALTEGIO_PARTNER_TOKEN)
     except InvalidArrivalError as refusal:
         arrivals.refuse_arrival(application, str(refusal))
-        return problem(request, _("This link does not work"), refusal.advice, 400)
+        return problem(request, _("This link does not work"), refusal.advice, 400, may_come_again=True)
     if redirect.person is not None:
         return _to_status_as_owner(request, arrivals.receive_signed(application, redirect))
     if application.is_personal_data_access_needed:
@@ -138,6 +140,7 @@ def step_view(view: View) -> View:
         arrival = tokens.arrival_of_step(token)
         if arrival is None:
             return _link_is_old(request)
+        show_as(request, arrival.application)
         return view(request, arrival, token)
 
     return wrapper
@@ -155,6 +158,7 @@ def step(request: HttpRequest, token: str) -> HttpResponse:
     arrival = tokens.arrival_of_step(token)
     if arrival is None:
         return _link_is_old(request)
+    show_as(request, arrival.application)
     return _forms(request, arrival, token)
 
 
@@ -231,6 +235,7 @@ def go_on(request: HttpRequest, token: str) -> HttpResponse:
     arrival, owner = tokens.arrival_of_step(token), _signed_in_owner(request)
     if arrival is None or owner is None:
         return _link_is_old(request)
+    show_as(request, arrival.application)
     return _enter(request, arrival, owner, is_just_proven=False)
 
 
@@ -245,6 +250,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
         advice = _("A link works once, for an hour. Sign in with your password, or have a new link sent.")
         return problem(request, _("This link was used or is too old"), advice, 410)
     arrival, user = opened
+    show_as(request, arrival.application)
     if not may_act(arrival, user):
         return _taken(request)
     prefer(request, user.language)
@@ -272,6 +278,7 @@ def status_view(view: View) -> View:
     def wrapper(request: HttpRequest, token: str) -> HttpResponseBase:
         arrival = tokens.arrival_of_status(token)
         if arrival is not None:
+            show_as(request, arrival.application)
             return view(request, arrival, token)
         if _wants_json(request):
             return JsonResponse({"detail": _("This page is too old.")}, status=410)

@@ -12,6 +12,7 @@ from accounts.emails import EMAIL_CONTEXTS
 from accounts.models import Notification, User
 from accounts.notifications import NotificationKind, digest_context, register_notification
 from integrations.connect.status import message_for
+from integrations.connections.brand import brand_of_all
 from integrations.connections.models import ArrivalLocation, Connection, State
 
 # Whoever opens the integration again and again where Altegio refuses it is told so once a day.
@@ -88,13 +89,13 @@ def with_connections(params: dict[str, Any]) -> dict[str, Any]:
     """The context of an e-mail about some connections and `more` of them."""
     shown = Connection.objects.select_related("application", "location").in_bulk(params["subjects"])
     lines = [_line(shown[pk]) for pk in params["subjects"] if pk in shown]
-    return digest_context(lines, params)
+    return digest_context(lines, params) | {"brand": brand_of_all(shown.values())}
 
 
 def _line(connection: Connection) -> dict[str, str]:
     return {
-        "location": connection.title or f"#{connection.location.altegio_id}",
-        "application": connection.application.name or _("The integration"),
+        "location": connection.title or _("Location %(id)s") % {"id": connection.location.altegio_id},
+        "application": connection.application.shown_name,
         "message": message_for(connection),
         "said": connection.altegio_words,
         "reconnect_url": connection.reconnect_url,

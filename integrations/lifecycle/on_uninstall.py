@@ -8,10 +8,12 @@ from typing import Any
 
 from django.dispatch import receiver
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.emails import EMAIL_CONTEXTS, queue_email
 from integrations.alerts.models import Alert
 from integrations.alerts.raising import clear_alerts, raise_alerts
+from integrations.connections.brand import brand_of
 from integrations.connections.models import LIVE, Arrival, Chain, Connection, State
 from integrations.connections.signals import connection_changed
 from integrations.outbox.call_kinds import kind_of
@@ -26,7 +28,7 @@ STAY = (AskStatus.name, AskPatiently.name, Uninstall.name)
 
 
 @receiver(connection_changed)
-def follow_uninstall(connection: Connection, after: State, **_: Any) -> None:
+def follow_uninstall(connection: Connection, after: State, **_signal: Any) -> None:
     """It was uninstalled: nothing more is said for it, its chain's telephony goes off, people are told."""
     if after == State.UNINSTALLED:
         end_calls(connection)
@@ -35,7 +37,7 @@ def follow_uninstall(connection: Connection, after: State, **_: Any) -> None:
 
 
 @receiver(connection_changed)
-def forget_the_end(connection: Connection, after: State, **_: Any) -> None:
+def forget_the_end(connection: Connection, after: State, **_signal: Any) -> None:
     """The location is connected again: staff need not look at its end any more."""
     if after in LIVE:
         clear_alerts(kind=Alert.Kind.ENDED, connection__in=Connection.objects.same_place(connection))
@@ -92,7 +94,8 @@ def with_connection(params: dict[str, Any]) -> dict[str, Any]:
     """The context of the owner's e-mail."""
     connection = Connection.objects.select_related("application", "location").get(pk=params["connection"])
     return {
-        "location": connection.title or f"#{connection.location.altegio_id}",
-        "application": str(connection.application),
+        "location": connection.title or _("Location %(id)s") % {"id": connection.location.altegio_id},
+        "application": connection.application.shown_name,
         "reconnect_url": connection.reconnect_url,
+        "brand": brand_of(connection.application),
     }

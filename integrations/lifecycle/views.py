@@ -7,6 +7,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
 from accounts.pages import owner_page, register_notice, show, to_page
+from integrations.connections.brand import show_as
 from integrations.connections.models import Connection
 from integrations.status_sync.disconnect import NotConnectedError, disconnect
 
@@ -19,6 +20,7 @@ def disconnect_page(request: HttpRequest, owner: User, pk: int) -> HttpResponse:
     """Ask on GET, disconnect on POST. A connection of somebody else is not found."""
     mine = Connection.objects.select_related("application", "location").filter(owner=owner)
     connection = get_object_or_404(mine, pk=pk)
+    show_as(request, connection.application)
     problem: object = ""
     if request.method == "POST":
         try:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.emails import EMAIL_CONTEXTS
 from accounts.models import User
@@ -86,7 +87,7 @@ def with_connections(params: dict[str, Any]) -> dict[str, Any]:
 def _line(connection: Connection) -> dict[str, str]:
     chain = connection.location.chain
     return {
-        "location": f"#{connection.location.altegio_id}",
-        "chain": f"#{chain.altegio_id}" if chain else "",
+        "location": _("Location %(id)s") % {"id": connection.location.altegio_id},
+        "chain": str(chain.altegio_id) if chain else "",
         "reconnect_url": connection.reconnect_url,
     }

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from typing import IO, Any
 
 import structlog
+from django.conf import settings
 from django.core.exceptions import DisallowedHost, RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
 from django.views.defaults import bad_request as bad_request_page
 from django.views.defaults import page_not_found
 from rest_framework import status
@@ -117,3 +119,10 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
         detail = OTHER_HOST if isinstance(exception, DisallowedHost) else "This request could not be read."
         return JsonResponse({"detail": detail}, status=400)
     return bad_request_page(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's page for an error of ours, with the portal's brand; it asks no database. JSON below `/api/`."""
+    if request.path.startswith("/api/"):
+        return JsonResponse({"detail": "Something went wrong on our side. Our staff have been told."}, status=500)
+    return HttpResponse(render_to_string("500.html", {"brand": settings.BRAND}), status=500)

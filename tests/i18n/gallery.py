@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from django.contrib.auth.tokens import default_token_generator
 from django.http import HttpResponse
-from django.test import Client, RequestFactory
+from django.test import Client, RequestFactory, override_settings
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.encoding import force_bytes
@@ -18,10 +18,12 @@ from accounts.emails import render
 from accounts.models import OutgoingEmail, User
 from integrations.activation.call_kinds import Activate
 from integrations.connect import tokens
-from integrations.connections.models import Application, Arrival, ArrivalLocation, Connection, Location
+from integrations.connections.models import Application, Arrival, ArrivalLocation, Connection, EndedBy, Location
 from integrations.outbox.models import CallState, OutgoingCall
 from integrations.outbox.queue import queue_fresh
 from partner_portal.core import catalogs
+from partner_portal.core.api_errors import server_error
+from partner_portal.core.brand import Brand
 from tests.i18n.owners_emails import emails_about
 from tests.i18n.owners_pages import PASSWORD, OwnersPages
 from tests.marketplace import proven_owner
@@ -29,8 +31,17 @@ from tests.response import Response
 
 LANGUAGES = ["en", *catalogs.LANGUAGES]
 # Names, not words: whatever of it a page shows is the owner's or Altegio's.
+BLUEBIRD = Brand(
+    name="Bluebird SMS",
+    color="#ffee00",
+    support_email="care@bluebird.example",
+    support_url="https://bluebird.example/1",
+    terms_url="https://bluebird.example/2",
+    privacy_url="https://bluebird.example/3",
+)
 DATA = frozenset(
     {
+        BLUEBIRD.name, BLUEBIRD.support_email, BLUEBIRD.support_url, BLUEBIRD.terms_url, BLUEBIRD.privacy_url,
         "Altegio", "Zürikom", "Zurikom", "Aurora Soho", "Aurora Hove", "Emma Wilde", "emma@aurora.example",
         "olga@example.com", "olga@aurora.example", "ivan@aurora.example", "olga@soho.example",
         "olga@hove.example", "ivan@soho.example", "Premium 6M", "Zzz zzz",
@@ -110,8 +121,12 @@ class Gallery:
         ArrivalLocation.objects.bulk_create([ArrivalLocation(arrival=arrival, connection=row) for row in shown])
         return arrival
 
-    def everything(self) -> Iterator[Shown]:
-        """All of it."""
+    def everything(self, brand: Brand = BLUEBIRD) -> Iterator[Shown]:
+        """All of it, shown by a partner of this brand."""
+        with override_settings(BRAND=brand):
+            yield from self._everything()
+
+    def _everything(self) -> Iterator[Shown]:
         for name, answer in [*self.arriving(), *self.statuses(), *self.accounts(), *self.errors()]:
             yield Shown(name, answer.content.decode())
         yield from self.outgoing_emails()
@@ -150,6 +165,11 @@ class Gallery:
         yield "status too old", browser.get("/connect/status/old/")
         for state in self.connections:
             yield f"status {state}", self._status(browser, self.arrival(state))
+        self.connections["failed"].ended_by = EndedBy.STAFF
+        self.connections["failed"].save()
+        yield "status decided by staff", self._status(browser, self.arrival("failed"))
+        self.connections["failed"].ended_by = ""
+        self.connections["failed"].save()
         yield "status of all", self._status(browser, self.arrival(*self.connections))
         over = timezone.now() - timedelta(hours=1)
         yield "status too late", self._status(browser, self.arrival(deadline_at=over))
@@ -194,7 +214,7 @@ class Gallery:
         with translation.override(self.language):
             yield "400", defaults.bad_request(request, Exception())
             yield "403", defaults.permission_denied(request, Exception())
-            yield "500", defaults.server_error(request)
+            yield "500", server_error(request)
 
     def outgoing_emails(self) -> Iterator[Shown]:
         """Every e-mail to owners, as text and as HTML."""

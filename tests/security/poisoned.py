@@ -71,6 +71,8 @@ class Poisoned:
 
 
 def _number(field: models.Field[Any, Any]) -> Any:
+    if isinstance(field, models.BinaryField):
+        return b"poison"
     if isinstance(field, models.JSONField):
         return [10101]
     return Decimal(1) if isinstance(field, models.DecimalField) else 1

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from django import template
-from django.utils.html import format_html
+from django.utils.html import format_html, urlize
+from django.utils.safestring import mark_safe
 
 from integrations.connect.labels import LABELS
 from integrations.connect.status import ArrivalStatus
@@ -56,9 +57,17 @@ def status_rows(status: ArrivalStatus) -> list[Row]:
 
 @register.filter
 def quoting(message: str, said: str) -> str:
-    """The message, with Altegio's words in it marked as being in an unknown language."""
+    """The message, with Altegio's words in it marked as being in an unknown language, and addresses as links."""
     before, words, after = message.partition(said) if said else (message, "", "")
-    return format_html('{}<bdi lang="">{}</bdi>{}', before, words, after) if words else message
+    if not words:
+        return _linked(message)
+    return format_html('{}<bdi lang="">{}</bdi>{}', _linked(before), words, _linked(after))
+
+
+def _linked(text: str) -> str:
+    if "@" not in text and "://" not in text:
+        return text
+    return mark_safe(urlize(text, autoescape=True))  # noqa: S308 - it has escaped what is no link
 
 
 @register.simple_tag

@@ -2,6 +2,7 @@
 
 from integrations.connections.models.application import Application, application_for
 from integrations.connections.models.arrival import Arrival, ArrivalLocation, RefusedArrival
+from integrations.connections.models.brand_logo import BrandLogo
 from integrations.connections.models.connection import (
     Connection,
     ConnectionChange,
@@ -21,6 +22,7 @@ __all__ = [
     "Application",
     "Arrival",
     "ArrivalLocation",
+    "BrandLogo",
     "Chain",
     "Connection",
     "ConnectionChange",

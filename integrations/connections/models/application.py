@@ -6,7 +6,10 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 
+from integrations.connections.models.brand_logo import BrandLogo
 from partner_portal.core.bidi import embedded
+from partner_portal.core.brand import MAX_NAME, parse_name
+from partner_portal.core.colors import parse_color
 from partner_portal.core.english import english as _
 from partner_portal.core.json_field import JSONField
 
@@ -61,6 +64,18 @@ class Application(models.Model):
             "system reads them by the API and reports their statuses."
         ),
     )
+    # Its brand; what is empty is as the portal's (`integrations/connections/brand.py`).
+    brand_name = models.CharField(_("brand: name"), max_length=MAX_NAME, blank=True, default="", db_default="")
+    brand_logo = models.ForeignKey(
+        BrandLogo, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("brand: logo")
+    )
+    brand_color = models.CharField(
+        _("brand: color"), max_length=7, blank=True, default="", db_default="", help_text=_("For example #1f5c99.")
+    )
+    brand_support_email = models.EmailField(_("brand: support e-mail"), blank=True, default="", db_default="")
+    brand_support_url = models.URLField(_("brand: support page"), blank=True, default="", db_default="")
+    brand_terms_url = models.URLField(_("brand: terms of use"), blank=True, default="", db_default="")
+    brand_privacy_url = models.URLField(_("brand: privacy policy"), blank=True, default="", db_default="")
 
     class Meta:
         verbose_name = _("application")
@@ -72,6 +87,16 @@ class Application(models.Model):
     def clean(self) -> None:
         if not isinstance(self.channels, list) or not set(self.channels) <= {"sms", "whatsapp"}:
             raise ValidationError({"channels": _('Write a list that holds "sms", "whatsapp" or both.')})
+        for field, parse in (("brand_name", parse_name), ("brand_color", parse_color)):
+            try:
+                setattr(self, field, parse(getattr(self, field)) if getattr(self, field) else "")
+            except ValueError as error:
+                raise ValidationError({field: str(error)}) from error
+
+    @property
+    def shown_name(self) -> str:
+        """What owners know it by: its own name, or the brand's; never its number."""
+        return embedded(self.name or self.brand_name or settings.BRAND.name)
 
     @property
     def gets_api_key(self) -> bool:

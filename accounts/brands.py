@@ -1,0 +1,44 @@
+"""Which brand a person sees where the page or e-mail is about no application in particular."""
+
+from collections.abc import Callable
+from contextlib import suppress
+
+from django.conf import settings
+from django.db import DatabaseError
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from accounts.models import User
+from partner_portal.core.brand import Brand
+from partner_portal.core.extension_points import ExtensionPoint
+
+PERSONS_BRANDS = ExtensionPoint[Callable[[User], Brand | None]](
+    "brands", "Which brand an owner knows the partner by; None where that is the portal's."
+)
+
+
+def brand_for(person: object) -> Brand:
+    """The brand that `person` knows the partner by; visitors and staff know the portal's."""
+    if isinstance(person, User) and not person.is_staff:
+        for brand_of in PERSONS_BRANDS:
+            if (found := brand_of(person)) is not None:
+                return found
+    return settings.BRAND
+
+
+def brand(request: HttpRequest) -> dict[str, object]:
+    """Context processor: the `brand` of every page: `request.brand`, which a view may have set, or the reader's.
+
+    It is asked for only where it is shown.
+    """
+
+    def known() -> Brand:
+        own: Brand | None = getattr(request, "brand", None)
+        if own is not None:
+            return own
+        # With the database away, the page that says so still shows a brand.
+        with suppress(DatabaseError):
+            return brand_for(getattr(request, "user", None))
+        return settings.BRAND
+
+    return {"brand": SimpleLazyObject(known)}

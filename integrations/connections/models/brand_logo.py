@@ -1,0 +1,26 @@
+"""BrandLogo: a logo that staff gave an application; in the database, so that every web host can show it."""
+
+from django.db import models
+
+from partner_portal.core.english import english as _
+from partner_portal.core.logos import Logo
+
+
+class BrandLogo(models.Model):
+    """A logo under the name that its content gives it. It stays when another one takes its place: e-mails show it."""
+
+    name = models.CharField(_("name"), max_length=40, primary_key=True)
+    content = models.BinaryField()
+
+    class Meta:
+        verbose_name = _("logo")
+        verbose_name_plural = _("logos")
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def keep(cls, logo: Logo) -> "BrandLogo":
+        """The row of this logo; the same file again is the same row."""
+        kept, _made = cls.objects.get_or_create(name=logo.name, defaults={"content": logo.content})
+        return kept

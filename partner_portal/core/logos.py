@@ -1,0 +1,80 @@
+"""A brand's logo: an SVG or PNG file, small enough for a page's head, named by what is in it."""
+
+import hashlib
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from xml.parsers import expat
+
+MAX_BYTES = 128 * 1024
+MAX_SIDE = 2000
+CONTENT_TYPES = {"svg": "image/svg+xml", "png": "image/png"}
+_PNG = b"\x89PNG\r\n\x1a\n"
+_SVG = "http://www.w3.org/2000/svg"
+
+
+@dataclass(frozen=True)
+class Logo:
+    """A logo that was looked at; `name` changes with its content, so its address may be cached for good."""
+
+    name: str
+    content: bytes
+
+
+def read_logo(content: bytes) -> Logo:
+    """The logo in a file. Raises ValueError, which says what to do, for what is no SVG or PNG, or too large."""
+    if len(content) > MAX_BYTES:
+        raise ValueError(f"The logo has {len(content) // 1024} KiB. Give one of at most {MAX_BYTES // 1024} KiB.")
+    if content.startswith(_PNG):
+        _check_png(content)
+        kind = "png"
+    elif _is_svg(content):
+        kind = "svg"
+    else:
+        raise ValueError("The logo is neither SVG nor PNG. Save it as one of them.")
+    return Logo(f"{hashlib.sha256(content).hexdigest()[:32]}.{kind}", content)
+
+
+def read_logo_file(path: str) -> Logo:
+    """The logo at `path`. Raises ValueError as `read_logo` does, and where there is no such file."""
+    try:
+        with Path(path).open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ValueError(f"The logo {path} cannot be read ({reason}). Give the path of an SVG or PNG.") from error
+    return read_logo(content)
+
+
+def content_type_of(name: str) -> str:
+    """What the logo of this name is served as."""
+    return CONTENT_TYPES[name.rpartition(".")[2]]
+
+
+def _check_png(content: bytes) -> None:
+    try:
+        width, height = struct.unpack(">4xII", content[12:24]) if content[12:16] == b"IHDR" else (0, 0)
+    except struct.error:
+        width = height = 0
+    if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE):
+        raise ValueError(f"The PNG says no size of 1 to {MAX_SIDE} pixels a side. Save it again, smaller.")
+
+
+def _is_svg(content: bytes) -> bool:
+    """Well-formed XML whose outermost element is `svg`.
+
+    Raises ValueError for one that declares entities: they could grow without end.
+    """
+    roots: list[str] = []
+    parser = expat.ParserCreate(namespace_separator=" ")
+    parser.StartElementHandler = lambda name, _attributes: roots.append(name) if not roots else None
+    parser.EntityDeclHandler = _refuse_entity
+    try:
+        parser.Parse(content, True)
+    except expat.ExpatError:
+        return False
+    return roots == [f"{_SVG} svg"]
+
+
+def _refuse_entity(*_: object) -> None:
+    raise ValueError("The SVG declares entities. Save it as plain SVG.")

@@ -1,0 +1,62 @@
+"""Owners know the partner: no page and no e-mail of theirs shows the portal behind it, or leads nowhere."""
+
+import re
+from dataclasses import replace
+
+import pytest
+from django.db import transaction
+from django.utils import translation
+
+from partner_portal.core.brand import Brand
+from tests.i18n.gallery import BLUEBIRD, Gallery, Shown
+from tests.i18n.visible import visible_texts
+
+pytestmark = pytest.mark.django_db
+# The portal's own name; an application's number; a sentence that asks for what it gives no address for.
+NEVER = re.compile(r"partner portal|our portal|#\d+|(write to|contact|tell) (us|our support)\b", re.IGNORECASE)
+ONLY_A_NAME = Brand(name="Bluebird SMS")
+
+
+def shown_to_owners(brand: Brand) -> list[Shown]:
+    """Every page and e-mail, of an application that has no name of its own. The database is as before."""
+    with transaction.atomic(), translation.override("en"):
+        gallery = Gallery("en")
+        gallery.application.name = ""
+        gallery.application.save()
+        shown = list(gallery.everything(brand))
+        transaction.set_rollback(True)
+    return shown
+
+
+@pytest.mark.parametrize("brand", [BLUEBIRD, ONLY_A_NAME])
+def test_nothing_of_the_portal_is_shown(brand: Brand) -> None:
+    wrong = {
+        (item.name, text)
+        for item in shown_to_owners(brand)
+        for text in visible_texts(item.text)
+        if NEVER.search(text)
+    }
+    assert wrong == set()
+
+
+def test_every_page_and_e_mail_says_whose_it_is_and_where_help_is() -> None:
+    wanted = (BLUEBIRD.name, BLUEBIRD.support_email, BLUEBIRD.support_url, BLUEBIRD.terms_url, BLUEBIRD.privacy_url)
+    missing = {
+        (item.name, part)
+        for item in shown_to_owners(BLUEBIRD)
+        if not item.name.endswith(", subject")
+        for part in wanted
+        if part not in item.text
+    }
+    assert missing == set()
+
+
+def test_without_addresses_no_sentence_and_no_link_asks_for_one() -> None:
+    shown = shown_to_owners(ONLY_A_NAME)
+    assert [item.name for item in shown if "mailto:" in item.text or "brand-links" in item.text] == []
+    assert [item.name for item in shown if re.search(r"write to\b", item.text, re.IGNORECASE)] == []
+
+
+def test_the_color_changes_no_inline_style_of_a_page() -> None:
+    pages = [item for item in shown_to_owners(replace(BLUEBIRD, color="#101030")) if "<html" in item.text]
+    assert [page.name for page in pages if " style=" in page.text and not page.name.startswith("e-mail")] == []
