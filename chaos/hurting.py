@@ -62,25 +62,31 @@ class Hurting:
                 rule = stage.altegio.fault(**fault.detail)
                 self._wait_for(fault.at + fault.lasts, STANDSTILL)
                 stage.altegio.clear_faults(rule.id)
-            case "redis", "emptied":
-                stage.redis.empty()
-            case "redis", "killed":
-                stage.redis.kill()
-                pause(fault.lasts)
-                stage.redis.start()
-            case "redis", _:
-                stage.redis.hang()
-                pause(fault.lasts)
-                stage.redis.go_on()
+            case "redis", name:
+                self._hurt_redis(name, fault.lasts)
             case "postgres", _:
                 stage.postgres.restart_at_once()
             case "mail", _:
                 stage.mail.silence()
                 pause(fault.lasts)
                 stage.mail.go_on()
+            case "partner", mood:
+                stage.partner.misbehave(mood)
+                pause(fault.lasts)
+                stage.partner.go_on()
             case "clock", _:
                 stage.clock.set(fault.detail["offset"])
             case process, _:
                 stage.kill(process)
                 pause(fault.lasts)
                 stage.start(process)
+
+    def _hurt_redis(self, name: str, lasts: float) -> None:
+        redis = self._stage.redis
+        if name == "emptied":
+            redis.empty()
+            return
+        hurt, heal = (redis.kill, redis.start) if name == "killed" else (redis.hang, redis.go_on)
+        hurt()
+        pause(lasts)
+        heal()

@@ -15,6 +15,9 @@ from sandbox.models import Connection, Payment, Status
 
 Check = Callable[[Stage, list[Story]], Iterable[str]]
 _checks: list[Check] = []
+# As the API calls states (docs/interface.md §5a).
+SHOWN = {"granted": "pending"}
+TOLD_STATES = ("activated", "frozen", "unfrozen", "uninstalled", "expired", "failed", "conflict")
 LIVE = {"active": Status.ACTIVE, "frozen": Status.FREEZED}
 
 
@@ -138,6 +141,38 @@ def _may_be_held(status: str, error: str) -> tuple[str, ...]:
 def _may_become(*, refund_asked: bool, may_fail: bool) -> tuple[str, ...]:
     wanted = ("refunded", "cancelled") if refund_asked else ("reported",)
     return (*wanted, "failed", "reported") if may_fail else wanted
+
+
+@check
+def the_partner_was_told_of_each_change_in_its_order(stage: Stage, _stories: list[Story]) -> Iterator[str]:
+    """What came for a connection, each event once, is what its history holds."""
+    yield from stage.partner.problems
+    told: dict[int, list[tuple[str | None, str]]] = defaultdict(list)
+    for event in stage.partner.told:
+        if event.type.removeprefix("connection.") in TOLD_STATES:
+            connection = event.data["connection"]
+            told[connection["id"]].append((event.data["previous_state"], connection["state"]))
+    happened: dict[int, list[tuple[str | None, str]]] = defaultdict(list)
+    changes = "SELECT connection_id, from_state, to_state FROM connections_connectionchange ORDER BY id"
+    for pk, before, after in stage.query(changes):
+        if after not in ("granted", before):  # one that waits again, or changes hands, is no news
+            happened[pk].append((SHOWN.get(before, before) or None, after))
+    for pk in told.keys() | happened.keys():
+        if told[pk] != happened[pk]:
+            yield f"connection {pk}: the partner was told {told[pk]}, it was {happened[pk]}"
+
+
+@check
+def the_partner_was_told_how_each_payment_ended(stage: Stage, _stories: list[Story]) -> Iterator[str]:
+    ends = {
+        event.data["payment"]["id"]: event.data["payment"]["status"]
+        for event in stage.partner.told
+        if event.type.startswith("payment.")
+    }
+    ended = "SELECT id, status FROM billing_payment WHERE status IN ('reported', 'failed', 'refunded')"
+    for pk, status in stage.query(ended):
+        if ends.get(pk) != status:
+            yield f"payment {pk} is {status}, the partner was told {ends.get(pk)}"
 
 
 @check

@@ -189,6 +189,9 @@ def _faults(rng: random.Random) -> list[Fault]:
         faults.append(Fault("mail", "silent", rng.uniform(0, LAST_FAULT), rng.uniform(2.0, 20.0)))
     if rng.random() < 0.4:
         faults.append(Fault("postgres", "restarted", rng.uniform(0, LAST_FAULT)))
+    for _ in range(rng.randint(0, 3)):
+        mood = rng.choice(["refuses", "closes", "silent"])
+        faults.append(Fault("partner", mood, rng.uniform(0, LAST_FAULT), rng.uniform(1.0, 12.0)))
     if rng.random() < 0.15:
         for at in sorted(rng.uniform(0, LAST_FAULT) for _ in range(rng.randint(1, 2))):
             offset = rng.choice([-LARGEST_OFFSET, -20, -5, 5, 20, LARGEST_OFFSET])

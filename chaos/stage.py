@@ -12,6 +12,7 @@ from celery import Celery
 
 from chaos.clock import Clock
 from chaos.mail import Mail
+from chaos.partner import Partner
 from chaos.servers import Postgres, Redis
 from sandbox import Sandbox
 from sandbox.settings import Settings
@@ -37,8 +38,15 @@ ENVIRONMENT = {
     "UNPROVEN_LOCATIONS_PER_NETWORK": "100000",
     "CONTESTED_SETTLING_SECONDS": "6",
     "EMAIL_TIMEOUT": "2",
+    "EVENTS_ALLOW_PRIVATE": "true",
 }
 SCOPES = ("billing", "sms", "telephony", "read")
+
+
+TELL_THE_PARTNER = """
+from integrations.partner_events.endpoints import new_endpoint
+print(new_endpoint({url!r}, [], None, "").secret)
+"""
 
 
 class Stage:
@@ -58,6 +66,9 @@ class Stage:
         self.altegio.portal_url = self.portal.url
         self.portal.prepare()
         self.api_key = self.portal.command("create_api_key", "chaos", "--scopes", *SCOPES).splitlines()[-1]
+        self.partner = Partner()
+        tell = TELL_THE_PARTNER.format(url=self.partner.url)
+        self.partner.secret = self.portal.command("shell", "-v0", "-c", tell).splitlines()[-1]
         self._database.keep_as_template()
         self._programs: dict[str, Program] = {}
         self._clocked = False
@@ -86,6 +97,7 @@ class Stage:
         self._database.renew()
         self.redis.empty()
         self.altegio.reset()
+        self.partner.forget()
         self.altegio.configure(**altegio)
         for name in self._starts:
             self.start(name)
@@ -154,6 +166,12 @@ class Stage:
             "outbox_outgoingcall WHERE state IN ('queued', 'unconfirmed') AND due_at > now() + interval '5 s' "
             "FOR UPDATE SKIP LOCKED)"
         )
+        # No lease of a worker's is that long.
+        self.query(
+            "UPDATE partner_events_webhookdelivery SET due_at = now() WHERE id IN (SELECT id FROM "
+            "partner_events_webhookdelivery WHERE state = 'waiting' AND due_at > now() + interval '35 s' "
+            "FOR UPDATE SKIP LOCKED)"
+        )
 
     def keep(self, folder: Path) -> None:
         """Copy the evidence: logs, Altegio's books and journal, the portal's calls."""
@@ -171,6 +189,7 @@ class Stage:
         self.portal.stop()
         self.altegio.stop()
         self.mail.close()
+        self.partner.close()
         self.redis.go_on()
         self.redis.kill()
         self.postgres.stop()
@@ -180,7 +199,9 @@ WAITING = """
 SELECT (SELECT count(*) FROM outbox_outgoingcall WHERE state IN ('queued', 'sending', 'unconfirmed')),
        (SELECT count(*) FROM lifecycle_callback WHERE state = 'waiting'),
        (SELECT count(*) FROM messaging_statusbatch WHERE state = 'waiting'),
-       (SELECT count(*) FROM reconciliation_reconciliation WHERE state = 'running')
+       (SELECT count(*) FROM reconciliation_reconciliation WHERE state = 'running'),
+       (SELECT count(*) FROM partner_events_partnerevent WHERE position IS NULL),
+       (SELECT count(*) FROM partner_events_webhookdelivery WHERE state = 'waiting')
 """
 
 

@@ -29,7 +29,7 @@ _TYPES = {
 _NAMES = {SyncState.SYNCED: types.SENDER_NAMES_SYNCED, SyncState.FAILED: types.SENDER_NAMES_FAILED}
 
 
-def type_of(before: State, after: State) -> str | None:
+def type_of(before: State | None, after: State) -> str | None:
     """The event's type for this change; None where there is nothing to tell."""
     if (before, after) == (State.FROZEN, State.ACTIVE):
         return types.CONNECTION_STATES["unfrozen"]
@@ -51,8 +51,9 @@ def publish_details(keys: Sequence[int], **_: Any) -> None:
     publish(_event(types.CONNECTION_CHANGED, connection, connection.state) for connection in shown)
 
 
-def _event(kind: str, connection: Connection, before: str) -> NewEvent:
-    data = {"connection": ConnectionSerializer(connection).data, "previous_state": SHOWN_STATES[State(before)]}
+def _event(kind: str, connection: Connection, before: str | None) -> NewEvent:
+    previous = SHOWN_STATES[State(before)] if before else None
+    data = {"connection": ConnectionSerializer(connection).data, "previous_state": previous}
     return NewEvent(kind, connection.application_id, data, connection_id=connection.pk)
 
 

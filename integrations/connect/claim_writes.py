@@ -13,13 +13,12 @@ from integrations.connect.location_facts import Place
 from integrations.connections.models import (
     Application,
     Connection,
-    ConnectionChange,
     EndedBy,
     Installation,
     Location,
     State,
 )
-from integrations.connections.transitions import move_each
+from integrations.connections.transitions import move_each, record_begun
 from integrations.outbox.models import CallState, OutgoingCall
 from integrations.outbox.queue import queue_fresh
 from integrations.status_sync.status_sync import ask_status_of_each
@@ -154,9 +153,7 @@ class ClaimPlan:
         if not new:
             return
         Connection.objects.bulk_create(new, batch_size=500)
-        why = "The owner arrived from Altegio."
-        changes = [ConnectionChange(connection=each, to_state=each.state, why=why) for each in new]
-        ConnectionChange.objects.bulk_create(changes, batch_size=500)
+        record_begun(new, "The owner arrived from Altegio.")
         keys = [Installation.fresh(self.application, each.location) for each in new]
         Installation.objects.bulk_create(keys, ignore_conflicts=True, batch_size=500)
         self._queue_calls()

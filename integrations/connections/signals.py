@@ -4,7 +4,8 @@ from django.dispatch import Signal
 
 # `connection`, `before`, `after`: sent inside the transaction of the change, for what lies above.
 connection_changed = Signal()
-# `changes`: the same of all that one `move` or `move_each` changed, after each: for who writes many at once.
+# `changes`: the same of all that one `move` or `move_each` changed, after each: for who writes many at once. Of what
+# has just begun too, with no state before.
 connections_changed = Signal()
 # `keys`: what is shown of these beside their state has changed (the owner, the title, the partner's id). Sent after
 # the change, whose transaction it is in.

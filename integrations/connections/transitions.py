@@ -37,10 +37,10 @@ COLUMNS = ExtensionPoint[Callable[[Connection, State], None]](
 
 @dataclass(frozen=True)
 class Change:
-    """A connection that has another state than before."""
+    """A connection that has another state than before; one that has just begun had none."""
 
     connection: Connection
-    before: State
+    before: State | None
     after: State
 
 
@@ -94,6 +94,14 @@ def tell_details(keys: Sequence[int]) -> None:
     """Whoever listens hears that the owner, the title or the partner's id of these has changed."""
     if keys:
         details_changed.send(sender=Connection, keys=keys)
+
+
+def record_begun(connections: Sequence[Connection], why: str) -> None:
+    """Record with which state these, just stored, have begun, in a constant number of queries."""
+    changes = [ConnectionChange(connection=each, to_state=each.state, why=why[:500]) for each in connections]
+    ConnectionChange.objects.bulk_create(changes, batch_size=500)
+    begun = [Change(connection, None, State(connection.state)) for connection in connections]
+    connections_changed.send(sender=Connection, changes=begun)
 
 
 def move(connection: Connection, to: State, why: str, *, by: "User | None" = None, **fields: Any) -> None:

@@ -46,6 +46,9 @@ SMALL = Plan(
         Fault("mail", "silent", 0.1, 8.0),
         Fault("worker-1", "killed", 0.2),
         Fault("redis", "emptied", 0.5),
+        Fault("partner", "refuses", 0.0, 1.0),
+        Fault("partner", "closes", 0.3, 1.0),
+        Fault("partner", "silent", 0.6, 3.0),
     ),
 )
 
@@ -96,6 +99,16 @@ def take_a_location(stage: Stage, _salon_id: int) -> None:
     stage.query("UPDATE connections_connection SET owner_id = (SELECT min(id) FROM accounts_user)")
 
 
+def lose_an_event(stage: Stage, _salon_id: int) -> None:
+    told = stage.partner._told
+    del told[next(key for key, event in told.items() if event.type == "connection.activated")]
+
+
+def lose_news_of_a_payment(stage: Stage, _salon_id: int) -> None:
+    told = stage.partner._told
+    del told[next(key for key, event in told.items() if event.type == "payment.reported")]
+
+
 def leave_a_call(stage: Stage, _salon_id: int) -> None:
     stage.query(
         "UPDATE outbox_outgoingcall SET state = 'unconfirmed' "
@@ -112,6 +125,8 @@ def strand_a_claim(stage: Stage, _salon_id: int) -> None:
 @pytest.mark.parametrize(
     ("damage", "seen_by"),
     [
+        (lose_an_event, "the_partner_was_told_of_each_change"),
+        (lose_news_of_a_payment, "the_partner_was_told_how_each_payment"),
         (pay_unasked, "payments_are_equal"),
         (lose_a_payment, "payments_are_equal"),
         (lose_a_name, "sender_names_are_equal"),

@@ -24,7 +24,7 @@ from integrations.sender_names.models import SenderNameList
 from integrations.status_sync.status_sync import ask_status
 from sandbox import Sandbox
 from tests.integrations.messaging.requesting import PHONE, TEXT, message, request_message, take_messages_of
-from tests.marketplace import AURORA_1, AURORA_2, EMMAS_EMAIL, arrive
+from tests.marketplace import AURORA_1, AURORA_2, EMMAS_EMAIL, MARIA, arrive, follow
 from tests.not_none import not_none
 from tests.response import Api
 
@@ -86,6 +86,15 @@ def test_a_claim_that_waits_again_is_no_news(live: Connection) -> None:
 
     assert told() == []
     Connection.objects.filter(pk=claim.pk).delete()
+
+
+def test_a_claim_that_begins_in_conflict_is_told(live: Connection, client: Client, altegio: Sandbox) -> None:
+    """Somebody else arrives for a location that its owner holds."""
+    follow(client, altegio, AURORA_1, MARIA)
+
+    [(kind, data)] = told()
+    assert (kind, data["previous_state"], data["connection"]["state"]) == ("connection.conflict", None, "conflict")
+    assert data["connection"]["id"] != live.pk
 
 
 def test_any_number_of_changes_is_told_in_as_many_queries(

@@ -1,0 +1,102 @@
+"""The partner's own system: it takes webhooks, and on its bad days refuses, closes or says nothing."""
+
+import json
+import threading
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from standardwebhooks import Webhook, WebhookVerificationError
+
+
+@dataclass(frozen=True)
+class Told:
+    """An event as it came for the first time."""
+
+    type: str
+    data: dict[str, Any]
+
+
+class Partner:
+    """Listens from the start. `misbehave` until `go_on`; what it took is `told`, each event once, in its order."""
+
+    def __init__(self) -> None:
+        self.secret = ""
+        self.problems: list[str] = []
+        self._mood = "takes"
+        self._lock = threading.Lock()
+        self._bodies: dict[str, bytes] = {}
+        self._told: dict[str, Told] = {}
+        self._may_answer = threading.Event()
+        self._may_answer.set()
+        partner = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                status = partner.take(dict(self.headers.items()), body)
+                if status is None:
+                    self.close_connection = True
+                    return
+                self.send_response(status)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_args: object) -> None:
+                """Silent."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/hooks"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    @property
+    def told(self) -> list[Told]:
+        return list(self._told.values())
+
+    def take(self, headers: dict[str, str], body: bytes) -> int | None:
+        """The status to answer with; None closes the line."""
+        mood = self._mood
+        if mood == "refuses":
+            return 500
+        if mood == "silent":
+            self._may_answer.wait()
+        self._keep(headers, body)
+        return None if mood == "closes" else 200
+
+    def _keep(self, headers: dict[str, str], body: bytes) -> None:
+        message_id = headers.get("webhook-id", "")
+        try:
+            Webhook(self.secret).verify(body, headers)
+        except WebhookVerificationError as error:
+            self.problems.append(f"event {message_id}: {error}")
+            return
+        event = json.loads(body)
+        with self._lock:
+            if self._bodies.setdefault(message_id, body) != body:
+                self.problems.append(f"event {message_id} came with two bodies")
+            self._told.setdefault(message_id, Told(event["type"], event["data"]))
+
+    def misbehave(self, mood: str) -> None:
+        """`refuses` (500), `closes` (takes it and gives no answer) or `silent`."""
+        if mood == "silent":
+            self._may_answer.clear()
+        self._mood = mood
+
+    def go_on(self) -> None:
+        self._mood = "takes"
+        self._may_answer.set()
+
+    def forget(self) -> None:
+        """A new seed."""
+        self.go_on()
+        self._told.clear()
+        self._bodies.clear()
+        self.problems.clear()
+
+    def close(self) -> None:
+        self.go_on()
+        self._server.shutdown()
+        self._server.server_close()
