@@ -23,7 +23,7 @@ from rest_framework_api_key.models import APIKey
 import accounts.two_factor.admin  # noqa: F401 - registers its screen
 from accounts.emails import send_again
 from accounts.erasure import CannotEraseError, erase_person
-from accounts.models import AltegioIdentity, ApiKey, OutgoingEmail, User
+from accounts.models import AltegioIdentity, ApiKey, Customer, OutgoingEmail, User
 from accounts.proofs import address_given_by_staff, made_staff
 from accounts.signals import person_changed
 from accounts.two_factor.setup import can_get_link, send_link
@@ -168,6 +168,19 @@ class UserAdmin(BaseAdmin, StockUserAdmin[User]):
         except CannotEraseError as reason:
             raise ActionRefusedError(str(reason)) from reason
         return english_plural("%d person is erased.", "%d people are erased.", len(chosen)) % len(chosen)
+
+
+@admin.register(Customer)
+class CustomerAdmin(ReadOnlyAdmin):
+    """Whom the partner's systems have told of, by the API or a file; erasing the person ends it."""
+
+    list_display = ("external_id", "email", "name", "phone", "user", "updated_at")
+    list_filter = (("user", admin.EmptyFieldListFilter),)
+    list_select_related = ("user",)
+    search_fields = ("=external_id", "email__istartswith", "name__istartswith")
+    search_help_text = _("The partner's id, or the beginning of an address or a name")
+    quick_filters = ((_("has not come yet"), "user__isempty=1"),)
+    ordering = ("-pk",)
 
 
 @admin.register(ApiKey)

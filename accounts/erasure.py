@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Lower
 from django.dispatch import Signal
 
-from accounts.models import Authenticator, OutgoingEmail, User
+from accounts.models import Authenticator, Customer, OutgoingEmail, User
 from partner_portal.core.english import english as _
 
 # `user` (emptied), and `altegio_user_ids`, the set of those that were linked: sent inside the transaction.
@@ -36,6 +36,7 @@ def erase_person(user: User) -> None:
         raise CannotEraseError(_("%(user)s is staff. Take the staff rights away first.") % {"user": locked})
     altegio_user_ids = set(locked.identities.values_list("altegio_user_id", flat=True))
     emails_of(locked).delete()
+    _customer_of(locked).delete()
     _blot_history(locked)
     locked.identities.all().delete()
     Authenticator.objects.filter(user=locked).delete()
@@ -55,6 +56,14 @@ def emails_of(user: User) -> QuerySet[OutgoingEmail]:
     if user.email:
         theirs |= Q(person=None, _address=Lower(Value(user.email)))
     return OutgoingEmail.objects.alias(_address=Lower("to")).filter(theirs)
+
+
+def _customer_of(user: User) -> QuerySet[Customer]:
+    """Whom the partner knows by this account, or under its address."""
+    theirs = Q(user=user)
+    if user.email:
+        theirs |= Q(user=None, _address=Lower(Value(user.email)))
+    return Customer.objects.alias(_address=Lower("email")).filter(theirs)
 
 
 def _blot_history(user: User) -> None:

@@ -18,6 +18,7 @@ from accounts.totp import new_key
 from partner_portal.core.bidi import embedded
 from partner_portal.core.encryption import EncryptedTextField
 from partner_portal.core.english import english as _
+from partner_portal.core.external_ids import MAX_EXTERNAL_ID
 from partner_portal.core.json_field import JSONField
 
 
@@ -101,6 +102,50 @@ class AltegioIdentity(models.Model):
 
     def __str__(self) -> str:
         return str(self.altegio_user_id)
+
+
+class CustomerManager(models.Manager["Customer"]):
+    def with_email(self, email: str) -> models.QuerySet["Customer"]:
+        """Whoever the partner knows under this address, compared without case as accounts are."""
+        return self.alias(_address=Lower("email")).filter(_address=Lower(Value(email)))
+
+
+class Customer(models.Model):
+    """Somebody whom the partner knows under an id of its own, whether they have come through Altegio or not.
+
+    `user` is their account, once it is known who has it (`accounts/proofs.py`); until then the account under `email`
+    waits for them.
+    """
+
+    external_id = models.CharField(_("partner's id"), max_length=MAX_EXTERNAL_ID, unique=True)
+    email = models.EmailField(_("e-mail"), max_length=254)
+    name = models.CharField(_("name"), max_length=200, blank=True)
+    phone = models.CharField(_("phone"), max_length=32, blank=True)
+    language = models.CharField(_("language"), max_length=8, blank=True)
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="customer",
+        verbose_name=_("account"),
+    )
+    # Whether the account under the address was made for this customer: until somebody opens it, it follows them.
+    made_account = models.BooleanField(default=False, editable=False)
+    created_at = models.DateTimeField(_("made"), default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(_("updated"), auto_now=True)
+
+    user_id: int | None
+
+    objects: ClassVar[CustomerManager] = CustomerManager()
+
+    class Meta:
+        verbose_name = _("customer")
+        verbose_name_plural = _("customers")
+        constraints = [models.UniqueConstraint(Lower("email"), name="customer_email_without_case")]
+
+    def __str__(self) -> str:
+        return self.external_id
 
 
 class ApiKey(AbstractAPIKey):

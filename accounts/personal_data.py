@@ -11,7 +11,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
 
 from accounts.erasure import emails_of
-from accounts.models import User
+from accounts.models import Customer, User
 from partner_portal.core.extension_points import ExtensionPoint
 
 Export = Callable[[User], Any]
@@ -35,6 +35,12 @@ def _identities(user: User) -> list[Any]:
     return list(user.identities.order_by("pk").values("altegio_user_id", "linked_at"))
 
 
+def _customer(user: User) -> dict[str, Any] | None:
+    named = ("external_id", "email", "name", "phone", "language", "created_at", "updated_at")
+    known: dict[str, Any] | None = Customer.objects.filter(user=user).values(*named).first()
+    return known
+
+
 def _emails(user: User) -> list[Any]:
     # Not those to an address that was merely wished for: that one went there tells that it has no account.
     sent = emails_of(user).exclude(template="email_confirm").order_by("pk")
@@ -50,5 +56,6 @@ def _changes_by_staff(user: User) -> list[dict[str, Any]]:
 
 PERSONAL_DATA.register("account", _account, rank=1)
 PERSONAL_DATA.register("altegio_users", _identities, rank=2)
+PERSONAL_DATA.register("customer", _customer, rank=2)
 PERSONAL_DATA.register("emails", _emails, rank=3)
 PERSONAL_DATA.register("changes_by_staff", _changes_by_staff, rank=4)

@@ -32,6 +32,11 @@ def has_proven_address(user: User) -> bool:
     return user.email_proven_at is not None
 
 
+def is_known(user: User) -> bool:
+    """Whether it is known who has the account: they have proven its address, or came by Altegio's signature."""
+    return has_proven_address(user) or user.identities.exists()
+
+
 def opens_by_password(user: User) -> bool:
     """Whether the right password opens this account."""
     return user.is_staff or has_proven_address(user)

@@ -4,3 +4,5 @@ from django.dispatch import Signal
 
 # `user`: their address, name, phone number or linked Altegio users have changed.
 person_changed = Signal()
+# `user`: the partner's customer has this account from now on.
+customer_recognised = Signal()

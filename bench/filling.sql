@@ -16,6 +16,10 @@ INSERT INTO accounts_user (id, password, is_superuser, email, name, phone, langu
 SELECT 1000 + n, '', false, 'person' || n || '@salon.example', 'Person ' || n::bigint * 7919 %% %(count)s, '+380' || n, '', false, true, %(now)s
 FROM generate_series(4, %(count)s, 4) n;
 
+INSERT INTO accounts_customer (external_id, email, name, phone, language, user_id, made_account, created_at, updated_at)
+SELECT 'C-' || id, email, name, '', '', CASE WHEN id %% 8 = 0 THEN id END, false, %(now)s, %(now)s
+FROM accounts_user WHERE email LIKE 'person%%@salon.example';
+
 INSERT INTO connections_location (id, altegio_id, title, public_title, phone, email, country, city, address,
     timezone_name, first_seen_at)
 SELECT n, n, 'Salon ' || n::bigint * 7919 %% %(count)s, '', '+7' || n, '', 'UA', 'Kyiv', '', '', %(now)s FROM generate_series(1, %(count)s) n;

@@ -10,6 +10,7 @@ from integrations.activation.lone_token import note_lone_token
 from integrations.alerts.models import Alert
 from integrations.alerts.raising import clear_alerts, raise_alerts
 from integrations.altegio.answers import ConnectionStatus, words_of
+from integrations.connections.external_ids import bound_to
 from integrations.connections.models import LIVE, UNDECIDED, Connection, EndedBy, Location, State
 from integrations.connections.transitions import lock, move
 from integrations.connections.window import activation_window
@@ -123,7 +124,8 @@ def accept(connection: Connection, to: State, why: str) -> None:
     now = timezone.now()
     # Due for its status: whether the settings were taken is said there.
     asked = now - timedelta(days=settings.RECHECK_DAYS)
-    move(connection, to, why, owner=owner, activated_at=now, status_asked_at=asked, ended_at=None, ended_by="")
+    bound = bound_to(connection, owner)
+    move(connection, to, why, **bound, activated_at=now, status_asked_at=asked, ended_at=None, ended_by="")
     if connection.is_disputed:
         text = f"{connection}: Altegio accepted it while two people claim it. It is nobody's until you decide whose."
         raise_alerts([(Alert.Kind.CONFLICT, f"accepted:{connection.pk}", text, connection)])

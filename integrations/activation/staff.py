@@ -9,6 +9,7 @@ from integrations.activation.call_kinds import Activate
 from integrations.activation.waiting_call import end_claim
 from integrations.alerts.models import Alert
 from integrations.alerts.raising import clear_alerts
+from integrations.connections.external_ids import bound_to
 from integrations.connections.models import LIVE, Connection, EndedBy, State
 from integrations.connections.transitions import lock, move, tell_details
 from integrations.connections.window import activation_window
@@ -132,9 +133,12 @@ def _hand_over(live: Connection, claim: Connection, by: User) -> None:
 
 def _bind(live: Connection, claim: Connection, why: str, by: User) -> None:
     """The live connection is the claimant's of `claim`."""
-    live.owner, live.claimant, live.claim = claim.claimant, claim.claimant, claim.claim
+    bound = bound_to(live, claim.claimant)
+    for name, value in bound.items():
+        setattr(live, name, value)
+    live.claimant, live.claim = claim.claimant, claim.claim
     live.is_disputed, live.is_proven = False, True
-    live.save(update_fields=["owner", "claimant", "claim", "is_disputed", "is_proven"])
+    live.save(update_fields=[*bound, "claimant", "claim", "is_disputed", "is_proven"])
     live.changes.create(from_state=live.state, to_state=live.state, why=why, by=by)
     tell_details([live.pk])
     clear_alerts(connection=live, kind=Alert.Kind.CONFLICT)

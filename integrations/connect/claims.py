@@ -7,6 +7,7 @@ constant number of queries; `decisions.decide` says what follows from them, and 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
@@ -18,6 +19,7 @@ from integrations.connect.claimants import Claimant, room_for, turns_taken
 from integrations.connect.decisions import decide
 from integrations.connect.location_facts import Place
 from integrations.connect.retry_on_overlap import ClaimOverlapError
+from integrations.connections.external_ids import bound_to
 from integrations.connections.models import (
     LIVE,
     NOT_ENDED,
@@ -172,9 +174,11 @@ def give_claim(connections: Iterable[Connection], old_claim: str, claimant: Clai
         if connection.state in UNDECIDED and own.exists():
             end_claim(connection, "The same person claims it already.")
             continue
-        connection.claim, connection.claimant = claimant.claim, claimant.user
+        columns: dict[str, Any] = {"claim": claimant.claim, "claimant": claimant.user}
         if connection.state in LIVE and connection.owner_id is None and not connection.is_disputed:
-            connection.owner = claimant.user
+            columns |= bound_to(connection, claimant.user)
             bound.append(connection.pk)
-        connection.save(update_fields=["claim", "claimant", "owner"])
+        for name, value in columns.items():
+            setattr(connection, name, value)
+        connection.save(update_fields=list(columns))
     tell_details(bound)

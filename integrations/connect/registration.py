@@ -6,10 +6,9 @@ under the same e-mail address: its owner signs in once and is linked. It never o
 
 from dataclasses import dataclass
 
-from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.forms import EmailField
 
+from accounts.mail_addresses import address_in
 from accounts.models import AltegioIdentity, User
 from accounts.proofs import has_proven_address
 from integrations.altegio.signatures import Person
@@ -36,18 +35,6 @@ def account_of(person: Person) -> Known | MustSignIn:
     if identity is None:
         return _account_by_email(person)
     return _unless_closed(identity.user)
-
-
-def address_in(text: str) -> str:
-    """The signed e-mail where it is one address that can be written to, else "": as if none had come.
-
-    Neither a list, nor a name beside it, nor what only a quoted or numeric form makes valid.
-    """
-    try:
-        address: str = EmailField(max_length=254).clean(text)
-    except ValidationError:
-        return ""
-    return "" if address != text or set(text) & set('"[]') else text
 
 
 def user_with_email(email: str) -> User | None:

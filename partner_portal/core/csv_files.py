@@ -1,7 +1,13 @@
 """Reading a CSV file as people send it: from Excel, with a byte order mark, semicolons, empty rows at its end."""
 
 import csv
+import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
 
 _SEPARATORS = ",;\t"
 SAVE_AS = "Excel saves such a file as “CSV UTF-8”."
@@ -42,6 +48,22 @@ def read_rows(lines: Iterable[str], columns: Sequence[str]) -> Iterator[tuple[in
         raise UnreadableFileError(
             f"After line {reader.line_num} the file is not CSV in UTF-8 ({problem}). {SAVE_AS}"
         ) from None
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[tuple[Iterator[str], "tqdm[Any]"]]:
+    """The file's lines, and the bar that shows on a terminal how many of its bytes are read."""
+
+    def lines() -> Iterator[str]:
+        for line in file:
+            bar.update(len(line.encode()))
+            yield line
+
+    with (
+        path.open(encoding="utf-8-sig", newline="") as file,
+        tqdm(total=path.stat().st_size, file=sys.stderr, disable=None, leave=False, unit="B", unit_scale=True) as bar,
+    ):
+        yield lines(), bar
 
 
 def _with(first: str, lines: Iterator[str]) -> Iterator[str]:

@@ -19,7 +19,7 @@ from schemathesis.core.result import Ok
 
 from accounts import limits
 from accounts.api_keys import SCOPES
-from accounts.models import ApiKey
+from accounts.models import ApiKey, Customer
 from integrations.connections.models import Connection
 from integrations.messaging.models import RequestedMessage
 from integrations.telephony.models import ExchangeWebhook
@@ -81,6 +81,7 @@ def test_every_answer_is_one_that_the_schema_shows(
     known = {"id": payment if "payments" in label else connections[0].pk, "salon_id": str(AURORA_1)}
     webhook = ExchangeWebhook.objects.create(name="pbx", mapping={"phone": "from", "salon_id": ["place", "salon"]})
     known |= {"ext_id": message.ext_id, "name": webhook.name}
+    known |= {"external_id": Customer.objects.create(external_id="C-1", email="anna@customer.example").external_id}
 
     @fuzzed
     @given(case=cases(label, known))

@@ -2,17 +2,14 @@
 
 import sys
 from argparse import ArgumentParser
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from tqdm import tqdm
 
 from billing.csv_import import COLUMNS, MAY_BE_LEFT_OUT, import_payments
 from billing.intake import Overlap
-from partner_portal.core.csv_files import UnreadableFileError
+from partner_portal.core.csv_files import UnreadableFileError, opened
 
 
 class Command(BaseCommand):
@@ -33,7 +30,7 @@ class Command(BaseCommand):
         overlap = Overlap.ALLOW if options["allow_overlap"] else Overlap.REFUSE
         new = known = refused = 0
         try:
-            with _opened(options["file"]) as (lines, bar):
+            with opened(options["file"]) as (lines, bar):
                 for row in import_payments(lines, overlap=overlap, dry_run=options["dry_run"]):
                     if row.refused:
                         bar.clear()
@@ -49,19 +46,3 @@ class Command(BaseCommand):
         self.stdout.write(f"{new} {said}, {known} there already, {refused} refused.")
         if refused:
             sys.exit(1)
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[tuple[Iterator[str], "tqdm[Any]"]]:
-    """The file's lines, and the bar that shows on a terminal how many of its bytes are read."""
-
-    def lines() -> Iterator[str]:
-        for line in file:
-            bar.update(len(line.encode()))
-            yield line
-
-    with (
-        path.open(encoding="utf-8-sig", newline="") as file,
-        tqdm(total=path.stat().st_size, file=sys.stderr, disable=None, leave=False, unit="B", unit_scale=True) as bar,
-    ):
-        yield lines(), bar

@@ -1,0 +1,174 @@
+"""The partner's customers: told by its own systems under its own ids, before or after they come through Altegio.
+
+Being told proves nothing. An account waits under the customer's address, and is theirs once it is known who has it
+(`accounts/proofs.py`): so whoever arrives under the address is led to it as to any other account. An account that
+somebody had before is only recognised, and stays as its owner has it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.dispatch import receiver
+
+from accounts.mail_addresses import address_in
+from accounts.models import Customer, User
+from accounts.proofs import has_proven_address, is_known, taken_over
+from accounts.signals import customer_recognised, person_changed
+from partner_portal.core.external_ids import read_external_id
+
+FIELDS = ("email", "name", "phone", "language")
+_LENGTHS = {field.name: field.max_length or 0 for field in Customer._meta.fields if field.name in FIELDS}
+
+
+class InvalidCustomerError(Exception):
+    """What was told cannot be: `errors` names the fields and says why."""
+
+    def __init__(self, errors: dict[str, list[str]]) -> None:
+        super().__init__("; ".join(f"{name}: {' '.join(texts)}" for name, texts in errors.items()))
+        self.errors = errors
+
+
+class CustomerConflictError(Exception):
+    """The e-mail is another's; `str()` says whose."""
+
+
+@dataclass(frozen=True)
+class CustomerData:
+    """What the partner tells of a customer, read and found possible."""
+
+    external_id: str
+    email: str
+    name: str = ""
+    phone: str = ""
+    language: str = ""
+
+
+def read_customer(external_id: str, raw: Mapping[str, object]) -> CustomerData:
+    """Read the fields named as in docs/interface.md. Raises InvalidCustomerError with every field that is wrong."""
+    errors: dict[str, list[str]] = {}
+    read: dict[str, str] = {}
+    for name in FIELDS:
+        try:
+            read[name] = _read(name, raw.get(name))
+        except ValueError as problem:
+            errors[name] = [str(problem)]
+    try:
+        _check_address(read_external_id(external_id))
+    except ValueError as problem:
+        errors["external_id"] = [str(problem)]
+    if errors:
+        raise InvalidCustomerError(errors)
+    return CustomerData(external_id, **read)
+
+
+def _read(name: str, value: object) -> str:
+    text = value.strip() if isinstance(value, str) else value
+    if text is None or text == "":
+        if name == "email":
+            raise ValueError("This field is required.")
+        return ""
+    if not isinstance(text, str) or len(text) > _LENGTHS[name] or not text.isprintable():
+        raise ValueError(f"Write a text of at most {_LENGTHS[name]} characters.")
+    if name == "email" and not address_in(text):
+        raise ValueError("Write one e-mail address, without a name beside it.")
+    languages = [code for code, _name in settings.LANGUAGES]
+    if name == "language" and text not in languages:
+        raise ValueError(f"Write one of: {', '.join(languages)}.")
+    return text
+
+
+def _check_address(external_id: str) -> None:
+    """The id stands in an address, which programs tidy up on their way."""
+    if any(part in ("", ".", "..") for part in external_id.split("/")):
+        raise ValueError("It stands in an address: no part between slashes may be empty, or dots alone.")
+
+
+def put_customer(data: CustomerData) -> tuple[Customer, bool]:
+    """The customer as they are told now, and whether they are new. Raises CustomerConflictError."""
+    try:
+        with transaction.atomic():
+            return _put(data)
+    except IntegrityError:
+        # Told twice at once, or the address was taken meanwhile: now it is seen which.
+        with transaction.atomic():
+            return _put(data)
+
+
+def _put(data: CustomerData) -> tuple[Customer, bool]:
+    locked = Customer.objects.select_for_update(of=("self",), no_key=True).select_related("user")
+    customer = locked.filter(external_id=data.external_id).first()
+    is_new = customer is None
+    if customer is None:
+        customer = Customer(external_id=data.external_id)
+    elif all(getattr(customer, name) == value for name, value in asdict(data).items()):
+        return customer, False
+    account = _account(customer, data)
+    _refuse_others(customer, data.email, account)
+    if account is None:
+        account = _make_account(customer, data)
+    customer.made_account = customer.made_account and _is_unopened(account)
+    if customer.made_account:
+        _follow(account, data)
+    for name in FIELDS:
+        setattr(customer, name, getattr(data, name))
+    before = customer.user_id
+    customer.user = account if is_known(account) else None
+    customer.save()
+    if customer.user is not None and customer.user_id != before:
+        customer_recognised.send(sender=Customer, user=account)
+    return customer, is_new
+
+
+def _account(customer: Customer, data: CustomerData) -> User | None:
+    """The account under the address; the one that was made for the customer, where the address was mistyped."""
+    if customer.user is not None and customer.email.lower() == data.email.lower():
+        return customer.user
+    under_address = User.objects.with_email(data.email).first()
+    if under_address is not None or not customer.made_account:
+        # Another address of who is known already: they stay who they are, unless it is somebody else's.
+        return under_address or customer.user
+    made = User.objects.with_email(customer.email).first()
+    return made if made is not None and _is_unopened(made) else customer.user
+
+
+def _is_unopened(account: User) -> bool:
+    """Whether nobody has had the account yet."""
+    return not (account.has_usable_password() or account.is_staff or is_known(account))
+
+
+def _refuse_others(customer: Customer, email: str, account: User | None) -> None:
+    other = Customer.objects.with_email(email).exclude(pk=customer.pk).first()
+    if other is None and account is not None:
+        other = Customer.objects.filter(user=account).exclude(pk=customer.pk).first()
+    if other is not None:
+        raise CustomerConflictError(f"This e-mail is that of the customer {other.external_id}.")
+    if account is not None and account.is_staff:
+        raise CustomerConflictError("This e-mail is that of a member of staff.")
+
+
+def _make_account(customer: Customer, data: CustomerData) -> User:
+    customer.made_account = True
+    return User.objects.create_user(data.email, name=data.name, phone=data.phone, language=data.language)
+
+
+def _follow(account: User, data: CustomerData) -> None:
+    for name in FIELDS:
+        setattr(account, name, getattr(data, name))
+    account.save(update_fields=FIELDS)
+
+
+@receiver((taken_over, person_changed))
+def recognise(user: User, **_: Any) -> None:
+    """Whoever has proven an address is the customer whom the partner knows under it."""
+    proven = User.objects.filter(pk=user.pk).exclude(email=None).first()
+    if proven is None or not has_proven_address(proven) or Customer.objects.filter(user=proven).exists():
+        return
+    under_address = Customer.objects.with_email(proven.email or "").filter(user=None)
+    customer = under_address.select_for_update(no_key=True).first()
+    if customer is not None:
+        customer.user = proven
+        customer.save(update_fields=["user", "updated_at"])
+        customer_recognised.send(sender=Customer, user=proven)

@@ -1,0 +1,107 @@
+"""A CSV file of customers: all of it by the rules of the API, or nothing; each wrong line by its number."""
+
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from accounts.models import Customer, User
+from tests.marketplace import proven_owner
+
+pytestmark = pytest.mark.django_db
+HEAD = "external_id,email,name,phone,language"
+Run = Callable[..., tuple[list[str], object]]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """`run("C-1,a@b.example,,,")`: what the command says of a file of these lines, and its exit code."""
+
+    def run(
+        *rows: str, head: str = HEAD, options: tuple[str, ...] = (), line_end: str = "\n"
+    ) -> tuple[list[str], object]:
+        file = tmp_path / "customers.csv"
+        file.write_bytes(line_end.join([head, *rows]).encode())
+        out = StringIO()
+        code: object = 0
+        try:
+            call_command("import_customers", str(file), *options, stdout=out)
+        except SystemExit as end:
+            code = end.code
+        return out.getvalue().splitlines(), code
+
+    return run
+
+
+def test_customers_are_made_and_owners_who_are_here_recognised(run: Run) -> None:
+    owner = proven_owner("bela@customer.example")
+    said, code = run("C-1,anna@customer.example,Anna,+36201234567,hu", "C-2,BELA@customer.example,Béla,,")
+    assert (said, code) == (["2 new, 0 known already, 0 refused."], 0)
+    assert list(Customer.objects.order_by("pk").values_list("external_id", "name", "user")) == [
+        ("C-1", "Anna", None),
+        ("C-2", "Béla", owner.pk),
+    ]
+    assert User.objects.get(email="anna@customer.example").language == "hu"
+
+
+def test_a_file_may_come_again(run: Run) -> None:
+    run("C-1,anna@customer.example,Anna,,")
+    said, _code = run("C-1,anna@customer.example,Anna Maria,,", "C-2,bela@customer.example,,,")
+    assert said == ["1 new, 1 known already, 0 refused."]
+    assert Customer.objects.get(external_id="C-1").name == "Anna Maria"
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_a_file_is_read_as_programs_save_it(run: Run, separator: str, mark: str, line_end: str) -> None:
+    head, row = (text.replace(",", separator) for text in (HEAD, "C-1,a@b.example,A,,"))
+    said, code = run(row, "", head=mark + head, line_end=line_end)
+    assert (said, code) == (["1 new, 0 known already, 0 refused."], 0)
+    assert Customer.objects.get().name == "A"
+
+
+def test_wrong_lines_are_named_and_nothing_is_taken(run: Run) -> None:
+    User.objects.create_superuser("root@staff.example", "long enough words")
+    said, code = run(
+        "C-1,anna@customer.example,Anna,,",
+        "C-2,no address,,,",
+        '"C-3","c@customer.example","over\ntwo lines",,',
+        "C-4,ANNA@customer.example,,,",
+        "C-1,other@customer.example,,,",
+        ",d@customer.example,,,",
+        "C-6,root@staff.example,,,tlh",
+        "C-7,root@staff.example,,,",
+        "C-8,e@customer.example,,,,more",
+        "C-9,f@customer.example,,,",
+    )
+    numbers = [line.split(":")[0] for line in said[:-1]]
+    assert numbers == [f"Line {number}" for number in (3, 5, 6, 7, 8, 9, 10, 11)]
+    assert said[-1] == "2 new, 0 known already, 8 refused. Nothing was taken."
+    assert code == 1
+    assert not Customer.objects.exists()
+    assert User.objects.count() == 1
+
+
+def test_a_rehearsal_says_the_same_and_changes_nothing(run: Run) -> None:
+    said, code = run("C-1,anna@customer.example,,,", options=("--dry-run",))
+    assert (said, code) == (["1 new, 0 known already, 0 refused. Nothing was changed."], 0)
+    assert not User.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "head", ["external_id,email,name,phone", "C-1,anna@customer.example,,,", "", HEAD + ",email"]
+)
+def test_a_file_without_its_first_line_is_refused_in_words(run: Run, head: str) -> None:
+    with pytest.raises(CommandError, match=r"The first line .* Nothing was taken"):
+        run("C-1,anna@customer.example,,,", head=head)
+
+
+def test_what_is_not_utf_8_is_refused_in_words(tmp_path: Path) -> None:
+    file = tmp_path / "customers.csv"
+    file.write_bytes(f"{HEAD}\nC-1,anna@customer.example,Bela,,\nC-2,b@b.example,B\xe9la,,".encode("latin-1"))
+    with pytest.raises(CommandError, match=r"UTF-8.*Nothing was taken"):
+        call_command("import_customers", str(file))
+    assert not Customer.objects.exists()

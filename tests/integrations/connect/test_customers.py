@@ -1,0 +1,241 @@
+"""The partner's customers: whoever arrives under their address is led to their account, by its rules of proof."""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.test import Client
+
+from accounts.emails import send_waiting_emails
+from accounts.erasure import erase_person
+from accounts.models import ApiKey, Customer, User
+from accounts.personal_data import export_person
+from accounts.proofs import take_over
+from integrations.activation.staff import give_to_claimant
+from integrations.connections.models import Connection
+from integrations.partner_events.models import PartnerEvent
+from sandbox import Sandbox
+from tests.integrations.connect.test_unsigned_arrival import SIGN_UP, form_action
+from tests.marketplace import AURORA_1, AURORA_2, EMMAS_EMAIL, MARIA, arrive, proven_owner
+from tests.not_none import not_none
+from tests.response import Response
+
+pytestmark = pytest.mark.django_db
+Tell = Callable[..., Response]
+
+
+@pytest.fixture
+def partner(db: None) -> Client:
+    """A system of the partner that tells of customers."""
+    _key, secret = ApiKey.objects.create_key(name="crm", scopes=["customers", "read"])
+    return Client(headers={"Authorization": f"Api-Key {secret}"})
+
+
+@pytest.fixture
+def tell(partner: Client) -> Tell:
+    """`tell("C-1", email=…)`: PUT the customer."""
+
+    def run(external_id: str, **body: Any) -> Response:
+        return partner.put(f"/api/v1/customers/{external_id}/", json.dumps(body), "application/json")
+
+    return run
+
+
+def open_last_email(browser: Client) -> None:
+    """The reader of the mail opens the link, and says on its page that it is theirs."""
+    send_waiting_emails()
+    link = not_none(re.search(r"http://localhost:8000(/connect/confirm/\S+)", str(mail.outbox[-1].body))).group(1)
+    browser.post(link, {"password": "a long enough phrase"})
+
+
+def carried() -> list[str]:
+    return list(Connection.objects.order_by("pk").values_list("external_id", flat=True))
+
+
+def test_a_new_customer_is_made_and_shown(partner: Client, tell: Tell) -> None:
+    told = {"email": "anna@customer.example", "name": "Anna", "phone": "+36201234567", "language": "hu"}
+    made = tell("C-1", **told)
+    assert made.status_code == 201
+    assert tell("C-1", **told).status_code == 200
+    shown = partner.get("/api/v1/customers/C-1/").json()
+    assert shown == made.json()
+    assert {name: shown[name] for name in told} == told
+    assert (shown["external_id"], shown["owner_id"]) == ("C-1", None)
+    account = User.objects.get()
+    assert (account.email, account.language, account.email_proven_at) == (told["email"], "hu", None)
+    assert not account.has_usable_password()
+
+
+@pytest.mark.parametrize("external_id", ["7", "a/b", "Kunde 7 é", "x" * 200])
+def test_an_id_may_be_what_stands_in_an_address(partner: Client, tell: Tell, external_id: str) -> None:
+    tell(external_id, email="anna@customer.example")
+    assert partner.get(f"/api/v1/customers/{external_id}").json()["external_id"] == external_id
+
+
+def test_an_unknown_customer_is_404(partner: Client) -> None:
+    assert partner.get("/api/v1/customers/C-1/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "email"),
+        ({"email": "no address"}, "email"),
+        ({"email": "Anna <anna@customer.example>"}, "email"),
+        ({"email": "a@b.example", "name": "x" * 201}, "name"),
+        ({"email": "a@b.example", "name": "a\u0000b"}, "name"),
+        ({"email": "a@b.example", "phone": 36}, "phone"),
+        ({"email": "a@b.example", "language": "tlh"}, "language"),
+    ],
+)
+def test_what_cannot_be_is_refused_by_its_name(tell: Tell, body: dict[str, Any], field: str) -> None:
+    answer = tell("C-1", **body)
+    assert (answer.status_code, list(answer.json())) == (400, [field])
+    assert not User.objects.exists()
+
+
+@pytest.mark.parametrize("external_id", ["x" * 201, "a//b"])
+def test_an_id_that_no_address_carries_is_refused(tell: Tell, external_id: str) -> None:
+    assert list(tell(external_id, email="a@b.example").json()) == ["external_id"]
+
+
+def test_an_address_of_another_customer_is_409_and_changes_nothing(tell: Tell) -> None:
+    tell("C-1", email="anna@customer.example")
+    tell("C-2", email="bela@customer.example")
+    for external_id in ("C-2", "C-3"):
+        answer = tell(external_id, email="ANNA@customer.example")
+        assert answer.status_code == 409
+        assert "C-1" in answer.json()["email"][0]
+    assert sorted(Customer.objects.values_list("email", flat=True)) == [
+        "anna@customer.example",
+        "bela@customer.example",
+    ]
+
+
+def test_staff_are_nobodys_customers(tell: Tell) -> None:
+    User.objects.create_superuser("root@staff.example", "long enough words")
+    assert tell("C-1", email="root@staff.example").status_code == 409
+
+
+def test_an_account_is_that_of_one_customer_under_whichever_address(tell: Tell) -> None:
+    owner = proven_owner("anna@customer.example")
+    tell("C-1", email="anna@customer.example")
+    User.objects.filter(pk=owner.pk).update(email="new@customer.example")
+    assert tell("C-2", email="new@customer.example").status_code == 409
+    assert tell("C-1", email="anna@customer.example", name="Other").json()["owner_id"] == owner.pk
+
+
+def test_a_mistyped_address_is_put_right_until_somebody_has_opened_the_account(tell: Tell) -> None:
+    tell("C-1", email="ana@customer.example")
+    tell("C-1", email="anna@customer.example", name="Anna")
+    account = User.objects.get()
+    assert (account.email, account.name) == ("anna@customer.example", "Anna")
+
+    take_over(account)
+    tell("C-1", email="annamaria@customer.example", name="Anna Maria")
+    account.refresh_from_db()
+    assert (account.email, account.name) == ("anna@customer.example", "Anna")
+
+
+def test_a_signed_arrival_under_the_address_must_prove_it_first(
+    client: Client, altegio: Sandbox, work: Callable[..., None], tell: Tell
+) -> None:
+    tell("C-1", email=EMMAS_EMAIL, language="hu")
+    answer = arrive(client, altegio, AURORA_1)
+    work()
+    assert (carried(), Connection.objects.get().owner) == ([""], None)
+
+    client.post(f"{answer['Location']}link/", {"email": EMMAS_EMAIL})
+    open_last_email(client)
+    assert carried() == ["C-1"]
+    assert Customer.objects.get().user == Connection.objects.get().owner == User.objects.get()
+    assert User.objects.get().language == "hu"
+
+
+def test_an_address_that_was_merely_typed_carries_nothing_until_it_is_proven(
+    client: Client, altegio: Sandbox, work: Callable[..., None], tell: Tell
+) -> None:
+    answer = arrive(client, altegio, AURORA_1, user_id=None)
+    client.post(form_action(answer, "sign-up"), {**SIGN_UP, "email": EMMAS_EMAIL})
+    work()
+    connection = Connection.objects.get()
+    assert connection.owner is not None
+    assert tell("C-1", email=EMMAS_EMAIL).json()["owner_id"] is None
+    assert carried() == [""]
+
+    take_over(connection.owner)
+    assert carried() == ["C-1"]
+
+
+def test_an_owner_who_is_here_carries_the_id_from_then_on(
+    client: Client, altegio: Sandbox, work: Callable[..., None], tell: Tell, partner: Client
+) -> None:
+    arrive(client, altegio, AURORA_1)
+    work()
+    PartnerEvent.objects.all().delete()
+    assert tell("C-1", email=EMMAS_EMAIL.upper()).json()["owner_id"] == User.objects.get().pk
+    arrive(client, altegio, AURORA_2)
+    assert carried() == ["C-1", ""]
+    work()
+
+    assert carried() == ["C-1", "C-1"]
+    told = [json.loads(event.body) for event in PartnerEvent.objects.order_by("pk")]
+    assert [(each["type"], each["data"]["connection"]["external_id"]) for each in told][:2] == [
+        ("connection.changed", "C-1"),
+        ("connection.activated", "C-1"),
+    ]
+    found = partner.get("/api/v1/connections/", {"external_id": "C-1"}).json()["results"]
+    assert len(found) == 2
+
+
+@pytest.mark.parametrize("own", ["B-7", None])
+def test_what_was_written_for_a_connection_is_not_replaced_by_its_customers(
+    client: Client, altegio: Sandbox, work: Callable[..., None], tell: Tell, partner: Client, own: str | None
+) -> None:
+    arrive(client, altegio, AURORA_1)
+    work()
+    address = f"/api/v1/connections/{Connection.objects.get().pk}/"
+    partner.patch(address, json.dumps({"external_id": own}), "application/json")
+    tell("C-1", email=EMMAS_EMAIL)
+    tell("C-1", email=EMMAS_EMAIL, name="Emma")
+    assert carried() == [own or ""]
+
+
+def test_a_location_that_staff_give_to_another_carries_nothing_of_the_first(
+    client: Client, altegio: Sandbox, work: Callable[..., None], tell: Tell, partner: Client
+) -> None:
+    arrive(client, altegio, AURORA_1)
+    work()
+    live = Connection.objects.get()
+    partner.patch(f"/api/v1/connections/{live.pk}/", json.dumps({"external_id": "B-7"}), "application/json")
+    arrive(Client(), altegio, AURORA_1, MARIA)
+    claim = Connection.objects.exclude(pk=live.pk).get()
+    tell("C-2", email=not_none(not_none(claim.claimant).email))
+    give_to_claimant(claim.pk, User.objects.create_superuser("root@staff.example", "long enough words"))
+
+    live.refresh_from_db()
+    assert (live.owner, live.external_id) == (claim.claimant, "C-2")
+
+
+def test_an_owner_sees_and_takes_along_what_was_told(tell: Tell) -> None:
+    owner = proven_owner("anna@customer.example")
+    tell("C-1", email="anna@customer.example", name="Anna at the partner's")
+    assert export_person(owner)["customer"]["name"] == "Anna at the partner's"
+
+
+@pytest.mark.parametrize("proven", [True, False])
+def test_who_is_erased_is_nobodys_customer(tell: Tell, proven: bool) -> None:
+    if proven:
+        proven_owner("anna@customer.example")
+    tell("C-1", email="anna@customer.example", name="Anna")
+    erase_person(User.objects.get())
+    assert not Customer.objects.exists()
+
+
+def test_staff_find_customers(admin_client: Client, tell: Tell) -> None:
+    tell("C-1", email="anna@customer.example")
+    page = admin_client.get("/admin/accounts/customer/", {"q": "C-1"}).content.decode()
+    assert "anna@customer.example" in page
