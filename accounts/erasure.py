@@ -44,6 +44,7 @@ def erase_person(user: User) -> None:
     locked.user_permissions.clear()
     locked.email, locked.name, locked.phone, locked.language = None, "", "", ""
     locked.pending_email, locked.is_active, locked.last_login, locked.email_proven_at = None, False, None, None
+    locked.accepted_terms = []
     locked.set_unusable_password()  # ends every session and every link that was sent
     locked.save()
     person_erased.send(sender=User, user=locked, altegio_user_ids=altegio_user_ids)

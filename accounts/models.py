@@ -58,6 +58,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     joined_at = models.DateTimeField(_("joined"), default=timezone.now, editable=False)
     # When whoever reads the mail at `email` first opened a link sent there; None: it was merely typed, or told to us.
     email_proven_at = models.DateTimeField(_("address proven"), null=True, editable=False)
+    # Which terms and privacy policies they have accepted, and when (`accounts/terms.py`).
+    accepted_terms = JSONField(
+        _("accepted terms"), default=list, db_default=Value([], models.JSONField()), editable=False
+    )
     # An address its owner has asked for and not confirmed yet.
     pending_email = models.EmailField(_("e-mail to be confirmed"), max_length=254, null=True, editable=False)  # noqa: DJ001
     # One more ends every session of the person, on all devices.

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.erasure import emails_of
 from accounts.models import Customer, User
+from accounts.terms import terms_accepted_at
 from partner_portal.core.extension_points import ExtensionPoint
 
 Export = Callable[[User], Any]
@@ -28,7 +29,11 @@ def export_person(user: User) -> dict[str, Any]:
 
 def _account(user: User) -> dict[str, Any]:
     named = ("email", "pending_email", "name", "phone", "language", "joined_at", "last_login")
-    return {name: getattr(user, name) for name in named} | {"has_password": user.has_usable_password()}
+    return {name: getattr(user, name) for name in named} | {
+        "has_password": user.has_usable_password(),
+        "terms_accepted_at": terms_accepted_at(user),
+        "accepted_terms": user.accepted_terms,
+    }
 
 
 def _identities(user: User) -> list[Any]:

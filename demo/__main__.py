@@ -25,6 +25,9 @@ VAR = ROOT / "var"
 PORTAL = os.environ.get("PORTAL_URL", f"http://localhost:{PORT}")
 SANDBOX = f"http://localhost:{SANDBOX_PORT}"
 STAFF_EMAIL, STAFF_PASSWORD = "staff@example.com", "demo-staff"
+# An invented partner.
+BRAND = os.environ.get("BRAND_NAME") or "Bluebird SMS"
+LOGO = os.environ.get("BRAND_LOGO") or str(ROOT / "demo/bluebird.svg")
 BIN = Path(sys.executable).parent
 
 
@@ -47,6 +50,13 @@ def environment() -> dict[str, str]:
         # What is tried on this machine listens on this machine.
         "EVENTS_ALLOW_PRIVATE": "true",
         "EMAIL_URL": f"filemail:///{VAR}/emails",
+        "BRAND_NAME": BRAND,
+        "BRAND_LOGO": LOGO,
+        "BRAND_COLOR": "#0b6b8a",
+        "BRAND_SUPPORT_EMAIL": "care@bluebird.example",
+        "BRAND_SUPPORT_URL": "https://bluebird.example/help",
+        "BRAND_TERMS_URL": "https://bluebird.example/terms",
+        "BRAND_PRIVACY_URL": "https://bluebird.example/privacy",
         "DJANGO_SUPERUSER_EMAIL": STAFF_EMAIL,
         "DJANGO_SUPERUSER_PASSWORD": STAFF_PASSWORD,
     }
@@ -68,6 +78,7 @@ COMMANDS: Mapping[str, list[str]] = {
     "sandbox": [
         sys.executable, "-m", "sandbox", "--port", str(SANDBOX_PORT), "--portal-url", PORTAL,
         "--partner-token", "demo-token", "--application-id", "1", "--data", str(VAR / "sandbox.json"),
+        "--partner-name", BRAND, "--partner-logo", LOGO,
     ],
     "web": [str(BIN / "gunicorn"), "partner_portal.wsgi", "--log-level", "warning"],
     "worker": [str(BIN / "celery"), "-A", "partner_portal", "worker", "-B", "--loglevel", "WARNING"],

@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from sandbox.models import Partner
 from sandbox.service import Sandbox
 from sandbox.settings import Settings
 
@@ -30,6 +31,7 @@ def main() -> None:
             requests_per_minute=options.requests_per_minute or None,
         ),
         tick_seconds=TICK_SECONDS,
+        partner=Partner(options.partner_name, options.partner_logo),
     )
     finished = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -48,6 +50,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--portal-url", default="http://localhost:8000", help="where the portal is")
     add("--partner-token", default="demo-token", help="the partner token the portal uses")
     add("--application-id", type=int, default=1, help="the application served at /connect/")
+    add("--partner-name", default="", help="who offers the applications, as their cards say")
+    add("--partner-logo", type=Path, help="an SVG or PNG for the cards")
     add("--data", type=Path, help="file to keep the state in, such as var/sandbox.json")
     add("--time-zone", default="UTC", help="zone of date-times on the wire")
     add("--activation-window", type=int, default=3600, help="seconds from the consent to the activation")

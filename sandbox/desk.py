@@ -17,7 +17,7 @@ from sandbox.faults import Fault, FaultBook
 from sandbox.gateway import Gateway
 from sandbox.journal import Journal, LoggedCall, SentCallback
 from sandbox.limits import MINUTE, SECOND, busiest
-from sandbox.models import Application, Chain, Connection, Kind, State, Status, User, utc_now
+from sandbox.models import Application, Chain, Connection, Kind, Partner, State, Status, User, utc_now
 from sandbox.refusals import RefusalError
 from sandbox.settings import Settings
 from sandbox.wire import format_moment
@@ -51,6 +51,7 @@ class Desk:
         self.callbacks.portal_url = portal_url.rstrip("/")
         self.gateway = Gateway(self.world, self.journal, self.faults, partner_token)
         self.world.tell = self.callbacks.tell
+        self.partner = Partner()
 
     @property
     def portal_url(self) -> str:

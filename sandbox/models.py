@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 
@@ -46,6 +47,14 @@ class Tariff:
     id: int
     title: str
     options: list[TariffOption] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Partner:
+    """Who offers the applications, as their cards say; `logo` is the file of an SVG or PNG."""
+
+    name: str = ""
+    logo: Path | None = None
 
 
 @dataclass

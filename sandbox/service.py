@@ -11,7 +11,7 @@ from typing import Self
 from sandbox import control, pages
 from sandbox.desk import Desk
 from sandbox.gateway import PREFIXES
-from sandbox.models import utc_now
+from sandbox.models import Partner, utc_now
 from sandbox.server import Server
 from sandbox.settings import Settings
 from sandbox.storage import Keeper, load
@@ -39,11 +39,13 @@ class Sandbox(Desk):
         zone: tzinfo = UTC,
         settings: Settings | None = None,
         tick_seconds: float | None = None,
+        partner: Partner | None = None,
     ) -> None:
         kept = load(data) if data else None
         super().__init__(
             partner_token, portal_url, application_id, state=kept, clock=clock, zone=zone, settings=settings
         )
+        self.partner = partner or Partner()
         self._server = Server(host, port, self._answer)
         self.world.address = self.app_url
         self._keeper = Keeper(data, self.world.snapshot) if data else None

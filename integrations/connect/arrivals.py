@@ -17,6 +17,7 @@ from accounts.languages import remember_language
 from accounts.models import User
 from accounts.proofs import link_altegio_user, take_over
 from accounts.sessions import held_as
+from accounts.terms import accept_terms, accepted_now
 from integrations.activation.lone_token import note_lone_token_of
 from integrations.connect.claim_writes import Claimed
 from integrations.connect.claimants import Claimant, visitor_of
@@ -24,6 +25,7 @@ from integrations.connect.claims import claim_locations, give_claim
 from integrations.connect.parameters import Redirect
 from integrations.connect.registration import Known, account_of, begins_anew, may_act
 from integrations.connect.retry_on_overlap import again_when_overtaken
+from integrations.connections.brand import brand_of
 from integrations.connections.models import (
     LIVE,
     UNDECIDED,
@@ -35,6 +37,7 @@ from integrations.connections.models import (
 )
 from integrations.connections.window import activation_deadline
 from integrations.telephony.chains import see_token
+from partner_portal.core.brand import Brand
 from partner_portal.core.middleware import current_request_id
 
 
@@ -58,9 +61,11 @@ def receive_signed(application: Application, redirect: Redirect) -> Arrival:
     """A redirect with valid user data: registered, claimed and queued without a form."""
     if redirect.person is None:
         raise ValueError("This redirect carries no person.")
-    account = account_of(redirect.person)
+    brand = brand_of(application)
+    account = account_of(redirect.person, brand)
     now = timezone.now()
     if isinstance(account, Known):
+        accept_terms(account.user, brand)
         remember_language(account.user)
         claimant, expected = Claimant.of(account.user, signed=True), None
     else:
@@ -103,7 +108,7 @@ def register(arrival: Arrival, sign_up: SignUp) -> Arrival:
     arrival = _locked(arrival)
     if arrival.claim:
         return arrival
-    user, is_new = _account(sign_up)
+    user, is_new = _account(sign_up, brand_of(arrival.application))
     if is_new:
         claimant = Claimant.of(user, network=arrival.network)
     else:
@@ -116,11 +121,18 @@ def register(arrival: Arrival, sign_up: SignUp) -> Arrival:
     return arrival
 
 
-def _account(sign_up: SignUp) -> tuple[User, bool]:
+def _account(sign_up: SignUp, brand: Brand) -> tuple[User, bool]:
     """The account under this address, and whether it was made now: by the same queries, in the same time."""
     password = make_password(sign_up.password)
     language = get_language() or ""
-    made = User(email=sign_up.email, name=sign_up.name, phone=sign_up.phone, password=password, language=language)
+    made = User(
+        email=sign_up.email,
+        name=sign_up.name,
+        phone=sign_up.phone,
+        password=password,
+        language=language,
+        accepted_terms=accepted_now(brand),
+    )
     User.objects.bulk_create([made], ignore_conflicts=True)
     user = User.objects.with_email(sign_up.email).get()
     return user, user.password == password
@@ -152,6 +164,7 @@ def give_to(arrival: Arrival, user: User, *, is_just_proven: bool) -> bool:
     arrival = _locked(arrival)
     if not may_act(arrival, user):
         return False
+    accept_terms(user, brand_of(arrival.application))
     claimant = Claimant.of(user, signed=arrival.altegio_user_id is not None, network=arrival.network)
     if arrival.user_id is not None:
         if claimant.is_proven:

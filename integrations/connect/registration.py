@@ -11,8 +11,10 @@ from django.db import IntegrityError, transaction
 from accounts.mail_addresses import address_in
 from accounts.models import AltegioIdentity, User
 from accounts.proofs import has_proven_address
+from accounts.terms import accepted_now
 from integrations.altegio.signatures import Person
 from integrations.connections.models import Arrival
+from partner_portal.core.brand import Brand
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,11 @@ class MustSignIn:
     expected: User
 
 
-def account_of(person: Person) -> Known | MustSignIn:
-    """The signed person's account, found by the Altegio user id or made."""
+def account_of(person: Person, brand: Brand) -> Known | MustSignIn:
+    """The signed person's account, found by the Altegio user id or made; then they accept the terms of `brand`."""
     identity = AltegioIdentity.objects.select_related("user").filter(altegio_user_id=person.altegio_user_id).first()
     if identity is None:
-        return _account_by_email(person)
+        return _account_by_email(person, brand)
     return _unless_closed(identity.user)
 
 
@@ -42,14 +44,16 @@ def user_with_email(email: str) -> User | None:
     return User.objects.with_email(email).first() if email else None
 
 
-def _account_by_email(person: Person) -> Known | MustSignIn:
+def _account_by_email(person: Person, brand: Brand) -> Known | MustSignIn:
     email = address_in(person.email)
     existing = user_with_email(email)
     if existing is not None:
         return MustSignIn(existing)
     try:
         with transaction.atomic():
-            user = User.objects.create_user(email, name=person.name, phone=person.phone)
+            user = User.objects.create_user(
+                email, name=person.name, phone=person.phone, accepted_terms=accepted_now(brand)
+            )
             AltegioIdentity.objects.create(user=user, altegio_user_id=person.altegio_user_id)
     except IntegrityError:
         # The same person arrived twice at once, or the address was taken in between: look again.

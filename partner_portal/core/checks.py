@@ -9,6 +9,8 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 
+from partner_portal.core.brand import DEFAULT_NAME
+
 
 @register
 def altegio_settings(**_: Any) -> list[CheckMessage]:
@@ -56,4 +58,19 @@ def in_production(**_: Any) -> list[CheckMessage]:
     if not settings.BEHIND_HTTPS:
         hint = "Altegio takes only https addresses for entity webhooks: set PORTAL_URL to the public https address."
         found.append(checks.Warning("PORTAL_URL is not https.", hint=hint, id="portal.W003"))
+    return [*found, *_brand()]
+
+
+def _brand() -> list[CheckMessage]:
+    """What owners read of the partner, on every page and e-mail of theirs."""
+    found: list[CheckMessage] = []
+    if settings.BRAND.name == DEFAULT_NAME:
+        hint = "Set it to the name that owners know you by; their pages and e-mails bear it."
+        found.append(
+            checks.Warning(f"BRAND_NAME is not set: owners read “{DEFAULT_NAME}”.", hint=hint, id="portal.W004")
+        )
+    if not settings.BRAND.support:
+        hint = "Set one of them, so that owners who need help find you on their pages and e-mails."
+        what = "Neither BRAND_SUPPORT_EMAIL nor BRAND_SUPPORT_URL is set."
+        found.append(checks.Warning(what, hint=hint, id="portal.W005"))
     return found

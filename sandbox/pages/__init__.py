@@ -35,6 +35,7 @@ VIEWS: tuple[tuple[str, str, View], ...] = (
     ("GET", r"/messages/", messages.show),
     ("POST", r"/messages/", messages.send),
     ("POST", r"/messages/switches/", messages.switch),
+    ("GET", r"/partner-logo", connect.logo),
     ("GET", r"/log/", log.show),
 )
 

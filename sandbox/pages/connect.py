@@ -42,7 +42,7 @@ PAGE = """
 
 APPLICATION = """<label class="app">
 <input type="radio" name="application" value="{id}" data-name="{name}"{checked}>
-<span class="face">{icon}<b>{name}</b><small>{summary}</small></span></label>"""
+<span class="face">{icon}<b>{name}</b><small>{by}{summary}</small></span></label>"""
 
 PERSON = """<label class="person"><input type="radio" name="user" value="{id}"{checked}>
 <span class="face"><i aria-hidden="true">{initials}</i>
@@ -118,7 +118,7 @@ def reconnect(desk: Desk, visit: Visit) -> Response:
         connection = desk.world.connection(application.id, location.id)
         content = render(
             RECONNECT,
-            icon=icon(application.kind),
+            icon=_face(desk, application),
             name=application.name,
             title=location.title,
             city=location.city,
@@ -161,9 +161,25 @@ def _application(desk: Desk, application: Application) -> Html:
         id=application.id,
         name=application.name,
         summary=application.summary,
-        icon=icon(application.kind),
+        icon=_face(desk, application),
+        by=f"{desk.partner.name} · " if desk.partner.name else "",
         checked=_checked(application.id == desk.application_id),
     )
+
+
+def _face(desk: Desk, application: Application) -> Html:
+    """What stands for an application: its partner's logo, or a drawing of what it does."""
+    return (
+        icon(application.kind) if desk.partner.logo is None else Html('<img class="icon" src="/partner-logo" alt="">')
+    )
+
+
+def logo(desk: Desk, visit: Visit) -> Response:
+    del visit
+    if desk.partner.logo is None:
+        raise ValueError("This partner has no logo.")
+    kind = "image/png" if desk.partner.logo.suffix == ".png" else "image/svg+xml"
+    return Response(200, desk.partner.logo.read_bytes(), kind, {"Cache-Control": "no-cache"})
 
 
 def _people(users: Sequence[User], chosen: int | None = None) -> Html:

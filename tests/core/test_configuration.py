@@ -12,6 +12,8 @@ import pytest
 from django.core.checks import run_checks
 from pytest_django.fixtures import Settings
 
+from partner_portal.core.brand import Brand
+
 ROOT = Path(__file__).parent.parent.parent
 COMPLETE = {"SECRET_KEY": "x", "PORTAL_URL": "https://portal.example.com", "FIELD_ENCRYPTION_KEYS": "k"}
 
@@ -56,6 +58,26 @@ def test_each_wrong_setting_has_its_check(settings: Settings, name: str, value: 
 def test_production_wants_https(settings: Settings) -> None:
     settings.BEHIND_HTTPS = False
     assert "portal.W003" in ids(include_deployment_checks=True)
+
+
+def test_production_wants_a_name_and_a_way_to_help(settings: Settings) -> None:
+    wanted = {"portal.W004", "portal.W005"}
+    assert wanted <= ids(include_deployment_checks=True)
+    settings.BRAND = Brand(name="Bluebird SMS", support_url="https://bluebird.example")
+    assert not wanted & ids(include_deployment_checks=True)
+
+
+def test_the_start_fails_with_the_name_of_what_cannot_be_used(tmp_path: Path) -> None:
+    run = subprocess.run(
+        [sys.executable, str(ROOT / "manage.py"), "check"],
+        env={"PATH": os.environ["PATH"], **COMPLETE, "BRAND_COLOR": "blue"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode != 0
+    assert "BRAND_COLOR: 'blue' is no color: write # and six" in run.stderr.splitlines()[-1]
 
 
 def test_the_example_lists_every_variable() -> None:

@@ -13,6 +13,7 @@ import requests
 
 from sandbox import Sandbox, Status
 from sandbox.limits import busiest
+from sandbox.models import Partner
 from tests.not_none import not_none
 from tests.sandbox.conftest import EMMA, LONDON, MANCHESTER, Caller
 
@@ -40,6 +41,14 @@ def test_a_test_in_another_process_can_do_the_same(
     assert control("POST", "uninstall", {"salon_id": LONDON}).ok
     assert control("GET", "state").json()["connections"][0]["status"] == "uninstalled"
     assert len(control("POST", "chains", {"locations": 3}).json()["salon_ids"]) == 3
+
+
+def test_the_cards_show_whose_the_applications_are(sandbox: Sandbox) -> None:
+    sandbox.partner = Partner("Bluebird SMS", ROOT / "demo/bluebird.svg")
+    page = requests.get(sandbox.app_url, timeout=5).text
+    assert page.count("Bluebird SMS · ") == page.count('src="/partner-logo"') == 3
+    logo = requests.get(f"{sandbox.app_url}/partner-logo", timeout=5)
+    assert (logo.headers["Content-Type"], logo.text[:4]) == ("image/svg+xml", "<svg")
 
 
 def test_faults_settings_and_the_log_by_control(

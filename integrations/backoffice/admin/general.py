@@ -1,6 +1,9 @@
 """The control room of the marketplace; each feature's screens stand beside the feature."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
@@ -20,6 +23,7 @@ import integrations.reconciliation.admin
 import integrations.sender_names.admin
 import integrations.telephony.admin
 import integrations.user_tokens.admin  # noqa: F401 - registers the features' screens
+from integrations.backoffice.admin.application_form import ApplicationForm
 from integrations.connections.models import Application, Location
 from partner_portal.core.admin_base import BaseAdmin, ReadOnlyAdmin, link_to
 from partner_portal.core.english import english as _
@@ -40,6 +44,15 @@ class ApplicationAdmin(BaseAdmin):
         "takes_messages",
     )
     list_filter = ("kind",)
+    form = ApplicationForm
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The brand stands by itself, below what Altegio knows of the application."""
+        ((title, options),) = super().get_fieldsets(request, obj)
+        brand = [name for name in options["fields"] if name.startswith("brand_")]
+        rest = [name for name in options["fields"] if name not in brand]
+        about = {"fields": brand, "description": _("What owners see. What is empty is as in the environment.")}
+        return [(title, {**options, "fields": rest}), (_("Brand"), about)]
 
 
 @admin.register(Location)

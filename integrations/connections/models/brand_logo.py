@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from partner_portal.core.brand import Brand
 from partner_portal.core.english import english as _
 from partner_portal.core.logos import Logo
 
@@ -18,6 +19,11 @@ class BrandLogo(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def url(self) -> str:
+        """Where it is shown; a form's file field asks for it by this name."""
+        return Brand(logo=self.name).logo_path
 
     @classmethod
     def keep(cls, logo: Logo) -> "BrandLogo":

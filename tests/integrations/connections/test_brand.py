@@ -1,0 +1,113 @@
+"""An application has its own brand: on its pages, on its e-mails, and for owners who know no other one."""
+
+import struct
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from pytest_django.fixtures import Settings
+
+from accounts.brands import brand_for
+from accounts.emails import render
+from accounts.models import OutgoingEmail, User
+from integrations.connections.brand import brand_of
+from integrations.connections.models import Application, BrandLogo, Connection
+from partner_portal.core.brand import Brand
+from sandbox import Sandbox
+from tests.marketplace import AURORA_1, AURORA_2, arrive
+
+pytestmark = pytest.mark.django_db
+BLUEBIRD = Brand(name="Bluebird SMS", support_email="care@bluebird.example")
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg"/>'
+PNG = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII", 13, b"IHDR", 64, 64)
+
+
+@pytest.fixture(autouse=True)
+def bluebird(settings: Settings) -> None:
+    settings.BRAND = BLUEBIRD
+
+
+@pytest.fixture
+def voice() -> Application:
+    return Application.objects.create(
+        altegio_id=2, name="Calls", brand_name="Bluebird Voice", brand_color="#101030", kind="telephony"
+    )
+
+
+def email_to(person: User, **params: object) -> OutgoingEmail:
+    return OutgoingEmail(template="email_changed", to="emma@aurora.example", person=person, params=params)
+
+
+def test_what_it_leaves_out_is_the_portals(voice: Application) -> None:
+    brand = brand_of(voice)
+    assert (brand.name, brand.color, brand.support_email) == ("Bluebird Voice", "#101030", BLUEBIRD.support_email)
+    assert brand_of(Application(altegio_id=3)) == brand_of(None) == BLUEBIRD
+
+
+def test_its_pages_and_e_mails_have_it(client: Client, altegio: Sandbox, voice: Application) -> None:
+    page = client.get(arrive(client, altegio, AURORA_1, application_id=2)["Location"]).content.decode()
+    assert "<bdi>Bluebird Voice</bdi>" in page
+    assert brand_of(voice).stylesheet_path in page
+    message = render(email_to(User.objects.get()))
+    assert message.from_email == "Bluebird Voice <portal@localhost>"
+    assert message.reply_to == [BLUEBIRD.support_email]
+
+
+def test_an_owner_of_two_applications_knows_the_portals(client: Client, altegio: Sandbox, voice: Application) -> None:
+    arrive(client, altegio, AURORA_1, application_id=2)
+    emma = User.objects.get()
+    assert brand_for(emma) == brand_of(voice)
+    arrive(client, altegio, AURORA_2, application_id=1)
+    assert brand_for(emma) == BLUEBIRD
+
+
+def test_an_application_without_a_name_is_called_as_its_brand(client: Client, altegio: Sandbox) -> None:
+    arrive(client, altegio, AURORA_1)
+    application = Connection.objects.get().application
+    assert (application.shown_name, str(application)) == ("Bluebird SMS", "#1")
+
+
+class TestForm:
+    """Staff set it in the admin."""
+
+    @pytest.fixture
+    def address(self, admin_client: Client, voice: Application) -> str:
+        return f"/admin/connections/application/{voice.pk}/change/"
+
+    def post(self, client: Client, address: str, **fields: object) -> dict[str, list[str]]:
+        """Send the form as it stands, with these fields changed; what was wrong with it, by field."""
+        form = client.get(address).context["adminform"].form
+        kept = {name: form[name].value() for name in form.fields if name != "brand_logo"}
+        values = {name: value for name, value in kept.items() if value is not None}
+        answer = client.post(address, values | {"channels": "[]"} | fields)
+        return {} if answer.status_code == 302 else dict(answer.context["adminform"].form.errors)
+
+    @pytest.mark.parametrize(("content", "kind"), [(SVG, "svg"), (PNG, "png")])
+    def test_a_logo_is_stored_and_shown(
+        self, admin_client: Client, voice: Application, address: str, content: bytes, kind: str
+    ) -> None:
+        assert self.post(admin_client, address, brand_logo=SimpleUploadedFile("any.name", content)) == {}
+        voice.refresh_from_db()
+        assert str(voice.brand_logo_id).endswith(kind)
+        assert admin_client.get(brand_of(voice).logo_path).content == content
+        assert self.post(admin_client, address) == {}
+        voice.refresh_from_db()
+        assert voice.brand_logo_id, "kept where the form says nothing of it"
+        assert self.post(admin_client, address, **{"brand_logo-clear": "on"}) == {}
+        assert not Application.objects.exclude(brand_logo=None).exists()
+        assert BrandLogo.objects.count() == 1, "e-mails of before still show it"
+
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [
+            ("brand_logo", SimpleUploadedFile("logo.svg", b"<html/>")),
+            ("brand_color", "green"),
+            ("brand_name", "Blue\x07bird"),
+            ("brand_support_email", "care"),
+            ("brand_terms_url", "javascript:alert(1)"),
+        ],
+    )
+    def test_what_cannot_be_used_is_said_beside_the_field(
+        self, admin_client: Client, address: str, field: str, value: object
+    ) -> None:
+        assert list(self.post(admin_client, address, **{field: value})) == [field]
