@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 # Seconds before the next try: three days in all (docs/interface.md, webhooks).
 PAUSES = (5, 30, 300, 1800, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 20 * 3600)
 # A run ends after so many deliveries, or so many seconds and the one delivery that is under way then.
-RUN, MAX_RUN = 100, 5.0
+RUN, MAX_RUN = 300, 5.0
 # The question for the name, the run, and the delivery that was begun last.
 LEASE = timedelta(seconds=TIMEOUT + MAX_RUN + TIMEOUT + 5)
 MAX_ROUND = 25.0
