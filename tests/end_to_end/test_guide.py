@@ -19,7 +19,7 @@ from tests.end_to_end.portal import PARTNER_TOKEN, ROOT, Port, Portal, Program, 
 
 GUIDE = (ROOT / "docs" / "integrate.md").read_text(encoding="utf-8")
 ANYTHING = "…"
-SCOPES = ["read", "billing", "sms", "telephony", "webhooks", "chat"]
+SCOPES = ["read", "billing", "sms", "telephony", "webhooks", "customers", "chat"]
 # Every command sees the names and functions of those before it.
 AFTER = "\n{ export -p; declare -f; } > state"
 PYTHON = [sys.executable, str(ROOT / "examples" / "webhook_receiver.py")]
