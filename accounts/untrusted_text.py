@@ -31,6 +31,10 @@ _NO_NAME = re.compile(rf"[/:@]|\w{_DOTS}\w")
 _PLAIN = (int, float, Decimal, dt.date, dt.datetime, type(None))
 
 
+class PartnersAddress(str):
+    """An address that staff have set, which may lead anywhere."""
+
+
 def harmless(context: dict[str, Any]) -> dict[str, Any]:
     """The context of an e-mail, each text in it judged by its name, however deep it stands.
 
@@ -50,16 +54,22 @@ def _judged(name: str, value: Any) -> Any:
         raise TypeError(f"An e-mail cannot be told {name}: {type(value).__name__} is not plain.")
     text = str(value)
     if name == "link" or name.endswith("_url"):
-        return text if _is_ours(text) else ""
+        may_stand = isinstance(value, PartnersAddress) or _is_ours(text)
+        return text if may_stand and _is_whole(text) else ""
     if name == "name" and _NO_NAME.search(text):
         return ""
     return embedded(_without_links(_in_one_line(text)))
 
 
 def _is_ours(address: str) -> bool:
-    """Whether it leads to the portal or to Altegio, and has nothing in it that ends an address."""
+    """Whether it leads to the portal or to Altegio."""
     ours = tuple(f"{origin}/" for origin in (settings.PORTAL_URL, settings.ALTEGIO_APP_URL))
-    return f"{address}/".startswith(ours) and address.isprintable() and not re.search(r"[\s<>\"']", address)
+    return f"{address}/".startswith(ours)
+
+
+def _is_whole(address: str) -> bool:
+    """Whether nothing in it ends an address."""
+    return address.isprintable() and not re.search(r"[\s<>\"']", address)
 
 
 def _in_one_line(text: str) -> str:

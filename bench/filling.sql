@@ -92,6 +92,8 @@ FROM connections_connection;
 INSERT INTO connections_installation (id, application_id, location_id, api_key, api_key_hash, events_key,
     events_key_hash)
 SELECT n, %(sms)s, n, '', 'k' || n, '', 'e' || n FROM generate_series(1, %(count)s) n;
+INSERT INTO billing_periodnotice (installation_id, kind, ends_at, noted_at)
+SELECT n, 'ending', %(now)s, %(now)s FROM generate_series(1, %(count)s) n;
 INSERT INTO webhooks_event (installation_id, received_at, body, digest, forwarded_at, flag, is_duplicate)
 SELECT 1, %(now)s, '{}', 'd' || n, CASE WHEN n <= %(count)s - 100 THEN %(now)s::timestamptz END, '', false
 FROM generate_series(1, %(count)s) n;

@@ -4,7 +4,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing.models import Status
+from billing.models import Status, TariffOption
 from integrations.connections.models import Connection
 from partner_portal.core import formats
 
@@ -37,6 +37,16 @@ def is_due(connection: Connection) -> bool:
     return connection.next_payment_at is not None and connection.next_payment_at <= timezone.now()
 
 
+def why_it_ended(connection: Connection) -> str:
+    """What of a subscription is over; "" where nothing is."""
+    due, paid = connection.next_payment_at, connection.paid_until
+    if due is None or due > timezone.now():
+        return ""
+    if due == paid:
+        return _("The paid period ended on %(day)s.") % {"day": formats.day(due)}
+    return _("The free trial ended on %(day)s.") % {"day": formats.day(due)}
+
+
 def standing(connection: Connection) -> str:
     """Until when it is paid, in a sentence or two."""
     now = timezone.now()
@@ -50,3 +60,11 @@ def standing(connection: Connection) -> str:
             "day": formats.day(due)
         }
     return _("No payment is expected yet.")
+
+
+def option_name(option: TariffOption) -> str:
+    """A tariff option with its price."""
+    price = "" if option.price is None else formats.money(option.price, option.currency)
+    free = _("free months: %(count)s") % {"count": option.free_months} if option.free_months else ""
+    staff = _("staff members: %(count)s") % {"count": option.staff_amount} if option.staff_amount else ""
+    return " · ".join(part for part in (option.tariff_title, option.title, price, free, staff) if part)

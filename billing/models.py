@@ -7,7 +7,7 @@ from django.db import models
 from django.utils import timezone
 
 from billing.money import MAX_DECIMALS, MAX_DIGITS, PERCENT_DECIMALS, PERCENT_DIGITS, exact, plain_percent
-from integrations.connections.models import Application, Connection, Location
+from integrations.connections.models import Application, Connection, Location, OfInstallation
 from integrations.outbox.models import OutgoingCall
 from partner_portal.core.english import english as _
 from partner_portal.core.updated_at import UpdatedAt
@@ -226,6 +226,28 @@ class Discount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.connection}: {plain_percent(self.percent)} %"
+
+
+class PeriodNotice(OfInstallation):
+    """That the end of a trial or paid period was told of: once, whichever worker notes it."""
+
+    class Kind(models.TextChoices):
+        ENDING = "ending", _("ends soon")
+        OVERDUE = "overdue", _("has ended unpaid")
+
+    kind = models.CharField(_("kind"), max_length=7, choices=Kind.choices)
+    ends_at = models.DateTimeField(_("end"))
+    noted_at = models.DateTimeField(_("noted"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("noted end of a period")
+        verbose_name_plural = _("noted ends of periods")
+        constraints = [
+            models.UniqueConstraint(fields=["installation", "kind", "ends_at"], name="one_notice_of_a_period")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.ends_at:%Y-%m-%d}"
 
 
 class Subscription(Connection):

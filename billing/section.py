@@ -2,19 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from billing.labels import standing
+from billing.ways_to_pay import address_of_partner, options_for, page_to_pay
 from integrations.connect.section import LOCATION_NOTES, Note
 from integrations.connections.models import LIVE, Connection
 
 
 @LOCATION_NOTES.add()
 def _notes(connections: Sequence[Connection]) -> Mapping[int, Note]:
-    return {connection.pk: _note(connection) for connection in connections if connection.state in LIVE}
+    live = [connection for connection in connections if connection.state in LIVE]
+    options = options_for(live)
+    return {connection.pk: _note(connection, has_tariffs=connection.application_id in options) for connection in live}
 
 
-def _note(connection: Connection) -> Note:
-    url = f"{reverse('billing:subscriptions')}?q={connection.location.altegio_id}"
-    return Note(standing(connection), url, _("Pay"))
+def _note(connection: Connection, *, has_tariffs: bool) -> Note:
+    if url := address_of_partner(connection):
+        return Note(standing(connection), url, _("Pay"), is_elsewhere=True)
+    if has_tariffs:
+        return Note(standing(connection), page_to_pay([connection]), _("Pay"))
+    return Note(standing(connection))

@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from billing.period_ends import note_ends
 from billing.subscriptions import mail_digest, refresh_tariffs
 from partner_portal.core.queues import run_steps
 
@@ -10,3 +11,9 @@ from partner_portal.core.queues import run_steps
 def watch_subscriptions() -> None:
     """Each hour: what is new of tariffs, and once a day the digest for staff."""
     run_steps(refresh_tariffs, mail_digest)
+
+
+@shared_task
+def watch_periods() -> None:
+    """Each minute: which trials and periods end soon, and which have ended."""
+    run_steps(note_ends)

@@ -5,7 +5,6 @@ from typing import Any
 from django.core.paginator import Page
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -13,10 +12,11 @@ from accounts.limits import Limit
 from accounts.listing import page_of, place_in, searched
 from accounts.models import User
 from accounts.pages import owner_page, register_notice, register_page, show, to_page
-from billing.labels import STATUS_ADVICE, STATUS_TONES, STATUS_WORDS, is_due, standing
-from billing.models import Payment, PaymentLink, Status, TariffOption
+from billing.labels import STATUS_ADVICE, STATUS_TONES, STATUS_WORDS, is_due, option_name, standing
+from billing.models import Payment, PaymentLink, Status
 from billing.offers import NotOfferedError, ask_for_link
 from billing.subscriptions import subscriptions
+from billing.ways_to_pay import address_of_partner, offered_options, options_for
 from integrations.connections.models import Connection
 from integrations.locations.search import matching
 from partner_portal.core.formats import money
@@ -47,10 +47,7 @@ def subscription_list(request: HttpRequest, owner: User) -> HttpResponse:
 
 
 def _subscription_rows(page: "Page[Connection]") -> list[dict[str, Any]]:
-    applications = {connection.application_id for connection in page}
-    options: dict[int, list[TariffOption]] = {}
-    for option in TariffOption.objects.filter(application__in=applications).order_by("tariff_title", "months", "pk"):
-        options.setdefault(option.application_id, []).append(option)
+    options = options_for(page)
     links = {
         (link.connection_id, link.option_id): link
         for link in PaymentLink.objects.filter(connection__in=[each.pk for each in page], discount=0)
@@ -61,20 +58,14 @@ def _subscription_rows(page: "Page[Connection]") -> list[dict[str, Any]]:
             "standing": standing(connection),
             "next_payment_at": None if is_due(connection) else connection.next_payment_at,
             "is_due": is_due(connection),
+            "pay_url": address_of_partner(connection),
             "offers": [
-                {"option": option, "name": _option_name(option), "link": links.get((connection.pk, option.pk))}
+                {"option": option, "name": option_name(option), "link": links.get((connection.pk, option.pk))}
                 for option in options.get(connection.application_id, [])
             ],
         }
         for connection in page
     ]
-
-
-def _option_name(option: TariffOption) -> str:
-    price = "" if option.price is None else money(option.price, option.currency)
-    free = gettext("free months: %(count)s") % {"count": option.free_months} if option.free_months else ""
-    staff = gettext("staff members: %(count)s") % {"count": option.staff_amount} if option.staff_amount else ""
-    return " · ".join(part for part in (option.tariff_title, option.title, price, free, staff) if part)
 
 
 @require_GET
@@ -114,7 +105,7 @@ def _payment_row(payment: Payment) -> dict[str, Any]:
 def payment_link(request: HttpRequest, owner: User, connection_id: int, option_id: int) -> HttpResponse:
     """Ask for the link of one tariff option for one's own connection; the page shows it when it has come."""
     connection = get_object_or_404(subscriptions(), pk=connection_id, owner=owner)
-    option = get_object_or_404(TariffOption, pk=option_id, application=connection.application_id)
+    option = get_object_or_404(offered_options([connection]), pk=option_id)
     back = place_in(request)
     if LINKS.hit(str(owner.pk)):
         return to_page(SUBSCRIPTIONS, done="link-wait", **back)

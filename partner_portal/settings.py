@@ -307,7 +307,7 @@ ALTEGIO_ACTIVATION_WINDOW: int = env.int("ALTEGIO_ACTIVATION_WINDOW", default=36
 ALTEGIO_REQUESTS_PER_SECOND: int = env.int("ALTEGIO_REQUESTS_PER_SECOND", default=5)
 ALTEGIO_REQUESTS_PER_MINUTE: int = env.int("ALTEGIO_REQUESTS_PER_MINUTE", default=200)
 ALTEGIO_TIMEOUT_SECONDS: float = env.float("ALTEGIO_TIMEOUT", default=10)
-# Staff are told so many days before a trial or a paid period ends.
+# Staff, owners and the partner's systems are told so many days before a trial or a paid period ends.
 SUBSCRIPTION_WARNING_DAYS: int = env.int("SUBSCRIPTION_WARNING_DAYS", default=3)
 # Each live connection's status is asked at least once in so many days, and the questions about what nobody told take
 # at most this share of the calls; 0 asks for none.

@@ -6,6 +6,8 @@ from typing import Any
 from django.db.models.signals import post_save
 from django.dispatch import receiver
 
+from billing.models import PeriodNotice
+from billing.signals import period_noted
 from integrations.api.connections import ConnectionSerializer, shown_connections
 from integrations.api.messages import MessageSerializer, shown_messages
 from integrations.api.sender_names import shown_names
@@ -25,6 +27,10 @@ _TYPES = {
     State.EXPIRED: types.CONNECTION_STATES["expired"],
     State.FAILED: types.CONNECTION_STATES["failed"],
     State.CONFLICT: types.CONNECTION_STATES["conflict"],
+}
+_PERIODS = {
+    PeriodNotice.Kind.ENDING: types.SUBSCRIPTION_ENDING,
+    PeriodNotice.Kind.OVERDUE: types.SUBSCRIPTION_OVERDUE,
 }
 _NAMES = {SyncState.SYNCED: types.SENDER_NAMES_SYNCED, SyncState.FAILED: types.SENDER_NAMES_FAILED}
 
@@ -66,6 +72,14 @@ def publish_sender_names(instance: SenderNameList, update_fields: frozenset[str]
     installation = instance.installation
     data = {"salon_id": installation.location.altegio_id, **shown_names(instance)}
     publish([NewEvent(kind, installation.application_id, data)])
+
+
+@receiver(period_noted)
+def publish_period(connection: Connection, kind: PeriodNotice.Kind, **_: Any) -> None:
+    """Tell that a trial or paid period ends soon, or has ended unpaid."""
+    shown = ConnectionSerializer(shown_connections().get(pk=connection.pk)).data
+    data = {"connection": shown, "next_payment_at": shown["next_payment_at"]}
+    publish([NewEvent(_PERIODS[kind], connection.application_id, data, connection_id=connection.pk)])
 
 
 @receiver(messages_placed)

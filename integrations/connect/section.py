@@ -33,6 +33,7 @@ class Note:
     text: str
     url: str = ""
     link: str = ""
+    is_elsewhere: bool = False  # the link leads out of the portal, and so out of Altegio's frame
 
 
 Notes = Callable[[Sequence[Connection]], Mapping[int, Note]]

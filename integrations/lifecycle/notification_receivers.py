@@ -7,7 +7,7 @@ from django.dispatch import receiver
 from accounts.notifications import notify
 from integrations.connections.models import LIVE, Connection, State
 from integrations.connections.signals import connection_changed
-from integrations.lifecycle.notifications import Connected, Frozen, NotConnected, application_group, arrival_group
+from integrations.lifecycle.notifications import Connected, NotConnected, arrival_group
 
 
 @receiver(connection_changed)
@@ -18,8 +18,3 @@ def tell_owner(connection: Connection, before: State, after: State, **_: Any) ->
         notify(Connected, connection.owner, connection.pk, key=key, group=arrival_group(connection))
     elif after in (State.FAILED, State.EXPIRED) and connection.claimant:
         notify(NotConnected, connection.claimant, connection.pk, key=key, group=arrival_group(connection))
-    elif after == State.FROZEN:
-        # Once for what is not paid: Altegio may freeze and thaw it in between.
-        unpaid_since = f"{connection.next_payment_at:%Y%m%d}" if connection.next_payment_at else ""
-        group = application_group(connection)
-        notify(Frozen, connection.owner, connection.pk, key=f"{key}:{unpaid_since}", group=group)

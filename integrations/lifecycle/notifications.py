@@ -1,4 +1,4 @@
-"""The e-mails about connections: connected, not connected, frozen. One for an arrival, however many locations."""
+"""The e-mails about connections: connected, not connected. One for an arrival, however many locations."""
 
 from collections.abc import Collection, Sequence
 from datetime import timedelta
@@ -71,20 +71,8 @@ class NotConnected(_AboutArrival):
         return list(worth_it.order_by("pk").values_list("pk", flat=True))
 
 
-@register_notification
-class Frozen(NotificationKind):
-    """Altegio has stopped the integration until it is paid (docs/altegio.md §3)."""
-
-    name = "frozen"
-
-    def still_true(self, person: User, subjects: Sequence[int]) -> list[int]:
-        mine = Connection.objects.filter(pk__in=subjects, owner=person, state=State.FROZEN)
-        return list(mine.order_by("pk").values_list("pk", flat=True))
-
-
 @EMAIL_CONTEXTS.add(Connected.name)
 @EMAIL_CONTEXTS.add(NotConnected.name)
-@EMAIL_CONTEXTS.add(Frozen.name)
 def with_connections(params: dict[str, Any]) -> dict[str, Any]:
     """The context of an e-mail about some connections and `more` of them."""
     shown = Connection.objects.select_related("application", "location").in_bulk(params["subjects"])

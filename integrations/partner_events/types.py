@@ -20,6 +20,8 @@ PAYMENT_REPORTED: Final = "payment.reported"
 PAYMENT_FAILED: Final = "payment.failed"
 PAYMENT_REFUNDED: Final = "payment.refunded"
 PAYMENT_COLLECTED: Final = "payment.collected"
+SUBSCRIPTION_ENDING: Final = "subscription.ending"
+SUBSCRIPTION_OVERDUE: Final = "subscription.overdue"
 SENDER_NAMES_SYNCED: Final = "sender_names.synced"
 SENDER_NAMES_FAILED: Final = "sender_names.failed"
 MESSAGE_REQUESTED: Final = "message.requested"
@@ -31,6 +33,7 @@ ALL: Final = (
     *CONNECTION_STATES.values(),
     CONNECTION_CHANGED,
     *(PAYMENT_REPORTED, PAYMENT_FAILED, PAYMENT_REFUNDED, PAYMENT_COLLECTED),
+    *(SUBSCRIPTION_ENDING, SUBSCRIPTION_OVERDUE),
     *(SENDER_NAMES_SYNCED, SENDER_NAMES_FAILED),
     *(MESSAGE_REQUESTED, ALTEGIO_EVENTS),
 )

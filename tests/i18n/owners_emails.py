@@ -18,6 +18,7 @@ def emails_about(owner: User, arrival: int, connections: dict[str, Connection]) 
         "connected": connections["active"].pk,
         "not_connected": connections["failed"].pk,
         "frozen": connections["frozen"].pk,
+        "ending": connections["active"].pk,
         "chain_named": connections["active"].pk,
         "token_not_taken": connections["active"].pk,
         "payment": paid,

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
 from django.db import models
 
 from integrations.connections.models.brand_logo import BrandLogo
@@ -22,6 +23,13 @@ class Application(models.Model):
         TELEPHONY = "telephony", _("IP telephony")
         CHAT_BOT = "chat_bot", _("Chat bot")
         OTHER = "other", _("Other")
+
+    class PaidThrough(models.TextChoices):
+        """Where "Pay" leads an owner."""
+
+        ALTEGIO = "altegio", _("Altegio's tariffs and payment links")
+        ADDRESS = "address", _("an address of your own")
+        NOTHING = "nothing", _("nothing: no way to pay is shown")
 
     altegio_id = models.BigIntegerField(_("Altegio's application id"), unique=True)
     name = models.CharField(_("name"), max_length=200, blank=True)
@@ -76,6 +84,31 @@ class Application(models.Model):
     brand_support_url = models.URLField(_("brand: support page"), blank=True, default="", db_default="")
     brand_terms_url = models.URLField(_("brand: terms of use"), blank=True, default="", db_default="")
     brand_privacy_url = models.URLField(_("brand: privacy policy"), blank=True, default="", db_default="")
+    paid_through = models.CharField(
+        _("owners pay through"),
+        max_length=8,
+        choices=PaidThrough.choices,
+        default=PaidThrough.ALTEGIO,
+        db_default=PaidThrough.ALTEGIO,
+        help_text=_('What "Pay" opens on the owners\' pages and in their e-mails.'),
+    )
+    payment_address = models.CharField(
+        _("address to pay at"),
+        max_length=500,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("https; {salon_id} and {connection_id} stand for the location's number and the connection's id."),
+    )
+    tells_owners_of_periods = models.BooleanField(
+        _("tells owners about payment"),
+        default=True,
+        db_default=True,
+        help_text=_(
+            "Owners get an e-mail SUBSCRIPTION_WARNING_DAYS before a trial or a paid period ends, and when Altegio "
+            "freezes the location. Your own systems are told in any case."
+        ),
+    )
 
     class Meta:
         verbose_name = _("application")
@@ -87,6 +120,8 @@ class Application(models.Model):
     def clean(self) -> None:
         if not isinstance(self.channels, list) or not set(self.channels) <= {"sms", "whatsapp"}:
             raise ValidationError({"channels": _('Write a list that holds "sms", "whatsapp" or both.')})
+        if self.paid_through == self.PaidThrough.ADDRESS:
+            _check_address(self.payment_address)
         for field, parse in (("brand_name", parse_name), ("brand_color", parse_color)):
             try:
                 setattr(self, field, parse(getattr(self, field)) if getattr(self, field) else "")
@@ -98,6 +133,11 @@ class Application(models.Model):
         """What owners know it by: its own name, or the brand's; never its number."""
         return embedded(self.name or self.brand_name or settings.BRAND.name)
 
+    def address_to_pay(self, salon_id: int, connection_id: int) -> str:
+        """The partner's own address where the owner of a location pays; "" where owners pay otherwise."""
+        has_own = self.paid_through == self.PaidThrough.ADDRESS
+        return _fill(self.payment_address, salon_id, connection_id) if has_own else ""
+
     @property
     def gets_api_key(self) -> bool:
         """Altegio sends messages through aggregators and chat bots with this key (docs/altegio.md §2, activate)."""
@@ -108,6 +148,21 @@ class Application(models.Model):
         """The optional fields of the activation call that are the same for every location."""
         extras = {"chat_url": self.chat_url, "tips_url": self.tips_url, "channels": self.channels}
         return {name: value for name, value in extras.items() if value}
+
+
+def _fill(address: str, salon_id: int, connection_id: int) -> str:
+    return address.replace("{salon_id}", str(salon_id)).replace("{connection_id}", str(connection_id))
+
+
+def _check_address(address: str) -> None:
+    filled = _fill(address, 1, 1)
+    try:
+        URLValidator(schemes=["https"])(filled)
+    except ValidationError:
+        filled = "{"
+    if set(filled) & set("{}"):
+        wanted = _("Write an https address, with no braces but those of {salon_id} and {connection_id}.")
+        raise ValidationError({"payment_address": wanted})
 
 
 def application_for(altegio_id: int | None = None) -> Application | None:

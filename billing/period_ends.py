@@ -1,0 +1,62 @@
+"""Noting that a trial or a paid period ends soon, or has ended unpaid: once for each, and never after a payment.
+
+What is noted is told in the same transaction: to the partner's systems by `period_noted`, to the owner by an e-mail.
+"""
+
+from functools import partial
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+
+from billing.models import Payment, PeriodNotice, Status
+from billing.signals import period_noted
+from billing.subscriptions import overdue, soon
+from integrations.connections.models import Connection, Installation, State
+from integrations.connections.transitions import lock
+from partner_portal.core.queues import Queue
+
+ENDS = Queue.register(Queue("period ends", "Ends of trials and paid periods", Connection))
+BATCH = 500
+
+
+def note_ends() -> int:
+    """Note what ends soon and what has ended; returns how many. Any number of workers may do so."""
+    return sum(_note_all(PeriodNotice.Kind(kind)) for kind in PeriodNotice.Kind)
+
+
+def without_waiting_payment(connections: QuerySet[Connection]) -> QuerySet[Connection]:
+    """Without those of which a payment for what comes next is on its way to Altegio."""
+    paid = Payment.objects.filter(application=OuterRef("application"), location=OuterRef("location"))
+    return connections.exclude(Exists(paid.filter(status=Status.QUEUED, period_to__gt=OuterRef("next_payment_at"))))
+
+
+def ending() -> QuerySet[Connection]:
+    """The connections whose owners are to be told that their trial or period ends soon."""
+    return without_waiting_payment(Connection.objects.filter(soon(), state=State.ACTIVE))
+
+
+def _note_all(kind: PeriodNotice.Kind) -> int:
+    found = ENDS.ready(_unnoted(kind)).order_by("next_payment_at", "pk")[:BATCH]
+    return ENDS.work_each(list(found), partial(_note, kind=kind))
+
+
+def _unnoted(kind: PeriodNotice.Kind) -> QuerySet[Connection]:
+    due = ending() if kind == PeriodNotice.Kind.ENDING else _overdue()
+    here = Q(installation__application=OuterRef("application"), installation__location=OuterRef("location"))
+    noted = PeriodNotice.objects.filter(here, kind=kind, ends_at=OuterRef("next_payment_at"))
+    return due.exclude(Exists(noted))
+
+
+def _overdue() -> QuerySet[Connection]:
+    # Without a trial, and before anything was paid, there is no period that could be over.
+    no_period = Q(next_payment_at=F("activated_at"), trial_ends_at=None, paid_until=None)
+    return without_waiting_payment(Connection.objects.live().filter(overdue())).exclude(no_period)
+
+
+def _note(found: Connection, kind: PeriodNotice.Kind) -> None:
+    """Payments are taken in under the same lock: one that came a moment ago is seen."""
+    connection = lock(found.pk)
+    if connection.next_payment_at is None or not _unnoted(kind).filter(pk=connection.pk).exists():
+        return
+    place = Installation.at(connection.application, connection.location)
+    PeriodNotice.objects.create(installation=place, kind=kind, ends_at=connection.next_payment_at)
+    period_noted.send(sender=Connection, connection=connection, kind=kind)

@@ -1,0 +1,37 @@
+"""What "Pay" opens for an owner: as the application says, everywhere the same."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from urllib.parse import urlencode
+
+from django.db.models import QuerySet
+from django.urls import reverse
+
+from billing.models import TariffOption
+from integrations.connections.models import Application, Connection
+
+
+def offered_options(connections: Iterable[Connection]) -> QuerySet[TariffOption]:
+    """The tariff options that owners of these may pay at Altegio: none where the partner takes payments otherwise."""
+    applications = {connection.application_id for connection in connections}
+    at_altegio = TariffOption.objects.filter(application__paid_through=Application.PaidThrough.ALTEGIO)
+    return at_altegio.filter(application__in=applications).order_by("tariff_title", "months", "pk")
+
+
+def options_for(connections: Iterable[Connection]) -> Mapping[int, list[TariffOption]]:
+    """The same by application, in one query."""
+    found: dict[int, list[TariffOption]] = defaultdict(list)
+    for option in offered_options(connections):
+        found[option.application_id].append(option)
+    return found
+
+
+def address_of_partner(connection: Connection) -> str:
+    """The partner's own address where the owner pays for this connection; "" where there is none."""
+    return connection.application.address_to_pay(connection.location.altegio_id, connection.pk)
+
+
+def page_to_pay(connections: Sequence[Connection]) -> str:
+    """The path of the owner's page with the tariffs; of one connection where it is one."""
+    only = f"?{urlencode({'q': connections[0].location.altegio_id})}" if len(connections) == 1 else ""
+    return reverse("billing:subscriptions") + only
