@@ -131,6 +131,9 @@ TEMPLATES = [
 ]
 SILENCED_SYSTEM_CHECKS = [
     "auth.W004",  # e-mail addresses are unique without case, by a constraint that this check does not see
+    "security.W004",  # HSTS is a choice of the operator's (docs/operations.md)
+    "security.W005",  # and so is whether it binds the hosts below
+    "security.W021",  # and whether browsers' own lists shall hold it
     "security.W008",  # middleware.redirect_to_https redirects what a proxy took in over http, and nothing else
 ]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -176,8 +179,10 @@ LOGOUT_REDIRECT_URL = "accounts:sign-in"
 PASSWORD_RESET_TIMEOUT = 3600
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
-if EMAIL_CONFIG["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend":
-    EMAIL_BACKEND = "partner_portal.core.smtp_backend.EmailBackend"
+EMAIL_BACKEND = {
+    "django.core.mail.backends.smtp.EmailBackend": "partner_portal.core.smtp_backend.EmailBackend",
+    "django.core.mail.backends.console.EmailBackend": "partner_portal.core.console_email.EmailBackend",
+}.get(EMAIL_CONFIG["EMAIL_BACKEND"], EMAIL_CONFIG["EMAIL_BACKEND"])
 # Seconds for each step of the conversation with the mail server.
 EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=10)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"portal@{_portal.hostname}")
@@ -201,9 +206,12 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_HTTPS
 SESSION_COOKIE_HTTPONLY = True
 CSRF_TRUSTED_ORIGINS = [f"{_portal.scheme}://{_portal.netloc}"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_HTTPS else None
-SECURE_HSTS_SECONDS = 31536000 if BEHIND_HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = BEHIND_HTTPS
-SECURE_REFERRER_POLICY = "same-origin"
+# A promise that browsers keep for so long: nobody makes it by accident.
+SECURE_HSTS_SECONDS: int = env.int("HSTS_SECONDS", default=0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS: bool = env.bool("HSTS_INCLUDE_SUBDOMAINS", default=False)
+SECURE_HSTS_PRELOAD: bool = env.bool("HSTS_PRELOAD", default=False)
+# An arrival's address holds a CRM token: no other request names it, not even one to our own proxy.
+SECURE_REFERRER_POLICY = "strict-origin"
 X_FRAME_OPTIONS = "DENY"
 DEFAULT_EXCEPTION_REPORTER = "partner_portal.core.logs.SecretFreeReporter"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "partner_portal.core.logs.SecretFreeReporterFilter"

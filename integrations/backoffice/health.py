@@ -8,11 +8,13 @@ from typing import Any
 import structlog
 from celery import current_app
 from celery.signals import worker_ready
+from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 
+from partner_portal.core.console_email import PRINTED
 from partner_portal.core.static_files import missing_static_files
 
 log = structlog.get_logger(__name__)
@@ -42,6 +44,14 @@ def readyz(_request: HttpRequest) -> HttpResponse:
     """200, or 503 with what is wrong."""
     wrong = {name: problem for name, check in CHECKS.items() if (problem := _safely(check))}
     return JsonResponse({"ready": not wrong, "wrong": wrong}, status=503 if wrong else 200)
+
+
+def problems_now() -> list[str]:
+    """What keeps the portal from its work, in sentences; for the first page of staff."""
+    found = [problem for check in (_worker, _calls, _mail, _answers) if (problem := _safely(check))]
+    if settings.EMAIL_BACKEND == PRINTED:
+        found.append("E-mails are printed, and reach nobody: set EMAIL_URL.")
+    return found
 
 
 def _safely(check: Callable[[], str]) -> str:

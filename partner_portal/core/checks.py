@@ -10,6 +10,7 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 
 from partner_portal.core.brand import DEFAULT_NAME
+from partner_portal.core.console_email import PRINTED
 
 
 @register
@@ -58,6 +59,10 @@ def in_production(**_: Any) -> list[CheckMessage]:
     if not settings.BEHIND_HTTPS:
         hint = "Altegio takes only https addresses for entity webhooks: set PORTAL_URL to the public https address."
         found.append(checks.Warning("PORTAL_URL is not https.", hint=hint, id="portal.W003"))
+    if settings.EMAIL_BACKEND == PRINTED:
+        hint = "Set it to your mail server, for example smtp+tls://user:password@mail.example.com:587."
+        what = "EMAIL_URL is not set: e-mails are printed, and reach nobody."
+        found.append(checks.Warning(what, hint=hint, id="portal.W006"))
     return [*found, *_brand()]
 
 

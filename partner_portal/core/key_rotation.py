@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import models, transaction
 from django.db.models.functions import Cast
 
-from partner_portal.core.encryption import EncryptedTextField, rotated
+from partner_portal.core.encryption import EncryptedTextField, decrypt, rotated
 
 BATCH = 200
 
@@ -32,15 +32,39 @@ def rotate_keys() -> Iterator[Progress]:
     Yields the progress of each column after each batch. May be stopped, run again, and run while the
     portal writes: a secret that changes meanwhile keeps its new value.
     """
+    for model, name in _columns():
+        yield from _rotate_column(model, name)
+
+
+def unreadable_columns() -> list[str]:
+    """The columns of which the newest value fits none of the keys."""
+    return [f"{model._meta.label}.{name}" for model, name in _columns() if not _is_newest_readable(model, name)]
+
+
+def _columns() -> Iterator[tuple[type[models.Model], str]]:
     for model in apps.get_models():
         for field in model._meta.local_fields:
             if isinstance(field, EncryptedTextField):
-                yield from _rotate_column(model, field.name)
+                yield model, field.name
+
+
+def _stored(model: type[models.Model], name: str) -> models.QuerySet[Any]:
+    """The rows that hold a secret in this column, each with the column as it stands in the database."""
+    found = model._base_manager.annotate(stored=Cast(name, models.TextField()))
+    return found.exclude(stored="").exclude(stored=None)
+
+
+def _is_newest_readable(model: type[models.Model], name: str) -> bool:
+    newest = _stored(model, name).order_by("-pk").values_list("stored", flat=True).first()
+    try:
+        decrypt(newest or "")
+    except ValueError:
+        return False
+    return True
 
 
 def _rotate_column(model: type[models.Model], name: str) -> Iterator[Progress]:
-    stored = model._base_manager.annotate(stored=Cast(name, models.TextField())).exclude(stored="")
-    stored = stored.exclude(stored=None).order_by("pk")
+    stored = _stored(model, name).order_by("pk")
     progress = Progress(f"{model._meta.label}.{name}", stored.count(), 0, 0, [])
     yield progress
     last: Any = None

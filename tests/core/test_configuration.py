@@ -13,6 +13,7 @@ from django.core.checks import run_checks
 from pytest_django.fixtures import Settings
 
 from partner_portal.core.brand import Brand
+from partner_portal.core.console_email import PRINTED
 
 ROOT = Path(__file__).parent.parent.parent
 COMPLETE = {"SECRET_KEY": "x", "PORTAL_URL": "https://portal.example.com", "FIELD_ENCRYPTION_KEYS": "k"}
@@ -65,6 +66,12 @@ def test_production_wants_a_name_and_a_way_to_help(settings: Settings) -> None:
     assert wanted <= ids(include_deployment_checks=True)
     settings.BRAND = Brand(name="Bluebird SMS", support_url="https://bluebird.example")
     assert not wanted & ids(include_deployment_checks=True)
+
+
+def test_production_wants_a_mail_server(settings: Settings) -> None:
+    assert "portal.W006" not in ids(include_deployment_checks=True)
+    settings.EMAIL_BACKEND = PRINTED
+    assert "portal.W006" in ids(include_deployment_checks=True)
 
 
 def test_the_start_fails_with_the_name_of_what_cannot_be_used(tmp_path: Path) -> None:

@@ -187,7 +187,7 @@ def test_the_owners_pages_may_be_framed_by_altegio_alone(browser: Client, home: 
     answer = browser.get(home)
     assert "frame-ancestors https://app.alteg.io https://*.alteg.io" in answer["Content-Security-Policy"]
     assert "X-Frame-Options" not in answer
-    assert answer["Referrer-Policy"] == "same-origin", "the pass leaves with no request to another site"
+    assert answer["Referrer-Policy"] == "strict-origin", "the pass leaves with no request"
     assert "no-store" in answer["Cache-Control"]
     assert Client().get("/account/sign-in/")["X-Frame-Options"] == "DENY"
 

@@ -19,6 +19,9 @@ def test_check_deploy_is_clean(tmp_path: Path) -> None:
         "DATABASE_URL": "postgres://nobody@127.0.0.1:1/none",
         "REDIS_URL": "redis://127.0.0.1:1/0",
         "STAFF_TWO_FACTOR": "true",
+        "BRAND_NAME": "Bluebird SMS",
+        "BRAND_SUPPORT_EMAIL": "help@bluebird.example",
+        "EMAIL_URL": "smtp+tls://user:password@mail.example.com:587",
     }
     command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "INFO"]
     checked = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)

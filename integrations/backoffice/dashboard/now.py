@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from integrations.alerts.models import Alert
 from integrations.backoffice.dashboard.numbers import Number, capped, first_rows, list_url
-from integrations.backoffice.health import OVERDUE
+from integrations.backoffice.health import OVERDUE, problems_now
 from integrations.connections.models import Connection, State
 from integrations.contract_drift.models import Drift
 from integrations.outbox.models import WAITING, CallState, OutgoingCall, TokenStop
@@ -18,6 +18,11 @@ from integrations.outbox.token_stop import token_is_stopped
 from partner_portal.core.english import english as _
 
 MAX_URGENT = 5
+
+
+def running() -> dict[str, Any]:
+    """Whether worker, e-mail and calls work: what is wrong in sentences, at best none."""
+    return {"problems": problems_now()}
 
 
 def running_out() -> dict[str, Any]:

@@ -1,13 +1,21 @@
 """The marketplace's own panels, in the order in which they are read."""
 
 from integrations.backoffice.dashboard.funnel import funnel
-from integrations.backoffice.dashboard.now import calls, connections_by_state, new_drift, open_alerts, running_out
+from integrations.backoffice.dashboard.now import (
+    calls,
+    connections_by_state,
+    new_drift,
+    open_alerts,
+    running,
+    running_out,
+)
 from integrations.backoffice.dashboard.panels import register_panel
 from integrations.backoffice.dashboard.since_yesterday import since_yesterday
 from partner_portal.core.english import english as _
 
 CONNECTIONS = "connections.view_connection"
 
+register_panel(_("Is it running?"), "admin/dashboard/running.html", running, permission=CONNECTIONS, rank=5)
 register_panel(_("Open alerts"), "admin/dashboard/alerts.html", open_alerts, permission="alerts.view_alert", rank=10)
 register_panel(
     _("Running out of time"), "admin/dashboard/running_out.html", running_out, permission=CONNECTIONS, rank=20

@@ -1,9 +1,8 @@
 """The doctor's questions. Each gives one finding: well, worth a look, or wrong, and what to do about it."""
 
-import enum
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from django.conf import settings
 from django.core.cache import cache
@@ -16,6 +15,8 @@ from integrations.altegio import requests
 from integrations.altegio.answers import Answer, Outcome
 from integrations.altegio.requests import ApiRequest
 from integrations.backoffice.doctor.clock import fitting_zones, is_local_time, newest_samples
+from integrations.backoffice.doctor.finding import Finding, Health
+from integrations.backoffice.doctor.surroundings import mail_server, stored_secrets
 from integrations.backoffice.health import HEARTBEAT, MAX_SILENCE
 from integrations.connections.models import Application, Connection, application_for
 from integrations.contract_drift.models import Drift
@@ -29,22 +30,6 @@ from partner_portal.celery import app
 MAX_DRIFT = 10
 
 
-class Health(enum.StrEnum):
-    WELL = "well"
-    LOOK = "look"  # works, but somebody should look
-    WRONG = "wrong"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was examined; `advice` says what to do and is "" where all is well."""
-
-    what: str
-    health: Health
-    message: str
-    advice: str = ""
-
-
 def examine() -> Iterator[Finding]:
     """Examine everything, one finding after the other. Nothing is changed, here or at Altegio."""
     for question in QUESTIONS:
@@ -56,7 +41,9 @@ def examine() -> Iterator[Finding]:
 
 
 def _configuration() -> Iterator[Finding]:
-    messages = run_checks(include_deployment_checks=not settings.DEBUG)
+    messages = [
+        message for message in run_checks(include_deployment_checks=not settings.DEBUG) if not message.is_silenced()
+    ]
     for message in messages:
         health = Health.WRONG if message.level > WARNING else Health.LOOK
         yield Finding("Configuration", health, str(message.msg).split("\n")[0], str(message.hint or ""))
@@ -202,8 +189,10 @@ def _what_altegio_sends() -> Iterator[Finding]:
 QUESTIONS: tuple[Callable[[], Iterator[Finding]], ...] = (
     _configuration,
     _database,
+    stored_secrets,
     _broker_and_cache,
     _worker,
+    mail_server,
     _staff,
     _applications,
     _altegio,

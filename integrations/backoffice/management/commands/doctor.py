@@ -5,9 +5,16 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from integrations.backoffice.doctor.examination import Finding, Health, examine
+from integrations.backoffice.doctor.examination import examine
+from integrations.backoffice.doctor.finding import Finding, Health
 from integrations.connections.models import Application
 
+# docs/altegio.md §1.
+FLAGS = {
+    "is_personal_data_access_needed": "Altegio says, signed, who presses Connect",
+    "is_multiple_salons_allowed": "an owner connects several locations at once",
+    "is_iframe": "after Connect the owner finds the portal in the Settings tab",
+}
 SIGNS = {Health.WELL: "✓", Health.LOOK: "!", Health.WRONG: "✗"}
 
 
@@ -43,4 +50,7 @@ class Command(BaseCommand):
                 self.stdout.write(
                     f"    Agree with Altegio on       {settings.PORTAL_URL}/altegio/messages/  (messages)"
                 )
+        self.stdout.write("\nSwitch these on there, for each application:")
+        for flag, what in FLAGS.items():
+            self.stdout.write(f"  {flag:<30}  {what}")
         self.stdout.write("")

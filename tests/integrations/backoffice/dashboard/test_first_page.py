@@ -1,23 +1,28 @@
 """The control room's first page: right numbers, each leading to its list, in a constant number of queries."""
 
 import re
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import time_machine
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from integrations.alerts.models import Alert
 from integrations.backoffice.dashboard import panels
 from integrations.backoffice.dashboard.days import counts_by_day, sum_ended_days
+from integrations.backoffice.health import HEARTBEAT
 from integrations.backoffice.models import DailyCounts
 from integrations.connections.models import Application, Connection, ConnectionChange, Location, State
 from integrations.outbox.models import OutgoingCall
+from partner_portal.core.console_email import PRINTED
 from sandbox import Sandbox
 from tests.marketplace import AURORA_1, AURORA_2, MARIA, arrive, follow, letters_go_out
 
@@ -175,3 +180,13 @@ def test_the_page_keeps_to_the_strict_policy(staff: Client) -> None:
     page = first_page(staff)
     assert "unsafe" not in staff.get("/admin/").headers["Content-Security-Policy"]
     assert not re.search(r"<style|<script(?![^>]* src=)| style=| on\w+=", page)
+
+
+def test_the_first_page_says_what_does_not_run(staff: Client, settings: Settings) -> None:
+    assert "No worker has given a sign of life" in first_page(staff)
+
+    cache.set(HEARTBEAT, time.time())
+    assert "Yes. Worker and beat live" in first_page(staff)
+
+    settings.EMAIL_BACKEND = PRINTED
+    assert "E-mails are printed, and reach nobody" in first_page(staff)

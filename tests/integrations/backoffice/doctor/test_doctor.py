@@ -3,11 +3,13 @@
 from collections.abc import Callable
 
 import pytest
+from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
 from pytest_django.fixtures import Settings
 
 from integrations.connections.models import Application, Connection
 from integrations.user_tokens.models import ApplicationToken
+from partner_portal.core.console_email import PRINTED
 from sandbox import Sandbox
 
 pytestmark = pytest.mark.django_db
@@ -76,3 +78,48 @@ def test_an_application_token_is_tried_at_a_connected_location(
         payload = doctor(capsys)
     assert words in payload
     assert "the-system-users" not in payload
+
+
+def test_keys_that_do_not_fit_what_is_stored(
+    altegio: Sandbox, capsys: pytest.CaptureFixture[str], connect: Callable[..., Connection], settings: Settings
+) -> None:
+    connect(10101)
+    settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+    with pytest.raises(CommandError):
+        doctor(capsys)
+
+    printed = capsys.readouterr().out
+    assert "no key fits" in printed
+    assert "connections.Installation.api_key" in printed
+
+
+def test_a_mail_server_that_is_not_there(
+    altegio: Sandbox, capsys: pytest.CaptureFixture[str], settings: Settings
+) -> None:
+    settings.EMAIL_BACKEND = "partner_portal.core.smtp_backend.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    with pytest.raises(CommandError):
+        doctor(capsys)
+    assert "E-mail: the mail server cannot be used" in capsys.readouterr().out
+
+
+def test_e_mails_that_are_only_printed(
+    altegio: Sandbox, capsys: pytest.CaptureFixture[str], settings: Settings
+) -> None:
+    settings.EMAIL_BACKEND = PRINTED
+    assert "E-mail: e-mails are printed, and reach nobody" in doctor(capsys)
+
+
+def test_a_check_that_the_settings_silence_is_not_told(
+    altegio: Sandbox, capsys: pytest.CaptureFixture[str], settings: Settings
+) -> None:
+    assert "BRAND_NAME is not set" in doctor(capsys)
+    settings.SILENCED_SYSTEM_CHECKS = [*settings.SILENCED_SYSTEM_CHECKS, "portal.W004"]
+    assert "BRAND_NAME is not set" not in doctor(capsys)
+
+
+@pytest.mark.parametrize("flag", ["is_personal_data_access_needed", "is_multiple_salons_allowed", "is_iframe"])
+def test_the_flags_of_the_developer_account_are_named(
+    altegio: Sandbox, capsys: pytest.CaptureFixture[str], flag: str
+) -> None:
+    assert flag in doctor(capsys)

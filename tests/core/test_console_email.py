@@ -1,0 +1,20 @@
+"""E-mails that are printed for want of a mail server open nothing for who reads the log."""
+
+from io import StringIO
+
+from django.core.mail import EmailMessage
+
+from partner_portal.core.console_email import EmailBackend
+
+
+def test_a_printed_e_mail_holds_no_link_that_opens_anything() -> None:
+    printed = StringIO()
+    links = "https://portal.example/account/reset/MQ/abc-def/ https://portal.example/connect/confirm/token-1/"
+    message = EmailMessage("New password", f"Open {links}", to=["emma@aurora.example"])
+    EmailBackend(stream=printed).send_messages([message])
+
+    text = printed.getvalue()
+    assert "To: emma@aurora.example" in text
+    assert "Subject: New password" in text
+    assert "abc-def" not in text
+    assert "token-1" not in text
