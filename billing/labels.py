@@ -5,7 +5,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing.models import Status, TariffOption
-from integrations.connections.models import Connection
+from integrations.connections.models import Connection, State
 from partner_portal.core import formats
 
 # An owner's payment by its state; the colours are those of the locations' states.
@@ -33,7 +33,11 @@ STATUS_TONES = {
 
 
 def is_due(connection: Connection) -> bool:
-    """Whether the trial or the paid period has ended, and nothing was paid since."""
+    """Whether the trial or the paid period has ended, and nothing was paid since; or Altegio has frozen it."""
+    return connection.state == State.FROZEN or _has_ended(connection)
+
+
+def _has_ended(connection: Connection) -> bool:
     return connection.next_payment_at is not None and connection.next_payment_at <= timezone.now()
 
 
@@ -48,7 +52,9 @@ def why_it_ended(connection: Connection) -> str:
 
 
 def standing(connection: Connection) -> str:
-    """Until when it is paid, in a sentence or two."""
+    """Until when it is paid, in a sentence or two; "" where nothing is to be said beside its state."""
+    if connection.state == State.FROZEN:
+        return _standing_of_frozen(connection)
     now = timezone.now()
     paid, trial, due = connection.paid_until, connection.trial_ends_at, connection.next_payment_at
     if paid is not None and paid > now:
@@ -60,6 +66,18 @@ def standing(connection: Connection) -> str:
             "day": formats.day(due)
         }
     return _("No payment is expected yet.")
+
+
+def _standing_of_frozen(connection: Connection) -> str:
+    """Whatever our days say, Altegio has stopped it: it is neither free nor paid as if it worked."""
+    now, paid, trial = timezone.now(), connection.paid_until, connection.trial_ends_at
+    if paid is not None and paid > now:
+        return _("Paid until %(day)s, but Altegio has not switched it on again yet.") % {"day": formats.day(paid)}
+    if trial is not None and trial > now:
+        return _("Altegio asks for a payment before the end of the trial.")
+    if connection.next_payment_at is None:
+        return ""
+    return _("Not paid since %(day)s.") % {"day": formats.day(connection.next_payment_at)}
 
 
 def option_name(option: TariffOption) -> str:

@@ -17,7 +17,8 @@ from billing.models import Payment, PaymentLink, Status
 from billing.offers import NotOfferedError, ask_for_link
 from billing.subscriptions import subscriptions
 from billing.ways_to_pay import address_of_partner, offered_options, options_for
-from integrations.connections.models import Connection
+from integrations.connect.status import message_for
+from integrations.connections.models import Connection, State
 from integrations.locations.search import matching
 from partner_portal.core.formats import money
 
@@ -55,7 +56,7 @@ def _subscription_rows(page: "Page[Connection]") -> list[dict[str, Any]]:
     return [
         {
             "connection": connection,
-            "standing": standing(connection),
+            "standing": " ".join(filter(None, [_stopped(connection), standing(connection)])),
             "next_payment_at": None if is_due(connection) else connection.next_payment_at,
             "is_due": is_due(connection),
             "pay_url": address_of_partner(connection),
@@ -66,6 +67,10 @@ def _subscription_rows(page: "Page[Connection]") -> list[dict[str, Any]]:
         }
         for connection in page
     ]
+
+
+def _stopped(connection: Connection) -> str:
+    return message_for(connection) if connection.state == State.FROZEN else ""
 
 
 @require_GET

@@ -13,7 +13,7 @@ from integrations.connections.brand import brand_of
 from integrations.connections.models import SHOWN_STATES, Arrival, Connection, EndedBy, State, reconnect_url
 from integrations.outbox.models import OutgoingCall
 from integrations.outbox.token_stop import token_is_stopped
-from partner_portal.core.formats import clock
+from partner_portal.core.formats import clock, day
 
 RECENT = timedelta(seconds=30)
 PageState = Literal["pending", "active", "partial", "expired", "failed"]
@@ -147,7 +147,7 @@ def message_for(connection: Connection, *, struggling: bool = False, stopped: bo
         case State.ACTIVE:
             return _("Connected.")
         case State.FROZEN:
-            return _("Connected, but frozen by Altegio until the subscription is paid.")
+            return _frozen(connection)
         case State.UNINSTALLED:
             return _("Disconnected. To use it again, press Connect in Altegio.")
         case State.EXPIRED:
@@ -158,6 +158,13 @@ def message_for(connection: Connection, *, struggling: bool = False, stopped: bo
             return _("Another person has connected or claims this location. Our staff will look into it.")
         case State.FAILED:
             return _failed(connection)
+
+
+def _frozen(connection: Connection) -> str:
+    if connection.frozen_at is None:  # frozen before the portal kept since when
+        return _("Connected, but frozen by Altegio until the subscription is paid.")
+    since = {"day": day(connection.frozen_at)}
+    return _("Connected, but frozen by Altegio since %(day)s, until the subscription is paid.") % since
 
 
 def _waits_for_proof() -> str:

@@ -7,12 +7,14 @@ black or white, links have a darker or lighter shade of it.
 import hashlib
 from collections.abc import Mapping
 
-from partner_portal.core.colors import BLACK, WHITE, ink_on, mixed, readable_on
+from partner_portal.core.colors import BLACK, READABLE, WHITE, ink_on, mixed, readable_on
 
 # The portal's own, and its backgrounds (`--page`, `--card`), as in static/portal.css.
 OWN = "#3450c4"
 LIGHT = ("#f5f6f9", "#ffffff")
 DARK = ("#10141c", "#181d27")
+# Links stand out from the words around them, which are softer on dark pages.
+ON_DARK = 7.0
 
 
 def stylesheet(color: str) -> str:
@@ -28,13 +30,16 @@ def version_of(color: str) -> str:
 
 def variables(color: str, backgrounds: tuple[str, str]) -> Mapping[str, str]:
     """The variables of a page with these backgrounds: the page's and a card's."""
-    ink, card = ink_on(color), backgrounds[1]
-    tint = mixed(card, color, 0.12 if backgrounds == LIGHT else 0.25)
+    ink, card, is_dark = ink_on(color), backgrounds[1], backgrounds == DARK
+    ratio = ON_DARK if is_dark else READABLE
+    accent = readable_on(color, *backgrounds, ratio=ratio)
+    # On a dark card of the shade: a dark color itself would not be seen.
+    tint = mixed(card, accent, 0.18) if is_dark else mixed(card, color, 0.12)
     return {
         "brand": color,
         "brand-ink": ink,
         "hover": mixed(color, BLACK if ink == WHITE else WHITE, 0.15),
-        "accent": readable_on(color, *backgrounds, tint),
+        "accent": readable_on(accent, *backgrounds, tint),
         "accent-tint": tint,
     }
 

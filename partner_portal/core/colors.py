@@ -37,18 +37,18 @@ def mixed(color: str, other: str, share: float) -> str:
     return "#" + "".join(f"{round(mine + (theirs - mine) * share):02x}" for mine, theirs in channels)
 
 
-def readable_on(color: str, *backgrounds: str) -> str:
-    """`color`, made darker or lighter until words in it can be read on each of the `backgrounds`.
+def readable_on(color: str, *backgrounds: str, ratio: float = READABLE) -> str:
+    """`color`, made darker or lighter until words in it have this contrast, or more, to each of the `backgrounds`.
 
     These are all light or all dark, so that black or white can be read on each of them.
     """
     end = ink_on(backgrounds[0])
     shades = (mixed(color, end, step / _STEPS) for step in range(_STEPS))
-    return next((shade for shade in shades if _is_readable(shade, backgrounds)), end)
+    return next((shade for shade in shades if _contrast_to_all(shade, backgrounds) >= ratio), end)
 
 
-def _is_readable(color: str, backgrounds: tuple[str, ...]) -> bool:
-    return all(contrast(color, background) >= READABLE for background in backgrounds)
+def _contrast_to_all(color: str, backgrounds: tuple[str, ...]) -> float:
+    return min(contrast(color, background) for background in backgrounds)
 
 
 def _channels(color: str) -> tuple[int, int, int]:

@@ -28,7 +28,7 @@ def test_an_owner_sees_their_locations_in_a_constant_number_of_queries(
     arrive(client, altegio, [AURORA_1, AURORA_2])
     work()
     client.force_login(User.objects.get())
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(10):
         page = client.get("/account/").content.decode()
     assert "Aurora Covent Garden" in page
     assert "Aurora Ancoats" in page

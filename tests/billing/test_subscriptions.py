@@ -1,7 +1,8 @@
 """What a connection lives on: its trial, its paid period, and who is told when that ends."""
 
+import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
@@ -93,6 +94,32 @@ def test_the_totals_of_the_chart(
     work()
     Connection.objects.filter(location__altegio_id=10102).update(state="frozen")
     assert count_subscriptions() == Totals(paid=1, trial=0, expiring=0, overdue=0, frozen=1)
+
+
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [
+        ({"trial_ends_at": 9}, "Altegio asks for a payment before the end of the trial."),
+        ({"paid_until": 9}, "but Altegio has not switched it on again yet."),
+        ({"paid_until": -9}, "Not paid since 21 November 2026."),
+        ({}, ""),
+    ],
+)
+def test_a_frozen_one_says_since_when_and_is_not_called_free_or_paid(
+    client: Client, connection: Connection, days: dict[str, int], words: str
+) -> None:
+    now = datetime(2026, 11, 30, 12, tzinfo=UTC)
+    moments = {name: now + timedelta(days=count) for name, count in days.items()}
+    unset = {"trial_ends_at": None, "paid_until": None, "next_payment_at": max(moments.values(), default=None)}
+    frozen = {"state": "frozen", "activated_at": now - timedelta(days=20), "frozen_at": now - timedelta(days=3)}
+    Connection.objects.update(**(unset | moments | frozen))
+    with time_machine.travel(now, tick=False):
+        client.force_login(not_none(connection.owner))
+        for path in ("/account/", "/account/billing/"):
+            page = client.get(path).content.decode()
+            assert "frozen by Altegio since 27 November 2026, until the subscription is paid." in page
+            assert words in page
+            assert not re.search(r"Free trial until|Paid until [^,<]+\d\.|Next payment", page)
 
 
 def test_the_owner_sees_it(client: Client, connection: Connection) -> None:

@@ -94,6 +94,7 @@ class Gallery:
                 last_arrived_at=now,
                 deadline_at=now + timedelta(minutes=50),
                 reviewed_at=now if state == "active" else None,
+                frozen_at=now if state == "frozen" else None,
             )
             for number, state in enumerate(states)
         }
