@@ -33,6 +33,7 @@ IN_FRAME = frozenset(
         "billing:payment-link",
         "billing:payments",
         "billing:subscriptions",
+        "handover:open",
         "lifecycle:disconnect",
         "sender_names:ask",
         "sender_names:list",
@@ -40,6 +41,10 @@ IN_FRAME = frozenset(
         "telephony:list",
     }
 )
+
+
+# What leads out of the frame into a tab of its own, by a form of the page in it.
+OPENS_TAB = frozenset({"handover:open"})
 
 
 def as_owner(user: User, page: str) -> str:
@@ -58,8 +63,10 @@ def owner_frame(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Call
 
     @framed
     def answer(request: HttpRequest, token: str, page: str) -> HttpResponseBase:
-        may_be_framed = _name_of(page) in IN_FRAME
-        if request.headers.get("Sec-Fetch-Dest") == "document":
+        name = _name_of(page)
+        may_be_framed = name in IN_FRAME
+        leads_out = name in OPENS_TAB and request.method == "POST" and posted_from_our_page(request)
+        if request.headers.get("Sec-Fetch-Dest") == "document" and not leads_out:
             return HttpResponseRedirect(page)  # the address was taken out of the frame: there it opens nothing
         owner = owner_of_frame_token(token)
         if owner is None:

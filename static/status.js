@@ -80,6 +80,8 @@ async function showTitles() {
   const answer = await fetch(window.location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
   if (!answer.ok) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const open = fresh.querySelector("[data-open] form");
+  if (open) page.querySelector("[data-open]")?.replaceChildren(document.adoptNode(open));
   for (const row of fresh.querySelectorAll("[data-salon]")) {
     const mine = rows.get(row.dataset.salon);
     write(mine?.querySelector("b"), row.querySelector("b").textContent);

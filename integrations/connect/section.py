@@ -16,6 +16,7 @@ from accounts.sections import register_section
 from integrations.connect.labels import LABELS
 from integrations.connect.status import message_for, shown_state
 from integrations.connections.models import LIVE, Connection, State
+from integrations.handover.buttons import OpenButton, open_buttons
 from integrations.locations.search import matching
 from integrations.status_sync.disconnect import being_disconnected
 from partner_portal.core.extension_points import ExtensionPoint
@@ -56,6 +57,7 @@ class Row:
     said: str
     reconnect_url: str
     disconnect_url: str
+    open: OpenButton | None = None
     notes: list[Note] = field(default_factory=list)
 
 
@@ -97,7 +99,7 @@ def _context(request: HttpRequest, owner: User) -> dict[str, Any]:
     total = sum(each.count for each in filters)
     return {
         "page": page,
-        "rows": _rows(list(page), owner),
+        "rows": _rows(request, list(page), owner),
         "search": search,
         "state": chosen if wanted else "",
         "filters": filters,
@@ -116,9 +118,10 @@ def _filters(connections: QuerySet[Connection], chosen: str) -> list[StateFilter
     return [StateFilter(name, LABELS[name], count, name == chosen) for name, count in names if count]
 
 
-def _rows(connections: list[Connection], owner: User) -> list[Row]:
+def _rows(request: HttpRequest, connections: list[Connection], owner: User) -> list[Row]:
     notes = [given(connections) for given in LOCATION_NOTES]
     ending = being_disconnected(connections)
+    buttons = open_buttons(request, owner, connections)
     return [
         Row(
             salon_id=connection.location.altegio_id,
@@ -130,6 +133,7 @@ def _rows(connections: list[Connection], owner: User) -> list[Row]:
             said="" if connection.pk in ending else connection.altegio_words,
             reconnect_url=connection.reconnect_url,
             disconnect_url="" if connection.pk in ending else _disconnect_url(connection, owner),
+            open=buttons.get(connection.pk),
             notes=[given[connection.pk] for given in notes if connection.pk in given],
         )
         for connection in connections

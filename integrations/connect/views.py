@@ -35,6 +35,7 @@ from integrations.connect.registration import begins_anew, may_act
 from integrations.connect.status import status_of
 from integrations.connections.brand import show_as
 from integrations.connections.models import Arrival, application_for
+from integrations.handover.buttons import OpenButton, allow_cabinet, open_buttons
 from partner_portal.core.framing import View, altegio_origin, framed, host_origins, is_in_frame
 from partner_portal.core.languages import prefer
 
@@ -313,12 +314,24 @@ def _status_page(
         "arrival": arrival,
         "token": token,
         "status": status_of(arrival),
+        "open": _open_button(request, arrival),
         "sign_in": sign_in if needs_sign_in else None,
         "altegio_origin": altegio_origin(),
         "host_origins": host_origins(),
         "language_base": reverse("connect:status", args=[token]),
     }
     return render(request, "connect/status.html", context, status=status)
+
+
+def _open_button(request: HttpRequest, arrival: Arrival) -> OpenButton | None:
+    """The way to the partner's cabinet, for the arrival's owner on any of its live connections."""
+    # Known before anything is connected: the page that waits shows the button without being loaded anew.
+    allow_cabinet(request, arrival.application)
+    owner = _signed_in_owner(request)
+    if owner is None or owner.pk != arrival.user_id or not arrival.application.handover_url:
+        return None
+    mine = arrival.connections.live().filter(owner=owner).select_related("application").order_by("pk")
+    return next(iter(open_buttons(request, owner, mine[:1]).values()), None)
 
 
 @csrf_exempt

@@ -28,6 +28,10 @@ _EMAIL_TOKEN = re.compile(
 )
 
 
+# A signed token of the hand-over, wherever it stands.
+_JWT = re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]+")
+
+
 def mask(text: str, secrets: Iterable[str] = ()) -> str:
     """`text` without the partner token, without `secrets`, and without what stands beside a secret's name."""
     for secret in (settings.ALTEGIO_PARTNER_TOKEN, *secrets):
@@ -37,7 +41,7 @@ def mask(text: str, secrets: Iterable[str] = ()) -> str:
     text = _AUTHORIZATION.sub(rf"\1 {MASK}", text)
     for pattern in (_EVENT_ADDRESS, _STATUS_CALLBACK, _LINK_TOKEN, _EMAIL_TOKEN):
         text = pattern.sub(rf"\1{MASK}", text)
-    return text
+    return _JWT.sub(MASK, text)
 
 
 def mask_phone(phone: str) -> str:

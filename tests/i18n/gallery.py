@@ -15,7 +15,7 @@ from django.views import defaults
 
 from accounts import limits
 from accounts.emails import render
-from accounts.models import OutgoingEmail, User
+from accounts.models import AltegioIdentity, OutgoingEmail, User
 from integrations.activation.call_kinds import Activate
 from integrations.connect import tokens
 from integrations.connections.models import Application, Arrival, ArrivalLocation, Connection, EndedBy, Location
@@ -74,11 +74,13 @@ class Gallery:
     def __post_init__(self) -> None:
         now = timezone.now()
         self.application, _made = Application.objects.get_or_create(altegio_id=1)
-        self.application.name = "Zürikom"
+        self.application.name, self.application.handover_url = "Zürikom", "https://cabinet.example/"
         self.application.save()
         self.owner = User.objects.create_user(
             "emma@aurora.example", PASSWORD, name="Emma Wilde", language=self.language
         )
+        # Known by a signature, and with an address that is not proven yet.
+        AltegioIdentity.objects.get_or_create(altegio_user_id=9001, defaults={"user": self.owner})
         states = ("granted", "active", "frozen", "uninstalled", "expired", "failed", "conflict")
         self.connections = {
             state: Connection.objects.create(

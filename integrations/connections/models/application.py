@@ -1,6 +1,7 @@
 """Application: one of the partner's offers on the Marketplace."""
 
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -13,6 +14,18 @@ from partner_portal.core.brand import MAX_NAME, parse_name
 from partner_portal.core.colors import parse_color
 from partner_portal.core.english import english as _
 from partner_portal.core.json_field import JSONField
+
+
+def parse_handover_url(text: str) -> str:
+    """The address as it stands. Raises ValueError for one that a token must not be sent to."""
+    address = urlsplit(text)
+    if address.scheme != "https" and not settings.EVENTS_ALLOW_PRIVATE:
+        raise ValueError("Write an https address.")
+    if not address.hostname or address.username is not None or address.fragment or not text.isprintable():
+        raise ValueError("Write it with its host, without a user, a password or what follows a #.")
+    if "token" in parse_qs(address.query, keep_blank_values=True):
+        raise ValueError("The portal itself writes `token` into its query: leave it out.")
+    return text
 
 
 class Application(models.Model):
@@ -72,6 +85,14 @@ class Application(models.Model):
             "system reads them by the API and reports their statuses."
         ),
     )
+    handover_url = models.URLField(
+        _("cabinet's address"),
+        max_length=500,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Where a button leads owners, with a token that says who they are (docs/handover.md)."),
+    )
     # Its brand; what is empty is as the portal's (`integrations/connections/brand.py`).
     brand_name = models.CharField(_("brand: name"), max_length=MAX_NAME, blank=True, default="", db_default="")
     brand_logo = models.ForeignKey(
@@ -122,7 +143,11 @@ class Application(models.Model):
             raise ValidationError({"channels": _('Write a list that holds "sms", "whatsapp" or both.')})
         if self.paid_through == self.PaidThrough.ADDRESS:
             _check_address(self.payment_address)
-        for field, parse in (("brand_name", parse_name), ("brand_color", parse_color)):
+        for field, parse in (
+            ("brand_name", parse_name),
+            ("brand_color", parse_color),
+            ("handover_url", parse_handover_url),
+        ):
             try:
                 setattr(self, field, parse(getattr(self, field)) if getattr(self, field) else "")
             except ValueError as error:

@@ -1,0 +1,48 @@
+"""The token that hands an owner over to the partner's cabinet, and the address that carries it (docs/handover.md)."""
+
+import time
+import uuid
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+import jwt
+from django.conf import settings
+
+from accounts.models import User
+from integrations.connections.models import Connection
+from integrations.handover.keys import ALGORITHM, signing_key
+
+# Seconds; the browser follows the redirect at once.
+AGE = 60
+
+
+def make_token(connection: Connection, owner: User) -> str:
+    """A signed token for this owner of `connection`, good once and for a minute."""
+    key = signing_key()
+    now = int(time.time())
+    claims = {
+        "iss": settings.PORTAL_URL,
+        "aud": f"altegio:{connection.application.altegio_id}",
+        "sub": str(owner.pk),
+        "email": owner.email,
+        "name": owner.name,
+        "connection_id": connection.pk,
+        "salon_id": connection.location.altegio_id,
+        "external_id": connection.external_id or None,
+        "iat": now,
+        "exp": now + AGE,
+        "jti": uuid.uuid4().hex,
+    }
+    return jwt.encode(claims, key.private_key, ALGORITHM, headers={"kid": key.kid})
+
+
+def address_with(handover_url: str, token: str) -> str:
+    """The cabinet's address with the token behind what stands in its query."""
+    address = urlsplit(handover_url)
+    query = "&".join(filter(None, (address.query, urlencode({"token": token}))))
+    return urlunsplit(address._replace(query=query))
+
+
+def origin_of(handover_url: str) -> str:
+    """Where the cabinet is, as a policy names it."""
+    address = urlsplit(handover_url)
+    return f"{address.scheme}://{address.netloc}"
