@@ -1,10 +1,13 @@
 """What payments make of a connection: until when it is paid, when its trial ends, when the next one is due."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db.models import Max, Min
+from django.utils import timezone
 
 from billing.models import Payment, Status
+from integrations.activation.adoption import ADOPTED
 from integrations.connections.models import Connection
 from integrations.connections.transitions import lock
 
@@ -29,6 +32,12 @@ def paid_until(application_id: int, location_id: int) -> datetime | None:
     return end
 
 
+def _was_paid_elsewhere(connection: Connection, ends: Sequence[datetime]) -> bool:
+    """Whether it was taken over when its trial was long over: until when it is paid, nobody here knows."""
+    is_over = all(end <= timezone.now() for end in ends)
+    return connection.claim == ADOPTED and connection.paid_until is None and is_over
+
+
 def follow_payments(connection: Connection) -> None:
     """Bring the subscription columns of a locked connection to what the payments say.
 
@@ -41,5 +50,5 @@ def follow_payments(connection: Connection) -> None:
     connection.trial_ends_at = first + timedelta(days=trial_days) if first and trial_days else None
     connection.paid_until = paid_until(connection.application_id, connection.location_id)
     ends = [end for end in (connection.trial_ends_at, connection.paid_until) if end]
-    connection.next_payment_at = max(ends, default=first)
+    connection.next_payment_at = None if _was_paid_elsewhere(connection, ends) else max(ends, default=first)
     connection.save(update_fields=["trial_ends_at", "paid_until", "next_payment_at"])

@@ -63,6 +63,11 @@ def _grant(desk: Desk, arguments: Arguments) -> Any:
     return {"url": desk.arrival_url(location_ids, application_id, user_id, arguments.get("form"))}
 
 
+def _connect_elsewhere(desk: Desk, arguments: Arguments) -> Any:
+    at = datetime.fromisoformat(arguments["at"]) if "at" in arguments else None
+    desk.connect_elsewhere(arguments.get("salon_ids") or [arguments["salon_id"]], arguments.get("application_id"), at)
+
+
 def _pay(desk: Desk, arguments: Arguments) -> Any:
     amount = arguments.get("amount")
     payment_id = desk.pay(
@@ -136,6 +141,7 @@ ACTIONS: dict[tuple[str, str], Action] = {
     ("GET", "state"): _state,
     ("POST", "reset"): lambda desk, _: desk.reset(),
     ("POST", "grant"): _grant,
+    ("POST", "connect_elsewhere"): _connect_elsewhere,
     ("POST", "uninstall"): lambda desk, given: desk.uninstall(*_place(given)),
     ("POST", "freeze"): lambda desk, given: desk.freeze(*_place(given)),
     ("POST", "pay"): _pay,

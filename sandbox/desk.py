@@ -124,6 +124,15 @@ class Desk:
             for location_id in _listed(location_ids):
                 lifecycle.grant(self.world, application_id or self.application_id, location_id, user_id, at)
 
+    def connect_elsewhere(
+        self, location_ids: int | Sequence[int], application_id: int | None = None, at: datetime | None = None
+    ) -> None:
+        """As if these had been connected before there was a portal; by default a year ago."""
+        with self.world.lock:
+            moment = at or self.world.now() - timedelta(days=365)
+            for location_id in _listed(location_ids):
+                lifecycle.connect_elsewhere(self.world, application_id or self.application_id, location_id, moment)
+
     def arrival_url(
         self,
         location_ids: int | Sequence[int],

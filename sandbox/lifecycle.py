@@ -67,6 +67,19 @@ def grant(
     return connection
 
 
+def connect_elsewhere(world: World, application_id: int, location_id: int, at: datetime) -> Connection:
+    """As if the location had been connected long ago, by a system of the partner's that came before the portal."""
+    connection = grant(world, application_id, location_id, at=at)
+    if not connection.is_installed:
+        _keep_first(
+            connection,
+            Activation(location_id, application_id, "key-of-before", ["https://before.example/events"]),
+        )
+        _switch_on(connection, world.application(application_id), at, PARTNER)
+        world.touch()
+    return connection
+
+
 def activate(world: World, wish: Activation) -> Connection:
     """The partner's activation: only of an open grant, and only within the window (403 otherwise)."""
     application = world.application(wish.application_id)

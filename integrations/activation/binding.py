@@ -151,11 +151,11 @@ def fail(connection: Connection, reason: str, altegio_words: str) -> None:
 def show_as_taken(connection: Connection, reason: str) -> None:
     """Somebody holds the location: the claim is in conflict until its window ends, or theirs does.
 
-    Where the portal knows nobody who does, only staff can find out: they are told of a claimant who is proven.
+    Where the portal knows no owner who does, only staff can find out: they are told of a claimant who is proven.
     """
     if connection.state != State.GRANTED:
         return
     move(connection, State.CONFLICT, reason)
-    if connection.is_proven and not others_alive(connection).exists():
+    if connection.is_proven and not others_alive(connection).exclude(owner=None).exists():
         text = f"{connection}: {reason}"
         raise_alerts([(Alert.Kind.CONFLICT, f"conflict:{connection.pk}", text, connection)])

@@ -6,6 +6,7 @@ from datetime import datetime
 from django.conf import settings
 from django.utils import timezone
 
+from integrations.activation.adoption import adopt_in_place
 from integrations.activation.binding import (
     accept,
     clock_tolerance,
@@ -120,6 +121,7 @@ class Activate(CallKind):
         verdict = judge(facts_of(connection, call, status))
         match verdict:
             case Hold(reason) if status.state is not AltegioState.PENDING:
+                adopt_in_place(connection, status)
                 show_as_taken(connection, reason)
             case SendAgain() | AskAgain() if status.state is AltegioState.PENDING:
                 end_unnoticed(connection)

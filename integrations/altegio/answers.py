@@ -174,6 +174,8 @@ class ConnectionStatus:
     newest_log_at: datetime | None
     payments: tuple[RemotePayment, ...]
     newest_end_at: datetime | None = None
+    # When the log first says that it became active; None where the log does not go back so far.
+    first_active_at: datetime | None = None
     # What Altegio recorded of the activation's settings, as it came; it may hold the API key. None: it does not tell.
     special_settings: Any = field(default=None, repr=False)
 
@@ -210,6 +212,7 @@ def read_status(answer: Answer, zone: str) -> ConnectionStatus | None:
         newest_log_at=max((moment for moment, _to in logs if moment), default=None),
         payments=tuple(read_remote_payment(entry, zone) for entry in objects_of(data.get("payments"))),
         newest_end_at=max((moment for moment, to in logs if moment and to == UNINSTALLED), default=None),
+        first_active_at=min((moment for moment, to in logs if moment and to == AltegioState.ACTIVE), default=None),
         special_settings=data.get("special_settings"),
     )
 

@@ -1,5 +1,7 @@
 """Reconciliations in the control room: the reports, and what needs a person."""
 
+from typing import Any, cast
+
 from django.contrib import admin
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
@@ -7,8 +9,9 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from integrations.activation.adoption import ask_to_adopt
 from integrations.reconciliation.models import Finding, Reconciliation
-from partner_portal.core.admin_base import ReadOnlyAdmin, link_to
+from partner_portal.core.admin_base import ActionRefusedError, ReadOnlyAdmin, confirm_action, link_to
 from partner_portal.core.english import english as _
 
 
@@ -55,6 +58,25 @@ class FindingAdmin(ReadOnlyAdmin):
     list_select_related = ("application", "run", "connection__application", "connection__location")
     ordering = ("-pk",)
     linked_lookups = ("run__id__exact",)
+    actions = ("adopt",)
+
+    @confirm_action(
+        _("Take over"),
+        _(
+            "Altegio is asked about each location; one that is connected there becomes a connection here, nobody's "
+            "until its owner comes. No activation is sent, and no trial begins anew."
+        ),
+        permission="connections.change_connection",
+    )
+    def adopt(self, _request: HttpRequest, chosen: QuerySet[Finding]) -> str:
+        finding = chosen.select_related("application").get()
+        if not self.is_offered("adopt", finding):
+            raise ActionRefusedError(_("This is no location that is unknown here."))
+        ask_to_adopt(finding.application, cast("int", finding.salon_id))
+        return str(_("Altegio is asked; what comes of it shows here in a moment."))
+
+    def is_offered(self, action: str, row: Any) -> bool:
+        return action != "adopt" or (row.kind == Finding.Kind.UNKNOWN and row.connection_id is None)
 
     @admin.display(description=_("connection"))
     def connection_link(self, finding: Finding) -> SafeString | str:

@@ -5,6 +5,7 @@ from typing import Any
 from django.dispatch import receiver
 from django.utils import timezone
 
+from integrations.activation.signals import location_adopted
 from integrations.altegio.answers import AltegioState, ConnectionStatus
 from integrations.connections.models import LIVE, Connection, State
 from integrations.connections.signals import status_synced
@@ -33,6 +34,18 @@ def settle(connection: Connection, status: ConnectionStatus, before: State, **_:
         _note(run, connection, _unnoticed_change(before, connection), before=before.label, **outcome)
     _note_differences(run, connection, status)
     finish_if_done(run.pk)
+
+
+@receiver(location_adopted)
+def settle_unknown(connection: Connection, **_: Any) -> None:
+    """What the newest reports call unknown is known now."""
+    unknown = Finding.objects.filter(
+        application=connection.application_id,
+        salon_id=connection.location.altegio_id,
+        kind=Finding.Kind.UNKNOWN,
+        connection=None,
+    )
+    unknown.update(connection=connection, needs_person=False, before="", after=connection.get_state_display())
 
 
 @receiver(call_ended)

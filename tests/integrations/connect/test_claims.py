@@ -218,8 +218,7 @@ def test_staff_decide_after_the_window_where_altegio_holds_it_active(
     work()
     staff.give_to_claimant(only(state="conflict").pk, support)
     work()
-    assert only().state == "active"
-    assert only().owner is not None
+    assert only(state="active").owner is not None
 
 
 def test_what_staff_dismissed_stays_dismissed(

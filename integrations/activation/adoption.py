@@ -1,0 +1,119 @@
+"""Taking over locations that were connected before the portal: Altegio calls them active, and nobody here knows them.
+
+No activation is sent: Altegio has had one. The connection is nobody's until somebody proves to be its owner and staff
+decide, and its time runs from the moment that Altegio tells, not anew.
+"""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from integrations.activation.signals import location_adopted
+from integrations.altegio.answers import AltegioState, Answer, ConnectionStatus, read_status
+from integrations.altegio.requests import ApiRequest
+from integrations.connections.models import Application, Connection, Installation, Location, State
+from integrations.connections.signals import status_synced
+from integrations.connections.transitions import move
+from integrations.connections.window import activation_window
+from integrations.locations.call_kinds import fetch_locations
+from integrations.outbox.call_kinds import CallKind, register
+from integrations.outbox.models import OutgoingCall, Priority
+from integrations.outbox.queue import queue_newest
+from integrations.status_sync.question import status_question
+from integrations.telephony.chains import adopt_chain
+from integrations.webhook_settings.call_kinds import NoTokenError, mend_settings
+from partner_portal.core.english import english as _
+
+ADOPTED = "adopted"
+WHY = "Connected before the portal; Altegio says that it is {}."
+
+
+@transaction.atomic
+def ask_to_adopt(application: Application, salon_id: int) -> str:
+    """Queue the question whether a location is connected; if so it is adopted. Returns the call's coalesce key."""
+    location, _made = Location.objects.get_or_create(altegio_id=salon_id)
+    Installation.at(application, location)
+    subject = f"adopt:{application.pk}:{location.pk}"
+    queue_newest(Adopt, subject, application=application.pk, location=location.pk)
+    return subject
+
+
+@register
+class Adopt(CallKind):
+    """docs/altegio.md §2, status: a question about a location that nobody here knows."""
+
+    name = "adopt"
+    title = _("Taking over: is it connected?")
+    priority = Priority.HOUSEKEEPING
+    idempotent = True
+    max_age = timedelta(days=1)
+
+    def request(self, call: OutgoingCall) -> ApiRequest:
+        return status_question(*_place_of(call))
+
+    def accepted(self, call: OutgoingCall, answer: Answer) -> None:
+        status = read_status(answer, settings.ALTEGIO_TIME_ZONE)
+        if status is not None:
+            adopt(*_place_of(call), status)
+
+
+def _place_of(call: OutgoingCall) -> tuple[Application, Location]:
+    application = Application.objects.get(pk=call.params["application"])
+    return application, Location.objects.get(pk=call.params["location"])
+
+
+def adopt(application: Application, location: Location, status: ConnectionStatus) -> Connection | None:
+    """Make a live connection, nobody's, of a location that Altegio calls active or frozen. Within a transaction.
+
+    None where it is not, or where a connection here is alive or once was: those are found alive by other ways.
+    """
+    Location.objects.select_for_update(no_key=True).get(pk=location.pk)
+    here = Connection.objects.at(application, location)
+    if not _is_alive(status) or here.live().exists() or here.exclude(activated_at=None).exists():
+        return None
+    now = timezone.now()
+    since = status.created_at or status.first_active_at or now
+    connection = Connection.objects.create(
+        application=application,
+        location=location,
+        state=State.GRANTED,
+        claim=ADOPTED,
+        is_proven=False,
+        arrived_at=since,
+        last_arrived_at=since,
+        deadline_at=since + activation_window(),
+    )
+    to = State.FROZEN if status.state is AltegioState.FROZEN else State.ACTIVE
+    move(connection, to, WHY.format(to.label), activated_at=status.first_active_at, status_asked_at=now)
+    adopt_chain(connection)
+    fetch_locations(application)
+    # Whoever looks at an answer looks at this one: what Altegio recorded of keys and addresses is compared.
+    status_synced.send(sender=Connection, connection=connection, status=status, before=to)
+    _mend(connection)
+    location_adopted.send(sender=Connection, connection=connection)
+    return connection
+
+
+def adopt_in_place(claim: Connection, status: ConnectionStatus) -> None:
+    """A proven person claims a location that Altegio has called active for longer than a window: it is adopted.
+
+    A younger one may be another's, who consented a moment ago and is about to arrive.
+    """
+    changed_at = status.newest_sign_at
+    if claim.is_proven and changed_at is not None and timezone.now() - changed_at >= activation_window():
+        adopt(claim.application, claim.location, status)
+
+
+def _is_alive(status: ConnectionStatus) -> bool:
+    return status.state in (AltegioState.ACTIVE, AltegioState.FROZEN)
+
+
+def _mend(connection: Connection) -> None:
+    """Add our event address where a user token lets us; where none does, an alert has said what is missing."""
+    try:
+        with transaction.atomic():
+            mend_settings(connection)
+    except NoTokenError:
+        return

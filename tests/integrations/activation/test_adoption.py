@@ -1,0 +1,203 @@
+"""Locations that were connected before the portal are taken over: nothing is sent, nobody gets them unproven."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import User
+from integrations.activation.adoption import ask_to_adopt
+from integrations.activation.models import TakenSettings
+from integrations.activation.staff import give_to_claimant
+from integrations.alerts.models import Alert
+from integrations.connections.models import Application, Connection
+from integrations.partner_events.fan_out import fan_out
+from integrations.partner_events.models import PartnerEvent
+from integrations.reconciliation.models import Finding, Reconciliation
+from integrations.reconciliation.start import start_run
+from integrations.user_tokens.models import ApplicationToken
+from integrations.webhook_settings.models import WebhookSettings
+from sandbox import Sandbox
+from tests.admin_urls import admin_url
+from tests.marketplace import AURORA_1, AURORA_2, EMMA, arrive
+from tests.not_none import not_none
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def application(altegio: Sandbox) -> Application:
+    return Application.objects.create(altegio_id=1, name="Beacon", kind="sms")
+
+
+@pytest.fixture
+def connected_before(altegio: Sandbox, application: Application) -> None:
+    """One location that another system of the partner's connected a year ago."""
+    altegio.connect_elsewhere(AURORA_1)
+
+
+def activations(altegio: Sandbox) -> int:
+    return len(altegio.requests("activate"))
+
+
+def run_command(*arguments: str) -> str:
+    out = StringIO()
+    call_command("adopt_connections", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_it_becomes_a_connection_of_nobody_without_an_activation(
+    altegio: Sandbox, application: Application, connected_before: None, work: Callable[..., None]
+) -> None:
+    ask_to_adopt(application, AURORA_1)
+    work()
+    connection = Connection.objects.get()
+    assert (connection.state, connection.owner, connection.claimant) == ("active", None, None)
+    assert activations(altegio) == 0
+
+
+def test_its_trial_does_not_begin_anew(
+    altegio: Sandbox, application: Application, connected_before: None, work: Callable[..., None]
+) -> None:
+    ask_to_adopt(application, AURORA_1)
+    work()
+    connection = Connection.objects.get()
+    year = timedelta(days=365)
+    assert timedelta() <= timezone.now() - not_none(connection.activated_at) - year < timedelta(minutes=1)
+    assert not_none(connection.trial_ends_at) < timezone.now()
+    assert connection.next_payment_at is None, "what was paid elsewhere is not known, so nothing is overdue"
+
+
+def test_the_partners_systems_are_told_once(
+    altegio: Sandbox, application: Application, connected_before: None, work: Callable[..., None]
+) -> None:
+    for _ in range(2):
+        ask_to_adopt(application, AURORA_1)
+        work()
+    fan_out()
+    (event,) = PartnerEvent.objects.filter(type="connection.activated")
+    assert json.loads(event.body)["data"]["connection"]["owner_email"] is None
+
+
+def test_keys_and_addresses_that_are_not_ours_are_told_to_staff(
+    altegio: Sandbox, application: Application, connected_before: None, work: Callable[..., None]
+) -> None:
+    ask_to_adopt(application, AURORA_1)
+    work()
+    taken = TakenSettings.objects.get()
+    assert (taken.state, taken.missing) == ("different", "API key, event address")
+    assert Alert.objects.filter(kind="settings", cleared_at=None).count() == 1
+
+
+def test_our_event_address_is_added_where_a_token_lets_us(
+    altegio: Sandbox, application: Application, connected_before: None, work: Callable[..., None]
+) -> None:
+    ApplicationToken.objects.create(application=application, token="the-system-users")
+    ask_to_adopt(application, AURORA_1)
+    work()
+    assert WebhookSettings.objects.get().state == "present"
+    assert TakenSettings.objects.get().missing == "API key"
+
+
+def test_a_frozen_one_is_taken_over_as_frozen(
+    altegio: Sandbox, application: Application, connected_before: None, work: Callable[..., None]
+) -> None:
+    altegio.freeze(AURORA_1)
+    ask_to_adopt(application, AURORA_1)
+    work()
+    assert Connection.objects.get().state == "frozen"
+
+
+def test_what_is_not_connected_is_not_taken_over(
+    altegio: Sandbox, application: Application, work: Callable[..., None]
+) -> None:
+    altegio.grant(AURORA_1)
+    ask_to_adopt(application, AURORA_1)
+    ask_to_adopt(application, AURORA_2)
+    work()
+    assert not Connection.objects.exists()
+
+
+def test_what_is_known_here_is_left_alone(
+    client: Client, altegio: Sandbox, application: Application, work: Callable[..., None]
+) -> None:
+    arrive(client, altegio, AURORA_1, user_id=EMMA)
+    work()
+    ask_to_adopt(application, AURORA_1)
+    work()
+    assert Connection.objects.get().owner is not None
+
+
+def test_the_command_names_each_and_a_dry_run_changes_nothing(
+    altegio: Sandbox, application: Application, connected_before: None
+) -> None:
+    assert f"#{AURORA_1} Aurora Covent Garden" in run_command("--dry-run")
+    assert not Connection.objects.exists()
+
+    assert "taken over, active" in run_command("--application", "1")
+    assert Connection.objects.get().state == "active"
+    assert "0 connected at Altegio and unknown here" in run_command()
+
+
+def test_the_command_knows_no_other_application(altegio: Sandbox, application: Application) -> None:
+    with pytest.raises(CommandError, match="no application 77"):
+        run_command("--application", "77")
+
+
+def test_staff_take_over_what_a_reconciliation_found(
+    client: Client, altegio: Sandbox, application: Application, connected_before: None, work: Callable[..., None]
+) -> None:
+    start_run(Reconciliation.Trigger.NIGHTLY)
+    work()
+    finding = Finding.objects.get(kind="unknown")
+    client.force_login(User.objects.create_superuser("staff@example.com", "pass"))
+    form = {"action": "adopt", "_selected_action": [finding.pk], "confirmed": "yes"}
+    client.post(admin_url("finding"), form)
+    work()
+    finding.refresh_from_db()
+    assert finding.connection == Connection.objects.get()
+    assert not finding.needs_person
+    page = client.post(admin_url("finding"), form, follow=True).content.decode()
+    assert "no location that is unknown here" in page
+
+
+def test_an_owner_who_comes_through_the_settings_tab_waits_for_staff(
+    client: Client, altegio: Sandbox, application: Application, connected_before: None, work: Callable[..., None]
+) -> None:
+    client.get(_path(altegio.arrival_url(AURORA_1, user_id=EMMA)))
+    work()
+    live = Connection.objects.live().get()
+    claim = Connection.objects.exclude(pk=live.pk).get()
+    assert (live.owner, claim.state) == (None, "conflict")
+    assert Alert.objects.filter(kind="conflict", cleared_at=None).count() == 1
+
+    give_to_claimant(claim.pk, User.objects.create_superuser("staff@example.com", "pass"))
+    live.refresh_from_db()
+    assert live.owner == claim.claimant
+    assert not_none(live.activated_at) < timezone.now() - timedelta(days=300)
+
+
+def test_a_stranger_without_a_proof_makes_no_connection(
+    client: Client, altegio: Sandbox, application: Application, connected_before: None, work: Callable[..., None]
+) -> None:
+    client.get(f"/connect/?salon_id={AURORA_1}")
+    work()
+    assert not Connection.objects.live().exists()
+
+
+def test_what_became_active_a_moment_ago_is_left_to_whoever_is_about_to_arrive(
+    client: Client, altegio: Sandbox, application: Application, work: Callable[..., None]
+) -> None:
+    altegio.connect_elsewhere(AURORA_1, at=timezone.now() - timedelta(minutes=2))
+    client.get(_path(altegio.arrival_url(AURORA_1, user_id=EMMA)))
+    work()
+    assert not Connection.objects.live().filter(owner=None).exists()
+
+
+def _path(url: str) -> str:
+    return url[url.index("/connect/") :]
