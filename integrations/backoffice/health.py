@@ -1,7 +1,7 @@
 """Is the process alive, and is the portal able to keep its promises (docs/interface.md, Pages)."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -42,13 +42,18 @@ def give_first_heartbeat(**_: Any) -> None:
 
 def readyz(_request: HttpRequest) -> HttpResponse:
     """200, or 503 with what is wrong."""
-    wrong = {name: problem for name, check in CHECKS.items() if (problem := _safely(check))}
+    wrong = what_is_wrong(CHECKS)
     return JsonResponse({"ready": not wrong, "wrong": wrong}, status=503 if wrong else 200)
+
+
+def what_is_wrong(names: Iterable[str]) -> dict[str, str]:
+    """Of these of `CHECKS` what each has found; without those that found nothing."""
+    return {name: problem for name in names if (problem := _safely(CHECKS[name]))}
 
 
 def problems_now() -> list[str]:
     """What keeps the portal from its work, in sentences; for the first page of staff."""
-    found = [problem for check in (_worker, _calls, _mail, _answers) if (problem := _safely(check))]
+    found = list(what_is_wrong(["worker", "calls", "mail", "answers"]).values())
     if settings.EMAIL_BACKEND == PRINTED:
         found.append("E-mails are printed, and reach nobody: set EMAIL_URL.")
     return found

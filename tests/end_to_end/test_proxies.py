@@ -100,9 +100,9 @@ def caddy(folder: Path, port: int, upstream: int) -> list[str]:
     config = folder / "Caddyfile"
     config.write_text(site)
     subprocess.run([*command, str(config)], check=True, capture_output=True)
-    names = "http://portal.example.com, https://portal.example.com"
+    names = "http://{$PORTAL_HOST:portal.example.com}, https://{$PORTAL_HOST:portal.example.com}"
     assert names in site
-    site = site.replace(names, f"http://portal.example.com:{port}").replace(":8000", f":{upstream}")
+    site = site.replace(names, f"http://portal.example.com:{port}").replace(":8000}", f":{upstream}}}")
     config.write_text(site.replace("{\n", "{\n\tadmin off\n", 1))
     return ["caddy", "run", "--adapter", "caddyfile", "--config", str(config)]
 

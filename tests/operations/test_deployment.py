@@ -1,14 +1,20 @@
 """The files for going live agree with the portal: processes, variables, alerts, the pages they point to."""
 
+import os
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client
 from pytest_django.fixtures import Settings
 
+from integrations.backoffice.health import note_heartbeat
 from tests.not_none import not_none
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +29,8 @@ OPERATIONS = (ROOT / "docs/operations.md").read_text()
 
 def test_compose_runs_what_the_procfile_runs() -> None:
     services = COMPOSE["services"]
-    assert set(services) == {*PROCFILE, "postgres", "redis"}
+    asked_for = {name for name, service in services.items() if "profiles" in service}
+    assert set(services) - asked_for == {*PROCFILE, "postgres", "redis"}
     assert services["worker"]["command"] == PROCFILE["worker"]
     assert services["beat"]["command"] == PROCFILE["beat"]
     assert services["release"]["command"] in PROCFILE["release"]
@@ -33,14 +40,63 @@ def test_compose_runs_what_the_procfile_runs() -> None:
 
 def test_what_runs_for_long_is_examined_and_no_process_is_root() -> None:
     for name, service in COMPOSE["services"].items():
-        assert name == "release" or service["healthcheck"]["test"]
+        assert name in ("release", "backup") or service["healthcheck"]["test"]
     dockerfile = (ROOT / "Dockerfile").read_text()
     assert dockerfile.index("\nUSER portal\n") < dockerfile.index("\nCMD ")
 
 
 def test_every_volume_is_declared() -> None:
     used = {volume.split(":")[0] for service in COMPOSE["services"].values() for volume in service.get("volumes", [])}
-    assert used == set(COMPOSE["volumes"])
+    assert {name for name in used if not name.startswith(".")} == set(COMPOSE["volumes"])
+
+
+def test_no_log_grows_without_end() -> None:
+    for service in COMPOSE["services"].values():
+        assert service["logging"]["options"] == {"max-size": "10m", "max-file": "5"}
+
+
+def test_a_worker_is_well_without_a_web_process(capsys: pytest.CaptureFixture[str]) -> None:
+    words = COMPOSE["services"]["worker"]["healthcheck"]["test"][3:]
+    with pytest.raises(CommandError, match="No worker has given a sign of life"):
+        call_command(*words)
+    note_heartbeat()
+    call_command(*words)
+    assert capsys.readouterr().out == "Ready.\n"
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="The backup is PostgreSQL's.")
+@pytest.mark.skipif(shutil.which("pg_dump") is None, reason="pg_dump is not installed.")
+def test_the_backup_is_made_and_can_be_read(tmp_path: Path) -> None:
+    """DATABASE_URL comes from `.env`, with the portal's own parameter behind it."""
+    given = connection.settings_dict
+    host, port = given["HOST"] or "localhost", given["PORT"] or 5432
+    url = f"postgres://{given['USER']}:{given['PASSWORD']}@{host}:{port}/{given['NAME']}"
+    (tmp_path / ".env").write_text(f"DATABASE_URL={url}?DISABLE_SERVER_SIDE_CURSORS=True\n")
+    made = subprocess.check_output(
+        [ROOT / "deploy" / "backup.sh", tmp_path / "dumps"],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"]},
+        text=True,
+        timeout=120,
+    )
+    listed = subprocess.check_output(["pg_restore", "--list", made.strip()], text=True, timeout=60)
+
+    assert "connections_connection" in listed
+    assert [file.name for file in (tmp_path / "dumps").iterdir()] == [Path(made.strip()).name]
+
+
+def test_a_backup_without_an_address_says_so(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("")
+    tried = subprocess.run(
+        [ROOT / "deploy" / "backup.sh", tmp_path / "dumps"],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (tried.returncode, "DATABASE_URL is set neither" in tried.stderr) == (1, True)
 
 
 def test_no_secret_gets_into_the_image() -> None:
