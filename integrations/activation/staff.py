@@ -5,6 +5,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import User
+from integrations.activation.adoption import ADOPTED
 from integrations.activation.call_kinds import Activate
 from integrations.activation.waiting_call import end_claim
 from integrations.alerts.models import Alert
@@ -85,7 +86,12 @@ def give_to_claimant(connection_id: int, by: User) -> None:
 
 
 def is_for_staff(connection: Connection) -> bool:
-    """Whether staff may decide whose it is: in conflict, or accepted by Altegio while it was disputed."""
+    """Whether staff may decide whose it is: in conflict, or accepted by Altegio while it was disputed.
+
+    And a proven claim on what was taken over and is nobody's, also when its window is over: there is no hurry there.
+    """
+    if connection.state == State.FAILED and connection.is_proven and connection.ended_by == EndedBy.WINDOW:
+        return Connection.objects.beside(connection).live().filter(claim=ADOPTED, owner=None).exists()
     return connection.state == State.CONFLICT or (connection.state in LIVE and connection.is_disputed)
 
 

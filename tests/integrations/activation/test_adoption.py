@@ -9,13 +9,15 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
+from time_machine import TimeMachineFixture
 
 from accounts.models import User
 from integrations.activation.adoption import ask_to_adopt
 from integrations.activation.models import TakenSettings
-from integrations.activation.staff import give_to_claimant
+from integrations.activation.staff import give_to_claimant, is_for_staff
 from integrations.alerts.models import Alert
 from integrations.connections.models import Application, Connection
+from integrations.outbox.sweep import expire_late_calls
 from integrations.partner_events.fan_out import fan_out
 from integrations.partner_events.models import PartnerEvent
 from integrations.reconciliation.models import Finding, Reconciliation
@@ -180,6 +182,27 @@ def test_an_owner_who_comes_through_the_settings_tab_waits_for_staff(
     live.refresh_from_db()
     assert live.owner == claim.claimant
     assert not_none(live.activated_at) < timezone.now() - timedelta(days=300)
+
+
+def test_staff_may_decide_for_them_after_the_window_too(
+    client: Client,
+    altegio: Sandbox,
+    application: Application,
+    connected_before: None,
+    work: Callable[..., None],
+    time_machine: TimeMachineFixture,
+) -> None:
+    client.get(_path(altegio.arrival_url(AURORA_1, user_id=EMMA)))
+    work()
+    time_machine.move_to(timezone.now() + timedelta(hours=2))
+    expire_late_calls()
+    claim = Connection.objects.get(state="failed")
+
+    give_to_claimant(claim.pk, User.objects.create_superuser("staff@example.com", "pass"))
+    assert Connection.objects.live().get().owner == claim.claimant
+    claim.refresh_from_db()
+    assert not is_for_staff(claim)
+    work()
 
 
 def test_a_stranger_without_a_proof_makes_no_connection(
