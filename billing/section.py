@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from django.utils.translation import gettext as _
 
 from billing.labels import standing
-from billing.ways_to_pay import address_of_partner, options_for, page_to_pay
+from billing.ways_to_pay import address_of_partner, options_for, page_to_pay, whom_to_ask
 from integrations.connect.section import LOCATION_NOTES, Note
 from integrations.connections.models import LIVE, Connection
 
@@ -14,7 +14,8 @@ from integrations.connections.models import LIVE, Connection
 def _notes(connections: Sequence[Connection]) -> Mapping[int, Note]:
     live = [connection for connection in connections if connection.state in LIVE]
     options = options_for(live)
-    return {connection.pk: _note(connection, has_tariffs=connection.application_id in options) for connection in live}
+    notes = {each.pk: _note(each, has_tariffs=each.application_id in options) for each in live}
+    return {pk: note for pk, note in notes.items() if note.text or note.url}
 
 
 def _note(connection: Connection, *, has_tariffs: bool) -> Note:
@@ -22,4 +23,4 @@ def _note(connection: Connection, *, has_tariffs: bool) -> Note:
         return Note(standing(connection), url, _("Pay"), is_elsewhere=True)
     if has_tariffs:
         return Note(standing(connection), page_to_pay([connection]), _("Pay"))
-    return Note(standing(connection))
+    return Note(" ".join(filter(None, [standing(connection), whom_to_ask(connection)])))

@@ -16,7 +16,7 @@ from billing.labels import STATUS_ADVICE, STATUS_TONES, STATUS_WORDS, is_due, op
 from billing.models import Payment, PaymentLink, Status
 from billing.offers import NotOfferedError, ask_for_link
 from billing.subscriptions import subscriptions
-from billing.ways_to_pay import address_of_partner, offered_options, options_for
+from billing.ways_to_pay import address_of_partner, offered_options, options_for, whom_to_ask
 from integrations.connect.status import message_for
 from integrations.connections.models import Connection, State
 from integrations.locations.search import matching
@@ -60,6 +60,7 @@ def _subscription_rows(page: "Page[Connection]") -> list[dict[str, Any]]:
             "next_payment_at": None if is_due(connection) else connection.next_payment_at,
             "is_due": is_due(connection),
             "pay_url": address_of_partner(connection),
+            "ask": whom_to_ask(connection),
             "offers": [
                 {"option": option, "name": option_name(option), "link": links.get((connection.pk, option.pk))}
                 for option in options.get(connection.application_id, [])

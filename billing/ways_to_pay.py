@@ -6,8 +6,11 @@ from urllib.parse import urlencode
 
 from django.db.models import QuerySet
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
+from billing.labels import is_due
 from billing.models import TariffOption
+from integrations.connections.brand import brand_of
 from integrations.connections.models import Application, Connection
 
 
@@ -29,6 +32,12 @@ def options_for(connections: Iterable[Connection]) -> Mapping[int, list[TariffOp
 def address_of_partner(connection: Connection) -> str:
     """The partner's own address where the owner pays for this connection; "" where there is none."""
     return connection.application.address_to_pay(connection.location.altegio_id, connection.pk)
+
+
+def whom_to_ask(connection: Connection) -> str:
+    """For one that is due and that no page takes a payment for: where its owner asks; "" where that is not known."""
+    support = brand_of(connection.application).support
+    return _("To pay, write to %(support)s.") % {"support": support} if support and is_due(connection) else ""
 
 
 def page_to_pay(connections: Sequence[Connection]) -> str:

@@ -103,8 +103,8 @@ def demo_state(application_id: int = 1) -> State:
     return State(
         applications=[
             sms_application(application_id),
-            _application(application_id + 1, "Beacon Telephony", Kind.TELEPHONY, "Calls next to your calendar"),
-            _application(application_id + 2, "Beacon Chat", Kind.CHAT, "A bot that books appointments"),
+            _application(application_id + 1, "Telephony", Kind.TELEPHONY, "Calls next to your calendar"),
+            _application(application_id + 2, "Chat bot", Kind.CHAT, "A bot that books appointments"),
         ],
         chains=[
             Chain(AURORA, "Aurora Beauty", "crm-aurora-7c1e"),
@@ -117,7 +117,7 @@ def demo_state(application_id: int = 1) -> State:
 
 
 def sms_application(application_id: int) -> Application:
-    return _application(application_id, "Beacon SMS", Kind.SMS, "Reminders and campaigns under your name")
+    return _application(application_id, "Text messages", Kind.SMS, "Reminders and campaigns under your name")
 
 
 def add_chain(state: State, count: int, title: str = "Grand Network") -> Chain:

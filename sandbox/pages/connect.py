@@ -231,7 +231,7 @@ def _pills(desk: Desk, location: Location) -> Html:
 
 def _pill(desk: Desk, connection: Connection) -> Html:
     name = desk.world.application(connection.application_id).name
-    return pill(connection.status, f"{name.removeprefix('Beacon ')} {connection.status}")
+    return pill(connection.status, f"{name} {connection.status}")
 
 
 def _forms(chosen: str) -> Html:

@@ -9,12 +9,14 @@ import time_machine
 from django.core import mail
 from django.test import Client
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from accounts.emails import send_waiting_emails
 from accounts.models import OutgoingEmail, User
 from billing.subscriptions import Totals, count_subscriptions, mail_digest
 from billing.tasks import watch_subscriptions
-from integrations.connections.models import Connection
+from integrations.connections.models import Application, Connection
+from partner_portal.core.brand import Brand
 from sandbox import Sandbox
 from tests.billing.conftest import Billing
 from tests.not_none import not_none
@@ -120,6 +122,20 @@ def test_a_frozen_one_says_since_when_and_is_not_called_free_or_paid(
             assert "frozen by Altegio since 27 November 2026, until the subscription is paid." in page
             assert words in page
             assert not re.search(r"Free trial until|Paid until [^,<]+\d\.|Next payment", page)
+
+
+def test_who_cannot_pay_on_a_page_reads_where_to_ask(
+    client: Client, connection: Connection, settings: Settings
+) -> None:
+    Connection.objects.update(state="frozen")
+    Application.objects.update(paid_through=Application.PaidThrough.NOTHING)
+    client.force_login(not_none(connection.owner))
+    for path in ("/account/", "/account/billing/"):
+        settings.BRAND = Brand(support_email="care@bluebird.example")
+        page = client.get(path).content.decode()
+        assert 'To pay, write to <a href="mailto:care@bluebird.example">care@bluebird.example</a>.' in page
+        settings.BRAND = Brand()
+        assert "To pay" not in client.get(path).content.decode()
 
 
 def test_the_owner_sees_it(client: Client, connection: Connection) -> None:

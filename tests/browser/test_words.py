@@ -1,22 +1,31 @@
 """The longest words have room on the narrowest screen: every page of an owner, 320 px wide."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer
 
-from tests.i18n.gallery import Gallery
+from partner_portal.core.brand import Brand
+from tests.i18n.gallery import BLUEBIRD, Gallery
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.mark.parametrize("language", ["hu", "ru"])
-def test_no_page_is_wider_than_a_narrow_frame(page: Page, live_server: LiveServer, language: str) -> None:
+LONG = replace(
+    BLUEBIRD, name="Donaudampfschifffahrtsgesellschaftskapitänsmützen International Messaging Services Ltd."
+)
+
+
+@pytest.mark.parametrize(("language", "brand"), [("hu", BLUEBIRD), ("ru", BLUEBIRD), ("en", LONG)])
+def test_no_page_is_wider_than_a_narrow_frame(
+    page: Page, live_server: LiveServer, language: str, brand: Brand
+) -> None:
     page.set_viewport_size({"width": 320, "height": 700})
     page.goto(f"{live_server.url}/account/sign-in/")
     wide = []
-    for shown in Gallery(language).everything():
+    for shown in Gallery(language).everything(brand):
         if "portal.css" in shown.text:
             # Without scripts: theirs would ask the wrong address.
             page.set_content(re.sub("<script.*?</script>", "", shown.text))

@@ -64,7 +64,7 @@ def test_connect_grants_and_sends_the_browser_to_the_portal(sandbox: Sandbox) ->
 def test_a_newcomer_finds_something_chosen(sandbox: Sandbox) -> None:
     shown = requests.get(sandbox.app_url, timeout=5).text
     assert f'name="location" value="{LONDON}" checked' in shown
-    assert 'value="1" data-name="Beacon SMS" checked' in shown
+    assert 'value="1" data-name="Text messages" checked' in shown
 
 
 def test_connect_without_a_location_says_what_to_do(sandbox: Sandbox) -> None:

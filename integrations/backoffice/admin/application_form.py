@@ -1,6 +1,6 @@
 """The form of an application, which takes its logo as a file."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -11,17 +11,16 @@ from partner_portal.core.logos import MAX_BYTES, read_logo
 
 
 class ApplicationForm(forms.ModelForm[Application]):
-    """`brand_logo` is a file here: what comes is judged and stored, what is ticked off is given up."""
+    """`brand_logo` is a file here: what comes is judged and stored, what is ticked off is given up.
+
+    The admin says which fields there are besides.
+    """
 
     brand_logo = forms.FileField(
         label=_("Brand: logo"),
         required=False,
         help_text=_("An SVG or PNG of at most 128 KiB that looks good on white. E-mails show a PNG alone."),
     )
-
-    class Meta:
-        model = Application
-        exclude: ClassVar[list[str]] = []
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
