@@ -3,12 +3,14 @@
 import json
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 from django.core import mail
 from django.test import Client
 
+from accounts.customers import CustomerConflictError, CustomerData, put_customer
 from accounts.emails import send_waiting_emails
 from accounts.erasure import erase_person
 from accounts.models import ApiKey, Customer, User
@@ -19,6 +21,7 @@ from integrations.connections.models import Connection
 from integrations.partner_events.models import PartnerEvent
 from sandbox import Sandbox
 from tests.integrations.connect.test_unsigned_arrival import SIGN_UP, form_action
+from tests.integrations.test_at_once import at_once
 from tests.marketplace import AURORA_1, AURORA_2, EMMAS_EMAIL, MARIA, arrive, proven_owner
 from tests.not_none import not_none
 from tests.response import Response
@@ -239,3 +242,14 @@ def test_staff_find_customers(admin_client: Client, tell: Tell) -> None:
     tell("C-1", email="anna@customer.example")
     page = admin_client.get("/admin/accounts/customer/", {"q": "C-1"}).content.decode()
     assert "anna@customer.example" in page
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("ids", [["C-1"] * 4, ["C-1", "C-2", "C-3", "C-4"]])
+def test_told_at_once_by_several_there_is_one_customer_and_one_account(ids: list[str]) -> None:
+    data = [CustomerData(external_id, "anna@customer.example") for external_id in ids]
+    results = at_once(*[partial(put_customer, each) for each in data])
+    made = [result[1] for result in results if isinstance(result, tuple)]
+    assert sorted(made) == [False] * (len(made) - 1) + [True]
+    assert {type(result) for result in results} <= {tuple, CustomerConflictError}
+    assert Customer.objects.count() == User.objects.count() == 1

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from integrations.handover.keys import OVERLAP, rotate, signing_key
 from integrations.handover.models import SigningKey
+from tests.integrations.test_at_once import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -71,3 +72,8 @@ def test_a_key_that_others_may_know_ends_at_once() -> None:
     call_command("rotate_handover_key", "--at-once", stdout=StringIO())
     assert signing_key().kid != known
     assert served() == [signing_key().kid]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_several_who_need_the_first_key_at_once_make_one() -> None:
+    assert len({key.kid for key in at_once(*[signing_key] * 4)}) == 1
