@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
+
 from integrations.webhooks.models import Event
 from partner_portal.core.clean import parse_json
 from partner_portal.core.extension_points import ExtensionPoint
@@ -50,10 +52,14 @@ CONSUMERS = ExtensionPoint[Consumer]("consumers", "Takes every entity event insi
 
 def read_events(event_ids: Sequence[int]) -> list[IncomingEvent]:
     """The stored events of a batch, in the order they came; what retention has removed is left out."""
-    found = Event.objects.filter(pk__in=event_ids).select_related(
-        "installation__application", "installation__location"
-    )
+    found = with_places(Event.objects.filter(pk__in=event_ids))
     return [incoming(event, parse_body(event.body)) for event in found.order_by("id")]
+
+
+def with_places(events: QuerySet[Event]) -> QuerySet[Event]:
+    """The events with their application and location; the installation's keys, slow to decrypt, stay unread."""
+    read = events.select_related("installation__application", "installation__location")
+    return read.defer("installation__api_key", "installation__events_key")
 
 
 def incoming(event: Event, body: Any) -> IncomingEvent:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from integrations.altegio.wire import parse_id
 from integrations.contract_drift.observe import observe_events
-from integrations.webhooks.consumers import CONSUMERS, IncomingEvent, incoming, parse_body
+from integrations.webhooks.consumers import CONSUMERS, IncomingEvent, incoming, parse_body, with_places
 from integrations.webhooks.models import Delivery, Event
 from integrations.webhooks.publishing import batches, publish_events
 from partner_portal.core.feed import take_turn
@@ -50,7 +50,7 @@ def _fan_out_batch() -> int:
     waiting = WAITING.ready(Event.objects.filter(forwarded_at=None)).order_by("id")
     if database.features.has_select_for_update_skip_locked:
         waiting = waiting.select_for_update(skip_locked=True, of=("self",))
-    events = list(waiting.select_related("installation__application", "installation__location")[:BATCH])
+    events = list(with_places(waiting)[:BATCH])
     WAITING.work(events, _fan_out_together)
     return len(events)
 
