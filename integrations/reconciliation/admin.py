@@ -52,7 +52,7 @@ class ReconciliationAdmin(ReadOnlyAdmin):
 
 @admin.register(Finding)
 class FindingAdmin(ReadOnlyAdmin):
-    list_display = ("kind", "salon_id", "application", "before", "after", "needs_person", "connection_link", "run")
+    list_display = ("kind", "place", "application", "before", "after", "needs_person", "connection_link")
     list_filter = ("needs_person", "kind", "application")
     search_fields = ("=salon_id",)
     list_select_related = ("application", "run", "connection__application", "connection__location")
@@ -77,6 +77,10 @@ class FindingAdmin(ReadOnlyAdmin):
 
     def is_offered(self, action: str, row: Any) -> bool:
         return action != "adopt" or (row.kind == Finding.Kind.UNKNOWN and row.connection_id is None)
+
+    @admin.display(description=_("location"), ordering="salon_id")
+    def place(self, finding: Finding) -> str:
+        return str(finding.salon_id or "–")
 
     @admin.display(description=_("connection"))
     def connection_link(self, finding: Finding) -> SafeString | str:
