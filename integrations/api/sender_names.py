@@ -28,10 +28,10 @@ class NamesSerializer(serializers.Serializer[dict[str, Any]]):
 
 
 class SyncedNamesSerializer(serializers.Serializer[dict[str, Any]]):
-    """The list, empty before the first one is sent, and how far Altegio is with it."""
+    """The list, and how far Altegio is with it; before the first one is sent: empty, and null."""
 
     names = serializers.ListField(child=serializers.CharField())
-    sync_state = serializers.ChoiceField(SyncState.choices)
+    sync_state = serializers.ChoiceField(SyncState.choices, allow_null=True)
     error = serializers.CharField()
 
 
@@ -77,5 +77,5 @@ def _by_index(bad: InvalidSenderNamesError) -> Any:
 def shown_names(names: SenderNameList | None) -> dict[str, Any]:
     """A list as the API shows it."""
     if names is None:
-        return {"names": [], "sync_state": SyncState.SYNCED, "error": ""}
+        return {"names": [], "sync_state": None, "error": ""}
     return {"names": names_in_force(names), "sync_state": names.sync_state, "error": names.sync_error}

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import connection as database
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.dispatch import receiver
 from django.utils import timezone
 
@@ -93,11 +93,24 @@ def _unknown(callback: Callback) -> str:
 
 @receiver(status_synced)
 def judge_callbacks(connection: Connection, status: ConnectionStatus, **_: Any) -> None:
-    """Altegio has answered: what was told is confirmed or contradicted."""
-    waits = connection.callbacks.filter(state__in=(Callback.State.ASKED, Callback.State.CONTRADICTED))
-    contradicted = waits.filter(event__in=_contradicted_by(status.state))
+    """Altegio has answered: what was told is confirmed or contradicted.
+
+    A callback that was contradicted before may have come ahead of Altegio's own status: the last one of its event is
+    confirmed after all, for a while. Otherwise the verdict stays.
+    """
+    contradicted_by = _contradicted_by(status.state)
+    waits = connection.callbacks.filter(Q(state=Callback.State.ASKED) | Q(pk__in=_ahead_of_status(connection)))
+    contradicted = waits.filter(event__in=contradicted_by)
     contradicted.update(state=Callback.State.CONTRADICTED, note=f"Altegio's status: {status.state}.")
-    waits.exclude(event__in=_contradicted_by(status.state)).update(state=Callback.State.CONFIRMED, note="")
+    waits.exclude(event__in=contradicted_by).update(state=Callback.State.CONFIRMED, note="")
+
+
+def _ahead_of_status(connection: Connection) -> list[int]:
+    """The contradicted callbacks that may yet prove true: of each event the last one, while it is young."""
+    since = timezone.now() - UNCONFIRMED_LASTS
+    later = Callback.objects.filter(connection=connection, event=OuterRef("event"), pk__gt=OuterRef("pk"))
+    young = connection.callbacks.filter(state=Callback.State.CONTRADICTED, received_at__gte=since)
+    return list(young.exclude(Exists(later)).values_list("pk", flat=True))
 
 
 def _contradicted_by(state: AltegioState) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from integrations.lifecycle.handlers import CALLBACK_HANDLERS, register_callback
 from integrations.lifecycle.models import Callback
 from integrations.outbox.models import OutgoingCall
 from integrations.outbox.queue import new_call, queue
+from integrations.status_sync.status_sync import ask_status
 from integrations.telephony.call_kinds import SwitchTelephony
 from partner_portal.core.clean import parse_as_written
 from partner_portal.core.models import FailedItem
@@ -86,6 +87,34 @@ def test_a_freeze_and_a_payment_are_followed(
     work()
     assert state_of(connected) == "active"
     assert Callback.objects.latest("pk").state == "contradicted"
+
+
+def test_what_altegio_contradicted_is_not_confirmed_by_a_later_true_one(
+    client: Client, altegio: Sandbox, work: Callable[..., None], connected: Connection
+) -> None:
+    for _ in range(3):
+        tell(client, "freeze")
+        work()
+    altegio.freeze(10101)
+    tell(client, "freeze")
+    work()
+
+    assert state_of(connected) == "frozen"
+    verdicts = list(Callback.objects.order_by("pk").values_list("state", flat=True))
+    assert verdicts == ["contradicted"] * 3 + ["confirmed"]
+
+
+def test_a_callback_ahead_of_altegios_own_status_is_confirmed_after_all(
+    client: Client, altegio: Sandbox, work: Callable[..., None], connected: Connection
+) -> None:
+    tell(client, "freeze")
+    work()
+    assert Callback.objects.get().state == "contradicted"
+
+    altegio.freeze(10101)
+    ask_status(connected)
+    work()
+    assert Callback.objects.get().state == "confirmed"
 
 
 def test_a_late_uninstall_after_a_reconnect_changes_nothing(

@@ -32,6 +32,11 @@ def at_altegio(altegio: Sandbox) -> list[str]:
     return not_none(altegio.connection(10101)).short_names
 
 
+def test_a_list_that_was_never_sent_is_not_called_synced(api: Api, connect: Callable[..., Connection]) -> None:
+    connect(10101)
+    assert api("get", NAMES).json() == {"names": [], "sync_state": None, "error": ""}
+
+
 def test_the_list_is_put_and_reaches_altegio(
     api: Api, altegio: Sandbox, connect: Callable[..., Connection], work: Callable[..., None]
 ) -> None:
