@@ -75,9 +75,9 @@ def _claim() -> tuple[list[Alert], list[Alert]]:
     """What is to be told now, this process's alone for a while: the new alerts, and those that ended since."""
     now = timezone.now()
     channels, _made = AlertChannels.objects.select_for_update().get_or_create(pk=1)
-    if channels.rests_until is not None and channels.rests_until > now:
+    if any(until is not None and until > now for until in (channels.rests_until, channels.quiet_until)):
         return [], []
-    began = list(Alert.objects.filter(announced_at=None, cleared_at=None).order_by("pk"))
+    began = list(Alert.objects.to_do(now).filter(announced_at=None).order_by("pk"))
     ended = list(Alert.objects.exclude(announced_at=None).exclude(cleared_at=None).filter(end_announced_at=None))
     if began or ended:
         channels.rests_until = now + LEASE

@@ -1,9 +1,26 @@
 """Alert: something staff must know while there is still time."""
 
+from datetime import datetime
+from typing import ClassVar
+
+from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
 from partner_portal.core.english import english as _
+
+
+class AlertQuerySet(models.QuerySet["Alert"]):
+    """Alerts by what is to be done about them."""
+
+    def open(self) -> "AlertQuerySet":
+        """Nobody has cleared them, nor has their cause ended."""
+        return self.filter(cleared_at=None)
+
+    def to_do(self, now: datetime) -> "AlertQuerySet":
+        """Open, and not put off."""
+        return self.open().filter(Q(snoozed_until=None) | Q(snoozed_until__lte=now))
 
 
 class Alert(models.Model):
@@ -33,9 +50,24 @@ class Alert(models.Model):
     raised_at = models.DateTimeField(_("raised"), default=timezone.now)
     mailed_at = models.DateTimeField(_("mailed"), null=True, blank=True)
     cleared_at = models.DateTimeField(_("cleared"), null=True, blank=True)
+    # Who sees to it, from when on it is told again, and what staff have found out.
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("seen to by"),
+    )
+    snoozed_until = models.DateTimeField(_("put off until"), null=True, blank=True)
+    note = models.TextField(_("note"), blank=True, default="", db_default="", max_length=2000)
     # When its begin and its end were told by `ALERT_URLS`.
     announced_at = models.DateTimeField(null=True, blank=True, editable=False)
     end_announced_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    assignee_id: int | None
+
+    objects: ClassVar = AlertQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("alert")
@@ -59,9 +91,14 @@ class Alert(models.Model):
 
 
 class AlertChannels(models.Model):
-    """One row: until when nothing is sent by `ALERT_URLS`. Its lock lets one process send at a time."""
+    """One row: until when nothing is sent by `ALERT_URLS`, and until when nothing is told at all.
+
+    Its lock lets one process send at a time.
+    """
 
     rests_until = models.DateTimeField(null=True, blank=True)
+    # Staff are at work on the portal: alerts are kept, and told afterwards if they are still open.
+    quiet_until = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
         return f"rests until {self.rests_until}"

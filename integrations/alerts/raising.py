@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.emails import queue_email
 from accounts.models import User
+from integrations.alerts.handling import quiet_until
 from integrations.alerts.models import Alert
 from integrations.connections.models import Connection
 from partner_portal.core.clean import clean_line
@@ -50,11 +51,14 @@ def mail_alerts() -> int:
     More of a kind that was told of a moment ago waits: thousands of activations running out make a dozen
     e-mails an hour, and not one every ten seconds.
     """
-    waiting = Alert.objects.select_for_update().filter(mailed_at=None, cleared_at=None).order_by("raised_at")
+    now = timezone.now()
+    if quiet_until(now) is not None:
+        return 0
+    waiting = Alert.objects.to_do(now).select_for_update().filter(mailed_at=None).order_by("raised_at")
     alerts = list(waiting)
     if not {alert.kind for alert in alerts} - _recently_mailed_kinds():
         return 0
-    Alert.objects.filter(pk__in=[alert.pk for alert in alerts]).update(mailed_at=timezone.now())
+    Alert.objects.filter(pk__in=[alert.pk for alert in alerts]).update(mailed_at=now)
     for user in User.objects.filter(is_staff=True, is_active=True).exclude(email=None):
         queue_email(
             "staff/alerts",

@@ -99,16 +99,16 @@ def _calls(**filters: str) -> str:
 
 
 def open_alerts() -> dict[str, Any]:
-    """What needs a person: by kind, and the newest in words. Two queries."""
-    alerts = Alert.objects.filter(cleared_at=None).order_by("-raised_at")
+    """What needs a person now: by kind, and the newest in words. Two queries."""
+    alerts = Alert.objects.to_do(timezone.now()).order_by("-raised_at")
     kinds = {kind.value: Count("pk", filter=Q(kind=kind)) for kind in Alert.Kind}
     counts = first_rows(alerts).aggregate(**kinds)
     numbers = [
-        (kind.value, kind.label, Number(counts[kind.value], list_url(Alert, open="yes", kind__exact=kind)))
+        (kind.value, kind.label, Number(counts[kind.value], list_url(Alert, open="now", kind__exact=kind)))
         for kind in Alert.Kind
         if counts[kind.value]
     ]
-    newest = alerts.select_related("connection__application", "connection__location")
+    newest = alerts.select_related("connection__application", "connection__location", "assignee")
     return {"numbers": numbers, "newest": newest[:MAX_URGENT]}
 
 
