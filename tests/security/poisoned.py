@@ -19,7 +19,17 @@ OWN = frozenset(
         "payload", "trigger",
     }
 )  # fmt: skip
-KNOWN = {"kind": "activate", "currency": "EUR", "currency_iso": "EUR"}
+# A brand's color and addresses and the cabinet's are judged when staff write them: nobody else can.
+KNOWN = {
+    "kind": "activate",
+    "currency": "EUR",
+    "currency_iso": "EUR",
+    "brand_color": "#1f5c99",
+    "brand_support_url": "https://partner.example/1",
+    "brand_terms_url": "https://partner.example/2",
+    "brand_privacy_url": "https://partner.example/3",
+    "handover_url": "https://cabinet.example/",
+}
 REACHED = frozenset({"reviewed_at", "telephony_since", "activated_at", "paid_until"})
 
 
