@@ -98,6 +98,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "partner_portal.core.middleware.request_id",
     "partner_portal.core.middleware.redirect_to_https",
+    "partner_portal.core.middleware.no_nul",
     "partner_portal.core.trailing_slash.slash_optional",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

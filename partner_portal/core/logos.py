@@ -71,7 +71,7 @@ def _is_svg(content: bytes) -> bool:
     parser.EntityDeclHandler = _refuse_entity
     try:
         parser.Parse(content, True)
-    except expat.ExpatError:
+    except (expat.ExpatError, LookupError):  # the latter for an encoding that nobody knows
         return False
     return roots == [f"{_SVG} svg"]
 

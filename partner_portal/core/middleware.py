@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import structlog
 from django.conf import settings
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
 
 from partner_portal.core.trailing_slash import VISITS
@@ -37,6 +38,17 @@ def redirect_to_https(get_response: Callable[[HttpRequest], HttpResponse]) -> Ca
         return JsonResponse(
             {"detail": f"Not done, as it came over http. Send it to {settings.PORTAL_URL}."}, status=400
         )
+
+    return middleware
+
+
+def no_nul(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware: 400 for a NUL in a path. Nothing has it in its name, and PostgreSQL refuses to look for it."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if "\x00" in request.path_info:
+            raise BadRequest("There is a NUL in the path.")
+        return get_response(request)
 
     return middleware
 

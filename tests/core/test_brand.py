@@ -83,6 +83,8 @@ class TestLogos:
             b"GIF89a",
             b"<html xmlns='http://www.w3.org/1999/xhtml'></html>",
             b'<!DOCTYPE svg [<!ENTITY a "aa">]>' + SVG,
+            b'<?xml version="1.0" encoding="bogus"?>' + SVG,
+            b'<?xml version="1.0" encoding="rot13"?>' + SVG,
             SVG[:-3],
             PNG[:12],
             PNG[:16] + struct.pack(">II", 9000, 10),

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
+from accounts.models import ApiKey
 from integrations.altegio.signatures import hmac_hex
 from integrations.connections.models import Installation
 from integrations.webhooks.models import Event
@@ -47,6 +48,20 @@ def test_a_compressed_body_is_not_unpacked(post: Api) -> None:
     tracemalloc.stop()
     assert answer.status_code == 400
     assert most < 5_000_000
+
+
+@pytest.mark.parametrize(
+    "path", ["/brand/%00", "/brand/a%00.png", "/brand/00ff00-%00.css", "/account/open/1%00/", "/connect/status/%00/"]
+)
+def test_a_nul_in_the_path_of_a_page_is_refused(anybody: Client, path: str) -> None:
+    assert anybody.get(path).status_code == 400
+
+
+@pytest.mark.parametrize("path", ["customers/%00", "customers/a%00b/", "sms/messages/%00", "locations/%00/lines"])
+def test_a_nul_in_the_path_of_a_call_is_refused(anybody: Client, path: str) -> None:
+    _key, secret = ApiKey.objects.create_key(name="all", scopes=["customers", "sms", "telephony"])
+    answer = anybody.get(f"/api/v1/{path}", headers={"Authorization": f"Api-Key {secret}"})
+    assert (answer.status_code, list(answer.json())) == (400, ["detail"])
 
 
 @pytest.mark.parametrize("host", ["[x", "[::1", "]", "a:99999999", "a:b"])
