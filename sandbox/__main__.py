@@ -33,11 +33,13 @@ def main() -> None:
         tick_seconds=TICK_SECONDS,
         partner=Partner(options.partner_name, options.partner_logo),
     )
+    # The portal and the browser know the sandbox by this address; an own address in what it sends is this one too.
+    sandbox.world.address = f"http://localhost:{sandbox.port}"
     finished = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: finished.set())
     sandbox.start()
-    print(f"Sandbox Altegio: http://localhost:{sandbox.port}  (portal: {options.portal_url})", flush=True)
+    print(f"Sandbox Altegio: {sandbox.world.address}  (portal: {options.portal_url})", flush=True)
     finished.wait()
     sandbox.stop()
 

@@ -1,12 +1,16 @@
 """The program around it: the control API, the data file, the command line."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from base64 import b64decode
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
@@ -94,18 +98,31 @@ def test_a_second_run_goes_on_with_the_same_data(tmp_path: Path) -> None:
         assert [item.name for item in data.parent.iterdir()] == ["sandbox.json"]
 
 
-def test_the_program_saves_when_it_is_told_to_stop(tmp_path: Path) -> None:
-    data = tmp_path / "sandbox.json"
-    command = [sys.executable, "-m", "sandbox", "--port", "0", "--data", str(data)]
+@contextmanager
+def running_program(folder: Path, *options: str) -> Iterator[str]:
+    """`python -m sandbox`, and the address that it prints; it is told to stop at the end."""
+    command = [sys.executable, "-m", "sandbox", "--port", "0", *options]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path, env=environment) as program:
-        line = not_none(program.stdout).readline()
-        port = line.split("localhost:")[1].split()[0]
-        body = {"salon_id": LONDON}
-        assert requests.post(f"http://127.0.0.1:{port}/_sandbox/grant", json=body, timeout=5).ok
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=folder, env=environment) as program:
+        yield not_none(program.stdout).readline().split()[2]
         program.send_signal(signal.SIGTERM)
         assert program.wait(timeout=10) == 0
+
+
+def test_the_program_saves_when_it_is_told_to_stop(tmp_path: Path) -> None:
+    data = tmp_path / "sandbox.json"
+    with running_program(tmp_path, "--data", str(data)) as address:
+        assert requests.post(f"{address}/_sandbox/grant", json={"salon_id": LONDON}, timeout=5).ok
     assert '"pending"' in data.read_text()
+
+
+def test_the_program_sends_the_address_that_it_prints(tmp_path: Path) -> None:
+    """The portal is set up with that one, and takes statuses for no other."""
+    with running_program(tmp_path) as address:
+        body = {"salon_id": LONDON, "user_id": EMMA}
+        url = requests.post(f"{address}/_sandbox/grant", json=body, timeout=5).json()["url"]
+    data = json.loads(b64decode(parse_qs(urlsplit(url).query)["user_data"][0]))
+    assert data["avatar"].startswith(f"{address}/")
 
 
 def test_a_stopped_sandbox_answers_nobody_even_on_a_kept_line() -> None:
