@@ -24,6 +24,7 @@ import accounts.two_factor.admin  # noqa: F401 - registers its screen
 from accounts.emails import send_again
 from accounts.erasure import CannotEraseError, erase_person
 from accounts.models import AltegioIdentity, ApiKey, Customer, OutgoingEmail, User
+from accounts.people_search import CUSTOMER_FIELDS, PEOPLE_FIELDS
 from accounts.proofs import address_given_by_staff, made_staff
 from accounts.signals import person_changed
 from accounts.two_factor.setup import can_get_link, send_link
@@ -77,8 +78,10 @@ class UserAdmin(BaseAdmin, StockUserAdmin[User]):
     actions = ("erase", "send_set_up_link")
     list_display = ("email", "name", "phone", "is_staff", "is_active", "joined_at")
     list_filter = ("is_staff", "is_active", "groups")
-    search_fields = ("email__istartswith", "name__istartswith", "phone__startswith", "=identities__altegio_user_id")
-    search_help_text = _("The beginning of an address, a name or a phone number, or an Altegio user's number")
+    search_fields = PEOPLE_FIELDS
+    search_help_text = _(
+        "The beginning of an address or a name, a phone number, an Altegio user's number, your own id"
+    )
     show_facets = admin.ShowFacets.NEVER
     sortable_by = ()
     ordering = ("-pk",)
@@ -177,8 +180,8 @@ class CustomerAdmin(ReadOnlyAdmin):
     list_display = ("external_id", "email", "name", "phone", "user", "updated_at")
     list_filter = (("user", admin.EmptyFieldListFilter),)
     list_select_related = ("user",)
-    search_fields = ("=external_id", "email__istartswith", "name__istartswith")
-    search_help_text = _("The partner's id, or the beginning of an address or a name")
+    search_fields = CUSTOMER_FIELDS
+    search_help_text = _("The partner's id, the beginning of an address or a name, or a phone number")
     quick_filters = ((_("has not come yet"), "user__isempty=1"),)
     ordering = ("-pk",)
 

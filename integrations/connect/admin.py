@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
@@ -11,7 +11,9 @@ from django.utils.safestring import SafeString
 from integrations.connections.models import Arrival, RefusedArrival
 from partner_portal.core.admin_base import Lookups, ReadOnlyAdmin, link_to
 from partner_portal.core.english import english as _
+from partner_portal.core.number_lists import holds_number
 from partner_portal.core.periods import PeriodFilter
+from partner_portal.core.search import number_in
 
 MAX_SHOWN = 200
 
@@ -46,6 +48,7 @@ class ArrivalAdmin(ReadOnlyAdmin):
     list_filter = (ArrivedFilter, "application", RegisteredFilter)
     search_fields = (
         "=connections__location__altegio_id",
+        "=altegio_user_id",
         "=user__identities__altegio_user_id",
         "user__email__istartswith",
         "expected_user__email__istartswith",
@@ -85,6 +88,20 @@ class ArrivalAdmin(ReadOnlyAdmin):
 
 @admin.register(RefusedArrival)
 class RefusedArrivalAdmin(ReadOnlyAdmin):
-    list_display = ("at", "application", "reason")
+    list_display = ("at", "application", "reason", "locations")
     list_filter = ("application",)
+    fields = ("at", "application", "reason", "locations")
+    readonly_fields = ("locations",)
+    # Its own: the numbers stand in a list.
+    search_fields = ("salon_ids",)
+    search_help_text = _("A location's number")
+
+    def matching(self, term: str) -> Q:
+        number = number_in(term)
+        return Q(pk__in=()) if number is None else holds_number("salon_ids", number)
+
+    @admin.display(description=_("locations"))
+    def locations(self, refused: RefusedArrival) -> str:
+        return ", ".join(f"#{number}" for number in refused.salon_ids) or "–"
+
     ordering = ("-pk",)

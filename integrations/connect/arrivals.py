@@ -4,6 +4,7 @@ All of it in one transaction with the outgoing calls; the views only parse and s
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -51,9 +52,9 @@ class SignUp:
     password: str
 
 
-def refuse_arrival(application: Application | None, reason: str) -> None:
-    """Remember that an arrival could not be read, and why; nothing of what it carried."""
-    RefusedArrival.objects.create(application=application, reason=reason[:300])
+def refuse_arrival(application: Application | None, reason: str, salon_ids: Sequence[int]) -> None:
+    """Remember that an arrival could not be read, why, and which locations it named; nothing else that it carried."""
+    RefusedArrival.objects.create(application=application, reason=reason[:300], salon_ids=list(salon_ids))
 
 
 @again_when_overtaken

@@ -14,6 +14,8 @@ MAX_LOCATIONS = 5_000
 # 5,000 locations in the longest form, and 8 KiB of user data in which every byte is escaped.
 MAX_QUERY_BYTES = 300_000
 MAX_CRM_TOKEN = 500
+# Of a redirect that is refused.
+MAX_REMEMBERED = 50
 _LIST_NAME = re.compile(r"salon_ids(\[\d*\])?")
 
 
@@ -49,6 +51,15 @@ def read_redirect(query: str, partner_token: str) -> Redirect:
         crm_token=_crm_token(pairs),
         person=_person(pairs, partner_token),
     )
+
+
+def locations_named(query: str) -> list[int]:
+    """The locations that a redirect names which was refused, as far as they can be read; the first few."""
+    found: dict[int, None] = {}
+    for name, value in _pairs(query[:MAX_QUERY_BYTES]):
+        if name == "salon_id" or name.startswith("salon_ids"):
+            found.update((number, None) for part in value.split(",") if (number := parse_id(part)) is not None)
+    return list(found)[:MAX_REMEMBERED]
 
 
 def _pairs(query: str) -> list[tuple[str, str]]:

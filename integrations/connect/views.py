@@ -29,7 +29,7 @@ from accounts.sign_in import CANNOT_SIGN_IN, owner_with_password
 from integrations.connect import arrivals, tokens
 from integrations.connect.claimants import network_of
 from integrations.connect.forms import EmailForm, SignInForm, SignUpForm
-from integrations.connect.parameters import InvalidArrivalError, read_redirect
+from integrations.connect.parameters import InvalidArrivalError, locations_named, read_redirect
 from integrations.connect.problem_pages import must_come_signed, problem, too_many, where_signed
 from integrations.connect.registration import begins_anew, may_act
 from integrations.connect.status import status_of
@@ -54,15 +54,17 @@ def arrive(request: HttpRequest, application_id: int | None = None) -> HttpRespo
         advice = _("This address belongs to no application. Open the integration from Altegio's Marketplace.")
         return problem(request, _("Unknown application"), advice, 404)
     show_as(request, application)
+    query = request.META.get("QUERY_STRING", "")
     try:
-        redirect = read_redirect(request.META.get("QUERY_STRING", ""), settings.ALTEGIO_PARTNER_TOKEN)
+        redirect = read_redirect(query, settings.ALTEGIO_PARTNER_TOKEN)
     except InvalidArrivalError as refusal:
-        arrivals.refuse_arrival(application, str(refusal))
+        arrivals.refuse_arrival(application, str(refusal), locations_named(query))
         return problem(request, _("This link does not work"), refusal.advice, 400, may_come_again=True)
     if redirect.person is not None:
         return _to_status_as_owner(request, arrivals.receive_signed(application, redirect))
     if application.is_personal_data_access_needed:
-        arrivals.refuse_arrival(application, "Without Altegio's signature, which the application needs.")
+        reason = "Without Altegio's signature, which the application needs."
+        arrivals.refuse_arrival(application, reason, locations_named(query))
         return must_come_signed(request)
     network = network_of(request)
     arrival = arrivals.receive_unsigned(application, redirect, _seen(request), network=network)

@@ -4,23 +4,24 @@ The admin's own search joins all tables and compares numbers as text: no index h
 compared as one, and what a related table holds is looked up there first.
 """
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import IntegerField, Model, Q, QuerySet
 from django.http import HttpRequest
 
+from partner_portal.core.phone_search import ends_like, phone_ending
+
 # Of a related table so many rows are taken; a search that finds more is too wide to help anyone.
 MAX_RELATED = 200
 MAX_NUMBER = 18
+# The lookup of a phone number that may be written otherwise than it was typed.
+ANY_FORM = "in_any_form"
 
 
 class IndexedSearch:
-    """A ModelAdmin's search by `search_fields`: "=number", "text__startswith", "relation__text__istartswith".
-
-    An address (with "@") is looked for in fields named `email` or `to`, other words in the rest; a number
-    in number fields too.
-    """
+    """A ModelAdmin's search by `search_fields`, as `matching` reads them."""
 
     model: type[Model]
     search_fields: ClassVar[Any]
@@ -29,15 +30,33 @@ class IndexedSearch:
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         term = search_term.strip()
-        return (queryset.filter(self._matching(term)) if term else queryset), False
+        return (queryset.filter(self.matching(term)) if term else queryset), False
 
-    def _matching(self, term: str) -> Q:
-        wanted = Q(pk__in=())
-        for field in self.search_fields:
-            path, lookup = _parsed(self.model, field)
-            if (condition := _condition(self.model, path, lookup, term)) is not None:
-                wanted |= condition
-        return wanted
+    def matching(self, term: str) -> Q:
+        """What is searched for, as a condition on the list's own table."""
+        return matching(self.model, self.search_fields, term)
+
+
+def matching(model: type[Model], fields: Iterable[str], term: str) -> Q:
+    """Rows of `model` in which one of the fields is, or begins with, `term`.
+
+    Fields are "=number", "=exact_text", "text__startswith", "relation__text__istartswith", "phone__in_any_form". An
+    address (with "@") is looked for in fields named `email` or `to`, other words in the rest; a number in number
+    fields too.
+    """
+    wanted = Q(pk__in=())
+    for field in fields:
+        path, lookup = _parsed(model, field)
+        if (condition := _condition(model, path, lookup, term)) is not None:
+            wanted |= condition
+    return wanted
+
+
+def number_in(term: str) -> int | None:
+    """The number that was typed, as "10101" or "#10101"."""
+    number = term.strip().removeprefix("#")
+    fits = number.isascii() and number.isdigit() and len(number) <= MAX_NUMBER
+    return int(number) if fits else None
 
 
 def _parsed(model: type[Model], field: str) -> tuple[list[str], str]:
@@ -65,10 +84,12 @@ def _condition(model: type[Model], path: list[str], lookup: str, term: str) -> Q
             return found
         own = model._default_manager.filter(found).order_by("-pk").values_list("pk", flat=True)
         return Q(pk__in=list(own[:MAX_RELATED]))
-    number = term.removeprefix("#")
     if isinstance(field, IntegerField):
-        fits = number.isascii() and number.isdigit() and len(number) <= MAX_NUMBER
-        return Q(**{path[0]: int(number)}) if fits else None
-    if ("@" in term) != (path[0] in ("email", "to")):
+        number = number_in(term)
+        return None if number is None else Q(**{path[0]: number})
+    if lookup == ANY_FORM:
+        ending = phone_ending(term)
+        return ends_like(path[0], ending) if ending else None
+    if lookup != "exact" and ("@" in term) != (path[0] in ("email", "to")):
         return None
     return Q(**{f"{path[0]}__{lookup}": term})

@@ -4,8 +4,11 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.contrib.admin.views.main import SEARCH_VAR
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -14,6 +17,8 @@ from django.utils.timesince import timeuntil
 from accounts.models import User
 from integrations.activation import staff
 from integrations.backoffice.admin.outgoing_calls import DeadlineFilter
+from integrations.backoffice.search.cases import cases_of_people
+from integrations.backoffice.search.nearby import nearby
 from integrations.backoffice.timeline.page import case_of
 from integrations.connections.models import LIVE, UNDECIDED, Connection, State
 from integrations.status_sync.disconnect import NotConnectedError, disconnect
@@ -74,10 +79,12 @@ class ConnectionAdmin(ReadOnlyAdmin):
         "=location__altegio_id",
         "location__title__istartswith",
         "location__phone__startswith",
-        "owner__email__istartswith",
-        "claimant__email__istartswith",
+        "location__phone__in_any_form",
+        "=external_id",
     )
-    search_help_text = _("A location's number, the beginning of its title or phone number, or an e-mail address")
+    search_help_text = _(
+        "A location's number, title or phone; an owner's e-mail, name, phone, Altegio user or id of yours"
+    )
     quick_filters = (
         (_("waiting now"), "state__exact=granted"),
         (_("running out of time"), "state__exact=granted&deadline=30"),
@@ -87,6 +94,7 @@ class ConnectionAdmin(ReadOnlyAdmin):
         (_("to be reviewed"), "review=yes"),
     )
     list_select_related = ("application", "location", "owner", "claimant")
+    change_list_template = "admin/connections/connection/change_list.html"
     change_form_template = "admin/connections/connection/change_form.html"
     actions = (
         *("try_again", "ask", "release", "give", "dismiss", "pass_review", "disconnect"),
@@ -103,6 +111,23 @@ class ConnectionAdmin(ReadOnlyAdmin):
         ("arrived_at", "deadline_at", "activated_at", "ended_at"),
         "links",
     )
+
+    def matching(self, term: str) -> Q:
+        return super().matching(term) | cases_of_people(term)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """One that is found alone opens at once; where none is, what comes nearest is offered."""
+        response = super().changelist_view(request, extra_context)
+        term = request.GET.get(SEARCH_VAR, "").strip()
+        if request.method != "GET" or not term or not isinstance(response, TemplateResponse):
+            return response
+        context = cast("dict[str, Any]", response.context_data)
+        found = context["cl"].result_list
+        if not found:
+            context.update(sought=term, nearby=nearby(term, _staff(request)))
+        elif len(found) == 1 and set(request.GET) == {SEARCH_VAR}:
+            return redirect("admin:connections_connection_change", found[0].pk)
+        return response
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """Newest first; what runs out of time, the most urgent first."""

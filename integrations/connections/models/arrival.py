@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Value
 from django.utils import timezone
 
 from partner_portal.core.encryption import EncryptedTextField
@@ -48,6 +49,11 @@ class Arrival(models.Model):
         indexes = [
             models.Index(fields=["-arrived_at"], name="arrival_newest"),
             models.Index(fields=["digest", "-id"], name="arrival_by_digest"),
+            models.Index(
+                fields=["altegio_user_id", "-id"],
+                condition=models.Q(altegio_user_id__isnull=False),
+                name="arrival_by_altegio_user",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -68,11 +74,13 @@ class ArrivalLocation(models.Model):
 
 
 class RefusedArrival(models.Model):
-    """An arrival that could not be read: when and why. Nothing of what it carried is kept."""
+    """An arrival that could not be read: when and why. Of what it carried only the locations' numbers are kept."""
 
     at = models.DateTimeField(_("when"), default=timezone.now, db_index=True)
     application = models.ForeignKey("connections.Application", on_delete=models.CASCADE, null=True, blank=True)
     reason = models.CharField(_("reason"), max_length=300)
+    # As far as they could be read: an owner names the location, not the moment.
+    salon_ids = models.JSONField(_("locations"), default=list, db_default=Value([], models.JSONField()))
 
     class Meta:
         verbose_name = _("refused arrival")

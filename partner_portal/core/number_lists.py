@@ -1,0 +1,26 @@
+"""Finding a number in a JSON column that holds a list of them."""
+
+from typing import Any
+
+from django.db.models import BooleanField, F, Func, Q, Value
+
+
+class _Holds(Func):
+    output_field = BooleanField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        listed, listed_params = compiler.compile(self.source_expressions[0])
+        number, number_params = compiler.compile(self.source_expressions[1])
+        # Only names of columns and places of parameters stand in it.
+        sql = f"EXISTS (SELECT 1 FROM json_each({listed}) WHERE value = CAST({number} AS INTEGER))"  # noqa: S608
+        return sql, (*listed_params, *number_params)
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        listed, listed_params = compiler.compile(self.source_expressions[0])
+        number, number_params = compiler.compile(self.source_expressions[1])
+        return f"({listed} @> ({number})::jsonb)", (*listed_params, *number_params)
+
+
+def holds_number(column: str, number: int) -> Q:
+    """Rows whose list in `column` holds the number; PostgreSQL finds them by the index of `numbers_index`."""
+    return Q(_Holds(F(column), Value(str(number))))
