@@ -242,7 +242,8 @@ def render(outgoing_email: OutgoingEmail) -> EmailMultiAlternatives:
 
 def _message(outgoing_email: OutgoingEmail, params: dict[str, Any], brand: Brand | None) -> EmailMultiAlternatives:
     """Of the brand that its reader knows; staff's e-mails are the portal's own and have none."""
-    context = {**params, "brand": brand}
+    # The reader's own address, told to nobody else: it stands as it is.
+    context = {**params, "brand": brand, "to": outgoing_email.to}
     text = render_to_string(f"emails/{outgoing_email.template}.txt", context)
     subject, _, body = text.partition("\n")
     message = EmailMultiAlternatives(subject.strip(), f"{body.strip()}\n", to=[outgoing_email.to])

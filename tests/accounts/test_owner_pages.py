@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from django.core import mail
+from django.core.mail import EmailMultiAlternatives
 from django.test import Client
 from pytest_django.fixtures import DjangoAssertNumQueries
 
@@ -51,6 +52,17 @@ def test_an_owner_without_a_password_chooses_one_by_letter(client: Client) -> No
 
     answer = client.post("/account/sign-in/", {"username": "EMMA@aurora.example", "password": PASSWORD})
     assert answer["Location"] == "/account/"
+
+
+def test_the_reset_says_whose_account_it_is(client: Client) -> None:
+    """Its reader may have several accounts, and several partners."""
+    User.objects.create_user("emma@aurora.example", name="Emma Whitfield")
+    client.post("/account/reset/", {"email": "Emma@aurora.example"})
+    send_waiting_emails()
+    message = mail.outbox[0]
+    assert isinstance(message, EmailMultiAlternatives)
+    for text in (str(message.body), str(message.alternatives[0][0])):
+        assert "for the account emma@aurora.example with Partner portal." in text
 
 
 def test_the_reset_page_answers_every_address_alike(client: Client) -> None:
