@@ -25,7 +25,7 @@ from accounts.emails import send_again
 from accounts.erasure import CannotEraseError, erase_person
 from accounts.models import AltegioIdentity, ApiKey, Customer, OutgoingEmail, User
 from accounts.people_search import CUSTOMER_FIELDS, PEOPLE_FIELDS
-from accounts.proofs import address_given_by_staff, made_staff
+from accounts.proofs import address_given, made_staff
 from accounts.signals import person_changed
 from accounts.two_factor.setup import can_get_link, send_link
 from partner_portal.core.admin_base import ActionRefusedError, BaseAdmin, ReadOnlyAdmin, confirm_action
@@ -111,7 +111,7 @@ class UserAdmin(BaseAdmin, StockUserAdmin[User]):
         if not {"email", "name", "phone"}.isdisjoint(form.changed_data):
             person_changed.send(sender=User, user=obj)
         if "email" in form.changed_data and not obj.is_staff:
-            address_given_by_staff(obj)
+            address_given(obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
         given = () if may_give_rights(request) else ("is_staff", "is_superuser", "groups", "user_permissions")

@@ -6,20 +6,24 @@ somebody had before is only recognised, and stays as its owner has it.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Q, Value
+from django.db.models.functions import Lower
 from django.dispatch import receiver
 
 from accounts.mail_addresses import address_in
 from accounts.models import Customer, User
-from accounts.proofs import has_proven_address, is_known, taken_over
-from accounts.signals import customer_recognised, person_changed
+from accounts.proofs import address_given, has_proven_address, is_known, taken_over
+from accounts.signals import customer_changed, person_changed
 from partner_portal.core.external_ids import read_external_id
 
 FIELDS = ("email", "name", "phone", "language")
+_TRIES = 3
 _LENGTHS = {field.name: field.max_length or 0 for field in Customer._meta.fields if field.name in FIELDS}
 
 
@@ -29,6 +33,10 @@ class InvalidCustomerError(Exception):
     def __init__(self, errors: dict[str, list[str]]) -> None:
         super().__init__("; ".join(f"{name}: {' '.join(texts)}" for name, texts in errors.items()))
         self.errors = errors
+
+
+class _OvertakenError(Exception):
+    """The customer has changed between being found and being held."""
 
 
 class CustomerConflictError(Exception):
@@ -88,18 +96,16 @@ def _check_address(external_id: str) -> None:
 
 def put_customer(data: CustomerData) -> tuple[Customer, bool]:
     """The customer as they are told now, and whether they are new. Raises CustomerConflictError."""
-    try:
-        with transaction.atomic():
+    for _ in range(_TRIES - 1):
+        # Told twice at once, or the address was taken meanwhile: then it is seen which.
+        with suppress(IntegrityError, _OvertakenError), transaction.atomic():
             return _put(data)
-    except IntegrityError:
-        # Told twice at once, or the address was taken meanwhile: now it is seen which.
-        with transaction.atomic():
-            return _put(data)
+    with transaction.atomic():
+        return _put(data)
 
 
 def _put(data: CustomerData) -> tuple[Customer, bool]:
-    locked = Customer.objects.select_for_update(of=("self",), no_key=True).select_related("user")
-    customer = locked.filter(external_id=data.external_id).first()
+    customer = _held(data)
     is_new = customer is None
     if customer is None:
         customer = Customer(external_id=data.external_id)
@@ -107,19 +113,43 @@ def _put(data: CustomerData) -> tuple[Customer, bool]:
         return customer, False
     account = _account(customer, data)
     _refuse_others(customer, data.email, account)
+    made = _made_account(customer)
     if account is None:
         account = _make_account(customer, data)
+    if made is not None and made.pk != account.pk:
+        # They have an account of their own: what was told of them is no business of whoever opens this one.
+        _follow(made, CustomerData(data.external_id, customer.email))
     customer.made_account = customer.made_account and _is_unopened(account)
     if customer.made_account:
         _follow(account, data)
     for name in FIELDS:
         setattr(customer, name, getattr(data, name))
-    before = customer.user_id
+    before = customer.user
     customer.user = account if is_known(account) else None
     customer.save()
-    if customer.user is not None and customer.user_id != before:
-        customer_recognised.send(sender=Customer, user=account)
+    if before != customer.user:
+        for person in filter(None, (before, customer.user)):
+            customer_changed.send(sender=Customer, user=person)
     return customer, is_new
+
+
+def _held(data: CustomerData) -> Customer | None:
+    """The customer, locked, and every account that may be theirs.
+
+    The accounts first, as who proves an address holds them: whoever opens one at this moment has done so, or finds it
+    changed.
+    """
+    same = Customer.objects.filter(external_id=data.external_id)
+    seen = same.first()
+    theirs = Q(_address=Lower(Value(data.email)))
+    if seen is not None:
+        theirs |= Q(_address=Lower(Value(seen.email))) | Q(pk=seen.user_id)
+    accounts = User.objects.alias(_address=Lower("email")).filter(theirs).select_for_update(no_key=True)
+    list(accounts.order_by("pk"))
+    customer = same.select_for_update(of=("self",), no_key=True).select_related("user").first()
+    if (seen and (seen.email, seen.user_id)) != (customer and (customer.email, customer.user_id)):
+        raise _OvertakenError
+    return customer
 
 
 def _account(customer: Customer, data: CustomerData) -> User | None:
@@ -130,8 +160,13 @@ def _account(customer: Customer, data: CustomerData) -> User | None:
     if under_address is not None or not customer.made_account:
         # Another address of who is known already: they stay who they are, unless it is somebody else's.
         return under_address or customer.user
-    made = User.objects.with_email(customer.email).first()
-    return made if made is not None and _is_unopened(made) else customer.user
+    return _made_account(customer) or customer.user
+
+
+def _made_account(customer: Customer) -> User | None:
+    """The account that was made for the customer, while nobody has opened it."""
+    made = User.objects.with_email(customer.email).first() if customer.made_account else None
+    return made if made is not None and _is_unopened(made) else None
 
 
 def _is_unopened(account: User) -> bool:
@@ -155,9 +190,13 @@ def _make_account(customer: Customer, data: CustomerData) -> User:
 
 
 def _follow(account: User, data: CustomerData) -> None:
+    is_moved = account.email != data.email
     for name in FIELDS:
         setattr(account, name, getattr(data, name))
     account.save(update_fields=FIELDS)
+    if is_moved:
+        # Whoever opens a link that went to the former address at this moment is let in nowhere.
+        address_given(account)
 
 
 @receiver((taken_over, person_changed))
@@ -171,4 +210,4 @@ def recognise(user: User, **_: Any) -> None:
     if customer is not None:
         customer.user = proven
         customer.save(update_fields=["user", "updated_at"])
-        customer_recognised.send(sender=Customer, user=proven)
+        customer_changed.send(sender=Customer, user=proven)

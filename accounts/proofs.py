@@ -61,8 +61,8 @@ def take_over(user: User, *, password: str = "", keeps_password: bool = False) -
 
 
 @transaction.atomic
-def address_given_by_staff(user: User) -> None:
-    """Staff have written another address: nothing opens the account but an e-mail that goes there."""
+def address_given(user: User) -> None:
+    """Others than its person wrote another address: nothing opens the account but an e-mail that goes there."""
     User.objects.select_for_update(no_key=True).get(pk=user.pk)
     user.identities.all().delete()
     user.email_proven_at = user.pending_email = None

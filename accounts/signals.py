@@ -4,5 +4,5 @@ from django.dispatch import Signal
 
 # `user`: their address, name, phone number or linked Altegio users have changed.
 person_changed = Signal()
-# `user`: the partner's customer has this account from now on.
-customer_recognised = Signal()
+# `user`: from now on they are a customer of the partner, or are none any more.
+customer_changed = Signal()

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.dispatch import receiver
 
 from accounts.models import Customer
-from accounts.signals import customer_recognised
+from accounts.signals import customer_changed
 from integrations.connections.models import Connection
 from integrations.connections.transitions import changing_details, lock, tell_details
 
@@ -34,14 +34,17 @@ def bound_to(connection: Connection, owner: "User | None") -> dict[str, Any]:
     is_handed_over = connection.owner_id is not None and owner is not None and connection.owner_id != owner.pk
     if owner is None or (connection.has_own_external_id and not is_handed_over):
         return {"owner": owner}
-    known = Customer.objects.filter(user=owner).values_list("external_id", flat=True).first()
-    return {"owner": owner, "external_id": known or "", "has_own_external_id": False}
+    return {"owner": owner, "external_id": _id_of(owner), "has_own_external_id": False}
 
 
-@receiver(customer_recognised)
+def _id_of(person: "User") -> str:
+    return Customer.objects.filter(user=person).values_list("external_id", flat=True).first() or ""
+
+
+@receiver(customer_changed)
 def name_connections(user: "User", **_: Any) -> None:
-    """Who is here already has connections: they carry the partner's id of them from now on."""
-    external_id = Customer.objects.values_list("external_id", flat=True).get(user=user)
+    """Who is here already has connections: they carry the partner's id of them from now on, or none."""
+    external_id = _id_of(user)
     others = Connection.objects.filter(owner=user, has_own_external_id=False).exclude(external_id=external_id)
     keys = list(others.values_list("pk", flat=True))
     with changing_details(Connection.objects.filter(pk__in=keys)):

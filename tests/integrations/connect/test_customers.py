@@ -2,20 +2,24 @@
 
 import json
 import re
+import threading
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import pytest
 from django.core import mail
+from django.db import connection
 from django.test import Client
 
+from accounts import customers
 from accounts.customers import CustomerConflictError, CustomerData, put_customer
 from accounts.emails import send_waiting_emails
 from accounts.erasure import erase_person
 from accounts.models import ApiKey, Customer, User
 from accounts.personal_data import export_person
 from accounts.proofs import take_over
+from accounts.sessions import SessionRevokedError, as_let_in
 from integrations.activation.staff import give_to_claimant
 from integrations.connections.models import Connection
 from integrations.partner_events.models import PartnerEvent
@@ -253,3 +257,63 @@ def test_told_at_once_by_several_there_is_one_customer_and_one_account(ids: list
     assert sorted(made) == [False] * (len(made) - 1) + [True]
     assert {type(result) for result in results} <= {tuple, CustomerConflictError}
     assert Customer.objects.count() == User.objects.count() == 1
+
+
+def test_whose_customer_is_somebody_else_carries_nothing_of_them(
+    client: Client, altegio: Sandbox, work: Callable[..., None], tell: Tell
+) -> None:
+    arrive(client, altegio, AURORA_1)
+    work()
+    tell("C-1", email=EMMAS_EMAIL)
+    assert carried() == ["C-1"]
+    other = proven_owner("anna@customer.example")
+    assert tell("C-1", email="anna@customer.example").json()["owner_id"] == other.pk
+    assert carried() == [""]
+
+
+def test_who_has_a_mistyped_address_learns_nothing_of_the_customer(tell: Tell) -> None:
+    proven_owner("anna@customer.example")
+    tell("C-1", email="ana@customer.example", name="Anna", phone="+36201234567", language="hu")
+    tell("C-1", email="anna@customer.example", name="Anna", phone="+36201234567", language="hu")
+    left = User.objects.get(email="ana@customer.example")
+    assert (left.name, left.phone, left.language) == ("", "", "")
+
+
+def test_who_opened_a_link_to_a_mistyped_address_is_not_let_in_once_it_is_put_right(tell: Tell) -> None:
+    tell("C-1", email="ana@customer.example")
+    as_opened = User.objects.get()
+    tell("C-1", email="anna@customer.example")
+    with pytest.raises(SessionRevokedError), as_let_in(as_opened):
+        take_over(as_opened)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets one transaction write at a time.")
+def test_an_address_is_put_right_while_its_reader_opens_the_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    put_customer(CustomerData("C-1", "ana@customer.example"))
+    as_opened, find, ends = User.objects.get(), customers._account, list[Any]()
+
+    def open_account() -> None:
+        with as_let_in(as_opened):
+            take_over(as_opened)
+
+    def find_while_it_is_opened(*about: Any) -> User | None:
+        found = find(*about)
+        reader.start()
+        while not waits_for_a_lock():
+            assert reader.is_alive()
+        return found
+
+    reader = threading.Thread(target=lambda: ends.extend(at_once(open_account)))
+    monkeypatch.setattr(customers, "_account", find_while_it_is_opened)
+    put_customer(CustomerData("C-1", "anna@customer.example"))
+    reader.join()
+    assert [type(end) for end in ends] == [SessionRevokedError]
+    account = User.objects.get()
+    assert (account.email, account.email_proven_at) == ("anna@customer.example", None)
+
+
+def waits_for_a_lock() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
+        return cursor.fetchone() is not None
