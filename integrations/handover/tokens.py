@@ -8,6 +8,7 @@ import jwt
 from django.conf import settings
 
 from accounts.models import User
+from accounts.proofs import has_proven_address
 from integrations.connections.models import Connection
 from integrations.handover.keys import ALGORITHM, signing_key
 
@@ -24,15 +25,26 @@ def make_token(connection: Connection, owner: User) -> str:
         "aud": f"altegio:{connection.application.altegio_id}",
         "sub": str(owner.pk),
         "email": owner.email,
+        "email_verified": has_proven_address(owner),
         "name": owner.name,
         "connection_id": connection.pk,
         "salon_id": connection.location.altegio_id,
-        "external_id": connection.external_id or None,
+        "external_id": _external_id(connection, owner) or None,
         "iat": now,
         "exp": now + AGE,
         "jti": uuid.uuid4().hex,
     }
     return jwt.encode(claims, key.private_key, ALGORITHM, headers={"kid": key.kid})
+
+
+def _external_id(connection: Connection, owner: User) -> str:
+    """The partner's id, where it is proven to be theirs.
+
+    A customer's is found by the e-mail, and Altegio's signature does not prove that its person reads the mail there:
+    in the cabinet they would be somebody else.
+    """
+    is_proven = connection.has_own_external_id or has_proven_address(owner)
+    return connection.external_id if is_proven else ""
 
 
 def address_with(handover_url: str, token: str) -> str:

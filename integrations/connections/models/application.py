@@ -23,6 +23,9 @@ def parse_handover_url(text: str) -> str:
         raise ValueError("Write an https address.")
     if not address.hostname or address.username is not None or address.fragment or not text.isprintable():
         raise ValueError("Write it with its host, without a user, a password or what follows a #.")
+    if not address.netloc.isascii():
+        # It stands in the pages' policy, which a header with other letters would undo as a whole.
+        raise ValueError("Write its host as programs do, in Latin letters (xn--…).")
     if "token" in parse_qs(address.query, keep_blank_values=True):
         raise ValueError("The portal itself writes `token` into its query: leave it out.")
     return text

@@ -14,5 +14,5 @@ def connection(connect: Callable[..., Connection]) -> Connection:
     """Emma's, by Altegio's signature."""
     made = connect()
     Application.objects.update(handover_url=CABINET, name="Aurora SMS")
-    Connection.objects.update(external_id="C-1")
+    Connection.objects.update(external_id="C-1", has_own_external_id=True)
     return Connection.objects.select_related("application", "location", "owner").get(pk=made.pk)

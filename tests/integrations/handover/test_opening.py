@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from pytest_django.fixtures import Settings
 
+from accounts.customers import CustomerData, put_customer
 from accounts.models import User
 from accounts.owner_frame import as_owner
 from accounts.proofs import take_over
@@ -67,11 +68,24 @@ def test_an_owner_is_led_to_the_cabinet_with_a_token_about_them(connection: Conn
         "aud": "altegio:1",
         "sub": str(emma.pk),
         "email": EMMAS_EMAIL,
+        "email_verified": False,
         "name": emma.name,
         "connection_id": connection.pk,
         "salon_id": AURORA_1,
         "external_id": "C-1",
     }
+
+
+def test_a_customers_id_is_told_of_who_has_proven_the_address_alone(connection: Connection, emma: User) -> None:
+    """Altegio says an address; whoever reads its mail may be another person, and the partner's customer."""
+    Connection.objects.update(external_id="", has_own_external_id=False)
+    put_customer(CustomerData("C-7", EMMAS_EMAIL))
+    signed = claims_in(signed_in(emma).post(address(connection)))
+    assert (signed["email_verified"], signed["external_id"]) == (False, None)
+
+    take_over(emma)
+    proven = claims_in(signed_in(User.objects.get(pk=emma.pk)).post(address(connection)))
+    assert (proven["email_verified"], proven["external_id"]) == (True, "C-7")
 
 
 def test_each_token_is_another_one(connection: Connection, emma: User) -> None:
@@ -183,6 +197,7 @@ def test_the_token_is_masked_wherever_it_would_be_written(connection: Connection
         "https://cabinet.example/#top",
         "https://cabinet.example/?token=x",
         "https:///open",
+        "https://кабинет.example/open",
     ],
 )
 def test_an_address_that_a_token_must_not_go_to_is_refused(connection: Connection, url: str) -> None:
