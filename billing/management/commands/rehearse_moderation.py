@@ -32,7 +32,7 @@ class Command(BaseCommand):
         parser.add_argument("--application-id", help="default: ALTEGIO_APPLICATION_ID")
         parser.add_argument("--amount", default="1.00", help="paid and refunded (default %(default)s)")
         parser.add_argument("--currency", default="EUR", help="default %(default)s")
-        parser.add_argument("--wait", type=float, default=120, help="seconds for Connect (default %(default)s)")
+        parser.add_argument("--wait", type=float, default=300, help="seconds for each press (default %(default)s)")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         application = application_for(parse_id(options["application_id"]) if options["application_id"] else None)
@@ -51,7 +51,7 @@ class Command(BaseCommand):
         if any(check.holds is False for check in checks):
             raise CommandError("A check did not hold; see above.")
         if len(checks) < 5 or checks[-1].holds is None:
-            self.stdout.write(self.style.WARNING("Not all checks could be shown; start the rehearsal again."))
+            raise CommandError("Not all checks could be shown; see above, and start the rehearsal again.")
 
     @staticmethod
     def _salon_id(given: str | None) -> int:
