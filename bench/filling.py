@@ -20,6 +20,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.loader import MigrationLoader
 from psycopg import sql
 
+from billing.figures.months import count_due_months
 from integrations.backoffice.dashboard.days import sum_ended_days
 from integrations.connections.models import Application
 
@@ -113,4 +114,5 @@ def _fill(made: Filled) -> None:
         cursor.execute("RESET session_replication_role")
         cursor.execute("VACUUM ANALYZE")
     sum_ended_days()
+    count_due_months()
     print(f"filled {made.count:,} connections in {time.monotonic() - began:.0f} s", file=sys.stderr)

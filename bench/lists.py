@@ -56,6 +56,7 @@ PAGES = [
     ("payments", "/admin/billing/payment/"),
     ("  failed", "/admin/billing/payment/?status__exact=failed"),
     ("  search: number", "/admin/billing/payment/?q=777"),
+    ("figures of the months", "/admin/billing/payment/figures/"),
     ("people", "/admin/accounts/user/"),
     ("  staff", "/admin/accounts/user/?is_staff__exact=1"),
     ("  search: name", "/admin/accounts/user/?q=Person+7"),

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 
 from accounts.models import User
 from billing.csv_export import export_lines
+from billing.figures.page import figures_page
 from billing.forms import DiscountForm, LinkForm, PaymentForm
 from billing.history import said
 from billing.intake import Overlap, PaymentConflictError, record_payment, send_again
@@ -182,7 +183,14 @@ class PaymentAdmin(ReadOnlyAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         totals = path("totals/", self.admin_site.admin_view(self.totals), name="billing_payment_totals")
-        return [totals, *super().get_urls()]
+        figures = path("figures/", self.admin_site.admin_view(self.figures), name="billing_payment_figures")
+        return [totals, figures, *super().get_urls()]
+
+    def figures(self, request: HttpRequest) -> HttpResponse:
+        """What the business comes to, by month."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return figures_page(request, {**self.admin_site.each_context(request), "opts": self.model._meta})
 
     def totals(self, request: HttpRequest) -> HttpResponse:
         """By currency and month."""

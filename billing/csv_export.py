@@ -55,7 +55,7 @@ def export_lines(payments: QuerySet[Payment]) -> Iterator[str]:
     yield writer.writerow(HEAD)
     rows = payments.select_related("application", "location").order_by("pk")
     for payment in rows.iterator(chunk_size=1000):
-        yield writer.writerow([_cell(value) for value in _values(payment)])
+        yield writer.writerow([cell(value) for value in _values(payment)])
 
 
 def _values(payment: Payment) -> list[Any]:
@@ -88,7 +88,8 @@ def _values(payment: Payment) -> list[Any]:
     ]
 
 
-def _cell(value: object) -> str:
+def cell(value: object) -> str:
+    """A value as it stands in the file: times in UTC, and nothing that a spreadsheet would run."""
     if value is None:
         return ""
     if isinstance(value, datetime):

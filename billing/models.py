@@ -250,6 +250,23 @@ class PeriodNotice(OfInstallation):
         return f"{self.kind} {self.ends_at:%Y-%m-%d}"
 
 
+class MonthlyFigures(models.Model):
+    """The figures of one month (of UTC) by application and country (`billing/figures/months.py`).
+
+    They repeat what connections and payments say. A row of the last twelve months may be deleted: it is counted
+    again.
+    """
+
+    month = models.DateField(primary_key=True)  # its first day
+    places = models.JSONField(default=list)
+    # Nothing that counts for the month is awaited any more: it stays as it is.
+    is_settled = models.BooleanField(default=False)
+    counted_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.month:%Y-%m}"
+
+
 class Subscription(Connection):
     """A connection as billing looks at it: until when it is paid."""
 

@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from billing.figures.months import count_due_months
 from billing.period_ends import note_ends
 from billing.subscriptions import mail_digest, refresh_tariffs
 from partner_portal.core.queues import run_steps
@@ -17,3 +18,9 @@ def watch_subscriptions() -> None:
 def watch_periods() -> None:
     """Each minute: which trials and periods end soon, and which have ended."""
     run_steps(note_ends)
+
+
+@shared_task
+def count_figures() -> None:
+    """Every few minutes: the figures of the months that are due."""
+    count_due_months()

@@ -62,6 +62,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "recheck": {"task": "integrations.reconciliation.tasks.recheck", "schedule": 180.0, "options": {"expires": 180}},
     "days": {"task": "integrations.backoffice.tasks.sum_days", "schedule": 600.0, "options": {"expires": 600}},
     "periods": {"task": "billing.tasks.watch_periods", "schedule": 60.0, "options": {"expires": 60}},
+    "figures": {"task": "billing.tasks.count_figures", "schedule": 600.0, "options": {"expires": 600}},
     "subscriptions": {"task": "billing.tasks.watch_subscriptions", "schedule": 3600.0, "options": {"expires": 3600}},
     "location_profiles": {
         "task": "integrations.location_profiles.tasks.refresh",

@@ -134,7 +134,7 @@ def test_a_lost_group_comes_back_with_the_next_migrate() -> None:
 PAGES = [
     reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist") for model in admin.site._registry
 ]
-PAGES += [reverse("admin:billing_payment_totals")]
+PAGES += [reverse("admin:billing_payment_totals"), reverse("admin:billing_payment_figures")]
 
 
 @pytest.mark.parametrize("page", PAGES)

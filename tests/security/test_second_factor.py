@@ -75,7 +75,7 @@ def doors() -> list[str]:
         for page in ("changelist", "add")
     ]
     found = []
-    for name in {*names, "billing_payment_totals"} - {"login", "two-factor"}:
+    for name in {*names, "billing_payment_totals", "billing_payment_figures"} - {"login", "two-factor"}:
         try:
             found.append(reverse(f"admin:{name}"))
         except NoReverseMatch:

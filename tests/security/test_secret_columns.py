@@ -59,6 +59,7 @@ def pages(role: Role | None) -> Iterator[str]:
     lists: tuple[dict[str, str], ...] = ({}, {"q": "1"}) if role else ({}, {"_popup": "1"}, {"q": "1"}, {"o": "-1"})
     yield reverse("admin:index")
     yield reverse("admin:billing_payment_totals")
+    yield reverse("admin:billing_payment_figures")
     for model, _room in ROOMS:
         yield from (address(model, "changelist", **query) for query in lists)
         yield address(model, "add")
