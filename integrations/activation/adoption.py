@@ -67,11 +67,14 @@ def _place_of(call: OutgoingCall) -> tuple[Application, Location]:
 def adopt(application: Application, location: Location, status: ConnectionStatus) -> Connection | None:
     """Make a live connection, nobody's, of a location that Altegio calls active or frozen. Within a transaction.
 
-    None where it is not, or where a connection here is alive or once was: those are found alive by other ways.
+    None where it is not, or where a connection here is alive or once was: those are found alive by other ways. What
+    is active since a moment ago may be an undecided claim's, whose answer was lost, or of whoever is about to arrive.
     """
     Location.objects.select_for_update(no_key=True).get(pk=location.pk)
     here = Connection.objects.at(application, location)
     if not _is_alive(status) or here.live().exists() or here.exclude(activated_at=None).exists():
+        return None
+    if here.undecided().exists() and not _is_settled(status):
         return None
     now = timezone.now()
     since = status.created_at or status.first_active_at or now
@@ -97,13 +100,15 @@ def adopt(application: Application, location: Location, status: ConnectionStatus
 
 
 def adopt_in_place(claim: Connection, status: ConnectionStatus) -> None:
-    """A proven person claims a location that Altegio has called active for longer than a window: it is adopted.
-
-    A younger one may be another's, who consented a moment ago and is about to arrive.
-    """
-    changed_at = status.newest_sign_at
-    if claim.is_proven and changed_at is not None and timezone.now() - changed_at >= activation_window():
+    """A proven person claims a location that Altegio has called active for longer than a window: it is adopted."""
+    if claim.is_proven:
         adopt(claim.application, claim.location, status)
+
+
+def _is_settled(status: ConnectionStatus) -> bool:
+    """Whether it has been as it is for longer than anybody may take to arrive."""
+    changed_at = status.newest_sign_at
+    return changed_at is not None and timezone.now() - changed_at >= activation_window()
 
 
 def _is_alive(status: ConnectionStatus) -> bool:

@@ -12,11 +12,14 @@ from django.utils import timezone
 from time_machine import TimeMachineFixture
 
 from accounts.models import User
-from integrations.activation.adoption import ask_to_adopt
+from integrations.activation.adoption import adopt, ask_to_adopt
 from integrations.activation.models import TakenSettings
 from integrations.activation.staff import give_to_claimant, is_for_staff
 from integrations.alerts.models import Alert
+from integrations.altegio import requests
+from integrations.altegio.answers import read_status
 from integrations.connections.models import Application, Connection
+from integrations.outbox.direct_requests import ask_now
 from integrations.outbox.sweep import expire_late_calls
 from integrations.partner_events.fan_out import fan_out
 from integrations.partner_events.models import PartnerEvent
@@ -220,6 +223,21 @@ def test_what_became_active_a_moment_ago_is_left_to_whoever_is_about_to_arrive(
     client.get(_path(altegio.arrival_url(AURORA_1, user_id=EMMA)))
     work()
     assert not Connection.objects.live().filter(owner=None).exists()
+
+
+def test_what_an_owner_here_has_connected_a_moment_ago_is_theirs_though_the_answer_was_lost(
+    client: Client, altegio: Sandbox, application: Application, work: Callable[..., None]
+) -> None:
+    """The location is active at Altegio before the portal has learned by which of its calls."""
+    arrive(client, altegio, AURORA_1, user_id=EMMA)
+    claim = Connection.objects.get()
+    altegio.fault("drop_after", "activate")
+    work(rounds=1)
+    status = read_status(ask_now(requests.status(AURORA_1, 1)), "UTC")
+    assert adopt(application, claim.location, not_none(status)) is None
+    work()
+    claim.refresh_from_db()
+    assert (claim.state, claim.owner) == ("active", claim.claimant)
 
 
 def _path(url: str) -> str:
