@@ -6,14 +6,37 @@ umask 077
 folder=${1:?usage: deploy/backup.sh FOLDER [DAYS]}
 days=${2:-14}
 file=${ENV_FILE:-.env}
-url=${DATABASE_URL:-$(sed -n 's/^DATABASE_URL=//p' "$file")}
-# What stands behind the question mark is the portal's own, and pg_dump refuses it.
-url=${url%%\?*}
+url=${DATABASE_URL:-$(sed -n "s/^DATABASE_URL=[\"']\{0,1\}\([^\"']*\).*/\1/p" "$file")}
 test -n "$url" || { echo "DATABASE_URL is set neither in the environment nor in $file." >&2; exit 1; }
+
+# Of what stands behind the question mark only `ssl…` is PostgreSQL's; pg_dump refuses the portal's own.
+tls=$(printf '%s' "${url#"${url%%\?*}"}" | tr '?&' '\n\n' | grep '^ssl' | paste -s -d '&' -) || true
+url=${url%%\?*}
+
+# The password goes by the environment: the arguments of a program are seen by everybody on the machine.
+account=${url#*://}
+account=${account%%/*}
+account=${account%"${account##*@}"}
+case $account in
+*:*)
+    encoded=${account#*:}
+    encoded=${encoded%@}
+    PGPASSWORD=
+    while [ "${encoded#*%}" != "$encoded" ]; do
+        after=${encoded#*%}
+        PGPASSWORD=$PGPASSWORD${encoded%%\%*}$(printf "\\$(printf %03o "0x${after%"${after#??}"}")")
+        encoded=${after#??}
+    done
+    export PGPASSWORD="$PGPASSWORD$encoded"
+    url=${url%%://*}://${account%%:*}@${url#*"$account"}
+    ;;
+esac
+
 mkdir -p "$folder"
 dump="$folder/portal-$(date -u +%Y-%m-%dT%H%M%SZ).dump"
-# A dump that was broken off never looks like a whole one.
-pg_dump --format=custom --file="$dump.part" --dbname="$url"
+# A dump that was broken off never looks like a whole one, and takes no room.
+trap 'rm -f "$dump.part"' EXIT
+pg_dump --format=custom --file="$dump.part" --dbname="$url${tls:+?$tls}"
 mv "$dump.part" "$dump"
 find "$folder" -name 'portal-*.dump' -mtime "+$days" -delete
 echo "$dump"

@@ -85,6 +85,30 @@ def test_the_backup_is_made_and_can_be_read(tmp_path: Path) -> None:
     assert [file.name for file in (tmp_path / "dumps").iterdir()] == [Path(made.strip()).name]
 
 
+@pytest.mark.parametrize("quote", ["", "'", '"'])
+@pytest.mark.parametrize(
+    ("account", "password"),
+    [("portal", ""), ("portal:word", "word"), ("portal:%40%2F%25a+b%3A%5C:c", "@/%a+b:\\:c"), ("portal:", "")],
+)
+def test_the_backup_shows_no_password_among_the_programs(
+    tmp_path: Path, account: str, password: str, quote: str
+) -> None:
+    """The portal's own parameters are left out, and how the line is kept secret is not."""
+    own = "DISABLE_SERVER_SIDE_CURSORS=True&sslmode=verify-full&conn_max_age=60&sslrootcert=/ca.pem"
+    (tmp_path / ".env").write_text(f"DATABASE_URL={quote}postgres://{account}@db:5432/portal?{own}{quote}\n")
+    program = tmp_path / "pg_dump"
+    program.write_text('#!/bin/sh\nprintf "%s\\n" "$@" > told; printf %s "${PGPASSWORD-}" > secret; false\n')
+    program.chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    tried = subprocess.run(
+        [ROOT / "deploy" / "backup.sh", "dumps"], cwd=tmp_path, env=environment, timeout=60, check=False
+    )
+    assert tried.returncode == 1
+    address = (tmp_path / "told").read_text().splitlines()[-1]
+    assert address == "--dbname=postgres://portal@db:5432/portal?sslmode=verify-full&sslrootcert=/ca.pem"
+    assert (tmp_path / "secret").read_text() == password
+
+
 def test_a_backup_without_an_address_says_so(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("")
     tried = subprocess.run(
