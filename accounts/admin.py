@@ -29,6 +29,7 @@ from accounts.proofs import address_given, made_staff
 from accounts.signals import person_changed
 from accounts.two_factor.setup import can_get_link, send_link
 from partner_portal.core.admin_base import ActionRefusedError, BaseAdmin, ReadOnlyAdmin, confirm_action
+from partner_portal.core.admin_sections import Section
 from partner_portal.core.english import english as _
 from partner_portal.core.english import english_plural
 
@@ -38,6 +39,8 @@ admin.site.unregister([APIKey, Group])
 @admin.register(Group)
 class GroupAdmin(BaseAdmin, StockGroupAdmin):
     """Django's screen of groups, under the rules of the control room."""
+
+    menu = Section.PEOPLE.at(4)
 
 
 class IdentityInline(admin.TabularInline[AltegioIdentity, User]):
@@ -74,6 +77,7 @@ def may_give_rights(request: HttpRequest) -> bool:
 
 @admin.register(User)
 class UserAdmin(BaseAdmin, StockUserAdmin[User]):
+    menu = Section.PEOPLE.at(1)
     form = UserForm
     actions = ("erase", "send_set_up_link")
     list_display = ("email", "name", "phone", "is_staff", "is_active", "joined_at")
@@ -177,6 +181,7 @@ class UserAdmin(BaseAdmin, StockUserAdmin[User]):
 class CustomerAdmin(ReadOnlyAdmin):
     """Whom the partner's systems have told of, by the API or a file; erasing the person ends it."""
 
+    menu = Section.PEOPLE.at(2)
     list_display = ("external_id", "email", "name", "phone", "user", "updated_at")
     list_filter = (("user", admin.EmptyFieldListFilter),)
     list_select_related = ("user",)
@@ -190,6 +195,7 @@ class CustomerAdmin(ReadOnlyAdmin):
 class ApiKeyAdmin(BaseAdmin):
     """Keys are made by `manage.py create_api_key`; here they are looked at and revoked."""
 
+    menu = Section.INTEGRATIONS.at(5)
     list_display = ("name", "prefix", "scopes", "created", "revoked")
     fields = ("name", "prefix", "scopes", "created", "expiry_date", "revoked")
     readonly_fields = ("name", "prefix", "scopes", "created")
@@ -200,6 +206,7 @@ class ApiKeyAdmin(BaseAdmin):
 
 @admin.register(OutgoingEmail)
 class OutgoingEmailAdmin(ReadOnlyAdmin):
+    menu = Section.PEOPLE.at(3)
     list_display = ("created_at", "template", "to", "sent_at", "attempt_count", "error")
     list_filter = (("sent_at", admin.EmptyFieldListFilter),)
     search_fields = ("to__istartswith",)
@@ -226,6 +233,7 @@ class OutgoingEmailAdmin(ReadOnlyAdmin):
 class StaffActionAdmin(ReadOnlyAdmin):
     """Who of the staff did what."""
 
+    menu = Section.EVIDENCE.at(7)
     list_display = ("action_time", "user", "change_message_text", "object_link", "content_type")
     fields = ("action_time", "user", "change_message_text", "object_link", "content_type")
     search_fields = ("user__email__istartswith",)

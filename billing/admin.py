@@ -34,12 +34,14 @@ from partner_portal.core.admin_base import (
     exported,
     link_to,
 )
+from partner_portal.core.admin_sections import Section
 from partner_portal.core.english import english as _
 from partner_portal.core.english import english_plural
 
 
 @admin.register(Payment)
 class PaymentAdmin(ReadOnlyAdmin):
+    menu = Section.MONEY.at(1)
     form = PaymentForm
     change_list_template = "admin/billing/payment_list.html"
     list_display = ("id", "location", "money", "paid_at", "period_from", "period_to", "status", "source", "error")
@@ -227,6 +229,7 @@ class DueFilter(admin.SimpleListFilter):
 
 @admin.register(Subscription)
 class SubscriptionAdmin(ReadOnlyAdmin):
+    menu = Section.MONEY.at(2)
     change_list_template = "admin/billing/subscription_list.html"
     list_display = ("location", "application", "state", "trial_ends_at", "paid_until", "next_payment_at", "owner")
     list_filter = (DueFilter, "state", "application")
@@ -281,6 +284,7 @@ def _bars() -> list[dict[str, Any]]:
 
 @admin.register(TariffOption)
 class TariffOptionAdmin(ReadOnlyAdmin):
+    menu = Section.MONEY.at(3)
     list_display = (
         *("altegio_id", "application", "tariff_title", "title", "price", "currency", "months"),
         *("free_months", "staff_amount", "fetched_at"),
@@ -305,6 +309,7 @@ class TariffOptionAdmin(ReadOnlyAdmin):
 
 @admin.register(PaymentLink)
 class PaymentLinkAdmin(ReadOnlyAdmin):
+    menu = Section.MONEY.at(4)
     form = LinkForm
     list_display = ("connection", "option", "discount", "state", "url", "error", "asked_at")
     list_filter = ("state",)
@@ -321,6 +326,7 @@ class PaymentLinkAdmin(ReadOnlyAdmin):
 
 @admin.register(Discount)
 class DiscountAdmin(ReadOnlyAdmin):
+    menu = Section.MONEY.at(5)
     form = DiscountForm
     list_display = ("connection", "percent", "state", "error", "changed_at")
     list_filter = ("state",)

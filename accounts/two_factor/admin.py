@@ -7,11 +7,13 @@ from django.http import HttpRequest
 from accounts.models import Authenticator
 from accounts.two_factor.setup import remove
 from partner_portal.core.admin_base import ActionRefusedError, ReadOnlyAdmin, confirm_action
+from partner_portal.core.admin_sections import Section
 from partner_portal.core.english import english as _
 
 
 @admin.register(Authenticator)
 class AuthenticatorAdmin(ReadOnlyAdmin):
+    menu = Section.PEOPLE.at(5)
     list_display = ("user", "made_at")
     fields = ("user", "made_at")
     search_fields = ("user__email__istartswith",)

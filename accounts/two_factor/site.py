@@ -13,6 +13,8 @@ from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 
+from partner_portal.core.admin_sections import by_section
+
 View = TypeVar("View", bound=Callable[..., Any])
 # The name of the decision on a request.
 DECIDED = "may_enter_control_room"
@@ -56,6 +58,13 @@ class StaffSite(admin.AdminSite):
         for model in (model for app in found.values() for model in app["models"]):
             model["name"] = str(model["name"])
         return found
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
+        """The menu by what staff want to do; the page of one app, as Django has it."""
+        apps: list[dict[str, Any]] = super().get_app_list(request, app_label)
+        if app_label is not None:
+            return apps
+        return by_section(apps, {model: cast("Any", room).menu for model, room in self._registry.items()})
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
         """No field here completes what is typed, and Django's view for it fails for fields that are none."""

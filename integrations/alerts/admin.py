@@ -21,6 +21,7 @@ from integrations.alerts.handling import QUIET, keep_quiet, put_off, quiet_until
 from integrations.alerts.models import Alert
 from integrations.alerts.raising import clear_alerts
 from partner_portal.core.admin_base import BaseAdmin, Lookups, confirm_action, link_to
+from partner_portal.core.admin_sections import Section
 from partner_portal.core.english import english as _
 
 OPERATE = "alerts.change_alert"
@@ -51,6 +52,7 @@ class OpenFilter(admin.SimpleListFilter):
 
 @admin.register(Alert)
 class AlertAdmin(BaseAdmin):
+    menu = Section.TODAY.at(1)
     list_display = ("raised_at", "kind", "text", "connection_link", "assignee", "snoozed_until", "cleared_at")
     list_filter = (OpenFilter, "kind")
     quick_filters = (

@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 
 from integrations.connections.models import Arrival, RefusedArrival
 from partner_portal.core.admin_base import Lookups, ReadOnlyAdmin, link_to
+from partner_portal.core.admin_sections import Section
 from partner_portal.core.english import english as _
 from partner_portal.core.number_lists import holds_number
 from partner_portal.core.periods import PeriodFilter
@@ -44,6 +45,7 @@ class ArrivedFilter(PeriodFilter):
 
 @admin.register(Arrival)
 class ArrivalAdmin(ReadOnlyAdmin):
+    menu = Section.CONNECTIONS.at(4)
     list_display = ("arrived_at", "application", "user_link", "locations_count", "deadline_at", "visits")
     list_filter = (ArrivedFilter, "application", RegisteredFilter)
     search_fields = (
@@ -88,6 +90,7 @@ class ArrivalAdmin(ReadOnlyAdmin):
 
 @admin.register(RefusedArrival)
 class RefusedArrivalAdmin(ReadOnlyAdmin):
+    menu = Section.CONNECTIONS.at(5)
     list_display = ("at", "application", "reason", "locations")
     list_filter = ("application",)
     fields = ("at", "application", "reason", "locations")

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from integrations.contract_drift.models import Drift
 from partner_portal.core.admin_base import Lookups, ReadOnlyAdmin, confirm_action
+from partner_portal.core.admin_sections import Section
 from partner_portal.core.english import english as _
 
 OPERATE = "contract_drift.change_drift"
@@ -29,6 +30,7 @@ class KnownFilter(admin.SimpleListFilter):
 
 @admin.register(Drift)
 class DriftAdmin(ReadOnlyAdmin):
+    menu = Section.TODAY.at(4)
     list_display = ("subject", "kind", "path", "value", "count", "last_seen_at")
     list_filter = (KnownFilter, "kind")
     quick_filters = ((_("new"), "known=no"), (_("marked as known"), "known=yes"))

@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString
 from integrations.lifecycle.models import Callback
 from integrations.lifecycle.processing import process_again
 from partner_portal.core.admin_base import ReadOnlyAdmin, confirm_action, link_to
+from partner_portal.core.admin_sections import Section
 from partner_portal.core.english import english as _
 from partner_portal.core.english import english_plural
 from partner_portal.core.masking import mask
@@ -16,6 +17,7 @@ from partner_portal.core.masking import mask
 
 @admin.register(Callback)
 class CallbackAdmin(ReadOnlyAdmin):
+    menu = Section.EVIDENCE.at(2)
     list_display = ("received_at", "event", "salon_id", "application_altegio_id", "state", "note", "connection_link")
     list_filter = ("state",)
     search_fields = ("=salon_id",)

@@ -24,6 +24,7 @@ from integrations.messaging.models import (
     StatusBatch,
 )
 from partner_portal.core.admin_base import ReadOnlyAdmin, confirm_action, link_to
+from partner_portal.core.admin_sections import Section
 from partner_portal.core.english import english as _
 from partner_portal.core.english import english_plural
 from partner_portal.core.left_out import left_out_of
@@ -36,6 +37,7 @@ MAX_SHOWN = 50
 class SmsConnectionAdmin(ReadOnlyAdmin):
     """The connections of SMS applications: their API key and their channels."""
 
+    menu = Section.MESSAGES.at(7)
     list_display = ("location", "application", "state")
     list_filter = ("state", "application")
     search_fields = ("=location__altegio_id", "location__title__istartswith")
@@ -102,6 +104,7 @@ def _switch(chosen: QuerySet[SmsConnection], slug: ChannelSwitch.Slug, *, is_ava
 
 @admin.register(ChannelSwitch)
 class ChannelSwitchAdmin(OfInstallationAdmin):
+    menu = Section.MESSAGES.at(8)
     list_display = (
         "installation__location",
         "installation__application",
@@ -119,6 +122,7 @@ class ChannelSwitchAdmin(OfInstallationAdmin):
 
 @admin.register(StatusBatch)
 class StatusBatchAdmin(ReadOnlyAdmin):
+    menu = Section.MESSAGES.at(5)
     list_display = ("id", "received_at", "address", "state", "size", "refusal", "refusal_code")
     list_filter = ("state",)
     list_select_related = ("address",)
@@ -162,6 +166,7 @@ def _first(batch: StatusBatch) -> QuerySet[MessageStatus]:
 
 @admin.register(MessageStatus)
 class MessageStatusAdmin(ReadOnlyAdmin):
+    menu = Section.MESSAGES.at(4)
     list_display = (
         *(
             "message_id",
@@ -194,6 +199,7 @@ class MessageStatusAdmin(ReadOnlyAdmin):
 
 @admin.register(DailyVolume)
 class DailyVolumeAdmin(ReadOnlyAdmin):
+    menu = Section.MESSAGES.at(6)
     list_display = ("day", "salon", "status", "messages", "parts", "cost", "currency_iso")
     list_filter = ("day", "status")
     search_fields = ("=salon_id",)

@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 
 from integrations.messaging.models import RequestedMessage
 from partner_portal.core.admin_base import ReadOnlyAdmin, link_to
+from partner_portal.core.admin_sections import Section
 from partner_portal.core.english import english as _
 from partner_portal.core.english import english_plural
 from partner_portal.core.masking import MASK, mask_phone
@@ -17,6 +18,7 @@ from partner_portal.core.masking import MASK, mask_phone
 
 @admin.register(RequestedMessage)
 class RequestedMessageAdmin(ReadOnlyAdmin):
+    menu = Section.MESSAGES.at(3)
     # A narrow screen shows the first ones.
     list_display = ("id", "state", "location", "masked_phone", "received_at", "sender_name", "channel", "category")
     list_filter = ("state",)

@@ -17,6 +17,7 @@ from integrations.partner_events.models import PartnerEvent, WebhookDelivery, We
 from integrations.partner_events.reading import without_secrets
 from integrations.partner_events.sending import NotAcceptedError, fresh_secret, look_up
 from partner_portal.core.admin_base import ActionRefusedError, BaseAdmin, ReadOnlyAdmin, confirm_action, link_to
+from partner_portal.core.admin_sections import Section
 from partner_portal.core.english import english as _
 from partner_portal.core.english import english_plural
 
@@ -56,6 +57,7 @@ class EndpointForm(forms.ModelForm[WebhookEndpoint]):
 
 @admin.register(WebhookEndpoint)
 class WebhookEndpointAdmin(BaseAdmin):
+    menu = Section.INTEGRATIONS.at(2)
     form = EndpointForm
     list_display = ("url", "description", "is_active", "last_delivered_at", "failing_since")
     list_filter = ("is_active", "application")
@@ -122,6 +124,7 @@ class WebhookEndpointAdmin(BaseAdmin):
 
 @admin.register(WebhookDelivery)
 class WebhookDeliveryAdmin(ReadOnlyAdmin):
+    menu = Section.INTEGRATIONS.at(3)
     list_display = ("id", "type", "host", "state", "attempt_count", "response_status")
     list_filter = ("state",)
     linked_lookups = ("endpoint__id__exact",)
@@ -163,6 +166,7 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
 
 @admin.register(PartnerEvent)
 class PartnerEventAdmin(ReadOnlyAdmin):
+    menu = Section.INTEGRATIONS.at(4)
     list_display = ("created_at", "type", "connection_link")
     list_filter = ("type", "application")
     list_select_related = ("application", "connection__application", "connection__location")

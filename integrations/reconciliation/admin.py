@@ -12,11 +12,13 @@ from django.utils.safestring import SafeString
 from integrations.activation.adoption import ask_to_adopt
 from integrations.reconciliation.models import Finding, Reconciliation
 from partner_portal.core.admin_base import ActionRefusedError, ReadOnlyAdmin, confirm_action, link_to
+from partner_portal.core.admin_sections import Section
 from partner_portal.core.english import english as _
 
 
 @admin.register(Reconciliation)
 class ReconciliationAdmin(ReadOnlyAdmin):
+    menu = Section.EVIDENCE.at(4)
     list_display = (
         *("started_at", "trigger", "state", "expected", "listed"),
         *("differences", "for_people", "calls", "finished_at"),
@@ -52,6 +54,7 @@ class ReconciliationAdmin(ReadOnlyAdmin):
 
 @admin.register(Finding)
 class FindingAdmin(ReadOnlyAdmin):
+    menu = Section.TODAY.at(3)
     list_display = ("kind", "place", "application", "before", "after", "needs_person", "connection_link")
     list_filter = ("needs_person", "kind", "application")
     search_fields = ("=salon_id",)

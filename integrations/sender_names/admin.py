@@ -23,6 +23,7 @@ from integrations.sender_names.names import (
 )
 from integrations.sender_names.rules import name_problem
 from partner_portal.core.admin_base import ActionRefusedError, BaseAdmin, confirm_action, link_to
+from partner_portal.core.admin_sections import Section
 from partner_portal.core.english import english as _
 from partner_portal.core.english import english_plural
 
@@ -31,6 +32,7 @@ OPERATE = "sender_names.change_sendername"
 
 @admin.register(SenderNameList)
 class SenderNameListAdmin(OfInstallationAdmin):
+    menu = Section.MESSAGES.at(2)
     list_display = ("installation__location", "installation__application", "in_force", "sync_state", "sync_error")
     list_filter = ("sync_state", "installation__application")
     search_fields = ("=installation__location__altegio_id", "installation__location__title__istartswith")
@@ -100,6 +102,7 @@ class NewNameForm(forms.ModelForm):  # type: ignore[type-arg]  # the stubs' clas
 
 @admin.register(SenderName)
 class SenderNameAdmin(BaseAdmin):
+    menu = Section.MESSAGES.at(1)
     list_display = ("name", "list_link", "state", "valid_until", "changed_at")
     list_filter = ("state",)
     search_fields = ("name__istartswith", "=list__installation__location__altegio_id")

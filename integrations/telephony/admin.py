@@ -12,6 +12,7 @@ from integrations.telephony.chains import confirm_chain, switch_on_again
 from integrations.telephony.models import NotificationDay, PhoneCall, PhoneLines
 from integrations.telephony.phone_calls import CallHistory, send_again
 from partner_portal.core.admin_base import ActionRefusedError, ReadOnlyAdmin, confirm_action, link_to
+from partner_portal.core.admin_sections import Section
 from partner_portal.core.english import english as _
 from partner_portal.core.english import english_plural
 from partner_portal.core.left_out import left_out_of
@@ -21,6 +22,7 @@ MAX_SHOWN = 20
 
 @admin.register(Chain)
 class ChainAdmin(ReadOnlyAdmin):
+    menu = Section.TELEPHONY.at(2)
     list_display = ("title_or_id", "altegio_id", "telephony", "telephony_error", "is_confirmed")
     list_filter = ("telephony",)
     search_fields = ("=altegio_id", "title__istartswith")
@@ -115,6 +117,7 @@ def _listed(calls: QuerySet[PhoneCall]) -> SafeString:
 
 @admin.register(PhoneCall)
 class PhoneCallAdmin(ReadOnlyAdmin):
+    menu = Section.TELEPHONY.at(1)
     list_display = ("received_at", "place", "parties", "outcome")
     fields = (
         ("chain", "location"),
@@ -172,6 +175,7 @@ class PhoneCallAdmin(ReadOnlyAdmin):
 
 @admin.register(NotificationDay)
 class NotificationDayAdmin(ReadOnlyAdmin):
+    menu = Section.TELEPHONY.at(3)
     list_display = ("day", "chain", "shown", "dropped", "refused", "last_error")
     list_select_related = ("chain",)
     search_fields = ("=chain__altegio_id",)
@@ -180,6 +184,7 @@ class NotificationDayAdmin(ReadOnlyAdmin):
 
 @admin.register(PhoneLines)
 class PhoneLinesAdmin(ReadOnlyAdmin):
+    menu = Section.TELEPHONY.at(4)
     list_display = ("location", "country", "time_zone", "extensions")
     list_select_related = ("location",)
     search_fields = ("=location__altegio_id",)

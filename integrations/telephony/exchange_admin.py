@@ -15,6 +15,7 @@ from integrations.telephony.models import ExchangeWebhook
 from integrations.telephony.reading import InvalidCallError, read_ended, read_ringing
 from integrations.telephony.reading_rules import ReadingRules, rules_of
 from partner_portal.core.admin_base import BaseAdmin
+from partner_portal.core.admin_sections import Section
 from partner_portal.core.clean import InvalidJsonError
 from partner_portal.core.english import english as _
 
@@ -75,6 +76,7 @@ def _shown(fields: dict[str, Any]) -> str:
 
 @admin.register(ExchangeWebhook)
 class ExchangeWebhookAdmin(BaseAdmin):
+    menu = Section.INTEGRATIONS.at(6)
     form = ExchangeWebhookForm
     list_display = ("name", "location", "rings", "address")
     list_select_related = ("location",)

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from integrations.user_tokens.call_kinds import fetch_notification_settings
 from integrations.user_tokens.models import ApplicationToken, UserToken
 from partner_portal.core.admin_base import BaseAdmin, confirm_action
+from partner_portal.core.admin_sections import Section
 from partner_portal.core.english import english as _
 
 # Where the settings of a user hold their notification types (docs/altegio.md §2).
@@ -69,6 +70,7 @@ class ApplicationTokenForm(forms.ModelForm):  # type: ignore[type-arg]
 
 @admin.register(ApplicationToken)
 class ApplicationTokenAdmin(BaseAdmin):
+    menu = Section.INTEGRATIONS.at(7)
     list_display = ("application",)
     list_select_related = ("application",)
     ordering = ("-pk",)
@@ -78,6 +80,7 @@ class ApplicationTokenAdmin(BaseAdmin):
 
 @admin.register(UserToken)
 class UserTokenAdmin(BaseAdmin):
+    menu = Section.INTEGRATIONS.at(8)
     list_display = ("location", "altegio_user_id", "fetched_at", "error")
     list_select_related = ("location",)
     search_fields = ("=location__altegio_id",)

@@ -12,6 +12,7 @@ from integrations.webhooks.deliver import send_again
 from integrations.webhooks.fan_out import fan_out_again
 from integrations.webhooks.models import Delivery, Event
 from partner_portal.core.admin_base import ActionRefusedError, Lookups, ReadOnlyAdmin, confirm_action, link_to
+from partner_portal.core.admin_sections import Section
 from partner_portal.core.english import english as _
 from partner_portal.core.english import english_plural
 from partner_portal.core.masking import mask
@@ -34,6 +35,7 @@ class HandedOnFilter(admin.SimpleListFilter):
 
 @admin.register(Event)
 class EventAdmin(ReadOnlyAdmin):
+    menu = Section.INTEGRATIONS.at(9)
     list_display = ("id", "received_at", "location_link", "flag", "is_duplicate", "forwarded_at")
     list_filter = ("flag", HandedOnFilter)
     search_fields = ("=installation__location__altegio_id",)
@@ -66,6 +68,7 @@ class EventAdmin(ReadOnlyAdmin):
 
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnlyAdmin):
+    menu = Section.INTEGRATIONS.at(10)
     list_display = ("id", "created_at", "target", "application", "count", "state", "attempt_count", "due_at", "error")
     list_filter = ("state", "application")
     list_select_related = ("application",)

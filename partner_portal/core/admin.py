@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from partner_portal.core.admin_base import Lookups, ReadOnlyAdmin, confirm_action, link_to
+from partner_portal.core.admin_sections import Section
 from partner_portal.core.english import english as _
 from partner_portal.core.models import FailedItem
 from partner_portal.core.queues import queue_named
@@ -33,6 +34,7 @@ class GivenUpFilter(admin.SimpleListFilter):
 
 @admin.register(FailedItem)
 class FailedItemAdmin(ReadOnlyAdmin):
+    menu = Section.TODAY.at(2)
     list_display = ("failed_at", "what", "item_link", "failures", "error", "next_try")
     list_filter = (GivenUpFilter,)
     quick_filters = ((_("given up"), "dead=yes"), (_("will be tried again"), "dead=no"))

@@ -24,9 +24,12 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django_stubs_ext import StrOrPromise
 
+from partner_portal.core.admin_cells import drawn
 from partner_portal.core.admin_rules import RoomChecks, RoomList, names_secret, without
+from partner_portal.core.admin_sections import InMenu
 from partner_portal.core.bidi import isolated
 from partner_portal.core.english import english as _
 from partner_portal.core.search import IndexedSearch
@@ -62,7 +65,7 @@ class Uncounted(Paginator[Any]):
         return found.order_by().values("pk")[: self.MAX_COUNT].count()
 
 
-class BaseAdmin(IndexedSearch, admin.ModelAdmin[Any]):
+class BaseAdmin(InMenu, IndexedSearch, admin.ModelAdmin[Any]):
     """The base of every list in the control room."""
 
     paginator = Uncounted
@@ -81,10 +84,6 @@ class BaseAdmin(IndexedSearch, admin.ModelAdmin[Any]):
     change_form_template = "admin/base_change_form.html"
     checks_class = RoomChecks
 
-    class Media:
-        css = {"all": ["admin/room.css"]}
-        js = ["admin/room.js"]
-
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Without secrets: only a form's own field may set one, for whoever may write, and shows it to nobody."""
         may_write = self.has_add_permission(request) if obj is None else self.has_change_permission(request, obj)
@@ -96,6 +95,10 @@ class BaseAdmin(IndexedSearch, admin.ModelAdmin[Any]):
 
         fieldsets = super().get_fieldsets(request, obj)
         return [(title, {**options, "fields": without(options["fields"], dropped)}) for title, options in fieldsets]
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """The columns, states and moments drawn as everywhere."""
+        return [drawn(self.model, name) for name in super().get_list_display(request)]
 
     def get_changelist(self, request: HttpRequest, **_kwargs: Any) -> type[RoomList]:
         return RoomList
@@ -126,7 +129,10 @@ class BaseAdmin(IndexedSearch, admin.ModelAdmin[Any]):
             (label, query if "/" in query else f"?{query}", sorted(parse_qsl(query)) == chosen)
             for label, query in self.quick_filters
         ]
-        return super().changelist_view(request, {"quick_filters": quick_filters, **(extra_context or {})})
+        title = capfirst(str(self.model._meta.verbose_name_plural))
+        return super().changelist_view(
+            request, {"title": title, "quick_filters": quick_filters, **(extra_context or {})}
+        )
 
     def row_actions(self, request: HttpRequest, row: Any) -> list[tuple[str, StrOrPromise]]:
         """The actions offered on the page of `row`: (name, title)."""

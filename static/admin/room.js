@@ -2,3 +2,26 @@
 document.addEventListener("focusin", (event) => {
   if (event.target.matches("textarea.exchange")) event.target.select();
 });
+
+// Moments in the reader's own zone, with how long ago they were.
+const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+const written = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+const since = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "auto", style: "short" });
+
+function ago(moment) {
+  const seconds = Math.round((moment - Date.now()) / 1000);
+  const [unit, length] = UNITS.find(([, length]) => Math.abs(seconds) >= length) ?? UNITS.at(-1);
+  return since.format(Math.trunc(seconds / length), unit);
+}
+
+document.addEventListener("DOMContentLoaded", () => {
+  for (const element of document.querySelectorAll(".results time[datetime]")) {
+    const moment = new Date(element.dateTime);
+    element.title = element.textContent + " UTC";
+    element.textContent = written.format(moment);
+    if (Math.abs(moment - Date.now()) > 7 * 86400e3) continue;
+    const small = document.createElement("small");
+    small.textContent = ago(moment);
+    element.append(" ", small);
+  }
+});

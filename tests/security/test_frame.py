@@ -19,6 +19,7 @@ pytestmark = pytest.mark.django_db
 ARGUMENTS: dict[str, list[int | str]] = {
     "billing:payment-link": [1, 1],
     "connect:status": ["x"],
+    "handover:open": [1],
     "lifecycle:disconnect": [1],
     "sender_names:ask": [1],
     "telephony:again": [1],

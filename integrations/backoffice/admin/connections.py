@@ -24,6 +24,7 @@ from integrations.connections.models import LIVE, UNDECIDED, Connection, State
 from integrations.status_sync.disconnect import NotConnectedError, disconnect
 from integrations.webhook_settings.call_kinds import NoTokenError, mend_settings, read_settings
 from partner_portal.core.admin_base import ActionRefusedError, Lookups, ReadOnlyAdmin, confirm_action, link_to
+from partner_portal.core.admin_sections import Section
 from partner_portal.core.english import english as _
 from partner_portal.core.english import english_plural
 
@@ -73,6 +74,7 @@ class ReviewFilter(admin.SimpleListFilter):
 
 @admin.register(Connection)
 class ConnectionAdmin(ReadOnlyAdmin):
+    menu = Section.CONNECTIONS.at(1)
     list_display = ("location", "state", "time_left", "reason", "person", "arrived_at", "application")
     list_filter = ("state", "application", TimeLeftFilter, ReviewFilter)
     search_fields = (

@@ -26,6 +26,7 @@ import integrations.user_tokens.admin  # noqa: F401 - registers the features' sc
 from integrations.backoffice.admin.application_form import ApplicationForm
 from integrations.connections.models import Application, Location
 from partner_portal.core.admin_base import BaseAdmin, ReadOnlyAdmin, link_to
+from partner_portal.core.admin_sections import Section
 from partner_portal.core.english import english as _
 
 admin.site.site_header = _("Altegio partner portal")
@@ -35,6 +36,7 @@ admin.site.index_title = _("Control room")
 
 @admin.register(Application)
 class ApplicationAdmin(BaseAdmin):
+    menu = Section.INTEGRATIONS.at(1)
     list_display = (
         "name",
         "altegio_id",
@@ -57,6 +59,7 @@ class ApplicationAdmin(BaseAdmin):
 
 @admin.register(Location)
 class LocationAdmin(ReadOnlyAdmin):
+    menu = Section.CONNECTIONS.at(2)
     list_display = ("title_or_id", "altegio_id", "chain", "city", "country", "phone", "fetched_at")
     search_fields = ("=altegio_id", "title__istartswith", "phone__startswith")
     search_help_text = _("A location's number, or the beginning of its title or phone number")

@@ -19,6 +19,7 @@ from integrations.outbox.queue import hurry
 from integrations.outbox.token_stop import resume_token
 from integrations.status_sync.status_sync import ask_status
 from partner_portal.core.admin_base import ActionRefusedError, Lookups, ReadOnlyAdmin, confirm_action, link_to
+from partner_portal.core.admin_sections import Section
 from partner_portal.core.english import english as _
 from partner_portal.core.english import english_plural
 
@@ -91,6 +92,7 @@ class WaitingFilter(admin.SimpleListFilter):
 
 @admin.register(OutgoingCall)
 class OutgoingCallAdmin(ReadOnlyAdmin):
+    menu = Section.EVIDENCE.at(1)
     list_display = ("what", "connection_link", "state", "attempt_count", "reason", "deadline_at")
     list_filter = (WaitingFilter, "state", KindFilter, DeadlineFilter)
     search_fields = ("=connection__location__altegio_id", "key__startswith")
@@ -165,6 +167,7 @@ class OutgoingCallAdmin(ReadOnlyAdmin):
 
 @admin.register(Attempt)
 class AttemptAdmin(ReadOnlyAdmin):
+    menu = Section.EVIDENCE.at(6)
     list_display = ("started_at", "call", "purpose", "method", "url", "status_code", "outcome", "message")
     list_select_related = ("call",)
     ordering = ("-pk",)
@@ -176,6 +179,7 @@ class AttemptAdmin(ReadOnlyAdmin):
 
 @admin.register(TokenStop)
 class TokenStopAdmin(ReadOnlyAdmin):
+    menu = Section.EVIDENCE.at(5)
     list_display = ("since", "message")
     actions = ("resume",)
 

@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 from integrations.backoffice.dashboard.connection_events import CHANGES, ConnectionEvent
 from integrations.connections.models import ConnectionChange
 from partner_portal.core.admin_base import Lookups, ReadOnlyAdmin, link_to
+from partner_portal.core.admin_sections import Section
 from partner_portal.core.english import english as _
 from partner_portal.core.periods import PeriodFilter
 
@@ -37,6 +38,7 @@ class ChangedFilter(PeriodFilter):
 
 @admin.register(ConnectionChange)
 class ConnectionChangeAdmin(ReadOnlyAdmin):
+    menu = Section.EVIDENCE.at(3)
     list_display = ("at", "connection_link", "from_state", "to_state", "why", "by")
     list_filter = (ConnectionEventFilter, ChangedFilter, "connection__application")
     list_select_related = ("connection__application", "connection__location", "by")

@@ -1,0 +1,69 @@
+"""The menu of the control room: by what staff want to do, not by tables."""
+
+import enum
+from typing import Any, ClassVar, NamedTuple
+
+from django.utils.functional import Promise
+
+from partner_portal.core.english import english as _
+
+
+class Section(enum.Enum):
+    """The headings of the menu, in their order."""
+
+    TODAY = "today"
+    CONNECTIONS = "connections"
+    MONEY = "money"
+    MESSAGES = "messages"
+    TELEPHONY = "telephony"
+    INTEGRATIONS = "integrations"
+    PEOPLE = "people"
+    EVIDENCE = "evidence"
+
+    @property
+    def title(self) -> str | Promise:
+        return _TITLES[self]
+
+    def at(self, place: int) -> "Place":
+        """A list's place below this heading, 1 being the first."""
+        return Place(self, place)
+
+
+class Place(NamedTuple):
+    """Where a list stands in the menu."""
+
+    section: Section
+    place: int
+
+
+_TITLES: dict[Section, str | Promise] = {
+    Section.TODAY: _("Today"),
+    Section.CONNECTIONS: _("Connections"),
+    Section.MONEY: _("Money"),
+    Section.MESSAGES: _("Messages"),
+    Section.TELEPHONY: _("Telephony"),
+    Section.INTEGRATIONS: _("Integrations"),
+    Section.PEOPLE: _("People"),
+    Section.EVIDENCE: _("Evidence"),
+}
+
+
+class InMenu:
+    """A list that has a place in the menu."""
+
+    menu: ClassVar[Place] = Section.EVIDENCE.at(99)
+
+
+def by_section(apps: list[dict[str, Any]], places: dict[type[Any], Place]) -> list[dict[str, Any]]:
+    """Django's list of apps with their models, laid out anew by the sections of these places.
+
+    A section without a list that this member of staff may see is left out.
+    """
+    models = [model for app in apps for model in app["models"]]
+    shown = []
+    for section in Section:
+        own = [model for model in models if places[model["model"]].section is section]
+        if own:
+            own.sort(key=lambda model: places[model["model"]].place)
+            shown.append({"name": section.title, "app_label": section.value, "app_url": "", "models": own})
+    return shown
