@@ -6,6 +6,7 @@ killed in between sends it again.
 
 import re
 import threading
+import time
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -20,12 +21,16 @@ from integrations.alerts.models import Alert, AlertChannels
 log = structlog.get_logger(__name__)
 
 AT_MOST_EVERY = timedelta(minutes=5)
-# Longer than all addresses together may take: Apprise gives each of them eight seconds.
+# How long all addresses together may take to answer.
+MAX_SECONDS = 15.0
+# Longer than that.
 LEASE = timedelta(minutes=2)
 # After a failure of all addresses.
 PAUSE = timedelta(minutes=1)
 MAX_LINES = 10
 _SCHEME = re.compile("[a-z0-9+]{1,20}", re.IGNORECASE)
+# Who asks an address now, or did last.
+_asked: dict[str, threading.Thread] = {}
 _place = threading.BoundedSemaphore(1)
 
 
@@ -95,15 +100,36 @@ def _lines(began: Sequence[Alert], ended: Sequence[Alert]) -> list[str]:
 
 def send(text: str, *, is_trouble: bool) -> None:
     """Send a message to every address of `ALERT_URLS`. Raises NotSentError where one of them takes none."""
-    failed = []
-    for url in settings.ALERT_URLS:
-        channel = Apprise()
-        kind = NotifyType.WARNING if is_trouble else NotifyType.SUCCESS
-        if not channel.add(url) or not channel.notify(body=text, title="Altegio partner portal", notify_type=kind):
-            failed.append(kind_of(url))
+    taken = _taken_by(settings.ALERT_URLS, text, NotifyType.WARNING if is_trouble else NotifyType.SUCCESS)
+    failed = [kind_of(url) for url in settings.ALERT_URLS if url not in taken]
     if failed:
-        by_all = len(failed) == len(settings.ALERT_URLS)
-        raise NotSentError(f"No message was taken by: {', '.join(failed)}.", by_all=by_all)
+        raise NotSentError(f"No message was taken by: {', '.join(failed)}.", by_all=not taken)
+
+
+def _taken_by(urls: Sequence[str], text: str, kind: NotifyType) -> set[str]:
+    """Which of the addresses took the message, asked all at once, within MAX_SECONDS.
+
+    Apprise waits for each byte of an answer, however many come. Who is still being waited for from an earlier message
+    gets no other: there is one such thread for each address.
+    """
+    taken: set[str] = set()
+
+    def tell(url: str) -> None:
+        channel = Apprise()
+        try:
+            if channel.add(url) and channel.notify(body=text, title="Altegio partner portal", notify_type=kind):
+                taken.add(url)
+        except Exception as error:  # its text may hold what is secret in the address
+            log.warning("alert_address_failed", address=kind_of(url), error=type(error).__name__)
+
+    for url in urls:
+        if not (url in _asked and _asked[url].is_alive()):
+            _asked[url] = threading.Thread(target=tell, args=(url,), daemon=True)
+            _asked[url].start()
+    ends_at = time.monotonic() + MAX_SECONDS
+    for url in urls:
+        _asked[url].join(max(0.0, ends_at - time.monotonic()))
+    return set(taken)
 
 
 def send_test() -> list[str]:

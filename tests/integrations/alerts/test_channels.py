@@ -16,10 +16,11 @@ from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
 from accounts.models import User
 from integrations.alerts import channels
-from integrations.alerts.channels import AT_MOST_EVERY, LEASE, PAUSE, announce_alerts
+from integrations.alerts.channels import AT_MOST_EVERY, LEASE, PAUSE, NotSentError, announce_alerts
 from integrations.alerts.models import Alert, AlertChannels
 from integrations.alerts.raising import clear_alerts, raise_alerts
 from partner_portal.core.logs import SecretFreeReporterFilter
+from tests.unkind_server import at_most, unkind_server
 
 pytestmark = pytest.mark.django_db
 
@@ -172,6 +173,21 @@ def test_the_command_names_an_address_that_takes_none_and_nothing_secret_of_it(
 
     assert broken.partition("://")[0] in str(error.value)
     assert "hidden-word" not in str(error.value)
+
+
+def test_an_address_whose_answer_never_ends_holds_nobody_up(
+    chat: Chat, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channels, "MAX_SECONDS", 1.0)
+    with unkind_server() as endless:
+        endless.will(lambda talk: talk.trickle(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 1000))
+        settings.ALERT_URLS = [endless.url.replace("http", "json"), chat.url]
+        for _ in range(2):
+            with at_most(5), pytest.raises(NotSentError) as refused:
+                channels.send("Trouble.", is_trouble=True)
+            assert not refused.value.by_all
+        assert len(endless.requests) == 1
+    assert chat.messages == ["Trouble."] * 2
 
 
 def test_the_command_says_what_is_missing(settings: Settings) -> None:
