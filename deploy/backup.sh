@@ -6,7 +6,7 @@ umask 077
 folder=${1:?usage: deploy/backup.sh FOLDER [DAYS]}
 days=${2:-14}
 file=${ENV_FILE:-.env}
-url=${DATABASE_URL:-$(sed -n "s/^DATABASE_URL=[\"']\{0,1\}\([^\"']*\).*/\1/p" "$file")}
+url=${DATABASE_URL:-$(test ! -r "$file" || sed -n "s/^DATABASE_URL=[\"']\{0,1\}\([^\"']*\).*/\1/p" "$file")}
 test -n "$url" || { echo "DATABASE_URL is set neither in the environment nor in $file." >&2; exit 1; }
 
 # Of what stands behind the question mark only `ssl…` is PostgreSQL's; pg_dump refuses the portal's own.

@@ -97,16 +97,25 @@ def send(file: Path) -> None:
 
 
 def main(words: list[str]) -> None:
-    if words[:1] == ["ring"]:
-        phone, line, call_id = words[1:]
-        body = {"salon_id": os.environ["SALON_ID"], "phone": phone, "diversion": line, "call_id": call_id}
-        post("notifications", body)
-    else:
-        send(Path(os.environ.get("CDR_FILE", "/var/log/asterisk/cdr-custom/Altegio.csv")))
+    """Do what the words say. Raises SystemExit with a sentence where it cannot be done."""
+    try:
+        if words[:1] == ["ring"] and len(words) == 4:
+            phone, line, call_id = words[1:]
+            body = {"salon_id": os.environ["SALON_ID"], "phone": phone, "diversion": line, "call_id": call_id}
+            post("notifications", body)
+        elif words == ["send"]:
+            send(Path(os.environ.get("CDR_FILE", "/var/log/asterisk/cdr-custom/Altegio.csv")))
+        else:
+            sys.exit(__doc__)
+    except HTTPError as problem:
+        sys.exit(f"The portal did not take it: {problem}: {problem.read(1000).decode('utf-8', 'replace')}")
+    except FileNotFoundError as problem:
+        sys.exit(f"There is no {problem.filename}: Asterisk has written no call yet, or CDR_FILE names another file.")
+    except OSError as problem:
+        sys.exit(f"The portal cannot be reached: {problem}")
+    except KeyError as problem:
+        sys.exit(f"{problem.args[0]} is not set in the environment.")
 
 
 if __name__ == "__main__":
-    try:
-        main(sys.argv[1:])
-    except (HTTPError, OSError) as problem:
-        sys.exit(f"The portal did not take it, and gets it next time: {problem}")
+    main(sys.argv[1:])

@@ -2,10 +2,9 @@
 
 from typing import IO, Any
 
-from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework.exceptions import ParseError
+from rest_framework.exceptions import NotFound, ParseError
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,6 +15,7 @@ from integrations.api.telephony import SavedSerializer, answer_to_call, answer_t
 from integrations.telephony.exchange_webhooks import mapped_body
 from integrations.telephony.models import ExchangeWebhook
 from partner_portal.core.clean import InvalidJsonError
+from partner_portal.core.english import english as _
 
 
 class AnyBody(BaseParser):
@@ -43,7 +43,9 @@ class Exchange(APIView):
         responses={202: SavedSerializer, 200: SavedSerializer, 400: None, 404: None, 409: None},
     )
     def post(self, request: Request, name: str) -> Response:
-        webhook = get_object_or_404(ExchangeWebhook.objects.select_related("location"), name=name)
+        webhook = ExchangeWebhook.objects.select_related("location").filter(name=name).first()
+        if webhook is None:
+            raise NotFound(_("No webhook of an exchange has this name: add it in the admin, under Telephony."))
         try:
             mapped = mapped_body(webhook, dict(request.data).get("body", b""))
         except InvalidJsonError as problem:

@@ -35,6 +35,8 @@ def caller_of(salon_group_id: int | None, salon_id: int | None) -> Caller:
         raise _not_yet()
     if chain is None and salon_group_id is not None:
         chain = _chain_numbered(salon_group_id)
+    if chain is None and location is not None:
+        raise UnknownCallerError(_("This location has connected no telephony."))
     if chain is None:
         raise UnknownCallerError(_("This chain or location is not known here."))
     if salon_group_id not in (None, chain.altegio_id):

@@ -109,8 +109,10 @@ def test_the_backup_shows_no_password_among_the_programs(
     assert (tmp_path / "secret").read_text() == password
 
 
-def test_a_backup_without_an_address_says_so(tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text("")
+@pytest.mark.parametrize("has_file", [True, False])
+def test_a_backup_without_an_address_says_so(tmp_path: Path, has_file: bool) -> None:
+    if has_file:
+        (tmp_path / ".env").write_text("")
     tried = subprocess.run(
         [ROOT / "deploy" / "backup.sh", tmp_path / "dumps"],
         cwd=tmp_path,

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_django.live_server_helper import LiveServer
 
 from examples import asterisk_calls
 from integrations.connections.models import Chain
@@ -73,6 +74,30 @@ def test_each_line_is_sent_once_and_what_was_not_taken_again(pbx: Any, monkeypat
     pbx.write_text(line(INSIDE))  # rotated
     asterisk_calls.send(pbx)
     assert [call["call_id"] for call in posted[-1]] == ["1763993600.1"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        pytest.param(["send"], "Asterisk has written no call yet", id="no file"),
+        pytest.param(["ring", OUTSIDE, LINE, "1"], "PORTAL_URL is not set", id="no address"),
+        pytest.param(["--help"], "from cron or a timer", id="help"),
+    ],
+)
+def test_what_cannot_be_done_is_said(pbx: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], said: str) -> None:
+    monkeypatch.setenv("CDR_FILE", str(pbx))
+    monkeypatch.delenv("PORTAL_URL", raising=False)
+    with pytest.raises(SystemExit, match=said):
+        asterisk_calls.main(words)
+
+
+def test_a_refusal_is_told_in_the_portals_words(
+    live_server: LiveServer, monkeypatch: pytest.MonkeyPatch, pbx: Path
+) -> None:
+    monkeypatch.setenv("PORTAL_URL", live_server.url)
+    monkeypatch.setenv("PORTAL_KEY", "wrong")
+    with pytest.raises(SystemExit, match=r"401.*detail"):
+        asterisk_calls.main(["ring", OUTSIDE, LINE, "1"])
 
 
 @pytest.mark.django_db

@@ -139,7 +139,8 @@ def test_without_the_key_nothing_is_taken(client: Client, authorization: str) ->
 
 
 def test_a_wrong_name_says_so(api: Api) -> None:
-    assert api("post", "telephony/exchanges/nobody/", {}).status_code == 404
+    answer = api("post", "telephony/exchanges/nobody/", {})
+    assert (answer.status_code, "add it in the admin" in answer.json()["detail"]) == (404, True)
 
 
 @pytest.mark.parametrize(

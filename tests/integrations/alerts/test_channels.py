@@ -192,7 +192,7 @@ def test_an_address_whose_answer_never_ends_holds_nobody_up(
 
 def test_the_command_says_what_is_missing(settings: Settings) -> None:
     settings.ALERT_URLS = []
-    with pytest.raises(CommandError, match="ALERT_URLS is empty"):
+    with pytest.raises(CommandError, match=r"ALERT_URLS is empty.*See \.env\.example\.$"):
         call_command("send_test_alert")
 
 

@@ -102,6 +102,14 @@ def test_a_wrong_notification_is_refused(
     assert field in answer.json()
 
 
+def test_a_location_that_has_only_text_messages_is_not_called_unknown(
+    api: Api, connect: Callable[..., Connection]
+) -> None:
+    connect(10301)
+    answer = api("post", NOTIFY, {**RINGING, "salon_id": 10301})
+    assert (answer.status_code, answer.json()["detail"]) == (404, "This location has connected no telephony.")
+
+
 @pytest.mark.parametrize("phone", ["", None, "anonymous", "<unknown>"])
 def test_a_caller_who_hides_is_not_told(
     api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None], phone: str | None

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from integrations.alerts.channels import NotSentError, send_test
@@ -17,7 +18,6 @@ class Command(BaseCommand):
         try:
             taken_by = send_test()
         except NotSentError as error:
-            raise CommandError(
-                f"{error} Check the address; https://github.com/caronc/apprise has its form."
-            ) from None
+            hint = " Check the address; https://github.com/caronc/apprise has its form."
+            raise CommandError(f"{error}{hint if settings.ALERT_URLS else ''}") from None
         self.stdout.write(f"Taken by: {', '.join(taken_by)}.")
