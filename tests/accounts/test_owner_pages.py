@@ -48,6 +48,7 @@ def test_an_owner_without_a_password_chooses_one_by_letter(client: Client) -> No
     send_waiting_emails()
     link = not_none(re.search(r"http://localhost:8000(/account/reset/\S+)", str(mail.outbox[0].body))).group(1)
     form = client.get(link, follow=True)
+    assert "<bdi>emma@aurora.example</bdi>" in form.content.decode()
     client.post(form.redirect_chain[-1][0], {"new_password1": PASSWORD, "new_password2": PASSWORD})
 
     answer = client.post("/account/sign-in/", {"username": "EMMA@aurora.example", "password": PASSWORD})
