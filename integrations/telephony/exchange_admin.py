@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
+from integrations.connections.location_field import LocationNumberField
 from integrations.connections.models import Location
 from integrations.telephony.exchange_mappings import InvalidMappingError, apply_mapping, check_mapping
 from integrations.telephony.exchange_webhooks import read_webhook_body
@@ -23,6 +24,11 @@ from partner_portal.core.english import english as _
 class ExchangeWebhookForm(forms.ModelForm):  # type: ignore[type-arg]  # the stubs' class takes a type, Django's does not
     """A mapping, and what the exchange sends to try it on. The sample is not kept: it holds clients' numbers."""
 
+    location = LocationNumberField(
+        label=_("Location"),
+        required=False,
+        help_text=_("Its number at Altegio. Whose calls these are; without one the mapping must name salon_id."),
+    )
     sample = forms.CharField(
         label=_("try it on"),
         required=False,
@@ -82,7 +88,6 @@ class ExchangeWebhookAdmin(BaseAdmin):
     list_select_related = ("location",)
     search_fields = ("name__istartswith", "=location__altegio_id")
     ordering = ("name",)
-    raw_id_fields = ("location",)
     fields = ("name", "location", "rings", "mapping", "sample", "address")
     readonly_fields = ("address",)
 

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
+from integrations.connections.location_field import LocationNumberField
 from integrations.user_tokens.call_kinds import fetch_notification_settings
 from integrations.user_tokens.models import ApplicationToken, UserToken
 from partner_portal.core.admin_base import BaseAdmin, confirm_action
@@ -23,6 +24,7 @@ TYPES = "notification_types"
 class UserTokenForm(forms.ModelForm):  # type: ignore[type-arg]  # the stubs' class takes a type, Django's does not
     """The token can be set and replaced; it is never shown."""
 
+    location = LocationNumberField(label=_("Location"), help_text=_("Its number at Altegio."))
     token = forms.CharField(
         label=_("user token"),
         required=False,
@@ -84,7 +86,6 @@ class UserTokenAdmin(BaseAdmin):
     list_display = ("location", "altegio_user_id", "fetched_at", "error")
     list_select_related = ("location",)
     search_fields = ("=location__altegio_id",)
-    raw_id_fields = ("location",)
     ordering = ("-pk",)
     form = UserTokenForm
     fields = ("location", "altegio_user_id", "token", "fetched_at", "error", "types_table", "user_settings_table")

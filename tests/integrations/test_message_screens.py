@@ -213,7 +213,7 @@ def test_a_user_token_is_set_kept_and_used_for_looking(
 ) -> None:
     connect(10101)
     location = Location.objects.get(altegio_id=10101)
-    form = {"location": location.pk, "altegio_user_id": 9001, "token": "emmas-user-token"}
+    form = {"location": location.altegio_id, "altegio_user_id": 9001, "token": "emmas-user-token"}
     assert staff.post(room("usertoken", "add"), form).status_code == 302
     work()
     token = UserToken.objects.get()

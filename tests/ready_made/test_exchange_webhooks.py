@@ -206,8 +206,7 @@ def test_a_form_may_hold_objects() -> None:
 def test_staff_try_a_mapping_before_the_exchange_sends(client: Client, telephony: Chain) -> None:
     staff = User.objects.create_superuser("staff@portal.example", "a-long-password-4711")
     client.force_login(staff)
-    location = Location.objects.get(altegio_id=10101)
-    form = {"name": "pbx", "location": location.pk, "mapping": json.dumps(MAPPINGS["zadarma"])}
+    form = {"name": "pbx", "location": "10101", "mapping": json.dumps(MAPPINGS["zadarma"])}
     sample = urlencode({**ZADARMA, "duration": "long", "caller_id": CLIENT})
     page = client.post("/admin/telephony/exchangewebhook/add/", {**form, "sample": sample}, follow=True)
     text = page.content.decode()
@@ -215,6 +214,8 @@ def test_staff_try_a_mapping_before_the_exchange_sends(client: Client, telephony
     assert "Left out. Write seconds" in text
     assert "/api/v1/telephony/exchanges/pbx/" in text
     assert not PhoneCall.objects.exists()
+    assert not_none(ExchangeWebhook.objects.get().location).altegio_id == 10101
+    assert 'name="location" value="10101"' in text
 
     wrong = client.post("/admin/telephony/exchangewebhook/add/", {**form, "name": "x", "mapping": '{"caller": "a"}'})
     assert "There is no field caller here" in wrong.content.decode()

@@ -1,0 +1,27 @@
+"""A location in a form of staff, typed as the number that Altegio calls it by."""
+
+from typing import Any
+
+from django import forms
+
+from integrations.connections.models import Location
+from partner_portal.core.english import english as _
+
+
+class LocationNumberField(forms.ModelChoiceField):  # type: ignore[type-arg]  # the stubs' class takes a type, Django's does not
+    """Nobody outside of the database knows a row's key, and a number of Altegio's may be the key of another row."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            Location.objects.all(),
+            to_field_name="altegio_id",
+            widget=forms.TextInput(attrs={"inputmode": "numeric", "class": "vTextField"}),
+            error_messages={"invalid_choice": _("No location with this number is known here.")},
+            **options,
+        )
+
+    def prepare_value(self, value: Any) -> Any:
+        """Return what the field shows: of a stored row's key, which is an int, Altegio's number."""
+        if isinstance(value, int):
+            return Location.objects.filter(pk=value).values_list("altegio_id", flat=True).first()
+        return super().prepare_value(value)
