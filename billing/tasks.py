@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from billing.figures.months import count_due_months
+from billing.figures.weekly import mail_week
 from billing.period_ends import note_ends
 from billing.subscriptions import mail_digest, refresh_tariffs
 from partner_portal.core.queues import run_steps
@@ -22,5 +23,5 @@ def watch_periods() -> None:
 
 @shared_task
 def count_figures() -> None:
-    """Every few minutes: the figures of the months that are due."""
-    count_due_months()
+    """Every few minutes: the figures of the months that are due, and on Monday the e-mail about the week."""
+    run_steps(count_due_months, mail_week)

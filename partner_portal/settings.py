@@ -320,6 +320,8 @@ ALTEGIO_REQUESTS_PER_MINUTE: int = env.int("ALTEGIO_REQUESTS_PER_MINUTE", defaul
 ALTEGIO_TIMEOUT_SECONDS: float = env.float("ALTEGIO_TIMEOUT", default=10)
 # Staff, owners and the partner's systems are told so many days before a trial or a paid period ends.
 SUBSCRIPTION_WARNING_DAYS: int = env.int("SUBSCRIPTION_WARNING_DAYS", default=3)
+# Whether staff who may see payments get the figures of the week by e-mail on Monday.
+WEEKLY_FIGURES_EMAIL: bool = env.bool("WEEKLY_FIGURES_EMAIL", default=True)
 # Each live connection's status is asked at least once in so many days, and the questions about what nobody told take
 # at most this share of the calls; 0 asks for none.
 RECHECK_DAYS: int = env.int("RECHECK_DAYS", default=7)

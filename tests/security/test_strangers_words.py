@@ -83,6 +83,7 @@ def all_letters(word: str) -> dict[str, EmailMultiAlternatives]:
     staff: list[tuple[str, dict[str, object]]] = [
         ("staff/alerts", {"lines": [word], "more": 1, "list_url": "http://localhost:8000/admin/"}),
         ("staff/subscriptions", {"lines": [line], "more": 1, "list_url": "http://localhost:8000/admin/"}),
+        ("staff/figures", {"week": "1", "lines": [], "alerts": 1, "list_url": "http://localhost:8000/admin/"}),
         ("staff/two_factor_link", {"state": "x"}),
         ("staff/two_factor_changed", {"what": word}),
     ]
