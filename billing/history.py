@@ -6,6 +6,7 @@ from billing.matching import is_same
 from billing.models import Payment, PaymentChange, Status
 from integrations.altegio.answers import ConnectionStatus
 from integrations.backoffice.timeline.entries import TIMELINE, Entry, Rank
+from integrations.backoffice.timeline.evidence import facts
 from integrations.connections.models import Connection
 from integrations.reconciliation.checks import COMPARISONS
 from partner_portal.core.english import english as _
@@ -20,7 +21,14 @@ def payments(connection: Connection) -> Iterator[Entry]:
         title = f"{payment.amount.normalize():f} {payment.currency}"
         bad = payment.status == Status.FAILED
         detail = " · ".join(filter(None, (payment.get_status_display(), payment.error)))
-        yield Entry(payment.recorded_at, Rank.CONSEQUENCE, _("payment"), title, detail, payment, is_bad=bad)
+        behind = facts(
+            ("period", f"{payment.period_from:%Y-%m-%d} – {payment.period_to:%Y-%m-%d}"),
+            ("paid at", f"{payment.paid_at:%Y-%m-%d %H:%M} UTC"),
+            ("your id", payment.external_id),
+            ("told by", payment.get_source_display()),
+            ("Altegio's id", payment.altegio_payment_id),
+        )
+        yield Entry(payment.recorded_at, Rank.CONSEQUENCE, _("payment"), title, detail, payment, bad, behind)
         if payment.refunded_at is not None:
             yield Entry(payment.refunded_at, Rank.CONSEQUENCE, _("refund"), title, "", payment)
 

@@ -43,7 +43,7 @@ def tell_of_failed_call(call: OutgoingCall, reason: str, **_: Any) -> None:
         return
     key = alert_key(call, kind)
     if call.state in (CallState.REFUSED, CallState.EXPIRED):
-        text = f"{call.kind} {call.key}: {CallState(call.state).label}. {reason}"
+        text = f"{kind.title}: {CallState(call.state).label}. {reason}"
         raise_alerts([(Alert.Kind.CALL, key, text, call.connection)])
     elif call.state == CallState.DONE:
         clear_alerts(key=key)

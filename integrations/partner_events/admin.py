@@ -127,7 +127,7 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
     menu = Section.INTEGRATIONS.at(3)
     list_display = ("id", "type", "host", "state", "attempt_count", "response_status")
     list_filter = ("state",)
-    linked_lookups = ("endpoint__id__exact",)
+    linked_lookups = ("endpoint__id__exact", "event__connection__id__exact")
     list_select_related = ("endpoint", "event")
     ordering = ("-pk",)
     actions = ("again",)

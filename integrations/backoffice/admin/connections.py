@@ -170,7 +170,7 @@ class ConnectionAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         """What is true, what to do next and what happened, above the fields."""
-        case = case_of(context["original"], _staff(request), self.row_actions(request, context["original"]))
+        case = case_of(context["original"], request, self.row_actions(request, context["original"]))
         return super().render_change_form(request, {**context, **case}, *args, **kwargs)
 
     @confirm_action(

@@ -70,11 +70,11 @@ def _active(connection: Connection) -> Iterator[NextStep]:
     if connection.owner is None:
         text = _("It works, but nobody is bound to it: the person must sign in with the password of the account.")
         yield NextStep(text, is_trouble=True)
-    if _alerts_beyond_the_state(connection).exists():
-        text = _("It is connected. Does it not work? Ask Altegio what is true.")
-    else:
-        text = _("It is connected, and nothing is known to be wrong. Does it not work? Ask Altegio what is true.")
-    yield NextStep(text, action="ask")
+    yield NextStep(
+        _("It is connected, and nothing is known to be wrong. Does it not work? Ask Altegio what is true."),
+        in_trouble=_("It is connected. Does it not work? Ask Altegio what is true."),
+        action="ask",
+    )
 
 
 def _alerts_beyond_the_state(connection: Connection) -> QuerySet[Alert]:
@@ -103,7 +103,7 @@ def open_alerts(connection: Connection) -> Iterator[NextStep]:
     for alert in _alerts_beyond_the_state(connection).order_by("-pk")[:MAX_ALERTS]:
         url = reverse("admin:alerts_alert_change", args=[alert.pk])
         action = "mend_webhooks" if alert.kind == Alert.Kind.SETTINGS else ""
-        yield NextStep(alert.text, action=action, url=url, label=_("Alert"), is_trouble=True)
+        yield NextStep(alert.text, action=action, url=url, label=_("Alert"), is_trouble=True, alert=alert.key)
 
 
 @NEXT_STEPS.add(rank=30)

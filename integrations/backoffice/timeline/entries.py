@@ -7,6 +7,7 @@ from enum import IntEnum
 
 from django.db.models import Model
 
+from integrations.backoffice.timeline.evidence import Evidence
 from integrations.connections.models import Connection
 from partner_portal.core.extension_points import ExtensionPoint
 
@@ -21,7 +22,10 @@ class Rank(IntEnum):
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing that happened. `kind` is a short word for a label, `row` what to link to."""
+    """One thing that happened.
+
+    `kind` is a short word for a label, `row` what to link to, `evidence` what stands folded behind it.
+    """
 
     at: datetime
     rank: Rank
@@ -30,6 +34,7 @@ class Entry:
     detail: str = ""
     row: Model | None = None
     is_bad: bool = False
+    evidence: tuple[Evidence, ...] = ()
 
 
 Source = Callable[[Connection], Iterable[Entry]]

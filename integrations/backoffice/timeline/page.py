@@ -1,47 +1,95 @@
 """The page that answers "it does not work": what is true, what to do next, and everything that happened."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
-from typing import Any
+from typing import Any, cast
 
+from django.contrib import admin
 from django.contrib.auth import get_permission_codename
+from django.db.models import Model
+from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django_stubs_ext import StrOrPromise
 
 from accounts.models import User
 from integrations.activation.models import TakenSettings
 from integrations.backoffice.timeline.entries import Entry, timeline
-from integrations.backoffice.timeline.next_steps import next_steps
+from integrations.backoffice.timeline.next_steps import NextStep, next_steps
+from integrations.backoffice.timeline.sections import sections_of
 from integrations.connections.models import Connection
 from integrations.location_profiles.models import LocationPerson, LocationProfile
 from integrations.webhook_settings.models import WebhookSettings
-from partner_portal.core.admin_base import link_to
+from partner_portal.core.admin_base import BaseAdmin, link_to
+from partner_portal.core.bidi import isolated
 from partner_portal.core.english import english as _
 from partner_portal.core.english import english_plural
 
 MAX_OTHERS = 20
 
 
-def case_of(connection: Connection, reader: User, actions: Iterable[tuple[str, StrOrPromise]]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Button:
+    """An action of a row's admin page: where it is posted, and what it is called."""
+
+    action: str
+    title: StrOrPromise
+    post_to: str
+    pk: int
+
+
+def case_of(
+    connection: Connection, request: HttpRequest, actions: Iterable[tuple[str, StrOrPromise]]
+) -> dict[str, Any]:
     """What the connection's page shows above its fields. A constant number of queries.
 
-    `reader` sees of what happened what they may look at. `actions`: the (name, title) of those that they may take;
+    The reader sees of what happened what they may look at. `actions`: the (name, title) of those that they may take;
     a step offers no other.
     """
+    reader = cast("User", request.user)
     steps, titles = next_steps(connection), dict(actions)
-    advised = {step.action for step in steps}
+    advised = {step.action for step in steps if step.row is None}
     return {
         "title": connection.location,
         "subtitle": connection.application,
-        "steps": [(step, titles.get(step.action, "")) for step in steps],
-        "other_actions": [(name, title) for name, title in titles.items() if name not in advised],
+        "steps": [(step, _button(step, connection, titles, request)) for step in steps],
+        "other_actions": [_posted(connection, name, titles[name]) for name in titles if name not in advised],
+        "sections": sections_of(connection, reader),
         "days": _by_day([entry for entry in timeline(connection) if _may_see(reader, entry)]),
         "others": _others(connection),
+        "person": _person(connection, reader),
         "ways": _ways(connection),
         "facts": _facts(connection),
         "people": _people(connection, reader),
     }
+
+
+def _button(
+    step: NextStep, connection: Connection, titles: dict[str, StrOrPromise], request: HttpRequest
+) -> Button | None:
+    """What the step offers, where the reader may do it."""
+    row = step.row or connection
+    if step.row is not None:
+        room = cast("BaseAdmin", admin.site.get_model_admin(type(row)))
+        titles = dict(room.row_actions(request, row))
+    return _posted(row, step.action, titles[step.action]) if step.action in titles else None
+
+
+def _posted(row: Model, action: str, title: StrOrPromise) -> Button:
+    name = f"admin:{row._meta.app_label}_{row._meta.model_name}_changelist"
+    return Button(action, title, reverse(name), row.pk)
+
+
+def _person(connection: Connection, reader: User) -> SafeString | str:
+    """Who holds it or claims it, with the way to their page."""
+    person = connection.owner or connection.claimant
+    if person is None:
+        return ""
+    name = person.name or str(person)
+    return link_to(person, name) if reader.has_perm("accounts.view_user") else isolated(name)
 
 
 def _may_see(reader: User, entry: Entry) -> bool:

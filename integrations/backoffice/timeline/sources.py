@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from django.db.models import Q
 
 from integrations.altegio.answers import Outcome
+from integrations.backoffice.search.nearby import refused_arrivals, unfinished_arrivals
 from integrations.backoffice.timeline.entries import TIMELINE, Entry, Rank
-from integrations.connections.models import Connection
+from integrations.backoffice.timeline.evidence import MAX_SHOWN, Evidence, facts, shown
+from integrations.connections.models import Arrival, Connection
 from integrations.lifecycle.models import Callback
 from integrations.outbox.call_kinds import kind_title
 from integrations.outbox.models import Attempt, CallState, OutgoingCall
@@ -25,7 +27,34 @@ def arrivals(connection: Connection) -> Iterator[Entry]:
         count = len(arrival.salon_ids)
         locations = english_plural("%(count)s location", "%(count)s locations", count) % {"count": count}
         detail = f"{arrival.user or '–'} · {locations}"
-        yield Entry(arrival.arrived_at, Rank.CAUSE, _("arrival"), title, detail, arrival)
+        yield Entry(
+            arrival.arrived_at, Rank.CAUSE, _("arrival"), title, detail, arrival, evidence=_of_arrival(arrival)
+        )
+
+
+def _of_arrival(arrival: Arrival) -> tuple[Evidence, ...]:
+    return facts(
+        ("locations", ", ".join(f"#{number}" for number in arrival.salon_ids[:MAX_SHOWN])),
+        ("Altegio user", arrival.altegio_user_id),
+        ("location's name as signed", arrival.salon_name),
+        ("visits", arrival.visits),
+        ("request id", arrival.request_id),
+    )
+
+
+@TIMELINE.add(rank=15)
+def arrivals_without_a_connection(connection: Connection) -> Iterator[Entry]:
+    """Who came for the location and did not finish, or was refused."""
+    number = connection.location.altegio_id
+    for arrival in unfinished_arrivals(number):
+        title, detail = _("An arrival that nobody has finished"), str(arrival.application)
+        yield Entry(
+            arrival.arrived_at, Rank.CAUSE, _("arrival"), title, detail, arrival, evidence=_of_arrival(arrival)
+        )
+    for refused in refused_arrivals(number):
+        yield Entry(
+            refused.at, Rank.CAUSE, _("arrival"), _("An arrival was refused"), refused.reason, refused, is_bad=True
+        )
 
 
 @TIMELINE.add(rank=20)
@@ -44,19 +73,31 @@ def calls(connection: Connection) -> Iterator[Entry]:
     for call in newest:
         bad = call.state in (CallState.REFUSED, CallState.EXPIRED)
         detail = " · ".join(filter(None, (call.get_state_display(), call.reason)))
-        yield Entry(
-            call.created_at, Rank.CONSEQUENCE, _("call"), str(kind_title(call.kind)), detail, call, is_bad=bad
-        )
+        behind = facts(("key", call.key), ("attempts", call.attempt_count), ("request id", call.request_id))
+        title = str(kind_title(call.kind))
+        yield Entry(call.created_at, Rank.CONSEQUENCE, _("call"), title, detail, call, is_bad=bad, evidence=behind)
     yield from _attempts(newest)
 
 
 def _attempts(calls: list[OutgoingCall]) -> Iterator[Entry]:
     made = Attempt.objects.filter(call__in=[call.pk for call in calls]).select_related("call").order_by("-pk")
-    for attempt in made[:MAX_COUNT]:
+    for place, attempt in enumerate(made[:MAX_COUNT]):
         title = f"{kind_title(attempt.call.kind)}: {attempt.get_purpose_display()}"
         detail = " · ".join(filter(None, (_said(attempt), attempt.message)))
         bad = attempt.outcome not in ("accepted", "")
-        yield Entry(attempt.started_at, Rank.CONSEQUENCE, _("attempt"), title, detail, attempt.call, is_bad=bad)
+        behind = _exchange(attempt) if place < MAX_SHOWN else ()
+        yield Entry(
+            attempt.started_at, Rank.CONSEQUENCE, _("attempt"), title, detail, attempt.call, bad, evidence=behind
+        )
+
+
+def _exchange(attempt: Attempt) -> tuple[Evidence, ...]:
+    parts = (
+        (_("address"), f"{attempt.method} {attempt.url}".strip()),
+        (_("sent"), attempt.request_body),
+        (_("answer"), attempt.response_body),
+    )
+    return tuple(shown(label, text) for label, text in parts if text)
 
 
 def _said(attempt: Attempt) -> str:
@@ -84,11 +125,12 @@ def callbacks(connection: Connection) -> Iterator[Entry]:
             application_altegio_id=connection.application.altegio_id,
         )
     )
-    for callback in callbacks.order_by("-pk")[:MAX_COUNT]:
+    for place, callback in enumerate(callbacks.order_by("-pk")[:MAX_COUNT]):
         detail = " · ".join(filter(None, (callback.get_state_display(), callback.note)))
         bad = callback.state == Callback.State.FAILED
         title = _("Altegio says: %(event)s") % {"event": callback.event}
-        yield Entry(callback.received_at, Rank.CAUSE, _("callback"), title, detail, callback, is_bad=bad)
+        behind = (shown(_("as it came"), callback.body),) if place < MAX_SHOWN else ()
+        yield Entry(callback.received_at, Rank.CAUSE, _("callback"), title, detail, callback, bad, evidence=behind)
 
 
 @TIMELINE.add(rank=50)

@@ -1,0 +1,70 @@
+"""What billing shows of a connection to staff: what failed and how to go on, what was paid, and until when."""
+
+from collections.abc import Iterator
+from urllib.parse import urlencode
+
+from django.urls import reverse
+
+from accounts.models import User
+from billing.call_kinds import ReportPayment
+from billing.models import Payment, Status
+from integrations.backoffice.timeline.next_steps import NEXT_STEPS, NextStep
+from integrations.backoffice.timeline.sections import CASE_SECTIONS, CaseSection, Line
+from integrations.connections.models import LIVE, Connection
+from partner_portal.core.admin_base import link_to
+from partner_portal.core.english import english as _
+
+MAX_FAILED, MAX_SHOWN = 5, 5
+
+
+@NEXT_STEPS.add(rank=25)
+def failed_payments(connection: Connection) -> Iterator[NextStep]:
+    """Payments that Altegio did not take: each with its page, and to be sent again."""
+    for payment in connection.payments.filter(status=Status.FAILED).order_by("-pk")[:MAX_FAILED]:
+        text = _("The payment of %(money)s for %(days)s did not reach Altegio: %(why)s") % {
+            "money": f"{payment.exact_amount} {payment.currency}",
+            "days": _days(payment),
+            "why": payment.error or "–",
+        }
+        yield NextStep(
+            text,
+            action="send_again",
+            row=payment,
+            url=reverse("admin:billing_payment_change", args=[payment.pk]),
+            label=_("Payment"),
+            is_trouble=True,
+            says_alerts=(f"call:{ReportPayment.name}:{connection.pk}:",),
+        )
+
+
+def _days(payment: Payment) -> str:
+    return f"{payment.period_from:%Y-%m-%d} – {payment.period_to:%Y-%m-%d}"
+
+
+@CASE_SECTIONS.add(rank=10)
+def money(connection: Connection, reader: User) -> Iterator[CaseSection]:
+    """Until when it is free or paid, the newest payments, and the way to record another one."""
+    if not reader.has_perm("billing.view_payment"):
+        return
+    moments = (
+        (_("trial ends"), connection.trial_ends_at),
+        (_("paid until"), connection.paid_until),
+        (_("next payment expected"), connection.next_payment_at),
+    )
+    lines = [Line(name, f"{at:%Y-%m-%d %H:%M} UTC") for name, at in moments if at is not None]
+    payments = list(connection.payments.order_by("-pk")[:MAX_SHOWN])
+    lines += [_line(payment) for payment in payments] or [Line(_("payments"), _("none"))]
+    yield CaseSection(_("Money"), lines, _links(connection, reader))
+
+
+def _line(payment: Payment) -> Line:
+    is_bad = payment.status == Status.FAILED
+    said = link_to(payment, f"{payment.exact_amount} {payment.currency} · {_days(payment)}")
+    return Line(payment.get_status_display(), said, is_bad)
+
+
+def _links(connection: Connection, reader: User) -> tuple[tuple[str, str], ...]:
+    if connection.state not in LIVE or not reader.has_perm("billing.add_payment"):
+        return ()
+    place = {"salon_id": connection.location.altegio_id, "application_id": connection.application.altegio_id}
+    return ((f"{reverse('admin:billing_payment_add')}?{urlencode(place)}", _("Record a payment")),)

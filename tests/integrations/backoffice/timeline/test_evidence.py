@@ -1,0 +1,57 @@
+"""What stands behind a line of the timeline is folded, readable, and without secrets."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User
+from integrations.backoffice.timeline.entries import timeline
+from integrations.backoffice.timeline.evidence import MAX_LENGTH, shown
+from integrations.connections.models import Connection
+from sandbox import Sandbox
+from tests.integrations.lifecycle.test_callbacks import tell
+from tests.marketplace import AURORA_1, arrive
+
+pytestmark = pytest.mark.django_db
+
+
+def test_json_is_indented_and_masked() -> None:
+    assert shown("sent", '{"salon_id":1,"api_key":"hidden-word"}').text == (
+        '{\n  "salon_id": 1,\n  "api_key": "•••"\n}'
+    )
+
+
+@pytest.mark.parametrize("text", ["", "<html>", "{", "[" * 100_000])
+def test_what_is_no_json_stays_as_it_is(text: str) -> None:
+    assert shown("answer", text).text.startswith(text[:MAX_LENGTH])
+
+
+def test_what_is_too_long_is_cut() -> None:
+    assert len(shown("answer", "x" * 100_000).text) < MAX_LENGTH + 100
+
+
+def test_a_call_and_a_callback_show_what_was_said(
+    client: Client, altegio: Sandbox, work: Callable[..., None], connected: Connection
+) -> None:
+    altegio.uninstall(AURORA_1)
+    tell(client)
+    work()
+    behind = {(entry.kind, piece.label): piece.text for entry in timeline(connected) for piece in entry.evidence}
+    assert f'"salon_id": {AURORA_1}' in behind["callback", "as it came"]
+    assert "https://" in behind["attempt", "address"] or "http://" in behind["attempt", "address"]
+    assert behind["attempt", "answer"].startswith("{\n")
+
+    staff = Client()
+    staff.force_login(User.objects.create_superuser("anna@partner.example"))
+    page = staff.get(reverse("admin:connections_connection_change", args=[connected.pk])).content.decode()
+    assert '<details class="evidence">' in page
+
+
+def test_arrivals_that_came_to_nothing_stand_in_it(client: Client, altegio: Sandbox, connected: Connection) -> None:
+    arrive(Client(), altegio, AURORA_1, user_id=None)
+    Client().get(f"/connect/?salon_id={AURORA_1}&salon_id=x")
+    titles = [entry.title for entry in timeline(connected)]
+    assert titles.count("An arrival that nobody has finished") == 1
+    assert titles.count("An arrival was refused") == 1
