@@ -45,6 +45,9 @@ UNION ALL
 SELECT id, arrived_at + interval '10 seconds', 'granted', state, '' FROM connections_connection
 WHERE state <> 'granted';
 
+INSERT INTO backoffice_connectionnote (connection_id, text, by_id, at)
+SELECT id, 'Called, and asked about the sender name.', NULL, arrived_at FROM connections_connection WHERE id <= %(count)s / 10;
+
 INSERT INTO outbox_outgoingcall (kind, key, ordering_key, coalesce_key, connection_id, params, priority, state, deadline_at,
     due_at, attempt_count, setbacks, reason, request_id, created_at, finished_at)
 SELECT CASE WHEN id %% (%(count)s / 100 + 1) = 3 AND state <> 'granted' THEN 'uninstall' ELSE 'activate' END, 'activate:' || id,

@@ -3,27 +3,40 @@
 from collections.abc import Callable
 from typing import Any, cast
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.views.main import SEARCH_VAR
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timeuntil
+from django.views.decorators.http import require_POST
 
 from accounts.models import User
 from integrations.activation import staff
 from integrations.backoffice.admin.outgoing_calls import DeadlineFilter
+from integrations.backoffice.models import ConnectionNote
 from integrations.backoffice.search.cases import cases_of_people
 from integrations.backoffice.search.nearby import nearby
+from integrations.backoffice.timeline.notes import NoteForm
 from integrations.backoffice.timeline.page import case_of
 from integrations.connections.models import LIVE, UNDECIDED, Connection, State
 from integrations.status_sync.disconnect import NotConnectedError, disconnect
 from integrations.webhook_settings.call_kinds import NoTokenError, mend_settings, read_settings
-from partner_portal.core.admin_base import ActionRefusedError, Lookups, ReadOnlyAdmin, confirm_action, link_to
+from partner_portal.core.admin_base import (
+    ActionRefusedError,
+    Lookups,
+    ReadOnlyAdmin,
+    confirm_action,
+    link_to,
+    log_change,
+)
 from partner_portal.core.admin_sections import Section
 from partner_portal.core.english import english as _
 from partner_portal.core.english import english_plural
@@ -171,7 +184,27 @@ class ConnectionAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         """What is true, what to do next and what happened, above the fields."""
         case = case_of(context["original"], request, self.row_actions(request, context["original"]))
+        case["note_form"] = NoteForm() if request.user.has_perm(OPERATE) else None
         return super().render_change_form(request, {**context, **case}, *args, **kwargs)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(require_POST(self.add_note))
+        return [path("<int:pk>/note/", view, name="connections_connection_note"), *super().get_urls()]
+
+    def add_note(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Keep what was typed on the case page."""
+        if not request.user.has_perm(OPERATE):
+            raise PermissionDenied
+        connection = get_object_or_404(Connection.objects.select_related("application", "location"), pk=pk)
+        form = NoteForm(request.POST, instance=ConnectionNote(connection=connection, by=_staff(request)))
+        if form.is_valid():
+            with transaction.atomic():
+                form.save()
+                log_change(request, connection, _("Note added"))
+            messages.success(request, _("The note is kept."))
+        else:
+            messages.error(request, " ".join(map(str, form.errors["text"])))
+        return redirect("admin:connections_connection_change", pk)
 
     @confirm_action(
         _("Try again now"),

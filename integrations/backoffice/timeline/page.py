@@ -19,6 +19,7 @@ from accounts.models import User
 from integrations.activation.models import TakenSettings
 from integrations.backoffice.timeline.entries import Entry, timeline
 from integrations.backoffice.timeline.next_steps import NextStep, next_steps
+from integrations.backoffice.timeline.notes import notes_on
 from integrations.backoffice.timeline.sections import sections_of
 from integrations.connections.models import Connection
 from integrations.location_profiles.models import LocationPerson, LocationProfile
@@ -64,6 +65,7 @@ def case_of(
         "ways": _ways(connection),
         "facts": _facts(connection),
         "people": _people(connection, reader),
+        "notes": notes_on(connection),
     }
 
 

@@ -148,7 +148,7 @@ def test_the_page_costs_the_same_however_much_happened(
 ) -> None:
     address = reverse("admin:connections_connection_change", args=[active.pk])
     staff.get(address)
-    with django_assert_max_num_queries(36) as first:
+    with django_assert_max_num_queries(38) as first:
         staff.get(address)
     for _ in range(5):
         ask_altegio(active.pk)
