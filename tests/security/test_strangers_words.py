@@ -63,8 +63,10 @@ def check(message: EmailMultiAlternatives) -> None:
     assert sent["Bcc"] is None
     assert sent.as_bytes()
     page = str(message.alternatives[0][0])
+    # Whose account a new password is for: the address to which this very e-mail goes.
+    [reader] = message.to
     for text in (str(message.subject), str(message.body), visible(page)):
-        assert links_in(text) == []
+        assert links_in(text.replace(reader, "")) == []
         assert "{{ link }}" not in text or "load static" in text
 
 
