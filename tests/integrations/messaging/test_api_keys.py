@@ -47,11 +47,11 @@ def test_it_costs_the_same_with_many_connections(
 ) -> None:
     first = connect(10101)
     key = first.installation.api_key
-    with django_assert_num_queries(5):  # the system's own key, the place, its connections, its location, people
+    with django_assert_num_queries(6):  # key, place, connections, location, people, the owner's Altegio users
         resolve(api, key)
     for salon_id in (10102, 10201, 10202):
         connect(salon_id)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         assert resolve(api, key).json()["id"] == first.pk
 
 

@@ -135,7 +135,7 @@ def test_a_refused_location_is_told_once_however_often_the_page_is_opened(
 ) -> None:
     follow(client, altegio, AURORA_1, user_id=EMMA)
     work()
-    assert tell() == [f"#{AURORA_1} is not connected"]
+    assert tell() == [f"Location {AURORA_1} is not connected"]
     assert f"/appstore/{AURORA_1}/applications/1/info" in mail.outbox[-1].body
 
     follow(client, altegio, AURORA_1, user_id=EMMA)
@@ -168,7 +168,7 @@ def test_a_freeze_is_told_once_though_its_callback_is_doubled_and_reconciled(
     ask_status(Connection.objects.get())
     work()
     assert subjects + tell() == ["Aurora Covent Garden has stopped working until it is paid"]
-    assert "How to pay" in mail.outbox[-1].body
+    assert "Stopped since" in mail.outbox[-1].body
 
 
 def test_a_thaw_and_a_freeze_for_the_same_debt_are_told_once(chain: list[Connection]) -> None:
