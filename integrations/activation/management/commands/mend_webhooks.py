@@ -1,7 +1,6 @@
 """Add our event address where the webhook settings lack it: read, shown, confirmed once, written, read again."""
 
 import sys
-import time
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from typing import Any
@@ -14,8 +13,8 @@ from integrations.activation.sent_settings import EVENT_ADDRESS
 from integrations.altegio.hooks import MAX_ADDRESSES, read_hooks
 from integrations.connections.models import Connection
 from integrations.outbox.direct_requests import ask_now
-from integrations.outbox.dispatcher import dispatch_due
 from integrations.outbox.models import UNFINISHED, OutgoingCall
+from integrations.outbox.waiting_command import wait_until_sent
 from integrations.webhook_settings.call_kinds import (
     MendWebhookSettings,
     NoTokenError,
@@ -26,7 +25,6 @@ from integrations.webhook_settings.call_kinds import (
 )
 from integrations.webhook_settings.models import WebhookSettings
 
-PAUSE = 0.2
 HELP = """Add the portal's event address to the webhook settings of locations that lack it.
 
 Altegio keeps one list of addresses for a location, for all its applications together, and a write replaces all of
@@ -101,12 +99,7 @@ class Command(BaseCommand):
     def _wait(keys: list[int]) -> None:
         kinds = (MendWebhookSettings.name, ReadWebhookSettings.name)
         waiting = OutgoingCall.objects.filter(connection__in=keys, kind__in=kinds, state__in=UNFINISHED)
-        with tqdm(total=len(keys), file=sys.stderr, disable=None, leave=False) as bar:
-            while left := waiting.values("connection").distinct().count():
-                dispatch_due()
-                bar.n = len(keys) - left
-                bar.refresh()
-                time.sleep(PAUSE)
+        wait_until_sent(waiting.values("connection").distinct().count, len(keys))
 
 
 def _chosen(salon_ids: list[int] | None) -> list[Connection]:

@@ -1,13 +1,10 @@
 """Take over the locations that were connected before the portal: listed, asked about, reported line by line."""
 
-import sys
-import time
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from tqdm import tqdm
 
 from integrations.activation.adoption import ask_to_adopt
 from integrations.altegio import requests
@@ -15,12 +12,10 @@ from integrations.altegio.answers import Outcome, RemoteLocation, read_locations
 from integrations.connections.models import Application, Connection
 from integrations.locations.call_kinds import PAGE
 from integrations.outbox.direct_requests import ask_now
-from integrations.outbox.dispatcher import dispatch_due
 from integrations.outbox.models import UNFINISHED, OutgoingCall
-from integrations.outbox.token_stop import token_is_stopped
+from integrations.outbox.waiting_command import wait_until_sent
 from integrations.reconciliation.call_kinds import MAX_PAGES
 
-PAUSE = 0.2
 HELP = """Take over the locations that Altegio lists as connected and that never arrived here.
 
 Altegio is asked about each. What is active or frozen there becomes a connection here: with its trial counted from
@@ -110,14 +105,7 @@ def _live_at(application: Application, salon_ids: list[int]) -> dict[int, Connec
 
 def _wait(subjects: list[str]) -> None:
     waiting = OutgoingCall.objects.filter(coalesce_key__in=subjects, state__in=UNFINISHED)
-    with tqdm(total=len(subjects), file=sys.stderr, disable=None, leave=False) as bar:
-        while left := waiting.count():
-            if token_is_stopped():
-                raise CommandError("Altegio refuses the partner token: replace it, then run this again.")
-            dispatch_due()
-            bar.n = len(subjects) - left
-            bar.refresh()
-            time.sleep(PAUSE)
+    wait_until_sent(waiting.count, len(subjects))
 
 
 def _why_not(subject: str) -> str:
