@@ -106,7 +106,8 @@ def lose_an_event(stage: Stage, _salon_id: int) -> None:
 
 def lose_news_of_a_payment(stage: Stage, _salon_id: int) -> None:
     told = stage.partner._told
-    del told[next(key for key, event in told.items() if event.type == "payment.reported")]
+    for key in [key for key, event in told.items() if event.type.startswith("payment.")]:
+        del told[key]
 
 
 def leave_a_call(stage: Stage, _salon_id: int) -> None:
