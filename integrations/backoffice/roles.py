@@ -5,6 +5,7 @@ from accounts.roles import Role, register_rights
 register_rights(
     Role.SUPPORT,
     "connections.change_connection",
+    "connections.see_as_owner",
     "outbox.change_outgoingcall",
     "alerts.change_alert",
     "lifecycle.change_callback",

@@ -22,9 +22,10 @@ from accounts.models import User
 from integrations.activation import staff
 from integrations.backoffice.admin.outgoing_calls import DeadlineFilter
 from integrations.backoffice.models import ConnectionNote
+from integrations.backoffice.owner_view import pages as owner_view
 from integrations.backoffice.search.cases import cases_of_people
 from integrations.backoffice.search.nearby import nearby
-from integrations.backoffice.timeline.notes import NoteForm
+from integrations.backoffice.timeline.notes import NOTE_ADDED, NoteForm
 from integrations.backoffice.timeline.page import case_of
 from integrations.connections.models import LIVE, UNDECIDED, Connection, State
 from integrations.status_sync.disconnect import NotConnectedError, disconnect
@@ -184,12 +185,14 @@ class ConnectionAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         """What is true, what to do next and what happened, above the fields."""
         case = case_of(context["original"], request, self.row_actions(request, context["original"]))
+        case["owner_view"] = owner_view.entrance(context["original"], _staff(request))
         case["note_form"] = NoteForm() if request.user.has_perm(OPERATE) else None
         return super().render_change_form(request, {**context, **case}, *args, **kwargs)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(require_POST(self.add_note))
-        return [path("<int:pk>/note/", view, name="connections_connection_note"), *super().get_urls()]
+        note = path("<int:pk>/note/", view, name="connections_connection_note")
+        return [note, *owner_view.urlpatterns(self.admin_site.admin_view), *super().get_urls()]
 
     def add_note(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Keep what was typed on the case page."""
@@ -200,7 +203,7 @@ class ConnectionAdmin(ReadOnlyAdmin):
         if form.is_valid():
             with transaction.atomic():
                 form.save()
-                log_change(request, connection, _("Note added"))
+                log_change(request, connection, NOTE_ADDED)
             messages.success(request, _("The note is kept."))
         else:
             messages.error(request, " ".join(map(str, form.errors["text"])))

@@ -20,6 +20,7 @@ from integrations.connections.models import Connection
 from partner_portal.core.english import english as _
 
 MAX_SHOWN = 50
+NOTE_ADDED = "Note added"
 
 
 class NoteForm(forms.ModelForm[ConnectionNote]):

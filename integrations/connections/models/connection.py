@@ -94,6 +94,7 @@ class Connection(UpdatedAt):
     class Meta(UpdatedAt.Meta):
         verbose_name = _("connection")
         verbose_name_plural = _("connections")
+        permissions = (("see_as_owner", "Can see the pages of a connection's owner, read only"),)
         constraints = [
             models.UniqueConstraint(
                 fields=["application", "location"],

@@ -48,10 +48,10 @@ def test_it_costs_the_same_however_much_happened(
 ) -> None:
     tell(client, "freeze")
     work()
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(16):
         timeline(Connection.objects.get())
     for _ in range(5):
         tell(client, "freeze")
         work()
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(16):
         timeline(Connection.objects.get())
