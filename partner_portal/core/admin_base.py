@@ -30,6 +30,7 @@ from django_stubs_ext import StrOrPromise
 from partner_portal.core.admin_cells import drawn
 from partner_portal.core.admin_rules import RoomChecks, RoomList, names_secret, without
 from partner_portal.core.admin_sections import InMenu
+from partner_portal.core.admin_way_back import ComesBack, way_back
 from partner_portal.core.bidi import isolated
 from partner_portal.core.english import english as _
 from partner_portal.core.search import IndexedSearch
@@ -65,7 +66,7 @@ class Uncounted(Paginator[Any]):
         return found.order_by().values("pk")[: self.MAX_COUNT].count()
 
 
-class BaseAdmin(InMenu, IndexedSearch, admin.ModelAdmin[Any]):
+class BaseAdmin(InMenu, IndexedSearch, ComesBack):
     """The base of every list in the control room."""
 
     paginator = Uncounted
@@ -263,6 +264,7 @@ def _ask(
         "count": chosen.count(),
         "selected": request.POST.getlist(ACTION_CHECKBOX_NAME),
         "select_across": request.POST.get("select_across", "0"),
+        "back": way_back(request),
         "checkbox_name": ACTION_CHECKBOX_NAME,
         "action": name,
         "opts": room.model._meta,
