@@ -28,13 +28,13 @@ class ApiKeyAuthentication(BaseAuthentication):
         words = self._words(request)
         if not words or words[0].lower() != self.keyword.lower():
             return None
-        if wait := BAD_API_KEYS.wait(request._request):  # noqa: SLF001 - DRF hands on no other
-            raise Throttled(wait)
         key = self._valid_key(words[1]) if len(words) == 2 else None
-        if key is None:
-            BAD_API_KEYS.count(request._request)  # noqa: SLF001
-            raise AuthenticationFailed("This API key is not valid. Make one with: manage.py create_api_key")
-        return None, key
+        if key is not None:
+            return None, key
+        # A good key is never held back: one system with a wrong key would shut out all others at its address.
+        if wait := BAD_API_KEYS.hit(request._request):  # noqa: SLF001 - DRF hands on no other
+            raise Throttled(wait)
+        raise AuthenticationFailed("This API key is not valid. Make one with: manage.py create_api_key")
 
     def authenticate_header(self, request: Request) -> str:
         return self.keyword

@@ -7,15 +7,14 @@ attacker down; no rule of money or ownership rests on them, so a lost cache only
 import fcntl
 import hashlib
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 from django.conf import settings
 from django.core.cache import cache, caches
-from django.core.cache.backends.filebased import FileBasedCache
+from django.core.cache.backends.redis import RedisCache
 from django.http import HttpRequest
 from redis.exceptions import RedisError
 
@@ -34,24 +33,36 @@ def client_address(request: HttpRequest) -> str:
     return caller_in(seen) or caller_in(connected) or connected
 
 
-@contextmanager
-def _forgiving() -> Iterator[None]:
-    """With the cache away nobody is held back: an arrival must not be lost for it."""
+def _or_none_yet(count: Callable[[], int]) -> int:
+    """What is counted so far. With the cache away nobody is held back: an arrival must not be lost for it."""
     try:
-        yield
+        return count()
     except (RedisError, OSError) as error:
         log.warning("cache_away", error=type(error).__name__)
+        return 0
 
 
-@contextmanager
-def _alone() -> Iterator[None]:
-    """One process and thread at a time, where the cache cannot count by itself."""
-    if not isinstance(caches["default"], FileBasedCache):
-        yield
-        return
+def _increase(key: str, number: int, seconds: int) -> int:
+    """What the counter under `key` is after `number` more; a new one ends after so many seconds."""
+    store = caches["default"]
+    if not isinstance(store, RedisCache):
+        return _increase_alone(key, number, seconds)
+    stored = store.make_and_validate_key(key)
+    # One trip: Django's own `add` and `incr` make three, on the way of every arrival.
+    trip = store._cache.get_client(stored, write=True).pipeline(transaction=False)  # noqa: SLF001
+    trip.set(stored, 0, ex=seconds, nx=True)
+    trip.incrby(stored, number)
+    counted: int = trip.execute()[-1]
+    return counted
+
+
+def _increase_alone(key: str, number: int, seconds: int) -> int:
+    """The same, one process and thread at a time, in a cache that cannot count by itself."""
     with (Path(settings.VAR_DIR) / "limits.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        counted: int = cache.get(key, 0) + number
+        cache.set(key, counted, timeout=seconds)
+        return counted
 
 
 @dataclass(frozen=True)
@@ -76,25 +87,12 @@ class Limit:
         self._add(who, -1)
 
     def _add(self, who: HttpRequest | str, number: int) -> int:
-        key = self._key(who)
-        counted = 0
-        with _forgiving(), _alone():
-            counted = number
-            if isinstance(caches["default"], FileBasedCache):  # its own `incr` forgets when the key ends
-                counted += cache.get(key, 0)
-                cache.set(key, counted, timeout=self.seconds)
-            elif not cache.add(key, number, timeout=self.seconds):
-                with suppress(ValueError):  # it ended in between
-                    counted = cache.incr(key, number)
-        return counted
+        return _or_none_yet(lambda: _increase(self._key(who), number, self.seconds))
 
     def wait(self, who: HttpRequest | str) -> int:
         """Seconds until the caller may come again; 0 when it may now."""
-        key = self._key(who)
-        with _forgiving():
-            if cache.get(key, 0) >= self.most:
-                return self._until_next_window()
-        return 0
+        counted = _or_none_yet(lambda: cache.get(self._key(who), 0))
+        return self._until_next_window() if counted >= self.most else 0
 
     def hit(self, who: HttpRequest | str) -> int:
         """Count, and say how many seconds to wait: 0 when this one is within the limit.

@@ -24,6 +24,8 @@ class Overlap(enum.Enum):
     ALLOW = "allow"  # the caller says that it is meant
 
 
+# Of three wide rows: all of them cost as much as storing the payment.
+NEEDED = ("state", "activated_at", "application__altegio_id", "location__altegio_id")
 IF_MEANT = "If this is meant, say so (allow_overlap), and it is taken."
 NEVER_CONNECTED = (
     "This location has never been connected to application {}. If you mean another one, name it in application_id."
@@ -116,9 +118,9 @@ def _lockable() -> ConnectionQuerySet:
 
 
 def _at(data: PaymentData, connections: ConnectionQuerySet) -> ConnectionQuerySet:
-    """The connections of the application at the location."""
+    """The connections of the application at the location, with what a payment needs of them."""
     here = connections.at_altegio(data.application_id, data.salon_id)
-    return here.select_related("application", "location").order_by("pk")
+    return here.select_related("application", "location").only(*NEEDED).order_by("pk")
 
 
 def _best(here: Iterable[Connection], data: PaymentData) -> Connection:

@@ -21,6 +21,7 @@ from integrations.outbox.sweep import expire_late_calls, recover_lost_calls
 from integrations.partner_events.fan_out import fan_out
 from integrations.reconciliation.models import Reconciliation
 from integrations.reconciliation.rechecks import continue_run
+from partner_portal.core.remembered import Remembered
 from partner_portal.core.watch import CHECKS
 from sandbox import Sandbox
 from tests.once import once  # noqa: F401 - a fixture
@@ -97,6 +98,12 @@ def altegio(_sandbox: Sandbox, settings: Settings) -> Iterator[Sandbox]:
 def _fresh_cache(settings: Settings) -> None:
     """Every test has keys of its own: Redis is shared with other workers, and perhaps with a portal."""
     settings.CACHES = {"default": settings.CACHES["default"] | {"KEY_PREFIX": uuid.uuid4().hex}}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test's changes of an application count at once."""
+    monkeypatch.setattr("integrations.connect.arrivals.known_applications", Remembered(seconds=0))
 
 
 @pytest.fixture(autouse=True)

@@ -35,11 +35,16 @@ from integrations.connections.models import (
     ArrivalLocation,
     Connection,
     RefusedArrival,
+    application_for,
 )
 from integrations.connections.window import activation_deadline
 from integrations.telephony.chains import see_token
 from partner_portal.core.brand import Brand
 from partner_portal.core.middleware import current_request_id
+from partner_portal.core.remembered import Remembered
+
+# Arrivals come in bursts. What staff change in an application counts two seconds later for those who arrive.
+known_applications = Remembered[Application](seconds=2.0)
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,15 @@ class SignUp:
     email: str
     phone: str
     password: str
+
+
+def application_of(altegio_id: int | None) -> Application | None:
+    """`application_for`, as it was at most two seconds ago."""
+    key = str(altegio_id)
+    known = known_applications.get(key)
+    if known is None and (known := application_for(altegio_id)) is not None:
+        known_applications.put(key, known)
+    return known
 
 
 def refuse_arrival(application: Application | None, reason: str, salon_ids: Sequence[int]) -> None:

@@ -46,15 +46,11 @@ def claim_locations(
     """Claim every location for `claimant`, in the caller's transaction, and queue what follows.
 
     A constant number of queries however many locations and rivals there are. Arrivals for the same location
-    wait for each other; ClaimOverlapError is raised where another one has made a connection by then. A location
-    for which there is no room (`claimants.room_for`) is left out.
+    wait for each other; ClaimOverlapError is raised where another one has made a connection by then, IntegrityError
+    where it has made the location: the caller begins anew. A location for which there is no room
+    (`claimants.room_for`) is left out.
     """
-    locked = _lock_connections(application, salon_ids)
-    locations = _locked_locations(salon_ids)
-    current = _current_connections(application, locations, claimant, now)
-    there = {each.pk for found in current.values() for each in found if each.state in NOT_ENDED}
-    if not there <= locked:
-        raise ClaimOverlapError
+    locations, current = _locked(application, salon_ids, claimant, now)
     _give_what_waits(current, claimant)
     persistent = _persistent_claims(current, claimant)
     taken = turns_taken(claimant)
@@ -68,6 +64,28 @@ def claim_locations(
     return plan.finish()
 
 
+def _locked(
+    application: Application, salon_ids: Sequence[int], claimant: Claimant, now: datetime
+) -> tuple[dict[int, Location], dict[int, list[Connection]]]:
+    """The locations by their ids at Altegio, and by their keys what stands there: all of it locked."""
+    # In the order of their ids, so that two arrivals never wait for each other crosswise.
+    ordered = sorted(set(salon_ids))
+    known = set(Location.objects.filter(altegio_id__in=ordered).values_list("altegio_id", flat=True))
+    locations: dict[int, Location] = {}
+    current: dict[int, list[Connection]] = defaultdict(list)
+    if known:
+        locked = _lock_connections(application, ordered)
+        locations = _lock_locations(known)
+        current = _current_connections(application, locations, claimant, now)
+        there = {each.pk for found in current.values() for each in found if each.state in NOT_ENDED}
+        if not there <= locked:
+            raise ClaimOverlapError
+    # Where nobody has ever been, nothing stands: who makes the same location at this moment waits for this one's end.
+    new = [Location(altegio_id=salon_id) for salon_id in ordered if salon_id not in known]
+    Location.objects.bulk_create(new, batch_size=1000)
+    return locations | {location.altegio_id: location for location in new}, current
+
+
 def _lock_connections(application: Application, salon_ids: Sequence[int]) -> set[int]:
     """Connections are locked before locations, as where Altegio's answers are written down: no deadlock.
 
@@ -77,13 +95,8 @@ def _lock_connections(application: Application, salon_ids: Sequence[int]) -> set
     return set(there.select_for_update(of=("self",), no_key=True).order_by("pk").values_list("pk", flat=True))
 
 
-def _locked_locations(salon_ids: Sequence[int]) -> dict[int, Location]:
-    # In the order of their ids, so that two arrivals never wait for each other crosswise.
-    ordered = sorted(salon_ids)
-    Location.objects.bulk_create(
-        [Location(altegio_id=salon_id) for salon_id in ordered], ignore_conflicts=True, batch_size=1000
-    )
-    found = Location.objects.select_for_update(no_key=True).filter(altegio_id__in=ordered).order_by("altegio_id")
+def _lock_locations(salon_ids: Iterable[int]) -> dict[int, Location]:
+    found = Location.objects.select_for_update(no_key=True).filter(altegio_id__in=salon_ids).order_by("altegio_id")
     return {location.altegio_id: location for location in found}
 
 

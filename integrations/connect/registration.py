@@ -6,7 +6,7 @@ under the same e-mail address: its owner signs in once and is linked. It never o
 
 from dataclasses import dataclass
 
-from django.db import IntegrityError, transaction
+from django.utils.translation import get_language
 
 from accounts.mail_addresses import address_in
 from accounts.models import AltegioIdentity, User
@@ -32,7 +32,10 @@ class MustSignIn:
 
 
 def account_of(person: Person, brand: Brand) -> Known | MustSignIn:
-    """The signed person's account, found by the Altegio user id or made; then they accept the terms of `brand`."""
+    """The signed person's account, found by the Altegio user id or made; then they accept the terms of `brand`.
+
+    Raises IntegrityError where the same person, or their address, came in at the same moment: the caller begins anew.
+    """
     identity = AltegioIdentity.objects.select_related("user").filter(altegio_user_id=person.altegio_user_id).first()
     if identity is None:
         return _account_by_email(person, brand)
@@ -49,18 +52,14 @@ def _account_by_email(person: Person, brand: Brand) -> Known | MustSignIn:
     existing = user_with_email(email)
     if existing is not None:
         return MustSignIn(existing)
-    try:
-        with transaction.atomic():
-            user = User.objects.create_user(
-                email, name=person.name, phone=person.phone, accepted_terms=accepted_now(brand)
-            )
-            AltegioIdentity.objects.create(user=user, altegio_user_id=person.altegio_user_id)
-    except IntegrityError:
-        # The same person arrived twice at once, or the address was taken in between: look again.
-        identity = AltegioIdentity.objects.select_related("user").filter(altegio_user_id=person.altegio_user_id)
-        if (found := identity.first()) is not None:
-            return _unless_closed(found.user)
-        return MustSignIn(User.objects.with_email(email).get())
+    user = User.objects.create_user(
+        email,
+        name=person.name,
+        phone=person.phone,
+        language=get_language() or "",
+        accepted_terms=accepted_now(brand),
+    )
+    AltegioIdentity.objects.create(user=user, altegio_user_id=person.altegio_user_id)
     return Known(user)
 
 

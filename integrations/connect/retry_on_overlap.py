@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from django.db import OperationalError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -25,7 +25,7 @@ def again_when_overtaken(do: Callable[P, R]) -> Callable[P, R]:
             try:
                 with transaction.atomic():
                     return do(*args, **kwargs)
-            except ClaimOverlapError:
+            except (ClaimOverlapError, IntegrityError):
                 continue
             except OperationalError as error:
                 if getattr(error.__cause__, "sqlstate", "") != DEADLOCK:

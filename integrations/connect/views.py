@@ -34,7 +34,7 @@ from integrations.connect.problem_pages import must_come_signed, problem, too_ma
 from integrations.connect.registration import begins_anew, may_act
 from integrations.connect.status import status_of
 from integrations.connections.brand import show_as
-from integrations.connections.models import Arrival, application_for
+from integrations.connections.models import Arrival
 from integrations.handover.buttons import OpenButton, allow_cabinet, open_buttons
 from partner_portal.core.framing import View, altegio_origin, framed, host_origins, is_in_frame
 from partner_portal.core.languages import prefer
@@ -49,7 +49,7 @@ def arrive(request: HttpRequest, application_id: int | None = None) -> HttpRespo
     """The registration redirect (docs/altegio.md §1)."""
     if wait := limits.ARRIVALS.hit(request):
         return too_many(request, wait)
-    application = application_for(application_id)
+    application = arrivals.application_of(application_id)
     if application is None:
         advice = _("This address belongs to no application. Open the integration from Altegio's Marketplace.")
         return problem(request, _("Unknown application"), advice, 404)

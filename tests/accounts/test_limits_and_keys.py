@@ -78,6 +78,15 @@ def test_guessing_keys_is_slowed_down(client: Client, monkeypatch: pytest.Monkey
     assert [get(client, "guess").status_code for _ in range(3)] == [401, 401, 429]
 
 
+def test_a_good_key_is_not_held_back_for_another_systems_wrong_one_at_its_address(
+    client: Client, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("accounts.api_keys.BAD_API_KEYS", limits.Limit("bad-api-keys", 1, 60))
+    key = make_key(capsys, "read")
+    assert [get(client, "guess").status_code for _ in range(2)] == [401, 429]
+    assert get(client, key).status_code == 200
+
+
 def test_a_cache_that_is_away_holds_nobody_back(client: Client, settings: Settings) -> None:
     settings.CACHES = {
         "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1"}

@@ -19,9 +19,10 @@ pytestmark = [
 AT_ONCE = 8
 
 
-def test_arrivals_of_two_people_at_new_locations(altegio: Sandbox) -> None:
+@pytest.mark.parametrize("known", [[], [AURORA_1], [AURORA_1, AURORA_2]])
+def test_arrivals_of_two_people_at_new_locations(altegio: Sandbox, known: list[int]) -> None:
     Application.objects.get_or_create(altegio_id=1)
-    Location.objects.bulk_create([Location(altegio_id=AURORA_1), Location(altegio_id=AURORA_2)])
+    Location.objects.bulk_create([Location(altegio_id=salon_id) for salon_id in known])
     together = Barrier(AT_ONCE)
 
     def come(number: int) -> list[int]:
