@@ -160,3 +160,8 @@ INSERT INTO reconciliation_reconciliation (id, "trigger", state, started_at, lis
 SELECT n, 'nightly', 'done', %(now)s - n * interval '1 day', 0, 0, 0, 0 FROM generate_series(1, 365) n;
 INSERT INTO reconciliation_finding (run_id, application_id, connection_id, kind, before, after, needs_person, settled_at)
 SELECT 1 + id %% 365, application_id, id, 'missing', '', '', false, %(now)s FROM connections_connection;
+
+INSERT INTO core_listexport (user_id, ticket, list_name, filters, is_searched, total, handed_out, started_at, moved_at,
+    ended_at, is_whole)
+SELECT NULL, '', 'connections', '', false, n, n, t.at, t.at, t.at, true
+FROM generate_series(1, 1000) n CROSS JOIN LATERAL (SELECT %(now)s::timestamptz - n * interval '1 hour' AS at) t;

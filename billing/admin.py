@@ -5,7 +5,8 @@ from typing import Any, cast
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import F, Model, QuerySet
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -13,7 +14,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from accounts.models import User
-from billing.csv_export import export_lines
+from billing.csv_export import HEAD, settlement_values
 from billing.figures.page import figures_page
 from billing.forms import DiscountForm, LinkForm, PaymentForm
 from billing.history import said
@@ -31,9 +32,9 @@ from partner_portal.core.admin_base import (
     Lookups,
     ReadOnlyAdmin,
     confirm_action,
-    exported,
     link_to,
 )
+from partner_portal.core.admin_exports import exported
 from partner_portal.core.admin_sections import Section
 from partner_portal.core.english import english as _
 from partner_portal.core.english import english_plural
@@ -177,11 +178,11 @@ class PaymentAdmin(ReadOnlyAdmin):
         said = english_plural("%d payment is refunded.", "%d payments are refunded.", done) % done
         return " ".join([said, *problems])
 
-    @exported(_("Export as CSV"), permission="billing.export_payment")
-    def export(self, _request: HttpRequest, chosen: QuerySet[Payment]) -> StreamingHttpResponse:
-        response = StreamingHttpResponse(export_lines(chosen), content_type="text/csv; charset=utf-8")
-        response["Content-Disposition"] = 'attachment; filename="payments.csv"'
-        return response
+    @exported(_("Export for settlement"))
+    def export(self, request: HttpRequest, chosen: QuerySet[Payment]) -> HttpResponseBase:
+        """All that settles Altegio's share, where the list's own file holds what the list shows."""
+        rows = chosen.select_related("application", "location").order_by("pk")
+        return self.download(request, rows, list(HEAD), settlement_values)
 
     def get_urls(self) -> list[URLPattern]:
         totals = path("totals/", self.admin_site.admin_view(self.totals), name="billing_payment_totals")

@@ -76,7 +76,7 @@ class Payment(UpdatedAt):
     class Meta(UpdatedAt.Meta):
         verbose_name = _("payment")
         verbose_name_plural = _("payments")
-        permissions = [("refund_payment", "Can refund payments"), ("export_payment", "Can export payments")]
+        permissions = [("refund_payment", "Can refund payments")]
         constraints = [
             models.UniqueConstraint(
                 fields=["application", "altegio_payment_id"], name="one_payment_with_an_id_of_altegio"

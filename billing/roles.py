@@ -7,7 +7,7 @@ register_rights(
     "billing.add_payment",
     "billing.change_payment",
     "billing.refund_payment",
-    "billing.export_payment",
+    "core.add_listexport",
     "billing.add_paymentlink",
     "billing.add_discount",
     "billing.change_tariffoption",

@@ -1,18 +1,17 @@
 """The page "Figures" of the control room, and the same as CSV."""
 
-import csv
-import io
 import re
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from billing.csv_export import cell
 from billing.figures.report import Filters, Report, percentile, read_report, share
 from billing.figures.shown import panels, places_table
 from billing.money import exact
+from partner_portal.core.csv_writing import write_lines
 from partner_portal.core.english import english as _
 
 HEAD = (
@@ -61,13 +60,14 @@ def read_filters(request: HttpRequest) -> Filters:
 
 def csv_text(report: Report) -> str:
     """A line for each month, application and country, oldest first; amounts in a column for each currency."""
-    file = io.StringIO()
-    writer = csv.writer(file)
-    writer.writerow([*HEAD, *(f"mrr_{currency}" for currency in report.currencies)])
+    return "".join(write_lines(_csv_rows(report)))
+
+
+def _csv_rows(report: Report) -> Iterator[list[Any]]:
+    yield [*HEAD, *(f"mrr_{currency}" for currency in report.currencies)]
     for month in reversed(report.months):
         for (application, country), figures in sorted(month.places.items()):
-            amounts = [exact(figures.revenue.get(name, Decimal(0)), name) for name in report.currencies]
-            values = [
+            yield [
                 f"{month.month:%Y-%m}",
                 report.applications[application].altegio_id,
                 country,
@@ -75,7 +75,5 @@ def csv_text(report: Report) -> str:
                 *(figures.activated, figures.trials, figures.paid, share(figures.paid, figures.trials)),
                 *(figures.live, figures.uninstalled, share(figures.uninstalled, figures.live)),
                 *(percentile(figures.seconds, 50), percentile(figures.seconds, 95)),
-                *amounts,
+                *(exact(figures.revenue.get(name, Decimal(0)), name) for name in report.currencies),
             ]
-            writer.writerow([cell(value) for value in values])
-    return file.getvalue()

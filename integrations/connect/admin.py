@@ -93,6 +93,7 @@ class RefusedArrivalAdmin(ReadOnlyAdmin):
     menu = Section.CONNECTIONS.at(5)
     list_display = ("at", "application", "reason", "locations")
     list_filter = ("application",)
+    list_select_related = ("application",)
     fields = ("at", "application", "reason", "locations")
     readonly_fields = ("locations",)
     # Its own: the numbers stand in a list.

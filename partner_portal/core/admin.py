@@ -1,4 +1,4 @@
-"""Dead letters in the control room: what a worker could not handle, and trying it again."""
+"""Dead letters in the control room, and trying them again; and the lists that staff took along."""
 
 from datetime import datetime
 from typing import Any
@@ -9,9 +9,10 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from partner_portal.core.admin_base import Lookups, ReadOnlyAdmin, confirm_action, link_to
+from partner_portal.core.admin_cells import word
 from partner_portal.core.admin_sections import Section
 from partner_portal.core.english import english as _
-from partner_portal.core.models import FailedItem
+from partner_portal.core.models import FailedItem, ListExport
 from partner_portal.core.queues import queue_named
 
 OPERATE = "core.change_faileditem"
@@ -35,7 +36,7 @@ class GivenUpFilter(admin.SimpleListFilter):
 @admin.register(FailedItem)
 class FailedItemAdmin(ReadOnlyAdmin):
     menu = Section.TODAY.at(2)
-    list_display = ("failed_at", "what", "item_link", "failures", "error", "next_try")
+    list_display = ("failed_at", "what", "item_number", "failures", "error", "next_try")
     list_filter = (GivenUpFilter,)
     quick_filters = ((_("given up"), "dead=yes"), (_("will be tried again"), "dead=no"))
     ordering = ("-pk",)
@@ -58,6 +59,14 @@ class FailedItemAdmin(ReadOnlyAdmin):
         return failed.due_at if failed.dead_at is None else str(_("given up"))
 
     @admin.display(description=_("item"))
+    def item_number(self, failed: FailedItem) -> SafeString | str:
+        """The way to the row that failed, without looking for it."""
+        model = queue_named(failed.queue).model
+        if model is None or not admin.site.is_registered(model):
+            return f"#{failed.item}"
+        return link_to(model(pk=failed.item), f"#{failed.item}")
+
+    @admin.display(description=_("item"))
     def item_link(self, failed: FailedItem) -> SafeString | str:
         """The row that failed, where there is a page for it."""
         model = queue_named(failed.queue).model
@@ -75,3 +84,30 @@ class FailedItemAdmin(ReadOnlyAdmin):
         for failed in chosen:
             queue_named(failed.queue).try_again([failed.item])
         return str(_("On its way again."))
+
+
+@admin.register(ListExport)
+class ListExportAdmin(ReadOnlyAdmin):
+    """Who took which rows out of the portal."""
+
+    menu = Section.EVIDENCE.at(8)
+    list_display = ("started_at", "user", "list_name", "rows", "outcome_word", "filters", "is_searched")
+    list_select_related = ("user",)
+    search_fields = ("user__email__istartswith",)
+    search_help_text = _("The beginning of an address")
+    ordering = ("-pk",)
+    fields = (
+        ("user", "list_name"),
+        ("filters", "is_searched"),
+        ("rows", "outcome_word"),
+        ("started_at", "moved_at", "ended_at"),
+    )
+    readonly_fields = ("rows", "outcome_word")
+
+    @admin.display(description=_("rows handed out"))
+    def rows(self, export: ListExport) -> str:
+        return _("{handed_out:,} of {total:,}").format(handed_out=export.handed_out, total=export.total)
+
+    @admin.display(description=_("state"))
+    def outcome_word(self, export: ListExport) -> SafeString:
+        return word(export.outcome, export.outcome.label)

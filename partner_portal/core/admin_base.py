@@ -4,15 +4,13 @@ from collections import Counter
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, ClassVar, cast
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl
 
 import structlog
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import SEARCH_VAR
-from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db import DataError, transaction
@@ -28,6 +26,7 @@ from django.utils.text import capfirst
 from django_stubs_ext import StrOrPromise
 
 from partner_portal.core.admin_cells import drawn
+from partner_portal.core.admin_exports import ExportsList
 from partner_portal.core.admin_rules import RoomChecks, RoomList, names_secret, without
 from partner_portal.core.admin_sections import InMenu
 from partner_portal.core.admin_way_back import ComesBack, way_back
@@ -40,7 +39,6 @@ log = structlog.get_logger(__name__)
 Text = StrOrPromise
 Work = Callable[[Any, HttpRequest, QuerySet[Any]], Text]
 Action = Callable[[Any, HttpRequest, QuerySet[Any]], HttpResponseBase | None]
-Export = Callable[[Any, HttpRequest, QuerySet[Any]], HttpResponseBase]
 Lookups = list[tuple[str, StrOrPromise]]
 MAX_SHOWN = 20
 
@@ -66,7 +64,7 @@ class Uncounted(Paginator[Any]):
         return found.order_by().values("pk")[: self.MAX_COUNT].count()
 
 
-class BaseAdmin(InMenu, IndexedSearch, ComesBack):
+class BaseAdmin(InMenu, IndexedSearch, ComesBack, ExportsList):
     """The base of every list in the control room."""
 
     paginator = Uncounted
@@ -99,7 +97,7 @@ class BaseAdmin(InMenu, IndexedSearch, ComesBack):
 
     def get_list_display(self, request: HttpRequest) -> Any:
         """The columns, states and moments drawn as everywhere."""
-        return [drawn(self.model, name) for name in super().get_list_display(request)]
+        return [drawn(self.model, name) for name in self.columns(request)]
 
     def get_changelist(self, request: HttpRequest, **_kwargs: Any) -> type[RoomList]:
         return RoomList
@@ -132,7 +130,13 @@ class BaseAdmin(InMenu, IndexedSearch, ComesBack):
         ]
         title = capfirst(str(self.model._meta.verbose_name_plural))
         return super().changelist_view(
-            request, {"title": title, "quick_filters": quick_filters, **(extra_context or {})}
+            request,
+            {
+                "title": title,
+                "quick_filters": quick_filters,
+                "may_export": self.may_export(request),
+                **(extra_context or {}),
+            },
         )
 
     def row_actions(self, request: HttpRequest, row: Any) -> list[tuple[str, StrOrPromise]]:
@@ -218,39 +222,6 @@ def _show(request: HttpRequest, level: int, sentences: Counter[str]) -> None:
     """Each sentence once, with how many rows it was about."""
     for sentence, count in sentences.items():
         messages.add_message(request, level, sentence if count == 1 else f"{count} × {sentence}")
-
-
-def exported(title: Text, *, permission: str) -> Callable[[Export], Action]:
-    """An admin action that hands out the chosen rows as a file: it needs `permission`, and is logged.
-
-    The log holds who it was, which filters the list had, and how many rows went out.
-    """
-
-    def decorate(work: Export) -> Action:
-        @wraps(work)
-        def action(room: "BaseAdmin", request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponseBase:
-            if not request.user.has_perm(permission):
-                raise PermissionDenied
-            _log_export(request, room.model, title, chosen.count())
-            return work(room, request, chosen)
-
-        described = cast("Any", action)
-        described.short_description, described.permission, described.is_export = title, permission, True
-        return action
-
-    return decorate
-
-
-def _log_export(request: HttpRequest, model: type[Model], title: Text, rows: int) -> None:
-    """What was searched for is left out: it may be a person's address, and the log outlives them."""
-    filters = urlencode([(name, value) for name, value in sorted(request.GET.items()) if name != SEARCH_VAR])
-    LogEntry.objects.create(
-        user_id=cast("int", request.user.pk),
-        content_type=ContentType.objects.get_for_model(model),
-        object_repr=str(model._meta.verbose_name_plural)[:200],
-        action_flag=CHANGE,
-        change_message=f"{title}: {rows} rows" + (f" ({filters[:300]})" if filters else ""),
-    )
 
 
 def _ask(

@@ -14,11 +14,11 @@ Draw = Callable[[Model], SafeString | str]
 
 _STATES = frozenset({"state", "status", "sync_state"})
 _TONES = {
-    "good": ("active", "reported", "done", "delivered", "synced", "saved", "confirmed", "sent", "on", "collected"),
-    "bad": ("failed", "refused", "dead", "expired", "conflict", "contradicted", "rejected", "not_delivered"),
-    "waiting": ("granted", "queued", "waiting", "sending", "unconfirmed", "frozen", "refund_queued", "asked", "held"),
+    "good": "active reported done delivered synced saved confirmed sent on collected whole",
+    "bad": "failed refused dead expired conflict contradicted rejected not_delivered broken_off",
+    "waiting": "granted queued waiting sending unconfirmed frozen refund_queued asked held running",
 }
-_TONE_OF = {state: tone for tone, states in _TONES.items() for state in states}
+_TONE_OF = {state: tone for tone, states in _TONES.items() for state in states.split()}
 
 
 def drawn(model: type[Model], name: Any) -> Any:
@@ -50,10 +50,13 @@ def _column(field: Any, draw: Callable[[Model, Any], SafeString | str]) -> Draw:
     return column
 
 
+def word(state: str, label: object) -> SafeString:
+    """A state as a word in its colour."""
+    return format_html('<span class="word {}">{}</span>', _TONE_OF.get(state, "quiet"), label)
+
+
 def _draw_state(row: Model, field: "Field[Any, Any]") -> SafeString:
-    value = getattr(row, field.name)
-    label = getattr(row, f"get_{field.name}_display")()
-    return format_html('<span class="word {}">{}</span>', _TONE_OF.get(value, "quiet"), label)
+    return word(getattr(row, field.name), getattr(row, f"get_{field.name}_display")())
 
 
 def _draw_moment(row: Model, field: "Field[Any, Any]") -> SafeString | str:

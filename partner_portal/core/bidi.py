@@ -22,9 +22,14 @@ def isolated(text: object) -> SafeString:
     return format_html("<bdi>{}</bdi>", text)
 
 
+def without_controls(text: str) -> str:
+    """The text without the characters that turn around what follows them."""
+    return _CONTROLS.sub("", text)
+
+
 def embedded(text: str) -> str:
     """The text as it may stand inside a sentence: in a row's name, an alert, an e-mail's line."""
-    plain = _CONTROLS.sub("", text)
-    if any(unicodedata.bidirectional(outgoing_email) in _RIGHT_TO_LEFT for outgoing_email in plain):
+    plain = without_controls(text)
+    if any(unicodedata.bidirectional(sign) in _RIGHT_TO_LEFT for sign in plain):
         return f"{_FIRST_STRONG_ISOLATE}{plain}{_POP_ISOLATE}"
     return plain

@@ -1,5 +1,8 @@
-"""What the queues and the feeds share: the items that a step could not handle, and where each feed ends."""
+"""What all apps share: items that a step could not handle, where each feed ends, and what staff have exported."""
 
+from datetime import timedelta
+
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
@@ -44,3 +47,56 @@ class FeedEnd(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name}: {self.last_position}"
+
+
+class ListExport(models.Model):
+    """A list that somebody of the staff took along as a file: made before its first byte, counted on while it goes.
+
+    Who may add one may export; a row is never changed by hand.
+    """
+
+    class Outcome(models.TextChoices):
+        RUNNING = "running", _("on its way")  # rows are still being read
+        WHOLE = "whole", _("whole")  # every row was handed to the connection
+        BROKEN_OFF = "broken_off", _("broken off")  # the reader left, or the portal stopped
+
+    # So long after its last page nothing more is to be expected of one that has told no end.
+    IDLE = timedelta(minutes=5)
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="list_exports",
+        verbose_name=_("by"),
+    )
+    # What the page that asked for it looks for it by.
+    ticket = models.CharField(max_length=40, blank=True)
+    list_name = models.CharField(_("list"), max_length=100)
+    # As in the list's address, without what was searched for: that may be somebody's name.
+    filters = models.CharField(_("filters"), max_length=300, blank=True)
+    is_searched = models.BooleanField(_("narrowed by a search"), default=False)
+    total = models.PositiveBigIntegerField(_("rows in the list"))
+    # At most so many have left: what waits on its way to a reader who leaves is counted.
+    handed_out = models.PositiveBigIntegerField(_("rows handed out"), default=0)
+    started_at = models.DateTimeField(_("begun"), default=timezone.now)
+    moved_at = models.DateTimeField(_("last rows"), default=timezone.now)
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    is_whole = models.BooleanField(_("whole"), default=False)
+
+    class Meta:
+        verbose_name = _("export")
+        verbose_name_plural = _("exports")
+        indexes = [models.Index(fields=["user", "ticket"], name="list_export_by_ticket")]
+
+    def __str__(self) -> str:
+        narrowed = " & ".join(filter(None, (self.filters, _("a search") if self.is_searched else "")))
+        return f"{self.list_name}: {self.total:,} rows" + (f" ({narrowed})" if narrowed else "")
+
+    @property
+    def outcome(self) -> Outcome:
+        """What has become of it."""
+        if self.is_whole:
+            return self.Outcome.WHOLE
+        is_over = self.ended_at is not None or self.moved_at < timezone.now() - self.IDLE
+        return self.Outcome.BROKEN_OFF if is_over else self.Outcome.RUNNING

@@ -25,3 +25,19 @@ document.addEventListener("DOMContentLoaded", () => {
     element.append(" ", small);
   }
 });
+
+// How far the download of a list is: asked each second, until it is over.
+document.addEventListener("submit", ({ target: form }) => {
+  if (!form.matches("form.export")) return;
+  const ticket = form.elements.ticket.value = Math.random().toString(36).slice(2);
+  const bar = form.querySelector("progress");
+  const ask = async () => {
+    // Nothing is said of one that has not begun yet.
+    const { text = "", handed_out = 0, is_over = false } = await (await fetch(`${form.dataset.progress}?ticket=${ticket}`)).json();
+    form.querySelector("output").textContent = text;
+    bar.value = handed_out;
+    bar.hidden = is_over;
+    if (!is_over && form.elements.ticket.value === ticket) setTimeout(ask, 1000);
+  };
+  setTimeout(ask, 300);
+});

@@ -45,7 +45,7 @@ def test_there_are_actions_to_look_at() -> None:
 def test_every_action_is_confirmed_and_needs_a_right_that_a_role_has(model: Any, name: str) -> None:
     action = getattr(type(admin.site._registry[model]), name)
     made = getattr(action, "is_confirmed", False) or getattr(action, "is_export", False)
-    assert made, "made by neither `confirmed` nor `exported`: it would neither ask nor be logged"
+    assert made, "made by neither `confirm_action` nor `exported`: it would neither ask nor be logged"
     app_label, codename = action.permission.split(".")
     right = Permission.objects.get(content_type__app_label=app_label, codename=codename)
     roles = set(right.group_set.values_list("name", flat=True))
@@ -168,8 +168,8 @@ def test_an_export_is_logged_with_who_took_how_many_rows(client: Client, role: R
     assert "Aurora" in b"".join(export(client, status__exact=Payment.objects.get().status, q="")).decode()
 
     entry = LogEntry.objects.get()
-    assert (entry.user, entry.object_repr) == (taker, "payments")
-    assert entry.get_change_message() == "Export as CSV: 1 rows (status__exact=queued)"
+    assert (entry.user, entry.object_repr) == (taker, "payments: 1 rows (status__exact=queued)")
+    assert entry.get_change_message() == "Export as CSV"
     assert "1 rows" in client.get(reverse("admin:admin_logentry_changelist")).content.decode()
 
 

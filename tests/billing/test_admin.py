@@ -181,7 +181,7 @@ def test_the_export_tells_all_that_settles_the_share(
     payment = billing.pay(external_id="=1+1")
     work()
     answer = confirm(client, "export", payment)
-    rows = list(csv.DictReader(answer.getvalue().decode().splitlines()))
+    rows = list(csv.DictReader(answer.getvalue().decode("utf-8-sig").splitlines()))
     assert rows[0]["net_amount"] == rows[0]["amount"] == "990.99"
     assert rows[0]["altegio_payment_id"] == str(Payment.objects.get().altegio_payment_id)
     assert rows[0]["external_id"] == "'=1+1", "no formula for a spreadsheet"

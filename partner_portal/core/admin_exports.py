@@ -1,0 +1,165 @@
+"""Every list of the control room as a CSV file: a page that says what it will hold, the download, its progress."""
+
+from collections.abc import Callable
+from datetime import date
+from functools import wraps
+from typing import Any, cast
+from urllib.parse import urlencode
+
+from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR, ChangeList
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.text import slugify
+from django_stubs_ext import StrOrPromise
+
+from partner_portal.core.english import english as _
+from partner_portal.core.list_columns import ListColumns
+from partner_portal.core.list_exports import TooManyExportsError, Values, stream
+from partner_portal.core.models import ListExport
+
+EXPORT = "core.add_listexport"
+BUSY = _("Others are downloading already, as many as there may be at once. Try again when one of them is through.")
+
+Action = Callable[[Any, HttpRequest, QuerySet[Any]], HttpResponseBase]
+
+
+class ExportsList(admin.ModelAdmin[Any]):
+    """A list that whoever may see it, and may export, takes along as it is shown: filters, search, order, columns."""
+
+    def get_urls(self) -> list[URLPattern]:
+        opts = self.model._meta
+        own = {"": self.export_view, "progress/": self.export_progress}
+        paths = [
+            path(
+                f"export/{rest}",
+                self.admin_site.admin_view(view),
+                name="_".join(filter(None, (opts.app_label, str(opts.model_name), "export", rest.strip("/")))),
+            )
+            for rest, view in own.items()
+        ]
+        return [*paths, *super().get_urls()]
+
+    def columns(self, request: HttpRequest) -> list[Any]:
+        """The names of the list's columns."""
+        return list(super().get_list_display(request))
+
+    def may_export(self, request: HttpRequest) -> bool:
+        """Who sees the list, and has the right to take lists along."""
+        return self.has_view_or_change_permission(request) and request.user.has_perm(EXPORT)
+
+    def export_view(self, request: HttpRequest) -> HttpResponseBase:
+        """What the file will hold, and on a POST the file."""
+        if not self.may_export(request):
+            raise PermissionDenied
+        try:
+            shown = self.get_changelist_instance(request)
+        except IncorrectLookupParameters:
+            return redirect(f"{self._list_address()}?e=1")
+        if request.method == "POST":
+            columns = ListColumns(self, self.columns(request))
+            return self.download(request, shown.queryset, columns.headings, columns.values)
+        return TemplateResponse(request, "admin/export.html", self._about(request, shown))
+
+    def download(
+        self, request: HttpRequest, rows: QuerySet[Any], headings: list[str], values: Values
+    ) -> HttpResponseBase:
+        """The rows as a file, on record with who takes them along; or back to the list, where it cannot be now."""
+        export = ListExport(
+            user_id=cast("int", request.user.pk),
+            ticket=request.POST.get("ticket", "")[:40],
+            list_name=str(self.model._meta.verbose_name_plural)[:100],
+            filters=_filters(request)[:300],
+            is_searched=bool(request.GET.get(SEARCH_VAR, "").strip()),
+            total=rows.order_by().count(),
+        )
+        try:
+            answer = stream(export, rows, headings, values, file_name(self.model))
+        except TooManyExportsError:
+            messages.error(request, BUSY)
+            return redirect(f"{self._list_address()}?{request.GET.urlencode()}")
+        _log(request, export)
+        return answer
+
+    def export_progress(self, request: HttpRequest) -> JsonResponse:
+        """How far a download is: `{"text", "handed_out", "is_over"}`."""
+        if not self.may_export(request):
+            raise PermissionDenied
+        ticket = request.GET.get("ticket", "")
+        export = ListExport.objects.filter(user=request.user.pk, ticket=ticket).order_by("-pk").first()
+        if export is None:  # it begins with the answer to another request
+            return JsonResponse({})
+        is_over = export.outcome != ListExport.Outcome.RUNNING
+        return JsonResponse({"text": said(export), "handed_out": export.handed_out, "is_over": is_over})
+
+    def _about(self, request: HttpRequest, shown: ChangeList) -> dict[str, Any]:
+        return {
+            **self.admin_site.each_context(request),
+            "title": _("Export as CSV"),
+            "opts": self.model._meta,
+            "count": shown.queryset.order_by().count(),
+            "headings": ListColumns(self, self.columns(request)).headings,
+            "file_name": file_name(self.model),
+            "is_narrowed": shown.has_active_filters,
+            "sought": shown.query,
+            "back": f"{self._list_address()}?{request.GET.urlencode()}",
+        }
+
+    def _list_address(self) -> str:
+        return reverse(f"admin:{self.model._meta.app_label}_{self.model._meta.model_name}_changelist")
+
+
+def exported(title: StrOrPromise) -> Callable[[Action], Action]:
+    """An admin action that hands out the chosen rows through `download`, for who may export."""
+
+    def decorate(work: Action) -> Action:
+        @wraps(work)
+        def action(room: ExportsList, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponseBase:
+            if not room.may_export(request):
+                raise PermissionDenied
+            return work(room, request, chosen)
+
+        described = cast("Any", action)
+        described.short_description, described.permission, described.is_export = title, EXPORT, True
+        return action
+
+    return decorate
+
+
+def _filters(request: HttpRequest) -> str:
+    kept = sorted((name, value) for name, value in request.GET.items() if name not in (SEARCH_VAR, PAGE_VAR))
+    return urlencode(kept)
+
+
+def file_name(model: type[Model]) -> str:
+    """Such as `connections-2026-11-26.csv`."""
+    today: date = timezone.now().date()
+    return f"{slugify(str(model._meta.verbose_name_plural))}-{today:%Y-%m-%d}.csv"
+
+
+def said(export: ListExport) -> str:
+    """How far it is, in words."""
+    wording = {
+        ListExport.Outcome.RUNNING: _("{handed_out:,} of {total:,} rows"),
+        ListExport.Outcome.WHOLE: _("All is handed over: {handed_out:,} rows."),
+        ListExport.Outcome.BROKEN_OFF: _("Broken off after at most {handed_out:,} of {total:,} rows."),
+    }
+    return wording[export.outcome].format(handed_out=export.handed_out, total=export.total)
+
+
+def _log(request: HttpRequest, export: ListExport) -> None:
+    LogEntry.objects.log_actions(
+        user_id=cast("int", request.user.pk),
+        queryset=[export],
+        action_flag=CHANGE,
+        change_message=str(_("Export as CSV")),
+        single_object=True,
+    )

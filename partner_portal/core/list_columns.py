@@ -1,0 +1,60 @@
+"""What a list of the control room shows of a row, as plain values: what stands in a file that staff take along."""
+
+import json
+from datetime import date
+from decimal import Decimal
+from html import unescape
+from typing import Any
+
+from django.contrib.admin import ModelAdmin
+from django.contrib.admin.utils import label_for_field, lookup_field
+from django.core.exceptions import ObjectDoesNotExist
+from django.db.models import Model
+from django.utils.html import strip_tags
+from django.utils.text import capfirst
+
+from partner_portal.core.bidi import without_controls
+
+# What lists show where there is nothing.
+_NOTHING = frozenset({"", "-", "–"})
+
+
+class ListColumns:
+    """The columns of one list: their headings, and their values of any row."""
+
+    def __init__(self, room: ModelAdmin[Any], names: list[Any]) -> None:
+        self._room, self._names = room, names
+
+    @property
+    def headings(self) -> list[str]:
+        """As they stand above the list."""
+        return [
+            str(capfirst(str(label_for_field(name, self._room.model, model_admin=self._room))))
+            for name in self._names
+        ]
+
+    def values(self, row: Model) -> list[object]:
+        """Numbers, days and moments as they are, all else as the text that the list shows."""
+        return [self._value(name, row) for name in self._names]
+
+    def _value(self, name: Any, row: Model) -> object:
+        try:
+            field, _attribute, value = lookup_field(name, row, self._room)
+        except ObjectDoesNotExist:
+            return None
+        choices = dict(getattr(field, "flatchoices", None) or ())
+        return _plain(choices.get(value, value) if choices else value)
+
+
+def _plain(value: Any) -> object:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None or isinstance(value, date | int | float | Decimal):
+        return value
+    if isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    text = unescape(strip_tags(str(value))) if hasattr(value, "__html__") else str(value)
+    text = without_controls(text).strip(" ")
+    return None if text in _NOTHING else text
