@@ -22,12 +22,9 @@ _INDEX = re.compile(r"\d{1,4}\]", re.ASCII)
 _STEP = re.compile(r"[^.\[\]]+")
 _NOTHING = object()
 
-OBJECT = _('Write an object: our field, and the path to it in theirs, as in {"phone": "call.from"}.')
+OBJECT = _("Write at least one rule.")
 NO_FIELD = _("There is no field %(name)s here; there are: %(known)s.")
-WRONG = _(
-    'Write a path like call.from or list[0].name, a list of paths, {"path": "…", "values": {…}}, {"value": "…"} or '
-    '{"by": "…", "cases": {…}}.'
-)
+WRONG = _("Write a path like call.from or list[0].name; at most %d below one another.") % MAX_PATHS
 
 
 class InvalidMappingError(ValueError):

@@ -1,16 +1,12 @@
-"""A JSON column that SQLite and PostgreSQL hold alike, whatever came from outside, and its field in staff's forms."""
+"""A JSON column that SQLite and PostgreSQL hold alike, whatever came from outside. No form shows it as JSON."""
 
 from decimal import Decimal
 from typing import Any
 
-from django import forms
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.forms.fields import InvalidJSONInput
 
-from partner_portal.core.clean import InvalidJsonError, clean_json
-from partner_portal.core.request_json import parse_request
+from partner_portal.core.clean import clean_json
 
 
 class JSONField(models.JSONField):
@@ -24,28 +20,8 @@ class JSONField(models.JSONField):
     def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:
         return super().get_db_prep_value(_storable(value), connection, prepared)
 
-    def formfield(self, **kwargs: Any) -> Any:
-        return super().formfield(**{"form_class": JSONFormField, **kwargs})
-
-
-class JSONFormField(forms.JSONField):
-    """What staff type is read as a request is."""
-
-    def to_python(self, value: Any) -> Any:
-        if isinstance(value, str) and value.strip():
-            try:
-                parse_request(value.encode("utf-8", "replace"))
-            except InvalidJsonError as problem:
-                raise ValidationError(str(problem)) from None
-        return super().to_python(value)
-
-    def bound_data(self, data: Any, initial: Any) -> Any:
-        """What was typed, shown again as it was where it is no JSON."""
-        try:
-            self.to_python(data)
-        except ValidationError:
-            return InvalidJSONInput(data)
-        return super().bound_data(data, initial)
+    def formfield(self, **_kwargs: Any) -> None:
+        """No form lets people write JSON: one that sets such a column has a field of its own for it."""
 
 
 def _storable(value: Any) -> Any:

@@ -14,6 +14,7 @@ from django.utils.html import strip_tags
 from django.utils.text import capfirst
 
 from partner_portal.core.bidi import without_controls
+from partner_portal.core.masking import mask
 
 # What lists show where there is nothing.
 _NOTHING = frozenset({"", "-", "–"})
@@ -52,7 +53,7 @@ def _plain(value: Any) -> object:
     if value is None or isinstance(value, date | int | float | Decimal):
         return value
     if isinstance(value, dict):
-        return json.dumps(value, ensure_ascii=False)
+        return mask(json.dumps(value, ensure_ascii=False))
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value))
     text = unescape(strip_tags(str(value))) if hasattr(value, "__html__") else str(value)

@@ -1,16 +1,15 @@
-"""What Altegio answers and what staff type fits into a JSON column, on each database."""
+"""What Altegio answers and what the portal keeps fits into a JSON column, on each database."""
 
-import json
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.db import models
-from django.test import Client
+from django.forms import fields_for_model
 
 from integrations.connections.models import Application
 from integrations.outbox.models import OutgoingCall
-from partner_portal.core.json_field import JSONField, JSONFormField
+from partner_portal.core.json_field import JSONField
 
 pytestmark = pytest.mark.django_db
 
@@ -38,18 +37,5 @@ def test_every_column_that_holds_what_came_from_outside_is_one() -> None:
     assert JSONField().deconstruct()[1] == f"django.db.models.{models.JSONField.__name__}"
 
 
-@pytest.mark.parametrize(
-    "typed", ["[" * 20_000, '{"a":' * 200 + "1" + "}" * 200, '["\\u0000"]', "[NaN]", '["\\ud800"]']
-)
-def test_staff_read_what_is_wrong_with_what_they_typed(admin_client: Client, typed: str) -> None:
-    application = Application.objects.create(altegio_id=1)
-    address = f"/admin/connections/application/{application.pk}/change/"
-    answer = admin_client.post(address, {"altegio_id": 1, "kind": "general", "channels": typed})
-    assert answer.status_code == 200
-    assert "errorlist" in answer.content.decode()
-    application.refresh_from_db()
-    assert application.channels == []
-
-
-def test_what_staff_type_well_is_taken() -> None:
-    assert JSONFormField().clean(json.dumps(["sms"])) == ["sms"]
+def test_no_form_has_a_field_for_it() -> None:
+    assert fields_for_model(Application, fields=["channels"]) == {}

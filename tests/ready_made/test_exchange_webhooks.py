@@ -1,10 +1,8 @@
-"""Exchanges that send what they send: the mappings of docs/exchanges.md, and how staff try theirs."""
+"""Exchanges that send what they send: the known mappings (docs/exchanges.md), and how staff write and try theirs."""
 
 import base64
 import json
-import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,7 +11,9 @@ from django.test import Client
 
 from accounts.models import ApiKey, User
 from integrations.connections.models import Chain, Location
+from integrations.telephony.exchange_lines import read_rule, write_rule
 from integrations.telephony.exchange_mappings import InvalidMappingError, apply_mapping, check_mapping
+from integrations.telephony.exchange_presets import PRESETS, TITLES
 from integrations.telephony.exchange_webhooks import read_webhook_body
 from integrations.telephony.models import ExchangeWebhook, PhoneCall
 from partner_portal.core.clean import InvalidJsonError
@@ -22,8 +22,6 @@ from tests.not_none import not_none
 from tests.response import Api
 
 Work = Callable[..., None]
-PAGE = (Path(__file__).parents[2] / "docs/exchanges.md").read_text(encoding="utf-8")
-MAPPINGS = {name: json.loads(text) for name, text in re.findall(r"```json mapping (\w+)\n(.*?)```", PAGE, re.DOTALL)}
 CLIENT, LINE = "+380671234567", "+380445370000"
 FREESWITCH = {
     "core-uuid": "c9f8",
@@ -93,7 +91,7 @@ def test_what_an_exchange_sends_becomes_a_call(
 ) -> None:
     api("put", "locations/10101/lines/", {"country": "UA", "time_zone": "Europe/Kyiv"})
     location = Location.objects.get(altegio_id=10101)
-    ExchangeWebhook.objects.create(name=name, location=location, mapping=MAPPINGS[name])
+    ExchangeWebhook.objects.create(name=name, location=location, mapping=PRESETS[name])
     _key, secret = ApiKey.objects.create_key(name="pbx", scopes=["telephony"])
     basic = base64.b64encode(f"pbx:{secret}".encode()).decode()
     answer = client.post(
@@ -202,14 +200,54 @@ def test_a_form_may_hold_objects() -> None:
         read_webhook_body(b"&".join(b"a%d=1" % number for number in range(501)))
 
 
+RULES = [rule for mapping in PRESETS.values() for rule in mapping.values()] + [
+    {"path": ["a", "b[0].c"], "values": {"OK": "success", "NO": "missed"}},
+    {"by": ["a", "b"], "cases": {"x": {"path": ["c", "d"], "values": {"1": "one"}}, "y": {"value": "z"}}},
+]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=str)
+def test_what_staff_read_of_a_rule_is_the_rule_when_it_is_sent_again(rule: Any) -> None:
+    assert read_rule(write_rule(rule)) == rule
+
+
+@pytest.mark.parametrize(
+    ("lines", "rule"),
+    [
+        ("", None),
+        (" call.from \n\n", "call.from"),
+        ("call.did\ncall.to", ["call.did", "call.to"]),
+        ("call.result\nOK=success", {"path": "call.result", "values": {"OK": "success"}}),
+        ("=incoming", {"value": "incoming"}),
+        ("if a is x: = y\notherwise: c, d", {"by": "a", "cases": {"x": {"value": "y"}}, "otherwise": ["c", "d"]}),
+    ],
+)
+def test_staff_write_a_rule_in_lines(lines: str, rule: Any) -> None:
+    assert read_rule(lines) == rule
+
+
+@pytest.mark.parametrize(
+    "lines", ["OK = success", "if a is x: b\nif c is x: b", "if a is x: b\nc", "if a is x: | b = c"]
+)
+def test_lines_that_are_no_rule_are_refused(lines: str) -> None:
+    with pytest.raises(InvalidMappingError):
+        read_rule(lines)
+
+
+ADD = "/admin/telephony/exchangewebhook/add/"
+
+
+@pytest.fixture
+def staff(client: Client, telephony: Chain) -> Client:
+    client.force_login(User.objects.create_superuser("staff@portal.example", "a-long-password-4711"))
+    return client
+
+
 @pytest.mark.django_db
-def test_staff_try_a_mapping_before_the_exchange_sends(client: Client, telephony: Chain) -> None:
-    staff = User.objects.create_superuser("staff@portal.example", "a-long-password-4711")
-    client.force_login(staff)
-    form = {"name": "pbx", "location": "10101", "mapping": json.dumps(MAPPINGS["zadarma"])}
+def test_staff_try_a_mapping_before_the_exchange_sends(staff: Client) -> None:
+    form = {"name": "pbx", "location": "10101", "begin_with": "zadarma"}
     sample = urlencode({**ZADARMA, "duration": "long", "caller_id": CLIENT})
-    page = client.post("/admin/telephony/exchangewebhook/add/", {**form, "sample": sample}, follow=True)
-    text = page.content.decode()
+    text = staff.post(ADD, {**form, "sample": sample}, follow=True).content.decode()
     assert CLIENT in text
     assert "Left out. Write seconds" in text
     assert "/api/v1/telephony/exchanges/pbx/" in text
@@ -217,5 +255,36 @@ def test_staff_try_a_mapping_before_the_exchange_sends(client: Client, telephony
     assert not_none(ExchangeWebhook.objects.get().location).altegio_id == 10101
     assert 'name="location" value="10101"' in text
 
-    wrong = client.post("/admin/telephony/exchangewebhook/add/", {**form, "name": "x", "mapping": '{"caller": "a"}'})
-    assert "There is no field caller here" in wrong.content.decode()
+
+@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.django_db
+def test_a_known_exchange_fills_in_what_is_left_empty(staff: Client, name: str) -> None:
+    staff.post(ADD, {"name": "pbx", "begin_with": name, "map_user": "agent"})
+    assert ExchangeWebhook.objects.get().mapping == PRESETS[name] | {"user": "agent"}
+    assert name in TITLES
+
+
+@pytest.mark.django_db
+def test_a_form_that_is_saved_as_it_stands_changes_nothing(staff: Client) -> None:
+    webhook = ExchangeWebhook.objects.create(name="pbx", mapping=PRESETS["freeswitch"])
+    address = f"/admin/telephony/exchangewebhook/{webhook.pk}/change/"
+    form = staff.get(address).context["adminform"].form
+    staff.post(address, {name: form[name].value() or "" for name in form.fields})
+    webhook.refresh_from_db()
+    assert webhook.mapping == PRESETS["freeswitch"]
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"map_phone": "OK = success"}, "map_phone"),
+        ({"map_phone": "a..b"}, "map_phone"),
+        ({"map_phone": "a", "rings": "on", "map_duration": "b"}, "map_duration"),
+        ({}, "__all__"),
+    ],
+)
+@pytest.mark.django_db
+def test_what_is_wrong_is_said_at_its_field(staff: Client, given: dict[str, str], field: str) -> None:
+    form = staff.post(ADD, {"name": "pbx", **given}).context["adminform"].form
+    assert list(form.errors) == [field]
+    assert not ExchangeWebhook.objects.exists()

@@ -1,4 +1,4 @@
-"""The form of an application, which takes its logo as a file."""
+"""The form of an application, which takes its logo as a file and its channels as boxes."""
 
 from typing import Any
 
@@ -16,6 +16,13 @@ class ApplicationForm(forms.ModelForm[Application]):
     The admin says which fields there are besides.
     """
 
+    channels = forms.MultipleChoiceField(
+        label=_("channels"),
+        required=False,
+        choices=Application.Channel.choices,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Sent at activation. None ticked: nothing is sent of them."),
+    )
     brand_logo = forms.FileField(
         label=_("Brand: logo"),
         required=False,

@@ -40,6 +40,10 @@ class Application(models.Model):
         CHAT_BOT = "chat_bot", _("Chat bot")
         OTHER = "other", _("Other")
 
+    class Channel(models.TextChoices):
+        SMS = "sms", "SMS"
+        WHATSAPP = "whatsapp", "WhatsApp"
+
     class PaidThrough(models.TextChoices):
         """Where "Pay" leads an owner."""
 
@@ -77,7 +81,7 @@ class Application(models.Model):
         _("channels"),
         default=list,
         blank=True,
-        help_text=_('Sent at activation when set: ["sms", "whatsapp"].'),
+        help_text=_("Sent at activation when set."),
     )
     takes_messages = models.BooleanField(
         _("takes messages"),
@@ -142,8 +146,6 @@ class Application(models.Model):
         return embedded(self.name) or f"#{self.altegio_id}"
 
     def clean(self) -> None:
-        if not isinstance(self.channels, list) or not set(self.channels) <= {"sms", "whatsapp"}:
-            raise ValidationError({"channels": _('Write a list that holds "sms", "whatsapp" or both.')})
         if self.paid_through == self.PaidThrough.ADDRESS:
             _check_address(self.payment_address)
         for field, parse in (

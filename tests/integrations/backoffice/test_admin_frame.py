@@ -2,13 +2,19 @@
 
 import re
 from collections.abc import Callable
+from html import unescape
 from typing import Any
 
 import pytest
+from django import forms
 from django.contrib import admin
-from django.test import Client
+from django.http import HttpRequest
+from django.test import Client, RequestFactory
+from django.utils import timezone
 
+from accounts.models import User
 from integrations.connections.models import Connection
+from integrations.outbox.models import OutgoingCall
 from partner_portal.core.admin_sections import InMenu, Section
 
 pytestmark = pytest.mark.django_db
@@ -66,3 +72,33 @@ def test_each_cell_of_a_card_says_what_it_is(admin_client: Client, connect: Call
 def test_filters_are_folded_and_say_when_one_is_on(admin_client: Client) -> None:
     assert "<summary>Filter</summary>" in admin_client.get(LIST).content.decode()
     assert "<summary>Filter (on)</summary>" in admin_client.get(f"{LIST}?state__exact=frozen").content.decode()
+
+
+ROOMS = list(admin.site._registry.values())
+
+
+def fields_of(room: Any, request: HttpRequest) -> dict[str, forms.Field]:
+    """What the forms of a screen take, of a new row and of one that is there, and beside it."""
+    classes = [room.get_form(request)] if room.has_add_permission(request) else []
+    classes += [room.get_form(request, room.model(), change=True)] if room.has_change_permission(request) else []
+    classes += [inline.get_formset(request).form for inline in room.get_inline_instances(request)]
+    return {f"{room.model.__name__}.{name}": field for form in classes for name, field in form.base_fields.items()}
+
+
+def test_no_form_asks_people_for_json(rf: RequestFactory, admin_user: User) -> None:
+    request = rf.get("/")
+    request.user = admin_user
+    fields = {name: field for room in ROOMS for name, field in fields_of(room, request).items()}
+    assert len(fields) > 40
+    assert [name for name, field in fields.items() if isinstance(field, forms.JSONField)] == []
+
+
+def test_json_that_is_only_shown_is_laid_out_and_masked(admin_client: Client) -> None:
+    """Of a call that nothing waits for."""
+    call = OutgoingCall.objects.create(
+        kind="activate", key="k", state="done", priority=0, deadline_at=timezone.now(),
+        params={"webhook_urls": ["https://a.example"], "api_key": "Recognisable"},
+    )  # fmt: skip
+    page = unescape(admin_client.get(f"/admin/outbox/outgoingcall/{call.pk}/change/").content.decode())
+    assert '<pre>{\n  "webhook_urls": [\n    "https://a.example"\n  ],\n  "api_key": "•••"\n}</pre>' in page
+    assert "Recognisable" not in page

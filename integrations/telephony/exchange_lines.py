@@ -1,0 +1,100 @@
+"""The rules of a mapping as lines that staff write, one field of ours at a time (docs/exchanges.md).
+
+    call.did                                    a path; below one another, the first that leads to something counts
+    OK = success                                below a path: their word, and ours
+    = incoming                                  the same for all
+    if call.way is out: call.to                 by another field; several such lines, and at the end
+    otherwise: call.from
+
+Behind a colon stands a rule on one line: `call.did, call.to | OK = success`, or `= incoming`.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from integrations.telephony.exchange_mappings import InvalidMappingError
+from partner_portal.core.english import english as _
+
+_CASE = re.compile(r"if\s+(.+?)\s+is\s+(.*?)\s*:\s*(.+)")
+_OTHERWISE = re.compile(r"otherwise\s*:\s*(.+)")
+CASES = _(
+    "Write a line “if path is word: path” for each word, all of the same path, and “otherwise: path” at most once."
+)
+NO_PATH = _("Write the path first, and below it the words: “their word = ours”.")
+
+
+def read_rule(text: str) -> Any:
+    """The rule in these lines; None where there are none. Raises InvalidMappingError."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if any(_CASE.fullmatch(line) for line in lines):
+        return _read_cases(lines)
+    return _read_plain(lines) if lines else None
+
+
+def write_rule(rule: Any) -> str:
+    """The lines in which staff see a rule."""
+    if isinstance(rule, dict) and "by" in rule:
+        by = ", ".join(_listed(rule["by"]))
+        lines = [f"if {by} is {word}: {_on_one_line(case)}" for word, case in rule["cases"].items()]
+        return "\n".join(
+            [*lines, *([f"otherwise: {_on_one_line(rule['otherwise'])}"] if "otherwise" in rule else [])]
+        )
+    return "\n".join(_written(rule))
+
+
+def _read_cases(lines: list[str]) -> dict[str, Any]:
+    cases = [found for line in lines if (found := _CASE.fullmatch(line))]
+    others = [found for line in lines if (found := _OTHERWISE.fullmatch(line))]
+    by = {_first_or_all(_paths(case[1])).__repr__() for case in cases}
+    if len(by) != 1 or len(others) > 1 or len(cases) + len(others) != len(lines):
+        raise InvalidMappingError(CASES)
+    rule = {"by": _first_or_all(_paths(cases[0][1])), "cases": {case[2]: _read_line(case[3]) for case in cases}}
+    return rule | ({"otherwise": _read_line(others[0][1])} if others else {})
+
+
+def _read_line(text: str) -> Any:
+    """A rule as it stands behind a colon."""
+    paths, *words = text.split("|")
+    return _read_plain([*(_paths(paths) if not paths.strip().startswith("=") else [paths.strip()]), *words])
+
+
+def _read_plain(lines: Iterable[str]) -> Any:
+    paths, words = [], {}
+    for line in lines:
+        theirs, sign, ours = (part.strip() for part in line.partition("="))
+        if sign and not theirs:
+            return {"value": ours}
+        if sign:
+            words[theirs] = ours
+        elif theirs:
+            paths.append(theirs)
+    if not paths:
+        raise InvalidMappingError(NO_PATH)
+    return {"path": _first_or_all(paths), "values": words} if words else _first_or_all(paths)
+
+
+def _paths(text: str) -> list[str]:
+    return [path.strip() for path in text.split(",")]
+
+
+def _first_or_all(paths: list[str]) -> Any:
+    return paths[0] if len(paths) == 1 else paths
+
+
+def _listed(paths: Any) -> list[str]:
+    return paths if isinstance(paths, list) else [paths]
+
+
+def _written(rule: Any) -> list[str]:
+    if not isinstance(rule, dict):
+        return _listed(rule)
+    if "value" in rule:
+        return [f"= {rule['value']}"]
+    return [*_listed(rule["path"]), *(f"{theirs} = {ours}" for theirs, ours in rule.get("values", {}).items())]
+
+
+def _on_one_line(rule: Any) -> str:
+    words = [line for line in _written(rule) if "=" in line]
+    paths = [line for line in _written(rule) if "=" not in line]
+    return " | ".join([*([", ".join(paths)] if paths else []), *words])

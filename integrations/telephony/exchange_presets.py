@@ -1,0 +1,62 @@
+"""Mappings of exchanges whose webhooks are known: where a form begins, to be compared with what one really sends."""
+
+from typing import Any
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "freeswitch": {
+        "call_id": "variables.uuid",
+        "type": {
+            "path": "variables.call_direction",
+            "values": {"inbound": "incoming", "outbound": "outgoing", "local": "internal"},
+        },
+        "phone": {
+            "by": "variables.call_direction",
+            "cases": {"outbound": "callflow[0].caller_profile.destination_number"},
+            "otherwise": "callflow[0].caller_profile.caller_id_number",
+        },
+        "diversion": {
+            "by": "variables.call_direction",
+            "cases": {"outbound": "callflow[0].caller_profile.caller_id_number"},
+            "otherwise": ["variables.sip_to_user", "callflow[0].caller_profile.destination_number"],
+        },
+        "user": "variables.last_sent_callee_id_number",
+        "duration": "variables.billsec",
+        "status": {"by": "variables.billsec", "cases": {"0": {"value": "missed"}}, "otherwise": {"value": "success"}},
+        "date": "variables.start_epoch",
+    },
+    "twilio": {
+        "call_id": ["ParentCallSid", "CallSid"],
+        "type": {
+            "path": "Direction",
+            "values": {"inbound": "incoming", "outbound-api": "outgoing", "outbound-dial": "outgoing"},
+        },
+        "phone": {"by": "Direction", "cases": {"inbound": "From"}, "otherwise": "To"},
+        "diversion": {"by": "Direction", "cases": {"inbound": "To"}, "otherwise": "From"},
+        "status": "CallStatus",
+        "duration": "CallDuration",
+        "link": "RecordingUrl",
+        "date": "Timestamp",
+    },
+    "zadarma": {
+        "call_id": "pbx_call_id",
+        "type": {"value": "incoming"},
+        "phone": "caller_id",
+        "diversion": ["called_did", "internal"],
+        "user": "internal",
+        "status": "disposition",
+        "duration": "duration",
+        "date": "call_start",
+    },
+    "binotel": {
+        "call_id": "callDetails.generalCallID",
+        "type": {"path": "callDetails.callType", "values": {"0": "incoming", "1": "outgoing"}},
+        "phone": "callDetails.externalNumber",
+        "diversion": ["callDetails.didNumber", "callDetails.internalNumber"],
+        "user": "callDetails.internalNumber",
+        "status": "callDetails.disposition",
+        "duration": "callDetails.billsec",
+        "date": "callDetails.startTime",
+    },
+}
+
+TITLES = {"freeswitch": "FreeSWITCH", "twilio": "Twilio", "zadarma": "Zadarma", "binotel": "Binotel"}

@@ -1,0 +1,35 @@
+"""`{% load readable %}`: what stands in a JSON column, as a person reads it."""
+
+import json
+from typing import Any
+
+from django import template
+from django.contrib.admin.helpers import AdminReadonlyField
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models import JSONField
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from partner_portal.core.masking import mask
+
+register = template.Library()
+
+
+@register.filter
+def readable(shown: AdminReadonlyField) -> SafeString | str:
+    """A field that is only shown: JSON laid out, its secrets masked; all else as the admin has it."""
+    name, row = shown.field["field"], shown.form.instance
+    try:
+        column = row._meta.get_field(name) if isinstance(name, str) else None
+    except FieldDoesNotExist:
+        column = None
+    return laid_out(getattr(row, column.name)) if isinstance(column, JSONField) else shown.contents()
+
+
+def laid_out(value: Any) -> SafeString | str:
+    """A plain list on one line, other JSON over several."""
+    if value in (None, "", [], {}):
+        return "–"
+    if isinstance(value, list) and all(isinstance(item, str | int) for item in value):
+        return mask(", ".join(map(str, value)))
+    return format_html("<pre>{}</pre>", mask(json.dumps(value, ensure_ascii=False, indent=2)))
