@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Count, Min
 
 from integrations.messaging.message_senders import TAKEN_IN, Place, current_connection
 from integrations.messaging.models import MessageStatus
@@ -14,16 +15,22 @@ from integrations.messaging.models import MessageStatus
 Row = dict[str, Any]
 
 _INSERT = """
-    INSERT INTO messaging_messagestatus (
-        batch_id, address_id, message_id, id_is_number, status, payment_sum, currency_iso, parts_amount, location_id,
-        requested_message_id
+    WITH stored AS (
+        INSERT INTO messaging_messagestatus (
+            batch_id, address_id, message_id, id_is_number, status, payment_sum, currency_iso, parts_amount,
+            location_id, requested_message_id
+        )
+        SELECT (%s::bigint[])[batch], address_id, message_id, id_is_number, status, payment_sum, currency_iso,
+            parts_amount, location_id, requested_message_id
+        FROM json_to_recordset(%s::json) AS told(
+            batch integer, address_id bigint, message_id text, id_is_number boolean, status smallint,
+            payment_sum numeric, currency_iso text, parts_amount smallint, location_id bigint,
+            requested_message_id bigint
+        )
+        ON CONFLICT DO NOTHING
+        RETURNING batch_id, id
     )
-    SELECT * FROM json_to_recordset(%s::json) AS told(
-        batch_id bigint, address_id bigint, message_id text, id_is_number boolean, status smallint,
-        payment_sum numeric, currency_iso text, parts_amount smallint, location_id bigint,
-        requested_message_id bigint
-    )
-    ON CONFLICT DO NOTHING
+    SELECT batch_id, count(*), min(id) FROM stored GROUP BY batch_id
 """
 
 # The connection is looked up in the statement that stores: what it is at this moment decides.
@@ -67,15 +74,35 @@ def store_messages(place: Place, rows: Sequence[Sequence[Any]], received_at: dat
     return stored
 
 
-def store_statuses(rows: Sequence[Row]) -> None:
-    """Write rows of `MessageStatus` in their order; those that are there already are left as they are.
+class StatusRows:
+    """Rows of `MessageStatus` that are ready to be written, each with the number of its batch: 1 for the first.
 
     PostgreSQL gets them as one value and spreads them itself: half the time of building a thousand model
     instances and parameters (`python -m bench web`).
     """
-    if connection.vendor != "postgresql":
-        statuses = [MessageStatus(**row) for row in rows]
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self._rows = rows
+        self._as_json = json.dumps(rows, default=str) if connection.vendor == "postgresql" else ""
+
+    def store(self, batches: Sequence[int]) -> dict[int, tuple[int, int]]:
+        """Write them in their order, for the batches with these keys; those that are there are left as they are.
+
+        Returns how many each batch came to hold, and the key of the first; a batch that holds none is not there.
+        """
+        if connection.vendor != "postgresql":
+            return self._store_by_model(batches)
+        with connection.cursor() as cursor:
+            cursor.execute(_INSERT, [list(batches), self._as_json])
+            return {batch: (size, first) for batch, size, first in cursor.fetchall()}
+
+    def _store_by_model(self, batches: Sequence[int]) -> dict[int, tuple[int, int]]:
+        statuses = [MessageStatus(batch_id=batches[row["batch"] - 1], **_without_batch(row)) for row in self._rows]
         MessageStatus.objects.bulk_create(statuses, ignore_conflicts=True, batch_size=1000)
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(_INSERT, [json.dumps(rows, default=str)])
+        held = MessageStatus.objects.filter(batch__in=batches).order_by().values_list("batch")
+        counted = held.annotate(size=Count("pk"), first=Min("pk"))
+        return {batch: (size, first) for batch, size, first in counted}
+
+
+def _without_batch(row: Row) -> Row:
+    return {name: value for name, value in row.items() if name != "batch"}

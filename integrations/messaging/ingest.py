@@ -4,13 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from django.db import transaction
-from django.db.models import Count, Min
 
 from integrations.connections.models import Location
-from integrations.messaging.bulk_insert import Row, store_statuses
+from integrations.messaging.bulk_insert import Row, StatusRows
 from integrations.messaging.call_kinds import queue_relays
 from integrations.messaging.message_states import follow_statuses, keys_of_messages
-from integrations.messaging.models import CallbackAddress, MessageStatus, SmsStatus, StatusBatch
+from integrations.messaging.models import CallbackAddress, SmsStatus, StatusBatch
 from integrations.messaging.parsing import ReportedStatus, Warnings
 from integrations.messaging.relay_batches import free_batches
 from integrations.messaging.retold import take_retold
@@ -35,22 +34,24 @@ def take_statuses(
     messages = keys_of_messages(reported, named or {})
     for index, status in enumerate(reported):
         by_target[status.get("delivery_callback_url") or default].append((status, messages.get(index)))
-    addresses = stored_addresses(by_target)
+    stored = stored_addresses(by_target)
+    addresses = [stored[target] for target in by_target]
     locations = _locations(reported)
+    rows = [
+        _row(status, message, number, address, locations)
+        for number, (address, statuses) in enumerate(zip(addresses, by_target.values(), strict=True), start=1)
+        for status, message in _in_order(statuses)
+    ]
+    # Whatever can be done before is done before: reports for one address wait for each other from here on.
+    ready = StatusRows(rows)
     with transaction.atomic():
-        _take_turns(addresses.values())
+        _take_turns(addresses)
         batches = StatusBatch.objects.bulk_create(
-            [StatusBatch(address=addresses[target], warnings=warnings or None) for target in by_target],
-            batch_size=500,
+            [StatusBatch(address=address, warnings=warnings or None) for address in addresses], batch_size=500
         )
-        rows = [
-            _row(status, message, batch, locations)
-            for batch, statuses in zip(batches, by_target.values(), strict=True)
-            for status, message in _in_order(statuses)
-        ]
-        store_statuses(rows)
+        held = ready.store([batch.pk for batch in batches])
         follow_statuses(rows)
-        new = _close(batches)
+        new = _close(batches, held)
         return new if new == len(rows) else new + _take_retold(rows)
 
 
@@ -86,10 +87,12 @@ def _locations(reported: Sequence[ReportedStatus]) -> dict[int, int]:
     return dict(Location.objects.filter(altegio_id__in=wanted).values_list("altegio_id", "pk"))
 
 
-def _row(status: ReportedStatus, message: int | None, batch: StatusBatch, locations: dict[int, int]) -> Row:
+def _row(
+    status: ReportedStatus, message: int | None, batch: int, address: CallbackAddress, locations: dict[int, int]
+) -> Row:
     return {
-        "batch_id": batch.pk,
-        "address_id": batch.address_id,
+        "batch": batch,
+        "address_id": address.pk,
         "message_id": str(status["id"]),
         "id_is_number": isinstance(status["id"], int),
         "status": status["status"],
@@ -101,20 +104,13 @@ def _row(status: ReportedStatus, message: int | None, batch: StatusBatch, locati
     }
 
 
-def _close(batches: Sequence[StatusBatch]) -> int:
+def _close(batches: Sequence[StatusBatch], held: Mapping[int, tuple[int, int]]) -> int:
     """Note what each batch came to hold; one of repeated statuses alone goes again."""
-    held = (
-        MessageStatus.objects.filter(batch__in=[batch.pk for batch in batches])
-        .order_by()
-        .values_list("batch")
-        .annotate(size=Count("pk"), first=Min("pk"))
-    )
-    found = {batch: (size, first) for batch, size, first in held}
-    filled = [batch for batch in batches if batch.pk in found]
+    filled = [batch for batch in batches if batch.pk in held]
     for batch in filled:
-        batch.size, batch.first_id = found[batch.pk]
+        batch.size, batch.first_id = held[batch.pk]
     StatusBatch.objects.bulk_update(filled, ["size", "first_id"], batch_size=500)
-    if empty := [batch.pk for batch in batches if batch.pk not in found]:
+    if empty := [batch.pk for batch in batches if batch.pk not in held]:
         StatusBatch.objects.filter(pk__in=empty).delete()
     queue_relays({batch.address_id for batch in filled})
     return sum(batch.size for batch in filled)

@@ -7,6 +7,7 @@ from integrations.messaging.bulk_insert import Row
 from integrations.messaging.models import RequestedMessage, SmsStatus
 from integrations.messaging.parsing import ReportedStatus
 from integrations.messaging.status_addresses import Target, default_target
+from partner_portal.core.many_values import any_of
 
 State = RequestedMessage.State
 STATE_OF = {
@@ -50,7 +51,7 @@ def keys_of_messages(reported: Sequence[ReportedStatus], named: Mapping[int, int
         if index not in named:
             indexes[str(status["id"])].append(index)
     found = dict(named)
-    messages = RequestedMessage.objects.filter(send_id__in=indexes).order_by("pk")
+    messages = RequestedMessage.objects.filter(send_id__in=any_of(indexes)).order_by("pk")
     for key, send_id, callback in messages.values_list("pk", "send_id", "callback") if indexes else ():
         target = Target.unpacked(callback)
         found |= {
