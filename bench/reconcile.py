@@ -3,12 +3,14 @@
 import time
 from collections.abc import Iterator
 
-from bench.calls import fastest_possible
 from bench.figures import Figure
 from bench.options import Options
 from bench.stage import DEFAULTS, PER_MINUTE, PER_SECOND, Stage, stage
 
 LOCATIONS, DIFFERING = 10_000, 20
+WANTED = 2.0
+# Nobody waits for these calls: they leave a part of each minute to others, and are spread over it.
+PATIENT_PER_SECOND = PER_MINUTE * 0.9 / 60
 CONNECT = """
 INSERT INTO connections_location (altegio_id, title, public_title, phone, email, country, city, address,
     timezone_name, first_seen_at)
@@ -46,7 +48,8 @@ def _run(on: Stage, what: str) -> Figure:
     calls = len(on.altegio.requests())
     second, minute = on.altegio.busiest_second(), on.altegio.busiest_minute()
     return Figure(
-        *("reconcile", what, seconds, max(fastest_possible(calls), 1.0), "s", "allowed for its calls"),
+        *("reconcile", what, seconds, calls / PATIENT_PER_SECOND, "s", "the pace of calls that can wait"),
+        most=WANTED,
         broken="more than allowed" if second > PER_SECOND or minute > PER_MINUTE else "",
         details={"calls": calls, "busiest second": second},
     )

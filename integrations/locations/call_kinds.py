@@ -19,7 +19,7 @@ from integrations.locations.review import review_name
 from integrations.outbox.call_kinds import CallKind, ObsoleteError, register
 from integrations.outbox.models import OutgoingCall, Priority
 from integrations.outbox.queue import queue_newest
-from partner_portal.core.bulk_writes import store_each
+from partner_portal.core.bulk_writes import store_each, update_columns
 from partner_portal.core.english import english as _
 
 PAGE = 1000
@@ -75,7 +75,7 @@ def remember(remote: list[RemoteLocation]) -> None:
             Location.objects.select_for_update(no_key=True).filter(altegio_id__in=by_id).order_by("altegio_id")
         )
         changed = [location for location in known if _take_over(location, by_id[location.altegio_id])]
-        store_each(changed, lambda rows: Location.objects.bulk_update(rows, FIELDS, batch_size=200))
+        store_each(changed, lambda rows: update_columns(rows, FIELDS))
     Location.objects.filter(pk__in=[location.pk for location in known]).update(fetched_at=timezone.now())
 
 

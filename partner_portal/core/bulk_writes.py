@@ -1,10 +1,12 @@
 """Rows that come together are stored each by itself where they have to be: one bad row does not spoil the others."""
 
+import json
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import Model
 
 log = structlog.get_logger(__name__)
 
@@ -31,3 +33,29 @@ def store_each(rows: Sequence[Row], store: Callable[[Sequence[Row]], object]) ->
         return len(rows)
     middle = len(rows) // 2
     return store_each(rows[:middle], store) + store_each(rows[middle:], store)
+
+
+def update_columns(rows: Sequence[Model], names: Sequence[str]) -> None:
+    """Write these plain columns of stored rows of one model: texts, numbers, truth values, moments.
+
+    PostgreSQL gets all values as one and spreads them itself. `bulk_update` builds a CASE for each row and column,
+    which takes seven times as long as the update (`python -m bench reconcile`).
+    """
+    if not rows:
+        return
+    model = type(rows[0])
+    if connection.vendor != "postgresql":
+        model._default_manager.bulk_update(rows, names, batch_size=200)
+        return
+    fields: list[Any] = [model._meta.get_field(name) for name in names]
+    payload = [{field.column: field.value_from_object(row) for field in fields} | {"pk": row.pk} for row in rows]
+    quote = connection.ops.quote_name
+    table, key = quote(model._meta.db_table), quote(str(model._meta.pk and model._meta.pk.column))
+    columns = ", ".join(f"{quote(field.column)} = new.{quote(field.column)}" for field in fields)
+    types = ", ".join(f"{quote(field.column)} {field.db_type(connection)}" for field in fields)
+    statement = (
+        f"UPDATE {table} SET {columns} FROM json_to_recordset(%s::json) AS new(pk bigint, {types}) "  # noqa: S608
+        f"WHERE {table}.{key} = new.pk"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [json.dumps(payload, default=str)])
