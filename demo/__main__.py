@@ -1,6 +1,7 @@
 """`make run`: the portal, a worker with beat and the sandbox Altegio, in one terminal.
 
-A second run continues with the same data under `var/`. Ctrl-C stops all of it. The keys here protect
+The first run fills the portal with half a year of `DEMO_LOCATIONS` locations (200; 0 leaves it empty), while it can
+be looked at. A second run continues with the same data under `var/`. Ctrl-C stops all of it. The keys here protect
 nothing: they are for this machine's loopback alone.
 """
 
@@ -29,6 +30,13 @@ STAFF_EMAIL, STAFF_PASSWORD = "staff@example.com", "demo-staff"
 BRAND = os.environ.get("BRAND_NAME") or "Bluebird SMS"
 LOGO = os.environ.get("BRAND_LOGO") or str(ROOT / "demo/bluebird.svg")
 BIN = Path(sys.executable).parent
+Running = dict[str, "subprocess.Popen[bytes]"]
+FILLED = VAR / "demo-filled"
+LOCATIONS = os.environ.get("DEMO_LOCATIONS") or "200"
+# While the past is made, and only then: at Altegio's limits half a year would take one of its hours.
+UNLIMITED = {"ALTEGIO_REQUESTS_PER_SECOND": "50", "ALTEGIO_REQUESTS_PER_MINUTE": "3000"}
+# More would stand in each other's way at SQLite's one lock.
+FEW_THREADS = ("--concurrency", "6")
 
 
 def environment() -> dict[str, str]:
@@ -93,15 +101,45 @@ def main() -> None:
     _prepare(env)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(0))
-    running = {name: subprocess.Popen(command, cwd=ROOT, env=env) for name, command in COMMANDS.items()}  # noqa: S603
+    is_empty = LOCATIONS != "0" and not FILLED.exists()
+    running: Running = {}
     try:
+        if is_empty:
+            running["worker"] = _run("worker", UNLIMITED | env, *FEW_THREADS)
+        _start(running, env)
         _wait_until_up(running)
         _tell()
+        if is_empty:
+            print(f"  It is being filled with {LOCATIONS} locations; look around meanwhile.\n", flush=True)
+            _fill(running, UNLIMITED | env)
+            _stop({"worker": running.pop("worker")})
+            _start(running, env)
         while True:
             _keep_alive(running, env)
             time.sleep(1)
     finally:
         _stop(running)
+
+
+def _start(running: Running, env: dict[str, str]) -> None:
+    """Whatever does not run, with this environment."""
+    for name in COMMANDS.keys() - running.keys():
+        running[name] = _run(name, env)
+
+
+def _run(name: str, env: dict[str, str], *options: str) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen([*COMMANDS[name], *options], cwd=ROOT, env=env)  # noqa: S603
+
+
+def _fill(running: Running, env: dict[str, str]) -> None:
+    """Give the portal its past; what else runs is kept alive meanwhile."""
+    life = subprocess.Popen([sys.executable, "-m", "demo.life", LOCATIONS], cwd=ROOT, env=env)  # noqa: S603
+    running["life"] = life
+    while life.poll() is None:
+        _keep_alive(running, env)
+        time.sleep(0.2)
+    del running["life"]
+    FILLED.touch()
 
 
 def close_to_others(folder: Path) -> None:
@@ -123,7 +161,7 @@ def _prepare(env: dict[str, str]) -> None:
     subprocess.run([*manage, "prepare_demo"], cwd=ROOT, env=env, check=True)  # noqa: S603
 
 
-def _wait_until_up(running: dict[str, "subprocess.Popen[bytes]"]) -> None:
+def _wait_until_up(running: Running) -> None:
     ends_at = time.monotonic() + 60
     for address in (f"{PORTAL}/healthz/", f"{SANDBOX}/"):
         while not _answers(address):
@@ -142,14 +180,14 @@ def _answers(address: str) -> bool:
         return False
 
 
-def _keep_alive(running: dict[str, "subprocess.Popen[bytes]"], env: dict[str, str]) -> None:
+def _keep_alive(running: Running, env: dict[str, str]) -> None:
     for name, process in list(running.items()):
-        if process.poll() is not None:
+        if name in COMMANDS and process.poll() is not None:
             print(f"{name} stopped; starting it again.", flush=True)
-            running[name] = subprocess.Popen(COMMANDS[name], cwd=ROOT, env=env)  # noqa: S603
+            running[name] = _run(name, env)
 
 
-def _stop(running: dict[str, "subprocess.Popen[bytes]"]) -> None:
+def _stop(running: Running) -> None:
     for process in running.values():
         process.terminate()
     for process in running.values():

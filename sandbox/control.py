@@ -157,6 +157,8 @@ ACTIONS: dict[tuple[str, str], Action] = {
     ("GET", "messages"): lambda desk, _: desk.sent_messages(),
     ("POST", "messages"): _send_messages,
     ("POST", "chains"): _add_chain,
+    ("POST", "crowd"): lambda desk, given: to_jsonable_python(desk.add_crowd(given["locations"])),
+    ("POST", "partner"): lambda _desk, _event: None,
     ("POST", "applications"): _application,
     ("POST", "refuse_sms"): lambda desk, given: desk.refuse_sms(str(given["id"]), given.get("status", 404)),
     ("GET", "settings"): lambda desk, _: desk.settings.as_json(),

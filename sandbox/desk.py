@@ -12,6 +12,7 @@ from typing import Any
 from sandbox import arrival, lifecycle, messages
 from sandbox.callbacks import Callbacks
 from sandbox.calls.money import option_of
+from sandbox.crowd import Business, add_crowd
 from sandbox.demo import add_chain, demo_state, sms_application
 from sandbox.faults import Fault, FaultBook
 from sandbox.gateway import Gateway
@@ -104,6 +105,14 @@ class Desk:
             ids = [item.id for item in self.world.locations_of(chain.id)]
         self.world.touch()
         return chain, ids
+
+    def add_crowd(self, locations: int) -> list[Business]:
+        """Invented businesses with so many locations altogether, always the same ones; see `sandbox/crowd.py`."""
+        with self.world.lock:
+            businesses = add_crowd(self.world.state, locations)
+            self.world.take(self.world.state)
+        self.world.touch()
+        return businesses
 
     def add_user(self, user: User) -> None:
         """One more person with an Altegio account."""

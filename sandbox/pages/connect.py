@@ -12,6 +12,8 @@ from sandbox.settings import ARRIVAL_FORMS
 from sandbox.wire import Response, redirect
 
 SHOWN_IN_A_CHAIN = 12
+# Of chains, single locations and people so many stand open; the others can be unfolded.
+SHOWN = 12
 BIG_CHAIN = 1500
 FORM_WORDS = {
     "brackets": "salon_ids[]=1&salon_ids[]=2",
@@ -53,7 +55,9 @@ GROUP = """<section class="card group">
 <small>{words} locations</small></h2>
 <ul>{rows}</ul>{more}</section>"""
 
-SINGLES = '<section class="card group"><h2>On their own</h2><ul>{rows}</ul></section>'
+SINGLES = '<section class="card group"><h2>On their own</h2>{rows}</section>'
+
+FOLDED = """<{tag}>{open}</{tag}><details><summary>{n} more</summary><{tag}>{folded}</{tag}></details>"""
 
 ROW = """<li><label><input type="checkbox" name="location" value="{id}"{checked}>
 <span><b>{title}</b><small>{city}, {country} · {id}</small></span></label>
@@ -80,11 +84,11 @@ def show(desk: Desk, visit: Visit) -> Response:
         world = desk.world
         chosen = _first_free(desk)
         groups = [_group(desk, chain.id, chain.title, chosen) for chain in world.state.chains]
-        singles = join(_row(desk, item, chosen) for item in world.locations_of(None))
+        singles = [_row(desk, item, chosen) for item in world.locations_of(None)]
         content = render(
             PAGE,
             applications=join(_application(desk, item) for item in world.state.applications),
-            groups=join([*groups, render(SINGLES, rows=singles)]),
+            groups=join([_folded(groups, "div"), render(SINGLES, rows=_folded(singles, "ul"))]),
             people=_people(world.state.users),
             forms=_forms(desk.settings.arrival_form),
         )
@@ -184,7 +188,7 @@ def logo(desk: Desk, visit: Visit) -> Response:
 
 def _people(users: Sequence[User], chosen: int | None = None) -> Html:
     chosen = chosen or users[0].id
-    return join(
+    cards = [
         render(
             PERSON,
             id=user.id,
@@ -194,7 +198,16 @@ def _people(users: Sequence[User], chosen: int | None = None) -> Html:
             checked=_checked(user.id == chosen),
         )
         for user in users
-    )
+    ]
+    return _folded(cards, "div")
+
+
+def _folded(items: Sequence[Html], tag: str) -> Html:
+    """The first ones in an element of this name, the rest behind a word."""
+    tag, hidden = Html(tag), len(items) - SHOWN
+    if hidden <= 0:
+        return render("<{tag}>{open}</{tag}>", tag=tag, open=join(items))
+    return render(FOLDED, tag=tag, open=join(items[:SHOWN]), n=f"{hidden:,}", folded=join(items[SHOWN:]))
 
 
 def _group(desk: Desk, chain_id: int, title: str, chosen: int) -> Html:
