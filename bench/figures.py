@@ -3,17 +3,19 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
+from math import comb
 from pathlib import Path
 
 Details = dict[str, float | int | str]
-HEADS = ("part", "what", "measured", "floor", "ratio", "wanted", "")
+HEADS = ("part", "what", "measured", "floor", "ratio", "interval", "wanted", "")
 
 
 @dataclass(frozen=True)
 class Figure:
     """One figure: `value` beside `floor`, both in `unit`, and between which ratios it is as wanted.
 
-    A figure without bounds is only shown. `broken` says what went wrong whatever the ratio is.
+    A figure without bounds is only shown. `broken` says what went wrong whatever the ratio is. `between` is the
+    interval that the ratio's median lies in; a figure is missed only where the whole of it is not as wanted.
     """
 
     part: str
@@ -25,6 +27,7 @@ class Figure:
     least: float | None = None
     most: float | None = None
     broken: str = ""
+    between: tuple[float, float] | None = None
     details: Details = field(default_factory=dict)
 
     @property
@@ -34,8 +37,9 @@ class Figure:
     @property
     def missed(self) -> bool:
         """It is not as wanted."""
-        too_little = self.least is not None and self.ratio < self.least
-        too_much = self.most is not None and self.ratio > self.most
+        low, high = self.between or (self.ratio, self.ratio)
+        too_little = self.least is not None and high < self.least
+        too_much = self.most is not None and low > self.most
         return bool(self.broken) or too_little or too_much
 
     @property
@@ -45,6 +49,20 @@ class Figure:
 
     def as_json(self) -> dict[str, object]:
         return asdict(self) | {"ratio": round(self.ratio, 3), "missed": self.missed}
+
+
+def median_interval(values: Sequence[float], chance: float = 0.95) -> tuple[float, float]:
+    """Between which of these values the true median lies with at least this chance (the sign test's interval).
+
+    The smallest and the largest where there are too few values to say so.
+    """
+    ordered, tail, rank = sorted(values), 0.0, 0
+    for outside in range(len(ordered) // 2):
+        tail += comb(len(ordered), outside) / 2 ** len(ordered)
+        if 2 * tail > 1 - chance:
+            break
+        rank = outside
+    return ordered[rank], ordered[-1 - rank]
 
 
 def table(figures: Iterable[Figure]) -> str:
@@ -62,6 +80,7 @@ def _row(figure: Figure) -> tuple[str, ...]:
         f"{_number(figure.value)} {figure.unit}",
         f"{_number(figure.floor)} ({figure.beside})",
         f"{figure.ratio:.2f}",
+        "{:.2f} to {:.2f}".format(*figure.between) if figure.between else "",
         figure.wanted,
         f"{'MISSED ' if figure.missed else ''}{figure.broken} {remarks}".strip(),
     )
@@ -70,7 +89,7 @@ def _row(figure: Figure) -> tuple[str, ...]:
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:
     # Words to the left, figures to the right.
     aligned = (
-        cell.rjust(width) if 2 <= column <= 4 else cell.ljust(width)
+        cell.rjust(width) if 2 <= column <= 5 else cell.ljust(width)
         for column, (cell, width) in enumerate(zip(row, widths, strict=True))
     )
     return "  ".join(aligned).rstrip()

@@ -23,7 +23,7 @@ from bench.filling import Filled, filled  # noqa: E402
 from bench.options import Options  # noqa: E402
 
 WARMING = 3
-WANTED = 2.0
+WANTED = 1.3
 PAGES = [
     ("first page", "/admin/"),
     ("connections", "/admin/connections/connection/"),
