@@ -37,6 +37,11 @@ class Altegio:
             self.tell("settings", **{name: known[name] for name in names})
             self._ask("DELETE", "requests")
 
+    def messages(self) -> list[dict[str, Any]]:
+        """What was handed to the portal, with what it answered."""
+        found: list[dict[str, Any]] = self._ask("GET", "messages")
+        return found
+
     def press_connect(self, salon_ids: list[int], application: int, user_id: int | None) -> None:
         """The owner consents, and their browser comes to the portal."""
         visit(self.consent(salon_ids, application, user_id))
