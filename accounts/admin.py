@@ -17,10 +17,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.views.decorators.debug import sensitive_post_parameters
 from rest_framework_api_key.models import APIKey
 
 import accounts.two_factor.admin  # noqa: F401 - registers its screen
+from accounts.api_keys import MEANING
 from accounts.emails import send_again
 from accounts.erasure import CannotEraseError, erase_person
 from accounts.models import AltegioIdentity, ApiKey, Customer, OutgoingEmail, User
@@ -29,6 +31,8 @@ from accounts.proofs import address_given, made_staff
 from accounts.signals import person_changed
 from accounts.two_factor.setup import can_get_link, send_link
 from partner_portal.core.admin_base import ActionRefusedError, BaseAdmin, ReadOnlyAdmin, confirm_action
+from partner_portal.core.admin_cells import word
+from partner_portal.core.admin_secrets import ShowsNewSecret, keep_for_showing
 from partner_portal.core.admin_sections import Section
 from partner_portal.core.english import english as _
 from partner_portal.core.english import english_plural
@@ -191,17 +195,57 @@ class CustomerAdmin(ReadOnlyAdmin):
     ordering = ("-pk",)
 
 
+class NewKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # the stubs' class takes a type, Django's does not
+    """Whose key it is, and what it may do."""
+
+    scopes = forms.MultipleChoiceField(
+        label=_("may"),
+        choices=[(scope, f"{scope}: {meaning}") for scope, meaning in MEANING.items()],
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Only what the system needs: a key is not changed later, but revoked and made anew."),
+    )
+
+    class Meta:
+        model = ApiKey
+        fields = ("name", "scopes", "expiry_date")
+        help_texts = {"name": _("Whose key it is, for example: billing.")}
+
+
 @admin.register(ApiKey)
-class ApiKeyAdmin(BaseAdmin):
-    """Keys are made by `manage.py create_api_key`; here they are looked at and revoked."""
+class ApiKeyAdmin(ShowsNewSecret, BaseAdmin):
+    """Keys of the partner's own systems: made, looked at and revoked."""
 
     menu = Section.INTEGRATIONS.at(5)
-    list_display = ("name", "prefix", "scopes", "created", "revoked")
-    fields = ("name", "prefix", "scopes", "created", "expiry_date", "revoked")
-    readonly_fields = ("name", "prefix", "scopes", "created")
+    list_display = ("name", "prefix", "may", "key_state", "last_used_at", "created")
+    fields = ("name", "prefix", "may", "last_used_at", "created", "expiry_date", "revoked")
+    readonly_fields = ("name", "prefix", "may", "created", "last_used_at")
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
+    def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
+        return NewKeyForm.Meta.fields if obj is None else self.fields
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
+        return () if obj is None else self.readonly_fields
+
+    def get_form(self, request: HttpRequest, obj: ApiKey | None = None, change: bool = False, **kwargs: Any) -> Any:
+        given = {} if change else {"form": NewKeyForm}
+        return super().get_form(request, obj, change, **{**given, **kwargs})
+
+    def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
+        """A new key is shown once on its page; only its hash is kept."""
+        secret = "" if change else ApiKey.objects.assign_key(obj)
+        super().save_model(request, obj, form, change)
+        if secret:
+            keep_for_showing(request, obj, secret)
+
+    @admin.display(description=_("may"))
+    def may(self, key: ApiKey) -> str:
+        return ", ".join(key.scopes)
+
+    @admin.display(description=_("state"))
+    def key_state(self, key: ApiKey) -> SafeString:
+        if key.revoked:
+            return word("refused", _("revoked"))
+        return word("expired", _("expired")) if key.has_expired else word("active", _("in force"))
 
 
 @admin.register(OutgoingEmail)

@@ -1,8 +1,10 @@
 """API keys of the partner's own systems: who calls, and what the key may do (docs/interface.md)."""
 
 import base64
+from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, cast, get_args
 
+from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed, Throttled
 from rest_framework.permissions import BasePermission
@@ -15,8 +17,18 @@ from partner_portal.core.api_scopes import scope_of
 if TYPE_CHECKING:
     from rest_framework.views import APIView
 
-Scope = Literal["billing", "sms", "telephony", "chat", "webhooks", "customers", "read"]
+Scope = Literal["read", "billing", "sms", "telephony", "chat", "webhooks", "customers"]
 SCOPES: tuple[str, ...] = get_args(Scope)
+MEANING: dict[Scope, str] = {
+    "read": "see connections, and the feed of what happens",
+    "billing": "payments, refunds, uninstalling",
+    "sms": "sender names, messages and their statuses, whose key Altegio sends with",
+    "telephony": "calls and notifications",
+    "chat": "chat panels and signals",
+    "webhooks": "addresses that events are posted to",
+    "customers": "people of the partner's own who have not come yet",
+}
+USED_EVERY = timedelta(minutes=1)
 
 
 class ApiKeyAuthentication(BaseAuthentication):
@@ -30,6 +42,7 @@ class ApiKeyAuthentication(BaseAuthentication):
             return None
         key = self._valid_key(words[1]) if len(words) == 2 else None
         if key is not None:
+            _note_use(key)
             return None, key
         # A good key is never held back: one system with a wrong key would shut out all others at its address.
         if wait := BAD_API_KEYS.hit(request._request):  # noqa: SLF001 - DRF hands on no other
@@ -51,6 +64,12 @@ class ApiKeyAuthentication(BaseAuthentication):
         except ApiKey.DoesNotExist:
             return None
         return None if key.has_expired else key
+
+
+def _note_use(key: ApiKey) -> None:
+    now = timezone.now()
+    if key.last_used_at is None or now - key.last_used_at > USED_EVERY:
+        ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
 
 
 class BasicApiKeyAuthentication(ApiKeyAuthentication):

@@ -156,6 +156,8 @@ class ApiKey(AbstractAPIKey):
     """A key of one of the partner's own systems; only its hash is stored."""
 
     scopes = models.JSONField(_("scopes"), default=list)
+    # To the minute: a key that calls often is not written at each call.
+    last_used_at = models.DateTimeField(_("last used"), null=True, blank=True, editable=False)
 
     class Meta:
         ordering = ("-created",)

@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.widgets import AdminURLFieldWidget
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -17,6 +17,8 @@ from integrations.partner_events.models import PartnerEvent, WebhookDelivery, We
 from integrations.partner_events.reading import without_secrets
 from integrations.partner_events.sending import NotAcceptedError, fresh_secret, look_up
 from partner_portal.core.admin_base import ActionRefusedError, BaseAdmin, ReadOnlyAdmin, confirm_action, link_to
+from partner_portal.core.admin_cells import word
+from partner_portal.core.admin_secrets import ShowsNewSecret, keep_for_showing
 from partner_portal.core.admin_sections import Section
 from partner_portal.core.english import english as _
 from partner_portal.core.english import english_plural
@@ -56,10 +58,10 @@ class EndpointForm(forms.ModelForm[WebhookEndpoint]):
 
 
 @admin.register(WebhookEndpoint)
-class WebhookEndpointAdmin(BaseAdmin):
+class WebhookEndpointAdmin(ShowsNewSecret, BaseAdmin):
     menu = Section.INTEGRATIONS.at(2)
     form = EndpointForm
-    list_display = ("url", "description", "is_active", "last_delivered_at", "failing_since")
+    list_display = ("url", "description", "result", "last_delivered_at", "failing_since")
     list_filter = ("is_active", "application")
     list_select_related = ("application",)
     readonly_fields = (
@@ -71,6 +73,17 @@ class WebhookEndpointAdmin(BaseAdmin):
     def get_queryset(self, _request: HttpRequest) -> QuerySet[WebhookEndpoint]:
         return without_secrets()
 
+    @admin.display(description=_("last delivery's result"))
+    def result(self, endpoint: WebhookEndpoint) -> SafeString:
+        """What became of what was sent last, or why nothing is sent."""
+        if not endpoint.is_active:
+            return word("off", _("switched off"))
+        if endpoint.failing_since:
+            return word("failed", _("not taken"))
+        if endpoint.last_delivered_at:
+            return word("delivered", _("taken"))
+        return word("", _("nothing sent yet"))
+
     @admin.display(description=_("deliveries"))
     def deliveries(self, endpoint: WebhookEndpoint) -> SafeString:
         address = reverse("admin:partner_events_webhookdelivery_changelist")
@@ -79,12 +92,14 @@ class WebhookEndpointAdmin(BaseAdmin):
         )
 
     def save_model(self, request: HttpRequest, obj: WebhookEndpoint, form: Any, change: bool) -> None:
-        """A new address gets its secret, which is shown now and never again."""
-        if not change:
-            obj.secret = fresh_secret()
-            self.message_user(request, _("Signing secret, shown only now: %s") % obj.secret, messages.WARNING)
-        # Of one that is there only what was typed: a worker or a key may have changed the rest meanwhile.
-        obj.save(update_fields=form.changed_data if change else None)
+        """A new address gets its secret, which its page shows once."""
+        if change:
+            # Only what was typed: a worker or a key may have changed the rest meanwhile.
+            obj.save(update_fields=form.changed_data)
+            return
+        obj.secret = fresh_secret()
+        obj.save()
+        keep_for_showing(request, obj, obj.secret)
 
     @confirm_action(
         _("Send a test"),
@@ -97,11 +112,13 @@ class WebhookEndpointAdmin(BaseAdmin):
 
     @confirm_action(
         _("New signing secret"),
-        _("For 24 hours both secrets sign. The new one is shown once."),
+        _("For 24 hours both secrets sign. The new one is shown once, on the webhook's page."),
         permission=OPERATE,
     )
-    def rotate(self, _request: HttpRequest, chosen: QuerySet[WebhookEndpoint]) -> str:
-        return str(_("New signing secret, shown only now: %s") % endpoints.rotate_secret(chosen.get()))
+    def rotate(self, request: HttpRequest, chosen: QuerySet[WebhookEndpoint]) -> str:
+        endpoint = chosen.get()
+        keep_for_showing(request, endpoint, endpoints.rotate_secret(endpoint))
+        return str(_("There is a new signing secret. The webhook's page shows it once, in the next ten minutes."))
 
     @confirm_action(_("Switch on"), _("What waited for the address goes out, in its order."), permission=OPERATE)
     def switch_on(self, _request: HttpRequest, chosen: QuerySet[WebhookEndpoint]) -> str:

@@ -41,3 +41,10 @@ document.addEventListener("submit", ({ target: form }) => {
   };
   setTimeout(ask, 300);
 });
+
+// A secret that is shown once is copied with one click.
+document.addEventListener("click", async ({ target: button }) => {
+  if (!button.matches("button[data-copy]")) return;
+  await navigator.clipboard.writeText(button.dataset.copy);
+  button.textContent = button.dataset.copied;
+});

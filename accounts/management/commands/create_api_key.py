@@ -5,14 +5,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from accounts.api_keys import SCOPES
+from accounts.api_keys import MEANING, SCOPES
 from accounts.models import ApiKey
 
-MAY = (
-    "what the key may do: read (see connections), billing (payments, refunds, uninstalling), sms (sender names, "
-    "statuses, whose key Altegio sends with), telephony (calls and notifications), "
-    "webhooks (addresses that events are posted to)"
-)
+MAY = "what the key may do: " + "; ".join(f"{scope} ({meaning})" for scope, meaning in MEANING.items())
 
 
 class Command(BaseCommand):

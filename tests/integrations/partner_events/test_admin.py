@@ -1,11 +1,15 @@
 """Staff make and change addresses as keys do: public ones, and nothing that others changed meanwhile is undone."""
 
+import re
+
 import pytest
 from django.test import Client
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from integrations.partner_events.endpoints import rotate_secret, switch
 from integrations.partner_events.models import WebhookEndpoint
+from tests.core.test_secrets import everything_stored
 from tests.integrations.partner_events.conftest import Partner
 
 pytestmark = pytest.mark.django_db
@@ -27,6 +31,35 @@ def test_the_secret_of_a_new_address_is_shown_once(admin_client: Client, partner
     assert secret in made.content.decode()
     shown = admin_client.get(f"/admin/partner_events/webhookendpoint/{WebhookEndpoint.objects.get().pk}/change/")
     assert secret not in shown.content.decode()
+
+
+def test_a_new_secret_is_shown_once_on_the_page_where_it_was_asked_for(
+    admin_client: Client, endpoint: WebhookEndpoint
+) -> None:
+    page = f"/admin/partner_events/webhookendpoint/{endpoint.pk}/change/"
+    rotate = {"action": "rotate", "_selected_action": endpoint.pk, "confirmed": "yes", "back": page}
+    answer = admin_client.post("/admin/partner_events/webhookendpoint/", rotate)
+    new = WebhookEndpoint.objects.get().secret
+
+    assert new != endpoint.secret
+    assert new not in str(answer.cookies), "a message would stand in a cookie"
+    assert new not in everything_stored(), "nor in the session"
+    assert new in admin_client.get(page).content.decode()
+    assert new not in admin_client.get(page).content.decode()
+
+
+def test_the_list_says_what_became_of_the_last_delivery(admin_client: Client, endpoint: WebhookEndpoint) -> None:
+    def word() -> str:
+        page = admin_client.get("/admin/partner_events/webhookendpoint/").content.decode()
+        return str(re.findall(r'<span class="word \w+">([^<]+)</span>', page)[0])
+
+    assert word() == "nothing sent yet"
+    WebhookEndpoint.objects.update(last_delivered_at=timezone.now())
+    assert word() == "taken"
+    WebhookEndpoint.objects.update(failing_since=timezone.now())
+    assert word() == "not taken"
+    WebhookEndpoint.objects.update(is_active=False)
+    assert word() == "switched off"
 
 
 def test_a_change_undoes_nothing_that_happened_while_the_form_was_open(
