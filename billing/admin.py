@@ -287,7 +287,7 @@ def _bars() -> list[dict[str, Any]]:
 class TariffOptionAdmin(ReadOnlyAdmin):
     menu = Section.MONEY.at(3)
     list_display = (
-        *("altegio_id", "application", "tariff_title", "title", "price", "currency", "months"),
+        *("altegio_id", "application", "tariff_title", "title", "full_price", "months"),
         *("free_months", "staff_amount", "fetched_at"),
     )
     list_filter = ("application",)
@@ -295,6 +295,10 @@ class TariffOptionAdmin(ReadOnlyAdmin):
     ordering = ("application", "altegio_id")
     actions = ("fetch",)
     search_fields = ("title__istartswith",)
+
+    @admin.display(description=_("price"))
+    def full_price(self, option: TariffOption) -> str:
+        return "–" if option.price is None else f"{option.price.normalize():f} {option.currency}"
 
     @confirm_action(
         _("Ask Altegio for the tariffs"),

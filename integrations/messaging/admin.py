@@ -24,6 +24,7 @@ from integrations.messaging.models import (
     StatusBatch,
 )
 from partner_portal.core.admin_base import ReadOnlyAdmin, confirm_action, link_to
+from partner_portal.core.admin_cells import moment_of, word
 from partner_portal.core.admin_sections import Section
 from partner_portal.core.english import english as _
 from partner_portal.core.english import english_plural
@@ -186,15 +187,15 @@ class MessageStatusAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("relayed"))
     def batch_state(self, status: MessageStatus) -> SafeString | str:
-        return link_to(status.batch, status.batch.get_state_display())
+        return link_to(status.batch, word(status.batch.state, status.batch.get_state_display()))
 
     @admin.display(description=_("Altegio's reason"))
     def why_not(self, status: MessageStatus) -> str:
         return status.batch.refusal
 
     @admin.display(description=_("received"))
-    def received(self, status: MessageStatus) -> Any:
-        return status.batch.received_at
+    def received(self, status: MessageStatus) -> SafeString | str:
+        return moment_of(status.batch.received_at)
 
 
 @admin.register(DailyVolume)

@@ -118,7 +118,7 @@ def _listed(calls: QuerySet[PhoneCall]) -> SafeString:
 @admin.register(PhoneCall)
 class PhoneCallAdmin(ReadOnlyAdmin):
     menu = Section.TELEPHONY.at(1)
-    list_display = ("received_at", "place", "parties", "outcome")
+    list_display = ("received_at", "place", "parties", "state", "remark")
     fields = (
         ("chain", "location"),
         ("call_id", "received_at"),
@@ -145,9 +145,9 @@ class PhoneCallAdmin(ReadOnlyAdmin):
     def parties(self, call: PhoneCall) -> str:
         return " · ".join(filter(None, (str(call), call.get_type_display(), call.get_status_display())))
 
-    @admin.display(description=_("state, and why not or what was left out"))
-    def outcome(self, call: PhoneCall) -> str:
-        return ": ".join(filter(None, (call.get_state_display(), call.remark)))
+    @admin.display(description=_("why not, or what was left out"))
+    def remark(self, call: PhoneCall) -> str:
+        return call.remark or "–"
 
     @admin.display(description=_("left out"))
     def left_out(self, call: PhoneCall) -> SafeString | str:

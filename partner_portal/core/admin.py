@@ -1,6 +1,5 @@
 """Dead letters in the control room, and trying them again; and the lists that staff took along."""
 
-from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -9,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from partner_portal.core.admin_base import Lookups, ReadOnlyAdmin, confirm_action, link_to
-from partner_portal.core.admin_cells import word
+from partner_portal.core.admin_cells import moment_of, word
 from partner_portal.core.admin_sections import Section
 from partner_portal.core.english import english as _
 from partner_portal.core.models import FailedItem, ListExport
@@ -55,8 +54,8 @@ class FailedItemAdmin(ReadOnlyAdmin):
         return queue_named(failed.queue).title
 
     @admin.display(description=_("next try"))
-    def next_try(self, failed: FailedItem) -> datetime | str:
-        return failed.due_at if failed.dead_at is None else str(_("given up"))
+    def next_try(self, failed: FailedItem) -> SafeString | str:
+        return moment_of(failed.due_at) if failed.dead_at is None else word("dead", _("given up"))
 
     @admin.display(description=_("item"))
     def item_number(self, failed: FailedItem) -> SafeString | str:

@@ -1,6 +1,7 @@
 """How the lists of the control room draw a column: states as coloured words, moments in the reader's own time."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
@@ -12,11 +13,12 @@ from django.utils.timezone import localtime
 
 Draw = Callable[[Model], SafeString | str]
 
-_STATES = frozenset({"state", "status", "sync_state"})
+_STATES = frozenset({"state", "status", "sync_state", "from_state", "to_state", "telephony"})
 _TONES = {
-    "good": "active reported done delivered synced saved confirmed sent on collected whole",
-    "bad": "failed refused dead expired conflict contradicted rejected not_delivered broken_off",
-    "waiting": "granted queued waiting sending unconfirmed frozen refund_queued asked held running",
+    "good": "active reported done delivered synced saved confirmed sent on collected whole success",
+    "bad": "failed refused dead expired conflict contradicted rejected not_delivered broken_off missed",
+    "waiting": "granted queued waiting sending unconfirmed frozen refund_queued asked held running enabling kept"
+    " disabling requested",
 }
 _TONE_OF = {state: tone for tone, states in _TONES.items() for state in states.split()}
 
@@ -55,13 +57,17 @@ def word(state: str, label: object) -> SafeString:
     return format_html('<span class="word {}">{}</span>', _TONE_OF.get(state, "quiet"), label)
 
 
-def _draw_state(row: Model, field: "Field[Any, Any]") -> SafeString:
-    return word(getattr(row, field.name), getattr(row, f"get_{field.name}_display")())
+def _draw_state(row: Model, field: "Field[Any, Any]") -> SafeString | str:
+    state = getattr(row, field.name)
+    return word(state, getattr(row, f"get_{field.name}_display")()) if state else "–"
 
 
 def _draw_moment(row: Model, field: "Field[Any, Any]") -> SafeString | str:
-    """UTC, as it stands; `room.js` writes it in the reader's zone, with how long ago it was."""
-    moment = getattr(row, field.name)
+    return moment_of(getattr(row, field.name))
+
+
+def moment_of(moment: datetime | None) -> SafeString | str:
+    """UTC, as it stands; `room.js` writes it in the reader's zone, with how long ago it was. "–" for None."""
     if moment is None:
         return "–"
     return format_html('<time datetime="{}">{}</time>', moment.isoformat(), localize(localtime(moment)))

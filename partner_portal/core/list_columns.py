@@ -1,7 +1,8 @@
 """What a list of the control room shows of a row, as plain values: what stands in a file that staff take along."""
 
 import json
-from datetime import date
+import re
+from datetime import date, datetime
 from decimal import Decimal
 from html import unescape
 from typing import Any
@@ -16,6 +17,7 @@ from django.utils.text import capfirst
 from partner_portal.core.bidi import without_controls
 from partner_portal.core.masking import mask
 
+_MOMENT = re.compile(r'<time datetime="([^"]+)">')
 # What lists show where there is nothing.
 _NOTHING = frozenset({"", "-", "–"})
 
@@ -56,6 +58,8 @@ def _plain(value: Any) -> object:
         return mask(json.dumps(value, ensure_ascii=False))
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value))
+    if moment := _MOMENT.match(str(value)):
+        return datetime.fromisoformat(moment[1])
     text = unescape(strip_tags(str(value))) if hasattr(value, "__html__") else str(value)
     text = without_controls(text).strip(" ")
     return None if text in _NOTHING else text

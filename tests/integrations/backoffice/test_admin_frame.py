@@ -16,6 +16,8 @@ from accounts.models import User
 from integrations.connections.models import Connection
 from integrations.outbox.models import OutgoingCall
 from partner_portal.core.admin_sections import InMenu, Section
+from tests.planting import give_calls
+from tests.security.poisoned import Poisoned
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/connections/connection/"
@@ -75,6 +77,25 @@ def test_filters_are_folded_and_say_when_one_is_on(admin_client: Client) -> None
 
 
 ROOMS = list(admin.site._registry.values())
+# As the server writes a moment that no script can read: "Nov. 26, 2026, 1:05 p.m."
+WRITTEN_OUT = re.compile(r"[A-Z][a-z]{2,8}\.? \d{1,2}, \d{4}, ")
+
+
+def bare_moments(client: Client, room: Any) -> list[str]:
+    """Moments in the cells of a list that are not the browser's to write."""
+    opts = room.model._meta
+    page = client.get(f"/admin/{opts.app_label}/{opts.model_name}/").content.decode()
+    cells = re.sub(r"<time .*?</time>", "", page.partition("<tbody>")[2].partition("</tbody>")[0])
+    return WRITTEN_OUT.findall(cells) if cells else ["no row"]
+
+
+def test_every_moment_of_a_list_is_in_the_readers_own_time(admin_client: Client) -> None:
+    rows = Poisoned("Aurora", Application={"kind": "sms", "altegio_id": 1}, Connection={"state": "active"})
+    for room in ROOMS:
+        rows.row(room.model)
+    give_calls()
+    found = {room.model.__name__: bare_moments(admin_client, room) for room in ROOMS}
+    assert {name: moments for name, moments in found.items() if moments} == {}
 
 
 def fields_of(room: Any, request: HttpRequest) -> dict[str, forms.Field]:

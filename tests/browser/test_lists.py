@@ -1,0 +1,96 @@
+"""Every list of the control room in a real browser: it fits a laptop, and on a phone its rows are cards."""
+
+import pytest
+from django.contrib import admin
+from django.test import Client
+from django.urls import reverse
+from playwright.sync_api import Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from accounts.models import ApiKey, User
+from integrations.connections.models import Location
+from tests.planting import give_calls
+from tests.security.poisoned import Poisoned
+
+pytestmark = pytest.mark.django_db(transaction=True)
+WIDTHS = (1440, 1280, 390)
+LONG = "Aurora Hair and Beauty https://studio.aurora.example/independence-square"
+
+
+@pytest.fixture
+def portal(live_server: LiveServer, page: Page) -> str:
+    """The control room, with a member of staff who may all at the screen."""
+    client = Client()
+    client.force_login(User.objects.create_superuser("anna@partner.example"))
+    cookie = {"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}
+    page.context.add_cookies([cookie])  # type: ignore[list-item]  # Playwright's type of a cookie is private
+    return str(live_server.url)
+
+
+def lists() -> list[str]:
+    return [
+        reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+        for model in admin.site._registry
+    ]
+
+
+def fill() -> None:
+    """A row of every list, with texts as long as they come."""
+    rows = Poisoned(LONG, Application={"kind": "sms", "altegio_id": 1}, Connection={"state": "active"})
+    for model in admin.site._registry:
+        rows.row(model)
+    give_calls()
+
+
+def cut_off(page: Page) -> int:
+    """By how many pixels the page, or the list in it, is wider than its place."""
+    return int(
+        page.evaluate(
+            """() => Math.max(document.documentElement.scrollWidth - innerWidth,
+                ...[...document.querySelectorAll(".results, .results td, .results th")]
+                    .map(each => each.scrollWidth - each.clientWidth - 1), 0)"""
+        )
+    )
+
+
+def test_no_list_is_cut_off(page: Page, portal: str) -> None:
+    fill()
+    found = {}
+    for address in lists():
+        page.goto(f"{portal}{address}")
+        expect(page.locator("#result_list tbody tr").first).to_be_visible()
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            if too_wide := cut_off(page):
+                found[f"{address} at {width}"] = too_wide
+    assert found == {}
+
+
+def test_a_key_is_shown_once_and_copied_with_a_click(page: Page, portal: str) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto(f"{portal}/admin/accounts/apikey/add/")
+    page.get_by_role("textbox", name="Name").fill("billing")
+    page.get_by_label("read: ").check()
+    page.get_by_role("button", name="Save", exact=True).click()
+
+    shown = page.locator(".new-secret code")
+    secret = shown.inner_text()
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == secret
+    assert ApiKey.objects.is_valid(secret)
+
+    page.reload()
+    expect(shown).to_have_count(0)
+
+
+def test_a_list_is_downloaded_and_its_page_says_how_far_it_is(page: Page, portal: str) -> None:
+    Location.objects.bulk_create(Location(altegio_id=number, title=f"Salon {number}") for number in range(1, 2501))
+    page.goto(f"{portal}/admin/connections/location/?q=Salon")
+    page.get_by_role("link", name="Export as CSV").click()
+    expect(page.get_by_text("2500 rows")).to_be_visible()
+    with page.expect_download() as waited:
+        page.get_by_role("button", name="Download").click()
+    assert waited.value.suggested_filename.startswith("locations-")
+    assert waited.value.path().read_text(encoding="utf-8-sig").count("\n") == 2501
+    expect(page.locator("form.export output")).to_have_text("All is handed over: 2,500 rows.")
