@@ -24,6 +24,7 @@ from billing.offers import ask_for_link, fetch_tariffs, give_discount
 from billing.parsing import InvalidPaymentError
 from billing.refunds import refund_payment
 from billing.subscriptions import current, overdue, recent_counts, soon
+from billing.suggested_payment import suggested_payment
 from billing.totals import totals_by_month
 from integrations.connections.models import LIVE
 from integrations.outbox.exchange import exchange_text
@@ -89,6 +90,11 @@ class PaymentAdmin(ReadOnlyAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Payment | None = None) -> Any:
         return (*self.readonly_fields, "status_and_error")
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """The address says for which location, as the case page does; the rest follows from what is known of it."""
+        given: dict[str, Any] = {**super().get_changeform_initial_data(request)}
+        return suggested_payment(given.get("salon_id", ""), given.get("application_id", "")) | given
 
     def save_model(self, request: HttpRequest, obj: Payment, form: Any, change: bool) -> None:
         """Recorded, or sent again, by the rules of every way in."""

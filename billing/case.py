@@ -12,6 +12,7 @@ from integrations.backoffice.timeline.next_steps import NEXT_STEPS, NextStep
 from integrations.backoffice.timeline.sections import CASE_SECTIONS, CaseSection, Line
 from integrations.connections.models import LIVE, Connection
 from partner_portal.core.admin_base import link_to
+from partner_portal.core.admin_way_back import BACK
 from partner_portal.core.english import english as _
 
 MAX_FAILED, MAX_SHOWN = 5, 5
@@ -30,11 +31,16 @@ def failed_payments(connection: Connection) -> Iterator[NextStep]:
             text,
             action="send_again",
             row=payment,
-            url=reverse("admin:billing_payment_change", args=[payment.pk]),
+            url=f"{reverse('admin:billing_payment_change', args=[payment.pk])}?{_back_to(connection)}",
             label=_("Payment"),
             is_trouble=True,
             says_alerts=(f"call:{ReportPayment.name}:{connection.pk}:",),
         )
+
+
+def _back_to(connection: Connection, **query: int) -> str:
+    """The query of an address from which the form leads back to the case."""
+    return urlencode({**query, BACK: reverse("admin:connections_connection_change", args=[connection.pk])})
 
 
 def _days(payment: Payment) -> str:
@@ -67,4 +73,4 @@ def _links(connection: Connection, reader: User) -> tuple[tuple[str, str], ...]:
     if connection.state not in LIVE or not reader.has_perm("billing.add_payment"):
         return ()
     place = {"salon_id": connection.location.altegio_id, "application_id": connection.application.altegio_id}
-    return ((f"{reverse('admin:billing_payment_add')}?{urlencode(place)}", _("Record a payment")),)
+    return ((f"{reverse('admin:billing_payment_add')}?{_back_to(connection, **place)}", _("Record a payment")),)

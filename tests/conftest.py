@@ -128,24 +128,22 @@ def keys(db: None) -> Installation:
     return keys
 
 
+def work_until_done(rounds: int = 50) -> None:
+    """What the workers would do, until nothing waits; retries come at once, time stands still."""
+    for _ in range(rounds):
+        recover_lost_calls()
+        expire_late_calls()
+        process_waiting()
+        dispatch_due()
+        fan_out()
+        if rounds > 1:
+            _continue_reconciliation()
+            OutgoingCall.objects.filter(state__in=UNFINISHED).update(due_at=timezone.now())
+        if not OutgoingCall.objects.filter(state__in=UNFINISHED).exclude(state="held").exists():
+            return
+
+
 @pytest.fixture
 def work(db: None) -> Callable[..., None]:
-    """`work()` does what the workers would, until nothing waits; retries come at once, time stands still.
-
-    `work(rounds=1)` goes only as far as the calls that are due now.
-    """
-
-    def run(rounds: int = 50) -> None:
-        for _ in range(rounds):
-            recover_lost_calls()
-            expire_late_calls()
-            process_waiting()
-            dispatch_due()
-            fan_out()
-            if rounds > 1:
-                _continue_reconciliation()
-                OutgoingCall.objects.filter(state__in=UNFINISHED).update(due_at=timezone.now())
-            if not OutgoingCall.objects.filter(state__in=UNFINISHED).exclude(state="held").exists():
-                return
-
-    return run
+    """`work()` does what the workers would; `work(rounds=1)` goes only as far as the calls that are due now."""
+    return work_until_done

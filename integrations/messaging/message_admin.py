@@ -29,6 +29,7 @@ class RequestedMessageAdmin(ReadOnlyAdmin):
     search_fields = ("=id", "=send_id", "=connection__location__altegio_id")
     search_help_text = _("The ext_id, the whole message id, or Altegio's location id.")
     list_select_related = ("connection__location", "connection__application")
+    linked_lookups = ("connection__id__exact",)
     ordering = ("-pk",)
     fields = (
         ("location", "connection_link"),

@@ -134,6 +134,7 @@ class PhoneCallAdmin(ReadOnlyAdmin):
     search_fields = ("=call_id", "=chain__altegio_id", "=location__altegio_id")
     search_help_text = _("The whole call id, or Altegio's id of the chain or location.")
     list_select_related = ("chain", "location")
+    linked_lookups = ("location__id__exact", "chain__id__exact")
     ordering = ("-pk",)
     actions = ("send_again",)
 

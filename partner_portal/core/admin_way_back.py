@@ -7,19 +7,19 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.http import url_has_allowed_host_and_scheme
 
-# The hidden field of the buttons on a row's page, and of the page that asks once.
+# The hidden field of the buttons on a row's page and of the page that asks once; the parameter of links to forms.
 BACK = "back"
 
 
 def way_back(request: HttpRequest) -> str:
-    """The page of ours on which the action was chosen; "" where that was the list itself."""
-    page = request.POST.get(BACK, "")
+    """The page of ours from which somebody came to act; "" where that was the list itself."""
+    page = request.POST.get(BACK) or request.GET.get(BACK, "")
     is_ours = page.startswith("/") and url_has_allowed_host_and_scheme(page, allowed_hosts=None)
     return page if is_ours else ""
 
 
 class ComesBack(admin.ModelAdmin[Any]):
-    """An admin whose actions end where they were chosen."""
+    """An admin whose actions and forms end where somebody came from."""
 
     def response_action(
         self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any
@@ -29,3 +29,11 @@ class ComesBack(admin.ModelAdmin[Any]):
         if page and isinstance(response, HttpResponseRedirect) and response.url == request.get_full_path():
             return HttpResponseRedirect(page)
         return response
+
+    def response_post_save_add(self, request: HttpRequest, obj: Any) -> HttpResponseRedirect:
+        page = way_back(request)
+        return HttpResponseRedirect(page) if page else super().response_post_save_add(request, obj)
+
+    def response_post_save_change(self, request: HttpRequest, obj: Any) -> HttpResponseRedirect:
+        page = way_back(request)
+        return HttpResponseRedirect(page) if page else super().response_post_save_change(request, obj)

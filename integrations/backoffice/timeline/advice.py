@@ -113,4 +113,4 @@ def telephony(connection: Connection) -> Iterator[NextStep]:
     if chain is not None and chain.telephony == Chain.Telephony.FAILED:
         text = _("Telephony could not be switched: %(why)s") % {"why": chain.telephony_error}
         url = reverse("admin:connections_chain_change", args=[chain.pk])
-        yield NextStep(text, url=url, label=_("Chain"), is_trouble=True)
+        yield NextStep(text, action="switch_on", row=chain, url=url, label=_("Chain"), is_trouble=True)

@@ -1,24 +1,20 @@
-"""What the marketplace itself shows on a connection's page: sender names, telephony, messages, webhooks."""
+"""What the marketplace itself shows on a connection's page: sender names, webhooks."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count
 from django.urls import reverse
-from django.utils import timezone
 
 from accounts.models import User
 from integrations.backoffice.timeline.next_steps import NEXT_STEPS, NextStep
 from integrations.backoffice.timeline.sections import CASE_SECTIONS, CaseSection, Line
-from integrations.connections.models import Application, Chain, Connection, SyncState
-from integrations.messaging.models import RequestedMessage
+from integrations.connections.models import Connection, SyncState
 from integrations.partner_events.models import WebhookDelivery
 from integrations.sender_names.call_kinds import SendSenderNames
 from integrations.sender_names.models import IN_FORCE, NameState, SenderNameList
-from partner_portal.core.admin_base import link_to
 from partner_portal.core.english import english as _
 
-RECENT = timedelta(days=7)
+MAX_ASKED = 5
 
 
 @NEXT_STEPS.add(rank=26)
@@ -43,6 +39,18 @@ def _names(connection: Connection) -> SenderNameList | None:
     return SenderNameList.objects.of(connection).select_related("installation").first()
 
 
+@NEXT_STEPS.add(rank=27)
+def sender_names_asked(connection: Connection) -> Iterator[NextStep]:
+    """Names that the owner asks for and nobody has decided."""
+    names = _names(connection)
+    if names is None:
+        return
+    for name in names.names.filter(state=NameState.ASKED).order_by("pk")[:MAX_ASKED]:
+        text = _("The owner asks for the sender name “%(name)s”.") % {"name": name.name}
+        url = reverse("admin:sender_names_sendername_change", args=[name.pk])
+        yield NextStep(text, action="grant", row=name, url=url, label=_("Decide"), is_trouble=True)
+
+
 @CASE_SECTIONS.add(rank=20)
 def sender_names(connection: Connection, reader: User) -> Iterator[CaseSection]:
     """The names in force and asked for, and whether Altegio has them."""
@@ -62,31 +70,6 @@ def sender_names(connection: Connection, reader: User) -> Iterator[CaseSection]:
     yield CaseSection(_("Sender names"), lines, ((_page_of(names), _("The list")),))
 
 
-@CASE_SECTIONS.add(rank=30)
-def telephony(connection: Connection, reader: User) -> Iterator[CaseSection]:
-    """The chain, and whether its telephony is on."""
-    chain = connection.location.chain
-    wanted = connection.application.kind == Application.Kind.TELEPHONY
-    if chain is None or not wanted or not reader.has_perm("connections.view_chain"):
-        return
-    is_bad = chain.telephony == Chain.Telephony.FAILED
-    state = " · ".join(part for part in (chain.get_telephony_display(), chain.telephony_error) if part)
-    yield CaseSection(_("Telephony"), [Line(_("chain"), link_to(chain)), Line(_("telephony"), state, is_bad)])
-
-
-@CASE_SECTIONS.add(rank=40)
-def messages(connection: Connection, reader: User) -> Iterator[CaseSection]:
-    """How the messages of the last seven days ended."""
-    if not reader.has_perm("messaging.view_requestedmessage"):
-        return
-    recent = RequestedMessage.objects.filter(connection=connection, received_at__gte=timezone.now() - RECENT)
-    counts = _counts(recent, "state")
-    if connection.application.takes_messages or counts:
-        state = RequestedMessage.State
-        shown = [Line(label, str(counts[value])) for value, label in state.choices if value in counts]
-        yield CaseSection(_("Messages of the last 7 days"), shown or [Line(_("taken from Altegio"), _("none"))])
-
-
 @CASE_SECTIONS.add(rank=50)
 def webhooks(connection: Connection, reader: User) -> Iterator[CaseSection]:
     """What the partner's own systems have not been told of this connection yet."""
@@ -94,7 +77,7 @@ def webhooks(connection: Connection, reader: User) -> Iterator[CaseSection]:
         return
     state = WebhookDelivery.State
     open_ones = WebhookDelivery.objects.filter(event__connection=connection, state__in=(state.WAITING, state.DEAD))
-    counts = _counts(open_ones, "state")
+    counts = dict(open_ones.order_by().values_list("state").annotate(Count("pk")))
     lines = [
         Line(_("waiting"), str(counts.get(state.WAITING, 0))),
         Line(_("dead letters"), str(counts.get(state.DEAD, 0)), is_bad=state.DEAD in counts),
@@ -102,10 +85,6 @@ def webhooks(connection: Connection, reader: User) -> Iterator[CaseSection]:
     deliveries = reverse("admin:partner_events_webhookdelivery_changelist")
     links = ((f"{deliveries}?event__connection__id__exact={connection.pk}", _("The deliveries")),) if counts else ()
     yield CaseSection(_("Webhooks to your systems"), lines, links)
-
-
-def _counts(rows: QuerySet[RequestedMessage] | QuerySet[WebhookDelivery], column: str) -> dict[str, int]:
-    return dict(rows.order_by().values_list(column).annotate(Count("pk")))
 
 
 def _page_of(names: SenderNameList) -> str:

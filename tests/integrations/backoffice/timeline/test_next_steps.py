@@ -119,7 +119,7 @@ def test_an_open_alert_and_telephony_refused_are_trouble(active: Connection) -> 
     chain = Chain.objects.get_or_create(altegio_id=AURORA_CHAIN)[0]
     Chain.objects.update(telephony=Chain.Telephony.FAILED, telephony_error="Not allowed.")
     Location.objects.update(chain=chain)
-    assert advice() == ["Alert", "Chain", "ask"]
+    assert advice() == ["Alert", "switch_on", "ask"]
 
 
 def test_the_page_offers_the_step_as_a_button_that_asks_once(staff: Client, waiting: Connection) -> None:

@@ -1,0 +1,119 @@
+"""What a connection's page shows of what passes through it: messages and phone calls of the last days."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from urllib.parse import urlencode
+
+from django.db.models import Count, Q, QuerySet
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import User
+from integrations.backoffice.timeline.next_steps import NEXT_STEPS, NextStep
+from integrations.backoffice.timeline.sections import CASE_SECTIONS, CaseSection, Line
+from integrations.connections.models import Application, Chain, Connection
+from integrations.messaging.models import RequestedMessage
+from integrations.telephony.models import PhoneCall
+from partner_portal.core.admin_base import link_to
+from partner_portal.core.english import english as _
+from partner_portal.core.english import english_plural
+
+RECENT = timedelta(days=7)
+# So long a gateway may take to fetch a message.
+SOON = timedelta(minutes=15)
+
+
+@NEXT_STEPS.add(rank=28)
+def messages_not_sent(connection: Connection) -> Iterator[NextStep]:
+    """Messages that the partner's own gateway has not sent, or has not told the end of."""
+    if not connection.application.takes_messages:
+        return
+    state, now = RequestedMessage.State, timezone.now()
+    stuck = Q(state__in=(state.UNANSWERED, state.NOT_ENOUGH_FUNDS)) | Q(
+        state=state.REQUESTED, received_at__lt=now - SOON
+    )
+    counts = _counts(_recent_messages(connection).filter(stuck))
+    for value, count in sorted(counts.items()):
+        text = english_plural(
+            "%(count)d message of the last 7 days: %(state)s. Look at the gateway.",
+            "%(count)d messages of the last 7 days: %(state)s. Look at the gateway.",
+            count,
+        ) % {"count": count, "state": state(value).label}
+        url = _messages_url(connection, state__exact=value)
+        yield NextStep(text, url=url, label=_("These messages"), is_trouble=True)
+
+
+@NEXT_STEPS.add(rank=29)
+def phone_calls_not_saved(connection: Connection) -> Iterator[NextStep]:
+    """Phone calls that Altegio has not taken."""
+    if connection.application.kind != Application.Kind.TELEPHONY:
+        return
+    failed = _recent_calls(connection).filter(state=PhoneCall.State.FAILED).order_by("-pk")
+    newest = failed.first()
+    if newest is None:
+        return
+    text = _("Phone calls of the last 7 days are not in Altegio's history; the newest: %(why)s") % {
+        "why": newest.error or "–"
+    }
+    url = _calls_url(connection, state__exact=PhoneCall.State.FAILED)
+    yield NextStep(text, url=url, label=_("These calls"), is_trouble=True)
+
+
+@CASE_SECTIONS.add(rank=30)
+def telephony(connection: Connection, reader: User) -> Iterator[CaseSection]:
+    """The chain, whether its telephony is on, and how the calls of the last seven days ended."""
+    chain = connection.location.chain
+    wanted = connection.application.kind == Application.Kind.TELEPHONY
+    if chain is None or not wanted or not reader.has_perm("connections.view_chain"):
+        return
+    is_bad = chain.telephony == Chain.Telephony.FAILED
+    state = " · ".join(part for part in (chain.get_telephony_display(), chain.telephony_error) if part)
+    lines = [Line(_("chain"), link_to(chain)), Line(_("telephony"), state, is_bad)]
+    if not reader.has_perm("telephony.view_phonecall"):
+        yield CaseSection(_("Telephony"), lines)
+        return
+    lines += _lines(_counts(_recent_calls(connection)), PhoneCall.State, _("calls of the last 7 days"))
+    yield CaseSection(_("Telephony"), lines, ((_calls_url(connection), _("The calls")),))
+
+
+@CASE_SECTIONS.add(rank=40)
+def messages(connection: Connection, reader: User) -> Iterator[CaseSection]:
+    """How the messages of the last seven days ended."""
+    if not reader.has_perm("messaging.view_requestedmessage"):
+        return
+    counts = _counts(_recent_messages(connection))
+    if connection.application.takes_messages or counts:
+        lines = _lines(counts, RequestedMessage.State, _("taken from Altegio"))
+        links = ((_messages_url(connection), _("The messages")),)
+        yield CaseSection(_("Messages of the last 7 days"), lines, links)
+
+
+def _recent_messages(connection: Connection) -> QuerySet[RequestedMessage]:
+    return RequestedMessage.objects.filter(connection=connection, received_at__gte=timezone.now() - RECENT)
+
+
+def _recent_calls(connection: Connection) -> QuerySet[PhoneCall]:
+    """Those that name the location."""
+    return PhoneCall.objects.filter(location=connection.location_id, received_at__gte=timezone.now() - RECENT)
+
+
+def _counts(rows: QuerySet[RequestedMessage] | QuerySet[PhoneCall]) -> dict[str, int]:
+    return dict(rows.order_by().values_list("state").annotate(Count("pk")))
+
+
+def _lines(
+    counts: dict[str, int], states: type[RequestedMessage.State | PhoneCall.State], all_of_them: str
+) -> list[Line]:
+    """How many are in each state, in the order of the states."""
+    shown = [Line(label, str(counts[value])) for value, label in states.choices if value in counts]
+    return shown or [Line(all_of_them, _("none"))]
+
+
+def _messages_url(connection: Connection, **narrowed: str) -> str:
+    here = {"connection__id__exact": connection.pk, **narrowed}
+    return f"{reverse('admin:messaging_requestedmessage_changelist')}?{urlencode(here)}"
+
+
+def _calls_url(connection: Connection, **narrowed: str) -> str:
+    here = {"location__id__exact": connection.location_id, **narrowed}
+    return f"{reverse('admin:telephony_phonecall_changelist')}?{urlencode(here)}"

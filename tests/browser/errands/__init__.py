@@ -1,0 +1,1 @@
+"""Errands: what people really come for, click by click, on one portal in the middle of its life."""
