@@ -199,7 +199,7 @@ class NewKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # the stubs' class
     """Whose key it is, and what it may do."""
 
     scopes = forms.MultipleChoiceField(
-        label=_("may"),
+        label=_("May"),
         choices=[(scope, f"{scope}: {meaning}") for scope, meaning in MEANING.items()],
         widget=forms.CheckboxSelectMultiple,
         help_text=_("Only what the system needs: a key is not changed later, but revoked and made anew."),

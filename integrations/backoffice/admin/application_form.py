@@ -17,7 +17,7 @@ class ApplicationForm(forms.ModelForm[Application]):
     """
 
     channels = forms.MultipleChoiceField(
-        label=_("channels"),
+        label=_("Channels"),
         required=False,
         choices=Application.Channel.choices,
         widget=forms.CheckboxSelectMultiple,
