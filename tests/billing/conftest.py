@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from accounts.models import ApiKey
@@ -80,7 +81,7 @@ class Billing:
 
 @pytest.fixture
 def billing(client: Client, db: None) -> Billing:
-    _key, secret = ApiKey.objects.create_key(name="billing", scopes=["billing", "read"])
+    _key, secret = ApiKey.objects.create_key(name="billing", scopes=["billing", "read"], last_used_at=timezone.now())
     return Billing(client, secret)
 
 

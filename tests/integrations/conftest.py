@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import ApiKey
 from integrations.connections.models import Application, Chain, Connection
@@ -63,8 +64,10 @@ def telephony(connect: Callable[..., Connection]) -> Chain:
 
 @pytest.fixture
 def api(db: None, client: Client) -> Api:
-    """`api("post", "sms/statuses/", body)` calls the API as one of the partner's own systems."""
-    _key, secret = ApiKey.objects.create_key(name="gateway", scopes=["sms", "telephony", "read"])
+    """`api("post", "sms/statuses/", body)` calls the API as one of the partner's systems that has called before."""
+    _key, secret = ApiKey.objects.create_key(
+        name="gateway", scopes=["sms", "telephony", "read"], last_used_at=timezone.now()
+    )
 
     def call(method: str, path: str, body: object = None, secret: str = secret) -> Response:
         send: Api = getattr(client, method)

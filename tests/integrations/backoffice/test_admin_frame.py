@@ -118,8 +118,8 @@ def test_json_that_is_only_shown_is_laid_out_and_masked(admin_client: Client) ->
     """Of a call that nothing waits for."""
     call = OutgoingCall.objects.create(
         kind="activate", key="k", state="done", priority=0, deadline_at=timezone.now(),
-        params={"webhook_urls": ["https://a.example"], "api_key": "Recognisable"},
+        params={"api_key": "Recognisable", "webhook_urls": ["https://a.example"]},
     )  # fmt: skip
     page = unescape(admin_client.get(f"/admin/outbox/outgoingcall/{call.pk}/change/").content.decode())
-    assert '<pre>{\n  "webhook_urls": [\n    "https://a.example"\n  ],\n  "api_key": "•••"\n}</pre>' in page
+    assert '<pre>{\n  "api_key": "•••",\n  "webhook_urls": [\n    "https://a.example"\n  ]\n}</pre>' in page
     assert "Recognisable" not in page

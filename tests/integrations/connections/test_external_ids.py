@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 
 def caller(*scopes: str) -> Client:
     """A system of the partner whose key has these scopes."""
-    _key, secret = ApiKey.objects.create_key(name="billing", scopes=list(scopes))
+    _key, secret = ApiKey.objects.create_key(name="billing", scopes=list(scopes), last_used_at=timezone.now())
     return Client(headers={"Authorization": f"Api-Key {secret}"})
 
 
