@@ -26,5 +26,7 @@ def test_a_chain_of_1500_locations_in_one_address(portal: Portal, altegio: Sandb
     assert len(portal.state_of(page)["locations"]) == 1500
 
     portal.start_worker("-B", ALTEGIO_REQUESTS_PER_SECOND="1000", ALTEGIO_REQUESTS_PER_MINUTE="60000")
-    wait_for(lambda: sum(activations(altegio, locations).values()) >= 100, "the first hundred are accepted")
+    wait_for(
+        lambda: sum(activations(altegio, locations).values()) >= 100, "the first hundred are accepted", timeout=120
+    )
     assert set(activations(altegio, locations).values()) == {0, 1}
