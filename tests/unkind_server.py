@@ -112,9 +112,14 @@ def unkind_server() -> Iterator[UnkindServer]:
         server.close()
 
 
+# A busy machine gets so much more: what is caught would not end at all, or only with the server's patience.
+SLACK_SECONDS = 10.0
+
+
 @contextmanager
 def at_most(seconds: float) -> Iterator[None]:
-    """What is inside must not take longer."""
+    """What is inside ends by itself, after about `seconds`."""
     began = time.monotonic()
     yield
-    assert time.monotonic() - began < seconds, f"it took {time.monotonic() - began:.1f} s"
+    took = time.monotonic() - began
+    assert took < seconds + SLACK_SECONDS, f"it took {took:.1f} s"

@@ -1,7 +1,6 @@
 """A mail server on a bad day: e-mails wait for a day, none is lost or blamed for it, and nothing else waits."""
 
 import threading
-import time
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -21,6 +20,7 @@ from integrations.backoffice import health
 from partner_portal.core import smtp_backend as backend
 from partner_portal.core.models import FailedItem
 from tests.accounts.mail_servers import mail_server, refusing, silent, trickling
+from tests.unkind_server import at_most
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -56,10 +56,9 @@ def test_a_silent_server_costs_one_time_out_and_no_letter_a_try_of_its_own(
     three_letters()
     with mail_server(silent) as port:
         smtp(port)
-        began = time.monotonic()
-        assert send_waiting_emails() == 0
-        assert send_waiting_emails() == 0, "the server rests"
-        assert time.monotonic() - began < 4
+        with at_most(3):
+            assert send_waiting_emails() == 0
+            assert send_waiting_emails() == 0, "the server rests"
     assert not FailedItem.objects.filter(queue="outgoing_emails").exists()
     assert OutgoingEmail.objects.exclude(error="").count() == 1
 
@@ -83,9 +82,8 @@ def test_a_server_that_trickles_is_hung_up_on(smtp: Callable[[int], None], monke
     three_letters()
     with mail_server(trickling) as port:
         smtp(port)
-        began = time.monotonic()
-        assert send_waiting_emails() == 0
-        assert time.monotonic() - began < 6
+        with at_most(4):
+            assert send_waiting_emails() == 0
     assert emails.mail_trouble() is not None
 
 
@@ -118,12 +116,11 @@ def test_one_thread_of_a_process_waits_for_the_mail_server(smtp: Callable[[int],
     with mail_server(silent) as port:
         smtp(port)
         waiting = threading.Thread(target=send_waiting_emails)
-        began = time.monotonic()
         assert emails._place.acquire()
         try:
             waiting.start()
-            waiting.join(5)
-            assert time.monotonic() - began < 0.9, "it does not wait for its turn"
+            waiting.join(30)
+            assert not waiting.is_alive(), "it does not wait for its turn"
         finally:
             emails._place.release()
 

@@ -11,7 +11,8 @@ from tests.end_to_end.portal import Portal, wait_for
 
 # More than a worker has threads.
 EMAILS = 30
-CLEARLY_LESS_THAN_A_TIME_OUT = 6.0
+# A worker speaks with the silent server for so long; whoever waited for it would be later than that.
+EMAIL_TIMEOUT = 45
 
 
 @pytest.fixture
@@ -35,18 +36,18 @@ def write_letters(portal: Portal) -> None:
         )
 
 
-def tried(portal: Portal) -> int:
-    count: int = portal.database.query("SELECT count(*) FROM accounts_outgoingemail WHERE attempt_count > 0")[0][0]
+def emails(portal: Portal, condition: str) -> int:
+    count: int = portal.database.query(f"SELECT count(*) FROM accounts_outgoingemail WHERE {condition}")[0][0]
     return count
 
 
 def test_no_call_waits_for_the_mail_server(portal: Portal, altegio: Sandbox, mail: str) -> None:
     write_letters(portal)
-    portal.start_worker("-B", EMAIL_URL=mail, EMAIL_TIMEOUT="10")
-    wait_for(lambda: tried(portal), "the worker speaks with the mail server", timeout=40)
+    portal.start_worker("-B", EMAIL_URL=mail, EMAIL_TIMEOUT=str(EMAIL_TIMEOUT))
+    wait_for(lambda: emails(portal, "attempt_count > 0"), "the worker speaks with the mail server", timeout=40)
     for page in [connect_one(portal, altegio) for _ in range(3)]:
-        portal.wait_until_active(page, timeout=CLEARLY_LESS_THAN_A_TIME_OUT)
-    wait_for(lambda: "mail" in portal.page("/readyz/").json()["wrong"], "readiness names the mail server", timeout=60)
-    assert set(portal.page("/readyz/").json()["wrong"]) == {"mail"}
+        portal.wait_until_active(page)
+    assert set(portal.page("/readyz/").json()["wrong"]) <= {"mail"}
+    assert not emails(portal, "error <> ''"), "the server still holds the first one"
     portal.database.query("DELETE FROM accounts_outgoingemail")
     portal.database.query("DELETE FROM core_faileditem")

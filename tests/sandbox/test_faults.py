@@ -67,20 +67,19 @@ def test_a_spoilt_answer_hides_that_the_call_is_done(sandbox: Sandbox, granted: 
 
 @pytest.mark.parametrize(("kind", "done"), [("delay", Status.PENDING), ("delay_after", Status.ACTIVE)])
 def test_a_slow_answer_outlasts_the_caller(sandbox: Sandbox, granted: Caller, kind: str, done: Status) -> None:
-    sandbox.fault(kind, "activate", seconds=0.5)
+    sandbox.fault(kind, "activate", seconds=3)
     with pytest.raises(requests.ReadTimeout):
-        granted.post("/marketplace/partner/callback", {"salon_id": LONDON, "application_id": 1}, timeout=0.2)
+        granted.post("/marketplace/partner/callback", {"salon_id": LONDON, "application_id": 1}, timeout=1)
     assert sandbox.status_of(LONDON) == done
 
 
 def test_one_slow_call_does_not_hold_up_the_others(sandbox: Sandbox, granted: Caller) -> None:
-    sandbox.fault("delay", "activate", seconds=1.0)
+    sandbox.fault("delay", "activate", seconds=3.0)
     with ThreadPoolExecutor(1) as pool:
         slow = pool.submit(granted.activate)
         time.sleep(0.1)
-        started = time.monotonic()
         assert requests.get(f"{sandbox.app_url}/_sandbox/state", timeout=5).status_code == 200
-        assert time.monotonic() - started < 0.5
+        assert not slow.done()
         assert slow.result().status_code == 201
 
 

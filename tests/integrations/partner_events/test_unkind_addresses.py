@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.db import connections
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
@@ -20,7 +20,7 @@ from integrations.partner_events.models import PartnerEvent, WebhookDelivery, We
 from partner_portal.core.thread_shares import Share
 from tests.integrations.partner_events.conftest import due_now
 from tests.not_none import not_none
-from tests.unkind_server import OK, Talk, UnkindServer, at_most, say, unkind_server
+from tests.unkind_server import OK, SLACK_SECONDS, Talk, UnkindServer, at_most, say, unkind_server
 
 END = 0.5
 
@@ -91,7 +91,7 @@ def test_addresses_that_never_end_do_not_stop_the_others(server: UnkindServer) -
         server.will(UNKIND["100 Continue without end"])
         kind.will(say(OK))
         for _ in range(9):
-            deliveries(address(server), 5)
+            deliveries(address(server), 40)
         good = address(kind)
         deliveries(good, 20)
 
@@ -107,7 +107,7 @@ def test_addresses_that_never_end_do_not_stop_the_others(server: UnkindServer) -
         for worker in workers:
             worker.start()
         began = time.monotonic()
-        while delivered(good) < 20 and time.monotonic() - began < 20:
+        while delivered(good) < 20 and time.monotonic() - began < 60:
             time.sleep(0.02)
         took = time.monotonic() - began
         ended.set()
@@ -115,7 +115,7 @@ def test_addresses_that_never_end_do_not_stop_the_others(server: UnkindServer) -
             worker.join()
     assert delivered(good) == 20
     # All nine at once may hold the three threads for one end each; after that they share one.
-    assert took < 3 * END + (6 if connection.vendor == "sqlite" else 3)
+    assert took < 3 * END + SLACK_SECONDS
 
 
 @pytest.mark.django_db
