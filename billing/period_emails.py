@@ -11,8 +11,8 @@ from accounts.emails import EMAIL_CONTEXTS
 from accounts.models import User
 from accounts.notifications import NotificationKind, digest_context, register_notification
 from accounts.untrusted_text import PartnersAddress
+from billing.how_much import last_payments
 from billing.labels import option_name, standing, why_it_ended
-from billing.models import Payment, Status
 from billing.period_ends import ending, without_waiting_payment
 from billing.ways_to_pay import address_of_partner, options_for, page_to_pay
 from integrations.connections.brand import brand_of_all
@@ -57,7 +57,7 @@ def with_ways_to_pay(params: dict[str, Any]) -> dict[str, Any]:
         **digest_context([_line(connection) for connection in shown], params),
         "brand": brand_of_all(shown),
         "prices": prices,
-        "last_payment": "" if prices or len(shown) > 1 else _last_payment(shown[0]),
+        "last_payment": "" if prices or len(shown) > 1 else last_payments(shown).get(shown[0].pk, ""),
         "tariffs_url": settings.PORTAL_URL + page_to_pay(shown) if prices else "",
     }
 
@@ -86,9 +86,3 @@ def _headline(connection: Connection) -> str:
     if end is not None and end == connection.paid_until:
         return _("The paid period of %(location)s ends on %(day)s") % names
     return _("The free trial of %(location)s ends on %(day)s") % names
-
-
-def _last_payment(connection: Connection) -> str:
-    here = Payment.objects.filter(application=connection.application_id, location=connection.location_id)
-    last = here.filter(status=Status.REPORTED).order_by("-paid_at", "-pk").first()
-    return formats.money(last.exact_amount, last.currency) if last else ""

@@ -12,6 +12,7 @@ from accounts.limits import Limit
 from accounts.listing import page_of, place_in, searched
 from accounts.models import User
 from accounts.pages import owner_page, register_notice, register_page, show, to_page
+from billing.how_much import how_much
 from billing.labels import STATUS_ADVICE, STATUS_TONES, STATUS_WORDS, is_due, option_name, standing
 from billing.models import Payment, PaymentLink, Status
 from billing.offers import NotOfferedError, ask_for_link
@@ -49,6 +50,7 @@ def subscription_list(request: HttpRequest, owner: User) -> HttpResponse:
 
 def _subscription_rows(page: "Page[Connection]") -> list[dict[str, Any]]:
     options = options_for(page)
+    prices = how_much(list(page), {})
     links = {
         (link.connection_id, link.option_id): link
         for link in PaymentLink.objects.filter(connection__in=[each.pk for each in page], discount=0)
@@ -56,7 +58,7 @@ def _subscription_rows(page: "Page[Connection]") -> list[dict[str, Any]]:
     return [
         {
             "connection": connection,
-            "standing": " ".join(filter(None, [_stopped(connection), standing(connection)])),
+            "standing": " ".join(filter(None, _said(connection, prices.get(connection.pk, "")))),
             "next_payment_at": None if is_due(connection) else connection.next_payment_at,
             "is_due": is_due(connection),
             "pay_url": address_of_partner(connection),
@@ -70,8 +72,9 @@ def _subscription_rows(page: "Page[Connection]") -> list[dict[str, Any]]:
     ]
 
 
-def _stopped(connection: Connection) -> str:
-    return message_for(connection) if connection.state == State.FROZEN else ""
+def _said(connection: Connection, price: str) -> tuple[str, str, str]:
+    stopped = message_for(connection) if connection.state == State.FROZEN else ""
+    return stopped, standing(connection), price
 
 
 @require_GET

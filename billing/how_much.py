@@ -1,0 +1,50 @@
+"""How much an owner whose time is over would pay, as far as it is known."""
+
+from collections.abc import Mapping, Sequence
+
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.utils.translation import gettext as _
+
+from billing.labels import is_due
+from billing.models import Payment, Status, TariffOption
+from integrations.connections.models import Connection
+from partner_portal.core import formats
+
+
+def how_much(connections: Sequence[Connection], options: Mapping[int, list[TariffOption]]) -> dict[int, str]:
+    """By the primary key of each connection that is due: from which price there are tariffs, or what was paid last.
+
+    `options`: the tariff options by application (`options_for`). One query; none where nothing is due.
+    """
+    due = [connection for connection in connections if is_due(connection)]
+    last = last_payments([connection for connection in due if connection.application_id not in options])
+    said = {each.pk: _lowest_price(options.get(each.application_id, [])) or last.get(each.pk, "") for each in due}
+    return {pk: text for pk, text in said.items() if text}
+
+
+def last_payments(connections: Sequence[Connection]) -> dict[int, str]:
+    """By the primary key of each connection whose location has paid before: its last payment, in a sentence."""
+    if not connections:
+        return {}
+    found = {(each.application_id, each.location_id): each for each in _newest(connections)}
+    paid = {each.pk: found.get((each.application_id, each.location_id)) for each in connections}
+    return {pk: _said(payment) for pk, payment in paid.items() if payment}
+
+
+def _newest(connections: Sequence[Connection]) -> QuerySet[Payment]:
+    here = Payment.objects.filter(application=OuterRef("application"), location=OuterRef("location"))
+    newest = here.filter(status=Status.REPORTED).order_by("-paid_at", "-pk").values("pk")[:1]
+    of_each = Connection.objects.filter(pk__in=[each.pk for each in connections]).annotate(newest=Subquery(newest))
+    return Payment.objects.filter(pk__in=of_each.values("newest"))
+
+
+def _said(payment: Payment) -> str:
+    return _("Your last payment: %(amount)s.") % {"amount": formats.money(payment.exact_amount, payment.currency)}
+
+
+def _lowest_price(options: Sequence[TariffOption]) -> str:
+    """Where the options are in one currency: sums in two cannot be compared."""
+    priced = [(each.price, each.currency) for each in options if each.price is not None]
+    if len({currency for _price, currency in priced}) != 1:
+        return ""
+    return _("Tariffs from %(price)s.") % {"price": formats.money(*min(priced))}
