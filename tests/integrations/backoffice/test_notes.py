@@ -1,16 +1,20 @@
 """Notes on connections: by whoever may change one, newest first, and gone with the person they are about."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.db import connection as database
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.erasure import erase_person
 from accounts.models import User
 from accounts.personal_data import export_person
 from integrations.backoffice.models import ConnectionNote
+from integrations.backoffice.timeline.by_staff import by_staff
 from integrations.backoffice.timeline.entries import timeline
 from integrations.connections.models import Arrival, Connection
 from sandbox import Sandbox
@@ -88,3 +92,16 @@ def test_notes_on_what_waits_for_the_person_go_too_and_others_stay(case: Connect
     Arrival.objects.update(expected_user=expected)
     erase_person(expected)
     assert not ConnectionNote.objects.exists()
+
+
+def test_what_staff_did_is_read_by_an_index(case: Connection) -> None:
+    if database.vendor != "postgresql":
+        pytest.skip("SQLite has no index there: its lists are small.")
+    with CaptureQueriesContext(database) as asked, suppress(StopIteration):
+        next(iter(by_staff(case)))
+    with database.cursor() as cursor:
+        # A small table is read whole; a million rows are not.
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN {asked.captured_queries[-1]['sql'].replace('%', '%%')}", ())
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    assert "admin_log_of_a_row" in plan
