@@ -24,6 +24,8 @@ FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--test-third-party-cookie-phaseout",
 ]  # fmt: skip
+# Milliseconds. A busy machine may take longer than what Playwright gives by default, 5 s and 30 s.
+PATIENCE = 90_000
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -39,8 +41,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _browser() -> Iterator[Browser]:
     # Playwright runs an event loop in this thread; Django's guard against that does not apply to it.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    # A busy machine may take longer than the five seconds that Playwright gives by default.
-    expect.set_options(timeout=30_000)
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         yield playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
@@ -55,6 +56,7 @@ def _is_ours(message: ConsoleMessage) -> bool:
 def page(_browser: Browser) -> Iterator[Page]:
     """A fresh browser window; an error on its console fails the test."""
     context = _browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     problems: list[str] = []
     page.on("console", lambda message: problems.append(message.text) if _is_ours(message) else None)

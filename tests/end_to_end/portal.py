@@ -24,7 +24,8 @@ PROCFILE = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().
 PARTNER_TOKEN = "partner-token-nobody-may-see"
 STAFF_PASSWORD = "staff-password-nobody-may-see"
 PER_SECOND, PER_MINUTE = 20, 1200
-PATIENCE = 30.0
+# Seconds; as long as a busy machine may take for what an idle one does in one.
+PATIENCE = 90.0
 # Platforms kill what has not ended ten seconds after SIGTERM.
 MAX_STOP = 9.0
 

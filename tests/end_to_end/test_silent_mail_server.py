@@ -12,7 +12,7 @@ from tests.end_to_end.portal import Portal, wait_for
 # More than a worker has threads.
 EMAILS = 30
 # A worker speaks with the silent server for so long; whoever waited for it would be later than that.
-EMAIL_TIMEOUT = 45
+EMAIL_TIMEOUT = 55
 
 
 @pytest.fixture
