@@ -4,8 +4,9 @@ The download holds a thread of the web process for as long as its reader takes, 
 database. So a process carries few of them at once: the other threads are for Altegio.
 """
 
-import threading
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from django.db.models import QuerySet
@@ -19,7 +20,10 @@ from partner_portal.core.models import ListExport
 PAGE = 1000
 # Of the four threads of a web process (gunicorn.conf.py).
 MAX_AT_ONCE = 2
-_free = threading.BoundedSemaphore(MAX_AT_ONCE)
+# A queue, because the collector of garbage may give a place back in the middle of taking one.
+_places: SimpleQueue[int] = SimpleQueue()
+for _place in range(MAX_AT_ONCE):
+    _places.put(_place)
 
 Values = Callable[[Any], Iterable[object]]
 
@@ -32,26 +36,28 @@ def stream(
     export: ListExport, rows: QuerySet[Any], headings: Sequence[str], values: Values, file_name: str
 ) -> StreamingHttpResponse:
     """The answer that is the file. `export` is saved and counted on. Raises TooManyExportsError."""
-    if not _free.acquire(blocking=False):
-        raise TooManyExportsError
-    try:
-        export.save()
-    except BaseException:
-        _free.release()
-        raise
     lines = _Download(export, headings, (write_lines(map(values, page)) for page in read_pages(rows, PAGE)))
+    export.save()
     response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{file_name}"'
     return response
 
 
 class _Download:
-    """The pages as the server takes them. It calls `close` at the end, and when the reader has left."""
+    """The pages as the server takes them. It calls `close` at the end, and when the reader has left.
+
+    It has one of the process's places until then. Raises TooManyExportsError.
+    """
 
     def __init__(self, export: ListExport, headings: Sequence[str], pages: Iterator[Iterator[str]]) -> None:
         self._export, self._pages = export, pages
         self._head = [MARK, *write_lines([headings])]
-        self._is_open = True
+        try:
+            place = _places.get_nowait()
+        except Empty:
+            raise TooManyExportsError from None
+        # Also when the answer is thrown away unread, as after an error in what is done last to a request.
+        self._leave_place = weakref.finalize(self, _places.put, place)
 
     def __iter__(self) -> Iterator[bytes]:
         yield "".join(self._head).encode()
@@ -65,11 +71,9 @@ class _Download:
         self._end(is_whole=False)
 
     def _end(self, *, is_whole: bool) -> None:
-        if not self._is_open:
-            return
-        self._is_open = False
-        _free.release()
-        self._note(ended_at=timezone.now(), is_whole=is_whole)
+        if self._leave_place.alive:
+            self._leave_place()
+            self._note(ended_at=timezone.now(), is_whole=is_whole)
 
     def _note(self, **changed: Any) -> None:
         for name, value in {**changed, "moved_at": timezone.now()}.items():
