@@ -30,13 +30,14 @@ def main() -> int:
     seeds = [given.seed] if given.seed is not None else range(given.first, given.first + given.seeds)
     folder = Path(given.folder) / f"run-{os.getpid()}"
     failed = []
-    stage = Stage(folder)
+    stage = Stage(folder, given.upgrade_from)
     if stage.clock.library is None:
         print("The clock does not jump: install libfaketime for that.")
     try:
         for seed in seeds:
             started = time.monotonic()
             plan = draw(seed, smallest=given.smallest, largest=given.largest)
+            plan = plan.with_upgrade() if given.upgrade_from else plan
             result = play(stage, plan)
             told = f"seed {seed}: {plan.locations} locations, {len(plan.faults)} faults, {result.calls} calls"
             print(f"{told}, {time.monotonic() - started:.0f} s: {'FAILED' if result.broken else 'held'}", flush=True)
@@ -67,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--seed", type=int, help="this one alone")
     add("--smallest", type=int, default=SMALLEST, help="locations of a small seed")
     add("--largest", type=int, default=LARGEST, help="locations of a large one")
+    add("--upgrade-from", type=Path, help="the checkout of another version, which this one replaces in each seed")
     add("--folder", default=str(ROOT / "var" / "chaos"), help="where evidence is kept")
     return parser
 

@@ -74,6 +74,8 @@ class Hurting:
                 stage.partner.misbehave(mood)
                 pause(fault.lasts)
                 stage.partner.go_on()
+            case "upgrade", _:
+                stage.upgrade()
             case "clock", _:
                 stage.clock.set(fault.detail["offset"])
             case process, _:

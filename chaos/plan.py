@@ -4,7 +4,7 @@ How the portal's processes come between each other is not in it: they are real.
 """
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 SMS, TELEPHONY = 1, 2
@@ -14,6 +14,8 @@ ARRIVALS_LAST = 3.0
 LAST_FAULT = 0.9
 # The stage allows for two clocks that differ by a minute (`ALTEGIO_CLOCK_TOLERANCE`).
 LARGEST_OFFSET = 45
+# The portal's processes, and how likely each is killed in a seed.
+DIES = {"web": 0.35, "worker-1": 0.5, "worker-2": 0.5, "beat": 0.15}
 # How many locations a seed has; most have few.
 SMALLEST, LARGEST = 100, 300
 
@@ -68,6 +70,11 @@ class Plan:
     altegio: dict[str, Any]  # switches of the sandbox's settings
     stories: tuple[StoryPlan, ...]
     faults: tuple[Fault, ...]
+
+    def with_upgrade(self) -> "Plan":
+        """The same in which this version replaces another in the middle; no process dies but by that."""
+        kept = [fault for fault in self.faults if fault.target not in (*DIES, "postgres")]
+        return replace(self, faults=(*kept, Fault("upgrade", "release", at=0.4)))
 
     @property
     def sets_clock(self) -> bool:
@@ -177,7 +184,7 @@ CALLS = ("activate", "activate", "status", "payment", "refund", "short_names", "
 
 def _faults(rng: random.Random) -> list[Fault]:
     faults = [_bad_day(rng) for _ in range(rng.randint(3, 9))]
-    for target, chance in (("web", 0.35), ("worker-1", 0.5), ("worker-2", 0.5), ("beat", 0.15)):
+    for target, chance in DIES.items():
         if rng.random() < chance:
             at = rng.uniform(0, LAST_FAULT)
             faults.append(Fault(target, "killed", at, rng.choice([0.0, 0.5, 2.0])))

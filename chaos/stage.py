@@ -16,7 +16,7 @@ from chaos.partner import Partner
 from chaos.servers import Postgres, Redis
 from sandbox import Sandbox
 from sandbox.settings import Settings
-from tests.end_to_end.portal import PARTNER_TOKEN, Portal, Program, wait_for
+from tests.end_to_end.portal import PARTNER_TOKEN, ROOT, Portal, Program, wait_for
 from tests.end_to_end.stores import PostgresDatabase, Rows
 
 # The same on both sides; far above the real ones, so that an hour's work fits into seconds.
@@ -50,11 +50,14 @@ print(new_endpoint({url!r}, [], None, "").secret)
 
 
 class Stage:
-    """Build once; `begin` makes everything new for a seed."""
+    """Build once; `begin` makes everything new for a seed.
 
-    def __init__(self, folder: Path) -> None:
+    `before`: the checkout of the version that each seed begins with, for `upgrade` to replace; None for this one.
+    """
+
+    def __init__(self, folder: Path, before: Path | None = None) -> None:
         folder.mkdir(parents=True)
-        self.folder = folder
+        self.folder, self._before = folder, before
         self.clock = Clock(folder / "clock")
         self.postgres = Postgres()
         self.redis = Redis(folder / "redis")
@@ -64,6 +67,7 @@ class Stage:
         self.mail = Mail()
         self.portal = Portal(folder, self.altegio.app_url, stores, EMAIL_URL=self.mail.url, **ENVIRONMENT)
         self.altegio.portal_url = self.portal.url
+        self.portal.code = before or ROOT
         self.portal.prepare()
         self.api_key = self.portal.command("create_api_key", "chaos", "--scopes", *SCOPES).splitlines()[-1]
         self.partner = Partner()
@@ -88,9 +92,9 @@ class Stage:
 
     def begin(self, *, clocked: bool, **altegio: Any) -> None:
         """An empty portal and an Altegio on its first day; every process runs, its clock can be set if `clocked`."""
-        if clocked != self._clocked:
+        if clocked != self._clocked or self._before:
             self.portal.stop()
-            self._clocked = clocked
+            self._clocked, self.portal.code = clocked, self._before or ROOT
         for log in (*self.folder.glob("*.log"), self.postgres.log):
             log.write_text("")
         self.clock.set(0)
@@ -111,6 +115,14 @@ class Stage:
 
     def kill(self, name: str) -> None:
         self._programs[name].kill()
+
+    def upgrade(self) -> None:
+        """This version's release while that before serves, then one process after another (docs/operations.md)."""
+        self.portal.code = ROOT
+        self.portal.command("migrate", "--noinput", "--verbosity", "0")
+        for name in self._starts:
+            self._programs[name].stop()
+            self.start(name)
 
     def died_by_itself(self) -> list[str]:
         return [name for name, program in self._programs.items() if not program.is_running]

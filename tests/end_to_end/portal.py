@@ -68,13 +68,13 @@ class Port:
 
 
 class Program:
-    """One running command with its children."""
+    """One running command with its children; it runs in the folder `code`."""
 
-    def __init__(self, command: Sequence[str], env: dict[str, str], log: Path) -> None:
+    def __init__(self, command: Sequence[str], env: dict[str, str], log: Path, code: Path = ROOT) -> None:
         with log.open("ab") as output:
             self._process = subprocess.Popen(
                 command,
-                cwd=ROOT,
+                cwd=code,
                 env=env,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -118,6 +118,8 @@ class Portal:
         self._folder = folder
         self._port = Port()
         self._programs: list[Program] = []
+        # What commands and new processes run: another version's checkout, in a test of an upgrade.
+        self.code = ROOT
         self.url = f"http://127.0.0.1:{self._port.number}"
         self.secret_keys = {
             "SECRET_KEY": "key-nobody-may-see",
@@ -154,7 +156,7 @@ class Portal:
         """What `manage.py` with these arguments prints."""
         command = [sys.executable, "manage.py", *arguments]
         env = self._env | environment
-        return subprocess.check_output(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, text=True)
+        return subprocess.check_output(command, cwd=self.code, env=env, stdin=subprocess.DEVNULL, text=True)
 
     def another_host(self, folder: Path) -> "Portal":
         """The same portal on another host: the same settings and stores, its own working folder and port."""
@@ -264,8 +266,7 @@ class Portal:
             return False
 
     def _start(self, name: str, command: list[str], **environment: str) -> Program:
-        program = Program(
-            [str(BIN / command[0]), *command[1:]], self._env | environment, self._folder / f"{name}.log"
-        )
+        command = [str(BIN / command[0]), *command[1:]]
+        program = Program(command, self._env | environment, self._folder / f"{name}.log", self.code)
         self._programs.append(program)
         return program
