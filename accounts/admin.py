@@ -47,7 +47,7 @@ class GroupAdmin(BaseAdmin, StockGroupAdmin):
     menu = Section.PEOPLE.at(4)
 
 
-class IdentityInline(admin.TabularInline[AltegioIdentity, User]):
+class IdentityInline(admin.StackedInline[AltegioIdentity, User]):
     model = AltegioIdentity
     extra = 0
     readonly_fields = ("altegio_user_id", "linked_at")
@@ -102,6 +102,10 @@ class UserAdmin(BaseAdmin, StockUserAdmin[User]):
         (_("Dates"), {"fields": ("last_login", "joined_at")}),
     )
     add_fieldsets = ((None, {"fields": ("email", "name", "is_staff", "usable_password", "password1", "password2")}),)
+
+    def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
+        """A person who is still to be made is no Altegio user yet."""
+        return super().get_inlines(request, obj) if obj else ()
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         """An owner's new address, or new rights, prove nothing yet: what had opened the account ends.

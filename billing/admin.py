@@ -131,11 +131,10 @@ class PaymentAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("calls and their attempts (secrets masked)"))
     def exchanges(self, payment: Payment) -> SafeString | str:
-        rows = ((link_to(call), call.get_state_display(), exchange_text(call)) for call in payment.calls())
-        shown = format_html_join(
-            "", '<div>{} — {}<textarea class="exchange" readonly rows="10" cols="100">{}</textarea></div>', rows
-        )
-        return shown or "–"
+        name = _("Request and answer")
+        rows = ((link_to(call), call.get_state_display(), name, exchange_text(call)) for call in payment.calls())
+        area = '<textarea class="exchange" aria-label="{}" readonly rows="10" cols="100">{}</textarea>'
+        return format_html_join("", f"<div>{{}} — {{}}{area}</div>", rows) or "–"
 
     @admin.display(description=_("what it said before it was sent again"))
     def changes(self, payment: Payment) -> SafeString | str:

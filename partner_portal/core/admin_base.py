@@ -14,7 +14,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db import DataError, transaction
-from django.db.models import Field, Model, QuerySet, URLField
+from django.db.models import DateTimeField, Field, Model, QuerySet, URLField
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
@@ -30,6 +30,7 @@ from partner_portal.core.admin_exports import ExportsList
 from partner_portal.core.admin_rules import RoomChecks, RoomList, names_secret, without
 from partner_portal.core.admin_sections import InMenu
 from partner_portal.core.admin_way_back import ComesBack, way_back
+from partner_portal.core.admin_widgets import LabelledDateAndTime
 from partner_portal.core.bidi import isolated
 from partner_portal.core.english import english as _
 from partner_portal.core.search import IndexedSearch
@@ -74,7 +75,8 @@ class BaseAdmin(InMenu, IndexedSearch, ComesBack, ExportsList):
     list_per_page = 50
     # Who types "www.salon.example" means https.
     formfield_overrides: ClassVar[dict[type[Field[Any, Any]], dict[str, Any]]] = {
-        URLField: {"assume_scheme": "https"}
+        URLField: {"assume_scheme": "https"},
+        DateTimeField: {"widget": LabelledDateAndTime},
     }
     # Links above the list: what it is called, and the address or only its query.
     quick_filters: tuple[tuple[StrOrPromise, str], ...] = ()

@@ -48,3 +48,8 @@ document.addEventListener("click", async ({ target: button }) => {
   await navigator.clipboard.writeText(button.dataset.copy);
   button.textContent = button.dataset.copied;
 });
+
+// Django's tooltips beside a choice of many have a name, but nothing that says what they are.
+addEventListener("load", () => {
+  for (const tooltip of document.querySelectorAll("span.help-tooltip[aria-label]")) tooltip.setAttribute("role", "img");
+});

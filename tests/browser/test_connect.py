@@ -37,6 +37,31 @@ def test_a_signed_arrival_turns_active_before_the_owners_eyes(
     has_no_axe_findings(page)
 
 
+# What a screen reader would say by itself: each new text of the live region, which is there from the beginning.
+HEARD = """() => {
+    const region = document.querySelector("[role=status]");
+    window.heard = [];
+    const hear = () => {
+        const text = region.innerText.trim().replace(/\\s+/g, " ");
+        if (text !== window.heard.at(-1)) window.heard.push(text);
+    };
+    hear();
+    new MutationObserver(hear).observe(region, { childList: true, characterData: true, subtree: true });
+}"""
+
+
+def test_a_screen_reader_says_how_it_went(page: Page, altegio: Sandbox, portal: str) -> None:
+    page.goto(arrival(altegio, portal, [AURORA_1, AURORA_2]))
+    expect(page.get_by_role("status")).to_contain_text("Connecting…")
+    page.evaluate(HEARD)
+    dispatch_due()
+    expect(page.get_by_role("status")).to_contain_text("All 2 locations are connected")
+    assert page.evaluate("window.heard") == [
+        "Connecting… This goes on by itself. You need not wait here.",
+        "All 2 locations are connected You can go on working in Altegio.",
+    ]
+
+
 @pytest.mark.parametrize("width", [1280, 320])
 def test_the_form_fits_and_can_be_used_by_everyone(page: Page, altegio: Sandbox, portal: str, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 700})

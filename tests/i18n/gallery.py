@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.contrib.auth.tokens import default_token_generator
 from django.http import HttpResponse
 from django.test import Client, RequestFactory, override_settings
-from django.urls import reverse
+from django.urls import Resolver404, reverse
 from django.utils import timezone, translation
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
@@ -51,10 +51,11 @@ DATA = frozenset(
 
 @dataclass
 class Shown:
-    """What was shown where."""
+    """What was shown where; `view` is the name of the address that answered, where it has one."""
 
     name: str
     text: str
+    view: str = ""
 
 
 @dataclass
@@ -131,7 +132,7 @@ class Gallery:
 
     def _everything(self) -> Iterator[Shown]:
         for name, answer in [*self.arriving(), *self.statuses(), *self.accounts(), *self.errors()]:
-            yield Shown(name, answer.content.decode())
+            yield Shown(name, answer.content.decode(), _view_of(answer))
         yield from self.outgoing_emails()
 
     def arriving(self) -> Iterator[tuple[str, HttpResponse | Response]]:
@@ -178,7 +179,11 @@ class Gallery:
         yield "status too late", self._status(browser, self.arrival(deadline_at=over))
         yield "status signed in", self._status(self.browser(self.owner), self.arrival("active", "failed"))
         yield "status signed up", self._status(browser, self.arrival("granted", signed_up=True))
-        yield "status expected", self._status(browser, self.arrival("granted", user=None, expected_user=self.owner))
+        expected = self.arrival("granted", user=None, expected_user=self.owner)
+        yield "status expected", self._status(browser, expected)
+        token = tokens.status_token(expected)
+        yield "status, badly", browser.post(reverse("connect:status-sign-in", args=[token]), {"password": "x"})
+        yield "status, link sent", browser.post(reverse("connect:status-link", args=[token]))
         calls = OutgoingCall.objects.filter(connection=self.connections["granted"])
         calls.update(setbacks=1)
         yield "status struggling", self._status(browser, self.arrival("granted"))
@@ -241,3 +246,11 @@ class Gallery:
         for _ in range(limit.most):
             limit.count(self.address)
         yield f"{name}, too often", visit()
+
+
+def _view_of(answer: HttpResponse | Response) -> str:
+    """The name of the address, unless there is no such address or no request went through one."""
+    try:
+        return str(answer.resolver_match.view_name)  # type: ignore[union-attr]
+    except (AttributeError, Resolver404):
+        return ""

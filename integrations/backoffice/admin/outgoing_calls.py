@@ -135,7 +135,8 @@ class OutgoingCallAdmin(ReadOnlyAdmin):
     def exchange(self, call: OutgoingCall) -> SafeString:
         text = exchange_text(call)
         return format_html(
-            '<textarea class="exchange" readonly rows="{}" cols="100">{}</textarea>',
+            '<textarea class="exchange" aria-label="{}" readonly rows="{}" cols="100">{}</textarea>',
+            _("Request and answer"),
             min(len(text.splitlines()) + 1, 40),
             text,
         )

@@ -23,7 +23,7 @@ from tests.marketplace import AURORA_1, EMMA, MARIA, TELEPHONY, arrive, follow
 
 PASSWORD = "correct horse battery"
 REFUSED = {"status": 422, "remaining": 99, "body": {"success": False, "meta": {"message": "Not allowed"}}}
-OWNERS = ("iris", "lena", "nora", "ruth")
+OWNERS = ("iris", "kira", "lena", "nora", "ruth")
 
 
 class Places(NamedTuple):

@@ -1,0 +1,40 @@
+"""A person who has no mouse: the Tab key leads to everything, and what has the focus shows it."""
+
+from playwright.sync_api import Locator, Page
+
+MAX_TABS = 80
+HAS_FOCUS = "(element) => element === document.activeElement"
+SHOWS_FOCUS = """(element) => {
+    const { outlineStyle, outlineWidth } = getComputedStyle(element);
+    return outlineStyle !== "none" && parseFloat(outlineWidth) >= 2;
+}"""
+
+
+class Keys:
+    """Goes about `page` by keyboard alone."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def reach(self, target: Locator) -> None:
+        """Press Tab until it has the focus, and see that it does."""
+        for _ in range(MAX_TABS):
+            if target.evaluate(HAS_FOCUS):
+                break
+            self.page.keyboard.press("Tab")
+        assert target.evaluate(HAS_FOCUS), f"the Tab key does not lead to {target}"
+        assert target.evaluate(SHOWS_FOCUS), f"no focus is seen on {target}"
+
+    def press(self, target: Locator) -> None:
+        self.reach(target)
+        self.page.keyboard.press("Enter")
+
+    def link(self, name: str) -> None:
+        self.press(self.page.get_by_role("link", name=name).first)
+
+    def button(self, name: str) -> None:
+        self.press(self.page.get_by_role("button", name=name).first)
+
+    def type(self, label: str, text: str) -> None:
+        self.reach(self.page.get_by_label(label).first)
+        self.page.keyboard.type(text)
