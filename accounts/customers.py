@@ -73,13 +73,16 @@ def read_customer(external_id: str, raw: Mapping[str, object]) -> CustomerData:
 
 
 def _read(name: str, value: object) -> str:
-    text = value.strip() if isinstance(value, str) else value
+    # Spreadsheets break lines within a cell, and write spaces that do not break.
+    text = " ".join(value.split()) if isinstance(value, str) else value
     if text is None or text == "":
         if name == "email":
             raise ValueError("This field is required.")
         return ""
-    if not isinstance(text, str) or len(text) > _LENGTHS[name] or not text.isprintable():
+    if not isinstance(text, str) or len(text) > _LENGTHS[name]:
         raise ValueError(f"Write a text of at most {_LENGTHS[name]} characters.")
+    if not text.isprintable():
+        raise ValueError("Write it without invisible characters.")
     if name == "email" and not address_in(text):
         raise ValueError("Write one e-mail address, without a name beside it.")
     languages = [code for code, _name in settings.LANGUAGES]

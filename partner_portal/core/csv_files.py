@@ -2,15 +2,22 @@
 
 import csv
 import sys
+from argparse import ArgumentParser, ArgumentTypeError
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
 _SEPARATORS = ",;\t"
-SAVE_AS = "Excel saves such a file as “CSV UTF-8”."
+UTF_8, UTF_16 = "utf-8-sig", "utf-16"
+SAVE_AS = (
+    "Excel saves such a file as “CSV UTF-8”; for one that another program wrote, --encoding says how, "
+    "for example --encoding windows-1251."
+)
 MORE_VALUES = "The row has more values than the file has columns."
 
 
@@ -36,34 +43,59 @@ def read_rows(lines: Iterable[str], columns: Sequence[str]) -> Iterator[tuple[in
         first = next(lines, "").removeprefix("\ufeff")
         separator = max(_SEPARATORS, key=first.count)
         reader = csv.reader(_with(first, lines), delimiter=separator, strict=True)
-    except UnicodeDecodeError as problem:
-        raise UnreadableFileError(f"The first line is not CSV in UTF-8 ({problem}). {SAVE_AS}") from None
+    except UnicodeError as problem:
+        raise UnreadableFileError(f"The file is not readable CSV ({problem}). {SAVE_AS}") from None
     try:
         names = [name.strip() for name in next(reader, [])]
         _check(names, columns)
         for values in reader:
             if any(value.strip() for value in values):
                 yield reader.line_num, _row(names, values)
-    except (csv.Error, UnicodeDecodeError) as problem:
+    except (csv.Error, UnicodeError) as problem:
         raise UnreadableFileError(
-            f"After line {reader.line_num} the file is not CSV in UTF-8 ({problem}). {SAVE_AS}"
+            f"After line {reader.line_num} the file is not readable CSV ({problem}). {SAVE_AS}"
         ) from None
 
 
+def add_file_arguments(parser: ArgumentParser) -> None:
+    """The command's file, and in which encoding it is written where that cannot be seen."""
+    parser.add_argument("file", type=Path)
+    parser.add_argument(
+        "--encoding",
+        type=_encoding,
+        help="how the file is written, for example windows-1251; without it UTF-8, or UTF-16 with a byte order mark",
+    )
+
+
+def _encoding(name: str) -> str:
+    try:
+        "".encode(name)
+    except (LookupError, ValueError):
+        raise ArgumentTypeError(f"there is no encoding {name}") from None
+    return name
+
+
 @contextmanager
-def opened(path: Path) -> Iterator[tuple[Iterator[str], "tqdm[Any]"]]:
+def opened(path: Path, encoding: str | None = None) -> Iterator[tuple[Iterator[str], "tqdm[Any]"]]:
     """The file's lines, and the bar that shows on a terminal how many of its bytes are read."""
 
     def lines() -> Iterator[str]:
         for line in file:
-            bar.update(len(line.encode()))
+            bar.update(raw.tell() - bar.n)
             yield line
 
     with (
-        path.open(encoding="utf-8-sig", newline="") as file,
+        path.open("rb") as raw,
+        TextIOWrapper(raw, encoding=encoding or _seen_encoding(path), newline="") as file,
         tqdm(total=path.stat().st_size, file=sys.stderr, disable=None, leave=False, unit="B", unit_scale=True) as bar,
     ):
         yield lines(), bar
+
+
+def _seen_encoding(path: Path) -> str:
+    """UTF-16 shows itself by its mark. One-byte encodings do not: they are named, not guessed."""
+    with path.open("rb") as file:
+        return UTF_16 if file.read(2) in (BOM_UTF16_LE, BOM_UTF16_BE) else UTF_8
 
 
 def _with(first: str, lines: Iterator[str]) -> Iterator[str]:

@@ -8,8 +8,10 @@ def read_external_id(text: str) -> str:
 
     With a space at its end and without it would be two ids that look like one.
     """
-    if not 1 <= len(text) <= MAX_EXTERNAL_ID or not text.strip() or not text.isprintable():
+    if not 1 <= len(text) <= MAX_EXTERNAL_ID or not text.strip():
         raise ValueError(f"Write a text of 1 to {MAX_EXTERNAL_ID} characters.")
+    if not text.isprintable():
+        raise ValueError("Write it on one line, with plain spaces and without invisible characters.")
     if text != text.strip():
         raise ValueError("Write it without a space at its beginning or end.")
     return text

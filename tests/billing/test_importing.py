@@ -125,6 +125,13 @@ def test_a_file_as_a_spreadsheet_writes_it(tmp_path: Path, connection: Connectio
     assert Payment.objects.get().exact_amount == Decimal("10.00")
 
 
+def test_a_file_as_1c_writes_it(tmp_path: Path, connection: Connection) -> None:
+    file = tmp_path / "payments.csv"
+    file.write_bytes(f"{HEAD}\nСчёт-7,10101,10.00,EUR,{JANUARY}\n".replace(",", ";").encode("windows-1251"))
+    call_command("import_payments", str(file), "--encoding", "windows-1251", stdout=StringIO())
+    assert Payment.objects.get().external_id == "Счёт-7"
+
+
 def test_a_value_under_no_column_is_a_mistake(
     run: Callable[..., tuple[list[str], object]], connection: Connection
 ) -> None:
@@ -151,7 +158,7 @@ def test_a_moment_that_is_none_is_refused_in_its_row(
 def test_what_is_no_csv_is_refused_with_the_line(tmp_path: Path, connection: Connection) -> None:
     file = tmp_path / "payments.csv"
     file.write_bytes(f"{HEAD}\na,10101,\xff".encode("latin-1"))
-    with pytest.raises(CommandError, match=r"not CSV in UTF-8 .*Excel saves"):
+    with pytest.raises(CommandError, match=r"not readable CSV .*Excel saves"):
         call_command("import_payments", str(file), stdout=StringIO())
     with pytest.raises(CommandError, match="cannot be read"):
         call_command("import_payments", str(tmp_path / "none.csv"), stdout=StringIO())

@@ -3,31 +3,30 @@
 import sys
 from argparse import ArgumentParser
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.customer_import import COLUMNS, NothingTakenError, Outcome, import_customers
-from partner_portal.core.csv_files import UnreadableFileError, opened
+from partner_portal.core.csv_files import UnreadableFileError, add_file_arguments, opened
 
 
 class Command(BaseCommand):
     help = (
-        f"Import customers from a CSV file in UTF-8 whose first line is {','.join(COLUMNS)}. Each is told as by "
+        f"Import customers from a CSV file whose first line is {','.join(COLUMNS)}. Each is told as by "
         "PUT /api/v1/customers/{external_id}/: new ones are made, known ones changed. Whoever arrives from Altegio "
         "under such an address is led to their account. Each wrong line is printed with its number; then the exit "
         "code is 1 and nothing of the file is taken."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", type=Path)
+        add_file_arguments(parser)
         parser.add_argument("--dry-run", action="store_true", help="judge every line, change nothing")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         counts: Counter[Outcome] = Counter()
         try:
-            with opened(options["file"]) as (lines, bar):
+            with opened(options["file"], options["encoding"]) as (lines, bar):
                 for line in import_customers(lines, dry_run=options["dry_run"]):
                     counts[line.outcome] += 1
                     if line.outcome is Outcome.REFUSED:

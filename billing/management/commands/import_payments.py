@@ -2,25 +2,24 @@
 
 import sys
 from argparse import ArgumentParser
-from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from billing.csv_import import COLUMNS, MAY_BE_LEFT_OUT, import_payments
 from billing.intake import Overlap
-from partner_portal.core.csv_files import UnreadableFileError, opened
+from partner_portal.core.csv_files import UnreadableFileError, add_file_arguments, opened
 
 
 class Command(BaseCommand):
     help = (
-        f"Import payments from a CSV file in UTF-8 with the columns {', '.join(COLUMNS)} and, where it is not the "
+        f"Import payments from a CSV file with the columns {', '.join(COLUMNS)} and, where it is not the "
         f"default one, {MAY_BE_LEFT_OUT}. A file may be imported again: what is there already stays as it is. "
         "Each refused row is printed with its line; the exit code is then 1."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", type=Path)
+        add_file_arguments(parser)
         parser.add_argument("--dry-run", action="store_true", help="judge every row, store nothing")
         parser.add_argument(
             "--allow-overlap", action="store_true", help="take periods that overlap those of earlier payments"
@@ -30,7 +29,7 @@ class Command(BaseCommand):
         overlap = Overlap.ALLOW if options["allow_overlap"] else Overlap.REFUSE
         new = known = refused = 0
         try:
-            with opened(options["file"]) as (lines, bar):
+            with opened(options["file"], options["encoding"]) as (lines, bar):
                 for row in import_payments(lines, overlap=overlap, dry_run=options["dry_run"]):
                     if row.refused:
                         bar.clear()

@@ -104,6 +104,28 @@ def test_what_cannot_be_is_refused_by_its_name(tell: Tell, body: dict[str, Any],
     assert not User.objects.exists()
 
 
+@pytest.mark.parametrize("name", ["Nina\u00a0Kiss", "Nina\r\nKiss", " Nina\tKiss ", "Nina\u2009 Kiss"])
+def test_a_name_is_one_line_whatever_spaces_a_spreadsheet_puts_into_it(tell: Tell, name: str) -> None:
+    assert tell("C-1", email="nina@customer.example", name=name).json()["name"] == "Nina Kiss"
+
+
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        ({"name": "x" * 201}, "at most 200"),
+        ({"name": "a\u202eb"}, "invisible"),
+        ({"phone": "+3620\u200e"}, "invisible"),
+    ],
+)
+def test_it_is_said_what_is_wrong_with_a_text(tell: Tell, told: dict[str, str], why: str) -> None:
+    (said,) = tell("C-1", email="nina@customer.example", **told).json().values()
+    assert why in said[0]
+
+
+def test_an_id_with_a_space_that_does_not_break_is_refused_as_such(tell: Tell) -> None:
+    assert "plain spaces" in tell("C\u00a01", email="nina@customer.example").json()["external_id"][0]
+
+
 @pytest.mark.parametrize("external_id", ["x" * 201, "a//b"])
 def test_an_id_that_no_address_carries_is_refused(tell: Tell, external_id: str) -> None:
     assert list(tell(external_id, email="a@b.example").json()) == ["external_id"]
