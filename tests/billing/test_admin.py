@@ -173,6 +173,15 @@ def test_totals_by_month_and_currency(
         (row.currency, row.count, str(row.held), str(row.refunded), str(row.net)) for row in page.context["rows"]
     ]
     assert shown == [("EUR", 2, "30.50", "10.00", "20.50"), ("JPY", 1, "1000", "0", "1000")]
+    assert [str(row.waiting) for row in page.context["rows"]] == ["0.00", "0"]
+
+
+def test_what_altegio_has_not_been_told_of_waits_in_the_totals(
+    client: Client, billing: Billing, connection: Connection, staff: User
+) -> None:
+    billing.pay(amount="10.00")
+    (row,) = client.get("/admin/billing/payment/totals/").context["rows"]
+    assert (str(row.held), str(row.refunded), str(row.net), str(row.waiting)) == ("0.00", "0.00", "0.00", "10.00")
 
 
 def test_the_export_tells_all_that_settles_the_share(

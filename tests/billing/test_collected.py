@@ -1,10 +1,14 @@
 """Payments that Altegio itself collected are recorded once, and never reported back."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
+from accounts.models import Notification
 from billing.collected import take_collected_payment
 from billing.models import Payment
 from integrations.connections.models import Connection
@@ -91,6 +95,40 @@ def test_one_told_of_in_other_words_before_the_answer_came_is_taken_over(
 def test_what_cannot_be_read_is_left_out(connection: Connection, wrong: dict[str, Any]) -> None:
     take_collected_payment({**TOLD, **wrong}, connection)
     assert not Payment.objects.exists()
+
+
+@pytest.mark.parametrize(("amount", "discount"), [("0", "0"), ("0.50", "0.5"), ("99999999999.99", "100")])
+def test_the_least_and_the_most_are_taken(connection: Connection, amount: str, discount: str) -> None:
+    take_collected_payment({**TOLD, "amount": amount, "discount": discount}, connection)
+    payment = Payment.objects.get()
+    assert (payment.amount, payment.discount) == (Decimal(amount), Decimal(discount))
+
+
+@pytest.mark.parametrize("discount", [None, "-1", "100.01", "much"])
+def test_a_discount_that_is_none_costs_no_payment(connection: Connection, discount: str | None) -> None:
+    take_collected_payment({**TOLD, "discount": discount}, connection)
+    assert Payment.objects.get().discount is None
+
+
+def test_it_was_reported_when_it_was_paid(connection: Connection) -> None:
+    take_collected_payment(TOLD, connection)
+    payment = Payment.objects.get()
+    assert payment.reported_at == payment.paid_at == datetime(2026, 1, 1, 11, tzinfo=UTC)
+
+
+def test_its_owner_is_told(connection: Connection) -> None:
+    yesterday = f"{timezone.now() - timedelta(days=1):%Y-%m-%d %H:%M:%S}"
+    take_collected_payment({**TOLD, "payment_date": yesterday}, connection)
+    told = Notification.objects.get(kind="payment")
+    assert (told.person, told.subject) == (connection.owner, Payment.objects.get().pk)
+
+
+@pytest.mark.leaves_stranded("the refund is only planted")
+def test_an_equal_one_beside_one_that_is_being_refunded_is_another(connection: Connection) -> None:
+    take_collected_payment(TOLD, connection)
+    Payment.objects.update(status="refund_queued", altegio_payment_id=4001)
+    take_collected_payment(TOLD, connection)
+    assert set(Payment.objects.values_list("altegio_payment_id", flat=True)) == {4001, 5001}
 
 
 def test_a_location_never_seen_is_left_out(db: None) -> None:

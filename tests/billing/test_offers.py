@@ -126,6 +126,13 @@ def test_the_newest_discount_counts(altegio: Sandbox, connection: Connection, wo
     assert Discount.objects.get().state == "synced"
 
 
+def test_a_refused_discount_says_why(altegio: Sandbox, connection: Connection, work: Callable[..., None]) -> None:
+    altegio.fault("error", "discount", status=422, body={"success": False, "meta": {"message": "Too much"}})
+    give_discount(connection, Decimal(10))
+    work()
+    assert (Discount.objects.get().state, Discount.objects.get().error) == ("failed", "Too much")
+
+
 def test_a_discount_is_a_percentage_for_a_connected_location(connection: Connection) -> None:
     with pytest.raises(NotOfferedError):
         give_discount(connection, Decimal(101))

@@ -16,7 +16,7 @@ from accounts.models import Notification, OutgoingEmail
 from accounts.notifications import send_digests
 from billing.models import PeriodNotice, TariffOption
 from billing.period_ends import note_ends
-from integrations.connections.models import Application, Connection
+from integrations.connections.models import Application, Connection, Installation
 from integrations.connections.transitions import lock, move
 from integrations.partner_events.fan_out import fan_out
 from integrations.partner_events.models import PartnerEvent
@@ -64,6 +64,17 @@ def test_the_end_is_told_before_it_comes_and_when_it_has_come(connection: Connec
     assert (ending["type"], overdue["type"]) == ("subscription.ending", "subscription.overdue")
     assert datetime.fromisoformat(ending["data"]["next_payment_at"]) == trial_ends
     assert ending["data"]["connection"]["id"] == connection.pk
+
+
+def test_what_was_told_of_another_application_there_is_not_told_of_this_one(
+    connection: Connection, two_days_before: None
+) -> None:
+    other = Application.objects.create(altegio_id=77)
+    place = Installation.fresh(other, connection.location)
+    place.save()
+    PeriodNotice.objects.create(installation=place, kind="ending", ends_at=not_none(connection.next_payment_at))
+    note_ends()
+    assert [event["data"]["connection"]["id"] for event in told()] == [connection.pk]
 
 
 def test_the_owner_is_told_once_with_the_day(two_days_before: None) -> None:

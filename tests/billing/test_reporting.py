@@ -2,17 +2,19 @@
 
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from billing.intake import send_again
 from billing.models import Source
 from billing.parsing import read_payment
 from integrations.connections.models import Connection
-from integrations.outbox.models import OutgoingCall
+from integrations.outbox.models import Attempt, OutgoingCall
 from integrations.status_sync.status_sync import ask_status
 from sandbox import Sandbox, Status
 from tests.billing.conftest import Billing
@@ -126,6 +128,27 @@ def test_what_altegio_is_still_working_on_is_not_sent_again(
     work()
     assert billing.payment(payment)["status"] == "reported"
     assert len(altegio.requests("payment")) == 1
+
+
+def test_what_altegio_is_still_working_on_holds_up_no_other_payment(
+    altegio: Sandbox,
+    billing: Billing,
+    connect: Callable[..., Connection],
+    work: Callable[..., None],
+    settings: Settings,
+) -> None:
+    settings.ALTEGIO_SETTLING_SECONDS = 20
+    salons = [connect(salon).location.altegio_id for salon in (SALON, 10102)]
+    altegio.fault("drop_before", "payment", remaining=2)
+    numbers = []
+    for salon in salons:
+        Attempt.objects.update(started_at=timezone.now() - timedelta(minutes=1))
+        numbers.append(billing.pay(salon_id=salon))
+        work(rounds=1)
+    for _ in range(2):
+        OutgoingCall.objects.filter(params={"payment": numbers[0]}).update(due_at=timezone.now())
+        work(rounds=1)
+    assert [billing.payment(number)["status"] for number in numbers] == ["reported", "queued"]
 
 
 def _until(there: Any) -> None:

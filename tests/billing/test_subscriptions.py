@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -96,6 +97,28 @@ def test_the_totals_of_the_chart(
     work()
     Connection.objects.filter(location__altegio_id=10102).update(state="frozen")
     assert count_subscriptions() == Totals(paid=1, trial=0, expiring=0, overdue=0, frozen=1)
+
+
+@pytest.mark.parametrize(
+    ("days", "counted"),
+    [
+        ({"trial_ends_at": 30}, "trial"),
+        ({"trial_ends_at": 30, "paid_until": -1}, "trial"),
+        ({"trial_ends_at": 30, "paid_until": 1}, "paid"),
+        ({"paid_until": 30}, "paid"),
+        ({"paid_until": 1}, "expiring"),
+        ({"paid_until": -1}, "overdue"),
+        ({}, ""),
+    ],
+)
+def test_each_connection_counts_by_how_it_stands_today(
+    connection: Connection, days: dict[str, int], counted: str
+) -> None:
+    moments = {name: timezone.now() + timedelta(days=count) for name, count in days.items()}
+    due = max(moments.values(), default=None)
+    Connection.objects.update(**{"trial_ends_at": None, "paid_until": None, "next_payment_at": due} | moments)
+    nobody = dict.fromkeys(("paid", "trial", "expiring", "overdue", "frozen"), 0)
+    assert asdict(count_subscriptions()) == nobody | ({counted: 1} if counted else {})
 
 
 @pytest.mark.parametrize(
