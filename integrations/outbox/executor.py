@@ -82,6 +82,7 @@ def execute(claim: Claim, slot: rate.Slot) -> None:
             log.warning("lease_lost")
         except NoSlotError as no_slot:
             log.warning("slot_lost")
+            rate.settle(slot, used=False)
             _give_back(claim, no_slot.wait)
         except Exception as error:
             log.exception("carrying_failed")

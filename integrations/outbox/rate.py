@@ -51,14 +51,12 @@ def take_slot(*, patient: bool = False) -> Slot | Wait:
 def start(slot: Slot) -> Slot | Wait:
     """The call of this slot is sent now: the slot to settle later.
 
-    Where it took so long that the slot is not good any more, a new one or how long to wait.
+    Or how long to wait: where it took so long that the slot is not good any more, or Altegio asked for a pause since.
     """
     with transaction.atomic():
-        budget, now = _locked(), _now()
-        others = _without(slot, budget.stamps)
-        if slot.latest >= now and len(others) < len(budget.stamps):
-            return _write_down(budget, others, now + TRANSIT)
-        return _give(budget, others, now, TRANSIT)
+        budget = _locked()
+        # While the slot is good, the others leave room for it: each of them was given beside it.
+        return _give(budget, _without(slot, budget.stamps), _now(), TRANSIT)
 
 
 def settle(slot: Slot, *, used: bool = True) -> None:

@@ -7,21 +7,25 @@ from typing import Any
 
 import pytest
 from django.db import connections, transaction
+from django.test import Client
 from django.utils import timezone
 
 from integrations.activation.call_kinds import Activate
 from integrations.connections.models import Chain
 from integrations.locations.call_kinds import FetchLocations
+from integrations.outbox import rate
 from integrations.outbox.claim import claim_next
 from integrations.outbox.delays import back_off_seconds, before_deadline
 from integrations.outbox.dispatcher import PATIENT_DISPATCHERS, _patient_places, dispatch_due
-from integrations.outbox.executor import LeaseLostError, _back_off, _end
-from integrations.outbox.models import CallState, OutgoingCall
+from integrations.outbox.executor import FAILING, LeaseLostError, _back_off, _end, execute
+from integrations.outbox.hosts import known_host
+from integrations.outbox.models import Attempt, CallState, KnownHost, OutgoingCall
 from integrations.outbox.queue import KeyTakenError, cancel, new_call, queue, queue_newest
 from integrations.outbox.sweep import recover_lost_calls
 from integrations.status_sync.status_sync import AskStatus
 from integrations.telephony.call_notifications import notify_of_call
 from sandbox import Sandbox
+from tests.marketplace import AURORA_1, arrive
 from tests.not_none import not_none
 
 pytestmark = pytest.mark.django_db
@@ -105,10 +109,12 @@ def test_the_newer_call_waits_as_long_as_the_one_whose_place_it_takes() -> None:
     queue_newest(AskStatus, "status:1")
     claim = not_none(claim_next())
     queue_newest(AskStatus, "status:1")
+    queue_newest(AskStatus, "status:2")
     _back_off(claim.call, CallState.QUEUED, "no answer", at_least=20)
-    older, newer = OutgoingCall.objects.order_by("id")
+    older, newer, other = OutgoingCall.objects.order_by("id")
     assert (older.state, newer.state) == (CallState.CANCELLED, CallState.QUEUED)
     assert newer.due_at > timezone.now() + timedelta(seconds=19)
+    assert other.due_at <= timezone.now(), "another subject waits for nobody"
 
 
 def test_a_worker_whose_lease_was_lost_writes_nothing() -> None:
@@ -119,6 +125,47 @@ def test_a_worker_whose_lease_was_lost_writes_nothing() -> None:
     with pytest.raises(LeaseLostError):
         _end(claim.call, CallState.DONE, reason="")
     assert OutgoingCall.objects.get().state == CallState.UNCONFIRMED
+
+
+@pytest.mark.parametrize("was", [CallState.QUEUED, CallState.UNCONFIRMED])
+def test_without_a_slot_nothing_is_sent_and_the_call_waits_as_it_was(
+    client: Client, altegio: Sandbox, was: CallState
+) -> None:
+    arrive(client, altegio, AURORA_1)
+    OutgoingCall.objects.update(state=was)
+    claim = not_none(claim_next())
+    slot = rate.take_slot()
+    assert isinstance(slot, rate.Slot)
+    rate.pause(30)
+    execute(claim, slot)
+    call = OutgoingCall.objects.get()
+    assert (call.state, call.lease, call.setbacks) == (was, None, 0)
+    assert call.due_at > timezone.now() + timedelta(seconds=25)
+    assert rate.used_in_the_last_minute() == 0
+    assert not Attempt.objects.exists()
+    assert altegio.requests() == []
+
+
+def test_what_the_portal_could_not_carry_is_asked_about_when_staff_try_it_again() -> None:
+    add("refused")
+    add("done")
+    past = timezone.now() - timedelta(days=1)
+    OutgoingCall.objects.update(state="done", setbacks=7, finished_at=past, due_at=past + timedelta(days=2))
+    refused = OutgoingCall.objects.filter(key="refused")
+    refused.update(state="refused")
+    for call in OutgoingCall.objects.all():
+        FAILING.set_aside(call.pk, RuntimeError())
+        FAILING.bury(call.pk, "it failed")
+        not_none(FAILING.retry)(call.pk)
+    call = refused.get()
+    assert (call.state, call.setbacks, call.finished_at) == (CallState.UNCONFIRMED, 0, None)
+    assert call.due_at <= timezone.now()
+    assert OutgoingCall.objects.get(key="done").state == CallState.DONE
+
+
+def test_each_kind_of_call_remembers_a_host_of_its_own() -> None:
+    KnownHost.objects.create(kind="tariffs", host="api")
+    assert [known_host(kind) for kind in ("tariffs", "discount")] == ["api", "app"]
 
 
 def test_cancelling_leaves_what_is_being_sent_to_its_answer() -> None:

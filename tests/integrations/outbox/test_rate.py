@@ -106,6 +106,25 @@ def test_a_pause_of_altegio_is_everyones(clock: Clock) -> None:
     assert rate.take_slot() == rate.Wait(30)
 
 
+def test_a_pause_holds_back_the_call_that_had_its_slot_already(clock: Clock) -> None:
+    slot = taken(rate.take_slot())
+    rate.pause(30)
+    assert rate.start(slot) == rate.Wait(30)
+
+
+def test_a_slot_that_is_not_counted_any_more_is_asked_for_again(clock: Clock) -> None:
+    slot = taken(rate.take_slot())
+    RateBudget.objects.update(stamps=[clock.now] * 5)
+    assert isinstance(rate.start(slot), rate.Wait)
+
+
+def test_a_good_slot_starts_however_full_the_budget_is(clock: Clock) -> None:
+    slots = [taken(rate.take_slot()) for _ in range(5)]
+    assert isinstance(rate.take_slot(), rate.Wait)
+    clock.now += 0.5
+    assert [rate.start(slot) for slot in slots] == [rate.Slot(clock.now + rate.TRANSIT)] * 5
+
+
 def test_a_clock_set_back_does_not_block(clock: Clock) -> None:
     spend(clock, 2)
     clock.now -= 3600
@@ -113,6 +132,7 @@ def test_a_clock_set_back_does_not_block(clock: Clock) -> None:
 
 
 def test_the_budget_outlives_everything_but_the_database(clock: Clock) -> None:
+    assert rate.used_in_the_last_minute() == 0
     rate.take_slot()
     assert len(RateBudget.objects.get().stamps) == 1
     with time_machine.travel(0):
@@ -124,6 +144,11 @@ def test_patient_calls_are_spread_and_leave_room_for_what_cannot_wait(clock: Clo
     made = spend(clock, 120, patient=True)
     assert most_in(made, 1.0) == 3
     assert most_in(made, 60.0) == 180
+    assert isinstance(rate.take_slot(), rate.Slot)
+
+
+def test_patient_calls_leave_a_tenth_of_the_minute(clock: Clock) -> None:
+    assert most_in(spend(clock, 120, patient=True), 60.0) == 18
     assert isinstance(rate.take_slot(), rate.Slot)
 
 

@@ -64,11 +64,27 @@ def test_money_and_set_up_keep_a_share_whatever_waits() -> None:
     assert found[Priority.ACTIVATION] > 100
 
 
+def test_money_that_waited_goes_before_activations_that_have_time(settings: Settings) -> None:
+    settings.ALTEGIO_REQUESTS_PER_MINUTE = 200
+    wait(Activate, 5)
+    wait(AskStatus, 1)
+    assert taken(1) == {Priority.CHECK: 1}
+
+
+def test_money_that_has_just_come_does_not(settings: Settings) -> None:
+    settings.ALTEGIO_REQUESTS_PER_MINUTE = 200
+    wait(Activate, 5)
+    queue([new_call(AskStatus, "now")])
+    assert taken(5) == {Priority.ACTIVATION: 5}
+
+
 def test_what_proves_nothing_is_served_last_but_served() -> None:
     wait(Activate, 300, priority=Priority.UNPROVEN)
     wait(AskStatus, 400)
     found = taken(300)
     assert 15 <= found[Priority.UNPROVEN] <= 60
+    served = OutgoingCall.objects.filter(priority=Priority.UNPROVEN).order_by("pk")[: found[Priority.UNPROVEN]]
+    assert {call.state for call in served} == {"sending"}, "the oldest first"
 
 
 def test_a_bots_claims_stand_behind_money_that_has_just_come() -> None:

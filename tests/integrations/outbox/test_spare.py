@@ -1,6 +1,7 @@
 """A call notification goes before activations that can spare a call, and waits for those that cannot."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -9,8 +10,10 @@ from pytest_django.fixtures import Settings
 from integrations.activation.call_kinds import Activate
 from integrations.connections.models import Chain
 from integrations.outbox.claim import claim_next
+from integrations.outbox.models import OutgoingCall
 from integrations.outbox.queue import new_call, queue
 from integrations.telephony.call_notifications import notify_of_call
+from tests.not_none import not_none
 
 pytestmark = pytest.mark.django_db
 
@@ -39,6 +42,34 @@ def test_a_notification_goes_before_activations_that_have_time() -> None:
 
 def test_it_waits_for_activations_that_need_all_the_calls_until_their_deadline() -> None:
     wait_for_activation(50, minutes=10)
+    assert ring_and_claim() == "activate"
+
+
+@pytest.mark.parametrize("gone", [{"state": "done"}, {"deadline_at": timezone.now() - timedelta(days=1)}])
+def test_what_is_done_or_too_late_needs_no_call(gone: dict[str, Any]) -> None:
+    wait_for_activation(50, minutes=10)
+    OutgoingCall.objects.filter(key__regex="[05]$").update(**gone)
+    assert ring_and_claim() == "call_notification"
+
+
+def test_many_that_have_long_do_not_make_it_wait_for_few_that_run_out_soon() -> None:
+    wait_for_activation(200, minutes=60)
+    wait_for_activation(1, minutes=4)
+    assert ring_and_claim() == "call_notification"
+
+
+def test_the_call_that_rang_first_is_told_first() -> None:
+    wait_for_activation(1, minutes=10)
+    chain = Chain.objects.create(altegio_id=501)
+    for phone in ("+447700900123", "+447700900124"):
+        notify_of_call(chain, phone=phone, diversion="+442071838750")
+    first, second = OutgoingCall.objects.filter(kind="call_notification").order_by("pk")
+    assert [not_none(claim_next()).call for _ in range(2)] == [first, second]
+
+
+def test_what_is_asked_about_needs_its_calls_too() -> None:
+    wait_for_activation(50, minutes=10)
+    OutgoingCall.objects.filter(key__regex="[05]$").update(state="unconfirmed")
     assert ring_and_claim() == "activate"
 
 

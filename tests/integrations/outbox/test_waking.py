@@ -1,0 +1,70 @@
+"""A worker is woken for what is queued, once it is committed, and calls others where it cannot carry all alone."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from integrations.outbox import dispatcher
+from integrations.outbox.models import CallState, OutgoingCall
+from integrations.outbox.queue import hurry, new_call, queue, queue_fresh, queue_newest
+from integrations.outbox.sweep import expire_late_calls, recover_lost_calls
+from integrations.status_sync.status_sync import AskStatus
+from sandbox import Sandbox
+
+pytestmark = pytest.mark.django_db
+OnCommit = Callable[..., AbstractContextManager[Any]]
+PUT = {
+    "queue": lambda: queue([new_call(AskStatus, "a")]),
+    "queue_fresh": lambda: queue_fresh([new_call(AskStatus, "a")]),
+    "queue_newest": lambda: queue_newest(AskStatus, "a"),
+    "hurry": lambda: hurry(OutgoingCall.objects.all()),
+}
+
+
+@pytest.mark.parametrize("put", PUT.values(), ids=PUT)
+def test_a_worker_is_woken_when_it_is_committed_and_not_before(
+    put: Callable[[], Any], monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: OnCommit
+) -> None:
+    woken: list[str] = []
+    monkeypatch.setattr("integrations.outbox.queue.wake", woken.append)
+    with django_capture_on_commit_callbacks(execute=True):
+        put()
+        assert woken == []
+    assert woken == ["integrations.outbox.tasks.dispatch"]
+
+
+@pytest.mark.parametrize(("waiting", "calls"), [(1, 0), (2, 1), (3, 2)])
+def test_others_are_called_while_more_waits_than_the_call_in_hand(
+    altegio: Sandbox, monkeypatch: pytest.MonkeyPatch, waiting: int, calls: int
+) -> None:
+    carried: list[int] = []
+    monkeypatch.setattr(dispatcher, "execute", lambda claim, _slot: carried.append(claim.call.pk))
+    queue([new_call(AskStatus, str(number)) for number in range(waiting)])
+    called: list[None] = []
+    assert dispatcher.dispatch_due(lambda: called.append(None)) == len(carried) == waiting
+    assert len(called) == calls
+    OutgoingCall.objects.all().delete()
+
+
+def test_without_a_free_place_nothing_is_carried() -> None:
+    queue([new_call(AskStatus, "a")])
+    taken = [dispatcher._places.acquire(blocking=False) for _ in range(dispatcher.PUMPS_IN_A_PROCESS)]
+    try:
+        assert dispatcher.dispatch_due() == 0
+    finally:
+        for _ in filter(None, taken):
+            dispatcher._places.release()
+    assert OutgoingCall.objects.get().state == CallState.QUEUED
+
+
+def test_the_sweep_says_how_many_were_late_and_how_many_lost() -> None:
+    assert (expire_late_calls(), recover_lost_calls()) == (0, 0)
+    over = timezone.now() - timedelta(seconds=1)
+    queue([new_call(AskStatus, key, deadline_at=over) for key in "ab"])
+    queue([new_call(AskStatus, "lost")])
+    OutgoingCall.objects.filter(key="lost").update(state="sending", lease_until=over)
+    assert (expire_late_calls(), recover_lost_calls()) == (2, 1)
