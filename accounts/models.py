@@ -19,6 +19,7 @@ from partner_portal.core.bidi import embedded
 from partner_portal.core.encryption import EncryptedTextField
 from partner_portal.core.english import english as _
 from partner_portal.core.external_ids import MAX_EXTERNAL_ID
+from partner_portal.core.fast_insert import insert
 from partner_portal.core.json_field import JSONField
 
 
@@ -38,7 +39,7 @@ class UserManager(BaseUserManager["User"]):
         """A new user; without a password they sign in by a link sent to their address."""
         user = self.model(email=email or None, **fields)
         user.set_password(password)
-        user.save(using=self._db)
+        insert([user])
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":

@@ -4,7 +4,7 @@ import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from accounts.models import User
@@ -14,6 +14,8 @@ from billing.parsing import InvalidPaymentError, PaymentData
 from integrations.connections.models import LIVE, Connection, State, application_for
 from integrations.connections.querysets import ConnectionQuerySet
 from integrations.outbox.queue import queue, queue_fresh
+from partner_portal.core.fast_insert import create
+from partner_portal.core.fast_query import Rows
 
 
 class Overlap(enum.Enum):
@@ -54,15 +56,17 @@ def record_payment(
     that failed; otherwise it raises PaymentConflictError. Raises InvalidPaymentError for a location without a
     connection or (with `REFUSE`) for an overlap.
     """
-    known = _known(data)
-    if known is None:
-        try:
-            with transaction.atomic():
-                return _record(data, source, overlap, by)
-        except IntegrityError:
-            # Two requests told of it at the same time; the constraint let one through.
-            if (known := _known(data)) is None:
-                raise
+    # Most ids are new: the constraint answers that, and nothing is looked up before.
+    try:
+        with transaction.atomic():
+            recorded = _record(data, source, overlap, by)
+    except InvalidPaymentError:
+        if (known := _known(data)) is None:
+            raise
+    else:
+        if recorded is not None:
+            return recorded
+        known = shown_payments().get(external_id=data.external_id)
     if says(known, data):
         return Recorded(known, is_new=False)
     return send_again(known.pk, data, source=source, overlap=overlap, by=by)
@@ -75,14 +79,14 @@ def check_payment(data: PaymentData, overlap: Overlap) -> tuple[str, ...]:
         return ()
     if known is not None and known.status != Status.FAILED:
         raise PaymentConflictError(_differs(known, data))
-    return _judge_overlap(_best(_at(data, Connection.objects.all()), data), data, overlap)
+    here = _at(Connection.objects.all(), data.application_id, data.salon_id)
+    return _judge_overlap(_best(here, data), data, overlap)
 
 
 def _known(data: PaymentData) -> Payment | None:
-    # Most ids are new: the index alone answers that, and cheaply.
-    if data.external_id is None or not Payment.objects.filter(external_id=data.external_id).exists():
+    if data.external_id is None:
         return None
-    return shown_payments().get(external_id=data.external_id)
+    return shown_payments().filter(external_id=data.external_id).first()
 
 
 def says(payment: Payment, data: PaymentData) -> bool:
@@ -90,10 +94,11 @@ def says(payment: Payment, data: PaymentData) -> bool:
     return data.digest in (payment.content_digest, payment_data(payment).digest)
 
 
-def _record(data: PaymentData, source: Source, overlap: Overlap, by: User | None) -> Recorded:
-    connection = _best(_at(data, _lockable()), data)
+def _record(data: PaymentData, source: Source, overlap: Overlap, by: User | None) -> Recorded | None:
+    """The payment, stored; None where another one stands under its id."""
+    connection = _best(_locked_at(data.application_id, data.salon_id), data)
     warnings = _judge_overlap(connection, data, overlap)
-    payment = Payment.objects.create(
+    payment = Payment(
         external_id=data.external_id,
         content_digest=data.digest,
         source=source,
@@ -108,6 +113,8 @@ def _record(data: PaymentData, source: Source, overlap: Overlap, by: User | None
         report_round=1,
         recorded_by=by,
     )
+    if not create(payment, ignore_conflicts=True):
+        return None
     queue_fresh([ReportPayment.new(payment)])
     return Recorded(payment, is_new=True, warnings=warnings)
 
@@ -117,10 +124,13 @@ def _lockable() -> ConnectionQuerySet:
     return Connection.objects.select_related("application", "location").select_for_update(of=("self",), no_key=True)
 
 
-def _at(data: PaymentData, connections: ConnectionQuerySet) -> ConnectionQuerySet:
+def _at(connections: ConnectionQuerySet, application_id: int, salon_id: int) -> ConnectionQuerySet:
     """The connections of the application at the location, with what a payment needs of them."""
-    here = connections.at_altegio(data.application_id, data.salon_id)
+    here = connections.at_altegio(application_id, salon_id)
     return here.select_related("application", "location").only(*NEEDED).order_by("pk")
+
+
+_locked_at = Rows[Connection](lambda application_id, salon_id: _at(_lockable(), application_id, salon_id))
 
 
 def _best(here: Iterable[Connection], data: PaymentData) -> Connection:

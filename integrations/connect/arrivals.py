@@ -40,6 +40,7 @@ from integrations.connections.models import (
 from integrations.connections.window import activation_deadline
 from integrations.telephony.chains import see_token
 from partner_portal.core.brand import Brand
+from partner_portal.core.fast_insert import insert
 from partner_portal.core.middleware import current_request_id
 from partner_portal.core.remembered import Remembered
 
@@ -264,7 +265,7 @@ def _store(
     network: str = "",
 ) -> Arrival:
     person = redirect.person
-    return Arrival.objects.create(
+    arrival = Arrival(
         application=application,
         arrived_at=now,
         last_seen_at=now,
@@ -281,6 +282,8 @@ def _store(
         expected_user=expected,
         request_id=current_request_id(),
     )
+    insert([arrival])
+    return arrival
 
 
 def _digest(application: Application, redirect: Redirect, claimant: Claimant | None) -> str:
@@ -324,11 +327,8 @@ def _hide_others(arrival: Arrival, claimed: list[Claimed]) -> None:
 
 def _show(arrival: Arrival, claimed: list[Claimed]) -> None:
     """The arrival's page shows these connections."""
-    ArrivalLocation.objects.bulk_create(
-        [ArrivalLocation(arrival=arrival, connection=item.connection) for item in claimed],
-        ignore_conflicts=True,
-        batch_size=1000,
-    )
+    shown = [ArrivalLocation(arrival=arrival, connection=item.connection) for item in claimed]
+    insert(shown, ignore_conflicts=True)
     _see_token(arrival, claimed)
 
 

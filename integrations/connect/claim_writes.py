@@ -22,6 +22,7 @@ from integrations.connections.transitions import move_each, record_begun
 from integrations.outbox.models import CallState, OutgoingCall
 from integrations.outbox.queue import queue_fresh
 from integrations.status_sync.status_sync import ask_status_of_each
+from partner_portal.core.fast_insert import insert
 
 CONFLICT_REASON = "Another person claims this location too."
 TAKEN_REASON = "This location is connected by another person."
@@ -152,10 +153,10 @@ class ClaimPlan:
         new = [connection for opened in self._new.values() for connection in opened]
         if not new:
             return
-        Connection.objects.bulk_create(new, batch_size=500)
+        insert(new)
         record_begun(new, "The owner arrived from Altegio.")
         keys = [Installation.fresh(self.application, each.location) for each in new]
-        Installation.objects.bulk_create(keys, ignore_conflicts=True, batch_size=500)
+        insert(keys, ignore_conflicts=True)
         self._queue_calls()
 
     def _queue_calls(self) -> None:

@@ -33,6 +33,8 @@ from integrations.connections.models import (
 )
 from integrations.connections.transitions import tell_details
 from integrations.connections.window import activation_deadline
+from partner_portal.core.fast_insert import insert
+from partner_portal.core.fast_query import Query
 
 
 def claim_locations(
@@ -64,13 +66,16 @@ def claim_locations(
     return plan.finish()
 
 
+_known_ids = Query(lambda *salon_ids: Location.objects.filter(altegio_id__in=salon_ids).values_list("altegio_id"))
+
+
 def _locked(
     application: Application, salon_ids: Sequence[int], claimant: Claimant, now: datetime
 ) -> tuple[dict[int, Location], dict[int, list[Connection]]]:
     """The locations by their ids at Altegio, and by their keys what stands there: all of it locked."""
     # In the order of their ids, so that two arrivals never wait for each other crosswise.
     ordered = sorted(set(salon_ids))
-    known = set(Location.objects.filter(altegio_id__in=ordered).values_list("altegio_id", flat=True))
+    known = {salon_id for (salon_id,) in _known_ids.all(*ordered)}
     locations: dict[int, Location] = {}
     current: dict[int, list[Connection]] = defaultdict(list)
     if known:
@@ -82,7 +87,7 @@ def _locked(
             raise ClaimOverlapError
     # Where nobody has ever been, nothing stands: who makes the same location at this moment waits for this one's end.
     new = [Location(altegio_id=salon_id) for salon_id in ordered if salon_id not in known]
-    Location.objects.bulk_create(new, batch_size=1000)
+    insert(new)
     return locations | {location.altegio_id: location for location in new}, current
 
 

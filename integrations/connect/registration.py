@@ -15,6 +15,13 @@ from accounts.terms import accepted_now
 from integrations.altegio.signatures import Person
 from integrations.connections.models import Arrival
 from partner_portal.core.brand import Brand
+from partner_portal.core.fast_insert import insert
+from partner_portal.core.fast_query import Rows
+
+_linked = Rows[AltegioIdentity](
+    lambda altegio_user_id: AltegioIdentity.objects.select_related("user").filter(altegio_user_id=altegio_user_id)
+)
+_with_email = Rows[User](lambda email: User.objects.with_email(email))
 
 
 @dataclass(frozen=True)
@@ -36,15 +43,13 @@ def account_of(person: Person, brand: Brand) -> Known | MustSignIn:
 
     Raises IntegrityError where the same person, or their address, came in at the same moment: the caller begins anew.
     """
-    identity = AltegioIdentity.objects.select_related("user").filter(altegio_user_id=person.altegio_user_id).first()
-    if identity is None:
-        return _account_by_email(person, brand)
-    return _unless_closed(identity.user)
+    linked = _linked(person.altegio_user_id)
+    return _unless_closed(linked[0].user) if linked else _account_by_email(person, brand)
 
 
 def user_with_email(email: str) -> User | None:
     """The account under this address; addresses compare without case."""
-    return User.objects.with_email(email).first() if email else None
+    return next(iter(_with_email(email)), None) if email else None
 
 
 def _account_by_email(person: Person, brand: Brand) -> Known | MustSignIn:
@@ -59,7 +64,7 @@ def _account_by_email(person: Person, brand: Brand) -> Known | MustSignIn:
         language=get_language() or "",
         accepted_terms=accepted_now(brand),
     )
-    AltegioIdentity.objects.create(user=user, altegio_user_id=person.altegio_user_id)
+    insert([AltegioIdentity(user=user, altegio_user_id=person.altegio_user_id)])
     return Known(user)
 
 

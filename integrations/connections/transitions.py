@@ -11,6 +11,7 @@ from django.utils import timezone
 from integrations.connections.models import Connection, ConnectionChange, EndedBy, State
 from integrations.connections.signals import connection_changed, connections_changed, details_changed
 from partner_portal.core.extension_points import ExtensionPoint
+from partner_portal.core.fast_insert import insert
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -99,7 +100,7 @@ def tell_details(keys: Sequence[int]) -> None:
 def record_begun(connections: Sequence[Connection], why: str) -> None:
     """Record with which state these, just stored, have begun, in a constant number of queries."""
     changes = [ConnectionChange(connection=each, to_state=each.state, why=why[:500]) for each in connections]
-    ConnectionChange.objects.bulk_create(changes, batch_size=500)
+    insert(changes)
     begun = [Change(connection, None, State(connection.state)) for connection in connections]
     connections_changed.send(sender=Connection, changes=begun)
 

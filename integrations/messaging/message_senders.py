@@ -20,12 +20,11 @@ TAKEN_IN = tuple(state.value for state in State if state not in REFUSED_IN)
 # A key leads to the same place as long as it is known at all; a replaced one is void at last after so many seconds.
 known_keys = Remembered[Place](seconds=60.0)
 current_connection = Query(
-    2,
     lambda application, location: (
         Connection.objects.at(application, location)
         .current_first()
-        .values_list("pk", "state", "application__takes_messages")
-    ),
+        .values_list("pk", "state", "application__takes_messages")[:1]
+    )
 )
 
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from integrations.outbox.call_kinds import CallKind
 from integrations.outbox.models import UNFINISHED, CallState, OutgoingCall
+from partner_portal.core.fast_insert import insert
 from partner_portal.core.middleware import current_request_id
 from partner_portal.core.wake import wake
 
@@ -63,7 +64,7 @@ def queue(calls: Iterable[OutgoingCall]) -> None:
 
 def queue_fresh(calls: Iterable[OutgoingCall]) -> None:
     """`queue` for calls whose keys were made just now: none can be there already, so nothing is looked up."""
-    OutgoingCall.objects.bulk_create(calls, batch_size=500)
+    insert(list(calls))
     transaction.on_commit(wake_a_dispatcher)
 
 

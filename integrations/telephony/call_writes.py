@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from integrations.connections.models import Chain
@@ -22,6 +22,8 @@ from integrations.telephony.reading import HIDDEN
 from integrations.telephony.reported_calls import ReportedCall, Result, Verdict
 from integrations.telephony.switched_off import KEPT_FOR, why_kept
 from partner_portal.core.english import english as _
+from partner_portal.core.fast_insert import insert
+from partner_portal.core.fast_query import Rows
 
 # The legs of a call come within a second of each other, and the best of them is sent.
 LEGS_COME_WITHIN = timedelta(seconds=3)
@@ -54,15 +56,32 @@ def _store(reported: Sequence[ReportedCall]) -> list[Result]:
 
 def _locked(reported: Sequence[ReportedCall]) -> dict[Key, PhoneCall]:
     """Those that are known, locked in one order."""
-    wanted = Q(pk__in=())
     chains = {one.caller.chain.pk: one.caller.chain for one in reported}
+    named: list[int | str] = []
     for chain in chains:
-        wanted |= Q(chain=chain, call_id__in=[one.call_id for one in reported if one.caller.chain.pk == chain])
-    rows = PhoneCall.objects.select_related("location").select_for_update(no_key=True, of=("self",)).filter(wanted)
-    known = {(row.chain_id, row.call_id): row for row in rows.order_by("pk")}
+        named += [chain, *(one.call_id for one in reported if one.caller.chain.pk == chain)]
+    known = {(row.chain_id, row.call_id): row for row in _lock_named(*named)}
     for (chain, _call_id), row in known.items():
         row.chain = chains[chain]
     return known
+
+
+def _named(*named: int | str) -> QuerySet[PhoneCall]:
+    """The calls of chains, each of which is followed by the ids of its calls; they are locked when they are read."""
+    ids: dict[int, list[str]] = {}
+    for each in named:
+        if isinstance(each, int):
+            ids[each] = of_chain = []
+        else:
+            of_chain.append(each)
+    wanted = Q(pk__in=())
+    for chain, call_ids in ids.items():
+        wanted |= Q(chain=chain, call_id__in=call_ids)
+    rows = PhoneCall.objects.select_related("location").select_for_update(no_key=True, of=("self",))
+    return rows.filter(wanted).order_by("pk")
+
+
+_lock_named = Rows[PhoneCall](_named)
 
 
 def _unsent(known: Iterable[PhoneCall]) -> set[int]:
@@ -100,7 +119,7 @@ class _Writes:
 
     def commit(self) -> None:
         """Write all of it, in a constant number of queries."""
-        PhoneCall.objects.bulk_create(self._new, batch_size=500)
+        insert(self._new)
         PhoneCall.objects.bulk_update(self._changed.values(), WRITTEN, batch_size=100)
         queue_fresh([CallHistory.new(call, rest) for call, rest in self._to_send])
 

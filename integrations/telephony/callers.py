@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass
 
+from django.db.models import Case, Q, QuerySet, When
+
 from integrations.connections.models import Chain, Location
-from integrations.telephony.chains import is_spoken_for, proven_chains
+from integrations.telephony.chains import is_proven, is_spoken_for
 from integrations.telephony.reading_rules import ReadingRules, rules_of, rules_of_chain
 from partner_portal.core.english import english as _
+from partner_portal.core.fast_query import Rows
 
 
 class UnknownCallerError(LookupError):
@@ -25,11 +28,16 @@ class Caller:
     rules: ReadingRules
 
 
+_locations_numbered = Rows[Location](
+    lambda salon_id: Location.objects.select_related("chain").filter(altegio_id=salon_id)
+)
+
+
 def caller_of(salon_group_id: int | None, salon_id: int | None) -> Caller:
     """A location's own chain, or the one with this number. Raises UnknownCallerError and NotConnected."""
     location = None
     if salon_id is not None:
-        location = Location.objects.select_related("chain").filter(altegio_id=salon_id).first()
+        location = next(iter(_locations_numbered(salon_id)), None)
     chain = location.chain if location is not None else None
     if location is not None and chain is None and is_spoken_for(location):
         raise _not_yet()
@@ -50,13 +58,22 @@ def _not_yet() -> TelephonyNotConnectedError:
     return TelephonyNotConnectedError(_("This chain has not connected its telephony yet."))
 
 
+def _best_two(altegio_id: int) -> QuerySet[Chain]:
+    """Of the chains of this number first those that are proven, then those with a token; their `rank` says which."""
+    rank = Case(When(is_proven(), then=2), When(~Q(crm_token_hash=""), then=1), default=0)
+    return Chain.objects.filter(altegio_id=altegio_id).annotate(rank=rank).order_by("-rank", "pk")[:2]
+
+
+_best_two_of = Rows[Chain](_best_two)
+
+
 def _chain_numbered(altegio_id: int) -> Chain | None:
     """The chain of this number; where several brought a token for it, the one that staff have confirmed."""
-    with_number = Chain.objects.filter(altegio_id=altegio_id).order_by("crm_token_hash", "pk")
-    proven = list(proven_chains(altegio_id).order_by("pk")[:2]) or list(with_number.exclude(crm_token_hash="")[:2])
-    if len(proven) < 2:
-        return proven[0] if proven else with_number.first()
-    confirmed = with_number.filter(is_confirmed=True).first()
+    best = _best_two_of(altegio_id)
+    ranks: list[int] = [getattr(each, "rank", 0) for each in best]
+    if len(best) < 2 or not ranks[0] or ranks[1] < ranks[0]:
+        return best[0] if best else None
+    confirmed = Chain.objects.filter(altegio_id=altegio_id, is_confirmed=True).first()
     if confirmed is None:
         raise TelephonyNotConnectedError(
             _("Several accounts have connected this chain with different keys: name the location in salon_id.")

@@ -9,7 +9,7 @@ on a later visit changes nothing at all: a link says who somebody is, not that t
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Case, Exists, OuterRef, QuerySet, Subquery, When
+from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Subquery, When
 
 from integrations.connections.models import LIVE, Application, Arrival, Chain, Connection, Location, token_hash
 from integrations.connections.transitions import touch
@@ -89,13 +89,13 @@ def confirm_chain(chain_id: int) -> None:
     same_number.filter(pk=chain_id).update(is_confirmed=True)
 
 
-def proven_chains(altegio_id: int) -> QuerySet[Chain]:
-    """The chains of this number whose token came with a connection that Altegio has accepted at some time.
+def is_proven() -> Q:
+    """Whether a chain's token came with a connection that Altegio has accepted at some time.
 
     Ended ones too: who is away for a day leaves their calls to nobody.
     """
     accepted = Connection.objects.filter(location__chain=OuterRef("pk"), activated_at__isnull=False)
-    return Chain.objects.filter(Exists(accepted), altegio_id=altegio_id).exclude(crm_token_hash="")
+    return Q(Exists(accepted)) & ~Q(crm_token_hash="")
 
 
 def _speakers() -> QuerySet[Connection]:
@@ -188,7 +188,7 @@ def _chain_without_token(connection: Connection, altegio_id: int) -> Chain:
     known = None
     if connection.owner_id is not None:
         own = _spoken_for_by(connection.owner_id).filter(chain__altegio_id=altegio_id)
-        known = proven_chains(altegio_id).filter(locations__in=own).order_by("pk").first()
+        known = Chain.objects.filter(is_proven(), altegio_id=altegio_id, locations__in=own).order_by("pk").first()
     return known or _locked_chain(Brought(altegio_id, ""))
 
 

@@ -8,9 +8,20 @@ from django.conf import settings
 from integrations.connections.models import Chain, Location
 from integrations.telephony.models import PhoneLines
 from integrations.telephony.numbers import region_of
+from partner_portal.core.fast_query import Query
 
 # Of a chain so many kinds of locations are looked at; one with more has no country in common.
 MAX_KINDS = 20
+
+
+_kinds_in = Query(
+    lambda chain: (
+        Location.objects.filter(chain=chain)
+        .values_list("country", "timezone_name", "phone_lines__country", "phone_lines__time_zone")
+        .order_by()
+        .distinct()[:MAX_KINDS]
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -37,8 +48,7 @@ def rules_of(location: Location, own: PhoneLines | None = None) -> ReadingRules:
 
 def rules_of_chain(chain: Chain) -> ReadingRules:
     """What all its locations have in common: who names the chain alone does not say which of them it is."""
-    found = chain.locations.values_list("country", "timezone_name", "phone_lines__country", "phone_lines__time_zone")
-    kinds = list(found.order_by().distinct()[:MAX_KINDS])
+    kinds = _kinds_in.all(chain.pk)
     regions = {own or region_of(country, zone) for country, zone, own, _own_zone in kinds}
     zones = {known_zone(own_zone or zone) for _country, zone, _own, own_zone in kinds}
     regions, zones = regions - {None}, zones - {""}

@@ -1,15 +1,26 @@
-"""One INSERT, written once: on the hot addresses the ORM costs as much as the database.
+"""INSERTs that are written once: on the hot addresses the ORM costs as much as the database.
 
-Measured with `python -m bench web`: `Model.save()` builds the same statement anew for every row.
+Measured with `python -m bench web`: `Model.save()` and `bulk_create` build the same statement anew for every row.
 """
 
-from collections.abc import Callable
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from functools import cache, cached_property
+from operator import attrgetter
 from typing import Any
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
+from django.db.models.expressions import DatabaseDefault
+from django.db.models.signals import post_save
+
+# What is stored one by one or nearly so; the cost of building a statement is nothing beside that of more rows.
+MAX_ROWS = 20
+PLAIN = {
+    *(models.CharField, models.TextField, models.EmailField, models.URLField, models.BooleanField),
+    *(models.BigIntegerField, models.IntegerField, models.PositiveIntegerField, models.PositiveSmallIntegerField),
+    *(models.DateTimeField, models.ForeignKey),
+}
 
 
 class Insert:
@@ -36,10 +47,7 @@ class Insert:
 
     @cached_property
     def _statement(self) -> str:
-        quote, names = connection.ops.quote_name, (*self._given, *self._fixed)
-        columns = ", ".join(quote(self._field(name).column) for name in names)
-        places = ", ".join(["%s"] * len(names))
-        return f"INSERT INTO {quote(self._model._meta.db_table)} ({columns}) VALUES ({places})"  # noqa: S608
+        return _insert(self._model, [self._field(name) for name in (*self._given, *self._fixed)])
 
     def __call__(self, *values: Any) -> None:
         """Insert one row. Raises what the database raises."""
@@ -48,3 +56,83 @@ class Insert:
             values = tuple(adapt(value, connection) for adapt, value in zip(self._adapters, values, strict=True))
         with connection.cursor() as cursor:
             cursor.execute(self._statement, (*values, *self._constants))
+
+
+def insert(rows: Sequence[Model], *, ignore_conflicts: bool = False) -> None:
+    """Store new rows of one model as `bulk_create` does, in one statement where they are few.
+
+    With `ignore_conflicts` what is there already stays as it is, and then no row gets its key.
+    """
+    if not rows:
+        return
+    model = type(rows[0])
+    if len(rows) > MAX_ROWS:
+        model._default_manager.bulk_create(rows, batch_size=500, ignore_conflicts=ignore_conflicts)
+        return
+    columns = _columns(model)
+    values = [value for row in rows for value in columns.of(row)]
+    with connection.cursor() as cursor:
+        cursor.execute(_statement(model, len(rows), ignore_conflicts), values)
+        keys = cursor.fetchall()
+    if len(keys) < len(rows):
+        return
+    for row, (key,) in zip(rows, keys, strict=True):
+        row.pk = key
+        state = row._state  # noqa: SLF001 - as Django marks what it has stored
+        state.adding, state.db = False, connection.alias
+
+
+def create(row: Model, *, ignore_conflicts: bool = False) -> bool:
+    """Store one new row, and tell of it as `save` does. False for one that is there already (`ignore_conflicts`)."""
+    insert([row], ignore_conflicts=ignore_conflicts)
+    if row.pk is None:
+        return False
+    details = {"created": True, "raw": False, "using": connection.alias, "update_fields": None}
+    post_save.send(sender=type(row), instance=row, **details)
+    return True
+
+
+class _Columns:
+    """All columns of a model but the key, which the database gives."""
+
+    def __init__(self, model: type[Model]) -> None:
+        self.fields = [field for field in model._meta.local_concrete_fields if not field.primary_key]
+        self._values = attrgetter(*(field.attname for field in self.fields))
+        self._adapted = [(index, field) for index, field in enumerate(self.fields) if not _is_stored_as_it_is(field)]
+
+    def of(self, row: Model) -> list[Any]:
+        """The row's values as the database takes them."""
+        # A model of one column beside its key would give no tuple; there is none.
+        values, line = list(self._values(row)), connections[DEFAULT_DB_ALIAS]
+        for index, field in self._adapted:
+            value = field.pre_save(row, add=True)
+            if isinstance(value, DatabaseDefault):
+                value = field.db_default
+                setattr(row, field.attname, value)
+            values[index] = field.get_db_prep_save(value, line)
+        return values
+
+
+def _is_stored_as_it_is(field: Any) -> bool:
+    """PostgreSQL's driver takes Python's own values; a default of the database's own is to be looked at."""
+    is_set_here = any(getattr(field, name, False) for name in ("auto_now", "auto_now_add"))
+    may_be_set_there = field.has_db_default() and not field.has_default()
+    return connection.vendor == "postgresql" and type(field) in PLAIN and not (is_set_here or may_be_set_there)
+
+
+_columns = cache(_Columns)
+
+
+@cache
+def _statement(model: type[Model], count: int, ignore_conflicts: bool) -> str:
+    """It stores so many rows, and returns the keys of those that were new."""
+    ignoring = " ON CONFLICT DO NOTHING" if ignore_conflicts else ""
+    key = connection.ops.quote_name(str(model._meta.pk and model._meta.pk.column))
+    return f"{_insert(model, _columns(model).fields, count)}{ignoring} RETURNING {key}"
+
+
+def _insert(model: type[Model], fields: Sequence[Any], count: int = 1) -> str:
+    quote = connection.ops.quote_name
+    columns = ", ".join(quote(field.column) for field in fields)
+    row = f"({', '.join(['%s'] * len(fields))})"
+    return f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES {', '.join([row] * count)}"  # noqa: S608

@@ -230,9 +230,9 @@ def test_queries_for_each_call(
     billing: Billing, connection: Connection, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     """The key's own one is among them, and in a test the savepoint that stands for the transaction."""
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(7):
         payment = billing.pay()
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(7):
         billing.tell(external_id="bill-1")
     with django_assert_num_queries(2):
         billing.payment(payment)
