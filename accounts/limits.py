@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
 
 import structlog
 from django.conf import settings
@@ -21,6 +23,8 @@ from redis.exceptions import RedisError
 from partner_portal.core.network import caller_in
 
 log = structlog.get_logger(__name__)
+# A cache is each thread's own, and ends with it.
+_clients: WeakKeyDictionary[RedisCache, Any] = WeakKeyDictionary()
 
 
 def client_address(request: HttpRequest) -> str:
@@ -49,11 +53,19 @@ def _increase(key: str, number: int, seconds: int) -> int:
         return _increase_alone(key, number, seconds)
     stored = store.make_and_validate_key(key)
     # One trip: Django's own `add` and `incr` make three, on the way of every arrival.
-    trip = store._cache.get_client(stored, write=True).pipeline(transaction=False)  # noqa: SLF001
+    trip = _client_of(store).pipeline(transaction=False)
     trip.set(stored, 0, ex=seconds, nx=True)
     trip.incrby(stored, number)
     counted: int = trip.execute()[-1]
     return counted
+
+
+def _client_of(store: RedisCache) -> Any:
+    """Made once: a client reads the list of Redis's commands, which takes longer than the trip."""
+    client = _clients.get(store)
+    if client is None:
+        client = _clients[store] = store._cache.get_client(write=True)  # noqa: SLF001 - the server that writes go to
+    return client
 
 
 def _increase_alone(key: str, number: int, seconds: int) -> int:

@@ -11,6 +11,6 @@ docs = SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="api
 urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", docs),
-    path("", include("integrations.api.urls")),
     path("", include("billing.api.urls")),
+    path("", include("integrations.api.urls")),
 ]

@@ -14,6 +14,8 @@ handler400 = "partner_portal.core.api_errors.bad_request"
 handler404 = "partner_portal.core.api_errors.not_found"
 handler500 = "partner_portal.core.api_errors.server_error"
 urlpatterns = [
+    # Looked through from the top: what programs call stands before what people open.
+    path("api/v1/", include("partner_portal.api_urls")),
     path("", require_safe(RedirectView.as_view(pattern_name="accounts:home"))),
     path("connect/", include("integrations.connect.urls")),
     path("altegio/", include("partner_portal.altegio_urls")),
@@ -24,7 +26,6 @@ urlpatterns = [
     path("account/", include("accounts.urls")),
     path("account/billing/", include("billing.urls")),
     path("admin/", admin.site.urls),
-    path("api/v1/", include("partner_portal.api_urls")),
     path("brand/<str:color>-<str:version>.css", brand_files.stylesheet),
     path("brand/<str:name>", brand_files.logo),
     path(".well-known/jwks.json", handover.jwks),

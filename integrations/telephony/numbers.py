@@ -43,6 +43,8 @@ class InvalidPhoneNumberError(ValueError):
     """No telephone number; `str()` says what to write."""
 
 
+# A line's own number comes with each of its calls.
+@lru_cache(maxsize=5000)
 def e164(text: str, region: str | None) -> str:
     """`text` as E.164, without an extension behind it. Raises InvalidPhoneNumberError.
 

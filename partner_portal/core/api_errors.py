@@ -55,8 +55,12 @@ class NotNowError(APIException):
 class AnyAccept(DefaultContentNegotiation):
     """Who asks for what we do not speak is answered in what we do: nothing is lost for an `Accept` of old."""
 
+    ANYTHING = (None, "", "*/*", "application/json")
+
     def select_renderer(self, request: Any, renderers: Any, format_suffix: str | None = None) -> Any:
         """The renderer that the caller prefers, else the view's first."""
+        if len(renderers) == 1 and request.META.get("HTTP_ACCEPT") in self.ANYTHING:
+            return renderers[0], renderers[0].media_type
         try:
             return super().select_renderer(request, renderers, format_suffix)
         except NotAcceptable:
