@@ -17,9 +17,15 @@ def with_send_ids(items: Any) -> tuple[Any, dict[int, int]]:
 
     Raises InvalidStatusesError for an `ext_id` that no message has. Any other shape is for `read_statuses` to judge.
     """
-    if not isinstance(items, list) or not any(_names_ext_id(item) for item in items):
+    if not isinstance(items, list):
         return items, {}
-    wanted = {index: parse_id(item["ext_id"]) for index, item in enumerate(items) if _names_ext_id(item)}
+    wanted = {
+        index: parse_id(item["ext_id"])
+        for index, item in enumerate(items)
+        if isinstance(item, dict) and item.get("ext_id") is not None
+    }
+    if not wanted:
+        return items, {}
     messages = _messages({key for key in wanted.values() if key is not None})
     problems = {
         str(index): {"ext_id": [UNKNOWN if key not in messages else EITHER]}
@@ -31,10 +37,6 @@ def with_send_ids(items: Any) -> tuple[Any, dict[int, int]]:
     found = {index: messages[key] for index, key in wanted.items() if key is not None}
     named = [_named(item, found[index]) if index in found else item for index, item in enumerate(items)]
     return named, {index: message.pk for index, message in found.items()}
-
-
-def _names_ext_id(item: Any) -> bool:
-    return isinstance(item, dict) and item.get("ext_id") is not None
 
 
 def _messages(keys: set[int]) -> dict[int, RequestedMessage]:

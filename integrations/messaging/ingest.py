@@ -14,6 +14,9 @@ from integrations.messaging.parsing import ReportedStatus, Warnings
 from integrations.messaging.relay_batches import free_batches
 from integrations.messaging.retold import take_retold
 from integrations.messaging.status_addresses import Target, default_target, stored_addresses
+from partner_portal.core.bulk_writes import update_columns
+from partner_portal.core.fast_insert import insert
+from partner_portal.core.fast_query import Query
 from partner_portal.core.queues import Queue
 
 MAX_ADDRESSES = 1000
@@ -42,13 +45,12 @@ def take_statuses(
         for number, (address, statuses) in enumerate(zip(addresses, by_target.values(), strict=True), start=1)
         for status, message in _in_order(statuses)
     ]
-    # Whatever can be done before is done before: reports for one address wait for each other from here on.
+    # Whatever can be done before is done before: reports for one address wait for each other from their turn on.
     ready = StatusRows(rows)
     with transaction.atomic():
+        batches = [StatusBatch(address=address, warnings=warnings or None) for address in addresses]
+        insert(batches)
         _take_turns(addresses)
-        batches = StatusBatch.objects.bulk_create(
-            [StatusBatch(address=address, warnings=warnings or None) for address in addresses], batch_size=500
-        )
         held = ready.store([batch.pk for batch in batches])
         follow_statuses(rows)
         new = _close(batches, held)
@@ -73,10 +75,16 @@ def _take_retold(rows: Sequence[Row]) -> int:
     return count
 
 
+_lock_addresses = Query(
+    lambda *keys: (
+        CallbackAddress.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk").values_list("pk")
+    )
+)
+
+
 def _take_turns(addresses: Iterable[CallbackAddress]) -> None:
     """Reports for one address are stored one after another: their ids are then their order."""
-    ids = [address.pk for address in addresses]
-    list(CallbackAddress.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk"))
+    _lock_addresses.all(*(address.pk for address in addresses))
 
 
 def _locations(reported: Sequence[ReportedStatus]) -> dict[int, int]:
@@ -109,7 +117,7 @@ def _close(batches: Sequence[StatusBatch], held: Mapping[int, tuple[int, int]]) 
     filled = [batch for batch in batches if batch.pk in held]
     for batch in filled:
         batch.size, batch.first_id = held[batch.pk]
-    StatusBatch.objects.bulk_update(filled, ["size", "first_id"], batch_size=500)
+    update_columns(filled, ["size", "first_id"])
     if empty := [batch.pk for batch in batches if batch.pk not in held]:
         StatusBatch.objects.filter(pk__in=empty).delete()
     queue_relays({batch.address_id for batch in filled})

@@ -203,7 +203,8 @@ def read_statuses(items: object) -> tuple[list[ReportedStatus], Warnings]:
     """
     if not isinstance(items, list) or not 1 <= len(items) <= MAX_ITEMS:
         raise InvalidStatusesError({"non_field_errors": [_("Send a list of 1 to 1000 statuses.")]})
-    if any(isinstance(item, dict) and _is_text(item) for item in items):
+    objects = [item for item in items if isinstance(item, dict)]
+    if str in {type(item.get(name)) for item in objects for name in ("status", "parts_amount")}:
         items = [read_gateway_item(item) for item in items]
     targets = _Targets()
     try:
@@ -217,10 +218,6 @@ def read_statuses(items: object) -> tuple[list[ReportedStatus], Warnings]:
         {"field": f"{index}.{name[:100]}", "message": f"Left out. {why}"} for (index, name), why in left_out.items()
     ]
     return StatusList.model_validate(readable, context=targets).root, warnings
-
-
-def _is_text(item: dict[str, Any]) -> bool:
-    return isinstance(item.get("status"), str) or isinstance(item.get("parts_amount"), str)
 
 
 def _without_needed(error: ValidationError) -> dict[tuple[int, str], str]:

@@ -14,6 +14,7 @@ from django.conf import settings
 from integrations.altegio.client import origin
 from integrations.messaging.models import CallbackAddress
 from partner_portal.core.english import english as _
+from partner_portal.core.fast_query import Rows
 
 PLACEHOLDER = "{partner_token}"
 MAX_LENGTH = 450
@@ -130,7 +131,9 @@ def stored_addresses(targets: Iterable[Target]) -> dict[Target, CallbackAddress]
     return found
 
 
+_with_paths = Rows[CallbackAddress](lambda *paths: CallbackAddress.objects.filter(path__in=paths))
+
+
 def _found(targets: list[Target]) -> dict[Target, CallbackAddress]:
-    rows = CallbackAddress.objects.filter(path__in=[target.path for target in targets])
-    by_target = {Target(row.host, row.path): row for row in rows}
+    by_target = {Target(row.host, row.path): row for row in _with_paths(*(target.path for target in targets))}
     return {target: by_target[target] for target in targets if target in by_target}

@@ -12,6 +12,7 @@ from django.utils import timezone
 from integrations.outbox.call_kinds import CallKind
 from integrations.outbox.models import UNFINISHED, CallState, OutgoingCall
 from partner_portal.core.fast_insert import insert
+from partner_portal.core.fast_query import Query
 from partner_portal.core.middleware import current_request_id
 from partner_portal.core.wake import wake
 
@@ -95,16 +96,25 @@ def queue_newest(kind: type[CallKind], coalesce_key: str, **fields: Any) -> None
     queue_newest_of_each(kind, {coalesce_key: fields})
 
 
+_lock_queued = Query(
+    lambda *keys: (
+        OutgoingCall.objects.select_for_update()
+        .filter(coalesce_key__in=keys, state=CallState.QUEUED)
+        .order_by("coalesce_key")
+        .values_list("coalesce_key")
+    )
+)
+
+
 def queue_newest_of_each(kind: type[CallKind], coalesce_keys: Mapping[str, Mapping[str, Any]]) -> None:
     """`queue_newest` for many subjects, each with its call's fields, in a constant number of queries."""
-    with transaction.atomic():
-        waiting = OutgoingCall.objects.select_for_update().filter(
-            coalesce_key__in=list(coalesce_keys), state=CallState.QUEUED
-        )
-        while missing := coalesce_keys.keys() - {call.coalesce_key for call in waiting.order_by("coalesce_key")}:
+    if not coalesce_keys:
+        return
+    with transaction.atomic(savepoint=False):
+        while missing := coalesce_keys.keys() - {key for (key,) in _lock_queued.all(*coalesce_keys)}:
             # The keys are new; what may be there by now is a queued call about the subject, which serves.
             new = [_new_about(kind, coalesce_key, coalesce_keys[coalesce_key]) for coalesce_key in sorted(missing)]
-            OutgoingCall.objects.bulk_create(new, ignore_conflicts=True, batch_size=500)
+            insert(new, ignore_conflicts=True)
     transaction.on_commit(wake_a_dispatcher)
 
 
