@@ -27,6 +27,12 @@ def too_many(request: HttpRequest, seconds: int) -> HttpResponse:
     return response
 
 
+def link_is_old(request: HttpRequest) -> HttpResponse:
+    """410: the token in the address is none, or is not good any more."""
+    advice = _("Open the integration from Altegio again.")
+    return problem(request, _("This page is too old"), advice, 410)
+
+
 def must_come_signed(request: HttpRequest) -> HttpResponse:
     """The application needs Altegio's signature, and there is none."""
     advice = _(

@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from integrations.connect import views
+from integrations.connect import status_views, views
 
 
 class AltegioId:
@@ -23,9 +23,9 @@ app_name = "connect"
 urlpatterns = [
     path("", views.arrive, name="arrive"),
     path("<altegio_id:application_id>/", views.arrive, name="arrive-at"),
-    path("status/<str:token>/", views.status, name="status"),
-    path("status/<str:token>/sign-in/", views.status_sign_in, name="status-sign-in"),
-    path("status/<str:token>/link/", views.status_link, name="status-link"),
+    path("status/<str:token>/", status_views.status, name="status"),
+    path("status/<str:token>/sign-in/", status_views.status_sign_in, name="status-sign-in"),
+    path("status/<str:token>/link/", status_views.status_link, name="status-link"),
     path("step/<str:token>/", views.step, name="step"),
     path("step/<str:token>/sign-up/", views.sign_up, name="sign-up"),
     path("step/<str:token>/sign-in/", views.sign_in, name="sign-in"),

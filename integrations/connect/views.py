@@ -10,7 +10,7 @@ from functools import wraps
 
 from django.conf import settings
 from django.contrib.auth import login
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -18,7 +18,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
-from django.views.decorators.vary import vary_on_headers
 
 from accounts import limits
 from accounts.forms import FirstPasswordForm
@@ -30,13 +29,11 @@ from integrations.connect import arrivals, tokens
 from integrations.connect.claimants import network_of
 from integrations.connect.forms import EmailForm, SignInForm, SignUpForm
 from integrations.connect.parameters import InvalidArrivalError, locations_named, read_redirect
-from integrations.connect.problem_pages import must_come_signed, problem, too_many, where_signed
+from integrations.connect.problem_pages import link_is_old, must_come_signed, problem, too_many, where_signed
 from integrations.connect.registration import begins_anew, may_act
-from integrations.connect.status import status_of
 from integrations.connections.brand import show_as
 from integrations.connections.models import Arrival
-from integrations.handover.buttons import OpenButton, allow_cabinet, open_buttons
-from partner_portal.core.framing import View, altegio_origin, framed, host_origins, is_in_frame
+from partner_portal.core.framing import View, framed, is_in_frame
 from partner_portal.core.languages import prefer
 
 # Unsigned arrivals of this browser, where it takes cookies: reloading the page is the same arrival.
@@ -121,13 +118,14 @@ def _forms(
         "token": token,
         "sign_up": sign_up or SignUpForm(auto_id="up_%s"),
         "sign_in": sign_in or SignInForm(auto_id="in_%s"),
-        "owner": _signed_in_owner(request),
+        "owner": signed_in_owner(request),
         "language_base": reverse("connect:step", args=[token]),
     }
     return render(request, "connect/register.html", context, status=status)
 
 
-def _signed_in_owner(request: HttpRequest) -> User | None:
+def signed_in_owner(request: HttpRequest) -> User | None:
+    """The owner whose browser is signed in; staff are none."""
     user = request.user
     return user if isinstance(user, User) and not user.is_staff else None
 
@@ -142,16 +140,11 @@ def step_view(view: View) -> View:
     def wrapper(request: HttpRequest, token: str) -> HttpResponseBase:
         arrival = tokens.arrival_of_step(token)
         if arrival is None:
-            return _link_is_old(request)
+            return link_is_old(request)
         show_as(request, arrival.application)
         return view(request, arrival, token)
 
     return wrapper
-
-
-def _link_is_old(request: HttpRequest) -> HttpResponse:
-    advice = _("Open the integration from Altegio again.")
-    return problem(request, _("This page is too old"), advice, 410)
 
 
 @framed
@@ -160,7 +153,7 @@ def step(request: HttpRequest, token: str) -> HttpResponse:
     """The forms once more, for reloads and the Back button."""
     arrival = tokens.arrival_of_step(token)
     if arrival is None:
-        return _link_is_old(request)
+        return link_is_old(request)
     show_as(request, arrival.application)
     return _forms(request, arrival, token)
 
@@ -223,10 +216,11 @@ def send_link(request: HttpRequest, arrival: Arrival, token: str) -> HttpRespons
         return _forms(request, arrival, token, sign_in=SignInForm(request.POST, auto_id="in_%s"), status=400)
     email = form.cleaned_data["email"].lower()
     arrivals.send_sign_in_link(arrival, email)
-    return _link_sent(request, reverse("connect:step", args=[token]), email)
+    return link_sent(request, reverse("connect:step", args=[token]), email)
 
 
-def _link_sent(request: HttpRequest, page: str, email: str = "") -> HttpResponse:
+def link_sent(request: HttpRequest, page: str, email: str = "") -> HttpResponse:
+    """The e-mail is on its way; `page` is where its reader came from."""
     return render(request, "connect/link_sent.html", {"email": email, "language_base": page})
 
 
@@ -235,9 +229,9 @@ def _link_sent(request: HttpRequest, page: str, email: str = "") -> HttpResponse
 @where_signed
 def go_on(request: HttpRequest, token: str) -> HttpResponse:
     """One click of an owner whose browser is signed in; guarded by the session and its CSRF token."""
-    arrival, owner = tokens.arrival_of_step(token), _signed_in_owner(request)
+    arrival, owner = tokens.arrival_of_step(token), signed_in_owner(request)
     if arrival is None or owner is None:
-        return _link_is_old(request)
+        return link_is_old(request)
     show_as(request, arrival.application)
     return _enter(request, arrival, owner, is_just_proven=False)
 
@@ -271,88 +265,3 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     if arrival.claim:
         return _to_status(arrival)
     return HttpResponseRedirect(reverse("connect:step", args=[tokens.step_token(arrival)]))
-
-
-def status_view(view: View) -> View:
-    """A page of one arrival, by its status token. Whoever reads it can do no more than anybody on the internet."""
-
-    @framed
-    @wraps(view)
-    def wrapper(request: HttpRequest, token: str) -> HttpResponseBase:
-        arrival = tokens.arrival_of_status(token)
-        if arrival is not None:
-            show_as(request, arrival.application)
-            return view(request, arrival, token)
-        if _wants_json(request):
-            return JsonResponse({"detail": _("This page is too old.")}, status=410)
-        return _link_is_old(request)
-
-    return wrapper
-
-
-def _wants_json(request: HttpRequest) -> bool:
-    return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
-
-
-@require_GET
-@vary_on_headers("Accept")
-@status_view
-def status(request: HttpRequest, arrival: Arrival, token: str) -> HttpResponse:
-    """What happens with each location, live; JSON for the page's script."""
-    # Not after the sign-up form: the page of a new account would differ from that of a taken address.
-    if arrival.user is not None and not arrival.signed_up:
-        prefer(request, arrival.user.language)
-    if _wants_json(request):
-        return JsonResponse(status_of(arrival).as_json())
-    return _status_page(request, arrival, token, SignInForm(auto_id="in_%s"))
-
-
-def _status_page(
-    request: HttpRequest, arrival: Arrival, token: str, sign_in: SignInForm, *, status: int = 200
-) -> HttpResponse:
-    # Registering by form shows the same to a new account and to an address that has one.
-    needs_sign_in = arrival.signed_up or arrival.expected_user_id is not None
-    context = {
-        "arrival": arrival,
-        "token": token,
-        "status": status_of(arrival),
-        "open": _open_button(request, arrival),
-        "sign_in": sign_in if needs_sign_in else None,
-        "altegio_origin": altegio_origin(),
-        "host_origins": host_origins(),
-        "language_base": reverse("connect:status", args=[token]),
-    }
-    return render(request, "connect/status.html", context, status=status)
-
-
-def _open_button(request: HttpRequest, arrival: Arrival) -> OpenButton | None:
-    """The way to the partner's cabinet, for the arrival's owner on any of its live connections."""
-    # Known before anything is connected: the page that waits shows the button without being loaded anew.
-    allow_cabinet(request, arrival.application)
-    owner = _signed_in_owner(request)
-    if owner is None or owner.pk != arrival.user_id or not arrival.application.handover_url:
-        return None
-    mine = arrival.connections.live().filter(owner=owner).select_related("application").order_by("pk")
-    return next(iter(open_buttons(request, owner, mine[:1]).values()), None)
-
-
-@csrf_exempt
-@require_POST
-@status_view
-@where_signed
-def status_sign_in(request: HttpRequest, arrival: Arrival, token: str) -> HttpResponse:
-    """The arrival's person signs in on its page; nobody else may."""
-    return sign_in_on(request, arrival, lambda form: _status_page(request, arrival, token, form, status=400))
-
-
-@csrf_exempt
-@require_POST
-@status_view
-def status_link(request: HttpRequest, arrival: Arrival, token: str) -> HttpResponse:
-    """An e-mail that signs the arrival's person in; it goes to their address, whoever asks for it."""
-    if wait := limits.SIGN_IN_LINKS.hit(request):
-        return too_many(request, wait)
-    person = arrivals.person_of(arrival)
-    if person is not None and person.email:
-        arrivals.send_sign_in_link(arrival, person.email)
-    return _link_sent(request, reverse("connect:status", args=[token]))

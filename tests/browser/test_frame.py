@@ -9,7 +9,7 @@ from playwright.sync_api import Frame, FrameLocator, Page, expect
 
 from accounts.models import User
 from accounts.proofs import take_over
-from integrations.connect import views
+from integrations.connect import status_views
 from integrations.connections.models import Connection
 from tests.browser.test_connect import AXE
 from tests.marketplace import proven_owner
@@ -138,7 +138,7 @@ def test_what_is_no_message_of_altegios_is_ignored(page: Page, settings_tab: Cal
 def test_a_hostile_page_around_the_frame_is_not_heeded(
     page: Page, settings_tab: Callable[..., FrameLocator], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(views, "host_origins", lambda: "https://app.alteg.io https://*.alteg.io")
+    monkeypatch.setattr(status_views, "host_origins", lambda: "https://app.alteg.io https://*.alteg.io")
     frame = settings_tab()
     expect(frame.get_by_role("heading", name="Connecting…")).to_be_visible()
     listen(page)
@@ -162,7 +162,7 @@ STRANGERS = [
 def test_only_altegios_origins_around_the_frame_are_heeded(
     page: Page, settings_tab: Callable[..., FrameLocator], monkeypatch: pytest.MonkeyPatch, source: str, heeded: Any
 ) -> None:
-    monkeypatch.setattr(views, "host_origins", lambda: "https://app.alteg.io https://*.alteg.io")
+    monkeypatch.setattr(status_views, "host_origins", lambda: "https://app.alteg.io https://*.alteg.io")
     frame = settings_tab()
     expect(frame.get_by_role("heading", name="Connecting…")).to_be_visible()
     found = portals_frame(page).evaluate(
