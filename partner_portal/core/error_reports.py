@@ -3,10 +3,15 @@
 from typing import Any
 
 import sentry_sdk
+from sentry_sdk.integrations.logging import ignore_logger
 
 
 def start(dsn: str) -> None:
-    """Send errors to `dsn`, without local variables, request bodies, cookies or query strings."""
+    """Send errors to `dsn`, without local variables, request bodies, cookies or query strings.
+
+    Requests that Django refuses are their senders' fault, and anybody can send as many as they like.
+    """
+    ignore_logger("django.security.*")
     sentry_sdk.init(
         dsn=dsn,
         send_default_pii=False,

@@ -3,6 +3,7 @@
 import logging
 import logging.config
 from collections.abc import ItemsView
+from http import HTTPStatus
 from typing import Any
 
 import structlog
@@ -26,6 +27,20 @@ def hide_secrets(_logger: Any, _method: str, event: structlog.typing.EventDict) 
     }
 
 
+def lower_refusals(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """A request that Django refuses (another Host, a NUL in its path) is its sender's fault: no error, no traceback.
+
+    Anybody can send such requests by the thousand; a real error would drown in them.
+    """
+    if (
+        str(event.get("logger", "")).startswith("django.security")
+        or event.get("status_code") == HTTPStatus.BAD_REQUEST
+    ):
+        event.pop("exc_info", None)
+        event["level"] = "warning"
+    return event
+
+
 def logging_config(*, level: str, as_json: bool) -> dict[str, Any]:
     """The `LOGGING` setting: JSON for machines, aligned words for a developer's terminal."""
     return {"level": level, "as_json": as_json}
@@ -37,6 +52,7 @@ def configure(config: dict[str, Any]) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
+        lower_refusals,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
     ]
@@ -63,7 +79,7 @@ def configure(config: dict[str, Any]) -> None:
                         hide_secrets,
                         renderer,
                     ],
-                    "foreign_pre_chain": [*shared, structlog.stdlib.ExtraAdder()],
+                    "foreign_pre_chain": [structlog.stdlib.ExtraAdder(), *shared],
                 }
             },
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},

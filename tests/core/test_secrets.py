@@ -7,6 +7,7 @@ from secrets import token_hex
 from typing import Any
 
 import pytest
+import sentry_sdk
 import structlog
 from django.apps import apps
 from django.db import connection
@@ -16,7 +17,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from integrations.connections.models import Application, Chain, Installation
-from partner_portal.core.error_reports import without_secrets
+from partner_portal.core.error_reports import start, without_secrets
 from partner_portal.core.masking import MASK, mask
 from sandbox import Sandbox
 from tests.marketplace import AURORA_1, EMMA, TELEPHONY, arrive
@@ -119,6 +120,44 @@ def test_masking(text: str) -> None:
 
 def test_masking_knows_the_partner_token_wherever_it_stands(settings: Settings) -> None:
     assert settings.ALTEGIO_PARTNER_TOKEN not in mask(f"x{settings.ALTEGIO_PARTNER_TOKEN}y")
+
+
+@pytest.mark.parametrize(("host", "path"), [("scanner.example", "/healthz/"), ("testserver", "/a\x00b/")])
+def test_a_request_that_django_refuses_is_no_error_of_the_portal(
+    caplog: pytest.LogCaptureFixture, client: Client, settings: Settings, host: str, path: str
+) -> None:
+    settings.ALLOWED_HOSTS = ["testserver"]
+    assert client.get(path, headers={"host": host}).status_code == 400
+    lines = as_written(caplog.records)
+    assert "warning" in lines
+    assert "error" not in lines
+    assert "Traceback" not in lines
+
+
+def test_an_error_of_the_portal_keeps_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    try:
+        int("x")
+    except ValueError:
+        logging.getLogger("django.request").exception("failed", extra={"status_code": 500})
+    assert "Traceback" in as_written(caplog.records)
+
+
+def test_no_refused_request_is_reported_to_sentry(monkeypatch: pytest.MonkeyPatch) -> None:
+    reported: list[str] = []
+    init = sentry_sdk.init
+
+    def capture(**options: Any) -> None:
+        keep = {"before_send": lambda event, _hint: reported.append(event["logger"])}
+        init(**options | keep)
+
+    monkeypatch.setattr(sentry_sdk, "init", capture)
+    start("https://key@sentry.example/1")
+    try:
+        for name in ("django.security.DisallowedHost", "billing.intake"):
+            logging.getLogger(name).error("it failed")
+    finally:
+        init()
+    assert reported == ["billing.intake"]
 
 
 def test_what_goes_to_sentry_holds_no_secret(settings: Settings) -> None:

@@ -127,6 +127,19 @@ def test_a_worker_whose_lease_was_lost_writes_nothing() -> None:
     assert OutgoingCall.objects.get().state == CallState.UNCONFIRMED
 
 
+def test_a_worker_whose_call_another_one_has_in_hand_writes_nothing() -> None:
+    add("one")
+    slow = not_none(claim_next())
+    OutgoingCall.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    recover_lost_calls()
+    quick = not_none(claim_next())
+    with pytest.raises(LeaseLostError):
+        _end(slow.call, CallState.DONE, reason="")
+    assert OutgoingCall.objects.get().lease == quick.call.lease
+    _end(quick.call, CallState.DONE, reason="")
+    assert OutgoingCall.objects.get().state == CallState.DONE
+
+
 @pytest.mark.parametrize("was", [CallState.QUEUED, CallState.UNCONFIRMED])
 def test_without_a_slot_nothing_is_sent_and_the_call_waits_as_it_was(
     client: Client, altegio: Sandbox, was: CallState

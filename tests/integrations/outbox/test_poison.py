@@ -81,6 +81,20 @@ def test_a_refusal_that_cannot_be_stored_is_final(
     assert FailedItem.objects.get(item=call.pk, queue="calls").dead_at is not None
 
 
+def test_a_refusal_that_must_be_checked_is_not_final_where_it_cannot_be_stored(
+    client: Client, altegio: Sandbox, work: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_args: Any) -> None:
+        raise RuntimeError("deadlock")
+
+    monkeypatch.setattr(Activate, "needs_verification", lambda *_args: True)
+    monkeypatch.setattr("integrations.outbox.executor.decide", fail)
+    altegio.fault("error", "activate", status=422)
+    arrive(client, altegio, AURORA_1)
+    work(rounds=1)
+    assert OutgoingCall.objects.get(kind="activate").state == "unconfirmed"
+
+
 def _saved(fields: dict[str, Any]) -> Attempt:
     return Attempt.objects.bulk_create([Attempt(**fields)])[0]
 

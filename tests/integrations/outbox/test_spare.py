@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
@@ -50,6 +51,14 @@ def test_what_is_done_or_too_late_needs_no_call(gone: dict[str, Any]) -> None:
     wait_for_activation(50, minutes=10)
     OutgoingCall.objects.filter(key__regex="[05]$").update(**gone)
     assert ring_and_claim() == "call_notification"
+
+
+@pytest.mark.parametrize(("count", "goes_first"), [(285, "call_notification"), (286, "activate")])
+def test_the_limit_of_a_second_counts_sixty_times_a_minute(settings: Settings, count: int, goes_first: str) -> None:
+    settings.ALTEGIO_REQUESTS_PER_SECOND, settings.ALTEGIO_REQUESTS_PER_MINUTE = 1, 200
+    with time_machine.travel(timezone.now().replace(second=0, microsecond=0), tick=False):
+        wait_for_activation(count, minutes=10)
+        assert ring_and_claim() == goes_first
 
 
 def test_many_that_have_long_do_not_make_it_wait_for_few_that_run_out_soon() -> None:
