@@ -12,7 +12,8 @@ from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
 from accounts.erasure import erase_person
 from accounts.models import AltegioIdentity, User
-from integrations.api.publishers import publish_changes
+from integrations.api.connections import ConnectionSerializer
+from integrations.api.publishers import publish_changes, publish_details
 from integrations.connections.models import Connection, State, SyncState
 from integrations.connections.transitions import Change, lock, move, move_each
 from integrations.location_profiles.models import LocationPerson
@@ -105,6 +106,20 @@ def test_any_number_of_changes_is_told_in_as_many_queries(
     changes = [Change(each, State.ACTIVE, State.FROZEN) for each in Connection.objects.all()]
     with django_assert_num_queries(4):
         publish_changes(changes)
+
+
+def test_the_fields_of_an_event_are_not_built_for_each(live: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    built: list[ConnectionSerializer] = []
+    as_before = ConnectionSerializer.get_fields
+
+    def get_fields(made: ConnectionSerializer) -> Any:
+        built.append(made)
+        return as_before(made)
+
+    monkeypatch.setattr(ConnectionSerializer, "get_fields", get_fields)
+    for _ in range(3):
+        publish_details([live.pk])
+    assert len(built) <= 1
 
 
 @pytest.mark.parametrize(
