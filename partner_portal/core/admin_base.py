@@ -89,13 +89,23 @@ class BaseAdmin(InMenu, IndexedSearch, ComesBack, ExportsList):
         """Without secrets: only a form's own field may set one, for whoever may write, and shows it to nobody."""
         may_write = self.has_add_permission(request) if obj is None else self.has_change_permission(request, obj)
         own = set(self.form.declared_fields) if may_write else set()
-        own -= set(self.get_readonly_fields(request, obj))
+        shown = set(self.get_readonly_fields(request, obj))
+        own -= shown
 
         def dropped(name: Any) -> bool:
-            return isinstance(name, str) and name not in own and names_secret(self.model, name)
+            # Of a row that is still to be made there is nothing to show.
+            is_empty = obj is None and name in shown
+            return is_empty or (isinstance(name, str) and name not in own and names_secret(self.model, name))
 
         fieldsets = super().get_fieldsets(request, obj)
         return [(title, {**options, "fields": without(options["fields"], dropped)}) for title, options in fieldsets]
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """Every label begins with a capital, as those of the model's own fields do."""
+        form = super().get_form(request, obj, change=change, **kwargs)
+        for field in form.base_fields.values():
+            field.label = capfirst(field.label) if field.label else field.label
+        return form
 
     def get_list_display(self, request: HttpRequest) -> Any:
         """The columns, states and moments drawn as everywhere."""

@@ -26,6 +26,24 @@ document.addEventListener("DOMContentLoaded", () => {
   }
 });
 
+// A word that is longer than any of a language may be broken: after a sign in it, or where it is too long still.
+const LONG = 15;
+const BREAKS = /(?<=[@./_:?=&-])|(?<=[\p{L}\p{N}]{14})(?=[\p{L}\p{N}])/u;
+
+function letBreak(text) {
+  const parts = text.data.split(/(\s+)/).flatMap((word) => (word.length < LONG ? [[word]] : [word.split(BREAKS)]));
+  const pieces = parts.flatMap(([first, ...rest]) => [first, ...rest.flatMap((piece) => [document.createElement("wbr"), piece])]);
+  text.replaceWith(...pieces);
+}
+
+document.addEventListener("DOMContentLoaded", () => {
+  for (const body of document.querySelectorAll("#result_list tbody")) {
+    const texts = [], walker = document.createTreeWalker(body, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) if (/\S{15}/.test(walker.currentNode.data)) texts.push(walker.currentNode);
+    texts.forEach(letBreak);
+  }
+});
+
 // How far the download of a list is: asked each second, until it is over.
 document.addEventListener("submit", ({ target: form }) => {
   if (!form.matches("form.export")) return;

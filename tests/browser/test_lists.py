@@ -66,6 +66,35 @@ def test_no_list_is_cut_off(page: Page, portal: str) -> None:
     assert found == {}
 
 
+# Words that have room on any line, and yet stand on two.
+BROKEN = r"""() => {
+    const found = [], WORD = /[\p{L}\p{N}]{2,14}(?![\p{L}\p{N}])/gu;
+    const walker = document.createTreeWalker(document.querySelector("#result_list tbody"), NodeFilter.SHOW_TEXT);
+    const range = document.createRange();
+    while (walker.nextNode())
+        for (const { 0: word, index } of walker.currentNode.data.matchAll(WORD)) {
+            range.setStart(walker.currentNode, index);
+            range.setEnd(walker.currentNode, index + word.length);
+            if (new Set([...range.getClientRects()].map((each) => each.top)).size > 1) found.push(word);
+        }
+    return found;
+}"""
+
+
+def test_no_word_is_broken_inside(page: Page, portal: str) -> None:
+    fill()
+    User.objects.create_user("priya.shah.9131@salons.example", name="Priya Shah", phone="441614961913")
+    found = {}
+    for address in lists():
+        page.goto(f"{portal}{address}")
+        expect(page.locator("#result_list tbody tr").first).to_be_visible()
+        for width in WIDTHS[:2]:
+            page.set_viewport_size({"width": width, "height": 900})
+            if broken := page.evaluate(BROKEN):
+                found[f"{address} at {width}"] = broken
+    assert found == {}
+
+
 def test_a_key_is_shown_once_and_copied_with_a_click(page: Page, portal: str) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.goto(f"{portal}/admin/accounts/apikey/add/")

@@ -199,7 +199,7 @@ class ConnectionChange(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.from_state or '·'} → {self.to_state}"
+        return f"{self.get_from_state_display() or '·'} → {self.get_to_state_display()}"
 
 
 def event_address(events_key: str) -> str:

@@ -17,13 +17,16 @@ register = template.Library()
 
 @register.filter
 def readable(shown: AdminReadonlyField) -> SafeString | str:
-    """A field that is only shown: JSON laid out, its secrets masked; all else as the admin has it."""
+    """A field that is only shown: JSON laid out, its secrets masked; fractions cut; all else as the admin has it."""
     name, row = shown.field["field"], shown.form.instance
     try:
         column = row._meta.get_field(name) if isinstance(name, str) else None
     except FieldDoesNotExist:
         column = None
-    return laid_out(getattr(row, column.name)) if isinstance(column, JSONField) else shown.contents()
+    value = getattr(row, column.name, None) if column else None
+    if isinstance(column, JSONField):
+        return laid_out(value)
+    return f"{value:.3f}" if isinstance(value, float) else shown.contents() or "–"
 
 
 def laid_out(value: Any) -> SafeString | str:
