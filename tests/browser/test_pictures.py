@@ -11,6 +11,7 @@ from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
+from integrations.backoffice.health import note_heartbeat
 from integrations.connections.models import Connection
 from sandbox import Sandbox
 from tests.browser.two_weeks import TwoWeeks
@@ -61,7 +62,10 @@ def test_the_pictures(
 def staff_see(page: Page, portal: str, pictures: Path) -> None:
     """What stands in the control room."""
     sign_in(page, portal)
+    note_heartbeat()
+    page.reload()
     expect(page.get_by_role("heading", name="Running out of time")).to_be_visible()
+    expect(page.get_by_text("No worker has given a sign of life")).to_have_count(0)
     take(page, pictures, "control-room", WIDE)
 
     late = Connection.objects.get(state="granted")
