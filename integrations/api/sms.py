@@ -110,6 +110,7 @@ class StatusRetry(APIView):
     """Send statuses that Altegio refused once more."""
 
     scope = "sms"
+    body_may_be_missing = True
 
     @extend_schema(request=RetrySerializer, responses={202: RetriedSerializer})
     def post(self, request: Request) -> Response:

@@ -24,6 +24,8 @@ _WORDS = {
     "429": "Too many wrong API keys came from this address; `Retry-After` says for how many seconds.",
     "503": "Not done, as the database is away; `Retry-After` says after how many seconds to send the same again.",
 }
+# Handed on from a view to the hook below, and in no schema.
+BODY_MAY_BE_MISSING = "x-body-may-be-missing"
 _OF_ALL, _OF_BODIES, _WITH_FIELDS = ("401", "403", "429", "503"), ("400", "413", "415"), ("400", "409")
 
 
@@ -34,16 +36,21 @@ class ScopedSchema(AutoSchema):
         return f"{super().get_description()}\n\nScope of the API key: `{scope_of(self.view, self.method)}`."
 
     def get_extensions(self) -> dict[str, Any]:
-        return {**super().get_extensions(), "x-scope": scope_of(self.view, self.method)}
+        own = {
+            "x-scope": scope_of(self.view, self.method),
+            BODY_MAY_BE_MISSING: getattr(self.view, "body_may_be_missing", False),
+        }
+        return {**super().get_extensions(), **own}
 
 
 def with_refusals(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """drf-spectacular's hook. A refusal that a view documents keeps its own words; no body may be missing."""
+    """drf-spectacular's hook. A refusal that a view documents keeps its own words."""
     result["components"]["schemas"].update(COMPONENTS)
     for methods in result["paths"].values():
         for operation in methods.values():
+            may_be_missing = operation.pop(BODY_MAY_BE_MISSING)
             if "requestBody" in operation:
-                operation["requestBody"]["required"] = True
+                operation["requestBody"]["required"] = not may_be_missing
             for status in _refusals(operation):
                 _document(operation, status)
     return result

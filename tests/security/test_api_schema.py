@@ -113,6 +113,16 @@ def test_one_scope_alone_opens_an_operation(label: str, client: Client) -> None:
     assert opened_by == {OPERATIONS[label].definition.raw["x-scope"]}
 
 
+@pytest.mark.parametrize(
+    "label", [label for label, operation in OPERATIONS.items() if "requestBody" in operation.definition.raw]
+)
+def test_a_body_is_missing_only_where_the_schema_lets_it(label: str, client: Client, api_key: str) -> None:
+    method, headers = label.split()[0], {"Authorization": f"Api-Key {api_key}"}
+    answer = client.generic(method, one_path(label), b"", "application/json", headers=headers)
+    is_required = OPERATIONS[label].definition.raw["requestBody"]["required"]
+    assert (answer.status_code >= 400) is is_required, answer.content
+
+
 @pytest.mark.parametrize("label", OPERATIONS)
 @pytest.mark.parametrize("header", ["", "Api-Key", "Api-Key x.y", "Bearer x", "Basic YTpi", "Api-Key a b"])
 def test_nothing_is_open_without_a_key(label: str, header: str, client: Client) -> None:
