@@ -2,6 +2,7 @@
 
 import os
 import re
+import runpy
 import shutil
 import subprocess
 from pathlib import Path
@@ -43,6 +44,16 @@ def test_what_runs_for_long_is_examined_and_no_process_is_root() -> None:
         assert name in ("release", "backup") or service["healthcheck"]["test"]
     dockerfile = (ROOT / "Dockerfile").read_text()
     assert dockerfile.index("\nUSER portal\n") < dockerfile.index("\nCMD ")
+
+
+@pytest.mark.parametrize(
+    ("file", "pattern"),
+    [("nginx.conf", r"upstream portal \{[^}]*keepalive_timeout (\d+)s;"), ("Caddyfile", r"\bkeepalive (\d+)s\b")],
+)
+def test_a_proxy_gives_a_resting_line_up_before_the_portal_closes_it(file: str, pattern: str) -> None:
+    proxys = int(not_none(re.search(pattern, (ROOT / "deploy" / file).read_text()))[1])
+    portals: int = runpy.run_path(str(ROOT / "gunicorn.conf.py"))["keepalive"]
+    assert proxys + 2 <= portals
 
 
 def test_every_volume_is_declared() -> None:
