@@ -10,8 +10,9 @@ from django.test import Client
 from accounts.models import User
 from billing.models import Discount, PaymentLink, TariffOption
 from billing.offers import NotOfferedError, ask_for_link, fetch_tariffs, give_discount
-from integrations.connections.models import Connection
+from integrations.connections.models import Application, Connection
 from integrations.outbox.models import KnownHost, OutgoingCall
+from partner_portal.core.watch import heal_stranded
 from sandbox import Sandbox
 from tests.not_none import not_none
 
@@ -116,6 +117,20 @@ def test_a_refused_link_says_why(
     ask_for_link(connection, option)
     work()
     assert (PaymentLink.objects.get().state, PaymentLink.objects.get().error) == ("failed", "No tariff")
+
+
+@pytest.mark.leaves_stranded("a link is asked for again, and not fetched")
+def test_of_links_that_nobody_fetches_the_one_that_is_offered_no_more_fails(
+    connection: Connection, option: TariffOption
+) -> None:
+    of_another = TariffOption.objects.create(application=Application.objects.create(altegio_id=7), altegio_id=1)
+    offered, not_offered = (
+        PaymentLink.objects.create(connection=connection, option=each) for each in (option, of_another)
+    )
+    heal_stranded()
+    offered.refresh_from_db()
+    not_offered.refresh_from_db()
+    assert (offered.state, not_offered.state) == ("queued", "failed")
 
 
 def test_the_newest_discount_counts(altegio: Sandbox, connection: Connection, work: Callable[..., None]) -> None:

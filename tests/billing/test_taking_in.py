@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +14,9 @@ from pytest_django.fixtures import DjangoAssertNumQueries
 
 from accounts.models import ApiKey
 from billing.api.payments import PaymentSerializer
-from billing.models import Payment
+from billing.intake import Overlap, payment_data, record_payment
+from billing.models import Payment, Source
+from billing.parsing import InvalidPaymentError
 from integrations.connections.models import Connection
 from integrations.outbox.models import OutgoingCall
 from tests.billing.conftest import Billing
@@ -173,6 +176,15 @@ def test_an_overlap_is_refused_or_silent_where_the_caller_says_so(billing: Billi
     assert list(billing.tell(allow_overlap=False).json()) == ["period_from"]
     assert billing.tell(allow_overlap=True).json()["warnings"] == []
     assert billing.tell(allow_overlap=False, **FEBRUARY).status_code == 202
+
+
+def test_payments_that_have_no_id_of_the_partner_are_not_taken_for_each_other(
+    billing: Billing, connection: Connection
+) -> None:
+    told = replace(payment_data(Payment.objects.get(pk=billing.pay())), external_id=None)
+    record_payment(told, Source.ADMIN, overlap=Overlap.ALLOW)
+    with pytest.raises(InvalidPaymentError):
+        record_payment(told, Source.ADMIN, overlap=Overlap.REFUSE)
 
 
 def test_a_payment_for_a_location_that_was_connected_once(billing: Billing, connection: Connection) -> None:
