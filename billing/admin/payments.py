@@ -1,40 +1,31 @@
-"""Billing in the control room: every role may look, the finance group may record, refund and export."""
+"""Payments in the control room: every role may look, the finance group may record, refund and export."""
 
 from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import F, Model, QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html, format_html_join
+from django.urls import URLPattern, path
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from accounts.models import User
 from billing.csv_export import HEAD, settlement_values
 from billing.figures.page import figures_page
-from billing.forms import DiscountForm, LinkForm, PaymentForm
+from billing.forms import PaymentForm
 from billing.history import said
 from billing.intake import Overlap, PaymentConflictError, record_payment, send_again
-from billing.models import Discount, Payment, PaymentLink, Source, Status, Subscription, TariffOption
-from billing.offers import ask_for_link, fetch_tariffs, give_discount
+from billing.models import Payment, Source, Status
 from billing.parsing import InvalidPaymentError
 from billing.refunds import refund_payment
-from billing.subscriptions import current, overdue, recent_counts, soon
 from billing.suggested_payment import suggested_payment
 from billing.totals import totals_by_month
-from integrations.connections.models import LIVE
 from integrations.outbox.exchange import exchange_text
-from partner_portal.core.admin_base import (
-    ActionRefusedError,
-    Lookups,
-    ReadOnlyAdmin,
-    confirm_action,
-    link_to,
-)
+from partner_portal.core.admin_base import ActionRefusedError, ReadOnlyAdmin, confirm_action, link_to
 from partner_portal.core.admin_exports import exported
 from partner_portal.core.admin_sections import Section
 from partner_portal.core.english import english as _
@@ -211,141 +202,3 @@ class PaymentAdmin(ReadOnlyAdmin):
             "rows": totals_by_month(),
         }
         return TemplateResponse(request, "admin/billing/totals.html", context)
-
-
-class DueFilter(admin.SimpleListFilter):
-    """When the next payment is due."""
-
-    title = _("payment")
-    parameter_name = "due"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Lookups:
-        return [
-            ("yes", _("needs one")),
-            ("soon", _("ends soon")),
-            ("overdue", _("overdue")),
-            ("current", _("paid or in trial")),
-        ]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        wanted = {"yes": soon() | overdue(), "soon": soon(), "overdue": overdue(), "current": current()}
-        chosen = wanted.get(self.value() or "")
-        return queryset if chosen is None else queryset.filter(chosen)
-
-
-@admin.register(Subscription)
-class SubscriptionAdmin(ReadOnlyAdmin):
-    menu = Section.MONEY.at(2)
-    change_list_template = "admin/billing/subscription_list.html"
-    list_display = ("location", "application", "state", "trial_ends_at", "paid_until", "next_payment_at", "owner")
-    list_filter = (DueFilter, "state", "application")
-    search_fields = ("=location__altegio_id", "location__title__istartswith", "owner__email__istartswith")
-    list_select_related = ("application", "location", "owner")
-    fields = readonly_fields = (
-        "connection_link",
-        "state",
-        "trial_ends_at",
-        "paid_until",
-        "next_payment_at",
-        "payments_list",
-    )
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        live = super().get_queryset(request).filter(state__in=LIVE)
-        return live.order_by(F("next_payment_at").asc(nulls_last=True), "pk")
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return super().changelist_view(request, {**(extra_context or {}), "bars": _bars()})
-
-    @admin.display(description=_("connection"))
-    def connection_link(self, subscription: Subscription) -> SafeString | str:
-        address = reverse("admin:connections_connection_change", args=[subscription.pk])
-        return format_html('<a href="{}">{}</a>', address, subscription)
-
-    @admin.display(description=_("payments"))
-    def payments_list(self, subscription: Subscription) -> SafeString | str:
-        payments = Payment.objects.filter(
-            application=subscription.application_id, location=subscription.location_id
-        ).order_by("-period_to")[:50]
-        rows = ((link_to(payment), payment.get_status_display(), payment.period_to) for payment in payments)
-        return format_html_join("", "<div>{} — {} ({:%Y-%m-%d})</div>", rows) or "–"
-
-
-def _bars() -> list[dict[str, Any]]:
-    """The chart: each group of connections with its share of the longest bar, in percent."""
-    counted = recent_counts()
-    groups = [
-        (_("paid"), counted.paid, "paid"),
-        (_("in trial"), counted.trial, "trial"),
-        (_("ending soon"), counted.expiring, "expiring"),
-        (_("overdue"), counted.overdue, "overdue"),
-        (_("frozen"), counted.frozen, "frozen"),
-    ]
-    most = max(count for _label, count, _kind in groups) or 1
-    return [
-        {"label": label, "count": count, "kind": kind, "share": round(100 * count / most)}
-        for label, count, kind in groups
-    ]
-
-
-@admin.register(TariffOption)
-class TariffOptionAdmin(ReadOnlyAdmin):
-    menu = Section.MONEY.at(3)
-    list_display = (
-        *("altegio_id", "application", "tariff_title", "title", "full_price", "months"),
-        *("free_months", "staff_amount", "fetched_at"),
-    )
-    list_filter = ("application",)
-    list_select_related = ("application",)
-    ordering = ("application", "altegio_id")
-    actions = ("fetch",)
-    search_fields = ("title__istartswith",)
-
-    @admin.display(description=_("price"))
-    def full_price(self, option: TariffOption) -> str:
-        return "–" if option.price is None else f"{option.price.normalize():f} {option.currency}"
-
-    @confirm_action(
-        _("Ask Altegio for the tariffs"),
-        _("The tariffs of the chosen options' applications are fetched again."),
-        permission="billing.change_tariffoption",
-    )
-    def fetch(self, _request: HttpRequest, chosen: QuerySet[TariffOption]) -> str:
-        applications = {option.application_id: option.application for option in chosen.select_related("application")}
-        for application in applications.values():
-            fetch_tariffs(application)
-        return str(_("Asked. The answer shows here in a moment."))
-
-
-@admin.register(PaymentLink)
-class PaymentLinkAdmin(ReadOnlyAdmin):
-    menu = Section.MONEY.at(4)
-    form = LinkForm
-    list_display = ("connection", "option", "discount", "state", "url", "error", "asked_at")
-    list_filter = ("state",)
-    list_select_related = ("connection__application", "connection__location", "option")
-    raw_id_fields = ("connection",)
-    ordering = ("-pk",)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("billing.add_paymentlink")
-
-    def save_model(self, request: HttpRequest, obj: PaymentLink, form: Any, change: bool) -> None:
-        obj.pk = ask_for_link(obj.connection, obj.option, obj.discount).pk
-
-
-@admin.register(Discount)
-class DiscountAdmin(ReadOnlyAdmin):
-    menu = Section.MONEY.at(5)
-    form = DiscountForm
-    list_display = ("connection", "percent", "state", "error", "changed_at")
-    list_filter = ("state",)
-    list_select_related = ("connection__application", "connection__location")
-    raw_id_fields = ("connection",)
-    ordering = ("-pk",)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("billing.add_discount")
-
-    def save_model(self, request: HttpRequest, obj: Discount, form: Any, change: bool) -> None:
-        obj.pk = give_discount(obj.connection, obj.percent).pk

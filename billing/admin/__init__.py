@@ -1,0 +1,3 @@
+"""Billing in the control room."""
+
+from billing.admin import offers, payments, subscriptions  # noqa: F401
