@@ -6,7 +6,10 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 import accounts.openapi  # noqa: F401 - registers itself with the schema
 
 # Split: the page's script is an address of its own, because the portal's policy allows no inline script.
-docs = SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="api/docs.html")
+# It is read and nothing else: an answer to OPTIONS would need a template of its own.
+docs = SpectacularSwaggerSplitView.as_view(
+    url_name="schema", template_name="api/docs.html", http_method_names=["get", "head"]
+)
 
 urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(), name="schema"),

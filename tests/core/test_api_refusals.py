@@ -70,3 +70,8 @@ def test_what_an_address_cannot_be_asked_for_is_told(client: Client, address: st
     answer = client.get(f"/api/v1/{address}", headers=headers("billing"))
     assert answer.status_code == 400
     assert says in answer.json()[name][0]
+
+
+@pytest.mark.parametrize("method", ["options", "post", "put", "delete"])
+def test_the_readable_page_is_read_and_nothing_else(client: Client, method: str) -> None:
+    assert getattr(client, method)("/api/v1/docs/").status_code == 405
