@@ -6,12 +6,10 @@ somebody had before is only recognised, and stays as its owner has it.
 """
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
 from django.db.models import Q, Value
 from django.db.models.functions import Lower
 from django.dispatch import receiver
@@ -21,9 +19,9 @@ from accounts.models import Customer, User
 from accounts.proofs import address_given, has_proven_address, is_known, taken_over
 from accounts.signals import customer_changed, person_changed
 from partner_portal.core.external_ids import read_external_id
+from partner_portal.core.overtaken import OvertakenError, again_when_overtaken
 
 FIELDS = ("email", "name", "phone", "language")
-_TRIES = 3
 _LENGTHS = {field.name: field.max_length or 0 for field in Customer._meta.fields if field.name in FIELDS}
 
 
@@ -33,10 +31,6 @@ class InvalidCustomerError(Exception):
     def __init__(self, errors: dict[str, list[str]]) -> None:
         super().__init__("; ".join(f"{name}: {' '.join(texts)}" for name, texts in errors.items()))
         self.errors = errors
-
-
-class _OvertakenError(Exception):
-    """The customer has changed between being found and being held."""
 
 
 class CustomerConflictError(Exception):
@@ -97,17 +91,12 @@ def _check_address(external_id: str) -> None:
         raise ValueError("It stands in an address: no part between slashes may be empty, or dots alone.")
 
 
+@again_when_overtaken
 def put_customer(data: CustomerData) -> tuple[Customer, bool]:
-    """The customer as they are told now, and whether they are new. Raises CustomerConflictError."""
-    for _ in range(_TRIES - 1):
-        # Told twice at once, or the address was taken meanwhile: then it is seen which.
-        with suppress(IntegrityError, _OvertakenError), transaction.atomic():
-            return _put(data)
-    with transaction.atomic():
-        return _put(data)
+    """The customer as they are told now, and whether they are new. Raises CustomerConflictError.
 
-
-def _put(data: CustomerData) -> tuple[Customer, bool]:
+    Told twice at once, or with an address that is taken meanwhile, it is seen which.
+    """
     customer = _held(data)
     is_new = customer is None
     if customer is None:
@@ -151,7 +140,7 @@ def _held(data: CustomerData) -> Customer | None:
     list(accounts.order_by("pk"))
     customer = same.select_for_update(of=("self",), no_key=True).select_related("user").first()
     if (seen and (seen.email, seen.user_id)) != (customer and (customer.email, customer.user_id)):
-        raise _OvertakenError
+        raise OvertakenError
     return customer
 
 

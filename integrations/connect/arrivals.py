@@ -25,7 +25,6 @@ from integrations.connect.claimants import Claimant, visitor_of
 from integrations.connect.claims import claim_locations, give_claim
 from integrations.connect.parameters import Redirect
 from integrations.connect.registration import Known, account_of, begins_anew, may_act
-from integrations.connect.retry_on_overlap import again_when_overtaken
 from integrations.connections.brand import brand_of
 from integrations.connections.models import (
     LIVE,
@@ -42,6 +41,7 @@ from integrations.telephony.chains import see_token
 from partner_portal.core.brand import Brand
 from partner_portal.core.fast_insert import insert
 from partner_portal.core.middleware import current_request_id
+from partner_portal.core.overtaken import again_when_overtaken
 from partner_portal.core.remembered import Remembered
 
 # Arrivals come in bursts. What staff change in an application counts two seconds later for those who arrive.

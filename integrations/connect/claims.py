@@ -18,7 +18,6 @@ from integrations.connect.claim_writes import Claimed, ClaimPlan
 from integrations.connect.claimants import Claimant, room_for, turns_taken
 from integrations.connect.decisions import decide
 from integrations.connect.location_facts import Place
-from integrations.connect.retry_on_overlap import ClaimOverlapError
 from integrations.connections.external_ids import bound_to
 from integrations.connections.models import (
     LIVE,
@@ -35,6 +34,7 @@ from integrations.connections.transitions import tell_details
 from integrations.connections.window import activation_deadline
 from partner_portal.core.fast_insert import insert
 from partner_portal.core.fast_query import Query
+from partner_portal.core.overtaken import OvertakenError
 
 
 def claim_locations(
@@ -48,7 +48,7 @@ def claim_locations(
     """Claim every location for `claimant`, in the caller's transaction, and queue what follows.
 
     A constant number of queries however many locations and rivals there are. Arrivals for the same location
-    wait for each other; ClaimOverlapError is raised where another one has made a connection by then, IntegrityError
+    wait for each other; OvertakenError is raised where another one has made a connection by then, IntegrityError
     where it has made the location: the caller begins anew. A location for which there is no room
     (`claimants.room_for`) is left out.
     """
@@ -84,7 +84,7 @@ def _locked(
         current = _current_connections(application, locations, claimant, now)
         there = {each.pk for found in current.values() for each in found if each.state in NOT_ENDED}
         if not there <= locked:
-            raise ClaimOverlapError
+            raise OvertakenError
     # Where nobody has ever been, nothing stands: who makes the same location at this moment waits for this one's end.
     new = [Location(altegio_id=salon_id) for salon_id in ordered if salon_id not in known]
     insert(new)

@@ -1,6 +1,7 @@
 """Many who name the same locations at the same moment, with real threads: each of them gets an answer."""
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Barrier
 
 import pytest
@@ -8,8 +9,12 @@ from django.db import connection, connections
 from django.test import Client
 
 from integrations.activation.waiting_call import undecided_without_call
-from integrations.connections.models import Application, Location
+from integrations.altegio.signatures import Person
+from integrations.connect.arrivals import receive_signed
+from integrations.connect.parameters import Redirect
+from integrations.connections.models import Application, Arrival, Connection, Location
 from sandbox import Sandbox
+from tests.integrations.test_at_once import at_once
 from tests.marketplace import AURORA_1, AURORA_2, EMMA, MARIA, follow
 
 pytestmark = [
@@ -38,3 +43,13 @@ def test_arrivals_of_two_people_at_new_locations(altegio: Sandbox, known: list[i
         answers = list(people.map(come, range(AT_ONCE)))
     assert answers == [[303] * 3] * AT_ONCE
     assert not undecided_without_call().exists()
+
+
+def test_a_crowd_of_people_at_one_location() -> None:
+    """Each finds a claim that was not there when it began, and none is turned away for it."""
+    application = Application.objects.get_or_create(altegio_id=1)[0]
+    Location.objects.create(altegio_id=AURORA_1)
+    people = [Person(number, "Emma", "", f"emma{number}@aurora.example", "") for number in range(1, 17)]
+    visits = [partial(receive_signed, application, Redirect((AURORA_1,), None, "", person)) for person in people]
+    assert {type(answer) for answer in at_once(*visits)} == {Arrival}
+    assert Connection.objects.count() == len(people)

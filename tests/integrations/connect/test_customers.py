@@ -281,6 +281,14 @@ def test_told_at_once_by_several_there_is_one_customer_and_one_account(ids: list
     assert Customer.objects.count() == User.objects.count() == 1
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_crowd_that_tells_of_one_customer_is_answered() -> None:
+    data = [CustomerData("C-1", f"anna{number}@customer.example") for number in range(12)]
+    results = at_once(*[partial(put_customer, each) for each in data])
+    assert [type(result) for result in results] == [tuple] * 12
+    assert Customer.objects.count() == 1
+
+
 def test_whose_customer_is_somebody_else_carries_nothing_of_them(
     client: Client, altegio: Sandbox, work: Callable[..., None], tell: Tell
 ) -> None:
