@@ -84,6 +84,10 @@ class BasicApiKeyAuthentication(ApiKeyAuthentication):
             decoded = ""
         return [self.keyword, decoded.partition(":")[2] or "-"]
 
+    def authenticate_header(self, request: Request) -> str:
+        """Most clients keep a password to themselves until they are asked for one in this way."""
+        return 'Basic realm="portal"'
+
 
 class HasScope(BasePermission):
     """The key holds the scope that the call needs (`scope_of`); a refusal says which one that is."""

@@ -14,6 +14,7 @@ from accounts.api_keys import BasicApiKeyAuthentication
 from integrations.api.telephony import SavedSerializer, answer_to_call, answer_to_notification
 from integrations.telephony.exchange_webhooks import mapped_body
 from integrations.telephony.models import ExchangeWebhook
+from partner_portal.core.api_errors import SEND_KEY
 from partner_portal.core.clean import InvalidJsonError
 from partner_portal.core.english import english as _
 
@@ -36,6 +37,7 @@ class Exchange(APIView):
 
     scope = "telephony"
     authentication_classes = [BasicApiKeyAuthentication]
+    send_key = f"{SEND_KEY} Or send Basic authentication: any user, the key as the password."
     parser_classes = [AnyBody]
 
     @extend_schema(
@@ -45,7 +47,7 @@ class Exchange(APIView):
     def post(self, request: Request, name: str) -> Response:
         webhook = ExchangeWebhook.objects.select_related("location").filter(name=name).first()
         if webhook is None:
-            raise NotFound(_("No webhook of an exchange has this name: add it in the admin, under Telephony."))
+            raise NotFound(_("No webhook of an exchange has this name: add it in the admin, under Integrations."))
         try:
             mapped = mapped_body(webhook, dict(request.data).get("body", b""))
         except InvalidJsonError as problem:

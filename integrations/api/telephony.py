@@ -36,6 +36,9 @@ REPORTED_ALREADY = {
     "field": "phone",
     "message": _("This call was told a moment ago, by another member of a ring group: it is not told twice."),
 }
+FORMS_ELSEWHERE = (
+    "An exchange that sends a form has an address of its own, /api/v1/telephony/exchanges/<name>/: docs/exchanges.md."
+)
 NOT_FAILED = _("Only a call that has failed is sent again; this one is: {state}. {error}")
 
 
@@ -135,6 +138,7 @@ class Notifications(APIView):
 
     scope = "telephony"
     judges_texts = True
+    send_otherwise = FORMS_ELSEWHERE
 
     @extend_schema(request=NotificationSerializer, responses={202: NotedSerializer, 400: None, 404: None, 409: None})
     def post(self, request: Request) -> Response:
@@ -146,6 +150,7 @@ class Calls(ListAPIView[PhoneCall]):
 
     scope = "telephony"
     judges_texts = True
+    send_otherwise = FORMS_ELSEWHERE
     serializer_class = SavedSerializer
     parameters = {
         "call_id": words("call_id", parsing.MAX_CALL_ID, "The exchange's id."),

@@ -39,7 +39,8 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
     "zadarma": {
         "call_id": "pbx_call_id",
-        "type": {"value": "incoming"},
+        # NOTIFY_START and the others of a call come to the same address, under the same id.
+        "type": {"by": "event", "cases": {"NOTIFY_END": {"value": "incoming"}}},
         "phone": "caller_id",
         "diversion": ["called_did", "internal"],
         "user": "internal",

@@ -1,7 +1,11 @@
 """Webhooks of exchanges that send what they send: JSON or a form, read by a mapping that staff have set."""
 
+from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qsl
+
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
+from django.http.multipartparser import MultiPartParser, MultiPartParserError
 
 from integrations.telephony.exchange_mappings import apply_mapping
 from integrations.telephony.models import ExchangeWebhook
@@ -12,15 +16,26 @@ MAX_FIELDS, MAX_STEPS = 500, 10
 
 
 def read_webhook_body(body: bytes) -> Any:
-    """The JSON value or the form in a body. Raises InvalidJsonError for what is neither."""
+    """The JSON value or the form in a body, however it is announced. Raises InvalidJsonError for what is neither."""
     text = utf8(body).strip()
     if text.startswith(("{", "[")):
         return parse_request(body, mark=True)
     try:
-        fields = parse_qsl(text, keep_blank_values=True, strict_parsing=True, max_num_fields=MAX_FIELDS)
-    except ValueError:
+        if text.startswith("--"):
+            return _unfolded(_in_parts(text))
+        return _unfolded(parse_qsl(text, keep_blank_values=True, strict_parsing=True, max_num_fields=MAX_FIELDS))
+    except (ValueError, MultiPartParserError, TooManyFieldsSent, RequestDataTooBig):
         raise InvalidJsonError("This is neither a JSON object nor a form.") from None
-    return _unfolded(fields)
+
+
+def _in_parts(text: str) -> list[tuple[str, str]]:
+    """The fields of `multipart/form-data`, whose first line names its boundary; files are passed over."""
+    body, boundary = text.encode(), text.split("\n", 1)[0].strip().removeprefix("--")
+    meta = {"CONTENT_TYPE": f"multipart/form-data; boundary={boundary}", "CONTENT_LENGTH": len(body)}
+    fields, _files = MultiPartParser(meta, BytesIO(body), []).parse()
+    if not fields:
+        raise ValueError("No field is in it.")
+    return [(name, value) for name, values in fields.lists() for value in values]
 
 
 def mapped_body(webhook: ExchangeWebhook, body: bytes) -> dict[str, Any]:

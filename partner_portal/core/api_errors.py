@@ -7,7 +7,7 @@ import structlog
 from django.conf import settings
 from django.core.exceptions import DisallowedHost, RequestDataTooBig
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.views.defaults import bad_request as bad_request_page
 from django.views.defaults import page_not_found
@@ -17,6 +17,7 @@ from rest_framework.exceptions import (
     ErrorDetail,
     NotAcceptable,
     NotAuthenticated,
+    NotFound,
     ParseError,
     UnsupportedMediaType,
     ValidationError,
@@ -33,6 +34,7 @@ log = structlog.get_logger(__name__)
 
 SEND_JSON = "Send JSON, with the header Content-Type: application/json."
 SEND_KEY = "Send the header Authorization: Api-Key <key>. Make a key with: manage.py create_api_key"
+NO_SUCH_ID = "Nothing here has this id. The lists show the ids."
 NOT_ENCODED = "Send the body as it is, without Content-Encoding."
 OTHER_HOST = "The portal does not answer under this host name: use that of PORTAL_URL, or add yours to ALLOWED_HOSTS."
 
@@ -97,13 +99,20 @@ def _at(path: Path, problem: str) -> Any:
 
 
 def refuse(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Every refusal is JSON with a `detail`, also of a body that is too large and while the database is away."""
+    """Every refusal is JSON with a `detail`, also of a body that is too large and while the database is away.
+
+    A view says by `send_key` and `send_otherwise` what else it takes than the others do.
+    """
+    view = context.get("view")
     if isinstance(error, RequestDataTooBig):
         error = TooLargeError()
     elif isinstance(error, UnsupportedMediaType):
-        error.detail = ErrorDetail(f"{error.detail} {SEND_JSON}", error.default_code)
+        hints = f"{SEND_JSON} {getattr(view, 'send_otherwise', '')}".rstrip()
+        error.detail = ErrorDetail(f"{error.detail} {hints}", error.default_code)
     elif isinstance(error, NotAuthenticated):
-        error.detail = ErrorDetail(SEND_KEY, error.default_code)
+        error.detail = ErrorDetail(getattr(view, "send_key", SEND_KEY), error.default_code)
+    elif isinstance(error, Http404):
+        error = NotFound(NO_SUCH_ID)
     elif isinstance(error, OperationalError | InterfaceError):
         log.error("api_not_done", error=type(error).__name__)
         error = NotNowError()

@@ -43,6 +43,24 @@ def test_an_accept_of_old_gets_json(client: Client, accept: str) -> None:
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/json")
 
 
+@pytest.mark.parametrize("path", ["notifications/", "calls/"])
+def test_an_exchange_that_sends_a_form_is_led_to_its_address(client: Client, path: str) -> None:
+    form = "application/x-www-form-urlencoded"
+    answer = client.post(f"/api/v1/telephony/{path}", b"a=1", content_type=form, headers=headers("telephony"))
+    assert "/telephony/exchanges/" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("scope", "path"), [("sms", "sms/messages/send-1/"), ("billing", "payments/9/"), ("read", "connections/9/")]
+)
+def test_a_404_speaks_of_ids_and_not_of_tables(client: Client, scope: str, path: str) -> None:
+    answer = client.get(f"/api/v1/{path}", headers=headers(scope))
+    assert (answer.status_code, answer.json()) == (
+        404,
+        {"detail": "Nothing here has this id. The lists show the ids."},
+    )
+
+
 def test_a_packed_body_is_refused_as_such(client: Client) -> None:
     packed = headers("billing") | {"Content-Encoding": "gzip"}
     answer = client.post("/api/v1/payments/", b"\x1f\x8b", content_type="application/json", headers=packed)

@@ -107,6 +107,14 @@ def test_what_an_exchange_sends_becomes_a_call(
     assert (call.type, call.diversion, call.status, call.duration) == expected
 
 
+def test_an_event_before_the_end_of_a_call_of_zadarma_saves_none(api: Api, telephony: Chain) -> None:
+    ExchangeWebhook.objects.create(name="zadarma", mapping=PRESETS["zadarma"] | {"salon_id": {"value": 10101}})
+    begun = {name: ZADARMA[name] for name in ("pbx_call_id", "caller_id", "called_did", "call_start")}
+    answer = api("post", "telephony/exchanges/zadarma/", begun | {"event": "NOTIFY_START"})
+    assert (answer.status_code, list(answer.json())) == (400, ["type"])
+    assert not PhoneCall.objects.exists()
+
+
 @pytest.mark.django_db
 def test_one_that_rings_is_shown(api: Api, altegio: Sandbox, telephony: Chain, work: Work) -> None:
     mapping = {"phone": "from", "diversion": {"value": "101"}, "salon_id": "place"}
@@ -136,9 +144,33 @@ def test_without_the_key_nothing_is_taken(client: Client, authorization: str) ->
     assert answer.status_code == 401
 
 
+@pytest.mark.django_db
+def test_who_waits_to_be_asked_for_a_password_is_asked(client: Client) -> None:
+    answer = client.post("/api/v1/telephony/exchanges/x/", "a=1", content_type="text/plain")
+    assert answer.headers["WWW-Authenticate"] == 'Basic realm="portal"'
+    assert "Basic authentication" in answer.json()["detail"]
+
+
 def test_a_wrong_name_says_so(api: Api) -> None:
     answer = api("post", "telephony/exchanges/nobody/", {})
-    assert (answer.status_code, "add it in the admin" in answer.json()["detail"]) == (404, True)
+    assert (answer.status_code, "under Integrations" in answer.json()["detail"]) == (404, True)
+
+
+PARTS = '--{0}\r\nContent-Disposition: form-data; name="a[b]"\r\n\r\nЯ=1&x\r\n--{0}--\r\n'
+FILE = '--b\r\nContent-Disposition: form-data; name="f"; filename="x"\r\n\r\n12\r\n'
+
+
+@pytest.mark.parametrize(
+    "body", [PARTS.format("b"), PARTS.format("-" * 24 + "1f"), f"\n{PARTS.format('b')}", FILE + PARTS.format("b")]
+)
+def test_a_form_in_parts_is_read(body: str) -> None:
+    assert read_webhook_body(body.encode()) == {"a": {"b": "Я=1&x"}}
+
+
+@pytest.mark.parametrize("body", ["--", "--\r\n", "--б\r\n", "--b", PARTS.format("b") * 1100, f"--{'b' * 300}\r\n"])
+def test_what_only_begins_like_a_form_in_parts_is_refused(body: str) -> None:
+    with pytest.raises(InvalidJsonError):
+        read_webhook_body(body.encode())
 
 
 @pytest.mark.parametrize(
