@@ -8,7 +8,8 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from socketserver import StreamRequestHandler, ThreadingTCPServer
@@ -20,8 +21,9 @@ from tests.end_to_end.portal import ROOT, Port, Program, wait_for
 
 @dataclass
 class Upstream:
-    """What stands where the portal would: it notes each connection and each request."""
+    """What stands where the portal would: it notes each connection and each request. Port 0 is a free one."""
 
+    number: int = 0
     connections: int = 0
     requests: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
 
@@ -48,7 +50,7 @@ class Upstream:
                     body += self.rfile.read(size + 2)[:-2]
                 return body
 
-        self.server = ThreadingTCPServer(("127.0.0.1", 0), Handler)
+        self.server = ThreadingTCPServer(("127.0.0.1", self.number), Handler)
         self.server.daemon_threads = True
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
@@ -112,11 +114,18 @@ def proxy(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, upstream: Upstream
 ) -> Iterator[int]:
     """The port of the proxy that stands before `upstream`."""
-    name = request.param.__name__
+    with running(request.param, tmp_path_factory.mktemp("p"), upstream.port) as port:
+        yield port
+
+
+@contextmanager
+def running(make: Callable[[Path, int, int], list[str]], folder: Path, upstream: int) -> Iterator[int]:
+    """The port of the proxy that `make` gives the command of, before the port `upstream`."""
+    name = make.__name__
     if shutil.which(name) is None:
         pytest.skip(f"{name} is not installed.")
-    folder, port = tmp_path_factory.mktemp("p"), Port()
-    command = request.param(folder, port.number, upstream.port)
+    port = Port()
+    command = make(folder, port.number, upstream)
     port.free()
     program = Program(command, {"PATH": "/usr/bin:/usr/sbin:/bin", "HOME": str(folder)}, folder / "log")
     try:
@@ -178,3 +187,19 @@ def test_the_address_of_the_longest_chain_comes_through(proxy: int, upstream: Up
     assert len(path) > 100_000
     assert send(proxy, head(path, method="GET")).recv(1000).startswith(b"HTTP/1.1 200")
     assert upstream.requests[0][0] == path
+
+
+def test_a_request_waits_at_caddy_while_the_portal_restarts(tmp_path: Path) -> None:
+    place = Port()
+    with running(caddy, tmp_path, place.number) as proxy:
+        waiting = send(proxy, head("/connect/", "Content-Length: 2") + b"{}")
+        waiting.settimeout(0.5)
+        with pytest.raises(TimeoutError):
+            waiting.recv(1000)
+        place.free()
+        upstream = Upstream(place.number)
+        waiting.settimeout(10)
+
+        assert waiting.recv(1000).startswith(b"HTTP/1.1 200")
+        assert [path for path, _headers, _body in upstream.requests] == ["/connect/"]
+        upstream.server.shutdown()

@@ -61,6 +61,10 @@ def test_every_volume_is_declared() -> None:
     assert {name for name in used if not name.startswith(".")} == set(COMPOSE["volumes"])
 
 
+def test_no_visitor_comes_to_the_proxy_under_dockers_own_address() -> None:
+    assert all(port.startswith("0.0.0.0:") for port in COMPOSE["services"]["proxy"]["ports"])
+
+
 def test_no_log_grows_without_end() -> None:
     for service in COMPOSE["services"].values():
         assert service["logging"]["options"] == {"max-size": "10m", "max-file": "5"}
