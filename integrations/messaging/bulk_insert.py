@@ -1,6 +1,5 @@
 """Writing many statuses and requested messages at once."""
 
-import json
 from collections.abc import Sequence
 from contextlib import nullcontext
 from datetime import datetime
@@ -8,25 +7,33 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Count, Min
+from pydantic_core import to_json
 
 from integrations.messaging.message_senders import TAKEN_IN, Place, current_connection
 from integrations.messaging.models import MessageStatus
 
+# The columns of a status that are known, and the number of its batch.
 Row = dict[str, Any]
 
+# The keys follow the order of the rows. What is written, and locked until the transaction ends, follows one order for
+# everybody: two reports about the same messages never wait for each other crosswise.
 _INSERT = """
-    WITH stored AS (
-        INSERT INTO messaging_messagestatus (
-            batch_id, address_id, message_id, id_is_number, status, payment_sum, currency_iso, parts_amount,
-            location_id, requested_message_id
-        )
-        SELECT (%s::bigint[])[batch], address_id, message_id, id_is_number, status, payment_sum, currency_iso,
-            parts_amount, location_id, requested_message_id
+    WITH numbered AS MATERIALIZED (
+        SELECT nextval('messaging_messagestatus_id_seq') AS id, told.*
         FROM json_to_recordset(%s::json) AS told(
             batch integer, address_id bigint, message_id text, id_is_number boolean, status smallint,
             payment_sum numeric, currency_iso text, parts_amount smallint, location_id bigint,
             requested_message_id bigint
         )
+    ),
+    stored AS (
+        INSERT INTO messaging_messagestatus (
+            id, batch_id, address_id, message_id, id_is_number, status, payment_sum, currency_iso, parts_amount,
+            location_id, requested_message_id
+        )
+        SELECT id, (%s::bigint[])[batch], address_id, message_id, id_is_number, status, payment_sum,
+            coalesce(currency_iso, ''), parts_amount, location_id, requested_message_id
+        FROM numbered ORDER BY message_id COLLATE "C", status, address_id
         ON CONFLICT DO NOTHING
         RETURNING batch_id, id
     )
@@ -83,7 +90,7 @@ class StatusRows:
 
     def __init__(self, rows: Sequence[Row]) -> None:
         self._rows = rows
-        self._as_json = json.dumps(rows, default=str) if connection.vendor == "postgresql" else ""
+        self._as_json = to_json(rows).decode() if connection.vendor == "postgresql" else ""
 
     def store(self, batches: Sequence[int]) -> dict[int, tuple[int, int]]:
         """Write them in their order, for the batches with these keys; those that are there are left as they are.
@@ -93,7 +100,7 @@ class StatusRows:
         if connection.vendor != "postgresql":
             return self._store_by_model(batches)
         with connection.cursor() as cursor:
-            cursor.execute(_INSERT, [list(batches), self._as_json])
+            cursor.execute(_INSERT, [self._as_json, list(batches)])
             return {batch: (size, first) for batch, size, first in cursor.fetchall()}
 
     def _store_by_model(self, batches: Sequence[int]) -> dict[int, tuple[int, int]]:

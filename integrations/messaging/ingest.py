@@ -12,7 +12,7 @@ from integrations.messaging.message_states import follow_statuses, keys_of_messa
 from integrations.messaging.models import CallbackAddress, SmsStatus, StatusBatch
 from integrations.messaging.parsing import ReportedStatus, Warnings
 from integrations.messaging.relay_batches import free_batches
-from integrations.messaging.retold import take_retold
+from integrations.messaging.retold import PRICE, take_retold
 from integrations.messaging.status_addresses import Target, default_target, stored_addresses
 from partner_portal.core.bulk_writes import update_columns
 from partner_portal.core.fast_insert import insert
@@ -45,16 +45,16 @@ def take_statuses(
         for number, (address, statuses) in enumerate(zip(addresses, by_target.values(), strict=True), start=1)
         for status, message in _in_order(statuses)
     ]
-    # Whatever can be done before is done before: reports for one address wait for each other from their turn on.
     ready = StatusRows(rows)
     with transaction.atomic():
         batches = [StatusBatch(address=address, warnings=warnings or None) for address in addresses]
         insert(batches)
-        _take_turns(addresses)
         held = ready.store([batch.pk for batch in batches])
         follow_statuses(rows)
-        new = _close(batches, held)
-        return new if new == len(rows) else new + _take_retold(rows)
+        if sum(size for size, _first in held.values()) == len(rows):
+            return _close(batches, held)
+        _take_turns(addresses)
+        return _close(batches, held) + _take_retold(rows)
 
 
 def _in_order(statuses: list[Reported]) -> list[Reported]:
@@ -83,7 +83,7 @@ _lock_addresses = Query(
 
 
 def _take_turns(addresses: Iterable[CallbackAddress]) -> None:
-    """Reports for one address are stored one after another: their ids are then their order."""
+    """What was stored before is changed by one report after another, and while no call takes it."""
     _lock_addresses.all(*(address.pk for address in addresses))
 
 
@@ -98,18 +98,21 @@ def _locations(reported: Sequence[ReportedStatus]) -> dict[int, int]:
 def _row(
     status: ReportedStatus, message: int | None, batch: int, address: CallbackAddress, locations: dict[int, int]
 ) -> Row:
-    return {
+    row: Row = {
         "batch": batch,
         "address_id": address.pk,
         "message_id": str(status["id"]),
         "id_is_number": isinstance(status["id"], int),
         "status": status["status"],
-        "payment_sum": status.get("payment_sum"),
-        "currency_iso": status.get("currency_iso") or "",
-        "parts_amount": status.get("parts_amount"),
-        "location_id": locations.get(status.get("salon_id") or 0),
-        "requested_message_id": message,
     }
+    for name in PRICE:
+        if (value := status.get(name)) is not None:
+            row[name] = value
+    if (location := locations.get(status.get("salon_id") or 0)) is not None:
+        row["location_id"] = location
+    if message is not None:
+        row["requested_message_id"] = message
+    return row
 
 
 def _close(batches: Sequence[StatusBatch], held: Mapping[int, tuple[int, int]]) -> int:

@@ -26,7 +26,7 @@ def follow_statuses(rows: Iterable[Row]) -> None:
     """Move the messages of stored statuses on, in the caller's transaction: at most a query for each state."""
     reached: dict[int, RequestedMessage.State] = {}
     for row in rows:
-        if (key := row["requested_message_id"]) is not None:
+        if (key := row.get("requested_message_id")) is not None:
             reached[key] = max(reached.get(key, State.REQUESTED), STATE_OF[row["status"]], key=ORDER.index)
     if not reached:
         return
@@ -46,17 +46,13 @@ def keys_of_messages(reported: Sequence[ReportedStatus], named: Mapping[int, int
     `named` holds those that were named by `ext_id`; the others are found by send id and address, as Altegio tells
     messages apart.
     """
-    indexes, default = defaultdict(list), default_target()
-    for index, status in enumerate(reported):
-        if index not in named:
-            indexes[str(status["id"])].append(index)
-    found = dict(named)
-    messages = RequestedMessage.objects.filter(send_id__in=any_of(indexes)).order_by("pk")
-    for key, send_id, callback in messages.values_list("pk", "send_id", "callback") if indexes else ():
-        target = Target.unpacked(callback)
-        found |= {
-            index: key
-            for index in indexes[send_id]
-            if target == (reported[index].get("delivery_callback_url") or default)
-        }
-    return found
+    send_ids = {str(status["id"]) for index, status in enumerate(reported) if index not in named}
+    messages = RequestedMessage.objects.filter(send_id__in=any_of(send_ids)).order_by("pk")
+    stored = list(messages.values_list("pk", "send_id", "callback")) if send_ids else []
+    if not stored:
+        return dict(named)
+    default, by_name = default_target(), dict[tuple[str, Target], int]()
+    for key, send_id, callback in stored:
+        by_name[send_id, Target.unpacked(callback)] = key
+    names = [(str(status["id"]), status.get("delivery_callback_url") or default) for status in reported]
+    return {index: by_name[name] for index, name in enumerate(names) if name in by_name} | dict(named)

@@ -102,7 +102,7 @@ def _open(schema: dict[str, Any]) -> None:
 
 
 _IN_ORDER = Field(union_mode="left_to_right")
-_OR_BLANK = BeforeValidator(_none_if_blank)
+_Blank = Annotated[None, BeforeValidator(_none_if_blank)]
 # Printable and not blank; a number goes back to Altegio as one.
 _TEXT_ID = Annotated[str, Field(max_length=100, pattern=r"^ *[^\p{C}\p{Z}][ [^\p{C}\p{Z}]]*$")]
 MessageId = Annotated[
@@ -164,9 +164,9 @@ class UnpricedStatus(_Status):
     """
 
     status: Literal[2, 4, 16, 52]
-    payment_sum: NotRequired[Annotated[Sum | None, _OR_BLANK, _SUM_SCHEMA]]
-    currency_iso: NotRequired[Annotated[Currency | None, _OR_BLANK, _CURRENCY_SCHEMA]]
-    parts_amount: NotRequired[Annotated[Parts | None, _OR_BLANK, _PARTS_SCHEMA]]
+    payment_sum: NotRequired[Annotated[Sum | _Blank, _IN_ORDER, _SUM_SCHEMA]]
+    currency_iso: NotRequired[Annotated[Currency | _Blank, _IN_ORDER, _CURRENCY_SCHEMA]]
+    parts_amount: NotRequired[Annotated[Parts | _Blank, _IN_ORDER, _PARTS_SCHEMA]]
 
 
 ReportedStatus = PricedStatus | UnpricedStatus
