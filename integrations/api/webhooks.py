@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.db.models import QuerySet
+from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -74,15 +75,11 @@ class EndpointSerializer(serializers.ModelSerializer[WebhookEndpoint]):
         return endpoints.new_endpoint(validated["url"], wanted, application, validated.get("description", ""))
 
     def update(self, endpoint: WebhookEndpoint, validated: Data) -> WebhookEndpoint:
+        changed: Data = {name: validated[name] for name in ("url", "types", "description") if name in validated}
         if "application" in validated and "application_id" in cast("Data", self.initial_data):
             wanted = Application.objects.filter(altegio_id=validated["application"]["altegio_id"])
-            endpoint.application = wanted.first()
-        for name in ("url", "types", "description"):
-            setattr(endpoint, name, validated.get(name, getattr(endpoint, name)))
-        endpoint.save(update_fields=["url", "types", "description", "application"])
-        if validated.get("is_active", endpoint.is_active) != endpoint.is_active:
-            endpoints.switch(endpoint, on=validated["is_active"])
-        return endpoint
+            changed["application"] = wanted.first()
+        return endpoints.change(endpoint, changed, on=validated.get("is_active"))
 
 
 class NewEndpointSerializer(EndpointSerializer):
@@ -149,7 +146,14 @@ class WebhookList(ListCreateAPIView[WebhookEndpoint]):
         return Response(NewEndpointSerializer(form.save()).data, status=201)
 
 
-class WebhookDetail(RetrieveUpdateDestroyAPIView[WebhookEndpoint]):
+class _OneAddress(APIView):
+    """Of an address: 404 also where it is deleted while this is on its way."""
+
+    def handle_exception(self, error: Exception) -> Response:
+        return super().handle_exception(Http404() if isinstance(error, WebhookEndpoint.DoesNotExist) else error)
+
+
+class WebhookDetail(_OneAddress, RetrieveUpdateDestroyAPIView[WebhookEndpoint]):
     """One address."""
 
     scope = "webhooks"
@@ -157,8 +161,11 @@ class WebhookDetail(RetrieveUpdateDestroyAPIView[WebhookEndpoint]):
     serializer_class = EndpointSerializer
     queryset = without_secrets().select_related("application")
 
+    def perform_destroy(self, endpoint: WebhookEndpoint) -> None:
+        endpoints.remove(endpoint)
 
-class WebhookTest(APIView):
+
+class WebhookTest(_OneAddress):
     """Sends an event of the type `webhook.test` to this address alone, whatever its `types`."""
 
     scope = "webhooks"
@@ -169,7 +176,7 @@ class WebhookTest(APIView):
         return Response(status=202)
 
 
-class WebhookRotate(APIView):
+class WebhookRotate(_OneAddress):
     """Gives the address a new secret; for 24 hours both sign, with two signatures in the header."""
 
     scope = "webhooks"
@@ -191,7 +198,7 @@ class WebhookDeliveries(ListAPIView[WebhookDelivery]):
         return endpoint.deliveries.select_related("event").defer("event__body")
 
 
-class WebhookReplay(APIView):
+class WebhookReplay(_OneAddress):
     """Sends the events of a time once more to this address, in their order; each keeps its id."""
 
     scope = "webhooks"

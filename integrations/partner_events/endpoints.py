@@ -1,6 +1,6 @@
 """What the partner does with an address: make it, try it, change its secret, send again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -30,6 +30,11 @@ class TooManyEventsError(ValueError):
     """A replay would queue too many at once; `str()` says what to do."""
 
 
+def held(endpoint: WebhookEndpoint) -> WebhookEndpoint:
+    """The address as it is now, locked until the transaction ends. Raises DoesNotExist: it was deleted meanwhile."""
+    return without_secrets().select_for_update(no_key=True).get(pk=endpoint.pk)
+
+
 def new_endpoint(
     url: str, wanted: Sequence[str], application: Application | None, description: str
 ) -> WebhookEndpoint:
@@ -45,7 +50,7 @@ def rotate_secret(endpoint: WebhookEndpoint) -> str:
 
     Of two at once the second replaces the secret that the first gave out. One that cannot be read is dropped.
     """
-    locked = without_secrets().select_for_update(no_key=True).get(pk=endpoint.pk)
+    locked = held(endpoint)
     former = _readable_secret(locked)
     locked.previous_secret, locked.secret = former, fresh_secret()
     locked.previous_secret_until = timezone.now() + OVERLAP
@@ -61,9 +66,27 @@ def _readable_secret(endpoint: WebhookEndpoint) -> str:
 
 
 @transaction.atomic
+def change(endpoint: WebhookEndpoint, changed: Mapping[str, object], *, on: bool | None) -> WebhookEndpoint:
+    """Write these columns alone, and begin or stop to send there where `on` says so. Returns it as it is then."""
+    present = held(endpoint)
+    for name, value in changed.items():
+        setattr(present, name, value)
+    present.save(update_fields=list(changed))
+    if on is not None and on != present.is_active:
+        switch(present, on=on)
+    return present
+
+
+@transaction.atomic
+def remove(endpoint: WebhookEndpoint) -> None:
+    """Delete it with its deliveries: locked with its key, so that nothing new refers to it meanwhile."""
+    without_secrets().select_for_update().get(pk=endpoint.pk).delete()
+
+
+@transaction.atomic
 def send_test(endpoint: WebhookEndpoint) -> None:
     """Send an event of the type `webhook.test` to this address alone, whatever it wants otherwise."""
-    application = endpoint.application or Application.objects.order_by("pk").first()
+    application = held(endpoint).application or Application.objects.order_by("pk").first()
     if application is not None:
         publish([NewEvent(types.TEST, application.pk, {"message": "This is a test."}, endpoint=endpoint)])
 
@@ -71,6 +94,7 @@ def send_test(endpoint: WebhookEndpoint) -> None:
 @transaction.atomic
 def switch(endpoint: WebhookEndpoint, *, on: bool) -> None:
     """Begin or stop to send to an address. What waited for it goes on in its order."""
+    held(endpoint)
     endpoint.is_active, endpoint.failing_since, endpoint.rests_until = on, None, None
     endpoint.save(update_fields=["is_active", "failing_since", "rests_until"])
     if on:
@@ -82,8 +106,9 @@ def switch(endpoint: WebhookEndpoint, *, on: bool) -> None:
 def replay(endpoint: WebhookEndpoint, since: datetime, until: datetime | None, wanted: Sequence[str]) -> int:
     """Send events of a time to this address once more, in their order, each under its id. Returns how many.
 
-    What waits for it already is not queued twice. Raises TooManyEventsError.
+    What waits for it already is not queued twice, also by another replay. Raises TooManyEventsError.
     """
+    endpoint = held(endpoint)
     waiting = WebhookDelivery.objects.filter(
         event=OuterRef("pk"), endpoint=endpoint, state=WebhookDelivery.State.WAITING
     )

@@ -1,5 +1,7 @@
 """What is broken, deleted or changed while others are at work harms nothing else."""
 
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,15 +13,17 @@ from accounts.models import ApiKey
 from integrations.connections.models import Application
 from integrations.partner_events import deliver, types
 from integrations.partner_events.deliver import PAUSES
-from integrations.partner_events.endpoints import new_endpoint, rotate_secret, switch
+from integrations.partner_events.endpoints import change, new_endpoint, replay, rotate_secret, switch
 from integrations.partner_events.fan_out import fan_out
 from integrations.partner_events.models import PartnerEvent, WebhookDelivery, WebhookEndpoint
 from integrations.partner_events.publish import NewEvent, publish
 from integrations.partner_events.sending import post_signed
 from tests.integrations.partner_events.conftest import Partner, due_now, go_out
+from tests.integrations.test_at_once import at_once
 from tests.not_none import not_none
 
 pytestmark = pytest.mark.django_db
+HOOKS = "/api/v1/webhooks/"
 
 
 @pytest.fixture
@@ -148,3 +152,38 @@ def test_two_rotations_at_once_hand_out_secrets_that_both_sign(
     go_out()
 
     assert partner.verified(first) == partner.verified(second) != []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_replays_at_once_queue_each_event_once(
+    partner: Partner, endpoint: WebhookEndpoint, application: Application
+) -> None:
+    happen(application, 3)
+    go_out()
+    since = timezone.now() - timedelta(minutes=1)
+
+    assert sorted(at_once(*[partial(replay, endpoint, since, None, [])] * 4)) == [0, 0, 0, 3]
+
+
+def test_what_is_changed_by_another_meanwhile_stays(
+    partner: Partner, endpoint: WebhookEndpoint, application: Application
+) -> None:
+    change(endpoint, {"url": f"{partner.url}/new"}, on=None)
+    changed = change(endpoint, {"types": [types.PAYMENT_FAILED]}, on=None)
+
+    assert (changed.url, changed.types) == (f"{partner.url}/new", [types.PAYMENT_FAILED])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_address_that_is_deleted_meanwhile_is_not_found(
+    partner: Partner, endpoint: WebhookEndpoint, application: Application
+) -> None:
+    _key, secret = ApiKey.objects.create_key(name="cabinet", scopes=["webhooks"])
+    client = Client(headers={"Authorization": f"Api-Key {secret}"})
+    since = {"since": timezone.now().isoformat()}
+    asked: list[tuple[str, dict[str, Any]]] = [("test/", {}), ("rotate-secret/", {}), ("replay/", since)]
+    at_work = [partial(client.post, f"{HOOKS}{endpoint.pk}/{what}", body, "application/json") for what, body in asked]
+    at_work += [partial(client.patch, f"{HOOKS}{endpoint.pk}/", {"description": "new"}, "application/json")] * 3
+    answers = at_once(*at_work, partial(client.delete, f"{HOOKS}{endpoint.pk}/"), *at_work)
+
+    assert {answer.status_code for answer in answers} <= {200, 202, 204, 404}
