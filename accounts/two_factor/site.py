@@ -34,13 +34,15 @@ class StaffSite(admin.AdminSite):
         return decided
 
     def admin_view(self, view: View, cacheable: bool = False) -> View:
-        """No query with a NUL reaches a page either: its filters are asked of the database as they stand."""
+        """No query or form with a NUL reaches a page either: they are asked of the database as they stand."""
         inner = super().admin_view(view, cacheable)
 
         @wraps(inner)
         def clean_view(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             if "\x00" in unquote(request.META.get("QUERY_STRING", "")):
                 raise BadRequest("There is a NUL in the query.")
+            if any("\x00" in value for _name, values in request.POST.lists() for value in values):
+                raise BadRequest("There is a NUL in the form.")
             return inner(request, *args, **kwargs)
 
         return cast("View", clean_view)

@@ -11,7 +11,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db import DataError, transaction
 from django.db.models import DateTimeField, Field, Model, QuerySet, URLField
@@ -42,6 +42,7 @@ Work = Callable[[Any, HttpRequest, QuerySet[Any]], Text]
 Action = Callable[[Any, HttpRequest, QuerySet[Any]], HttpResponseBase | None]
 Lookups = list[tuple[str, StrOrPromise]]
 MAX_SHOWN = 20
+KEY_BITS = 64
 
 
 class ActionRefusedError(Exception):
@@ -150,6 +151,18 @@ class BaseAdmin(InMenu, IndexedSearch, ComesBack, ExportsList):
                 **(extra_context or {}),
             },
         )
+
+    def response_action(
+        self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse | None:
+        """A chosen row that is named by no key is a wrong form; Django asks the database for it."""
+        try:
+            keys = [self.model._meta.pk.to_python(chosen) for chosen in request.POST.getlist(ACTION_CHECKBOX_NAME)]
+        except ValidationError as wrong:
+            raise BadRequest("A chosen row is named by no key.") from wrong
+        if any(isinstance(key, int) and key.bit_length() >= KEY_BITS for key in keys):
+            raise BadRequest("A chosen row is named by no key.")
+        return super().response_action(request, queryset, *args, **kwargs)
 
     def row_actions(self, request: HttpRequest, row: Any) -> list[tuple[str, StrOrPromise]]:
         """The actions offered on the page of `row`: (name, title)."""

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR, ChangeList
+from django.contrib.admin.views.main import ERROR_FLAG, IGNORED_PARAMS, ORDER_VAR, PAGE_VAR, SEARCH_VAR, ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, JsonResponse
@@ -28,6 +28,9 @@ from partner_portal.core.models import ListExport
 
 EXPORT = "core.add_listexport"
 BUSY = _("Others are downloading already, as many as there may be at once. Try again when one of them is through.")
+TOO_NARROW = _("More filters than can be kept on record: choose fewer, then take the list along.")
+_OTHERS = frozenset({*IGNORED_PARAMS, PAGE_VAR, ERROR_FLAG})
+MAX_FILTERS = ListExport._meta.get_field("filters").max_length or 0
 
 Action = Callable[[Any, HttpRequest, QuerySet[Any]], HttpResponseBase]
 
@@ -73,21 +76,27 @@ class ExportsList(admin.ModelAdmin[Any]):
         self, request: HttpRequest, rows: QuerySet[Any], headings: list[str], values: Values
     ) -> HttpResponseBase:
         """The rows as a file, on record with who takes them along; or back to the list, where it cannot be now."""
+        filters = _filters(request)
+        if len(filters) > MAX_FILTERS:
+            return self._back_to_list(request, TOO_NARROW)
         export = ListExport(
             user_id=cast("int", request.user.pk),
             ticket=request.POST.get("ticket", "")[:40],
             list_name=str(self.model._meta.verbose_name_plural)[:100],
-            filters=_filters(request)[:300],
+            filters=filters,
             is_searched=bool(request.GET.get(SEARCH_VAR, "").strip()),
             total=rows.order_by().count(),
         )
         try:
             answer = stream(export, rows, headings, values, file_name(self.model))
         except TooManyExportsError:
-            messages.error(request, BUSY)
-            return redirect(f"{self._list_address()}?{request.GET.urlencode()}")
+            return self._back_to_list(request, BUSY)
         _log(request, export)
         return answer
+
+    def _back_to_list(self, request: HttpRequest, why: StrOrPromise) -> HttpResponseBase:
+        messages.error(request, why)
+        return redirect(f"{self._list_address()}?{request.GET.urlencode()}")
 
     def export_progress(self, request: HttpRequest) -> JsonResponse:
         """How far a download is: `{"text", "handed_out", "is_over"}`."""
@@ -135,8 +144,9 @@ def exported(title: StrOrPromise) -> Callable[[Action], Action]:
 
 
 def _filters(request: HttpRequest) -> str:
-    kept = sorted((name, value) for name, value in request.GET.items() if name not in (SEARCH_VAR, PAGE_VAR))
-    return urlencode(kept)
+    """What chooses and orders the rows, each value of it, and nothing that could stand in front of it."""
+    kept = sorted((name, values) for name, values in request.GET.lists() if name == ORDER_VAR or name not in _OTHERS)
+    return urlencode(kept, doseq=True)
 
 
 def file_name(model: type[Model]) -> str:

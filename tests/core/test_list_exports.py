@@ -28,6 +28,8 @@ from tests.response import Response
 from tests.security.poisoned import Poisoned
 
 pytestmark = pytest.mark.django_db
+# The same filter with two values, of which the list heeds both.
+DEAD = "dead=no&dead=yes"
 ROOMS: list[Any] = list(admin.site._registry.values())
 
 
@@ -165,6 +167,17 @@ def test_it_is_written_down_who_took_what(client: Client, staff: User) -> None:
     page = client.get(address(ListExport, "changelist")).content.decode()
     assert '<span class="word good">whole</span>' in page
     assert "Aurora" not in page, "what was searched for may be somebody's name"
+
+
+def test_nothing_hides_by_which_filters_the_rows_were_chosen(client: Client, staff: User) -> None:
+    text_of(client.post(f"{address(FailedItem)}?_facets={'x' * 400}&{DEAD}&o=1"))
+    assert ListExport.objects.get().filters == f"{DEAD}&o=1"
+
+
+def test_filters_that_do_not_fit_on_record_hand_out_nothing(client: Client, staff: User) -> None:
+    answer = client.post(f"{address(FailedItem)}?{DEAD}&o={'1.' * 200}", follow=True)
+    assert "More filters than can be kept on record" in answer.content.decode()
+    assert not ListExport.objects.exists()
 
 
 def test_one_that_is_broken_off_says_how_many_rows_have_left(

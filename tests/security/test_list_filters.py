@@ -147,3 +147,19 @@ def test_no_odd_search_order_or_page_is_an_error(viewer: Client, model: Any) -> 
 def test_a_nul_in_an_address_is_a_bad_request(viewer: Client, page: str) -> None:
     for address in LISTS.values():
         assert viewer.get(address + page).status_code == 400
+
+
+@pytest.mark.parametrize("chosen", ["x", "1\x00", "9" * 30, "-1", ""])
+def test_no_odd_choice_of_rows_is_an_error(viewer: Client, chosen: str) -> None:
+    rooms = {model: ["delete_selected", *(room.actions or ())] for model, room in admin.site._registry.items()}
+    answers = {
+        (model.__name__, action): viewer.post(address, {"action": action, "_selected_action": chosen}).status_code
+        for model, address in LISTS.items()
+        for action in rooms[model]
+    }
+    assert [which for which, status in answers.items() if status >= 500] == []
+
+
+def test_a_nul_in_a_form_is_a_bad_request(viewer: Client) -> None:
+    for address in LISTS.values():
+        assert viewer.post(f"{address}export/", {"ticket": "a\x00"}).status_code == 400
