@@ -7,10 +7,15 @@ arrival's parser has its own limit. The control socket would stand at a path sha
 import gc
 import logging
 import os
+from pathlib import Path
 from typing import Any
 
-bind = os.environ.get("BIND", f"0.0.0.0:{os.environ.get('PORT', '8000')}")
-workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+import environ
+
+# This file is read before Django's settings, which read the same one.
+environ.Env.read_env(os.environ.get("ENV_FILE") or Path(__file__).with_name(".env"))
+bind = os.environ.get("BIND") or f"0.0.0.0:{os.environ.get('PORT') or '8000'}"
+workers = int(os.environ.get("WEB_CONCURRENCY") or "2")
 worker_class = "partner_portal.core.gunicorn_worker.BufferingWorker"
 threads = 4
 keepalive = 5

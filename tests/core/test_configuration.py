@@ -2,6 +2,7 @@
 
 import os
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -95,6 +96,20 @@ def test_the_example_lists_every_variable() -> None:
     assert read <= listed
 
 
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [("BIND=127.0.0.1:8001\nWEB_CONCURRENCY=3\n", ("127.0.0.1:8001", 3)), ("BIND=\nPORT=\n", ("0.0.0.0:8000", 2))],
+)
+def test_gunicorn_listens_where_the_file_of_variables_says(
+    written: str, expected: tuple[str, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "env").write_text(written)
+    monkeypatch.setattr(os, "environ", {"ENV_FILE": str(tmp_path / "env")})
+    monkeypatch.setattr(environ.Env, "ENVIRON", os.environ)
+    found = runpy.run_path(str(ROOT / "gunicorn.conf.py"))
+    assert (found["bind"], found["workers"]) == expected
+
+
 class Example(environ.Env):  # type: ignore[misc]  # it has no types
     ENVIRON: ClassVar[dict[str, str]] = {}
 
@@ -103,5 +118,5 @@ def test_the_example_can_be_used_as_it_stands() -> None:
     """Its comments are no values, and what it leaves empty is not set."""
     Example.read_env(ROOT / ".env.example")
     assert Example.ENVIRON["ALTEGIO_TIMEOUT"] == "10"
-    assert Example.ENVIRON["SECRET_KEY"] == ""
+    assert {Example.ENVIRON[name] for name in COMPLETE} == {""}
     assert Example.ENVIRON["ALTEGIO_FRAME_ANCESTORS"] == "https://app.alteg.io https://*.alteg.io"

@@ -7,7 +7,7 @@ from dataclasses import replace
 from django.conf import settings
 from django.core.cache import cache
 from django.core.checks import WARNING, run_checks
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from accounts.models import User
@@ -28,16 +28,37 @@ from integrations.user_tokens.models import ApplicationToken
 from partner_portal.celery import app
 
 MAX_DRIFT = 10
+THEN_AGAIN = "Then run this again: what else stands in the database was not examined."
 
 
 def examine() -> Iterator[Finding]:
-    """Examine everything, one finding after the other. Nothing is changed, here or at Altegio."""
-    for question in QUESTIONS:
+    """Examine everything, one finding after the other. Nothing is changed, here or at Altegio.
+
+    Without a database that is up to date only what needs none is examined.
+    """
+    for question in QUESTIONS if database_is_ready() else WITHOUT_DATABASE:
         try:
             yield from question()
         except Exception as error:  # whatever fails is the finding
             what = question.__name__.strip("_").replace("_", " ").capitalize()
-            yield Finding(what, Health.WRONG, f"{type(error).__name__}: {error}"[:200], "See the log for more.")
+            yield Finding(what, Health.WRONG, _in_a_line(error))
+
+
+def database_is_ready() -> bool:
+    """Whether it answers, and no migration waits."""
+    try:
+        return not _waiting_migrations()
+    except DatabaseError:
+        return False
+
+
+def _waiting_migrations() -> int:
+    executor = MigrationExecutor(connection)
+    return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def _in_a_line(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())[:200]
 
 
 def _configuration() -> Iterator[Finding]:
@@ -52,10 +73,14 @@ def _configuration() -> Iterator[Finding]:
 
 
 def _database() -> Iterator[Finding]:
-    executor = MigrationExecutor(connection)
-    waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    try:
+        waiting = _waiting_migrations()
+    except DatabaseError as error:
+        yield Finding("Database", Health.WRONG, _in_a_line(error), f"Check DATABASE_URL. {THEN_AGAIN}")
+        return
     if waiting:
-        yield Finding("Database", Health.WRONG, f"{len(waiting)} migrations wait", "Run: python manage.py migrate")
+        advice = f"Run: python manage.py migrate --noinput. {THEN_AGAIN}"
+        yield Finding("Database", Health.WRONG, f"{waiting} migrations wait", advice)
     else:
         yield Finding("Database", Health.WELL, f"{connection.vendor}, up to date")
 
@@ -186,13 +211,11 @@ def _what_altegio_sends() -> Iterator[Finding]:
         yield Finding(what, Health.WELL, "is what its documents say, as far as it was seen")
 
 
-QUESTIONS: tuple[Callable[[], Iterator[Finding]], ...] = (
-    _configuration,
-    _database,
+Question = Callable[[], Iterator[Finding]]
+WITHOUT_DATABASE: tuple[Question, ...] = (_configuration, _database, _broker_and_cache, _worker, mail_server)
+QUESTIONS: tuple[Question, ...] = (
+    *WITHOUT_DATABASE,
     stored_secrets,
-    _broker_and_cache,
-    _worker,
-    mail_server,
     _staff,
     _applications,
     _altegio,

@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from integrations.backoffice.doctor.examination import examine
+from integrations.backoffice.doctor.examination import database_is_ready, examine
 from integrations.backoffice.doctor.finding import Finding, Health
 from integrations.connections.models import Application
 
@@ -27,7 +27,8 @@ class Command(BaseCommand):
         for finding in examine():
             self._show(finding)
             wrong += finding.health is Health.WRONG
-        self._show_addresses()
+        if database_is_ready():
+            self._show_addresses()
         if wrong:
             raise CommandError(f"{wrong} to be mended." if wrong > 1 else "One thing is to be mended.")
         self.stdout.write(self.style.SUCCESS("The portal is in good health."))

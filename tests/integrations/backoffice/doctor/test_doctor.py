@@ -5,8 +5,11 @@ from collections.abc import Callable
 import pytest
 from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
+from django.db.migrations.executor import MigrationExecutor
 from pytest_django.fixtures import Settings
 
+from integrations.backoffice.doctor import examination
 from integrations.connections.models import Application, Connection
 from integrations.user_tokens.models import ApplicationToken
 from partner_portal.core.console_email import PRINTED
@@ -116,6 +119,31 @@ def test_a_check_that_the_settings_silence_is_not_told(
     assert "BRAND_NAME is not set" in doctor(capsys)
     settings.SILENCED_SYSTEM_CHECKS = [*settings.SILENCED_SYSTEM_CHECKS, "portal.W004"]
     assert "BRAND_NAME is not set" not in doctor(capsys)
+
+
+def _is_away(*_args: object, **_options: object) -> None:
+    raise OperationalError("connection to server failed:\n\tConnection refused")
+
+
+def test_a_database_that_is_away_is_told_once(
+    altegio: Sandbox, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(examination, "MigrationExecutor", _is_away)
+    with pytest.raises(CommandError, match="One thing is to be mended"):
+        doctor(capsys)
+    printed = capsys.readouterr().out
+    assert "✗ Database: OperationalError: connection to server failed: Connection refused" in printed
+    assert "Check DATABASE_URL" in printed
+
+
+def test_before_the_first_migration_it_says_to_migrate(
+    altegio: Sandbox, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(MigrationExecutor, "migration_plan", lambda *_: ["the first"])
+    monkeypatch.setattr(Application.objects, "order_by", _is_away)
+    with pytest.raises(CommandError, match="One thing is to be mended"):
+        doctor(capsys)
+    assert "Run: python manage.py migrate --noinput" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("flag", ["is_personal_data_access_needed", "is_multiple_salons_allowed", "is_iframe"])
