@@ -1,4 +1,4 @@
-"""The client that openapi-python-client makes from the schema does what the guide shows (docs/integrate.md §10)."""
+"""The client that openapi-python-client makes from the schema does what the guide shows (docs/integrate.md §11)."""
 
 import os
 import subprocess
