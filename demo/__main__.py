@@ -40,7 +40,11 @@ FEW_THREADS = ("--concurrency", "6")
 
 
 def environment() -> dict[str, str]:
-    """The portal's environment: what is set already wins, but for the sandbox."""
+    """The portal's environment: what is set already wins, but for the sandbox.
+
+    A `.env` is not read: it may be that of a portal in service, which must get no invented people, nor staff whose
+    password everybody knows.
+    """
     defaults = {
         "SECRET_KEY": _kept("secret-key", lambda: secrets.token_urlsafe(50)),
         "FIELD_ENCRYPTION_KEYS": _kept("field-key", lambda: Fernet.generate_key().decode()),
@@ -68,7 +72,7 @@ def environment() -> dict[str, str]:
         "DJANGO_SUPERUSER_EMAIL": STAFF_EMAIL,
         "DJANGO_SUPERUSER_PASSWORD": STAFF_PASSWORD,
     }
-    env = defaults | dict(os.environ)
+    env = defaults | dict(os.environ) | {"ENV_FILE": os.devnull}
     # For commands in another terminal, by ENV_FILE.
     (VAR / "demo.env").write_text("".join(f"{name}={env[name]}\n" for name in defaults))
     return env

@@ -87,6 +87,24 @@ def test_commands_find_the_demonstration_by_its_file(tmp_path: Path) -> None:
     assert (found.returncode, found.stderr) == (0, "")
 
 
+def test_the_demonstration_leaves_the_database_of_a_portal_in_service_alone(tmp_path: Path) -> None:
+    (tmp_path / "in-service.env").write_text("DATABASE_URL=postgres://portal@db/portal\nREDIS_URL=redis://db/0\n")
+    ask = (
+        "import os, sys, pathlib, demo.__main__ as demo; demo.VAR = pathlib.Path(sys.argv[1]); "
+        "os.environ |= demo.environment(); from partner_portal import settings; "
+        "print(settings.DATABASES['default']['ENGINE'], settings.REDIS_URL or 'no Redis')"
+    )
+    asked = command(
+        "-c",
+        ask,
+        str(tmp_path),
+        ENV_FILE=str(tmp_path / "in-service.env"),
+        VAR_DIR=str(tmp_path),
+        PYTHONPATH=str(ROOT),
+    )
+    assert asked.stdout.splitlines()[-1:] == ["django.db.backends.sqlite3 no Redis"], asked.stderr
+
+
 def test_a_command_without_settings_ends_with_a_sentence() -> None:
     said = command("manage.py", "doctor").stderr
     assert said.startswith("Set the environment variable SECRET_KEY")
