@@ -10,13 +10,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import django_stubs_ext
-import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from partner_portal.api_settings import REST_FRAMEWORK, SPECTACULAR_SETTINGS  # noqa: F401 - settings
 from partner_portal.beat_schedule import CELERY_BEAT_SCHEDULE  # noqa: F401 - a setting
 from partner_portal.core.brand import brand_of_environment
+from partner_portal.core.environment import Environment
 from partner_portal.core.error_reports import start as start_error_reports
 from partner_portal.core.logs import logging_config
 from partner_portal.core.request_buffer import MAX_BODY
@@ -25,7 +25,7 @@ django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.Env()
+env = Environment()
 env.read_env(env.str("ENV_FILE", default=str(BASE_DIR / ".env")))
 # A variable that is set to nothing is not set.
 env.ENVIRON = {name: value for name, value in os.environ.items() if value}
@@ -48,7 +48,7 @@ def required(name: str, how: str) -> str:
 SECRET_KEY = required("SECRET_KEY", "a long random string that only this portal knows")
 # Keys from before: what they signed is still good, nothing new is signed with them.
 SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
-DEBUG = env.bool("DEBUG", default=False)
+DEBUG = env.flag("DEBUG", default=False)
 PORTAL_URL = required("PORTAL_URL", "the portal's public address, for example https://portal.example.com").rstrip("/")
 _portal = urlsplit(PORTAL_URL)
 if _portal.scheme not in {"http", "https"} or not _portal.hostname:
@@ -175,7 +175,7 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 # Whether every member of staff must show a second factor. Who has set it up is asked in any case.
-STAFF_TWO_FACTOR = env.bool("STAFF_TWO_FACTOR", default=False)
+STAFF_TWO_FACTOR = env.flag("STAFF_TWO_FACTOR", default=False)
 LOGIN_URL = "accounts:sign-in"
 LOGIN_REDIRECT_URL = "accounts:home"
 LOGOUT_REDIRECT_URL = "accounts:sign-in"
@@ -187,7 +187,7 @@ EMAIL_BACKEND = {
     "django.core.mail.backends.console.EmailBackend": "partner_portal.core.console_email.EmailBackend",
 }.get(EMAIL_CONFIG["EMAIL_BACKEND"], EMAIL_CONFIG["EMAIL_BACKEND"])
 # Seconds for each step of the conversation with the mail server.
-EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=10)
+EMAIL_TIMEOUT = env.whole("EMAIL_TIMEOUT", default=10, at_least=1)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"portal@{_portal.hostname}")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
@@ -204,15 +204,17 @@ FIELD_ENCRYPTION_KEYS: list[str] = [
     ).split(",")
     if key.strip()
 ]
+if not FIELD_ENCRYPTION_KEYS:
+    raise ImproperlyConfigured("FIELD_ENCRYPTION_KEYS: there is no key between the commas.")
 SESSION_ENGINE = "partner_portal.core.sessions"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_HTTPS
 SESSION_COOKIE_HTTPONLY = True
 CSRF_TRUSTED_ORIGINS = [f"{_portal.scheme}://{_portal.netloc}"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_HTTPS else None
 # A promise that browsers keep for so long: nobody makes it by accident.
-SECURE_HSTS_SECONDS: int = env.int("HSTS_SECONDS", default=0)
-SECURE_HSTS_INCLUDE_SUBDOMAINS: bool = env.bool("HSTS_INCLUDE_SUBDOMAINS", default=False)
-SECURE_HSTS_PRELOAD: bool = env.bool("HSTS_PRELOAD", default=False)
+SECURE_HSTS_SECONDS: int = env.whole("HSTS_SECONDS", default=0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS: bool = env.flag("HSTS_INCLUDE_SUBDOMAINS", default=False)
+SECURE_HSTS_PRELOAD: bool = env.flag("HSTS_PRELOAD", default=False)
 # An arrival's address holds a CRM token: no other request names it, not even one to our own proxy.
 SECURE_REFERRER_POLICY = "strict-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -248,7 +250,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATIC_ROOT.mkdir(exist_ok=True)
 STATICFILES_DIRS = [BASE_DIR / "static"]
-WHITENOISE_USE_FINDERS = env.bool("SERVE_STATIC_WITHOUT_COLLECTING", default=False)
+WHITENOISE_USE_FINDERS = env.flag("SERVE_STATIC_WITHOUT_COLLECTING", default=False)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -308,64 +310,64 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
 
 # --- Altegio --------------------------------------------------------------------------------------
 ALTEGIO_PARTNER_TOKEN: str = env.str("ALTEGIO_PARTNER_TOKEN", default="")
-ALTEGIO_APPLICATION_ID: int | None = env.int("ALTEGIO_APPLICATION_ID", default=None)
+ALTEGIO_APPLICATION_ID: int | None = env.whole("ALTEGIO_APPLICATION_ID", default=None, at_least=1, at_most=10**18 - 1)
 ALTEGIO_APP_URL: str = env.str("ALTEGIO_APP_URL", default="https://app.alteg.io").rstrip("/")
 ALTEGIO_API_URL: str = env.str("ALTEGIO_API_URL", default="https://api.alteg.io/api/v1").rstrip("/")
 ALTEGIO_TIME_ZONE: str = env.str("ALTEGIO_TIME_ZONE", default="UTC")
 # Seconds by which Altegio's clock may differ from ours: a consent later than an arrival by more is a stranger's.
-ALTEGIO_CLOCK_TOLERANCE: float = env.float("ALTEGIO_CLOCK_TOLERANCE", default=5)
-ALTEGIO_ACTIVATION_WINDOW: int = env.int("ALTEGIO_ACTIVATION_WINDOW", default=3600)
-ALTEGIO_REQUESTS_PER_SECOND: int = env.int("ALTEGIO_REQUESTS_PER_SECOND", default=5)
-ALTEGIO_REQUESTS_PER_MINUTE: int = env.int("ALTEGIO_REQUESTS_PER_MINUTE", default=200)
-ALTEGIO_TIMEOUT_SECONDS: float = env.float("ALTEGIO_TIMEOUT", default=10)
+ALTEGIO_CLOCK_TOLERANCE: float = env.number("ALTEGIO_CLOCK_TOLERANCE", default=5)
+ALTEGIO_ACTIVATION_WINDOW: int = env.whole("ALTEGIO_ACTIVATION_WINDOW", default=3600, at_least=1)
+ALTEGIO_REQUESTS_PER_SECOND: int = env.whole("ALTEGIO_REQUESTS_PER_SECOND", default=5, at_least=1)
+ALTEGIO_REQUESTS_PER_MINUTE: int = env.whole("ALTEGIO_REQUESTS_PER_MINUTE", default=200, at_least=1)
+ALTEGIO_TIMEOUT_SECONDS: float = env.number("ALTEGIO_TIMEOUT", default=10, at_least=0.1)
 # Staff, owners and the partner's systems are told so many days before a trial or a paid period ends.
-SUBSCRIPTION_WARNING_DAYS: int = env.int("SUBSCRIPTION_WARNING_DAYS", default=3)
+SUBSCRIPTION_WARNING_DAYS: int = env.days("SUBSCRIPTION_WARNING_DAYS", default=3)
 # Whether staff who may see payments get the figures of the week by e-mail on Monday.
-WEEKLY_FIGURES_EMAIL: bool = env.bool("WEEKLY_FIGURES_EMAIL", default=True)
+WEEKLY_FIGURES_EMAIL: bool = env.flag("WEEKLY_FIGURES_EMAIL", default=True)
 # Each live connection's status is asked at least once in so many days, and the questions about what nobody told take
 # at most this share of the calls; 0 asks for none.
-RECHECK_DAYS: int = env.int("RECHECK_DAYS", default=7)
-RECHECK_SHARE: float = env.float("RECHECK_SHARE", default=0.5)
+RECHECK_DAYS: int = env.days("RECHECK_DAYS", default=7, at_least=1)
+RECHECK_SHARE: float = env.number("RECHECK_SHARE", default=0.5, at_most=1)
 # A call that got no answer may still be at work there: for so long "not there" is not believed of a payment,
 # and what would be set anew (sender names, statuses, switches) is not sent.
-ALTEGIO_SETTLING_SECONDS: float = env.float("ALTEGIO_SETTLING_SECONDS", default=20)
+ALTEGIO_SETTLING_SECONDS: float = env.number("ALTEGIO_SETTLING_SECONDS", default=20)
 # Whether a phone call that got no answer is sent once more where Altegio's call list cannot be asked: it may then
 # stand in the call history twice. If not, it has failed, and staff or the exchange send it again.
-TELEPHONY_RESEND_UNCONFIRMED: bool = env.bool("TELEPHONY_RESEND_UNCONFIRMED", default=False)
+TELEPHONY_RESEND_UNCONFIRMED: bool = env.flag("TELEPHONY_RESEND_UNCONFIRMED", default=False)
 # How many locations may wait undecided for who has proven nothing: of one address, from one network, at one location.
-UNPROVEN_LOCATIONS_PER_ADDRESS: int = env.int("UNPROVEN_LOCATIONS_PER_ADDRESS", default=200)
-UNPROVEN_LOCATIONS_PER_NETWORK: int = env.int("UNPROVEN_LOCATIONS_PER_NETWORK", default=1000)
-UNPROVEN_CLAIMS_PER_LOCATION: int = env.int("UNPROVEN_CLAIMS_PER_LOCATION", default=5)
+UNPROVEN_LOCATIONS_PER_ADDRESS: int = env.whole("UNPROVEN_LOCATIONS_PER_ADDRESS", default=200)
+UNPROVEN_LOCATIONS_PER_NETWORK: int = env.whole("UNPROVEN_LOCATIONS_PER_NETWORK", default=1000)
+UNPROVEN_CLAIMS_PER_LOCATION: int = env.whole("UNPROVEN_CLAIMS_PER_LOCATION", default=5)
 # Seconds that such an activation leaves to whoever may arrive yet; more where such visitors were refused lately.
-UNPROVEN_SETTLING_SECONDS: float = env.float("UNPROVEN_SETTLING_SECONDS", default=3)
-CONTESTED_SETTLING_SECONDS: float = env.float("CONTESTED_SETTLING_SECONDS", default=60)
+UNPROVEN_SETTLING_SECONDS: float = env.number("UNPROVEN_SETTLING_SECONDS", default=3)
+CONTESTED_SETTLING_SECONDS: float = env.number("CONTESTED_SETTLING_SECONDS", default=60)
 ALTEGIO_FRAME_ANCESTORS: list[str] = env.str(
     "ALTEGIO_FRAME_ANCESTORS", default="https://app.alteg.io https://*.alteg.io"
 ).split()
 # How long single message statuses are kept; the daily volumes stay.
-RETENTION_SMS_STATUSES_DAYS: int = env.int("RETENTION_SMS_STATUSES_DAYS", default=90)
-RETENTION_MESSAGES_DAYS: int = env.int("RETENTION_MESSAGES_DAYS", default=30)
+RETENTION_SMS_STATUSES_DAYS: int = env.days("RETENTION_SMS_STATUSES_DAYS", default=90)
+RETENTION_MESSAGES_DAYS: int = env.days("RETENTION_MESSAGES_DAYS", default=30)
 
 # --- entity events --------------------------------------------------------------------------------
-RETENTION_EVENTS_DAYS: int = env.int("RETENTION_EVENTS_DAYS", default=30)
+RETENTION_EVENTS_DAYS: int = env.days("RETENTION_EVENTS_DAYS", default=30)
 # Only for trials on one machine: events may then be sent to private addresses and over http.
-EVENTS_ALLOW_PRIVATE: bool = env.bool("EVENTS_ALLOW_PRIVATE", default=False)
+EVENTS_ALLOW_PRIVATE: bool = env.flag("EVENTS_ALLOW_PRIVATE", default=False)
 
 # --- what is kept for how many days; 0: for good --------------------------------------------------
-RETENTION_CALLS_DAYS: int = env.int("RETENTION_CALLS_DAYS", default=180)
-RETENTION_PHONE_CALLS_DAYS: int = env.int("RETENTION_PHONE_CALLS_DAYS", default=180)
-RETENTION_REFUSED_ARRIVALS_DAYS: int = env.int("RETENTION_REFUSED_ARRIVALS_DAYS", default=30)
-RETENTION_UNREGISTERED_ARRIVALS_DAYS: int = env.int("RETENTION_UNREGISTERED_ARRIVALS_DAYS", default=90)
-RETENTION_EMAILS_DAYS: int = env.int("RETENTION_EMAILS_DAYS", default=90)
-RETENTION_PEOPLE_DAYS: int = env.int("RETENTION_PEOPLE_DAYS", default=30)
+RETENTION_CALLS_DAYS: int = env.days("RETENTION_CALLS_DAYS", default=180)
+RETENTION_PHONE_CALLS_DAYS: int = env.days("RETENTION_PHONE_CALLS_DAYS", default=180)
+RETENTION_REFUSED_ARRIVALS_DAYS: int = env.days("RETENTION_REFUSED_ARRIVALS_DAYS", default=30)
+RETENTION_UNREGISTERED_ARRIVALS_DAYS: int = env.days("RETENTION_UNREGISTERED_ARRIVALS_DAYS", default=90)
+RETENTION_EMAILS_DAYS: int = env.days("RETENTION_EMAILS_DAYS", default=90)
+RETENTION_PEOPLE_DAYS: int = env.days("RETENTION_PEOPLE_DAYS", default=30)
 # Apprise addresses that alerts are told by besides e-mail; each is a secret.
 ALERT_URLS: list[str] = env.list("ALERT_URLS", default=[])
-RETENTION_ALERTS_DAYS: int = env.int("RETENTION_ALERTS_DAYS", default=90)
+RETENTION_ALERTS_DAYS: int = env.days("RETENTION_ALERTS_DAYS", default=90)
 
 # --- logs and error reports -----------------------------------------------------------------------
 # What Prometheus shows at /metrics/; without it there is no such page.
 METRICS_TOKEN: str = env.str("METRICS_TOKEN", default="")
-LOGGING = logging_config(level=env.str("LOG_LEVEL", default="INFO"), as_json=env.bool("LOG_JSON", default=not DEBUG))
+LOGGING = logging_config(level=env.str("LOG_LEVEL", default="INFO"), as_json=env.flag("LOG_JSON", default=not DEBUG))
 LOGGING_CONFIG = "partner_portal.core.logs.configure"
 if SENTRY_DSN := env.str("SENTRY_DSN", default=""):
     start_error_reports(SENTRY_DSN)

@@ -88,6 +88,38 @@ def test_the_start_fails_with_the_name_of_what_cannot_be_used(tmp_path: Path) ->
     assert "BRAND_COLOR: 'blue' is no color: write # and six" in run.stderr.splitlines()[-1]
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("STAFF_TWO_FACTOR", "ja", "is neither true nor false"),
+        ("RETENTION_CALLS_DAYS", "-1", "write a whole number from 0 to 36500"),
+        ("RETENTION_EMAILS_DAYS", "999999999", "write a whole number from 0 to 36500"),
+        ("ALTEGIO_ACTIVATION_WINDOW", "0", "write a whole number from 1 to"),
+        ("ALTEGIO_REQUESTS_PER_MINUTE", "many", "write a whole number from 1 to"),
+        ("ALTEGIO_TIMEOUT", "nan", "write a number from 0.1 to"),
+        ("RECHECK_SHARE", "50%", "write a number from 0 to 1"),
+        ("FIELD_ENCRYPTION_KEYS", ",", "there is no key"),
+    ],
+)
+def test_what_is_no_value_of_its_kind_stops_the_start(name: str, value: str, said: str, tmp_path: Path) -> None:
+    run = subprocess.run(
+        [sys.executable, str(ROOT / "manage.py"), "check"],
+        env={"PATH": os.environ["PATH"], **COMPLETE, name: value},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode != 0
+    assert f"{name}: " in run.stderr.splitlines()[-1]
+    assert said in run.stderr.splitlines()[-1]
+
+
+def test_every_variable_is_read_strictly() -> None:
+    """`env.bool` of the library takes each word that it does not know for no."""
+    assert not re.search(r"\benv\.(bool|int|float)\(", (ROOT / "partner_portal/settings.py").read_text())
+
+
 def test_the_example_lists_every_variable() -> None:
     read = set(
         re.findall(r'(?:env(?:\.\w+)?|required)\(\s*"([A-Z_]+)"', (ROOT / "partner_portal/settings.py").read_text())
