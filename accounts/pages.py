@@ -53,6 +53,11 @@ def register_page(order: int, url_name: str, label: Promise, shown: Callable[[Us
     OWNER_PAGES.register(url_name, OwnerPage(url_name, label, shown), rank=order)
 
 
+def notice_of(request: HttpRequest) -> Promise | str:
+    """What this page says first, by the code in its address; "" for nothing."""
+    return NOTICES.get(request.GET.get("done", "")) or ""
+
+
 def register_notice(code: str, text: Promise) -> None:
     """What a page says after a change that ended in `to_page(…, done=code)`."""
     NOTICES.register(code, text)
@@ -92,8 +97,8 @@ def show(
         for page in OWNER_PAGES
         if page.shown(owner)
     ]
-    notice = NOTICES.get(request.GET.get("done", "")) or ""
-    return render(request, template, {"owner": owner, "links": links, "notice": notice, **context}, status=status)
+    shown = {"owner": owner, "links": links, "notice": notice_of(request), **context}
+    return render(request, template, shown, status=status)
 
 
 def too_many(request: HttpRequest, wait: int) -> HttpResponse:

@@ -17,8 +17,11 @@ from django.utils.translation import gettext_lazy as _
 from accounts.emails import EMAIL_CONTEXTS, queue_email, reader_of, request_email
 from accounts.limits import RESETS
 from accounts.models import User
-from accounts.pages import too_many
+from accounts.pages import register_notice, too_many
 from accounts.proofs import take_over
+
+CHOSEN = "password-chosen"
+register_notice(CHOSEN, _("Your new password is saved. Sign in with it."))
 
 
 class OwnerResetForm(PasswordResetForm):
@@ -63,7 +66,9 @@ class ChoosePassword(PasswordResetConfirmView):
 
     template_name = "accounts/reset_confirm.html"
     form_class = NewPasswordForm
-    success_url = reverse_lazy("accounts:sign-in")
+
+    def get_success_url(self) -> str:
+        return f"{reverse('accounts:sign-in')}?done={CHOSEN}"
 
     def get_user(self, uidb64: str) -> User | None:
         user = super().get_user(uidb64)

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import limits
 from accounts.models import User
-from accounts.pages import owner_page, register_page, show, too_many
+from accounts.pages import notice_of, owner_page, register_page, show, too_many
 from accounts.sections import sections_of
 from accounts.sign_in import CANNOT_SIGN_IN
 
@@ -27,6 +27,9 @@ class SignIn(LoginView):
     template_name = "accounts/sign_in.html"
     authentication_form = SignInForm
     redirect_authenticated_user = False
+
+    def get(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        return self.render_to_response(self.get_context_data(notice=notice_of(request)))
 
     def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         if wait := limits.SIGN_INS.hit(request):

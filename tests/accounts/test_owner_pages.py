@@ -49,7 +49,9 @@ def test_an_owner_without_a_password_chooses_one_by_letter(client: Client) -> No
     link = not_none(re.search(r"http://localhost:8000(/account/reset/\S+)", str(mail.outbox[0].body))).group(1)
     form = client.get(link, follow=True)
     assert "<bdi>emma@aurora.example</bdi>" in form.content.decode()
-    client.post(form.redirect_chain[-1][0], {"new_password1": PASSWORD, "new_password2": PASSWORD})
+    passwords = {"new_password1": PASSWORD, "new_password2": PASSWORD}
+    saved = client.post(form.redirect_chain[-1][0], passwords, follow=True)
+    assert "Your new password is saved. Sign in with it." in saved.content.decode()
 
     answer = client.post("/account/sign-in/", {"username": "EMMA@aurora.example", "password": PASSWORD})
     assert answer["Location"] == "/account/"

@@ -193,6 +193,7 @@ class Gallery:
         """The owner's own pages."""
         browser, signed_in = self.browser(), self.browser(self.owner)
         yield "sign in", browser.get("/account/sign-in/")
+        yield "sign in after a reset", browser.get("/account/sign-in/?done=password-chosen")
         yield "sign in badly", browser.post("/account/sign-in/", {"username": "emma@aurora.example", "password": "x"})
         yield "sign in with nothing", browser.post("/account/sign-in/", {})
         yield "reset", browser.get("/account/reset/")
