@@ -19,6 +19,7 @@ from accounts.limits import RESETS
 from accounts.models import User
 from accounts.pages import register_notice, too_many
 from accounts.proofs import take_over
+from accounts.sessions import SessionRevokedError, as_let_in
 
 CHOSEN = "password-chosen"
 register_notice(CHOSEN, _("Your new password is saved. Sign in with it."))
@@ -43,9 +44,10 @@ class NewPasswordForm(SetPasswordForm):  # type: ignore[type-arg]
     """Behind the e-mail's link: whoever sets the password reads the mail, and takes the account over."""
 
     def save(self, commit: bool = True) -> User:
-        user: User = self.user
-        take_over(user, password=self.cleaned_data["new_password1"])
-        return user
+        """Raises SessionRevokedError where the link was used, or the account taken back, while this was typed."""
+        with as_let_in(self.user) as held:
+            take_over(held, password=self.cleaned_data["new_password1"])
+        return held
 
 
 class AskForReset(PasswordResetView):
@@ -73,6 +75,13 @@ class ChoosePassword(PasswordResetConfirmView):
     def get_user(self, uidb64: str) -> User | None:
         user = super().get_user(uidb64)
         return user if isinstance(user, User) and user.is_active and not user.is_staff else None
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        try:
+            return super().form_valid(form)
+        except SessionRevokedError:
+            self.validlink = False
+            return self.render_to_response(self.get_context_data(form=form))
 
 
 def send_reset_link(email: str) -> None:

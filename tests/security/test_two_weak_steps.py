@@ -14,6 +14,7 @@ from accounts.admin import UserAdmin
 from accounts.erasure import erase_person
 from accounts.forms import PasswordForm, ProfileForm
 from accounts.models import OutgoingEmail, User
+from accounts.password_reset import NewPasswordForm
 from accounts.proofs import take_over
 from accounts.sessions import sign_out_everywhere
 from accounts.two_factor.password_change import OwnPasswordForm
@@ -101,6 +102,23 @@ def test_what_is_under_way_when_an_account_is_taken_back_writes_nothing_over_it(
     assert anna.check_password(NEW)
     assert anna.pending_email is None
     assert not is_signed_in(thief)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_link_that_is_under_way_when_an_account_is_taken_back_sets_no_password(
+    anna: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does a link that two press at the same moment work twice."""
+    browser = Client()
+    browser.post("/account/reset/", {"email": anna.email})
+    form = browser.get(link_in_email(), follow=True).redirect_chain[-1][0]
+    with monkeypatch.context() as patched:
+        end = meanwhile(patched, NewPasswordForm, "save", lambda: take_over(User.objects.get(), password=NEW))
+        answer = browser.post(form, {"new_password1": ATTACKERS, "new_password2": ATTACKERS})
+        end()
+    anna.refresh_from_db()
+    assert anna.check_password(NEW)
+    assert "This link was used or is too old" in answer.content.decode()
 
 
 @pytest.mark.django_db(transaction=True)
