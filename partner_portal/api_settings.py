@@ -26,6 +26,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "partner_portal.core.openapi.with_refusals",
+        "partner_portal.core.openapi.with_numbers_of_locations",
     ],
     "ENUM_NAME_OVERRIDES": {
         "EventType": "integrations.partner_events.types.CHOICES",

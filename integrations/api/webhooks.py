@@ -82,6 +82,14 @@ class EndpointSerializer(serializers.ModelSerializer[WebhookEndpoint]):
         return endpoints.change(endpoint, changed, on=validated.get("is_active"))
 
 
+class EndpointDataSerializer(EndpointSerializer):
+    """What a new address is made from."""
+
+    class Meta(EndpointSerializer.Meta):
+        fields = ("url", "types", "application_id", "description")  # type: ignore[assignment]
+        read_only_fields = ()  # type: ignore[assignment]
+
+
 class NewEndpointSerializer(EndpointSerializer):
     """A new address with its secret, which is shown only now."""
 
@@ -139,9 +147,9 @@ class WebhookList(ListCreateAPIView[WebhookEndpoint]):
     queryset = without_secrets().select_related("application")
     parameters: dict[str, Any] = {}
 
-    @extend_schema(request=EndpointSerializer, responses={201: NewEndpointSerializer})
+    @extend_schema(request=EndpointDataSerializer, responses={201: NewEndpointSerializer})
     def post(self, request: Request, *_args: Any, **_kwargs: Any) -> Response:
-        form = EndpointSerializer(data=request.data)
+        form = EndpointDataSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         return Response(NewEndpointSerializer(form.save()).data, status=201)
 

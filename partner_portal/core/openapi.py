@@ -56,6 +56,16 @@ def with_refusals(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     return result
 
 
+def with_numbers_of_locations(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """drf-spectacular's hook: `salon_id` is a number, though routes take any word, to refuse it in JSON."""
+    for methods in result["paths"].values():
+        for operation in methods.values():
+            for parameter in operation.get("parameters", []):
+                if parameter["name"] == "salon_id":
+                    parameter["schema"] = {"type": "integer", "format": "int64", "minimum": 1}
+    return result
+
+
 def _refusals(operation: dict[str, Any]) -> set[str]:
     found = {*_OF_ALL, *(_WORDS.keys() & operation["responses"].keys())}
     parameters = operation.get("parameters", [])
