@@ -158,6 +158,20 @@ class Portal:
         env = self._env | environment
         return subprocess.check_output(command, cwd=self.code, env=env, stdin=subprocess.DEVNULL, text=True)
 
+    def shell(self, line: str, **environment: str) -> str:
+        """What an operator reads who types this line where the code lies; fails where it ends with an error."""
+        env = self._env | {"PATH": f"{BIN}:{self._env['PATH']}"} | environment
+        done = subprocess.run(
+            ["/bin/bash", "-c", line],
+            cwd=self.code,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+        return done.stdout
+
     def another_host(self, folder: Path) -> "Portal":
         """The same portal on another host: the same settings and stores, its own working folder and port."""
         folder.mkdir()

@@ -1,4 +1,4 @@
-"""docs/operations.md as an operator types it: what runs on a bare machine is run, the rest is read."""
+"""docs/operations.md is read: what it tells is there. tests/end_to_end/test_operations_guide.py types it."""
 
 import re
 import shlex
@@ -7,29 +7,15 @@ from pathlib import Path
 
 import pytest
 import yaml
-from django.core.management import CommandError, call_command, get_commands, load_command_class
+from django.core.management import get_commands, load_command_class
+
+from tests.operations.page import BLOCKS, COMPOSED, INLINE, MANAGED
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = (ROOT / "docs/operations.md").read_text()
 SERVICES = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
 DOCUMENTED_ENVIRONMENT = set(re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
-BLOCKS = re.findall(r"^```sh\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-# In the running text a command may be broken over two lines.
-INLINE = [" ".join(text.split()) for text in re.findall(r"(?<!`)`([^`]+)`(?!`)", PAGE)]
-LINES = [line.partition("  #")[0].strip() for block in BLOCKS for line in block.splitlines()]
-MANAGED = sorted({line for line in [*INLINE, *LINES] if re.search(r"\bmanage\.py \w", line)})
-COMPOSED = sorted({line for line in [*INLINE, *LINES] if line.startswith("docker compose ")})
 # What the page leaves to the reader.
 PLACEHOLDER = re.compile(r"<[^>]+>|…")
-# Not the doctor, which asks Altegio.
-RUN = {
-    "python manage.py check --deploy",
-    "python manage.py rotate_keys",
-    "python manage.py rotate_handover_key",
-    "python manage.py adopt_connections --dry-run",
-    "python manage.py mend_webhooks --dry-run",
-    "python manage.py send_test_alert",
-}
 
 
 def after_manage(line: str) -> list[str]:
@@ -69,20 +55,3 @@ def test_every_variable_stands_in_the_example() -> None:
     named = {name for text in INLINE for name in re.findall(r"^([A-Z]+(?:_[A-Z]+)+)=", text)}
 
     assert named - DOCUMENTED_ENVIRONMENT == set()
-
-
-def test_the_page_still_names_what_is_run() -> None:
-    assert {line for line in RUN if not any(shown.startswith(line) for shown in MANAGED)} == set()
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("line", sorted(RUN))
-def test_what_needs_nobody_else_is_run(line: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """On an empty database; a command that finds something missing says so in a sentence."""
-    try:
-        call_command(*after_manage(line))
-        output = "".join(capsys.readouterr())
-    except CommandError as error:
-        output = str(error)
-
-    assert output.strip()
