@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from billing.matching import is_same
 from billing.models import Payment, PaymentChange, Status
+from billing.money import exact
 from integrations.altegio.answers import ConnectionStatus
 from integrations.backoffice.timeline.entries import TIMELINE, Entry, Rank
 from integrations.backoffice.timeline.evidence import facts
@@ -18,7 +19,7 @@ MAX_COUNT = 300
 def payments(connection: Connection) -> Iterator[Entry]:
     """What was paid and what was paid back."""
     for payment in connection.payments.order_by("-pk")[:MAX_COUNT]:
-        title = f"{payment.amount.normalize():f} {payment.currency}"
+        money = f"{payment.exact_amount} {payment.currency}"
         bad = payment.status == Status.FAILED
         detail = " · ".join(filter(None, (payment.get_status_display(), payment.error)))
         behind = facts(
@@ -28,8 +29,10 @@ def payments(connection: Connection) -> Iterator[Entry]:
             ("told by", payment.get_source_display()),
             ("Altegio's id", payment.altegio_payment_id),
         )
+        title = _("Payment of %s") % money
         yield Entry(payment.recorded_at, Rank.CONSEQUENCE, _("payment"), title, detail, payment, bad, behind)
         if payment.refunded_at is not None:
+            title = _("Refund of %s") % money
             yield Entry(payment.refunded_at, Rank.CONSEQUENCE, _("refund"), title, "", payment)
 
 
@@ -38,14 +41,16 @@ def corrections(connection: Connection) -> Iterator[Entry]:
     """Payments that failed and were sent again."""
     changes = PaymentChange.objects.filter(payment__connection=connection).select_related("payment", "location", "by")
     for change in changes.order_by("-pk")[:MAX_COUNT]:
-        yield Entry(change.at, Rank.CONSEQUENCE, _("payment sent again"), said(change), change.error, change.payment)
+        title = _("Payment sent again; before: %s") % said(change)
+        detail = _("It had failed: %s") % change.error
+        yield Entry(change.at, Rank.CONSEQUENCE, _("payment sent again"), title, detail, change.payment)
 
 
 def said(change: PaymentChange) -> str:
     """What the payment said before, and who sent it again."""
     days = f"{change.period_from:%Y-%m-%d} – {change.period_to:%Y-%m-%d}"
     who = str(change.by or change.get_source_display())
-    money = f"{change.amount.normalize():f} {change.currency}"
+    money = f"{exact(change.amount, change.currency)} {change.currency}"
     return " · ".join((money, days, str(change.location), who))
 
 

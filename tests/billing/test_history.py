@@ -31,7 +31,7 @@ def test_a_payment_at_altegio_is_told_recorded_and_in_the_timeline(
         assert tell(client, "payment", **payment, sign=signed("990.00")).status_code == 200
     work()
     paid = [entry for entry in timeline(connection) if entry.kind == "payment"]
-    assert [(entry.title, entry.detail) for entry in paid] == [("990 EUR", "reported")]
+    assert [(entry.title, entry.detail) for entry in paid] == [("Payment of 990.00 EUR", "reported")]
 
 
 def test_a_payment_that_only_altegio_holds_needs_a_person(

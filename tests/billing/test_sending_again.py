@@ -227,8 +227,8 @@ def test_the_history_shows_what_it_said_and_why_it_had_failed(
 ) -> None:
     billing.tell(external_id="bill", amount="990.90")
     (entry,) = [entry for entry in timeline(connection) if entry.kind == "payment sent again"]
-    assert "990.99 EUR" in entry.title
-    assert entry.detail == "Wrong sum"
+    assert entry.title.startswith("Payment sent again; before: 990.99 EUR")
+    assert entry.detail == "It had failed: Wrong sum"
 
 
 def test_a_file_corrects_too_and_its_rehearsal_says_so(
