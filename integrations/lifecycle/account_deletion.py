@@ -19,6 +19,7 @@ from accounts.limits import OWN_EMAILS
 from accounts.models import User
 from accounts.pages import owner_page, show, to_page
 from accounts.sections import register_section
+from accounts.sessions import SessionRevokedError, as_let_in
 from integrations.connections.models import Connection
 from integrations.status_sync.disconnect import disconnect_all
 from partner_portal.core.languages import prefer
@@ -54,11 +55,19 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     """The e-mail's link: it asks on GET, and erases on POST."""
     user = opened(token, "erase")
     if user is None:
-        return render(request, "accounts/link_is_old.html", {"again": ME}, status=410)
+        return _link_is_old(request)
     prefer(request, user.language)
     if request.method == "POST":
-        return _erase(request, user)
+        try:
+            with as_let_in(user) as held:
+                return _erase(request, held)
+        except SessionRevokedError:
+            return _link_is_old(request)
     return render(request, "integrations/erase_confirm.html", {"person": user, "connected": _connected(user)})
+
+
+def _link_is_old(request: HttpRequest) -> HttpResponse:
+    return render(request, "accounts/link_is_old.html", {"again": ME}, status=410)
 
 
 def _erase(request: HttpRequest, owner: User) -> HttpResponse:

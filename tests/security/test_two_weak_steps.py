@@ -18,6 +18,7 @@ from accounts.password_reset import NewPasswordForm
 from accounts.proofs import take_over
 from accounts.sessions import sign_out_everywhere
 from accounts.two_factor.password_change import OwnPasswordForm
+from integrations.lifecycle import account_deletion
 from sandbox import Sandbox
 from tests.integrations.connect.test_unsigned_arrival import PASSWORD, form_action
 from tests.marketplace import AURORA_1, EMMAS_EMAIL, arrive, follow, proven_owner
@@ -119,6 +120,20 @@ def test_a_link_that_is_under_way_when_an_account_is_taken_back_sets_no_password
     anna.refresh_from_db()
     assert anna.check_password(NEW)
     assert "This link was used or is too old" in answer.content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_link_that_is_under_way_when_an_account_is_taken_back_erases_nothing(
+    anna: User, thief: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thief.post(reverse("lifecycle:erase-email"))
+    link = link_in_email()
+    with monkeypatch.context() as patched:
+        end = meanwhile(patched, account_deletion, "prefer", lambda: take_over(User.objects.get(), password=NEW))
+        answer = Client().post(link)
+        end()
+    assert User.objects.get().check_password(NEW)
+    assert answer.status_code == 410
 
 
 @pytest.mark.django_db(transaction=True)
