@@ -1,9 +1,10 @@
-"""An hour at Altegio's limit, without waiting: what is met, what waits, what is dropped.
+"""Hours at Altegio's limit, without waiting: what is met, what waits, what is dropped.
 
-DATABASE_URL=postgres://…/bench python -m bench.hour [--arrivals 12000] [--everyday 40]
+DATABASE_URL=postgres://…/bench python -m bench.hour [--arrivals 12000] [--everyday 40] [--hours 1]
 """
 
 import argparse
+import base64
 import os
 import statistics
 import sys
@@ -15,9 +16,12 @@ if TYPE_CHECKING:
 SETTINGS = {
     "DJANGO_SETTINGS_MODULE": "partner_portal.settings",
     "LOG_LEVEL": "ERROR",
+    "SECRET_KEY": "of the bench alone",
+    "FIELD_ENCRYPTION_KEYS": base64.urlsafe_b64encode(bytes(32)).decode(),
     "PORTAL_URL": "https://portal.example",
     "ALTEGIO_APPLICATION_ID": "1",
     "ALTEGIO_PARTNER_TOKEN": "bench",
+    "EMAIL_URL": "memorymail://",
 }
 
 
@@ -25,15 +29,17 @@ def main() -> int:
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--arrivals", type=int, default=12_000)
     arguments.add_argument("--chain", type=int, default=1000)
+    arguments.add_argument("--hours", type=int, default=1, help="single owners come through all of them")
     arguments.add_argument("--everyday", type=float, default=40, help="calls a minute of other business")
     arguments.add_argument("--per-minute", type=int, default=200)
     arguments.add_argument("--seed", type=int, default=1)
     given = arguments.parse_args()
     _prepare()
-    from bench.simulated import Scenario, bursts, simulate
+    from bench.simulated import HOUR, Scenario, bursts, simulate
 
-    arrivals = bursts(given.arrivals, given.chain, seed=given.seed)
-    report = simulate(Scenario(arrivals, given.everyday, per_minute=given.per_minute, seed=given.seed))
+    arrivals = bursts(given.arrivals, given.chain, window=HOUR * given.hours, seed=given.seed)
+    limits = {"windows": given.hours, "per_minute": given.per_minute}
+    report = simulate(Scenario(arrivals, given.everyday, **limits, seed=given.seed))
     tell(report)
     return 0 if report.given_away <= given.per_minute // 5 else 1
 
@@ -63,6 +69,7 @@ def tell(report: "Report") -> None:
     for kind, lane in report.lanes.items():
         wait = statistics.median(lane.waits)
         print(f"{kind:<20}{lane.done:>8}{lane.expired:>9}{lane.other:>7}{wait:>11.0f} s{lane.longest_wait:>7.0f} s")
+    print(f"beat: {', '.join(f'{name} {times}' for name, times in report.beat.items())}")
     print(f"alerts: {report.alerts}; e-mails to a member of staff: {report.emails_to_staff}")
     if report.missed:
         print(f"missed are the last that came: {report.missed_that_came_before_met} have not been")

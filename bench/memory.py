@@ -20,6 +20,7 @@ from bench import traffic
 from bench.figures import Figure
 from bench.load import HOST, exchange, get, post
 from bench.options import Options
+from bench.plot import Line, draw
 from bench.stage import EMMA, UNLIMITED, Stage, stage
 from tests.end_to_end.portal import STAFF_PASSWORD, Program
 from tests.not_none import not_none
@@ -29,7 +30,8 @@ PAGES = ("/admin/", "/admin/connections/connection/", "/admin/outbox/outgoingcal
 # Each kind of request waits so long after each answer, so that the machine has room for the work behind it.
 PAUSE = 0.05
 # Caches and pools fill first; a leak goes on after that.
-WARMING = 0.3
+WARMING = 0.25
+PLOT = Path("var/bench-memory.svg")
 SAMPLE_EVERY = 2.0
 MAX_GROWTH = 1.05
 MIB = 1024 * 1024
@@ -50,7 +52,7 @@ class Watched:
 
 
 def measure(options: Options) -> Iterator[Figure]:
-    """Soak for `soak_minutes`. Start and end are medians of a tenth of the time each, after the warming."""
+    """Soak for `soak_minutes` and draw it. Start and end are medians of a tenth of the time, after the warming."""
     with stage() as on:
         port = on.start_web()
         senders = _senders(on)
@@ -59,6 +61,8 @@ def measure(options: Options) -> Iterator[Figure]:
         watched.append(Watched("beat", on.portal.start_beat()))
         with _traffic(port, senders) as answered:
             _watch(watched, options.soak_minutes * 60)
+        lines = [Line(one.name, [second / 60 for second in one.seconds], one.held) for one in watched]
+        draw(PLOT, f"Memory in {options.soak_minutes:g} minutes of mixed traffic", "MiB", lines)
         for one in watched:
             yield _figure(one, sum(answered.values()), options.soak_minutes)
 

@@ -23,6 +23,7 @@ class SimulatedAltegio:
         self.journal: list[tuple[float, str, int]] = []
         self.overtaken: Counter[str] = Counter()
         self.activated_at: dict[int, float] = {}
+        self.unexpected: set[str] = set()
         self._granted_at: dict[int, float] = {}
         self._untried: set[int] = set()
         self._payments: dict[int, dict[str, Any]] = {}
@@ -78,8 +79,8 @@ class SimulatedAltegio:
                 return "activate", body["salon_id"]
             case [_, "marketplace", "salon", *_]:
                 return "status", numbers[0]
-            case [_, "marketplace", "application", _, "salons"]:
-                return "locations", call.query["page"]
+            case [_, "marketplace", "application", _, "salons" | "tariffs" as what]:
+                return what, (call.query or {}).get("page", 0)
             case [_, "marketplace", "partner", "payment"]:
                 return "payment", body["salon_id"]
             case [_, "marketplace", "partner", "payment", "refund", _]:
@@ -90,6 +91,7 @@ class SimulatedAltegio:
                 return {"event": "notification", "setup": "telephony"}[body["command"]], len(self.journal)
             case [_, "smsprovider", *_]:
                 return "statuses", len(self.journal)
+        self.unexpected.add(call.path)
         raise AssertionError(f"Nobody expected a call of {call.path}.")
 
     def _nothing(self, _subject: int, _call: ApiRequest) -> tuple[int, Any]:
@@ -109,10 +111,13 @@ class SimulatedAltegio:
         wire = to_wire(datetime.fromtimestamp(since, UTC), settings.ALTEGIO_TIME_ZONE)
         return 200, {"connection_status": {"status": state, "created_at": wire}, "payments": payments, "logs": []}
 
-    def _locations(self, page: int, call: ApiRequest) -> tuple[int, Any]:
+    def _salons(self, page: int, call: ApiRequest) -> tuple[int, Any]:
         count = call.query["count"]
         shown = list(self.activated_at)[(page - 1) * count : page * count]
         return 200, [{"id": salon_id, "title": f"Salon {salon_id}", "active": True} for salon_id in shown]
+
+    def _tariffs(self, _application: int, _call: ApiRequest) -> tuple[int, Any]:
+        return 200, []
 
     def _payment(self, _salon_id: int, call: ApiRequest) -> tuple[int, Any]:
         number = len(self._payments) + 1
