@@ -1,7 +1,7 @@
 """What staff may do about a connection: try again, release what is held, decide a conflict."""
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
@@ -11,8 +11,8 @@ from integrations.activation.waiting_call import end_claim
 from integrations.alerts.models import Alert
 from integrations.alerts.raising import clear_alerts
 from integrations.connections.external_ids import bound_to
-from integrations.connections.models import LIVE, Connection, EndedBy, State
-from integrations.connections.transitions import lock, move, tell_details
+from integrations.connections.models import LIVE, NOT_ENDED, Connection, EndedBy, State
+from integrations.connections.transitions import hold, lock, move, tell_details
 from integrations.connections.window import activation_window
 from integrations.outbox.models import CallState, OutgoingCall
 from integrations.outbox.queue import cancel, hurry, queue_fresh
@@ -66,7 +66,7 @@ def give_to_claimant(connection_id: int, by: User) -> None:
     claimant: here staff decide, and the record says who did. Else the activation is sent, whenever the window ended.
     Raises NotPossibleError where there is no conflict, or the claimant has not signed in yet.
     """
-    connection = lock(connection_id)
+    connection = _lock_place(connection_id)
     if not is_for_staff(connection):
         raise NotPossibleError(_("%(connection)s is %(state)s, not in conflict.") % _named(connection))
     if connection.claimant is None:
@@ -85,6 +85,13 @@ def give_to_claimant(connection_id: int, by: User) -> None:
         _send_on(connection, _("Staff decided for this claim."), by, decided=True)
 
 
+def _lock_place(connection_id: int) -> Connection:
+    """The connection, locked with all that is decided beside it, in the one order: else two who decide both fail."""
+    there = Connection.objects.same_place(Connection.objects.get(pk=connection_id))
+    hold(there.filter(Q(pk=connection_id) | Q(state__in=NOT_ENDED)))
+    return lock(connection_id)
+
+
 def is_for_staff(connection: Connection) -> bool:
     """Whether staff may decide whose it is: in conflict, or accepted by Altegio while it was disputed.
 
@@ -101,7 +108,7 @@ def dismiss_claim(connection_id: int, by: User) -> None:
 
     Where Altegio has accepted the other one meanwhile, and no third waits, that decides for the other: it is bound.
     """
-    connection = lock(connection_id)
+    connection = _lock_place(connection_id)
     if connection.state != State.CONFLICT:
         raise NotPossibleError(_("%(connection)s is %(state)s, not in conflict.") % _named(connection))
     _dismiss(connection, _("Staff decided against this claim."), by)

@@ -8,6 +8,8 @@ import pytest
 from django.db import connection, connections
 from django.test import Client
 
+from accounts.models import User
+from integrations.activation.staff import give_to_claimant
 from integrations.activation.waiting_call import undecided_without_call
 from integrations.altegio.signatures import Person
 from integrations.connect.arrivals import receive_signed
@@ -53,3 +55,16 @@ def test_a_crowd_of_people_at_one_location() -> None:
     visits = [partial(receive_signed, application, Redirect((AURORA_1,), None, "", person)) for person in people]
     assert {type(answer) for answer in at_once(*visits)} == {Arrival}
     assert Connection.objects.count() == len(people)
+
+
+def test_several_of_the_staff_decide_for_rivals_at_one_location() -> None:
+    """The first who decides has decided, and the others are told so."""
+    application = Application.objects.get_or_create(altegio_id=1)[0]
+    people = [Person(number, "Emma", "", f"emma{number}@aurora.example", "") for number in range(1, 13)]
+    for person in people:
+        receive_signed(application, Redirect((AURORA_1,), None, "", person))
+    staff = User.objects.create_superuser("staff@partner.example")
+    claims = Connection.objects.filter(state="conflict").order_by("pk")
+    answers = at_once(*[partial(give_to_claimant, claim.pk, staff) for claim in claims])
+    assert sorted(str(type(answer).__name__) for answer in answers) == ["NoneType", *["NotPossibleError"] * 11]
+    assert Connection.objects.filter(state="granted").count() == 1
