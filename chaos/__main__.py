@@ -45,6 +45,9 @@ def main() -> int:
                 failed.append(seed)
                 _report(given.folder, stage, seed, result.broken)
     finally:
+        # Who tells it to end twice does not end the cleaning up.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
         stage.close()
         shutil.rmtree(folder, ignore_errors=True)
     print(f"{len(seeds)} seeds, {len(failed)} failed{': ' if failed else '.'}{' '.join(map(str, failed))}")
