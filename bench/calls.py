@@ -14,6 +14,9 @@ SINGLE, WARMING = 60, 5
 WANTED = 0.98
 # After the page has answered, in milliseconds.
 MAX_AFTER_PAGE = 50
+AT_WORK = """
+SELECT 1 FROM outbox_outgoingcall WHERE state = 'sending' OR (state IN ('queued', 'unconfirmed') AND due_at <= now())
+"""
 
 
 def measure(options: Options) -> Iterator[Figure]:
@@ -27,7 +30,10 @@ def measure(options: Options) -> Iterator[Figure]:
 
 
 def _soon(on: Stage) -> Figure:
-    """From an arrival's request to the moment its activation reaches Altegio, beside the page's own answer."""
+    """From an arrival's request to the moment its activation reaches Altegio, beside the page's own answer.
+
+    Each comes to a portal that has nothing else to do.
+    """
     worker = on.portal.start_worker(**UNLIMITED)
     _chain, locations = on.altegio.add_chain(SINGLE + WARMING)
     on.altegio.grant(locations, user_id=EMMA)
@@ -38,6 +44,7 @@ def _soon(on: Stage) -> Figure:
         answered.append(time.monotonic() - began)
         call = wait_for(lambda: on.altegio.requests("activate", location), "the activation arrives")[0]  # noqa: B023
         accepted.append(call.monotonic - began)
+        wait_for(lambda: not on.portal.database.query(AT_WORK), "the portal is at rest")
     worker.kill()
     milliseconds = [seconds * 1000 for seconds in accepted[WARMING:]]
     page = median(answered[WARMING:]) * 1000
