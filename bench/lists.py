@@ -59,7 +59,7 @@ PAGES = [
     ("figures of the months", "/admin/billing/payment/figures/"),
     ("people", "/admin/accounts/user/"),
     ("  staff", "/admin/accounts/user/?is_staff__exact=1"),
-    ("  search: name", "/admin/accounts/user/?q=Person+7"),
+    ("  search: name", "/admin/accounts/user/?q=Person"),
 ]  # fmt: skip
 
 

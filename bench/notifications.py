@@ -40,11 +40,11 @@ def measure(_options: Options) -> Iterator[Figure]:
 
 
 def _report(on: Stage, key: str) -> None:
-    target = f"{on.altegio.app_url}/smsprovider/status/callback/{PARTNER_TOKEN}"
     for batch in range(BATCHES):
         items: list[dict[str, Any]] = status_items(1000)
         for number, item in enumerate(items):
-            item["delivery_callback_url"] = f"{target}?n={(batch * 1000 + number) % ADDRESSES}"
+            way = (batch * 1000 + number) % ADDRESSES
+            item["delivery_callback_url"] = f"{on.altegio.app_url}/smsprovider/{way}/status/callback/{PARTNER_TOKEN}"
         _post(on, STATUSES, items, key)
 
 

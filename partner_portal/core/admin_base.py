@@ -50,20 +50,29 @@ class ActionRefusedError(Exception):
 
 
 class Uncounted(Paginator[Any]):
-    """A paginator that never counts a large table: it looks one page ahead instead.
+    """A paginator that never counts a large table.
 
-    The admin asks for a count to draw its page numbers. Up to `MAX_COUNT` rows are counted exactly; beyond
-    that there are "more than so many", and the oldest are found by filters and search.
+    The admin asks for a count to draw its page numbers. Up to `MAX_COUNT` rows are counted exactly; beyond that
+    there are "more than so many" (`has_more`), and the oldest are found by filters and search.
     """
 
-    MAX_COUNT = 10_000
+    MAX_COUNT = 5_000
+
+    @property
+    def count(self) -> int:
+        return min(self._found, self.MAX_COUNT)
+
+    @property
+    def has_more(self) -> bool:
+        """Whether there are more rows than were counted: nothing may call `count` the number of all."""
+        return self._found > self.MAX_COUNT
 
     @cached_property
-    def count(self) -> int:
-        found = self.object_list
-        if not isinstance(found, QuerySet):
-            return len(found)
-        return found.order_by().values("pk")[: self.MAX_COUNT].count()
+    def _found(self) -> int:
+        rows = self.object_list
+        if not isinstance(rows, QuerySet):
+            return len(rows)
+        return rows.order_by().values("pk")[: self.MAX_COUNT + 1].count()
 
 
 class BaseAdmin(InMenu, IndexedSearch, ComesBack, ExportsList):

@@ -66,3 +66,26 @@ def test_an_address_typed_without_its_scheme_is_an_https_one(rf: RequestFactory)
     request.user = User(is_superuser=True)
     form = admin.site._registry[Application].get_form(request)
     assert form.base_fields["tips_url"].clean("tips.salon.example") == "https://tips.salon.example"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("most", "said", "offered"), [(3, "3 users", True), (2, "more than 2 users", False)])
+def test_a_list_calls_no_part_of_its_rows_all_of_them(
+    client: Client, monkeypatch: pytest.MonkeyPatch, most: int, said: str, offered: bool
+) -> None:
+    monkeypatch.setattr(Uncounted, "MAX_COUNT", most)
+    monkeypatch.setattr(admin.site._registry[User], "list_per_page", 1)
+    client.force_login(User.objects.create_superuser("anna@partner.example"))
+    for name in ("ben", "cleo"):
+        User.objects.create_user(f"{name}@salon.example")
+    page = " ".join(client.get("/admin/accounts/user/").content.decode().split())
+    assert f"{said} " in page
+    assert ("Select all 3 users" in page) is offered
+
+
+@pytest.mark.django_db
+def test_a_search_says_that_it_found_more_than_is_counted(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Uncounted, "MAX_COUNT", 1)
+    client.force_login(User.objects.create_superuser("anna@salon.example"))
+    User.objects.create_user("anna@salon.example.org")
+    assert "more than 1 results" in client.get("/admin/accounts/user/?q=anna@salon").content.decode()
