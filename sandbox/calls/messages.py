@@ -45,7 +45,7 @@ def update_channel(world: World, call: Call) -> Response:
 
 @call("sms_statuses", "POST", "/smsprovider/status/callback/<token>", by_path=True)
 # A `delivery_callback_url` may be another one with each message.
-@call("sms_statuses", "POST", "/smsprovider/<way>/status/callback/<token>", by_path=True)
+@call("sms_statuses", "POST", "/smsprovider/{way}/status/callback/<token>", by_path=True)
 def sms_statuses(world: World, call: Call) -> Response:
     return _take_statuses(world, call.json)
 

@@ -115,6 +115,11 @@ def test_sms_statuses_are_proved_by_the_token_in_the_path(sandbox: Sandbox, alte
     assert (refused.status_code, refused.json()["meta"]["code"]) == (401, 20)
 
 
+def test_statuses_are_taken_at_the_address_that_a_message_names(sandbox: Sandbox, altegio: Caller) -> None:
+    assert altegio.post("/smsprovider/7/status/callback/demo-token", [GOOD_SMS]).status_code == 200
+    assert [item["id"] for item in sandbox.sms_statuses()] == ["a"]
+
+
 def test_an_sms_nobody_knows_is_404_with_code_30(sandbox: Sandbox, altegio: Caller) -> None:
     sandbox.refuse_sms("a")
     answer = altegio.report_sms(GOOD_SMS)
