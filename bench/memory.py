@@ -151,8 +151,10 @@ def _family(pid: int) -> Iterator[int]:
     """The process and all that it started."""
     yield pid
     for children in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in children.read_text().split():
-            yield from _family(int(child))
+        # A thread may end at this moment.
+        with suppress(OSError):
+            for child in children.read_text().split():
+                yield from _family(int(child))
 
 
 def _held_by(pid: int) -> int:
