@@ -2,6 +2,9 @@
 
 A new alert, its end, and at most one message in five minutes. A message is noted once an address took it: whoever is
 killed in between sends it again.
+
+What strangers have written in an alert is text there too: nobody is called by it, no link leads elsewhere, and no
+markup makes the chat refuse the message.
 """
 
 import re
@@ -11,11 +14,12 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import structlog
-from apprise import Apprise, NotifyType
+from apprise import Apprise, NotifyFormat, NotifyType
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.untrusted_text import harmless
 from integrations.alerts.models import Alert, AlertChannels
 
 log = structlog.get_logger(__name__)
@@ -92,10 +96,16 @@ def _claim() -> tuple[list[Alert], list[Alert]]:
 
 def _lines(began: Sequence[Alert], ended: Sequence[Alert]) -> list[str]:
     """One line for each alert, the first few by name."""
-    lines = [f"! {alert.text}" for alert in began[:MAX_LINES]]
-    lines += [f"✓ ended: {alert.text}" for alert in ended[:MAX_LINES]]
+    lines = [f"! {_as_text(alert)}" for alert in began[:MAX_LINES]]
+    lines += [f"✓ ended: {_as_text(alert)}" for alert in ended[:MAX_LINES]]
     more = len(began) + len(ended) - len(lines)
     return [*lines, *([f"and {more} more"] if more else []), f"{settings.PORTAL_URL}/admin/alerts/alert/?open=yes"]
+
+
+def _as_text(alert: Alert) -> str:
+    """Its text, with a break behind each @: else "@everyone" in a location's title calls everybody of a room."""
+    text: str = harmless({"text": alert.text})["text"]
+    return text.replace("@", "@\u200b")
 
 
 def send(text: str, *, is_trouble: bool) -> None:
@@ -117,7 +127,11 @@ def _taken_by(urls: Sequence[str], text: str, kind: NotifyType) -> set[str]:
     def tell(url: str) -> None:
         channel = Apprise()
         try:
-            if channel.add(url) and channel.notify(body=text, title="Altegio partner portal", notify_type=kind):
+            # As text: Apprise escapes it for the chats that read markup, and hands it on as markup otherwise.
+            sent = channel.add(url) and channel.notify(
+                body=text, body_format=NotifyFormat.TEXT, title="Altegio partner portal", notify_type=kind
+            )
+            if sent:
                 taken.add(url)
         except Exception as error:  # its text may hold what is secret in the address
             log.warning("alert_address_failed", address=kind_of(url), error=type(error).__name__)

@@ -88,6 +88,25 @@ def test_an_alert_and_its_end_are_told_once_each(chat: Chat) -> None:
     assert "/admin/alerts/alert/" in first
 
 
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("Aurora <b <3 & Co", "Aurora &lt;b &lt;3 &amp; Co"),
+        ("<a href='https://evil.example'>Portal</a>", "href='https: //evil. example'"),
+        ("<https://evil.example|Portal> <!channel>", "&lt;https: //evil. example|Portal&gt; &lt;!channel&gt;"),
+        ("[Portal](https://evil.example)", "[Portal](https: //evil. example)"),
+        ("@everyone", "@\u200beveryone"),
+    ],
+)
+def test_a_stranger_s_words_are_text_in_a_chat_that_reads_markup(
+    chat: Chat, settings: Settings, written: str, shown: str
+) -> None:
+    settings.ALERT_URLS = [f"{chat.url}?format=html"]
+    alarm(written)
+    announce_alerts()
+    assert shown in chat.messages[0].replace("&apos;", "'").replace("&#39;", "'").replace("&nbsp;", " ")
+
+
 def test_more_within_five_minutes_waits_and_comes_in_one_message(chat: Chat) -> None:
     alarm("one")
     announce_alerts()
