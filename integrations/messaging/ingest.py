@@ -51,10 +51,14 @@ def take_statuses(
         insert(batches)
         held = ready.store([batch.pk for batch in batches])
         follow_statuses(rows)
-        if sum(size for size, _first in held.values()) == len(rows):
-            return _close(batches, held)
-        _take_turns(addresses)
-        return _close(batches, held) + _take_retold(rows)
+        new, again, going = sum(size for size, _first in held.values()), 0, _close(batches, held)
+        if new < len(rows):
+            _take_turns(addresses)
+            again, others = take_retold(rows)
+            going |= others
+        # Calls last, and together: whoever writes an answer down locks the batches before the next call, too.
+        queue_relays(going)
+        return new + again
 
 
 def _in_order(statuses: list[Reported]) -> list[Reported]:
@@ -67,12 +71,6 @@ def _in_order(statuses: list[Reported]) -> list[Reported]:
     return sorted(
         statuses, key=lambda one: (places[str(one[0]["id"])], PROGRESS.get(one[0]["status"], len(PROGRESS)))
     )
-
-
-def _take_retold(rows: Sequence[Row]) -> int:
-    count, addresses = take_retold(rows)
-    queue_relays(addresses)
-    return count
 
 
 _lock_addresses = Query(
@@ -115,16 +113,15 @@ def _row(
     return row
 
 
-def _close(batches: Sequence[StatusBatch], held: Mapping[int, tuple[int, int]]) -> int:
-    """Note what each batch came to hold; one of repeated statuses alone goes again."""
+def _close(batches: Sequence[StatusBatch], held: Mapping[int, tuple[int, int]]) -> set[int]:
+    """Note what each batch came to hold; one of repeated statuses alone goes again. Returns the others' addresses."""
     filled = [batch for batch in batches if batch.pk in held]
     for batch in filled:
         batch.size, batch.first_id = held[batch.pk]
     update_columns(filled, ["size", "first_id"])
     if empty := [batch.pk for batch in batches if batch.pk not in held]:
         StatusBatch.objects.filter(pk__in=empty).delete()
-    queue_relays({batch.address_id for batch in filled})
-    return sum(batch.size for batch in filled)
+    return {batch.address_id for batch in filled}
 
 
 def relay_what_was_left() -> int:

@@ -9,10 +9,14 @@ import pytest
 from django.db import connection, connections, transaction
 from django.utils import timezone
 
+from integrations.altegio.answers import no_answer
 from integrations.connections.models import Application, Chain
+from integrations.messaging import ingest
+from integrations.messaging.call_kinds import RelayStatuses
 from integrations.messaging.ingest import take_statuses
 from integrations.messaging.models import MessageStatus, StatusBatch
 from integrations.messaging.parsing import read_statuses
+from integrations.messaging.retold import take_retold
 from integrations.outbox.models import OutgoingCall
 from integrations.reconciliation.models import Finding, Reconciliation
 from integrations.reconciliation.runs import finish_if_done
@@ -63,6 +67,39 @@ def test_the_same_statuses_in_another_order_are_stored_once() -> None:
     assert MessageStatus.objects.count() == 300
     assert StatusBatch.objects.get().size == 300
     assert OutgoingCall.objects.filter(state="queued").count() == 1
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets one transaction write at a time.")
+def test_a_corrected_price_waits_for_the_answer_to_what_it_corrects(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both want the batch and the next call of the address: they never wait for each other crosswise."""
+    price = {"payment_sum": 1, "currency_iso": "EUR", "parts_amount": 1}
+    take_statuses(read_statuses([{"id": "m1", "status": 1, **price}])[0])
+    (call,) = OutgoingCall.objects.all()
+    StatusBatch.objects.update(call=call)
+    OutgoingCall.objects.update(state="sending")
+    take_statuses(read_statuses([{"id": "m2", "status": 4}])[0])
+    answered, corrected = threading.Event(), threading.Event()
+
+    def note_answer() -> None:
+        with transaction.atomic():
+            OutgoingCall.objects.filter(pk=call.pk).update(state="done")
+            StatusBatch.objects.filter(call=call).update(state="sent")
+            answered.set()
+            corrected.wait(10)
+            RelayStatuses().accepted(call, no_answer(""))
+
+    def take(rows: Any) -> Any:
+        corrected.set()
+        return take_retold(rows)
+
+    def correct() -> int:
+        answered.wait(10)
+        return take_statuses(
+            read_statuses([{"id": "m1", "status": 1, **price, "payment_sum": 2}, {"id": "m3", "status": 4}])[0]
+        )
+
+    monkeypatch.setattr(ingest, "take_retold", take)
+    assert {str(result) for result in at_once(note_answer, correct)} == {"None", "2"}
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets one transaction write at a time.")
