@@ -4,7 +4,7 @@ from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qsl
 
-from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
+from django.core.exceptions import SuspiciousOperation
 from django.http.multipartparser import MultiPartParser, MultiPartParserError
 
 from integrations.telephony.exchange_mappings import apply_mapping
@@ -24,7 +24,7 @@ def read_webhook_body(body: bytes) -> Any:
         if text.startswith("--"):
             return _unfolded(_in_parts(text))
         return _unfolded(parse_qsl(text, keep_blank_values=True, strict_parsing=True, max_num_fields=MAX_FIELDS))
-    except (ValueError, MultiPartParserError, TooManyFieldsSent, RequestDataTooBig):
+    except (ValueError, MultiPartParserError, SuspiciousOperation):
         raise InvalidJsonError("This is neither a JSON object nor a form.") from None
 
 

@@ -167,7 +167,18 @@ def test_a_form_in_parts_is_read(body: str) -> None:
     assert read_webhook_body(body.encode()) == {"a": {"b": "Я=1&x"}}
 
 
-@pytest.mark.parametrize("body", ["--", "--\r\n", "--б\r\n", "--b", PARTS.format("b") * 1100, f"--{'b' * 300}\r\n"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "--",
+        "--\r\n",
+        "--б\r\n",
+        "--b",
+        f"--{'b' * 300}\r\n",
+        PARTS.format("b") * 1100,
+        FILE * 101 + PARTS.format("b"),
+    ],
+)
 def test_what_only_begins_like_a_form_in_parts_is_refused(body: str) -> None:
     with pytest.raises(InvalidJsonError):
         read_webhook_body(body.encode())
