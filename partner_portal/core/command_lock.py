@@ -1,4 +1,4 @@
-"""Commands of a release that two hosts or terminals may start at the same moment: one works, the others wait."""
+"""Commands that two hosts or terminals may start at the same moment: one works, the others wait."""
 
 import fcntl
 import time

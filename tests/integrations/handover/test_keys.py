@@ -1,6 +1,7 @@
 """The keys of hand-over tokens: served before they sign, and as long as a token may be checked by them."""
 
 from datetime import timedelta
+from functools import partial
 from io import StringIO
 
 import pytest
@@ -77,3 +78,15 @@ def test_a_key_that_others_may_know_ends_at_once() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_several_who_need_the_first_key_at_once_make_one() -> None:
     assert len({key.kid for key in at_once(*[signing_key] * 4)}) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_replacements_at_once_one_follows_the_other() -> None:
+    signing_key()
+    told = [StringIO(), StringIO()]
+    replace = [
+        partial(call_command, "rotate_handover_key", "--at-once", stdout=out, stderr=StringIO()) for out in told
+    ]
+    assert at_once(*replace) == [None, None]
+    assert SigningKey.objects.get().generation == 3
+    assert any(signing_key().kid in out.getvalue() for out in told)

@@ -1,11 +1,15 @@
 """Replace the key that hand-over tokens are signed with."""
 
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
 
 from integrations.handover.keys import OVERLAP, RotationUnderwayError, rotate
+from partner_portal.core.command_lock import alone_on_database
 
 
 class Command(BaseCommand):
@@ -24,7 +28,9 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         try:
-            key = rotate(at_once=options["at_once"])
+            # Of two at the same moment each would name its own key, and one of them does not sign.
+            with alone_on_database(connection, "rotate_handover_key", Path(settings.VAR_DIR), self.stderr.write):
+                key = rotate(at_once=options["at_once"])
         except RotationUnderwayError as reason:
             raise CommandError(f"{reason} Nothing was changed.") from None
         self.stdout.write(f"Key {key.kid} is served, and signs from {key.signs_from:%Y-%m-%d %H:%M} UTC on.")
