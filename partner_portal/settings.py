@@ -295,6 +295,9 @@ else:
     }
 
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# More lines than a process has threads: with the broker away each holds one, and the worker that comes back needs
+# another, or it ends.
+CELERY_BROKER_POOL_LIMIT = 64
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True

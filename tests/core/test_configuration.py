@@ -152,3 +152,8 @@ def test_the_example_can_be_used_as_it_stands() -> None:
     assert Example.ENVIRON["ALTEGIO_TIMEOUT"] == "10"
     assert {Example.ENVIRON[name] for name in COMPLETE} == {""}
     assert Example.ENVIRON["ALTEGIO_FRAME_ANCESTORS"] == "https://app.alteg.io https://*.alteg.io"
+
+
+def test_a_worker_has_more_lines_to_the_broker_than_threads(settings: Settings) -> None:
+    """Each thread holds one while the broker is away; a worker that finds none when it comes back ends."""
+    assert settings.CELERY_BROKER_POOL_LIMIT > 2 * settings.CELERY_WORKER_CONCURRENCY
