@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from integrations.activation.lone_token import note_lone_token
@@ -11,7 +11,7 @@ from integrations.alerts.models import Alert
 from integrations.alerts.raising import clear_alerts, raise_alerts
 from integrations.altegio.answers import ConnectionStatus, words_of
 from integrations.connections.external_ids import bound_to
-from integrations.connections.models import LIVE, UNDECIDED, Connection, EndedBy, Location, State
+from integrations.connections.models import LIVE, UNDECIDED, Connection, ConnectionChange, EndedBy, Location, State
 from integrations.connections.transitions import lock, move
 from integrations.connections.window import activation_window
 from integrations.locations.call_kinds import fetch_locations
@@ -49,6 +49,16 @@ def note_clock(status: ConnectionStatus) -> None:
     raise_alerts([(Alert.Kind.CALL, CLOCK_ALERT, text, None)])
 
 
+def is_outdated(connection: Connection, asked_at: datetime) -> bool:
+    """Whether the location came to somebody, or left them, after Altegio was asked: the answer may be of before.
+
+    The location stays locked, so nobody is accepted there until the answer is written down.
+    """
+    Location.objects.select_for_update(no_key=True).get(pk=connection.location_id)
+    here = ConnectionChange.objects.filter(connection__in=Connection.objects.same_place(connection))
+    return here.filter(Q(to_state__in=LIVE) | Q(from_state__in=LIVE), at__gt=asked_at).exists()
+
+
 def is_granted_to(connection: Connection, status: ConnectionStatus) -> bool:
     """Whether the open grant is this arrival's: a consent later than it is a stranger's.
 
@@ -64,12 +74,15 @@ def was_ours(connection: Connection, status: ConnectionStatus) -> bool:
     """Whether a location that Altegio calls active (or frozen) became so by this connection.
 
     Nobody else may hold it here; and its newest log entry must be not older than a call of ours that got no
-    answer, or younger than the window, with a consent not later than the arrival.
+    answer, or, where no other claim has such a call, younger than the window, with a consent not later than the
+    arrival.
     """
     if others_alive(connection).exists():
         return False
     if answers_a_lost_call(connection, status):
         return True
+    if any(answers_a_lost_call(each, status) for each in Connection.objects.beside(connection).undecided()):
+        return False
     changed_at = status.newest_sign_at
     window = activation_window()
     is_young = changed_at is not None and timezone.now() - changed_at < window

@@ -12,11 +12,12 @@ from integrations.activation.binding import (
     clock_tolerance,
     end_unnoticed,
     fail,
+    is_outdated,
     note_clock,
     show_as_taken,
     words_about,
 )
-from integrations.activation.claim_order import facts_of
+from integrations.activation.claim_order import facts_of, note_grant
 from integrations.activation.sent_settings import sent_settings
 from integrations.activation.status_decision import judge
 from integrations.activation.taken_settings import note_active_at_the_grant
@@ -118,12 +119,18 @@ class Activate(CallKind):
             return CannotTell()
         note_clock(status)
         connection = lock(connection_of(call).pk)
+        if is_outdated(connection, asked_at=call.attempts.latest("number").started_at):
+            return CannotTell()
         verdict = judge(facts_of(connection, call, status))
         match verdict:
             case Hold(reason) if status.state is not AltegioState.PENDING:
                 adopt_in_place(connection, status)
                 show_as_taken(connection, reason)
-            case SendAgain() | AskAgain() if status.state is AltegioState.PENDING:
+            case AskAgain():
+                note_grant(call, status)
+                if status.state is AltegioState.PENDING:
+                    end_unnoticed(connection)
+            case SendAgain() if status.state is AltegioState.PENDING:
                 end_unnoticed(connection)
                 move(connection, State.GRANTED, "Nobody holds the location any more.")
             case NotToHappen(reason) if call.refusal_code:

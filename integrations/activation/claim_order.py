@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from integrations.activation.binding import (
     answers_a_lost_call,
-    clock_tolerance,
     is_granted_to,
     others_alive,
     was_ours,
@@ -18,7 +17,7 @@ from integrations.activation.binding import (
 from integrations.activation.status_decision import Facts
 from integrations.altegio.answers import AltegioState, ConnectionStatus
 from integrations.connections.models import UNDECIDED, Application, Connection, EndedBy, State
-from integrations.outbox.models import Attempt, OutgoingCall
+from integrations.outbox.models import OutgoingCall
 
 # Who was refused at a location is not served there at once, and after everybody else.
 REFUSAL_LASTS = timedelta(hours=1)
@@ -33,7 +32,7 @@ def somebody_goes_first(connection: Connection, status: ConnectionStatus) -> boo
         # Two proven people are in dispute, not in line; but what only waited behind a holder steps back.
         # And so does who was refused again and again, of whom nobody else is a rival.
         in_line = [each for each in others if _is_in_line(each)]
-        if connection.state == State.CONFLICT or not in_line:
+        if _waited_behind_a_holder(connection) or not in_line:
             return bool(in_line)
         claims = {connection.claim, *(each.claim for each in in_line)}
         persistent = persistent_claims(connection.application, {connection.location_id}, claims)[
@@ -93,12 +92,19 @@ def settling_of(connection: Connection) -> float:
     return settings.CONTESTED_SETTLING_SECONDS if contested else settings.UNPROVEN_SETTLING_SECONDS
 
 
+def note_grant(call: OutgoingCall, status: ConnectionStatus) -> None:
+    """Altegio was asked about this grant: the wait from now on is what settles."""
+    call.params = {**call.params, "grant_seen": _grant(status)}
+    call.save(update_fields=["params"])
+
+
 def has_settled(call: OutgoingCall, status: ConnectionStatus) -> bool:
-    """Whether Altegio was asked about this grant before: the wait since then is what settles."""
-    asked = call.attempts.filter(purpose=Attempt.Purpose.ASK, outcome="accepted")
-    if status.created_at is not None:
-        asked = asked.filter(started_at__gte=status.created_at - clock_tolerance())
-    return asked.count() > 1
+    """Whether an earlier question found this very grant, and not one before it."""
+    return bool(call.params.get("grant_seen") == _grant(status))
+
+
+def _grant(status: ConnectionStatus) -> str:
+    return str(status.created_at)
 
 
 def _refused_here(connection: Connection) -> QuerySet[Connection]:
@@ -120,7 +126,7 @@ def facts_of(connection: Connection, call: OutgoingCall, status: ConnectionStatu
         was_refused=call.refusal_code is not None,
         decided=bool(call.params.get("decided")),
         others_alive=active and others_alive(connection).exists(),
-        others_first=may_go_on and not active and somebody_goes_first(connection, status),
+        others_first=may_go_on and somebody_goes_first(connection, status),
         must_settle=must_settle,
         has_settled=must_settle and has_settled(call, status),
         settling=settling_of(connection) if must_settle else settings.UNPROVEN_SETTLING_SECONDS,
@@ -129,4 +135,8 @@ def facts_of(connection: Connection, call: OutgoingCall, status: ConnectionStatu
 
 
 def _must_settle(connection: Connection) -> bool:
-    return not connection.is_proven or was_refused_recently(connection)
+    return not connection.is_proven or _waited_behind_a_holder(connection) or was_refused_recently(connection)
+
+
+def _waited_behind_a_holder(connection: Connection) -> bool:
+    return connection.state == State.CONFLICT and not connection.is_disputed

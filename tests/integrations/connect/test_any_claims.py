@@ -59,9 +59,12 @@ class Interleaving:
     def __init__(self, altegio: Sandbox, work: Callable[..., None], traveller: Any) -> None:
         self.altegio, self._work, self.traveller = altegio, work, traveller
         self.support = User.objects.create_user("support@example.com", "pass", is_staff=True)
+        self.consented = ("", timezone.now())  # who did last, by their e-mail address, and when
 
     def press_connect(self, user_id: int) -> None:
-        self.altegio.grant(AURORA_1, user_id=user_id, at=timezone.now())
+        now = timezone.now()
+        self.altegio.grant(AURORA_1, user_id=user_id, at=now)
+        self.consented = (self.altegio.world.user(user_id).email, now)
         self.come(user_id)
 
     def come(self, user_id: int) -> None:
@@ -117,6 +120,11 @@ class Interleaving:
         for change in ConnectionChange.objects.filter(from_state="failed").exclude(to_state="failed"):
             earlier = change.connection.changes.filter(pk__lt=change.pk).latest("pk")
             assert earlier.by is None or change.by is not None, "what staff ended, staff alone take up"
+        email, consented_at = self.consented
+        accepted = Connection.objects.filter(state__in=LIVE, activated_at__gt=consented_at, changes__by=None)
+        for live in accepted.exclude(owner=None).exclude(changes__by=self.support):
+            assert live.owner is not None
+            assert live.owner.email == email, "who has consented has it, or whom staff chose"
         unproven = Connection.objects.filter(is_proven=False)
         assert not Connection.objects.filter(is_disputed=True, pk__in=unproven).exists()
 
