@@ -1,5 +1,6 @@
 """What the API takes in, JSON by the letter of RFC 8259, and how it refuses: in JSON, whatever was wrong."""
 
+import sys
 from collections.abc import Mapping
 from typing import IO, Any
 
@@ -51,7 +52,9 @@ class NotNowError(APIException):
 
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     default_detail = "Not done: send the same again."
+    # Seconds, for `Retry-After`.
     wait = 5
+    because_of = (OperationalError, InterfaceError)
 
 
 class AnyAccept(DefaultContentNegotiation):
@@ -113,7 +116,7 @@ def refuse(error: Exception, context: dict[str, Any]) -> Response | None:
         error.detail = ErrorDetail(getattr(view, "send_key", SEND_KEY), error.default_code)
     elif isinstance(error, Http404):
         error = NotFound(NO_SUCH_ID)
-    elif isinstance(error, OperationalError | InterfaceError):
+    elif isinstance(error, NotNowError.because_of):
         log.error("api_not_done", error=type(error).__name__)
         error = NotNowError()
     return exception_handler(error, context)
@@ -135,7 +138,14 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's page for an error of ours, with the portal's brand; it asks no database. JSON below `/api/`."""
+    """Django's page for an error of ours, with the portal's brand; it asks no database. JSON below `/api/`.
+
+    503 while the database is away, as the API says it.
+    """
     if request.path.startswith("/api/"):
         return JsonResponse({"detail": "Something went wrong on our side. Our staff have been told."}, status=500)
-    return HttpResponse(render_to_string("500.html", {"brand": settings.BRAND}), status=500)
+    page = HttpResponse(render_to_string("500.html", {"brand": settings.BRAND}), status=500)
+    if isinstance(sys.exc_info()[1], NotNowError.because_of):
+        page.status_code = NotNowError.status_code
+        page.headers["Retry-After"] = str(NotNowError.wait)
+    return page

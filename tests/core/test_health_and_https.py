@@ -10,6 +10,8 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from integrations.backoffice import health
+from sandbox import Sandbox
+from tests.marketplace import AURORA_1, follow
 
 pytestmark = pytest.mark.django_db
 
@@ -45,6 +47,20 @@ def test_a_caller_of_the_api_is_told_to_come_again_while_the_database_is_away(cl
         answer = client.get("/api/v1/connections/", headers={"Authorization": "Api-Key some.key"})
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")
     assert answer.json() == {"detail": "Not done: send the same again."}
+
+
+@pytest.mark.parametrize("broken", [OperationalError, InterfaceError])
+def test_an_owner_is_told_to_come_again_while_the_database_is_away(
+    client: Client, altegio: Sandbox, broken: Any
+) -> None:
+    def away(*_query: object) -> None:
+        raise broken("the server closed the connection")
+
+    client.raise_request_exception = False
+    with connection.execute_wrapper(away):
+        answer = follow(client, altegio, AURORA_1)
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+    assert "try again in a minute" in answer.content.decode()
 
 
 def test_what_the_proxy_took_in_over_http_goes_to_https(client: Client, settings: Settings) -> None:
