@@ -79,9 +79,9 @@ class AskPatiently(AskStatus):
 def apply_status(connection: Connection, status: ConnectionStatus, *, asked_at: datetime) -> None:
     """Bring a locked connection to what Altegio says.
 
-    Only the newest connection of a location is spoken of: the history of older ones stays as it was. An
-    answer to a question older than the connection's last change may be older than that change: it is
-    asked again.
+    Only the newest connection of a location is spoken of: the history of older ones stays as it was. But an open
+    grant may be that of any whose owner has come again. An answer to a question older than the connection's last
+    change may be older than that change: it is asked again.
     """
     if connection.changes.filter(at__gt=asked_at).exists():
         ask_status(connection)
@@ -89,6 +89,9 @@ def apply_status(connection: Connection, status: ConnectionStatus, *, asked_at: 
     before = State(connection.state)
     if _is_newest(connection):
         _apply_state(connection, status)
+    if connection.state == State.UNINSTALLED and status.state is AltegioState.PENDING:
+        # Also where others claim the location: whose the grant is stands in no order of arrivals.
+        granted_again.send(sender=Connection, connection=connection, status=status)
     connection.status_asked_at = asked_at
     connection.save(update_fields=["status_asked_at"])
     status_synced.send(sender=Connection, connection=connection, status=status, before=before)
@@ -104,8 +107,6 @@ def _apply_state(connection: Connection, status: ConnectionStatus) -> None:
             move(connection, State.UNINSTALLED, "Altegio says it is not connected.", ended_at=timezone.now())
     elif alive and connection.state in (State.EXPIRED, State.FAILED, State.UNINSTALLED):
         found_alive.send(sender=Connection, connection=connection, status=status)
-    if connection.state == State.UNINSTALLED and status.state is AltegioState.PENDING:
-        granted_again.send(sender=Connection, connection=connection, status=status)
 
 
 def _is_newest(connection: Connection) -> bool:

@@ -79,7 +79,7 @@ def test_an_answer_that_is_older_than_the_owners_activation_ends_nothing(
     """Altegio says that the grant is open; before that is read the owner's activation is accepted."""
     altegio.grant(AURORA_1, user_id=EMMA)
     OutgoingCall.objects.filter(connection=behind_the_owner).update(due_at=timezone.now())
-    with while_altegio_tells_a_status(lambda: (follow(client, altegio, AURORA_1), dispatch_due())):
+    with while_altegio_answers("", lambda: (follow(client, altegio, AURORA_1), dispatch_due())):
         work(rounds=1)
     assert owner() == EMMAS_EMAIL
     work()
@@ -110,15 +110,34 @@ def test_where_altegio_activates_at_the_grant_it_is_whose_turn_it_is(
     assert owner() == EMMAS_EMAIL
 
 
+def test_an_owner_who_connects_anew_before_the_end_is_known_is_not_lost_behind_others_claims(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
+    arrive(client, altegio, AURORA_1)
+    visit(altegio, AURORA_1, "bot@people.example", "198.51.100.7")
+    claim = Connection.objects.latest("pk")
+    OutgoingCall.objects.filter(connection=claim).update(due_at=timezone.now() + timedelta(seconds=30))
+    work(rounds=1)
+    mine = Connection.objects.live().get()
+    disconnect(mine.pk, by=None, why="The owner disconnects.")
+    with while_altegio_answers("/uninstall", lambda: arrive(client, altegio, AURORA_1)):
+        work(rounds=1)
+    work()
+    assert owner() == EMMAS_EMAIL
+
+
 @contextmanager
-def while_altegio_tells_a_status(happen: Callable[[], Any]) -> Iterator[None]:
-    """`happen()` once, between Altegio's answer and the moment in which it is read."""
+def while_altegio_answers(what: str, happen: Callable[[], Any]) -> Iterator[None]:
+    """`happen()` once, between Altegio's answer about an installation and the moment in which it is read.
+
+    `what`: the end of the call's address behind that of the installation's status.
+    """
     send = AltegioClient.send
     happened: list[ApiRequest] = []
 
     def answer(client: AltegioClient, call: ApiRequest) -> Answer:
         answered = send(client, call)
-        if call.method == "GET" and "/salon/" in call.path and not happened:
+        if call.path.endswith(f"/application/1{what}") and not happened:
             happened.append(call)
             happen()
         return answered
