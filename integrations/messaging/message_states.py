@@ -10,7 +10,7 @@ from integrations.messaging.status_addresses import Target, default_target
 from partner_portal.core.many_values import any_of
 
 State = RequestedMessage.State
-STATE_OF = {
+STATE_OF: dict[int, RequestedMessage.State] = {
     SmsStatus.HANDED_OVER: State.HANDED_OVER,
     SmsStatus.SENT_TO_PHONE: State.SENT_TO_PHONE,
     SmsStatus.NOT_ENOUGH_FUNDS: State.NOT_ENOUGH_FUNDS,
@@ -26,8 +26,8 @@ def follow_statuses(rows: Iterable[Row]) -> None:
     """Move the messages of stored statuses on, in the caller's transaction: at most a query for each state."""
     reached: dict[int, RequestedMessage.State] = {}
     for row in rows:
-        if (key := row.get("requested_message_id")) is not None:
-            reached[key] = max(reached.get(key, State.REQUESTED), STATE_OF[row["status"]], key=ORDER.index)
+        if (key := row.requested_message_id) is not None:
+            reached[key] = max(reached.get(key, State.REQUESTED), STATE_OF[row.status], key=ORDER.index)
     if not reached:
         return
     by_state = defaultdict(list)

@@ -78,7 +78,7 @@ def move(statuses: Collection[int], batches: Sequence[StatusBatch], **fields: An
         **fields,
     )
     MessageStatus.objects.filter(pk__in=statuses).update(batch=part)
-    _measure([batch.pk for batch in batches])
+    measure([batch.pk for batch in batches])
 
 
 def _settling() -> timedelta:
@@ -132,7 +132,7 @@ def _statuses(batches: Sequence[StatusBatch]) -> QuerySet[MessageStatus]:
     return MessageStatus.objects.filter(batch__in=[batch.pk for batch in batches]).order_by("pk")
 
 
-def _measure(batches: Collection[int]) -> None:
+def measure(batches: Collection[int]) -> None:
     """Note what these batches hold now; empty ones are gone."""
     held = StatusBatch.objects.filter(pk__in=batches).annotate(count=Count("statuses"), first=Min("statuses"))
     rows = list(held)

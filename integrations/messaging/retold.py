@@ -18,9 +18,9 @@ def take_retold(rows: Sequence[Row]) -> tuple[int, set[int]]:
 
     In the caller's transaction, which holds the addresses; a constant number of queries.
     """
-    last = {(row["address_id"], row["message_id"], row["status"]): row for row in rows}
-    known = MessageStatus.objects.filter(message_id__in={row["message_id"] for row in rows}).order_by("pk")
-    known = known.filter(address__in={row["address_id"] for row in rows}).select_related("batch", "location")
+    last = {(row.address_id, row.message_id, row.status): row for row in rows}
+    known = MessageStatus.objects.filter(message_id__in={row.message_id for row in rows}).order_by("pk")
+    known = known.filter(address__in={row.address_id for row in rows}).select_related("batch", "location")
     changed = [status for status in known if _says_more(status, last.get(_key(status)))]
     if not changed:
         return 0, set()
@@ -42,12 +42,13 @@ def _key(status: MessageStatus) -> tuple[int, str, int]:
 def _says_more(status: MessageStatus, row: Row | None) -> bool:
     if row is None:
         return False
-    return status.batch.state == BatchState.REFUSED or _price(row, status) != _price({}, status)
+    return status.batch.state == BatchState.REFUSED or _price(row, status) != _price(None, status)
 
 
-def _price(row: Row, status: MessageStatus) -> dict[str, Any]:
+def _price(row: Row | None, status: MessageStatus) -> dict[str, Any]:
     """What the row says of the price; where it says nothing, what is known."""
-    price = {name: getattr(status, name) if row.get(name) in (None, "") else row[name] for name in PRICE}
+    said = {name: getattr(row, name, None) for name in PRICE}
+    price = {name: getattr(status, name) if value in (None, "") else value for name, value in said.items()}
     if price["payment_sum"] is not None:
         price["payment_sum"] = Decimal(price["payment_sum"]).quantize(_STORED, ROUND_HALF_UP)
     return price

@@ -6,7 +6,7 @@ other path whoever reports a status could refund a payment or uninstall a locati
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 from django.conf import settings
@@ -30,8 +30,7 @@ class InvalidStatusAddressError(ValueError):
     """Statuses do not go there; `str()` says why, without the address."""
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(NamedTuple):
     """One of Altegio's hosts and a path in which the partner token is a placeholder."""
 
     host: str

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
@@ -185,9 +186,11 @@ def test_a_blank_sum_where_none_is_wanted_is_none(api: Api, altegio: Sandbox, wo
 def test_1000_statuses_cost_a_constant_number_of_queries(
     api: Api, altegio: Sandbox, work: Callable[..., None], django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
-    with django_assert_max_num_queries(30):
-        answer = api("post", STATUSES, [status(f"m{number}", 1) for number in range(1000)])
-    assert answer.json() == {"accepted": 1000}
+    api("post", STATUSES, [status("m0", 1)])
+    # SQLite stores so many rows in parts.
+    with django_assert_max_num_queries(8 if connection.vendor == "postgresql" else 30):
+        answer = api("post", STATUSES, [status(f"m{number}", 1) for number in range(1, 1000)])
+    assert answer.json() == {"accepted": 999}
     work()
     assert len(altegio.requests("sms_statuses")) == 1
     assert len(sent(altegio)) == 1000
