@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import mean
+from typing import Any
 
 import structlog
 from django.db import connection as database
@@ -20,8 +21,9 @@ from django.utils import timezone
 from integrations.alerts.models import Alert
 from integrations.alerts.raising import clear_alerts, raise_alerts
 from integrations.partner_events.models import WebhookDelivery, WebhookEndpoint
-from integrations.partner_events.reading import read_bodies, read_secrets, without_secrets
+from integrations.partner_events.reading import Message, read_messages, read_secrets, without_secrets
 from integrations.partner_events.sending import TIMEOUT, Address, NotAcceptedError, look_up, post_signed
+from partner_portal.core.many_values import any_key
 from partner_portal.core.queues import describe_error
 from partner_portal.core.thread_shares import Share
 
@@ -104,10 +106,10 @@ def _claim(not_now: Iterable[object]) -> Run | None:
     if endpoint is None:
         return None
     # Read under the lock of the address: what another worker has leased is seen.
-    due = _due(now).filter(endpoint=endpoint).select_related("event").defer("event__body")
+    due = _due(now).filter(endpoint=endpoint).only("event", "ordering_key", "attempt_count")
     deliveries = list(due.order_by("pk")[:RUN])
     leased_until = now + LEASE
-    chosen = WebhookDelivery.objects.filter(pk__in=[delivery.pk for delivery in deliveries])
+    chosen = WebhookDelivery.objects.filter(pk__in=any_key([delivery.pk for delivery in deliveries]))
     chosen.update(due_at=leased_until, attempt_count=F("attempt_count") + 1)
     for delivery in deliveries:
         delivery.attempt_count += 1
@@ -128,7 +130,7 @@ def _post_each(run: Run) -> list[Try]:
         secrets, address = read_secrets(run.endpoint), look_up(run.endpoint.url)
     except NotAcceptedError as refusal:
         return [Try(run.deliveries[0], time.monotonic() - began, None, refusal)]
-    bodies = read_bodies([delivery.event_id for delivery in run.deliveries])
+    messages = read_messages([delivery.event_id for delivery in run.deliveries])
     tries: list[Try] = []
     refused: set[int] = set()
     for delivery in run.deliveries:
@@ -136,7 +138,7 @@ def _post_each(run: Run) -> list[Try]:
             break
         if delivery.ordering_key and delivery.ordering_key in refused:
             continue
-        tried = _post(address, secrets, delivery, bodies.get(delivery.event_id))
+        tried = _post(address, secrets, delivery, messages.get(delivery.event_id))
         tries.append(tried)
         if tried.refusal is not None:
             refused.add(delivery.ordering_key)
@@ -145,12 +147,12 @@ def _post_each(run: Run) -> list[Try]:
     return tries
 
 
-def _post(address: Address, secrets: list[str], delivery: WebhookDelivery, body: str | None) -> Try:
+def _post(address: Address, secrets: list[str], delivery: WebhookDelivery, message: Message | None) -> Try:
     began = time.monotonic()
-    if body is None:
+    if message is None:
         return Try(delivery, 0, None, NotAcceptedError("The event's body cannot be read: FIELD_ENCRYPTION_KEYS."))
     try:
-        status = post_signed(address, secrets, delivery.event.message_id, body.encode())
+        status = post_signed(address, secrets, message.message_id, message.body.encode())
     except NotAcceptedError as refusal:
         return Try(delivery, time.monotonic() - began, refusal.status, refusal)
     except Exception as error:
@@ -165,14 +167,15 @@ def _note(run: Run, tries: list[Try]) -> None:
     """Write how the run went; what was not tried is due again. What another worker has taken over stays its own."""
     now = timezone.now()
     mine = WebhookDelivery.objects.filter(
-        pk__in=[delivery.pk for delivery in run.deliveries], state=State.WAITING, due_at=run.leased_until
+        pk__in=any_key([delivery.pk for delivery in run.deliveries]), state=State.WAITING, due_at=run.leased_until
     )
-    held = set(mine.select_for_update(no_key=True).values_list("pk", flat=True))
-    untried = held - {tried.delivery.pk for tried in tries}
-    WebhookDelivery.objects.filter(pk__in=untried).update(due_at=now, attempt_count=F("attempt_count") - 1)
+    held = set(mine.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
+    if untried := held - {tried.delivery.pk for tried in tries}:
+        again = WebhookDelivery.objects.filter(pk__in=any_key(list(untried)))
+        again.update(due_at=now, attempt_count=F("attempt_count") - 1)
     for status, taken in _by_status(tries).items():
         keys = [tried.delivery.pk for tried in taken if tried.delivery.pk in held]
-        WebhookDelivery.objects.filter(pk__in=keys).update(
+        WebhookDelivery.objects.filter(pk__in=any_key(keys)).update(
             state=State.DELIVERED,
             finished_at=now,
             response_status=status,
@@ -195,13 +198,12 @@ def _by_status(tries: list[Try]) -> dict[int | None, list[Try]]:
 
 
 def _set_back(tried: Try, refusal: NotAcceptedError, now: datetime) -> None:
-    delivery = tried.delivery
-    delivery.response_status, delivery.duration, delivery.error = tried.status, tried.seconds, str(refusal)[:300]
-    if delivery.attempt_count > len(PAUSES):
-        delivery.state, delivery.finished_at = State.DEAD, now
+    fields: dict[str, Any] = {"response_status": tried.status, "duration": tried.seconds, "error": str(refusal)[:300]}
+    if tried.delivery.attempt_count > len(PAUSES):
+        fields |= {"state": State.DEAD, "finished_at": now}
     else:
-        delivery.due_at = now + max(_pause_after(delivery), timedelta(seconds=refusal.retry_after or 0))
-    delivery.save(update_fields=["state", "due_at", "finished_at", "response_status", "duration", "error"])
+        fields["due_at"] = now + max(_pause_after(tried.delivery), timedelta(seconds=refusal.retry_after or 0))
+    WebhookDelivery.objects.filter(pk=tried.delivery.pk).update(**fields)
 
 
 def _pause_after(delivery: WebhookDelivery) -> timedelta:

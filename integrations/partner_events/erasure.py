@@ -10,7 +10,7 @@ from django.dispatch import receiver
 from accounts.erasure import person_erased
 from accounts.models import User
 from integrations.partner_events.models import PartnerEvent
-from integrations.partner_events.reading import read_bodies
+from integrations.partner_events.reading import read_messages
 
 BATCH = 200
 
@@ -26,8 +26,10 @@ def rewrite_events(events: QuerySet[PartnerEvent], leave_out: Callable[[dict[str
     """Let `leave_out` take a person out of the events' `data`. One whose key is lost is read by nobody anyway."""
     keys = list(events.values_list("pk", flat=True))
     for start in range(0, len(keys), BATCH):
-        bodies = read_bodies(keys[start : start + BATCH])
-        changed = [PartnerEvent(pk=key, body=_rewritten(body, leave_out)) for key, body in bodies.items()]
+        messages = read_messages(keys[start : start + BATCH])
+        changed = [
+            PartnerEvent(pk=key, body=_rewritten(message.body, leave_out)) for key, message in messages.items()
+        ]
         PartnerEvent.objects.bulk_update(changed, ["body"])
 
 

@@ -1,11 +1,13 @@
 """Reading what is encrypted, each for itself: what fits no key any more holds up nothing but itself."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from django.db.models import QuerySet
 
 from integrations.partner_events.models import PartnerEvent, WebhookEndpoint
 from integrations.partner_events.sending import NotAcceptedError
+from partner_portal.core.many_values import any_key
 
 
 def without_secrets() -> QuerySet[WebhookEndpoint]:
@@ -25,10 +27,18 @@ def read_secrets(endpoint: WebhookEndpoint) -> list[str]:
         ) from None
 
 
-def read_bodies(keys: Sequence[int]) -> dict[int, str]:
-    """The events' bodies in one query, without those that cannot be read."""
+class Message(NamedTuple):
+    """What of an event is posted."""
+
+    message_id: str
+    body: str
+
+
+def read_messages(keys: Sequence[int]) -> dict[int, Message]:
+    """The messages of these events in one query, without those that cannot be read."""
+    rows = PartnerEvent.objects.filter(pk__in=any_key(keys)).values_list("pk", "message_id", "body")
     try:
-        return dict(PartnerEvent.objects.filter(pk__in=keys).values_list("pk", "body"))
+        return {pk: Message(message_id, body) for pk, message_id, body in rows}
     except ValueError:
         middle = len(keys) // 2
-        return read_bodies(keys[:middle]) | read_bodies(keys[middle:]) if middle else {}
+        return read_messages(keys[:middle]) | read_messages(keys[middle:]) if middle else {}

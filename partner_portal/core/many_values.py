@@ -20,6 +20,13 @@ def any_of(texts: Iterable[str]) -> Any:
     return RawSQL("SELECT json_array_elements_text(%s::json)", [json.dumps(list(texts))])
 
 
+def any_key(keys: Sequence[int]) -> Any:
+    """The right side of `pk__in`, one parameter however many `keys` there are."""
+    if connection.vendor != "postgresql":
+        return keys
+    return RawSQL("SELECT unnest(%s::bigint[])", [as_array(keys)])
+
+
 def as_array(values: Sequence[Any]) -> str:
     """PostgreSQL's own notation for an array of `values`; none of the texts may hold control characters.
 

@@ -13,6 +13,7 @@ import time
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import SplitResult, quote, urlsplit
 
 import h11
@@ -185,15 +186,22 @@ def _unpacked(content: bytes, most: int, *, cut: bool) -> tuple[bytes, bool]:
 
 def _address(request: HttpRequest) -> tuple[Peer, h11.Request]:
     """Who is called, and how the request begins. Raises ValueError and the like for what cannot be sent."""
-    url = urlsplit(request.url)
-    if url.scheme not in PORTS or not url.hostname:
-        raise ValueError("An address needs a scheme and a host.")
-    peer = Peer(url.scheme, url.hostname.encode("idna").decode(), url.port or PORTS[url.scheme], request.addresses)
-    headers = {"Host": _host(url, peer), "Accept-Encoding": "gzip", **request.headers}
+    peer, host, target = _destination(request.url, request.addresses)
+    headers = {"Host": host, "Accept-Encoding": "gzip", **request.headers}
     if request.body is not None:
         headers["Content-Length"] = str(len(request.body))
-    target = quote(url.path or "/", safe=_AS_IT_IS) + (f"?{quote(url.query, safe=_AS_IT_IS)}" if url.query else "")
     return peer, h11.Request(method=request.method, target=target, headers=list(headers.items()))
+
+
+@lru_cache(maxsize=256)
+def _destination(address: str, addresses: tuple[str, ...]) -> tuple[Peer, str, str]:
+    """Who is called, the Host header, and the target: of many messages to one address read once."""
+    url = urlsplit(address)
+    if url.scheme not in PORTS or not url.hostname:
+        raise ValueError("An address needs a scheme and a host.")
+    peer = Peer(url.scheme, url.hostname.encode("idna").decode(), url.port or PORTS[url.scheme], addresses)
+    target = quote(url.path or "/", safe=_AS_IT_IS) + (f"?{quote(url.query, safe=_AS_IT_IS)}" if url.query else "")
+    return peer, _host(url, peer), target
 
 
 def _host(url: SplitResult, peer: Peer) -> str:
