@@ -157,6 +157,9 @@ def database() -> dict[str, Any]:
         # Each web thread keeps its connection; `stale_connections` looks before a request whether it is still good.
         # Celery closes it around each task.
         config["CONN_MAX_AGE"] = 600
+        # For `prepared.py`, from the fifth time on; never where a pooler gives lines to others meanwhile.
+        if not config.get("DISABLE_SERVER_SIDE_CURSORS"):
+            config.setdefault("OPTIONS", {}).setdefault("prepare_threshold", 5)
     return config
 
 

@@ -18,6 +18,12 @@ from integrations.api import (
 )
 
 urlpatterns = [
+    # Looked through from the top: what exchanges call with each ring stands first.
+    path("telephony/notifications/", telephony.Notifications.as_view()),
+    path("telephony/exchanges/<slug:name>/", exchanges.Exchange.as_view()),
+    path("telephony/calls/", telephony.Calls.as_view()),
+    path("telephony/calls/<int:pk>/", telephony.CallDetail.as_view()),
+    path("telephony/calls/<int:pk>/retry/", telephony.CallRetry.as_view()),
     path("connections/", connections.ConnectionList.as_view()),
     path("connections/<int:pk>/", connections.ConnectionDetail.as_view()),
     path("connections/<int:pk>/uninstall/", connections.ConnectionUninstall.as_view()),
@@ -39,9 +45,4 @@ urlpatterns = [
     path("webhooks/<int:pk>/deliveries/", webhooks.WebhookDeliveries.as_view()),
     path("webhooks/<int:pk>/replay/", webhooks.WebhookReplay.as_view()),
     path("events/", events.EventList.as_view()),
-    path("telephony/notifications/", telephony.Notifications.as_view()),
-    path("telephony/exchanges/<slug:name>/", exchanges.Exchange.as_view()),
-    path("telephony/calls/", telephony.Calls.as_view()),
-    path("telephony/calls/<int:pk>/", telephony.CallDetail.as_view()),
-    path("telephony/calls/<int:pk>/retry/", telephony.CallRetry.as_view()),
 ]

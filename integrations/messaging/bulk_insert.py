@@ -12,6 +12,7 @@ from integrations.messaging.message_senders import TAKEN_IN, Place, current_conn
 from integrations.messaging.models import MessageStatus, StatusBatch
 from integrations.messaging.relay_batches import measure
 from partner_portal.core.many_values import as_array
+from partner_portal.core.prepared import fetch_all
 
 
 class Row(NamedTuple):
@@ -89,14 +90,13 @@ def store_messages(place: Place, rows: Sequence[Sequence[Any]], received_at: dat
     moment = connection.ops.adapt_datetimefield_value(received_at)
     stored: dict[str, int] = {}
     whole = transaction.atomic() if len(rows) > MESSAGES_AT_ONCE else nullcontext()
-    with whole, connection.cursor() as cursor:
+    with whole:
         for start in range(0, len(rows), MESSAGES_AT_ONCE):
             some = rows[start : start + MESSAGES_AT_ONCE]
             values = [value for row in some for value in (*row, moment)]
             places = ", ".join([_MESSAGE] * len(some))
             statement = _INSERT_MESSAGES.format(sender=sender, rows=places, states=_STATES)
-            cursor.execute(statement, [*of_sender, *values, *TAKEN_IN])
-            stored |= dict(cursor.fetchall())
+            stored |= dict(fetch_all(statement, [*of_sender, *values, *TAKEN_IN]))
     return stored
 
 

@@ -102,7 +102,9 @@ _lock_queued = Query(
         .filter(coalesce_key__in=keys, state=CallState.QUEUED)
         .order_by("coalesce_key")
         .values_list("coalesce_key")
-    )
+    ),
+    # Its index holds the queued calls alone, and serves where PostgreSQL sees the state.
+    prepare=False,
 )
 
 

@@ -120,7 +120,8 @@ class _Writes:
     def commit(self) -> None:
         """Write all of it, in a constant number of queries."""
         insert(self._new)
-        PhoneCall.objects.bulk_update(self._changed.values(), WRITTEN, batch_size=100)
+        if self._changed:
+            PhoneCall.objects.bulk_update(self._changed.values(), WRITTEN, batch_size=100)
         queue_fresh([CallHistory.new(call, rest) for call, rest in self._to_send])
 
     def _take_new(self, reported: ReportedCall) -> Result:

@@ -28,8 +28,9 @@ class Caller:
     rules: ReadingRules
 
 
+# Decrypting the token costs as much as the query; whoever tells Altegio of the call reads it anew.
 _locations_numbered = Rows[Location](
-    lambda salon_id: Location.objects.select_related("chain").filter(altegio_id=salon_id)
+    lambda salon_id: Location.objects.select_related("chain").defer("chain__crm_token").filter(altegio_id=salon_id)
 )
 
 
@@ -49,7 +50,7 @@ def caller_of(salon_group_id: int | None, salon_id: int | None) -> Caller:
         raise UnknownCallerError(_("This chain or location is not known here."))
     if salon_group_id not in (None, chain.altegio_id):
         raise UnknownCallerError(_("This location does not belong to this chain: name one of the two."))
-    if not chain.crm_token:
+    if not chain.crm_token_hash:
         raise _not_yet()
     return Caller(chain, location, rules_of_chain(chain) if location is None else rules_of(location))
 
@@ -61,7 +62,8 @@ def _not_yet() -> TelephonyNotConnectedError:
 def _best_two(altegio_id: int) -> QuerySet[Chain]:
     """Of the chains of this number first those that are proven, then those with a token; their `rank` says which."""
     rank = Case(When(is_proven(), then=2), When(~Q(crm_token_hash=""), then=1), default=0)
-    return Chain.objects.filter(altegio_id=altegio_id).annotate(rank=rank).order_by("-rank", "pk")[:2]
+    numbered = Chain.objects.filter(altegio_id=altegio_id).defer("crm_token")
+    return numbered.annotate(rank=rank).order_by("-rank", "pk")[:2]
 
 
 _best_two_of = Rows[Chain](_best_two)

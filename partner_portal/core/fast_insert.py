@@ -14,6 +14,8 @@ from django.db.models import Model
 from django.db.models.expressions import DatabaseDefault
 from django.db.models.signals import post_save
 
+from partner_portal.core.prepared import execute, fetch_all
+
 # What is stored one by one or nearly so; the cost of building a statement is nothing beside that of more rows.
 MAX_ROWS = 20
 PLAIN = {
@@ -54,8 +56,7 @@ class Insert:
         if connection.vendor != "postgresql":
             # PostgreSQL's driver takes Python's own values.
             values = tuple(adapt(value, connection) for adapt, value in zip(self._adapters, values, strict=True))
-        with connection.cursor() as cursor:
-            cursor.execute(self._statement, (*values, *self._constants))
+        execute(self._statement, (*values, *self._constants))
 
 
 def insert(rows: Sequence[Model], *, ignore_conflicts: bool = False) -> None:
@@ -71,9 +72,7 @@ def insert(rows: Sequence[Model], *, ignore_conflicts: bool = False) -> None:
         return
     columns = _columns(model)
     values = [value for row in rows for value in columns.of(row)]
-    with connection.cursor() as cursor:
-        cursor.execute(_statement(model, len(rows), ignore_conflicts), values)
-        keys = cursor.fetchall()
+    keys = fetch_all(_statement(model, len(rows), ignore_conflicts), values)
     if len(keys) < len(rows):
         return
     for row, (key,) in zip(rows, keys, strict=True):

@@ -14,6 +14,8 @@ from django.db.models import Model, QuerySet
 from django.db.models.query import get_related_populators
 from django.db.transaction import TransactionManagementError
 
+from partner_portal.core.prepared import fetch_all
+
 M = TypeVar("M", bound=Model)
 Value = int | str
 # More values than these are rare, and dear in any case: they are compiled anew.
@@ -92,8 +94,13 @@ class _Compiled:
 class Query(_Compiled):
     """The first row of `build(…)`, a query of `values_list`: `Query(lambda application, location: …)(1, 7)`.
 
-    It takes whole numbers and texts. What comes is as the database's driver gives it.
+    It takes whole numbers and texts. What comes is as the database's driver gives it. Without `prepare` PostgreSQL
+    plans it anew each time (`prepared.py`).
     """
+
+    def __init__(self, build: Callable[..., QuerySet[Any, Any]], *, prepare: bool = True) -> None:
+        super().__init__(build)
+        self._prepare = prepare
 
     def statement(self, *values: Value) -> tuple[str, list[Any]]:
         """The query as text and its parameters, for a statement that it is a part of."""
@@ -104,6 +111,8 @@ class Query(_Compiled):
 
     def all(self, *values: Value) -> list[tuple[Any, ...]]:
         """All of its rows."""
+        if self._prepare:
+            return fetch_all(*self.statement(*values))
         with connection.cursor() as cursor:
             cursor.execute(*self.statement(*values))
             rows: list[tuple[Any, ...]] = cursor.fetchall()
@@ -124,6 +133,4 @@ class Rows(_Compiled, Generic[M]):
         statement = self._statement(values)
         if statement.locks and not connection.in_atomic_block:
             raise TransactionManagementError("Rows are locked in a transaction alone.")
-        with connection.cursor() as cursor:
-            cursor.execute(*statement.with_values(values))
-            return statement.read(cursor.fetchall())
+        return statement.read(fetch_all(*statement.with_values(values)))

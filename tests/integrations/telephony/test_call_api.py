@@ -65,6 +65,23 @@ def test_a_list_costs_a_constant_number_of_queries(
     assert PhoneCall.objects.filter(duration=62).count() == count
 
 
+@pytest.mark.parametrize("place", [{"salon_id": 10101}, {"salon_group_id": 501}])
+def test_a_new_call_takes_six_statements_and_opens_no_secret(
+    api: Api,
+    telephony: Chain,
+    django_assert_num_queries: DjangoAssertNumQueries,
+    monkeypatch: pytest.MonkeyPatch,
+    place: dict[str, int],
+) -> None:
+    call = {name: value for name, value in CALL.items() if name not in ("salon_id", "salon_group_id")} | place
+    assert api("post", CALLS, call).status_code == 202
+    opened: list[str] = []
+    monkeypatch.setattr("partner_portal.core.encryption.decrypt", opened.append)
+    with django_assert_num_queries(6 + len(("SAVEPOINT", "RELEASE"))):
+        assert api("post", CALLS, {**call, "call_id": "pbx-2"}).status_code == 202
+    assert opened == []
+
+
 def test_what_became_of_a_call_can_be_asked(
     api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
 ) -> None:

@@ -1,0 +1,112 @@
+"""PostgreSQL plans the hot statements once for each line, and no change of the tables makes them fail for long."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from django.db import OperationalError, transaction
+from django.db import connection as database
+
+from integrations.connections.models import Location
+from partner_portal.core.fast_query import Query, Rows
+from partner_portal.core.prepared import execute, fetch_all
+from tests.core.test_configuration import COMPLETE, ROOT
+
+on_postgresql = pytest.mark.skipif(database.vendor != "postgresql", reason="SQLite prepares no statements.")
+TITLE = "SELECT title FROM connections_location WHERE altegio_id = %s"
+OFTEN = 10
+
+
+@pytest.fixture
+def location(transactional_db: None) -> Location:
+    return Location.objects.create(altegio_id=1, title="Salon")
+
+
+def planned() -> list[str]:
+    """What is planned on this line, as PostgreSQL says."""
+    with database.cursor() as cursor:
+        cursor.execute("SELECT statement FROM pg_prepared_statements")
+        return [statement for (statement,) in cursor.fetchall()]
+
+
+def read_often() -> None:
+    for _ in range(OFTEN):
+        assert fetch_all(TITLE, [1]) == [("Salon",)]
+
+
+def migrate(length: int) -> None:
+    """Another process gives the column another length."""
+    other = database.copy()
+    with other.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE connections_location ALTER title TYPE varchar({length})")
+    other.close()
+
+
+@on_postgresql
+def test_what_comes_often_is_planned_once(location: Location) -> None:
+    numbered = Rows[Location](lambda number: Location.objects.filter(altegio_id=number))
+    for _ in range(OFTEN):
+        assert numbered(1) == [location]
+    assert len(planned()) == 1
+
+
+@on_postgresql
+def test_what_shall_be_planned_anew_is_not_kept(location: Location) -> None:
+    titles = Query(lambda number: Location.objects.filter(altegio_id=number).values_list("title"), prepare=False)
+    for _ in range(OFTEN):
+        assert titles(1) == ("Salon",)
+    assert planned() == []
+
+
+@on_postgresql
+def test_a_migration_is_not_noticed_between_two_transactions(location: Location) -> None:
+    read_often()
+    migrate(301)
+    try:
+        read_often()
+    finally:
+        migrate(300)
+
+
+@on_postgresql
+def test_a_migration_during_the_day_costs_a_transaction_once(location: Location) -> None:
+    read_often()
+    migrate(301)
+    try:
+        with pytest.raises(OperationalError, match="do the same again"), transaction.atomic():
+            fetch_all(TITLE, [1])
+        with transaction.atomic():
+            read_often()
+    finally:
+        migrate(300)
+
+
+def test_what_only_writes_gives_nothing(location: Location) -> None:
+    execute("UPDATE connections_location SET title = %s WHERE altegio_id = %s", ["Studio", 1])
+    assert fetch_all(TITLE, [1]) == [("Studio",)]
+
+
+@on_postgresql
+def test_a_statement_may_hold_more_values_than_postgresql_takes_beside_it(location: Location) -> None:
+    numbers = range(1, 66_000)
+    places = ", ".join(["%s"] * len(numbers))
+    assert fetch_all(TITLE.replace("= %s", f"IN ({places})"), list(numbers)) == [("Salon",)]
+
+
+@pytest.mark.parametrize(("address", "threshold"), [("", "5"), ("?DISABLE_SERVER_SIDE_CURSORS=True", "None")])
+def test_behind_a_pooler_nothing_is_planned_beforehand(address: str, threshold: str) -> None:
+    words = (
+        "from django.conf import settings; print(settings.DATABASES['default']['OPTIONS'].get('prepare_threshold'))"
+    )
+    environment = {
+        **COMPLETE,
+        "PATH": os.environ["PATH"],
+        "DJANGO_SETTINGS_MODULE": "partner_portal.settings",
+        "ENV_FILE": os.devnull,
+        "DATABASE_URL": f"postgres://portal@pgbouncer:6432/portal{address}",
+    }
+    run = subprocess.run(
+        [sys.executable, "-c", words], env=environment, cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert run.stdout.strip() == threshold
