@@ -4,7 +4,7 @@ No activation is sent: Altegio has had one. The connection is nobody's until som
 decide, and its time runs from the moment that Altegio tells, not anew.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -67,14 +67,15 @@ def _place_of(call: OutgoingCall) -> tuple[Application, Location]:
 def adopt(application: Application, location: Location, status: ConnectionStatus) -> Connection | None:
     """Make a live connection, nobody's, of a location that Altegio calls active or frozen. Within a transaction.
 
-    None where it is not, or where a connection here is alive or once was: those are found alive by other ways. What
-    is active since a moment ago may be an undecided claim's, whose answer was lost, or of whoever is about to arrive.
+    None where it is not, or where a connection here is alive or once was: those are found alive by other ways. Who
+    consented within a window may be about to arrive; and what changed since a moment ago may be an undecided claim's,
+    whose answer was lost.
     """
     Location.objects.select_for_update(no_key=True).get(pk=location.pk)
     here = Connection.objects.at(application, location)
     if not _is_alive(status) or here.live().exists() or here.exclude(activated_at=None).exists():
         return None
-    if here.undecided().exists() and not _is_settled(status):
+    if _is_within_window(status.created_at) or (here.undecided().exists() and not _is_settled(status)):
         return None
     now = timezone.now()
     since = status.created_at or status.first_active_at or now
@@ -107,8 +108,11 @@ def adopt_in_place(claim: Connection, status: ConnectionStatus) -> None:
 
 def _is_settled(status: ConnectionStatus) -> bool:
     """Whether it has been as it is for longer than anybody may take to arrive."""
-    changed_at = status.newest_sign_at
-    return changed_at is not None and timezone.now() - changed_at >= activation_window()
+    return status.newest_sign_at is not None and not _is_within_window(status.newest_sign_at)
+
+
+def _is_within_window(moment: datetime | None) -> bool:
+    return moment is not None and timezone.now() - moment < activation_window()
 
 
 def _is_alive(status: ConnectionStatus) -> bool:

@@ -225,6 +225,19 @@ def test_what_became_active_a_moment_ago_is_left_to_whoever_is_about_to_arrive(
     assert not Connection.objects.live().filter(owner=None).exists()
 
 
+def test_what_altegio_activates_at_the_grant_is_not_taken_from_an_owner_who_has_not_come_yet(
+    client: Client, altegio: Sandbox, application: Application, work: Callable[..., None]
+) -> None:
+    altegio.set_application(1, private=True)
+    altegio.grant(AURORA_1, user_id=EMMA)
+    ask_to_adopt(application, AURORA_1)
+    work()
+    assert not Connection.objects.exists()
+    client.get(_path(altegio.arrival_url(AURORA_1, user_id=EMMA)))
+    work()
+    assert Connection.objects.live().exclude(owner=None).exists()
+
+
 def test_what_an_owner_here_has_connected_a_moment_ago_is_theirs_though_the_answer_was_lost(
     client: Client, altegio: Sandbox, application: Application, work: Callable[..., None]
 ) -> None:

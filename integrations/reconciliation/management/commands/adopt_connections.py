@@ -110,4 +110,4 @@ def _wait(subjects: list[str]) -> None:
 
 def _why_not(subject: str) -> str:
     call = OutgoingCall.objects.filter(coalesce_key=subject).order_by("-pk").first()
-    return (call.reason if call else "") or "Altegio says that it is not connected, or an arrival is under way"
+    return (call.reason if call else "") or "Altegio says that it is not connected, or its owner may arrive yet"
