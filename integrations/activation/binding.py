@@ -20,6 +20,8 @@ from integrations.outbox.models import Attempt, OutgoingCall
 from integrations.telephony.chains import adopt_chain
 
 CLOCK_ALERT = "altegio-clock"
+# Why a connection has ended that an open grant showed to be over.
+UNNOTICED = "Altegio waits for a new activation."
 
 
 def clock_tolerance() -> timedelta:
@@ -73,15 +75,14 @@ def is_granted_to(connection: Connection, status: ConnectionStatus) -> bool:
 def was_ours(connection: Connection, status: ConnectionStatus) -> bool:
     """Whether a location that Altegio calls active (or frozen) became so by this connection.
 
-    Nobody else may hold it here; and its newest log entry must be not older than a call of ours that got no
-    answer, or, where no other claim has such a call, younger than the window, with a consent not later than the
-    arrival.
+    Nobody else may hold it here; and it answers a call of ours that got no answer, or, where no other claim has
+    such a call, its newest log entry is younger than the window, with a consent not later than the arrival.
     """
     if others_alive(connection).exists():
         return False
     if answers_a_lost_call(connection, status):
         return True
-    if any(answers_a_lost_call(each, status) for each in Connection.objects.beside(connection).undecided()):
+    if answers_another_lost_call(connection, status):
         return False
     changed_at = status.newest_sign_at
     window = activation_window()
@@ -90,23 +91,34 @@ def was_ours(connection: Connection, status: ConnectionStatus) -> bool:
 
 
 def answers_a_lost_call(connection: Connection, status: ConnectionStatus) -> bool:
-    """Whether Altegio's state is what a call of ours brought about whose answer never came."""
-    sent_at = _unanswered_since(connection)
-    if sent_at is None:
-        return False
-    return status.newest_sign_at is None or status.newest_sign_at >= sent_at - clock_tolerance()
+    """Whether Altegio's state is what a call of ours brought about whose answer never came.
+
+    Such a call took no grant that was given after it, and left a log entry not older than it.
+    """
+    tolerance = clock_tolerance()
+    consent, sign = status.created_at, status.newest_sign_at
+    if consent is not None and lies_ahead(consent):
+        consent = None
+    return any(
+        (consent is None or consent <= sent_at + tolerance) and (sign is None or sent_at <= sign + tolerance)
+        for sent_at in _unanswered(connection)
+    )
 
 
-def _unanswered_since(connection: Connection) -> datetime | None:
-    """When the first activation call was sent whose end is not known."""
+def answers_another_lost_call(connection: Connection, status: ConnectionStatus) -> bool:
+    """Whether a claim that waits beside this one has such a call: what Altegio says is that claim's."""
+    return any(answers_a_lost_call(each, status) for each in Connection.objects.beside(connection).undecided())
+
+
+def _unanswered(connection: Connection) -> list[datetime]:
+    """When the activation calls were sent whose end is not known."""
     unanswered = Attempt.objects.filter(
         call__connection=connection,
         call__kind="activate",
         purpose=Attempt.Purpose.SEND,
         outcome__in=("", "unknown"),
     )
-    first = unanswered.order_by("started_at").first()
-    return first.started_at if first else None
+    return list(unanswered.values_list("started_at", flat=True))
 
 
 def others_alive(connection: Connection) -> "QuerySet[Connection]":
@@ -116,7 +128,7 @@ def others_alive(connection: Connection) -> "QuerySet[Connection]":
 def end_unnoticed(connection: Connection) -> None:
     """Altegio waits for an activation here: what was believed alive was uninstalled without a word."""
     for other in others_alive(connection):
-        move(lock(other.pk), State.UNINSTALLED, "Altegio waits for a new activation.", ended_at=timezone.now())
+        move(lock(other.pk), State.UNINSTALLED, UNNOTICED, ended_at=timezone.now())
 
 
 def accept(connection: Connection, to: State, why: str) -> None:

@@ -5,18 +5,20 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 
 from integrations.activation.binding import (
+    UNNOTICED,
     answers_a_lost_call,
     is_granted_to,
+    lies_ahead,
     others_alive,
     was_ours,
 )
 from integrations.activation.status_decision import Facts
 from integrations.altegio.answers import AltegioState, ConnectionStatus
-from integrations.connections.models import UNDECIDED, Application, Connection, EndedBy, State
+from integrations.connections.models import UNDECIDED, Application, Connection, ConnectionChange, EndedBy, State
 from integrations.outbox.models import OutgoingCall
 
 # Who was refused at a location is not served there at once, and after everybody else.
@@ -28,20 +30,33 @@ REFUSALS_OF_THE_PERSISTENT = 3
 def somebody_goes_first(connection: Connection, status: ConnectionStatus) -> bool:
     """Whether another claim on the location that may be served by this grant goes before this one."""
     others = [each for each in _open_claims(connection) if is_granted_to(each, status)]
+    proven = [each for each in others if each.is_proven]
     if connection.is_proven:
-        # Two proven people are in dispute, not in line; but what only waited behind a holder steps back.
-        # And so does who was refused again and again, of whom nobody else is a rival.
-        in_line = [each for each in others if _is_in_line(each)]
-        if _waited_behind_a_holder(connection) or not in_line:
-            return bool(in_line)
-        claims = {connection.claim, *(each.claim for each in in_line)}
-        persistent = persistent_claims(connection.application, {connection.location_id}, claims)[
-            connection.location_id
-        ]
-        return connection.claim in persistent and any(each.claim not in persistent for each in in_line)
-    return any(each.is_proven and _is_in_line(each) for each in others) or any(
+        return _a_proven_one_goes_first(connection, proven, status)
+    return any(_is_in_line(each) for each in proven) or any(
         _rank(each) < _rank(connection) for each in others if not each.is_proven
     )
+
+
+def _a_proven_one_goes_first(connection: Connection, others: list[Connection], status: ConnectionStatus) -> bool:
+    """Two proven people are in dispute, not in line; but who waited behind a holder steps back.
+
+    And so does who was refused again and again, of whom nobody else is a rival.
+    """
+    in_line = [each for each in others if _is_in_line(each)]
+    if any(_came_before(connection, each, status) for each in others if each not in in_line):
+        return True
+    if not in_line or (_waited_behind_a_holder(connection) and not _came_first_after(connection, status)):
+        return bool(in_line)
+    claims = {connection.claim, *(each.claim for each in in_line)}
+    persistent = persistent_claims(connection.application, {connection.location_id}, claims)[connection.location_id]
+    return connection.claim in persistent and any(each.claim not in persistent for each in in_line)
+
+
+def _came_before(connection: Connection, other: Connection, status: ConnectionStatus) -> bool:
+    """Whether `other` came to this consent first, when the portal still believed that somebody held the location."""
+    was_first = other.arrived_at < connection.arrived_at or not _came_first_after(connection, status)
+    return was_first and _came_first_after(other, status) and not was_refused_recently(other)
 
 
 def _open_claims(connection: Connection) -> QuerySet[Connection]:
@@ -117,7 +132,8 @@ def facts_of(connection: Connection, call: OutgoingCall, status: ConnectionStatu
     active = status.state in (AltegioState.ACTIVE, AltegioState.FROZEN)
     is_theirs = was_ours(connection, status) if active else is_granted_to(connection, status)
     may_go_on = is_theirs and connection.state in UNDECIDED
-    must_settle = may_go_on and not answers_a_lost_call(connection, status) and _must_settle(connection)
+    was_sent = active and answers_a_lost_call(connection, status)
+    must_settle = may_go_on and not was_sent and _must_settle(connection, status)
     return Facts(
         remote=status.state,
         state=State(connection.state),
@@ -134,9 +150,28 @@ def facts_of(connection: Connection, call: OutgoingCall, status: ConnectionStatu
     )
 
 
-def _must_settle(connection: Connection) -> bool:
-    return not connection.is_proven or _waited_behind_a_holder(connection) or was_refused_recently(connection)
+def _must_settle(connection: Connection, status: ConnectionStatus) -> bool:
+    waited = _waited_behind_a_holder(connection) and not _came_first_after(connection, status)
+    return not connection.is_proven or waited or was_refused_recently(connection)
 
 
 def _waited_behind_a_holder(connection: Connection) -> bool:
     return connection.state == State.CONFLICT and not connection.is_disputed
+
+
+def _came_first_after(connection: Connection, status: ConnectionStatus) -> bool:
+    """Whether the claimant came after this consent, and whoever held the location has not come back since.
+
+    Then there is nobody to wait for: the holder had left before, and the portal did not know it.
+    """
+    consent = status.created_at
+    if consent is None or lies_ahead(consent) or connection.arrived_at < consent:
+        return False
+    beside = Connection.objects.beside(connection)
+    # Altegio tells whole seconds: who came before an end that was known before the consent came before both.
+    known_ends = ConnectionChange.objects.filter(connection__in=beside, to_state=State.UNINSTALLED)
+    came_before = known_ends.filter(at__gt=connection.arrived_at, at__lt=consent + timedelta(seconds=1))
+    if came_before.exclude(why=UNNOTICED).exists():
+        return False
+    held = beside.exclude(activated_at=None)
+    return not held.filter(last_arrived_at__gte=consent, last_arrived_at__gt=F("arrived_at")).exists()

@@ -4,7 +4,12 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from integrations.activation.binding import accept, answers_a_lost_call, clock_tolerance
+from integrations.activation.binding import (
+    accept,
+    answers_a_lost_call,
+    answers_another_lost_call,
+    clock_tolerance,
+)
 from integrations.activation.waiting_call import wake
 from integrations.alerts.models import Alert
 from integrations.alerts.raising import raise_alert_once
@@ -17,11 +22,13 @@ from integrations.telephony.chains import resume_chain
 
 @receiver(found_alive)
 def accept_late(connection: Connection, status: ConnectionStatus, **_: Any) -> None:
-    """Expired or failed here, alive at Altegio: ours only where it answers a call of ours.
+    """Expired or failed here, alive at Altegio: ours only where it answers a call of ours, and none that waits.
 
     `accept` gives nobody what staff ended.
     """
-    if connection.state in (State.EXPIRED, State.FAILED) and answers_a_lost_call(connection, status):
+    if connection.state not in (State.EXPIRED, State.FAILED) or answers_another_lost_call(connection, status):
+        return
+    if answers_a_lost_call(connection, status):
         to = State.FROZEN if status.state is AltegioState.FROZEN else State.ACTIVE
         accept(connection, to, "Altegio had accepted the activation; the answer was lost.")
 

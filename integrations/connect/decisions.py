@@ -29,6 +29,11 @@ class Standing:
     is_persistent: bool = False  # its claimant was refused there again and again (claim_order.persistent_claims)
 
     @property
+    def waits_behind_a_holder(self) -> bool:
+        """Whether it was made at what somebody held: it is nobody's rival, also once they have left."""
+        return self.state == State.CONFLICT and not self.is_disputed
+
+    @property
     def is_rival(self) -> bool:
         """Whether it can dispute the location: of a proven person, in time, and not on what somebody holds."""
         return self.is_proven and self.is_open and (self.state == State.GRANTED or self.is_disputed)
@@ -46,6 +51,7 @@ class Facts:
     mine: Standing | None = None
     others: tuple[Standing, ...] = ()
     is_persistent: bool = False  # this claimant, as in `Standing`
+    staff_release: bool = False  # nothing of this application is sent before they do
 
     @property
     def is_rivalled(self) -> bool:
@@ -56,6 +62,11 @@ class Facts:
         return self.is_proven and any(
             other.is_rival and other.is_persistent == self.is_persistent for other in self.others
         )
+
+    @property
+    def somebody_waits(self) -> bool:
+        """Whether a proven person waits behind a holder: they may have come first since that one has left."""
+        return any(other.is_proven and other.is_open and other.waits_behind_a_holder for other in self.others)
 
 
 class Claim(enum.Enum):
@@ -88,7 +99,8 @@ def decide(facts: Facts) -> Claim:
         return Claim.OPEN_HELD
     if facts.is_rivalled:
         return Claim.OPEN_DISPUTED
-    return Claim.OPEN if facts.is_proven and not facts.was_refused else Claim.OPEN_ASKING
+    may_be_sent = facts.is_proven and not facts.was_refused and not facts.somebody_waits
+    return Claim.OPEN if may_be_sent else Claim.OPEN_ASKING
 
 
 def _decide_mine(facts: Facts, mine: Standing) -> Claim:
@@ -101,6 +113,8 @@ def _decide_mine(facts: Facts, mine: Standing) -> Claim:
         return Claim.KEEP if mine.is_open else Claim.REOPEN
     if facts.holder is Holder.ANOTHER:
         return Claim.ASK_AGAIN if facts.is_proven and not mine.is_disputed else Claim.KEEP
+    if facts.is_proven and mine.is_open and mine.waits_behind_a_holder and not facts.staff_release:
+        return Claim.ASK_AGAIN
     if facts.is_rivalled:
         return Claim.KEEP if mine.is_disputed and mine.is_open else Claim.DISPUTE
     return Claim.REOPEN

@@ -69,6 +69,7 @@ class Place:
             mine=self._standing(self.mine) if self.mine else None,
             others=tuple(self._standing(each) for each in self.others),
             is_persistent=self._is_persistent,
+            staff_release=self.mine is not None and self.mine.application.hold_activations,
         )
 
     def _standing(self, connection: Connection) -> Standing:

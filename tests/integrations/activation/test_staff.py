@@ -156,6 +156,21 @@ def test_a_held_claim_of_a_stranger_stands_in_front_of_nothing_of_the_holder(
     assert altegio.status_of(AURORA_1) is Status.UNINSTALLED
 
 
+def test_staff_release_who_comes_again_when_the_holder_has_left(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
+    arrive(client, altegio, AURORA_1)
+    work()
+    Application.objects.update(hold_activations=True)
+    follow(client, altegio, AURORA_1, user_id=MARIA)
+    disconnect(Connection.objects.get(state="active").pk, by=None, why="The owner leaves.")
+    work()
+    mine = arrive(client, altegio, AURORA_1, user_id=MARIA)
+    staff.release(Connection.objects.latest("pk").pk)
+    work()
+    assert status(client, mine)["state"] == "active"
+
+
 def test_what_is_released_asks_first(client: Client, altegio: Sandbox, work: Callable[..., None]) -> None:
     Application.objects.create(altegio_id=1, hold_activations=True)
     follow(client, altegio, AURORA_1)

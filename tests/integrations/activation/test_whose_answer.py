@@ -7,21 +7,27 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+import time_machine
 from django.test import Client
 from django.utils import timezone
 
+from integrations.alerts.models import Alert
 from integrations.altegio.answers import Answer
 from integrations.altegio.client import AltegioClient
 from integrations.altegio.requests import ApiRequest
-from integrations.connections.models import Connection
+from integrations.connections.models import Connection, State
+from integrations.connections.transitions import move
 from integrations.outbox.dispatcher import dispatch_due
 from integrations.outbox.models import OutgoingCall
+from integrations.reconciliation.unconfirmed import recheck_unconfirmed
 from integrations.status_sync.disconnect import disconnect
 from sandbox import Sandbox
-from tests.integrations.connect.test_claims import visit
+from tests.integrations.connect.test_claims import later, visit
 from tests.marketplace import AURORA_1, EMMA, EMMAS_EMAIL, MARIA, arrive, follow
 
 pytestmark = pytest.mark.django_db
+MARIAS_EMAIL = "maria@medved.example"
+BALINT, JOAO = 9003, 9004
 
 
 @pytest.fixture
@@ -124,6 +130,156 @@ def test_an_owner_who_connects_anew_before_the_end_is_known_is_not_lost_behind_o
         work(rounds=1)
     work()
     assert owner() == EMMAS_EMAIL
+
+
+def test_a_strangers_lost_call_takes_no_grant_that_was_given_after_it(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
+    """Altegio activates at the grant; its owner has not come yet when the stranger's end is looked at again."""
+    altegio.set_application(1, private=True)
+    altegio.fault("error", "activate", status=500)
+    follow(client, altegio, AURORA_1, user_id=MARIA)
+    work()
+    with later(10):
+        altegio.grant(AURORA_1, user_id=EMMA)
+        recheck_unconfirmed()
+        work()
+        assert not Connection.objects.live().exists()
+        follow(client, altegio, AURORA_1)
+        work()
+        assert owner() == EMMAS_EMAIL
+
+
+def test_who_waited_is_told_from_who_consented_in_the_same_second(
+    client: Client, altegio: Sandbox, connected: Connection, work: Callable[..., None]
+) -> None:
+    """Altegio tells whole seconds: its consent seems to be older than the stranger's arrival."""
+    second = timezone.now().replace(microsecond=0) + timedelta(minutes=10)
+    with time_machine.travel(second, tick=False) as traveller:
+        for happens in (
+            lambda: follow(client, altegio, AURORA_1, user_id=MARIA),
+            lambda: move(connected, State.UNINSTALLED, "The owner disconnects."),
+            lambda: altegio.uninstall(AURORA_1),
+            lambda: altegio.grant(AURORA_1, user_id=EMMA),
+        ):
+            traveller.shift(timedelta(seconds=0.2))
+            happens()
+        work(rounds=1)
+    assert not Connection.objects.live().exists()
+    assert not altegio.requests("activate")[1:]
+
+
+def test_who_comes_first_after_an_unnoticed_end_has_it_and_no_later_comer(
+    client: Client, altegio: Sandbox, connected: Connection, work: Callable[..., None]
+) -> None:
+    altegio.configure(callbacks_enabled=False)
+    altegio.uninstall(AURORA_1)
+    arrive(client, altegio, AURORA_1, user_id=MARIA)
+    work(rounds=1)
+    follow(client, altegio, AURORA_1, user_id=BALINT)
+    work()
+    assert owner() == MARIAS_EMAIL
+
+
+def test_a_new_owner_who_came_before_the_end_was_known_goes_before_a_later_comer(
+    client: Client, altegio: Sandbox, connected: Connection, work: Callable[..., None]
+) -> None:
+    """The callback about the end is late."""
+    altegio.configure(callbacks_enabled=False)
+    altegio.uninstall(AURORA_1)
+    arrive(client, altegio, AURORA_1, user_id=MARIA)
+    with later(2 / 60):
+        move(connected, State.UNINSTALLED, "Altegio told it.")
+        OutgoingCall.objects.update(due_at=timezone.now())
+        work(rounds=2)
+        follow(client, altegio, AURORA_1, user_id=BALINT)
+        work()
+        assert owner() == MARIAS_EMAIL
+
+
+def test_an_owner_who_has_come_back_after_an_unnoticed_end_goes_before_a_later_comer(
+    client: Client, altegio: Sandbox, connected: Connection, work: Callable[..., None]
+) -> None:
+    """The stranger's question is asked first."""
+    altegio.configure(callbacks_enabled=False)
+    altegio.uninstall(AURORA_1)
+    with later(10):
+        arrive(client, altegio, AURORA_1)
+        questions = OutgoingCall.objects.filter(kind="ask_status")
+        questions.update(due_at=timezone.now() + timedelta(seconds=3))
+        follow(client, altegio, AURORA_1, user_id=MARIA)
+        work(rounds=1)
+        for _ in range(2):
+            questions.update(due_at=timezone.now())
+            work(rounds=1)
+        work()
+        assert owner() == EMMAS_EMAIL
+
+
+def test_who_waited_behind_a_holder_disputes_nothing_by_coming_again(
+    client: Client, altegio: Sandbox, connected: Connection, work: Callable[..., None]
+) -> None:
+    """The holder's end was not told; the stranger comes before, with and after the consent of the new owner."""
+    altegio.configure(callbacks_enabled=False)
+    follow(client, altegio, AURORA_1, user_id=BALINT)
+    work(rounds=2)
+    altegio.uninstall(AURORA_1)
+    with later(10):
+        altegio.grant(AURORA_1, user_id=MARIA)
+        follow(client, altegio, AURORA_1, user_id=BALINT)
+        OutgoingCall.objects.update(due_at=timezone.now())
+        work(rounds=1)
+        assert not Connection.objects.live().exists()
+        follow(client, altegio, AURORA_1, user_id=BALINT)
+        follow(client, altegio, AURORA_1, user_id=MARIA)
+        follow(client, altegio, AURORA_1, user_id=BALINT)
+        work()
+        assert owner() == MARIAS_EMAIL
+        assert not Alert.objects.filter(kind="conflict").exists()
+
+
+@pytest.mark.parametrize("refusals", [1, 3])
+def test_who_was_refused_takes_nothing_from_who_comes_after_an_unnoticed_end(
+    client: Client, altegio: Sandbox, connected: Connection, work: Callable[..., None], refusals: int
+) -> None:
+    """The stranger comes a moment before the new owner, is asked about first, and comes again."""
+    altegio.configure(callbacks_enabled=False)
+    altegio.uninstall(AURORA_1)
+    for _ in range(refusals):
+        follow(client, altegio, AURORA_1, user_id=BALINT)
+        work(rounds=2)
+    with later(10):
+        altegio.grant(AURORA_1, user_id=MARIA)
+        follow(client, altegio, AURORA_1, user_id=BALINT)
+        follow(client, altegio, AURORA_1, user_id=MARIA)
+        mine = OutgoingCall.objects.filter(kind="activate", connection=Connection.objects.latest("pk"))
+        mine.update(due_at=timezone.now() + timedelta(seconds=2))
+        work(rounds=1)
+        follow(client, altegio, AURORA_1, user_id=BALINT)
+        mine.update(due_at=timezone.now())
+        work()
+        assert owner() == MARIAS_EMAIL
+        assert not Alert.objects.filter(kind="conflict").exists()
+
+
+def test_a_stranger_who_comes_later_waits_for_who_came_after_an_unnoticed_end(
+    client: Client, altegio: Sandbox, connected: Connection, work: Callable[..., None]
+) -> None:
+    """Another's question has shown the end; the new owner's has not been asked yet when the stranger comes."""
+    altegio.configure(callbacks_enabled=False)
+    follow(client, altegio, AURORA_1, user_id=BALINT)
+    work(rounds=2)
+    altegio.uninstall(AURORA_1)
+    with later(10):
+        arrive(client, altegio, AURORA_1, user_id=MARIA)
+        mine = OutgoingCall.objects.filter(kind="activate", connection=Connection.objects.latest("pk"))
+        mine.update(due_at=timezone.now() + timedelta(seconds=2))
+        move(connected, State.UNINSTALLED, "Altegio waits for a new activation.")
+        follow(client, altegio, AURORA_1, user_id=JOAO)
+        work(rounds=1)
+        mine.update(due_at=timezone.now())
+        work()
+        assert owner() == MARIAS_EMAIL
 
 
 @contextmanager

@@ -18,11 +18,13 @@ from hypothesis import strategies as st
 from accounts.models import User
 from integrations.activation import staff
 from integrations.activation.waiting_call import undecided_without_call
+from integrations.altegio.answers import Answer
 from integrations.altegio.client import AltegioClient
 from integrations.altegio.requests import ApiRequest
 from integrations.connections.models import LIVE, UNDECIDED, Connection, ConnectionChange, EndedBy
 from integrations.outbox.dispatcher import dispatch_due
 from integrations.outbox.models import OutgoingCall
+from integrations.reconciliation.unconfirmed import recheck_unconfirmed
 from integrations.status_sync.disconnect import disconnect
 from sandbox import Sandbox
 from tests.examples import examples
@@ -33,6 +35,11 @@ FAULTS = ("drop_before", "drop_after", "html_after", "error_after", "error")
 
 step = st.one_of(
     st.tuples(st.just("press_connect"), st.sampled_from([EMMA, MARIA])),
+    st.tuples(st.just("consent"), st.sampled_from([EMMA, MARIA])),
+    st.tuples(st.just("be_private"), st.booleans()),
+    st.tuples(st.just("recheck")),
+    st.tuples(st.just("ask"), st.integers(0, 3)),
+    st.tuples(st.just("while_asked"), st.sampled_from([EMMA, MARIA])),
     st.tuples(st.just("come"), st.sampled_from([EMMA, MARIA])),
     st.tuples(st.just("come"), st.sampled_from([EMMA, MARIA])),
     st.tuples(st.just("stranger"), st.integers(0, 2)),
@@ -59,19 +66,65 @@ class Interleaving:
     def __init__(self, altegio: Sandbox, work: Callable[..., None], traveller: Any) -> None:
         self.altegio, self._work, self.traveller = altegio, work, traveller
         self.support = User.objects.create_user("support@example.com", "pass", is_staff=True)
-        self.consented = ("", timezone.now())  # who did last, by their e-mail address, and when
+        self.consented_at = timezone.now()  # the last time that somebody did
+        self.came: set[str] = set()  # whose it may be since then, by their e-mail addresses
+        self.awaited = ""  # who consented and has not come yet: until then it may be whoever comes
 
     def press_connect(self, user_id: int) -> None:
-        now = timezone.now()
-        self.altegio.grant(AURORA_1, user_id=user_id, at=now)
-        self.consented = (self.altegio.world.user(user_id).email, now)
+        self.consent(user_id)
         self.come(user_id)
 
+    def consent(self, user_id: int) -> None:
+        # More than two clocks may differ: who came before it came before it.
+        self.traveller.shift(timedelta(seconds=6))
+        self.consented_at = timezone.now()
+        self.altegio.grant(AURORA_1, user_id=user_id, at=self.consented_at)
+        self.awaited = self._email(user_id)
+        self.came = {self.awaited}
+
+    def _email(self, user_id: int) -> str:
+        return self.altegio.world.user(user_id).email
+
+    def be_private(self, private: bool) -> None:
+        self.altegio.set_application(1, private=private)
+
+    def recheck(self) -> None:
+        recheck_unconfirmed()
+
+    def ask(self, number: int) -> None:
+        for pk in list(Connection.objects.order_by("-pk").values_list("pk", flat=True))[number : number + 1]:
+            staff.ask_altegio(pk)
+
+    def while_asked(self, user_id: int) -> None:
+        """Somebody presses Connect between Altegio's answer to a question and the moment in which it is read."""
+        send = AltegioClient.send
+        done: list[ApiRequest] = []
+
+        def answer(client: AltegioClient, call: ApiRequest) -> Answer:
+            answered = send(client, call)
+            if call.method == "GET" and "/salon/" in call.path and not done:
+                done.append(call)
+                self.press_connect(user_id)
+                dispatch_due()
+            return answered
+
+        with patch.object(AltegioClient, "send", answer):
+            self.work()
+
     def come(self, user_id: int) -> None:
+        self._note(self._email(user_id))
         assert follow(Client(), self.altegio, AURORA_1, user_id=user_id).status_code == 303
 
+    def _note(self, email: str) -> None:
+        if self.awaited:
+            self.came.add(email)
+        if self.awaited == email:
+            self.awaited = ""
+
     def stranger(self, number: int) -> None:
-        visit(self.altegio, AURORA_1, f"bot{number}@example.com", f"198.51.{number}.1")
+        email = f"bot{number}@example.com"
+        self._note(email)
+        visit(self.altegio, AURORA_1, email, f"198.51.{number}.1")
 
     def fault(self, call: str, kind: str) -> None:
         self.altegio.fault(kind, call)
@@ -120,11 +173,10 @@ class Interleaving:
         for change in ConnectionChange.objects.filter(from_state="failed").exclude(to_state="failed"):
             earlier = change.connection.changes.filter(pk__lt=change.pk).latest("pk")
             assert earlier.by is None or change.by is not None, "what staff ended, staff alone take up"
-        email, consented_at = self.consented
-        accepted = Connection.objects.filter(state__in=LIVE, activated_at__gt=consented_at, changes__by=None)
+        accepted = Connection.objects.filter(state__in=LIVE, activated_at__gt=self.consented_at, changes__by=None)
         for live in accepted.exclude(owner=None).exclude(changes__by=self.support):
             assert live.owner is not None
-            assert live.owner.email == email, "who has consented has it, or whom staff chose"
+            assert live.owner.email in self.came, "who has consented has it, or whom staff chose"
         unproven = Connection.objects.filter(is_proven=False)
         assert not Connection.objects.filter(is_disputed=True, pk__in=unproven).exists()
 
