@@ -144,27 +144,26 @@ def test_a_name_that_does_not_fit_is_for_staff_before_the_owner_sees_anything(
     assert "Another place" in client.get(answer["Location"]).content.decode()
 
 
-def test_a_held_claim_of_a_stranger_stands_in_front_of_nothing_of_the_holder(
-    client: Client, altegio: Sandbox, work: Callable[..., None], support: User
-) -> None:
+def a_holder_leaves_a_held_claim_behind(client: Client, altegio: Sandbox, work: Callable[..., None]) -> None:
     arrive(client, altegio, AURORA_1)
     work()
     Application.objects.update(hold_activations=True)
     follow(client, altegio, AURORA_1, user_id=MARIA)
     disconnect(Connection.objects.get(state="active").pk, by=None, why="The owner leaves.")
     work()
+
+
+def test_a_held_claim_of_a_stranger_stands_in_front_of_nothing_of_the_holder(
+    client: Client, altegio: Sandbox, work: Callable[..., None], support: User
+) -> None:
+    a_holder_leaves_a_held_claim_behind(client, altegio, work)
     assert altegio.status_of(AURORA_1) is Status.UNINSTALLED
 
 
 def test_staff_release_who_comes_again_when_the_holder_has_left(
     client: Client, altegio: Sandbox, work: Callable[..., None]
 ) -> None:
-    arrive(client, altegio, AURORA_1)
-    work()
-    Application.objects.update(hold_activations=True)
-    follow(client, altegio, AURORA_1, user_id=MARIA)
-    disconnect(Connection.objects.get(state="active").pk, by=None, why="The owner leaves.")
-    work()
+    a_holder_leaves_a_held_claim_behind(client, altegio, work)
     mine = arrive(client, altegio, AURORA_1, user_id=MARIA)
     staff.release(Connection.objects.latest("pk").pk)
     work()

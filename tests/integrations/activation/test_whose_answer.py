@@ -44,6 +44,14 @@ def behind_the_owner(
     return claim
 
 
+@pytest.fixture
+def left_unnoticed(altegio: Sandbox, connected: Connection) -> Connection:
+    """A connection that its owner has ended at Altegio; nobody has told the portal."""
+    altegio.configure(callbacks_enabled=False)
+    altegio.uninstall(AURORA_1)
+    return connected
+
+
 def owner() -> str | None:
     return Connection.objects.live().values_list("owner__email", flat=True).get()
 
@@ -170,10 +178,8 @@ def test_who_waited_is_told_from_who_consented_in_the_same_second(
 
 
 def test_who_comes_first_after_an_unnoticed_end_has_it_and_no_later_comer(
-    client: Client, altegio: Sandbox, connected: Connection, work: Callable[..., None]
+    client: Client, altegio: Sandbox, left_unnoticed: Connection, work: Callable[..., None]
 ) -> None:
-    altegio.configure(callbacks_enabled=False)
-    altegio.uninstall(AURORA_1)
     arrive(client, altegio, AURORA_1, user_id=MARIA)
     work(rounds=1)
     follow(client, altegio, AURORA_1, user_id=BALINT)
@@ -182,14 +188,12 @@ def test_who_comes_first_after_an_unnoticed_end_has_it_and_no_later_comer(
 
 
 def test_a_new_owner_who_came_before_the_end_was_known_goes_before_a_later_comer(
-    client: Client, altegio: Sandbox, connected: Connection, work: Callable[..., None]
+    client: Client, altegio: Sandbox, left_unnoticed: Connection, work: Callable[..., None]
 ) -> None:
     """The callback about the end is late."""
-    altegio.configure(callbacks_enabled=False)
-    altegio.uninstall(AURORA_1)
     arrive(client, altegio, AURORA_1, user_id=MARIA)
     with later(2 / 60):
-        move(connected, State.UNINSTALLED, "Altegio told it.")
+        move(left_unnoticed, State.UNINSTALLED, "Altegio told it.")
         OutgoingCall.objects.update(due_at=timezone.now())
         work(rounds=2)
         follow(client, altegio, AURORA_1, user_id=BALINT)
@@ -198,11 +202,9 @@ def test_a_new_owner_who_came_before_the_end_was_known_goes_before_a_later_comer
 
 
 def test_an_owner_who_has_come_back_after_an_unnoticed_end_goes_before_a_later_comer(
-    client: Client, altegio: Sandbox, connected: Connection, work: Callable[..., None]
+    client: Client, altegio: Sandbox, left_unnoticed: Connection, work: Callable[..., None]
 ) -> None:
     """The stranger's question is asked first."""
-    altegio.configure(callbacks_enabled=False)
-    altegio.uninstall(AURORA_1)
     with later(10):
         arrive(client, altegio, AURORA_1)
         questions = OutgoingCall.objects.filter(kind="ask_status")
@@ -240,11 +242,9 @@ def test_who_waited_behind_a_holder_disputes_nothing_by_coming_again(
 
 @pytest.mark.parametrize("refusals", [1, 3])
 def test_who_was_refused_takes_nothing_from_who_comes_after_an_unnoticed_end(
-    client: Client, altegio: Sandbox, connected: Connection, work: Callable[..., None], refusals: int
+    client: Client, altegio: Sandbox, left_unnoticed: Connection, work: Callable[..., None], refusals: int
 ) -> None:
     """The stranger comes a moment before the new owner, is asked about first, and comes again."""
-    altegio.configure(callbacks_enabled=False)
-    altegio.uninstall(AURORA_1)
     for _ in range(refusals):
         follow(client, altegio, AURORA_1, user_id=BALINT)
         work(rounds=2)
