@@ -196,6 +196,8 @@ def test_a_new_owner_who_came_before_the_end_was_known_goes_before_a_later_comer
         move(left_unnoticed, State.UNINSTALLED, "Altegio told it.")
         OutgoingCall.objects.update(due_at=timezone.now())
         work(rounds=2)
+        assert owner() == MARIAS_EMAIL
+        assert len(altegio.requests("status")) == 1, "nobody was waited for"
         follow(client, altegio, AURORA_1, user_id=BALINT)
         work()
         assert owner() == MARIAS_EMAIL
