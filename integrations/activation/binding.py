@@ -20,8 +20,9 @@ from integrations.outbox.models import Attempt, OutgoingCall
 from integrations.telephony.chains import adopt_chain
 
 CLOCK_ALERT = "altegio-clock"
-# Why a connection has ended that an open grant showed to be over.
-UNNOTICED = "Altegio waits for a new activation."
+CHANGED_HANDS = (
+    "By Altegio's log that connection has ended since, and the location was connected anew. Decide whose it is."
+)
 
 
 def clock_tolerance() -> timedelta:
@@ -127,8 +128,9 @@ def others_alive(connection: Connection) -> "QuerySet[Connection]":
 
 def end_unnoticed(connection: Connection) -> None:
     """Altegio waits for an activation here: what was believed alive was uninstalled without a word."""
+    why, now = "Altegio waits for a new activation.", timezone.now()
     for other in others_alive(connection):
-        move(lock(other.pk), State.UNINSTALLED, UNNOTICED, ended_at=timezone.now())
+        move(lock(other.pk), State.UNINSTALLED, why, ended_at=now, ended_by=EndedBy.PORTAL)
 
 
 def accept(connection: Connection, to: State, why: str) -> None:
@@ -173,14 +175,27 @@ def fail(connection: Connection, reason: str, altegio_words: str) -> None:
         move(connection, State.FAILED, reason, altegio_words=altegio_words, ended_at=now, ended_by=by)
 
 
-def show_as_taken(connection: Connection, reason: str) -> None:
+def show_as_taken(connection: Connection, status: ConnectionStatus, reason: str) -> None:
     """Somebody holds the location: the claim is in conflict until its window ends, or theirs does.
 
-    Where the portal knows no owner who does, only staff can find out: they are told of a claimant who is proven.
+    Where no owner is known who still does, only staff can find out: they are told of a claimant who is proven.
     """
-    if connection.state != State.GRANTED:
+    if connection.state not in UNDECIDED or connection.is_disputed:
         return
     move(connection, State.CONFLICT, reason)
-    if connection.is_proven and not others_alive(connection).exclude(owner=None).exists():
-        text = f"{connection}: {reason}"
-        raise_alerts([(Alert.Kind.CONFLICT, f"conflict:{connection.pk}", text, connection)])
+    owned = others_alive(connection).exclude(owner=None)
+    if not connection.is_proven or any(not _has_changed_hands(each, status) for each in owned):
+        return
+    text = " ".join([f"{connection}: {reason}", *([CHANGED_HANDS] if owned else [])])
+    raise_alerts([(Alert.Kind.CONFLICT, f"conflict:{connection.pk}", text, connection)])
+
+
+def _has_changed_hands(holder: Connection, status: ConnectionStatus) -> bool:
+    """Whether Altegio, which calls the location active, knows of an end or a consent since the holder's activation.
+
+    So it is where a private application was connected anew (docs/altegio.md §1) and the end was not told. The two
+    clocks may differ, so this is said to staff and ends nothing.
+    """
+    signs = [moment for moment in (status.newest_end_at, status.created_at) if moment is not None]
+    activated_at = holder.activated_at
+    return activated_at is not None and any(moment > activated_at + clock_tolerance() for moment in signs)

@@ -125,7 +125,7 @@ class Activate(CallKind):
         match verdict:
             case Hold(reason) if status.state is not AltegioState.PENDING:
                 adopt_in_place(connection, status)
-                show_as_taken(connection, reason)
+                show_as_taken(connection, status, reason)
             case AskAgain():
                 note_grant(call, status)
                 if status.state is AltegioState.PENDING:

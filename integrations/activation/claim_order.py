@@ -9,7 +9,6 @@ from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 
 from integrations.activation.binding import (
-    UNNOTICED,
     answers_a_lost_call,
     is_granted_to,
     lies_ahead,
@@ -18,7 +17,7 @@ from integrations.activation.binding import (
 )
 from integrations.activation.status_decision import Facts
 from integrations.altegio.answers import AltegioState, ConnectionStatus
-from integrations.connections.models import UNDECIDED, Application, Connection, ConnectionChange, EndedBy, State
+from integrations.connections.models import UNDECIDED, Application, Connection, EndedBy, State
 from integrations.outbox.models import OutgoingCall
 
 # Who was refused at a location is not served there at once, and after everybody else.
@@ -168,10 +167,10 @@ def _came_first_after(connection: Connection, status: ConnectionStatus) -> bool:
     if consent is None or lies_ahead(consent) or connection.arrived_at < consent:
         return False
     beside = Connection.objects.beside(connection)
-    # Altegio tells whole seconds: who came before an end that was known before the consent came before both.
-    known_ends = ConnectionChange.objects.filter(connection__in=beside, to_state=State.UNINSTALLED)
-    came_before = known_ends.filter(at__gt=connection.arrived_at, at__lt=consent + timedelta(seconds=1))
-    if came_before.exclude(why=UNNOTICED).exists():
+    # Altegio tells whole seconds: who came before an end that was known before the consent came before both. One that
+    # the portal has concluded from the grant alone came before it, at a time that nobody knows.
+    ended = beside.filter(state=State.UNINSTALLED).exclude(ended_by=EndedBy.PORTAL)
+    if ended.filter(ended_at__gt=connection.arrived_at, ended_at__lt=consent + timedelta(seconds=1)).exists():
         return False
     held = beside.exclude(activated_at=None)
     return not held.filter(last_arrived_at__gte=consent, last_arrived_at__gt=F("arrived_at")).exists()

@@ -58,7 +58,7 @@ def revive(connection: Connection, status: ConnectionStatus, **_: Any) -> None:
         return
     if _never_ended(connection, status):
         to = State.FROZEN if status.state is AltegioState.FROZEN else State.ACTIVE
-        move(connection, to, "Altegio says that it had not ended.", ended_at=None)
+        move(connection, to, "Altegio says that it had not ended.", ended_at=None, ended_by="")
         resume_chain(connection)
         return
     text = f"{connection}: connected at Altegio, but it ended here, and nobody has arrived since."

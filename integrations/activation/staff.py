@@ -7,7 +7,7 @@ from django.utils import timezone
 from accounts.models import User
 from integrations.activation.adoption import ADOPTED
 from integrations.activation.call_kinds import Activate
-from integrations.activation.waiting_call import end_claim
+from integrations.activation.waiting_call import end_claim, wake
 from integrations.alerts.models import Alert
 from integrations.alerts.raising import clear_alerts
 from integrations.connections.external_ids import bound_to
@@ -19,6 +19,8 @@ from integrations.outbox.queue import cancel, hurry, queue_fresh
 from integrations.status_sync.status_sync import ask_status
 from integrations.telephony.chains import adopt_chain, hand_over_chain
 from partner_portal.core.english import english as _
+
+AGAINST_THE_OTHER = _("Staff decided against the other claim.")
 
 
 class NotPossibleError(Exception):
@@ -106,7 +108,7 @@ def is_for_staff(connection: Connection) -> bool:
 def dismiss_claim(connection_id: int, by: User) -> None:
     """Decide a conflict against this claim: it stays ended, whatever Altegio answers later.
 
-    Where Altegio has accepted the other one meanwhile, and no third waits, that decides for the other: it is bound.
+    Where one other is left in dispute, that decides for it: it goes on, or is bound where Altegio has accepted it.
     """
     connection = _lock_place(connection_id)
     if connection.state != State.CONFLICT:
@@ -114,9 +116,14 @@ def dismiss_claim(connection_id: int, by: User) -> None:
     _dismiss(connection, _("Staff decided against this claim."), by)
     beside = Connection.objects.beside(connection)
     accepted = beside.live().filter(is_disputed=True, owner=None).exclude(claimant=None).first()
+    waiting = list(beside.undecided().filter(is_disputed=True)[:2])
     if accepted is not None and not beside.undecided().filter(is_proven=True).exists():
-        _bind(lock(accepted.pk), accepted, _("Staff decided against the other claim."), by)
+        _bind(lock(accepted.pk), accepted, AGAINST_THE_OTHER, by)
         adopt_chain(accepted)
+    elif len(waiting) == 1 and not beside.live().exists():
+        left = lock(waiting[0].pk)
+        move(left, State.GRANTED, AGAINST_THE_OTHER, by=by, is_disputed=False)
+        wake([left])
 
 
 @transaction.atomic

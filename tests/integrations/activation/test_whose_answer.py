@@ -11,11 +11,13 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
+from accounts.models import User
+from integrations.activation.staff import give_to_claimant
 from integrations.alerts.models import Alert
 from integrations.altegio.answers import Answer
 from integrations.altegio.client import AltegioClient
 from integrations.altegio.requests import ApiRequest
-from integrations.connections.models import Connection, State
+from integrations.connections.models import Connection, EndedBy, State
 from integrations.connections.transitions import move
 from integrations.outbox.dispatcher import dispatch_due
 from integrations.outbox.models import OutgoingCall
@@ -166,7 +168,7 @@ def test_who_waited_is_told_from_who_consented_in_the_same_second(
     with time_machine.travel(second, tick=False) as traveller:
         for happens in (
             lambda: follow(client, altegio, AURORA_1, user_id=MARIA),
-            lambda: move(connected, State.UNINSTALLED, "The owner disconnects."),
+            lambda: move(connected, State.UNINSTALLED, "The owner disconnects.", ended_at=timezone.now()),
             lambda: altegio.uninstall(AURORA_1),
             lambda: altegio.grant(AURORA_1, user_id=EMMA),
         ):
@@ -193,7 +195,7 @@ def test_a_new_owner_who_came_before_the_end_was_known_goes_before_a_later_comer
     """The callback about the end is late."""
     arrive(client, altegio, AURORA_1, user_id=MARIA)
     with later(2 / 60):
-        move(left_unnoticed, State.UNINSTALLED, "Altegio told it.")
+        move(left_unnoticed, State.UNINSTALLED, "Altegio told it.", ended_at=timezone.now())
         OutgoingCall.objects.update(due_at=timezone.now())
         work(rounds=2)
         assert owner() == MARIAS_EMAIL
@@ -276,12 +278,37 @@ def test_a_stranger_who_comes_later_waits_for_who_came_after_an_unnoticed_end(
         arrive(client, altegio, AURORA_1, user_id=MARIA)
         mine = OutgoingCall.objects.filter(kind="activate", connection=Connection.objects.latest("pk"))
         mine.update(due_at=timezone.now() + timedelta(seconds=2))
-        move(connected, State.UNINSTALLED, "Altegio waits for a new activation.")
+        move(connected, State.UNINSTALLED, "", ended_at=timezone.now(), ended_by=EndedBy.PORTAL)
         follow(client, altegio, AURORA_1, user_id=JOAO)
         work(rounds=1)
         mine.update(due_at=timezone.now())
         work()
         assert owner() == MARIAS_EMAIL
+
+
+def test_staff_hear_of_who_connects_anew_where_altegio_activates_at_the_grant_and_the_end_was_not_told(
+    client: Client, altegio: Sandbox, left_unnoticed: Connection, work: Callable[..., None]
+) -> None:
+    altegio.set_application(1, private=True)
+    with later(10):
+        arrive(client, altegio, AURORA_1, user_id=MARIA)
+        work(rounds=1)
+        claim = Connection.objects.latest("pk")
+        assert (claim.state, owner()) == ("conflict", EMMAS_EMAIL)
+        assert "was connected anew" in Alert.objects.get(kind="conflict").text
+        give_to_claimant(claim.pk, User.objects.get(email=MARIAS_EMAIL))
+        work()
+        assert owner() == MARIAS_EMAIL
+
+
+def test_staff_hear_nothing_of_who_claims_what_its_owner_still_has(
+    client: Client, altegio: Sandbox, connected: Connection, work: Callable[..., None]
+) -> None:
+    with later(10):
+        follow(client, altegio, AURORA_1, user_id=MARIA)
+        work(rounds=1)
+        assert Connection.objects.latest("pk").state == "conflict"
+        assert not Alert.objects.filter(kind="conflict").exists()
 
 
 @contextmanager

@@ -26,6 +26,7 @@ from tests.not_none import not_none
 from tests.response import Response
 
 pytestmark = pytest.mark.django_db
+BALINT = 9003
 PASSWORD = "correct horse battery"
 
 
@@ -206,6 +207,37 @@ def test_who_is_left_when_staff_dismiss_the_other_has_the_accepted_location(
     assert not_none(bound.owner).identities.get().altegio_user_id == EMMA
     assert (bound.is_disputed, staff.is_for_staff(bound)) == (False, False)
     assert not Alert.objects.filter(cleared_at=None).exists()
+
+
+def test_who_is_left_when_staff_dismiss_the_other_before_altegios_yes_is_known_has_the_location(
+    client: Client, altegio: Sandbox, work: Callable[..., None], support: User
+) -> None:
+    in_flight(client, altegio, work, "drop_after")
+    staff.dismiss_claim(only(claimant__identities__altegio_user_id=MARIA).pk, support)
+    OutgoingCall.objects.update(due_at=timezone.now())
+    work()
+    assert not_none(only(state="active").owner).identities.get().altegio_user_id == EMMA
+    assert not Alert.objects.filter(cleared_at=None).exists()
+
+
+def test_who_is_left_when_staff_dismiss_the_other_need_not_come_again(
+    client: Client, altegio: Sandbox, work: Callable[..., None], support: User
+) -> None:
+    arrive(client, altegio, AURORA_1)
+    follow(client, altegio, AURORA_1, user_id=MARIA)
+    staff.dismiss_claim(only(claimant__identities__altegio_user_id=MARIA).pk, support)
+    work()
+    assert not_none(only(state="active").owner).identities.get().altegio_user_id == EMMA
+
+
+def test_two_who_are_left_when_staff_dismiss_a_third_wait_for_a_decision(
+    client: Client, altegio: Sandbox, work: Callable[..., None], support: User
+) -> None:
+    for person in (EMMA, MARIA, BALINT):
+        arrive(client, altegio, AURORA_1, user_id=person)
+    staff.dismiss_claim(only(claimant__identities__altegio_user_id=BALINT).pk, support)
+    work()
+    assert claims() == ["conflict", "conflict", "failed"]
 
 
 def test_staff_decide_after_the_window_where_altegio_holds_it_active(
