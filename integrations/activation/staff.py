@@ -11,7 +11,7 @@ from integrations.activation.waiting_call import end_claim, wake
 from integrations.alerts.models import Alert
 from integrations.alerts.raising import clear_alerts
 from integrations.connections.external_ids import bound_to
-from integrations.connections.models import LIVE, NOT_ENDED, Connection, EndedBy, State
+from integrations.connections.models import LIVE, NOT_ENDED, UNDECIDED, Connection, EndedBy, State
 from integrations.connections.transitions import hold, lock, move, tell_details
 from integrations.connections.window import activation_window
 from integrations.outbox.models import CallState, OutgoingCall
@@ -106,21 +106,23 @@ def is_for_staff(connection: Connection) -> bool:
 
 @transaction.atomic
 def dismiss_claim(connection_id: int, by: User) -> None:
-    """Decide a conflict against this claim: it stays ended, whatever Altegio answers later.
+    """Decide against this undecided claim: it stays ended, whatever Altegio answers later.
 
     Where one other is left in dispute, that decides for it: it goes on, or is bound where Altegio has accepted it.
     """
     connection = _lock_place(connection_id)
-    if connection.state != State.CONFLICT:
-        raise NotPossibleError(_("%(connection)s is %(state)s, not in conflict.") % _named(connection))
+    if connection.state not in UNDECIDED:
+        raise NotPossibleError(
+            _("%(connection)s is %(state)s: there is nothing to decide any more.") % _named(connection)
+        )
     _dismiss(connection, _("Staff decided against this claim."), by)
-    beside = Connection.objects.beside(connection)
-    accepted = beside.live().filter(is_disputed=True, owner=None).exclude(claimant=None).first()
-    waiting = list(beside.undecided().filter(is_disputed=True)[:2])
-    if accepted is not None and not beside.undecided().filter(is_proven=True).exists():
+    others = Connection.objects.beside(connection)
+    accepted = others.live().filter(is_disputed=True, owner=None).exclude(claimant=None).first()
+    waiting = list(others.undecided().filter(is_disputed=True)[:2])
+    if accepted is not None and not others.undecided().filter(is_proven=True).exists():
         _bind(lock(accepted.pk), accepted, AGAINST_THE_OTHER, by)
         adopt_chain(accepted)
-    elif len(waiting) == 1 and not beside.live().exists():
+    elif len(waiting) == 1 and not others.live().exists():
         left = lock(waiting[0].pk)
         move(left, State.GRANTED, AGAINST_THE_OTHER, by=by, is_disputed=False)
         wake([left])

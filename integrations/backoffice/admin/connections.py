@@ -237,7 +237,11 @@ class ConnectionAdmin(ReadOnlyAdmin):
     def give(self, request: HttpRequest, chosen: QuerySet[Connection]) -> str:
         return each(chosen, lambda pk: staff.give_to_claimant(pk, _staff(request)))
 
-    @confirm_action(_("Conflict: dismiss this claim"), _("The chosen claims end as failed."), permission=OPERATE)
+    @confirm_action(
+        _("Conflict: dismiss this claim"),
+        _("The chosen claims end as failed. Where one other is left at a location, it goes on."),
+        permission=OPERATE,
+    )
     def dismiss(self, request: HttpRequest, chosen: QuerySet[Connection]) -> str:
         return each(chosen, lambda pk: staff.dismiss_claim(pk, _staff(request)))
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
@@ -238,6 +239,18 @@ def test_two_who_are_left_when_staff_dismiss_a_third_wait_for_a_decision(
     staff.dismiss_claim(only(claimant__identities__altegio_user_id=BALINT).pk, support)
     work()
     assert claims() == ["conflict", "conflict", "failed"]
+
+
+def test_of_two_that_staff_dismiss_together_neither_goes_on(
+    client: Client, altegio: Sandbox, work: Callable[..., None], admin_client: Client
+) -> None:
+    arrive(client, altegio, AURORA_1)
+    follow(client, altegio, AURORA_1, user_id=MARIA)
+    both = list(Connection.objects.values_list("pk", flat=True))
+    form = {"action": "dismiss", "_selected_action": both, "confirmed": "yes"}
+    admin_client.post(reverse("admin:connections_connection_changelist"), form)
+    work()
+    assert claims() == ["failed", "failed"]
 
 
 def test_staff_decide_after_the_window_where_altegio_holds_it_active(
