@@ -21,6 +21,10 @@ class Logo:
     content: bytes
 
 
+class _EntitiesError(ValueError):
+    """An SVG declares entities."""
+
+
 def read_logo(content: bytes) -> Logo:
     """The logo in a file. Raises ValueError, which says what to do, for what is no SVG or PNG, or too large."""
     if len(content) > MAX_BYTES:
@@ -71,10 +75,12 @@ def _is_svg(content: bytes) -> bool:
     parser.EntityDeclHandler = _refuse_entity
     try:
         parser.Parse(content, True)
-    except (expat.ExpatError, LookupError):  # the latter for an encoding that nobody knows
+    except _EntitiesError:
+        raise
+    except (expat.ExpatError, LookupError, ValueError):  # the latter two for an encoding that expat does not know
         return False
     return roots == [f"{_SVG} svg"]
 
 
 def _refuse_entity(*_: object) -> None:
-    raise ValueError("The SVG declares entities. Save it as plain SVG.")
+    raise _EntitiesError("The SVG declares entities. Save it as plain SVG.")

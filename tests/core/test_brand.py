@@ -85,6 +85,7 @@ class TestLogos:
             b'<!DOCTYPE svg [<!ENTITY a "aa">]>' + SVG,
             b'<?xml version="1.0" encoding="bogus"?>' + SVG,
             b'<?xml version="1.0" encoding="rot13"?>' + SVG,
+            b'<?xml version="1.0" encoding="utf-7"?>' + SVG,
             SVG[:-3],
             PNG[:12],
             PNG[:16] + struct.pack(">II", 9000, 10),
