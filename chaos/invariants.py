@@ -82,9 +82,11 @@ def states_are_equal(stage: Stage, stories: list[Story]) -> Iterator[str]:
 
 @check
 def nobody_has_what_is_not_theirs(stage: Stage, stories: list[Story]) -> Iterator[str]:
-    """A connection is bound to the person who granted it, and a live one is bound."""
+    """A connection is bound to the person who granted it, and a live one is bound, or staff are asked whose it is."""
     rows = stage.query(
-        "SELECT l.altegio_id, c.state, u.email FROM connections_connection c JOIN connections_location l "
+        "SELECT l.altegio_id, c.state, u.email, c.is_disputed AND EXISTS (SELECT FROM alerts_alert a "
+        "WHERE a.connection_id = c.id AND a.kind = 'conflict' AND a.cleared_at IS NULL) "
+        "FROM connections_connection c JOIN connections_location l "
         "ON l.id = c.location_id LEFT JOIN accounts_user u ON u.id = c.owner_id"
     )
     emails = {salon_id: {story.email} for story in stories for salon_id in story.locations}
@@ -93,11 +95,11 @@ def nobody_has_what_is_not_theirs(stage: Stage, stories: list[Story]) -> Iterato
             emails[salon_id].add(heir)
     owners = {salon_id: story.email for story in stories for salon_id in story.locations}
     signed_up = {salon for story in stories if story.plan.arrival == "sign-up" for salon in story.locations}
-    for salon_id, state, email in rows:
+    for salon_id, state, email, is_asked in rows:
         may = {owners.get(salon_id)} if state in LIVE else emails.get(salon_id, set())
         if email is not None and email not in may:
             yield f"{salon_id} ({state}) belongs to {email}"
-        if email is None and state in LIVE and salon_id not in signed_up:
+        if email is None and state in LIVE and salon_id not in signed_up and not is_asked:
             yield f"{salon_id} ({state}) belongs to nobody"
 
 
