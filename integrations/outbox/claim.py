@@ -68,10 +68,25 @@ def in_index_order() -> Iterator[None]:
         yield
 
 
-def next_in_line(most: int) -> list[tuple[int, int]]:
-    """The priority and the turn of each of the calls that would go next, at most so many."""
+@dataclass(frozen=True)
+class InLine:
+    """A call that would go next."""
+
+    priority: int
+    turn: int
+    may_ask: bool  # a question goes before it, as it is unconfirmed or has waited for longer than the clocks differ
+
+
+def next_in_line(most: int) -> list[InLine]:
+    """The calls that would go next, at most so many."""
+    now = timezone.now()
+    waited = now - timedelta(seconds=settings.ALTEGIO_CLOCK_TOLERANCE)
     with in_index_order():
-        return list(due_calls(timezone.now()).values_list("priority", "turn")[:most])
+        rows = list(due_calls(now).values_list("priority", "turn", "state", "due_at")[:most])
+    return [
+        InLine(priority, turn, state == CallState.UNCONFIRMED or due_at < waited)
+        for priority, turn, state, due_at in rows
+    ]
 
 
 def claim_next() -> Claim | None:

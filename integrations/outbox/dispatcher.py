@@ -7,7 +7,7 @@ from collections.abc import Callable
 from django.utils import timezone
 
 from integrations.outbox import rate
-from integrations.outbox.claim import claim_next, next_in_line
+from integrations.outbox.claim import InLine, claim_next, next_in_line
 from integrations.outbox.executor import execute
 from integrations.outbox.headroom import activations_can_spare_a_call
 from integrations.outbox.models import Priority
@@ -54,27 +54,27 @@ def is_anything_due() -> bool:
     return bool(_next_two())
 
 
-def _next_two() -> list[tuple[int, int]]:
-    """Priority and turn of the next calls that may go now: two tell whether another pump would find work."""
+def _next_two() -> list[InLine]:
+    """The next calls that may go now: two tell whether another pump would find work."""
     return [] if token_is_stopped() else next_in_line(2)
 
 
-def _can_wait(priority: int, turn: int) -> bool:
+def _can_wait(call: InLine) -> bool:
     """Whether a call leaves a part of the budget free: what comes in a large lot does while its time allows it."""
-    if priority > Priority.NOTIFICATION:
+    if call.priority > Priority.NOTIFICATION:
         return True
-    return turn > 0 and activations_can_spare_a_call(timezone.now())
+    return call.turn > 0 and activations_can_spare_a_call(timezone.now())
 
 
 def _run(call_for_help: Callable[[], None]) -> int:
     executed = 0
     ends_at = time.monotonic() + MAX_RUN
     while time.monotonic() < ends_at and not _stopping.is_set() and (waiting := _next_two()):
-        patient = _can_wait(*waiting[0])
+        patient = _can_wait(waiting[0])
         if patient and not _patient_places.acquire(blocking=False):
             break
         try:
-            slot = rate.take_slot(patient=patient)
+            slot = rate.take_slot(patient=patient, followed=waiting[0].may_ask)
             if isinstance(slot, rate.Slot):
                 executed += _execute_next(slot, call_for_help if len(waiting) > 1 else _nobody)
             elif slot.seconds > PATIENCE:

@@ -23,6 +23,8 @@ GOOD_FOR = 2.0
 # The rest of a minute's calls is for what cannot wait: activations and call notifications.
 PATIENT_SHARE = 0.9
 
+Limits = tuple[tuple[int, float], ...]  # each: how many calls, in how many seconds
+
 
 @dataclass(frozen=True)
 class Slot:
@@ -38,14 +40,17 @@ class Wait:
     seconds: float
 
 
-def take_slot(*, patient: bool = False) -> Slot | Wait:
+def take_slot(*, patient: bool = False, followed: bool = False) -> Slot | Wait:
     """A slot for one call, or how long to wait. Safe among any number of workers.
 
-    A `patient` call leaves a part of the budget free, so that one that cannot wait finds room at once.
+    A `patient` call leaves a part of the budget free, so that one that cannot wait finds room at once. One that is
+    `followed` is a question whose call goes right after it: the minute must have room for both, else the question
+    would be asked again before the call.
     """
     with transaction.atomic():
         budget = _locked()
-        return _give(budget, budget.stamps, _now(), GOOD_FOR, patient=patient)
+        limits = _limits(patient=patient, followed=followed)
+        return _give(budget, budget.stamps, _now(), GOOD_FOR, limits)
 
 
 def start(slot: Slot) -> Slot | Wait:
@@ -56,7 +61,7 @@ def start(slot: Slot) -> Slot | Wait:
     with transaction.atomic():
         budget = _locked()
         # While the slot is good, the others leave room for it: each of them was given beside it.
-        return _give(budget, _without(slot, budget.stamps), _now(), TRANSIT)
+        return _give(budget, _without(slot, budget.stamps), _now(), TRANSIT, _limits())
 
 
 def settle(slot: Slot, *, used: bool = True) -> None:
@@ -99,11 +104,9 @@ def _now() -> float:
         return float(cursor.fetchone()[0])
 
 
-def _give(
-    budget: RateBudget, stamps: list[float], now: float, good_for: float, *, patient: bool = False
-) -> Slot | Wait:
+def _give(budget: RateBudget, stamps: list[float], now: float, good_for: float, limits: Limits) -> Slot | Wait:
     recent = _recent(stamps, now)
-    wait = max(_wait(recent, now, _limits(patient=patient)), budget.pause_until - now)
+    wait = max(_wait(recent, now, limits), budget.pause_until - now)
     return Wait(wait) if wait > 0 else _write_down(budget, recent, now + good_for)
 
 
@@ -126,16 +129,18 @@ def _recent(stamps: list[float], now: float) -> list[float]:
     return [stamp for stamp in stamps if now - MINUTE < stamp <= now + GOOD_FOR]
 
 
-def _limits(*, patient: bool) -> tuple[tuple[int, float], ...]:
+def _limits(*, patient: bool = False, followed: bool = False) -> Limits:
     """How many calls a window may hold. Patient ones are spread over the minute and never fill it."""
     in_a_second, in_a_minute = settings.ALTEGIO_REQUESTS_PER_SECOND, settings.ALTEGIO_REQUESTS_PER_MINUTE
     if patient:
         in_a_minute = max(int(in_a_minute * PATIENT_SHARE), 1)
         in_a_second = max(min(in_a_second - 1, int(in_a_minute / MINUTE)), 1)
+    if followed:
+        in_a_minute = max(in_a_minute - 1, 1)
     return (in_a_second, SECOND), (in_a_minute, MINUTE)
 
 
-def _wait(stamps: list[float], now: float, limits: tuple[tuple[int, float], ...]) -> float:
+def _wait(stamps: list[float], now: float, limits: Limits) -> float:
     """Seconds until one more fits. A call that has not arrived yet may arrive now."""
     waits = [min(stamps[-most], now) + window - now for most, window in limits if len(stamps) >= most]
     return max([0.0, *waits])

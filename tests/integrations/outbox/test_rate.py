@@ -56,6 +56,15 @@ def test_the_budget_is_used_and_never_exceeded(clock: Clock) -> None:
     assert len(made) == 100
 
 
+def test_a_question_finds_room_in_the_minute_for_its_call_too(clock: Clock) -> None:
+    spend(clock, 3)
+    for _ in range(4):
+        rate.take_slot()
+    clock.now += 3
+    assert isinstance(rate.take_slot(followed=True), rate.Wait)
+    assert isinstance(rate.take_slot(), rate.Slot)
+
+
 def test_a_slot_not_used_is_given_back(clock: Clock) -> None:
     slots = [rate.take_slot() for _ in range(5)]
     rate.settle(taken(slots[0]), used=False)

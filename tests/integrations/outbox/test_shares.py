@@ -10,7 +10,7 @@ from pytest_django.fixtures import Settings
 from integrations.activation.call_kinds import Activate
 from integrations.outbox import budget_shares, rate
 from integrations.outbox.call_kinds import CallKind
-from integrations.outbox.claim import claim_next
+from integrations.outbox.claim import InLine, claim_next
 from integrations.outbox.dispatcher import _can_wait
 from integrations.outbox.models import OutgoingCall, Priority
 from integrations.outbox.queue import new_call, queue
@@ -98,9 +98,9 @@ def test_a_bots_claims_stand_behind_money_that_has_just_come() -> None:
 
 def test_a_bots_claims_and_large_lots_leave_room_for_who_comes_next(settings: Settings) -> None:
     settings.ALTEGIO_REQUESTS_PER_MINUTE = 200
-    assert _can_wait(Priority.UNPROVEN, 0)
-    assert _can_wait(Priority.ACTIVATION, 5)
-    assert not _can_wait(Priority.ACTIVATION, 0)
+    assert _can_wait(InLine(Priority.UNPROVEN, turn=0, may_ask=False))
+    assert _can_wait(InLine(Priority.ACTIVATION, turn=5, may_ask=False))
+    assert not _can_wait(InLine(Priority.ACTIVATION, turn=0, may_ask=False))
     while isinstance(rate.take_slot(patient=True), rate.Slot):
         pass
     assert isinstance(rate.take_slot(), rate.Slot)
