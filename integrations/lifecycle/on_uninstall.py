@@ -6,6 +6,7 @@ the partner's systems.
 
 from typing import Any
 
+from django.db.models import Q
 from django.dispatch import receiver
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -80,7 +81,8 @@ def end_telephony(connection: Connection) -> None:
 
 def tell_owner_and_staff(connection: Connection) -> None:
     """An e-mail to the owner, an alert for staff; none where the owner is connecting it anew already."""
-    if Connection.objects.same_place(connection).filter(state=State.GRANTED).exists():
+    theirs = Q(claim=connection.claim) | Q(claimant=connection.owner_id) & ~Q(claimant=None)
+    if Connection.objects.same_place(connection).filter(theirs, state=State.GRANTED).exists():
         return
     key = f"disconnected:{connection.pk}:{timezone.now():%Y%m%d%H%M%S}"
     raise_alerts([(Alert.Kind.ENDED, key, f"{connection}: disconnected. {connection.reason}", connection)])

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Collection
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -109,7 +110,9 @@ class Uninstall(CallKind):
             return CannotTell()
         if status.state not in (AltegioState.ACTIVE, AltegioState.FROZEN):
             return Happened()
-        if status.newest_end_at is not None and status.newest_end_at >= call.created_at.replace(microsecond=0):
+        # Altegio's clock may be behind ours: what it calls connected may be a connection made since.
+        since = call.created_at - timedelta(seconds=settings.ALTEGIO_CLOCK_TOLERANCE)
+        if status.newest_end_at is not None and status.newest_end_at >= since.replace(microsecond=0):
             return Happened()
         return SendAgain() if call.refusal_code is None else NotToHappen(call.reason)
 

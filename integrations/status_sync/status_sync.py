@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from integrations.altegio.answers import AltegioState, Answer, ConnectionStatus, read_status
 from integrations.altegio.requests import ApiRequest
-from integrations.connections.models import LIVE, Connection, State
+from integrations.connections.models import LIVE, Connection, EndedBy, State
 from integrations.connections.signals import found_alive, granted_again, status_synced
 from integrations.connections.transitions import connection_of, lock, move
 from integrations.outbox.call_kinds import CallKind, register
@@ -104,7 +104,10 @@ def _apply_state(connection: Connection, status: ConnectionStatus) -> None:
             to = State.FROZEN if status.state is AltegioState.FROZEN else State.ACTIVE
             move(connection, to, f"Altegio says: {status.state}.")
         else:
-            move(connection, State.UNINSTALLED, "Altegio says it is not connected.", ended_at=timezone.now())
+            # An open grant shows that it ended before the grant, at a time that nobody knows.
+            ended_by = EndedBy.PORTAL if status.state is AltegioState.PENDING else ""
+            why, now = "Altegio says it is not connected.", timezone.now()
+            move(connection, State.UNINSTALLED, why, ended_at=now, ended_by=ended_by)
     elif alive and connection.state in (State.EXPIRED, State.FAILED, State.UNINSTALLED):
         found_alive.send(sender=Connection, connection=connection, status=status)
 

@@ -1,16 +1,22 @@
 """Disconnecting from the owner's page and the API: asked once, sent once."""
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import ApiKey, User
-from integrations.connections.models import Connection
+from accounts.models import ApiKey, OutgoingEmail, User
+from integrations.activation.staff import release
+from integrations.alerts.models import Alert
+from integrations.connections.models import Application, Connection
 from integrations.outbox.models import OutgoingCall
+from integrations.status_sync.disconnect import disconnect
+from integrations.status_sync.status_sync import ask_status
 from sandbox import Sandbox, Status
-from tests.marketplace import arrive
+from tests.integrations.connect.test_claims import visit
+from tests.marketplace import AURORA_1, arrive
 from tests.not_none import not_none
 from tests.response import Api, Response
 
@@ -124,3 +130,34 @@ def test_the_same_owner_connects_again_and_the_history_stays(
     assert list(Connection.objects.order_by("pk").values_list("state", flat=True)) == ["uninstalled", "active"]
     assert Connection.objects.latest("pk").owner == connected.owner
     assert User.objects.count() == 1
+
+
+def test_an_end_by_a_slow_clock_is_not_sent_again_to_the_connection_made_since(
+    altegio: Sandbox, connected: Connection, work: Callable[..., None]
+) -> None:
+    """Altegio activates at the grant, and its clock is three seconds behind."""
+    altegio.set_application(1, private=True)
+    altegio.fault("drop_after", "uninstall")
+    disconnect(connected.pk, by=None, why="It is connected anew.")
+    work(rounds=1)
+    altegio.grant(AURORA_1)
+    for entry in altegio.world.connections[1, AURORA_1].logs:
+        entry.changed_at -= timedelta(seconds=3)
+    work()
+    assert altegio.status_of(AURORA_1) is Status.ACTIVE
+
+
+def test_an_owner_is_told_of_the_end_also_where_a_strangers_claim_waits(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
+    Application.objects.create(altegio_id=1, hold_activations=True)
+    visit(altegio, AURORA_1, "bot@example.com")
+    arrive(client, altegio, AURORA_1)
+    mine = Connection.objects.latest("pk")
+    release(mine.pk)
+    work()
+    altegio.uninstall(AURORA_1)
+    ask_status(mine)
+    work()
+    assert OutgoingEmail.objects.filter(template="disconnected").count() == 1
+    assert Alert.objects.filter(kind="ended", connection=mine).exists()
