@@ -12,6 +12,7 @@ from django.dispatch import receiver
 
 from accounts.erasure import person_erased
 from accounts.models import User
+from integrations.activation.waiting_call import end_claim
 from integrations.connections.models import Arrival, Connection
 from integrations.connections.transitions import hold, tell_details, touch
 
@@ -28,6 +29,7 @@ def forget_person(user: User, altegio_user_ids: set[int], **_: Any) -> None:
     waiting = list(Connection.objects.filter(arrivals__in=arrivals).values_list("pk", flat=True))
     theirs = Q(claimant=user) | Q(owner=user) | Q(pk__in=waiting) | Q(claim__in=claims)
     held = Connection.objects.filter(pk__in=hold(Connection.objects.filter(theirs)))
+    _end_claims(user, {*claims, *arrivals.exclude(claim="").values_list("claim", flat=True)})
     for rows in (arrivals.filter(claim__in=claims), held.filter(claim__in=claims)):
         rows.update(claim=Concat(Value("erased:"), Cast("pk", CharField())))
     arrivals.update(altegio_user_id=None, digest="", network="")
@@ -36,3 +38,10 @@ def forget_person(user: User, altegio_user_ids: set[int], **_: Any) -> None:
     # The partner's id leads to the person in the partner's own books.
     Connection.objects.filter(pk__in=own).update(external_id="", has_own_external_id=False)
     tell_details(own)
+
+
+def _end_claims(user: User, claims: set[str]) -> None:
+    """What they claim, and Altegio has not accepted yet, ends: it would be connected for somebody who is gone."""
+    theirs = Q(claimant=user) | Q(claim__in=claims)
+    for connection in Connection.objects.undecided().filter(theirs).order_by("pk"):
+        end_claim(connection, "The person behind it was erased.")

@@ -121,6 +121,16 @@ def test_connections_stay_with_the_emptied_account(
     assert Arrival.objects.get().user == user
 
 
+def test_nothing_is_connected_for_who_was_erased_while_it_waited(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
+    arrive(client, altegio, AURORA_1)
+    erase_person(emma())
+    work()
+    assert Connection.objects.get().state == "failed"
+    assert altegio.requests() == []
+
+
 def test_a_person_whom_only_a_signature_named_is_forgotten_too(
     client: Client, altegio: Sandbox, work: Callable[..., None]
 ) -> None:
