@@ -197,5 +197,5 @@ def _has_changed_hands(holder: Connection, status: ConnectionStatus) -> bool:
     clocks may differ, so this is said to staff and ends nothing.
     """
     signs = [moment for moment in (status.newest_end_at, status.created_at) if moment is not None]
-    activated_at = holder.activated_at
-    return activated_at is not None and any(moment > activated_at + clock_tolerance() for moment in signs)
+    since = holder.connected_since
+    return since is not None and any(moment > since + clock_tolerance() for moment in signs)

@@ -59,8 +59,14 @@ class Activate(CallKind):
         return cls._call(connection, connection.deadline_at, state=state, turn=turn)
 
     @classmethod
-    def again(cls, connection: Connection, deadline_at: datetime, *, decided: bool = False) -> OutgoingCall:
-        """A later one; it asks before it sends. `decided`: staff say that the location is the claimant's."""
+    def again(cls, connection: Connection, deadline_at: datetime) -> OutgoingCall:
+        """A later one; it asks before it sends, and is held where staff release what the application sends."""
+        is_held = connection.application.hold_activations
+        return cls._call(connection, deadline_at, state=CallState.HELD if is_held else CallState.UNCONFIRMED)
+
+    @classmethod
+    def by_staff(cls, connection: Connection, deadline_at: datetime, *, decided: bool) -> OutgoingCall:
+        """A later one that staff wish; it asks before it sends. `decided`: the location is the claimant's."""
         return cls._call(connection, deadline_at, state=CallState.UNCONFIRMED, decided=decided)
 
     @classmethod

@@ -88,9 +88,7 @@ def persistent_claims(
         application=application,
         location__in=locations,
         claim__in=claims,
-        state=State.FAILED,
-        ended_at__gte=timezone.now() - REFUSAL_LASTS,
-    )
+    ).refused(timezone.now() - REFUSAL_LASTS)
     by_staff = Count("pk", filter=Q(ended_by=EndedBy.STAFF))
     by_altegio = Count("pk", filter=Q(ended_by=EndedBy.ALTEGIO))
     counted = refused.order_by().values("location", "claim").annotate(by_staff=by_staff, by_altegio=by_altegio)
@@ -122,8 +120,7 @@ def _grant(status: ConnectionStatus) -> str:
 
 
 def _refused_here(connection: Connection) -> QuerySet[Connection]:
-    since = timezone.now() - REFUSAL_LASTS
-    return Connection.objects.beside(connection).filter(state=State.FAILED, ended_at__gte=since)
+    return Connection.objects.beside(connection).refused(timezone.now() - REFUSAL_LASTS)
 
 
 def facts_of(connection: Connection, call: OutgoingCall, status: ConnectionStatus) -> Facts:
@@ -145,7 +142,7 @@ def facts_of(connection: Connection, call: OutgoingCall, status: ConnectionStatu
         must_settle=must_settle,
         has_settled=must_settle and has_settled(call, status),
         settling=settling_of(connection) if must_settle else settings.UNPROVEN_SETTLING_SECONDS,
-        is_held=connection.application.hold_activations,
+        is_held=connection.application.hold_activations and not call.params.get("released"),
     )
 
 

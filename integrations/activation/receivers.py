@@ -67,7 +67,7 @@ def revive(connection: Connection, status: ConnectionStatus, **_: Any) -> None:
 
 def _never_ended(connection: Connection, status: ConnectionStatus) -> bool:
     """Whether Altegio knows of no end since this connection was activated."""
-    activated_at = connection.activated_at
-    if activated_at is None:
+    since = connection.connected_since
+    if since is None:
         return False
-    return status.newest_end_at is None or status.newest_end_at < activated_at - clock_tolerance()
+    return status.newest_end_at is None or status.newest_end_at < since - clock_tolerance()

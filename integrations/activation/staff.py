@@ -50,7 +50,11 @@ def try_again(connection_id: int, by: User) -> None:
 def release(connection_id: int) -> None:
     """Send an activation that was held back. Raises NotPossibleError where none is."""
     connection = lock(connection_id)
-    if not hurry(_activations(connection).filter(state=CallState.HELD)):
+    held = _activations(connection).filter(state=CallState.HELD)
+    for call in held:
+        # Whatever the claim waited for: it is not held back for staff once more.
+        held.filter(pk=call.pk).update(params={**call.params, "released": True})
+    if not hurry(held):
         raise NotPossibleError(_("%(connection)s holds no activation back.") % _named(connection))
 
 
@@ -108,7 +112,8 @@ def is_for_staff(connection: Connection) -> bool:
 def dismiss_claim(connection_id: int, by: User) -> None:
     """Decide against this undecided claim: it stays ended, whatever Altegio answers later.
 
-    Where one other is left in dispute, that decides for it: it goes on, or is bound where Altegio has accepted it.
+    Where one other is left in dispute, that decides for it: it goes on, or is bound where Altegio has accepted it. A
+    claim that proves nothing was in dispute with nobody: so a decision against it decides for nobody.
     """
     connection = _lock_place(connection_id)
     if connection.state not in UNDECIDED:
@@ -116,8 +121,10 @@ def dismiss_claim(connection_id: int, by: User) -> None:
             _("%(connection)s is %(state)s: there is nothing to decide any more.") % _named(connection)
         )
     _dismiss(connection, _("Staff decided against this claim."), by)
+    if not connection.is_proven:
+        return
     others = Connection.objects.beside(connection)
-    accepted = others.live().filter(is_disputed=True, owner=None).exclude(claimant=None).first()
+    accepted = others.live().filter(is_disputed=True, owner=None).first()
     waiting = list(others.undecided().filter(is_disputed=True)[:2])
     if accepted is not None and not others.undecided().filter(is_proven=True).exists():
         _bind(lock(accepted.pk), accepted, AGAINST_THE_OTHER, by)
@@ -144,13 +151,14 @@ def _send_on(connection: Connection, why: str, by: User, *, decided: bool = Fals
     move(connection, State.GRANTED, why, by=by, is_disputed=False, is_proven=True, ended_at=None, ended_by="")
     if not _activations(connection).filter(state=CallState.SENDING).exists():
         window = activation_window()
-        queue_fresh([Activate.again(connection, timezone.now() + window, decided=decided)])
+        queue_fresh([Activate.by_staff(connection, timezone.now() + window, decided=decided)])
 
 
 def _hand_over(live: Connection, claim: Connection, by: User) -> None:
     _bind(live, claim, _("Staff moved it from %(old)s to %(new)s.") % _from_to(live, claim), by)
     hand_over_chain(live, claim)
-    _dismiss(claim, _("Staff decided for this claim; the live connection is theirs now."), by)
+    # Not by staff: nobody was refused, so it counts against nobody who claims the location later.
+    end_claim(claim, _("Staff decided for this claim; the live connection is theirs now."), by=by)
 
 
 def _bind(live: Connection, claim: Connection, why: str, by: User) -> None:

@@ -65,7 +65,7 @@ def wake(connections: Sequence[Connection]) -> None:
     asked = [each for each in connections if not each.application.hold_activations]
     due_at = timezone.now() + ASKED_AGAIN_AFTER
     _change(asked, (CallState.HELD,), state=CallState.UNCONFIRMED, due_at=due_at)
-    _renew_deadlines([*held, *asked])
+    renew_deadlines([*held, *asked])
     unfinished = OutgoingCall.objects.filter(connection__in=_keys(connections), kind=Activate.name)
     waiting = set(unfinished.filter(state__in=UNFINISHED).values_list("connection", flat=True))
     missing = [each for each in connections if each.pk not in waiting]
@@ -74,7 +74,7 @@ def wake(connections: Sequence[Connection]) -> None:
     transaction.on_commit(wake_a_worker)
 
 
-def _renew_deadlines(connections: Sequence[Connection]) -> None:
+def renew_deadlines(connections: Sequence[Connection]) -> None:
     """A window that began anew is the call's, too. All of one arrival's end at the same moment."""
     for deadline_at in {each.deadline_at for each in connections}:
         same = [each for each in connections if each.deadline_at == deadline_at]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from integrations.activation.call_kinds import Activate
-from integrations.activation.waiting_call import ask_first, hold_back, put_to_the_front, wake
+from integrations.activation.waiting_call import ask_first, hold_back, put_to_the_front, renew_deadlines, wake
 from integrations.alerts.models import Alert
 from integrations.alerts.raising import raise_alerts
 from integrations.connect.claimants import Claimant
@@ -73,6 +73,7 @@ class ClaimPlan:
         self._reopened: list[Connection] = []
         self._asking_again: list[Connection] = []
         self._disputed: list[Connection] = []
+        self._renewed: list[Connection] = []
         self._overtaken: list[Connection] = []
         self._proven: list[Connection] = []
 
@@ -106,6 +107,8 @@ class ClaimPlan:
         }
         if claim in collected:
             collected[claim].append(mine)
+        if claim is Claim.DISPUTE and mine.deadline_at <= self.now:
+            self._renewed.append(mine)
 
     def _open(self, claim: Claim, location: Location) -> None:
         state, reason = NEW[claim]
@@ -188,6 +191,10 @@ class ClaimPlan:
         if self._disputed:
             move_each(self._disputed, State.CONFLICT, CONFLICT_REASON, is_disputed=True)
             hold_back(self._disputed)
+        if self._renewed:
+            # Its window was over, and nothing has ended it yet: who has just arrived has the whole new one.
+            move_each(self._renewed, State.CONFLICT, CONFLICT_REASON, deadline_at=self.deadline, warned=0)
+            renew_deadlines(self._renewed)
         raise_alerts(
             (Alert.Kind.CONFLICT, f"conflict:{each.pk}", f"{each}: {CONFLICT_REASON}", each)
             for each in (*self._disputed, *self._new[Claim.OPEN_DISPUTED])

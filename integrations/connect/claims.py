@@ -28,7 +28,6 @@ from integrations.connections.models import (
     ArrivalLocation,
     Connection,
     Location,
-    State,
 )
 from integrations.connections.transitions import tell_details
 from integrations.connections.window import activation_deadline
@@ -111,7 +110,7 @@ def _current_connections(
     """What is undecided or alive at the locations, and where this claimant was refused lately."""
     by_key = {place.pk: place for place in locations.values()}
     here = Connection.objects.filter(application=application, location__in=list(by_key))
-    refused = here.filter(state=State.FAILED, claim=claimant.claim, ended_at__gte=now - REFUSAL_LASTS)
+    refused = here.filter(claim=claimant.claim).refused(now - REFUSAL_LASTS)
     # The newest are enough to know: whoever comes five times a second leaves many.
     newest = refused.order_by("-pk").values("pk")[: 2 * len(by_key)]
     found: dict[int, list[Connection]] = defaultdict(list)

@@ -1,10 +1,11 @@
 """Which connections are meant: each rule that lists of them are read by, once, by its name."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from django.db.models import Case, IntegerField, OuterRef, Q, Value, When
 
-from integrations.connections.states import LIVE, NOT_ENDED, UNDECIDED, State
+from integrations.connections.states import LIVE, NOT_ENDED, UNDECIDED, EndedBy, State
 from partner_portal.core.updated_at import UpdatedAtQuerySet
 
 if TYPE_CHECKING:
@@ -28,6 +29,10 @@ class ConnectionQuerySet(UpdatedAtQuerySet["Connection"]):
     def not_ended(self) -> Self:
         """Return those that are live or undecided."""
         return self.filter(state__in=NOT_ENDED)
+
+    def refused(self, since: datetime) -> Self:
+        """Return those that failed since then; not what the portal ended itself, as claims of one person."""
+        return self.filter(state=State.FAILED, ended_at__gte=since).exclude(ended_by=EndedBy.PORTAL)
 
     def at(self, application: "Application | int | OuterRef", location: "Location | int | OuterRef") -> Self:
         """Return those of one application at one location, by row, key or a reference to the outer query."""

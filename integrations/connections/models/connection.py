@@ -1,5 +1,6 @@
 """Connection: one application at one location, from an arrival's grant to its end."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
@@ -159,6 +160,14 @@ class Connection(UpdatedAt):
         A claim that holds nothing stands in its own, never in front of what is said for whoever holds the location.
         """
         return f"connection:{self.pk}"
+
+    @property
+    def connected_since(self) -> datetime | None:
+        """Since when it is connected; None where it never was.
+
+        What was connected before the portal may have been activated first in an earlier life, before this consent.
+        """
+        return max(self.activated_at, self.arrived_at) if self.activated_at else None
 
     @property
     def reconnect_url(self) -> str:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
+import time_machine
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
@@ -18,13 +19,15 @@ from integrations.activation.staff import give_to_claimant, is_for_staff
 from integrations.alerts.models import Alert
 from integrations.altegio import requests
 from integrations.altegio.answers import read_status
-from integrations.connections.models import Application, Connection
+from integrations.connections.models import Application, Connection, State
+from integrations.connections.transitions import move
 from integrations.outbox.direct_requests import ask_now
 from integrations.outbox.sweep import expire_late_calls
 from integrations.partner_events.fan_out import fan_out
 from integrations.partner_events.models import PartnerEvent
 from integrations.reconciliation.models import Finding, Reconciliation
 from integrations.reconciliation.start import start_run
+from integrations.status_sync.status_sync import ask_status
 from integrations.user_tokens.models import ApplicationToken
 from integrations.webhook_settings.models import WebhookSettings
 from sandbox import Sandbox
@@ -255,3 +258,19 @@ def test_what_an_owner_here_has_connected_a_moment_ago_is_theirs_though_the_answ
 
 def _path(url: str) -> str:
     return url[url.index("/connect/") :]
+
+
+def test_an_end_that_was_none_is_taken_back_also_after_an_earlier_life(
+    altegio: Sandbox, application: Application, connected_before: None, work: Callable[..., None]
+) -> None:
+    altegio.uninstall(AURORA_1)
+    altegio.connect_elsewhere(AURORA_1, at=timezone.now() + timedelta(minutes=1))
+    with time_machine.travel(timezone.now() + timedelta(days=1)):
+        ask_to_adopt(application, AURORA_1)
+        work()
+        adopted = Connection.objects.get()
+        move(adopted, State.UNINSTALLED, "As if Altegio had said so.", ended_at=timezone.now())
+        ask_status(adopted)
+        work()
+        adopted.refresh_from_db()
+        assert adopted.state == "active"

@@ -170,6 +170,32 @@ def test_staff_release_who_comes_again_when_the_holder_has_left(
     assert status(client, mine)["state"] == "active"
 
 
+def test_staff_release_who_came_before_the_end_was_known(
+    client: Client, altegio: Sandbox, connected: Connection, work: Callable[..., None]
+) -> None:
+    Application.objects.update(hold_activations=True)
+    altegio.uninstall(AURORA_1)
+    mine = arrive(client, altegio, AURORA_1, user_id=MARIA)
+    staff.ask_altegio(connected.pk)
+    work()
+    assert status(client, mine)["locations"][0]["state"] == "conflict"
+    staff.release(Connection.objects.latest("pk").pk)
+    work()
+    assert status(client, mine)["state"] == "active"
+
+
+def test_what_is_held_stays_held_where_its_window_begins_anew_at_its_end(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
+    Application.objects.create(altegio_id=1, hold_activations=True)
+    follow(client, altegio, AURORA_1)
+    with time_machine.travel(timezone.now() + timedelta(minutes=61)):
+        Connection.objects.update(deadline_at=timezone.now() + timedelta(hours=1))
+        work()
+    assert Connection.objects.get().calls.latest("pk").state == "held"
+    assert altegio.requests() == []
+
+
 def test_what_is_released_asks_first(client: Client, altegio: Sandbox, work: Callable[..., None]) -> None:
     Application.objects.create(altegio_id=1, hold_activations=True)
     follow(client, altegio, AURORA_1)

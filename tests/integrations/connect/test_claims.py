@@ -15,6 +15,7 @@ from accounts.models import User
 from integrations.activation import staff
 from integrations.activation.waiting_call import undecided_without_call
 from integrations.alerts.models import Alert
+from integrations.connect.arrivals import give_to
 from integrations.connect.tokens import link_token
 from integrations.connections.models import Application, Arrival, Connection, EndedBy
 from integrations.outbox.models import Attempt, OutgoingCall
@@ -22,7 +23,7 @@ from integrations.reconciliation.unconfirmed import recheck_unconfirmed
 from integrations.status_sync.disconnect import disconnect
 from integrations.status_sync.status_sync import ask_status
 from sandbox import Sandbox, Status
-from tests.marketplace import AURORA_1, AURORA_2, EMMA, MARIA, arrive, follow, status
+from tests.marketplace import AURORA_1, AURORA_2, EMMA, EMMAS_EMAIL, MARIA, arrive, follow, proven_owner, status
 from tests.not_none import not_none
 from tests.response import Response
 
@@ -251,6 +252,63 @@ def test_of_two_that_staff_dismiss_together_neither_goes_on(
     admin_client.post(reverse("admin:connections_connection_changelist"), form)
     work()
     assert claims() == ["failed", "failed"]
+
+
+def test_staff_who_dismiss_a_visitor_that_proves_nothing_have_decided_no_dispute(
+    client: Client, altegio: Sandbox, work: Callable[..., None], support: User
+) -> None:
+    """Altegio has accepted one of two, and the other's window is over."""
+    in_flight(client, altegio, work, "drop_after")
+    OutgoingCall.objects.update(state="unconfirmed", due_at=timezone.now())
+    work()
+    with later(61):
+        work()
+        visit(altegio, AURORA_1, "bot@example.com")
+        staff.dismiss_claim(only(state="conflict").pk, support)
+        accepted = only(state="active")
+        assert (accepted.owner, accepted.is_disputed) == (None, True)
+
+
+def test_who_has_not_signed_in_yet_has_the_location_when_staff_have_dismissed_the_other(
+    client: Client, altegio: Sandbox, work: Callable[..., None], support: User
+) -> None:
+    emma = proven_owner(EMMAS_EMAIL, PASSWORD)
+    in_flight(client, altegio, work, "drop_after")
+    OutgoingCall.objects.update(state="unconfirmed", due_at=timezone.now())
+    work()
+    staff.dismiss_claim(only(state="conflict").pk, support)
+    assert not Alert.objects.filter(cleared_at=None).exists()
+    assert give_to(Arrival.objects.earliest("pk"), emma, is_just_proven=True)
+    assert only(state="active").owner == emma
+
+
+def test_whom_staff_gave_the_location_is_not_one_whom_they_refused(
+    client: Client, altegio: Sandbox, work: Callable[..., None], support: User
+) -> None:
+    """She connects anew within the hour, and a stranger comes as well."""
+    arrive(client, altegio, AURORA_1)
+    work()
+    follow(client, altegio, AURORA_1, user_id=MARIA)
+    work()
+    staff.give_to_claimant(only(state="conflict").pk, support)
+    disconnect(only(state="active").pk, by=None, why="She connects anew.")
+    work(rounds=1)
+    arrive(client, altegio, AURORA_1, user_id=MARIA)
+    follow(client, altegio, AURORA_1, user_id=BALINT)
+    work()
+    assert claims() == ["uninstalled", "failed", "conflict", "conflict"]
+
+
+def test_who_disputes_when_the_window_before_is_over_has_the_whole_new_one(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
+    """Nothing has ended the first claim yet when its owner returns."""
+    arrive(client, altegio, AURORA_1)
+    with later(61):
+        follow(client, altegio, AURORA_1, user_id=MARIA)
+        arrive(client, altegio, AURORA_1)
+        work()
+        assert claims() == ["conflict", "conflict"]
 
 
 def test_staff_decide_after_the_window_where_altegio_holds_it_active(
