@@ -9,7 +9,7 @@ from django.utils import timezone
 from integrations.activation.lone_token import note_lone_token
 from integrations.alerts.models import Alert
 from integrations.alerts.raising import clear_alerts, raise_alerts
-from integrations.altegio.answers import ConnectionStatus, words_of
+from integrations.altegio.answers import ConnectionStatus, Outcome, words_of
 from integrations.connections.external_ids import bound_to
 from integrations.connections.models import LIVE, UNDECIDED, Connection, ConnectionChange, EndedBy, Location, State
 from integrations.connections.transitions import lock, move
@@ -112,14 +112,21 @@ def answers_another_lost_call(connection: Connection, status: ConnectionStatus) 
 
 
 def _unanswered(connection: Connection) -> list[datetime]:
-    """When the activation calls were sent whose end is not known."""
-    unanswered = Attempt.objects.filter(
-        call__connection=connection,
+    """When the activation calls were sent that may have connected what is not connected here."""
+    return list(lost_attempts().filter(call__connection=connection).values_list("started_at", flat=True))
+
+
+def lost_attempts() -> "QuerySet[Attempt]":
+    """The activations that were sent, and that Altegio has not refused.
+
+    Those of a connection that is not alive here are lost: their answer never came, or it stands on record and the
+    worker ended before what follows from it was written.
+    """
+    return Attempt.objects.filter(
         call__kind="activate",
         purpose=Attempt.Purpose.SEND,
-        outcome__in=("", "unknown"),
+        outcome__in=("", Outcome.UNKNOWN, Outcome.ACCEPTED),
     )
-    return list(unanswered.values_list("started_at", flat=True))
 
 
 def others_alive(connection: Connection) -> "QuerySet[Connection]":
@@ -178,12 +185,13 @@ def fail(connection: Connection, reason: str, altegio_words: str) -> None:
 def show_as_taken(connection: Connection, status: ConnectionStatus, reason: str) -> None:
     """Somebody holds the location: the claim is in conflict until its window ends, or theirs does.
 
-    Where no owner is known who still does, only staff can find out: they are told of a claimant who is proven.
+    Where no owner is known who still does, or they were erased, only staff can find out: they are told of a claimant
+    who is proven.
     """
     if connection.state not in UNDECIDED or connection.is_disputed:
         return
     move(connection, State.CONFLICT, reason)
-    owned = others_alive(connection).exclude(owner=None)
+    owned = others_alive(connection).filter(owner__is_active=True)
     if not connection.is_proven or any(not _has_changed_hands(each, status) for each in owned):
         return
     text = " ".join([f"{connection}: {reason}", *([CHANGED_HANDS] if owned else [])])

@@ -6,9 +6,9 @@ from datetime import timedelta
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from integrations.activation.binding import lost_attempts
 from integrations.connections.models import Connection, EndedBy, State
 from integrations.lifecycle.processing import unconfirmed_callbacks
-from integrations.outbox.models import Attempt
 from integrations.status_sync.status_sync import ask_status
 from partner_portal.core.extension_points import ExtensionPoint
 from partner_portal.core.queues import Queue
@@ -27,15 +27,10 @@ UNCONFIRMED = Queue.register(Queue("unconfirmed", "Unconfirmed connections", Con
 
 @UNCONFIRMED_SOURCES.add()
 def lost_activations() -> QuerySet[Connection]:
-    """Ended here, while an activation call was never answered: Altegio may have accepted it."""
-    unanswered = Attempt.objects.filter(
-        call__kind="activate",
-        purpose=Attempt.Purpose.SEND,
-        outcome__in=("", "unknown"),
-        started_at__gte=timezone.now() - LOST_ANSWER_LASTS,
-    )
+    """Ended here, while the answer to an activation call was lost: Altegio may have accepted it."""
+    lost = lost_attempts().filter(started_at__gte=timezone.now() - LOST_ANSWER_LASTS)
     return Connection.objects.filter(
-        state__in=(State.EXPIRED, State.FAILED), pk__in=unanswered.values("call__connection")
+        state__in=(State.EXPIRED, State.FAILED), pk__in=lost.values("call__connection")
     ).exclude(ended_by=EndedBy.STAFF)
 
 

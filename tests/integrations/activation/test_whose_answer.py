@@ -11,21 +11,26 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
+from accounts.erasure import erase_person
 from accounts.models import User
 from integrations.activation.staff import give_to_claimant
 from integrations.alerts.models import Alert
-from integrations.altegio.answers import Answer
+from integrations.altegio.answers import Answer, Outcome
 from integrations.altegio.client import AltegioClient
 from integrations.altegio.requests import ApiRequest
 from integrations.connections.models import Connection, EndedBy, State
 from integrations.connections.transitions import move
+from integrations.outbox import executor
+from integrations.outbox.call_kinds import CallKind
 from integrations.outbox.dispatcher import dispatch_due
 from integrations.outbox.models import OutgoingCall
 from integrations.reconciliation.unconfirmed import recheck_unconfirmed
 from integrations.status_sync.disconnect import disconnect
+from integrations.status_sync.status_sync import ask_status
 from sandbox import Sandbox
 from tests.integrations.connect.test_claims import later, visit
 from tests.marketplace import AURORA_1, EMMA, EMMAS_EMAIL, MARIA, arrive, follow
+from tests.not_none import not_none
 
 pytestmark = pytest.mark.django_db
 MARIAS_EMAIL = "maria@medved.example"
@@ -87,6 +92,37 @@ def test_a_lost_answer_to_who_has_signed_up_gives_the_location_to_no_later_comer
     assert Connection.objects.latest("pk").state == "conflict"
     work()
     assert Connection.objects.live().values_list("claimant__email", flat=True).get() == "owner@people.example"
+
+
+def test_an_answer_on_record_that_nothing_followed_gives_the_location_to_no_later_comer(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
+    """The worker was killed between the two; the stranger's question is asked before the call's lease ends."""
+    altegio.grant(AURORA_1, user_id=None)
+    visit(altegio, AURORA_1, "owner@people.example", "198.51.100.7")
+    with killed_after_altegios_yes():
+        while not altegio.requests("activate"):
+            work(rounds=1)
+            OutgoingCall.objects.filter(state="unconfirmed").update(due_at=timezone.now())
+    follow(client, altegio, AURORA_1, user_id=MARIA)
+    work(rounds=2)
+    assert Connection.objects.latest("pk").state == "conflict"
+    OutgoingCall.objects.filter(state="sending").update(lease_until=timezone.now())
+    work()
+    assert Connection.objects.live().values_list("claimant__email", flat=True).get() == "owner@people.example"
+
+
+def test_an_answer_on_record_that_nothing_followed_is_found_after_the_window(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
+    arrive(client, altegio, AURORA_1)
+    with killed_after_altegios_yes():
+        work(rounds=1)
+    with later(61):
+        work()
+        recheck_unconfirmed()
+        work()
+        assert owner() == EMMAS_EMAIL
 
 
 def test_an_answer_that_is_older_than_the_owners_activation_ends_nothing(
@@ -309,6 +345,40 @@ def test_staff_hear_nothing_of_who_claims_what_its_owner_still_has(
         work(rounds=1)
         assert Connection.objects.latest("pk").state == "conflict"
         assert not Alert.objects.filter(kind="conflict").exists()
+
+
+def test_staff_hear_of_who_comes_to_what_an_erased_person_holds(
+    client: Client, altegio: Sandbox, connected: Connection, work: Callable[..., None]
+) -> None:
+    erase_person(not_none(connected.owner))
+    follow(client, altegio, AURORA_1)
+    work()
+    claim = Connection.objects.latest("pk")
+    assert claim.state == "conflict"
+    assert Alert.objects.get(kind="conflict").connection == claim
+
+
+def test_an_end_that_a_status_shows_by_an_open_grant_is_concluded_by_the_portal(
+    altegio: Sandbox, left_unnoticed: Connection, work: Callable[..., None]
+) -> None:
+    altegio.grant(AURORA_1, user_id=MARIA)
+    ask_status(left_unnoticed)
+    work()
+    left_unnoticed.refresh_from_db()
+    assert (left_unnoticed.state, left_unnoticed.ended_by) == ("uninstalled", EndedBy.PORTAL)
+
+
+@contextmanager
+def killed_after_altegios_yes() -> Iterator[None]:
+    """The worker ends when Altegio's yes to an activation is on record, before what follows from it is written."""
+
+    def settle(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking: bool) -> None:
+        if asking or answer.outcome is not Outcome.ACCEPTED:
+            settle_as_ever(call, kind, answer, asking=asking)
+
+    settle_as_ever = executor._settle
+    with patch.object(executor, "_settle", settle):
+        yield
 
 
 @contextmanager
