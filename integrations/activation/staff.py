@@ -1,4 +1,8 @@
-"""What staff may do about a connection: try again, release what is held, decide a conflict."""
+"""What staff may do about a connection: try again, release what is held, decide a conflict.
+
+The sweep may end a claim's window at the same moment: it holds the call and wants the connection. Who was overtaken
+begins again, and finds the claim as it is then.
+"""
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -19,6 +23,7 @@ from integrations.outbox.queue import cancel, hurry, queue_fresh
 from integrations.status_sync.status_sync import ask_status
 from integrations.telephony.chains import adopt_chain, hand_over_chain
 from partner_portal.core.english import english as _
+from partner_portal.core.overtaken import again_when_overtaken
 
 AGAINST_THE_OTHER = _("Staff decided against the other claim.")
 
@@ -27,7 +32,7 @@ class NotPossibleError(Exception):
     """Staff asked for what this connection's state does not allow; `str()` says why."""
 
 
-@transaction.atomic
+@again_when_overtaken
 def try_again(connection_id: int, by: User) -> None:
     """Try the activation once more, now.
 
@@ -46,7 +51,7 @@ def try_again(connection_id: int, by: User) -> None:
         raise NotPossibleError(_("%(connection)s is %(state)s: there is nothing to try again.") % _named(connection))
 
 
-@transaction.atomic
+@again_when_overtaken
 def release(connection_id: int) -> None:
     """Send an activation that was held back. Raises NotPossibleError where none is."""
     connection = lock(connection_id)
@@ -64,7 +69,7 @@ def ask_altegio(connection_id: int) -> None:
     ask_status(lock(connection_id))
 
 
-@transaction.atomic
+@again_when_overtaken
 def give_to_claimant(connection_id: int, by: User) -> None:
     """Decide a conflict for this claim: every other claim on the location ends.
 
@@ -108,7 +113,7 @@ def is_for_staff(connection: Connection) -> bool:
     return connection.state == State.CONFLICT or (connection.state in LIVE and connection.is_disputed)
 
 
-@transaction.atomic
+@again_when_overtaken
 def dismiss_claim(connection_id: int, by: User) -> None:
     """Decide against this undecided claim: it stays ended, whatever Altegio answers later.
 

@@ -15,7 +15,7 @@ from integrations.activation.call_kinds import Activate
 from integrations.connections.models import Connection, EndedBy, State
 from integrations.connections.transitions import move
 from integrations.outbox.models import UNFINISHED, CallState, OutgoingCall, Priority
-from integrations.outbox.queue import cancel, queue_fresh
+from integrations.outbox.queue import queue_fresh
 from integrations.outbox.queue import wake_a_dispatcher as wake_a_worker
 
 # However often somebody comes back: Altegio is asked about the same claim no more often.
@@ -38,8 +38,9 @@ def end_claim(
     connection: Connection, why: str, *, ended_by: EndedBy = EndedBy.PORTAL, by: User | None = None
 ) -> None:
     """End an undecided claim, and its call with it; one that is being sent is left to its answer."""
-    cancel(OutgoingCall.objects.filter(connection=connection, kind=Activate.name), why)
-    move(connection, State.FAILED, why, by=by, ended_at=timezone.now(), ended_by=ended_by)
+    now = timezone.now()
+    _change([connection], RESTS, state=CallState.CANCELLED, reason=why[:500], finished_at=now)
+    move(connection, State.FAILED, why, by=by, ended_at=now, ended_by=ended_by)
 
 
 def hold_back(connections: Sequence[Connection]) -> None:
