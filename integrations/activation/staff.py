@@ -18,7 +18,7 @@ from integrations.connections.external_ids import bound_to
 from integrations.connections.models import LIVE, NOT_ENDED, UNDECIDED, Connection, EndedBy, State
 from integrations.connections.transitions import hold, lock, move, tell_details
 from integrations.connections.window import activation_window
-from integrations.outbox.models import CallState, OutgoingCall
+from integrations.outbox.models import UNFINISHED, CallState, OutgoingCall
 from integrations.outbox.queue import cancel, hurry, queue_fresh
 from integrations.status_sync.status_sync import ask_status
 from integrations.telephony.chains import adopt_chain, hand_over_chain
@@ -121,7 +121,7 @@ def dismiss_claim(connection_id: int, by: User) -> None:
     claim that proves nothing was in dispute with nobody: so a decision against it decides for nobody.
     """
     connection = _lock_place(connection_id)
-    if connection.state not in UNDECIDED:
+    if connection.state not in UNDECIDED or _is_decided_for(connection):
         raise NotPossibleError(
             _("%(connection)s is %(state)s: there is nothing to decide any more.") % _named(connection)
         )
@@ -190,6 +190,11 @@ def _number(person: User | None) -> str:
 
 def _dismiss(connection: Connection, why: str, by: User) -> None:
     end_claim(connection, why, ended_by=EndedBy.STAFF, by=by)
+
+
+def _is_decided_for(connection: Connection) -> bool:
+    """Whether staff have given it the location a moment ago: a list of before must not undo that."""
+    return _activations(connection).filter(state__in=UNFINISHED, params__decided=True).exists()
 
 
 def _activations(connection: Connection) -> QuerySet[OutgoingCall]:

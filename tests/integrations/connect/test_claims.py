@@ -242,6 +242,18 @@ def test_two_who_are_left_when_staff_dismiss_a_third_wait_for_a_decision(
     assert claims() == ["conflict", "conflict", "failed"]
 
 
+def test_for_whom_staff_have_decided_a_list_of_before_dismisses_nobody(
+    client: Client, altegio: Sandbox, support: User
+) -> None:
+    arrive(client, altegio, AURORA_1)
+    follow(client, altegio, AURORA_1, user_id=MARIA)
+    mine = only(claimant__identities__altegio_user_id=EMMA)
+    staff.give_to_claimant(mine.pk, support)
+    with pytest.raises(staff.NotPossibleError, match="nothing to decide"):
+        staff.dismiss_claim(mine.pk, support)
+    assert claims() == ["granted", "failed"]
+
+
 def test_of_two_that_staff_dismiss_together_neither_goes_on(
     client: Client, altegio: Sandbox, work: Callable[..., None], admin_client: Client
 ) -> None:
