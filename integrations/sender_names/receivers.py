@@ -1,10 +1,10 @@
-"""A connection that begins anew gets the names its location has."""
+"""A connection that begins anew gets the names its location has; one that ends takes the telling with it."""
 
 from typing import Any
 
 from django.dispatch import receiver
 
-from integrations.connections.models import LIVE, Connection, State
+from integrations.connections.models import LIVE, Connection, State, SyncState
 from integrations.connections.signals import connection_changed
 from integrations.sender_names.models import SenderNameList
 from integrations.sender_names.names import names_in_force, tell
@@ -12,10 +12,12 @@ from integrations.sender_names.names import names_in_force, tell
 
 @receiver(connection_changed)
 def tell_again(connection: Connection, before: State, after: State, **_: Any) -> None:
-    """After an activation Altegio may have forgotten the list."""
-    if after not in LIVE or before in LIVE:
+    """After an activation Altegio may have forgotten the list; after an end the call that waited is cancelled."""
+    if (after in LIVE) == (before in LIVE):
         return
     lists = SenderNameList.objects.of(connection).select_related("installation")
     names = lists.select_for_update(of=("self",), no_key=True).first()
-    if names is not None and names_in_force(names):
+    if names is None:
+        return
+    if names_in_force(names) if after in LIVE else names.sync_state == SyncState.QUEUED:
         tell(names)

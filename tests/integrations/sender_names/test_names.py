@@ -9,7 +9,9 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from integrations.connections.models import Connection
+from integrations.connections.models import Connection, State
+from integrations.connections.transitions import lock, move
+from integrations.outbox.models import OutgoingCall
 from integrations.sender_names.models import SenderName, SenderNameList
 from integrations.sender_names.names import (
     ask_for_name,
@@ -203,6 +205,17 @@ def test_a_reconnection_gets_the_names_of_its_location(
     assert at_altegio(altegio) == ["Aurora"]
     assert len(altegio.requests("short_names")) == 2
     assert SenderNameList.objects.get().sync_state == "synced"
+
+
+def test_names_that_waited_when_the_connection_ended_are_known_to_be_told_to_nobody(
+    connect: Callable[..., Connection],
+) -> None:
+    connection = connect(10101)
+    replace_names(connection, ["Aurora"])
+    move(lock(connection.pk), State.UNINSTALLED, "The owner disconnects.", ended_at=timezone.now())
+    assert OutgoingCall.objects.get(kind="short_names").state == "cancelled"
+    names = SenderNameList.objects.get()
+    assert (names.sync_state, names.sync_error) == ("failed", "This location is not connected.")
 
 
 def test_the_owner_asks_on_their_page(client: Client, connect: Callable[..., Connection]) -> None:
