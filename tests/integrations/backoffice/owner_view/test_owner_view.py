@@ -68,7 +68,7 @@ def links(page: str) -> set[str]:
     return set(re.findall(r'<a [^>]*href="([^"]*)"', page))
 
 
-@pytest.mark.parametrize("page", OWNER_PAGES, ids=lambda page: page.url_name)
+@pytest.mark.parametrize("page", list(OWNER_PAGES), ids=lambda page: page.url_name)
 def test_each_of_the_owners_pages_is_seen_below_a_banner(support: Client, case: Connection, page: OwnerPage) -> None:
     seen = text(support.get(address(case, reverse(page.url_name)[1:])))
     assert f"You see this as <bdi>{case.owner}</bdi> sees it; read only." in seen
