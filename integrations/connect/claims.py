@@ -27,7 +27,9 @@ from integrations.connections.models import (
     Arrival,
     ArrivalLocation,
     Connection,
+    EndedBy,
     Location,
+    State,
 )
 from integrations.connections.transitions import tell_details
 from integrations.connections.window import activation_deadline
@@ -167,7 +169,9 @@ def go_on_as_new(ended: Connection) -> None:
     now = timezone.now()
     if ended.last_arrived_at == ended.arrived_at or now >= activation_deadline(ended.last_arrived_at):
         return
-    if Connection.objects.same_place(ended).filter(pk__gt=ended.pk, arrived_at=ended.last_arrived_at).exists():
+    later = Connection.objects.same_place(ended).filter(pk__gt=ended.pk, arrived_at=ended.last_arrived_at)
+    # But not a claim that the portal ended because this connection was given to its claimant.
+    if later.exclude(state=State.FAILED, ended_by=EndedBy.PORTAL).exists():
         return
     claimant = Claimant.behind(ended)
     salon_ids, arrived_at = [ended.location.altegio_id], ended.last_arrived_at

@@ -337,6 +337,17 @@ def test_staff_hear_of_who_connects_anew_where_altegio_activates_at_the_grant_an
         assert owner() == MARIAS_EMAIL
 
 
+def test_whom_staff_give_what_has_ended_unnoticed_is_connected(
+    client: Client, altegio: Sandbox, left_unnoticed: Connection, work: Callable[..., None]
+) -> None:
+    with later(10):
+        arrive(client, altegio, AURORA_1, user_id=MARIA)
+        give_to_claimant(Connection.objects.latest("pk").pk, User.objects.get(email=MARIAS_EMAIL))
+        work()
+        assert owner() == MARIAS_EMAIL
+        assert altegio.status_of(AURORA_1) == "active"
+
+
 def test_staff_hear_nothing_of_who_claims_what_its_owner_still_has(
     client: Client, altegio: Sandbox, connected: Connection, work: Callable[..., None]
 ) -> None:
