@@ -1,4 +1,4 @@
-"""A connection that begins anew gets the names its location has; one that ends takes the telling with it."""
+"""A connection that begins anew gets the names its location has; the end of one says that nobody is told them."""
 
 from typing import Any
 
