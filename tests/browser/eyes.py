@@ -4,17 +4,19 @@ from collections.abc import Iterable
 from typing import Any
 
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Page
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Frame, Page
 
 # Every rule that axe has by itself, whatever it says how grave a finding is; those about colors by themselves.
 ABOUT_COLORS = ["color-contrast", "link-in-text-block"]
 QUIETLY = {"resultTypes": ["violations"], "preload": False}
 COLORS = QUIETLY | {"runOnly": ABOUT_COLORS}
 ALL_ELSE = QUIETLY | {"rules": {rule: {"enabled": False} for rule in ABOUT_COLORS}}
+WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 FINDINGS = """async ([context, options]) => (await axe.run(context, options)).violations.flatMap(
     ({ id, nodes }) => nodes.map(({ html, any, all, none }) =>
         [id, html.slice(0, 200), [...any, ...all, ...none].map((check) => check.message).join("; ")].join(" | ")))"""
-TOO_WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+TOO_WIDE = "() => Math.max(0, document.documentElement.scrollWidth - document.documentElement.clientWidth)"
 # What an element is to a style sheet: its own tag and classes and those of all that it stands in. Classes that
 # name a model, a field or a column are left out: they color nothing.
 STYLED = """() => {
@@ -93,8 +95,22 @@ class Eyes:
 def too_wide(page: Page, width: int) -> list[str]:
     """That it has to be pushed sideways, if so."""
     page.set_viewport_size({"width": width, "height": 900})
+    by = pixels_too_wide(page)
+    return [f"{by} pixels too wide at {width}"] if by else []
+
+
+def pixels_too_wide(page: Page) -> int:
+    """How far it has to be pushed sideways; 0 when it fits. A page that is still loading is not laid out yet."""
+    page.wait_for_load_state()
     by: int = page.evaluate(TOO_WIDE)
-    return [f"{by} pixels too wide at {width}"] if by > 0 else []
+    return by
+
+
+def has_no_axe_findings(page: Page | Frame, context: str | None = None) -> None:
+    """Assert that axe finds nothing against WCAG 2.2 AA in a loaded page, or in the element `context` of it."""
+    page.wait_for_load_state()
+    found = Axe().run(page, context=context, options=WCAG).response["violations"]
+    assert [(finding["id"], finding["nodes"][0]["html"]) for finding in found] == []
 
 
 def cut_off(page: Page) -> list[str]:

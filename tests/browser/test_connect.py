@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import FrameLocator, Page, expect
 from pytest_django.fixtures import Settings
 
@@ -12,20 +11,16 @@ from integrations.connect import arrivals
 from integrations.connections.models import Arrival, Connection
 from integrations.outbox.dispatcher import dispatch_due
 from sandbox import Sandbox
+from tests.browser.eyes import has_no_axe_findings, pixels_too_wide
 from tests.marketplace import AURORA_1, AURORA_2, EMMA
 from tests.not_none import not_none
 
 pytestmark = pytest.mark.django_db(transaction=True)
-AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 
 
 def arrival(altegio: Sandbox, portal: str, locations: int | list[int], user_id: int | None = 9001) -> str:
     altegio.grant(locations, user_id=user_id)
     return altegio.arrival_url(locations, user_id=user_id)
-
-
-def has_no_axe_findings(page: Page) -> None:
-    assert [finding["id"] for finding in Axe().run(page, options=AXE).response["violations"]] == []
 
 
 def test_a_signed_arrival_turns_active_before_the_owners_eyes(
@@ -66,7 +61,7 @@ def test_a_screen_reader_says_how_it_went(page: Page, altegio: Sandbox, portal: 
 def test_the_form_fits_and_can_be_used_by_everyone(page: Page, altegio: Sandbox, portal: str, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 700})
     page.goto(arrival(altegio, portal, AURORA_1, user_id=None))
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert pixels_too_wide(page) == 0
     has_no_axe_findings(page)
 
 

@@ -3,7 +3,6 @@
 from typing import Literal
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
 from playwright.sync_api import Page, expect
 from pytest_django.fixtures import Settings
@@ -11,7 +10,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
 from sandbox import Sandbox
-from tests.browser.test_connect import AXE
+from tests.browser.eyes import has_no_axe_findings, pixels_too_wide
 from tests.marketplace import AURORA_1, AURORA_2, arrive
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -38,9 +37,8 @@ def test_staff_sign_in_and_find_the_caller(
     page.locator("input[type=submit]").click()
 
     expect(page.get_by_role("heading", name="Running out of time")).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    found = Axe().run(page, context="#content .panels", options=AXE).response["violations"]
-    assert [(finding["id"], finding["nodes"][0]["html"]) for finding in found] == []
+    assert pixels_too_wide(page) == 0
+    has_no_axe_findings(page, "#content .panels")
 
     page.get_by_label("Who is calling?").fill(str(AURORA_1))
     page.keyboard.press("Enter")

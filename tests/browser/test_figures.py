@@ -3,7 +3,6 @@
 from typing import Literal
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 from pytest_django.fixtures import Settings
@@ -12,7 +11,7 @@ from pytest_django.live_server_helper import LiveServer
 from accounts.models import User
 from billing.models import MonthlyFigures
 from integrations.connections.models import Application
-from tests.browser.test_connect import AXE
+from tests.browser.eyes import has_no_axe_findings, pixels_too_wide
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -48,6 +47,5 @@ def test_the_figures_are_read_by_everyone(
     expect(page.get_by_role("heading", name="Monthly recurring revenue")).to_be_visible()
     expect(page.get_by_role("img", name="Churn")).to_be_visible()
     expect(page.get_by_role("cell", name="25.0 %").first).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    found = Axe().run(page, context="#content", options=AXE).response["violations"]
-    assert [(finding["id"], finding["nodes"][0]["html"]) for finding in found] == []
+    assert pixels_too_wide(page) == 0
+    has_no_axe_findings(page, "#content")

@@ -4,14 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Frame, FrameLocator, Page, expect
 
 from accounts.models import User
 from accounts.proofs import take_over
 from integrations.connect import status_views
 from integrations.connections.models import Connection
-from tests.browser.test_connect import AXE
+from tests.browser.eyes import has_no_axe_findings
 from tests.marketplace import proven_owner
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -33,8 +32,7 @@ def test_signed_arrival_status_settings_disconnect(
     frame = settings_tab()
     expect(frame.get_by_role("heading", name="Connected", exact=True)).to_be_visible()
     open_account(frame)
-    found = Axe().run(portals_frame(page), options=AXE).response["violations"]
-    assert [(finding["id"], finding["nodes"][0]["html"]) for finding in found] == []
+    has_no_axe_findings(portals_frame(page))
 
     frame.get_by_role("link", name="Disconnect").first.click()
     expect(frame.get_by_role("heading", name="Disconnect this location?")).to_be_visible()
