@@ -17,7 +17,8 @@ class Keys:
         self.page = page
 
     def reach(self, target: Locator) -> None:
-        """Press Tab until it has the focus, and see that it does."""
+        """Press Tab until it has the focus, and see that it does, as a page that is loaded shows it."""
+        self.page.wait_for_load_state()
         for _ in range(MAX_TABS):
             if target.evaluate(HAS_FOCUS):
                 break
