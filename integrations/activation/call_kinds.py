@@ -56,23 +56,21 @@ class Activate(CallKind):
     @classmethod
     def new(cls, connection: Connection, *, state: CallState = CallState.QUEUED, turn: int = 0) -> OutgoingCall:
         """The activation call of a claim: sent, asked about first (UNCONFIRMED), or held until the claim's end."""
-        return cls._call(connection, connection.deadline_at, state=state, turn=turn)
+        return cls._call(connection, state=state, turn=turn)
 
     @classmethod
-    def again(cls, connection: Connection, deadline_at: datetime) -> OutgoingCall:
+    def again(cls, connection: Connection) -> OutgoingCall:
         """A later one; it asks before it sends, and is held where staff release what the application sends."""
         is_held = connection.application.hold_activations
-        return cls._call(connection, deadline_at, state=CallState.HELD if is_held else CallState.UNCONFIRMED)
+        return cls._call(connection, state=CallState.HELD if is_held else CallState.UNCONFIRMED)
 
     @classmethod
-    def by_staff(cls, connection: Connection, deadline_at: datetime, *, decided: bool) -> OutgoingCall:
+    def by_staff(cls, connection: Connection, *, decided: bool) -> OutgoingCall:
         """A later one that staff wish; it asks before it sends. `decided`: the location is the claimant's."""
-        return cls._call(connection, deadline_at, state=CallState.UNCONFIRMED, decided=decided)
+        return cls._call(connection, state=CallState.UNCONFIRMED, decided=decided)
 
     @classmethod
-    def _call(
-        cls, connection: Connection, deadline_at: datetime, *, state: CallState, turn: int = 0, decided: bool = False
-    ) -> OutgoingCall:
+    def _call(cls, connection: Connection, *, state: CallState, turn: int = 0, decided: bool = False) -> OutgoingCall:
         # No count of the earlier ones: they are not kept for ever, and a key must not come twice. That only one
         # waits for a connection is a constraint of the table.
         call = new_call(
@@ -80,7 +78,7 @@ class Activate(CallKind):
             f"activate:{connection.pk}:{uuid.uuid4().hex}",
             ordering_key=connection.ordering_key,
             connection_id=connection.pk,
-            deadline_at=deadline_at,
+            deadline_at=connection.deadline_at,
             state=state,
             **({"decided": True} if decided else {}),
         )
@@ -162,7 +160,7 @@ class Activate(CallKind):
             return
         if now < connection.deadline_at:
             # Its window began anew at this moment.
-            queue_fresh([self.again(connection, connection.deadline_at)])
+            queue_fresh([self.again(connection)])
             return
         to = State.EXPIRED if connection.state == State.GRANTED else State.FAILED
         why = WINDOW_CLOSED if to is State.EXPIRED else STILL_TAKEN

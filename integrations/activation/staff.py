@@ -17,7 +17,7 @@ from integrations.alerts.raising import clear_alerts
 from integrations.connections.external_ids import bound_to
 from integrations.connections.models import LIVE, NOT_ENDED, UNDECIDED, Connection, EndedBy, State
 from integrations.connections.transitions import hold, lock, move, tell_details
-from integrations.connections.window import activation_window
+from integrations.connections.window import activation_deadline
 from integrations.outbox.models import UNFINISHED, CallState, OutgoingCall
 from integrations.outbox.queue import cancel, hurry, queue_fresh
 from integrations.status_sync.status_sync import ask_status
@@ -151,12 +151,22 @@ def pass_review(connection_id: int, by: User) -> None:
 
 
 def _send_on(connection: Connection, why: str, by: User, *, decided: bool = False) -> None:
-    """The claim goes on: one call in place of all that wait, which asks first."""
+    """The claim goes on in a new window: one call in place of all that wait, which asks first."""
     cancel(_activations(connection), why)
-    move(connection, State.GRANTED, why, by=by, is_disputed=False, is_proven=True, ended_at=None, ended_by="")
+    move(
+        connection,
+        State.GRANTED,
+        why,
+        by=by,
+        is_disputed=False,
+        is_proven=True,
+        deadline_at=activation_deadline(timezone.now()),
+        warned=0,
+        ended_at=None,
+        ended_by="",
+    )
     if not _activations(connection).filter(state=CallState.SENDING).exists():
-        window = activation_window()
-        queue_fresh([Activate.by_staff(connection, timezone.now() + window, decided=decided)])
+        queue_fresh([Activate.by_staff(connection, decided=decided)])
 
 
 def _hand_over(live: Connection, claim: Connection, by: User) -> None:

@@ -71,7 +71,7 @@ def wake(connections: Sequence[Connection]) -> None:
     waiting = set(unfinished.filter(state__in=UNFINISHED).values_list("connection", flat=True))
     missing = [each for each in connections if each.pk not in waiting]
     if missing:
-        queue_fresh(Activate.again(each, each.deadline_at) for each in missing)
+        queue_fresh(Activate.again(each) for each in missing)
     transaction.on_commit(wake_a_worker)
 
 

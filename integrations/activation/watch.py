@@ -28,7 +28,7 @@ def _go_on(found: Connection) -> None:
         move(connection, to, why, ended_at=now, ended_by=EndedBy.WINDOW)
     else:
         # In a dispute the answer to its question holds it back again.
-        queue_fresh([Activate.again(connection, connection.deadline_at)])
+        queue_fresh([Activate.again(connection)])
 
 
 register_check("connection: undecided", _without_a_call, _go_on)

@@ -14,6 +14,7 @@ from accounts.erasure import person_erased
 from accounts.models import User
 from integrations.activation.waiting_call import end_claim
 from integrations.connections.models import Arrival, Connection
+from integrations.connections.querysets import ConnectionQuerySet
 from integrations.connections.transitions import hold, tell_details, touch
 
 
@@ -25,11 +26,12 @@ def forget_person(user: User, altegio_user_ids: set[int], **_: Any) -> None:
     numbers |= altegio_user_ids
     claims = [f"a:{number}" for number in numbers]
     arrivals = Arrival.objects.filter(Q(pk__in=arrivals.values("pk")) | Q(altegio_user_id__in=numbers))
+    every = {*claims, *arrivals.exclude(claim="").values_list("claim", flat=True)}
     # What somebody claimed under their address waits for them.
     waiting = list(Connection.objects.filter(arrivals__in=arrivals).values_list("pk", flat=True))
-    theirs = Q(claimant=user) | Q(owner=user) | Q(pk__in=waiting) | Q(claim__in=claims)
+    theirs = Q(claimant=user) | Q(owner=user) | Q(pk__in=waiting) | Q(claim__in=every)
     held = Connection.objects.filter(pk__in=hold(Connection.objects.filter(theirs)))
-    _end_claims(user, {*claims, *arrivals.exclude(claim="").values_list("claim", flat=True)})
+    _end_claims(held.filter(Q(claimant=user) | Q(claim__in=every)))
     for rows in (arrivals.filter(claim__in=claims), held.filter(claim__in=claims)):
         rows.update(claim=Concat(Value("erased:"), Cast("pk", CharField())))
     arrivals.update(altegio_user_id=None, digest="", network="")
@@ -40,8 +42,7 @@ def forget_person(user: User, altegio_user_ids: set[int], **_: Any) -> None:
     tell_details(own)
 
 
-def _end_claims(user: User, claims: set[str]) -> None:
+def _end_claims(held: ConnectionQuerySet) -> None:
     """What they claim, and Altegio has not accepted yet, ends: it would be connected for somebody who is gone."""
-    theirs = Q(claimant=user) | Q(claim__in=claims)
-    for connection in Connection.objects.undecided().filter(theirs).order_by("pk"):
+    for connection in held.undecided().order_by("pk"):
         end_claim(connection, "The person behind it was erased.")

@@ -140,8 +140,8 @@ def test_a_later_activation_is_queued_though_the_first_is_forgotten(
     connection = Connection.objects.get()
     activations = OutgoingCall.objects.filter(kind="activate")
     activations.update(state="done")
-    queue([Activate.again(connection, timezone.now() + timedelta(hours=1))])
+    queue([Activate.again(connection)])
     activations.earliest("pk").delete()
     activations.update(state="done")
-    queue([Activate.again(connection, timezone.now() + timedelta(hours=1))])
+    queue([Activate.again(connection)])
     assert activations.count() == 2

@@ -62,6 +62,18 @@ def test_trying_again_after_the_deadline_asks_first_and_sends_while_altegio_wait
     assert Connection.objects.get().state == "active"
 
 
+def test_whom_staff_try_again_after_the_window_has_a_new_one_in_which_others_are_rivals(
+    client: Client, altegio: Sandbox, work: Callable[..., None], settings: Settings, support: User
+) -> None:
+    connection = expired(client, altegio, work, settings)
+    with time_machine.travel(timezone.now() + timedelta(hours=2), tick=False):
+        staff.try_again(connection.pk, support)
+        follow(client, altegio, AURORA_1, user_id=MARIA)
+        connection.refresh_from_db()
+        assert connection.deadline_at - timezone.now() == timedelta(seconds=settings.ALTEGIO_ACTIVATION_WINDOW)
+        assert list(Connection.objects.values_list("state", "is_disputed")) == [("conflict", True)] * 2
+
+
 def test_trying_again_sends_nothing_where_altegio_does_not_wait(
     client: Client, altegio: Sandbox, work: Callable[..., None], settings: Settings, support: User
 ) -> None:
