@@ -148,6 +148,7 @@ class RefundPayment(_AboutPayment):
 
     name = "refund_payment"
     title = _("Refund")
+    yes_is_enough = True
 
     @classmethod
     def new(cls, payment: Payment) -> OutgoingCall:

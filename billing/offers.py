@@ -149,6 +149,7 @@ class GiveDiscount(CallKind):
     title = english("Discount")
     priority = Priority.MONEY
     idempotent = True
+    yes_is_enough = True
     on_either_host = True
 
     def request(self, call: OutgoingCall) -> ApiRequest:

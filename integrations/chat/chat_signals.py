@@ -40,6 +40,7 @@ class _Signal(CallKind):
     """Its end, whichever it is, ends the signal too."""
 
     priority = Priority.NOTIFICATION
+    yes_is_enough = True
     # What was written an hour ago is read in the panel itself.
     max_age = timedelta(hours=1)
     signal: ClassVar[requests.ChatSignal]

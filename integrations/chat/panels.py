@@ -54,6 +54,7 @@ class InstallPanel(CallKind):
     title = _("Chat panel")
     priority = Priority.SETUP
     idempotent = True
+    yes_is_enough = True
     last_write_wins = True
     alert_on_failure = True
 

@@ -45,6 +45,7 @@ class RelayStatuses(CallKind):
     title = _("Message statuses")
     priority = Priority.BULK
     idempotent = True
+    yes_is_enough = True
 
     def request(self, call: OutgoingCall) -> ApiRequest:
         batches = carried_by(call) or _take(call)

@@ -41,6 +41,7 @@ class UpdateChannel(CallKind):
     title = _("Channel on or off")
     priority = Priority.SETUP
     idempotent = True
+    yes_is_enough = True
     last_write_wins = True
     on_either_host = True
     alert_on_failure = True

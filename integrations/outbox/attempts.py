@@ -4,9 +4,9 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from integrations.altegio.answers import Answer
+from integrations.altegio.answers import Answer, Outcome
 from integrations.altegio.requests import ApiRequest
-from integrations.outbox.models import Attempt
+from integrations.outbox.models import Attempt, OutgoingCall
 from partner_portal.core.masking import mask
 
 log = structlog.get_logger(__name__)
@@ -37,3 +37,9 @@ def _complete_attempt(attempt: Attempt, answer: Answer, request: ApiRequest) -> 
     attempt.message = mask(answer.message, request.secrets)[:500]
     attempt.response_body = NOT_KEPT if request.hides_answer else mask(answer.text, request.secrets)[:MAX_TEXT]
     attempt.save(update_fields=["finished_at", "status_code", "outcome", "message", "response_body"])
+
+
+def yes_on_record(call: OutgoingCall) -> Answer | None:
+    """Altegio's yes to an earlier sending of this call, without its content; None where there was none."""
+    sent = call.attempts.filter(purpose=Attempt.Purpose.SEND, outcome=Outcome.ACCEPTED).order_by("number").last()
+    return Answer(Outcome.ACCEPTED, sent.status_code) if sent else None

@@ -80,6 +80,9 @@ class CallKind:
     priority: ClassVar[Priority]
     # Harmless to repeat: after an uncertain end it is sent again, without asking.
     idempotent: ClassVar[bool] = False
+    # What follows from Altegio's yes reads nothing of the answer: the yes that stands on record is enough where a
+    # worker ended before what follows was written, and nothing is sent or asked again.
+    yes_is_enough: ClassVar[bool] = False
     # It sets what a newer one sets anew. Without an answer Altegio may still be at it, and a late one would undo
     # the newer: so the next one about it rests for `ALTEGIO_SETTLING_SECONDS`.
     last_write_wins: ClassVar[bool] = False

@@ -19,7 +19,7 @@ from integrations.altegio.client import AltegioClient, to_json
 from integrations.altegio.requests import ApiRequest
 from integrations.contract_drift.observe import observe_answer
 from integrations.outbox import rate
-from integrations.outbox.attempts import MAX_TEXT, note_answer
+from integrations.outbox.attempts import MAX_TEXT, note_answer, yes_on_record
 from integrations.outbox.call_kinds import CallKind, ObsoleteError, OnHoldError, UnverifiableError, kind_of
 from integrations.outbox.claim import Claim, lease_length
 from integrations.outbox.decisions import Effect, Facts, decide, is_judged
@@ -91,6 +91,10 @@ def execute(claim: Claim, slot: rate.Slot) -> None:
 
 def _exchange(claim: Claim, slot: rate.Slot) -> None:
     call, kind = claim.call, kind_of(claim.call)
+    if claim.is_unconfirmed and kind.yes_is_enough and (yes := yes_on_record(call)) is not None:
+        rate.settle(slot, used=False)
+        _settle(call, kind, yes, asking=False)
+        return
     asking = kind.verify_before_retry(call) if claim.is_unconfirmed else kind.must_ask(call)
     try:
         request = kind.question(call) if asking else _request(kind, call)

@@ -24,6 +24,7 @@ class SendSenderNames(CallKind):
     title = _("Sender names")
     priority = Priority.SETUP
     idempotent = True
+    yes_is_enough = True
     last_write_wins = True
     alert_on_failure = True
 

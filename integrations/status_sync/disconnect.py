@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from integrations.altegio import requests
-from integrations.altegio.answers import AltegioState, Answer, read_status
+from integrations.altegio.answers import AltegioState, Answer, ConnectionStatus, read_status
 from integrations.altegio.requests import ApiRequest
 from integrations.connections.models import LIVE, Connection, State
 from integrations.connections.transitions import connection_of, lock, move
@@ -84,6 +84,7 @@ class Uninstall(CallKind):
     name = "uninstall"
     title = english("Disconnecting")
     priority = Priority.SETUP
+    yes_is_enough = True
     alert_on_failure = True
 
     def about(self, call: OutgoingCall) -> str:
@@ -110,9 +111,7 @@ class Uninstall(CallKind):
             return CannotTell()
         if status.state not in (AltegioState.ACTIVE, AltegioState.FROZEN):
             return Happened()
-        # Altegio's clock may be behind ours: what it calls connected may be a connection made since.
-        since = call.created_at - timedelta(seconds=settings.ALTEGIO_CLOCK_TOLERANCE)
-        if status.newest_end_at is not None and status.newest_end_at >= since.replace(microsecond=0):
+        if _has_ended_it(call, status):
             return Happened()
         return SendAgain() if call.refusal_code is None else NotToHappen(call.reason)
 
@@ -121,3 +120,16 @@ class Uninstall(CallKind):
         if connection.state in LIVE:
             by = User.objects.filter(pk=call.params["by"]).first()
             move(connection, State.UNINSTALLED, call.params["why"], by=by, ended_at=timezone.now())
+
+
+def _has_ended_it(call: OutgoingCall, status: ConnectionStatus) -> bool:
+    """Whether the newest end that Altegio knows of is what this call wants: what it calls connected was made since.
+
+    Altegio's clock may differ from ours. The end of an earlier connection here, a moment before, is not this one's.
+    """
+    ended_at, tolerance = status.newest_end_at, timedelta(seconds=settings.ALTEGIO_CLOCK_TOLERANCE)
+    if ended_at is None or ended_at < (call.created_at - tolerance).replace(microsecond=0):
+        return False
+    connection = connection_of(call)
+    earlier = Connection.objects.beside(connection).filter(pk__lt=connection.pk, state=State.UNINSTALLED)
+    return not earlier.filter(ended_at__gte=ended_at - tolerance).exists()

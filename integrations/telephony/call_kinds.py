@@ -65,6 +65,7 @@ class SwitchTelephony(CallKind):
     title = _("Telephony on or off")
     priority = Priority.SETUP
     idempotent = True
+    yes_is_enough = True
     last_write_wins = True
     uses_own_credential = True
     alert_on_failure = True

@@ -86,6 +86,7 @@ class CallNotification(CallKind):
     title = _("Call notification")
     priority = Priority.NOTIFICATION
     idempotent = True
+    yes_is_enough = True
     uses_own_credential = True
 
     def request(self, call: OutgoingCall) -> ApiRequest:

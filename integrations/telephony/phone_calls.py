@@ -70,6 +70,7 @@ class CallHistory(CallKind):
     name = "call_history"
     title = _("Saved phone call")
     priority = Priority.BULK
+    yes_is_enough = True
     uses_own_credential = True
     alert_on_failure = True
 

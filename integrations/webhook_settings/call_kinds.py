@@ -125,6 +125,7 @@ class MendWebhookSettings(_AboutHooks):
 
     name = "mend_webhook_settings"
     title = _("Webhook settings: mending")
+    yes_is_enough = True
     alert_on_failure = True
 
     def must_ask(self, call: OutgoingCall) -> bool:

@@ -132,6 +132,19 @@ def test_the_same_owner_connects_again_and_the_history_stays(
     assert User.objects.count() == 1
 
 
+def test_the_end_of_an_earlier_connection_a_moment_before_is_not_this_ones(
+    client: Client, altegio: Sandbox, connected: Connection, work: Callable[..., None]
+) -> None:
+    disconnect(connected.pk, by=None, why="It is connected anew.")
+    work()
+    arrive(client, altegio, AURORA_1)
+    work()
+    altegio.fault("drop_before", "uninstall")
+    disconnect(Connection.objects.latest("pk").pk, by=None, why="And ended again.")
+    work()
+    assert altegio.status_of(AURORA_1) is Status.UNINSTALLED
+
+
 def test_an_end_by_a_slow_clock_is_not_sent_again_to_the_connection_made_since(
     altegio: Sandbox, connected: Connection, work: Callable[..., None]
 ) -> None:

@@ -1,0 +1,47 @@
+"""The worker ends when Altegio's yes is on record, before what follows from it is written."""
+
+from collections.abc import Callable
+
+import pytest
+from django.utils import timezone
+
+from integrations.connections.models import Connection
+from integrations.messaging.models import StatusBatch
+from integrations.outbox.models import OutgoingCall
+from integrations.status_sync.disconnect import disconnect
+from sandbox import Sandbox
+from tests.integrations.activation.test_whose_answer import killed_after_altegios_yes
+from tests.integrations.messaging.test_statuses import STATUSES, status
+from tests.response import Api
+
+pytestmark = pytest.mark.django_db
+
+
+def work_on(work: Callable[..., None]) -> None:
+    """Another worker goes on when the killed one's lease is over."""
+    OutgoingCall.objects.filter(state="sending").update(lease_until=timezone.now())
+    work()
+
+
+def test_what_may_be_repeated_is_not(api: Api, altegio: Sandbox, work: Callable[..., None]) -> None:
+    api("post", STATUSES, [status("m1", 4)])
+    with killed_after_altegios_yes():
+        work()
+    assert StatusBatch.objects.get().state == "waiting"
+    work_on(work)
+    assert StatusBatch.objects.get().state == "sent"
+    assert len(altegio.requests("sms_statuses")) == 1
+
+
+def test_nothing_is_asked_where_the_yes_tells_all(
+    altegio: Sandbox, connected: Connection, work: Callable[..., None]
+) -> None:
+    disconnect(connected.pk, by=None, why="The owner disconnects.")
+    with killed_after_altegios_yes():
+        work(rounds=1)
+    asked = len(altegio.requests("status"))
+    work_on(work)
+    connected.refresh_from_db()
+    assert (connected.state, connected.reason) == ("uninstalled", "The owner disconnects.")
+    assert len(altegio.requests("uninstall")) == 1
+    assert altegio.requests("status")[asked:] == []
