@@ -25,6 +25,7 @@ from integrations.altegio.answers import (
 from integrations.altegio.requests import ApiRequest
 from integrations.altegio.wire import to_wire
 from integrations.connections.models import State
+from integrations.outbox.attempts import had_no_answer
 from integrations.outbox.call_kinds import (
     CallKind,
     CannotTell,
@@ -47,6 +48,11 @@ HELD_AS_BEFORE = (
     "refund it and tell it anew under another external_id."
 )
 UNSURE = "Altegio says the location is not connected; whether this payment arrived before cannot be known now."
+MAY_BE_REFUNDED = (
+    "Altegio refuses the refund, but an earlier try had no answer and may have made it. Altegio says the location is "
+    "not connected and shows no payments: ask Altegio whether this one is refunded. If the location is connected "
+    "again, the portal sees it."
+)
 
 
 class _AboutPayment(CallKind):
@@ -172,7 +178,10 @@ class RefundPayment(_AboutPayment):
         payment = _payment(call)
         if any(remote.id == payment.altegio_payment_id and remote.is_refunded for remote in status.payments):
             return Happened()
-        return NotToHappen(call.reason) if call.refusal_code else SendAgain()
+        if call.refusal_code is None:
+            return SendAgain()
+        is_unsure = status is NOT_CONNECTED and had_no_answer(call)
+        return NotToHappen(MAY_BE_REFUNDED if is_unsure else call.reason)
 
     def accepted(self, call: OutgoingCall, answer: Answer) -> None:
         mark_refunded(lock_payment(call.params["payment"]))
@@ -180,7 +189,8 @@ class RefundPayment(_AboutPayment):
     def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
         payment = lock_payment(call.params["payment"])
         if payment.status == Status.REFUND_QUEUED:
-            payment.status, payment.error = Status.REPORTED, f"Altegio refused the refund: {reason}"[:500]
+            error = reason if reason == MAY_BE_REFUNDED else f"Altegio refused the refund: {reason}"
+            payment.status, payment.error = Status.REPORTED, error[:500]
             payment.save(update_fields=["status", "error"])
 
 

@@ -137,6 +137,8 @@ def _payment_problems(paid: Paid, held: list[Payment], status: str, error: str) 
 def _may_be_held(status: str, error: str) -> tuple[str, ...]:
     if status == "failed" and error.startswith("Altegio says the location is not connected; whether"):
         return ("nothing", "reported")  # Altegio does not tell of a connection that is gone
+    if status == "reported" and error.startswith("Altegio refuses the refund, but an earlier try had no answer"):
+        return ("reported", "refunded")
     return {"reported": ("reported",), "refunded": ("refunded",)}.get(status, ("nothing",))
 
 

@@ -88,6 +88,21 @@ def test_what_is_refunded_at_altegio_already_is_recorded_as_such(
     assert billing.payment(reported)["status"] == "refunded"
 
 
+@pytest.mark.parametrize(("gone_answer", "status"), [("empty", "refunded"), ("404", "reported")])
+def test_where_the_end_of_the_connection_hides_an_earlier_try_nobody_says_that_it_was_refused(
+    altegio: Sandbox, billing: Billing, reported: int, work: Callable[..., None], gone_answer: str, status: str
+) -> None:
+    altegio.configure(gone_answer=gone_answer)
+    altegio.fault("drop_after", "refund")
+    billing.refund(reported)
+    work(rounds=1)
+    altegio.uninstall(SALON)
+    work()
+    shown = billing.payment(reported)
+    assert shown["status"] == status
+    assert ("may have made it" in shown["error"]) is (status == "reported")
+
+
 def test_a_refund_that_altegio_refuses_leaves_the_payment_and_may_be_asked_again(
     altegio: Sandbox, billing: Billing, reported: int, work: Callable[..., None]
 ) -> None:
