@@ -13,7 +13,7 @@ from integrations.altegio.answers import ConnectionStatus, Outcome, words_of
 from integrations.connections.external_ids import bound_to
 from integrations.connections.models import LIVE, UNDECIDED, Connection, ConnectionChange, EndedBy, Location, State
 from integrations.connections.transitions import lock, move
-from integrations.connections.window import activation_window
+from integrations.connections.window import activation_window, clock_tolerance
 from integrations.locations.call_kinds import fetch_locations
 from integrations.locations.review import review_name
 from integrations.outbox.models import Attempt, OutgoingCall
@@ -23,11 +23,6 @@ CLOCK_ALERT = "altegio-clock"
 CHANGED_HANDS = (
     "By Altegio's log that connection has ended since, and the location was connected anew. Decide whose it is."
 )
-
-
-def clock_tolerance() -> timedelta:
-    """By how much Altegio's clock may differ from ours (`ALTEGIO_CLOCK_TOLERANCE`)."""
-    return timedelta(seconds=settings.ALTEGIO_CLOCK_TOLERANCE)
 
 
 def lies_ahead(consent: datetime) -> bool:

@@ -9,7 +9,6 @@ from django.utils import timezone
 from integrations.activation.adoption import adopt_in_place
 from integrations.activation.binding import (
     accept,
-    clock_tolerance,
     end_unnoticed,
     fail,
     is_outdated,
@@ -26,6 +25,7 @@ from integrations.altegio.answers import AltegioState, Answer, Outcome, read_sta
 from integrations.altegio.requests import ApiRequest
 from integrations.connections.models import UNDECIDED, Connection, EndedBy, State
 from integrations.connections.transitions import connection_of, lock, move
+from integrations.connections.window import clock_tolerance
 from integrations.outbox.call_kinds import (
     AskAgain,
     CallKind,

@@ -8,7 +8,6 @@ from integrations.activation.binding import (
     accept,
     answers_a_lost_call,
     answers_another_lost_call,
-    clock_tolerance,
 )
 from integrations.activation.waiting_call import wake
 from integrations.alerts.models import Alert
@@ -17,6 +16,7 @@ from integrations.altegio.answers import AltegioState, ConnectionStatus
 from integrations.connections.models import Connection, State
 from integrations.connections.signals import connection_changed, found_alive
 from integrations.connections.transitions import move
+from integrations.connections.window import clock_tolerance
 from integrations.telephony.chains import resume_chain
 
 

@@ -1,4 +1,4 @@
-"""The activation window: how long after an arrival Altegio takes the activation (docs/altegio.md §1)."""
+"""The activation window (docs/altegio.md §1), and by how much the two clocks may differ."""
 
 from datetime import datetime, timedelta
 
@@ -13,3 +13,8 @@ def activation_window() -> timedelta:
 def activation_deadline(arrived_at: datetime) -> datetime:
     """The end of the window that an arrival starts."""
     return arrived_at + activation_window()
+
+
+def clock_tolerance() -> timedelta:
+    """By how much Altegio's clock may differ from ours (`ALTEGIO_CLOCK_TOLERANCE`)."""
+    return timedelta(seconds=settings.ALTEGIO_CLOCK_TOLERANCE)

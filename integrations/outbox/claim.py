@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from integrations.connections.window import clock_tolerance
 from integrations.outbox.budget_shares import whose_turn
 from integrations.outbox.models import UNFINISHED, WAITING, CallState, OutgoingCall
 
@@ -80,7 +81,7 @@ class InLine:
 def next_in_line(most: int) -> list[InLine]:
     """The calls that would go next, at most so many."""
     now = timezone.now()
-    waited = now - timedelta(seconds=settings.ALTEGIO_CLOCK_TOLERANCE)
+    waited = now - clock_tolerance()
     with in_index_order():
         rows = list(due_calls(now).values_list("priority", "turn", "state", "due_at")[:most])
     return [

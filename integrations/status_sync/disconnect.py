@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Collection
-from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -14,6 +13,7 @@ from integrations.altegio.answers import AltegioState, Answer, ConnectionStatus,
 from integrations.altegio.requests import ApiRequest
 from integrations.connections.models import LIVE, Connection, State
 from integrations.connections.transitions import connection_of, lock, move
+from integrations.connections.window import clock_tolerance
 from integrations.outbox.call_kinds import (
     CallKind,
     CannotTell,
@@ -127,7 +127,7 @@ def _has_ended_it(call: OutgoingCall, status: ConnectionStatus) -> bool:
 
     Altegio's clock may differ from ours. The end of an earlier connection here, a moment before, is not this one's.
     """
-    ended_at, tolerance = status.newest_end_at, timedelta(seconds=settings.ALTEGIO_CLOCK_TOLERANCE)
+    ended_at, tolerance = status.newest_end_at, clock_tolerance()
     if ended_at is None or ended_at < (call.created_at - tolerance).replace(microsecond=0):
         return False
     connection = connection_of(call)
