@@ -1,7 +1,6 @@
 """What staff may do about a connection: try again, release what is held, decide a conflict.
 
-The sweep may end a claim's window at the same moment: it holds the call and wants the connection. Who was overtaken
-begins again, and finds the claim as it is then.
+Somebody else may change the claim at the same moment: who was overtaken begins again, and finds it as it is then.
 """
 
 from django.db import transaction
@@ -41,7 +40,9 @@ def try_again(connection_id: int, by: User) -> None:
     the same person has a newer claim on the location.
     """
     connection = lock(connection_id)
-    if connection.state in (State.EXPIRED, State.FAILED):
+    # Also where the sweep has not noted the end yet: it would end what is only hurried.
+    is_over = connection.state == State.GRANTED and connection.deadline_at <= timezone.now()
+    if is_over or connection.state in (State.EXPIRED, State.FAILED):
         if Connection.objects.beside(connection).undecided().filter(claim=connection.claim).exists():
             raise NotPossibleError(
                 _("%(connection)s: the same person has a newer claim, which waits.") % _named(connection)

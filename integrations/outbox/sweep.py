@@ -8,6 +8,8 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from integrations.connections.models import Connection
+from integrations.connections.transitions import hold
 from integrations.outbox.call_kinds import kind_of
 from integrations.outbox.executor import call_ended
 from integrations.outbox.models import CallState, OutgoingCall
@@ -40,7 +42,11 @@ def _expire_batch(now: datetime) -> int:
         late = OutgoingCall.objects.filter(
             state__in=(CallState.HELD, CallState.QUEUED, CallState.UNCONFIRMED), deadline_at__lte=now
         )
-        calls = list(_locked(EXPIRY.ready(late).order_by("deadline_at", "id"))[:BATCH])
+        first = EXPIRY.ready(late).order_by("deadline_at", "id")
+        found = dict(first.values_list("pk", "connection")[:BATCH])
+        # Connections before their calls, as everywhere: whoever holds one and changes its call ends in no deadlock.
+        hold(Connection.objects.filter(pk__in=set(found.values())))
+        calls = list(_locked(first.filter(pk__in=found)))
         EXPIRY.work(calls, _expire)
     return len(calls)
 

@@ -47,6 +47,16 @@ def at_once(*works: Callable[[], Any]) -> list[Any]:
     return results
 
 
+def waits_for_a_lock() -> bool:
+    """Whether somebody in this database waits for what another one holds. PostgreSQL alone."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM pg_locks waiting JOIN pg_locks own USING (pid) JOIN pg_database ON oid = own.database "
+            "WHERE NOT waiting.granted AND datname = current_database()"
+        )
+        return cursor.fetchone() is not None
+
+
 def test_one_call_id_from_two_systems_is_one_call() -> None:
     Chain.objects.create(altegio_id=501, crm_token="crm", telephony="on")
     call = {"type": "incoming", "phone": "+447700900123", "diversion": "+442071838750"}

@@ -1,9 +1,9 @@
-"""Staff decide at the moment in which the sweep ends the claim's window: neither fails."""
+"""Staff decide at the moment in which the sweep ends the claim's window: whoever is first, neither fails."""
 
 import threading
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 from django.db import connection
@@ -18,7 +18,7 @@ from integrations.outbox.sweep import expire_late_calls
 from partner_portal.core.models import FailedItem
 from sandbox import Sandbox
 from tests.integrations.connect.test_claims import later
-from tests.integrations.test_at_once import at_once
+from tests.integrations.test_at_once import at_once, waits_for_a_lock
 from tests.marketplace import AURORA_1, MARIA, arrive, follow
 
 pytestmark = [
@@ -27,17 +27,69 @@ pytestmark = [
 ]
 
 
+Work = Callable[[], None]
+
+
+def wait_for_the_other() -> None:
+    ends_at = monotonic() + 5
+    while not waits_for_a_lock():
+        assert monotonic() < ends_at
+
+
+def staff_before_sweep(patch: pytest.MonkeyPatch, decide: Work) -> list[Any]:
+    """The sweep comes while staff have the claim, and before they change its call."""
+    staff_have_it = threading.Event()
+
+    def lock_before(pk: int) -> Connection:
+        locked = lock(pk)
+        if not staff_have_it.is_set():
+            staff_have_it.set()
+            wait_for_the_other()
+        return locked
+
+    def sweep() -> None:
+        assert staff_have_it.wait(5)
+        expire_late_calls()
+
+    patch.setattr(staff, "lock", lock_before)
+    return at_once(sweep, decide)
+
+
+def sweep_before_staff(patch: pytest.MonkeyPatch, decide: Work) -> list[Any]:
+    """Staff come while the sweep has the call, and before it changes the claim."""
+    sweep_has_it = threading.Event()
+    expired = Activate.expired
+
+    def expire(*arguments: Any) -> None:
+        if not sweep_has_it.is_set():
+            sweep_has_it.set()
+            wait_for_the_other()
+        expired(*arguments)
+
+    def decide_after() -> None:
+        assert sweep_has_it.wait(5)
+        decide()
+
+    patch.setattr(Activate, "expired", expire)
+    return at_once(expire_late_calls, decide_after)
+
+
 @pytest.mark.parametrize(
-    ("decide", "rivals", "becomes"),
+    ("meet", "decide", "rivals", "becomes"),
     [
-        (staff.dismiss_claim, True, ("failed", EndedBy.STAFF)),
-        (staff.give_to_claimant, True, ("failed", EndedBy.WINDOW)),
-        (staff.try_again, False, ("granted", "")),
+        (staff_before_sweep, staff.dismiss_claim, True, ("failed", EndedBy.STAFF)),
+        (staff_before_sweep, staff.give_to_claimant, True, ("granted", "")),
+        (staff_before_sweep, staff.try_again, False, ("granted", "")),
+        (sweep_before_staff, staff.dismiss_claim, True, ("failed", EndedBy.WINDOW)),
+        (sweep_before_staff, staff.give_to_claimant, True, ("failed", EndedBy.WINDOW)),
+        (sweep_before_staff, staff.try_again, False, ("granted", "")),
     ],
 )
 def test_staff_decide_when_the_window_ends(
     client: Client,
     altegio: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    meet: Callable[[pytest.MonkeyPatch, Work], list[Any]],
     decide: Callable[[int, User], None],
     rivals: bool,
     becomes: tuple[str, str],
@@ -47,22 +99,8 @@ def test_staff_decide_when_the_window_ends(
         follow(client, altegio, AURORA_1, user_id=MARIA)
     support = User.objects.create_user("support@example.com", "pass", is_staff=True)
     claim = Connection.objects.earliest("pk")
-    sweep_has_the_call, staff_have_the_connection = threading.Event(), threading.Event()
-    expired = Activate.expired
-
-    def expire(*arguments: Any) -> None:
-        sweep_has_the_call.set()
-        assert staff_have_the_connection.wait(5)
-        expired(*arguments)
-
-    def lock_between(pk: int) -> Connection:
-        assert sweep_has_the_call.wait(5)
-        locked = lock(pk)
-        staff_have_the_connection.set()
-        return locked
-
-    with later(61), patch.object(Activate, "expired", expire), patch.object(staff, "lock", lock_between):
-        results = at_once(expire_late_calls, lambda: decide(claim.pk, support))
+    with later(61):
+        results = meet(monkeypatch, lambda: decide(claim.pk, support))
     errors = [each for each in results if isinstance(each, Exception)]
     assert [each for each in errors if not isinstance(each, staff.NotPossibleError)] == []
     assert not FailedItem.objects.exists()

@@ -25,7 +25,7 @@ from integrations.connections.models import Connection
 from integrations.partner_events.models import PartnerEvent
 from sandbox import Sandbox
 from tests.integrations.connect.test_unsigned_arrival import SIGN_UP, form_action
-from tests.integrations.test_at_once import at_once
+from tests.integrations.test_at_once import at_once, waits_for_a_lock
 from tests.marketplace import AURORA_1, AURORA_2, EMMAS_EMAIL, MARIA, arrive, proven_owner
 from tests.not_none import not_none
 from tests.response import Response
@@ -341,9 +341,3 @@ def test_an_address_is_put_right_while_its_reader_opens_the_account(monkeypatch:
     assert [type(end) for end in ends] == [SessionRevokedError]
     account = User.objects.get()
     assert (account.email, account.email_proven_at) == ("anna@customer.example", None)
-
-
-def waits_for_a_lock() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
-        return cursor.fetchone() is not None
