@@ -4,6 +4,7 @@ To add a kind: subclass `CallKind`, decorate with `@register`, in any module of 
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar
@@ -139,8 +140,14 @@ class CallKind:
     def unanswered(self, call: OutgoingCall) -> None:
         """It was sent and no answer came; it will be tried again. Runs in the transaction that records it."""
 
+    def hold(self, calls: Sequence[OutgoingCall]) -> None:
+        """Lock, in one order, what their end changes beside their connections.
+
+        Needed where somebody holds that and then cancels its calls: the other order would be a deadlock.
+        """
+
     def expired(self, call: OutgoingCall, now: datetime) -> None:
-        """Its deadline passed."""
+        """Its deadline passed. What `hold` names is locked."""
 
 
 CALL_KINDS = ExtensionPoint[CallKind](

@@ -1,5 +1,6 @@
 """The sweep: beat's certainty behind the dispatch's speed. Each step may be run by any number at once."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -10,7 +11,7 @@ from django.utils import timezone
 
 from integrations.connections.models import Connection
 from integrations.connections.transitions import hold
-from integrations.outbox.call_kinds import kind_of
+from integrations.outbox.call_kinds import CALL_KINDS, kind_of
 from integrations.outbox.executor import call_ended
 from integrations.outbox.models import CallState, OutgoingCall
 from partner_portal.core.queues import Queue
@@ -43,12 +44,22 @@ def _expire_batch(now: datetime) -> int:
             state__in=(CallState.HELD, CallState.QUEUED, CallState.UNCONFIRMED), deadline_at__lte=now
         )
         first = EXPIRY.ready(late).order_by("deadline_at", "id")
-        found = dict(first.values_list("pk", "connection")[:BATCH])
-        # Connections before their calls, as everywhere: whoever holds one and changes its call ends in no deadlock.
-        hold(Connection.objects.filter(pk__in=set(found.values())))
-        calls = list(_locked(first.filter(pk__in=found)))
+        found = list(first[:BATCH])
+        _hold_subjects(found)
+        calls = list(_locked(first.filter(pk__in=[call.pk for call in found])))
         EXPIRY.work(calls, _expire)
     return len(calls)
+
+
+def _hold_subjects(calls: Sequence[OutgoingCall]) -> None:
+    """Lock what the calls are about before them, as everywhere: whoever holds it changes its calls next."""
+    hold(Connection.objects.filter(pk__in={call.connection_id for call in calls}))
+    of_kind: dict[str, list[OutgoingCall]] = defaultdict(list)
+    for call in calls:
+        of_kind[call.kind].append(call)
+    for name, same in of_kind.items():
+        if kind := CALL_KINDS.get(name):
+            kind.hold(same)
 
 
 def _expire(calls: Sequence[OutgoingCall]) -> None:

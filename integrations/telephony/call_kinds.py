@@ -1,5 +1,6 @@
 """Switching a chain's telephony on and off (docs/altegio.md §2)."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db.models import F, Max
@@ -84,6 +85,10 @@ class SwitchTelephony(CallKind):
 
     def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
         self._learn(call, Chain.Telephony.FAILED, reason)
+
+    def hold(self, calls: Sequence[OutgoingCall]) -> None:
+        chains = Chain.objects.filter(pk__in=[call.params["chain"] for call in calls])
+        list(chains.select_for_update(no_key=True).order_by("pk").values_list("pk"))
 
     def expired(self, call: OutgoingCall, now: datetime) -> None:
         self._learn(call, Chain.Telephony.FAILED, call.reason)

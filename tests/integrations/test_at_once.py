@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from functools import partial
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -55,6 +56,13 @@ def waits_for_a_lock() -> bool:
             "WHERE NOT waiting.granted AND datname = current_database()"
         )
         return cursor.fetchone() is not None
+
+
+def wait_for_the_other() -> None:
+    """Until somebody waits for a lock."""
+    ends_at = monotonic() + 5
+    while not waits_for_a_lock():
+        assert monotonic() < ends_at
 
 
 def test_one_call_id_from_two_systems_is_one_call() -> None:

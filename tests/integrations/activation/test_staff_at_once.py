@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable
-from time import monotonic
 from typing import Any
 
 import pytest
@@ -18,7 +17,7 @@ from integrations.outbox.sweep import expire_late_calls
 from partner_portal.core.models import FailedItem
 from sandbox import Sandbox
 from tests.integrations.connect.test_claims import later
-from tests.integrations.test_at_once import at_once, waits_for_a_lock
+from tests.integrations.test_at_once import at_once, wait_for_the_other
 from tests.marketplace import AURORA_1, MARIA, arrive, follow
 
 pytestmark = [
@@ -28,12 +27,6 @@ pytestmark = [
 
 
 Work = Callable[[], None]
-
-
-def wait_for_the_other() -> None:
-    ends_at = monotonic() + 5
-    while not waits_for_a_lock():
-        assert monotonic() < ends_at
 
 
 def staff_before_sweep(patch: pytest.MonkeyPatch, decide: Work) -> list[Any]:
