@@ -411,3 +411,28 @@ def while_altegio_answers(what: str, happen: Callable[[], Any]) -> Iterator[None
     with patch.object(AltegioClient, "send", answer):
         yield
     assert happened
+
+
+def test_who_waited_behind_a_holder_lets_altegio_be_asked_about_one_who_is_back(
+    client: Client, altegio: Sandbox, connected: Connection, work: Callable[..., None]
+) -> None:
+    """The owner presses Connect again while the end of theirs is on its way; the portal is slow to ask about it."""
+    follow(client, altegio, AURORA_1, user_id=MARIA)
+    work(rounds=2)
+    strangers_call = OutgoingCall.objects.filter(connection=Connection.objects.latest("pk"))
+    owners_question = OutgoingCall.objects.filter(kind="ask_status", connection=connected)
+
+    def come_back() -> None:
+        arrive(client, altegio, AURORA_1)
+        assert owners_question.update(due_at=timezone.now() + timedelta(minutes=1)) == 1
+
+    disconnect(connected.pk, by=None, why="The owner disconnects.")
+    with while_altegio_answers("/uninstall", come_back):
+        work(rounds=1)
+    for _question in range(3):
+        strangers_call.update(due_at=timezone.now())
+        work(rounds=1)
+    assert not Connection.objects.live().exists()
+    owners_question.update(due_at=timezone.now())
+    work()
+    assert owner() == EMMAS_EMAIL
