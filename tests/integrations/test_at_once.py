@@ -60,7 +60,7 @@ def waits_for_a_lock() -> bool:
 
 def wait_for_the_other() -> None:
     """Until somebody waits for a lock."""
-    ends_at = monotonic() + 5
+    ends_at = monotonic() + 20
     while not waits_for_a_lock():
         assert monotonic() < ends_at
 

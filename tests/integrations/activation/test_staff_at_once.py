@@ -41,7 +41,7 @@ def staff_before_sweep(patch: pytest.MonkeyPatch, decide: Work) -> list[Any]:
         return locked
 
     def sweep() -> None:
-        assert staff_have_it.wait(5)
+        assert staff_have_it.wait(20)
         expire_late_calls()
 
     patch.setattr(staff, "lock", lock_before)
@@ -60,7 +60,7 @@ def sweep_before_staff(patch: pytest.MonkeyPatch, decide: Work) -> list[Any]:
         expired(*arguments)
 
     def decide_after() -> None:
-        assert sweep_has_it.wait(5)
+        assert sweep_has_it.wait(20)
         decide()
 
     patch.setattr(Activate, "expired", expire)

@@ -33,7 +33,7 @@ def test_a_switch_overtakes_one_that_the_sweep_ends() -> None:
         switch_telephony(held, on=False)
 
     def sweep() -> int:
-        assert chain_is_held.wait(5)
+        assert chain_is_held.wait(20)
         return expire_late_calls()
 
     assert set(at_once(switch_off, sweep)) == {None, 0}
