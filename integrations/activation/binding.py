@@ -154,7 +154,9 @@ def accept(connection: Connection, to: State, why: str) -> None:
     # Due for its status: whether the settings were taken is said there.
     asked = now - timedelta(days=settings.RECHECK_DAYS)
     bound = bound_to(connection, owner)
-    move(connection, to, why, **bound, activated_at=now, status_asked_at=asked, ended_at=None, ended_by="")
+    # The arrivals so far led to it, also where the clock was set back since.
+    activated_at = max(now, connection.arrived_at, connection.last_arrived_at)
+    move(connection, to, why, **bound, activated_at=activated_at, status_asked_at=asked, ended_at=None, ended_by="")
     if connection.is_disputed:
         text = f"{connection}: Altegio accepted it while two people claim it. It is nobody's until you decide whose."
         raise_alerts([(Alert.Kind.CONFLICT, f"accepted:{connection.pk}", text, connection)])

@@ -4,16 +4,20 @@ A location's calls go out under the token that its own owner brought with a conn
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client
+from django.utils import timezone
 from pytest_django.fixtures import DjangoAssertNumQueries
 
 from accounts.models import OutgoingEmail, User
 from accounts.notifications import send_digests
 from integrations.alerts.models import Alert
 from integrations.connections.models import Chain, Connection, Location
+from integrations.outbox.models import OutgoingCall
 from integrations.telephony.chains import confirm_chain, see_token
 from integrations.telephony.models import PhoneCall
 from sandbox import Sandbox
@@ -160,6 +164,16 @@ def test_two_tokens_before_the_acceptance_are_none(
     assert ring(api, salon_id=AURORA_1) in (404, 409)
     assert payload(altegio, "setup") == []
     assert outgoing_emails("token_not_taken") == [email_of(EMMA)]
+
+
+def test_a_clock_that_is_set_back_before_the_acceptance_loses_no_token(
+    api: Api, come: Callable[..., None], work: Callable[..., None]
+) -> None:
+    with time_machine.travel(timezone.now() + timedelta(seconds=45)):
+        come(AURORA_1, EMMA, token=EMMAS, then_work=False)
+    OutgoingCall.objects.update(due_at=timezone.now())
+    work()
+    assert ring(api, salon_id=AURORA_1) == 202
 
 
 def test_a_new_token_comes_with_a_new_connection_and_is_that_of_all_the_owners_locations(
