@@ -183,11 +183,13 @@ def _back_since(connection: Connection, moment: datetime) -> QuerySet[Connection
 def _holder_may_be_back(connection: Connection, status: ConnectionStatus) -> bool:
     """Whether a holder has come back to this grant, and Altegio is still asked about what they held.
 
-    Its answer opens their own claim.
+    Its first answer opens their own claim; so whoever comes again and again holds up nobody.
     """
     consent = status.created_at
     if consent is None or lies_ahead(consent):
         return False
-    back = _back_since(connection, consent - clock_tolerance())
+    back = _back_since(connection, consent - clock_tolerance()).exclude(
+        status_asked_at__gt=consent + clock_tolerance()
+    )
     asked = OutgoingCall.objects.filter(connection__in=back, kind=AskStatus.name, state__in=UNFINISHED)
     return asked.exists()

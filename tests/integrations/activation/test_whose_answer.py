@@ -436,3 +436,19 @@ def test_who_waited_behind_a_holder_lets_altegio_be_asked_about_one_who_is_back(
     owners_question.update(due_at=timezone.now())
     work()
     assert owner() == EMMAS_EMAIL
+
+
+def test_a_holder_who_comes_again_and_again_holds_up_nobody(
+    client: Client, altegio: Sandbox, behind_the_owner: Connection, work: Callable[..., None]
+) -> None:
+    """Altegio was asked about what they held since the new consent, and they come once more."""
+    altegio.grant(AURORA_1, user_id=MARIA)
+    held = Connection.objects.get(state="uninstalled")
+    asked_at = timezone.now() + timedelta(minutes=1)
+    Connection.objects.filter(pk=held.pk).update(last_arrived_at=asked_at, status_asked_at=asked_at)
+    ask_status(held)
+    OutgoingCall.objects.filter(kind="ask_status").update(due_at=asked_at)
+    for _question in range(2):
+        OutgoingCall.objects.filter(connection=behind_the_owner).update(due_at=timezone.now())
+        work(rounds=1)
+    assert Connection.objects.live().get() == behind_the_owner
