@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from chaos.plan import TELEPHONY
 from chaos.rivals import BOTS_IDS
-from chaos.stage import PER_MINUTE, PER_SECOND, Stage
+from chaos.stage import MOVING, PER_MINUTE, PER_SECOND, Stage
 from chaos.stories import Story
 from chaos.story import Paid
 from sandbox.models import Connection, Payment, Status
@@ -259,8 +259,7 @@ def what_was_answered_200_is_stored(stage: Stage, _stories: list[Story]) -> Iter
 @check
 def nothing_is_stuck(stage: Stage, _stories: list[Story]) -> Iterator[str]:
     stuck = stage.query(
-        "SELECT kind, state, count(*), max(reason) FROM outbox_outgoingcall "
-        "WHERE state IN ('queued', 'sending', 'unconfirmed') GROUP BY kind, state"
+        f"SELECT kind, state, count(*), max(reason) FROM outbox_outgoingcall o WHERE {MOVING} GROUP BY kind, state"
     )
     yield from (f"{count} calls {kind} are {state}: {reason}" for kind, state, count, reason in stuck)
     failed = stage.query("SELECT note FROM lifecycle_callback WHERE state IN ('waiting', 'failed')")

@@ -207,8 +207,15 @@ class Stage:
         self.postgres.stop()
 
 
-WAITING = """
-SELECT (SELECT count(*) FROM outbox_outgoingcall WHERE state IN ('queued', 'sending', 'unconfirmed')),
+# Calls that should come to their end: what waits behind one that is held back for a person rests with it.
+MOVING = """
+o.state IN ('queued', 'sending', 'unconfirmed') AND NOT EXISTS (
+    SELECT 1 FROM outbox_outgoingcall held WHERE held.state = 'held' AND held.id < o.id
+    AND held.ordering_key = o.ordering_key AND o.ordering_key <> ''
+)
+"""
+WAITING = f"""
+SELECT (SELECT count(*) FROM outbox_outgoingcall o WHERE {MOVING}),
        (SELECT count(*) FROM lifecycle_callback WHERE state = 'waiting'),
        (SELECT count(*) FROM messaging_statusbatch WHERE state = 'waiting'),
        (SELECT count(*) FROM reconciliation_reconciliation WHERE state = 'running'),

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from integrations.activation.lone_token import note_lone_token
@@ -12,11 +12,13 @@ from integrations.alerts.raising import clear_alerts, raise_alerts
 from integrations.altegio.answers import ConnectionStatus, Outcome, words_of
 from integrations.connections.external_ids import bound_to
 from integrations.connections.models import LIVE, UNDECIDED, Connection, ConnectionChange, EndedBy, Location, State
-from integrations.connections.transitions import lock, move
+from integrations.connections.signals import granted_again
+from integrations.connections.transitions import changed_since, lock, move
 from integrations.connections.window import activation_window, clock_tolerance
 from integrations.locations.call_kinds import fetch_locations
 from integrations.locations.review import review_name
-from integrations.outbox.models import Attempt, OutgoingCall
+from integrations.outbox.models import UNFINISHED, Attempt, OutgoingCall
+from integrations.status_sync.status_sync import AskStatus
 from integrations.telephony.chains import adopt_chain
 
 CLOCK_ALERT = "altegio-clock"
@@ -54,7 +56,7 @@ def is_outdated(connection: Connection, asked_at: datetime) -> bool:
     """
     Location.objects.select_for_update(no_key=True).get(pk=connection.location_id)
     here = ConnectionChange.objects.filter(connection__in=Connection.objects.same_place(connection))
-    return here.filter(Q(to_state__in=LIVE) | Q(from_state__in=LIVE), at__gt=asked_at).exists()
+    return changed_since(here.filter(Q(to_state__in=LIVE) | Q(from_state__in=LIVE)), asked_at)
 
 
 def is_granted_to(connection: Connection, status: ConnectionStatus) -> bool:
@@ -133,6 +135,19 @@ def end_unnoticed(connection: Connection) -> None:
     why, now = "Altegio waits for a new activation.", timezone.now()
     for other in others_alive(connection):
         move(lock(other.pk), State.UNINSTALLED, why, ended_at=now, ended_by=EndedBy.PORTAL)
+
+
+def note_open_grant(connection: Connection, status: ConnectionStatus) -> None:
+    """Altegio waits for an activation here: nobody holds the location, whatever was believed.
+
+    A holder who came back, and about whom Altegio is still asked, has a claim of their own from now on: whoever
+    waited behind them, or came after them, must find it.
+    """
+    end_unnoticed(connection)
+    asked = OutgoingCall.objects.filter(connection=OuterRef("pk"), kind=AskStatus.name, state__in=UNFINISHED)
+    back = Connection.objects.beside(connection).filter(Exists(asked), state=State.UNINSTALLED).order_by("pk")
+    for pk in list(back.values_list("pk", flat=True)):
+        granted_again.send(sender=Connection, connection=lock(pk), status=status)
 
 
 def accept(connection: Connection, to: State, why: str) -> None:

@@ -9,10 +9,10 @@ from django.utils import timezone
 from integrations.activation.adoption import adopt_in_place
 from integrations.activation.binding import (
     accept,
-    end_unnoticed,
     fail,
     is_outdated,
     note_clock,
+    note_open_grant,
     show_as_taken,
     words_about,
 )
@@ -24,7 +24,7 @@ from integrations.altegio import requests
 from integrations.altegio.answers import AltegioState, Answer, Outcome, read_status
 from integrations.altegio.requests import ApiRequest
 from integrations.connections.models import UNDECIDED, Connection, EndedBy, State
-from integrations.connections.transitions import connection_of, lock, move
+from integrations.connections.transitions import connection_of, lock, lock_with_place, move
 from integrations.connections.window import clock_tolerance
 from integrations.outbox.call_kinds import (
     AskAgain,
@@ -102,12 +102,15 @@ class Activate(CallKind):
         )
 
     def must_ask(self, call: OutgoingCall) -> bool:
-        """What waited asks: since it was queued, or Altegio asked, somebody else may have given a grant."""
+        """What waited asks: since it was queued, or Altegio asked, somebody else may have given a grant.
+
+        And so does what is dated in the future: the clock was set back since, and cannot tell.
+        """
         since = call.created_at
         if call.attempt_count > 1:
             asked = call.attempts.filter(purpose=Attempt.Purpose.ASK).order_by("number").last()
             since = asked.started_at if asked else since
-        return timezone.now() - since > clock_tolerance()
+        return abs(timezone.now() - since) > clock_tolerance()
 
     def question(self, call: OutgoingCall) -> ApiRequest:
         connection = connection_of(call)
@@ -122,9 +125,13 @@ class Activate(CallKind):
         if status is None:
             return CannotTell()
         note_clock(status)
-        connection = lock(connection_of(call).pk)
+        connection = lock_with_place(connection_of(call).pk)
         if is_outdated(connection, asked_at=call.attempts.latest("number").started_at):
             return CannotTell()
+        if status.state is AltegioState.PENDING:
+            note_open_grant(connection, status)
+            # Whoever came back may dispute it.
+            connection = lock(connection.pk)
         verdict = judge(facts_of(connection, call, status))
         match verdict:
             case Hold(reason) if status.state is not AltegioState.PENDING:
@@ -132,10 +139,7 @@ class Activate(CallKind):
                 show_as_taken(connection, status, reason)
             case AskAgain():
                 note_grant(call, status)
-                if status.state is AltegioState.PENDING:
-                    end_unnoticed(connection)
             case SendAgain() if status.state is AltegioState.PENDING:
-                end_unnoticed(connection)
                 move(connection, State.GRANTED, "Nobody holds the location any more.")
             case NotToHappen(reason) if call.refusal_code:
                 return NotToHappen(f"{reason}. {call.reason}".strip())
@@ -144,7 +148,7 @@ class Activate(CallKind):
     def accepted(self, call: OutgoingCall, answer: Answer) -> None:
         status = read_status(answer, settings.ALTEGIO_TIME_ZONE)
         frozen = status is not None and status.state is AltegioState.FROZEN
-        connection = lock(connection_of(call).pk)
+        connection = lock_with_place(connection_of(call).pk)
         accept(connection, State.FROZEN if frozen else State.ACTIVE, "Altegio accepted the activation.")
         if status is not None and _was_active_at_the_grant(call):
             note_active_at_the_grant(connection)

@@ -19,8 +19,7 @@ from integrations.activation.status_decision import Facts
 from integrations.altegio.answers import AltegioState, ConnectionStatus
 from integrations.connections.models import UNDECIDED, Application, Connection, EndedBy, State
 from integrations.connections.window import clock_tolerance
-from integrations.outbox.models import UNFINISHED, OutgoingCall
-from integrations.status_sync.status_sync import AskStatus
+from integrations.outbox.models import OutgoingCall
 
 # Who was refused at a location is not served there at once, and after everybody else.
 REFUSAL_LASTS = timedelta(hours=1)
@@ -142,7 +141,7 @@ def facts_of(connection: Connection, call: OutgoingCall, status: ConnectionStatu
         others_alive=active and others_alive(connection).exists(),
         others_first=may_go_on and somebody_goes_first(connection, status),
         must_settle=must_settle,
-        has_settled=must_settle and has_settled(call, status) and not _holder_may_be_back(connection, status),
+        has_settled=must_settle and has_settled(call, status),
         settling=settling_of(connection) if must_settle else settings.UNPROVEN_SETTLING_SECONDS,
         is_held=connection.application.hold_activations and not call.params.get("released"),
     )
@@ -171,25 +170,5 @@ def _came_first_after(connection: Connection, status: ConnectionStatus) -> bool:
     ended = beside.filter(state=State.UNINSTALLED).exclude(ended_by=EndedBy.PORTAL)
     if ended.filter(ended_at__gt=connection.arrived_at, ended_at__lt=consent + timedelta(seconds=1)).exists():
         return False
-    return not _back_since(connection, consent).exists()
-
-
-def _back_since(connection: Connection, moment: datetime) -> QuerySet[Connection]:
-    """What others held here whose holder has come back since then."""
-    held = Connection.objects.beside(connection).exclude(activated_at=None)
-    return held.filter(last_arrived_at__gte=moment, last_arrived_at__gt=F("arrived_at"))
-
-
-def _holder_may_be_back(connection: Connection, status: ConnectionStatus) -> bool:
-    """Whether a holder has come back to this grant, and Altegio is still asked about what they held.
-
-    Its first answer opens their own claim; so whoever comes again and again holds up nobody.
-    """
-    consent = status.created_at
-    if consent is None or lies_ahead(consent):
-        return False
-    back = _back_since(connection, consent - clock_tolerance()).exclude(
-        status_asked_at__gt=consent + clock_tolerance()
-    )
-    asked = OutgoingCall.objects.filter(connection__in=back, kind=AskStatus.name, state__in=UNFINISHED)
-    return asked.exists()
+    came_back = beside.exclude(activated_at=None).filter(last_arrived_at__gt=F("arrived_at"))
+    return not came_back.filter(last_arrived_at__gte=consent - clock_tolerance()).exists()

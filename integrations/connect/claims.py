@@ -32,7 +32,7 @@ from integrations.connections.models import (
     State,
 )
 from integrations.connections.transitions import tell_details
-from integrations.connections.window import activation_deadline
+from integrations.connections.window import activation_deadline, activation_window
 from partner_portal.core.fast_insert import insert
 from partner_portal.core.fast_query import Query
 from partner_portal.core.overtaken import OvertakenError
@@ -109,14 +109,17 @@ def _lock_locations(salon_ids: Iterable[int]) -> dict[int, Location]:
 def _current_connections(
     application: Application, locations: dict[int, Location], claimant: Claimant, now: datetime
 ) -> dict[int, list[Connection]]:
-    """What is undecided or alive at the locations, and where this claimant was refused lately."""
+    """What is undecided or alive at the locations, whose holder may have come back to them, and where this claimant
+    was refused lately.
+    """
     by_key = {place.pk: place for place in locations.values()}
     here = Connection.objects.filter(application=application, location__in=list(by_key))
     refused = here.filter(claim=claimant.claim).refused(now - REFUSAL_LASTS)
     # The newest are enough to know: whoever comes five times a second leaves many.
     newest = refused.order_by("-pk").values("pk")[: 2 * len(by_key)]
     found: dict[int, list[Connection]] = defaultdict(list)
-    for connection in here.filter(Q(state__in=NOT_ENDED) | Q(pk__in=newest)).order_by("pk"):
+    back = Q(state=State.UNINSTALLED, last_arrived_at__gt=now - activation_window())
+    for connection in here.filter(Q(state__in=NOT_ENDED) | back | Q(pk__in=newest)).order_by("pk"):
         # Both are at hand: joining them costs a tenth of an arrival's time.
         connection.application, connection.location = application, by_key[connection.location_id]
         found[connection.location_id].append(connection)

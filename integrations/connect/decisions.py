@@ -51,6 +51,7 @@ class Facts:
     mine: Standing | None = None
     others: tuple[Standing, ...] = ()
     is_persistent: bool = False  # this claimant, as in `Standing`
+    holder_is_back: bool = False  # who held it until lately has come again: the grant may be theirs
     staff_release: bool = False  # nothing of this application is sent before they do
 
     @property
@@ -99,8 +100,8 @@ def decide(facts: Facts) -> Claim:
         return Claim.OPEN_HELD
     if facts.is_rivalled:
         return Claim.OPEN_DISPUTED
-    may_be_sent = facts.is_proven and not facts.was_refused and not facts.somebody_waits
-    return Claim.OPEN if may_be_sent else Claim.OPEN_ASKING
+    may_be_another = facts.was_refused or facts.somebody_waits or facts.holder_is_back
+    return Claim.OPEN if facts.is_proven and not may_be_another else Claim.OPEN_ASKING
 
 
 def _decide_mine(facts: Facts, mine: Standing) -> Claim:

@@ -12,7 +12,7 @@ from integrations.connections.models import LIVE, UNDECIDED, Connection, State
 
 @dataclass(frozen=True)
 class Place:
-    """The connections at one location: undecided, alive, and where this claimant was refused lately.
+    """The connections at one location: undecided, alive, ended lately, and where this claimant was refused lately.
 
     `persistent`: the claims that were refused there again and again.
     """
@@ -64,6 +64,7 @@ class Place:
             is_proven=self.claimant.is_proven,
             in_time=in_time,
             has_room=has_room and len(self.unproven) < settings.UNPROVEN_CLAIMS_PER_LOCATION,
+            holder_is_back=self._holder_is_back(),
             was_refused=any(each.state == State.FAILED for each in self.connections),
             holder=self._holder(),
             mine=self._standing(self.mine) if self.mine else None,
@@ -80,6 +81,11 @@ class Place:
             is_open=self.now < connection.deadline_at,
             is_persistent=connection.claim in self.persistent,
         )
+
+    def _holder_is_back(self) -> bool:
+        """Whether somebody else came back to what they held, and the portal has noted its end since."""
+        ended = [each for each in self.connections if each.state == State.UNINSTALLED]
+        return any(each.last_arrived_at != each.arrived_at and each.claim != self.claimant.claim for each in ended)
 
     def _holder(self) -> Holder:
         live = self.live

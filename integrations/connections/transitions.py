@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import QuerySet
@@ -67,6 +68,13 @@ def lock(connection_id: int) -> Connection:
     )
 
 
+def lock_with_place(connection_id: int) -> Connection:
+    """`lock`, and before it what stands beside it: what Altegio says of one may change the others."""
+    place = Connection.objects.same_place(Connection.objects.get(pk=connection_id))
+    hold(place.exclude(state__in=(State.EXPIRED, State.FAILED)))
+    return lock(connection_id)
+
+
 def hold(connections: QuerySet[Connection]) -> list[int]:
     """Lock them in the one order in which all do: an update of many locks them in whichever. Returns their keys."""
     held = connections.select_for_update(of=("self",), no_key=True).order_by("pk")
@@ -95,6 +103,15 @@ def tell_details(keys: Sequence[int]) -> None:
     """Whoever listens hears that the owner, the title or the partner's id of these has changed."""
     if keys:
         details_changed.send(sender=Connection, keys=keys)
+
+
+def changed_since(changes: QuerySet[ConnectionChange], moment: datetime) -> bool:
+    """Whether one of `changes` may be later than `moment`, at which Altegio was asked.
+
+    A change dated in the future was made before the clock was set back; a question dated there may be older than any.
+    """
+    now = timezone.now()
+    return moment > now or changes.filter(at__gt=moment, at__lte=now).exists()
 
 
 def record_begun(connections: Sequence[Connection], why: str) -> None:

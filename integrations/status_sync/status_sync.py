@@ -13,7 +13,7 @@ from integrations.altegio.answers import AltegioState, Answer, ConnectionStatus,
 from integrations.altegio.requests import ApiRequest
 from integrations.connections.models import LIVE, Connection, EndedBy, State
 from integrations.connections.signals import found_alive, granted_again, status_synced
-from integrations.connections.transitions import connection_of, lock, move
+from integrations.connections.transitions import changed_since, connection_of, lock, move
 from integrations.outbox.call_kinds import CallKind, register
 from integrations.outbox.models import OutgoingCall, Priority
 from integrations.outbox.queue import queue_newest_of_each
@@ -24,8 +24,8 @@ from partner_portal.core.english import english as _
 def ask_status(connection: Connection, *, patient: bool = False) -> None:
     """Queue the question; one that waits already serves. A `patient` one lets all other calls go first.
 
-    The questions about a connection go one after another, in an ordering key of their own: an activation must not
-    wait for a question.
+    The questions about a connection stand in ordering keys of their own: an activation must not wait for a question,
+    nor a question for a patient one.
     """
     ask_status_of_each([connection], patient=patient)
 
@@ -33,10 +33,8 @@ def ask_status(connection: Connection, *, patient: bool = False) -> None:
 def ask_status_of_each(connections: Iterable[Connection], *, patient: bool = False) -> None:
     """`ask_status` for many, in a constant number of queries."""
     kind, coalesce_key = (AskPatiently, "check") if patient else (AskStatus, "status")
-    about = {
-        f"{coalesce_key}:{each.pk}": {"ordering_key": f"status:{each.pk}", "connection_id": each.pk}
-        for each in connections
-    }
+    keys = {f"{coalesce_key}:{each.pk}": each.pk for each in connections}
+    about = {key: {"ordering_key": key, "connection_id": connection_id} for key, connection_id in keys.items()}
     queue_newest_of_each(kind, about)
 
 
@@ -83,7 +81,7 @@ def apply_status(connection: Connection, status: ConnectionStatus, *, asked_at: 
     grant may be that of any whose owner has come again. An answer to a question older than the connection's last
     change may be older than that change: it is asked again.
     """
-    if connection.changes.filter(at__gt=asked_at).exists():
+    if changed_since(connection.changes.all(), asked_at):
         ask_status(connection)
         return
     before = State(connection.state)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
@@ -413,42 +413,93 @@ def while_altegio_answers(what: str, happen: Callable[[], Any]) -> Iterator[None
     assert happened
 
 
-def test_who_waited_behind_a_holder_lets_altegio_be_asked_about_one_who_is_back(
+@pytest.fixture
+def come_back_meanwhile(
     client: Client, altegio: Sandbox, connected: Connection, work: Callable[..., None]
+) -> Callable[[datetime], None]:
+    """The owner lets go, and connects again with a consent of that time, before the portal has noted the end.
+
+    The portal does not come to the question about it: it stands behind many others.
+    """
+
+    def come_back(consent: datetime) -> None:
+        altegio.grant(AURORA_1, user_id=EMMA, at=consent)
+        follow(client, altegio, AURORA_1)
+        questions = OutgoingCall.objects.filter(kind="ask_status", connection=connected)
+        assert questions.update(due_at=timezone.now() + timedelta(hours=2)) == 1
+
+    def happen(consent: datetime) -> None:
+        disconnect(connected.pk, by=None, why="The owner disconnects.")
+        with while_altegio_answers("/uninstall", lambda: come_back(consent)):
+            work(rounds=1)
+        connected.refresh_from_db()
+        assert connected.state == "uninstalled"
+
+    return happen
+
+
+# Seconds from the owner's consent to their arrival: the two clocks may differ, and one may be set wrong.
+CONSENT_AGO = pytest.mark.parametrize("seconds", [0, 7, -3, -30])
+
+
+@CONSENT_AGO
+def test_a_holder_who_is_back_goes_before_who_waited_behind_them(
+    client: Client,
+    altegio: Sandbox,
+    connected: Connection,
+    come_back_meanwhile: Callable[[datetime], None],
+    work: Callable[..., None],
+    seconds: int,
 ) -> None:
-    """The owner presses Connect again while the end of theirs is on its way; the portal is slow to ask about it."""
     follow(client, altegio, AURORA_1, user_id=MARIA)
     work(rounds=2)
-    strangers_call = OutgoingCall.objects.filter(connection=Connection.objects.latest("pk"))
-    owners_question = OutgoingCall.objects.filter(kind="ask_status", connection=connected)
-
-    def come_back() -> None:
-        arrive(client, altegio, AURORA_1)
-        assert owners_question.update(due_at=timezone.now() + timedelta(minutes=1)) == 1
-
-    disconnect(connected.pk, by=None, why="The owner disconnects.")
-    with while_altegio_answers("/uninstall", come_back):
-        work(rounds=1)
+    stranger = Connection.objects.latest("pk")
+    come_back_meanwhile(timezone.now() - timedelta(seconds=seconds))
     for _question in range(3):
-        strangers_call.update(due_at=timezone.now())
-        work(rounds=1)
-    assert not Connection.objects.live().exists()
-    owners_question.update(due_at=timezone.now())
-    work()
+        OutgoingCall.objects.filter(connection=stranger).update(due_at=timezone.now())
+        work(rounds=2)
     assert owner() == EMMAS_EMAIL
 
 
-def test_a_holder_who_comes_again_and_again_holds_up_nobody(
-    client: Client, altegio: Sandbox, behind_the_owner: Connection, work: Callable[..., None]
+@CONSENT_AGO
+def test_a_stranger_who_comes_after_a_holder_is_back_does_not_get_the_location(
+    client: Client,
+    altegio: Sandbox,
+    come_back_meanwhile: Callable[[datetime], None],
+    work: Callable[..., None],
+    seconds: int,
 ) -> None:
-    """Altegio was asked about what they held since the new consent, and they come once more."""
+    """The portal knows that the holder let go, and nobody waits: the stranger looks like the first to come."""
+    come_back_meanwhile(timezone.now() - timedelta(seconds=seconds))
+    follow(client, altegio, AURORA_1, user_id=MARIA)
+    work()
+    assert not Connection.objects.live().exists()
+    assert set(Connection.objects.undecided().values_list("claimant__email", "is_disputed")) == {
+        (EMMAS_EMAIL, True),
+        (MARIAS_EMAIL, True),
+    }
+
+
+def test_who_is_back_by_a_clock_that_is_behind_goes_before_who_comes_next(
+    client: Client, altegio: Sandbox, left_unnoticed: Connection, work: Callable[..., None]
+) -> None:
+    """Nobody told the end; the owner connects again, and arrives two seconds before that by the portal's clock."""
+    now = timezone.now()
+    altegio.grant(AURORA_1, user_id=EMMA, at=now + timedelta(seconds=3))
+    with time_machine.travel(now + timedelta(seconds=1), tick=False):
+        follow(client, altegio, AURORA_1)
+    with time_machine.travel(now + timedelta(seconds=5)):
+        follow(client, altegio, AURORA_1, user_id=MARIA)
+        work()
+    assert owner() == EMMAS_EMAIL
+
+
+def test_a_new_owner_does_not_wait_for_the_question_about_the_last_one(
+    client: Client, altegio: Sandbox, left_unnoticed: Connection, work: Callable[..., None]
+) -> None:
+    ask_status(left_unnoticed)
+    OutgoingCall.objects.update(due_at=timezone.now() + timedelta(hours=2))
     altegio.grant(AURORA_1, user_id=MARIA)
-    held = Connection.objects.get(state="uninstalled")
-    asked_at = timezone.now() + timedelta(minutes=1)
-    Connection.objects.filter(pk=held.pk).update(last_arrived_at=asked_at, status_asked_at=asked_at)
-    ask_status(held)
-    OutgoingCall.objects.filter(kind="ask_status").update(due_at=asked_at)
-    for _question in range(2):
-        OutgoingCall.objects.filter(connection=behind_the_owner).update(due_at=timezone.now())
-        work(rounds=1)
-    assert Connection.objects.live().get() == behind_the_owner
+    follow(client, altegio, AURORA_1, user_id=MARIA)
+    work()
+    assert owner() == MARIAS_EMAIL
