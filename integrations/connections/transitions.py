@@ -81,6 +81,12 @@ def hold(connections: QuerySet[Connection]) -> list[int]:
     return list(held.values_list("pk", flat=True))
 
 
+def forget_return(connection: Connection) -> None:
+    """Its owner came to what they hold, or were about to: no later consent is theirs because of that arrival."""
+    connection.last_arrived_at = connection.arrived_at
+    connection.save(update_fields=["last_arrived_at"])
+
+
 def touch(connections: QuerySet[Connection]) -> list[int]:
     """Note that what is shown of them beside their own columns changes: the title, the chain, the owner's address.
 

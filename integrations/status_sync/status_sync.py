@@ -13,7 +13,7 @@ from integrations.altegio.answers import AltegioState, Answer, ConnectionStatus,
 from integrations.altegio.requests import ApiRequest
 from integrations.connections.models import LIVE, Connection, EndedBy, State
 from integrations.connections.signals import found_alive, granted_again, status_synced
-from integrations.connections.transitions import changed_since, connection_of, lock, move
+from integrations.connections.transitions import changed_since, connection_of, forget_return, lock, move
 from integrations.outbox.call_kinds import CallKind, register
 from integrations.outbox.models import OutgoingCall, Priority
 from integrations.outbox.queue import queue_newest_of_each
@@ -90,6 +90,8 @@ def apply_status(connection: Connection, status: ConnectionStatus, *, asked_at: 
     if connection.state == State.UNINSTALLED and status.state is AltegioState.PENDING:
         # Also where others claim the location: whose the grant is stands in no order of arrivals.
         granted_again.send(sender=Connection, connection=connection, status=status)
+    if connection.state in LIVE and connection.last_arrived_at <= asked_at:
+        forget_return(connection)
     connection.status_asked_at = asked_at
     connection.save(update_fields=["status_asked_at"])
     status_synced.send(sender=Connection, connection=connection, status=status, before=before)
