@@ -12,7 +12,7 @@ SMS, TELEPHONY = 1, 2
 ARRIVALS_LAST = 3.0
 # Faults happen while the stories go from their first step to this share of all steps.
 LAST_FAULT = 0.9
-# The stage allows for two clocks that differ by a minute (`ALTEGIO_CLOCK_TOLERANCE`).
+# Where the clock is set, the portal allows for two that differ by a minute (`ALTEGIO_CLOCK_TOLERANCE`).
 LARGEST_OFFSET = 45
 # The portal's processes, and how likely each is killed in a seed.
 DIES = {"web": 0.35, "worker-1": 0.5, "worker-2": 0.5, "beat": 0.15}

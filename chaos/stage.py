@@ -31,7 +31,6 @@ ENVIRONMENT = {
     # The sandbox knows a call told twice by its `call_id`, so none is lost and none is doubled.
     "TELEPHONY_RESEND_UNCONFIRMED": "true",
     # More than `plan.LARGEST_OFFSET`: honest owners are not lost by a clock that is known to be wrong.
-    "ALTEGIO_CLOCK_TOLERANCE": "60",
     "WEB_CONCURRENCY": "1",
     # A bot's claims are few, so that they end within a seed; every visitor here comes from one network.
     "UNPROVEN_LOCATIONS_PER_ADDRESS": "60",
@@ -111,7 +110,8 @@ class Stage:
         """Start one of the portal's processes, unless it runs."""
         program = self._programs.get(name)
         if program is None or not program.is_running:
-            self._programs[name] = self._starts[name](**self.clock.environment if self._clocked else {})
+            clocked = {**self.clock.environment, "ALTEGIO_CLOCK_TOLERANCE": "60"}
+            self._programs[name] = self._starts[name](**clocked if self._clocked else {})
 
     def kill(self, name: str) -> None:
         self._programs[name].kill()

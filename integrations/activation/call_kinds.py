@@ -23,8 +23,8 @@ from integrations.activation.taken_settings import note_active_at_the_grant
 from integrations.altegio import requests
 from integrations.altegio.answers import AltegioState, Answer, Outcome, read_status
 from integrations.altegio.requests import ApiRequest
-from integrations.connections.models import LIVE, UNDECIDED, Connection, EndedBy, State
-from integrations.connections.transitions import connection_of, forget_return, lock, lock_with_place, move
+from integrations.connections.models import UNDECIDED, Connection, EndedBy, State
+from integrations.connections.transitions import connection_of, lock, lock_with_place, move
 from integrations.connections.window import clock_tolerance
 from integrations.outbox.call_kinds import (
     AskAgain,
@@ -154,8 +154,6 @@ class Activate(CallKind):
             note_active_at_the_grant(connection)
         if _came_again(connection, call):
             ask_status(connection)
-        elif connection.state in LIVE:
-            forget_return(connection)
 
     def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
         fail(lock(connection_of(call).pk), reason, words_about(call))

@@ -107,8 +107,8 @@ def settling_of(connection: Connection) -> float:
 
 def note_grant(call: OutgoingCall, status: ConnectionStatus) -> None:
     """Altegio was asked about this grant: the wait from now on is what settles."""
-    call.params = {**call.params, "grant_seen": _grant(status)}
-    call.save(update_fields=["params"])
+    # Not in memory: where this transaction is tried again, the wait has not begun.
+    OutgoingCall.objects.filter(pk=call.pk).update(params={**call.params, "grant_seen": _grant(status)})
 
 
 def has_settled(call: OutgoingCall, status: ConnectionStatus) -> bool:

@@ -86,7 +86,7 @@ class ClaimPlan:
         """Take down the decision on one location."""
         if claim in NEW:
             self._open(claim, location)
-        if claim is Claim.OPEN:
+        if self.claimant.is_proven and claim in (Claim.OPEN, Claim.OPEN_ASKING):
             self._overtaken += place.overtaken
         if claim in (Claim.DISPUTE, Claim.OPEN_DISPUTED):
             self._disputed += place.rivals

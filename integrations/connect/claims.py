@@ -32,7 +32,7 @@ from integrations.connections.models import (
     State,
 )
 from integrations.connections.transitions import tell_details
-from integrations.connections.window import activation_deadline, activation_window, clock_tolerance
+from integrations.connections.window import activation_deadline, activation_window
 from partner_portal.core.fast_insert import insert
 from partner_portal.core.fast_query import Query
 from partner_portal.core.overtaken import OvertakenError
@@ -58,12 +58,11 @@ def claim_locations(
     persistent = _persistent_claims(current, claimant)
     taken = turns_taken(claimant)
     room = room_for(claimant, taken)
-    is_recent = now - arrived_at <= clock_tolerance()
     plan = ClaimPlan(application, claimant, arrived_at, activation_deadline(arrived_at), now, max(taken))
     for salon_id in salon_ids:
         key = locations[salon_id].pk
         place = Place(current[key], claimant, now, frozenset(persistent[key]))
-        facts = place.facts(in_time=now < plan.deadline, is_recent=is_recent, has_room=plan.opened < room)
+        facts = place.facts(in_time=now < plan.deadline, has_room=plan.opened < room)
         plan.note(decide(facts), locations[salon_id], place)
     return plan.finish()
 

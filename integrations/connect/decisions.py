@@ -45,7 +45,6 @@ class Facts:
 
     is_proven: bool  # Altegio signed who they are, or they signed in to an account whose address is proven
     in_time: bool  # the window of this arrival is open
-    is_recent: bool  # this arrival is no older than two clocks may differ: nobody has consented since
     has_room: bool  # who has proven nothing may keep no more undecided
     was_refused: bool  # this claimant, at this location, lately
     holder: Holder
@@ -101,8 +100,8 @@ def decide(facts: Facts) -> Claim:
         return Claim.OPEN_HELD
     if facts.is_rivalled:
         return Claim.OPEN_DISPUTED
-    may_be_theirs_alone = facts.is_recent and not (facts.was_refused or facts.somebody_waits or facts.holder_is_back)
-    return Claim.OPEN if facts.is_proven and may_be_theirs_alone else Claim.OPEN_ASKING
+    may_be_another = facts.was_refused or facts.somebody_waits or facts.holder_is_back
+    return Claim.OPEN if facts.is_proven and not may_be_another else Claim.OPEN_ASKING
 
 
 def _decide_mine(facts: Facts, mine: Standing) -> Claim:

@@ -58,12 +58,11 @@ class Place:
     def _undecided(self) -> list[Connection]:
         return [each for each in self.connections if each.state in UNDECIDED]
 
-    def facts(self, *, in_time: bool, is_recent: bool, has_room: bool) -> Facts:
+    def facts(self, *, in_time: bool, has_room: bool) -> Facts:
         """What `decide` looks at. `has_room`: this claimant may have one more undecided claim."""
         return Facts(
             is_proven=self.claimant.is_proven,
             in_time=in_time,
-            is_recent=is_recent,
             has_room=has_room and len(self.unproven) < settings.UNPROVEN_CLAIMS_PER_LOCATION,
             holder_is_back=self._holder_is_back(),
             was_refused=any(each.state == State.FAILED for each in self.connections),

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from integrations.connections.models import Connection, ConnectionChange, EndedBy, State
 from integrations.connections.signals import connection_changed, connections_changed, details_changed
+from integrations.connections.window import clock_tolerance
 from partner_portal.core.extension_points import ExtensionPoint
 from partner_portal.core.fast_insert import insert
 
@@ -71,7 +72,7 @@ def lock(connection_id: int) -> Connection:
 def lock_with_place(connection_id: int) -> Connection:
     """`lock`, and before it what stands beside it: what Altegio says of one may change the others."""
     place = Connection.objects.same_place(Connection.objects.get(pk=connection_id))
-    hold(place.exclude(state__in=(State.EXPIRED, State.FAILED)))
+    hold(place.filter(~Q(state__in=(State.EXPIRED, State.FAILED)) | Q(pk=connection_id)))
     return lock(connection_id)
 
 
@@ -79,12 +80,6 @@ def hold(connections: QuerySet[Connection]) -> list[int]:
     """Lock them in the one order in which all do: an update of many locks them in whichever. Returns their keys."""
     held = connections.select_for_update(of=("self",), no_key=True).order_by("pk")
     return list(held.values_list("pk", flat=True))
-
-
-def forget_return(connection: Connection) -> None:
-    """Its owner came to what they hold, or were about to: no later consent is theirs because of that arrival."""
-    connection.last_arrived_at = connection.arrived_at
-    connection.save(update_fields=["last_arrived_at"])
 
 
 def touch(connections: QuerySet[Connection]) -> list[int]:
@@ -114,10 +109,11 @@ def tell_details(keys: Sequence[int]) -> None:
 def changed_since(changes: QuerySet[ConnectionChange], moment: datetime) -> bool:
     """Whether one of `changes` may be later than `moment`, at which Altegio was asked.
 
-    A change dated in the future was made before the clock was set back; a question dated there may be older than any.
+    A change dated further in the future than two clocks may differ was made before the clock was set back; a question
+    dated there may be older than any.
     """
     now = timezone.now()
-    return moment > now or changes.filter(at__gt=moment, at__lte=now).exists()
+    return moment > now or changes.filter(at__gt=moment, at__lte=now + clock_tolerance()).exists()
 
 
 def record_begun(connections: Sequence[Connection], why: str) -> None:

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -29,9 +29,13 @@ def new_call(
     connection_id: int | None = None,
     deadline_at: datetime | None = None,
     state: CallState = CallState.QUEUED,
+    delay: float = 0.0,
     **params: Any,
 ) -> OutgoingCall:
-    """A call that is not stored yet. `key` is its natural key; `state` UNCONFIRMED asks before sending."""
+    """A call that is not stored yet, due in `delay` seconds.
+
+    `key` is its natural key; `state` UNCONFIRMED asks before sending.
+    """
     now = timezone.now()
     return OutgoingCall(
         kind=kind.name,
@@ -42,7 +46,7 @@ def new_call(
         priority=kind.priority,
         state=state,
         deadline_at=now + kind.max_age if deadline_at is None and kind.max_age else deadline_at,
-        due_at=now,
+        due_at=now + timedelta(seconds=delay),
         created_at=now,
         request_id=current_request_id(),
     )

@@ -13,29 +13,35 @@ from integrations.altegio.answers import AltegioState, Answer, ConnectionStatus,
 from integrations.altegio.requests import ApiRequest
 from integrations.connections.models import LIVE, Connection, EndedBy, State
 from integrations.connections.signals import found_alive, granted_again, status_synced
-from integrations.connections.transitions import changed_since, connection_of, forget_return, lock, move
+from integrations.connections.transitions import changed_since, connection_of, lock, move
 from integrations.outbox.call_kinds import CallKind, register
 from integrations.outbox.models import OutgoingCall, Priority
 from integrations.outbox.queue import queue_newest_of_each
 from integrations.status_sync.question import status_question
 from partner_portal.core.english import english as _
 
+# Seconds: the clocks of two workers may differ, and the change may seem to come for so long.
+ASKED_AGAIN_AFTER = 1.0
 
-def ask_status(connection: Connection, *, patient: bool = False) -> None:
-    """Queue the question; one that waits already serves. A `patient` one lets all other calls go first.
+
+def ask_status(connection: Connection, *, patient: bool = False, delay: float = 0.0) -> None:
+    """Queue the question, due in `delay` seconds; one that waits already serves.
+
+    A `patient` one lets all other calls go first.
 
     The questions about a connection stand in ordering keys of their own: an activation must not wait for a question,
     nor a question for a patient one.
     """
-    ask_status_of_each([connection], patient=patient)
+    ask_status_of_each([connection], patient=patient, delay=delay)
 
 
-def ask_status_of_each(connections: Iterable[Connection], *, patient: bool = False) -> None:
+def ask_status_of_each(connections: Iterable[Connection], *, patient: bool = False, delay: float = 0.0) -> None:
     """`ask_status` for many, in a constant number of queries."""
     kind, coalesce_key = (AskPatiently, "check") if patient else (AskStatus, "status")
     keys = {f"{coalesce_key}:{each.pk}": each.pk for each in connections}
-    about = {key: {"ordering_key": key, "connection_id": connection_id} for key, connection_id in keys.items()}
-    queue_newest_of_each(kind, about)
+    queue_newest_of_each(
+        kind, {key: {"ordering_key": key, "connection_id": pk, "delay": delay} for key, pk in keys.items()}
+    )
 
 
 @register
@@ -82,7 +88,7 @@ def apply_status(connection: Connection, status: ConnectionStatus, *, asked_at: 
     change may be older than that change: it is asked again.
     """
     if changed_since(connection.changes.all(), asked_at):
-        ask_status(connection)
+        ask_status(connection, delay=ASKED_AGAIN_AFTER)
         return
     before = State(connection.state)
     if _is_newest(connection):
@@ -90,8 +96,6 @@ def apply_status(connection: Connection, status: ConnectionStatus, *, asked_at: 
     if connection.state == State.UNINSTALLED and status.state is AltegioState.PENDING:
         # Also where others claim the location: whose the grant is stands in no order of arrivals.
         granted_again.send(sender=Connection, connection=connection, status=status)
-    if connection.state in LIVE and connection.last_arrived_at <= asked_at:
-        forget_return(connection)
     connection.status_asked_at = asked_at
     connection.save(update_fields=["status_asked_at"])
     status_synced.send(sender=Connection, connection=connection, status=status, before=before)

@@ -580,3 +580,16 @@ def test_a_chain_that_is_back_at_what_it_holds_costs_a_constant_number_of_querie
     with django_assert_max_num_queries(60):
         follow(client, altegio, locations)
     assert OutgoingCall.objects.filter(kind="ask_status").count() == 300
+
+
+def test_a_visitor_that_may_be_sent_any_moment_asks_once_more_also_where_who_is_proven_must_ask(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
+    """Maria was refused lately, so her claim asks before it is sent; the visitor's must not overtake it."""
+    follow(client, altegio, AURORA_1, user_id=MARIA)
+    work()
+    visit(altegio, AURORA_1, "bot@example.com")
+    visitors_call = OutgoingCall.objects.filter(connection=Connection.objects.latest("pk"))
+    visitors_call.update(state="queued")
+    follow(client, altegio, AURORA_1, user_id=MARIA)
+    assert visitors_call.get().state == "unconfirmed"

@@ -15,7 +15,7 @@ from accounts.emails import send_waiting_emails
 from accounts.models import User
 from integrations.connections.models import Arrival, Connection
 from sandbox import Sandbox
-from tests.marketplace import AURORA_1, AURORA_2, MARIA, arrive, follow, proven_owner, status
+from tests.marketplace import AURORA_1, AURORA_2, arrive, follow, proven_owner, status
 from tests.not_none import not_none
 from tests.response import Response
 
@@ -54,17 +54,6 @@ def test_sign_in_ends_at_the_status_page_and_the_location_is_theirs(
 
     assert status(Client(), answer)["state"] == "active"
     assert Connection.objects.get().owner == owner
-
-
-def test_a_consent_given_since_the_arrival_is_not_theirs_who_signs_in_later(
-    altegio: Sandbox, work: Callable[..., None], owner: User
-) -> None:
-    page = follow(Client(), altegio, AURORA_1, user_id=None)
-    with time_machine.travel(timezone.now() + timedelta(minutes=1)):
-        altegio.grant(AURORA_1, user_id=MARIA)
-        Client().post(form_action(page, "sign-in"), {"email": owner.email, "password": PASSWORD})
-        work()
-    assert not Connection.objects.live().exists()
 
 
 def test_a_wrong_password_is_told_and_nothing_is_claimed(altegio: Sandbox, owner: User) -> None:

@@ -41,6 +41,23 @@ def test_an_answer_is_believed_though_changes_are_dated_in_the_future(
     assert len(altegio.requests("status")) == asked + 1
 
 
+def test_a_change_by_a_worker_whose_clock_is_ahead_is_after_the_question(
+    altegio: Sandbox, connected: Connection, work: Callable[..., None]
+) -> None:
+    altegio.configure(callbacks_enabled=False)
+    ask_status(connected)
+
+    def end_on_another_host() -> None:
+        altegio.uninstall(connected.location.altegio_id)
+        with time_machine.travel(timezone.now() + timedelta(seconds=2)):
+            move(connected, State.UNINSTALLED, "The owner disconnects.", ended_at=timezone.now())
+
+    with while_altegio_answers("", end_on_another_host):
+        work()
+    connected.refresh_from_db()
+    assert connected.state == State.UNINSTALLED
+
+
 def test_an_answer_during_which_the_clock_was_set_back_is_asked_again(
     altegio: Sandbox, connected: Connection, work: Callable[..., None]
 ) -> None:
