@@ -492,14 +492,3 @@ def test_who_is_back_by_a_clock_that_is_behind_goes_before_who_comes_next(
         follow(client, altegio, AURORA_1, user_id=MARIA)
         work()
     assert owner() == EMMAS_EMAIL
-
-
-def test_a_new_owner_does_not_wait_for_the_question_about_the_last_one(
-    client: Client, altegio: Sandbox, left_unnoticed: Connection, work: Callable[..., None]
-) -> None:
-    ask_status(left_unnoticed)
-    OutgoingCall.objects.update(due_at=timezone.now() + timedelta(hours=2))
-    altegio.grant(AURORA_1, user_id=MARIA)
-    follow(client, altegio, AURORA_1, user_id=MARIA)
-    work()
-    assert owner() == MARIAS_EMAIL
