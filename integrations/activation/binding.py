@@ -210,6 +210,12 @@ def show_as_taken(connection: Connection, status: ConnectionStatus, reason: str)
     raise_alerts([(Alert.Kind.CONFLICT, f"conflict:{connection.pk}", text, connection)])
 
 
+def tell_of_dispute(connection: Connection) -> None:
+    """By Altegio's word the location may be either of two proven people's: staff must find out."""
+    text = f"{connection}: another person claims this location too. Decide whose it is."
+    raise_alerts([(Alert.Kind.CONFLICT, f"conflict:{connection.pk}", text, connection)])
+
+
 def _has_changed_hands(holder: Connection, status: ConnectionStatus) -> bool:
     """Whether Altegio, which calls the location active, knows of an end or a consent since the holder's activation.
 

@@ -14,11 +14,12 @@ from integrations.activation.binding import (
     note_clock,
     note_open_grant,
     show_as_taken,
+    tell_of_dispute,
     words_about,
 )
 from integrations.activation.claim_order import facts_of, note_grant
 from integrations.activation.sent_settings import sent_settings
-from integrations.activation.status_decision import judge
+from integrations.activation.status_decision import DISPUTED, judge
 from integrations.activation.taken_settings import note_active_at_the_grant
 from integrations.altegio import requests
 from integrations.altegio.answers import AltegioState, Answer, Outcome, read_status
@@ -134,13 +135,15 @@ class Activate(CallKind):
             connection = lock(connection.pk)
         verdict = judge(facts_of(connection, call, status))
         match verdict:
+            case Hold(reason) if reason == DISPUTED:
+                tell_of_dispute(connection)
             case Hold(reason) if status.state is not AltegioState.PENDING:
                 adopt_in_place(connection, status)
                 show_as_taken(connection, status, reason)
             case AskAgain():
                 note_grant(call, status)
-            case SendAgain() if status.state is AltegioState.PENDING:
-                move(connection, State.GRANTED, "Nobody holds the location any more.")
+            case SendAgain() if connection.state == State.CONFLICT:
+                move(connection, State.GRANTED, "Nobody stands in its way any more.", is_disputed=False)
             case NotToHappen(reason) if call.refusal_code:
                 return NotToHappen(f"{reason}. {call.reason}".strip())
         return verdict

@@ -29,7 +29,7 @@ REFUSALS_OF_THE_PERSISTENT = 3
 
 def somebody_goes_first(connection: Connection, status: ConnectionStatus) -> bool:
     """Whether another claim on the location that may be served by this grant goes before this one."""
-    others = [each for each in _open_claims(connection) if is_granted_to(each, status)]
+    others = _served_beside(connection, status)
     proven = [each for each in others if each.is_proven]
     if connection.is_proven:
         return _a_proven_one_goes_first(connection, proven, status)
@@ -48,9 +48,30 @@ def _a_proven_one_goes_first(connection: Connection, others: list[Connection], s
         return True
     if not in_line or (_waited_behind_a_holder(connection) and not _came_first_after(connection, status)):
         return bool(in_line)
-    claims = {connection.claim, *(each.claim for each in in_line)}
-    persistent = persistent_claims(connection.application, {connection.location_id}, claims)[connection.location_id]
+    persistent = _persistent_of(connection, in_line)
     return connection.claim in persistent and any(each.claim not in persistent for each in in_line)
+
+
+def is_in_dispute(connection: Connection, status: ConnectionStatus) -> bool:
+    """Whether this grant may be another proven person's as well, of whom the claimant is a rival.
+
+    Whose last arrival is older than the consent has claimed what is not theirs, however early they came.
+    """
+    if not connection.is_disputed:
+        return False
+    in_line = [each for each in _served_beside(connection, status) if _is_in_line(each)]
+    persistent = _persistent_of(connection, in_line)
+    return any((each.claim in persistent) == (connection.claim in persistent) for each in in_line)
+
+
+def _served_beside(connection: Connection, status: ConnectionStatus) -> list[Connection]:
+    """The other claims that this grant may be for."""
+    return [each for each in _open_claims(connection) if is_granted_to(each, status)]
+
+
+def _persistent_of(connection: Connection, others: list[Connection]) -> set[str]:
+    claims = {connection.claim, *(each.claim for each in others)}
+    return persistent_claims(connection.application, {connection.location_id}, claims)[connection.location_id]
 
 
 def _came_before(connection: Connection, other: Connection, status: ConnectionStatus) -> bool:
@@ -134,7 +155,7 @@ def facts_of(connection: Connection, call: OutgoingCall, status: ConnectionStatu
     return Facts(
         remote=status.state,
         state=State(connection.state),
-        is_disputed=connection.is_disputed,
+        is_disputed=is_theirs and is_in_dispute(connection, status),
         is_theirs=is_theirs,
         was_refused=call.refusal_code is not None,
         decided=bool(call.params.get("decided")),
@@ -149,7 +170,8 @@ def facts_of(connection: Connection, call: OutgoingCall, status: ConnectionStatu
 
 def _must_settle(connection: Connection, status: ConnectionStatus) -> bool:
     waited = _waited_behind_a_holder(connection) and not _came_first_after(connection, status)
-    return not connection.is_proven or waited or was_refused_recently(connection)
+    # Whoever disputed it may be on their way back from this very consent.
+    return not connection.is_proven or waited or connection.is_disputed or was_refused_recently(connection)
 
 
 def _waited_behind_a_holder(connection: Connection) -> bool:

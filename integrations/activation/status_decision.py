@@ -9,6 +9,7 @@ from integrations.outbox.call_kinds import AskAgain, Happened, Hold, NotToHappen
 NO_OPEN_GRANT = "No open grant"
 TAKEN = "This location was connected before, by another person or outside the portal."
 OTHERS_FIRST = "Somebody who goes first claims this location."
+DISPUTED = "Two people claim this location."
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class Facts:
 
     remote: AltegioState
     state: State  # of the connection here
-    is_disputed: bool
+    is_disputed: bool  # the grant may be another proven person's as well
     is_theirs: bool  # what Altegio calls active, or the open grant: not later than the claimant's arrival
     was_refused: bool  # this call, by Altegio
     decided: bool  # staff have decided for this claim
@@ -51,7 +52,7 @@ def _judge_active(facts: Facts) -> Verdict:
 
 def _judge_grant(facts: Facts) -> Verdict:
     if facts.is_disputed and facts.state == State.CONFLICT:
-        return Hold("Two people claim this location.")
+        return Hold(DISPUTED)
     if facts.is_held and facts.state == State.CONFLICT:
         return Hold("The activation is held back until staff release it.")
     return _settled(facts, SendAgain())

@@ -43,11 +43,6 @@ def end_claim(
     move(connection, State.FAILED, why, by=by, ended_at=now, ended_by=ended_by)
 
 
-def hold_back(connections: Sequence[Connection]) -> None:
-    """Nothing is sent for these until a person decides, or their windows end."""
-    _change(connections, (CallState.QUEUED, CallState.UNCONFIRMED), state=CallState.HELD)
-
-
 def ask_first(connections: Sequence[Connection]) -> None:
     """What may be sent any moment asks once more before."""
     _change(connections, (CallState.QUEUED,), state=CallState.UNCONFIRMED)

@@ -4,9 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from integrations.activation.call_kinds import Activate
-from integrations.activation.waiting_call import ask_first, hold_back, put_to_the_front, renew_deadlines, wake
-from integrations.alerts.models import Alert
-from integrations.alerts.raising import raise_alerts
+from integrations.activation.waiting_call import ask_first, put_to_the_front, renew_deadlines, wake
 from integrations.connect.claimants import Claimant
 from integrations.connect.decisions import Claim
 from integrations.connect.location_facts import Place
@@ -168,7 +166,7 @@ class ClaimPlan:
             Claim.OPEN: CallState.QUEUED,
             Claim.OPEN_ASKING: CallState.UNCONFIRMED,
             Claim.OPEN_HELD: CallState.UNCONFIRMED,
-            Claim.OPEN_DISPUTED: CallState.HELD,
+            Claim.OPEN_DISPUTED: CallState.UNCONFIRMED,
         }
         calls: list[OutgoingCall] = []
         for claim, state in states.items():
@@ -184,21 +182,17 @@ class ClaimPlan:
         return (self._turns_taken + index) // UNPROVEN_TURN
 
     def _dispute(self) -> None:
-        """Two proven people claim the same: neither is activated until staff have decided, or a window ends."""
+        """Two proven people claim the same: the time of the consent, or staff, say whose it is."""
         if self._overtaken:
             # They may be sent any moment; whoever has proven who they are goes before them.
             ask_first(self._overtaken)
         if self._disputed:
             move_each(self._disputed, State.CONFLICT, CONFLICT_REASON, is_disputed=True)
-            hold_back(self._disputed)
+            ask_first(self._disputed)
         if self._renewed:
             # Its window was over, and nothing has ended it yet: who has just arrived has the whole new one.
             move_each(self._renewed, State.CONFLICT, CONFLICT_REASON, deadline_at=self.deadline, warned=0)
             renew_deadlines(self._renewed)
-        raise_alerts(
-            (Alert.Kind.CONFLICT, f"conflict:{each.pk}", f"{each}: {CONFLICT_REASON}", each)
-            for each in (*self._disputed, *self._new[Claim.OPEN_DISPUTED])
-        )
 
     def _go_on(self) -> None:
         """What stood in the way is gone, or may be: a new window, and Altegio is asked."""
