@@ -46,7 +46,7 @@ def ask_once_more(work: Callable[..., None]) -> None:
     work(rounds=2)
 
 
-def owners() -> list[str]:
+def owners() -> list[str | None]:
     return list(Connection.objects.live().values_list("owner__email", flat=True))
 
 
