@@ -4,14 +4,16 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from integrations.activation.call_kinds import Activate
 from integrations.activation.status_decision import NO_OPEN_GRANT
 from integrations.connections.brand import brand_of
 from integrations.connections.models import SHOWN_STATES, Arrival, Connection, EndedBy, State, reconnect_url
-from integrations.outbox.models import OutgoingCall
+from integrations.outbox.models import WAITING, OutgoingCall
 from integrations.outbox.token_stop import token_is_stopped
 from partner_portal.core.formats import clock, day
 
@@ -71,11 +73,8 @@ def status_of(arrival: Arrival) -> ArrivalStatus:
         connection.location.altegio_id: connection
         for connection in arrival.connections.select_related("application", "location").order_by("pk")
     }
-    struggling, stopped = set(_struggling(arrival)), token_is_stopped()
-    locations = [
-        _line(arrival, salon_id, connections.get(salon_id), struggling, stopped=stopped)
-        for salon_id in arrival.salon_ids
-    ]
+    progress = _progress_of(arrival)
+    locations = [_line(arrival, salon_id, connections.get(salon_id), progress) for salon_id in arrival.salon_ids]
     waiting = [connection.deadline_at for connection in connections.values() if connection.state == State.GRANTED]
     return ArrivalStatus(
         state=page_state([location.state for location in locations]),
@@ -113,9 +112,28 @@ def shown_state(connection: Connection) -> str:
     return SHOWN_STATES[connection.state]
 
 
-def _line(
-    arrival: Arrival, salon_id: int, connection: Connection | None, struggling: set[int | None], *, stopped: bool
-) -> LocationStatus:
+@dataclass(frozen=True)
+class _Progress:
+    """What the calls say of the connections that wait, by their keys."""
+
+    struggling: set[int | None]  # Altegio has not answered well so far
+    asking: set[int | None]  # somebody else claims it too, and Altegio is asked whose it is
+    stopped: bool  # Altegio refuses our token
+
+
+def _progress_of(arrival: Arrival) -> _Progress:
+    moving = OutgoingCall.objects.filter(connection__arrivals=arrival)
+    struggling = Q(connection__state=State.GRANTED, setbacks__gt=0)
+    asking = Q(connection__state=State.CONFLICT, connection__is_disputed=True, kind=Activate.name, state__in=WAITING)
+    found = set(moving.filter(struggling | asking).values_list("connection", "connection__state"))
+    return _Progress(
+        struggling={pk for pk, state in found if state == State.GRANTED},
+        asking={pk for pk, state in found if state == State.CONFLICT},
+        stopped=token_is_stopped(),
+    )
+
+
+def _line(arrival: Arrival, salon_id: int, connection: Connection | None, progress: _Progress) -> LocationStatus:
     again = reconnect_url(salon_id, arrival.application.altegio_id)
     if connection is None and timezone.now() >= arrival.deadline_at:
         return LocationStatus(
@@ -126,14 +144,12 @@ def _line(
         return LocationStatus(salon_id, "pending", _waits_for_proof(), again)
     if connection is None:
         return LocationStatus(salon_id, "pending", _("Sign up or sign in to go on."), again)
-    message = message_for(connection, struggling=connection.pk in struggling, stopped=stopped)
+    is_struggling = connection.pk in progress.struggling
+    if connection.pk in progress.asking:
+        message = _waiting(connection, struggling=is_struggling, stopped=progress.stopped)
+        return LocationStatus(salon_id, "pending", message, again)
+    message = message_for(connection, struggling=is_struggling, stopped=progress.stopped)
     return LocationStatus(salon_id, shown_state(connection), message, again)
-
-
-def _struggling(arrival: Arrival) -> list[int | None]:
-    """The connections whose activation Altegio has not answered well so far."""
-    calls = OutgoingCall.objects.filter(connection__arrivals=arrival, connection__state=State.GRANTED, setbacks__gt=0)
-    return list(calls.values_list("connection_id", flat=True))
 
 
 def message_for(connection: Connection, *, struggling: bool = False, stopped: bool = False) -> str:

@@ -55,7 +55,8 @@ def test_a_stranger_who_claimed_a_location_before_the_consent_keeps_it_from_nobo
 ) -> None:
     with time_machine.travel(timezone.now() + timedelta(seconds=20)):
         mine = arrive(client, altegio, AURORA_1)
-        work(rounds=2)
+        work(rounds=1)
+        assert status(client, mine)["state"] == "pending", "the page goes on asking"
         ask_once_more(work)
         assert status(client, mine)["state"] == "active"
         OutgoingCall.objects.filter(connection=claimed_before).update(due_at=timezone.now())
@@ -100,10 +101,11 @@ def test_who_claimed_it_before_and_comes_with_the_consent_is_in_dispute_with_who
 def test_staff_hear_of_two_whom_the_consent_may_be_of(
     client: Client, altegio: Sandbox, work: Callable[..., None]
 ) -> None:
-    arrive(client, altegio, AURORA_1)
+    mine = arrive(client, altegio, AURORA_1)
     follow(client, altegio, AURORA_1, user_id=MARIA)
     work()
     assert not owners()
+    assert status(client, mine)["locations"][0]["state"] == "conflict"
     alerts = Alert.objects.filter(cleared_at=None, kind=Alert.Kind.CONFLICT)
     assert set(alerts.values_list("connection__state", flat=True)) == {"conflict"}
     assert alerts.count() == 2
