@@ -111,6 +111,13 @@ class CallKind:
         """Whether Altegio is asked before the sending though nothing can have happened yet."""
         return False
 
+    def proves_token(self, call: OutgoingCall) -> bool:
+        """Whether a 401 to this call says that the partner token is refused, and so stops every call.
+
+        Not where something else decides too: a credential of its own, or an address that came from outside.
+        """
+        return not self.uses_own_credential
+
     def verify_before_retry(self, call: OutgoingCall) -> bool:
         """After an uncertain end: whether Altegio is asked, or the call is simply sent again."""
         return not self.idempotent

@@ -38,7 +38,7 @@ class Facts:
     idempotent: bool = False
     is_conclusive: bool = True
     needs_verification: bool = False
-    uses_own_credential: bool = False
+    proves_token: bool = True  # a 401 is about the partner token, and about nothing else
     last_write_wins: bool = False
     settling: float = 0.0  # seconds in which Altegio may still be at a request that it gave no answer to
     is_not_there: bool = False  # one of two hosts says that it does not have such a call
@@ -60,12 +60,12 @@ class Transition:
     remembers_refusal: bool = False
 
 
-def is_judged(outcome: Outcome, *, uses_own_credential: bool) -> bool:
+def is_judged(outcome: Outcome, *, proves_token: bool) -> bool:
     """Return whether the answer to a question is about the call, not about the token or the limit.
 
-    With a credential of its own in the question, a 401 may mean that one: the kind judges it.
+    A 401 that may be about something else than the token is the kind's to judge.
     """
-    stopped = outcome is Outcome.UNAUTHORIZED and not uses_own_credential
+    stopped = outcome is Outcome.UNAUTHORIZED and proves_token
     return not stopped and outcome is not Outcome.LIMITED
 
 
@@ -82,7 +82,7 @@ def _after_sending(facts: Facts) -> Transition:
             return _back_off(facts, CallState.UNCONFIRMED, NOT_CONCLUSIVE)
         case Outcome.ACCEPTED:
             return Transition(CallState.DONE, effect=Effect.ACCEPTED)
-        case Outcome.UNAUTHORIZED if facts.uses_own_credential:
+        case Outcome.UNAUTHORIZED if not facts.proves_token:
             return Transition(CallState.REFUSED, facts.message, Effect.REFUSED)
         case Outcome.REFUSED if facts.needs_verification:
             asked = facts.retry_after or 0.0

@@ -223,7 +223,8 @@ def _apply_answer(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking:
 
 
 def _facts(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking: bool) -> Facts:
-    judged = asking and is_judged(answer.outcome, uses_own_credential=kind.uses_own_credential)
+    proves_token = answer.outcome is not Outcome.UNAUTHORIZED or kind.proves_token(call)
+    judged = asking and is_judged(answer.outcome, proves_token=proves_token)
     accepted, refused = answer.outcome is Outcome.ACCEPTED, answer.outcome is Outcome.REFUSED
     return Facts(
         outcome=answer.outcome,
@@ -235,7 +236,7 @@ def _facts(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking: bool) 
         idempotent=kind.idempotent,
         is_conclusive=asking or kind.idempotent or not accepted or kind.is_conclusive(answer),
         needs_verification=not asking and refused and kind.needs_verification(answer),
-        uses_own_credential=kind.uses_own_credential,
+        proves_token=proves_token,
         last_write_wins=kind.last_write_wins,
         settling=settings.ALTEGIO_SETTLING_SECONDS,
         is_not_there=not asking and kind.on_either_host and answer.status_code in NOT_THERE,
