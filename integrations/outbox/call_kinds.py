@@ -84,8 +84,8 @@ class CallKind:
     # What follows from Altegio's yes reads nothing of the answer: the yes that stands on record is enough where a
     # worker ended before what follows was written, and nothing is sent or asked again.
     yes_is_enough: ClassVar[bool] = False
-    # It sets what a newer one sets anew. Without an answer Altegio may still be at it, and a late one would undo
-    # the newer: so the next one about it rests for `ALTEGIO_SETTLING_SECONDS`.
+    # It sets what a newer one sets anew. Without a certain answer Altegio may still be at it, and a late one would
+    # undo the newer: so the next one about it rests for `ALTEGIO_SETTLING_SECONDS`.
     last_write_wins: ClassVar[bool] = False
     # Its body carries a credential beside the partner token, so a 401 may mean that one: a refusal.
     uses_own_credential: ClassVar[bool] = False

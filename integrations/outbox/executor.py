@@ -231,7 +231,6 @@ def _facts(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking: bool) 
         message=mask(answer.message),
         reason=call.reason,
         retry_after=answer.retry_after,
-        has_status=answer.status_code is not None,
         was_sent=answer.was_sent,
         idempotent=kind.idempotent,
         is_conclusive=asking or kind.idempotent or not accepted or kind.is_conclusive(answer),
