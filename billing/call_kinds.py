@@ -1,10 +1,10 @@
 """Reporting a payment and its refund: each of them once, whatever becomes of the answers (docs/altegio.md §2, §3)."""
 
 from collections.abc import Iterable
-from datetime import timedelta
 from typing import ClassVar
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from billing.matching import find_remote
@@ -37,7 +37,7 @@ from integrations.outbox.call_kinds import (
     kind_of,
     register,
 )
-from integrations.outbox.models import Attempt, CallState, OutgoingCall, Priority
+from integrations.outbox.models import CallState, OutgoingCall, Priority
 from integrations.outbox.queue import new_call
 from integrations.status_sync.question import status_question
 from integrations.status_sync.status_sync import ask_status
@@ -64,6 +64,9 @@ class _AboutPayment(CallKind):
     def question(self, call: OutgoingCall) -> ApiRequest:
         payment = _payment(call)
         return status_question(payment.application, payment.location)
+
+    def rounds(self, call: OutgoingCall) -> QuerySet[OutgoingCall]:
+        return _payment(call).calls().filter(kind=self.name)
 
 
 @register
@@ -113,8 +116,6 @@ class ReportPayment(_AboutPayment):
             return Happened()
         if status is NOT_CONNECTED:
             return NotToHappen(UNSURE)
-        if _may_be_under_way(payment):
-            return CannotTell()
         if status.state is AltegioState.NONE:
             return NotToHappen("The location is not connected, and this payment has not arrived.")
         if payment.status == Status.REFUND_QUEUED:
@@ -230,18 +231,6 @@ def _end_alerts(payment: Payment) -> None:
     """What warned of an earlier try is over, also of one for an earlier connection."""
     if payment.report_round > 1:
         clear_alerts(key__in={alert_key(call, kind_of(call)) for call in payment.calls()})
-
-
-def _may_be_under_way(payment: Payment) -> bool:
-    """Whether Altegio may still be working on what was sent: no answer came, and not long ago.
-
-    "Not there" would then be believed too early, and the payment reported twice. Sent in whatever round.
-    """
-    sent = Attempt.objects.filter(call__in=payment.calls(), purpose=Attempt.Purpose.SEND)
-    last = sent.order_by("-started_at", "-pk").first()
-    if last is None or last.status_code is not None:
-        return False
-    return last.started_at > timezone.now() - timedelta(seconds=settings.ALTEGIO_SETTLING_SECONDS)
 
 
 def _take_over(payment: Payment) -> None:

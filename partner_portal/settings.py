@@ -334,8 +334,8 @@ WEEKLY_FIGURES_EMAIL: bool = env.flag("WEEKLY_FIGURES_EMAIL", default=True)
 # at most this share of the calls; 0 asks for none.
 RECHECK_DAYS: int = env.days("RECHECK_DAYS", default=7, at_least=1)
 RECHECK_SHARE: float = env.number("RECHECK_SHARE", default=0.5, at_most=1)
-# A call that got no answer may still be at work there: for so long "not there" is not believed of a payment,
-# and what would be set anew (sender names, statuses, switches) is not sent.
+# A call without a certain answer may still be at work there: for so long "not there" is not believed of a payment,
+# a refund, a phone call or an end, and what would be set anew (sender names, statuses, switches) is not sent.
 ALTEGIO_SETTLING_SECONDS: float = env.number("ALTEGIO_SETTLING_SECONDS", default=20)
 # Whether a phone call that got no answer is sent once more where Altegio's call list cannot be asked: it may then
 # stand in the call history twice. If not, it has failed, and staff or the exchange send it again.

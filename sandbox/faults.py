@@ -5,6 +5,7 @@
 | `error`, `error_after` | `status` with `headers` and `body`: also 503 with `{"Retry-After": "20"}` |
 | `bad_refusal` | 422 whose words hold half an emoji |
 | `delay`, `delay_after` | `seconds` pass |
+| `gateway_timeout` | a gateway's page with 504 at once; the call is processed `seconds` (2) later |
 | `drop_before`, `drop_after` | the line is cut |
 | `html_after`, `broken_json_after`, `redirect_after` | another answer |
 | `broken_location_after` | 301 with an address that no parser takes |
@@ -22,8 +23,10 @@ from __future__ import annotations
 
 import itertools
 import re
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -33,6 +36,7 @@ KINDS = (
     "error",
     "delay",
     "delay_after",
+    "gateway_timeout",
     "drop_before",
     "drop_after",
     "html_after",
@@ -56,6 +60,7 @@ MANNERS = ("trickle_head", "trickle_body", "early_hints", "endless_100", "leftov
 LARGE = 9 * 1024 * 1024
 HALF_AN_EMOJI = b"\\ud83d"
 BAD_NUMBER = b"1E+999999999999999999999"
+GATEWAY_TIMEOUT = b"<html><h1>504 Gateway Time-out</h1></html>"
 SOME_PAGE = b"<!doctype html><title>Altegio</title><h1>Altegio</h1><p>Something else altogether.</p>"
 
 
@@ -140,10 +145,25 @@ def strike(fault: Fault | None, process: Callable[[], Response]) -> Response:
         return _error(fault)
     if fault.kind == "bad_refusal":
         return _bad_refusal(fault)
+    if fault.kind == "gateway_timeout":
+        return _gateway_timeout(fault, process)
     if fault.kind == "delay":
         time.sleep(fault.seconds)
         return process()
     return _spoil(fault, process())
+
+
+def _gateway_timeout(fault: Fault, process: Callable[[], Response]) -> Response:
+    """The gateway gives up; what stands behind it does not."""
+
+    def go_on() -> None:
+        with suppress(ConnectionDroppedError):
+            process()
+
+    later = threading.Timer(fault.seconds or 2.0, go_on)
+    later.daemon = True
+    later.start()
+    return Response(504, GATEWAY_TIMEOUT, HTML_TYPE)
 
 
 def _spoil(fault: Fault, answer: Response) -> Response:

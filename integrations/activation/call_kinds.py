@@ -53,6 +53,8 @@ class Activate(CallKind):
     name = "activate"
     title = _("Activation")
     priority = Priority.ACTIVATION
+    # Altegio refuses a second one with a 403, about which it is asked; and the hour goes by.
+    settles_at_once = True
 
     @classmethod
     def new(cls, connection: Connection, *, state: CallState = CallState.QUEUED, turn: int = 0) -> OutgoingCall:

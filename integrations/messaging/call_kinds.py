@@ -3,7 +3,7 @@
 A call for an address takes the oldest free batches when it is built, and keeps them until its end: after an
 uncertain end the same statuses go again, which is harmless. One ordering key for each address keeps the statuses of a
 message in order; a call that got no answer leaves it, and only newer statuses of its own messages wait for it
-(`relay_batches.py`). A refused list is split until the wrong status stands alone.
+(`relay_batches.py`). A refused list is split until the wrong status stands alone; a refused address is told to staff.
 """
 
 from collections.abc import Iterable
@@ -14,12 +14,14 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
+from integrations.alerts.models import Alert
+from integrations.alerts.raising import clear_alerts, raise_alerts
 from integrations.altegio import requests
-from integrations.altegio.answers import Answer, read_code
+from integrations.altegio.answers import Answer, Outcome, read_code
 from integrations.altegio.requests import ApiRequest, Host
 from integrations.messaging.models import BatchState, CallbackAddress, MessageStatus, StatusBatch
 from integrations.messaging.relay_batches import carried_by, free_batches, let_rest, split, take_batches
-from integrations.messaging.status_addresses import InvalidStatusAddressError, path_with_token
+from integrations.messaging.status_addresses import InvalidStatusAddressError, Target, is_documented, path_with_token
 from integrations.outbox.call_kinds import CallKind, ObsoleteError, register
 from integrations.outbox.models import CallState, OutgoingCall, Priority
 from integrations.outbox.queue import queue_newest_of_each
@@ -27,6 +29,8 @@ from partner_portal.core.english import english as _
 
 # The ordering key of the call for what has rested; by address.
 RESTED = "rested-statuses:{}"
+# The key of the alert about it; by address.
+REFUSED_ADDRESS = "statuses-refused:{}"
 
 
 def queue_relays(addresses: Iterable[int]) -> None:
@@ -64,14 +68,22 @@ class RelayStatuses(CallKind):
             token=settings.ALTEGIO_PARTNER_TOKEN,
         )
 
+    def proves_token(self, call: OutgoingCall) -> bool:
+        address = CallbackAddress.objects.get(pk=call.params["address"])
+        return is_documented(Target(address.host, address.path))
+
     def accepted(self, call: OutgoingCall, answer: Answer) -> None:
+        clear_alerts(key=REFUSED_ADDRESS.format(call.params["address"]))
         StatusBatch.objects.filter(pk__in=carried_by(call)).update(state=BatchState.SENT)
         _go_on(call)
 
     def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
         batches = list(StatusBatch.objects.select_for_update().filter(pk__in=carried_by(call)).order_by("first_id"))
         statuses = list(_statuses([batch.pk for batch in batches]).values_list("pk", flat=True))
-        if len(statuses) > 1:
+        is_address = answer.outcome is Outcome.UNAUTHORIZED
+        if is_address:
+            _tell_of_refused_address(call.params["address"], reason)
+        if len(statuses) > 1 and not is_address:
             split(batches, statuses)
         else:
             StatusBatch.objects.filter(pk__in=[batch.pk for batch in batches]).update(
@@ -113,6 +125,16 @@ def on_the_wire(status: MessageStatus) -> dict[str, Any]:
 
 def _statuses(batches: list[int]) -> QuerySet[MessageStatus]:
     return MessageStatus.objects.filter(batch__in=batches).order_by("pk")
+
+
+def _tell_of_refused_address(address: int, reason: str) -> None:
+    """The other statuses of the address would fare no better, and only staff see it."""
+    text = (
+        f"Altegio answers 401 at {CallbackAddress.objects.get(pk=address)}: {reason} The message statuses for this "
+        "address are refused. See whether the gateway reports the address that came with the message, then send "
+        "them again from the list of batches."
+    )
+    raise_alerts([(Alert.Kind.CALL, REFUSED_ADDRESS.format(address), text, None)])
 
 
 def _refuse_all(address: CallbackAddress, why: str) -> None:

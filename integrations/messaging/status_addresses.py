@@ -23,7 +23,8 @@ _URL = re.compile(r"(https?://[A-Za-z0-9.:\[\]-]+)(/.*)")
 _SEGMENT = rf"(?:[A-Za-z0-9_~-][A-Za-z0-9._~-]*|{re.escape(PLACEHOLDER)})"
 _SMS_PROVIDER = rf"/smsprovider(?:/{_SEGMENT})+"
 _DELIVERY_STATUS = "/delivery/status"
-_CALLBACK_TOKEN = re.compile(r"(/smsprovider/status/callback/)[^/]+")
+# Whatever stands between: the partner token comes behind `callback` (docs/altegio.md §2).
+_CALLBACK_TOKEN = re.compile(r"(/smsprovider/(?:[^/]+/)*callback/)[^/]+")
 
 
 class InvalidStatusAddressError(ValueError):
@@ -88,6 +89,16 @@ def refuse_other_paths(target: Target) -> None:
                 "/delivery/status of Altegio's API, and to no other."
             )
         )
+
+
+def is_documented(target: Target) -> bool:
+    """Whether it is an address of docs/altegio.md §2, where our token alone decides who may report.
+
+    At any other, named by whoever reports a status, a 401 may be about the address.
+    """
+    api = settings.ALTEGIO_API_URL
+    documented = {target_url(default_target()), origin(api) + urlsplit(api).path + _DELIVERY_STATUS}
+    return target_url(target) in documented
 
 
 def _hosts() -> dict[str, str]:

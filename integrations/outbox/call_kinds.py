@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar
 
+from django.db.models import QuerySet
 from django_stubs_ext import StrOrPromise
 
 from integrations.altegio.answers import Answer
@@ -84,9 +85,12 @@ class CallKind:
     # What follows from Altegio's yes reads nothing of the answer: the yes that stands on record is enough where a
     # worker ended before what follows was written, and nothing is sent or asked again.
     yes_is_enough: ClassVar[bool] = False
-    # It sets what a newer one sets anew. Without an answer Altegio may still be at it, and a late one would undo
-    # the newer: so the next one about it rests for `ALTEGIO_SETTLING_SECONDS`.
+    # It sets what a newer one sets anew. Without a certain answer Altegio may still be at it, and a late one would
+    # undo the newer: so the next one about it rests for `ALTEGIO_SETTLING_SECONDS`.
     last_write_wins: ClassVar[bool] = False
+    # "It is not there" is believed at once, though Altegio may still be at what was sent: a second one does no harm,
+    # and there is no time to wait.
+    settles_at_once: ClassVar[bool] = False
     # Its body carries a credential beside the partner token, so a 401 may mean that one: a refusal.
     uses_own_credential: ClassVar[bool] = False
     # The sources put it under both hosts: where one says 404 or 405, the other is tried once. It must be idempotent.
@@ -111,6 +115,13 @@ class CallKind:
         """Whether Altegio is asked before the sending though nothing can have happened yet."""
         return False
 
+    def proves_token(self, call: OutgoingCall) -> bool:
+        """Whether a 401 to this call says that the partner token is refused, and so stops every call.
+
+        Not where something else decides too: a credential of its own, or an address that came from outside.
+        """
+        return not self.uses_own_credential
+
     def verify_before_retry(self, call: OutgoingCall) -> bool:
         """After an uncertain end: whether Altegio is asked, or the call is simply sent again."""
         return not self.idempotent
@@ -120,8 +131,16 @@ class CallKind:
         raise NotImplementedError
 
     def judge(self, call: OutgoingCall, answer: Answer) -> Verdict:
-        """What the answer to the question says; in the transaction that records it."""
+        """What the answer to the question says; in the transaction that records it.
+
+        While Altegio may still be at what was sent, only "it happened" counts: the executor undoes the rest, and asks
+        again.
+        """
         raise NotImplementedError
+
+    def rounds(self, call: OutgoingCall) -> QuerySet[OutgoingCall]:
+        """All calls that say the same thing to Altegio: this one, and any that was given up before it."""
+        return OutgoingCall.objects.filter(pk=call.pk)
 
     def needs_verification(self, answer: Answer) -> bool:
         """Whether this refusal must be checked with the question before it is believed."""

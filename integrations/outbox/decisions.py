@@ -33,14 +33,13 @@ class Facts:
     message: str = ""  # Altegio's, masked
     reason: str = ""  # of the call, as it stands
     retry_after: float | None = None
-    has_status: bool = True  # an HTTP answer came at all
     was_sent: bool = True  # false: there was no line, so nothing can have happened
     idempotent: bool = False
     is_conclusive: bool = True
     needs_verification: bool = False
-    uses_own_credential: bool = False
+    proves_token: bool = True  # a 401 is about the partner token, and about nothing else
     last_write_wins: bool = False
-    settling: float = 0.0  # seconds in which Altegio may still be at a request that it gave no answer to
+    settling: float = 0.0  # seconds in which Altegio may still be at a request without a certain answer
     is_not_there: bool = False  # one of two hosts says that it does not have such a call
     has_other_host: bool = False  # and the other one has not been tried
     is_question: bool = False
@@ -60,12 +59,12 @@ class Transition:
     remembers_refusal: bool = False
 
 
-def is_judged(outcome: Outcome, *, uses_own_credential: bool) -> bool:
+def is_judged(outcome: Outcome, *, proves_token: bool) -> bool:
     """Return whether the answer to a question is about the call, not about the token or the limit.
 
-    With a credential of its own in the question, a 401 may mean that one: the kind judges it.
+    A 401 that may be about something else than the token is the kind's to judge.
     """
-    stopped = outcome is Outcome.UNAUTHORIZED and not uses_own_credential
+    stopped = outcome is Outcome.UNAUTHORIZED and proves_token
     return not stopped and outcome is not Outcome.LIMITED
 
 
@@ -82,7 +81,7 @@ def _after_sending(facts: Facts) -> Transition:
             return _back_off(facts, CallState.UNCONFIRMED, NOT_CONCLUSIVE)
         case Outcome.ACCEPTED:
             return Transition(CallState.DONE, effect=Effect.ACCEPTED)
-        case Outcome.UNAUTHORIZED if facts.uses_own_credential:
+        case Outcome.UNAUTHORIZED if not facts.proves_token:
             return Transition(CallState.REFUSED, facts.message, Effect.REFUSED)
         case Outcome.REFUSED if facts.needs_verification:
             asked = facts.retry_after or 0.0
@@ -98,7 +97,8 @@ def _unknown(facts: Facts) -> Transition:
     """Ask, unless nothing was sent or to send it again is harmless."""
     if facts.was_sent and not facts.idempotent:
         return _back_off(facts, CallState.UNCONFIRMED, facts.message)
-    at_work = facts.was_sent and facts.last_write_wins and not facts.has_status
+    # A status code proves no end: a gateway answers 504 while what stands behind it is still at work.
+    at_work = facts.was_sent and facts.last_write_wins
     return _back_off(facts, CallState.QUEUED, facts.message, at_least=facts.settling if at_work else 0.0)
 
 

@@ -60,7 +60,10 @@ def _next_two() -> list[InLine]:
 
 
 def _can_wait(call: InLine) -> bool:
-    """Whether a call leaves a part of the budget free: what comes in a large lot does while its time allows it."""
+    """Whether a call leaves a part of the budget free: what comes in a large lot does while its time allows it.
+
+    It is asked of what would go first: a share's call (`budget_shares.py`) goes with the slot of what it goes before.
+    """
     if call.priority > Priority.NOTIFICATION:
         return True
     return call.turn > 0 and activations_can_spare_a_call(timezone.now())

@@ -19,8 +19,17 @@ from integrations.altegio.client import AltegioClient, to_json
 from integrations.altegio.requests import ApiRequest
 from integrations.contract_drift.observe import observe_answer
 from integrations.outbox import rate
-from integrations.outbox.attempts import MAX_TEXT, note_answer, yes_on_record
-from integrations.outbox.call_kinds import CallKind, ObsoleteError, OnHoldError, UnverifiableError, kind_of
+from integrations.outbox.attempts import MAX_TEXT, note_answer, settled_at, yes_on_record
+from integrations.outbox.call_kinds import (
+    CallKind,
+    CannotTell,
+    Happened,
+    ObsoleteError,
+    OnHoldError,
+    UnverifiableError,
+    Verdict,
+    kind_of,
+)
 from integrations.outbox.claim import Claim, lease_length
 from integrations.outbox.decisions import Effect, Facts, decide, is_judged
 from integrations.outbox.delays import back_off_seconds, before_deadline, longest
@@ -223,26 +232,44 @@ def _apply_answer(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking:
 
 
 def _facts(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking: bool) -> Facts:
-    judged = asking and is_judged(answer.outcome, uses_own_credential=kind.uses_own_credential)
+    proves_token = answer.outcome is not Outcome.UNAUTHORIZED or kind.proves_token(call)
+    judged = asking and is_judged(answer.outcome, proves_token=proves_token)
     accepted, refused = answer.outcome is Outcome.ACCEPTED, answer.outcome is Outcome.REFUSED
     return Facts(
         outcome=answer.outcome,
         message=mask(answer.message),
         reason=call.reason,
         retry_after=answer.retry_after,
-        has_status=answer.status_code is not None,
         was_sent=answer.was_sent,
         idempotent=kind.idempotent,
         is_conclusive=asking or kind.idempotent or not accepted or kind.is_conclusive(answer),
         needs_verification=not asking and refused and kind.needs_verification(answer),
-        uses_own_credential=kind.uses_own_credential,
+        proves_token=proves_token,
         last_write_wins=kind.last_write_wins,
         settling=settings.ALTEGIO_SETTLING_SECONDS,
         is_not_there=not asking and kind.on_either_host and answer.status_code in NOT_THERE,
         has_other_host=not call.host,
         is_question=asking,
-        verdict=kind.judge(call, answer) if judged else None,
+        verdict=_verdict(call, kind, answer) if judged else None,
     )
+
+
+def _verdict(call: OutgoingCall, kind: CallKind, answer: Answer) -> Verdict:
+    """What the kind says of the answer; but what is not there yet may come while Altegio is still at it."""
+    if kind.idempotent or kind.settles_at_once or not _was_asked_early(call, kind):
+        return kind.judge(call, answer)
+    with transaction.atomic():
+        verdict = kind.judge(call, answer)
+        if not isinstance(verdict, Happened):
+            transaction.set_rollback(True)
+            verdict = CannotTell()
+    return verdict
+
+
+def _was_asked_early(call: OutgoingCall, kind: CallKind) -> bool:
+    """Whether the question went out before Altegio was surely done with all that was sent."""
+    settled = settled_at(kind.rounds(call))
+    return settled is not None and call.attempts.latest("number").started_at < settled
 
 
 def _refuse(call: OutgoingCall, kind: CallKind, reason: str, answer: Answer) -> None:

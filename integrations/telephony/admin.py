@@ -156,7 +156,7 @@ class PhoneCallAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("calls to Altegio"))
     def outgoing_calls(self, call: PhoneCall) -> SafeString | str:
-        keys = [CallHistory.key_of(call, attempt) for attempt in range(1, call.attempt_count + 1)]
+        keys = CallHistory.keys_of(call)
         made = OutgoingCall.objects.filter(key__in=keys).order_by("pk")
         rows = ((link_to(one, one.get_state_display()), one.reason) for one in made)
         return format_html_join("", "<div>{} {}</div>", rows) or "–"

@@ -11,11 +11,13 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from integrations.altegio import requests
 from integrations.altegio.answers import Answer, Outcome, read_list
 from integrations.altegio.requests import ApiRequest
 from integrations.connections.models import Connection
+from integrations.outbox.attempts import settled_at
 from integrations.outbox.call_kinds import (
     AskAgain,
     CallKind,
@@ -25,6 +27,7 @@ from integrations.outbox.call_kinds import (
     SendAgain,
     UnverifiableError,
     Verdict,
+    kind_of,
     register,
 )
 from integrations.outbox.models import Attempt, CallState, OutgoingCall, Priority
@@ -80,6 +83,11 @@ class CallHistory(CallKind):
         return f"call_history:{saved.pk}:{attempt or saved.attempt_count}"
 
     @classmethod
+    def keys_of(cls, saved: PhoneCall) -> list[str]:
+        """The keys of all calls that told of this one."""
+        return [cls.key_of(saved, attempt) for attempt in range(1, saved.attempt_count + 1)]
+
+    @classmethod
     def new(cls, saved: PhoneCall, rest: timedelta = timedelta()) -> OutgoingCall:
         """The call that tells of this one, not before it has rested."""
         call = new_call(cls, cls.key_of(saved), phone_call=saved.pk)
@@ -111,6 +119,9 @@ class CallHistory(CallKind):
             page=_pages_read(call) + 1,
         )
 
+    def rounds(self, call: OutgoingCall) -> QuerySet[OutgoingCall]:
+        return OutgoingCall.objects.filter(key__in=self.keys_of(_saved(call)))
+
     def judge(self, call: OutgoingCall, answer: Answer) -> Verdict:
         """What the list says; a refused question (the user token may be void) says nothing."""
         if answer.outcome is Outcome.UNKNOWN:
@@ -137,10 +148,10 @@ class CallHistory(CallKind):
 
 
 def _pages_read(call: OutgoingCall) -> int:
-    """How many pages of the list were read since the call was last sent."""
-    sent = call.attempts.filter(purpose=Attempt.Purpose.SEND).order_by("-number").first()
+    """How many pages of the list were read since Altegio is surely done with what was last sent."""
     asked = call.attempts.filter(purpose=Attempt.Purpose.ASK, outcome=Outcome.ACCEPTED)
-    return asked.filter(number__gt=sent.number if sent else 0).count()
+    settled = settled_at(kind_of(call).rounds(call))
+    return asked.count() if settled is None else asked.filter(started_at__gte=settled).count()
 
 
 def _may_repeat(call: OutgoingCall) -> bool:

@@ -32,6 +32,7 @@ BAD_DAYS = (
         "error",
         options={"status": 429, "headers": {"Retry-After": "5"}},
     ),
+    BadDay("The gateway gives up", "Every call answers 504, and is done 2 seconds later.", "gateway_timeout"),
     BadDay("The line breaks before", "The call never arrives.", "drop_before"),
     BadDay("The line breaks after", "The call is done, its answer is lost.", "drop_after"),
     BadDay("Activated, but an error", "The activation is done, the answer is 500.", "error_after", "activate"),

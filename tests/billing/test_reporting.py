@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 from pytest_django.fixtures import Settings
+from time_machine import TimeMachineFixture
 
 from billing.intake import send_again
 from billing.models import Source
@@ -114,11 +115,17 @@ def test_a_yes_without_the_id_is_asked_about(
     assert billing.payment(payment)["altegio_payment_id"] == held(altegio)[0].id
 
 
+@pytest.mark.parametrize("fault", ["delay", "gateway_timeout"])
 def test_what_altegio_is_still_working_on_is_not_sent_again(
-    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None], settings: Settings
+    altegio: Sandbox,
+    billing: Billing,
+    connection: Connection,
+    work: Callable[..., None],
+    settings: Settings,
+    fault: str,
 ) -> None:
     settings.ALTEGIO_TIMEOUT_SECONDS, settings.ALTEGIO_SETTLING_SECONDS = 0.2, 20
-    altegio.fault("delay", "payment", seconds=1.0)
+    altegio.fault(fault, "payment", seconds=1.0)
     payment = billing.pay()
     work(rounds=3)
     assert len(altegio.requests("payment")) == 1, "asked, not there yet, and not believed"
@@ -128,6 +135,27 @@ def test_what_altegio_is_still_working_on_is_not_sent_again(
     work()
     assert billing.payment(payment)["status"] == "reported"
     assert len(altegio.requests("payment")) == 1
+
+
+@pytest.mark.parametrize("fault", ["drop_before", "error"])
+def test_what_is_not_there_when_altegio_is_surely_done_is_sent_again(
+    altegio: Sandbox,
+    billing: Billing,
+    connection: Connection,
+    work: Callable[..., None],
+    settings: Settings,
+    time_machine: TimeMachineFixture,
+    fault: str,
+) -> None:
+    settings.ALTEGIO_SETTLING_SECONDS = 20
+    altegio.fault(fault, "payment", status=502)
+    payment = billing.pay()
+    work(rounds=3)
+    assert len(altegio.requests("payment")) == 1
+    time_machine.move_to(timezone.now() + timedelta(seconds=21))
+    work()
+    assert len(held(altegio)) == 1
+    assert billing.payment(payment)["status"] == "reported"
 
 
 def test_what_altegio_is_still_working_on_holds_up_no_other_payment(
@@ -142,7 +170,8 @@ def test_what_altegio_is_still_working_on_holds_up_no_other_payment(
     altegio.fault("drop_before", "payment", remaining=2)
     numbers = []
     for salon in salons:
-        Attempt.objects.update(started_at=timezone.now() - timedelta(minutes=1))
+        long_ago = timezone.now() - timedelta(minutes=1)
+        Attempt.objects.update(started_at=long_ago, finished_at=long_ago)
         numbers.append(billing.pay(salon_id=salon))
         work(rounds=1)
     for _ in range(2):

@@ -176,12 +176,13 @@ def test_while_nobody_knows_whether_it_arrived_it_stays_at_its_location(
 def test_a_retry_does_not_believe_too_early_that_nothing_is_there(
     altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None], settings: Settings
 ) -> None:
-    settings.ALTEGIO_TIMEOUT_SECONDS, settings.ALTEGIO_SETTLING_SECONDS = 0.3, 20
+    settings.ALTEGIO_TIMEOUT_SECONDS = 0.3
     altegio.fault("delay", "payment", seconds=1.5)
     altegio.fault("error", "status", status=404)
     payment = billing.pay()
     work(rounds=3)
     assert billing.payment(payment)["status"] == "failed"
+    settings.ALTEGIO_SETTLING_SECONDS = 20
     billing.post(f"payments/{payment}/retry/")
     work(rounds=3)
     assert len(altegio.requests("payment")) == 1

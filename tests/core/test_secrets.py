@@ -106,6 +106,7 @@ def test_an_error_report_holds_no_secret(rf: RequestFactory, settings: Settings)
         "Api-Key SECRET",
         "https://portal.example.com/altegio/events/SECRET/",
         "https://app.alteg.io/smsprovider/status/callback/SECRET",
+        "POST https://app.alteg.io/smsprovider/7/v2/callback/SECRET 401",
         "/connect/status/SECRET/",
         "/account/reset/MQ/SECRET/",
         "/account/email/SECRET/",

@@ -51,6 +51,15 @@ def test_a_line_cut_after_leaves_the_call_done(sandbox: Sandbox, granted: Caller
     assert (entry.processed, entry.code) == (True, 0)
 
 
+def test_a_gateway_gives_up_before_the_call_is_done(sandbox: Sandbox, granted: Caller) -> None:
+    sandbox.fault("gateway_timeout", "activate", seconds=0.2)
+    answer = granted.activate()
+    assert (answer.status_code, answer.headers["Content-Type"].split(";")[0]) == (504, "text/html")
+    assert sandbox.status_of(LONDON) == Status.PENDING
+    wait_for(lambda: sandbox.status_of(LONDON) == Status.ACTIVE, "the call is done behind the gateway")
+    assert sandbox.requests("activate")[0].processed
+
+
 @pytest.mark.parametrize(
     ("kind", "code"),
     [("html_after", 200), ("redirect_after", 301), ("error_after", 500), ("broken_json_after", 201)],

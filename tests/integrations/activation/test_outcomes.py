@@ -62,8 +62,9 @@ def test_a_time_out_is_asked_about(
 
 @pytest.mark.parametrize("status_code", [500, 502, 503])
 def test_a_server_error_is_asked_about_before_it_is_sent_again(
-    client: Client, altegio: Sandbox, work: Callable[..., None], status_code: int
+    client: Client, altegio: Sandbox, work: Callable[..., None], settings: Settings, status_code: int
 ) -> None:
+    settings.ALTEGIO_SETTLING_SECONDS = 3600
     altegio.fault("error", "activate", status=status_code)
     arrive(client, altegio, AURORA_1)
     work()

@@ -11,11 +11,13 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
+from integrations.alerts.models import Alert
 from integrations.connections.models import Location
-from integrations.messaging.models import DailyVolume, MessageStatus, StatusBatch
+from integrations.messaging.call_kinds import send_refused_again
+from integrations.messaging.models import CallbackAddress, DailyVolume, MessageStatus, StatusBatch
 from integrations.messaging.parsing import ADVICE
 from integrations.messaging.volumes import count_volumes
-from integrations.outbox.models import Attempt, OutgoingCall
+from integrations.outbox.models import Attempt, OutgoingCall, TokenStop
 from partner_portal.core.retention import delete_old
 from sandbox import Sandbox
 from tests.response import Api
@@ -258,6 +260,47 @@ def test_the_token_in_an_address_is_put_in_when_sending_and_stands_in_no_record(
     assert batch.address.path == "/smsprovider/status/callback/{partner_token}"
     stored = [*Attempt.objects.values_list(), *OutgoingCall.objects.values_list(), batch.address.path]
     assert token not in repr(stored)
+
+
+def refused_with_401(altegio: Sandbox, path: str) -> None:
+    body = {"success": False, "meta": {"message": "Who are you?", "code": 20}}
+    altegio.fault("error", "sms_statuses", path=path, status=401, body=body, remaining=None)
+
+
+def test_an_address_that_altegio_refuses_stops_no_other_call(
+    api: Api, altegio: Sandbox, work: Callable[..., None]
+) -> None:
+    other = f"{altegio.app_url}/smsprovider/7/status/callback/WRONG"
+    refused_with_401(altegio, "/smsprovider/7/")
+    named = [status(f"m{number}", 4, delivery_callback_url=other) for number in range(3)]
+    api("post", STATUSES, [*named, status("m9", 4)])
+    work()
+
+    assert not TokenStop.objects.exists()
+    assert sent(altegio) == [("m9", 4)]
+    refused = StatusBatch.objects.get(state="refused")
+    assert (refused.size, refused.refusal, refused.refusal_code) == (3, "Who are you?", 20)
+    alert = Alert.objects.get()
+    assert "/smsprovider/7/status/callback/{partner_token}: Who are you?" in alert.text
+    assert "WRONG" not in repr([*Attempt.objects.values_list(), *CallbackAddress.objects.values_list()])
+
+    altegio.clear_faults()
+    send_refused_again(StatusBatch.objects.all())
+    work()
+    assert len(sent(altegio)) == 4, "the token in the address was ours to put in"
+    alert.refresh_from_db()
+    assert alert.cleared_at is not None
+
+
+@pytest.mark.parametrize("address", ["", "/api/v1/delivery/status"])
+def test_a_401_at_altegios_own_address_stops_the_token(
+    api: Api, altegio: Sandbox, work: Callable[..., None], address: str
+) -> None:
+    refused_with_401(altegio, address)
+    api("post", STATUSES, [status(delivery_callback_url=address and f"{altegio.app_url}{address}")])
+    work(rounds=1)
+    assert TokenStop.objects.exists()
+    assert not StatusBatch.objects.filter(state="refused").exists()
 
 
 def test_without_the_scope_nothing_is_taken(api: Api) -> None:

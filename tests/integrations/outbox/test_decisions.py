@@ -14,7 +14,7 @@ UNAUTHORIZED, LIMITED = Outcome.UNAUTHORIZED, Outcome.LIMITED
 QUEUED, UNCONFIRMED, HELD = CallState.QUEUED, CallState.UNCONFIRMED, CallState.HELD
 DONE = Transition(CallState.DONE, effect=Effect.ACCEPTED)
 NO = Transition(CallState.REFUSED, "No.", Effect.REFUSED)
-OWN = {"uses_own_credential": True}
+OTHERS = {"proves_token": False}
 NEWEST = {"idempotent": True, "last_write_wins": True, "settling": 20.0}
 NOT_THERE = {"idempotent": True, "is_not_there": True}
 
@@ -41,16 +41,15 @@ AFTER_SENDING: list[tuple[Outcome, dict[str, Any], Transition]] = [
     (UNKNOWN, {}, later(UNCONFIRMED)),
     (UNKNOWN, {"retry_after": 7.0}, later(UNCONFIRMED, asked=7.0)),
     (UNKNOWN, {"idempotent": True}, later(QUEUED)),
-    (UNKNOWN, NEWEST, later(QUEUED)),
-    (UNKNOWN, {**NEWEST, "has_status": False}, later(QUEUED, at_least=20.0)),
+    (UNKNOWN, NEWEST, later(QUEUED, at_least=20.0)),
     (REFUSED, {**NOT_THERE, "has_other_host": True}, Transition(QUEUED, "No.", Effect.OTHER_HOST)),
     (UNKNOWN, {**NOT_THERE, "has_other_host": True}, Transition(QUEUED, "No.", Effect.OTHER_HOST)),
     (REFUSED, NOT_THERE, Transition(CallState.REFUSED, "As before.", Effect.REFUSED)),
     (UNKNOWN, NOT_THERE, Transition(CallState.REFUSED, "As before.", Effect.REFUSED)),
-    (UNKNOWN, {"has_status": False, "was_sent": False}, later(QUEUED)),
-    (UNKNOWN, {**NEWEST, "has_status": False, "was_sent": False}, later(QUEUED)),
+    (UNKNOWN, {"was_sent": False}, later(QUEUED)),
+    (UNKNOWN, {**NEWEST, "was_sent": False}, later(QUEUED)),
     (UNAUTHORIZED, {}, Transition(QUEUED, "No.", Effect.STOP_TOKEN)),
-    (UNAUTHORIZED, OWN, NO),
+    (UNAUTHORIZED, OTHERS, NO),
     (LIMITED, {}, everybody_waits(QUEUED, 1.0)),
     (LIMITED, {"retry_after": 30.0}, everybody_waits(QUEUED, 30.0)),
 ]
@@ -79,5 +78,5 @@ def test_after_a_question(outcome: Outcome, facts: dict[str, Any], transition: T
 
 @pytest.mark.parametrize("outcome", Outcome)
 def test_a_kind_judges_what_is_about_the_call(outcome: Outcome) -> None:
-    assert is_judged(outcome, uses_own_credential=False) == (outcome not in (UNAUTHORIZED, LIMITED))
-    assert is_judged(outcome, uses_own_credential=True) == (outcome is not LIMITED)
+    assert is_judged(outcome, proves_token=True) == (outcome not in (UNAUTHORIZED, LIMITED))
+    assert is_judged(outcome, proves_token=False) == (outcome is not LIMITED)

@@ -26,6 +26,10 @@ def test_a_yes_on_record_is_enough_exactly_where_nothing_of_the_answer_is_read(n
     assert kind.yes_is_enough is not reads
 
 
+def test_only_an_activation_has_no_time_to_let_altegio_settle() -> None:
+    assert [name for name in CALL_KINDS.names() if CALL_KINDS[name].settles_at_once] == ["activate"]
+
+
 def _says_that_nobody_knows(kind: CallKind) -> bool:
     try:
         kind.question(OutgoingCall())

@@ -1,11 +1,11 @@
-"""Whose call goes next when many wait: the proven, small arrivals, shares for money and for the unproven."""
+"""Whose call goes next when many wait: the proven, small arrivals, shares for money, phones and the unproven."""
 
 from collections import Counter
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from pytest_django.fixtures import Settings
+from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
 from integrations.activation.call_kinds import Activate
 from integrations.outbox import budget_shares, rate
@@ -15,6 +15,7 @@ from integrations.outbox.dispatcher import _can_wait
 from integrations.outbox.models import OutgoingCall, Priority
 from integrations.outbox.queue import new_call, queue
 from integrations.status_sync.status_sync import AskStatus
+from integrations.telephony.call_notifications import CallNotification
 
 pytestmark = pytest.mark.django_db
 LONG_AGO = timedelta(minutes=1)
@@ -62,6 +63,46 @@ def test_money_and_set_up_keep_a_share_whatever_waits() -> None:
     found = taken(150)
     assert 5 <= found[Priority.CHECK] <= 40
     assert found[Priority.ACTIVATION] > 100
+
+
+def test_money_and_set_up_keep_their_share_of_any_number_of_notifications() -> None:
+    wait(CallNotification, 400)
+    wait(AskStatus, 100)
+    wait(Activate, 100, priority=Priority.UNPROVEN)
+    found = taken(150)
+    assert 5 <= found[Priority.CHECK] <= 40
+    assert 5 <= found[Priority.UNPROVEN] <= 40
+    assert found[Priority.NOTIFICATION] > 90
+
+
+def test_a_phone_that_rings_while_activations_need_all_calls_is_told_of_by_share() -> None:
+    wait(Activate, 400)
+    queue([new_call(CallNotification, f"rings:{n}") for n in range(100)])
+    found = taken(150)
+    assert 5 <= found[Priority.NOTIFICATION] <= 40
+    assert found[Priority.ACTIVATION] > 100
+
+
+def test_shares_of_what_goes_first_anyway_are_nobody_elses() -> None:
+    wait(AskStatus, 100)
+    wait(CallNotification, 5)
+    queue([new_call(Activate, "now", deadline_at=timezone.now() + timedelta(hours=1))])
+    OutgoingCall.objects.filter(key="now").update(priority=Priority.UNPROVEN)
+    found = taken(50)
+    assert found == {Priority.NOTIFICATION: 5, Priority.CHECK: 45}, "what has just come claims no share"
+
+
+def test_whose_turn_it_is_costs_little_whatever_waits(
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    for kind in (Activate, CallNotification, AskStatus):
+        wait(kind, 40)
+    wait(Activate, 40, priority=Priority.UNPROVEN)
+    for _ in range(30):
+        # Savepoint twice, its planner's setting, the first call, a notification, whether there is a call to spare,
+        # a share's call, and the claim.
+        with django_assert_max_num_queries(8):
+            assert claim_next()
 
 
 def test_money_that_waited_goes_before_activations_that_have_time(settings: Settings) -> None:

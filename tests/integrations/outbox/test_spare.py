@@ -10,6 +10,7 @@ from pytest_django.fixtures import Settings
 
 from integrations.activation.call_kinds import Activate
 from integrations.connections.models import Chain
+from integrations.outbox import budget_shares
 from integrations.outbox.claim import claim_next
 from integrations.outbox.models import OutgoingCall
 from integrations.outbox.queue import new_call, queue
@@ -20,8 +21,9 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _ten_a_minute(settings: Settings) -> None:
+def _ten_a_minute(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.ALTEGIO_REQUESTS_PER_MINUTE = 10
+    monkeypatch.setattr(budget_shares, "SHARES", ())
 
 
 def wait_for_activation(count: int, minutes: float) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from integrations.connections.models import Connection, State
@@ -88,6 +89,21 @@ def test_a_change_during_a_retry_wins(
     work()
     assert at_altegio(altegio) == ["New"]
     assert api("get", NAMES).json()["sync_state"] == "synced"
+
+
+def test_what_a_gateway_gave_up_on_comes_after_no_newer_list(
+    api: Api, altegio: Sandbox, connect: Callable[..., Connection], work: Callable[..., None], settings: Settings
+) -> None:
+    settings.ALTEGIO_SETTLING_SECONDS = 20
+    connect(10101)
+    altegio.fault("gateway_timeout", "short_names", seconds=0.3)
+    api("put", NAMES, {"names": ["Old"]})
+    work(rounds=1)
+    api("put", NAMES, {"names": ["New"]})
+    work(rounds=1)
+    call = OutgoingCall.objects.get(kind="short_names", state="queued")
+    assert call.due_at > timezone.now() + timedelta(seconds=15)
+    assert len(altegio.requests("short_names")) == 1
 
 
 def test_an_uncertain_end_is_repeated(

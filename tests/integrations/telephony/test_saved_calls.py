@@ -1,11 +1,13 @@
 """Saved calls: never lost, never doubled."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
 from pytest_django.fixtures import Settings
+from time_machine import TimeMachineFixture
 
 from integrations.connections.models import Chain, Location
 from integrations.outbox.models import OutgoingCall
@@ -13,6 +15,7 @@ from integrations.telephony.models import PhoneCall
 from integrations.telephony.phone_calls import send_again
 from integrations.user_tokens.models import UserToken
 from sandbox import Sandbox
+from tests.end_to_end.portal import wait_for
 from tests.response import Api
 
 pytestmark = pytest.mark.django_db
@@ -317,6 +320,53 @@ def test_a_place_that_is_named_empty_is_not_named(
 ) -> None:
     assert api("post", CALLS, {**CALL, "salon_group_id": None}).status_code == 202
     assert api("post", CALLS, {**CALL, "call_id": "2", "salon_group_id": ""}).status_code == 202
+
+
+@pytest.mark.parametrize("fault", ["delay", "gateway_timeout"])
+@pytest.mark.parametrize("newer", [0, 30])
+def test_a_call_that_altegio_is_still_at_is_not_told_twice(
+    api: Api,
+    altegio: Sandbox,
+    telephony: Chain,
+    work: Callable[..., None],
+    settings: Settings,
+    time_machine: TimeMachineFixture,
+    fault: str,
+    newer: int,
+) -> None:
+    settings.ALTEGIO_TIMEOUT_SECONDS, settings.ALTEGIO_SETTLING_SECONDS = 0.3, 20
+    UserToken.objects.create(location=Location.objects.get(altegio_id=10101), altegio_user_id=9001, token="emmas")
+    altegio.configure(knows_call_ids=False)
+    altegio.fault(fault, "voip", seconds=1.0)
+    api("post", CALLS, CALL)
+    OutgoingCall.objects.filter(kind="call_history").update(due_at=timezone.now())
+    work(rounds=3)
+    assert OutgoingCall.objects.get(kind="call_history").state == "unconfirmed"
+    wait_for(lambda: saved(altegio), "it stands at Altegio")
+    for number in range(newer):
+        altegio.world.state.telephony.append({**altegio.telephony()[-1], "call_id": f"newer-{number}"})
+    time_machine.move_to(timezone.now() + timedelta(seconds=21))
+    work()
+    assert (len(history(altegio)), PhoneCall.objects.get().state) == (1, "saved")
+
+
+def test_what_no_list_holds_when_altegio_is_surely_done_is_told_again(
+    api: Api,
+    altegio: Sandbox,
+    telephony: Chain,
+    work: Callable[..., None],
+    settings: Settings,
+    time_machine: TimeMachineFixture,
+) -> None:
+    settings.ALTEGIO_SETTLING_SECONDS = 20
+    UserToken.objects.create(location=Location.objects.get(altegio_id=10101), altegio_user_id=9001, token="emmas")
+    altegio.fault("error", "voip", status=502)
+    api("post", CALLS, CALL)
+    work(rounds=3)
+    assert len(history(altegio)) == 1
+    time_machine.move_to(timezone.now() + timedelta(seconds=21))
+    work()
+    assert (len(saved(altegio)), PhoneCall.objects.get().state) == (1, "saved")
 
 
 @pytest.mark.parametrize(("newer", "pages"), [(24, 1), (30, 2), (60, 3)])
