@@ -38,7 +38,7 @@ _dice = random.Random()  # noqa: S311 - nobody gains by guessing it
 
 def whose_turn(due: QuerySet[OutgoingCall], first: OutgoingCall, now: datetime) -> OutgoingCall:
     """The call that goes now: `first`, or one that goes before it. `due` are all that may go, first things first."""
-    return _spared_by_activations(due, first, now) or _of_a_share(due, first, now) or first
+    return _of_a_share(due, first, now) or _spared_by_activations(due, first, now) or first
 
 
 def _spared_by_activations(due: QuerySet[OutgoingCall], first: OutgoingCall, now: datetime) -> OutgoingCall | None:

@@ -75,6 +75,15 @@ def test_money_and_set_up_keep_their_share_of_any_number_of_notifications() -> N
     assert found[Priority.NOTIFICATION] > 90
 
 
+def test_money_and_set_up_keep_their_share_of_notifications_that_activations_can_spare() -> None:
+    wait(Activate, 1)
+    wait(CallNotification, 400)
+    wait(AskStatus, 100)
+    found = taken(150)
+    assert found[Priority.ACTIVATION] == 0, "it has time"
+    assert 5 <= found[Priority.CHECK] <= 40
+
+
 def test_a_phone_that_rings_while_activations_need_all_calls_is_told_of_by_share() -> None:
     wait(Activate, 400)
     queue([new_call(CallNotification, f"rings:{n}") for n in range(100)])
