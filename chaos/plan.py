@@ -161,6 +161,7 @@ ALTEGIO_DAYS: tuple[dict[str, Any], ...] = (
     {"kind": "html_after"},
     {"kind": "broken_json_after"},
     {"kind": "redirect_after"},
+    {"kind": "gateway_timeout", "seconds": 1.8},
     {"kind": "drop_before"},
     {"kind": "drop_after"},
     {"kind": "delay", "seconds": 0.4},

@@ -25,6 +25,9 @@ class Outcome(enum.StrEnum):
     UNKNOWN = "unknown"  # it may or may not have happened: ask the status call
 
 
+GATEWAY_TIMEOUT = 504
+
+
 @dataclass(frozen=True)
 class Answer:
     """One answer of Altegio, or the lack of one (`status_code` None)."""
@@ -38,6 +41,11 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     envelope: Mapping[str, Any] | None = None  # the whole object; None where the text is no JSON of the API
     was_sent: bool = True
+
+    @property
+    def gave_up_waiting(self) -> bool:
+        """Whether we, or a gateway at Altegio, waited no longer: what was sent may still be at work there."""
+        return self.was_sent and self.status_code in (None, GATEWAY_TIMEOUT)
 
 
 def no_answer(why: str, *, was_sent: bool = True) -> Answer:

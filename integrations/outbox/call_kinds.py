@@ -157,7 +157,10 @@ class CallKind:
         """It will not happen; `reason` is Altegio's, or ours about `answer`."""
 
     def unanswered(self, call: OutgoingCall) -> None:
-        """It was sent and no answer came; it will be tried again. Runs in the transaction that records it."""
+        """It was sent and no answer of Altegio's own came; it will be tried again.
+
+        Runs in the transaction that records it.
+        """
 
     def hold(self, calls: Sequence[OutgoingCall]) -> None:
         """Lock, in one order, what their end changes beside their connections.

@@ -220,7 +220,7 @@ def _apply_answer(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking:
             call.host = other_host(host_of(call))
         case Effect.PAUSE_ALL:
             rate.pause(transition.at_least)
-    if answer.status_code is None and answer.was_sent and not asking:
+    if answer.gave_up_waiting and not asking:
         kind.unanswered(call)
     if transition.remembers_refusal:
         call.refusal_code = answer.status_code

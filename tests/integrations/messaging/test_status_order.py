@@ -145,10 +145,13 @@ def test_repeated_and_corrected_reports_cost_a_constant_number_of_queries(
 class TestADroppedLine:
     """Altegio may still be at what was sent: a newer status of the same message would be undone by it."""
 
-    @pytest.fixture
-    def dropped(self, api: Api, altegio: Sandbox, work: Callable[..., None], settings: Settings) -> None:
+    @pytest.fixture(params=[("drop_after", {}), ("error", {"status": 504})], ids=["no answer", "504"])
+    def dropped(
+        self, request: Any, api: Api, altegio: Sandbox, work: Callable[..., None], settings: Settings
+    ) -> None:
         settings.ALTEGIO_SETTLING_SECONDS = 20
-        altegio.fault("drop_after", "sms_statuses", remaining=1)
+        kind, options = request.param
+        altegio.fault(kind, "sms_statuses", remaining=1, **options)
         api("post", STATUSES, [status("m1", 8)])
         work(rounds=1)
         assert calls(altegio) == [[("m1", 8)]]
