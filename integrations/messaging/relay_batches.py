@@ -4,8 +4,8 @@ A message's statuses never pass each other: a newer one rests while Altegio may 
 passing one that comes after a final one is left out. Other messages of the address wait for neither.
 """
 
-from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -14,7 +14,7 @@ from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from integrations.messaging.models import FINAL, PASSING, BatchState, CallbackAddress, MessageStatus, StatusBatch
-from integrations.messaging.volumes import tally
+from integrations.messaging.volumes import counted_on, tally_once
 from integrations.outbox.models import UNFINISHED, OutgoingCall
 
 MAX_IN_A_CALL = 1000
@@ -65,20 +65,32 @@ def split(batches: Sequence[StatusBatch], statuses: Sequence[int]) -> None:
 
 
 def move(statuses: Collection[int], batches: Sequence[StatusBatch], **fields: Any) -> None:
-    """Put some statuses of these locked batches of one address into a batch of their own, all of them counted."""
-    tally([batch.pk for batch in batches if not batch.tallied])
-    for batch in batches:
-        batch.tallied = True
-    part = StatusBatch.objects.create(
-        address_id=batches[0].address_id,
-        first_id=min(statuses),
-        size=len(statuses),
-        tallied=True,
-        received_at=batches[0].received_at,
-        **fields,
-    )
-    MessageStatus.objects.filter(pk__in=statuses).update(batch=part)
+    """Put some statuses of these locked batches of one address into batches of their own, all of them counted.
+
+    One for each day on which they came: a later correction changes the figures that they stand in.
+    """
+    tally_once(batches)
+    for received_at, some in _by_day(statuses, batches):
+        part = StatusBatch.objects.create(
+            address_id=batches[0].address_id,
+            first_id=min(some),
+            size=len(some),
+            tallied=True,
+            received_at=received_at,
+            **fields,
+        )
+        MessageStatus.objects.filter(pk__in=some).update(batch=part)
     measure([batch.pk for batch in batches])
+
+
+def _by_day(statuses: Collection[int], batches: Sequence[StatusBatch]) -> Iterable[tuple[datetime, Collection[int]]]:
+    if len({counted_on(batch.received_at) for batch in batches}) == 1:
+        return [(batches[0].received_at, statuses)]
+    days: dict[date, tuple[datetime, list[int]]] = {}
+    came = MessageStatus.objects.filter(pk__in=statuses).order_by("pk").values_list("pk", "batch__received_at")
+    for status, received_at in came:
+        days.setdefault(counted_on(received_at), (received_at, []))[1].append(status)
+    return days.values()
 
 
 def _settling() -> timedelta:

@@ -1,7 +1,7 @@
 """What a message's statuses say in the end, whatever order, price or fate they come with."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -88,6 +88,76 @@ def test_a_price_in_another_currency_moves_in_the_figures(
     count_volumes()
     figures = {volume.currency_iso: (volume.messages, volume.cost) for volume in DailyVolume.objects.all()}
     assert figures == {"EUR": (0, 0), "UAH": (1, Decimal("0.05"))}
+
+
+class TestFiguresOfSeveralDays:
+    """What came on several days and went in one list stands in the figures of its own day, whatever becomes of it."""
+
+    @pytest.fixture
+    def figures(self, api: Api, altegio: Sandbox, time_machine: Any) -> Callable[[], Any]:
+        """On the first day m1 came, in one part; on the second m2, in three, and m3."""
+        midnight = datetime(2026, 11, 24, tzinfo=UTC)
+        time_machine.move_to(midnight - timedelta(minutes=1))
+        api("post", STATUSES, [status("m1", 1)])
+        time_machine.move_to(midnight + timedelta(minutes=1))
+        api("post", STATUSES, [status("m2", 1, parts_amount=3), status("m3", 1)])
+
+        def read() -> Any:
+            count_volumes()
+            rows = DailyVolume.objects.filter(messages__gt=0).order_by("day", "currency_iso")
+            return [(row.day.day, row.currency_iso, row.messages, row.parts, str(row.cost)) for row in rows]
+
+        return read
+
+    @pytest.mark.parametrize("refused", ["m3", "m2"])
+    def test_after_the_list_was_refused(
+        self, api: Api, altegio: Sandbox, work: Callable[..., None], figures: Callable[[], Any], refused: str
+    ) -> None:
+        altegio.refuse_sms(refused)
+        work()
+        before = figures()
+        assert before == [(23, "EUR", 1, 1, "0.050000"), (24, "EUR", 2, 4, "0.100000")]
+        altegio.reset()
+        answer = api("post", STATUSES, [status("m2", 1, parts_amount=1), status("m1", 1, currency_iso="UAH")])
+        assert answer.json() == {"accepted": 2}
+        work()
+        assert figures() == [(23, "UAH", 1, 1, "0.050000"), (24, "EUR", 2, 2, "0.100000")]
+
+    def test_after_it_was_sent_and_corrected_twice(
+        self, api: Api, altegio: Sandbox, work: Callable[..., None], figures: Callable[[], Any]
+    ) -> None:
+        work()
+        for currency in ("UAH", "USD"):
+            told = [status(name, 1, currency_iso=currency, parts_amount=1) for name in ("m1", "m2")]
+            assert api("post", STATUSES, told).json() == {"accepted": 2}
+            work()
+        assert figures() == [
+            (23, "USD", 1, 1, "0.050000"),
+            (24, "EUR", 1, 1, "0.050000"),
+            (24, "USD", 1, 1, "0.050000"),
+        ]
+
+    def test_after_an_older_one_came_after_its_end(
+        self, api: Api, altegio: Sandbox, work: Callable[..., None], figures: Callable[[], Any], time_machine: Any
+    ) -> None:
+        """What is left out keeps its days, too."""
+        work()
+        api("post", STATUSES, [status("m1", 8)])
+        time_machine.move_to(timezone.now() + timedelta(days=1))
+        api("post", STATUSES, [status("m2", 8)])
+        work()
+        left_out = StatusBatch.objects.filter(state="left_out").order_by("received_at")
+        assert [batch.received_at.day for batch in left_out] == [24, 25]
+
+    def test_figures_that_do_not_know_a_status_refuse_no_correction(
+        self, api: Api, altegio: Sandbox, work: Callable[..., None], figures: Callable[[], Any]
+    ) -> None:
+        work()
+        figures()
+        DailyVolume.objects.all().delete()
+        told = [status("m2", 1, currency_iso="UAH", parts_amount=1)]
+        assert api("post", STATUSES, told).json() == {"accepted": 1}
+        assert figures() == [(24, "UAH", 1, 1, "0.050000")]
 
 
 def test_a_corrected_price_of_a_passing_one_is_left_out_after_the_end(
