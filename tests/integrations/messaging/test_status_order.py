@@ -3,13 +3,18 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from itertools import cycle
+from random import Random
+from typing import Any, cast
 
 import pytest
 from django.utils import timezone
 from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
+from integrations.messaging import relay_batches
+from integrations.messaging.ingest import take_statuses
 from integrations.messaging.models import DailyVolume, MessageStatus, StatusBatch
+from integrations.messaging.parsing import ReportedStatus
 from integrations.messaging.volumes import count_volumes
 from integrations.outbox.models import OutgoingCall
 from sandbox import Sandbox
@@ -256,3 +261,89 @@ class TestADroppedLine:
         work()
         assert [number for _id, number in sent(altegio)][-1] == 1
         assert not OutgoingCall.objects.filter(state="queued").exists()
+
+
+DRAWS = pytest.mark.parametrize("drawn", [[0.0], [0.9], [0.0, 0.9], [0.9, 0.0, 0.0], [0.0, 0.9, 0.9]], ids=str)
+
+
+class TestARefusedList:
+    """A list that Altegio refuses is taken apart in many calls: they hold up nobody but their own messages."""
+
+    @pytest.fixture(autouse=True)
+    def _few_in_a_call(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(relay_batches, "MAX_IN_A_CALL", 16)
+        monkeypatch.setattr(relay_batches, "random", Random(1).random)
+
+    @pytest.fixture
+    def bad(self, api: Api, altegio: Sandbox) -> list[str]:
+        names = [f"bad{number}" for number in range(16)]
+        for name in names:
+            altegio.refuse_sms(name)
+        api("post", STATUSES, [status(name, 4) for name in names])
+        return names
+
+    def test_what_was_not_refused_goes_between_its_parts(
+        self, api: Api, altegio: Sandbox, work: Callable[..., None], bad: list[str]
+    ) -> None:
+        for number in range(40):
+            api("post", STATUSES, [status(f"m{number}", 4)])
+        work()
+        told = calls(altegio)
+        assert all(told.index([(f"m{number}", 4) for number in some]) < 30 for some in chunks(40))
+        assert StatusBatch.objects.filter(state="refused").count() == len(bad)
+
+    def test_its_parts_end_though_others_come_all_the_time(
+        self, api: Api, altegio: Sandbox, work: Callable[..., None], bad: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        others, lots = iter(range(200)), Random(7)
+
+        def draw() -> float:
+            if (number := next(others, None)) is not None:
+                take_statuses([cast("ReportedStatus", status(f"m{number}", 4))])
+            return lots.random()
+
+        monkeypatch.setattr(relay_batches, "random", draw)
+        work()
+        told = calls(altegio)
+        last_bad = max(place for place, call in enumerate(told) if call[0][0] in bad)
+        assert len(told[0]) == len(bad)
+        assert last_bad < len(told) - 20, "others came still"
+        assert len(sent(altegio)) == 200
+
+    def test_the_good_ones_in_it_are_found_before_each_bad_one_stands_alone(
+        self, api: Api, altegio: Sandbox, work: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for number in range(8):
+            altegio.refuse_sms(f"bad{number}")
+        for name in ("bad", "good"):
+            api("post", STATUSES, [status(f"{name}{number}", 4) for number in range(8)])
+        monkeypatch.setattr(relay_batches, "random", lambda: 0.0)
+        work()
+        assert calls(altegio).index([(f"good{number}", 4) for number in range(8)]) <= 2
+
+    @DRAWS
+    def test_the_statuses_of_a_message_keep_their_order(
+        self,
+        api: Api,
+        altegio: Sandbox,
+        work: Callable[..., None],
+        monkeypatch: pytest.MonkeyPatch,
+        drawn: list[float],
+    ) -> None:
+        draws = cycle(drawn)
+        monkeypatch.setattr(relay_batches, "random", lambda: next(draws))
+        monkeypatch.setattr(relay_batches, "MAX_IN_A_CALL", 6)
+        names = [f"m{number}" for number in range(5)]
+        altegio.refuse_sms("bad")
+        for number, bad in ((8, "bad"), (4, "good"), (1, "bad")):
+            api("post", STATUSES, [status(name, number) for name in (*names[:3], bad, *names[3:])])
+        work()
+        for name in names:
+            assert [number for told_of, number in sent(altegio) if told_of == name] == [8, 4, 1]
+        assert StatusBatch.objects.filter(state="refused").count() == 2
+        assert not StatusBatch.objects.filter(state="waiting").exists()
+
+
+def chunks(count: int) -> list[range]:
+    """So many, as they go in calls of 16."""
+    return [range(start, min(start + 16, count)) for start in range(0, count, 16)]
