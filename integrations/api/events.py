@@ -14,7 +14,7 @@ from integrations.partner_events.fan_out import fan_out_batch
 from integrations.partner_events.models import PartnerEvent
 from partner_portal.core.clean import parse_json
 from partner_portal.core.list_parameters import Parameter
-from partner_portal.core.pagination import Cursor
+from partner_portal.core.pagination import LargeRowsCursor
 
 TYPES = frozenset(types.ALL)
 _ID = re.compile("evt_[0-9a-f]{32}")
@@ -58,10 +58,11 @@ def _types() -> Parameter:
     return Parameter("type__in", read, {"type": "string"}, "Types, with a comma between them.")
 
 
-class OldestFirst(Cursor):
+class OldestFirst(LargeRowsCursor):
     """From the oldest on: who has read to the end asks next time for what stands behind the last one."""
 
     ordering = "position"
+    large_column = "body"
 
 
 class EventList(ListAPIView[PartnerEvent]):

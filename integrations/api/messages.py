@@ -12,7 +12,7 @@ from integrations.altegio.wire import parse_id
 from integrations.messaging.message_feed import place_waiting, position_of
 from integrations.messaging.models import BatchState, MessageStatus, RequestedMessage
 from partner_portal.core.list_parameters import Parameter, choice
-from partner_portal.core.pagination import Cursor
+from partner_portal.core.pagination import LargeRowsCursor
 
 
 class StatusSerializer(serializers.ModelSerializer[MessageStatus]):
@@ -63,10 +63,11 @@ def _after() -> Parameter:
     return Parameter("position__gt", read, {"type": "string", "pattern": "^[0-9]{1,18}$"}, meaning)
 
 
-class OldestFirst(Cursor):
+class OldestFirst(LargeRowsCursor):
     """From the oldest on: who has read to the end asks next time for what stands behind the last one."""
 
     ordering = "position"
+    large_column = "text"
 
 
 def shown_messages() -> QuerySet[RequestedMessage]:

@@ -3,7 +3,8 @@
 A call for an address takes the oldest free batches when it is built, and keeps them until its end: after an
 uncertain end the same statuses go again, which is harmless. One ordering key for each address keeps the statuses of a
 message in order; a call that got no answer leaves it, and only newer statuses of its own messages wait for it
-(`relay_batches.py`). A refused list is split until the wrong status stands alone; a refused address is told to staff.
+(`relay_batches.py`). A refused list is split until the wrong status stands alone, and what was not refused takes
+turns with its parts; a refused address is told to staff.
 """
 
 from collections.abc import Iterable

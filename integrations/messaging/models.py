@@ -129,7 +129,7 @@ class StatusBatch(models.Model):
     # The place in the order of the address: its first status.
     first_id = models.BigIntegerField(default=0, editable=False)
     size = models.PositiveIntegerField(_("statuses"), default=0)
-    # A part of a batch that was refused: it goes alone, so that the wrong status is found.
+    # A part of a batch that was refused, or what comes after it: it goes alone, so that the wrong status is found.
     alone = models.BooleanField(default=False, editable=False)
     call = models.ForeignKey(
         "outbox.OutgoingCall", on_delete=models.SET_NULL, null=True, blank=True, related_name="status_batches"

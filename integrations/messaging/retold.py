@@ -7,7 +7,7 @@ from typing import Any
 from integrations.messaging.bulk_insert import Row
 from integrations.messaging.models import BatchState, MessageStatus, StatusBatch
 from integrations.messaging.relay_batches import move
-from integrations.messaging.volumes import correct_volumes, tally
+from integrations.messaging.volumes import correct_volumes, tally_once
 
 PRICE = ("payment_sum", "currency_iso", "parts_amount")
 _STORED = Decimal("0.000001")
@@ -24,8 +24,9 @@ def take_retold(rows: Sequence[Row]) -> tuple[int, set[int]]:
     changed = [status for status in known if _says_more(status, last.get(_key(status)))]
     if not changed:
         return 0, set()
-    batches = list(StatusBatch.objects.select_for_update().filter(pk__in={status.batch_id for status in changed}))
-    tally([batch.pk for batch in batches if not batch.tallied])
+    theirs = StatusBatch.objects.filter(pk__in={status.batch_id for status in changed})
+    batches = list(theirs.select_for_update().order_by("pk"))
+    tally_once(batches)
     correct_volumes([(status, _price(last[_key(status)], status)) for status in changed])
     for status in changed:
         for name, value in _price(last[_key(status)], status).items():

@@ -18,4 +18,5 @@ def follow_statuses() -> None:
 @shared_task
 def place_messages() -> None:
     """Give new messages their place, and tell of them."""
-    place_waiting()
+    while place_waiting():
+        pass

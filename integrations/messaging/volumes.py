@@ -5,12 +5,13 @@ The figures outlive the statuses themselves (`RETENTION_SMS_STATUSES_DAYS`).
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Count, F, Sum
+from django.db.models.functions import Greatest
 
 from integrations.messaging.models import DailyVolume, MessageStatus, StatusBatch
 from partner_portal.core.queues import Queue
@@ -51,6 +52,13 @@ def tally(batches: Sequence[int]) -> None:
     StatusBatch.objects.filter(pk__in=batches).update(tallied=True)
 
 
+def tally_once(batches: Sequence[StatusBatch]) -> None:
+    """Add those of these locked batches that are not counted yet, and note on them that they are."""
+    tally([batch.pk for batch in batches if not batch.tallied])
+    for batch in batches:
+        batch.tallied = True
+
+
 def _sorted_by(kind: Mapping[str, Any]) -> tuple[Any, ...]:
     """One order for everybody, so that two counters never wait for each other crosswise."""
     day, salon_id = kind["batch__received_at__date"], kind["location__altegio_id"] or 0
@@ -58,14 +66,15 @@ def _sorted_by(kind: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def _add(kind: Mapping[str, Any]) -> None:
+    """Never below zero: what is taken off may have been counted elsewhere, and figures refuse no status."""
     day, salon_id, status, currency = _sorted_by(kind)
     volume, _made = DailyVolume.objects.get_or_create(
         day=day, salon_id=salon_id, status=status, currency_iso=currency
     )
     DailyVolume.objects.filter(pk=volume.pk).update(
-        messages=F("messages") + kind["messages"],
-        parts=F("parts") + (kind["parts"] or 0),
-        cost=F("cost") + (kind["cost"] or Decimal(0)),
+        messages=Greatest(F("messages") + kind["messages"], 0),
+        parts=Greatest(F("parts") + (kind["parts"] or 0), 0),
+        cost=Greatest(F("cost") + (kind["cost"] or Decimal(0)), Decimal(0)),
     )
 
 
@@ -77,7 +86,7 @@ def correct_volumes(corrections: Sequence[tuple[MessageStatus, Mapping[str, Any]
             (-1, status.payment_sum, status.currency_iso, status.parts_amount),
             (1, price["payment_sum"], price["currency_iso"], price["parts_amount"]),
         ):
-            figure = figures[_day_of(status), _salon_of(status), status.status, currency]
+            figure = figures[counted_on(status.batch.received_at), _salon_of(status), status.status, currency]
             figure[0] += sign
             figure[1] += sign * (parts or 0)
             figure[2] += sign * (sum_ or Decimal(0))
@@ -97,8 +106,9 @@ def correct_volumes(corrections: Sequence[tuple[MessageStatus, Mapping[str, Any]
             )
 
 
-def _day_of(status: MessageStatus) -> date:
-    return status.batch.received_at.astimezone(UTC).date()
+def counted_on(received_at: datetime) -> date:
+    """The day whose figures a status that came then stands in."""
+    return received_at.astimezone(UTC).date()
 
 
 def _salon_of(status: MessageStatus) -> int:

@@ -21,7 +21,7 @@ from django.utils import timezone
 from integrations.alerts.models import Alert
 from integrations.alerts.raising import clear_alerts, raise_alerts
 from integrations.partner_events.models import WebhookDelivery, WebhookEndpoint
-from integrations.partner_events.reading import Message, read_messages, read_secrets, without_secrets
+from integrations.partner_events.reading import Message, read_each, read_secrets, without_secrets
 from integrations.partner_events.sending import TIMEOUT, Address, NotAcceptedError, look_up, post_signed
 from partner_portal.core.many_values import any_key
 from partner_portal.core.queues import describe_error
@@ -130,15 +130,15 @@ def _post_each(run: Run) -> list[Try]:
         secrets, address = read_secrets(run.endpoint), look_up(run.endpoint.url)
     except NotAcceptedError as refusal:
         return [Try(run.deliveries[0], time.monotonic() - began, None, refusal)]
-    messages = read_messages([delivery.event_id for delivery in run.deliveries])
+    messages = read_each([delivery.event_id for delivery in run.deliveries])
     tries: list[Try] = []
     refused: set[int] = set()
-    for delivery in run.deliveries:
+    for delivery, message in zip(run.deliveries, messages, strict=True):
         if time.monotonic() > began + MAX_RUN:
             break
         if delivery.ordering_key and delivery.ordering_key in refused:
             continue
-        tried = _post(address, secrets, delivery, messages.get(delivery.event_id))
+        tried = _post(address, secrets, delivery, message)
         tries.append(tried)
         if tried.refusal is not None:
             refused.add(delivery.ordering_key)

@@ -1,7 +1,7 @@
 """An owner who is erased stands in no event any more."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -11,6 +11,7 @@ from accounts.erasure import person_erased
 from accounts.models import User
 from integrations.partner_events.models import PartnerEvent
 from integrations.partner_events.reading import read_messages
+from partner_portal.core.byte_portions import portions
 
 BATCH = 200
 
@@ -26,11 +27,14 @@ def rewrite_events(events: QuerySet[PartnerEvent], leave_out: Callable[[dict[str
     """Let `leave_out` take a person out of the events' `data`. One whose key is lost is read by nobody anyway."""
     keys = list(events.values_list("pk", flat=True))
     for start in range(0, len(keys), BATCH):
-        messages = read_messages(keys[start : start + BATCH])
-        changed = [
-            PartnerEvent(pk=key, body=_rewritten(message.body, leave_out)) for key, message in messages.items()
-        ]
-        PartnerEvent.objects.bulk_update(changed, ["body"])
+        for portion in portions(PartnerEvent.objects.all(), "body", keys[start : start + BATCH]):
+            _rewrite(portion, leave_out)
+
+
+def _rewrite(keys: Sequence[int], leave_out: Callable[[dict[str, Any]], None]) -> None:
+    messages = read_messages(keys)
+    changed = [PartnerEvent(pk=key, body=_rewritten(message.body, leave_out)) for key, message in messages.items()]
+    PartnerEvent.objects.bulk_update(changed, ["body"])
 
 
 def _rewritten(body: str, leave_out: Callable[[dict[str, Any]], None]) -> str:

@@ -1,12 +1,13 @@
 """Reading what is encrypted, each for itself: what fits no key any more holds up nothing but itself."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from django.db.models import QuerySet
 
 from integrations.partner_events.models import PartnerEvent, WebhookEndpoint
 from integrations.partner_events.sending import NotAcceptedError
+from partner_portal.core.byte_portions import portions
 from partner_portal.core.many_values import any_key
 
 
@@ -32,6 +33,16 @@ class Message(NamedTuple):
 
     message_id: str
     body: str
+
+
+def read_each(keys: Sequence[int]) -> Iterator[Message | None]:
+    """The message of each of these events, in their order; None for one that cannot be read.
+
+    They are read as they are asked for, portion by portion.
+    """
+    for portion in portions(PartnerEvent.objects.all(), "body", keys):
+        found = read_messages(portion)
+        yield from map(found.get, portion)
 
 
 def read_messages(keys: Sequence[int]) -> dict[int, Message]:

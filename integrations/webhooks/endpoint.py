@@ -7,7 +7,7 @@ from django.utils import timezone
 from integrations.connections.models import Installation
 from integrations.webhooks.models import Event
 from partner_portal.core.bounded_body import HttpError
-from partner_portal.core.clean import parse_json, utf8
+from partner_portal.core.clean import parse_json, refuse_too_many_values, utf8
 from partner_portal.core.encryption import lookup_hash
 from partner_portal.core.fast_insert import Insert
 from partner_portal.core.remembered import Remembered
@@ -22,9 +22,10 @@ insert_event = Insert(Event, "installation", "received_at", "body", "digest", fl
 
 @webhook_endpoint(MAX_BYTES)
 def receive_event(body: bytes, key: str) -> None:
-    """`POST /altegio/events/<key>/`: 404 for an unknown key, 400 for what is not JSON, else stored."""
+    """`POST /altegio/events/<key>/`: 404 for an unknown key, 400 for no JSON or too much of it, else stored."""
     installation_id = _installation_id(lookup_hash(key))
     text = utf8(body)
+    refuse_too_many_values(text)
     parse_json(text, strict=True)
     insert_event(installation_id, timezone.now(), text, digest_of(installation_id, body))
 

@@ -14,6 +14,7 @@ from integrations.contract_drift.observe import observe_events
 from integrations.webhooks.consumers import CONSUMERS, IncomingEvent, incoming, parse_body, with_places
 from integrations.webhooks.models import Delivery, Event
 from integrations.webhooks.publishing import batches, publish_events
+from partner_portal.core.byte_portions import first_keys
 from partner_portal.core.feed import take_turn
 from partner_portal.core.queues import Queue
 from partner_portal.core.wake import wake
@@ -49,8 +50,9 @@ def _fan_out_batch() -> int:
     # A mark on each row, not a cursor: a row of a slow transaction may appear behind any cursor.
     waiting = WAITING.ready(Event.objects.filter(forwarded_at=None)).order_by("id")
     if database.features.has_select_for_update_skip_locked:
-        waiting = waiting.select_for_update(skip_locked=True, of=("self",))
-    events = list(with_places(waiting)[:BATCH])
+        waiting = waiting.select_for_update(skip_locked=True)
+    keys = first_keys(waiting, "body", BATCH)
+    events = list(with_places(Event.objects.filter(pk__in=keys)).order_by("id")) if keys else []
     WAITING.work(events, _fan_out_together)
     return len(events)
 

@@ -21,7 +21,7 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from partner_portal.core.json_depth import MAX_DEPTH, is_too_deep
+from partner_portal.core.json_depth import MAX_DEPTH, MAX_VALUES, has_too_many_values, is_too_deep
 
 # A double has 17 digits and an exponent of 308; money and ids have fewer.
 MAX_DIGITS = 60
@@ -47,6 +47,19 @@ class TooDeepError(InvalidJsonError):
 
     def __init__(self) -> None:
         super().__init__(f"The JSON is nested more than {MAX_DEPTH} deep, or its brackets are not closed.")
+
+
+class TooManyValuesError(InvalidJsonError):
+    """The text holds more than MAX_VALUES values."""
+
+    def __init__(self) -> None:
+        super().__init__(f"The JSON holds more than {MAX_VALUES} values.")
+
+
+def refuse_too_many_values(text: str) -> None:
+    """For a door that takes large bodies, before the text is parsed. Raises TooManyValuesError."""
+    if has_too_many_values(text):
+        raise TooManyValuesError
 
 
 def clean_text(text: str) -> str:

@@ -7,11 +7,14 @@ what is committed alone, by one process at a time: what appears late stands behi
 from django.db import models
 from django.db.models import F
 
+from partner_portal.core.byte_portions import first_keys
 from partner_portal.core.models import FeedEnd
 
 
-def place(model: type[models.Model], most: int) -> list[int]:
+def place(model: type[models.Model], most: int, *, column: str = "", max_bytes: int = 0) -> list[int]:
     """Give positions to at most `most` of the oldest rows of `model` that have none. Returns their keys in order.
+
+    Where `column` is named, only to as many as hold `max_bytes` in it, or to one.
 
     `model` has a `position`, null until it is given. Call it in a transaction. A row that another transaction has
     locked has its turn next time; nobody waits for it.
@@ -21,7 +24,7 @@ def place(model: type[models.Model], most: int) -> list[int]:
         return []
     feed = _end_of(model._meta.label_lower)
     free = waiting.select_for_update(skip_locked=True, no_key=True).order_by("pk")
-    keys = list(free.values_list("pk", flat=True)[:most])
+    keys = first_keys(free, column, most, max_bytes) if column else list(free.values_list("pk", flat=True)[:most])
     if keys:
         # The keys themselves, moved on by as much as brings the first behind the last position: one statement.
         shift = max(feed.last_position + 1 - keys[0], 0)

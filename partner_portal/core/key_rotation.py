@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import models, transaction
 from django.db.models.functions import Cast
 
+from partner_portal.core.byte_portions import first_keys
 from partner_portal.core.encryption import EncryptedTextField, decrypt, rotated
 
 BATCH = 200
@@ -68,12 +69,12 @@ def _rotate_column(model: type[models.Model], name: str) -> Iterator[Progress]:
     progress = Progress(f"{model._meta.label}.{name}", stored.count(), 0, 0, [])
     yield progress
     last: Any = None
-    while batch := list((stored if last is None else stored.filter(pk__gt=last)).values_list("pk", "stored")[:BATCH]):
+    while keys := first_keys(stored if last is None else stored.filter(pk__gt=last), name, BATCH):
         with transaction.atomic():
-            for pk, old in batch:
+            for pk, old in stored.filter(pk__in=keys).values_list("pk", "stored"):
                 _rotate(stored, name, pk, old, progress)
-        progress.seen += len(batch)
-        last = batch[-1][0]
+        progress.seen += len(keys)
+        last = keys[-1]
         yield progress
 
 

@@ -7,6 +7,8 @@ from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 
+from partner_portal.core.byte_portions import count_that_fit, size_of
+
 # A position is a row's id.
 _ID = re.compile("[0-9]{1,18}")
 NO_SUCH_CURSOR = {"cursor": ["This list gave out no such cursor. Follow `next` as it stands, or begin without one."]}
@@ -47,3 +49,40 @@ class Cursor(CursorPagination):
         if position and not _ID.fullmatch(position):
             raise ValidationError(NO_SUCH_CURSOR)
         return cursor
+
+
+class LargeRowsCursor(Cursor):
+    """A page of rows that may be large ends where they hold MAX_BYTES in `large_column`; `next` goes on from there.
+
+    `ordering` names a column other than the key.
+    """
+
+    large_column = ""
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
+        """The page's rows, of which no more are read than it shows."""
+        bare = queryset.select_related(None).prefetch_related(None).only("pk", self.ordering.lstrip("-"))
+        sized = bare.annotate(stored_bytes=size_of(self.large_column))
+        rows: list[Any] | None = super().paginate_queryset(sized, request, view)
+        if rows is None:
+            return None
+        keys = [row.pk for row in self._end_earlier(rows)]
+        whole = queryset.in_bulk(keys)
+        return [whole[key] for key in keys if key in whole]
+
+    def _end_earlier(self, rows: list[Any]) -> list[Any]:
+        """Leave out what does not fit, at the end that the reader goes towards."""
+        backwards = self.cursor is not None and self.cursor.reverse
+        onwards = rows[::-1] if backwards else rows
+        count = count_that_fit(row.stored_bytes for row in onwards)
+        if count == len(rows):
+            return rows
+        left_out = self._get_position_from_instance(onwards[count], self.ordering)
+        if backwards:
+            self.has_previous, self.previous_position = True, left_out
+            shown = rows[len(rows) - count :]
+        else:
+            self.has_next, self.next_position = True, left_out
+            shown = rows[:count]
+        self.page = shown
+        return shown

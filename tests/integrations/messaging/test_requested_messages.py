@@ -9,8 +9,11 @@ from django.test import Client
 from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
 from integrations.connections.models import Application, Connection, State
+from integrations.messaging import message_feed
 from integrations.messaging.api_keys import replace_api_key
 from integrations.messaging.models import RequestedMessage
+from integrations.partner_events.models import PartnerEvent
+from partner_portal.core import byte_portions
 from tests.integrations.messaging.requesting import (
     MESSAGES,
     PHONE,
@@ -292,8 +295,25 @@ def test_a_page_costs_the_same_however_many_messages_it_shows(
 ) -> None:
     request_message(client, key, message(destination_params=many(100)))
     listed(api)
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         assert len(listed(api)) == 100
+
+
+def test_long_messages_are_shown_and_told_of_a_few_at_once(
+    client: Client, api: Api, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(byte_portions, "MAX_BYTES", 3_000)
+    monkeypatch.setattr(message_feed, "MAX_PLACED_BYTES", 6_000)
+    request_message(client, key, message(text="x" * 800, destination_params=many(9)))
+    first = api("get", "sms/messages/?page_size=1000").json()
+    assert [item["id"] for item in first["results"]] == ["m0", "m1"]
+    assert PartnerEvent.objects.filter(type="message.requested").count() == 5
+
+    shown, page = ["m0", "m1"], first
+    while page["next"]:
+        page = api("get", page["next"].partition("/api/v1/")[2]).json()
+        shown += [item["id"] for item in page["results"]]
+    assert shown == [f"m{number}" for number in range(9)]
 
 
 def test_messages_are_for_the_scope_sms_alone(api: Api) -> None:

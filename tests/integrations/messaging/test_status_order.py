@@ -1,15 +1,20 @@
 """What a message's statuses say in the end, whatever order, price or fate they come with."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from itertools import cycle
+from random import Random
+from typing import Any, cast
 
 import pytest
 from django.utils import timezone
 from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
+from integrations.messaging import relay_batches
+from integrations.messaging.ingest import take_statuses
 from integrations.messaging.models import DailyVolume, MessageStatus, StatusBatch
+from integrations.messaging.parsing import ReportedStatus
 from integrations.messaging.volumes import count_volumes
 from integrations.outbox.models import OutgoingCall
 from sandbox import Sandbox
@@ -88,6 +93,76 @@ def test_a_price_in_another_currency_moves_in_the_figures(
     count_volumes()
     figures = {volume.currency_iso: (volume.messages, volume.cost) for volume in DailyVolume.objects.all()}
     assert figures == {"EUR": (0, 0), "UAH": (1, Decimal("0.05"))}
+
+
+class TestFiguresOfSeveralDays:
+    """What came on several days and went in one list stands in the figures of its own day, whatever becomes of it."""
+
+    @pytest.fixture
+    def figures(self, api: Api, altegio: Sandbox, time_machine: Any) -> Callable[[], Any]:
+        """On the first day m1 came, in one part; on the second m2, in three, and m3."""
+        midnight = datetime(2026, 11, 24, tzinfo=UTC)
+        time_machine.move_to(midnight - timedelta(minutes=1))
+        api("post", STATUSES, [status("m1", 1)])
+        time_machine.move_to(midnight + timedelta(minutes=1))
+        api("post", STATUSES, [status("m2", 1, parts_amount=3), status("m3", 1)])
+
+        def read() -> Any:
+            count_volumes()
+            rows = DailyVolume.objects.filter(messages__gt=0).order_by("day", "currency_iso")
+            return [(row.day.day, row.currency_iso, row.messages, row.parts, str(row.cost)) for row in rows]
+
+        return read
+
+    @pytest.mark.parametrize("refused", ["m3", "m2"])
+    def test_after_the_list_was_refused(
+        self, api: Api, altegio: Sandbox, work: Callable[..., None], figures: Callable[[], Any], refused: str
+    ) -> None:
+        altegio.refuse_sms(refused)
+        work()
+        before = figures()
+        assert before == [(23, "EUR", 1, 1, "0.050000"), (24, "EUR", 2, 4, "0.100000")]
+        altegio.reset()
+        answer = api("post", STATUSES, [status("m2", 1, parts_amount=1), status("m1", 1, currency_iso="UAH")])
+        assert answer.json() == {"accepted": 2}
+        work()
+        assert figures() == [(23, "UAH", 1, 1, "0.050000"), (24, "EUR", 2, 2, "0.100000")]
+
+    def test_after_it_was_sent_and_corrected_twice(
+        self, api: Api, altegio: Sandbox, work: Callable[..., None], figures: Callable[[], Any]
+    ) -> None:
+        work()
+        for currency in ("UAH", "USD"):
+            told = [status(name, 1, currency_iso=currency, parts_amount=1) for name in ("m1", "m2")]
+            assert api("post", STATUSES, told).json() == {"accepted": 2}
+            work()
+        assert figures() == [
+            (23, "USD", 1, 1, "0.050000"),
+            (24, "EUR", 1, 1, "0.050000"),
+            (24, "USD", 1, 1, "0.050000"),
+        ]
+
+    def test_after_an_older_one_came_after_its_end(
+        self, api: Api, altegio: Sandbox, work: Callable[..., None], figures: Callable[[], Any], time_machine: Any
+    ) -> None:
+        """What is left out keeps its days, too."""
+        work()
+        api("post", STATUSES, [status("m1", 8)])
+        time_machine.move_to(timezone.now() + timedelta(days=1))
+        api("post", STATUSES, [status("m2", 8)])
+        work()
+        left_out = StatusBatch.objects.filter(state="left_out").order_by("received_at")
+        assert [batch.received_at.day for batch in left_out] == [24, 25]
+
+    def test_figures_that_do_not_know_a_status_refuse_no_correction(
+        self, api: Api, altegio: Sandbox, work: Callable[..., None], figures: Callable[[], Any]
+    ) -> None:
+        work()
+        figures()
+        DailyVolume.objects.all().delete()
+        told = [status("m2", 1, currency_iso="UAH", parts_amount=1)]
+        assert api("post", STATUSES, told).json() == {"accepted": 1}
+        assert figures() == [(24, "UAH", 1, 1, "0.050000")]
 
 
 def test_a_corrected_price_of_a_passing_one_is_left_out_after_the_end(
@@ -189,3 +264,89 @@ class TestADroppedLine:
         work()
         assert [number for _id, number in sent(altegio)][-1] == 1
         assert not OutgoingCall.objects.filter(state="queued").exists()
+
+
+DRAWS = pytest.mark.parametrize("drawn", [[0.0], [0.9], [0.0, 0.9], [0.9, 0.0, 0.0], [0.0, 0.9, 0.9]], ids=str)
+
+
+class TestARefusedList:
+    """A list that Altegio refuses is taken apart in many calls: they hold up nobody but their own messages."""
+
+    @pytest.fixture(autouse=True)
+    def _few_in_a_call(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(relay_batches, "MAX_IN_A_CALL", 16)
+        monkeypatch.setattr(relay_batches, "random", Random(1).random)
+
+    @pytest.fixture
+    def bad(self, api: Api, altegio: Sandbox) -> list[str]:
+        names = [f"bad{number}" for number in range(16)]
+        for name in names:
+            altegio.refuse_sms(name)
+        api("post", STATUSES, [status(name, 4) for name in names])
+        return names
+
+    def test_what_was_not_refused_goes_between_its_parts(
+        self, api: Api, altegio: Sandbox, work: Callable[..., None], bad: list[str]
+    ) -> None:
+        for number in range(40):
+            api("post", STATUSES, [status(f"m{number}", 4)])
+        work()
+        told = calls(altegio)
+        assert all(told.index([(f"m{number}", 4) for number in some]) < 30 for some in chunks(40))
+        assert StatusBatch.objects.filter(state="refused").count() == len(bad)
+
+    def test_its_parts_end_though_others_come_all_the_time(
+        self, api: Api, altegio: Sandbox, work: Callable[..., None], bad: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        others, lots = iter(range(200)), Random(7)
+
+        def draw() -> float:
+            if (number := next(others, None)) is not None:
+                take_statuses([cast("ReportedStatus", status(f"m{number}", 4))])
+            return lots.random()
+
+        monkeypatch.setattr(relay_batches, "random", draw)
+        work()
+        told = calls(altegio)
+        last_bad = max(place for place, call in enumerate(told) if call[0][0] in bad)
+        assert len(told[0]) == len(bad)
+        assert last_bad < len(told) - 20, "others came still"
+        assert len(sent(altegio)) == 200
+
+    def test_the_good_ones_in_it_are_found_before_each_bad_one_stands_alone(
+        self, api: Api, altegio: Sandbox, work: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for number in range(8):
+            altegio.refuse_sms(f"bad{number}")
+        for name in ("bad", "good"):
+            api("post", STATUSES, [status(f"{name}{number}", 4) for number in range(8)])
+        monkeypatch.setattr(relay_batches, "random", lambda: 0.0)
+        work()
+        assert calls(altegio).index([(f"good{number}", 4) for number in range(8)]) <= 2
+
+    @DRAWS
+    def test_the_statuses_of_a_message_keep_their_order(
+        self,
+        api: Api,
+        altegio: Sandbox,
+        work: Callable[..., None],
+        monkeypatch: pytest.MonkeyPatch,
+        drawn: list[float],
+    ) -> None:
+        draws = cycle(drawn)
+        monkeypatch.setattr(relay_batches, "random", lambda: next(draws))
+        monkeypatch.setattr(relay_batches, "MAX_IN_A_CALL", 6)
+        names = [f"m{number}" for number in range(5)]
+        altegio.refuse_sms("bad")
+        for number, bad in ((8, "bad"), (4, "good"), (1, "bad")):
+            api("post", STATUSES, [status(name, number) for name in (*names[:3], bad, *names[3:])])
+        work()
+        for name in names:
+            assert [number for told_of, number in sent(altegio) if told_of == name] == [8, 4, 1]
+        assert StatusBatch.objects.filter(state="refused").count() == 2
+        assert not StatusBatch.objects.filter(state="waiting").exists()
+
+
+def chunks(count: int) -> list[range]:
+    """So many, as they go in calls of 16."""
+    return [range(start, min(start + 16, count)) for start in range(0, count, 16)]

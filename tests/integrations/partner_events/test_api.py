@@ -18,6 +18,7 @@ from integrations.connections.models import Application
 from integrations.partner_events import endpoints, types
 from integrations.partner_events.models import PartnerEvent, WebhookEndpoint
 from integrations.partner_events.publish import NewEvent, publish
+from partner_portal.core import byte_portions
 from sandbox import Sandbox
 from tests.integrations.partner_events.conftest import Partner, go_out
 from tests.marketplace import AURORA_1, arrive
@@ -257,6 +258,34 @@ def test_the_feed_goes_on_behind_an_event(cabinet: Client, application: Applicat
         ids[3]
     ]
     assert feed(cabinet, f"after={ids[3]}") == []
+
+
+def test_a_page_of_large_events_ends_earlier_and_leads_on(
+    cabinet: Client, application: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(byte_portions, "MAX_BYTES", 20_000)
+    texts = ["x" * 9_000, "", "", "x" * 9_000, "x" * 50_000, "", "x" * 3_000, "x" * 3_000, "", "x" * 9_000]
+    ids = [
+        event.message_id
+        for event in publish(NewEvent(types.PAYMENT_REPORTED, application.pk, {"text": text}) for text in texts)
+    ]
+    forth, last = walk(cabinet, "/api/v1/events/?page_size=1000", "next")
+    assert forth == [ids[0:3], ids[3:4], ids[4:5], ids[5:9], ids[9:]]
+
+    back, first = walk(cabinet, last["previous"], "previous")
+    assert back == [ids[5:9], ids[4:5], ids[1:4], ids[0:1]]
+    again, _last = walk(cabinet, first["next"], "next")
+    assert [event for page in again for event in page] == ids[1:]
+
+
+def walk(cabinet: Client, address: str, direction: str) -> tuple[list[list[str]], Any]:
+    """The ids on each page in this direction, to its end, and the last answer."""
+    shown: list[list[str]] = []
+    while address:
+        answer = cabinet.get(address).json()
+        shown.append([event["id"] for event in answer["results"]])
+        address = answer[direction]
+    return shown, answer
 
 
 def test_the_feed_shows_a_test_to_nobody(

@@ -17,6 +17,7 @@ from integrations.partner_events.endpoints import change, new_endpoint, replay, 
 from integrations.partner_events.fan_out import fan_out
 from integrations.partner_events.models import PartnerEvent, WebhookDelivery, WebhookEndpoint
 from integrations.partner_events.publish import NewEvent, publish
+from integrations.partner_events.retention import delete_old_events
 from integrations.partner_events.sending import post_signed
 from tests.integrations.partner_events.conftest import Partner, due_now, go_out
 from tests.integrations.test_at_once import at_once
@@ -58,6 +59,14 @@ def test_an_event_that_cannot_be_read_ends_alone(
         go_out()
     assert (states_of(broken), states_of(sound)) == (["dead"], ["delivered"])
     assert "cannot be read" in WebhookDelivery.objects.get(event=broken).error
+
+
+def test_what_is_old_goes_unread(partner: Partner, endpoint: WebhookEndpoint, application: Application) -> None:
+    (old,) = happen(application)
+    go_out()
+    spoil("partner_events_partnerevent", "body", old.pk)
+    assert delete_old_events(timezone.now()) == 1
+    assert not PartnerEvent.objects.exists()
 
 
 @pytest.mark.leaves_stranded("what cannot be signed waits")

@@ -1,7 +1,7 @@
 """Events reach the partner's systems: signed, at least once, in order for each connection, or end as dead letters."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,6 +19,7 @@ from integrations.partner_events.endpoints import new_endpoint, replay, rotate_s
 from integrations.partner_events.fan_out import fan_out
 from integrations.partner_events.models import PartnerEvent, WebhookDelivery, WebhookEndpoint
 from integrations.partner_events.publish import NewEvent, publish
+from integrations.partner_events.reading import Message, read_messages
 from integrations.partner_events.sending import signed_headers
 from sandbox import Sandbox
 from tests.integrations.partner_events.conftest import Partner, due_now, go_out
@@ -310,6 +311,26 @@ def test_many_events_cost_few_queries(
     happen(*connections * 10)
     with django_assert_max_num_queries(len(few.captured_queries)):
         go_out()
+
+
+def test_large_events_are_read_a_few_at_once(
+    partner: Partner, endpoint: WebhookEndpoint, connections: list[Connection], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    portions: list[int] = []
+
+    def read(keys: Sequence[int]) -> dict[int, Message]:
+        portions.append(len(keys))
+        return read_messages(keys)
+
+    monkeypatch.setattr("integrations.partner_events.reading.read_messages", read)
+    large = {"text": "x" * 700_000}
+    where = connections[0]
+    told = publish(
+        NewEvent(types.PAYMENT_REPORTED, where.application_id, large, connection_id=where.pk) for _ in range(10)
+    )
+    go_out()
+    assert partner.ids == [event.message_id for event in told]
+    assert (portions, set(states())) == ([4, 4, 2], {"delivered"})
 
 
 def test_publishing_many_is_one_query(

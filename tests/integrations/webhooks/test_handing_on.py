@@ -1,5 +1,6 @@
 """Events go on in batches to consumers inside the project, until they are taken or dead."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -10,10 +11,11 @@ from pytest_django.fixtures import Settings
 
 from integrations.alerts.models import Alert
 from integrations.connections.models import Installation
-from integrations.webhooks.consumers import CONSUMERS
+from integrations.webhooks.consumers import CONSUMERS, IncomingEvent
 from integrations.webhooks.deliver import PAUSES, deliver_due, send_again
 from integrations.webhooks.fan_out import fan_out, fan_out_again
 from integrations.webhooks.models import Delivery, Event
+from partner_portal.core.byte_portions import MAX_BYTES
 from partner_portal.core.retention import delete_old
 from tests.integrations.webhooks.test_receiving import GOOD, post
 
@@ -42,6 +44,22 @@ def test_receivers_get_batches_and_each_event_once(client: Client, keys: Install
     assert [len(batch) for batch in got] == [100, 20]
     assert [event.body["resource_id"] for batch in got for event in batch] == list(range(120))
     assert got[0][0].salon_id == 10101
+
+
+def test_large_events_are_handed_on_a_few_at_once(
+    client: Client, keys: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches: list[list[int]] = []
+
+    def publish(events: Sequence[IncomingEvent]) -> None:
+        assert sum(event.size for event in events) <= MAX_BYTES
+        batches.append([event.body["resource_id"] for event in events])
+
+    monkeypatch.setattr("integrations.webhooks.fan_out.publish_events", publish)
+    for number in range(9):
+        post(client, keys, GOOD | {"resource_id": number, "comment": "x" * 1_000_000})
+    assert fan_out() == 9
+    assert batches == [[0, 1, 2, 3], [4, 5, 6, 7], [8]]
 
 
 def test_an_event_that_a_receiver_cannot_take_stands_alone_at_last(client: Client, keys: Installation) -> None:

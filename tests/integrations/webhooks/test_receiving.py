@@ -13,6 +13,7 @@ from integrations.connections.models import Installation
 from integrations.webhooks import endpoint
 from integrations.webhooks.fan_out import fan_out
 from integrations.webhooks.models import Event
+from partner_portal.core.json_depth import MAX_VALUES
 from sandbox import Sandbox
 from tests.not_none import not_none
 from tests.response import Response
@@ -71,6 +72,17 @@ def test_an_unknown_key_is_404_and_more_than_1_mib_413(client: Client, keys: Ins
     assert client.post("/altegio/events/nobody/", b"{}", content_type="application/json").status_code == 404
     assert post(client, keys, b'"' + b"x" * (1024 * 1024 - 2) + b'"').status_code == 200
     assert post(client, keys, b"x" * (1024 * 1024 + 1)).status_code == 413
+
+
+def test_a_body_that_holds_too_much_is_400(client: Client, keys: Installation) -> None:
+    answer = post(client, keys, b"[" + b",".join([b"[]"] * MAX_VALUES) + b"]")
+    assert (answer.status_code, answer.json()) == (400, {"detail": "The JSON holds more than 100000 values."})
+    assert not Event.objects.exists()
+
+
+@pytest.mark.parametrize("text", [',[{"\\' * MAX_VALUES, "]" * MAX_VALUES])
+def test_what_stands_in_a_text_is_one_value(client: Client, keys: Installation, text: str) -> None:
+    assert post(client, keys, GOOD | {"comment": text}).status_code == 200
 
 
 def test_with_the_database_away_the_answer_is_503(
