@@ -76,13 +76,13 @@ def _status_page(
 
 
 def _open_button(request: HttpRequest, arrival: Arrival) -> OpenButton | None:
-    """The way to the partner's cabinet, for the arrival's owner on any of its live connections."""
+    """The way to the partner's cabinet, for the arrival's owner on the first of its connections that leads there."""
     # Known before anything is connected: the page that waits shows the button without being loaded anew.
     allow_cabinet(request, arrival.application)
     owner = signed_in_owner(request)
     if owner is None or owner.pk != arrival.user_id or not arrival.application.handover_url:
         return None
-    mine = arrival.connections.live().filter(owner=owner).select_related("application").order_by("pk")
+    mine = arrival.connections.live().name_checked().filter(owner=owner).select_related("application").order_by("pk")
     return next(iter(open_buttons(request, owner, mine[:1]).values()), None)
 
 
