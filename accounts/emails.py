@@ -25,7 +25,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
 from accounts.brands import brand_for
-from accounts.limits import EMAILS_TO_ONE
+from accounts.limits import EMAILS_ASKED, wait_to_write
 from accounts.models import OutgoingEmail, User
 from accounts.untrusted_text import harmless
 from partner_portal.core.brand import Brand
@@ -48,11 +48,13 @@ MAX_AGE = timedelta(days=1)
 LEASE = timedelta(minutes=3)
 MAX_ROUND = 20.0
 STAFFS = "staff/"
+# Who asks for an e-mail: somebody whom Altegio has signed; else the network that they came from.
+SIGNED = "signed:"
 _place = threading.BoundedSemaphore(1)
 
 
 class NoRecipientError(Exception):
-    """An e-mail that somebody asked for by typing an address is for nobody there."""
+    """An e-mail that somebody asked for by typing an address is for nobody there, or one too many."""
 
 
 def queue_email(template: str, person: User, *, key: str, to: str = "", **params: Any) -> None:
@@ -68,18 +70,22 @@ def queue_email(template: str, person: User, *, key: str, to: str = "", **params
         )
 
 
-def request_email(template: str, email: str, **params: Any) -> None:
+def request_email(template: str, email: str, *, asked_by: str, **params: Any) -> int:
     """Somebody has typed `email` and wants this e-mail to go there: at most one a minute, and few in a while.
 
-    What is done is the same whether the address has an account: whose it is, is looked up when the e-mail
-    is sent. Where it is nobody's (`NoRecipientError`), nothing of it is kept.
+    Returns the seconds to wait where it is too many; 0 where it is stored. What is done is the same whether the
+    address has an account: whose it is, is looked up when the e-mail is sent. Where it is nobody's
+    (`NoRecipientError`), nothing of it is kept. `asked_by` is who asks: `SIGNED` and their number, or a network.
     """
     address = email.lower()
-    if EMAILS_TO_ONE.hit(address):
-        return
+    # On an arrival not by the template: which one a sign-up sends tells whether the address has an account.
+    place = sorted(params.items()) or (template, asked_by)
+    if wait := EMAILS_ASKED.hit(f"{address} {place}"):
+        return wait
     what = f"{address} {sorted(params.items())} {timezone.now():%Y%m%d%H%M}"
     key = f"{template}:{hashlib.sha256(what.encode()).hexdigest()}"
-    _store(OutgoingEmail(key=key, template=template, to=address, params=params))
+    _store(OutgoingEmail(key=key, template=template, to=address, params={**params, "asked_by": asked_by}))
+    return 0
 
 
 def _store(outgoing_email: OutgoingEmail) -> None:
@@ -162,11 +168,14 @@ def _take() -> OutgoingEmail | None:
 
 
 def _send(outgoing_email: OutgoingEmail, server: BaseEmailBackend) -> bool:
+    is_counted = outgoing_email.person is None and not outgoing_email.attempt_count
     outgoing_email.person = outgoing_email.person or User.objects.with_email(outgoing_email.to).first()
     row = OutgoingEmail.objects.filter(pk=outgoing_email.pk)
     try:
         message = render(outgoing_email)
         message.connection = server
+        if is_counted:
+            _count(outgoing_email)
         message.send()
     except NoRecipientError:
         outgoing_email.delete()
@@ -182,6 +191,19 @@ def _send(outgoing_email: OutgoingEmail, server: BaseEmailBackend) -> bool:
         return False
     row.update(sent_at=timezone.now(), error="", person=outgoing_email.person)
     return True
+
+
+def _count(outgoing_email: OutgoingEmail) -> None:
+    """Count an e-mail that somebody asked for by typing the address. Raises NoRecipientError where it is too many.
+
+    Only as it goes out: what never does uses up nobody's. What Altegio has signed counts apart from what anybody on
+    the internet may ask for.
+    """
+    asked_by = outgoing_email.params.get("asked_by", "")
+    counts_for_all = not asked_by.startswith(SIGNED)
+    if wait_to_write(outgoing_email.template, outgoing_email.to, asked_by, counts_for_all=counts_for_all):
+        log.info("email_held_back", template=outgoing_email.template)
+        raise NoRecipientError
 
 
 def _is_the_servers(error: Exception) -> bool:

@@ -103,6 +103,6 @@ def status_link(request: HttpRequest, arrival: Arrival, token: str) -> HttpRespo
     if wait := limits.SIGN_IN_LINKS.hit(request):
         return too_many(request, wait)
     person = arrivals.person_of(arrival)
-    if person is not None and person.email:
-        arrivals.send_sign_in_link(arrival, person.email)
+    if person is not None and person.email and (wait := arrivals.send_sign_in_link(arrival, person.email)):
+        return too_many(request, wait)
     return link_sent(request, reverse("connect:status", args=[token]))
