@@ -135,6 +135,7 @@ def test_the_first_proof_ends_whatever_opened_the_account_before(altegio: Sandbo
     account.save()
     thief, given = Client(), make_frame_token(account)
     thief.force_login(account)
+    send_waiting_emails()
 
     page = arrive(Client(), altegio, AURORA_1)["Location"]
     Client().post(f"{page}link/")
