@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.confirmation_links import link_for, state_of
 from accounts.emails import EMAIL_CONTEXTS, queue_email, reader_of
-from accounts.limits import EMAILS_TO_ONE, Limit
+from accounts.limits import Limit, wait_to_write
 from accounts.models import User
 from accounts.proofs import take_over
 from accounts.signals import person_changed
@@ -24,18 +24,22 @@ class EmailChangeCancelledError(Exception):
 
 
 @transaction.atomic
-def request_email_change(user: User, email: str) -> None:
-    """Send an e-mail to the new address. The owner sees the same whether it has an account or not."""
+def request_email_change(user: User, email: str) -> int:
+    """Send an e-mail to the new address. The owner sees the same whether it has an account or not.
+
+    Returns the seconds to wait, and changes nothing, where too many want it to be theirs.
+    """
+    if wait := wait_to_write("email_change", email, f"account:{user.pk}"):
+        return wait
     user.pending_email = email
     user.save(update_fields=["pending_email"])
-    if EMAILS_TO_ONE.hit(email.lower()):
-        return
     key = f"{user.pk}:{timezone.now():%Y%m%d%H%M%S%f}"
     other = User.objects.with_email(email).exclude(pk=user.pk).first()
     if other is None:
         queue_email("email_confirm", user, to=email, key=f"email-confirm:{key}", state=state_of(user))
     else:
         queue_email("email_taken", other, to=email, key=f"email-taken:{key}")
+    return 0
 
 
 def cancel_email_change(user: User) -> None:

@@ -6,6 +6,7 @@ token is made at the moment of sending and never stored. Every e-mail knows whos
 """
 
 import hashlib
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -25,7 +26,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
 from accounts.brands import brand_for
-from accounts.limits import EMAILS_TO_ONE
+from accounts.limits import EMAILS_ASKED, wait_to_write
 from accounts.models import OutgoingEmail, User
 from accounts.untrusted_text import harmless
 from partner_portal.core.brand import Brand
@@ -48,11 +49,18 @@ MAX_AGE = timedelta(days=1)
 LEASE = timedelta(minutes=3)
 MAX_ROUND = 20.0
 STAFFS = "staff/"
+# Who asks for an e-mail: somebody whom Altegio has signed; else the network that they came from.
+SIGNED = "signed:"
+# One e-mail in so many goes to those that wait behind, however many others wait.
+SHARE_OF_LAST = 4
+# An address that the mail server refuses is tried for about two hours: some servers refuse a first try on purpose.
+MAX_REFUSALS = 8
 _place = threading.BoundedSemaphore(1)
+_turns = itertools.count(1)
 
 
 class NoRecipientError(Exception):
-    """An e-mail that somebody asked for by typing an address is for nobody there."""
+    """An e-mail that somebody asked for by typing an address is for nobody there, or one too many."""
 
 
 def queue_email(template: str, person: User, *, key: str, to: str = "", **params: Any) -> None:
@@ -63,23 +71,41 @@ def queue_email(template: str, person: User, *, key: str, to: str = "", **params
     if address := to or person.email:
         _store(
             OutgoingEmail(
-                key=key, template=template, to=address, person=person, language=person.language, params=params
+                key=key,
+                template=template,
+                to=address,
+                person=person,
+                language=person.language,
+                params=params,
+                goes_first=_is_known(person),
             )
         )
 
 
-def request_email(template: str, email: str, **params: Any) -> None:
+def _is_known(person: User) -> bool:
+    is_proven = person.is_staff or person.email_proven_at is not None
+    return is_proven or User.objects.known().filter(pk=person.pk).exists()
+
+
+def request_email(template: str, email: str, *, asked_by: str, **params: Any) -> int:
     """Somebody has typed `email` and wants this e-mail to go there: at most one a minute, and few in a while.
 
-    What is done is the same whether the address has an account: whose it is, is looked up when the e-mail
-    is sent. Where it is nobody's (`NoRecipientError`), nothing of it is kept.
+    Returns the seconds to wait where it is too many; 0 where it is stored. What is done is the same whether the
+    address has an account: whose it is, is looked up when the e-mail is sent. Where it is nobody's
+    (`NoRecipientError`), nothing of it is kept. `asked_by` is who asks: `SIGNED` and their number, or a network.
     """
     address = email.lower()
-    if EMAILS_TO_ONE.hit(address):
-        return
+    # On an arrival not by the template: which one a sign-up sends tells whether the address has an account.
+    place = sorted(params.items()) or (template, asked_by)
+    if wait := EMAILS_ASKED.hit(f"{address} {place}"):
+        return wait
     what = f"{address} {sorted(params.items())} {timezone.now():%Y%m%d%H%M}"
     key = f"{template}:{hashlib.sha256(what.encode()).hexdigest()}"
-    _store(OutgoingEmail(key=key, template=template, to=address, params=params))
+    # Asked of every address alike.
+    is_known = User.objects.with_email(address).filter(pk__in=User.objects.known().values("pk")).exists()
+    params["asked_by"] = asked_by
+    _store(OutgoingEmail(key=key, template=template, to=address, params=params, goes_first=is_known))
+    return 0
 
 
 def _store(outgoing_email: OutgoingEmail) -> None:
@@ -93,6 +119,9 @@ def _wake() -> None:
 
 def send_waiting_emails() -> int:
     """Send what waits, oldest first, for a while; returns how many went out. Two workers never take the same e-mail.
+
+    What goes to staff, and to who is known, goes before what goes to addresses that were merely typed: anybody can
+    have thousands of those wait. Of four e-mails one is theirs.
 
     One thread of a process speaks with the mail server, so that a silent one delays no call.
     """
@@ -111,7 +140,7 @@ def _send_round() -> int:
         return 0
     sent, ends_at, server = 0, time.monotonic() + MAX_ROUND, get_connection()
     try:
-        while time.monotonic() < ends_at and (outgoing_email := _take()):
+        while time.monotonic() < ends_at and (outgoing_email := _take(next(_turns))):
             sent += _send(outgoing_email, server)
     except _ServerFailedError:
         return sent
@@ -148,10 +177,16 @@ def end_old_email(outgoing_email: OutgoingEmail) -> None:
     EMAILS.bury(outgoing_email.pk, outgoing_email.error or "It could not be sent for a day.")
 
 
-def _take() -> OutgoingEmail | None:
+def _take(turn: int) -> OutgoingEmail | None:
+    is_first = turn % SHARE_OF_LAST != 0
+    return _take_among(goes_first=is_first) or _take_among(goes_first=not is_first)
+
+
+def _take_among(*, goes_first: bool) -> OutgoingEmail | None:
     now = timezone.now()
     free = Q(taken_at=None) | Q(taken_at__lt=now - LEASE)
-    waiting = EMAILS.ready(OutgoingEmail.objects.filter(free, sent_at=None)).order_by("created_at")
+    unsent = OutgoingEmail.objects.filter(free, sent_at=None, goes_first=goes_first)
+    waiting = EMAILS.ready(unsent).order_by("created_at")
     for outgoing_email in waiting[:20]:
         claimed = OutgoingEmail.objects.filter(
             free, pk=outgoing_email.pk, sent_at=None, attempt_count=outgoing_email.attempt_count
@@ -162,11 +197,14 @@ def _take() -> OutgoingEmail | None:
 
 
 def _send(outgoing_email: OutgoingEmail, server: BaseEmailBackend) -> bool:
+    is_counted = outgoing_email.person is None and not outgoing_email.attempt_count
     outgoing_email.person = outgoing_email.person or User.objects.with_email(outgoing_email.to).first()
     row = OutgoingEmail.objects.filter(pk=outgoing_email.pk)
     try:
         message = render(outgoing_email)
         message.connection = server
+        if is_counted:
+            _count(outgoing_email)
         message.send()
     except NoRecipientError:
         outgoing_email.delete()
@@ -178,10 +216,25 @@ def _send(outgoing_email: OutgoingEmail, server: BaseEmailBackend) -> bool:
             MAIL_SERVER.set_aside(ONE, error)
             raise _ServerFailedError from error
         log.exception("letter_failed", outgoing_email=outgoing_email.pk, template=outgoing_email.template)
-        EMAILS.set_aside(outgoing_email.pk, error)
+        failed = EMAILS.set_aside(outgoing_email.pk, error)
+        if isinstance(error, SMTPRecipientsRefused) and failed.failures >= MAX_REFUSALS:
+            EMAILS.bury(outgoing_email.pk, failed.error)
         return False
     row.update(sent_at=timezone.now(), error="", person=outgoing_email.person)
     return True
+
+
+def _count(outgoing_email: OutgoingEmail) -> None:
+    """Count an e-mail that somebody asked for by typing the address. Raises NoRecipientError where it is too many.
+
+    Only as it goes out: what never does uses up nobody's. What Altegio has signed counts apart from what anybody on
+    the internet may ask for.
+    """
+    asked_by = outgoing_email.params.get("asked_by", "")
+    counts_for_all = not asked_by.startswith(SIGNED)
+    if wait_to_write(outgoing_email.template, outgoing_email.to, asked_by, counts_for_all=counts_for_all):
+        log.info("email_held_back", template=outgoing_email.template)
+        raise NoRecipientError
 
 
 def _is_the_servers(error: Exception) -> bool:

@@ -6,6 +6,7 @@ attacker down; no rule of money or ownership rests on them, so a lost cache only
 
 import fcntl
 import hashlib
+import ipaddress
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from django.core.cache.backends.redis import RedisCache
 from django.http import HttpRequest
 from redis.exceptions import RedisError
 
+from partner_portal.core.encryption import lookup_hash
 from partner_portal.core.network import caller_in
 
 log = structlog.get_logger(__name__)
@@ -35,6 +37,18 @@ def client_address(request: HttpRequest) -> str:
     connected = str(request.META.get("REMOTE_ADDR", ""))
     seen = request.headers.get("X-Forwarded-For", "").rsplit(",", 1)[-1] if settings.BEHIND_HTTPS else ""
     return caller_in(seen) or caller_in(connected) or connected
+
+
+def network_of(request: HttpRequest) -> str:
+    """The caller's network, as a hash that may be stored: of IPv4 the /24, of IPv6 the /64."""
+    address = client_address(request)
+    try:
+        known = ipaddress.IPv4Address(address)
+    except ValueError:
+        network = address
+    else:
+        network = str(ipaddress.IPv4Network((known, 24), strict=False))
+    return lookup_hash(f"network:{network}")[:32]
 
 
 def _or_none_yet(count: Callable[[], int]) -> int:
@@ -123,11 +137,26 @@ STAFF_SIGN_INS = Limit("staff-sign-ins", 60, 60)
 SIGN_UPS = Limit("sign-ups", 60, 60)
 SIGN_IN_LINKS = Limit("sign-in-links", 60, 60)
 RESETS = Limit("resets", 60, 60)
-EMAILS_TO_ONE = Limit("outgoing_emails", 5, 900)
-# Asked for by an owner who is signed in, by the key of the account: strangers cannot use these up.
+# E-mails to an address that somebody typed: what is asked for in one place (on an arrival; else of one kind, from a
+# network); what of one kind one asker has sent, and what of it reaches the mailbox in all. Only what really goes out
+# counts for the last two: what is for nobody uses up nothing.
+EMAILS_ASKED = Limit("emails-asked", 4, 900)
+EMAILS_OF_ONE = Limit("emails-of-one", 4, 900)
+EMAILS_TO_ONE = Limit("emails-to-one", 6, 900)
+# Asked for by an owner who is signed in, by kind and the key of the account: strangers cannot use these up.
 OWN_EMAILS = Limit("own-emails", 5, 900)
 # By the address that was typed. A counter serves one use: what is typed here reaches no other's.
 FAILED_SIGN_INS = Limit("failed-sign-ins", 10, 900)
 # By the key of an account whose owner is signed in already.
 FAILED_OWN_PASSWORDS = Limit("failed-own-passwords", 10, 900)
 BAD_API_KEYS = Limit("bad-api-keys", 60, 60)
+
+
+def wait_to_write(kind: str, email: str, asked_by: str, *, counts_for_all: bool = True) -> int:
+    """Count one e-mail of a kind that goes to `email` because of `asked_by`; seconds to wait where it is too many.
+
+    One asker alone never uses up what may reach the mailbox in all. `counts_for_all`: whether anybody could ask.
+    """
+    what = f"{kind} {email.lower()}"
+    wait = EMAILS_OF_ONE.hit(f"{what} {asked_by}")
+    return wait or (EMAILS_TO_ONE.hit(what) if counts_for_all else 0)

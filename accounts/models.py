@@ -24,6 +24,11 @@ from partner_portal.core.json_field import JSONField
 
 
 class UserManager(BaseUserManager["User"]):
+    def known(self) -> models.QuerySet["User"]:
+        """Of whom it is known who has the account: they have proven its address, or came by Altegio's signature."""
+        has_identity = models.Exists(AltegioIdentity.objects.filter(user=models.OuterRef("pk")))
+        return self.filter(models.Q(email_proven_at__isnull=False) | has_identity)
+
     def with_email(self, email: str) -> models.QuerySet["User"]:
         """Whoever has this address, compared without case as the constraint on it compares.
 
@@ -183,6 +188,8 @@ class OutgoingEmail(models.Model):
     )
     language = models.CharField(max_length=8, blank=True)
     params = JSONField(default=dict)
+    # To staff, or to somebody who is known; what goes to an address that was merely typed takes turns with them.
+    goes_first = models.BooleanField(default=True, db_default=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now)
     taken_at = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
@@ -194,7 +201,10 @@ class OutgoingEmail(models.Model):
     class Meta:
         verbose_name = _("outgoing e-mail")
         verbose_name_plural = _("outgoing e-mails")
-        indexes = [models.Index(fields=["created_at"], condition=models.Q(sent_at=None), name="email_waiting")]
+        indexes = [
+            models.Index(fields=["created_at"], condition=models.Q(sent_at=None), name="email_waiting"),
+            models.Index(fields=["goes_first", "created_at"], condition=models.Q(sent_at=None), name="email_in_turn"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.template} → {self.to}"

@@ -70,9 +70,9 @@ def email(request: HttpRequest, owner: User) -> HttpResponse:
         return show(request, owner, HERE, "accounts/password_email.html", {})
     form = AddressForm(owner, request.POST if request.method == "POST" else None)
     if form.is_valid():
-        if wait := ADDRESS_WISHES.hit(str(owner.pk)):
+        wait = ADDRESS_WISHES.hit(str(owner.pk)) or request_email_change(owner, form.cleaned_data["email"])
+        if wait:
             return too_many(request, wait)
-        request_email_change(owner, form.cleaned_data["email"])
         return to_page(HERE, done="email-asked")
     return show(request, owner, HERE, "accounts/email.html", {"form": form}, 400 if form.errors else 200)
 
@@ -131,8 +131,9 @@ def password(request: HttpRequest, owner: User) -> HttpResponse:
 @owner_page
 def password_email(request: HttpRequest, owner: User) -> HttpResponse:
     """Have a link to choose a password sent to one's own address."""
-    if not OWN_EMAILS.hit(str(owner.pk)):
-        send_own_reset_link(owner)
+    if wait := OWN_EMAILS.hit(f"password_reset {owner.pk}"):
+        return too_many(request, wait)
+    send_own_reset_link(owner)
     return to_page(HERE, done="email-sent")
 
 

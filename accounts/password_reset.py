@@ -4,18 +4,19 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.contrib.auth.forms import PasswordResetForm, SetPasswordForm
+from django.contrib.auth.forms import SetPasswordForm
 from django.contrib.auth.tokens import default_token_generator
-from django.contrib.auth.views import PasswordResetConfirmView, PasswordResetView
-from django.http import HttpRequest, HttpResponse
+from django.contrib.auth.views import PasswordResetConfirmView
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse, reverse_lazy
 from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 from django.utils.translation import gettext_lazy as _
+from django.views.generic import FormView
 
 from accounts.emails import EMAIL_CONTEXTS, queue_email, reader_of, request_email
-from accounts.limits import RESETS
+from accounts.limits import RESETS, network_of
 from accounts.models import User
 from accounts.pages import register_notice, too_many
 from accounts.proofs import take_over
@@ -25,19 +26,12 @@ CHOSEN = "password-chosen"
 register_notice(CHOSEN, _("Your new password is saved. Sign in with it."))
 
 
-class OwnerResetForm(PasswordResetForm):
-    """The same answer for every address; an e-mail only to active owners, sent by Celery.
-
-    Owners who came with Altegio's signature have no password yet: they get the e-mail too. Staff do not:
-    their password is reset by an administrator.
-    """
+class OwnerResetForm(forms.Form):
+    """Which address an e-mail is wanted at."""
 
     email = forms.EmailField(
         label=_("E-mail"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"})
     )
-
-    def save(self, *_args: Any, **_kwargs: Any) -> None:
-        send_reset_link(self.cleaned_data["email"])
 
 
 class NewPasswordForm(SetPasswordForm):  # type: ignore[type-arg]
@@ -50,8 +44,12 @@ class NewPasswordForm(SetPasswordForm):  # type: ignore[type-arg]
         return held
 
 
-class AskForReset(PasswordResetView):
-    """Whoever forgot their password asks for an e-mail; the answer, and its time, are the same for every address."""
+class AskForReset(FormView):  # type: ignore[type-arg]
+    """Whoever forgot their password asks for an e-mail; the answer, and its time, are the same for every address.
+
+    Owners who came with Altegio's signature have no password yet: they get the e-mail too. Staff do not:
+    their password is reset by an administrator.
+    """
 
     template_name = "accounts/reset.html"
     form_class = OwnerResetForm
@@ -61,6 +59,11 @@ class AskForReset(PasswordResetView):
         if wait := RESETS.hit(request):
             return too_many(request, wait)
         return super().post(request, *args, **kwargs)
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        if wait := send_reset_link(form.cleaned_data["email"], network_of(self.request)):
+            return too_many(self.request, wait)
+        return HttpResponseRedirect(self.get_success_url())
 
 
 class ChoosePassword(PasswordResetConfirmView):
@@ -84,9 +87,9 @@ class ChoosePassword(PasswordResetConfirmView):
             return self.render_to_response(self.get_context_data(form=form))
 
 
-def send_reset_link(email: str) -> None:
-    """An e-mail with which the owner at this address, if there is one, chooses a password."""
-    request_email("password_reset", email)
+def send_reset_link(email: str, network: str) -> int:
+    """An e-mail with which the owner at this address, if there is one, chooses a password; or seconds to wait."""
+    return request_email("password_reset", email, asked_by=network)
 
 
 def send_own_reset_link(owner: User) -> None:

@@ -34,7 +34,7 @@ def has_proven_address(user: User) -> bool:
 
 def is_known(user: User) -> bool:
     """Whether it is known who has the account: they have proven its address, or came by Altegio's signature."""
-    return has_proven_address(user) or user.identities.exists()
+    return has_proven_address(user) or User.objects.known().filter(pk=user.pk).exists()
 
 
 def opens_by_password(user: User) -> bool:

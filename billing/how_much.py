@@ -23,11 +23,15 @@ def how_much(connections: Sequence[Connection], options: Mapping[int, list[Tarif
 
 
 def last_payments(connections: Sequence[Connection]) -> dict[int, str]:
-    """By the primary key of each connection whose location has paid before: its last payment, in a sentence."""
-    if not connections:
+    """By the primary key of each connection whose location has paid before: its last payment, in a sentence.
+
+    Not of those whose data their owner may not see: somebody else may have paid.
+    """
+    shown = [connection for connection in connections if connection.is_shown_to_owner]
+    if not shown:
         return {}
-    found = {(each.application_id, each.location_id): each for each in _newest(connections)}
-    paid = {each.pk: found.get((each.application_id, each.location_id)) for each in connections}
+    found = {(each.application_id, each.location_id): each for each in _newest(shown)}
+    paid = {each.pk: found.get((each.application_id, each.location_id)) for each in shown}
     return {pk: _said(payment) for pk, payment in paid.items() if payment}
 
 

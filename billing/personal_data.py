@@ -6,6 +6,7 @@ from accounts.models import User
 from accounts.personal_data import PERSONAL_DATA
 from billing.models import Payment, PaymentLink
 from billing.money import exact
+from integrations.connections.querysets import shown_to_owner
 
 PAYMENT_FIELDS = (
     "location__altegio_id", "external_id", "amount", "currency", "status", "paid_at", "period_from", "period_to",
@@ -14,7 +15,7 @@ PAYMENT_FIELDS = (
 
 
 def _payments(user: User) -> list[dict[str, Any]]:
-    payments = Payment.objects.filter(connection__owner=user, connection__review="").order_by("pk")
+    payments = Payment.objects.filter(shown_to_owner("connection__"), connection__owner=user).order_by("pk")
     return [row | {"amount": exact(row["amount"], row["currency"])} for row in payments.values(*PAYMENT_FIELDS)]
 
 

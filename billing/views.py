@@ -20,6 +20,7 @@ from billing.subscriptions import subscriptions
 from billing.ways_to_pay import address_of_partner, offered_options, options_for, whom_to_ask
 from integrations.connect.status import message_for
 from integrations.connections.models import Connection, State
+from integrations.connections.querysets import shown_to_owner
 from integrations.locations.search import matching
 from partner_portal.core.formats import money
 
@@ -83,7 +84,9 @@ def payment_list(request: HttpRequest, owner: User) -> HttpResponse:
     """What was paid and refunded, the newest first. What staff must look at first is not shown."""
     search = searched(request)
     payments = (
-        Payment.objects.filter(matching(search, "connection__"), connection__owner=owner, connection__review="")
+        Payment.objects.filter(
+            matching(search, "connection__"), shown_to_owner("connection__"), connection__owner=owner
+        )
         .select_related("connection__location", "connection__application")
         .order_by("-paid_at", "-pk")
     )

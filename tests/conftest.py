@@ -1,5 +1,6 @@
 """What every test may use: the sandbox Altegio over HTTP, and a worker that works when it is told to."""
 
+import itertools
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -102,8 +103,9 @@ def _fresh_cache(settings: Settings) -> None:
 
 @pytest.fixture(autouse=True)
 def _nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test's changes of an application count at once."""
+    """A test's changes of an application count at once, and its e-mails take turns from the first on."""
     monkeypatch.setattr("integrations.connect.arrivals.known_applications", Remembered(seconds=0))
+    monkeypatch.setattr("accounts.emails._turns", itertools.count(1))
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import get_language
 
-from accounts.emails import request_email
+from accounts.emails import SIGNED, request_email
 from accounts.languages import remember_language
 from accounts.models import User
 from accounts.proofs import link_altegio_user, take_over
@@ -154,12 +154,14 @@ def _account(sign_up: SignUp, brand: Brand) -> tuple[User, bool]:
     return user, user.password == password
 
 
-def send_sign_in_link(arrival: Arrival, email: str, template: str = "sign_in_link") -> None:
+def send_sign_in_link(arrival: Arrival, email: str, template: str = "sign_in_link") -> int:
     """An e-mail whose link signs its reader in, and gives them the arrival if it is theirs or expects them.
 
-    Whoever asks for it, by whichever form, and whoever has the address: the same is done.
+    Whoever asks for it, by whichever form, and whoever has the address: the same is done. Returns the seconds to
+    wait where it is too many on this arrival.
     """
-    request_email(template, email, arrival=arrival.pk)
+    asked_by = f"{SIGNED}{arrival.altegio_user_id}" if arrival.altegio_user_id else arrival.network
+    return request_email(template, email, asked_by=asked_by, arrival=arrival.pk)
 
 
 def person_of(arrival: Arrival) -> User | None:

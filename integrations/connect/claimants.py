@@ -1,14 +1,11 @@
 """Who claims, what they have proven, and how much may wait for somebody who has proven nothing."""
 
-import ipaddress
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from django.db.models import Count, Q
-from django.http import HttpRequest
 
-from accounts.limits import client_address
 from accounts.models import User
 from accounts.proofs import has_proven_address
 from integrations.connections.models import Connection
@@ -49,18 +46,6 @@ class Claimant:
 def visitor_of(user: User) -> str:
     """One address, as it may be stored beside a claim; "" without an address."""
     return lookup_hash(f"visitor:{user.email.lower()}")[:32] if user.email else ""
-
-
-def network_of(request: HttpRequest) -> str:
-    """The caller's network, as a hash that may be stored: of IPv4 the /24, of IPv6 the /64."""
-    address = client_address(request)
-    try:
-        known = ipaddress.IPv4Address(address)
-    except ValueError:
-        network = address
-    else:
-        network = str(ipaddress.IPv4Network((known, 24), strict=False))
-    return lookup_hash(f"network:{network}")[:32]
 
 
 def turns_taken(claimant: Claimant) -> tuple[int, int]:

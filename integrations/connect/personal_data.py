@@ -60,7 +60,7 @@ def _connection(connection: Connection, user: User) -> dict[str, Any]:
 def _sender_names(user: User) -> list[Any]:
     # Of those that are theirs today: what they held before may be another's by now.
     application, location = OuterRef("list__installation__application"), OuterRef("list__installation__location")
-    mine = Connection.objects.at(application, location).live().filter(owner=user, review="")
+    mine = Connection.objects.at(application, location).live().shown_to_owner().filter(owner=user)
     names = SenderName.objects.filter(Exists(mine)).order_by("pk")
     salon_id = F("list__installation__location__altegio_id")
     return list(names.values("name", "state", "valid_until", "changed_at", salon_id=salon_id))

@@ -76,13 +76,13 @@ def _status_page(
 
 
 def _open_button(request: HttpRequest, arrival: Arrival) -> OpenButton | None:
-    """The way to the partner's cabinet, for the arrival's owner on any of its live connections."""
+    """The way to the partner's cabinet, for the arrival's owner on the first of its connections that leads there."""
     # Known before anything is connected: the page that waits shows the button without being loaded anew.
     allow_cabinet(request, arrival.application)
     owner = signed_in_owner(request)
     if owner is None or owner.pk != arrival.user_id or not arrival.application.handover_url:
         return None
-    mine = arrival.connections.live().filter(owner=owner).select_related("application").order_by("pk")
+    mine = arrival.connections.live().name_checked().filter(owner=owner).select_related("application").order_by("pk")
     return next(iter(open_buttons(request, owner, mine[:1]).values()), None)
 
 
@@ -103,6 +103,6 @@ def status_link(request: HttpRequest, arrival: Arrival, token: str) -> HttpRespo
     if wait := limits.SIGN_IN_LINKS.hit(request):
         return too_many(request, wait)
     person = arrivals.person_of(arrival)
-    if person is not None and person.email:
-        arrivals.send_sign_in_link(arrival, person.email)
+    if person is not None and person.email and (wait := arrivals.send_sign_in_link(arrival, person.email)):
+        return too_many(request, wait)
     return link_sent(request, reverse("connect:status", args=[token]))

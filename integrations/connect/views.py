@@ -26,7 +26,6 @@ from accounts.models import User
 from accounts.owner_frame import as_owner, posted_from_our_page
 from accounts.sign_in import CANNOT_SIGN_IN, owner_with_password
 from integrations.connect import arrivals, tokens
-from integrations.connect.claimants import network_of
 from integrations.connect.forms import EmailForm, SignInForm, SignUpForm
 from integrations.connect.parameters import InvalidArrivalError, locations_named, read_redirect
 from integrations.connect.problem_pages import link_is_old, must_come_signed, problem, too_many, where_signed
@@ -63,7 +62,7 @@ def arrive(request: HttpRequest, application_id: int | None = None) -> HttpRespo
         reason = "Without Altegio's signature, which the application needs."
         arrivals.refuse_arrival(application, reason, locations_named(query))
         return must_come_signed(request)
-    network = network_of(request)
+    network = limits.network_of(request)
     arrival = arrivals.receive_unsigned(application, redirect, _seen(request), network=network)
     return _show_forms_for_new(request, arrival)
 
@@ -215,7 +214,8 @@ def send_link(request: HttpRequest, arrival: Arrival, token: str) -> HttpRespons
     if not form.is_valid():
         return _forms(request, arrival, token, sign_in=SignInForm(request.POST, auto_id="in_%s"), status=400)
     email = form.cleaned_data["email"].lower()
-    arrivals.send_sign_in_link(arrival, email)
+    if wait := arrivals.send_sign_in_link(arrival, email):
+        return too_many(request, wait)
     return link_sent(request, reverse("connect:step", args=[token]), email)
 
 

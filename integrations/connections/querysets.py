@@ -15,6 +15,16 @@ if TYPE_CHECKING:
 WITHOUT_A_GRANT = (State.FAILED, State.CONFLICT)
 
 
+def shown_to_owner(path: str = "") -> Q:
+    """Those whose data their owner may see: staff need not look at them first. `path`: from the queried model."""
+    return Q(**{f"{path}review": ""})
+
+
+def name_checked(path: str = "") -> Q:
+    """Those of which the signed name has been compared with the title, or staff have looked, and all is well."""
+    return shown_to_owner(path) & Q(**{f"{path}reviewed_at__isnull": False})
+
+
 class ConnectionQuerySet(UpdatedAtQuerySet["Connection"]):
     """Connections, chosen by what they are and where."""
 
@@ -25,6 +35,14 @@ class ConnectionQuerySet(UpdatedAtQuerySet["Connection"]):
     def undecided(self) -> Self:
         """Return the claims that an activation still waits for."""
         return self.filter(state__in=UNDECIDED)
+
+    def shown_to_owner(self) -> Self:
+        """Return those whose data their owner may see."""
+        return self.filter(shown_to_owner())
+
+    def name_checked(self) -> Self:
+        """Return those whose owner may see the title too, and act for the location elsewhere."""
+        return self.filter(name_checked())
 
     def not_ended(self) -> Self:
         """Return those that are live or undecided."""

@@ -17,7 +17,7 @@ from accounts.erasure import erase_person
 from accounts.forms import OwnPasswordForm
 from accounts.limits import OWN_EMAILS
 from accounts.models import User
-from accounts.pages import owner_page, show, to_page
+from accounts.pages import owner_page, show, to_page, too_many
 from accounts.sections import register_section
 from accounts.sessions import SessionRevokedError, as_let_in
 from integrations.connections.models import Connection
@@ -43,9 +43,10 @@ def erase(request: HttpRequest, owner: User) -> HttpResponse:
 @owner_page
 def send_email(request: HttpRequest, owner: User) -> HttpResponse:
     """The e-mail with the link to the last question."""
-    if not OWN_EMAILS.hit(str(owner.pk)):
-        key = f"erase:{owner.pk}:{timezone.now():%Y%m%d%H%M%S%f}"
-        queue_email("erase", owner, key=key, state=state_of(owner))
+    if wait := OWN_EMAILS.hit(f"erase {owner.pk}"):
+        return too_many(request, wait)
+    key = f"erase:{owner.pk}:{timezone.now():%Y%m%d%H%M%S%f}"
+    queue_email("erase", owner, key=key, state=state_of(owner))
     return to_page(ME, done="email-sent")
 
 

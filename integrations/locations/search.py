@@ -2,6 +2,8 @@
 
 from django.db.models import Q
 
+from integrations.connections.querysets import name_checked
+
 MAX_NUMBER = 18
 
 
@@ -12,8 +14,7 @@ def matching(text: str, path: str = "") -> Q:
     """
     if not text:
         return Q()
-    seen = Q(**{f"{path}review": "", f"{path}reviewed_at__isnull": False})
-    found = seen & Q(**{f"{path}location__title__icontains": text})
+    found = name_checked(path) & Q(**{f"{path}location__title__icontains": text})
     number = text.removeprefix("#")
     if number.isascii() and number.isdigit() and len(number) <= MAX_NUMBER:
         found |= Q(**{f"{path}location__altegio_id": int(number)})

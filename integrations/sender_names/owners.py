@@ -39,7 +39,8 @@ def own_connections(owner: User) -> QuerySet[Connection]:
     """The connections whose sender names this owner may see: not those that staff must look at first."""
     return (
         Connection.objects.live()
-        .filter(owner=owner, application__kind=Application.Kind.SMS, review="")
+        .shown_to_owner()
+        .filter(owner=owner, application__kind=Application.Kind.SMS)
         .select_related("application", "location")
         .order_by("location__altegio_id", "pk")
     )

@@ -12,6 +12,7 @@ from accounts.listing import page_of
 from accounts.models import User
 from accounts.pages import owner_page, register_notice, register_page, show, to_page
 from integrations.connections.models import LIVE, Application, Chain, Connection
+from integrations.connections.querysets import shown_to_owner
 from integrations.telephony.chains import switch_on_again
 
 HERE = "telephony:list"
@@ -47,11 +48,10 @@ TONES = {
 
 def own_chains(owner: User) -> QuerySet[Chain]:
     """The chains with a live telephony connection of the owner's that staff need not look at first."""
-    speaks = Q(
+    speaks = shown_to_owner("locations__connections__") & Q(
         locations__connections__owner=owner,
         locations__connections__state__in=LIVE,
         locations__connections__application__kind=Application.Kind.TELEPHONY,
-        locations__connections__review="",
     )
     return (
         Chain.objects.filter(speaks)

@@ -96,6 +96,21 @@ def test_one_refused_address_stops_no_other_letter(smtp: Callable[[int], None]) 
     assert emails.mail_trouble() is None
 
 
+def test_an_address_that_is_refused_again_and_again_is_not_tried_for_a_day(
+    smtp: Callable[[int], None], time_machine: TimeMachineFixture
+) -> None:
+    three_letters()
+    began = timezone.now()
+    with mail_server(refusing("b@example.com")) as port:
+        smtp(port)
+        for hours in range(15):
+            time_machine.move_to(began + timedelta(hours=hours))
+            send_waiting_emails()
+    assert OutgoingEmail.objects.get(key="b").attempt_count == emails.MAX_REFUSALS
+    assert FailedItem.objects.get().dead_at is not None
+    assert "SMTPRecipientsRefused" in FailedItem.objects.get().error
+
+
 def test_readiness_names_the_mail_server(
     smtp: Callable[[int], None], client: Client, time_machine: TimeMachineFixture
 ) -> None:

@@ -76,6 +76,17 @@ def test_the_owners_pages_say_what_was_paid_last(
     assert "Your last payment: €49.00." in client.get(reverse(page)).content.decode()
 
 
+@pytest.mark.parametrize("page", ["accounts:home", "billing:subscriptions"])
+def test_what_was_paid_at_a_location_that_staff_must_look_at_first_is_not_said(
+    client: Client, owner: User, frozen: Callable[..., Connection], page: str
+) -> None:
+    """Somebody else may have paid it."""
+    paid(frozen(), "49", 1)
+    Connection.objects.update(review="Altegio signed another name.")
+    client.force_login(owner)
+    assert "49.00" not in client.get(reverse(page)).content.decode()
+
+
 def test_the_first_page_names_the_lowest_of_the_tariffs(
     client: Client, owner: User, frozen: Callable[..., Connection]
 ) -> None:

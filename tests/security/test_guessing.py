@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.contrib.auth.hashers import MD5PasswordHasher
+from django.core import mail
 from django.test import Client, RequestFactory
 from pytest_django.fixtures import Settings
 
@@ -185,9 +186,12 @@ def test_right_passwords_do_not_use_the_tries_up(staff: User) -> None:
 
 def test_letters_to_one_address_are_few_whatever_asks_for_them(db: None) -> None:
     User.objects.create_user("emma@owner.example", PASSWORD)
-    for number in range(8):
-        Client(REMOTE_ADDR=f"192.0.2.{number}").post("/account/reset/", {"email": "Emma@Owner.example"})
-    assert OutgoingEmail.objects.count() <= 5
+    with time_machine.travel(1_800_000_000, tick=False) as clock:
+        for number in range(12):
+            Client(REMOTE_ADDR=f"192.0.{number}.1").post("/account/reset/", {"email": "Emma@Owner.example"})
+            send_waiting_emails()
+            clock.shift(61)
+    assert len(mail.outbox) == 6
 
 
 @pytest.mark.django_db(transaction=True)
@@ -223,5 +227,5 @@ def test_one_backup_code_opens_once_though_it_comes_ten_times_at_once() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_letters_that_reset_a_password_are_few_though_all_are_asked_for_at_once() -> None:
-    assert at_once(*[lambda: send_reset_link("emma@owner.example")] * 20) == [None] * 20
+    at_once(*[lambda: send_reset_link("emma@owner.example", "a network")] * 20)
     assert OutgoingEmail.objects.count() <= 2, "one a minute"

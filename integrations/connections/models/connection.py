@@ -174,9 +174,19 @@ class Connection(UpdatedAt):
         return reconnect_url(self.location.altegio_id, self.application.altegio_id)
 
     @property
+    def is_shown_to_owner(self) -> bool:
+        """Whether its owner may see the location's data: staff need not look first."""
+        return not self.review
+
+    @property
+    def is_name_checked(self) -> bool:
+        """Whether the signed name has been compared with the title, or staff have looked, and all is well."""
+        return self.is_shown_to_owner and self.reviewed_at is not None
+
+    @property
     def title(self) -> str:
         """The location's title, as its owner may see it: only once the signed name has been checked."""
-        return "" if self.review or self.reviewed_at is None else embedded(self.location.title)
+        return embedded(self.location.title) if self.is_name_checked else ""
 
     @property
     def installation(self) -> Installation:

@@ -21,7 +21,7 @@ from partner_portal.core.masking import mask
 from sandbox import Sandbox
 from tests.integrations.connect.test_unsigned_arrival import SIGN_UP, form_action
 from tests.integrations.handover.conftest import CABINET
-from tests.marketplace import AURORA_1, EMMAS_EMAIL, arrive, proven_owner
+from tests.marketplace import AURORA_1, AURORA_2, EMMAS_EMAIL, arrive, proven_owner
 from tests.not_none import not_none
 from tests.response import Response
 
@@ -119,6 +119,38 @@ def test_without_a_live_connection_or_a_cabinet_there_is_no_way(
     page = browser.get("/account/")
     assert "/account/open/" not in page.content.decode()
     assert "cabinet.partner.example" not in page["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    "unseen", [{"review": "Altegio signed another name."}, {"reviewed_at": None}], ids=["staff look", "not compared"]
+)
+def test_nobody_gets_there_before_the_signed_name_has_been_checked(
+    altegio: Sandbox, connection: Connection, emma: User, unseen: dict[str, Any]
+) -> None:
+    """The cabinet shows the location's data: no page leads there, and the address of the button gives no token."""
+    browser = signed_in(emma)
+    arrived = arrive(browser, altegio, AURORA_1)["Location"]
+    pages = ("/account/", arrived)
+    Connection.objects.update(**unseen)
+    answer = browser.post(address(connection))
+    assert (answer.status_code, answer.get("Location")) == (404, None)
+    assert not any("/account/open/" in browser.get(page).content.decode() for page in pages)
+
+    Connection.objects.update(review="", reviewed_at=connection.reviewed_at)
+    assert browser.post(address(connection)).status_code == 303
+    assert all("/account/open/" in browser.get(page).content.decode() for page in pages)
+
+
+def test_the_status_page_leads_there_by_the_connection_that_has_been_checked(
+    altegio: Sandbox, connection: Connection, emma: User, work: Callable[..., None]
+) -> None:
+    browser = signed_in(emma)
+    shown = arrive(browser, altegio, [AURORA_1, AURORA_2])["Location"]
+    work()
+    Connection.objects.filter(pk=connection.pk).update(review="Altegio signed another name.")
+    other = Connection.objects.exclude(pk=connection.pk).get()
+    page = browser.get(shown).content.decode()
+    assert re.findall(r"/account/open/\d+/", page) == [address(other)]
 
 
 def test_an_address_that_was_merely_typed_gets_no_token_until_it_is_proven(
