@@ -82,7 +82,7 @@ def _open_button(request: HttpRequest, arrival: Arrival) -> OpenButton | None:
     owner = signed_in_owner(request)
     if owner is None or owner.pk != arrival.user_id or not arrival.application.handover_url:
         return None
-    mine = arrival.connections.live().name_checked().filter(owner=owner).select_related("application").order_by("pk")
+    mine = arrival.connections.live().shown_to_owner().filter(owner=owner).select_related("application").order_by("pk")
     return next(iter(open_buttons(request, owner, mine[:1]).values()), None)
 
 

@@ -40,10 +40,6 @@ class ConnectionQuerySet(UpdatedAtQuerySet["Connection"]):
         """Return those whose data their owner may see."""
         return self.filter(shown_to_owner())
 
-    def name_checked(self) -> Self:
-        """Return those whose owner may see the title too, and act for the location elsewhere."""
-        return self.filter(name_checked())
-
     def not_ended(self) -> Self:
         """Return those that are live or undecided."""
         return self.filter(state__in=NOT_ENDED)

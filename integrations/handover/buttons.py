@@ -26,10 +26,10 @@ class OpenButton:
 def may_open(connection: Connection, owner: User) -> bool:
     """Whether this owner is handed over from here; whether they are known is asked by `is_known`.
 
-    The cabinet shows the location's data: nobody gets there before the signed name has been checked.
+    The cabinet shows the location's data: nobody gets there while staff must look first.
     """
     is_theirs = connection.state in LIVE and connection.owner_id == owner.pk
-    return is_theirs and connection.is_name_checked and bool(connection.application.handover_url)
+    return is_theirs and connection.is_shown_to_owner and bool(connection.application.handover_url)
 
 
 def open_buttons(request: HttpRequest, owner: User, connections: Iterable[Connection]) -> dict[int, OpenButton]:

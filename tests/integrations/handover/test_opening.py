@@ -121,22 +121,17 @@ def test_without_a_live_connection_or_a_cabinet_there_is_no_way(
     assert "cabinet.partner.example" not in page["Content-Security-Policy"]
 
 
-@pytest.mark.parametrize(
-    "unseen", [{"review": "Altegio signed another name."}, {"reviewed_at": None}], ids=["staff look", "not compared"]
-)
-def test_nobody_gets_there_before_the_signed_name_has_been_checked(
-    altegio: Sandbox, connection: Connection, emma: User, unseen: dict[str, Any]
-) -> None:
+def test_nobody_gets_there_while_staff_must_look_first(altegio: Sandbox, connection: Connection, emma: User) -> None:
     """The cabinet shows the location's data: no page leads there, and the address of the button gives no token."""
     browser = signed_in(emma)
     arrived = arrive(browser, altegio, AURORA_1)["Location"]
     pages = ("/account/", arrived)
-    Connection.objects.update(**unseen)
+    Connection.objects.update(review="Altegio signed another name.")
     answer = browser.post(address(connection))
     assert (answer.status_code, answer.get("Location")) == (404, None)
     assert not any("/account/open/" in browser.get(page).content.decode() for page in pages)
 
-    Connection.objects.update(review="", reviewed_at=connection.reviewed_at)
+    Connection.objects.update(review="")
     assert browser.post(address(connection)).status_code == 303
     assert all("/account/open/" in browser.get(page).content.decode() for page in pages)
 
