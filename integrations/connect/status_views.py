@@ -82,8 +82,8 @@ def _open_button(request: HttpRequest, arrival: Arrival) -> OpenButton | None:
     owner = signed_in_owner(request)
     if owner is None or owner.pk != arrival.user_id or not arrival.application.handover_url:
         return None
-    mine = arrival.connections.live().shown_to_owner().filter(owner=owner).select_related("application").order_by("pk")
-    return next(iter(open_buttons(request, owner, mine[:1]).values()), None)
+    mine = arrival.connections.live().shown_to_owner().filter(owner=owner).order_by("pk")
+    return next(iter(open_buttons(request, owner, mine.select_related("application")[:1]).values()), None)
 
 
 @csrf_exempt
