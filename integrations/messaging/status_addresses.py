@@ -24,7 +24,7 @@ _SEGMENT = rf"(?:[A-Za-z0-9_~-][A-Za-z0-9._~-]*|{re.escape(PLACEHOLDER)})"
 _SMS_PROVIDER = rf"/smsprovider(?:/{_SEGMENT})+"
 _DELIVERY_STATUS = "/delivery/status"
 # Whatever stands between: the partner token comes behind `callback` (docs/altegio.md §2).
-_CALLBACK_TOKEN = re.compile(r"(/smsprovider/(?:[^/]+/)*callback/)[^/]+")
+_CALLBACK_TOKEN = re.compile(r"(/smsprovider/(?:.{1,450}?/)?callback/)[^/]+")
 
 
 class InvalidStatusAddressError(ValueError):

@@ -18,7 +18,7 @@ _NAMED = re.compile(
 )
 _AUTHORIZATION = re.compile(r"(?i)\b(Bearer|Api-Key)\s+[^\s,'\"]+")
 _EVENT_ADDRESS = re.compile(r"(/altegio/events/)[^/\s\"']+")
-_STATUS_CALLBACK = re.compile(r"(/smsprovider/(?:[^/\s\"']+/)*callback/)[^/\s\"']+")
+_STATUS_CALLBACK = re.compile(r"(/smsprovider/(?:[^\s\"']{1,450}?/)?callback/)[^/\s\"']+")
 # Also where the address stands in another one's query.
 _LINK_TOKEN = re.compile(
     r"(?i)((?:/|%2F)connect(?:/|%2F)(?:status|step|confirm|as)(?:/|%2F))(?:[^/%\s\"'?&]|%(?!2F))+"
