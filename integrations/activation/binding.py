@@ -1,5 +1,6 @@
 """What Altegio's word on an activation changes: whose the location is (docs/altegio.md §1)."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -175,6 +176,9 @@ def accept(connection: Connection, to: State, why: str) -> None:
     if connection.is_disputed:
         text = f"{connection}: Altegio accepted it while two people claim it. It is nobody's until you decide whose."
         raise_alerts([(Alert.Kind.CONFLICT, f"accepted:{connection.pk}", text, connection)])
+    else:
+        # Whoever disputed it waits behind its holder from now on.
+        Connection.objects.beside(connection).undecided().filter(is_disputed=True).update(is_disputed=False)
     adopt_chain(connection)
     note_lone_token(connection)
     review_name(connection)
@@ -200,20 +204,32 @@ def show_as_taken(connection: Connection, status: ConnectionStatus, reason: str)
     Where no owner is known who still does, or they were erased, only staff can find out: they are told of a claimant
     who is proven.
     """
-    if connection.state not in UNDECIDED or connection.is_disputed:
+    if connection.state not in UNDECIDED:
         return
-    move(connection, State.CONFLICT, reason)
-    owned = others_alive(connection).filter(owner__is_active=True)
+    if not connection.is_disputed:
+        move(connection, State.CONFLICT, reason)
+    alive = others_alive(connection)
+    owned = alive.filter(owner__is_active=True)
     if not connection.is_proven or any(not _has_changed_hands(each, status) for each in owned):
+        return
+    if alive.filter(is_disputed=True).exists():
+        # They have been told of the one that Altegio accepted.
         return
     text = " ".join([f"{connection}: {reason}", *([CHANGED_HANDS] if owned else [])])
     raise_alerts([(Alert.Kind.CONFLICT, f"conflict:{connection.pk}", text, connection)])
 
 
-def tell_of_dispute(connection: Connection) -> None:
-    """By Altegio's word the location may be either of two proven people's: staff must find out."""
-    text = f"{connection}: another person claims this location too. Decide whose it is."
-    raise_alerts([(Alert.Kind.CONFLICT, f"conflict:{connection.pk}", text, connection)])
+def tell_of_disputes(connections: Iterable[Connection]) -> None:
+    """The location may be either of two proven people's: staff must find out."""
+    raise_alerts(
+        (
+            Alert.Kind.CONFLICT,
+            f"conflict:{each.pk}",
+            f"{each}: another person claims this location too. Decide whose it is.",
+            each,
+        )
+        for each in connections
+    )
 
 
 def _has_changed_hands(holder: Connection, status: ConnectionStatus) -> bool:

@@ -14,7 +14,7 @@ from integrations.activation.binding import (
     note_clock,
     note_open_grant,
     show_as_taken,
-    tell_of_dispute,
+    tell_of_disputes,
     words_about,
 )
 from integrations.activation.claim_order import facts_of, note_grant
@@ -29,12 +29,12 @@ from integrations.connections.transitions import connection_of, lock, lock_with_
 from integrations.connections.window import clock_tolerance
 from integrations.outbox.call_kinds import (
     AskAgain,
+    AskFirstError,
     CallKind,
     CannotTell,
     Hold,
     NotToHappen,
     ObsoleteError,
-    OnHoldError,
     SendAgain,
     Verdict,
     register,
@@ -92,7 +92,7 @@ class Activate(CallKind):
     def request(self, call: OutgoingCall) -> ApiRequest:
         connection = connection_of(call)
         if connection.state == State.CONFLICT:
-            raise OnHoldError("The location is claimed or held by somebody else.")
+            raise AskFirstError("The location is claimed or held by somebody else.")
         if connection.state != State.GRANTED:
             raise ObsoleteError(f"The connection is {connection.state}.")
         sent = sent_settings(connection)
@@ -138,7 +138,7 @@ class Activate(CallKind):
         verdict = judge(facts_of(connection, call, status))
         match verdict:
             case Hold(reason) if reason == DISPUTED:
-                tell_of_dispute(connection)
+                tell_of_disputes([connection])
             case Hold(reason) if status.state is not AltegioState.PENDING:
                 adopt_in_place(connection, status)
                 show_as_taken(connection, status, reason)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from integrations.activation.binding import tell_of_disputes
 from integrations.activation.call_kinds import Activate
 from integrations.activation.waiting_call import ask_first, put_to_the_front, renew_deadlines, wake
 from integrations.connect.claimants import Claimant
@@ -189,10 +190,15 @@ class ClaimPlan:
         if self._disputed:
             move_each(self._disputed, State.CONFLICT, CONFLICT_REASON, is_disputed=True)
             ask_first(self._disputed)
+            # What was held: the consent may be another one than when Altegio was asked.
+            wake(self._disputed)
         if self._renewed:
             # Its window was over, and nothing has ended it yet: who has just arrived has the whole new one.
             move_each(self._renewed, State.CONFLICT, CONFLICT_REASON, deadline_at=self.deadline, warned=0)
             renew_deadlines(self._renewed)
+        if self.application.hold_activations:
+            # Nothing asks, so nobody else would tell them.
+            tell_of_disputes([*self._disputed, *self._new[Claim.OPEN_DISPUTED]])
 
     def _go_on(self) -> None:
         """What stood in the way is gone, or may be: a new window, and Altegio is asked."""

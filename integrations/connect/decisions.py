@@ -77,7 +77,7 @@ class Claim(enum.Enum):
     RETURN = "return"  # it is theirs: Altegio is asked whether it still is
     REOPEN = "reopen"  # what stood in its way is gone, or its window was over: it goes on, and asks first
     DISPUTE = "dispute"  # it waits already, and a proven rival's does: both are in conflict, and ask
-    ASK_AGAIN = "ask again"  # somebody holds or disputes the location: Altegio is asked whether it still is so
+    ASK_AGAIN = "ask again"  # somebody held the location: Altegio is asked whether they still do
     OPEN = "open"  # new, and sent at once
     OPEN_ASKING = "open, asking"  # new, and asked about before it is sent
     OPEN_HELD = "open, held"  # new, at a location that somebody holds: in conflict, nobody's rival
@@ -117,5 +117,5 @@ def _decide_mine(facts: Facts, mine: Standing) -> Claim:
     if facts.is_proven and mine.is_open and mine.waits_behind_a_holder and not facts.staff_release:
         return Claim.ASK_AGAIN
     if facts.is_rivalled:
-        return Claim.ASK_AGAIN if mine.is_disputed and mine.is_open else Claim.DISPUTE
+        return Claim.DISPUTE
     return Claim.REOPEN

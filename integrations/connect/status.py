@@ -13,7 +13,7 @@ from integrations.activation.call_kinds import Activate
 from integrations.activation.status_decision import NO_OPEN_GRANT
 from integrations.connections.brand import brand_of
 from integrations.connections.models import SHOWN_STATES, Arrival, Connection, EndedBy, State, reconnect_url
-from integrations.outbox.models import WAITING, OutgoingCall
+from integrations.outbox.models import WAITING, CallState, OutgoingCall
 from integrations.outbox.token_stop import token_is_stopped
 from partner_portal.core.formats import clock, day
 
@@ -124,7 +124,8 @@ class _Progress:
 def _progress_of(arrival: Arrival) -> _Progress:
     moving = OutgoingCall.objects.filter(connection__arrivals=arrival)
     struggling = Q(connection__state=State.GRANTED, setbacks__gt=0)
-    asking = Q(connection__state=State.CONFLICT, connection__is_disputed=True, kind=Activate.name, state__in=WAITING)
+    asking = Q(connection__state=State.CONFLICT, connection__is_disputed=True, kind=Activate.name)
+    asking &= Q(state__in=(*WAITING, CallState.SENDING))
     found = set(moving.filter(struggling | asking).values_list("connection", "connection__state"))
     return _Progress(
         struggling={pk for pk, state in found if state == State.GRANTED},

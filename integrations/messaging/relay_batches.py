@@ -130,16 +130,17 @@ def _oldest(free: QuerySet[StatusBatch]) -> list[StatusBatch]:
 
 
 def _part(free: QuerySet[StatusBatch]) -> StatusBatch | None:
-    """The oldest part, so that each has its end; or the newest of the largest.
+    """The oldest part that is behind no other, so that each has its end; or the newest of the largest.
 
     For a large one may be good as a whole, and a new one need not wait until a thousand of another list stand alone.
     """
-    if random() < HALF:  # noqa: S311
-        for part in free.order_by("-size", "-first_id", "-id")[:PARTS_LOOKED_AT]:
-            # One by one: asked of all parts at once, PostgreSQL would read every status there is.
-            if not _statuses([part]).filter(Exists(_earlier_in_parts())).exists():
-                return part
-    return free.order_by("first_id", "id").first()
+    oldest = free.order_by("first_id", "id")
+    largest = free.order_by("-size", "-first_id", "-id")
+    for part in (largest if random() < HALF else oldest)[:PARTS_LOOKED_AT]:  # noqa: S311
+        # One by one: asked of all parts at once, PostgreSQL would read every status there is.
+        if not _statuses([part]).filter(Exists(_earlier_in_parts())).exists():
+            return part
+    return oldest.first()
 
 
 def _earlier_in_parts() -> QuerySet[MessageStatus]:

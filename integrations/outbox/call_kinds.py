@@ -58,8 +58,8 @@ class Hold:
 Verdict = Happened | SendAgain | NotToHappen | CannotTell | AskAgain | Hold
 
 
-class OnHoldError(Exception):
-    """Raised by `CallKind.request` when nothing is sent before a person or the deadline decides; `str()` says why."""
+class AskFirstError(Exception):
+    """Raised by `CallKind.request` when nothing is sent before Altegio has been asked; `str()` says why."""
 
 
 class ObsoleteError(Exception):

@@ -21,11 +21,11 @@ from integrations.contract_drift.observe import observe_answer
 from integrations.outbox import rate
 from integrations.outbox.attempts import MAX_TEXT, note_answer, settled_at, yes_on_record
 from integrations.outbox.call_kinds import (
+    AskFirstError,
     CallKind,
     CannotTell,
     Happened,
     ObsoleteError,
-    OnHoldError,
     UnverifiableError,
     Verdict,
     kind_of,
@@ -107,7 +107,7 @@ def _exchange(claim: Claim, slot: rate.Slot) -> None:
     asking = kind.verify_before_retry(call) if claim.is_unconfirmed else kind.must_ask(call)
     try:
         request = kind.question(call) if asking else _request(kind, call)
-    except (ObsoleteError, OnHoldError, UnverifiableError) as why:
+    except (AskFirstError, ObsoleteError, UnverifiableError) as why:
         rate.settle(slot, used=False)
         _leave_unsent(call, kind, why)
         return
@@ -124,8 +124,8 @@ def _leave_unsent(call: OutgoingCall, kind: CallKind, why: Exception) -> None:
     match why:
         case ObsoleteError():
             _end(call, CallState.CANCELLED, reason=str(why))
-        case OnHoldError():
-            _wait(call, CallState.HELD, str(why), seconds=0)
+        case AskFirstError():
+            _wait(call, CallState.UNCONFIRMED, str(why), seconds=0)
         case _:
             with transaction.atomic():
                 _refuse(call, kind, str(why), no_answer(str(why)))

@@ -10,12 +10,13 @@ from django.utils import timezone
 
 from integrations.activation.waiting_call import undecided_without_call
 from integrations.alerts.models import Alert
-from integrations.connections.models import Connection
+from integrations.connections.models import Application, Connection
 from integrations.outbox.models import OutgoingCall
 from sandbox import Sandbox
 from tests.marketplace import AURORA_1, AURORA_2, EMMA, EMMAS_EMAIL, MARIA, arrive, follow, status
 
 pytestmark = pytest.mark.django_db
+MARIAS_EMAIL = "maria@medved.example"
 
 
 @pytest.fixture(autouse=True)
@@ -124,6 +125,99 @@ def test_an_owner_in_dispute_who_connects_anew_is_connected(
     for _question in range(2):
         ask_once_more(work)
     assert status(client, mine)["state"] == "active"
+    assert owners() == [EMMAS_EMAIL]
+
+
+def test_the_page_goes_on_while_the_question_is_on_its_way(
+    client: Client, altegio: Sandbox, claimed_before: Connection
+) -> None:
+    with time_machine.travel(timezone.now() + timedelta(seconds=20)):
+        mine = arrive(client, altegio, AURORA_1)
+        OutgoingCall.objects.update(state="sending", lease_until=timezone.now() + timedelta(seconds=30))
+        assert status(client, mine)["state"] == "pending"
+
+
+def test_who_was_let_go_on_is_in_dispute_again_when_the_other_comes_with_the_same_consent(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
+    """Both were in dispute; the owner connects anew, and the stranger is quicker; but nothing has been sent yet."""
+    with ago(60):
+        arrive(client, altegio, AURORA_1)
+        follow(client, altegio, AURORA_1, user_id=MARIA)
+        work(rounds=2)
+    altegio.grant(AURORA_1, user_id=EMMA)
+    follow(client, altegio, AURORA_1, user_id=MARIA)
+    theirs = Connection.objects.filter(claimant__email=MARIAS_EMAIL)
+    theirs.update(state="granted", is_disputed=False)
+    waiting = timezone.now() + timedelta(minutes=1)
+    OutgoingCall.objects.filter(connection__in=theirs).update(state="queued", due_at=waiting)
+    follow(client, altegio, AURORA_1)
+    work()
+    assert not owners()
+    assert set(Connection.objects.values_list("state", "is_disputed")) == {("conflict", True)}
+
+
+def test_who_lost_a_dispute_waits_behind_the_holder_like_anybody(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
+    """Altegio has not been asked about their own claim since: that call stands behind others."""
+    with ago(60):
+        arrive(client, altegio, AURORA_1)
+        follow(client, altegio, AURORA_1, user_id=MARIA)
+        work(rounds=2)
+    arrive(client, altegio, AURORA_1)
+    theirs = OutgoingCall.objects.filter(connection__claimant__email=MARIAS_EMAIL)
+    theirs.update(due_at=timezone.now() + timedelta(minutes=5))
+    for _question in range(2):
+        OutgoingCall.objects.exclude(pk__in=theirs).update(due_at=timezone.now())
+        work(rounds=1)
+    assert owners() == [EMMAS_EMAIL]
+    other = Connection.objects.get(state="conflict")
+    assert not other.is_disputed
+    theirs.update(state="held")
+    follow(client, altegio, AURORA_1, user_id=MARIA)
+    assert OutgoingCall.objects.get(connection=other).state == "unconfirmed", "Altegio is asked"
+
+
+def test_of_an_application_whose_activations_staff_release_they_hear_at_once(
+    client: Client, altegio: Sandbox
+) -> None:
+    Application.objects.create(altegio_id=1, hold_activations=True)
+    arrive(client, altegio, AURORA_1)
+    follow(client, altegio, AURORA_1, user_id=MARIA)
+    assert Alert.objects.filter(cleared_at=None, kind=Alert.Kind.CONFLICT).count() == 2
+
+
+def test_staff_hear_of_two_who_claim_what_was_connected_by_nobody_here(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
+    altegio.connect_elsewhere(AURORA_1)
+    follow(client, altegio, AURORA_1)
+    follow(client, altegio, AURORA_1, user_id=MARIA)
+    work()
+    claimed = Connection.objects.undecided().values("pk")
+    assert Alert.objects.filter(cleared_at=None, kind=Alert.Kind.CONFLICT, connection__in=claimed).count() == 2
+
+
+def test_what_is_to_be_sent_while_somebody_else_claims_it_is_asked_about_and_not_held(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
+    """The rival came while the owner's call was with a worker, and was refused; the call comes back unsent."""
+    with ago(20):
+        follow(client, altegio, AURORA_1, user_id=MARIA)
+        rival = Connection.objects.get()
+        OutgoingCall.objects.update(due_at=timezone.now() + timedelta(minutes=30))
+    arrive(client, altegio, AURORA_1)
+    theirs, mine = OutgoingCall.objects.filter(connection=rival), OutgoingCall.objects.exclude(connection=rival)
+    theirs.update(due_at=timezone.now())
+    mine.update(state="queued", due_at=timezone.now() + timedelta(minutes=1))
+    work(rounds=1)
+    rival.refresh_from_db()
+    assert rival.state == "failed"
+    mine.update(due_at=timezone.now(), created_at=timezone.now())
+    work(rounds=1)
+    for _question in range(2):
+        ask_once_more(work)
     assert owners() == [EMMAS_EMAIL]
 
 
