@@ -176,9 +176,10 @@ def accept(connection: Connection, to: State, why: str) -> None:
     if connection.is_disputed:
         text = f"{connection}: Altegio accepted it while two people claim it. It is nobody's until you decide whose."
         raise_alerts([(Alert.Kind.CONFLICT, f"accepted:{connection.pk}", text, connection)])
-    else:
-        # Whoever disputed it waits behind its holder from now on.
-        Connection.objects.beside(connection).undecided().filter(is_disputed=True).update(is_disputed=False)
+    elif disputing := list(_disputing(connection).values_list("pk", flat=True)):
+        # They wait behind its holder from now on.
+        Connection.objects.filter(pk__in=disputing).update(is_disputed=False)
+        clear_alerts(connection__in=disputing, kind=Alert.Kind.CONFLICT)
     adopt_chain(connection)
     note_lone_token(connection)
     review_name(connection)
@@ -217,6 +218,17 @@ def show_as_taken(connection: Connection, status: ConnectionStatus, reason: str)
         return
     text = " ".join([f"{connection}: {reason}", *([CHANGED_HANDS] if owned else [])])
     raise_alerts([(Alert.Kind.CONFLICT, f"conflict:{connection.pk}", text, connection)])
+
+
+def end_dispute(connection: Connection) -> None:
+    """What Altegio connected can be nobody else's: the others came before the consent, or are gone."""
+    connection.is_disputed = False
+    connection.save(update_fields=["is_disputed"])
+
+
+def _disputing(connection: Connection) -> "QuerySet[Connection]":
+    """The undecided claims beside it that are in dispute."""
+    return Connection.objects.beside(connection).undecided().filter(is_disputed=True)
 
 
 def tell_of_disputes(connections: Iterable[Connection]) -> None:

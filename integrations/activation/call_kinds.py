@@ -9,6 +9,7 @@ from django.utils import timezone
 from integrations.activation.adoption import adopt_in_place
 from integrations.activation.binding import (
     accept,
+    end_dispute,
     fail,
     is_outdated,
     note_clock,
@@ -22,7 +23,7 @@ from integrations.activation.sent_settings import sent_settings
 from integrations.activation.status_decision import DISPUTED, judge
 from integrations.activation.taken_settings import note_active_at_the_grant
 from integrations.altegio import requests
-from integrations.altegio.answers import AltegioState, Answer, Outcome, read_status
+from integrations.altegio.answers import AltegioState, Answer, ConnectionStatus, Outcome, read_status
 from integrations.altegio.requests import ApiRequest
 from integrations.connections.models import UNDECIDED, Connection, EndedBy, State
 from integrations.connections.transitions import connection_of, lock, lock_with_place, move
@@ -32,6 +33,7 @@ from integrations.outbox.call_kinds import (
     AskFirstError,
     CallKind,
     CannotTell,
+    Happened,
     Hold,
     NotToHappen,
     ObsoleteError,
@@ -135,20 +137,7 @@ class Activate(CallKind):
             note_open_grant(connection, status)
             # Whoever came back may dispute it.
             connection = lock(connection.pk)
-        verdict = judge(facts_of(connection, call, status))
-        match verdict:
-            case Hold(reason) if reason == DISPUTED:
-                tell_of_disputes([connection])
-            case Hold(reason) if status.state is not AltegioState.PENDING:
-                adopt_in_place(connection, status)
-                show_as_taken(connection, status, reason)
-            case AskAgain():
-                note_grant(call, status)
-            case SendAgain() if connection.state == State.CONFLICT:
-                move(connection, State.GRANTED, "Nobody stands in its way any more.", is_disputed=False)
-            case NotToHappen(reason) if call.refusal_code:
-                return NotToHappen(f"{reason}. {call.reason}".strip())
-        return verdict
+        return _judge(connection, call, status)
 
     def accepted(self, call: OutgoingCall, answer: Answer) -> None:
         status = read_status(answer, settings.ALTEGIO_TIME_ZONE)
@@ -182,6 +171,27 @@ class Activate(CallKind):
 
 WINDOW_CLOSED = "The window closed before Altegio accepted the activation."
 STILL_TAKEN = "The window closed while somebody else claimed or held the location."
+
+
+def _judge(connection: Connection, call: OutgoingCall, status: ConnectionStatus) -> Verdict:
+    """The verdict, and what follows from it for the locked connection at once."""
+    facts = facts_of(connection, call, status)
+    verdict = judge(facts)
+    if connection.is_disputed and not facts.is_disputed and isinstance(verdict, Happened | SendAgain):
+        end_dispute(connection)
+    match verdict:
+        case Hold(reason) if reason == DISPUTED:
+            tell_of_disputes([connection])
+        case Hold(reason) if status.state is not AltegioState.PENDING:
+            adopt_in_place(connection, status)
+            show_as_taken(connection, status, reason)
+        case AskAgain():
+            note_grant(call, status)
+        case SendAgain() if connection.state == State.CONFLICT:
+            move(connection, State.GRANTED, "Nobody stands in its way any more.")
+        case NotToHappen(reason) if call.refusal_code:
+            return NotToHappen(f"{reason}. {call.reason}".strip())
+    return verdict
 
 
 def _was_active_at_the_grant(call: OutgoingCall) -> bool:

@@ -19,7 +19,7 @@ from integrations.activation.status_decision import Facts
 from integrations.altegio.answers import AltegioState, ConnectionStatus
 from integrations.connections.models import UNDECIDED, Application, Connection, EndedBy, State
 from integrations.connections.window import clock_tolerance
-from integrations.outbox.models import OutgoingCall
+from integrations.outbox.models import Attempt, OutgoingCall
 
 # Who was refused at a location is not served there at once, and after everybody else.
 REFUSAL_LASTS = timedelta(hours=1)
@@ -157,7 +157,7 @@ def facts_of(connection: Connection, call: OutgoingCall, status: ConnectionStatu
         state=State(connection.state),
         is_disputed=is_theirs and is_in_dispute(connection, status),
         is_theirs=is_theirs,
-        was_refused=call.refusal_code is not None,
+        was_refused=call.refusal_code is not None and not _granted_since_sent(call, status),
         decided=bool(call.params.get("decided")),
         others_alive=active and others_alive(connection).exists(),
         others_first=may_go_on and somebody_goes_first(connection, status),
@@ -166,6 +166,15 @@ def facts_of(connection: Connection, call: OutgoingCall, status: ConnectionStatu
         settling=settling_of(connection) if must_settle else settings.UNPROVEN_SETTLING_SECONDS,
         is_held=connection.application.hold_activations and not call.params.get("released"),
     )
+
+
+def _granted_since_sent(call: OutgoingCall, status: ConnectionStatus) -> bool:
+    """Whether the open grant was given after this call was last sent: then what Altegio refused was not this one."""
+    sent = call.attempts.filter(purpose=Attempt.Purpose.SEND).order_by("number").last()
+    consent = status.created_at
+    if sent is None or consent is None or lies_ahead(consent):
+        return False
+    return consent > sent.started_at + clock_tolerance()
 
 
 def _must_settle(connection: Connection, status: ConnectionStatus) -> bool:

@@ -13,7 +13,7 @@ from integrations.activation.waiting_call import wake
 from integrations.alerts.models import Alert
 from integrations.alerts.raising import raise_alert_once
 from integrations.altegio.answers import AltegioState, ConnectionStatus
-from integrations.connections.models import Connection, State
+from integrations.connections.models import Connection, EndedBy, State
 from integrations.connections.signals import connection_changed, found_alive
 from integrations.connections.transitions import move
 from integrations.connections.window import clock_tolerance
@@ -35,17 +35,22 @@ def accept_late(connection: Connection, status: ConnectionStatus, **_: Any) -> N
 
 @receiver(connection_changed)
 def ask_about_held_claims(connection: Connection, after: State, **_: Any) -> None:
-    """The connection that stood in their way has ended: Altegio says what becomes of the claims behind it.
+    """What stood in their way has ended: Altegio says what becomes of the claims that were held for it.
 
-    They are nobody's rivals: whoever has arrived since goes before them.
+    Where a holder has left, of those behind them, who are nobody's rivals: whoever has arrived since goes before
+    them. Where Altegio has refused a claim, of those in dispute with it; a rival's window that ends decides nothing.
     """
     if after == State.UNINSTALLED:
-        held = (
-            Connection.objects.same_place(connection)
-            .select_related("application")
-            .filter(state=State.CONFLICT, is_disputed=False)
-        )
-        wake(list(held))
+        _wake_held(connection, is_disputed=False)
+    elif (
+        after == State.FAILED and connection.is_disputed and connection.ended_by in (EndedBy.ALTEGIO, EndedBy.PORTAL)
+    ):
+        _wake_held(connection, is_disputed=True)
+
+
+def _wake_held(connection: Connection, *, is_disputed: bool) -> None:
+    held = Connection.objects.beside(connection).filter(state=State.CONFLICT, is_disputed=is_disputed)
+    wake(list(held.select_related("application")))
 
 
 @receiver(found_alive)

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from django.db import connection as database
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from accounts.models import User
@@ -71,10 +71,9 @@ def wake(connections: Sequence[Connection]) -> None:
 
 
 def renew_deadlines(connections: Sequence[Connection]) -> None:
-    """A window that began anew is the call's, too. All of one arrival's end at the same moment."""
-    for deadline_at in {each.deadline_at for each in connections}:
-        same = [each for each in connections if each.deadline_at == deadline_at]
-        _change(same, RESTS, deadline_at=deadline_at)
+    """A window that began anew, and is stored, is the call's, too."""
+    window = Connection.objects.filter(pk=OuterRef("connection")).values("deadline_at")
+    _change(connections, RESTS, deadline_at=Subquery(window))
 
 
 def _change(connections: Sequence[Connection], states: Collection[CallState], **fields: object) -> None:

@@ -106,7 +106,7 @@ class ClaimPlan:
         }
         if claim in collected:
             collected[claim].append(mine)
-        if claim is Claim.DISPUTE and mine.deadline_at <= self.now:
+        if claim is Claim.DISPUTE and (mine.is_disputed or mine.deadline_at <= self.now):
             self._renewed.append(mine)
 
     def _open(self, claim: Claim, location: Location) -> None:
@@ -193,7 +193,8 @@ class ClaimPlan:
             # What was held: the consent may be another one than when Altegio was asked.
             wake(self._disputed)
         if self._renewed:
-            # Its window was over, and nothing has ended it yet: who has just arrived has the whole new one.
+            # Its window was over, and nothing has ended it yet; or it was held, and this may be a new consent: who
+            # has just arrived has the whole new one.
             move_each(self._renewed, State.CONFLICT, CONFLICT_REASON, deadline_at=self.deadline, warned=0)
             renew_deadlines(self._renewed)
         if self.application.hold_activations:

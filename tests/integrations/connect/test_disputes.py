@@ -7,7 +7,9 @@ import pytest
 import time_machine
 from django.test import Client
 from django.utils import timezone
+from pytest_django.fixtures import DjangoAssertNumQueries
 
+from integrations.activation.binding import fail
 from integrations.activation.waiting_call import undecided_without_call
 from integrations.alerts.models import Alert
 from integrations.connections.models import Application, Connection
@@ -219,6 +221,90 @@ def test_what_is_to_be_sent_while_somebody_else_claims_it_is_asked_about_and_not
     for _question in range(2):
         ask_once_more(work)
     assert owners() == [EMMAS_EMAIL]
+
+
+def test_what_altegio_activates_at_the_grant_is_not_whose_claim_is_older(
+    client: Client, altegio: Sandbox, work: Callable[..., None], claimed_before: Connection
+) -> None:
+    altegio.set_application(1, private=True)
+    with time_machine.travel(timezone.now() + timedelta(seconds=20)):
+        arrive(client, altegio, AURORA_1)
+        for _question in range(2):
+            ask_once_more(work)
+    assert owners() == [EMMAS_EMAIL]
+
+
+def test_who_is_held_for_a_rival_goes_on_when_altegio_has_refused_the_rival(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
+    """The rival came seconds before the consent; their call was on its way, and is refused after the question."""
+    follow(client, altegio, AURORA_1, user_id=MARIA)
+    theirs = OutgoingCall.objects.all()
+    rival = Connection.objects.get()
+    theirs.update(due_at=timezone.now() + timedelta(minutes=5))
+    arrive(client, altegio, AURORA_1)
+    work(rounds=1)
+    mine = OutgoingCall.objects.exclude(connection=rival).get(kind="activate")
+    assert mine.state == "held"
+    rival.refresh_from_db()
+    fail(rival, "Altegio refused it.", "")
+    for _question in range(2):
+        ask_once_more(work)
+    assert owners() == [EMMAS_EMAIL]
+
+
+def test_a_rivals_window_that_ends_gives_the_location_to_nobody(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
+    arrive(client, altegio, AURORA_1)
+    with time_machine.travel(timezone.now() + timedelta(minutes=30)):
+        follow(client, altegio, AURORA_1, user_id=MARIA)
+        work(rounds=2)
+    with time_machine.travel(timezone.now() + timedelta(minutes=61)):
+        work()
+    assert not owners()
+
+
+def test_whoever_comes_again_in_a_dispute_has_the_whole_window(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
+    arrive(client, altegio, AURORA_1)
+    follow(client, altegio, AURORA_1, user_id=MARIA)
+    work(rounds=2)
+    with time_machine.travel(timezone.now() + timedelta(minutes=59, seconds=55)):
+        arrive(client, altegio, AURORA_1)
+        mine = Connection.objects.get(claimant__email=EMMAS_EMAIL)
+        assert mine.deadline_at > timezone.now() + timedelta(minutes=59)
+        assert mine.calls.get().deadline_at == mine.deadline_at
+
+
+def test_what_altegio_refused_before_a_consent_does_not_end_it(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
+    """It was connected elsewhere; then its owner had that ended, and connected anew."""
+    altegio.connect_elsewhere(AURORA_1)
+    with ago(60):
+        follow(client, altegio, AURORA_1)
+        work(rounds=2)
+    assert Connection.objects.get(claimant__email=EMMAS_EMAIL).state == "conflict"
+    altegio.configure(callbacks_enabled=False)
+    altegio.uninstall(AURORA_1)
+    arrive(client, altegio, AURORA_1)
+    work()
+    assert owners() == [EMMAS_EMAIL]
+
+
+def test_rivals_of_many_arrivals_cost_a_constant_number_of_queries(
+    client: Client, altegio: Sandbox, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    """Each of the rival claims ends at another moment."""
+    _chain, chain = altegio.add_chain(30)
+    for number, salon_id in enumerate(chain):
+        with ago(60 + number):
+            follow(client, altegio, salon_id, user_id=MARIA)
+    with django_assert_max_num_queries(60):
+        arrive(client, altegio, chain)
+    assert Connection.objects.filter(is_disputed=True).count() == 60
 
 
 def test_a_chain_that_a_stranger_named_before_is_connected(
