@@ -1,12 +1,7 @@
 """Completing the record of an attempt: what Altegio answered, without secrets."""
 
-from datetime import datetime, timedelta
-
 import structlog
-from django.conf import settings
 from django.db import transaction
-from django.db.models import Max, QuerySet
-from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from integrations.altegio.answers import Answer, Outcome
@@ -17,8 +12,6 @@ from partner_portal.core.masking import mask
 log = structlog.get_logger(__name__)
 
 MAX_TEXT = 20_000
-# Answers after which nothing comes.
-NOT_DONE = (Outcome.REFUSED, Outcome.UNAUTHORIZED, Outcome.LIMITED)
 NOT_KEPT = "(not kept: it tells of people, or holds what is others' secret)"
 
 
@@ -50,16 +43,6 @@ def yes_on_record(call: OutgoingCall) -> Answer | None:
     """Altegio's yes to an earlier sending of this call, without its content; None where there was none."""
     sent = call.attempts.filter(purpose=Attempt.Purpose.SEND, outcome=Outcome.ACCEPTED).order_by("number").last()
     return Answer(Outcome.ACCEPTED, sent.status_code) if sent else None
-
-
-def settled_at(calls: QuerySet[OutgoingCall]) -> datetime | None:
-    """When Altegio is surely done with all that these calls sent; None where nothing was sent but what it refused.
-
-    A status code proves no end: a gateway answers 504 while what stands behind it is still at work.
-    """
-    sent = Attempt.objects.filter(call__in=calls, purpose=Attempt.Purpose.SEND).exclude(outcome__in=NOT_DONE)
-    last: datetime | None = sent.aggregate(last=Max(Coalesce("finished_at", "started_at")))["last"]
-    return last and last + timedelta(seconds=settings.ALTEGIO_SETTLING_SECONDS)
 
 
 def had_no_answer(call: OutgoingCall) -> bool:

@@ -19,15 +19,12 @@ from integrations.altegio.client import AltegioClient, to_json
 from integrations.altegio.requests import ApiRequest
 from integrations.contract_drift.observe import observe_answer
 from integrations.outbox import rate
-from integrations.outbox.attempts import MAX_TEXT, note_answer, settled_at, yes_on_record
+from integrations.outbox.attempts import MAX_TEXT, note_answer, yes_on_record
 from integrations.outbox.call_kinds import (
     AskFirstError,
     CallKind,
-    CannotTell,
-    Happened,
     ObsoleteError,
     UnverifiableError,
-    Verdict,
     kind_of,
 )
 from integrations.outbox.claim import Claim, lease_length
@@ -36,6 +33,7 @@ from integrations.outbox.delays import back_off_seconds, before_deadline, longes
 from integrations.outbox.hosts import NOT_THERE, host_of, other_host, remember_host
 from integrations.outbox.models import Attempt, CallState, OutgoingCall
 from integrations.outbox.queue import wake_a_dispatcher
+from integrations.outbox.settling import verdict_of
 from integrations.outbox.token_stop import stop_token
 from partner_portal.core.clean import clean_line
 from partner_portal.core.masking import mask
@@ -250,26 +248,8 @@ def _facts(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking: bool) 
         is_not_there=not asking and kind.on_either_host and answer.status_code in NOT_THERE,
         has_other_host=not call.host,
         is_question=asking,
-        verdict=_verdict(call, kind, answer) if judged else None,
+        verdict=verdict_of(call, kind, answer) if judged else None,
     )
-
-
-def _verdict(call: OutgoingCall, kind: CallKind, answer: Answer) -> Verdict:
-    """What the kind says of the answer; but what is not there yet may come while Altegio is still at it."""
-    if kind.idempotent or kind.settles_at_once or not _was_asked_early(call, kind):
-        return kind.judge(call, answer)
-    with transaction.atomic():
-        verdict = kind.judge(call, answer)
-        if not isinstance(verdict, Happened):
-            transaction.set_rollback(True)
-            verdict = CannotTell()
-    return verdict
-
-
-def _was_asked_early(call: OutgoingCall, kind: CallKind) -> bool:
-    """Whether the question went out before Altegio was surely done with all that was sent."""
-    settled = settled_at(kind.rounds(call))
-    return settled is not None and call.attempts.latest("number").started_at < settled
 
 
 def _refuse(call: OutgoingCall, kind: CallKind, reason: str, answer: Answer) -> None:

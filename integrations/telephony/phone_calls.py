@@ -17,7 +17,6 @@ from integrations.altegio import requests
 from integrations.altegio.answers import Answer, Outcome, read_list
 from integrations.altegio.requests import ApiRequest
 from integrations.connections.models import Connection
-from integrations.outbox.attempts import settled_at
 from integrations.outbox.call_kinds import (
     AskAgain,
     CallKind,
@@ -32,6 +31,7 @@ from integrations.outbox.call_kinds import (
 )
 from integrations.outbox.models import Attempt, CallState, OutgoingCall, Priority
 from integrations.outbox.queue import new_call, queue
+from integrations.outbox.settling import settled_at
 from integrations.telephony.models import PhoneCall
 from integrations.user_tokens.tokens import has_token, token_at
 from partner_portal.core.datetimes import write_moment

@@ -1,0 +1,43 @@
+"""Believing that something is not there: only once Altegio is surely done with what was sent."""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max, QuerySet
+from django.db.models.functions import Coalesce
+
+from integrations.altegio.answers import Answer, Outcome
+from integrations.outbox.call_kinds import CallKind, CannotTell, Happened, Verdict
+from integrations.outbox.models import Attempt, OutgoingCall
+
+# Answers after which nothing comes.
+NOT_DONE = (Outcome.REFUSED, Outcome.UNAUTHORIZED, Outcome.LIMITED)
+
+
+def verdict_of(call: OutgoingCall, kind: CallKind, answer: Answer) -> Verdict:
+    """What the kind says of the answer; but what is not there yet may come while Altegio is still at it."""
+    if kind.idempotent or kind.settles_at_once or not _was_asked_early(call, kind):
+        return kind.judge(call, answer)
+    with transaction.atomic():
+        verdict = kind.judge(call, answer)
+        if not isinstance(verdict, Happened):
+            transaction.set_rollback(True)
+            verdict = CannotTell()
+    return verdict
+
+
+def _was_asked_early(call: OutgoingCall, kind: CallKind) -> bool:
+    """Whether the question went out before Altegio was surely done with all that was sent."""
+    settled = settled_at(kind.rounds(call))
+    return settled is not None and call.attempts.latest("number").started_at < settled
+
+
+def settled_at(calls: QuerySet[OutgoingCall]) -> datetime | None:
+    """When Altegio is surely done with all that these calls sent; None where nothing was sent but what it refused.
+
+    A status code proves no end: a gateway answers 504 while what stands behind it is still at work.
+    """
+    sent = Attempt.objects.filter(call__in=calls, purpose=Attempt.Purpose.SEND).exclude(outcome__in=NOT_DONE)
+    last: datetime | None = sent.aggregate(last=Max(Coalesce("finished_at", "started_at")))["last"]
+    return last and last + timedelta(seconds=settings.ALTEGIO_SETTLING_SECONDS)
