@@ -22,7 +22,7 @@ def problem(
 
 def too_many(request: HttpRequest, seconds: int) -> HttpResponse:
     """429: so many seconds to wait."""
-    response = problem(request, _("Too many attempts"), _("Please wait a minute and try again."), 429)
+    response = problem(request, _("Too many attempts"), _("Please wait a few minutes and try again."), 429)
     response["Retry-After"] = str(seconds)
     return response
 
