@@ -221,7 +221,7 @@ def show_as_taken(connection: Connection, status: ConnectionStatus, reason: str)
 
 
 def end_dispute(connection: Connection) -> None:
-    """What Altegio connected can be nobody else's: the others came before the consent, or are gone."""
+    """By Altegio's answer the location can be nobody else's: the others came before the consent, or are gone."""
     connection.is_disputed = False
     connection.save(update_fields=["is_disputed"])
 

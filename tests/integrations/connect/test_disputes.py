@@ -41,6 +41,15 @@ def ago(seconds: float) -> time_machine.travel:
     return time_machine.travel(timezone.now() - timedelta(seconds=seconds))
 
 
+@pytest.fixture
+def in_dispute(client: Client, altegio: Sandbox, work: Callable[..., None]) -> None:
+    """A minute ago the owner connected and a stranger came, both with the consent: staff are to decide."""
+    with ago(60):
+        arrive(client, altegio, AURORA_1)
+        follow(client, altegio, AURORA_1, user_id=MARIA)
+        work(rounds=2)
+
+
 def ask_once_more(work: Callable[..., None]) -> None:
     """The time to arrive that a claim leaves to others is over."""
     OutgoingCall.objects.filter(state="unconfirmed", connection__claimant__email=EMMAS_EMAIL).update(
@@ -116,12 +125,8 @@ def test_staff_hear_of_two_whom_the_consent_may_be_of(
 
 
 def test_an_owner_in_dispute_who_connects_anew_is_connected(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
+    client: Client, altegio: Sandbox, work: Callable[..., None], in_dispute: None
 ) -> None:
-    with ago(60):
-        arrive(client, altegio, AURORA_1)
-        follow(client, altegio, AURORA_1, user_id=MARIA)
-        work(rounds=2)
     assert set(Connection.objects.values_list("state", flat=True)) == {"conflict"}
     mine = arrive(client, altegio, AURORA_1)
     for _question in range(2):
@@ -140,13 +145,9 @@ def test_the_page_goes_on_while_the_question_is_on_its_way(
 
 
 def test_who_was_let_go_on_is_in_dispute_again_when_the_other_comes_with_the_same_consent(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
+    client: Client, altegio: Sandbox, work: Callable[..., None], in_dispute: None
 ) -> None:
     """Both were in dispute; the owner connects anew, and the stranger is quicker; but nothing has been sent yet."""
-    with ago(60):
-        arrive(client, altegio, AURORA_1)
-        follow(client, altegio, AURORA_1, user_id=MARIA)
-        work(rounds=2)
     altegio.grant(AURORA_1, user_id=EMMA)
     follow(client, altegio, AURORA_1, user_id=MARIA)
     theirs = Connection.objects.filter(claimant__email=MARIAS_EMAIL)
@@ -160,13 +161,9 @@ def test_who_was_let_go_on_is_in_dispute_again_when_the_other_comes_with_the_sam
 
 
 def test_who_lost_a_dispute_waits_behind_the_holder_like_anybody(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
+    client: Client, altegio: Sandbox, work: Callable[..., None], in_dispute: None
 ) -> None:
     """Altegio has not been asked about their own claim since: that call stands behind others."""
-    with ago(60):
-        arrive(client, altegio, AURORA_1)
-        follow(client, altegio, AURORA_1, user_id=MARIA)
-        work(rounds=2)
     arrive(client, altegio, AURORA_1)
     theirs = OutgoingCall.objects.filter(connection__claimant__email=MARIAS_EMAIL)
     theirs.update(due_at=timezone.now() + timedelta(minutes=5))
