@@ -260,6 +260,8 @@ def test_a_rivals_window_that_ends_gives_the_location_to_nobody(
     with time_machine.travel(timezone.now() + timedelta(minutes=61)):
         work()
     assert not owners()
+    theirs = OutgoingCall.objects.filter(kind="activate", connection__claimant__email=MARIAS_EMAIL)
+    assert theirs.get().state == "held"
 
 
 def test_whoever_comes_again_in_a_dispute_has_the_whole_window(
