@@ -84,15 +84,16 @@ def made_staff(user: User) -> None:
     sign_out_everywhere(user)
 
 
-def link_altegio_user(user: User, altegio_user_id: int) -> None:
+def link_altegio_user(user: User, altegio_user_id: int) -> bool:
     """From now on Altegio's signature of this user opens the account; its owner is told by e-mail.
 
-    To be called where the owner has just proven who they are. A user who is linked elsewhere stays there.
+    To be called where the owner has just proven who they are. A user who is linked elsewhere stays there: False.
     """
     identity, is_new = AltegioIdentity.objects.get_or_create(altegio_user_id=altegio_user_id, defaults={"user": user})
     if is_new:
         person_changed.send(sender=User, user=user)
         queue_email("altegio_user_linked", user, key=f"linked:{identity.pk}", number=altegio_user_id)
+    return identity.user_id == user.pk
 
 
 @receiver(post_delete, sender=AltegioIdentity)

@@ -19,6 +19,7 @@ from integrations.connections.window import activation_window, clock_tolerance
 from integrations.locations.call_kinds import fetch_locations
 from integrations.locations.review import review_name
 from integrations.outbox.models import UNFINISHED, Attempt, OutgoingCall
+from integrations.status_sync.disconnect import disconnect
 from integrations.status_sync.status_sync import AskStatus
 from integrations.telephony.chains import adopt_chain
 
@@ -155,7 +156,8 @@ def accept(connection: Connection, to: State, why: str) -> None:
     """Altegio accepted: the location is the claimant's, and what follows from that is queued.
 
     Of two proven people who claim it, Altegio's yes does not say whose it is: it is nobody's until staff decide.
-    What staff ended stays ended; they are told that Altegio holds it to be connected.
+    What staff ended stays ended; they are told that Altegio holds it to be connected. What ended with the person
+    behind it is disconnected again.
     """
     Location.objects.select_for_update(no_key=True).get(pk=connection.location_id)
     if connection.state in LIVE:
@@ -166,6 +168,7 @@ def accept(connection: Connection, to: State, why: str) -> None:
         return
     end_unnoticed(connection)
     owner = None if connection.is_disputed else connection.claimant
+    is_gone = connection.ended_by == EndedBy.PORTAL and (owner is None or not owner.is_active)
     now = timezone.now()
     # Due for its status: whether the settings were taken is said there.
     asked = now - timedelta(days=settings.RECHECK_DAYS)
@@ -173,6 +176,8 @@ def accept(connection: Connection, to: State, why: str) -> None:
     # The arrivals so far led to it, also where the clock was set back since.
     activated_at = max(now, connection.arrived_at, connection.last_arrived_at)
     move(connection, to, why, **bound, activated_at=activated_at, status_asked_at=asked, ended_at=None, ended_by="")
+    if is_gone:
+        disconnect(connection.pk, by=None, why="The person behind it was erased while Altegio was answering.")
     if connection.is_disputed:
         text = f"{connection}: Altegio accepted it while two people claim it. It is nobody's until you decide whose."
         raise_alerts([(Alert.Kind.CONFLICT, f"accepted:{connection.pk}", text, connection)])

@@ -22,7 +22,7 @@ from accounts.terms import accept_terms, accepted_now
 from integrations.activation.lone_token import note_lone_token_of
 from integrations.connect.claim_writes import Claimed
 from integrations.connect.claimants import Claimant, visitor_of
-from integrations.connect.claims import claim_locations, give_claim
+from integrations.connect.claims import claim_locations, give_claim, give_signed
 from integrations.connect.parameters import Redirect
 from integrations.connect.registration import Known, account_of, begins_anew, may_act
 from integrations.connections.brand import brand_of
@@ -89,7 +89,7 @@ def receive_signed(application: Application, redirect: Redirect) -> Arrival:
         claimant, expected = Claimant(signed, None, is_proven=True), account.expected
     claimed = claim_locations(application, redirect.salon_ids, claimant, arrived_at=now, now=now)
     digest = _digest(application, redirect, claimant)
-    arrival = _same_arrival(digest, claimant.claim, claimed, now)
+    arrival = _same_arrival(digest, claimant.claim, expected, claimed, now)
     if arrival is None:
         arrival = _store(application, redirect, now, digest=digest, claimant=claimant, expected=expected)
     else:
@@ -188,8 +188,10 @@ def give_to(arrival: Arrival, user: User, *, is_just_proven: bool) -> bool:
         if claimant.is_proven:
             _go_on(arrival, claimant)
         return True
-    if is_just_proven and arrival.altegio_user_id is not None and arrival.expected_user_id == user.pk:
-        link_altegio_user(user, arrival.altegio_user_id)
+    number = arrival.altegio_user_id
+    may_link = is_just_proven and arrival.expected_user_id == user.pk
+    if may_link and number is not None and link_altegio_user(user, number):
+        give_signed(user, number)
     if not arrival.claim:
         _claim(arrival, claimant, expected=None)
         return True
@@ -300,16 +302,19 @@ def _digest(application: Application, redirect: Redirect, claimant: Claimant | N
     return hashlib.sha256(repr(content).encode()).hexdigest()
 
 
-def _same_arrival(digest: str, claim: str, claimed: list[Claimed], now: datetime) -> Arrival | None:
+def _same_arrival(
+    digest: str, claim: str, expected: User | None, claimed: list[Claimed], now: datetime
+) -> Arrival | None:
     """The earlier arrival through the same link, when this one opened nothing new.
 
-    Only while it is still the same claimant's: whoever has signed in on it since is not shown to be who comes now.
+    Only while it is still the same claimant's, and expects the same account: whoever has signed in on it since is not
+    shown to be who comes now, and the signed address may be another account's by now.
     """
     if any(item.is_new for item in claimed):
         return None
     # Who signs in on it at this moment holds it, and wants the connections that are held here: that is another visit.
     free = Arrival.objects.select_for_update(no_key=True, skip_locked=True)
-    earlier = free.filter(digest=digest, claim=claim).order_by("-pk").first()
+    earlier = free.filter(digest=digest, claim=claim, expected_user=expected).order_by("-pk").first()
     if earlier is not None:
         _seen_again(earlier, now)
     return earlier

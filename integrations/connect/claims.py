@@ -12,8 +12,9 @@ from typing import Any
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.models import User
 from integrations.activation.claim_order import REFUSAL_LASTS, persistent_claims
-from integrations.activation.waiting_call import end_claim
+from integrations.activation.waiting_call import end_claim, renew_deadlines
 from integrations.connect.claim_writes import Claimed, ClaimPlan
 from integrations.connect.claimants import Claimant, room_for, turns_taken
 from integrations.connect.decisions import decide
@@ -31,8 +32,9 @@ from integrations.connections.models import (
     Location,
     State,
 )
-from integrations.connections.transitions import tell_details
+from integrations.connections.transitions import lock, tell_details
 from integrations.connections.window import activation_deadline, activation_window
+from integrations.status_sync.status_sync import ask_status
 from partner_portal.core.fast_insert import insert
 from partner_portal.core.fast_query import Query
 from partner_portal.core.overtaken import OvertakenError
@@ -54,7 +56,9 @@ def claim_locations(
     (`claimants.room_for`) is left out.
     """
     locations, current = _locked(application, salon_ids, claimant, now)
-    _give_what_waits(current, claimant)
+    if _give_what_waits(current, claimant):
+        places = {place.altegio_id: place for place in locations.values()}
+        current = _current_connections(application, places, claimant, now)
     persistent = _persistent_claims(current, claimant)
     taken = turns_taken(claimant)
     room = room_for(claimant, taken)
@@ -143,10 +147,13 @@ def _persistent_claims(current: dict[int, list[Connection]], claimant: Claimant)
     )
 
 
-def _give_what_waits(current: dict[int, list[Connection]], claimant: Claimant) -> None:
-    """What was claimed by an arrival that expects this person is theirs: they are no rivals of themselves."""
+def _give_what_waits(current: dict[int, list[Connection]], claimant: Claimant) -> bool:
+    """What was claimed by an arrival that expects this person is theirs: they are no rivals of themselves.
+
+    Whether there was something.
+    """
     if claimant.user is None:
-        return
+        return False
     provisional = [
         each
         for connections in current.values()
@@ -154,12 +161,13 @@ def _give_what_waits(current: dict[int, list[Connection]], claimant: Claimant) -
         if each.claimant_id is None and each.claim != claimant.claim
     ]
     if not provisional:
-        return
+        return False
     expecting = Arrival.objects.filter(claim__in={each.claim for each in provisional}, expected_user=claimant.user)
     waiting = set(expecting.values_list("claim", flat=True))
     for connection in provisional:
         if connection.claim in waiting:
             give_claim([connection], connection.claim, claimant)
+    return bool(waiting)
 
 
 def go_on_as_new(ended: Connection) -> None:
@@ -188,21 +196,76 @@ def give_claim(connections: Iterable[Connection], old_claim: str, claimant: Clai
     """The person behind a provisional claim has signed in: what was claimed so far is theirs.
 
     Locked by the caller's transaction. A live connection that waited for them becomes theirs, unless staff must
-    decide whose it is; where they have a claim of their own already, that one stands and this one ends.
+    decide whose it is; where they have a connection or a claim of their own already, one of the two stands.
     """
     bound = []
     for connection in connections:
         if connection.claim != old_claim:
             continue
-        own = Connection.objects.beside(connection).undecided().filter(claim=claimant.claim)
-        if connection.state in UNDECIDED and own.exists():
-            end_claim(connection, "The same person claims it already.")
-            continue
+        own = _own_beside(connection, claimant)
+        if connection.state in UNDECIDED and own is not None:
+            stand_aside(connection, own)
         columns: dict[str, Any] = {"claim": claimant.claim, "claimant": claimant.user}
         if connection.state in LIVE and connection.owner_id is None and not connection.is_disputed:
             columns |= bound_to(connection, claimant.user)
             bound.append(connection.pk)
+            if own is not None:
+                stand_aside(own, connection)
         for name, value in columns.items():
             setattr(connection, name, value)
         connection.save(update_fields=list(columns))
     tell_details(bound)
+
+
+def _own_beside(connection: Connection, claimant: Claimant) -> Connection | None:
+    """What the claimant holds at the same place, or else claims there; locked."""
+    beside = Connection.objects.beside(connection)
+    held = beside.live().filter(owner=claimant.user).first() if claimant.user else None
+    own = held or beside.undecided().filter(claim=claimant.claim).first()
+    return own and lock(own.pk)
+
+
+def stand_aside(claim: Connection, to: Connection) -> None:
+    """End an undecided claim of a person whose other connection `to` stands; both are locked.
+
+    Its arrivals lead to `to` from now on, with their time: the newest consent is of after the newest arrival.
+    """
+    end_claim(claim, "The same person's other connection stands.")
+    shown = ArrivalLocation.objects.filter(connection=claim)
+    arrivals = list(shown.values_list("arrival", flat=True))
+    insert([ArrivalLocation(arrival_id=pk, connection=to) for pk in arrivals], ignore_conflicts=True)
+    shown.delete()
+    to.last_arrived_at = max(to.last_arrived_at, claim.last_arrived_at)
+    to.deadline_at = max(to.deadline_at, claim.deadline_at)
+    to.save(update_fields=["last_arrived_at", "deadline_at"])
+    if to.state in UNDECIDED:
+        renew_deadlines([to])
+    elif to.state in LIVE:
+        # It may have ended at Altegio without a word, and been granted anew.
+        ask_status(to)
+
+
+_waiting_for_signed = Query(
+    lambda altegio_user_id, claim: Arrival.objects.filter(altegio_user_id=altegio_user_id, claim=claim).values_list(
+        "pk"
+    )
+)
+
+
+def give_signed(user: User, altegio_user_id: int) -> None:
+    """Give `user` what was claimed by this Altegio user, before it was known that they are the same person.
+
+    Whoever acts on one of these arrivals at this moment is given that one there.
+    """
+    provisional = f"a:{altegio_user_id}"
+    waiting = _waiting_for_signed.all(altegio_user_id, provisional)
+    if not waiting:
+        return
+    free = Arrival.objects.select_for_update(no_key=True, skip_locked=True)
+    free = free.filter(pk__in=[pk for (pk,) in waiting], claim=provisional)
+    arrivals = list(free.order_by("pk").values_list("pk", flat=True))
+    claimant = Claimant.of(user, signed=True)
+    shown = ArrivalLocation.objects.filter(arrival__in=arrivals).values("connection")
+    there = Connection.objects.select_for_update(no_key=True).filter(pk__in=shown).order_by("pk")
+    give_claim(list(there), provisional, claimant)
+    Arrival.objects.filter(pk__in=arrivals).update(claim=claimant.claim, user=user, expected_user=None)

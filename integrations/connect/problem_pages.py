@@ -11,10 +11,19 @@ from integrations.connect import arrivals
 
 
 def problem(
-    request: HttpRequest, title: str, advice: object, status: int, *, may_come_again: bool = False
+    request: HttpRequest,
+    title: str,
+    advice: object,
+    status: int,
+    *,
+    may_come_again: bool = False,
+    sign_in_url: str = "",
 ) -> HttpResponse:
-    """A page with one sentence of advice; where it `may_come_again`, with the way to the brand's support."""
-    context = {"title": title, "advice": advice, "may_come_again": may_come_again}
+    """A page with one sentence of advice; where it `may_come_again`, with the way to the brand's support.
+
+    `sign_in_url`: where the reader can sign in and go on.
+    """
+    context = {"title": title, "advice": advice, "may_come_again": may_come_again, "sign_in_url": sign_in_url}
     if request.method == "POST":
         context["language_base"] = ""  # there is nothing to read at this address
     return render(request, "connect/problem.html", context, status=status)

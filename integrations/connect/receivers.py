@@ -10,10 +10,10 @@ from accounts.signals import person_changed
 from integrations.activation.binding import is_granted_to
 from integrations.altegio.answers import ConnectionStatus
 from integrations.connect.claimants import Claimant
-from integrations.connect.claims import go_on_as_new
-from integrations.connections.models import UNDECIDED, Arrival, Connection
-from integrations.connections.signals import granted_again
-from integrations.connections.transitions import hold, tell_details, touch
+from integrations.connect.claims import go_on_as_new, stand_aside
+from integrations.connections.models import LIVE, UNDECIDED, Arrival, Connection, State
+from integrations.connections.signals import connection_changed, granted_again
+from integrations.connections.transitions import hold, lock, tell_details, touch
 
 
 @receiver(granted_again)
@@ -21,6 +21,15 @@ def reconnect(connection: Connection, status: ConnectionStatus, **_: Any) -> Non
     """Connect was pressed again before the portal knew of the end; by its owner, where they have come since."""
     if is_granted_to(connection, status):
         go_on_as_new(connection)
+
+
+@receiver(connection_changed)
+def one_of_two_stands(connection: Connection, before: State, after: State, **_: Any) -> None:
+    """Altegio accepted a claim that had ended, while the same person has claimed the location anew."""
+    if before in (State.EXPIRED, State.FAILED) and after in LIVE:
+        own = Connection.objects.beside(connection).undecided().filter(claim=connection.claim)
+        for pk in own.values_list("pk", flat=True):
+            stand_aside(lock(pk), connection)
 
 
 @receiver(person_changed)

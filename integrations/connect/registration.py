@@ -13,6 +13,7 @@ from accounts.models import AltegioIdentity, User
 from accounts.proofs import has_proven_address
 from accounts.terms import accepted_now
 from integrations.altegio.signatures import Person
+from integrations.connect.claims import give_signed
 from integrations.connections.models import Arrival
 from partner_portal.core.brand import Brand
 from partner_portal.core.fast_insert import insert
@@ -65,6 +66,7 @@ def _account_by_email(person: Person, brand: Brand) -> Known | MustSignIn:
         accepted_terms=accepted_now(brand),
     )
     insert([AltegioIdentity(user=user, altegio_user_id=person.altegio_user_id)])
+    give_signed(user, person.altegio_user_id)
     return Known(user)
 
 

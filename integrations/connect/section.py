@@ -15,7 +15,7 @@ from accounts.models import User
 from accounts.sections import register_section
 from integrations.connect.labels import LABELS
 from integrations.connect.status import message_for, shown_state
-from integrations.connections.models import LIVE, Connection, State
+from integrations.connections.models import LIVE, Connection, EndedBy, State
 from integrations.handover.buttons import OpenButton, open_buttons
 from integrations.locations.search import matching
 from integrations.status_sync.disconnect import being_disconnected
@@ -74,9 +74,10 @@ class StateFilter:
 def own_connections(owner: User) -> QuerySet[Connection]:
     """The newest connection of each application and location that is the owner's, or claimed by them.
 
-    Not the one that counts there, which may be another's: people are shown what became of their own last wish.
+    Not the one that counts there, which may be another's: people are shown what became of their own last wish. Where
+    the portal ended a claim, another connection of theirs stands.
     """
-    mine = Q(owner=owner) | Q(owner=None, claimant=owner)
+    mine = Q(owner=owner) | Q(owner=None, claimant=owner) & ~Q(state=State.FAILED, ended_by=EndedBy.PORTAL)
     here = Connection.objects.at(OuterRef("application"), OuterRef("location"))
     newer = here.filter(mine, pk__gt=OuterRef("pk"))
     places = [When(state=state, then=Value(place)) for place, state in enumerate(ORDER)]

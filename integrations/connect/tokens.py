@@ -59,6 +59,18 @@ def opened_link(token: str) -> tuple[Arrival, User] | None:
     return arrival, user
 
 
+def arrival_behind_old_link(token: str) -> Arrival | None:
+    """The arrival that an e-mail's link led to, used or not, for a day: there its person may still sign in.
+
+    None where it waits for nobody: then whoever comes next may claim it, and an old link must not let them.
+    """
+    try:
+        arrival_id, *_rest = signing.loads(token, salt=_LINK, max_age=STATUS_AGE)
+    except (signing.BadSignature, ValueError, TypeError):
+        return None
+    return Arrival.objects.select_related("application").filter(pk=arrival_id).exclude(claim="").first()
+
+
 def _arrival(token: str, salt: str, max_age: int) -> Arrival | None:
     try:
         arrival_id = signing.loads(token, salt=salt, max_age=max_age)

@@ -236,6 +236,14 @@ def go_on(request: HttpRequest, token: str) -> HttpResponse:
     return _enter(request, arrival, owner, is_just_proven=False)
 
 
+def _link_was_used(request: HttpRequest, token: str) -> HttpResponse:
+    """The owner of several arrivals has opened the e-mail of one: on each of the others they may sign in."""
+    arrival = tokens.arrival_behind_old_link(token)
+    sign_in_url = reverse("connect:step", args=[tokens.step_token(arrival)]) if arrival else ""
+    advice = _("A link works once, for an hour. Sign in with your password, or have a new link sent.")
+    return problem(request, _("This link was used or is too old"), advice, 410, sign_in_url=sign_in_url)
+
+
 @never_cache
 @sensitive_post_parameters()
 @require_http_methods(["GET", "POST"])
@@ -244,8 +252,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     """An e-mail's link: a page with one button, so that a mail scanner's visit changes nothing."""
     opened = tokens.opened_link(token)
     if opened is None:
-        advice = _("A link works once, for an hour. Sign in with your password, or have a new link sent.")
-        return problem(request, _("This link was used or is too old"), advice, 410)
+        return _link_was_used(request, token)
     arrival, user = opened
     show_as(request, arrival.application)
     if not may_act(arrival, user):

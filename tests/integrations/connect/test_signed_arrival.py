@@ -57,7 +57,7 @@ def test_an_arrival_costs_few_queries(
     client: Client, altegio: Sandbox, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     arrive(client, altegio, 10101)
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(16):
         assert arrive(client, altegio, 10102, user_id=MARIA).status_code == 303
 
 

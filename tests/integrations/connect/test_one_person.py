@@ -1,0 +1,189 @@
+"""One person with several arrivals: what they claimed before it was known who they are becomes theirs, once."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.core import mail
+from django.test import Client
+from django.utils import timezone
+
+from accounts.emails import send_waiting_emails
+from accounts.erasure import erase_person
+from accounts.models import User
+from integrations.activation import binding
+from integrations.connect.section import own_connections
+from integrations.connections.models import Arrival, Connection, State
+from integrations.connections.transitions import lock
+from integrations.outbox.models import OutgoingCall
+from sandbox import Sandbox
+from tests.integrations.connect.test_unsigned_arrival import PASSWORD, SIGN_UP, form_action
+from tests.marketplace import AURORA_1, AURORA_2, EMMAS_EMAIL, arrive, follow, proven_owner, status
+from tests.not_none import not_none
+
+pytestmark = pytest.mark.django_db
+OURS = {"Origin": "http://testserver"}
+
+
+@pytest.fixture
+def emma() -> User:
+    """She has an account, and it is not known yet that Altegio's user 9001 is she."""
+    return proven_owner(EMMAS_EMAIL, PASSWORD)
+
+
+def sign_in_on(page: str) -> None:
+    answer = Client().post(f"{page}sign-in/", {"email": EMMAS_EMAIL, "password": PASSWORD}, headers=OURS)
+    assert answer.status_code == 303
+
+
+def links_in_emails() -> list[str]:
+    send_waiting_emails()
+    found = [re.search(r"http://localhost:8000(/connect/confirm/\S+)", str(message.body)) for message in mail.outbox]
+    return [not_none(one)[1] for one in found]
+
+
+# --- several arrivals -----------------------------------------------------------------------------
+
+
+def test_who_signs_in_on_one_signed_arrival_has_the_locations_of_all(
+    altegio: Sandbox, work: Callable[..., None], emma: User
+) -> None:
+    """Altegio has signed both as of the same user, and leads the owner from the first to the second itself."""
+    arrive(Client(), altegio, [AURORA_1, AURORA_2])
+    work()
+    settings_tab = follow(Client(), altegio, AURORA_1)
+    sign_in_on(settings_tab["Location"])
+
+    assert set(Connection.objects.values_list("owner__email", flat=True)) == {EMMAS_EMAIL}
+    assert set(Arrival.objects.values_list("user__email", flat=True)) == {EMMAS_EMAIL}
+    assert not Arrival.objects.exclude(expected_user=None).exists()
+
+
+def test_a_signed_user_whose_address_changed_has_what_they_claimed_under_the_former(
+    altegio: Sandbox, work: Callable[..., None], emma: User
+) -> None:
+    arrive(Client(), altegio, AURORA_1)
+    work()
+    User.objects.filter(pk=emma.pk).update(email="typed-wrong@example.com")
+    answer = follow(Client(), altegio, AURORA_1)
+    work()
+
+    assert status(Client(), answer)["state"] == "active"
+    assert Connection.objects.get().owner == User.objects.get(email=EMMAS_EMAIL)
+
+
+def test_a_signed_user_whose_address_is_another_accounts_by_now_signs_in_to_that_one(
+    altegio: Sandbox, work: Callable[..., None], emma: User
+) -> None:
+    arrive(Client(), altegio, AURORA_1)
+    work()
+    User.objects.filter(pk=emma.pk).update(email="typed-wrong@example.com")
+    right = proven_owner(EMMAS_EMAIL, PASSWORD)
+    sign_in_on(follow(Client(), altegio, AURORA_1)["Location"])
+    assert Connection.objects.get().owner == right
+
+
+def test_the_second_of_two_emails_leads_to_a_page_where_its_reader_signs_in(
+    altegio: Sandbox, work: Callable[..., None], emma: User
+) -> None:
+    for location in (AURORA_1, AURORA_2):
+        page = arrive(Client(), altegio, location, user_id=None)
+        Client().post(form_action(page, "sign-up"), SIGN_UP | {"email": EMMAS_EMAIL})
+    work()
+    first, second = links_in_emails()
+    browser = Client()
+    browser.post(first, {"password": PASSWORD})
+    used = browser.get(second)
+    assert used.status_code == 410
+
+    step = not_none(re.search(r'href="(/connect/step/[^"]+)"', used.content.decode()))[1]
+    browser.post(f"{step}continue/")
+    assert set(Connection.objects.values_list("owner__email", flat=True)) == {EMMAS_EMAIL}
+
+
+def test_an_old_email_opens_no_arrival_that_waits_for_nobody(altegio: Sandbox, emma: User) -> None:
+    page = arrive(Client(), altegio, AURORA_1, user_id=None)
+    Client().post(form_action(page, "link"), {"email": EMMAS_EMAIL})
+    (link,) = links_in_emails()
+    with time_machine.travel(timezone.now() + timedelta(hours=2)):
+        old = Client().get(link)
+    assert (old.status_code, "/connect/step/" in old.content.decode()) == (410, False)
+
+
+# --- never in conflict with oneself ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_signed", [True, False])
+def test_a_holder_who_comes_through_a_claim_of_nobodys_keeps_what_they_hold(
+    altegio: Sandbox, work: Callable[..., None], emma: User, is_signed: bool
+) -> None:
+    page = arrive(Client(), altegio, AURORA_1, user_id=None)
+    Client().post(form_action(page, "sign-in"), {"email": EMMAS_EMAIL, "password": PASSWORD})
+    work()
+    held = Connection.objects.get()
+    if is_signed:
+        back = follow(Client(), altegio, AURORA_1)
+        sign_in_on(back["Location"])
+    else:
+        forms = follow(Client(), altegio, AURORA_1, user_id=None)
+        back = Client().post(form_action(forms, "sign-up"), SIGN_UP | {"email": EMMAS_EMAIL})
+        Client().post(links_in_emails()[-1], {"password": PASSWORD})
+    work()
+
+    assert status(Client(), back)["state"] == "active"
+    assert [each.pk for each in own_connections(emma)] == [held.pk]
+
+
+def test_of_two_claims_of_one_person_the_newer_arrival_and_its_window_count(
+    altegio: Sandbox, work: Callable[..., None], emma: User
+) -> None:
+    """The first was not sent yet; the second came with a later consent, which would be a stranger's to the first."""
+    with time_machine.travel(timezone.now() - timedelta(minutes=50)):
+        page = arrive(Client(), altegio, AURORA_1, user_id=None)
+        Client().post(form_action(page, "sign-in"), {"email": EMMAS_EMAIL, "password": PASSWORD})
+    again = arrive(Client(), altegio, AURORA_1, user_id=None)
+    second = Client().post(form_action(again, "sign-up"), SIGN_UP | {"email": EMMAS_EMAIL})
+    Client().post(links_in_emails()[-1], {"password": PASSWORD})
+    claim = Connection.objects.get(state="granted")
+    assert claim.deadline_at > timezone.now() + timedelta(minutes=50)
+    assert OutgoingCall.objects.get(connection=claim, kind="activate").deadline_at == claim.deadline_at
+    work()
+
+    assert status(Client(), second)["state"] == "active"
+    assert Connection.objects.get(state="active").owner == emma
+
+
+def test_a_claim_that_gave_way_and_is_accepted_all_the_same_is_its_persons(
+    altegio: Sandbox, work: Callable[..., None], emma: User
+) -> None:
+    page = arrive(Client(), altegio, AURORA_1, user_id=None)
+    Client().post(form_action(page, "sign-in"), {"email": EMMAS_EMAIL, "password": PASSWORD})
+    again = follow(Client(), altegio, AURORA_1, user_id=None)
+    Client().post(form_action(again, "sign-up"), SIGN_UP | {"email": EMMAS_EMAIL})
+    own, other = Connection.objects.order_by("pk")
+    OutgoingCall.objects.filter(connection=other).update(state="sending")
+    Client().post(links_in_emails()[-1], {"password": PASSWORD})
+    other.refresh_from_db()
+    assert other.state == "failed"
+
+    OutgoingCall.objects.filter(connection=own).update(due_at=timezone.now() + timedelta(minutes=30))
+    OutgoingCall.objects.filter(connection=other).update(state="queued")
+    accept(other)
+    own.refresh_from_db()
+    assert (own.state, Connection.objects.get(state="active").owner) == ("failed", emma)
+
+
+def accept(connection: Connection) -> None:
+    binding.accept(lock(connection.pk), State.ACTIVE, "Altegio accepted the activation.")
+
+
+def test_what_was_erased_while_altegio_answered_is_disconnected_again(altegio: Sandbox, emma: User) -> None:
+    page = arrive(Client(), altegio, AURORA_1, user_id=None)
+    Client().post(form_action(page, "sign-in"), {"email": EMMAS_EMAIL, "password": PASSWORD})
+    OutgoingCall.objects.filter(kind="activate").update(state="sending")
+    erase_person(emma)
+    accept(Connection.objects.get())
+    OutgoingCall.objects.filter(kind="activate").update(state="done", finished_at=timezone.now())
+    assert OutgoingCall.objects.filter(kind="uninstall", state="queued").exists()
