@@ -27,7 +27,7 @@ from integrations.altegio.answers import AltegioState, Answer, ConnectionStatus,
 from integrations.altegio.requests import ApiRequest
 from integrations.connections.models import UNDECIDED, Connection, EndedBy, State
 from integrations.connections.transitions import connection_of, lock, lock_with_place, move
-from integrations.connections.window import clock_tolerance
+from integrations.connections.window import activation_deadline, clock_tolerance
 from integrations.outbox.call_kinds import (
     AskAgain,
     AskFirstError,
@@ -156,8 +156,13 @@ class Activate(CallKind):
         connection = lock(connection_of(call).pk)
         if connection.state not in UNDECIDED:
             return
+        later = activation_deadline(connection.last_arrived_at)
+        if connection.state == State.GRANTED and now < later and connection.deadline_at < later:
+            # Connect was pressed again: a new consent has an hour of its own.
+            connection.deadline_at, connection.warned = later, 0
+            connection.save(update_fields=["deadline_at", "warned"])
         if now < connection.deadline_at:
-            # Its window began anew at this moment.
+            # Its window began anew.
             queue_fresh([self.again(connection)])
             return
         to = State.EXPIRED if connection.state == State.GRANTED else State.FAILED

@@ -106,8 +106,12 @@ class ClaimPlan:
         }
         if claim in collected:
             collected[claim].append(mine)
-        if claim is Claim.DISPUTE and (mine.is_disputed or mine.deadline_at <= self.now):
+        if claim is Claim.DISPUTE and (mine.is_disputed or mine.deadline_at <= self.now) and self._lasts_longer(mine):
             self._renewed.append(mine)
+
+    def _lasts_longer(self, mine: Connection) -> bool:
+        """Whether this arrival's window does: one that is acted on late may be older than what the claim rests on."""
+        return mine.deadline_at < self.deadline
 
     def _open(self, claim: Claim, location: Location) -> None:
         state, reason = NEW[claim]
@@ -204,9 +208,11 @@ class ClaimPlan:
     def _go_on(self) -> None:
         """What stood in the way is gone, or may be: a new window, and Altegio is asked."""
         if self._reopened:
-            renewed = {"deadline_at": self.deadline, "warned": 0, "last_arrived_at": self.arrived_at}
-            why = "The owner arrived again."
-            move_each(self._reopened, State.GRANTED, why, is_disputed=False, ended_by="", **renewed)
+            renewed = [each for each in self._reopened if self._lasts_longer(each)]
+            kept = [each for each in self._reopened if not self._lasts_longer(each)]
+            reopened, why = {"is_disputed": False, "ended_by": ""}, "The owner arrived again."
+            move_each(renewed, State.GRANTED, why, **reopened, deadline_at=self.deadline, warned=0)
+            move_each(kept, State.GRANTED, why, **reopened)
             wake(self._reopened)
         if self._asking_again:
             wake(self._asking_again)
@@ -216,10 +222,11 @@ class ClaimPlan:
     def _note_return(self) -> None:
         """The owner came again. Who comes now came last, also where the clock was set back since they came before.
 
-        A claim that proves nothing gains nothing by coming again.
+        A claim that proves nothing gains nothing by coming again while it waits.
         """
         again = [item.connection for item in self.claimed if not item.is_new]
-        pks = [each.pk for each in again if self.claimant.is_proven or each in self._returned]
+        goes_on = [*self._returned, *self._reopened]
+        pks = [each.pk for each in again if self.claimant.is_proven or each in goes_on]
         if not pks:
             return
         reused = Connection.objects.filter(pk__in=pks)

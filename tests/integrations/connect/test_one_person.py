@@ -20,7 +20,7 @@ from integrations.connections.transitions import lock
 from integrations.outbox.models import OutgoingCall
 from sandbox import Sandbox
 from tests.integrations.connect.test_unsigned_arrival import PASSWORD, SIGN_UP, form_action
-from tests.marketplace import AURORA_1, AURORA_2, EMMAS_EMAIL, arrive, follow, proven_owner, status
+from tests.marketplace import AURORA_1, AURORA_2, EMMAS_EMAIL, MARIA, arrive, follow, proven_owner, status
 from tests.not_none import not_none
 
 pytestmark = pytest.mark.django_db
@@ -187,3 +187,35 @@ def test_what_was_erased_while_altegio_answered_is_disconnected_again(altegio: S
     accept(Connection.objects.get())
     OutgoingCall.objects.filter(kind="activate").update(state="done", finished_at=timezone.now())
     assert OutgoingCall.objects.filter(kind="uninstall", state="queued").exists()
+
+
+# --- time goes forwards only ----------------------------------------------------------------------
+
+
+def test_an_older_arrival_that_is_acted_on_late_takes_no_time_from_a_newer_claim(
+    altegio: Sandbox, emma: User
+) -> None:
+    with time_machine.travel(timezone.now() - timedelta(minutes=40)):
+        older = arrive(Client(), altegio, AURORA_1, user_id=None)
+    newer = arrive(Client(), altegio, AURORA_1, user_id=None)
+    Client().post(form_action(newer, "sign-in"), {"email": EMMAS_EMAIL, "password": PASSWORD})
+    follow(Client(), altegio, AURORA_1, user_id=MARIA)
+    disputed = Connection.objects.get(claimant=emma)
+    Client().post(form_action(older, "sign-in"), {"email": EMMAS_EMAIL, "password": PASSWORD})
+
+    again = Connection.objects.get(pk=disputed.pk)
+    assert again.is_disputed
+    assert (again.deadline_at, again.last_arrived_at) == (disputed.deadline_at, disputed.last_arrived_at)
+
+
+def test_who_presses_connect_once_more_within_the_hour_has_a_new_hour(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
+    now = timezone.now()
+    with time_machine.travel(now - timedelta(minutes=62)):
+        arrive(client, altegio, AURORA_1)
+        OutgoingCall.objects.update(due_at=now + timedelta(hours=3))
+    with time_machine.travel(now - timedelta(minutes=4)):
+        answer = arrive(client, altegio, AURORA_1)
+    work()
+    assert status(client, answer)["state"] == "active"
