@@ -8,7 +8,6 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
-from integrations.activation.adoption import ADOPTED
 from integrations.activation.call_kinds import Activate
 from integrations.activation.waiting_call import end_claim, wake
 from integrations.alerts.models import Alert
@@ -19,6 +18,7 @@ from integrations.connections.transitions import hold, lock, move, tell_details
 from integrations.connections.window import activation_deadline
 from integrations.outbox.models import UNFINISHED, CallState, OutgoingCall
 from integrations.outbox.queue import cancel, hurry, queue_fresh
+from integrations.status_sync.disconnect import Uninstall
 from integrations.status_sync.status_sync import ask_status
 from integrations.telephony.chains import adopt_chain, hand_over_chain
 from partner_portal.core.english import english as _
@@ -107,10 +107,11 @@ def _lock_place(connection_id: int) -> Connection:
 def is_for_staff(connection: Connection) -> bool:
     """Whether staff may decide whose it is: in conflict, or accepted by Altegio while it was disputed.
 
-    And a proven claim on what was taken over and is nobody's, also when its window is over: there is no hurry there.
+    And a proven claim on what is connected and nobody's, also when its window is over: there is no hurry there.
     """
     if connection.state == State.FAILED and connection.is_proven and connection.ended_by == EndedBy.WINDOW:
-        return Connection.objects.beside(connection).live().filter(claim=ADOPTED, owner=None).exists()
+        live = Connection.objects.beside(connection).live()
+        return live.filter(Q(owner=None) | Q(owner__is_active=False)).exists()
     return connection.state == State.CONFLICT or (connection.state in LIVE and connection.is_disputed)
 
 
@@ -182,7 +183,9 @@ def _hand_over(live: Connection, claim: Connection, by: User) -> None:
 
 
 def _bind(live: Connection, claim: Connection, why: str, by: User) -> None:
-    """The live connection is the claimant's of `claim`."""
+    """The live connection is the claimant's of `claim`: what its former owner wished of it does not count."""
+    if live.owner_id is not None and live.owner != claim.claimant:
+        cancel(OutgoingCall.objects.filter(connection=live, kind=Uninstall.name), why)
     bound = bound_to(live, claim.claimant)
     for name, value in bound.items():
         setattr(live, name, value)

@@ -13,11 +13,12 @@ from django.utils import timezone
 from accounts.emails import send_waiting_emails
 from accounts.erasure import erase_person
 from accounts.models import User
-from integrations.activation import binding
+from integrations.activation import binding, staff
 from integrations.connect.section import own_connections
 from integrations.connections.models import Arrival, Connection, State
 from integrations.connections.transitions import lock
 from integrations.outbox.models import OutgoingCall
+from integrations.status_sync.disconnect import disconnect
 from sandbox import Sandbox
 from tests.integrations.connect.test_unsigned_arrival import PASSWORD, SIGN_UP, form_action
 from tests.marketplace import AURORA_1, AURORA_2, EMMAS_EMAIL, MARIA, arrive, follow, proven_owner, status
@@ -219,3 +220,26 @@ def test_who_presses_connect_once_more_within_the_hour_has_a_new_hour(
         answer = arrive(client, altegio, AURORA_1)
     work()
     assert status(client, answer)["state"] == "active"
+
+
+# --- what staff decide ----------------------------------------------------------------------------
+
+
+def test_a_disconnecting_that_the_former_owner_wished_ends_when_staff_move_the_location(
+    altegio: Sandbox, work: Callable[..., None], emma: User
+) -> None:
+    page = arrive(Client(), altegio, AURORA_1, user_id=None)
+    Client().post(form_action(page, "sign-in"), {"email": EMMAS_EMAIL, "password": PASSWORD})
+    work()
+    held = Connection.objects.get()
+    follow(Client(), altegio, AURORA_1, user_id=MARIA)
+    work(rounds=2)
+    disconnect(held.pk, by=emma, why="Moving out.")
+    support = User.objects.create_superuser("support@example.com", "pass")
+    staff.give_to_claimant(Connection.objects.latest("pk").pk, support)
+    work()
+
+    held.refresh_from_db()
+    maria = not_none(held.owner)
+    assert (held.state, maria.identities.get().altegio_user_id) == ("active", MARIA)
+    assert [(each.pk, each.state) for each in own_connections(maria)] == [(held.pk, "active")]
