@@ -81,7 +81,8 @@ class ChainAdmin(ReadOnlyAdmin):
         _(
             "Several accounts have connected a chain of this number, each with a CRM token of its own. Calls that "
             "name the number alone will go to the chosen one: its owner gets the numbers of all who call. Make sure "
-            "who they are. Calls that name a location go under its own owner's token in any case."
+            "who they are. All locations of this owner that have the number go on under this token. Calls that name "
+            "somebody else's location go under that owner's token in any case."
         ),
         permission="connections.change_chain",
     )

@@ -58,6 +58,17 @@ def tell_of_new_token(connection: Connection) -> None:
     _tell_not_taken(connection, "somebody came with its owner's link and another CRM token")
 
 
+def tell_of_second_token(connection: Connection, kept: Connection) -> None:
+    """A location was connected with a token that its owner's others do not have; `kept` is one of those."""
+    notify(TokenNotTaken, kept.owner, kept.pk, key=f"{kept.pk}:{timezone.now():%Y%m%d}")
+    text = (
+        f"{connection}: brought a CRM token that its owner's other locations of this chain do not have, and those do "
+        "not follow. Ask the owner. If it is the chain's token, confirm the chain that has it: then all locations of "
+        "the owner's go on under it."
+    )
+    raise_alerts([(Alert.Kind.REVIEW, f"crm-token:{connection.pk}", text, connection)])
+
+
 def tell_of_contradiction(connection: Connection) -> None:
     """More than one token came along before Altegio accepted."""
     _tell_not_taken(connection, "different CRM tokens came along before it was accepted")

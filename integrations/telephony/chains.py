@@ -3,7 +3,8 @@
 A chain's number and its CRM token stand unsigned in the redirect. What they prove is little: a location's calls go
 out under the token that came with the connection that Altegio accepted for its own owner, and under no other. So
 nothing that a stranger brings changes what is others' (`Chain` is one number with one token), and a token that comes
-on a later visit changes nothing at all: a link says who somebody is, not that the token beside it is theirs.
+on a later visit, or with another location, changes nothing at all: a link says who somebody is, not that the token
+beside it is theirs. Where an owner's locations have come to more than one token, staff say which is the chain's.
 """
 
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from integrations.telephony.chain_notices import (
     tell_of_another_speaker,
     tell_of_contradiction,
     tell_of_new_token,
+    tell_of_second_token,
     tell_others,
 )
 
@@ -82,11 +84,19 @@ def switch_on_again(chain_id: int) -> bool:
 
 @transaction.atomic
 def confirm_chain(chain_id: int) -> None:
-    """Staff have found out that, of all that have its number, this is the chain."""
+    """Staff have found out that, of all that have its number, this is the chain.
+
+    All locations of its owners that have this number go on under its token.
+    """
     chain = Chain.objects.get(pk=chain_id)
     same_number = Chain.objects.select_for_update(no_key=True).filter(altegio_id=chain.altegio_id).order_by("pk")
     same_number.filter(pk__in=[row.pk for row in same_number]).exclude(pk=chain_id).update(is_confirmed=False)
     same_number.filter(pk=chain_id).update(is_confirmed=True)
+    owners = Connection.objects.live().filter(location__chain=chain).exclude(owner=None)
+    left = set[int]().union(*(_bring_along(owner, chain) for owner in set(owners.values_list("owner", flat=True))))
+    _retire(left, chain)
+    if left:
+        _switch_on(chain)
 
 
 def is_proven() -> Q:
@@ -178,18 +188,30 @@ def _join(connection: Connection, brought: Brought) -> None:
         location.save(update_fields=["chain"])
     left = {before.pk} if before is not None and before != chain else set()
     if brought.crm_token:
-        _retire(left | _bring_along(connection, chain), chain)
+        _retire(left, chain)
         _switch_on(chain)
+        _tell_of_two_tokens(connection, chain)
     tell_others(connection, chain)
 
 
+def _tell_of_two_tokens(connection: Connection, chain: Chain) -> None:
+    """The owner has locations of this number under another token: whether both are theirs nobody can see."""
+    if connection.owner_id is not None:
+        others = Connection.objects.live().filter(location__in=_under_another_token(connection.owner_id, chain))
+        if kept := others.filter(owner=connection.owner_id).order_by("pk").first():
+            tell_of_second_token(connection, kept)
+
+
 def _chain_without_token(connection: Connection, altegio_id: int) -> Chain:
-    """The chain that this owner has brought the token of already, at another location; else one without."""
-    known = None
+    """The chain that this owner has brought the token of already, at another location; else one without.
+
+    Where they have brought more than one, none: which is whose nobody can see.
+    """
+    known: list[Chain] = []
     if connection.owner_id is not None:
         own = _spoken_for_by(connection.owner_id).filter(chain__altegio_id=altegio_id)
-        known = Chain.objects.filter(is_proven(), altegio_id=altegio_id, locations__in=own).order_by("pk").first()
-    return known or _locked_chain(Brought(altegio_id, ""))
+        known = list(Chain.objects.filter(is_proven(), altegio_id=altegio_id, locations__in=own).distinct()[:2])
+    return known[0] if len(known) == 1 else _locked_chain(Brought(altegio_id, ""))
 
 
 def _locked_chain(brought: Brought) -> Chain:
@@ -198,15 +220,16 @@ def _locked_chain(brought: Brought) -> Chain:
     return Chain.objects.select_for_update(no_key=True).get(**which)
 
 
-def _bring_along(connection: Connection, chain: Chain) -> set[int]:
-    """The owner's other locations of this number go on under the token that the owner brought last.
+def _under_another_token(owner_id: int, chain: Chain) -> QuerySet[Location]:
+    return _spoken_for_by(owner_id).filter(chain__altegio_id=chain.altegio_id).exclude(chain=chain)
 
-    One that somebody has locked is being accepted itself. Returns the chains that they leave.
+
+def _bring_along(owner_id: int, chain: Chain) -> set[int]:
+    """The owner's other locations of this number go on under this token. Returns the chains that they leave.
+
+    One that somebody has locked is being accepted itself.
     """
-    if connection.owner_id is None:
-        return set()
-    own = _spoken_for_by(connection.owner_id).filter(chain__altegio_id=chain.altegio_id)
-    others = own.exclude(chain=chain)
+    others = _under_another_token(owner_id, chain)
     moved = dict(others.select_for_update(skip_locked=True, of=("self",), no_key=True).values_list("pk", "chain"))
     Location.objects.filter(pk__in=moved).update(chain=chain)
     return {left for left in moved.values() if left is not None}

@@ -9,10 +9,13 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import DjangoAssertNumQueries
 
-from integrations.activation.binding import fail
+from accounts.models import User
+from integrations.activation.binding import accept, fail
+from integrations.activation.staff import give_to_claimant
 from integrations.activation.waiting_call import undecided_without_call
 from integrations.alerts.models import Alert
-from integrations.connections.models import Application, Connection
+from integrations.connections.models import Application, Connection, State
+from integrations.connections.transitions import lock
 from integrations.outbox.models import OutgoingCall
 from sandbox import Sandbox
 from tests.marketplace import AURORA_1, AURORA_2, EMMA, EMMAS_EMAIL, MARIA, arrive, follow, status
@@ -91,6 +94,20 @@ def test_a_stranger_who_asks_first_is_refused_and_the_owner_goes_on(
         for _question in range(2):
             ask_once_more(work)
     assert owners() == [EMMAS_EMAIL]
+
+
+def test_staff_may_give_what_altegio_accepted_to_the_other_one_also_when_their_window_is_over(
+    altegio: Sandbox, in_dispute: None, work: Callable[..., None]
+) -> None:
+    accepted, other = Connection.objects.order_by("pk")
+    accept(lock(accepted.pk), State.ACTIVE, "Altegio accepted the activation.")
+    with time_machine.travel(timezone.now() + timedelta(hours=2)):
+        work(rounds=1)
+        other.refresh_from_db()
+        assert other.state == "failed"
+        give_to_claimant(other.pk, User.objects.create_superuser("support@example.com", "pass"))
+    accepted.refresh_from_db()
+    assert accepted.owner == other.claimant
 
 
 def test_who_claimed_it_before_and_comes_with_the_consent_is_in_dispute_with_who_came_between(

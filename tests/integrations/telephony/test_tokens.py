@@ -176,7 +176,7 @@ def test_a_clock_that_is_set_back_before_the_acceptance_loses_no_token(
     assert ring(api, salon_id=AURORA_1) == 202
 
 
-def test_a_new_token_comes_with_a_new_connection_and_is_that_of_all_the_owners_locations(
+def test_a_new_token_is_that_of_the_location_it_came_with_until_staff_confirm_it_for_all(
     api: Api, altegio: Sandbox, come: Callable[..., None], work: Callable[..., None]
 ) -> None:
     come(AURORA_1, EMMA, token=EMMAS)
@@ -186,11 +186,18 @@ def test_a_new_token_comes_with_a_new_connection_and_is_that_of_all_the_owners_l
         altegio.world.chains[AURORA_CHAIN].crm_token = "crm-new"
     altegio.uninstall(AURORA_1, application_id=TELEPHONY)
     come(AURORA_1, EMMA, token="crm-new")
+    for location in (AURORA_1, AURORA_2):
+        ring(api, salon_id=location)
+        work()
+    assert payload(altegio, "event") == ["crm-new", EMMAS]
+    assert outgoing_emails("token_not_taken") == [email_of(EMMA)]
+    assert "confirm the chain" in Alert.objects.get(key__startswith="crm-token:", cleared_at=None).text
 
+    confirm_chain(not_none(Location.objects.get(altegio_id=AURORA_1).chain).pk)
     ring(api, salon_id=AURORA_2)
     ring(api, salon_group_id=AURORA_CHAIN)
     work()
-    assert payload(altegio, "event") == ["crm-new", "crm-new"]
+    assert payload(altegio, "event") == ["crm-new", EMMAS, "crm-new", "crm-new"]
     assert payload(altegio, "setup") == [EMMAS, "crm-new"]
     assert (
         Chain.objects.get(
@@ -200,6 +207,23 @@ def test_a_new_token_comes_with_a_new_connection_and_is_that_of_all_the_owners_l
     )
     late.refresh_from_db()
     assert late.chain.crm_token == "crm-new"
+
+
+def test_a_location_that_somebody_connects_with_the_owners_link_and_a_token_of_their_own_takes_no_other_along(
+    api: Api, altegio: Sandbox, come: Callable[..., None], work: Callable[..., None]
+) -> None:
+    """The location is theirs at Altegio and the link is the owner's, so it is connected for the owner."""
+    come(AURORA_1, EMMA, token=EMMAS)
+    altegio.grant(MEDVED_1, application_id=TELEPHONY, user_id=MARIA)
+    come(MEDVED_1, EMMA, token=MARIAS, grant=False)
+    come(AURORA_2, EMMA)
+
+    assert ring(api, salon_id=AURORA_1) == 202
+    work()
+    assert payload(altegio, "event") == [EMMAS]
+    aurora_2 = Location.objects.get(altegio_id=AURORA_2)
+    assert not_none(aurora_2.chain).crm_token == "", "which of the two is hers nobody can see"
+    assert outgoing_emails("token_not_taken") == [email_of(EMMA)]
 
 
 def test_a_location_of_another_chain_is_a_contradiction(api: Api, come: Callable[..., None]) -> None:
