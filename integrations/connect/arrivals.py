@@ -20,6 +20,8 @@ from accounts.proofs import link_altegio_user, take_over
 from accounts.sessions import held_as
 from accounts.terms import accept_terms, accepted_now
 from integrations.activation.lone_token import note_lone_token_of
+from integrations.alerts.models import Alert
+from integrations.alerts.raising import raise_alerts
 from integrations.connect.claim_writes import Claimed
 from integrations.connect.claimants import Claimant, visitor_of
 from integrations.connect.claims import claim_locations, give_claim, give_signed
@@ -87,6 +89,7 @@ def receive_signed(application: Application, redirect: Redirect) -> Arrival:
     else:
         signed = f"a:{redirect.person.altegio_user_id}"
         claimant, expected = Claimant(signed, None, is_proven=True), account.expected
+        _tell_of_staff(expected)
     claimed = claim_locations(application, redirect.salon_ids, claimant, arrived_at=now, now=now)
     digest = _digest(application, redirect, claimant)
     arrival = _same_arrival(digest, claimant.claim, expected, claimed, now)
@@ -96,6 +99,16 @@ def receive_signed(application: Application, redirect: Redirect) -> Arrival:
         _hide_others(arrival, claimed)
     _show(arrival, claimed)
     return arrival
+
+
+def _tell_of_staff(expected: User) -> None:
+    """What a member of staff connects under their own address, perhaps to try it, nobody can sign in to."""
+    if expected.is_staff:
+        text = (
+            f"Altegio signed an arrival with the address of staff account #{expected.pk}. Staff own no locations, "
+            "so what it connects is nobody's. Set another address at Altegio, and press Connect again."
+        )
+        raise_alerts([(Alert.Kind.REVIEW, f"staff-arrived:{expected.pk}", text, None)])
 
 
 @transaction.atomic

@@ -11,6 +11,7 @@ from django.utils import timezone
 from pytest_django.fixtures import DjangoAssertNumQueries
 
 from accounts.models import AltegioIdentity, User
+from integrations.alerts.models import Alert
 from integrations.connections.models import Arrival, Connection
 from integrations.outbox.models import OutgoingCall
 from integrations.status_sync.disconnect import disconnect
@@ -243,6 +244,7 @@ def test_a_staff_account_is_never_signed_in_by_a_signature(
     assert refused.status_code == 400
     assert not AltegioIdentity.objects.exists()
     assert Connection.objects.get().owner is None
+    assert "Set another address at Altegio" in Alert.objects.get().text
 
 
 @pytest.mark.parametrize("change", [{"is_staff": True}, {"is_active": False}])
