@@ -5,7 +5,7 @@ from pathlib import Path
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api_keys.ApiKeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.api_keys.HasScope"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["partner_portal.core.exact_json.ExactRenderer"],
     "DEFAULT_PARSER_CLASSES": ["partner_portal.core.api_errors.Json"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "partner_portal.core.api_errors.AnyAccept",
     "EXCEPTION_HANDLER": "partner_portal.core.api_errors.refuse",

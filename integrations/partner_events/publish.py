@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import simplejson
 from django.db import transaction
 from django.utils import timezone
-from rest_framework.utils.encoders import JSONEncoder
 
 from integrations.partner_events.models import PartnerEvent, WebhookEndpoint
+from partner_portal.core.exact_json import ExactEncoder
 from partner_portal.core.wake import wake
 
 
@@ -48,7 +47,7 @@ def publish(events: Iterable[NewEvent]) -> list[PartnerEvent]:
 def _body(event: NewEvent, now: datetime) -> str:
     """`type`, `timestamp` and `data`, as the Standard Webhooks specification advises."""
     body = {"type": event.type, "timestamp": now.isoformat(), "data": event.data}
-    text: str = simplejson.dumps(body, use_decimal=True, ensure_ascii=False, default=JSONEncoder().default)
+    text: str = ExactEncoder(ensure_ascii=False).encode(body)
     return text
 
 

@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import DjangoAssertNumQueries
 
+from accounts.models import ApiKey
 from integrations.connections.models import Application, Connection, Installation
 from integrations.partner_events import types
 from integrations.partner_events.endpoints import new_endpoint
@@ -59,6 +60,33 @@ def test_a_batch_goes_out_signed_with_its_events_as_they_came(
     (event,) = told["data"]["events"]
     assert (event["application_id"], event["salon_id"], event["is_duplicate"], event["flag"]) == (1, 10101, False, "")
     assert b'"price": 0.10' in partner.received[0][1]
+
+
+DEEP = "[" * 98 + "7" + "]" * 98
+
+
+@pytest.mark.parametrize(
+    ("came", "written"),
+    [
+        ("1e399", "1E+399"),  # larger than any float
+        ("0.123456789012345678901234567890", "0.123456789012345678901234567890"),  # no float has so many digits
+        (DEEP, DEEP),
+    ],
+    ids=["large", "exact", "deep"],
+)
+def test_the_feed_shows_what_the_webhook_carries(
+    client: Client, keys: Installation, partner: Partner, endpoint: WebhookEndpoint, came: str, written: str
+) -> None:
+    post(client, keys, f'{{"company_id": 10101, "cost": {came}}}'.encode())
+    handing_on.fan_out()
+    go_out()
+    _key, secret = ApiKey.objects.create_key(name="cabinet", scopes=["read", "webhooks"])
+    shown = client.get("/api/v1/events/", headers={"Authorization": f"Api-Key {secret}"})
+
+    assert shown.status_code == 200
+    ((_headers, sent),) = partner.received
+    assert f'"cost": {written}}}' in sent.decode()
+    assert f'[{{"id": "{partner.ids[0]}", {sent.decode()[1:]}]' in shown.content.decode()
 
 
 def test_many_events_of_one_place_are_few_messages(
