@@ -10,7 +10,7 @@ from django.utils import timezone
 from integrations.alerts.raising import clear_alerts
 from integrations.connections.models import Application
 from integrations.partner_events import types
-from integrations.partner_events.deliver import alert_key
+from integrations.partner_events.deliver import LEASE, alert_key
 from integrations.partner_events.fan_out import delivery_of
 from integrations.partner_events.models import PartnerEvent, WebhookDelivery, WebhookEndpoint
 from integrations.partner_events.publish import NewEvent, publish
@@ -99,14 +99,25 @@ def switch(endpoint: WebhookEndpoint, *, on: bool) -> None:
     endpoint.save(update_fields=["is_active", "failing_since", "rests_until"])
     if on:
         clear_alerts(key=alert_key(endpoint))
-        transaction.on_commit(lambda: wake("integrations.partner_events.tasks.deliver"))
+        _make_due(endpoint)
+
+
+def _make_due(endpoint: WebhookEndpoint) -> None:
+    """What waits for a held address goes out now, with all its tries: its pauses were about what is mended since.
+
+    What is due within a lease stays as it is: a worker may have it.
+    """
+    now = timezone.now()
+    waiting = WebhookDelivery.objects.filter(endpoint=endpoint, state=WebhookDelivery.State.WAITING)
+    waiting.exclude(due_at__gt=now, due_at__lte=now + LEASE).update(due_at=now, attempt_count=0)
+    transaction.on_commit(lambda: wake("integrations.partner_events.tasks.deliver"))
 
 
 @transaction.atomic
 def replay(endpoint: WebhookEndpoint, since: datetime, until: datetime | None, wanted: Sequence[str]) -> int:
     """Send events of a time to this address once more, in their order, each under its id. Returns how many.
 
-    What waits for it already is not queued twice, also by another replay. Raises TooManyEventsError.
+    What waits for it already goes now, and is not queued twice, also by another replay. Raises TooManyEventsError.
     """
     endpoint = held(endpoint)
     waiting = WebhookDelivery.objects.filter(
@@ -123,7 +134,7 @@ def replay(endpoint: WebhookEndpoint, since: datetime, until: datetime | None, w
         raise TooManyEventsError(f"More than {MAX_REPLAYED} events happened in this time: write an earlier moment.")
     chosen = [delivery_of(event, endpoint) for event in found if endpoint.wants(event)]
     made = WebhookDelivery.objects.bulk_create(chosen, batch_size=BATCH)
-    transaction.on_commit(lambda: wake("integrations.partner_events.tasks.deliver"))
+    _make_due(endpoint)
     return len(made)
 
 

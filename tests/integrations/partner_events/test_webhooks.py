@@ -194,12 +194,56 @@ def test_an_address_that_failed_for_a_day_is_switched_off_and_staff_are_told(
     assert "127.0.0.1" in alert.text
     assert partner.url not in alert.text
 
+    WebhookDelivery.objects.update(due_at=timezone.now() + timedelta(hours=20))
     switch(endpoint, on=True)
-    due_now()
     go_out()
     assert states() == ["delivered", "delivered"]
     alert.refresh_from_db()
     assert alert.cleared_at is not None
+
+
+def switch_on_again(endpoint: WebhookEndpoint) -> None:
+    switch(endpoint, on=False)
+    switch(endpoint, on=True)
+
+
+def replay_all(endpoint: WebhookEndpoint) -> None:
+    assert replay(endpoint, timezone.now() - timedelta(days=3), None, []) == 0
+
+
+@pytest.mark.leaves_stranded("what is refused waits")
+@pytest.mark.parametrize("mended", [switch_on_again, replay_all])
+def test_what_waits_for_a_mended_address_goes_now_with_all_its_tries(
+    partner: Partner,
+    endpoint: WebhookEndpoint,
+    connections: list[Connection],
+    mended: Callable[[WebhookEndpoint], None],
+) -> None:
+    happen(*connections)
+    fan_out()
+    WebhookDelivery.objects.update(due_at=timezone.now() + timedelta(hours=20), attempt_count=len(PAUSES))
+    mended(endpoint)
+    partner.answers = [204, 500]
+    go_out()
+
+    assert len(partner.received) == 2
+    assert states() == ["delivered", "waiting"]
+
+
+@pytest.mark.parametrize("mended", [switch_on_again, replay_all])
+def test_what_a_worker_has_of_a_mended_address_stays_its_own(
+    partner: Partner,
+    endpoint: WebhookEndpoint,
+    connections: list[Connection],
+    mended: Callable[[WebhookEndpoint], None],
+) -> None:
+    happen(connections[0])
+    fan_out()
+    run = not_none(deliver._claim([]))
+    mended(endpoint)
+    assert deliver._claim([]) is None
+    assert deliver._execute(run) == 1
+    assert states() == ["delivered"]
 
 
 def test_the_deliveries_of_a_dead_worker_are_taken_up_soon(
