@@ -95,7 +95,7 @@ class WebhookEndpointAdmin(ShowsNewSecret, BaseAdmin):
         """A new address gets its secret, which its page shows once."""
         if change:
             # Only what was typed: a worker or a key may have changed the rest meanwhile.
-            obj.save(update_fields=form.changed_data)
+            endpoints.change(obj, {name: form.cleaned_data[name] for name in form.changed_data}, on=None)
             return
         obj.secret = fresh_secret()
         obj.save()

@@ -212,7 +212,8 @@ def _pause_after(delivery: WebhookDelivery) -> timedelta:
 
 def _note_address(endpoint: WebhookEndpoint, tries: list[Try], now: datetime) -> None:
     """Let an address rest that is silent, refuses all or asks for it; switch it off after a day without success."""
-    same = WebhookEndpoint.objects.filter(pk=endpoint.pk)
+    # Not where the url was changed meanwhile: the new one has done nothing yet.
+    same = WebhookEndpoint.objects.filter(pk=endpoint.pk, url=endpoint.url)
     if any(tried.refusal is None for tried in tries):
         same.update(last_delivered_at=now, failing_since=None)
         if endpoint.failing_since is not None:

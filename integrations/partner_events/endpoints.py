@@ -67,11 +67,19 @@ def _readable_secret(endpoint: WebhookEndpoint) -> str:
 
 @transaction.atomic
 def change(endpoint: WebhookEndpoint, changed: Mapping[str, object], *, on: bool | None) -> WebhookEndpoint:
-    """Write these columns alone, and begin or stop to send there where `on` says so. Returns it as it is then."""
+    """Write these columns alone, and begin or stop to send there where `on` says so. Returns it as it is then.
+
+    How the former url fared says nothing of a new one.
+    """
     present = held(endpoint)
-    for name, value in changed.items():
+    columns = dict(changed)
+    if is_moved := columns.get("url", present.url) != present.url:
+        columns |= {"failing_since": None, "rests_until": None}
+    for name, value in columns.items():
         setattr(present, name, value)
-    present.save(update_fields=list(changed))
+    present.save(update_fields=list(columns))
+    if is_moved:
+        _make_due(present)
     if on is not None and on != present.is_active:
         switch(present, on=on)
     return present

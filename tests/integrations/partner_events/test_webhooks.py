@@ -15,7 +15,15 @@ from integrations.alerts.models import Alert
 from integrations.connections.models import Application, Connection
 from integrations.partner_events import deliver, types
 from integrations.partner_events.deliver import PAUSES, deliver_due
-from integrations.partner_events.endpoints import new_endpoint, replay, rotate_secret, send_again, send_test, switch
+from integrations.partner_events.endpoints import (
+    change,
+    new_endpoint,
+    replay,
+    rotate_secret,
+    send_again,
+    send_test,
+    switch,
+)
 from integrations.partner_events.fan_out import fan_out
 from integrations.partner_events.models import PartnerEvent, WebhookDelivery, WebhookEndpoint
 from integrations.partner_events.publish import NewEvent, publish
@@ -243,6 +251,48 @@ def test_what_a_worker_has_of_a_mended_address_stays_its_own(
     mended(endpoint)
     assert deliver._claim([]) is None
     assert deliver._execute(run) == 1
+    assert states() == ["delivered"]
+
+
+@pytest.mark.leaves_stranded("what is refused waits")
+@pytest.mark.parametrize("by", ["a key", "staff"])
+def test_a_new_url_begins_without_the_failures_of_the_former(
+    partner: Partner, endpoint: WebhookEndpoint, connections: list[Connection], admin_client: Client, by: str
+) -> None:
+    happen(*connections)
+    fan_out()
+    now = timezone.now()
+    WebhookDelivery.objects.update(due_at=now + timedelta(hours=20), attempt_count=len(PAUSES))
+    WebhookEndpoint.objects.update(failing_since=now - timedelta(hours=23), rests_until=now + timedelta(hours=1))
+    if by == "staff":
+        page = f"/admin/partner_events/webhookendpoint/{endpoint.pk}/change/"
+        assert admin_client.post(page, {"url": f"{partner.url}/new"}).status_code == 302
+    else:
+        change(endpoint, {"url": f"{partner.url}/new"}, on=None)
+    partner.answers = [204, 500]
+    go_out()
+
+    assert len(partner.received) == 2
+    endpoint.refresh_from_db()
+    assert endpoint.is_active
+    assert not_none(endpoint.failing_since) >= now
+    assert states() == ["delivered", "waiting"]
+
+
+def test_a_failure_of_the_former_url_that_comes_late_is_not_the_new_ones(
+    partner: Partner, endpoint: WebhookEndpoint, connections: list[Connection]
+) -> None:
+    partner.answers, partner.extra = [503], {"Retry-After": "3600"}
+    happen(connections[0])
+    fan_out()
+    run = not_none(deliver._claim([]))
+    change(endpoint, {"url": f"{partner.url}/new"}, on=None)
+    deliver._execute(run)
+
+    endpoint.refresh_from_db()
+    assert (endpoint.failing_since, endpoint.rests_until) == (None, None)
+    replay(endpoint, timezone.now() - timedelta(days=1), None, [])
+    go_out()
     assert states() == ["delivered"]
 
 
