@@ -174,13 +174,20 @@ class WebhookDetail(_OneAddress, RetrieveUpdateDestroyAPIView[WebhookEndpoint]):
 
 
 class WebhookTest(_OneAddress):
-    """Sends an event of the type `webhook.test` to this address alone, whatever its `types`."""
+    """Sends an event of the type `webhook.test` to this address alone, whatever its `types`.
+
+    409 where nothing would be sent: the address is switched off, or there is no application.
+    """
 
     scope = "webhooks"
 
-    @extend_schema(request=None, responses={202: None})
+    @extend_schema(request=None, responses={202: None, 409: None})
     def post(self, _request: Request, pk: int) -> Response:
-        endpoints.send_test(get_object_or_404(without_secrets(), pk=pk))
+        endpoint = get_object_or_404(without_secrets(), pk=pk)
+        try:
+            endpoints.send_test(endpoint)
+        except endpoints.NothingToSendError as reason:
+            return Response({"detail": str(reason)}, status=409)
         return Response(status=202)
 
 

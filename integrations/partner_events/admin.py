@@ -107,7 +107,10 @@ class WebhookEndpointAdmin(ShowsNewSecret, BaseAdmin):
         permission=OPERATE,
     )
     def try_it(self, _request: HttpRequest, chosen: QuerySet[WebhookEndpoint]) -> str:
-        endpoints.send_test(chosen.get())
+        try:
+            endpoints.send_test(chosen.get())
+        except endpoints.NothingToSendError as reason:
+            raise ActionRefusedError(str(reason)) from None
         return str(_("On its way: look at its deliveries."))
 
     @confirm_action(

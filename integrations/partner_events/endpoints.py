@@ -30,6 +30,10 @@ class TooManyEventsError(ValueError):
     """A replay would queue too many at once; `str()` says what to do."""
 
 
+class NothingToSendError(Exception):
+    """Nothing would go to this address; `str()` says what to do."""
+
+
 def held(endpoint: WebhookEndpoint) -> WebhookEndpoint:
     """The address as it is now, locked until the transaction ends. Raises DoesNotExist: it was deleted meanwhile."""
     return without_secrets().select_for_update(no_key=True).get(pk=endpoint.pk)
@@ -93,10 +97,17 @@ def remove(endpoint: WebhookEndpoint) -> None:
 
 @transaction.atomic
 def send_test(endpoint: WebhookEndpoint) -> None:
-    """Send an event of the type `webhook.test` to this address alone, whatever it wants otherwise."""
-    application = held(endpoint).application or Application.objects.order_by("pk").first()
-    if application is not None:
-        publish([NewEvent(types.TEST, application.pk, {"message": "This is a test."}, endpoint=endpoint)])
+    """Send an event of the type `webhook.test` to this address alone, whatever it wants otherwise.
+
+    Raises NothingToSendError.
+    """
+    present = held(endpoint)
+    if not present.is_active:
+        raise NothingToSendError("The address is switched off: switch it on first.")
+    application = present.application or Application.objects.order_by("pk").first()
+    if application is None:
+        raise NothingToSendError("The portal knows no application yet: enter one first.")
+    publish([NewEvent(types.TEST, application.pk, {"message": "This is a test."}, endpoint=endpoint)])
 
 
 @transaction.atomic

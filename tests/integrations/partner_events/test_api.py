@@ -153,6 +153,22 @@ def test_a_test_event_arrives_and_its_delivery_is_shown(
     assert shown["delivered_at"] > shown["created_at"]
 
 
+@pytest.mark.parametrize(("is_active", "what"), [(False, "switch it on"), (True, "enter one")])
+def test_a_test_that_would_go_nowhere_is_refused(
+    cabinet: Client, admin_client: Client, endpoint: WebhookEndpoint, is_active: bool, what: str
+) -> None:
+    """To an address that is switched off, or in the name of no application."""
+    WebhookEndpoint.objects.update(is_active=is_active)
+    answer = cabinet.post(f"{HOOKS}{endpoint.pk}/test/")
+    staffs = {"action": "try_it", "_selected_action": endpoint.pk, "confirmed": "yes"}
+    page = admin_client.post("/admin/partner_events/webhookendpoint/", staffs, follow=True).content.decode()
+
+    assert answer.status_code == 409
+    assert what in answer.json()["detail"]
+    assert answer.json()["detail"] in page
+    assert not PartnerEvent.objects.exists()
+
+
 @pytest.fixture
 def application() -> Application:
     return Application.objects.create(altegio_id=1, name="Beacon", kind="sms")
