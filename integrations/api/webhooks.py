@@ -100,7 +100,7 @@ class NewEndpointSerializer(EndpointSerializer):
 
 
 class SecretSerializer(serializers.Serializer[Data]):
-    """The new secret, shown once; for 24 hours both sign."""
+    """The new secret, shown once; for 24 hours the former ones sign too."""
 
     secret = serializers.CharField()
 
@@ -192,7 +192,7 @@ class WebhookTest(_OneAddress):
 
 
 class WebhookRotate(_OneAddress):
-    """Gives the address a new secret; for 24 hours both sign, with two signatures in the header."""
+    """Gives the address a new secret; for 24 hours the former ones sign too, each with a signature in the header."""
 
     scope = "webhooks"
 

@@ -18,8 +18,9 @@ from integrations.partner_events.reading import without_secrets
 from integrations.partner_events.sending import fresh_secret
 from partner_portal.core.wake import wake
 
-# So long both secrets sign.
+# So long the former secrets sign beside the new one, the newest so many of them.
 OVERLAP = timedelta(hours=24)
+MAX_FORMER = 10
 # Of the events sent again, so many are queued at once.
 BATCH = 1000
 # So many events at most are looked through by one replay.
@@ -50,23 +51,23 @@ def new_endpoint(
 
 @transaction.atomic
 def rotate_secret(endpoint: WebhookEndpoint) -> str:
-    """Give the address a new secret and return it; for a day the present one signs too.
+    """Give the address a new secret and return it; for a day those that sign now sign too.
 
-    Of two at once the second replaces the secret that the first gave out. One that cannot be read is dropped.
+    All of them: the answer with the present one may have been lost, and the receiver still has the one before. Those
+    that cannot be read are dropped.
     """
     locked = held(endpoint)
-    former = _readable_secret(locked)
-    locked.previous_secret, locked.secret = former, fresh_secret()
+    locked.previous_secret, locked.secret = " ".join(_readable_secrets(locked)[:MAX_FORMER]), fresh_secret()
     locked.previous_secret_until = timezone.now() + OVERLAP
     locked.save(update_fields=["secret", "previous_secret", "previous_secret_until"])
     return locked.secret
 
 
-def _readable_secret(endpoint: WebhookEndpoint) -> str:
+def _readable_secrets(endpoint: WebhookEndpoint) -> list[str]:
     try:
-        return endpoint.secret
+        return endpoint.secrets
     except ValueError:
-        return ""
+        return []
 
 
 @transaction.atomic

@@ -61,7 +61,7 @@ class WebhookEndpoint(models.Model):
     )
     is_active = models.BooleanField(_("active"), default=True)
     secret = EncryptedTextField(_("secret"))
-    previous_secret = EncryptedTextField(blank=True)
+    previous_secret = EncryptedTextField(blank=True)  # the former ones, the newest first, with spaces between them
     previous_secret_until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(_("made"), default=timezone.now)
     # Since when nothing has been taken; None while it takes what comes.
@@ -85,9 +85,9 @@ class WebhookEndpoint(models.Model):
 
     @property
     def secrets(self) -> list[str]:
-        """What a delivery is signed with now, the newest first: the former secret for a day beside its successor."""
-        former = self.previous_secret if (self.previous_secret_until or timezone.now()) > timezone.now() else ""
-        return [secret for secret in (self.secret, former) if secret]
+        """What a delivery is signed with now, the newest first: former secrets for a day beside their successor."""
+        is_over = self.previous_secret_until is not None and self.previous_secret_until <= timezone.now()
+        return [*self.secret.split(), *(() if is_over else self.previous_secret.split())]
 
     def wants(self, event: PartnerEvent) -> bool:
         """Whether this event goes here."""

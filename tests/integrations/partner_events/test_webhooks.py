@@ -10,12 +10,14 @@ from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import DjangoAssertNumQueries, Settings
+from standardwebhooks import WebhookVerificationError
 
 from integrations.alerts.models import Alert
 from integrations.connections.models import Application, Connection
 from integrations.partner_events import deliver, types
 from integrations.partner_events.deliver import PAUSES, deliver_due
 from integrations.partner_events.endpoints import (
+    MAX_FORMER,
     change,
     new_endpoint,
     replay,
@@ -374,6 +376,41 @@ def test_for_a_day_after_a_rotation_both_secrets_fit(
     go_out()
     assert partner.received[0][0]["webhook-signature"].count("v1,") == 1
     assert len(partner.verified(new)) == 1
+
+
+def test_a_rotation_whose_answer_was_lost_is_repeated_without_harm(
+    partner: Partner, endpoint: WebhookEndpoint, connections: list[Connection]
+) -> None:
+    in_use, lost, new = endpoint.secret, rotate_secret(endpoint), rotate_secret(endpoint)
+    happen(connections[0])
+    go_out()
+
+    assert partner.verified(in_use) == partner.verified(lost) == partner.verified(new)
+
+
+def test_a_secret_that_has_ended_does_not_come_back_with_the_next_rotation(
+    partner: Partner, endpoint: WebhookEndpoint, connections: list[Connection]
+) -> None:
+    ended, former = endpoint.secret, rotate_secret(endpoint)
+    WebhookEndpoint.objects.update(previous_secret_until=timezone.now())
+    rotate_secret(endpoint)
+    happen(connections[0])
+    go_out()
+
+    assert len(partner.verified(former)) == 1
+    with pytest.raises(WebhookVerificationError):
+        partner.verified(ended)
+
+
+def test_of_many_rotations_in_a_day_the_newest_secrets_sign(
+    partner: Partner, endpoint: WebhookEndpoint, connections: list[Connection]
+) -> None:
+    given = [rotate_secret(endpoint) for _ in range(MAX_FORMER + 2)]
+    happen(connections[0])
+    go_out()
+
+    assert partner.received[0][0]["webhook-signature"].count("v1,") == MAX_FORMER + 1
+    assert partner.verified(given[1]) == partner.verified(given[-1])
 
 
 def test_a_replayed_event_keeps_its_id_and_its_order(
