@@ -145,7 +145,6 @@ class WebhookList(ListCreateAPIView[WebhookEndpoint]):
     scope = "webhooks"
     serializer_class = EndpointSerializer
     queryset = without_secrets().select_related("application")
-    parameters: dict[str, Any] = {}
 
     @extend_schema(request=EndpointDataSerializer, responses={201: NewEndpointSerializer})
     def post(self, request: Request, *_args: Any, **_kwargs: Any) -> Response:

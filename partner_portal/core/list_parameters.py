@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from django.db.models import Model, QuerySet
 from rest_framework.exceptions import ValidationError
 from rest_framework.filters import BaseFilterBackend
+from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -94,7 +95,7 @@ class KnownParameters(BaseFilterBackend):
     def filter_queryset(self, request: Request, queryset: QuerySet[M, Row], view: APIView) -> QuerySet[M, Row]:
         asked, problems = {}, {}
         for name, values in request.query_params.lists():
-            if name in OF_PAGES and _parameters(view):
+            if name in _of_pages(view):
                 continue
             try:
                 parameter = _known(view, name)
@@ -117,10 +118,16 @@ def _parameters(view: APIView) -> dict[str, Parameter]:
     return getattr(view, "parameters", {})
 
 
+def _of_pages(view: APIView) -> frozenset[str]:
+    """What every list takes, also one that is narrowed by nothing."""
+    return OF_PAGES if isinstance(view, ListModelMixin) else frozenset()
+
+
 def _known(view: APIView, name: str) -> Parameter:
     known = _parameters(view)
     if name not in known:
-        taken = f"This list takes: {', '.join(sorted({*known, *OF_PAGES}))}." if known else "This address takes none."
+        names = sorted({*known, *_of_pages(view)})
+        taken = f"This list takes: {', '.join(names)}." if names else "This address takes none."
         raise ValueError(f"There is no such parameter. {taken}")
     return known[name]
 

@@ -8,11 +8,14 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 from django.utils.http import urlencode
+from rest_framework.mixins import ListModelMixin
 
 from accounts.email_change import take_address
 from accounts.erasure import erase_person
 from accounts.models import ApiKey, User
+from billing.api.urls import urlpatterns as billing_urls
 from integrations.altegio.answers import RemoteLocation
+from integrations.api.urls import urlpatterns as marketplace_urls
 from integrations.connections.models import Chain, Connection, Location, State
 from integrations.connections.transitions import move
 from integrations.locations.call_kinds import remember
@@ -161,6 +164,33 @@ LISTS = {
     "connections/": {"salon_id", "application_id", "state", "updated_since", "external_id"},
     "payments/": {"salon_id", "application_id", "status", "updated_since", "external_id", "connection"},
 }
+
+
+def lists() -> list[str]:
+    """Every list of the API that stands under no other row."""
+    patterns = [each for each in (*marketplace_urls, *billing_urls) if "<" not in str(each.pattern)]
+    return [
+        str(each.pattern)
+        for each in patterns
+        if issubclass(getattr(each.callback, "view_class", object), ListModelMixin)
+    ]
+
+
+def test_the_lists_are_found() -> None:
+    assert {*LISTS, "events/", "webhooks/", "sms/statuses/"} <= set(lists())
+
+
+@pytest.mark.parametrize("path", lists())
+def test_every_list_has_pages(client: Client, path: str) -> None:
+    scopes = ["read", "billing", "sms", "telephony", "webhooks"]
+    _key, secret = ApiKey.objects.create_key(name="reader", scopes=scopes)
+    asked = [f"/api/v1/{path}?{query}" for query in ("page_size=2", "nonsense=1")]
+    paged, refused = [client.get(each, headers={"Authorization": f"Api-Key {secret}"}) for each in asked]
+
+    assert paged.status_code == 200
+    (why,) = refused.json()["nonsense"]
+    assert "cursor" in why
+    assert "page_size" in why
 
 
 @pytest.mark.parametrize("path", LISTS)
