@@ -30,7 +30,7 @@ from integrations.partner_events.fan_out import fan_out
 WebhookEndpoint.objects.update(rests_until=timezone.now() + timedelta(seconds=5))
 application = Application.objects.first()
 data = {{"connection": {{"text": "x" * 500}}}}
-publish(NewEvent("payment.reported", application.pk, data) for _ in range({count}))
+publish(NewEvent("payment.reported", application.pk, data, connection_id=None) for _ in range({count}))
 fan_out()
 """
 # It prints the seconds that it took. In a process of its own, as the worker is.

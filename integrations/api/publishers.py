@@ -73,7 +73,8 @@ def publish_sender_names(instance: SenderNameList, update_fields: frozenset[str]
         return
     installation = instance.installation
     data = {"salon_id": installation.location.altegio_id, **shown_names(instance)}
-    publish([NewEvent(kind, installation.application_id, data)])
+    here = Connection.objects.at(installation.application_id, installation.location_id).current()
+    publish([NewEvent(kind, installation.application_id, data, connection_id=here.pk if here else None)])
 
 
 @receiver(period_noted)

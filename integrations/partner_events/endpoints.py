@@ -108,7 +108,8 @@ def send_test(endpoint: WebhookEndpoint) -> None:
     application = present.application or Application.objects.order_by("pk").first()
     if application is None:
         raise NothingToSendError("The portal knows no application yet: enter one first.")
-    publish([NewEvent(types.TEST, application.pk, {"message": "This is a test."}, endpoint=endpoint)])
+    data = {"message": "This is a test."}
+    publish([NewEvent(types.TEST, application.pk, data, connection_id=None, endpoint=endpoint)])
 
 
 @transaction.atomic

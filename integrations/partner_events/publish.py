@@ -20,7 +20,8 @@ class NewEvent:
     type: str
     application_id: int  # the row's
     data: Mapping[str, Any]
-    connection_id: int | None = None
+    # Events of one connection reach an address in their order; None where it is about no connection.
+    connection_id: int | None
     endpoint: WebhookEndpoint | None = None
 
 

@@ -185,7 +185,8 @@ def test_a_new_secret_is_given_out_once_and_both_sign(
 
 
 def happen(application: Application, *kinds: str) -> list[str]:
-    return [event.message_id for event in publish(NewEvent(kind, application.pk, {}) for kind in kinds)]
+    events = publish(NewEvent(kind, application.pk, {}, connection_id=None) for kind in kinds)
+    return [event.message_id for event in events]
 
 
 def test_a_time_is_replayed(
@@ -283,7 +284,9 @@ def test_a_page_of_large_events_ends_earlier_and_leads_on(
     texts = ["x" * 9_000, "", "", "x" * 9_000, "x" * 50_000, "", "x" * 3_000, "x" * 3_000, "", "x" * 9_000]
     ids = [
         event.message_id
-        for event in publish(NewEvent(types.PAYMENT_REPORTED, application.pk, {"text": text}) for text in texts)
+        for event in publish(
+            NewEvent(types.PAYMENT_REPORTED, application.pk, {"text": text}, connection_id=None) for text in texts
+        )
     ]
     forth, last = walk(cabinet, "/api/v1/events/?page_size=1000", "next")
     assert forth == [ids[0:3], ids[3:4], ids[4:5], ids[5:9], ids[9:]]

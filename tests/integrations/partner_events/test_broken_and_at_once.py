@@ -33,7 +33,8 @@ def application() -> Application:
 
 
 def happen(application: Application, count: int = 1) -> list[PartnerEvent]:
-    return publish(NewEvent(types.CONNECTION_STATES["frozen"], application.pk, {"n": each}) for each in range(count))
+    kind = types.CONNECTION_STATES["frozen"]
+    return publish(NewEvent(kind, application.pk, {"n": each}, connection_id=None) for each in range(count))
 
 
 def spoil(table: str, column: str, key: int) -> None:

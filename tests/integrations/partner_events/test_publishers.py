@@ -20,11 +20,13 @@ from integrations.location_profiles.models import LocationPerson
 from integrations.messaging.message_feed import place_waiting
 from integrations.messaging.models import RequestedMessage
 from integrations.partner_events import types
+from integrations.partner_events.endpoints import new_endpoint
 from integrations.partner_events.models import PartnerEvent
 from integrations.sender_names.models import SenderNameList
 from integrations.status_sync.status_sync import ask_status
 from sandbox import Sandbox
 from tests.integrations.messaging.requesting import PHONE, TEXT, message, request_message, take_messages_of
+from tests.integrations.partner_events.conftest import Partner, due_now, go_out
 from tests.marketplace import AURORA_1, AURORA_2, EMMAS_EMAIL, MARIA, arrive, follow
 from tests.not_none import not_none
 from tests.response import Api
@@ -131,6 +133,22 @@ def test_sender_names_are_told_when_altegio_has_answered(live: Connection, state
     names.set_sync(state, "why")
 
     assert told() == [(kind, {"salon_id": AURORA_1, "names": [], "sync_state": state, "error": "why"})]
+
+
+@pytest.mark.leaves_stranded("what is refused waits")
+def test_what_is_told_of_sender_names_stays_in_its_order(live: Connection, partner: Partner) -> None:
+    endpoint = new_endpoint(partner.url, [], None, "")
+    names = SenderNameList.objects.create(installation=live.installation)
+    names.set_sync(SyncState.FAILED, "why")
+    names.set_sync(SyncState.SYNCED)
+    partner.answers = [500]
+    go_out()
+    due_now()
+    go_out()
+
+    assert [each["type"] for each in partner.verified(endpoint.secret)] == [
+        *("sender_names.failed", "sender_names.failed", "sender_names.synced")
+    ]
 
 
 def test_a_message_is_told_once_as_the_api_shows_it(
