@@ -65,7 +65,9 @@ def give_discount(connection: Connection, percent: Decimal) -> Discount:
                 "changed_at": timezone.now(),
             },
         )
-        queue_newest(GiveDiscount, f"discount:{discount.pk}", connection_id=connection.pk, discount=discount.pk)
+        key = f"discount:{discount.pk}"
+        # An order of its own: a payment does not wait for a discount.
+        queue_newest(GiveDiscount, key, ordering_key=key, connection_id=connection.pk, discount=discount.pk)
         return discount
 
 
@@ -150,6 +152,7 @@ class GiveDiscount(CallKind):
     priority = Priority.MONEY
     idempotent = True
     yes_is_enough = True
+    last_write_wins = True
     on_either_host = True
 
     def request(self, call: OutgoingCall) -> ApiRequest:

@@ -34,8 +34,11 @@ def new_call(
 ) -> OutgoingCall:
     """A call that is not stored yet, due in `delay` seconds.
 
-    `key` is its natural key; `state` UNCONFIRMED asks before sending.
+    `key` is its natural key; `state` UNCONFIRMED asks before sending. Raises ValueError without an `ordering_key`
+    where the last write wins.
     """
+    if kind.last_write_wins and not ordering_key:
+        raise ValueError(f"{kind.name} needs an ordering key: an older one that takes long would end last.")
     now = timezone.now()
     return OutgoingCall(
         kind=kind.name,

@@ -1,11 +1,15 @@
 """Tariffs, payment links and discounts of what Altegio itself sells."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.test import Client
+from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from billing.models import Discount, PaymentLink, TariffOption
@@ -139,6 +143,37 @@ def test_the_newest_discount_counts(altegio: Sandbox, connection: Connection, wo
     work()
     assert not_none(altegio.connection(SALON)).discount == Decimal("15.55")
     assert Discount.objects.get().state == "synced"
+
+
+@pytest.mark.leaves_stranded("a call is being sent")
+def test_a_discount_waits_for_the_one_before_it(
+    altegio: Sandbox, connection: Connection, work: Callable[..., None]
+) -> None:
+    give_discount(connection, Decimal(10))
+    lease = {"lease": uuid4(), "lease_until": timezone.now() + timedelta(seconds=30)}
+    OutgoingCall.objects.filter(kind="give_discount").update(state="sending", **lease)
+    give_discount(connection, Decimal(20))
+    work(rounds=1)
+
+    assert altegio.requests("discount") == []
+    OutgoingCall.objects.filter(state="sending").update(state="done")
+    work()
+    assert not_none(altegio.connection(SALON)).discount == 20
+
+
+@pytest.mark.leaves_stranded("a discount rests")
+def test_a_discount_comes_after_what_a_gateway_gave_up_on(
+    altegio: Sandbox, connection: Connection, work: Callable[..., None], settings: Settings
+) -> None:
+    settings.ALTEGIO_SETTLING_SECONDS = 20
+    altegio.fault("gateway_timeout", "discount", seconds=0.3)
+    give_discount(connection, Decimal(10))
+    work(rounds=1)
+    give_discount(connection, Decimal(20))
+    work(rounds=1)
+
+    assert OutgoingCall.objects.get(kind="give_discount").due_at > timezone.now() + timedelta(seconds=15)
+    assert len(altegio.requests("discount")) == 1
 
 
 def test_a_refused_discount_says_why(altegio: Sandbox, connection: Connection, work: Callable[..., None]) -> None:

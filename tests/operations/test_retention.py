@@ -47,7 +47,7 @@ def test_finished_calls_go_with_their_attempts_and_the_connection_stays(
 
 
 def test_a_call_that_waits_stays_however_old_it_is() -> None:
-    queue([new_call(SwitchTelephony, "telephony:1:1", chain=1, on=True)])
+    queue([new_call(SwitchTelephony, "telephony:1:1", ordering_key="chain:1", chain=1, on=True)])
     OutgoingCall.objects.update(created_at=ago(1000), due_at=ago(1000))
     delete_old()
     assert OutgoingCall.objects.count() == 1

@@ -62,7 +62,7 @@ def test_an_uninstall_ends_the_connection_and_tells_owner_and_staff(
 def test_calls_that_wait_end_with_the_reason(
     client: Client, altegio: Sandbox, work: Callable[..., None], connected: Connection
 ) -> None:
-    queue([new_call(SwitchTelephony, "waits", connection_id=connected.pk, chain=1, on=True)])
+    queue([new_call(SwitchTelephony, "waits", ordering_key="chain:1", connection_id=connected.pk, chain=1, on=True)])
     OutgoingCall.objects.filter(key="waits").update(state="held")
     altegio.uninstall(10101)
     tell(client)

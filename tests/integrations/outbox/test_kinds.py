@@ -6,6 +6,7 @@ import pytest
 
 from integrations.outbox.call_kinds import CALL_KINDS, CallKind, UnverifiableError
 from integrations.outbox.models import OutgoingCall
+from integrations.outbox.queue import new_call
 
 
 @pytest.mark.parametrize("name", CALL_KINDS.names())
@@ -28,6 +29,20 @@ def test_a_yes_on_record_is_enough_exactly_where_nothing_of_the_answer_is_read(n
 
 def test_only_an_activation_has_no_time_to_let_altegio_settle() -> None:
     assert [name for name in CALL_KINDS.names() if CALL_KINDS[name].settles_at_once] == ["activate"]
+
+
+def test_what_may_be_repeated_sets_a_value_or_tells_what_happened() -> None:
+    """Of two values the newest must stand; of two things that happened neither undoes the other."""
+    repeated = {name for name in CALL_KINDS.names() if CALL_KINDS[name].idempotent and CALL_KINDS[name].yes_is_enough}
+    set_a_value = {name for name in CALL_KINDS.names() if CALL_KINDS[name].last_write_wins}
+
+    assert set_a_value == repeated - {"call_notification", "chat_message", "sms_statuses"}
+
+
+@pytest.mark.parametrize("name", [name for name in CALL_KINDS.names() if CALL_KINDS[name].last_write_wins])
+def test_what_sets_a_value_is_sent_in_an_order(name: str) -> None:
+    with pytest.raises(ValueError, match="ordering key"):
+        new_call(type(CALL_KINDS[name]), "a key")
 
 
 def _says_that_nobody_knows(kind: CallKind) -> bool:
