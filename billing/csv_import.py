@@ -35,7 +35,7 @@ def import_payments(lines: Iterable[str], *, overlap: Overlap, dry_run: bool) ->
     told twice in the file is seen. Raises UnreadableFileError.
     """
     take = _Rehearsal(overlap) if dry_run else _Taking(overlap)
-    for batch in _batches(read_rows(lines, COLUMNS)):
+    for batch in _batches(read_rows(lines, COLUMNS, (MAY_BE_LEFT_OUT,))):
         with transaction.atomic():
             done = [_take(take, line, row) for line, row in batch]
         yield from done

@@ -32,11 +32,13 @@ class InvalidRowError(ValueError):
 Row = dict[str, str]
 
 
-def read_rows(lines: Iterable[str], columns: Sequence[str]) -> Iterator[tuple[int, Row | InvalidRowError]]:
+def read_rows(
+    lines: Iterable[str], columns: Sequence[str], optional: Sequence[str] = ()
+) -> Iterator[tuple[int, Row | InvalidRowError]]:
     """Each row that says something, with the number of the line in which it ends.
 
-    The first line must name at least `columns`, each once. A value that is missing reads as "". Raises
-    UnreadableFileError.
+    The first line must name `columns`, each once, and may name the `optional` ones. A value that is missing reads as
+    "". Raises UnreadableFileError.
     """
     lines = iter(lines)
     try:
@@ -47,7 +49,7 @@ def read_rows(lines: Iterable[str], columns: Sequence[str]) -> Iterator[tuple[in
         raise UnreadableFileError(f"The file is not readable CSV ({problem}). {SAVE_AS}") from None
     try:
         names = [name.strip() for name in next(reader, [])]
-        _check(names, columns)
+        _check(names, columns, optional)
         for values in reader:
             if any(value.strip() for value in values):
                 yield reader.line_num, _row(names, values)
@@ -103,11 +105,17 @@ def _with(first: str, lines: Iterator[str]) -> Iterator[str]:
     yield from lines
 
 
-def _check(names: list[str], columns: Sequence[str]) -> None:
+def _check(names: list[str], columns: Sequence[str], optional: Sequence[str]) -> None:
+    """An unknown name may be a known one misspelt: what stands below it would be left out without a word."""
     if missing := [name for name in columns if name not in names]:
         raise UnreadableFileError(f"The first line must name the columns; there is no {', '.join(missing)}.")
     if twice := sorted({name for name in names if name and names.count(name) > 1}):
         raise UnreadableFileError(f"The first line names {', '.join(twice)} more than once: leave one of them.")
+    if unknown := [name for name in names if name and name not in (*columns, *optional)]:
+        raise UnreadableFileError(
+            f"The first line names {', '.join(unknown)}, which is no column here: correct it, or take it out. "
+            f"The columns are: {', '.join((*columns, *optional))}."
+        )
 
 
 def _row(names: list[str], values: list[str]) -> Row | InvalidRowError:

@@ -135,7 +135,7 @@ def test_a_rehearsal_says_the_same_and_changes_nothing(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    "head", ["external_id,email,name,phone", "C-1,anna@customer.example,,,", "", HEAD + ",email"]
+    "head", ["external_id,email,name,phone", "C-1,anna@customer.example,,,", "", HEAD + ",email", HEAD + ",e-mail"]
 )
 def test_a_file_without_its_first_line_is_refused_in_words(run: Run, head: str) -> None:
     with pytest.raises(CommandError, match=r"The first line .* Nothing was taken"):

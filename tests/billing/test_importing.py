@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from pytest_django.fixtures import Settings
 
 from billing.csv_import import import_payments
 from billing.intake import Overlap
@@ -111,6 +112,23 @@ def test_a_column_that_is_named_twice_is_asked_about(
     with pytest.raises(CommandError, match="more than once"):
         run(f"a,10101,10.00,EUR,{JANUARY},8.26", head=head)
     assert not Payment.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["Application_ID", "application id", "appliction_id"])
+def test_a_misspelt_column_lets_no_money_go_to_another_application(
+    run: Callable[..., tuple[list[str], object]], connection: Connection, settings: Settings, name: str
+) -> None:
+    settings.ALTEGIO_APPLICATION_ID = connection.application.altegio_id
+    with pytest.raises(CommandError, match=rf"names {name}, .*The columns are: .*, application_id\."):
+        run(f"a,10101,10.00,EUR,{JANUARY},2", head=f"{HEAD},{name}")
+    assert not Payment.objects.exists()
+
+
+def test_the_column_that_may_be_left_out_is_read(
+    run: Callable[..., tuple[list[str], object]], connection: Connection
+) -> None:
+    said, code = run(f"a,10101,10.00,EUR,{JANUARY},77", head=f"{HEAD},application_id")
+    assert (code, "There is no such application" in said[0]) == (1, True)
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
