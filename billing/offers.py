@@ -73,7 +73,10 @@ def give_discount(connection: Connection, percent: Decimal) -> Discount:
 
 @register
 class FetchTariffs(CallKind):
-    """The options an application is sold for. A 404 never means that there are none: what is known stays."""
+    """The options an application is sold for.
+
+    Neither a 404 nor an answer without a list means that there are none: what is known stays.
+    """
 
     name = "fetch_tariffs"
     title = english("Tariffs")
@@ -87,6 +90,8 @@ class FetchTariffs(CallKind):
     def accepted(self, call: OutgoingCall, answer: Answer) -> None:
         here = TariffOption.objects.filter(application=call.params["application"])
         data = read_tariff_options(answer)
+        if data is None:
+            return
         for option in data:
             TariffOption.objects.update_or_create(
                 application_id=call.params["application"],

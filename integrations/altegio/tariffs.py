@@ -22,8 +22,10 @@ class RemoteOption:
     free_months: int | None  # on top of the paid ones
 
 
-def read_tariff_options(answer: Answer) -> list[RemoteOption]:
-    """All options of all tariffs; those without a readable id are left out."""
+def read_tariff_options(answer: Answer) -> list[RemoteOption] | None:
+    """All options of all tariffs; those without a readable id are left out. None where no list is there."""
+    if not isinstance(answer.data, list):
+        return None
     return [
         RemoteOption(
             id=option_id,

@@ -15,6 +15,7 @@ from accounts.models import User
 from billing.models import Discount, PaymentLink, TariffOption
 from billing.offers import NotOfferedError, ask_for_link, fetch_tariffs, give_discount
 from integrations.connections.models import Application, Connection
+from integrations.contract_drift.models import Drift
 from integrations.outbox.models import KnownHost, OutgoingCall
 from partner_portal.core.watch import heal_stranded
 from sandbox import Sandbox
@@ -51,6 +52,21 @@ def test_a_404_is_no_proof_that_there_are_no_tariffs(
     work()
     assert TariffOption.objects.exists()
     assert OutgoingCall.objects.latest("pk").state == "refused"
+
+
+@pytest.mark.parametrize("body", [{"success": True}, {"success": True, "data": {"1": {"options": []}}}])
+def test_an_answer_without_a_list_takes_no_tariff_away(
+    altegio: Sandbox, connection: Connection, option: TariffOption, work: Callable[..., None], body: dict[str, Any]
+) -> None:
+    ask_for_link(connection, option)
+    work()
+    altegio.fault("error", "tariffs", status=200, body=body)
+    fetch_tariffs(connection.application)
+    work()
+    assert OutgoingCall.objects.latest("pk").state == "done"
+    assert TariffOption.objects.filter(pk=option.pk).exists()
+    assert PaymentLink.objects.exists()
+    assert Drift.objects.filter(subject__contains="tariffs").exists()
 
 
 def test_the_other_host_is_tried_once_and_remembered(
