@@ -25,7 +25,6 @@ from integrations.altegio.answers import (
 from integrations.altegio.requests import ApiRequest
 from integrations.altegio.wire import to_wire
 from integrations.connections.models import State
-from integrations.outbox.attempts import had_no_answer
 from integrations.outbox.call_kinds import (
     CallKind,
     CannotTell,
@@ -37,8 +36,10 @@ from integrations.outbox.call_kinds import (
     kind_of,
     register,
 )
+from integrations.outbox.executor import OUR_FAILURE
 from integrations.outbox.models import CallState, OutgoingCall, Priority
 from integrations.outbox.queue import new_call
+from integrations.outbox.settling import may_have_happened
 from integrations.status_sync.question import status_question
 from integrations.status_sync.status_sync import ask_status
 from partner_portal.core.english import english as _
@@ -50,9 +51,12 @@ HELD_AS_BEFORE = (
 UNSURE = "Altegio says the location is not connected; whether this payment arrived before cannot be known now."
 MAY_BE_REFUNDED = (
     "Altegio refuses the refund, but an earlier try had no answer and may have made it. Altegio says the location is "
-    "not connected and shows no payments: ask Altegio whether this one is refunded. If the location is connected "
-    "again, the portal sees it."
+    "not connected and shows no payments: ask Altegio whether this one is refunded, and note it on the payment's "
+    "page. If the location is connected again, the portal sees it."
 )
+# A report, or a refund, that Altegio may have taken all the same.
+REPORT_UNCONFIRMED = (UNSURE, OUR_FAILURE)
+REFUND_UNCONFIRMED = (MAY_BE_REFUNDED, OUR_FAILURE)
 
 
 class _AboutPayment(CallKind):
@@ -114,7 +118,7 @@ class ReportPayment(_AboutPayment):
         payment = lock_payment(call.params["payment"])
         if _is_held(payment, status.payments):
             return Happened()
-        if status is NOT_CONNECTED:
+        if status is NOT_CONNECTED and may_have_happened(self.rounds(call)):
             return NotToHappen(UNSURE)
         if status.state is AltegioState.NONE:
             return NotToHappen("The location is not connected, and this payment has not arrived.")
@@ -129,21 +133,23 @@ class ReportPayment(_AboutPayment):
         if payment.altegio_payment_id is None:
             payment.altegio_payment_id = read_payment_id(answer)
             _take_over(payment)
-        if payment.status == Status.QUEUED:
+        if payment.status in (Status.QUEUED, Status.FAILED):
+            # Failed: the portal had, and staff tried the call again.
             payment.status = Status.REPORTED
             tell_of_payment(payment)
         payment.error = payment.error if payment.error == HELD_AS_BEFORE else ""
         payment.reported_at = timezone.now()
         payment.save(update_fields=["altegio_payment_id", "status", "error", "reported_at"])
         follow_payments(payment.connection)
-        _end_alerts(payment)
+        if payment.report_round > 1:
+            end_alerts(payment)
         if payment.connection.state == State.FROZEN:
             # A payment re-activates the connection (docs/altegio.md §3); Altegio says when it has.
             ask_status(payment.connection)
 
     def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
         payment = lock_payment(call.params["payment"])
-        refunded = payment.status == Status.REFUND_QUEUED and reason != UNSURE
+        refunded = payment.status == Status.REFUND_QUEUED and reason not in REPORT_UNCONFIRMED
         payment.status = Status.CANCELLED if refunded else Status.FAILED
         payment.error = reason[:500]
         payment.save(update_fields=["status", "error"])
@@ -181,7 +187,7 @@ class RefundPayment(_AboutPayment):
             return Happened()
         if call.refusal_code is None:
             return SendAgain()
-        is_unsure = status is NOT_CONNECTED and had_no_answer(call)
+        is_unsure = status is NOT_CONNECTED and may_have_happened(self.rounds(call))
         return NotToHappen(MAY_BE_REFUNDED if is_unsure else call.reason)
 
     def accepted(self, call: OutgoingCall, answer: Answer) -> None:
@@ -190,7 +196,7 @@ class RefundPayment(_AboutPayment):
     def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
         payment = lock_payment(call.params["payment"])
         if payment.status == Status.REFUND_QUEUED:
-            error = reason if reason == MAY_BE_REFUNDED else f"Altegio refused the refund: {reason}"
+            error = reason if reason in REFUND_UNCONFIRMED else f"Altegio refused the refund: {reason}"
             payment.status, payment.error = Status.REPORTED, error[:500]
             payment.save(update_fields=["status", "error"])
 
@@ -227,10 +233,9 @@ def _is_held(payment: Payment, held: Iterable[RemotePayment]) -> bool:
     return False
 
 
-def _end_alerts(payment: Payment) -> None:
+def end_alerts(payment: Payment) -> None:
     """What warned of an earlier try is over, also of one for an earlier connection."""
-    if payment.report_round > 1:
-        clear_alerts(key__in={alert_key(call, kind_of(call)) for call in payment.calls()})
+    clear_alerts(key__in={alert_key(call, kind_of(call)) for call in payment.calls()})
 
 
 def _take_over(payment: Payment) -> None:

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from accounts.models import User
-from billing.call_kinds import UNSURE, ReportPayment
+from billing.call_kinds import REPORT_UNCONFIRMED, ReportPayment
 from billing.models import CONTENT, Payment, PaymentChange, Source, Status
 from billing.parsing import InvalidPaymentError, PaymentData
 from integrations.connections.models import LIVE, Connection, State, application_for
@@ -232,7 +232,7 @@ def _may_be_sent_again(payment: Payment, data: PaymentData | None) -> None:
             else f"Only a payment that failed can be sent again; this one is {payment.status}."
         )
     here = (payment.application.altegio_id, payment.location.altegio_id)
-    if data is not None and payment.error == UNSURE and (data.application_id, data.salon_id) != here:
+    if data is not None and payment.error in REPORT_UNCONFIRMED and (data.application_id, data.salon_id) != here:
         raise PaymentConflictError(
             "Altegio may hold this payment at the location it was told for: send it again as it was first."
         )

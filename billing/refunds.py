@@ -3,7 +3,7 @@
 from django.db import transaction
 from django.utils import timezone
 
-from billing.call_kinds import RefundPayment
+from billing.call_kinds import REFUND_UNCONFIRMED, RefundPayment, end_alerts, mark_refunded
 from billing.intake import PaymentConflictError
 from billing.models import Payment, Source, Status
 from billing.periods import lock_payment
@@ -36,6 +36,21 @@ def refund_payment(payment_id: int) -> tuple[Payment, bool]:
             queue([RefundPayment.new(payment)])
         payment.save(update_fields=["status", "error", "refund_asked_at", "refund_round"])
         return payment, True
+
+
+def is_unconfirmed(payment: Payment) -> bool:
+    """Whether Altegio may have refunded it without saying so."""
+    return payment.status == Status.REPORTED and payment.error in REFUND_UNCONFIRMED
+
+
+def note_refund(payment_id: int) -> None:
+    """Staff have heard from Altegio that a payment in doubt is refunded. Raises PaymentConflictError."""
+    with transaction.atomic():
+        payment = lock_payment(payment_id)
+        if not is_unconfirmed(payment):
+            raise PaymentConflictError("Nobody doubts whether this payment is refunded: there is nothing to note.")
+        mark_refunded(payment)
+        end_alerts(payment)
 
 
 def _cancel_report(payment: Payment) -> bool:

@@ -21,7 +21,7 @@ from billing.history import said
 from billing.intake import Overlap, PaymentConflictError, record_payment, send_again
 from billing.models import Payment, Source, Status
 from billing.parsing import InvalidPaymentError
-from billing.refunds import refund_payment
+from billing.refunds import is_unconfirmed, note_refund, refund_payment
 from billing.suggested_payment import suggested_payment
 from billing.totals import totals_by_month
 from integrations.outbox.exchange import exchange_text
@@ -42,7 +42,7 @@ class PaymentAdmin(ReadOnlyAdmin):
     search_fields = ("external_id__startswith", "=altegio_payment_id", "=location__altegio_id")
     list_select_related = ("application", "location")
     ordering = ("-pk",)
-    actions = ("send_again", "refund", "export")
+    actions = ("send_again", "refund", "note_refund", "export")
     readonly_fields = ("connection_link", "money", "changes", "exchanges")
     entry_fields = (
         "external_id",
@@ -105,6 +105,8 @@ class PaymentAdmin(ReadOnlyAdmin):
             return redirect(request.path)
 
     def is_offered(self, action: str, row: Payment) -> bool:
+        if action == "note_refund":
+            return is_unconfirmed(row)
         wanted = {"refund": (Status.QUEUED, Status.REPORTED), "send_again": (Status.FAILED,)}
         return action not in wanted or row.status in wanted[action]
 
@@ -173,6 +175,21 @@ class PaymentAdmin(ReadOnlyAdmin):
             raise ActionRefusedError(" ".join(problems))
         said = english_plural("%d payment is refunded.", "%d payments are refunded.", done) % done
         return " ".join([said, *problems])
+
+    @confirm_action(
+        _("Altegio says it is refunded"),
+        _(
+            "For a refund in doubt, once you have asked Altegio: the payment counts as refunded from now on. Nothing "
+            "is sent. This cannot be taken back."
+        ),
+        permission="billing.refund_payment",
+    )
+    def note_refund(self, _request: HttpRequest, chosen: QuerySet[Payment]) -> str:
+        try:
+            note_refund(chosen.get().pk)
+        except PaymentConflictError as problem:
+            raise ActionRefusedError(str(problem)) from None
+        return str(_("The payment is refunded."))
 
     @exported(_("Export for settlement"))
     def export(self, request: HttpRequest, chosen: QuerySet[Payment]) -> HttpResponseBase:

@@ -43,8 +43,3 @@ def yes_on_record(call: OutgoingCall) -> Answer | None:
     """Altegio's yes to an earlier sending of this call, without its content; None where there was none."""
     sent = call.attempts.filter(purpose=Attempt.Purpose.SEND, outcome=Outcome.ACCEPTED).order_by("number").last()
     return Answer(Outcome.ACCEPTED, sent.status_code) if sent else None
-
-
-def had_no_answer(call: OutgoingCall) -> bool:
-    """Whether a sending of this call may have done it, and nobody said so."""
-    return call.attempts.filter(purpose=Attempt.Purpose.SEND, outcome__in=("", Outcome.UNKNOWN)).exists()

@@ -1,12 +1,18 @@
 """A refund reaches Altegio once, and none goes out for what was never reported."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
+from django.test import Client
 
+from billing.call_kinds import RefundPayment
 from billing.models import Payment
+from integrations.alerts.models import Alert
 from integrations.connections.models import Connection
+from integrations.outbox import executor
 from integrations.outbox.models import OutgoingCall
 from integrations.status_sync.status_sync import ask_status
 from sandbox import Sandbox
@@ -101,6 +107,70 @@ def test_where_the_end_of_the_connection_hides_an_earlier_try_nobody_says_that_i
     shown = billing.payment(reported)
     assert shown["status"] == status
     assert ("may have made it" in shown["error"]) is (status == "reported")
+
+
+@pytest.fixture
+def in_doubt(altegio: Sandbox, billing: Billing, reported: int, work: Callable[..., None]) -> int:
+    """A payment that Altegio has refunded, though it neither said so nor shows it any more."""
+    altegio.configure(gone_answer="404")
+    altegio.fault("drop_after", "refund")
+    billing.refund(reported)
+    work(rounds=1)
+    altegio.uninstall(SALON)
+    work()
+    return reported
+
+
+def test_a_refund_in_doubt_stays_so_however_often_it_is_asked_for(
+    altegio: Sandbox, billing: Billing, in_doubt: int, work: Callable[..., None]
+) -> None:
+    assert billing.refund(in_doubt).status_code == 202
+    work()
+    assert len(altegio.requests("refund")) == 3
+    assert "may have made it" in billing.payment(in_doubt)["error"]
+
+
+def test_staff_note_what_altegio_says_of_a_refund_in_doubt(
+    billing: Billing, in_doubt: int, admin_client: Client
+) -> None:
+    page = admin_client.get(f"/admin/billing/payment/{in_doubt}/change/").content.decode()
+    assert "Altegio says it is refunded" in page
+    note = {"action": "note_refund", "_selected_action": in_doubt, "confirmed": "yes"}
+    admin_client.post("/admin/billing/payment/", note)
+
+    assert billing.payment(in_doubt)["status"] == "refunded"
+    assert Payment.objects.get().connection.paid_until is None
+    assert not Alert.objects.filter(kind="call", cleared_at=None).exists()
+    assert LogEntry.objects.get().change_message == "Altegio says it is refunded"
+
+
+def test_a_failure_of_the_portals_own_is_no_refusal_of_altegios(
+    altegio: Sandbox, billing: Billing, reported: int, work: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_kind: RefundPayment, _call: OutgoingCall, _answer: object) -> None:
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(executor, "FAILING", replace(executor.FAILING, max_failures=1))
+    monkeypatch.setattr(RefundPayment, "accepted", fail)
+    billing.refund(reported)
+    work()
+    shown = billing.payment(reported)
+    assert (shown["status"], shown["error"][:17]) == ("reported", "The portal failed")
+
+    monkeypatch.undo()
+    executor.FAILING.try_again(list(OutgoingCall.objects.filter(kind="refund_payment").values_list("pk", flat=True)))
+    work()
+    assert billing.payment(reported)["status"] == "refunded"
+
+
+def test_staff_note_no_refund_of_what_nobody_doubts(billing: Billing, reported: int, admin_client: Client) -> None:
+    page = admin_client.get(f"/admin/billing/payment/{reported}/change/").content.decode()
+    assert "Altegio says it is refunded" not in page
+    note = {"action": "note_refund", "_selected_action": reported, "confirmed": "yes"}
+    answer = admin_client.post("/admin/billing/payment/", note, follow=True).content.decode()
+
+    assert "Nobody doubts" in answer
+    assert billing.payment(reported)["status"] == "reported"
 
 
 def test_a_refund_that_altegio_refuses_leaves_the_payment_and_may_be_asked_again(

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,12 +11,14 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
+from billing.call_kinds import ReportPayment
 from billing.csv_import import import_payments
 from billing.intake import Overlap
 from billing.models import Payment, PaymentChange
 from integrations.alerts.models import Alert
 from integrations.backoffice.timeline.entries import timeline
 from integrations.connections.models import Connection
+from integrations.outbox import executor
 from integrations.outbox.models import Attempt, OutgoingCall
 from integrations.status_sync.status_sync import ask_status
 from sandbox import Sandbox
@@ -171,6 +174,82 @@ def test_while_nobody_knows_whether_it_arrived_it_stays_at_its_location(
     assert held(altegio) == ["990.99"]
     assert billing.payment(payment)["altegio_payment_id"] is not None
     assert connection.payments.get().amount == Payment.objects.get().amount
+
+
+def test_what_was_surely_refused_may_go_to_another_location(
+    altegio: Sandbox, billing: Billing, failed: int, connect: Callable[..., Connection], work: Callable[..., None]
+) -> None:
+    """Also after a retry for which Altegio says that the location is not connected."""
+    connect(10301)
+    altegio.fault("error", "status", status=404)
+    billing.post(f"payments/{failed}/retry/")
+    work()
+    shown = billing.payment(failed)
+    assert (shown["status"], "has not arrived" in shown["error"]) == ("failed", True)
+    assert billing.tell(external_id="bill", salon_id=10301).status_code == 202
+    work()
+    assert (held(altegio), held(altegio, 10301)) == ([], ["990.99"])
+
+
+def test_what_altegio_took_without_an_id_does_not_go_to_another_location(
+    altegio: Sandbox, billing: Billing, connection: Connection, connect: Callable[..., Connection], work: Any
+) -> None:
+    connect(10301)
+    altegio.fault("error_after", "payment", status=200, body={"success": True, "data": {}})
+    altegio.fault("error", "status", status=404)
+    billing.pay(external_id="bill")
+    work()
+    assert held(altegio) == ["990.99"]
+    assert billing.tell(external_id="bill", salon_id=10301).status_code == 409
+
+
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """What follows from Altegio's yes fails in the portal, and the first failure ends the call."""
+    monkeypatch.setattr(executor, "FAILING", replace(executor.FAILING, max_failures=1))
+
+    def fail(_kind: ReportPayment, _call: OutgoingCall, _answer: object) -> None:
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(ReportPayment, "accepted", fail)
+    return monkeypatch
+
+
+def test_a_failure_of_the_portals_own_is_no_word_of_altegios(
+    altegio: Sandbox,
+    billing: Billing,
+    connection: Connection,
+    connect: Callable[..., Connection],
+    failing: pytest.MonkeyPatch,
+    work: Callable[..., None],
+) -> None:
+    connect(10301)
+    payment = billing.pay(external_id="bill")
+    work()
+    shown = billing.payment(payment)
+    assert (shown["status"], "The portal failed" in shown["error"]) == ("failed", True)
+    assert billing.tell(external_id="bill", salon_id=10301).status_code == 409, "Altegio holds it"
+
+    failing.undo()
+    executor.FAILING.try_again(list(OutgoingCall.objects.filter(kind="report_payment").values_list("pk", flat=True)))
+    work()
+    shown = billing.payment(payment)
+    assert (shown["status"], shown["error"], held(altegio)) == ("reported", "", ["990.99"])
+
+
+def test_a_payment_that_the_portal_failed_to_report_is_not_cancelled_by_its_refund(
+    altegio: Sandbox,
+    billing: Billing,
+    connection: Connection,
+    failing: pytest.MonkeyPatch,
+    work: Callable[..., None],
+) -> None:
+    altegio.fault("drop_after", "payment")
+    payment = billing.pay()
+    work(rounds=1)
+    assert billing.refund(payment).json()["status"] == "refund_queued"
+    work()
+    assert (billing.payment(payment)["status"], held(altegio)) == ("failed", ["990.99"])
 
 
 def test_a_retry_does_not_believe_too_early_that_nothing_is_there(
