@@ -24,6 +24,8 @@ from integrations.status_sync.status_sync import AskStatus
 from integrations.telephony.chains import adopt_chain
 
 CLOCK_ALERT = "altegio-clock"
+# What the claim of nobody known begins with, once the person behind it was erased.
+ERASED = "erased:"
 CHANGED_HANDS = (
     "By Altegio's log that connection has ended since, and the location was connected anew. Decide whose it is."
 )
@@ -156,8 +158,8 @@ def accept(connection: Connection, to: State, why: str) -> None:
     """Altegio accepted: the location is the claimant's, and what follows from that is queued.
 
     Of two proven people who claim it, Altegio's yes does not say whose it is: it is nobody's until staff decide.
-    What staff ended stays ended; they are told that Altegio holds it to be connected. What ended with the person
-    behind it is disconnected again.
+    What staff ended stays ended; they are told that Altegio holds it to be connected. Where the person behind it was
+    erased since, it is disconnected again.
     """
     Location.objects.select_for_update(no_key=True).get(pk=connection.location_id)
     if connection.state in LIVE:
@@ -168,7 +170,7 @@ def accept(connection: Connection, to: State, why: str) -> None:
         return
     end_unnoticed(connection)
     owner = None if connection.is_disputed else connection.claimant
-    is_gone = connection.ended_by == EndedBy.PORTAL and (owner is None or not owner.is_active)
+    is_gone = (owner is not None and not owner.is_active) or connection.claim.startswith(ERASED)
     now = timezone.now()
     # Due for its status: whether the settings were taken is said there.
     asked = now - timedelta(days=settings.RECHECK_DAYS)

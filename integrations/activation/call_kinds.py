@@ -22,6 +22,7 @@ from integrations.activation.claim_order import facts_of, note_grant
 from integrations.activation.sent_settings import sent_settings
 from integrations.activation.status_decision import DISPUTED, judge
 from integrations.activation.taken_settings import note_active_at_the_grant
+from integrations.alerts.windows import begin_window
 from integrations.altegio import requests
 from integrations.altegio.answers import AltegioState, Answer, ConnectionStatus, Outcome, read_status
 from integrations.altegio.requests import ApiRequest
@@ -159,11 +160,9 @@ class Activate(CallKind):
         later = activation_deadline(connection.last_arrived_at)
         if connection.state == State.GRANTED and now < later and connection.deadline_at < later:
             # Connect was pressed again: a new consent has an hour of its own.
-            connection.deadline_at, connection.warned = later, 0
-            connection.save(update_fields=["deadline_at", "warned"])
+            begin_window(connection, later)
         if now < connection.deadline_at:
-            # Its window began anew.
-            queue_fresh([self.again(connection)])
+            queue_fresh([self._once_more(connection, call)])
             return
         to = State.EXPIRED if connection.state == State.GRANTED else State.FAILED
         why = WINDOW_CLOSED if to is State.EXPIRED else STILL_TAKEN
@@ -172,6 +171,13 @@ class Activate(CallKind):
         if call.attempts.exists():
             # The last word may have been lost on the line; Altegio knows.
             ask_status(connection)
+
+    def _once_more(self, connection: Connection, ended: OutgoingCall) -> OutgoingCall:
+        """A call for a window that began anew; what staff have decided or released stays so."""
+        call = self.again(connection)
+        if by_staff := {name: True for name in ("decided", "released") if ended.params.get(name)}:
+            call.params, call.state, call.priority = call.params | by_staff, CallState.UNCONFIRMED, ended.priority
+        return call
 
 
 WINDOW_CLOSED = "The window closed before Altegio accepted the activation."

@@ -12,6 +12,7 @@ from integrations.activation.call_kinds import Activate
 from integrations.activation.waiting_call import end_claim, wake
 from integrations.alerts.models import Alert
 from integrations.alerts.raising import clear_alerts
+from integrations.alerts.windows import clear_window_alerts
 from integrations.connections.external_ids import bound_to
 from integrations.connections.models import LIVE, NOT_ENDED, UNDECIDED, Connection, EndedBy, State
 from integrations.connections.transitions import hold, lock, move, tell_details
@@ -155,6 +156,7 @@ def pass_review(connection_id: int, by: User) -> None:
 def _send_on(connection: Connection, why: str, by: User, *, decided: bool = False) -> None:
     """The claim goes on in a new window: one call in place of all that wait, which asks first."""
     cancel(_activations(connection), why)
+    clear_window_alerts([connection])
     move(
         connection,
         State.GRANTED,

@@ -6,6 +6,7 @@ from datetime import datetime
 from integrations.activation.binding import tell_of_disputes
 from integrations.activation.call_kinds import Activate
 from integrations.activation.waiting_call import ask_first, put_to_the_front, renew_deadlines, wake
+from integrations.alerts.windows import clear_window_alerts
 from integrations.connect.claimants import Claimant
 from integrations.connect.decisions import Claim
 from integrations.connect.location_facts import Place
@@ -199,6 +200,7 @@ class ClaimPlan:
         if self._renewed:
             # Its window was over, and nothing has ended it yet; or it was held, and this may be a new consent: who
             # has just arrived has the whole new one.
+            clear_window_alerts(self._renewed)
             move_each(self._renewed, State.CONFLICT, CONFLICT_REASON, deadline_at=self.deadline, warned=0)
             renew_deadlines(self._renewed)
         if self.application.hold_activations:
@@ -210,6 +212,7 @@ class ClaimPlan:
         if self._reopened:
             renewed = [each for each in self._reopened if self._lasts_longer(each)]
             kept = [each for each in self._reopened if not self._lasts_longer(each)]
+            clear_window_alerts(renewed)
             reopened, why = {"is_disputed": False, "ended_by": ""}, "The owner arrived again."
             move_each(renewed, State.GRANTED, why, **reopened, deadline_at=self.deadline, warned=0)
             move_each(kept, State.GRANTED, why, **reopened)

@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts.models import User
 from integrations.activation.claim_order import REFUSAL_LASTS, persistent_claims
 from integrations.activation.waiting_call import end_claim, renew_deadlines
+from integrations.alerts.windows import begin_window
 from integrations.connect.claim_writes import Claimed, ClaimPlan
 from integrations.connect.claimants import Claimant, room_for, turns_taken
 from integrations.connect.decisions import decide
@@ -35,6 +36,7 @@ from integrations.connections.models import (
 from integrations.connections.transitions import lock, tell_details
 from integrations.connections.window import activation_deadline, activation_window
 from integrations.status_sync.status_sync import ask_status
+from integrations.telephony.chains import look_for_two_tokens
 from partner_portal.core.fast_insert import insert
 from partner_portal.core.fast_query import Query
 from partner_portal.core.overtaken import OvertakenError
@@ -214,6 +216,8 @@ def give_claim(connections: Iterable[Connection], old_claim: str, claimant: Clai
         for name, value in columns.items():
             setattr(connection, name, value)
         connection.save(update_fields=list(columns))
+        if connection.pk in bound:
+            look_for_two_tokens(connection)
     tell_details(bound)
 
 
@@ -236,9 +240,9 @@ def stand_aside(claim: Connection, to: Connection) -> None:
     insert([ArrivalLocation(arrival_id=pk, connection=to) for pk in arrivals], ignore_conflicts=True)
     shown.delete()
     to.last_arrived_at = max(to.last_arrived_at, claim.last_arrived_at)
-    to.deadline_at = max(to.deadline_at, claim.deadline_at)
-    to.save(update_fields=["last_arrived_at", "deadline_at"])
-    if to.state in UNDECIDED:
+    to.save(update_fields=["last_arrived_at"])
+    if to.state in UNDECIDED and to.deadline_at < claim.deadline_at:
+        begin_window(to, claim.deadline_at)
         renew_deadlines([to])
     elif to.state in LIVE:
         # It may have ended at Altegio without a word, and been granted anew.

@@ -12,6 +12,7 @@ from django.dispatch import receiver
 
 from accounts.erasure import person_erased
 from accounts.models import User
+from integrations.activation.binding import ERASED
 from integrations.activation.waiting_call import end_claim
 from integrations.connections.models import Arrival, Connection
 from integrations.connections.querysets import ConnectionQuerySet
@@ -32,8 +33,9 @@ def forget_person(user: User, altegio_user_ids: set[int], **_: Any) -> None:
     theirs = Q(claimant=user) | Q(owner=user) | Q(pk__in=waiting) | Q(claim__in=every)
     held = Connection.objects.filter(pk__in=hold(Connection.objects.filter(theirs)))
     _end_claims(held.filter(Q(claimant=user) | Q(claim__in=every)))
-    for rows in (arrivals.filter(claim__in=claims), held.filter(claim__in=claims)):
-        rows.update(claim=Concat(Value("erased:"), Cast("pk", CharField())))
+    provisional = [claim for claim in every if not claim.startswith("u:")]
+    for rows in (arrivals.filter(claim__in=provisional), held.filter(claim__in=provisional)):
+        rows.update(claim=Concat(Value(ERASED), Cast("pk", CharField())))
     arrivals.update(altegio_user_id=None, digest="", network="")
     held.update(visitor="", network="")
     own = touch(Connection.objects.filter(owner=user))

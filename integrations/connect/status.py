@@ -75,18 +75,17 @@ def status_of(arrival: Arrival) -> ArrivalStatus:
     }
     progress = _progress_of(arrival)
     locations = [_line(arrival, salon_id, connections.get(salon_id), progress) for salon_id in arrival.salon_ids]
-    waiting = [connection.deadline_at for connection in connections.values() if connection.state == State.GRANTED]
+    own = {salon_id: each for salon_id, each in connections.items() if not _is_anothers(arrival, each)}
+    waiting = [connection.deadline_at for connection in own.values() if connection.state == State.GRANTED]
     return ArrivalStatus(
         state=page_state([location.state for location in locations]),
         deadline=min(waiting, default=arrival.deadline_at),
         locations=locations,
-        titles={salon_id: connection.title for salon_id, connection in connections.items() if connection.title},
+        titles={salon_id: connection.title for salon_id, connection in own.items() if connection.title},
         words={
-            salon_id: connection.altegio_words
-            for salon_id, connection in connections.items()
-            if connection.altegio_words
+            salon_id: connection.altegio_words for salon_id, connection in own.items() if connection.altegio_words
         },
-        is_recent=any(_is_recent(connection) for connection in connections.values()),
+        is_recent=any(_is_recent(connection) for connection in own.values()),
     )
 
 
@@ -145,12 +144,23 @@ def _line(arrival: Arrival, salon_id: int, connection: Connection | None, progre
         return LocationStatus(salon_id, "pending", _waits_for_proof(), again)
     if connection is None:
         return LocationStatus(salon_id, "pending", _("Sign up or sign in to go on."), again)
+    if _is_anothers(arrival, connection):
+        return LocationStatus(salon_id, SHOWN_STATES[State.CONFLICT], _taken_by_another(), again)
     is_struggling = connection.pk in progress.struggling
     if connection.pk in progress.asking:
         message = _waiting(connection, struggling=is_struggling, stopped=progress.stopped)
         return LocationStatus(salon_id, "pending", message, again)
     message = message_for(connection, struggling=is_struggling, stopped=progress.stopped)
     return LocationStatus(salon_id, shown_state(connection), message, again)
+
+
+def _is_anothers(arrival: Arrival, connection: Connection) -> bool:
+    """Whether it is not, or not any more, this arrival's person's: whoever typed an address learns nothing of it."""
+    return connection.owner_id not in (None, arrival.user_id)
+
+
+def _taken_by_another() -> str:
+    return _("Another person has connected this location. Ask them to disconnect it, then press Connect.")
 
 
 def message_for(connection: Connection, *, struggling: bool = False, stopped: bool = False) -> str:
@@ -171,7 +181,7 @@ def message_for(connection: Connection, *, struggling: bool = False, stopped: bo
             return _with(_time_is_over(), connection.altegio_words)
         case State.CONFLICT:
             if not connection.is_disputed:
-                return _("Another person has connected this location. Ask them to disconnect it, then press Connect.")
+                return _taken_by_another()
             return _("Another person has connected or claims this location. Our staff will look into it.")
         case State.FAILED:
             return _failed(connection)

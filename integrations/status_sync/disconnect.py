@@ -73,7 +73,13 @@ def _uninstall(connection: Connection, by: int | None, why: str) -> OutgoingCall
     # No count of the earlier ones: they are not kept for ever, and a key must not come twice.
     key = f"uninstall:{connection.pk}:{uuid.uuid4().hex}"
     return new_call(
-        Uninstall, key, ordering_key=connection.ordering_key, connection_id=connection.pk, by=by, why=why[:300]
+        Uninstall,
+        key,
+        ordering_key=connection.ordering_key,
+        connection_id=connection.pk,
+        by=by,
+        why=why[:300],
+        owner=connection.owner_id,
     )
 
 
@@ -95,6 +101,8 @@ class Uninstall(CallKind):
         connection = connection_of(call)
         if connection.state not in LIVE:
             raise ObsoleteError(f"The connection is {connection.state}.")
+        if call.params.get("owner") not in (None, connection.owner_id):
+            raise ObsoleteError("It is another person's since.")
         return requests.uninstall(connection.location.altegio_id, connection.application.altegio_id)
 
     def question(self, call: OutgoingCall) -> ApiRequest:

@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 
 from integrations.connections.models import Chain, Connection
 from integrations.outbox.models import OutgoingCall
-from integrations.telephony.chains import confirm_chain, switch_on_again
+from integrations.telephony.chains import confirm_chain, is_to_be_confirmed, switch_on_again
 from integrations.telephony.models import NotificationDay, PhoneCall, PhoneLines
 from integrations.telephony.phone_calls import CallHistory, send_again
 from partner_portal.core.admin_base import ActionRefusedError, ReadOnlyAdmin, confirm_action, link_to
@@ -42,8 +42,7 @@ class ChainAdmin(ReadOnlyAdmin):
 
     def is_offered(self, action: str, row: Chain) -> bool:
         if action == "confirm":
-            others = Chain.objects.filter(altegio_id=row.altegio_id).exclude(pk=row.pk)
-            return bool(row.crm_token) and not row.is_confirmed and others.exists()
+            return is_to_be_confirmed(row)
         return row.telephony == Chain.Telephony.FAILED
 
     @admin.display(description=_("chain"))

@@ -10,7 +10,7 @@ from accounts.emails import EMAIL_CONTEXTS
 from accounts.models import User
 from accounts.notifications import NotificationKind, digest_context, notify, register_notification
 from integrations.alerts.models import Alert
-from integrations.alerts.raising import raise_alerts
+from integrations.alerts.raising import clear_alerts, raise_alerts
 from integrations.connections.models import Chain, Connection
 
 # A chain of franchisees may have hundreds of owners, and each new location would write to all of them.
@@ -58,15 +58,25 @@ def tell_of_new_token(connection: Connection) -> None:
     _tell_not_taken(connection, "somebody came with its owner's link and another CRM token")
 
 
-def tell_of_second_token(connection: Connection, kept: Connection) -> None:
-    """A location was connected with a token that its owner's others do not have; `kept` is one of those."""
-    notify(TokenNotTaken, kept.owner, kept.pk, key=f"{kept.pk}:{timezone.now():%Y%m%d}")
+def tell_of_two_tokens(connection: Connection, chain: Chain) -> None:
+    """A location was connected with a token that its owner's others of this chain do not have."""
+    key = _of_two_tokens(connection.owner_id, chain.altegio_id)
+    notify(TokenNotTaken, connection.owner, connection.pk, key=f"{key}:{timezone.now():%Y%m%d}")
     text = (
         f"{connection}: brought a CRM token that its owner's other locations of this chain do not have, and those do "
         "not follow. Ask the owner. If it is the chain's token, confirm the chain that has it: then all locations of "
         "the owner's go on under it."
     )
-    raise_alerts([(Alert.Kind.REVIEW, f"crm-token:{connection.pk}", text, connection)])
+    raise_alerts([(Alert.Kind.REVIEW, key, text, connection)])
+
+
+def forget_two_tokens(owner_id: int, chain_number: int) -> None:
+    """All of the owner's locations of this chain have one token again."""
+    clear_alerts(key=_of_two_tokens(owner_id, chain_number))
+
+
+def _of_two_tokens(owner_id: int | None, chain_number: int) -> str:
+    return f"two-tokens:{chain_number}:{owner_id}"
 
 
 def tell_of_contradiction(connection: Connection) -> None:

@@ -16,12 +16,14 @@ from integrations.connections.models import LIVE, Application, Arrival, Chain, C
 from integrations.connections.transitions import touch
 from integrations.telephony.call_kinds import retire_chain, switch_telephony
 from integrations.telephony.chain_notices import (
+    forget_two_tokens,
     tell_of_another_speaker,
     tell_of_contradiction,
     tell_of_new_token,
-    tell_of_second_token,
+    tell_of_two_tokens,
     tell_others,
 )
+from partner_portal.core.overtaken import again_when_overtaken
 
 
 @dataclass(frozen=True)
@@ -82,21 +84,43 @@ def switch_on_again(chain_id: int) -> bool:
     return True
 
 
-@transaction.atomic
+@again_when_overtaken
 def confirm_chain(chain_id: int) -> None:
     """Staff have found out that, of all that have its number, this is the chain.
 
-    All locations of its owners that have this number go on under its token.
+    All locations of this number go on under its token that are of those whose token it is.
     """
-    chain = Chain.objects.get(pk=chain_id)
-    same_number = Chain.objects.select_for_update(no_key=True).filter(altegio_id=chain.altegio_id).order_by("pk")
-    same_number.filter(pk__in=[row.pk for row in same_number]).exclude(pk=chain_id).update(is_confirmed=False)
-    same_number.filter(pk=chain_id).update(is_confirmed=True)
-    owners = Connection.objects.live().filter(location__chain=chain).exclude(owner=None)
-    left = set[int]().union(*(_bring_along(owner, chain) for owner in set(owners.values_list("owner", flat=True))))
+    number = Chain.objects.values_list("altegio_id", flat=True).get(pk=chain_id)
+    # Locations before chains, as where Altegio's acceptance is written down.
+    places = Location.objects.filter(chain__altegio_id=number).order_by("altegio_id")
+    list(places.select_for_update(of=("self",), no_key=True).values_list("pk"))
+    same_number = Chain.objects.select_for_update(no_key=True).filter(altegio_id=number).order_by("pk")
+    chain = {row.pk: row for row in same_number}[chain_id]
+    Chain.objects.filter(altegio_id=number).exclude(pk=chain_id).update(is_confirmed=False)
+    Chain.objects.filter(pk=chain_id).update(is_confirmed=True)
+    left: set[int] = set()
+    for owner_id in speakers_of(chain):
+        left |= _bring_along(owner_id, chain)
+        forget_two_tokens(owner_id, number)
     _retire(left, chain)
     if left:
         _switch_on(chain)
+
+
+def speakers_of(chain: Chain) -> set[int]:
+    """The owners who have brought this chain's token to one of their locations."""
+    speaker = _speakers().filter(location=OuterRef("pk")).values("owner")[:1]
+    owners = chain.locations.annotate(speaker=Subquery(speaker)).exclude(speaker=None)
+    return set(owners.values_list("speaker", flat=True))
+
+
+def is_to_be_confirmed(chain: Chain) -> bool:
+    """Whether staff may say that this is the chain of its number: it was not said, or not all has followed."""
+    if not chain.crm_token or not chain.locations.exists():
+        return False
+    if not chain.is_confirmed:
+        return Chain.objects.filter(altegio_id=chain.altegio_id).exclude(pk=chain.pk).exists()
+    return any(_under_another_token(owner_id, chain).exists() for owner_id in speakers_of(chain))
 
 
 def is_proven() -> Q:
@@ -190,16 +214,22 @@ def _join(connection: Connection, brought: Brought) -> None:
     if brought.crm_token:
         _retire(left, chain)
         _switch_on(chain)
-        _tell_of_two_tokens(connection, chain)
+        look_for_two_tokens(connection)
     tell_others(connection, chain)
 
 
-def _tell_of_two_tokens(connection: Connection, chain: Chain) -> None:
-    """The owner has locations of this number under another token: whether both are theirs nobody can see."""
-    if connection.owner_id is not None:
-        others = Connection.objects.live().filter(location__in=_under_another_token(connection.owner_id, chain))
-        if kept := others.filter(owner=connection.owner_id).order_by("pk").first():
-            tell_of_second_token(connection, kept)
+def look_for_two_tokens(connection: Connection) -> None:
+    """Whether the owner's locations of one number have come to more than one token is for staff to look at.
+
+    Whether both are theirs nobody can see. What they were told of before is over where there is one.
+    """
+    chain = connection.location.chain
+    if connection.owner_id is None or chain is None or not chain.crm_token:
+        return
+    if _under_another_token(connection.owner_id, chain).exists():
+        tell_of_two_tokens(connection, chain)
+    else:
+        forget_two_tokens(connection.owner_id, chain.altegio_id)
 
 
 def _chain_without_token(connection: Connection, altegio_id: int) -> Chain:
@@ -225,12 +255,8 @@ def _under_another_token(owner_id: int, chain: Chain) -> QuerySet[Location]:
 
 
 def _bring_along(owner_id: int, chain: Chain) -> set[int]:
-    """The owner's other locations of this number go on under this token. Returns the chains that they leave.
-
-    One that somebody has locked is being accepted itself.
-    """
-    others = _under_another_token(owner_id, chain)
-    moved = dict(others.select_for_update(skip_locked=True, of=("self",), no_key=True).values_list("pk", "chain"))
+    """The owner's other locations of this number go on under this token. Returns the chains that they leave."""
+    moved = dict(_under_another_token(owner_id, chain).values_list("pk", "chain"))
     Location.objects.filter(pk__in=moved).update(chain=chain)
     return {left for left in moved.values() if left is not None}
 

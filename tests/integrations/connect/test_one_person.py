@@ -14,14 +14,17 @@ from accounts.emails import send_waiting_emails
 from accounts.erasure import erase_person
 from accounts.models import User
 from integrations.activation import binding, staff
+from integrations.alerts.models import Alert
+from integrations.alerts.raising import raise_alerts
 from integrations.connect.section import own_connections
 from integrations.connections.models import Arrival, Connection, State
 from integrations.connections.transitions import lock
 from integrations.outbox.models import OutgoingCall
+from integrations.outbox.sweep import expire_late_calls
 from integrations.status_sync.disconnect import disconnect
 from sandbox import Sandbox
 from tests.integrations.connect.test_unsigned_arrival import PASSWORD, SIGN_UP, form_action
-from tests.marketplace import AURORA_1, AURORA_2, EMMAS_EMAIL, MARIA, arrive, follow, proven_owner, status
+from tests.marketplace import AURORA_1, AURORA_2, EMMA, EMMAS_EMAIL, MARIA, arrive, follow, proven_owner, status
 from tests.not_none import not_none
 
 pytestmark = pytest.mark.django_db
@@ -180,14 +183,47 @@ def accept(connection: Connection) -> None:
     binding.accept(lock(connection.pk), State.ACTIVE, "Altegio accepted the activation.")
 
 
-def test_what_was_erased_while_altegio_answered_is_disconnected_again(altegio: Sandbox, emma: User) -> None:
-    page = arrive(Client(), altegio, AURORA_1, user_id=None)
-    Client().post(form_action(page, "sign-in"), {"email": EMMAS_EMAIL, "password": PASSWORD})
-    OutgoingCall.objects.filter(kind="activate").update(state="sending")
+@pytest.mark.parametrize("user_id", [None, EMMA])
+@pytest.mark.parametrize("window_is_over", [False, True])
+def test_what_altegio_accepts_of_a_person_who_was_erased_since_is_disconnected_again(
+    altegio: Sandbox, emma: User, user_id: int | None, window_is_over: bool
+) -> None:
+    page = arrive(Client(), altegio, AURORA_1, user_id=user_id)
+    if user_id is None:
+        Client().post(form_action(page, "sign-in"), {"email": EMMAS_EMAIL, "password": PASSWORD})
+    if window_is_over:
+        Connection.objects.update(state="expired", ended_by="window", ended_at=timezone.now())
+    OutgoingCall.objects.filter(kind="activate").update(state="done", finished_at=timezone.now())
     erase_person(emma)
     accept(Connection.objects.get())
-    OutgoingCall.objects.filter(kind="activate").update(state="done", finished_at=timezone.now())
     assert OutgoingCall.objects.filter(kind="uninstall", state="queued").exists()
+
+
+def test_what_two_dispute_stays_connected_also_where_the_accepted_claim_gave_way_to_the_same_persons(
+    altegio: Sandbox, emma: User
+) -> None:
+    page = arrive(Client(), altegio, AURORA_1, user_id=None)
+    Client().post(form_action(page, "sign-in"), {"email": EMMAS_EMAIL, "password": PASSWORD})
+    Connection.objects.update(state="failed", ended_by="portal", is_disputed=True, ended_at=timezone.now())
+    OutgoingCall.objects.filter(kind="activate").update(state="done", finished_at=timezone.now())
+    accept(Connection.objects.get())
+    assert not OutgoingCall.objects.filter(kind="uninstall").exists()
+
+
+def test_a_strangers_page_says_nothing_of_what_the_owner_of_the_typed_address_holds(
+    altegio: Sandbox, work: Callable[..., None], emma: User
+) -> None:
+    page = arrive(Client(), altegio, AURORA_1, user_id=None)
+    Client().post(form_action(page, "sign-in"), {"email": EMMAS_EMAIL, "password": PASSWORD})
+    work()
+    forms = follow(Client(), altegio, AURORA_1, user_id=None)
+    strangers = Client().post(form_action(forms, "sign-up"), SIGN_UP | {"email": EMMAS_EMAIL})
+    before = status(Client(), strangers)
+    again = follow(Client(), altegio, AURORA_1, user_id=None)
+    Client().post(form_action(again, "sign-in"), {"email": EMMAS_EMAIL, "password": PASSWORD})
+
+    assert before["locations"][0]["state"] == "conflict"
+    assert status(Client(), strangers) == before
 
 
 # --- time goes forwards only ----------------------------------------------------------------------
@@ -222,11 +258,27 @@ def test_who_presses_connect_once_more_within_the_hour_has_a_new_hour(
     assert status(client, answer)["state"] == "active"
 
 
+def test_what_warned_of_the_first_hour_ends_with_it(client: Client, altegio: Sandbox) -> None:
+    arrive(client, altegio, AURORA_1)
+    claim = Connection.objects.get()
+    Connection.objects.update(warned=2)
+    raise_alerts([(Alert.Kind.WINDOW, f"window:2:{claim.pk}", "It runs out.", claim)])
+    end = claim.deadline_at
+    Connection.objects.update(last_arrived_at=end - timedelta(minutes=2))
+    with time_machine.travel(end + timedelta(seconds=1)):
+        call = OutgoingCall.objects.get(kind="activate")
+        OutgoingCall.objects.filter(pk=call.pk).update(params=call.params | {"decided": True})
+        expire_late_calls()
+    assert not Alert.objects.filter(cleared_at=None).exists()
+    assert OutgoingCall.objects.filter(state="unconfirmed", params__decided=True).exists(), "as staff have decided"
+
+
 # --- what staff decide ----------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("state", ["queued", "sending"])
 def test_a_disconnecting_that_the_former_owner_wished_ends_when_staff_move_the_location(
-    altegio: Sandbox, work: Callable[..., None], emma: User
+    altegio: Sandbox, work: Callable[..., None], emma: User, state: str
 ) -> None:
     page = arrive(Client(), altegio, AURORA_1, user_id=None)
     Client().post(form_action(page, "sign-in"), {"email": EMMAS_EMAIL, "password": PASSWORD})
@@ -235,8 +287,11 @@ def test_a_disconnecting_that_the_former_owner_wished_ends_when_staff_move_the_l
     follow(Client(), altegio, AURORA_1, user_id=MARIA)
     work(rounds=2)
     disconnect(held.pk, by=emma, why="Moving out.")
+    OutgoingCall.objects.filter(kind="uninstall").update(state=state)
     support = User.objects.create_superuser("support@example.com", "pass")
     staff.give_to_claimant(Connection.objects.latest("pk").pk, support)
+    # Whatever was being sent had no answer.
+    OutgoingCall.objects.filter(state="sending").update(state="unconfirmed", attempt_count=1)
     work()
 
     held.refresh_from_db()

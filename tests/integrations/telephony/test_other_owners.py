@@ -11,6 +11,7 @@ from integrations.alerts.models import Alert
 from integrations.connections.models import Application, Chain, Connection, Location
 from integrations.lifecycle.on_uninstall import end_telephony
 from integrations.status_sync.disconnect import disconnect
+from integrations.telephony.chains import confirm_chain
 from integrations.telephony.models import PhoneCall
 from sandbox import Sandbox
 from tests.integrations.telephony.calling import EMMAS, MARIAS, payload, ring
@@ -45,6 +46,16 @@ def live(salon_id: int = AURORA_1) -> Connection:
 
 def claim_of(user_id: int) -> Connection:
     return Connection.objects.filter(claimant__identities__altegio_user_id=user_id).latest("pk")
+
+
+def test_confirming_a_chain_leaves_those_alone_whose_other_application_is_connected_there(
+    come: Callable[..., None],
+) -> None:
+    come(AURORA_1, EMMA, token=EMMAS)
+    come(AURORA_1, MARIA, application=SMS)
+    come(MEDVED_1, MARIA, token=MARIAS)
+    confirm_chain(not_none(live().location.chain).pk)
+    assert not_none(live(MEDVED_1).location.chain).crm_token == MARIAS
 
 
 @pytest.mark.parametrize("chain", [AURORA_CHAIN, 777, None])

@@ -16,7 +16,8 @@ from pytest_django.fixtures import DjangoAssertNumQueries
 from accounts.models import OutgoingEmail, User
 from accounts.notifications import send_digests
 from integrations.alerts.models import Alert
-from integrations.connections.models import Chain, Connection, Location
+from integrations.connect import arrivals
+from integrations.connections.models import Arrival, Chain, Connection, Location
 from integrations.outbox.models import OutgoingCall
 from integrations.telephony.chains import confirm_chain, see_token
 from integrations.telephony.models import PhoneCall
@@ -191,13 +192,14 @@ def test_a_new_token_is_that_of_the_location_it_came_with_until_staff_confirm_it
         work()
     assert payload(altegio, "event") == ["crm-new", EMMAS]
     assert outgoing_emails("token_not_taken") == [email_of(EMMA)]
-    assert "confirm the chain" in Alert.objects.get(key__startswith="crm-token:", cleared_at=None).text
+    assert "confirm the chain" in Alert.objects.get(key__startswith="two-tokens:", cleared_at=None).text
 
     confirm_chain(not_none(Location.objects.get(altegio_id=AURORA_1).chain).pk)
     ring(api, salon_id=AURORA_2)
     ring(api, salon_group_id=AURORA_CHAIN)
     work()
     assert payload(altegio, "event") == ["crm-new", EMMAS, "crm-new", "crm-new"]
+    assert not Alert.objects.filter(key__startswith="two-tokens:", cleared_at=None).exists()
     assert payload(altegio, "setup") == [EMMAS, "crm-new"]
     assert (
         Chain.objects.get(
@@ -224,6 +226,34 @@ def test_a_location_that_somebody_connects_with_the_owners_link_and_a_token_of_t
     aurora_2 = Location.objects.get(altegio_id=AURORA_2)
     assert not_none(aurora_2.chain).crm_token == "", "which of the two is hers nobody can see"
     assert outgoing_emails("token_not_taken") == [email_of(EMMA)]
+
+
+def test_who_reconnects_each_location_with_the_new_token_is_told_once_and_it_ends(
+    altegio: Sandbox, come: Callable[..., None]
+) -> None:
+    places = (AURORA_1, AURORA_2, MEDVED_1)
+    for place in places:
+        come(place, EMMA, token=EMMAS)
+    for place in places:
+        altegio.uninstall(place, application_id=TELEPHONY)
+        come(place, EMMA, token="crm-new")
+    assert [alert.cleared_at is None for alert in Alert.objects.filter(key__startswith="two-tokens:")] == [False]
+    assert outgoing_emails("token_not_taken") == [email_of(EMMA)]
+
+
+def test_a_second_token_is_told_of_also_where_the_location_was_nobodys_when_it_came(
+    client: Client, altegio: Sandbox, come: Callable[..., None], work: Callable[..., None]
+) -> None:
+    come(AURORA_1, EMMA, token=EMMAS)
+    emma = User.objects.get()
+    emma.identities.all().delete()
+    emma.set_password("correct horse battery")
+    emma.email_proven_at = timezone.now()
+    emma.save()
+    come(AURORA_2, EMMA, token="crm-new")
+    assert not Alert.objects.filter(key__startswith="two-tokens:").exists()
+    arrivals.give_to(Arrival.objects.latest("pk"), emma, is_just_proven=True)
+    assert Alert.objects.filter(key__startswith="two-tokens:").exists()
 
 
 def test_a_location_of_another_chain_is_a_contradiction(api: Api, come: Callable[..., None]) -> None:
