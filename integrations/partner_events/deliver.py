@@ -8,14 +8,15 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from statistics import mean
 from typing import Any
 
 import structlog
 from django.db import connection as database
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import DateTimeField, Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
 from integrations.alerts.models import Alert
@@ -38,11 +39,14 @@ LEASE = timedelta(seconds=TIMEOUT + MAX_RUN + TIMEOUT + 5)
 MAX_ROUND = 25.0
 # So long at most an address that gave no answer is let rest.
 MAX_SILENCE = timedelta(seconds=60)
-# And one that refused so many and took none: its backlog does not take the turn of the others.
+# And one that took none of so many, or none in a whole run's time: its backlog does not take the turn of the others.
 MANY = 10
 # An address that took nothing for so long is switched off.
 SWITCHED_OFF_AFTER = timedelta(days=1)
 THREADS = 3
+# When an address had its last turn, or its rest ended: each refusal at the end of a run writes `rests_until`.
+_NEVER = Value(datetime(1970, 1, 1, tzinfo=UTC), output_field=DateTimeField())
+LAST_TURN = Greatest(Coalesce("last_delivered_at", _NEVER), Coalesce("rests_until", _NEVER))
 
 State = WebhookDelivery.State
 _share = Share(THREADS)
@@ -75,8 +79,10 @@ def deliver_due() -> int:
     taken, ends_at = 0, time.monotonic() + MAX_ROUND
     with _share.thread() as mine:
         while mine and time.monotonic() < ends_at and (run := _share.choose(_claim, _address_of)):
-            with _share.serving(_address_of(run)):
-                taken += _execute(run)
+            with _share.serving(_address_of(run)) as turn:
+                tries = _execute(run)
+                turn.count = len(tries)
+                taken += sum(tried.refusal is None for tried in tries)
     return taken
 
 
@@ -102,7 +108,7 @@ def _claim(not_now: Iterable[object]) -> Run | None:
     endpoints = without_secrets().filter(open_, Exists(mine), is_active=True).exclude(pk__in=list(not_now))
     if database.features.has_select_for_update_skip_locked:
         endpoints = endpoints.select_for_update(skip_locked=True, no_key=True)
-    endpoint = endpoints.order_by(F("last_delivered_at").asc(nulls_first=True), "pk").first()
+    endpoint = endpoints.order_by(LAST_TURN, "pk").first()
     if endpoint is None:
         return None
     # Read under the lock of the address: what another worker has leased is seen.
@@ -116,15 +122,19 @@ def _claim(not_now: Iterable[object]) -> Run | None:
     return Run(endpoint, deliveries, leased_until) if deliveries else None
 
 
-def _execute(run: Run) -> int:
-    """Post the run's events one after the other, and note how each went. Returns how many were taken."""
+def _execute(run: Run) -> list[Try]:
+    """Post the run's events one after the other, and note how each went."""
+    began = time.monotonic()
     tries = _post_each(run)
-    _note(run, tries)
-    return sum(tried.refusal is None for tried in tries)
+    _note(run, tries, time.monotonic() - began)
+    return tries
 
 
 def _post_each(run: Run) -> list[Try]:
-    """One try of each, while the address answers and there is time; none behind a refused one of its connection."""
+    """One try of each, while the address answers and there is time; none behind a refused one of its connection.
+
+    One is tried however long the question for the name took: a run without a try would be the next one, too.
+    """
     began = time.monotonic()
     try:
         secrets, address = read_secrets(run.endpoint), look_up(run.endpoint.url)
@@ -134,7 +144,7 @@ def _post_each(run: Run) -> list[Try]:
     tries: list[Try] = []
     refused: set[int] = set()
     for delivery, message in zip(run.deliveries, messages, strict=True):
-        if time.monotonic() > began + MAX_RUN:
+        if tries and time.monotonic() > began + MAX_RUN:
             break
         if delivery.ordering_key and delivery.ordering_key in refused:
             continue
@@ -163,8 +173,11 @@ def _post(address: Address, secrets: list[str], delivery: WebhookDelivery, messa
 
 
 @transaction.atomic
-def _note(run: Run, tries: list[Try]) -> None:
-    """Write how the run went; what was not tried is due again. What another worker has taken over stays its own."""
+def _note(run: Run, tries: list[Try], seconds: float) -> None:
+    """Write how the run went, and what was not tried is due again; what another worker has taken over stays its own.
+
+    `seconds`: so long the run took.
+    """
     now = timezone.now()
     mine = WebhookDelivery.objects.filter(
         pk__in=any_key([delivery.pk for delivery in run.deliveries]), state=State.WAITING, due_at=run.leased_until
@@ -185,7 +198,7 @@ def _note(run: Run, tries: list[Try]) -> None:
     for tried in tries:
         if tried.refusal is not None and tried.delivery.pk in held:
             _set_back(tried, tried.refusal, now)
-    _note_address(run.endpoint, tries, now)
+    _note_address(run.endpoint, tries, now, was_long=len(tries) >= MANY or seconds >= MAX_RUN)
 
 
 def _by_status(tries: list[Try]) -> dict[int | None, list[Try]]:
@@ -210,7 +223,7 @@ def _pause_after(delivery: WebhookDelivery) -> timedelta:
     return timedelta(seconds=PAUSES[min(delivery.attempt_count, len(PAUSES)) - 1])
 
 
-def _note_address(endpoint: WebhookEndpoint, tries: list[Try], now: datetime) -> None:
+def _note_address(endpoint: WebhookEndpoint, tries: list[Try], now: datetime, *, was_long: bool) -> None:
     """Let an address rest that is silent, refuses all or asks for it; switch it off after a day without success."""
     # Not where the url was changed meanwhile: the new one has done nothing yet.
     same = WebhookEndpoint.objects.filter(pk=endpoint.pk, url=endpoint.url)
@@ -222,7 +235,7 @@ def _note_address(endpoint: WebhookEndpoint, tries: list[Try], now: datetime) ->
     if last is None:
         return
     asked = timedelta(seconds=last.retry_after or 0)
-    refuses_all = len(tries) >= MANY and all(tried.refusal for tried in tries)
+    refuses_all = was_long and all(tried.refusal for tried in tries)
     pause = min(_pause_after(tries[-1].delivery), MAX_SILENCE)
     rest = max(asked, pause) if last.silent or refuses_all else asked
     same.filter(failing_since=None).update(failing_since=now)

@@ -6,21 +6,29 @@ key; at most one thread serves the same key, and all who were slow lately have o
     share = Share(3)
     with share.thread() as mine:        # False: all of the share is at work
         while mine and (item := share.choose(claim, key_of)):
-            with share.serving(key_of(item)):
-                ...
+            with share.serving(key_of(item)) as turn:
+                turn.count = ...    # where more than one thing is done in a turn
 """
 
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TypeVar
 
 Item = TypeVar("Item")
 
-# Who took longer is slow, and stays so for a while.
+# Who took longer for one thing is slow, and stays so for a while.
 SLOW_AFTER = 2.0
 SLOW_FOR = 300.0
+
+
+@dataclass
+class Turn:
+    """One turn of a key: how many things were done in it, for the time of one says who is slow."""
+
+    count: int = 1
 
 
 class Share:
@@ -53,16 +61,16 @@ class Share:
             return item
 
     @contextmanager
-    def serving(self, key: Hashable) -> Iterator[None]:
+    def serving(self, key: Hashable) -> Iterator[Turn]:
         """While the chosen item is worked at."""
-        began = time.monotonic()
+        began, turn = time.monotonic(), Turn()
         try:
-            yield
+            yield turn
         finally:
             now = time.monotonic()
             with self._lock:
                 self._served.discard(key)
-                if now - began > SLOW_AFTER:
+                if now - began > SLOW_AFTER * turn.count:
                     self._slow_until[key] = now + SLOW_FOR
                 else:
                     self._slow_until.pop(key, None)

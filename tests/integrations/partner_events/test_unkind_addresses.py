@@ -39,8 +39,8 @@ def server() -> Iterator[UnkindServer]:
         yield server
 
 
-def address(server: UnkindServer) -> WebhookEndpoint:
-    return new_endpoint(f"{server.url}/hook", [], None, "")
+def address(server: UnkindServer, path: str = "hook") -> WebhookEndpoint:
+    return new_endpoint(f"{server.url}/{path}", [], None, "")
 
 
 def deliveries(endpoint: WebhookEndpoint, count: int = 1) -> None:
@@ -186,3 +186,76 @@ def test_an_answers_body_is_not_waited_for(server: UnkindServer) -> None:
     deliveries(address(server))
     with at_most(END):
         assert only_delivery().state == "delivered"
+
+
+NO = b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"
+
+
+def after(seconds: float, answer: bytes) -> Any:
+    """The script of an address that thinks before it answers."""
+    return lambda talk: (talk.silence(seconds), talk.say(answer))
+
+
+@pytest.mark.django_db
+@pytest.mark.leaves_stranded("what is refused waits")
+def test_an_address_that_refuses_slowly_rests_though_it_was_asked_few_times(
+    server: UnkindServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliver, "MAX_RUN", END / 5)
+    server.will(after(END / 4, NO))
+    endpoint = address(server)
+    deliveries(endpoint, 5)
+    deliver_due()
+    endpoint.refresh_from_db()
+    assert len(server.requests) == 1
+    assert not_none(endpoint.rests_until) > timezone.now()
+
+
+@pytest.mark.django_db
+@pytest.mark.leaves_stranded("what is refused waits")
+def test_one_is_tried_however_long_the_question_for_the_name_takes(
+    server: UnkindServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliver, "MAX_RUN", 0.0)
+    server.will(say(NO))
+    endpoint = address(server)
+    deliveries(endpoint, 2)
+    deliver_due()
+    endpoint.refresh_from_db()
+    assert len(server.requests) == 1
+    assert not_none(endpoint.rests_until) > timezone.now()
+
+
+@pytest.mark.django_db
+@pytest.mark.leaves_stranded("what is refused waits")
+def test_who_waits_longest_since_the_last_turn_goes_first_whether_that_was_taken_or_refused(
+    server: UnkindServer,
+) -> None:
+    server.will(say(NO), say(OK))
+    refusing, taking = address(server, "refusing"), address(server, "taking")
+    deliveries(refusing)
+    deliver_due()
+    WebhookEndpoint.objects.filter(pk=taking.pk).update(last_delivered_at=timezone.now() - timedelta(minutes=1))
+    WebhookDelivery.objects.update(due_at=timezone.now())
+    deliveries(taking)
+    deliver_due()
+    assert [head.split()[1] for head in server.requests] == [b"/refusing", b"/taking", b"/refusing"]
+
+
+@pytest.mark.django_db
+@pytest.mark.leaves_stranded("a run is claimed and not executed")
+def test_many_quick_deliveries_in_one_turn_make_no_address_slow(server: UnkindServer) -> None:
+    """It has its turn beside an address that is slow indeed, and is being served."""
+    with unkind_server() as tardy:
+        server.will(after(END / 8, OK))
+        tardy.will(after(0.7 * END, OK))
+        slow, quick = address(tardy), address(server)
+        deliveries(slow)
+        deliveries(quick, 6)
+        assert deliver_due() == 7
+
+        deliveries(slow)
+        run = not_none(deliver._share.choose(deliver._claim, deliver._address_of))
+        deliveries(quick)
+        with deliver._share.serving(run.endpoint.pk):
+            assert deliver_due() == 1

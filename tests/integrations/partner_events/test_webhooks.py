@@ -302,7 +302,7 @@ def test_the_deliveries_of_a_dead_worker_are_taken_up_soon(
     partner: Partner, endpoint: WebhookEndpoint, connections: list[Connection], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     happen(connections[0])
-    monkeypatch.setattr(deliver, "_execute", lambda _run: 0)
+    monkeypatch.setattr(deliver, "_execute", lambda _run: [])
     go_out()
     monkeypatch.undo()
     leased = WebhookDelivery.objects.get().due_at
