@@ -1,7 +1,7 @@
 """Writing calls that were told: a new one is kept and queued, a known one takes the better leg, or stands.
 
 Altegio's copy cannot be changed, so what follows hangs on how far a call is: before it is sent its legs are merged;
-after a refusal, what is told anew takes its place; afterwards other content is a conflict.
+after a failure, what is told anew takes its place; afterwards other content is a conflict.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,7 +17,7 @@ from integrations.outbox.models import CallState, OutgoingCall
 from integrations.outbox.queue import queue_fresh
 from integrations.telephony import legs
 from integrations.telephony.models import PhoneCall
-from integrations.telephony.phone_calls import CallHistory
+from integrations.telephony.phone_calls import CallHistory, can_be_asked
 from integrations.telephony.reading import HIDDEN
 from integrations.telephony.reported_calls import ReportedCall, Result, Verdict
 from integrations.telephony.switched_off import KEPT_FOR, why_kept
@@ -31,7 +31,7 @@ LEGS_COME_WITHIN = timedelta(seconds=3)
 BETTER_STANDS = _("Left out. Another leg of this call was told that says more, and that stands.")
 OTHER_CALLER = _("This call_id was told with another caller, {phone}: two calls need two ids.")
 ALREADY_SENT = _("Altegio has this call, or is being told of it, and that cannot be changed. It differs in: {names}.")
-WRITTEN = [*legs.FIELDS, "location", "warnings", "state", "error", "kept_until", "is_unconfirmed", "attempt_count"]
+WRITTEN = [*legs.FIELDS, "location", "warnings", "state", "error", "kept_until", "attempt_count"]
 Key = tuple[int, str]
 
 
@@ -98,6 +98,7 @@ class _Writes:
 
     def __init__(self, known: dict[Key, PhoneCall], unsent: set[int]) -> None:
         self._known, self._unsent = known, unsent
+        self._asked = can_be_asked({call.chain_id for call in known.values() if call.is_unconfirmed})
         self._new: list[PhoneCall] = []
         self._changed: dict[int, PhoneCall] = {}
         self._to_send: list[tuple[PhoneCall, timedelta]] = []
@@ -109,8 +110,7 @@ class _Writes:
             return self._take_new(reported)
         match known.state:
             case PhoneCall.State.FAILED:
-                known.attempt_count += 1
-                return self._send_or_keep(known, reported, reported.content)
+                return self._take_failed(known, reported)
             case PhoneCall.State.KEPT:
                 return self._merge(known, reported)
             case PhoneCall.State.QUEUED if known.pk is None or known.pk in self._unsent:
@@ -129,6 +129,13 @@ class _Writes:
         self._known[reported.key] = call
         self._new.append(call)
         return self._send_or_keep(call, reported, reported.content)
+
+    def _take_failed(self, known: PhoneCall, reported: ReportedCall) -> Result:
+        """What is told anew takes its place. But what Altegio may hold is not sent because an exchange repeats it."""
+        if known.is_unconfirmed and known.chain_id not in self._asked and not _differing(known, reported):
+            return Result(Verdict.KNOWN, known, reported.warnings)
+        known.attempt_count += 1
+        return self._send_or_keep(known, reported, reported.content)
 
     def _merge(self, known: PhoneCall, reported: ReportedCall) -> Result:
         """Nothing of it was sent yet: the better leg wins."""
@@ -161,7 +168,7 @@ class _Writes:
         for name, value in content.items():
             setattr(call, name, value)
         call.location = reported.caller.location or call.location
-        call.warnings, call.is_unconfirmed = reported.warnings, False
+        call.warnings = reported.warnings
         if call.pk is not None:
             self._changed[call.pk] = call
 
@@ -174,13 +181,17 @@ def _kept_for(chain: Chain) -> tuple[str, Any]:
 
 def _compared(known: PhoneCall, reported: ReportedCall) -> Result:
     """It is at Altegio, or on its way: the same is known, and other content comes too late."""
-    if names := legs.differing(_leg(known), reported.content):
+    if names := _differing(known, reported):
         return _conflict(known, ALREADY_SENT.format(names=", ".join(names)))
     return Result(Verdict.KNOWN, known, reported.warnings)
 
 
 def _conflict(call: PhoneCall, why: str, reported: ReportedCall | None = None) -> Result:
     return Result(Verdict.CONFLICT, call, reported.warnings if reported else [], {"detail": why})
+
+
+def _differing(known: PhoneCall, reported: ReportedCall) -> list[str]:
+    return legs.differing(_leg(known), reported.content)
 
 
 def _leg(call: PhoneCall) -> dict[str, Any]:

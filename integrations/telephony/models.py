@@ -49,7 +49,7 @@ class PhoneCall(models.Model):
     warnings = JSONField(_("left out"), default=list, db_default=models.Value([], models.JSONField()), blank=True)
     # A call kept because the chain's telephony is off is sent if it is on before.
     kept_until = models.DateTimeField(_("kept until"), null=True, blank=True, editable=False)
-    # It failed without an answer, so Altegio may hold it.
+    # An earlier round failed, and not because Altegio refused it: Altegio may hold it.
     is_unconfirmed = models.BooleanField(default=False, db_default=False, editable=False)
     attempt_count = models.PositiveSmallIntegerField(default=1, editable=False)
     received_at = models.DateTimeField(_("received"), default=timezone.now)

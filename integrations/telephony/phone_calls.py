@@ -2,10 +2,11 @@
 
 Altegio takes no idempotency key, and no source says that it knows a call by its `call_id` (docs/altegio.md §7). After
 an uncertain end its call list is asked, where a user token is known for a location of the chain (the list needs one).
-Where it cannot be asked, the call has failed, and whoever told it or staff send it again; with
+Where it cannot be asked, the call has failed, and staff, `/retry/` or other content send it again; with
 `TELEPHONY_RESEND_UNCONFIRMED` it is sent once more by itself.
 """
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
@@ -29,7 +30,7 @@ from integrations.outbox.call_kinds import (
     kind_of,
     register,
 )
-from integrations.outbox.models import Attempt, CallState, OutgoingCall, Priority
+from integrations.outbox.models import Attempt, OutgoingCall, Priority
 from integrations.outbox.queue import new_call, queue
 from integrations.outbox.settling import settled_at
 from integrations.telephony.models import PhoneCall
@@ -51,19 +52,24 @@ NOBODY_KNOWS = _(
 def send_again(saved_id: int) -> bool:
     """Try a failed call once more, as staff or the partner's system ask for. Returns whether it had failed.
 
-    What Altegio may hold is asked about first, where it can be. Raises PhoneCall.DoesNotExist.
+    Raises PhoneCall.DoesNotExist.
     """
     saved = PhoneCall.objects.select_for_update(no_key=True).get(pk=saved_id)
     if saved.state != PhoneCall.State.FAILED:
         return False
-    asks = saved.is_unconfirmed and _user_token(saved) is not None
-    saved.state, saved.error, saved.is_unconfirmed = PhoneCall.State.QUEUED, "", False
+    saved.state, saved.error = PhoneCall.State.QUEUED, ""
     saved.attempt_count += 1
-    saved.save(update_fields=["state", "error", "is_unconfirmed", "attempt_count"])
-    call = CallHistory.new(saved)
-    call.state = CallState.UNCONFIRMED if asks else CallState.QUEUED
-    queue([call])
+    saved.save(update_fields=["state", "error", "attempt_count"])
+    queue([CallHistory.new(saved)])
     return True
+
+
+def can_be_asked(chains: Collection[int]) -> set[int]:
+    """Those of these chains whose call list can be read: a user token is known for one of their locations."""
+    if not chains:
+        return set()
+    live = Connection.objects.live().filter(has_token(), location__chain__in=chains)
+    return set(live.values_list("location__chain", flat=True))
 
 
 @register
@@ -97,6 +103,13 @@ class CallHistory(CallKind):
     def request(self, call: OutgoingCall) -> ApiRequest:
         saved = _saved(call)
         return requests.phone_call(saved.chain.crm_token, on_the_wire(saved))
+
+    def must_ask(self, call: OutgoingCall) -> bool:
+        """What Altegio may hold since an earlier round is asked about once, where it can be."""
+        saved = PhoneCall.objects.filter(pk=call.params["phone_call"], is_unconfirmed=True).first()
+        if saved is None or call.attempts.filter(purpose=Attempt.Purpose.ASK).exists():
+            return False
+        return bool(can_be_asked([saved.chain_id]))
 
     def verify_before_retry(self, call: OutgoingCall) -> bool:
         """Always, but for the one more time that the partner may have chosen."""
@@ -139,11 +152,14 @@ class CallHistory(CallKind):
         self._learn(call, PhoneCall.State.SAVED, "")
 
     def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
-        self._learn(call, PhoneCall.State.FAILED, reason)
+        may_stand_there = settled_at(self.rounds(call)) is not None
+        self._learn(call, PhoneCall.State.FAILED, reason, is_unconfirmed=may_stand_there)
 
-    def _learn(self, call: OutgoingCall, state: PhoneCall.State, error: str) -> None:
+    def _learn(
+        self, call: OutgoingCall, state: PhoneCall.State, error: str = "", *, is_unconfirmed: bool = False
+    ) -> None:
         PhoneCall.objects.filter(pk=call.params["phone_call"]).update(
-            state=state, error=error[:500], is_unconfirmed=error == NOBODY_KNOWS
+            state=state, error=error[:500], is_unconfirmed=is_unconfirmed
         )
 
 

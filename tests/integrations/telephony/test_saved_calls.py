@@ -9,10 +9,13 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 from time_machine import TimeMachineFixture
 
+from integrations.altegio.answers import no_answer
 from integrations.connections.models import Chain, Location
+from integrations.outbox.executor import OUR_FAILURE
 from integrations.outbox.models import OutgoingCall
 from integrations.telephony.models import PhoneCall
-from integrations.telephony.phone_calls import send_again
+from integrations.telephony.phone_calls import CallHistory, send_again
+from integrations.telephony.switched_off import settle_kept
 from integrations.user_tokens.models import UserToken
 from sandbox import Sandbox
 from tests.end_to_end.portal import wait_for
@@ -267,20 +270,88 @@ def test_an_extension_is_a_line(
     assert entry["diversion"] in ("101", "s", "600", "reception")
 
 
-def test_a_call_that_altegio_may_hold_is_asked_about_before_it_is_sent_by_hand(
-    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
-) -> None:
+@pytest.fixture
+def maybe_there(api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]) -> PhoneCall:
+    """A call that Altegio holds, whose answer was lost, and nobody could be asked."""
     altegio.fault("drop_after", "voip", remaining=1)
     api("post", CALLS, CALL)
     work()
-    call = PhoneCall.objects.get()
-    assert call.is_unconfirmed
+    return PhoneCall.objects.get(state="failed")
+
+
+def emmas_token() -> None:
+    """Now Altegio's call list can be read."""
     UserToken.objects.create(
         location=Location.objects.get(altegio_id=10101), altegio_user_id=9001, token="emmas-user-token"
     )
-    assert api("post", f"{CALLS}{call.pk}/retry/").status_code == 202
+
+
+def test_a_call_that_altegio_may_hold_is_asked_about_before_it_is_sent_by_hand(
+    api: Api, altegio: Sandbox, work: Callable[..., None], maybe_there: PhoneCall
+) -> None:
+    emmas_token()
+    assert api("post", f"{CALLS}{maybe_there.pk}/retry/").status_code == 202
     work()
     assert (len(history(altegio)), PhoneCall.objects.get().state) == (1, "saved")
+
+
+def test_what_altegio_may_hold_is_not_sent_because_the_exchange_repeats_it(
+    api: Api, altegio: Sandbox, work: Callable[..., None], maybe_there: PhoneCall
+) -> None:
+    again = api("post", CALLS, CALL)
+    work()
+    assert (again.status_code, again.json()["state"], len(history(altegio))) == (200, "failed", 1)
+
+    assert api("post", f"{CALLS}{maybe_there.pk}/retry/").status_code == 202
+    work()
+    assert len(history(altegio)) == 2
+
+
+def test_what_altegio_may_hold_is_asked_about_when_the_exchange_repeats_it(
+    api: Api, altegio: Sandbox, work: Callable[..., None], maybe_there: PhoneCall
+) -> None:
+    emmas_token()
+    again = api("post", CALLS, CALL)
+    assert (again.status_code, again.json()["state"]) == (202, "queued")
+    work()
+    assert (len(history(altegio)), PhoneCall.objects.get().state) == (1, "saved")
+
+
+def test_what_altegio_turns_out_not_to_hold_is_sent_after_the_question(
+    api: Api, altegio: Sandbox, work: Callable[..., None], maybe_there: PhoneCall
+) -> None:
+    altegio.world.state.telephony.clear()
+    emmas_token()
+    api("post", CALLS, CALL)
+    work()
+    assert (len(saved(altegio)), PhoneCall.objects.get().state) == (1, "saved")
+
+
+def test_a_correction_of_what_altegio_may_hold_is_sent(
+    api: Api, altegio: Sandbox, work: Callable[..., None], maybe_there: PhoneCall
+) -> None:
+    assert api("post", CALLS, {**CALL, "duration": 62}).status_code == 202
+    work()
+    assert (len(history(altegio)), PhoneCall.objects.get().duration) == (2, 62)
+
+
+def test_what_altegio_may_hold_is_asked_about_also_after_it_was_kept(
+    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None], maybe_there: PhoneCall
+) -> None:
+    emmas_token()
+    Chain.objects.update(telephony="off")
+    assert api("post", CALLS, CALL).json()["state"] == "kept"
+    Chain.objects.update(telephony="on")
+    settle_kept()
+    work()
+    assert (len(history(altegio)), PhoneCall.objects.get().state) == (1, "saved")
+
+
+def test_a_call_that_failed_by_our_own_fault_after_it_was_sent_may_be_there(
+    api: Api, altegio: Sandbox, work: Callable[..., None], maybe_there: PhoneCall
+) -> None:
+    CallHistory().refused(OutgoingCall.objects.get(kind="call_history"), OUR_FAILURE, no_answer(OUR_FAILURE))
+    assert PhoneCall.objects.get().is_unconfirmed
 
 
 @pytest.mark.parametrize(
