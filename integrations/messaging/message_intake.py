@@ -1,51 +1,99 @@
 """Taking the messages that Altegio asks to be sent: each once, with the id that its statuses will name."""
 
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.utils import timezone
 
+from integrations.alerts.models import Alert
+from integrations.alerts.raising import raise_alerts
+from integrations.connections.models import Connection
 from integrations.messaging.bulk_insert import store_messages
-from integrations.messaging.message_parsing import MessageRequest
+from integrations.messaging.message_parsing import AnyDestination, Destination, MessageRequest, UnreadableDestination
 from integrations.messaging.message_senders import Place, sender_at
 from integrations.messaging.models import RequestedMessage
 from partner_portal.core.encryption import encrypt
 from partner_portal.core.wake import wake
 
 Answers = list[dict[str, Any]]
+# What stands under send ids: key, number and text.
+Standing = dict[str, tuple[int, str, str]]
 # The only code that Altegio's reference shows (docs/altegio.md §4a).
 ERROR_CODE = 32
+USED_ID = "This id stands for a message with another number or text; nothing is sent under it again."
 
 
 def take_messages(place: Place, request: MessageRequest) -> Answers:
     """Store a message for each destination. Returns what Altegio expects for each, in their order.
 
-    A send id that this connection has used already means the message that it has. The rows are also what tells others
-    of new messages: each is told of when it is given its place (`message_feed.py`). Raises HttpError as `sender_at`.
+    A send id that this connection has used already means the message that it has; with another number or text it is
+    an error, and staff are told. The rows are also what tells others of new messages: each is told of when it is
+    given its place (`message_feed.py`). Raises HttpError as `sender_at`.
     """
     destinations = request["destination_params"]
-    ids = {str(destination["id"]) for destination in destinations}
+    asked: dict[str, Destination] = {}
+    for item in destinations:
+        if not isinstance(item, UnreadableDestination):
+            asked.setdefault(str(item["id"]), item)
     # In one order for everybody, so that no two requests wait for each other crosswise.
-    keys = store_messages(place, sorted(_rows(request)), timezone.now())
+    keys = store_messages(place, sorted(_rows(request, asked.values())), timezone.now())
     if keys:
         wake("integrations.messaging.tasks.place_messages")
-    if len(keys) < len(ids):
+    standing = {send_id: (key, asked[send_id]["phone"], request["text"]) for send_id, key in keys.items()}
+    if len(keys) < max(len(asked), 1):
         connection_id, refusal = sender_at(place)
         if refusal:
-            return [_refused(destination["id"], refusal) for destination in destinations]
-        there = RequestedMessage.objects.filter(connection=connection_id, send_id__in=ids - keys.keys())
-        keys |= dict(there.values_list("send_id", "pk"))
-    return [{"id": item["id"], "ext_id": str(keys[str(item["id"])])} for item in destinations]
+            return [_refused(_id_of(item), refusal) for item in destinations]
+        standing |= _there(connection_id, asked.keys() - keys.keys())
+    return _answers(place, request, standing)
 
 
-def _refused(send_id: str | int, why: str) -> dict[str, Any]:
+def _there(connection_id: int, send_ids: Collection[str]) -> Standing:
+    """The messages that stand under these send ids: key, number and text of each."""
+    rows = RequestedMessage.objects.filter(connection=connection_id, send_id__in=send_ids)
+    return {row.send_id: (row.pk, row.phone, row.text) for row in rows.only("send_id", "phone", "text")}
+
+
+def _answers(place: Place, request: MessageRequest, standing: Standing) -> Answers:
+    answers, used_twice = [], False
+    for item in request["destination_params"]:
+        if isinstance(item, UnreadableDestination):
+            answers.append(_refused(item.id, item.why))
+            continue
+        key, *content = standing[str(item["id"])]
+        if content == [item["phone"], request["text"]]:
+            answers.append({"id": item["id"], "ext_id": str(key)})
+        else:
+            used_twice = True
+            answers.append(_refused(item["id"], USED_ID))
+    if used_twice:
+        _tell_of_used_id(place)
+    return answers
+
+
+def _tell_of_used_id(place: Place) -> None:
+    connection_id, _refusal = sender_at(place)
+    connection = Connection.objects.get(pk=connection_id)
+    text = (
+        f"{connection}: Altegio asked for a new message under a send id that stands for one already. It was answered "
+        "with an error and is not sent. Ask Altegio whether its send ids are unique for this location."
+    )
+    raise_alerts([(Alert.Kind.MESSAGES, f"messages:used-id:{connection_id}", text, connection)])
+
+
+def _id_of(item: AnyDestination) -> str | int | None:
+    return item.id if isinstance(item, UnreadableDestination) else item["id"]
+
+
+def _refused(send_id: str | int | None, why: str) -> dict[str, Any]:
     return {"id": send_id, "error_code": ERROR_CODE, "error_message": why}
 
 
-def _rows(request: MessageRequest) -> list[tuple[Any, ...]]:
+def _rows(request: MessageRequest, destinations: Iterable[Destination]) -> list[tuple[Any, ...]]:
     """As `store_messages` takes them; what is the same for all is encrypted once."""
     shared = (encrypt(request["text"]), encrypt(request["delivery_callback_url"].packed))
     rest = (request["sender_name"], request["channel"], request["category"])
     return [
         (str(item["id"]), isinstance(item["id"], int), encrypt(item["phone"]), *shared, *rest)
-        for item in request["destination_params"]
+        for item in destinations
     ]

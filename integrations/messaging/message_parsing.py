@@ -1,17 +1,29 @@
 """Reading what Altegio asks the partner to send (docs/altegio.md §4a): each field is needed.
 
-No source shows the names inside `destination_params`, and two sources differ in one name outside: each is read.
+No source shows the names inside `destination_params`, and two sources differ in one name outside: each is read. Lines
+are cleaned before they are judged, and each destination is judged alone: one odd number stops no other message.
 """
 
+import unicodedata
+from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import AliasChoices, BeforeValidator, ConfigDict, Field, PlainValidator, TypeAdapter, ValidationError
+from pydantic import (
+    AliasChoices,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    TypeAdapter,
+    ValidationError,
+)
 from pydantic_core import ErrorDetails
 from typing_extensions import TypedDict
 
 from integrations.messaging.parsing import MessageId
 from integrations.messaging.status_addresses import InvalidStatusAddressError, Target, read_target
 from partner_portal.core.bounded_body import HttpError
+from partner_portal.core.clean import clean_line
 
 MAX_NAMED = 5
 # Characters of all messages of one request: each number has its text stored.
@@ -22,10 +34,10 @@ ADVICE = {
     "destination_params": "Write an object with an id and a phone, or a list of them.",
     **dict.fromkeys(("id", "send_id"), _ID),
     **dict.fromkeys(("phone", "phone_number"), _PHONE),
-    "from": "Write the sender name: 1 to 100 characters.",
+    "from": "Write the sender name: at most 100 characters.",
     "text": "Write the text of the message.",
     **dict.fromkeys(("type", "channel"), _CHANNEL),
-    "dispatch_type": "Write service or adds: 1 to 40 characters.",
+    "dispatch_type": "Write service or adds: at most 40 characters.",
     "delivery_callback_url": "Write the address for the statuses.",
 }
 
@@ -39,9 +51,21 @@ def _as_text(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def _line(most: int) -> Any:
-    """A line that is not blank, of at most so many characters."""
-    return Field(max_length=most, pattern=r"^ *[^\p{C}\p{Z}][ [^\p{C}\p{Z}]]*$")
+def _cleaned(value: object) -> object:
+    """A text on one line, without the characters that only format it, as copied numbers and names have them."""
+    if not isinstance(value, str):
+        return value
+    shown = value if value.isascii() else "".join(sign for sign in value if unicodedata.category(sign) != "Cf")
+    return clean_line(shown, len(shown))
+
+
+_CLEANED = BeforeValidator(_cleaned)
+_MAY_BE_BLANK = BeforeValidator(lambda value: "" if value is None else _cleaned(value))
+
+
+def _line(most: int, least: int = 1) -> Any:
+    """A line of so many characters."""
+    return Field(min_length=least, max_length=most)
 
 
 class Destination(TypedDict):
@@ -51,8 +75,47 @@ class Destination(TypedDict):
 
     id: Annotated[MessageId, Field(validation_alias=AliasChoices("id", "send_id"))]
     phone: Annotated[
-        str, BeforeValidator(_as_text), _line(40), Field(validation_alias=AliasChoices("phone", "phone_number"))
+        str,
+        _CLEANED,
+        BeforeValidator(_as_text),
+        _line(40),
+        Field(validation_alias=AliasChoices("phone", "phone_number")),
     ]
+
+
+_DESTINATION: TypeAdapter[Destination] = TypeAdapter(Destination)
+_ID_ALONE: TypeAdapter[str | int] = TypeAdapter(MessageId, config=ConfigDict(strict=True))
+
+
+@dataclass(frozen=True)
+class UnreadableDestination:
+    """One for which no message can be stored; its id, or None where that cannot be read either."""
+
+    id: str | int | None
+    problems: list[ErrorDetails]
+
+    @property
+    def why(self) -> str:
+        """What to write instead."""
+        return _advice(self.problems)
+
+
+AnyDestination = Destination | UnreadableDestination
+
+
+def _read_alone(value: object) -> AnyDestination:
+    try:
+        return _DESTINATION.validate_python(value)
+    except ValidationError as error:
+        return UnreadableDestination(_read_id(value), error.errors(include_url=False, include_input=False))
+
+
+def _read_id(value: object) -> str | int | None:
+    named = value if isinstance(value, dict) else {}
+    try:
+        return _ID_ALONE.validate_python(named.get("id", named.get("send_id")))
+    except ValidationError:
+        return None
 
 
 class MessageRequest(TypedDict):
@@ -60,11 +123,13 @@ class MessageRequest(TypedDict):
 
     __pydantic_config__ = ConfigDict(strict=True)  # type: ignore[misc]
 
-    destination_params: Annotated[list[Destination], BeforeValidator(_listed), Field(min_length=1)]
-    sender_name: Annotated[str, _line(100), Field(validation_alias="from")]
+    destination_params: Annotated[
+        list[Annotated[AnyDestination, PlainValidator(_read_alone)]], BeforeValidator(_listed), Field(min_length=1)
+    ]
+    sender_name: Annotated[str, _MAY_BE_BLANK, _line(100, 0), Field(validation_alias="from")]
     text: Annotated[str, Field(pattern=r"\S")]
-    channel: Annotated[str, _line(40), Field(validation_alias=AliasChoices("type", "channel"))]
-    category: Annotated[str, _line(40), Field(validation_alias="dispatch_type")]
+    channel: Annotated[str, _CLEANED, _line(40), Field(validation_alias=AliasChoices("type", "channel"))]
+    category: Annotated[str, _MAY_BE_BLANK, _line(40, 0), Field(validation_alias="dispatch_type")]
     delivery_callback_url: Annotated[Target, PlainValidator(read_target)]
 
 
@@ -76,16 +141,25 @@ def read_message_request(body: object) -> MessageRequest:
     try:
         request = _REQUEST.validate_python(body)
     except ValidationError as error:
-        problems = error.errors(include_url=False, include_input=False)
-        raise HttpError(400, " ".join(dict.fromkeys(map(_problem, problems[:MAX_NAMED])))) from None
-    if len(request["destination_params"]) * len(request["text"]) > MAX_TEXTS:
+        raise HttpError(400, _advice(error.errors(include_url=False, include_input=False))) from None
+    destinations = request["destination_params"]
+    unreadable = [item for item in destinations if isinstance(item, UnreadableDestination)]
+    if len(unreadable) == len(destinations) and all(item.id is None for item in unreadable):
+        places = [("destination_params", number) for number in range(MAX_NAMED)]
+        whys = (_advice(item.problems, place) for place, item in zip(places, unreadable, strict=False))
+        raise HttpError(400, " ".join(whys))
+    if len(destinations) * len(request["text"]) > MAX_TEXTS:
         raise HttpError(400, "destination_params: So long a text goes to fewer numbers at once.")
     return request
 
 
-def _problem(problem: ErrorDetails) -> str:
+def _advice(problems: list[ErrorDetails], place: tuple[str | int, ...] = ()) -> str:
+    return " ".join(dict.fromkeys(_problem((*place, *problem["loc"]), problem) for problem in problems[:MAX_NAMED]))
+
+
+def _problem(loc: tuple[str | int, ...], problem: ErrorDetails) -> str:
     """What to write instead, after the field's place: `destination_params.0.phone: Write …`."""
-    places = [str(part) for part in problem["loc"] if isinstance(part, int) or part in ADVICE]
+    places = [str(part) for part in loc if isinstance(part, int) or part in ADVICE]
     if not places:
         return "The body is not a JSON object."
     error = problem.get("ctx", {}).get("error")

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
+from integrations.alerts.models import Alert
 from integrations.connections.models import Application, Connection, State
 from integrations.messaging import message_feed
 from integrations.messaging.api_keys import replace_api_key
@@ -97,20 +98,84 @@ def test_each_reading_of_the_uncertain_names_is_taken(
 
 def test_the_same_send_id_again_is_the_same_message(client: Client, key: str) -> None:
     first = ext_ids(request_message(client, key, message("s1")))
-    again = request_message(client, key, message("s1", text="other"))
+    again = request_message(client, key, message("s1", type="viber"))
     mixed = request_message(
-        client, key, message(destination_params=[{"id": "s2", "phone": "1"}, {"id": "s1", "phone": "1"}])
+        client, key, message(destination_params=[{"id": "s2", "phone": "1"}, {"id": "s1", "phone": PHONE}])
     )
     assert ext_ids(again) == first
     assert ext_ids(mixed)[1] == first[0]
     assert [row.text for row in RequestedMessage.objects.order_by("pk")] == [TEXT, TEXT]
+    assert not Alert.objects.exists()
+
+
+@pytest.mark.parametrize("other", [{"text": "Come at 11"}, {"destination_params": {"id": "s1", "phone": "1"}}])
+def test_another_message_under_a_used_send_id_is_refused_and_staff_are_told(
+    client: Client, key: str, other: dict[str, Any]
+) -> None:
+    request_message(client, key, message("s1"))
+    [refused] = request_message(client, key, message("s1", **other)).json()
+    assert (refused["id"], refused["error_code"]) == ("s1", 32)
+    alert = Alert.objects.get(kind="messages")
+    assert not [text for text in ("Come at 11", TEXT, PHONE) if text in alert.text + refused["error_message"]]
+    assert [(row.text, row.phone) for row in RequestedMessage.objects.all()] == [(TEXT, PHONE)]
 
 
 def test_a_send_id_twice_in_one_request_is_one_message(client: Client, key: str) -> None:
-    twice = [{"id": "s1", "phone": "1"}, {"id": "s1", "phone": "2"}]
-    first, second = ext_ids(request_message(client, key, message(destination_params=twice)))
-    assert first == second
-    assert RequestedMessage.objects.count() == 1
+    same = {"id": "s1", "phone": "1"}
+    answer = request_message(client, key, message(destination_params=[same, same, {"id": "s1", "phone": "2"}]))
+    first, again, other = answer.json()
+    assert (first, other["error_code"]) == (again, 32)
+    assert RequestedMessage.objects.get().phone == "1"
+
+
+@pytest.mark.parametrize(
+    ("came", "read"),
+    [
+        ("+36\u00a030\u202f123 4567", "+36 30 123 4567"),
+        ("\u202a+36301234567\u202c", "+36301234567"),
+        ("\u200e+36301234567", "+36301234567"),
+        (" +36301234567\u00ad\n", "+36301234567"),
+    ],
+)
+def test_a_number_is_read_without_what_only_formats_it(
+    client: Client, api: Api, key: str, came: str, read: str
+) -> None:
+    assert ext_ids(request_message(client, key, message(destination_params={"id": "s1", "phone": came})))
+    assert api("get", "sms/messages/").json()["results"][0]["phone"] == read
+
+
+@pytest.mark.parametrize(
+    ("name", "read"), [("Szalon\u00a0Kata", "Szalon Kata"), ("مو\u200cسسه", "موسسه"), ("", ""), (" ", "")]
+)
+def test_no_message_is_lost_for_the_name_of_its_sender(
+    client: Client, api: Api, key: str, name: str, read: str
+) -> None:
+    assert ext_ids(request_message(client, key, message(**{"from": name, "dispatch_type": ""})))
+    [shown] = api("get", "sms/messages/").json()["results"]
+    assert (shown["sender_name"], shown["category"]) == (read, "")
+
+
+def test_a_destination_that_cannot_be_read_stops_no_other(client: Client, api: Api, key: str) -> None:
+    odd = [
+        {"id": 1, "phone": "x" * 41},
+        {"id": "b", "phone": "1"},
+        {"phone": "2"},
+        "x",
+        {"send_id": "c", "phone": None},
+    ]
+    first, good, *others = request_message(client, key, message(destination_params=odd)).json()
+    assert first == {"id": 1, "error_code": 32, "error_message": "phone: Write the number: 1 to 40 characters."}
+    assert good["ext_id"]
+    assert [(item["id"], item["error_code"]) for item in others] == [(None, 32), (None, 32), ("c", 32)]
+    assert listed(api) == ["b"]
+
+
+def test_also_destinations_that_cannot_be_read_are_told_that_the_connection_is_frozen(
+    client: Client, connection: Connection, key: str
+) -> None:
+    Connection.objects.filter(pk=connection.pk).update(state=State.FROZEN)
+    [answer] = request_message(client, key, message(destination_params={"id": "s1"})).json()
+    assert (answer["id"], "frozen" in answer["error_message"]) == ("s1", True)
 
 
 def test_another_connection_has_send_ids_of_its_own(
@@ -130,11 +195,10 @@ def test_another_connection_has_send_ids_of_its_own(
         *((message(**{name: None}), name) for name in message()),
         (message(destination_params=[]), "destination_params"),
         (message(destination_params="x"), "destination_params"),
-        (message(destination_params=[{"id": 1, "phone": "1"}, {"id": 2}]), "destination_params.1.phone"),
+        (message(destination_params=[{"phone": "1"}, {"phone": "2"}]), "destination_params.1.id"),
         (message(destination_params={"phone": "1"}), "destination_params.0.id"),
         (message(destination_params={"id": True, "phone": "1"}), "destination_params.0.id"),
         (message(destination_params={"id": "x" * 101, "phone": "1"}), "destination_params.0.id"),
-        (message(destination_params={"id": 1, "phone": "1" * 41}), "destination_params.0.phone"),
         (message(**{"from": 5}), "from"),
         (message(text=" \n"), "text"),
         (message(type=["sms"]), "type"),
