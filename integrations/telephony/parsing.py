@@ -138,7 +138,7 @@ def read_duration(value: object) -> int:
 def read_link(value: object) -> str:
     """The address of a recording."""
     try:
-        if isinstance(value, str) and len(value) <= MAX_LINK:
+        if isinstance(value, str) and len(value) <= MAX_LINK and value.isprintable():
             _is_link(value)
             return value
     except ValidationError:
@@ -180,7 +180,7 @@ def _read_mail_date(text: str) -> str:
     """ISO 8601 for `Tue, 24 Nov 2026 12:10:00 +0000`, as Twilio writes it; what cannot be read stays."""
     try:
         return parsedate_to_datetime(text).isoformat()
-    except ValueError:
+    except (ValueError, ArithmeticError):  # a year of eleven digits overflows
         return text
 
 
@@ -208,5 +208,5 @@ def decorate(call: ReadCall, raw: Mapping[str, Any], readers: Mapping[str, Calla
             continue
         try:
             call.payload[name] = read(raw[name])
-        except ValueError as why:
+        except (ValueError, ArithmeticError) as why:
             call.warnings.append({"field": name, "message": f"Left out. {why}"})

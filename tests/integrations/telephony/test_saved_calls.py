@@ -227,6 +227,8 @@ def test_a_wrong_type_names_the_right_ones(api: Api, telephony: Chain) -> None:
         {"status": "lost"},
         {"status": 1},
         {"date": "yesterday"},
+        {"date": "Tue, 24 Nov 99999999999 12:10:00 +0000"},
+        {"link": "https://pbx.example.com/1\x7f.mp3"},
         {"user": "x" * 101},
         {"user": {"name": "anna"}},
     ],
