@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 
 from accounts.api_keys import BasicApiKeyAuthentication
 from integrations.api.telephony import SavedSerializer, answer_to_call, answer_to_notification
-from integrations.telephony.exchange_webhooks import mapped_body
+from integrations.telephony.exchange_webhooks import UTF8, mapped_body
 from integrations.telephony.models import ExchangeWebhook
 from partner_portal.core.api_errors import SEND_KEY
 from partner_portal.core.clean import InvalidJsonError
@@ -49,7 +49,7 @@ class Exchange(APIView):
         if webhook is None:
             raise NotFound(_("No webhook of an exchange has this name: add it in the admin, under Integrations."))
         try:
-            mapped = mapped_body(webhook, dict(request.data).get("body", b""))
+            mapped = mapped_body(webhook, dict(request.data).get("body", b""), request.encoding or UTF8)
         except InvalidJsonError as problem:
             raise ParseError(str(problem)) from None
         return answer_to_notification(mapped) if webhook.rings else answer_to_call(mapped)

@@ -1,5 +1,6 @@
 """Webhooks of exchanges that send what they send: JSON or a form, read by a mapping that staff have set."""
 
+import codecs
 from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qsl
@@ -9,23 +10,53 @@ from django.http.multipartparser import MultiPartParser, MultiPartParserError
 
 from integrations.telephony.exchange_mappings import apply_mapping
 from integrations.telephony.models import ExchangeWebhook
-from partner_portal.core.clean import InvalidJsonError, utf8
-from partner_portal.core.request_json import parse_request
+from partner_portal.core.clean import InvalidJsonError
+from partner_portal.core.request_json import marked, parse_leniently
 
 MAX_FIELDS, MAX_STEPS = 500, 10
+UTF8 = "utf-8"
+# What else exchanges write in. Python knows encodings that are none of texts, or slow.
+_OTHERS = ("utf-16", "cp125", "iso8859", "koi8")
 
 
-def read_webhook_body(body: bytes) -> Any:
-    """The JSON value or the form in a body, however it is announced. Raises InvalidJsonError for what is neither."""
-    text = utf8(body).strip()
+def read_webhook_body(body: bytes, charset: str = UTF8) -> Any:
+    """The JSON value or the form in a body, however it is announced. Raises InvalidJsonError for what is neither.
+
+    No call is lost for a letter: what is not UTF-8 is read in `charset`, and what is not that either is replaced.
+    """
+    text = _decoded(body, charset).strip()
     if text.startswith(("{", "[")):
-        return parse_request(body, mark=True)
+        return parse_leniently(text)
     try:
-        if text.startswith("--"):
-            return _unfolded(_in_parts(text))
-        return _unfolded(parse_qsl(text, keep_blank_values=True, strict_parsing=True, max_num_fields=MAX_FIELDS))
+        return marked(_unfolded(_in_parts(text) if text.startswith("--") else _pairs(text, charset)))
     except (ValueError, MultiPartParserError, SuspiciousOperation):
         raise InvalidJsonError("This is neither a JSON object nor a form.") from None
+
+
+def _decoded(body: bytes, charset: str) -> str:
+    try:
+        text = body.decode(UTF8)
+    except UnicodeDecodeError:
+        text = body.decode(_known(charset), "replace")
+    return text.removeprefix("\ufeff")
+
+
+def _known(charset: str) -> str:
+    try:
+        name = codecs.lookup(charset).name
+    except (LookupError, ValueError):
+        return UTF8
+    return name if name.startswith(_OTHERS) else UTF8
+
+
+def _pairs(text: str, charset: str) -> list[tuple[str, str]]:
+    """The fields of a form; one without a value is empty."""
+    if "=" not in text:
+        raise ValueError("No field is in it.")
+    try:
+        return parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict")
+    except UnicodeDecodeError:
+        return parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS, encoding=_known(charset))
 
 
 def _in_parts(text: str) -> list[tuple[str, str]]:
@@ -38,9 +69,9 @@ def _in_parts(text: str) -> list[tuple[str, str]]:
     return [(name, value) for name, values in fields.lists() for value in values]
 
 
-def mapped_body(webhook: ExchangeWebhook, body: bytes) -> dict[str, Any]:
+def mapped_body(webhook: ExchangeWebhook, body: bytes, charset: str = UTF8) -> dict[str, Any]:
     """Our fields in a body of this exchange's. Raises InvalidJsonError."""
-    mapped = apply_mapping(webhook.mapping, read_webhook_body(body))
+    mapped = apply_mapping(webhook.mapping, read_webhook_body(body, charset))
     if webhook.location is not None:
         mapped["salon_id"] = webhook.location.altegio_id
     return mapped

@@ -110,14 +110,14 @@ def parse_json(text: str, *, strict: bool = False) -> Any:
     """
     if not strict and is_too_deep(text):
         return _parse_deep(text)
-    value = decode(_STRICT if strict else _LENIENT, text)
+    value = decode(_STRICT if strict else LENIENT, text)
     return value if _is_clean(text) else clean_json(value)
 
 
 def _parse_deep(text: str) -> Any:
     """What stands not too deep. Raises TooDeepError for a depth that Python's own reader cannot bear."""
     try:
-        return _clean(_LENIENT.decode(text), MAX_DEPTH, prune=True)
+        return _clean(LENIENT.decode(text), MAX_DEPTH, prune=True)
     except RecursionError:
         raise TooDeepError from None
     except ValueError as error:
@@ -202,5 +202,5 @@ def _nothing(_name: str) -> None:
 
 
 _STRICT = json.JSONDecoder(parse_float=fraction, parse_int=integer, parse_constant=no_constant)
-_LENIENT = json.JSONDecoder(parse_float=fraction, parse_int=integer, parse_constant=_nothing, strict=False)
+LENIENT = json.JSONDecoder(parse_float=fraction, parse_int=integer, parse_constant=_nothing, strict=False)
 _AS_WRITTEN = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=no_constant)

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from partner_portal.core.clean import InvalidJsonError, decode, fraction, integer, no_constant, utf8
+from partner_portal.core.clean import LENIENT, InvalidJsonError, decode, fraction, integer, no_constant, utf8
 
 # The escapes of what no database holds, and the characters.
 _ESCAPE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
@@ -40,15 +40,35 @@ def parse_request(body: bytes, *, mark: bool = False) -> Any:
     text = utf8(body)
     value = decode(_REQUEST, text)
     if mark:
-        return _marked(value) if _ESCAPE.search(text) else value
+        return marked(value) if _ESCAPE.search(text) else value
     if _ESCAPE.search(text) and (path := next(_not_storable(value, ()), None)) is not None:
         raise NotStorableError(path)
     return value
 
 
+def parse_leniently(text: str) -> Any:
+    """The value of a text that is meant as JSON, for a door where nothing may be lost for its form.
+
+    NaN is null, control characters may stand in texts, and of what is named twice the last counts; what no database
+    can hold is marked. Raises InvalidJsonError.
+    """
+    return marked(decode(LENIENT, text))
+
+
 def is_storable(text: str) -> bool:
     """Whether every database can hold this text."""
     return _NOT_STORABLE.search(text) is None
+
+
+def marked(value: Any) -> Any:
+    """The same value, with an `Unstorable` in the place of each text that no database can hold."""
+    if isinstance(value, str):
+        return value if is_storable(value) else Unstorable()
+    if isinstance(value, list):
+        return [marked(item) for item in value]
+    if isinstance(value, dict):
+        return {name if is_storable(name) else ascii(name): marked(item) for name, item in value.items()}
+    return value
 
 
 def _not_storable(value: Any, path: Path) -> Iterator[Path]:
@@ -63,16 +83,6 @@ def _not_storable(value: Any, path: Path) -> Iterator[Path]:
             if not is_storable(name):
                 yield (*path, ascii(name))
             yield from _not_storable(item, (*path, name))
-
-
-def _marked(value: Any) -> Any:
-    if isinstance(value, str):
-        return value if is_storable(value) else Unstorable()
-    if isinstance(value, list):
-        return [_marked(item) for item in value]
-    if isinstance(value, dict):
-        return {name if is_storable(name) else ascii(name): _marked(item) for name, item in value.items()}
-    return value
 
 
 def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

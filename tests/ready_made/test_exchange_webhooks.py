@@ -115,6 +115,72 @@ def test_an_event_before_the_end_of_a_call_of_zadarma_saves_none(api: Api, telep
     assert not PhoneCall.objects.exists()
 
 
+ENDED = {
+    "call_id": {"path": "id"},
+    "type": {"value": "incoming"},
+    "phone": "from",
+    "diversion": {"value": "101"},
+    "user": "agent",
+    "link": "link",
+    "salon_id": {"value": 10101},
+}
+FORM = f"id=5&from=%2B{CLIENT[1:]}"
+NAME = "Яна"
+WINDOWS = "application/x-www-form-urlencoded; charset=windows-1251"
+
+
+@pytest.mark.parametrize(
+    ("body", "announced", "read"),
+    [
+        (f"{FORM}&agent={NAME}".encode(), "text/plain", NAME),
+        (f"{FORM}&agent={NAME}&".encode(), "text/plain", NAME),
+        (f"{FORM}&agent={NAME}&hangup&".encode(), "text/plain", NAME),
+        (f"{FORM}&agent={NAME}".encode("cp1251"), WINDOWS, NAME),
+        (f"{FORM}&agent=%DF%ED%E0".encode(), WINDOWS, NAME),
+        (f"{FORM}&agent={NAME}".encode(), WINDOWS, NAME),
+        (f"{FORM}&agent=Anna\xff".encode("latin-1"), "text/plain", "Anna\ufffd"),
+        (f"{FORM}&agent=Anna%FF".encode(), "text/plain", "Anna\ufffd"),
+        (f"{FORM}&agent=Anna\xff".encode("latin-1"), "text/plain; charset=zip", "Anna\ufffd"),
+        (f"{FORM}&agent=Anna\xff".encode("latin-1"), "text/plain; charset=punycode", "Anna\ufffd"),
+        (f'{{"id": 5, "from": "{CLIENT}", "agent": "x", "agent": "{NAME}"}}'.encode(), "text/plain", NAME),
+        (f'{{"id": 5, "from": "{CLIENT}", "agent": "{NAME}\n"}}'.encode(), "text/plain", NAME),
+        (f'{{"id": 5, "from": "{CLIENT}", "agent": "{NAME}", "cost": NaN}}'.encode(), "text/plain", NAME),
+        (f'{{"id": 5, "from": "{CLIENT}", "agent": "{NAME}"}}'.encode("cp1251"), WINDOWS, NAME),
+    ],
+)
+@pytest.mark.django_db
+def test_no_call_is_lost_for_the_letters_of_its_webhook(
+    client: Client, telephony: Chain, body: bytes, announced: str, read: str
+) -> None:
+    ExchangeWebhook.objects.create(name="pbx", mapping=ENDED)
+    _key, secret = ApiKey.objects.create_key(name="pbx", scopes=["telephony"])
+    headers = {"Authorization": f"Api-Key {secret}"}
+    answer = client.generic("POST", "/api/v1/telephony/exchanges/pbx/", body, announced, headers=headers)
+    assert (answer.status_code, answer.json()["user"], answer.json()["phone"]) == (202, read, CLIENT)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"{FORM}&link=https%3A%2F%2Fpbx.example.com%2F1.mp3%00",
+        "".join(
+            f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+            for name, value in (("id", "5"), ("from", CLIENT), ("link", "https://pbx.example.com/1.mp3\0"))
+        )
+        + "--b--\r\n",
+        json.dumps({"id": "5", "from": CLIENT, "link": "https://pbx.example.com/1.mp3\0"}),
+    ],
+    ids=["form", "parts", "JSON"],
+)
+@pytest.mark.django_db
+def test_what_no_database_can_hold_is_left_out_however_it_comes(client: Client, telephony: Chain, body: str) -> None:
+    ExchangeWebhook.objects.create(name="pbx", mapping=ENDED)
+    _key, secret = ApiKey.objects.create_key(name="pbx", scopes=["telephony"])
+    headers = {"Authorization": f"Api-Key {secret}"}
+    answer = client.post("/api/v1/telephony/exchanges/pbx/", body, content_type="text/plain", headers=headers)
+    assert (answer.status_code, [item["field"] for item in answer.json()["warnings"]]) == (202, ["link"])
+
+
 @pytest.mark.django_db
 def test_one_that_rings_is_shown(api: Api, altegio: Sandbox, telephony: Chain, work: Work) -> None:
     mapping = {"phone": "from", "diversion": {"value": "101"}, "salon_id": "place"}
