@@ -25,10 +25,11 @@ PRESETS: dict[str, dict[str, Any]] = {
         "date": "variables.start_epoch",
     },
     "twilio": {
-        "call_id": ["ParentCallSid", "CallSid"],
+        "call_id": "CallSid",
+        # A leg that <Dial> makes (outbound-dial) is a part of the call that it is made in.
         "type": {
-            "path": "Direction",
-            "values": {"inbound": "incoming", "outbound-api": "outgoing", "outbound-dial": "outgoing"},
+            "by": "Direction",
+            "cases": {"inbound": {"value": "incoming"}, "outbound-api": {"value": "outgoing"}},
         },
         "phone": {"by": "Direction", "cases": {"inbound": "From"}, "otherwise": "To"},
         "diversion": {"by": "Direction", "cases": {"inbound": "To"}, "otherwise": "From"},

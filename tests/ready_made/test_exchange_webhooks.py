@@ -115,6 +115,19 @@ def test_an_event_before_the_end_of_a_call_of_zadarma_saves_none(api: Api, telep
     assert not PhoneCall.objects.exists()
 
 
+def test_the_agents_leg_of_a_call_of_twilio_saves_none_and_stands_in_no_ones_way(
+    api: Api, client: Client, telephony: Chain
+) -> None:
+    place = {"salon_id": {"value": 10101}}
+    ExchangeWebhook.objects.create(name="twilio", mapping=PRESETS["twilio"] | place)
+    leg = {"CallSid": "CA2", "ParentCallSid": "CA1", "Direction": "outbound-dial", "To": "+380501112233"}
+    agents = api("post", "telephony/exchanges/twilio/", TWILIO | leg | {"CallStatus": "completed"})
+    assert (agents.status_code, list(agents.json())) == (400, ["type"])
+    clients = api("post", "telephony/exchanges/twilio/", TWILIO)
+    assert (clients.status_code, clients.json()["phone"]) == (202, CLIENT)
+    assert PhoneCall.objects.get().call_id == "CA1"
+
+
 ENDED = {
     "call_id": {"path": "id"},
     "type": {"value": "incoming"},
