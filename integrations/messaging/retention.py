@@ -1,8 +1,12 @@
-"""How long requested messages and message statuses are kept; the daily volumes stay."""
+"""How long requested messages, what tells of them, and message statuses are kept; the daily volumes stay."""
 
 from datetime import datetime
 
+from django.db.models import Exists, OuterRef
+
 from integrations.messaging.models import BatchState, MessageStatus, RequestedMessage, StatusBatch
+from integrations.partner_events import types
+from integrations.partner_events.models import PartnerEvent, WebhookDelivery
 from partner_portal.core.retention import BATCH, register_retention
 
 # Each of them holds up to a thousand statuses.
@@ -36,5 +40,20 @@ def delete_old_messages(before: datetime) -> int:
     return len(old)
 
 
+def delete_old_events(before: datetime) -> int:
+    """Delete some events that told of messages before `before`, for they hold the same texts. Returns how many.
+
+    One that has no place yet, or is still tried at an address, stays.
+    """
+    waiting = WebhookDelivery.objects.filter(event=OuterRef("pk"), state=WebhookDelivery.State.WAITING)
+    old = PartnerEvent.objects.filter(type=types.MESSAGE_REQUESTED, created_at__lt=before, position__isnull=False)
+    keys = list(old.filter(~Exists(waiting)).order_by("created_at").values_list("pk", flat=True)[:BATCH])
+    WebhookDelivery.objects.filter(event__in=keys).delete()
+    # Django reads what it deletes where others refer to it: without the bodies, whose key may be lost.
+    PartnerEvent.objects.filter(pk__in=keys).only("pk").delete()
+    return len(keys)
+
+
+register_retention("events of requested messages", "RETENTION_MESSAGES_DAYS", delete_old_events)
 register_retention("requested messages", "RETENTION_MESSAGES_DAYS", delete_old_messages)
 register_retention("message statuses", "RETENTION_SMS_STATUSES_DAYS", delete_old_statuses)

@@ -44,6 +44,12 @@ class PartnerEvent(models.Model):
         indexes = [
             models.Index(fields=["id"], condition=models.Q(position=None), name="partner_event_unplaced"),
             models.Index(fields=["created_at"], name="partner_event_by_age"),
+            # They may go before all others.
+            models.Index(
+                fields=["created_at"],
+                condition=models.Q(type=types.MESSAGE_REQUESTED),
+                name="partner_event_of_messages",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -12,7 +12,11 @@ from accounts.erasure import erase_person
 from integrations.alerts.models import Alert
 from integrations.connections.models import Connection
 from integrations.messaging.message_ends import end_unanswered, watch_the_gateway
+from integrations.messaging.message_feed import place_waiting
 from integrations.messaging.models import RequestedMessage
+from integrations.partner_events.endpoints import new_endpoint
+from integrations.partner_events.fan_out import fan_out
+from integrations.partner_events.models import PartnerEvent, WebhookDelivery
 from partner_portal.core.retention import delete_old
 from sandbox import Sandbox
 from tests.integrations.messaging.requesting import PHONE, TEXT
@@ -142,3 +146,22 @@ def test_in_the_admin_number_and_text_are_masked(connection: Connection, admin_c
         assert TEXT not in page
         assert f"•••{PHONE[-2:]}" in page
     assert f"({len(TEXT)} characters)" in pages[1]
+
+
+def test_what_tells_of_a_message_goes_with_it_and_nothing_else(connection: Connection, settings: Settings) -> None:
+    """The event holds the same number and text."""
+    settings.RETENTION_MESSAGES_DAYS, settings.RETENTION_EVENTS_DAYS = 7, 30
+    for endpoint in ("taken", "still-tried"):
+        new_endpoint(f"https://{endpoint}.partner.example/", ["message.requested"], None, "")
+    came(connection, timedelta(days=8), "delivered")
+    place_waiting()
+    fan_out()
+    PartnerEvent.objects.update(created_at=timezone.now() - timedelta(days=8))
+    WebhookDelivery.objects.filter(endpoint__url__contains="taken").update(state="delivered")
+    assert delete_old()["events of requested messages"] == 0
+
+    WebhookDelivery.objects.update(state="delivered")
+    others = PartnerEvent.objects.exclude(type="message.requested").count()
+    assert delete_old()["events of requested messages"] == 1
+    assert list(PartnerEvent.objects.filter(type="message.requested")) == []
+    assert PartnerEvent.objects.count() == others > 0

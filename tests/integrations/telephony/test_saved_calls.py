@@ -12,11 +12,12 @@ from time_machine import TimeMachineFixture
 from integrations.altegio.answers import no_answer
 from integrations.connections.models import Chain, Location
 from integrations.outbox.executor import OUR_FAILURE
-from integrations.outbox.models import OutgoingCall
+from integrations.outbox.models import Attempt, OutgoingCall
 from integrations.telephony.models import PhoneCall
 from integrations.telephony.phone_calls import CallHistory, send_again
 from integrations.telephony.switched_off import settle_kept
 from integrations.user_tokens.models import UserToken
+from partner_portal.core.retention import delete_old
 from sandbox import Sandbox
 from tests.end_to_end.portal import wait_for
 from tests.response import Api
@@ -458,3 +459,20 @@ def test_the_call_list_is_read_page_after_page(
     assert len(altegio.requests("voip_calls")) == pages
     assert PhoneCall.objects.get().state == "saved"
     assert sum(each["call_id"] == CALL["call_id"] for each in saved(altegio)) == 1
+
+
+def test_what_told_altegio_of_a_phone_goes_with_the_phone_calls(
+    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None], settings: Settings
+) -> None:
+    """Its parameters, bodies and answers hold the same numbers and recordings."""
+    settings.RETENTION_PHONE_CALLS_DAYS, settings.RETENTION_CALLS_DAYS = 30, 180
+    api("post", "telephony/notifications/", {name: CALL[name] for name in ("salon_id", "phone", "diversion")})
+    api("post", CALLS, CALL)
+    work()
+    PhoneCall.objects.update(received_at=timezone.now() - timedelta(days=31))
+    OutgoingCall.objects.update(finished_at=timezone.now() - timedelta(days=31))
+    others = OutgoingCall.objects.exclude(kind__in=["call_history", "call_notification"]).count()
+    delete_old()
+    assert OutgoingCall.objects.count() == others > 0
+    told = [*OutgoingCall.objects.values_list("params"), *Attempt.objects.values_list("url", "request_body")]
+    assert not [text for text in ("447700900123", "pbx.example.com") if text in str(told)]
