@@ -40,7 +40,7 @@ class RetrySerializer(serializers.Serializer[dict[str, Any]]):
 
 
 class RetriedSerializer(serializers.Serializer[dict[str, int]]):
-    """How many refused ones go once more."""
+    """How many refused statuses go once more."""
 
     accepted = serializers.IntegerField()
 
@@ -114,10 +114,8 @@ class StatusRetry(APIView):
 
     @extend_schema(request=RetrySerializer, responses={202: RetriedSerializer})
     def post(self, request: Request) -> Response:
-        refused = StatusBatch.objects.all()
-        if (ids := _ids(request.data)) is not None:
-            refused = refused.filter(pk__in=MessageStatus.objects.filter(message_id__in=ids).values("batch"))
-        return Response({"accepted": send_refused_again(refused)}, status=202)
+        count = send_refused_again(StatusBatch.objects.all(), _ids(request.data))
+        return Response({"accepted": count}, status=202)
 
 
 def _ids(body: Any) -> list[str] | None:

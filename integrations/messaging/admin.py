@@ -158,7 +158,7 @@ class StatusBatchAdmin(ReadOnlyAdmin):
     )
     def send_again(self, _request: HttpRequest, chosen: QuerySet[StatusBatch]) -> str:
         count = send_refused_again(chosen)
-        return english_plural("%d batch is on its way.", "%d batches are on their way.", count) % count
+        return english_plural("%d status is on its way.", "%d statuses are on their way.", count) % count
 
 
 def _first(batch: StatusBatch) -> QuerySet[MessageStatus]:

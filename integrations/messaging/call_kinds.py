@@ -7,13 +7,13 @@ message in order; a call that got no answer leaves it, and only newer statuses o
 turns with its parts; a refused address is told to staff.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from decimal import Decimal
 from typing import Any, cast
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 
 from integrations.alerts.models import Alert
 from integrations.alerts.raising import clear_alerts, raise_alerts
@@ -21,7 +21,7 @@ from integrations.altegio import requests
 from integrations.altegio.answers import Answer, Outcome, read_code
 from integrations.altegio.requests import ApiRequest, Host
 from integrations.messaging.models import BatchState, CallbackAddress, MessageStatus, StatusBatch
-from integrations.messaging.relay_batches import carried_by, free_batches, let_rest, split, take_batches
+from integrations.messaging.relay_batches import carried_by, free_batches, let_rest, move, split, take_batches
 from integrations.messaging.status_addresses import InvalidStatusAddressError, Target, is_documented, path_with_token
 from integrations.outbox.call_kinds import CallKind, ObsoleteError, register
 from integrations.outbox.models import CallState, OutgoingCall, Priority
@@ -100,13 +100,26 @@ class RelayStatuses(CallKind):
 
 
 @transaction.atomic
-def send_refused_again(batches: QuerySet[StatusBatch]) -> int:
-    """Staff know that Altegio will take them now. Returns how many were refused."""
+def send_refused_again(batches: QuerySet[StatusBatch], message_ids: Collection[str] | None = None) -> int:
+    """Somebody knows that Altegio will take them now: those of these messages, or all. Returns how many statuses."""
     refused = batches.filter(state=BatchState.REFUSED)
+    if message_ids is not None:
+        refused = refused.filter(pk__in=MessageStatus.objects.filter(message_id__in=message_ids).values("batch"))
+        _part_from_others(refused, message_ids)
     addresses = set(refused.values_list("address", flat=True))
-    count = refused.update(state=BatchState.WAITING, call=None, alone=True, refusal="", refusal_code=None)
+    count: int = refused.aggregate(count=Sum("size"))["count"] or 0
+    refused.update(state=BatchState.WAITING, call=None, alone=True, refusal="", refusal_code=None)
     queue_relays(addresses)
     return count
+
+
+def _part_from_others(refused: QuerySet[StatusBatch], message_ids: Collection[str]) -> None:
+    """Let the batches hold the statuses of these messages alone: the others stay refused, in batches of their own."""
+    for batch in refused.filter(size__gt=1).select_for_update().order_by("pk"):
+        others = list(batch.statuses.exclude(message_id__in=message_ids).values_list("pk", flat=True))
+        if others:
+            fields = {"refusal": batch.refusal, "refusal_code": batch.refusal_code}
+            move(others, [batch], state=BatchState.REFUSED, **fields)
 
 
 def on_the_wire(status: MessageStatus) -> dict[str, Any]:

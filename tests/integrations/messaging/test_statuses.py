@@ -314,6 +314,26 @@ def test_without_the_scope_nothing_is_taken(api: Api) -> None:
 def test_volumes_are_counted_by_day_location_and_status_once(
     api: Api, altegio: Sandbox, work: Callable[..., None]
 ) -> None:
+def test_only_the_statuses_that_are_named_go_again(api: Api, altegio: Sandbox, work: Callable[..., None]) -> None:
+    """Of a refused address whole lists are refused."""
+    other = f"{altegio.app_url}/smsprovider/7/status/callback/WRONG"
+    refused_with_401(altegio, "/smsprovider/7/")
+    api("post", STATUSES, [status(f"m{number}", 4, delivery_callback_url=other) for number in range(4)])
+    work()
+    altegio.clear_faults()
+
+    assert api("post", f"{STATUSES}retry/", {"ids": ["m1", "unknown"]}).json() == {"accepted": 1}
+    work()
+    assert sent(altegio) == [("m1", 4)]
+    shown = {row["id"]: (row["state"], row["error"]) for row in api("get", STATUSES).json()["results"]}
+    why = "Who are you?"
+    assert shown == {"m0": ("refused", why), "m1": ("sent", ""), "m2": ("refused", why), "m3": ("refused", why)}
+
+    assert api("post", f"{STATUSES}retry/", {}).json() == {"accepted": 3}
+    work()
+    assert len(sent(altegio)) == 4
+
+
     Location.objects.create(altegio_id=10101)
     altegio.refuse_sms("m2")
     api("post", STATUSES, [status("m1", salon_id=10101), status("m2", salon_id=10101), status("m3"), status("m4", 2)])
