@@ -16,7 +16,7 @@ from integrations.messaging.call_kinds import send_refused_again
 from integrations.messaging.ext_ids import with_send_ids
 from integrations.messaging.ingest import take_statuses
 from integrations.messaging.models import BatchState, MessageStatus, StatusBatch
-from integrations.messaging.parsing import MAX_ITEMS, InvalidStatusesError, StatusList, read_statuses
+from integrations.messaging.parsing import MAX_ITEMS, InvalidStatusesError, StatusList, read_statuses, shortened
 from partner_portal.core.english import english as _
 from partner_portal.core.list_parameters import choice, words
 
@@ -26,7 +26,8 @@ WHICH = _('Send {"ids": […]} with 1 to 1000 message ids, or {} for all that we
 class AcceptedSerializer(serializers.Serializer[dict[str, int]]):
     """How many statuses were taken; one that says nothing new is taken and not sent again.
 
-    Where something was left out of them, `warnings` name it, each field with its item's index: `3.salon_id`.
+    Where something was left out of them, `warnings` name it, each field with its item's index: `3.salon_id`. Of more
+    than 100 the last one counts the others.
     """
 
     accepted = serializers.IntegerField()
@@ -102,7 +103,7 @@ class Statuses(ListAPIView[MessageStatus]):
         except InvalidStatusesError as bad:
             raise ValidationError(bad.problems) from None
         take_statuses(reported, named, warnings)
-        left_out = {"warnings": warnings} if warnings else {}
+        left_out = {"warnings": shortened(warnings)} if warnings else {}
         return Response({"accepted": len(reported), **left_out}, status=202)
 
 

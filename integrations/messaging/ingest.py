@@ -10,7 +10,7 @@ from integrations.messaging.bulk_insert import Row, StatusRows
 from integrations.messaging.call_kinds import queue_relays
 from integrations.messaging.message_states import follow_statuses, keys_of_messages
 from integrations.messaging.models import CallbackAddress, SmsStatus, StatusBatch
-from integrations.messaging.parsing import ReportedStatus, Warnings
+from integrations.messaging.parsing import ReportedStatus, Warnings, shortened
 from integrations.messaging.relay_batches import free_batches
 from integrations.messaging.retold import take_retold
 from integrations.messaging.status_addresses import Target, default_target, stored_addresses
@@ -33,9 +33,13 @@ def take_statuses(
     number of queries however many statuses there are.
     """
     default, by_target = default_target(), defaultdict[Target, list[Reported]](list)
+    left_out, own = _by_index(warnings or []), defaultdict[Target, Warnings](list)
     messages = keys_of_messages(reported, named or {})
     for index, status in enumerate(reported):
-        by_target[status.get("delivery_callback_url") or default].append((status, messages.get(index)))
+        target = status.get("delivery_callback_url") or default
+        by_target[target].append((status, messages.get(index)))
+        if index in left_out:
+            own[target] += left_out[index]
     stored = stored_addresses(by_target)
     addresses = [stored[target] for target in by_target]
     locations = _locations(reported)
@@ -46,7 +50,10 @@ def take_statuses(
     ]
     ready = StatusRows(rows)
     with transaction.atomic():
-        batches = [StatusBatch(address=address, warnings=warnings or None) for address in addresses]
+        batches = [
+            StatusBatch(address=address, warnings=shortened(own[target]) or None)
+            for target, address in zip(by_target, addresses, strict=True)
+        ]
         insert(batches)
         held = ready.store([batch.pk for batch in batches])
         follow_statuses(rows)
@@ -59,6 +66,14 @@ def take_statuses(
         # Calls last, and together: whoever writes an answer down locks the batches before the next call, too.
         queue_relays(going)
         return new + again
+
+
+def _by_index(warnings: Warnings) -> dict[int, Warnings]:
+    """The warnings about each status."""
+    found: dict[int, Warnings] = {}
+    for warning in warnings:
+        found.setdefault(int(warning["field"].partition(".")[0]), []).append(warning)
+    return found
 
 
 def _in_order(statuses: list[Reported]) -> list[Reported]:

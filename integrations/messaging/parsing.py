@@ -32,6 +32,8 @@ from partner_portal.core.english import english as _
 
 MAX_ITEMS = 1000
 MAX_PARTS = 32_767
+# So many fields that were left out are named; the others are counted.
+MAX_WARNINGS = 100
 # What the column holds; it rounds to 6 decimals.
 MAX_SUM = 10**12 - 1
 Problems = dict[str, list[str]]
@@ -218,6 +220,13 @@ def read_statuses(items: object) -> tuple[list[ReportedStatus], Warnings]:
         {"field": f"{index}.{name[:100]}", "message": f"Left out. {why}"} for (index, name), why in left_out.items()
     ]
     return StatusList.model_validate(readable, context=targets).root, warnings
+
+
+def shortened(warnings: Warnings) -> Warnings:
+    """The first of these warnings, and how many more there are."""
+    more = len(warnings) - MAX_WARNINGS
+    counted = {"field": "…", "message": _("So many more fields were left out: %d.") % more}
+    return [*warnings[:MAX_WARNINGS], counted] if more > 0 else warnings
 
 
 def _without_needed(error: ValidationError) -> dict[tuple[int, str], str]:

@@ -10,7 +10,16 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from partner_portal.core.clean import LENIENT, InvalidJsonError, decode, fraction, integer, no_constant, utf8
+from partner_portal.core.clean import (
+    LENIENT,
+    InvalidJsonError,
+    decode,
+    fraction,
+    integer,
+    no_constant,
+    refuse_too_many_values,
+    utf8,
+)
 
 # The escapes of what no database holds, and the characters.
 _ESCAPE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
@@ -33,11 +42,11 @@ class Unstorable:
 def parse_request(body: bytes, *, mark: bool = False) -> Any:
     """The value, its decimals exact, and each number of no sane size as the text that came.
 
-    Raises InvalidJsonError, also where an object names something twice, and NotStorableError; with `mark` an
-    `Unstorable` stands in
-    the place of each such text instead.
+    Raises InvalidJsonError, also where an object names something twice or too many values stand in it, and
+    NotStorableError; with `mark` an `Unstorable` stands in the place of each such text instead.
     """
     text = utf8(body)
+    refuse_too_many_values(text)
     value = decode(_REQUEST, text)
     if mark:
         return marked(value) if _ESCAPE.search(text) else value
@@ -52,6 +61,7 @@ def parse_leniently(text: str) -> Any:
     NaN is null, control characters may stand in texts, and of what is named twice the last counts; what no database
     can hold is marked. Raises InvalidJsonError.
     """
+    refuse_too_many_values(text)
     return marked(decode(LENIENT, text))
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from partner_portal.core.clean import InvalidJsonError, TooDeepError
-from partner_portal.core.json_depth import MAX_DEPTH
+from partner_portal.core.clean import InvalidJsonError, TooDeepError, TooManyValuesError
+from partner_portal.core.json_depth import MAX_DEPTH, MAX_VALUES
 from partner_portal.core.request_json import NotStorableError, parse_request
 from tests.unkind_server import at_most
 
@@ -74,12 +74,18 @@ def test_the_depth_is_counted_in_brackets_that_are_no_text(opening: bytes, fille
         return b"[" + rows + b", " + opening * depth + b"1" + closing * depth + b"]"
 
     assert parse_request(body(MAX_DEPTH - 1))
-    for depth in (MAX_DEPTH, 980, 100_000):
+    for depth in (MAX_DEPTH, 980, 90_000):
         with pytest.raises(TooDeepError):
             parse_request(body(depth))
 
 
 def test_of_many_names_the_one_that_stands_twice_is_found_at_once() -> None:
-    names = [f'"name{number}":1' for number in range(100_000)]
-    with at_most(2), pytest.raises(InvalidJsonError, match="'name99999' stands"):
+    names = [f'"name{number}":1' for number in range(90_000)]
+    with at_most(2), pytest.raises(InvalidJsonError, match="'name89999' stands"):
         parse_request(f"{{{','.join([*names, names[-1]])}}}".encode())
+
+
+def test_a_body_of_too_many_values_is_refused_before_it_is_read() -> None:
+    assert parse_request(b"[" + b"1," * (MAX_VALUES - 2) + b"1]")
+    with pytest.raises(TooManyValuesError):
+        parse_request(b"[" + b"1," * MAX_VALUES + b"1]")

@@ -177,6 +177,28 @@ def test_no_status_is_lost_for_its_decoration(
     assert len(sent(altegio)) == 2
 
 
+def test_what_was_left_out_stands_at_its_own_address_alone_and_is_named_shortly(api: Api, altegio: Sandbox) -> None:
+    """A report of 2 MiB could name 300,000 unknown fields, for each of a thousand addresses."""
+    unknown = {f"x{number}": 1 for number in range(150)}
+    there = {"delivery_callback_url": f"{altegio.api_url}/delivery/status"}
+    answer = api(
+        "post", STATUSES, [status("m1", 4, **there), status("m2", 4, x=1), status("m3", 4, **there, **unknown)]
+    )
+
+    warnings = {batch.address.path: batch.warnings for batch in StatusBatch.objects.select_related("address")}
+    assert warnings.pop("/smsprovider/status/callback/{partner_token}") == [answer.json()["warnings"][0]]
+    (others,) = warnings.values()
+    assert {item["field"].split(".")[0] for item in others[:100]} == {"2"}
+    assert others[100]["message"].endswith(" 50.")
+    assert len(answer.json()["warnings"]) == 101
+
+
+def test_a_report_of_too_many_values_is_refused(api: Api) -> None:
+    unknown = {f"x{number}": 1 for number in range(100_000)}
+    answer = api("post", STATUSES, [status("m1", 4, **unknown)])
+    assert (answer.status_code, "more than 100000 values" in answer.json()["detail"]) == (400, True)
+
+
 def test_a_blank_sum_where_none_is_wanted_is_none(api: Api, altegio: Sandbox, work: Callable[..., None]) -> None:
     blank = {"payment_sum": "", "currency_iso": "", "parts_amount": None, "delivery_callback_url": ""}
     answer = api("post", STATUSES, [status("m1", 2, **blank)])
@@ -292,6 +314,26 @@ def test_an_address_that_altegio_refuses_stops_no_other_call(
     assert alert.cleared_at is not None
 
 
+def test_only_the_statuses_that_are_named_go_again(api: Api, altegio: Sandbox, work: Callable[..., None]) -> None:
+    """Of a refused address whole lists are refused."""
+    other = f"{altegio.app_url}/smsprovider/7/status/callback/WRONG"
+    refused_with_401(altegio, "/smsprovider/7/")
+    api("post", STATUSES, [status(f"m{number}", 4, delivery_callback_url=other) for number in range(4)])
+    work()
+    altegio.clear_faults()
+
+    assert api("post", f"{STATUSES}retry/", {"ids": ["m1", "unknown"]}).json() == {"accepted": 1}
+    work()
+    assert sent(altegio) == [("m1", 4)]
+    shown = {row["id"]: (row["state"], row["error"]) for row in api("get", STATUSES).json()["results"]}
+    why = "Who are you?"
+    assert shown == {"m0": ("refused", why), "m1": ("sent", ""), "m2": ("refused", why), "m3": ("refused", why)}
+
+    assert api("post", f"{STATUSES}retry/", {}).json() == {"accepted": 3}
+    work()
+    assert len(sent(altegio)) == 4
+
+
 @pytest.mark.parametrize("address", ["", "/api/v1/delivery/status"])
 def test_a_401_at_altegios_own_address_stops_the_token(
     api: Api, altegio: Sandbox, work: Callable[..., None], address: str
@@ -314,26 +356,6 @@ def test_without_the_scope_nothing_is_taken(api: Api) -> None:
 def test_volumes_are_counted_by_day_location_and_status_once(
     api: Api, altegio: Sandbox, work: Callable[..., None]
 ) -> None:
-def test_only_the_statuses_that_are_named_go_again(api: Api, altegio: Sandbox, work: Callable[..., None]) -> None:
-    """Of a refused address whole lists are refused."""
-    other = f"{altegio.app_url}/smsprovider/7/status/callback/WRONG"
-    refused_with_401(altegio, "/smsprovider/7/")
-    api("post", STATUSES, [status(f"m{number}", 4, delivery_callback_url=other) for number in range(4)])
-    work()
-    altegio.clear_faults()
-
-    assert api("post", f"{STATUSES}retry/", {"ids": ["m1", "unknown"]}).json() == {"accepted": 1}
-    work()
-    assert sent(altegio) == [("m1", 4)]
-    shown = {row["id"]: (row["state"], row["error"]) for row in api("get", STATUSES).json()["results"]}
-    why = "Who are you?"
-    assert shown == {"m0": ("refused", why), "m1": ("sent", ""), "m2": ("refused", why), "m3": ("refused", why)}
-
-    assert api("post", f"{STATUSES}retry/", {}).json() == {"accepted": 3}
-    work()
-    assert len(sent(altegio)) == 4
-
-
     Location.objects.create(altegio_id=10101)
     altegio.refuse_sms("m2")
     api("post", STATUSES, [status("m1", salon_id=10101), status("m2", salon_id=10101), status("m3"), status("m4", 2)])
