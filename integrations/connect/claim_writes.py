@@ -21,7 +21,7 @@ from integrations.connections.models import (
 from integrations.connections.transitions import move_each, record_begun
 from integrations.outbox.models import CallState, OutgoingCall
 from integrations.outbox.queue import queue_fresh
-from integrations.status_sync.status_sync import ask_status_of_each
+from integrations.status_sync.status_sync import ask_status_of_returned
 from partner_portal.core.fast_insert import insert
 
 CONFLICT_REASON = "Another person claims this location too."
@@ -220,7 +220,7 @@ class ClaimPlan:
         if self._asking_again:
             wake(self._asking_again)
         if self._returned:
-            ask_status_of_each(self._returned)
+            ask_status_of_returned(self._returned)
 
     def _note_return(self) -> None:
         """The owner came again. Who comes now came last, also where the clock was set back since they came before.

@@ -3,7 +3,7 @@
 The one path from Altegio's word to a connection's state, for arrivals, callbacks, staff and sweeps.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -22,6 +22,8 @@ from partner_portal.core.english import english as _
 
 # Seconds: the clocks of two workers may differ, and the change may seem to come for so long.
 ASKED_AGAIN_AFTER = 1.0
+# However often an owner comes back: about a connection that was asked about no question is due within so long.
+RETURN_RESTS = timedelta(minutes=1)
 
 
 def ask_status(connection: Connection, *, patient: bool = False, delay: float = 0.0) -> None:
@@ -38,9 +40,24 @@ def ask_status(connection: Connection, *, patient: bool = False, delay: float = 
 def ask_status_of_each(connections: Iterable[Connection], *, patient: bool = False, delay: float = 0.0) -> None:
     """`ask_status` for many, in a constant number of queries."""
     kind, coalesce_key = (AskPatiently, "check") if patient else (AskStatus, "status")
-    keys = {f"{coalesce_key}:{each.pk}": each.pk for each in connections}
+    _ask(kind, coalesce_key, {each.pk: delay for each in connections})
+
+
+def ask_status_of_returned(connections: Iterable[Connection]) -> None:
+    """Their owner came back: each is asked about, but only so often (`RETURN_RESTS`).
+
+    Keys of their own: what a callback tells is asked about at once, whatever rests here.
+    """
+    now = timezone.now()
+    rests = {each.pk: (each.status_asked_at + RETURN_RESTS - now).total_seconds() for each in connections}
+    _ask(AskStatus, "return", {pk: min(max(rest, 0.0), RETURN_RESTS.total_seconds()) for pk, rest in rests.items()})
+
+
+def _ask(kind: type[CallKind], coalesce_key: str, delays: Mapping[int, float]) -> None:
+    """Queue a question about each connection (by key), due in so many seconds."""
+    keys = {f"{coalesce_key}:{pk}": (pk, delay) for pk, delay in delays.items()}
     queue_newest_of_each(
-        kind, {key: {"ordering_key": key, "connection_id": pk, "delay": delay} for key, pk in keys.items()}
+        kind, {key: {"ordering_key": key, "connection_id": pk, "delay": delay} for key, (pk, delay) in keys.items()}
     )
 
 
