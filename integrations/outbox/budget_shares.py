@@ -3,6 +3,7 @@
 Activations go first, because they have an hour; and among them proven and small arrivals. What is said about money
 and set-up does not wait without end for them, nor for notifications; a notification, worth telling for seconds, is
 now and then told beside any number of activations; and whoever has proven nothing is served last, but served.
+However much else waits, an arrival goes on: what is spared for others is a part of the calls, by lot.
 """
 
 import random
@@ -11,28 +12,36 @@ from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
 
+from integrations.connections.window import clock_tolerance
 from integrations.outbox.headroom import activations_can_spare_a_call
 from integrations.outbox.models import OutgoingCall, Priority
 
 
 @dataclass(frozen=True)
 class Share:
-    """What keeps a part of the calls that would go to something else first, once it has waited for so long."""
+    """What keeps a part of the calls that would go to something else first, once it has waited for so long.
 
-    priorities: tuple[Priority, ...]
+    One for each priority: inside a share nobody would keep anything.
+    """
+
+    priority: Priority
     part: float = 0.1
     patience: timedelta = timedelta(seconds=5)
 
     def first_of(self, due: QuerySet[OutgoingCall], now: datetime) -> OutgoingCall | None:
         """Its call that would go first."""
-        return due.filter(priority__in=self.priorities, due_at__lte=now - self.patience).first()
+        return due.filter(priority=self.priority, due_at__lte=now - self.patience).first()
 
 
-MONEY_AND_SETUP = Share((Priority.CHECK, Priority.MONEY, Priority.SETUP))
 # Of no use to a phone that has stopped ringing: it has no time to be patient.
-NOTIFICATIONS = Share((Priority.NOTIFICATION,), patience=timedelta())
-UNPROVEN = Share((Priority.UNPROVEN,))
-SHARES = (MONEY_AND_SETUP, NOTIFICATIONS, UNPROVEN)
+NOTIFICATIONS = Share(Priority.NOTIFICATION, patience=timedelta())
+CHECKS, MONEY, SETUP = Share(Priority.CHECK), Share(Priority.MONEY), Share(Priority.SETUP)
+UNPROVEN = Share(Priority.UNPROVEN)
+SHARES = (NOTIFICATIONS, CHECKS, MONEY, SETUP, UNPROVEN)
+# What goes before activations that have time, first things first.
+SPARED = (NOTIFICATIONS, CHECKS, MONEY, SETUP)
+# The part of the activations' calls that is spared for them while they last.
+SPARED_PART = 0.5
 _dice = random.Random()  # noqa: S311 - nobody gains by guessing it
 
 
@@ -42,10 +51,15 @@ def whose_turn(due: QuerySet[OutgoingCall], first: OutgoingCall, now: datetime) 
 
 
 def _spared_by_activations(due: QuerySet[OutgoingCall], first: OutgoingCall, now: datetime) -> OutgoingCall | None:
-    """A notification, or money and set-up that waited, where no activation is missed for it."""
-    if first.priority != Priority.ACTIVATION:
+    """A notification, or money and set-up that waited, where no activation is missed for it.
+
+    An activation that has just come, or was just asked about, goes at its turn: one that waits must be asked about,
+    which takes a call more than it spares.
+    """
+    waited = first.priority == Priority.ACTIVATION and first.due_at <= now - clock_tolerance()
+    if not waited or _dice.random() >= SPARED_PART:
         return None
-    urgent = NOTIFICATIONS.first_of(due, now) or MONEY_AND_SETUP.first_of(due, now)
+    urgent = next(filter(None, (share.first_of(due, now) for share in SPARED)), None)
     return urgent if urgent is not None and activations_can_spare_a_call(now) else None
 
 
@@ -54,6 +68,6 @@ def _of_a_share(due: QuerySet[OutgoingCall], first: OutgoingCall, now: datetime)
     thrown = _dice.random()
     for share in SHARES:
         if thrown < share.part:
-            return share.first_of(due, now) if first.priority < min(share.priorities) else None
+            return share.first_of(due, now) if first.priority < share.priority else None
         thrown -= share.part
     return None

@@ -11,19 +11,21 @@ from integrations.outbox.models import WAITING, OutgoingCall, Priority
 
 # Of each activation's calls: what waited asks first, and a tenth of them need a repetition.
 CALLS_FOR_EACH = 2.1
+# So much of the time is not counted on: after a minute's calls in its first seconds all rest until it is over.
+STANDSTILL = timedelta(minutes=1)
 
 
 def activations_can_spare_a_call(now: datetime) -> bool:
     """Whether every waiting activation can be met at the allowed rate though another call goes first.
 
     By the minutes in which they run out: those of any minute and all before it must fit in the time until
-    that minute begins.
+    that minute begins, less the longest standstill.
     """
     a_minute = min(settings.ALTEGIO_REQUESTS_PER_MINUTE, settings.ALTEGIO_REQUESTS_PER_SECOND * 60)
     needed = 0.0
     for minute, count in _running_out(now):
         needed += count * CALLS_FOR_EACH
-        if needed > (minute - now) / timedelta(minutes=1) * a_minute:
+        if needed > (minute - STANDSTILL - now) / timedelta(minutes=1) * a_minute:
             return False
     return True
 

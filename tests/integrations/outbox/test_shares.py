@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
+from billing.call_kinds import ReportPayment
 from integrations.activation.call_kinds import Activate
 from integrations.outbox import budget_shares, rate
 from integrations.outbox.call_kinds import CallKind
@@ -14,6 +15,7 @@ from integrations.outbox.claim import InLine, claim_next
 from integrations.outbox.dispatcher import _can_wait
 from integrations.outbox.models import OutgoingCall, Priority
 from integrations.outbox.queue import new_call, queue
+from integrations.sender_names.call_kinds import SendSenderNames
 from integrations.status_sync.status_sync import AskStatus
 from integrations.telephony.call_notifications import CallNotification
 
@@ -75,13 +77,39 @@ def test_money_and_set_up_keep_their_share_of_any_number_of_notifications() -> N
     assert found[Priority.NOTIFICATION] > 90
 
 
-def test_money_and_set_up_keep_their_share_of_notifications_that_activations_can_spare() -> None:
-    wait(Activate, 1)
+def test_money_and_set_up_keep_their_share_of_notifications_that_activations_can_spare(settings: Settings) -> None:
+    settings.ALTEGIO_REQUESTS_PER_MINUTE = 200
+    wait(Activate, 400)
     wait(CallNotification, 400)
     wait(AskStatus, 100)
     found = taken(150)
-    assert found[Priority.ACTIVATION] == 0, "it has time"
     assert 5 <= found[Priority.CHECK] <= 40
+    assert 30 <= found[Priority.NOTIFICATION] <= 100, "the activations have time"
+
+
+@pytest.mark.parametrize("kind", [CallNotification, AskStatus, ReportPayment, SendSenderNames])
+def test_an_activation_goes_within_a_few_turns_however_much_else_waits(kind: type[CallKind]) -> None:
+    wait(Activate, 1)
+    wait(kind, 100)
+    assert taken(15)[Priority.ACTIVATION] == 1
+
+
+def test_an_activation_that_has_just_come_goes_at_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget_shares, "SHARES", ())
+    wait(CallNotification, 100)
+    wait(AskStatus, 100)
+    queue([new_call(Activate, f"now:{n}", deadline_at=timezone.now() + timedelta(hours=1)) for n in range(5)])
+    assert taken(5) == {Priority.ACTIVATION: 5}
+
+
+def test_payments_and_set_up_keep_a_share_of_any_number_of_questions() -> None:
+    wait(AskStatus, 400)
+    wait(ReportPayment, 100)
+    wait(SendSenderNames, 100)
+    found = taken(150)
+    assert 5 <= found[Priority.MONEY] <= 40
+    assert 5 <= found[Priority.SETUP] <= 40
+    assert found[Priority.CHECK] > 75
 
 
 def test_a_phone_that_rings_while_activations_need_all_calls_is_told_of_by_share() -> None:
@@ -116,9 +144,10 @@ def test_whose_turn_it_is_costs_little_whatever_waits(
 
 def test_money_that_waited_goes_before_activations_that_have_time(settings: Settings) -> None:
     settings.ALTEGIO_REQUESTS_PER_MINUTE = 200
-    wait(Activate, 5)
+    wait(Activate, 20)
     wait(AskStatus, 1)
-    assert taken(1) == {Priority.CHECK: 1}
+    found = taken(10)
+    assert found == {Priority.CHECK: 1, Priority.ACTIVATION: 9}
 
 
 def test_money_that_has_just_come_does_not(settings: Settings) -> None:

@@ -24,11 +24,17 @@ pytestmark = pytest.mark.django_db
 def _ten_a_minute(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.ALTEGIO_REQUESTS_PER_MINUTE = 10
     monkeypatch.setattr(budget_shares, "SHARES", ())
+    monkeypatch.setattr(budget_shares, "SPARED_PART", 1.0)
 
 
 def wait_for_activation(count: int, minutes: float) -> None:
-    deadline_at = timezone.now() + timedelta(minutes=minutes)
-    queue([new_call(Activate, f"{minutes}:{n}", deadline_at=deadline_at) for n in range(count)])
+    """They have waited for a while: longer than the clocks may differ."""
+    now = timezone.now()
+    calls = [
+        new_call(Activate, f"{minutes}:{n}", deadline_at=now + timedelta(minutes=minutes), delay=-60)
+        for n in range(count)
+    ]
+    queue(calls)
 
 
 def ring_and_claim() -> str:
@@ -39,7 +45,7 @@ def ring_and_claim() -> str:
 
 
 def test_a_notification_goes_before_activations_that_have_time() -> None:
-    wait_for_activation(40, minutes=10)
+    wait_for_activation(35, minutes=10)
     assert ring_and_claim() == "call_notification"
 
 
@@ -51,12 +57,12 @@ def test_it_waits_for_activations_that_need_all_the_calls_until_their_deadline()
 @pytest.mark.parametrize("gone", [{"state": "done"}, {"deadline_at": timezone.now() - timedelta(days=1)}])
 def test_what_is_done_or_too_late_needs_no_call(gone: dict[str, Any]) -> None:
     wait_for_activation(50, minutes=10)
-    OutgoingCall.objects.filter(key__regex="[05]$").update(**gone)
+    OutgoingCall.objects.filter(key__regex="[0-4]$").update(**gone)
     assert ring_and_claim() == "call_notification"
 
 
-@pytest.mark.parametrize(("count", "goes_first"), [(285, "call_notification"), (286, "activate")])
-def test_the_limit_of_a_second_counts_sixty_times_a_minute(settings: Settings, count: int, goes_first: str) -> None:
+@pytest.mark.parametrize(("count", "goes_first"), [(257, "call_notification"), (258, "activate")])
+def test_a_minute_holds_sixty_seconds_and_one_may_be_lost(settings: Settings, count: int, goes_first: str) -> None:
     settings.ALTEGIO_REQUESTS_PER_SECOND, settings.ALTEGIO_REQUESTS_PER_MINUTE = 1, 200
     with time_machine.travel(timezone.now().replace(second=0, microsecond=0), tick=False):
         wait_for_activation(count, minutes=10)
