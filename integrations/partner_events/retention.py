@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from django.db.models import Exists, OuterRef
+
 from integrations.partner_events.models import PartnerEvent, WebhookDelivery
 from partner_portal.core.retention import register_retention
 
@@ -9,8 +11,13 @@ BATCH = 2000
 
 
 def delete_old_events(before: datetime) -> int:
-    """Delete a batch of the events older than `before`, their deliveries with them. Returns how many."""
-    old = PartnerEvent.objects.filter(created_at__lt=before).order_by("created_at")
+    """Delete a batch of the events older than `before`, their deliveries with them. Returns how many.
+
+    One that has no place yet, or is still tried at an address, stays: the schedule may be longer than the days.
+    """
+    waiting = WebhookDelivery.objects.filter(event=OuterRef("pk"), state=WebhookDelivery.State.WAITING)
+    old = PartnerEvent.objects.filter(~Exists(waiting), created_at__lt=before, position__isnull=False)
+    old = old.order_by("created_at")
     ids = list(old.values_list("pk", flat=True)[:BATCH])
     WebhookDelivery.objects.filter(event__in=ids).delete()
     # Django reads what it deletes where others refer to it: without the bodies.

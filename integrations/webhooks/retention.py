@@ -1,8 +1,12 @@
-"""How long events and their deliveries are kept: deleted in batches that block nobody."""
+"""How long events and their deliveries are kept: deleted in batches that block nobody.
+
+What still waits to be handed on stays, however few days are set.
+"""
 
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Model
+from django.db.models import QuerySet
 
 from integrations.webhooks.models import Delivery, Event
 from partner_portal.core.retention import register_retention
@@ -12,19 +16,27 @@ BATCH = 2000
 
 def delete_old_events(before: datetime) -> int:
     """Delete a batch of the events that came before `before`. Returns how many."""
-    return _delete_oldest(Event, "received_at", before)
+    handed_on = Event.objects.exclude(forwarded_at=None)
+    needed = _first_needed()
+    return _delete_oldest(handed_on if needed is None else handed_on.filter(pk__lt=needed), "received_at", before)
+
+
+def _first_needed() -> int | None:
+    """The oldest event that a delivery still waits with."""
+    waiting = Delivery.objects.filter(state=Delivery.State.WAITING).values_list("event_ids", flat=True)
+    return min((min(ids) for ids in waiting.iterator() if ids), default=None)
 
 
 def delete_old_deliveries(before: datetime) -> int:
     """Delete a batch of the deliveries made before `before`. Returns how many."""
-    return _delete_oldest(Delivery, "created_at", before)
+    return _delete_oldest(Delivery.objects.exclude(state=Delivery.State.WAITING), "created_at", before)
 
 
-def _delete_oldest(model: type[Model], moment: str, before: datetime) -> int:
+def _delete_oldest(rows: QuerySet[Any], moment: str, before: datetime) -> int:
     """Delete from the old end of a table that only grows at the other; its ids are as old as its rows."""
-    oldest = model._default_manager.order_by("pk").values_list("pk", moment)[:BATCH]
+    oldest = rows.order_by("pk").values_list("pk", moment)[:BATCH]
     ids = [pk for pk, at in oldest if at < before]
-    model._default_manager.filter(pk__in=ids).delete()
+    rows.filter(pk__in=ids).delete()
     return len(ids)
 
 

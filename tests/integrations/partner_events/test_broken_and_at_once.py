@@ -70,6 +70,19 @@ def test_what_is_old_goes_unread(partner: Partner, endpoint: WebhookEndpoint, ap
     assert not PartnerEvent.objects.exists()
 
 
+def test_what_still_waits_for_an_address_stays_however_few_days_are_set(
+    partner: Partner, endpoint: WebhookEndpoint, application: Application
+) -> None:
+    happen(application)
+    assert delete_old_events(timezone.now()) == 0, "it has no place yet"
+    partner.answers = [500]
+    go_out()
+    assert delete_old_events(timezone.now()) == 0
+    due_now()
+    go_out()
+    assert delete_old_events(timezone.now()) == 1
+
+
 @pytest.mark.leaves_stranded("what cannot be signed waits")
 def test_an_address_whose_secret_cannot_be_read_stops_no_other(
     partner: Partner, endpoint: WebhookEndpoint, application: Application

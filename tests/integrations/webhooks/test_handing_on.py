@@ -151,6 +151,26 @@ def test_old_events_go_in_batches_and_young_ones_stay(
     assert Event.objects.count() == 1
 
 
+def test_what_still_waits_to_be_handed_on_stays_however_few_days_are_set(
+    client: Client, keys: Installation, settings: Settings
+) -> None:
+    settings.RETENTION_EVENTS_DAYS = 1
+    got: list[Any] = []
+    CONSUMERS.register("mine", got.append)
+    post(client, keys, GOOD)
+    Event.objects.update(received_at=timezone.now() - timedelta(days=2))
+    delete_old()
+    fan_out()
+    Delivery.objects.update(created_at=timezone.now() - timedelta(days=2))
+    delete_old()
+    deliver_due()
+    assert len(got) == 1
+
+    delete_old()
+    assert not Event.objects.exists()
+    assert not Delivery.objects.exists()
+
+
 @pytest.mark.leaves_stranded("an event is made old without a worker")
 def test_with_0_days_events_are_kept_for_good(client: Client, keys: Installation, settings: Settings) -> None:
     settings.RETENTION_EVENTS_DAYS = 0
