@@ -1,15 +1,26 @@
-"""Importing customers from a CSV file: the whole file by the rules of the API, or nothing of it."""
+"""Importing customers from a CSV file: judged as a whole by the rules of the API, then taken in small parts."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import islice
+from typing import TypeVar
 
 from django.db import transaction
 
-from accounts.customers import CustomerConflictError, InvalidCustomerError, put_customer, read_customer
+from accounts.customers import (
+    CustomerConflictError,
+    CustomerData,
+    InvalidCustomerError,
+    put_customer,
+    read_customer,
+)
 from partner_portal.core.csv_files import InvalidRowError, Row, read_rows
 
 COLUMNS = ("external_id", "email", "name", "phone", "language")
+# One commit for so many lines: what they change is held for a moment only.
+BATCH = 100
+Item = TypeVar("Item")
 
 
 class Outcome(Enum):
@@ -33,32 +44,96 @@ class NothingTakenError(Exception):
     """The file was looked through to its end, and nothing of it is stored."""
 
 
+class PartlyTakenError(Exception):
+    """What has changed since the file was judged refuses a line; `str()` says which, and why."""
+
+
 def import_customers(lines: Iterable[str], *, dry_run: bool) -> Iterator[Line]:
-    """Judge and take one line after another, in one transaction: a refused line, or `dry_run`, undoes all of it.
+    """Judge one line after another, each with those before it in force; then take all of them.
 
-    A line is judged with those before it in force. Raises UnreadableFileError; and NothingTakenError at the end,
-    where nothing was taken.
+    No part holds what it changes for longer than `BATCH` lines take: owners who arrive meanwhile wait for no file. A
+    file that was broken off while it was taken may come again. Raises UnreadableFileError; NothingTakenError at the
+    end, where a line was refused or `dry_run` is set; PartlyTakenError.
     """
-    seen: dict[str, int] = {}
-    with transaction.atomic():
-        has_refused = False
-        for number, row in read_rows(lines, COLUMNS):
-            line = _take(number, row, seen)
-            has_refused = has_refused or line.outcome is Outcome.REFUSED
-            yield line
-        if has_refused or dry_run:
-            raise NothingTakenError
+    judge = _Judge()
+    for batch in _batches(read_rows(lines, COLUMNS)):
+        yield from judge.judge(batch)
+    if judge.has_refused or dry_run:
+        raise NothingTakenError
+    for taken in _batches(judge.accepted.items()):
+        _take(taken)
 
 
-def _take(number: int, row: Row | InvalidRowError, seen: dict[str, int]) -> Line:
-    if isinstance(row, InvalidRowError):
-        return Line(number, Outcome.REFUSED, str(row))
-    external_id = row["external_id"]
-    if external_id in seen:
-        return Line(number, Outcome.REFUSED, f"external_id: It stands in line {seen[external_id]} already.")
-    seen[external_id] = number
-    try:
-        _customer, is_new = put_customer(read_customer(external_id, row))
-    except (InvalidCustomerError, CustomerConflictError) as problem:
-        return Line(number, Outcome.REFUSED, str(problem))
-    return Line(number, Outcome.NEW if is_new else Outcome.KNOWN)
+@transaction.atomic
+def _take(batch: Sequence[tuple[int, CustomerData]]) -> None:
+    for number, data in batch:
+        try:
+            put_customer(data)
+        except CustomerConflictError as problem:
+            raise PartlyTakenError(f"Line {number}: {problem}") from None
+
+
+class _Judge:
+    """Says what would become of each line, and changes nothing: a batch is taken and undone.
+
+    What lines of earlier batches tell is not in force any more: it is taken anew where a line depends on it.
+    """
+
+    def __init__(self) -> None:
+        self.has_refused = False
+        self.accepted: dict[int, CustomerData] = {}
+        self._lines: dict[str, int] = {}
+        self._line_with_email: dict[str, int] = {}
+        self._in_force: set[int] = set()
+
+    def judge(self, batch: Sequence[tuple[int, Row | InvalidRowError]]) -> list[Line]:
+        """What would become of these lines."""
+        self._in_force.clear()
+        with transaction.atomic():
+            judged = [self._line(number, row) for number, row in batch]
+            transaction.set_rollback(True)
+        self.has_refused = self.has_refused or any(line.outcome is Outcome.REFUSED for line in judged)
+        return judged
+
+    def _line(self, number: int, row: Row | InvalidRowError) -> Line:
+        if isinstance(row, InvalidRowError):
+            return Line(number, Outcome.REFUSED, str(row))
+        external_id = row["external_id"]
+        if external_id in self._lines:
+            return Line(
+                number, Outcome.REFUSED, f"external_id: It stands in line {self._lines[external_id]} already."
+            )
+        self._lines[external_id] = number
+        try:
+            data = read_customer(external_id, row)
+            is_new = self._put(number, data)
+        except (InvalidCustomerError, CustomerConflictError) as problem:
+            return Line(number, Outcome.REFUSED, str(problem))
+        self.accepted[number] = data
+        self._line_with_email[data.email.lower()] = number
+        return Line(number, Outcome.NEW if is_new else Outcome.KNOWN)
+
+    def _put(self, number: int, data: CustomerData) -> bool:
+        """Take a line, after those before it that say something about its address. Returns whether it is new."""
+        self._in_force.add(number)
+        self._bring_into_force(self._line_with_email.get(data.email.lower()))
+        try:
+            return put_customer(data)[1]
+        except CustomerConflictError as problem:
+            # A line before may have given them another address.
+            if not self._bring_into_force(self._lines.get(problem.external_id)):
+                raise
+            return self._put(number, data)
+
+    def _bring_into_force(self, number: int | None) -> bool:
+        """Take a line before once more. Returns whether it was one, and was not."""
+        if number is None or number not in self.accepted or number in self._in_force:
+            return False
+        self._put(number, self.accepted[number])
+        return True
+
+
+def _batches(items: Iterable[Item]) -> Iterator[list[Item]]:
+    items = iter(items)
+    while batch := list(islice(items, BATCH)):
+        yield batch

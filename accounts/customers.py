@@ -34,7 +34,11 @@ class InvalidCustomerError(Exception):
 
 
 class CustomerConflictError(Exception):
-    """The e-mail is another's; `str()` says whose."""
+    """The e-mail is another's; `str()` says whose. `external_id`: the customer whose it is, "" for staff."""
+
+    def __init__(self, text: str, external_id: str = "") -> None:
+        super().__init__(text)
+        self.external_id = external_id
 
 
 @dataclass(frozen=True)
@@ -171,7 +175,8 @@ def _refuse_others(customer: Customer, email: str, account: User | None) -> None
     if other is None and account is not None:
         other = Customer.objects.filter(user=account).exclude(pk=customer.pk).first()
     if other is not None:
-        raise CustomerConflictError(f"This e-mail is that of the customer {other.external_id}.")
+        text = f"This e-mail is that of the customer {other.external_id}."
+        raise CustomerConflictError(text, other.external_id)
     if account is not None and account.is_staff:
         raise CustomerConflictError("This e-mail is that of a member of staff.")
 

@@ -1,13 +1,18 @@
 """A CSV file of customers: all of it by the rules of the API, or nothing; each wrong line by its number."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection, transaction
 
+from accounts import customer_import
+from accounts.customer_import import import_customers
 from accounts.models import Customer, User
+from tests.integrations.test_at_once import at_once
 from tests.marketplace import proven_owner
 
 pytestmark = pytest.mark.django_db
@@ -132,6 +137,62 @@ def test_a_rehearsal_says_the_same_and_changes_nothing(run: Run) -> None:
     said, code = run("C-1,anna@customer.example,,,", options=("--dry-run",))
     assert (said, code) == (["1 new, 0 known already, 0 refused. Nothing was changed."], 0)
     assert not User.objects.exists()
+
+
+def told(line: int, email: str) -> str:
+    return f"C-{line},{email}@customer.example,,,"
+
+
+def test_a_line_is_judged_with_all_lines_before_it_in_force(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("accounts.customer_import.BATCH", 2)
+    run(told(1, "anna"), told(2, "bela"), told(3, "cili"))
+    moved = [told(1, "new"), told(2, "anna"), told(4, "dora"), told(3, "bela"), told(5, "cili")]
+    assert run(*moved) == (["2 new, 3 known already, 0 refused."], 0)
+    assert list(Customer.objects.order_by("external_id").values_list("email", flat=True)) == [
+        f"{name}@customer.example" for name in ("new", "anna", "bela", "dora", "cili")
+    ]
+    said, code = run(told(6, "emil"), told(7, "fanni"), told(8, "gabor"), told(9, "EMIL"), told(10, "anna"))
+    assert (said[:2], code) == (
+        ["Line 5: This e-mail is that of the customer C-6.", "Line 6: This e-mail is that of the customer C-2."],
+        1,
+    )
+    assert Customer.objects.count() == 5
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="Rows are locked on PostgreSQL alone.")
+def test_an_owner_who_arrives_does_not_wait_for_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("accounts.customer_import.BATCH", 1)
+    owner = proven_owner("anna@customer.example")
+    free: list[User] = []
+
+    @transaction.atomic
+    def arrive() -> None:
+        free.extend(User.objects.select_for_update(skip_locked=True).filter(pk=owner.pk))
+
+    def lines() -> Iterator[str]:
+        yield HEAD
+        yield told(1, "anna")
+        yield told(2, "bela")
+        at_once(arrive)
+
+    list(import_customers(lines(), dry_run=False))
+    assert free == [owner]
+
+
+def test_what_changes_between_the_judging_and_the_taking_is_said_with_its_line(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge = customer_import._Judge.judge
+
+    def staff_are_faster(self: Any, batch: Any) -> Any:
+        judged = judge(self, batch)
+        User.objects.create_superuser("anna@customer.example", "long enough words")
+        return judged
+
+    monkeypatch.setattr(customer_import._Judge, "judge", staff_are_faster)
+    with pytest.raises(CommandError, match=r"Line 2: This e-mail is that of a member of staff\..* Import it again\."):
+        run(told(1, "anna"))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts.customer_import import COLUMNS, NothingTakenError, Outcome, import_customers
+from accounts.customer_import import COLUMNS, NothingTakenError, Outcome, PartlyTakenError, import_customers
 from partner_portal.core.csv_files import UnreadableFileError, add_file_arguments, opened
 
 
@@ -36,6 +36,8 @@ class Command(BaseCommand):
             raise CommandError(f"{options['file']} cannot be read: {problem.strerror}") from None
         except UnreadableFileError as problem:
             raise CommandError(f"{problem} Nothing was taken.") from None
+        except PartlyTakenError as problem:
+            raise CommandError(f"{problem} This is new since the file was judged. Import it again.") from None
         except NothingTakenError:
             pass
         self._report(counts, dry_run=options["dry_run"])
