@@ -1,16 +1,20 @@
-"""The sweep: beat's certainty behind the dispatch's speed. Each step may be run by any number at once."""
+"""The sweep: beat's certainty behind the dispatch's speed. Each step may be run by any number at once.
+
+What somebody else holds at this moment is left to the next sweep: one comes each second, and each that waited would
+take a thread from the worker.
+"""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 import structlog
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from integrations.connections.models import Connection
-from integrations.connections.transitions import hold
 from integrations.outbox.call_kinds import CALL_KINDS, kind_of
 from integrations.outbox.executor import call_ended
 from integrations.outbox.models import CallState, OutgoingCall
@@ -18,13 +22,16 @@ from partner_portal.core.queues import Queue
 
 log = structlog.get_logger(__name__)
 BATCH = 200
+Row = TypeVar("Row", bound=Model)
 
 
 def recover_lost_calls() -> int:
     """Take back the calls of dead workers: whether they were sent is not known. Returns how many."""
     now = timezone.now()
     lost = OutgoingCall.objects.filter(state=CallState.SENDING, lease_until__lt=now)
-    recovered = lost.update(state=CallState.UNCONFIRMED, due_at=now, lease=None, lease_until=None)
+    with transaction.atomic():
+        free = OutgoingCall.objects.filter(pk__in=list(_locked(lost).values_list("pk", flat=True)))
+        recovered = free.update(state=CallState.UNCONFIRMED, due_at=now, lease=None, lease_until=None)
     if recovered:
         log.warning("calls_recovered", count=recovered)
     return recovered
@@ -44,22 +51,28 @@ def _expire_batch(now: datetime) -> int:
             state__in=(CallState.HELD, CallState.QUEUED, CallState.UNCONFIRMED), deadline_at__lte=now
         )
         first = EXPIRY.ready(late).order_by("deadline_at", "id")
-        found = list(first[:BATCH])
-        _hold_subjects(found)
+        found = _hold_subjects(first[:BATCH])
         calls = list(_locked(first.filter(pk__in=[call.pk for call in found])))
         EXPIRY.work(calls, _expire)
     return len(calls)
 
 
-def _hold_subjects(calls: Sequence[OutgoingCall]) -> None:
-    """Lock what the calls are about before them, as everywhere: whoever holds it changes its calls next."""
-    hold(Connection.objects.filter(pk__in={call.connection_id for call in calls}))
+def _hold_subjects(calls: Iterable[OutgoingCall]) -> list[OutgoingCall]:
+    """Lock what the calls are about before them, as everywhere: whoever holds it changes its calls next.
+
+    Returns those about whose connection nobody else is at work.
+    """
+    chosen = list(calls)
+    connections = Connection.objects.filter(pk__in={call.connection_id for call in chosen}).order_by("pk")
+    held = {None, *_locked(connections, no_key=True).values_list("pk", flat=True)}
+    free = [call for call in chosen if call.connection_id in held]
     of_kind: dict[str, list[OutgoingCall]] = defaultdict(list)
-    for call in calls:
+    for call in free:
         of_kind[call.kind].append(call)
     for name, same in of_kind.items():
         if kind := CALL_KINDS.get(name):
             kind.hold(same)
+    return free
 
 
 def _expire(calls: Sequence[OutgoingCall]) -> None:
@@ -101,7 +114,8 @@ EXPIRY = Queue.register(
 )
 
 
-def _locked(calls: QuerySet[OutgoingCall]) -> QuerySet[OutgoingCall]:
+def _locked(rows: QuerySet[Row], *, no_key: bool = False) -> QuerySet[Row]:
+    """Those of `rows` that nobody else holds."""
     if connection.features.has_select_for_update_skip_locked:
-        return calls.select_for_update(skip_locked=True, of=("self",))
-    return calls
+        return rows.select_for_update(skip_locked=True, of=("self",), no_key=no_key)
+    return rows

@@ -30,19 +30,20 @@ Work = Callable[[], None]
 
 
 def staff_before_sweep(patch: pytest.MonkeyPatch, decide: Work) -> list[Any]:
-    """The sweep comes while staff have the claim, and before they change its call."""
-    staff_have_it = threading.Event()
+    """The sweep comes while staff have the claim, and before they change its call: it waits for nobody."""
+    staff_have_it, sweep_is_through = threading.Event(), threading.Event()
 
     def lock_before(pk: int) -> Connection:
         locked = lock(pk)
         if not staff_have_it.is_set():
             staff_have_it.set()
-            wait_for_the_other()
+            assert sweep_is_through.wait(20)
         return locked
 
     def sweep() -> None:
         assert staff_have_it.wait(20)
         expire_late_calls()
+        sweep_is_through.set()
 
     patch.setattr(staff, "lock", lock_before)
     return at_once(sweep, decide)

@@ -1,11 +1,13 @@
 """A worker is woken for what is queued, once it is committed, and calls others where it cannot carry all alone."""
 
+import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 
 from integrations.outbox import dispatcher
@@ -14,6 +16,7 @@ from integrations.outbox.queue import hurry, new_call, queue, queue_fresh, queue
 from integrations.outbox.sweep import expire_late_calls, recover_lost_calls
 from integrations.status_sync.status_sync import AskStatus
 from sandbox import Sandbox
+from tests.integrations.test_at_once import at_once
 
 pytestmark = pytest.mark.django_db
 OnCommit = Callable[..., AbstractContextManager[Any]]
@@ -68,3 +71,26 @@ def test_the_sweep_says_how_many_were_late_and_how_many_lost() -> None:
     queue([new_call(AskStatus, "lost")])
     OutgoingCall.objects.filter(key="lost").update(state="sending", lease_until=over)
     assert (expire_late_calls(), recover_lost_calls()) == (2, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="Rows are locked on PostgreSQL alone.")
+def test_the_sweep_waits_for_nobody_who_holds_a_call() -> None:
+    queue([new_call(AskStatus, "lost")])
+    OutgoingCall.objects.update(state="sending", lease_until=timezone.now() - timedelta(seconds=1))
+    is_held, is_swept = threading.Event(), threading.Event()
+
+    @transaction.atomic
+    def hold() -> None:
+        list(OutgoingCall.objects.select_for_update())
+        is_held.set()
+        assert is_swept.wait(20)
+
+    def sweep() -> int:
+        assert is_held.wait(20)
+        recovered = recover_lost_calls()
+        is_swept.set()
+        return recovered
+
+    assert at_once(hold, sweep) == [0, None]
+    assert recover_lost_calls() == 1
