@@ -3,19 +3,24 @@
 What is noted is told in the same transaction: to the partner's systems by `period_noted`, to the owner by an e-mail.
 """
 
+from datetime import timedelta
 from functools import partial
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.utils import timezone
 
 from billing.models import Payment, PeriodNotice, Status
 from billing.signals import period_noted
 from billing.subscriptions import overdue, soon
 from integrations.connections.models import Connection, Installation, State
 from integrations.connections.transitions import lock
+from integrations.outbox.watch import key_of, unfinished
 from partner_portal.core.queues import Queue
 
 ENDS = Queue.register(Queue("period ends", "Ends of trials and paid periods", Connection))
 BATCH = 500
+# What Altegio has not taken by then may never arrive: its owner must hear of the end before Altegio freezes.
+ON_ITS_WAY_LASTS = timedelta(days=1)
 
 
 def note_ends() -> int:
@@ -24,8 +29,11 @@ def note_ends() -> int:
 
 
 def without_waiting_payment(connections: QuerySet[Connection]) -> QuerySet[Connection]:
-    """Without those of which a payment for what comes next is on its way to Altegio."""
-    paid = Payment.objects.filter(application=OuterRef("application"), location=OuterRef("location"))
+    """Without those of which a payment for what comes next is on its way to Altegio, and has not been for long."""
+    report = unfinished(
+        key=key_of("payment", "pk", "report_round"), created_at__gte=timezone.now() - ON_ITS_WAY_LASTS
+    )
+    paid = Payment.objects.filter(report, application=OuterRef("application"), location=OuterRef("location"))
     return connections.exclude(Exists(paid.filter(status=Status.QUEUED, period_to__gt=OuterRef("next_payment_at"))))
 
 

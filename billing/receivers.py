@@ -4,13 +4,14 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from billing.call_kinds import mark_refunded
+from billing.call_kinds import RefundPayment, ReportPayment, mark_refunded
 from billing.models import Payment, Status
 from billing.periods import follow_payments, lock_payment
 from integrations.altegio.answers import ConnectionStatus
 from integrations.connections.models import LIVE, Connection, State
 from integrations.connections.signals import connection_changed, status_synced
 from integrations.connections.transitions import COLUMNS
+from integrations.outbox.executor import call_struggles
 from integrations.outbox.models import CallState, OutgoingCall
 from integrations.outbox.queue import cancel
 
@@ -40,6 +41,16 @@ def begin_subscription(connection: Connection, after: State) -> None:
     """A connection that comes alive has its trial and what was paid for the location before."""
     if after in LIVE:
         follow_payments(connection)
+
+
+@receiver(call_struggles)
+def say_why_it_waits(call: OutgoingCall, reason: str, **_: Any) -> None:
+    """A payment or refund that Altegio has not taken for an hour says why; it still waits."""
+    if call.kind in (ReportPayment.name, RefundPayment.name):
+        payment = lock_payment(call.params["payment"])
+        if payment.status in (Status.QUEUED, Status.REFUND_QUEUED) and not payment.error:
+            payment.error = reason[:500]
+            payment.save(update_fields=["error"])
 
 
 @receiver(status_synced)

@@ -12,7 +12,7 @@ from integrations.altegio.answers import AltegioState, ConnectionStatus
 from integrations.connections.models import LIVE, Connection, State
 from integrations.connections.signals import connection_changed, status_synced
 from integrations.outbox.call_kinds import CALL_KINDS, CallKind
-from integrations.outbox.executor import call_ended
+from integrations.outbox.executor import call_ended, call_struggles
 from integrations.outbox.models import CallState, OutgoingCall
 from integrations.outbox.token_stop import token_is_stopped, token_stopped
 from partner_portal.core.queues import Queue, item_died, queue_recovered
@@ -47,6 +47,15 @@ def tell_of_failed_call(call: OutgoingCall, reason: str, **_: Any) -> None:
         raise_alerts([(Alert.Kind.CALL, key, text, call.connection)])
     elif call.state == CallState.DONE:
         clear_alerts(key=key)
+
+
+@receiver(call_struggles)
+def tell_of_struggling_call(call: OutgoingCall, reason: str, **_: Any) -> None:
+    """It is tried for ever, and what stands behind it waits: staff are told, until it is done."""
+    kind = CALL_KINDS.get(call.kind)
+    if kind is not None and kind.alert_on_failure:
+        text = f"{kind.title}: Altegio has given no clear answer for an hour; what follows it waits. {reason}"
+        raise_alerts([(Alert.Kind.CALL, alert_key(call, kind), text, call.connection)])
 
 
 def alert_key(call: OutgoingCall, kind: CallKind) -> str:

@@ -48,6 +48,10 @@ TRIES_TO_SETTLE = 3
 
 # Sent inside the transaction that ends a call for good; `call`, `reason`. For alerts and counters.
 call_ended = Signal()
+# A call that no deadline ends is tried for ever, and holds up those behind it. After so long people should know.
+STRUGGLES_AFTER = timedelta(hours=1)
+# Sent inside the transaction that sets such a call back once more; `call`, `reason`.
+call_struggles = Signal()
 
 
 class NoSlotError(Exception):
@@ -225,8 +229,15 @@ def _apply_answer(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking:
     state, reason, at_least, asked = transition.state, transition.reason, transition.at_least, transition.asked
     if transition.backs_off:
         _back_off(call, state, reason, at_least=at_least, asked=asked)
+        _tell_of_struggle(call, reason)
     else:
         _wait(call, state, reason, seconds=longest(call, at_least=at_least, asked=asked))
+
+
+def _tell_of_struggle(call: OutgoingCall, reason: str) -> None:
+    long_ago = call.attempts.filter(started_at__lt=timezone.now() - STRUGGLES_AFTER)
+    if call.deadline_at is None and long_ago.exists():
+        call_struggles.send(sender=OutgoingCall, call=call, reason=reason)
 
 
 def _facts(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking: bool) -> Facts:

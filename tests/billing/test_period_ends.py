@@ -18,6 +18,7 @@ from billing.models import PeriodNotice, TariffOption
 from billing.period_ends import note_ends
 from integrations.connections.models import Application, Connection, Installation
 from integrations.connections.transitions import lock, move
+from integrations.outbox.models import OutgoingCall
 from integrations.partner_events.fan_out import fan_out
 from integrations.partner_events.models import PartnerEvent
 from tests.billing.conftest import Billing
@@ -91,6 +92,15 @@ def test_a_payment_that_is_on_its_way_ends_the_warning(
     billing.pay(**LONG)
     assert note_ends() == 0
     assert told() == []
+
+
+def test_a_payment_that_altegio_has_not_taken_for_a_day_hides_no_end(
+    billing: Billing, connection: Connection, two_days_before: None
+) -> None:
+    billing.pay(**LONG)
+    OutgoingCall.objects.update(created_at=timezone.now() - timedelta(hours=25))
+    assert note_ends() == 1
+    assert len(emails("ending")) == 1
 
 
 def test_a_payment_a_moment_before_the_email_ends_it(

@@ -14,6 +14,7 @@ from time_machine import TimeMachineFixture
 from billing.intake import send_again
 from billing.models import Source
 from billing.parsing import read_payment
+from integrations.alerts.models import Alert
 from integrations.connections.models import Connection
 from integrations.outbox.models import Attempt, OutgoingCall
 from integrations.status_sync.status_sync import ask_status
@@ -292,3 +293,27 @@ def test_paid_until_is_the_end_of_the_latest_reported_period(
     assert billing.get(path).json()["paid_until"] is None, "queued is not reported"
     work()
     assert billing.get(path).json()["paid_until"] == "2026-01-31T23:59:59Z"
+
+
+def test_a_payment_that_altegio_cannot_take_for_an_hour_is_told_of_until_it_is_taken(
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]
+) -> None:
+    bad_gateway = {"status": 502, "body": {"success": False, "meta": {"message": "Bad gateway"}}}
+    altegio.fault("error", "*", remaining=None, **bad_gateway)
+    told = billing.tell().json()["id"]
+    work(rounds=2)
+    alerts = Alert.objects.filter(cleared_at=None, connection=connection)
+    assert not alerts.exists(), "a moment without Altegio is nobody's business"
+
+    Attempt.objects.update(started_at=timezone.now() - timedelta(minutes=61))
+    work(rounds=2)
+    assert "Payment: Altegio has given no clear answer for an hour" in alerts.get().text
+    shown = billing.payment(told)
+    assert shown["status"] == "queued"
+    assert "Bad gateway" in shown["error"]
+
+    altegio.clear_faults()
+    work()
+    assert not alerts.exists()
+    shown = billing.payment(told)
+    assert (shown["status"], shown["error"]) == ("reported", "")
