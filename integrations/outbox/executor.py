@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from integrations.altegio.answers import Answer, Outcome, no_answer
 from integrations.altegio.client import AltegioClient, to_json
-from integrations.altegio.requests import ApiRequest
+from integrations.altegio.requests import ApiRequest, Host
 from integrations.contract_drift.observe import observe_answer
 from integrations.outbox import rate
 from integrations.outbox.attempts import MAX_TEXT, note_answer, yes_on_record
@@ -119,7 +119,7 @@ def _exchange(claim: Claim, slot: rate.Slot) -> None:
     rate.settle(slot)
     log.info("altegio_answered", purpose=attempt.purpose, outcome=answer.outcome, status=answer.status_code)
     note_answer(attempt, answer, request)
-    _settle(call, kind, answer, asking=asking)
+    _settle(call, kind, answer, asking=asking, host=request.host)
 
 
 def _leave_unsent(call: OutgoingCall, kind: CallKind, why: Exception) -> None:
@@ -172,8 +172,8 @@ def _give_back(claim: Claim, wait: rate.Wait) -> None:
         log.warning("lease_lost")
 
 
-def _settle(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking: bool) -> None:
-    """Write what the answer means for the call, and all that follows from it, in one transaction.
+def _settle(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking: bool, host: Host = "app") -> None:
+    """Write what the answer of `host` means for the call, and all that follows from it, in one transaction.
 
     A refusal is final whatever fails in that: what Altegio has refused is not sent again because of us.
     """
@@ -182,7 +182,7 @@ def _settle(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking: bool)
         call.setbacks = setbacks
         try:
             with transaction.atomic():
-                _apply_answer(call, kind, answer, asking=asking)
+                _apply_answer(call, kind, answer, asking=asking, host=host)
         except LeaseLostError:
             raise
         except Exception:
@@ -204,7 +204,7 @@ def _refuse_alone(call: OutgoingCall, reason: str) -> None:
     FAILING.bury(call.pk, clean_line(why, 300))
 
 
-def _apply_answer(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking: bool) -> None:
+def _apply_answer(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking: bool, host: Host) -> None:
     """Decide what the answer means (`decisions.py`), and write it: the one place that does."""
     transition = decide(_facts(call, kind, answer, asking=asking))
     match transition.effect:
@@ -219,7 +219,8 @@ def _apply_answer(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking:
         case Effect.STOP_TOKEN:
             stop_token(transition.reason)
         case Effect.OTHER_HOST:
-            call.host = other_host(host_of(call))
+            # Not the other of the known one: another call may have made that known meanwhile.
+            call.host = other_host(host)
         case Effect.PAUSE_ALL:
             rate.pause(transition.at_least)
     if answer.gave_up_waiting and not asking:

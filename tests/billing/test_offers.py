@@ -14,8 +14,11 @@ from pytest_django.fixtures import Settings
 from accounts.models import User
 from billing.models import Discount, PaymentLink, TariffOption
 from billing.offers import NotOfferedError, ask_for_link, fetch_tariffs, give_discount
+from integrations.altegio.answers import Answer
+from integrations.altegio.requests import ApiRequest
 from integrations.connections.models import Application, Connection
 from integrations.contract_drift.models import Drift
+from integrations.outbox import executor
 from integrations.outbox.models import KnownHost, OutgoingCall
 from partner_portal.core.watch import heal_stranded
 from sandbox import Sandbox
@@ -81,6 +84,30 @@ def test_the_other_host_is_tried_once_and_remembered(
     path = "/marketplace/application/add_discount"
     assert [each.path for each in altegio.requests()] == [path, f"/api/v1{path}", f"/api/v1{path}"]
     assert not_none(altegio.connection(SALON)).discount == 20
+
+
+def test_a_host_that_another_call_has_found_meanwhile_is_tried(
+    altegio: Sandbox,
+    connection: Connection,
+    option: TariffOption,
+    work: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    altegio.configure(marketplace_host="api")
+    altegio.clear_requests()
+    send = executor.send
+
+    def another_is_faster(request: ApiRequest) -> Answer:
+        answer = send(request)
+        KnownHost.objects.update_or_create(kind="give_discount", defaults={"host": "api"})
+        return answer
+
+    monkeypatch.setattr(executor, "send", another_is_faster)
+    give_discount(connection, Decimal(10))
+    work()
+    path = "/marketplace/application/add_discount"
+    assert [each.path for each in altegio.requests()] == [path, f"/api/v1{path}"]
+    assert not_none(altegio.connection(SALON)).discount == 10
 
 
 def test_the_host_that_worked_last_is_left_where_it_works_no_more(
