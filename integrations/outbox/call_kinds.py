@@ -146,6 +146,10 @@ class CallKind:
         """Whether this refusal must be checked with the question before it is believed."""
         return False
 
+    def is_final(self, answer: Answer) -> bool:
+        """Whether this refusal ends the call; else it is sent again every few minutes, while its time lasts."""
+        return True
+
     def is_conclusive(self, answer: Answer) -> bool:
         """Whether this acceptance holds what must be known; else Altegio is asked, as after an uncertain end."""
         return True

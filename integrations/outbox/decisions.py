@@ -11,6 +11,8 @@ from integrations.outbox.call_kinds import AskAgain, CannotTell, Happened, Hold,
 from integrations.outbox.models import CallState
 
 FIRST_DELAY = 1.0
+# Seconds. What Altegio refuses it does not take a moment later.
+REFUSED_RESTS = 300.0
 NOT_CONCLUSIVE = "Altegio said yes, but not all that must be known."
 
 
@@ -37,6 +39,7 @@ class Facts:
     idempotent: bool = False
     is_conclusive: bool = True
     needs_verification: bool = False
+    is_final: bool = True  # of a refusal: it says what was to be known, or that nothing is to be said any more
     proves_token: bool = True  # a 401 is about the partner token, and about nothing else
     last_write_wins: bool = False
     settling: float = 0.0  # seconds in which Altegio may still be at a request without a certain answer
@@ -86,6 +89,8 @@ def _after_sending(facts: Facts) -> Transition:
         case Outcome.REFUSED if facts.needs_verification:
             asked = facts.retry_after or 0.0
             return Transition(CallState.UNCONFIRMED, facts.message, asked=asked, remembers_refusal=True)
+        case Outcome.REFUSED if not facts.is_final:
+            return _back_off(facts, CallState.QUEUED, facts.message, at_least=REFUSED_RESTS)
         case Outcome.REFUSED:
             return Transition(CallState.REFUSED, facts.message, Effect.REFUSED)
         case Outcome.UNKNOWN:

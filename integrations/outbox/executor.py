@@ -189,10 +189,15 @@ def _settle(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking: bool,
             if tries_left:
                 log.warning("settling_failed", tries_left=tries_left, exc_info=True)
                 continue
-            if asking or answer.outcome is not Outcome.REFUSED or kind.needs_verification(answer):
+            if asking or not _ends(kind, answer):
                 raise
             _refuse_alone(call, mask(answer.message))
         return
+
+
+def _ends(kind: CallKind, answer: Answer) -> bool:
+    """Whether this answer to a sending is a refusal that ends the call."""
+    return answer.outcome is Outcome.REFUSED and not kind.needs_verification(answer) and kind.is_final(answer)
 
 
 def _refuse_alone(call: OutgoingCall, reason: str) -> None:
@@ -254,6 +259,7 @@ def _facts(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking: bool) 
         idempotent=kind.idempotent,
         is_conclusive=asking or kind.idempotent or not accepted or kind.is_conclusive(answer),
         needs_verification=not asking and refused and kind.needs_verification(answer),
+        is_final=not refused or kind.is_final(answer),
         proves_token=proves_token,
         last_write_wins=kind.last_write_wins,
         settling=settings.ALTEGIO_SETTLING_SECONDS,

@@ -81,6 +81,10 @@ class AskStatus(CallKind):
     def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
         self._learn(call, answer)
 
+    def is_final(self, answer: Answer) -> bool:
+        """Only a refusal that says what is true: a callback waits for it, and nobody else would ask again."""
+        return read_status(answer, settings.ALTEGIO_TIME_ZONE) is not None
+
     def _learn(self, call: OutgoingCall, answer: Answer) -> None:
         status = read_status(answer, settings.ALTEGIO_TIME_ZONE)
         if status is not None and call.connection_id is not None:
@@ -95,6 +99,10 @@ class AskPatiently(AskStatus):
     name = "check_status"
     title = _("Question: still connected?")
     priority = Priority.HOUSEKEEPING
+
+    def is_final(self, answer: Answer) -> bool:
+        """Any: it would hold up the reconciliation that it belongs to, and comes again with the next round."""
+        return True
 
 
 def apply_status(connection: Connection, status: ConnectionStatus, *, asked_at: datetime) -> None:

@@ -11,7 +11,9 @@ from billing.models import Payment
 from integrations.alerts.models import Alert
 from integrations.connections.models import Connection
 from integrations.lifecycle.models import Callback
+from integrations.outbox.dispatcher import dispatch_due
 from integrations.outbox.models import OutgoingCall
+from integrations.status_sync.status_sync import ask_status
 from partner_portal.core.watch import CHECKS, found, heal_stranded
 from sandbox import Sandbox
 from tests.marketplace import AURORA_1, arrive
@@ -61,6 +63,26 @@ def test_a_callback_whose_question_is_lost_is_asked_again(
     assert stranded() == {"callback: asked"}
     heal_stranded()
     assert stranded() == set()
+    work()
+    assert Callback.objects.get().state == "contradicted"
+
+
+def test_a_question_that_altegio_refuses_goes_on_and_troubles_nobody(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
+    arrive(client, altegio, AURORA_1)
+    work()
+    connection = Connection.objects.get()
+    Callback.objects.create(
+        event="freeze", salon_id=AURORA_1, application_altegio_id=1, body="{}", state="asked", connection=connection
+    )
+    ask_status(connection)
+    altegio.fault("error", "status", status=403, body={"success": False, "meta": {"message": "Not yours"}})
+    dispatch_due()
+    assert stranded() == set()
+    question = OutgoingCall.objects.get(kind="ask_status")
+    assert (question.state, question.reason) == ("queued", "Not yours")
+
     work()
     assert Callback.objects.get().state == "contradicted"
 

@@ -38,6 +38,7 @@ AFTER_SENDING: list[tuple[Outcome, dict[str, Any], Transition]] = [
         {"needs_verification": True, "retry_after": 7.0},
         Transition(UNCONFIRMED, "No.", asked=7.0, remembers_refusal=True),
     ),
+    (REFUSED, {"is_final": False}, later(QUEUED, at_least=300.0)),
     (UNKNOWN, {}, later(UNCONFIRMED)),
     (UNKNOWN, {"retry_after": 7.0}, later(UNCONFIRMED, asked=7.0)),
     (UNKNOWN, {"idempotent": True}, later(QUEUED)),
