@@ -19,6 +19,8 @@ from integrations.status_sync.status_sync import ask_status_of_each
 from partner_portal.core.bulk_writes import store_each
 
 Kind = Finding.Kind
+# More than may have left in a night without a word: one finding, and not one for each in one transaction.
+MAX_MISSING = 1000
 
 
 def compare_page(run: Reconciliation, application: Application, remote: Sequence[RemoteLocation]) -> None:
@@ -44,12 +46,16 @@ def compare_rest(run: Reconciliation, application: Application) -> None:
     """After the last page: what is active here and stood on none of them.
 
     The list may leave frozen ones out (docs/interface.md): those are asked about in their turn, like all that are
-    alive (`rechecks.py`).
+    alive (`rechecks.py`). So are all where the list lacks very many: it is taken for a broken one.
     """
     unlisted = Connection.objects.filter(application=application, state=State.ACTIVE).filter(
         Q(listed_at=None) | Q(listed_at__lt=run.started_at),
         Q(activated_at=None) | Q(activated_at__lt=run.started_at),
     )
+    missing = unlisted.count()
+    if missing > MAX_MISSING:
+        list_refused(run, application, f"It lacks {missing} active ones; they are asked about in their turn.")
+        return
     findings = [
         Finding(
             run=run,
@@ -65,7 +71,7 @@ def compare_rest(run: Reconciliation, application: Application) -> None:
 
 
 def list_refused(run: Reconciliation, application: Application, reason: str) -> None:
-    """Altegio gives no list for this application: a person must find out why."""
+    """Altegio gives no list for this application, or none to rely on: a person must find out why."""
     finding = Finding(run=run, application=application, kind=Kind.LIST, after=reason[:300], needs_person=True)
     _store(run, [finding])
 

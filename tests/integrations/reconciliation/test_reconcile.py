@@ -14,7 +14,7 @@ from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 from integrations.connections.models import Connection, Location
 from integrations.lifecycle.models import Callback
 from integrations.outbox.models import OutgoingCall
-from integrations.reconciliation import runs
+from integrations.reconciliation import compare, runs
 from integrations.reconciliation.models import Finding, Reconciliation
 from integrations.reconciliation.rechecks import continue_run
 from integrations.reconciliation.start import start_run
@@ -94,6 +94,19 @@ def test_what_nobody_told_is_found_and_applied(altegio: Sandbox, work: Callable[
     ]
     assert states() == {chain[0]: "uninstalled", chain[1]: "frozen", chain[2]: "active"}
     assert (run.calls, len(altegio.requests())) == (4, 4)
+
+
+def test_a_list_that_lacks_very_many_is_one_finding_and_they_are_asked_about_in_their_turn(
+    altegio: Sandbox, work: Callable[..., None], chain: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compare, "MAX_MISSING", 1)
+    altegio.uninstall(chain[0])
+    altegio.uninstall(chain[1])
+    run = reconcile(work)
+    said = "It lacks 2 active ones; they are asked about in their turn."
+    assert (None, "list", said, True) in findings(run)
+    assert {kind for _place, kind, _after, _person in findings(run)} == {"list", "ended"}
+    assert states() == {chain[0]: "uninstalled", chain[1]: "uninstalled", chain[2]: "active"}
 
 
 def test_frozen_ones_may_be_left_out_and_one_that_ended_is_found(
