@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from socketserver import StreamRequestHandler, ThreadingTCPServer
+from socketserver import BaseRequestHandler, StreamRequestHandler, ThreadingTCPServer
 
 import pytest
 
@@ -187,6 +187,27 @@ def test_the_address_of_the_longest_chain_comes_through(proxy: int, upstream: Up
     assert len(path) > 100_000
     assert send(proxy, head(path, method="GET")).recv(1000).startswith(b"HTTP/1.1 200")
     assert upstream.requests[0][0] == path
+
+
+@pytest.mark.parametrize("program", [nginx, caddy], ids=lambda program: program.__name__)
+def test_an_address_that_failed_is_written_down_nowhere(
+    tmp_path: Path, program: Callable[[Path, int, int], list[str]]
+) -> None:
+    """Neither where the portal hangs up, nor where nginx cannot store a body, which is worse trouble to it."""
+    path = "/connect/?user_data=signed-by-altegio"
+    portal = ThreadingTCPServer(("127.0.0.1", 0), BaseRequestHandler)
+    threading.Thread(target=portal.serve_forever, daemon=True).start()
+    with running(program, tmp_path, portal.server_address[1]) as proxy:
+        assert send(proxy, head(path, "Content-Length: 2") + b"{}").recv(1000).startswith(b"HTTP/1.1 502")
+        shutil.rmtree(tmp_path / "client_body", ignore_errors=True)
+        large = head(path, "Content-Length: 100000") + b" " * 100_000
+        assert send(proxy, large).recv(1000).startswith(b"HTTP/1.1 50")
+    portal.shutdown()
+    portal.server_close()
+
+    written = {file.name: file.read_text() for file in tmp_path.rglob("*") if file.is_file()}
+    assert '"status":502' in written["log"] or "/connect/ 502" in written["portal.log"], "the trouble itself is told"
+    assert [name for name, text in written.items() if "signed-by-altegio" in text] == []
 
 
 def test_a_request_waits_at_caddy_while_the_portal_restarts(tmp_path: Path) -> None:
