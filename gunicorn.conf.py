@@ -29,9 +29,11 @@ control_socket_disable = True
 
 
 def without_what_was_sent(record: logging.LogRecord) -> bool:
-    """A request that is not HTTP is told without its words: they may be signed user data."""
+    """A request that is not HTTP, or that failed, is told without its words: they may be signed user data."""
     if isinstance(record.msg, str) and record.msg.startswith("Invalid request"):
         record.msg = record.msg.partition("'")[0]
+    if isinstance(record.msg, str) and record.msg.startswith("Error handling request"):
+        record.msg, record.args = "Error handling request", ()
     return True
 
 

@@ -7,6 +7,7 @@ import json
 from io import BytesIO
 from typing import TYPE_CHECKING
 
+from partner_portal.core.media_types import keep_plain
 from partner_portal.core.request_buffer import MAX_BODY
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ class _RefusedError(Exception):
 
 
 def with_whole_body(application: "WSGIApplication") -> "WSGIApplication":
-    """`application`, which finds each body in memory, and its length in `CONTENT_LENGTH`."""
+    """`application`, which finds each body in memory, its length in `CONTENT_LENGTH`, and types that can be read."""
 
     def read_first(environ: "WSGIEnvironment", start_response: "StartResponse") -> "Iterable[bytes]":
         try:
@@ -36,6 +37,7 @@ def with_whole_body(application: "WSGIApplication") -> "WSGIApplication":
         environ["wsgi.input"] = BytesIO(body)
         environ["CONTENT_LENGTH"] = str(len(body))
         environ.pop("HTTP_TRANSFER_ENCODING", None)
+        keep_plain(environ)
         return application(environ, start_response)
 
     return read_first

@@ -35,9 +35,23 @@ from tests.security.wire import (
     call,
     callbacks,
     events,
+    looks,
     message_requests,
 )
 
+# Of each part of the portal one that anybody can reach.
+OPEN = [
+    "/",
+    "/connect/status/old/",
+    "/account/sign-in/",
+    "/admin/login/",
+    "/api/v1/connections/",
+    "/api/v1/phone-calls/",
+    "/altegio/callback/",
+    "/healthz/",
+    "/readyz/",
+    "/nowhere/",
+]
 pytestmark = pytest.mark.django_db
 # However many locations it names: they are claimed together.
 MAX_QUERIES_OF_AN_ARRIVAL = 60
@@ -114,3 +128,9 @@ def test_no_message_breaks_the_portal_or_its_list(portal: Watched, data: Any) ->
 
     assert portal.send(wire, then=read) in (200, 400, 401, 405, 413)
     assert portal.most_queries <= 5
+
+
+@fuzzed
+@given(wire=looks(OPEN))
+def test_no_type_breaks_any_address(portal: Watched, wire: Wire) -> None:
+    assert portal.send(wire) < 500 or wire.path == "/readyz/"

@@ -85,6 +85,35 @@ IDS = st.one_of(
     st.sampled_from([2**31, 2**63 - 1, 2**63, 10**18 - 1, 10**18, 10**30]),
 )
 
+# Types whose parameters choose how bytes are read: any codec of Python's, or none (RFC 2231).
+HARD_TYPES = st.builds(
+    "{}; {}".format,
+    st.sampled_from(["text/plain", "application/json", "multipart/form-data; boundary=x", "*/*", "x"]),
+    st.sampled_from(
+        [
+            "charset=hex",
+            "charset=zlib",
+            "charset=utf-16",
+            "charset=nosuch",
+            "charset*=nosuch''d",
+            "c*0*=nosuch''d; c*1=e",
+            "q*=hex''1",
+            "boundary*=nosuch''d",
+            'boundary="\xff',
+            "charset",
+            "=;;=",
+            "q=nan",
+        ]
+    ),
+)
+
+
+def hard_types() -> st.SearchStrategy[dict[str, Any]]:
+    """The headers of most requests, now and then with types that break readers."""
+    headers = st.fixed_dictionaries({}, optional={"CONTENT_TYPE": HARD_TYPES, "HTTP_ACCEPT": HARD_TYPES})
+    return st.one_of(st.just({}), st.just({}), st.just({}), headers)
+
+
 # --- JSON that is nearly right --------------------------------------------------------------------
 # JSON, but such as breaks readers.
 LITERALS = st.sampled_from(
@@ -209,7 +238,7 @@ def arrivals(draw: st.DrawFn) -> Wire:
     query = "&".join(f"{escape(name.encode('utf-8', 'replace'))}={escape(value)}" for name, value in pairs)
     path = draw(st.sampled_from(["/connect/"] * 5 + ["/connect/1/", "/connect/999999999999999999/"]))
     method = draw(st.sampled_from(["GET"] * 9 + ["HEAD", "POST", "OPTIONS"]))
-    return Wire(path, query, method, environ=draw(_cookies()))
+    return Wire(path, query, method, environ=draw(_cookies()) | draw(hard_types()))
 
 
 def _escaped(raw: bytes) -> str:
@@ -260,7 +289,7 @@ def _frames(draw: st.DrawFn, body: bytes) -> dict[str, Any]:
     if draw(st.integers(0, 5)) == 0:
         chunked = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}
         environ |= {**chunked, "CONTENT_LENGTH": draw(st.sampled_from(["", length]))}
-    return environ
+    return environ | draw(hard_types())
 
 
 @st.composite
@@ -303,6 +332,14 @@ def message_requests(draw: st.DrawFn, key: str) -> Wire:
     keys = st.one_of(st.just(f"Bearer {key}"), st.just(f"Bearer {key}"), HARD_BYTES.map(_bare))
     method = draw(st.sampled_from(["POST"] * 8 + ["GET", "PUT"]))
     return Wire("/altegio/messages/", "", method, body, draw(_frames(body)) | {"HTTP_AUTHORIZATION": draw(keys)})
+
+
+@st.composite
+def looks(draw: st.DrawFn, paths: list[str]) -> Wire:
+    """A look at one of these addresses, or a form sent to it, under a type that breaks readers."""
+    method, body = draw(st.sampled_from([("GET", b""), ("POST", b"a=b"), ("POST", b'--x\r\n\r\n"b"\r\n--x--')]))
+    types = st.fixed_dictionaries({"CONTENT_TYPE": HARD_TYPES}, optional={"HTTP_ACCEPT": HARD_TYPES})
+    return Wire(draw(st.sampled_from(paths)), "page=%C3%A9", method, body, draw(types))
 
 
 def _latin(text: str) -> str:
