@@ -118,7 +118,9 @@ def _wake() -> None:
 
 
 def send_waiting_emails() -> int:
-    """Send what waits, oldest first, for a while; returns how many went out. Two workers never take the same e-mail.
+    """Send what waits for a while: what has failed least, oldest first. Returns how many went out.
+
+    Two workers never take the same e-mail.
 
     What goes to staff, and to who is known, goes before what goes to addresses that were merely typed: anybody can
     have thousands of those wait. Of four e-mails one is theirs.
@@ -142,8 +144,8 @@ def _send_round() -> int:
     try:
         while time.monotonic() < ends_at and (outgoing_email := _take(next(_turns))):
             sent += _send(outgoing_email, server)
-    except _ServerFailedError:
-        return sent
+    except _ConversationFailedError as failure:
+        _blame(failure, is_working=bool(sent))
     finally:
         with suppress(OSError):
             server.close()
@@ -152,8 +154,23 @@ def _send_round() -> int:
     return sent
 
 
-class _ServerFailedError(Exception):
-    """The mail server cannot be spoken with: this round is over, and no e-mail is to blame."""
+class _ConversationFailedError(Exception):
+    """The conversation with the mail server broke off at this e-mail: the round is over."""
+
+    def __init__(self, outgoing_email: OutgoingEmail, error: Exception) -> None:
+        super().__init__()
+        self.outgoing_email, self.error = outgoing_email, error
+
+
+def _blame(failure: _ConversationFailedError, *, is_working: bool) -> None:
+    """The server rests. But where it took others this time, or when this e-mail failed before, the e-mail does."""
+    outgoing_email, error = failure.outgoing_email, failure.error
+    if is_working or FailedItem.objects.filter(queue=EMAILS.name, item=outgoing_email.pk).exists():
+        log.error("letter_failed", outgoing_email=outgoing_email.pk, template=outgoing_email.template, exc_info=error)
+        EMAILS.set_aside(outgoing_email.pk, error)
+    else:
+        log.warning("mail_server_failed", outgoing_email=outgoing_email.pk, error=describe_error(error))
+        MAIL_SERVER.set_aside(ONE, error)
 
 
 def mail_trouble() -> FailedItem | None:
@@ -164,9 +181,7 @@ def mail_trouble() -> FailedItem | None:
 def _give_up_old_emails() -> None:
     """What could not be sent for a day is a dead letter: staff decide whether it still says something."""
     before = timezone.now() - MAX_AGE
-    old = OutgoingEmail.objects.filter(
-        Q(resent_at=None, created_at__lt=before) | Q(resent_at__lt=before), sent_at=None
-    )
+    old = OutgoingEmail.objects.unsent().filter(Q(resent_at=None, created_at__lt=before) | Q(resent_at__lt=before))
     dead = FailedItem.objects.filter(queue=EMAILS.name, dead_at__isnull=False).values("item")
     for outgoing_email in list(old.exclude(pk__in=dead).order_by("created_at")[:100]):
         end_old_email(outgoing_email)
@@ -185,8 +200,9 @@ def _take(turn: int) -> OutgoingEmail | None:
 def _take_among(*, goes_first: bool) -> OutgoingEmail | None:
     now = timezone.now()
     free = Q(taken_at=None) | Q(taken_at__lt=now - LEASE)
-    unsent = OutgoingEmail.objects.filter(free, sent_at=None, goes_first=goes_first)
-    waiting = EMAILS.ready(unsent).order_by("created_at")
+    unsent = OutgoingEmail.objects.unsent().filter(free, goes_first=goes_first)
+    # What has failed comes after what has not: no e-mail that fails each time keeps others back.
+    waiting = EMAILS.ready(unsent).order_by("attempt_count", "created_at")
     for outgoing_email in waiting[:20]:
         claimed = OutgoingEmail.objects.filter(
             free, pk=outgoing_email.pk, sent_at=None, attempt_count=outgoing_email.attempt_count
@@ -212,16 +228,23 @@ def _send(outgoing_email: OutgoingEmail, server: BaseEmailBackend) -> bool:
     except Exception as error:
         row.update(error=describe_error(error), taken_at=None)
         if _is_the_servers(error):
-            log.warning("mail_server_failed", outgoing_email=outgoing_email.pk, error=describe_error(error))
-            MAIL_SERVER.set_aside(ONE, error)
-            raise _ServerFailedError from error
+            raise _ConversationFailedError(outgoing_email, error) from error
         log.exception("letter_failed", outgoing_email=outgoing_email.pk, template=outgoing_email.template)
         failed = EMAILS.set_aside(outgoing_email.pk, error)
         if isinstance(error, SMTPRecipientsRefused) and failed.failures >= MAX_REFUSALS:
-            EMAILS.bury(outgoing_email.pk, failed.error)
+            _end_refused(outgoing_email, failed.error)
         return False
     row.update(sent_at=timezone.now(), error="", person=outgoing_email.person)
     return True
+
+
+def _end_refused(outgoing_email: OutgoingEmail, error: str) -> None:
+    """A dead letter, where somebody known misses it. That a stranger made an address up is nothing to staff."""
+    if outgoing_email.goes_first:
+        EMAILS.bury(outgoing_email.pk, error)
+    else:
+        OutgoingEmail.objects.filter(pk=outgoing_email.pk).update(refused_at=timezone.now())
+        EMAILS.forget([outgoing_email.pk])
 
 
 def _count(outgoing_email: OutgoingEmail) -> None:
@@ -246,7 +269,8 @@ def send_again(email_ids: Iterable[int]) -> int:
     """Staff want e-mails that were given up sent after all, for another day. Returns how many there are."""
     ids = list(email_ids)
     EMAILS.forget(ids)
-    count = OutgoingEmail.objects.filter(pk__in=ids, sent_at=None).update(resent_at=timezone.now(), taken_at=None)
+    unsent = OutgoingEmail.objects.filter(pk__in=ids, sent_at=None)
+    count = unsent.update(resent_at=timezone.now(), refused_at=None, taken_at=None)
     transaction.on_commit(_wake)
     return count
 

@@ -14,7 +14,5 @@ from partner_portal.core.models import FailedItem
 @METRICS.add()
 def outgoing_emails() -> Iterator[Metric]:
     gone = Q(pk__in=FailedItem.objects.filter(queue=EMAILS.name, dead_at__isnull=False).values("item"))
-    counts = OutgoingEmail.objects.filter(sent_at=None).aggregate(
-        waiting=Count("pk", ~gone), given_up=Count("pk", gone)
-    )
+    counts = OutgoingEmail.objects.unsent().aggregate(waiting=Count("pk", ~gone), given_up=Count("pk", gone))
     yield gauge("portal_emails", "E-mails that were not sent", ["state"], counts.items())

@@ -171,6 +171,15 @@ class ApiKey(AbstractAPIKey):
         verbose_name_plural = _("API keys")
 
 
+class OutgoingEmails(models.QuerySet["OutgoingEmail"]):
+    def unsent(self) -> "OutgoingEmails":
+        """What is still to go out, or was given up so that staff decide."""
+        return self.filter(UNSENT_EMAIL)
+
+
+UNSENT_EMAIL = models.Q(sent_at=None, refused_at=None)
+
+
 class OutgoingEmail(models.Model):
     """An e-mail to send: a row first, made with what it tells about; rendered at the moment of sending."""
 
@@ -193,17 +202,23 @@ class OutgoingEmail(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     taken_at = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
+    # When it ended because the mail server does not take an address that somebody merely typed.
+    refused_at = models.DateTimeField(null=True, blank=True)
     # When staff last had it sent again after it was given up.
     resent_at = models.DateTimeField(null=True, blank=True)
     attempt_count = models.PositiveSmallIntegerField(default=0)
     error = models.CharField(max_length=300, blank=True)
 
+    objects = OutgoingEmails.as_manager()
+
     class Meta:
         verbose_name = _("outgoing e-mail")
         verbose_name_plural = _("outgoing e-mails")
         indexes = [
-            models.Index(fields=["created_at"], condition=models.Q(sent_at=None), name="email_waiting"),
-            models.Index(fields=["goes_first", "created_at"], condition=models.Q(sent_at=None), name="email_in_turn"),
+            models.Index(fields=["created_at"], condition=UNSENT_EMAIL, name="email_unsent"),
+            models.Index(
+                fields=["goes_first", "attempt_count", "created_at"], condition=UNSENT_EMAIL, name="email_next"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -17,7 +17,7 @@ MAX_NOTIFICATIONS = timedelta(days=1)
 
 def _endless(now: datetime) -> QuerySet[OutgoingEmail]:
     before = now - MAX_AGE - LATE
-    old = OutgoingEmail.objects.filter(sent_at=None, created_at__lt=before).exclude(resent_at__gte=before)
+    old = OutgoingEmail.objects.unsent().filter(created_at__lt=before).exclude(resent_at__gte=before)
     return EMAILS.ready(old)
 
 

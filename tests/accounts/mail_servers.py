@@ -25,6 +25,15 @@ def trickling(line: socket.socket) -> None:
 
 def refusing(bad: str) -> Talk:
     """It takes every e-mail but those to `bad`."""
+    return _taking_all_but(bad, "550 no such user")
+
+
+def hanging_up_on(bad: str) -> Talk:
+    """It takes every e-mail, and leaves where it hears of `bad`."""
+    return _taking_all_but(bad, "")
+
+
+def _taking_all_but(bad: str, answer: str) -> Talk:
 
     def talk(line: socket.socket) -> None:
         with line.makefile("rwb") as stream:
@@ -37,7 +46,10 @@ def refusing(bad: str) -> Talk:
             while request := stream.readline().strip().decode():
                 verb = request.upper()[:4]
                 if verb == "RCPT" and bad in request:
-                    say("550 no such user")
+                    if not answer:
+                        line.shutdown(socket.SHUT_RDWR)
+                        return
+                    say(answer)
                 elif verb == "DATA":
                     say("354 go on")
                     while stream.readline().strip() != b".":

@@ -19,7 +19,7 @@ from integrations.alerts.models import Alert
 from integrations.backoffice import health
 from partner_portal.core import smtp_backend as backend
 from partner_portal.core.models import FailedItem
-from tests.accounts.mail_servers import mail_server, refusing, silent, trickling
+from tests.accounts.mail_servers import hanging_up_on, mail_server, refusing, silent, trickling
 from tests.unkind_server import at_most
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -42,7 +42,7 @@ def smtp(settings: Settings) -> Callable[[int], None]:
 
 def three_letters() -> None:
     for name in ("a", "b", "c"):
-        person = User.objects.create_user(f"{name}@example.com")
+        person = User.objects.create_user(f"{name}@example.com", is_staff=True)
         queue_email("staff/alerts", person, key=name, lines=[], more=0, list_url="")
 
 
@@ -94,6 +94,49 @@ def test_one_refused_address_stops_no_other_letter(smtp: Callable[[int], None]) 
         assert send_waiting_emails() == 2
     assert FailedItem.objects.get().queue == "outgoing_emails"
     assert emails.mail_trouble() is None
+
+
+def test_a_letter_that_ends_each_conversation_keeps_no_other_back(
+    smtp: Callable[[int], None], time_machine: TimeMachineFixture
+) -> None:
+    """It is the oldest. At first the server is thought to be at fault; it takes the others, then those that come."""
+    began = timezone.now()
+    three_letters()
+    with mail_server(hanging_up_on("a@example.com")) as port:
+        smtp(port)
+        assert send_waiting_emails() == 0
+        time_machine.move_to(began + timedelta(seconds=30))
+        assert send_waiting_emails() == 2
+        assert emails.mail_trouble() is None
+        for minutes in range(10, 100, 10):
+            time_machine.move_to(began + timedelta(minutes=minutes))
+            queue_email("staff/alerts", User.objects.get(email="b@example.com"), key=str(minutes), lines=[], more=0)
+            assert send_waiting_emails() == 1
+            time_machine.shift(timedelta(minutes=5))
+            assert send_waiting_emails() == 0, "alone it is to blame all the same"
+            assert emails.mail_trouble() is None
+    assert list(OutgoingEmail.objects.unsent().values_list("key", flat=True)) == ["a"]
+
+
+def test_an_address_that_was_made_up_alarms_nobody_and_hides_no_dead_letter(
+    smtp: Callable[[int], None], time_machine: TimeMachineFixture
+) -> None:
+    queue_email("email_taken", User.objects.create_user("made-up@example.com"), key="stranger")
+    began = timezone.now()
+    with mail_server(refusing("made-up@example.com")) as port:
+        smtp(port)
+        for hours in range(26):
+            time_machine.move_to(began + timedelta(hours=hours))
+            send_waiting_emails()
+        ended = OutgoingEmail.objects.get()
+        assert (ended.attempt_count, "SMTPRecipientsRefused" in ended.error) == (emails.MAX_REFUSALS, True)
+        assert not FailedItem.objects.exists()
+        assert not Alert.objects.exists()
+        assert not OutgoingEmail.objects.unsent().exists()
+
+        emails.send_again([ended.pk])
+        send_waiting_emails()
+    assert OutgoingEmail.objects.get().attempt_count == emails.MAX_REFUSALS + 1, "staff may want it tried again"
 
 
 def test_an_address_that_is_refused_again_and_again_is_not_tried_for_a_day(
