@@ -145,8 +145,10 @@ EMAILS_OF_ONE = Limit("emails-of-one", 4, 900)
 EMAILS_TO_ONE = Limit("emails-to-one", 6, 900)
 # Asked for by an owner who is signed in, by kind and the key of the account: strangers cannot use these up.
 OWN_EMAILS = Limit("own-emails", 5, 900)
-# By the address that was typed. A counter serves one use: what is typed here reaches no other's.
+# By the address that was typed and the network that it came from; then by the address alone. A counter serves one
+# use: what is typed here reaches no other's.
 FAILED_SIGN_INS = Limit("failed-sign-ins", 10, 900)
+FAILED_SIGN_INS_IN_ALL = Limit("failed-sign-ins-in-all", 100, 900)
 # By the key of an account whose owner is signed in already.
 FAILED_OWN_PASSWORDS = Limit("failed-own-passwords", 10, 900)
 BAD_API_KEYS = Limit("bad-api-keys", 60, 60)

@@ -1,12 +1,13 @@
 """Who may sign in with a password. One rule for the admin, the owner's pages and the arrival."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts.limits import FAILED_OWN_PASSWORDS, FAILED_SIGN_INS
+from accounts.limits import FAILED_OWN_PASSWORDS, FAILED_SIGN_INS, FAILED_SIGN_INS_IN_ALL, network_of
 from accounts.models import User
 from accounts.proofs import opens_by_password
 
@@ -17,8 +18,34 @@ CANNOT_SIGN_IN = _(
 )
 
 
+@dataclass(frozen=True)
+class Tries:
+    """Tries at one account from one network: ten failures close it there, a hundred everywhere, for the window.
+
+    So whoever knows an address alone does not keep its owner out. A new password, which nobody sets without a proof,
+    begins a new count.
+    """
+
+    network: str
+    account: str
+
+    @classmethod
+    def at(cls, name: str, password_hash: str, request: HttpRequest | None) -> "Tries":
+        account = f"{name} {password_hash}"
+        return cls(f"{account} {network_of(request) if request else ''}", account)
+
+    def hit(self) -> bool:
+        """Count one; whether it is too many. What one network tries in vain uses nothing of the others' up."""
+        return bool(FAILED_SIGN_INS.hit(self.network) or FAILED_SIGN_INS_IN_ALL.hit(self.account))
+
+    def forgive(self) -> None:
+        """One less: it was the right one."""
+        FAILED_SIGN_INS.forgive(self.network)
+        FAILED_SIGN_INS_IN_ALL.forgive(self.account)
+
+
 class PasswordBackend(ModelBackend):
-    """Django's password check: closed after ten failures (docs/interface.md), and until the address is proven."""
+    """Django's password check: closed after failures (docs/interface.md), and until the address is proven."""
 
     def authenticate(
         self,
@@ -28,13 +55,17 @@ class PasswordBackend(ModelBackend):
         **kwargs: Any,
     ) -> User | None:
         email = (username or kwargs.get("email") or "").strip().lower()
+        if not email or password is None:
+            return None
+        stored = User.objects.with_email(email).values_list("password", flat=True).first()
+        tries = Tries.at(email, stored or "", request)
         # Every try counts until it has succeeded: those that come at the same moment are not looked at either.
-        if not email or password is None or FAILED_SIGN_INS.hit(email):
+        if tries.hit():
             return None
         user = super().authenticate(request, username=email, password=password)
         if user is None or not opens_by_password(user):
             return None
-        FAILED_SIGN_INS.forgive(email)
+        tries.forgive()
         return user
 
 

@@ -9,9 +9,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django_otp import login as remember_factor
 
-from accounts.limits import FAILED_SIGN_INS
 from accounts.models import Authenticator, User
-from accounts.sign_in import is_own_password
+from accounts.sign_in import Tries, is_own_password
 from accounts.totp import is_backup_code, normal, number_of, step_of
 
 
@@ -45,12 +44,13 @@ def show_factor(request: HttpRequest, code: str) -> bool:
     A wrong one counts like a wrong password (accounts/sign_in.py): after ten both doors are closed.
     """
     user = cast("User", request.user)
-    if FAILED_SIGN_INS.wait(_name(user)):
+    tries = Tries.at(_name(user), user.password, request)
+    if tries.hit():
         return False
     authenticator = _take(user, normal(code))
     if authenticator is None:
-        FAILED_SIGN_INS.count(_name(user))
         return False
+    tries.forgive()
     request.session.cycle_key()
     remember_factor(request, authenticator)
     return True

@@ -36,6 +36,7 @@ NOT_TYPED = {
         (command for command in COMPOSED if " exec " not in command),
         "Docker: compared with compose.yaml by tests/operations/test_documented_commands.py",
     ),
+    "python manage.py changepassword <e-mail>": "Django's own; it asks at a terminal",
     "DROP INDEX CONCURRENTLY": "the name of a statement, not the whole of one",
 }
 # What is typed in a container is typed here.
