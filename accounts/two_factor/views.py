@@ -13,7 +13,7 @@ from django.utils.safestring import mark_safe
 
 from accounts.models import Authenticator
 from accounts.two_factor import rules, setup
-from partner_portal.core.admin_base import log_change
+from partner_portal.core.admin_history import log_change
 from partner_portal.core.english import english as _
 
 Frame = dict[str, Any]

@@ -40,5 +40,4 @@ class ConnectionNote(models.Model):
         verbose_name_plural = _("notes on connections")
 
     def __str__(self) -> str:
-        """Without its text: the admin's history would keep it when the person it is about is erased."""
         return f"#{self.pk}"

@@ -9,7 +9,6 @@ from urllib.parse import parse_qsl
 import structlog
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.core.paginator import Paginator
@@ -27,6 +26,7 @@ from django_stubs_ext import StrOrPromise
 
 from partner_portal.core.admin_cells import drawn
 from partner_portal.core.admin_exports import ExportsList
+from partner_portal.core.admin_history import NamesNobody, log_change
 from partner_portal.core.admin_rules import RoomChecks, RoomList, names_secret, without
 from partner_portal.core.admin_sections import InMenu
 from partner_portal.core.admin_way_back import ComesBack, way_back
@@ -75,7 +75,7 @@ class Uncounted(Paginator[Any]):
         return rows.order_by().values("pk")[: self.MAX_COUNT + 1].count()
 
 
-class BaseAdmin(InMenu, IndexedSearch, ComesBack, ExportsList):
+class BaseAdmin(InMenu, IndexedSearch, ComesBack, NamesNobody, ExportsList):
     """The base of every list in the control room."""
 
     paginator = Uncounted
@@ -275,17 +275,6 @@ def _ask(
         "opts": room.model._meta,
     }
     return TemplateResponse(request, "admin/confirm_action.html", context)
-
-
-def log_change(request: HttpRequest, row: Model, what: str) -> None:
-    """Remember in the admin's history who did what."""
-    LogEntry.objects.log_actions(
-        user_id=cast("int", request.user.pk),
-        queryset=[row],
-        action_flag=CHANGE,
-        change_message=what,
-        single_object=True,
-    )
 
 
 def link_to(row: Model | None, text: str = "") -> SafeString | str:

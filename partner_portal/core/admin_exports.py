@@ -7,7 +7,6 @@ from typing import Any, cast
 from urllib.parse import urlencode
 
 from django.contrib import admin, messages
-from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ERROR_FLAG, IGNORED_PARAMS, ORDER_VAR, PAGE_VAR, SEARCH_VAR, ChangeList
 from django.core.exceptions import PermissionDenied
@@ -21,6 +20,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 from django_stubs_ext import StrOrPromise
 
+from partner_portal.core.admin_history import log_change
 from partner_portal.core.english import english as _
 from partner_portal.core.list_columns import ListColumns
 from partner_portal.core.list_exports import TooManyExportsError, Values, stream
@@ -91,7 +91,7 @@ class ExportsList(admin.ModelAdmin[Any]):
             answer = stream(export, rows, headings, values, file_name(self.model))
         except TooManyExportsError:
             return self._back_to_list(request, BUSY)
-        _log(request, export)
+        log_change(request, export, str(_("Export as CSV")))
         return answer
 
     def _back_to_list(self, request: HttpRequest, why: StrOrPromise) -> HttpResponseBase:
@@ -163,13 +163,3 @@ def said(export: ListExport) -> str:
         ListExport.Outcome.BROKEN_OFF: _("Broken off after at most {handed_out:,} of {total:,} rows."),
     }
     return wording[export.outcome].format(handed_out=export.handed_out, total=export.total)
-
-
-def _log(request: HttpRequest, export: ListExport) -> None:
-    LogEntry.objects.log_actions(
-        user_id=cast("int", request.user.pk),
-        queryset=[export],
-        action_flag=CHANGE,
-        change_message=str(_("Export as CSV")),
-        single_object=True,
-    )

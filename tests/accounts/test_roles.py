@@ -168,9 +168,10 @@ def test_an_export_is_logged_with_who_took_how_many_rows(client: Client, role: R
     assert "Aurora" in b"".join(export(client, status__exact=Payment.objects.get().status, q="")).decode()
 
     entry = LogEntry.objects.get()
-    assert (entry.user, entry.object_repr) == (taker, "payments: 1 rows (status__exact=queued)")
-    assert entry.get_change_message() == "Export as CSV"
-    assert "1 rows" in client.get(reverse("admin:admin_logentry_changelist")).content.decode()
+    assert (entry.user, entry.get_change_message()) == (taker, "Export as CSV")
+    page = reverse("admin:core_listexport_change", args=[entry.object_id])
+    assert f'<a href="{page}">' in client.get(reverse("admin:admin_logentry_changelist")).content.decode()
+    assert "payments: 1 rows (status__exact=queued)" in client.get(page).content.decode()
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.SUPPORT, None])

@@ -30,14 +30,8 @@ from integrations.backoffice.timeline.page import case_of
 from integrations.connections.models import LIVE, UNDECIDED, Connection, State
 from integrations.status_sync.disconnect import NotConnectedError, disconnect
 from integrations.webhook_settings.call_kinds import NoTokenError, mend_settings, read_settings
-from partner_portal.core.admin_base import (
-    ActionRefusedError,
-    Lookups,
-    ReadOnlyAdmin,
-    confirm_action,
-    link_to,
-    log_change,
-)
+from partner_portal.core.admin_base import ActionRefusedError, Lookups, ReadOnlyAdmin, confirm_action, link_to
+from partner_portal.core.admin_history import log_change
 from partner_portal.core.admin_sections import Section
 from partner_portal.core.english import english as _
 from partner_portal.core.english import english_plural

@@ -22,7 +22,7 @@ from integrations.backoffice.owner_view.rendering import (
     page_title,
 )
 from integrations.connections.models import Connection
-from partner_portal.core.admin_base import log_change
+from partner_portal.core.admin_history import log_change
 from partner_portal.core.english import english as _
 
 PERMISSIONS = ("connections.view_connection", "connections.see_as_owner")

@@ -1,4 +1,4 @@
-"""Notes on connections: written by staff, newest first; who is erased takes those about them along.
+"""Notes on connections: written by staff, newest first; who is erased takes those about them along, at alerts too.
 
 A note is free text, so it may hold anything of a person. Nothing else depends on it: unlike payments and changes of
 state it is not kept as a record when a person of the connection is erased.
@@ -14,6 +14,7 @@ from django.dispatch import receiver
 from accounts.erasure import person_erased
 from accounts.models import User
 from accounts.personal_data import PERSONAL_DATA
+from integrations.alerts.models import Alert
 from integrations.backoffice.models import ConnectionNote
 from integrations.backoffice.timeline.entries import TIMELINE, Entry, Rank
 from integrations.connections.models import Connection
@@ -53,7 +54,9 @@ def _about(user: User) -> Q:
 def forget_notes(user: User, **_: Any) -> None:
     """Also those on what somebody claimed under their address, which waits for them."""
     waiting = Connection.objects.filter(Q(arrivals__user=user) | Q(arrivals__expected_user=user))
-    ConnectionNote.objects.filter(_about(user) | Q(connection__in=waiting.values("pk"))).delete()
+    about = _about(user) | Q(connection__in=waiting.values("pk"))
+    ConnectionNote.objects.filter(about).delete()
+    Alert.objects.filter(about).update(note="")
 
 
 def _notes_about(user: User) -> list[Any]:
