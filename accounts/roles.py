@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from django.apps import apps
 from django.contrib.auth.models import Group, Permission
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
+from accounts.models import User
 from partner_portal.core.english import english as _
 from partner_portal.core.extension_points import ExtensionPoint
 
@@ -43,6 +44,17 @@ def register_rights(role: Role, *permissions: str) -> None:
     """A feature says what a role may do beyond looking; permissions are "app.codename"."""
     for permission in permissions:
         RIGHTS.register(f"{role.value}: {permission}", Right(role, permission))
+
+
+def staff_who_may(permission: str) -> QuerySet[User]:
+    """Staff with an address who have a permission ("app.codename"): by a group, by themselves, or as superusers.
+
+    Whoever is told of something by e-mail is among those who may look at it.
+    """
+    having = Permission.objects.filter(_named([permission]))
+    by_right = Q(groups__permissions__in=having) | Q(user_permissions__in=having) | Q(is_superuser=True)
+    staff = User.objects.filter(is_staff=True, is_active=True).exclude(email=None)
+    return staff.filter(by_right).distinct().order_by("pk")
 
 
 def bring_groups_up_to_date(**_signal: object) -> None:

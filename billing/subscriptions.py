@@ -11,7 +11,7 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from accounts.emails import queue_email
-from accounts.models import User
+from accounts.roles import staff_who_may
 from billing.models import TariffOption
 from billing.offers import fetch_tariffs
 from integrations.connections.models import LIVE, Application, Connection
@@ -87,14 +87,14 @@ def recent_counts() -> Totals:
 
 @transaction.atomic
 def mail_digest() -> int:
-    """One e-mail a day to each member of staff, if there is something to tell. Returns how many connections."""
+    """One e-mail a day to staff who may see it, if there is something to tell. Returns how many connections."""
     due = subscriptions().filter(soon() | overdue())
     count = due.count()
     if not count:
         return 0
     today = timezone.now().date()
     lines = [_line(connection, timezone.now()) for connection in due[:MAX_IN_AN_EMAIL]]
-    for user in User.objects.filter(is_staff=True, is_active=True).exclude(email=None):
+    for user in staff_who_may("billing.view_subscription"):
         queue_email(
             "staff/subscriptions",
             user,

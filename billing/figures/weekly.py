@@ -7,12 +7,13 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Sum
 from django.urls import reverse
 from django.utils import formats, timezone
 
 from accounts.emails import queue_email
-from accounts.models import OutgoingEmail, User
+from accounts.models import OutgoingEmail
+from accounts.roles import staff_who_may
 from billing.models import Payment
 from billing.money import exact
 from integrations.alerts.models import Alert
@@ -43,7 +44,7 @@ def mail_week() -> int:
     lines = week_lines(monday)
     if not lines:
         return 0
-    readers = list(who_may_see_money())
+    readers = list(staff_who_may("billing.view_payment"))
     for user in readers:
         queue_email(
             "staff/figures",
@@ -55,15 +56,6 @@ def mail_week() -> int:
             list_url=settings.PORTAL_URL + reverse("admin:billing_payment_figures"),
         )
     return len(readers)
-
-
-def who_may_see_money() -> QuerySet[User]:
-    """Staff with an address who may see payments, by a group, by themselves, or because they may everything."""
-    right: dict[str, str] = {"codename": "view_payment", "content_type__app_label": "billing"}
-    by_group = Q(**{f"groups__permissions__{name}": value for name, value in right.items()})
-    by_themselves = Q(**{f"user_permissions__{name}": value for name, value in right.items()})
-    staff = User.objects.filter(is_staff=True, is_active=True).exclude(email=None)
-    return staff.filter(Q(is_superuser=True) | by_group | by_themselves).distinct().order_by("pk")
 
 
 def week_lines(monday: datetime) -> list[Line]:

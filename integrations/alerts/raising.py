@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.emails import queue_email
-from accounts.models import User
+from accounts.roles import staff_who_may
 from integrations.alerts.handling import quiet_until
 from integrations.alerts.models import Alert
 from integrations.connections.models import Connection
@@ -46,7 +46,7 @@ def _recently_mailed_kinds() -> set[str]:
 
 @transaction.atomic
 def mail_alerts() -> int:
-    """One e-mail to each member of staff about all alerts not mailed yet. Returns how many alerts.
+    """One e-mail to staff who may see alerts, about all alerts not mailed yet. Returns how many alerts.
 
     More of a kind that was told of a moment ago waits: thousands of activations running out make a dozen
     e-mails an hour, and not one every ten seconds.
@@ -59,7 +59,7 @@ def mail_alerts() -> int:
     if not {alert.kind for alert in alerts} - _recently_mailed_kinds():
         return 0
     Alert.objects.filter(pk__in=[alert.pk for alert in alerts]).update(mailed_at=now)
-    for user in User.objects.filter(is_staff=True, is_active=True).exclude(email=None):
+    for user in staff_who_may("alerts.view_alert"):
         queue_email(
             "staff/alerts",
             user,

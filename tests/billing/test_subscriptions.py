@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.contrib.auth.models import Group
 from django.core import mail
 from django.test import Client
 from django.utils import timezone
@@ -14,6 +15,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.emails import send_waiting_emails
 from accounts.models import OutgoingEmail, User
+from accounts.roles import Role
 from billing.subscriptions import Totals, count_subscriptions, mail_digest
 from billing.tasks import watch_subscriptions
 from integrations.connections.models import Application, Connection
@@ -27,7 +29,9 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def staff(db: None) -> User:
-    return User.objects.create_user("staff@partner.example", is_staff=True)
+    person = User.objects.create_user("staff@partner.example", is_staff=True)
+    person.groups.add(Group.objects.get(name=Role.FINANCE))
+    return person
 
 
 def in_days(days: int) -> time_machine.travel:
@@ -63,6 +67,13 @@ def test_staff_are_told_before_the_end_and_after_it(
     with in_days(days):
         assert mail_digest() == emails
         assert OutgoingEmail.objects.filter(template="staff/subscriptions").count() == emails
+
+
+def test_only_who_may_see_subscriptions_is_told(connection: Connection, staff: User) -> None:
+    User.objects.create_user("no-role@partner.example", is_staff=True)
+    with in_days(12):
+        mail_digest()
+    assert OutgoingEmail.objects.get(template="staff/subscriptions").person == staff
 
 
 @pytest.mark.leaves_stranded("it comes back from days ahead, with calls that were due then")

@@ -3,10 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Group
 from django.utils import timezone
 from time_machine import TimeMachineFixture
 
 from accounts.models import OutgoingEmail, User
+from accounts.roles import Role
 from integrations.alerts.models import Alert
 from integrations.alerts.raising import mail_alerts, raise_alerts
 
@@ -16,7 +18,8 @@ WINDOW, TOKEN = Alert.Kind.WINDOW, Alert.Kind.TOKEN
 
 @pytest.fixture(autouse=True)
 def _staff() -> None:
-    User.objects.create_user("staff@portal.example", is_staff=True)
+    staff = User.objects.create_user("staff@portal.example", is_staff=True)
+    staff.groups.add(Group.objects.get(name=Role.VIEWER))
 
 
 def tell(kind: Alert.Kind, key: str) -> int:
@@ -29,6 +32,13 @@ def test_many_alerts_make_one_letter() -> None:
     raise_alerts((WINDOW, str(n), f"late {n}", None) for n in range(50))
     assert mail_alerts() == 50
     assert OutgoingEmail.objects.count() == 1
+
+
+def test_only_who_may_see_alerts_is_told() -> None:
+    """Staff without a role may do nothing, and a title in an alert is for nobody else's eyes."""
+    User.objects.create_user("no-role@portal.example", is_staff=True)
+    tell(WINDOW, "1")
+    assert OutgoingEmail.objects.get().to == "staff@portal.example"
 
 
 def test_more_of_the_same_kind_waits_for_five_minutes(time_machine: TimeMachineFixture) -> None:
