@@ -104,6 +104,9 @@ def caddy(folder: Path, port: int, upstream: int) -> list[str]:
     subprocess.run([*command, str(config)], check=True, capture_output=True)
     names = "http://{$PORTAL_HOST:portal.example.com}, https://{$PORTAL_HOST:portal.example.com}"
     assert names in site
+    assert "remote_ip private_ranges" in site
+    # Whoever tests comes from such a network.
+    site = site.replace("remote_ip private_ranges", "remote_ip 10.0.0.0/8")
     site = site.replace(names, f"http://portal.example.com:{port}").replace(":8000}", f":{upstream}}}")
     config.write_text(site.replace("{\n", "{\n\tadmin off\n", 1))
     return ["caddy", "run", "--adapter", "caddyfile", "--config", str(config)]
@@ -187,6 +190,13 @@ def test_the_address_of_the_longest_chain_comes_through(proxy: int, upstream: Up
     assert len(path) > 100_000
     assert send(proxy, head(path, method="GET")).recv(1000).startswith(b"HTTP/1.1 200")
     assert upstream.requests[0][0] == path
+
+
+@pytest.mark.parametrize("path", ["/metrics/", "/metrics", "//metrics", "/%6Detrics", "/metrics%2F", "/x/../metrics"])
+def test_the_numbers_are_for_the_own_network_in_any_spelling(proxy: int, upstream: Upstream, path: str) -> None:
+    status = send(proxy, head(path, method="GET")).recv(1000).split(b" ")[1]
+    assert status in (b"403", b"404")
+    assert upstream.requests == []
 
 
 @pytest.mark.parametrize("program", [nginx, caddy], ids=lambda program: program.__name__)
