@@ -4,6 +4,7 @@ They work without a cookie too, so nothing here rests on the session: what happe
 the address, and every address is made by `reverse`.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -15,6 +16,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 
 from accounts.models import User
@@ -101,9 +103,18 @@ def show(
     return render(request, template, shown, status=status)
 
 
+def wait_in_words(seconds: int) -> str:
+    """For people: in minutes, and rather too long than too short."""
+    minutes = math.ceil(seconds / 60)
+    text = ngettext(
+        "Please wait %(count)s minute and try again.", "Please wait %(count)s minutes and try again.", minutes
+    )
+    return text % {"count": minutes}
+
+
 def too_many(request: HttpRequest, wait: int) -> HttpResponse:
     """The answer to who comes too often: a page, and when to come again in seconds."""
-    response = render(request, "accounts/too_many.html", status=429)
+    response = render(request, "accounts/too_many.html", {"advice": wait_in_words(wait)}, status=429)
     response["Retry-After"] = str(wait)
     return response
 

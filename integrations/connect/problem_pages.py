@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
+from accounts.pages import wait_in_words
 from integrations.connect import arrivals
 
 
@@ -31,7 +32,7 @@ def problem(
 
 def too_many(request: HttpRequest, seconds: int) -> HttpResponse:
     """429: so many seconds to wait."""
-    response = problem(request, _("Too many attempts"), _("Please wait a few minutes and try again."), 429)
+    response = problem(request, _("Too many attempts"), wait_in_words(seconds), 429)
     response["Retry-After"] = str(seconds)
     return response
 

@@ -64,6 +64,26 @@ def test_too_many_arrivals_of_one_address(client: Client, monkeypatch: pytest.Mo
     assert client.get("/connect/?salon_id=x", REMOTE_ADDR="10.0.0.9").status_code == 400
 
 
+@pytest.mark.parametrize(
+    ("seconds", "language", "said"),
+    [
+        (1, "en", "wait 1 minute and"),
+        (61, "en", "wait 2 minutes and"),
+        (3600, "en", "wait 60 minutes and"),
+        (900, "ru", "15 минут и"),
+        (1300, "uk", "22 хвилини та"),
+    ],
+)
+def test_who_comes_too_often_reads_how_long_to_wait(
+    client: Client, monkeypatch: pytest.MonkeyPatch, seconds: int, language: str, said: str
+) -> None:
+    monkeypatch.setattr(limits.Limit, "hit", lambda *_: seconds)
+    for page in ("/account/sign-in/", "/connect/"):
+        answer = client.generic("POST" if "sign-in" in page else "GET", f"{page}?lang={language}")
+        assert (answer.status_code, answer["Retry-After"]) == (429, str(seconds))
+        assert said in answer.content.decode()
+
+
 def test_the_address_behind_a_proxy_is_the_one_the_proxy_saw(rf: RequestFactory, settings: Settings) -> None:
     request = rf.get("/", HTTP_X_FORWARDED_FOR="1.1.1.1, 2.2.2.2")
     assert limits.client_address(request) == "127.0.0.1"
