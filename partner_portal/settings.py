@@ -53,6 +53,8 @@ PORTAL_URL = required("PORTAL_URL", "the portal's public address, for example ht
 _portal = urlsplit(PORTAL_URL)
 if _portal.scheme not in {"http", "https"} or not _portal.hostname:
     raise ImproperlyConfigured("PORTAL_URL must be a full address, for example https://portal.example.com.")
+if _portal.path or _portal.query or _portal.fragment:
+    raise ImproperlyConfigured("PORTAL_URL: write scheme and host alone; the portal stands at the root of its host.")
 BEHIND_HTTPS = _portal.scheme == "https"
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[_portal.hostname, "localhost", "127.0.0.1"])
 
@@ -183,7 +185,7 @@ LOGIN_URL = "accounts:sign-in"
 LOGIN_REDIRECT_URL = "accounts:home"
 LOGOUT_REDIRECT_URL = "accounts:sign-in"
 PASSWORD_RESET_TIMEOUT = 3600
-EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
+EMAIL_CONFIG = env.mail_server("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
 EMAIL_BACKEND = {
     "django.core.mail.backends.smtp.EmailBackend": "partner_portal.core.smtp_backend.EmailBackend",
@@ -373,7 +375,8 @@ RETENTION_ALERTS_DAYS: int = env.days("RETENTION_ALERTS_DAYS", default=90)
 # --- logs and error reports -----------------------------------------------------------------------
 # What Prometheus shows at /metrics/; without it there is no such page.
 METRICS_TOKEN: str = env.str("METRICS_TOKEN", default="")
-LOGGING = logging_config(level=env.str("LOG_LEVEL", default="INFO"), as_json=env.flag("LOG_JSON", default=not DEBUG))
+LOG_LEVEL = env.one_of("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), default="INFO")
+LOGGING = logging_config(level=LOG_LEVEL, as_json=env.flag("LOG_JSON", default=not DEBUG))
 LOGGING_CONFIG = "partner_portal.core.logs.configure"
 if SENTRY_DSN := env.str("SENTRY_DSN", default=""):
     start_error_reports(SENTRY_DSN)

@@ -63,7 +63,20 @@ def in_production(**_: Any) -> list[CheckMessage]:
         hint = "Set it to your mail server, for example smtp+tls://user:password@mail.example.com:587."
         what = "EMAIL_URL is not set: e-mails are printed, and reach nobody."
         found.append(checks.Warning(what, hint=hint, id="portal.W006"))
-    return [*found, *_brand()]
+    return [*found, *_open_to_others(), *_brand()]
+
+
+def _open_to_others() -> list[CheckMessage]:
+    """What serves trials on one machine, and no more."""
+    found: list[CheckMessage] = []
+    for name in ("ALTEGIO_APP_URL", "ALTEGIO_API_URL"):
+        if urlsplit(getattr(settings, name)).scheme != "https":
+            hint = "Write Altegio's https address: over http everybody on the way reads the partner token."
+            found.append(checks.Warning(f"{name} is not https.", hint=hint, id="portal.W007"))
+    if settings.EVENTS_ALLOW_PRIVATE:
+        hint = "Leave it out: with it stored addresses reach the inside of your network."
+        found.append(checks.Warning("EVENTS_ALLOW_PRIVATE is set.", hint=hint, id="portal.W008"))
+    return found
 
 
 def _brand() -> list[CheckMessage]:

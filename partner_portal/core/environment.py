@@ -26,6 +26,23 @@ class Environment(environ.Env):  # type: ignore[misc] # it has no types
             raise ImproperlyConfigured(f"{name}: {word!r} is neither true nor false.")
         return word in TRUE if word else default
 
+    def one_of(self, name: str, words: tuple[str, ...], *, default: str) -> str:
+        """One of these words, in capitals or not."""
+        word = self._written(name).upper() or default
+        if word not in words:
+            raise ImproperlyConfigured(f"{name}: write {', '.join(words[:-1])} or {words[-1]}, not {word!r}.")
+        return word
+
+    def mail_server(self, name: str, *, default: str) -> dict[str, Any]:
+        """Django's settings of the mail server at an address; `smtps` is read as STARTTLS by the library."""
+        if self._written(name).lower().startswith("smtps:"):
+            raise ImproperlyConfigured(
+                f"{name}: write smtp+ssl:// where the server speaks TLS from the first byte (port 465), smtp+tls:// "
+                "where it begins in clear (port 587); smtps:// may mean either."
+            )
+        config: dict[str, Any] = self.email_url(name, default=default)
+        return config
+
     def whole(self, name: str, *, default: Any, at_least: int = 0, at_most: int = MAX_SECONDS) -> Any:
         """A whole number in the range, in ASCII digits."""
         text = self._written(name)

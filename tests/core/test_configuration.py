@@ -15,6 +15,7 @@ from pytest_django.fixtures import Settings
 
 from partner_portal.core.brand import Brand
 from partner_portal.core.console_email import PRINTED
+from partner_portal.core.environment import Environment
 
 ROOT = Path(__file__).parent.parent.parent
 COMPLETE = {"SECRET_KEY": "x", "PORTAL_URL": "https://portal.example.com", "FIELD_ENCRYPTION_KEYS": "k"}
@@ -75,6 +76,24 @@ def test_production_wants_a_mail_server(settings: Settings) -> None:
     assert "portal.W006" in ids(include_deployment_checks=True)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("ALTEGIO_APP_URL", "http://app.alteg.io", "portal.W007"),
+        ("ALTEGIO_API_URL", "http://api.alteg.io/api/v1", "portal.W007"),
+        ("EVENTS_ALLOW_PRIVATE", True, "portal.W008"),
+    ],
+)
+def test_production_wants_nothing_that_is_for_trials(
+    settings: Settings, name: str, value: Any, expected: str
+) -> None:
+    settings.ALTEGIO_APP_URL, settings.ALTEGIO_API_URL = "https://app.alteg.io", "https://api.alteg.io/api/v1"
+    settings.EVENTS_ALLOW_PRIVATE = False
+    assert expected not in ids(include_deployment_checks=True)
+    setattr(settings, name, value)
+    assert expected in ids(include_deployment_checks=True)
+
+
 def test_the_start_fails_with_the_name_of_what_cannot_be_used(tmp_path: Path) -> None:
     run = subprocess.run(
         [sys.executable, str(ROOT / "manage.py"), "check"],
@@ -99,6 +118,9 @@ def test_the_start_fails_with_the_name_of_what_cannot_be_used(tmp_path: Path) ->
         ("ALTEGIO_TIMEOUT", "nan", "write a number from 0.1 to"),
         ("RECHECK_SHARE", "50%", "write a number from 0 to 1"),
         ("FIELD_ENCRYPTION_KEYS", ",", "there is no key"),
+        ("EMAIL_URL", "smtps://user:password@host:465", "write smtp+ssl://"),
+        ("LOG_LEVEL", "verbose", "write DEBUG, INFO, WARNING or ERROR, not 'VERBOSE'"),
+        ("PORTAL_URL", "https://example.com/portal", "stands at the root of its host"),
     ],
 )
 def test_what_is_no_value_of_its_kind_stops_the_start(name: str, value: str, said: str, tmp_path: Path) -> None:
@@ -113,6 +135,11 @@ def test_what_is_no_value_of_its_kind_stops_the_start(name: str, value: str, sai
     assert run.returncode != 0
     assert f"{name}: " in run.stderr.splitlines()[-1]
     assert said in run.stderr.splitlines()[-1]
+
+
+def test_a_level_of_the_log_is_taken_in_small_letters_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Environment, "ENVIRON", {"LOG_LEVEL": "debug"})
+    assert Environment().one_of("LOG_LEVEL", ("DEBUG", "INFO"), default="INFO") == "DEBUG"
 
 
 def test_every_variable_is_read_strictly() -> None:
