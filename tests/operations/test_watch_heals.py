@@ -236,7 +236,7 @@ FOUND_BY: dict[str, set[str | None]] = {
     "discount: queued": {"discount_queued"},
     "event: to be handed on": {"event_waiting"},
     "finding: to be settled": {"finding_open"},
-    "e-mail: not sent": {"email_waiting"},
+    "e-mail: not sent": {"email_unsent"},
     "message statuses: waiting": {"status_batch_waiting"},
     "message: to be answered": {"requested_message_unanswered"},
     "notification: not sent": {"notification_waiting"},
