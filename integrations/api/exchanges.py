@@ -17,6 +17,7 @@ from integrations.telephony.models import ExchangeWebhook
 from partner_portal.core.api_errors import SEND_KEY
 from partner_portal.core.clean import InvalidJsonError
 from partner_portal.core.english import english as _
+from partner_portal.core.media_types import NAMED_CHARSET
 
 
 class AnyBody(BaseParser):
@@ -49,7 +50,8 @@ class Exchange(APIView):
         if webhook is None:
             raise NotFound(_("No webhook of an exchange has this name: add it in the admin, under Integrations."))
         try:
-            mapped = mapped_body(webhook, dict(request.data).get("body", b""), request.encoding or UTF8)
+            charset = request.META.get(NAMED_CHARSET, UTF8)
+            mapped = mapped_body(webhook, dict(request.data).get("body", b""), charset)
         except InvalidJsonError as problem:
             raise ParseError(str(problem)) from None
         return answer_to_notification(mapped) if webhook.rings else answer_to_call(mapped)

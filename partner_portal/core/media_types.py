@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
 
+# Where the charset that the caller named stands: for those who read old exchanges' letters, and for no other.
+NAMED_CHARSET = "portal.charset"
+_CHARSET = re.compile(r';[ \t]*charset="?([\w-]{1,40})', re.IGNORECASE)
 # What may stand in one; whether it is one says who reads the parts.
 _BOUNDARY = re.compile(r';[ \t]*boundary=(?:"([^"\\]*)"|([^";\\\s]*))', re.IGNORECASE)
 
@@ -17,6 +20,8 @@ _BOUNDARY = re.compile(r';[ \t]*boundary=(?:"([^"\\]*)"|([^";\\\s]*))', re.IGNOR
 def keep_plain(environ: "WSGIEnvironment") -> None:
     """Leave of `Content-Type` the type and the boundary of parts, and no `Accept` with parameters after RFC 2231."""
     if "CONTENT_TYPE" in environ:
+        if named := _CHARSET.search(environ["CONTENT_TYPE"]):
+            environ[NAMED_CHARSET] = named[1]
         environ["CONTENT_TYPE"] = _plain(environ["CONTENT_TYPE"])
     if "*=" in environ.get("HTTP_ACCEPT", ""):
         del environ["HTTP_ACCEPT"]

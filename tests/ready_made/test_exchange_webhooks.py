@@ -17,6 +17,7 @@ from integrations.telephony.exchange_presets import PRESETS, TITLES
 from integrations.telephony.exchange_webhooks import read_webhook_body
 from integrations.telephony.models import ExchangeWebhook, PhoneCall
 from partner_portal.core.clean import InvalidJsonError
+from partner_portal.core.media_types import keep_plain
 from sandbox import Sandbox
 from tests.not_none import not_none
 from tests.response import Api
@@ -168,7 +169,9 @@ def test_no_call_is_lost_for_the_letters_of_its_webhook(
     ExchangeWebhook.objects.create(name="pbx", mapping=ENDED)
     _key, secret = ApiKey.objects.create_key(name="pbx", scopes=["telephony"])
     headers = {"Authorization": f"Api-Key {secret}"}
-    answer = client.generic("POST", "/api/v1/telephony/exchanges/pbx/", body, announced, headers=headers)
+    environ: dict[str, Any] = {"CONTENT_TYPE": announced}
+    keep_plain(environ)
+    answer = client.generic("POST", "/api/v1/telephony/exchanges/pbx/", body, headers=headers, **environ)
     assert (answer.status_code, answer.json()["user"], answer.json()["phone"]) == (202, read, CLIENT)
 
 
