@@ -2,11 +2,10 @@
 
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef
-
 from integrations.messaging.models import BatchState, MessageStatus, RequestedMessage, StatusBatch
 from integrations.partner_events import types
-from integrations.partner_events.models import PartnerEvent, WebhookDelivery
+from integrations.partner_events.models import PartnerEvent
+from integrations.partner_events.retention import delete_settled
 from partner_portal.core.retention import BATCH, register_retention
 
 # Each of them holds up to a thousand statuses.
@@ -41,17 +40,8 @@ def delete_old_messages(before: datetime) -> int:
 
 
 def delete_old_events(before: datetime) -> int:
-    """Delete some events that told of messages before `before`, for they hold the same texts. Returns how many.
-
-    One that has no place yet, or is still tried at an address, stays.
-    """
-    waiting = WebhookDelivery.objects.filter(event=OuterRef("pk"), state=WebhookDelivery.State.WAITING)
-    old = PartnerEvent.objects.filter(type=types.MESSAGE_REQUESTED, created_at__lt=before, position__isnull=False)
-    keys = list(old.filter(~Exists(waiting)).order_by("created_at").values_list("pk", flat=True)[:BATCH])
-    WebhookDelivery.objects.filter(event__in=keys).delete()
-    # Django reads what it deletes where others refer to it: without the bodies, whose key may be lost.
-    PartnerEvent.objects.filter(pk__in=keys).only("pk").delete()
-    return len(keys)
+    """Delete a batch of the events that told of messages before `before`: they hold the same texts. How many."""
+    return delete_settled(PartnerEvent.objects.filter(type=types.MESSAGE_REQUESTED, created_at__lt=before))
 
 
 register_retention("events of requested messages", "RETENTION_MESSAGES_DAYS", delete_old_events)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from integrations.partner_events.models import PartnerEvent, WebhookDelivery
 from partner_portal.core.retention import register_retention
@@ -11,16 +11,20 @@ BATCH = 2000
 
 
 def delete_old_events(before: datetime) -> int:
-    """Delete a batch of the events older than `before`, their deliveries with them. Returns how many.
+    """Delete a batch of the events older than `before`. Returns how many."""
+    return delete_settled(PartnerEvent.objects.filter(created_at__lt=before))
+
+
+def delete_settled(events: QuerySet[PartnerEvent]) -> int:
+    """Delete a batch of these events, their deliveries with them, the oldest first. Returns how many.
 
     One that has no place yet, or is still tried at an address, stays: the schedule may be longer than the days.
     """
     waiting = WebhookDelivery.objects.filter(event=OuterRef("pk"), state=WebhookDelivery.State.WAITING)
-    old = PartnerEvent.objects.filter(~Exists(waiting), created_at__lt=before, position__isnull=False)
-    old = old.order_by("created_at")
-    ids = list(old.values_list("pk", flat=True)[:BATCH])
+    settled = events.filter(~Exists(waiting), position__isnull=False).order_by("created_at")
+    ids = list(settled.values_list("pk", flat=True)[:BATCH])
     WebhookDelivery.objects.filter(event__in=ids).delete()
-    # Django reads what it deletes where others refer to it: without the bodies.
+    # Django reads what it deletes where others refer to it: without the bodies, whose key may be lost.
     return PartnerEvent.objects.filter(pk__in=ids).only("pk").delete()[0]
 
 
