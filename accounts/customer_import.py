@@ -115,22 +115,28 @@ class _Judge:
 
     def _put(self, number: int, data: CustomerData) -> bool:
         """Take a line, after those before it that say something about its address. Returns whether it is new."""
-        self._in_force.add(number)
-        self._bring_into_force(self._line_with_email.get(data.email.lower()))
-        try:
-            return put_customer(data)[1]
-        except CustomerConflictError as problem:
-            # A line before may have given them another address.
-            if not self._bring_into_force(self._lines.get(problem.external_id)):
-                raise
-            return self._put(number, data)
+        is_new, lines = False, [(number, data)]
+        while lines:
+            number, data = lines[-1]
+            self._in_force.add(number)
+            if earlier := self._not_in_force(self._line_with_email.get(data.email.lower())):
+                lines.append(earlier)
+                continue
+            try:
+                is_new = put_customer(data)[1]
+                lines.pop()
+            except CustomerConflictError as problem:
+                # A line before may have given them another address.
+                if not (earlier := self._not_in_force(self._lines.get(problem.external_id))):
+                    raise
+                lines.append(earlier)
+        return is_new
 
-    def _bring_into_force(self, number: int | None) -> bool:
-        """Take a line before once more. Returns whether it was one, and was not."""
+    def _not_in_force(self, number: int | None) -> tuple[int, CustomerData] | None:
+        """A line before that is to be taken once more; None where it is no such."""
         if number is None or number not in self.accepted or number in self._in_force:
-            return False
-        self._put(number, self.accepted[number])
-        return True
+            return None
+        return number, self.accepted[number]
 
 
 def _batches(items: Iterable[Item]) -> Iterator[list[Item]]:

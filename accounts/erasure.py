@@ -71,4 +71,4 @@ def _blot_history(user: User) -> None:
     """The admin's history keeps that the account was changed, when and by whom; not what was linked to it."""
     content_type = ContentType.objects.get_for_model(User)
     entries = LogEntry.objects.filter(content_type=content_type, object_id=str(user.pk))
-    entries.update(change_message="")
+    entries.update(object_repr=f"#{user.pk}", change_message="")

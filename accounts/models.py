@@ -29,6 +29,10 @@ class UserManager(BaseUserManager["User"]):
         has_identity = models.Exists(AltegioIdentity.objects.filter(user=models.OuterRef("pk")))
         return self.filter(models.Q(email_proven_at__isnull=False) | has_identity)
 
+    def erased(self) -> models.QuerySet["User"]:
+        """Of whom nothing personal is left (accounts/erasure.py)."""
+        return self.filter(is_active=False, email=None)
+
     def with_email(self, email: str) -> models.QuerySet["User"]:
         """Whoever has this address, compared without case as the constraint on it compares.
 
@@ -89,6 +93,11 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.email or embedded(self.name) or f"#{self.pk}"
+
+    @property
+    def is_erased(self) -> bool:
+        """Whether nothing personal is left of them (accounts/erasure.py): a closed account keeps its address."""
+        return not self.is_active and self.email is None
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
         """What a session must hold to go on: it changes with the password, the epoch, and who becomes staff."""

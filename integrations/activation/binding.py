@@ -170,7 +170,7 @@ def accept(connection: Connection, to: State, why: str) -> None:
         return
     end_unnoticed(connection)
     owner = None if connection.is_disputed else connection.claimant
-    is_gone = (owner is not None and not owner.is_active) or connection.claim.startswith(ERASED)
+    is_gone = (owner is not None and owner.is_erased) or connection.claim.startswith(ERASED)
     now = timezone.now()
     # Due for its status: whether the settings were taken is said there.
     asked = now - timedelta(days=settings.RECHECK_DAYS)

@@ -112,7 +112,7 @@ def is_for_staff(connection: Connection) -> bool:
     """
     if connection.state == State.FAILED and connection.is_proven and connection.ended_by == EndedBy.WINDOW:
         live = Connection.objects.beside(connection).live()
-        return live.filter(Q(owner=None) | Q(owner__is_active=False)).exists()
+        return live.filter(Q(owner=None) | Q(owner__in=User.objects.erased())).exists()
     return connection.state == State.CONFLICT or (connection.state in LIVE and connection.is_disputed)
 
 

@@ -58,8 +58,11 @@ def mail_alerts() -> int:
     alerts = list(waiting)
     if not {alert.kind for alert in alerts} - _recently_mailed_kinds():
         return 0
+    readers = list(staff_who_may("alerts.view_alert"))
+    if not readers:
+        return 0
     Alert.objects.filter(pk__in=[alert.pk for alert in alerts]).update(mailed_at=now)
-    for user in staff_who_may("alerts.view_alert"):
+    for user in readers:
         queue_email(
             "staff/alerts",
             user,

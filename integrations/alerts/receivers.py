@@ -12,8 +12,8 @@ from integrations.altegio.answers import AltegioState, ConnectionStatus
 from integrations.connections.models import LIVE, Connection, State
 from integrations.connections.signals import connection_changed, status_synced
 from integrations.outbox.call_kinds import CALL_KINDS, CallKind
-from integrations.outbox.executor import call_ended, call_struggles
 from integrations.outbox.models import CallState, OutgoingCall
+from integrations.outbox.signals import call_ended, call_struggles
 from integrations.outbox.token_stop import token_is_stopped, token_stopped
 from partner_portal.core.queues import Queue, item_died, queue_recovered
 from partner_portal.core.watch import Check, stranded_found
@@ -37,7 +37,10 @@ def clear_when_the_token_works() -> None:
 
 @receiver(call_ended)
 def tell_of_failed_call(call: OutgoingCall, reason: str, **_: Any) -> None:
-    """Refused, or too late: where nobody else would see it, staff are told, until a later call is done."""
+    """Refused, or too late: where nobody else would see it, staff are told, until a later call is done.
+
+    Or cancelled: then nothing waits any more, and nobody needs it.
+    """
     kind = CALL_KINDS.get(call.kind)
     if kind is None or not kind.alert_on_failure:
         return
@@ -45,7 +48,7 @@ def tell_of_failed_call(call: OutgoingCall, reason: str, **_: Any) -> None:
     if call.state in (CallState.REFUSED, CallState.EXPIRED):
         text = f"{kind.title}: {CallState(call.state).label}. {reason}"
         raise_alerts([(Alert.Kind.CALL, key, text, call.connection)])
-    elif call.state == CallState.DONE:
+    elif call.state in (CallState.DONE, CallState.CANCELLED):
         clear_alerts(key=key)
 
 

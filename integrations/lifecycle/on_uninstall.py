@@ -18,11 +18,12 @@ from integrations.connections.brand import brand_of
 from integrations.connections.models import LIVE, Arrival, Chain, Connection, State
 from integrations.connections.signals import connection_changed
 from integrations.outbox.call_kinds import kind_of
-from integrations.outbox.executor import call_ended
 from integrations.outbox.models import CallState, OutgoingCall
+from integrations.outbox.queue import end_unsent
 from integrations.status_sync.disconnect import Uninstall
 from integrations.status_sync.status_sync import AskPatiently, AskStatus
 from integrations.telephony.call_kinds import switch_telephony
+from integrations.telephony.chains import settle_two_tokens
 
 # They tell nothing to Altegio that the end makes wrong.
 STAY = (AskStatus.name, AskPatiently.name, Uninstall.name)
@@ -34,6 +35,7 @@ def follow_uninstall(connection: Connection, after: State, **_signal: Any) -> No
     if after == State.UNINSTALLED:
         end_calls(connection)
         end_telephony(connection)
+        settle_two_tokens(connection)
         tell_owner_and_staff(connection)
 
 
@@ -57,9 +59,7 @@ def end_calls(connection: Connection) -> int:
     for call in waiting.select_for_update(no_key=True):
         if call.state == CallState.UNCONFIRMED and not kind_of(call).idempotent:
             continue
-        call.state, call.reason, call.finished_at = CallState.CANCELLED, reason, timezone.now()
-        call.save(update_fields=["state", "reason", "finished_at"])
-        call_ended.send(sender=OutgoingCall, call=call, reason=reason)
+        end_unsent(call, reason)
         ended += 1
     return ended
 

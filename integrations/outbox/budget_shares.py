@@ -60,7 +60,9 @@ def _spared_by_activations(due: QuerySet[OutgoingCall], first: OutgoingCall, now
     if not waited or _dice.random() >= SPARED_PART:
         return None
     urgent = next(filter(None, (share.first_of(due, now) for share in SPARED)), None)
-    return urgent if urgent is not None and activations_can_spare_a_call(now) else None
+    # What the shares keep is not the activations' to spare.
+    left = 1 - sum(share.part for share in SHARES)
+    return urgent if urgent is not None and activations_can_spare_a_call(now, left) else None
 
 
 def _of_a_share(due: QuerySet[OutgoingCall], first: OutgoingCall, now: datetime) -> OutgoingCall | None:

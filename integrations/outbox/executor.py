@@ -11,7 +11,6 @@ import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
-from django.dispatch import Signal
 from django.utils import timezone
 
 from integrations.altegio.answers import Answer, Outcome, no_answer
@@ -34,6 +33,7 @@ from integrations.outbox.hosts import NOT_THERE, host_of, other_host, remember_h
 from integrations.outbox.models import Attempt, CallState, OutgoingCall
 from integrations.outbox.queue import wake_a_dispatcher
 from integrations.outbox.settling import verdict_of
+from integrations.outbox.signals import call_ended, call_struggles
 from integrations.outbox.token_stop import stop_token
 from partner_portal.core.clean import clean_line
 from partner_portal.core.masking import mask
@@ -45,13 +45,8 @@ log = structlog.get_logger(__name__)
 OUR_FAILURE = "The portal failed while carrying this call; see the dead letters."
 # A deadlock or a moment without the database: the answer is known, and is worth another try.
 TRIES_TO_SETTLE = 3
-
-# Sent inside the transaction that ends a call for good; `call`, `reason`. For alerts and counters.
-call_ended = Signal()
 # A call that no deadline ends is tried for ever, and holds up those behind it. After so long people should know.
 STRUGGLES_AFTER = timedelta(hours=1)
-# Sent inside the transaction that sets such a call back once more; `call`, `reason`.
-call_struggles = Signal()
 
 
 class NoSlotError(Exception):

@@ -15,8 +15,8 @@ CALLS_FOR_EACH = 2.1
 STANDSTILL = timedelta(minutes=1)
 
 
-def activations_can_spare_a_call(now: datetime) -> bool:
-    """Whether every waiting activation can be met at the allowed rate though another call goes first.
+def activations_can_spare_a_call(now: datetime, part: float = 1.0) -> bool:
+    """Whether every waiting activation can be met at this part of the allowed rate though another call goes first.
 
     By the minutes in which they run out: those of any minute and all before it must fit in the time until
     that minute begins, less the longest standstill.
@@ -25,7 +25,7 @@ def activations_can_spare_a_call(now: datetime) -> bool:
     needed = 0.0
     for minute, count in _running_out(now):
         needed += count * CALLS_FOR_EACH
-        if needed > (minute - STANDSTILL - now) / timedelta(minutes=1) * a_minute:
+        if needed > (minute - STANDSTILL - now) / timedelta(minutes=1) * a_minute * part:
             return False
     return True
 

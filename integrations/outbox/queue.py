@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from integrations.outbox.call_kinds import CallKind
 from integrations.outbox.models import UNFINISHED, CallState, OutgoingCall
+from integrations.outbox.signals import call_ended
 from partner_portal.core.fast_insert import insert
 from partner_portal.core.fast_query import Query
 from partner_portal.core.middleware import current_request_id
@@ -135,8 +136,18 @@ def _new_about(kind: type[CallKind], coalesce_key: str, fields: Mapping[str, Any
 
 def cancel(calls: QuerySet[OutgoingCall], reason: str) -> int:
     """End those of `calls` that wait. One that is being sent is left to its answer. Returns how many ended."""
-    waiting = calls.filter(state__in=(CallState.HELD, CallState.QUEUED, CallState.UNCONFIRMED))
-    return waiting.update(state=CallState.CANCELLED, reason=reason[:500], finished_at=timezone.now())
+    rests = (CallState.HELD, CallState.QUEUED, CallState.UNCONFIRMED)
+    waiting = list(calls.filter(state__in=rests).select_for_update(of=("self",), no_key=True).order_by("pk"))
+    for call in waiting:
+        end_unsent(call, reason)
+    return len(waiting)
+
+
+def end_unsent(call: OutgoingCall, reason: str) -> None:
+    """Cancel a locked call that waits, and tell of its end."""
+    call.state, call.reason, call.finished_at = CallState.CANCELLED, reason[:500], timezone.now()
+    call.save(update_fields=["state", "reason", "finished_at"])
+    call_ended.send(sender=OutgoingCall, call=call, reason=call.reason)
 
 
 def hurry(calls: QuerySet[OutgoingCall]) -> int:

@@ -16,8 +16,8 @@ from django.utils import timezone
 
 from integrations.connections.models import Connection
 from integrations.outbox.call_kinds import CALL_KINDS, kind_of
-from integrations.outbox.executor import call_ended
 from integrations.outbox.models import CallState, OutgoingCall
+from integrations.outbox.signals import call_ended
 from partner_portal.core.queues import Queue
 
 log = structlog.get_logger(__name__)

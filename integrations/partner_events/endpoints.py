@@ -51,23 +51,25 @@ def new_endpoint(
 
 @transaction.atomic
 def rotate_secret(endpoint: WebhookEndpoint) -> str:
-    """Give the address a new secret and return it; for a day those that sign now sign too.
+    """Give the address a new secret and return it; for a day the present one signs too.
 
-    All of them: the answer with the present one may have been lost, and the receiver still has the one before. Those
-    that cannot be read are dropped.
+    And those before it, each until its own day is over: the answer with the present one may have been lost, and the
+    receiver still has the one before. Those that cannot be read are dropped.
     """
-    locked = held(endpoint)
-    locked.previous_secret, locked.secret = " ".join(_readable_secrets(locked)[:MAX_FORMER]), fresh_secret()
-    locked.previous_secret_until = timezone.now() + OVERLAP
+    locked, until = held(endpoint), timezone.now() + OVERLAP
+    former = list(_readable(locked, until.timestamp()).items())[:MAX_FORMER]
+    locked.previous_secret, locked.secret = " ".join(f"{secret}@{end:.0f}" for secret, end in former), fresh_secret()
+    locked.previous_secret_until = until
     locked.save(update_fields=["secret", "previous_secret", "previous_secret_until"])
     return locked.secret
 
 
-def _readable_secrets(endpoint: WebhookEndpoint) -> list[str]:
+def _readable(endpoint: WebhookEndpoint, until: float) -> dict[str, float]:
+    """What signs now, and when each ends where the present one does at `until`."""
     try:
-        return endpoint.secrets
+        return {endpoint.secret: until} | endpoint.former_secrets
     except ValueError:
-        return []
+        return {}
 
 
 @transaction.atomic

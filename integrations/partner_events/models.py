@@ -1,6 +1,8 @@
 """Events for the partner's systems, the addresses that receive them, and each event's way to each address."""
 
+import time
 import uuid
+from math import inf
 from urllib.parse import urlsplit
 
 from django.db import models
@@ -67,7 +69,9 @@ class WebhookEndpoint(models.Model):
     )
     is_active = models.BooleanField(_("active"), default=True)
     secret = EncryptedTextField(_("secret"))
-    previous_secret = EncryptedTextField(blank=True)  # the former ones, the newest first, with spaces between them
+    # The former ones, the newest first, with spaces between them: each with "@" and its end, in seconds since 1970.
+    # One without ends at `previous_secret_until`.
+    previous_secret = EncryptedTextField(blank=True)
     previous_secret_until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(_("made"), default=timezone.now)
     # Since when nothing has been taken; None while it takes what comes.
@@ -91,9 +95,16 @@ class WebhookEndpoint(models.Model):
 
     @property
     def secrets(self) -> list[str]:
-        """What a delivery is signed with now, the newest first: former secrets for a day beside their successor."""
-        is_over = self.previous_secret_until is not None and self.previous_secret_until <= timezone.now()
-        return [*self.secret.split(), *(() if is_over else self.previous_secret.split())]
+        """What a delivery is signed with now, the newest first: a former secret for a day beside its successor."""
+        return [*self.secret.split(), *self.former_secrets]
+
+    @property
+    def former_secrets(self) -> dict[str, float]:
+        """The former secrets that sign still, and until when, in seconds since 1970."""
+        last = self.previous_secret_until.timestamp() if self.previous_secret_until else inf
+        parts = [part.partition("@") for part in self.previous_secret.split()]
+        ends = {secret: float(end) if end else last for secret, _at, end in parts}
+        return {secret: end for secret, end in ends.items() if end > time.time()}
 
     def wants(self, event: PartnerEvent) -> bool:
         """Whether this event goes here."""

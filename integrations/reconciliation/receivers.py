@@ -9,8 +9,8 @@ from integrations.activation.signals import location_adopted
 from integrations.altegio.answers import AltegioState, ConnectionStatus
 from integrations.connections.models import LIVE, Connection, State
 from integrations.connections.signals import status_synced
-from integrations.outbox.executor import call_ended
 from integrations.outbox.models import CallState, OutgoingCall
+from integrations.outbox.signals import call_ended
 from integrations.reconciliation.checks import differences
 from integrations.reconciliation.models import Finding, Reconciliation
 from integrations.reconciliation.runs import finish_if_done

@@ -1,14 +1,16 @@
 """How long events and their deliveries are kept: deleted in batches that block nobody.
 
-What still waits to be handed on stays, however few days are set.
+What still waits to be handed on stays, however few days are set; what was given up waits no more.
 """
 
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
+from integrations.webhooks.fan_out import WAITING
 from integrations.webhooks.models import Delivery, Event
+from partner_portal.core.models import FailedItem
 from partner_portal.core.retention import register_retention
 
 BATCH = 2000
@@ -16,7 +18,8 @@ BATCH = 2000
 
 def delete_old_events(before: datetime) -> int:
     """Delete a batch of the events that came before `before`. Returns how many."""
-    handed_on = Event.objects.exclude(forwarded_at=None)
+    dead = FailedItem.objects.filter(queue=WAITING.name, dead_at__isnull=False).values("item")
+    handed_on = Event.objects.filter(Q(forwarded_at__isnull=False) | Q(pk__in=dead))
     needed = _first_needed()
     return _delete_oldest(handed_on if needed is None else handed_on.filter(pk__lt=needed), "received_at", before)
 

@@ -58,6 +58,14 @@ def test_a_file_may_come_again(run: Run) -> None:
     assert Customer.objects.get(external_id="C-1").name == "Anna Maria"
 
 
+def test_addresses_that_all_move_by_one_line_are_taken_however_many_they_are(run: Run) -> None:
+    count = 600
+    run(*(f"C-{n},c{n}@customer.example,,," for n in range(count)))
+    moved = ("C-0,new@customer.example,,,", *(f"C-{n},c{n - 1}@customer.example,,," for n in range(1, count)))
+    said, code = run(*moved)
+    assert (said, code) == ([f"0 new, {count} known already, 0 refused."], 0)
+
+
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"])

@@ -15,6 +15,7 @@ from billing.intake import send_again
 from billing.models import Source
 from billing.parsing import read_payment
 from integrations.alerts.models import Alert
+from integrations.alerts.receivers import tell_of_struggling_call
 from integrations.connections.models import Connection
 from integrations.outbox.models import Attempt, OutgoingCall
 from integrations.status_sync.status_sync import ask_status
@@ -293,6 +294,18 @@ def test_paid_until_is_the_end_of_the_latest_reported_period(
     assert billing.get(path).json()["paid_until"] is None, "queued is not reported"
     work()
     assert billing.get(path).json()["paid_until"] == "2026-01-31T23:59:59Z"
+
+
+def test_what_was_told_of_a_payment_that_waits_ends_when_it_is_refunded_unsent(
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]
+) -> None:
+    told = billing.tell().json()["id"]
+    call = OutgoingCall.objects.get(kind="report_payment")
+    tell_of_struggling_call(call, "Bad gateway")
+    assert Alert.objects.filter(cleared_at=None).exists()
+    billing.refund(told)
+    work()
+    assert not Alert.objects.filter(cleared_at=None).exists()
 
 
 def test_a_payment_that_altegio_cannot_take_for_an_hour_is_told_of_until_it_is_taken(

@@ -11,6 +11,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from accounts.models import User
+from accounts.roles import staff_who_may
 from integrations.altegio import requests
 from integrations.altegio.answers import Answer, Outcome
 from integrations.altegio.requests import ApiRequest
@@ -103,9 +104,17 @@ def _worker() -> Iterator[Finding]:
 
 def _staff() -> Iterator[Finding]:
     if User.objects.filter(is_staff=True, is_active=True).exists():
-        yield Finding("Staff", Health.WELL, "there is an account for the admin")
+        yield from _readers_of_alerts()
     else:
         yield Finding("Staff", Health.LOOK, "nobody can open the admin", "Run: python manage.py createsuperuser")
+
+
+def _readers_of_alerts() -> Iterator[Finding]:
+    if staff_who_may("alerts.view_alert").exists():
+        yield Finding("Staff", Health.WELL, "there is an account for the admin, and alerts go to who may see them")
+    else:
+        advice = "Give somebody of the staff who has an e-mail address a role: Users, Rights."
+        yield Finding("Staff", Health.LOOK, "nobody gets alerts by e-mail", advice)
 
 
 def _applications() -> Iterator[Finding]:

@@ -34,6 +34,13 @@ def test_many_alerts_make_one_letter() -> None:
     assert OutgoingEmail.objects.count() == 1
 
 
+def test_alerts_wait_until_somebody_may_see_them() -> None:
+    User.objects.get().groups.clear()
+    assert tell(WINDOW, "1") == 0
+    User.objects.get().groups.add(Group.objects.get(name=Role.VIEWER))
+    assert mail_alerts() == 1
+
+
 def test_only_who_may_see_alerts_is_told() -> None:
     """Staff without a role may do nothing, and a title in an alert is for nobody else's eyes."""
     User.objects.create_user("no-role@portal.example", is_staff=True)

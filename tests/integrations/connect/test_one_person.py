@@ -199,6 +199,17 @@ def test_what_altegio_accepts_of_a_person_who_was_erased_since_is_disconnected_a
     assert OutgoingCall.objects.filter(kind="uninstall", state="queued").exists()
 
 
+def test_what_altegio_accepts_for_an_account_that_staff_have_closed_stays_connected(
+    altegio: Sandbox, emma: User
+) -> None:
+    page = arrive(Client(), altegio, AURORA_1, user_id=None)
+    Client().post(form_action(page, "sign-in"), {"email": EMMAS_EMAIL, "password": PASSWORD})
+    OutgoingCall.objects.filter(kind="activate").update(state="done", finished_at=timezone.now())
+    User.objects.update(is_active=False)
+    accept(Connection.objects.get())
+    assert not OutgoingCall.objects.filter(kind="uninstall").exists()
+
+
 def test_what_two_dispute_stays_connected_also_where_the_accepted_claim_gave_way_to_the_same_persons(
     altegio: Sandbox, emma: User
 ) -> None:

@@ -69,6 +69,13 @@ def test_a_minute_holds_sixty_seconds_and_one_may_be_lost(settings: Settings, co
         assert ring_and_claim() == goes_first
 
 
+def test_what_the_shares_keep_is_not_counted_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    half = budget_shares.Share(budget_shares.Priority.UNPROVEN, part=0.5)
+    monkeypatch.setattr(budget_shares, "SHARES", (half,))
+    wait_for_activation(35, minutes=10)
+    assert ring_and_claim() == "activate"
+
+
 def test_many_that_have_long_do_not_make_it_wait_for_few_that_run_out_soon() -> None:
     wait_for_activation(200, minutes=60)
     wait_for_activation(1, minutes=4)

@@ -19,6 +19,7 @@ from integrations.alerts.models import Alert
 from integrations.connect import arrivals
 from integrations.connections.models import Arrival, Chain, Connection, Location
 from integrations.outbox.models import OutgoingCall
+from integrations.status_sync.disconnect import disconnect
 from integrations.telephony.chains import confirm_chain, see_token
 from integrations.telephony.models import PhoneCall
 from sandbox import Sandbox
@@ -239,6 +240,18 @@ def test_who_reconnects_each_location_with_the_new_token_is_told_once_and_it_end
         come(place, EMMA, token="crm-new")
     assert [alert.cleared_at is None for alert in Alert.objects.filter(key__startswith="two-tokens:")] == [False]
     assert outgoing_emails("token_not_taken") == [email_of(EMMA)]
+
+
+def test_what_was_told_of_a_second_token_ends_with_the_location_that_brought_it(
+    altegio: Sandbox, come: Callable[..., None], work: Callable[..., None]
+) -> None:
+    come(AURORA_1, EMMA, token=EMMAS)
+    come(AURORA_2, EMMA, token="crm-new")
+    two_tokens = Alert.objects.filter(key__startswith="two-tokens:", cleared_at=None)
+    assert two_tokens.exists()
+    disconnect(Connection.objects.get(location__altegio_id=AURORA_2).pk, by=None, why="A mistake.")
+    work()
+    assert not two_tokens.exists()
 
 
 def test_a_second_token_is_told_of_also_where_the_location_was_nobodys_when_it_came(

@@ -13,7 +13,7 @@ from integrations.alerts.models import Alert
 from integrations.connections.models import Installation
 from integrations.webhooks.consumers import CONSUMERS, IncomingEvent
 from integrations.webhooks.deliver import PAUSES, deliver_due, send_again
-from integrations.webhooks.fan_out import fan_out, fan_out_again
+from integrations.webhooks.fan_out import WAITING, fan_out, fan_out_again
 from integrations.webhooks.models import Delivery, Event
 from partner_portal.core.byte_portions import MAX_BYTES
 from partner_portal.core.retention import delete_old
@@ -169,6 +169,15 @@ def test_what_still_waits_to_be_handed_on_stays_however_few_days_are_set(
     delete_old()
     assert not Event.objects.exists()
     assert not Delivery.objects.exists()
+
+
+def test_what_was_given_up_goes_with_its_time(client: Client, keys: Installation, settings: Settings) -> None:
+    settings.RETENTION_EVENTS_DAYS = 1
+    post(client, keys, GOOD)
+    WAITING.bury(Event.objects.get().pk, "It cannot be read.")
+    Event.objects.update(received_at=timezone.now() - timedelta(days=2))
+    delete_old()
+    assert not Event.objects.exists()
 
 
 @pytest.mark.leaves_stranded("an event is made old without a worker")
