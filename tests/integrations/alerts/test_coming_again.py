@@ -18,8 +18,8 @@ from integrations.alerts.receivers import clear_when_the_token_works
 from integrations.alerts.window import warn_of_late_activations
 from integrations.connections.models import Application, Connection, State
 from integrations.connections.transitions import lock, move
-from integrations.outbox.executor import call_ended
 from integrations.outbox.models import OutgoingCall
+from integrations.outbox.signals import call_ended
 from integrations.outbox.token_stop import resume_token, stop_token
 from integrations.webhooks.deliver import alert_key, clear_ended_alerts
 from integrations.webhooks.models import Delivery

@@ -17,8 +17,8 @@ from integrations.alerts.models import Alert
 from integrations.connections.models import Application, Connection, ConnectionChange
 from integrations.connections.signals import connection_changed, found_alive, granted_again, status_synced
 from integrations.lifecycle.models import Callback
-from integrations.outbox.executor import call_ended
 from integrations.outbox.models import OutgoingCall
+from integrations.outbox.signals import call_ended
 from integrations.reconciliation.models import Finding, Reconciliation
 from integrations.reconciliation.start import start_run
 from integrations.sender_names.models import SenderNameList

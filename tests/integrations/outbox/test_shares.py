@@ -32,10 +32,8 @@ def _busy(settings: Settings) -> None:
 
 def wait(kind: type[CallKind], count: int, *, turn: int = 0, priority: Priority | None = None) -> None:
     now = timezone.now()
-    calls = [
-        new_call(kind, f"{kind.name}:{turn}:{priority}:{n}", deadline_at=now + timedelta(hours=1))
-        for n in range(count)
-    ]
+    keys = [f"{kind.name}:{turn}:{priority}:{n}" for n in range(count)]
+    calls = [new_call(kind, key, ordering_key=key, deadline_at=now + timedelta(hours=1)) for key in keys]
     for call in calls:
         call.turn, call.due_at = turn, now - LONG_AGO
         call.priority = kind.priority if priority is None else priority

@@ -12,7 +12,7 @@ from integrations.activation.call_kinds import Activate
 from integrations.connections.models import Chain
 from integrations.outbox import budget_shares
 from integrations.outbox.claim import claim_next
-from integrations.outbox.models import OutgoingCall
+from integrations.outbox.models import OutgoingCall, Priority
 from integrations.outbox.queue import new_call, queue
 from integrations.telephony.call_notifications import notify_of_call
 from tests.not_none import not_none
@@ -70,7 +70,7 @@ def test_a_minute_holds_sixty_seconds_and_one_may_be_lost(settings: Settings, co
 
 
 def test_what_the_shares_keep_is_not_counted_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    half = budget_shares.Share(budget_shares.Priority.UNPROVEN, part=0.5)
+    half = budget_shares.Share(Priority.UNPROVEN, part=0.5)
     monkeypatch.setattr(budget_shares, "SHARES", (half,))
     wait_for_activation(35, minutes=10)
     assert ring_and_claim() == "activate"
