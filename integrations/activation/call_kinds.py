@@ -158,7 +158,8 @@ class Activate(CallKind):
         if connection.state not in UNDECIDED:
             return
         later = activation_deadline(connection.last_arrived_at)
-        if connection.state == State.GRANTED and now < later and connection.deadline_at < later:
+        came_again = connection.arrived_at < connection.last_arrived_at and connection.deadline_at < later
+        if connection.state == State.GRANTED and came_again and now < later:
             # Connect was pressed again: a new consent has an hour of its own.
             begin_window(connection, later)
         if now < connection.deadline_at:

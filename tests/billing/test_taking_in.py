@@ -254,7 +254,7 @@ def test_queries_for_each_call(
         billing.pay()
     with django_assert_num_queries(2):
         billing.get("payments/")
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(10):
         billing.refund(payment)
 
 
