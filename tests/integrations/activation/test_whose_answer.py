@@ -17,7 +17,7 @@ from integrations.activation.staff import give_to_claimant
 from integrations.alerts.models import Alert
 from integrations.altegio.answers import Answer, Outcome
 from integrations.altegio.client import AltegioClient
-from integrations.altegio.requests import ApiRequest
+from integrations.altegio.requests import ApiRequest, Host
 from integrations.connections.models import Connection, EndedBy, State
 from integrations.connections.transitions import move
 from integrations.outbox import executor
@@ -383,9 +383,9 @@ def test_an_end_that_a_status_shows_by_an_open_grant_is_concluded_by_the_portal(
 def killed_after_altegios_yes() -> Iterator[None]:
     """The worker ends when Altegio's yes to an activation is on record, before what follows from it is written."""
 
-    def settle(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking: bool) -> None:
+    def settle(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking: bool, host: Host = "app") -> None:
         if asking or answer.outcome is not Outcome.ACCEPTED:
-            settle_as_ever(call, kind, answer, asking=asking)
+            settle_as_ever(call, kind, answer, asking=asking, host=host)
 
     settle_as_ever = executor._settle
     with patch.object(executor, "_settle", settle):
