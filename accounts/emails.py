@@ -304,7 +304,7 @@ ONE = 1
 
 
 def render(outgoing_email: OutgoingEmail) -> EmailMultiAlternatives:
-    """The e-mail as an e-mail in its reader's language. Raises NoRecipientError."""
+    """Render an outgoing e-mail in its reader's language. Raises NoRecipientError."""
     with translation.override(_language_of(outgoing_email)):
         build = EMAIL_CONTEXTS.get(outgoing_email.template) or _nothing_more
         params = {

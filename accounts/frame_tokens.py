@@ -14,7 +14,7 @@ _SALT = "accounts.pass"
 
 
 def make_frame_token(user: User) -> str:
-    """A new pass of this owner. To be given only where they have just proven who they are."""
+    """Make a frame token for this owner. To be given only where they have just proven who they are."""
     return signing.dumps([user.pk, _fingerprint(user)], salt=_SALT)
 
 

@@ -11,9 +11,9 @@ from integrations.altegio.answers import ConnectionStatus
 from integrations.connections.models import LIVE, Connection, State
 from integrations.connections.signals import connection_changed, status_synced
 from integrations.connections.transitions import COLUMNS
-from integrations.outbox.executor import call_struggles
 from integrations.outbox.models import CallState, OutgoingCall
 from integrations.outbox.queue import cancel
+from integrations.outbox.signals import call_struggles
 
 UNINSTALLED = "The location was disconnected before Altegio confirmed this payment."
 

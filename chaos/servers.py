@@ -19,7 +19,7 @@ class MissingServerError(Exception):
 
 
 def find_postgres() -> Path:
-    """The folder of PostgreSQL's server programs. Raises Missing."""
+    """The folder of PostgreSQL's server programs. Raises MissingServerError."""
     on_path = shutil.which("initdb")
     found = [Path(on_path).parent] if on_path else sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     if not found:
@@ -28,7 +28,7 @@ def find_postgres() -> Path:
 
 
 def find_redis() -> str:
-    """The path of redis-server. Raises Missing."""
+    """The path of redis-server. Raises MissingServerError."""
     found = shutil.which("redis-server")
     if found is None:
         raise MissingServerError("redis-server is not installed.")

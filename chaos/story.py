@@ -164,7 +164,7 @@ class StoryBase(Thread):
         return self._insist(f"{method} {path}", lambda: self.stage.api(method, path, body), wanted, later)
 
     def _insist(self, what: str, do: Any, wanted: tuple[int, ...], later: tuple[int, ...] = ()) -> requests.Response:
-        """The answer, once there is one of the `wanted`; whoever waits asks again. Raises GaveUp."""
+        """The answer, once there is one of the `wanted`; whoever waits asks again. Raises GaveUpError."""
         ends_at, said = time.monotonic() + PATIENCE, "no answer"
         while time.monotonic() < ends_at:
             try:

@@ -17,7 +17,7 @@ from accounts.roles import staff_who_may
 from billing.models import Payment
 from billing.money import exact
 from integrations.alerts.models import Alert
-from integrations.backoffice.dashboard.connection_events import ConnectionEvent, happenings_of
+from integrations.backoffice.dashboard.connection_events import ConnectionEvent, events_of_change
 from integrations.connections.models import ConnectionChange
 from partner_portal.core.english import english as _
 from partner_portal.core.periods import Span
@@ -79,7 +79,7 @@ def _happened(week: Span) -> Counter[ConnectionEvent]:
     found: Counter[ConnectionEvent] = Counter()
     changes = ConnectionChange.objects.filter(at__gte=week[0], at__lt=week[1]).order_by()
     for before, after, number in changes.values_list("from_state", "to_state").annotate(number=Count("pk")):
-        for event in happenings_of(before, after):
+        for event in events_of_change(before, after):
             if event in EVENTS:
                 found[event] += number
     return found

@@ -54,7 +54,7 @@ def note_clock(status: ConnectionStatus) -> None:
 
 
 def is_outdated(connection: Connection, asked_at: datetime) -> bool:
-    """Whether the location came to somebody, or left them, after Altegio was asked: the answer may be of before.
+    """Whether a connection here became live, or ended, after Altegio was asked: the answer may be out of date.
 
     The location stays locked, so nobody is accepted there until the answer is written down.
     """
@@ -64,7 +64,7 @@ def is_outdated(connection: Connection, asked_at: datetime) -> bool:
 
 
 def is_granted_to(connection: Connection, status: ConnectionStatus) -> bool:
-    """Whether the open grant is this arrival's: a consent later than it is a stranger's.
+    """Whether the open grant belongs to this arrival: a later consent was given by somebody else.
 
     A consent in the future is a clock or a zone set wrong, and says nothing: then only a proof counts.
     """
@@ -135,7 +135,7 @@ def others_alive(connection: Connection) -> "QuerySet[Connection]":
 
 
 def end_unnoticed(connection: Connection) -> None:
-    """Altegio waits for an activation here: what was believed alive was uninstalled without a word."""
+    """End the live connections here: Altegio waits for a new activation, and sent no callback about the end."""
     why, now = "Altegio waits for a new activation.", timezone.now()
     for other in others_alive(connection):
         move(lock(other.pk), State.UNINSTALLED, why, ended_at=now, ended_by=EndedBy.PORTAL)

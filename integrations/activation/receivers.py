@@ -1,4 +1,4 @@
-"""Alive at Altegio, ended here: an activation whose answer never came, or an end that was none."""
+"""Follow what contradicts or frees: Altegio calls a connection live that ended here; what blocked a claim ended."""
 
 from typing import Any
 
@@ -22,9 +22,10 @@ from integrations.telephony.chains import resume_chain
 
 @receiver(found_alive)
 def accept_late(connection: Connection, status: ConnectionStatus, **_: Any) -> None:
-    """Expired or failed here, alive at Altegio: ours only where it answers a call of ours, and none that waits.
+    """Accept a connection that expired or failed here but is live at Altegio.
 
-    `accept` gives nobody what staff ended.
+    Only where one of its own activations got no answer, and no claim that waits has such a call. `accept` gives
+    nobody what staff ended.
     """
     if connection.state not in (State.EXPIRED, State.FAILED) or answers_another_lost_call(connection, status):
         return
@@ -35,10 +36,10 @@ def accept_late(connection: Connection, status: ConnectionStatus, **_: Any) -> N
 
 @receiver(connection_changed)
 def ask_about_held_claims(connection: Connection, after: State, **_: Any) -> None:
-    """What stood in their way has ended: Altegio says what becomes of the claims that were held for it.
+    """Ask Altegio again about claims that were held back because of this connection.
 
-    Where a holder has left, of those behind them, who are nobody's rivals: whoever has arrived since goes before
-    them. Where Altegio has refused a claim, of those in dispute with it; a rival's window that ends decides nothing.
+    After an uninstall these are the claims that waited behind the holder; after a refusal, the claims in dispute with
+    the refused one. A window that merely ends wakes nobody.
     """
     if after == State.UNINSTALLED:
         _wake_held(connection, is_disputed=False)
@@ -55,7 +56,7 @@ def _wake_held(connection: Connection, *, is_disputed: bool) -> None:
 
 @receiver(found_alive)
 def revive(connection: Connection, status: ConnectionStatus, **_: Any) -> None:
-    """Uninstalled here, alive at Altegio: the same grant goes on; any other one needs a person.
+    """Reactivate an uninstalled connection if Altegio knows of no end since its activation; else alert staff.
 
     A later grant may be a stranger's, so nobody gets the location by it.
     """

@@ -51,7 +51,7 @@ class ChatSerializer(serializers.Serializer[dict[str, str]]):
 
 
 class SignalSerializer(serializers.Serializer[dict[str, Any]]):
-    """It is told to Altegio within the hour, or not at all."""
+    """A signal is sent to Altegio within the hour, or dropped."""
 
     id = serializers.IntegerField()
     state = serializers.ChoiceField(ChatSignal.State.choices)

@@ -188,7 +188,7 @@ class ClaimPlan:
         return (self._turns_taken + index) // UNPROVEN_TURN
 
     def _dispute(self) -> None:
-        """Two proven people claim the same: the time of the consent, or staff, say whose it is."""
+        """Put the disputed connections in conflict, and ask Altegio about each."""
         if self._overtaken:
             # They may be sent any moment; whoever has proven who they are goes before them.
             ask_first(self._overtaken)
@@ -208,7 +208,7 @@ class ClaimPlan:
             tell_of_disputes([*self._disputed, *self._new[Claim.OPEN_DISPUTED]])
 
     def _go_on(self) -> None:
-        """What stood in the way is gone, or may be: a new window, and Altegio is asked."""
+        """Reopen claims that were blocked, give them a new window, and ask Altegio about them."""
         if self._reopened:
             renewed = [each for each in self._reopened if self._lasts_longer(each)]
             kept = [each for each in self._reopened if not self._lasts_longer(each)]

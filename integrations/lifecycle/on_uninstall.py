@@ -25,8 +25,8 @@ from integrations.status_sync.status_sync import AskPatiently, AskStatus
 from integrations.telephony.call_kinds import switch_telephony
 from integrations.telephony.chains import settle_two_tokens
 
-# They tell nothing to Altegio that the end makes wrong.
-STAY = (AskStatus.name, AskPatiently.name, Uninstall.name)
+# Kinds of calls that stay valid after the end, so they are not cancelled.
+KEPT_KINDS = (AskStatus.name, AskPatiently.name, Uninstall.name)
 
 
 @receiver(connection_changed)
@@ -54,7 +54,7 @@ def end_calls(connection: Connection) -> int:
     reason = f"The connection ended: {connection.reason}"[:500]
     waiting = OutgoingCall.objects.filter(
         connection=connection, state__in=(CallState.HELD, CallState.QUEUED, CallState.UNCONFIRMED)
-    ).exclude(kind__in=STAY)
+    ).exclude(kind__in=KEPT_KINDS)
     ended = 0
     for call in waiting.select_for_update(no_key=True):
         if call.state == CallState.UNCONFIRMED and not kind_of(call).idempotent:

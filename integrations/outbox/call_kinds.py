@@ -82,20 +82,20 @@ class CallKind:
     priority: ClassVar[Priority]
     # Harmless to repeat: after an uncertain end it is sent again, without asking.
     idempotent: ClassVar[bool] = False
-    # What follows from Altegio's yes reads nothing of the answer: the yes that stands on record is enough where a
-    # worker ended before what follows was written, and nothing is sent or asked again.
+    # `accepted` does not read the answer: where a worker ended before it was done, the recorded acceptance is enough,
+    # and nothing is sent or asked again.
     yes_is_enough: ClassVar[bool] = False
-    # It sets what a newer one sets anew. Without a certain answer Altegio may still be at it, and a late one would
-    # undo the newer: so the next one about it rests for `ALTEGIO_SETTLING_SECONDS`.
+    # A newer call overwrites what this one set. Without a certain answer Altegio may still apply this one late and
+    # undo the newer, so the next call waits for `ALTEGIO_SETTLING_SECONDS`.
     last_write_wins: ClassVar[bool] = False
-    # "It is not there" is believed at once, though Altegio may still be at what was sent: a second one does no harm,
-    # and there is no time to wait.
+    # "It is not there" is believed at once, though Altegio may still be processing the call: a duplicate does no
+    # harm, and there is no time to wait.
     settles_at_once: ClassVar[bool] = False
     # Its body carries a credential beside the partner token, so a 401 may mean that one: a refusal.
     uses_own_credential: ClassVar[bool] = False
     # The sources put it under both hosts: where one says 404 or 405, the other is tried once. It must be idempotent.
     on_either_host: ClassVar[bool] = False
-    # For a call without a deadline of its own: for so long it is tried. None: for ever.
+    # How long a call without a deadline is retried; None means for ever.
     max_age: ClassVar[timedelta | None] = None
     # Staff are told when it is refused or comes too late, because nobody else would see it.
     alert_on_failure: ClassVar[bool] = False
@@ -107,7 +107,7 @@ class CallKind:
     def request(self, call: OutgoingCall) -> ApiRequest:
         """What to send, built at the moment of sending.
 
-        Raises ObsoleteError when there is nothing to say, or OnHold.
+        Raises ObsoleteError when nothing is left to say, AskFirstError when Altegio must be asked first.
         """
         raise NotImplementedError
 

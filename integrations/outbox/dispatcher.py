@@ -13,16 +13,16 @@ from integrations.outbox.headroom import activations_can_spare_a_call
 from integrations.outbox.models import Priority
 from integrations.outbox.token_stop import token_is_stopped
 
-# A pump waits this long for a slot of the budget; for longer waits the sweep starts the next one.
+# A dispatcher waits this long for a slot of the budget; for longer waits the sweep starts the next one.
 PATIENCE = 2.0
 MAX_RUN = 30.0
 # Each carries one call at a time: enough to use the budget though every answer takes seconds, and few
 # enough to leave the worker's other threads to other tasks.
-PUMPS_IN_A_PROCESS = 8
+MAX_DISPATCHERS = 8
 # The others are free for what cannot wait, however slow the answers to these are.
 PATIENT_DISPATCHERS = 6
 
-_places = threading.BoundedSemaphore(PUMPS_IN_A_PROCESS)
+_places = threading.BoundedSemaphore(MAX_DISPATCHERS)
 _patient_places = threading.BoundedSemaphore(PATIENT_DISPATCHERS)
 _stopping = threading.Event()
 
@@ -32,14 +32,14 @@ def stop_dispatchers() -> None:
     _stopping.set()
 
 
-def _nobody() -> None:
-    """One call needs no help."""
+def _no_help() -> None:
+    """Start no other dispatcher."""
 
 
-def dispatch_due(call_for_help: Callable[[], None] = _nobody) -> int:
+def dispatch_due(call_for_help: Callable[[], None] = _no_help) -> int:
     """Carry calls until none is due; returns how many.
 
-    `call_for_help` is called when more calls wait than this pump can carry at once.
+    `call_for_help` is called when more calls wait than this dispatcher can carry at once.
     """
     if not _places.acquire(blocking=False):
         return 0
@@ -55,7 +55,7 @@ def is_anything_due() -> bool:
 
 
 def _next_two() -> list[InLine]:
-    """The next calls that may go now: two tell whether another pump would find work."""
+    """The next calls that may go now: two tell whether another dispatcher would find work."""
     return [] if token_is_stopped() else next_in_line(2)
 
 
@@ -79,7 +79,7 @@ def _run(call_for_help: Callable[[], None]) -> int:
         try:
             slot = rate.take_slot(patient=patient, followed=waiting[0].may_ask)
             if isinstance(slot, rate.Slot):
-                executed += _execute_next(slot, call_for_help if len(waiting) > 1 else _nobody)
+                executed += _execute_next(slot, call_for_help if len(waiting) > 1 else _no_help)
             elif slot.seconds > PATIENCE:
                 break
             else:

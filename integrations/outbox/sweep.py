@@ -90,7 +90,7 @@ def _end(call_id: int, now: datetime, reason: str) -> None:
 
 
 def _end_silently(call_id: int) -> None:
-    """What its end should have changed fails; it holds up its ordering key no longer."""
+    """Expire the call without its consequences, which raised, so that the calls behind it go on."""
     _end(call_id, timezone.now(), "Its time was over. The portal failed to note what follows; see the dead letters.")
 
 

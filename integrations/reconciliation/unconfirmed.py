@@ -1,4 +1,4 @@
-"""The connections in source: asked about every few minutes, not only at night."""
+"""Ask Altegio every few minutes, not only at night, about connections whose state is unconfirmed."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -35,7 +35,7 @@ def lost_activations() -> QuerySet[Connection]:
 
 
 def recheck_unconfirmed() -> int:
-    """Ask Altegio about every connection in source. Returns how many."""
+    """Ask Altegio about every unconfirmed connection. Returns how many."""
     asked = {
         connection.pk: connection
         for source in UNCONFIRMED_SOURCES

@@ -35,7 +35,7 @@ _locations_numbered = Rows[Location](
 
 
 def caller_of(salon_group_id: int | None, salon_id: int | None) -> Caller:
-    """A location's own chain, or the one with this number. Raises UnknownCallerError and NotConnected."""
+    """A location's own chain, or the one with this number. Raises UnknownCallerError, TelephonyNotConnectedError."""
     location = None
     if salon_id is not None:
         location = next(iter(_locations_numbered(salon_id)), None)

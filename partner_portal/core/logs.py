@@ -85,7 +85,7 @@ def configure(config: dict[str, Any]) -> None:
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
             "root": {"handlers": ["stderr"], "level": config["level"]},
             "loggers": {
-                # Each pump and sweep is two lines a second that say nothing.
+                # Each dispatch and sweep is two lines a second that say nothing.
                 "celery.worker.strategy": {"level": "WARNING"},
                 "celery.app.trace": {"level": "WARNING"},
                 "celery.beat": {"level": "WARNING"},

@@ -25,7 +25,7 @@ def close_stale_connections(**_: Any) -> None:
 
 
 def _is_dead(line: "Connection[Any]") -> bool:
-    """A server that says something unasked says goodbye."""
+    """Whether the server has closed this idle connection: unrequested data on it is the server's farewell message."""
     try:
         return bool(select.select([line.fileno()], [], [], 0)[0])
     except (OperationalError, OSError, ValueError):

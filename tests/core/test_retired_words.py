@@ -62,9 +62,10 @@ PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
 def retired_words(name: str) -> list[str]:
-    """The retired words in a name, however it is written: `tells_enough`, `TELLS_ENOUGH`, `TellsEnough`."""
+    """The retired words in a name, however it is written: `tells_enough`, `TELLS_ENOUGH`, `TellsEnough`, `Lanes`."""
     kept = ALLOWED.sub("", name)
-    spaced = f" {' '.join(PART.findall(kept)).lower()} "
+    parts = [part.lower() for part in PART.findall(kept)]
+    spaced = f" {' '.join(parts)} | {' '.join(part.removesuffix('s') for part in parts)} "
     limits = ["a limit that is no MAX_"] if LIMITS.fullmatch(kept.strip("_")) else []
     return [word for word in RETIRED if f" {word} " in spaced] + limits
 
@@ -82,7 +83,17 @@ def modules() -> list[Path]:
 
 @pytest.mark.parametrize(
     "name",
-    ["tells_enough", "TELLS_ENOUGH", "TellsEnough", "_told", "LETTERS", "SavedCall", "MOST_X", "most_x"],
+    [
+        "tells_enough",
+        "TELLS_ENOUGH",
+        "TellsEnough",
+        "_told",
+        "LETTERS",
+        "SavedCall",
+        "ORDER_LANES",
+        "MOST_X",
+        "most_x",
+    ],
 )
 def test_a_retired_word_is_seen_in_any_spelling(name: str) -> None:
     assert retired_words(name)

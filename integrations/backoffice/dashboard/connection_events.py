@@ -52,6 +52,6 @@ CHANGES: dict[ConnectionEvent, Change] = {
 }
 
 
-def happenings_of(before: str, after: str) -> list[ConnectionEvent]:
+def events_of_change(before: str, after: str) -> list[ConnectionEvent]:
     """What a change from `before` to `after` is."""
     return [happened for happened, change in CHANGES.items() if before in change.before and after in change.after]

@@ -8,7 +8,7 @@ from django.db.models import Count
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
-from integrations.backoffice.dashboard.connection_events import happenings_of
+from integrations.backoffice.dashboard.connection_events import events_of_change
 from integrations.backoffice.models import DailyCounts
 from integrations.connections.models import Arrival, ConnectionChange
 from partner_portal.core.periods import Span, day_span, today
@@ -19,7 +19,7 @@ DAYS = 14
 SETTLED_AFTER = timedelta(hours=2)
 ARRIVED, REGISTERED = "arrived", "registered"
 
-# (day, application's pk, what): how many. "What" is `ARRIVED`, `REGISTERED` or an Happening's value.
+# (day, application's pk, what): how many. "What" is `ARRIVED`, `REGISTERED` or the value of a `ConnectionEvent`.
 Counts = Counter[tuple[date, int, str]]
 
 
@@ -67,7 +67,7 @@ def _count(span: Span) -> Counts:
     changes = ConnectionChange.objects.filter(at__gte=span[0], at__lt=span[1]).order_by()
     grouped = changes.values_list(TruncDate("at", tzinfo=UTC), "connection__application_id", "from_state", "to_state")
     for day, application, before, after, number in grouped.annotate(number=Count("pk")):
-        for happened in happenings_of(before, after):
+        for happened in events_of_change(before, after):
             counts[day, application, happened.value] += number
     arrivals = Arrival.objects.filter(arrived_at__gte=span[0], arrived_at__lt=span[1]).order_by()
     by_day = arrivals.values_list(TruncDate("arrived_at", tzinfo=UTC), "application_id")

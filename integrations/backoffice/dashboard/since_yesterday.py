@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Count, Q
 from django.utils import timezone
 
-from integrations.backoffice.dashboard.connection_events import ConnectionEvent, happenings_of
+from integrations.backoffice.dashboard.connection_events import ConnectionEvent, events_of_change
 from integrations.backoffice.dashboard.days import ARRIVED, REGISTERED
 from integrations.backoffice.dashboard.numbers import Total, list_url
 from integrations.backoffice.dashboard.panels import Title
@@ -35,7 +35,7 @@ def since_yesterday() -> dict[str, Any]:
     """Arrivals and all that happened, compared: two queries over two days."""
     now = timezone.now()
     middle, start = now - timedelta(hours=24), now - timedelta(hours=48)
-    recent, earlier = _happenings(start, middle, now)
+    recent, earlier = _events(start, middle, now)
     rows = [
         _compared(_("arrived"), recent[ARRIVED], earlier[ARRIVED], Arrival),
         _compared(_("registered"), recent[REGISTERED], earlier[REGISTERED], Arrival, registered="yes"),
@@ -56,7 +56,7 @@ def _compared(
     return Compared(label, Total(recent, next(lists)), Total(earlier, next(lists)))
 
 
-def _happenings(start: datetime, middle: datetime, now: datetime) -> tuple[Counter[str], Counter[str]]:
+def _events(start: datetime, middle: datetime, now: datetime) -> tuple[Counter[str], Counter[str]]:
     recent: Counter[str] = Counter()
     earlier: Counter[str] = Counter()
     changes = (
@@ -64,7 +64,7 @@ def _happenings(start: datetime, middle: datetime, now: datetime) -> tuple[Count
     )
     grouped = changes.annotate(number=Count("pk"), recent=Count("pk", filter=Q(at__gte=middle)))
     for before, after, number, of_it_recent in grouped:
-        for happened in happenings_of(before, after):
+        for happened in events_of_change(before, after):
             recent[happened.value] += of_it_recent
             earlier[happened.value] += number - of_it_recent
     arrived = Q(arrived_at__gte=middle)

@@ -219,7 +219,7 @@ def test_no_worker_builds_a_call_before_the_change_it_tells_of_is_committed() ->
     assert seen in ([(False, False)], [(True, True)])
 
 
-def test_slow_answers_to_patient_calls_leave_pumps_for_what_cannot_wait(altegio: Sandbox) -> None:
+def test_slow_answers_to_patient_calls_leave_dispatchers_for_what_cannot_wait(altegio: Sandbox) -> None:
     with ExitStack() as busy:
         for _ in range(PATIENT_DISPATCHERS):
             busy.enter_context(_patient_places)

@@ -55,7 +55,7 @@ def test_others_are_called_while_more_waits_than_the_call_in_hand(
 
 def test_without_a_free_place_nothing_is_carried() -> None:
     queue([new_call(AskStatus, "a")])
-    taken = [dispatcher._places.acquire(blocking=False) for _ in range(dispatcher.PUMPS_IN_A_PROCESS)]
+    taken = [dispatcher._places.acquire(blocking=False) for _ in range(dispatcher.MAX_DISPATCHERS)]
     try:
         assert dispatcher.dispatch_due() == 0
     finally:
