@@ -137,9 +137,10 @@ def _new_about(kind: type[CallKind], coalesce_key: str, fields: Mapping[str, Any
 def cancel(calls: QuerySet[OutgoingCall], reason: str) -> int:
     """End those of `calls` that wait. One that is being sent is left to its answer. Returns how many ended."""
     rests = (CallState.HELD, CallState.QUEUED, CallState.UNCONFIRMED)
-    waiting = list(calls.filter(state__in=rests).select_for_update(of=("self",), no_key=True).order_by("pk"))
-    for call in waiting:
-        end_unsent(call, reason)
+    with transaction.atomic(savepoint=False):
+        waiting = list(calls.filter(state__in=rests).select_for_update(of=("self",), no_key=True).order_by("pk"))
+        for call in waiting:
+            end_unsent(call, reason)
     return len(waiting)
 
 
