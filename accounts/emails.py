@@ -306,11 +306,8 @@ ONE = 1
 def render(outgoing_email: OutgoingEmail) -> EmailMultiAlternatives:
     """Render an outgoing e-mail in its reader's language. Raises NoRecipientError."""
     with translation.override(_language_of(outgoing_email)):
-        build = EMAIL_CONTEXTS.get(outgoing_email.template) or _nothing_more
-        params = {
-            **outgoing_email.params,
-            **build({**outgoing_email.params, "person": outgoing_email.person}),
-        }
+        build, params = EMAIL_CONTEXTS.get(outgoing_email.template), outgoing_email.params
+        params = params | (build({**params, "person": outgoing_email.person}) if build else {})
         brand: Brand | None = params.pop("brand", None)
         if not outgoing_email.template.startswith(STAFFS):
             brand = brand or brand_for(outgoing_email.person)
@@ -335,11 +332,8 @@ def _message(outgoing_email: OutgoingEmail, params: dict[str, Any], brand: Brand
 
 def _language_of(outgoing_email: OutgoingEmail) -> str:
     """The one that stood when it was queued, else its reader's."""
-    return (
-        outgoing_email.language
-        or (outgoing_email.person.language if outgoing_email.person else "")
-        or settings.LANGUAGE_CODE
-    )
+    readers = outgoing_email.person.language if outgoing_email.person else ""
+    return outgoing_email.language or readers or settings.LANGUAGE_CODE
 
 
 def reader_of(params: dict[str, Any]) -> User:
@@ -351,7 +345,3 @@ def reader_of(params: dict[str, Any]) -> User:
     if not isinstance(person, User) or person.is_staff or not person.is_active:
         raise NoRecipientError
     return person
-
-
-def _nothing_more(_params: dict[str, Any]) -> dict[str, Any]:
-    return {}

@@ -3,10 +3,8 @@
 All of it in one transaction with the outgoing calls; the views only parse and show.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
@@ -19,30 +17,30 @@ from accounts.models import User
 from accounts.proofs import link_altegio_user, take_over
 from accounts.sessions import held_as
 from accounts.terms import accept_terms, accepted_now
-from integrations.activation.lone_token import note_lone_token_of
 from integrations.alerts.models import Alert
 from integrations.alerts.raising import raise_alerts
-from integrations.connect.claim_writes import Claimed
+from integrations.connect.arrival_records import (
+    digest_of,
+    hide_others,
+    same_arrival,
+    seen_again,
+    show_connections,
+    store_arrival,
+)
 from integrations.connect.claimants import Claimant, visitor_of
 from integrations.connect.claims import claim_locations, give_claim, give_signed
 from integrations.connect.parameters import Redirect
 from integrations.connect.registration import Known, account_of, begins_anew, may_act
 from integrations.connections.brand import brand_of
 from integrations.connections.models import (
-    LIVE,
     UNDECIDED,
     Application,
     Arrival,
-    ArrivalLocation,
     Connection,
     RefusedArrival,
     application_for,
 )
-from integrations.connections.window import activation_deadline
-from integrations.telephony.chains import see_token
 from partner_portal.core.brand import Brand
-from partner_portal.core.fast_insert import insert
-from partner_portal.core.middleware import current_request_id
 from partner_portal.core.overtaken import again_when_overtaken
 from partner_portal.core.remembered import Remembered
 
@@ -91,13 +89,13 @@ def receive_signed(application: Application, redirect: Redirect) -> Arrival:
         claimant, expected = Claimant(signed, None, is_proven=True), account.expected
         _tell_of_staff(expected)
     claimed = claim_locations(application, redirect.salon_ids, claimant, arrived_at=now, now=now)
-    digest = _digest(application, redirect, claimant)
-    arrival = _same_arrival(digest, claimant.claim, expected, claimed, now)
+    digest = digest_of(application, redirect, claimant)
+    arrival = same_arrival(digest, claimant.claim, expected, claimed, now)
     if arrival is None:
-        arrival = _store(application, redirect, now, digest=digest, claimant=claimant, expected=expected)
+        arrival = store_arrival(application, redirect, now, digest=digest, claimant=claimant, expected=expected)
     else:
-        _hide_others(arrival, claimed)
-    _show(arrival, claimed)
+        hide_others(arrival, claimed)
+    show_connections(arrival, claimed)
     return arrival
 
 
@@ -120,11 +118,11 @@ def receive_unsigned(
     `seen` is the arrival this browser came with before, if any: the same link is the same arrival. `network` is
     where it came from, as a hash.
     """
-    digest = _digest(application, redirect, None)
+    digest = digest_of(application, redirect, None)
     if seen is not None and seen.digest == digest and not seen.claim and timezone.now() < seen.deadline_at:
-        _seen_again(seen, timezone.now())
+        seen_again(seen, timezone.now())
         return seen
-    return _store(application, redirect, timezone.now(), digest=digest, network=network)
+    return store_arrival(application, redirect, timezone.now(), digest=digest, network=network)
 
 
 @again_when_overtaken
@@ -224,7 +222,7 @@ def _go_on(arrival: Arrival, claimant: Claimant) -> None:
     rest = [salon_id for salon_id in arrival.salon_ids if salon_id not in decided]
     if rest:
         now = timezone.now()
-        _show(
+        show_connections(
             arrival,
             claim_locations(arrival.application, rest, claimant, arrived_at=arrival.arrived_at, now=now),
         )
@@ -262,103 +260,10 @@ def _claim(arrival: Arrival, claimant: Claimant, *, expected: User | None) -> No
     )
     arrival.claim, arrival.user, arrival.expected_user = claimant.claim, claimant.user, expected
     arrival.save(update_fields=["claim", "user", "expected_user"])
-    _hide_others(arrival, claimed)
-    _show(arrival, claimed)
+    hide_others(arrival, claimed)
+    show_connections(arrival, claimed)
 
 
 def _locked(arrival: Arrival) -> Arrival:
     locked = Arrival.objects.select_for_update(of=("self",), no_key=True)
     return locked.select_related("application").get(pk=arrival.pk)
-
-
-def _store(
-    application: Application,
-    redirect: Redirect,
-    now: datetime,
-    *,
-    digest: str,
-    claimant: Claimant | None = None,
-    expected: User | None = None,
-    network: str = "",
-) -> Arrival:
-    person = redirect.person
-    arrival = Arrival(
-        application=application,
-        arrived_at=now,
-        last_seen_at=now,
-        deadline_at=activation_deadline(now),
-        salon_ids=list(redirect.salon_ids),
-        chain_id_given=redirect.chain_id,
-        crm_token=redirect.crm_token,
-        salon_name=person.salon_name if person else "",
-        altegio_user_id=person.altegio_user_id if person else None,
-        digest=digest,
-        network=network,
-        claim=claimant.claim if claimant else "",
-        user=claimant.user if claimant else None,
-        expected_user=expected,
-        request_id=current_request_id(),
-    )
-    insert([arrival])
-    return arrival
-
-
-def _digest(application: Application, redirect: Redirect, claimant: Claimant | None) -> str:
-    """What makes two redirects the same link, in 64 hexadecimal digits."""
-    content = (
-        application.pk,
-        claimant.claim if claimant else "",
-        sorted(redirect.salon_ids),
-        redirect.chain_id,
-        redirect.crm_token,
-    )
-    return hashlib.sha256(repr(content).encode()).hexdigest()
-
-
-def _same_arrival(
-    digest: str, claim: str, expected: User | None, claimed: list[Claimed], now: datetime
-) -> Arrival | None:
-    """The earlier arrival through the same link, when this one opened nothing new.
-
-    Only while it is still the same claimant's, and expects the same account: whoever has signed in on it since is not
-    shown to be who comes now, and the signed address may be another account's by now.
-    """
-    if any(item.is_new for item in claimed):
-        return None
-    # Who signs in on it at this moment holds it, and wants the connections that are held here: that is another visit.
-    free = Arrival.objects.select_for_update(no_key=True, skip_locked=True)
-    earlier = free.filter(digest=digest, claim=claim, expected_user=expected).order_by("-pk").first()
-    if earlier is not None:
-        _seen_again(earlier, now)
-    return earlier
-
-
-def _seen_again(arrival: Arrival, now: datetime) -> None:
-    arrival.last_seen_at = now
-    arrival.visits += 1
-    arrival.save(update_fields=["last_seen_at", "visits"])
-
-
-def _hide_others(arrival: Arrival, claimed: list[Claimed]) -> None:
-    """The page of an arrival that was seen before shows no other connections than these."""
-    others = ArrivalLocation.objects.filter(arrival=arrival)
-    others.exclude(connection__in=[item.connection.pk for item in claimed]).delete()
-
-
-def _show(arrival: Arrival, claimed: list[Claimed]) -> None:
-    """The arrival's page shows these connections."""
-    shown = [ArrivalLocation(arrival=arrival, connection=item.connection) for item in claimed]
-    insert(shown, ignore_conflicts=True)
-    _see_token(arrival, claimed)
-
-
-def _see_token(arrival: Arrival, claimed: list[Claimed]) -> None:
-    """The owner is back at what they hold: a CRM token that came along is looked at, and not taken over.
-
-    One location speaks for the chain, so the number of queries does not grow with the arrival.
-    """
-    held = [item.connection for item in claimed if item.connection.state in LIVE]
-    if held and arrival.chain_id_given is not None:
-        see_token(held[0], arrival)
-    elif held and arrival.crm_token:
-        note_lone_token_of(held[0], arrival)

@@ -18,6 +18,7 @@ from integrations.altegio.client import AltegioClient, to_json
 from integrations.altegio.requests import ApiRequest, Host
 from integrations.contract_drift.observe import observe_answer
 from integrations.outbox import rate
+from integrations.outbox.answer_facts import facts_of
 from integrations.outbox.attempts import MAX_TEXT, note_answer, yes_on_record
 from integrations.outbox.call_kinds import (
     AskFirstError,
@@ -27,12 +28,11 @@ from integrations.outbox.call_kinds import (
     kind_of,
 )
 from integrations.outbox.claim import Claim, lease_length
-from integrations.outbox.decisions import Effect, Facts, decide, is_judged
+from integrations.outbox.decisions import Effect, decide
 from integrations.outbox.delays import back_off_seconds, before_deadline, longest
-from integrations.outbox.hosts import NOT_THERE, host_of, other_host, remember_host
+from integrations.outbox.hosts import host_of, other_host, remember_host
 from integrations.outbox.models import Attempt, CallState, OutgoingCall
 from integrations.outbox.queue import wake_a_dispatcher
-from integrations.outbox.settling import verdict_of
 from integrations.outbox.signals import call_ended, call_struggles
 from integrations.outbox.token_stop import stop_token
 from partner_portal.core.clean import clean_line
@@ -206,7 +206,7 @@ def _refuse_alone(call: OutgoingCall, reason: str) -> None:
 
 def _apply_answer(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking: bool, host: Host) -> None:
     """Decide what the answer means (`decisions.py`), and write it: the one place that does."""
-    transition = decide(_facts(call, kind, answer, asking=asking))
+    transition = decide(facts_of(call, kind, answer, asking=asking))
     match transition.effect:
         case Effect.ACCEPTED:
             _end(call, transition.state, reason=transition.reason)
@@ -239,30 +239,6 @@ def _tell_of_struggle(call: OutgoingCall, reason: str) -> None:
     long_ago = call.attempts.filter(started_at__lt=timezone.now() - STRUGGLES_AFTER)
     if call.deadline_at is None and long_ago.exists():
         call_struggles.send(sender=OutgoingCall, call=call, reason=reason)
-
-
-def _facts(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking: bool) -> Facts:
-    proves_token = answer.outcome is not Outcome.UNAUTHORIZED or kind.proves_token(call)
-    judged = asking and is_judged(answer.outcome, proves_token=proves_token)
-    accepted, refused = answer.outcome is Outcome.ACCEPTED, answer.outcome is Outcome.REFUSED
-    return Facts(
-        outcome=answer.outcome,
-        message=mask(answer.message),
-        reason=call.reason,
-        retry_after=answer.retry_after,
-        was_sent=answer.was_sent,
-        idempotent=kind.idempotent,
-        is_conclusive=asking or kind.idempotent or not accepted or kind.is_conclusive(answer),
-        needs_verification=not asking and refused and kind.needs_verification(answer),
-        is_final=not refused or kind.is_final(answer),
-        proves_token=proves_token,
-        last_write_wins=kind.last_write_wins,
-        settling=settings.ALTEGIO_SETTLING_SECONDS,
-        is_not_there=not asking and kind.on_either_host and answer.status_code in NOT_THERE,
-        has_other_host=not call.host,
-        is_question=asking,
-        verdict=verdict_of(call, kind, answer) if judged else None,
-    )
 
 
 def _refuse(call: OutgoingCall, kind: CallKind, reason: str, answer: Answer) -> None:

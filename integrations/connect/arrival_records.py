@@ -1,0 +1,110 @@
+"""How an arrival is stored, found again when its link is followed once more, and what its page shows."""
+
+import hashlib
+from datetime import datetime
+
+from accounts.models import User
+from integrations.activation.lone_token import note_lone_token_of
+from integrations.connect.claim_writes import Claimed
+from integrations.connect.claimants import Claimant
+from integrations.connect.parameters import Redirect
+from integrations.connections.models import LIVE, Application, Arrival, ArrivalLocation
+from integrations.connections.window import activation_deadline
+from integrations.telephony.chains import see_token
+from partner_portal.core.fast_insert import insert
+from partner_portal.core.middleware import current_request_id
+
+
+def store_arrival(
+    application: Application,
+    redirect: Redirect,
+    now: datetime,
+    *,
+    digest: str,
+    claimant: Claimant | None = None,
+    expected: User | None = None,
+    network: str = "",
+) -> Arrival:
+    """Store what a redirect carried, with its time: of which claimant it is, or which account it waits for."""
+    person = redirect.person
+    arrival = Arrival(
+        application=application,
+        arrived_at=now,
+        last_seen_at=now,
+        deadline_at=activation_deadline(now),
+        salon_ids=list(redirect.salon_ids),
+        chain_id_given=redirect.chain_id,
+        crm_token=redirect.crm_token,
+        salon_name=person.salon_name if person else "",
+        altegio_user_id=person.altegio_user_id if person else None,
+        digest=digest,
+        network=network,
+        claim=claimant.claim if claimant else "",
+        user=claimant.user if claimant else None,
+        expected_user=expected,
+        request_id=current_request_id(),
+    )
+    insert([arrival])
+    return arrival
+
+
+def digest_of(application: Application, redirect: Redirect, claimant: Claimant | None) -> str:
+    """What makes two redirects the same link, in 64 hexadecimal digits."""
+    content = (
+        application.pk,
+        claimant.claim if claimant else "",
+        sorted(redirect.salon_ids),
+        redirect.chain_id,
+        redirect.crm_token,
+    )
+    return hashlib.sha256(repr(content).encode()).hexdigest()
+
+
+def same_arrival(
+    digest: str, claim: str, expected: User | None, claimed: list[Claimed], now: datetime
+) -> Arrival | None:
+    """The earlier arrival through the same link, when this one opened nothing new.
+
+    Only while it is still the same claimant's, and expects the same account: whoever has signed in on it since is not
+    shown to be who comes now, and the signed address may be another account's by now.
+    """
+    if any(item.is_new for item in claimed):
+        return None
+    # Who signs in on it at this moment holds it, and wants the connections that are held here: that is another visit.
+    free = Arrival.objects.select_for_update(no_key=True, skip_locked=True)
+    earlier = free.filter(digest=digest, claim=claim, expected_user=expected).order_by("-pk").first()
+    if earlier is not None:
+        seen_again(earlier, now)
+    return earlier
+
+
+def seen_again(arrival: Arrival, now: datetime) -> None:
+    """Count one more visit through the same link."""
+    arrival.last_seen_at = now
+    arrival.visits += 1
+    arrival.save(update_fields=["last_seen_at", "visits"])
+
+
+def hide_others(arrival: Arrival, claimed: list[Claimed]) -> None:
+    """The page of an arrival that was seen before shows no other connections than these."""
+    others = ArrivalLocation.objects.filter(arrival=arrival)
+    others.exclude(connection__in=[item.connection.pk for item in claimed]).delete()
+
+
+def show_connections(arrival: Arrival, claimed: list[Claimed]) -> None:
+    """The arrival's page shows these connections."""
+    shown = [ArrivalLocation(arrival=arrival, connection=item.connection) for item in claimed]
+    insert(shown, ignore_conflicts=True)
+    _see_token(arrival, claimed)
+
+
+def _see_token(arrival: Arrival, claimed: list[Claimed]) -> None:
+    """The owner is back at what they hold: a CRM token that came along is looked at, and not taken over.
+
+    One location speaks for the chain, so the number of queries does not grow with the arrival.
+    """
+    held = [item.connection for item in claimed if item.connection.state in LIVE]
+    if held and arrival.chain_id_given is not None:
+        see_token(held[0], arrival)
+    elif held and arrival.crm_token:
+        note_lone_token_of(held[0], arrival)

@@ -1,0 +1,36 @@
+"""Read from an answer, its call and the call's kind the facts that decide what follows (`decisions.py`)."""
+
+from django.conf import settings
+
+from integrations.altegio.answers import Answer, Outcome
+from integrations.outbox.call_kinds import CallKind
+from integrations.outbox.decisions import Facts, is_judged
+from integrations.outbox.hosts import NOT_THERE
+from integrations.outbox.models import OutgoingCall
+from integrations.outbox.settling import verdict_of
+from partner_portal.core.masking import mask
+
+
+def facts_of(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking: bool) -> Facts:
+    """What `decide` looks at, of a locked call. `asking`: the answer is to the question about it, not to the call."""
+    proves_token = answer.outcome is not Outcome.UNAUTHORIZED or kind.proves_token(call)
+    judged = asking and is_judged(answer.outcome, proves_token=proves_token)
+    accepted, refused = answer.outcome is Outcome.ACCEPTED, answer.outcome is Outcome.REFUSED
+    return Facts(
+        outcome=answer.outcome,
+        message=mask(answer.message),
+        reason=call.reason,
+        retry_after=answer.retry_after,
+        was_sent=answer.was_sent,
+        idempotent=kind.idempotent,
+        is_conclusive=asking or kind.idempotent or not accepted or kind.is_conclusive(answer),
+        needs_verification=not asking and refused and kind.needs_verification(answer),
+        is_final=not refused or kind.is_final(answer),
+        proves_token=proves_token,
+        last_write_wins=kind.last_write_wins,
+        settling=settings.ALTEGIO_SETTLING_SECONDS,
+        is_not_there=not asking and kind.on_either_host and answer.status_code in NOT_THERE,
+        has_other_host=not call.host,
+        is_question=asking,
+        verdict=verdict_of(call, kind, answer) if judged else None,
+    )
