@@ -20,10 +20,12 @@ LARGEST = (
     "ORDER BY pg_total_relation_size(oid) DESC LIMIT 10;"
 )
 EMPTY = 'psql --dbname postgres://… --command "DROP SCHEMA public CASCADE; CREATE SCHEMA public"'
+LIST = "pg_restore --list portal-….dump"
 RESTORE = "pg_restore --exit-on-error --single-transaction --no-owner --dbname postgres://… portal-….dump"
 NEEDS_POSTGRESQL = {
     "deploy/backup.sh /var/backups/portal",
     EMPTY,
+    LIST,
     RESTORE,
     "python manage.py migrate --noinput",
     "UPDATE outbox_outgoingcall SET state = 'unconfirmed' WHERE state IN ('queued', 'sending');",
@@ -199,6 +201,7 @@ def lose_the_database(operator: Operator, folder: Path) -> None:
     portal.database.query("CREATE TABLE added_since (person bigint REFERENCES accounts_user)")
     portal.database.query("INSERT INTO added_since SELECT id FROM accounts_user")
 
+    assert "TABLE DATA public connections_connection" in operator.types(LIST, ("portal-….dump", dump))
     operator.types(EMPTY, ("postgres://…", address))
     operator.types(RESTORE, ("postgres://…", address), ("portal-….dump", dump))
     operator.types("python manage.py migrate --noinput")
