@@ -218,28 +218,19 @@ def _join(connection: Connection, brought: Brought) -> None:
     tell_others(connection, chain)
 
 
-def settle_two_tokens(connection: Connection) -> None:
-    """A connection has ended: what was told of two tokens is over where its owner's others have one."""
-    chain = connection.location.chain
-    if connection.owner_id is None or chain is None or not chain.crm_token:
-        return
-    others = _spoken_for_by(connection.owner_id).filter(chain__altegio_id=chain.altegio_id)
-    if others.order_by().values("chain").distinct().count() < 2:
-        forget_two_tokens(connection.owner_id, chain.altegio_id)
-
-
 def look_for_two_tokens(connection: Connection) -> None:
-    """Whether the owner's locations of one number have come to more than one token is for staff to look at.
+    """Tell of an owner whose locations of one number have come to more than one token, with this one; or of no more.
 
-    Whether both are theirs nobody can see. What they were told of before is over where there is one.
+    Whether both are theirs nobody can see. A connection that has ended may end what was told.
     """
     chain = connection.location.chain
     if connection.owner_id is None or chain is None or not chain.crm_token:
         return
-    if _under_another_token(connection.owner_id, chain).exists():
-        tell_of_two_tokens(connection, chain)
-    else:
+    own = _spoken_for_by(connection.owner_id).filter(chain__altegio_id=chain.altegio_id)
+    if own.order_by().values("chain").distinct().count() < 2:
         forget_two_tokens(connection.owner_id, chain.altegio_id)
+    elif connection.state in LIVE:
+        tell_of_two_tokens(connection, chain)
 
 
 def _chain_without_token(connection: Connection, altegio_id: int) -> Chain:

@@ -51,15 +51,19 @@ def test_a_call_in_nobodys_hands_is_taken_back(client: Client, altegio: Sandbox)
     assert OutgoingCall.objects.get().state == "unconfirmed"
 
 
-def test_a_callback_whose_question_is_lost_is_asked_again(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
-) -> None:
+@pytest.fixture
+def asked_about(client: Client, altegio: Sandbox, work: Callable[..., None]) -> Connection:
+    """A connection with a callback that waits for what Altegio says, and no question on its way."""
     arrive(client, altegio, AURORA_1)
     work()
-    connection = Connection.objects.get()
+    connection: Connection = Connection.objects.get()
     Callback.objects.create(
         event="freeze", salon_id=AURORA_1, application_altegio_id=1, body="{}", state="asked", connection=connection
     )
+    return connection
+
+
+def test_a_callback_whose_question_is_lost_is_asked_again(asked_about: Connection, work: Callable[..., None]) -> None:
     assert stranded() == {"callback: asked"}
     heal_stranded()
     assert stranded() == set()
@@ -68,15 +72,9 @@ def test_a_callback_whose_question_is_lost_is_asked_again(
 
 
 def test_a_question_that_altegio_refuses_goes_on_and_troubles_nobody(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
+    altegio: Sandbox, asked_about: Connection, work: Callable[..., None]
 ) -> None:
-    arrive(client, altegio, AURORA_1)
-    work()
-    connection = Connection.objects.get()
-    Callback.objects.create(
-        event="freeze", salon_id=AURORA_1, application_altegio_id=1, body="{}", state="asked", connection=connection
-    )
-    ask_status(connection)
+    ask_status(asked_about)
     altegio.fault("error", "status", status=403, body={"success": False, "meta": {"message": "Not yours"}})
     dispatch_due()
     assert stranded() == set()

@@ -196,6 +196,16 @@ def after(seconds: float, answer: bytes) -> Any:
     return lambda talk: (talk.silence(seconds), talk.say(answer))
 
 
+def rests_after(server: UnkindServer, count: int) -> int:
+    """How many of so many deliveries were tried before the address was given a rest."""
+    endpoint = address(server)
+    deliveries(endpoint, count)
+    deliver_due()
+    endpoint.refresh_from_db()
+    assert not_none(endpoint.rests_until) > timezone.now()
+    return len(server.requests)
+
+
 @pytest.mark.django_db
 @pytest.mark.leaves_stranded("what is refused waits")
 def test_an_address_that_refuses_slowly_rests_though_it_was_asked_few_times(
@@ -203,12 +213,7 @@ def test_an_address_that_refuses_slowly_rests_though_it_was_asked_few_times(
 ) -> None:
     monkeypatch.setattr(deliver, "MAX_RUN", END / 5)
     server.will(after(END / 4, NO))
-    endpoint = address(server)
-    deliveries(endpoint, 5)
-    deliver_due()
-    endpoint.refresh_from_db()
-    assert len(server.requests) == 1
-    assert not_none(endpoint.rests_until) > timezone.now()
+    assert rests_after(server, 5) == 1
 
 
 @pytest.mark.django_db
@@ -218,12 +223,7 @@ def test_one_is_tried_however_long_the_question_for_the_name_takes(
 ) -> None:
     monkeypatch.setattr(deliver, "MAX_RUN", 0.0)
     server.will(say(NO))
-    endpoint = address(server)
-    deliveries(endpoint, 2)
-    deliver_due()
-    endpoint.refresh_from_db()
-    assert len(server.requests) == 1
-    assert not_none(endpoint.rests_until) > timezone.now()
+    assert rests_after(server, 2) == 1
 
 
 @pytest.mark.django_db
