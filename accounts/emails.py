@@ -332,8 +332,8 @@ def _message(outgoing_email: OutgoingEmail, params: dict[str, Any], brand: Brand
 
 def _language_of(outgoing_email: OutgoingEmail) -> str:
     """The one that stood when it was queued, else its reader's."""
-    readers = outgoing_email.person.language if outgoing_email.person else ""
-    return outgoing_email.language or readers or settings.LANGUAGE_CODE
+    language_of_reader = outgoing_email.person.language if outgoing_email.person else ""
+    return outgoing_email.language or language_of_reader or settings.LANGUAGE_CODE
 
 
 def reader_of(params: dict[str, Any]) -> User:
