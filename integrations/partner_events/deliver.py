@@ -26,7 +26,7 @@ from integrations.partner_events.reading import Message, read_each, read_secrets
 from integrations.partner_events.sending import TIMEOUT, Address, NotAcceptedError, look_up, post_signed
 from partner_portal.core.many_values import any_key
 from partner_portal.core.queues import describe_error
-from partner_portal.core.thread_shares import Share
+from partner_portal.core.thread_shares import Share, Turn
 
 log = structlog.get_logger(__name__)
 
@@ -72,18 +72,11 @@ class Try:
 
 
 def deliver_due() -> int:
-    """Try every delivery that is due; returns how many were taken.
+    """Try every delivery that is due; return how many were taken.
 
     Each address has a place of its own, and all of them a share of the worker's threads: the rest are for Altegio.
     """
-    taken, ends_at = 0, time.monotonic() + MAX_ROUND
-    with _share.thread() as mine:
-        while mine and time.monotonic() < ends_at and (run := _share.choose(_claim, _address_of)):
-            with _share.serving(_address_of(run)) as turn:
-                tries = _execute(run)
-                turn.count = len(tries)
-                taken += sum(tried.refusal is None for tried in tries)
-    return taken
+    return _share.run(_claim, _address_of, _serve, MAX_ROUND)
 
 
 def _address_of(run: Run) -> int:
@@ -120,6 +113,13 @@ def _claim(not_now: Iterable[object]) -> Run | None:
     for delivery in deliveries:
         delivery.attempt_count += 1
     return Run(endpoint, deliveries, leased_until) if deliveries else None
+
+
+def _serve(run: Run, turn: Turn) -> int:
+    """Execute the run; return how many of its deliveries were taken."""
+    tries = _execute(run)
+    turn.count = len(tries)
+    return sum(tried.refusal is None for tried in tries)
 
 
 def _execute(run: Run) -> list[Try]:

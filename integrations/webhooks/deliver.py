@@ -1,6 +1,5 @@
 """Giving batches of events to the consumers inside the project, until they are taken or dead."""
 
-import time
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
@@ -17,7 +16,7 @@ from integrations.webhooks.consumers import CONSUMERS, Consumer, IncomingEvent, 
 from integrations.webhooks.models import Delivery
 from integrations.webhooks.publishing import publish_events
 from partner_portal.core.queues import describe_error
-from partner_portal.core.thread_shares import Share
+from partner_portal.core.thread_shares import Share, Turn
 
 log = structlog.get_logger(__name__)
 
@@ -44,16 +43,11 @@ class TakenOverError(Exception):
 
 
 def deliver_due() -> int:
-    """Try every delivery that is due; returns how many were taken.
+    """Try every delivery that is due; return how many were taken.
 
     Each consumer has a place of its own, and all of them a share of the worker's threads: the rest are for Altegio.
     """
-    taken, ends_at = 0, time.monotonic() + MAX_RUN
-    with _share.thread() as mine:
-        while mine and time.monotonic() < ends_at and (delivery := _share.choose(_claim, target_of)):
-            with _share.serving(target_of(delivery)):
-                taken += _try(delivery)
-    return taken
+    return _share.run(_claim, target_of, _try, MAX_RUN)
 
 
 def target_of(delivery: Delivery) -> str:
@@ -85,7 +79,7 @@ def _claim(not_now: Iterable[Any]) -> Delivery | None:
     return delivery
 
 
-def _try(delivery: Delivery) -> bool:
+def _try(delivery: Delivery, _turn: Turn) -> bool:
     try:
         _give(delivery)
     except TakenOverError:

@@ -4,10 +4,7 @@ For work that waits for somebody outside: the worker's other threads carry the c
 key; at most one thread serves the same key, and all who were slow lately have one thread together.
 
     share = Share(3)
-    with share.thread() as mine:        # False: all of the share is at work
-        while mine and (item := share.choose(claim, key_of)):
-            with share.serving(key_of(item)) as turn:
-                turn.count = ...    # where more than one thing is done in a turn
+    done = share.run(claim, key_of, work, seconds=25)   # 0 at once where all of the share is at work
 """
 
 import threading
@@ -39,6 +36,25 @@ class Share:
         self._lock = threading.Lock()
         self._served: set[Hashable] = set()
         self._slow_until: dict[Hashable, float] = {}
+
+    def run(
+        self,
+        claim: Callable[[set[Hashable]], Item | None],
+        key_of: Callable[[Item], Hashable],
+        work: Callable[[Item, Turn], int],
+        seconds: float,
+    ) -> int:
+        """Serve one key after the other, until nothing is left or the time is up; return the sum of what `work` did.
+
+        `claim` takes up an item of none of the keys that it is given. `work` sets the turn's `count` where it does
+        more than one thing.
+        """
+        done, ends_at = 0, time.monotonic() + seconds
+        with self.thread() as mine:
+            while mine and time.monotonic() < ends_at and (item := self.choose(claim, key_of)):
+                with self.serving(key_of(item)) as turn:
+                    done += work(item, turn)
+        return done
 
     @contextmanager
     def thread(self) -> Iterator[bool]:
