@@ -23,7 +23,7 @@ BATCH = 100
 Item = TypeVar("Item")
 
 
-class Outcome(Enum):
+class LineOutcome(Enum):
     """What becomes of a line."""
 
     NEW = "new"
@@ -32,11 +32,11 @@ class Outcome(Enum):
 
 
 @dataclass(frozen=True)
-class Line:
+class LineResult:
     """What becomes of the row that ends in this line of the file; `why` says why it is refused."""
 
     number: int
-    outcome: Outcome
+    outcome: LineOutcome
     why: str = ""
 
 
@@ -48,7 +48,7 @@ class PartlyTakenError(Exception):
     """What has changed since the file was judged refuses a line; `str()` says which, and why."""
 
 
-def import_customers(lines: Iterable[str], *, dry_run: bool) -> Iterator[Line]:
+def import_customers(lines: Iterable[str], *, dry_run: bool) -> Iterator[LineResult]:
     """Judge one line after another, each with those before it in force; then take all of them.
 
     No part holds what it changes for longer than `BATCH` lines take: owners who arrive meanwhile wait for no file. A
@@ -86,32 +86,32 @@ class _Judge:
         self._line_with_email: dict[str, int] = {}
         self._in_force: set[int] = set()
 
-    def judge(self, batch: Sequence[tuple[int, Row | InvalidRowError]]) -> list[Line]:
+    def judge(self, batch: Sequence[tuple[int, Row | InvalidRowError]]) -> list[LineResult]:
         """What would become of these lines."""
         self._in_force.clear()
         with transaction.atomic():
             judged = [self._line(number, row) for number, row in batch]
             transaction.set_rollback(True)
-        self.has_refused = self.has_refused or any(line.outcome is Outcome.REFUSED for line in judged)
+        self.has_refused = self.has_refused or any(line.outcome is LineOutcome.REFUSED for line in judged)
         return judged
 
-    def _line(self, number: int, row: Row | InvalidRowError) -> Line:
+    def _line(self, number: int, row: Row | InvalidRowError) -> LineResult:
         if isinstance(row, InvalidRowError):
-            return Line(number, Outcome.REFUSED, str(row))
+            return LineResult(number, LineOutcome.REFUSED, str(row))
         external_id = row["external_id"]
         if external_id in self._lines:
-            return Line(
-                number, Outcome.REFUSED, f"external_id: It stands in line {self._lines[external_id]} already."
+            return LineResult(
+                number, LineOutcome.REFUSED, f"external_id: It stands in line {self._lines[external_id]} already."
             )
         self._lines[external_id] = number
         try:
             data = read_customer(external_id, row)
             is_new = self._put(number, data)
         except (InvalidCustomerError, CustomerConflictError) as problem:
-            return Line(number, Outcome.REFUSED, str(problem))
+            return LineResult(number, LineOutcome.REFUSED, str(problem))
         self.accepted[number] = data
         self._line_with_email[data.email.lower()] = number
-        return Line(number, Outcome.NEW if is_new else Outcome.KNOWN)
+        return LineResult(number, LineOutcome.NEW if is_new else LineOutcome.KNOWN)
 
     def _put(self, number: int, data: CustomerData) -> bool:
         """Take a line, after those before it that say something about its address. Returns whether it is new."""

@@ -15,7 +15,7 @@ Context = Callable[[HttpRequest, User], dict[str, Any]]
 
 
 @dataclass(frozen=True)
-class Section:
+class PageSection:
     """One part of an owner's page: a template, and what makes its context."""
 
     page: PageName
@@ -23,12 +23,12 @@ class Section:
     context: Context
 
 
-SECTIONS = ExtensionPoint[Section]("sections", 'Parts of the owner\'s first page and of "My data".')
+SECTIONS = ExtensionPoint[PageSection]("sections", 'Parts of the owner\'s first page and of "My data".')
 
 
 def register_section(page: PageName, template: str, context: Context, *, rank: int = 0) -> None:
     """Show `template` on the owner's `page`, with `context(request, owner)`; one of a lower `rank` stands higher."""
-    SECTIONS.register(template, Section(page, template, context), rank=rank)
+    SECTIONS.register(template, PageSection(page, template, context), rank=rank)
 
 
 def sections_of(page: PageName, request: HttpRequest, owner: User) -> list[str]:

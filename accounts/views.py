@@ -12,7 +12,7 @@ from accounts.sections import sections_of
 from accounts.sign_in import CANNOT_SIGN_IN
 
 
-class SignInForm(AuthenticationForm):
+class OwnerSignInForm(AuthenticationForm):
     """Staff have their own door, with its own rules: here they are unknown."""
 
     error_messages = AuthenticationForm.error_messages | {"invalid_login": CANNOT_SIGN_IN}
@@ -25,7 +25,7 @@ class SignInForm(AuthenticationForm):
 
 class SignIn(LoginView):
     template_name = "accounts/sign_in.html"
-    authentication_form = SignInForm
+    authentication_form = OwnerSignInForm
     redirect_authenticated_user = False
 
     def get(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:

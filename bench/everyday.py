@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from billing.intake import record_payment
-from billing.models import Payment, Source, Status
+from billing.models import Payment, PaymentStatus, Source
 from billing.parsing import PaymentData
 from billing.refunds import refund_payment
 from integrations.connections.models import Application, Chain, Connection, Installation, Location, State
@@ -57,7 +57,7 @@ class Business:
         record_payment(told, Source.API)
 
     def _refund(self) -> None:
-        if payment := Payment.objects.filter(status=Status.REPORTED).order_by("pk").first():
+        if payment := Payment.objects.filter(status=PaymentStatus.REPORTED).order_by("pk").first():
             refund_payment(payment.pk)
 
     def _name(self) -> None:

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from billing.matching import find_remote
-from billing.models import CONTENT, Payment, PaymentChange, Source, Status
+from billing.models import CONTENT, Payment, PaymentChange, PaymentStatus, Source
 from billing.notifications import tell_of_payment, tell_of_refund
 from billing.periods import follow_payments, lock_payment
 from integrations.alerts.raising import clear_alerts
@@ -94,7 +94,7 @@ class ReportPayment(_AboutPayment):
 
     def request(self, call: OutgoingCall) -> ApiRequest:
         payment = _payment(call)
-        if payment.status not in (Status.QUEUED, Status.REFUND_QUEUED):
+        if payment.status not in (PaymentStatus.QUEUED, PaymentStatus.REFUND_QUEUED):
             raise ObsoleteError(f"The payment is {payment.status}.")
         zone = settings.ALTEGIO_TIME_ZONE
         return requests.report_payment(
@@ -122,9 +122,9 @@ class ReportPayment(_AboutPayment):
             return NotToHappen(UNSURE)
         if status.state is AltegioState.NONE:
             return NotToHappen("The location is not connected, and this payment has not arrived.")
-        if payment.status == Status.REFUND_QUEUED:
+        if payment.status == PaymentStatus.REFUND_QUEUED:
             # It never arrived, and is not wished any more: `request` will find nothing to say.
-            payment.status = Status.CANCELLED
+            payment.status = PaymentStatus.CANCELLED
             payment.save(update_fields=["status"])
         return SendAgain()
 
@@ -133,9 +133,9 @@ class ReportPayment(_AboutPayment):
         if payment.altegio_payment_id is None:
             payment.altegio_payment_id = read_payment_id(answer)
             _take_over(payment)
-        if payment.status in (Status.QUEUED, Status.FAILED):
+        if payment.status in (PaymentStatus.QUEUED, PaymentStatus.FAILED):
             # Failed: the portal had, and staff tried the call again.
-            payment.status = Status.REPORTED
+            payment.status = PaymentStatus.REPORTED
             tell_of_payment(payment)
         payment.error = payment.error if payment.error == HELD_AS_BEFORE else ""
         payment.reported_at = timezone.now()
@@ -149,8 +149,8 @@ class ReportPayment(_AboutPayment):
 
     def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
         payment = lock_payment(call.params["payment"])
-        refunded = payment.status == Status.REFUND_QUEUED and reason not in REPORT_UNCONFIRMED
-        payment.status = Status.CANCELLED if refunded else Status.FAILED
+        refunded = payment.status == PaymentStatus.REFUND_QUEUED and reason not in REPORT_UNCONFIRMED
+        payment.status = PaymentStatus.CANCELLED if refunded else PaymentStatus.FAILED
         payment.error = reason[:500]
         payment.save(update_fields=["status", "error"])
 
@@ -170,7 +170,7 @@ class RefundPayment(_AboutPayment):
 
     def request(self, call: OutgoingCall) -> ApiRequest:
         payment = _payment(call)
-        if payment.status != Status.REFUND_QUEUED or payment.altegio_payment_id is None:
+        if payment.status != PaymentStatus.REFUND_QUEUED or payment.altegio_payment_id is None:
             raise ObsoleteError(f"The payment is {payment.status}.")
         return requests.refund_payment(payment.altegio_payment_id)
 
@@ -195,15 +195,15 @@ class RefundPayment(_AboutPayment):
 
     def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
         payment = lock_payment(call.params["payment"])
-        if payment.status == Status.REFUND_QUEUED:
+        if payment.status == PaymentStatus.REFUND_QUEUED:
             error = reason if reason in REFUND_UNCONFIRMED else f"Altegio refused the refund: {reason}"
-            payment.status, payment.error = Status.REPORTED, error[:500]
+            payment.status, payment.error = PaymentStatus.REPORTED, error[:500]
             payment.save(update_fields=["status", "error"])
 
 
 def mark_refunded(payment: Payment) -> None:
     """Altegio holds a locked payment as refunded: the paid period follows, and the state is asked for."""
-    payment.status, payment.error, payment.refunded_at = Status.REFUNDED, "", timezone.now()
+    payment.status, payment.error, payment.refunded_at = PaymentStatus.REFUNDED, "", timezone.now()
     payment.save(update_fields=["status", "error", "refunded_at"])
     tell_of_refund(payment)
     follow_payments(payment.connection)

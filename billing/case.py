@@ -7,9 +7,9 @@ from django.urls import reverse
 
 from accounts.models import User
 from billing.call_kinds import ReportPayment
-from billing.models import Payment, Status
+from billing.models import Payment, PaymentStatus
 from integrations.backoffice.timeline.next_steps import NEXT_STEPS, NextStep
-from integrations.backoffice.timeline.sections import CASE_SECTIONS, CaseSection, Line
+from integrations.backoffice.timeline.sections import CASE_SECTIONS, CaseSection, SectionLine
 from integrations.connections.models import LIVE, Connection
 from partner_portal.core.admin_base import link_to
 from partner_portal.core.admin_way_back import BACK
@@ -21,7 +21,7 @@ MAX_FAILED, MAX_SHOWN = 5, 5
 @NEXT_STEPS.add(rank=25)
 def failed_payments(connection: Connection) -> Iterator[NextStep]:
     """Payments that Altegio did not take: each with its page, and to be sent again."""
-    for payment in connection.payments.filter(status=Status.FAILED).order_by("-pk")[:MAX_FAILED]:
+    for payment in connection.payments.filter(status=PaymentStatus.FAILED).order_by("-pk")[:MAX_FAILED]:
         text = _("The payment of %(money)s for %(days)s did not reach Altegio: %(why)s") % {
             "money": f"{payment.exact_amount} {payment.currency}",
             "days": _days(payment),
@@ -57,16 +57,16 @@ def money(connection: Connection, reader: User) -> Iterator[CaseSection]:
         (_("paid until"), connection.paid_until),
         (_("next payment expected"), connection.next_payment_at),
     )
-    lines = [Line(name, f"{at:%Y-%m-%d %H:%M} UTC") for name, at in moments if at is not None]
+    lines = [SectionLine(name, f"{at:%Y-%m-%d %H:%M} UTC") for name, at in moments if at is not None]
     payments = list(connection.payments.order_by("-pk")[:MAX_SHOWN])
-    lines += [_line(payment) for payment in payments] or [Line(_("payments"), _("none"))]
+    lines += [_line(payment) for payment in payments] or [SectionLine(_("payments"), _("none"))]
     yield CaseSection(_("Money"), lines, _links(connection, reader))
 
 
-def _line(payment: Payment) -> Line:
-    is_bad = payment.status == Status.FAILED
+def _line(payment: Payment) -> SectionLine:
+    is_bad = payment.status == PaymentStatus.FAILED
     said = link_to(payment, f"{payment.exact_amount} {payment.currency} · {_days(payment)}")
-    return Line(payment.get_status_display(), said, is_bad)
+    return SectionLine(payment.get_status_display(), said, is_bad)
 
 
 def _links(connection: Connection, reader: User) -> tuple[tuple[str, str], ...]:

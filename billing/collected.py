@@ -9,7 +9,7 @@ import structlog
 from django.conf import settings
 
 from billing.matching import is_same
-from billing.models import Payment, Source, Status
+from billing.models import Payment, PaymentStatus, Source
 from billing.money import CURRENCIES, MAX_DECIMALS, MAX_DIGITS
 from billing.notifications import tell_of_payment
 from billing.periods import follow_payments
@@ -20,7 +20,7 @@ from integrations.lifecycle.handlers import register_callback_handler
 
 log = structlog.get_logger(__name__)
 # Its report is not settled, so what Altegio tells of an equal payment may be about this very one.
-UNSETTLED = (Status.QUEUED, Status.REFUND_QUEUED, Status.FAILED)
+UNSETTLED = (PaymentStatus.QUEUED, PaymentStatus.REFUND_QUEUED, PaymentStatus.FAILED)
 MAX_AMOUNT = Decimal(10) ** (MAX_DIGITS - MAX_DECIMALS)
 
 
@@ -93,7 +93,7 @@ def _record(connection: Connection, collected: Collected) -> None:
         connection=connection,
         application=connection.application,
         location=connection.location,
-        status=Status.REPORTED,
+        status=PaymentStatus.REPORTED,
         reported_at=collected.paid_at,
         altegio_payment_id=collected.altegio_payment_id,
         amount=collected.amount,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from billing.models import Payment, Status
+from billing.models import Payment, PaymentStatus
 
 HEAD = (
     "id",
@@ -34,7 +34,7 @@ def settlement_values(payment: Payment) -> list[Any]:
     """A payment's values below `HEAD`. The net amount is what Altegio holds and is not refunded: the share's base."""
     nothing = payment.exact_amount * 0
     held = payment.altegio_payment_id is not None
-    refunded = payment.exact_amount if payment.status == Status.REFUNDED else nothing
+    refunded = payment.exact_amount if payment.status == PaymentStatus.REFUNDED else nothing
     return [
         payment.pk,
         payment.external_id,

@@ -9,18 +9,17 @@ from django.db import transaction
 from billing.intake import Overlap, PaymentConflictError, check_payment, record_payment
 from billing.models import Source
 from billing.parsing import InvalidPaymentError, PaymentData, read_payment
-from partner_portal.core import csv_files
-from partner_portal.core.csv_files import InvalidRowError, read_rows
+from partner_portal.core.csv_files import InvalidRowError, Row, read_rows
 
 COLUMNS = ("external_id", "salon_id", "amount", "currency", "paid_at", "period_from", "period_to")
 MAY_BE_LEFT_OUT = "application_id"
 # One commit for so many rows: quick, and the workers wait for it only a moment.
 BATCH = 100
-Numbered = tuple[int, csv_files.Row | InvalidRowError]
+Numbered = tuple[int, Row | InvalidRowError]
 
 
 @dataclass(frozen=True)
-class Row:
+class RowResult:
     """What became of the row that ends in this line of the file; `refused` says why it was not taken."""
 
     line: int
@@ -28,7 +27,7 @@ class Row:
     refused: str = ""
 
 
-def import_payments(lines: Iterable[str], *, overlap: Overlap, dry_run: bool) -> Iterator[Row]:
+def import_payments(lines: Iterable[str], *, overlap: Overlap, dry_run: bool) -> Iterator[RowResult]:
     """Take the rows in one after another. A refused row does not hold up the others.
 
     With `dry_run` nothing is stored: each row is judged as if it came alone, except that an external_id
@@ -63,13 +62,13 @@ class _Rehearsal(_Taking):
         return True
 
 
-def _take(take: _Taking, line: int, row: csv_files.Row | InvalidRowError) -> Row:
+def _take(take: _Taking, line: int, row: Row | InvalidRowError) -> RowResult:
     if isinstance(row, InvalidRowError):
-        return Row(line, refused=str(row))
+        return RowResult(line, refused=str(row))
     try:
-        return Row(line, is_new=take(read_payment(row)))
+        return RowResult(line, is_new=take(read_payment(row)))
     except (InvalidPaymentError, PaymentConflictError) as problem:
-        return Row(line, refused=str(problem))
+        return RowResult(line, refused=str(problem))
 
 
 def _batches(rows: Iterator[Numbered]) -> Iterator[list[Numbered]]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from billing.matching import is_same
-from billing.models import Payment, PaymentChange, Status
+from billing.models import Payment, PaymentChange, PaymentStatus
 from billing.money import exact
 from integrations.altegio.answers import ConnectionStatus
 from integrations.backoffice.timeline.entries import TIMELINE, Entry, Rank
@@ -20,7 +20,7 @@ def payments(connection: Connection) -> Iterator[Entry]:
     """What was paid and what was paid back."""
     for payment in connection.payments.order_by("-pk")[:MAX_COUNT]:
         money = f"{payment.exact_amount} {payment.currency}"
-        bad = payment.status == Status.FAILED
+        bad = payment.status == PaymentStatus.FAILED
         detail = " · ".join(filter(None, (payment.get_status_display(), payment.error)))
         behind = facts(
             ("period", f"{payment.period_from:%Y-%m-%d} – {payment.period_to:%Y-%m-%d}"),
@@ -68,5 +68,5 @@ def payment_differences(connection: Connection, status: ConnectionStatus) -> Ite
             }
     held = {remote.id for remote in status.payments}
     for payment in here:
-        if payment.status == Status.REPORTED and payment.altegio_payment_id not in held:
+        if payment.status == PaymentStatus.REPORTED and payment.altegio_payment_id not in held:
             yield _("Payment %(id)s was reported, but Altegio does not hold it.") % {"id": payment.altegio_payment_id}

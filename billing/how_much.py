@@ -6,7 +6,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext as _
 
 from billing.labels import is_due
-from billing.models import Payment, Status, TariffOption
+from billing.models import Payment, PaymentStatus, TariffOption
 from integrations.connections.models import Connection
 from partner_portal.core import formats
 
@@ -37,7 +37,7 @@ def last_payments(connections: Sequence[Connection]) -> dict[int, str]:
 
 def _newest(connections: Sequence[Connection]) -> QuerySet[Payment]:
     here = Payment.objects.filter(application=OuterRef("application"), location=OuterRef("location"))
-    newest = here.filter(status=Status.REPORTED).order_by("-paid_at", "-pk").values("pk")[:1]
+    newest = here.filter(status=PaymentStatus.REPORTED).order_by("-paid_at", "-pk").values("pk")[:1]
     of_each = Connection.objects.filter(pk__in=[each.pk for each in connections]).annotate(newest=Subquery(newest))
     return Payment.objects.filter(pk__in=of_each.values("newest"))
 

@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import User
 from billing.call_kinds import REPORT_UNCONFIRMED, ReportPayment
-from billing.models import CONTENT, Payment, PaymentChange, Source, Status
+from billing.models import CONTENT, Payment, PaymentChange, PaymentStatus, Source
 from billing.parsing import InvalidPaymentError, PaymentData
 from integrations.connections.models import LIVE, Connection, State, application_for
 from integrations.connections.querysets import ConnectionQuerySet
@@ -77,7 +77,7 @@ def check_payment(data: PaymentData, overlap: Overlap) -> tuple[str, ...]:
     known = _known(data)
     if known is not None and says(known, data):
         return ()
-    if known is not None and known.status != Status.FAILED:
+    if known is not None and known.status != PaymentStatus.FAILED:
         raise PaymentConflictError(_differs(known, data))
     here = _at(Connection.objects.all(), data.application_id, data.salon_id)
     return _judge_overlap(_best(here, data), data, overlap)
@@ -163,7 +163,7 @@ def _judge_overlap(connection: Connection, data: PaymentData, overlap: Overlap) 
         location=connection.location_id,
         period_from__lte=data.period_to,
         period_to__gte=data.period_from,
-        status__in=(Status.QUEUED, Status.REPORTED),
+        status__in=(PaymentStatus.QUEUED, PaymentStatus.REPORTED),
     ).only("period_from", "period_to")[:1]
     if not covered:
         return ()
@@ -193,7 +193,7 @@ def send_again(
     """
     with transaction.atomic():
         payment, here = _locked(payment_id, data)
-        if data is not None and payment.status != Status.FAILED and says(payment, data):
+        if data is not None and payment.status != PaymentStatus.FAILED and says(payment, data):
             return Recorded(payment, is_new=False)
         _may_be_sent_again(payment, data)
         correction = data or payment_data(payment)
@@ -225,7 +225,7 @@ def _locked(payment_id: int, data: PaymentData | None) -> tuple[Payment, list[Co
 
 
 def _may_be_sent_again(payment: Payment, data: PaymentData | None) -> None:
-    if payment.status != Status.FAILED:
+    if payment.status != PaymentStatus.FAILED:
         raise PaymentConflictError(
             _differs(payment, data)
             if data
@@ -243,7 +243,9 @@ def _differs(payment: Payment, data: PaymentData) -> str:
     names = [
         name for name in ("salon_id", "application_id", *CONTENT) if getattr(before, name) != getattr(data, name)
     ]
-    undo = "Refund it first; then tell" if payment.status in (Status.QUEUED, Status.REPORTED) else "Tell"
+    undo = (
+        "Refund it first; then tell" if payment.status in (PaymentStatus.QUEUED, PaymentStatus.REPORTED) else "Tell"
+    )
     return (
         f"A payment with this external_id was told before, with another {', '.join(names)}; "
         f"it is {payment.status} and stays as it is. {undo} the other one under an external_id of its own."
@@ -267,7 +269,7 @@ def _say(payment: Payment, data: PaymentData, connection: Connection) -> None:
         setattr(payment, name, getattr(data, name))
     payment.connection = connection
     payment.application, payment.location = connection.application, connection.location
-    payment.status, payment.error = Status.QUEUED, ""
+    payment.status, payment.error = PaymentStatus.QUEUED, ""
     payment.report_round += 1
     payment.save()
 

@@ -4,31 +4,31 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing.models import Status, TariffOption
+from billing.models import PaymentStatus, TariffOption
 from integrations.connections.models import Connection, State
 from partner_portal.core import formats
 
 # An owner's payment by its state; the colours are those of the locations' states.
 STATUS_WORDS = {
-    Status.QUEUED: gettext_lazy("Being recorded"),
-    Status.REPORTED: gettext_lazy("Paid"),
-    Status.FAILED: gettext_lazy("Not recorded"),
-    Status.REFUND_QUEUED: gettext_lazy("Being refunded"),
-    Status.REFUNDED: gettext_lazy("Refunded"),
-    Status.CANCELLED: gettext_lazy("Cancelled"),
+    PaymentStatus.QUEUED: gettext_lazy("Being recorded"),
+    PaymentStatus.REPORTED: gettext_lazy("Paid"),
+    PaymentStatus.FAILED: gettext_lazy("Not recorded"),
+    PaymentStatus.REFUND_QUEUED: gettext_lazy("Being refunded"),
+    PaymentStatus.REFUNDED: gettext_lazy("Refunded"),
+    PaymentStatus.CANCELLED: gettext_lazy("Cancelled"),
 }
 STATUS_ADVICE = {
-    Status.QUEUED: gettext_lazy("Altegio is being told."),
-    Status.FAILED: gettext_lazy("Altegio has not taken it over yet. Our staff look into it."),
-    Status.REFUND_QUEUED: gettext_lazy("Altegio is being told."),
+    PaymentStatus.QUEUED: gettext_lazy("Altegio is being told."),
+    PaymentStatus.FAILED: gettext_lazy("Altegio has not taken it over yet. Our staff look into it."),
+    PaymentStatus.REFUND_QUEUED: gettext_lazy("Altegio is being told."),
 }
 STATUS_TONES = {
-    Status.QUEUED: "pending",
-    Status.REPORTED: "active",
-    Status.FAILED: "failed",
-    Status.REFUND_QUEUED: "pending",
-    Status.REFUNDED: "frozen",
-    Status.CANCELLED: "off",
+    PaymentStatus.QUEUED: "pending",
+    PaymentStatus.REPORTED: "active",
+    PaymentStatus.FAILED: "failed",
+    PaymentStatus.REFUND_QUEUED: "pending",
+    PaymentStatus.REFUNDED: "frozen",
+    PaymentStatus.CANCELLED: "off",
 }
 
 

@@ -13,7 +13,7 @@ from partner_portal.core.english import english as _
 from partner_portal.core.updated_at import UpdatedAt
 
 
-class Status(models.TextChoices):
+class PaymentStatus(models.TextChoices):
     """Where a payment stands (docs/interface.md)."""
 
     QUEUED = "queued", _("queued")  # to be reported; Altegio has not confirmed it
@@ -56,7 +56,7 @@ class Payment(UpdatedAt):
     paid_at = models.DateTimeField(_("paid"))
     period_from = models.DateTimeField(_("period from"))
     period_to = models.DateTimeField(_("period to"))
-    status = models.CharField(_("status"), max_length=13, choices=Status.choices, default=Status.QUEUED)
+    status = models.CharField(_("status"), max_length=13, choices=PaymentStatus.choices, default=PaymentStatus.QUEUED)
     error = models.CharField(_("error"), max_length=500, blank=True)
     altegio_payment_id = models.BigIntegerField(_("Altegio's payment id"), null=True, blank=True)
     discount = models.DecimalField(_("discount, %"), max_digits=5, decimal_places=2, null=True, blank=True)
@@ -176,7 +176,7 @@ class TariffOption(models.Model):
         return " · ".join(part for part in (self.tariff_title, self.title, price) if part)
 
 
-class SyncState(models.TextChoices):
+class OfferState(models.TextChoices):
     """How far Altegio knows what was decided here."""
 
     QUEUED = "queued", _("queued")
@@ -192,7 +192,7 @@ class PaymentLink(models.Model):
     discount = models.DecimalField(
         _("discount, %"), max_digits=PERCENT_DIGITS, decimal_places=PERCENT_DECIMALS, default=0
     )
-    state = models.CharField(_("state"), max_length=8, choices=SyncState.choices, default=SyncState.QUEUED)
+    state = models.CharField(_("state"), max_length=8, choices=OfferState.choices, default=OfferState.QUEUED)
     url = models.URLField(_("address"), max_length=2000, blank=True)
     error = models.CharField(_("error"), max_length=500, blank=True)
     asked_at = models.DateTimeField(_("asked"), default=timezone.now)
@@ -212,7 +212,7 @@ class Discount(models.Model):
 
     connection = models.OneToOneField(Connection, on_delete=models.CASCADE, related_name="discount")
     percent = models.DecimalField(_("discount, %"), max_digits=PERCENT_DIGITS, decimal_places=PERCENT_DECIMALS)
-    state = models.CharField(_("state"), max_length=8, choices=SyncState.choices, default=SyncState.QUEUED)
+    state = models.CharField(_("state"), max_length=8, choices=OfferState.choices, default=OfferState.QUEUED)
     error = models.CharField(_("error"), max_length=500, blank=True)
     changed_at = models.DateTimeField(_("changed"), default=timezone.now)
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from accounts.emails import EMAIL_CONTEXTS
 from accounts.models import User
 from accounts.notifications import NotificationKind, digest_context, notify, register_notification
-from billing.models import Payment, Source, Status
+from billing.models import Payment, PaymentStatus, Source
 from integrations.connections.brand import brand_of_all
 from partner_portal.core.formats import money
 
@@ -19,7 +19,7 @@ HISTORY = timedelta(days=30)
 
 
 class _AboutPayments(NotificationKind):
-    status: Status
+    status: PaymentStatus
 
     def still_true(self, person: User, subjects: Sequence[int]) -> list[int]:
         mine = Payment.objects.filter(pk__in=subjects, connection__owner=person, status=self.status)
@@ -31,7 +31,7 @@ class Paid(_AboutPayments):
     """Altegio holds the payment."""
 
     name = "payment"
-    status = Status.REPORTED
+    status = PaymentStatus.REPORTED
 
 
 @register_notification
@@ -39,7 +39,7 @@ class Refunded(_AboutPayments):
     """Altegio holds it as refunded."""
 
     name = "refund"
-    status = Status.REFUNDED
+    status = PaymentStatus.REFUNDED
 
 
 def tell_of_payment(payment: Payment) -> None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.db import transaction
 from django.utils import timezone
 
-from billing.models import Discount, PaymentLink, SyncState, TariffOption
+from billing.models import Discount, OfferState, PaymentLink, TariffOption
 from billing.money import plain_percent
 from integrations.altegio import requests
 from integrations.altegio.answers import Answer
@@ -42,7 +42,7 @@ def ask_for_link(connection: Connection, option: TariffOption, discount: Decimal
             connection=connection,
             option=option,
             discount=discount,
-            defaults={"state": SyncState.QUEUED, "url": "", "error": "", "asked_at": timezone.now()},
+            defaults={"state": OfferState.QUEUED, "url": "", "error": "", "asked_at": timezone.now()},
         )
         queue_newest(FetchLink, f"link:{link.pk}", connection_id=connection.pk, link=link.pk)
         return link
@@ -60,7 +60,7 @@ def give_discount(connection: Connection, percent: Decimal) -> Discount:
             connection=connection,
             defaults={
                 "percent": percent,
-                "state": SyncState.QUEUED,
+                "state": OfferState.QUEUED,
                 "error": "",
                 "changed_at": timezone.now(),
             },
@@ -144,7 +144,7 @@ class FetchLink(CallKind):
 
 
 def _settle_link(call: OutgoingCall, url: str, error: str) -> None:
-    state = SyncState.FAILED if error else SyncState.SYNCED
+    state = OfferState.FAILED if error else OfferState.SYNCED
     PaymentLink.objects.filter(pk=call.params["link"]).update(url=url, error=error[:500], state=state)
 
 
@@ -172,13 +172,13 @@ class GiveDiscount(CallKind):
         )
 
     def accepted(self, call: OutgoingCall, answer: Answer) -> None:
-        self._settle(call, SyncState.SYNCED, "")
+        self._settle(call, OfferState.SYNCED, "")
 
     def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
-        self._settle(call, SyncState.FAILED, reason)
+        self._settle(call, OfferState.FAILED, reason)
 
     @staticmethod
-    def _settle(call: OutgoingCall, state: SyncState, error: str) -> None:
+    def _settle(call: OutgoingCall, state: OfferState, error: str) -> None:
         newer = OutgoingCall.objects.filter(kind=GiveDiscount.name, params=call.params, pk__gt=call.pk)
         if not newer.exists():
             Discount.objects.filter(pk=call.params["discount"]).update(state=state, error=error[:500])

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from billing.models import Payment, Status, Subscription
+from billing.models import Payment, PaymentStatus, Subscription
 from billing.subscriptions import overdue, soon
 from integrations.backoffice.dashboard.numbers import capped, list_url
 from integrations.backoffice.dashboard.panels import register_panel
@@ -21,14 +21,14 @@ def payments_due() -> dict[str, Any]:
     def due(which: Q, name: str) -> Any:
         return capped(live.filter(which), list_url(Subscription, due=name))
 
-    def payments(status: Status) -> Any:
+    def payments(status: PaymentStatus) -> Any:
         return capped(Payment.objects.filter(status=status), list_url(Payment, status__exact=status))
 
     numbers = [
         ("due-over", _("overdue"), due(overdue(), "overdue")),
         ("due-soon", _("ending soon"), due(soon(), "soon")),
-        ("failed", _("payments that failed"), payments(Status.FAILED)),
-        ("queued", _("payments on their way"), payments(Status.QUEUED)),
+        ("failed", _("payments that failed"), payments(PaymentStatus.FAILED)),
+        ("queued", _("payments on their way"), payments(PaymentStatus.QUEUED)),
     ]
     urgent = live.filter(soon()).select_related("application", "location").order_by("next_payment_at")
     return {"numbers": numbers, "urgent": urgent[:MAX_URGENT]}

@@ -9,7 +9,7 @@ from functools import partial
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from billing.models import Payment, PeriodNotice, Status
+from billing.models import Payment, PaymentStatus, PeriodNotice
 from billing.signals import period_noted
 from billing.subscriptions import overdue, soon
 from integrations.connections.models import Connection, Installation, State
@@ -34,7 +34,8 @@ def without_waiting_payment(connections: QuerySet[Connection]) -> QuerySet[Conne
         key=key_of("payment", "pk", "report_round"), created_at__gte=timezone.now() - ON_ITS_WAY_LASTS
     )
     paid = Payment.objects.filter(report, application=OuterRef("application"), location=OuterRef("location"))
-    return connections.exclude(Exists(paid.filter(status=Status.QUEUED, period_to__gt=OuterRef("next_payment_at"))))
+    queued = paid.filter(status=PaymentStatus.QUEUED, period_to__gt=OuterRef("next_payment_at"))
+    return connections.exclude(Exists(queued))
 
 
 def ending() -> QuerySet[Connection]:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.db.models import Max, Min
 from django.utils import timezone
 
-from billing.models import Payment, Status
+from billing.models import Payment, PaymentStatus
 from integrations.activation.adoption import ADOPTED
 from integrations.connections.models import Connection
 from integrations.connections.transitions import lock
@@ -27,7 +27,7 @@ def paid_until(application_id: int, location_id: int) -> datetime | None:
     """The end of the latest period that Altegio holds and that is not refunded (docs/interface.md)."""
     held = Payment.objects.filter(
         application=application_id, location=location_id, altegio_payment_id__isnull=False
-    ).exclude(status=Status.REFUNDED)
+    ).exclude(status=PaymentStatus.REFUNDED)
     end: datetime | None = held.aggregate(end=Max("period_to"))["end"]
     return end
 

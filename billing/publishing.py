@@ -6,14 +6,14 @@ from django.db.models.signals import post_save
 from django.dispatch import receiver
 
 from billing.api.payments import PaymentSerializer
-from billing.models import Payment, Source, Status
+from billing.models import Payment, PaymentStatus, Source
 from integrations.partner_events import types
 from integrations.partner_events.publish import NewEvent, publish
 
 _TYPES = {
-    Status.REPORTED: types.PAYMENT_REPORTED,
-    Status.FAILED: types.PAYMENT_FAILED,
-    Status.REFUNDED: types.PAYMENT_REFUNDED,
+    PaymentStatus.REPORTED: types.PAYMENT_REPORTED,
+    PaymentStatus.FAILED: types.PAYMENT_FAILED,
+    PaymentStatus.REFUNDED: types.PAYMENT_REFUNDED,
 }
 
 
@@ -24,7 +24,7 @@ def publish_status(
     """Whoever writes a payment's status, the partner's systems are told of it in the same transaction."""
     if not created and "status" not in (update_fields or ()):
         return
-    kind = _TYPES.get(Status(instance.status))
+    kind = _TYPES.get(PaymentStatus(instance.status))
     if created and instance.source == Source.ALTEGIO:
         kind = types.PAYMENT_COLLECTED
     if kind is not None:

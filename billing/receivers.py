@@ -5,7 +5,7 @@ from typing import Any
 from django.dispatch import receiver
 
 from billing.call_kinds import RefundPayment, ReportPayment, mark_refunded
-from billing.models import Payment, Status
+from billing.models import Payment, PaymentStatus
 from billing.periods import follow_payments, lock_payment
 from integrations.altegio.answers import ConnectionStatus
 from integrations.connections.models import LIVE, Connection, State
@@ -24,7 +24,7 @@ def end_waiting_payments(connection: Connection, after: State, **_: Any) -> None
     if after != State.UNINSTALLED:
         return
     waiting = Payment.objects.filter(
-        connection=connection, status__in=(Status.QUEUED, Status.REFUND_QUEUED), altegio_payment_id=None
+        connection=connection, status__in=(PaymentStatus.QUEUED, PaymentStatus.REFUND_QUEUED), altegio_payment_id=None
     )
     for payment in waiting.select_for_update(no_key=True).order_by("pk"):
         report = OutgoingCall.objects.filter(key=payment.report_key)
@@ -32,7 +32,7 @@ def end_waiting_payments(connection: Connection, after: State, **_: Any) -> None
             continue
         # Whoever ends the connection ends its calls: the report is one of them, a refund is nobody's.
         cancel(payment.calls().filter(connection=None), UNINSTALLED)
-        payment.status, payment.error = Status.FAILED, UNINSTALLED
+        payment.status, payment.error = PaymentStatus.FAILED, UNINSTALLED
         payment.save(update_fields=["status", "error"])
 
 
@@ -48,7 +48,7 @@ def say_why_it_waits(call: OutgoingCall, reason: str, **_: Any) -> None:
     """A payment or refund that Altegio has not taken for an hour says why; it still waits."""
     if call.kind in (ReportPayment.name, RefundPayment.name):
         payment = lock_payment(call.params["payment"])
-        if payment.status in (Status.QUEUED, Status.REFUND_QUEUED) and not payment.error:
+        if payment.status in (PaymentStatus.QUEUED, PaymentStatus.REFUND_QUEUED) and not payment.error:
             payment.error = reason[:500]
             payment.save(update_fields=["error"])
 
@@ -58,7 +58,7 @@ def learn_of_refunds(connection: Connection, status: ConnectionStatus, **_: Any)
     """What was refunded at Altegio itself is recorded as such."""
     refunded = [remote.id for remote in status.payments if remote.id and remote.is_refunded]
     unnoticed = Payment.objects.filter(
-        application=connection.application_id, altegio_payment_id__in=refunded, status=Status.REPORTED
+        application=connection.application_id, altegio_payment_id__in=refunded, status=PaymentStatus.REPORTED
     )
     for payment_id in unnoticed.order_by("pk").values_list("pk", flat=True):
         mark_refunded(lock_payment(payment_id))

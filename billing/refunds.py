@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from billing.call_kinds import REFUND_UNCONFIRMED, RefundPayment, end_alerts, mark_refunded
 from billing.intake import PaymentConflictError
-from billing.models import Payment, Source, Status
+from billing.models import Payment, PaymentStatus, Source
 from billing.periods import lock_payment
 from integrations.outbox.models import CallState, OutgoingCall
 from integrations.outbox.queue import cancel, queue
@@ -21,17 +21,17 @@ def refund_payment(payment_id: int) -> tuple[Payment, bool]:
     """
     with transaction.atomic():
         payment = lock_payment(payment_id)
-        if payment.status in (Status.REFUND_QUEUED, Status.REFUNDED, Status.CANCELLED):
+        if payment.status in (PaymentStatus.REFUND_QUEUED, PaymentStatus.REFUNDED, PaymentStatus.CANCELLED):
             return payment, False
-        if payment.status == Status.FAILED:
+        if payment.status == PaymentStatus.FAILED:
             raise PaymentConflictError("This payment failed: there is nothing to refund.")
         if payment.source == Source.ALTEGIO:
             raise PaymentConflictError("Altegio collected this payment: it is refunded there, and shows here then.")
         payment.error, payment.refund_asked_at = "", timezone.now()
-        if payment.status == Status.QUEUED and _cancel_report(payment):
-            payment.status = Status.CANCELLED
+        if payment.status == PaymentStatus.QUEUED and _cancel_report(payment):
+            payment.status = PaymentStatus.CANCELLED
         else:
-            payment.status = Status.REFUND_QUEUED
+            payment.status = PaymentStatus.REFUND_QUEUED
             payment.refund_round += 1
             queue([RefundPayment.new(payment)])
         payment.save(update_fields=["status", "error", "refund_asked_at", "refund_round"])
@@ -40,7 +40,7 @@ def refund_payment(payment_id: int) -> tuple[Payment, bool]:
 
 def is_unconfirmed(payment: Payment) -> bool:
     """Whether Altegio may have refunded it without saying so."""
-    return payment.status == Status.REPORTED and payment.error in REFUND_UNCONFIRMED
+    return payment.status == PaymentStatus.REPORTED and payment.error in REFUND_UNCONFIRMED
 
 
 def note_refund(payment_id: int) -> None:

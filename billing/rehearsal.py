@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from billing.intake import Overlap, record_payment
-from billing.models import Payment, Source, Status
+from billing.models import Payment, PaymentStatus, Source
 from billing.parsing import read_payment
 from billing.refunds import refund_payment
 from integrations.connections.models import Application, Connection, State, reconnect_url
@@ -32,12 +32,12 @@ class CheckFailedError(Exception):
     """A check did not hold; `str()` says what was seen."""
 
 
-class NotShownError(Exception):
+class CheckNotShownError(Exception):
     """A check could not be shown because the person at the browser did not come so far in time."""
 
 
 @dataclass(frozen=True)
-class Check:
+class ModerationCheck:
     """One of the five checks, with what was seen. `holds` is None where it could not be shown."""
 
     title: str
@@ -61,7 +61,7 @@ class Rehearsal:
     newest_before: int = 0
     presses: int = 0
 
-    def run(self) -> Iterator[Check]:
+    def run(self) -> Iterator[ModerationCheck]:
         """The five checks, one after the other; a check that fails ends the rehearsal."""
         self.newest_before = max(self._at_location().values_list("pk", flat=True), default=0)
         for title, step in (
@@ -75,12 +75,12 @@ class Rehearsal:
             try:
                 step()
             except CheckFailedError as failure:
-                yield Check(title, False, [*self.evidence, str(failure)])
+                yield ModerationCheck(title, False, [*self.evidence, str(failure)])
                 break
-            except NotShownError as missing:
-                yield Check(title, None, [*self.evidence, str(missing)])
+            except CheckNotShownError as missing:
+                yield ModerationCheck(title, None, [*self.evidence, str(missing)])
                 break
-            yield Check(title, True, self.evidence)
+            yield ModerationCheck(title, True, self.evidence)
         self._leave_it_clean()
 
     def _connects(self) -> None:
@@ -107,7 +107,7 @@ class Rehearsal:
             }
         )
         self.payment_id = record_payment(data, Source.ADMIN, overlap=Overlap.ALLOW).payment.pk
-        self._await(lambda: self._paid().status == Status.REPORTED, "The payment was not accepted.")
+        self._await(lambda: self._paid().status == PaymentStatus.REPORTED, "The payment was not accepted.")
         self.evidence.append(
             f"{data.amount} {data.currency}: Altegio's payment id {self._paid().altegio_payment_id}."
         )
@@ -115,7 +115,7 @@ class Rehearsal:
 
     def _refunds(self) -> None:
         refund_payment(self.payment_id)
-        self._await(lambda: self._paid().status == Status.REFUNDED, "The refund was not accepted.")
+        self._await(lambda: self._paid().status == PaymentStatus.REFUNDED, "The refund was not accepted.")
         self._note("refund_payment", self._paid().refund_key)
 
     def _reconnects(self) -> None:
@@ -126,7 +126,7 @@ class Rehearsal:
     def _knows_the_user(self) -> None:
         owners = [connection.owner_id for connection in self._connections() if connection.activated_at]
         if None in owners:
-            raise NotShownError(
+            raise CheckNotShownError(
                 "A connection is nobody's yet. Press Connect with your personal data shared, or sign in on the page "
                 "that it leads to."
             )
@@ -154,7 +154,7 @@ class Rehearsal:
         ends_at = time.monotonic() + self.wait
         while self._connections().count() == known:
             if time.monotonic() > ends_at:
-                raise NotShownError(
+                raise CheckNotShownError(
                     f"Nobody has come. Press Connect at {address}, sign up or in where the page asks for it, and "
                     "start the rehearsal again."
                 )

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from billing.models import Payment, Status
+from billing.models import Payment, PaymentStatus
 from integrations.connections.models import Connection
 
 USUAL_PERIOD = timedelta(days=30)
@@ -21,7 +21,8 @@ def suggested_payment(salon_id: str, application_id: str) -> dict[str, Any]:
     if connection is None:
         return {}
     place = {"location": connection.location_id, "application": connection.application_id}
-    last = Payment.objects.filter(**place, status__in=(Status.QUEUED, Status.REPORTED)).order_by("-period_to").first()
+    standing = (PaymentStatus.QUEUED, PaymentStatus.REPORTED)
+    last = Payment.objects.filter(**place, status__in=standing).order_by("-period_to").first()
     now = timezone.now().replace(microsecond=0)
     # The end of a period belongs to it.
     ends = [end for end in (connection.next_payment_at, last.period_to if last else None) if end]

@@ -7,7 +7,7 @@ from decimal import Decimal
 from django.db.models import Count, Q, Sum
 from django.db.models.functions import TruncMonth
 
-from billing.models import Payment, Status
+from billing.models import Payment, PaymentStatus
 from billing.money import exact
 
 MAX_ROWS = 240
@@ -32,13 +32,13 @@ class MonthTotal:
 def totals_by_month() -> list[MonthTotal]:
     """The newest months first. `held` is what Altegio was told of, `waiting` what is queued."""
     rows = (
-        Payment.objects.exclude(status__in=(Status.CANCELLED, Status.FAILED))
+        Payment.objects.exclude(status__in=(PaymentStatus.CANCELLED, PaymentStatus.FAILED))
         .annotate(month=TruncMonth("paid_at"))
         .values("month", "currency")
         .annotate(
             count=Count("pk"),
             held=Sum("amount", filter=Q(altegio_payment_id__isnull=False), default=Decimal(0)),
-            refunded=Sum("amount", filter=Q(status=Status.REFUNDED), default=Decimal(0)),
+            refunded=Sum("amount", filter=Q(status=PaymentStatus.REFUNDED), default=Decimal(0)),
             waiting=Sum("amount", filter=Q(altegio_payment_id=None), default=Decimal(0)),
         )
         .order_by("-month", "currency")[:MAX_ROWS]

@@ -14,7 +14,7 @@ from accounts.models import User
 from accounts.pages import owner_page, register_notice, register_page, show, to_page
 from billing.how_much import how_much
 from billing.labels import STATUS_ADVICE, STATUS_TONES, STATUS_WORDS, is_due, option_name, standing
-from billing.models import Payment, PaymentLink, Status
+from billing.models import Payment, PaymentLink, PaymentStatus
 from billing.offers import NotOfferedError, ask_for_link
 from billing.subscriptions import subscriptions
 from billing.ways_to_pay import address_of_partner, offered_options, options_for, whom_to_ask
@@ -101,7 +101,7 @@ def payment_list(request: HttpRequest, owner: User) -> HttpResponse:
 
 
 def _payment_row(payment: Payment) -> dict[str, Any]:
-    status = Status(payment.status)
+    status = PaymentStatus(payment.status)
     return {
         "payment": payment,
         "connection": payment.connection,

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db.models import OuterRef, QuerySet
 
 from billing.call_kinds import RefundPayment, ReportPayment
-from billing.models import Discount, Payment, PaymentLink, Status, SyncState
+from billing.models import Discount, OfferState, Payment, PaymentLink, PaymentStatus
 from billing.offers import FetchLink, GiveDiscount, NotOfferedError, ask_for_link, give_discount
 from billing.periods import lock_payment
 from integrations.outbox.queue import queue
@@ -17,13 +17,13 @@ REFUND_WAITS = unfinished(key=key_of("refund", "pk", "refund_round"))
 
 
 def _unreported(now: datetime) -> QuerySet[Payment]:
-    return Payment.objects.filter(~REPORT_WAITS, status=Status.QUEUED)
+    return Payment.objects.filter(~REPORT_WAITS, status=PaymentStatus.QUEUED)
 
 
 def _report(found: Payment) -> None:
     """Altegio is asked before it is sent, as in every later round."""
     payment = lock_payment(found.pk)
-    if payment.status == Status.QUEUED:
+    if payment.status == PaymentStatus.QUEUED:
         _queue_report(payment)
 
 
@@ -34,13 +34,13 @@ def _queue_report(payment: Payment) -> None:
 
 
 def _unrefunded(now: datetime) -> QuerySet[Payment]:
-    return Payment.objects.filter(~REFUND_WAITS, status=Status.REFUND_QUEUED)
+    return Payment.objects.filter(~REFUND_WAITS, status=PaymentStatus.REFUND_QUEUED)
 
 
 def _refund(found: Payment) -> None:
     """Behind its report, where that is not known to have arrived: the calls of a connection go in order."""
     payment = lock_payment(found.pk)
-    if payment.status != Status.REFUND_QUEUED:
+    if payment.status != PaymentStatus.REFUND_QUEUED:
         return
     if payment.altegio_payment_id is None:
         _queue_report(payment)
@@ -51,28 +51,28 @@ def _refund(found: Payment) -> None:
 
 def _unasked(now: datetime) -> QuerySet[PaymentLink]:
     waits = unfinished(connection=OuterRef("connection"), kind=FetchLink.name, coalesce_key=key_of("link", "pk"))
-    return PaymentLink.objects.filter(~waits, state=SyncState.QUEUED)
+    return PaymentLink.objects.filter(~waits, state=OfferState.QUEUED)
 
 
 def _ask(link: PaymentLink) -> None:
     try:
         ask_for_link(link.connection, link.option, link.discount)
     except NotOfferedError as why:
-        PaymentLink.objects.filter(pk=link.pk).update(state=SyncState.FAILED, error=str(why)[:500])
+        PaymentLink.objects.filter(pk=link.pk).update(state=OfferState.FAILED, error=str(why)[:500])
 
 
 def _ungiven(now: datetime) -> QuerySet[Discount]:
     waits = unfinished(
         connection=OuterRef("connection"), kind=GiveDiscount.name, coalesce_key=key_of("discount", "pk")
     )
-    return Discount.objects.filter(~waits, state=SyncState.QUEUED)
+    return Discount.objects.filter(~waits, state=OfferState.QUEUED)
 
 
 def _give(discount: Discount) -> None:
     try:
         give_discount(discount.connection, discount.percent)
     except NotOfferedError as why:
-        Discount.objects.filter(pk=discount.pk).update(state=SyncState.FAILED, error=str(why)[:500])
+        Discount.objects.filter(pk=discount.pk).update(state=OfferState.FAILED, error=str(why)[:500])
 
 
 register_check("payment: queued", _unreported, _report)

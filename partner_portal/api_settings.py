@@ -30,7 +30,7 @@ SPECTACULAR_SETTINGS = {
     ],
     "ENUM_NAME_OVERRIDES": {
         "EventType": "integrations.partner_events.types.CHOICES",
-        "PaymentStatus": "billing.models.Status",
+        "PaymentStatus": "billing.models.PaymentStatus",
         "PhoneCallType": "integrations.telephony.models.PhoneCall.Type",
         "PhoneCallState": "integrations.telephony.models.PhoneCall.State",
         "PhoneCallStatus": "integrations.telephony.models.PhoneCall.Status",

@@ -15,7 +15,7 @@ from accounts.sessions import SessionRevokedError, as_let_in
 from accounts.sign_in import is_own_password
 
 
-class OwnPasswordForm(AdminPasswordChangeForm):
+class StaffPasswordForm(AdminPasswordChangeForm):
     """Django's form, closed after ten failures; of the account it writes the password alone."""
 
     user: User
@@ -37,7 +37,7 @@ class OwnPasswordForm(AdminPasswordChangeForm):
 def change_password(request: HttpRequest, frame: dict[str, Any]) -> HttpResponseBase:
     """`frame` is the admin's context. What is under way when the account is closed or changed writes nothing."""
     view = PasswordChangeView.as_view(
-        form_class=OwnPasswordForm, success_url=reverse_lazy("admin:password_change_done"), extra_context=frame
+        form_class=StaffPasswordForm, success_url=reverse_lazy("admin:password_change_done"), extra_context=frame
     )
     try:
         return view(request)

@@ -19,7 +19,7 @@ from billing.figures.page import figures_page
 from billing.forms import PaymentForm
 from billing.history import said
 from billing.intake import Overlap, PaymentConflictError, record_payment, send_again
-from billing.models import Payment, Source, Status
+from billing.models import Payment, PaymentStatus, Source
 from billing.parsing import InvalidPaymentError
 from billing.refunds import is_unconfirmed, note_refund, refund_payment
 from billing.suggested_payment import suggested_payment
@@ -69,7 +69,7 @@ class PaymentAdmin(ReadOnlyAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Only a payment that failed is changed: corrected, and sent again."""
-        failed = isinstance(obj, Payment) and obj.status == Status.FAILED
+        failed = isinstance(obj, Payment) and obj.status == PaymentStatus.FAILED
         return failed and request.user.has_perm("billing.change_payment")
 
     def get_fields(self, request: HttpRequest, obj: Payment | None = None) -> Any:
@@ -107,7 +107,7 @@ class PaymentAdmin(ReadOnlyAdmin):
     def is_offered(self, action: str, row: Payment) -> bool:
         if action == "note_refund":
             return is_unconfirmed(row)
-        wanted = {"refund": (Status.QUEUED, Status.REPORTED), "send_again": (Status.FAILED,)}
+        wanted = {"refund": (PaymentStatus.QUEUED, PaymentStatus.REPORTED), "send_again": (PaymentStatus.FAILED,)}
         return action not in wanted or row.status in wanted[action]
 
     @admin.display(description=_("amount"), ordering="amount")

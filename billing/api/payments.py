@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from billing.intake import Overlap, PaymentConflictError, record_payment, send_again, shown_payments
-from billing.models import Payment, Source, Status
+from billing.models import Payment, PaymentStatus, Source
 from billing.parsing import InvalidPaymentError, read_payment
 from billing.refunds import refund_payment
 from partner_portal.core.external_ids import MAX_EXTERNAL_ID
@@ -132,7 +132,7 @@ class PaymentList(ListAPIView[Payment]):
         "salon_id": number("location__altegio_id"),
         "application_id": number("application__altegio_id"),
         "connection": number("connection", "The id of a connection."),
-        "status": choice("status", {status.value: status.value for status in Status}),
+        "status": choice("status", {status.value: status.value for status in PaymentStatus}),
         "updated_since": updated_since(),
     }
 

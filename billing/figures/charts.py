@@ -23,7 +23,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Chart:
+class ColumnChart:
     """One measure over the months, oldest first; `top` is the largest value, in words."""
 
     kind: str
@@ -46,7 +46,7 @@ class Point:
     is_settled: bool = True
 
 
-def column_chart(kind: str, title: str, points: Sequence[Point]) -> Chart:
+def column_chart(kind: str, title: str, points: Sequence[Point]) -> ColumnChart:
     """Columns as high as their values beside the highest; a month without a value has none."""
     highest = max((point for point in points if point.value), key=lambda point: point.value or 0, default=None)
     most = highest.value if highest else None
@@ -55,7 +55,7 @@ def column_chart(kind: str, title: str, points: Sequence[Point]) -> Chart:
         for number, point in enumerate(points)
     ]
     read = "; ".join(f"{column.label}: {column.words}" for column in columns)
-    return Chart(
+    return ColumnChart(
         kind=kind,
         title=title,
         top=highest.words if highest else "",

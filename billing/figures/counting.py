@@ -23,7 +23,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Cast, Floor, Greatest
 
-from billing.models import Payment, Status
+from billing.models import Payment, PaymentStatus
 from integrations.activation.adoption import ADOPTED
 from integrations.connections.models import LIVE, Connection, State
 from partner_portal.core.periods import Span
@@ -95,7 +95,7 @@ def _count_activated(span: Span, places: dict[Place, PlaceFigures]) -> None:
         location=OuterRef("location"),
         altegio_payment_id__isnull=False,
         paid_at__lte=OuterRef("trial_ends_at") + PAID_AFTER_TRIAL,
-    ).exclude(status=Status.REFUNDED)
+    ).exclude(status=PaymentStatus.REFUNDED)
     in_trial = Q(trial_ends_at__gt=F("activated_at")) & ~Q(claim=ADOPTED)
     activated = Connection.objects.filter(activated_at__gte=span[0], activated_at__lt=span[1])
     rows = activated.annotate(has_paid=Exists(in_time)).order_by().values_list("application_id", "location__country")
@@ -142,7 +142,7 @@ def _add_revenue(moment: datetime, places: dict[Place, PlaceFigures]) -> None:
     """
     running = Payment.objects.filter(
         period_from__lte=moment, period_to__gte=moment, paid_at__lte=moment, altegio_payment_id__isnull=False
-    ).exclude(status=Status.REFUNDED, refunded_at__lte=moment)
+    ).exclude(status=PaymentStatus.REFUNDED, refunded_at__lte=moment)
     period = Greatest(_between("period_to", "period_from") + Value(1), Value(SECONDS_OF_A_DAY))
     monthly = ExpressionWrapper(
         F("amount") * Value(SECONDS_OF_A_MONTH) / period, output_field=DecimalField(max_digits=30, decimal_places=6)

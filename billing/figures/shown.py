@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.utils import formats
 
-from billing.figures.charts import Chart, Point, column_chart
+from billing.figures.charts import ColumnChart, Point, column_chart
 from billing.figures.counting import PlaceFigures
 from billing.figures.report import MonthFigures, Report, percentile, share
 from billing.money import exact
@@ -34,17 +34,17 @@ ACTIVATION_TIME = _(
 
 
 @dataclass(frozen=True)
-class Panel:
+class FigurePanel:
     """One figure: what it is called, what it means, its charts, and its table of a row for each month."""
 
     title: str
     definition: str
-    charts: list[Chart]
+    charts: list[ColumnChart]
     head: list[str]
     rows: list[list[str]]
 
 
-def panels(report: Report) -> list[Panel]:
+def panels(report: Report) -> list[FigurePanel]:
     """The four figures, from the totals of the months."""
     return [_revenue(report), _trials(report), _churn(report), _activation(report)]
 
@@ -118,7 +118,7 @@ def _chart(
     words: Sequence[str],
     *,
     unsettled: bool = False,
-) -> Chart:
+) -> ColumnChart:
     """Of months newest first, drawn oldest first; `unsettled` marks those that may still change."""
     points = [
         Point(str(formats.date_format(month.month, "M")), value, said, month.is_settled or not unsettled)
@@ -127,7 +127,7 @@ def _chart(
     return column_chart(kind, title, points[::-1])
 
 
-def _revenue(report: Report) -> Panel:
+def _revenue(report: Report) -> FigurePanel:
     totals = [month.total.revenue for month in report.months]
     nothing = Decimal(0)
     charts = []
@@ -143,10 +143,10 @@ def _revenue(report: Report) -> Panel:
         ]
         for month in report.months
     ]
-    return Panel(_("Monthly recurring revenue"), MRR, charts, [_("Month"), *report.currencies], rows)
+    return FigurePanel(_("Monthly recurring revenue"), MRR, charts, [_("Month"), *report.currencies], rows)
 
 
-def _trials(report: Report) -> Panel:
+def _trials(report: Report) -> FigurePanel:
     shares = [share(month.total.paid, month.total.trials) for month in report.months]
     rows = [
         [
@@ -161,10 +161,10 @@ def _trials(report: Report) -> Panel:
     chart = _chart(
         report.months, "paid", _("Trial to paid"), shares, [per_cent(value) for value in shares], unsettled=True
     )
-    return Panel(_("Trial to paid"), TRIAL_TO_PAID, [chart], head, rows)
+    return FigurePanel(_("Trial to paid"), TRIAL_TO_PAID, [chart], head, rows)
 
 
-def _churn(report: Report) -> Panel:
+def _churn(report: Report) -> FigurePanel:
     shares = [share(month.total.uninstalled, month.total.live) for month in report.months]
     rows = [
         [_name(month), count(month.total.live), count(month.total.uninstalled), per_cent(value)]
@@ -172,10 +172,10 @@ def _churn(report: Report) -> Panel:
     ]
     head = [_("Month"), _("Live at its start"), _("Uninstalled"), _("Share")]
     chart = _chart(report.months, "churn", _("Churn"), shares, [per_cent(value) for value in shares])
-    return Panel(_("Churn"), CHURN, [chart], head, rows)
+    return FigurePanel(_("Churn"), CHURN, [chart], head, rows)
 
 
-def _activation(report: Report) -> Panel:
+def _activation(report: Report) -> FigurePanel:
     totals: list[PlaceFigures] = [month.total for month in report.months]
     charts, columns = [], []
     for kind, title, rank in (("median", _("Median"), 50), ("slowest", _("95th percentile"), 95)):
@@ -187,4 +187,4 @@ def _activation(report: Report) -> Panel:
         for month, median, slowest in zip(report.months, *columns, strict=True)
     ]
     head = [_("Month"), _("Activated"), _("Median"), _("95th percentile")]
-    return Panel(_("Time to activation"), ACTIVATION_TIME, charts, head, rows)
+    return FigurePanel(_("Time to activation"), ACTIVATION_TIME, charts, head, rows)

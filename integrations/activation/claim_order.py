@@ -15,7 +15,7 @@ from integrations.activation.binding import (
     others_alive,
     was_ours,
 )
-from integrations.activation.status_decision import Facts
+from integrations.activation.status_decision import StatusFacts
 from integrations.altegio.answers import AltegioState, ConnectionStatus
 from integrations.connections.models import UNDECIDED, Application, Connection, EndedBy, State
 from integrations.connections.window import clock_tolerance
@@ -145,14 +145,14 @@ def _refused_here(connection: Connection) -> QuerySet[Connection]:
     return Connection.objects.beside(connection).refused(timezone.now() - REFUSAL_LASTS)
 
 
-def facts_of(connection: Connection, call: OutgoingCall, status: ConnectionStatus) -> Facts:
+def facts_of(connection: Connection, call: OutgoingCall, status: ConnectionStatus) -> StatusFacts:
     """What `judge` looks at, of a locked connection."""
     active = status.state in (AltegioState.ACTIVE, AltegioState.FROZEN)
     is_theirs = was_ours(connection, status) if active else is_granted_to(connection, status)
     may_go_on = is_theirs and connection.state in UNDECIDED
     was_sent = active and answers_a_lost_call(connection, status)
     must_settle = may_go_on and not was_sent and _must_settle(connection, status)
-    return Facts(
+    return StatusFacts(
         remote=status.state,
         state=State(connection.state),
         is_disputed=is_theirs and is_in_dispute(connection, status),

@@ -13,7 +13,7 @@ DISPUTED = "Two people claim this location."
 
 
 @dataclass(frozen=True)
-class Facts:
+class StatusFacts:
     """All that the judgement rests on."""
 
     remote: AltegioState
@@ -30,7 +30,7 @@ class Facts:
     is_held: bool  # staff release what the application sends
 
 
-def judge(facts: Facts) -> Verdict:
+def judge(facts: StatusFacts) -> Verdict:
     """What becomes of the claim. While its window is open it is never left without a call that waits."""
     if facts.state not in UNDECIDED:
         return NotToHappen("The claim has ended.")
@@ -42,7 +42,7 @@ def judge(facts: Facts) -> Verdict:
     return NotToHappen(NO_OPEN_GRANT)
 
 
-def _judge_active(facts: Facts) -> Verdict:
+def _judge_active(facts: StatusFacts) -> Verdict:
     if facts.decided and not facts.others_alive:
         return Happened()
     if not facts.is_theirs:
@@ -50,7 +50,7 @@ def _judge_active(facts: Facts) -> Verdict:
     return _settled(facts, Happened())
 
 
-def _judge_grant(facts: Facts) -> Verdict:
+def _judge_grant(facts: StatusFacts) -> Verdict:
     if facts.is_disputed and facts.state == State.CONFLICT:
         return Hold(DISPUTED)
     if facts.is_held and facts.state == State.CONFLICT:
@@ -58,7 +58,7 @@ def _judge_grant(facts: Facts) -> Verdict:
     return _settled(facts, SendAgain())
 
 
-def _settled(facts: Facts, verdict: Verdict) -> Verdict:
+def _settled(facts: StatusFacts, verdict: Verdict) -> Verdict:
     """Who has proven nothing leaves whoever has, or came first, the time to arrive."""
     if facts.others_first:
         return Hold(OTHERS_FIRST) if facts.state == State.CONFLICT else AskAgain(facts.settling, OTHERS_FIRST)

@@ -17,7 +17,7 @@ from integrations.chat.reading import MAX_URL, read_panel_url, read_phone
 from integrations.connections.models import LIVE, Connection, SyncState
 
 
-class NotConnectedError(APIException):
+class ConnectionNotLiveError(APIException):
     status_code = status.HTTP_409_CONFLICT
     default_detail = "This connection has ended, or is not active yet: Altegio shows nothing for it."
 
@@ -107,7 +107,7 @@ class ChatHighlights(_SignalView):
 def _connection(pk: int) -> Connection:
     connection = get_object_or_404(Connection.objects.select_related("application", "location"), pk=pk)
     if connection.state not in LIVE:
-        raise NotConnectedError
+        raise ConnectionNotLiveError
     return connection
 
 

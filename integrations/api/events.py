@@ -59,7 +59,7 @@ def _types() -> Parameter:
     return Parameter("type__in", read, {"type": "string"}, "Types, with a comma between them.")
 
 
-class OldestFirst(LargeRowsCursor):
+class EventCursor(LargeRowsCursor):
     """From the oldest on: who has read to the end asks next time for what stands behind the last one."""
 
     ordering = "position"
@@ -75,7 +75,7 @@ class EventList(ListAPIView[PartnerEvent]):
 
     scope = "read"
     serializer_class = EventSerializer
-    pagination_class = OldestFirst
+    pagination_class = EventCursor
     parameters = {"after": _after(), "types": _types()}
 
     def get_queryset(self) -> QuerySet[PartnerEvent]:

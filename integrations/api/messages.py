@@ -63,7 +63,7 @@ def _after() -> Parameter:
     return Parameter("position__gt", read, {"type": "string", "pattern": "^[0-9]{1,18}$"}, meaning)
 
 
-class OldestFirst(LargeRowsCursor):
+class MessageCursor(LargeRowsCursor):
     """From the oldest on: who has read to the end asks next time for what stands behind the last one."""
 
     ordering = "position"
@@ -81,7 +81,7 @@ class MessageList(ListAPIView[RequestedMessage]):
 
     scope = "sms"
     serializer_class = MessageSerializer
-    pagination_class = OldestFirst
+    pagination_class = MessageCursor
     parameters = {
         "after": _after(),
         "state": choice("state", {state: state for state in RequestedMessage.State.values}),

@@ -8,8 +8,8 @@ from integrations.activation.call_kinds import Activate
 from integrations.activation.waiting_call import ask_first, put_to_the_front, renew_deadlines, wake
 from integrations.alerts.windows import clear_window_alerts
 from integrations.connect.claimants import Claimant
-from integrations.connect.decisions import Claim
-from integrations.connect.location_facts import Place
+from integrations.connect.decisions import ClaimDecision
+from integrations.connect.location_facts import ClaimedLocation
 from integrations.connections.models import (
     Application,
     Connection,
@@ -31,12 +31,12 @@ TURN = 20
 # Fewer for who has proven nothing, and all claims that wait from the same address or network count.
 UNPROVEN_TURN = 5
 
-NEW: dict[Claim, tuple[State, str]] = {
-    Claim.OPEN: (State.GRANTED, ""),
-    Claim.OPEN_ASKING: (State.GRANTED, ""),
-    Claim.OPEN_HELD: (State.CONFLICT, TAKEN_REASON),
-    Claim.OPEN_DISPUTED: (State.CONFLICT, CONFLICT_REASON),
-    Claim.OPEN_LATE: (State.EXPIRED, "The time for the activation was over before the sign-up."),
+NEW: dict[ClaimDecision, tuple[State, str]] = {
+    ClaimDecision.OPEN: (State.GRANTED, ""),
+    ClaimDecision.OPEN_ASKING: (State.GRANTED, ""),
+    ClaimDecision.OPEN_HELD: (State.CONFLICT, TAKEN_REASON),
+    ClaimDecision.OPEN_DISPUTED: (State.CONFLICT, CONFLICT_REASON),
+    ClaimDecision.OPEN_LATE: (State.EXPIRED, "The time for the activation was over before the sign-up."),
 }
 
 
@@ -68,7 +68,7 @@ class ClaimPlan:
         self.now = now
         self._turns_taken = turns_taken
         self.claimed: list[Claimed] = []
-        self._new: dict[Claim, list[Connection]] = {claim: [] for claim in NEW}
+        self._new: dict[ClaimDecision, list[Connection]] = {claim: [] for claim in NEW}
         self._returned: list[Connection] = []
         self._reopened: list[Connection] = []
         self._asking_again: list[Connection] = []
@@ -80,43 +80,44 @@ class ClaimPlan:
     @property
     def opened(self) -> int:
         """How many new undecided claims there are so far."""
-        return sum(len(opened) for claim, opened in self._new.items() if claim is not Claim.OPEN_LATE)
+        return sum(len(opened) for claim, opened in self._new.items() if claim is not ClaimDecision.OPEN_LATE)
 
-    def note(self, claim: Claim, location: Location, place: Place) -> None:
+    def note(self, claim: ClaimDecision, location: Location, place: ClaimedLocation) -> None:
         """Take down the decision on one location."""
         if claim in NEW:
             self._open(claim, location)
-        if self.claimant.is_proven and claim in (Claim.OPEN, Claim.OPEN_ASKING):
+        if self.claimant.is_proven and claim in (ClaimDecision.OPEN, ClaimDecision.OPEN_ASKING):
             self._overtaken += place.overtaken
-        if claim in (Claim.DISPUTE, Claim.OPEN_DISPUTED):
+        if claim in (ClaimDecision.DISPUTE, ClaimDecision.OPEN_DISPUTED):
             self._disputed += place.rivals
-        if claim is Claim.RETURN and place.live is not None:
+        if claim is ClaimDecision.RETURN and place.live is not None:
             self._returned.append(place.live)
             self.claimed.append(Claimed(place.live, is_new=False))
         elif place.mine is not None:
             self._note_mine(claim, place.mine)
 
-    def _note_mine(self, claim: Claim, mine: Connection) -> None:
+    def _note_mine(self, claim: ClaimDecision, mine: Connection) -> None:
         self.claimed.append(Claimed(mine, is_new=False))
         if self.claimant.is_proven and not mine.is_proven:
             self._proven.append(mine)
         collected = {
-            Claim.REOPEN: self._reopened,
-            Claim.DISPUTE: self._disputed,
-            Claim.ASK_AGAIN: self._asking_again,
+            ClaimDecision.REOPEN: self._reopened,
+            ClaimDecision.DISPUTE: self._disputed,
+            ClaimDecision.ASK_AGAIN: self._asking_again,
         }
         if claim in collected:
             collected[claim].append(mine)
-        if claim is Claim.DISPUTE and (mine.is_disputed or mine.deadline_at <= self.now) and self._lasts_longer(mine):
+        is_over = mine.is_disputed or mine.deadline_at <= self.now
+        if claim is ClaimDecision.DISPUTE and is_over and self._lasts_longer(mine):
             self._renewed.append(mine)
 
     def _lasts_longer(self, mine: Connection) -> bool:
         """Whether this arrival's window does: one that is acted on late may be older than what the claim rests on."""
         return mine.deadline_at < self.deadline
 
-    def _open(self, claim: Claim, location: Location) -> None:
+    def _open(self, claim: ClaimDecision, location: Location) -> None:
         state, reason = NEW[claim]
-        late = claim is Claim.OPEN_LATE
+        late = claim is ClaimDecision.OPEN_LATE
         connection = Connection(
             application=self.application,
             location=location,
@@ -127,7 +128,7 @@ class ClaimPlan:
             is_proven=self.claimant.is_proven,
             visitor=self.claimant.visitor,
             network=self.claimant.network,
-            is_disputed=claim is Claim.OPEN_DISPUTED,
+            is_disputed=claim is ClaimDecision.OPEN_DISPUTED,
             arrived_at=self.arrived_at,
             last_arrived_at=self.arrived_at,
             deadline_at=self.deadline,
@@ -169,10 +170,10 @@ class ClaimPlan:
     def _queue_calls(self) -> None:
         """One activation call for each new claim: it is sent, asked about, or held back until the claim's end."""
         states = {
-            Claim.OPEN: CallState.QUEUED,
-            Claim.OPEN_ASKING: CallState.UNCONFIRMED,
-            Claim.OPEN_HELD: CallState.UNCONFIRMED,
-            Claim.OPEN_DISPUTED: CallState.UNCONFIRMED,
+            ClaimDecision.OPEN: CallState.QUEUED,
+            ClaimDecision.OPEN_ASKING: CallState.UNCONFIRMED,
+            ClaimDecision.OPEN_HELD: CallState.UNCONFIRMED,
+            ClaimDecision.OPEN_DISPUTED: CallState.UNCONFIRMED,
         }
         calls: list[OutgoingCall] = []
         for claim, state in states.items():
@@ -205,7 +206,7 @@ class ClaimPlan:
             renew_deadlines(self._renewed)
         if self.application.hold_activations:
             # Nothing asks, so nobody else would tell them.
-            tell_of_disputes([*self._disputed, *self._new[Claim.OPEN_DISPUTED]])
+            tell_of_disputes([*self._disputed, *self._new[ClaimDecision.OPEN_DISPUTED]])
 
     def _go_on(self) -> None:
         """Reopen claims that were blocked, give them a new window, and ask Altegio about them."""

@@ -19,7 +19,7 @@ from integrations.alerts.windows import begin_window
 from integrations.connect.claim_writes import Claimed, ClaimPlan
 from integrations.connect.claimants import Claimant, room_for, turns_taken
 from integrations.connect.decisions import decide
-from integrations.connect.location_facts import Place
+from integrations.connect.location_facts import ClaimedLocation
 from integrations.connections.external_ids import bound_to
 from integrations.connections.models import (
     LIVE,
@@ -67,7 +67,7 @@ def claim_locations(
     plan = ClaimPlan(application, claimant, arrived_at, activation_deadline(arrived_at), now, max(taken))
     for salon_id in salon_ids:
         key = locations[salon_id].pk
-        place = Place(current[key], claimant, now, frozenset(persistent[key]))
+        place = ClaimedLocation(current[key], claimant, now, frozenset(persistent[key]))
         facts = place.facts(in_time=now < plan.deadline, has_room=plan.opened < room)
         plan.note(decide(facts), locations[salon_id], place)
     return plan.finish()

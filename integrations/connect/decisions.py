@@ -40,7 +40,7 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Facts:
+class ClaimFacts:
     """All that a decision rests on."""
 
     is_proven: bool  # Altegio signed who they are, or they signed in to an account whose address is proven
@@ -70,7 +70,7 @@ class Facts:
         return any(other.is_proven and other.is_open and other.waits_behind_a_holder for other in self.others)
 
 
-class Claim(enum.Enum):
+class ClaimDecision(enum.Enum):
     """What a claim leads to."""
 
     KEEP = "keep"  # it waits already, and goes on as it does
@@ -86,36 +86,36 @@ class Claim(enum.Enum):
     DEFER = "defer"  # no room: it waits until they have proven who they are
 
 
-def decide(facts: Facts) -> Claim:
+def decide(facts: ClaimFacts) -> ClaimDecision:
     """The decision on one location."""
     if facts.mine is not None:
         return _decide_mine(facts, facts.mine)
     if facts.holder is Holder.CLAIMANT:
-        return Claim.RETURN
+        return ClaimDecision.RETURN
     if not facts.in_time:
-        return Claim.OPEN_LATE
+        return ClaimDecision.OPEN_LATE
     if not facts.is_proven and not facts.has_room:
-        return Claim.DEFER
+        return ClaimDecision.DEFER
     if facts.holder is Holder.ANOTHER:
-        return Claim.OPEN_HELD
+        return ClaimDecision.OPEN_HELD
     if facts.is_rivalled:
-        return Claim.OPEN_DISPUTED
+        return ClaimDecision.OPEN_DISPUTED
     may_be_another = facts.was_refused or facts.somebody_waits or facts.holder_is_back
-    return Claim.OPEN if facts.is_proven and not may_be_another else Claim.OPEN_ASKING
+    return ClaimDecision.OPEN if facts.is_proven and not may_be_another else ClaimDecision.OPEN_ASKING
 
 
-def _decide_mine(facts: Facts, mine: Standing) -> Claim:
+def _decide_mine(facts: ClaimFacts, mine: Standing) -> ClaimDecision:
     """The same person again: within its window a claim does not start anew, and nothing is sent twice."""
     if not facts.in_time:
-        return Claim.KEEP
+        return ClaimDecision.KEEP
     if mine.state == State.GRANTED:
         if facts.is_rivalled:
-            return Claim.DISPUTE
-        return Claim.KEEP if mine.is_open else Claim.REOPEN
+            return ClaimDecision.DISPUTE
+        return ClaimDecision.KEEP if mine.is_open else ClaimDecision.REOPEN
     if facts.holder is Holder.ANOTHER:
-        return Claim.ASK_AGAIN if facts.is_proven and not mine.is_disputed else Claim.KEEP
+        return ClaimDecision.ASK_AGAIN if facts.is_proven and not mine.is_disputed else ClaimDecision.KEEP
     if facts.is_proven and mine.is_open and mine.waits_behind_a_holder and not facts.staff_release:
-        return Claim.ASK_AGAIN
+        return ClaimDecision.ASK_AGAIN
     if facts.is_rivalled:
-        return Claim.DISPUTE
-    return Claim.REOPEN
+        return ClaimDecision.DISPUTE
+    return ClaimDecision.REOPEN

@@ -6,12 +6,12 @@ from datetime import datetime
 from django.conf import settings
 
 from integrations.connect.claimants import Claimant
-from integrations.connect.decisions import Facts, Holder, Standing
+from integrations.connect.decisions import ClaimFacts, Holder, Standing
 from integrations.connections.models import LIVE, UNDECIDED, Connection, State
 
 
 @dataclass(frozen=True)
-class Place:
+class ClaimedLocation:
     """The connections at one location: undecided, alive, ended lately, and where this claimant was refused lately.
 
     `persistent`: the claims that were refused there again and again.
@@ -58,9 +58,9 @@ class Place:
     def _undecided(self) -> list[Connection]:
         return [each for each in self.connections if each.state in UNDECIDED]
 
-    def facts(self, *, in_time: bool, has_room: bool) -> Facts:
+    def facts(self, *, in_time: bool, has_room: bool) -> ClaimFacts:
         """What `decide` looks at. `has_room`: this claimant may have one more undecided claim."""
-        return Facts(
+        return ClaimFacts(
             is_proven=self.claimant.is_proven,
             in_time=in_time,
             has_room=has_room and len(self.unproven) < settings.UNPROVEN_CLAIMS_PER_LOCATION,

@@ -45,7 +45,7 @@ LOCATION_NOTES = ExtensionPoint[Notes](
 
 
 @dataclass(frozen=True)
-class Row:
+class LocationRow:
     """One location's line."""
 
     salon_id: int
@@ -119,12 +119,12 @@ def _filters(connections: QuerySet[Connection], chosen: str) -> list[StateFilter
     return [StateFilter(name, LABELS[name], count, name == chosen) for name, count in names if count]
 
 
-def _rows(request: HttpRequest, connections: list[Connection], owner: User) -> list[Row]:
+def _rows(request: HttpRequest, connections: list[Connection], owner: User) -> list[LocationRow]:
     notes = [given(connections) for given in LOCATION_NOTES]
     ending = being_disconnected(connections)
     buttons = open_buttons(request, owner, connections)
     return [
-        Row(
+        LocationRow(
             salon_id=connection.location.altegio_id,
             title=connection.title,
             application=connection.application.shown_name,

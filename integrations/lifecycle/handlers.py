@@ -14,19 +14,22 @@ CallbackHandler = Callable[[dict[str, Any], Connection | None], None]
 
 
 @dataclass(frozen=True)
-class Subscription:
+class CallbackSubscription:
     """Who wants to hear of which event."""
 
     event: str
     handler: CallbackHandler
 
 
-CALLBACK_HANDLERS = ExtensionPoint[Subscription]("callback handlers", "Who wants to hear of a callback of one event.")
+CALLBACK_HANDLERS = ExtensionPoint[CallbackSubscription](
+    "callback handlers",
+    "Who wants to hear of a callback of one event.",
+)
 
 
 def register_callback_handler(event: str, handler: CallbackHandler) -> None:
     """Call `handler` for every callback whose `event` is this one."""
-    CALLBACK_HANDLERS.register(f"{event}: {import_path(handler)}", Subscription(event, handler))
+    CALLBACK_HANDLERS.register(f"{event}: {import_path(handler)}", CallbackSubscription(event, handler))
 
 
 def handlers_of(event: str) -> list[CallbackHandler]:

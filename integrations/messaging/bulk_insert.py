@@ -15,7 +15,7 @@ from partner_portal.core.many_values import as_array
 from partner_portal.core.prepared import fetch_all
 
 
-class Row(NamedTuple):
+class StatusRow(NamedTuple):
     """The columns of a status, before its batch is stored."""
 
     batch: int  # its number among the batches of the report: 1 for the first
@@ -107,7 +107,7 @@ class StatusRows:
     model instances and parameters (`python -m bench web`).
     """
 
-    def __init__(self, rows: Sequence[Row]) -> None:
+    def __init__(self, rows: Sequence[StatusRow]) -> None:
         self._rows = rows
         by_columns = zip(*rows, strict=True) if connection.vendor == "postgresql" else ()
         self._columns = [as_array(column) for column in by_columns]
@@ -134,5 +134,5 @@ class StatusRows:
         return dict(StatusBatch.objects.filter(pk__in=batches).values_list("pk", "size"))
 
 
-def _without_batch(row: Row) -> dict[str, Any]:
+def _without_batch(row: StatusRow) -> dict[str, Any]:
     return {name: value for name, value in row._asdict().items() if name != "batch"}

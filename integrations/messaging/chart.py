@@ -23,7 +23,7 @@ COLOURS: dict[int, str] = {
 
 
 @dataclass(frozen=True)
-class Bar:
+class StatusBar:
     """One status's part of a day."""
 
     x: str
@@ -35,18 +35,18 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Chart:
+class VolumeChart:
     """What the template draws. Lengths are SVG units."""
 
     width: int
     height: int
-    bars: list[Bar]
+    bars: list[StatusBar]
     labels: list[tuple[str, str]]
     legend: list[tuple[str, str]]
     highest: int
 
 
-def volume_chart(volumes: QuerySet[DailyVolume], today: date | None = None) -> Chart:
+def volume_chart(volumes: QuerySet[DailyVolume], today: date | None = None) -> VolumeChart:
     """The messages of the last 30 days, a bar for each day, split by status."""
     last = today or timezone.now().date()
     days = [last - timedelta(days=DAYS - 1 - index) for index in range(DAYS)]
@@ -60,7 +60,7 @@ def volume_chart(volumes: QuerySet[DailyVolume], today: date | None = None) -> C
     ]
     labels = [(f"{index * step:.1f}", formats.date_format(day, "MONTH_DAY_FORMAT")) for index, day in enumerate(days)]
     legend = [(colour, str(SmsStatus(status).label)) for status, colour in COLOURS.items()]
-    return Chart(WIDTH, HEIGHT + FOOT, bars, labels[::5], legend, highest)
+    return VolumeChart(WIDTH, HEIGHT + FOOT, bars, labels[::5], legend, highest)
 
 
 def _counts(volumes: QuerySet[DailyVolume], first: date) -> dict[date, dict[int, int]]:
@@ -71,12 +71,12 @@ def _counts(volumes: QuerySet[DailyVolume], first: date) -> dict[date, dict[int,
     return counts
 
 
-def _day_bars(day: date, kinds: dict[int, int], left: float, step: float, highest: int) -> list[Bar]:
+def _day_bars(day: date, kinds: dict[int, int], left: float, step: float, highest: int) -> list[StatusBar]:
     bars, top = [], float(HEIGHT)
     for status, colour in COLOURS.items():
         if messages := kinds.get(status, 0):
             height = HEIGHT * messages / highest
             top -= height
             title = f"{formats.date_format(day)}: {SmsStatus(status).label}, {formats.number_format(messages)}"
-            bars.append(Bar(f"{left:.1f}", f"{top:.1f}", f"{step * 0.8:.1f}", f"{height:.1f}", colour, title))
+            bars.append(StatusBar(f"{left:.1f}", f"{top:.1f}", f"{step * 0.8:.1f}", f"{height:.1f}", colour, title))
     return bars

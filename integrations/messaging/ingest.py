@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from django.db import transaction
 
 from integrations.connections.models import Location
-from integrations.messaging.bulk_insert import Row, StatusRows
+from integrations.messaging.bulk_insert import StatusRow, StatusRows
 from integrations.messaging.call_kinds import queue_relays
 from integrations.messaging.message_states import follow_statuses, keys_of_messages
 from integrations.messaging.models import CallbackAddress, SmsStatus, StatusBatch
@@ -108,10 +108,12 @@ def _locations(reported: Sequence[ReportedStatus]) -> dict[int, int]:
     return dict(Location.objects.filter(altegio_id__in=wanted).values_list("altegio_id", "pk"))
 
 
-def _row(status: ReportedStatus, message: int | None, batch: int, address: int, locations: dict[int, int]) -> Row:
+def _row(
+    status: ReportedStatus, message: int | None, batch: int, address: int, locations: dict[int, int]
+) -> StatusRow:
     message_id = status["id"]
     # By position: names would take half as long again.
-    return Row(
+    return StatusRow(
         batch,
         address,
         str(message_id),

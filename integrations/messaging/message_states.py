@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from integrations.messaging.bulk_insert import Row
+from integrations.messaging.bulk_insert import StatusRow
 from integrations.messaging.models import RequestedMessage, SmsStatus
 from integrations.messaging.parsing import ReportedStatus
 from integrations.messaging.status_addresses import Target, default_target
@@ -22,7 +22,7 @@ STATE_OF: dict[int, RequestedMessage.State] = {
 ORDER = tuple(State)
 
 
-def follow_statuses(rows: Iterable[Row]) -> None:
+def follow_statuses(rows: Iterable[StatusRow]) -> None:
     """Move the messages of stored statuses on, in the caller's transaction: at most a query for each state."""
     reached: dict[int, RequestedMessage.State] = {}
     for row in rows:

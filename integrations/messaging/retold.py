@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from integrations.messaging.bulk_insert import Row
+from integrations.messaging.bulk_insert import StatusRow
 from integrations.messaging.models import BatchState, MessageStatus, StatusBatch
 from integrations.messaging.relay_batches import move
 from integrations.messaging.volumes import correct_volumes, tally_once
@@ -13,7 +13,7 @@ PRICE = ("payment_sum", "currency_iso", "parts_amount")
 _STORED = Decimal("0.000001")
 
 
-def take_retold(rows: Sequence[Row]) -> tuple[int, set[int]]:
+def take_retold(rows: Sequence[StatusRow]) -> tuple[int, set[int]]:
     """Queue those of these stored rows that say something new. Returns how many, and the addresses they go to.
 
     In the caller's transaction, which holds the addresses; a constant number of queries.
@@ -40,13 +40,13 @@ def _key(status: MessageStatus) -> tuple[int, str, int]:
     return status.address_id, status.message_id, status.status
 
 
-def _says_more(status: MessageStatus, row: Row | None) -> bool:
+def _says_more(status: MessageStatus, row: StatusRow | None) -> bool:
     if row is None:
         return False
     return status.batch.state == BatchState.REFUSED or _price(row, status) != _price(None, status)
 
 
-def _price(row: Row | None, status: MessageStatus) -> dict[str, Any]:
+def _price(row: StatusRow | None, status: MessageStatus) -> dict[str, Any]:
     """What the row says of the price; where it says nothing, what is known."""
     said = {name: getattr(row, name, None) for name in PRICE}
     price = {name: getattr(status, name) if value in (None, "") else value for name, value in said.items()}

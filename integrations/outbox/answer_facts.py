@@ -4,19 +4,19 @@ from django.conf import settings
 
 from integrations.altegio.answers import Answer, Outcome
 from integrations.outbox.call_kinds import CallKind
-from integrations.outbox.decisions import Facts, is_judged
+from integrations.outbox.decisions import AnswerFacts, is_judged
 from integrations.outbox.hosts import NOT_THERE
 from integrations.outbox.models import OutgoingCall
 from integrations.outbox.settling import verdict_of
 from partner_portal.core.masking import mask
 
 
-def facts_of(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking: bool) -> Facts:
+def facts_of(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking: bool) -> AnswerFacts:
     """What `decide` looks at, of a locked call. `asking`: the answer is to the question about it, not to the call."""
     proves_token = answer.outcome is not Outcome.UNAUTHORIZED or kind.proves_token(call)
     judged = asking and is_judged(answer.outcome, proves_token=proves_token)
     accepted, refused = answer.outcome is Outcome.ACCEPTED, answer.outcome is Outcome.REFUSED
-    return Facts(
+    return AnswerFacts(
         outcome=answer.outcome,
         message=mask(answer.message),
         reason=call.reason,

@@ -18,7 +18,7 @@ from integrations.outbox.models import OutgoingCall, Priority
 
 
 @dataclass(frozen=True)
-class Share:
+class BudgetShare:
     """What keeps a part of the calls that would go to something else first, once it has waited for so long.
 
     One for each priority: inside a share nobody would keep anything.
@@ -34,9 +34,9 @@ class Share:
 
 
 # Of no use to a phone that has stopped ringing: it has no time to be patient.
-NOTIFICATIONS = Share(Priority.NOTIFICATION, patience=timedelta())
-CHECKS, MONEY, SETUP = Share(Priority.CHECK), Share(Priority.MONEY), Share(Priority.SETUP)
-UNPROVEN = Share(Priority.UNPROVEN)
+NOTIFICATIONS = BudgetShare(Priority.NOTIFICATION, patience=timedelta())
+CHECKS, MONEY, SETUP = BudgetShare(Priority.CHECK), BudgetShare(Priority.MONEY), BudgetShare(Priority.SETUP)
+UNPROVEN = BudgetShare(Priority.UNPROVEN)
 SHARES = (NOTIFICATIONS, CHECKS, MONEY, SETUP, UNPROVEN)
 # What goes before activations that have time, first things first.
 SPARED = (NOTIFICATIONS, CHECKS, MONEY, SETUP)

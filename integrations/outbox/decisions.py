@@ -28,7 +28,7 @@ class Effect(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Facts:
+class AnswerFacts:
     """All that the decision rests on. What the kind says of the answer is asked only where it counts."""
 
     outcome: Outcome
@@ -71,12 +71,12 @@ def is_judged(outcome: Outcome, *, proves_token: bool) -> bool:
     return not stopped and outcome is not Outcome.LIMITED
 
 
-def decide(facts: Facts) -> Transition:
+def decide(facts: AnswerFacts) -> Transition:
     """Return what the answer to a call, or to the question about it, makes of it."""
     return _after_question(facts) if facts.is_question else _after_sending(facts)
 
 
-def _after_sending(facts: Facts) -> Transition:
+def _after_sending(facts: AnswerFacts) -> Transition:
     if facts.is_not_there:
         return _not_there(facts)
     match facts.outcome:
@@ -98,7 +98,7 @@ def _after_sending(facts: Facts) -> Transition:
     return _not_now(facts, CallState.QUEUED)
 
 
-def _unknown(facts: Facts) -> Transition:
+def _unknown(facts: AnswerFacts) -> Transition:
     """Ask, unless nothing was sent or to send it again is harmless."""
     if facts.was_sent and not facts.idempotent:
         return _back_off(facts, CallState.UNCONFIRMED, facts.message)
@@ -107,14 +107,14 @@ def _unknown(facts: Facts) -> Transition:
     return _back_off(facts, CallState.QUEUED, facts.message, at_least=facts.settling if at_work else 0.0)
 
 
-def _not_there(facts: Facts) -> Transition:
+def _not_there(facts: AnswerFacts) -> Transition:
     """Try the other host once. Where neither has it, the first one's words tell more: it worked before."""
     if facts.has_other_host:
         return Transition(CallState.QUEUED, facts.message, Effect.OTHER_HOST)
     return Transition(CallState.REFUSED, facts.reason or facts.message, Effect.REFUSED)
 
 
-def _after_question(facts: Facts) -> Transition:
+def _after_question(facts: AnswerFacts) -> Transition:
     match facts.verdict:
         case None:
             return _not_now(facts, CallState.UNCONFIRMED)
@@ -132,11 +132,11 @@ def _after_question(facts: Facts) -> Transition:
             return _back_off(facts, CallState.UNCONFIRMED, facts.message)
 
 
-def _back_off(facts: Facts, state: CallState, reason: str, *, at_least: float = 0.0) -> Transition:
+def _back_off(facts: AnswerFacts, state: CallState, reason: str, *, at_least: float = 0.0) -> Transition:
     return Transition(state, reason, backs_off=True, at_least=at_least, asked=facts.retry_after or 0.0)
 
 
-def _not_now(facts: Facts, state: CallState) -> Transition:
+def _not_now(facts: AnswerFacts, state: CallState) -> Transition:
     """401 stops every call of the token; 429 makes all wait, as long as Altegio says."""
     if facts.outcome is Outcome.UNAUTHORIZED:
         return Transition(state, facts.message, Effect.STOP_TOKEN)

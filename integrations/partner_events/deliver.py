@@ -26,7 +26,7 @@ from integrations.partner_events.reading import Message, read_each, read_secrets
 from integrations.partner_events.sending import TIMEOUT, Address, NotAcceptedError, look_up, post_signed
 from partner_portal.core.many_values import any_key
 from partner_portal.core.queues import describe_error
-from partner_portal.core.thread_shares import Share, Turn
+from partner_portal.core.thread_shares import ThreadShare, Turn
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +49,7 @@ _NEVER = Value(datetime(1970, 1, 1, tzinfo=UTC), output_field=DateTimeField())
 LAST_TURN = Greatest(Coalesce("last_delivered_at", _NEVER), Coalesce("rests_until", _NEVER))
 
 State = WebhookDelivery.State
-_share = Share(THREADS)
+_share = ThreadShare(THREADS)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from integrations.webhooks.consumers import CONSUMERS, Consumer, IncomingEvent, 
 from integrations.webhooks.models import Delivery
 from integrations.webhooks.publishing import publish_events
 from partner_portal.core.queues import describe_error
-from partner_portal.core.thread_shares import Share, Turn
+from partner_portal.core.thread_shares import ThreadShare, Turn
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +31,7 @@ NOTHING_LEFT = "Its events are not kept any more (RETENTION_EVENTS_DAYS): nothin
 # is published for the partner's webhooks. To be removed with that address's columns.
 FORMER_ADDRESS = "https"
 
-_share = Share(THREADS)
+_share = ThreadShare(THREADS)
 
 
 class EventsGoneError(Exception):

@@ -24,12 +24,12 @@ class Section(enum.Enum):
     def title(self) -> str | Promise:
         return _TITLES[self]
 
-    def at(self, place: int) -> "Place":
+    def at(self, place: int) -> "MenuPlace":
         """A list's place below this heading, 1 being the first."""
-        return Place(self, place)
+        return MenuPlace(self, place)
 
 
-class Place(NamedTuple):
+class MenuPlace(NamedTuple):
     """Where a list stands in the menu."""
 
     section: Section
@@ -51,10 +51,10 @@ _TITLES: dict[Section, str | Promise] = {
 class InMenu:
     """A list that has a place in the menu."""
 
-    menu: ClassVar[Place] = Section.EVIDENCE.at(99)
+    menu: ClassVar[MenuPlace] = Section.EVIDENCE.at(99)
 
 
-def by_section(apps: list[dict[str, Any]], places: dict[type[Any], Place]) -> list[dict[str, Any]]:
+def by_section(apps: list[dict[str, Any]], places: dict[type[Any], MenuPlace]) -> list[dict[str, Any]]:
     """Django's list of apps with their models, laid out anew by the sections of these places.
 
     A section without a list that this member of staff may see is left out.

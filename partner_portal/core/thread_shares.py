@@ -3,7 +3,7 @@
 For work that waits for somebody outside: the worker's other threads carry the calls to Altegio. Who is served has a
 key; at most one thread serves the same key, and all who were slow lately have one thread together.
 
-    share = Share(3)
+    share = ThreadShare(3)
     done = share.run(claim, key_of, work, seconds=25)   # 0 at once where all of the share is at work
 """
 
@@ -28,8 +28,8 @@ class Turn:
     count: int = 1
 
 
-class Share:
-    """At most `threads` of the process at once. One `Share` for each kind of work, made when its module is loaded."""
+class ThreadShare:
+    """At most `threads` of the process at once: one for each kind of work, made when its module is loaded."""
 
     def __init__(self, threads: int) -> None:
         self._free = threading.BoundedSemaphore(threads)

@@ -2,7 +2,7 @@
 
 from accounts.confirmation_links import state_of
 from accounts.models import User
-from billing.models import Payment, Status
+from billing.models import Payment, PaymentStatus
 from integrations.connections.models import Connection
 
 Params = dict[str, object]
@@ -13,7 +13,9 @@ MANY = 20
 def emails_about(owner: User, arrival: int, connections: dict[str, Connection]) -> list[tuple[str, Params]]:
     """The templates, and what each is given; those about several things once for one and once for many."""
     link = {"arrival": arrival}
-    paid, refunded = (Payment.objects.get(status=status).pk for status in (Status.REPORTED, Status.REFUNDED))
+    paid, refunded = (
+        Payment.objects.get(status=status).pk for status in (PaymentStatus.REPORTED, PaymentStatus.REFUNDED)
+    )
     subjects = {
         "connected": connections["active"].pk,
         "not_connected": connections["failed"].pk,

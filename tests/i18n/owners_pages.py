@@ -13,7 +13,7 @@ from accounts.confirmation_links import Purpose, link_for, state_of
 from accounts.frame_tokens import make_frame_token
 from accounts.listing import PER_PAGE
 from accounts.models import User
-from billing.models import Payment, PaymentLink, Status, TariffOption
+from billing.models import Payment, PaymentLink, PaymentStatus, TariffOption
 from integrations.connections.models import Application, Chain, Connection, Installation, Location
 from integrations.sender_names.models import NameState, SenderName, SenderNameList
 from tests.planting import give_calls
@@ -189,7 +189,7 @@ class OwnersPages:
         self._connection(self._location(4001), self.owner).save()
 
     def _payments(self) -> None:
-        for number, status in enumerate(Status):
+        for number, status in enumerate(PaymentStatus):
             Payment.objects.create(
                 source="api",
                 connection=self.connections["active"],
@@ -201,8 +201,8 @@ class OwnersPages:
                 period_from=self.now,
                 period_to=self.now + timedelta(days=30),
                 status=status,
-                altegio_payment_id=number if status in (Status.REPORTED, Status.REFUNDED) else None,
-                refunded_at=self.now if status == Status.REFUNDED else None,
+                altegio_payment_id=number if status in (PaymentStatus.REPORTED, PaymentStatus.REFUNDED) else None,
+                refunded_at=self.now if status == PaymentStatus.REFUNDED else None,
             )
 
     def _sender_names(self) -> None:

@@ -17,7 +17,7 @@ from accounts.models import OutgoingEmail, User
 from accounts.password_reset import NewPasswordForm
 from accounts.proofs import take_over
 from accounts.sessions import sign_out_everywhere
-from accounts.two_factor.password_change import OwnPasswordForm
+from accounts.two_factor.password_change import StaffPasswordForm
 from integrations.lifecycle import account_deletion
 from sandbox import Sandbox
 from tests.integrations.connect.test_unsigned_arrival import PASSWORD, form_action
@@ -181,7 +181,7 @@ def test_staff_who_are_shut_out_while_they_change_their_password_stay_out(monkey
     browser = Client()
     browser.force_login(member)
     with monkeypatch.context() as patched:
-        end = meanwhile(patched, OwnPasswordForm, "full_clean", lambda: User.objects.update(is_active=False))
+        end = meanwhile(patched, StaffPasswordForm, "full_clean", lambda: User.objects.update(is_active=False))
         form = {"old_password": PASSWORD, "new_password1": NEW, "new_password2": NEW}
         browser.post("/admin/password_change/", form)
         end()

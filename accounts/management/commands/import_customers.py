@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts.customer_import import COLUMNS, NothingTakenError, Outcome, PartlyTakenError, import_customers
+from accounts.customer_import import COLUMNS, LineOutcome, NothingTakenError, PartlyTakenError, import_customers
 from partner_portal.core.csv_files import UnreadableFileError, add_file_arguments, opened
 
 
@@ -24,12 +24,12 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="judge every line, change nothing")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        counts: Counter[Outcome] = Counter()
+        counts: Counter[LineOutcome] = Counter()
         try:
             with opened(options["file"], options["encoding"]) as (lines, bar):
                 for line in import_customers(lines, dry_run=options["dry_run"]):
                     counts[line.outcome] += 1
-                    if line.outcome is Outcome.REFUSED:
+                    if line.outcome is LineOutcome.REFUSED:
                         bar.clear()
                         self.stdout.write(f"Line {line.number}: {line.why}")
         except OSError as problem:
@@ -42,8 +42,8 @@ class Command(BaseCommand):
             pass
         self._report(counts, dry_run=options["dry_run"])
 
-    def _report(self, counts: Counter[Outcome], *, dry_run: bool) -> None:
-        new, known, refused = (counts[outcome] for outcome in Outcome)
+    def _report(self, counts: Counter[LineOutcome], *, dry_run: bool) -> None:
+        new, known, refused = (counts[outcome] for outcome in LineOutcome)
         found = f"{new} new, {known} known already, {refused} refused."
         if refused:
             self.stdout.write(f"{found} Nothing was taken.")

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from billing.rehearsal import Check, Rehearsal
+from billing.rehearsal import ModerationCheck, Rehearsal
 from integrations.altegio.wire import parse_id
 from integrations.connections.models import Location, application_for
 
@@ -65,7 +65,7 @@ class Command(BaseCommand):
             raise CommandError("No location has been seen here yet: name one with --salon-id.")
         return newest.altegio_id
 
-    def _show(self, check: Check) -> None:
+    def _show(self, check: ModerationCheck) -> None:
         style = {True: self.style.SUCCESS, False: self.style.ERROR, None: self.style.WARNING}[check.holds]
         self.stdout.write(f"{style(SIGNS[check.holds])} {check.title}")
         for line in check.evidence:

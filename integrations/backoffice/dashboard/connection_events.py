@@ -25,7 +25,7 @@ class ConnectionEvent(models.TextChoices):
 
 
 @dataclass(frozen=True)
-class Change:
+class ChangePattern:
     """From which states to which."""
 
     before: frozenset[str]
@@ -40,15 +40,17 @@ class Change:
 _NOT_LIVE = frozenset({NEW, *State.values}) - frozenset(LIVE)
 _ANY = frozenset({NEW, *State.values})
 
-CHANGES: dict[ConnectionEvent, Change] = {
-    ConnectionEvent.ASKED: Change(frozenset({NEW}), frozenset(State.values)),
-    ConnectionEvent.ACTIVATED: Change(_NOT_LIVE - {State.UNINSTALLED}, frozenset({State.ACTIVE})),
-    ConnectionEvent.FAILED: Change(_ANY, frozenset({State.FAILED})),
-    ConnectionEvent.EXPIRED: Change(_ANY, frozenset({State.EXPIRED})),
-    ConnectionEvent.CONFLICT: Change(_ANY, frozenset({State.CONFLICT})),
-    ConnectionEvent.FROZEN: Change(_ANY, frozenset({State.FROZEN})),
-    ConnectionEvent.REACTIVATED: Change(frozenset({State.FROZEN, State.UNINSTALLED}), frozenset({State.ACTIVE})),
-    ConnectionEvent.UNINSTALLED: Change(_ANY, frozenset({State.UNINSTALLED})),
+CHANGES: dict[ConnectionEvent, ChangePattern] = {
+    ConnectionEvent.ASKED: ChangePattern(frozenset({NEW}), frozenset(State.values)),
+    ConnectionEvent.ACTIVATED: ChangePattern(_NOT_LIVE - {State.UNINSTALLED}, frozenset({State.ACTIVE})),
+    ConnectionEvent.FAILED: ChangePattern(_ANY, frozenset({State.FAILED})),
+    ConnectionEvent.EXPIRED: ChangePattern(_ANY, frozenset({State.EXPIRED})),
+    ConnectionEvent.CONFLICT: ChangePattern(_ANY, frozenset({State.CONFLICT})),
+    ConnectionEvent.FROZEN: ChangePattern(_ANY, frozenset({State.FROZEN})),
+    ConnectionEvent.REACTIVATED: ChangePattern(
+        frozenset({State.FROZEN, State.UNINSTALLED}), frozenset({State.ACTIVE})
+    ),
+    ConnectionEvent.UNINSTALLED: ChangePattern(_ANY, frozenset({State.UNINSTALLED})),
 }
 
 

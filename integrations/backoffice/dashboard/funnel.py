@@ -31,7 +31,7 @@ WIDTH = 240.0
 
 
 @dataclass(frozen=True)
-class Bar:
+class OutcomeBar:
     """One outcome's part of a row's bar; lengths are SVG units, as text."""
 
     kind: str
@@ -40,12 +40,12 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Row:
+class FunnelRow:
     """One line of a funnel table: its name, its numbers by column, its bar and the bar in words."""
 
     name: str
     numbers: list[Total]
-    bars: list[Bar]
+    bars: list[OutcomeBar]
     words: str
 
 
@@ -62,39 +62,39 @@ def funnel() -> dict[str, Any]:
     }
 
 
-Line = tuple[str, dict[str, int], dict[str, str | int]]  # name, counts by column, filters of its lists
+FunnelLine = tuple[str, dict[str, int], dict[str, str | int]]  # name, counts by column, filters of its lists
 
 
-def _by_day(counts: Counts) -> list[Line]:
-    lines: list[Line] = []
+def _by_day(counts: Counts) -> list[FunnelLine]:
+    lines: list[FunnelLine] = []
     for day in shown_days():
         sums = {what: sum(n for key, n in counts.items() if key[0] == day and key[2] == what) for what in COLUMNS}
         lines.append((formats.date_format(day, "D j M"), sums, {"when": day.isoformat()}))
     return lines
 
 
-def _by_application(counts: Counts) -> list[Line]:
-    lines: list[Line] = []
+def _by_application(counts: Counts) -> list[FunnelLine]:
+    lines: list[FunnelLine] = []
     for application in Application.objects.order_by("pk"):
         sums = {what: sum(n for key, n in counts.items() if key[1:] == (application.pk, what)) for what in COLUMNS}
         lines.append((str(application), sums, {"when": f"{DAYS}d", "application": application.pk}))
     return lines
 
 
-def _with_bars(lines: list[Line]) -> Iterator[Row]:
+def _with_bars(lines: list[FunnelLine]) -> Iterator[FunnelRow]:
     longest = max((sum(sums[happened] for happened in OUTCOMES) for _name, sums, _filters in lines), default=0)
     for name, sums, filters in lines:
         numbers = [Total(sums[what], _list_of(what, filters)) for what in COLUMNS]
         words = ", ".join(f"{happened.label}: {sums[happened]}" for happened in OUTCOMES)
-        yield Row(name, numbers, list(_bars(sums, longest)), words)
+        yield FunnelRow(name, numbers, list(_bars(sums, longest)), words)
 
 
-def _bars(sums: dict[str, int], longest: int) -> Iterator[Bar]:
+def _bars(sums: dict[str, int], longest: int) -> Iterator[OutcomeBar]:
     left = 0.0
     for happened in OUTCOMES:
         if sums[happened]:
             width = WIDTH * sums[happened] / longest
-            yield Bar(happened.value, f"{left:.1f}", f"{width:.1f}")
+            yield OutcomeBar(happened.value, f"{left:.1f}", f"{width:.1f}")
             left += width
 
 

@@ -16,7 +16,7 @@ from integrations.altegio import requests
 from integrations.altegio.answers import Answer, Outcome
 from integrations.altegio.requests import ApiRequest
 from integrations.backoffice.doctor.clock import fitting_zones, is_local_time, newest_samples
-from integrations.backoffice.doctor.finding import Finding, Health
+from integrations.backoffice.doctor.finding import CheckResult, Health
 from integrations.backoffice.doctor.surroundings import mail_server, stored_secrets
 from integrations.backoffice.health import HEARTBEAT, MAX_SILENCE
 from integrations.connections.models import Application, Connection, application_for
@@ -32,7 +32,7 @@ MAX_DRIFT = 10
 THEN_AGAIN = "Then run this again: what else stands in the database was not examined."
 
 
-def examine() -> Iterator[Finding]:
+def examine() -> Iterator[CheckResult]:
     """Examine everything, one finding after the other. Nothing is changed, here or at Altegio.
 
     Without a database that is up to date only what needs none is examined.
@@ -42,7 +42,7 @@ def examine() -> Iterator[Finding]:
             yield from question()
         except Exception as error:  # whatever fails is the finding
             what = question.__name__.strip("_").replace("_", " ").capitalize()
-            yield Finding(what, Health.WRONG, _in_a_line(error))
+            yield CheckResult(what, Health.WRONG, _in_a_line(error))
 
 
 def database_is_ready() -> bool:
@@ -62,79 +62,83 @@ def _in_a_line(error: Exception) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split())[:200]
 
 
-def _configuration() -> Iterator[Finding]:
+def _configuration() -> Iterator[CheckResult]:
     messages = [
         message for message in run_checks(include_deployment_checks=not settings.DEBUG) if not message.is_silenced()
     ]
     for message in messages:
         health = Health.WRONG if message.level > WARNING else Health.LOOK
-        yield Finding("Configuration", health, str(message.msg).split("\n")[0], str(message.hint or ""))
+        yield CheckResult("Configuration", health, str(message.msg).split("\n")[0], str(message.hint or ""))
     if not messages:
-        yield Finding("Configuration", Health.WELL, "complete")
+        yield CheckResult("Configuration", Health.WELL, "complete")
 
 
-def _database() -> Iterator[Finding]:
+def _database() -> Iterator[CheckResult]:
     try:
         waiting = _waiting_migrations()
     except DatabaseError as error:
-        yield Finding("Database", Health.WRONG, _in_a_line(error), f"Check DATABASE_URL. {THEN_AGAIN}")
+        yield CheckResult("Database", Health.WRONG, _in_a_line(error), f"Check DATABASE_URL. {THEN_AGAIN}")
         return
     if waiting:
         advice = f"Run: python manage.py migrate --noinput. {THEN_AGAIN}"
-        yield Finding("Database", Health.WRONG, f"{waiting} migrations wait", advice)
+        yield CheckResult("Database", Health.WRONG, f"{waiting} migrations wait", advice)
     else:
-        yield Finding("Database", Health.WELL, f"{connection.vendor}, up to date")
+        yield CheckResult("Database", Health.WELL, f"{connection.vendor}, up to date")
 
 
-def _broker_and_cache() -> Iterator[Finding]:
+def _broker_and_cache() -> Iterator[CheckResult]:
     with app.connection_for_write() as broker:
         broker.ensure_connection(max_retries=1, timeout=2)
     cache.set("doctor", 1, timeout=5)
     kind = "Redis" if settings.REDIS_URL else "embedded (for a trial; production wants REDIS_URL)"
-    yield Finding("Broker and cache", Health.WELL, kind)
+    yield CheckResult("Broker and cache", Health.WELL, kind)
 
 
-def _worker() -> Iterator[Finding]:
+def _worker() -> Iterator[CheckResult]:
     silent = time.time() - float(cache.get(HEARTBEAT) or 0)
     if silent <= MAX_SILENCE:
-        yield Finding("Worker and beat", Health.WELL, f"last sign of life {silent:.0f} s ago")
+        yield CheckResult("Worker and beat", Health.WELL, f"last sign of life {silent:.0f} s ago")
     else:
-        yield Finding("Worker and beat", Health.LOOK, "no sign of life", "Start the worker and beat of the Procfile.")
+        yield CheckResult(
+            "Worker and beat", Health.LOOK, "no sign of life", "Start the worker and beat of the Procfile."
+        )
 
 
-def _staff() -> Iterator[Finding]:
+def _staff() -> Iterator[CheckResult]:
     if User.objects.filter(is_staff=True, is_active=True).exists():
         yield from _readers_of_alerts()
     else:
-        yield Finding("Staff", Health.LOOK, "nobody can open the admin", "Run: python manage.py createsuperuser")
+        yield CheckResult("Staff", Health.LOOK, "nobody can open the admin", "Run: python manage.py createsuperuser")
 
 
-def _readers_of_alerts() -> Iterator[Finding]:
+def _readers_of_alerts() -> Iterator[CheckResult]:
     if staff_who_may("alerts.view_alert").exists():
-        yield Finding("Staff", Health.WELL, "there is an account for the admin, and alerts go to who may see them")
+        yield CheckResult(
+            "Staff", Health.WELL, "there is an account for the admin, and alerts go to who may see them"
+        )
     else:
         advice = "Give somebody of the staff who has an e-mail address a role: Users, Rights."
-        yield Finding("Staff", Health.LOOK, "nobody gets alerts by e-mail", advice)
+        yield CheckResult("Staff", Health.LOOK, "nobody gets alerts by e-mail", advice)
 
 
-def _applications() -> Iterator[Finding]:
+def _applications() -> Iterator[CheckResult]:
     application_for()
     names = [f"{application} (#{application.altegio_id})" for application in Application.objects.all()]
     if names:
-        yield Finding("Applications", Health.WELL, ", ".join(names))
+        yield CheckResult("Applications", Health.WELL, ", ".join(names))
     else:
         advice = "Set ALTEGIO_APPLICATION_ID to the id in Altegio's developer account."
-        yield Finding("Applications", Health.WRONG, "none is known", advice)
+        yield CheckResult("Applications", Health.WRONG, "none is known", advice)
 
 
-def _altegio() -> Iterator[Finding]:
+def _altegio() -> Iterator[CheckResult]:
     if not settings.ALTEGIO_PARTNER_TOKEN:
         advice = "Set ALTEGIO_PARTNER_TOKEN to the token in Altegio's developer account."
-        yield Finding("Altegio", Health.WRONG, "no partner token", advice)
+        yield CheckResult("Altegio", Health.WRONG, "no partner token", advice)
         return
     if token_is_stopped():
         advice = "Set the right token, or resume it in the admin (stopped tokens) once Altegio accepts it again."
-        yield Finding("Calls to Altegio", Health.WRONG, "stopped: Altegio refused the partner token", advice)
+        yield CheckResult("Calls to Altegio", Health.WRONG, "stopped: Altegio refused the partner token", advice)
     yield _reach("Altegio's API", requests.countries())
     for application in Application.objects.order_by("pk"):
         number = application.altegio_id
@@ -142,14 +146,14 @@ def _altegio() -> Iterator[Finding]:
         yield _read(f"Tariffs of application {number}", *_on_either_host("fetch_tariffs", requests.tariffs(number)))
 
 
-def _application_tokens() -> Iterator[Finding]:
+def _application_tokens() -> Iterator[CheckResult]:
     """Each application token, tried at the location that was connected last."""
     for token in ApplicationToken.objects.select_related("application").order_by("pk"):
         what = f"Application token of {token.application}"
         live = Connection.objects.live().filter(application=token.application, location__user_token=None)
         newest = live.select_related("location").order_by("-activated_at").first()
         if newest is None:
-            yield Finding(what, Health.LOOK, "it can be tried once a location is connected")
+            yield CheckResult(what, Health.LOOK, "it can be tried once a location is connected")
             continue
         call = requests.company(token.token, newest.location.altegio_id)
         answer = ask_now(call)
@@ -157,30 +161,30 @@ def _application_tokens() -> Iterator[Finding]:
             advice = (
                 "Copy application_token anew from the developer account (API access), and check its rights there."
             )
-            yield Finding(what, Health.WRONG, f"{answer.status_code}: {answer.message}", advice)
+            yield CheckResult(what, Health.WRONG, f"{answer.status_code}: {answer.message}", advice)
         else:
             yield _read(what, call, answer)
 
 
-def _clock() -> Iterator[Finding]:
+def _clock() -> Iterator[CheckResult]:
     """Whether `ALTEGIO_TIME_ZONE` is the zone in which Altegio writes: the newest consents tell."""
     what, zone = "Altegio's time zone", settings.ALTEGIO_TIME_ZONE
     samples = newest_samples()
     if not samples:
         advice = "Connect a location, then run this again within the hour; until then ALTEGIO_TIME_ZONE is trusted."
-        yield Finding(what, Health.LOOK, f"not known yet; {zone} is assumed", advice)
+        yield CheckResult(what, Health.LOOK, f"not known yet; {zone} is assumed", advice)
     elif all(sample.fits(zone) for sample in samples):
-        yield Finding(what, Health.WELL, f"{zone} fits the newest consents ({len(samples)})")
+        yield CheckResult(what, Health.WELL, f"{zone} fits the newest consents ({len(samples)})")
     elif fitting := fitting_zones(samples):
         advice = f"Set ALTEGIO_TIME_ZONE to one that fits: {', '.join(fitting)}. Then run this again."
-        yield Finding(what, Health.WRONG, f"{zone} does not fit the newest consents", advice)
+        yield CheckResult(what, Health.WRONG, f"{zone} does not fit the newest consents", advice)
     else:
         local = "each location's own time is written" if is_local_time(samples) else "no zone fits all consents"
         advice = "No setting fits that. Please report it, with the status answers of these locations."
-        yield Finding(what, Health.WRONG, local, advice)
+        yield CheckResult(what, Health.WRONG, local, advice)
 
 
-def _reach(what: str, call: ApiRequest) -> Finding:
+def _reach(what: str, call: ApiRequest) -> CheckResult:
     return _read(what, call, ask_now(call))
 
 
@@ -194,33 +198,35 @@ def _on_either_host(kind: str, call: ApiRequest) -> tuple[ApiRequest, Answer]:
     return other, ask_now(other)
 
 
-def _read(what: str, call: ApiRequest, answer: Answer) -> Finding:
+def _read(what: str, call: ApiRequest, answer: Answer) -> CheckResult:
     match answer.outcome:
         case Outcome.ACCEPTED:
-            return Finding(what, Health.WELL, "answers, and accepts the token")
+            return CheckResult(what, Health.WELL, "answers, and accepts the token")
         case Outcome.UNAUTHORIZED:
-            return Finding(what, Health.WRONG, "401: the partner token is refused", "Check ALTEGIO_PARTNER_TOKEN.")
+            return CheckResult(
+                what, Health.WRONG, "401: the partner token is refused", "Check ALTEGIO_PARTNER_TOKEN."
+            )
         case Outcome.REFUSED:
             advice = "Check the application id in the developer account; pass Altegio's words on to its support."
-            return Finding(what, Health.LOOK, f"{answer.status_code}: {answer.message}", advice)
+            return CheckResult(what, Health.LOOK, f"{answer.status_code}: {answer.message}", advice)
         case Outcome.LIMITED:
-            return Finding(what, Health.LOOK, "429: too many calls", "Try again in a minute.")
-    return Finding(what, Health.WRONG, answer.message, f"Check the address: {altegio_client().url(call)}")
+            return CheckResult(what, Health.LOOK, "429: too many calls", "Try again in a minute.")
+    return CheckResult(what, Health.WRONG, answer.message, f"Check the address: {altegio_client().url(call)}")
 
 
-def _what_altegio_sends() -> Iterator[Finding]:
+def _what_altegio_sends() -> Iterator[CheckResult]:
     """docs/altegio.md comes from documents: on the first day this says what is otherwise."""
     what = "What Altegio sends"
     unknown = Drift.objects.filter(known_at=None).order_by("-count")
     for drift in unknown[:MAX_DRIFT]:
         form = f", of the form {drift.sample}" if drift.sample else ""
         advice = "Look at it in the control room, under Differences from the contract; mark it as known when you do."
-        yield Finding(what, Health.LOOK, f"{drift}: {drift.count} times{form}", advice)
+        yield CheckResult(what, Health.LOOK, f"{drift}: {drift.count} times{form}", advice)
     if not unknown:
-        yield Finding(what, Health.WELL, "is what its documents say, as far as it was seen")
+        yield CheckResult(what, Health.WELL, "is what its documents say, as far as it was seen")
 
 
-Question = Callable[[], Iterator[Finding]]
+Question = Callable[[], Iterator[CheckResult]]
 WITHOUT_DATABASE: tuple[Question, ...] = (_configuration, _database, _broker_and_cache, _worker, mail_server)
 QUESTIONS: tuple[Question, ...] = (
     *WITHOUT_DATABASE,

@@ -11,7 +11,7 @@ class Health(enum.StrEnum):
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckResult:
     """One thing that was examined; `advice` says what to do and is "" where all is well."""
 
     what: str

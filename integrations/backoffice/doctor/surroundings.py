@@ -5,35 +5,35 @@ from collections.abc import Iterator
 from django.conf import settings
 from django.core.mail import get_connection
 
-from integrations.backoffice.doctor.finding import Finding, Health
+from integrations.backoffice.doctor.finding import CheckResult, Health
 from partner_portal.core.console_email import PRINTED
 from partner_portal.core.key_rotation import unreadable_columns
 
 
-def stored_secrets() -> Iterator[Finding]:
+def stored_secrets() -> Iterator[CheckResult]:
     """Whether the keys fit what they have encrypted: one value of each column."""
     what = "Stored secrets"
     unreadable = unreadable_columns()
     if not unreadable:
-        yield Finding(what, Health.WELL, "FIELD_ENCRYPTION_KEYS fits one of each kind")
+        yield CheckResult(what, Health.WELL, "FIELD_ENCRYPTION_KEYS fits one of each kind")
         return
     advice = "Put the key that they were encrypted with back into FIELD_ENCRYPTION_KEYS, behind the newest."
-    yield Finding(what, Health.WRONG, f"no key fits {', '.join(unreadable)}", advice)
+    yield CheckResult(what, Health.WRONG, f"no key fits {', '.join(unreadable)}", advice)
 
 
-def mail_server() -> Iterator[Finding]:
+def mail_server() -> Iterator[CheckResult]:
     """Whether a mail server takes a connection, with the user and the password."""
     if settings.EMAIL_BACKEND == PRINTED:
         advice = "Set EMAIL_URL (see .env.example): owners cannot prove their address, nor set a new password."
-        yield Finding("E-mail", Health.LOOK, "e-mails are printed, and reach nobody", advice)
+        yield CheckResult("E-mail", Health.LOOK, "e-mails are printed, and reach nobody", advice)
         return
     server = get_connection()
     try:
         server.open()
     except (OSError, ValueError) as error:
         advice = "Check EMAIL_URL, and whether this machine may reach the mail server."
-        yield Finding("E-mail", Health.WRONG, f"the mail server cannot be used: {type(error).__name__}", advice)
+        yield CheckResult("E-mail", Health.WRONG, f"the mail server cannot be used: {type(error).__name__}", advice)
     else:
-        yield Finding("E-mail", Health.WELL, "the mail server takes a connection")
+        yield CheckResult("E-mail", Health.WELL, "the mail server takes a connection")
     finally:
         server.close()

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET
 from accounts.models import User
 from integrations.backoffice.owner_view.rendering import (
     Look,
-    NotShownError,
+    PageNotShownError,
     draw_page,
     draw_status,
     page_title,
@@ -81,7 +81,7 @@ def _answer(look: Look, connection: Connection, title: str, draw: Callable[[str]
     """The drawn page, once it is remembered who looked at it."""
     try:
         page = draw(_banner(look, connection))
-    except NotShownError as error:
+    except PageNotShownError as error:
         raise Http404 from error
     log_change(look.request, connection, LOOKED_AT % {"page": title})
     return HttpResponse(page)

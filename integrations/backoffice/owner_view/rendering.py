@@ -27,7 +27,7 @@ STATUS = "connect:status"
 _FROM_THE_SERVER = ("SERVER_NAME", "SERVER_PORT", "HTTP_HOST", "QUERY_STRING", "REMOTE_ADDR", "wsgi.url_scheme")
 
 
-class NotShownError(Exception):
+class PageNotShownError(Exception):
     """This page is none that staff may look at."""
 
 
@@ -54,7 +54,7 @@ def draw_page(look: Look, path: str, banner: str) -> str:
     """The owner's page at `path` ("/account/…"), inert. Raises NotShownError."""
     match = _match(path)
     if look.owner is None or match is None or _shown(match) is None:
-        raise NotShownError
+        raise PageNotShownError
     return _draw(look, match, path, banner)
 
 
@@ -62,7 +62,7 @@ def draw_status(look: Look, arrival: Arrival, banner: str) -> str:
     """The status page of an arrival, inert. Raises NotShownError."""
     path = reverse(STATUS, args=[status_token(arrival)])
     if (match := _match(path)) is None:
-        raise NotShownError
+        raise PageNotShownError
     return _draw(look, match, path, banner)
 
 
@@ -84,7 +84,7 @@ def _draw(look: Look, match: ResolverMatch, path: str, banner: str) -> str:
         answer: HttpResponseBase = match.func(visit, *match.args, **match.kwargs)
         page = getattr(answer, "content", b"").decode()
     if answer.status_code != 200:  # a redirect: the page is not this person's
-        raise NotShownError
+        raise PageNotShownError
     return make_inert(page, banner, keeps=lambda href: _stays(look, href))
 
 

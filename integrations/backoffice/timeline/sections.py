@@ -12,7 +12,7 @@ from partner_portal.core.extension_points import ExtensionPoint
 
 
 @dataclass(frozen=True)
-class Line:
+class SectionLine:
     """What is known: a name, its value, and a link where there is more of it."""
 
     name: StrOrPromise
@@ -25,7 +25,7 @@ class CaseSection:
     """A heading, lines below it, and links of (address, label) to what staff do there."""
 
     title: StrOrPromise
-    lines: list[Line]
+    lines: list[SectionLine]
     links: tuple[tuple[str, StrOrPromise], ...] = ()
 
 

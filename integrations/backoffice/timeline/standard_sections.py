@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from integrations.backoffice.timeline.next_steps import NEXT_STEPS, NextStep
-from integrations.backoffice.timeline.sections import CASE_SECTIONS, CaseSection, Line
+from integrations.backoffice.timeline.sections import CASE_SECTIONS, CaseSection, SectionLine
 from integrations.connections.models import Connection, SyncState
 from integrations.partner_events.models import WebhookDelivery
 from integrations.sender_names.call_kinds import SendSenderNames
@@ -64,9 +64,9 @@ def sender_names(connection: Connection, reader: User) -> Iterator[CaseSection]:
     asked = ", ".join(row.name for row in rows if row.state == NameState.ASKED)
     is_bad = names.sync_state == SyncState.FAILED
     state = " · ".join(part for part in (names.get_sync_state_display(), names.sync_error) if part)
-    lines = [Line(_("in force"), in_force or "–"), Line(_("at Altegio"), state, is_bad)]
+    lines = [SectionLine(_("in force"), in_force or "–"), SectionLine(_("at Altegio"), state, is_bad)]
     if asked:
-        lines.append(Line(_("asked for by the owner"), asked))
+        lines.append(SectionLine(_("asked for by the owner"), asked))
     yield CaseSection(_("Sender names"), lines, ((_page_of(names), _("The list")),))
 
 
@@ -79,8 +79,8 @@ def webhooks(connection: Connection, reader: User) -> Iterator[CaseSection]:
     open_ones = WebhookDelivery.objects.filter(event__connection=connection, state__in=(state.WAITING, state.DEAD))
     counts = dict(open_ones.order_by().values_list("state").annotate(Count("pk")))
     lines = [
-        Line(_("waiting"), str(counts.get(state.WAITING, 0))),
-        Line(_("dead letters"), str(counts.get(state.DEAD, 0)), is_bad=state.DEAD in counts),
+        SectionLine(_("waiting"), str(counts.get(state.WAITING, 0))),
+        SectionLine(_("dead letters"), str(counts.get(state.DEAD, 0)), is_bad=state.DEAD in counts),
     ]
     deliveries = reverse("admin:partner_events_webhookdelivery_changelist")
     links = ((f"{deliveries}?event__connection__id__exact={connection.pk}", _("The deliveries")),) if counts else ()

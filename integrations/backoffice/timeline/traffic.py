@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from integrations.backoffice.timeline.next_steps import NEXT_STEPS, NextStep
-from integrations.backoffice.timeline.sections import CASE_SECTIONS, CaseSection, Line
+from integrations.backoffice.timeline.sections import CASE_SECTIONS, CaseSection, SectionLine
 from integrations.connections.models import Application, Chain, Connection
 from integrations.messaging.models import RequestedMessage
 from integrations.telephony.models import PhoneCall
@@ -68,7 +68,7 @@ def telephony(connection: Connection, reader: User) -> Iterator[CaseSection]:
         return
     is_bad = chain.telephony == Chain.Telephony.FAILED
     state = " · ".join(part for part in (chain.get_telephony_display(), chain.telephony_error) if part)
-    lines = [Line(_("chain"), link_to(chain)), Line(_("telephony"), state, is_bad)]
+    lines = [SectionLine(_("chain"), link_to(chain)), SectionLine(_("telephony"), state, is_bad)]
     if not reader.has_perm("telephony.view_phonecall"):
         yield CaseSection(_("Telephony"), lines)
         return
@@ -103,10 +103,10 @@ def _counts(rows: QuerySet[RequestedMessage] | QuerySet[PhoneCall]) -> dict[str,
 
 def _lines(
     counts: dict[str, int], states: type[RequestedMessage.State | PhoneCall.State], all_of_them: str
-) -> list[Line]:
+) -> list[SectionLine]:
     """How many are in each state, in the order of the states."""
-    shown = [Line(label, str(counts[value])) for value, label in states.choices if value in counts]
-    return shown or [Line(all_of_them, _("none"))]
+    shown = [SectionLine(label, str(counts[value])) for value, label in states.choices if value in counts]
+    return shown or [SectionLine(all_of_them, _("none"))]
 
 
 def _messages_url(connection: Connection, **narrowed: str) -> str:

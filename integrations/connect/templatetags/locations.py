@@ -15,7 +15,7 @@ _ORDER = {state: place for place, state in enumerate(LABELS)}
 
 
 @dataclass(frozen=True)
-class Row:
+class ArrivalRow:
     """One location's line on a page."""
 
     salon_id: int
@@ -37,11 +37,11 @@ class Count:
 
 
 @register.simple_tag
-def status_rows(status: ArrivalStatus) -> list[Row]:
+def status_rows(status: ArrivalStatus) -> list[ArrivalRow]:
     """The locations of an arrival: those that need the owner first, else in the order they came."""
     labels = {state: str(label) for state, label in LABELS.items()}
     rows = [
-        Row(
+        ArrivalRow(
             salon_id=location.salon_id,
             title=status.titles.get(location.salon_id, ""),
             state=location.state,

@@ -8,7 +8,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from accounts.models import User
-from billing.models import Payment, Status
+from billing.models import Payment, PaymentStatus
 from tests.browser.errands.busy_portal import BusyPortal
 from tests.browser.errands.clicks import Clicks
 
@@ -34,7 +34,7 @@ def test_record_a_payment(finance: Clicks, portal: BusyPortal) -> None:
     expect(finance.page.get_by_text("29.00 EUR").first).to_be_visible()
     assert finance.made == 3
     portal.work()
-    assert paid(portal.at.due).status == Status.REPORTED
+    assert paid(portal.at.due).status == PaymentStatus.REPORTED
 
 
 def test_refund_a_payment(finance: Clicks, portal: BusyPortal) -> None:
@@ -46,7 +46,7 @@ def test_refund_a_payment(finance: Clicks, portal: BusyPortal) -> None:
     portal.work()
     finance.page.reload()
     expect(finance.page.get_by_text("refunded").first).to_be_visible()
-    assert paid(portal.at.paid).status == Status.REFUNDED
+    assert paid(portal.at.paid).status == PaymentStatus.REFUNDED
 
 
 def test_send_again_what_failed(finance: Clicks, portal: BusyPortal) -> None:
@@ -56,7 +56,7 @@ def test_send_again_what_failed(finance: Clicks, portal: BusyPortal) -> None:
     finance.button("Yes, do it")
     assert finance.made == 4
     portal.work()
-    assert paid(portal.at.unpaid).status == Status.REPORTED
+    assert paid(portal.at.unpaid).status == PaymentStatus.REPORTED
 
 
 def test_see_and_take_along_what_this_month_came_to(finance: Clicks, portal: BusyPortal) -> None:

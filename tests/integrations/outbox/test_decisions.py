@@ -6,7 +6,7 @@ import pytest
 
 from integrations.altegio.answers import Outcome
 from integrations.outbox.call_kinds import AskAgain, CannotTell, Happened, Hold, NotToHappen, SendAgain
-from integrations.outbox.decisions import NOT_CONCLUSIVE, Effect, Facts, Transition, decide, is_judged
+from integrations.outbox.decisions import NOT_CONCLUSIVE, AnswerFacts, Effect, Transition, decide, is_judged
 from integrations.outbox.models import CallState
 
 ACCEPTED, REFUSED, UNKNOWN = Outcome.ACCEPTED, Outcome.REFUSED, Outcome.UNKNOWN
@@ -69,12 +69,12 @@ AFTER_A_QUESTION: list[tuple[Outcome, dict[str, Any], Transition]] = [
 
 @pytest.mark.parametrize(("outcome", "facts", "transition"), AFTER_SENDING)
 def test_after_sending(outcome: Outcome, facts: dict[str, Any], transition: Transition) -> None:
-    assert decide(Facts(outcome, "No.", "As before.", **facts)) == transition
+    assert decide(AnswerFacts(outcome, "No.", "As before.", **facts)) == transition
 
 
 @pytest.mark.parametrize(("outcome", "facts", "transition"), AFTER_A_QUESTION)
 def test_after_a_question(outcome: Outcome, facts: dict[str, Any], transition: Transition) -> None:
-    assert decide(Facts(outcome, "No.", "As before.", is_question=True, **facts)) == transition
+    assert decide(AnswerFacts(outcome, "No.", "As before.", is_question=True, **facts)) == transition
 
 
 @pytest.mark.parametrize("outcome", Outcome)

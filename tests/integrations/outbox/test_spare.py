@@ -70,7 +70,7 @@ def test_a_minute_holds_sixty_seconds_and_one_may_be_lost(settings: Settings, co
 
 
 def test_what_the_shares_keep_is_not_counted_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    half = budget_shares.Share(Priority.UNPROVEN, part=0.5)
+    half = budget_shares.BudgetShare(Priority.UNPROVEN, part=0.5)
     monkeypatch.setattr(budget_shares, "SHARES", (half,))
     wait_for_activation(35, minutes=10)
     assert ring_and_claim() == "activate"

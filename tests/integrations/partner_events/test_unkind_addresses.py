@@ -17,7 +17,7 @@ from integrations.partner_events.deliver import deliver_due
 from integrations.partner_events.endpoints import new_endpoint
 from integrations.partner_events.fan_out import delivery_of
 from integrations.partner_events.models import PartnerEvent, WebhookDelivery, WebhookEndpoint
-from partner_portal.core.thread_shares import Share
+from partner_portal.core.thread_shares import ThreadShare
 from tests.integrations.partner_events.conftest import due_now
 from tests.not_none import not_none
 from tests.unkind_server import OK, SLACK_SECONDS, Talk, UnkindServer, at_most, say, unkind_server
@@ -30,7 +30,7 @@ def _quick(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.EVENTS_ALLOW_PRIVATE = True
     monkeypatch.setattr(sending, "TIMEOUT", END)
     monkeypatch.setattr("partner_portal.core.thread_shares.SLOW_AFTER", END / 2)
-    monkeypatch.setattr(deliver, "_share", Share(deliver.THREADS))
+    monkeypatch.setattr(deliver, "_share", ThreadShare(deliver.THREADS))
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from integrations.backoffice.doctor.examination import database_is_ready, examine
-from integrations.backoffice.doctor.finding import Finding, Health
+from integrations.backoffice.doctor.finding import CheckResult, Health
 from integrations.connections.models import Application
 
 # docs/altegio.md §1.
@@ -33,7 +33,7 @@ class Command(BaseCommand):
             raise CommandError(f"{wrong} to be mended." if wrong > 1 else "One thing is to be mended.")
         self.stdout.write(self.style.SUCCESS("The portal is in good health."))
 
-    def _show(self, finding: Finding) -> None:
+    def _show(self, finding: CheckResult) -> None:
         style = {Health.WELL: self.style.SUCCESS, Health.LOOK: self.style.WARNING, Health.WRONG: self.style.ERROR}
         self.stdout.write(f"{style[finding.health](SIGNS[finding.health])} {finding.what}: {finding.message}")
         if finding.advice:
