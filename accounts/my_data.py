@@ -21,7 +21,7 @@ from accounts.email_change import (
 from accounts.forms import AddressForm, FirstPasswordForm, PasswordForm, ProfileForm
 from accounts.limits import OWN_EMAILS
 from accounts.models import User
-from accounts.pages import owner_page, register_notice, register_page, show, to_page, too_many
+from accounts.pages import NOTICES, owner_page, register_page, show, to_page, too_many
 from accounts.password_reset import send_own_reset_link
 from accounts.personal_data import export_person
 from accounts.sections import sections_of
@@ -32,12 +32,12 @@ from partner_portal.core.languages import prefer
 HERE = "accounts:me"
 
 register_page(60, HERE, _("My data"))
-register_notice("saved", _("Saved."))
-register_notice("email-asked", _("We have sent an e-mail to the new address. Open the link in it within an hour."))
-register_notice("email-kept", _("Your e-mail address stays as it is."))
-register_notice("password-saved", _("Your new password is saved. You are signed out on all other devices."))
-register_notice("unlinked", _("The Altegio user is unlinked. You are signed out on all other devices."))
-register_notice("email-sent", _("We have sent you an e-mail with a link. It works once, for an hour."))
+NOTICES.register("saved", _("Saved."))
+NOTICES.register("email-asked", _("We have sent an e-mail to the new address. Open the link in it within an hour."))
+NOTICES.register("email-kept", _("Your e-mail address stays as it is."))
+NOTICES.register("password-saved", _("Your new password is saved. You are signed out on all other devices."))
+NOTICES.register("unlinked", _("The Altegio user is unlinked. You are signed out on all other devices."))
+NOTICES.register("email-sent", _("We have sent you an e-mail with a link. It works once, for an hour."))
 
 
 @require_http_methods(["GET", "POST"])

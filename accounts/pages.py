@@ -60,11 +60,6 @@ def notice_of(request: HttpRequest) -> Promise | str:
     return NOTICES.get(request.GET.get("done", "")) or ""
 
 
-def register_notice(code: str, text: Promise) -> None:
-    """What a page says after a change that ended in `to_page(…, done=code)`."""
-    NOTICES.register(code, text)
-
-
 def owner_page(view: OwnerView) -> OwnerView:
     """`view(request, owner, …)` for the signed-in owner; never cached. Staff are sent to their own pages.
 
@@ -120,7 +115,7 @@ def too_many(request: HttpRequest, wait: int) -> HttpResponse:
 
 
 def to_page(url_name: str, *args: Any, done: str = "", **query: str) -> HttpResponseRedirect:
-    """Redirect after a change; the page then says what was `done` (`register_notice`)."""
+    """Redirect after a change; the page then says what was `done` (a code of `NOTICES`)."""
     query |= {"done": done} if done else {}
     url = reverse(url_name, args=args)
     return HttpResponseRedirect(f"{url}?{urlencode(query)}" if query else url)

@@ -18,12 +18,12 @@ from django.views.generic import FormView
 from accounts.emails import EMAIL_CONTEXTS, queue_email, reader_of, request_email
 from accounts.limits import RESETS, network_of
 from accounts.models import User
-from accounts.pages import register_notice, too_many
+from accounts.pages import NOTICES, too_many
 from accounts.proofs import take_over
 from accounts.sessions import SessionRevokedError, as_let_in
 
 CHOSEN = "password-chosen"
-register_notice(CHOSEN, _("Your new password is saved. Sign in with it."))
+NOTICES.register(CHOSEN, _("Your new password is saved. Sign in with it."))
 
 
 class OwnerResetForm(forms.Form):

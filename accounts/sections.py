@@ -26,9 +26,9 @@ class PageSection:
 SECTIONS = ExtensionPoint[PageSection]("sections", 'Parts of the owner\'s first page and of "My data".')
 
 
-def register_section(page: PageName, template: str, context: Context, *, rank: int = 0) -> None:
-    """Show `template` on the owner's `page`, with `context(request, owner)`; one of a lower `rank` stands higher."""
-    SECTIONS.register(template, PageSection(page, template, context), rank=rank)
+def register_section(page: PageName, template: str, context: Context) -> None:
+    """Show `template` on the owner's `page`, with `context(request, owner)`."""
+    SECTIONS.register(template, PageSection(page, template, context))
 
 
 def sections_of(page: PageName, request: HttpRequest, owner: User) -> list[str]:

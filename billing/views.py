@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.limits import Limit
 from accounts.listing import page_of, place_in, searched
 from accounts.models import User
-from accounts.pages import owner_page, register_notice, register_page, show, to_page
+from accounts.pages import NOTICES, owner_page, register_page, show, to_page
 from billing.how_much import how_much
 from billing.labels import STATUS_ADVICE, STATUS_TONES, STATUS_WORDS, is_due, option_name, standing
 from billing.models import Payment, PaymentLink, PaymentStatus
@@ -29,9 +29,9 @@ LINKS = Limit("payment-links", 30, 60)
 
 register_page(20, SUBSCRIPTIONS, _("Subscriptions"))
 register_page(30, PAYMENTS, _("Payments"))
-register_notice("link-asked", _("Altegio is asked for the address to pay at. Reload the page in a moment."))
-register_notice("link-wait", _("Too many requests. Please wait a minute and try again."))
-register_notice("link-none", _("This cannot be paid at Altegio now: the location is not connected any more."))
+NOTICES.register("link-asked", _("Altegio is asked for the address to pay at. Reload the page in a moment."))
+NOTICES.register("link-wait", _("Too many requests. Please wait a minute and try again."))
+NOTICES.register("link-none", _("This cannot be paid at Altegio now: the location is not connected any more."))
 
 
 @require_GET

@@ -17,7 +17,7 @@ from billing.models import Payment, PaymentStatus, Source
 from billing.parsing import InvalidPaymentError, read_payment
 from billing.refunds import refund_payment
 from partner_portal.core.external_ids import MAX_EXTERNAL_ID
-from partner_portal.core.list_parameters import choice, number, updated_since, words
+from partner_portal.core.list_parameters import UPDATED_SINCE, choice, number, words
 
 FIELDS = frozenset(
     {"external_id", "salon_id", "application_id", "amount", "currency", "paid_at", "period_from", "period_to"}
@@ -133,7 +133,7 @@ class PaymentList(ListAPIView[Payment]):
         "application_id": number("application__altegio_id"),
         "connection": number("connection", "The id of a connection."),
         "status": choice("status", {status.value: status.value for status in PaymentStatus}),
-        "updated_since": updated_since(),
+        "updated_since": UPDATED_SINCE,
     }
 
     def get_queryset(self) -> QuerySet[Payment]:

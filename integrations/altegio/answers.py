@@ -53,9 +53,7 @@ def no_answer(why: str, *, was_sent: bool = True) -> Answer:
     return Answer(Outcome.UNKNOWN, message=why, was_sent=was_sent)
 
 
-def read_answer(
-    status_code: int, headers: Mapping[str, str], text: str, *, cut: bool = False, now: datetime | None = None
-) -> Answer:
+def read_answer(status_code: int, headers: Mapping[str, str], text: str, *, cut: bool = False) -> Answer:
     """Judge an HTTP answer; `cut`: only the beginning of its text was read."""
     envelope, is_json = ({}, False) if cut else _envelope(text)
     outcome = _outcome(status_code, envelope, is_json=is_json)
@@ -64,7 +62,7 @@ def read_answer(
         status_code=status_code,
         data=envelope.get("data"),
         message=_message(envelope) or _plain_reason(status_code, is_json=is_json, outcome=outcome, cut=cut),
-        retry_after=seconds_to_wait(headers.get("retry-after", ""), now or datetime.now(UTC)),
+        retry_after=seconds_to_wait(headers.get("retry-after", ""), datetime.now(UTC)),
         text=clean_text(text),
         headers=headers,
         envelope=envelope if is_json else None,

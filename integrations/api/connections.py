@@ -16,7 +16,7 @@ from integrations.connections.models import SHOWN_STATES, Connection, Location, 
 from integrations.location_profiles.models import LocationPerson
 from integrations.status_sync.disconnect import NotConnectedError, disconnect
 from partner_portal.core.external_ids import MAX_EXTERNAL_ID, read_external_id
-from partner_portal.core.list_parameters import choice, number, updated_since, words
+from partner_portal.core.list_parameters import UPDATED_SINCE, choice, number, words
 
 
 class PersonSerializer(serializers.ModelSerializer[LocationPerson]):
@@ -141,7 +141,7 @@ class ConnectionList(ListAPIView[Connection]):
         "application_id": number("application__altegio_id"),
         "state": choice("state", {shown: stored for stored, shown in SHOWN_STATES.items()}),
         "external_id": words("external_id", MAX_EXTERNAL_ID, "Your own id; a customer's finds all they have."),
-        "updated_since": updated_since(),
+        "updated_since": UPDATED_SINCE,
     }
 
     def get_queryset(self) -> QuerySet[Connection]:

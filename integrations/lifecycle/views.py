@@ -6,12 +6,12 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
-from accounts.pages import owner_page, register_notice, show, to_page
+from accounts.pages import NOTICES, owner_page, show, to_page
 from integrations.connections.brand import show_as
 from integrations.connections.models import Connection
 from integrations.status_sync.disconnect import NotConnectedError, disconnect
 
-register_notice("disconnected", _("The location is being disconnected."))
+NOTICES.register("disconnected", _("The location is being disconnected."))
 
 
 @require_http_methods(["GET", "POST"])

@@ -46,9 +46,9 @@ class VolumeChart:
     highest: int
 
 
-def volume_chart(volumes: QuerySet[DailyVolume], today: date | None = None) -> VolumeChart:
+def volume_chart(volumes: QuerySet[DailyVolume]) -> VolumeChart:
     """The messages of the last 30 days, a bar for each day, split by status."""
-    last = today or timezone.now().date()
+    last = timezone.now().date()
     days = [last - timedelta(days=DAYS - 1 - index) for index in range(DAYS)]
     counts = _counts(volumes, days[0])
     highest = max((sum(kinds.values()) for kinds in counts.values()), default=0)

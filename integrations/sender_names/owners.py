@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.listing import page_of, place_in, searched
 from accounts.models import User
-from accounts.pages import owner_page, register_notice, register_page, show, to_page
+from accounts.pages import NOTICES, owner_page, register_page, show, to_page
 from integrations.connections.models import Application, Connection, SyncState
 from integrations.locations.search import matching
 from integrations.sender_names.models import IN_FORCE, NameState, SenderName, SenderNameList
@@ -47,7 +47,7 @@ def own_connections(owner: User) -> QuerySet[Connection]:
 
 
 register_page(40, HERE, _("Sender names"), lambda owner: own_connections(owner).exists())
-register_notice("name-asked", _("We have your request and will look at it."))
+NOTICES.register("name-asked", _("We have your request and will look at it."))
 
 
 @require_GET

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.limits import Limit
 from accounts.listing import page_of
 from accounts.models import User
-from accounts.pages import owner_page, register_notice, register_page, show, to_page
+from accounts.pages import NOTICES, owner_page, register_page, show, to_page
 from integrations.connections.models import LIVE, Application, Chain, Connection
 from integrations.connections.querysets import shown_to_owner
 from integrations.telephony.chains import switch_on_again
@@ -61,8 +61,8 @@ def own_chains(owner: User) -> QuerySet[Chain]:
 
 
 register_page(50, HERE, _("Telephony"), lambda owner: own_chains(owner).exists())
-register_notice("telephony-tried", _("Altegio is being asked once more."))
-register_notice(
+NOTICES.register("telephony-tried", _("Altegio is being asked once more."))
+NOTICES.register(
     "telephony-wait", _("There is nothing to switch now, or you have tried too often. Wait a few minutes.")
 )
 

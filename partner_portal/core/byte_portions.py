@@ -45,9 +45,9 @@ def portions(rows: QuerySet[Any], column: str, keys: Sequence[int]) -> Iterator[
     return _split(((key, sizes.get(key)) for key in keys), MAX_BYTES)
 
 
-def count_that_fit(sizes: Iterable[int | None], max_bytes: int | None = None) -> int:
+def count_that_fit(sizes: Iterable[int | None]) -> int:
     """How many from the front have at most MAX_BYTES together; at least one, where there are any."""
-    return len(next(_split(((None, size) for size in sizes), max_bytes or MAX_BYTES), []))
+    return len(next(_split(((None, size) for size in sizes), MAX_BYTES), []))
 
 
 def _split(sizes: Iterable[tuple[Any, int | None]], max_bytes: int) -> Iterator[list[Any]]:

@@ -52,7 +52,7 @@ def number(lookup: str, meaning: str = "") -> Parameter:
     return Parameter(lookup, read, schema, meaning)
 
 
-def choice(lookup: str, choices: Mapping[str, str], meaning: str = "") -> Parameter:
+def choice(lookup: str, choices: Mapping[str, str]) -> Parameter:
     """One of some words, each with what is stored for it."""
 
     def read(text: str) -> str:
@@ -60,7 +60,7 @@ def choice(lookup: str, choices: Mapping[str, str], meaning: str = "") -> Parame
             raise ValueError(f"Write one of: {', '.join(choices)}.")
         return choices[text]
 
-    return Parameter(lookup, read, {"type": "string", "enum": list(choices)}, meaning)
+    return Parameter(lookup, read, {"type": "string", "enum": list(choices)})
 
 
 def words(lookup: str, most: int, meaning: str = "") -> Parameter:
@@ -74,19 +74,20 @@ def words(lookup: str, most: int, meaning: str = "") -> Parameter:
     return Parameter(lookup, read, {"type": "string", "minLength": 1, "maxLength": most}, meaning)
 
 
-def updated_since(lookup: str = "updated_at__gte") -> Parameter:
-    """The moment from which on changed rows are wanted."""
-    meaning = (
-        "Only what changed at this moment or later (`updated_at`). To read along, ask next time from the moment on "
-        "at which this round began, less five minutes: then no change is missed."
-    )
-    return Parameter(lookup, _moment, {"type": "string", "format": "date-time"}, meaning)
-
-
 def _moment(text: str) -> datetime:
     # An address that was not encoded has a space where the zone's + was.
     date, time, rest = text.partition("T")
     return read_moment(date + time + rest.replace(" ", "+"))
+
+
+# The moment from which on changed rows are wanted.
+UPDATED_SINCE = Parameter(
+    "updated_at__gte",
+    _moment,
+    {"type": "string", "format": "date-time"},
+    "Only what changed at this moment or later (`updated_at`). To read along, ask next time from the moment on "
+    "at which this round began, less five minutes: then no change is missed.",
+)
 
 
 class KnownParameters(BaseFilterBackend):

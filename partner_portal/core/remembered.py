@@ -5,13 +5,14 @@ from typing import Generic, TypeVar
 
 Value = TypeVar("Value")
 
+MAX_VALUES = 50_000
+
 
 class Remembered(Generic[Value]):
-    """Values by a text, each for `seconds`; emptied once it holds `max_values`."""
+    """Values by a text, each for `seconds`; emptied once it holds MAX_VALUES."""
 
-    def __init__(self, seconds: float, max_values: int = 50_000) -> None:
+    def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._max_values = max_values
         self._known: dict[str, tuple[Value, float]] = {}
 
     def get(self, key: str) -> Value | None:
@@ -20,7 +21,7 @@ class Remembered(Generic[Value]):
         return known[0] if known is not None and known[1] > time.monotonic() else None
 
     def put(self, key: str, value: Value) -> None:
-        if len(self._known) >= self._max_values:
+        if len(self._known) >= MAX_VALUES:
             self._known.clear()
         self._known[key] = (value, time.monotonic() + self._seconds)
 

@@ -59,9 +59,9 @@ def prefix_index_live(name: str, table: str, column: str) -> SearchIndexLive:
     return SearchIndexLive(name, table, f'(UPPER("{column}"::text) text_pattern_ops)')
 
 
-def phone_index(name: str, table: str, column: str = "phone") -> SearchIndexLive:
+def phone_index(name: str, table: str) -> SearchIndexLive:
     """The index of `phone_search.ends_like`."""
-    digits = f"REGEXP_REPLACE(\"{column}\", '[^0-9]', '', 'g')"
+    digits = "REGEXP_REPLACE(\"phone\", '[^0-9]', '', 'g')"
     return SearchIndexLive(name, table, f"((REVERSE({digits})::text) text_pattern_ops)")
 
 

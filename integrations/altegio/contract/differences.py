@@ -16,6 +16,7 @@ from integrations.altegio.requests import ApiRequest
 
 MAX_PATH = 200
 MAX_SAMPLE = 200
+MAX_DEPTH = 3
 MAX_WORD = 40
 _WORD = re.compile(rf"[A-Za-z][A-Za-z_-]{{0,{MAX_WORD - 1}}}")
 # A name of a field; what does not look like one may be a number or a name of somebody.
@@ -135,9 +136,9 @@ def _once(found: Iterable[Difference]) -> list[Difference]:
     return list(first.values())
 
 
-def sample_of(value: Any, depth: int = 3) -> str:
+def sample_of(value: Any) -> str:
     """The form of a value and nothing of what it says: letters are `a`, digits `9`; names of fields stay."""
-    return _form(value, depth)[:MAX_SAMPLE]
+    return _form(value, MAX_DEPTH)[:MAX_SAMPLE]
 
 
 def _form(value: Any, depth: int) -> str:
