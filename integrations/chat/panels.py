@@ -3,14 +3,14 @@
 from django.db import transaction
 
 from integrations.altegio import requests
-from integrations.altegio.answers import Answer
 from integrations.altegio.requests import ApiRequest
 from integrations.chat.models import ChatPanel
 from integrations.connections.models import Connection, SyncState
 from integrations.connections.transitions import connection_of
-from integrations.outbox.call_kinds import CallKind, register
-from integrations.outbox.models import CallState, OutgoingCall, Priority
+from integrations.outbox.call_kinds import register
+from integrations.outbox.models import OutgoingCall
 from integrations.outbox.queue import queue_newest
+from integrations.outbox.synced_rows import SyncKind
 from partner_portal.core.english import english as _
 
 
@@ -44,7 +44,7 @@ def tell_panel(panel: ChatPanel, connection: Connection) -> None:
 
 
 @register
-class InstallPanel(CallKind):
+class InstallPanel(SyncKind):
     """The address as it stands at the moment of sending: telling it twice is harmless.
 
     A yes does not say that the panel is there: Altegio answers 200 also where a limit of its own was reached.
@@ -52,25 +52,10 @@ class InstallPanel(CallKind):
 
     name = "chat_panel"
     title = _("Chat panel")
-    priority = Priority.SETUP
-    idempotent = True
-    yes_is_enough = True
-    last_write_wins = True
-    alert_on_failure = True
+    model = ChatPanel
+    parameter = "panel"
 
     def request(self, call: OutgoingCall) -> ApiRequest:
         connection, panel = connection_of(call), ChatPanel.objects.get(pk=call.params["panel"])
         place = connection.location.altegio_id, connection.application.altegio_id
         return requests.install_frame(*place, url=panel.url or None)
-
-    def accepted(self, call: OutgoingCall, answer: Answer) -> None:
-        self._learn(call, SyncState.SYNCED, "")
-
-    def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
-        self._learn(call, SyncState.FAILED, reason)
-
-    def _learn(self, call: OutgoingCall, state: SyncState, error: str) -> None:
-        """Whoever changes the panel locks it first: a newer call is seen here, and its answer counts."""
-        panel = ChatPanel.objects.select_for_update(no_key=True).get(pk=call.params["panel"])
-        if not OutgoingCall.objects.filter(coalesce_key=call.coalesce_key, state=CallState.QUEUED).exists():
-            panel.set_sync(state, error)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from django.db.models import OuterRef, QuerySet
+from django.db.models import QuerySet
 
 from integrations.chat.chat_signals import TOO_LATE
 from integrations.chat.models import ChatPanel, ChatSignal
@@ -10,12 +10,6 @@ from integrations.chat.panels import InstallPanel, tell_panel
 from integrations.connections.models import Connection, SyncState
 from integrations.outbox.watch import key_of, unfinished
 from partner_portal.core.watch import register_check
-
-
-def _untold_panels(now: datetime) -> QuerySet[ChatPanel]:
-    application, location = OuterRef("installation__application"), OuterRef("installation__location")
-    here = {"connection__application": application, "connection__location": location}
-    return ChatPanel.objects.filter(~unfinished(kind=InstallPanel.name, **here), sync_state=SyncState.QUEUED)
 
 
 def _tell(panel: ChatPanel) -> None:
@@ -36,5 +30,5 @@ def _end(signal: ChatSignal) -> None:
     signal.end(ChatSignal.State.FAILED, str(TOO_LATE))
 
 
-register_check("chat panel: queued", _untold_panels, _tell)
+register_check("chat panel: queued", InstallPanel.untold, _tell)
 register_check("chat signal: queued", _untold_signals, _end)

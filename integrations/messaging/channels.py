@@ -3,14 +3,14 @@
 from django.db import transaction
 
 from integrations.altegio import requests
-from integrations.altegio.answers import Answer
 from integrations.altegio.requests import ApiRequest
 from integrations.connections.models import Connection, SyncState
 from integrations.connections.transitions import connection_of
 from integrations.messaging.models import ChannelSwitch
-from integrations.outbox.call_kinds import CallKind, register
-from integrations.outbox.models import CallState, OutgoingCall, Priority
+from integrations.outbox.call_kinds import register
+from integrations.outbox.models import OutgoingCall
 from integrations.outbox.queue import queue_newest
+from integrations.outbox.synced_rows import SyncKind
 from partner_portal.core.english import english as _
 
 
@@ -34,17 +34,14 @@ def switch_channel(connection: Connection, slug: ChannelSwitch.Slug, *, is_avail
 
 
 @register
-class UpdateChannel(CallKind):
+class UpdateChannel(SyncKind):
     """The switch as it stands at the moment of sending: telling it twice is harmless."""
 
     name = "update_channel"
     title = _("Channel on or off")
-    priority = Priority.SETUP
-    idempotent = True
-    yes_is_enough = True
-    last_write_wins = True
     on_either_host = True
-    alert_on_failure = True
+    model = ChannelSwitch
+    parameter = "switch"
 
     def request(self, call: OutgoingCall) -> ApiRequest:
         connection, switch = connection_of(call), ChannelSwitch.objects.get(pk=call.params["switch"])
@@ -54,14 +51,3 @@ class UpdateChannel(CallKind):
             switch.slug,
             is_available=switch.is_available,
         )
-
-    def accepted(self, call: OutgoingCall, answer: Answer) -> None:
-        self._learn(call, SyncState.SYNCED, "")
-
-    def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
-        self._learn(call, SyncState.FAILED, reason)
-
-    def _learn(self, call: OutgoingCall, state: SyncState, error: str) -> None:
-        switch = ChannelSwitch.objects.select_for_update().get(pk=call.params["switch"])
-        if not OutgoingCall.objects.filter(coalesce_key=call.coalesce_key, state=CallState.QUEUED).exists():
-            switch.set_sync(state, error)

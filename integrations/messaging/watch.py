@@ -30,13 +30,6 @@ def _unrelayed(now: datetime) -> QuerySet[CallbackAddress]:
     )
 
 
-def _untold(now: datetime) -> QuerySet[ChannelSwitch]:
-    application, location = OuterRef("installation__application"), OuterRef("installation__location")
-    here = {"connection__application": application, "connection__location": location}
-    waits = unfinished(kind=UpdateChannel.name, **here)
-    return ChannelSwitch.objects.filter(~waits, sync_state=SyncState.QUEUED)
-
-
 def _tell(switch: ChannelSwitch) -> None:
     here = Connection.objects.at(switch.installation.application_id, switch.installation.location_id)
     connection = here.live().select_related("application", "location").first()
@@ -48,4 +41,4 @@ def _tell(switch: ChannelSwitch) -> None:
 
 register_check("message statuses: waiting", _unrelayed, lambda address: queue_relays([address.pk]))
 register_check("message: to be answered", _unended, lambda message: end([message.pk]), by_age=True)
-register_check("channel: queued", _untold, _tell)
+register_check("channel: queued", UpdateChannel.untold, _tell)
