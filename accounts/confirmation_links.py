@@ -28,7 +28,7 @@ class _Tokens(PasswordResetTokenGenerator):
 
 
 def state_of(user: User) -> str:
-    """What ends a link when it changes, in a form that may be stored with the e-mail."""
+    """Return what ends a link when it changes, in a form that may be stored with the e-mail."""
     parts = (user.pk, user.password, user.email, user.pending_email, user.session_epoch, user.is_active)
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
@@ -40,7 +40,7 @@ def link_for(user: User, purpose: Purpose, url_name: str, *, state: str) -> str:
 
 
 def opened(token: str, purpose: Purpose) -> User | None:
-    """Whose link it is; None once it was used, or is too old or not ours."""
+    """Return whose link it is; None once it was used, or is too old or not ours."""
     pk, _, rest = token.partition("-")
     user = User.objects.filter(pk=int(pk), is_active=True, is_staff=False).first() if _is_id(pk) else None
     return user if user is not None and _Tokens(purpose, state_of(user)).check_token(user, rest) else None

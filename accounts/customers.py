@@ -90,7 +90,7 @@ def _read(name: str, value: object) -> str:
 
 
 def _check_address(external_id: str) -> None:
-    """The id stands in an address, which programs tidy up on their way."""
+    """Refuse an id that could not stand in an address: programs tidy such paths up on their way."""
     if any(part in ("", ".", "..") for part in external_id.split("/")):
         raise ValueError("It stands in an address: no part between slashes may be empty, or dots alone.")
 
@@ -166,7 +166,7 @@ def _made_account(customer: Customer) -> User | None:
 
 
 def _is_unopened(account: User) -> bool:
-    """Whether nobody has had the account yet."""
+    """Return whether nobody has had the account yet."""
     return not (account.has_usable_password() or account.is_staff or is_known(account))
 
 

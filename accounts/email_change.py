@@ -43,13 +43,13 @@ def request_email_change(user: User, email: str) -> int:
 
 
 def cancel_email_change(user: User) -> None:
-    """The owner keeps the address they have; links that were sent end."""
+    """Keep the owner's present address; links that were sent to another one end."""
     user.pending_email = None
     user.save(update_fields=["pending_email"])
 
 
 def take_address(user: User, *, is_owner: bool, password: str = "") -> None:
-    """The new address has confirmed: it counts from now on, and the old one is told.
+    """Make the confirmed new address the account's, and write to the old one.
 
     `user` as its link was opened; `is_owner`: by who is signed in to the account, too. Else whoever reads the
     mail there takes the account over, with `password`. Raises AddressTakenError, and EmailChangeCancelledError where

@@ -163,7 +163,7 @@ class _ConversationFailedError(Exception):
 
 
 def _blame(failure: _ConversationFailedError, *, is_working: bool) -> None:
-    """The server rests. But where it took others this time, or when this e-mail failed before, the e-mail does."""
+    """Let the server rest; or the e-mail, where the server took others this time or this e-mail failed before."""
     outgoing_email, error = failure.outgoing_email, failure.error
     if is_working or FailedItem.objects.filter(queue=EMAILS.name, item=outgoing_email.pk).exists():
         log.error("letter_failed", outgoing_email=outgoing_email.pk, template=outgoing_email.template, exc_info=error)
@@ -174,12 +174,12 @@ def _blame(failure: _ConversationFailedError, *, is_working: bool) -> None:
 
 
 def mail_trouble() -> FailedItem | None:
-    """What keeps the mail server from taking e-mails; None while it does."""
+    """Return what keeps the mail server from taking e-mails; None while it does."""
     return FailedItem.objects.filter(queue=MAIL_SERVER.name).first()
 
 
 def _give_up_old_emails() -> None:
-    """What could not be sent for a day is a dead letter: staff decide whether it still says something."""
+    """Make dead letters of what could not be sent for a day: staff decide whether it still says something."""
     before = timezone.now() - MAX_AGE
     old = OutgoingEmail.objects.unsent().filter(Q(resent_at=None, created_at__lt=before) | Q(resent_at__lt=before))
     dead = FailedItem.objects.filter(queue=EMAILS.name, dead_at__isnull=False).values("item")
@@ -188,7 +188,7 @@ def _give_up_old_emails() -> None:
 
 
 def end_old_email(outgoing_email: OutgoingEmail) -> None:
-    """An e-mail whose day is over becomes a dead letter."""
+    """Make a dead letter of an e-mail whose day is over."""
     EMAILS.bury(outgoing_email.pk, outgoing_email.error or "It could not be sent for a day.")
 
 
@@ -239,7 +239,7 @@ def _send(outgoing_email: OutgoingEmail, server: BaseEmailBackend) -> bool:
 
 
 def _end_refused(outgoing_email: OutgoingEmail, error: str) -> None:
-    """A dead letter, where somebody known misses it. That a stranger made an address up is nothing to staff."""
+    """End a refused e-mail; as a dead letter where somebody known misses it: a made-up address concerns nobody."""
     if outgoing_email.goes_first:
         EMAILS.bury(outgoing_email.pk, error)
     else:
@@ -261,7 +261,7 @@ def _count(outgoing_email: OutgoingEmail) -> None:
 
 
 def _is_the_servers(error: Exception) -> bool:
-    """Whether every other e-mail would fail as well; else it is this one's text or address."""
+    """Return whether every other e-mail would fail as well; else it is this one's text or address."""
     return isinstance(error, OSError) and not isinstance(error, SMTPRecipientsRefused | SMTPDataError)
 
 

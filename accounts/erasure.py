@@ -68,7 +68,7 @@ def _customer_of(user: User) -> QuerySet[Customer]:
 
 
 def _blot_history(user: User) -> None:
-    """The admin's history keeps that the account was changed, when and by whom; not what was linked to it."""
+    """Empty the admin's history of the account: it keeps what was done when and by whom, not what was linked."""
     content_type = ContentType.objects.get_for_model(User)
     entries = LogEntry.objects.filter(content_type=content_type, object_id=str(user.pk))
     entries.update(object_repr=f"#{user.pk}", change_message="")

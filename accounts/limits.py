@@ -52,7 +52,7 @@ def network_of(request: HttpRequest) -> str:
 
 
 def _or_none_yet(count: Callable[[], int]) -> int:
-    """What is counted so far. With the cache away nobody is held back: an arrival must not be lost for it."""
+    """Return what is counted so far. With the cache away nobody is held back: an arrival must not be lost for it."""
     try:
         return count()
     except (RedisError, OSError) as error:
@@ -61,7 +61,7 @@ def _or_none_yet(count: Callable[[], int]) -> int:
 
 
 def _increase(key: str, number: int, seconds: int) -> int:
-    """What the counter under `key` is after `number` more; a new one ends after so many seconds."""
+    """Return what the counter under `key` is after `number` more; a new one ends after so many seconds."""
     store = caches["default"]
     if not isinstance(store, RedisCache):
         return _increase_alone(key, number, seconds)

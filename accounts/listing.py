@@ -11,7 +11,7 @@ MAX_SEARCH = 100
 
 
 def searched(request: HttpRequest) -> str:
-    """What the owner looks for, from `?q=`."""
+    """Return what the owner looks for, from `?q=`."""
     return request.GET.get("q", "").replace("\0", "").strip()[:MAX_SEARCH]
 
 

@@ -182,7 +182,7 @@ class ApiKey(AbstractAPIKey):
 
 class OutgoingEmails(models.QuerySet["OutgoingEmail"]):
     def unsent(self) -> "OutgoingEmails":
-        """What is still to go out, or was given up so that staff decide."""
+        """Return what is still to go out, or was given up so that staff decide."""
         return self.filter(UNSENT_EMAIL)
 
 

@@ -42,7 +42,7 @@ class NotificationKind(ABC):
 
     @abstractmethod
     def still_true(self, person: User, subjects: Sequence[int]) -> list[int]:
-        """What is worth an e-mail now, in the order of the e-mail; the rest has been overtaken."""
+        """Return what is worth an e-mail now, in the order of the e-mail; the rest has been overtaken."""
 
 
 NOTIFICATION_KINDS = ExtensionPoint[NotificationKind](
@@ -57,7 +57,7 @@ def register_notification(kind: type[NotificationKind]) -> type[NotificationKind
 
 
 def notify(kind: type[NotificationKind], person: User | None, subject: int, *, key: str, group: str = "") -> None:
-    """The person is to be told, if there is one. The same `key` again is the same news, of another row perhaps."""
+    """Note something to write to the person, if there is one. The same `key` again replaces the row it is about."""
     if person is None:
         return
     notifications = Notification(
@@ -132,7 +132,7 @@ def _tell(kind: str, person_id: int, group: str, now: datetime) -> int:
 
 
 def forget_notifications(notifications: Notification) -> None:
-    """What nobody could be told for a day is not new any more."""
+    """Delete what nobody could be told for a day: it is not new any more."""
     Notification.objects.filter(pk=notifications.pk, sent_at=None).delete()
 
 

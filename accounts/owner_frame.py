@@ -53,7 +53,7 @@ def as_owner(user: User, page: str) -> str:
 
 
 def posted_from_our_page(request: HttpRequest) -> bool:
-    """Whether the browser says that the form was ours."""
+    """Return whether the browser says that the form was ours."""
     origin = urlsplit(request.headers.get("Origin") or request.headers.get("Referer", ""))
     return bool(origin.netloc) and origin.netloc == request.get_host()
 

@@ -56,7 +56,7 @@ def register_page(order: int, url_name: str, label: Promise, shown: Callable[[Us
 
 
 def notice_of(request: HttpRequest) -> Promise | str:
-    """What this page says first, by the code in its address; "" for nothing."""
+    """Return what this page says first, by the code in its address; "" for nothing."""
     return NOTICES.get(request.GET.get("done", "")) or ""
 
 

@@ -93,7 +93,7 @@ def send_reset_link(email: str, network: str) -> int:
 
 
 def send_own_reset_link(owner: User) -> None:
-    """The same e-mail, asked for by the owner who is signed in."""
+    """Queue the same e-mail for the owner who is signed in and asks for it."""
     queue_email("password_reset", owner, key=f"own-reset:{owner.pk}:{timezone.now():%Y%m%d%H%M%S%f}")
 
 

@@ -28,7 +28,7 @@ taken_over = Signal()
 
 
 def has_proven_address(user: User) -> bool:
-    """Whether a link that was sent to the account's present address has been opened."""
+    """Return whether a link that was sent to the account's present address has been opened."""
     return user.email_proven_at is not None
 
 
@@ -38,13 +38,13 @@ def is_known(user: User) -> bool:
 
 
 def opens_by_password(user: User) -> bool:
-    """Whether the right password opens this account."""
+    """Return whether the right password opens this account."""
     return user.is_staff or has_proven_address(user)
 
 
 @transaction.atomic
 def take_over(user: User, *, password: str = "", keeps_password: bool = False) -> None:
-    """A link sent to the address of `user` was opened: who did is the owner, and all else that opened it ends.
+    """Give the account to whoever opened a link sent to its address; all else that opened it ends.
 
     The password (unless the owner has just chosen it: `password`, or it is known that they did before:
     `keeps_password`), the linked Altegio users, every session and pass of the frame, a wish for another address.
@@ -72,7 +72,7 @@ def address_given(user: User) -> None:
 
 @transaction.atomic
 def made_staff(user: User) -> None:
-    """An owner has become staff: what they, or who signed up under their address, had opens no staff account.
+    """End what the new member of staff, or who signed up under their address, had as an owner.
 
     An administrator gives the password; only of one that an administrator gave may be said that it always opens.
     """

@@ -41,7 +41,7 @@ RIGHTS = ExtensionPoint[Right]("rights", "What a role may do beyond looking.")
 
 
 def register_rights(role: Role, *permissions: str) -> None:
-    """A feature says what a role may do beyond looking; permissions are "app.codename"."""
+    """Grant a role of staff what a feature lets it do beyond looking; permissions are "app.codename"."""
     for permission in permissions:
         RIGHTS.register(f"{role.value}: {permission}", Right(role, permission))
 

@@ -20,7 +20,7 @@ _SINCE = "signed_in_at"
 
 @receiver(user_logged_in)
 def remember_the_time(request: HttpRequest, **_: Any) -> None:
-    """A session knows since when it is one."""
+    """Note in a new session when it began."""
     request.session[_SINCE] = int(time.time())
 
 
@@ -51,7 +51,7 @@ def as_let_in(user: User) -> Iterator[User]:
 
 
 def recently_authenticated(request: HttpRequest, owner: User) -> bool:
-    """Whether what would take the account over may go on here: the form asks for the password, where there is one.
+    """Return whether a change that could take the account over may go on: the form asks for a password, if any.
 
     Who has none must have signed in a moment ago, so that nobody else sits there.
     """

@@ -76,7 +76,7 @@ def owner_with_password(request: HttpRequest, email: str, password: str) -> User
 
 
 def is_own_password(owner: User, password: str) -> bool:
-    """Whether somebody who is signed in knows the password too; closed after ten failures like a sign-in."""
+    """Return whether somebody who is signed in knows the password too; closed after ten failures like a sign-in."""
     if FAILED_OWN_PASSWORDS.hit(str(owner.pk)):
         return False
     right = owner.check_password(password)

@@ -16,7 +16,7 @@ Acceptances = list[dict[str, str]]
 
 
 def accepted_now(brand: Brand) -> Acceptances:
-    """What a new account begins with: whoever signs up accepts what `brand` asks to accept, if anything."""
+    """Return what a new account begins with: whoever signs up accepts what `brand` asks to accept, if anything."""
     if not brand.has_terms:
         return []
     return [_version(brand) | {"accepted_at": timezone.now().isoformat()}]

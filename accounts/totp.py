@@ -49,5 +49,5 @@ def number_of(backup_code: str) -> int:
 
 
 def is_backup_code(code: str, digest: str) -> bool:
-    """Whether `digest` is the hash of `code`. It takes as long where the digest is empty."""
+    """Return whether `digest` is the hash of `code`. It takes as long where the digest is empty."""
     return check_password(code, digest or make_password(None))

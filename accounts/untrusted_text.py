@@ -62,13 +62,13 @@ def _judged(name: str, value: Any) -> Any:
 
 
 def _is_ours(address: str) -> bool:
-    """Whether it leads to the portal or to Altegio."""
+    """Return whether it leads to the portal or to Altegio."""
     ours = tuple(f"{origin}/" for origin in (settings.PORTAL_URL, settings.ALTEGIO_APP_URL))
     return f"{address}/".startswith(ours)
 
 
 def _is_whole(address: str) -> bool:
-    """Whether nothing in it ends an address."""
+    """Return whether nothing in it ends an address."""
     return address.isprintable() and not re.search(r"[\s<>\"']", address)
 
 

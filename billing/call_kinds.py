@@ -215,7 +215,7 @@ def _payment(call: OutgoingCall) -> Payment:
 
 
 def _is_held(payment: Payment, held: Iterable[RemotePayment]) -> bool:
-    """Whether Altegio holds it, as it is or as it was before a correction: then what it was is true."""
+    """Return whether Altegio holds it, as it is or as it was before a correction: then what it was is true."""
     said: list[PaymentChange] = []
     if payment.report_round > 1:
         said = list(payment.changes.filter(application=payment.application_id, location=payment.location_id))
@@ -234,7 +234,7 @@ def _is_held(payment: Payment, held: Iterable[RemotePayment]) -> bool:
 
 
 def end_alerts(payment: Payment) -> None:
-    """What warned of an earlier try is over, also of one for an earlier connection."""
+    """Clear what warned of an earlier try, also of one for an earlier connection."""
     clear_alerts(key__in={alert_key(call, kind_of(call)) for call in payment.calls()})
 
 

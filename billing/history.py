@@ -17,7 +17,7 @@ MAX_COUNT = 300
 
 @TIMELINE.add(rank=60)
 def payments(connection: Connection) -> Iterator[Entry]:
-    """What was paid and what was paid back."""
+    """Yield what was paid and what was paid back."""
     for payment in connection.payments.order_by("-pk")[:MAX_COUNT]:
         money = f"{payment.exact_amount} {payment.currency}"
         bad = payment.status == PaymentStatus.FAILED
@@ -47,7 +47,7 @@ def corrections(connection: Connection) -> Iterator[Entry]:
 
 
 def said(change: PaymentChange) -> str:
-    """What the payment said before, and who sent it again."""
+    """Return what the payment said before, and who sent it again."""
     days = f"{change.period_from:%Y-%m-%d} – {change.period_to:%Y-%m-%d}"
     who = str(change.by or change.get_source_display())
     money = f"{exact(change.amount, change.currency)} {change.currency}"

@@ -73,7 +73,7 @@ def record_payment(
 
 
 def check_payment(data: PaymentData, overlap: Overlap) -> tuple[str, ...]:
-    """What `record_payment` would say, without storing anything. Raises the same; returns the warnings."""
+    """Judge as `record_payment` does, without storing anything. Raises the same; returns the warnings."""
     known = _known(data)
     if known is not None and says(known, data):
         return ()
@@ -90,7 +90,7 @@ def _known(data: PaymentData) -> Payment | None:
 
 
 def says(payment: Payment, data: PaymentData) -> bool:
-    """Whether the payment was told so, or says so since it was corrected."""
+    """Return whether the payment was told so, or says so since it was corrected."""
     return data.digest in (payment.content_digest, payment_data(payment).digest)
 
 

@@ -33,7 +33,7 @@ STATUS_TONES = {
 
 
 def is_due(connection: Connection) -> bool:
-    """Whether the trial or the paid period has ended, and nothing was paid since; or Altegio has frozen it."""
+    """Return whether the trial or the paid period has ended, and nothing was paid since; or Altegio has frozen it."""
     return connection.state == State.FROZEN or _has_ended(connection)
 
 
@@ -42,7 +42,7 @@ def _has_ended(connection: Connection) -> bool:
 
 
 def why_it_ended(connection: Connection) -> str:
-    """What of a subscription is over; "" where nothing is."""
+    """Return what of a subscription is over; "" where nothing is."""
     due, paid = connection.next_payment_at, connection.paid_until
     if due is None or due > timezone.now():
         return ""

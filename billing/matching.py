@@ -30,7 +30,7 @@ def find_remote(payment: Payment, held: Iterable[RemotePayment], said: PaymentCh
 
 
 def is_same(payment: Payment | PaymentChange, remote: RemotePayment) -> bool:
-    """Whether the content is equal, compared as it is written on the wire.
+    """Return whether the content is equal, compared as it is written on the wire.
 
     A wire time has no zone: in the hour that a change of clocks repeats, two instants are written alike.
     """

@@ -33,7 +33,7 @@ def paid_until(application_id: int, location_id: int) -> datetime | None:
 
 
 def _was_paid_elsewhere(connection: Connection, ends: Sequence[datetime]) -> bool:
-    """Whether it was taken over when its trial was long over: until when it is paid, nobody here knows."""
+    """Return whether it was taken over when its trial was long over: until when it is paid, nobody here knows."""
     is_over = all(end <= timezone.now() for end in ends)
     return connection.claim == ADOPTED and connection.paid_until is None and is_over
 

@@ -20,7 +20,7 @@ UNINSTALLED = "The location was disconnected before Altegio confirmed this payme
 
 @receiver(connection_changed)
 def end_waiting_payments(connection: Connection, after: State, **_: Any) -> None:
-    """A payment that waits for a connection that is gone fails. One that may have arrived is asked about."""
+    """Fail the payments that wait for a connection that is gone; one that may have arrived is asked about."""
     if after != State.UNINSTALLED:
         return
     waiting = Payment.objects.filter(
@@ -38,14 +38,14 @@ def end_waiting_payments(connection: Connection, after: State, **_: Any) -> None
 
 @COLUMNS.add()
 def begin_subscription(connection: Connection, after: State) -> None:
-    """A connection that comes alive has its trial and what was paid for the location before."""
+    """Give a connection that comes alive its trial, and what was paid for the location before."""
     if after in LIVE:
         follow_payments(connection)
 
 
 @receiver(call_struggles)
 def say_why_it_waits(call: OutgoingCall, reason: str, **_: Any) -> None:
-    """A payment or refund that Altegio has not taken for an hour says why; it still waits."""
+    """Write why Altegio has not taken a payment or refund for an hour; it still waits."""
     if call.kind in (ReportPayment.name, RefundPayment.name):
         payment = lock_payment(call.params["payment"])
         if payment.status in (PaymentStatus.QUEUED, PaymentStatus.REFUND_QUEUED) and not payment.error:
@@ -55,7 +55,7 @@ def say_why_it_waits(call: OutgoingCall, reason: str, **_: Any) -> None:
 
 @receiver(status_synced)
 def learn_of_refunds(connection: Connection, status: ConnectionStatus, **_: Any) -> None:
-    """What was refunded at Altegio itself is recorded as such."""
+    """Record as refunded what Altegio itself refunded."""
     refunded = [remote.id for remote in status.payments if remote.id and remote.is_refunded]
     unnoticed = Payment.objects.filter(
         application=connection.application_id, altegio_payment_id__in=refunded, status=PaymentStatus.REPORTED

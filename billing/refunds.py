@@ -39,7 +39,7 @@ def refund_payment(payment_id: int) -> tuple[Payment, bool]:
 
 
 def is_unconfirmed(payment: Payment) -> bool:
-    """Whether Altegio may have refunded it without saying so."""
+    """Return whether Altegio may have refunded it without saying so."""
     return payment.status == PaymentStatus.REPORTED and payment.error in REFUND_UNCONFIRMED
 
 
@@ -54,6 +54,6 @@ def note_refund(payment_id: int) -> None:
 
 
 def _cancel_report(payment: Payment) -> bool:
-    """Whether the report could be taken back: nothing of it has been sent, or Altegio said it is not there."""
+    """Return whether the report could be taken back: nothing of it has been sent, or Altegio said it is not there."""
     unsent = OutgoingCall.objects.filter(key=payment.report_key, state__in=(CallState.HELD, CallState.QUEUED))
     return bool(cancel(unsent, "The payment was refunded."))

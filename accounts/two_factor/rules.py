@@ -21,12 +21,12 @@ def has_password_sign_in(request: HttpRequest) -> bool:
 
 
 def is_verified(request: HttpRequest) -> bool:
-    """Whether this session has shown the second factor."""
+    """Return whether this session has shown the second factor."""
     return cast("bool", request.user.is_verified())  # type: ignore[union-attr] # from django-otp's middleware
 
 
 def needs_second_factor(request: HttpRequest) -> bool:
-    """Whether this member of staff must still show the second factor.
+    """Return whether this member of staff must still show the second factor.
 
     `STAFF_TWO_FACTOR` demands it of all; who has set it up is asked in any case.
     """
@@ -57,7 +57,7 @@ def show_factor(request: HttpRequest, code: str) -> bool:
 
 
 def proves_both_factors(request: HttpRequest, password: str, code: str) -> bool:
-    """Whether the person shows both factors again, for what weakens the second. The code is used up."""
+    """Return whether the person shows both factors again, for what weakens the second. The code is used up."""
     return is_own_password(cast("User", request.user), password) and show_factor(request, code)
 
 

@@ -38,7 +38,7 @@ class SetupRefusedError(Exception):
 
 # --- the link -------------------------------------------------------------------------------------
 def can_get_link(user: User) -> bool:
-    """Whether a link to set a first phone up is for this person."""
+    """Return whether a link to set a first phone up is for this person."""
     is_ready = user.is_staff and user.is_active and bool(user.email)
     return is_ready and not Authenticator.objects.filter(user=user).exists()
 
@@ -62,7 +62,7 @@ def link_for(user_id: int, state: str) -> str:
 
 
 def open_link(request: HttpRequest, token: str) -> bool:
-    """Whether it is a good link of who is signed in here; then this session may set the factor up."""
+    """Return whether it is a good link of who is signed in here; then this session may set the factor up."""
     user = cast("User", request.user)
     try:
         given = signing.loads(token, salt=_SALT, max_age=LINK_SECONDS)
@@ -83,7 +83,7 @@ def allow(request: HttpRequest) -> None:
 
 
 def is_allowed(request: HttpRequest) -> bool:
-    """Whether this session may set up a phone now."""
+    """Return whether this session may set up a phone now."""
     right = request.session.get(_SESSION)
     return bool(right and time.time() < right["until"] and right["state"] == state_of(cast("User", request.user)))
 
@@ -143,7 +143,7 @@ def renew_backup_codes(request: HttpRequest, authenticator: Authenticator) -> li
 
 @transaction.atomic
 def remove(authenticator: Authenticator) -> None:
-    """The phone is lost: the person gets a link to set up another one, and all their sessions end."""
+    """Remove a lost phone: the person gets a link to set up another one, and all their sessions end."""
     user = User.objects.select_for_update(no_key=True).get(pk=authenticator.user_id)
     authenticator.delete()
     _changed(user, "removed")

@@ -78,7 +78,7 @@ def _set_up(request: HttpRequest, frame: Frame, authenticator: Authenticator | N
 
 
 def _address(request: HttpRequest, key: str) -> str:
-    """What the QR code says (the Key URI Format of authenticator apps)."""
+    """Return what the QR code says (the Key URI Format of authenticator apps)."""
     issuer = settings.PORTAL_URL.split("://")[-1]
     query = urlencode({"secret": key, "issuer": issuer})
     return f"otpauth://totp/{quote(f'{issuer}:{request.user}')}?{query}"

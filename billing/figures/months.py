@@ -83,7 +83,7 @@ def _stored(place: Place, figures: PlaceFigures) -> dict[str, Any]:
 
 
 def places_of(row: MonthlyFigures) -> dict[Place, PlaceFigures]:
-    """What `_count_figures` stored, as it was counted."""
+    """Return what `_count_figures` stored, as it was counted."""
     return {
         (stored["application"], stored["country"]): PlaceFigures(
             **{name: stored[name] for name in _NUMBERS},

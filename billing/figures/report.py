@@ -36,7 +36,7 @@ class Filters:
     country: str | None = None
 
     def includes(self, place: Place) -> bool:
-        """Whether the figures of this place count."""
+        """Return whether the figures of this place count."""
         return self.application in (None, place[0]) and self.country in (None, place[1])
 
 

@@ -101,13 +101,13 @@ def adopt(application: Application, location: Location, status: ConnectionStatus
 
 
 def adopt_in_place(claim: Connection, status: ConnectionStatus) -> None:
-    """A proven person claims a location that Altegio has called active for longer than a window: it is adopted."""
+    """Adopt a location that a proven person claims and that Altegio has called active for longer than a window."""
     if claim.is_proven:
         adopt(claim.application, claim.location, status)
 
 
 def _is_settled(status: ConnectionStatus) -> bool:
-    """Whether it has been as it is for longer than anybody may take to arrive."""
+    """Return whether it has been as it is for longer than anybody may take to arrive."""
     return status.newest_sign_at is not None and not _is_within_window(status.newest_sign_at)
 
 

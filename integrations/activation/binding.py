@@ -32,7 +32,7 @@ CHANGED_HANDS = (
 
 
 def lies_ahead(consent: datetime) -> bool:
-    """Whether a consent is dated in the future: a clock or `ALTEGIO_TIME_ZONE` is set wrong."""
+    """Return whether a consent is dated in the future: a clock or `ALTEGIO_TIME_ZONE` is set wrong."""
     return consent > timezone.now() + clock_tolerance()
 
 
@@ -54,7 +54,7 @@ def note_clock(status: ConnectionStatus) -> None:
 
 
 def is_outdated(connection: Connection, asked_at: datetime) -> bool:
-    """Whether a connection here became live, or ended, after Altegio was asked: the answer may be out of date.
+    """Return whether a connection here became live, or ended, after Altegio was asked: the answer may be out of date.
 
     The location stays locked, so nobody is accepted there until the answer is written down.
     """
@@ -64,7 +64,7 @@ def is_outdated(connection: Connection, asked_at: datetime) -> bool:
 
 
 def is_granted_to(connection: Connection, status: ConnectionStatus) -> bool:
-    """Whether the open grant belongs to this arrival: a later consent was given by somebody else.
+    """Return whether the open grant belongs to this arrival: a later consent was given by somebody else.
 
     A consent in the future is a clock or a zone set wrong, and says nothing: then only a proof counts.
     """
@@ -75,7 +75,7 @@ def is_granted_to(connection: Connection, status: ConnectionStatus) -> bool:
 
 
 def was_ours(connection: Connection, status: ConnectionStatus) -> bool:
-    """Whether a location that Altegio calls active (or frozen) became so by this connection.
+    """Return whether a location that Altegio calls active (or frozen) became so by this connection.
 
     Nobody else may hold it here; and it answers a call of ours that got no answer, or, where no other claim has
     such a call, its newest log entry is younger than the window, with a consent not later than the arrival.
@@ -93,7 +93,7 @@ def was_ours(connection: Connection, status: ConnectionStatus) -> bool:
 
 
 def answers_a_lost_call(connection: Connection, status: ConnectionStatus) -> bool:
-    """Whether Altegio's state is what a call of ours brought about whose answer never came.
+    """Return whether Altegio's state is what a call of ours brought about whose answer never came.
 
     Such a call took no grant that was given after it, and left a log entry not older than it.
     """
@@ -108,7 +108,7 @@ def answers_a_lost_call(connection: Connection, status: ConnectionStatus) -> boo
 
 
 def answers_another_lost_call(connection: Connection, status: ConnectionStatus) -> bool:
-    """Whether a claim that waits beside this one has such a call: what Altegio says is that claim's."""
+    """Return whether a claim that waits beside this one has such a call: what Altegio says is that claim's."""
     return any(answers_a_lost_call(each, status) for each in Connection.objects.beside(connection).undecided())
 
 
@@ -239,7 +239,7 @@ def _disputing(connection: Connection) -> "QuerySet[Connection]":
 
 
 def tell_of_disputes(connections: Iterable[Connection]) -> None:
-    """The location may be either of two proven people's: staff must find out."""
+    """Alert staff to locations that may be either of two proven people's: they must find out whose."""
     raise_alerts(
         (
             Alert.Kind.CONFLICT,

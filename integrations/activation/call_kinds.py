@@ -207,7 +207,7 @@ def _judge(connection: Connection, call: OutgoingCall, status: ConnectionStatus)
 
 
 def _was_active_at_the_grant(call: OutgoingCall) -> bool:
-    """Whether Altegio calls it active though it took no activation: each that was sent, it refused."""
+    """Return whether Altegio calls it active though it took no activation: each that was sent, it refused."""
     sent = call.attempts.filter(purpose=Attempt.Purpose.SEND)
     return not sent.exclude(outcome=Outcome.REFUSED).exists()
 

@@ -28,7 +28,7 @@ REFUSALS_OF_THE_PERSISTENT = 3
 
 
 def somebody_goes_first(connection: Connection, status: ConnectionStatus) -> bool:
-    """Whether another claim on the location that may be served by this grant goes before this one."""
+    """Return whether another claim on the location that may be served by this grant goes before this one."""
     others = _served_beside(connection, status)
     proven = [each for each in others if each.is_proven]
     if connection.is_proven:
@@ -53,7 +53,7 @@ def _a_proven_one_goes_first(connection: Connection, others: list[Connection], s
 
 
 def is_in_dispute(connection: Connection, status: ConnectionStatus) -> bool:
-    """Whether this grant may be another proven person's as well, of whom the claimant is a rival.
+    """Return whether this grant may be another proven person's as well, of whom the claimant is a rival.
 
     Whose last arrival is older than the consent has claimed what is not theirs, however early they came.
     """
@@ -133,7 +133,7 @@ def note_grant(call: OutgoingCall, status: ConnectionStatus) -> None:
 
 
 def has_settled(call: OutgoingCall, status: ConnectionStatus) -> bool:
-    """Whether an earlier question found this very grant, and not one before it."""
+    """Return whether an earlier question found this very grant, and not one before it."""
     return bool(call.params.get("grant_seen") == _grant(status))
 
 
@@ -146,7 +146,7 @@ def _refused_here(connection: Connection) -> QuerySet[Connection]:
 
 
 def facts_of(connection: Connection, call: OutgoingCall, status: ConnectionStatus) -> StatusFacts:
-    """What `judge` looks at, of a locked connection."""
+    """Return what `judge` looks at, of a locked connection."""
     active = status.state in (AltegioState.ACTIVE, AltegioState.FROZEN)
     is_theirs = was_ours(connection, status) if active else is_granted_to(connection, status)
     may_go_on = is_theirs and connection.state in UNDECIDED
@@ -188,7 +188,7 @@ def _waited_behind_a_holder(connection: Connection) -> bool:
 
 
 def _came_first_after(connection: Connection, status: ConnectionStatus) -> bool:
-    """Whether the claimant came after this consent, and whoever held the location has not come back since.
+    """Return whether the claimant came after this consent, and whoever held the location has not come back since.
 
     Then there is nobody to wait for: the holder had left before, and the portal did not know it.
     """

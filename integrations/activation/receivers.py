@@ -72,7 +72,7 @@ def revive(connection: Connection, status: ConnectionStatus, **_: Any) -> None:
 
 
 def _never_ended(connection: Connection, status: ConnectionStatus) -> bool:
-    """Whether Altegio knows of no end since this connection was activated."""
+    """Return whether Altegio knows of no end since this connection was activated."""
     since = connection.connected_since
     if since is None:
         return False

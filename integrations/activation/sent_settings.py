@@ -19,7 +19,7 @@ class SentSettings:
 
 
 def sent_settings(connection: Connection) -> SentSettings:
-    """What the connection's activation sends: the keys of its installation, which never change."""
+    """Return what the connection's activation sends: the keys of its installation, which never change."""
     installation = connection.installation
     return SentSettings(
         api_key=installation.api_key if connection.application.gets_api_key else "",

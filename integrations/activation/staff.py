@@ -106,7 +106,7 @@ def _lock_place(connection_id: int) -> Connection:
 
 
 def is_for_staff(connection: Connection) -> bool:
-    """Whether staff may decide whose it is: in conflict, or accepted by Altegio while it was disputed.
+    """Return whether staff may decide whose it is: in conflict, or accepted by Altegio while it was disputed.
 
     And a proven claim on what is connected and nobody's, also when its window is over: there is no hurry there.
     """
@@ -145,7 +145,7 @@ def dismiss_claim(connection_id: int, by: User) -> None:
 
 @transaction.atomic
 def pass_review(connection_id: int, by: User) -> None:
-    """The location is the right one after all: its owner may see its data."""
+    """Confirm that the location is the right one after all: its owner may see its data."""
     connection = lock(connection_id)
     connection.review = ""
     connection.reviewed_at = timezone.now()
@@ -154,7 +154,7 @@ def pass_review(connection_id: int, by: User) -> None:
 
 
 def _send_on(connection: Connection, why: str, by: User, *, decided: bool = False) -> None:
-    """The claim goes on in a new window: one call in place of all that wait, which asks first."""
+    """Let the claim go on in a new window: one call in place of all that wait, which asks first."""
     cancel(_activations(connection), why)
     clear_window_alerts([connection])
     move(
@@ -185,7 +185,7 @@ def _hand_over(live: Connection, claim: Connection, by: User) -> None:
 
 
 def _bind(live: Connection, claim: Connection, why: str, by: User) -> None:
-    """The live connection is the claimant's of `claim`: what its former owner wished of it does not count."""
+    """Give the live connection to the claimant of `claim`; what its former owner wished of it does not count."""
     if live.owner_id is not None and live.owner != claim.claimant:
         cancel(OutgoingCall.objects.filter(connection=live, kind=Uninstall.name), why)
     bound = bound_to(live, claim.claimant)
@@ -213,7 +213,7 @@ def _dismiss(connection: Connection, why: str, by: User) -> None:
 
 
 def _is_decided_for(connection: Connection) -> bool:
-    """Whether staff have given it the location a moment ago: a list of before must not undo that."""
+    """Return whether staff have given it the location a moment ago: a list of before must not undo that."""
     return _activations(connection).filter(state__in=UNFINISHED, params__decided=True).exists()
 
 

@@ -73,7 +73,7 @@ def _note(
 
 @receiver(webhook_settings_read)
 def follow_webhook_settings(connection: Connection, is_present: bool, **_: Any) -> None:
-    """The event address was found among the location's webhook settings: it is taken, whoever wrote it."""
+    """Count the event address as taken once it stands among the location's webhook settings, whoever wrote it."""
     known = TakenSettings.objects.filter(connection=connection).first()
     if known is not None and is_present and EVENT_ADDRESS in known.missing:
         missing = [API_KEY] if API_KEY in known.missing else []
@@ -88,6 +88,6 @@ def _is_mended(connection: Connection) -> bool:
 
 @receiver(connection_changed)
 def forget_what_ended(connection: Connection, before: State, after: State, **_: Any) -> None:
-    """What an ended connection did not take is nobody's trouble any more."""
+    """Clear the alert about what a connection did not take, once the connection has ended."""
     if before in LIVE and after not in LIVE:
         clear_alerts(key=f"settings:{connection.pk}")

@@ -44,7 +44,7 @@ def end_claim(
 
 
 def ask_first(connections: Sequence[Connection]) -> None:
-    """What may be sent any moment asks once more before."""
+    """Have the activations that may be sent any moment ask once more before."""
     _change(connections, (CallState.QUEUED,), state=CallState.UNCONFIRMED)
 
 
@@ -71,7 +71,7 @@ def wake(connections: Sequence[Connection]) -> None:
 
 
 def renew_deadlines(connections: Sequence[Connection]) -> None:
-    """A window that began anew, and is stored, is the call's, too."""
+    """Give the calls the deadlines of their connections' new windows, which are stored."""
     window = Connection.objects.filter(pk=OuterRef("connection")).values("deadline_at")
     _change(connections, RESTS, deadline_at=Subquery(window))
 

@@ -81,7 +81,7 @@ def _announce() -> int:
 
 @transaction.atomic
 def _claim() -> tuple[list[Alert], list[Alert]]:
-    """What is to be told now, this process's alone for a while: the new alerts, and those that ended since."""
+    """Take for this process alone, for a while, what is to be told: new alerts, and those that ended since."""
     now = timezone.now()
     channels, _made = AlertChannels.objects.select_for_update().get_or_create(pk=1)
     if any(until is not None and until > now for until in (channels.rests_until, channels.quiet_until)):
@@ -155,6 +155,6 @@ def send_test() -> list[str]:
 
 
 def kind_of(url: str) -> str:
-    """What an address leads to, without what is secret in it: the scheme before `://`, where there is one."""
+    """Return what an address leads to, without what is secret in it: the scheme before `://`, where there is one."""
     scheme, _, rest = url.partition("://")
     return scheme if rest and _SCHEME.fullmatch(scheme) else "an address without a scheme"

@@ -35,7 +35,7 @@ def raise_alert_once(kind: Alert.Kind, key: str, text: str, connection: Connecti
 
 
 def clear_alerts(**which: object) -> None:
-    """What these alerts warned of is over."""
+    """Clear these alerts: what they warned of is over."""
     Alert.objects.filter(cleared_at=None, **which).update(cleared_at=timezone.now())
 
 

@@ -110,7 +110,7 @@ def _message(envelope: dict[str, Any]) -> str:
 
 
 def words_of(text: str) -> str:
-    """What Altegio itself says in an answer's text; "" where it says nothing, or the text is cut off."""
+    """Return what Altegio itself says in an answer's text; "" where it says nothing, or the text is cut off."""
     return _message(_envelope(text)[0])
 
 

@@ -50,7 +50,7 @@ def activate(
 
 
 def status(salon_id: int, application_id: int, *, secrets: tuple[str, ...] = ()) -> ApiRequest:
-    """What Altegio holds to be true about one connection. `secrets`: what its answer repeats of the activation."""
+    """Ask what Altegio holds true of one connection. `secrets`: what its answer repeats of the activation."""
     path = f"/marketplace/salon/{salon_id}/application/{application_id}"
     return ApiRequest("GET", "app", path, secrets=secrets)
 
@@ -95,7 +95,7 @@ def refund_payment(payment_id: int) -> ApiRequest:
 
 
 def tariffs(application_id: int) -> ApiRequest:
-    """What the owner can buy at Altegio itself. This and the next three may stand under either host."""
+    """Ask what the owner can buy at Altegio itself. This and the next three may stand under either host."""
     return ApiRequest("GET", "app", f"/marketplace/application/{application_id}/tariffs")
 
 
@@ -212,7 +212,7 @@ def notification_settings(user_token: str, salon_id: int, user_id: int) -> ApiRe
 
 
 def company(user_token: str, location_id: int) -> ApiRequest:
-    """What Altegio knows of a location: title, address, zone, currency."""
+    """Ask what Altegio knows of a location: title, address, zone, currency."""
     return ApiRequest("GET", "api", f"/company/{location_id}", secrets=(user_token,), user_token=user_token)
 
 

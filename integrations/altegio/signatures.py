@@ -34,7 +34,7 @@ def hmac_hex(key: str, message: bytes) -> str:
 
 
 def is_signed(key: str, message: bytes, signature: str) -> bool:
-    """Whether `signature` is the message's, compared in constant time. An empty key signs nothing."""
+    """Return whether `signature` is the message's, compared in constant time. An empty key signs nothing."""
     return bool(key) and hmac.compare_digest(hmac_hex(key, message).encode(), signature.encode("utf-8", "replace"))
 
 
@@ -78,7 +78,7 @@ def person_from(user_data: str, signature: str, partner_token: str) -> Person:
 def is_payment_signed(
     partner_token: str, *, salon_id: object, amount: object, discount: object, signature: str
 ) -> bool:
-    """Whether a `payment` callback's `sign` is Altegio's (docs/altegio.md §4).
+    """Return whether a `payment` callback's `sign` is Altegio's (docs/altegio.md §4).
 
     Each number counts as the text that came, and as PHP and JavaScript print it: `990.00` is signed as `990`.
     """

@@ -126,7 +126,7 @@ class ExternalIdSerializer(serializers.Serializer[dict[str, str]]):
 
 
 def shown_connections() -> QuerySet[Connection]:
-    """What a connection's answer needs, in three queries."""
+    """Return what a connection's answer needs, in three queries."""
     shown = Connection.objects.select_related("application", "location__chain", "location__profile", "owner")
     return shown.prefetch_related("location__people", "owner__identities")
 

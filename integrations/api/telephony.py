@@ -248,7 +248,7 @@ def answer_to_notification(raw: object) -> Response:
 
 
 def shown_calls() -> QuerySet[PhoneCall]:
-    """What a call's answer needs, in one query."""
+    """Return what a call's answer needs, in one query."""
     return PhoneCall.objects.select_related("chain", "location")
 
 

@@ -30,7 +30,7 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 
 
 def note_heartbeat() -> None:
-    """A worker lives and takes tasks."""
+    """Note that a worker lives and takes tasks."""
     cache.set(HEARTBEAT, time.time(), timeout=MAX_SILENCE * 10)
 
 
@@ -52,7 +52,7 @@ def what_is_wrong(names: Iterable[str]) -> dict[str, str]:
 
 
 def problems_now() -> list[str]:
-    """What keeps the portal from its work, in sentences; for the first page of staff."""
+    """Return what keeps the portal from its work, in sentences; for the first page of staff."""
     found = list(what_is_wrong(["worker", "calls", "mail", "answers"]).values())
     if settings.EMAIL_BACKEND == PRINTED:
         found.append("E-mails are printed, and reach nobody: set EMAIL_URL.")

@@ -15,7 +15,7 @@ from partner_portal.core.english import english as _
 
 
 def panel_key(connection: Connection) -> str:
-    """What the calls about a connection's panel are about."""
+    """Return the coalesce key of the calls about a connection's panel."""
     return f"chat_panel:{connection.pk}"
 
 

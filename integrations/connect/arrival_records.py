@@ -49,7 +49,7 @@ def store_arrival(
 
 
 def digest_of(application: Application, redirect: Redirect, claimant: Claimant | None) -> str:
-    """What makes two redirects the same link, in 64 hexadecimal digits."""
+    """Return the digest by which two redirects are the same link, in 64 hexadecimal digits."""
     content = (
         application.pk,
         claimant.claim if claimant else "",
@@ -86,20 +86,20 @@ def seen_again(arrival: Arrival, now: datetime) -> None:
 
 
 def hide_others(arrival: Arrival, claimed: list[Claimed]) -> None:
-    """The page of an arrival that was seen before shows no other connections than these."""
+    """Leave no other connections than these on the page of an arrival that was seen before."""
     others = ArrivalLocation.objects.filter(arrival=arrival)
     others.exclude(connection__in=[item.connection.pk for item in claimed]).delete()
 
 
 def show_connections(arrival: Arrival, claimed: list[Claimed]) -> None:
-    """The arrival's page shows these connections."""
+    """Show these connections on the arrival's page."""
     shown = [ArrivalLocation(arrival=arrival, connection=item.connection) for item in claimed]
     insert(shown, ignore_conflicts=True)
     _see_token(arrival, claimed)
 
 
 def _see_token(arrival: Arrival, claimed: list[Claimed]) -> None:
-    """The owner is back at what they hold: a CRM token that came along is looked at, and not taken over.
+    """Look at a CRM token that came with an owner who is back at what they hold; it is not taken over.
 
     One location speaks for the chain, so the number of queries does not grow with the arrival.
     """

@@ -100,7 +100,7 @@ def receive_signed(application: Application, redirect: Redirect) -> Arrival:
 
 
 def _tell_of_staff(expected: User) -> None:
-    """What a member of staff connects under their own address, perhaps to try it, nobody can sign in to."""
+    """Alert staff to what one of them connects under their own address: nobody can sign in to it."""
     if expected.is_staff:
         text = (
             f"Altegio signed an arrival with the address of staff account #{expected.pk}. Staff own no locations, "
@@ -176,7 +176,7 @@ def send_sign_in_link(arrival: Arrival, email: str, template: str = "sign_in_lin
 
 
 def person_of(arrival: Arrival) -> User | None:
-    """Whose the arrival is, or who must sign in before it is."""
+    """Return whose the arrival is, or who must sign in before it is."""
     return arrival.user or arrival.expected_user
 
 
@@ -215,7 +215,7 @@ def give_to(arrival: Arrival, user: User, *, is_just_proven: bool) -> bool:
 
 
 def _go_on(arrival: Arrival, claimant: Claimant) -> None:
-    """The person is known, or has proven who they are: what waited for that goes on, within the window."""
+    """Let go on, within the window, what waited for the person to be known or to prove who they are."""
     if timezone.now() >= arrival.deadline_at:
         return
     decided = set(arrival.connections.exclude(state__in=UNDECIDED).values_list("location__altegio_id", flat=True))

@@ -222,7 +222,7 @@ def give_claim(connections: Iterable[Connection], old_claim: str, claimant: Clai
 
 
 def _own_beside(connection: Connection, claimant: Claimant) -> Connection | None:
-    """What the claimant holds at the same place, or else claims there; locked."""
+    """Return what the claimant holds at the same place, or else claims there; locked."""
     beside = Connection.objects.beside(connection)
     held = beside.live().filter(owner=claimant.user).first() if claimant.user else None
     own = held or beside.undecided().filter(claim=claimant.claim).first()

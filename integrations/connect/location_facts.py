@@ -59,7 +59,7 @@ class ClaimedLocation:
         return [each for each in self.connections if each.state in UNDECIDED]
 
     def facts(self, *, in_time: bool, has_room: bool) -> ClaimFacts:
-        """What `decide` looks at. `has_room`: this claimant may have one more undecided claim."""
+        """Return what `decide` looks at. `has_room`: this claimant may have one more undecided claim."""
         return ClaimFacts(
             is_proven=self.claimant.is_proven,
             in_time=in_time,
@@ -83,7 +83,7 @@ class ClaimedLocation:
         )
 
     def _holder_is_back(self) -> bool:
-        """Whether somebody else came back to what they held, and the portal has noted its end since."""
+        """Return whether somebody else came back to what they held, and the portal has noted its end since."""
         ended = [each for each in self.connections if each.state == State.UNINSTALLED]
         return any(each.last_arrived_at != each.arrived_at and each.claim != self.claimant.claim for each in ended)
 

@@ -75,7 +75,7 @@ def _unless_closed(user: User) -> Known | MustSignIn:
 
 
 def may_act(arrival: Arrival, user: User) -> bool:
-    """Whether `user` may sign in on this arrival: its person alone; anybody while it waits for nobody.
+    """Return whether `user` may sign in on this arrival: its person alone; anybody while it waits for nobody.
 
     Every door asks this (form, one click, e-mail), and asks it again under the arrival's lock.
     """
@@ -84,7 +84,7 @@ def may_act(arrival: Arrival, user: User) -> bool:
 
 
 def begins_anew(arrival: Arrival, user: User) -> bool:
-    """Whether who reads the mail of `user` takes the account over by opening the arrival's e-mail.
+    """Return whether who reads the mail of `user` takes the account over by opening the arrival's e-mail.
 
     The address was never proven; or whoever came does not know the account: they signed up anew, or Altegio
     signed somebody who is not linked to it.

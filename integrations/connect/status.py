@@ -155,7 +155,7 @@ def _line(arrival: Arrival, salon_id: int, connection: Connection | None, progre
 
 
 def _is_anothers(arrival: Arrival, connection: Connection) -> bool:
-    """Whether it is not, or not any more, this arrival's person's: whoever typed an address learns nothing of it."""
+    """Return whether it is not this arrival's person's, or no more: whoever typed an address learns nothing of it."""
     return connection.owner_id not in (None, arrival.user_id)
 
 
@@ -164,7 +164,7 @@ def _taken_by_another() -> str:
 
 
 def message_for(connection: Connection, *, struggling: bool = False, stopped: bool = False) -> str:
-    """What has become of one connection, and what the owner does next.
+    """Return what has become of one connection, and what the owner does next.
 
     `struggling`: Altegio has not answered well so far; `stopped`: it refuses our token.
     """

@@ -29,7 +29,7 @@ def brand_of_all(connections: Iterable[Connection]) -> Brand | None:
 
 
 def show_as(request: HttpRequest, application: Application | None) -> None:
-    """The page that `request` asks for is about this application: it has its brand."""
+    """Give the page that `request` asks for the brand of this application."""
     request.brand = brand_of(application)  # type: ignore[attr-defined]
 
 

@@ -107,7 +107,7 @@ def tell_details(keys: Sequence[int]) -> None:
 
 
 def changed_since(changes: QuerySet[ConnectionChange], moment: datetime) -> bool:
-    """Whether one of `changes` may be later than `moment`, at which Altegio was asked.
+    """Return whether one of `changes` may be later than `moment`, at which Altegio was asked.
 
     A change dated further in the future than two clocks may differ was made before the clock was set back; a question
     dated there may be older than any.

@@ -27,12 +27,12 @@ def observe_answer(request: ApiRequest, answer: Answer) -> None:
 
 
 def observe_callback(body: Any) -> None:
-    """The same for a stored lifecycle callback."""
+    """Do the same for a stored lifecycle callback."""
     _observe(lambda: differences.of_callback(body))
 
 
 def observe_events(bodies: Iterable[Any]) -> None:
-    """The same for entity webhooks, together: a difference is counted once for each body."""
+    """Do the same for entity webhooks, together: a difference is counted once for each body."""
     _observe(lambda: [found for body in bodies for found in differences.of_events(body)])
 
 

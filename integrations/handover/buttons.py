@@ -24,7 +24,7 @@ class OpenButton:
 
 
 def may_open(connection: Connection, owner: User) -> bool:
-    """Whether this owner is handed over from here; whether they are known is asked by `is_known`.
+    """Return whether this owner is handed over from here; whether they are known is asked by `is_known`.
 
     The cabinet shows the location's data: nobody gets there while staff must look first.
     """

@@ -137,7 +137,7 @@ _REQUEST = TypeAdapter(MessageRequest)
 
 
 def read_message_request(body: object) -> MessageRequest:
-    """What a request asks for. Raises HttpError, 400, naming what is wrong and never what came."""
+    """Return what a request asks for. Raises HttpError, 400, naming what is wrong and never what came."""
     try:
         request = _REQUEST.validate_python(body)
     except ValidationError as error:
@@ -158,7 +158,7 @@ def _advice(problems: list[ErrorDetails], place: tuple[str | int, ...] = ()) -> 
 
 
 def _problem(loc: tuple[str | int, ...], problem: ErrorDetails) -> str:
-    """What to write instead, after the field's place: `destination_params.0.phone: Write …`."""
+    """Return what to write instead, after the field's place: `destination_params.0.phone: Write …`."""
     places = [str(part) for part in loc if isinstance(part, int) or part in ADVICE]
     if not places:
         return "The body is not a JSON object."

@@ -247,7 +247,7 @@ def _without_needed(error: ValidationError) -> dict[tuple[int, str], str]:
 
 
 def _why(name: str, problem: ErrorDetails) -> str:
-    """What an address says itself, else what to write in the field."""
+    """Return what an address says itself, else what to write in the field."""
     error = problem.get("ctx", {}).get("error")
     if isinstance(error, InvalidStatusAddressError):
         return str(error)

@@ -31,7 +31,7 @@ PARTS_LOOKED_AT = 20
 
 
 def free_batches() -> QuerySet[StatusBatch]:
-    """What waits, does not rest, and is carried by no call that goes on."""
+    """Return what waits, does not rest, and is carried by no call that goes on."""
     rested = Q(rests_until=None) | Q(rests_until__lte=timezone.now())
     return StatusBatch.objects.filter(rested, ~Q(call__state__in=UNFINISHED), state=BatchState.WAITING)
 
@@ -109,7 +109,7 @@ def _settling() -> timedelta:
 
 
 def _choose(address: CallbackAddress) -> list[StatusBatch]:
-    """What was not refused, or a part of what was; while both wait, either."""
+    """Return what was not refused, or a part of what was; while both wait, either."""
     free = free_batches().filter(address=address).select_for_update(of=("self",))
     chosen = _oldest(free.filter(alone=False))
     if chosen and random() < HALF:  # noqa: S311

@@ -47,7 +47,7 @@ def _says_more(status: MessageStatus, row: StatusRow | None) -> bool:
 
 
 def _price(row: StatusRow | None, status: MessageStatus) -> dict[str, Any]:
-    """What the row says of the price; where it says nothing, what is known."""
+    """Return what the row says of the price; where it says nothing, what is known."""
     said = {name: getattr(row, name, None) for name in PRICE}
     price = {name: getattr(status, name) if value in (None, "") else value for name, value in said.items()}
     if price["payment_sum"] is not None:

@@ -92,7 +92,7 @@ def refuse_other_paths(target: Target) -> None:
 
 
 def is_documented(target: Target) -> bool:
-    """Whether it is an address of docs/altegio.md §2, where our token alone decides who may report.
+    """Return whether it is an address of docs/altegio.md §2, where our token alone decides who may report.
 
     At any other, named by whoever reports a status, a 401 may be about the address.
     """

@@ -101,11 +101,11 @@ class CallKind:
     alert_on_failure: ClassVar[bool] = False
 
     def about(self, call: OutgoingCall) -> str:
-        """What the call is about: an alert about one that failed ends when a later one about the same is done."""
+        """Return what the call is about: a failure's alert ends when a later call about the same is done."""
         return json.dumps(call.params, sort_keys=True)
 
     def request(self, call: OutgoingCall) -> ApiRequest:
-        """What to send, built at the moment of sending.
+        """Return what to send, built at the moment of sending.
 
         Raises ObsoleteError when nothing is left to say, AskFirstError when Altegio must be asked first.
         """
@@ -116,7 +116,7 @@ class CallKind:
         return False
 
     def proves_token(self, call: OutgoingCall) -> bool:
-        """Whether a 401 to this call says that the partner token is refused, and so stops every call.
+        """Return whether a 401 to this call says that the partner token is refused, and so stops every call.
 
         Not where something else decides too: a credential of its own, or an address that came from outside.
         """
@@ -143,15 +143,15 @@ class CallKind:
         return OutgoingCall.objects.filter(pk=call.pk)
 
     def needs_verification(self, answer: Answer) -> bool:
-        """Whether this refusal must be checked with the question before it is believed."""
+        """Return whether this refusal must be checked with the question before it is believed."""
         return False
 
     def is_final(self, answer: Answer) -> bool:
-        """Whether this refusal ends the call; else it is sent again every few minutes, while its time lasts."""
+        """Return whether this refusal ends the call; else it is sent again every few minutes while its time lasts."""
         return True
 
     def is_conclusive(self, answer: Answer) -> bool:
-        """Whether this acceptance holds what must be known; else Altegio is asked, as after an uncertain end."""
+        """Return whether this acceptance says what must be known; else Altegio is asked as after an uncertain end."""
         return True
 
     def accepted(self, call: OutgoingCall, answer: Answer) -> None:
@@ -188,7 +188,7 @@ def register(kind: type[CallKind]) -> type[CallKind]:
 
 
 def kind_title(name: str) -> StrOrPromise:
-    """What staff call this kind; the bare name for one that no code carries any more."""
+    """Return what staff call this kind; the bare name for one that no code carries any more."""
     kind = CALL_KINDS.get(name)
     return kind.title if kind else name
 

@@ -39,7 +39,7 @@ def held_slots(now: datetime) -> int:
 
 
 def due_calls(now: datetime) -> QuerySet[OutgoingCall]:
-    """What may go now, first things first: priority, then turn, then the earliest deadline, then age.
+    """Return what may go now, first things first: priority, then turn, then the earliest deadline, then age.
 
     A call waits for every unfinished earlier one in its ordering key; the empty ordering key has no order.
     """

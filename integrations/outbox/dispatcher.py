@@ -28,7 +28,7 @@ _stopping = threading.Event()
 
 
 def stop_dispatchers() -> None:
-    """The process is told to end: what is in hand is finished, nothing more is taken up."""
+    """Finish what is in hand and take nothing more up: the process is told to end."""
     _stopping.set()
 
 
@@ -50,7 +50,7 @@ def dispatch_due(call_for_help: Callable[[], None] = _no_help) -> int:
 
 
 def is_anything_due() -> bool:
-    """Whether a call may go now."""
+    """Return whether a call may go now."""
     return bool(_next_two())
 
 

@@ -191,12 +191,12 @@ def _settle(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking: bool,
 
 
 def _ends(kind: CallKind, answer: Answer) -> bool:
-    """Whether this answer to a sending is a refusal that ends the call."""
+    """Return whether this answer to a sending is a refusal that ends the call."""
     return answer.outcome is Outcome.REFUSED and not kind.needs_verification(answer) and kind.is_final(answer)
 
 
 def _refuse_alone(call: OutgoingCall, reason: str) -> None:
-    """The refusal without what should follow from it, which fails: staff find it among the dead letters."""
+    """Refuse the call without what should follow from it, which fails: staff find it among the dead letters."""
     log.exception("refusal_without_what_follows")  # noqa: LOG004 - called where it is handled
     now = timezone.now()
     why = f"{reason} The portal failed to note what follows from this; see the log."

@@ -29,6 +29,6 @@ def other_host(host: Host) -> Host:
 
 
 def remember_host(call: OutgoingCall) -> None:
-    """A call was taken on its own host: the next ones of its kind go there at once."""
+    """Remember the host that took this call: the next ones of its kind go there at once."""
     if call.host:
         KnownHost.objects.update_or_create(kind=call.kind, defaults={"host": call.host})

@@ -19,7 +19,7 @@ RECENT = timedelta(hours=1)
 
 @METRICS.add()
 def calls() -> Iterator[Metric]:
-    """What waits and what ended: each number is read from an index made for it."""
+    """Yield what waits and what ended: each number is read from an index made for it."""
     unfinished = OutgoingCall.objects.filter(state__in=UNFINISHED).values_list("kind", "state")
     yield gauge(
         "portal_calls_waiting",

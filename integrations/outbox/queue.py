@@ -91,7 +91,7 @@ def _store_missing(rows: list[OutgoingCall]) -> None:
 
 
 def _same_intention(known: OutgoingCall, row: OutgoingCall) -> bool:
-    """Whether what is stored will say what this row would."""
+    """Return whether what is stored will say what this row would."""
     describe_error = (known.kind, known.connection_id, known.params)
     return known.state in UNFINISHED and describe_error == (row.kind, row.connection_id, row.params)
 

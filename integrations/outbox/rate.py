@@ -65,7 +65,7 @@ def start(slot: Slot) -> Slot | Wait:
 
 
 def settle(slot: Slot, *, used: bool = True) -> None:
-    """The call of this slot has ended; or it was not made, and the slot is given back."""
+    """End a slot with its call; or give it back, where the call was not made."""
     with transaction.atomic():
         budget = _locked()
         others = _without(slot, budget.stamps)

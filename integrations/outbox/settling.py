@@ -28,7 +28,7 @@ def verdict_of(call: OutgoingCall, kind: CallKind, answer: Answer) -> Verdict:
 
 
 def _was_asked_early(call: OutgoingCall, kind: CallKind) -> bool:
-    """Whether the question went out before Altegio was surely done with all that was sent."""
+    """Return whether the question went out before Altegio was surely done with all that was sent."""
     settled = settled_at(kind.rounds(call))
     return settled is not None and call.attempts.latest("number").started_at < settled
 
@@ -43,7 +43,7 @@ def settled_at(calls: QuerySet[OutgoingCall]) -> datetime | None:
 
 
 def may_have_happened(calls: QuerySet[OutgoingCall]) -> bool:
-    """Whether one of these calls was sent, and not refused: what Altegio refuses now it may have done then."""
+    """Return whether one of these calls was sent, and not refused: what Altegio refuses now it may have done then."""
     return _may_be_done(calls).exists()
 
 

@@ -31,5 +31,5 @@ def dispatch_what_was_not_woken() -> None:
 
 @worker_shutting_down.connect
 def stop(**_: Any) -> None:
-    """A deployment does not wait for long."""
+    """Stop the dispatchers: a deployment does not wait for long."""
     stop_dispatchers()

@@ -23,7 +23,7 @@ def stop_token(message: str) -> None:
 
 
 def token_is_stopped() -> bool:
-    """Whether the configured token was refused."""
+    """Return whether the configured token was refused."""
     return TokenStop.objects.filter(fingerprint=fingerprint()).exists()
 
 

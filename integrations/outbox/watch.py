@@ -16,7 +16,7 @@ MAX_WAIT = timedelta(days=1)
 
 
 def unfinished(**which: object) -> Exists:
-    """Whether a call that has not ended fulfils this; the values may refer to the row outside (`OuterRef`)."""
+    """Return the condition that an unfinished call fulfils this; values may refer to the row outside (`OuterRef`)."""
     return Exists(OutgoingCall.objects.filter(state__in=UNFINISHED, **which))
 
 

@@ -84,7 +84,7 @@ def _address_of(run: Run) -> int:
 
 
 def _due(now: datetime) -> QuerySet[WebhookDelivery]:
-    """What may go now: what is due, and behind nothing of its connection that is not."""
+    """Return what may go now: what is due, and behind nothing of its connection that is not."""
     waiting = WebhookDelivery.objects.filter(state=State.WAITING)
     not_due = waiting.filter(
         endpoint=OuterRef("endpoint"), ordering_key=OuterRef("ordering_key"), pk__lt=OuterRef("pk"), due_at__gt=now

@@ -65,7 +65,7 @@ def rotate_secret(endpoint: WebhookEndpoint) -> str:
 
 
 def _readable(endpoint: WebhookEndpoint, until: float) -> dict[str, float]:
-    """What signs now, and when each ends where the present one does at `until`."""
+    """Return what signs now, and when each ends where the present one does at `until`."""
     try:
         return {endpoint.secret: until} | endpoint.former_secrets
     except ValueError:
@@ -126,7 +126,7 @@ def switch(endpoint: WebhookEndpoint, *, on: bool) -> None:
 
 
 def _make_due(endpoint: WebhookEndpoint) -> None:
-    """What waits for a held address goes out now, with all its tries: its pauses were about what is mended since.
+    """Send what waits for a held address now, with all its tries: its pauses were about what is mended since.
 
     What is due within a lease stays as it is: a worker may have it.
     """

@@ -18,7 +18,7 @@ BATCH = 200
 
 @receiver(person_erased)
 def forget_owner(user: User, **_: Any) -> None:
-    """The events of their connections name no owner; what else they tell stays as it was sent."""
+    """Take the owner out of the events of their connections; what else these tell stays as it was sent."""
     theirs = Q(connection__owner=user) | Q(connection__claimant=user)
     rewrite_events(PartnerEvent.objects.filter(theirs, type__startswith="connection."), _leave_owner_out)
 

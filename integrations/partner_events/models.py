@@ -107,7 +107,7 @@ class WebhookEndpoint(models.Model):
         return {secret: end for secret, end in ends.items() if end > time.time()}
 
     def wants(self, event: PartnerEvent) -> bool:
-        """Whether this event goes here."""
+        """Return whether this event goes here."""
         if event.endpoint_id is not None:
             return event.endpoint_id == self.pk
         of_application = self.application_id in (None, event.application_id)

@@ -17,7 +17,7 @@ def without_secrets() -> QuerySet[WebhookEndpoint]:
 
 
 def read_secrets(endpoint: WebhookEndpoint) -> list[str]:
-    """What the address's deliveries are signed with now. Raises NotAcceptedError where nothing can be."""
+    """Return what the address's deliveries are signed with now. Raises NotAcceptedError where nothing can be."""
     try:
         return WebhookEndpoint.objects.get(pk=endpoint.pk).secrets
     except WebhookEndpoint.DoesNotExist:

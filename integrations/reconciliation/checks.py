@@ -14,5 +14,5 @@ COMPARISONS = ExtensionPoint[Check](
 
 
 def differences(connection: Connection, status: ConnectionStatus) -> list[str]:
-    """What all checks found."""
+    """Return what all checks found."""
     return [text for check in COMPARISONS for text in check(connection, status)]

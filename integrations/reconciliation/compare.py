@@ -88,7 +88,7 @@ def _current(application: Application, by_id: Iterable[int]) -> dict[int, Connec
 
 
 def _difference(connection: Connection | None, place: RemoteLocation) -> Finding | None:
-    """What the list says against what is believed; None where they agree, or an activation is under way.
+    """Return what the list says against what is believed; None where they agree, or an activation is under way.
 
     Nothing in the list tells a frozen connection from an active one (docs/altegio.md §2).
     """

@@ -19,7 +19,7 @@ from integrations.status_sync.status_sync import AskPatiently, AskStatus
 
 @receiver(status_synced)
 def settle(connection: Connection, status: ConnectionStatus, before: State, **_: Any) -> None:
-    """The connection has followed the answer already; write down what came of it while a reconciliation runs."""
+    """Write down what came of an answer while a reconciliation runs; the connection has followed it already."""
     run = Reconciliation.objects.filter(state=Reconciliation.State.RUNNING).first()
     if run is None:
         return
@@ -38,7 +38,7 @@ def settle(connection: Connection, status: ConnectionStatus, before: State, **_:
 
 @receiver(location_adopted)
 def settle_unknown(connection: Connection, **_: Any) -> None:
-    """What the newest reports call unknown is known now."""
+    """Settle what the newest reports call unknown, once it is known."""
     unknown = Finding.objects.filter(
         application=connection.application_id,
         salon_id=connection.location.altegio_id,

@@ -12,7 +12,7 @@ from partner_portal.core.english import english as _
 
 
 def coalesce_key_of(connection: Connection) -> str:
-    """What the calls about a connection's sender names are about."""
+    """Return the coalesce key of the calls about a connection's sender names."""
     return f"short_names:{connection.pk}"
 
 

@@ -105,7 +105,7 @@ def give_name(
 
 @transaction.atomic
 def ask_for_name(names: SenderNameList, name: str) -> None:
-    """The owner asks; staff decide. A name that is there already changes nothing. Raises InvalidSenderNamesError."""
+    """Put the owner's wish before staff; a name that is there changes nothing. Raises InvalidSenderNamesError."""
     _check_one(name)
     names = _locked(names)
     there = names.names.filter(state__in=(NameState.ASKED, *IN_FORCE))

@@ -28,7 +28,7 @@ def name_problem(name: object) -> str:
 
 
 def list_problems(names: Sequence[object]) -> dict[int, str]:
-    """What is wrong with a list, by index."""
+    """Return what is wrong with a list, by index."""
     problems = {index: problem for index, name in enumerate(names) if (problem := name_problem(name))}
     for index, name in enumerate(names):
         if index not in problems and name in names[:index]:

@@ -142,5 +142,5 @@ def _apply_state(connection: Connection, status: ConnectionStatus) -> None:
 
 
 def _is_newest(connection: Connection) -> bool:
-    """Whether no later connection has taken this one's place at Altegio: one alive, or a later grant."""
+    """Return whether no later connection has taken this one's place at Altegio: one alive, or a later grant."""
     return connection.state in LIVE or not Connection.objects.successors(connection).exists()

@@ -34,7 +34,7 @@ def switch_telephony(chain: Chain, *, on: bool) -> None:
 
 
 def retire_chain(old: Chain, new: Chain) -> None:
-    """The token of a locked chain was replaced: nothing more is said with it, and calls that wait take the new one.
+    """End a locked chain whose token was replaced: no call uses it any more, and calls that wait take the new one.
 
     It is not switched off: at Altegio both tokens may open the same chain.
     """

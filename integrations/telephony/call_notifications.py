@@ -62,7 +62,7 @@ def _mark(chain: Chain, *parts: str) -> str:
 
 
 def _are_new(marks: Sequence[str]) -> bool:
-    """Whether none of these marks was made a moment ago; they are made now. Without the cache all are new."""
+    """Return whether none of these marks was made a moment ago; they are made now. Without the cache all are new."""
     made = [True]
     with suppress(RedisError, OSError):
         made = [cache.add(mark, 1, timeout=SAME_CALL_SECONDS) for mark in marks]

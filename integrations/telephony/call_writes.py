@@ -36,7 +36,7 @@ Key = tuple[int, str]
 
 
 def store_calls(reported: Sequence[ReportedCall]) -> list[Result]:
-    """What became of each of these calls, in their order."""
+    """Store these calls; return what became of each, in their order."""
     if not reported:
         return []
     try:
@@ -104,7 +104,7 @@ class _Writes:
         self._to_send: list[tuple[PhoneCall, timedelta]] = []
 
     def take(self, reported: ReportedCall) -> Result:
-        """What becomes of this call."""
+        """Take this call in; return what becomes of it."""
         known = self._known.get(reported.key)
         if known is None:
             return self._take_new(reported)

@@ -40,7 +40,7 @@ class TokenNotTaken(NotificationKind):
 
 
 def tell_others(connection: Connection, chain: Chain) -> None:
-    """The other owners with a live location of this number, and staff, where there are such owners."""
+    """Tell other owners with a live location of this number; and staff, where there are such owners."""
     others = Connection.objects.live().filter(location__chain__altegio_id=chain.altegio_id)
     owners = others.exclude(owner=None).exclude(owner=connection.owner_id).exclude(pk=connection.pk)
     owners_to_tell = User.objects.filter(pk__in=owners.values("owner")).order_by("pk")[:MAX_NOTIFIED]
@@ -59,7 +59,7 @@ def tell_of_new_token(connection: Connection) -> None:
 
 
 def tell_of_two_tokens(connection: Connection, chain: Chain) -> None:
-    """A location was connected with a token that its owner's others of this chain do not have."""
+    """Tell the owner and staff of a token that the owner's other locations of this chain do not have."""
     key = _of_two_tokens(connection.owner_id, chain.altegio_id)
     notify(TokenNotTaken, connection.owner, connection.pk, key=f"{key}:{timezone.now():%Y%m%d}")
     text = (
@@ -85,7 +85,7 @@ def tell_of_contradiction(connection: Connection) -> None:
 
 
 def tell_of_another_speaker(connection: Connection) -> None:
-    """A second application was connected by somebody else, while the first one's telephony goes on."""
+    """Tell of a second application, connected by somebody else while the first one's telephony goes on."""
     _tell_not_taken(connection, "another account's telephony is connected at this location")
 
 

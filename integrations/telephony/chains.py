@@ -56,14 +56,14 @@ def hand_over_chain(live: Connection, claim: Connection) -> None:
 
 
 def resume_chain(connection: Connection) -> None:
-    """A connection had not ended: the telephony that was switched off with it goes on, if it still speaks there."""
+    """Resume the telephony that was switched off with a connection which had not ended, if it still speaks there."""
     chain = connection.location.chain
     if chain is not None and _speakers().filter(location=connection.location_id).first() == connection:
         _switch_on(Chain.objects.select_for_update(no_key=True).get(pk=chain.pk))
 
 
 def see_token(connection: Connection, arrival: Arrival) -> None:
-    """The owner is back at a live connection. The known token has a failed switch tried again; another is told of."""
+    """Look at the token of an owner who is back: the known one retries a failed switch, another is told of."""
     if not arrival.crm_token:
         return
     chain = connection.location.chain
@@ -115,7 +115,7 @@ def speakers_of(chain: Chain) -> set[int]:
 
 
 def is_to_be_confirmed(chain: Chain) -> bool:
-    """Whether staff may say that this is the chain of its number: it was not said, or not all has followed."""
+    """Return whether staff may say that this is the chain of its number: it was not said, or not all has followed."""
     if not chain.crm_token or not chain.locations.exists():
         return False
     if not chain.is_confirmed:
@@ -124,7 +124,7 @@ def is_to_be_confirmed(chain: Chain) -> bool:
 
 
 def is_proven() -> Q:
-    """Whether a chain's token came with a connection that Altegio has accepted at some time.
+    """Return whether a chain's token came with a connection that Altegio has accepted at some time.
 
     Ended ones too: who is away for a day leaves their calls to nobody.
     """
@@ -150,7 +150,7 @@ def _spoken_for_by(owner_id: int) -> QuerySet[Location]:
 
 
 def _gives_way(before: Connection, to: Connection) -> bool:
-    """Whether another person's connection speaks for the location no more, now that `to` was accepted.
+    """Return whether another person's connection speaks for the location no more, now that `to` was accepted.
 
     One that is alive does, and an application for something else takes no telephony from anybody.
     """
@@ -165,7 +165,7 @@ def _gives_way(before: Connection, to: Connection) -> bool:
 
 
 def _leave(connection: Connection) -> None:
-    """The location is another person's now: its calls go out under no token of who had it before."""
+    """Take a location that is another person's now out of the chain of who had it before."""
     location = connection.location
     if location.chain_id is not None:
         touch(Connection.objects.filter(location=location))
@@ -180,7 +180,7 @@ def is_spoken_for(location: Location) -> bool:
 
 
 def _brought(connection: Connection) -> set[Brought]:
-    """What the arrivals brought that led to the acceptance; more than one thing is a contradiction.
+    """Return what the arrivals brought that led to the acceptance; more than one thing is a contradiction.
 
     One that names the chain alone contradicts none with its token.
     """

@@ -104,7 +104,7 @@ class ExchangeWebhookForm(forms.ModelForm):  # type: ignore[type-arg]  # the stu
 
 
 def tried(mapping: dict[str, Any], sample: str, location: Location | None, *, rings: bool) -> list[str]:
-    """What a body would become, in lines for staff. Nothing is stored."""
+    """Say in lines for staff what a body would become. Nothing is stored."""
     mapped = apply_mapping(mapping, read_webhook_body(sample.encode()))
     rules = rules_of(location) if location is not None else ReadingRules()
     lines = [_("Found: %s") % _shown(mapped)]

@@ -100,7 +100,7 @@ def _value(rule: Any, body: object) -> Any:
 
 
 def _first(paths: Any, body: object) -> Any:
-    """What the first of these paths leads to that is not empty; else an empty value, where one is there."""
+    """Return what the first of these paths leads to that is not empty; else an empty value, where one is there."""
     listed = paths if isinstance(paths, list) else [paths]
     found = [value for path in listed if (value := _at(path, body)) is not _NOTHING]
     return next((value for value in found if value not in (None, "")), found[0] if found else _NOTHING)

@@ -31,7 +31,7 @@ def take_calls(raws: Sequence[object]) -> list[Result]:
 
 
 def find_caller(raw: Mapping[str, Any], places: Places) -> Caller | Result:
-    """Whose call it is, or why that is not known; `places` keeps what was found."""
+    """Return whose call it is, or why that is not known; `places` keeps what was found."""
     named = {name: raw[name] for name in ("salon_group_id", "salon_id") if raw.get(name) not in (None, "")}
     ids = {name: parse_id(value) for name, value in named.items()}
     if wrong := [name for name, number in ids.items() if number is None]:

@@ -32,7 +32,7 @@ def differing(standing: Leg, reported: Leg) -> list[str]:
 
 
 def is_other_call(known: Leg, reported: Leg) -> bool:
-    """Whether two callers stand under one id, as after an exchange began to count anew."""
+    """Return whether two callers stand under one id, as after an exchange began to count anew."""
     inside = PhoneCall.Type.INTERNAL in (known["type"], reported["type"])
     return not inside and bool(known["phone"] and reported["phone"]) and known["phone"] != reported["phone"]
 

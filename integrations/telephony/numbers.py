@@ -63,17 +63,17 @@ def e164(text: str, region: str | None) -> str:
 
 
 def is_extension(text: str) -> bool:
-    """Whether this is a number inside the company; internal calls have them."""
+    """Return whether this is a number inside the company; internal calls have them."""
     return _EXTENSION.fullmatch(text) is not None
 
 
 def _has_whole_length(number: PhoneNumber) -> bool:
-    """Whether it is as long as numbers of its country are; not what is dialled within a town."""
+    """Return whether it is as long as numbers of its country are; not what is dialled within a town."""
     return phonenumbers.is_possible_number_with_reason(number) == phonenumbers.ValidationResult.IS_POSSIBLE
 
 
 def _readings(plain: str, region: str | None) -> list[tuple[PhoneNumber, bool]]:
-    """What the text may be, each with whether its country is named."""
+    """Return what the text may be, each with whether its country is named."""
     if plain.startswith("+"):
         tries: list[tuple[str, str | None, bool]] = [(plain, None, True)]
     elif plain.startswith("00"):

@@ -94,7 +94,7 @@ def address(value: object) -> str:
 
 
 def is_hidden(text: str) -> bool:
-    """Whether an exchange writes so for a caller who shows no number."""
+    """Return whether an exchange writes so for a caller who shows no number."""
     return text.strip("<>() +").casefold() in _HIDDEN or not text.strip()
 
 

@@ -85,7 +85,7 @@ class CallHistory(CallKind):
 
     @staticmethod
     def key_of(saved: PhoneCall, attempt: int | None = None) -> str:
-        """What the call that tells of this one is known by at its newest, or another, attempt."""
+        """Return what the call that tells of this one is known by at its newest, or another, attempt."""
         return f"call_history:{saved.pk}:{attempt or saved.attempt_count}"
 
     @classmethod
@@ -171,7 +171,7 @@ def _pages_read(call: OutgoingCall) -> int:
 
 
 def _may_repeat(call: OutgoingCall) -> bool:
-    """Whether the partner takes a doubled call for a lost one, and it was sent once so far."""
+    """Return whether the partner takes a doubled call for a lost one, and it was sent once so far."""
     sent = Attempt.objects.filter(call=call, purpose=Attempt.Purpose.SEND)
     return settings.TELEPHONY_RESEND_UNCONFIRMED and sent.count() < 2
 

@@ -66,7 +66,7 @@ def _read_parties(
 
 
 def _needed(raw: Mapping[str, Any], name: str, read: Callable[[Any], Any], problems: Problems) -> Any:
-    """What the field says; None where that is missing or wrong, and `problems` says why."""
+    """Return what the field says; None where that is missing or wrong, and `problems` says why."""
     try:
         return read(raw[name])
     except KeyError:

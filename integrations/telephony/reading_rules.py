@@ -47,7 +47,7 @@ def rules_of(location: Location, own: PhoneLines | None = None) -> ReadingRules:
 
 
 def rules_of_chain(chain: Chain) -> ReadingRules:
-    """What all its locations have in common: who names the chain alone does not say which of them it is."""
+    """Return what all its locations have in common: who names the chain alone does not say which of them it is."""
     kinds = _kinds_in.all(chain.pk)
     regions = {own or region_of(country, zone) for country, zone, own, _own_zone in kinds}
     zones = {known_zone(own_zone or zone) for _country, zone, _own, own_zone in kinds}

@@ -57,7 +57,7 @@ def forgotten(now: datetime) -> QuerySet[PhoneCall]:
 
 
 def release_kept(chain_id: int) -> None:
-    """The chain's telephony is on: what was kept for it is sent. In the caller's transaction."""
+    """Send what was kept while the chain's telephony was off. In the caller's transaction."""
     kept = PhoneCall.objects.select_for_update(no_key=True).filter(
         chain=chain_id, state=PhoneCall.State.KEPT, kept_until__gt=timezone.now()
     )
@@ -69,7 +69,7 @@ def release_kept(chain_id: int) -> None:
 
 
 def end_kept(found: PhoneCall) -> None:
-    """The day is over: this kept call has failed, and may be sent again by hand."""
+    """Fail a kept call whose day is over; it may be sent again by hand."""
     call = PhoneCall.objects.select_for_update(no_key=True).get(pk=found.pk)
     if call.state == PhoneCall.State.KEPT and call.kept_until and call.kept_until <= timezone.now():
         call.state, call.error, call.kept_until = PhoneCall.State.FAILED, TOO_LATE, None

@@ -42,7 +42,7 @@ class UserTokenForm(forms.ModelForm):  # type: ignore[type-arg]  # the stubs' cl
 
 
 def _valid_token(token: str) -> str:
-    """What a header can carry. Raises ValidationError."""
+    """Return the token where a header can carry it. Raises ValidationError."""
     if not token or not token.isascii() or not token.isprintable():
         raise forms.ValidationError(_("Write the token of an Altegio user."))
     return token

@@ -198,5 +198,5 @@ def _last_read(connection: Connection) -> HooksSettings | None:
 
 
 def _hashes(found: HooksSettings) -> tuple[str, ...]:
-    """What addresses are recognised by: others' may hold secrets, and stand in no plain column."""
+    """Return what addresses are recognised by: others' may hold secrets, and stand in no plain column."""
     return tuple(hashlib.sha256(url.encode()).hexdigest()[:32] for url in found.urls)

@@ -150,7 +150,7 @@ def alert_key(target: str, application_id: int) -> str:
 
 
 def clear_ended_alerts() -> None:
-    """A consumer without a dead letter needs nobody any more."""
+    """Clear the alerts of consumers that have no dead letter any more."""
     dead = Delivery.objects.filter(state=Delivery.State.DEAD).order_by().values_list("target", "application")
     keys = [alert_key(target, application) for target, application in dead.distinct()]
     # Those of webhooks are of the same kind, and end with their own cause.

@@ -31,7 +31,7 @@ def receive_event(body: bytes, key: str) -> None:
 
 
 def digest_of(installation_id: int, body: bytes) -> str:
-    """What two deliveries of the same event have in common."""
+    """Return the digest that two deliveries of the same event have in common."""
     return hashlib.blake2b(body, digest_size=16, salt=installation_id.to_bytes(8, "big")).hexdigest()
 
 

@@ -98,7 +98,7 @@ def _duplicates(events: Sequence[Event]) -> set[int]:
 
 
 def flag_of(event: Event, body: Any) -> str:
-    """What is odd about an event with this body, "" for nothing."""
+    """Return what is odd about an event with this body, "" for nothing."""
     entries = body if isinstance(body, list) else [body]
     ids = [parse_id(entry.get("company_id")) if isinstance(entry, dict) else None for entry in entries]
     if not ids or None in ids:

@@ -182,7 +182,7 @@ class BaseAdmin(InMenu, IndexedSearch, ComesBack, NamesNobody, ExportsList):
         ]
 
     def is_offered(self, action: str, row: Any) -> bool:
-        """Whether the page of `row` offers this action."""
+        """Return whether the page of `row` offers this action."""
         return True
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:

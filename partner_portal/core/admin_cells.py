@@ -36,7 +36,7 @@ _TONE_OF_WORD = {
 
 
 def drawn(model: type[Model], name: Any) -> Any:
-    """What a list's `list_display` shall hold for this column of the model: itself, or how it is drawn."""
+    """Return what a list's `list_display` shall hold for this column of the model: itself, or how it is drawn."""
     if not isinstance(name, str):
         return name
     if LOOKUP_SEP in name.strip("_"):  # not "__str__"

@@ -144,7 +144,7 @@ def exported(title: StrOrPromise) -> Callable[[Action], Action]:
 
 
 def _filters(request: HttpRequest) -> str:
-    """What chooses and orders the rows, each value of it, and nothing that could stand in front of it."""
+    """Return what chooses and orders the rows, each value of it, and nothing that could stand in front of it."""
     kept = sorted((name, values) for name, values in request.GET.lists() if name == ORDER_VAR or name not in _OTHERS)
     return urlencode(kept, doseq=True)
 

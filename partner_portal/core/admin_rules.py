@@ -18,7 +18,7 @@ _NAMING = ("list_display", "list_filter", "list_editable", "search_fields", "ord
 
 
 def names_secret(model: type[Model], path: str) -> bool:
-    """Whether a path of names ("token", "=keys__api_key_hash", "-digest") leads through a secret column."""
+    """Return whether a path of names ("token", "=keys__api_key_hash", "-digest") leads through a secret column."""
     for name in path.lstrip("=^@-").split("__"):
         try:
             field = model._meta.get_field(name)

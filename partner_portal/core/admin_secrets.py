@@ -20,7 +20,7 @@ _KEY = "new_secrets"
 
 
 def keep_for_showing(request: HttpRequest, row: Model, secret: str) -> None:
-    """The next visit to the row's page in this session shows `secret`."""
+    """Show `secret` at this session's next visit to the row's page."""
     waiting = request.session.get(_KEY, {})
     content = json.dumps({"secret": secret, "at": timezone.now().isoformat()})
     request.session[_KEY] = {**waiting, _name(row): encrypt(content)}

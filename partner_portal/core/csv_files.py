@@ -60,7 +60,7 @@ def read_rows(
 
 
 def add_file_arguments(parser: ArgumentParser) -> None:
-    """The command's file, and in which encoding it is written where that cannot be seen."""
+    """Add the arguments of a command that reads a file: its path, and its encoding where that cannot be seen."""
     parser.add_argument("file", type=Path)
     parser.add_argument(
         "--encoding",
@@ -106,7 +106,7 @@ def _with(first: str, lines: Iterator[str]) -> Iterator[str]:
 
 
 def _check(names: list[str], columns: Sequence[str], optional: Sequence[str]) -> None:
-    """An unknown name may be a known one misspelt: what stands below it would be left out without a word."""
+    """Refuse a head with an unknown name too: misspelt, it would leave its column out without a word."""
     if missing := [name for name in columns if name not in names]:
         raise UnreadableFileError(f"The first line must name the columns; there is no {', '.join(missing)}.")
     if twice := sorted({name for name in names if name and names.count(name) > 1}):

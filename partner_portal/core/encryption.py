@@ -47,12 +47,12 @@ def _with_keys(work: Callable[[MultiFernet, bytes], bytes], stored: str) -> str:
 
 
 def lookup_hash(secret: str) -> str:
-    """What a long random secret is found by: 64 hexadecimal digits that do not lead back to it."""
+    """Return the hash by which a long random secret is found: 64 hexadecimal digits that do not lead back to it."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def same(left: str, right: str) -> bool:
-    """Whether two secrets are equal, in constant time, whatever characters they hold."""
+    """Return whether two secrets are equal, in constant time, whatever characters they hold."""
     return hmac.compare_digest(left.encode("utf-8", "surrogatepass"), right.encode("utf-8", "surrogatepass"))
 
 
@@ -71,6 +71,6 @@ _HASHES = frozenset({"digest", "hashed_key", "password"})
 
 
 def is_secret(field: Any) -> bool:
-    """Whether a column holds a secret, encrypted or as a hash: no page draws, filters or searches it."""
+    """Return whether a column holds a secret, encrypted or as a hash: no page draws, filters or searches it."""
     name = getattr(field, "name", "")
     return isinstance(field, EncryptedTextField) or name in _HASHES or name.endswith("_hash")

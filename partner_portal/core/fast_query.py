@@ -23,7 +23,7 @@ MAX_VALUES = 20
 
 
 def _place(index: int, value: Value) -> Value:
-    """What stands where a value will stand; no row has such a key, nor such a text."""
+    """Return what stands where a value will stand; no row has such a key, nor such a text."""
     return f"\uffff{index}\uffff" if isinstance(value, str) else -(2**62) - index
 
 

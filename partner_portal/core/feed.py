@@ -35,7 +35,7 @@ def place(model: type[models.Model], most: int, *, column: str = "", max_bytes: 
 
 
 def take_turn(name: str) -> bool:
-    """Whether this transaction alone works at what is named, until it ends; False: another one does."""
+    """Return whether this transaction alone works at what is named, until it ends; False: another one does."""
     FeedEnd.objects.get_or_create(name=name)
     return FeedEnd.objects.select_for_update(skip_locked=True).filter(name=name).exists()
 

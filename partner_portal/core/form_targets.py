@@ -8,7 +8,7 @@ View = Callable[[HttpRequest], HttpResponseBase]
 
 
 def allow_forms_to(request: HttpRequest, origin: str) -> None:
-    """The page that `request` asks for may send its forms to `origin`."""
+    """Let the page that `request` asks for send its forms to `origin`."""
     targets: set[str] = getattr(request, "form_targets", set())
     request.form_targets = targets | {origin}  # type: ignore[attr-defined]
 

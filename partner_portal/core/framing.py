@@ -28,7 +28,7 @@ def framed(view: View) -> View:
 
 
 def is_in_frame(request: HttpRequest) -> bool:
-    """Whether the browser says that it draws this page inside another one."""
+    """Return whether the browser says that it draws this page inside another one."""
     return request.headers.get("Sec-Fetch-Dest") == "iframe"
 
 

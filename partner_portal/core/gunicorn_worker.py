@@ -99,7 +99,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no typ
         self.leaving: dict[TConn, float] = {}
 
     def enqueue_req(self, conn: TConn) -> None:
-        """A connection is new, or has become readable, or has sent more behind its request."""
+        """Read on from a connection that is new, has become readable, or has sent more behind its request."""
         if self.cfg.is_ssl:
             super().enqueue_req(conn)
             return
@@ -132,7 +132,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no typ
                 self._count(coming)
 
     def _hand_over(self, coming: Coming) -> None:
-        """The request is whole: a thread may have it."""
+        """Give a request that is whole to a thread."""
         conn = coming.conn
         if not conn.initialized:
             conn.parser = http.get_parser(self.cfg, conn.sock, conn.client)
@@ -248,7 +248,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no typ
         self._drop(conn)
 
     def _finish(self, conn: TConn, fs: Any) -> None:
-        """The loop may wait for nobody: the stock worker waits two seconds for the other side to close."""
+        """Close without waiting: the stock worker lets the loop wait two seconds for the other side."""
         is_over = fs.cancelled() or fs.exception() is not None or not fs.result()
         if is_over and not self.cfg.is_ssl:
             self._leave(conn)

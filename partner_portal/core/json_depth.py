@@ -16,7 +16,7 @@ _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 
 
 def is_too_deep(text: str) -> bool:
-    """Whether lists and objects stand in each other more than MAX_DEPTH deep, or too many are never closed.
+    """Return whether lists and objects stand in each other more than MAX_DEPTH deep, or too many are never closed.
 
     Linear in the text: what is not deeper is empty once all `[]` were taken out of it MAX_DEPTH times.
     """

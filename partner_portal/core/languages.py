@@ -51,7 +51,7 @@ def supported(code: str) -> str:
 
 
 def account_language(request: HttpRequest) -> str:
-    """What the account that is signed in, by a cookie or by a frame token, has chosen; "" for visitors."""
+    """Return what the account that is signed in, by a cookie or by a frame token, has chosen; "" for visitors."""
     if getattr(request, "in_frame", False):  # there a cookie, if one comes, is not whose page it is
         return supported(getattr(request.user, "language", ""))
     if not hasattr(request, "session"):  # an error before there was one
@@ -69,13 +69,13 @@ def chosen(request: HttpRequest) -> str:
 
 
 def prefer(request: HttpRequest, code: str) -> None:
-    """The page is about somebody whose language is known: theirs, unless the visitor has said otherwise."""
+    """Show a page about somebody in their language, unless the visitor has said otherwise."""
     if (known := supported(code)) and not account_language(request) and not chosen(request):
         _speak(request, known)
 
 
 def follow_account(request: HttpRequest) -> None:
-    """Whose page it is was learned after its language was chosen: theirs."""
+    """Show the page in its owner's language, where the owner is learned only after a language was chosen."""
     if known := account_language(request):
         _speak(request, known)
 
@@ -111,7 +111,7 @@ def choices(request: HttpRequest, address: str) -> list[Choice]:
 
 
 def own_name(code: str) -> str:
-    """What its speakers call a language, as it stands at the beginning of a line."""
+    """Return what its speakers call a language, as it stands at the beginning of a line."""
     name = str(translation.get_language_info(code)["name_local"])
     return name[:1].upper() + name[1:]
 

@@ -108,7 +108,7 @@ class KnownParameters(BaseFilterBackend):
         return queryset.filter(**asked)
 
     def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
-        """What the schema says of the addresses' parameters."""
+        """Return what the schema says of the addresses' parameters."""
         return [
             {"name": name, "in": "query", "required": False, "schema": known.schema, "description": known.meaning}
             for name, known in _parameters(view).items()
@@ -120,7 +120,7 @@ def _parameters(view: APIView) -> dict[str, Parameter]:
 
 
 def _of_pages(view: APIView) -> frozenset[str]:
-    """What every list takes, also one that is narrowed by nothing."""
+    """Return what every list takes, also one that is narrowed by nothing."""
     return OF_PAGES if isinstance(view, ListModelMixin) else frozenset()
 
 

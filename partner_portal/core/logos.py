@@ -51,7 +51,7 @@ def read_logo_file(path: str) -> Logo:
 
 
 def content_type_of(name: str) -> str:
-    """What the logo of this name is served as."""
+    """Return the content type that the logo of this name is served as."""
     return CONTENT_TYPES[name.rpartition(".")[2]]
 
 

@@ -23,7 +23,7 @@ POLICY_OF_CALLS = "default-src 'none'; frame-ancestors 'none'"
 
 
 def is_call(request: "HttpRequest") -> bool:
-    """Whether a program calls the API, and no browser asks for a page."""
+    """Return whether a program calls the API, and no browser asks for a page."""
     return request.path_info.startswith(API) and not request.path_info.startswith(DOCS)
 
 

@@ -32,7 +32,7 @@ class Cursor(CursorPagination):
         return int(asked)
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
-        """What the schema says of the addresses' parameters."""
+        """Return what the schema says of the addresses' parameters."""
         parameters: list[dict[str, Any]] = super().get_schema_operation_parameters(view)
         for parameter in parameters:
             if parameter["name"] == self.page_size_query_param:

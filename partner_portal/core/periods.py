@@ -26,7 +26,7 @@ def today() -> date:
 
 
 def span_of(when: str) -> Span | None:
-    """What `when` means: today, yesterday, 24h, 48-24h, 14d or an ISO date. None for anything else."""
+    """Return what `when` means: today, yesterday, 24h, 48-24h, 14d or an ISO date. None for anything else."""
     now, this_day = timezone.now(), today()
     named = {
         "today": day_span(this_day),

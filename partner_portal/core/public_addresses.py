@@ -53,7 +53,7 @@ _ISATAP = (0x00005EFE, 0x02005EFE)
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address is of the public internet, and neither an inner one nor a way to one in disguise.
+    """Return whether an IP address is of the public internet, and neither an inner one nor a way to one in disguise.
 
     An IPv4 address inside an IPv6 one is judged where the system itself would connect to it (mapped); tunnels and
     translators are refused.

@@ -161,7 +161,7 @@ def queue_named(name: str) -> Queue:
 
 
 def describe_error(error: Exception) -> str:
-    """What an error says, without secrets and addresses, and as any database stores it."""
+    """Return what an error says, without secrets and addresses, and as any database stores it."""
     return clean_line(_ADDRESS.sub(MASK, mask(f"{type(error).__name__}: {error}")), 300)
 
 
@@ -189,7 +189,7 @@ def _name_of(step: Callable[[], object]) -> str:
 
 
 def note_failed_step(name: str, error: Exception) -> None:
-    """A step that fails again and again is told to staff. With the database away there is nowhere to write."""
+    """Tell staff of a step that fails again and again. With the database away there is nowhere to write."""
     if isinstance(error, OperationalError):
         return
     queue = Queue(f"{FAILED_STEP}{name}", name, max_failures=MAX_FAILURES_OF_A_STEP)

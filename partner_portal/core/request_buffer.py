@@ -46,7 +46,7 @@ class RequestBuffer:
         return self._ends_at is None or len(self.data) >= self._ends_at
 
     def _read_head(self) -> bool:
-        """Whether the head is there; then how the body ends is known."""
+        """Return whether the head is there; then how the body ends is known."""
         end = self.data.find(_END, max(0, self._looked - len(_END)))
         self._looked = len(self.data)
         if end < 0:

@@ -66,7 +66,7 @@ def parse_leniently(text: str) -> Any:
 
 
 def is_storable(text: str) -> bool:
-    """Whether every database can hold this text."""
+    """Return whether every database can hold this text."""
     return _NOT_STORABLE.search(text) is None
 
 

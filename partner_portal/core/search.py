@@ -33,7 +33,7 @@ class IndexedSearch:
         return (queryset.filter(self.matching(term)) if term else queryset), False
 
     def matching(self, term: str) -> Q:
-        """What is searched for, as a condition on the list's own table."""
+        """Return what is searched for, as a condition on the list's own table."""
         return matching(self.model, self.search_fields, term)
 
 
@@ -72,7 +72,7 @@ def _parsed(model: type[Model], field: str) -> tuple[list[str], str]:
 
 
 def _condition(model: type[Model], path: list[str], lookup: str, term: str) -> Q | None:
-    """What the field says of the list's own table; None where the term is not of its kind."""
+    """Return what the field says of the list's own table; None where the term is not of its kind."""
     field = model._meta.get_field(path[0])
     if len(path) > 1 and isinstance(field.related_model, type):
         inner = _condition(field.related_model, path[1:], lookup, term)

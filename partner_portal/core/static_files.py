@@ -12,7 +12,7 @@ _complete: dict[str, str] | None = None
 
 
 def missing_static_files() -> str:
-    """What is wrong with this host's static files, and what to do; "" when pages can be shown."""
+    """Return what is wrong with this host's static files, and what to do; "" when pages can be shown."""
     global _complete
     storage = cast("Any", staticfiles_storage)
     if not isinstance(storage, ManifestFilesMixin) or storage.hashed_files is _complete:

@@ -58,7 +58,7 @@ class ThreadShare:
 
     @contextmanager
     def thread(self) -> Iterator[bool]:
-        """Whether this thread may work within the share now; it is not waited for."""
+        """Yield whether this thread may work within the share now; it is not waited for."""
         mine = self._free.acquire(blocking=False)
         try:
             yield mine
@@ -69,7 +69,7 @@ class ThreadShare:
     def choose(
         self, claim: Callable[[set[Hashable]], Item | None], key_of: Callable[[Item], Hashable]
     ) -> Item | None:
-        """What `claim` takes up, given the keys whose turn it is not; `serving` must follow."""
+        """Return what `claim` takes up, given the keys whose turn it is not; `serving` must follow."""
         with self._lock:
             item = claim(self._closed())
             if item is not None:

@@ -48,5 +48,5 @@ class UpdatedAt(models.Model):
 
     @classmethod
     def is_seen(cls, names: Iterable[str]) -> bool:
-        """Whether any of these columns is shown to others."""
+        """Return whether any of these columns is shown to others."""
         return bool(set(names) - cls.UNSEEN)

@@ -85,7 +85,7 @@ CALLS = (
 
 
 def contract_of(request: ApiRequest) -> CallContract | None:
-    """What the contract says of a request; None where it says nothing."""
+    """Return what the contract says of a request; None where it says nothing."""
     for call in CALLS:
         if call.method == request.method and call.pattern.fullmatch(request.path):
             return call

@@ -65,7 +65,7 @@ _LIFECYCLE, _ENTITY = TypeAdapter(LifecycleCallback), TypeAdapter(EntityEvent)
 
 
 def of_answer(request: ApiRequest, answer: Answer) -> list[Difference]:
-    """What the contract does not say of this answer. One that did not come, or is no JSON, differs in nothing:
+    """Return what the contract does not say of this answer. One that did not come, or is no JSON, differs in nothing:
     that is an outcome which the outbox judges.
     """
     contract = contract_of(request)
@@ -84,12 +84,12 @@ def of_answer(request: ApiRequest, answer: Answer) -> list[Difference]:
 
 
 def of_callback(body: Any) -> list[Difference]:
-    """What the contract does not say of a stored lifecycle callback."""
+    """Return what the contract does not say of a stored lifecycle callback."""
     return _once(_compare("lifecycle callback", _LIFECYCLE, body, ()))
 
 
 def of_events(body: Any) -> list[Difference]:
-    """What the contract does not say of an entity webhook: one event, or a list of them."""
+    """Return what the contract does not say of an entity webhook: one event, or a list of them."""
     events = body if isinstance(body, list) else [body]
     return _once(found for event in events for found in _compare("entity webhook", _ENTITY, event, ()))
 

@@ -55,5 +55,5 @@ CHANGES: dict[ConnectionEvent, ChangePattern] = {
 
 
 def events_of_change(before: str, after: str) -> list[ConnectionEvent]:
-    """What a change from `before` to `after` is."""
+    """Return what a change from `before` to `after` is."""
     return [happened for happened, change in CHANGES.items() if before in change.before and after in change.after]

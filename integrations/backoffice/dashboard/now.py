@@ -21,7 +21,7 @@ MAX_URGENT = 5
 
 
 def running() -> dict[str, Any]:
-    """Whether worker, e-mail and calls work: what is wrong in sentences, at best none."""
+    """Return whether worker, e-mail and calls work: what is wrong in sentences, at best none."""
     return {"problems": problems_now()}
 
 
@@ -99,7 +99,7 @@ def _calls(**filters: str) -> str:
 
 
 def open_alerts() -> dict[str, Any]:
-    """What needs a person now: by kind, and the newest in words. Two queries."""
+    """Return what needs a person now: by kind, and the newest in words. Two queries."""
     alerts = Alert.objects.to_do(timezone.now()).order_by("-raised_at")
     kinds = {kind.value: Count("pk", filter=Q(kind=kind)) for kind in Alert.Kind}
     counts = first_rows(alerts).aggregate(**kinds)
@@ -113,6 +113,6 @@ def open_alerts() -> dict[str, Any]:
 
 
 def new_drift() -> dict[str, Any]:
-    """What Altegio sends otherwise than the contract says, and nobody has marked as known: one query."""
+    """Return what Altegio sends otherwise than the contract says, and nobody has marked as known: one query."""
     newest = Drift.objects.filter(known_at=None).order_by("-last_seen_at")
     return {"newest": newest[:MAX_URGENT], "all_url": list_url(Drift, known="no")}

@@ -39,6 +39,6 @@ def register_panel(
 
 
 def panels_for(user: User) -> list[Panel]:
-    """What this member of staff may see, in their order; wide panels come last."""
+    """Return what this member of staff may see, in their order; wide panels come last."""
     shown = [panel for panel in PANELS if user.has_perm(panel.permission)]
     return sorted(shown, key=lambda panel: panel.wide)

@@ -40,7 +40,7 @@ class Sample:
         return rounded if abs(ahead - rounded) <= APART and abs(rounded) <= MAX_OFFSET else None
 
     def fits(self, zone: str) -> bool:
-        """Whether Altegio's clock stood there as this zone's does at that moment."""
+        """Return whether Altegio's clock stood there as this zone's does at that moment."""
         try:
             return self.arrived_at.astimezone(ZoneInfo(zone)).utcoffset() == self.offset
         except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -72,5 +72,5 @@ def fitting_zones(samples: Sequence[Sample]) -> list[str]:
 
 
 def is_local_time(samples: Sequence[Sample]) -> bool:
-    """Whether each consent is written in its own location's time."""
+    """Return whether each consent is written in its own location's time."""
     return bool(samples) and all(each.fits(each.location_zone) for each in samples)

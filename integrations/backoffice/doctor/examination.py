@@ -46,7 +46,7 @@ def examine() -> Iterator[CheckResult]:
 
 
 def database_is_ready() -> bool:
-    """Whether it answers, and no migration waits."""
+    """Return whether it answers, and no migration waits."""
     try:
         return not _waiting_migrations()
     except DatabaseError:
@@ -167,7 +167,7 @@ def _application_tokens() -> Iterator[CheckResult]:
 
 
 def _clock() -> Iterator[CheckResult]:
-    """Whether `ALTEGIO_TIME_ZONE` is the zone in which Altegio writes: the newest consents tell."""
+    """Check whether `ALTEGIO_TIME_ZONE` is the zone in which Altegio writes: the newest consents tell."""
     what, zone = "Altegio's time zone", settings.ALTEGIO_TIME_ZONE
     samples = newest_samples()
     if not samples:

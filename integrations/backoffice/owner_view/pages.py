@@ -106,7 +106,7 @@ def _connection(request: HttpRequest, pk: int) -> Connection:
 
 
 def _owner_of(connection: Connection) -> User | None:
-    """Whose pages they are: who holds it. Not who claims it, nor an account that was erased or is staff's."""
+    """Return whose pages they are: who holds it. Not who claims it, nor an account that was erased or is staff's."""
     owner = connection.owner
     return owner if owner is not None and owner.is_active and not owner.is_staff else None
 

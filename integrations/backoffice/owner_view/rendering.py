@@ -74,7 +74,7 @@ def _match(path: str) -> ResolverMatch | None:
 
 
 def _shown(match: ResolverMatch | None) -> OwnerPage | None:
-    """What may be looked at: the pages of the owner's navigation, no other."""
+    """Return what may be looked at: the pages of the owner's navigation, no other."""
     return next((page for page in OWNER_PAGES if match and page.url_name == match.view_name), None)
 
 
@@ -114,7 +114,7 @@ def _addresses_below(prefix: str) -> Iterator[None]:
 
 
 def _stays(look: Look, href: str) -> bool:
-    """Whether a link leads to a page that is shown here."""
+    """Return whether a link leads to a page that is shown here."""
     if href.startswith(("?", "#")):
         return True
     path = urlsplit(href).path

@@ -27,7 +27,7 @@ class Nearby:
 
 
 def nearby(term: str, reader: User) -> list[Nearby]:
-    """What `reader` may see of what the words fit. A constant number of queries, each by an index."""
+    """Return what `reader` may see of what the words fit. A constant number of queries, each by an index."""
     people = people_found(term)
     found: list[tuple[StrOrPromise, str, Iterable[Model], Callable[..., str]]] = [
         (_("Arrivals that led to no connection"), "connections.view_arrival", _arrivals(term, people), _of_arrival),

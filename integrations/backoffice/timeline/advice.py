@@ -20,7 +20,7 @@ SAID_BY_THE_STATE = (Alert.Kind.WINDOW, Alert.Kind.CONFLICT, Alert.Kind.REVIEW, 
 
 @NEXT_STEPS.add(rank=10)
 def by_state(connection: Connection) -> Iterator[NextStep]:
-    """What the state asks for."""
+    """Yield what the state asks for."""
     match State(connection.state):
         case State.GRANTED:
             yield from _waiting(connection)
@@ -99,7 +99,7 @@ def _conflict(connection: Connection) -> Iterator[NextStep]:
 
 @NEXT_STEPS.add(rank=20)
 def open_alerts(connection: Connection) -> Iterator[NextStep]:
-    """What staff were told and nobody has dealt with, beyond what the state says itself."""
+    """Yield what staff were told and nobody has dealt with, beyond what the state says itself."""
     for alert in _alerts_beyond_the_state(connection).order_by("-pk")[:MAX_ALERTS]:
         url = reverse("admin:alerts_alert_change", args=[alert.pk])
         action = "mend_webhooks" if alert.kind == Alert.Kind.SETTINGS else ""

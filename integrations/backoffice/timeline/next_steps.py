@@ -37,7 +37,7 @@ NEXT_STEPS = ExtensionPoint[Adviser](
 
 
 def next_steps(connection: Connection) -> list[NextStep]:
-    """What is wrong first, each thing once."""
+    """Return the steps, what is wrong first, each thing once."""
     steps = [step for adviser in NEXT_STEPS for step in adviser(connection)]
     said = tuple(key for step in steps for key in step.says_alerts)
     steps = [step for step in steps if not (step.alert and step.alert.startswith(said))]

@@ -41,7 +41,7 @@ def notes_on(connection: Connection) -> list[ConnectionNote]:
 
 @TIMELINE.add(rank=80)
 def notes(connection: Connection) -> Iterator[Entry]:
-    """What staff noted, beside what happened then."""
+    """Yield what staff noted, beside what happened then."""
     for note in notes_on(connection):
         yield Entry(note.at, Rank.CONSEQUENCE, _("note"), str(note.by or _("staff")), note.text)
 

@@ -45,7 +45,7 @@ class Button:
 def case_of(
     connection: Connection, request: HttpRequest, actions: Iterable[tuple[str, StrOrPromise]]
 ) -> dict[str, Any]:
-    """What the connection's page shows above its fields. A constant number of queries.
+    """Return what the connection's page shows above its fields. A constant number of queries.
 
     The reader sees of what happened what they may look at. `actions`: the (name, title) of those that they may take;
     a step offers no other.
@@ -72,7 +72,7 @@ def case_of(
 def _button(
     step: NextStep, connection: Connection, titles: dict[str, StrOrPromise], request: HttpRequest
 ) -> Button | None:
-    """What the step offers, where the reader may do it."""
+    """Return what the step offers, where the reader may do it."""
     row = step.row or connection
     if step.row is not None:
         room = cast("BaseAdmin", admin.site.get_model_admin(type(row)))
@@ -118,7 +118,7 @@ def _others(connection: Connection) -> list[Connection]:
 
 
 def _facts(connection: Connection) -> list[tuple[StrOrPromise, str]]:
-    """What Altegio tells of the location, as far as it is known."""
+    """Return what Altegio tells of the location, as far as it is known."""
     place = connection.location
     profile = LocationProfile.objects.filter(location=place).first()
     closed = str(_("no")) if place.in_business is False else ""

@@ -68,7 +68,7 @@ def changes(connection: Connection) -> Iterator[Entry]:
 
 @TIMELINE.add(rank=30)
 def calls(connection: Connection) -> Iterator[Entry]:
-    """What was said to Altegio: each call when it was queued, each attempt when it was made."""
+    """Yield what was said to Altegio: each call when it was queued, each attempt when it was made."""
     newest = list(connection.calls.order_by("-pk")[:MAX_COUNT])
     for call in newest:
         bad = call.state in (CallState.REFUSED, CallState.EXPIRED)
@@ -116,7 +116,7 @@ def _said(attempt: Attempt) -> str:
 
 @TIMELINE.add(rank=40)
 def callbacks(connection: Connection) -> Iterator[Entry]:
-    """What Altegio told about it, also what has not been looked at yet."""
+    """Yield what Altegio told about it, also what has not been looked at yet."""
     callbacks = Callback.objects.filter(
         Q(connection=connection)
         | Q(
@@ -135,7 +135,7 @@ def callbacks(connection: Connection) -> Iterator[Entry]:
 
 @TIMELINE.add(rank=50)
 def alerts(connection: Connection) -> Iterator[Entry]:
-    """What staff were told."""
+    """Yield what staff were told."""
     for alert in connection.alerts.order_by("-pk")[:MAX_COUNT]:
         yield Entry(
             alert.raised_at, Rank.CHANGE, _("alert"), alert.text, alert.get_kind_display(), alert, is_bad=True

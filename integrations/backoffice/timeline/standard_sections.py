@@ -72,7 +72,7 @@ def sender_names(connection: Connection, reader: User) -> Iterator[CaseSection]:
 
 @CASE_SECTIONS.add(rank=50)
 def webhooks(connection: Connection, reader: User) -> Iterator[CaseSection]:
-    """What the partner's own systems have not been told of this connection yet."""
+    """Yield what the partner's own systems have not been told of this connection yet."""
     if not reader.has_perm("partner_events.view_webhookdelivery"):
         return
     state = WebhookDelivery.State

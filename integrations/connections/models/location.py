@@ -12,7 +12,7 @@ from partner_portal.core.english import english as _
 
 
 def token_hash(crm_token: str) -> str:
-    """What a CRM token is recognised by; "" for none."""
+    """Return the hash by which a CRM token is recognised; "" for none."""
     return lookup_hash(crm_token) if crm_token else ""
 
 

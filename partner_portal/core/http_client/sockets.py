@@ -118,12 +118,12 @@ class Line:
             rest = rest[self._socket.send(rest[:PIECE]) :]
 
     def receive(self, ends_at: float) -> bytes:
-        """What has come, at least a byte; b"" at the line's end. Raises as `send` does."""
+        """Return what has come, at least a byte; b"" at the line's end. Raises as `send` does."""
         self._socket.settimeout(time_left(ends_at))
         return self._socket.recv(PIECE)
 
     def is_quiet(self) -> bool:
-        """Whether nothing has come unasked: neither an end nor bytes that belong to no answer."""
+        """Return whether nothing has come unasked: neither an end nor bytes that belong to no answer."""
         if isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
             return False
         poll = select.poll()  # unlike `select`, for as many open files as a process may have

@@ -114,7 +114,7 @@ def _chosen(salon_ids: list[int] | None) -> list[Connection]:
 
 
 def _read(connection: Connection) -> tuple[str, WebhookSettings.State]:
-    """What stands there now, in words, and what that means. Others' addresses are counted, never shown."""
+    """Return what stands there now, in words, and what that means. Others' addresses are counted, never shown."""
     try:
         answer = ask_now(settings_question(connection))
     except NoTokenError as why:

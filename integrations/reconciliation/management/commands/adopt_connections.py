@@ -79,7 +79,7 @@ def _applications(altegio_id: int | None) -> list[Application]:
 
 
 def _unknown(application: Application) -> list[RemoteLocation]:
-    """What Altegio lists, without the places where a connection here is alive or once was."""
+    """Return what Altegio lists, without the places where a connection here is alive or once was."""
     listed = {place.id: place for place in _listed(application)}
     known = Connection.objects.filter(application=application).exclude(activated_at=None)
     ours = set(known.values_list("location__altegio_id", flat=True))
