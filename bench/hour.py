@@ -66,9 +66,10 @@ def tell(report: "Report") -> None:
     )
     print(f"went before an activation that could still be sent: {report.overtaken or 'nothing'}")
     print(f"{'kind of call':<20}{'done':>8}{'expired':>9}{'other':>7}{'median wait':>13}{'longest':>9}")
-    for kind, lane in report.lanes.items():
-        wait = statistics.median(lane.waits)
-        print(f"{kind:<20}{lane.done:>8}{lane.expired:>9}{lane.other:>7}{wait:>11.0f} s{lane.longest_wait:>7.0f} s")
+    for kind, figures in report.by_kind.items():
+        median, longest = statistics.median(figures.waits), figures.longest_wait
+        ends = f"{figures.done:>8}{figures.expired:>9}{figures.other:>7}"
+        print(f"{kind:<20}{ends}{median:>11.0f} s{longest:>7.0f} s")
     print(f"beat: {', '.join(f'{name} {times}' for name, times in report.beat.items())}")
     print(f"alerts: {report.alerts}; e-mails to a member of staff: {report.emails_to_staff}")
     if report.missed:

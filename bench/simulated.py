@@ -153,7 +153,7 @@ class Need:
 
 
 @dataclass
-class Lane:
+class KindFigures:
     """How one kind of call fared."""
 
     done: int = 0
@@ -179,7 +179,7 @@ class Report:
     busiest_minute: int
     calls: int
     overtaken: dict[str, int]
-    lanes: dict[str, Lane]
+    by_kind: dict[str, KindFigures]
     alerts: dict[str, int]
     emails_to_staff: int
     beat: Counter[str]
@@ -292,7 +292,7 @@ def _report(scenario: Scenario, altegio: SimulatedAltegio, beat: Counter[str]) -
         busiest_minute=_busiest(moments, 60),
         calls=len(moments),
         overtaken=dict(altegio.overtaken),
-        lanes=_lanes(),
+        by_kind=_by_kind(),
         alerts=dict(Counter(Alert.objects.values_list("kind", flat=True))),
         missed_that_came_before_met=_out_of_order(scenario, set(missed)),
         emails_to_staff=OutgoingEmail.objects.filter(template="staff/alerts").count(),
@@ -327,13 +327,13 @@ def _busiest(moments: Sequence[float], window: float) -> int:
     return most
 
 
-def _lanes() -> dict[str, Lane]:
-    lanes: defaultdict[str, Lane] = defaultdict(Lane)
+def _by_kind() -> dict[str, KindFigures]:
+    by_kind: defaultdict[str, KindFigures] = defaultdict(KindFigures)
     rows = OutgoingCall.objects.order_by("priority", "kind").values_list("kind", "state", "created_at", "finished_at")
     for kind, state, created_at, finished_at in rows:
-        lane = lanes[kind]
-        lane.done += state == "done"
-        lane.expired += state == "expired"
-        lane.other += state not in ("done", "expired")
-        lane.waits.append((not_none(finished_at) - created_at).total_seconds())
-    return dict(lanes)
+        figures = by_kind[kind]
+        figures.done += state == "done"
+        figures.expired += state == "expired"
+        figures.other += state not in ("done", "expired")
+        figures.waits.append((not_none(finished_at) - created_at).total_seconds())
+    return dict(by_kind)

@@ -151,26 +151,26 @@ def _may_become(*, refund_asked: bool, may_fail: bool) -> tuple[str, ...]:
 def the_partner_was_told_of_each_change_in_its_order(stage: Stage, _stories: list[Story]) -> Iterator[str]:
     """What came for a connection, each event once, is what its history holds."""
     yield from stage.partner.problems
-    told: dict[int, list[tuple[str | None, str]]] = defaultdict(list)
-    for event in stage.partner.told:
+    received: dict[int, list[tuple[str | None, str]]] = defaultdict(list)
+    for event in stage.partner.received:
         if event.type.removeprefix("connection.") in TOLD_STATES:
             connection = event.data["connection"]
-            told[connection["id"]].append((event.data["previous_state"], connection["state"]))
+            received[connection["id"]].append((event.data["previous_state"], connection["state"]))
     happened: dict[int, list[tuple[str | None, str]]] = defaultdict(list)
     changes = "SELECT connection_id, from_state, to_state FROM connections_connectionchange ORDER BY id"
     for pk, before, after in stage.query(changes):
         if after not in ("granted", before):  # one that waits again, or changes hands, is no news
             happened[pk].append((SHOWN.get(before, before) or None, after))
-    for pk in told.keys() | happened.keys():
-        if told[pk] != happened[pk]:
-            yield f"connection {pk}: the partner was told {told[pk]}, it was {happened[pk]}"
+    for pk in received.keys() | happened.keys():
+        if received[pk] != happened[pk]:
+            yield f"connection {pk}: the partner was told {received[pk]}, it was {happened[pk]}"
 
 
 @check
 def the_partner_was_told_how_each_payment_ended(stage: Stage, _stories: list[Story]) -> Iterator[str]:
     ends = {
         event.data["payment"]["id"]: event.data["payment"]["status"]
-        for event in stage.partner.told
+        for event in stage.partner.received
         if event.type.startswith("payment.")
     }
     ended = "SELECT id, status FROM billing_payment WHERE status IN ('reported', 'failed', 'refunded')"

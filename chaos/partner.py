@@ -10,7 +10,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 
 @dataclass(frozen=True)
-class Told:
+class ReceivedEvent:
     """An event as it came for the first time."""
 
     type: str
@@ -18,7 +18,7 @@ class Told:
 
 
 class Partner:
-    """Listens from the start. `misbehave` until `go_on`; what it took is `told`, each event once, in its order."""
+    """Listens from the start. `misbehave` until `go_on`; `received`: each event once, in its order."""
 
     def __init__(self) -> None:
         self.secret = ""
@@ -26,7 +26,7 @@ class Partner:
         self._mood = "takes"
         self._lock = threading.Lock()
         self._bodies: dict[str, bytes] = {}
-        self._told: dict[str, Told] = {}
+        self._received: dict[str, ReceivedEvent] = {}
         self._may_answer = threading.Event()
         self._may_answer.set()
         partner = self
@@ -53,8 +53,8 @@ class Partner:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     @property
-    def told(self) -> list[Told]:
-        return list(self._told.values())
+    def received(self) -> list[ReceivedEvent]:
+        return list(self._received.values())
 
     def take(self, headers: dict[str, str], body: bytes) -> int | None:
         """The status to answer with; None closes the line."""
@@ -77,7 +77,7 @@ class Partner:
         with self._lock:
             if self._bodies.setdefault(message_id, body) != body:
                 self.problems.append(f"event {message_id} came with two bodies")
-            self._told.setdefault(message_id, Told(event["type"], event["data"]))
+            self._received.setdefault(message_id, ReceivedEvent(event["type"], event["data"]))
 
     def misbehave(self, mood: str) -> None:
         """`refuses` (500), `closes` (takes it and gives no answer) or `silent`."""
@@ -92,7 +92,7 @@ class Partner:
     def forget(self) -> None:
         """A new seed."""
         self.go_on()
-        self._told.clear()
+        self._received.clear()
         self._bodies.clear()
         self.problems.clear()
 

@@ -1,4 +1,4 @@
-"""The control API under `/_sandbox/`: the desk's methods as JSON, for tests in other processes."""
+"""The control API under `/_sandbox/`: the core's methods as JSON, for tests in other processes."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from typing import Any
 
 from pydantic_core import to_jsonable_python
 
-from sandbox.desk import Desk
+from sandbox.core import SandboxCore
 from sandbox.faults import Fault
 from sandbox.refusals import RefusalError
 from sandbox.wire import Request, Response, json_response, read_json, refusal_envelope
 
 Arguments = dict[str, Any]
-Action = Callable[[Desk, Arguments], Any]
+Action = Callable[[SandboxCore, Arguments], Any]
 PREFIX = "/_sandbox/"
 FAULT_FIELDS = frozenset(item.name for item in fields(Fault)) - {"id"}
 
 
-def answer(desk: Desk, request: Request) -> Response:
+def answer(sandbox: SandboxCore, request: Request) -> Response:
     """The result as JSON; 400 says what is wrong with the arguments."""
     action = ACTIONS.get((request.method, request.path.removeprefix(PREFIX).strip("/")))
     if action is None:
         return json_response(404, {"error": "there is no such control call", "calls": _index()})
     try:
-        result = action(desk, _arguments(request))
+        result = action(sandbox, _arguments(request))
     except RefusalError as refusal:
         return refusal_envelope(refusal.status, refusal.meta("en"))
     except (KeyError, TypeError, ValueError) as error:
@@ -49,28 +49,30 @@ def _index() -> list[str]:
     return [f"{method} {PREFIX}{path}" for method, path in sorted(ACTIONS, key=lambda key: key[1])]
 
 
-def _state(desk: Desk, arguments: Arguments) -> Any:
+def _state(sandbox: SandboxCore, arguments: Arguments) -> Any:
     del arguments
-    with desk.world.lock:
-        return to_jsonable_python(desk.world.state)
+    with sandbox.world.lock:
+        return to_jsonable_python(sandbox.world.state)
 
 
-def _grant(desk: Desk, arguments: Arguments) -> Any:
+def _grant(sandbox: SandboxCore, arguments: Arguments) -> Any:
     location_ids = arguments.get("salon_ids") or [arguments["salon_id"]]
     application_id, user_id = arguments.get("application_id"), arguments.get("user_id")
     at = datetime.fromisoformat(arguments["at"]) if "at" in arguments else None
-    desk.grant(location_ids, application_id, user_id, at)
-    return {"url": desk.arrival_url(location_ids, application_id, user_id, arguments.get("form"))}
+    sandbox.grant(location_ids, application_id, user_id, at)
+    return {"url": sandbox.arrival_url(location_ids, application_id, user_id, arguments.get("form"))}
 
 
-def _connect_elsewhere(desk: Desk, arguments: Arguments) -> Any:
+def _connect_elsewhere(sandbox: SandboxCore, arguments: Arguments) -> Any:
     at = datetime.fromisoformat(arguments["at"]) if "at" in arguments else None
-    desk.connect_elsewhere(arguments.get("salon_ids") or [arguments["salon_id"]], arguments.get("application_id"), at)
+    sandbox.connect_elsewhere(
+        arguments.get("salon_ids") or [arguments["salon_id"]], arguments.get("application_id"), at
+    )
 
 
-def _pay(desk: Desk, arguments: Arguments) -> Any:
+def _pay(sandbox: SandboxCore, arguments: Arguments) -> Any:
     amount = arguments.get("amount")
-    payment_id = desk.pay(
+    payment_id = sandbox.pay(
         *_place(arguments),
         amount=None if amount is None else Decimal(str(amount)),
         currency_iso=arguments.get("currency_iso"),
@@ -83,84 +85,84 @@ def _place(arguments: Arguments) -> tuple[int, int | None]:
     return arguments["salon_id"], arguments.get("application_id")
 
 
-def _add_fault(desk: Desk, arguments: Arguments) -> Any:
+def _add_fault(sandbox: SandboxCore, arguments: Arguments) -> Any:
     if unknown := arguments.keys() - FAULT_FIELDS:
         raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
     numbers = {name: float(arguments[name]) for name in ("seconds",) if name in arguments}
-    return desk.fault(**{**arguments, **numbers}).as_json()
+    return sandbox.fault(**{**arguments, **numbers}).as_json()
 
 
-def _faults(desk: Desk, arguments: Arguments) -> Any:
+def _faults(sandbox: SandboxCore, arguments: Arguments) -> Any:
     del arguments
-    with desk.world.lock:
-        return [rule.as_json() for rule in desk.faults.rules]
+    with sandbox.world.lock:
+        return [rule.as_json() for rule in sandbox.faults.rules]
 
 
-def _requests(desk: Desk, arguments: Arguments) -> Any:
-    found = desk.requests(arguments.get("call"), arguments.get("salon_id"))
+def _requests(sandbox: SandboxCore, arguments: Arguments) -> Any:
+    found = sandbox.requests(arguments.get("call"), arguments.get("salon_id"))
     return {
-        "busiest_second": desk.busiest_second(),
-        "busiest_minute": desk.busiest_minute(),
+        "busiest_second": sandbox.busiest_second(),
+        "busiest_minute": sandbox.busiest_minute(),
         "requests": [entry.as_json() for entry in found[-arguments.get("last", len(found)) :]] if found else [],
     }
 
 
-def _callback(desk: Desk, arguments: Arguments) -> Any:
+def _callback(sandbox: SandboxCore, arguments: Arguments) -> Any:
     delay = float(arguments.pop("delay", 0))
-    desk.send_callback(json.loads(json.dumps(arguments, default=float)), delay)
+    sandbox.send_callback(json.loads(json.dumps(arguments, default=float)), delay)
 
 
-def _event(desk: Desk, arguments: Arguments) -> Any:
+def _event(sandbox: SandboxCore, arguments: Arguments) -> Any:
     location_id, application_id = _place(arguments)
-    return {"addresses": desk.send_event(location_id, arguments.get("body"), application_id)}
+    return {"addresses": sandbox.send_event(location_id, arguments.get("body"), application_id)}
 
 
-def _add_chain(desk: Desk, arguments: Arguments) -> Any:
-    chain, location_ids = desk.add_chain(arguments["locations"], arguments.get("title", "Grand Network"))
+def _add_chain(sandbox: SandboxCore, arguments: Arguments) -> Any:
+    chain, location_ids = sandbox.add_chain(arguments["locations"], arguments.get("title", "Grand Network"))
     return {"salon_group_id": chain.id, "crm_token": chain.crm_token, "salon_ids": location_ids}
 
 
-def _configure(desk: Desk, arguments: Arguments) -> Any:
+def _configure(sandbox: SandboxCore, arguments: Arguments) -> Any:
     plain = {name: float(value) if isinstance(value, Decimal) else value for name, value in arguments.items()}
-    return desk.configure(**plain).as_json()
+    return sandbox.configure(**plain).as_json()
 
 
-def _application(desk: Desk, arguments: Arguments) -> Any:
+def _application(sandbox: SandboxCore, arguments: Arguments) -> Any:
     allowed = {"application_id", "private", "broken", "trial_days", "name"}
     if unknown := arguments.keys() - allowed:
         raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
-    return to_jsonable_python(desk.set_application(**arguments))
+    return to_jsonable_python(sandbox.set_application(**arguments))
 
 
-def _send_messages(desk: Desk, arguments: Arguments) -> Any:
+def _send_messages(sandbox: SandboxCore, arguments: Arguments) -> Any:
     named = {name: arguments[name] for name in ("count", "text", "sender") if name in arguments}
-    return {"ids": desk.send_messages(*_place(arguments), **named)}
+    return {"ids": sandbox.send_messages(*_place(arguments), **named)}
 
 
 ACTIONS: dict[tuple[str, str], Action] = {
     ("GET", "state"): _state,
-    ("POST", "reset"): lambda desk, _: desk.reset(),
+    ("POST", "reset"): lambda sandbox, _: sandbox.reset(),
     ("POST", "grant"): _grant,
     ("POST", "connect_elsewhere"): _connect_elsewhere,
-    ("POST", "uninstall"): lambda desk, given: desk.uninstall(*_place(given)),
-    ("POST", "freeze"): lambda desk, given: desk.freeze(*_place(given)),
+    ("POST", "uninstall"): lambda sandbox, given: sandbox.uninstall(*_place(given)),
+    ("POST", "freeze"): lambda sandbox, given: sandbox.freeze(*_place(given)),
     ("POST", "pay"): _pay,
-    ("POST", "tick"): lambda desk, _: {"frozen": desk.tick()},
+    ("POST", "tick"): lambda sandbox, _: {"frozen": sandbox.tick()},
     ("GET", "faults"): _faults,
     ("POST", "faults"): _add_fault,
-    ("DELETE", "faults"): lambda desk, given: desk.clear_faults(given.get("id")),
+    ("DELETE", "faults"): lambda sandbox, given: sandbox.clear_faults(given.get("id")),
     ("GET", "requests"): _requests,
-    ("DELETE", "requests"): lambda desk, _: desk.clear_requests(),
-    ("GET", "callbacks"): lambda desk, _: [item.as_json() for item in desk.sent_callbacks()],
+    ("DELETE", "requests"): lambda sandbox, _: sandbox.clear_requests(),
+    ("GET", "callbacks"): lambda sandbox, _: [item.as_json() for item in sandbox.sent_callbacks()],
     ("POST", "callbacks"): _callback,
     ("POST", "events"): _event,
-    ("GET", "messages"): lambda desk, _: desk.sent_messages(),
+    ("GET", "messages"): lambda sandbox, _: sandbox.sent_messages(),
     ("POST", "messages"): _send_messages,
     ("POST", "chains"): _add_chain,
-    ("POST", "crowd"): lambda desk, given: to_jsonable_python(desk.add_crowd(given["locations"])),
+    ("POST", "crowd"): lambda sandbox, given: to_jsonable_python(sandbox.add_crowd(given["locations"])),
     ("POST", "partner"): lambda _desk, _event: None,
     ("POST", "applications"): _application,
-    ("POST", "refuse_sms"): lambda desk, given: desk.refuse_sms(str(given["id"]), given.get("status", 404)),
-    ("GET", "settings"): lambda desk, _: desk.settings.as_json(),
+    ("POST", "refuse_sms"): lambda sandbox, given: sandbox.refuse_sms(str(given["id"]), given.get("status", 404)),
+    ("GET", "settings"): lambda sandbox, _: sandbox.settings.as_json(),
     ("POST", "settings"): _configure,
 }

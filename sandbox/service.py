@@ -1,4 +1,4 @@
-"""The running sandbox: the desk with its server, its data file and its calendar."""
+"""The running sandbox: its core with a server, a data file and a calendar."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from sandbox import control, pages
-from sandbox.desk import Desk
+from sandbox.core import SandboxCore
 from sandbox.gateway import PREFIXES
 from sandbox.models import Partner, utc_now
 from sandbox.server import Server
@@ -19,7 +19,7 @@ from sandbox.wire import Request, Response
 from sandbox.world import Clock
 
 
-class Sandbox(Desk):
+class Sandbox(SandboxCore):
     """Altegio's other side, startable by a test: `Sandbox(partner_token="…", portal_url="…").start()`.
 
     Port 0 takes a free one. With `data` the state is kept in that file and taken up again by the next run.

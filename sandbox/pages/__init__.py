@@ -7,14 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qs
 
-from sandbox.desk import Desk
+from sandbox.core import SandboxCore
 from sandbox.pages import connect, faults, frame, locations, log, messages
 from sandbox.pages.markup import Html, page, render
 from sandbox.pages.visit import Visit
 from sandbox.refusals import RefusalError
 from sandbox.wire import Request, Response
 
-View = Callable[[Desk, Visit], Response]
+View = Callable[[SandboxCore, Visit], Response]
 STATIC = Path(__file__).parent.parent / "static"
 TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 
@@ -40,7 +40,7 @@ VIEWS: tuple[tuple[str, str, View], ...] = (
 )
 
 
-def answer(desk: Desk, request: Request) -> Response:
+def answer(sandbox: SandboxCore, request: Request) -> Response:
     """The page asked for; a refusal becomes a page that says why."""
     if request.path.startswith("/static/"):
         return _static(request.path.removeprefix("/static/"))
@@ -49,13 +49,13 @@ def answer(desk: Desk, request: Request) -> Response:
         match = re.fullmatch(pattern, request.path)
         if match and wanted == method:
             form = parse_qs(request.body.decode(errors="replace")) if method == "POST" else request.query
-            return _shown(desk, view, Visit(match.groupdict(), form))
+            return _shown(sandbox, view, Visit(match.groupdict(), form))
     return _sorry("There is no such page.", 404)
 
 
-def _shown(desk: Desk, view: View, visit: Visit) -> Response:
+def _shown(sandbox: SandboxCore, view: View, visit: Visit) -> Response:
     try:
-        return view(desk, visit)
+        return view(sandbox, visit)
     except RefusalError as refusal:
         return _sorry(refusal.message("en"), refusal.status)
     except ValueError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sandbox.desk import Desk
+from sandbox.core import SandboxCore
 from sandbox.models import Application, Connection, Kind, Location, User
 from sandbox.pages.markup import NOTHING, Html, icon, join, page, pill, render
 from sandbox.pages.visit import Visit
@@ -78,112 +78,114 @@ RECONNECT = """<section class="card alone"><div class="badge">{icon}</div>
 <button class="connect">Connect</button></form></section>"""
 
 
-def show(desk: Desk, visit: Visit) -> Response:
+def show(sandbox: SandboxCore, visit: Visit) -> Response:
     del visit
-    with desk.world.lock:
-        world = desk.world
-        chosen = _first_free(desk)
-        groups = [_group(desk, chain.id, chain.title, chosen) for chain in world.state.chains]
-        singles = [_row(desk, item, chosen) for item in world.locations_of(None)]
+    with sandbox.world.lock:
+        world = sandbox.world
+        chosen = _first_free(sandbox)
+        groups = [_group(sandbox, chain.id, chain.title, chosen) for chain in world.state.chains]
+        singles = [_row(sandbox, item, chosen) for item in world.locations_of(None)]
         content = render(
             PAGE,
-            applications=join(_application(desk, item) for item in world.state.applications),
+            applications=join(_application(sandbox, item) for item in world.state.applications),
             groups=join([_folded(groups, "div"), render(SINGLES, rows=_folded(singles, "ul"))]),
             people=_people(world.state.users),
-            forms=_forms(desk.settings.arrival_form),
+            forms=_forms(sandbox.settings.arrival_form),
         )
     return page("Connect", content, here="/", kind="shopping", script="connect.js")
 
 
-def press(desk: Desk, visit: Visit) -> Response:
+def press(sandbox: SandboxCore, visit: Visit) -> Response:
     """Consent is given, and the browser goes to the portal."""
-    application_id = visit.number("application", desk.application_id) or desk.application_id
+    application_id = visit.number("application", sandbox.application_id) or sandbox.application_id
     user_id = visit.number("user")
-    with desk.world.lock:
-        location_ids = _chosen(desk, visit)
-        _check_choice(desk, application_id, location_ids)
-        desk.grant(location_ids, application_id, user_id)
+    with sandbox.world.lock:
+        location_ids = _chosen(sandbox, visit)
+        _check_choice(sandbox, application_id, location_ids)
+        sandbox.grant(location_ids, application_id, user_id)
         shared = user_id if visit.text("share") else None
-        address = desk.arrival_url(location_ids, application_id, shared, visit.text("form") or None)
+        address = sandbox.arrival_url(location_ids, application_id, shared, visit.text("form") or None)
     return redirect(303, address)
 
 
-def make_chain(desk: Desk, visit: Visit) -> Response:
+def make_chain(sandbox: SandboxCore, visit: Visit) -> Response:
     del visit
-    desk.add_chain(BIG_CHAIN)
+    sandbox.add_chain(BIG_CHAIN)
     return redirect(303, "/")
 
 
-def reconnect(desk: Desk, visit: Visit) -> Response:
+def reconnect(sandbox: SandboxCore, visit: Visit) -> Response:
     """The application's page for one location, where an owner connects it again."""
-    with desk.world.lock:
-        application = desk.world.application(visit.part("application"))
-        location = desk.world.location(visit.part("location"))
-        connection = desk.world.connection(application.id, location.id)
+    with sandbox.world.lock:
+        application = sandbox.world.application(visit.part("application"))
+        location = sandbox.world.location(visit.part("location"))
+        connection = sandbox.world.connection(application.id, location.id)
         content = render(
             RECONNECT,
-            icon=_face(desk, application),
+            icon=_face(sandbox, application),
             name=application.name,
             title=location.title,
             city=location.city,
             country=location.country,
-            pills=_pills(desk, location),
+            pills=_pills(sandbox, location),
             application=application.id,
             id=location.id,
-            people=_people(desk.world.state.users, connection.user_id if connection else None),
+            people=_people(sandbox.world.state.users, connection.user_id if connection else None),
         )
     return page(application.name, content)
 
 
-def _chosen(desk: Desk, visit: Visit) -> list[int]:
+def _chosen(sandbox: SandboxCore, visit: Visit) -> list[int]:
     """The ticked locations with all of the ticked chains, in the order of the page."""
     ticked, chains = set(visit.numbers("location")), set(visit.numbers("chain"))
-    return [item.id for item in desk.world.state.locations if item.id in ticked or item.chain_id in chains]
+    return [item.id for item in sandbox.world.state.locations if item.id in ticked or item.chain_id in chains]
 
 
-def _check_choice(desk: Desk, application_id: int, location_ids: list[int]) -> None:
+def _check_choice(sandbox: SandboxCore, application_id: int, location_ids: list[int]) -> None:
     if not location_ids:
         raise ValueError("Choose a location first.")
-    chains = {desk.world.location(item).chain_id for item in location_ids}
-    if desk.world.application(application_id).kind is Kind.TELEPHONY and len(chains) > 1:
+    chains = {sandbox.world.location(item).chain_id for item in location_ids}
+    if sandbox.world.application(application_id).kind is Kind.TELEPHONY and len(chains) > 1:
         raise ValueError("Telephony is connected for one chain at a time.")
 
 
-def _first_free(desk: Desk) -> int:
+def _first_free(sandbox: SandboxCore) -> int:
     """The first location the default application is not connected to."""
-    locations = desk.world.state.locations
+    locations = sandbox.world.state.locations
     for location in locations:
-        connection = desk.world.connection(desk.application_id, location.id)
+        connection = sandbox.world.connection(sandbox.application_id, location.id)
         if connection is None or not connection.is_installed:
             return location.id
     return locations[0].id
 
 
-def _application(desk: Desk, application: Application) -> Html:
+def _application(sandbox: SandboxCore, application: Application) -> Html:
     return render(
         APPLICATION,
         id=application.id,
         name=application.name,
         summary=application.summary,
-        icon=_face(desk, application),
-        by=f"{desk.partner.name} · " if desk.partner.name else "",
-        checked=_checked(application.id == desk.application_id),
+        icon=_face(sandbox, application),
+        by=f"{sandbox.partner.name} · " if sandbox.partner.name else "",
+        checked=_checked(application.id == sandbox.application_id),
     )
 
 
-def _face(desk: Desk, application: Application) -> Html:
+def _face(sandbox: SandboxCore, application: Application) -> Html:
     """What stands for an application: its partner's logo, or a drawing of what it does."""
     return (
-        icon(application.kind) if desk.partner.logo is None else Html('<img class="icon" src="/partner-logo" alt="">')
+        icon(application.kind)
+        if sandbox.partner.logo is None
+        else Html('<img class="icon" src="/partner-logo" alt="">')
     )
 
 
-def logo(desk: Desk, visit: Visit) -> Response:
+def logo(sandbox: SandboxCore, visit: Visit) -> Response:
     del visit
-    if desk.partner.logo is None:
+    if sandbox.partner.logo is None:
         raise ValueError("This partner has no logo.")
-    kind = "image/png" if desk.partner.logo.suffix == ".png" else "image/svg+xml"
-    return Response(200, desk.partner.logo.read_bytes(), kind, {"Cache-Control": "no-cache"})
+    kind = "image/png" if sandbox.partner.logo.suffix == ".png" else "image/svg+xml"
+    return Response(200, sandbox.partner.logo.read_bytes(), kind, {"Cache-Control": "no-cache"})
 
 
 def _people(users: Sequence[User], chosen: int | None = None) -> Html:
@@ -210,8 +212,8 @@ def _folded(items: Sequence[Html], tag: str) -> Html:
     return render(FOLDED, tag=tag, open=join(items[:SHOWN]), n=f"{hidden:,}", folded=join(items[SHOWN:]))
 
 
-def _group(desk: Desk, chain_id: int, title: str, chosen: int) -> Html:
-    locations = desk.world.locations_of(chain_id)
+def _group(sandbox: SandboxCore, chain_id: int, title: str, chosen: int) -> Html:
+    locations = sandbox.world.locations_of(chain_id)
     hidden = len(locations) - SHOWN_IN_A_CHAIN
     more = render("<p><small>and {n} more, with the whole chain</small></p>", n=f"{hidden:,}")
     return render(
@@ -220,30 +222,30 @@ def _group(desk: Desk, chain_id: int, title: str, chosen: int) -> Html:
         title=title,
         count=len(locations),
         words=f"{len(locations):,}",
-        rows=join(_row(desk, item, chosen) for item in locations[:SHOWN_IN_A_CHAIN]),
+        rows=join(_row(sandbox, item, chosen) for item in locations[:SHOWN_IN_A_CHAIN]),
         more=more if hidden > 0 else NOTHING,
     )
 
 
-def _row(desk: Desk, location: Location, chosen: int) -> Html:
+def _row(sandbox: SandboxCore, location: Location, chosen: int) -> Html:
     return render(
         ROW,
         id=location.id,
         title=location.title,
         city=location.city,
         country=location.country,
-        pills=_pills(desk, location),
+        pills=_pills(sandbox, location),
         checked=_checked(location.id == chosen),
     )
 
 
-def _pills(desk: Desk, location: Location) -> Html:
-    found = [desk.world.connection(item.id, location.id) for item in desk.world.state.applications]
-    return join(_pill(desk, item) for item in found if item is not None and item.is_current)
+def _pills(sandbox: SandboxCore, location: Location) -> Html:
+    found = [sandbox.world.connection(item.id, location.id) for item in sandbox.world.state.applications]
+    return join(_pill(sandbox, item) for item in found if item is not None and item.is_current)
 
 
-def _pill(desk: Desk, connection: Connection) -> Html:
-    name = desk.world.application(connection.application_id).name
+def _pill(sandbox: SandboxCore, connection: Connection) -> Html:
+    name = sandbox.world.application(connection.application_id).name
     return pill(connection.status, f"{name} {connection.status}")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.desk import Desk
+from sandbox.core import SandboxCore
 from sandbox.faults import Fault
 from sandbox.models import Application
 from sandbox.pages.markup import NOTHING, Html, join, page, render
@@ -93,37 +93,37 @@ CLEAR = '<form method="post" action="/faults/clear/"><button>Stop all</button></
 CHOICE = '<button class="quiet" name="choice" value="{value}"{pressed}>{words}</button>'
 
 
-def show(desk: Desk, visit: Visit) -> Response:
+def show(sandbox: SandboxCore, visit: Visit) -> Response:
     del visit
-    with desk.world.lock:
-        rules = list(desk.faults.rules)
-        applications = list(desk.world.state.applications)
+    with sandbox.world.lock:
+        rules = list(sandbox.faults.rules)
+        applications = list(sandbox.world.state.applications)
     content = render(
         PAGE,
         weather="Happening now" if rules else "All is well",
         rules=join(_rule(item) for item in rules),
         clear=Html(CLEAR) if rules else NOTHING,
         days=join(render(DAY, number=number, name=day.name, words=day.words) for number, day in enumerate(BAD_DAYS)),
-        callbacks=_callbacks(desk),
+        callbacks=_callbacks(sandbox),
         applications=join(_broken(item) for item in applications),
     )
     return page("Faults", content, here="/faults/")
 
 
-def act(desk: Desk, visit: Visit) -> Response:
+def act(sandbox: SandboxCore, visit: Visit) -> Response:
     action = visit.parts["action"]
     if action == "add":
         day = BAD_DAYS[visit.number("day", 0) or 0]
-        desk.fault(day.kind, day.call, remaining=visit.number("times") or None, label=day.name, **day.options)
+        sandbox.fault(day.kind, day.call, remaining=visit.number("times") or None, label=day.name, **day.options)
     elif action == "clear":
-        desk.clear_faults(visit.number("id"))
+        sandbox.clear_faults(visit.number("id"))
     elif action == "callbacks":
-        desk.configure(**CALLBACKS[visit.text("choice", "once")][1])
+        sandbox.configure(**CALLBACKS[visit.text("choice", "once")][1])
     else:
-        application_id = visit.number("choice") or desk.application_id
-        with desk.world.lock:
-            broken = desk.world.application(application_id).broken
-        desk.set_application(application_id, broken=not broken)
+        application_id = visit.number("choice") or sandbox.application_id
+        with sandbox.world.lock:
+            broken = sandbox.world.application(application_id).broken
+        sandbox.set_application(application_id, broken=not broken)
     return redirect(303, "/faults/")
 
 
@@ -132,8 +132,8 @@ def _rule(rule: Fault) -> Html:
     return render(RULE, id=rule.id, label=rule.label or f"{rule.kind}: {rule.call}", times=times)
 
 
-def _callbacks(desk: Desk) -> Html:
-    now = desk.settings.as_json()
+def _callbacks(sandbox: SandboxCore) -> Html:
+    now = sandbox.settings.as_json()
     return join(
         _choice(value, words, all(now[name] == wanted for name, wanted in switches.items()))
         for value, (words, switches) in CALLBACKS.items()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.desk import Desk
+from sandbox.core import SandboxCore
 from sandbox.models import User
 from sandbox.pages.markup import NOTHING, Html, join, origin, page, render
 from sandbox.pages.visit import Visit
@@ -21,26 +21,26 @@ No personal data</label>
 </div>"""
 
 
-def show(desk: Desk, visit: Visit) -> Response:
+def show(sandbox: SandboxCore, visit: Visit) -> Response:
     anonymous = bool(visit.text("anonymous"))
-    with desk.world.lock:
-        application = desk.world.application(visit.part("application"))
-        location = desk.world.location(visit.part("location"))
-        connection = desk.world.connection(application.id, location.id)
-        first = desk.world.state.users[0].id
+    with sandbox.world.lock:
+        application = sandbox.world.application(visit.part("application"))
+        location = sandbox.world.location(visit.part("location"))
+        connection = sandbox.world.connection(application.id, location.id)
+        first = sandbox.world.state.users[0].id
         user_id = visit.number("user", connection.user_id if connection else None) or first
         shared = None if anonymous else user_id
         content = render(
             PAGE,
-            portal=origin(desk.portal_url),
+            portal=origin(sandbox.portal_url),
             id=location.id,
             title=location.title,
             name=application.name,
-            people=_options(desk.world.state.users, user_id),
+            people=_options(sandbox.world.state.users, user_id),
             anonymous=Html(" checked") if anonymous else NOTHING,
-            address=desk.arrival_url(location.id, application.id, shared),
+            address=sandbox.arrival_url(location.id, application.id, shared),
         )
-    return page(f"{application.name}: settings", content, kind="wide", script="frame.js", framed=desk.portal_url)
+    return page(f"{application.name}: settings", content, kind="wide", script="frame.js", framed=sandbox.portal_url)
 
 
 def _options(users: list[User], chosen: int) -> Html:

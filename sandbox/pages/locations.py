@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sandbox.desk import Desk
+from sandbox.core import SandboxCore
 from sandbox.models import Application, Connection, LogEntry, Payment, Status
 from sandbox.pages.markup import NOTHING, Html, icon, join, page, pill, render
 from sandbox.pages.visit import Visit
@@ -35,10 +35,10 @@ LOGS = '<details><summary>What happened</summary><ul class="lines">{rows}</ul></
 LOG = "<li><small>{at}</small> {before} → <b>{after}</b> <small>by {source}</small></li>"
 
 
-def show(desk: Desk, visit: Visit) -> Response:
-    with desk.world.lock:
-        location = desk.world.location(visit.part("location"))
-        chain = desk.world.chains.get(location.chain_id or 0)
+def show(sandbox: SandboxCore, visit: Visit) -> Response:
+    with sandbox.world.lock:
+        location = sandbox.world.location(visit.part("location"))
+        chain = sandbox.world.chains.get(location.chain_id or 0)
         content = render(
             PAGE,
             id=location.id,
@@ -50,40 +50,40 @@ def show(desk: Desk, visit: Visit) -> Response:
             email=location.email,
             zone=location.timezone_name,
             chain=f"{chain.title}, chain {chain.id}" if chain else "no chain",
-            cards=join(_card(desk, item, location.id, visit) for item in desk.world.state.applications),
+            cards=join(_card(sandbox, item, location.id, visit) for item in sandbox.world.state.applications),
         )
     return page(location.title, content)
 
 
-def act(desk: Desk, visit: Visit) -> Response:
+def act(sandbox: SandboxCore, visit: Visit) -> Response:
     """Uninstall, freeze or pay, as Altegio or the owner would."""
     location_id, application_id = visit.part("location"), visit.number("application")
     action = visit.parts["action"]
     if action == "pay":
-        desk.pay(location_id, application_id, tariff_option_id=visit.number("option"))
+        sandbox.pay(location_id, application_id, tariff_option_id=visit.number("option"))
     elif action == "freeze":
-        desk.freeze(location_id, application_id)
+        sandbox.freeze(location_id, application_id)
     else:
-        desk.uninstall(location_id, application_id)
+        sandbox.uninstall(location_id, application_id)
     return redirect(303, f"/locations/{location_id}/")
 
 
-def _card(desk: Desk, application: Application, location_id: int, visit: Visit) -> Html:
-    connection = desk.world.connection(application.id, location_id)
+def _card(sandbox: SandboxCore, application: Application, location_id: int, visit: Visit) -> Html:
+    connection = sandbox.world.connection(application.id, location_id)
     return render(
         CARD,
         icon=icon(application.kind),
         name=application.name,
         pill=pill(connection.status) if connection else pill("none", "not connected"),
-        facts=_facts(desk, connection) if connection and connection.is_current else NOTHING,
+        facts=_facts(sandbox, connection) if connection and connection.is_current else NOTHING,
         buttons=_buttons(application, connection, location_id, visit),
         chat=_chat(connection.chat_messages) if connection and connection.chat_messages else NOTHING,
-        payments=_payments(desk, connection.payments) if connection and connection.payments else NOTHING,
-        logs=_logs(desk, connection.logs) if connection else NOTHING,
+        payments=_payments(sandbox, connection.payments) if connection and connection.payments else NOTHING,
+        logs=_logs(sandbox, connection.logs) if connection else NOTHING,
     )
 
 
-def _facts(desk: Desk, connection: Connection) -> Html:
+def _facts(sandbox: SandboxCore, connection: Connection) -> Html:
     extra = {
         "Sender names": ", ".join(connection.short_names),
         "Chat panel": connection.chat_panel or "",
@@ -95,9 +95,9 @@ def _facts(desk: Desk, connection: Connection) -> Html:
     }
     return render(
         FACTS,
-        consent=_when(desk, connection.created_at),
-        trial=_when(desk, connection.trial_ends_at),
-        paid=_when(desk, connection.paid_until()),
+        consent=_when(sandbox, connection.created_at),
+        trial=_when(sandbox, connection.trial_ends_at),
+        paid=_when(sandbox, connection.paid_until()),
         extra=join(render(FACT, name=name, value=value) for name, value in extra.items() if value),
     )
 
@@ -132,16 +132,16 @@ def _chat(messages: list[dict[str, str]]) -> Html:
     return render(CHAT, rows=join(rows))
 
 
-def _payments(desk: Desk, payments: list[Payment]) -> Html:
+def _payments(sandbox: SandboxCore, payments: list[Payment]) -> Html:
     rows = (
         render(
             PAYMENT,
             id=item.id,
             total=item.payment_sum,
             currency=item.currency_iso,
-            start=_when(desk, item.period_from)[:10],
-            end=_when(desk, item.period_to)[:10],
-            at=_when(desk, item.payment_date),
+            start=_when(sandbox, item.period_from)[:10],
+            end=_when(sandbox, item.period_to)[:10],
+            at=_when(sandbox, item.payment_date),
             refunded=Html(f" {pill('refunded')}") if item.is_refunded else NOTHING,
         )
         for item in reversed(payments)
@@ -149,11 +149,11 @@ def _payments(desk: Desk, payments: list[Payment]) -> Html:
     return render(PAYMENTS, rows=join(rows))
 
 
-def _logs(desk: Desk, logs: list[LogEntry]) -> Html:
+def _logs(sandbox: SandboxCore, logs: list[LogEntry]) -> Html:
     rows = (
         render(
             LOG,
-            at=_when(desk, entry.changed_at),
+            at=_when(sandbox, entry.changed_at),
             before=entry.status_from or "nothing",
             after=entry.status_to,
             source=entry.source,
@@ -163,5 +163,5 @@ def _logs(desk: Desk, logs: list[LogEntry]) -> Html:
     return render(LOGS, rows=join(rows))
 
 
-def _when(desk: Desk, moment: datetime | None) -> str:
-    return format_moment(moment, desk.world.zone) if moment else "not yet"
+def _when(sandbox: SandboxCore, moment: datetime | None) -> str:
+    return format_moment(moment, sandbox.world.zone) if moment else "not yet"

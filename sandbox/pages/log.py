@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.desk import Desk
+from sandbox.core import SandboxCore
 from sandbox.journal import LoggedCall, SentCallback
 from sandbox.pages.markup import NOTHING, Html, join, page, render
 from sandbox.pages.visit import Visit
@@ -24,9 +24,9 @@ CALLBACK = """<details><summary><time>{at}</time><span class="code c{family}">{c
 <p><code>POST {url}</code></p><pre>{body}</pre><p><small>{error}</small></p></details>"""
 
 
-def show(desk: Desk, visit: Visit) -> Response:
+def show(sandbox: SandboxCore, visit: Visit) -> Response:
     del visit
-    calls, callbacks = desk.requests(), desk.sent_callbacks()
+    calls, callbacks = sandbox.requests(), sandbox.sent_callbacks()
     content = render(
         PAGE,
         count=f"{len(calls):,}",

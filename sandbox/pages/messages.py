@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.desk import Desk
+from sandbox.core import SandboxCore
 from sandbox.messages import DEFAULT_TEXT
 from sandbox.models import Connection, Message
 from sandbox.pages.markup import NOTHING, Html, join, page, pill, render
@@ -48,17 +48,17 @@ ROW = """<li><b>{id}</b> {outcome}{statuses}<br>to {phone} at {at}, location {lo
 <small>{text}</small></li>"""
 
 
-def show(desk: Desk, visit: Visit) -> Response:
+def show(sandbox: SandboxCore, visit: Visit) -> Response:
     del visit
-    with desk.world.lock:
-        messages = list(desk.world.state.messages)
+    with sandbox.world.lock:
+        messages = list(sandbox.world.state.messages)
         statuses: dict[str, list[int]] = {}
-        for item in desk.world.state.sms_statuses:
+        for item in sandbox.world.state.sms_statuses:
             statuses.setdefault(str(item["id"]), []).append(item["status"])
         content = render(
             PAGE,
-            form=_form(desk),
-            switches=join(_switch(desk, name) for name in SWITCHES),
+            form=_form(sandbox),
+            switches=join(_switch(sandbox, name) for name in SWITCHES),
             count=f"{len(messages):,}",
             check=_check(messages),
             rows=join(_row(item, statuses.get(item.id, [])) for item in reversed(messages[-SHOWN:])),
@@ -66,35 +66,38 @@ def show(desk: Desk, visit: Visit) -> Response:
     return page("Messages", content, here=HERE)
 
 
-def send(desk: Desk, visit: Visit) -> Response:
+def send(sandbox: SandboxCore, visit: Visit) -> Response:
     location_id, _, application_id = visit.text("place").partition("-")
     count = min(max(visit.number("count", 1) or 1, 1), MAX_AT_ONCE)
     text, sender = visit.text("text", DEFAULT_TEXT), visit.text("sender", "Aurora")
-    desk.send_messages(int(location_id), int(application_id), count=count, text=text, sender=sender)
+    sandbox.send_messages(int(location_id), int(application_id), count=count, text=text, sender=sender)
     return redirect(303, HERE)
 
 
-def switch(desk: Desk, visit: Visit) -> Response:
-    desk.configure(**{name: visit.text(name) for name in SWITCHES if visit.text(name)})
+def switch(sandbox: SandboxCore, visit: Visit) -> Response:
+    sandbox.configure(**{name: visit.text(name) for name in SWITCHES if visit.text(name)})
     return redirect(303, HERE)
 
 
-def _form(desk: Desk) -> Html:
-    connections = [item for item in desk.world.state.connections if item.api_key]
+def _form(sandbox: SandboxCore) -> Html:
+    connections = [item for item in sandbox.world.state.connections if item.api_key]
     if not connections:
         return NOBODY
-    places = join(_option(f"{item.location_id}-{item.application_id}", _place(desk, item)) for item in connections)
+    places = join(_option(f"{item.location_id}-{item.application_id}", _place(sandbox, item)) for item in connections)
     return render(FORM, places=places, text=DEFAULT_TEXT, most=MAX_AT_ONCE)
 
 
-def _place(desk: Desk, connection: Connection) -> str:
-    names = desk.world.location(connection.location_id).title, desk.world.application(connection.application_id).name
+def _place(sandbox: SandboxCore, connection: Connection) -> str:
+    names = (
+        sandbox.world.location(connection.location_id).title,
+        sandbox.world.application(connection.application_id).name,
+    )
     return f"{' · '.join(names)} ({connection.status})"
 
 
-def _switch(desk: Desk, name: str) -> Html:
+def _switch(sandbox: SandboxCore, name: str) -> Html:
     words, choices = SWITCHES[name]
-    chosen = getattr(desk.settings, name)
+    chosen = getattr(sandbox.settings, name)
     return render(
         SWITCH, name=name, words=words, options=join(_option(item, item, item == chosen) for item in choices)
     )

@@ -26,7 +26,7 @@ def test_no_deadline_is_missed_that_could_be_met_and_the_rest_is_done_later() ->
     report = live_through(44)
     assert (report.missed, report.least_missed) == ([], 0)
     assert keeps_the_limit(report)
-    others = {kind: lane.expired for kind, lane in report.lanes.items() if kind != "call_notification"}
+    others = {kind: figures.expired for kind, figures in report.by_kind.items() if kind != "call_notification"}
     assert set(others.values()) == {0}
 
 

@@ -100,12 +100,12 @@ def take_a_location(stage: Stage, _salon_id: int) -> None:
 
 
 def lose_an_event(stage: Stage, _salon_id: int) -> None:
-    told = stage.partner._told
+    told = stage.partner._received
     del told[next(key for key, event in told.items() if event.type == "connection.activated")]
 
 
 def lose_news_of_a_payment(stage: Stage, _salon_id: int) -> None:
-    told = stage.partner._told
+    told = stage.partner._received
     for key in [key for key, event in told.items() if event.type.startswith("payment.")]:
         del told[key]
 

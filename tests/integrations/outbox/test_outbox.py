@@ -1,4 +1,4 @@
-"""The outbox by itself: order, lanes, leases, back-off, newest wins."""
+"""The outbox by itself: order, leases, back-off, newest wins."""
 
 import threading
 from contextlib import ExitStack

@@ -27,7 +27,7 @@ from sandbox.world import Clock, World
 DAYS_IN_MONTH = 30
 
 
-class Desk:
+class SandboxCore:
     """The sandbox without its server. Every method takes the lock itself and returns copies."""
 
     def __init__(
