@@ -21,6 +21,8 @@ from partner_portal.core.wake import wake
 from partner_portal.core.webhook_endpoint import webhook_endpoint
 
 MAX_BYTES = 64 * 1024
+# Characters of an event that are stored.
+MAX_EVENT = 60
 PAYMENT = "payment"
 SECRETS = ("partner_token", "sign")
 
@@ -66,16 +68,25 @@ def _is_signed(payload: dict[str, Any], token: str) -> bool:
 def store(payload: dict[str, Any], text: str) -> None:
     """Keep a proven callback, and wake a worker. Refused with 400 where a documented field is missing."""
     salon_id, application_id = parse_id(payload.get("salon_id")), parse_id(payload.get("application_id"))
-    event = payload.get("event")
-    if salon_id is None or application_id is None or not isinstance(event, str) or not event:
+    if salon_id is None or application_id is None or payload.get("event", "") == "":
         raise HttpError(400, "salon_id, application_id and event are needed.")
-    insert_callback(timezone.now(), event[:60], salon_id, application_id, without_secrets(text))
+    event = _event_name(payload["event"])
+    insert_callback(timezone.now(), event, salon_id, application_id, without_secrets(text))
     transaction.on_commit(partial(wake, "integrations.lifecycle.tasks.process_callbacks", pause=1.0))
+
+
+def _event_name(event: Any) -> str:
+    """The event as the text to store. One that is no text is written as JSON: an unknown one (docs/interface.md)."""
+    text = event if isinstance(event, str) else json.dumps(event)
+    return _masked(text)[:MAX_EVENT]
+
+
+def _masked(text: str) -> str:
+    return text.replace(json.dumps(settings.ALTEGIO_PARTNER_TOKEN)[1:-1], MASK)
 
 
 def without_secrets(text: str) -> str:
     """The callback as clean JSON in ASCII, its numbers exact, less what proves its sender."""
     payload = parse_json(text, strict=True)
     kept = {name: value for name, value in payload.items() if name not in SECRETS}
-    stored: str = simplejson.dumps(kept, use_decimal=True)
-    return stored.replace(json.dumps(settings.ALTEGIO_PARTNER_TOKEN)[1:-1], MASK)
+    return _masked(simplejson.dumps(kept, use_decimal=True))

@@ -21,7 +21,7 @@ MAX_LENGTH = 450
 _URL = re.compile(r"(https?://[A-Za-z0-9.:\[\]-]+)(/.*)")
 # No dot segment, no empty one, no %: nothing that a server or a library on the way reads as another path.
 _SEGMENT = rf"(?:[A-Za-z0-9_~-][A-Za-z0-9._~-]*|{re.escape(PLACEHOLDER)})"
-_SMS_PROVIDER = rf"/smsprovider(?:/{_SEGMENT})+"
+_SMS_PROVIDER = rf"/smsprovider(?:/{_SEGMENT})+/?"
 _DELIVERY_STATUS = "/delivery/status"
 # Whatever stands between: the partner token comes behind `callback` (docs/altegio.md §2).
 _CALLBACK_TOKEN = re.compile(r"(/smsprovider/(?:.{1,450}?/)?callback/)[^/]+")

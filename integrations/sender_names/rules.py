@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from django.utils.translation import gettext as _
 
 MAX_NAMES = 20
-MAX_EMAILS = 11
+MAX_CHARACTERS = 11
 MAX_DIGITS = 15
 
 # GSM 03.38: the default alphabet without its control characters, and the extension table, whose
@@ -53,11 +53,8 @@ def _network_problem(name: str) -> str:
         return _("A sender name of digits has at most 15 of them.") if len(name) > MAX_DIGITS else ""
     strange = sorted(set(name) - GSM_BASIC - GSM_EXTENDED)
     if strange:
-        shown = (
-            outgoing_email if outgoing_email.isprintable() else f"U+{ord(outgoing_email):04X}"
-            for outgoing_email in strange
-        )
+        shown = (character if character.isprintable() else f"U+{ord(character):04X}" for character in strange)
         return _("Networks do not carry these characters in a sender name: %s") % " ".join(shown)
-    if len(name) + sum(outgoing_email in GSM_EXTENDED for outgoing_email in name) > MAX_EMAILS:
+    if len(name) + sum(character in GSM_EXTENDED for character in name) > MAX_CHARACTERS:
         return _("A sender name has at most 11 characters; ^ { } \\ [ ~ ] | € count as two.")
     return ""

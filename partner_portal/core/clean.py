@@ -6,12 +6,12 @@ portal. Knows no Django, so that the client of Altegio may use it.
     clean_text("a\\x00b\\ud83d")       "ab\\ufffd": what every database, log and page can hold
     clean_line(" a\\n b ", 80)        "a b": a name or a title, on one line, cut
     clean_json(value)                the same for everything in a JSON value, and no deeper than MAX_DEPTH
-    parse_json(text)                 a JSON value so cleaned, what is deeper left out; numbers exact. Raises
-    InvalidJsonError parse_json(text, strict=True)    as RFC 8259 says: no NaN, no control characters; TooDeepError
-    for depth storable_json(value)             the same value for a JSON column: decimals as text
-    parse_as_written(text)           strict, each number as the text that came: signatures are made of it utf8(body)
-    the text of a body, with or without a byte order mark read_number("1E+9")              an int or a Decimal of a
-    sane size, else None
+    parse_json(text)                 a JSON value so cleaned, what is deeper left out; numbers exact
+    parse_json(text, strict=True)    as RFC 8259 says: no NaN, no control characters; TooDeepError for depth
+    storable_json(value)             the same value for a JSON column: decimals as text
+    parse_as_written(text)           strict, each number as the text that came: signatures are made of it
+    utf8(body)                       the text of a body, with or without a byte order mark
+    read_number("1E+9")              an int or a Decimal of a sane size, else None
 
 A number that is not of a sane size stays the text that came: whoever reads it decides what a text means there.
 """

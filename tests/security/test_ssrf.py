@@ -135,6 +135,7 @@ def test_statuses_go_to_altegio_alone(url: str) -> None:
         (f"https://APP.alteg.io:443{SMS}", "/smsprovider/status/callback/{partner_token}"),
         (f"https://api.alteg.io{SMS}", "/smsprovider/status/callback/{partner_token}"),
         ("https://app.alteg.io/smsprovider/7/status/callback/x", "/smsprovider/7/status/callback/{partner_token}"),
+        (f"https://app.alteg.io{SMS}/", "/smsprovider/status/callback/{partner_token}/"),
         ("https://app.alteg.io/smsprovider/callback/x", "/smsprovider/callback/{partner_token}"),
         ("https://app.alteg.io/smsprovider/v2/sms-status_1.json", "/smsprovider/v2/sms-status_1.json"),
         ("https://api.alteg.io/api/v1/delivery/status", "/api/v1/delivery/status"),

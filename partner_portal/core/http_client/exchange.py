@@ -188,8 +188,9 @@ def _address(request: HttpRequest) -> tuple[Peer, h11.Request]:
     """Who is called, and how the request begins. Raises ValueError and the like for what cannot be sent."""
     peer, host, target = _destination(request.url, request.addresses)
     headers = {"Host": host, "Accept-Encoding": "gzip", **request.headers}
-    if request.body is not None:
-        headers["Content-Length"] = str(len(request.body))
+    if request.body is not None or request.method != "GET":
+        # RFC 9110, 8.6: also where it is 0, or some servers answer 411.
+        headers["Content-Length"] = str(len(request.body or b""))
     return peer, h11.Request(method=request.method, target=target, headers=list(headers.items()))
 
 

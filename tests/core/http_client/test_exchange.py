@@ -205,6 +205,14 @@ def test_kind_answers_share_a_line(server: UnkindServer) -> None:
     assert server.connections == 1
 
 
+@pytest.mark.parametrize(("method", "said"), [("POST", True), ("GET", False)])
+def test_a_post_without_a_body_says_that_its_length_is_0(server: UnkindServer, method: str, said: bool) -> None:
+    """As RFC 9110, 8.6 asks; some servers answer 411 otherwise."""
+    server.will(say(OK))
+    exchange(HttpRequest(method, server.url), timeout=END, max_body=MAX_COUNT)
+    assert (b"content-length: 0" in server.requests[0].lower()) is said
+
+
 def test_a_time_out_leaves_no_answer_for_the_next_call(server: UnkindServer) -> None:
     def late(talk: Talk) -> None:
         talk.silence(END + 0.2)

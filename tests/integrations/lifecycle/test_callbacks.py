@@ -174,6 +174,33 @@ def test_an_unknown_event_location_or_application_is_kept(
     assert state_of(connected) == "active"
 
 
+@pytest.mark.parametrize(
+    ("event", "stored"),
+    [
+        (None, "null"),
+        (True, "true"),
+        (7, "7"),
+        (["freeze"], '["freeze"]'),
+        ({"name": "uninstall"}, '{"name": "uninstall"}'),
+    ],
+)
+def test_an_event_that_is_no_text_is_kept_like_an_unknown_one(
+    client: Client, altegio: Sandbox, work: Callable[..., None], connected: Connection, event: Any, stored: str
+) -> None:
+    assert tell(client, event=event).status_code == 200
+    work()
+
+    callback = Callback.objects.get()
+    assert (callback.event, callback.state) == (stored, "kept")
+    assert state_of(connected) == "active"
+
+
+@pytest.mark.parametrize("event", [TOKEN, [TOKEN], {TOKEN: TOKEN}])
+def test_an_event_that_holds_the_token_is_stored_without_it(client: Client, event: Any) -> None:
+    assert tell(client, event=event).status_code == 200
+    assert TOKEN not in Callback.objects.get().event
+
+
 def signed(amount: Any, discount: Any = None) -> str:
     text = f"salon_id=10101&amount={amount}" + ("" if discount is None else f"&discount={discount}")
     return hmac.new(TOKEN.encode(), text.encode(), hashlib.sha256).hexdigest()
@@ -259,7 +286,8 @@ def test_an_empty_configured_token_matches_nothing(client: Client, db: None, set
         json.dumps({"partner_token": TOKEN, "salon_id": "x", "application_id": 1, "event": "freeze"}).encode(),
         json.dumps({"partner_token": TOKEN, "salon_id": 10**19, "application_id": 1, "event": "freeze"}).encode(),
         json.dumps({"partner_token": TOKEN, "salon_id": 1, "application_id": True, "event": "freeze"}).encode(),
-        json.dumps({"partner_token": TOKEN, "salon_id": 1, "application_id": 1, "event": ["freeze"]}).encode(),
+        json.dumps({"partner_token": TOKEN, "salon_id": 1, "application_id": 1}).encode(),
+        json.dumps({"partner_token": TOKEN, "salon_id": 1, "application_id": 1, "event": ""}).encode(),
     ],
 )
 def test_what_is_not_the_documented_json_is_400(client: Client, db: None, body: bytes) -> None:
