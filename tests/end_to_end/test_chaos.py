@@ -100,14 +100,14 @@ def take_a_location(stage: Stage, _salon_id: int) -> None:
 
 
 def lose_an_event(stage: Stage, _salon_id: int) -> None:
-    told = stage.partner._received
-    del told[next(key for key, event in told.items() if event.type == "connection.activated")]
+    received = stage.partner._received
+    del received[next(key for key, event in received.items() if event.type == "connection.activated")]
 
 
 def lose_news_of_a_payment(stage: Stage, _salon_id: int) -> None:
-    told = stage.partner._received
-    for key in [key for key, event in told.items() if event.type.startswith("payment.")]:
-        del told[key]
+    received = stage.partner._received
+    for key in [key for key, event in received.items() if event.type.startswith("payment.")]:
+        del received[key]
 
 
 def leave_a_call(stage: Stage, _salon_id: int) -> None:
