@@ -1,10 +1,11 @@
 """What stands behind a line of the timeline, to be read by people: whole, indented, secrets masked."""
 
-import json
 from dataclasses import dataclass
 
+import simplejson
 from django_stubs_ext import StrOrPromise
 
+from partner_portal.core.clean import InvalidJsonError, parse_json
 from partner_portal.core.english import english as _
 from partner_portal.core.masking import mask
 
@@ -38,6 +39,8 @@ def _indented(text: str) -> str:
     if not text.lstrip().startswith(("{", "[")):
         return text
     try:
-        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-    except (ValueError, RecursionError):
+        # Cleaned: an answer's half of an emoji is shown by no page.
+        readable: str = simplejson.dumps(parse_json(text), use_decimal=True, indent=2, ensure_ascii=False)
+    except InvalidJsonError:
         return text
+    return readable

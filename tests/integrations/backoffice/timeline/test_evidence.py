@@ -28,6 +28,15 @@ def test_what_is_no_json_stays_as_it_is(text: str) -> None:
     assert shown("answer", text).text.startswith(text[:MAX_LENGTH])
 
 
+def test_half_an_emoji_in_an_answer_is_replaced() -> None:
+    """No page could be encoded with it."""
+    assert shown("answer", r'{"message": "No \ud83d."}').text == '{\n  "message": "No \ufffd."\n}'
+
+
+def test_numbers_stay_as_they_came() -> None:
+    assert "1.10" in shown("sent", '{"payment_sum": 1.10}').text
+
+
 def test_what_is_too_long_is_cut() -> None:
     assert len(shown("answer", "x" * 100_000).text) < MAX_LENGTH + 100
 
