@@ -76,7 +76,7 @@ class PaymentAdmin(ReadOnlyAdmin):
         if obj is None:
             return self.entry_fields
         if self.has_change_permission(request, obj):
-            return ("status_and_error", *self.entry_fields, "changes", "exchanges")
+            return ("status_and_error", "connection_link", *self.entry_fields, "changes", "exchanges")
         return self.shown_fields
 
     def get_readonly_fields(self, request: HttpRequest, obj: Payment | None = None) -> Any:

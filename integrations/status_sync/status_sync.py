@@ -131,7 +131,7 @@ def _apply_state(connection: Connection, status: ConnectionStatus) -> None:
     if connection.state in LIVE:
         if alive:
             to = State.FROZEN if status.state is AltegioState.FROZEN else State.ACTIVE
-            move(connection, to, f"Altegio says: {status.state}.")
+            move(connection, to, f"Altegio says: {to.label}.")
         else:
             # An open grant shows that it ended before the grant, at a time that nobody knows.
             ended_by = EndedBy.PORTAL if status.state is AltegioState.PENDING else ""

@@ -43,8 +43,8 @@ AROUND = timedelta(days=1)
 # Calls of three days with one number: more are none of a salon's.
 MAX_PAGES = 40
 NOBODY_KNOWS = _(
-    "Altegio gave no answer and may hold this call or not, and no user token is known to ask with. Send it again if "
-    "Altegio's call history does not show it."
+    "Altegio gave no answer and may hold this call or not, and no user token is known to ask with. If Altegio's call "
+    "history does not show it, send it again from the admin or by POST …/retry/: telling it once more sends nothing."
 )
 
 

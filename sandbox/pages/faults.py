@@ -63,6 +63,9 @@ BAD_DAYS = (
     BadDay("Half an emoji in a refusal", "The call is refused, in words that nobody can store.", "bad_refusal"),
     BadDay("Half an emoji in a title", "The first title in a list cannot be stored.", "bad_text_after", "salons"),
     BadDay("An endless number", "The call is done, its answer holds 1E+999999999999999999999.", "bad_number_after"),
+    BadDay(
+        "A payment is refused", "The payment is not kept, the answer is 422.", "error", "payment", {"status": 422}
+    ),
 )
 
 CALLBACKS: dict[str, tuple[str, dict[str, Any]]] = {

@@ -9,6 +9,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group
 from django.test import Client
+from django.urls import reverse
 
 from accounts.models import User
 from billing.models import Discount, Payment, PaymentLink, TariffOption
@@ -145,7 +146,9 @@ def test_a_failed_payment_is_corrected_and_sent_again(
     payment = billing.pay(amount="9909.90")
     work()
     address = f"/admin/billing/payment/{payment}/change/"
-    assert "Too much" in client.get(address).content.decode()
+    page = client.get(address).content.decode()
+    assert "Too much" in page
+    assert reverse("admin:connections_connection_change", args=[connection.pk]) in page
     assert client.post(address, {**ENTRY, "amount": "990.99"}).status_code == 302
     work()
     corrected = Payment.objects.get()
