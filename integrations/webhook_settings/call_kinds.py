@@ -13,7 +13,7 @@ from integrations.altegio import requests
 from integrations.altegio.answers import Answer, Outcome
 from integrations.altegio.hooks import MAX_ADDRESSES, HooksSettings, parse_hooks, read_hooks
 from integrations.altegio.requests import ApiRequest
-from integrations.connections.models import Connection, event_address
+from integrations.connections.models import Connection, Location, event_address
 from integrations.connections.transitions import connection_of
 from integrations.outbox.call_kinds import (
     CallKind,
@@ -25,7 +25,7 @@ from integrations.outbox.call_kinds import (
     Verdict,
     register,
 )
-from integrations.outbox.models import OutgoingCall, Priority
+from integrations.outbox.models import Attempt, OutgoingCall, Priority
 from integrations.outbox.queue import queue_newest
 from integrations.user_tokens.tokens import token_at
 from integrations.webhook_settings.models import WebhookSettings
@@ -34,7 +34,7 @@ from partner_portal.core.clean import storable_json
 from partner_portal.core.english import english as _
 
 State = WebhookSettings.State
-# What was read longer ago is read again before it is written back: others may have changed it.
+# What a mending itself read longer ago it reads again before it writes: others may have changed it.
 FRESH = timedelta(seconds=30)
 UNREADABLE = "Altegio's answer does not hold the webhook settings; nothing was written."
 FULL = f"The location has {MAX_ADDRESSES} addresses already, the most that Altegio takes: one must be removed there."
@@ -71,11 +71,12 @@ def settings_question(connection: Connection) -> ApiRequest:
 
 def _queue(kind: type[CallKind], connection: Connection, expected: tuple[str, ...] = ()) -> None:
     settings_question(connection)
+    # One list for all applications of a location: one call about it at a time, in the order in which they are stored.
+    Location.objects.select_for_update(no_key=True).get(pk=connection.location_id)
+    ordering_key = f"webhooks:{connection.location_id}"
     # A plain reading that waits must not serve as the one after a mending.
     key = f"{kind.name}:{connection.pk}" + (":after" if expected else "")
-    queue_newest(
-        kind, key, ordering_key=f"webhooks:{connection.pk}", connection_id=connection.pk, expected=list(expected)
-    )
+    queue_newest(kind, key, ordering_key=ordering_key, connection_id=connection.pk, expected=list(expected))
 
 
 class _AboutHooks(CallKind):
@@ -129,8 +130,11 @@ class MendWebhookSettings(_AboutHooks):
     alert_on_failure = True
 
     def must_ask(self, call: OutgoingCall) -> bool:
-        known = _known(connection_of(call))
-        return known is None or not known.content or known.read_at is None or known.read_at < timezone.now() - FRESH
+        """Unless this call has just read: since another reading, somebody may have written."""
+        last = call.attempts.order_by("number").last()
+        if last is None or (last.purpose, last.outcome) != (Attempt.Purpose.ASK, Outcome.ACCEPTED):
+            return True
+        return last.finished_at is None or last.finished_at < timezone.now() - FRESH
 
     def question(self, call: OutgoingCall) -> ApiRequest:
         return _question(call)
@@ -188,12 +192,8 @@ def _note(connection: Connection, **fields: object) -> None:
     WebhookSettings.objects.update_or_create(installation=connection.installation, defaults=fields)
 
 
-def _known(connection: Connection) -> WebhookSettings | None:
-    return WebhookSettings.objects.filter(installation=connection.installation).first()
-
-
 def _last_read(connection: Connection) -> HooksSettings | None:
-    known = _known(connection)
+    known = WebhookSettings.objects.filter(installation=connection.installation).first()
     return parse_hooks(json.loads(known.content)) if known is not None and known.content else None
 
 

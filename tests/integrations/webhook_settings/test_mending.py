@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
+from django.utils import timezone
 
 from integrations.activation.models import TakenSettings
 from integrations.alerts.models import Alert
 from integrations.connections.models import Application, Connection
+from integrations.outbox.claim import due_calls
 from integrations.user_tokens.models import ApplicationToken
 from integrations.webhook_settings.call_kinds import (
     NoTokenError,
@@ -71,6 +73,37 @@ def test_what_is_there_is_not_written_again(altegio: Sandbox, private: Connectio
     work()
     assert not altegio.requests("set_hooks_settings")
     assert state() == "present"
+
+
+def test_what_another_system_added_since_a_reading_stays(
+    altegio: Sandbox, private: Connection, work: Callable[..., None]
+) -> None:
+    """The case page reads first: what it showed a moment ago is not what is written back."""
+    read_settings(private)
+    work()
+    altegio.world.location(AURORA_1).hook_urls.append("https://newer.example/hook")
+    mend_settings(private)
+    work()
+    assert at_altegio(altegio)[0] == [OTHERS, "https://newer.example/hook", own_address(private)]
+
+
+def test_two_applications_at_a_location_keep_each_others_address(
+    client: Client, altegio: Sandbox, private: Connection, work: Callable[..., None]
+) -> None:
+    """They share one list: theirs go out one after the other, each written from what stands there just then."""
+    altegio.set_application(2, private=True)
+    application, _made = Application.objects.get_or_create(altegio_id=2, defaults={"kind": "other"})
+    ApplicationToken.objects.create(application=application, token="the-other-system-users")
+    arrive(client, altegio, AURORA_1, application_id=2)
+    work()
+    both = [private, Connection.objects.get(application=application)]
+    for ask in (read_settings, mend_settings):
+        for connection in both:
+            ask(connection)
+        assert due_calls(timezone.now()).count() == 1
+        work()
+    assert at_altegio(altegio)[0] == [OTHERS, *map(own_address, both)]
+    assert not Alert.objects.filter(key__startswith="webhooks-lost").exists()
 
 
 def test_a_lost_answer_is_asked_about(altegio: Sandbox, private: Connection, work: Callable[..., None]) -> None:
