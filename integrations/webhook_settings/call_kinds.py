@@ -37,6 +37,7 @@ State = WebhookSettings.State
 # What a mending itself read longer ago it reads again before it writes: others may have changed it.
 FRESH = timedelta(seconds=30)
 UNREADABLE = "Altegio's answer does not hold the webhook settings; nothing was written."
+NOT_READ_AGAIN = "Altegio took our address, but the user token was removed before the list could be read again."
 FULL = f"The location has {MAX_ADDRESSES} addresses already, the most that Altegio takes: one must be removed there."
 
 
@@ -163,7 +164,11 @@ class MendWebhookSettings(_AboutHooks):
         """Written, or found to be there: read again, and see that nothing of others was lost."""
         connection = connection_of(call)
         read = _last_read(connection)
-        _queue(ReadWebhookSettings, connection, _hashes(read) if read else ())
+        try:
+            _queue(ReadWebhookSettings, connection, _hashes(read) if read else ())
+        except NoTokenError:
+            if read is None or own_address(connection) not in read.urls:
+                _note(connection, state=State.FAILED, error=NOT_READ_AGAIN)
 
 
 def _question(call: OutgoingCall) -> ApiRequest:

@@ -13,6 +13,7 @@ from integrations.activation.models import TakenSettings
 from integrations.alerts.models import Alert
 from integrations.connections.models import Application, Connection
 from integrations.outbox.claim import due_calls
+from integrations.outbox.models import OutgoingCall
 from integrations.user_tokens.models import ApplicationToken
 from integrations.webhook_settings.call_kinds import (
     NoTokenError,
@@ -25,6 +26,7 @@ from integrations.webhook_settings.call_kinds import (
 from integrations.webhook_settings.models import WebhookSettings
 from sandbox import Sandbox
 from tests.core.test_secrets import everything_stored
+from tests.integrations.activation.test_whose_answer import killed_after_altegios_yes
 from tests.marketplace import AURORA_1, arrive
 
 pytestmark = pytest.mark.django_db
@@ -65,6 +67,20 @@ def test_our_address_is_added_and_all_else_stays(
     assert calls == ["hooks_settings", "set_hooks_settings", "hooks_settings"], "read, written, read again"
     assert TakenSettings.objects.get().state == "taken"
     assert not Alert.objects.filter(cleared_at=None).exists()
+
+
+def test_a_token_that_is_removed_while_altegio_writes_fails_nothing(
+    altegio: Sandbox, private: Connection, work: Callable[..., None]
+) -> None:
+    mend_settings(private)
+    with killed_after_altegios_yes():
+        work(rounds=1)
+    ApplicationToken.objects.all().delete()
+    OutgoingCall.objects.filter(state="sending").update(lease_until=timezone.now())
+    work()
+    assert OutgoingCall.objects.get(kind="mend_webhook_settings").state == "done"
+    assert WebhookSettings.objects.get().error.startswith("Altegio took our address")
+    assert len(altegio.requests("set_hooks_settings")) == 1
 
 
 def test_what_is_there_is_not_written_again(altegio: Sandbox, private: Connection, work: Callable[..., None]) -> None:
