@@ -17,3 +17,5 @@ found_alive = Signal()
 # `connection`, `status`, `before`: every answer, after it was believed, and the state of before. For payments and
 # the like.
 status_synced = Signal()
+# `connection_id`, `why`: a question about it has ended, and Altegio told no status.
+status_unknown = Signal()

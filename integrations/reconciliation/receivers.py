@@ -8,13 +8,10 @@ from django.utils import timezone
 from integrations.activation.signals import location_adopted
 from integrations.altegio.answers import AltegioState, ConnectionStatus
 from integrations.connections.models import LIVE, Connection, State
-from integrations.connections.signals import status_synced
-from integrations.outbox.models import CallState, OutgoingCall
-from integrations.outbox.signals import call_ended
+from integrations.connections.signals import status_synced, status_unknown
 from integrations.reconciliation.checks import differences
 from integrations.reconciliation.models import Finding, Reconciliation
 from integrations.reconciliation.runs import finish_if_done
-from integrations.status_sync.status_sync import AskPatiently, AskStatus
 
 
 @receiver(status_synced)
@@ -48,13 +45,12 @@ def settle_unknown(connection: Connection, **_: Any) -> None:
     unknown.update(connection=connection, needs_person=False, before="", after=connection.get_state_display())
 
 
-@receiver(call_ended)
-def give_up(call: OutgoingCall, reason: str, **_: Any) -> None:
-    """Altegio did not answer in time: the run goes on without it, and says so."""
-    if call.kind not in (AskStatus.name, AskPatiently.name) or call.state != CallState.EXPIRED:
-        return
-    open_ones = Finding.objects.filter(connection=call.connection_id, settled_at=None)
-    open_ones.update(after=f"Altegio did not answer: {reason}"[:300], needs_person=True, settled_at=timezone.now())
+@receiver(status_unknown)
+def give_up(connection_id: int, why: str, **_: Any) -> None:
+    """Altegio refused the question, or did not answer it in time: the run goes on without it, and says so."""
+    open_ones = Finding.objects.filter(connection=connection_id, settled_at=None)
+    said = f"Altegio did not say what is true: {why}"
+    open_ones.update(after=said[:300], needs_person=True, settled_at=timezone.now())
     for run in Reconciliation.objects.filter(state=Reconciliation.State.RUNNING):
         finish_if_done(run.pk)
 

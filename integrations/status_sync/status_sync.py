@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from integrations.altegio.answers import AltegioState, Answer, ConnectionStatus, read_status
+from integrations.altegio.answers import AltegioState, Answer, ConnectionStatus, no_answer, read_status
 from integrations.altegio.requests import ApiRequest
 from integrations.connections.models import LIVE, Connection, EndedBy, State
-from integrations.connections.signals import found_alive, granted_again, status_synced
+from integrations.connections.signals import found_alive, granted_again, status_synced, status_unknown
 from integrations.connections.transitions import changed_since, connection_of, lock, move
 from integrations.outbox.call_kinds import CallKind, register
 from integrations.outbox.models import OutgoingCall, Priority
@@ -22,6 +22,7 @@ from partner_portal.core.english import english as _
 
 # Seconds: the clocks of two workers may differ, and the change may seem to come for so long.
 ASKED_AGAIN_AFTER = 1.0
+NO_STATE = "Its answer holds no state that is known."
 # However often an owner comes back: about a connection that was asked about no question is due within so long.
 RETURN_RESTS = timedelta(minutes=1)
 
@@ -76,18 +77,26 @@ class AskStatus(CallKind):
         return status_question(connection.application, connection.location)
 
     def accepted(self, call: OutgoingCall, answer: Answer) -> None:
-        self._learn(call, answer)
+        self._learn(call, answer, NO_STATE)
 
     def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
-        self._learn(call, answer)
+        self._learn(call, answer, reason)
+
+    def expired(self, call: OutgoingCall, now: datetime) -> None:
+        self._learn(call, no_answer(call.reason), call.reason)
 
     def is_final(self, answer: Answer) -> bool:
         """Only a refusal that says what is true: a callback waits for it, and nobody else would ask again."""
         return read_status(answer, settings.ALTEGIO_TIME_ZONE) is not None
 
-    def _learn(self, call: OutgoingCall, answer: Answer) -> None:
+    def _learn(self, call: OutgoingCall, answer: Answer, why_not: str) -> None:
+        """However the question ends: whoever waits for the answer hears it, or that there is none."""
+        if call.connection_id is None:
+            return
         status = read_status(answer, settings.ALTEGIO_TIME_ZONE)
-        if status is not None and call.connection_id is not None:
+        if status is None:
+            status_unknown.send(sender=Connection, connection_id=call.connection_id, why=why_not)
+        else:
             asked_at = call.attempts.latest("number").started_at
             apply_status(lock(call.connection_id), status, asked_at=asked_at)
 

@@ -186,6 +186,24 @@ def test_without_an_answer_the_run_ends_and_a_person_must_look(
     assert (run.state, run.findings.get().needs_person) == ("done", True)
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"status": 403},
+        {"status": 422},
+        {"status": 200, "body": {"success": True, "data": {"connection_status": {"status": "paused"}}, "meta": []}},
+    ],
+)
+def test_a_question_that_altegio_refuses_holds_up_no_run(
+    altegio: Sandbox, work: Callable[..., None], chain: list[int], answer: dict[str, Any]
+) -> None:
+    altegio.uninstall(chain[0])
+    altegio.fault("error", "status", remaining=None, location_id=chain[0], **answer)
+    [(place, kind, after, needs_person)] = findings(reconcile(work))
+    assert (place, kind, needs_person) == (chain[0], "missing", True)
+    assert after.startswith("Altegio did not say what is true: ")
+
+
 def test_a_second_start_joins_the_run_under_way(
     altegio: Sandbox, work: Callable[..., None], chain: list[int]
 ) -> None:
