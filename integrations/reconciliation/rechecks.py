@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Max, Q, QuerySet
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from integrations.connections.models import Connection, State
@@ -51,8 +52,9 @@ def continue_run(run: Reconciliation) -> int:
     with transaction.atomic():
         Reconciliation.objects.filter(pk=run.pk).update(
             calls=F("calls") + asked,
-            statuses_left=0 if len(keys) < room else F("statuses_left") - len(keys),
-            last_question=newest,
+            # Beat and the command may go on with one run at once: neither undoes what the other wrote.
+            statuses_left=0 if len(keys) < room else Greatest(F("statuses_left") - asked, 0),
+            last_question=Greatest(F("last_question"), newest),
         )
         finish_if_done(run.pk)
     return asked

@@ -204,6 +204,21 @@ def test_a_question_that_altegio_refuses_holds_up_no_run(
     assert after.startswith("Altegio did not say what is true: ")
 
 
+def test_beat_and_the_command_go_on_with_one_run_at_once(
+    altegio: Sandbox, work: Callable[..., None], chain: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each has read the run before the other asked: the budget ends at nothing, and the newest question stands."""
+    monkeypatch.setattr(runs, "night_budget", lambda: 1)
+    run = start_run(Reconciliation.Trigger.NIGHTLY)
+    work(rounds=1)
+    seen = [Reconciliation.objects.get(pk=run.pk) for _ in range(2)]
+    assert [continue_run(each) for each in seen] == [1, 1]
+    run.refresh_from_db()
+    newest = OutgoingCall.objects.filter(kind="check_status").latest("pk").pk
+    assert (run.statuses_left, run.last_question) == (0, newest)
+    work()
+
+
 def test_a_second_start_joins_the_run_under_way(
     altegio: Sandbox, work: Callable[..., None], chain: list[int]
 ) -> None:
