@@ -12,6 +12,7 @@ from integrations.altegio.requests import ApiRequest
 from integrations.connections.models import Connection, Location
 from integrations.connections.transitions import connection_of, touch
 from integrations.location_profiles.models import LocationPerson, LocationProfile
+from integrations.locations.review import learning_titles
 from integrations.outbox.call_kinds import CallKind, ObsoleteError, register
 from integrations.outbox.models import OutgoingCall, Priority
 from integrations.outbox.queue import queue_newest
@@ -57,12 +58,15 @@ class FetchCompany(_Look):
 
     def accepted(self, call: OutgoingCall, answer: Answer) -> None:
         connection, company = connection_of(call), read_company(answer)
-        touch(Connection.objects.filter(location=connection.location_id))
-        location = Location.objects.select_for_update(no_key=True).get(pk=connection.location_id)
-        for name in FILLED:
-            if not getattr(location, name):
-                setattr(location, name, company.get(name, ""))
-        location.save(update_fields=FILLED)
+        here = [connection.location_id]
+        touch(Connection.objects.filter(location__in=here))
+        is_named = company.get("title") and not connection.location.title
+        with learning_titles(here, renamed=here if is_named else []):
+            location = Location.objects.select_for_update(no_key=True).get(pk=connection.location_id)
+            for name in FILLED:
+                if not getattr(location, name):
+                    setattr(location, name, company.get(name, ""))
+            location.save(update_fields=FILLED)
         LocationProfile.objects.filter(location=location).update(
             currency=company.get("currency", ""), fetched_at=timezone.now(), error=""
         )

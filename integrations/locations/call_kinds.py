@@ -4,6 +4,7 @@ After an activation its location's data is looked for where a new entry stands i
 or its end. What stands elsewhere in a long one is found by the nightly reconciliation, which reads it all.
 """
 
+from collections.abc import Iterable
 from datetime import timedelta
 from math import ceil
 
@@ -14,8 +15,7 @@ from integrations.altegio import requests
 from integrations.altegio.answers import Answer, RemoteLocation, read_locations
 from integrations.altegio.requests import ApiRequest
 from integrations.connections.models import Application, Connection, Location
-from integrations.connections.transitions import changing_details, lock
-from integrations.locations.review import review_name
+from integrations.locations.review import learning_titles
 from integrations.outbox.call_kinds import CallKind, ObsoleteError, register
 from integrations.outbox.models import OutgoingCall, Priority
 from integrations.outbox.queue import queue_newest
@@ -51,10 +51,7 @@ class FetchLocations(CallKind):
     def accepted(self, call: OutgoingCall, answer: Answer) -> None:
         remote = read_locations(answer)
         application = Application.objects.get(altegio_id=call.params["application"])
-        unreviewed = _unreviewed(application, remote)
         remember(remote)
-        for connection_id in unreviewed:
-            review_name(lock(connection_id))
         if call.params["page"] == 1 and len(remote) >= PAGE and _unfetched(application.altegio_id).exists():
             for page in _pages_of_new_ones(application):
                 fetch_locations(application, page=page)
@@ -65,12 +62,12 @@ FIELDS = (*TEXTS, "in_business")
 LENGTHS = {field.name: field.max_length for field in Location._meta.fields if field.name in TEXTS}
 
 
-def remember(remote: list[RemoteLocation]) -> None:
+def remember(remote: Iterable[RemoteLocation]) -> None:
     """Store what Altegio tells of the locations that are known here; others are none of ours."""
     by_id = {place.id: place for place in remote}
-    titles = Location.objects.filter(altegio_id__in=by_id).values_list("pk", "altegio_id", "title")
+    titles = list(Location.objects.filter(altegio_id__in=by_id).values_list("pk", "altegio_id", "title"))
     renamed = [pk for pk, altegio_id, title in titles if title != _cut("title", by_id[altegio_id])]
-    with changing_details(Connection.objects.filter(location__in=renamed)):
+    with learning_titles([pk for pk, *_title in titles], renamed=renamed):
         known = list(
             Location.objects.select_for_update(no_key=True).filter(altegio_id__in=by_id).order_by("altegio_id")
         )
@@ -109,12 +106,3 @@ def _pages_of_new_ones(application: Application) -> list[int]:
     """
     last = ceil(Connection.objects.live().filter(application=application).count() / PAGE)
     return [page for page in sorted({2, last - 1, last, last + 1}) if page > 1]
-
-
-def _unreviewed(application: Application, remote: list[RemoteLocation]) -> list[int]:
-    """The connections whose signed name is to be checked, locked: connections come before locations."""
-    unreviewed = Connection.objects.live().filter(
-        application=application, location__altegio_id__in=[place.id for place in remote], reviewed_at=None
-    )
-    locked = unreviewed.select_for_update(of=("self",), no_key=True)
-    return list(locked.order_by("pk").values_list("pk", flat=True))

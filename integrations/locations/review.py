@@ -4,35 +4,66 @@
 for one location is for staff to look at.
 """
 
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+from django.db.models import Q
 from django.utils import timezone
 
 from integrations.alerts.models import Alert
 from integrations.alerts.raising import raise_alerts
-from integrations.connections.models import Connection
+from integrations.connections.models import LIVE, ArrivalLocation, Connection, Location
+from integrations.connections.transitions import changing_details, hold
 
 
 def review_name(connection: Connection) -> None:
     """Check a locked live connection, as soon as the location's title is known."""
-    location = connection.location
-    if connection.reviewed_at is not None or not location.title:
+    _review([connection])
+
+
+@contextmanager
+def learning_titles(locations: Sequence[int], *, renamed: Sequence[int]) -> Iterator[None]:
+    """Around the writing of locations (by key): whoever shows a new title hears of it, and signed names are checked.
+
+    Connections are locked before it, in one order: what shows a title, and what waits for one.
+    """
+    shown = Q(location__in=renamed)
+    unreviewed = Q(location__in=locations, state__in=LIVE, reviewed_at=None)
+    held = hold(Connection.objects.filter(shown | unreviewed))
+    with changing_details(Connection.objects.filter(shown)):
+        yield
+    waiting = Connection.objects.live().filter(pk__in=held, reviewed_at=None).exclude(location__title="")
+    _review(list(waiting.select_related("application", "location").order_by("pk")))
+
+
+def _review(connections: Iterable[Connection]) -> None:
+    """Check those that were not checked yet, in a constant number of queries."""
+    due = [each for each in connections if each.reviewed_at is None and each.location.title]
+    if not due:
         return
-    signed = _signed_name(connection)
-    titles = {_folded(location.title), _folded(location.public_title)}
-    if signed and _folded(signed) not in titles:
-        connection.review = f"Altegio signed the name “{signed}”, but the location is called “{location.title}”."[
-            :300
-        ]
-        raise_alerts(
-            [(Alert.Kind.REVIEW, f"review:{connection.pk}", f"{connection}: {connection.review}", connection)]
-        )
-    connection.reviewed_at = timezone.now()
-    connection.save(update_fields=["review", "reviewed_at"])
+    now, signed = timezone.now(), _signed_names([each.pk for each in due])
+    for connection in due:
+        connection.review = _mismatch(signed.get(connection.pk, ""), connection.location) or connection.review
+        connection.reviewed_at = now
+    wrong = [each for each in due if each.review]
+    raise_alerts((Alert.Kind.REVIEW, f"review:{each.pk}", f"{each}: {each.review}", each) for each in wrong)
+    Connection.objects.bulk_update(wrong, ["review"])
+    Connection.objects.filter(pk__in=[each.pk for each in due]).update(reviewed_at=now)
 
 
-def _signed_name(connection: Connection) -> str:
-    """The name on the arrival that made the connection; "" where it was for several locations, or unsigned."""
-    arrival = connection.arrivals.order_by("pk").first()
-    return arrival.salon_name if arrival is not None and len(arrival.salon_ids) == 1 else ""
+def _mismatch(signed: str, location: Location) -> str:
+    """What staff must look at; "" where the signed name is one of the location's, or none was signed."""
+    if not signed or _folded(signed) in (_folded(location.title), _folded(location.public_title)):
+        return ""
+    return f"Altegio signed the name “{signed}”, but the location is called “{location.title}”."[:300]
+
+
+def _signed_names(connections: Sequence[int]) -> dict[int, str]:
+    """The names on the arrivals that made the connections; "" where it was for several locations, or unsigned."""
+    arrivals = ArrivalLocation.objects.filter(connection__in=connections).order_by("-arrival_id")
+    rows = arrivals.values_list("connection", "arrival__salon_name", "arrival__salon_ids")
+    # The first arrival of each comes last, and stays.
+    return {connection: name if len(salon_ids) == 1 else "" for connection, name, salon_ids in rows}
 
 
 def _folded(title: str) -> str:

@@ -2,11 +2,13 @@
 
 import pytest
 from django.utils import timezone
+from pytest_django.fixtures import DjangoAssertNumQueries
 
-from integrations.altegio.answers import Answer, Outcome
-from integrations.connections.models import Application, Connection, Location
+from integrations.alerts.models import Alert
+from integrations.altegio.answers import Answer, Outcome, read_locations
+from integrations.connections.models import Application, Arrival, ArrivalLocation, Connection, Location
 from integrations.locations import call_kinds
-from integrations.locations.call_kinds import FetchLocations, fetch_locations
+from integrations.locations.call_kinds import FetchLocations, fetch_locations, remember
 from integrations.outbox.call_kinds import ObsoleteError
 from integrations.outbox.models import OutgoingCall
 
@@ -59,6 +61,30 @@ def test_a_list_of_one_page_is_read_once(application: Application) -> None:
 def test_nothing_is_read_on_once_everything_new_is_found(application: Application) -> None:
     connect_locations(application, PAGE)
     assert answer_first_page(application, ids=range(1, PAGE + 1)) == []
+
+
+def test_signed_names_cost_no_query_for_each_location(
+    application: Application, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    connect_locations(application, 40)
+    arrivals = Arrival.objects.bulk_create(
+        [
+            Arrival(application=application, salon_ids=[number], salon_name="Another", deadline_at=timezone.now())
+            for number in range(1, 41)
+        ]
+    )
+    ArrivalLocation.objects.bulk_create(
+        [
+            ArrivalLocation(arrival=arrival, connection=connection)
+            for arrival, connection in zip(arrivals, Connection.objects.order_by("pk"), strict=True)
+        ]
+    )
+    listed = [{"id": number, "title": f"Salon {number}"} for number in range(1, 41)]
+    remote = read_locations(Answer(Outcome.ACCEPTED, data=listed))
+    with django_assert_max_num_queries(30):
+        remember(remote)
+    assert Connection.objects.filter(reviewed_at__isnull=False).exclude(review="").count() == 40
+    assert Alert.objects.filter(kind="review").count() == 40
 
 
 def test_a_page_that_waits_is_not_read_once_everything_new_is_found(application: Application) -> None:

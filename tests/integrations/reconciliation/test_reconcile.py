@@ -243,7 +243,7 @@ def test_a_page_costs_no_query_for_each_location(
     arrive(client, altegio, places, user_id=EMMA)
     work()
     start_run(Reconciliation.Trigger.NIGHTLY)
-    with django_assert_max_num_queries(90):
+    with django_assert_max_num_queries(92):
         work(rounds=1)
         continue_run(Reconciliation.objects.get())
     work()
