@@ -6,6 +6,7 @@ from django.utils import timezone
 from integrations.alerts.models import Alert
 from integrations.alerts.raising import raise_alerts
 from integrations.connections.models import Connection, State
+from integrations.connections.transitions import hold
 from integrations.connections.window import activation_window
 
 # The level, and how much of the window is gone; the most urgent first, so that a late look raises one alert, not two.
@@ -21,12 +22,13 @@ def warn_of_late_activations() -> int:
 def _warn(level: int, gone: float) -> int:
     now = timezone.now()
     left = activation_window() * (1 - gone)
+    late = Connection.objects.filter(
+        state=State.GRANTED, deadline_at__lte=now + left, deadline_at__gt=now, warned__lt=level
+    )
+    first = list(late.order_by("deadline_at").values_list("pk", flat=True)[:BATCH])
     with transaction.atomic():
-        locked = Connection.objects.select_for_update(of=("self",), no_key=True)
-        late = locked.select_related("application", "location").filter(
-            state=State.GRANTED, deadline_at__lte=now + left, deadline_at__gt=now, warned__lt=level
-        )
-        connections = list(late.order_by("deadline_at")[:BATCH])
+        held = late.filter(pk__in=hold(late.filter(pk__in=first)))
+        connections = list(held.select_related("application", "location").order_by("deadline_at"))
         raise_alerts(
             (
                 Alert.Kind.WINDOW,

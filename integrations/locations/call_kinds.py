@@ -62,12 +62,15 @@ FIELDS = (*TEXTS, "in_business")
 LENGTHS = {field.name: field.max_length for field in Location._meta.fields if field.name in TEXTS}
 
 
-def remember(remote: Iterable[RemoteLocation]) -> None:
-    """Store what Altegio tells of the locations that are known here; others are none of ours."""
+def remember(remote: Iterable[RemoteLocation], *, beside: Iterable[int] = ()) -> None:
+    """Store what Altegio tells of the locations that are known here; others are none of ours.
+
+    `beside`: the connections (by key) that the caller writes afterwards; they are locked among the others.
+    """
     by_id = {place.id: place for place in remote}
     titles = list(Location.objects.filter(altegio_id__in=by_id).values_list("pk", "altegio_id", "title"))
     renamed = [pk for pk, altegio_id, title in titles if title != _cut("title", by_id[altegio_id])]
-    with learning_titles([pk for pk, *_title in titles], renamed=renamed):
+    with learning_titles([pk for pk, *_title in titles], renamed=renamed, beside=beside):
         known = list(
             Location.objects.select_for_update(no_key=True).filter(altegio_id__in=by_id).order_by("altegio_id")
         )

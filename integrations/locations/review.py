@@ -22,14 +22,17 @@ def review_name(connection: Connection) -> None:
 
 
 @contextmanager
-def learning_titles(locations: Sequence[int], *, renamed: Sequence[int]) -> Iterator[None]:
+def learning_titles(
+    locations: Sequence[int], *, renamed: Sequence[int], beside: Iterable[int] = ()
+) -> Iterator[None]:
     """Around the writing of locations (by key): whoever shows a new title hears of it, and signed names are checked.
 
-    Connections are locked before it, in one order: what shows a title, and what waits for one.
+    Connections are locked before it, in one order: what shows a title, what waits for one, and those (by key) that
+    the caller writes `beside`.
     """
     shown = Q(location__in=renamed)
     unreviewed = Q(location__in=locations, state__in=LIVE, reviewed_at=None)
-    held = hold(Connection.objects.filter(shown | unreviewed))
+    held = hold(Connection.objects.filter(shown | unreviewed | Q(pk__in=list(beside))))
     with changing_details(Connection.objects.filter(shown)):
         yield
     waiting = Connection.objects.live().filter(pk__in=held, reviewed_at=None).exclude(location__title="")

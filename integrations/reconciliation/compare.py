@@ -29,6 +29,8 @@ def compare_page(run: Reconciliation, application: Application, remote: Sequence
     now = timezone.now()
     current = _current(application, by_id)
     alive = [connection.pk for connection in current.values() if connection.state in LIVE]
+    # Connections are locked before locations, and both before the run: so does whoever settles a finding.
+    _take_titles(run, application, by_id, alive, now)
     Connection.objects.filter(pk__in=alive).update(listed_at=now)
     Reconciliation.objects.filter(pk=run.pk).update(listed=F("listed") + len(by_id))
     findings = []
@@ -38,8 +40,6 @@ def compare_page(run: Reconciliation, application: Application, remote: Sequence
             finding.run, finding.application, finding.salon_id = run, application, place.id
             findings.append(finding)
     _store(run, findings)
-    # Last: connections are locked before locations.
-    _take_titles(run, application, by_id, now)
 
 
 def compare_rest(run: Reconciliation, application: Application) -> None:
@@ -115,11 +115,15 @@ def _store(run: Reconciliation, findings: Sequence[Finding]) -> None:
 
 
 def _take_titles(
-    run: Reconciliation, application: Application, by_id: dict[int, RemoteLocation], now: datetime
+    run: Reconciliation,
+    application: Application,
+    by_id: dict[int, RemoteLocation],
+    alive: Sequence[int],
+    now: datetime,
 ) -> None:
-    """Take over what Altegio calls its locations, and report the new names."""
+    """Take over what Altegio calls its locations, and report the new names; `alive` (by key) are locked with them."""
     before = dict(Location.objects.filter(altegio_id__in=list(by_id)).values_list("altegio_id", "title"))
-    remember(list(by_id.values()))
+    remember(by_id.values(), beside=alive)
     _keep(
         [
             Finding(

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from time import monotonic
 from typing import Any
@@ -63,6 +64,27 @@ def wait_for_the_other() -> None:
     ends_at = monotonic() + 20
     while not waits_for_a_lock():
         assert monotonic() < ends_at
+
+
+def cross(do: Callable[[], Any], *, first: Callable[[], Any], then: Callable[[], Any]) -> Any:
+    """Run `do` beside a transaction that locks `first` before it, and `then` while `do` waits. Returns its result.
+
+    Where `do` already holds what is locked `then`, they wait for each other, and one of them fails.
+    """
+
+    def run() -> Any:
+        try:
+            return do()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as thread:
+        with transaction.atomic():
+            first()
+            done = thread.submit(run)
+            wait_for_the_other()
+            then()
+        return done.result(timeout=20)
 
 
 def test_one_call_id_from_two_systems_is_one_call() -> None:

@@ -1,0 +1,61 @@
+"""Many rows are locked in the order of their keys: whoever went another way could wait crosswise for the rest."""
+
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from accounts.models import User
+from integrations.alerts.window import warn_of_late_activations
+from integrations.altegio.answers import Answer, Outcome, read_locations
+from integrations.connections.models import Application, Connection, Location
+from integrations.connections.transitions import lock
+from integrations.reconciliation.compare import compare_page
+from integrations.reconciliation.models import Reconciliation
+from tests.integrations.test_at_once import cross
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(connection.vendor != "postgresql", reason="Rows are locked on PostgreSQL alone."),
+]
+
+
+def connect(number: int, *, application: int = 1, **fields: Any) -> Connection:
+    """A live connection at the location of this number, with an owner of its own."""
+    owner, _made = User.objects.get_or_create(email=f"owner{number}@people.example")
+    now = timezone.now()
+    User.objects.filter(pk=owner.pk).update(email_proven_at=now)
+    moments = dict.fromkeys(("activated_at", "arrived_at", "last_arrived_at", "deadline_at", "reviewed_at"), now)
+    planted = {"state": "active", "owner": owner, "claim": f"u:{owner.pk}", **moments, **fields}
+    made: Connection = Connection.objects.create(
+        application=Application.objects.get_or_create(altegio_id=application)[0],
+        location=Location.objects.get_or_create(altegio_id=number, defaults={"title": f"Salon {number}"})[0],
+        **planted,
+    )
+    return made
+
+
+@pytest.mark.leaves_stranded("claims are planted without their calls")
+def test_of_windows_that_run_out() -> None:
+    waiting: dict[str, Any] = {"state": "granted", "owner": None, "activated_at": None}
+    one, other = (
+        connect(number, **waiting, deadline_at=timezone.now() + timedelta(minutes=5 - number)) for number in (1, 2)
+    )
+    assert cross(warn_of_late_activations, first=partial(lock, one.pk), then=partial(lock, other.pk)) == 2
+
+
+@pytest.mark.leaves_stranded("a run is planted without its page")
+def test_of_a_page_of_the_list_beside_an_answer_that_settles_a_finding() -> None:
+    """The answer's connection, of another application at a renamed location, and then the run."""
+    application, other = connect(1).application, connect(1, application=2)
+    run = Reconciliation.objects.create(trigger=Reconciliation.Trigger.NIGHTLY, lists_left=1)
+    page = read_locations(Answer(Outcome.ACCEPTED, data=[{"id": 1, "title": "Renamed"}]))
+    cross(
+        partial(transaction.atomic(compare_page), run, application, page),
+        first=partial(lock, other.pk),
+        then=partial(Reconciliation.objects.select_for_update(no_key=True).get, pk=run.pk),
+    )
+    assert Location.objects.get().title == "Renamed"
