@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from billing.intake import Overlap, PaymentConflictError, check_payment, record_payment
+from billing.intake import Overlap, PaymentConflictError, check_payment, hold_places, record_payment
 from billing.models import Source
 from billing.parsing import InvalidPaymentError, PaymentData, read_payment
 from partner_portal.core.csv_files import InvalidRowError, Row, read_rows
@@ -35,8 +35,11 @@ def import_payments(lines: Iterable[str], *, overlap: Overlap, dry_run: bool) ->
     """
     take = _Rehearsal(overlap) if dry_run else _Taking(overlap)
     for batch in _batches(read_rows(lines, COLUMNS, (MAY_BE_LEFT_OUT,))):
+        read = [(line, _read(row)) for line, row in batch]
         with transaction.atomic():
-            done = [_take(take, line, row) for line, row in batch]
+            if not dry_run:
+                hold_places([data for _line, data in read if isinstance(data, PaymentData)])
+            done = [_take(take, line, data) for line, data in read]
         yield from done
 
 
@@ -62,11 +65,19 @@ class _Rehearsal(_Taking):
         return True
 
 
-def _take(take: _Taking, line: int, row: Row | InvalidRowError) -> RowResult:
-    if isinstance(row, InvalidRowError):
-        return RowResult(line, refused=str(row))
+def _read(row: Row | InvalidRowError) -> PaymentData | InvalidPaymentError | InvalidRowError:
+    """What the row says, or why it says nothing."""
     try:
-        return RowResult(line, is_new=take(read_payment(row)))
+        return row if isinstance(row, InvalidRowError) else read_payment(row)
+    except InvalidPaymentError as problem:
+        return problem
+
+
+def _take(take: _Taking, line: int, data: PaymentData | InvalidPaymentError | InvalidRowError) -> RowResult:
+    if not isinstance(data, PaymentData):
+        return RowResult(line, refused=str(data))
+    try:
+        return RowResult(line, is_new=take(data))
     except (InvalidPaymentError, PaymentConflictError) as problem:
         return RowResult(line, refused=str(problem))
 

@@ -1,7 +1,7 @@
 """Taking a payment in, once: the rules that the API, the admin and imported files share."""
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -11,8 +11,9 @@ from accounts.models import User
 from billing.call_kinds import REPORT_UNCONFIRMED, ReportPayment
 from billing.models import CONTENT, Payment, PaymentChange, PaymentStatus, Source
 from billing.parsing import InvalidPaymentError, PaymentData
-from integrations.connections.models import LIVE, Connection, State, application_for
+from integrations.connections.models import LIVE, Connection, Location, State, application_for
 from integrations.connections.querysets import ConnectionQuerySet
+from integrations.connections.transitions import hold
 from integrations.outbox.queue import queue, queue_fresh
 from partner_portal.core.fast_insert import create
 from partner_portal.core.fast_query import Rows
@@ -205,6 +206,15 @@ def send_again(
         _say(payment, correction, connection)
         queue([ReportPayment.new(payment)])
         return Recorded(payment, is_new=True, warnings=warnings)
+
+
+def hold_places(payments: Sequence[PaymentData]) -> None:
+    """Lock the connections of payments that are taken one by one, in one order: where each belongs, or did."""
+    there = Location.objects.filter(altegio_id__in={data.salon_id for data in payments})
+    known = Payment.objects.filter(external_id__in={data.external_id for data in payments if data.external_id})
+    # Two lists of keys: PostgreSQL follows an index for each, and none where it reads the keys itself.
+    at, of = list(there.values_list("pk", flat=True)), list(known.values_list("connection", flat=True))
+    hold(Connection.objects.filter(Q(location__in=at) | Q(pk__in=of)))
 
 
 def _locked(payment_id: int, data: PaymentData | None) -> tuple[Payment, list[Connection]]:

@@ -9,6 +9,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import User
+from billing.csv_import import import_payments
+from billing.intake import Overlap
 from integrations.alerts.window import warn_of_late_activations
 from integrations.altegio.answers import Answer, Outcome, read_locations
 from integrations.connections.models import Application, Connection, Location
@@ -21,6 +23,8 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.skipif(connection.vendor != "postgresql", reason="Rows are locked on PostgreSQL alone."),
 ]
+PAID = "10.00,EUR,2026-01-01T12:00:00Z,2026-01-01T00:00:00Z,2026-01-31T23:59:59Z"
+PAYMENTS = ["external_id,salon_id,amount,currency,paid_at,period_from,period_to", f"b,2,{PAID}", f"a,1,{PAID}"]
 
 
 def connect(number: int, *, application: int = 1, **fields: Any) -> Connection:
@@ -59,3 +63,13 @@ def test_of_a_page_of_the_list_beside_an_answer_that_settles_a_finding() -> None
         then=partial(Reconciliation.objects.select_for_update(no_key=True).get, pk=run.pk),
     )
     assert Location.objects.get().title == "Renamed"
+
+
+def test_of_imported_payments() -> None:
+    one, other = connect(1), connect(2)
+    rows = cross(
+        lambda: list(import_payments(PAYMENTS, overlap=Overlap.WARN, dry_run=False)),
+        first=partial(lock, one.pk),
+        then=partial(lock, other.pk),
+    )
+    assert [row.is_new for row in rows] == [True, True]
