@@ -1,6 +1,7 @@
 """Importing customers from a CSV file: judged as a whole by the rules of the API, then taken in small parts."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from itertools import islice
@@ -12,13 +13,15 @@ from accounts.customers import (
     CustomerConflictError,
     CustomerData,
     InvalidCustomerError,
+    hold_customers,
     put_customer,
     read_customer,
+    try_customer,
 )
 from partner_portal.core.csv_files import InvalidRowError, Row, read_rows
 
 COLUMNS = ("external_id", "email", "name", "phone", "language")
-# One commit for so many lines: what they change is held for a moment only.
+# So many lines are judged in one transaction: what they would change is held for a moment only.
 BATCH = 100
 Item = TypeVar("Item")
 
@@ -49,9 +52,9 @@ class PartlyTakenError(Exception):
 
 
 def import_customers(lines: Iterable[str], *, dry_run: bool) -> Iterator[LineResult]:
-    """Judge one line after another, each with those before it in force; then take all of them.
+    """Judge one line after another, each with those before it in force; then take all of them, each by itself.
 
-    No part holds what it changes for longer than `BATCH` lines take: owners who arrive meanwhile wait for no file. A
+    Nothing holds what it changes for longer than `BATCH` lines take: owners who arrive meanwhile wait for no file. A
     file that was broken off while it was taken may come again. Raises UnreadableFileError; NothingTakenError at the
     end, where a line was refused or `dry_run` is set; PartlyTakenError.
     """
@@ -60,13 +63,7 @@ def import_customers(lines: Iterable[str], *, dry_run: bool) -> Iterator[LineRes
         yield from judge.judge(batch)
     if judge.has_refused or dry_run:
         raise NothingTakenError
-    for taken in _batches(judge.accepted.items()):
-        _take(taken)
-
-
-@transaction.atomic
-def _take(batch: Sequence[tuple[int, CustomerData]]) -> None:
-    for number, data in batch:
+    for number, data in judge.accepted.items():
         try:
             put_customer(data)
         except CustomerConflictError as problem:
@@ -90,6 +87,7 @@ class _Judge:
         """What would become of these lines."""
         self._in_force.clear()
         with transaction.atomic():
+            hold_customers(_readable(row for _number, row in batch))
             judged = [self._line(number, row) for number, row in batch]
             transaction.set_rollback(True)
         self.has_refused = self.has_refused or any(line.outcome is LineOutcome.REFUSED for line in judged)
@@ -123,7 +121,7 @@ class _Judge:
                 lines.append(earlier)
                 continue
             try:
-                is_new = put_customer(data)[1]
+                is_new = try_customer(data)
                 lines.pop()
             except CustomerConflictError as problem:
                 # A line before may have given them another address.
@@ -137,6 +135,14 @@ class _Judge:
         if number is None or number not in self.accepted or number in self._in_force:
             return None
         return number, self.accepted[number]
+
+
+def _readable(rows: Iterable[Row | InvalidRowError]) -> Iterator[CustomerData]:
+    """What those rows say that say something."""
+    for row in rows:
+        with suppress(InvalidCustomerError):
+            if not isinstance(row, InvalidRowError):
+                yield read_customer(row["external_id"], row)
 
 
 def _batches(items: Iterable[Item]) -> Iterator[list[Item]]:

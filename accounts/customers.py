@@ -5,7 +5,7 @@ Being told proves nothing. An account waits under the customer's address, and is
 somebody had before is only recognised, and stays as its owner has it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -101,12 +101,27 @@ def put_customer(data: CustomerData) -> tuple[Customer, bool]:
 
     Told twice at once, or with an address that is taken meanwhile, it is seen which.
     """
+    customer, is_new, before = _put(data)
+    if before != customer.user:
+        for person in filter(None, (before, customer.user)):
+            customer_changed.send(sender=Customer, user=person)
+    return customer, is_new
+
+
+@again_when_overtaken
+def try_customer(data: CustomerData) -> bool:
+    """`put_customer` in a transaction that is undone, so nobody is told. Whether the customer would be new."""
+    return _put(data)[1]
+
+
+def _put(data: CustomerData) -> tuple[Customer, bool, User | None]:
+    """The customer, whether they are new, and who they were known as before."""
     customer = _held(data)
     is_new = customer is None
     if customer is None:
         customer = Customer(external_id=data.external_id)
     elif all(getattr(customer, name) == value for name, value in asdict(data).items()):
-        return customer, False
+        return customer, False, customer.user
     account = _account(customer, data)
     _refuse_others(customer, data.email, account)
     made = _made_account(customer)
@@ -123,10 +138,19 @@ def put_customer(data: CustomerData) -> tuple[Customer, bool]:
     before = customer.user
     customer.user = account if is_known(account) else None
     customer.save()
-    if before != customer.user:
-        for person in filter(None, (before, customer.user)):
-            customer_changed.send(sender=Customer, user=person)
-    return customer, is_new
+    return customer, is_new, before
+
+
+def hold_customers(customers: Iterable[CustomerData]) -> None:
+    """Lock what putting these one after another locks, in one order. Within a transaction."""
+    wanted = {data.external_id: data.email for data in customers}
+    same = Customer.objects.filter(external_id__in=wanted)
+    seen = list(same.values_list("email", "user"))
+    addresses = {*wanted.values(), *(email for email, _user in seen)}
+    theirs = Q(_address__in=[Lower(Value(each)) for each in sorted(addresses)]) | Q(pk__in=[user for _, user in seen])
+    accounts = User.objects.alias(_address=Lower("email")).filter(theirs).select_for_update(no_key=True)
+    list(accounts.order_by("pk").values_list("pk"))
+    list(same.select_for_update(no_key=True).order_by("pk").values_list("pk"))
 
 
 def _held(data: CustomerData) -> Customer | None:

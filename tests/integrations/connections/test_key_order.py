@@ -8,7 +8,8 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.customer_import import import_customers
+from accounts.models import Customer, User
 from billing.csv_import import import_payments
 from billing.intake import Overlap
 from integrations.alerts.window import warn_of_late_activations
@@ -18,11 +19,13 @@ from integrations.connections.transitions import lock
 from integrations.reconciliation.compare import compare_page
 from integrations.reconciliation.models import Reconciliation
 from tests.integrations.test_at_once import cross
+from tests.marketplace import proven_owner
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.skipif(connection.vendor != "postgresql", reason="Rows are locked on PostgreSQL alone."),
 ]
+CUSTOMERS = ["external_id,email,name,phone,language", "C-2,owner2@people.example,,,", "C-1,owner1@people.example,,,"]
 PAID = "10.00,EUR,2026-01-01T12:00:00Z,2026-01-01T00:00:00Z,2026-01-31T23:59:59Z"
 PAYMENTS = ["external_id,salon_id,amount,currency,paid_at,period_from,period_to", f"b,2,{PAID}", f"a,1,{PAID}"]
 
@@ -73,3 +76,20 @@ def test_of_imported_payments() -> None:
         then=partial(lock, other.pk),
     )
     assert [row.is_new for row in rows] == [True, True]
+
+
+def take_customers() -> list[Any]:
+    return list(import_customers(CUSTOMERS, dry_run=False))
+
+
+def test_of_the_connections_of_imported_customers() -> None:
+    one, other = connect(1), connect(2)
+    assert len(cross(take_customers, first=partial(lock, one.pk), then=partial(lock, other.pk))) == 2
+    assert list(Connection.objects.order_by("pk").values_list("external_id", flat=True)) == ["C-1", "C-2"]
+
+
+def test_of_the_accounts_of_imported_customers() -> None:
+    one, other = (proven_owner(f"owner{number}@people.example").pk for number in (1, 2))
+    accounts = User.objects.select_for_update(no_key=True)
+    cross(take_customers, first=partial(accounts.get, pk=one), then=partial(accounts.get, pk=other))
+    assert Customer.objects.count() == 2
