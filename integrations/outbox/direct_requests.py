@@ -1,18 +1,36 @@
 """A question to Altegio that a person at a terminal waits for: it changes nothing there, so it needs no row."""
 
 import time
+from datetime import timedelta
 
-from integrations.altegio.answers import Answer
+from django.utils import timezone
+
+from integrations.altegio.answers import Answer, Outcome
 from integrations.altegio.requests import ApiRequest
 from integrations.outbox import rate
 from integrations.outbox.executor import send
 
+# Seconds. A minute full of calls passes; a longer wait is a pause that Altegio asked for.
+MAX_WAIT = 90.0
+
 
 def ask_now(call: ApiRequest) -> Answer:
-    """Ask at once, within the budget shared with the workers; waits for a slot of it."""
+    """Ask at once, within the budget shared with the workers; waits for a slot of it, at most `MAX_WAIT`.
+
+    Where there is none in that time nothing is sent: the answer, LIMITED and without a code, says until when.
+    """
+    ends_at = time.monotonic() + MAX_WAIT
     while isinstance(slot := rate.take_slot(), rate.Wait):
+        if time.monotonic() + slot.seconds > ends_at:
+            return _not_before(slot.seconds)
         time.sleep(min(slot.seconds, 1.0))
     try:
         return send(call)
     finally:
         rate.settle(slot)
+
+
+def _not_before(seconds: float) -> Answer:
+    until = timezone.now() + timedelta(seconds=seconds)
+    text = f"Altegio lets nobody ask until {until:%Y-%m-%d %H:%M:%S} UTC, because there were too many calls."
+    return Answer(Outcome.LIMITED, message=text, retry_after=seconds, was_sent=False)

@@ -209,6 +209,8 @@ def _read(what: str, call: ApiRequest, answer: Answer) -> CheckResult:
         case Outcome.REFUSED:
             advice = "Check the application id in the developer account; pass Altegio's words on to its support."
             return CheckResult(what, Health.LOOK, f"{answer.status_code}: {answer.message}", advice)
+        case Outcome.LIMITED if answer.status_code is None:
+            return CheckResult(what, Health.LOOK, answer.message, "Run this again then.")
         case Outcome.LIMITED:
             return CheckResult(what, Health.LOOK, "429: too many calls", "Try again in a minute.")
     return CheckResult(what, Health.WRONG, answer.message, f"Check the address: {altegio_client().url(call)}")
