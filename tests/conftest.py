@@ -26,6 +26,7 @@ from partner_portal.core.remembered import Remembered
 from partner_portal.core.watch import CHECKS
 from sandbox import Sandbox
 from tests.once import once  # noqa: F401 - a fixture
+from tests.wsgi_calls import short_path  # noqa: F401 - a fixture
 
 DATABASE_FIXTURES = {"db", "transactional_db"}
 

@@ -13,7 +13,7 @@ from django.utils.html import escape
 from accounts.models import ApiKey, User
 from accounts.roles import Role
 from partner_portal.core.admin_secrets import SHOWN_WITHIN
-from tests.core.test_secrets import everything_stored
+from tests.kept import everything_stored
 from tests.not_none import not_none
 from tests.response import Response
 

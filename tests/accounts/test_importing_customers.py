@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from accounts import customer_import
 from accounts.customer_import import import_customers
 from accounts.models import Customer, User
-from tests.integrations.test_at_once import at_once
+from tests.concurrency import at_once
 from tests.marketplace import proven_owner
 
 pytestmark = pytest.mark.django_db

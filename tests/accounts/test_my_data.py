@@ -3,11 +3,9 @@
 import json
 import re
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 import pytest
-import time_machine
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
@@ -18,6 +16,7 @@ from accounts.emails import send_waiting_emails
 from accounts.models import OutgoingEmail, User
 from integrations.connections.models import Chain, Connection, Installation
 from sandbox import Sandbox
+from tests.clock import later
 from tests.marketplace import AURORA_1, AURORA_2, EMMAS_EMAIL, arrive, proven_owner
 from tests.response import Response
 
@@ -50,10 +49,6 @@ def link_in_email() -> str:
     found = re.search(r"http://localhost:8000(/account/\S+)", str(mail.outbox[-1].body))
     assert found
     return found[1]
-
-
-def later(minutes: int) -> time_machine.travel:
-    return time_machine.travel(timezone.now() + timedelta(minutes=minutes))
 
 
 PAGES = [

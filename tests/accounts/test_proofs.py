@@ -18,8 +18,8 @@ from accounts.proofs import has_proven_address
 from accounts.sign_in import is_own_password
 from integrations.altegio.signatures import hmac_hex
 from sandbox import Sandbox
-from tests.integrations.connect.test_unsigned_arrival import SIGN_UP, form_action
 from tests.marketplace import AURORA_1, AURORA_2, EMMA, arrive, proven_owner
+from tests.owner_forms import SIGN_UP, form_action
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"

@@ -10,22 +10,15 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import User
 from accounts.roles import Role, bring_groups_up_to_date
 from billing.models import Payment
 from integrations.alerts.models import Alert
 from tests.planting import give_calls
 from tests.response import Response
 from tests.security.poisoned import Poisoned
+from tests.staff import member
 
 pytestmark = pytest.mark.django_db
-
-
-def member(role: Role | None) -> User:
-    user = User.objects.create_user(f"{role or 'nobody'}@partner.example", is_staff=True)
-    if role:
-        user.groups.add(Group.objects.get(name=role.value))
-    return user
 
 
 ACTIONS = [

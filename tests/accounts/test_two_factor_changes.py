@@ -30,7 +30,7 @@ from tests.accounts.two_factor import (
     sign_in,
     type_code,
 )
-from tests.integrations.test_at_once import at_once
+from tests.concurrency import at_once
 
 pytestmark = pytest.mark.django_db
 QR = 'class="qr"'

@@ -13,31 +13,19 @@ from billing.collected import take_collected_payment
 from billing.models import Payment
 from integrations.connections.models import Connection
 from sandbox import Sandbox
+from tests.billing.collecting import COLLECTED
 from tests.billing.conftest import Billing
 from tests.not_none import not_none
 
 from .conftest import SALON
 
 pytestmark = pytest.mark.django_db
-TOLD = {
-    "salon_id": SALON,
-    "application_id": 1,
-    "event": "payment",
-    "payment_id": 5001,
-    "amount": "29.90",
-    "currency_iso": "EUR",
-    "discount": "10",
-    "period_from": "2026-01-01 00:00:00",
-    "period_to": "2026-01-31 23:59:59",
-    "payment_date": "2026-01-01 11:00:00",
-    "tariff_option_id": 1,
-}
 
 
 def test_it_is_recorded_and_not_reported(
     altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]
 ) -> None:
-    take_collected_payment(TOLD, connection)
+    take_collected_payment(COLLECTED, connection)
     work()
     payment = Payment.objects.get()
     assert (payment.status, payment.source, payment.altegio_payment_id) == ("reported", "altegio", 5001)
@@ -47,13 +35,13 @@ def test_it_is_recorded_and_not_reported(
 
 
 def test_a_doubled_callback_changes_nothing(connection: Connection) -> None:
-    take_collected_payment(TOLD, connection)
-    take_collected_payment(TOLD, connection)
+    take_collected_payment(COLLECTED, connection)
+    take_collected_payment(COLLECTED, connection)
     assert Payment.objects.count() == 1
 
 
 def test_it_is_refunded_at_altegio(billing: Billing, connection: Connection) -> None:
-    take_collected_payment(TOLD, connection)
+    take_collected_payment(COLLECTED, connection)
     assert billing.refund(Payment.objects.get().pk).status_code == 409
 
 
@@ -63,7 +51,7 @@ def test_one_that_is_being_reported_from_here_is_that_one(
     altegio.fault("drop_after", "payment")
     payment = billing.pay(amount="29.90")
     work(rounds=1)
-    take_collected_payment(TOLD, connection)
+    take_collected_payment(COLLECTED, connection)
     work()
     assert Payment.objects.get().pk == payment
     assert len(not_none(altegio.connection(SALON)).payments) == 1
@@ -73,7 +61,7 @@ def test_one_told_of_in_other_words_before_the_answer_came_is_taken_over(
     altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]
 ) -> None:
     payment = billing.pay()
-    take_collected_payment({**TOLD, "payment_id": 1001}, connection)
+    take_collected_payment({**COLLECTED, "payment_id": 1001}, connection)
     work()
     shown = Payment.objects.get()
     assert (shown.pk, shown.altegio_payment_id, shown.source) == (payment, 1001, "api")
@@ -93,44 +81,44 @@ def test_one_told_of_in_other_words_before_the_answer_came_is_taken_over(
     ],
 )
 def test_what_cannot_be_read_is_left_out(connection: Connection, wrong: dict[str, Any]) -> None:
-    take_collected_payment({**TOLD, **wrong}, connection)
+    take_collected_payment({**COLLECTED, **wrong}, connection)
     assert not Payment.objects.exists()
 
 
 @pytest.mark.parametrize(("amount", "discount"), [("0", "0"), ("0.50", "0.5"), ("99999999999.99", "100")])
 def test_the_least_and_the_most_are_taken(connection: Connection, amount: str, discount: str) -> None:
-    take_collected_payment({**TOLD, "amount": amount, "discount": discount}, connection)
+    take_collected_payment({**COLLECTED, "amount": amount, "discount": discount}, connection)
     payment = Payment.objects.get()
     assert (payment.amount, payment.discount) == (Decimal(amount), Decimal(discount))
 
 
 @pytest.mark.parametrize("discount", [None, "-1", "100.01", "much"])
 def test_a_discount_that_is_none_costs_no_payment(connection: Connection, discount: str | None) -> None:
-    take_collected_payment({**TOLD, "discount": discount}, connection)
+    take_collected_payment({**COLLECTED, "discount": discount}, connection)
     assert Payment.objects.get().discount is None
 
 
 def test_it_was_reported_when_it_was_paid(connection: Connection) -> None:
-    take_collected_payment(TOLD, connection)
+    take_collected_payment(COLLECTED, connection)
     payment = Payment.objects.get()
     assert payment.reported_at == payment.paid_at == datetime(2026, 1, 1, 11, tzinfo=UTC)
 
 
 def test_its_owner_is_told(connection: Connection) -> None:
     yesterday = f"{timezone.now() - timedelta(days=1):%Y-%m-%d %H:%M:%S}"
-    take_collected_payment({**TOLD, "payment_date": yesterday}, connection)
+    take_collected_payment({**COLLECTED, "payment_date": yesterday}, connection)
     told = Notification.objects.get(kind="payment")
     assert (told.person, told.subject) == (connection.owner, Payment.objects.get().pk)
 
 
 @pytest.mark.leaves_stranded("the refund is only planted")
 def test_an_equal_one_beside_one_that_is_being_refunded_is_another(connection: Connection) -> None:
-    take_collected_payment(TOLD, connection)
+    take_collected_payment(COLLECTED, connection)
     Payment.objects.update(status="refund_queued", altegio_payment_id=4001)
-    take_collected_payment(TOLD, connection)
+    take_collected_payment(COLLECTED, connection)
     assert set(Payment.objects.values_list("altegio_payment_id", flat=True)) == {4001, 5001}
 
 
 def test_a_location_never_seen_is_left_out(db: None) -> None:
-    take_collected_payment(TOLD, None)
+    take_collected_payment(COLLECTED, None)
     assert not Payment.objects.exists()

@@ -11,7 +11,7 @@ from integrations.connections.models import Connection
 from integrations.reconciliation.models import Reconciliation
 from integrations.reconciliation.start import start_run
 from sandbox import Sandbox
-from tests.integrations.lifecycle.test_callbacks import signed, tell
+from tests.callbacks import signed, tell
 
 pytestmark = pytest.mark.django_db
 

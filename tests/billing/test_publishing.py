@@ -10,8 +10,8 @@ from billing.collected import take_collected_payment
 from integrations.connections.models import Connection
 from integrations.partner_events.models import PartnerEvent
 from sandbox import Sandbox
+from tests.billing.collecting import COLLECTED
 from tests.billing.conftest import Billing
-from tests.billing.test_collected import TOLD
 
 pytestmark = pytest.mark.django_db
 
@@ -71,8 +71,8 @@ def test_a_refund_that_altegio_refuses_is_told_with_the_reason(
 
 
 def test_what_altegio_collected_itself_is_told_once(connection: Connection, work: Callable[..., None]) -> None:
-    take_collected_payment(TOLD, connection)
-    take_collected_payment(TOLD, connection)
+    take_collected_payment(COLLECTED, connection)
+    take_collected_payment(COLLECTED, connection)
     work()
 
     assert [kind for kind, _payment in published()] == ["payment.collected"]

@@ -11,16 +11,12 @@ from integrations.connect import arrivals
 from integrations.connections.models import Arrival, Connection
 from integrations.outbox.dispatcher import dispatch_due
 from sandbox import Sandbox
+from tests.browser.arriving import arrival
 from tests.browser.eyes import has_no_axe_findings, pixels_too_wide
 from tests.marketplace import AURORA_1, AURORA_2, EMMA
 from tests.not_none import not_none
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def arrival(altegio: Sandbox, portal: str, locations: int | list[int], user_id: int | None = 9001) -> str:
-    altegio.grant(locations, user_id=user_id)
-    return altegio.arrival_url(locations, user_id=user_id)
 
 
 def test_a_signed_arrival_turns_active_before_the_owners_eyes(

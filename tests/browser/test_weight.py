@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page
 
 from sandbox import Sandbox
-from tests.browser.test_connect import arrival
+from tests.browser.arriving import arrival
 from tests.marketplace import AURORA_1
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -16,9 +16,7 @@ from pytest_django.fixtures import Settings
 from partner_portal.core.brand import Brand
 from partner_portal.core.console_email import PRINTED
 from partner_portal.core.environment import Environment
-
-ROOT = Path(__file__).parent.parent.parent
-COMPLETE = {"SECRET_KEY": "x", "PORTAL_URL": "https://portal.example.com", "FIELD_ENCRYPTION_KEYS": "k"}
+from tests.core.complete_settings import COMPLETE, ROOT
 
 
 @pytest.mark.parametrize("missing", list(COMPLETE))

@@ -11,7 +11,7 @@ from django.db import connection as database
 from integrations.connections.models import Location
 from partner_portal.core.fast_query import Query, Rows
 from partner_portal.core.prepared import execute, fetch_all
-from tests.core.test_configuration import COMPLETE, ROOT
+from tests.core.complete_settings import COMPLETE, ROOT
 
 on_postgresql = pytest.mark.skipif(database.vendor != "postgresql", reason="SQLite prepares no statements.")
 TITLE = "SELECT title FROM connections_location WHERE altegio_id = %s"

@@ -16,7 +16,7 @@ from integrations.alerts.models import Alert
 from integrations.connections.models import Location
 from partner_portal.core.models import FailedItem
 from partner_portal.core.queues import Queue, describe_error, forget_what_works_again, run_steps
-from tests.accounts.test_roles import member
+from tests.staff import member
 
 pytestmark = pytest.mark.django_db
 QUEUE = Queue("tests", "Tests", Location, max_failures=3)

@@ -8,9 +8,6 @@ from typing import Any
 
 import pytest
 import sentry_sdk
-import structlog
-from django.apps import apps
-from django.db import connection
 from django.test import Client, RequestFactory
 from django.views.debug import get_exception_reporter_class
 from pytest_django.fixtures import Settings
@@ -20,20 +17,11 @@ from integrations.connections.models import Application, Chain, Installation
 from partner_portal.core.error_reports import start, without_secrets
 from partner_portal.core.masking import MASK, mask
 from sandbox import Sandbox
+from tests.kept import as_written, everything_stored
 from tests.marketplace import AURORA_1, EMMA, TELEPHONY, arrive
 from tests.not_none import not_none
 
 pytestmark = pytest.mark.django_db
-
-
-def everything_stored() -> str:
-    """Every column of every table, as the database holds it."""
-    rows = []
-    with connection.cursor() as cursor:
-        for model in apps.get_models(include_auto_created=True):
-            cursor.execute(f'SELECT * FROM "{model._meta.db_table}"')
-            rows += [str(row) for row in cursor.fetchall()]
-    return "\n".join(rows)
 
 
 def test_no_plain_column_holds_a_secret(
@@ -51,16 +39,6 @@ def test_no_plain_column_holds_a_secret(
     for secret in (settings.ALTEGIO_PARTNER_TOKEN, chain.crm_token, keys.api_key, keys.events_key, user_data):
         assert secret
         assert secret not in stored
-
-
-def as_written(records: list[logging.LogRecord]) -> str:
-    """The lines as the product's own formatter writes them."""
-    [formatter] = {
-        handler.formatter
-        for handler in logging.getLogger().handlers
-        if isinstance(handler.formatter, structlog.stdlib.ProcessorFormatter)
-    }
-    return "\n".join(formatter.format(record) for record in records)
 
 
 def test_no_log_line_holds_a_secret(

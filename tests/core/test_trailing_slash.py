@@ -12,7 +12,7 @@ from pytest_django.fixtures import Settings
 from billing.models import Payment
 from integrations.lifecycle.models import Callback
 from tests.billing.conftest import JANUARY, Billing, billing, connect, connection  # noqa: F401 - fixtures
-from tests.integrations.fast_path.test_short_path import application, call  # noqa: F401 - a fixture
+from tests.wsgi_calls import call
 
 pytestmark = pytest.mark.django_db
 WRITES = ("post", "put", "patch", "delete")
@@ -67,10 +67,10 @@ def test_a_payment_told_without_the_slash_is_taken(billing: Billing, connection:
     assert Payment.objects.count() == 1
 
 
-def test_altegios_calls_are_stored_without_the_slash(application: Any, settings: Settings) -> None:  # noqa: F811
+def test_altegios_calls_are_stored_without_the_slash(short_path: Any, settings: Settings) -> None:
     settings.ALTEGIO_PARTNER_TOKEN = FREEZE["partner_token"]
-    assert call(application, "/altegio/callback", json.dumps(FREEZE).encode())["status"] == 200
-    assert call(application, "/altegio/events/unknown", b"{}")["status"] == 404
+    assert call(short_path, "/altegio/callback", json.dumps(FREEZE).encode())["status"] == 200
+    assert call(short_path, "/altegio/events/unknown", b"{}")["status"] == 404
     assert Callback.objects.count() == 1
 
 

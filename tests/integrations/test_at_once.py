@@ -1,14 +1,11 @@
 """Two systems at once: the database's constraints decide, and nobody sees an error."""
 
 import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from time import monotonic
 from typing import Any
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from integrations.altegio.answers import no_answer
@@ -24,67 +21,9 @@ from integrations.reconciliation.models import Finding, Reconciliation
 from integrations.reconciliation.runs import finish_if_done
 from integrations.telephony.intake import take_calls
 from integrations.telephony.models import PhoneCall
+from tests.concurrency import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def at_once(*works: Callable[[], Any]) -> list[Any]:
-    """Run them in threads that start together; their results, or the errors they raised."""
-    gate, results = threading.Barrier(len(works)), list[Any]()
-
-    def run(work: Callable[[], Any]) -> None:
-        gate.wait()
-        try:
-            results.append(work())
-        except Exception as error:
-            results.append(error)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=[work]) for work in works]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
-
-
-def waits_for_a_lock() -> bool:
-    """Whether somebody in this database waits for what another one holds. PostgreSQL alone."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT 1 FROM pg_locks waiting JOIN pg_locks own USING (pid) JOIN pg_database ON oid = own.database "
-            "WHERE NOT waiting.granted AND datname = current_database()"
-        )
-        return cursor.fetchone() is not None
-
-
-def wait_for_the_other() -> None:
-    """Until somebody waits for a lock."""
-    ends_at = monotonic() + 20
-    while not waits_for_a_lock():
-        assert monotonic() < ends_at
-
-
-def cross(do: Callable[[], Any], *, first: Callable[[], Any], then: Callable[[], Any]) -> Any:
-    """Run `do` beside a transaction that locks `first` before it, and `then` while `do` waits. Returns its result.
-
-    Where `do` already holds what is locked `then`, they wait for each other, and one of them fails.
-    """
-
-    def run() -> Any:
-        try:
-            return do()
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(1) as thread:
-        with transaction.atomic():
-            first()
-            done = thread.submit(run)
-            wait_for_the_other()
-            then()
-        return done.result(timeout=20)
 
 
 def test_one_call_id_from_two_systems_is_one_call() -> None:

@@ -20,9 +20,9 @@ from integrations.alerts.models import Alert
 from integrations.connections.models import Arrival, Connection, Location
 from integrations.user_tokens.models import UserToken
 from sandbox import Sandbox
-from tests.core.test_secrets import everything_stored
-from tests.integrations.connect.test_unsigned_arrival import SIGN_UP, form_action
+from tests.kept import everything_stored
 from tests.marketplace import AURORA_1, AURORA_2, EMMA, EMMAS_EMAIL, MARIA, arrive, follow, proven_owner
+from tests.owner_forms import SIGN_UP, form_action
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"

@@ -40,7 +40,7 @@ from integrations.webhooks.models import Delivery, Event
 from partner_portal.core.models import FailedItem
 from sandbox import Sandbox
 from tests.admin_urls import admin_url
-from tests.integrations.webhooks.test_receiving import GOOD, post
+from tests.entity_events import GOOD, post_event
 from tests.marketplace import AURORA_1, AURORA_2, arrive
 
 pytestmark = pytest.mark.django_db
@@ -83,7 +83,7 @@ def test_an_event_too_deep_to_read_stops_no_other(
     CONSUMERS.register("mine", lambda events: got.extend(event.id for event in events))
     deep = store_deep_event(keys)
     for number in range(5):
-        post(client, keys, GOOD | {"resource_id": number})
+        post_event(client, keys, GOOD | {"resource_id": number})
     fan_out()
     deliver_due()
     assert len(got) == 5
@@ -93,7 +93,7 @@ def test_an_event_too_deep_to_read_stops_no_other(
         time_machine.move_to(timezone.now() + timedelta(hours=2))
     assert FailedItem.objects.get(queue="events").item == deep.pk
     assert Alert.objects.get().key == "dead:events"
-    post(client, keys, GOOD)
+    post_event(client, keys, GOOD)
     assert fan_out() == 1
     place_partner_events()
 

@@ -4,14 +4,11 @@ import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 
 import pytest
-import time_machine
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 
 from accounts.confirmation_links import opened
 from accounts.email_change import EmailChangeCancelledError, request_email_change, take_address
@@ -23,9 +20,10 @@ from accounts.proofs import take_over
 from accounts.sign_in import is_own_password
 from integrations.connections.models import Arrival
 from sandbox import Sandbox
-from tests.integrations.connect.test_unsigned_arrival import SIGN_UP, form_action
+from tests.clock import later
 from tests.marketplace import AURORA_1, EMMAS_EMAIL, arrive, proven_owner
 from tests.not_none import not_none
+from tests.owner_forms import SIGN_UP, form_action
 
 pytestmark = pytest.mark.django_db
 PASSWORD, CHOSEN = "correct horse battery", "what the thief chose"
@@ -49,10 +47,6 @@ def left_open(emma: User) -> Client:
     browser = Client()
     browser.force_login(emma)
     return browser
-
-
-def later(minutes: int) -> time_machine.travel:
-    return time_machine.travel(timezone.now() + timedelta(minutes=minutes))
 
 
 def choose_password(browser: Client) -> None:

@@ -10,8 +10,8 @@ from billing.models import Payment
 from integrations.connections.models import Arrival, Connection
 from integrations.messaging.models import MessageStatus
 from sandbox import Sandbox
-from tests.integrations.connect.test_unsigned_arrival import SIGN_UP, form_action
 from tests.marketplace import AURORA_1, arrive
+from tests.owner_forms import SIGN_UP, form_action
 from tests.response import Api
 
 pytestmark = pytest.mark.django_db

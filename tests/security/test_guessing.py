@@ -19,7 +19,7 @@ from accounts.password_reset import send_reset_link
 from accounts.sign_in import PasswordBackend
 from accounts.totp import new_backup_codes, normal
 from accounts.two_factor import rules
-from tests.integrations.test_at_once import at_once
+from tests.concurrency import at_once
 from tests.not_none import not_none
 
 PASSWORD = "correct horse battery"

@@ -8,8 +8,8 @@ from accounts.emails import render, send_waiting_emails
 from accounts.models import OutgoingEmail, User
 from integrations.connections.models import Connection, Location
 from sandbox import Sandbox
-from tests.integrations.connect.test_unsigned_arrival import SIGN_UP, form_action
 from tests.marketplace import AURORA_1, arrive
+from tests.owner_forms import SIGN_UP, form_action
 
 pytestmark = pytest.mark.django_db
 

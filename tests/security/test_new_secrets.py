@@ -17,7 +17,7 @@ from accounts.models import User
 from accounts.two_factor.setup import link_for
 from partner_portal.core.error_reports import without_secrets
 from partner_portal.core.masking import mask
-from tests.core.test_secrets import as_written, everything_stored
+from tests.kept import as_written, everything_stored
 
 pytestmark = pytest.mark.django_db
 

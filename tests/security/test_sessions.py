@@ -9,8 +9,8 @@ from django.test import Client
 from accounts.emails import send_waiting_emails
 from accounts.models import User
 from sandbox import Sandbox
-from tests.integrations.connect.test_unsigned_arrival import form_action
 from tests.marketplace import AURORA_1, EMMA, arrive, follow, proven_owner
+from tests.owner_forms import form_action
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"

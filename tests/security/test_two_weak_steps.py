@@ -20,17 +20,10 @@ from accounts.sessions import sign_out_everywhere
 from accounts.two_factor.password_change import StaffPasswordForm
 from integrations.lifecycle import account_deletion
 from sandbox import Sandbox
-from tests.integrations.connect.test_unsigned_arrival import PASSWORD, form_action
 from tests.marketplace import AURORA_1, EMMAS_EMAIL, arrive, follow, proven_owner
 from tests.not_none import not_none
-from tests.security.test_waiting_account import (
-    ATTACKERS,
-    OURS,
-    is_signed_in,
-    link_in_email,
-    sign_in,
-    sign_up,
-)
+from tests.owner_forms import PASSWORD, form_action
+from tests.security.signing_up import ATTACKERS, OURS, is_signed_in, link_in_email, sign_in, sign_up
 
 pytestmark = pytest.mark.django_db
 FRAME = {"Sec-Fetch-Dest": "iframe"}

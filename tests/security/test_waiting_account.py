@@ -26,8 +26,7 @@ from integrations.connect import tokens
 from integrations.connect.arrivals import give_to
 from integrations.connections.models import Arrival, Connection
 from sandbox import Sandbox
-from tests.integrations.connect.test_unsigned_arrival import PASSWORD, SIGN_UP, form_action
-from tests.integrations.test_at_once import at_once
+from tests.concurrency import at_once
 from tests.marketplace import (
     AURORA_1,
     AURORA_2,
@@ -41,41 +40,11 @@ from tests.marketplace import (
     status,
 )
 from tests.not_none import not_none
+from tests.owner_forms import PASSWORD, SIGN_UP, form_action
 from tests.response import Response
+from tests.security.signing_up import ATTACKERS, OURS, is_signed_in, link_in_email, opened_letter, sign_in, sign_up
 
 pytestmark = pytest.mark.django_db
-ATTACKERS = "what the attacker chose"
-OURS = {"Origin": "http://testserver"}
-
-
-def sign_up(altegio: Sandbox, email: str, password: str = ATTACKERS, location: int = MEDVED_1) -> tuple[str, Client]:
-    """Somebody signs up by the form, in a browser of theirs. Returns the status page's address and the browser."""
-    browser = Client()
-    page = arrive(browser, altegio, location, user_id=None)
-    form = SIGN_UP | {"email": email, "password": password}
-    return browser.post(form_action(page, "sign-up"), form)["Location"], browser
-
-
-def is_signed_in(browser: Client) -> bool:
-    return browser.get("/account/").status_code == 200
-
-
-def sign_in(browser: Client, email: str, password: str = ATTACKERS) -> bool:
-    browser.post("/account/sign-in/", {"username": email, "password": password})
-    return is_signed_in(browser)
-
-
-def link_in_email() -> str:
-    send_waiting_emails()
-    return not_none(re.search(r"http://localhost:8000(/\S+)", str(mail.outbox[-1].body)))[1]
-
-
-def opened_letter(password: str = "", browser: Client | None = None) -> Client:
-    """The browser of whoever reads the mail, after the link in the newest e-mail."""
-    browser = browser or Client()
-    browser.post(link_in_email(), {"password": password})
-    assert is_signed_in(browser)
-    return browser
 
 
 # --- what proves what -----------------------------------------------------------------------------

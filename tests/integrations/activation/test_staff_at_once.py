@@ -16,8 +16,8 @@ from integrations.connections.transitions import lock
 from integrations.outbox.sweep import expire_late_calls
 from partner_portal.core.models import FailedItem
 from sandbox import Sandbox
-from tests.integrations.connect.test_claims import later
-from tests.integrations.test_at_once import at_once, wait_for_the_other
+from tests.clock import later
+from tests.concurrency import at_once, wait_for_the_other
 from tests.marketplace import AURORA_1, MARIA, arrive, follow
 
 pytestmark = [

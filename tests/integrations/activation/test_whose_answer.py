@@ -1,10 +1,7 @@
 """Whose a location is where Altegio's answers are lost, late or overtaken (docs/altegio.md §1)."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
-from unittest.mock import patch
 
 import pytest
 import time_machine
@@ -15,22 +12,19 @@ from accounts.erasure import erase_person
 from accounts.models import User
 from integrations.activation.staff import give_to_claimant
 from integrations.alerts.models import Alert
-from integrations.altegio.answers import Answer, Outcome
-from integrations.altegio.client import AltegioClient
-from integrations.altegio.requests import ApiRequest, Host
 from integrations.connections.models import Connection, EndedBy, State
 from integrations.connections.transitions import move
-from integrations.outbox import executor
-from integrations.outbox.call_kinds import CallKind
 from integrations.outbox.dispatcher import dispatch_due
 from integrations.outbox.models import OutgoingCall
 from integrations.reconciliation.unconfirmed import recheck_unconfirmed
 from integrations.status_sync.disconnect import disconnect
 from integrations.status_sync.status_sync import ask_status
 from sandbox import Sandbox
-from tests.integrations.connect.test_claims import later, visit
+from tests.clock import later
+from tests.integrations.interrupting import killed_after_altegios_yes, while_altegio_answers
 from tests.marketplace import AURORA_1, EMMA, EMMAS_EMAIL, MARIA, arrive, follow
 from tests.not_none import not_none
+from tests.owner_forms import visit
 
 pytestmark = pytest.mark.django_db
 MARIAS_EMAIL = "maria@medved.example"
@@ -377,40 +371,6 @@ def test_an_end_that_a_status_shows_by_an_open_grant_is_concluded_by_the_portal(
     work()
     left_unnoticed.refresh_from_db()
     assert (left_unnoticed.state, left_unnoticed.ended_by) == ("uninstalled", EndedBy.PORTAL)
-
-
-@contextmanager
-def killed_after_altegios_yes() -> Iterator[None]:
-    """The worker ends when Altegio's yes to an activation is on record, before what follows from it is written."""
-
-    def settle(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking: bool, host: Host = "app") -> None:
-        if asking or answer.outcome is not Outcome.ACCEPTED:
-            settle_as_ever(call, kind, answer, asking=asking, host=host)
-
-    settle_as_ever = executor._settle
-    with patch.object(executor, "_settle", settle):
-        yield
-
-
-@contextmanager
-def while_altegio_answers(what: str, happen: Callable[[], Any]) -> Iterator[None]:
-    """`happen()` once, between Altegio's answer about an installation and the moment in which it is read.
-
-    `what`: the end of the call's address behind that of the installation's status.
-    """
-    send = AltegioClient.send
-    happened: list[ApiRequest] = []
-
-    def answer(client: AltegioClient, call: ApiRequest) -> Answer:
-        answered = send(client, call)
-        if call.path.endswith(f"/application/1{what}") and not happened:
-            happened.append(call)
-            happen()
-        return answered
-
-    with patch.object(AltegioClient, "send", answer):
-        yield
-    assert happened
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from integrations.outbox.models import OutgoingCall
 from partner_portal.core.retention import delete_old
 from sandbox import Sandbox
 from sandbox.models import Connection as Account
-from tests.core.test_secrets import everything_stored
+from tests.kept import everything_stored
 from tests.not_none import not_none
 from tests.response import Api, Response
 

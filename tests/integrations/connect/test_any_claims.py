@@ -28,8 +28,8 @@ from integrations.reconciliation.unconfirmed import recheck_unconfirmed
 from integrations.status_sync.disconnect import disconnect
 from sandbox import Sandbox
 from tests.examples import examples
-from tests.integrations.connect.test_claims import visit
 from tests.marketplace import AURORA_1, EMMA, MARIA, follow
+from tests.owner_forms import visit
 
 FAULTS = ("drop_before", "drop_after", "html_after", "error_after", "error")
 

@@ -16,7 +16,7 @@ from integrations.connect.arrivals import receive_signed
 from integrations.connect.parameters import Redirect
 from integrations.connections.models import Application, Arrival, Connection, Location
 from sandbox import Sandbox
-from tests.integrations.test_at_once import at_once
+from tests.concurrency import at_once
 from tests.marketplace import AURORA_1, AURORA_2, EMMA, MARIA, follow
 
 pytestmark = [

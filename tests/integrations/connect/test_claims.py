@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-import time_machine
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -23,9 +22,10 @@ from integrations.reconciliation.unconfirmed import recheck_unconfirmed
 from integrations.status_sync.disconnect import disconnect
 from integrations.status_sync.status_sync import ask_status
 from sandbox import Sandbox, Status
+from tests.clock import later
 from tests.marketplace import AURORA_1, AURORA_2, EMMA, EMMAS_EMAIL, MARIA, arrive, follow, proven_owner, status
 from tests.not_none import not_none
-from tests.response import Response
+from tests.owner_forms import visit
 
 pytestmark = pytest.mark.django_db
 BALINT = 9003
@@ -41,18 +41,6 @@ def support() -> User:
 def _nothing_waits_for_nothing() -> Iterator[None]:
     yield
     assert not undecided_without_call().exists()
-
-
-def later(minutes: float) -> time_machine.travel:
-    return time_machine.travel(timezone.now() + timedelta(minutes=minutes))
-
-
-def visit(altegio: Sandbox, salons: int | list[int], email: str, address: str = "203.0.113.7") -> Response:
-    """A visitor without Altegio's signature signs up by the form, from some address of the network."""
-    browser = Client(REMOTE_ADDR=address)
-    page = follow(browser, altegio, salons, user_id=None)
-    form = {"name": "X", "email": email, "phone": "", "password": PASSWORD}
-    return browser.post(f"/connect/step/{page.context['token']}/sign-up/", form)
 
 
 def only(**which: Any) -> Connection:

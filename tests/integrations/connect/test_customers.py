@@ -24,10 +24,10 @@ from integrations.activation.staff import give_to_claimant
 from integrations.connections.models import Connection
 from integrations.partner_events.models import PartnerEvent
 from sandbox import Sandbox
-from tests.integrations.connect.test_unsigned_arrival import SIGN_UP, form_action
-from tests.integrations.test_at_once import at_once, waits_for_a_lock
+from tests.concurrency import at_once, waits_for_a_lock
 from tests.marketplace import AURORA_1, AURORA_2, EMMAS_EMAIL, MARIA, arrive, proven_owner
 from tests.not_none import not_none
+from tests.owner_forms import SIGN_UP, form_action
 from tests.response import Response
 
 pytestmark = pytest.mark.django_db

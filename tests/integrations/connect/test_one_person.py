@@ -23,9 +23,9 @@ from integrations.outbox.models import OutgoingCall
 from integrations.outbox.sweep import expire_late_calls
 from integrations.status_sync.disconnect import disconnect
 from sandbox import Sandbox
-from tests.integrations.connect.test_unsigned_arrival import PASSWORD, SIGN_UP, form_action
 from tests.marketplace import AURORA_1, AURORA_2, EMMA, EMMAS_EMAIL, MARIA, arrive, follow, proven_owner, status
 from tests.not_none import not_none
+from tests.owner_forms import PASSWORD, SIGN_UP, form_action
 
 pytestmark = pytest.mark.django_db
 OURS = {"Origin": "http://testserver"}

@@ -17,20 +17,15 @@ from integrations.connections.models import Arrival, Connection
 from sandbox import Sandbox
 from tests.marketplace import AURORA_1, AURORA_2, arrive, follow, proven_owner, status
 from tests.not_none import not_none
+from tests.owner_forms import PASSWORD, SIGN_UP, form_action
 from tests.response import Response
 
 pytestmark = pytest.mark.django_db
-PASSWORD = "correct horse battery"
-SIGN_UP = {"name": "Olga", "email": "Olga@Example.com", "phone": "+371 2000000", "password": PASSWORD}
 
 
 @pytest.fixture
 def owner() -> User:
     return proven_owner("olga@example.com", PASSWORD, name="Olga")
-
-
-def form_action(page: Response, name: str) -> str:
-    return not_none(re.search(rf'action="([^"]*/{name}/)"', page.content.decode())).group(1)
 
 
 def test_sign_up_ends_at_the_status_page_and_the_location_is_theirs(

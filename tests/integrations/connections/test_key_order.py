@@ -18,7 +18,7 @@ from integrations.connections.models import Application, Connection, Location
 from integrations.connections.transitions import lock
 from integrations.reconciliation.compare import compare_page
 from integrations.reconciliation.models import Reconciliation
-from tests.integrations.test_at_once import cross
+from tests.concurrency import cross
 from tests.marketplace import proven_owner
 
 pytestmark = [

@@ -25,8 +25,8 @@ from integrations.sender_names.models import SenderNameList
 from integrations.sender_names.names import replace_names
 from sandbox import Sandbox
 from tests.billing.conftest import Billing
-from tests.integrations.connect.test_state_table import PLAYS, World
-from tests.integrations.lifecycle.test_callbacks import tell
+from tests.callbacks import tell
+from tests.integrations.connect.state_changes import PLAYS, World
 from tests.marketplace import AURORA_1, EMMA, MARIA, arrive, follow, letters_go_out
 
 pytestmark = pytest.mark.django_db

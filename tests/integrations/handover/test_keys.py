@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from integrations.handover.keys import OVERLAP, rotate, signing_key
 from integrations.handover.models import SigningKey
-from tests.integrations.test_at_once import at_once
+from tests.concurrency import at_once
 
 pytestmark = pytest.mark.django_db
 

@@ -19,10 +19,10 @@ from integrations.connections.models import Application, Connection, State
 from integrations.connections.transitions import lock, move
 from partner_portal.core.masking import mask
 from sandbox import Sandbox
-from tests.integrations.connect.test_unsigned_arrival import SIGN_UP, form_action
 from tests.integrations.handover.conftest import CABINET
 from tests.marketplace import AURORA_1, AURORA_2, EMMAS_EMAIL, arrive, proven_owner
 from tests.not_none import not_none
+from tests.owner_forms import SIGN_UP, form_action
 from tests.response import Response
 
 pytestmark = pytest.mark.django_db

@@ -16,8 +16,8 @@ from integrations.webhooks.fan_out import fan_out
 from integrations.webhooks.models import Delivery, Event
 from sandbox import Sandbox
 from tests.admin_urls import admin_url
-from tests.integrations.lifecycle.test_callbacks import tell
-from tests.integrations.webhooks.test_receiving import GOOD
+from tests.callbacks import tell
+from tests.entity_events import GOOD
 from tests.not_none import not_none
 from tests.response import Response
 

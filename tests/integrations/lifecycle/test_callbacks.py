@@ -1,7 +1,5 @@
 """What Altegio tells about a connection: stored first, then asked about; the status decides."""
 
-import hashlib
-import hmac
 import json
 from collections.abc import Callable
 from typing import Any
@@ -24,21 +22,10 @@ from integrations.telephony.call_kinds import SwitchTelephony
 from partner_portal.core.clean import parse_as_written
 from partner_portal.core.models import FailedItem
 from sandbox import Sandbox
+from tests.callbacks import ADDRESS, TOKEN, post_callback, signed, tell
 from tests.marketplace import arrive
-from tests.response import Response
 
 pytestmark = pytest.mark.django_db
-ADDRESS = "/altegio/callback/"
-TOKEN = "partner-token-of-the-tests"
-
-
-def tell(client: Client, event: str = "uninstall", salon_id: int | str = 10101, **more: Any) -> Response:
-    body = {"salon_id": salon_id, "application_id": 1, "event": event, "partner_token": TOKEN} | more
-    return post(client, json.dumps(body))
-
-
-def post(client: Client, body: str | bytes) -> Response:
-    return client.post(ADDRESS, body, content_type="application/json")
 
 
 def state_of(connection: Connection) -> str:
@@ -201,11 +188,6 @@ def test_an_event_that_holds_the_token_is_stored_without_it(client: Client, even
     assert TOKEN not in Callback.objects.get().event
 
 
-def signed(amount: Any, discount: Any = None) -> str:
-    text = f"salon_id=10101&amount={amount}" + ("" if discount is None else f"&discount={discount}")
-    return hmac.new(TOKEN.encode(), text.encode(), hashlib.sha256).hexdigest()
-
-
 @pytest.mark.parametrize(("amount", "discount"), [("990.99", None), ("990.00", "10"), ("1e2", "0")])
 def test_a_payment_is_handed_to_whoever_registered(
     client: Client,
@@ -223,7 +205,7 @@ def test_a_payment_is_handed_to_whoever_registered(
         f'{{"salon_id":10101,"application_id":1,"event":"payment","partner_token":"{TOKEN}","amount":{amount},'
         f'"discount":{discount or "null"},"sign":"{signed(amount, discount)}"}}'
     )
-    assert post(client, body).status_code == 200
+    assert post_callback(client, body).status_code == 200
     work()
 
     assert heard[0][1] == connected
@@ -251,7 +233,7 @@ def test_a_payment_is_signed_over_the_numbers_as_javascript_prints_them(
         f'{{"salon_id":10101,"application_id":1,"event":"payment","partner_token":"{TOKEN}","amount":{amount},'
         f'"discount":{discount},"sign":"{signed(*signed_as)}"}}'
     )
-    assert post(client, body).status_code == 200
+    assert post_callback(client, body).status_code == 200
 
 
 @pytest.mark.parametrize("sign", ["", None, 7, "0" * 64, signed("990.990")])
@@ -291,7 +273,7 @@ def test_an_empty_configured_token_matches_nothing(client: Client, db: None, set
     ],
 )
 def test_what_is_not_the_documented_json_is_400(client: Client, db: None, body: bytes) -> None:
-    assert post(client, body).status_code == 400
+    assert post_callback(client, body).status_code == 400
     assert not Callback.objects.exists()
 
 
@@ -300,19 +282,19 @@ def test_what_is_not_the_documented_json_is_400(client: Client, db: None, body: 
 def test_a_payment_is_signed_however_it_is_spelled(client: Client, db: None, name: str, event: str) -> None:
     """What is judged is what is stored."""
     payload = {"salon_id": 10101, "application_id": 1, "partner_token": TOKEN, "event": "freeze", name: event}
-    assert post(client, json.dumps(payload).encode()).status_code == 403
+    assert post_callback(client, json.dumps(payload).encode()).status_code == 403
     assert not Callback.objects.exists()
 
 
 def test_a_byte_order_mark_is_no_reason_to_lose_a_callback(client: Client, db: None) -> None:
     payload = {"salon_id": 10101, "application_id": 1, "partner_token": TOKEN, "event": "freeze"}
-    assert post(client, b"\xef\xbb\xbf" + json.dumps(payload).encode()).status_code == 200
+    assert post_callback(client, b"\xef\xbb\xbf" + json.dumps(payload).encode()).status_code == 200
 
 
 @pytest.mark.parametrize("odd", ["1E+999999999999999999999", "-1e-999999", "9" * 5000, "0.30000000000000004"])
 def test_a_number_of_any_size_is_stored_and_read_again(client: Client, db: None, odd: str) -> None:
     body = f'{{"salon_id": 1, "application_id": 1, "event": "x", "partner_token": "{TOKEN}", "odd": {odd}}}'
-    assert post(client, body.encode()).status_code == 200
+    assert post_callback(client, body.encode()).status_code == 200
     assert parse_as_written(Callback.objects.get().body)["odd"] == odd
 
 
@@ -333,8 +315,8 @@ def test_secrets_are_not_stored(client: Client, db: None) -> None:
 
 
 def test_more_than_64_kib_is_413_and_other_methods_405(client: Client, db: None) -> None:
-    assert post(client, b"x" * (64 * 1024 + 1)).status_code == 413
-    assert post(client, b"x" * (64 * 1024)).status_code == 400
+    assert post_callback(client, b"x" * (64 * 1024 + 1)).status_code == 413
+    assert post_callback(client, b"x" * (64 * 1024)).status_code == 400
     assert client.get(ADDRESS).status_code == 405
 
 

@@ -15,9 +15,9 @@ from integrations.outbox.models import OutgoingCall
 from integrations.status_sync.disconnect import disconnect
 from integrations.status_sync.status_sync import ask_status
 from sandbox import Sandbox, Status
-from tests.integrations.connect.test_claims import visit
 from tests.marketplace import AURORA_1, arrive
 from tests.not_none import not_none
+from tests.owner_forms import visit
 from tests.response import Api, Response
 
 pytestmark = pytest.mark.django_db

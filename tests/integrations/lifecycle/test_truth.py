@@ -14,8 +14,8 @@ from integrations.connections.models import LIVE, Connection
 from integrations.reconciliation.models import Reconciliation
 from integrations.reconciliation.start import start_run
 from sandbox import RefusalError, Sandbox, Status
+from tests.callbacks import tell
 from tests.examples import examples
-from tests.integrations.lifecycle.test_callbacks import tell
 from tests.marketplace import EMMA, arrive, follow
 
 pytestmark = pytest.mark.django_db

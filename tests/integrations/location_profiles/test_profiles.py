@@ -17,7 +17,7 @@ from integrations.location_profiles.retention import delete_old_people
 from integrations.outbox.models import Attempt, OutgoingCall
 from integrations.user_tokens.models import ApplicationToken, UserToken
 from sandbox import Sandbox
-from tests.core.test_secrets import everything_stored
+from tests.kept import everything_stored
 from tests.marketplace import AURORA_1, EMMA, EMMAS_EMAIL
 
 pytestmark = pytest.mark.django_db

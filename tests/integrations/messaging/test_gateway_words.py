@@ -8,7 +8,7 @@ import pytest
 from integrations.messaging.gateway_words import WORDS, read_gateway_item
 from integrations.messaging.models import MessageStatus
 from sandbox import Sandbox
-from tests.integrations.messaging.test_statuses import STATUSES, sent, status
+from tests.integrations.messaging.reporting import STATUSES, sent, status
 from tests.response import Api
 
 DOCS = Path(__file__).parents[3] / "docs/sms_gateways.md"

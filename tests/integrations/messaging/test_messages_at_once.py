@@ -13,8 +13,8 @@ from integrations.messaging.message_intake import take_messages
 from integrations.messaging.message_parsing import MessageRequest, read_message_request
 from integrations.messaging.message_senders import Place
 from integrations.messaging.models import RequestedMessage
+from tests.concurrency import at_once
 from tests.integrations.messaging.requesting import message
-from tests.integrations.test_at_once import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -295,7 +295,7 @@ def test_more_than_a_thousand_destinations_are_taken_whole(client: Client, key: 
 def test_number_text_and_address_stand_encrypted_and_the_token_nowhere(
     client: Client, key: str, settings: Settings
 ) -> None:
-    from tests.core.test_secrets import everything_stored
+    from tests.kept import everything_stored
 
     request_message(client, key, message())
     stored = everything_stored()

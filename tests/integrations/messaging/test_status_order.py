@@ -18,7 +18,7 @@ from integrations.messaging.parsing import ReportedStatus
 from integrations.messaging.volumes import count_volumes
 from integrations.outbox.models import OutgoingCall
 from sandbox import Sandbox
-from tests.integrations.messaging.test_statuses import STATUSES, sent, status
+from tests.integrations.messaging.reporting import STATUSES, sent, status
 from tests.response import Api
 
 pytestmark = pytest.mark.django_db

@@ -20,19 +20,10 @@ from integrations.messaging.volumes import count_volumes
 from integrations.outbox.models import Attempt, OutgoingCall, TokenStop
 from partner_portal.core.retention import delete_old
 from sandbox import Sandbox
+from tests.integrations.messaging.reporting import STATUSES, sent, status
 from tests.response import Api
 
 pytestmark = pytest.mark.django_db
-STATUSES = "sms/statuses/"
-
-
-def status(message_id: str | int = "m1", number: int | str = 1, **fields: Any) -> dict[str, Any]:
-    priced = {"payment_sum": 0.05, "currency_iso": "EUR", "parts_amount": 1} if number in (1, 8) else {}
-    return {"id": message_id, "status": number, **priced, **fields}
-
-
-def sent(altegio: Sandbox) -> Any:
-    return [(item["id"], item["status"]) for item in altegio.sms_statuses()]
 
 
 def test_statuses_reach_altegio_in_one_call(api: Api, altegio: Sandbox, work: Callable[..., None]) -> None:

@@ -22,7 +22,7 @@ from integrations.connections.transitions import lock, move
 from integrations.outbox.models import OutgoingCall
 from integrations.status_sync.status_sync import ask_status
 from sandbox import Sandbox
-from tests.integrations.lifecycle.test_callbacks import tell as callback
+from tests.callbacks import tell as callback
 from tests.marketplace import AURORA_1, EMMA, arrive, follow
 
 pytestmark = pytest.mark.django_db

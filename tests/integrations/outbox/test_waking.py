@@ -16,7 +16,7 @@ from integrations.outbox.queue import hurry, new_call, queue, queue_fresh, queue
 from integrations.outbox.sweep import expire_late_calls, recover_lost_calls
 from integrations.status_sync.status_sync import AskStatus
 from sandbox import Sandbox
-from tests.integrations.test_at_once import at_once
+from tests.concurrency import at_once
 
 pytestmark = pytest.mark.django_db
 OnCommit = Callable[..., AbstractContextManager[Any]]

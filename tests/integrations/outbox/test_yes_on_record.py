@@ -10,8 +10,8 @@ from integrations.messaging.models import StatusBatch
 from integrations.outbox.models import OutgoingCall
 from integrations.status_sync.disconnect import disconnect
 from sandbox import Sandbox
-from tests.integrations.activation.test_whose_answer import killed_after_altegios_yes
-from tests.integrations.messaging.test_statuses import STATUSES, status
+from tests.integrations.interrupting import killed_after_altegios_yes
+from tests.integrations.messaging.reporting import STATUSES, status
 from tests.response import Api
 
 pytestmark = pytest.mark.django_db

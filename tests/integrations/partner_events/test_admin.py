@@ -9,8 +9,8 @@ from pytest_django.fixtures import Settings
 
 from integrations.partner_events.endpoints import rotate_secret, switch
 from integrations.partner_events.models import WebhookEndpoint
-from tests.core.test_secrets import everything_stored
 from tests.integrations.partner_events.conftest import Partner
+from tests.kept import everything_stored
 
 pytestmark = pytest.mark.django_db
 ADD = "/admin/partner_events/webhookendpoint/add/"

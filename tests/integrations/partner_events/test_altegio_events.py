@@ -22,8 +22,8 @@ from integrations.webhooks.deliver import deliver_due as give_to_consumers
 from integrations.webhooks.models import Delivery, Event
 from partner_portal.core.feed import take_turn
 from sandbox import Sandbox
+from tests.entity_events import GOOD, post_event
 from tests.integrations.partner_events.conftest import Partner, due_now, go_out
-from tests.integrations.webhooks.test_receiving import GOOD, post
 from tests.marketplace import AURORA_1, AURORA_2, arrive
 
 pytestmark = pytest.mark.django_db
@@ -45,13 +45,13 @@ def numbers(told: dict[str, Any]) -> list[int]:
 
 def come(client: Client, keys: Installation, numbers: Sequence[int]) -> None:
     for number in numbers:
-        post(client, keys, GOOD | {"resource_id": number})
+        post_event(client, keys, GOOD | {"resource_id": number})
 
 
 def test_a_batch_goes_out_signed_with_its_events_as_they_came(
     client: Client, keys: Installation, partner: Partner, endpoint: WebhookEndpoint
 ) -> None:
-    post(client, keys, b'{"company_id": 10101, "price": 0.10, "name": "\xd0\x90\\ud800"}')
+    post_event(client, keys, b'{"company_id": 10101, "price": 0.10, "name": "\xd0\x90\\ud800"}')
     handing_on.fan_out()
     go_out()
 
@@ -77,7 +77,7 @@ DEEP = "[" * 98 + "7" + "]" * 98
 def test_the_feed_shows_what_the_webhook_carries(
     client: Client, keys: Installation, partner: Partner, endpoint: WebhookEndpoint, came: str, written: str
 ) -> None:
-    post(client, keys, f'{{"company_id": 10101, "cost": {came}}}'.encode())
+    post_event(client, keys, f'{{"company_id": 10101, "cost": {came}}}'.encode())
     handing_on.fan_out()
     go_out()
     _key, secret = ApiKey.objects.create_key(name="cabinet", scopes=["read", "webhooks"])
@@ -105,7 +105,7 @@ def test_a_message_is_not_too_large(
     client: Client, keys: Installation, partner: Partner, endpoint: WebhookEndpoint
 ) -> None:
     for number in range(3):
-        post(client, keys, GOOD | {"resource_id": number, "comment": "x" * 300_000})
+        post_event(client, keys, GOOD | {"resource_id": number, "comment": "x" * 300_000})
     handing_on.fan_out()
     go_out()
 
@@ -154,7 +154,7 @@ def test_events_of_many_places_cost_no_more_queries(
         handing_on.fan_out()
     count = len(one.captured_queries)
     come(client, places[0], [2, 3])
-    post(client, places[1], GOOD | {"company_id": AURORA_2})
+    post_event(client, places[1], GOOD | {"company_id": AURORA_2})
     with django_assert_num_queries(count):
         handing_on.fan_out()
     go_out()

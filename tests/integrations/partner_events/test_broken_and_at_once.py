@@ -19,8 +19,8 @@ from integrations.partner_events.models import PartnerEvent, WebhookDelivery, We
 from integrations.partner_events.publish import NewEvent, publish
 from integrations.partner_events.retention import delete_old_events
 from integrations.partner_events.sending import post_signed
+from tests.concurrency import at_once
 from tests.integrations.partner_events.conftest import Partner, due_now, go_out
-from tests.integrations.test_at_once import at_once
 from tests.not_none import not_none
 
 pytestmark = pytest.mark.django_db

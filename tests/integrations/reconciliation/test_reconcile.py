@@ -20,7 +20,7 @@ from integrations.reconciliation.rechecks import continue_run
 from integrations.reconciliation.start import start_run
 from integrations.reconciliation.unconfirmed import recheck_unconfirmed
 from sandbox import Sandbox
-from tests.integrations.lifecycle.test_callbacks import tell
+from tests.callbacks import tell
 from tests.marketplace import EMMA, arrive
 
 pytestmark = pytest.mark.django_db

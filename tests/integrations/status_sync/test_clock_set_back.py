@@ -13,7 +13,7 @@ from integrations.connections.transitions import move
 from integrations.outbox.models import OutgoingCall
 from integrations.status_sync.status_sync import ask_status
 from sandbox import Sandbox
-from tests.integrations.activation.test_whose_answer import while_altegio_answers
+from tests.integrations.interrupting import while_altegio_answers
 from tests.marketplace import AURORA_1, arrive
 
 pytestmark = pytest.mark.django_db

@@ -1,6 +1,7 @@
-"""What tests of telephony look at: who was told of calls, and under which CRM token."""
+"""The calls that a telephone system tells of, and what Altegio was told of them, under which CRM token."""
 
 from itertools import count
+from typing import Any
 
 from sandbox import Sandbox
 from tests.response import Api
@@ -8,6 +9,19 @@ from tests.response import Api
 EMMAS, MARIAS = "crm-aurora-7c1e", "crm-of-maria"
 CALLERS = count(100)
 RINGING = {"phone": "+447700900123", "diversion": "+442071838750"}
+CALLS = "telephony/calls/"
+CALL = {
+    "salon_id": 10101,
+    "type": "incoming",
+    "phone": "+447700900123",
+    "diversion": "+442071838750",
+    "call_id": "pbx-1",
+    "duration": 61,
+    "link": "https://pbx.example.com/1.mp3",
+    "status": "success",
+    "date": "2026-03-01T12:00:00+01:00",
+    "user": "anna",
+}
 
 
 def payload(altegio: Sandbox, command: str) -> list[str]:
@@ -19,3 +33,13 @@ def ring(api: Api, **place: int) -> int:
     """Another client calls: the status of the API's answer."""
     caller = {**RINGING, "phone": f"+4477009{next(CALLERS):05d}"}
     return api("post", "telephony/notifications/", {**caller, **place}).status_code
+
+
+def saved(altegio: Sandbox) -> list[dict[str, Any]]:
+    """The history of calls at Altegio."""
+    return [entry for entry in altegio.telephony() if entry["command"] == "history"]
+
+
+def history(altegio: Sandbox) -> list[Any]:
+    """The requests that wrote it, lost and repeated ones too."""
+    return [call for call in altegio.requests("voip") if call.body["command"] == "history"]

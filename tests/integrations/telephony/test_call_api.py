@@ -9,7 +9,7 @@ from pytest_django.fixtures import DjangoAssertNumQueries
 from integrations.connections.models import Chain, Location
 from integrations.telephony.models import PhoneCall
 from sandbox import Sandbox
-from tests.integrations.telephony.test_saved_calls import CALL, CALLS, saved
+from tests.integrations.telephony.calling import CALL, CALLS, saved
 from tests.not_none import not_none
 from tests.response import Api
 

@@ -11,7 +11,7 @@ from integrations.outbox.models import OutgoingCall
 from integrations.telephony import legs
 from integrations.telephony.models import PhoneCall
 from sandbox import Sandbox
-from tests.integrations.telephony.test_saved_calls import CALL, CALLS, history, saved
+from tests.integrations.telephony.calling import CALL, CALLS, history, saved
 from tests.response import Api
 
 pytestmark = pytest.mark.django_db

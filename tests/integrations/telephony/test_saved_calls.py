@@ -20,30 +20,10 @@ from integrations.user_tokens.models import UserToken
 from partner_portal.core.retention import delete_old
 from sandbox import Sandbox
 from tests.end_to_end.portal import wait_for
+from tests.integrations.telephony.calling import CALL, CALLS, history, saved
 from tests.response import Api
 
 pytestmark = pytest.mark.django_db
-CALLS = "telephony/calls/"
-CALL = {
-    "salon_id": 10101,
-    "type": "incoming",
-    "phone": "+447700900123",
-    "diversion": "+442071838750",
-    "call_id": "pbx-1",
-    "duration": 61,
-    "link": "https://pbx.example.com/1.mp3",
-    "status": "success",
-    "date": "2026-03-01T12:00:00+01:00",
-    "user": "anna",
-}
-
-
-def saved(altegio: Sandbox) -> list[dict[str, Any]]:
-    return [entry for entry in altegio.telephony() if entry["command"] == "history"]
-
-
-def history(altegio: Sandbox) -> list[Any]:
-    return [call for call in altegio.requests("voip") if call.body["command"] == "history"]
 
 
 def test_a_call_reaches_the_history(api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]) -> None:

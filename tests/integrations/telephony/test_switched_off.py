@@ -12,8 +12,7 @@ from integrations.telephony.chains import switch_on_again
 from integrations.telephony.models import PhoneCall
 from integrations.telephony.switched_off import settle_kept
 from sandbox import Sandbox
-from tests.integrations.telephony.calling import ring
-from tests.integrations.telephony.test_saved_calls import CALL, CALLS, saved
+from tests.integrations.telephony.calling import CALL, CALLS, ring, saved
 from tests.response import Api
 
 pytestmark = pytest.mark.django_db

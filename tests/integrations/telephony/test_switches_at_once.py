@@ -11,7 +11,7 @@ from integrations.outbox.models import OutgoingCall
 from integrations.outbox.sweep import expire_late_calls
 from integrations.telephony.call_kinds import SwitchTelephony, switch_telephony
 from partner_portal.core.models import FailedItem
-from tests.integrations.test_at_once import at_once, wait_for_the_other
+from tests.concurrency import at_once, wait_for_the_other
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),

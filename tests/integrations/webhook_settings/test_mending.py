@@ -25,8 +25,8 @@ from integrations.webhook_settings.call_kinds import (
 )
 from integrations.webhook_settings.models import WebhookSettings
 from sandbox import Sandbox
-from tests.core.test_secrets import everything_stored
-from tests.integrations.activation.test_whose_answer import killed_after_altegios_yes
+from tests.integrations.interrupting import killed_after_altegios_yes
+from tests.kept import everything_stored
 from tests.marketplace import AURORA_1, arrive
 
 pytestmark = pytest.mark.django_db

@@ -17,7 +17,7 @@ from integrations.webhooks.fan_out import WAITING, fan_out, fan_out_again
 from integrations.webhooks.models import Delivery, Event
 from partner_portal.core.byte_portions import MAX_BYTES
 from partner_portal.core.retention import delete_old
-from tests.integrations.webhooks.test_receiving import GOOD, post
+from tests.entity_events import GOOD, post_event
 
 pytestmark = pytest.mark.django_db
 
@@ -35,7 +35,7 @@ def test_receivers_get_batches_and_each_event_once(client: Client, keys: Install
     got: list[Any] = []
     CONSUMERS.register("mine", got.append)
     for number in range(120):
-        post(client, keys, GOOD | {"resource_id": number})
+        post_event(client, keys, GOOD | {"resource_id": number})
     assert fan_out() == 120
     assert fan_out() == 0
     deliver_due()
@@ -57,7 +57,7 @@ def test_large_events_are_handed_on_a_few_at_once(
 
     monkeypatch.setattr("integrations.webhooks.fan_out.publish_events", publish)
     for number in range(9):
-        post(client, keys, GOOD | {"resource_id": number, "comment": "x" * 1_000_000})
+        post_event(client, keys, GOOD | {"resource_id": number, "comment": "x" * 1_000_000})
     assert fan_out() == 9
     assert batches == [[0, 1, 2, 3], [4, 5, 6, 7], [8]]
 
@@ -72,7 +72,7 @@ def test_an_event_that_a_receiver_cannot_take_stands_alone_at_last(client: Clien
         got.extend(event.body["resource_id"] for event in events)
 
     for number in range(8):
-        post(client, keys, GOOD | {"resource_id": number})
+        post_event(client, keys, GOOD | {"resource_id": number})
     fan_out()
     for _ in range(len(PAUSES) + 3):
         deliver_due()
@@ -90,7 +90,7 @@ def test_what_a_receiver_wrote_is_undone_when_it_fails(client: Client, keys: Ins
         Alert.objects.create(key="half", kind="call", text="written")
         raise ValueError("then failed")
 
-    post(client, keys, GOOD)
+    post_event(client, keys, GOOD)
     fan_out()
     deliver_due()
     assert not Alert.objects.exists()
@@ -104,7 +104,7 @@ def test_a_dead_letter_may_be_sent_again(client: Client, keys: Installation) -> 
         if (error := next(answers)) is not None:
             raise error
 
-    post(client, keys, GOOD)
+    post_event(client, keys, GOOD)
     fan_out()
     for _ in range(len(PAUSES) + 1):
         deliver_due()
@@ -118,7 +118,7 @@ def test_a_dead_letter_may_be_sent_again(client: Client, keys: Installation) -> 
 
 def test_a_delivery_of_which_nothing_is_left_is_not_delivered(client: Client, keys: Installation) -> None:
     CONSUMERS.register("mine", lambda _events: None)
-    post(client, keys, GOOD)
+    post_event(client, keys, GOOD)
     fan_out()
     Event.objects.all().delete()
     deliver_due()
@@ -129,7 +129,7 @@ def test_a_delivery_of_which_nothing_is_left_is_not_delivered(client: Client, ke
 def test_processing_again_hands_on_once_more(client: Client, keys: Installation) -> None:
     got: list[Any] = []
     CONSUMERS.register("mine", got.append)
-    post(client, keys, GOOD)
+    post_event(client, keys, GOOD)
     fan_out()
     fan_out_again(Event.objects.all())
     assert fan_out() == 1
@@ -143,7 +143,7 @@ def test_old_events_go_in_batches_and_young_ones_stay(
     monkeypatch.setattr("integrations.webhooks.retention.BATCH", 2)
     settings.RETENTION_EVENTS_DAYS = 7
     for number in range(6):
-        post(client, keys, GOOD | {"resource_id": number})
+        post_event(client, keys, GOOD | {"resource_id": number})
     fan_out()
     old = list(Event.objects.order_by("pk").values_list("pk", flat=True)[:5])
     Event.objects.filter(pk__in=old).update(received_at=timezone.now() - timedelta(days=8))
@@ -157,7 +157,7 @@ def test_what_still_waits_to_be_handed_on_stays_however_few_days_are_set(
     settings.RETENTION_EVENTS_DAYS = 1
     got: list[Any] = []
     CONSUMERS.register("mine", got.append)
-    post(client, keys, GOOD)
+    post_event(client, keys, GOOD)
     Event.objects.update(received_at=timezone.now() - timedelta(days=2))
     delete_old()
     fan_out()
@@ -173,7 +173,7 @@ def test_what_still_waits_to_be_handed_on_stays_however_few_days_are_set(
 
 def test_what_was_given_up_goes_with_its_time(client: Client, keys: Installation, settings: Settings) -> None:
     settings.RETENTION_EVENTS_DAYS = 1
-    post(client, keys, GOOD)
+    post_event(client, keys, GOOD)
     WAITING.bury(Event.objects.get().pk, "It cannot be read.")
     Event.objects.update(received_at=timezone.now() - timedelta(days=2))
     delete_old()
@@ -183,7 +183,7 @@ def test_what_was_given_up_goes_with_its_time(client: Client, keys: Installation
 @pytest.mark.leaves_stranded("an event is made old without a worker")
 def test_with_0_days_events_are_kept_for_good(client: Client, keys: Installation, settings: Settings) -> None:
     settings.RETENTION_EVENTS_DAYS = 0
-    post(client, keys, GOOD)
+    post_event(client, keys, GOOD)
     Event.objects.update(received_at=timezone.now() - timedelta(days=1000))
     delete_old()
     assert Event.objects.exists()

@@ -15,24 +15,18 @@ from integrations.webhooks.fan_out import fan_out
 from integrations.webhooks.models import Event
 from partner_portal.core.json_depth import MAX_VALUES
 from sandbox import Sandbox
+from tests.entity_events import GOOD, post_event
 from tests.not_none import not_none
-from tests.response import Response
 
 pytestmark = pytest.mark.django_db
-GOOD = {"company_id": 10101, "resource": "record", "resource_id": 1, "status": "create", "data": {"id": 1}}
-
-
-def post(client: Client, keys: Installation, body: Any) -> Response:
-    data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return client.post(f"/altegio/events/{keys.events_key}/", data, content_type="application/json")
 
 
 def test_an_event_is_one_insert(
     client: Client, keys: Installation, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    post(client, keys, GOOD)
+    post_event(client, keys, GOOD)
     with django_assert_num_queries(1):
-        assert post(client, keys, GOOD).status_code == 200
+        assert post_event(client, keys, GOOD).status_code == 200
     assert Event.objects.count() == 2
 
 
@@ -55,7 +49,7 @@ def test_an_event_is_one_insert(
 def test_any_json_is_stored_as_it_came_and_flagged_later(
     client: Client, keys: Installation, body: bytes, flag: str
 ) -> None:
-    assert post(client, keys, body).status_code == 200
+    assert post_event(client, keys, body).status_code == 200
     fan_out()
     event = Event.objects.get()
     assert event.body == body.decode()
@@ -64,42 +58,42 @@ def test_any_json_is_stored_as_it_came_and_flagged_later(
 
 @pytest.mark.parametrize("body", [b"", b"{", b"NaN", b'{"a": Infinity}', b"\xff", b"[" * 200_000, b"\x00"])
 def test_what_is_not_json_is_400(client: Client, keys: Installation, body: bytes) -> None:
-    assert post(client, keys, body).status_code == 400
+    assert post_event(client, keys, body).status_code == 400
     assert not Event.objects.exists()
 
 
 def test_an_unknown_key_is_404_and_more_than_1_mib_413(client: Client, keys: Installation) -> None:
     assert client.post("/altegio/events/nobody/", b"{}", content_type="application/json").status_code == 404
-    assert post(client, keys, b'"' + b"x" * (1024 * 1024 - 2) + b'"').status_code == 200
-    assert post(client, keys, b"x" * (1024 * 1024 + 1)).status_code == 413
+    assert post_event(client, keys, b'"' + b"x" * (1024 * 1024 - 2) + b'"').status_code == 200
+    assert post_event(client, keys, b"x" * (1024 * 1024 + 1)).status_code == 413
 
 
 def test_a_body_that_holds_too_much_is_400(client: Client, keys: Installation) -> None:
-    answer = post(client, keys, b"[" + b",".join([b"[]"] * MAX_VALUES) + b"]")
+    answer = post_event(client, keys, b"[" + b",".join([b"[]"] * MAX_VALUES) + b"]")
     assert (answer.status_code, answer.json()) == (400, {"detail": "The JSON holds more than 100000 values."})
     assert not Event.objects.exists()
 
 
 @pytest.mark.parametrize("text", [',[{"\\' * MAX_VALUES, "]" * MAX_VALUES])
 def test_what_stands_in_a_text_is_one_value(client: Client, keys: Installation, text: str) -> None:
-    assert post(client, keys, GOOD | {"comment": text}).status_code == 200
+    assert post_event(client, keys, GOOD | {"comment": text}).status_code == 200
 
 
 def test_with_the_database_away_the_answer_is_503(
     client: Client, keys: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    post(client, keys, GOOD)
+    post_event(client, keys, GOOD)
 
     def away(*_args: Any, **_kwargs: Any) -> None:
         raise OperationalError("server closed the connection")
 
     monkeypatch.setattr(endpoint, "insert_event", away)
-    assert post(client, keys, GOOD).status_code == 503
+    assert post_event(client, keys, GOOD).status_code == 503
 
 
 def test_a_repeated_event_is_marked_and_kept(client: Client, keys: Installation) -> None:
     for body in (GOOD, GOOD, GOOD | {"status": "update"}):
-        post(client, keys, body)
+        post_event(client, keys, body)
     fan_out()
     assert list(Event.objects.order_by("pk").values_list("is_duplicate", flat=True)) == [False, True, False]
 

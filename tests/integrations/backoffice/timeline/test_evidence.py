@@ -11,7 +11,7 @@ from integrations.backoffice.timeline.entries import timeline
 from integrations.backoffice.timeline.evidence import MAX_LENGTH, shown
 from integrations.connections.models import Connection
 from sandbox import Sandbox
-from tests.integrations.lifecycle.test_callbacks import tell
+from tests.callbacks import tell
 from tests.marketplace import AURORA_1, arrive
 
 pytestmark = pytest.mark.django_db

@@ -9,7 +9,7 @@ from pytest_django.fixtures import DjangoAssertNumQueries
 from integrations.backoffice.timeline.entries import timeline
 from integrations.connections.models import Connection
 from sandbox import Sandbox
-from tests.integrations.lifecycle.test_callbacks import tell
+from tests.callbacks import tell
 
 pytestmark = pytest.mark.django_db
 

@@ -1,0 +1,47 @@
+"""What happens between Altegio's answer and what the portal makes of it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest.mock import patch
+
+from integrations.altegio.answers import Answer, Outcome
+from integrations.altegio.client import AltegioClient
+from integrations.altegio.requests import ApiRequest, Host
+from integrations.outbox import executor
+from integrations.outbox.call_kinds import CallKind
+from integrations.outbox.models import OutgoingCall
+
+
+@contextmanager
+def killed_after_altegios_yes() -> Iterator[None]:
+    """The worker ends when Altegio's yes to an activation is on record, before what follows from it is written."""
+
+    def settle(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking: bool, host: Host = "app") -> None:
+        if asking or answer.outcome is not Outcome.ACCEPTED:
+            settle_as_ever(call, kind, answer, asking=asking, host=host)
+
+    settle_as_ever = executor._settle
+    with patch.object(executor, "_settle", settle):
+        yield
+
+
+@contextmanager
+def while_altegio_answers(what: str, happen: Callable[[], Any]) -> Iterator[None]:
+    """`happen()` once, between Altegio's answer about an installation and the moment in which it is read.
+
+    `what`: the end of the call's address behind that of the installation's status.
+    """
+    send = AltegioClient.send
+    happened: list[ApiRequest] = []
+
+    def answer(client: AltegioClient, call: ApiRequest) -> Answer:
+        answered = send(client, call)
+        if call.path.endswith(f"/application/1{what}") and not happened:
+            happened.append(call)
+            happen()
+        return answered
+
+    with patch.object(AltegioClient, "send", answer):
+        yield
+    assert happened

@@ -1,0 +1,27 @@
+"""What the portal has written down: every column of every table, and the lines of its log."""
+
+import logging
+
+import structlog
+from django.apps import apps
+from django.db import connection
+
+
+def everything_stored() -> str:
+    """Every column of every table, as the database holds it."""
+    rows = []
+    with connection.cursor() as cursor:
+        for model in apps.get_models(include_auto_created=True):
+            cursor.execute(f'SELECT * FROM "{model._meta.db_table}"')
+            rows += [str(row) for row in cursor.fetchall()]
+    return "\n".join(rows)
+
+
+def as_written(records: list[logging.LogRecord]) -> str:
+    """The lines as the product's own formatter writes them."""
+    [formatter] = {
+        handler.formatter
+        for handler in logging.getLogger().handlers
+        if isinstance(handler.formatter, structlog.stdlib.ProcessorFormatter)
+    }
+    return "\n".join(formatter.format(record) for record in records)
