@@ -226,6 +226,7 @@ def test_a_download_that_is_thrown_away_unread_makes_room(staff: User) -> None:
         export = ListExport(user_id=staff.pk, list_name="locations", total=0)
         list_exports.stream(export, Location.objects.order_by("pk"), [], list, "locations.csv")
         gc.collect()
+    assert list_exports._places.qsize() == list_exports.MAX_AT_ONCE
 
 
 def test_the_page_can_ask_how_far_it_is(client: Client, staff: User) -> None:

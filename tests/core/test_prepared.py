@@ -30,7 +30,7 @@ def planned() -> list[str]:
         return [statement for (statement,) in cursor.fetchall()]
 
 
-def read_often() -> None:
+def assert_title_is_read_often() -> None:
     for _ in range(OFTEN):
         assert fetch_all(TITLE, [1]) == [("Salon",)]
 
@@ -61,23 +61,23 @@ def test_what_shall_be_planned_anew_is_not_kept(location: Location) -> None:
 
 @on_postgresql
 def test_a_migration_is_not_noticed_between_two_transactions(location: Location) -> None:
-    read_often()
+    assert_title_is_read_often()
     migrate(301)
     try:
-        read_often()
+        assert_title_is_read_often()
     finally:
         migrate(300)
 
 
 @on_postgresql
 def test_a_migration_during_the_day_costs_a_transaction_once(location: Location) -> None:
-    read_often()
+    assert_title_is_read_often()
     migrate(301)
     try:
         with pytest.raises(OperationalError, match="do the same again"), transaction.atomic():
             fetch_all(TITLE, [1])
         with transaction.atomic():
-            read_often()
+            assert_title_is_read_often()
     finally:
         migrate(300)
 

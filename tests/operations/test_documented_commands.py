@@ -28,7 +28,9 @@ def after_manage(line: str) -> list[str]:
 
 @pytest.mark.parametrize("block", BLOCKS)
 def test_every_block_is_a_script(block: str) -> None:
-    subprocess.run(["/bin/bash", "-n"], input=block, text=True, check=True, timeout=10)
+    read = subprocess.run(["/bin/bash", "-n"], input=block, text=True, capture_output=True, check=False, timeout=10)
+
+    assert (read.returncode, read.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("line", MANAGED)
@@ -36,7 +38,9 @@ def test_every_command_of_the_portal_takes_its_arguments(line: str) -> None:
     name, *arguments = after_manage(line)
     command = load_command_class(get_commands()[name], name)
 
-    command.create_parser("manage.py", name).parse_args(arguments)
+    _taken, unknown = command.create_parser("manage.py", name).parse_known_args(arguments)
+
+    assert unknown == []
 
 
 @pytest.mark.parametrize("line", COMPOSED)

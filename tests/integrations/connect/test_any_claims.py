@@ -194,9 +194,9 @@ class Interleaving:
 
 
 def test_nothing_undecided_is_ever_unmoved(altegio: Sandbox, work: Callable[..., None]) -> None:
-    tried = 0
+    tried, wanted = 0, examples(20, 300)
 
-    @settings(**examples(20, 300), deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
+    @settings(**wanted, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
     @given(st.lists(step, max_size=14))
     def any_interleaving(events: Any) -> None:
         nonlocal tried
@@ -212,4 +212,4 @@ def test_nothing_undecided_is_ever_unmoved(altegio: Sandbox, work: Callable[...,
             transaction.set_rollback(True)
 
     any_interleaving()
-    print(f"{tried} interleavings tried")
+    assert tried >= wanted["max_examples"]
