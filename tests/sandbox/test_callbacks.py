@@ -63,17 +63,23 @@ def test_the_numbers_of_a_payment_may_stand_otherwise_than_they_are_signed(
 
 @pytest.mark.parametrize(
     ("switches", "count"),
-    [({"callback_copies": 2}, 2), ({"callbacks_enabled": False}, 0), ({"callback_delay": 0.2}, 1)],
+    [({"callback_copies": 2}, 2), ({"callbacks_enabled": False}, 0)],
 )
-def test_callbacks_come_twice_never_or_late(
+def test_callbacks_come_twice_or_never(
     sandbox: Sandbox, active: Caller, portal: Portal, switches: dict[str, Any], count: int
 ) -> None:
     sandbox.configure(**switches)
     sandbox.uninstall(LONDON)
-    if "callback_delay" in switches:
-        assert portal.received == []
     assert sandbox.callbacks.wait()
     assert len(portal.received) == count
+
+
+def test_a_callback_comes_late(sandbox: Sandbox, active: Caller, portal: Portal) -> None:
+    sandbox.configure(callback_delay=0.2)
+    sandbox.uninstall(LONDON)
+    assert portal.received == []
+    assert sandbox.callbacks.wait()
+    assert len(portal.received) == 1
 
 
 def test_any_callback_can_be_sent_by_hand(sandbox: Sandbox, portal: Portal) -> None:

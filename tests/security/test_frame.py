@@ -126,12 +126,20 @@ def test_the_choice_of_a_language_leads_nowhere_else(emma: User, away: str, in_f
     browser.force_login(emma)
     path = address(emma, "accounts:language") if in_frame else reverse("accounts:language")
     answer = browser.post(path, {"language": "hu", "next": away})
-    assert answer.status_code in (302, 400)
-    assert "evil.example" not in answer.get("Location", "").partition("?")[0] or answer["Location"].startswith("/a")
+    assert answer.status_code == 302
+    assert answer["Location"].startswith("/")
+    assert not answer["Location"].startswith(("//", "/\\"))
     assert "X-Evil" not in answer
-    for code in ("x" * 9000, "\0", "../hu", "hu\r\n", ""):
-        assert browser.post(path, {"language": code}).status_code == 302
-    assert User.objects.get().language in ("hu", "en")
+
+
+@pytest.mark.parametrize("code", ["x" * 9000, "\0", "../hu", "hu\r\n", ""])
+@pytest.mark.parametrize("in_frame", [True, False])
+def test_what_is_no_language_changes_none(emma: User, code: str, in_frame: bool) -> None:
+    browser = Client(headers={"Origin": "http://testserver"}, raise_request_exception=False)
+    browser.force_login(emma)
+    path = address(emma, "accounts:language") if in_frame else reverse("accounts:language")
+    assert browser.post(path, {"language": code}).status_code == 302
+    assert User.objects.get().language == "en"
 
 
 ODD = ("9" * 5000, "-1", "0", "NaN", "1e999", "\0", "²", "\udcff", "' OR 1=1 --", "%", "[]", "last")

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from accounts import limits
 from integrations.connect.parameters import MAX_LOCATIONS, InvalidArrivalError, read_redirect
 from integrations.connections.models import Arrival, Connection, RefusedArrival
 from tests.examples import examples
@@ -153,14 +154,16 @@ VALUES = st.one_of(
     **examples(100, 1000), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(pairs=st.lists(st.tuples(NAMES, VALUES), max_size=6), signature=st.booleans())
-def test_no_address_breaks_the_page(client: Client, pairs: Any, signature: Any) -> None:
+def test_no_address_breaks_the_page(
+    client: Client, monkeypatch: pytest.MonkeyPatch, pairs: Any, signature: Any
+) -> None:
+    monkeypatch.setattr(limits, "ARRIVALS", limits.Limit("arrivals", 10**9, 60))
     query = "&".join(f"{name}={quote(value.encode('utf-8', 'surrogatepass'))}" for name, value in pairs)
     if signature:
         query += "&" + urlencode(signed())
     answer = client.get(f"/connect/?{query}")
-    assert answer.status_code in (200, 303, 400, 429)
-    if answer.status_code == 400:
-        assert b"<h1" in answer.content
+    assert answer.status_code in (200, 303, 400)
+    assert answer.status_code != 400 or b"<h1" in answer.content
 
 
 @pytest.mark.django_db

@@ -33,13 +33,16 @@ def leg(**fields: object) -> dict[str, object]:
         pytest.param({}, {"link": "https://pbx.example/1.wav"}, id="with a recording"),
         pytest.param({"type": "internal", "duration": 90}, {"duration": 5}, id="the client's leg of a transfer"),
         pytest.param({"phone": ""}, {"status": "missed"}, id="the leg that shows the number"),
-        pytest.param({"user": "101"}, {"user": "102"}, id="of equal ones the later"),
     ],
 )
 def test_the_better_leg_wins(worse: dict[str, Any], better: dict[str, Any]) -> None:
     assert legs.merged(leg(**worse), leg(**better)) == leg(**better)
-    if "user" not in worse:
-        assert legs.merged(leg(**better), leg(**worse)) == leg(**better)
+    assert legs.merged(leg(**better), leg(**worse)) == leg(**better)
+
+
+def test_of_equal_legs_the_later_wins() -> None:
+    first, second = leg(user="101"), leg(user="102")
+    assert (legs.merged(first, second), legs.merged(second, first)) == (second, first)
 
 
 def test_a_recording_and_a_time_are_taken_from_the_other_leg() -> None:

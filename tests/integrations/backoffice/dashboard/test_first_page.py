@@ -98,7 +98,9 @@ def test_a_conflict_is_seen_at_once(
 def test_granted_connections_stand_under_the_time_they_have_left(staff: Client, minutes: int, name: str) -> None:
     make_connections(1, deadline_at=datetime.now(UTC) + timedelta(minutes=minutes))
     page = first_page(staff)
-    assert {key: number(page, key) for key in ("soon", "later", "calm", "passed")}[name] == "1"
+    counted = {key: number(page, key) for key in ("soon", "later", "calm", "passed")}
+    assert [key for key, count in counted.items() if count not in ("", "0")] == [name]
+    assert counted[name] == "1"
 
 
 def test_every_number_leads_to_a_list_of_as_many_rows(staff: Client) -> None:
@@ -106,7 +108,9 @@ def test_every_number_leads_to_a_list_of_as_many_rows(staff: Client) -> None:
     make_connections(2, state=State.FROZEN)
     links = re.findall(r'<a href="(/admin/[^"]*\?[^"]*)"[^>]*>([\d,]+)</a>', first_page(staff))
     assert len(links) > 100
-    for address, shown in {link for link in links if link[1] != "0"}:
+    filled = {link for link in links if link[1] != "0"}
+    assert filled
+    for address, shown in filled:
         answer = staff.get(address.replace("&amp;", "&"))
         assert answer.status_code == 200, address
         assert answer.context["cl"].result_count == int(shown), address

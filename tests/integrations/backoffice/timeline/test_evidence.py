@@ -49,7 +49,8 @@ def test_a_call_and_a_callback_show_what_was_said(
     work()
     behind = {(entry.kind, piece.label): piece.text for entry in timeline(connected) for piece in entry.evidence}
     assert f'"salon_id": {AURORA_1}' in behind["callback", "as it came"]
-    assert "https://" in behind["attempt", "address"] or "http://" in behind["attempt", "address"]
+    status_call = f"GET {altegio.app_url}/marketplace/salon/{AURORA_1}/application/1"
+    assert behind["attempt", "address"] == status_call
     assert behind["attempt", "answer"].startswith("{\n")
 
     staff = Client()
