@@ -63,6 +63,12 @@ def test_a_failed_payment_is_one_sentence_with_its_page_and_a_button(
     assert reverse("admin:billing_payment_change", args=[failed.pk]) in shown
     assert f'<form method="post" action="{reverse("admin:billing_payment_changelist")}">' in shown
     assert AGAIN in shown
+
+
+def test_a_failed_payment_is_not_told_of_again_in_the_words_of_its_call(
+    staff: Client, connection: Connection, failed: Payment
+) -> None:
+    shown = page(staff, connection)
     assert "nothing is known to be wrong" not in shown
     assert "report_payment payment:" not in shown
     assert not Alert.objects.filter(text__contains="report_payment").exists()

@@ -115,7 +115,7 @@ def test_connections_that_run_out_of_time(
     assert found['portal_connections_running_out{within="1800"}'] == 2
 
 
-def test_budget_letters_alerts_and_the_token(
+def test_how_much_of_the_budget_of_calls_is_used(
     client: Client,
     altegio: Sandbox,
     work: Callable[..., None],
@@ -125,14 +125,22 @@ def test_budget_letters_alerts_and_the_token(
     settings.ALTEGIO_REQUESTS_PER_MINUTE = 8
     arrive(client, altegio, AURORA_1)
     work()
-    queue_email("welcome", User.objects.get(email="emma@aurora.example"), key="one")
+    assert altegio.requests()
+    assert scrape()["portal_call_rate_used_ratio"] == len(altegio.requests()) / 8
+
+
+def test_emails_that_wait_and_emails_that_were_given_up(scrape: Callable[[], dict[str, float]]) -> None:
+    queue_email("welcome", User.objects.create_user("emma@aurora.example"), key="one")
+    found = scrape()
+    assert found['portal_emails{state="waiting"}'] == 1
+    assert found['portal_emails{state="given_up"}'] == 0
+
+
+def test_a_stopped_token_and_the_alert_about_it(scrape: Callable[[], dict[str, float]]) -> None:
     assert scrape()["portal_token_stopped"] == 0
     stop_token("Unauthorized")
 
     found = scrape()
-    assert found["portal_call_rate_used_ratio"] == len(altegio.requests()) / 8
-    assert found['portal_emails{state="waiting"}'] == 1
-    assert found['portal_emails{state="given_up"}'] == 0
     assert found["portal_token_stopped"] == 1
     assert found['portal_alerts_open{kind="token"}'] == 1
     assert found['portal_alerts_open{kind="window"}'] == 0

@@ -90,12 +90,29 @@ class TestForm:
         voice.refresh_from_db()
         assert str(voice.brand_logo_id).endswith(kind)
         assert admin_client.get(brand_of(voice).logo_path).content == content
+
+    @pytest.fixture
+    def logo(self, admin_client: Client, voice: Application, address: str) -> str:
+        """The number of the logo that the application has."""
+        self.post(admin_client, address, brand_logo=SimpleUploadedFile("any.name", SVG))
+        voice.refresh_from_db()
+        assert voice.brand_logo_id
+        return str(voice.brand_logo_id)
+
+    def test_a_logo_is_kept_where_the_form_says_nothing_of_it(
+        self, admin_client: Client, voice: Application, address: str, logo: str
+    ) -> None:
         assert self.post(admin_client, address) == {}
         voice.refresh_from_db()
-        assert voice.brand_logo_id, "kept where the form says nothing of it"
+        assert str(voice.brand_logo_id) == logo
+
+    def test_a_logo_that_is_taken_away_stays_for_the_emails_of_before(
+        self, admin_client: Client, voice: Application, address: str, logo: str
+    ) -> None:
         assert self.post(admin_client, address, **{"brand_logo-clear": "on"}) == {}
-        assert not Application.objects.exclude(brand_logo=None).exists()
-        assert BrandLogo.objects.count() == 1, "e-mails of before still show it"
+        voice.refresh_from_db()
+        assert voice.brand_logo_id is None
+        assert str(BrandLogo.objects.get().pk) == logo
 
     @pytest.mark.parametrize(
         ("field", "value"),

@@ -178,9 +178,9 @@ def test_a_clock_that_is_set_back_before_the_acceptance_loses_no_token(
     assert ring(api, salon_id=AURORA_1) == 202
 
 
-def test_a_new_token_is_that_of_the_location_it_came_with_until_staff_confirm_it_for_all(
-    api: Api, altegio: Sandbox, come: Callable[..., None], work: Callable[..., None]
-) -> None:
+@pytest.fixture
+def late_call(altegio: Sandbox, come: Callable[..., None]) -> PhoneCall:
+    """A call of a chain of two locations; since then one of them has come with a new token."""
     come(AURORA_1, EMMA, token=EMMAS)
     come(AURORA_2, EMMA, token=EMMAS)
     late = PhoneCall.objects.create(chain=Chain.objects.get(), call_id="1", state="failed")
@@ -188,6 +188,12 @@ def test_a_new_token_is_that_of_the_location_it_came_with_until_staff_confirm_it
         altegio.world.chains[AURORA_CHAIN].crm_token = "crm-new"
     altegio.uninstall(AURORA_1, application_id=TELEPHONY)
     come(AURORA_1, EMMA, token="crm-new")
+    return late
+
+
+def test_a_new_token_is_that_of_the_location_it_came_with(
+    api: Api, altegio: Sandbox, work: Callable[..., None], late_call: PhoneCall
+) -> None:
     for location in (AURORA_1, AURORA_2):
         ring(api, salon_id=location)
         work()
@@ -195,21 +201,20 @@ def test_a_new_token_is_that_of_the_location_it_came_with_until_staff_confirm_it
     assert outgoing_emails("token_not_taken") == [email_of(EMMA)]
     assert "confirm the chain" in Alert.objects.get(key__startswith="two-tokens:", cleared_at=None).text
 
+
+def test_a_new_token_that_staff_confirm_is_that_of_the_whole_chain(
+    api: Api, altegio: Sandbox, work: Callable[..., None], late_call: PhoneCall
+) -> None:
     confirm_chain(not_none(Location.objects.get(altegio_id=AURORA_1).chain).pk)
     ring(api, salon_id=AURORA_2)
     ring(api, salon_group_id=AURORA_CHAIN)
     work()
-    assert payload(altegio, "event") == ["crm-new", EMMAS, "crm-new", "crm-new"]
-    assert not Alert.objects.filter(key__startswith="two-tokens:", cleared_at=None).exists()
+    assert payload(altegio, "event") == ["crm-new", "crm-new"]
     assert payload(altegio, "setup") == [EMMAS, "crm-new"]
-    assert (
-        Chain.objects.get(
-            crm_token_hash=not_none(Location.objects.get(altegio_id=AURORA_2).chain).crm_token_hash
-        ).telephony
-        == "on"
-    )
-    late.refresh_from_db()
-    assert late.chain.crm_token == "crm-new"
+    assert not Alert.objects.filter(key__startswith="two-tokens:", cleared_at=None).exists()
+    assert not_none(Location.objects.get(altegio_id=AURORA_2).chain).telephony == "on"
+    late_call.refresh_from_db()
+    assert late_call.chain.crm_token == "crm-new"
 
 
 def test_a_location_that_somebody_connects_with_the_owners_link_and_a_token_of_their_own_takes_no_other_along(
