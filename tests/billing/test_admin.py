@@ -199,7 +199,7 @@ def test_the_export_tells_all_that_settles_the_share(
     assert rows[0]["external_id"] == "'=1+1", "no formula for a spreadsheet"
 
 
-def test_the_chart_counts(client: Client, connection: Connection, staff: User) -> None:
+def test_the_chart_counts_subscriptions_by_their_kind(client: Client, connection: Connection, staff: User) -> None:
     bars = client.get("/admin/billing/subscription/").context["bars"]
     assert {bar["kind"]: bar["count"] for bar in bars} == {
         "paid": 0,

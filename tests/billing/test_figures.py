@@ -172,7 +172,7 @@ def test_long_times_are_kept_in_two_digits(seconds: int, kept: int) -> None:
 @pytest.mark.parametrize(
     ("seconds", "words"), [(None, "–"), (0, "0 s"), (60, "1 min"), (750, "12 min 30 s"), (12_000, "3 h 20 min")]
 )
-def test_times_in_words(seconds: int | None, words: str) -> None:
+def test_a_time_is_shown_in_its_two_largest_units(seconds: int | None, words: str) -> None:
     assert duration(seconds).replace("\u00a0", " ") == words
 
 

@@ -192,7 +192,7 @@ def test_a_payment_for_a_location_that_was_connected_once(billing: Billing, conn
     assert billing.tell().status_code == 202
 
 
-def test_finding_and_listing(billing: Billing, connection: Connection) -> None:
+def test_a_payment_is_found_by_its_external_id_and_listed(billing: Billing, connection: Connection) -> None:
     payment = billing.pay(external_id="bill-x")
     billing.pay(**FEBRUARY)
     assert [row["id"] for row in billing.get("payments/?external_id=bill-x").json()["results"]] == [payment]

@@ -92,7 +92,7 @@ class TestLogos:
             SVG + b" " * MAX_BYTES,
         ],
     )
-    def test_nothing_else_is(self, content: bytes) -> None:
+    def test_what_is_no_logo_or_a_damaged_or_large_one_is_refused(self, content: bytes) -> None:
         with pytest.raises(ValueError, match=r"\."):
             read_logo(content)
 

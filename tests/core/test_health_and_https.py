@@ -16,7 +16,7 @@ from tests.marketplace import AURORA_1, follow
 pytestmark = pytest.mark.django_db
 
 
-def test_alive(client: Client) -> None:
+def test_a_running_process_says_that_it_is_alive(client: Client) -> None:
     assert client.get("/healthz/").content == b"ok"
 
 

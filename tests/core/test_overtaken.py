@@ -41,7 +41,7 @@ def test_what_no_other_try_mends_is_raised_at_once() -> None:
         overtaken_by(1, deadlock("57P01"))()
 
 
-def test_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_not_repeated_beyond_its_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(overtaken, "PATIENCE", 0.0)
     with pytest.raises(OvertakenError):
         overtaken_by(1, OvertakenError())()

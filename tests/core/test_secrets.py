@@ -92,7 +92,7 @@ def test_an_error_report_holds_no_secret(rf: RequestFactory, settings: Settings)
         "password=SECRET&x=1",
     ],
 )
-def test_masking(text: str) -> None:
+def test_a_secret_is_masked_however_it_is_written(text: str) -> None:
     assert "SECRET" not in mask(text)
     assert MASK in mask(text)
 

@@ -175,7 +175,7 @@ TEXT = models.CharField(max_length=200, blank=True)
     ],
     ids=lambda operation: operation.describe(),
 )
-def test_what_is_refused(operation: Any) -> None:
+def test_an_operation_that_running_processes_would_feel_is_refused(operation: Any) -> None:
     assert len(list(refused("accounts", [operation], STATE))) == 1
 
 
@@ -193,7 +193,7 @@ def test_what_is_refused(operation: Any) -> None:
     ],
     ids=lambda operation: operation.describe(),
 )
-def test_what_is_allowed(operation: Any) -> None:
+def test_an_operation_that_running_processes_do_not_notice_is_allowed(operation: Any) -> None:
     assert list(refused("accounts", [operation], STATE)) == []
 
 

@@ -86,7 +86,7 @@ def test_one_slow_call_does_not_hold_up_the_others(sandbox: Sandbox, granted: Ca
     sandbox.fault("delay", "activate", seconds=3.0)
     with ThreadPoolExecutor(1) as pool:
         slow = pool.submit(granted.activate)
-        time.sleep(0.1)
+        wait_for(lambda: sandbox.requests("activate"), "the slow call has come")
         assert requests.get(f"{sandbox.app_url}/_sandbox/state", timeout=5).status_code == 200
         assert not slow.done()
         assert slow.result().status_code == 201

@@ -76,7 +76,7 @@ def reversed_names() -> Poisoned:
     return rows
 
 
-def test_on_staffs_screens(reversed_names: Poisoned, client: Client) -> None:
+def test_a_reversing_name_turns_nothing_on_staffs_screens(reversed_names: Poisoned, client: Client) -> None:
     client.force_login(User.objects.create_superuser("staff@partner.example", "correct horse battery"))
     shown, found = 0, set()
     for model in admin.site._registry:
@@ -105,7 +105,7 @@ def test_on_the_owners_pages(reversed_names: Poisoned, client: Client) -> None:
     assert [(page, found) for page in pages if (found := exposed(client.get(page).content.decode()).found)] == []
 
 
-def test_in_letters(reversed_names: Poisoned) -> None:
+def test_a_reversing_name_turns_nothing_in_an_email(reversed_names: Poisoned) -> None:
     connection = Connection.objects.get()
     for template in ("connected", "frozen", "not_connected"):
         params = {"subjects": [connection.pk], "more": 0}

@@ -83,7 +83,7 @@ def checked(page: Response) -> str:
     return html
 
 
-def test_on_staffs_screens(poisoned: Poisoned, staff: Client) -> None:
+def test_stored_markup_stays_text_on_staffs_screens(poisoned: Poisoned, staff: Client) -> None:
     """Every list, and the page of every row: the connection's with its timeline among them."""
     reached = 0
     checked(staff.get("/admin/"))
@@ -95,7 +95,7 @@ def test_on_staffs_screens(poisoned: Poisoned, staff: Client) -> None:
     assert reached > 20, "the texts were shown"
 
 
-def test_when_staff_are_asked_whether_to_act(poisoned: Poisoned, staff: Client) -> None:
+def test_stored_markup_stays_text_where_staff_are_asked_whether_to_act(poisoned: Poisoned, staff: Client) -> None:
     for model, room in admin.site._registry.items():
         for action in room.actions or ():
             address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
@@ -135,7 +135,7 @@ def test_what_is_typed_into_a_search_or_form_comes_back_as_text(
         assert dangers(page.content.decode()) == []
 
 
-def test_in_letters(poisoned: Poisoned, text: str) -> None:
+def test_stored_markup_stays_text_in_emails(poisoned: Poisoned, text: str) -> None:
     user, arrival, connection = owner(), Arrival.objects.get(), Connection.objects.get()
     line = dict.fromkeys(("location", "message", "connection", "ends", "text", "amount", "application"), text)
     params = {"user": user.pk, "arrival": arrival.pk, "connection": connection.pk, "state": "x", "lines": [line]}

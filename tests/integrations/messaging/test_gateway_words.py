@@ -40,7 +40,7 @@ def test_a_word_is_read(word: str, number: int | str) -> None:
 
 
 @pytest.mark.parametrize(("parts", "read"), [("1", 1), (" 2 ", 2), ("one", "one"), ("1.5", "1.5"), (3, 3)])
-def test_parts_as_text(parts: int | str, read: int | str) -> None:
+def test_a_whole_number_of_parts_may_be_written_as_text(parts: int | str, read: int | str) -> None:
     assert read_gateway_item({"parts_amount": parts})["parts_amount"] == read
 
 

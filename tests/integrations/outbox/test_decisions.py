@@ -68,12 +68,16 @@ AFTER_A_QUESTION: list[tuple[Outcome, dict[str, Any], Transition]] = [
 
 
 @pytest.mark.parametrize(("outcome", "facts", "transition"), AFTER_SENDING)
-def test_after_sending(outcome: Outcome, facts: dict[str, Any], transition: Transition) -> None:
+def test_each_outcome_of_a_sent_call_has_its_transition(
+    outcome: Outcome, facts: dict[str, Any], transition: Transition
+) -> None:
     assert decide(AnswerFacts(outcome, "No.", "As before.", **facts)) == transition
 
 
 @pytest.mark.parametrize(("outcome", "facts", "transition"), AFTER_A_QUESTION)
-def test_after_a_question(outcome: Outcome, facts: dict[str, Any], transition: Transition) -> None:
+def test_each_outcome_of_a_question_has_its_transition(
+    outcome: Outcome, facts: dict[str, Any], transition: Transition
+) -> None:
     assert decide(AnswerFacts(outcome, "No.", "As before.", is_question=True, **facts)) == transition
 
 

@@ -9,7 +9,7 @@ from integrations.sender_names.rules import list_problems, name_problem
     "name",
     ["Aurora", "12345678901", "Café & Co.", "123456789012345", "+4912345", "Öäüß", "A", "agency", "5€ 5€ off"],
 )
-def test_these_may_be(name: str) -> None:
+def test_a_name_within_the_rules_is_accepted(name: str) -> None:
     assert name_problem(name) == ""
 
 

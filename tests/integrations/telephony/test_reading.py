@@ -103,12 +103,12 @@ def test_a_line_is_a_number_or_an_extension(written: int | str, line: str, is_od
         ("1:00:00", 3600),
     ],
 )
-def test_durations(written: Any, seconds: int) -> None:
+def test_a_duration_is_read_as_seconds(written: Any, seconds: int) -> None:
     assert parsing.read_duration(written) == seconds
 
 
 @pytest.mark.parametrize("written", [-1, "-1", True, "long", 10**9, Decimal("1E+300"), "1:2:3:4", [], "NaN"])
-def test_odd_durations(written: Any) -> None:
+def test_a_duration_that_cannot_be_read_is_refused(written: Any) -> None:
     with pytest.raises(ValueError, match="Write seconds"):
         parsing.read_duration(written)
 
@@ -118,7 +118,7 @@ def test_odd_durations(written: Any) -> None:
     ["2026-03-01T13:00:00+01:00", "2026-03-01 12:00:00", NOON.timestamp().__int__(), "1772366400", 1772366400000,
      Decimal("1772366400.0")],
 )  # fmt: skip
-def test_moments(written: Any) -> None:
+def test_a_moment_is_read_however_it_is_written(written: Any) -> None:
     assert parsing.read_date(written, "UTC") == NOON
 
 
@@ -127,7 +127,7 @@ def test_a_date_of_eight_digits_is_a_date() -> None:
 
 
 @pytest.mark.parametrize("written", [0, -5, 12, Decimal("1E+99"), "yesterday", True, "99999999999999999999", []])
-def test_odd_moments(written: Any) -> None:
+def test_a_moment_that_cannot_be_read_is_refused(written: Any) -> None:
     with pytest.raises(ValueError, match="Write a"):
         parsing.read_date(written, "UTC")
 

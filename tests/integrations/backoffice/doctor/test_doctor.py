@@ -23,7 +23,7 @@ def doctor(capsys: pytest.CaptureFixture[str]) -> str:
     return capsys.readouterr().out
 
 
-def test_all_is_well(altegio: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_healthy_portal_is_told_so_with_its_addresses(altegio: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
     payload = doctor(capsys)
     assert "The portal is in good health." in payload
     assert "http://localhost:8000/connect/" in payload
@@ -38,7 +38,9 @@ def test_the_address_for_messages_is_named_once_they_are_taken(
     assert "http://localhost:8000/altegio/messages/" in doctor(capsys)
 
 
-def test_a_wrong_token(altegio: Sandbox, capsys: pytest.CaptureFixture[str], settings: Settings) -> None:
+def test_a_wrong_token_is_named_and_not_shown(
+    altegio: Sandbox, capsys: pytest.CaptureFixture[str], settings: Settings
+) -> None:
     settings.ALTEGIO_PARTNER_TOKEN = "a-wrong-one"
     with pytest.raises(CommandError, match="to be mended"):
         doctor(capsys)
@@ -47,14 +49,16 @@ def test_a_wrong_token(altegio: Sandbox, capsys: pytest.CaptureFixture[str], set
     assert "a-wrong-one" not in payload
 
 
-def test_altegio_out_of_reach(altegio: Sandbox, capsys: pytest.CaptureFixture[str], settings: Settings) -> None:
+def test_an_altegio_out_of_reach_is_named_with_its_address(
+    altegio: Sandbox, capsys: pytest.CaptureFixture[str], settings: Settings
+) -> None:
     settings.ALTEGIO_APP_URL = "http://127.0.0.1:1"
     with pytest.raises(CommandError):
         doctor(capsys)
     assert "Check the address: http://127.0.0.1:1/" in capsys.readouterr().out
 
 
-def test_nothing_configured(capsys: pytest.CaptureFixture[str], settings: Settings) -> None:
+def test_a_missing_setting_is_named(capsys: pytest.CaptureFixture[str], settings: Settings) -> None:
     settings.ALTEGIO_PARTNER_TOKEN, settings.ALTEGIO_APPLICATION_ID = "", None
     with pytest.raises(CommandError):
         doctor(capsys)
