@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.utils import timezone, translation
 from django.utils.dateparse import parse_datetime
 from pytest_django.fixtures import Settings
 
+from accounts.models import User
 from integrations.connections.models import Application, Installation, Location
 from integrations.lifecycle.processing import process_waiting
 from integrations.outbox.dispatcher import dispatch_due
@@ -129,6 +131,14 @@ def keys(db: None) -> Installation:
     keys = Installation.fresh(application, Location.objects.create(altegio_id=10101))
     keys.save()
     return keys
+
+
+@pytest.fixture
+def staff(db: None) -> Client:
+    """The browser of an administrator who has signed in to the control room."""
+    browser = Client()
+    browser.force_login(User.objects.create_superuser("anna@partner.example"))
+    return browser
 
 
 def work_until_done(rounds: int = 50) -> None:

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def staff() -> User:
+def administrator() -> User:
     return User.objects.create_superuser("Staff@example.com", "right-password")
 
 
@@ -22,17 +22,17 @@ def sign_in(client: Client, password: str, address: str = "192.0.2.1") -> Respon
     return client.post("/admin/login/?next=/admin/", form, REMOTE_ADDR=address)
 
 
-def test_staff_sign_in_by_email_without_case(client: Client, staff: User) -> None:
+def test_staff_sign_in_by_email_without_case(client: Client, administrator: User) -> None:
     assert sign_in(client, "right-password").status_code == 302
 
 
-def test_a_staff_sign_in_closes_after_ten_failures(client: Client, staff: User) -> None:
+def test_a_staff_sign_in_closes_after_ten_failures(client: Client, administrator: User) -> None:
     for _ in range(10):
         assert sign_in(client, "wrong").status_code == 200
     assert sign_in(client, "right-password").status_code == 200, "closed, even for the right password"
 
 
-def test_failures_in_one_network_close_a_sign_in_there_alone(client: Client, staff: User) -> None:
+def test_failures_in_one_network_close_a_sign_in_there_alone(client: Client, administrator: User) -> None:
     """Else whoever knows an address keeps its owner out. However many they are, they count as ten of the hundred."""
     for last in range(1, 121):
         sign_in(client, "wrong", f"192.0.2.{last}")
@@ -40,18 +40,18 @@ def test_failures_in_one_network_close_a_sign_in_there_alone(client: Client, sta
     assert sign_in(client, "right-password", "198.51.100.1").status_code == 302
 
 
-def test_a_sign_in_closes_after_a_hundred_failures_of_all_networks(client: Client, staff: User) -> None:
+def test_a_sign_in_closes_after_a_hundred_failures_of_all_networks(client: Client, administrator: User) -> None:
     for number in range(100):
         sign_in(client, "wrong", f"10.0.{number // 10}.1")
     assert sign_in(client, "right-password", "198.51.100.1").status_code == 200
 
 
-def test_a_new_password_opens_a_closed_sign_in(client: Client, staff: User) -> None:
+def test_a_new_password_opens_a_closed_sign_in(client: Client, administrator: User) -> None:
     """An administrator, or its owner's mailbox, has vouched for who comes."""
     for _ in range(10):
         sign_in(client, "wrong")
-    staff.set_password("another-password")
-    staff.save()
+    administrator.set_password("another-password")
+    administrator.save()
     assert sign_in(client, "right-password").status_code == 200
     assert sign_in(client, "another-password").status_code == 302
 

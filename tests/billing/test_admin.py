@@ -36,7 +36,7 @@ ENTRY = {
 
 
 @pytest.fixture
-def staff(client: Client) -> User:
+def viewer(client: Client) -> User:
     user = User.objects.create_user("staff@partner.example", is_staff=True)
     user.groups.add(Group.objects.get(name="Viewer"))
     client.force_login(user)
@@ -44,9 +44,9 @@ def staff(client: Client) -> User:
 
 
 @pytest.fixture
-def finance(staff: User) -> User:
-    staff.groups.add(Group.objects.get(name="Finance"))
-    return staff
+def finance(viewer: User) -> User:
+    viewer.groups.add(Group.objects.get(name="Finance"))
+    return viewer
 
 
 def confirm(client: Client, action: str, payment: int, **extra: Any) -> Response:
@@ -57,7 +57,7 @@ def confirm(client: Client, action: str, payment: int, **extra: Any) -> Response
     "page", ["payment/", "payment/totals/", "subscription/", "subscription/?due=yes", "tariffoption/", "discount/"]
 )
 def test_every_role_may_look(
-    client: Client, billing: Billing, connection: Connection, staff: User, work: Callable[..., None], page: str
+    client: Client, billing: Billing, connection: Connection, viewer: User, work: Callable[..., None], page: str
 ) -> None:
     billing.pay()
     work()
@@ -65,7 +65,7 @@ def test_every_role_may_look(
 
 
 def test_every_role_sees_a_payment_with_its_calls(
-    client: Client, billing: Billing, connection: Connection, staff: User, work: Callable[..., None]
+    client: Client, billing: Billing, connection: Connection, viewer: User, work: Callable[..., None]
 ) -> None:
     payment = billing.pay()
     work()
@@ -76,7 +76,7 @@ def test_every_role_sees_a_payment_with_its_calls(
 
 
 def test_only_finance_records_and_refunds(
-    client: Client, billing: Billing, connection: Connection, staff: User
+    client: Client, billing: Billing, connection: Connection, viewer: User
 ) -> None:
     payment = billing.pay()
     assert client.get("/admin/billing/payment/add/").status_code == 403
@@ -163,7 +163,7 @@ def test_one_that_did_not_fail_is_not_changed(
 
 
 def test_totals_by_month_and_currency(
-    client: Client, billing: Billing, connection: Connection, staff: User, work: Callable[..., None]
+    client: Client, billing: Billing, connection: Connection, viewer: User, work: Callable[..., None]
 ) -> None:
     billing.pay(amount="10.00")
     billing.pay(amount="20.50")
@@ -180,7 +180,7 @@ def test_totals_by_month_and_currency(
 
 
 def test_what_altegio_has_not_been_told_of_waits_in_the_totals(
-    client: Client, billing: Billing, connection: Connection, staff: User
+    client: Client, billing: Billing, connection: Connection, viewer: User
 ) -> None:
     billing.pay(amount="10.00")
     (row,) = client.get("/admin/billing/payment/totals/").context["rows"]
@@ -199,7 +199,7 @@ def test_the_export_tells_all_that_settles_the_share(
     assert rows[0]["external_id"] == "'=1+1", "no formula for a spreadsheet"
 
 
-def test_the_chart_counts_subscriptions_by_their_kind(client: Client, connection: Connection, staff: User) -> None:
+def test_the_chart_counts_subscriptions_by_their_kind(client: Client, connection: Connection, viewer: User) -> None:
     bars = client.get("/admin/billing/subscription/").context["bars"]
     assert {bar["kind"]: bar["count"] for bar in bars} == {
         "paid": 0,

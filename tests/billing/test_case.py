@@ -21,13 +21,6 @@ REFUSED = {"remaining": 9, "status": 422, "body": {"success": False, "meta": {"m
 AGAIN = '<input type="hidden" name="action" value="send_again">'
 
 
-@pytest.fixture
-def staff() -> Client:
-    client = Client()
-    client.force_login(User.objects.create_superuser("anna@partner.example"))
-    return client
-
-
 def page(staff: Client, connection: Connection) -> str:
     answer = staff.get(reverse("admin:connections_connection_change", args=[connection.pk]))
     return unescape(answer.content.decode())

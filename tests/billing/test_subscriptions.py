@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def staff(db: None) -> User:
+def finance(db: None) -> User:
     person = User.objects.create_user("staff@partner.example", is_staff=True)
     person.groups.add(Group.objects.get(name=Role.FINANCE))
     return person
@@ -62,22 +62,22 @@ def test_a_reconnection_has_no_new_trial_and_keeps_what_was_paid(
 
 @pytest.mark.parametrize(("days", "emails"), [(1, 0), (12, 1), (15, 1)])
 def test_staff_are_told_before_the_end_and_after_it(
-    connection: Connection, staff: User, days: int, emails: int
+    connection: Connection, finance: User, days: int, emails: int
 ) -> None:
     with in_days(days):
         assert mail_digest() == emails
         assert OutgoingEmail.objects.filter(template="staff/subscriptions").count() == emails
 
 
-def test_only_who_may_see_subscriptions_is_told(connection: Connection, staff: User) -> None:
+def test_only_who_may_see_subscriptions_is_told(connection: Connection, finance: User) -> None:
     User.objects.create_user("no-role@partner.example", is_staff=True)
     with in_days(12):
         mail_digest()
-    assert OutgoingEmail.objects.get(template="staff/subscriptions").person == staff
+    assert OutgoingEmail.objects.get(template="staff/subscriptions").person == finance
 
 
 @pytest.mark.leaves_stranded("it comes back from days ahead, with calls that were due then")
-def test_one_letter_a_day(connection: Connection, staff: User) -> None:
+def test_one_letter_a_day(connection: Connection, finance: User) -> None:
     with in_days(12):
         watch_subscriptions()
         watch_subscriptions()
@@ -91,7 +91,7 @@ def test_one_letter_a_day(connection: Connection, staff: User) -> None:
 
 
 def test_a_payment_ends_the_warning(
-    billing: Billing, connection: Connection, staff: User, work: Callable[..., None]
+    billing: Billing, connection: Connection, finance: User, work: Callable[..., None]
 ) -> None:
     billing.pay(period_from="2026-11-01T00:00:00Z", period_to="2126-01-01T00:00:00Z")
     work()

@@ -7,17 +7,10 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import User
 from partner_portal.core.admin_cells import word
 from tests.admin_urls import admin_url
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def staff(client: Client) -> Client:
-    client.force_login(User.objects.create_superuser("anna@partner.example", "correct horse"))
-    return client
 
 
 def test_every_label_begins_with_a_capital(staff: Client) -> None:

@@ -45,7 +45,7 @@ def member(role: Role | None) -> User:
 
 
 @pytest.fixture
-def staff(client: Client) -> User:
+def administrator(client: Client) -> User:
     user = member(None)
     client.force_login(user)
     return user
@@ -95,7 +95,7 @@ def file_of(client: Client, room: Any) -> tuple[int, int, bool]:
 
 
 def test_every_list_is_taken_along_with_the_columns_that_it_shows(
-    client: Client, staff: User, everything: None
+    client: Client, administrator: User, everything: None
 ) -> None:
     ListExport.objects.all().delete()
     files = {room.model.__name__: file_of(client, room) for room in ROOMS if room.model is not ListExport}
@@ -112,15 +112,17 @@ def queries_for_one_row(request: HttpRequest, room: Any) -> list[str]:
     return [query["sql"] for query in asked]
 
 
-def test_a_row_is_drawn_without_asking_the_database(rf: RequestFactory, staff: User, everything: None) -> None:
+def test_a_row_is_drawn_without_asking_the_database(
+    rf: RequestFactory, administrator: User, everything: None
+) -> None:
     request = rf.get("/")
-    request.user = staff
+    request.user = administrator
     FailedItem.objects.update(queue="calls")
     asked = {room.model.__name__: queries_for_one_row(request, room) for room in ROOMS}
     assert {name: queries for name, queries in asked.items() if queries} == {}
 
 
-def test_all_rows_of_the_filter_and_the_search_go_out_in_the_lists_order(client: Client, staff: User) -> None:
+def test_all_rows_of_the_filter_and_the_search_go_out_in_the_lists_order(client: Client, administrator: User) -> None:
     locations(120)
     assert len(rows_of(client.post(address(Location)))) == 120
     found = rows_of(client.post(address(Location, q="Aurora 3")))
@@ -128,7 +130,7 @@ def test_all_rows_of_the_filter_and_the_search_go_out_in_the_lists_order(client:
     assert numbers == sorted((number for number in range(1, 121) if number % 7 == 3), reverse=True)
 
 
-def test_a_filter_that_the_list_does_not_offer_is_refused(client: Client, staff: User) -> None:
+def test_a_filter_that_the_list_does_not_offer_is_refused(client: Client, administrator: User) -> None:
     assert client.post(address(User, password__startswith="md5")).status_code == 400
 
 
@@ -156,32 +158,41 @@ def test_nobody_takes_along_a_list_that_they_may_not_see(client: Client) -> None
     assert client.post(address(Location)).status_code == 403
 
 
-def test_it_is_written_down_who_took_what(client: Client, staff: User) -> None:
+def test_it_is_written_down_who_took_what(client: Client, administrator: User) -> None:
     locations(3)
     text_of(client.post(address(Location, q="Aurora", o="2")))
     export = ListExport.objects.get()
-    assert (export.user, export.list_name, export.filters, export.is_searched) == (staff, "locations", "o=2", True)
+    assert (export.user, export.list_name, export.filters, export.is_searched) == (
+        administrator,
+        "locations",
+        "o=2",
+        True,
+    )
     assert (export.total, export.handed_out, export.outcome) == (3, 3, "whole")
     entry = LogEntry.objects.get()
-    assert (entry.user, entry.object_id, entry.get_change_message()) == (staff, str(export.pk), "Export as CSV")
+    assert (entry.user, entry.object_id, entry.get_change_message()) == (
+        administrator,
+        str(export.pk),
+        "Export as CSV",
+    )
     page = client.get(address(ListExport, "changelist")).content.decode()
     assert '<span class="word good">whole</span>' in page
     assert "Aurora" not in page, "what was searched for may be somebody's name"
 
 
-def test_nothing_hides_by_which_filters_the_rows_were_chosen(client: Client, staff: User) -> None:
+def test_nothing_hides_by_which_filters_the_rows_were_chosen(client: Client, administrator: User) -> None:
     text_of(client.post(f"{address(FailedItem)}?_facets={'x' * 400}&{DEAD}&o=1"))
     assert ListExport.objects.get().filters == f"{DEAD}&o=1"
 
 
-def test_filters_that_do_not_fit_on_record_hand_out_nothing(client: Client, staff: User) -> None:
+def test_filters_that_do_not_fit_on_record_hand_out_nothing(client: Client, administrator: User) -> None:
     answer = client.post(f"{address(FailedItem)}?{DEAD}&o={'1.' * 200}", follow=True)
     assert "More filters than can be kept on record" in answer.content.decode()
     assert not ListExport.objects.exists()
 
 
 def test_one_that_is_broken_off_says_how_many_rows_have_left(
-    client: Client, staff: User, monkeypatch: pytest.MonkeyPatch
+    client: Client, administrator: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(list_exports, "PAGE", 4)
     locations(10)
@@ -191,8 +202,8 @@ def test_one_that_is_broken_off_says_how_many_rows_have_left(
     assert export.ended_at is not None
 
 
-def test_one_whose_server_died_is_broken_off_too(staff: User) -> None:
-    export = ListExport.objects.create(user=staff, list_name="locations", total=10, handed_out=4)
+def test_one_whose_server_died_is_broken_off_too(administrator: User) -> None:
+    export = ListExport.objects.create(user=administrator, list_name="locations", total=10, handed_out=4)
     assert export.outcome == "running"
     export.moved_at -= ListExport.IDLE
     assert export.outcome == "broken_off"
@@ -207,29 +218,29 @@ def full() -> Iterator[None]:
         list_exports._places.put(place)
 
 
-def test_downloads_leave_threads_for_altegio(client: Client, staff: User, full: None) -> None:
+def test_downloads_leave_threads_for_altegio(client: Client, administrator: User, full: None) -> None:
     answer = client.post(address(Location))
     assert answer.status_code == 302
     assert "Try again when one of them is through." in client.get(answer.headers["Location"]).content.decode()
     assert not ListExport.objects.exists()
 
 
-def test_an_ended_download_makes_room(client: Client, staff: User) -> None:
+def test_an_ended_download_makes_room(client: Client, administrator: User) -> None:
     for _ in range(list_exports.MAX_AT_ONCE + 1):
         text_of(client.post(address(Location)))
         leave(client.post(address(Location)))
     assert ListExport.objects.count() == 2 * (list_exports.MAX_AT_ONCE + 1)
 
 
-def test_a_download_that_is_thrown_away_unread_makes_room(staff: User) -> None:
+def test_a_download_that_is_thrown_away_unread_makes_room(administrator: User) -> None:
     for _ in range(list_exports.MAX_AT_ONCE + 1):
-        export = ListExport(user_id=staff.pk, list_name="locations", total=0)
+        export = ListExport(user_id=administrator.pk, list_name="locations", total=0)
         list_exports.stream(export, Location.objects.order_by("pk"), [], list, "locations.csv")
         gc.collect()
     assert list_exports._places.qsize() == list_exports.MAX_AT_ONCE
 
 
-def test_the_page_can_ask_how_far_it_is(client: Client, staff: User) -> None:
+def test_the_page_can_ask_how_far_it_is(client: Client, administrator: User) -> None:
     locations(3)
     assert client.get(address(Location, "export_progress", ticket="abc")).json() == {}
     answer = client.post(address(Location), {"ticket": "abc"})
@@ -240,7 +251,7 @@ def test_the_page_can_ask_how_far_it_is(client: Client, staff: User) -> None:
     assert over == {"text": "All is handed over: 3 rows.", "handed_out": 3, "is_over": True}
 
 
-def test_nobody_asks_for_the_download_of_another(client: Client, staff: User) -> None:
+def test_nobody_asks_for_the_download_of_another(client: Client, administrator: User) -> None:
     text_of(client.post(address(Location), {"ticket": "abc"}))
     client.force_login(member(Role.ADMINISTRATOR))
     assert client.get(address(Location, "export_progress", ticket="abc")).json() == {}
@@ -254,14 +265,14 @@ def queries_of(client: Client, count: int) -> int:
     return len(asked)
 
 
-def test_ten_rows_and_a_thousand_need_the_same_queries(client: Client, staff: User) -> None:
+def test_ten_rows_and_a_thousand_need_the_same_queries(client: Client, administrator: User) -> None:
     few = queries_of(client, 10)
     assert queries_of(client, list_exports.PAGE - 1) == few
     # Each page more is read, and counted.
     assert queries_of(client, 3 * list_exports.PAGE - 1) == few + 4
 
 
-def test_a_spreadsheet_reads_it_as_it_is_meant(client: Client, staff: User) -> None:
+def test_a_spreadsheet_reads_it_as_it_is_meant(client: Client, administrator: User) -> None:
     location = Location.objects.create(altegio_id=7, title='=HYPERLINK("x")', phone="+380501", city="Київ")
     text = text_of(client.post(address(Location)))
     [_head, row] = lines_of(text)
@@ -271,13 +282,13 @@ def test_a_spreadsheet_reads_it_as_it_is_meant(client: Client, staff: User) -> N
     assert rows_of(client.post(address(Location)))[0][6] == "2026-11-26T12:05:06Z"
 
 
-def test_what_the_list_masks_is_masked_in_the_file(client: Client, staff: User) -> None:
+def test_what_the_list_masks_is_masked_in_the_file(client: Client, administrator: User) -> None:
     Poisoned("Aurora", RequestedMessage={"phone": "+380501234567"}).row(RequestedMessage)
     give_calls()
     assert "•••67" in text_of(client.post(address(RequestedMessage)))
 
 
-def test_the_file_has_a_name_that_the_page_tells(client: Client, staff: User) -> None:
+def test_the_file_has_a_name_that_the_page_tells(client: Client, administrator: User) -> None:
     answer = client.post(address(Location))
     name = answer.headers["Content-Disposition"].split('"')[1]
     text_of(answer)

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import ApiKey
+from accounts.models import ApiKey, User
 from integrations.connections.models import Application, Chain, Connection
 from sandbox import Sandbox
 from tests import marketplace
@@ -79,3 +79,9 @@ def api(db: None, client: Client) -> Api:
         )
 
     return call
+
+
+@pytest.fixture
+def support(db: None) -> User:
+    """A member of staff who decides."""
+    return User.objects.create_user("support@example.com", is_staff=True)

@@ -36,15 +36,6 @@ SCREENS = [
 ]
 
 
-@pytest.fixture
-def staff(django_user_model: type[User]) -> Client:
-    from django.test import Client
-
-    client = Client()
-    client.force_login(django_user_model.objects.create_superuser("staff@example.com", "p"))
-    return client
-
-
 def room(name: str, page: str = "changelist", *args: Any) -> str:
     return admin_url(name, page, *args)
 

@@ -288,12 +288,6 @@ def act(client: Client, name: str, action: str, *rows: Any) -> str:
     return client.post(admin_url(name), form, follow=True).content.decode()
 
 
-@pytest.fixture
-def staff(client: Client) -> Client:
-    client.force_login(User.objects.create_superuser("staff@example.com", "pass"))
-    return client
-
-
 @pytest.mark.leaves_stranded("a claim is planted without its call")
 def test_an_action_does_and_records_each_row_by_itself(staff: Client, two_connections: list[Connection]) -> None:
     first, second = two_connections

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import pytest
 from django.test import Client
 
-from accounts.models import ApiKey, User
+from accounts.models import ApiKey
 from integrations.connections.models import Chain, Location
 from integrations.telephony.exchange_lines import read_rule, write_rule
 from integrations.telephony.exchange_mappings import InvalidMappingError, apply_mapping, check_mapping
@@ -362,14 +362,8 @@ def test_lines_that_are_no_rule_are_refused(lines: str) -> None:
 ADD = "/admin/telephony/exchangewebhook/add/"
 
 
-@pytest.fixture
-def staff(client: Client, telephony: Chain) -> Client:
-    client.force_login(User.objects.create_superuser("staff@portal.example", "a-long-password-4711"))
-    return client
-
-
 @pytest.mark.django_db
-def test_staff_try_a_mapping_before_the_exchange_sends(staff: Client) -> None:
+def test_staff_try_a_mapping_before_the_exchange_sends(staff: Client, telephony: Chain) -> None:
     form = {"name": "pbx", "location": "10101", "begin_with": "zadarma"}
     sample = urlencode({**ZADARMA, "duration": "long", "caller_id": CLIENT})
     text = staff.post(ADD, {**form, "sample": sample}, follow=True).content.decode()

@@ -26,7 +26,7 @@ PASSWORD = "correct horse battery"
 
 
 @pytest.fixture
-def staff(db: None) -> User:
+def administrator(db: None) -> User:
     return User.objects.create_superuser("kristin@partner.example", PASSWORD)
 
 
@@ -46,17 +46,19 @@ def tries(email: str | None, password: str = "wrong") -> User | None:
         "\uff4bristin@partner.example",
     ],
 )
-def test_no_spelling_of_an_address_opens_a_closed_account(staff: User, spelling: str) -> None:
+def test_no_spelling_of_an_address_opens_a_closed_account(administrator: User, spelling: str) -> None:
     for _ in range(10):
-        assert tries(staff.email) is None
+        assert tries(administrator.email) is None
     assert tries(spelling, PASSWORD) is None
 
 
 @pytest.mark.parametrize("lookalike", ["kr\u0131stin@partner.example", "kri\u017ftin@partner.example"])
-def test_an_address_that_only_looks_like_another_is_nobodys(staff: User, client: Client, lookalike: str) -> None:
+def test_an_address_that_only_looks_like_another_is_nobodys(
+    administrator: User, client: Client, lookalike: str
+) -> None:
     """Else its owner would get the other's e-mails, or be taken for them."""
     assert tries(lookalike, PASSWORD) is None
-    owner = User.objects.create_user(not_none(staff.email).replace("partner", "owner"), PASSWORD)
+    owner = User.objects.create_user(not_none(administrator.email).replace("partner", "owner"), PASSWORD)
     client.post("/account/reset/", {"email": lookalike.replace("partner", "owner")})
     assert send_waiting_emails() == 0
     assert not OutgoingEmail.objects.exists()
@@ -163,19 +165,19 @@ def test_a_limit_counts_what_comes_at_the_same_moment() -> None:
     assert waits.count(0) == 5
 
 
-def test_a_closed_account_stays_closed_to_the_end_of_the_window(staff: User) -> None:
+def test_a_closed_account_stays_closed_to_the_end_of_the_window(administrator: User) -> None:
     """The window is longer than what a cache keeps by default."""
     beginning = (time.time() // 900 + 1) * 900
     with time_machine.travel(beginning, tick=False) as clock:
         for _ in range(10):
-            tries(staff.email)
+            tries(administrator.email)
         clock.shift(890)
-        assert tries(staff.email, PASSWORD) is None
+        assert tries(administrator.email, PASSWORD) is None
 
 
-def test_right_passwords_do_not_use_the_tries_up(staff: User) -> None:
+def test_right_passwords_do_not_use_the_tries_up(administrator: User) -> None:
     for _ in range(15):
-        assert tries(staff.email, PASSWORD) == staff
+        assert tries(administrator.email, PASSWORD) == administrator
 
 
 def test_letters_to_one_address_are_few_whatever_asks_for_them(db: None) -> None:

@@ -68,12 +68,6 @@ def owner() -> User:
     return User.objects.get(is_staff=False)
 
 
-@pytest.fixture
-def staff(client: Client) -> Client:
-    client.force_login(User.objects.create_superuser("staff@partner.example", "correct horse battery"))
-    return client
-
-
 def checked(page: Response) -> str:
     assert page.status_code == 200, page
     if page.streaming:

@@ -24,11 +24,6 @@ from tests.not_none import not_none
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def support() -> User:
-    return User.objects.create_user("support@example.com", "pass", is_staff=True)
-
-
 def test_a_held_activation_waits_until_staff_release_it(
     client: Client, altegio: Sandbox, work: Callable[..., None]
 ) -> None:

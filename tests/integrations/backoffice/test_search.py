@@ -21,13 +21,6 @@ LIST = "/admin/connections/connection/"
 
 
 @pytest.fixture
-def staff() -> Client:
-    client = Client()
-    client.force_login(User.objects.create_superuser("anna@partner.example"))
-    return client
-
-
-@pytest.fixture
 def case(client: Client, altegio: Sandbox, work: Callable[..., None]) -> Connection:
     """Emma's location, with everything on record that she may name."""
     arrive(client, altegio, AURORA_1)

@@ -6,7 +6,6 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import User
 from integrations.connections.models import Connection
 from sandbox import Sandbox
 from tests.marketplace import AURORA_1, arrive
@@ -14,13 +13,6 @@ from tests.response import Response
 
 pytestmark = pytest.mark.django_db
 LIST = "admin:connections_connection_changelist"
-
-
-@pytest.fixture
-def staff() -> Client:
-    client = Client()
-    client.force_login(User.objects.create_superuser("anna@partner.example"))
-    return client
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Whose location is it: claims of strangers, of rivals, of who has proven nothing, and how each of them ends."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +12,6 @@ from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
 from accounts.models import User
 from integrations.activation import staff
-from integrations.activation.waiting_call import undecided_without_call
 from integrations.alerts.models import Alert
 from integrations.connect.arrivals import give_to
 from integrations.connect.tokens import link_token
@@ -27,20 +26,9 @@ from tests.marketplace import AURORA_1, AURORA_2, EMMA, EMMAS_EMAIL, MARIA, arri
 from tests.not_none import not_none
 from tests.owner_forms import visit
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("each_claim_has_its_call")]
 BALINT = 9003
 PASSWORD = "correct horse battery"
-
-
-@pytest.fixture
-def support() -> User:
-    return User.objects.create_user("support@example.com", "pass", is_staff=True)
-
-
-@pytest.fixture(autouse=True)
-def _nothing_waits_for_nothing() -> Iterator[None]:
-    yield
-    assert not undecided_without_call().exists()
 
 
 def only(**which: Any) -> Connection:

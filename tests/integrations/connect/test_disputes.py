@@ -1,6 +1,6 @@
 """Two proven people claim one location: whose consent it is, by its time, and what staff must decide."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -12,7 +12,6 @@ from pytest_django.fixtures import DjangoAssertNumQueries
 from accounts.models import User
 from integrations.activation.binding import accept, fail
 from integrations.activation.staff import give_to_claimant
-from integrations.activation.waiting_call import undecided_without_call
 from integrations.alerts.models import Alert
 from integrations.connections.models import Application, Connection, State
 from integrations.connections.transitions import lock
@@ -20,14 +19,8 @@ from integrations.outbox.models import OutgoingCall
 from sandbox import Sandbox
 from tests.marketplace import AURORA_1, AURORA_2, EMMA, EMMAS_EMAIL, MARIA, arrive, follow, status
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("each_claim_has_its_call")]
 MARIAS_EMAIL = "maria@medved.example"
-
-
-@pytest.fixture(autouse=True)
-def _nothing_waits_for_nothing() -> Iterator[None]:
-    yield
-    assert not undecided_without_call().exists()
 
 
 @pytest.fixture

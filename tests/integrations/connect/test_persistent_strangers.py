@@ -1,6 +1,6 @@
 """A signed stranger who names a location again and again: before, with and after its owner."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -10,19 +10,12 @@ from django.utils import timezone
 
 from accounts.models import User
 from integrations.activation import staff
-from integrations.activation.waiting_call import undecided_without_call
 from integrations.alerts.models import Alert
 from integrations.connections.models import Connection
 from sandbox import Sandbox
 from tests.marketplace import AURORA_1, EMMA, MARIA, arrive, follow, status
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _nothing_waits_for_nothing() -> Iterator[None]:
-    yield
-    assert not undecided_without_call().exists()
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("each_claim_has_its_call")]
 
 
 def refused(

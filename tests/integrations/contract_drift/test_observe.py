@@ -127,13 +127,6 @@ def test_the_longest_names_and_samples_are_stored() -> None:
     assert Drift.objects.get().count == 1
 
 
-@pytest.fixture
-def staff() -> Client:
-    browser = Client()
-    browser.force_login(User.objects.create_superuser("staff@partner.example", "correct horse battery"))
-    return browser
-
-
 def doctor() -> str:
     said = StringIO()
     with suppress(CommandError):

@@ -7,7 +7,6 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import User
 from integrations.connections.models import Connection
 from integrations.lifecycle.models import Callback
 from integrations.reconciliation.models import Reconciliation
@@ -22,12 +21,6 @@ from tests.not_none import not_none
 from tests.response import Response
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def staff(client: Client) -> Client:
-    client.force_login(User.objects.create_superuser("staff@example.com", "s3cret-pass-word"))
-    return client
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 from standardwebhooks import Webhook
 
+from integrations.connections.models import Application
 from integrations.partner_events.deliver import deliver_due
 from integrations.partner_events.endpoints import new_endpoint
 from integrations.partner_events.fan_out import fan_out
@@ -79,3 +80,8 @@ def due_now() -> None:
     """As if the pauses had passed."""
     WebhookDelivery.objects.filter(state="waiting").update(due_at=timezone.now())
     WebhookEndpoint.objects.update(rests_until=None)
+
+
+@pytest.fixture
+def application(db: None) -> Application:
+    return Application.objects.create(altegio_id=1, name="Beacon", kind="sms")

@@ -169,11 +169,6 @@ def test_a_test_that_would_go_nowhere_is_refused(
     assert not PartnerEvent.objects.exists()
 
 
-@pytest.fixture
-def application() -> Application:
-    return Application.objects.create(altegio_id=1, name="Beacon", kind="sms")
-
-
 def test_a_new_secret_is_given_out_once_and_both_sign(
     cabinet: Client, partner: Partner, endpoint: WebhookEndpoint, application: Application
 ) -> None:

@@ -27,11 +27,6 @@ pytestmark = pytest.mark.django_db
 HOOKS = "/api/v1/webhooks/"
 
 
-@pytest.fixture
-def application() -> Application:
-    return Application.objects.create(altegio_id=1, name="Beacon", kind="sms")
-
-
 def happen(application: Application, count: int = 1) -> list[PartnerEvent]:
     kind = types.CONNECTION_STATES["frozen"]
     return publish(NewEvent(kind, application.pk, {"n": each}, connection_id=None) for each in range(count))

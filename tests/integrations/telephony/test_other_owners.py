@@ -24,11 +24,6 @@ SMS = SECOND = 1
 
 
 @pytest.fixture
-def support() -> User:
-    return User.objects.create_user("support@partner.example", is_staff=True)
-
-
-@pytest.fixture
 def sold(altegio: Sandbox, come: Callable[..., None]) -> Callable[..., None]:
     """`sold(token="x")`: Emma disconnects the location, and Maria connects it, with this token."""
 

@@ -30,13 +30,6 @@ pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
-@pytest.fixture
-def staff() -> Client:
-    client = Client()
-    client.force_login(User.objects.create_superuser("anna@partner.example"))
-    return client
-
-
 def first_page(staff: Client) -> str:
     return staff.get("/admin/").content.decode()
 

@@ -47,7 +47,7 @@ def signed_in(person: User) -> Client:
 
 
 @pytest.fixture
-def support() -> Client:
+def support_browser() -> Client:
     return member_of("Support")
 
 
@@ -69,23 +69,25 @@ def links(page: str) -> set[str]:
 
 
 @pytest.mark.parametrize("page", list(OWNER_PAGES), ids=lambda page: page.url_name)
-def test_each_of_the_owners_pages_is_seen_below_a_banner(support: Client, case: Connection, page: OwnerPage) -> None:
-    seen = text(support.get(address(case, reverse(page.url_name)[1:])))
+def test_each_of_the_owners_pages_is_seen_below_a_banner(
+    support_browser: Client, case: Connection, page: OwnerPage
+) -> None:
+    seen = text(support_browser.get(address(case, reverse(page.url_name)[1:])))
     assert f"You see this as <bdi>{case.owner}</bdi> sees it; read only." in seen
     assert f'href="{reverse("admin:connections_connection_change", args=[case.pk])}"' in seen
 
 
-def test_the_page_is_the_owners_own(support: Client, client: Client, case: Connection) -> None:
+def test_the_page_is_the_owners_own(support_browser: Client, client: Client, case: Connection) -> None:
     client.force_login(owner_of(case))
     own = client.get(reverse("accounts:home")).content.decode()
     shown = re.search(r'<li data-salon="10101".*?</b>', own, re.DOTALL)
     assert shown is not None
-    assert shown[0] in text(support.get(address(case)))
+    assert shown[0] in text(support_browser.get(address(case)))
 
 
 @pytest.mark.parametrize("page", ["account/", "account/me/"])
-def test_nothing_on_it_sends_anything(support: Client, case: Connection, page: str) -> None:
-    seen = text(support.get(address(case, page)))
+def test_nothing_on_it_sends_anything(support_browser: Client, case: Connection, page: str) -> None:
+    seen = text(support_browser.get(address(case, page)))
     controls = re.findall(r"<(?:button|input|select|textarea)\b[^>]*>", seen)
     assert controls
     assert [control for control in controls if " disabled" not in control] == []
@@ -94,10 +96,10 @@ def test_nothing_on_it_sends_anything(support: Client, case: Connection, page: s
     assert "csrfmiddlewaretoken" not in seen
 
 
-def test_what_leads_out_of_it_leads_nowhere(support: Client, case: Connection) -> None:
+def test_what_leads_out_of_it_leads_nowhere(support_browser: Client, case: Connection) -> None:
     below = address(case, "account/").removesuffix("account/")
     shown = {reverse(page.url_name) for page in OWNER_PAGES}
-    found = {link for link in links(text(support.get(address(case)))) if not link.startswith("?")}
+    found = {link for link in links(text(support_browser.get(address(case)))) if not link.startswith("?")}
     own = {f"/{link.removeprefix(below)}" for link in found if link.startswith(below + "account/")}
     assert own
     assert own <= shown
@@ -113,8 +115,8 @@ def test_what_leads_out_of_it_leads_nowhere(support: Client, case: Connection) -
         *("admin/", "connect/status/x/", "api/v1/connections/"),
     ],
 )
-def test_no_other_page_is_reached_by_it(support: Client, case: Connection, page: str) -> None:
-    assert support.get(address(case, page)).status_code == 404
+def test_no_other_page_is_reached_by_it(support_browser: Client, case: Connection, page: str) -> None:
+    assert support_browser.get(address(case, page)).status_code == 404
     assert not LogEntry.objects.filter(change_message__startswith="Looked").exists()
 
 
@@ -129,33 +131,33 @@ def test_nothing_is_posted_there(case: Connection, method: str) -> None:
     assert User.objects.get(pk=owner.pk).name == owner.name
 
 
-def test_the_browser_holds_it_to_that_too(support: Client, case: Connection) -> None:
+def test_the_browser_holds_it_to_that_too(support_browser: Client, case: Connection) -> None:
     for page in (address(case), status_page(case)):
-        answer = support.get(page)
+        answer = support_browser.get(page)
         policy = dict(part.strip().split(" ", 1) for part in answer["Content-Security-Policy"].split(";"))
         assert policy["form-action"] == policy["script-src"] == policy["frame-ancestors"] == "'none'"
         assert answer["X-Frame-Options"] == "DENY"
         assert "no-store" in answer["Cache-Control"]
 
 
-def test_no_session_of_the_owner_is_made(support: Client, case: Connection) -> None:
+def test_no_session_of_the_owner_is_made(support_browser: Client, case: Connection) -> None:
     before = owner_of(case).last_login, owner_of(case).session_epoch
-    sessions, cookies = Session.objects.count(), {name: each.value for name, each in support.cookies.items()}
-    text(support.get(address(case, "account/me/")))
-    text(support.get(status_page(case)))
+    sessions, cookies = Session.objects.count(), {name: each.value for name, each in support_browser.cookies.items()}
+    text(support_browser.get(address(case, "account/me/")))
+    text(support_browser.get(status_page(case)))
     after = User.objects.get(pk=owner_of(case).pk)
     assert (after.last_login, after.session_epoch) == before
     assert Session.objects.count() == sessions
-    assert {name: each.value for name, each in support.cookies.items()} == cookies
+    assert {name: each.value for name, each in support_browser.cookies.items()} == cookies
 
 
-def test_it_speaks_the_owners_language_and_leaves_the_staffs_alone(support: Client, case: Connection) -> None:
+def test_it_speaks_the_owners_language_and_leaves_the_staffs_alone(support_browser: Client, case: Connection) -> None:
     User.objects.filter(pk=owner_of(case).pk).update(language="hu")
-    seen = text(support.get(address(case, "account/me/"), headers={"Accept-Language": "uk"}))
+    seen = text(support_browser.get(address(case, "account/me/"), headers={"Accept-Language": "uk"}))
     assert '<html lang="hu"' in seen
     assert "Adataim" in seen
     assert "You see this as" in seen
-    assert '<html lang="en"' in support.get(reverse("admin:index")).content.decode()
+    assert '<html lang="en"' in support_browser.get(reverse("admin:index")).content.decode()
 
 
 @pytest.mark.parametrize(("group", "may"), [("Viewer", False), ("Finance", False), ("Administrator", True)])
@@ -181,10 +183,10 @@ def test_strangers_and_owners_are_not_let_in(client: Client, case: Connection) -
     assert client.get(address(case)).status_code == 302
 
 
-def test_each_look_is_remembered_and_stands_in_the_timeline(support: Client, case: Connection) -> None:
-    support.get(address(case))
-    support.get(address(case, "account/me/"))
-    support.get(status_page(case))
+def test_each_look_is_remembered_and_stands_in_the_timeline(support_browser: Client, case: Connection) -> None:
+    support_browser.get(address(case))
+    support_browser.get(address(case, "account/me/"))
+    support_browser.get(status_page(case))
     looks = [(entry.title, entry.detail) for entry in timeline(case) if entry.kind == "staff"]
     assert looks == [
         ("Looked at the owner's page: Locations", "support@partner.example"),
@@ -193,51 +195,53 @@ def test_each_look_is_remembered_and_stands_in_the_timeline(support: Client, cas
     ]
 
 
-def test_an_erased_owner_has_no_pages(support: Client, case: Connection) -> None:
+def test_an_erased_owner_has_no_pages(support_browser: Client, case: Connection) -> None:
     erase_person(owner_of(case))
-    answer = support.get(address(case), follow=True)
+    answer = support_browser.get(address(case), follow=True)
     assert "Nobody holds this connection" in answer.content.decode()
     assert "See what the owner sees" not in answer.content.decode()
 
 
 def test_a_location_without_an_owner_has_only_its_status_page(
-    support: Client, client: Client, altegio: Sandbox
+    support_browser: Client, client: Client, altegio: Sandbox
 ) -> None:
     arrive(client, altegio, AURORA_1)
     case = Connection.objects.get()
-    assert "Nobody holds this connection" in support.get(address(case), follow=True).content.decode()
+    assert "Nobody holds this connection" in support_browser.get(address(case), follow=True).content.decode()
     assert (
         "See the status page"
-        in support.get(reverse("admin:connections_connection_change", args=[case.pk])).content.decode()
+        in support_browser.get(reverse("admin:connections_connection_change", args=[case.pk])).content.decode()
     )
-    seen = text(support.get(status_page(case)))
+    seen = text(support_browser.get(status_page(case)))
     assert "whoever came sees it without having signed in" in seen
 
 
 def test_who_claims_what_another_holds_is_not_shown_as_its_owner(
-    support: Client, client: Client, altegio: Sandbox, case: Connection
+    support_browser: Client, client: Client, altegio: Sandbox, case: Connection
 ) -> None:
     follow(client, altegio, AURORA_1, MARIA)
     claim = Connection.objects.exclude(pk=case.pk).get()
     assert claim.claimant is not None
-    answer = support.get(address(claim), follow=True)
+    answer = support_browser.get(address(claim), follow=True)
     assert "Nobody holds this connection" in answer.content.decode()
-    assert f"as <bdi>{claim.claimant}</bdi>" not in text(support.get(status_page(claim)))
+    assert f"as <bdi>{claim.claimant}</bdi>" not in text(support_browser.get(status_page(claim)))
 
 
-def test_an_arrival_of_another_connection_is_not_shown(support: Client, case: Connection, altegio: Sandbox) -> None:
+def test_an_arrival_of_another_connection_is_not_shown(
+    support_browser: Client, case: Connection, altegio: Sandbox
+) -> None:
     arrive(Client(), altegio, 10201, MARIA)
     other = Arrival.objects.exclude(connections=case).get()
     page = reverse("admin:connections_connection_as_owner_status", args=[case.pk, other.pk])
-    assert support.get(page).status_code == 404
+    assert support_browser.get(page).status_code == 404
 
 
 def test_what_staff_must_look_at_first_is_shown_as_little_as_to_the_owner(
-    support: Client, client: Client, case: Connection
+    support_browser: Client, client: Client, case: Connection
 ) -> None:
     Connection.objects.update(review="Another name.", state=State.ACTIVE)
     client.force_login(owner_of(case))
     title = case.location.title
     assert title
     assert title not in client.get(reverse("accounts:home")).content.decode()
-    assert title not in text(support.get(address(case)))
+    assert title not in text(support_browser.get(address(case)))

@@ -25,13 +25,6 @@ from tests.marketplace import AURORA_1, AURORA_CHAIN, EMMA, MARIA, arrive, follo
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def staff() -> Client:
-    client = Client()
-    client.force_login(User.objects.create_superuser("anna@partner.example"))
-    return client
-
-
 def advice(**which: Any) -> list[str]:
     """What is offered for the one connection: the actions and the labels of links, in order."""
     connection = Connection.objects.select_related("application", "location__chain", "owner").get(**which)
