@@ -5,12 +5,15 @@ from typing import Any
 from django.dispatch import receiver
 
 from accounts.erasure import person_erased
+from accounts.models import User
 from integrations.connections.models import LIVE, UNDECIDED, Connection, State
 from integrations.connections.signals import connection_changed
 from integrations.location_profiles.call_kinds import look_at
 from integrations.location_profiles.models import LocationPerson, LocationProfile
+from integrations.partner_events import types
 from integrations.partner_events.erasure import rewrite_events
 from integrations.partner_events.models import PartnerEvent
+from integrations.partner_events.named_people import without_person
 from integrations.user_tokens.tokens import token_at
 
 
@@ -26,16 +29,15 @@ def look_after_activation(connection: Connection, before: State, after: State, *
 
 
 @receiver(person_erased)
-def forget_person(altegio_user_ids: set[int], **_: Any) -> None:
-    """Whoever is erased here stands in no location's list either, and in no event that shows one."""
+def forget_person(user: User, altegio_user_ids: set[int], **_: Any) -> None:
+    """Whoever is erased here stands in no location's list either, and in no event of one whose list has them.
+
+    Of events that an earlier version wrote, nothing else says whom they name.
+    """
     theirs = LocationPerson.objects.filter(altegio_user_id__in=altegio_user_ids)
-
-    def leave_out(data: dict[str, Any]) -> None:
-        shown = data["connection"]["location"]
-        shown["people"] = [each for each in shown["people"] if each["altegio_user_id"] not in altegio_user_ids]
-
     locations = list(theirs.values_list("location", flat=True))
     rewrite_events(
-        PartnerEvent.objects.filter(connection__location__in=locations, type__startswith="connection."), leave_out
+        PartnerEvent.objects.filter(connection__location__in=locations, type__in=types.OF_CONNECTIONS),
+        without_person({user.pk}, altegio_user_ids),
     )
     theirs.delete()

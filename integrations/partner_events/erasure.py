@@ -1,4 +1,4 @@
-"""An owner who is erased stands in no event any more."""
+"""Whoever is erased stands in no event any more."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -9,7 +9,9 @@ from django.dispatch import receiver
 
 from accounts.erasure import person_erased
 from accounts.models import User
-from integrations.partner_events.models import PartnerEvent
+from integrations.partner_events import types
+from integrations.partner_events.models import NamedPerson, PartnerEvent
+from integrations.partner_events.named_people import account, altegio_user, without_person
 from integrations.partner_events.reading import read_messages
 from partner_portal.core.byte_portions import portions
 
@@ -17,10 +19,19 @@ BATCH = 200
 
 
 @receiver(person_erased)
-def forget_owner(user: User, **_: Any) -> None:
-    """Take the owner out of the events of their connections; what else these tell stays as it was sent."""
+def forget_person(user: User, altegio_user_ids: set[int], **_: Any) -> None:
+    """Take them out of every event that names them; what else it tells stays as it was sent."""
     theirs = Q(connection__owner=user) | Q(connection__claimant=user)
-    rewrite_events(PartnerEvent.objects.filter(theirs, type__startswith="connection."), _leave_owner_out)
+    rewrite_events(
+        PartnerEvent.objects.filter(theirs, type__in=types.OF_CONNECTIONS),
+        # The partner's id of a connection that was nobody's yet is theirs too.
+        without_person({user.pk, None}, altegio_user_ids),
+    )
+    named = NamedPerson.objects.filter(person__in={account(user.pk), *map(altegio_user, altegio_user_ids)})
+    rewrite_events(
+        PartnerEvent.objects.filter(pk__in=named.values("event")), without_person({user.pk}, altegio_user_ids)
+    )
+    named.delete()
 
 
 def rewrite_events(events: QuerySet[PartnerEvent], leave_out: Callable[[dict[str, Any]], None]) -> None:
@@ -41,8 +52,3 @@ def _rewritten(body: str, leave_out: Callable[[dict[str, Any]], None]) -> str:
     content = json.loads(body)
     leave_out(content["data"])
     return json.dumps(content, ensure_ascii=False)
-
-
-def _leave_owner_out(data: dict[str, Any]) -> None:
-    shown = data.get("connection", {})
-    shown.update({name: None for name in shown if name.startswith("owner_") or name == "external_id"})

@@ -58,6 +58,20 @@ class PartnerEvent(models.Model):
         return f"{self.type} {self.message_id}"
 
 
+class NamedPerson(models.Model):
+    """Somebody whom an event names: when they are erased it is found, whoever's its connection is by then."""
+
+    event = models.ForeignKey(PartnerEvent, on_delete=models.CASCADE, related_name="named_people")
+    # `u:` and the number of an account, or `a:` and that of an Altegio user.
+    person = models.CharField(max_length=40)
+
+    class Meta:
+        indexes = [models.Index(fields=["person"], name="partner_event_by_person")]
+
+    def __str__(self) -> str:
+        return self.person
+
+
 class WebhookEndpoint(models.Model):
     """An address of the partner's that events are posted to. `types` empty: all of them."""
 

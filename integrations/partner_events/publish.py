@@ -8,7 +8,8 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from integrations.partner_events.models import PartnerEvent, WebhookEndpoint
+from integrations.partner_events.models import NamedPerson, PartnerEvent, WebhookEndpoint
+from integrations.partner_events.named_people import people_in
 from partner_portal.core.exact_json import ExactEncoder
 from partner_portal.core.wake import wake
 
@@ -26,8 +27,11 @@ class NewEvent:
 
 
 def publish(events: Iterable[NewEvent]) -> list[PartnerEvent]:
-    """Store events for the feed and the webhooks, in one query; call it in the transaction of the change."""
-    now = timezone.now()
+    """Store events for the feed and the webhooks, in a query, and whom they name in another.
+
+    Call it in the transaction of the change.
+    """
+    events, now = list(events), timezone.now()
     rows = [
         PartnerEvent(
             type=event.type,
@@ -41,6 +45,8 @@ def publish(events: Iterable[NewEvent]) -> list[PartnerEvent]:
     ]
     if rows:
         PartnerEvent.objects.bulk_create(rows, batch_size=500)
+        pairs = [(row, person) for row, event in zip(rows, events, strict=True) for person in people_in(event.data)]
+        NamedPerson.objects.bulk_create([NamedPerson(event=row, person=who) for row, who in pairs], batch_size=500)
         transaction.on_commit(_wake)
     return rows
 

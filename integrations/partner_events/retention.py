@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef, QuerySet
 
-from integrations.partner_events.models import PartnerEvent, WebhookDelivery
+from integrations.partner_events.models import NamedPerson, PartnerEvent, WebhookDelivery
 from partner_portal.core.retention import register_retention
 
 BATCH = 2000
@@ -24,6 +24,7 @@ def delete_settled(events: QuerySet[PartnerEvent]) -> int:
     settled = events.filter(~Exists(waiting), position__isnull=False).order_by("created_at")
     ids = list(settled.values_list("pk", flat=True)[:BATCH])
     WebhookDelivery.objects.filter(event__in=ids).delete()
+    NamedPerson.objects.filter(event__in=ids).delete()
     # Django reads what it deletes where others refer to it: without the bodies, whose key may be lost.
     return PartnerEvent.objects.filter(pk__in=ids).only("pk").delete()[0]
 

@@ -44,4 +44,6 @@ SCOPES: Final = {
     # They hold clients' names and numbers, which no call of the API shows: for who may have them sent anywhere.
     ALTEGIO_EVENTS: "webhooks",
 }
+# Their data holds the connection as the API shows it.
+OF_CONNECTIONS: Final = (*CONNECTION_STATES.values(), CONNECTION_CHANGED, SUBSCRIPTION_ENDING, SUBSCRIPTION_OVERDUE)
 CHOICES: Final = [(name, name) for name in ALL]

@@ -12,16 +12,17 @@ from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
 from accounts.erasure import erase_person
 from accounts.models import AltegioIdentity, User
+from billing.models import PeriodNotice
 from integrations.api.connections import ConnectionSerializer
-from integrations.api.publishers import publish_changes, publish_details
+from integrations.api.publishers import publish_changes, publish_details, publish_period
 from integrations.connections.models import Connection, State, SyncState
-from integrations.connections.transitions import Change, lock, move, move_each
+from integrations.connections.transitions import Change, changing_details, lock, move, move_each
 from integrations.location_profiles.models import LocationPerson
 from integrations.messaging.message_feed import place_waiting
 from integrations.messaging.models import RequestedMessage
 from integrations.partner_events import types
 from integrations.partner_events.endpoints import new_endpoint
-from integrations.partner_events.models import PartnerEvent
+from integrations.partner_events.models import NamedPerson, PartnerEvent
 from integrations.sender_names.models import SenderNameList
 from integrations.status_sync.status_sync import ask_status
 from sandbox import Sandbox
@@ -106,7 +107,7 @@ def test_any_number_of_changes_is_told_in_as_many_queries(
     arrive(client, altegio, [AURORA_1, AURORA_2])
     work()
     changes = [Change(each, State.ACTIVE, State.FROZEN) for each in Connection.objects.all()]
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         publish_changes(changes)
 
 
@@ -216,6 +217,43 @@ def test_an_owner_who_is_erased_stands_in_no_event(
     assert {kind for kind, _data in told()} == {"connection.activated", "connection.changed"}
     assert {data["connection"]["owner_email"] for _kind, data in told()} == {None}
     assert all(EMMAS_EMAIL not in event.body for event in PartnerEvent.objects.all())
+
+
+@pytest.mark.parametrize("kind", PeriodNotice.Kind)
+def test_an_owner_who_is_erased_stands_in_no_event_about_a_period(live: Connection, kind: PeriodNotice.Kind) -> None:
+    publish_period(live, kind)
+    assert EMMAS_EMAIL in repr(told())
+    erase_person(not_none(live.owner))
+    assert EMMAS_EMAIL not in repr(told())
+
+
+def test_who_held_a_connection_before_somebody_else_stands_in_no_event_once_erased(live: Connection) -> None:
+    """Its events are of the connection that is another's by then; what they say of that one stays."""
+    emma, maria = not_none(live.owner), User.objects.create_user("maria@medved.example")
+    move(live, State.FROZEN, "for the test")
+    with changing_details(Connection.objects.all()):
+        Connection.objects.update(owner=maria, claimant=maria)
+    erase_person(emma)
+    assert [data["connection"]["owner_email"] for _kind, data in told()] == [None, maria.email]
+
+
+def test_who_is_erased_stands_in_no_event_of_a_location_that_they_had_left_before(live: Connection) -> None:
+    maria = User.objects.create_user("maria@medved.example")
+    AltegioIdentity.objects.create(user=maria, altegio_user_id=11)
+    LocationPerson.objects.create(location=live.location, altegio_user_id=11, name="Maria")
+    move(live, State.FROZEN, "for the test")
+    LocationPerson.objects.all().delete()
+    erase_person(maria)
+    assert "Maria" not in repr(told())
+    assert EMMAS_EMAIL in repr(told())
+
+
+def test_of_events_of_an_earlier_version_the_connection_says_whom_they_name(live: Connection) -> None:
+    move(live, State.FROZEN, "for the test")
+    publish_period(live, PeriodNotice.Kind.OVERDUE)
+    NamedPerson.objects.all().delete()
+    erase_person(not_none(live.owner))
+    assert EMMAS_EMAIL not in repr(told())
 
 
 def test_the_document_and_the_list_name_the_same_types() -> None:
