@@ -1,6 +1,7 @@
 """What the portal has written down: every column of every table, and the lines of its log."""
 
 import logging
+import re
 
 import structlog
 from django.apps import apps
@@ -15,6 +16,11 @@ def everything_stored() -> str:
             cursor.execute(f'SELECT * FROM "{model._meta.db_table}"')
             rows += [str(row) for row in cursor.fetchall()]
     return "\n".join(rows)
+
+
+def stands_in(stored: str, trace: str) -> bool:
+    """Whether it stands there as a word: a number's digits may be a part of any key or time."""
+    return re.search(rf"(?<!\w){re.escape(trace)}(?!\w)", stored, re.IGNORECASE) is not None
 
 
 def as_written(records: list[logging.LogRecord]) -> str:

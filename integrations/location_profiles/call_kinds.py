@@ -11,6 +11,7 @@ from integrations.altegio.people import read_company, read_people
 from integrations.altegio.requests import ApiRequest
 from integrations.connections.models import Connection, Location
 from integrations.connections.transitions import connection_of, touch
+from integrations.location_profiles.erased import erased_among
 from integrations.location_profiles.models import LocationPerson, LocationProfile
 from integrations.locations.review import learning_titles
 from integrations.outbox.call_kinds import CallKind, ObsoleteError, register
@@ -86,6 +87,7 @@ class FetchPeople(_Look):
     def accepted(self, call: OutgoingCall, answer: Answer) -> None:
         location = Location.objects.select_for_update(no_key=True).get(pk=connection_of(call).location_id)
         people = read_people(answer)
+        erased = erased_among([person.altegio_user_id for person in people])
         LocationPerson.objects.filter(location=location).delete()
         LocationPerson.objects.bulk_create(
             LocationPerson(
@@ -96,6 +98,7 @@ class FetchPeople(_Look):
                 phone=person.phone,
             )
             for person in people
+            if person.altegio_user_id not in erased
         )
 
 

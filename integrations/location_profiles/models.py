@@ -46,3 +46,12 @@ class LocationPerson(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.altegio_user_id}"
+
+
+class ErasedPerson(models.Model):
+    """An Altegio user who was erased here, as a fingerprint alone (`erased.py`)."""
+
+    digest = models.CharField(max_length=64, unique=True)
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"

@@ -9,6 +9,7 @@ from accounts.models import User
 from integrations.connections.models import LIVE, UNDECIDED, Connection, State
 from integrations.connections.signals import connection_changed
 from integrations.location_profiles.call_kinds import look_at
+from integrations.location_profiles.erased import remember_erased
 from integrations.location_profiles.models import LocationPerson, LocationProfile
 from integrations.partner_events import types
 from integrations.partner_events.erasure import rewrite_events
@@ -41,3 +42,4 @@ def forget_person(user: User, altegio_user_ids: set[int], **_: Any) -> None:
         without_person({user.pk}, altegio_user_ids),
     )
     theirs.delete()
+    remember_erased(altegio_user_ids)

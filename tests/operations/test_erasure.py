@@ -1,6 +1,5 @@
 """Erasing a person: nothing of them is left in any column; connections and payments stay."""
 
-import re
 from collections.abc import Callable
 from importlib import import_module
 
@@ -20,7 +19,7 @@ from integrations.alerts.models import Alert
 from integrations.connections.models import Arrival, Connection, Location
 from integrations.user_tokens.models import UserToken
 from sandbox import Sandbox
-from tests.kept import everything_stored
+from tests.kept import everything_stored, stands_in
 from tests.marketplace import AURORA_1, AURORA_2, EMMA, EMMAS_EMAIL, MARIA, arrive, follow, proven_owner
 from tests.owner_forms import SIGN_UP, form_action
 
@@ -35,11 +34,6 @@ def administrator() -> User:
 
 def emma() -> User:
     return User.objects.get(email=EMMAS_EMAIL)
-
-
-def stands_in(stored: str, trace: str) -> bool:
-    """Whether it stands there as a word: a number's digits may be a part of any key or time."""
-    return re.search(rf"(?<!\w){re.escape(trace)}(?!\w)", stored, re.IGNORECASE) is not None
 
 
 def traces(user: User) -> list[str]:

@@ -6,18 +6,20 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from accounts.erasure import erase_person
-from accounts.models import ApiKey, User
+from accounts.models import AltegioIdentity, ApiKey, User
 from accounts.personal_data import PERSONAL_DATA
 from integrations.connections.models import Application, Connection, Location
+from integrations.location_profiles.call_kinds import look_at
 from integrations.location_profiles.models import LocationPerson, LocationProfile
 from integrations.location_profiles.refresh import refresh_profiles
 from integrations.location_profiles.retention import delete_old_people
 from integrations.outbox.models import Attempt, OutgoingCall
 from integrations.user_tokens.models import ApplicationToken, UserToken
 from sandbox import Sandbox
-from tests.kept import everything_stored
+from tests.kept import everything_stored, stands_in
 from tests.marketplace import AURORA_1, EMMA, EMMAS_EMAIL
 
 pytestmark = pytest.mark.django_db
@@ -93,6 +95,23 @@ def test_no_record_keeps_the_token_or_the_people(connected: Connection) -> None:
 def test_whoever_is_erased_is_no_person_of_a_location_either(connected: Connection) -> None:
     erase_person(User.objects.get(email=EMMAS_EMAIL))
     assert not LocationPerson.objects.exists()
+
+
+def test_altegios_list_does_not_bring_back_who_is_erased(
+    connected: Connection, altegio: Sandbox, work: Callable[..., None], settings: Settings
+) -> None:
+    """Not under another SECRET_KEY either, nor by an answer that was on its way."""
+    erase_person(User.objects.get(email=EMMAS_EMAIL))
+    for fallbacks in ([settings.SECRET_KEY], []):
+        settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another-key-of-the-test" * 3, fallbacks
+        look_at(connected)
+        work()
+        assert not LocationPerson.objects.exists()
+    assert not stands_in(everything_stored(), str(EMMA))
+    AltegioIdentity.objects.create(user=User.objects.create_user("emma@new.example"), altegio_user_id=EMMA)
+    look_at(connected)
+    work()
+    assert LocationPerson.objects.get().altegio_user_id == EMMA, "who is back"
 
 
 def test_people_go_some_time_after_the_last_connection(connected: Connection) -> None:
