@@ -34,7 +34,7 @@ class Event(models.Model):
         verbose_name_plural = _("events")
         indexes = [
             models.Index(fields=["id"], condition=models.Q(forwarded_at=None), name="event_waiting"),
-            models.Index(fields=["digest"], name="event_by_digest"),
+            models.Index(fields=["digest", "received_at"], name="event_by_digest_and_time"),
             models.Index(fields=["id"], condition=~models.Q(flag=""), name="event_flagged"),
         ]
 

@@ -2,11 +2,15 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+import time_machine
+from django.db import OperationalError, connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from pytest_django.fixtures import DjangoAssertNumQueries
 
 from integrations.connections.models import Installation
@@ -96,6 +100,60 @@ def test_a_repeated_event_is_marked_and_kept(client: Client, keys: Installation)
         post_event(client, keys, body)
     fan_out()
     assert list(Event.objects.order_by("pk").values_list("is_duplicate", flat=True)) == [False, True, False]
+
+
+def test_the_same_after_ten_minutes_is_another_event(client: Client, keys: Installation) -> None:
+    """The last one counts, whatever came before it."""
+    for minutes in (30, 11, 0.5, 0):
+        post_event(client, keys, GOOD)
+        newest = Event.objects.latest("pk")
+        Event.objects.filter(pk=newest.pk).update(received_at=timezone.now() - timedelta(minutes=minutes))
+    fan_out()
+    assert list(Event.objects.order_by("pk").values_list("is_duplicate", flat=True)) == [False, False, False, True]
+
+
+def test_of_the_same_moment_the_first_is_no_repetition(client: Client, keys: Installation) -> None:
+    with time_machine.travel(timezone.now(), tick=False):
+        for _ in range(3):
+            post_event(client, keys, GOOD)
+        fan_out()
+    assert list(Event.objects.order_by("pk").values_list("is_duplicate", flat=True)) == [False, True, True]
+
+
+def rows_read(query: str) -> int:
+    """How many rows PostgreSQL reads for this query, in tables and indexes."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {query.replace('%', '%%')}", ())
+        return _rows_of(cursor.fetchone()[0][0]["Plan"])
+
+
+def _rows_of(node: dict[str, Any]) -> int:
+    own = node["Actual Rows"] + node.get("Rows Removed by Filter", 0) if "Relation Name" in node else 0
+    return int(own * node["Actual Loops"]) + sum(_rows_of(inner) for inner in node.get("Plans", []))
+
+
+@pytest.mark.parametrize("minutes", [1, 20])
+def test_a_batch_costs_what_it_holds_however_often_the_same_came_before(
+    client: Client, keys: Installation, minutes: int
+) -> None:
+    """Whoever knows an event address may post `{}` without end: nobody else's events wait for that."""
+    post_event(client, keys, GOOD)
+    first = Event.objects.get()
+    moment = timezone.now() - timedelta(minutes=minutes)
+    seen = {"installation": keys, "body": first.body, "digest": first.digest, "forwarded_at": moment}
+    Event.objects.bulk_create(Event(received_at=moment, **seen) for _ in range(3000))
+    for _ in range(20):
+        post_event(client, keys, GOOD)
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE webhooks_event")
+    with CaptureQueriesContext(connection) as asked:
+        fan_out()
+    about_likes = [query["sql"] for query in asked.captured_queries if "last_at" in query["sql"]]
+    assert len(about_likes) == 1
+    assert Event.objects.filter(is_duplicate=True).count() == 20 + (minutes < 10)
+    if connection.vendor == "postgresql":
+        assert rows_read(about_likes[0]) <= 3 * 21
 
 
 def test_the_sandboxs_event_arrives_at_the_address_given_at_activation(
