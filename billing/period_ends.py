@@ -10,6 +10,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from billing.models import Payment, PaymentStatus, PeriodNotice
+from billing.periods import follow_payments
 from billing.signals import period_noted
 from billing.subscriptions import overdue, soon
 from integrations.connections.models import Connection, Installation, State
@@ -62,8 +63,9 @@ def _overdue() -> QuerySet[Connection]:
 
 
 def _note(found: Connection, kind: PeriodNotice.Kind) -> None:
-    """Payments are taken in under the same lock: one that came a moment ago is seen."""
+    """Payments are taken in under the same lock: one that came a moment ago is seen, as are other days of trial."""
     connection = lock(found.pk)
+    follow_payments(connection)
     if connection.next_payment_at is None or not _unnoted(kind).filter(pk=connection.pk).exists():
         return
     place = Installation.at(connection.application, connection.location)

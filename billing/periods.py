@@ -11,6 +11,9 @@ from integrations.activation.adoption import ADOPTED
 from integrations.connections.models import Connection
 from integrations.connections.transitions import lock
 
+# Of a connection, as billing keeps them together.
+COLUMNS = ("trial_ends_at", "paid_until", "next_payment_at")
+
 
 def lock_payment(payment_id: int) -> Payment:
     """The payment, locked until the transaction ends. Its connection is locked first, as everywhere."""
@@ -47,8 +50,10 @@ def follow_payments(connection: Connection) -> None:
     siblings = Connection.objects.same_place(connection)
     first: datetime | None = siblings.aggregate(first=Min("activated_at"))["first"]
     trial_days = connection.application.trial_days
+    before = [getattr(connection, name) for name in COLUMNS]
     connection.trial_ends_at = first + timedelta(days=trial_days) if first and trial_days else None
     connection.paid_until = paid_until(connection.application_id, connection.location_id)
     ends = [end for end in (connection.trial_ends_at, connection.paid_until) if end]
     connection.next_payment_at = None if _was_paid_elsewhere(connection, ends) else max(ends, default=first)
-    connection.save(update_fields=["trial_ends_at", "paid_until", "next_payment_at"])
+    if [getattr(connection, name) for name in COLUMNS] != before:
+        connection.save(update_fields=COLUMNS)

@@ -6,6 +6,7 @@ from billing.figures.months import count_due_months
 from billing.figures.weekly import mail_week
 from billing.period_ends import note_ends
 from billing.subscriptions import mail_digest, refresh_tariffs
+from billing.trials import follow_changed_trials
 from partner_portal.core.queues import run_steps
 
 
@@ -17,8 +18,8 @@ def watch_subscriptions() -> None:
 
 @shared_task
 def watch_periods() -> None:
-    """Each minute: which trials and periods end soon, and which have ended."""
-    run_steps(note_ends)
+    """Each minute: which trials have other days, which trials and periods end soon, and which have ended."""
+    run_steps(follow_changed_trials, note_ends)
 
 
 @shared_task

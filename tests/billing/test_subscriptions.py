@@ -16,10 +16,15 @@ from pytest_django.fixtures import Settings
 from accounts.emails import send_waiting_emails
 from accounts.models import OutgoingEmail, User
 from accounts.roles import Role
+from billing.models import PeriodNotice
+from billing.period_ends import note_ends
+from billing.periods import follow_payments
 from billing.subscriptions import Totals, count_subscriptions, mail_digest
 from billing.tasks import watch_subscriptions
+from billing.trials import follow_changed_trials
 from integrations.connections.models import Application, Connection
 from partner_portal.core.brand import Brand
+from partner_portal.core.models import FailedItem
 from sandbox import Sandbox
 from tests.billing.conftest import Billing
 from tests.not_none import not_none
@@ -42,6 +47,76 @@ def test_the_trial_begins_with_the_activation(billing: Billing, connection: Conn
     shown = billing.get(f"connections/{connection.pk}/").json()
     assert connection.trial_ends_at == not_none(connection.activated_at) + timedelta(days=14)
     assert shown["next_payment_at"] == shown["trial_ends_at"]
+
+
+def correct_trial_days(days: int | None, admin_client: Client) -> None:
+    """In the form of the application, as an operator does."""
+    application = Application.objects.get()
+    address = f"/admin/connections/application/{application.pk}/change/"
+    form = admin_client.get(address).context["adminform"].form
+    values = {name: form[name].value() for name in form.fields if name != "brand_logo"}
+    values |= {"trial_days": days}
+    answer = admin_client.post(address, {name: "" if value is None else value for name, value in values.items()})
+    assert answer.status_code == 302, answer.context["errors"]
+
+
+@pytest.mark.parametrize("days", [30, 7, 0, None])
+def test_other_days_of_trial_reach_what_is_connected(
+    connection: Connection, admin_client: Client, days: int | None
+) -> None:
+    correct_trial_days(days, admin_client)
+    assert follow_changed_trials() == 1
+    assert follow_changed_trials() == 0
+    begun = not_none(Connection.objects.get().activated_at)
+    connection.refresh_from_db()
+    assert connection.trial_ends_at == (begun + timedelta(days=days) if days else None)
+    assert connection.next_payment_at == (connection.trial_ends_at or begun)
+
+
+def test_other_days_of_trial_leave_what_is_paid_and_what_has_ended(
+    billing: Billing, connect: Callable[..., Connection], work: Callable[..., None]
+) -> None:
+    ended, paid = connect(), connect(10102)
+    billing.pay(salon_id=10102, period_from="2026-11-01T00:00:00Z", period_to="2126-01-01T00:00:00Z")
+    work()
+    Connection.objects.filter(pk=ended.pk).update(state="uninstalled")
+    Application.objects.update(trial_days=30)
+    assert follow_changed_trials() == 1
+    paid.refresh_from_db()
+    assert paid.next_payment_at == paid.paid_until
+    assert Connection.objects.get(pk=ended.pk).trial_ends_at == ended.trial_ends_at
+
+
+def test_what_is_counted_rightly_is_not_written(connection: Connection) -> None:
+    follow_changed_trials()
+    assert Application.objects.get().trial_days_followed == 14
+    assert Connection.objects.get().updated_at == connection.updated_at
+
+
+def test_one_that_cannot_follow_keeps_no_other_and_is_not_forgotten(
+    connect: Callable[..., Connection], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, good = connect(), connect(10102)
+    Application.objects.update(trial_days=30)
+
+    def fail(connection: Connection) -> None:
+        if connection.pk == bad.pk:
+            raise ValueError("for the test")
+        follow_payments(connection)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("billing.trials.follow_payments", fail)
+        assert follow_changed_trials() == 1
+    FailedItem.objects.all().delete()
+    assert follow_changed_trials() == 1
+    assert good.trial_ends_at != Connection.objects.get(pk=good.pk).trial_ends_at
+
+
+def test_a_trial_of_other_days_ends_for_nobody_before_it_has_followed(connection: Connection) -> None:
+    Application.objects.update(trial_days=30)
+    with in_days(15):
+        note_ends()
+    assert not PeriodNotice.objects.exists()
 
 
 def test_a_reconnection_has_no_new_trial_and_keeps_what_was_paid(

@@ -77,6 +77,8 @@ class Application(models.Model):
         default=14,
         help_text=_("As set in Altegio's developer account, which does not tell it. Empty: there is no trial."),
     )
+    # The days by which the trials of its live connections are counted; billing brings them to a change of the above.
+    trial_days_followed = models.PositiveSmallIntegerField(null=True, editable=False)
     channels = JSONField(
         _("channels"),
         default=list,
