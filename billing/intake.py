@@ -27,6 +27,10 @@ class Overlap(enum.Enum):
     ALLOW = "allow"  # the caller says that it is meant
 
 
+# As often a payment, or its refund, is queued by programs, and by staff: a script that tries again without end stops
+# there, and what is read of each round stays little. The columns are small integers; to widen one writes the whole
+# table anew under a lock.
+MAX_ROUNDS, MAX_ROUNDS_OF_STAFF = 1000, 30_000
 # Of three wide rows: all of them cost as much as storing the payment.
 NEEDED = ("state", "activated_at", "application__altegio_id", "location__altegio_id")
 IF_MEANT = "If this is meant, say so (allow_overlap), and it is taken."
@@ -197,6 +201,7 @@ def send_again(
         if data is not None and payment.status != PaymentStatus.FAILED and says(payment, data):
             return Recorded(payment, is_new=False)
         _may_be_sent_again(payment, data)
+        refuse_endless_rounds(payment.report_round, by_staff=source == Source.ADMIN)
         correction = data or payment_data(payment)
         connection = _best(here, correction)
         warnings = _judge_overlap(connection, correction, overlap)
@@ -246,6 +251,14 @@ def _may_be_sent_again(payment: Payment, data: PaymentData | None) -> None:
         raise PaymentConflictError(
             "Altegio may hold this payment at the location it was told for: send it again as it was first."
         )
+
+
+def refuse_endless_rounds(rounds: int, *, by_staff: bool = False) -> None:
+    """Raises PaymentConflictError where nothing but a loop queued it so often."""
+    if rounds < (MAX_ROUNDS_OF_STAFF if by_staff else MAX_ROUNDS):
+        return
+    then = "" if by_staff else " Once the cause is mended, staff may try again on the payment's page."
+    raise PaymentConflictError(f"It was tried {rounds} times, and Altegio has not taken it: ask Altegio why.{then}")
 
 
 def _differs(payment: Payment, data: PaymentData) -> str:

@@ -4,14 +4,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from billing.call_kinds import REFUND_UNCONFIRMED, RefundPayment, end_alerts, mark_refunded
-from billing.intake import PaymentConflictError
+from billing.intake import PaymentConflictError, refuse_endless_rounds
 from billing.models import Payment, PaymentStatus, Source
 from billing.periods import lock_payment
 from integrations.outbox.models import CallState, OutgoingCall
 from integrations.outbox.queue import cancel, queue
 
 
-def refund_payment(payment_id: int) -> tuple[Payment, bool]:
+def refund_payment(payment_id: int, *, by_staff: bool = False) -> tuple[Payment, bool]:
     """Refund a payment; returns it, and whether this changed anything.
 
     Raises PaymentConflictError where it cannot be.
@@ -27,6 +27,7 @@ def refund_payment(payment_id: int) -> tuple[Payment, bool]:
             raise PaymentConflictError("This payment failed: there is nothing to refund.")
         if payment.source == Source.ALTEGIO:
             raise PaymentConflictError("Altegio collected this payment: it is refunded there, and shows here then.")
+        refuse_endless_rounds(payment.refund_round, by_staff=by_staff)
         payment.error, payment.refund_asked_at = "", timezone.now()
         if payment.status == PaymentStatus.QUEUED and _cancel_report(payment):
             payment.status = PaymentStatus.CANCELLED

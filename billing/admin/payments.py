@@ -31,6 +31,8 @@ from partner_portal.core.admin_sections import Section
 from partner_portal.core.english import english as _
 from partner_portal.core.english import english_plural
 
+MAX_SHOWN = 50
+
 
 @admin.register(Payment)
 class PaymentAdmin(ReadOnlyAdmin):
@@ -124,17 +126,16 @@ class PaymentAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("calls and their attempts (secrets masked)"))
     def exchanges(self, payment: Payment) -> SafeString | str:
-        name = _("Request and answer")
-        rows = ((link_to(call), call.get_state_display(), name, exchange_text(call)) for call in payment.calls())
+        name, newest = _("Request and answer"), payment.calls().order_by("-pk")[:MAX_SHOWN]
+        rows = ((link_to(call), call.get_state_display(), name, exchange_text(call)) for call in reversed(newest))
         area = '<textarea class="exchange" aria-label="{}" readonly rows="10" cols="100">{}</textarea>'
         return format_html_join("", f"<div>{{}} — {{}}{area}</div>", rows) or "–"
 
     @admin.display(description=_("what it said before it was sent again"))
     def changes(self, payment: Payment) -> SafeString | str:
-        rows = (
-            (change.at, said(change), change.error) for change in payment.changes.select_related("location", "by")
-        )
-        return format_html_join("", "<div>{:%Y-%m-%d %H:%M} — {} — {}</div>", rows) or "–"
+        newest = payment.changes.select_related("location", "by").order_by("-pk")[:MAX_SHOWN]
+        rows = ((f"{change.at:%Y-%m-%d %H:%M}", said(change), change.error) for change in reversed(newest))
+        return format_html_join("", "<div>{} — {} — {}</div>", rows) or "–"
 
     @confirm_action(
         _("Send again"),
@@ -168,7 +169,7 @@ class PaymentAdmin(ReadOnlyAdmin):
         done, problems = 0, []
         for payment in chosen.order_by("pk"):
             try:
-                done += refund_payment(payment.pk)[1]
+                done += refund_payment(payment.pk, by_staff=True)[1]
             except PaymentConflictError as problem:
                 problems.append(f"#{payment.pk}: {problem}")
         if not done and problems:

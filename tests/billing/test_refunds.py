@@ -9,6 +9,7 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 
 from billing.call_kinds import RefundPayment
+from billing.intake import MAX_ROUNDS
 from billing.models import Payment
 from integrations.alerts.models import Alert
 from integrations.connections.models import Connection
@@ -184,6 +185,12 @@ def test_a_refund_that_altegio_refuses_leaves_the_payment_and_may_be_asked_again
     assert billing.refund(reported).status_code == 202
     work()
     assert billing.payment(reported)["status"] == "refunded"
+
+
+def test_a_script_that_asks_again_and_again_ends(billing: Billing, reported: int) -> None:
+    Payment.objects.update(refund_round=MAX_ROUNDS)
+    answer = billing.refund(reported)
+    assert (answer.status_code, b"1000 times" in answer.content) == (409, True)
 
 
 def test_a_failed_payment_cannot_be_refunded(

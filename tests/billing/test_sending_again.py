@@ -13,8 +13,8 @@ from pytest_django.fixtures import Settings
 from accounts.models import User
 from billing.call_kinds import ReportPayment
 from billing.csv_import import import_payments
-from billing.intake import Overlap
-from billing.models import Payment, PaymentChange
+from billing.intake import MAX_ROUNDS, Overlap
+from billing.models import CONTENT, Payment, PaymentChange
 from integrations.alerts.models import Alert
 from integrations.backoffice.timeline.entries import timeline
 from integrations.connections.models import Connection
@@ -335,6 +335,42 @@ def test_staff_send_again_by_the_same_rule(
     assert PaymentChange.objects.get().by == boss
     page = client.get(f"/admin/billing/payment/{failed}/change/").content.decode()
     assert "Wrong sum" in page
+
+
+def test_a_script_that_loops_ends_and_staff_may_go_on(
+    altegio: Sandbox, billing: Billing, failed: int, admin_client: Client, work: Callable[..., None]
+) -> None:
+    Payment.objects.update(report_round=MAX_ROUNDS)
+    for answer in (billing.post(f"payments/{failed}/retry/"), billing.tell(external_id="bill", amount="990.90")):
+        assert answer.status_code == 409
+        assert b"1000 times" in answer.content
+    action = {"action": "send_again", "_selected_action": [failed], "confirmed": "yes"}
+    admin_client.post("/admin/billing/payment/", action)
+    work()
+    assert held(altegio) == ["990.99"]
+
+
+@pytest.mark.leaves_stranded("its state is planted without the call that goes with it")
+def test_no_number_of_rounds_is_an_error(
+    billing: Billing, failed: int, connection: Connection, admin_client: Client
+) -> None:
+    for action, status in (("send_again", "failed"), ("refund", "reported")):
+        Payment.objects.update(status=status, report_round=32_000, refund_round=32_000, altegio_payment_id=1)
+        chosen = {"action": action, "_selected_action": [failed], "confirmed": "yes"}
+        page = admin_client.post("/admin/billing/payment/", chosen, follow=True).content.decode()
+        assert "It was tried 32000 times" in page
+
+
+def test_a_payments_page_shows_the_newest_of_many_rounds(
+    billing: Billing, failed: int, connection: Connection, admin_client: Client
+) -> None:
+    payment = Payment.objects.get()
+    keep = {"source": "api", "application": payment.application, "location": payment.location}
+    keep |= {name: getattr(payment, name) for name in CONTENT}
+    PaymentChange.objects.bulk_create(PaymentChange(payment=payment, error=f"No {n}.", **keep) for n in range(60))
+    page = admin_client.get(f"/admin/billing/payment/{failed}/change/").content.decode()
+    assert "No 9." not in page
+    assert page.index("No 10.") < page.index("No 59.")
 
 
 def at_once(*calls: Any) -> list[Any]:
