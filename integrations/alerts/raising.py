@@ -28,7 +28,7 @@ def raise_alerts(alerts: Iterable[NewAlert]) -> None:
     Alert.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
 
 
-def raise_alert_once(kind: Alert.Kind, key: str, text: str, connection: Connection) -> None:
+def raise_alert_once(kind: Alert.Kind, key: str, text: str, connection: Connection | None) -> None:
     """Raise an alert whose cause is found again and again: what staff have cleared stays cleared."""
     if not Alert.objects.filter(key=key, connection=connection).exists():
         raise_alerts([(kind, key, text, connection)])

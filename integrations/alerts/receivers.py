@@ -7,7 +7,7 @@ from django.dispatch import receiver
 
 from accounts.emails import mail_trouble
 from integrations.alerts.models import Alert
-from integrations.alerts.raising import clear_alerts, raise_alerts
+from integrations.alerts.raising import clear_alerts, raise_alert_once, raise_alerts
 from integrations.altegio.answers import AltegioState, ConnectionStatus
 from integrations.connections.models import LIVE, Connection, State
 from integrations.connections.signals import connection_changed, status_synced
@@ -44,21 +44,26 @@ def tell_of_failed_call(call: OutgoingCall, reason: str, **_: Any) -> None:
     kind = CALL_KINDS.get(call.kind)
     if kind is None or not kind.alert_on_failure:
         return
-    key = alert_key(call, kind)
+    over, key = [_struggle_key(call)], alert_key(call, kind)
+    if call.state in (CallState.DONE, CallState.CANCELLED):
+        over.append(key)
+    clear_alerts(key__in=over)
     if call.state in (CallState.REFUSED, CallState.EXPIRED):
         text = f"{kind.title}: {CallState(call.state).label}. {reason}"
         raise_alerts([(Alert.Kind.CALL, key, text, call.connection)])
-    elif call.state in (CallState.DONE, CallState.CANCELLED):
-        clear_alerts(key=key)
 
 
 @receiver(call_struggles)
 def tell_of_struggling_call(call: OutgoingCall, reason: str, **_: Any) -> None:
-    """It is tried for ever, and what stands behind it waits: staff are told, until it is done."""
+    """It is tried for ever, and what stands behind it waits: staff are told once, until it ends, however it does."""
     kind = CALL_KINDS.get(call.kind)
     if kind is not None and kind.alert_on_failure:
         text = f"{kind.title}: Altegio has given no clear answer for an hour; what follows it waits. {reason}"
-        raise_alerts([(Alert.Kind.CALL, alert_key(call, kind), text, call.connection)])
+        raise_alert_once(Alert.Kind.CALL, _struggle_key(call), text, call.connection)
+
+
+def _struggle_key(call: OutgoingCall) -> str:
+    return f"struggle:{call.pk}"
 
 
 def alert_key(call: OutgoingCall, kind: CallKind) -> str:

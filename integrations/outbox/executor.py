@@ -299,7 +299,7 @@ def _wait(call: OutgoingCall, state: CallState, reason: str, *, seconds: float) 
             _write(call, state, reason=reason, due_at=due_at, finished_at=None)
     except IntegrityError:
         # A newer call about the same subject is queued already; it tells the newest state, and waits in its place.
-        _write(call, CallState.CANCELLED, reason="A newer call took its place.", due_at=due_at, finished_at=due_at)
+        _end(call, CallState.CANCELLED, reason="A newer call took its place.")
         newer = OutgoingCall.objects.filter(coalesce_key=call.coalesce_key, state=CallState.QUEUED)
         newer.filter(due_at__lt=due_at).update(due_at=due_at)
 

@@ -14,7 +14,7 @@ from accounts.models import User
 from integrations.activation import staff
 from integrations.alerts.models import Alert
 from integrations.alerts.raising import clear_alerts, raise_alert_once, raise_alerts
-from integrations.alerts.receivers import clear_when_the_token_works
+from integrations.alerts.receivers import clear_when_the_token_works, tell_of_struggling_call
 from integrations.alerts.window import warn_of_late_activations
 from integrations.connections.models import Application, Connection, State
 from integrations.connections.transitions import lock, move
@@ -100,6 +100,22 @@ def test_a_failed_call_is_forgotten_when_a_later_one_about_the_same_is_done(db: 
     assert len(still_open()) == 2
     ended(call(4, payment=1), "done")
     assert len(still_open()) == 1
+
+
+def test_a_call_that_struggles_is_told_of_once_until_it_ends() -> None:
+    call = OutgoingCall.objects.create(kind="report_payment", key="one", priority=30, params={"payment": 1})
+    for _ in range(2):
+        tell_of_struggling_call(call, "Bad gateway")
+        assert len(still_open()) == 1
+    clear_alerts()
+    tell_of_struggling_call(call, "Bad gateway")
+    assert still_open() == [], "staff know"
+
+    other = OutgoingCall.objects.create(kind="report_payment", key="two", priority=30, params={"payment": 1})
+    tell_of_struggling_call(other, "Bad gateway")
+    assert len(still_open()) == 1
+    ended(other, "cancelled")
+    assert still_open() == []
 
 
 def test_a_refused_token_may_be_refused_again(db: None) -> None:
