@@ -154,6 +154,14 @@ class ReportPayment(_AboutPayment):
         payment.error = reason[:500]
         payment.save(update_fields=["status", "error"])
 
+    def bring_back(self, call: OutgoingCall) -> bool:
+        payment = lock_payment(call.params["payment"])
+        is_newest = call.key == payment.report_key
+        if is_newest and payment.status == PaymentStatus.FAILED:
+            payment.status, payment.error = PaymentStatus.QUEUED, ""
+            payment.save(update_fields=["status", "error"])
+        return is_newest and payment.status in (PaymentStatus.QUEUED, PaymentStatus.REFUND_QUEUED)
+
 
 @register
 class RefundPayment(_AboutPayment):
@@ -199,6 +207,14 @@ class RefundPayment(_AboutPayment):
             error = reason if reason in REFUND_UNCONFIRMED else f"Altegio refused the refund: {reason}"
             payment.status, payment.error = PaymentStatus.REPORTED, error[:500]
             payment.save(update_fields=["status", "error"])
+
+    def bring_back(self, call: OutgoingCall) -> bool:
+        payment = lock_payment(call.params["payment"])
+        is_newest = call.key == payment.refund_key
+        if is_newest and payment.status == PaymentStatus.REPORTED:
+            payment.status, payment.error = PaymentStatus.REFUND_QUEUED, ""
+            payment.save(update_fields=["status", "error"])
+        return is_newest and payment.status == PaymentStatus.REFUND_QUEUED
 
 
 def mark_refunded(payment: Payment) -> None:

@@ -153,6 +153,10 @@ class Activate(CallKind):
     def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
         fail(lock(connection_of(call).pk), reason, words_about(call))
 
+    def bring_back(self, call: OutgoingCall) -> bool:
+        """No: an undecided claim has another call already (its watch), and one that ended is tried again itself."""
+        return False
+
     def expired(self, call: OutgoingCall, now: datetime) -> None:
         connection = lock(connection_of(call).pk)
         if connection.state not in UNDECIDED:

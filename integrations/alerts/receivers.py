@@ -36,16 +36,16 @@ def clear_when_the_token_works() -> None:
 
 
 @receiver(call_ended)
-def tell_of_failed_call(call: OutgoingCall, reason: str, **_: Any) -> None:
+def tell_of_failed_call(call: OutgoingCall, reason: str, *, is_withdrawn: bool = False, **_: Any) -> None:
     """Refused, or too late: where nobody else would see it, staff are told, until a later call is done.
 
-    Or cancelled: then nothing waits any more, and nobody needs it.
+    Or withdrawn: then nobody needs it. But that a call finds nothing to say mends nothing that has failed before.
     """
     kind = CALL_KINDS.get(call.kind)
     if kind is None or not kind.alert_on_failure:
         return
     over, key = [_struggle_key(call)], alert_key(call, kind)
-    if call.state in (CallState.DONE, CallState.CANCELLED):
+    if call.state == CallState.DONE or is_withdrawn:
         over.append(key)
     clear_alerts(key__in=over)
     if call.state in (CallState.REFUSED, CallState.EXPIRED):

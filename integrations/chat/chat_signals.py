@@ -62,6 +62,10 @@ class _Signal(CallKind):
     def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
         _signal(call).end(ChatSignal.State.FAILED, reason)
 
+    def bring_back(self, call: OutgoingCall) -> bool:
+        """The words of one that has ended are gone."""
+        return ChatSignal.objects.filter(pk=call.params["signal"], state=ChatSignal.State.QUEUED).exists()
+
     def expired(self, call: OutgoingCall, now: datetime) -> None:
         _signal(call).end(ChatSignal.State.FAILED, str(TOO_LATE))
 

@@ -92,6 +92,10 @@ class RelayStatuses(CallKind):
             )
         _go_on(call)
 
+    def bring_back(self, call: OutgoingCall) -> bool:
+        """What was split went on in other calls."""
+        return send_refused_again(StatusBatch.objects.filter(call=call)) > 0
+
     def unanswered(self, call: OutgoingCall) -> None:
         """Only this call, and newer statuses of its messages, wait until Altegio is surely done with it."""
         let_rest(call)

@@ -166,6 +166,14 @@ class CallKind:
         Runs in the transaction that records it.
         """
 
+    def bring_back(self, call: OutgoingCall) -> bool:
+        """Staff want a call that the portal gave up (`refused`) tried again: let what it is about wait for it anew.
+
+        Runs in the transaction that makes it wait. Returns whether this call is still to be carried: not where a
+        newer one has taken its place, or what it was about has gone on without it.
+        """
+        return True
+
     def hold(self, calls: Sequence[OutgoingCall]) -> None:
         """Lock, in one order, what their end changes beside their connections.
 

@@ -21,6 +21,7 @@ from integrations.outbox import rate
 from integrations.outbox.answer_facts import facts_of
 from integrations.outbox.attempts import MAX_TEXT, note_answer, yes_on_record
 from integrations.outbox.call_kinds import (
+    CALL_KINDS,
     AskFirstError,
     CallKind,
     ObsoleteError,
@@ -282,11 +283,19 @@ def _end_failing(call: OutgoingCall) -> None:
         _write(call, CallState.REFUSED, reason=OUR_FAILURE, due_at=now, finished_at=now)
 
 
-def _retry_execution(call_id: int) -> None:
-    """Staff want a call that the portal could not carry tried again; Altegio is asked first."""
+@transaction.atomic
+def _retry_execution(call_id: int) -> bool:
+    """Staff want a call that the portal could not carry tried again; Altegio is asked first. Whether it is."""
     refused = OutgoingCall.objects.filter(pk=call_id, state=CallState.REFUSED)
-    refused.update(state=CallState.UNCONFIRMED, due_at=timezone.now(), finished_at=None, setbacks=0)
+    call = refused.first()
+    kind = CALL_KINDS.get(call.kind) if call else None
+    if call is None or kind is None or not kind.bring_back(call):
+        return False
+    now = timezone.now()
+    deadline_at = now + kind.max_age if kind.max_age else call.deadline_at
+    waits = {"due_at": now, "deadline_at": deadline_at, "finished_at": None, "setbacks": 0, "refusal_code": None}
     transaction.on_commit(wake_a_dispatcher)
+    return bool(refused.update(state=CallState.UNCONFIRMED, **waits))
 
 
 FAILING = Queue.register(Queue("calls", "Outgoing calls", OutgoingCall, max_failures=20, retry=_retry_execution))

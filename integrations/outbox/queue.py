@@ -148,7 +148,7 @@ def end_unsent(call: OutgoingCall, reason: str) -> None:
     """Cancel a locked call that waits, and tell of its end."""
     call.state, call.reason, call.finished_at = CallState.CANCELLED, reason[:500], timezone.now()
     call.save(update_fields=["state", "reason", "finished_at"])
-    call_ended.send(sender=OutgoingCall, call=call, reason=call.reason)
+    call_ended.send(sender=OutgoingCall, call=call, reason=call.reason, is_withdrawn=True)
 
 
 def hurry(calls: QuerySet[OutgoingCall]) -> int:

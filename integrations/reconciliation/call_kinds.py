@@ -47,6 +47,10 @@ class ListPage(CallKind):
     def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
         _end_without_list(call, reason)
 
+    def bring_back(self, call: OutgoingCall) -> bool:
+        """The run went on without this list; the next one reads it."""
+        return False
+
     def expired(self, call: OutgoingCall, now: datetime) -> None:
         _end_without_list(call, call.reason)
 

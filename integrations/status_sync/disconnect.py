@@ -113,6 +113,10 @@ class Uninstall(CallKind):
         """A refusal may mean that it is gone already: the status call knows."""
         return answer.status_code in (403, 404)
 
+    def bring_back(self, call: OutgoingCall) -> bool:
+        """Not beside a newer wish for the same: a second one could hit a connection made since."""
+        return not being_disconnected([lock(connection_of(call).pk)])
+
     def judge(self, call: OutgoingCall, answer: Answer) -> Verdict:
         status = read_status(answer, settings.ALTEGIO_TIME_ZONE)
         if status is None:

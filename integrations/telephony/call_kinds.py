@@ -86,6 +86,10 @@ class SwitchTelephony(CallKind):
     def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
         self._learn(call, Chain.Telephony.FAILED, reason)
 
+    def bring_back(self, call: OutgoingCall) -> bool:
+        """Only the newest switch: an earlier one would undo it."""
+        return self._learn(call, Chain.Telephony.ENABLING if call.params["on"] else Chain.Telephony.DISABLING, "")
+
     def hold(self, calls: Sequence[OutgoingCall]) -> None:
         chains = Chain.objects.filter(pk__in=[call.params["chain"] for call in calls])
         list(chains.select_for_update(no_key=True).order_by("pk").values_list("pk"))

@@ -155,6 +155,13 @@ class CallHistory(CallKind):
         may_stand_there = settled_at(self.rounds(call)) is not None
         self._learn(call, PhoneCall.State.FAILED, reason, is_unconfirmed=may_stand_there)
 
+    def bring_back(self, call: OutgoingCall) -> bool:
+        saved = PhoneCall.objects.select_for_update(no_key=True).filter(pk=call.params["phone_call"]).first()
+        if saved is None or saved.state == PhoneCall.State.SAVED or call.key != self.key_of(saved):
+            return False
+        self._learn(call, PhoneCall.State.QUEUED, is_unconfirmed=saved.is_unconfirmed)
+        return True
+
     def _learn(
         self, call: OutgoingCall, state: PhoneCall.State, error: str = "", *, is_unconfirmed: bool = False
     ) -> None:

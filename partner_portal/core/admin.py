@@ -80,9 +80,10 @@ class FailedItemAdmin(ReadOnlyAdmin):
         permission=OPERATE,
     )
     def again(self, _request: HttpRequest, chosen: QuerySet[FailedItem]) -> str:
-        for failed in chosen:
-            queue_named(failed.queue).try_again([failed.item])
-        return str(_("On its way again."))
+        tried = [queue_named(failed.queue).try_again([failed.item]) for failed in chosen]
+        if all(tried):
+            return str(_("On its way again."))
+        return str(_("Of {all}, {some} are on their way again.")).format(all=len(tried), some=sum(tried))
 
 
 @admin.register(ListExport)

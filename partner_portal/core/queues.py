@@ -55,9 +55,10 @@ class Queue:
     max_failures: int = 10
     first_pause: timedelta = timedelta(seconds=5)
     max_pause: timedelta = timedelta(hours=1)
-    # What else happens when an item is given up, and when staff try it again; each in its own transaction.
+    # What else happens when an item is given up, and when staff try it again; each in its own transaction. `retry`
+    # returns False where there is nothing left to try.
     give_up: Callable[[int], None] = _nothing
-    retry: Callable[[int], None] = _nothing
+    retry: Callable[[int], bool | None] = _nothing
 
     @classmethod
     def register(cls, queue: "Queue") -> "Queue":
@@ -144,12 +145,11 @@ class Queue:
         if not FailedItem.objects.filter(queue=self.name, dead_at__isnull=False).exists():
             queue_recovered.send(sender=Queue, queue=self.name)
 
-    def try_again(self, items: Sequence[int]) -> None:
-        """Staff want these dead letters tried once more, with all their tries."""
+    def try_again(self, items: Sequence[int]) -> int:
+        """Staff want these dead letters tried once more, with all their tries. Returns how many are."""
         with transaction.atomic():
             self.forget(items)
-            for item in items:
-                self.retry(item)
+            return sum(self.retry(item) is not False for item in items)
 
 
 QUEUES = ExtensionPoint[Queue]("queues", "Steps whose failed items staff see and may try again.")

@@ -145,12 +145,31 @@ def test_staff_note_what_altegio_says_of_a_refund_in_doubt(
     assert LogEntry.objects.get().change_message == "Altegio says it is refunded"
 
 
+def fail(*_: object) -> None:
+    raise RuntimeError("a fault of ours")
+
+
+def test_what_the_portal_failed_to_refund_is_refunded_when_staff_try_again(
+    altegio: Sandbox, billing: Billing, reported: int, work: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(executor, "FAILING", replace(executor.FAILING, max_failures=1))
+    monkeypatch.setattr(RefundPayment, "request", fail)
+    billing.refund(reported)
+    work()
+    alerts = Alert.objects.filter(cleared_at=None, kind="call")
+    assert (billing.payment(reported)["status"], alerts.count()) == ("reported", 1)
+
+    monkeypatch.undo()
+    executor.FAILING.try_again(list(OutgoingCall.objects.filter(kind="refund_payment").values_list("pk", flat=True)))
+    assert billing.payment(reported)["status"] == "refund_queued"
+    work()
+    assert (billing.payment(reported)["status"], alerts.count()) == ("refunded", 0)
+    assert len(altegio.requests("refund")) == 1
+
+
 def test_a_failure_of_the_portals_own_is_no_refusal_of_altegios(
     altegio: Sandbox, billing: Billing, reported: int, work: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(_kind: RefundPayment, _call: OutgoingCall, _answer: object) -> None:
-        raise RuntimeError("a fault of ours")
-
     monkeypatch.setattr(executor, "FAILING", replace(executor.FAILING, max_failures=1))
     monkeypatch.setattr(RefundPayment, "accepted", fail)
     billing.refund(reported)

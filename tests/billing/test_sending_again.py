@@ -203,13 +203,14 @@ def test_what_altegio_took_without_an_id_does_not_go_to_another_location(
     assert billing.tell(external_id="bill", salon_id=10301).status_code == 409
 
 
+def fail(*_: object) -> None:
+    raise RuntimeError("a fault of ours")
+
+
 @pytest.fixture
 def failing(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """What follows from Altegio's yes fails in the portal, and the first failure ends the call."""
     monkeypatch.setattr(executor, "FAILING", replace(executor.FAILING, max_failures=1))
-
-    def fail(_kind: ReportPayment, _call: OutgoingCall, _answer: object) -> None:
-        raise RuntimeError("a fault of ours")
 
     monkeypatch.setattr(ReportPayment, "accepted", fail)
     return monkeypatch
@@ -235,6 +236,48 @@ def test_a_failure_of_the_portals_own_is_no_word_of_altegios(
     work()
     shown = billing.payment(payment)
     assert (shown["status"], shown["error"], held(altegio)) == ("reported", "", ["990.99"])
+
+
+def test_what_the_portal_failed_to_send_is_sent_when_staff_try_again(
+    altegio: Sandbox,
+    billing: Billing,
+    connection: Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    work: Callable[..., None],
+) -> None:
+    monkeypatch.setattr(executor, "FAILING", replace(executor.FAILING, max_failures=1))
+    monkeypatch.setattr(ReportPayment, "request", fail)
+    payment = billing.pay()
+    work()
+    alerts = Alert.objects.filter(cleared_at=None, kind="call")
+    assert (billing.payment(payment)["status"], alerts.count(), held(altegio)) == ("failed", 1, [])
+
+    monkeypatch.undo()
+    dead = list(OutgoingCall.objects.filter(kind="report_payment").values_list("pk", flat=True))
+    assert executor.FAILING.try_again(dead) == 1
+    assert (billing.payment(payment)["status"], alerts.count()) == ("queued", 1)
+    work()
+    assert (billing.payment(payment)["status"], alerts.count(), held(altegio)) == ("reported", 0, ["990.99"])
+
+
+def test_a_dead_round_is_not_tried_again_beside_a_newer_one(
+    altegio: Sandbox,
+    billing: Billing,
+    connection: Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    work: Callable[..., None],
+) -> None:
+    monkeypatch.setattr(executor, "FAILING", replace(executor.FAILING, max_failures=1))
+    monkeypatch.setattr(ReportPayment, "request", fail)
+    payment = billing.pay()
+    work()
+    monkeypatch.undo()
+    dead = list(OutgoingCall.objects.filter(kind="report_payment").values_list("pk", flat=True))
+    billing.post(f"payments/{payment}/retry/")
+    assert executor.FAILING.try_again(dead) == 0
+    work()
+    assert held(altegio) == ["990.99"]
+    assert OutgoingCall.objects.get(pk=dead[0]).state == "refused"
 
 
 def test_a_payment_that_the_portal_failed_to_report_is_not_cancelled_by_its_refund(

@@ -19,6 +19,7 @@ from integrations.alerts.window import warn_of_late_activations
 from integrations.connections.models import Application, Connection, State
 from integrations.connections.transitions import lock, move
 from integrations.outbox.models import OutgoingCall
+from integrations.outbox.queue import cancel
 from integrations.outbox.signals import call_ended
 from integrations.outbox.token_stop import resume_token, stop_token
 from integrations.webhooks.deliver import alert_key, clear_ended_alerts
@@ -98,8 +99,12 @@ def test_a_failed_call_is_forgotten_when_a_later_one_about_the_same_is_done(db: 
     ended(call(2, payment=2), "refused")
     ended(call(3, payment=1), "expired")
     assert len(still_open()) == 2
-    ended(call(4, payment=1), "done")
+    ended(call(4, payment=1), "cancelled")
+    assert len(still_open()) == 2, "it found nothing to say: that mends nothing"
+    ended(call(5, payment=1), "done")
     assert len(still_open()) == 1
+    cancel(OutgoingCall.objects.filter(pk=call(6, payment=2).pk), "The payment was refunded.")
+    assert still_open() == []
 
 
 def test_a_call_that_struggles_is_told_of_once_until_it_ends() -> None:

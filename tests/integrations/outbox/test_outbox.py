@@ -160,8 +160,8 @@ def test_without_a_slot_nothing_is_sent_and_the_call_waits_as_it_was(
 
 
 def test_what_the_portal_could_not_carry_is_asked_about_when_staff_try_it_again() -> None:
-    add("refused")
-    add("done")
+    add("refused", kind=AskStatus)
+    add("done", kind=AskStatus)
     past = timezone.now() - timedelta(days=1)
     OutgoingCall.objects.update(state="done", setbacks=7, finished_at=past, due_at=past + timedelta(days=2))
     refused = OutgoingCall.objects.filter(key="refused")
@@ -172,6 +172,7 @@ def test_what_the_portal_could_not_carry_is_asked_about_when_staff_try_it_again(
         not_none(FAILING.retry)(call.pk)
     call = refused.get()
     assert (call.state, call.setbacks, call.finished_at) == (CallState.UNCONFIRMED, 0, None)
+    assert not_none(call.deadline_at) > timezone.now() + timedelta(hours=23), "its day begins anew"
     assert call.due_at <= timezone.now()
     assert OutgoingCall.objects.get(key="done").state == CallState.DONE
 

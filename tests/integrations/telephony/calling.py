@@ -3,6 +3,8 @@
 from itertools import count
 from typing import Any
 
+from integrations.connections.models import Location
+from integrations.user_tokens.models import UserToken
 from sandbox import Sandbox
 from tests.response import Api
 
@@ -43,3 +45,15 @@ def saved(altegio: Sandbox) -> list[dict[str, Any]]:
 def history(altegio: Sandbox) -> list[Any]:
     """The requests that wrote it, lost and repeated ones too."""
     return [call for call in altegio.requests("voip") if call.body["command"] == "history"]
+
+
+def switches(altegio: Sandbox) -> list[str]:
+    """Whether telephony was switched on or off at Altegio, in order: `enable`, `disable`."""
+    return [call.body["type"] for call in altegio.requests("voip") if call.body["command"] == "setup"]
+
+
+def emmas_token() -> None:
+    """Now Altegio's call list can be read."""
+    UserToken.objects.create(
+        location=Location.objects.get(altegio_id=10101), altegio_user_id=9001, token="emmas-user-token"
+    )

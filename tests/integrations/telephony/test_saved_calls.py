@@ -20,7 +20,7 @@ from integrations.user_tokens.models import UserToken
 from partner_portal.core.retention import delete_old
 from sandbox import Sandbox
 from tests.end_to_end.portal import wait_for
-from tests.integrations.telephony.calling import CALL, CALLS, history, saved
+from tests.integrations.telephony.calling import CALL, CALLS, emmas_token, history, saved
 from tests.response import Api
 
 pytestmark = pytest.mark.django_db
@@ -270,13 +270,6 @@ def maybe_there(api: Api, altegio: Sandbox, telephony: Chain, work: Callable[...
     api("post", CALLS, CALL)
     work()
     return PhoneCall.objects.get(state="failed")
-
-
-def emmas_token() -> None:
-    """Now Altegio's call list can be read."""
-    UserToken.objects.create(
-        location=Location.objects.get(altegio_id=10101), altegio_user_id=9001, token="emmas-user-token"
-    )
 
 
 def test_a_call_that_altegio_may_hold_is_asked_about_before_it_is_sent_by_hand(

@@ -14,13 +14,10 @@ from integrations.outbox.models import OutgoingCall
 from integrations.telephony.call_kinds import SwitchTelephony, switch_telephony
 from integrations.telephony.chains import switch_on_again
 from sandbox import Sandbox
+from tests.integrations.telephony.calling import switches
 from tests.marketplace import follow
 
 pytestmark = pytest.mark.django_db
-
-
-def switches(altegio: Sandbox) -> list[str]:
-    return [call.body["type"] for call in altegio.requests("voip") if call.body["command"] == "setup"]
 
 
 def test_the_answer_to_an_overtaken_switch_does_not_hide_the_newer_one(altegio: Sandbox, telephony: Chain) -> None:
