@@ -7,7 +7,8 @@ has not sent yet, and remembers how far it came. What the portal did not take is
     asterisk_calls.py send       from cron or a timer, each minute
     asterisk_calls.py ring NUMBER LINE ID       from the dialplan, when a call comes in
 
-Settings, in the environment: PORTAL_URL, PORTAL_KEY, SALON_ID; CDR_FILE, RECORDINGS_URL.
+Settings: PORTAL_URL, PORTAL_KEY, SALON_ID; CDR_FILE, RECORDINGS_URL. They stand as lines NAME=value in
+/etc/altegio.conf (ALTEGIO_CONF names another file), or in the environment, which goes before the file.
 """
 
 import csv
@@ -16,7 +17,8 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections import ChainMap
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -36,9 +38,23 @@ COLUMNS = (
     "recordingfile",
 )
 MAX_CALLS = 200
+CONF = "/etc/altegio.conf"
+NO_PLACE = (
+    "{why}\nNothing was lost: connect this location's telephony, or put SALON_ID right; the next run sends its calls."
+)
 _EXTENSION = re.compile("[0-9]{2,6}")
 _CHANNEL = re.compile("[A-Za-z0-9]+/([0-9]{2,6})[-@]")
 Call = dict[str, object]
+Settings = Mapping[str, str]
+
+
+def read_settings(environment: Settings) -> Settings:
+    """What is set: in the environment, else in the file. Raises OSError where there is a file that cannot be read."""
+    file = Path(environment.get("ALTEGIO_CONF", CONF))
+    lines = file.read_text().splitlines() if file.exists() else []
+    written = [line.partition("=") for line in lines if "=" in line and not line.lstrip().startswith("#")]
+    of_file = {name.strip(): value.strip().strip("\"'") for name, _sign, value in written}
+    return ChainMap(dict(environment), of_file)
 
 
 def read_leg(row: list[str], salon_id: str, recordings_url: str = "") -> Call:
@@ -72,49 +88,69 @@ def unsent(file: Path, offset: int) -> Iterator[tuple[list[str], int]]:
             yield next(csv.reader(io.StringIO(line.decode("utf-8", "replace")))), lines.tell()
 
 
-def post(path: str, body: object) -> Any:
+def post(settings: Settings, path: str, body: object) -> Any:
     """The portal's answer. Raises OSError where it did not take the body."""
-    url = os.environ["PORTAL_URL"].rstrip("/") + f"/api/v1/telephony/{path}/"
-    headers = {"Authorization": f"Api-Key {os.environ['PORTAL_KEY']}", "Content-Type": "application/json"}
+    url = settings["PORTAL_URL"].rstrip("/") + f"/api/v1/telephony/{path}/"
+    headers = {"Authorization": f"Api-Key {settings['PORTAL_KEY']}", "Content-Type": "application/json"}
     request = Request(url, json.dumps(body).encode(), headers)  # noqa: S310 - the address is the operator's own
     with urlopen(request, timeout=20) as answer:  # noqa: S310 - the address is the operator's own
         return json.load(answer)
 
 
-def send(file: Path) -> None:
+def send(settings: Settings) -> None:
     """Send what has not been sent, in lists; say which calls the portal could not take."""
+    file = Path(settings.get("CDR_FILE", "/var/log/asterisk/cdr-custom/Altegio.csv"))
     mark = file.with_suffix(".sent")
     offset = int(mark.read_text()) if mark.exists() else 0
     rows = list(unsent(file, offset))
     for start in range(0, len(rows), MAX_CALLS):
         some = rows[start : start + MAX_CALLS]
-        salon_id, recordings = os.environ["SALON_ID"], os.environ.get("RECORDINGS_URL", "")
-        calls = [read_leg(row, salon_id, recordings) for row, _end in some if len(row) == len(COLUMNS)]
-        for call, result in zip(calls, post("calls", calls) if calls else [], strict=True):
-            if result["code"] >= 300:
-                sys.stderr.write(f"{call['call_id']}: {result['code']} {result.get('problems')}\n")
+        _send_list(settings, [row for row, _end in some])
         mark.write_text(str(some[-1][1]))
+
+
+def _send_list(settings: Settings, rows: list[list[str]]) -> None:
+    """Raises SystemExit where the portal could keep none of them, because it does not know whose they are."""
+    salon_id, recordings = settings["SALON_ID"], settings.get("RECORDINGS_URL", "")
+    legs = [row for row in rows if len(row) == len(COLUMNS)]
+    if odd := len(rows) - len(legs):
+        sys.stderr.write(f"{odd} lines have not the {len(COLUMNS)} columns of the mapping; they are left out.\n")
+    calls = [read_leg(leg, salon_id, recordings) for leg in legs]
+    for call, result in zip(calls, post(settings, "calls", calls) if calls else [], strict=True):
+        # What the portal has kept has an id, also where it is not sent on; what it cannot read never will be taken.
+        if result["code"] in (404, 409) and "id" not in result:
+            sys.exit(NO_PLACE.format(why=f"SALON_ID {salon_id}: {result['code']} {result.get('problems')}"))
+        if result["code"] >= 300:
+            sys.stderr.write(f"{call['call_id']}: {result['code']} {result.get('problems')}\n")
+
+
+def ring(settings: Settings, phone: str, line: str, call_id: str) -> None:
+    """Tell of a call that comes in now."""
+    body = {"salon_id": settings["SALON_ID"], "phone": phone, "diversion": line, "call_id": call_id}
+    post(settings, "notifications", body)
 
 
 def main(words: list[str]) -> None:
     """Do what the words say. Raises SystemExit with a sentence where it cannot be done."""
+    conf = os.environ.get("ALTEGIO_CONF", CONF)
     try:
+        settings = read_settings(os.environ)
         if words[:1] == ["ring"] and len(words) == 4:
-            phone, line, call_id = words[1:]
-            body = {"salon_id": os.environ["SALON_ID"], "phone": phone, "diversion": line, "call_id": call_id}
-            post("notifications", body)
+            ring(settings, *words[1:])
         elif words == ["send"]:
-            send(Path(os.environ.get("CDR_FILE", "/var/log/asterisk/cdr-custom/Altegio.csv")))
+            send(settings)
         else:
             sys.exit(__doc__)
     except HTTPError as problem:
         sys.exit(f"The portal did not take it: {problem}: {problem.read(1000).decode('utf-8', 'replace')}")
     except FileNotFoundError as problem:
         sys.exit(f"There is no {problem.filename}: Asterisk has written no call yet, or CDR_FILE names another file.")
+    except PermissionError as problem:
+        sys.exit(f"{problem.filename} cannot be read or written by this user: run it as the user asterisk.")
     except OSError as problem:
         sys.exit(f"The portal cannot be reached: {problem}")
     except KeyError as problem:
-        sys.exit(f"{problem.args[0]} is not set in the environment.")
+        sys.exit(f"{problem.args[0]} is set neither in {conf} nor in the environment.")
 
 
 if __name__ == "__main__":

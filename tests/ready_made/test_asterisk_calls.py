@@ -1,12 +1,18 @@
 """The program on the exchange: what it reads of Asterisk's lines, and that it loses none."""
 
+import io
+import re
+import subprocess
 from collections.abc import Callable
+from email.message import Message
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 
 import pytest
 from pytest_django.live_server_helper import LiveServer
 
+from accounts.models import ApiKey
 from examples import asterisk_calls
 from integrations.connections.models import Chain
 from integrations.telephony.models import PhoneCall
@@ -14,7 +20,11 @@ from sandbox import Sandbox
 from tests.not_none import not_none
 from tests.response import Api
 
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "asterisk.md").read_text(encoding="utf-8")
+
 OUTSIDE, LINE = "0671234567", "0445370000"
+CLIENT = "+380671234567"
 AT, TRUNK = "2026-11-24 14:10:00", "PJSIP/trunk-0000a1b1"
 RANG = ["1763993400.1234", OUTSIDE, "600", TRUNK, "PJSIP/101-0000a1b2", AT, "0", "NO ANSWER", LINE, ""]
 TALKED = ["1763993400.1234", OUTSIDE, "600", TRUNK, "PJSIP/102-0000a1b3", AT, "65", "ANSWERED", LINE, "102.wav"]
@@ -41,54 +51,121 @@ def test_a_line_is_read(row: list[str], kind: str, phone: str, diversion: str, u
 
 
 @pytest.fixture
-def pbx(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The file of an exchange; what is posted goes to `posted` as long as the portal is there."""
-    monkeypatch.setenv("SALON_ID", "10101")
-    return tmp_path / "Altegio.csv"
+def pbx(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file of an exchange that is set up; how far it was sent stands beside it."""
+    file = tmp_path / "Altegio.csv"
+    conf = tmp_path / "altegio.conf"
+    conf.write_text(f"# the portal\nSALON_ID = 10101\nCDR_FILE='{file}'\n")
+    monkeypatch.setenv("ALTEGIO_CONF", str(conf))
+    return file
 
 
-def test_each_line_is_sent_once_and_what_was_not_taken_again(pbx: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def sent(pbx: Path) -> str:
+    mark = pbx.with_suffix(".sent")
+    return mark.read_text() if mark.exists() else ""
+
+
+def test_each_line_is_sent_once_and_what_was_not_taken_again(pbx: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     posted: list[Any] = []
 
-    def take(_path: str, calls: list[Any]) -> list[Any]:
+    def take(_settings: object, _path: str, calls: list[Any]) -> list[Any]:
         posted.append(calls)
-        return [{"code": 202} for _ in calls]
+        return [{"code": 202, "id": 1} for _ in calls]
 
     monkeypatch.setattr(asterisk_calls, "post", take)
     pbx.write_text(line(RANG) + line(TALKED) + line(CALLED_OUT)[:20])
-    asterisk_calls.send(pbx)
-    asterisk_calls.send(pbx)
+    asterisk_calls.main(["send"])
+    asterisk_calls.main(["send"])
     assert [len(calls) for calls in posted] == [2]
 
-    def away(_path: str, _calls: object) -> None:
+    def away(_settings: object, _path: str, _calls: object) -> None:
         raise OSError("The portal is away.")
 
     pbx.write_text(line(RANG) + line(TALKED) + line(CALLED_OUT))
     monkeypatch.setattr(asterisk_calls, "post", away)
-    with pytest.raises(OSError, match="away"):
-        asterisk_calls.send(pbx)
+    with pytest.raises(SystemExit, match="away"):
+        asterisk_calls.main(["send"])
     monkeypatch.setattr(asterisk_calls, "post", take)
-    asterisk_calls.send(pbx)
+    asterisk_calls.main(["send"])
     assert [call["call_id"] for call in posted[-1]] == ["1763993500.1"]
 
     pbx.write_text(line(INSIDE))  # rotated
-    asterisk_calls.send(pbx)
+    asterisk_calls.main(["send"])
     assert [call["call_id"] for call in posted[-1]] == ["1763993600.1"]
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 429, 500, 503])
+def test_a_refusal_of_all_ends_the_run_and_loses_none(
+    pbx: Path, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    def refuse(_settings: object, _path: str, _calls: object) -> None:
+        raise HTTPError("https://portal", status, "No", Message(), io.BytesIO(b'{"detail": "Because."}'))
+
+    pbx.write_text(line(RANG) + line(TALKED))
+    monkeypatch.setattr(asterisk_calls, "post", refuse)
+    with pytest.raises(SystemExit, match=rf"{status}.*Because"):
+        asterisk_calls.main(["send"])
+    assert not sent(pbx)
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        pytest.param({"code": 404, "problems": {"detail": "This chain or location is not known here."}}, id="404"),
+        pytest.param({"code": 409, "problems": {"detail": "This chain has not connected yet."}}, id="no telephony"),
+    ],
+)
+def test_a_location_that_the_portal_does_not_know_ends_the_run_and_loses_none(
+    pbx: Path, monkeypatch: pytest.MonkeyPatch, result: dict[str, Any]
+) -> None:
+    pbx.write_text(line(RANG) + line(TALKED))
+    monkeypatch.setattr(asterisk_calls, "post", lambda _settings, _path, calls: [result for _ in calls])
+    with pytest.raises(SystemExit, match=r"SALON_ID 10101: 40[49](?s:.*)Nothing was lost: .*put SALON_ID right"):
+        asterisk_calls.main(["send"])
+    assert not sent(pbx)
+
+
+def test_a_call_that_is_kept_or_cannot_be_read_holds_up_no_other(
+    pbx: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results = [{"code": 409, "id": 1, "problems": {"detail": "off"}}, {"code": 400, "problems": {"phone": ["?"]}}]
+    pbx.write_text(line(TALKED) + line(CALLED_OUT) + line(INSIDE[:4]))
+    monkeypatch.setattr(asterisk_calls, "post", lambda _settings, _path, _calls: results)
+    asterisk_calls.main(["send"])
+    assert sent(pbx) == str(pbx.stat().st_size)
+    said = capsys.readouterr().err
+    assert "1 lines have not the 10 columns" in said
+    assert re.search(r"1763993400.1234: 409 .*off", said)
+    assert re.search(r"1763993500.1: 400 .*phone", said)
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         pytest.param(["send"], "Asterisk has written no call yet", id="no file"),
-        pytest.param(["ring", OUTSIDE, LINE, "1"], "PORTAL_URL is not set", id="no address"),
+        pytest.param(["ring", OUTSIDE, LINE, "1"], r"PORTAL_URL is set neither in .*altegio.conf", id="no address"),
         pytest.param(["--help"], "from cron or a timer", id="help"),
     ],
 )
 def test_what_cannot_be_done_is_said(pbx: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], said: str) -> None:
-    monkeypatch.setenv("CDR_FILE", str(pbx))
     monkeypatch.delenv("PORTAL_URL", raising=False)
     with pytest.raises(SystemExit, match=said):
         asterisk_calls.main(words)
+
+
+def test_settings_that_this_user_may_not_read_are_said(pbx: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbid(file: Path) -> str:
+        raise PermissionError(13, "Permission denied", str(file))
+
+    monkeypatch.setattr(Path, "read_text", forbid)
+    with pytest.raises(SystemExit, match=r"altegio.conf cannot be read.* as the user asterisk"):
+        asterisk_calls.main(["send"])
+
+
+def test_the_environment_goes_before_the_file(pbx: Path) -> None:
+    given = {"ALTEGIO_CONF": str(pbx.with_name("altegio.conf")), "SALON_ID": "5"}
+    settings = asterisk_calls.read_settings(given)
+    assert (settings["SALON_ID"], settings["CDR_FILE"]) == ("5", str(pbx))
 
 
 def test_a_refusal_is_told_in_the_portals_words(
@@ -100,9 +177,53 @@ def test_a_refusal_is_told_in_the_portals_words(
         asterisk_calls.main(["ring", OUTSIDE, LINE, "1"])
 
 
+def of_page(beginning: str) -> str:
+    """The one block of the page that begins so, without its indentation."""
+    [block] = re.findall(rf"^ *```\w+\n( *{re.escape(beginning)}.*?)^ *```$", PAGE, re.MULTILINE | re.DOTALL)
+    return "".join(f"{each.strip()}\n" for each in block.splitlines())
+
+
+def test_the_page_leads_from_a_copy_of_the_program_to_a_call_at_the_portal(
+    live_server: LiveServer, telephony: Chain, tmp_path: Path
+) -> None:
+    """Cron and the dialplan have next to no environment: what the page sets in a file must be enough."""
+    _key, secret = ApiKey.objects.create_key(name="pbx", scopes=["telephony"])
+    program, conf = tmp_path / "asterisk_calls.py", tmp_path / "altegio.conf"
+
+    def shell(command: str) -> subprocess.CompletedProcess[str]:
+        command = command.replace("/usr/local/bin/asterisk_calls.py", str(program))
+        command = command.replace("/etc/altegio.conf", str(conf)).replace(" -o asterisk -g asterisk", "")
+        environment = {"PATH": "/usr/bin:/bin", "ALTEGIO_CONF": str(conf)}
+        return subprocess.run(
+            ["/bin/sh", "-c", command], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60
+        )
+
+    assert shell(of_page("install -m 755")).returncode == 0
+    assert conf.stat().st_mode & 0o777 == 0o600
+    settings = of_page("PORTAL_URL=").replace("https://portal.example.com", live_server.url).replace("…", secret)
+    conf.write_text(f"{settings.replace('123', '10101')}CDR_FILE={tmp_path}/Altegio.csv\n")
+
+    calls = tmp_path / "Altegio.csv"
+    calls.write_text(line([*CALLED_OUT[:2], CLIENT, *CALLED_OUT[3:]]))
+    assert shell(of_page("* * * * *").removeprefix("* * * * *")).stderr == ""
+    assert sent(calls) == str(calls.stat().st_size)
+    assert PhoneCall.objects.get().call_id == CALLED_OUT[0]
+
+    [system] = re.findall(r"System\((.*) &\)", of_page("exten =>"))
+    in_asterisk = {
+        "FILTER(0-9+,${CALLERID(num)})": CLIENT,
+        "FILTER(0-9+*#,${EXTEN})": "101",
+        "CHANNEL(linkedid)": "1.2",
+    }
+    for function, value in in_asterisk.items():
+        system = system.replace(f"${{{function}}}", value)
+    assert "$" not in system, "a caller who chooses the number chooses a command"
+    assert (shell(system).stderr, shell(system).returncode) == ("", 0)
+
+
 @pytest.mark.django_db
 def test_the_portal_takes_what_the_program_sends(
-    pbx: Any,
+    pbx: Path,
     api: Api,
     altegio: Sandbox,
     telephony: Chain,
@@ -111,10 +232,16 @@ def test_the_portal_takes_what_the_program_sends(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     api("put", "locations/10101/lines/", {"country": "UA", "time_zone": "Europe/Kyiv", "lines": {}})
-    monkeypatch.setattr(asterisk_calls, "post", lambda path, body: api("post", f"telephony/{path}/", body).json())
+    monkeypatch.setattr(
+        asterisk_calls, "post", lambda _settings, path, body: api("post", f"telephony/{path}/", body).json()
+    )
     monkeypatch.setenv("RECORDINGS_URL", "https://pbx.example.com/monitor")
     pbx.write_text(line(RANG) + line(TALKED) + line(CALLED_OUT) + line(INSIDE))
-    asterisk_calls.send(pbx)
+    monkeypatch.setenv("SALON_ID", "424242")
+    with pytest.raises(SystemExit, match="404"):
+        asterisk_calls.main(["send"])
+    monkeypatch.delenv("SALON_ID")
+    asterisk_calls.main(["send"])
     asterisk_calls.main(["ring", OUTSIDE, LINE, "1763993700.1"])
     work()
     assert capsys.readouterr().err == ""
