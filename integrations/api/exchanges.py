@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 
 from accounts.api_keys import BasicApiKeyAuthentication
 from integrations.api.telephony import SavedSerializer, answer_to_call, answer_to_notification
-from integrations.telephony.exchange_webhooks import UTF8, mapped_body
+from integrations.telephony.exchange_webhooks import UTF8, mapped_body, point_to_mapping
 from integrations.telephony.models import ExchangeWebhook
 from partner_portal.core.api_errors import SEND_KEY
 from partner_portal.core.clean import InvalidJsonError
@@ -54,4 +54,7 @@ class Exchange(APIView):
             mapped = mapped_body(webhook, dict(request.data).get("body", b""), charset)
         except InvalidJsonError as problem:
             raise ParseError(str(problem)) from None
-        return answer_to_notification(mapped) if webhook.rings else answer_to_call(mapped)
+        answer = answer_to_notification(mapped) if webhook.rings else answer_to_call(mapped)
+        if answer.status_code == 400:
+            answer.data = point_to_mapping(webhook, mapped, answer.data)
+        return answer

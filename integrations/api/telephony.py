@@ -237,7 +237,7 @@ def answer_to_notification(raw: object) -> Response:
     try:
         call = read_ringing(raw, caller.rules)
     except InvalidCallError as bad:
-        raise ValidationError(bad.problems) from None
+        return Response(bad.problems, CODES[Verdict.INVALID])
     if why := why_silent(caller.chain):
         return Response({"detail": why}, 409)
     repeated = not call.is_hidden and not notify_of_call(caller.chain, **call.payload)

@@ -13,13 +13,22 @@ from integrations.telephony.exchange_mappings import InvalidMappingError, apply_
 from integrations.telephony.exchange_presets import PRESETS, TITLES
 from integrations.telephony.exchange_webhooks import read_webhook_body
 from integrations.telephony.models import ExchangeWebhook
-from integrations.telephony.reading import RINGING, InvalidCallError, read_ended, read_ringing
+from integrations.telephony.reading import (
+    NEEDED_ENDED,
+    NEEDED_RINGING,
+    RINGING,
+    InvalidCallError,
+    read_ended,
+    read_ringing,
+)
 from integrations.telephony.reading_rules import ReadingRules, rules_of
 from partner_portal.core.clean import InvalidJsonError
 from partner_portal.core.english import english as _
 
 # What the names of the mapping's fields begin with, in the form.
 OF_MAPPING = "map_"
+NEEDED = _("Say where the exchange has it, or what it always is (= …): without it every call is refused.")
+NO_PLACE = _("Name the location, or say below where the exchange names it: else every call is refused.")
 
 
 def _rule_field(label: StrOrPromise, help_text: StrOrPromise, rows: int = 2) -> forms.CharField:
@@ -63,6 +72,7 @@ class ExchangeWebhookForm(forms.ModelForm):  # type: ignore[type-arg]  # the stu
     class Meta:
         model = ExchangeWebhook
         fields = ("name", "location", "rings")
+        error_messages = {"name": {"invalid": _("It stands in the address: write letters, digits, - and _ alone.")}}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -76,6 +86,7 @@ class ExchangeWebhookForm(forms.ModelForm):  # type: ignore[type-arg]  # the stu
         mapping = self._begun(cleaned, rings=rings) | self._written(cleaned, rings=rings)
         if not mapping and not self.errors:
             raise ValidationError(_("Say below where the exchange has the client's number and the called one."))
+        self._check_is_whole(mapping, cleaned.get("location"), rings=rings)
         self.instance.mapping = mapping
         sample = cleaned.get("sample")
         if sample and not self.errors:
@@ -84,6 +95,16 @@ class ExchangeWebhookForm(forms.ModelForm):  # type: ignore[type-arg]  # the stu
             except InvalidJsonError as wrong:
                 raise ValidationError({"sample": str(wrong)}) from None
         return cleaned
+
+    def _check_is_whole(self, mapping: dict[str, Any], location: Location | None, *, rings: bool) -> None:
+        """Say at its field what every call would be refused for."""
+        if self.errors:
+            return
+        for name in NEEDED_RINGING if rings else NEEDED_ENDED:
+            if name not in mapping:
+                self.add_error(OF_MAPPING + name, NEEDED)
+        if location is None and not mapping.keys() & {"salon_id", "salon_group_id"}:
+            self.add_error("location", NO_PLACE)
 
     def _begun(self, cleaned: dict[str, Any], *, rings: bool) -> dict[str, Any]:
         preset = PRESETS.get(cleaned.get("begin_with") or "", {})

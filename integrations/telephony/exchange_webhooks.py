@@ -1,6 +1,7 @@
 """Webhooks of exchanges that send what they send: JSON or a form, read by a mapping that staff have set."""
 
 import codecs
+from collections.abc import Mapping
 from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qsl
@@ -11,12 +12,17 @@ from django.http.multipartparser import MultiPartParser, MultiPartParserError
 from integrations.telephony.exchange_mappings import apply_mapping
 from integrations.telephony.models import ExchangeWebhook
 from partner_portal.core.clean import InvalidJsonError
+from partner_portal.core.english import english as _
 from partner_portal.core.request_json import marked, parse_leniently
 
 MAX_FIELDS, MAX_STEPS = 500, 10
 UTF8 = "utf-8"
 # What else exchanges write in. Python knows encodings that are none of texts, or slow.
 _OTHERS = ("utf-16", "cp125", "iso8859", "koi8")
+FINDS_NONE = _(
+    "The mapping of the webhook {name} finds none in what came. Compare them in the admin: Webhooks of exchanges, "
+    "“Try it on”."
+)
 
 
 def read_webhook_body(body: bytes, charset: str = UTF8) -> Any:
@@ -75,6 +81,14 @@ def mapped_body(webhook: ExchangeWebhook, body: bytes, charset: str = UTF8) -> d
     if webhook.location is not None:
         mapped["salon_id"] = webhook.location.altegio_id
     return mapped
+
+
+def point_to_mapping(
+    webhook: ExchangeWebhook, mapped: Mapping[str, Any], problems: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What was wrong with a mapped call; of a field that is missing, also that the mapping led to none."""
+    found_none = [FINDS_NONE.format(name=webhook.name)]
+    return {name: [*why, *(found_none if name not in mapped else [])] for name, why in problems.items()}
 
 
 def _unfolded(fields: list[tuple[str, str]]) -> dict[str, Any]:

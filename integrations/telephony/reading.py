@@ -14,6 +14,8 @@ HIDDEN = _("The caller hides the number: the call is kept here and not told to A
 NO_SUCH_FIELD = _("Left out. There is no such field.")
 RINGING = frozenset({"salon_group_id", "salon_id", "phone", "diversion", "user", "call_id"})
 ENDED = RINGING | {"type", "duration", "link", "status", "date"}
+NEEDED_RINGING = ("phone", "diversion")
+NEEDED_ENDED = ("type", *NEEDED_RINGING)
 Problems = dict[str, list[str]]
 
 

@@ -2,7 +2,9 @@
 
 import base64
 import json
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,6 +13,7 @@ from django.test import Client
 
 from accounts.models import ApiKey
 from integrations.connections.models import Chain, Location
+from integrations.telephony.exchange_form import ExchangeWebhookForm
 from integrations.telephony.exchange_lines import read_rule, write_rule
 from integrations.telephony.exchange_mappings import InvalidMappingError, apply_mapping, check_mapping
 from integrations.telephony.exchange_presets import PRESETS, TITLES
@@ -113,6 +116,7 @@ def test_an_event_before_the_end_of_a_call_of_zadarma_saves_none(api: Api, telep
     begun = {name: ZADARMA[name] for name in ("pbx_call_id", "caller_id", "called_did", "call_start")}
     answer = api("post", "telephony/exchanges/zadarma/", begun | {"event": "NOTIFY_START"})
     assert (answer.status_code, list(answer.json())) == (400, ["type"])
+    assert "mapping of the webhook zadarma finds none" in " ".join(answer.json()["type"])
     assert not PhoneCall.objects.exists()
 
 
@@ -205,6 +209,16 @@ def test_one_that_rings_is_shown(api: Api, altegio: Sandbox, telephony: Chain, w
     assert answer.status_code == 202
     work()
     assert [entry["phone"] for entry in altegio.telephony() if entry["command"] == "event"] == [CLIENT]
+
+
+def test_a_refusal_points_to_the_mapping_only_where_that_led_to_nothing(api: Api, telephony: Chain) -> None:
+    mapping = {"phone": "from", "diversion": "to", "salon_id": {"value": 10101}}
+    ExchangeWebhook.objects.create(name="ringing", rings=True, mapping=mapping)
+    answer = api("post", "telephony/exchanges/ringing/", {"from": "nobody"})
+    assert answer.status_code == 400
+    phone, diversion = (answer.json()[name] for name in ("phone", "diversion"))
+    assert (len(phone), len(diversion)) == (1, 2)
+    assert "The mapping of the webhook ringing" in diversion[1]
 
 
 @pytest.mark.parametrize("body", [b"", b"hello", b'{"a": ', b"\xff"])
@@ -363,6 +377,29 @@ ADD = "/admin/telephony/exchangewebhook/add/"
 
 
 @pytest.mark.django_db
+def test_the_example_of_the_page_is_taken_by_the_mapping_beside_it(staff: Client, telephony: Chain) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "exchanges.md").read_text(encoding="utf-8")
+    labels = {field.label: name for name, field in ExchangeWebhookForm.declared_fields.items()}
+    rules = re.findall(r"^   \| ([\w' ]+) \| `(.+)` \|$", page, re.MULTILINE)
+    form = {labels[label]: "\n".join(lines.split("`, `")) for label, lines in rules}
+    staff.post(ADD, {"name": "pbx", "location": "10101", **form})
+    fields = re.findall(r'--data-urlencode "(\w+)=\$(\w+)"', page)
+    shell = {"CALLER": CLIENT, "DIALLED": LINE, "UNIQUE_ID": "1.5", "BILLSEC": "65", "DISPOSITION": "ANSWERED"}
+    body = urlencode({name: shell.get(variable, "in") for name, variable in fields})
+    _key, secret = ApiKey.objects.create_key(name="pbx", scopes=["telephony"])
+    answer = staff.post(
+        "/api/v1/telephony/exchanges/pbx/",
+        body,
+        content_type="application/x-www-form-urlencoded",
+        headers={"Authorization": f"Api-Key {secret}"},
+    )
+    assert (answer.status_code, answer.json()["warnings"]) == (202, [])
+    call = PhoneCall.objects.get()
+    assert (call.type, call.phone, call.diversion, call.duration) == ("incoming", CLIENT, LINE, 65)
+    assert (call.call_id, call.status) == ("1.5", "success")
+
+
+@pytest.mark.django_db
 def test_staff_try_a_mapping_before_the_exchange_sends(staff: Client, telephony: Chain) -> None:
     form = {"name": "pbx", "location": "10101", "begin_with": "zadarma"}
     sample = urlencode({**ZADARMA, "duration": "long", "caller_id": CLIENT})
@@ -378,14 +415,15 @@ def test_staff_try_a_mapping_before_the_exchange_sends(staff: Client, telephony:
 @pytest.mark.parametrize("name", PRESETS)
 @pytest.mark.django_db
 def test_a_known_exchange_fills_in_what_is_left_empty(staff: Client, name: str) -> None:
-    staff.post(ADD, {"name": "pbx", "begin_with": name, "map_user": "agent"})
+    staff.post(ADD, {"name": "pbx", "location": "10101", "begin_with": name, "map_user": "agent"})
     assert ExchangeWebhook.objects.get().mapping == PRESETS[name] | {"user": "agent"}
     assert name in TITLES
 
 
 @pytest.mark.django_db
 def test_a_form_that_is_saved_as_it_stands_changes_nothing(staff: Client) -> None:
-    webhook = ExchangeWebhook.objects.create(name="pbx", mapping=PRESETS["freeswitch"])
+    location = Location.objects.get(altegio_id=10101)
+    webhook = ExchangeWebhook.objects.create(name="pbx", location=location, mapping=PRESETS["freeswitch"])
     address = f"/admin/telephony/exchangewebhook/{webhook.pk}/change/"
     form = staff.get(address).context["adminform"].form
     staff.post(address, {name: form[name].value() or "" for name in form.fields})
@@ -393,17 +431,39 @@ def test_a_form_that_is_saved_as_it_stands_changes_nothing(staff: Client) -> Non
     assert webhook.mapping == PRESETS["freeswitch"]
 
 
+PARTIES = {"map_phone": "a", "map_diversion": "b"}
+
+
 @pytest.mark.parametrize(
-    ("given", "field"),
+    ("given", "fields"),
     [
-        ({"map_phone": "OK = success"}, "map_phone"),
-        ({"map_phone": "a..b"}, "map_phone"),
-        ({"map_phone": "a", "rings": "on", "map_duration": "b"}, "map_duration"),
-        ({}, "__all__"),
+        ({"map_phone": "OK = success"}, ["map_phone"]),
+        ({"map_phone": "a..b"}, ["map_phone"]),
+        ({"map_phone": "a", "rings": "on", "map_duration": "b"}, ["map_duration"]),
+        ({}, ["__all__"]),
+        ({"location": "10101", **PARTIES}, ["map_type"]),
+        ({"location": "10101", "map_type": "= incoming"}, ["map_phone", "map_diversion"]),
+        ({"location": "10101", "rings": "on", "map_phone": "a"}, ["map_diversion"]),
+        ({"map_type": "= incoming", **PARTIES}, ["location"]),
+        ({"name": "my pbx", "location": "10101", "begin_with": "zadarma"}, ["name"]),
     ],
 )
 @pytest.mark.django_db
-def test_what_is_wrong_is_said_at_its_field(staff: Client, given: dict[str, str], field: str) -> None:
+def test_what_is_wrong_is_said_at_its_field(staff: Client, given: dict[str, str], fields: list[str]) -> None:
     form = staff.post(ADD, {"name": "pbx", **given}).context["adminform"].form
-    assert list(form.errors) == [field]
+    assert list(form.errors) == fields
+    assert "slug" not in str(form.errors)
     assert not ExchangeWebhook.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"rings": "on", "location": "10101", **PARTIES},
+        {"map_type": "= incoming", "map_salon_id": "place", **PARTIES},
+        {"map_type": "= incoming", "map_salon_group_id": "place", **PARTIES},
+    ],
+)
+@pytest.mark.django_db
+def test_what_is_needed_is_enough(staff: Client, given: dict[str, str]) -> None:
+    assert staff.post(ADD, {"name": "pbx", **given}).status_code == 302
