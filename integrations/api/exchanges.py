@@ -1,10 +1,12 @@
 """`/api/v1/telephony/exchanges/{name}/`: what exchanges send by themselves."""
 
+import re
 from typing import IO, Any
 
+from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework.exceptions import NotFound, ParseError
+from rest_framework.exceptions import MethodNotAllowed, NotFound, ParseError
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,6 +20,9 @@ from partner_portal.core.api_errors import SEND_KEY
 from partner_portal.core.clean import InvalidJsonError
 from partner_portal.core.english import english as _
 from partner_portal.core.media_types import NAMED_CHARSET
+
+# What an address is asked to repeat: nothing that a browser or a cache could take for more than a word.
+_ECHO = re.compile(r"[A-Za-z0-9_-]{1,100}", re.ASCII)
 
 
 class AnyBody(BaseParser):
@@ -58,3 +63,19 @@ class Exchange(APIView):
         if answer.status_code == 400:
             answer.data = point_to_mapping(webhook, mapped, answer.data)
         return answer
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request, name: str) -> HttpResponse:
+        """Repeat `zd_echo`, by which Zadarma finds out that an address is there. It says nothing of who has it."""
+        if not self._is_asked_to_echo(request):
+            raise MethodNotAllowed("GET")
+        return HttpResponse(request.query_params["zd_echo"], content_type="text/plain")
+
+    def check_permissions(self, request: Request) -> None:
+        """An echo needs no key: Zadarma has none."""
+        if not self._is_asked_to_echo(request):
+            super().check_permissions(request)
+
+    @staticmethod
+    def _is_asked_to_echo(request: Request) -> bool:
+        return request.method == "GET" and _ECHO.fullmatch(request.GET.get("zd_echo", "")) is not None

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import wraps
 from pathlib import Path
 from socketserver import BaseRequestHandler, StreamRequestHandler, ThreadingTCPServer
 
@@ -218,6 +219,39 @@ def test_an_address_that_failed_is_written_down_nowhere(
     written = {file.name: file.read_text() for file in tmp_path.rglob("*") if file.is_file()}
     assert '"status":502' in written["log"] or "/connect/ 502" in written["portal.log"], "the trouble itself is told"
     assert [name for name, text in written.items() if "signed-by-altegio" in text] == []
+
+
+@pytest.mark.parametrize("network", ["127.0.0.1", "185.45.152.40/30"])
+def test_the_key_that_zadarma_does_not_send_comes_from_nginx(
+    tmp_path: Path, upstream: Upstream, network: str
+) -> None:
+    page = (ROOT / "docs" / "exchanges.md").read_text(encoding="utf-8")
+    [place] = re.findall(r"^```nginx\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+
+    @wraps(nginx)
+    def with_place(folder: Path, port: int, portal: int) -> list[str]:
+        command = nginx(folder, port, portal)
+        config, own = folder / "nginx.conf", place.replace("185.45.152.40/30", network)
+        config.write_text(config.read_text().replace("    location / {", f"{own}    location / {{"))
+        return command
+
+    address = "/zadarma/a-long-random-word/"
+    with running(with_place, tmp_path, upstream.port) as port:
+        for request in (head(f"{address}?zd_echo=17", method="GET"), head(address, "Content-Length: 2") + b"{}"):
+            status = send(port, request).recv(1000).split(b" ")[1]
+            assert status == (b"200" if network == "127.0.0.1" else b"403")
+        send(port, head("/zadarma/", "Content-Length: 2") + b"{}").recv(1000)
+
+    *own, (_path, of_another, _body) = upstream.requests
+    assert "authorization" not in of_another
+    if network == "127.0.0.1":
+        mapped = "/api/v1/telephony/exchanges/zadarma/"
+        assert [path for path, _headers, _body in own] == [f"{mapped}?zd_echo=17", mapped]
+        _path, headers, _body = own[1]
+        assert headers["authorization"] == "Api-Key the-key"
+        assert (headers["host"], headers["x-forwarded-for"]) == ("portal.example.com", "127.0.0.1")
+    else:
+        assert own == []
 
 
 def test_a_request_waits_at_caddy_while_the_portal_restarts(tmp_path: Path) -> None:

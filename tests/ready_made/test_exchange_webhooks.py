@@ -221,6 +221,24 @@ def test_a_refusal_points_to_the_mapping_only_where_that_led_to_nothing(api: Api
     assert "The mapping of the webhook ringing" in diversion[1]
 
 
+ECHO = "/api/v1/telephony/exchanges/x/"
+
+
+@pytest.mark.django_db
+def test_an_address_is_proven_by_an_echo_without_a_key(client: Client) -> None:
+    answer = client.get(ECHO, {"zd_echo": "1762a_B-9"})
+    assert (answer.status_code, answer.content) == (200, b"1762a_B-9")
+    assert answer.headers["Content-Type"].startswith("text/plain")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize("echo", ["", "<b>", "a b", "a\n", "١٢", "a" * 101])
+@pytest.mark.django_db
+def test_nothing_but_a_word_is_echoed(client: Client, echo: str) -> None:
+    assert client.get(ECHO, {"zd_echo": echo}).status_code == 401
+    assert client.post(f"{ECHO}?zd_echo=1", {}).status_code == 401
+
+
 @pytest.mark.parametrize("body", [b"", b"hello", b'{"a": ', b"\xff"])
 @pytest.mark.django_db
 def test_what_is_neither_json_nor_a_form_is_refused(api: Api, client: Client, body: Any) -> None:
