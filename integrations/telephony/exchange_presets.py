@@ -59,6 +59,34 @@ PRESETS: dict[str, dict[str, Any]] = {
         "duration": "callDetails.billsec",
         "date": "callDetails.startTime",
     },
+    # What examples/3cx.xml sends: 3CX itself has no names for these fields.
+    "3cx": {
+        "type": {
+            "path": "call_type",
+            "values": {
+                "Inbound": "incoming",
+                "Missed": "incoming",
+                "Outbound": "outgoing",
+                "Notanswered": "outgoing",
+            },
+        },
+        "phone": "number",
+        "diversion": "agent",
+        "user": "agent",
+        "status": {
+            "by": "call_type",
+            "cases": {"Inbound": {"value": "success"}, "Outbound": {"value": "success"}},
+            "otherwise": {"value": "missed"},
+        },
+        "duration": "duration",
+        "date": "start",
+    },
 }
 
-TITLES = {"freeswitch": "FreeSWITCH", "twilio": "Twilio", "zadarma": "Zadarma", "binotel": "Binotel"}
+TITLES = {
+    "freeswitch": "FreeSWITCH",
+    "twilio": "Twilio",
+    "zadarma": "Zadarma",
+    "binotel": "Binotel",
+    "3cx": "3CX",
+}

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
+from xml.etree import ElementTree
 
 import pytest
 from django.test import Client
@@ -77,6 +78,14 @@ BINOTEL = {
     "callDetails[startTime]": "1795522200",
 }
 AT = "2026-11-24T12:10:00+00:00"
+OF_3CX = {"[CallType]": "Missed", "[Number]": "0671234567", "[Agent]": "102", "[Duration]": "00:00:00"}
+
+
+def reported_by_3cx(variables: dict[str, str]) -> dict[str, str]:
+    """What 3CX makes of the template, where these are its variables."""
+    template = ElementTree.parse(Path(__file__).parents[2] / "examples" / "3cx.xml")
+    values = template.iterfind(".//Scenario[@Id='ReportCall']/Request/PostValues/Value")
+    return {value.attrib["Key"]: variables.get(value.text or "", "2026-11-24T12:10:00Z") for value in values}
 
 
 @pytest.mark.parametrize(
@@ -87,6 +96,13 @@ AT = "2026-11-24T12:10:00+00:00"
         pytest.param("twilio", urlencode(TWILIO), ("incoming", LINE, "missed", 0), id="Twilio"),
         pytest.param("zadarma", urlencode(ZADARMA), ("incoming", LINE, "success", 65), id="Zadarma"),
         pytest.param("binotel", urlencode(BINOTEL), ("incoming", LINE, "success", 65), id="Binotel"),
+        pytest.param("3cx", reported_by_3cx(OF_3CX), ("incoming", "102", "missed", 0), id="3CX, missed"),
+        pytest.param(
+            "3cx",
+            reported_by_3cx(OF_3CX | {"[CallType]": "Outbound", "[Duration]": "00:01:05"}),
+            ("outgoing", "102", "success", 65),
+            id="3CX, outgoing",
+        ),
     ],
 )
 @pytest.mark.django_db
