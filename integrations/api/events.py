@@ -53,7 +53,7 @@ def _types() -> Parameter:
     def read(text: str) -> list[str]:
         wanted = text.split(",")
         if unknown := [name for name in wanted if name not in TYPES]:
-            raise ValueError(f"There is no type {', '.join(unknown)}. The types are: {', '.join(types.ALL)}.")
+            raise ValueError(types.UNKNOWN.format(input=", ".join(unknown)))
         return wanted
 
     return Parameter("type__in", read, {"type": "string"}, "Types, with a comma between them.")

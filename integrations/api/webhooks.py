@@ -28,11 +28,20 @@ MAX_ENDPOINTS = 100
 Data = dict[str, Any]
 
 
+class TypeField(serializers.ChoiceField):
+    """A type of event; a refusal names those that there are."""
+
+    default_error_messages = {"invalid_choice": types.UNKNOWN}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(types.CHOICES, **kwargs)
+
+
 class EndpointSerializer(serializers.ModelSerializer[WebhookEndpoint]):
     """An address; without `types` it gets events of every type, without `application_id` of every application."""
 
     url = serializers.URLField(max_length=500)
-    types = serializers.ListField(child=serializers.ChoiceField(types.CHOICES), required=False)
+    types = serializers.ListField(child=TypeField(), required=False)
     application_id = serializers.IntegerField(
         source="application.altegio_id", min_value=1, required=False, allow_null=True, default=None
     )
@@ -130,7 +139,7 @@ class ReplaySerializer(serializers.Serializer[Data]):
 
     since = serializers.DateTimeField()
     until = serializers.DateTimeField(required=False)
-    types = serializers.ListField(child=serializers.ChoiceField(types.CHOICES), required=False, default=list)
+    types = serializers.ListField(child=TypeField(), required=False, default=list)
 
 
 class CountSerializer(serializers.Serializer[Data]):

@@ -47,3 +47,4 @@ SCOPES: Final = {
 # Their data holds the connection as the API shows it.
 OF_CONNECTIONS: Final = (*CONNECTION_STATES.values(), CONNECTION_CHANGED, SUBSCRIPTION_ENDING, SUBSCRIPTION_OVERDUE)
 CHOICES: Final = [(name, name) for name in ALL]
+UNKNOWN: Final = f"There is no type {{input}}. The types are: {', '.join(ALL)}."

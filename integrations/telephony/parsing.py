@@ -20,6 +20,7 @@ from integrations.telephony.numbers import e164, is_extension
 from partner_portal.core.clean import clean_line
 from partner_portal.core.clean import read_number as read_decimal
 from partner_portal.core.datetimes import LAST_YEAR, read_moment
+from partner_portal.core.english import english as _
 
 MAX_SECONDS = 7 * 24 * 3600
 # Ten digits; what has fewer may be a date.
@@ -53,6 +54,10 @@ _ENDS = {
     **dict.fromkeys(_ANSWERED.split("|"), PhoneCall.Status.SUCCESS.value),
     **dict.fromkeys(_MISSED.split("|"), PhoneCall.Status.MISSED.value),
 }
+WRITE_A_LINE = _("Write a number, best with + and the country code: +442071838750; or an extension: 101.")
+WRITE_A_STATUS = _(
+    "Write success or missed, or an exchange's word for one, like ANSWERED or NO ANSWER (docs/telephony.md)."
+)
 _MAIL_DATE = re.compile(r"[A-Z][a-z]{2}, ?\d{1,2} ")
 _is_link = URLValidator(schemes=["http", "https"])
 
@@ -120,7 +125,7 @@ def read_line(value: object, region: str | None, lines: Mapping[str, str]) -> tu
         return e164(text, region), ""
     except ValueError:
         if len(text) > MAX_LINE or not _LINE.fullmatch(text):
-            raise
+            raise ValueError(WRITE_A_LINE) from None
         return text, "This is neither a number nor an extension; it is sent as it is."
 
 
@@ -159,7 +164,7 @@ def read_user(value: object) -> str:
 def read_status(value: object) -> str:
     """How it ended, by Altegio's two words or an exchange's."""
     if not isinstance(value, str) or value.strip().casefold() not in _ENDS:
-        raise ValueError(f"Write one of: {', '.join(PhoneCall.Status.values)}.")
+        raise ValueError(WRITE_A_STATUS)
     return _ENDS[value.strip().casefold()]
 
 

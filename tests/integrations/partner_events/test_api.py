@@ -1,5 +1,6 @@
 """Webhooks are made, tried, read and replayed by the API, and the feed shows the same events (docs/interface.md)."""
 
+import json
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -53,6 +54,14 @@ def test_a_new_address_is_answered_with_its_secret_once(cabinet: Client, partner
     assert "secret" not in shown
     assert (shown["url"], shown["types"], shown["is_active"]) == (partner.url, ["connection.activated"], True)
     assert [each["id"] for each in cabinet.get(HOOKS).json()["results"]] == [made["id"]]
+
+
+@pytest.mark.django_db
+def test_a_wrong_type_is_told_which_there_are(cabinet: Client) -> None:
+    body = {"url": "https://192.0.43.8/", "types": ["payment.{vanished}"]}
+    told = json.dumps(cabinet.post(HOOKS, body, "application/json").json()["types"])
+    assert "There is no type payment.{vanished}. The types are: " in told
+    assert all(name in told for name in types.ALL)
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,12 @@ def test_a_line_is_a_number_or_an_extension(written: int | str, line: str, is_od
     assert (text, bool(warning)) == (line, is_odd)
 
 
+@pytest.mark.parametrize("region", ["GB", None])
+def test_a_wrong_line_is_told_that_an_extension_will_do(region: str | None) -> None:
+    with pytest.raises(ValueError, match=r"number.*or an extension: 101"):
+        parsing.read_line("the desk!", region, {})
+
+
 @pytest.mark.parametrize(
     ("written", "seconds"),
     [
@@ -144,6 +150,12 @@ def test_a_moment_that_cannot_be_read_is_refused(written: Any) -> None:
 )
 def test_how_a_call_ended(written: str, status: str) -> None:
     assert parsing.read_status(written) == status
+
+
+def test_a_wrong_status_is_told_that_words_of_exchanges_are_read() -> None:
+    with pytest.raises(ValueError, match=r"success or missed, or .* ANSWERED") as told:
+        parsing.read_status("perhaps")
+    assert "docs/telephony.md" in str(told.value)
 
 
 @pytest.mark.parametrize(
