@@ -211,7 +211,7 @@ def _tell() -> None:
      sign in as {STAFF_EMAIL} with the password {STAFF_PASSWORD}
   3. The REST API:                           {PORTAL}/api/v1/docs/
   4. Make a key for it, in another terminal:  ENV_FILE=var/demo.env .venv/bin/python manage.py create_api_key mine \\
-                                                  --scopes read billing sms telephony webhooks
+                                                  --scopes read billing sms telephony webhooks customers chat
      and connect your own system:             docs/integrate.md
   5. E-mails to owners and staff lie in:      var/emails/
 
