@@ -6,17 +6,19 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 from time_machine import TimeMachineFixture
 
-from integrations.connections.models import Chain, Connection
+from integrations.connections.models import Application, Chain, Connection
 from integrations.outbox.claim import claim_next
 from integrations.outbox.models import OutgoingCall
 from integrations.sender_names.names import replace_names
 from integrations.telephony import call_notifications
 from integrations.telephony.models import NotificationDay
 from sandbox import Sandbox
+from tests import marketplace
 from tests.response import Api
 
 pytestmark = pytest.mark.django_db
@@ -107,6 +109,17 @@ def test_a_location_that_has_only_text_messages_is_not_called_unknown(
 ) -> None:
     connect(10301)
     answer = api("post", NOTIFY, {**RINGING, "salon_id": 10301})
+    assert (answer.status_code, answer.json()["detail"]) == (404, "This location has connected no telephony.")
+
+
+@pytest.mark.parametrize("address", [NOTIFY, "telephony/calls/"])
+def test_until_altegio_has_accepted_the_connection_no_telephony_is_connected(
+    api: Api, client: Client, altegio: Sandbox, address: str
+) -> None:
+    Application.objects.create(altegio_id=2, kind="telephony")
+    marketplace.arrive(client, altegio, 10301, application_id=2)
+    assert Connection.objects.get().activated_at is None
+    answer = api("post", address, {**RINGING, "salon_id": 10301, "type": "incoming"})
     assert (answer.status_code, answer.json()["detail"]) == (404, "This location has connected no telephony.")
 
 
