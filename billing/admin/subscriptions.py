@@ -71,8 +71,8 @@ class SubscriptionAdmin(ReadOnlyAdmin):
         payments = Payment.objects.filter(
             application=subscription.application_id, location=subscription.location_id
         ).order_by("-period_to")[:50]
-        rows = ((link_to(payment), payment.get_status_display(), payment.period_to) for payment in payments)
-        return format_html_join("", "<div>{} — {} ({:%Y-%m-%d})</div>", rows) or "–"
+        rows = ((link_to(each), each.get_status_display(), f"{each.period_to:%Y-%m-%d}") for each in payments)
+        return format_html_join("", "<div>{} — {} ({})</div>", rows) or "–"
 
 
 def _bars() -> list[dict[str, Any]]:

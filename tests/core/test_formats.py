@@ -1,8 +1,10 @@
 """Money, dates and numbers as each language writes them."""
 
+import ast
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from django.template import Context, Template
@@ -106,6 +108,21 @@ def test_templates_have_them_as_filters() -> None:
     )
     context = Context({"sum": Decimal(7), "when": date(2026, 1, 2), "at": AFTERNOON, "count": 1200})
     assert plain(page.render(context)) == "€7.00 · 2 January 2026 · 21 November 2026, 13:05 UTC · 1,200"
+
+
+def test_nothing_is_formatted_after_it_was_escaped() -> None:
+    """`format_html("{:%Y}", moment)` raises ValueError, for which the admin shows a dash."""
+    folders = ("accounts", "billing", "integrations", "partner_portal")
+    late = re.compile(r"\{\w*[:!]")
+    wrong = [
+        f"{path}:{call.lineno}"
+        for folder in folders
+        for path in Path(folder).rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "").startswith("format_html")
+        if any(late.search(str(part.value)) for part in call.args if isinstance(part, ast.Constant))
+    ]
+    assert wrong == []
 
 
 def test_of_nothing_the_filters_make_nothing() -> None:
