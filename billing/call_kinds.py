@@ -38,7 +38,7 @@ from integrations.outbox.call_kinds import (
 )
 from integrations.outbox.executor import OUR_FAILURE
 from integrations.outbox.models import CallState, OutgoingCall, Priority
-from integrations.outbox.queue import new_call
+from integrations.outbox.queue import new_call, queue
 from integrations.outbox.settling import may_have_happened
 from integrations.status_sync.question import status_question
 from integrations.status_sync.status_sync import ask_status
@@ -133,13 +133,15 @@ class ReportPayment(_AboutPayment):
         if payment.altegio_payment_id is None:
             payment.altegio_payment_id = read_payment_id(answer)
             _take_over(payment)
-        if payment.status in (PaymentStatus.QUEUED, PaymentStatus.FAILED):
+        if payment.status == PaymentStatus.FAILED and payment.refund_asked_at is not None:
+            queue_refund(payment)
+        elif payment.status in (PaymentStatus.QUEUED, PaymentStatus.FAILED):
             # Failed: the portal had, and staff tried the call again.
             payment.status = PaymentStatus.REPORTED
             tell_of_payment(payment)
         payment.error = payment.error if payment.error == HELD_AS_BEFORE else ""
         payment.reported_at = timezone.now()
-        payment.save(update_fields=["altegio_payment_id", "status", "error", "reported_at"])
+        payment.save(update_fields=["altegio_payment_id", "status", "error", "reported_at", "refund_round"])
         follow_payments(payment.connection)
         if payment.report_round > 1:
             end_alerts(payment)
@@ -159,7 +161,9 @@ class ReportPayment(_AboutPayment):
         is_newest = call.key == payment.report_key
         if is_newest and payment.status == PaymentStatus.FAILED:
             payment.status, payment.error = PaymentStatus.QUEUED, ""
-            payment.save(update_fields=["status", "error"])
+            if payment.refund_asked_at is not None:
+                queue_refund(payment)
+            payment.save(update_fields=["status", "error", "refund_round"])
         return is_newest and payment.status in (PaymentStatus.QUEUED, PaymentStatus.REFUND_QUEUED)
 
 
@@ -215,6 +219,13 @@ class RefundPayment(_AboutPayment):
             payment.status, payment.error = PaymentStatus.REFUND_QUEUED, ""
             payment.save(update_fields=["status", "error"])
         return is_newest and payment.status == PaymentStatus.REFUND_QUEUED
+
+
+def queue_refund(payment: Payment) -> None:
+    """Queue a round of a locked payment's refund, behind its report; the caller stores its status and round."""
+    payment.status = PaymentStatus.REFUND_QUEUED
+    payment.refund_round += 1
+    queue([RefundPayment.new(payment)])
 
 
 def mark_refunded(payment: Payment) -> None:

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from accounts.models import User
-from billing.call_kinds import REPORT_UNCONFIRMED, ReportPayment
+from billing.call_kinds import REPORT_UNCONFIRMED, ReportPayment, queue_refund
 from billing.models import CONTENT, Payment, PaymentChange, PaymentStatus, Source
 from billing.parsing import InvalidPaymentError, PaymentData
 from integrations.connections.models import LIVE, Connection, Location, State, application_for
@@ -192,7 +192,8 @@ def send_again(
 ) -> Recorded:
     """Send a payment that failed once more, `data` in the place of what it said; Altegio is asked before it is sent.
 
-    What it said is kept (`PaymentChange`): if Altegio turns out to hold that, nothing is sent. Raises
+    What it said is kept (`PaymentChange`): if Altegio turns out to hold that, nothing is sent. One whose refund is
+    wished is not sent as it is: what Altegio holds of it is refunded; a correction takes that wish back. Raises
     PaymentConflictError for a payment that has not failed; one that says `data` already stays as it is. Raises
     InvalidPaymentError as `record_payment` does.
     """
@@ -205,11 +206,17 @@ def send_again(
         correction = data or payment_data(payment)
         connection = _best(here, correction)
         warnings = _judge_overlap(connection, correction, overlap)
+        is_refund_wished = payment.refund_asked_at is not None and correction.digest == payment_data(payment).digest
         _keep_what_it_said(payment, source, by)
         if data is not None and source != Source.ADMIN:
             payment.content_digest = data.digest
         _say(payment, correction, connection)
         queue([ReportPayment.new(payment)])
+        if is_refund_wished:
+            queue_refund(payment)
+        else:
+            payment.refund_asked_at = None
+        payment.save(update_fields=["status", "refund_round", "refund_asked_at"])
         return Recorded(payment, is_new=True, warnings=warnings)
 
 

@@ -3,12 +3,12 @@
 from django.db import transaction
 from django.utils import timezone
 
-from billing.call_kinds import REFUND_UNCONFIRMED, RefundPayment, end_alerts, mark_refunded
+from billing.call_kinds import REFUND_UNCONFIRMED, end_alerts, mark_refunded, queue_refund
 from billing.intake import PaymentConflictError, refuse_endless_rounds
 from billing.models import Payment, PaymentStatus, Source
 from billing.periods import lock_payment
 from integrations.outbox.models import CallState, OutgoingCall
-from integrations.outbox.queue import cancel, queue
+from integrations.outbox.queue import cancel
 
 
 def refund_payment(payment_id: int, *, by_staff: bool = False) -> tuple[Payment, bool]:
@@ -32,9 +32,7 @@ def refund_payment(payment_id: int, *, by_staff: bool = False) -> tuple[Payment,
         if payment.status == PaymentStatus.QUEUED and _cancel_report(payment):
             payment.status = PaymentStatus.CANCELLED
         else:
-            payment.status = PaymentStatus.REFUND_QUEUED
-            payment.refund_round += 1
-            queue([RefundPayment.new(payment)])
+            queue_refund(payment)
         payment.save(update_fields=["status", "error", "refund_asked_at", "refund_round"])
         return payment, True
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db.models import OuterRef, QuerySet
 
-from billing.call_kinds import RefundPayment, ReportPayment
+from billing.call_kinds import ReportPayment, queue_refund
 from billing.models import Discount, OfferState, Payment, PaymentLink, PaymentStatus
 from billing.offers import FetchLink, GiveDiscount, NotOfferedError, ask_for_link, give_discount
 from billing.periods import lock_payment
@@ -44,9 +44,8 @@ def _refund(found: Payment) -> None:
         return
     if payment.altegio_payment_id is None:
         _queue_report(payment)
-    payment.refund_round += 1
+    queue_refund(payment)
     payment.save(update_fields=["refund_round"])
-    queue([RefundPayment.new(payment)])
 
 
 def _unasked(now: datetime) -> QuerySet[PaymentLink]:

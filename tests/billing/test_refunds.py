@@ -86,6 +86,60 @@ def test_one_in_doubt_is_settled_first(
     assert [payment.is_refunded for payment in remote(altegio)] == [True] * sent
 
 
+@pytest.fixture
+def failed_in_doubt(altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]) -> Any:
+    """`failed_in_doubt(fault)`: a payment whose refund was wished, while nobody knew whether Altegio has it."""
+
+    def run(fault: str) -> int:
+        altegio.fault(fault, "payment")
+        payment = billing.pay(external_id="bill")
+        work(rounds=1)
+        assert billing.refund(payment).json()["status"] == "refund_queued"
+        altegio.fault("error", "status", status=404)
+        work()
+        assert billing.payment(payment)["status"] == "failed"
+        altegio.clear_faults()
+        return payment
+
+    return run
+
+
+@pytest.mark.parametrize(("fault", "status"), [("drop_after", "refunded"), ("drop_before", "cancelled")])
+@pytest.mark.parametrize("by_staff", [False, True])
+def test_a_retry_of_one_whose_refund_is_wished_still_refunds_it(
+    altegio: Sandbox,
+    billing: Billing,
+    failed_in_doubt: Callable[[str], int],
+    admin_client: Client,
+    work: Callable[..., None],
+    *,
+    fault: str,
+    status: str,
+    by_staff: bool,
+) -> None:
+    payment = failed_in_doubt(fault)
+    if by_staff:
+        again = {"action": "send_again", "_selected_action": payment, "confirmed": "yes"}
+        admin_client.post("/admin/billing/payment/", again)
+    else:
+        answer = billing.post(f"payments/{payment}/retry/")
+        assert (answer.status_code, answer.json()["status"]) == (202, "refund_queued")
+    work()
+    assert billing.payment(payment)["status"] == status
+    assert [each.is_refunded for each in remote(altegio)] == [True] * (status == "refunded")
+
+
+def test_a_correction_takes_the_wish_for_a_refund_back(
+    altegio: Sandbox, billing: Billing, failed_in_doubt: Callable[[str], int], work: Callable[..., None]
+) -> None:
+    payment = failed_in_doubt("drop_before")
+    assert billing.tell(external_id="bill", amount="990.90").json()["status"] == "queued"
+    work()
+    assert billing.payment(payment)["status"] == "reported"
+    assert [each.is_refunded for each in remote(altegio)] == [False]
+    assert Payment.objects.get().refund_asked_at is None
+
+
 def test_what_is_refunded_at_altegio_already_is_recorded_as_such(
     altegio: Sandbox, billing: Billing, reported: int, work: Callable[..., None]
 ) -> None:

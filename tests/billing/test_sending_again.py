@@ -294,6 +294,11 @@ def test_a_payment_that_the_portal_failed_to_report_is_not_cancelled_by_its_refu
     work()
     assert (billing.payment(payment)["status"], held(altegio)) == ("failed", ["990.99"])
 
+    failing.undo()
+    executor.FAILING.try_again(list(OutgoingCall.objects.filter(kind="report_payment").values_list("pk", flat=True)))
+    work()
+    assert (billing.payment(payment)["status"], held(altegio)) == ("refunded", [])
+
 
 def test_a_retry_does_not_believe_too_early_that_nothing_is_there(
     altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None], settings: Settings
