@@ -18,6 +18,7 @@ from integrations.connections.transitions import changed_since, lock, move
 from integrations.connections.window import activation_window, clock_tolerance
 from integrations.locations.call_kinds import fetch_locations
 from integrations.locations.review import review_name
+from integrations.outbox.attempts import sent_attempts
 from integrations.outbox.models import UNFINISHED, Attempt, OutgoingCall
 from integrations.status_sync.disconnect import disconnect
 from integrations.status_sync.status_sync import AskStatus
@@ -195,7 +196,7 @@ def accept(connection: Connection, to: State, why: str) -> None:
 
 def words_about(call: OutgoingCall) -> str:
     """Altegio's own last words on an activation, for its owner to read; never ours or an HTTP status."""
-    sent = call.attempts.filter(purpose=Attempt.Purpose.SEND).order_by("pk").last()
+    sent = sent_attempts(call).last()
     return words_of(sent.response_body) if sent else ""
 
 

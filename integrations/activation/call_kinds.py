@@ -24,7 +24,7 @@ from integrations.activation.status_decision import DISPUTED, judge
 from integrations.activation.taken_settings import note_active_at_the_grant
 from integrations.alerts.windows import begin_window
 from integrations.altegio import requests
-from integrations.altegio.answers import AltegioState, Answer, ConnectionStatus, Outcome, read_status
+from integrations.altegio.answers import AltegioState, Answer, ConnectionStatus, read_status
 from integrations.altegio.requests import ApiRequest
 from integrations.connections.models import UNDECIDED, Connection, EndedBy, State
 from integrations.connections.transitions import connection_of, lock, lock_with_place, move
@@ -44,6 +44,7 @@ from integrations.outbox.call_kinds import (
 )
 from integrations.outbox.models import Attempt, CallState, OutgoingCall, Priority
 from integrations.outbox.queue import new_call, queue_fresh
+from integrations.outbox.settling import may_have_happened
 from integrations.status_sync.question import status_question
 from integrations.status_sync.status_sync import ask_status
 from partner_portal.core.english import english as _
@@ -212,8 +213,7 @@ def _judge(connection: Connection, call: OutgoingCall, status: ConnectionStatus)
 
 def _was_active_at_the_grant(call: OutgoingCall) -> bool:
     """Return whether Altegio calls it active though it took no activation: each that was sent, it refused."""
-    sent = call.attempts.filter(purpose=Attempt.Purpose.SEND)
-    return not sent.exclude(outcome=Outcome.REFUSED).exists()
+    return not may_have_happened(OutgoingCall.objects.filter(pk=call.pk))
 
 
 def _came_again(connection: Connection, call: OutgoingCall) -> bool:

@@ -19,7 +19,8 @@ from integrations.activation.status_decision import StatusFacts
 from integrations.altegio.answers import AltegioState, ConnectionStatus
 from integrations.connections.models import UNDECIDED, Application, Connection, EndedBy, State
 from integrations.connections.window import clock_tolerance
-from integrations.outbox.models import Attempt, OutgoingCall
+from integrations.outbox.attempts import sent_attempts
+from integrations.outbox.models import OutgoingCall
 
 # Who was refused at a location is not served there at once, and after everybody else.
 REFUSAL_LASTS = timedelta(hours=1)
@@ -170,7 +171,7 @@ def facts_of(connection: Connection, call: OutgoingCall, status: ConnectionStatu
 
 def _granted_since_sent(call: OutgoingCall, status: ConnectionStatus) -> bool:
     """Whether the open grant was given after this call was last sent: then what Altegio refused was not this one."""
-    sent = call.attempts.filter(purpose=Attempt.Purpose.SEND).order_by("number").last()
+    sent = sent_attempts(call).last()
     consent = status.created_at
     if sent is None or consent is None or lies_ahead(consent):
         return False

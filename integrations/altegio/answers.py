@@ -22,6 +22,7 @@ class Outcome(enum.StrEnum):
     REFUSED = "refused"  # Altegio says no, and says why
     UNAUTHORIZED = "unauthorized"  # 401: the token is not accepted; no call with it will be
     LIMITED = "limited"  # 429: not now, nothing was done
+    NOT_SENT = "not_sent"  # there was no line: nothing was done
     UNKNOWN = "unknown"  # it may or may not have happened: ask the status call
 
 
@@ -40,17 +41,16 @@ class Answer:
     text: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     envelope: Mapping[str, Any] | None = None  # the whole object; None where the text is no JSON of the API
-    was_sent: bool = True
 
     @property
     def gave_up_waiting(self) -> bool:
         """Whether we, or a gateway at Altegio, waited no longer: what was sent may still be at work there."""
-        return self.was_sent and self.status_code in (None, GATEWAY_TIMEOUT)
+        return self.outcome is not Outcome.NOT_SENT and self.status_code in (None, GATEWAY_TIMEOUT)
 
 
 def no_answer(why: str, *, was_sent: bool = True) -> Answer:
     """A time-out or a broken connection: the outcome is unknown; or no connection at all: nothing was sent."""
-    return Answer(Outcome.UNKNOWN, message=why, was_sent=was_sent)
+    return Answer(Outcome.UNKNOWN if was_sent else Outcome.NOT_SENT, message=why)
 
 
 def read_answer(status_code: int, headers: Mapping[str, str], text: str, *, cut: bool = False) -> Answer:

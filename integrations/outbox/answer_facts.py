@@ -21,7 +21,6 @@ def facts_of(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking: bool
         message=mask(answer.message),
         reason=call.reason,
         retry_after=answer.retry_after,
-        was_sent=answer.was_sent,
         idempotent=kind.idempotent,
         is_conclusive=asking or kind.idempotent or not accepted or kind.is_conclusive(answer),
         needs_verification=not asking and refused and kind.needs_verification(answer),

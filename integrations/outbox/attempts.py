@@ -2,6 +2,7 @@
 
 import structlog
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from integrations.altegio.answers import Answer, Outcome
@@ -39,7 +40,12 @@ def _complete_attempt(attempt: Attempt, answer: Answer, request: ApiRequest) -> 
     attempt.save(update_fields=["finished_at", "status_code", "outcome", "message", "response_body"])
 
 
+def sent_attempts(call: OutgoingCall) -> QuerySet[Attempt]:
+    """The tries at saying it that left, oldest first: a try that found no line said nothing."""
+    return call.attempts.filter(purpose=Attempt.Purpose.SEND).exclude(outcome=Outcome.NOT_SENT).order_by("number")
+
+
 def yes_on_record(call: OutgoingCall) -> Answer | None:
     """Altegio's yes to an earlier sending of this call, without its content; None where there was none."""
-    sent = call.attempts.filter(purpose=Attempt.Purpose.SEND, outcome=Outcome.ACCEPTED).order_by("number").last()
+    sent = sent_attempts(call).filter(outcome=Outcome.ACCEPTED).last()
     return Answer(Outcome.ACCEPTED, sent.status_code) if sent else None

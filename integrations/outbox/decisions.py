@@ -35,7 +35,6 @@ class AnswerFacts:
     message: str = ""  # Altegio's, masked
     reason: str = ""  # of the call, as it stands
     retry_after: float | None = None
-    was_sent: bool = True  # false: there was no line, so nothing can have happened
     idempotent: bool = False
     is_conclusive: bool = True
     needs_verification: bool = False
@@ -63,12 +62,12 @@ class Transition:
 
 
 def is_judged(outcome: Outcome, *, proves_token: bool) -> bool:
-    """Return whether the answer to a question is about the call, not about the token or the limit.
+    """Return whether the answer to a question is about the call, not about the token, the limit or our line.
 
     A 401 that may be about something else than the token is the kind's to judge.
     """
     stopped = outcome is Outcome.UNAUTHORIZED and proves_token
-    return not stopped and outcome is not Outcome.LIMITED
+    return not stopped and outcome not in (Outcome.LIMITED, Outcome.NOT_SENT)
 
 
 def decide(facts: AnswerFacts) -> Transition:
@@ -99,12 +98,12 @@ def _after_sending(facts: AnswerFacts) -> Transition:
 
 
 def _unknown(facts: AnswerFacts) -> Transition:
-    """Ask, unless nothing was sent or to send it again is harmless."""
-    if facts.was_sent and not facts.idempotent:
+    """Ask, unless to send it again is harmless."""
+    if not facts.idempotent:
         return _back_off(facts, CallState.UNCONFIRMED, facts.message)
     # A status code proves no end: a gateway answers 504 while what stands behind it is still at work.
-    at_work = facts.was_sent and facts.last_write_wins
-    return _back_off(facts, CallState.QUEUED, facts.message, at_least=facts.settling if at_work else 0.0)
+    at_least = facts.settling if facts.last_write_wins else 0.0
+    return _back_off(facts, CallState.QUEUED, facts.message, at_least=at_least)
 
 
 def _not_there(facts: AnswerFacts) -> Transition:
@@ -137,7 +136,9 @@ def _back_off(facts: AnswerFacts, state: CallState, reason: str, *, at_least: fl
 
 
 def _not_now(facts: AnswerFacts, state: CallState) -> Transition:
-    """401 stops every call of the token; 429 makes all wait, as long as Altegio says."""
+    """401 stops every call of the token; 429 makes all wait, for as long as Altegio says."""
+    if facts.outcome is Outcome.NOT_SENT:
+        return _back_off(facts, state, facts.message)
     if facts.outcome is Outcome.UNAUTHORIZED:
         return Transition(state, facts.message, Effect.STOP_TOKEN)
     pause = FIRST_DELAY if facts.retry_after is None else facts.retry_after

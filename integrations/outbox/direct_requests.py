@@ -33,4 +33,4 @@ def ask_now(call: ApiRequest) -> Answer:
 def _not_before(seconds: float) -> Answer:
     until = timezone.now() + timedelta(seconds=seconds)
     text = f"Altegio lets nobody ask until {until:%Y-%m-%d %H:%M:%S} UTC, because there were too many calls."
-    return Answer(Outcome.LIMITED, message=text, retry_after=seconds, was_sent=False)
+    return Answer(Outcome.LIMITED, message=text, retry_after=seconds)

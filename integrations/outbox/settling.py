@@ -11,8 +11,8 @@ from integrations.altegio.answers import Answer, Outcome
 from integrations.outbox.call_kinds import CallKind, CannotTell, Happened, Verdict
 from integrations.outbox.models import Attempt, OutgoingCall
 
-# Answers after which nothing comes.
-NOT_DONE = (Outcome.REFUSED, Outcome.UNAUTHORIZED, Outcome.LIMITED)
+# Ends after which nothing comes.
+NOT_DONE = (Outcome.REFUSED, Outcome.UNAUTHORIZED, Outcome.LIMITED, Outcome.NOT_SENT)
 
 
 def verdict_of(call: OutgoingCall, kind: CallKind, answer: Answer) -> Verdict:

@@ -18,6 +18,7 @@ from integrations.altegio import requests
 from integrations.altegio.answers import Answer, Outcome, read_list
 from integrations.altegio.requests import ApiRequest
 from integrations.connections.models import Connection
+from integrations.outbox.attempts import sent_attempts
 from integrations.outbox.call_kinds import (
     AskAgain,
     CallKind,
@@ -179,8 +180,7 @@ def _pages_read(call: OutgoingCall) -> int:
 
 def _may_repeat(call: OutgoingCall) -> bool:
     """Return whether the partner takes a doubled call for a lost one, and it was sent once so far."""
-    sent = Attempt.objects.filter(call=call, purpose=Attempt.Purpose.SEND)
-    return settings.TELEPHONY_RESEND_UNCONFIRMED and sent.count() < 2
+    return settings.TELEPHONY_RESEND_UNCONFIRMED and sent_attempts(call).count() < 2
 
 
 def on_the_wire(saved: PhoneCall) -> dict[str, Any]:

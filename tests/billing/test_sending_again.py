@@ -191,6 +191,31 @@ def test_what_was_surely_refused_may_go_to_another_location(
     assert (held(altegio), held(altegio, 10301)) == ([], ["990.99"])
 
 
+def test_what_never_left_may_go_to_another_location(
+    altegio: Sandbox,
+    billing: Billing,
+    connection: Connection,
+    connect: Callable[..., Connection],
+    work: Callable[..., None],
+    settings: Settings,
+) -> None:
+    """The first try found no line, the next was refused: Altegio holds nothing, whatever it says of the location."""
+    connect(10301)
+    settings.ALTEGIO_APP_URL, there = "http://127.0.0.1:9", settings.ALTEGIO_APP_URL
+    payment = billing.pay(external_id="bill")
+    work(rounds=1)
+    settings.ALTEGIO_APP_URL = there
+    altegio.fault("error", "payment", status=422)
+    work()
+    altegio.fault("error", "status", status=404)
+    billing.post(f"payments/{payment}/retry/")
+    work()
+    assert "has not arrived" in billing.payment(payment)["error"]
+    assert billing.tell(external_id="bill", salon_id=10301).status_code == 202
+    work()
+    assert (held(altegio), held(altegio, 10301)) == ([], ["990.99"])
+
+
 def test_what_altegio_took_without_an_id_does_not_go_to_another_location(
     altegio: Sandbox, billing: Billing, connection: Connection, connect: Callable[..., Connection], work: Any
 ) -> None:

@@ -108,6 +108,7 @@ def _said(attempt: Attempt) -> str:
         Outcome.REFUSED: _("Altegio says no"),
         Outcome.UNAUTHORIZED: _("Altegio does not know the token"),
         Outcome.LIMITED: _("Altegio asks to wait"),
+        Outcome.NOT_SENT: _("not sent"),
         Outcome.UNKNOWN: _("no clear answer"),
     }
     said = words[attempt.outcome]

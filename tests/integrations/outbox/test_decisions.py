@@ -10,7 +10,7 @@ from integrations.outbox.decisions import NOT_CONCLUSIVE, AnswerFacts, Effect, T
 from integrations.outbox.models import CallState
 
 ACCEPTED, REFUSED, UNKNOWN = Outcome.ACCEPTED, Outcome.REFUSED, Outcome.UNKNOWN
-UNAUTHORIZED, LIMITED = Outcome.UNAUTHORIZED, Outcome.LIMITED
+UNAUTHORIZED, LIMITED, NOT_SENT = Outcome.UNAUTHORIZED, Outcome.LIMITED, Outcome.NOT_SENT
 QUEUED, UNCONFIRMED, HELD = CallState.QUEUED, CallState.UNCONFIRMED, CallState.HELD
 DONE = Transition(CallState.DONE, effect=Effect.ACCEPTED)
 NO = Transition(CallState.REFUSED, "No.", Effect.REFUSED)
@@ -47,8 +47,8 @@ AFTER_SENDING: list[tuple[Outcome, dict[str, Any], Transition]] = [
     (UNKNOWN, {**NOT_THERE, "has_other_host": True}, Transition(QUEUED, "No.", Effect.OTHER_HOST)),
     (REFUSED, NOT_THERE, Transition(CallState.REFUSED, "As before.", Effect.REFUSED)),
     (UNKNOWN, NOT_THERE, Transition(CallState.REFUSED, "As before.", Effect.REFUSED)),
-    (UNKNOWN, {"was_sent": False}, later(QUEUED)),
-    (UNKNOWN, {**NEWEST, "was_sent": False}, later(QUEUED)),
+    (NOT_SENT, {}, later(QUEUED)),
+    (NOT_SENT, NEWEST, later(QUEUED)),
     (UNAUTHORIZED, {}, Transition(QUEUED, "No.", Effect.STOP_TOKEN)),
     (UNAUTHORIZED, OTHERS, NO),
     (LIMITED, {}, everybody_waits(QUEUED, 1.0)),
@@ -62,6 +62,7 @@ AFTER_A_QUESTION: list[tuple[Outcome, dict[str, Any], Transition]] = [
     (ACCEPTED, {"verdict": Hold("Staff.")}, Transition(HELD, "Staff.")),
     (UNKNOWN, {"verdict": CannotTell()}, later(UNCONFIRMED)),
     (UNKNOWN, {"verdict": CannotTell(), "retry_after": 7.0}, later(UNCONFIRMED, asked=7.0)),
+    (NOT_SENT, {}, later(UNCONFIRMED)),
     (UNAUTHORIZED, {}, Transition(UNCONFIRMED, "No.", Effect.STOP_TOKEN)),
     (LIMITED, {"retry_after": 30.0}, everybody_waits(UNCONFIRMED, 30.0)),
 ]
@@ -83,5 +84,5 @@ def test_each_outcome_of_a_question_has_its_transition(
 
 @pytest.mark.parametrize("outcome", Outcome)
 def test_a_kind_judges_what_is_about_the_call(outcome: Outcome) -> None:
-    assert is_judged(outcome, proves_token=True) == (outcome not in (UNAUTHORIZED, LIMITED))
-    assert is_judged(outcome, proves_token=False) == (outcome is not LIMITED)
+    assert is_judged(outcome, proves_token=True) == (outcome not in (UNAUTHORIZED, LIMITED, NOT_SENT))
+    assert is_judged(outcome, proves_token=False) == (outcome not in (LIMITED, NOT_SENT))

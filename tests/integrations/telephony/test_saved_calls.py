@@ -135,6 +135,32 @@ def test_what_no_line_was_found_for_is_sent_when_there_is_one(
     assert len(saved(altegio)) == 1
 
 
+@pytest.mark.parametrize("resends", [False, True])
+def test_a_try_that_found_no_line_leaves_no_doubt(
+    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None], settings: Settings, resends: bool
+) -> None:
+    settings.TELEPHONY_RESEND_UNCONFIRMED = resends
+    api("post", CALLS, CALL)
+    settings.ALTEGIO_API_URL, there = "http://127.0.0.1:9", settings.ALTEGIO_API_URL
+    for _ in range(2):
+        OutgoingCall.objects.update(due_at=timezone.now())
+        work(rounds=1)
+    assert set(Attempt.objects.filter(call__kind="call_history").values_list("outcome", flat=True)) == {"not_sent"}
+    settings.ALTEGIO_API_URL = there
+    if resends:
+        altegio.fault("drop_before", "voip", remaining=1)
+        work()
+        assert len(saved(altegio)) == 1, "the partner's one more time is still to come"
+        return
+    altegio.fault("error", "voip", status=422, remaining=1)
+    work()
+    refused = PhoneCall.objects.get()
+    assert (refused.state, refused.is_unconfirmed) == ("failed", False)
+    assert api("post", CALLS, CALL).status_code == 202
+    work()
+    assert len(saved(altegio)) == 1
+
+
 def test_a_refused_call_is_kept_and_sent_again_by_staff(
     api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
 ) -> None:
