@@ -1,6 +1,7 @@
 """How an arrival is stored, found again when its link is followed once more, and what its page shows."""
 
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime
 
 from accounts.models import User
@@ -8,9 +9,9 @@ from integrations.activation.lone_token import note_lone_token_of
 from integrations.connect.claim_writes import Claimed
 from integrations.connect.claimants import Claimant
 from integrations.connect.parameters import Redirect
-from integrations.connections.models import LIVE, Application, Arrival, ArrivalLocation
+from integrations.connections.models import LIVE, UNDECIDED, Application, Arrival, ArrivalLocation, Connection
 from integrations.connections.window import activation_deadline
-from integrations.telephony.chains import see_token
+from integrations.telephony.chains import keep_own_token, see_token
 from partner_portal.core.fast_insert import insert
 from partner_portal.core.middleware import current_request_id
 
@@ -95,7 +96,31 @@ def show_connections(arrival: Arrival, claimed: list[Claimed]) -> None:
     """Show these connections on the arrival's page."""
     shown = [ArrivalLocation(arrival=arrival, connection=item.connection) for item in claimed]
     insert(shown, ignore_conflicts=True)
+    note_owner(arrival, [item.connection for item in claimed])
     _see_token(arrival, claimed)
+
+
+def note_owner(arrival: Arrival, there: Iterable[Connection]) -> None:
+    """Its person has shown on it who they are: of these, which are locked, theirs are proven from now on.
+
+    They were accepted, or have ended, while somebody had merely typed the address, and so a CRM token came along.
+    """
+    typed = [each for each in there if not each.is_proven and _is_decided_for(arrival, each)]
+    if not typed or arrival.user is None:
+        return
+    if not Claimant.of(arrival.user, signed=arrival.altegio_user_id is not None).is_proven:
+        return
+    for connection in typed:
+        if connection.state in LIVE:
+            keep_own_token(connection, arrival)
+    Connection.objects.filter(pk__in=[each.pk for each in typed]).update(is_proven=True)
+
+
+def _is_decided_for(arrival: Arrival, connection: Connection) -> bool:
+    """Whether it is undecided no more, and of this arrival's person. What waits is proven where it is claimed."""
+    if connection.state in UNDECIDED or connection.claim != arrival.claim:
+        return False
+    return connection.state not in LIVE or connection.owner_id == arrival.user_id
 
 
 def _see_token(arrival: Arrival, claimed: list[Claimed]) -> None:

@@ -22,6 +22,7 @@ from integrations.alerts.raising import raise_alerts
 from integrations.connect.arrival_records import (
     digest_of,
     hide_others,
+    note_owner,
     same_arrival,
     seen_again,
     show_connections,
@@ -198,6 +199,7 @@ def give_to(arrival: Arrival, user: User, *, is_just_proven: bool) -> bool:
     if arrival.user_id is not None:
         if claimant.is_proven:
             _go_on(arrival, claimant)
+            _prove(arrival)
         return True
     number = arrival.altegio_user_id
     may_link = is_just_proven and arrival.expected_user_id == user.pk
@@ -211,7 +213,15 @@ def give_to(arrival: Arrival, user: User, *, is_just_proven: bool) -> bool:
     arrival.claim, arrival.user, arrival.expected_user = claimant.claim, user, None
     arrival.save(update_fields=["claim", "user", "expected_user"])
     _go_on(arrival, claimant)
+    _prove(arrival)
     return True
+
+
+def _prove(arrival: Arrival) -> None:
+    """Its person is known: what was decided while only an address was typed is proven now."""
+    typed = Connection.objects.filter(arrivals=arrival, is_proven=False).exclude(state__in=UNDECIDED)
+    held = typed.select_for_update(of=("self",), no_key=True).select_related("application", "location__chain")
+    note_owner(arrival, list(held.order_by("pk")))
 
 
 def _go_on(arrival: Arrival, claimant: Claimant) -> None:

@@ -16,6 +16,7 @@ from accounts.models import User
 from integrations.activation.claim_order import REFUSAL_LASTS, persistent_claims
 from integrations.activation.waiting_call import end_claim, renew_deadlines
 from integrations.alerts.windows import begin_window
+from integrations.connect.arrival_records import note_owner
 from integrations.connect.claim_writes import Claimed, ClaimPlan
 from integrations.connect.claimants import Claimant, room_for, turns_taken
 from integrations.connect.decisions import decide
@@ -273,3 +274,6 @@ def give_signed(user: User, altegio_user_id: int) -> None:
     there = Connection.objects.select_for_update(no_key=True).filter(pk__in=shown).order_by("pk")
     give_claim(list(there), provisional, claimant)
     Arrival.objects.filter(pk__in=arrivals).update(claim=claimant.claim, user=user, expected_user=None)
+    typed = Connection.objects.live().filter(owner=user, is_proven=False)
+    for led in ArrivalLocation.objects.filter(arrival__in=arrivals, connection__in=typed).select_related("arrival"):
+        note_owner(led.arrival, [lock(led.connection_id)])

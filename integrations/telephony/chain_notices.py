@@ -84,6 +84,11 @@ def tell_of_contradiction(connection: Connection) -> None:
     _tell_not_taken(connection, "different CRM tokens came along before it was accepted")
 
 
+def tell_of_typed_address(connection: Connection) -> None:
+    """The token came with an arrival under the owner's address that was nobody's, and the owner has come since."""
+    _tell_not_taken(connection, "its CRM token came with a sign-up that its owner has not confirmed")
+
+
 def tell_of_another_speaker(connection: Connection) -> None:
     """Tell of a second application, connected by somebody else while the first one's telephony goes on."""
     _tell_not_taken(connection, "another account's telephony is connected at this location")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Subquery, When
 
+from accounts.proofs import has_proven_address
 from integrations.connections.models import LIVE, Application, Arrival, Chain, Connection, Location, token_hash
 from integrations.connections.transitions import touch
 from integrations.telephony.call_kinds import retire_chain, switch_telephony
@@ -21,6 +22,7 @@ from integrations.telephony.chain_notices import (
     tell_of_contradiction,
     tell_of_new_token,
     tell_of_two_tokens,
+    tell_of_typed_address,
     tell_others,
 )
 from partner_portal.core.overtaken import again_when_overtaken
@@ -42,11 +44,23 @@ def adopt_chain(connection: Connection) -> None:
     if connection.is_disputed:
         return
     before = _speakers().filter(location=connection.location_id).exclude(pk=connection.pk).first()
-    if before is None or before.owner_id is None or before.owner_id != connection.owner_id:
-        if before is not None and not _gives_way(before, connection):
-            return
+    if before is not None and before.owner_id is not None and before.owner_id == connection.owner_id:
+        if connection.is_proven and not before.is_proven:
+            _disown(connection, _brought_by(before.arrivals.all(), before), _brought(connection))
+    elif before is None or _gives_way(before, connection):
         _leave(connection)
+    else:
+        return
     _take(connection, _brought(connection))
+
+
+def keep_own_token(connection: Connection, arrival: Arrival) -> None:
+    """Its owner is at a live connection that was accepted for an address which somebody had merely typed.
+
+    On `arrival` they have proven who they are. What came along with the typed address stays where theirs is the same.
+    """
+    typed = _brought_by(connection.arrivals.exclude(pk=arrival.pk), connection)
+    _disown(connection, typed, _brought_by(Arrival.objects.filter(pk=arrival.pk)))
 
 
 def hand_over_chain(live: Connection, claim: Connection) -> None:
@@ -142,11 +156,18 @@ def _speakers() -> QuerySet[Connection]:
     return accepted.select_related("application").order_by(is_telephony.desc(), "-activated_at", "-pk")
 
 
-def _spoken_for_by(owner_id: int) -> QuerySet[Location]:
-    """The locations whose calls go out under a token of this owner's, who is connected to them."""
-    speaker = _speakers().filter(location=OuterRef("pk")).values("owner")[:1]
+def _spoken_for_by(owner_id: int, *, only_proven: bool = False) -> QuerySet[Location]:
+    """The locations whose calls go out under a token of this owner's, who is connected to them.
+
+    `only_proven`: without those where it came under a typed address.
+    """
+    speakers = _speakers().filter(location=OuterRef("pk"))
     connected = Connection.objects.live().filter(location=OuterRef("pk"), owner=owner_id)
-    return Location.objects.alias(speaker=Subquery(speaker)).filter(Exists(connected), speaker=owner_id)
+    own = Location.objects.alias(speaker=Subquery(speakers.values("owner")[:1]))
+    own = own.filter(Exists(connected), speaker=owner_id)
+    if not only_proven:
+        return own
+    return own.alias(is_proven=Subquery(speakers.values("is_proven")[:1])).filter(is_proven=True)
 
 
 def _gives_way(before: Connection, to: Connection) -> bool:
@@ -162,6 +183,16 @@ def _gives_way(before: Connection, to: Connection) -> bool:
     if _brought(to):
         tell_of_another_speaker(to)
     return False
+
+
+def _disown(connection: Connection, typed: set[Brought], own: set[Brought]) -> None:
+    """Take the location from a token that came under a `typed` address, unless its owner's `own` arrivals brought it."""
+    chain = connection.location.chain
+    if chain is None or not chain.crm_token:
+        return
+    if Brought(chain.altegio_id, chain.crm_token) in typed - own:
+        tell_of_typed_address(connection)
+        _leave(connection)
 
 
 def _leave(connection: Connection) -> None:
@@ -180,13 +211,22 @@ def is_spoken_for(location: Location) -> bool:
 
 
 def _brought(connection: Connection) -> set[Brought]:
-    """Return what the arrivals brought that led to the acceptance; more than one thing is a contradiction.
+    """Return what its own person's arrivals brought that led to the acceptance; more than one is a contradiction.
 
-    One that names the chain alone contradicts none with its token.
+    Arrivals under a typed address lead here too, of whoever typed it: they speak for nobody but their own claim, and
+    for that no more once the owner has proven, elsewhere, who they are.
     """
-    arrivals = connection.arrivals.exclude(chain_id_given=None)
-    if connection.activated_at is not None:
-        arrivals = arrivals.filter(arrived_at__lte=connection.activated_at)
+    own = connection.arrivals.filter(claim=connection.claim)
+    if not connection.is_proven and connection.owner is not None and has_proven_address(connection.owner):
+        own = own.exclude(signed_up=True)
+    return _brought_by(own, connection)
+
+
+def _brought_by(arrivals: QuerySet[Arrival], accepted: Connection | None = None) -> set[Brought]:
+    """Return what these brought before the acceptance. One that names the chain alone contradicts none with its token."""
+    arrivals = arrivals.exclude(chain_id_given=None)
+    if accepted is not None and accepted.activated_at is not None:
+        arrivals = arrivals.filter(arrived_at__lte=accepted.activated_at)
     found = {Brought(arrival.chain_id_given or 0, arrival.crm_token) for arrival in arrivals.order_by("pk")}
     return {one for one in found if one.crm_token} or found
 
@@ -236,11 +276,13 @@ def look_for_two_tokens(connection: Connection) -> None:
 def _chain_without_token(connection: Connection, altegio_id: int) -> Chain:
     """The chain that this owner has brought the token of already, at another location; else one without.
 
-    Where they have brought more than one, none: which is whose nobody can see.
+    Where they have brought more than one, none: which is whose nobody can see. Who is proven follows no token that
+    came under a typed address.
     """
     known: list[Chain] = []
     if connection.owner_id is not None:
-        own = _spoken_for_by(connection.owner_id).filter(chain__altegio_id=altegio_id)
+        own = _spoken_for_by(connection.owner_id, only_proven=connection.is_proven)
+        own = own.filter(chain__altegio_id=altegio_id)
         known = list(Chain.objects.filter(is_proven(), altegio_id=altegio_id, locations__in=own).distinct()[:2])
     return known[0] if len(known) == 1 else _locked_chain(Brought(altegio_id, ""))
 

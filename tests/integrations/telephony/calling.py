@@ -2,6 +2,7 @@
 
 from itertools import count
 from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from integrations.connections.models import Location
 from integrations.user_tokens.models import UserToken
@@ -10,6 +11,7 @@ from tests.response import Api
 
 EMMAS, MARIAS = "crm-aurora-7c1e", "crm-of-maria"
 CALLERS = count(100)
+ADDED = ("salon_group_id", "crm_token")
 RINGING = {"phone": "+447700900123", "diversion": "+442071838750"}
 CALLS = "telephony/calls/"
 CALL = {
@@ -57,3 +59,12 @@ def emmas_token() -> None:
     UserToken.objects.create(
         location=Location.objects.get(altegio_id=10101), altegio_user_id=9001, token="emmas-user-token"
     )
+
+
+def link(altegio: Sandbox, salon_id: Any, user_id: Any, *, chain: Any, token: Any, application: Any) -> str:
+    """The address of an arrival in which a chain and a CRM token were written."""
+    address = altegio.arrival_url(salon_id, application_id=application, user_id=user_id)
+    unsigned = [(name, value) for name, value in parse_qsl(urlsplit(address).query) if name not in ADDED]
+    added = [("salon_group_id", chain)] if chain else []
+    added += [("crm_token", token)] if token else []
+    return f"{urlsplit(address).path}?{urlencode([*unsigned, *added])}"

@@ -2,16 +2,14 @@
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from django.test import Client
 
 from integrations.connections.models import Application
 from sandbox import Sandbox
+from tests.integrations.telephony.calling import link
 from tests.marketplace import AURORA_CHAIN, TELEPHONY
-
-ADDED = ("salon_group_id", "crm_token")
 
 
 @pytest.fixture
@@ -31,11 +29,7 @@ def come(client: Client, altegio: Sandbox, work: Callable[..., None]) -> Callabl
     ) -> None:
         if grant:
             altegio.grant(salon_id, application_id=application, user_id=user_id)
-        address = altegio.arrival_url(salon_id, application_id=application, user_id=user_id)
-        unsigned = [(name, value) for name, value in parse_qsl(urlsplit(address).query) if name not in ADDED]
-        added = [("salon_group_id", chain)] if chain else []
-        added += [("crm_token", token)] if token else []
-        client.get(f"{urlsplit(address).path}?{urlencode([*unsigned, *added])}")
+        client.get(link(altegio, salon_id, user_id, chain=chain, token=token, application=application))
         if then_work:
             work()
 

@@ -1,0 +1,194 @@
+"""A CRM token that comes under an address which somebody merely typed is its owner's only once they have said so.
+
+M is the stranger, who types Emma's address at a sign-up and brings a token of her own.
+"""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import AltegioIdentity, User
+from integrations.alerts.models import Alert
+from integrations.connect import arrivals
+from integrations.connections.models import Application, Arrival, Chain, Connection, Location
+from sandbox import Sandbox
+from tests.integrations.telephony.calling import EMMAS, link
+from tests.marketplace import AURORA_1, AURORA_2, AURORA_CHAIN, EMMA, EMMAS_EMAIL, MEDVED_1, TELEPHONY, proven_owner
+from tests.not_none import not_none
+from tests.owner_forms import PASSWORD, SIGN_UP, form_action
+
+pytestmark = pytest.mark.django_db
+EVIL = "crm-of-mallory"
+Come = Callable[..., None]
+
+
+@pytest.fixture
+def emma(altegio: Sandbox) -> User:
+    """She comes signed, and is known."""
+    emma = proven_owner(EMMAS_EMAIL, PASSWORD)
+    AltegioIdentity.objects.create(user=emma, altegio_user_id=EMMA)
+    return emma
+
+
+@pytest.fixture
+def sign_up(altegio: Sandbox) -> Callable[..., Arrival]:
+    """`sign_up(AURORA_1, token="x")`: somebody comes unsigned, and types Emma's address."""
+    Application.objects.get_or_create(altegio_id=TELEPHONY, defaults={"kind": "telephony"})
+
+    def run(salon_id: int, *, token: str | None = EVIL, grant: bool = True) -> Arrival:
+        if grant:
+            altegio.grant(salon_id, application_id=TELEPHONY, user_id=None)
+        browser = Client()
+        address = link(altegio, salon_id, None, chain=AURORA_CHAIN, token=token, application=TELEPHONY)
+        browser.post(form_action(browser.get(address), "sign-up"), SIGN_UP | {"email": EMMAS_EMAIL})
+        return Arrival.objects.latest("pk")
+
+    return run
+
+
+def token_at(salon_id: int) -> str:
+    """Under which token the location's calls go out."""
+    location = Location.objects.get(altegio_id=salon_id)
+    return location.chain.crm_token if location.chain else ""
+
+
+def live(salon_id: int = AURORA_1) -> Connection:
+    return Connection.objects.live().get(location__altegio_id=salon_id)
+
+
+def sign_in(arrival: Arrival, user: User) -> None:
+    """By the link in an e-mail to their address, that leads to this arrival."""
+    assert arrivals.enter_by_email(arrival, User.objects.get(pk=user.pk), password=PASSWORD, keeps_password=False)
+
+
+@pytest.mark.parametrize("token", [None, EMMAS])
+def test_a_sign_up_beside_the_owners_arrival_brings_no_token(
+    emma: User, come: Come, sign_up: Callable[..., Arrival], work: Callable[..., None], token: str | None
+) -> None:
+    come(AURORA_1, EMMA, token=token, then_work=False)
+    sign_up(AURORA_1, grant=False)
+    come(AURORA_1, EMMA, token=token, grant=False)
+    assert live().owner == emma
+    assert token_at(AURORA_1) == (token or "")
+    assert not Alert.objects.filter(key__startswith="crm-token:").exists()
+
+
+def test_a_sign_up_before_the_owner_comes_brings_none_either(
+    emma: User, come: Come, sign_up: Callable[..., Arrival]
+) -> None:
+    """The whole claim is hers from when she comes, with the time of the sign-up."""
+    sign_up(AURORA_1)
+    come(AURORA_1, EMMA, token=EMMAS, grant=False)
+    assert (Connection.objects.get().owner, token_at(AURORA_1)) == (emma, EMMAS)
+
+
+def test_what_was_accepted_for_a_typed_address_loses_its_token_when_the_owner_comes(
+    emma: User, come: Come, sign_up: Callable[..., Arrival], work: Callable[..., None]
+) -> None:
+    sign_up(AURORA_1)
+    work()
+    assert (live().owner, token_at(AURORA_1)) == (None, EVIL)
+    come(AURORA_1, EMMA, grant=False)
+    assert (live().owner, token_at(AURORA_1)) == (emma, "")
+    assert Alert.objects.filter(key__startswith="crm-token:").exists()
+
+
+def test_an_account_that_was_made_by_the_sign_up_lends_its_token_to_nothing_of_the_owners(
+    altegio: Sandbox, come: Come, sign_up: Callable[..., Arrival], work: Callable[..., None]
+) -> None:
+    """M connects a location of her own first, so the account and the chain's number are there before Emma comes."""
+    sign_up(MEDVED_1)
+    sign_up(AURORA_1, grant=False)
+    work()
+    emma = User.objects.get()
+    come(AURORA_2, EMMA, then_work=False)
+    sign_in(Arrival.objects.latest("pk"), emma)
+    work()
+    assert (live(AURORA_2).owner, token_at(AURORA_2)) == (emma, "")
+
+
+def test_where_such_an_account_holds_the_location_its_token_ends_when_the_owner_is_there(
+    altegio: Sandbox, come: Come, sign_up: Callable[..., Arrival], work: Callable[..., None]
+) -> None:
+    sign_up(AURORA_1)
+    work()
+    emma = User.objects.get()
+    assert (live().owner, token_at(AURORA_1)) == (emma, EVIL)
+    come(AURORA_1, EMMA, token=EMMAS, grant=False)
+    sign_in(Arrival.objects.latest("pk"), emma)
+    assert (live().owner, live().is_proven, token_at(AURORA_1)) == (emma, True, "")
+
+
+def test_who_connects_anew_what_such_an_account_held_is_not_left_its_token(
+    altegio: Sandbox, come: Come, sign_up: Callable[..., Arrival], work: Callable[..., None]
+) -> None:
+    sign_up(AURORA_1)
+    work()
+    altegio.uninstall(AURORA_1, application_id=TELEPHONY)
+    emma = User.objects.get()
+    User.objects.update(email_proven_at=timezone.now())
+    AltegioIdentity.objects.create(user=emma, altegio_user_id=EMMA)
+    come(AURORA_1, EMMA)
+    assert (live().owner, token_at(AURORA_1)) == (emma, "")
+
+
+def test_a_sign_up_while_altegio_is_asked_whether_the_owner_is_back_brings_none(
+    emma: User, altegio: Sandbox, come: Come, sign_up: Callable[..., Arrival], work: Callable[..., None]
+) -> None:
+    come(AURORA_1, EMMA, token=EMMAS)
+    altegio.uninstall(AURORA_1, application_id=TELEPHONY)
+    come(AURORA_1, EMMA, then_work=False)
+    sign_up(AURORA_1, grant=False)
+    work()
+    assert Connection.objects.filter(location__altegio_id=AURORA_1).exclude(activated_at=None).count() == 2
+    assert (live().owner, token_at(AURORA_1)) == (emma, EMMAS)
+
+
+# --- an honest owner without a signature ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("accepted_first", [True, False])
+@pytest.mark.parametrize("has_account", [True, False])
+def test_an_owner_who_signs_up_and_opens_the_email_has_their_token(
+    altegio: Sandbox,
+    sign_up: Callable[..., Arrival],
+    work: Callable[..., None],
+    has_account: bool,
+    accepted_first: bool,
+) -> None:
+    if has_account:
+        proven_owner(EMMAS_EMAIL, PASSWORD)
+    arrival = sign_up(AURORA_1, token=EMMAS)
+    if accepted_first:
+        work()
+        assert token_at(AURORA_1) == EMMAS, "at once: nobody else is there"
+    sign_in(arrival, User.objects.get())
+    work()
+    assert (live().owner, live().is_proven, token_at(AURORA_1)) == (User.objects.get(), True, EMMAS)
+    assert not Alert.objects.filter(kind="review").exists()
+
+
+def test_their_next_location_without_a_token_stands_with_it(
+    altegio: Sandbox, come: Come, sign_up: Callable[..., Arrival], work: Callable[..., None]
+) -> None:
+    sign_in(sign_up(AURORA_1, token=EMMAS), User.objects.get())
+    work()
+    arrivals.give_to(sign_up(AURORA_2, token=None), User.objects.get(), is_just_proven=True)
+    work()
+    assert token_at(AURORA_2) == EMMAS
+    assert Chain.objects.get().locations.count() == 2
+
+
+def test_who_has_proven_the_address_elsewhere_has_the_token_while_nobody_else_comes(
+    altegio: Sandbox, come: Come, sign_up: Callable[..., Arrival], work: Callable[..., None]
+) -> None:
+    sign_up(AURORA_1, token=EMMAS)
+    work()
+    emma = User.objects.get()
+    User.objects.update(email_proven_at=timezone.now())
+    AltegioIdentity.objects.create(user=emma, altegio_user_id=EMMA)
+    come(AURORA_1, EMMA, token=EMMAS, grant=False)
+    assert (live().owner, live().is_proven, token_at(AURORA_1)) == (emma, True, EMMAS)
+    assert not_none(live().location.chain).telephony == "on"
