@@ -29,7 +29,7 @@ from integrations.connect.arrival_records import (
     store_arrival,
 )
 from integrations.connect.claimants import Claimant, visitor_of
-from integrations.connect.claims import claim_locations, give_claim, give_signed
+from integrations.connect.claims import claim_locations, give_claims, give_signed
 from integrations.connect.parameters import Redirect
 from integrations.connect.registration import Known, account_of, begins_anew, may_act
 from integrations.connections.brand import brand_of
@@ -209,7 +209,7 @@ def give_to(arrival: Arrival, user: User, *, is_just_proven: bool) -> bool:
         _claim(arrival, claimant, expected=None)
         return True
     mine = Connection.objects.select_for_update(no_key=True).filter(arrivals=arrival).order_by("pk")
-    give_claim(list(mine), arrival.claim, claimant)
+    give_claims(list(mine), {arrival.claim}, claimant)
     arrival.claim, arrival.user, arrival.expected_user = claimant.claim, user, None
     arrival.save(update_fields=["claim", "user", "expected_user"])
     _go_on(arrival, claimant)

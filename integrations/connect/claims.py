@@ -5,7 +5,7 @@ constant number of queries; `decisions.decide` says what follows from them, and 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -37,7 +37,7 @@ from integrations.connections.models import (
 from integrations.connections.transitions import lock, tell_details
 from integrations.connections.window import activation_deadline, activation_window
 from integrations.status_sync.status_sync import ask_status
-from integrations.telephony.chains import look_for_two_tokens
+from integrations.telephony.two_tokens import look_at_bound
 from partner_portal.core.fast_insert import insert
 from partner_portal.core.fast_query import Query
 from partner_portal.core.overtaken import OvertakenError
@@ -167,9 +167,7 @@ def _give_what_waits(current: dict[int, list[Connection]], claimant: Claimant) -
         return False
     expecting = Arrival.objects.filter(claim__in={each.claim for each in provisional}, expected_user=claimant.user)
     waiting = set(expecting.values_list("claim", flat=True))
-    for connection in provisional:
-        if connection.claim in waiting:
-            give_claim([connection], connection.claim, claimant)
+    give_claims(provisional, waiting, claimant)
     return bool(waiting)
 
 
@@ -195,15 +193,15 @@ def go_on_as_new(ended: Connection) -> None:
         shown.update(connection=item.connection)
 
 
-def give_claim(connections: Iterable[Connection], old_claim: str, claimant: Claimant) -> None:
-    """The person behind a provisional claim has signed in: what was claimed so far is theirs.
+def give_claims(connections: Iterable[Connection], old_claims: Collection[str], claimant: Claimant) -> None:
+    """The person behind provisional claims is known: what was claimed so far is theirs.
 
     Locked by the caller's transaction. A live connection that waited for them becomes theirs, unless staff must
     decide whose it is; where they have a connection or a claim of their own already, one of the two stands.
     """
     bound = []
     for connection in connections:
-        if connection.claim != old_claim:
+        if connection.claim not in old_claims:
             continue
         own = _own_beside(connection, claimant)
         if connection.state in UNDECIDED and own is not None:
@@ -217,8 +215,7 @@ def give_claim(connections: Iterable[Connection], old_claim: str, claimant: Clai
         for name, value in columns.items():
             setattr(connection, name, value)
         connection.save(update_fields=list(columns))
-        if connection.pk in bound:
-            look_for_two_tokens(connection)
+    look_at_bound(bound)
     tell_details(bound)
 
 
@@ -272,7 +269,7 @@ def give_signed(user: User, altegio_user_id: int) -> None:
     claimant = Claimant.of(user, signed=True)
     shown = ArrivalLocation.objects.filter(arrival__in=arrivals).values("connection")
     there = Connection.objects.select_for_update(no_key=True).filter(pk__in=shown).order_by("pk")
-    give_claim(list(there), provisional, claimant)
+    give_claims(there, {provisional}, claimant)
     Arrival.objects.filter(pk__in=arrivals).update(claim=claimant.claim, user=user, expected_user=None)
     typed = Connection.objects.live().filter(owner=user, is_proven=False)
     for led in ArrivalLocation.objects.filter(arrival__in=arrivals, connection__in=typed).select_related("arrival"):

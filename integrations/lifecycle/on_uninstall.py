@@ -23,7 +23,7 @@ from integrations.outbox.queue import end_unsent
 from integrations.status_sync.disconnect import Uninstall
 from integrations.status_sync.status_sync import AskPatiently, AskStatus
 from integrations.telephony.call_kinds import switch_telephony
-from integrations.telephony.chains import look_for_two_tokens
+from integrations.telephony.two_tokens import look_for_two_tokens
 
 # Kinds of calls that stay valid after the end, so they are not cancelled.
 KEPT_KINDS = (AskStatus.name, AskPatiently.name, Uninstall.name)
@@ -35,7 +35,8 @@ def follow_uninstall(connection: Connection, after: State, **_signal: Any) -> No
     if after == State.UNINSTALLED:
         end_calls(connection)
         end_telephony(connection)
-        look_for_two_tokens(connection)
+        if chain := connection.location.chain:
+            look_for_two_tokens(connection.owner_id, chain.altegio_id)
         tell_owner_and_staff(connection)
 
 

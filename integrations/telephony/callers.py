@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from django.db.models import Case, Q, QuerySet, When
 
 from integrations.connections.models import Chain, Location
-from integrations.telephony.chains import is_proven, is_spoken_for
+from integrations.telephony.chains import is_proven
 from integrations.telephony.reading_rules import ReadingRules, rules_of, rules_of_chain
+from integrations.telephony.speakers import is_spoken_for
 from partner_portal.core.english import english as _
 from partner_portal.core.fast_query import Rows
 

@@ -58,9 +58,9 @@ def tell_of_new_token(connection: Connection) -> None:
     _tell_not_taken(connection, "somebody came with its owner's link and another CRM token")
 
 
-def tell_of_two_tokens(connection: Connection, chain: Chain) -> None:
+def tell_of_two_tokens(connection: Connection, chain_number: int) -> None:
     """Tell the owner and staff of a token that the owner's other locations of this chain do not have."""
-    key = _of_two_tokens(connection.owner_id, chain.altegio_id)
+    key = _of_two_tokens(connection.owner_id, chain_number)
     notify(TokenNotTaken, connection.owner, connection.pk, key=f"{key}:{timezone.now():%Y%m%d}")
     text = (
         f"{connection}: brought a CRM token that its owner's other locations of this chain do not have, and those do "

@@ -10,7 +10,7 @@ beside it is theirs. Where an owner's locations have come to more than one token
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.proofs import has_proven_address
 from integrations.connections.models import LIVE, Application, Arrival, Chain, Connection, Location, token_hash
@@ -21,10 +21,11 @@ from integrations.telephony.chain_notices import (
     tell_of_another_speaker,
     tell_of_contradiction,
     tell_of_new_token,
-    tell_of_two_tokens,
     tell_of_typed_address,
     tell_others,
 )
+from integrations.telephony.speakers import speakers, speakers_of, spoken_for_by
+from integrations.telephony.two_tokens import look_for_two_tokens
 from partner_portal.core.overtaken import again_when_overtaken
 
 
@@ -43,7 +44,7 @@ def adopt_chain(connection: Connection) -> None:
     """
     if connection.is_disputed:
         return
-    before = _speakers().filter(location=connection.location_id).exclude(pk=connection.pk).first()
+    before = speakers().filter(location=connection.location_id).exclude(pk=connection.pk).first()
     if before is not None and before.owner_id is not None and before.owner_id == connection.owner_id:
         if connection.is_proven and not before.is_proven:
             _disown(connection, _brought_by(before.arrivals.all(), before), _brought(connection))
@@ -72,7 +73,7 @@ def hand_over_chain(live: Connection, claim: Connection) -> None:
 def resume_chain(connection: Connection) -> None:
     """Resume the telephony that was switched off with a connection which had not ended, if it still speaks there."""
     chain = connection.location.chain
-    if chain is not None and _speakers().filter(location=connection.location_id).first() == connection:
+    if chain is not None and speakers().filter(location=connection.location_id).first() == connection:
         _switch_on(Chain.objects.select_for_update(no_key=True).get(pk=chain.pk))
 
 
@@ -121,13 +122,6 @@ def confirm_chain(chain_id: int) -> None:
         _switch_on(chain)
 
 
-def speakers_of(chain: Chain) -> set[int]:
-    """The owners who have brought this chain's token to one of their locations."""
-    speaker = _speakers().filter(location=OuterRef("pk")).values("owner")[:1]
-    owners = chain.locations.annotate(speaker=Subquery(speaker)).exclude(speaker=None)
-    return set(owners.values_list("speaker", flat=True))
-
-
 def is_to_be_confirmed(chain: Chain) -> bool:
     """Return whether staff may say that this is the chain of its number: it was not said, or not all has followed."""
     if not chain.crm_token or not chain.locations.exists():
@@ -144,30 +138,6 @@ def is_proven() -> Q:
     """
     accepted = Connection.objects.filter(location__chain=OuterRef("pk"), activated_at__isnull=False)
     return Q(Exists(accepted)) & ~Q(crm_token_hash="")
-
-
-def _speakers() -> QuerySet[Connection]:
-    """Accepted connections, first those that say under which token their locations' calls go out.
-
-    That is the newest of a telephony application; of another one only where there never was such.
-    """
-    is_telephony = Case(When(application__kind=Application.Kind.TELEPHONY, then=1), default=0)
-    accepted = Connection.objects.filter(activated_at__isnull=False, is_disputed=False)
-    return accepted.select_related("application").order_by(is_telephony.desc(), "-activated_at", "-pk")
-
-
-def _spoken_for_by(owner_id: int, *, only_proven: bool = False) -> QuerySet[Location]:
-    """The locations whose calls go out under a token of this owner's, who is connected to them.
-
-    `only_proven`: without those where it came under a typed address.
-    """
-    speakers = _speakers().filter(location=OuterRef("pk"))
-    connected = Connection.objects.live().filter(location=OuterRef("pk"), owner=owner_id)
-    own = Location.objects.alias(speaker=Subquery(speakers.values("owner")[:1]))
-    own = own.filter(Exists(connected), speaker=owner_id)
-    if not only_proven:
-        return own
-    return own.alias(is_proven=Subquery(speakers.values("is_proven")[:1])).filter(is_proven=True)
 
 
 def _gives_way(before: Connection, to: Connection) -> bool:
@@ -202,12 +172,6 @@ def _leave(connection: Connection) -> None:
         touch(Connection.objects.filter(location=location))
         location.chain = None
         location.save(update_fields=["chain"])
-
-
-def is_spoken_for(location: Location) -> bool:
-    """Whether somebody's telephony was connected there: then the number of a chain says nothing of its calls."""
-    telephony = Application.Kind.TELEPHONY
-    return _speakers().filter(location=location, application__kind=telephony).exists()
 
 
 def _brought(connection: Connection) -> set[Brought]:
@@ -254,23 +218,8 @@ def _join(connection: Connection, brought: Brought) -> None:
     if brought.crm_token:
         _retire(left, chain)
         _switch_on(chain)
-        look_for_two_tokens(connection)
+        look_for_two_tokens(connection.owner_id, chain.altegio_id, brought_by=connection)
     tell_others(connection, chain)
-
-
-def look_for_two_tokens(connection: Connection) -> None:
-    """Tell of an owner whose locations of one number have come to more than one token, with this one; or of no more.
-
-    Whether both are theirs nobody can see. A connection that has ended may end what was told.
-    """
-    chain = connection.location.chain
-    if connection.owner_id is None or chain is None or not chain.crm_token:
-        return
-    own = _spoken_for_by(connection.owner_id).filter(chain__altegio_id=chain.altegio_id)
-    if own.order_by().values("chain").distinct().count() < 2:
-        forget_two_tokens(connection.owner_id, chain.altegio_id)
-    elif connection.state in LIVE:
-        tell_of_two_tokens(connection, chain)
 
 
 def _chain_without_token(connection: Connection, altegio_id: int) -> Chain:
@@ -281,7 +230,7 @@ def _chain_without_token(connection: Connection, altegio_id: int) -> Chain:
     """
     known: list[Chain] = []
     if connection.owner_id is not None:
-        own = _spoken_for_by(connection.owner_id, only_proven=connection.is_proven)
+        own = spoken_for_by(connection.owner_id, only_proven=connection.is_proven)
         own = own.filter(chain__altegio_id=altegio_id)
         known = list(Chain.objects.filter(is_proven(), altegio_id=altegio_id, locations__in=own).distinct()[:2])
     return known[0] if len(known) == 1 else _locked_chain(Brought(altegio_id, ""))
@@ -294,7 +243,7 @@ def _locked_chain(brought: Brought) -> Chain:
 
 
 def _under_another_token(owner_id: int, chain: Chain) -> QuerySet[Location]:
-    return _spoken_for_by(owner_id).filter(chain__altegio_id=chain.altegio_id).exclude(chain=chain)
+    return spoken_for_by(owner_id).filter(chain__altegio_id=chain.altegio_id).exclude(chain=chain)
 
 
 def _bring_along(owner_id: int, chain: Chain) -> set[int]:

@@ -6,7 +6,9 @@ M is the stranger, who types Emma's address at a sign-up and brings a token of h
 from collections.abc import Callable
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import AltegioIdentity, User
@@ -192,3 +194,41 @@ def test_who_has_proven_the_address_elsewhere_has_the_token_while_nobody_else_co
     come(AURORA_1, EMMA, token=EMMAS, grant=False)
     assert (live().owner, live().is_proven, token_at(AURORA_1)) == (emma, True, EMMAS)
     assert not_none(live().location.chain).telephony == "on"
+
+
+# --- many locations -------------------------------------------------------------------------------
+
+
+def _signed_up_with(count: int, emma: User) -> Arrival:
+    """Somebody typed Emma's address; so many locations were accepted, all of one chain."""
+    application = Application.objects.get_or_create(altegio_id=TELEPHONY, defaults={"kind": "telephony"})[0]
+    chain = Chain.objects.create(altegio_id=count, crm_token=EMMAS, telephony="on")
+    now = timezone.now()
+    arrival = Arrival.objects.create(
+        application=application, deadline_at=now, salon_ids=[], claim="s:1", expected_user=emma, signed_up=True
+    )
+    for number in range(count):
+        location = Location.objects.create(altegio_id=count * 1000 + number, chain=chain)
+        arrival.connections.create(
+            application=application,
+            location=location,
+            state="active",
+            claim="s:1",
+            is_proven=False,
+            arrived_at=now,
+            last_arrived_at=now,
+            deadline_at=now,
+            activated_at=now,
+        )
+    return arrival
+
+
+def test_signing_in_looks_for_a_second_token_once_however_many_locations_there_are(emma: User) -> None:
+    looked = []
+    for count in (3, 30):
+        arrival = _signed_up_with(count, emma)
+        with CaptureQueriesContext(connection) as queries:
+            arrivals.give_to(arrival, emma, is_just_proven=True)
+        assert Connection.objects.filter(owner=emma, arrivals=arrival).count() == count
+        looked.append(sum("connections_chain" in query["sql"] for query in queries))
+    assert looked[0] == looked[1] <= 5
