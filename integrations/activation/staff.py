@@ -174,8 +174,9 @@ def _send_on(connection: Connection, why: str, by: User, *, decided: bool = Fals
 
 
 def _hand_over(live: Connection, claim: Connection, by: User) -> None:
+    former_owner_id = live.owner_id
     _bind(live, claim, _("Staff moved it from %(old)s to %(new)s.") % _from_to(live, claim), by)
-    hand_over_chain(live, claim)
+    hand_over_chain(live, claim, former_owner_id)
     # It may have ended at Altegio, and nobody told it: then the claimant's own grant goes on.
     live.last_arrived_at = max(live.last_arrived_at, claim.last_arrived_at)
     live.save(update_fields=["last_arrived_at"])

@@ -49,7 +49,7 @@ def adopt_chain(connection: Connection) -> None:
         if connection.is_proven and not before.is_proven:
             _disown(connection, _brought_by(before.arrivals.all(), before), _brought(connection))
     elif before is None or _gives_way(before, connection):
-        _leave(connection)
+        _leave(connection, before.owner_id if before else None)
     else:
         return
     _take(connection, _brought(connection))
@@ -64,9 +64,9 @@ def keep_own_token(connection: Connection, arrival: Arrival) -> None:
     _disown(connection, typed, _brought_by(Arrival.objects.filter(pk=arrival.pk)))
 
 
-def hand_over_chain(live: Connection, claim: Connection) -> None:
+def hand_over_chain(live: Connection, claim: Connection, former_owner_id: int | None) -> None:
     """Staff have moved a live connection to who claims it: what came along with the claim counts, nothing else."""
-    _leave(live)
+    _leave(live, former_owner_id)
     _take(live, _brought(claim))
 
 
@@ -156,22 +156,29 @@ def _gives_way(before: Connection, to: Connection) -> bool:
 
 
 def _disown(connection: Connection, typed: set[Brought], own: set[Brought]) -> None:
-    """Take the location from a token that came under a `typed` address, unless its owner's `own` arrivals brought it."""
+    """Take the location from a token that came under a `typed` address, unless `own` arrivals brought it too."""
     chain = connection.location.chain
     if chain is None or not chain.crm_token:
         return
     if Brought(chain.altegio_id, chain.crm_token) in typed - own:
         tell_of_typed_address(connection)
-        _leave(connection)
+        _leave(connection, connection.owner_id)
 
 
-def _leave(connection: Connection) -> None:
+def _leave(connection: Connection, former_owner_id: int | None) -> None:
     """Take a location that is another person's now out of the chain of who had it before."""
     location = connection.location
     if location.chain_id is not None:
         touch(Connection.objects.filter(location=location))
-        location.chain = None
-        location.save(update_fields=["chain"])
+        _stand_in(location, None, former_owner_id)
+
+
+def _stand_in(location: Location, chain: Chain | None, former_owner_id: int | None) -> None:
+    """Change a location's chain; of whoever it was, their other locations may have one token again."""
+    before, location.chain = location.chain, chain
+    location.save(update_fields=["chain"])
+    if before is not None:
+        look_for_two_tokens(former_owner_id, before.altegio_id)
 
 
 def _brought(connection: Connection) -> set[Brought]:
@@ -187,7 +194,7 @@ def _brought(connection: Connection) -> set[Brought]:
 
 
 def _brought_by(arrivals: QuerySet[Arrival], accepted: Connection | None = None) -> set[Brought]:
-    """Return what these brought before the acceptance. One that names the chain alone contradicts none with its token."""
+    """Return what these brought before the acceptance; one that names the chain alone contradicts no token."""
     arrivals = arrivals.exclude(chain_id_given=None)
     if accepted is not None and accepted.activated_at is not None:
         arrivals = arrivals.filter(arrived_at__lte=accepted.activated_at)
@@ -212,8 +219,7 @@ def _join(connection: Connection, brought: Brought) -> None:
         touch(Connection.objects.filter(location=location))
     chain = _locked_chain(brought) if brought.crm_token else _chain_without_token(connection, brought.altegio_id)
     if before != chain:
-        location.chain = chain
-        location.save(update_fields=["chain"])
+        _stand_in(location, chain, connection.owner_id)
     left = {before.pk} if before is not None and before != chain else set()
     if brought.crm_token:
         _retire(left, chain)

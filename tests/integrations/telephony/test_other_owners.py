@@ -263,3 +263,33 @@ def test_telephony_goes_on_with_a_connection_that_had_not_ended(
     assert not_none(live().location.chain).crm_token == EMMAS
     assert not_none(live().location.chain).telephony == "on"
     assert payload(altegio, "setup") == [EMMAS] * 3
+
+
+def two_tokens() -> Any:
+    return Alert.objects.filter(key__startswith="two-tokens:", cleared_at=None)
+
+
+def test_what_was_told_of_a_second_token_ends_when_staff_move_the_location_that_brought_it(
+    come: Callable[..., None], support: User
+) -> None:
+    come(AURORA_1, EMMA, token=EMMAS)
+    come(AURORA_2, EMMA, token="crm-new")
+    assert two_tokens().exists()
+    come(AURORA_2, MARIA, token=MARIAS, grant=False)
+    staff.give_to_claimant(claim_of(MARIA).pk, support)
+    assert not two_tokens().exists()
+
+
+def test_it_ends_too_when_another_persons_telephony_speaks_where_the_owners_has_ended(
+    altegio: Sandbox, come: Callable[..., None]
+) -> None:
+    """Another application of the owner's stays there, so they are connected all the same."""
+    Application.objects.create(altegio_id=SMS, kind="sms")
+    come(AURORA_2, EMMA, token=EMMAS)
+    come(AURORA_2, EMMA, application=SMS, chain=None)
+    come(AURORA_1, EMMA, token="crm-new")
+    assert two_tokens().exists()
+    altegio.uninstall(AURORA_2, application_id=TELEPHONY)
+    come(AURORA_2, MARIA, token=MARIAS)
+    assert not_none(live(AURORA_2).owner).identities.get().altegio_user_id == MARIA
+    assert not two_tokens().exists()
