@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Lower
 from django.dispatch import Signal
+from django.utils import timezone
 
 from accounts.models import Authenticator, Customer, OutgoingEmail, User
 from partner_portal.core.english import english as _
@@ -44,7 +45,7 @@ def erase_person(user: User) -> None:
     locked.user_permissions.clear()
     locked.email, locked.name, locked.phone, locked.language = None, "", "", ""
     locked.pending_email, locked.is_active, locked.last_login, locked.email_proven_at = None, False, None, None
-    locked.accepted_terms = []
+    locked.accepted_terms, locked.erased_at = [], timezone.now()
     locked.set_unusable_password()  # ends every session and every link that was sent
     locked.save()
     person_erased.send(sender=User, user=locked, altegio_user_ids=altegio_user_ids)

@@ -31,7 +31,7 @@ class UserManager(BaseUserManager["User"]):
 
     def erased(self) -> models.QuerySet["User"]:
         """Of whom nothing personal is left (accounts/erasure.py)."""
-        return self.filter(is_active=False, email=None)
+        return self.filter(is_active=False, erased_at__isnull=False)
 
     def with_email(self, email: str) -> models.QuerySet["User"]:
         """Whoever has this address, compared without case as the constraint on it compares.
@@ -68,6 +68,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     joined_at = models.DateTimeField(_("joined"), default=timezone.now, editable=False)
     # When whoever reads the mail at `email` first opened a link sent there; None: it was merely typed, or told to us.
     email_proven_at = models.DateTimeField(_("address proven"), null=True, editable=False)
+    # When all that is personal was emptied; staff who give the account to somebody open it again.
+    erased_at = models.DateTimeField(null=True, editable=False)
     # Which terms and privacy policies they have accepted, and when (`accounts/terms.py`).
     accepted_terms = JSONField(
         _("accepted terms"), default=list, db_default=Value([], models.JSONField()), editable=False
@@ -96,8 +98,8 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def is_erased(self) -> bool:
-        """Whether nothing personal is left of them (accounts/erasure.py): a closed account keeps its address."""
-        return not self.is_active and self.email is None
+        """Whether nothing personal is left of them (accounts/erasure.py): a closed account keeps what it has."""
+        return not self.is_active and self.erased_at is not None
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
         """What a session must hold to go on: it changes with the password, the epoch, and who becomes staff."""

@@ -274,3 +274,24 @@ def test_nothing_is_left_of_a_sign_up_that_waited_for_the_person(altegio: Sandbo
     assert Connection.objects.get().visitor
     erase_person(person)
     assert Connection.objects.get().visitor == ""
+
+
+def test_whoever_was_erased_before_it_was_noted_counts_as_erased_and_a_closed_account_does_not() -> None:
+    """A person whom Altegio signed without an address has none in an account that staff close either."""
+    erased, closed = User.objects.create_user("anna@example.com"), User.objects.create_user(None, name="Olga")
+    erase_person(erased)
+    User.objects.update(is_active=False, erased_at=None)
+    import_module("accounts.migrations.0011_erased_before").note_erased(apps, None)
+    erased.refresh_from_db()
+    closed.refresh_from_db()
+    assert (erased.is_erased, closed.is_erased) == (True, False)
+    assert list(User.objects.erased()) == [erased]
+
+
+def test_an_erased_account_that_staff_give_to_somebody_is_theirs() -> None:
+    user = User.objects.create_user("anna@example.com")
+    erase_person(user)
+    assert user.is_erased
+    User.objects.update(email="olga@example.com", is_active=True)
+    user.refresh_from_db()
+    assert not user.is_erased

@@ -210,6 +210,17 @@ def test_what_altegio_accepts_for_an_account_that_staff_have_closed_stays_connec
     assert not OutgoingCall.objects.filter(kind="uninstall").exists()
 
 
+def test_nor_is_it_disconnected_where_their_account_never_had_an_address(altegio: Sandbox) -> None:
+    """Altegio may sign somebody without one; staff are not offered to give what they hold away either."""
+    arrive(Client(), altegio, AURORA_1)
+    OutgoingCall.objects.filter(kind="activate").update(state="done", finished_at=timezone.now())
+    User.objects.filter(identities__altegio_user_id=EMMA).update(email=None, is_active=False)
+    accept(Connection.objects.get())
+    assert Connection.objects.get().state == "active"
+    assert not OutgoingCall.objects.filter(kind="uninstall").exists()
+    assert not User.objects.erased().exists()
+
+
 def test_what_two_dispute_stays_connected_also_where_the_accepted_claim_gave_way_to_the_same_persons(
     altegio: Sandbox, emma: User
 ) -> None:
