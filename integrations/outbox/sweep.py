@@ -5,7 +5,7 @@ take a thread from the worker.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -39,30 +39,38 @@ def recover_lost_calls() -> int:
 
 def expire_late_calls() -> int:
     """End the waiting calls whose deadline has passed. Returns how many."""
-    expired = 0
-    while batch := _expire_batch(timezone.now()):
+    expired, busy = 0, set[int | None]()
+    while True:
+        known = len(busy)
+        batch = _expire_batch(timezone.now(), busy)
         expired += batch
-    return expired
+        if not batch and len(busy) == known:
+            return expired
 
 
-def _expire_batch(now: datetime) -> int:
+def _expire_batch(now: datetime, busy: set[int | None]) -> int:
+    """End some late calls, and note as `busy` the connections at which somebody else is at work.
+
+    Behind however many of these, the calls of others wait no longer.
+    """
     with transaction.atomic():
         late = OutgoingCall.objects.filter(
             state__in=(CallState.HELD, CallState.QUEUED, CallState.UNCONFIRMED), deadline_at__lte=now
         )
-        first = EXPIRY.ready(late).order_by("deadline_at", "id")
-        found = _hold_subjects(first[:BATCH])
-        calls = list(_locked(first.filter(pk__in=[call.pk for call in found])))
+        first = EXPIRY.ready(late).exclude(connection__in=busy).order_by("deadline_at", "id")
+        chosen = list(first[:BATCH])
+        free = _hold_subjects(chosen)
+        busy |= {call.connection_id for call in chosen} - {call.connection_id for call in free}
+        calls = list(_locked(first.filter(pk__in=[call.pk for call in free])))
         EXPIRY.work(calls, _expire)
     return len(calls)
 
 
-def _hold_subjects(calls: Iterable[OutgoingCall]) -> list[OutgoingCall]:
+def _hold_subjects(chosen: Sequence[OutgoingCall]) -> list[OutgoingCall]:
     """Lock what the calls are about before them, as everywhere: whoever holds it changes its calls next.
 
     Returns those about whose connection nobody else is at work.
     """
-    chosen = list(calls)
     connections = Connection.objects.filter(pk__in={call.connection_id for call in chosen}).order_by("pk")
     held = {None, *_locked(connections, no_key=True).values_list("pk", flat=True)}
     free = [call for call in chosen if call.connection_id in held]

@@ -10,6 +10,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
+from integrations.connections.models import Application, Connection, Location
 from integrations.outbox import dispatcher
 from integrations.outbox.models import CallState, OutgoingCall
 from integrations.outbox.queue import hurry, new_call, queue, queue_fresh, queue_newest
@@ -94,3 +95,40 @@ def test_the_sweep_waits_for_nobody_who_holds_a_call() -> None:
 
     assert at_once(hold, sweep) == [0, None]
     assert recover_lost_calls() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="Rows are locked on PostgreSQL alone.")
+def test_behind_however_many_connections_that_are_held_others_late_calls_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("integrations.outbox.sweep.BATCH", 2)
+    application, now = Application.objects.create(altegio_id=1), timezone.now()
+    for number in range(6):
+        there = Connection.objects.create(
+            application=application,
+            location=Location.objects.create(altegio_id=number),
+            state="uninstalled",
+            claim="u:1",
+            arrived_at=now,
+            last_arrived_at=now,
+            deadline_at=now,
+        )
+        over = now - timedelta(seconds=60 - number)
+        queue([new_call(AskStatus, f"late:{number}", connection_id=there.pk, deadline_at=over)])
+    is_held, is_swept = threading.Event(), threading.Event()
+
+    @transaction.atomic
+    def hold() -> None:
+        list(Connection.objects.filter(location__altegio_id__lt=5).select_for_update(no_key=True))
+        is_held.set()
+        assert is_swept.wait(20)
+
+    def sweep() -> int:
+        assert is_held.wait(20)
+        try:
+            return expire_late_calls()
+        finally:
+            is_swept.set()
+
+    assert 1 in at_once(hold, sweep)
+    assert OutgoingCall.objects.get(state="expired").key == "late:5"
+    assert expire_late_calls() == 5
