@@ -1,7 +1,7 @@
 """Putting calls into the outbox, and taking waiting ones out again."""
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -121,11 +121,22 @@ def queue_newest_of_each(kind: type[CallKind], coalesce_keys: Mapping[str, Mappi
     if not coalesce_keys:
         return
     with transaction.atomic(savepoint=False):
-        while missing := coalesce_keys.keys() - {key for (key,) in _lock_queued.all(*coalesce_keys)}:
+        queued = {key for (key,) in _lock_queued.all(*coalesce_keys)}
+        _renew(kind, queued)
+        while missing := coalesce_keys.keys() - queued:
             # The keys are new; what may be there by now is a queued call about the subject, which serves.
             new = [_new_about(kind, coalesce_key, coalesce_keys[coalesce_key]) for coalesce_key in sorted(missing)]
             insert(new, ignore_conflicts=True)
+            queued = {key for (key,) in _lock_queued.all(*coalesce_keys)}
     transaction.on_commit(wake_a_dispatcher)
+
+
+def _renew(kind: type[CallKind], queued: Collection[str]) -> None:
+    """One that has waited long, as after refusals, and serves now is not given up at once."""
+    if kind.max_age is not None and queued:
+        now = timezone.now()
+        old = OutgoingCall.objects.filter(coalesce_key__in=queued, state=CallState.QUEUED)
+        old.filter(deadline_at__lt=now + kind.max_age / 2).update(deadline_at=now + kind.max_age)
 
 
 def _new_about(kind: type[CallKind], coalesce_key: str, fields: Mapping[str, Any]) -> OutgoingCall:

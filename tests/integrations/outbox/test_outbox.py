@@ -98,6 +98,17 @@ def test_quick_changes_become_one_call() -> None:
     assert OutgoingCall.objects.count() == 1
 
 
+def test_a_call_that_serves_for_a_newer_change_is_not_given_up_before_it_is_made() -> None:
+    """After refusals it may wait to the end of its day."""
+    queue_newest(AskStatus, "return:1")
+    deadline = not_none(OutgoingCall.objects.get().deadline_at)
+    queue_newest(AskStatus, "return:1")
+    assert OutgoingCall.objects.get().deadline_at == deadline
+    OutgoingCall.objects.update(deadline_at=timezone.now() + timedelta(seconds=5))
+    queue_newest(AskStatus, "return:1")
+    assert not_none(OutgoingCall.objects.get().deadline_at) >= deadline
+
+
 def test_a_change_during_the_sending_makes_another_call() -> None:
     queue_newest(AskStatus, "status:1")
     claim_next()
