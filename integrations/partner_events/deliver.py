@@ -176,16 +176,17 @@ def _post(address: Address, secrets: list[str], delivery: WebhookDelivery, messa
 def _note(run: Run, tries: list[Try], seconds: float) -> None:
     """Write how the run went, and what was not tried is due again; what another worker has taken over stays its own.
 
-    `seconds`: so long the run took.
+    What a former url refused was not tried at the present one, and has all its tries there. `seconds`: so long the
+    run took.
     """
-    now = timezone.now()
+    now, is_moved = timezone.now(), _is_moved(run.endpoint)
     mine = WebhookDelivery.objects.filter(
         pk__in=any_key([delivery.pk for delivery in run.deliveries]), state=State.WAITING, due_at=run.leased_until
     )
     held = set(mine.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
-    if untried := held - {tried.delivery.pk for tried in tries}:
+    if untried := held - {tried.delivery.pk for tried in tries if tried.refusal is None or not is_moved}:
         again = WebhookDelivery.objects.filter(pk__in=any_key(list(untried)))
-        again.update(due_at=now, attempt_count=F("attempt_count") - 1)
+        again.update(due_at=now, attempt_count=0 if is_moved else F("attempt_count") - 1)
     for status, taken in _by_status(tries).items():
         keys = [tried.delivery.pk for tried in taken if tried.delivery.pk in held]
         WebhookDelivery.objects.filter(pk__in=any_key(keys)).update(
@@ -196,9 +197,15 @@ def _note(run: Run, tries: list[Try], seconds: float) -> None:
             error="",
         )
     for tried in tries:
-        if tried.refusal is not None and tried.delivery.pk in held:
+        if tried.refusal is not None and tried.delivery.pk in held - untried:
             _set_back(tried, tried.refusal, now)
     _note_address(run.endpoint, tries, now, was_long=len(tries) >= MANY or seconds >= MAX_RUN)
+
+
+def _is_moved(endpoint: WebhookEndpoint) -> bool:
+    """Whether it has another url since. Locked: whoever changes it makes due what is noted before."""
+    locked = WebhookEndpoint.objects.select_for_update(no_key=True).filter(pk=endpoint.pk)
+    return locked.values_list("url", flat=True).first() != endpoint.url
 
 
 def _by_status(tries: list[Try]) -> dict[int | None, list[Try]]:

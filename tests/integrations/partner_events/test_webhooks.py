@@ -298,6 +298,22 @@ def test_a_failure_of_the_former_url_that_comes_late_is_not_the_new_ones(
     assert states() == ["delivered"]
 
 
+def test_what_the_former_url_refused_late_goes_to_the_new_one_at_once_with_all_its_tries(
+    partner: Partner, endpoint: WebhookEndpoint, connections: list[Connection]
+) -> None:
+    happen(*connections, connections[0])
+    fan_out()
+    WebhookDelivery.objects.update(attempt_count=len(PAUSES) - 1)
+    partner.answers = [500, 500]
+    run = not_none(deliver._claim([]))
+    change(endpoint, {"url": f"{partner.url}/new"}, on=None)
+    deliver._execute(run)
+
+    assert set(WebhookDelivery.objects.values_list("state", "attempt_count")) == {("waiting", 0)}
+    go_out()
+    assert states() == ["delivered"] * 3
+
+
 def test_the_deliveries_of_a_dead_worker_are_taken_up_soon(
     partner: Partner, endpoint: WebhookEndpoint, connections: list[Connection], monkeypatch: pytest.MonkeyPatch
 ) -> None:
