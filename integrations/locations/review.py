@@ -7,12 +7,12 @@ for one location is for staff to look at.
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from django.db.models import Q
+from django.db.models import Min, Q
 from django.utils import timezone
 
 from integrations.alerts.models import Alert
 from integrations.alerts.raising import raise_alerts
-from integrations.connections.models import LIVE, ArrivalLocation, Connection, Location
+from integrations.connections.models import LIVE, Arrival, ArrivalLocation, Connection, Location
 from integrations.connections.transitions import changing_details, hold
 
 
@@ -63,10 +63,12 @@ def _mismatch(signed: str, location: Location) -> str:
 
 def _signed_names(connections: Sequence[int]) -> dict[int, str]:
     """The names on the arrivals that made the connections; "" where it was for several locations, or unsigned."""
-    arrivals = ArrivalLocation.objects.filter(connection__in=connections).order_by("-arrival_id")
-    rows = arrivals.values_list("connection", "arrival__salon_name", "arrival__salon_ids")
-    # The first arrival of each comes last, and stays.
-    return {connection: name if len(salon_ids) == 1 else "" for connection, name, salon_ids in rows}
+    shown = ArrivalLocation.objects.filter(connection__in=connections).values("connection")
+    first = dict(shown.annotate(first=Min("arrival")).values_list("connection", "first"))
+    # Each arrival is read once: one of many locations holds the ids of all.
+    arrivals = Arrival.objects.filter(pk__in=set(first.values())).values_list("pk", "salon_name", "salon_ids")
+    names = {arrival: name if len(salon_ids) == 1 else "" for arrival, name, salon_ids in arrivals}
+    return {connection: names[arrival] for connection, arrival in first.items()}
 
 
 def _folded(title: str) -> str:

@@ -8,6 +8,7 @@ from django.utils import timezone
 from integrations.altegio.answers import Answer, Outcome
 from integrations.altegio.requests import ApiRequest
 from integrations.outbox import rate
+from integrations.outbox.decisions import FIRST_DELAY
 from integrations.outbox.executor import send
 
 # Seconds. A minute full of calls passes; a longer wait is a pause that Altegio asked for.
@@ -25,9 +26,12 @@ def ask_now(call: ApiRequest) -> Answer:
             return _not_before(slot.seconds)
         time.sleep(min(slot.seconds, 1.0))
     try:
-        return send(call)
+        answer = send(call)
     finally:
         rate.settle(slot)
+    if answer.outcome is Outcome.LIMITED:
+        rate.pause(FIRST_DELAY if answer.retry_after is None else answer.retry_after)
+    return answer
 
 
 def _not_before(seconds: float) -> Answer:

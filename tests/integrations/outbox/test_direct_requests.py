@@ -51,3 +51,11 @@ def test_a_second_full_of_calls_is_waited_for(altegio: Sandbox, waits: list[floa
     with pytest.raises(AssertionError, match="in silence"):
         ask_now(requests.countries())
     assert max(waits) <= 1
+
+
+def test_a_429_to_a_terminal_makes_the_workers_wait_too(altegio: Sandbox) -> None:
+    altegio.fault("error", "countries", status=429, headers={"Retry-After": "600"})
+    assert ask_now(requests.countries()).outcome is Outcome.LIMITED
+    slot = rate.take_slot()
+    assert isinstance(slot, rate.Wait)
+    assert slot.seconds > 500
