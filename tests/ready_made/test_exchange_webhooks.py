@@ -448,14 +448,14 @@ def test_staff_try_a_mapping_before_the_exchange_sends(staff: Client, telephony:
 
 @pytest.mark.parametrize("name", PRESETS)
 @pytest.mark.django_db
-def test_a_known_exchange_fills_in_what_is_left_empty(staff: Client, name: str) -> None:
+def test_a_known_exchange_fills_in_what_is_left_empty(staff: Client, telephony: Chain, name: str) -> None:
     staff.post(ADD, {"name": "pbx", "location": "10101", "begin_with": name, "map_user": "agent"})
     assert ExchangeWebhook.objects.get().mapping == PRESETS[name] | {"user": "agent"}
     assert name in TITLES
 
 
 @pytest.mark.django_db
-def test_a_form_that_is_saved_as_it_stands_changes_nothing(staff: Client) -> None:
+def test_a_form_that_is_saved_as_it_stands_changes_nothing(staff: Client, telephony: Chain) -> None:
     location = Location.objects.get(altegio_id=10101)
     webhook = ExchangeWebhook.objects.create(name="pbx", location=location, mapping=PRESETS["freeswitch"])
     address = f"/admin/telephony/exchangewebhook/{webhook.pk}/change/"
@@ -483,7 +483,9 @@ PARTIES = {"map_phone": "a", "map_diversion": "b"}
     ],
 )
 @pytest.mark.django_db
-def test_what_is_wrong_is_said_at_its_field(staff: Client, given: dict[str, str], fields: list[str]) -> None:
+def test_what_is_wrong_is_said_at_its_field(
+    staff: Client, telephony: Chain, given: dict[str, str], fields: list[str]
+) -> None:
     form = staff.post(ADD, {"name": "pbx", **given}).context["adminform"].form
     assert list(form.errors) == fields
     assert "slug" not in str(form.errors)
@@ -499,5 +501,5 @@ def test_what_is_wrong_is_said_at_its_field(staff: Client, given: dict[str, str]
     ],
 )
 @pytest.mark.django_db
-def test_what_is_needed_is_enough(staff: Client, given: dict[str, str]) -> None:
+def test_what_is_needed_is_enough(staff: Client, telephony: Chain, given: dict[str, str]) -> None:
     assert staff.post(ADD, {"name": "pbx", **given}).status_code == 302
