@@ -1,7 +1,8 @@
 """A bounded share of a process's threads, in which nobody who is slow takes the turn of the others.
 
 For work that waits for somebody outside: the worker's other threads carry the calls to Altegio. Who is served has a
-key; at most one thread serves the same key, and all who were slow lately have one thread together.
+key; at most one thread serves the same key. All who were slow lately have one thread together, and whose turns were
+long lately, however quick each thing in them is, leave one to the others.
 
     share = ThreadShare(3)
     done = share.run(claim, key_of, work, seconds=25)   # 0 at once where all of the share is at work
@@ -16,7 +17,7 @@ from typing import TypeVar
 
 Item = TypeVar("Item")
 
-# Who took longer for one thing is slow, and stays so for a while.
+# Seconds. Who took longer for one thing is slow, whose whole turn took longer is long; each stays so for a while.
 SLOW_AFTER = 2.0
 SLOW_FOR = 300.0
 
@@ -33,9 +34,11 @@ class ThreadShare:
 
     def __init__(self, threads: int) -> None:
         self._free = threading.BoundedSemaphore(threads)
+        self._for_long = max(threads - 1, 1)
         self._lock = threading.Lock()
         self._served: set[Hashable] = set()
         self._slow_until: dict[Hashable, float] = {}
+        self._long_until: dict[Hashable, float] = {}
 
     def run(
         self,
@@ -83,15 +86,29 @@ class ThreadShare:
         try:
             yield turn
         finally:
-            now = time.monotonic()
+            took = time.monotonic() - began
             with self._lock:
                 self._served.discard(key)
-                if now - began > SLOW_AFTER * turn.count:
-                    self._slow_until[key] = now + SLOW_FOR
-                else:
-                    self._slow_until.pop(key, None)
+                _mark(self._slow_until, key, marked=took > SLOW_AFTER * turn.count)
+                _mark(self._long_until, key, marked=took > SLOW_AFTER)
 
     def _closed(self) -> set[Hashable]:
-        now = time.monotonic()
-        slow = {key for key, until in self._slow_until.items() if until > now}
-        return self._served | slow if slow & self._served else set(self._served)
+        slow, long = _marked(self._slow_until), _marked(self._long_until)
+        closed = set(self._served)
+        if slow & self._served:
+            closed |= slow
+        if len(long & self._served) >= self._for_long:
+            closed |= long
+        return closed
+
+
+def _mark(marks: dict[Hashable, float], key: Hashable, *, marked: bool) -> None:
+    if marked:
+        marks[key] = time.monotonic() + SLOW_FOR
+    else:
+        marks.pop(key, None)
+
+
+def _marked(marks: dict[Hashable, float]) -> set[Hashable]:
+    now = time.monotonic()
+    return {key for key, until in marks.items() if until > now}

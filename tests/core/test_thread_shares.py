@@ -1,0 +1,73 @@
+"""Who is slow, or takes long turns, holds up nobody else."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import pytest
+
+from partner_portal.core.thread_shares import ThreadShare
+
+ALL = ["a", "b", "c", "quick"]
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """`clock[0]` is the time."""
+    now = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    return now
+
+
+def choose(share: ThreadShare, wanted: list[str]) -> str | None:
+    """The first of these whose turn it may be."""
+    return share.choose(lambda closed: next((key for key in wanted if key not in closed), None), str)
+
+
+@contextmanager
+def serving(share: ThreadShare, count: int) -> Iterator[list[str | None]]:
+    """So many are at work at once, of those that always have something."""
+    with ExitStack() as turns:
+        chosen = [choose(share, ALL) for _ in range(count)]
+        for key in chosen:
+            turns.enter_context(share.serving(key))
+        yield chosen
+
+
+def take(share: ThreadShare, clock: list[float], key: str, seconds: float, things: int) -> None:
+    assert choose(share, [key]) == key
+    with share.serving(key) as turn:
+        clock[0] += seconds
+        turn.count = things
+
+
+def test_those_with_long_turns_of_quick_things_leave_a_thread_to_the_others(clock: list[float]) -> None:
+    """Three addresses that answer in 1.9 s, each with a backlog: a run of theirs takes six seconds."""
+    share = ThreadShare(3)
+    for key in "abc":
+        take(share, clock, key, 5.7, things=3)
+    with serving(share, 3) as chosen:
+        assert chosen == ["a", "b", "quick"]
+
+
+def test_the_slow_have_one_thread_together(clock: list[float]) -> None:
+    share = ThreadShare(3)
+    for key in "abc":
+        take(share, clock, key, 2.1, things=1)
+    with serving(share, 2) as chosen:
+        assert chosen == ["a", "quick"]
+
+
+def test_whose_turn_is_short_again_is_as_the_others(clock: list[float]) -> None:
+    share = ThreadShare(3)
+    for key in "abc":
+        take(share, clock, key, 5.7, things=3)
+        take(share, clock, key, 0.1, things=1)
+    with serving(share, 3) as chosen:
+        assert chosen == ["a", "b", "c"]
+
+
+def test_one_thread_serves_whoever_it_is(clock: list[float]) -> None:
+    share = ThreadShare(1)
+    take(share, clock, "a", 5.7, things=3)
+    assert choose(share, ["a"]) == "a"
