@@ -166,7 +166,7 @@ def _blame(failure: _ConversationFailedError, *, is_working: bool) -> None:
     """Let the server rest; or the e-mail, where the server took others this time or this e-mail failed before."""
     outgoing_email, error = failure.outgoing_email, failure.error
     if is_working or FailedItem.objects.filter(queue=EMAILS.name, item=outgoing_email.pk).exists():
-        log.error("letter_failed", outgoing_email=outgoing_email.pk, template=outgoing_email.template, exc_info=error)
+        log.error("email_failed", outgoing_email=outgoing_email.pk, template=outgoing_email.template, exc_info=error)
         EMAILS.set_aside(outgoing_email.pk, error)
     else:
         log.warning("mail_server_failed", outgoing_email=outgoing_email.pk, error=describe_error(error))
@@ -229,7 +229,7 @@ def _send(outgoing_email: OutgoingEmail, server: BaseEmailBackend) -> bool:
         row.update(error=describe_error(error), taken_at=None)
         if _is_the_servers(error):
             raise _ConversationFailedError(outgoing_email, error) from error
-        log.exception("letter_failed", outgoing_email=outgoing_email.pk, template=outgoing_email.template)
+        log.exception("email_failed", outgoing_email=outgoing_email.pk, template=outgoing_email.template)
         failed = EMAILS.set_aside(outgoing_email.pk, error)
         if isinstance(error, SMTPRecipientsRefused) and failed.failures >= MAX_REFUSALS:
             _end_refused(outgoing_email, failed.error)

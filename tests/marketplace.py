@@ -55,7 +55,7 @@ def status(client: Client, answer: Response) -> dict[str, Any]:
     return told
 
 
-def letters_go_out() -> None:
+def emails_go_out() -> None:
     """What beat does as the hours pass: owners are told what is new."""
     send_digests(timezone.now() + timedelta(hours=2))
     send_waiting_emails()

@@ -40,7 +40,7 @@ def smtp(settings: Settings) -> Callable[[int], None]:
     return use
 
 
-def three_letters() -> None:
+def three_emails() -> None:
     for name in ("a", "b", "c"):
         person = User.objects.create_user(f"{name}@example.com", is_staff=True)
         queue_email("staff/alerts", person, key=name, lines=[], more=0, list_url="")
@@ -50,10 +50,10 @@ def in_two_hours(time_machine: TimeMachineFixture) -> None:
     time_machine.move_to(timezone.now() + timedelta(hours=2))
 
 
-def test_a_silent_server_costs_one_time_out_and_no_letter_a_try_of_its_own(
+def test_a_silent_server_costs_one_time_out_and_no_email_a_try_of_its_own(
     smtp: Callable[[int], None], time_machine: TimeMachineFixture
 ) -> None:
-    three_letters()
+    three_emails()
     with mail_server(silent) as port:
         smtp(port)
         with at_most(3):
@@ -66,7 +66,7 @@ def test_a_silent_server_costs_one_time_out_and_no_letter_a_try_of_its_own(
 def test_what_waited_goes_out_when_the_server_is_back(
     smtp: Callable[[int], None], settings: Settings, time_machine: TimeMachineFixture
 ) -> None:
-    three_letters()
+    three_emails()
     with mail_server(silent) as port:
         smtp(port)
         send_waiting_emails()
@@ -79,7 +79,7 @@ def test_what_waited_goes_out_when_the_server_is_back(
 
 def test_a_server_that_trickles_is_hung_up_on(smtp: Callable[[int], None], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backend, "MAX_CONVERSATION", 2.0)
-    three_letters()
+    three_emails()
     with mail_server(trickling) as port:
         smtp(port)
         with at_most(4):
@@ -87,8 +87,8 @@ def test_a_server_that_trickles_is_hung_up_on(smtp: Callable[[int], None], monke
     assert emails.mail_trouble() is not None
 
 
-def test_one_refused_address_stops_no_other_letter(smtp: Callable[[int], None]) -> None:
-    three_letters()
+def test_one_refused_address_stops_no_other_email(smtp: Callable[[int], None]) -> None:
+    three_emails()
     with mail_server(refusing("b@example.com")) as port:
         smtp(port)
         assert send_waiting_emails() == 2
@@ -96,12 +96,12 @@ def test_one_refused_address_stops_no_other_letter(smtp: Callable[[int], None]) 
     assert emails.mail_trouble() is None
 
 
-def test_a_letter_that_ends_each_conversation_keeps_no_other_back(
+def test_an_email_that_ends_each_conversation_keeps_no_other_back(
     smtp: Callable[[int], None], time_machine: TimeMachineFixture
 ) -> None:
     """It is the oldest. At first the server is thought to be at fault; it takes the others, then those that come."""
     began = timezone.now()
-    three_letters()
+    three_emails()
     with mail_server(hanging_up_on("a@example.com")) as port:
         smtp(port)
         assert send_waiting_emails() == 0
@@ -142,7 +142,7 @@ def test_an_address_that_was_made_up_alarms_nobody_and_hides_no_dead_letter(
 def test_an_address_that_is_refused_again_and_again_is_not_tried_for_a_day(
     smtp: Callable[[int], None], time_machine: TimeMachineFixture
 ) -> None:
-    three_letters()
+    three_emails()
     began = timezone.now()
     with mail_server(refusing("b@example.com")) as port:
         smtp(port)
@@ -157,7 +157,7 @@ def test_an_address_that_is_refused_again_and_again_is_not_tried_for_a_day(
 def test_readiness_names_the_mail_server(
     smtp: Callable[[int], None], client: Client, time_machine: TimeMachineFixture
 ) -> None:
-    three_letters()
+    three_emails()
     with mail_server(silent) as port:
         smtp(port)
         for _ in range(2):
@@ -170,7 +170,7 @@ def test_readiness_names_the_mail_server(
 
 
 def test_one_thread_of_a_process_waits_for_the_mail_server(smtp: Callable[[int], None]) -> None:
-    three_letters()
+    three_emails()
     with mail_server(silent) as port:
         smtp(port)
         waiting = threading.Thread(target=send_waiting_emails)
@@ -186,7 +186,7 @@ def test_one_thread_of_a_process_waits_for_the_mail_server(smtp: Callable[[int],
 def test_after_a_day_it_is_a_dead_letter_that_staff_send_again(
     smtp: Callable[[int], None], settings: Settings, client: Client, time_machine: TimeMachineFixture
 ) -> None:
-    three_letters()
+    three_emails()
     with mail_server(silent) as port:
         smtp(port)
         time_machine.move_to(timezone.now() + timedelta(hours=25))
@@ -204,8 +204,8 @@ def test_after_a_day_it_is_a_dead_letter_that_staff_send_again(
     assert OutgoingEmail.objects.get(key="a").sent_at is not None
 
 
-def test_a_letter_sent_again_has_another_day(smtp: Callable[[int], None], time_machine: TimeMachineFixture) -> None:
-    three_letters()
+def test_an_email_sent_again_has_another_day(smtp: Callable[[int], None], time_machine: TimeMachineFixture) -> None:
+    three_emails()
     with mail_server(silent) as port:
         smtp(port)
         time_machine.move_to(timezone.now() + timedelta(hours=25))
@@ -219,8 +219,8 @@ def test_a_letter_sent_again_has_another_day(smtp: Callable[[int], None], time_m
         assert FailedItem.objects.filter(queue="outgoing_emails", dead_at__isnull=False).count() == 3
 
 
-def test_a_letter_that_cannot_be_rendered_stops_no_other(settings: Settings) -> None:
+def test_an_email_that_cannot_be_rendered_stops_no_other(settings: Settings) -> None:
     queue_email("no-such-template", User.objects.create_user("x@example.com"), key="broken")
-    three_letters()
+    three_emails()
     assert send_waiting_emails() == 3
     assert FailedItem.objects.get().queue == "outgoing_emails"

@@ -177,7 +177,7 @@ def test_an_address_that_was_taken_in_between_stays_where_it_is(anna: User, brow
     assert anna.email == "anna@example.com"
 
 
-def test_letters_are_not_sent_without_end(anna: User, browser: Client) -> None:
+def test_emails_are_not_sent_without_end(anna: User, browser: Client) -> None:
     answers = [ask_for(browser, f"anna@{number}.example").status_code for number in range(6)]
     assert answers == [302] * 5 + [429]
 
@@ -217,7 +217,7 @@ def test_who_has_no_password_sets_one_while_the_sign_in_is_fresh(client: Client,
     assert by_signature.check_password(NEW_PASSWORD)
 
 
-def test_later_a_letter_must_prove_who_it_is(client: Client, by_signature: User) -> None:
+def test_later_an_email_must_prove_who_it_is(client: Client, by_signature: User) -> None:
     client.force_login(by_signature)
     with later(minutes=16):
         assert choose_password(client).status_code == 200
@@ -336,7 +336,7 @@ def test_nothing_is_erased_without_the_password(emma: User) -> None:
     assert emma.email == EMMAS_EMAIL
 
 
-def test_who_has_no_password_erases_by_letter(client: Client, by_signature: User) -> None:
+def test_who_has_no_password_erases_by_email(client: Client, by_signature: User) -> None:
     client.force_login(by_signature)
     assert client.post(reverse("lifecycle:erase")).status_code == 200
     assert User.objects.get(pk=by_signature.pk).email

@@ -42,7 +42,7 @@ def test_staff_have_their_own_door(client: Client) -> None:
     assert "_auth_user_id" not in client.session
 
 
-def test_an_owner_without_a_password_chooses_one_by_letter(client: Client) -> None:
+def test_an_owner_without_a_password_chooses_one_by_email(client: Client) -> None:
     User.objects.create_user("emma@aurora.example")
     client.post("/account/reset/", {"email": "Emma@aurora.example"})
     send_waiting_emails()
@@ -77,7 +77,7 @@ def test_the_reset_page_answers_every_address_alike(client: Client) -> None:
     assert [message.to for message in mail.outbox] == [["emma@aurora.example"]]
 
 
-def test_a_letter_is_sent_once_and_again_only_after_a_failure(
+def test_an_email_is_sent_once_and_again_only_after_a_failure(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     User.objects.create_user("emma@aurora.example")

@@ -32,7 +32,7 @@ def link_in_email() -> str:
     return link.removeprefix("http://localhost:8000")
 
 
-def test_signing_up_proves_nothing_and_the_letter_does(altegio: Sandbox) -> None:
+def test_signing_up_proves_nothing_and_the_email_does(altegio: Sandbox) -> None:
     page = arrive(Client(), altegio, AURORA_1, user_id=None)
     Client().post(form_action(page, "sign-up"), SIGN_UP)
     assert not has_proven_address(User.objects.get())
@@ -48,7 +48,7 @@ def test_altegios_signature_proves_no_address(altegio: Sandbox) -> None:
     assert not has_proven_address(User.objects.get())
 
 
-def test_a_new_password_by_letter_proves_the_address() -> None:
+def test_a_new_password_by_email_proves_the_address() -> None:
     User.objects.create_user("anna@owner.example")
     Client().post("/account/reset/", {"email": "anna@owner.example"})
     browser = Client()
@@ -116,7 +116,7 @@ def test_a_sign_up_asks_the_database_the_same_whether_the_address_has_an_account
     assert [each[:40] for each in asked[0]] == [each[:40] for each in asked[1]]
 
 
-def test_a_letter_asked_for_at_nobodys_address_leaves_nothing() -> None:
+def test_an_email_asked_for_at_nobodys_address_leaves_nothing() -> None:
     Client().post("/account/reset/", {"email": "nobody@owner.example"})
     assert send_waiting_emails() == 0
     assert not OutgoingEmail.objects.exists()

@@ -55,7 +55,7 @@ def test_money_and_dates_are_written_in_the_readers_form(
     assert "31 января 2026" in mail.outbox[-1].body
 
 
-def test_many_payments_are_one_letter(billing: Billing, connection: Connection, work: Callable[..., None]) -> None:
+def test_many_payments_are_one_email(billing: Billing, connection: Connection, work: Callable[..., None]) -> None:
     for day in range(1, 13):
         billing.pay(paid_at=f"2026-01-{day:02}T12:00:00Z")
     work()
@@ -74,7 +74,7 @@ def test_a_refund_is_told_once(billing: Billing, connection: Connection, work: C
     assert tell() == []
 
 
-def test_a_payment_taken_back_before_the_letter_is_told_as_refunded_alone(
+def test_a_payment_taken_back_before_the_email_is_told_as_refunded_alone(
     billing: Billing, connection: Connection, work: Callable[..., None]
 ) -> None:
     payment = billing.pay()
@@ -92,7 +92,7 @@ def test_a_payment_that_altegio_never_held_is_not_told(
     assert tell() == []
 
 
-def test_the_same_payment_of_altegio_told_by_two_rows_is_one_letter(
+def test_the_same_payment_of_altegio_told_by_two_rows_is_one_email(
     billing: Billing, connection: Connection, work: Callable[..., None]
 ) -> None:
     payment = billing.pay()

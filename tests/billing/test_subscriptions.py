@@ -152,7 +152,7 @@ def test_only_who_may_see_subscriptions_is_told(connection: Connection, finance:
 
 
 @pytest.mark.leaves_stranded("it comes back from days ahead, with calls that were due then")
-def test_one_letter_a_day(connection: Connection, finance: User) -> None:
+def test_one_email_a_day(connection: Connection, finance: User) -> None:
     with in_days(12):
         watch_subscriptions()
         watch_subscriptions()

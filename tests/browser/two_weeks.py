@@ -16,7 +16,7 @@ from integrations.connections.models import Application, Connection
 from integrations.outbox.sweep import expire_late_calls
 from sandbox import Sandbox
 from tests.billing.conftest import Billing
-from tests.marketplace import arrive, follow, letters_go_out
+from tests.marketplace import arrive, emails_go_out, follow
 
 DAYS = 14
 EMMA, MARIA, BALINT, JOAO, ALEKSEY = range(9001, 9006)
@@ -49,7 +49,7 @@ class TwoWeeks:
         for day in range(DAYS):
             with time_machine.travel(self._moment(day)) as clock:
                 self._one_day(day, clock)
-                letters_go_out()
+                emails_go_out()
         sum_ended_days()
         self._this_minute()
 

@@ -131,7 +131,7 @@ def test_no_module_is_called_by_a_retired_word() -> None:
 def test_owners_read_of_emails_and_of_letters_of_an_alphabet_alone() -> None:
     texts = Path("locale/ru/LC_MESSAGES/django.po").read_text(encoding="utf-8").split("msgid ")
 
-    about_letters = [text.splitlines()[0] for text in texts if re.search(r"\bletters?\b", text)]
+    about_emails = [text.splitlines()[0] for text in texts if re.search(r"\bletters?\b", text)]
 
-    assert about_letters
-    assert [text for text in about_letters if not re.search("(Cyrillic|Latin) letters", text)] == []
+    assert about_emails
+    assert [text for text in about_emails if not re.search("(Cyrillic|Latin) letters", text)] == []

@@ -27,7 +27,7 @@ def connect_one(portal: Portal, altegio: Sandbox) -> str:
     return portal.url + portal.page(altegio.arrival_url(location, user_id=EMMA)).headers["Location"]
 
 
-def write_letters(portal: Portal) -> None:
+def write_emails(portal: Portal) -> None:
     for number in range(EMAILS):
         portal.database.query(
             'INSERT INTO accounts_outgoingemail (key, template, "to", language, params, created_at, attempt_count, '
@@ -42,7 +42,7 @@ def emails(portal: Portal, condition: str) -> int:
 
 
 def test_no_call_waits_for_the_mail_server(portal: Portal, altegio: Sandbox, mail: str) -> None:
-    write_letters(portal)
+    write_emails(portal)
     portal.start_worker("-B", EMAIL_URL=mail, EMAIL_TIMEOUT=str(EMAIL_TIMEOUT))
     wait_for(lambda: emails(portal, "attempt_count > 0"), "the worker speaks with the mail server", timeout=40)
     for page in [connect_one(portal, altegio) for _ in range(3)]:

@@ -103,7 +103,7 @@ def test_a_choice_in_the_footer_keeps_where_the_sign_in_leads() -> None:
     assert addresses[0] == "?next=%2Faccount%2Fx%2F&lang=en"
 
 
-def test_an_owner_stores_a_choice_and_letters_follow_it() -> None:
+def test_an_owner_stores_a_choice_and_emails_follow_it() -> None:
     client = signed_in("hu")
     assert 'action="/account/language/"' in visit("/account/", "", client).content.decode()
     answer = client.post("/account/language/", {"language": "uk", "next": "/account/"})

@@ -259,7 +259,7 @@ def test_the_app_on_the_phone_of_a_former_colleague_goes_too() -> None:
     assert not stands_in(everything_stored(), "Anna")
 
 
-def test_letters_to_others_stay(client: Client, altegio: Sandbox) -> None:
+def test_emails_to_others_stay(client: Client, altegio: Sandbox) -> None:
     arrive(client, altegio, AURORA_1)
     queue_email("email_taken", User.objects.create_user("maria@medved.example"), key="other")
     erase_person(emma())

@@ -214,7 +214,7 @@ class Greeting(notifications.NotificationKind):
         return list(coalesce_keys)
 
 
-def test_news_that_cannot_be_written_stop_no_other_letter(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_news_that_cannot_be_written_stop_no_other_email(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(notifications.NOTIFICATION_KINDS, "_entries", {})
     notifications.register_notification(Greeting)
     for name in ("bad", "good"):

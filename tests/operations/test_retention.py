@@ -75,7 +75,7 @@ def test_refused_and_unregistered_arrivals_go_and_registered_ones_stay(client: C
     assert Arrival.objects.get() == registered
 
 
-def test_letters_go_sent_or_not() -> None:
+def test_emails_go_sent_or_not() -> None:
     emma = User.objects.create_user("emma@aurora.example")
     queue_email("welcome", emma, key="old")
     queue_email("welcome", emma, key="new")

@@ -37,7 +37,7 @@ def link_in_email() -> str:
     return not_none(re.search(r"http://localhost:8000(/\S+)", str(mail.outbox[-1].body)))[1]
 
 
-def opened_letter(password: str = "", browser: Client | None = None) -> Client:
+def opened_email(password: str = "", browser: Client | None = None) -> Client:
     """The browser of whoever reads the mail, after the link in the newest e-mail."""
     browser = browser or Client()
     browser.post(link_in_email(), {"password": password})

@@ -109,7 +109,7 @@ def test_another_owners_fresh_session_is_not_the_passes_owners(emma: User, anna:
 # --- e-mails that go out late ---------------------------------------------------------------------
 
 
-def test_a_letter_confirms_the_address_it_was_sent_to_and_no_later_wish(anna: User) -> None:
+def test_an_email_confirms_the_address_it_was_sent_to_and_no_later_wish(anna: User) -> None:
     request_email_change(anna, "mallory@evil.example")
     request_email_change(anna, "victim@owner.example")
     links = links_by_address()

@@ -67,7 +67,7 @@ def test_capitals_that_postgresql_writes_alike_make_no_two_people_one() -> None:
     assert OutgoingEmail.objects.filter(key="victims").exists()
 
 
-def test_ones_own_letters_are_there_however_the_address_was_written(emma: User) -> None:
+def test_ones_own_emails_are_there_however_the_address_was_written(emma: User) -> None:
     OutgoingEmail.objects.create(template="password_reset", to="Emma@Owner.example", key="hers")
     browser = Client()
     browser.force_login(emma)

@@ -180,7 +180,7 @@ def test_right_passwords_do_not_use_the_tries_up(administrator: User) -> None:
         assert tries(administrator.email, PASSWORD) == administrator
 
 
-def test_letters_to_one_address_are_few_whatever_asks_for_them(db: None) -> None:
+def test_emails_to_one_address_are_few_whatever_asks_for_them(db: None) -> None:
     User.objects.create_user("emma@owner.example", PASSWORD)
     with time_machine.travel(1_800_000_000, tick=False) as clock:
         for number in range(12):
@@ -222,6 +222,6 @@ def test_one_backup_code_opens_once_though_it_comes_ten_times_at_once() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_letters_that_reset_a_password_are_few_though_all_are_asked_for_at_once() -> None:
+def test_emails_that_reset_a_password_are_few_though_all_are_asked_for_at_once() -> None:
     at_once(*[lambda: send_reset_link("emma@owner.example", "a network")] * 20)
     assert OutgoingEmail.objects.count() <= 2, "one a minute"

@@ -52,7 +52,7 @@ def test_an_owners_page_is_kept_by_no_cache(client: Client) -> None:
     assert "no-store" in client.get("/account/")["Cache-Control"]
 
 
-def test_letters_lead_to_the_portals_address_whatever_host_was_asked(settings: Settings) -> None:
+def test_emails_lead_to_the_portals_address_whatever_host_was_asked(settings: Settings) -> None:
     User.objects.create_user("emma@owner.example", PASSWORD)
     forged = {"Host": "evil.example", "X-Forwarded-Host": "evil.example"}
     assert Client().post("/account/reset/", {"email": "emma@owner.example"}, headers=forged).status_code == 302

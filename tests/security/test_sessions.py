@@ -47,7 +47,7 @@ def test_a_planted_session_is_not_the_one_signed_in(webhook_endpoint: str, staff
     assert "_auth_user_id" not in attacker.session
 
 
-def test_a_letters_link_signs_a_planted_session_in_under_another_name(altegio: Sandbox, owner: User) -> None:
+def test_an_emails_link_signs_a_planted_session_in_under_another_name(altegio: Sandbox, owner: User) -> None:
     page = arrive(Client(), altegio, AURORA_1, user_id=None)
     Client().post(form_action(page, "link"), {"email": owner.email})
     send_waiting_emails()

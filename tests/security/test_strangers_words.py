@@ -70,7 +70,7 @@ def check(message: EmailMultiAlternatives) -> None:
         assert "{{ link }}" not in text or "load static" in text
 
 
-def all_letters(word: str) -> dict[str, EmailMultiAlternatives]:
+def all_emails(word: str) -> dict[str, EmailMultiAlternatives]:
     """Every e-mail that there is, each with `word` wherever somebody else may have written."""
     gallery = Gallery("en")
     OwnersPages("en", gallery.address, gallery.owner, gallery.connections)._fill()
@@ -97,8 +97,8 @@ def all_letters(word: str) -> dict[str, EmailMultiAlternatives]:
 
 
 @pytest.mark.parametrize("word", STORABLE.values(), ids=STORABLE)
-def test_no_letter_carries_them_further(word: str) -> None:
-    outgoing_emails = all_letters(word)
+def test_no_email_carries_them_further(word: str) -> None:
+    outgoing_emails = all_emails(word)
     for message in outgoing_emails.values():
         check(message)
     folder = ROOT / "templates/emails"
@@ -155,7 +155,7 @@ def test_a_title_of_ours_with_a_dot_is_still_read(connections: list[Connection])
     assert message.subject == "aurora. beauty is disconnected"
 
 
-def test_a_letter_that_cannot_be_made_holds_no_other_up() -> None:
+def test_an_email_that_cannot_be_made_holds_no_other_up() -> None:
     one, two = (User.objects.create_user(f"{name}@owner.example") for name in ("one", "two"))
     queue_email("disconnected", one, key="1", connection=0)
     queue_email("staff/alerts", two, key="2", lines=["Aurora\x0bBcc: x"], more=0, list_url="")

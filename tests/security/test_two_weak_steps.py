@@ -238,7 +238,7 @@ def test_an_owners_session_is_none_of_a_member_of_staff(admin_client: Client, an
     assert thief.get("/admin/").status_code == 302
 
 
-def test_a_letter_sets_no_password_of_a_member_of_staff(admin_client: Client, anna: User) -> None:
+def test_an_email_sets_no_password_of_a_member_of_staff(admin_client: Client, anna: User) -> None:
     Client().post("/account/reset/", {"email": anna.email})
     link = link_in_email()
     browser = Client()
@@ -290,7 +290,7 @@ def test_the_present_password_is_not_guessed_in_a_browser_of_staff_left_open(
     assert len(looked_at) == 10
 
 
-def test_strangers_do_not_use_up_the_letter_that_an_owner_asks_for_signed_in(anna: User, thief: Client) -> None:
+def test_strangers_do_not_use_up_the_email_that_an_owner_asks_for_signed_in(anna: User, thief: Client) -> None:
     for number in range(6):
         Client(REMOTE_ADDR=f"192.0.2.{number}").post("/account/reset/", {"email": anna.email})
     OutgoingEmail.objects.all().delete()

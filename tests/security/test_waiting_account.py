@@ -42,7 +42,7 @@ from tests.marketplace import (
 from tests.not_none import not_none
 from tests.owner_forms import PASSWORD, SIGN_UP, form_action
 from tests.response import Response
-from tests.security.signing_up import ATTACKERS, OURS, is_signed_in, link_in_email, opened_letter, sign_in, sign_up
+from tests.security.signing_up import ATTACKERS, OURS, is_signed_in, link_in_email, opened_email, sign_in, sign_up
 
 pytestmark = pytest.mark.django_db
 
@@ -62,13 +62,13 @@ def test_a_password_opens_nothing_before_the_address_is_proven(altegio: Sandbox)
 def test_who_signed_up_in_this_browser_keeps_the_password_they_chose(altegio: Sandbox) -> None:
     _page, browser = sign_up(altegio, "olga@example.com", PASSWORD)
     assert b'type="password"' not in browser.get(link_in_email()).content
-    opened_letter(browser=browser)
+    opened_email(browser=browser)
     assert sign_in(Client(), "olga@example.com", PASSWORD)
 
 
 def test_elsewhere_the_reader_types_the_password_and_no_other_counts(altegio: Sandbox) -> None:
     sign_up(altegio, "olga@example.com")
-    opened_letter(PASSWORD)
+    opened_email(PASSWORD)
     assert sign_in(Client(), "olga@example.com", PASSWORD)
     assert not sign_in(Client(), "olga@example.com", ATTACKERS)
 
@@ -108,7 +108,7 @@ def test_the_first_proof_ends_whatever_opened_the_account_before(altegio: Sandbo
 
     page = arrive(Client(), altegio, AURORA_1)["Location"]
     Client().post(f"{page}link/")
-    opened_letter()
+    opened_email()
     work()
     account.refresh_from_db()
     assert Connection.objects.get(location__altegio_id=AURORA_1).owner == account
@@ -121,7 +121,7 @@ def test_the_first_proof_ends_whatever_opened_the_account_before(altegio: Sandbo
     assert Arrival.objects.latest("pk").user != account, "Maria's visit opens an account of her own"
 
 
-def test_a_new_password_by_letter_ends_linked_altegio_users_too(altegio: Sandbox) -> None:
+def test_a_new_password_by_email_ends_linked_altegio_users_too(altegio: Sandbox) -> None:
     anna = proven_owner("anna@example.com", PASSWORD)
     AltegioIdentity.objects.create(user=anna, altegio_user_id=MARIA)
     thief = Client()
@@ -225,7 +225,7 @@ def test_an_arrival_that_expects_emma_is_nobody_elses_in_any_door(
     assert Connection.objects.get().owner is None
 
 
-def test_a_letter_for_a_signed_arrival_goes_to_the_expected_person_alone(
+def test_an_email_for_a_signed_arrival_goes_to_the_expected_person_alone(
     altegio: Sandbox, emma: User, mallory: User
 ) -> None:
     page = arrive(Client(), altegio, AURORA_1)["Location"]
@@ -237,13 +237,13 @@ def test_a_letter_for_a_signed_arrival_goes_to_the_expected_person_alone(
     assert OutgoingEmail.objects.get().person == emma
 
 
-def test_a_victim_who_presses_a_strangers_letter_is_signed_in_and_nothing_else(
+def test_a_victim_who_presses_a_strangers_email_is_signed_in_and_nothing_else(
     altegio: Sandbox, work: Callable[..., None], emma: User
 ) -> None:
     """Mallory asks for it on an arrival of her own, without Altegio's signature."""
     page = arrive(Client(), altegio, MEDVED_1, user_id=None)
     Client().post(form_action(page, "link"), {"email": EMMAS_EMAIL})
-    browser = opened_letter()
+    browser = opened_email()
     work()
     assert not AltegioIdentity.objects.exists()
     assert not Connection.objects.exists()
@@ -251,7 +251,7 @@ def test_a_victim_who_presses_a_strangers_letter_is_signed_in_and_nothing_else(
     assert is_signed_in(browser)
 
 
-def test_the_letters_reader_says_on_the_arrivals_page_that_it_is_theirs(
+def test_the_emails_reader_says_on_the_arrivals_page_that_it_is_theirs(
     altegio: Sandbox, work: Callable[..., None], emma: User
 ) -> None:
     page = arrive(Client(), altegio, AURORA_1, user_id=None)
@@ -317,11 +317,11 @@ def test_an_owner_who_signs_up_again_is_not_in_conflict_with_themselves(
 def test_a_link_of_a_proven_owner_sets_no_password(altegio: Sandbox, emma: User) -> None:
     page = arrive(Client(), altegio, AURORA_1, user_id=None)
     Client().post(form_action(page, "link"), {"email": EMMAS_EMAIL})
-    opened_letter("chosen by whoever posts it")
+    opened_email("chosen by whoever posts it")
     assert sign_in(Client(), EMMAS_EMAIL, PASSWORD)
 
 
-def test_a_letter_is_dropped_where_the_arrival_became_anothers_before_it_went_out(
+def test_an_email_is_dropped_where_the_arrival_became_anothers_before_it_went_out(
     altegio: Sandbox, emma: User
 ) -> None:
     page = arrive(Client(), altegio, AURORA_1, user_id=None)
@@ -331,7 +331,7 @@ def test_a_letter_is_dropped_where_the_arrival_became_anothers_before_it_went_ou
     assert [message.to for message in mail.outbox] == [["olga@example.com"]]
 
 
-def test_whoever_set_emmas_address_at_altegio_is_out_once_she_opens_a_letter(
+def test_whoever_set_emmas_address_at_altegio_is_out_once_she_opens_an_email(
     altegio: Sandbox, work: Callable[..., None]
 ) -> None:
     """Mallory's signed visit made an account under it; her claim goes on and is nobody's."""
@@ -427,7 +427,7 @@ def signed_in_asks(url_name: str, **form: str) -> Callable[[Sandbox], Response]:
         ),
     ],
 )
-def test_a_strangers_letters_do_not_use_up_an_owners_own(
+def test_a_strangers_emails_do_not_use_up_an_owners_own(
     altegio: Sandbox,
     emma: User,
     clock: time_machine.Traveller,
@@ -445,9 +445,7 @@ def test_a_strangers_letters_do_not_use_up_an_owners_own(
     assert OutgoingEmail.objects.get(pk__gt=before).template == template
 
 
-def test_a_strangers_letters_do_not_use_up_a_new_owners_first(
-    altegio: Sandbox, clock: time_machine.Traveller
-) -> None:
+def test_a_strangers_emails_do_not_use_up_a_new_owners_first(altegio: Sandbox, clock: time_machine.Traveller) -> None:
     strangers_ask(altegio, clock, "olga@example.com")
     sign_up(altegio, "olga@example.com", location=AURORA_1)
     send_waiting_emails()

@@ -28,7 +28,7 @@ def tell(kind: Alert.Kind, key: str) -> int:
     return mail_alerts()
 
 
-def test_many_alerts_make_one_letter() -> None:
+def test_many_alerts_make_one_email() -> None:
     raise_alerts((WINDOW, str(n), f"late {n}", None) for n in range(50))
     assert mail_alerts() == 50
     assert OutgoingEmail.objects.count() == 1

@@ -78,7 +78,7 @@ def _without_numbers(page: Response) -> str:
     return re.sub(r"/connect/status/[^\"]*|\d+|<bdi>[^<]*</bdi>", "", page.content.decode())
 
 
-def test_the_letter_leads_the_owner_of_a_taken_email_in(
+def test_the_email_leads_the_owner_of_a_taken_email_in(
     altegio: Sandbox, work: Callable[..., None], owner: User
 ) -> None:
     page = arrive(Client(), altegio, AURORA_1, user_id=None)

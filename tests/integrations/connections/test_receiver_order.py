@@ -27,7 +27,7 @@ from sandbox import Sandbox
 from tests.billing.conftest import Billing
 from tests.callbacks import tell
 from tests.integrations.connect.state_changes import PLAYS, World
-from tests.marketplace import AURORA_1, EMMA, MARIA, arrive, follow, letters_go_out
+from tests.marketplace import AURORA_1, EMMA, MARIA, arrive, emails_go_out, follow
 
 pytestmark = pytest.mark.django_db
 SIGNALS = {
@@ -59,19 +59,19 @@ def whole_story(world: World) -> None:
         altegio.pay(AURORA_1)
         tell(client, "freeze")
         work()
-    letters_go_out()
+    emails_go_out()
     follow(client, altegio, AURORA_1, user_id=MARIA)
     billing.pay(amount="5.00")
     OutgoingCall.objects.filter(kind="report_payment", state="queued").update(state="held")
     altegio.uninstall(AURORA_1)
     tell(client)
     work()
-    letters_go_out()
+    emails_go_out()
     arrive(client, altegio, AURORA_1, user_id=EMMA)
     work()
     start_run(Reconciliation.Trigger.NIGHTLY)
     work()
-    letters_go_out()
+    emails_go_out()
 
 
 def frozen_from_the_start(world: World) -> None:
@@ -83,7 +83,7 @@ def frozen_from_the_start(world: World) -> None:
     world.ask()
     world.freeze_at_altegio()
     world.ask()
-    letters_go_out()
+    emails_go_out()
 
 
 def rows() -> Rows:

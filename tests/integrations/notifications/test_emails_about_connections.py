@@ -67,10 +67,10 @@ def a_chain(size: int) -> list[Connection]:
     return claimed
 
 
-def last_letter() -> EmailMultiAlternatives:
-    letter = mail.outbox[-1]
-    assert isinstance(letter, EmailMultiAlternatives)
-    return letter
+def last_email() -> EmailMultiAlternatives:
+    message = mail.outbox[-1]
+    assert isinstance(message, EmailMultiAlternatives)
+    return message
 
 
 @transaction.atomic
@@ -81,19 +81,19 @@ def decide(connection: Connection, state: State, **fields: Any) -> None:
     move(locked, state, "Altegio said so.", **fields)
 
 
-def test_a_connected_location_is_one_letter_in_the_owners_language(
+def test_a_connected_location_is_one_email_in_the_owners_language(
     client: Client, altegio: Sandbox, work: Callable[..., None]
 ) -> None:
     arrive(client, altegio, AURORA_1, user_id=EMMA)
     User.objects.update(language="en")
     work()
     assert tell() == ["Aurora Covent Garden is connected"]
-    assert [part[1] for part in last_letter().alternatives] == ["text/html"]
+    assert [part[1] for part in last_email().alternatives] == ["text/html"]
     assert "/account/" in mail.outbox[-1].body
     assert tell() == []
 
 
-def test_a_chain_is_one_letter_when_all_is_decided(chain: list[Connection]) -> None:
+def test_a_chain_is_one_email_when_all_is_decided(chain: list[Connection]) -> None:
     for connection in chain[:-1]:
         decide(connection, State.ACTIVE)
     assert tell() == [], "one location still waits"
@@ -103,14 +103,14 @@ def test_a_chain_is_one_letter_when_all_is_decided(chain: list[Connection]) -> N
     assert "And 15 more." in mail.outbox[-1].body
 
 
-def test_missed_locations_of_an_arrival_are_one_letter_with_their_links(chain: list[Connection]) -> None:
+def test_missed_locations_of_an_arrival_are_one_email_with_their_links(chain: list[Connection]) -> None:
     for number, connection in enumerate(chain):
         decide(connection, State.EXPIRED if number % 2 else State.FAILED)
     assert tell() == ["25 locations are not connected"]
     assert mail.outbox[-1].body.count("/appstore/") == 10
 
 
-def test_a_letter_about_a_thousand_costs_as_many_queries_as_one_about_few(
+def test_an_email_about_a_thousand_costs_as_many_queries_as_one_about_few(
     django_assert_num_queries: DjangoAssertNumQueries, chain: list[Connection]
 ) -> None:
     def cost(connections: list[Connection]) -> int:
@@ -180,7 +180,7 @@ def test_a_thaw_and_a_freeze_for_the_same_debt_are_told_once(chain: list[Connect
     assert tell() == []
 
 
-def test_all_freezes_of_a_chain_are_one_letter(chain: list[Connection]) -> None:
+def test_all_freezes_of_a_chain_are_one_email(chain: list[Connection]) -> None:
     for connection in chain:
         decide(connection, State.ACTIVE)
     tell()
@@ -210,16 +210,16 @@ def test_who_cannot_be_reached_is_not_written(chain: list[Connection], change: d
     assert tell() == []
 
 
-def test_each_letter_is_in_its_readers_language(chain: list[Connection]) -> None:
+def test_each_email_is_in_its_readers_language(chain: list[Connection]) -> None:
     User.objects.update(language="hu")
     decide(chain[0], State.FROZEN)
     tell()
     assert OutgoingEmail.objects.get().language == "hu"
-    assert 'lang="hu"' in str(last_letter().alternatives[0][0])
+    assert 'lang="hu"' in str(last_email().alternatives[0][0])
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_workers_at_once_write_one_letter() -> None:
+def test_two_workers_at_once_write_one_email() -> None:
     chain = a_chain(3)
     for connection in chain:
         decide(connection, State.FROZEN)

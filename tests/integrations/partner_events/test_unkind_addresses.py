@@ -141,7 +141,7 @@ def test_deliveries_take_a_share_of_the_threads_and_no_more(server: UnkindServer
     assert WebhookDelivery.objects.get().attempt_count == 0
 
 
-def test_most_threads_of_a_worker_are_for_calls_and_letters(settings: Settings) -> None:
+def test_most_threads_of_a_worker_are_for_calls_and_emails(settings: Settings) -> None:
     assert deliver.THREADS <= settings.CELERY_WORKER_CONCURRENCY / 4
 
 

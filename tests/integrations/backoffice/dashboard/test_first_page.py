@@ -24,7 +24,7 @@ from integrations.connections.models import Application, Connection, ConnectionC
 from integrations.outbox.models import OutgoingCall
 from partner_portal.core.console_email import PRINTED
 from sandbox import Sandbox
-from tests.marketplace import AURORA_1, AURORA_2, MARIA, arrive, follow, letters_go_out
+from tests.marketplace import AURORA_1, AURORA_2, MARIA, arrive, emails_go_out, follow
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -135,7 +135,7 @@ def test_a_day_that_is_over_is_counted_once(client: Client, altegio: Sandbox, wo
     with time_machine.travel(NOON, tick=True):
         arrive(client, altegio, AURORA_1)
         work()
-        letters_go_out()
+        emails_go_out()
         before = counts_by_day()
         assert sum_ended_days() == 13  # the days before, all empty
     with time_machine.travel(NOON + timedelta(days=1), tick=True):
