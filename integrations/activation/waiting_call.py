@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models import User
 from integrations.activation.call_kinds import Activate
 from integrations.connections.models import Connection, EndedBy, State
-from integrations.connections.transitions import move
+from integrations.connections.transitions import move, move_each
 from integrations.outbox.models import UNFINISHED, CallState, OutgoingCall, Priority
 from integrations.outbox.queue import queue_fresh
 from integrations.outbox.queue import wake_a_dispatcher as wake_a_worker
@@ -41,6 +41,13 @@ def end_claim(
     now = timezone.now()
     _change([connection], RESTS, state=CallState.CANCELLED, reason=why[:500], finished_at=now)
     move(connection, State.FAILED, why, by=by, ended_at=now, ended_by=ended_by)
+
+
+def end_claims(connections: Sequence[Connection], why: str) -> None:
+    """`end_claim` for many, in a constant number of queries, but for what listens."""
+    now, by = timezone.now(), EndedBy.PORTAL
+    _change(connections, RESTS, state=CallState.CANCELLED, reason=why[:500], finished_at=now)
+    move_each(connections, State.FAILED, why, ended_at=now, ended_by=by)
 
 
 def ask_first(connections: Sequence[Connection]) -> None:

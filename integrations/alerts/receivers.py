@@ -1,6 +1,7 @@
 """What raises and clears alerts by itself: each ends with its cause, and may come again."""
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 from django.dispatch import receiver
@@ -10,7 +11,8 @@ from integrations.alerts.models import Alert
 from integrations.alerts.raising import clear_alerts, raise_alert_once, raise_alerts
 from integrations.altegio.answers import AltegioState, ConnectionStatus
 from integrations.connections.models import LIVE, Connection, State
-from integrations.connections.signals import connection_changed, status_synced
+from integrations.connections.signals import connection_changed, connections_changed, status_synced
+from integrations.connections.transitions import Change
 from integrations.outbox.call_kinds import CALL_KINDS, CallKind
 from integrations.outbox.models import CallState, OutgoingCall
 from integrations.outbox.signals import call_ended, call_struggles
@@ -75,8 +77,6 @@ def alert_key(call: OutgoingCall, kind: CallKind) -> str:
 @receiver(connection_changed)
 def follow_the_connection(connection: Connection, before: State, after: State, **_: Any) -> None:
     """What warned of a state ends with it; a connection that waits again may run out of time again."""
-    if before == State.CONFLICT:
-        clear_alerts(connection=connection, kind=Alert.Kind.CONFLICT)
     # Nothing is asked of the database for one that nobody was warned of: they may be thousands at once.
     if before == State.GRANTED and connection.warned:
         clear_alerts(connection=connection, kind=Alert.Kind.WINDOW)
@@ -86,6 +86,13 @@ def follow_the_connection(connection: Connection, before: State, after: State, *
         clear_alerts(connection=connection, kind=Alert.Kind.REVIEW)
     if after in LIVE:
         clear_alerts(connection=connection, kind=Alert.Kind.UNKNOWN)
+
+
+@receiver(connections_changed)
+def end_conflicts(changes: Sequence[Change], **_: Any) -> None:
+    """The same of conflicts, which end by the thousand where their owner signs in."""
+    if ended := [change.connection.pk for change in changes if change.before == State.CONFLICT]:
+        clear_alerts(connection__in=ended, kind=Alert.Kind.CONFLICT)
 
 
 @receiver(status_synced)

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from integrations.activation.claim_order import REFUSAL_LASTS, persistent_claims
-from integrations.activation.waiting_call import end_claim, renew_deadlines
+from integrations.activation.waiting_call import end_claims, renew_deadlines
 from integrations.alerts.windows import begin_window
 from integrations.connect.arrival_records import note_owner
 from integrations.connect.claim_writes import Claimed, ClaimPlan
@@ -34,9 +34,9 @@ from integrations.connections.models import (
     Location,
     State,
 )
-from integrations.connections.transitions import lock, tell_details
+from integrations.connections.transitions import lock, lock_each, tell_details
 from integrations.connections.window import activation_deadline, activation_window
-from integrations.status_sync.status_sync import ask_status
+from integrations.status_sync.status_sync import ask_status_of_returned
 from integrations.telephony.two_tokens import look_at_bound
 from partner_portal.core.fast_insert import insert
 from partner_portal.core.fast_query import Query
@@ -197,54 +197,91 @@ def give_claims(connections: Iterable[Connection], old_claims: Collection[str], 
     """The person behind provisional claims is known: what was claimed so far is theirs.
 
     Locked by the caller's transaction. A live connection that waited for them becomes theirs, unless staff must
-    decide whose it is; where they have a connection or a claim of their own already, one of the two stands.
+    decide whose it is; where they have a connection or a claim of their own already, one of the two stands. A
+    constant number of queries, but for what listens to the end of a claim.
     """
-    bound = []
+    given = [each for each in connections if each.claim in old_claims]
+    if not given:
+        return
+    own = _own_beside(given, claimant)
+    aside: list[tuple[Connection, Connection]] = []
+    bound: list[Connection] = []
+    for connection in given:
+        mine = own.setdefault(_place(connection), connection)
+        if connection.state in UNDECIDED and mine is not connection:
+            aside.append((connection, mine))
+        elif connection.state in LIVE and connection.owner_id is None and not connection.is_disputed:
+            bound.append(connection)
+            own[_place(connection)] = connection
+            if mine is not connection:
+                aside.append((mine, connection))
+    stand_aside(aside)
+    _change_each(given, claim=claimant.claim, claimant=claimant.user)
+    for has_own_id in (False, True):
+        same = [each for each in bound if each.has_own_external_id == has_own_id]
+        if same:
+            _change_each(same, **bound_to(same[0], claimant.user))
+    keys = [each.pk for each in bound]
+    look_at_bound(keys)
+    tell_details(keys)
+
+
+def _place(connection: Connection) -> tuple[int, int]:
+    return connection.application_id, connection.location_id
+
+
+def _own_beside(given: Sequence[Connection], claimant: Claimant) -> dict[tuple[int, int], Connection]:
+    """What the claimant holds at these places, or else claims there; locked."""
+    own = Q(state__in=UNDECIDED, claim=claimant.claim)
+    if claimant.user is not None:
+        own |= Q(state__in=LIVE, owner=claimant.user)
+    applications, locations = zip(*map(_place, given), strict=True)
+    there = Connection.objects.filter(own, application__in=set(applications), location__in=set(locations))
+    others = there.exclude(pk__in=[each.pk for each in given])
+    # What is alive is last, and stands.
+    found = sorted(lock_each(others), key=lambda each: each.state in LIVE)
+    return {_place(each): each for each in found}
+
+
+def _change_each(connections: Sequence[Connection], **columns: Any) -> None:
+    """Write the same columns of many locked connections."""
     for connection in connections:
-        if connection.claim not in old_claims:
-            continue
-        own = _own_beside(connection, claimant)
-        if connection.state in UNDECIDED and own is not None:
-            stand_aside(connection, own)
-        columns: dict[str, Any] = {"claim": claimant.claim, "claimant": claimant.user}
-        if connection.state in LIVE and connection.owner_id is None and not connection.is_disputed:
-            columns |= bound_to(connection, claimant.user)
-            bound.append(connection.pk)
-            if own is not None:
-                stand_aside(own, connection)
         for name, value in columns.items():
             setattr(connection, name, value)
-        connection.save(update_fields=list(columns))
-    look_at_bound(bound)
-    tell_details(bound)
+    Connection.objects.filter(pk__in=[each.pk for each in connections]).update(**columns)
 
 
-def _own_beside(connection: Connection, claimant: Claimant) -> Connection | None:
-    """Return what the claimant holds at the same place, or else claims there; locked."""
-    beside = Connection.objects.beside(connection)
-    held = beside.live().filter(owner=claimant.user).first() if claimant.user else None
-    own = held or beside.undecided().filter(claim=claimant.claim).first()
-    return own and lock(own.pk)
+def stand_aside(pairs: Sequence[tuple[Connection, Connection]]) -> None:
+    """End each first one, an undecided claim of a person whose other connection, the second, stands; all are locked.
 
-
-def stand_aside(claim: Connection, to: Connection) -> None:
-    """End an undecided claim of a person whose other connection `to` stands; both are locked.
-
-    Its arrivals lead to `to` from now on, with their time: the newest consent is of after the newest arrival.
+    The arrivals lead to what stands from now on, with their time: the newest consent is of after the newest arrival.
     """
-    end_claim(claim, "The same person's other connection stands.")
-    shown = ArrivalLocation.objects.filter(connection=claim)
-    arrivals = list(shown.values_list("arrival", flat=True))
-    insert([ArrivalLocation(arrival_id=pk, connection=to) for pk in arrivals], ignore_conflicts=True)
+    if not pairs:
+        return
+    end_claims([claim for claim, _to in pairs], "The same person's other connection stands.")
+    standing: dict[int, Connection] = {}
+    for claim, to in reversed(pairs):
+        standing[claim.pk] = standing.get(to.pk, to)
+    shown = ArrivalLocation.objects.filter(connection__in=list(standing))
+    led = list(shown.values_list("connection", "arrival"))
+    insert([ArrivalLocation(arrival_id=pk, connection=standing[old]) for old, pk in led], ignore_conflicts=True)
     shown.delete()
-    to.last_arrived_at = max(to.last_arrived_at, claim.last_arrived_at)
-    to.save(update_fields=["last_arrived_at"])
-    if to.state in UNDECIDED and to.deadline_at < claim.deadline_at:
-        begin_window(to, claim.deadline_at)
-        renew_deadlines([to])
-    elif to.state in LIVE:
-        # It may have ended at Altegio without a word, and been granted anew.
-        ask_status(to)
+    for claim, _to in pairs:
+        to = standing[claim.pk]
+        to.last_arrived_at = max(to.last_arrived_at, claim.last_arrived_at)
+    kept = list({to.pk: to for to in standing.values()}.values())
+    Connection.objects.bulk_update(kept, ["last_arrived_at"], batch_size=500)
+    _lengthen_windows([(claim, standing[claim.pk]) for claim, _to in pairs])
+    # It may have ended at Altegio without a word, and been granted anew.
+    ask_status_of_returned(to for to in kept if to.state in LIVE)
+
+
+def _lengthen_windows(pairs: Iterable[tuple[Connection, Connection]]) -> None:
+    """A claim that stands waits for as long as the one that stood aside would have."""
+    longer = [(claim, to) for claim, to in pairs if to.state in UNDECIDED and to.deadline_at < claim.deadline_at]
+    for claim, to in longer:
+        begin_window(to, max(claim.deadline_at, to.deadline_at))
+    renew_deadlines([to for _claim, to in longer])
 
 
 _waiting_for_signed = Query(

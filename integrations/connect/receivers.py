@@ -13,7 +13,7 @@ from integrations.connect.claimants import Claimant
 from integrations.connect.claims import go_on_as_new, stand_aside
 from integrations.connections.models import LIVE, UNDECIDED, Arrival, Connection, State
 from integrations.connections.signals import connection_changed, granted_again
-from integrations.connections.transitions import hold, lock, tell_details, touch
+from integrations.connections.transitions import hold, lock_each, tell_details, touch
 
 
 @receiver(granted_again)
@@ -28,8 +28,7 @@ def one_of_two_stands(connection: Connection, before: State, after: State, **_: 
     """Altegio accepted a claim that had ended, while the same person has claimed the location anew."""
     if before in (State.EXPIRED, State.FAILED) and after in LIVE:
         own = Connection.objects.beside(connection).undecided().filter(claim=connection.claim)
-        for pk in own.values_list("pk", flat=True):
-            stand_aside(lock(pk), connection)
+        stand_aside([(claim, connection) for claim in lock_each(own)])
 
 
 @receiver(person_changed)

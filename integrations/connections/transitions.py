@@ -62,11 +62,17 @@ def lock(connection_id: int) -> Connection:
     Keys never change, so every lock here and elsewhere is one without the key (`no_key`): rows that refer to a
     locked one may be written beside it, and such writers end up in no deadlock.
     """
-    return (
-        Connection.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("application", "location", "claimant", "owner")
-        .get(pk=connection_id)
-    )
+    return _locked(Connection.objects.all()).get(pk=connection_id)
+
+
+def lock_each(connections: QuerySet[Connection]) -> list[Connection]:
+    """`lock` for many, in the one order in which all do."""
+    return list(_locked(connections).order_by("pk"))
+
+
+def _locked(connections: QuerySet[Connection]) -> QuerySet[Connection]:
+    held = connections.select_for_update(of=("self",), no_key=True)
+    return held.select_related("application", "location", "claimant", "owner")
 
 
 def lock_with_place(connection_id: int) -> Connection:
