@@ -126,6 +126,7 @@ class ReportPayment(_AboutPayment):
             # It never arrived, and is not wished any more: `request` will find nothing to say.
             payment.status = PaymentStatus.CANCELLED
             payment.save(update_fields=["status"])
+            end_alerts(payment)
         return SendAgain()
 
     def accepted(self, call: OutgoingCall, answer: Answer) -> None:

@@ -127,6 +127,7 @@ def test_a_retry_of_one_whose_refund_is_wished_still_refunds_it(
     work()
     assert billing.payment(payment)["status"] == status
     assert [each.is_refunded for each in remote(altegio)] == [True] * (status == "refunded")
+    assert not Alert.objects.filter(kind=Alert.Kind.CALL, cleared_at=None).exists()
 
 
 def test_a_correction_takes_the_wish_for_a_refund_back(
