@@ -37,8 +37,11 @@ def paid_until(application_id: int, location_id: int) -> datetime | None:
 
 def _was_paid_elsewhere(connection: Connection, ends: Sequence[datetime]) -> bool:
     """Return whether it was taken over when its trial was long over: until when it is paid, nobody here knows."""
-    is_over = all(end <= timezone.now() for end in ends)
-    return connection.claim == ADOPTED and connection.paid_until is None and is_over
+    if connection.claim != ADOPTED or connection.paid_until is not None:
+        return False
+    # What is being taken over at this moment has no change on record yet.
+    taken_over_at = connection.changes.order_by("pk").values_list("at", flat=True).first() or timezone.now()
+    return all(end <= taken_over_at for end in ends)
 
 
 def follow_payments(connection: Connection) -> None:

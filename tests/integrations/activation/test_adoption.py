@@ -13,6 +13,7 @@ from django.utils import timezone
 from time_machine import TimeMachineFixture
 
 from accounts.models import User
+from billing.periods import follow_payments
 from integrations.activation.adoption import adopt, ask_to_adopt
 from integrations.activation.models import TakenSettings
 from integrations.activation.staff import give_to_claimant, is_for_staff
@@ -79,6 +80,19 @@ def test_its_trial_does_not_begin_anew(
     assert timedelta() <= timezone.now() - not_none(connection.activated_at) - year < timedelta(minutes=1)
     assert not_none(connection.trial_ends_at) < timezone.now()
     assert connection.next_payment_at is None, "what was paid elsewhere is not known, so nothing is overdue"
+
+
+def test_a_trial_that_ends_after_the_adoption_is_overdue(
+    altegio: Sandbox, application: Application, work: Callable[..., None]
+) -> None:
+    altegio.connect_elsewhere(AURORA_1)
+    Application.objects.update(trial_days=370)
+    ask_to_adopt(application, AURORA_1)
+    work()
+    ends_at = not_none(Connection.objects.get().next_payment_at)
+    with time_machine.travel(ends_at + timedelta(days=1)):
+        follow_payments(Connection.objects.get())
+        assert Connection.objects.get().next_payment_at == ends_at
 
 
 def test_the_partners_systems_are_told_once(
