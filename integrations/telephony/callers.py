@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Case, Q, QuerySet, When
+from django.db.models import Case, QuerySet, When
 
 from integrations.connections.models import Chain, Location
 from integrations.telephony.chains import is_proven
@@ -61,8 +61,8 @@ def _not_yet() -> TelephonyNotConnectedError:
 
 
 def _best_two(altegio_id: int) -> QuerySet[Chain]:
-    """Of the chains of this number first those that are proven, then those with a token; their `rank` says which."""
-    rank = Case(When(is_proven(), then=2), When(~Q(crm_token_hash=""), then=1), default=0)
+    """Of the chains of this number first those that are proven: the others' `rank` is 0."""
+    rank = Case(When(is_proven(), then=1), default=0)
     numbered = Chain.objects.filter(altegio_id=altegio_id).defer("crm_token")
     return numbered.annotate(rank=rank).order_by("-rank", "pk")[:2]
 
@@ -71,11 +71,19 @@ _best_two_of = Rows[Chain](_best_two)
 
 
 def _chain_numbered(altegio_id: int) -> Chain | None:
-    """The chain of this number; where several brought a token for it, the one that staff have confirmed."""
+    """The chain of this number; where several brought a token for it, the one that staff have confirmed.
+
+    None whose token came with no accepted connection, or whose locations have all left it. Raises
+    TelephonyNotConnectedError.
+    """
     best = _best_two_of(altegio_id)
     ranks: list[int] = [getattr(each, "rank", 0) for each in best]
-    if len(best) < 2 or not ranks[0] or ranks[1] < ranks[0]:
-        return best[0] if best else None
+    if not best:
+        return None
+    if not ranks[0]:
+        raise _not_yet()
+    if len(best) < 2 or not ranks[1]:
+        return best[0]
     confirmed = Chain.objects.filter(altegio_id=altegio_id, is_confirmed=True).first()
     if confirmed is None:
         raise TelephonyNotConnectedError(

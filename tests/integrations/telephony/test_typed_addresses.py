@@ -16,10 +16,11 @@ from integrations.alerts.models import Alert
 from integrations.connect import arrivals
 from integrations.connections.models import Application, Arrival, Chain, Connection, Location
 from sandbox import Sandbox
-from tests.integrations.telephony.calling import EMMAS, link
+from tests.integrations.telephony.calling import EMMAS, link, payload, ring
 from tests.marketplace import AURORA_1, AURORA_2, AURORA_CHAIN, EMMA, EMMAS_EMAIL, MEDVED_1, TELEPHONY, proven_owner
 from tests.not_none import not_none
 from tests.owner_forms import PASSWORD, SIGN_UP, form_action
+from tests.response import Api
 
 pytestmark = pytest.mark.django_db
 EVIL = "crm-of-mallory"
@@ -95,6 +96,18 @@ def test_what_was_accepted_for_a_typed_address_loses_its_token_when_the_owner_co
     come(AURORA_1, EMMA, grant=False)
     assert (live().owner, token_at(AURORA_1)) == (emma, "")
     assert Alert.objects.filter(key__startswith="crm-token:").exists()
+
+
+def test_calls_of_a_chain_that_all_have_left_go_out_under_no_token(
+    emma: User, come: Come, sign_up: Callable[..., Arrival], work: Callable[..., None], api: Api, altegio: Sandbox
+) -> None:
+    """An exchange names the chain's number alone: the stranger's token is known for it, and is nobody's any more."""
+    sign_up(AURORA_1)
+    work()
+    come(AURORA_1, EMMA, grant=False)
+    assert ring(api, salon_group_id=AURORA_CHAIN) == 409
+    work()
+    assert payload(altegio, "event") == []
 
 
 def test_an_account_that_was_made_by_the_sign_up_lends_its_token_to_nothing_of_the_owners(
