@@ -115,8 +115,12 @@ class UserAdmin(BaseAdmin, StockUserAdmin[User]):
         if not change:
             super().save_model(request, obj, form, change)
             return
-        columns = {field.name for field in User._meta.concrete_fields}
-        obj.save(update_fields=[name for name in form.changed_data if name in columns])
+        columns = {field.name for field in User._meta.concrete_fields}.intersection(form.changed_data)
+        if "is_active" in columns and obj.is_active:
+            # Somebody may have the account again: closed once more it is no erased person's.
+            obj.erased_at = None
+            columns.add("erased_at")
+        obj.save(update_fields=columns)
         if "is_staff" in form.changed_data and obj.is_staff:
             made_staff(obj)
             messages.warning(request, _("The password that opened the owner's account has ended. Set a new one."))

@@ -19,6 +19,7 @@ from integrations.alerts.models import Alert
 from integrations.connections.models import Arrival, Connection, Location
 from integrations.user_tokens.models import UserToken
 from sandbox import Sandbox
+from tests.admin_urls import admin_url
 from tests.kept import everything_stored, stands_in
 from tests.marketplace import AURORA_1, AURORA_2, EMMA, EMMAS_EMAIL, MARIA, arrive, follow, proven_owner
 from tests.owner_forms import SIGN_UP, form_action
@@ -295,3 +296,16 @@ def test_an_erased_account_that_staff_give_to_somebody_is_theirs() -> None:
     User.objects.update(email="olga@example.com", is_active=True)
     user.refresh_from_db()
     assert not user.is_erased
+
+
+def test_an_erased_account_that_staff_have_opened_and_closed_again_is_a_closed_one(
+    client: Client, administrator: User
+) -> None:
+    user = User.objects.create_user("anna@example.com")
+    erase_person(user)
+    client.force_login(administrator)
+    form = {"email": "olga@example.com", "identities-TOTAL_FORMS": "0", "identities-INITIAL_FORMS": "0"}
+    for change in (form | {"is_active": "on"}, form):
+        assert client.post(admin_url("user", "change", user.pk), change).status_code == 302
+    user.refresh_from_db()
+    assert (user.email, user.is_active, user.is_erased) == ("olga@example.com", False, False)
