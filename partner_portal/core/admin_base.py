@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from copy import copy
 from functools import wraps
 from typing import Any, ClassVar, cast
 from urllib.parse import parse_qsl
@@ -113,8 +114,10 @@ class BaseAdmin(InMenu, IndexedSearch, ComesBack, NamesNobody, ExportsList):
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """Every label begins with a capital, as those of the model's own fields do."""
         form = super().get_form(request, obj, change=change, **kwargs)
-        for field in form.base_fields.values():
-            field.label = capfirst(field.label) if field.label else field.label
+        for name, field in form.base_fields.items():
+            # A copy: a declared field belongs to the class of every form, in whatever language it is shown.
+            form.base_fields[name] = copy(field)
+            form.base_fields[name].label = capfirst(field.label) if field.label else field.label
         return form
 
     def get_list_display(self, request: HttpRequest) -> Any:

@@ -413,6 +413,7 @@ ADD = "/admin/telephony/exchangewebhook/add/"
 @pytest.mark.django_db
 def test_the_example_of_the_page_is_taken_by_the_mapping_beside_it(staff: Client, telephony: Chain) -> None:
     page = (Path(__file__).parents[2] / "docs" / "exchanges.md").read_text(encoding="utf-8")
+    staff.get(ADD)  # where the labels are written with a capital
     labels = {field.label: name for name, field in ExchangeWebhookForm.declared_fields.items()}
     rules = re.findall(r"^   \| ([\w' ]+) \| `(.+)` \|$", page, re.MULTILINE)
     form = {labels[label]: "\n".join(lines.split("`, `")) for label, lines in rules}
