@@ -4,8 +4,10 @@ M is the stranger, who types Emma's address at a sign-up and brings a token of h
 """
 
 from collections.abc import Callable
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -194,6 +196,20 @@ def test_their_next_location_without_a_token_stands_with_it(
     work()
     assert token_at(AURORA_2) == EMMAS
     assert Chain.objects.get().locations.count() == 2
+
+
+def test_an_owner_who_had_opened_the_email_before_the_upgrade_keeps_their_token(
+    altegio: Sandbox, come: Come, sign_up: Callable[..., Arrival], work: Callable[..., None]
+) -> None:
+    sign_up(AURORA_1, token=EMMAS)
+    work()
+    owner = User.objects.get()
+    sign_in(Arrival.objects.get(), owner)
+    AltegioIdentity.objects.create(user=owner, altegio_user_id=EMMA)
+    Connection.objects.update(is_proven=False)
+    import_module("integrations.connections.migrations.0013_proven_owners").note_owners(apps, None)
+    come(AURORA_1, EMMA, grant=False)
+    assert token_at(AURORA_1) == EMMAS
 
 
 def test_who_has_proven_the_address_elsewhere_has_the_token_while_nobody_else_comes(
