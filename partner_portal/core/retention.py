@@ -1,7 +1,7 @@
 """How long things are kept: one hourly task deletes in batches what the features say is old.
 
 A feature registers what it keeps, the setting that says for how many days, and how one batch of it is
-deleted. 0 days: kept for good.
+deleted. 0 days: kept for good. What knows its end itself has no setting.
 """
 
 import time
@@ -33,15 +33,15 @@ class Retention:
     """One thing that is kept for a while."""
 
     name: str
-    setting: str
+    setting: str | None
     delete_batch: DeleteBatch
 
 
 RETENTIONS = ExtensionPoint[Retention]("retention", "What is deleted after the days that a setting says.")
 
 
-def register_retention(name: str, setting: str, delete_batch: DeleteBatch) -> None:
-    """Delete `name` once it is older than the days that the setting called `setting` says."""
+def register_retention(name: str, setting: str | None, delete_batch: DeleteBatch) -> None:
+    """Delete `name` once it is older than the days that the setting called `setting` says; None: what has ended."""
     RETENTIONS.register(name, Retention(name, setting, delete_batch))
 
 
@@ -64,8 +64,8 @@ def delete_old() -> dict[str, int]:
 
 
 def _delete_old(retention: Retention, ends_at: float) -> int:
-    days: int = getattr(settings, retention.setting)
-    if not days:
+    days: int = getattr(settings, retention.setting) if retention.setting else 0
+    if retention.setting and not days:
         return 0
     before = timezone.now() - timedelta(days=days)
     deleted = 0

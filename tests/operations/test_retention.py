@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.apps import apps
+from django.contrib.sessions.models import Session
 from django.db import models
 from django.test import Client
 from django.utils import timezone
@@ -14,9 +16,10 @@ from accounts.emails import queue_email
 from accounts.models import OutgoingEmail, User
 from integrations.activation.call_kinds import Activate
 from integrations.alerts.models import Alert
-from integrations.connections.models import Arrival, Chain, Connection, RefusedArrival
+from integrations.connections.models import Application, Arrival, Chain, Connection, RefusedArrival
 from integrations.outbox.models import Attempt, OutgoingCall
 from integrations.outbox.queue import new_call, queue
+from integrations.reconciliation.models import Finding, Reconciliation
 from integrations.telephony.call_kinds import SwitchTelephony
 from integrations.telephony.models import PhoneCall
 from partner_portal.core import retention
@@ -99,6 +102,95 @@ def test_an_alert_goes_only_after_it_was_cleared() -> None:
     Alert.objects.create(key="cleared lately", kind="call", text="x", raised_at=ago(400), cleared_at=ago(1))
     delete_old()
     assert set(Alert.objects.values_list("key", flat=True)) == {"open", "cleared lately"}
+
+
+def test_sessions_go_with_their_end_whatever_is_set(client: Client, settings: Settings) -> None:
+    for name in dir(settings):
+        if name.startswith("RETENTION_"):
+            setattr(settings, name, 0)
+    client.force_login(User.objects.create_user("emma@aurora.example"))
+    ended, lasting = (
+        Session.objects.create(session_key=key, expire_date=ago(days)) for key, days in (("a", 1), ("b", -1))
+    )
+    assert delete_old()["sessions"] == 1
+    assert not Session.objects.filter(pk=ended.pk).exists()
+    assert Session.objects.filter(pk=lasting.pk).exists()
+    assert client.get("/account/").status_code == 200
+
+
+@pytest.mark.leaves_stranded("a run is planted that nothing goes on with")
+def test_reports_of_reconciliations_go_with_their_findings() -> None:
+    application = Application.objects.create(altegio_id=1)
+    for state, days in (("done", 91), ("abandoned", 91), ("done", 89), ("running", None)):
+        finished_at = None if days is None else ago(days)
+        run = Reconciliation.objects.create(state=state, started_at=ago(100), finished_at=finished_at)
+        for settled_at in (finished_at, None):
+            Finding.objects.create(run=run, application=application, kind="unknown", settled_at=settled_at)
+    deleted = delete_old()
+    assert (deleted["findings"], deleted["reconciliations"]) == (4, 2)
+    assert list(Reconciliation.objects.order_by("pk").values_list("state", flat=True)) == ["done", "running"]
+    assert Finding.objects.count() == 4
+
+
+# What is written again and again, and by which retention it goes.
+SWEPT = {
+    "accounts.Notification": "notifications",
+    "accounts.OutgoingEmail": "outgoing_emails",
+    "alerts.Alert": "cleared alerts",
+    "chat.ChatSignal": "chat signals",
+    "connections.RefusedArrival": "refused arrivals",
+    "core.FailedItem": "dead letters",
+    "location_profiles.LocationPerson": "people of locations",
+    "messaging.MessageStatus": "message statuses",
+    "messaging.RequestedMessage": "requested messages",
+    "messaging.StatusBatch": "message statuses",
+    "outbox.Attempt": "calls",
+    "outbox.OutgoingCall": "calls",
+    "partner_events.NamedPerson": "events for the partner's systems",
+    "partner_events.PartnerEvent": "events for the partner's systems",
+    "partner_events.WebhookDelivery": "events for the partner's systems",
+    "reconciliation.Finding": "findings",
+    "reconciliation.Reconciliation": "reconciliations",
+    "sessions.Session": "sessions",
+    "telephony.PhoneCall": "saved calls",
+    "webhooks.Delivery": "deliveries",
+    "webhooks.Event": "events",
+}
+# What is kept for good, and why it does not grow without end.
+KEPT = {
+    "what was done and paid, and by whom: what an owner, a partner or a tax office asks for years later": {
+        *("admin.LogEntry", "connections.Arrival", "connections.ArrivalLocation", "connections.Connection"),
+        *("connections.ConnectionChange", "lifecycle.Callback", "backoffice.ConnectionNote", "core.ListExport"),
+        *("billing.Payment", "billing.PaymentChange", "billing.PaymentLink", "billing.PeriodNotice"),
+        *("sender_names.SenderName", "location_profiles.ErasedPerson"),
+    },
+    "a row for a day or a month": {
+        *("backoffice.DailyCounts", "billing.MonthlyFigures", "messaging.DailyVolume", "telephony.NotificationDay"),
+    },
+    "a row for each person, application, location, chain or connection, which goes or changes with it": {
+        *("accounts.User", "accounts.AltegioIdentity", "accounts.Authenticator", "accounts.BackupCode"),
+        *("accounts.Customer", "accounts.User_groups", "accounts.User_user_permissions", "billing.Discount"),
+        *("connections.Application", "connections.BrandLogo", "connections.Chain", "connections.Installation"),
+        *("connections.Location", "chat.ChatPanel", "activation.TakenSettings", "location_profiles.LocationProfile"),
+        *("messaging.ChannelSwitch", "messaging.ReplacedApiKey", "sender_names.SenderNameList"),
+        *("telephony.PhoneLines", "user_tokens.ApplicationToken", "user_tokens.UserToken", "billing.TariffOption"),
+        *("webhook_settings.WebhookSettings",),
+    },
+    "what the partner's people set up, or the program itself: a few rows": {
+        *("accounts.ApiKey", "rest_framework_api_key.APIKey", "auth.Group", "auth.Group_permissions"),
+        *("auth.Permission", "contenttypes.ContentType", "core.FeedEnd", "alerts.AlertChannels"),
+        *("contract_drift.Drift", "handover.SigningKey", "messaging.CallbackAddress", "outbox.KnownHost"),
+        *("outbox.RateBudget", "outbox.TokenStop", "partner_events.WebhookEndpoint", "telephony.ExchangeWebhook"),
+    },
+}
+
+
+def test_of_every_table_it_is_known_how_it_ends() -> None:
+    tables = {model._meta.label for model in apps.get_models(include_auto_created=True) if not model._meta.proxy}
+    kept = {label for labels in KEPT.values() for label in labels}
+    assert tables - SWEPT.keys() - kept == set(), "say in SWEPT or KEPT what becomes of its rows"
+    assert (SWEPT.keys() | kept) - tables == set()
+    assert set(SWEPT.values()) <= set(retention.RETENTIONS.names())
 
 
 def test_the_days_are_a_setting_and_none_keeps_for_good(settings: Settings) -> None:
