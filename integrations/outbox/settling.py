@@ -38,14 +38,15 @@ def settled_at(calls: QuerySet[OutgoingCall]) -> datetime | None:
 
     A status code proves no end: a gateway answers 504 while what stands behind it is still at work.
     """
-    last: datetime | None = _may_be_done(calls).aggregate(last=Max(Coalesce("finished_at", "started_at")))["last"]
+    last: datetime | None = may_be_done(calls).aggregate(last=Max(Coalesce("finished_at", "started_at")))["last"]
     return last and last + timedelta(seconds=settings.ALTEGIO_SETTLING_SECONDS)
 
 
 def may_have_happened(calls: QuerySet[OutgoingCall]) -> bool:
     """Return whether one of these calls was sent, and not refused: what Altegio refuses now it may have done then."""
-    return _may_be_done(calls).exists()
+    return may_be_done(calls).exists()
 
 
-def _may_be_done(calls: QuerySet[OutgoingCall]) -> QuerySet[Attempt]:
+def may_be_done(calls: QuerySet[OutgoingCall]) -> QuerySet[Attempt]:
+    """Return the attempts that were sent of these calls, and that Altegio has not refused."""
     return Attempt.objects.filter(call__in=calls, purpose=Attempt.Purpose.SEND).exclude(outcome__in=NOT_DONE)

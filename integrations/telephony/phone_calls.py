@@ -7,7 +7,7 @@ Where it cannot be asked, the call has failed, and staff, `/retry/` or other con
 """
 
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -34,6 +34,7 @@ from integrations.outbox.call_kinds import (
 from integrations.outbox.models import Attempt, OutgoingCall, Priority
 from integrations.outbox.queue import new_call, queue
 from integrations.outbox.settling import settled_at
+from integrations.telephony.held_content import last_sent, restore
 from integrations.telephony.models import PhoneCall
 from integrations.user_tokens.tokens import has_token, token_at
 from partner_portal.core.datetimes import write_moment
@@ -117,19 +118,19 @@ class CallHistory(CallKind):
         return _user_token(_saved(call)) is not None or not _may_repeat(call)
 
     def question(self, call: OutgoingCall) -> ApiRequest:
-        """The calls with this number around its day."""
-        saved = _saved(call)
+        """The calls with this number around its day: those that Altegio was told, which it may hold."""
+        saved, sent = _saved(call), last_sent(self.rounds(call))
         asking = _user_token(saved)
         if asking is None:
             raise UnverifiableError(NOBODY_KNOWS)
         token, salon_id = asking
-        day = saved.date or saved.received_at
+        day = datetime.fromisoformat(sent["date"]) if sent.get("date") else saved.date or saved.received_at
         return requests.call_list(
             token,
             salon_id=salon_id,
             date_from=(day - AROUND).date().isoformat(),
             date_to=(day + AROUND).date().isoformat(),
-            phone=saved.phone,
+            phone=sent.get("phone") or saved.phone,
             page=_pages_read(call) + 1,
         )
 
@@ -142,8 +143,9 @@ class CallHistory(CallKind):
             return CannotTell()
         if answer.outcome is not Outcome.ACCEPTED:
             return SendAgain() if _may_repeat(call) else NotToHappen(NOBODY_KNOWS)
-        call_id, rows = _saved(call).call_id, read_list(answer)
-        if any(str(row.get("call_id")) == call_id for row in rows):
+        saved, rows = _saved(call), read_list(answer)
+        if any(str(row.get("call_id")) == saved.call_id for row in rows):
+            restore(saved, last_sent(self.rounds(call)), on_the_wire(saved))
             return Happened()
         if len(rows) >= requests.CALL_LIST_PAGE and _pages_read(call) < MAX_PAGES:
             return AskAgain(0, "It does not stand on this page of Altegio's call list.")

@@ -347,6 +347,29 @@ def test_a_correction_of_what_altegio_may_hold_is_sent(
     assert (len(history(altegio)), PhoneCall.objects.get().duration) == (2, 62)
 
 
+@pytest.mark.parametrize(
+    ("name", "corrected"),
+    [
+        ("duration", 62),
+        ("phone", "+447700900124"),
+        ("date", "2026-03-09T12:00:00+01:00"),
+        ("link", "https://pbx.example.com/2.mp3"),
+    ],
+)
+def test_what_altegio_turns_out_to_hold_stands_as_it_was_told(
+    api: Api, altegio: Sandbox, work: Callable[..., None], maybe_there: PhoneCall, name: str, corrected: object
+) -> None:
+    emmas_token()
+    assert api("post", CALLS, {**CALL, name: corrected}).status_code == 202
+    work()
+    call = PhoneCall.objects.get()
+    assert (call.state, len(history(altegio)), len(saved(altegio))) == ("saved", 1, 1)
+    assert getattr(call, name) == getattr(maybe_there, name)
+    assert [warning["field"] for warning in call.warnings] == [name]
+    again = api("post", CALLS, {**CALL, name: corrected})
+    assert (again.status_code, name in again.json()["detail"]) == (409, True)
+
+
 def test_what_altegio_may_hold_is_asked_about_also_after_it_was_kept(
     api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None], maybe_there: PhoneCall
 ) -> None:
