@@ -3,6 +3,8 @@
 from collections.abc import Collection, Iterable
 from typing import Any
 
+from django.db.models import TextField
+from django.db.models.functions import Cast
 from django.utils import timezone
 
 from integrations.alerts.models import Alert
@@ -12,12 +14,12 @@ from integrations.messaging.bulk_insert import store_messages
 from integrations.messaging.message_parsing import AnyDestination, Destination, MessageRequest, UnreadableDestination
 from integrations.messaging.message_senders import Place, sender_at
 from integrations.messaging.models import RequestedMessage
-from partner_portal.core.encryption import encrypt
+from partner_portal.core.encryption import decrypt, encrypt
 from partner_portal.core.wake import wake
 
 Answers = list[dict[str, Any]]
-# What stands under send ids: key, number and text.
-Standing = dict[str, tuple[int, str, str]]
+# What stands under send ids: key, and number and text; None where no key of ours reads them any more.
+Standing = dict[str, tuple[int, tuple[str, str] | None]]
 # The only code that Altegio's reference shows (docs/altegio.md §4a).
 ERROR_CODE = 32
 USED_ID = "This id stands for a message with another number or text; nothing is sent under it again."
@@ -27,8 +29,8 @@ def take_messages(place: Place, request: MessageRequest) -> Answers:
     """Store a message for each destination. Returns what Altegio expects for each, in their order.
 
     A send id that this connection has used already means the message that it has; with another number or text it is
-    an error, and staff are told. The rows are also what tells others of new messages: each is told of when it is
-    given its place (`message_feed.py`). Raises HttpError as `sender_at`.
+    an error, and staff are told, unless nobody can read what it has. The rows are also what tells others of new
+    messages: each is told of when it is given its place (`message_feed.py`). Raises HttpError as `sender_at`.
     """
     destinations = request["destination_params"]
     asked: dict[str, Destination] = {}
@@ -39,7 +41,7 @@ def take_messages(place: Place, request: MessageRequest) -> Answers:
     keys = store_messages(place, sorted(_rows(request, asked.values())), timezone.now())
     if keys:
         wake("integrations.messaging.tasks.place_messages")
-    standing = {send_id: (key, asked[send_id]["phone"], request["text"]) for send_id, key in keys.items()}
+    standing: Standing = {send_id: (key, (asked[send_id]["phone"], request["text"])) for send_id, key in keys.items()}
     if len(keys) < max(len(asked), 1):
         connection_id, refusal = sender_at(place)
         if refusal:
@@ -49,9 +51,19 @@ def take_messages(place: Place, request: MessageRequest) -> Answers:
 
 
 def _there(connection_id: int, send_ids: Collection[str]) -> Standing:
-    """The messages that stand under these send ids: key, number and text of each."""
+    """The messages that stand under these send ids: key, and number and text of each."""
     rows = RequestedMessage.objects.filter(connection=connection_id, send_id__in=send_ids)
-    return {row.send_id: (row.pk, row.phone, row.text) for row in rows.only("send_id", "phone", "text")}
+    as_stored = Cast("phone", TextField()), Cast("text", TextField())
+    stored = rows.values_list("send_id", "pk", *as_stored)
+    return {send_id: (key, _readable(phone, text)) for send_id, key, phone, text in stored}
+
+
+def _readable(*stored: str) -> tuple[str, str] | None:
+    try:
+        phone, text = map(decrypt, stored)
+    except ValueError:
+        return None
+    return phone, text
 
 
 def _answers(place: Place, request: MessageRequest, standing: Standing) -> Answers:
@@ -60,8 +72,8 @@ def _answers(place: Place, request: MessageRequest, standing: Standing) -> Answe
         if isinstance(item, UnreadableDestination):
             answers.append(_refused(item.id, item.why))
             continue
-        key, *content = standing[str(item["id"])]
-        if content == [item["phone"], request["text"]]:
+        key, content = standing[str(item["id"])]
+        if content in (None, (item["phone"], request["text"])):
             answers.append({"id": item["id"], "ext_id": str(key)})
         else:
             used_twice = True

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection as database
 from django.test import Client
 from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
@@ -105,6 +106,16 @@ def test_the_same_send_id_again_is_the_same_message(client: Client, key: str) ->
     assert ext_ids(again) == first
     assert ext_ids(mixed)[1] == first[0]
     assert [row.text for row in RequestedMessage.objects.order_by("pk")] == [TEXT, TEXT]
+    assert not Alert.objects.exists()
+
+
+def test_the_same_send_id_again_is_known_also_where_its_words_cannot_be_read(client: Client, key: str) -> None:
+    """The key that they were encrypted with was dropped before they were encrypted anew."""
+    first = ext_ids(request_message(client, key, message("s1")))
+    with database.cursor() as cursor:
+        cursor.execute("UPDATE messaging_requestedmessage SET text = 'gAAAA-nobody-reads-this'")
+    again = request_message(client, key, message("s1"))
+    assert (again.status_code, ext_ids(again)) == (200, first)
     assert not Alert.objects.exists()
 
 
