@@ -24,6 +24,7 @@ def facts_of(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking: bool
         idempotent=kind.idempotent,
         is_conclusive=asking or kind.idempotent or not accepted or kind.is_conclusive(answer),
         needs_verification=not asking and refused and kind.needs_verification(answer),
+        setbacks=call.setbacks,
         is_final=not refused or kind.is_final(answer),
         proves_token=proves_token,
         last_write_wins=kind.last_write_wins,

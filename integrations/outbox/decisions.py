@@ -11,8 +11,9 @@ from integrations.outbox.call_kinds import AskAgain, CannotTell, Happened, Hold,
 from integrations.outbox.models import CallState
 
 FIRST_DELAY = 1.0
-# Seconds. What Altegio refuses it does not take a moment later.
-REFUSED_RESTS = 300.0
+# Seconds. What Altegio refuses it does not take a moment later; what it refuses again and again rests ever longer,
+# for thousands may be refused for one reason, and take the turn of what is not.
+REFUSED_RESTS, MAX_REFUSED_REST = 300.0, 3600.0
 NOT_CONCLUSIVE = "Altegio said yes, but not all that must be known."
 
 
@@ -38,6 +39,7 @@ class AnswerFacts:
     idempotent: bool = False
     is_conclusive: bool = True
     needs_verification: bool = False
+    setbacks: int = 0  # of the call before this one
     is_final: bool = True  # of a refusal: it says what was to be known, or that nothing is to be said any more
     proves_token: bool = True  # a 401 is about the partner token, and about nothing else
     last_write_wins: bool = False
@@ -89,7 +91,8 @@ def _after_sending(facts: AnswerFacts) -> Transition:
             asked = facts.retry_after or 0.0
             return Transition(CallState.UNCONFIRMED, facts.message, asked=asked, remembers_refusal=True)
         case Outcome.REFUSED if not facts.is_final:
-            return _back_off(facts, CallState.QUEUED, facts.message, at_least=REFUSED_RESTS)
+            rest = min(REFUSED_RESTS * 2 ** min(facts.setbacks, 10), MAX_REFUSED_REST)
+            return _back_off(facts, CallState.QUEUED, facts.message, at_least=rest)
         case Outcome.REFUSED:
             return Transition(CallState.REFUSED, facts.message, Effect.REFUSED)
         case Outcome.UNKNOWN:

@@ -39,6 +39,8 @@ AFTER_SENDING: list[tuple[Outcome, dict[str, Any], Transition]] = [
         Transition(UNCONFIRMED, "No.", asked=7.0, remembers_refusal=True),
     ),
     (REFUSED, {"is_final": False}, later(QUEUED, at_least=300.0)),
+    (REFUSED, {"is_final": False, "setbacks": 2}, later(QUEUED, at_least=1200.0)),
+    (REFUSED, {"is_final": False, "setbacks": 50}, later(QUEUED, at_least=3600.0)),
     (UNKNOWN, {}, later(UNCONFIRMED)),
     (UNKNOWN, {"retry_after": 7.0}, later(UNCONFIRMED, asked=7.0)),
     (UNKNOWN, {"idempotent": True}, later(QUEUED)),
