@@ -14,9 +14,17 @@ from tests.end_to_end.portal import PARTNER_TOKEN
 STATUSES = "/api/v1/sms/statuses/"
 PHONE_CALLS = "/api/v1/telephony/calls/"
 CHAIN = 501
+# Of a chain whose token came with a connection that Altegio accepted.
 KNOW_CHAIN = """
-from integrations.connections.models import Chain
-Chain.objects.create(altegio_id={chain}, crm_token="{token}", telephony="on")
+from django.utils import timezone
+from integrations.connections.models import Application, Chain, Connection, Location
+chain, now = Chain.objects.create(altegio_id={chain}, crm_token="{token}", telephony="on"), timezone.now()
+Connection.objects.create(
+    application=Application.objects.get_or_create(altegio_id=1)[0],
+    location=Location.objects.create(altegio_id={chain}, chain=chain),
+    **dict.fromkeys(("arrived_at", "last_arrived_at", "deadline_at", "activated_at", "ended_at"), now),
+    state="uninstalled", claim="bench",
+)
 """
 PAYMENTS = "/api/v1/payments/"
 RECORD = {

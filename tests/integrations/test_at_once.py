@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from integrations.altegio.answers import no_answer
-from integrations.connections.models import Application, Chain
+from integrations.connections.models import Application, Chain, Connection, Location
 from integrations.messaging import ingest
 from integrations.messaging.call_kinds import RelayStatuses
 from integrations.messaging.ingest import take_statuses
@@ -27,7 +27,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_one_call_id_from_two_systems_is_one_call() -> None:
-    Chain.objects.create(altegio_id=501, crm_token="crm", telephony="on")
+    chain, now = Chain.objects.create(altegio_id=501, crm_token="crm", telephony="on"), timezone.now()
+    Connection.objects.create(
+        application=Application.objects.create(altegio_id=2),
+        location=Location.objects.create(altegio_id=10101, chain=chain),
+        **dict.fromkeys(("arrived_at", "last_arrived_at", "deadline_at", "activated_at"), now),
+        state="active",
+    )
     call = {"type": "incoming", "phone": "+447700900123", "diversion": "+442071838750"}
     told = {**call, "salon_group_id": 501, "call_id": "pbx-1"}
     results = at_once(*[lambda: take_calls([told])[0].verdict.value] * 4)
