@@ -101,7 +101,7 @@ def show_connections(arrival: Arrival, claimed: list[Claimed]) -> None:
 
 
 def note_owner(arrival: Arrival, there: Iterable[Connection]) -> None:
-    """Its person has shown on it who they are: of these, which are locked, theirs are proven from now on.
+    """Mark as proven which of these locked connections are the arrival's person's, who has shown who they are.
 
     They were accepted, or have ended, while somebody had merely typed the address, and so a CRM token came along.
     """
@@ -117,7 +117,7 @@ def note_owner(arrival: Arrival, there: Iterable[Connection]) -> None:
 
 
 def _is_decided_for(arrival: Arrival, connection: Connection) -> bool:
-    """Whether it is undecided no more, and of this arrival's person. What waits is proven where it is claimed."""
+    """Return whether it is decided, and this arrival's person's: what waits is proven where it is claimed."""
     if connection.state in UNDECIDED or connection.claim != arrival.claim:
         return False
     return connection.state not in LIVE or connection.owner_id == arrival.user_id

@@ -231,7 +231,7 @@ def _place(connection: Connection) -> tuple[int, int]:
 
 
 def _own_beside(given: Sequence[Connection], claimant: Claimant) -> dict[tuple[int, int], Connection]:
-    """What the claimant holds at these places, or else claims there; locked."""
+    """Return, locked, what the claimant holds at these places, or else claims there."""
     own = Q(state__in=UNDECIDED, claim=claimant.claim)
     if claimant.user is not None:
         own |= Q(state__in=LIVE, owner=claimant.user)
@@ -277,7 +277,7 @@ def stand_aside(pairs: Sequence[tuple[Connection, Connection]]) -> None:
 
 
 def _lengthen_windows(pairs: Iterable[tuple[Connection, Connection]]) -> None:
-    """A claim that stands waits for as long as the one that stood aside would have."""
+    """Let each claim that stands wait for as long as the one that stood aside would have."""
     longer = [(claim, to) for claim, to in pairs if to.state in UNDECIDED and to.deadline_at < claim.deadline_at]
     for claim, to in longer:
         begin_window(to, max(claim.deadline_at, to.deadline_at))

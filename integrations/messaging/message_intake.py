@@ -51,7 +51,7 @@ def take_messages(place: Place, request: MessageRequest) -> Answers:
 
 
 def _there(connection_id: int, send_ids: Collection[str]) -> Standing:
-    """The messages that stand under these send ids: key, and number and text of each."""
+    """Return the messages that stand under these send ids: key, and number and text of each."""
     rows = RequestedMessage.objects.filter(connection=connection_id, send_id__in=send_ids)
     as_stored = Cast("phone", TextField()), Cast("text", TextField())
     stored = rows.values_list("send_id", "pk", *as_stored)

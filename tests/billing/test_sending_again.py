@@ -263,42 +263,38 @@ def test_a_failure_of_the_portals_own_is_no_word_of_altegios(
     assert (shown["status"], shown["error"], held(altegio)) == ("reported", "", ["990.99"])
 
 
-def test_what_the_portal_failed_to_send_is_sent_when_staff_try_again(
-    altegio: Sandbox,
-    billing: Billing,
-    connection: Connection,
-    monkeypatch: pytest.MonkeyPatch,
-    work: Callable[..., None],
-) -> None:
+@pytest.fixture
+def given_up(
+    billing: Billing, connection: Connection, monkeypatch: pytest.MonkeyPatch, work: Callable[..., None]
+) -> int:
+    """A payment that the portal fails to report, until `monkeypatch.undo()`; its call is a dead letter."""
     monkeypatch.setattr(executor, "FAILING", replace(executor.FAILING, max_failures=1))
     monkeypatch.setattr(ReportPayment, "request", fail)
     payment = billing.pay()
     work()
+    return payment
+
+
+def test_what_the_portal_failed_to_send_is_sent_when_staff_try_again(
+    altegio: Sandbox, billing: Billing, given_up: int, monkeypatch: pytest.MonkeyPatch, work: Callable[..., None]
+) -> None:
     alerts = Alert.objects.filter(cleared_at=None, kind="call")
-    assert (billing.payment(payment)["status"], alerts.count(), held(altegio)) == ("failed", 1, [])
+    assert (billing.payment(given_up)["status"], alerts.count(), held(altegio)) == ("failed", 1, [])
 
     monkeypatch.undo()
     dead = list(OutgoingCall.objects.filter(kind="report_payment").values_list("pk", flat=True))
     assert executor.FAILING.try_again(dead) == 1
-    assert (billing.payment(payment)["status"], alerts.count()) == ("queued", 1)
+    assert (billing.payment(given_up)["status"], alerts.count()) == ("queued", 1)
     work()
-    assert (billing.payment(payment)["status"], alerts.count(), held(altegio)) == ("reported", 0, ["990.99"])
+    assert (billing.payment(given_up)["status"], alerts.count(), held(altegio)) == ("reported", 0, ["990.99"])
 
 
 def test_a_dead_round_is_not_tried_again_beside_a_newer_one(
-    altegio: Sandbox,
-    billing: Billing,
-    connection: Connection,
-    monkeypatch: pytest.MonkeyPatch,
-    work: Callable[..., None],
+    altegio: Sandbox, billing: Billing, given_up: int, monkeypatch: pytest.MonkeyPatch, work: Callable[..., None]
 ) -> None:
-    monkeypatch.setattr(executor, "FAILING", replace(executor.FAILING, max_failures=1))
-    monkeypatch.setattr(ReportPayment, "request", fail)
-    payment = billing.pay()
-    work()
     monkeypatch.undo()
     dead = list(OutgoingCall.objects.filter(kind="report_payment").values_list("pk", flat=True))
-    billing.post(f"payments/{payment}/retry/")
+    billing.post(f"payments/{given_up}/retry/")
     assert executor.FAILING.try_again(dead) == 0
     work()
     assert held(altegio) == ["990.99"]
