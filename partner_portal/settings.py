@@ -284,6 +284,8 @@ else:
         "default": {
             "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
             "LOCATION": str(VAR_DIR / "cache"),
+            # A full one forgets a third, whatever it is: not the limits of all after a few hundred visits.
+            "OPTIONS": {"MAX_ENTRIES": 10_000},
         }
     }
     _broker = Path(env.str("EMBEDDED_BROKER_DIR", default=str(VAR_DIR / "broker")))

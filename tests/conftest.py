@@ -1,11 +1,13 @@
 """What every test may use: the sandbox Altegio over HTTP, and a worker that works when it is told to."""
 
 import itertools
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import compress
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -100,8 +102,21 @@ def altegio(_sandbox: Sandbox, settings: Settings) -> Iterator[Sandbox]:
 
 @pytest.fixture(autouse=True)
 def _fresh_cache(settings: Settings) -> None:
-    """Every test has keys of its own: Redis is shared with other workers, and perhaps with a portal."""
-    settings.CACHES = {"default": settings.CACHES["default"] | {"KEY_PREFIX": uuid.uuid4().hex}}
+    """Every test has keys of its own: Redis is shared with other workers, and perhaps with a portal.
+
+    Of files it has a folder of its own too: a full one forgets some keys, whosever they are.
+    """
+    own, cache = uuid.uuid4().hex, settings.CACHES["default"]
+    if "filebased" in cache["BACKEND"]:
+        cache = cache | {"LOCATION": f"{cache['LOCATION']}/{own}"}
+    settings.CACHES = {"default": cache | {"KEY_PREFIX": own}}
+
+
+@pytest.fixture(autouse=True)
+def _one_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A limit's window begins with the test, which else would sometimes meet its end."""
+    began = time.time()
+    monkeypatch.setattr("accounts.limits.time", SimpleNamespace(time=lambda: time.time() - began))
 
 
 @pytest.fixture(autouse=True)

@@ -75,10 +75,9 @@ def test_a_header_does_not_make_another_caller(settings: Settings, monkeypatch: 
     def arrive(forwarded: str) -> int:
         return Client().get("/connect/?salon_id=x", headers={"X-Forwarded-For": forwarded}).status_code
 
-    with time_machine.travel(0, tick=False):
-        assert [arrive(f"10.0.0.{number}") for number in range(3)][-1] == 429
-        settings.BEHIND_HTTPS = True
-        assert [arrive(f"10.0.0.{number}, 203.0.113.7") for number in range(3)][-1] == 429
+    assert [arrive(f"10.0.0.{number}") for number in range(3)][-1] == 429
+    settings.BEHIND_HTTPS = True
+    assert [arrive(f"10.0.0.{number}, 203.0.113.7") for number in range(3)][-1] == 429
 
 
 def test_an_ipv6_network_is_one_caller(rf: RequestFactory) -> None:
@@ -167,8 +166,7 @@ def test_a_limit_counts_what_comes_at_the_same_moment() -> None:
 
 def test_a_closed_account_stays_closed_to_the_end_of_the_window(administrator: User) -> None:
     """The window is longer than what a cache keeps by default."""
-    beginning = (time.time() // 900 + 1) * 900
-    with time_machine.travel(beginning, tick=False) as clock:
+    with time_machine.travel(time.time(), tick=False) as clock:
         for _ in range(10):
             tries(administrator.email)
         clock.shift(890)
@@ -182,7 +180,7 @@ def test_right_passwords_do_not_use_the_tries_up(administrator: User) -> None:
 
 def test_emails_to_one_address_are_few_whatever_asks_for_them(db: None) -> None:
     User.objects.create_user("emma@owner.example", PASSWORD)
-    with time_machine.travel(1_800_000_000, tick=False) as clock:
+    with time_machine.travel(time.time(), tick=False) as clock:
         for number in range(12):
             Client(REMOTE_ADDR=f"192.0.{number}.1").post("/account/reset/", {"email": "Emma@Owner.example"})
             send_waiting_emails()

@@ -5,7 +5,6 @@ M is the stranger: Mallory, an Altegio user with an address of her own.
 
 import re
 import time
-import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -16,7 +15,6 @@ import time_machine
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
-from pytest_django.fixtures import Settings
 
 from accounts.emails import send_waiting_emails
 from accounts.frame_tokens import make_frame_token, owner_of_frame_token
@@ -349,15 +347,9 @@ def test_whoever_set_emmas_address_at_altegio_is_out_once_she_opens_an_email(
 
 
 @pytest.fixture
-def clock(settings: Settings) -> Iterator[time_machine.Traveller]:
-    """At the beginning of a window in which e-mails are counted, in a cache of the test's own.
-
-    One of files forgets some of what it holds once other tests have filled it.
-    """
-    if "filebased" in settings.CACHES["default"]["BACKEND"]:
-        own = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": uuid.uuid4().hex}
-        settings.CACHES = {"default": own}
-    with time_machine.travel((time.time() // 900 + 1) * 900, tick=False) as clock:
+def clock() -> Iterator[time_machine.Traveller]:
+    """At the beginning of a window in which e-mails are counted."""
+    with time_machine.travel(time.time(), tick=False) as clock:
         yield clock
 
 
