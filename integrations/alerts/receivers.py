@@ -83,7 +83,8 @@ def follow_the_connection(connection: Connection, before: State, after: State, *
     if after == State.GRANTED and connection.warned:
         Connection.objects.filter(pk=connection.pk, warned__gt=0).update(warned=0)
     if before in LIVE and after not in LIVE:
-        clear_alerts(connection=connection, kind=Alert.Kind.REVIEW)
+        # A conflict too: Altegio may have accepted it while two people claimed it.
+        clear_alerts(connection=connection, kind__in=(Alert.Kind.REVIEW, Alert.Kind.CONFLICT))
     if after in LIVE:
         clear_alerts(connection=connection, kind=Alert.Kind.UNKNOWN)
 

@@ -13,8 +13,8 @@ from accounts.models import User
 from integrations.activation.binding import accept, fail
 from integrations.activation.staff import give_to_claimant
 from integrations.alerts.models import Alert
-from integrations.connections.models import Application, Connection, State
-from integrations.connections.transitions import lock
+from integrations.connections.models import Application, Connection, EndedBy, State
+from integrations.connections.transitions import lock, move
 from integrations.outbox.models import OutgoingCall
 from sandbox import Sandbox
 from tests.marketplace import AURORA_1, AURORA_2, EMMA, EMMAS_EMAIL, MARIA, arrive, follow, status
@@ -326,3 +326,13 @@ def test_a_chain_that_a_stranger_named_before_is_connected(
     for _question in range(2):
         ask_once_more(work)
     assert owners() == [EMMAS_EMAIL, EMMAS_EMAIL]
+
+
+@pytest.mark.usefixtures("in_dispute")
+def test_staff_hear_no_more_of_what_altegio_accepted_in_a_dispute_once_it_has_ended() -> None:
+    accepted = lock(Connection.objects.filter(is_disputed=True).latest("pk").pk)
+    accept(accepted, State.ACTIVE, "Altegio accepted it.")
+    conflicts = Alert.objects.filter(kind=Alert.Kind.CONFLICT, connection=accepted, cleared_at=None)
+    assert conflicts.exists()
+    move(accepted, State.UNINSTALLED, "Its owner disconnected it.", ended_at=timezone.now(), ended_by=EndedBy.ALTEGIO)
+    assert not conflicts.exists()
