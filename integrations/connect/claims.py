@@ -206,11 +206,11 @@ def give_claims(connections: Iterable[Connection], old_claims: Collection[str], 
     own = _own_beside(given, claimant)
     aside: list[tuple[Connection, Connection]] = []
     bound: list[Connection] = []
-    for connection in given:
+    for connection in filter(_may_stand, given):
         mine = own.setdefault(_place(connection), connection)
         if connection.state in UNDECIDED and mine is not connection:
             aside.append((connection, mine))
-        elif connection.state in LIVE and connection.owner_id is None and not connection.is_disputed:
+        elif connection.state in LIVE:
             bound.append(connection)
             own[_place(connection)] = connection
             if mine is not connection:
@@ -224,6 +224,13 @@ def give_claims(connections: Iterable[Connection], old_claims: Collection[str], 
     keys = [each.pk for each in bound]
     look_at_bound(keys)
     tell_details(keys)
+
+
+def _may_stand(connection: Connection) -> bool:
+    """Return whether it can be the claimant's one connection here: what has ended, or is somebody's, cannot."""
+    if connection.state in LIVE:
+        return connection.owner_id is None and not connection.is_disputed
+    return connection.state in UNDECIDED
 
 
 def _place(connection: Connection) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from integrations.activation.call_kinds import Activate
 from integrations.connect import arrivals
 from integrations.connect.claimants import Claimant
 from integrations.connect.claims import give_claims
-from integrations.connections.models import Application, Arrival, Connection, Location
+from integrations.connections.models import UNDECIDED, Application, Arrival, Connection, Location
 from integrations.outbox.models import OutgoingCall
 from integrations.status_sync.status_sync import AskStatus
 from tests.marketplace import EMMA, EMMAS_EMAIL, proven_owner
@@ -95,3 +95,40 @@ def test_of_several_claims_of_hers_at_one_place_what_is_alive_stands_with_all_ar
     stands = Connection.objects.get(state="active")
     assert (stands.owner, stands.arrivals.count()) == (emma, 3)
     assert set(Connection.objects.exclude(pk=stands.pk).values_list("state", "claim")) == {("failed", f"u:{emma.pk}")}
+
+
+def claimed_here(state: str, **columns: Any) -> Connection:
+    """One of several connections at one location that came with Emma's arrivals, before her account was known."""
+    now = timezone.now()
+    connection = Connection.objects.create(
+        application=Application.objects.get_or_create(altegio_id=1)[0],
+        location=Location.objects.get_or_create(altegio_id=1)[0],
+        state=state,
+        claim=f"a:{EMMA}",
+        activated_at=now if state == "active" else None,
+        **dict.fromkeys(("arrived_at", "last_arrived_at"), now),
+        deadline_at=now + timedelta(hours=1),
+        **columns,
+    )
+    if state in UNDECIDED:
+        Activate.new(connection).save()
+    return connection
+
+
+@pytest.mark.parametrize("ended", ["uninstalled", "expired", "failed"])
+@pytest.mark.parametrize("state", ["granted", "conflict", "active"])
+def test_what_had_ended_before_the_sign_in_takes_nothing_from_what_stands(emma: User, ended: str, state: str) -> None:
+    first = claimed_here(ended, ended_by="staff", ended_at=timezone.now())
+    second = claimed_here(state)
+    give_claims([first, second], {f"a:{EMMA}"}, Claimant.of(emma))
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.state, first.ended_by) == (ended, "staff")
+    assert (second.state, second.claim) == (state, f"u:{emma.pk}")
+    assert second.owner == (emma if state == "active" else None)
+
+
+def test_no_claim_stands_aside_for_what_staff_must_decide(emma: User) -> None:
+    connections = [claimed_here("active", is_disputed=True), claimed_here("conflict")]
+    give_claims(connections, {f"a:{EMMA}"}, Claimant.of(emma))
+    assert Connection.objects.filter(state="conflict").exists()
