@@ -26,6 +26,7 @@ from integrations.altegio.requests import ApiRequest
 from integrations.altegio.wire import to_wire
 from integrations.connections.models import State
 from integrations.outbox.call_kinds import (
+    AskFirstError,
     CallKind,
     CannotTell,
     Happened,
@@ -94,7 +95,10 @@ class ReportPayment(_AboutPayment):
 
     def request(self, call: OutgoingCall) -> ApiRequest:
         payment = _payment(call)
-        if payment.status not in (PaymentStatus.QUEUED, PaymentStatus.REFUND_QUEUED):
+        if payment.status == PaymentStatus.REFUND_QUEUED:
+            # Nothing is sent to be refunded. Altegio's answer decides between a refund and a cancelled payment.
+            raise AskFirstError("The payment's refund was asked for.")
+        if payment.status != PaymentStatus.QUEUED:
             raise ObsoleteError(f"The payment is {payment.status}.")
         zone = settings.ALTEGIO_TIME_ZONE
         return requests.report_payment(
@@ -156,6 +160,8 @@ class ReportPayment(_AboutPayment):
         payment.status = PaymentStatus.CANCELLED if refunded else PaymentStatus.FAILED
         payment.error = reason[:500]
         payment.save(update_fields=["status", "error"])
+        if refunded:
+            end_alerts(payment)
 
     def bring_back(self, call: OutgoingCall) -> bool:
         payment = lock_payment(call.params["payment"])

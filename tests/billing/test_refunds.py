@@ -86,6 +86,34 @@ def test_one_in_doubt_is_settled_first(
     assert [payment.is_refunded for payment in remote(altegio)] == [True] * sent
 
 
+def test_one_whose_try_reached_nobody_is_not_sent_to_be_refunded(
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]
+) -> None:
+    """The refund was asked for while a worker looked for a line to Altegio, and found none."""
+    payment = billing.pay()
+    report = OutgoingCall.objects.filter(kind="report_payment")
+    report.update(state="sending")
+    assert billing.refund(payment).json()["status"] == "refund_queued"
+    report.update(state="queued")
+    work()
+    assert billing.payment(payment)["status"] == "cancelled"
+    assert altegio.requests("payment") == []
+
+
+def test_nobody_is_told_of_a_payment_that_is_cancelled_because_its_location_has_left(
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]
+) -> None:
+    altegio.fault("drop_before", "payment")
+    payment = billing.pay()
+    work(rounds=1)
+    billing.refund(payment)
+    ended = {"success": True, "data": {"connection_status": {"status": "uninstalled"}, "payments": []}}
+    altegio.fault("error", "status", status=200, body=ended)
+    work()
+    assert billing.payment(payment)["status"] == "cancelled"
+    assert not Alert.objects.filter(kind=Alert.Kind.CALL, cleared_at=None).exists()
+
+
 @pytest.fixture
 def failed_in_doubt(altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]) -> Any:
     """`failed_in_doubt(fault)`: a payment whose refund was wished, while nobody knew whether Altegio has it."""
