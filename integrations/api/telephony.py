@@ -18,7 +18,7 @@ from integrations.telephony import parsing
 from integrations.telephony.call_notifications import notify_of_call
 from integrations.telephony.intake import MAX_CALLS, OBJECT, find_caller, take_calls
 from integrations.telephony.models import PhoneCall
-from integrations.telephony.phone_calls import send_again
+from integrations.telephony.phone_calls import send_again, why_not_again
 from integrations.telephony.reading import InvalidCallError, read_ringing
 from integrations.telephony.reported_calls import Result, Verdict
 from integrations.telephony.switched_off import why_silent
@@ -216,7 +216,8 @@ class CallRetry(APIView):
             raise Http404 from None
         call = shown_calls().get(pk=pk)
         if not is_sent:
-            why = NOT_FAILED.format(state=call.get_state_display(), error=call.error).strip()
+            not_failed = NOT_FAILED.format(state=call.get_state_display(), error=call.error).strip()
+            why = why_not_again(call) if call.state == PhoneCall.State.FAILED else not_failed
             return Response({"detail": why}, 409)
         return Response(SavedSerializer(call).data, 202)
 

@@ -170,7 +170,7 @@ class PhoneCallAdmin(ReadOnlyAdmin):
         permission="telephony.change_phonecall",
     )
     def send_again(self, _request: HttpRequest, chosen: QuerySet[PhoneCall]) -> str:
-        count = sum(send_again(pk) for pk in list(chosen.values_list("pk", flat=True)))
+        count = sum(send_again(pk, by_staff=True) for pk in list(chosen.values_list("pk", flat=True)))
         return english_plural("%d call is on its way.", "%d calls are on their way.", count) % count
 
 

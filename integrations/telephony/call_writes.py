@@ -17,7 +17,7 @@ from integrations.outbox.models import CallState, OutgoingCall
 from integrations.outbox.queue import queue_fresh
 from integrations.telephony import legs
 from integrations.telephony.models import PhoneCall
-from integrations.telephony.phone_calls import CallHistory, can_be_asked
+from integrations.telephony.phone_calls import CallHistory, can_be_asked, why_not_again
 from integrations.telephony.reading import HIDDEN
 from integrations.telephony.reported_calls import ReportedCall, Result, Verdict
 from integrations.telephony.switched_off import KEPT_FOR, why_kept
@@ -134,6 +134,8 @@ class _Writes:
         """What is told anew takes its place. But what Altegio may hold is not sent because an exchange repeats it."""
         if known.is_unconfirmed and known.chain_id not in self._asked and not _differing(known, reported):
             return Result(Verdict.KNOWN, known, reported.warnings)
+        if why := why_not_again(known):
+            return _conflict(known, why, reported)
         known.attempt_count += 1
         return self._send_or_keep(known, reported, reported.content)
 

@@ -84,7 +84,7 @@ def _chain_numbered(altegio_id: int) -> Chain | None:
         raise _not_yet()
     if len(best) < 2 or not ranks[1]:
         return best[0]
-    confirmed = Chain.objects.filter(altegio_id=altegio_id, is_confirmed=True).first()
+    confirmed = Chain.objects.filter(is_proven(), altegio_id=altegio_id, is_confirmed=True).first()
     if confirmed is None:
         raise TelephonyNotConnectedError(
             _("Several accounts have connected this chain with different keys: name the location in salon_id.")

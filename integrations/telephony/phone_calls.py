@@ -44,20 +44,32 @@ from partner_portal.core.english import english as _
 AROUND = timedelta(days=1)
 # Calls of three days with one number: more are none of a salon's.
 MAX_PAGES = 40
+# Only a loop sends a call so often: each round costs a call to Altegio, and is looked through at the next.
+MAX_ATTEMPTS, MAX_ATTEMPTS_OF_STAFF = 1000, 30_000
 NOBODY_KNOWS = _(
     "Altegio gave no answer and may hold this call or not, and no user token is known to ask with. If Altegio's call "
     "history does not show it, send it again from the admin or by POST …/retry/: telling it once more sends nothing."
 )
+TRIED_TOO_OFTEN = _(
+    "It was sent {count} times, and Altegio has not taken it: ask Altegio why. Once the cause is mended, staff may "
+    "send it again."
+)
+
+
+def why_not_again(saved: PhoneCall) -> str:
+    """Return why no system may send this failed call once more; "" where one may."""
+    return TRIED_TOO_OFTEN.format(count=saved.attempt_count) if saved.attempt_count >= MAX_ATTEMPTS else ""
 
 
 @transaction.atomic
-def send_again(saved_id: int) -> bool:
-    """Try a failed call once more, as staff or the partner's system ask for. Returns whether it had failed.
+def send_again(saved_id: int, *, by_staff: bool = False) -> bool:
+    """Send a failed call once more. Returns whether it is sent: it had failed, and not too often.
 
     Raises PhoneCall.DoesNotExist.
     """
     saved = PhoneCall.objects.select_for_update(no_key=True).get(pk=saved_id)
-    if saved.state != PhoneCall.State.FAILED:
+    most = MAX_ATTEMPTS_OF_STAFF if by_staff else MAX_ATTEMPTS
+    if saved.state != PhoneCall.State.FAILED or saved.attempt_count >= most:
         return False
     saved.state, saved.error = PhoneCall.State.QUEUED, ""
     saved.attempt_count += 1

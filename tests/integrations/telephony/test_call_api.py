@@ -8,6 +8,7 @@ from pytest_django.fixtures import DjangoAssertNumQueries
 
 from integrations.connections.models import Chain, Location
 from integrations.telephony.models import PhoneCall
+from integrations.telephony.phone_calls import MAX_ATTEMPTS
 from sandbox import Sandbox
 from tests.integrations.telephony.calling import CALL, CALLS, saved
 from tests.not_none import not_none
@@ -111,6 +112,20 @@ def test_a_failed_call_is_tried_again_and_no_other(
     again = api("post", f"{CALLS}{number}/retry/")
     assert (again.status_code, "at Altegio" in again.json()["detail"]) == (409, True)
     assert api("post", f"{CALLS}4242/retry/").status_code == 404
+
+
+def test_a_loop_that_sends_a_refused_call_again_ends_and_costs_no_other_call(
+    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
+) -> None:
+    altegio.fault("error", "voip", status=422, remaining=1)
+    api("post", CALLS, CALL)
+    work()
+    PhoneCall.objects.update(attempt_count=MAX_ATTEMPTS)
+    again = api("post", f"{CALLS}{PhoneCall.objects.get().pk}/retry/")
+    assert (again.status_code, "1000 times" in again.json()["detail"]) == (409, True)
+    several = api("post", CALLS, [CALL, {**CALL, "call_id": "pbx-2"}]).json()
+    assert [each["code"] for each in several] == [409, 202]
+    assert "1000 times" in several[0]["problems"]["detail"]
 
 
 def test_a_locations_lines_say_how_its_calls_are_read(

@@ -112,6 +112,15 @@ def test_a_call_that_names_the_number_alone_goes_where_staff_have_confirmed(
     assert payload(altegio, "event") == [EMMAS]
 
 
+def test_a_confirmed_token_that_all_locations_have_left_opens_nothing_by_its_number(
+    api: Api, come: Callable[..., None]
+) -> None:
+    come(MEDVED_1, MARIA, token=MARIAS)
+    come(AURORA_1, EMMA, token=EMMAS)
+    Chain.objects.create(altegio_id=AURORA_CHAIN, crm_token="of who has left", is_confirmed=True)
+    assert ring(api, salon_group_id=AURORA_CHAIN) == 409
+
+
 def test_a_location_with_the_chains_own_token_joins_it_and_switches_nothing(
     altegio: Sandbox, come: Callable[..., None]
 ) -> None:
