@@ -20,7 +20,7 @@ from integrations.connections.window import activation_deadline
 from integrations.outbox.models import UNFINISHED, CallState, OutgoingCall
 from integrations.outbox.queue import cancel, hurry, queue_fresh
 from integrations.status_sync.disconnect import Uninstall
-from integrations.status_sync.status_sync import ask_status
+from integrations.status_sync.status_sync import AskStatus, ask_status
 from integrations.telephony.chains import adopt_chain, hand_over_chain
 from partner_portal.core.english import english as _
 from partner_portal.core.overtaken import again_when_overtaken
@@ -67,8 +67,10 @@ def release(connection_id: int) -> None:
 
 @transaction.atomic
 def ask_altegio(connection_id: int) -> None:
-    """Ask what Altegio holds to be true; the connection follows the answer."""
-    ask_status(lock(connection_id))
+    """Ask at once what Altegio holds to be true; the connection follows the answer."""
+    connection = lock(connection_id)
+    ask_status(connection)
+    hurry(connection.calls.filter(kind=AskStatus.name))
 
 
 @again_when_overtaken

@@ -16,6 +16,7 @@ def facts_of(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking: bool
     proves_token = answer.outcome is not Outcome.UNAUTHORIZED or kind.proves_token(call)
     judged = asking and is_judged(answer.outcome, proves_token=proves_token)
     accepted, refused = answer.outcome is Outcome.ACCEPTED, answer.outcome is Outcome.REFUSED
+    is_final = not refused or kind.is_final(answer)
     return AnswerFacts(
         outcome=answer.outcome,
         message=mask(answer.message),
@@ -24,8 +25,8 @@ def facts_of(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking: bool
         idempotent=kind.idempotent,
         is_conclusive=asking or kind.idempotent or not accepted or kind.is_conclusive(answer),
         needs_verification=not asking and refused and kind.needs_verification(answer),
-        setbacks=call.setbacks,
-        is_final=not refused or kind.is_final(answer),
+        refusals=0 if is_final else _earlier_refusals(call),
+        is_final=is_final,
         proves_token=proves_token,
         last_write_wins=kind.last_write_wins,
         settling=settings.ALTEGIO_SETTLING_SECONDS,
@@ -34,3 +35,8 @@ def facts_of(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking: bool
         is_question=asking,
         verdict=verdict_of(call, kind, answer) if judged else None,
     )
+
+
+def _earlier_refusals(call: OutgoingCall) -> int:
+    """Return how often Altegio had refused this call before its newest attempt, whose answer is stored already."""
+    return max(0, call.attempts.filter(outcome=Outcome.REFUSED).count() - 1)

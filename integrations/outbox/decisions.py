@@ -39,7 +39,7 @@ class AnswerFacts:
     idempotent: bool = False
     is_conclusive: bool = True
     needs_verification: bool = False
-    setbacks: int = 0  # of the call before this one
+    refusals: int = 0  # of the call before this one
     is_final: bool = True  # of a refusal: it says what was to be known, or that nothing is to be said any more
     proves_token: bool = True  # a 401 is about the partner token, and about nothing else
     last_write_wins: bool = False
@@ -91,7 +91,7 @@ def _after_sending(facts: AnswerFacts) -> Transition:
             asked = facts.retry_after or 0.0
             return Transition(CallState.UNCONFIRMED, facts.message, asked=asked, remembers_refusal=True)
         case Outcome.REFUSED if not facts.is_final:
-            rest = min(REFUSED_RESTS * 2 ** min(facts.setbacks, 10), MAX_REFUSED_REST)
+            rest = min(REFUSED_RESTS * 2 ** min(facts.refusals, 10), MAX_REFUSED_REST)
             return _back_off(facts, CallState.QUEUED, facts.message, at_least=rest)
         case Outcome.REFUSED:
             return Transition(CallState.REFUSED, facts.message, Effect.REFUSED)

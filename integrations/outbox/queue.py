@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
+from integrations.altegio.answers import Outcome
 from integrations.outbox.call_kinds import CallKind
-from integrations.outbox.models import UNFINISHED, CallState, OutgoingCall
+from integrations.outbox.decisions import REFUSED_RESTS
+from integrations.outbox.models import UNFINISHED, Attempt, CallState, OutgoingCall
 from integrations.outbox.signals import call_ended
 from partner_portal.core.fast_insert import insert
 from partner_portal.core.fast_query import Query
@@ -132,11 +134,16 @@ def queue_newest_of_each(kind: type[CallKind], coalesce_keys: Mapping[str, Mappi
 
 
 def _renew(kind: type[CallKind], queued: Collection[str]) -> None:
-    """One that has waited long, as after refusals, and serves now is not given up at once."""
-    if kind.max_age is not None and queued:
-        now = timezone.now()
-        old = OutgoingCall.objects.filter(coalesce_key__in=queued, state=CallState.QUEUED)
-        old.filter(deadline_at__lt=now + kind.max_age / 2).update(deadline_at=now + kind.max_age)
+    """Let a queued call serve a new intention: it is not given up soon, nor rests long because of old refusals."""
+    if not queued:
+        return
+    now = timezone.now()
+    waiting = OutgoingCall.objects.filter(coalesce_key__in=queued, state=CallState.QUEUED)
+    if kind.max_age is not None:
+        waiting.filter(deadline_at__lt=now + kind.max_age / 2).update(deadline_at=now + kind.max_age)
+    soon = now + timedelta(seconds=REFUSED_RESTS)
+    refused = Attempt.objects.filter(call=OuterRef("pk"), outcome=Outcome.REFUSED)
+    waiting.filter(Exists(refused), due_at__gt=soon).update(due_at=soon)
 
 
 def _new_about(kind: type[CallKind], coalesce_key: str, fields: Mapping[str, Any]) -> OutgoingCall:

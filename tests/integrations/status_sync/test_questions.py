@@ -8,8 +8,10 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
+from integrations.activation.staff import ask_altegio
 from integrations.connections.models import Connection
 from integrations.outbox.claim import claim_next
+from integrations.outbox.models import OutgoingCall
 from integrations.status_sync.status_sync import ask_status
 from sandbox import Sandbox
 from tests.marketplace import arrive
@@ -50,3 +52,43 @@ def test_what_is_told_is_asked_about_at_once_though_the_owner_has_just_come_back
         ask_status(connected)
         work(rounds=1)
         assert len(altegio.requests("status")) == before + 1
+
+
+def rests(question: OutgoingCall) -> float:
+    """Seconds until it is asked again."""
+    question.refresh_from_db()
+    return (question.due_at - timezone.now()).total_seconds()
+
+
+@pytest.fixture
+def refused(altegio: Sandbox, connected: Connection, work: Callable[..., None]) -> OutgoingCall:
+    """A question that Altegio has just refused to answer, after an hour in which it gave no answers."""
+    ask_status(connected)
+    OutgoingCall.objects.filter(kind="ask_status", state="queued").update(setbacks=6)
+    altegio.fault("error", "status", status=403)
+    work(rounds=1)
+    question: OutgoingCall = connected.calls.get(kind="ask_status", state="queued")
+    return question
+
+
+def test_the_first_refusal_rests_five_minutes_whatever_failed_before(refused: OutgoingCall) -> None:
+    assert 290 < rests(refused) <= 301
+
+
+def test_what_happens_meanwhile_brings_a_refused_question_forward(
+    connected: Connection, refused: OutgoingCall
+) -> None:
+    OutgoingCall.objects.filter(pk=refused.pk).update(due_at=timezone.now() + timedelta(minutes=50))
+    ask_status(connected)
+    assert 290 < rests(refused) <= 301
+
+
+def test_staff_who_ask_wait_for_no_refusal(connected: Connection, refused: OutgoingCall) -> None:
+    ask_altegio(connected.pk)
+    assert rests(refused) <= 0
+
+
+def test_what_altegio_has_asked_to_wait_for_is_not_brought_forward(connected: Connection) -> None:
+    ask_status(connected, delay=3000)
+    ask_status(connected)
+    assert rests(connected.calls.get(kind="ask_status", state="queued")) > 2900
