@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from accounts.models import Authenticator, Customer, OutgoingEmail, User
 from partner_portal.core.english import english as _
+from partner_portal.core.transaction_lock import lock_work
 
 # `user` (emptied), and `altegio_user_ids`, the set of those that were linked: sent inside the transaction.
 person_erased = Signal()
@@ -32,6 +33,8 @@ def erase_person(user: User) -> None:
     Raises CannotEraseError for staff: their rights are taken away first, so that nobody erases a colleague, or
     the last administrator, by mistake.
     """
+    # One at a time: what names two people is read and written whole, and two would write each other back.
+    lock_work("erasure")
     locked = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     if locked.is_staff or locked.is_superuser:
         raise CannotEraseError(_("%(user)s is staff. Take the staff rights away first.") % {"user": locked})

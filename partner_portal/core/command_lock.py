@@ -57,11 +57,11 @@ def alone_in_folder(folder: Path, work: str, say: Say) -> Iterator[None]:
 
 
 def _wait(take: Callable[[], bool], work: str, say: Say) -> None:
-    ends_at, payload = time.monotonic() + MAX_WAIT, False
+    ends_at, has_said = time.monotonic() + MAX_WAIT, False
     while not take():
         if time.monotonic() > ends_at:
-            raise CommandError(f"Another `{work}` has not ended for {MAX_WAIT / 60:.0f} minutes. Look what it does.")
-        if not payload:
-            say(f"Another `{work}` is at work; this one waits for its end.")
-            payload = True
+            raise CommandError(f"Another `{work}` has not ended for {MAX_WAIT / 60:.0f} minutes. Check that process.")
+        if not has_said:
+            say(f"Another `{work}` is running; this one waits until it ends.")
+            has_said = True
         time.sleep(EVERY)

@@ -1,5 +1,6 @@
 """Two systems at once: the database's constraints decide, and nobody sees an error."""
 
+import json
 import threading
 from functools import partial
 from typing import Any
@@ -8,6 +9,8 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
+from accounts.erasure import erase_person
+from accounts.models import User
 from integrations.altegio.answers import no_answer
 from integrations.connections.models import Application, Chain, Connection, Location
 from integrations.messaging import ingest
@@ -17,11 +20,14 @@ from integrations.messaging.models import MessageStatus, StatusBatch
 from integrations.messaging.parsing import read_statuses
 from integrations.messaging.retold import take_retold
 from integrations.outbox.models import OutgoingCall
+from integrations.partner_events import types
+from integrations.partner_events.models import NamedPerson, PartnerEvent
+from integrations.partner_events.named_people import altegio_user
 from integrations.reconciliation.models import Finding, Reconciliation
 from integrations.reconciliation.runs import finish_if_done
 from integrations.telephony.intake import take_calls
 from integrations.telephony.models import PhoneCall
-from tests.concurrency import at_once
+from tests.concurrency import at_once, cross
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -106,3 +112,22 @@ def test_of_two_last_answers_one_ends_the_reconciliation() -> None:
     assert at_once(*[partial(settle, question) for question in questions]) == [None, None]
     run.refresh_from_db()
     assert run.state == Reconciliation.State.DONE
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets one transaction write at a time.")
+def test_of_two_people_in_one_event_who_are_erased_at_once_none_comes_back() -> None:
+    anna, emma = (User.objects.create_user(f"{name}@owner.example") for name in ("anna", "emma"))
+    for number, user in enumerate([anna, emma]):
+        user.identities.create(altegio_user_id=number)
+    shown = {"owner_id": None, "location": {"people": [{"altegio_user_id": number} for number in range(2)]}}
+    event = PartnerEvent.objects.create(
+        type=types.CONNECTION_CHANGED,
+        application=Application.objects.create(altegio_id=1),
+        body=json.dumps({"data": {"connection": shown}}),
+    )
+    NamedPerson.objects.bulk_create(NamedPerson(event=event, person=altegio_user(number)) for number in range(2))
+
+    cross(partial(erase_person, emma), first=partial(erase_person, anna), then=lambda: None)
+
+    event.refresh_from_db()
+    assert json.loads(event.body)["data"]["connection"]["location"]["people"] == []
