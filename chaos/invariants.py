@@ -227,13 +227,16 @@ def calls_were_told_or_dropped_as_too_old(stage: Stage, stories: list[Story]) ->
         "SELECT p.call_id, p.phone FROM telephony_phonecall p JOIN connections_chain c ON c.id = p.chain_id "
         "WHERE p.state = 'kept' AND c.telephony = 'off'"
     )
+    # Faults hit it twice: the portal may not send it a third time by itself, and staff were told.
+    doubtful = stage.query("SELECT call_id, phone FROM telephony_phonecall WHERE state = 'failed' AND is_unconfirmed")
     for story in stories:
         for phone in story.notes.notified:
             state = states.get(phone, "lost")
             if state not in ("done", "expired") or (state == "done" and phone not in shown):
                 yield f"notification {phone} is {state} here, shown: {phone in shown}"
         for wanted in story.notes.phone_calls.items():
-            if saved.pop(wanted, 0) != (0 if wanted in kept else 1):
+            times = saved.pop(wanted, 0)
+            if times != 1 and not (times == 0 and wanted in [*kept, *doubtful]):
                 yield f"saved call {wanted} is not once at Altegio"
     yield from (f"saved call {extra} that nobody told" for extra in saved)
 
