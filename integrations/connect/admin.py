@@ -1,4 +1,4 @@
-"""Arrivals in the control room."""
+"""Admin pages for arrivals and refused arrivals."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ MAX_SHOWN = 200
 
 
 class RegisteredFilter(admin.SimpleListFilter):
-    """Whether the person is known."""
+    """A filter on whether the arrival's person is known."""
 
     title = _("registered")
     parameter_name = "registered"
@@ -96,7 +96,7 @@ class RefusedArrivalAdmin(ReadOnlyAdmin):
     list_select_related = ("application",)
     fields = ("at", "application", "reason", "locations")
     readonly_fields = ("locations",)
-    # Its own: the numbers stand in a list.
+    # The numbers are stored in a list, so the search needs `matching` below.
     search_fields = ("salon_ids",)
     search_help_text = _("A location's number")
 

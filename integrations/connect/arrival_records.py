@@ -1,4 +1,4 @@
-"""How an arrival is stored, found again when its link is followed once more, and what its page shows."""
+"""Stored arrivals: how one is written, found again when its link is followed again, and linked to connections."""
 
 import hashlib
 from collections.abc import Iterable
@@ -26,7 +26,11 @@ def store_arrival(
     expected: User | None = None,
     network: str = "",
 ) -> Arrival:
-    """Store what a redirect carried, with its time: of which claimant it is, or which account it waits for."""
+    """Store what a redirect carried and when it came, and return the arrival.
+
+    `claimant` claims its locations; `expected` is the account whose owner must sign in first; `network` is a hash of
+    where the redirect came from.
+    """
     person = redirect.person
     arrival = Arrival(
         application=application,
@@ -50,7 +54,7 @@ def store_arrival(
 
 
 def digest_of(application: Application, redirect: Redirect, claimant: Claimant | None) -> str:
-    """Return the digest by which two redirects are the same link, in 64 hexadecimal digits."""
+    """Return a digest (64 hexadecimal digits) that is equal for two redirects through the same link."""
     content = (
         application.pk,
         claimant.claim if claimant else "",
@@ -64,14 +68,16 @@ def digest_of(application: Application, redirect: Redirect, claimant: Claimant |
 def same_arrival(
     digest: str, claim: str, expected: User | None, claimed: list[Claimed], now: datetime
 ) -> Arrival | None:
-    """The earlier arrival through the same link, when this one opened nothing new.
+    """Return the earlier arrival through the same link, counted as visited again, if this visit opened nothing new.
 
-    Only while it is still the same claimant's, and expects the same account: whoever has signed in on it since is not
-    shown to be who comes now, and the signed address may be another account's by now.
+    Return None unless that arrival still has the same claimant and expects the same account: if somebody has signed
+    in on it since, whoever comes now must not be shown as them, and the signed address may belong to another account
+    by now.
     """
     if any(item.is_new for item in claimed):
         return None
-    # Who signs in on it at this moment holds it, and wants the connections that are held here: that is another visit.
+    # A sign-in that holds the arrival's lock waits for the connections locked here. Skipping the row avoids a
+    # deadlock; this visit becomes a new arrival.
     free = Arrival.objects.select_for_update(no_key=True, skip_locked=True)
     earlier = free.filter(digest=digest, claim=claim, expected_user=expected).order_by("-pk").first()
     if earlier is not None:
@@ -87,13 +93,13 @@ def seen_again(arrival: Arrival, now: datetime) -> None:
 
 
 def hide_others(arrival: Arrival, claimed: list[Claimed]) -> None:
-    """Leave no other connections than these on the page of an arrival that was seen before."""
+    """Remove all connections but these from the page of an arrival that was seen before."""
     others = ArrivalLocation.objects.filter(arrival=arrival)
     others.exclude(connection__in=[item.connection.pk for item in claimed]).delete()
 
 
 def show_connections(arrival: Arrival, claimed: list[Claimed]) -> None:
-    """Show these connections on the arrival's page."""
+    """Show these connections on the arrival's page, and apply the arrival's proof and CRM token to them."""
     shown = [ArrivalLocation(arrival=arrival, connection=item.connection) for item in claimed]
     insert(shown, ignore_conflicts=True)
     note_owner(arrival, [item.connection for item in claimed])
@@ -101,9 +107,11 @@ def show_connections(arrival: Arrival, claimed: list[Claimed]) -> None:
 
 
 def note_owner(arrival: Arrival, there: Iterable[Connection]) -> None:
-    """Mark as proven which of these locked connections are the arrival's person's, who has shown who they are.
+    """Mark as proven the connections, of those given and locked, that belong to the arrival's person, if that one is
+    proven.
 
-    They were accepted, or have ended, while somebody had merely typed the address, and so a CRM token came along.
+    They were accepted, or ended, while the address had merely been typed, so a CRM token that came with the typed
+    address is dropped from the live ones, unless this arrival brought the same.
     """
     typed = [each for each in there if not each.is_proven and _is_decided_for(arrival, each)]
     if not typed or arrival.user is None:
@@ -117,14 +125,17 @@ def note_owner(arrival: Arrival, there: Iterable[Connection]) -> None:
 
 
 def _is_decided_for(arrival: Arrival, connection: Connection) -> bool:
-    """Return whether it is decided, and this arrival's person's: what waits is proven where it is claimed."""
+    """Return whether the connection is decided and belongs to this arrival's person.
+
+    An undecided one is marked as proven where it is claimed.
+    """
     if connection.state in UNDECIDED or connection.claim != arrival.claim:
         return False
     return connection.state not in LIVE or connection.owner_id == arrival.user_id
 
 
 def _see_token(arrival: Arrival, claimed: list[Claimed]) -> None:
-    """Look at a CRM token that came with an owner who is back at what they hold; it is not taken over.
+    """Look at the CRM token that came with an owner's return to what they hold; it is not taken over.
 
     One location speaks for the chain, so the number of queries does not grow with the arrival.
     """

@@ -1,6 +1,6 @@
-"""Receiving an arrival: stored with its time, registered when the person is known, claimed, queued.
+"""Receiving an arrival: it is stored with its time, registered once the person is known, claimed and queued.
 
-All of it in one transaction with the outgoing calls; the views only parse and show.
+All of it happens in one transaction with the outgoing calls; the views only parse and show.
 """
 
 from collections.abc import Sequence
@@ -45,13 +45,13 @@ from partner_portal.core.brand import Brand
 from partner_portal.core.overtaken import again_when_overtaken
 from partner_portal.core.remembered import Remembered
 
-# Arrivals come in bursts. What staff change in an application counts two seconds later for those who arrive.
+# Arrivals come in bursts, so applications are cached. A change by staff reaches arrivals two seconds later.
 known_applications = Remembered[Application](seconds=2.0)
 
 
 @dataclass(frozen=True)
 class SignUp:
-    """What the sign-up form holds."""
+    """The content of the sign-up form."""
 
     name: str
     email: str
@@ -60,7 +60,7 @@ class SignUp:
 
 
 def application_of(altegio_id: int | None) -> Application | None:
-    """`application_for`, as it was at most two seconds ago."""
+    """Return what `application_for` returns, at most two seconds out of date."""
     key = str(altegio_id)
     known = known_applications.get(key)
     if known is None and (known := application_for(altegio_id)) is not None:
@@ -69,13 +69,16 @@ def application_of(altegio_id: int | None) -> Application | None:
 
 
 def refuse_arrival(application: Application | None, reason: str, salon_ids: Sequence[int]) -> None:
-    """Remember that an arrival could not be read, why, and which locations it named; nothing else that it carried."""
+    """Record that an arrival could not be read, why, and which locations it named; nothing else that it carried."""
     RefusedArrival.objects.create(application=application, reason=reason[:300], salon_ids=list(salon_ids))
 
 
 @again_when_overtaken
 def receive_signed(application: Application, redirect: Redirect) -> Arrival:
-    """A redirect with valid user data: registered, claimed and queued without a form."""
+    """Store a redirect with valid user data, and register, claim and queue without a form.
+
+    Raises ValueError if the redirect carries no person.
+    """
     if redirect.person is None:
         raise ValueError("This redirect carries no person.")
     brand = brand_of(application)
@@ -101,7 +104,7 @@ def receive_signed(application: Application, redirect: Redirect) -> Arrival:
 
 
 def _tell_of_staff(expected: User) -> None:
-    """Alert staff to what one of them connects under their own address: nobody can sign in to it."""
+    """Alert staff if the signed address is a staff account's: nobody can sign in to own what was connected."""
     if expected.is_staff:
         text = (
             f"Altegio signed an arrival with the address of staff account #{expected.pk}. Staff own no locations, "
@@ -114,10 +117,10 @@ def _tell_of_staff(expected: User) -> None:
 def receive_unsigned(
     application: Application, redirect: Redirect, seen: Arrival | None, *, network: str = ""
 ) -> Arrival:
-    """A redirect without user data: stored, so that the window runs; registered by a form.
+    """Store a redirect without user data, so that its window runs; a form registers it later.
 
-    `seen` is the arrival this browser came with before, if any: the same link is the same arrival. `network` is
-    where it came from, as a hash.
+    `seen` is the arrival that this browser brought before, if any: the same link within its window, not yet claimed,
+    is the same arrival. `network` is a hash of where the redirect came from.
     """
     digest = digest_of(application, redirect, None)
     if seen is not None and seen.digest == digest and not seen.claim and timezone.now() < seen.deadline_at:
@@ -128,10 +131,10 @@ def receive_unsigned(
 
 @again_when_overtaken
 def register(arrival: Arrival, sign_up: SignUp) -> Arrival:
-    """The sign-up form. An address that has an account gets the same answer, and an e-mail that leads in.
+    """Register the arrival with the sign-up form, and send an e-mail with a sign-in link.
 
-    Its locations are activated all the same, so that no hour is missed; they are nobody's until the
-    account's owner has signed in.
+    An address that already has an account gets the same answer. Its locations are activated as well, so that the
+    window is not missed; they belong to nobody until the account's owner has signed in.
     """
     arrival = _locked(arrival)
     if arrival.claim:
@@ -150,7 +153,10 @@ def register(arrival: Arrival, sign_up: SignUp) -> Arrival:
 
 
 def _account(sign_up: SignUp, brand: Brand) -> tuple[User, bool]:
-    """The account under this address, and whether it was made now: by the same queries, in the same time."""
+    """Return the account with this address, and whether it was created now.
+
+    Both cases run the same queries and take the same time, so that the time reveals no account.
+    """
     password = make_password(sign_up.password)
     language = get_language() or ""
     made = User(
@@ -167,27 +173,27 @@ def _account(sign_up: SignUp, brand: Brand) -> tuple[User, bool]:
 
 
 def send_sign_in_link(arrival: Arrival, email: str, template: str = "sign_in_link") -> int:
-    """An e-mail whose link signs its reader in, and gives them the arrival if it is theirs or expects them.
+    """Queue an e-mail whose link signs its reader in, and gives them the arrival if it is theirs or expects them.
 
-    Whoever asks for it, by whichever form, and whoever has the address: the same is done. Returns the seconds to
-    wait where it is too many on this arrival.
+    The steps are the same for every form and every address. Returns the seconds to wait if the arrival has had too
+    many such e-mails, else 0.
     """
     asked_by = f"{SIGNED}{arrival.altegio_user_id}" if arrival.altegio_user_id else arrival.network
     return request_email(template, email, asked_by=asked_by, arrival=arrival.pk)
 
 
 def person_of(arrival: Arrival) -> User | None:
-    """Return whose the arrival is, or who must sign in before it is."""
+    """Return the arrival's person, or the one who must sign in before it is theirs."""
     return arrival.user or arrival.expected_user
 
 
 @again_when_overtaken
 def give_to(arrival: Arrival, user: User, *, is_just_proven: bool) -> bool:
-    """`user` acts on this arrival: it is theirs from now on. False where they may not (`may_act`).
+    """Give the arrival to `user`, who acts on it. Return False if they may not (`may_act`).
 
-    `user` as they were when they showed who they are; what has been taken back since opens nothing.
-    `is_just_proven`: by their password or an e-mail, on this arrival. Then the Altegio user whom a signed
-    arrival brought is linked, if it expects exactly this account.
+    `user` is the account as it was when its owner showed who they are; a session that was ended since opens nothing.
+    `is_just_proven` says that they did so by a password or an e-mail on this arrival. Then the Altegio user whom a
+    signed arrival brought is linked, if the arrival expects exactly this account.
     """
     if held_as(user) is None:
         return False
@@ -218,14 +224,16 @@ def give_to(arrival: Arrival, user: User, *, is_just_proven: bool) -> bool:
 
 
 def _prove(arrival: Arrival) -> None:
-    """Its person is known: what was decided while only an address was typed is proven now."""
+    """Mark as proven what was decided while the arrival's address had merely been typed, now that its person is
+    known.
+    """
     typed = Connection.objects.filter(arrivals=arrival, is_proven=False).exclude(state__in=UNDECIDED)
     held = typed.select_for_update(of=("self",), no_key=True).select_related("application", "location__chain")
     note_owner(arrival, list(held.order_by("pk")))
 
 
 def _go_on(arrival: Arrival, claimant: Claimant) -> None:
-    """Let go on, within the window, what waited for the person to be known or to prove who they are."""
+    """Claim, within the window, the locations that waited for the person to be known or to prove who they are."""
     if timezone.now() >= arrival.deadline_at:
         return
     decided = set(arrival.connections.exclude(state__in=UNDECIDED).values_list("location__altegio_id", flat=True))
@@ -240,7 +248,7 @@ def _go_on(arrival: Arrival, claimant: Claimant) -> None:
 
 @transaction.atomic
 def enter_by_email(arrival: Arrival, user: User, *, password: str, keeps_password: bool) -> bool:
-    """The link in an e-mail was opened. False where the arrival is, or waits for, somebody else.
+    """Sign in on the arrival by the link in an e-mail. Return False if the arrival is, or waits for, somebody else's.
 
     An arrival that waits for nobody stays as it is: its owner says on its page that it is theirs.
     """
@@ -255,7 +263,7 @@ def enter_by_email(arrival: Arrival, user: User, *, password: str, keeps_passwor
 
 
 class UnsignedArrivalError(Exception):
-    """This application connects nothing for an arrival on which Altegio has not signed who came."""
+    """Raised when an application connects nothing for an arrival on which Altegio has not signed who came."""
 
 
 def _claim(arrival: Arrival, claimant: Claimant, *, expected: User | None) -> None:

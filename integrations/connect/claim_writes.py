@@ -1,4 +1,4 @@
-"""Writing down what was decided at each location of an arrival: in bulk, in the caller's transaction."""
+"""Writes for what was decided at each location of an arrival: in bulk, in the caller's transaction."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,9 +26,9 @@ from partner_portal.core.fast_insert import insert
 
 CONFLICT_REASON = "Another person claims this location too."
 TAKEN_REASON = "This location is connected by another person."
-# The locations of an arrival take turns, so many at a time: those of small arrivals are all in the first.
+# The locations of an arrival take turns, this many at a time. Those of a small arrival are all in the first turn.
 TURN = 20
-# Fewer for who has proven nothing, and all claims that wait from the same address or network count.
+# An unproven claimant gets fewer, and all waiting claims from the same address or network count.
 UNPROVEN_TURN = 5
 
 NEW: dict[ClaimDecision, tuple[State, str]] = {
@@ -42,14 +42,14 @@ NEW: dict[ClaimDecision, tuple[State, str]] = {
 
 @dataclass(frozen=True)
 class Claimed:
-    """What the claim on one location led to."""
+    """The result of the claim on one location."""
 
     connection: Connection
     is_new: bool
 
 
 class ClaimPlan:
-    """Collects the decisions, and writes them at the end in a constant number of queries."""
+    """The collected decisions of an arrival, written at the end in a constant number of queries."""
 
     def __init__(
         self,
@@ -60,7 +60,9 @@ class ClaimPlan:
         now: datetime,
         turns_taken: int,
     ) -> None:
-        """`turns_taken`: so many undecided claims of this visitor stand in front of those of this arrival."""
+        """Start an empty plan. `turns_taken` is how many undecided claims of this visitor stand in front of this
+        arrival's.
+        """
         self.application = application
         self.claimant = claimant
         self.arrived_at = arrived_at
@@ -79,11 +81,11 @@ class ClaimPlan:
 
     @property
     def opened(self) -> int:
-        """How many new undecided claims there are so far."""
+        """The number of new undecided claims so far."""
         return sum(len(opened) for claim, opened in self._new.items() if claim is not ClaimDecision.OPEN_LATE)
 
     def note(self, claim: ClaimDecision, location: Location, place: ClaimedLocation) -> None:
-        """Take down the decision on one location."""
+        """Record the decision on one location."""
         if claim in NEW:
             self._open(claim, location)
         if self.claimant.is_proven and claim in (ClaimDecision.OPEN, ClaimDecision.OPEN_ASKING):
@@ -112,7 +114,9 @@ class ClaimPlan:
             self._renewed.append(mine)
 
     def _lasts_longer(self, mine: Connection) -> bool:
-        """Whether this arrival's window does: one that is acted on late may be older than what the claim rests on."""
+        """Return whether this arrival's window ends later than the claim's: an arrival that is acted on late may be
+        older.
+        """
         return mine.deadline_at < self.deadline
 
     def _open(self, claim: ClaimDecision, location: Location) -> None:
@@ -139,7 +143,7 @@ class ClaimPlan:
         self.claimed.append(Claimed(connection, is_new=True))
 
     def finish(self) -> list[Claimed]:
-        """Write what was decided, and queue the calls."""
+        """Write the decisions, queue the calls, and return the claimed connections."""
         self._prove()
         self._store_new()
         self._dispute()
@@ -148,7 +152,7 @@ class ClaimPlan:
         return self.claimed
 
     def _prove(self) -> None:
-        """Who had proven nothing has proven now who they are: their claims wait no longer than others'."""
+        """Mark the unproven claims of a person who is proven now, and move their calls to the front."""
         if not self._proven:
             return
         proven = Connection.objects.filter(pk__in=[each.pk for each in self._proven])
@@ -168,7 +172,7 @@ class ClaimPlan:
         self._queue_calls()
 
     def _queue_calls(self) -> None:
-        """One activation call for each new claim: it is sent, asked about, or held back until the claim's end."""
+        """Queue one activation call for each new claim: sent, asked about, or held back until the claim's end."""
         states = {
             ClaimDecision.OPEN: CallState.QUEUED,
             ClaimDecision.OPEN_ASKING: CallState.UNCONFIRMED,
@@ -191,25 +195,27 @@ class ClaimPlan:
     def _dispute(self) -> None:
         """Put the disputed connections in conflict, and ask Altegio about each."""
         if self._overtaken:
-            # They may be sent any moment; whoever has proven who they are goes before them.
+            # The overtaken claims may be sent at any moment, but the proven claimant goes before them.
             ask_first(self._overtaken)
         if self._disputed:
             move_each(self._disputed, State.CONFLICT, CONFLICT_REASON, is_disputed=True)
             ask_first(self._disputed)
-            # What was held: the consent may be another one than when Altegio was asked.
+            # Held calls are woken too: the consent may be a newer one than when Altegio was asked.
             wake(self._disputed)
         if self._renewed:
-            # Its window was over, and nothing has ended it yet; or it was held, and this may be a new consent: who
-            # has just arrived has the whole new one.
+            # Either the claim's window was over and nothing had ended it yet, or it was in dispute and this may be a
+            # new consent. A new arrival gets a whole new window.
             clear_window_alerts(self._renewed)
             move_each(self._renewed, State.CONFLICT, CONFLICT_REASON, deadline_at=self.deadline, warned=0)
             renew_deadlines(self._renewed)
         if self.application.hold_activations:
-            # Nothing asks, so nobody else would tell them.
+            # Held activations ask nothing, so staff would not hear of the dispute from any answer.
             tell_of_disputes([*self._disputed, *self._new[ClaimDecision.OPEN_DISPUTED]])
 
     def _go_on(self) -> None:
-        """Reopen claims that were blocked, give them a new window, and ask Altegio about them."""
+        """Reopen claims that were blocked, renew their windows, and ask about them and about the connections returned
+        to.
+        """
         if self._reopened:
             renewed = [each for each in self._reopened if self._lasts_longer(each)]
             kept = [each for each in self._reopened if not self._lasts_longer(each)]
@@ -224,9 +230,9 @@ class ClaimPlan:
             ask_status_of_returned(self._returned)
 
     def _note_return(self) -> None:
-        """The owner came again. Who comes now came last, also where the clock was set back since they came before.
+        """Record that the owner came again, also where the clock was set back since the last time.
 
-        A claim that proves nothing gains nothing by coming again while it waits.
+        An unproven claim gains nothing from coming again while it waits.
         """
         again = [item.connection for item in self.claimed if not item.is_new]
         goes_on = [*self._returned, *self._reopened]

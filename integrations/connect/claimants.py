@@ -1,4 +1,4 @@
-"""Who claims, what they have proven, and how much may wait for somebody who has proven nothing."""
+"""Claimants: what they have proven, and how many claims of an unproven one may wait."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,10 +14,10 @@ from partner_portal.core.encryption import lookup_hash
 
 @dataclass(frozen=True)
 class Claimant:
-    """Who claims: `claim` names the person; `user` is their account once it is known for sure.
+    """A claimant: `claim` names the person; `user` is their account once it is known for sure.
 
-    `is_proven`: Altegio signed who they are, or they signed in to an account whose address is proven. For who has
-    proven nothing, `visitor` and `network` say by which address, and from where, as hashes.
+    `is_proven`: Altegio signed who they are, or they signed in to an account whose address is proven. For an unproven
+    claimant, `visitor` and `network` are hashes of the address that was given and of where the visit came from.
     """
 
     claim: str
@@ -28,14 +28,14 @@ class Claimant:
 
     @classmethod
     def of(cls, user: User, *, signed: bool = False, network: str = "") -> "Claimant":
-        """Somebody whose account is known: `signed` by Altegio on this arrival, or signed in."""
+        """Return the claimant for a known account, `signed` by Altegio on this arrival, or signed in."""
         if signed or has_proven_address(user):
             return cls(f"u:{user.pk}", user, is_proven=True)
         return cls(f"u:{user.pk}", user, is_proven=False, visitor=visitor_of(user), network=network)
 
     @classmethod
     def behind(cls, connection: Connection) -> "Claimant":
-        """The person of an earlier connection, who has come back to it."""
+        """Return the person of an earlier connection, who has come back to it."""
         user = connection.owner or connection.claimant
         if user is not None:
             return cls.of(user, signed=connection.is_proven, network=connection.network)
@@ -44,12 +44,12 @@ class Claimant:
 
 
 def visitor_of(user: User) -> str:
-    """One address, as it may be stored beside a claim; "" without an address."""
+    """Return the hash under which an e-mail address is stored beside a claim; "" without an address."""
     return lookup_hash(f"visitor:{user.email.lower()}")[:32] if user.email else ""
 
 
 def turns_taken(claimant: Claimant) -> tuple[int, int]:
-    """How many undecided claims that prove nothing this address has, and this network."""
+    """Return how many undecided unproven claims this claimant's address has, and how many its network has."""
     if claimant.is_proven:
         return 0, 0
     by_address = Q(visitor=claimant.visitor) & ~Q(visitor="")
@@ -62,7 +62,7 @@ def turns_taken(claimant: Claimant) -> tuple[int, int]:
 
 
 def room_for(claimant: Claimant, taken: tuple[int, int]) -> int:
-    """How many more undecided claims this claimant may have: no limit for who has proven who they are."""
+    """Return how many more undecided claims this claimant may have; a proven one has no limit."""
     if claimant.is_proven:
         return 10**9
     address, network = taken

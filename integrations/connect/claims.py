@@ -1,6 +1,6 @@
-"""Whose location is it: what an arrival leads to at each of its locations (docs/altegio.md §1).
+"""Claims: what an arrival leads to at each of its locations (docs/altegio.md §1).
 
-A claim proves nothing yet; Altegio's acceptance of the activation does. Here the facts are read, under locks, in a
+A claim proves nothing yet; Altegio's acceptance of the activation does. This module reads the facts under locks, in a
 constant number of queries; `decisions.decide` says what follows from them, and `ClaimPlan` writes it.
 """
 
@@ -53,9 +53,9 @@ def claim_locations(
 ) -> list[Claimed]:
     """Claim every location for `claimant`, in the caller's transaction, and queue what follows.
 
-    A constant number of queries however many locations and rivals there are. Arrivals for the same location
-    wait for each other; OvertakenError is raised where another one has made a connection by then, IntegrityError
-    where it has made the location: the caller begins anew. A location for which there is no room
+    The number of queries is constant, however many locations and rivals there are. Arrivals for the same location
+    wait for each other. Raises OvertakenError if another arrival has made a connection meanwhile, and IntegrityError
+    if it has made the location: the caller retries the transaction. A location for which there is no room
     (`claimants.room_for`) is left out.
     """
     locations, current = _locked(application, salon_ids, claimant, now)
@@ -80,8 +80,11 @@ _known_ids = Query(lambda *salon_ids: Location.objects.filter(altegio_id__in=sal
 def _locked(
     application: Application, salon_ids: Sequence[int], claimant: Claimant, now: datetime
 ) -> tuple[dict[int, Location], dict[int, list[Connection]]]:
-    """The locations by their ids at Altegio, and by their keys what stands there: all of it locked."""
-    # In the order of their ids, so that two arrivals never wait for each other crosswise.
+    """Return the locations by their ids at Altegio, and the connections there by location key, all of them locked.
+
+    Raises OvertakenError if a connection appeared that is not locked.
+    """
+    # The fixed lock order, by id, prevents deadlocks between two arrivals.
     ordered = sorted(set(salon_ids))
     known = {salon_id for (salon_id,) in _known_ids.all(*ordered)}
     locations: dict[int, Location] = {}
@@ -93,16 +96,17 @@ def _locked(
         there = {each.pk for found in current.values() for each in found if each.state in NOT_ENDED}
         if not there <= locked:
             raise OvertakenError
-    # Where nobody has ever been, nothing stands: who makes the same location at this moment waits for this one's end.
+    # A new location has no connections. A transaction that inserts the same location now waits for this one's end.
     new = [Location(altegio_id=salon_id) for salon_id in ordered if salon_id not in known]
     insert(new)
     return locations | {location.altegio_id: location for location in new}, current
 
 
 def _lock_connections(application: Application, salon_ids: Sequence[int]) -> set[int]:
-    """Connections are locked before locations, as where Altegio's answers are written down: no deadlock.
+    """Lock the connections that have not ended at these locations, and return their keys.
 
-    Their keys.
+    Connections are locked before locations, as where Altegio's answers are written: the fixed order prevents
+    deadlocks.
     """
     there = Connection.objects.not_ended().filter(application=application, location__altegio_id__in=salon_ids)
     return set(there.select_for_update(of=("self",), no_key=True).order_by("pk").values_list("pk", flat=True))
@@ -116,25 +120,30 @@ def _lock_locations(salon_ids: Iterable[int]) -> dict[int, Location]:
 def _current_connections(
     application: Application, locations: dict[int, Location], claimant: Claimant, now: datetime
 ) -> dict[int, list[Connection]]:
-    """What is undecided or alive at the locations, whose holder may have come back to them, and where this claimant
-    was refused lately.
+    """Return the connections at the locations that matter to this claim, by location key.
+
+    These are the undecided and live ones, those that ended but whose holder may have come back within a window, and
+    those on which this claimant was refused recently.
     """
     by_key = {place.pk: place for place in locations.values()}
     here = Connection.objects.filter(application=application, location__in=list(by_key))
     refused = here.filter(claim=claimant.claim).refused(now - REFUSAL_LASTS)
-    # The newest are enough to know: whoever comes five times a second leaves many.
+    # The newest refusals are enough; a visitor who comes five times a second leaves many.
     newest = refused.order_by("-pk").values("pk")[: 2 * len(by_key)]
     found: dict[int, list[Connection]] = defaultdict(list)
     back = Q(state=State.UNINSTALLED, last_arrived_at__gt=now - activation_window())
     for connection in here.filter(Q(state__in=NOT_ENDED) | back | Q(pk__in=newest)).order_by("pk"):
-        # Both are at hand: joining them costs a tenth of an arrival's time.
+        # Both rows are loaded already; a join would cost a tenth of an arrival's time.
         connection.application, connection.location = application, by_key[connection.location_id]
         found[connection.location_id].append(connection)
     return found
 
 
 def _persistent_claims(current: dict[int, list[Connection]], claimant: Claimant) -> dict[int, set[str]]:
-    """Where another proven person claims a location: those of both who were refused there again and again."""
+    """Return the persistent claims by location key, where another proven person claims the location too.
+
+    A claim is persistent if its claimant was refused there again and again (`persistent_claims`).
+    """
     rivals = [
         each
         for connections in current.values()
@@ -151,9 +160,9 @@ def _persistent_claims(current: dict[int, list[Connection]], claimant: Claimant)
 
 
 def _give_what_waits(current: dict[int, list[Connection]], claimant: Claimant) -> bool:
-    """What was claimed by an arrival that expects this person is theirs: they are no rivals of themselves.
+    """Give the claimant the claims of arrivals that expect them, so that they are not their own rivals.
 
-    Whether there was something.
+    Return whether any such claims were waiting.
     """
     if claimant.user is None:
         return False
@@ -172,17 +181,16 @@ def _give_what_waits(current: dict[int, list[Connection]], claimant: Claimant) -
 
 
 def go_on_as_new(ended: Connection) -> None:
-    """Altegio waits for an activation where the owner came back: their arrival is a new connection's.
+    """Claim the location anew for an owner who came back after `ended`: Altegio waits for an activation there.
 
-    `ended` is the locked connection, at whose end the portal may not have looked yet when they came. Nothing
-    happens when its owner has not arrived within the window: then the grant is not known to be theirs. An
-    arrival goes on once.
+    `ended` is locked; the portal may not have known of its end when they came. Nothing happens if its owner has not
+    arrived within the window: then the grant is not known to be theirs. Each arrival goes on only once.
     """
     now = timezone.now()
     if ended.last_arrived_at == ended.arrived_at or now >= activation_deadline(ended.last_arrived_at):
         return
     later = Connection.objects.same_place(ended).filter(pk__gt=ended.pk, arrived_at=ended.last_arrived_at)
-    # But not a claim that the portal ended because this connection was given to its claimant.
+    # A claim that the portal ended because its claimant was given this connection does not count.
     if later.exclude(state=State.FAILED, ended_by=EndedBy.PORTAL).exists():
         return
     claimant = Claimant.behind(ended)
@@ -194,11 +202,11 @@ def go_on_as_new(ended: Connection) -> None:
 
 
 def give_claims(connections: Iterable[Connection], old_claims: Collection[str], claimant: Claimant) -> None:
-    """The person behind provisional claims is known: what was claimed so far is theirs.
+    """Give the claimant what was claimed under `old_claims`, now that the person behind them is known.
 
-    Locked by the caller's transaction. A live connection that waited for them becomes theirs, unless staff must
-    decide whose it is; where they have a connection or a claim of their own already, one of the two stands. A
-    constant number of queries, but for what listens to the end of a claim.
+    The connections are locked by the caller's transaction. A live connection that waited for the claimant becomes
+    theirs, unless staff must decide whose it is. Where they already have a connection or a claim of their own, one of
+    the two stands. The number of queries is constant, apart from receivers of a claim's end.
     """
     given = [each for each in connections if each.claim in old_claims]
     if not given:
@@ -238,20 +246,20 @@ def _place(connection: Connection) -> tuple[int, int]:
 
 
 def _own_beside(given: Sequence[Connection], claimant: Claimant) -> dict[tuple[int, int], Connection]:
-    """Return, locked, what the claimant holds at these places, or else claims there."""
+    """Return, locked and by place, what the claimant holds at the places of `given`, or else claims there."""
     own = Q(state__in=UNDECIDED, claim=claimant.claim)
     if claimant.user is not None:
         own |= Q(state__in=LIVE, owner=claimant.user)
     applications, locations = zip(*map(_place, given), strict=True)
     there = Connection.objects.filter(own, application__in=set(applications), location__in=set(locations))
     others = there.exclude(pk__in=[each.pk for each in given])
-    # What is alive is last, and stands.
+    # Live connections sort last, so they win.
     found = sorted(lock_each(others), key=lambda each: each.state in LIVE)
     return {_place(each): each for each in found}
 
 
 def _change_each(connections: Sequence[Connection], **columns: Any) -> None:
-    """Write the same columns of many locked connections."""
+    """Write the same columns of many locked connections, in memory and in the database."""
     for connection in connections:
         for name, value in columns.items():
             setattr(connection, name, value)
@@ -259,9 +267,10 @@ def _change_each(connections: Sequence[Connection], **columns: Any) -> None:
 
 
 def stand_aside(pairs: Sequence[tuple[Connection, Connection]]) -> None:
-    """End each first one, an undecided claim of a person whose other connection, the second, stands; all are locked.
+    """End the first of each pair, an undecided claim whose claimant's other connection, the second, stands.
 
-    The arrivals lead to what stands from now on, with their time: the newest consent is of after the newest arrival.
+    All are locked. The arrivals lead to the standing connection from now on, which also takes over their time: the
+    newest consent is judged by the newest arrival.
     """
     if not pairs:
         return
@@ -279,12 +288,12 @@ def stand_aside(pairs: Sequence[tuple[Connection, Connection]]) -> None:
     kept = list({to.pk: to for to in standing.values()}.values())
     Connection.objects.bulk_update(kept, ["last_arrived_at"], batch_size=500)
     _lengthen_windows([(claim, standing[claim.pk]) for claim, _to in pairs])
-    # It may have ended at Altegio without a word, and been granted anew.
+    # A live connection may have ended at Altegio without a callback, and been granted anew.
     ask_status_of_returned(to for to in kept if to.state in LIVE)
 
 
 def _lengthen_windows(pairs: Iterable[tuple[Connection, Connection]]) -> None:
-    """Let each claim that stands wait for as long as the one that stood aside would have."""
+    """Let each standing claim wait for as long as the one that stood aside would have."""
     longer = [(claim, to) for claim, to in pairs if to.state in UNDECIDED and to.deadline_at < claim.deadline_at]
     for claim, to in longer:
         begin_window(to, max(claim.deadline_at, to.deadline_at))
@@ -299,9 +308,9 @@ _waiting_for_signed = Query(
 
 
 def give_signed(user: User, altegio_user_id: int) -> None:
-    """Give `user` what was claimed by this Altegio user, before it was known that they are the same person.
+    """Give `user` what this Altegio user claimed before the two were known to be the same person.
 
-    Whoever acts on one of these arrivals at this moment is given that one there.
+    Skips an arrival that is locked by a person acting on it at this moment; that transaction gives it to them.
     """
     provisional = f"a:{altegio_user_id}"
     waiting = _waiting_for_signed.all(altegio_user_id, provisional)

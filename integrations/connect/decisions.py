@@ -1,7 +1,7 @@
-"""What a claim on one location leads to: decided from facts alone, with nothing read or written here.
+"""The decision about a claim on one location, made from facts alone; nothing is read or written here.
 
-The order of the questions is the rule (docs/architecture.md, "Whose is it"): what is theirs already; is there
-time; is there room; does somebody hold it; does another proven person claim it; have they been refused here.
+The order of the questions is the rule (docs/architecture.md, "Whose is it"): does the claimant have it already; is
+there time; is there room; does somebody hold it; does another proven person claim it; have they been refused here.
 """
 
 import enum
@@ -11,7 +11,7 @@ from integrations.connections.models import State
 
 
 class Holder(enum.Enum):
-    """Who holds the location: whose connection Altegio has accepted."""
+    """The holder of the location: the person whose connection Altegio has accepted."""
 
     NOBODY = enum.auto()
     CLAIMANT = enum.auto()
@@ -20,45 +20,47 @@ class Holder(enum.Enum):
 
 @dataclass(frozen=True)
 class Standing:
-    """An undecided claim on the location. `is_open`: its window is."""
+    """An undecided claim on the location. `is_open` says that its window is open."""
 
     state: State
     is_proven: bool
     is_disputed: bool
     is_open: bool
-    is_persistent: bool = False  # its claimant was refused there again and again (claim_order.persistent_claims)
+    is_persistent: bool = False  # its claimant was refused there repeatedly (claim_order.persistent_claims)
 
     @property
     def waits_behind_a_holder(self) -> bool:
-        """Whether it was made at what somebody held: it is nobody's rival, also once they have left."""
+        """Whether it was made while somebody held the location: it is nobody's rival, even once they have left."""
         return self.state == State.CONFLICT and not self.is_disputed
 
     @property
     def is_rival(self) -> bool:
-        """Whether it can dispute the location: of a proven person, in time, and not on what somebody holds."""
+        """Whether it can dispute the location: it is proven and in time, and nobody held the location when it was
+        made.
+        """
         return self.is_proven and self.is_open and (self.state == State.GRANTED or self.is_disputed)
 
 
 @dataclass(frozen=True)
 class ClaimFacts:
-    """All that a decision rests on."""
+    """All the facts that a decision rests on."""
 
     is_proven: bool  # Altegio signed who they are, or they signed in to an account whose address is proven
     in_time: bool  # the window of this arrival is open
-    has_room: bool  # who has proven nothing may keep no more undecided
-    was_refused: bool  # this claimant, at this location, lately
+    has_room: bool  # this unproven claimant may have one more undecided claim
+    was_refused: bool  # this claimant, at this location, recently
     holder: Holder
     mine: Standing | None = None
     others: tuple[Standing, ...] = ()
-    is_persistent: bool = False  # this claimant, as in `Standing`
-    holder_is_back: bool = False  # who held it until lately has come again: the grant may be theirs
-    staff_release: bool = False  # nothing of this application is sent before they do
+    is_persistent: bool = False  # this claimant was refused there repeatedly, as in `Standing`
+    holder_is_back: bool = False  # its last holder has come again: the grant may be theirs
+    staff_release: bool = False  # nothing of this application is sent until staff release it
 
     @property
     def is_rivalled(self) -> bool:
-        """Whether two proven people claim the location: a claim that proves nothing opens no conflict.
+        """Whether two proven people claim the location; an unproven claim opens no conflict.
 
-        Nor does that of somebody who was refused there again and again: they could come without end.
+        Nor does the claim of somebody who was refused there repeatedly: they could come again without end.
         """
         return self.is_proven and any(
             other.is_rival and other.is_persistent == self.is_persistent for other in self.others
@@ -66,17 +68,17 @@ class ClaimFacts:
 
     @property
     def somebody_waits(self) -> bool:
-        """Whether a proven person waits behind a holder: they may have come first since that one has left."""
+        """Whether a proven person waits behind a holder: they may have come first since the holder left."""
         return any(other.is_proven and other.is_open and other.waits_behind_a_holder for other in self.others)
 
 
 class ClaimDecision(enum.Enum):
-    """What a claim leads to."""
+    """The possible results of a claim on one location."""
 
     KEEP = "keep"  # it waits already, and goes on as it does
-    RETURN = "return"  # it is theirs: Altegio is asked whether it still is
-    REOPEN = "reopen"  # what stood in its way is gone, or its window was over: it goes on, and asks first
-    DISPUTE = "dispute"  # it waits already, and a proven rival's does: both are in conflict, and ask
+    RETURN = "return"  # the claimant holds it: Altegio is asked whether they still do
+    REOPEN = "reopen"  # what blocked it is gone, or its window was over: it goes on, and asks first
+    DISPUTE = "dispute"  # it waits already, and so does a proven rival's: both are in conflict, and ask
     ASK_AGAIN = "ask again"  # somebody held the location: Altegio is asked whether they still do
     OPEN = "open"  # new, and sent at once
     OPEN_ASKING = "open, asking"  # new, and asked about before it is sent
@@ -87,7 +89,7 @@ class ClaimDecision(enum.Enum):
 
 
 def decide(facts: ClaimFacts) -> ClaimDecision:
-    """The decision on one location."""
+    """Return the decision on one location."""
     if facts.mine is not None:
         return _decide_mine(facts, facts.mine)
     if facts.holder is Holder.CLAIMANT:
@@ -105,7 +107,10 @@ def decide(facts: ClaimFacts) -> ClaimDecision:
 
 
 def _decide_mine(facts: ClaimFacts, mine: Standing) -> ClaimDecision:
-    """The same person again: within its window a claim does not start anew, and nothing is sent twice."""
+    """Return the decision for a claimant whose claim waits here already.
+
+    A claim does not start anew within its window, and nothing is sent twice.
+    """
     if not facts.in_time:
         return ClaimDecision.KEEP
     if mine.state == State.GRANTED:

@@ -1,4 +1,4 @@
-"""The e-mails of the arrival: their links are made at the moment of sending."""
+"""Contexts of the arrival's e-mails; their links are made when an e-mail is sent."""
 
 from typing import Any
 
@@ -15,9 +15,9 @@ from integrations.connections.models import Arrival
 @EMAIL_CONTEXTS.add("welcome")
 @EMAIL_CONTEXTS.add("sign_in_link")
 def with_sign_in_link(params: dict[str, Any]) -> dict[str, Any]:
-    """The context of an e-mail with a link that signs its reader in on an arrival.
+    """Return the context of an e-mail with a link that signs its reader in on an arrival.
 
-    Raises NoRecipientError where the arrival is, or waits for, somebody else.
+    Raises NoRecipientError if the arrival is, or waits for, somebody else's.
     """
     user, arrival = reader_of(params), _arrival(params["arrival"])
     if arrival is None or not may_act(arrival, user):

@@ -1,4 +1,4 @@
-"""The forms of an unsigned arrival; their field names are those of docs/interface.md."""
+"""Forms of an unsigned arrival; their field names are those of docs/interface.md."""
 
 from django import forms
 from django.contrib.auth.password_validation import validate_password
@@ -44,7 +44,8 @@ class SignUpForm(EmailForm):
 
     def clean_password(self) -> str:
         password: str = self.cleaned_data["password"]
-        # Compared with what was typed, not with an account: the answer tells nothing about accounts.
+        # The password is compared with what was typed, not with an account, so the answer reveals nothing about
+        # accounts.
         person = User(email=self.cleaned_data.get("email"), name=self.cleaned_data.get("name", ""))
         validate_password(password, person)
         return password

@@ -1,4 +1,4 @@
-"""The states' names on owners' pages."""
+"""Names of the states on owners' pages."""
 
 from django.utils.functional import Promise
 from django.utils.translation import pgettext_lazy

@@ -1,4 +1,4 @@
-"""One location as a claimant finds it: the facts of a decision, read from the connections there."""
+"""The facts of a decision at one location, read from the connections there."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,9 +12,10 @@ from integrations.connections.models import LIVE, UNDECIDED, Connection, State
 
 @dataclass(frozen=True)
 class ClaimedLocation:
-    """The connections at one location: undecided, alive, ended lately, and where this claimant was refused lately.
+    """The connections at one location that matter to a claimant.
 
-    `persistent`: the claims that were refused there again and again.
+    They are the undecided, the live, the recently ended, and those on which this claimant was refused recently.
+    `persistent` holds the claims that were refused there repeatedly.
     """
 
     connections: list[Connection]
@@ -32,7 +33,7 @@ class ClaimedLocation:
 
     @property
     def others(self) -> list[Connection]:
-        """The undecided claims of others."""
+        """The undecided claims of other people."""
         return [each for each in self._undecided if each.claim != self.claimant.claim]
 
     @property
@@ -42,12 +43,12 @@ class ClaimedLocation:
 
     @property
     def unproven(self) -> list[Connection]:
-        """The claims of others that prove nothing."""
+        """The unproven claims of other people."""
         return [each for each in self.others if not each.is_proven]
 
     @property
     def overtaken(self) -> list[Connection]:
-        """The claims of others behind which nobody who comes first waits."""
+        """The claims of other people that do not go before a new claim, even if they came first."""
         return [each for each in self.others if not each.is_proven or each.claim in self.persistent]
 
     @property
@@ -59,7 +60,7 @@ class ClaimedLocation:
         return [each for each in self.connections if each.state in UNDECIDED]
 
     def facts(self, *, in_time: bool, has_room: bool) -> ClaimFacts:
-        """Return what `decide` looks at. `has_room`: this claimant may have one more undecided claim."""
+        """Return the facts for `decide`. `has_room` says that this claimant may have one more undecided claim."""
         return ClaimFacts(
             is_proven=self.claimant.is_proven,
             in_time=in_time,
@@ -83,7 +84,7 @@ class ClaimedLocation:
         )
 
     def _holder_is_back(self) -> bool:
-        """Return whether somebody else came back to what they held, and the portal has noted its end since."""
+        """Return whether another person came back to what they held, and the portal has recorded its end since."""
         ended = [each for each in self.connections if each.state == State.UNINSTALLED]
         return any(each.last_arrived_at != each.arrived_at and each.claim != self.claimant.claim for each in ended)
 

@@ -1,4 +1,4 @@
-"""Reading the registration redirect: every form of docs/altegio.md §1, and nothing else."""
+"""Parsing of the registration redirect: every form of docs/altegio.md §1, and nothing else."""
 
 import re
 from dataclasses import dataclass
@@ -11,16 +11,16 @@ from integrations.altegio.signatures import MAX_USER_DATA_BYTES, InvalidUserData
 from integrations.altegio.wire import parse_id
 
 MAX_LOCATIONS = 5_000
-# 5,000 locations in the longest form, and 8 KiB of user data in which every byte is escaped.
+# This holds 5,000 locations in the longest form, and 8 KiB of user data with every byte escaped.
 MAX_QUERY_BYTES = 300_000
 MAX_CRM_TOKEN = 500
-# Of a redirect that is refused.
+# The number of locations that are stored of a refused redirect.
 MAX_REMEMBERED = 50
 _LIST_NAME = re.compile(r"salon_ids(\[\d*\])?")
 
 
 class InvalidArrivalError(ValueError):
-    """The address cannot be read; `advice` tells the owner what to do, `str()` tells staff what was wrong."""
+    """Raised when the address cannot be read; `advice` is for the owner, `str()` tells staff what was wrong."""
 
     def __init__(self, what: str, advice: str | Promise) -> None:
         super().__init__(what)
@@ -32,7 +32,7 @@ _OPEN_AGAIN = _("Go back to Altegio and press Connect again.")
 
 @dataclass(frozen=True)
 class Redirect:
-    """A registration redirect that can be acted on. `person` is None when no user data came."""
+    """A valid registration redirect. `person` is None if no user data came."""
 
     salon_ids: tuple[int, ...]
     chain_id: int | None
@@ -41,7 +41,7 @@ class Redirect:
 
 
 def read_redirect(query: str, partner_token: str) -> Redirect:
-    """The redirect behind a raw query string. Raises InvalidArrivalError."""
+    """Return the redirect in a raw query string. Raises InvalidArrivalError if it cannot be read."""
     if len(query) > MAX_QUERY_BYTES:
         raise InvalidArrivalError("The address is too long.", _("Connect fewer locations at a time, at most 5,000."))
     pairs = _pairs(query)
@@ -54,7 +54,7 @@ def read_redirect(query: str, partner_token: str) -> Redirect:
 
 
 def locations_named(query: str) -> list[int]:
-    """The locations that a redirect names which was refused, as far as they can be read; the first few."""
+    """Return the locations that a refused redirect names, as far as they can be read, at most `MAX_REMEMBERED`."""
     found: dict[int, None] = {}
     for name, value in _pairs(query[:MAX_QUERY_BYTES]):
         if name == "salon_id" or name.startswith("salon_ids"):
@@ -63,7 +63,7 @@ def locations_named(query: str) -> list[int]:
 
 
 def _pairs(query: str) -> list[tuple[str, str]]:
-    # WSGI hands the query over as latin-1; what is not escaped in it is UTF-8.
+    # WSGI passes the query as latin-1; its unescaped characters are UTF-8.
     readable = query.encode("latin-1", "replace").decode("utf-8", "replace")
     return parse_qsl(readable, keep_blank_values=True, errors="replace")
 

@@ -1,4 +1,4 @@
-"""What the marketplace's features hold on a person, for the file they may take along; no secrets."""
+"""The marketplace's part of a person's data export; it holds no secrets."""
 
 from typing import Any
 
@@ -17,7 +17,8 @@ def _mine(user: User) -> Q:
 
 
 def _arrivals(user: User) -> list[Any]:
-    # Not those that wait for a sign-in: the account may be a stranger's, made in advance under their address.
+    # Arrivals that wait for a sign-in are left out: the account may be a stranger's, made in advance under their
+    # address.
     arrivals = Arrival.objects.filter(user=user).order_by("pk")
     return list(
         arrivals.values(
@@ -58,7 +59,7 @@ def _connection(connection: Connection, user: User) -> dict[str, Any]:
 
 
 def _sender_names(user: User) -> list[Any]:
-    # Of those that are theirs today: what they held before may be another's by now.
+    # Only names of today's connections: a location that they held before may be another person's by now.
     application, location = OuterRef("list__installation__application"), OuterRef("list__installation__location")
     mine = Connection.objects.at(application, location).live().shown_to_owner().filter(owner=user)
     names = SenderName.objects.filter(Exists(mine)).order_by("pk")
@@ -75,7 +76,7 @@ def _chain(chain: Chain) -> dict[str, Any]:
 
 
 def _notification_settings(user: User) -> list[Any]:
-    """What was read at Altegio with a token of theirs; the token is a secret."""
+    """Return the settings that were read at Altegio with a token of theirs; the token is a secret and stays out."""
     numbers = user.identities.values("altegio_user_id")
     tokens = UserToken.objects.filter(altegio_user_id__in=numbers).order_by("pk")
     return list(tokens.values("location__altegio_id", "altegio_user_id", "user_settings", "fetched_at"))

@@ -1,4 +1,4 @@
-"""What arrivals and connections learn from the rest of the portal."""
+"""Receivers through which arrivals and connections follow changes elsewhere in the portal."""
 
 from typing import Any
 
@@ -18,14 +18,17 @@ from integrations.connections.transitions import hold, lock_each, tell_details, 
 
 @receiver(granted_again)
 def reconnect(connection: Connection, status: ConnectionStatus, **_: Any) -> None:
-    """Connect was pressed again before the portal knew of the end; by its owner, where they have come since."""
+    """Claim the location for its former owner, if Connect was pressed again before the portal knew of the end.
+
+    Only if the owner has arrived since, so that the new grant is theirs.
+    """
     if is_granted_to(connection, status):
         go_on_as_new(connection)
 
 
 @receiver(connection_changed)
 def one_of_two_stands(connection: Connection, before: State, after: State, **_: Any) -> None:
-    """Altegio accepted a claim that had ended, while the same person has claimed the location anew."""
+    """End the person's newer claim when Altegio turns out to have accepted an older one that had ended here."""
     if before in (State.EXPIRED, State.FAILED) and after in LIVE:
         own = Connection.objects.beside(connection).undecided().filter(claim=connection.claim)
         stand_aside([(claim, connection) for claim in lock_each(own)])
@@ -33,15 +36,16 @@ def one_of_two_stands(connection: Connection, before: State, after: State, **_: 
 
 @receiver(person_changed)
 def show_other_owner(user: User, **_: Any) -> None:
-    """An owner's connections show who they are."""
+    """Announce that an owner's connections show changed personal details."""
     tell_details(touch(Connection.objects.filter(owner=user)))
 
 
 @receiver(taken_over)
 def wait_for_the_owner(user: User, *, was_proven: bool, **_: Any) -> None:
-    """What was claimed while nobody had proven the address goes on, but is nobody's: its arrivals wait for the owner.
+    """Let claims made before anybody had proven the address go on as nobody's; their arrivals wait for the account's
+    owner.
 
-    Nothing is lost: whoever signs in on such an arrival as this owner has it again.
+    Nothing is lost: the owner has the arrival again by signing in on it.
     """
     if was_proven:
         return

@@ -1,7 +1,7 @@
-"""Who is it: from a signed person, a sign-up or a sign-in to a portal account (docs/altegio.md §1).
+"""Identification of who arrives: by Altegio's signature, a sign-up or a sign-in (docs/altegio.md §1).
 
-A signature proves who the person is at Altegio. It never opens an account that was made in the portal
-under the same e-mail address: its owner signs in once and is linked. It never opens a staff account.
+A signature proves who the person is at Altegio. It never opens an account that was made in the portal under the same
+e-mail address: its owner signs in once and is linked. It never opens a staff account.
 """
 
 from dataclasses import dataclass
@@ -40,16 +40,18 @@ class MustSignIn:
 
 
 def account_of(person: Person, brand: Brand) -> Known | MustSignIn:
-    """The signed person's account, found by the Altegio user id or made; then they accept the terms of `brand`.
+    """Return the signed person's account, found by the Altegio user id or created; a new one accepts the terms of
+    `brand`.
 
-    Raises IntegrityError where the same person, or their address, came in at the same moment: the caller begins anew.
+    Raises IntegrityError if the same person, or their address, arrived at the same moment: the caller retries the
+    transaction.
     """
     linked = _linked(person.altegio_user_id)
     return _unless_closed(linked[0].user) if linked else _account_by_email(person, brand)
 
 
 def user_with_email(email: str) -> User | None:
-    """The account under this address; addresses compare without case."""
+    """Return the account with this address, compared without case, or None."""
     return next(iter(_with_email(email)), None) if email else None
 
 
@@ -75,19 +77,19 @@ def _unless_closed(user: User) -> Known | MustSignIn:
 
 
 def may_act(arrival: Arrival, user: User) -> bool:
-    """Return whether `user` may sign in on this arrival: its person alone; anybody while it waits for nobody.
+    """Return whether `user` may sign in on this arrival: only its person, or anybody while it waits for nobody.
 
-    Every door asks this (form, one click, e-mail), and asks it again under the arrival's lock.
+    Every way in (form, one click, e-mail) checks this, and checks it again under the arrival's lock.
     """
     person = arrival.user_id or arrival.expected_user_id
     return person == user.pk if person else not arrival.claim
 
 
 def begins_anew(arrival: Arrival, user: User) -> bool:
-    """Return whether who reads the mail of `user` takes the account over by opening the arrival's e-mail.
+    """Return whether opening the arrival's e-mail takes over the account of `user` for whoever reads its mail.
 
-    The address was never proven; or whoever came does not know the account: they signed up anew, or Altegio
-    signed somebody who is not linked to it.
+    It does if the address was never proven, or if whoever came does not know the account: they signed up anew, or
+    Altegio signed somebody who is not linked to it.
     """
     if not has_proven_address(user):
         return True

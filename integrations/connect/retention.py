@@ -1,4 +1,4 @@
-"""How long arrivals are kept that led nowhere."""
+"""Retention of arrivals that led nowhere."""
 
 from datetime import datetime
 
@@ -11,7 +11,7 @@ def delete_refused_arrivals(before: datetime) -> int:
 
 
 def delete_unregistered_arrivals(before: datetime) -> int:
-    """Those on which nobody has signed up or in: no claim was made, and no connection follows from them."""
+    """Delete arrivals on which nobody has signed up or in: no claim was made, and no connection follows from them."""
     unregistered = Arrival.objects.filter(claim="", user=None, expected_user=None, connections=None)
     return delete_first(unregistered.filter(arrived_at__lt=before).order_by("arrived_at"))
 

@@ -1,4 +1,4 @@
-"""The owner's first page: their locations, each with the newest word on it, those that need them first."""
+"""The owner's first page: their locations, each with its current state, those that need the owner first."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ from integrations.locations.search import matching
 from integrations.status_sync.disconnect import being_disconnected
 from partner_portal.core.extension_points import ExtensionPoint
 
-# In the order in which the owner should look at them; what they disconnected themselves comes last.
+# The order in which the owner should look at them; what they disconnected themselves comes last.
 ORDER = (
     State.FROZEN, State.FAILED, State.EXPIRED, State.CONFLICT, State.GRANTED, State.ACTIVE, State.UNINSTALLED,
 )  # fmt: skip
@@ -29,7 +29,7 @@ ORDER = (
 
 @dataclass(frozen=True)
 class Note:
-    """One more line on a location, from a feature above; with a link where there is more to see."""
+    """An additional line on a location, from a feature above; with a link if there is more to see."""
 
     text: str
     url: str = ""
@@ -63,7 +63,7 @@ class LocationRow:
 
 @dataclass(frozen=True)
 class StateFilter:
-    """How many of the owner's locations are in a state."""
+    """The number of the owner's locations in a state."""
 
     state: str
     label: Promise
@@ -72,10 +72,10 @@ class StateFilter:
 
 
 def own_connections(owner: User) -> QuerySet[Connection]:
-    """The newest connection of each application and location that is the owner's, or claimed by them.
+    """Return the newest connection at each application and location that the owner holds or has claimed.
 
-    Not the one that counts there, which may be another's: people are shown what became of their own last wish. Where
-    the portal ended a claim, another connection of theirs stands.
+    This need not be the connection that counts there, which may be another person's: people are shown what became of
+    their own last attempt. A claim that the portal ended is left out, because another connection of theirs stands.
     """
     mine = Q(owner=owner) | Q(owner=None, claimant=owner) & ~Q(state=State.FAILED, ended_by=EndedBy.PORTAL)
     here = Connection.objects.at(OuterRef("application"), OuterRef("location"))
@@ -142,7 +142,7 @@ def _rows(request: HttpRequest, connections: list[Connection], owner: User) -> l
 
 
 def _disconnect_url(connection: Connection, owner: User) -> str:
-    """Where the owner disconnects it; "" where there is nothing to disconnect."""
+    """Return the address where the owner disconnects it, or "" if there is nothing to disconnect."""
     if connection.state not in LIVE or connection.owner_id != owner.pk:
         return ""
     return reverse("lifecycle:disconnect", args=[connection.pk])

@@ -1,4 +1,4 @@
-"""What happens with each location of an arrival, in the owner's words."""
+"""The progress of each location of an arrival, in the owner's words."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -33,15 +33,15 @@ class LocationStatus:
 
 @dataclass(frozen=True)
 class ArrivalStatus:
-    """The whole page."""
+    """The content of an arrival's page."""
 
     state: PageState
     deadline: datetime
     locations: list[LocationStatus]
     titles: dict[int, str]
-    # What Altegio itself said about a location, within its message: in whatever language that is.
+    # Altegio's own words about a location, which are part of its message; their language is unknown.
     words: dict[int, str]
-    # Decided a moment ago, so that Altegio's page around the frame has not been told yet.
+    # Decided a moment ago, so Altegio's page around the frame still has to be notified.
     is_recent: bool
 
     def as_json(self) -> dict[str, Any]:
@@ -68,7 +68,7 @@ class ArrivalStatus:
 
 
 def status_of(arrival: Arrival) -> ArrivalStatus:
-    """The arrival's status in a constant number of queries."""
+    """Return the arrival's status, in a constant number of queries."""
     connections = {
         connection.location.altegio_id: connection
         for connection in arrival.connections.select_related("application", "location").order_by("pk")
@@ -95,7 +95,7 @@ def _is_recent(connection: Connection) -> bool:
 
 
 def page_state(states: list[str]) -> PageState:
-    """The page's state out of its locations' (docs/interface.md, Decided)."""
+    """Return the page's state, derived from its locations' states (docs/interface.md, Decided)."""
     distinct = set(states)
     if "pending" in distinct:
         return "pending"
@@ -107,16 +107,16 @@ def page_state(states: list[str]) -> PageState:
 
 
 def shown_state(connection: Connection) -> str:
-    """The state as owners and scripts know it (docs/interface.md, Pages): one that waits is `pending`."""
+    """Return the state as owners and scripts know it (docs/interface.md, Pages); an undecided one is `pending`."""
     return SHOWN_STATES[connection.state]
 
 
 @dataclass(frozen=True)
 class _Progress:
-    """What the calls say of the connections that wait, by their keys."""
+    """What the calls show of the waiting connections, by connection key."""
 
-    struggling: set[int | None]  # Altegio has not answered well so far
-    asking: set[int | None]  # somebody else claims it too, and Altegio is asked whose it is
+    struggling: set[int | None]  # Altegio's answers so far were failures
+    asking: set[int | None]  # another person claims it too, and Altegio is asked whose it is
     stopped: bool  # Altegio refuses our token
 
 
@@ -140,7 +140,7 @@ def _line(arrival: Arrival, salon_id: int, connection: Connection | None, progre
             salon_id, "expired", _("The time to connect was over. Press Connect in Altegio again."), again
         )
     if connection is None and arrival.claim and arrival.network:
-        # Of an arrival that Altegio has not signed; a signed one claims all it names.
+        # Only unsigned arrivals have a network; a signed one claims all it names.
         return LocationStatus(salon_id, "pending", _waits_for_proof(), again)
     if connection is None:
         return LocationStatus(salon_id, "pending", _("Sign up or sign in to go on."), again)
@@ -155,7 +155,9 @@ def _line(arrival: Arrival, salon_id: int, connection: Connection | None, progre
 
 
 def _is_anothers(arrival: Arrival, connection: Connection) -> bool:
-    """Return whether it is not this arrival's person's, or no more: whoever typed an address learns nothing of it."""
+    """Return whether it belongs to somebody else than the arrival's person: a typed address must reveal nothing of
+    it.
+    """
     return connection.owner_id not in (None, arrival.user_id)
 
 
@@ -166,7 +168,7 @@ def _taken_by_another() -> str:
 def message_for(connection: Connection, *, struggling: bool = False, stopped: bool = False) -> str:
     """Return what has become of one connection, and what the owner does next.
 
-    `struggling`: Altegio has not answered well so far; `stopped`: it refuses our token.
+    `struggling`: Altegio's answers so far were failures; `stopped`: Altegio refuses our token.
     """
     match State(connection.state):
         case State.GRANTED:
@@ -188,7 +190,7 @@ def message_for(connection: Connection, *, struggling: bool = False, stopped: bo
 
 
 def _frozen(connection: Connection) -> str:
-    if connection.frozen_at is None:  # frozen before the portal kept since when
+    if connection.frozen_at is None:  # frozen before the portal recorded the time
         return _("Connected, but frozen by Altegio until the subscription is paid.")
     since = {"day": day(connection.frozen_at)}
     return _("Connected, but frozen by Altegio since %(day)s, until the subscription is paid.") % since

@@ -1,4 +1,4 @@
-"""The page of one arrival: what happens with each of its locations, and the way in for its person."""
+"""The page of one arrival: the progress of each of its locations, and a sign-in for its person."""
 
 from functools import wraps
 
@@ -24,7 +24,7 @@ from partner_portal.core.languages import prefer
 
 
 def status_view(view: View) -> View:
-    """A page of one arrival, by its status token. Whoever reads it can do no more than anybody on the internet."""
+    """Decorate a page of one arrival, found by its status token. The token gives its holder no power to act."""
 
     @framed
     @wraps(view)
@@ -48,8 +48,9 @@ def _wants_json(request: HttpRequest) -> bool:
 @vary_on_headers("Accept")
 @status_view
 def status(request: HttpRequest, arrival: Arrival, token: str) -> HttpResponse:
-    """What happens with each location, live; JSON for the page's script."""
-    # Not after the sign-up form: the page of a new account would differ from that of a taken address.
+    """Show the progress of each location, live; as JSON for the page's script."""
+    # After the sign-up form the language stays: otherwise the page of a new account would differ from that of an
+    # address that has one.
     if arrival.user is not None and not arrival.signed_up:
         prefer(request, arrival.user.language)
     if _wants_json(request):
@@ -60,7 +61,7 @@ def status(request: HttpRequest, arrival: Arrival, token: str) -> HttpResponse:
 def _status_page(
     request: HttpRequest, arrival: Arrival, token: str, sign_in: SignInForm, *, status: int = 200
 ) -> HttpResponse:
-    # Registering by form shows the same to a new account and to an address that has one.
+    # The sign-up form must show the same to a new account and to an address that has one.
     needs_sign_in = arrival.signed_up or arrival.expected_user_id is not None
     context = {
         "arrival": arrival,
@@ -76,8 +77,10 @@ def _status_page(
 
 
 def _open_button(request: HttpRequest, arrival: Arrival) -> OpenButton | None:
-    """The way to the partner's cabinet, for the arrival's owner on the first of its connections that leads there."""
-    # Known before anything is connected: the page that waits shows the button without being loaded anew.
+    """Return the button to the partner's cabinet, for the arrival's owner, on the first of its connections that leads
+    there.
+    """
+    # Allow it before anything is connected: the waiting page shows the button later without a reload.
     allow_cabinet(request, arrival.application)
     owner = signed_in_owner(request)
     if owner is None or owner.pk != arrival.user_id or not arrival.application.handover_url:
@@ -91,7 +94,7 @@ def _open_button(request: HttpRequest, arrival: Arrival) -> OpenButton | None:
 @status_view
 @where_signed
 def status_sign_in(request: HttpRequest, arrival: Arrival, token: str) -> HttpResponse:
-    """The arrival's person signs in on its page; nobody else may."""
+    """Sign the arrival's person in on its page; nobody else may."""
     return sign_in_on(request, arrival, lambda form: _status_page(request, arrival, token, form, status=400))
 
 
@@ -99,7 +102,7 @@ def status_sign_in(request: HttpRequest, arrival: Arrival, token: str) -> HttpRe
 @require_POST
 @status_view
 def status_link(request: HttpRequest, arrival: Arrival, token: str) -> HttpResponse:
-    """An e-mail that signs the arrival's person in; it goes to their address, whoever asks for it."""
+    """Send an e-mail that signs the arrival's person in; it goes to their address, whoever asks for it."""
     if wait := limits.SIGN_IN_LINKS.hit(request):
         return too_many(request, wait)
     person = arrivals.person_of(arrival)

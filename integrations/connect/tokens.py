@@ -1,7 +1,7 @@
-"""Signed, expiring tokens that carry a step of the arrival, so that no cookie has to.
+"""Signed, expiring tokens that carry a step of the arrival in its address, so that no cookie has to.
 
-A step token lets its holder register or sign in on one arrival while that waits for nobody; a status token
-shows one arrival's page, and gives no power to act.
+A step token lets its holder register or sign in on one arrival while that waits for nobody; a status token shows one
+arrival's page and gives no power to act.
 """
 
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
@@ -17,7 +17,7 @@ _STATUS, _STEP, _LINK = "connect.status", "connect.step", "connect.link"
 
 
 class _OneUse(PasswordResetTokenGenerator):
-    """Ends when it is used (it counts the last sign-in), and when the password or address changes."""
+    """A token that ends when it is used (it depends on the last sign-in), or the password or address changes."""
 
     key_salt = "connect.sign-in-link"
 
@@ -34,7 +34,7 @@ def step_token(arrival: Arrival) -> str:
 
 
 def link_token(arrival_id: int, user: User) -> str:
-    """For an e-mail: proves that its holder reads the mail of `user`."""
+    """Return a token for an e-mail; it proves that its holder reads the mail of `user`."""
     return signing.dumps([arrival_id, user.pk, _one_use.make_token(user)], salt=_LINK)
 
 
@@ -47,7 +47,7 @@ def arrival_of_step(token: str) -> Arrival | None:
 
 
 def opened_link(token: str) -> tuple[Arrival, User] | None:
-    """The arrival and the account behind an e-mail's link; None once used or too old."""
+    """Return the arrival and the account behind an e-mail's link, or None if it was used or is too old."""
     try:
         arrival_id, user_id, one_use = signing.loads(token, salt=_LINK, max_age=LINK_AGE)
     except (signing.BadSignature, ValueError, TypeError):
@@ -60,9 +60,10 @@ def opened_link(token: str) -> tuple[Arrival, User] | None:
 
 
 def arrival_behind_old_link(token: str) -> Arrival | None:
-    """The arrival that an e-mail's link led to, used or not, for a day: there its person may still sign in.
+    """Return the arrival that an e-mail's link led to, used or not, for a day: its person may still sign in there.
 
-    None where it waits for nobody: then whoever comes next may claim it, and an old link must not let them.
+    Return None if the arrival waits for nobody: then whoever comes next may claim it, and an old link must not let
+    them.
     """
     try:
         arrival_id, *_rest = signing.loads(token, salt=_LINK, max_age=STATUS_AGE)

@@ -1,4 +1,4 @@
-"""The addresses an owner comes to from Altegio."""
+"""Addresses to which an owner comes from Altegio."""
 
 from django.urls import path, register_converter
 
@@ -6,7 +6,7 @@ from integrations.connect import status_views, views
 
 
 class AltegioId:
-    """An id as Altegio writes it: 1 to 18 digits."""
+    """A path converter for an id at Altegio: 1 to 18 digits."""
 
     regex = "[0-9]{1,18}"
 

@@ -1,8 +1,7 @@
-"""The arrival's pages: thin; each parses, calls one function that holds the rule, and shows.
+"""Views of the arrival: each parses, calls the one function that holds the rule, and shows the result.
 
-They may stand in a cross-site iframe with cookies blocked: a signed token in the address carries the
-step, so the forms need no CSRF cookie (whoever has the token may act on that arrival, and nobody else
-can know it).
+The pages may stand in a cross-site iframe with cookies blocked. A signed token in the address carries the step, so
+the forms need no CSRF cookie (whoever has the token may act on that arrival, and nobody else can know it).
 """
 
 from collections.abc import Callable
@@ -35,14 +34,14 @@ from integrations.connections.models import Arrival
 from partner_portal.core.framing import View, framed, is_in_frame
 from partner_portal.core.languages import prefer
 
-# Unsigned arrivals of this browser, where it takes cookies: reloading the page is the same arrival.
+# Remembers this browser's unsigned arrival, if it takes cookies, so that a reload is the same arrival.
 SEEN_COOKIE = "arrival"
 
 
 @framed
 @require_GET
 def arrive(request: HttpRequest, application_id: int | None = None) -> HttpResponse:
-    """The registration redirect (docs/altegio.md §1)."""
+    """Receive the registration redirect (docs/altegio.md §1)."""
     if wait := limits.ARRIVALS.hit(request):
         return too_many(request, wait)
     application = arrivals.application_of(application_id)
@@ -93,9 +92,10 @@ def _to_status(arrival: Arrival) -> HttpResponseRedirect:
 
 
 def _to_status_as_owner(request: HttpRequest, arrival: Arrival) -> HttpResponseRedirect:
-    """For a person who has just proven who they are: in the frame, where no cookie tells, the address does.
+    """Redirect a person who has just proven who they are to the status page, as its owner.
 
-    The plain address of the page opens nothing, so that it may be shared.
+    In the frame, where no cookie says who they are, the address does. The page's plain address opens nothing, so it
+    may be shared.
     """
     response = _to_status(arrival)
     if arrival.user is not None and is_in_frame(request):
@@ -124,13 +124,13 @@ def _forms(
 
 
 def signed_in_owner(request: HttpRequest) -> User | None:
-    """The owner whose browser is signed in; staff are none."""
+    """Return the owner whose browser is signed in; None for staff and visitors."""
     user = request.user
     return user if isinstance(user, User) and not user.is_staff else None
 
 
 def step_view(view: View) -> View:
-    """A POST that carries a step token; without a valid one, a page that says what to do."""
+    """Decorate a POST view that takes a step token; without a valid token, show a page that says what to do."""
 
     @framed
     @csrf_exempt
@@ -149,7 +149,7 @@ def step_view(view: View) -> View:
 @framed
 @require_GET
 def step(request: HttpRequest, token: str) -> HttpResponse:
-    """The forms once more, for reloads and the Back button."""
+    """Show the forms again, for reloads and the Back button."""
     arrival = tokens.arrival_of_step(token)
     if arrival is None:
         return link_is_old(request)
@@ -160,7 +160,7 @@ def step(request: HttpRequest, token: str) -> HttpResponse:
 @step_view
 @where_signed
 def sign_up(request: HttpRequest, arrival: Arrival, token: str) -> HttpResponse:
-    """A new owner. An address that has an account is answered in the same way."""
+    """Register a new owner. An address that has an account gets the same answer."""
     if wait := limits.SIGN_UPS.hit(request):
         return too_many(request, wait)
     form = SignUpForm(request.POST, auto_id="up_%s")
@@ -172,12 +172,12 @@ def sign_up(request: HttpRequest, arrival: Arrival, token: str) -> HttpResponse:
 @step_view
 @where_signed
 def sign_in(request: HttpRequest, arrival: Arrival, token: str) -> HttpResponse:
-    """An owner who has an account already."""
+    """Sign in an owner who has an account already."""
     return sign_in_on(request, arrival, lambda form: _forms(request, arrival, token, sign_in=form, status=400))
 
 
 def sign_in_on(request: HttpRequest, arrival: Arrival, again: Callable[[SignInForm], HttpResponse]) -> HttpResponse:
-    """A password was typed on one of the arrival's pages; `again` shows that page with what was wrong."""
+    """Sign in with the password typed on one of the arrival's pages; `again` shows that page with the errors."""
     if wait := limits.SIGN_INS.hit(request):
         return too_many(request, wait)
     form = SignInForm(request.POST, auto_id="in_%s")
@@ -199,7 +199,7 @@ def _enter(request: HttpRequest, arrival: Arrival, user: User, *, is_just_proven
         return _taken(request)
     remember_language(user)
     arrival.user = user
-    # Only a form of ours may open a session (login CSRF). One that goes on does not begin anew: nothing was proven.
+    # Only a form of ours may open a session (login CSRF). A session of the same user is kept: nothing new was proven.
     if posted_from_our_page(request) and not is_in_frame(request) and request.user != user:
         login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
     return _to_status_as_owner(request, arrival) if posted_from_our_page(request) else _to_status(arrival)
@@ -207,7 +207,7 @@ def _enter(request: HttpRequest, arrival: Arrival, user: User, *, is_just_proven
 
 @step_view
 def send_link(request: HttpRequest, arrival: Arrival, token: str) -> HttpResponse:
-    """An e-mail that signs the owner in; the answer is the same whether the address has an account."""
+    """Send an e-mail that signs the owner in; the answer is the same whether the address has an account."""
     if wait := limits.SIGN_IN_LINKS.hit(request):
         return too_many(request, wait)
     form = EmailForm(request.POST)
@@ -220,7 +220,7 @@ def send_link(request: HttpRequest, arrival: Arrival, token: str) -> HttpRespons
 
 
 def link_sent(request: HttpRequest, page: str, email: str = "") -> HttpResponse:
-    """The e-mail is on its way; `page` is where its reader came from."""
+    """Show that the e-mail is on its way; `page` is where its reader came from."""
     return render(request, "connect/link_sent.html", {"email": email, "language_base": page})
 
 
@@ -228,7 +228,7 @@ def link_sent(request: HttpRequest, page: str, email: str = "") -> HttpResponse:
 @require_POST
 @where_signed
 def go_on(request: HttpRequest, token: str) -> HttpResponse:
-    """One click of an owner whose browser is signed in; guarded by the session and its CSRF token."""
+    """Go on with one click of an owner whose browser is signed in; the session and its CSRF token guard it."""
     arrival, owner = tokens.arrival_of_step(token), signed_in_owner(request)
     if arrival is None or owner is None:
         return link_is_old(request)
@@ -237,7 +237,10 @@ def go_on(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _link_was_used(request: HttpRequest, token: str) -> HttpResponse:
-    """The owner of several arrivals has opened the e-mail of one: on each of the others they may sign in."""
+    """Show that the link was used or is too old, with a way to sign in.
+
+    An owner of several arrivals who has opened the e-mail of one may sign in on each of the others.
+    """
     arrival = tokens.arrival_behind_old_link(token)
     sign_in_url = reverse("connect:step", args=[tokens.step_token(arrival)]) if arrival else ""
     advice = _("A link works once, for an hour. Sign in with your password, or have a new link sent.")
@@ -249,7 +252,7 @@ def _link_was_used(request: HttpRequest, token: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @where_signed
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
-    """An e-mail's link: a page with one button, so that a mail scanner's visit changes nothing."""
+    """Show the page behind an e-mail's link. It has one button, so that a mail scanner's visit changes nothing."""
     opened = tokens.opened_link(token)
     if opened is None:
         return _link_was_used(request, token)
@@ -258,7 +261,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     if not may_act(arrival, user):
         return _taken(request)
     prefer(request, user.language)
-    # Whoever signed up in this browser a moment ago has just chosen the password.
+    # A person who signed up in this browser a moment ago has just chosen the password.
     signed_up_here = arrival.signed_up and arrival.user_id == user.pk and _seen(request) == arrival
     asks = begins_anew(arrival, user) and not signed_up_here
     form = FirstPasswordForm(user, request.POST if request.method == "POST" else None)

@@ -1,4 +1,4 @@
-"""What the owner's pages show of locations: rows with the urgent ones first, and counts by state."""
+"""Template tags for locations on owners' pages: rows with the urgent ones first, and counts by state."""
 
 from dataclasses import dataclass
 
@@ -29,7 +29,7 @@ class ArrivalRow:
 
 @dataclass(frozen=True)
 class Count:
-    """How many locations of an arrival are in a state."""
+    """The number of an arrival's locations in a state."""
 
     state: str
     label: str
@@ -38,7 +38,7 @@ class Count:
 
 @register.simple_tag
 def status_rows(status: ArrivalStatus) -> list[ArrivalRow]:
-    """The locations of an arrival: those that need the owner first, else in the order they came."""
+    """Return the arrival's locations: those that need the owner first, otherwise in the order they came."""
     labels = {state: str(label) for state, label in LABELS.items()}
     rows = [
         ArrivalRow(
@@ -57,7 +57,7 @@ def status_rows(status: ArrivalStatus) -> list[ArrivalRow]:
 
 @register.filter
 def quoting(message: str, said: str) -> str:
-    """The message, with Altegio's words in it marked as being in an unknown language, and addresses as links."""
+    """Return the message with addresses as links and with Altegio's words marked as being in an unknown language."""
     before, words, after = message.partition(said) if said else (message, "", "")
     if not words:
         return _linked(message)
@@ -67,11 +67,11 @@ def quoting(message: str, said: str) -> str:
 def _linked(text: str) -> str:
     if "@" not in text and "://" not in text:
         return text
-    return mark_safe(urlize(text, autoescape=True))  # noqa: S308 - it has escaped what is no link
+    return mark_safe(urlize(text, autoescape=True))  # noqa: S308 - urlize has escaped what is no link
 
 
 @register.simple_tag
 def status_counts(status: ArrivalStatus) -> list[Count]:
-    """Every state with its label and its number of locations, also those with none."""
+    """Return every state with its label and its number of locations, including states with none."""
     states = [location.state for location in status.locations]
     return [Count(state, str(label), states.count(state)) for state, label in LABELS.items()]
