@@ -1,4 +1,5 @@
-"""Altegio's wire: calls, answers, signatures, times. Knows no Django model and no Celery, usable alone.
+"""The client for Altegio's API: calls, answers, signatures, times. It uses no Django model and no Celery.
 
-Sections named in docstrings are those of Altegio's contract as collected for this product.
+It can be used alone. Sections named in docstrings are those of docs/altegio.md, Altegio's contract as collected for
+this product.
 """

@@ -1,6 +1,6 @@
-"""What an answer means, decided by its status code and shape, never by its words (docs/altegio.md §2).
+"""The meaning of an answer, decided by its status code and shape, never by its words (docs/altegio.md §2).
 
-Its texts and numbers are made clean here, where they enter: nothing that reads an `Answer` can stumble over them.
+Texts and numbers are cleaned here, where they enter, so that no reader of an `Answer` has to guard against them.
 """
 
 import enum
@@ -22,7 +22,7 @@ class Outcome(enum.StrEnum):
     REFUSED = "refused"  # Altegio says no, and says why
     UNAUTHORIZED = "unauthorized"  # 401: the token is not accepted; no call with it will be
     LIMITED = "limited"  # 429: not now, nothing was done
-    NOT_SENT = "not_sent"  # there was no line: nothing was done
+    NOT_SENT = "not_sent"  # no connection was made: nothing was done
     UNKNOWN = "unknown"  # it may or may not have happened: ask the status call
 
 
@@ -40,21 +40,25 @@ class Answer:
     retry_after: float | None = None
     text: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
-    envelope: Mapping[str, Any] | None = None  # the whole object; None where the text is no JSON of the API
+    envelope: Mapping[str, Any] | None = None  # the whole object; None if the text is not the API's JSON
 
     @property
     def gave_up_waiting(self) -> bool:
-        """Whether we, or a gateway at Altegio, waited no longer: what was sent may still be at work there."""
+        """Whether we, or a gateway at Altegio, stopped waiting, so that Altegio may still be processing the request.
+        """
         return self.outcome is not Outcome.NOT_SENT and self.status_code in (None, GATEWAY_TIMEOUT)
 
 
 def no_answer(why: str, *, was_sent: bool = True) -> Answer:
-    """A time-out or a broken connection: the outcome is unknown; or no connection at all: nothing was sent."""
+    """Return the answer for a call that got none.
+
+    Its outcome is unknown after a time-out or a broken connection; not `was_sent` means that no connection was made.
+    """
     return Answer(Outcome.UNKNOWN if was_sent else Outcome.NOT_SENT, message=why)
 
 
 def read_answer(status_code: int, headers: Mapping[str, str], text: str, *, cut: bool = False) -> Answer:
-    """Judge an HTTP answer; `cut`: only the beginning of its text was read."""
+    """Return an HTTP response as an `Answer`. `cut` says that only the beginning of its text was read."""
     envelope, is_json = ({}, False) if cut else _envelope(text)
     outcome = _outcome(status_code, envelope, is_json=is_json)
     return Answer(
@@ -70,7 +74,7 @@ def read_answer(status_code: int, headers: Mapping[str, str], text: str, *, cut:
 
 
 def _envelope(text: str) -> tuple[dict[str, Any], bool]:
-    """The answer's object ({} where it is none), and whether the text is what Altegio's API writes."""
+    """Return the response's object ({} if it holds none), and whether the text is what Altegio's API writes."""
     if not text.strip():
         return {}, True
     try:
@@ -89,14 +93,14 @@ def _outcome(status_code: int, envelope: dict[str, Any], *, is_json: bool) -> Ou
         return Outcome.UNKNOWN
     if 200 <= status_code < 300:
         return Outcome.UNKNOWN if envelope.get("success") is False else Outcome.ACCEPTED
-    # 408 says that Altegio did not read the call to its end; 3xx may follow a processed call.
+    # A 408 says that Altegio did not read the whole request; a 3xx may follow a request that was processed.
     if 400 <= status_code < 500 and status_code != 408:
         return Outcome.REFUSED
     return Outcome.UNKNOWN
 
 
 def _message(envelope: dict[str, Any]) -> str:
-    """Altegio's own words: `meta.message`, and for 422 the details of `meta.errors`."""
+    """Return Altegio's own words: `meta.message`, and for 422 the details of `meta.errors`."""
     meta = envelope.get("meta")
     if not isinstance(meta, dict):
         return ""
@@ -110,12 +114,12 @@ def _message(envelope: dict[str, Any]) -> str:
 
 
 def words_of(text: str) -> str:
-    """Return what Altegio itself says in an answer's text; "" where it says nothing, or the text is cut off."""
+    """Return what Altegio itself says in an answer's text; "" if it says nothing, or the text is cut off."""
     return _message(_envelope(text)[0])
 
 
 def read_code(answer: Answer) -> int | None:
-    """Altegio's own number for a refusal (`meta.code`; docs/altegio.md §2, SMS statuses), where it gives one."""
+    """Return Altegio's own number for a refusal (`meta.code`; docs/altegio.md §2, SMS statuses), if there is one."""
     envelope, _is_json = _envelope(answer.text)
     meta = envelope.get("meta")
     code = meta.get("code", envelope.get("code")) if isinstance(meta, dict) else envelope.get("code")
@@ -123,12 +127,12 @@ def read_code(answer: Answer) -> int | None:
 
 
 def read_list(answer: Answer) -> list[dict[str, Any]]:
-    """The objects of an answer that is a list."""
+    """Return the objects of an answer that is a list."""
     return objects_of(answer.data)
 
 
 def read_user_settings(answer: Answer) -> dict[str, Any] | None:
-    """A user's notification settings, an object with `mode` and `notification_types`; None for anything else."""
+    """Return a user's notification settings, an object with `mode` and `notification_types`; else None."""
     return answer.data if isinstance(answer.data, dict) else None
 
 
@@ -147,7 +151,7 @@ def _plain_reason(status_code: int, *, is_json: bool, outcome: Outcome, cut: boo
 
 
 class AltegioState(enum.StrEnum):
-    """`connection_status.status`; NONE where there is no current connection."""
+    """The value of `connection_status.status`; NONE if there is no current connection."""
 
     PENDING = "pending"
     ACTIVE = "active"
@@ -155,13 +159,13 @@ class AltegioState(enum.StrEnum):
     NONE = "none"
 
 
-# What the log calls the end of a connection.
+# The log's word for the end of a connection.
 UNINSTALLED = "uninstalled"
 
 
 @dataclass(frozen=True)
 class RemotePayment:
-    """A payment as the status call tells it. Unreadable fields are None."""
+    """A payment in the status call's answer. Unreadable fields are None."""
 
     id: int | None
     payment_sum: Decimal | None
@@ -180,14 +184,14 @@ class ConnectionStatus:
     newest_log_at: datetime | None
     payments: tuple[RemotePayment, ...]
     newest_end_at: datetime | None = None
-    # When the log first says that it became active; None where the log does not go back so far.
+    # The first time at which the log says that it became active; None if the log does not go back so far.
     first_active_at: datetime | None = None
-    # What Altegio recorded of the activation's settings, as it came; it may hold the API key. None: it does not tell.
+    # The activation's settings as Altegio recorded them, unchanged; they may hold the API key. None if it sends none.
     special_settings: Any = field(default=None, repr=False)
 
     @property
     def newest_sign_at(self) -> datetime | None:
-        """When the connection last changed: the newest log entry, or the consent where there is no log."""
+        """The time of the connection's last change: the newest log entry, or the consent if there is no log."""
         return self.newest_log_at or self.created_at
 
 
@@ -195,10 +199,10 @@ NOT_CONNECTED = ConnectionStatus(AltegioState.NONE, None, None, ())
 
 
 def read_status(answer: Answer, zone: str) -> ConnectionStatus | None:
-    """The status call's answer. A 404 says there is no connection.
+    """Return the status call's answer. A 404 says that there is no connection.
 
-    None where it cannot be known now: there is no answer, or it holds a state that docs/altegio.md §2 does not
-    have. Such a state is no end of a connection.
+    Return None if the status cannot be known now: there is no answer, or it holds a state that docs/altegio.md §2
+    does not name. Such a state does not end a connection.
     """
     if answer.outcome is Outcome.REFUSED and answer.status_code == 404:
         return NOT_CONNECTED
@@ -231,7 +235,7 @@ _STATES = {
 
 
 def _state(current: Any) -> AltegioState | None:
-    """The state in `connection_status`; NONE where that is empty, None for what nobody knows."""
+    """Return the state in `connection_status`: NONE if that is empty, None if the state is unknown."""
     if not current:
         return AltegioState.NONE
     word = current.get("status") if isinstance(current, dict) else None
@@ -239,12 +243,12 @@ def _state(current: Any) -> AltegioState | None:
 
 
 def objects_of(value: Any) -> list[dict[str, Any]]:
-    """The objects of a list; nothing of anything else."""
+    """Return the objects in a list; nothing if the value is not a list."""
     return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
 
 def read_remote_payment(entry: Mapping[str, Any], zone: str) -> RemotePayment:
-    """A payment as the status call writes it; what cannot be read is None."""
+    """Return a payment as the status call writes it; what cannot be read is None."""
     return RemotePayment(
         id=parse_id(entry.get("id")),
         payment_sum=as_decimal(entry.get("payment_sum")),
@@ -256,12 +260,12 @@ def read_remote_payment(entry: Mapping[str, Any], zone: str) -> RemotePayment:
 
 
 def read_payment_id(answer: Answer) -> int | None:
-    """The id that Altegio gave a reported payment; a refund needs it."""
+    """Return the id that Altegio gave a reported payment; a refund needs it."""
     return parse_id(answer.data.get("id")) if isinstance(answer.data, dict) else None
 
 
 def as_decimal(value: Any) -> Decimal | None:
-    """A finite number, whether it came as a number or as text."""
+    """Return a finite number, whether it came as a number or as text; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
         return None
     number = read_number(value) if isinstance(value, str) else value
@@ -281,11 +285,11 @@ class RemoteLocation:
     city: str
     timezone_name: str
     address: str
-    in_business: bool | None = None  # says nothing of the connection; None where Altegio does not tell
+    in_business: bool | None = None  # says nothing about the connection; None if Altegio does not send it
 
 
 def read_locations(answer: Answer) -> list[RemoteLocation]:
-    """The page of connected locations; entries without a readable id are left out."""
+    """Return one page of the connected locations; entries without a readable id are left out."""
     return [
         RemoteLocation(
             location_id,
@@ -305,5 +309,5 @@ def _flag(value: Any) -> bool | None:
 
 
 def line_of(value: Any) -> str:
-    """A text or number as one clean line; "" for anything else."""
+    """Return a text or number as one clean line; "" for anything else."""
     return clean_line(str(value), 300) if isinstance(value, str | int) else ""

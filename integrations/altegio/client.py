@@ -1,4 +1,4 @@
-"""The one HTTP door to Altegio: what every partner call carries, and what becomes of an exchange."""
+"""The HTTP client for Altegio: the headers of every partner call, and the result of an exchange."""
 
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
@@ -16,7 +16,7 @@ MAX_ANSWER_BYTES = 8 * 1024 * 1024
 
 @dataclass(frozen=True)
 class AltegioClient:
-    """Sends calls and reads answers. `timeout` is in seconds, for a whole call."""
+    """A client that sends calls and reads answers. `timeout` is in seconds, for a whole call."""
 
     app_url: str
     api_url: str
@@ -24,12 +24,14 @@ class AltegioClient:
     timeout: float
 
     def url(self, call: ApiRequest) -> str:
-        """The full address of a call, less its query."""
+        """Return the full address of a call, without its query."""
         base = self.app_url if call.host == "app" else self.api_url
         return (origin(base) if call.at_root else base) + call.path
 
     def send(self, call: ApiRequest) -> Answer:
-        """Make the call. Never raises for what the network or Altegio does; never follows a redirect."""
+        """Make the call and return its answer. Never raises for what the network or Altegio does; follows no
+        redirect.
+        """
         query = urlencode(call.query, doseq=True)
         request = HttpRequest(
             call.method,
@@ -48,7 +50,7 @@ class AltegioClient:
 
     @staticmethod
     def headers(call: ApiRequest) -> dict[str, str]:
-        """The headers of every partner call, less the secret one (docs/altegio.md, head)."""
+        """Return the headers of every partner call except the secret one (docs/altegio.md, head)."""
         headers = {"Accept": "application/vnd.api.v2+json", "User-Agent": "altegio-partner-portal"}
         if call.body is not None:
             headers["Content-Type"] = "application/json"
@@ -56,7 +58,7 @@ class AltegioClient:
 
 
 def origin(url: str) -> str:
-    """Scheme, host and port of an address, as browsers compare them; "" for what has none."""
+    """Return the scheme, host and port of an address, as browsers compare them; "" if it has none."""
     try:
         parts = urlsplit(url)
         port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
@@ -71,12 +73,12 @@ _PLAIN_PORTS = {("http", 80), ("https", 443)}
 
 
 def to_json(body: object) -> bytes:
-    """The body as sent: decimals stay exact, NaN is refused."""
+    """Return the body as sent: decimals stay exact. Raises ValueError for NaN."""
     encoded: str = simplejson.dumps(body, use_decimal=True, ensure_ascii=False, allow_nan=False)
     return clean_text(encoded).encode()
 
 
-# What staff read.
+# Messages for staff, by failure.
 _WHY = {
     Failure.NO_LINE: "No connection to Altegio. {}",
     Failure.TIMEOUT: "No complete answer from Altegio within the time-out",

@@ -1,7 +1,7 @@
 """A location's webhook settings as Altegio writes them (docs/altegio.md §2, webhook settings).
 
-A write replaces the addresses of the whole location, those of other applications too. So what is written is what
-was read, with one address more.
+A write replaces the addresses of the whole location, including those of other applications. The portal therefore
+writes what it has read, with one more address.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from typing import Any
 
 from integrations.altegio.answers import Answer, Outcome
 
-# For the location, all applications together (docs/altegio.md §2, activate).
+# The maximum for a location, for all applications together (docs/altegio.md §2, activate).
 MAX_ADDRESSES = 10
 FLAGS = (
     *("active", "salon", "service_category", "service", "good", "master", "client", "record"),
@@ -31,17 +31,17 @@ class HooksSettings:
         return self.flags.get("active") in (True, 1, "1", "true")
 
     def with_address(self, url: str) -> dict[str, Any]:
-        """The body that adds one address and leaves all else as it is."""
+        """Return the body that adds one address and leaves all else as it is."""
         return {**self.flags, "urls": [*self.urls, url]}
 
 
 def read_hooks(answer: Answer) -> HooksSettings | None:
-    """The settings; None where the answer does not hold them, so that nobody writes blindly."""
+    """Return the settings, or None if the answer does not hold them, so that nobody writes without knowing them."""
     return parse_hooks(answer.data) if answer.outcome is Outcome.ACCEPTED else None
 
 
 def parse_hooks(data: Any) -> HooksSettings | None:
-    """The same of what was read and kept."""
+    """Return the settings in data that was read and kept, or None if it holds none."""
     urls = data.get("urls") if isinstance(data, dict) else None
     if not isinstance(urls, list) or not all(isinstance(url, str) for url in urls):
         return None

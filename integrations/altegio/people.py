@@ -1,4 +1,4 @@
-"""What the calls with a user token tell of a location and its people (docs/altegio.md §2)."""
+"""Answers of the calls with a user token about a location and its people (docs/altegio.md §2)."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,7 +7,7 @@ from integrations.altegio.answers import Answer, read_list
 from integrations.altegio.wire import parse_id
 from partner_portal.core.clean import clean_line
 
-# The right that Altegio asks of who connects an application.
+# The access right that Altegio requires for connecting an application.
 MANAGES_USERS = "edit_users_access"
 _COMPANY = {
     "title": 300,
@@ -21,7 +21,7 @@ _COMPANY = {
 
 @dataclass(frozen=True)
 class RemotePerson:
-    """Somebody who may manage a location's users; missing values are ""."""
+    """A person who may manage a location's users; missing values are ""."""
 
     altegio_user_id: int
     name: str
@@ -30,7 +30,7 @@ class RemotePerson:
 
 
 def read_company(answer: Answer) -> dict[str, str]:
-    """The location's fields as texts, by our names for them; what cannot be read is ""."""
+    """Return the location's fields as texts, by our names for them; what cannot be read is ""."""
     data = answer.data if isinstance(answer.data, dict) else {}
     phones = data.get("phones")
     phone = phones[0] if isinstance(phones, list) and phones else data.get("phone")
@@ -43,7 +43,7 @@ def read_company(answer: Answer) -> dict[str, str]:
 
 
 def read_people(answer: Answer) -> list[RemotePerson]:
-    """Those with the right; each id once, and entries without a readable id are left out."""
+    """Return the people who may manage users, each id once; entries without a readable id are left out."""
     people = {
         user_id: RemotePerson(
             user_id,
@@ -62,7 +62,7 @@ def _manages_users(access: Any) -> bool:
 
 
 def _currency(data: dict[str, Any]) -> Any:
-    """Altegio writes a short title, or an object that holds one."""
+    """Return the currency, which Altegio writes as a short title, or as an object that holds one."""
     currency = data.get("currency_short_title") or data.get("currency")
     return currency.get("iso") or currency.get("title") if isinstance(currency, dict) else currency
 

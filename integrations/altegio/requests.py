@@ -1,4 +1,4 @@
-"""The calls the portal makes, one function each (docs/altegio.md §2). They build; `client` sends."""
+"""Builders of the calls that the portal makes, one function each (docs/altegio.md §2); `client` sends them."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 Host = Literal["app", "api"]
-# No largest page is documented; the sample of the reference holds so many (docs/altegio.md §2, call list).
+# No maximum page size is documented; the reference's sample has this one (docs/altegio.md §2, call list).
 CALL_LIST_PAGE = 25
 
 
@@ -15,9 +15,9 @@ CALL_LIST_PAGE = 25
 class ApiRequest:
     """An HTTP call to Altegio. `secrets` are values inside it that no record may show.
 
-    `at_root`: the path stands right behind the host's origin, not behind its configured address.
-    `user_token`: some calls want an Altegio user's token beside the partner's. `hides_answer`: no record
-    keeps what is answered, because it tells of people or holds what is others' secret.
+    `at_root`: the path follows the host's origin, not its configured address. `user_token`: some calls need an
+    Altegio user's token beside the partner's. `hides_answer`: the answer is not recorded, because it describes people
+    or holds secrets of others.
     """
 
     method: Literal["GET", "POST"]
@@ -39,7 +39,7 @@ def activate(
     webhook_urls: Sequence[str] = (),
     extras: Mapping[str, Any] | None = None,
 ) -> ApiRequest:
-    """Activate the integration: 201, also 200."""
+    """Build the activation of the integration; answered with 201, or 200."""
     body: dict[str, Any] = {"salon_id": salon_id, "application_id": application_id}
     if api_key:
         body["api_key"] = api_key
@@ -50,18 +50,21 @@ def activate(
 
 
 def status(salon_id: int, application_id: int, *, secrets: tuple[str, ...] = ()) -> ApiRequest:
-    """Ask what Altegio holds true of one connection. `secrets`: what its answer repeats of the activation."""
+    """Build the question about one connection's status.
+
+    `secrets` are the activation's values that the answer repeats.
+    """
     path = f"/marketplace/salon/{salon_id}/application/{application_id}"
     return ApiRequest("GET", "app", path, secrets=secrets)
 
 
 def uninstall(salon_id: int, application_id: int) -> ApiRequest:
-    """Disconnect the application at the location: 200."""
+    """Build the call that disconnects the application at the location; answered with 200."""
     return ApiRequest("POST", "app", f"/marketplace/salon/{salon_id}/application/{application_id}/uninstall")
 
 
 def connected_locations(application_id: int, *, page: int, count: int = 1000) -> ApiRequest:
-    """One page (from 1) of the connected locations, at most 1000 of them."""
+    """Build the request for one page (from 1) of the connected locations, at most 1000 of them."""
     path = f"/marketplace/application/{application_id}/salons"
     return ApiRequest("GET", "app", path, query={"page": page, "count": count})
 
@@ -76,7 +79,7 @@ def report_payment(
     period_from: str,
     period_to: str,
 ) -> ApiRequest:
-    """Report a payment. Times are wire times, both ends of the period belong to it; the sum goes out exact."""
+    """Build the report of a payment. Times are wire times; the period includes both ends; the sum is sent exactly."""
     body = {
         "salon_id": salon_id,
         "application_id": application_id,
@@ -90,23 +93,26 @@ def report_payment(
 
 
 def refund_payment(payment_id: int) -> ApiRequest:
-    """Refund a reported payment by Altegio's id of it."""
+    """Build the refund of a reported payment, by Altegio's id of it."""
     return ApiRequest("POST", "app", f"/marketplace/partner/payment/refund/{payment_id}")
 
 
 def tariffs(application_id: int) -> ApiRequest:
-    """Ask what the owner can buy at Altegio itself. This and the next three may stand under either host."""
+    """Build the request for what the owner can buy at Altegio itself.
+
+    This call, `payment_link`, `add_discount` and `update_channel` may belong to either host.
+    """
     return ApiRequest("GET", "app", f"/marketplace/application/{application_id}/tariffs")
 
 
 def payment_link(salon_id: int, application_id: int, *, tariff_option_id: int, discount: Decimal) -> ApiRequest:
-    """Where the owner pays a tariff option; the discount is in percent."""
+    """Build the request for the address where the owner pays a tariff option; the discount is in percent."""
     query = {"salon_id": salon_id, "application_id": application_id, "tariff_option_id": tariff_option_id}
     return ApiRequest("GET", "app", "/marketplace/application/payment_link", query=query | _if_any(discount))
 
 
 def add_discount(salon_ids: Sequence[int], application_id: int, *, discount: Decimal) -> ApiRequest:
-    """Set the discount of locations, 0 to 100 percent; decimals are allowed."""
+    """Build the call that sets the discount of locations, 0 to 100 percent; decimals are allowed."""
     body = {"salon_ids": list(salon_ids), "application_id": application_id, "discount": discount}
     return ApiRequest("POST", "app", "/marketplace/application/add_discount", body)
 
@@ -116,25 +122,31 @@ def _if_any(discount: Decimal) -> dict[str, Decimal]:
 
 
 def telephony(crm_token: str, *, enable: bool) -> ApiRequest:
-    """Switch a chain's telephony on or off: 202."""
+    """Build the call that switches a chain's telephony on or off; answered with 202."""
     body = {"command": "setup", "crm_token": crm_token, "type": "enable" if enable else "disable"}
     return ApiRequest("POST", "api", "/voip/integration", body, secrets=(crm_token,))
 
 
 def call_notification(crm_token: str, *, phone: str, diversion: str, user: str = "") -> ApiRequest:
-    """A client is calling right now: 202. Numbers in E.164."""
+    """Build the notification that a client is calling right now; answered with 202. Numbers are in E.164."""
     event = {"command": "event", "crm_token": crm_token, "type": "incoming", "phone": phone, "diversion": diversion}
     return ApiRequest("POST", "api", "/voip/integration", _filled(event | {"user": user}), secrets=(crm_token,))
 
 
 def phone_call(crm_token: str, record: Mapping[str, Any]) -> ApiRequest:
-    """A call for the call history: 202. `record` holds the fields of docs/altegio.md §2, empty ones left out."""
+    """Build the call that saves a phone call in the call history; answered with 202.
+
+    `record` holds the fields of docs/altegio.md §2; empty ones are left out.
+    """
     body = {"command": "history", "crm_token": crm_token, **record}
     return ApiRequest("POST", "api", "/voip/integration", _filled(body), secrets=(crm_token,))
 
 
 def call_list(user_token: str, *, salon_id: int, date_from: str, date_to: str, phone: str, page: int) -> ApiRequest:
-    """The saved calls of the location's chain between two days (`YYYY-MM-DD`, inclusive), with one number."""
+    """Build the request for the saved calls of the location's chain with one number.
+
+    Both days (`YYYY-MM-DD`) are inclusive.
+    """
     query = {
         "salon_id": salon_id,
         "date_from": date_from,
@@ -149,13 +161,13 @@ def call_list(user_token: str, *, salon_id: int, date_from: str, date_to: str, p
 
 
 def sender_names(salon_id: int, application_id: int, names: Sequence[str]) -> ApiRequest:
-    """The whole list of sender names, 1 to 20 of them."""
+    """Build the call with the whole list of sender names, 1 to 20 of them."""
     body = {"salon_id": salon_id, "application_id": application_id, "short_names": list(names)}
     return ApiRequest("POST", "app", "/marketplace/partner/short_names", body)
 
 
 def update_channel(salon_id: int, application_id: int, channel_slug: str, *, is_available: bool) -> ApiRequest:
-    """Offer `sms` or `whatsapp` at a location, or no longer."""
+    """Build the call that makes `sms` or `whatsapp` available at a location, or unavailable."""
     body = {
         "salon_id": salon_id,
         "application_id": application_id,
@@ -166,7 +178,7 @@ def update_channel(salon_id: int, application_id: int, channel_slug: str, *, is_
 
 
 def install_frame(salon_id: int, application_id: int, *, url: str | None) -> ApiRequest:
-    """The page that a live connection shows as its chat panel; None removes it."""
+    """Build the call that sets the page shown as a live connection's chat panel; None removes it."""
     body = {"salon_id": salon_id, "application_id": application_id, "type": "chat", "url": url}
     return ApiRequest("POST", "app", "/marketplace/application/install_frame", body)
 
@@ -177,7 +189,10 @@ ChatSignal = Literal["new_message", "toggle_highlight"]
 def chat_signal(
     signal: ChatSignal, salon_id: int, application_id: int, *, phone: str, name: str, message: str
 ) -> ApiRequest:
-    """A client wrote something, or their chat is to stand out or no longer. Their words are kept in no record."""
+    """Build the signal that a client has written, or that their chat is to be highlighted or no longer.
+
+    No record keeps the client's words.
+    """
     words = {"phone_from": phone, "message": message, "name": name}
     body = {"salon_id": salon_id, "application_id": application_id, **words}
     path = f"/marketplace/application/{signal}"
@@ -185,7 +200,9 @@ def chat_signal(
 
 
 def _as_written(texts: Iterable[str]) -> tuple[str, ...]:
-    """Texts in each form in which they may stand in a record; the longest first, so that none hides a part of one."""
+    """Return the texts in each form in which a record may hold them, longest first, so that none hides a part of
+    another.
+    """
     forms = {form for text in texts for form in (text, _in_json(text, is_ascii=True), _in_json(text, is_ascii=False))}
     return tuple(sorted(forms, key=len, reverse=True))
 
@@ -195,41 +212,47 @@ def _in_json(text: str, *, is_ascii: bool) -> str:
 
 
 def message_statuses(host: Host, path: str, statuses: Sequence[Mapping[str, Any]], *, token: str) -> ApiRequest:
-    """SMS statuses for the address that came with the messages; the partner token stands in its path."""
+    """Build the call that sends SMS statuses to the address that came with the messages.
+
+    The partner token is part of its path.
+    """
     return ApiRequest("POST", host, path, list(statuses), secrets=(token,), at_root=True)
 
 
 def notification_types(user_token: str, salon_id: int) -> ApiRequest:
-    """The notification types of a location."""
+    """Build the request for the notification types of a location."""
     path = f"/notification_settings/{salon_id}/notification_types"
     return ApiRequest("GET", "api", path, secrets=(user_token,), user_token=user_token)
 
 
 def notification_settings(user_token: str, salon_id: int, user_id: int) -> ApiRequest:
-    """The notification settings of a user at a location."""
+    """Build the request for the notification settings of a user at a location."""
     path = f"/notification_settings/{salon_id}/users/{user_id}"
     return ApiRequest("GET", "api", path, secrets=(user_token,), user_token=user_token)
 
 
 def company(user_token: str, location_id: int) -> ApiRequest:
-    """Ask what Altegio knows of a location: title, address, zone, currency."""
+    """Build the request for what Altegio knows of a location: title, address, zone, currency."""
     return ApiRequest("GET", "api", f"/company/{location_id}", secrets=(user_token,), user_token=user_token)
 
 
 def company_users(user_token: str, location_id: int) -> ApiRequest:
-    """The people of a location, each with about 270 flags of access."""
+    """Build the request for the people of a location, each with about 270 access flags."""
     path = f"/company_users/{location_id}"
     return ApiRequest("GET", "api", path, secrets=(user_token,), user_token=user_token, hides_answer=True)
 
 
 def webhook_settings(user_token: str, location_id: int) -> ApiRequest:
-    """A location's event addresses, those of all applications, and which events it sends."""
+    """Build the request for a location's event addresses, of all applications, and for which events it sends."""
     path = f"/hooks_settings/{location_id}"
     return ApiRequest("GET", "api", path, secrets=(user_token,), user_token=user_token, hides_answer=True)
 
 
 def set_webhook_settings(user_token: str, location_id: int, body: Mapping[str, Any]) -> ApiRequest:
-    """Replace them all: 200 or 201. No record shows the addresses, which may be others' secrets."""
+    """Build the call that replaces all of a location's webhook settings; answered with 200 or 201.
+
+    No record shows the addresses, which may be secrets of others.
+    """
     return ApiRequest(
         "POST",
         "api",
@@ -242,10 +265,10 @@ def set_webhook_settings(user_token: str, location_id: int, body: Mapping[str, A
 
 
 def countries() -> ApiRequest:
-    """A dictionary that every partner may read: whether the API host answers and takes the token."""
+    """Build a request that every partner may make: it shows whether the API host answers and accepts the token."""
     return ApiRequest("GET", "api", "/countries")
 
 
 def _filled(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Without the optional fields that hold nothing."""
+    """Return the body without its empty optional fields."""
     return {name: value for name, value in body.items() if value not in (None, "")}

@@ -14,12 +14,12 @@ _MAX_DIGITS = 18
 
 
 class InvalidUserDataError(ValueError):
-    """The user data is not what Altegio signs; `str()` says in which way, without repeating the data."""
+    """Raised when user data is not what Altegio signs; `str()` says in which way, without repeating the data."""
 
 
 @dataclass(frozen=True)
 class Person:
-    """Who arrives, as Altegio signed it. `phone` holds digits, `email` any text; missing values are ""."""
+    """The person who arrives, as Altegio signed it. `phone` holds digits, `email` any text; missing values are ""."""
 
     altegio_user_id: int
     name: str
@@ -29,7 +29,7 @@ class Person:
 
 
 def hmac_hex(key: str, message: bytes) -> str:
-    """Lower-case hex HMAC-SHA256."""
+    """Return the HMAC-SHA256 in lower-case hex."""
     return hmac.new(key.encode(), message, hashlib.sha256).hexdigest()
 
 
@@ -39,9 +39,9 @@ def is_signed(key: str, message: bytes, signature: str) -> bool:
 
 
 def decode_base64(text: str) -> bytes:
-    """The bytes behind url-safe or ordinary base64, whose `+` may have become a space, padded or not.
+    """Return the bytes of url-safe or ordinary base64, whose `+` may have become a space, padded or not.
 
-    Raises InvalidUserDataError where the text is neither.
+    Raises InvalidUserDataError if the text is neither.
     """
     plain = text.strip("\r\n").replace(" ", "+").replace("-", "+").replace("_", "/").rstrip("=")
     try:
@@ -51,9 +51,9 @@ def decode_base64(text: str) -> bytes:
 
 
 def person_from(user_data: str, signature: str, partner_token: str) -> Person:
-    """The person whom Altegio signed; the signature is checked on the bytes as received.
+    """Return the person whom Altegio signed; the signature is checked on the bytes as received.
 
-    Raises InvalidUserDataError when it is oversized, forged or broken.
+    Raises InvalidUserDataError if the user data is oversized, forged or broken.
     """
     if len(user_data) > MAX_USER_DATA_BYTES:
         raise InvalidUserDataError("The user data is larger than 8 KiB.")
@@ -80,7 +80,7 @@ def is_payment_signed(
 ) -> bool:
     """Return whether a `payment` callback's `sign` is Altegio's (docs/altegio.md §4).
 
-    Each number counts as the text that came, and as PHP and JavaScript print it: `990.00` is signed as `990`.
+    Each number counts both as the text that came and as PHP and JavaScript print it: `990.00` is signed as `990`.
     """
     messages = {
         f"salon_id={salon_id}&amount={amount_text}" + ("" if discount is None else f"&discount={discount_text}")
@@ -91,7 +91,7 @@ def is_payment_signed(
 
 
 def _printed(number: object) -> object:
-    """A number's text as PHP and JavaScript print it, the shortest that is read as the same double."""
+    """Return a number's text as PHP and JavaScript print it: the shortest that is read as the same double."""
     found = read_number(number) if isinstance(number, str) else None
     if found is None:
         return number
@@ -108,7 +108,7 @@ def _user_id(data: dict[str, Any]) -> int:
 
 
 def _whole(data: dict[str, Any], name: str) -> str:
-    """A text that counts as it was signed or not at all: cut or cleaned, an address would be another's."""
+    """Return a text exactly as it was signed, or "": if cut or cleaned, an address would become somebody else's."""
     value = data.get(name)
     return value.strip(" ") if isinstance(value, str) and clean_text(value) == value else ""
 

@@ -1,4 +1,4 @@
-"""What the owner can buy at Altegio itself: the options of an application's tariffs, and where one pays."""
+"""What the owner can buy at Altegio itself: the options of an application's tariffs, and their payment links."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -18,12 +18,12 @@ class RemoteOption:
     price: Decimal | None
     currency: str
     months: int | None
-    staff_amount: int | None  # for so many staff members; None: however many
-    free_months: int | None  # on top of the paid ones
+    staff_amount: int | None  # for this many staff members; None means any number
+    free_months: int | None  # in addition to the paid ones
 
 
 def read_tariff_options(answer: Answer) -> list[RemoteOption] | None:
-    """All options of all tariffs; those without a readable id are left out. None where no list is there."""
+    """Return all options of all tariffs, except those without a readable id. None if the answer is not a list."""
     if not isinstance(answer.data, list):
         return None
     return [
@@ -53,12 +53,12 @@ def _months(value: Any) -> int | None:
 
 
 def _count(value: Any, less_than: int) -> int | None:
-    """A whole number that is not zero: zero of something says that there is none."""
+    """Return a whole number above zero and below `less_than`, or None: a zero means that there is none."""
     count = parse_id(value)
     return count if count is not None and count < less_than else None
 
 
 def read_link(answer: Answer) -> str:
-    """The address of a payment link; "" where the answer holds none that a browser may open."""
+    """Return the address of a payment link; "" if the answer holds none that a browser may open."""
     url = answer.data.get("url") if isinstance(answer.data, dict) else None
     return url if isinstance(url, str) and url.startswith(("https://", "http://")) and len(url) <= 2000 else ""

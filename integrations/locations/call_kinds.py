@@ -1,7 +1,7 @@
-"""Fetching what Altegio knows of the connected locations: one call for up to a thousand of them.
+"""The fetch of what Altegio knows of the connected locations: one call for up to a thousand of them.
 
-After an activation its location's data is looked for where a new entry stands in a list: at its beginning
-or its end. What stands elsewhere in a long one is found by the nightly reconciliation, which reads it all.
+After an activation the location is looked for where a new entry may stand in a list: at its beginning or its end. The
+nightly reconciliation, which reads the whole list, finds an entry that stands elsewhere in a long one.
 """
 
 from collections.abc import Iterable
@@ -23,19 +23,19 @@ from partner_portal.core.bulk_writes import store_each, update_columns
 from partner_portal.core.english import english as _
 
 PAGE = 1000
-# An activation accepted longer ago has been looked for often enough.
+# A location whose activation is older than this is no longer looked for here.
 FRESH = timedelta(days=1)
 
 
 def fetch_locations(application: Application, *, page: int = 1) -> None:
-    """Queue the fetch of a page; one that waits already serves."""
+    """Queue the fetch of a page; a call that already waits serves."""
     number = application.altegio_id
     queue_newest(FetchLocations, f"locations:{number}:{page}", application=number, page=page)
 
 
 @register
 class FetchLocations(CallKind):
-    """docs/altegio.md §2, connected locations."""
+    """A call that fetches a page of the connected locations (docs/altegio.md §2, connected locations)."""
 
     name = "fetch_locations"
     title = _("Data of the locations")
@@ -63,9 +63,9 @@ LENGTHS = {field.name: field.max_length for field in Location._meta.fields if fi
 
 
 def remember(remote: Iterable[RemoteLocation], *, beside: Iterable[int] = ()) -> None:
-    """Store what Altegio tells of the locations that are known here; others are none of ours.
+    """Store what Altegio sends about the locations that are known here, and ignore the others.
 
-    `beside`: the connections (by key) that the caller writes afterwards; they are locked among the others.
+    `beside` holds the keys of the connections that the caller writes afterwards; they are locked with the others.
     """
     by_id = {place.id: place for place in remote}
     titles = list(Location.objects.filter(altegio_id__in=by_id).values_list("pk", "altegio_id", "title"))
@@ -80,7 +80,7 @@ def remember(remote: Iterable[RemoteLocation], *, beside: Iterable[int] = ()) ->
 
 
 def _take_over(location: Location, place: RemoteLocation) -> bool:
-    """Set the location's fields to what Altegio tells; whether that changed any."""
+    """Set the location's fields to what Altegio sent, and return whether that changed any."""
     before = [getattr(location, name) for name in FIELDS]
     for name in TEXTS:
         setattr(location, name, _cut(name, place))
@@ -94,7 +94,7 @@ def _cut(name: str, place: RemoteLocation) -> str:
 
 
 def _unfetched(application_number: int) -> QuerySet[Connection]:
-    """The new connections whose location's data is still missing: without any, further pages tell nothing new."""
+    """Return the new connections whose location's data is still missing; without any, no further page is needed."""
     return Connection.objects.live().filter(
         application__altegio_id=application_number,
         activated_at__gt=timezone.now() - FRESH,
@@ -103,7 +103,7 @@ def _unfetched(application_number: int) -> QuerySet[Connection]:
 
 
 def _pages_of_new_ones(application: Application) -> list[int]:
-    """The pages after a full first one on which new entries may stand: the second, and those about the end.
+    """Return the pages after a full first one on which new entries may stand: the second, and those near the end.
 
     The end is where our own count puts it, give or take a page.
     """

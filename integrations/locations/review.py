@@ -1,7 +1,7 @@
-"""The signed location name: checked against the location's title before its owner sees any data.
+"""The check of the signed location name against the location's title, before its owner sees any data.
 
-`salon_name` is signed, the location ids beside it are not (docs/altegio.md §1). A mismatch on an arrival
-for one location is for staff to look at.
+`salon_name` is signed, the location ids beside it are not (docs/altegio.md §1). A mismatch on an arrival for one
+location is reported to staff.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,10 +25,10 @@ def review_name(connection: Connection) -> None:
 def learning_titles(
     locations: Sequence[int], *, renamed: Sequence[int], beside: Iterable[int] = ()
 ) -> Iterator[None]:
-    """Around the writing of locations (by key): whoever shows a new title hears of it, and signed names are checked.
+    """Wrap the writing of locations (by key): report new titles to receivers, and check signed names afterwards.
 
-    Connections are locked before it, in one order: what shows a title, what waits for one, and those (by key) that
-    the caller writes `beside`.
+    Connections are locked before it, in one order: those that show a title, those that wait for one, and those (by
+    key) that the caller writes `beside`.
     """
     shown = Q(location__in=renamed)
     unreviewed = Q(location__in=locations, state__in=LIVE, reviewed_at=None)
@@ -40,7 +40,7 @@ def learning_titles(
 
 
 def _review(connections: Iterable[Connection]) -> None:
-    """Check those that were not checked yet, in a constant number of queries."""
+    """Check the connections that were not checked yet, in a constant number of queries."""
     due = [each for each in connections if each.reviewed_at is None and each.location.title]
     if not due:
         return
@@ -55,17 +55,20 @@ def _review(connections: Iterable[Connection]) -> None:
 
 
 def _mismatch(signed: str, location: Location) -> str:
-    """What staff must look at; "" where the signed name is one of the location's, or none was signed."""
+    """Return what staff must look at; "" if the signed name is one of the location's, or none was signed."""
     if not signed or _folded(signed) in (_folded(location.title), _folded(location.public_title)):
         return ""
     return f"Altegio signed the name “{signed}”, but the location is called “{location.title}”."[:300]
 
 
 def _signed_names(connections: Sequence[int]) -> dict[int, str]:
-    """The names on the arrivals that made the connections; "" where it was for several locations, or unsigned."""
+    """Return the signed names by connection; "" if the arrival was for several locations, or unsigned.
+
+    The arrival is the first one of each connection.
+    """
     shown = ArrivalLocation.objects.filter(connection__in=connections).values("connection")
     first = dict(shown.annotate(first=Min("arrival")).values_list("connection", "first"))
-    # Each arrival is read once: one of many locations holds the ids of all.
+    # Each arrival is read only once, because one for many locations holds the ids of all of them.
     arrivals = Arrival.objects.filter(pk__in=set(first.values())).values_list("pk", "salon_name", "salon_ids")
     names = {arrival: name if len(salon_ids) == 1 else "" for arrival, name, salon_ids in arrivals}
     return {connection: names[arrival] for connection, arrival in first.items()}

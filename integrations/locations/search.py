@@ -1,4 +1,4 @@
-"""Looking for one of many locations: by its number at Altegio, or by what of its title the owner may see."""
+"""The search for one of many locations, by its number at Altegio or by the title that the owner may see."""
 
 from django.db.models import Q
 
@@ -8,9 +8,10 @@ MAX_NUMBER = 18
 
 
 def matching(text: str, path: str = "") -> Q:
-    """Which connections fit; nothing to look for fits all. `path`: from the searched model to its connection.
+    """Return the condition for the connections that fit; an empty `text` fits all.
 
-    A title that staff have not let the owner see yet is not found by it either.
+    `path` leads from the searched model to its connection. A title that staff have not let the owner see yet is not
+    found by it either.
     """
     if not text:
         return Q()

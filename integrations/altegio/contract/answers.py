@@ -1,4 +1,4 @@
-"""What stands in `data` of each answer (docs/altegio.md §2)."""
+"""Shapes of each answer's `data` (docs/altegio.md §2)."""
 
 from typing import Annotated, Any
 

@@ -1,4 +1,4 @@
-"""What a call carries in its body (docs/altegio.md §2): what the portal sends, and the sandbox takes."""
+"""Shapes of each call's body (docs/altegio.md §2), as the portal sends it and the sandbox accepts it."""
 
 from typing import Annotated, Any, Literal
 
@@ -83,7 +83,7 @@ class ChatSignal(Shape):
 
 
 class Telephony(Shape):
-    """One address for three commands."""
+    """The body of three commands that share one address."""
 
     command: Annotated[Any, one_of("setup", "event", "history")]
     crm_token: Text
@@ -107,4 +107,4 @@ class MessageStatus(Shape):
 
 
 class MessageStatuses(RootModel[list[MessageStatus]]):
-    """A list, not an object."""
+    """A list of statuses; this body is not an object."""

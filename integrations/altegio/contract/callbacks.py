@@ -1,4 +1,4 @@
-"""What Altegio posts to the portal (docs/altegio.md §4)."""
+"""Shapes of what Altegio posts to the portal (docs/altegio.md §4)."""
 
 import re
 from typing import Annotated, Any
@@ -22,7 +22,7 @@ def _resource(value: Any) -> Any:
 
 
 class LifecycleCallback(Shape):
-    """As it is stored: without `partner_token` and `sign`, which are looked at when it comes."""
+    """A lifecycle callback as it is stored, without `partner_token` and `sign`, which are checked on receipt."""
 
     salon_id: Id
     application_id: Id

@@ -1,4 +1,4 @@
-"""Every call of docs/altegio.md §2: its address, its body, and what its answers may be."""
+"""Every call of docs/altegio.md §2: its address, its body, and its possible answers."""
 
 import re
 from collections.abc import Iterable
@@ -10,16 +10,17 @@ from pydantic import BaseModel, TypeAdapter
 from integrations.altegio.contract import answers, bodies
 from integrations.altegio.requests import ApiRequest
 
-# Any call may be answered so: not accepted, not allowed, not found, not valid, too many.
+# Any call may get these codes: not accepted, not allowed, not found, not valid, too many.
 GENERAL_REFUSALS = frozenset({401, 403, 404, 422, 429})
 ANYTHING: TypeAdapter[Any] = TypeAdapter(Any)
 
 
 @dataclass(frozen=True)
 class CallContract:
-    """One call. `path` is as docs/altegio.md writes it, without its host; `codes` are those of its answers.
+    """The contract of one call. `path` is as docs/altegio.md writes it, without its host; `codes` are its status
+    codes.
 
-    `data` describes what a call that was accepted answers; where the documents show nothing, it is anything.
+    `data` describes the `data` of an accepted call; if the documents show nothing, it allows anything.
     """
 
     name: str
@@ -85,7 +86,7 @@ CALLS = (
 
 
 def contract_of(request: ApiRequest) -> CallContract | None:
-    """Return what the contract says of a request; None where it says nothing."""
+    """Return the contract of a request, or None if there is none."""
     for call in CALLS:
         if call.method == request.method and call.pattern.fullmatch(request.path):
             return call

@@ -1,4 +1,4 @@
-"""What differs between the contract and what came: the names of it, and a sample that tells nothing of anybody."""
+"""Differences between the contract and what came: their names, and a sample that reveals no data."""
 
 import enum
 import re
@@ -19,12 +19,12 @@ MAX_SAMPLE = 200
 MAX_DEPTH = 3
 MAX_WORD = 40
 _WORD = re.compile(rf"[A-Za-z][A-Za-z_-]{{0,{MAX_WORD - 1}}}")
-# A name of a field; what does not look like one may be a number or a name of somebody.
+# A field's name. Anything that does not look like one may be somebody's number or name.
 _FIELD = re.compile(r"[A-Za-z_][A-Za-z_-]*\d{0,3}")
 
 
 class Kind(enum.StrEnum):
-    """What is different."""
+    """The kind of a difference."""
 
     CODE = "code"  # a status code that the call does not answer
     FIELD = "field"  # a field that is not documented
@@ -35,8 +35,10 @@ class Kind(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Difference:
-    """One of them. `subject` is the call or callback, `path` where in it (`data.payments[].id`), `value` the new
-    word or code where that is what differs; `sample` shows the form of what stood there.
+    """One difference from the contract.
+
+    `subject` is the call or callback, `path` the position in it (`data.payments[].id`), `value` the new word or code
+    if that is what differs; `sample` shows the form of the value that came.
     """
 
     subject: str
@@ -65,8 +67,9 @@ _LIFECYCLE, _ENTITY = TypeAdapter(LifecycleCallback), TypeAdapter(EntityEvent)
 
 
 def of_answer(request: ApiRequest, answer: Answer) -> list[Difference]:
-    """Return what the contract does not say of this answer. One that did not come, or is no JSON, differs in nothing:
-    that is an outcome which the outbox judges.
+    """Return the differences of this answer from the contract.
+
+    An answer that did not come, or is not JSON, has none: that is an outcome which the outbox judges.
     """
     contract = contract_of(request)
     if contract is None or answer.status_code is None:
@@ -84,12 +87,12 @@ def of_answer(request: ApiRequest, answer: Answer) -> list[Difference]:
 
 
 def of_callback(body: Any) -> list[Difference]:
-    """Return what the contract does not say of a stored lifecycle callback."""
+    """Return the differences of a stored lifecycle callback from the contract."""
     return _once(_compare("lifecycle callback", _LIFECYCLE, body, ()))
 
 
 def of_events(body: Any) -> list[Difference]:
-    """Return what the contract does not say of an entity webhook: one event, or a list of them."""
+    """Return the differences of an entity webhook from the contract: one event, or a list of them."""
     events = body if isinstance(body, list) else [body]
     return _once(found for event in events for found in _compare("entity webhook", _ENTITY, event, ()))
 
@@ -114,7 +117,7 @@ def _difference(subject: str, problem: str, location: tuple[int | str, ...], val
 
 
 def _path(location: tuple[int | str, ...]) -> str:
-    """`data.payments[].id`; a key that names no field, as in a dictionary of ids, stands as `*`."""
+    """Return the path `data.payments[].id`; a key that is no field name, as in a dictionary of ids, becomes `*`."""
     path = ""
     for step in location:
         if isinstance(step, int):
@@ -129,7 +132,7 @@ def _name(field: object) -> str:
 
 
 def _once(found: Iterable[Difference]) -> list[Difference]:
-    """Each difference once for each answer, with its first sample: a thousand rows have a field, not a thousand."""
+    """Return each difference once for each answer, with its first sample, however many rows have it."""
     first: dict[tuple[Any, ...], Difference] = {}
     for difference in found:
         first.setdefault((difference.kind, difference.path, difference.value), difference)
@@ -137,7 +140,7 @@ def _once(found: Iterable[Difference]) -> list[Difference]:
 
 
 def sample_of(value: Any) -> str:
-    """The form of a value and nothing of what it says: letters are `a`, digits `9`; names of fields stay."""
+    """Return the form of a value and none of its content: letters become `a`, digits `9`; names of fields stay."""
     return _form(value, MAX_DEPTH)[:MAX_SAMPLE]
 
 

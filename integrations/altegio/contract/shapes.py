@@ -1,6 +1,6 @@
-"""The kinds of value that Altegio's JSON is described with.
+"""Kinds of value that describe Altegio's JSON.
 
-A kind takes each spelling that docs/altegio.md names: numbers also come as text, an empty object as `[]`.
+A kind accepts each spelling that docs/altegio.md names: numbers also come as text, an empty object as `[]`.
 """
 
 import re
@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 from integrations.altegio.wire import from_wire, parse_id
 from partner_portal.core.clean import read_number
 
-# The types of the errors that `differences` reads.
+# The error types that `differences` reads.
 OTHER_TYPE = "other_type"
 OTHER_VALUE = "other_value"
 
@@ -26,13 +26,13 @@ class Shape(BaseModel):
 
 
 class OpenShape(Shape):
-    """An object of which the documents show the beginning: further fields are no news."""
+    """An object whose documentation shows only its beginning: further fields are ignored."""
 
     model_config = ConfigDict(extra="ignore")
 
 
 def one_of(*words: str) -> PlainValidator:
-    """A text that is one of `words`."""
+    """Return a validator for a text that is one of `words`."""
     known = frozenset(words)
 
     def check(value: Any) -> Any:
