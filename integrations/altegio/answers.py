@@ -44,8 +44,7 @@ class Answer:
 
     @property
     def gave_up_waiting(self) -> bool:
-        """Whether we, or a gateway at Altegio, stopped waiting, so that Altegio may still be processing the request.
-        """
+        """Whether we, or a gateway at Altegio, stopped waiting, so that Altegio may still process the request."""
         return self.outcome is not Outcome.NOT_SENT and self.status_code in (None, GATEWAY_TIMEOUT)
 
 

@@ -1,4 +1,6 @@
-"""Read from an answer, its call and the call's kind the facts that decide what follows (`decisions.py`)."""
+"""The facts that decide what follows from an answer (`decisions.py`), read from the answer, its call and the call's
+kind.
+"""
 
 from django.conf import settings
 
@@ -12,7 +14,9 @@ from partner_portal.core.masking import mask
 
 
 def facts_of(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking: bool) -> AnswerFacts:
-    """What `decide` looks at, of a locked call. `asking`: the answer is to the question about it, not to the call."""
+    """Return the facts for `decide`, of a locked call. `asking`: the answer is to the question about it, not to the
+    call.
+    """
     proves_token = answer.outcome is not Outcome.UNAUTHORIZED or kind.proves_token(call)
     judged = asking and is_judged(answer.outcome, proves_token=proves_token)
     accepted, refused = answer.outcome is Outcome.ACCEPTED, answer.outcome is Outcome.REFUSED

@@ -1,4 +1,4 @@
-"""Completing the record of an attempt: what Altegio answered, without secrets."""
+"""The record of an attempt, completed with what Altegio answered, without secrets."""
 
 import structlog
 from django.db import transaction
@@ -17,7 +17,7 @@ NOT_KEPT = "(not kept: it tells of people, or holds what is others' secret)"
 
 
 def note_answer(attempt: Attempt, answer: Answer, request: ApiRequest) -> None:
-    """Complete the attempt. What of it cannot be stored must not make the call one without an answer."""
+    """Complete the attempt. A text that cannot be stored must not turn the call into one without an answer."""
     try:
         with transaction.atomic():
             _complete_attempt(attempt, answer, request)
@@ -41,11 +41,11 @@ def _complete_attempt(attempt: Attempt, answer: Answer, request: ApiRequest) -> 
 
 
 def sent_attempts(call: OutgoingCall) -> QuerySet[Attempt]:
-    """The tries at saying it that left, oldest first: a try that found no line said nothing."""
+    """Return the attempts to send the call that left, oldest first; one without a connection sent nothing."""
     return call.attempts.filter(purpose=Attempt.Purpose.SEND).exclude(outcome=Outcome.NOT_SENT).order_by("number")
 
 
 def yes_on_record(call: OutgoingCall) -> Answer | None:
-    """Altegio's yes to an earlier sending of this call, without its content; None where there was none."""
+    """Return Altegio's recorded acceptance of an earlier sending of this call, without its content, or None."""
     sent = sent_attempts(call).filter(outcome=Outcome.ACCEPTED).last()
     return Answer(Outcome.ACCEPTED, sent.status_code) if sent else None

@@ -1,9 +1,9 @@
-"""Who goes first when the budget is short, and who keeps a share of it all the same.
+"""The order of calls when the budget is short, and the shares that are kept for calls further back.
 
-Activations go first, because they have an hour; and among them proven and small arrivals. What is said about money
-and set-up does not wait without end for them, nor for notifications; a notification, worth telling for seconds, is
-now and then told beside any number of activations; and whoever has proven nothing is served last, but served.
-However much else waits, an arrival goes on: what is spared for others is a part of the calls, by lot.
+Activations go first, because they have an hour; proven and small arrivals go first among them. Calls about money and
+set-up do not wait without end for them, nor for notifications. A notification, which is of use for seconds only,
+sometimes goes before any number of activations. Unproven activations go last, but they do go. However much else
+waits, an arrival goes on: only a part of the calls, chosen at random, is given to others.
 """
 
 import random
@@ -19,9 +19,9 @@ from integrations.outbox.models import OutgoingCall, Priority
 
 @dataclass(frozen=True)
 class BudgetShare:
-    """What keeps a part of the calls that would go to something else first, once it has waited for so long.
+    """A part of the calls that is kept for a priority, once a call of it has waited for `patience`.
 
-    One for each priority: inside a share nobody would keep anything.
+    There is at most one share for each priority: within a share nothing else is kept.
     """
 
     priority: Priority
@@ -29,44 +29,45 @@ class BudgetShare:
     patience: timedelta = timedelta(seconds=5)
 
     def first_of(self, due: QuerySet[OutgoingCall], now: datetime) -> OutgoingCall | None:
-        """Its call that would go first."""
+        """Return the first due call of this priority that has waited long enough, or None."""
         return due.filter(priority=self.priority, due_at__lte=now - self.patience).first()
 
 
-# Of no use to a phone that has stopped ringing: it has no time to be patient.
+# A notification is of no use once the phone has stopped ringing, so it has no patience.
 NOTIFICATIONS = BudgetShare(Priority.NOTIFICATION, patience=timedelta())
 CHECKS, MONEY, SETUP = BudgetShare(Priority.CHECK), BudgetShare(Priority.MONEY), BudgetShare(Priority.SETUP)
 UNPROVEN = BudgetShare(Priority.UNPROVEN)
 SHARES = (NOTIFICATIONS, CHECKS, MONEY, SETUP, UNPROVEN)
-# What goes before activations that have time, first things first.
+# The shares that go before activations with time to spare, in order.
 SPARED = (NOTIFICATIONS, CHECKS, MONEY, SETUP)
-# The part of the activations' calls that is spared for them while they last.
+# The part of the activations' calls that is given to them while activations can spare it.
 SPARED_PART = 0.5
 _dice = random.Random()  # noqa: S311 - nobody gains by guessing it
 
 
 def whose_turn(due: QuerySet[OutgoingCall], first: OutgoingCall, now: datetime) -> OutgoingCall:
-    """The call that goes now: `first`, or one that goes before it. `due` are all that may go, first things first."""
+    """Return the call that goes now: `first`, or one that goes before it. `due` are all that may go, in order."""
     return _of_a_share(due, first, now) or _spared_by_activations(due, first, now) or first
 
 
 def _spared_by_activations(due: QuerySet[OutgoingCall], first: OutgoingCall, now: datetime) -> OutgoingCall | None:
-    """A notification, or money and set-up that waited, where no activation is missed for it.
+    """Return a notification, or a call about money or set-up that has waited, if no activation misses its window for
+    it.
 
-    An activation that has just come, or was just asked about, goes at its turn: one that waits must be asked about,
-    which takes a call more than it spares.
+    An activation that has just been queued, or was just asked about, keeps its turn: one that waits must be asked
+    about, which takes one call more than it spares.
     """
     waited = first.priority == Priority.ACTIVATION and first.due_at <= now - clock_tolerance()
     if not waited or _dice.random() >= SPARED_PART:
         return None
     urgent = next(filter(None, (share.first_of(due, now) for share in SPARED)), None)
-    # What the shares keep is not the activations' to spare.
+    # The activations cannot spare what the shares keep.
     left = 1 - sum(share.part for share in SHARES)
     return urgent if urgent is not None and activations_can_spare_a_call(now, left) else None
 
 
 def _of_a_share(due: QuerySet[OutgoingCall], first: OutgoingCall, now: datetime) -> OutgoingCall | None:
-    """The call of the share that this turn falls to, whatever goes before it. One throw serves all of them."""
+    """Return the call of the share that is drawn for this turn, if any. One random number serves all shares."""
     thrown = _dice.random()
     for share in SHARES:
         if thrown < share.part:

@@ -1,6 +1,6 @@
-"""What a kind of call is. One small class beside its feature; the dispatcher knows no feature.
+"""The base of a kind of call: one small class beside its feature. The dispatcher knows no feature.
 
-To add a kind: subclass `CallKind`, decorate with `@register`, in any module of an app.
+To add a kind, subclass `CallKind` and decorate it with `@register`, in any module of an app.
 """
 
 import json
@@ -20,29 +20,29 @@ from partner_portal.core.extension_points import ExtensionPoint
 
 @dataclass(frozen=True)
 class Happened:
-    """Asked: Altegio did it."""
+    """A verdict: Altegio did it."""
 
 
 @dataclass(frozen=True)
 class SendAgain:
-    """Asked: it did not happen, and may be sent."""
+    """A verdict: it did not happen, and may be sent."""
 
 
 @dataclass(frozen=True)
 class NotToHappen:
-    """Asked: it did not happen, and will not."""
+    """A verdict: it did not happen, and will not."""
 
     reason: str
 
 
 @dataclass(frozen=True)
 class CannotTell:
-    """Asked, but the answer tells nothing: ask again later."""
+    """A verdict: the answer does not say; ask again later."""
 
 
 @dataclass(frozen=True)
 class AskAgain:
-    """Asked: it may be sent soon; in so many seconds Altegio is asked once more."""
+    """A verdict: it may be sent soon; Altegio is asked once more after so many seconds."""
 
     seconds: float
     reason: str
@@ -50,7 +50,7 @@ class AskAgain:
 
 @dataclass(frozen=True)
 class Hold:
-    """Asked: nothing is sent until a person decides, something changes, or the deadline passes."""
+    """A verdict: nothing is sent until a person decides, something changes, or the deadline passes."""
 
     reason: str
 
@@ -59,25 +59,25 @@ Verdict = Happened | SendAgain | NotToHappen | CannotTell | AskAgain | Hold
 
 
 class AskFirstError(Exception):
-    """Raised by `CallKind.request` when nothing is sent before Altegio has been asked; `str()` says why."""
+    """Raised by `CallKind.request` when nothing may be sent before Altegio has been asked; `str()` says why."""
 
 
 class ObsoleteError(Exception):
-    """Raised by `CallKind.request` when there is nothing to say any more; `str()` is the reason."""
+    """Raised by `CallKind.request` when there is nothing left to send; `str()` is the reason."""
 
 
 class UnverifiableError(Exception):
-    """Raised by `CallKind.question` when there is nobody to ask and it is not sent again; `str()` is the refusal."""
+    """Raised by `CallKind.question` when nobody can be asked and it is not sent again; `str()` is the refusal."""
 
 
 class CallKind:
-    """How one kind of call is made, and what its ends change.
+    """One kind of outgoing call: how it is built, and what its ends change.
 
     `accepted`, `refused` and `expired` run in the transaction that records the call's end.
     """
 
     name: ClassVar[str]
-    # What staff read.
+    # The name for staff.
     title: ClassVar[StrOrPromise]
     priority: ClassVar[Priority]
     # Harmless to repeat: after an uncertain end it is sent again, without asking.
@@ -93,11 +93,11 @@ class CallKind:
     settles_at_once: ClassVar[bool] = False
     # Its body carries a credential beside the partner token, so a 401 may mean that one: a refusal.
     uses_own_credential: ClassVar[bool] = False
-    # The sources put it under both hosts: where one says 404 or 405, the other is tried once. It must be idempotent.
+    # The sources name both hosts for it. If one answers 404 or 405, the other is tried once. It must be idempotent.
     on_either_host: ClassVar[bool] = False
-    # How long a call without a deadline is retried; None means for ever.
+    # How long a call without a deadline is retried; None means without end.
     max_age: ClassVar[timedelta | None] = None
-    # Staff are told when it is refused or comes too late, because nobody else would see it.
+    # Staff get an alert when it is refused or expires, because nobody else would see it.
     alert_on_failure: ClassVar[bool] = False
 
     def about(self, call: OutgoingCall) -> str:
@@ -105,41 +105,42 @@ class CallKind:
         return json.dumps(call.params, sort_keys=True)
 
     def request(self, call: OutgoingCall) -> ApiRequest:
-        """Return what to send, built at the moment of sending.
+        """Return the request, built at the moment of sending.
 
-        Raises ObsoleteError when nothing is left to say, AskFirstError when Altegio must be asked first.
+        Raises ObsoleteError if nothing is left to send, AskFirstError if Altegio must be asked first.
         """
         raise NotImplementedError
 
     def must_ask(self, call: OutgoingCall) -> bool:
-        """Whether Altegio is asked before the sending though nothing can have happened yet."""
+        """Return whether Altegio is asked before the first sending, though nothing can have happened yet."""
         return False
 
     def proves_token(self, call: OutgoingCall) -> bool:
         """Return whether a 401 to this call says that the partner token is refused, and so stops every call.
 
-        Not where something else decides too: a credential of its own, or an address that came from outside.
+        It does not where the 401 may have another cause: a credential of the call's own, or an address that came from
+        outside.
         """
         return not self.uses_own_credential
 
     def verify_before_retry(self, call: OutgoingCall) -> bool:
-        """After an uncertain end: whether Altegio is asked, or the call is simply sent again."""
+        """Return whether Altegio is asked after an uncertain end; else the call is simply sent again."""
         return not self.idempotent
 
     def question(self, call: OutgoingCall) -> ApiRequest:
-        """How to ask whether it happened; needed where `verify_before_retry` may say yes."""
+        """Return the request that asks whether it happened; needed if `verify_before_retry` may return True."""
         raise NotImplementedError
 
     def judge(self, call: OutgoingCall, answer: Answer) -> Verdict:
-        """What the answer to the question says; in the transaction that records it.
+        """Return the verdict on the answer to the question, in the transaction that records it.
 
-        While Altegio may still be at what was sent, only "it happened" counts: the executor undoes the rest, and asks
-        again.
+        While Altegio may still be processing what was sent, only "it happened" counts: the executor undoes any other
+        verdict, and asks again.
         """
         raise NotImplementedError
 
     def rounds(self, call: OutgoingCall) -> QuerySet[OutgoingCall]:
-        """All calls that say the same thing to Altegio: this one, and any that was given up before it."""
+        """Return all calls that send the same thing to Altegio: this one, and any that was given up before it."""
         return OutgoingCall.objects.filter(pk=call.pk)
 
     def needs_verification(self, answer: Answer) -> bool:
@@ -155,33 +156,34 @@ class CallKind:
         return True
 
     def accepted(self, call: OutgoingCall, answer: Answer) -> None:
-        """It happened; `answer` is the one that said so (to the call, or to the question)."""
+        """Apply what follows from success; `answer` is the one that showed it (to the call, or to the question)."""
 
     def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
-        """It will not happen; `reason` is Altegio's, or ours about `answer`."""
+        """Apply what follows from a final refusal; `reason` is Altegio's, or ours about `answer`."""
 
     def unanswered(self, call: OutgoingCall) -> None:
-        """It was sent and no answer of Altegio's own came; it will be tried again.
+        """Note that it was sent and Altegio itself did not answer; it will be tried again.
 
         Runs in the transaction that records it.
         """
 
     def bring_back(self, call: OutgoingCall) -> bool:
-        """Staff want a call that the portal gave up (`refused`) tried again: let what it is about wait for it anew.
+        """Let what the call is about wait for it anew: staff want a call that the portal gave up (`refused`) tried
+        again.
 
-        Runs in the transaction that makes it wait. Returns whether this call is still to be carried: not where a
-        newer one has taken its place, or what it was about has gone on without it.
+        Runs in the transaction that makes it wait. Returns False if the call is not to be executed: a newer one has
+        taken its place, or what it was about has gone on without it.
         """
         return True
 
     def hold(self, calls: Sequence[OutgoingCall]) -> None:
-        """Lock, in one order, what their end changes beside their connections.
+        """Lock, in one order, the rows that the calls' ends change beside their connections.
 
-        Needed where somebody holds that and then cancels its calls: the other order would be a deadlock.
+        Needed if other code locks those rows and then cancels the calls: the opposite order would be a deadlock.
         """
 
     def expired(self, call: OutgoingCall, now: datetime) -> None:
-        """Its deadline passed. What `hold` names is locked."""
+        """Apply what follows from the passed deadline. The rows of `hold` are locked."""
 
 
 CALL_KINDS = ExtensionPoint[CallKind](
@@ -190,17 +192,17 @@ CALL_KINDS = ExtensionPoint[CallKind](
 
 
 def register(kind: type[CallKind]) -> type[CallKind]:
-    """Class decorator: make a kind known to the dispatcher by its name."""
+    """Make a kind known to the dispatcher by its name. A class decorator."""
     CALL_KINDS.register(kind.name, kind())
     return kind
 
 
 def kind_title(name: str) -> StrOrPromise:
-    """Return what staff call this kind; the bare name for one that no code carries any more."""
+    """Return the name of this kind for staff; the bare name if no code has the kind any more."""
     kind = CALL_KINDS.get(name)
     return kind.title if kind else name
 
 
 def kind_of(call: OutgoingCall) -> CallKind:
-    """The kind of a stored call. Raises KeyError for one that no code carries any more."""
+    """Return the kind of a stored call. Raises KeyError if no code has the kind any more."""
     return CALL_KINDS[call.kind]

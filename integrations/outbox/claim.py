@@ -1,4 +1,4 @@
-"""Claiming: which call goes next, taken by one worker alone, under a lease."""
+"""The claim of the next call, by one worker alone, under a lease."""
 
 import uuid
 from collections.abc import Iterator
@@ -15,33 +15,33 @@ from integrations.connections.window import clock_tolerance
 from integrations.outbox.budget_shares import whose_turn
 from integrations.outbox.models import UNFINISHED, WAITING, CallState, OutgoingCall
 
-# Beside the call's own time-out: what the worker needs around it.
+# Seconds that a worker needs around the HTTP call, beside the call's own time-out.
 LEASE_MARGIN = 5.0
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A call that this worker alone may carry until the lease ends."""
+    """A call that only this worker may execute until the lease ends."""
 
     call: OutgoingCall
     is_unconfirmed: bool  # it may have happened already
 
 
 def lease_length() -> timedelta:
-    """How long a worker may hold a call: one HTTP call and a margin."""
+    """Return how long a worker may hold a call: one HTTP time-out and a margin."""
     return timedelta(seconds=settings.ALTEGIO_TIMEOUT_SECONDS + LEASE_MARGIN)
 
 
 def held_slots(now: datetime) -> int:
-    """How many calls have been on their way for longer than half of what they may take: each holds a thread."""
+    """Return how many calls have been in flight for longer than half of the time-out: each holds a thread."""
     slow = lease_length() - timedelta(seconds=settings.ALTEGIO_TIMEOUT_SECONDS / 2)
     return OutgoingCall.objects.filter(state=CallState.SENDING, lease_until__lt=now + slow).count()
 
 
 def due_calls(now: datetime) -> QuerySet[OutgoingCall]:
-    """Return what may go now, first things first: priority, then turn, then the earliest deadline, then age.
+    """Return the calls that may go now, in order: priority, then turn, then the earliest deadline, then age.
 
-    A call waits for every unfinished earlier one in its ordering key; the empty ordering key has no order.
+    A call waits for every unfinished earlier one with its ordering key; the empty ordering key has no order.
     """
     earlier = OutgoingCall.objects.filter(
         ordering_key=OuterRef("ordering_key"), id__lt=OuterRef("id"), state__in=UNFINISHED
@@ -56,11 +56,11 @@ def due_calls(now: datetime) -> QuerySet[OutgoingCall]:
 
 @contextmanager
 def in_index_order() -> Iterator[None]:
-    """A transaction in which PostgreSQL reads `due_calls` along its index.
+    """Open a transaction in which PostgreSQL reads `due_calls` along its index.
 
-    After a burst its statistics still say that hardly anything waits, and it would sort all that does for
-    every call: 50 ms instead of 0.3 with 10,000 waiting. Without compiling: a sort that cannot be done
-    without counts as so dear that PostgreSQL would compile the query first, for 15 ms and more.
+    After a burst its statistics still say that hardly anything waits, and it would sort all waiting calls for every
+    claim: 50 ms instead of 0.3 with 10,000 waiting. JIT is off as well: with sorting disabled, a sort that is still
+    needed counts as so expensive that PostgreSQL would compile the query first, for 15 ms and more.
     """
     with transaction.atomic():
         if connection.vendor == "postgresql":
@@ -75,11 +75,11 @@ class InLine:
 
     priority: int
     turn: int
-    may_ask: bool  # a question goes before it, as it is unconfirmed or has waited for longer than the clocks differ
+    may_ask: bool  # a question goes first: it is unconfirmed, or waited longer than the clocks differ
 
 
 def next_in_line(most: int) -> list[InLine]:
-    """The calls that would go next, at most so many."""
+    """Return the calls that would go next, at most `most` of them."""
     now = timezone.now()
     waited = now - clock_tolerance()
     with in_index_order():
@@ -91,7 +91,7 @@ def next_in_line(most: int) -> list[InLine]:
 
 
 def claim_next() -> Claim | None:
-    """The next call, or None when nothing may go now."""
+    """Claim and return the next call, or return None if none may go now."""
     now = timezone.now()
     with in_index_order():
         due = due_calls(now)
@@ -106,6 +106,6 @@ def claim_next() -> Claim | None:
         call.lease = uuid.uuid4()
         call.lease_until = now + lease_length()
         call.attempt_count += 1
-        # On SQLite the row is held by the exclusive transaction; on PostgreSQL by its lock.
+        # On SQLite the exclusive transaction holds the row; on PostgreSQL its lock does.
         call.save(update_fields=["state", "lease", "lease_until", "attempt_count"])
         return Claim(call, is_unconfirmed)

@@ -1,4 +1,4 @@
-"""What an answer means for its call: decided from facts alone, without a database or a clock.
+"""The decision about what an answer means for its call, made from facts alone, without a database or a clock.
 
 `executor.py` gathers the facts and applies the transition; the table in docs/architecture.md has the same rows.
 """
@@ -11,18 +11,18 @@ from integrations.outbox.call_kinds import AskAgain, CannotTell, Happened, Hold,
 from integrations.outbox.models import CallState
 
 FIRST_DELAY = 1.0
-# Seconds. What Altegio refuses it does not take a moment later; what it refuses again and again rests ever longer,
-# for thousands may be refused for one reason, and take the turn of what is not.
+# Seconds. Altegio will not accept a moment later what it has just refused. What it refuses repeatedly waits ever
+# longer, because thousands of calls may be refused for one reason and would take the turns of the others.
 REFUSED_RESTS, MAX_REFUSED_REST = 300.0, 3600.0
 NOT_CONCLUSIVE = "Altegio said yes, but not all that must be known."
 
 
 class Effect(enum.Enum):
-    """What follows beside the call's own row."""
+    """The effect of an answer beside the call's own row."""
 
     NONE = enum.auto()
-    ACCEPTED = enum.auto()  # the call ends, and its kind changes what hangs on it
-    REFUSED = enum.auto()  # the same, for a no
+    ACCEPTED = enum.auto()  # the call ends, and its kind applies what follows
+    REFUSED = enum.auto()  # the same, for a refusal
     STOP_TOKEN = enum.auto()  # no call with this token goes out
     OTHER_HOST = enum.auto()  # this host does not have the call: it goes to the other one
     PAUSE_ALL = enum.auto()  # no call at all goes out for `at_least` seconds
@@ -30,7 +30,7 @@ class Effect(enum.Enum):
 
 @dataclass(frozen=True)
 class AnswerFacts:
-    """All that the decision rests on. What the kind says of the answer is asked only where it counts."""
+    """All the facts that the decision rests on. The kind is asked about the answer only where it counts."""
 
     outcome: Outcome
     message: str = ""  # Altegio's, masked
@@ -39,12 +39,12 @@ class AnswerFacts:
     idempotent: bool = False
     is_conclusive: bool = True
     needs_verification: bool = False
-    refusals: int = 0  # of the call before this one
-    is_final: bool = True  # of a refusal: it says what was to be known, or that nothing is to be said any more
+    refusals: int = 0  # how often this call was refused before
+    is_final: bool = True  # of a refusal: it ends the call
     proves_token: bool = True  # a 401 is about the partner token, and about nothing else
     last_write_wins: bool = False
-    settling: float = 0.0  # seconds in which Altegio may still be at a request without a certain answer
-    is_not_there: bool = False  # one of two hosts says that it does not have such a call
+    settling: float = 0.0  # seconds in which Altegio may still process a request without a certain answer
+    is_not_there: bool = False  # one of two hosts says that it has no such call
     has_other_host: bool = False  # and the other one has not been tried
     is_question: bool = False
     verdict: Verdict | None = None  # of the kind, on the answer to a question that `is_judged`
@@ -52,7 +52,9 @@ class AnswerFacts:
 
 @dataclass(frozen=True)
 class Transition:
-    """What becomes of the call. `asked`: how long Altegio asks for, cut to what is left before the deadline."""
+    """The call's next state. `asked`: the seconds that Altegio asks us to wait, cut to what is left before the
+    deadline.
+    """
 
     state: CallState
     reason: str = ""
@@ -64,16 +66,16 @@ class Transition:
 
 
 def is_judged(outcome: Outcome, *, proves_token: bool) -> bool:
-    """Return whether the answer to a question is about the call, not about the token, the limit or our line.
+    """Return whether the answer to a question is about the call, not about the token, the limit or our connection.
 
-    A 401 that may be about something else than the token is the kind's to judge.
+    The kind judges a 401 that may be about something else than the token.
     """
     stopped = outcome is Outcome.UNAUTHORIZED and proves_token
     return not stopped and outcome not in (Outcome.LIMITED, Outcome.NOT_SENT)
 
 
 def decide(facts: AnswerFacts) -> Transition:
-    """Return what the answer to a call, or to the question about it, makes of it."""
+    """Return the transition that follows from the answer to a call, or to the question about it."""
     return _after_question(facts) if facts.is_question else _after_sending(facts)
 
 
@@ -101,16 +103,19 @@ def _after_sending(facts: AnswerFacts) -> Transition:
 
 
 def _unknown(facts: AnswerFacts) -> Transition:
-    """Ask, unless to send it again is harmless."""
+    """Return a transition that asks, or that sends the call again if that is harmless."""
     if not facts.idempotent:
         return _back_off(facts, CallState.UNCONFIRMED, facts.message)
-    # A status code proves no end: a gateway answers 504 while what stands behind it is still at work.
+    # A status code does not prove an end: a gateway answers 504 while the server behind it still works.
     at_least = facts.settling if facts.last_write_wins else 0.0
     return _back_off(facts, CallState.QUEUED, facts.message, at_least=at_least)
 
 
 def _not_there(facts: AnswerFacts) -> Transition:
-    """Try the other host once. Where neither has it, the first one's words tell more: it worked before."""
+    """Return a transition to the other host, once; if neither host has the call, refuse it.
+
+    The first host's message is kept as the reason: that host worked before, so it says more.
+    """
     if facts.has_other_host:
         return Transition(CallState.QUEUED, facts.message, Effect.OTHER_HOST)
     return Transition(CallState.REFUSED, facts.reason or facts.message, Effect.REFUSED)
@@ -139,7 +144,9 @@ def _back_off(facts: AnswerFacts, state: CallState, reason: str, *, at_least: fl
 
 
 def _not_now(facts: AnswerFacts, state: CallState) -> Transition:
-    """401 stops every call of the token; 429 makes all wait, for as long as Altegio says."""
+    """Return a transition that waits: a 401 stops every call of the token; a 429 pauses all calls for as long as it
+    says.
+    """
     if facts.outcome is Outcome.NOT_SENT:
         return _back_off(facts, state, facts.message)
     if facts.outcome is Outcome.UNAUTHORIZED:

@@ -1,4 +1,4 @@
-"""A question to Altegio that a person at a terminal waits for: it changes nothing there, so it needs no row."""
+"""Questions to Altegio that a person at a terminal waits for: they change nothing there, so they need no row."""
 
 import time
 from datetime import timedelta
@@ -11,14 +11,14 @@ from integrations.outbox import rate
 from integrations.outbox.decisions import FIRST_DELAY
 from integrations.outbox.executor import send
 
-# Seconds. A minute full of calls passes; a longer wait is a pause that Altegio asked for.
+# Seconds. A full minute of the budget passes in less; a longer wait is a pause that Altegio asked for.
 MAX_WAIT = 90.0
 
 
 def ask_now(call: ApiRequest) -> Answer:
-    """Ask at once, within the budget shared with the workers; waits for a slot of it, at most `MAX_WAIT`.
+    """Ask at once, within the budget shared with the workers; wait for a slot of it, at most `MAX_WAIT`.
 
-    Where there is none in that time nothing is sent: the answer, LIMITED and without a code, says until when.
+    If there is none in that time, nothing is sent: the answer, LIMITED and without a code, says until when.
     """
     ends_at = time.monotonic() + MAX_WAIT
     while isinstance(slot := rate.take_slot(), rate.Wait):

@@ -1,4 +1,4 @@
-"""The dispatcher: carries call after call while any is due, within the budget shared by all workers."""
+"""The dispatcher: executes calls while any is due, within the budget shared by all workers."""
 
 import threading
 import time
@@ -13,13 +13,13 @@ from integrations.outbox.headroom import activations_can_spare_a_call
 from integrations.outbox.models import Priority
 from integrations.outbox.token_stop import token_is_stopped
 
-# A dispatcher waits this long for a slot of the budget; for longer waits the sweep starts the next one.
+# Seconds that a dispatcher waits for a slot of the budget; after a longer wait the sweep starts the next one.
 PATIENCE = 2.0
 MAX_RUN = 30.0
-# Each carries one call at a time: enough to use the budget though every answer takes seconds, and few
-# enough to leave the worker's other threads to other tasks.
+# Each executes one call at a time: enough to use the budget though every answer takes seconds, and few enough to
+# leave the worker's other threads to other tasks.
 MAX_DISPATCHERS = 8
-# The others are free for what cannot wait, however slow the answers to these are.
+# The remaining dispatchers stay free for urgent calls, however slow the answers to patient ones are.
 PATIENT_DISPATCHERS = 6
 
 _places = threading.BoundedSemaphore(MAX_DISPATCHERS)
@@ -28,7 +28,7 @@ _stopping = threading.Event()
 
 
 def stop_dispatchers() -> None:
-    """Finish what is in hand and take nothing more up: the process is told to end."""
+    """Finish the calls in hand and take no others: the process is ending."""
     _stopping.set()
 
 
@@ -37,9 +37,9 @@ def _no_help() -> None:
 
 
 def dispatch_due(call_for_help: Callable[[], None] = _no_help) -> int:
-    """Carry calls until none is due; returns how many.
+    """Execute calls until none is due, and return how many.
 
-    `call_for_help` is called when more calls wait than this dispatcher can carry at once.
+    `call_for_help` is called when more calls wait than this dispatcher can execute at once.
     """
     if not _places.acquire(blocking=False):
         return 0
@@ -55,14 +55,16 @@ def is_anything_due() -> bool:
 
 
 def _next_two() -> list[InLine]:
-    """The next calls that may go now: two tell whether another dispatcher would find work."""
+    """Return the next calls that may go now; two show whether another dispatcher would find work."""
     return [] if token_is_stopped() else next_in_line(2)
 
 
 def _can_wait(call: InLine) -> bool:
-    """Whether a call leaves a part of the budget free: what comes in a large lot does while its time allows it.
+    """Return whether a call leaves a part of the budget free, as calls of a large arrival do while their time allows
+    it.
 
-    It is asked of what would go first: a share's call (`budget_shares.py`) goes with the slot of what it goes before.
+    The call is the one that would go first: a share's call (`budget_shares.py`) uses the slot of the call that it
+    precedes.
     """
     if call.priority > Priority.NOTIFICATION:
         return True

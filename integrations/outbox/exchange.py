@@ -5,7 +5,7 @@ from partner_portal.core.masking import MASK
 
 
 def exchange_text(call: OutgoingCall) -> str:
-    """Every attempt of a call, oldest first, as text to copy."""
+    """Return every attempt of a call, oldest first, as text to copy."""
     parts = [_attempt_text(attempt) for attempt in call.attempts.all()]
     return "\n\n".join(parts) or "Nothing has been sent yet."
 

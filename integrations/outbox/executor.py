@@ -1,6 +1,6 @@
-"""Carrying one claimed call: build, record the attempt, send or ask, record the end.
+"""The execution of one claimed call: build it, record the attempt, send or ask, record the end.
 
-No HTTP inside a transaction; a call's end and what it changes are one transaction, and only the worker
+No HTTP call is made inside a transaction. A call's end and what it changes are one transaction, and only the worker
 that still holds the lease may write it.
 """
 
@@ -44,14 +44,14 @@ log = structlog.get_logger(__name__)
 
 
 OUR_FAILURE = "The portal failed while carrying this call; see the dead letters."
-# A deadlock or a moment without the database: the answer is known, and is worth another try.
+# A deadlock or a short outage of the database is retried, because the answer is known.
 TRIES_TO_SETTLE = 3
-# A call that no deadline ends is tried for ever, and holds up those behind it. After so long people should know.
+# A call without a deadline is retried without end, and holds up those behind it. After this long, staff get an alert.
 STRUGGLES_AFTER = timedelta(hours=1)
 
 
 class NoSlotError(Exception):
-    """Between the claim and the send so much time passed that the budget has no room for this call now."""
+    """Raised when so much time passed between the claim and the send that the budget has no room for the call."""
 
     def __init__(self, wait: rate.Wait) -> None:
         super().__init__(wait.seconds)
@@ -59,11 +59,11 @@ class NoSlotError(Exception):
 
 
 class LeaseLostError(Exception):
-    """Another worker has taken the call since: what this one learned is dropped, the other will ask."""
+    """Raised when another worker has taken the call meanwhile: this one's result is dropped; the other will ask."""
 
 
 def altegio_client() -> AltegioClient:
-    """The client for the configured Altegio."""
+    """Return the client for the configured Altegio."""
     return AltegioClient(
         app_url=settings.ALTEGIO_APP_URL,
         api_url=settings.ALTEGIO_API_URL,
@@ -73,14 +73,14 @@ def altegio_client() -> AltegioClient:
 
 
 def send(request: ApiRequest) -> Answer:
-    """Make a call, and count what its answer holds that the contract does not say. Never raises."""
+    """Make a call, count the differences of its answer from the contract, and return the answer. Never raises."""
     answer = altegio_client().send(request)
     observe_answer(request, answer)
     return answer
 
 
 def execute(claim: Claim, slot: rate.Slot) -> None:
-    """Carry one claimed call to the end of one HTTP exchange."""
+    """Execute one claimed call, to the end of one HTTP exchange."""
     call = claim.call
     with structlog.contextvars.bound_contextvars(call=call.pk, kind=call.kind, request_id=call.request_id):
         try:
@@ -137,9 +137,9 @@ def _request(kind: CallKind, call: OutgoingCall) -> ApiRequest:
 def _begin_attempt(
     call: OutgoingCall, request: ApiRequest, purpose: Attempt.Purpose, slot: rate.Slot
 ) -> tuple[Attempt, rate.Slot]:
-    """Right before the send: the lease anew, the attempt on record, and the slot dated last of all.
+    """Renew the lease, record the attempt and start the slot, right before the send; the slot's time is set last.
 
-    Raises LeaseLostError, or NoSlotError; then nothing is on record, and nothing may be sent.
+    Raises LeaseLostError, or NoSlotError; then nothing is recorded, and nothing may be sent.
     """
     body = "" if request.body is None else to_json(request.body).decode()
     with transaction.atomic():
@@ -160,7 +160,7 @@ def _begin_attempt(
 
 
 def _give_back(claim: Claim, wait: rate.Wait) -> None:
-    """Nothing was sent: the call waits again, as it was."""
+    """Let the call wait again, as it was: nothing was sent."""
     state = CallState.UNCONFIRMED if claim.is_unconfirmed else CallState.QUEUED
     try:
         _wait(claim.call, state, claim.call.reason, seconds=wait.seconds)
@@ -171,7 +171,7 @@ def _give_back(claim: Claim, wait: rate.Wait) -> None:
 def _settle(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking: bool, host: Host = "app") -> None:
     """Write what the answer of `host` means for the call, and all that follows from it, in one transaction.
 
-    A refusal is final whatever fails in that: what Altegio has refused is not sent again because of us.
+    A refusal is final even if that fails: what Altegio has refused is not sent again because of a failure of ours.
     """
     setbacks = call.setbacks
     for tries_left in reversed(range(TRIES_TO_SETTLE)):
@@ -197,7 +197,7 @@ def _ends(kind: CallKind, answer: Answer) -> bool:
 
 
 def _refuse_alone(call: OutgoingCall, reason: str) -> None:
-    """Refuse the call without what should follow from it, which fails: staff find it among the dead letters."""
+    """Refuse the call without its consequences, which fail: staff find it among the dead letters."""
     log.exception("refusal_without_what_follows")  # noqa: LOG004 - called where it is handled
     now = timezone.now()
     why = f"{reason} The portal failed to note what follows from this; see the log."
@@ -206,7 +206,7 @@ def _refuse_alone(call: OutgoingCall, reason: str) -> None:
 
 
 def _apply_answer(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking: bool, host: Host) -> None:
-    """Decide what the answer means (`decisions.py`), and write it: the one place that does."""
+    """Decide what the answer means (`decisions.py`), and write it: the only place that does."""
     transition = decide(facts_of(call, kind, answer, asking=asking))
     match transition.effect:
         case Effect.ACCEPTED:
@@ -220,7 +220,7 @@ def _apply_answer(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking:
         case Effect.STOP_TOKEN:
             stop_token(transition.reason)
         case Effect.OTHER_HOST:
-            # Not the other of the known one: another call may have made that known meanwhile.
+            # The opposite of the host that answered, not of the known one, which another call may have changed.
             call.host = other_host(host)
         case Effect.PAUSE_ALL:
             rate.pause(transition.at_least)
@@ -257,9 +257,9 @@ def _back_off(
 
 
 def _set_back(call: OutgoingCall, error: Exception) -> None:
-    """After a failure of our own: what was sent is unknown, so the call is unconfirmed unless it may repeat.
+    """Put the call back after a failure of our own: it is unconfirmed, because it may have been sent.
 
-    A call that fails again and again ends, so that those behind it in its ordering key go on.
+    A call that fails repeatedly ends, so that those behind it in its ordering key go on.
     """
     try:
         if FAILING.set_aside(call.pk, error).dead_at is None:
@@ -271,7 +271,7 @@ def _set_back(call: OutgoingCall, error: Exception) -> None:
 
 
 def _end_failing(call: OutgoingCall) -> None:
-    """Refused, by the portal itself: what hangs on the call hears of it, unless this is just what fails."""
+    """Refuse the call on the portal's behalf and apply what follows, or only end it if that is what fails."""
     try:
         with transaction.atomic():
             _refuse(call, kind_of(call), OUR_FAILURE, no_answer(OUR_FAILURE))
@@ -285,7 +285,10 @@ def _end_failing(call: OutgoingCall) -> None:
 
 @transaction.atomic
 def _retry_execution(call_id: int) -> bool:
-    """Staff want a call that the portal could not carry tried again; Altegio is asked first. Whether it is."""
+    """Make a call that the portal could not execute wait again, as staff want; Altegio is asked first.
+
+    Return whether it waits now.
+    """
     refused = OutgoingCall.objects.filter(pk=call_id, state=CallState.REFUSED)
     call = refused.first()
     kind = CALL_KINDS.get(call.kind) if call else None
@@ -307,7 +310,7 @@ def _wait(call: OutgoingCall, state: CallState, reason: str, *, seconds: float) 
         with transaction.atomic():
             _write(call, state, reason=reason, due_at=due_at, finished_at=None)
     except IntegrityError:
-        # A newer call about the same subject is queued already; it tells the newest state, and waits in its place.
+        # A newer call with this coalesce key is queued already; it sends the newest state, and waits in its place.
         _end(call, CallState.CANCELLED, reason="A newer call took its place.")
         newer = OutgoingCall.objects.filter(coalesce_key=call.coalesce_key, state=CallState.QUEUED)
         newer.filter(due_at__lt=due_at).update(due_at=due_at)
@@ -321,14 +324,14 @@ def _end(call: OutgoingCall, state: CallState, *, reason: str) -> None:
 
 
 def _held(call: OutgoingCall) -> QuerySet[OutgoingCall]:
-    """The call while it is ours."""
+    """Return the call as a queryset, which is empty once the lease is lost."""
     return OutgoingCall.objects.filter(pk=call.pk, lease=call.lease, state=CallState.SENDING)
 
 
 def _write(
     call: OutgoingCall, state: CallState, *, reason: str, due_at: datetime, finished_at: datetime | None
 ) -> None:
-    """Give the call back with a new state. Raises LeaseLostError when it is not ours any more."""
+    """Release the call with a new state. Raises LeaseLostError if this worker no longer holds it."""
     written = _held(call).update(
         state=state,
         reason=reason[:500],

@@ -1,5 +1,7 @@
-"""Whether the activations can spare a call: a call notification is worth something for seconds only, while
-an activation mostly has the better part of an hour."""
+"""The headroom of the activations: whether they can spare a call for others.
+
+A call notification is of use for seconds only, while an activation mostly has the better part of an hour.
+"""
 
 from datetime import datetime, timedelta
 
@@ -9,17 +11,18 @@ from django.db.models.functions import TruncMinute
 
 from integrations.outbox.models import WAITING, OutgoingCall, Priority
 
-# Of each activation's calls: what waited asks first, and a tenth of them need a repetition.
+# Calls that each activation needs: one that has waited asks first, and a tenth of them must be repeated.
 CALLS_FOR_EACH = 2.1
-# So much of the time is not counted on: after a minute's calls in its first seconds all rest until it is over.
+# This much of the time is not relied on: a minute's calls may be used up in its first seconds, and then all wait.
 STANDSTILL = timedelta(minutes=1)
 
 
 def activations_can_spare_a_call(now: datetime, part: float = 1.0) -> bool:
-    """Whether every waiting activation can be met at this part of the allowed rate though another call goes first.
+    """Return whether every waiting activation can be sent in time, at this part of the rate, if another call goes
+    first.
 
-    By the minutes in which they run out: those of any minute and all before it must fit in the time until
-    that minute begins, less the longest standstill.
+    Activations are counted by the minute in which they run out: those of any minute and all before it must fit in the
+    time until that minute begins, less the longest standstill.
     """
     a_minute = min(settings.ALTEGIO_REQUESTS_PER_MINUTE, settings.ALTEGIO_REQUESTS_PER_SECOND * 60)
     needed = 0.0
@@ -31,7 +34,7 @@ def activations_can_spare_a_call(now: datetime, part: float = 1.0) -> bool:
 
 
 def _running_out(now: datetime) -> list[tuple[datetime, int]]:
-    """How many activations that wait run out in which minute, earliest first."""
+    """Return how many waiting activations run out in each minute, earliest first."""
     waiting = OutgoingCall.objects.filter(priority=Priority.ACTIVATION, state__in=WAITING, deadline_at__gt=now)
     minutes = waiting.annotate(minute=TruncMinute("deadline_at")).values_list("minute")
     return list(minutes.annotate(Count("pk")).order_by("minute"))

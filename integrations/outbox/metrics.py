@@ -1,4 +1,4 @@
-"""Outgoing calls in numbers: what waits, how late it is, how it ended, how much of the budget is used."""
+"""Metrics of outgoing calls: what waits, how late it is, how it ended, how much of the budget is used."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -19,7 +19,7 @@ RECENT = timedelta(hours=1)
 
 @METRICS.add()
 def calls() -> Iterator[Metric]:
-    """Yield what waits and what ended: each number is read from an index made for it."""
+    """Yield the numbers of waiting and of ended calls: each is read from an index made for it."""
     unfinished = OutgoingCall.objects.filter(state__in=UNFINISHED).values_list("kind", "state")
     yield gauge(
         "portal_calls_waiting",
@@ -38,7 +38,7 @@ def calls() -> Iterator[Metric]:
 
 @METRICS.add()
 def overdue() -> Iterator[Metric]:
-    """How long the oldest call has waited that might have gone; every priority is named, also with 0."""
+    """Yield how long the oldest due call has waited, in seconds; every priority is named, also with 0."""
     now = timezone.now()
     oldest = dict(due_calls(now).order_by().values_list("priority").annotate(Min("due_at")))
     rows = [(priority.name.lower(), (now - oldest.get(priority.value, now)).total_seconds()) for priority in Priority]
@@ -47,7 +47,7 @@ def overdue() -> Iterator[Metric]:
 
 @METRICS.add()
 def held() -> Iterator[Metric]:
-    """Threads that wait for answers which do not come."""
+    """Yield the number of threads that wait for overdue answers."""
     text = "Calls on their way for more than half of ALTEGIO_TIMEOUT; each holds a worker's thread"
     yield gauge("portal_calls_held", text, [], [(held_slots(timezone.now()),)])
 

@@ -12,12 +12,12 @@ class CallState(models.TextChoices):
 
     HELD = "held", _("held back")  # waits for staff
     QUEUED = "queued", _("queued")  # waits for a worker
-    SENDING = "sending", _("being sent")  # a worker has it, until its lease ends
+    SENDING = "sending", _("being sent")  # a worker holds it, until its lease ends
     UNCONFIRMED = "unconfirmed", _("unconfirmed")  # it may have happened: Altegio is asked before anything is sent
     DONE = "done", _("done")  # Altegio accepted it
     REFUSED = "refused", _("refused")  # Altegio said no
     EXPIRED = "expired", _("expired")  # its deadline passed
-    CANCELLED = "cancelled", _("cancelled")  # what it was for is gone
+    CANCELLED = "cancelled", _("cancelled")  # it is no longer needed
 
 
 WAITING = (CallState.QUEUED, CallState.UNCONFIRMED)
@@ -25,7 +25,7 @@ UNFINISHED = (CallState.HELD, CallState.QUEUED, CallState.SENDING, CallState.UNC
 
 
 class Priority(models.IntegerChoices):
-    """Who goes first when the budget is short; lower goes first."""
+    """The order of calls when the budget is short; lower goes first."""
 
     ACTIVATION = 0, _("activation")
     NOTIFICATION = 10, _("call notification")
@@ -38,19 +38,19 @@ class Priority(models.IntegerChoices):
 
 
 class OutgoingCall(models.Model):
-    """One thing to say to Altegio, made in the transaction of what it tells about."""
+    """One call to Altegio, created in the transaction of the change that it is about."""
 
     kind = models.CharField(_("kind"), max_length=40)
     key = models.CharField(_("key"), max_length=200, unique=True)
     ordering_key = models.CharField(_("ordering key"), max_length=80, blank=True)
-    # Of all calls with the same value here at most one is queued: it will tell the newest state.
+    # At most one of the calls with the same value is queued: it will send the newest state.
     coalesce_key = models.CharField(max_length=80, blank=True)
     connection = models.ForeignKey(
         "connections.Connection", on_delete=models.CASCADE, null=True, blank=True, related_name="calls"
     )
     params = JSONField(_("parameters"), default=dict, blank=True)
     priority = models.SmallIntegerField(_("priority"), choices=Priority.choices)
-    # Within a priority: what came as a large lot takes turns with what came beside it.
+    # Within a priority, the calls of a large arrival take turns with those of others.
     turn = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     state = models.CharField(_("state"), max_length=12, choices=CallState.choices, default=CallState.QUEUED)
     deadline_at = models.DateTimeField(_("deadline"), null=True, blank=True)
@@ -61,7 +61,7 @@ class OutgoingCall(models.Model):
     setbacks = models.PositiveIntegerField(_("setbacks"), default=0)
     reason = models.CharField(_("reason"), max_length=500, blank=True)
     refusal_code = models.PositiveSmallIntegerField(null=True, blank=True, editable=False)
-    # The host that is tried after the other one said that it does not have this call; "" before.
+    # The host that is tried after the other one answered that it does not have this call; "" before.
     host = models.CharField(max_length=3, blank=True, default="", db_default="", editable=False)
     request_id = models.CharField(_("request id"), max_length=32, blank=True)
     created_at = models.DateTimeField(_("queued"), default=timezone.now)
@@ -90,15 +90,15 @@ class OutgoingCall(models.Model):
                 condition=models.Q(state__in=WAITING),
                 name="call_waiting_in_turn",
             ),
-            # Twice: PostgreSQL would read in the whole one all that an ordering key has ever held, and
-            # SQLite does not see that a parameter fits an index's condition.
+            # Two indexes: in the full one PostgreSQL would read every call that an ordering key has ever had, and
+            # SQLite does not see that a parameter fits the condition of the partial one.
             models.Index(fields=["ordering_key", "state", "id"], name="call_by_ordering_key"),
             models.Index(
                 fields=["ordering_key", "id"],
                 condition=models.Q(state__in=UNFINISHED),
                 name="call_unfinished_by_order_key",
             ),
-            # Whether any of a kind waits: PostgreSQL would expect one among the first rows of the table.
+            # For whether a call of a kind waits: without it PostgreSQL would scan the table and expect an early hit.
             models.Index(fields=["kind"], condition=models.Q(state__in=UNFINISHED), name="call_unfinished_of_kind"),
             models.Index(fields=["lease_until"], condition=models.Q(state=CallState.SENDING), name="call_being_sent"),
             models.Index(
@@ -107,7 +107,7 @@ class OutgoingCall(models.Model):
                 name="call_running_out",
             ),
             models.Index(fields=["state", "-id"], name="call_by_state"),
-            # With all that the metrics count, so that they read no row.
+            # Covers all columns that the metrics count, so that they read no row.
             models.Index(
                 fields=["finished_at", "kind", "state"],
                 condition=models.Q(finished_at__isnull=False),
@@ -125,7 +125,7 @@ class OutgoingCall(models.Model):
 
 
 class Attempt(models.Model):
-    """One HTTP exchange for a call, written before it is made and completed after; secrets masked."""
+    """One HTTP exchange for a call, written before it is made and completed after it; secrets are masked."""
 
     class Purpose(models.TextChoices):
         SEND = "send", _("sent")
@@ -167,7 +167,7 @@ class RateBudget(models.Model):
 
 
 class KnownHost(models.Model):
-    """The host on which a kind of call worked last, where the sources put it under both."""
+    """The host on which a kind of call worked last, for kinds that the sources name under both."""
 
     kind = models.CharField(max_length=40, primary_key=True)
     host = models.CharField(max_length=3)
@@ -177,7 +177,7 @@ class KnownHost(models.Model):
 
 
 class TokenStop(models.Model):
-    """Altegio refused a token with 401: its calls rest until the token changes or staff clear this."""
+    """A token that Altegio refused with 401: its calls wait until the token changes or staff clear this."""
 
     fingerprint = models.CharField(max_length=64, primary_key=True)
     since = models.DateTimeField(default=timezone.now)

@@ -1,4 +1,4 @@
-"""Putting calls into the outbox, and taking waiting ones out again."""
+"""Queueing calls in the outbox, and withdrawing waiting ones."""
 
 import uuid
 from collections.abc import Collection, Iterable, Mapping
@@ -21,7 +21,7 @@ from partner_portal.core.wake import wake
 
 
 class KeyTakenError(Exception):
-    """Another intention stands under this key, or one that has come to its end; `str()` names the key."""
+    """Raised when a key belongs to another intention, or to a call that has ended; `str()` names the key."""
 
 
 def new_call(
@@ -35,10 +35,10 @@ def new_call(
     delay: float = 0.0,
     **params: Any,
 ) -> OutgoingCall:
-    """A call that is not stored yet, due in `delay` seconds.
+    """Return a call that is not stored yet, due in `delay` seconds.
 
-    `key` is its natural key; `state` UNCONFIRMED asks before sending. Raises ValueError without an `ordering_key`
-    where the last write wins.
+    `key` is its natural key; `state` UNCONFIRMED asks before sending. Raises ValueError without an `ordering_key` if
+    the kind's last write wins.
     """
     if kind.last_write_wins and not ordering_key:
         raise ValueError(f"{kind.name} needs an ordering key: an older one that takes long would end last.")
@@ -61,8 +61,8 @@ def new_call(
 def queue(calls: Iterable[OutgoingCall]) -> None:
     """Store calls in the caller's transaction.
 
-    A key that is there already must mean the very same, and still wait for its end: then it serves. Else
-    KeyTakenError is raised: an intention is never swallowed.
+    A key that exists already must belong to the same intention, and still wait for its end: then the stored call
+    serves. Otherwise KeyTakenError is raised: an intention is never swallowed.
     """
     rows = list(calls)
     try:
@@ -74,7 +74,7 @@ def queue(calls: Iterable[OutgoingCall]) -> None:
 
 
 def queue_fresh(calls: Iterable[OutgoingCall]) -> None:
-    """`queue` for calls whose keys were made just now: none can be there already, so nothing is looked up."""
+    """Queue calls whose keys were made just now, as `queue` does, but without a lookup: no key can exist already."""
     insert(list(calls))
     transaction.on_commit(wake_a_dispatcher)
 
@@ -93,13 +93,13 @@ def _store_missing(rows: list[OutgoingCall]) -> None:
 
 
 def _same_intention(known: OutgoingCall, row: OutgoingCall) -> bool:
-    """Return whether what is stored will say what this row would."""
+    """Return whether the stored call will send what this row would."""
     describe_error = (known.kind, known.connection_id, known.params)
     return known.state in UNFINISHED and describe_error == (row.kind, row.connection_id, row.params)
 
 
 def queue_newest(kind: type[CallKind], coalesce_key: str, **fields: Any) -> None:
-    """Make sure that a call about `coalesce_key` will go out which is built after this transaction's commit.
+    """Make sure that a call about `coalesce_key` will go out that is built after this transaction's commit.
 
     One that is still queued serves: it is locked until the commit, so that no worker builds it before.
     """
@@ -113,20 +113,20 @@ _lock_queued = Query(
         .order_by("coalesce_key")
         .values_list("coalesce_key")
     ),
-    # Its index holds the queued calls alone, and serves where PostgreSQL sees the state.
+    # The partial index holds only queued calls; PostgreSQL uses it only if it sees the state in the query.
     prepare=False,
 )
 
 
 def queue_newest_of_each(kind: type[CallKind], coalesce_keys: Mapping[str, Mapping[str, Any]]) -> None:
-    """`queue_newest` for many subjects, each with its call's fields, in a constant number of queries."""
+    """Do what `queue_newest` does for many subjects, each with its call's fields, in a constant number of queries."""
     if not coalesce_keys:
         return
     with transaction.atomic(savepoint=False):
         queued = {key for (key,) in _lock_queued.all(*coalesce_keys)}
         _renew(kind, queued)
         while missing := coalesce_keys.keys() - queued:
-            # The keys are new; what may be there by now is a queued call about the subject, which serves.
+            # The keys are new, so a conflict can only be with a queued call about the subject, which serves.
             new = [_new_about(kind, coalesce_key, coalesce_keys[coalesce_key]) for coalesce_key in sorted(missing)]
             insert(new, ignore_conflicts=True)
             queued = {key for (key,) in _lock_queued.all(*coalesce_keys)}
@@ -153,7 +153,7 @@ def _new_about(kind: type[CallKind], coalesce_key: str, fields: Mapping[str, Any
 
 
 def cancel(calls: QuerySet[OutgoingCall], reason: str) -> int:
-    """End those of `calls` that wait. One that is being sent is left to its answer. Returns how many ended."""
+    """End those of `calls` that wait, and return how many. One that is being sent is left to its answer."""
     rests = (CallState.HELD, CallState.QUEUED, CallState.UNCONFIRMED)
     with transaction.atomic(savepoint=False):
         waiting = list(calls.filter(state__in=rests).select_for_update(of=("self",), no_key=True).order_by("pk"))
@@ -163,14 +163,14 @@ def cancel(calls: QuerySet[OutgoingCall], reason: str) -> int:
 
 
 def end_unsent(call: OutgoingCall, reason: str) -> None:
-    """Cancel a locked call that waits, and tell of its end."""
+    """Cancel a locked call that waits, and announce its end."""
     call.state, call.reason, call.finished_at = CallState.CANCELLED, reason[:500], timezone.now()
     call.save(update_fields=["state", "reason", "finished_at"])
     call_ended.send(sender=OutgoingCall, call=call, reason=call.reason, is_withdrawn=True)
 
 
 def hurry(calls: QuerySet[OutgoingCall]) -> int:
-    """Make waiting calls due now, and release held ones, which ask before they send. Returns how many."""
+    """Make waiting calls due now, and release held ones, which ask before they send. Return how many."""
     now = timezone.now()
     released = calls.filter(state=CallState.HELD).update(state=CallState.UNCONFIRMED, due_at=now)
     hurried = calls.filter(state__in=(CallState.QUEUED, CallState.UNCONFIRMED)).update(due_at=now)
@@ -179,5 +179,5 @@ def hurry(calls: QuerySet[OutgoingCall]) -> int:
 
 
 def wake_a_dispatcher() -> None:
-    """Ask a worker to carry what waits."""
+    """Wake a worker to execute the waiting calls."""
     wake("integrations.outbox.tasks.dispatch")

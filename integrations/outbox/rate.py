@@ -1,9 +1,9 @@
 """One call budget for all workers and all kinds: sliding windows of a second and a minute.
 
-"No second and no minute ever holds more" (docs/interface.md) is meant where the calls arrive, and nobody here
-sees that moment. So each call counts at the latest moment at which it may arrive: now, until it is on its
-way (`start`); then within `TRANSIT`, or when it was answered (`settle`). The budget stands in the
-database, which is always there: an emptied Redis cannot forget what was sent.
+"No second and no minute ever holds more" (docs/interface.md) refers to the calls' arrival, and nobody here sees that
+moment. So each call counts at the latest moment at which it may arrive: now, until it is in flight (`start`); then
+within `TRANSIT`, or when it was answered (`settle`). The budget is a row in the database: an emptied Redis cannot
+forget what was sent.
 """
 
 import time
@@ -16,14 +16,14 @@ from integrations.outbox.models import RateBudget
 
 NAME = "altegio"
 SECOND, MINUTE = 1.0, 60.0
-# A call on its way arrives within so many seconds.
+# A call in flight arrives within this many seconds.
 TRANSIT = 0.25
-# A slot is good for so many seconds; after them its worker may be dead, and it is counted no longer as now.
+# A slot is valid for this many seconds; after them its worker may be dead, so it no longer counts as being sent now.
 GOOD_FOR = 2.0
-# The rest of a minute's calls is for what cannot wait: activations and call notifications.
+# The rest of a minute's calls is kept for urgent ones: activations and call notifications.
 PATIENT_SHARE = 0.9
 
-Limits = tuple[tuple[int, float], ...]  # each: how many calls, in how many seconds
+Limits = tuple[tuple[int, float], ...]  # each: how many calls, within how many seconds
 
 
 @dataclass(frozen=True)
@@ -35,17 +35,17 @@ class Slot:
 
 @dataclass(frozen=True)
 class Wait:
-    """No slot now; the earliest in `seconds`."""
+    """The lack of a slot now; the earliest one is free in `seconds`."""
 
     seconds: float
 
 
 def take_slot(*, patient: bool = False, followed: bool = False) -> Slot | Wait:
-    """A slot for one call, or how long to wait. Safe among any number of workers.
+    """Return a slot for one call, or how long to wait. Safe among any number of workers.
 
-    A `patient` call leaves a part of the budget free, so that one that cannot wait finds room at once. One that is
-    `followed` is a question whose call goes right after it: the minute must have room for both, else the question
-    would be asked again before the call.
+    A `patient` call leaves a part of the budget free, so that an urgent one finds room at once. A call that is
+    `followed` is a question whose call goes right after it: the minute must have room for both, otherwise the
+    question would have to be asked again before the call.
     """
     with transaction.atomic():
         budget = _locked()
@@ -54,18 +54,18 @@ def take_slot(*, patient: bool = False, followed: bool = False) -> Slot | Wait:
 
 
 def start(slot: Slot) -> Slot | Wait:
-    """The call of this slot is sent now: the slot to settle later.
+    """Return the slot to settle later for a call that is sent now, or how long to wait.
 
-    Or how long to wait: where it took so long that the slot is not good any more, or Altegio asked for a pause since.
+    It must wait if the slot is no longer valid, or if Altegio has asked for a pause meanwhile.
     """
     with transaction.atomic():
         budget = _locked()
-        # While the slot is good, the others leave room for it: each of them was given beside it.
+        # While the slot is valid, all others leave room for it, because each was given beside it.
         return _give(budget, _without(slot, budget.stamps), _now(), TRANSIT, _limits())
 
 
 def settle(slot: Slot, *, used: bool = True) -> None:
-    """End a slot with its call; or give it back, where the call was not made."""
+    """End a slot with its call, or return it if the call was not made."""
     with transaction.atomic():
         budget = _locked()
         others = _without(slot, budget.stamps)
@@ -77,7 +77,7 @@ def settle(slot: Slot, *, used: bool = True) -> None:
 
 
 def pause(seconds: float) -> None:
-    """Altegio answered 429: no call of anyone for so long."""
+    """Pause all calls for so many seconds, after a 429 from Altegio."""
     with transaction.atomic():
         budget = _locked()
         budget.pause_until = max(budget.pause_until, _now() + seconds)
@@ -85,7 +85,7 @@ def pause(seconds: float) -> None:
 
 
 def used_in_the_last_minute() -> int:
-    """How many calls the last minute holds."""
+    """Return how many calls the last minute holds."""
     budget = RateBudget.objects.filter(name=NAME).first()
     return len(_recent(budget.stamps, _now())) if budget else 0
 
@@ -96,7 +96,7 @@ def _locked() -> RateBudget:
 
 
 def _now() -> float:
-    """The database's clock where there is one, so that several hosts agree."""
+    """Return the time in seconds, by the database's clock if it is PostgreSQL, so that several hosts agree."""
     if connection.vendor != "postgresql":
         return time.time()
     with connection.cursor() as cursor:
@@ -117,7 +117,7 @@ def _write_down(budget: RateBudget, others: list[float], latest: float) -> Slot:
 
 
 def _without(slot: Slot, stamps: list[float]) -> list[float]:
-    """The stamps less this slot's, once."""
+    """Return the stamps without one occurrence of this slot's."""
     others = list(stamps)
     if slot.latest in others:
         others.remove(slot.latest)
@@ -125,12 +125,12 @@ def _without(slot: Slot, stamps: list[float]) -> list[float]:
 
 
 def _recent(stamps: list[float], now: float) -> list[float]:
-    # A stamp from further ahead is left from before the clock was set back: it would block for as long.
+    # A stamp further ahead dates from before the clock was set back; it would block calls until then.
     return [stamp for stamp in stamps if now - MINUTE < stamp <= now + GOOD_FOR]
 
 
 def _limits(*, patient: bool = False, followed: bool = False) -> Limits:
-    """How many calls a window may hold. Patient ones are spread over the minute and never fill it."""
+    """Return how many calls each window may hold. Patient ones are spread over the minute and never fill it."""
     in_a_second, in_a_minute = settings.ALTEGIO_REQUESTS_PER_SECOND, settings.ALTEGIO_REQUESTS_PER_MINUTE
     if patient:
         in_a_minute = max(int(in_a_minute * PATIENT_SHARE), 1)
@@ -141,6 +141,6 @@ def _limits(*, patient: bool = False, followed: bool = False) -> Limits:
 
 
 def _wait(stamps: list[float], now: float, limits: Limits) -> float:
-    """Seconds until one more fits. A call that has not arrived yet may arrive now."""
+    """Return the seconds until one more call fits. A call that has not arrived yet may arrive now."""
     waits = [min(stamps[-most], now) + window - now for most, window in limits if len(stamps) >= most]
     return max([0.0, *waits])

@@ -1,4 +1,4 @@
-"""Believing that something is not there: only once Altegio is surely done with what was sent."""
+"""The rule that "not there" is believed only once Altegio is surely done with what was sent."""
 
 from datetime import datetime, timedelta
 
@@ -11,12 +11,12 @@ from integrations.altegio.answers import Answer, Outcome
 from integrations.outbox.call_kinds import CallKind, CannotTell, Happened, Verdict
 from integrations.outbox.models import Attempt, OutgoingCall
 
-# Ends after which nothing comes.
+# Outcomes after which Altegio does nothing more.
 NOT_DONE = (Outcome.REFUSED, Outcome.UNAUTHORIZED, Outcome.LIMITED, Outcome.NOT_SENT)
 
 
 def verdict_of(call: OutgoingCall, kind: CallKind, answer: Answer) -> Verdict:
-    """What the kind says of the answer; but what is not there yet may come while Altegio is still at it."""
+    """Return the kind's verdict on the answer; only "it happened" counts while Altegio may still be processing."""
     if kind.idempotent or kind.settles_at_once or not _was_asked_early(call, kind):
         return kind.judge(call, answer)
     with transaction.atomic():
@@ -34,19 +34,21 @@ def _was_asked_early(call: OutgoingCall, kind: CallKind) -> bool:
 
 
 def settled_at(calls: QuerySet[OutgoingCall]) -> datetime | None:
-    """When Altegio is surely done with all that these calls sent; None where nothing was sent but what it refused.
+    """Return when Altegio is surely done with all that these calls sent; None if it has refused all that was sent.
 
-    A status code proves no end: a gateway answers 504 while what stands behind it is still at work.
+    A status code does not prove an end: a gateway answers 504 while the server behind it still works.
     """
     last: datetime | None = may_be_done(calls).aggregate(last=Max(Coalesce("finished_at", "started_at")))["last"]
     return last and last + timedelta(seconds=settings.ALTEGIO_SETTLING_SECONDS)
 
 
 def may_have_happened(calls: QuerySet[OutgoingCall]) -> bool:
-    """Return whether one of these calls was sent, and not refused: what Altegio refuses now it may have done then."""
+    """Return whether one of these calls was sent and not refused: a later refusal does not prove that nothing was
+    done.
+    """
     return may_be_done(calls).exists()
 
 
 def may_be_done(calls: QuerySet[OutgoingCall]) -> QuerySet[Attempt]:
-    """Return the attempts that were sent of these calls, and that Altegio has not refused."""
+    """Return the attempts of these calls that were sent, and that Altegio has not refused."""
     return Attempt.objects.filter(call__in=calls, purpose=Attempt.Purpose.SEND).exclude(outcome__in=NOT_DONE)

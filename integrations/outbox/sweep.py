@@ -1,7 +1,7 @@
-"""The sweep: beat's certainty behind the dispatch's speed. Each step may be run by any number at once.
+"""The sweep, which runs each second and finds what the dispatch missed. Any number of runs may overlap.
 
-What somebody else holds at this moment is left to the next sweep: one comes each second, and each that waited would
-take a thread from the worker.
+Rows that are locked elsewhere are left to the next sweep: one comes each second, and each run that waited would hold
+a thread of the worker.
 """
 
 from collections import defaultdict
@@ -26,7 +26,7 @@ Row = TypeVar("Row", bound=Model)
 
 
 def recover_lost_calls() -> int:
-    """Take back the calls of dead workers: whether they were sent is not known. Returns how many."""
+    """Take back the calls of dead workers, which may or may not have been sent. Return how many."""
     now = timezone.now()
     lost = OutgoingCall.objects.filter(state=CallState.SENDING, lease_until__lt=now)
     with transaction.atomic():
@@ -38,7 +38,7 @@ def recover_lost_calls() -> int:
 
 
 def expire_late_calls() -> int:
-    """End the waiting calls whose deadline has passed. Returns how many."""
+    """End the waiting calls whose deadline has passed, and return how many."""
     expired, busy = 0, set[int | None]()
     while True:
         known = len(busy)
@@ -49,9 +49,9 @@ def expire_late_calls() -> int:
 
 
 def _expire_batch(now: datetime, busy: set[int | None]) -> int:
-    """End some late calls, and note as `busy` the connections at which somebody else is at work.
+    """End some late calls, add to `busy` the connections that are locked elsewhere, and return how many ended.
 
-    Behind however many of these, the calls of others wait no longer.
+    Calls of other connections do not wait behind the busy ones, however many these are.
     """
     with transaction.atomic():
         late = OutgoingCall.objects.filter(
@@ -67,9 +67,10 @@ def _expire_batch(now: datetime, busy: set[int | None]) -> int:
 
 
 def _hold_subjects(chosen: Sequence[OutgoingCall]) -> list[OutgoingCall]:
-    """Lock what the calls are about before them, as everywhere: whoever holds it changes its calls next.
+    """Lock the rows that the calls are about before the calls, as everywhere: whoever holds them changes the calls
+    next.
 
-    Returns those about whose connection nobody else is at work.
+    Return the calls whose connection nobody else has locked.
     """
     connections = Connection.objects.filter(pk__in={call.connection_id for call in chosen}).order_by("pk")
     held = {None, *_locked(connections, no_key=True).values_list("pk", flat=True)}
@@ -103,13 +104,13 @@ def _end_silently(call_id: int) -> None:
 
 
 def _expire_again(call_id: int) -> None:
-    """Staff want its end noted once more."""
+    """Let the call expire once more, as staff want, so that its consequences are applied."""
     OutgoingCall.objects.filter(pk=call_id, state=CallState.EXPIRED).update(
         state=CallState.UNCONFIRMED, finished_at=None, reason=""
     )
 
 
-# Seldom tried: until it has ended, the call holds up those behind it.
+# Few attempts: until it has ended, the call holds up those behind it.
 EXPIRY = Queue.register(
     Queue(
         "expiry of calls",
@@ -123,7 +124,7 @@ EXPIRY = Queue.register(
 
 
 def _locked(rows: QuerySet[Row], *, no_key: bool = False) -> QuerySet[Row]:
-    """Those of `rows` that nobody else holds."""
+    """Lock and return those of `rows` that nobody else holds."""
     if connection.features.has_select_for_update_skip_locked:
         return rows.select_for_update(skip_locked=True, of=("self",), no_key=no_key)
     return rows

@@ -1,4 +1,4 @@
-"""Calls that tell Altegio the newest state of a row, which then says how far Altegio is (`Synced`)."""
+"""Calls that send Altegio the newest state of a row, which then records whether Altegio has it (`Synced`)."""
 
 from datetime import datetime
 from typing import Any, ClassVar
@@ -13,7 +13,7 @@ from integrations.outbox.watch import unfinished
 
 
 class SyncKind(CallKind):
-    """A row of an installation, as it stands at the moment of sending: telling it twice is harmless."""
+    """A call with an installation's row as it stands at the moment of sending; sending it twice is harmless."""
 
     priority = Priority.SETUP
     idempotent = True
@@ -26,7 +26,7 @@ class SyncKind(CallKind):
 
     @classmethod
     def untold(cls, now: datetime) -> QuerySet[Any]:
-        """Find the rows that wait to be told and that no call tells, for the watch."""
+        """Return the rows that wait to be sent and that no call will send, for the watch."""
         application, location = OuterRef("installation__application"), OuterRef("installation__location")
         here = {"connection__application": application, "connection__location": location}
         rows = cls.model._default_manager.filter(sync_state=SyncState.QUEUED)
@@ -43,9 +43,9 @@ class SyncKind(CallKind):
         return True
 
     def _learn(self, call: OutgoingCall, state: SyncState, error: str) -> None:
-        """Write the call's end down in its row, unless a newer call waits: then that one's answer counts.
+        """Write the call's end to its row, unless a newer call waits: then that call's answer counts.
 
-        Whoever changes the row locks it first, so that a newer call is seen here.
+        Code that changes the row locks it first, so that a newer call is seen here.
         """
         row = self.model._default_manager.select_for_update(no_key=True).get(pk=call.params[self.parameter])
         newer = OutgoingCall.objects.filter(coalesce_key=call.coalesce_key, state=CallState.QUEUED)

@@ -1,4 +1,4 @@
-"""Celery's doors to the outbox."""
+"""Celery tasks of the outbox."""
 
 from typing import Any
 
@@ -13,18 +13,18 @@ from partner_portal.core.queues import run_steps
 
 @shared_task
 def dispatch() -> None:
-    """Carry what is due."""
+    """Execute the calls that are due."""
     dispatch_due(call_for_help=wake_a_dispatcher)
 
 
 @shared_task
 def sweep() -> None:
-    """Each second: what crashed, what is late, what was not woken."""
+    """Recover lost calls, expire late ones, and dispatch those that nothing woke a worker for; runs each second."""
     run_steps(recover_lost_calls, expire_late_calls, dispatch_what_was_not_woken)
 
 
 def dispatch_what_was_not_woken() -> None:
-    """Carry what is due though no message came."""
+    """Execute the calls that are due though no message came."""
     if is_anything_due():
         dispatch_due(call_for_help=wake_a_dispatcher)
 

@@ -1,4 +1,4 @@
-"""A token that Altegio refuses: its calls stop at once, until the token changes or staff say go on."""
+"""The stop of a refused token: its calls wait until the token changes or staff clear the stop."""
 
 from django.conf import settings
 from django.dispatch import Signal
@@ -6,17 +6,17 @@ from django.dispatch import Signal
 from integrations.outbox.models import TokenStop
 from partner_portal.core.encryption import lookup_hash
 
-# `message`: sent once, when the token is stopped.
+# Sent once, when the token is stopped, with `fingerprint` and `message`.
 token_stopped = Signal()
 
 
 def fingerprint() -> str:
-    """The configured token, as it may be stored."""
+    """Return the configured token as a hash that may be stored."""
     return lookup_hash(settings.ALTEGIO_PARTNER_TOKEN)
 
 
 def stop_token(message: str) -> None:
-    """Altegio answered 401: no call goes out with this token any more."""
+    """Stop all calls with this token, after a 401 from Altegio."""
     _stop, made = TokenStop.objects.get_or_create(fingerprint=fingerprint(), defaults={"message": message})
     if made:
         token_stopped.send(sender=TokenStop, fingerprint=fingerprint(), message=message)
@@ -28,5 +28,5 @@ def token_is_stopped() -> bool:
 
 
 def resume_token() -> None:
-    """Staff say that the token works again."""
+    """Clear the stop, when staff say that the token works again."""
     TokenStop.objects.all().delete()

@@ -1,4 +1,4 @@
-"""How a command waits for calls that it has queued: it helps to send them, shows how far they are, and has an end."""
+"""Waiting, in a command, for calls that it has queued: it helps to send them and shows the progress."""
 
 import sys
 import time
@@ -14,7 +14,7 @@ PAUSE = 0.2
 
 
 def wait_until_sent(count_left: Callable[[], int], total: int) -> None:
-    """Until `count_left()` is 0 of `total`. Raises CommandError where Altegio refuses the partner token."""
+    """Wait until `count_left()` of `total` is 0. Raises CommandError if Altegio refuses the partner token."""
     with tqdm(total=total, file=sys.stderr, disable=None, leave=False) as bar:
         while left := count_left():
             if token_is_stopped():

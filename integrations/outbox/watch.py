@@ -1,4 +1,4 @@
-"""Outgoing calls that nobody would take up, and how other features ask whether a call waits for a row of theirs."""
+"""The watch for outgoing calls that nothing would take up, and conditions on calls for other features' watches."""
 
 from datetime import datetime, timedelta
 
@@ -9,19 +9,19 @@ from django.utils import timezone
 from integrations.outbox.models import UNFINISHED, WAITING, CallState, OutgoingCall
 from partner_portal.core.watch import register_check
 
-# The sweep takes a call back within a second after its lease.
+# The sweep takes a call back within a second after its lease ends.
 LEASE_IS_LONG_OVER = timedelta(minutes=1)
-# No wait after a fault is longer than an hour; Altegio's own `Retry-After` may be.
+# No wait after a failure is longer than an hour; Altegio's own `Retry-After` may be.
 MAX_WAIT = timedelta(days=1)
 
 
 def unfinished(**which: object) -> Exists:
-    """Return the condition that an unfinished call fulfils this; values may refer to the row outside (`OuterRef`)."""
+    """Return the condition that an unfinished call matches these filters; values may be an `OuterRef`."""
     return Exists(OutgoingCall.objects.filter(state__in=UNFINISHED, **which))
 
 
 def key_of(prefix: str, *fields: str) -> Concat:
-    """A key made of columns of the row outside: `key_of("payment", "pk", "report_round")`."""
+    """Return a key made of columns of the outer row: `key_of("payment", "pk", "report_round")`."""
     parts: list[Value | Cast] = [Value(prefix)]
     for field in fields:
         parts += [Value(":"), Cast(OuterRef(field), CharField())]
