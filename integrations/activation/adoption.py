@@ -1,7 +1,8 @@
-"""Taking over locations that were connected before the portal: Altegio calls them active, and nobody here knows them.
+"""Adoption of locations that were connected before the portal: Altegio calls them active, and the portal has no
+record.
 
-No activation is sent: Altegio has had one. The connection is nobody's until somebody proves to be its owner and staff
-decide, and its time runs from the moment that Altegio tells, not anew.
+No activation is sent, because Altegio has had one. The connection is nobody's until somebody proves to be its owner
+and staff decide. Its times are those that Altegio sends; they do not start anew.
 """
 
 from datetime import datetime, timedelta
@@ -32,7 +33,7 @@ WHY = "Connected before the portal; Altegio says that it is {}."
 
 @transaction.atomic
 def ask_to_adopt(application: Application, salon_id: int) -> str:
-    """Queue the question whether a location is connected; if so it is adopted. Returns the call's coalesce key."""
+    """Queue the question whether a location is connected; if so, it is adopted. Return the call's coalesce key."""
     location, _made = Location.objects.get_or_create(altegio_id=salon_id)
     Installation.at(application, location)
     subject = f"adopt:{application.pk}:{location.pk}"
@@ -42,7 +43,7 @@ def ask_to_adopt(application: Application, salon_id: int) -> str:
 
 @register
 class Adopt(CallKind):
-    """docs/altegio.md §2, status: a question about a location that nobody here knows."""
+    """A status question about a location that the portal does not know (docs/altegio.md §2, status)."""
 
     name = "adopt"
     title = _("Taking over: is it connected?")
@@ -65,11 +66,11 @@ def _place_of(call: OutgoingCall) -> tuple[Application, Location]:
 
 
 def adopt(application: Application, location: Location, status: ConnectionStatus) -> Connection | None:
-    """Make a live connection, nobody's, of a location that Altegio calls active or frozen. Within a transaction.
+    """Create a live connection without an owner for a location that Altegio calls active or frozen.
 
-    None where it is not, or where a connection here is alive or once was: those are found alive by other ways. Who
-    consented within a window may be about to arrive; and what changed since a moment ago may be an undecided claim's,
-    whose answer was lost.
+    Must run within a transaction. Return None if it is neither, or if a connection here is live or once was: those
+    are found by other ways. Return None also while an owner who consented within a window may be about to arrive, or
+    while a recent change may belong to an undecided claim whose answer was lost.
     """
     Location.objects.select_for_update(no_key=True).get(pk=location.pk)
     here = Connection.objects.at(application, location)
@@ -93,7 +94,7 @@ def adopt(application: Application, location: Location, status: ConnectionStatus
     move(connection, to, WHY.format(to.label), activated_at=status.first_active_at, status_asked_at=now)
     adopt_chain(connection)
     fetch_locations(application)
-    # Whoever looks at an answer looks at this one: what Altegio recorded of keys and addresses is compared.
+    # Receivers look at this answer too: they compare what Altegio recorded of keys and addresses.
     status_synced.send(sender=Connection, connection=connection, status=status, before=to)
     _mend(connection)
     location_adopted.send(sender=Connection, connection=connection)
@@ -107,7 +108,7 @@ def adopt_in_place(claim: Connection, status: ConnectionStatus) -> None:
 
 
 def _is_settled(status: ConnectionStatus) -> bool:
-    """Return whether it has been as it is for longer than anybody may take to arrive."""
+    """Return whether the last change is older than the window in which anybody may arrive."""
     return status.newest_sign_at is not None and not _is_within_window(status.newest_sign_at)
 
 
@@ -120,7 +121,7 @@ def _is_alive(status: ConnectionStatus) -> bool:
 
 
 def _mend(connection: Connection) -> None:
-    """Add our event address where a user token lets us; where none does, an alert has said what is missing."""
+    """Add our event address if a user token allows it; if none does, an alert has named what is missing."""
     try:
         with transaction.atomic():
             mend_settings(connection)

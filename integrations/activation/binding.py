@@ -1,4 +1,4 @@
-"""What Altegio's word on an activation changes: whose the location is (docs/altegio.md §1)."""
+"""The effects of Altegio's answer to an activation: who holds the location (docs/altegio.md §1)."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -25,7 +25,7 @@ from integrations.status_sync.status_sync import AskStatus
 from integrations.telephony.chains import adopt_chain
 
 CLOCK_ALERT = "altegio-clock"
-# What the claim of nobody known begins with, once the person behind it was erased.
+# The prefix of a claim whose person was erased.
 ERASED = "erased:"
 CHANGED_HANDS = (
     "By Altegio's log that connection has ended since, and the location was connected anew. Decide whose it is."
@@ -38,7 +38,10 @@ def lies_ahead(consent: datetime) -> bool:
 
 
 def note_clock(status: ConnectionStatus) -> None:
-    """Tell staff of a consent dated in the future, for which unsigned owners are refused; and of its end."""
+    """Alert staff to a consent dated in the future, because unsigned owners are refused then.
+
+    Clear the alert when a consent is not in the future.
+    """
     consent = status.created_at
     if consent is None:
         return
@@ -57,7 +60,7 @@ def note_clock(status: ConnectionStatus) -> None:
 def is_outdated(connection: Connection, asked_at: datetime) -> bool:
     """Return whether a connection here became live, or ended, after Altegio was asked: the answer may be out of date.
 
-    The location stays locked, so nobody is accepted there until the answer is written down.
+    The location stays locked, so no other claim is accepted there until the answer is written.
     """
     Location.objects.select_for_update(no_key=True).get(pk=connection.location_id)
     here = ConnectionChange.objects.filter(connection__in=Connection.objects.same_place(connection))
@@ -67,7 +70,7 @@ def is_outdated(connection: Connection, asked_at: datetime) -> bool:
 def is_granted_to(connection: Connection, status: ConnectionStatus) -> bool:
     """Return whether the open grant belongs to this arrival: a later consent was given by somebody else.
 
-    A consent in the future is a clock or a zone set wrong, and says nothing: then only a proof counts.
+    A consent in the future means that a clock or a zone is set wrong; then only a proof counts.
     """
     consent = status.created_at
     if consent is None or lies_ahead(consent):
@@ -78,8 +81,9 @@ def is_granted_to(connection: Connection, status: ConnectionStatus) -> bool:
 def was_ours(connection: Connection, status: ConnectionStatus) -> bool:
     """Return whether a location that Altegio calls active (or frozen) became so by this connection.
 
-    Nobody else may hold it here; and it answers a call of ours that got no answer, or, where no other claim has
-    such a call, its newest log entry is younger than the window, with a consent not later than the arrival.
+    No other connection may be live here. Altegio's state must answer a lost call of this connection; or, if no other
+    claim has such a call, its newest log entry must be younger than the window, with a consent not later than the
+    arrival.
     """
     if others_alive(connection).exists():
         return False
@@ -94,9 +98,9 @@ def was_ours(connection: Connection, status: ConnectionStatus) -> bool:
 
 
 def answers_a_lost_call(connection: Connection, status: ConnectionStatus) -> bool:
-    """Return whether Altegio's state is what a call of ours brought about whose answer never came.
+    """Return whether Altegio's state results from a call of this connection whose answer never came.
 
-    Such a call took no grant that was given after it, and left a log entry not older than it.
+    Such a call took no grant that was given after it, and its log entry is not older than it.
     """
     tolerance = clock_tolerance()
     consent, sign = status.created_at, status.newest_sign_at
@@ -109,20 +113,20 @@ def answers_a_lost_call(connection: Connection, status: ConnectionStatus) -> boo
 
 
 def answers_another_lost_call(connection: Connection, status: ConnectionStatus) -> bool:
-    """Return whether a claim that waits beside this one has such a call: what Altegio says is that claim's."""
+    """Return whether an undecided claim beside this one has such a lost call: then the state is that claim's."""
     return any(answers_a_lost_call(each, status) for each in Connection.objects.beside(connection).undecided())
 
 
 def _unanswered(connection: Connection) -> list[datetime]:
-    """When the activation calls were sent that may have connected what is not connected here."""
+    """Return when the activation calls were sent that may have connected what is not connected here."""
     return list(lost_attempts().filter(call__connection=connection).values_list("started_at", flat=True))
 
 
 def lost_attempts() -> "QuerySet[Attempt]":
-    """The activations that were sent, and that Altegio has not refused.
+    """Return the activations that were sent, and that Altegio has not refused.
 
-    Those of a connection that is not alive here are lost: their answer never came, or it stands on record and the
-    worker ended before what follows from it was written.
+    Those of a connection that is not live here are lost: their answer never came, or it was recorded and the worker
+    ended before it was applied.
     """
     return Attempt.objects.filter(
         call__kind="activate",
@@ -143,10 +147,10 @@ def end_unnoticed(connection: Connection) -> None:
 
 
 def note_open_grant(connection: Connection, status: ConnectionStatus) -> None:
-    """Altegio waits for an activation here: nobody holds the location, whatever was believed.
+    """Record that Altegio waits for an activation here: nobody holds the location, whatever the portal believed.
 
-    A holder who came back, and about whom Altegio is still asked, has a claim of their own from now on: whoever
-    waited behind them, or came after them, must find it.
+    A holder who came back, and about whom Altegio is still asked, gets a claim of their own now, so that claims which
+    waited behind them, or came after them, find it.
     """
     end_unnoticed(connection)
     asked = OutgoingCall.objects.filter(connection=OuterRef("pk"), kind=AskStatus.name, state__in=UNFINISHED)
@@ -156,11 +160,11 @@ def note_open_grant(connection: Connection, status: ConnectionStatus) -> None:
 
 
 def accept(connection: Connection, to: State, why: str) -> None:
-    """Altegio accepted: the location is the claimant's, and what follows from that is queued.
+    """Record that Altegio accepted: bind the location to the claimant, and queue what follows.
 
-    Of two proven people who claim it, Altegio's yes does not say whose it is: it is nobody's until staff decide.
-    What staff ended stays ended; they are told that Altegio holds it to be connected. Where the person behind it was
-    erased since, it is disconnected again.
+    If two proven people claim it, Altegio's acceptance does not say whose it is: it is nobody's until staff decide.
+    What staff ended stays ended; they are alerted that Altegio holds it to be connected. If the person behind it was
+    erased meanwhile, it is disconnected again.
     """
     Location.objects.select_for_update(no_key=True).get(pk=connection.location_id)
     if connection.state in LIVE:
@@ -173,10 +177,10 @@ def accept(connection: Connection, to: State, why: str) -> None:
     owner = None if connection.is_disputed else connection.claimant
     is_gone = (owner is not None and owner.is_erased) or connection.claim.startswith(ERASED)
     now = timezone.now()
-    # Due for its status: whether the settings were taken is said there.
+    # Makes its status due: that answer shows whether the settings were taken.
     asked = now - timedelta(days=settings.RECHECK_DAYS)
     bound = bound_to(connection, owner)
-    # The arrivals so far led to it, also where the clock was set back since.
+    # The arrivals so far led to it, so it is not activated before them, even if the clock was set back.
     activated_at = max(now, connection.arrived_at, connection.last_arrived_at)
     move(connection, to, why, **bound, activated_at=activated_at, status_asked_at=asked, ended_at=None, ended_by="")
     if is_gone:
@@ -185,7 +189,7 @@ def accept(connection: Connection, to: State, why: str) -> None:
         text = f"{connection}: Altegio accepted it while two people claim it. It is nobody's until you decide whose."
         raise_alerts([(Alert.Kind.CONFLICT, f"accepted:{connection.pk}", text, connection)])
     elif disputing := list(_disputing(connection).values_list("pk", flat=True)):
-        # They wait behind its holder from now on.
+        # The disputing claims wait behind its holder from now on.
         Connection.objects.filter(pk__in=disputing).update(is_disputed=False)
         clear_alerts(connection__in=disputing, kind=Alert.Kind.CONFLICT)
     adopt_chain(connection)
@@ -195,23 +199,23 @@ def accept(connection: Connection, to: State, why: str) -> None:
 
 
 def words_about(call: OutgoingCall) -> str:
-    """Altegio's own last words on an activation, for its owner to read; never ours or an HTTP status."""
+    """Return Altegio's own last words on an activation, for its owner to read; never ours or an HTTP status."""
     sent = sent_attempts(call).last()
     return words_of(sent.response_body) if sent else ""
 
 
 def fail(connection: Connection, reason: str, altegio_words: str) -> None:
-    """Altegio refused: the claim has ended."""
+    """Fail an undecided claim that Altegio refused."""
     if connection.state in UNDECIDED:
         now, by = timezone.now(), EndedBy.ALTEGIO
         move(connection, State.FAILED, reason, altegio_words=altegio_words, ended_at=now, ended_by=by)
 
 
 def show_as_taken(connection: Connection, status: ConnectionStatus, reason: str) -> None:
-    """Somebody holds the location: the claim is in conflict until its window ends, or theirs does.
+    """Put the claim in conflict until its window ends, or the holder's connection does: somebody holds the location.
 
-    Where no owner is known who still does, or they were erased, only staff can find out: they are told of a claimant
-    who is proven.
+    If no active owner is known who still holds it, only staff can find out whose it is: they get an alert, provided
+    that the claimant is proven.
     """
     if connection.state not in UNDECIDED:
         return
@@ -222,25 +226,28 @@ def show_as_taken(connection: Connection, status: ConnectionStatus, reason: str)
     if not connection.is_proven or any(not _has_changed_hands(each, status) for each in owned):
         return
     if alive.filter(is_disputed=True).exists():
-        # They have been told of the one that Altegio accepted.
+        # Staff already have an alert about the one that Altegio accepted.
         return
     text = " ".join([f"{connection}: {reason}", *([CHANGED_HANDS] if owned else [])])
     raise_alerts([(Alert.Kind.CONFLICT, f"conflict:{connection.pk}", text, connection)])
 
 
 def end_dispute(connection: Connection) -> None:
-    """By Altegio's answer the location can be nobody else's: the others came before the consent, or are gone."""
+    """End the claim's dispute: by Altegio's answer the location can be nobody else's.
+
+    The other claims came before the consent, or are gone.
+    """
     connection.is_disputed = False
     connection.save(update_fields=["is_disputed"])
 
 
 def _disputing(connection: Connection) -> "QuerySet[Connection]":
-    """The undecided claims beside it that are in dispute."""
+    """Return the undecided claims beside it that are in dispute."""
     return Connection.objects.beside(connection).undecided().filter(is_disputed=True)
 
 
 def tell_of_disputes(connections: Iterable[Connection]) -> None:
-    """Alert staff to locations that may be either of two proven people's: they must find out whose."""
+    """Alert staff to locations that may belong to either of two proven people: they must find out whose it is."""
     raise_alerts(
         (
             Alert.Kind.CONFLICT,
@@ -253,10 +260,11 @@ def tell_of_disputes(connections: Iterable[Connection]) -> None:
 
 
 def _has_changed_hands(holder: Connection, status: ConnectionStatus) -> bool:
-    """Whether Altegio, which calls the location active, knows of an end or a consent since the holder's activation.
+    """Return whether Altegio, which calls the location active, knows of an end or a consent since the holder's
+    activation.
 
-    So it is where a private application was connected anew (docs/altegio.md §1) and the end was not told. The two
-    clocks may differ, so this is said to staff and ends nothing.
+    This happens if a private application was connected anew (docs/altegio.md §1) and its end was not reported. The
+    two clocks may differ, so staff are alerted and nothing is ended.
     """
     signs = [moment for moment in (status.newest_end_at, status.created_at) if moment is not None]
     since = holder.connected_since

@@ -1,4 +1,4 @@
-"""The activation call: within the window, once, and asked about whenever its end is not certain."""
+"""The activation call: sent within the window, once, and asked about whenever its end is not certain."""
 
 import uuid
 from datetime import datetime
@@ -52,34 +52,38 @@ from partner_portal.core.english import english as _
 
 @register
 class Activate(CallKind):
-    """docs/altegio.md §2, activate."""
+    """The call that activates an installation within its window (docs/altegio.md §2, activate)."""
 
     name = "activate"
     title = _("Activation")
     priority = Priority.ACTIVATION
-    # Altegio refuses a second one with a 403, about which it is asked; and the hour goes by.
+    # Altegio refuses a second activation with a 403, which is verified; and the hour leaves no time to wait.
     settles_at_once = True
 
     @classmethod
     def new(cls, connection: Connection, *, state: CallState = CallState.QUEUED, turn: int = 0) -> OutgoingCall:
-        """The activation call of a claim: sent, asked about first (UNCONFIRMED), or held until the claim's end."""
+        """Return the activation call of a claim: sent, asked about first (UNCONFIRMED), or held until the claim's
+        end.
+        """
         return cls._call(connection, state=state, turn=turn)
 
     @classmethod
     def again(cls, connection: Connection) -> OutgoingCall:
-        """A later one; it asks before it sends, and is held where staff release what the application sends."""
+        """Return a later call, which asks before it sends; it is held if staff release what the application sends."""
         is_held = connection.application.hold_activations
         return cls._call(connection, state=CallState.HELD if is_held else CallState.UNCONFIRMED)
 
     @classmethod
     def by_staff(cls, connection: Connection, *, decided: bool) -> OutgoingCall:
-        """A later one that staff wish; it asks before it sends. `decided`: the location is the claimant's."""
+        """Return a later call, on behalf of staff; it asks before it sends. `decided`: staff gave the claimant the
+        location.
+        """
         return cls._call(connection, state=CallState.UNCONFIRMED, decided=decided)
 
     @classmethod
     def _call(cls, connection: Connection, *, state: CallState, turn: int = 0, decided: bool = False) -> OutgoingCall:
-        # No count of the earlier ones: they are not kept for ever, and a key must not come twice. That only one
-        # waits for a connection is a constraint of the table.
+        # The key does not count earlier calls: they are deleted some day, and a key must not come twice. A constraint
+        # of the table allows only one waiting call for each connection.
         call = new_call(
             cls,
             f"activate:{connection.pk}:{uuid.uuid4().hex}",
@@ -109,9 +113,10 @@ class Activate(CallKind):
         )
 
     def must_ask(self, call: OutgoingCall) -> bool:
-        """What waited asks: since it was queued, or Altegio asked, somebody else may have given a grant.
+        """Return whether the call has waited: since it was queued, or Altegio asked, somebody else may have given a
+        grant.
 
-        And so does what is dated in the future: the clock was set back since, and cannot tell.
+        A time in the future counts as a wait too: the clock was set back, so the wait is unknown.
         """
         since = call.created_at
         if call.attempt_count > 1:
@@ -124,7 +129,7 @@ class Activate(CallKind):
         return status_question(connection.application, connection.location)
 
     def needs_verification(self, answer: Answer) -> bool:
-        """A 403 may mean that it is active already: it says nothing until the status call is asked."""
+        """Return whether the refusal is a 403: it may mean that it is active already, so the status is asked."""
         return answer.status_code == 403
 
     def judge(self, call: OutgoingCall, answer: Answer) -> Verdict:
@@ -137,7 +142,7 @@ class Activate(CallKind):
             return CannotTell()
         if status.state is AltegioState.PENDING:
             note_open_grant(connection, status)
-            # Whoever came back may dispute it.
+            # A holder who came back may dispute it now.
             connection = lock(connection.pk)
         return _judge(connection, call, status)
 
@@ -155,7 +160,9 @@ class Activate(CallKind):
         fail(lock(connection_of(call).pk), reason, words_about(call))
 
     def bring_back(self, call: OutgoingCall) -> bool:
-        """No: an undecided claim has another call already (its watch), and one that ended is tried again itself."""
+        """Return False: an undecided claim has another call already (its watch), and an ended one is tried again
+        itself.
+        """
         return False
 
     def expired(self, call: OutgoingCall, now: datetime) -> None:
@@ -165,7 +172,7 @@ class Activate(CallKind):
         later = activation_deadline(connection.last_arrived_at)
         came_again = connection.arrived_at < connection.last_arrived_at and connection.deadline_at < later
         if connection.state == State.GRANTED and came_again and now < later:
-            # Connect was pressed again: a new consent has an hour of its own.
+            # Connect was pressed again, and a new consent has an hour of its own.
             begin_window(connection, later)
         if now < connection.deadline_at:
             queue_fresh([self._once_more(connection, call)])
@@ -175,11 +182,11 @@ class Activate(CallKind):
         why, words = f"{why} {call.reason}".strip(), words_about(call)
         move(connection, to, why, altegio_words=words, ended_at=now, ended_by=EndedBy.WINDOW)
         if call.attempts.exists():
-            # The last word may have been lost on the line; Altegio knows.
+            # The last answer may have been lost, so Altegio is asked.
             ask_status(connection)
 
     def _once_more(self, connection: Connection, ended: OutgoingCall) -> OutgoingCall:
-        """A call for a window that began anew; what staff have decided or released stays so."""
+        """Return a call for a window that began anew; what staff have decided or released stays so."""
         call = self.again(connection)
         if by_staff := {name: True for name in ("decided", "released") if ended.params.get(name)}:
             call.params, call.state, call.priority = call.params | by_staff, CallState.UNCONFIRMED, ended.priority
@@ -191,7 +198,7 @@ STILL_TAKEN = "The window closed while somebody else claimed or held the locatio
 
 
 def _judge(connection: Connection, call: OutgoingCall, status: ConnectionStatus) -> Verdict:
-    """The verdict, and what follows from it for the locked connection at once."""
+    """Return the verdict, and apply what follows from it for the locked connection at once."""
     facts = facts_of(connection, call, status)
     verdict = judge(facts)
     if connection.is_disputed and not facts.is_disputed and isinstance(verdict, Happened | SendAgain):
@@ -212,13 +219,13 @@ def _judge(connection: Connection, call: OutgoingCall, status: ConnectionStatus)
 
 
 def _was_active_at_the_grant(call: OutgoingCall) -> bool:
-    """Return whether Altegio calls it active though it took no activation: each that was sent, it refused."""
+    """Return whether Altegio calls it active though it refused every activation that was sent."""
     return not may_have_happened(OutgoingCall.objects.filter(pk=call.pk))
 
 
 def _came_again(connection: Connection, call: OutgoingCall) -> bool:
-    """Whether the owner arrived once more while the answer was on its way: perhaps with a grant after this one."""
+    """Return whether the owner arrived again while the answer was on its way: perhaps with a grant after this one."""
     if connection.last_arrived_at <= connection.arrived_at:
-        # Earlier than before: the clock was set back since, and cannot tell.
+        # An arrival dated before the first means that the clock was set back, so the order is unknown.
         return connection.last_arrived_at < connection.arrived_at
     return call.attempts.filter(started_at__lte=connection.last_arrived_at).exists()

@@ -1,4 +1,6 @@
-"""Who goes first at a location: by proof, then whoever was not refused there lately, then by arrival."""
+"""The order of claims at a location: by proof, then by whether the claimant was refused there recently, then by
+arrival.
+"""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -22,14 +24,14 @@ from integrations.connections.window import clock_tolerance
 from integrations.outbox.attempts import sent_attempts
 from integrations.outbox.models import OutgoingCall
 
-# Who was refused at a location is not served there at once, and after everybody else.
+# For this long, a claimant that was refused at a location is not served there at once, and goes last.
 REFUSAL_LASTS = timedelta(hours=1)
-# Who was refused there so often in that time is nobody's rival: an owner with an old link is refused once or twice.
+# A claimant refused this often in that time is nobody's rival; an owner with an old link is refused once or twice.
 REFUSALS_OF_THE_PERSISTENT = 3
 
 
 def somebody_goes_first(connection: Connection, status: ConnectionStatus) -> bool:
-    """Return whether another claim on the location that may be served by this grant goes before this one."""
+    """Return whether another claim on the location that this grant may serve goes before this one."""
     others = _served_beside(connection, status)
     proven = [each for each in others if each.is_proven]
     if connection.is_proven:
@@ -40,9 +42,10 @@ def somebody_goes_first(connection: Connection, status: ConnectionStatus) -> boo
 
 
 def _a_proven_one_goes_first(connection: Connection, others: list[Connection], status: ConnectionStatus) -> bool:
-    """Two proven people are in dispute, not in line; but who waited behind a holder steps back.
+    """Return whether another proven claim goes before this proven one.
 
-    And so does who was refused again and again, of whom nobody else is a rival.
+    Two proven people are in dispute, not in line. But a claim that waited behind a holder steps back, and so does one
+    whose claimant was refused repeatedly, because it is no rival of the others.
     """
     in_line = [each for each in others if _is_in_line(each)]
     if any(_came_before(connection, each, status) for each in others if each not in in_line):
@@ -54,9 +57,9 @@ def _a_proven_one_goes_first(connection: Connection, others: list[Connection], s
 
 
 def is_in_dispute(connection: Connection, status: ConnectionStatus) -> bool:
-    """Return whether this grant may be another proven person's as well, of whom the claimant is a rival.
+    """Return whether this grant may also belong to another proven person who is the claimant's rival.
 
-    Whose last arrival is older than the consent has claimed what is not theirs, however early they came.
+    A claim whose last arrival is older than the consent does not count, however early it came.
     """
     if not connection.is_disputed:
         return False
@@ -66,7 +69,7 @@ def is_in_dispute(connection: Connection, status: ConnectionStatus) -> bool:
 
 
 def _served_beside(connection: Connection, status: ConnectionStatus) -> list[Connection]:
-    """The other claims that this grant may be for."""
+    """Return the other open claims that this grant may be for."""
     return [each for each in _open_claims(connection) if is_granted_to(each, status)]
 
 
@@ -76,7 +79,9 @@ def _persistent_of(connection: Connection, others: list[Connection]) -> set[str]
 
 
 def _came_before(connection: Connection, other: Connection, status: ConnectionStatus) -> bool:
-    """Whether `other` came to this consent first, when the portal still believed that somebody held the location."""
+    """Return whether `other` came to this consent first, while the portal still believed that somebody held the
+    location.
+    """
     was_first = other.arrived_at < connection.arrived_at or not _came_first_after(connection, status)
     return was_first and _came_first_after(other, status) and not was_refused_recently(other)
 
@@ -94,7 +99,7 @@ def _rank(connection: Connection) -> tuple[bool, datetime, int]:
 
 
 def was_refused_recently(connection: Connection) -> bool:
-    """Whether whoever makes this claim was refused at the location: by name, by address or from the same network."""
+    """Return whether this claimant was refused at the location recently: by claim, by address or by network."""
     same = Q(claim=connection.claim)
     if connection.visitor:
         same |= Q(visitor=connection.visitor)
@@ -106,7 +111,7 @@ def was_refused_recently(connection: Connection) -> bool:
 def persistent_claims(
     application: Application, locations: Collection[int], claims: Collection[str]
 ) -> dict[int, set[str]]:
-    """For each location those of `claims` that Altegio refused there again and again lately, or staff once."""
+    """Return by location those of `claims` that Altegio refused there repeatedly in the last hour, or staff once."""
     refused = Connection.objects.filter(
         application=application,
         location__in=locations,
@@ -122,14 +127,14 @@ def persistent_claims(
 
 
 def settling_of(connection: Connection) -> float:
-    """Seconds for which a claim that must settle does: longer where visitors without a proof were refused lately."""
+    """Return how many seconds a claim must settle: more where unproven visitors were refused recently."""
     contested = _refused_here(connection).filter(is_proven=False).exists()
     return settings.CONTESTED_SETTLING_SECONDS if contested else settings.UNPROVEN_SETTLING_SECONDS
 
 
 def note_grant(call: OutgoingCall, status: ConnectionStatus) -> None:
-    """Altegio was asked about this grant: the wait from now on is what settles."""
-    # Not in memory: where this transaction is tried again, the wait has not begun.
+    """Record that Altegio was asked about this grant: the time to settle begins now."""
+    # Not set in memory: if this transaction is retried, the wait has not begun.
     OutgoingCall.objects.filter(pk=call.pk).update(params={**call.params, "grant_seen": _grant(status)})
 
 
@@ -147,7 +152,7 @@ def _refused_here(connection: Connection) -> QuerySet[Connection]:
 
 
 def facts_of(connection: Connection, call: OutgoingCall, status: ConnectionStatus) -> StatusFacts:
-    """Return what `judge` looks at, of a locked connection."""
+    """Return the facts for `judge`, of a locked connection."""
     active = status.state in (AltegioState.ACTIVE, AltegioState.FROZEN)
     is_theirs = was_ours(connection, status) if active else is_granted_to(connection, status)
     may_go_on = is_theirs and connection.state in UNDECIDED
@@ -170,7 +175,7 @@ def facts_of(connection: Connection, call: OutgoingCall, status: ConnectionStatu
 
 
 def _granted_since_sent(call: OutgoingCall, status: ConnectionStatus) -> bool:
-    """Whether the open grant was given after this call was last sent: then what Altegio refused was not this one."""
+    """Return whether the open grant was given after this call was last sent: this grant was not refused."""
     sent = sent_attempts(call).last()
     consent = status.created_at
     if sent is None or consent is None or lies_ahead(consent):
@@ -180,7 +185,7 @@ def _granted_since_sent(call: OutgoingCall, status: ConnectionStatus) -> bool:
 
 def _must_settle(connection: Connection, status: ConnectionStatus) -> bool:
     waited = _waited_behind_a_holder(connection) and not _came_first_after(connection, status)
-    # Whoever disputed it may be on their way back from this very consent.
+    # A rival who disputed it may be about to return with this very consent.
     return not connection.is_proven or waited or connection.is_disputed or was_refused_recently(connection)
 
 
@@ -189,7 +194,7 @@ def _waited_behind_a_holder(connection: Connection) -> bool:
 
 
 def _came_first_after(connection: Connection, status: ConnectionStatus) -> bool:
-    """Return whether the claimant came after this consent, and whoever held the location has not come back since.
+    """Return whether the claimant came after this consent, and no former holder of the location has come back since.
 
     Then there is nobody to wait for: the holder had left before, and the portal did not know it.
     """
@@ -197,8 +202,8 @@ def _came_first_after(connection: Connection, status: ConnectionStatus) -> bool:
     if consent is None or lies_ahead(consent) or connection.arrived_at < consent:
         return False
     beside = Connection.objects.beside(connection)
-    # Altegio tells whole seconds: who came before an end that was known before the consent came before both. One that
-    # the portal has concluded from the grant alone came before it, at a time that nobody knows.
+    # Altegio's times are whole seconds: a claimant who came before an end that was known before the consent came
+    # before both. An end that the portal concluded from the grant alone came before it, at an unknown time.
     ended = beside.filter(state=State.UNINSTALLED).exclude(ended_by=EndedBy.PORTAL)
     if ended.filter(ended_at__gt=connection.arrived_at, ended_at__lt=consent + timedelta(seconds=1)).exists():
         return False

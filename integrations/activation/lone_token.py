@@ -1,7 +1,8 @@
-"""A CRM token that came without its chain's number (docs/altegio.md §1): nobody may lose it silently.
+"""Alerts about a CRM token that came without its chain's number (docs/altegio.md §1), so that it is not lost
+silently.
 
-The portal knows a token by its chain, so this one opens no telephony. It stays with its arrival, encrypted; staff
-are told what helps.
+The portal knows a token by its chain, so this one switches no telephony on. It stays with its arrival, encrypted; the
+alert tells staff what helps.
 """
 
 from integrations.alerts.models import Alert
@@ -10,7 +11,7 @@ from integrations.connections.models import Arrival, Connection
 
 
 def note_lone_token(connection: Connection) -> None:
-    """Say it of an accepted connection whose location has no chain, once for the arrival that brought the token."""
+    """Alert staff if an accepted connection's location has no chain, once for the arrival that brought the token."""
     if connection.location.chain_id is not None:
         return
     arrival = connection.arrivals.filter(chain_id_given=None).order_by("-pk").first()
@@ -19,7 +20,7 @@ def note_lone_token(connection: Connection) -> None:
 
 
 def note_lone_token_of(connection: Connection, arrival: Arrival) -> None:
-    """Say it of one location; the others of the arrival are alike."""
+    """Alert staff with one location as the example; the other locations of the arrival are alike."""
     text = (
         f"{connection}: a CRM token came without the number of its chain (salon_group_id), so its telephony cannot "
         "be switched on. Let the owner press Connect again from the chain in Altegio; if the number is missing "

@@ -1,4 +1,4 @@
-"""Activations in numbers: how long they took, and which are running out of time."""
+"""Metrics of activations: how long they took, and which are running out of time."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -20,7 +20,7 @@ SOON = (600, 1800)
 
 @METRICS.add()
 def running_out() -> Iterator[Metric]:
-    """Connections that Altegio has not accepted yet, though their window closes soon."""
+    """Yield the connections that Altegio has not accepted yet, though their window closes soon."""
     now = timezone.now()
     ends = {str(left): Count("pk", Q(deadline_at__lte=now + timedelta(seconds=left))) for left in SOON}
     latest = now + timedelta(seconds=max(SOON))
@@ -35,7 +35,7 @@ def running_out() -> Iterator[Metric]:
 
 @METRICS.add()
 def time_to_activation() -> Iterator[Metric]:
-    """The activations of the last hour as a histogram: a snapshot, no counter."""
+    """Yield the activations of the last hour as a histogram: a snapshot, not a counter."""
     recent = Connection.objects.filter(activated_at__gt=timezone.now() - RECENT)
     took = ExpressionWrapper(F("activated_at") - F("arrived_at"), output_field=DurationField())
     within: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Whether Altegio took what was sent with an activation."""
+"""Whether Altegio took the settings that were sent with an activation."""
 
 from django.db import models
 from django.utils import timezone
@@ -8,7 +8,7 @@ from partner_portal.core.english import english as _
 
 
 class TakenSettings(models.Model):
-    """What Altegio's status says of the API key and the event address of one connection (`special_settings`)."""
+    """Altegio's record of one connection's API key and event address (`special_settings` of the status)."""
 
     class State(models.TextChoices):
         TAKEN = "taken", _("taken")  # Altegio recorded what was sent

@@ -1,4 +1,4 @@
-"""Follow what contradicts or frees: Altegio calls a connection live that ended here; what blocked a claim ended."""
+"""Receivers for two events: Altegio calls an ended connection live, or what blocked a claim has ended."""
 
 from typing import Any
 
@@ -24,8 +24,8 @@ from integrations.telephony.chains import resume_chain
 def accept_late(connection: Connection, status: ConnectionStatus, **_: Any) -> None:
     """Accept a connection that expired or failed here but is live at Altegio.
 
-    Only where one of its own activations got no answer, and no claim that waits has such a call. `accept` gives
-    nobody what staff ended.
+    Only if one of its own activations got no answer, and no claim that waits has such a call. `accept` binds nothing
+    that staff ended.
     """
     if connection.state not in (State.EXPIRED, State.FAILED) or answers_another_lost_call(connection, status):
         return

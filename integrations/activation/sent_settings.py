@@ -1,4 +1,4 @@
-"""What is sent with an activation, and whether Altegio recorded it (docs/altegio.md §2, `special_settings`)."""
+"""The settings sent with an activation, and whether Altegio recorded them (docs/altegio.md §2, special_settings)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ API_KEY, EVENT_ADDRESS = "API key", "event address"
 
 @dataclass(frozen=True)
 class SentSettings:
-    """The settings that are a location's own; `api_key` is "" where the application sends none."""
+    """The settings that are a location's own; `api_key` is "" if the application sends none."""
 
     api_key: str
     event_address: str
@@ -28,9 +28,9 @@ def sent_settings(connection: Connection) -> SentSettings:
 
 
 def not_recorded(recorded: Any, sent: SentSettings) -> list[str]:
-    """The names of what was sent and stands nowhere in what Altegio recorded.
+    """Return the names of the settings that were sent and that Altegio's record does not hold.
 
-    No source names the fields, so each value is looked for wherever it stands.
+    No source names the record's fields, so each value is looked for anywhere in it.
     """
     texts = list(_texts(recorded))
     wanted = {API_KEY: sent.api_key, EVENT_ADDRESS: sent.event_address}
@@ -38,7 +38,7 @@ def not_recorded(recorded: Any, sent: SentSettings) -> list[str]:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Every text in a JSON value; what came from outside is no deeper than `MAX_DEPTH`."""
+    """Yield every text in a JSON value; a value from outside is no deeper than `MAX_DEPTH`."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict | list):

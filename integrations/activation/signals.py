@@ -1,6 +1,6 @@
-"""What activation tells to whoever listens."""
+"""Signals of activation."""
 
 from django.dispatch import Signal
 
-# `connection`: it was connected before the portal, and is known here from now on; inside the transaction.
+# Sent inside the transaction that adopts `connection`, which was connected before the portal.
 location_adopted = Signal()

@@ -1,6 +1,6 @@
 """What staff may do about a connection: try again, release what is held, decide a conflict.
 
-Somebody else may change the claim at the same moment: who was overtaken begins again, and finds it as it is then.
+The claim may change at the same moment: the transaction that lost the race is retried, and finds the new state.
 """
 
 from django.db import transaction
@@ -29,19 +29,19 @@ AGAINST_THE_OTHER = _("Staff decided against the other claim.")
 
 
 class NotPossibleError(Exception):
-    """Staff asked for what this connection's state does not allow; `str()` says why."""
+    """Raised when staff ask for what this connection's state does not allow; `str()` says why."""
 
 
 @again_when_overtaken
 def try_again(connection_id: int, by: User) -> None:
     """Try the activation once more, now.
 
-    A call that waits goes at once. After an end the status call is asked first, and something is sent only
-    if Altegio still waits for it. Raises NotPossibleError for a connection that is alive or uninstalled, and where
-    the same person has a newer claim on the location.
+    A call that waits goes at once. After an end the status call is asked first, and something is sent only if Altegio
+    still waits for it. Raises NotPossibleError if the connection is live or uninstalled, or if the same person has a
+    newer claim on the location.
     """
     connection = lock(connection_id)
-    # Also where the sweep has not noted the end yet: it would end what is only hurried.
+    # The sweep may not have recorded the end yet; it would then expire a call that is only hurried.
     is_over = connection.state == State.GRANTED and connection.deadline_at <= timezone.now()
     if is_over or connection.state in (State.EXPIRED, State.FAILED):
         if Connection.objects.beside(connection).undecided().filter(claim=connection.claim).exists():
@@ -55,11 +55,11 @@ def try_again(connection_id: int, by: User) -> None:
 
 @again_when_overtaken
 def release(connection_id: int) -> None:
-    """Send an activation that was held back. Raises NotPossibleError where none is."""
+    """Send an activation that was held back. Raises NotPossibleError if none is."""
     connection = lock(connection_id)
     held = _activations(connection).filter(state=CallState.HELD)
     for call in held:
-        # Whatever the claim waited for: it is not held back for staff once more.
+        # Marked as released, so that the claim is not held back for staff again.
         held.filter(pk=call.pk).update(params={**call.params, "released": True})
     if not hurry(held):
         raise NotPossibleError(_("%(connection)s holds no activation back.") % _named(connection))
@@ -77,9 +77,9 @@ def ask_altegio(connection_id: int) -> None:
 def give_to_claimant(connection_id: int, by: User) -> None:
     """Decide a conflict for this claim: every other claim on the location ends.
 
-    What Altegio has accepted already is bound at once. A location that is alive under somebody else moves to this
-    claimant: here staff decide, and the record says who did. Else the activation is sent, whenever the window ended.
-    Raises NotPossibleError where there is no conflict, or the claimant has not signed in yet.
+    If Altegio has accepted this claim already, it is bound at once. A connection that is live under somebody else
+    moves to this claimant: here staff decide, and the record says who did. Otherwise the activation is sent, whenever
+    the window ended. Raises NotPossibleError if there is no conflict, or if the claimant has not signed in yet.
     """
     connection = _lock_place(connection_id)
     if not is_for_staff(connection):
@@ -101,16 +101,19 @@ def give_to_claimant(connection_id: int, by: User) -> None:
 
 
 def _lock_place(connection_id: int) -> Connection:
-    """The connection, locked with all that is decided beside it, in the one order: else two who decide both fail."""
+    """Lock the connection, and before it all that is decided beside it, in the fixed order, and return it.
+
+    Without the order two people who decide at once would deadlock.
+    """
     there = Connection.objects.same_place(Connection.objects.get(pk=connection_id))
     hold(there.filter(Q(pk=connection_id) | Q(state__in=NOT_ENDED)))
     return lock(connection_id)
 
 
 def is_for_staff(connection: Connection) -> bool:
-    """Return whether staff may decide whose it is: in conflict, or accepted by Altegio while it was disputed.
+    """Return whether staff may decide whose it is: it is in conflict, or Altegio accepted it while it was disputed.
 
-    And a proven claim on what is connected and nobody's, also when its window is over: there is no hurry there.
+    A proven claim on a live connection without an owner counts too, even once its window is over: there is no hurry.
     """
     if connection.state == State.FAILED and connection.is_proven and connection.ended_by == EndedBy.WINDOW:
         live = Connection.objects.beside(connection).live()
@@ -122,8 +125,9 @@ def is_for_staff(connection: Connection) -> bool:
 def dismiss_claim(connection_id: int, by: User) -> None:
     """Decide against this undecided claim: it stays ended, whatever Altegio answers later.
 
-    Where one other is left in dispute, that decides for it: it goes on, or is bound where Altegio has accepted it. A
-    claim that proves nothing was in dispute with nobody: so a decision against it decides for nobody.
+    If one other claim is left in dispute, that one wins: it goes on, or is bound if Altegio has accepted it. An
+    unproven claim was in dispute with nobody, so a decision against it decides for nobody. Raises NotPossibleError if
+    there is nothing to decide any more.
     """
     connection = _lock_place(connection_id)
     if connection.state not in UNDECIDED or _is_decided_for(connection):
@@ -156,7 +160,7 @@ def pass_review(connection_id: int, by: User) -> None:
 
 
 def _send_on(connection: Connection, why: str, by: User, *, decided: bool = False) -> None:
-    """Let the claim go on in a new window: one call in place of all that wait, which asks first."""
+    """Let the claim go on in a new window, with one call in place of all that wait; it asks first."""
     cancel(_activations(connection), why)
     clear_window_alerts([connection])
     move(
@@ -179,16 +183,16 @@ def _hand_over(live: Connection, claim: Connection, by: User) -> None:
     former_owner_id = live.owner_id
     _bind(live, claim, _("Staff moved it from %(old)s to %(new)s.") % _from_to(live, claim), by)
     hand_over_chain(live, claim, former_owner_id)
-    # It may have ended at Altegio, and nobody told it: then the claimant's own grant goes on.
+    # It may have ended at Altegio without a callback; then the claimant's own grant goes on.
     live.last_arrived_at = max(live.last_arrived_at, claim.last_arrived_at)
     live.save(update_fields=["last_arrived_at"])
     ask_status(live)
-    # Not by staff: nobody was refused, so it counts against nobody who claims the location later.
+    # The claim is not marked as ended by staff: that would count as a refusal of its claimant.
     end_claim(claim, _("Staff decided for this claim; the live connection is theirs now."), by=by)
 
 
 def _bind(live: Connection, claim: Connection, why: str, by: User) -> None:
-    """Give the live connection to the claimant of `claim`; what its former owner wished of it does not count."""
+    """Give the live connection to the claimant of `claim`, and cancel an uninstall that another owner asked for."""
     if live.owner_id is not None and live.owner != claim.claimant:
         cancel(OutgoingCall.objects.filter(connection=live, kind=Uninstall.name), why)
     bound = bound_to(live, claim.claimant)
@@ -207,7 +211,7 @@ def _from_to(live: Connection, claim: Connection) -> dict[str, str]:
 
 
 def _number(person: User | None) -> str:
-    """How the record names a person: it outlives their address, and them."""
+    """Return the name of a person in the record, which outlives their address and their account."""
     return f"#{person.pk}" if person else "–"
 
 
@@ -216,7 +220,7 @@ def _dismiss(connection: Connection, why: str, by: User) -> None:
 
 
 def _is_decided_for(connection: Connection) -> bool:
-    """Return whether staff have given it the location a moment ago: a list of before must not undo that."""
+    """Return whether staff have just given it the location: a list loaded before must not undo that."""
     return _activations(connection).filter(state__in=UNFINISHED, params__decided=True).exists()
 
 

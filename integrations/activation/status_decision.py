@@ -1,4 +1,4 @@
-"""What Altegio's status means for a claim: judged from facts alone (docs/altegio.md §1)."""
+"""The verdict on a claim by Altegio's status, from facts alone (docs/altegio.md §1)."""
 
 from dataclasses import dataclass
 
@@ -14,24 +14,24 @@ DISPUTED = "Two people claim this location."
 
 @dataclass(frozen=True)
 class StatusFacts:
-    """All that the judgement rests on."""
+    """All the facts that the verdict rests on."""
 
     remote: AltegioState
     state: State  # of the connection here
     is_disputed: bool  # the grant may be another proven person's as well
-    is_theirs: bool  # what Altegio calls active, or the open grant: not later than the claimant's arrival
+    is_theirs: bool  # the active connection or the open grant is the claimant's
     was_refused: bool  # this call, by Altegio
     decided: bool  # staff have decided for this claim
     others_alive: bool  # another connection at the location is believed alive
-    others_first: bool  # a claim of somebody who goes first is undecided
-    must_settle: bool  # nothing is proven, or this claimant was refused here lately
+    others_first: bool  # an undecided claim goes before this one
+    must_settle: bool  # it is unproven, disputed, waited behind a holder, or was recently refused here
     has_settled: bool  # Altegio was asked before about this grant, and time has passed since
     settling: float  # seconds
-    is_held: bool  # staff release what the application sends
+    is_held: bool  # it waits until staff release it
 
 
 def judge(facts: StatusFacts) -> Verdict:
-    """What becomes of the claim. While its window is open it is never left without a call that waits."""
+    """Return what becomes of the claim. While its window is open, it is never left without a waiting call."""
     if facts.state not in UNDECIDED:
         return NotToHappen("The claim has ended.")
     match facts.remote:
@@ -59,7 +59,7 @@ def _judge_grant(facts: StatusFacts) -> Verdict:
 
 
 def _settled(facts: StatusFacts, verdict: Verdict) -> Verdict:
-    """Who has proven nothing leaves whoever has, or came first, the time to arrive."""
+    """Return the verdict, unless claims that go first, or owners who may yet arrive, need time."""
     if facts.others_first:
         return Hold(OTHERS_FIRST) if facts.state == State.CONFLICT else AskAgain(facts.settling, OTHERS_FIRST)
     if facts.must_settle and not facts.has_settled:

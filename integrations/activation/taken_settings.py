@@ -1,7 +1,7 @@
-"""Were the settings taken? Altegio's status is compared with what was sent, and a difference is an alert.
+"""The comparison of Altegio's record of the settings with what was sent; a difference is an alert.
 
-A private application, and a few with a fast installation, are active at the grant (docs/altegio.md §1): nothing was
-taken then, and nobody says so.
+A private application, and a few with a fast installation, are active at the grant (docs/altegio.md §1): then no
+settings were taken, and Altegio does not report it.
 """
 
 from typing import Any
@@ -35,7 +35,7 @@ Taken = TakenSettings.State
 
 @receiver(status_synced)
 def compare_settings(connection: Connection, status: ConnectionStatus, **_: Any) -> None:
-    """Each status of a live connection is compared; one that tells no settings changes nothing."""
+    """Compare each status of a live connection; a status without settings changes nothing."""
     if connection.state not in LIVE or status.special_settings is None:
         return
     missing = not_recorded(status.special_settings, sent_settings(connection))
@@ -50,7 +50,7 @@ def compare_settings(connection: Connection, status: ConnectionStatus, **_: Any)
 
 
 def note_active_at_the_grant(connection: Connection) -> None:
-    """No activation of ours was taken, and Altegio calls the connection active."""
+    """Record that Altegio calls the connection active, though it took no activation of ours."""
     known = TakenSettings.objects.filter(connection=connection).first()
     _note(connection, known, Taken.NOT_SENT, not_recorded(None, sent_settings(connection)))
 
@@ -58,7 +58,7 @@ def note_active_at_the_grant(connection: Connection) -> None:
 def _note(
     connection: Connection, known: TakenSettings | None, state: TakenSettings.State, missing: list[str]
 ) -> None:
-    """Write down what is new, and raise or clear the alert about it."""
+    """Store what is new, and raise or clear the alert about it."""
     names = ", ".join(missing)
     if known is not None and (known.state, known.missing) == (state, names):
         return
@@ -73,7 +73,7 @@ def _note(
 
 @receiver(webhook_settings_read)
 def follow_webhook_settings(connection: Connection, is_present: bool, **_: Any) -> None:
-    """Count the event address as taken once it stands among the location's webhook settings, whoever wrote it."""
+    """Count the event address as taken once it is in the location's webhook settings, whoever wrote it."""
     known = TakenSettings.objects.filter(connection=connection).first()
     if known is not None and is_present and EVENT_ADDRESS in known.missing:
         missing = [API_KEY] if API_KEY in known.missing else []
@@ -88,6 +88,6 @@ def _is_mended(connection: Connection) -> bool:
 
 @receiver(connection_changed)
 def forget_what_ended(connection: Connection, before: State, after: State, **_: Any) -> None:
-    """Clear the alert about what a connection did not take, once the connection has ended."""
+    """Clear the alert about settings that were not taken, once the connection has ended."""
     if before in LIVE and after not in LIVE:
         clear_alerts(key=f"settings:{connection.pk}")

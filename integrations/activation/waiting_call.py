@@ -1,5 +1,6 @@
-"""The activation call that each undecided connection has: it is sent, asked about, or held back, and carries the
-claim's end with its deadline. Here all of it is moved; nothing undecided is without one.
+"""The waiting activation call of each undecided connection: it is sent, asked about, or held back.
+
+Its deadline is the claim's end. Claims change their calls through this module; nothing undecided is without one.
 """
 
 from collections.abc import Collection, Sequence
@@ -18,15 +19,15 @@ from integrations.outbox.models import UNFINISHED, CallState, OutgoingCall, Prio
 from integrations.outbox.queue import queue_fresh
 from integrations.outbox.queue import wake_a_dispatcher as wake_a_worker
 
-# However often somebody comes back: Altegio is asked about the same claim no more often.
+# The least time between two questions about the same claim, however often its owner comes back.
 ASKED_AGAIN_AFTER = timedelta(seconds=5)
 RESTS = (CallState.HELD, CallState.QUEUED, CallState.UNCONFIRMED)
 
 
 def undecided_without_call() -> QuerySet[Connection]:
-    """The undecided connections that nothing moves any more: no activation that waits, with a deadline.
+    """Return the undecided connections that nothing will move: they have no waiting activation with a deadline.
 
-    There should never be one; a watch that finds one queues `Activate.again` for it.
+    There should never be one; the watch queues `Activate.again` for each that it finds.
     """
     waiting = OutgoingCall.objects.filter(
         connection=OuterRef("pk"), kind=Activate.name, state__in=UNFINISHED, deadline_at__isnull=False
@@ -44,26 +45,26 @@ def end_claim(
 
 
 def end_claims(connections: Sequence[Connection], why: str) -> None:
-    """`end_claim` for many, in a constant number of queries, but for what listens."""
+    """Do what `end_claim` does for many claims, in a constant number of queries, apart from those of receivers."""
     now, by = timezone.now(), EndedBy.PORTAL
     _change(connections, RESTS, state=CallState.CANCELLED, reason=why[:500], finished_at=now)
     move_each(connections, State.FAILED, why, ended_at=now, ended_by=by)
 
 
 def ask_first(connections: Sequence[Connection]) -> None:
-    """Have the activations that may be sent any moment ask once more before."""
+    """Let the activations that may be sent at any moment ask Altegio first."""
     _change(connections, (CallState.QUEUED,), state=CallState.UNCONFIRMED)
 
 
 def put_to_the_front(connections: Sequence[Connection]) -> None:
-    """Their claimants have proven who they are: they wait no longer behind those who have not."""
+    """Move the calls of claimants who are proven now in front of those of unproven ones."""
     now = timezone.now()
     _change(connections, (CallState.HELD,), priority=Priority.ACTIVATION, turn=0)
     _change(connections, (CallState.QUEUED, CallState.UNCONFIRMED), priority=Priority.ACTIVATION, turn=0, due_at=now)
 
 
 def wake(connections: Sequence[Connection]) -> None:
-    """Altegio is asked about these claims soon, and they go on as it says. Each that has no call gets one."""
+    """Let Altegio be asked about these claims soon, so that they go on as it answers. Add a missing call to each."""
     held = [each for each in connections if each.application.hold_activations]
     asked = [each for each in connections if not each.application.hold_activations]
     due_at = timezone.now() + ASKED_AGAIN_AFTER
@@ -84,10 +85,10 @@ def renew_deadlines(connections: Sequence[Connection]) -> None:
 
 
 def _change(connections: Sequence[Connection], states: Collection[CallState], **fields: object) -> None:
-    """Change the calls of these locked connections that rest in one of `states`.
+    """Change the waiting calls of these locked connections that are in one of `states`.
 
-    A call that a worker or the sweep brings to its end at this moment is left to it: that one waits for the
-    connection, and finds it as it is then. Waiting for it here would be a deadlock.
+    A call that a worker or the sweep is ending at this moment is skipped: that transaction waits for the connection,
+    and will find its new state. Waiting for it here would be a deadlock.
     """
     if not connections:
         return

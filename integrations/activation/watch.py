@@ -1,4 +1,4 @@
-"""Undecided claims that nothing moves any more: there should never be one."""
+"""The watch for undecided claims that nothing moves; there should never be one."""
 
 from datetime import datetime
 
@@ -27,7 +27,7 @@ def _go_on(found: Connection) -> None:
         why = "The window closed, and no call was on its way."
         move(connection, to, why, ended_at=now, ended_by=EndedBy.WINDOW)
     else:
-        # In a dispute the answer to its question holds it back again.
+        # A disputed claim is held back again by the answer to its question.
         queue_fresh([Activate.again(connection)])
 
 

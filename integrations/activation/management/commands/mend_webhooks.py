@@ -1,4 +1,4 @@
-"""Add our event address where the webhook settings lack it: read, shown, confirmed once, written, read again."""
+"""The command that adds our event address where it is missing: read, show, confirm once, write, read again."""
 
 import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
@@ -67,7 +67,9 @@ class Command(BaseCommand):
             raise CommandError(f"{problems} could not be read or mended.")
 
     def _look(self, chosen: Sequence[Connection]) -> tuple[list[Connection], int]:
-        """Show each location; those that lack our address and can take it, and how many are no use."""
+        """Show each location. Return those that lack our address and can take it, and how many cannot be read or
+        mended.
+        """
         lacking, problems = [], 0
         for connection in tqdm(chosen, file=sys.stderr, disable=None, leave=False):
             words, state = _read(connection)
@@ -81,7 +83,7 @@ class Command(BaseCommand):
         return input(f"Add our address to {count} locations? Type yes: ").strip().lower() == "yes"
 
     def _mend(self, lacking: Sequence[Connection]) -> int:
-        """Queue the mendings and wait for them. Returns how many failed."""
+        """Queue the mendings, wait for them, and return how many failed."""
         for connection in lacking:
             mend_settings(connection)
         self._wait([connection.pk for connection in lacking])
@@ -114,7 +116,7 @@ def _chosen(salon_ids: list[int] | None) -> list[Connection]:
 
 
 def _read(connection: Connection) -> tuple[str, WebhookSettings.State]:
-    """Return what stands there now, in words, and what that means. Others' addresses are counted, never shown."""
+    """Return the present settings in words, and their state. Addresses of others are counted, never shown."""
     try:
         answer = ask_now(settings_question(connection))
     except NoTokenError as why:
