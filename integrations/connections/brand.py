@@ -1,4 +1,4 @@
-"""Which brand a page or an e-mail has: its application's, and where that says nothing, the portal's."""
+"""The brand of a page or an e-mail: its application's, and the portal's for whatever that leaves empty."""
 
 from collections.abc import Iterable
 from dataclasses import fields, replace
@@ -14,7 +14,7 @@ from partner_portal.core.brand import Brand
 
 
 def brand_of(application: Application | None) -> Brand:
-    """The brand of a page or e-mail about `application`, or about none in particular. Asks no database."""
+    """Return the brand of a page or e-mail about `application`, or about none in particular. Makes no query."""
     if application is None:
         return settings.BRAND
     own = {part.name: getattr(application, f"brand_{part.name}") for part in fields(Brand) if part.name != "logo"}
@@ -23,19 +23,19 @@ def brand_of(application: Application | None) -> Brand:
 
 
 def brand_of_all(connections: Iterable[Connection]) -> Brand | None:
-    """The brand of an e-mail about `connections`; None where they are of more than one application."""
+    """Return the brand of an e-mail about `connections`; None if they belong to more than one application."""
     applications = {connection.application for connection in connections}
     return brand_of(applications.pop()) if len(applications) == 1 else None
 
 
 def show_as(request: HttpRequest, application: Application | None) -> None:
-    """Give the page that `request` asks for the brand of this application."""
+    """Give the requested page the brand of this application."""
     request.brand = brand_of(application)  # type: ignore[attr-defined]
 
 
 @PERSONS_BRANDS.add()
 def brand_of_only_application(person: User) -> Brand | None:
-    """The brand of the one application that the person's connections are of, in one query."""
+    """Return the brand of the person's only application, or None if they have none or several; in one query."""
     theirs = Q(owner=person) | Q(owner=None, claimant=person)
     connections = Connection.objects.filter(theirs, application=OuterRef("pk"))
     found = list(Application.objects.filter(Exists(connections))[:2])

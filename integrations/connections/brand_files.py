@@ -1,4 +1,4 @@
-"""What a brand adds to a page: its style sheet and its logo, at addresses that change with what is in them."""
+"""A brand's style sheet and logo, at addresses that change with their content."""
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
@@ -10,13 +10,13 @@ from partner_portal.core.colors import parse_color
 from partner_portal.core.logos import content_type_of
 
 _FOR_GOOD = "public, max-age=31536000, immutable"
-# An SVG opened by itself is a document: it runs nothing, loads nothing, and is of no origin.
+# An SVG opened by itself is a document; this policy lets it run nothing, load nothing, and have no origin.
 _INERT = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 
 @require_safe
 def stylesheet(_request: HttpRequest, color: str, version: str) -> HttpResponse:
-    """The style sheet of a color. That of another version of the portal is not kept: it may be ours or not."""
+    """Serve the style sheet of a color. A style sheet of another version of the portal is not cached."""
     try:
         found = parse_color(f"#{color}")
     except ValueError as error:
@@ -28,7 +28,7 @@ def stylesheet(_request: HttpRequest, color: str, version: str) -> HttpResponse:
 
 @require_safe
 def logo(_request: HttpRequest, name: str) -> HttpResponse:
-    """A logo: the portal's own from memory, an application's from the database."""
+    """Serve a logo: the portal's own from memory, an application's from the database."""
     own = settings.BRAND_LOGO
     if own is not None and own.name == name:
         content = own.content

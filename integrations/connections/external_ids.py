@@ -1,7 +1,7 @@
-"""The partner's own id on a connection: which one it carries, and since when.
+"""The partner's own id on a connection: which one it has, and since when.
 
-Its owner's, where the partner knows them as a customer, from when it is bound. One that the partner wrote for this
-connection alone stands instead, until the connection is another person's.
+It is the id of its owner, if the partner knows them as a customer, from the time when the connection is bound. An id
+that the partner wrote for this connection alone takes precedence, until the connection becomes another person's.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @transaction.atomic
 def set_external_id(connection_id: int, external_id: str) -> None:
-    """Write an id for this connection alone, or "" for none: from now on no customer's takes its place."""
+    """Write an id for this connection alone, or "" for none: from now on no customer's id replaces it."""
     connection = lock(connection_id)
     before = connection.external_id
     connection.external_id, connection.has_own_external_id = external_id, True
@@ -30,7 +30,7 @@ def set_external_id(connection_id: int, external_id: str) -> None:
 
 
 def bound_to(connection: Connection, owner: "User | None") -> dict[str, Any]:
-    """The columns of a connection that becomes this person's: the owner, and the partner's id of them."""
+    """Return the columns of a connection that becomes this person's: the owner, and the partner's id of them."""
     is_handed_over = connection.owner_id is not None and owner is not None and connection.owner_id != owner.pk
     if owner is None or (connection.has_own_external_id and not is_handed_over):
         return {"owner": owner}
@@ -43,7 +43,7 @@ def _id_of(person: "User") -> str:
 
 @receiver(customer_changed)
 def name_connections(user: "User", **_: Any) -> None:
-    """Who is here already has connections: they carry the partner's id of them from now on, or none."""
+    """Write the partner's id of a changed customer, or none, to the connections that they already own."""
     external_id = _id_of(user)
     others = Connection.objects.filter(owner=user, has_own_external_id=False).exclude(external_id=external_id)
     keys = list(others.values_list("pk", flat=True))

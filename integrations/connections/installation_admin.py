@@ -1,4 +1,4 @@
-"""Admin screens of what hangs on an installation: its application and location stand on them like its own."""
+"""The base of admin pages for rows of an installation, which shows its application and location as columns."""
 
 from typing import Any, ClassVar
 

@@ -1,4 +1,4 @@
-"""A location in a form of staff, typed as the number that Altegio calls it by."""
+"""A form field in which staff enter a location by its number at Altegio."""
 
 from typing import Any
 
@@ -9,7 +9,10 @@ from partner_portal.core.english import english as _
 
 
 class LocationNumberField(forms.ModelChoiceField):  # type: ignore[type-arg]  # the stubs' class takes a type, Django's does not
-    """Nobody outside of the database knows a row's key, and a number of Altegio's may be the key of another row."""
+    """A choice of a location by its number at Altegio.
+
+    Nobody outside the database knows a row's key, and a number at Altegio may be the key of another row.
+    """
 
     def __init__(self, **options: Any) -> None:
         super().__init__(
@@ -21,7 +24,7 @@ class LocationNumberField(forms.ModelChoiceField):  # type: ignore[type-arg]  # 
         )
 
     def prepare_value(self, value: Any) -> Any:
-        """Return what the field shows: of a stored row's key, which is an int, Altegio's number."""
+        """Return the shown value: Altegio's number, for a stored row's key, which is an int."""
         if isinstance(value, int):
             return Location.objects.filter(pk=value).values_list("altegio_id", flat=True).first()
         return super().prepare_value(value)

@@ -1,4 +1,4 @@
-"""Which connections are meant: each rule that lists of them are read by, once, by its name."""
+"""Selections of connections: each rule is written once, under its name."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
@@ -11,29 +11,32 @@ from partner_portal.core.updated_at import UpdatedAtQuerySet
 if TYPE_CHECKING:
     from integrations.connections.models import Application, Connection, Location
 
-# A claim that Altegio refused, or that somebody else stood in the way of: it never held the location.
+# A claim that Altegio refused, or that somebody else's blocked, never held the location.
 WITHOUT_A_GRANT = (State.FAILED, State.CONFLICT)
 
 
 def shown_to_owner(path: str = "") -> Q:
-    """Those whose data their owner may see: staff need not look at them first. `path`: from the queried model."""
+    """Return the condition that the owner may see the data: staff need not look first.
+
+    `path` leads from the queried model to the connection.
+    """
     return Q(**{f"{path}review": ""})
 
 
 def name_checked(path: str = "") -> Q:
-    """Those of which the signed name has been compared with the title, or staff have looked, and all is well."""
+    """Return the condition that the signed name fits the title, or that staff have looked, and all is well."""
     return shown_to_owner(path) & Q(**{f"{path}reviewed_at__isnull": False})
 
 
 class ConnectionQuerySet(UpdatedAtQuerySet["Connection"]):
-    """Connections, chosen by what they are and where."""
+    """A queryset of connections, selected by state and place."""
 
     def live(self) -> Self:
-        """Return those that Altegio holds to be connected, paid or frozen."""
+        """Return those that Altegio holds to be connected: active or frozen."""
         return self.filter(state__in=LIVE)
 
     def undecided(self) -> Self:
-        """Return the claims that an activation still waits for."""
+        """Return the claims that still wait for an activation."""
         return self.filter(state__in=UNDECIDED)
 
     def shown_to_owner(self) -> Self:
@@ -45,7 +48,7 @@ class ConnectionQuerySet(UpdatedAtQuerySet["Connection"]):
         return self.filter(state__in=NOT_ENDED)
 
     def refused(self, since: datetime) -> Self:
-        """Return those that failed since then; not what the portal ended itself, as claims of one person."""
+        """Return those that failed since then, except those that the portal ended itself, as claims of one person."""
         return self.filter(state=State.FAILED, ended_at__gte=since).exclude(ended_by=EndedBy.PORTAL)
 
     def at(self, application: "Application | int | OuterRef", location: "Location | int | OuterRef") -> Self:
@@ -53,19 +56,20 @@ class ConnectionQuerySet(UpdatedAtQuerySet["Connection"]):
         return self.filter(application=application, location=location)
 
     def at_altegio(self, application_id: int | None, salon_id: int | None) -> Self:
-        """Return those of one application at one location, by the ids that Altegio calls them by."""
+        """Return those of one application at one location, by their ids at Altegio."""
         return self.filter(application__altegio_id=application_id, location__altegio_id=salon_id)
 
     def same_place(self, connection: "Connection") -> Self:
-        """Return those of its application at its location, itself among them."""
+        """Return those of the connection's application at its location, itself included."""
         return self.at(connection.application_id, connection.location_id)
 
     def beside(self, connection: "Connection") -> Self:
-        """Return the others of its application at its location."""
+        """Return the others of the connection's application at its location."""
         return self.same_place(connection).exclude(pk=connection.pk)
 
     def current_first(self) -> Self:
-        """Put first what counts at a place: the live one, then the newest grant, then the newest claim.
+        """Put first the connection that counts at a place: the live one, then the newest grant, then the newest
+        claim.
 
         A refused or disputed claim comes last, however new: it must not hide what had been granted before.
         """
@@ -78,11 +82,11 @@ class ConnectionQuerySet(UpdatedAtQuerySet["Connection"]):
         return self.order_by(standing, "-pk")
 
     def current(self) -> "Connection | None":
-        """Return the connection that counts among these, which are of one application at one location."""
+        """Return the connection that counts among these, which must be of one application at one location."""
         return self.current_first().first()
 
     def successors(self, ended: "Connection") -> Self:
-        """Return what has taken the place of an ended connection at Altegio: one alive, or a later grant.
+        """Return what has taken the place of an ended connection at Altegio: a live one, or a later grant.
 
         This is not the ranking of `current_first`: an older grant succeeds nobody, whatever became of `ended`.
         """

@@ -1,21 +1,20 @@
-"""What a connection's life tells to whoever listens; each is sent inside the transaction of the change."""
+"""Signals of a connection's life; each is sent inside the transaction of the change."""
 
 from django.dispatch import Signal
 
-# `connection`, `before`, `after`: sent inside the transaction of the change, for what lies above.
+# Sent with `connection`, `before` and `after` inside the transaction of the change, for the features above.
 connection_changed = Signal()
-# `changes`: the same of all that one `move` or `move_each` changed, after each: for who writes many at once. Of what
-# has just begun too, with no state before.
+# Sent with `changes` after all signals of one `move` or `move_each`, for receivers that write many rows at once. It
+# also reports connections that have just begun, without a state before.
 connections_changed = Signal()
-# `keys`: what is shown of these beside their state has changed (the owner, the title, the partner's id). Sent after
-# the change, whose transaction it is in.
+# Sent with `keys` after something else that is shown of these connections has changed (the owner, the title, the
+# partner's id), inside the transaction of the change.
 details_changed = Signal()
-# `connection`, `status`: it has ended, and Altegio waits for a new activation.
+# Sent with `connection` and `status`: it has ended, and Altegio waits for a new activation.
 granted_again = Signal()
-# `connection`, `status`: believed ended, while Altegio calls it active or frozen.
+# Sent with `connection` and `status`: the portal believes that it ended, but Altegio calls it active or frozen.
 found_alive = Signal()
-# `connection`, `status`, `before`: every answer, after it was believed, and the state of before. For payments and
-# the like.
+# Sent with `connection`, `status` and the state `before`, after each answer was applied. For payments, for example.
 status_synced = Signal()
-# `connection_id`, `why`: a question about it has ended, and Altegio told no status.
+# Sent with `connection_id` and `why`: a question about it has ended, and Altegio sent no status.
 status_unknown = Signal()

@@ -1,4 +1,4 @@
-"""The states of a connection, and the groups of them that rules speak of."""
+"""The states of a connection, and the groups of states that rules refer to."""
 
 from django.db import models
 
@@ -6,7 +6,7 @@ from partner_portal.core.english import english as _
 
 
 class State(models.TextChoices):
-    """The states of a connection; `integrations.connections.transitions.MAY_FOLLOW` says what may follow what."""
+    """The states of a connection; `integrations.connections.transitions.MAY_FOLLOW` says which may follow which."""
 
     GRANTED = "granted", _("waiting for activation")  # the owner arrived; Altegio has not accepted yet
     ACTIVE = "active", _("active")  # Altegio accepted the activation
@@ -18,7 +18,7 @@ class State(models.TextChoices):
 
 
 class EndedBy(models.TextChoices):
-    """Who ended a claim. What staff ended, nobody else takes up again."""
+    """Who ended a claim. If staff ended it, nobody else may reopen it."""
 
     ALTEGIO = "altegio", _("Altegio")
     WINDOW = "window", _("the end of its window")
@@ -26,7 +26,7 @@ class EndedBy(models.TextChoices):
     PORTAL = "portal", _("the portal")
 
 
-# As owners and the partner's own systems read them (docs/interface.md): one that waits is pending.
+# The states as owners and the partner's own systems see them (docs/interface.md): one that waits is pending.
 SHOWN_STATES: dict[str, str] = {state: "pending" if state is State.GRANTED else state.value for state in State}
 UNDECIDED = (State.GRANTED, State.CONFLICT)
 LIVE = (State.ACTIVE, State.FROZEN)

@@ -1,4 +1,4 @@
-"""A connection's states: one function changes them, one table says what may follow what."""
+"""Changes of a connection's state: one function makes them, one table says which state may follow which."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,10 +24,10 @@ MAY_FOLLOW: dict[State, frozenset[State]] = {
     State.CONFLICT: frozenset({State.GRANTED, State.ACTIVE, State.FROZEN, State.FAILED}),
     State.ACTIVE: frozenset({State.FROZEN, State.UNINSTALLED}),
     State.FROZEN: frozenset({State.ACTIVE, State.UNINSTALLED}),
-    # Staff may try once more, and Altegio may turn out to have accepted after all.
+    # Staff may try again, and Altegio may turn out to have accepted after all.
     State.EXPIRED: frozenset({State.GRANTED, State.ACTIVE, State.FROZEN}),
     State.FAILED: frozenset({State.GRANTED, State.ACTIVE, State.FROZEN}),
-    # Reconciliation may find alive what was believed gone.
+    # Reconciliation may find a connection live that was believed ended.
     State.UNINSTALLED: frozenset({State.ACTIVE, State.FROZEN}),
 }
 
@@ -48,25 +48,25 @@ class Change:
 
 
 class TransitionNotAllowedError(Exception):
-    """This state may not follow the present one; `str()` says which."""
+    """Raised when a state may not follow the present one; `str()` says which."""
 
 
 def connection_of(call: "OutgoingCall") -> Connection:
-    """The connection that a call of one belongs to, with what its address is made of."""
+    """Return the connection of a call, with its application and location."""
     return Connection.objects.select_related("application", "location").get(calls=call.pk)
 
 
 def lock(connection_id: int) -> Connection:
-    """The connection, locked until the transaction ends. Changes begin with this.
+    """Return the connection, locked until the transaction ends. Changes begin with this.
 
-    Keys never change, so every lock here and elsewhere is one without the key (`no_key`): rows that refer to a
-    locked one may be written beside it, and such writers end up in no deadlock.
+    Keys never change, so every lock here and elsewhere excludes the key (`no_key`): rows that refer to a locked one
+    may be written at the same time, and such writes cause no deadlock.
     """
     return _locked(Connection.objects.all()).get(pk=connection_id)
 
 
 def lock_each(connections: QuerySet[Connection]) -> list[Connection]:
-    """`lock` for many, in the one order in which all do."""
+    """Return many connections, locked in the fixed order."""
     return list(_locked(connections).order_by("pk"))
 
 
@@ -76,22 +76,23 @@ def _locked(connections: QuerySet[Connection]) -> QuerySet[Connection]:
 
 
 def lock_with_place(connection_id: int) -> Connection:
-    """`lock`, and before it what stands beside it: what Altegio says of one may change the others."""
+    """Lock the connections beside it, then the connection, and return it: Altegio's answer may change the others."""
     place = Connection.objects.same_place(Connection.objects.get(pk=connection_id))
     hold(place.filter(~Q(state__in=(State.EXPIRED, State.FAILED)) | Q(pk=connection_id)))
     return lock(connection_id)
 
 
 def hold(connections: QuerySet[Connection]) -> list[int]:
-    """Lock them in the one order in which all do: an update of many locks them in whichever. Returns their keys."""
+    """Lock connections in the fixed order, and return their keys. An update of many would lock them in any order."""
     held = connections.select_for_update(of=("self",), no_key=True).order_by("pk")
     return list(held.values_list("pk", flat=True))
 
 
 def touch(connections: QuerySet[Connection]) -> list[int]:
-    """Note that what is shown of them beside their own columns changes: the title, the chain, the owner's address.
+    """Mark connections as changed, because related data shown with them changes: title, chain, or the owner's
+    address.
 
-    Call it before the change: connections are locked first, as everywhere. Returns their keys.
+    Call it before that change: connections are locked first, as everywhere. Returns their keys.
     """
     keys = hold(connections)
     Connection.objects.filter(pk__in=keys).update(updated_at=timezone.now())
@@ -100,14 +101,14 @@ def touch(connections: QuerySet[Connection]) -> list[int]:
 
 @contextmanager
 def changing_details(connections: QuerySet[Connection]) -> Iterator[None]:
-    """Around a change of their owner, title or the partner's id: `touch` before it, `details_changed` after it."""
+    """Wrap a change of their owner, title or partner's id: `touch` before it, `details_changed` after it."""
     keys = touch(connections)
     yield
     tell_details(keys)
 
 
 def tell_details(keys: Sequence[int]) -> None:
-    """Whoever listens hears that the owner, the title or the partner's id of these has changed."""
+    """Send `details_changed`: the owner, the title or the partner's id of these has changed."""
     if keys:
         details_changed.send(sender=Connection, keys=keys)
 
@@ -115,15 +116,15 @@ def tell_details(keys: Sequence[int]) -> None:
 def changed_since(changes: QuerySet[ConnectionChange], moment: datetime) -> bool:
     """Return whether one of `changes` may be later than `moment`, at which Altegio was asked.
 
-    A change dated further in the future than two clocks may differ was made before the clock was set back; a question
-    dated there may be older than any.
+    A change dated further in the future than two clocks may differ was made before the clock was set back, so it is
+    ignored. A question dated in the future may be older than any change, so the answer is True.
     """
     now = timezone.now()
     return moment > now or changes.filter(at__gt=moment, at__lte=now + clock_tolerance()).exists()
 
 
 def record_begun(connections: Sequence[Connection], why: str) -> None:
-    """Record with which state these, just stored, have begun, in a constant number of queries."""
+    """Record the first state of these connections, just stored, in a constant number of queries."""
     changes = [ConnectionChange(connection=each, to_state=each.state, why=why[:500]) for each in connections]
     insert(changes)
     begun = [Change(connection, None, State(connection.state)) for connection in connections]
@@ -133,8 +134,8 @@ def record_begun(connections: Sequence[Connection], why: str) -> None:
 def move(connection: Connection, to: State, why: str, *, by: "User | None" = None, **fields: Any) -> None:
     """Change the state of a locked connection, with its record; `fields` change along with it.
 
-    The same state again changes nothing but `fields`. Raises TransitionNotAllowedError by the table above, and where
-    anybody but staff would take up what staff ended.
+    The same state again changes only `fields`. Raises TransitionNotAllowedError if the table above does not allow it,
+    or if anybody but staff reopens what staff ended.
     """
     before = State(connection.state)
     _check(connection, to, by)
@@ -149,7 +150,7 @@ def move(connection: Connection, to: State, why: str, *, by: "User | None" = Non
 
 
 def move_each(connections: Sequence[Connection], to: State, why: str, **fields: Any) -> None:
-    """`move` for many locked connections in a constant number of queries; all get the same `fields`."""
+    """Do what `move` does for many locked connections, in a constant number of queries; all get the same `fields`."""
     changed = [connection for connection in connections if connection.state != to]
     for connection in changed:
         _check(connection, to, None)
@@ -175,7 +176,7 @@ def _columns_of(to: State, why: str) -> dict[str, Any]:
 
 def _tell(changes: Sequence[Change]) -> None:
     for change in changes:
-        # Receivers read the columns, and come in any order: so the columns are brought up to date first.
+        # Receivers read the columns and run in any order, so the columns are brought up to date first.
         for bring in COLUMNS:
             bring(change.connection, change.after)
         connection_changed.send(

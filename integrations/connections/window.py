@@ -1,4 +1,4 @@
-"""The activation window (docs/altegio.md §1), and by how much the two clocks may differ."""
+"""The activation window (docs/altegio.md §1), and the difference allowed between the two clocks."""
 
 from datetime import datetime, timedelta
 
@@ -6,15 +6,15 @@ from django.conf import settings
 
 
 def activation_window() -> timedelta:
-    """Its length: one hour, unless ALTEGIO_ACTIVATION_WINDOW says otherwise."""
+    """Return the window's length: one hour, unless ALTEGIO_ACTIVATION_WINDOW says otherwise."""
     return timedelta(seconds=settings.ALTEGIO_ACTIVATION_WINDOW)
 
 
 def activation_deadline(arrived_at: datetime) -> datetime:
-    """The end of the window that an arrival starts."""
+    """Return the end of the window that an arrival starts."""
     return arrived_at + activation_window()
 
 
 def clock_tolerance() -> timedelta:
-    """By how much Altegio's clock may differ from ours (`ALTEGIO_CLOCK_TOLERANCE`)."""
+    """Return by how much Altegio's clock may differ from ours (`ALTEGIO_CLOCK_TOLERANCE`)."""
     return timedelta(seconds=settings.ALTEGIO_CLOCK_TOLERANCE)

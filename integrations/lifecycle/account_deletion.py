@@ -1,4 +1,6 @@
-"""The owner erases their data: told beforehand what goes and what stays; a password or an e-mail proves who it is."""
+"""The owner's erasure of their data: the page says what is erased and what stays; a password or an e-mail proves
+them.
+"""
 
 from typing import Any
 
@@ -31,7 +33,7 @@ ME = "accounts:me"
 @sensitive_post_parameters()
 @owner_page
 def erase(request: HttpRequest, owner: User) -> HttpResponse:
-    """Say what will happen; with the right password it happens. Who has none gets an e-mail."""
+    """Show what will happen, and erase on the right password. An owner without a password gets an e-mail."""
     form = OwnPasswordForm(owner, request.POST if request.method == "POST" else None)
     if owner.has_usable_password() and form.is_valid():
         return _erase(request, owner)
@@ -42,7 +44,7 @@ def erase(request: HttpRequest, owner: User) -> HttpResponse:
 @require_POST
 @owner_page
 def send_email(request: HttpRequest, owner: User) -> HttpResponse:
-    """The e-mail with the link to the last question."""
+    """Send the e-mail with the link to the last question."""
     if wait := OWN_EMAILS.hit(f"erase {owner.pk}"):
         return too_many(request, wait)
     key = f"erase:{owner.pk}:{timezone.now():%Y%m%d%H%M%S%f}"
@@ -53,7 +55,7 @@ def send_email(request: HttpRequest, owner: User) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @never_cache
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
-    """The e-mail's link: it asks on GET, and erases on POST."""
+    """Show the page behind the e-mail's link: ask on GET, erase on POST."""
     user = opened(token, "erase")
     if user is None:
         return _link_is_old(request)
@@ -86,7 +88,7 @@ def _connected(owner: User) -> int:
 
 @EMAIL_CONTEXTS.add("erase")
 def with_erasing_link(params: dict[str, Any]) -> dict[str, Any]:
-    """The e-mail's link, made at the moment of sending."""
+    """Return the e-mail's context with its link, which is made at the moment of sending."""
     user = reader_of(params)
     link = link_for(user, "erase", "lifecycle:erase-confirm", state=params["state"])
     return {"link": link, "name": user.name}

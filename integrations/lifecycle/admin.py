@@ -1,4 +1,4 @@
-"""Callbacks in the control room."""
+"""Admin page for callbacks."""
 
 from django.contrib import admin
 from django.db.models import QuerySet

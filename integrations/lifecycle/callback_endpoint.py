@@ -1,4 +1,6 @@
-"""Receiving a lifecycle callback: proven, stored without its secrets, answered. What it means comes later."""
+"""The endpoint for lifecycle callbacks: each is proven, stored without its secrets, and answered; processing comes
+later.
+"""
 
 import json
 from functools import partial
@@ -36,7 +38,7 @@ insert_callback = Insert(
 
 @webhook_endpoint(MAX_BYTES)
 def receive_callback(body: bytes) -> None:
-    """`POST /altegio/callback/`: 403 without the token, 400 for what is not the documented JSON."""
+    """Receive `POST /altegio/callback/`: 403 without the token, 400 if the body is not the documented JSON."""
     text = utf8(body)
     payload = parse_as_written(text)
     if not isinstance(payload, dict):
@@ -46,7 +48,10 @@ def receive_callback(body: bytes) -> None:
 
 
 def _prove(payload: dict[str, Any]) -> None:
-    """The partner token proves the sender; a payment must be signed besides."""
+    """Check the partner token, which proves the sender, and the signature that a payment needs too.
+
+    Raises HttpError 403.
+    """
     token, expected = payload.get("partner_token"), settings.ALTEGIO_PARTNER_TOKEN
     if not expected or not isinstance(token, str) or not same(token, expected):
         raise HttpError(403, "Forbidden.")
@@ -66,7 +71,7 @@ def _is_signed(payload: dict[str, Any], token: str) -> bool:
 
 
 def store(payload: dict[str, Any], text: str) -> None:
-    """Keep a proven callback, and wake a worker. Refused with 400 where a documented field is missing."""
+    """Store a proven callback, and wake a worker. Raises HttpError 400 if a documented field is missing."""
     salon_id, application_id = parse_id(payload.get("salon_id")), parse_id(payload.get("application_id"))
     if salon_id is None or application_id is None or payload.get("event", "") == "":
         raise HttpError(400, "salon_id, application_id and event are needed.")
@@ -76,7 +81,7 @@ def store(payload: dict[str, Any], text: str) -> None:
 
 
 def _event_name(event: Any) -> str:
-    """The event as the text to store. One that is no text is written as JSON: an unknown one (docs/interface.md)."""
+    """Return the event as the text to store. A non-text is written as JSON: an unknown event (docs/interface.md)."""
     text = event if isinstance(event, str) else json.dumps(event)
     return _masked(text)[:MAX_EVENT]
 
@@ -86,7 +91,7 @@ def _masked(text: str) -> str:
 
 
 def without_secrets(text: str) -> str:
-    """The callback as clean JSON in ASCII, its numbers exact, less what proves its sender."""
+    """Return the callback as clean JSON in ASCII, with exact numbers, without what proves its sender."""
     payload = parse_json(text, strict=True)
     kept = {name: value for name, value in payload.items() if name not in SECRETS}
     return _masked(simplejson.dumps(kept, use_decimal=True))

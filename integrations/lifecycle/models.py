@@ -1,4 +1,4 @@
-"""Callback: what Altegio told about a connection, as it came, less its secrets (docs/altegio.md §4)."""
+"""Callback: a lifecycle callback as it came, without its secrets (docs/altegio.md §4)."""
 
 from django.db import models
 from django.utils import timezone
@@ -7,13 +7,13 @@ from partner_portal.core.english import english as _
 
 
 class Callback(models.Model):
-    """One lifecycle callback. A hint, never the truth: Altegio's status decides."""
+    """One lifecycle callback. It is a hint, never the truth: Altegio's status decides."""
 
     class State(models.TextChoices):
         WAITING = "waiting", _("waiting")  # stored, not looked at yet
         ASKED = "asked", _("Altegio is asked")  # the status call is queued
         CONFIRMED = "confirmed", _("confirmed")  # Altegio's status agrees
-        CONTRADICTED = "contradicted", _("Altegio says otherwise")  # late, doubled, or ahead of its status
+        CONTRADICTED = "contradicted", _("Altegio says otherwise")  # late, duplicate, or ahead of its status
         KEPT = "kept", _("kept")  # unknown event, application or location: nothing to do
         FAILED = "failed", _("failed")  # the portal could not process it; `note` says why
 

@@ -1,4 +1,4 @@
-"""What of a connection's life is news for its owner: a state that changed, never a word that confirms it."""
+"""Receivers that notify owners about their connections: of changed states, never of answers that only confirm one."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from integrations.lifecycle.notifications import Connected, NotConnected, arriva
 
 @receiver(connection_changed)
 def tell_owner(connection: Connection, before: State, after: State, **_: Any) -> None:
-    """Where a connection is nobody's, nobody is told."""
+    """Notify the owner of an activation, or the claimant of a failure; nobody if there is no such person."""
     key = str(connection.pk)
     if after == State.ACTIVE and before not in LIVE and connection.owner:
         notify(Connected, connection.owner, connection.pk, key=key, group=arrival_group(connection))

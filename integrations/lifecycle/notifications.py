@@ -1,4 +1,4 @@
-"""The e-mails about connections: connected, not connected. One for an arrival, however many locations."""
+"""Notifications about connections, connected or not: one e-mail for an arrival, however many locations it has."""
 
 from collections.abc import Collection, Sequence
 from datetime import timedelta
@@ -15,26 +15,26 @@ from integrations.connect.status import message_for
 from integrations.connections.brand import brand_of_all
 from integrations.connections.models import ArrivalLocation, Connection, State
 
-# Whoever opens the integration again and again where Altegio refuses it is told so once a day.
+# An owner who keeps trying where Altegio refuses the connection is notified only once a day.
 SAME_AGAIN = timedelta(days=1)
 _ARRIVAL = "arrival:"
 
 
 def arrival_group(connection: Connection) -> str:
-    """The news of one arrival belong together: of the newest that the connection came by."""
+    """Return the group of the newest arrival that led to the connection; its notifications share one e-mail."""
     newest = ArrivalLocation.objects.filter(connection=connection).order_by("-arrival").values_list("arrival")
     found = newest.first()
     return f"{_ARRIVAL}{found[0]}" if found else application_group(connection)
 
 
 def application_group(connection: Connection) -> str:
-    """What Altegio does to many locations at a time is one e-mail for each application."""
+    """Return the group by which changes at many locations share one e-mail for each application."""
     return f"application:{connection.application_id}"
 
 
 class _AboutArrival(NotificationKind):
     def unfinished(self, groups: Collection[str]) -> set[str]:
-        """The arrivals of which a location still waits for its activation."""
+        """Return the groups of arrivals of which a location still waits for its activation."""
         arrivals = {int(group.removeprefix(_ARRIVAL)) for group in groups if group.startswith(_ARRIVAL)}
         waiting = ArrivalLocation.objects.filter(arrival__in=arrivals, connection__state=State.GRANTED)
         return {f"{_ARRIVAL}{arrival}" for arrival in waiting.values_list("arrival", flat=True).distinct()}
@@ -42,7 +42,7 @@ class _AboutArrival(NotificationKind):
 
 @register_notification
 class Connected(_AboutArrival):
-    """Altegio has accepted."""
+    """A notification that Altegio has accepted."""
 
     name = "connected"
 
@@ -53,7 +53,10 @@ class Connected(_AboutArrival):
 
 @register_notification
 class NotConnected(_AboutArrival):
-    """Altegio has refused, or the time was over. The location is nobody's; the person who came for it is told."""
+    """A notification that Altegio has refused, or that the time was over.
+
+    The location is nobody's; the person who came for it is notified.
+    """
 
     name = "not_connected"
 
@@ -74,7 +77,7 @@ class NotConnected(_AboutArrival):
 @EMAIL_CONTEXTS.add(Connected.name)
 @EMAIL_CONTEXTS.add(NotConnected.name)
 def with_connections(params: dict[str, Any]) -> dict[str, Any]:
-    """The context of an e-mail about some connections and `more` of them."""
+    """Return the context of an e-mail about some connections; `params` says how many more there are."""
     shown = Connection.objects.select_related("application", "location").in_bulk(params["subjects"])
     lines = [_line(shown[pk]) for pk in params["subjects"] if pk in shown]
     return digest_context(lines, params) | {"brand": brand_of_all(shown.values())}

@@ -1,7 +1,7 @@
 """What follows an uninstall for calls, telephony and people: once, in the transaction of the end.
 
-Billing, activation and alerts listen themselves, each in its `receivers.py`; `integrations/api/publishers.py` tells
-the partner's systems.
+Billing, activation and alerts have their own receivers, each in its `receivers.py`; `integrations/api/publishers.py`
+publishes it to the partner's systems.
 """
 
 from typing import Any
@@ -31,7 +31,7 @@ KEPT_KINDS = (AskStatus.name, AskPatiently.name, Uninstall.name)
 
 @receiver(connection_changed)
 def follow_uninstall(connection: Connection, after: State, **_signal: Any) -> None:
-    """It was uninstalled: nothing more is said for it, its chain's telephony goes off, people are told."""
+    """End the calls and the chain's telephony of an uninstalled connection, and notify its owner and staff."""
     if after == State.UNINSTALLED:
         end_calls(connection)
         end_telephony(connection)
@@ -42,15 +42,15 @@ def follow_uninstall(connection: Connection, after: State, **_signal: Any) -> No
 
 @receiver(connection_changed)
 def forget_the_end(connection: Connection, after: State, **_signal: Any) -> None:
-    """The location is connected again: staff need not look at its end any more."""
+    """Clear the alerts about the end at a location that is connected again."""
     if after in LIVE:
         clear_alerts(kind=Alert.Kind.ENDED, connection__in=Connection.objects.same_place(connection))
 
 
 def end_calls(connection: Connection) -> int:
-    """Cancel the calls that wait, with the reason. Returns how many.
+    """Cancel the calls that wait, with the reason, and return how many.
 
-    One that may have happened already and must not be repeated stays: Altegio is asked about it.
+    A call that may have happened already and must not be repeated stays: Altegio is asked about it.
     """
     reason = f"The connection ended: {connection.reason}"[:500]
     waiting = OutgoingCall.objects.filter(
@@ -66,14 +66,15 @@ def end_calls(connection: Connection) -> int:
 
 
 def end_telephony(connection: Connection) -> None:
-    """Switch the chain's telephony off when its last connection ends; what is off already stays as it is.
+    """Switch the chain's telephony off when its last connection ends, unless it is off already.
 
-    After a switch that failed it may be on: Altegio can have done it and not have said so.
+    After a failed switch it may be on: Altegio may have done it without answering.
     """
     chain = Chain.objects.select_for_update(no_key=True).filter(locations=connection.location_id).first()
     if chain is None or chain.telephony in (Chain.Telephony.OFF, Chain.Telephony.DISABLING):
         return
-    # Only the applications that brought the chain speak for its telephony; others may stand at its locations.
+    # Only connections of the applications that brought the chain count; other applications may be connected there
+    # too.
     speaking = Arrival.objects.filter(chain_id_given=chain.altegio_id).values("application")
     alive = Connection.objects.live().filter(location__chain=chain, application__in=speaking)
     if not alive.exists():
@@ -81,7 +82,7 @@ def end_telephony(connection: Connection) -> None:
 
 
 def tell_owner_and_staff(connection: Connection) -> None:
-    """An e-mail to the owner, an alert for staff; none where the owner is connecting it anew already."""
+    """Send an e-mail to the owner and raise an alert, unless the owner is connecting the location anew already."""
     theirs = Q(claim=connection.claim) | Q(claimant=connection.owner_id) & ~Q(claimant=None)
     if Connection.objects.same_place(connection).filter(theirs, state=State.GRANTED).exists():
         return
@@ -94,7 +95,7 @@ def tell_owner_and_staff(connection: Connection) -> None:
 
 @EMAIL_CONTEXTS.add("disconnected")
 def with_connection(params: dict[str, Any]) -> dict[str, Any]:
-    """The context of the owner's e-mail."""
+    """Return the context of the owner's e-mail."""
     connection = Connection.objects.select_related("application", "location").get(pk=params["connection"])
     return {
         "location": connection.title or _("Location %(id)s") % {"id": connection.location.altegio_id},

@@ -1,4 +1,4 @@
-"""What a stored callback leads to: Altegio is asked, because the event is a hint and the status decides."""
+"""The processing of a stored callback: Altegio is asked, because the event is a hint and the status decides."""
 
 from datetime import timedelta
 from typing import Any
@@ -20,14 +20,15 @@ from partner_portal.core.clean import parse_as_written
 from partner_portal.core.queues import Queue
 
 UNINSTALL, FREEZE, PAYMENT = "uninstall", "freeze", "payment"
-# Those that Altegio's status confirms or contradicts; any other is known by who handles it (`handlers.py`).
+# Events that Altegio's status confirms or contradicts; any other is known only if it has a handler (`handlers.py`).
 CONFIRMED_BY_STATUS = frozenset({UNINSTALL, FREEZE, PAYMENT})
-# Altegio may call before its own status shows what happened: for so long a contradicted callback is unconfirmed.
+# Altegio may call before its own status shows the change: for this long a contradicted callback counts as
+# unconfirmed.
 UNCONFIRMED_LASTS = timedelta(minutes=15)
 
 
 def process_waiting() -> int:
-    """Process every waiting callback, oldest first; returns how many. Any number of workers may do so."""
+    """Process every waiting callback, oldest first, and return how many. Any number of workers may run it."""
     done = 0
     while _process_next():
         done += 1
@@ -35,7 +36,7 @@ def process_waiting() -> int:
 
 
 def process_again(callbacks: QuerySet[Callback]) -> int:
-    """Look at these callbacks once more. Returns how many."""
+    """Let these callbacks be processed again, and return how many."""
     WAITING.forget(callbacks.values_list("pk", flat=True))
     return callbacks.update(state=Callback.State.WAITING, note="")
 
@@ -93,10 +94,10 @@ def _unknown(callback: Callback) -> str:
 
 @receiver(status_synced)
 def judge_callbacks(connection: Connection, status: ConnectionStatus, **_: Any) -> None:
-    """Altegio has answered: what was told is confirmed or contradicted.
+    """Mark callbacks as confirmed or contradicted by Altegio's answer.
 
-    A callback that was contradicted before may have come ahead of Altegio's own status: the last one of its event is
-    confirmed after all, for a while. Otherwise the verdict stays.
+    A callback that was contradicted before may have come ahead of Altegio's own status: the last one of its event may
+    still be confirmed, for a while. Otherwise the verdict stays.
     """
     contradicted_by = _contradicted_by(status.state)
     waits = connection.callbacks.filter(Q(state=Callback.State.ASKED) | Q(pk__in=_ahead_of_status(connection)))
@@ -106,7 +107,7 @@ def judge_callbacks(connection: Connection, status: ConnectionStatus, **_: Any) 
 
 
 def _ahead_of_status(connection: Connection) -> list[int]:
-    """The contradicted callbacks that may yet prove true: of each event the last one, while it is young."""
+    """Return the contradicted callbacks that may yet prove true: the last one of each event, while it is recent."""
     since = timezone.now() - UNCONFIRMED_LASTS
     later = Callback.objects.filter(connection=connection, event=OuterRef("event"), pk__gt=OuterRef("pk"))
     young = connection.callbacks.filter(state=Callback.State.CONTRADICTED, received_at__gte=since)
@@ -123,7 +124,7 @@ def _contradicted_by(state: AltegioState) -> tuple[str, ...]:
 
 
 def unconfirmed_callbacks() -> QuerySet[Connection]:
-    """The connections of callbacks that Altegio's status has not confirmed, for a while after they came."""
+    """Return the connections of callbacks that Altegio's status has not confirmed, for a while after they came."""
     since = timezone.now() - UNCONFIRMED_LASTS
     unconfirmed = Callback.objects.filter(
         state__in=(Callback.State.ASKED, Callback.State.CONTRADICTED), received_at__gte=since

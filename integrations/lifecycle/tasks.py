@@ -1,4 +1,4 @@
-"""Celery's door to the callbacks."""
+"""Celery task for callbacks."""
 
 from celery import shared_task
 
@@ -7,5 +7,5 @@ from integrations.lifecycle.processing import process_waiting
 
 @shared_task
 def process_callbacks() -> None:
-    """Look at every stored callback."""
+    """Process every stored callback that waits."""
     process_waiting()

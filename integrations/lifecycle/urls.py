@@ -1,4 +1,4 @@
-"""The lifecycle's pages among the owner's."""
+"""Addresses of the lifecycle's pages for owners."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""The owner's disconnect: a page that asks once, and the button behind it."""
+"""The owner's page for disconnecting a location: it asks once, and its button disconnects."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -17,7 +17,7 @@ NOTICES.register("disconnected", _("The location is being disconnected."))
 @require_http_methods(["GET", "POST"])
 @owner_page
 def disconnect_page(request: HttpRequest, owner: User, pk: int) -> HttpResponse:
-    """Ask on GET, disconnect on POST. A connection of somebody else is not found."""
+    """Ask on GET, disconnect on POST. A connection of somebody else is a 404."""
     mine = Connection.objects.select_related("application", "location").filter(owner=owner)
     connection = get_object_or_404(mine, pk=pk)
     show_as(request, connection.application)

@@ -1,4 +1,4 @@
-"""Callbacks that nobody looks at, or whose question was never answered."""
+"""The watch for callbacks that nobody processes, or whose question was never answered."""
 
 from datetime import datetime, timedelta
 
@@ -11,7 +11,7 @@ from integrations.outbox.watch import unfinished
 from integrations.status_sync.status_sync import AskPatiently, AskStatus, ask_status
 from partner_portal.core.watch import register_check
 
-# Beat looks each second.
+# The worker looks each second, so this is long overdue.
 MAX_WAIT = timedelta(minutes=10)
 # A question is given up after a day; a callback that was never answered ends a day later.
 MAX_QUESTION = timedelta(days=2)

@@ -1,4 +1,4 @@
-"""The marketplace's own nouns; a feature's tables stand beside the feature."""
+"""The core models of the marketplace; a feature's own tables are defined beside the feature."""
 
 from integrations.connections.models.application import Application, application_for
 from integrations.connections.models.arrival import Arrival, ArrivalLocation, RefusedArrival

@@ -17,14 +17,15 @@ from partner_portal.core.json_field import JSONField
 
 
 def parse_handover_url(text: str) -> str:
-    """The address as it stands. Raises ValueError for one that a token must not be sent to."""
+    """Return the address unchanged. Raises ValueError if no token may be sent to it."""
     address = urlsplit(text)
     if address.scheme != "https" and not settings.EVENTS_ALLOW_PRIVATE:
         raise ValueError("Write an https address.")
     if not address.hostname or address.username is not None or address.fragment or not text.isprintable():
         raise ValueError("Write it with its host, without a user, a password or what follows a #.")
     if not address.netloc.isascii():
-        # It stands in the pages' policy, which a header with other letters would undo as a whole.
+        # The host becomes part of the pages' Content-Security-Policy, and a non-ASCII character would invalidate that
+        # header.
         raise ValueError("Write its host as programs do, in Latin letters (xn--…).")
     if "token" in parse_qs(address.query, keep_blank_values=True):
         raise ValueError("The portal itself writes `token` into its query: leave it out.")
@@ -32,7 +33,7 @@ def parse_handover_url(text: str) -> str:
 
 
 class Application(models.Model):
-    """What the partner registered in Altegio's developer account; says what is sent at activation."""
+    """An application as registered in Altegio's developer account; it defines what is sent at activation."""
 
     class Kind(models.TextChoices):
         SMS = "sms", _("SMS aggregator")
@@ -77,7 +78,8 @@ class Application(models.Model):
         default=14,
         help_text=_("As set in Altegio's developer account, which does not tell it. Empty: there is no trial."),
     )
-    # The days by which the trials of its live connections are counted; billing brings them to a change of the above.
+    # The days by which the trials of its live connections are counted; billing applies a change of `trial_days` to
+    # them.
     trial_days_followed = models.PositiveSmallIntegerField(null=True, editable=False)
     channels = JSONField(
         _("channels"),
@@ -102,7 +104,7 @@ class Application(models.Model):
         db_default="",
         help_text=_("Where a button leads owners, with a token that says who they are (docs/handover.md)."),
     )
-    # Its brand; what is empty is as the portal's (`integrations/connections/brand.py`).
+    # Its brand; an empty field falls back to the portal's (`integrations/connections/brand.py`).
     brand_name = models.CharField(_("brand: name"), max_length=MAX_NAME, blank=True, default="", db_default="")
     brand_logo = models.ForeignKey(
         BrandLogo, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("brand: logo")
@@ -162,17 +164,20 @@ class Application(models.Model):
 
     @property
     def shown_name(self) -> str:
-        """What owners know it by: its own name, or the brand's; never its number."""
+        """The name that owners know: its own, or else the brand's; never its number."""
         return embedded(self.name or self.brand_name or settings.BRAND.name)
 
     def address_to_pay(self, salon_id: int, connection_id: int) -> str:
-        """The partner's own address where the owner of a location pays; "" where owners pay otherwise."""
+        """Return the partner's own address where a location's owner pays; "" if owners pay otherwise."""
         has_own = self.paid_through == self.PaidThrough.ADDRESS
         return _fill(self.payment_address, salon_id, connection_id) if has_own else ""
 
     @property
     def gets_api_key(self) -> bool:
-        """Altegio sends messages through aggregators and chat bots with this key (docs/altegio.md §2, activate)."""
+        """Whether Altegio gets a key with which it sends messages through an aggregator or chat bot.
+
+        See docs/altegio.md §2, activate.
+        """
         return self.kind in (self.Kind.SMS, self.Kind.CHAT_BOT)
 
     @property
@@ -198,10 +203,10 @@ def _check_address(address: str) -> None:
 
 
 def application_for(altegio_id: int | None = None) -> Application | None:
-    """The application served at `/connect/<altegio_id>/`; without an id, the default one.
+    """Return the application served at `/connect/<altegio_id>/`; without an id, the default one.
 
-    The default (`ALTEGIO_APPLICATION_ID`) needs no row: it is made when it is first asked for. Returns
-    None where there is no such application.
+    The default (`ALTEGIO_APPLICATION_ID`) needs no row: it is created on first use. Return None if there is no such
+    application.
     """
     wanted = settings.ALTEGIO_APPLICATION_ID if altegio_id is None else altegio_id
     if wanted is None:

@@ -1,4 +1,4 @@
-"""Arrivals: who came from Altegio, when, for which locations. The time starts the window."""
+"""Arrivals: who came from Altegio, when, and for which locations. An arrival's time starts the window."""
 
 from django.conf import settings
 from django.db import models
@@ -10,7 +10,7 @@ from partner_portal.core.english import english as _
 
 
 class Arrival(models.Model):
-    """One redirect from Altegio (docs/altegio.md §1). Coming back through the same link is the same arrival."""
+    """One redirect from Altegio (docs/altegio.md §1). A return through the same link is the same arrival."""
 
     application = models.ForeignKey("connections.Application", on_delete=models.PROTECT, related_name="arrivals")
     arrived_at = models.DateTimeField(_("arrived"), default=timezone.now)
@@ -22,9 +22,9 @@ class Arrival(models.Model):
     crm_token = EncryptedTextField(blank=True, default="", editable=False)
     salon_name = models.CharField(_("location's name as signed"), max_length=300, blank=True)
     altegio_user_id = models.BigIntegerField(_("Altegio user"), null=True, blank=True)
-    # Whose claim it is: "u:<user>", or a provisional one until that person has signed in; "" before.
+    # The person who claims: "u:<user>", or a provisional value until that person has signed in; "" before.
     claim = models.CharField(max_length=40, blank=True, editable=False)
-    # Where it came from, as a hash: limits count by it.
+    # A hash of the network that it came from; limits count by it.
     network = models.CharField(max_length=32, blank=True, default="", db_default="", editable=False)
     digest = models.CharField(max_length=64, blank=True, editable=False)
     user = models.ForeignKey(
@@ -61,7 +61,7 @@ class Arrival(models.Model):
 
 
 class ArrivalLocation(models.Model):
-    """What an arrival leads to at one of its locations."""
+    """The connection that an arrival leads to at one of its locations."""
 
     arrival = models.ForeignKey(Arrival, on_delete=models.CASCADE)
     connection = models.ForeignKey("connections.Connection", on_delete=models.CASCADE)
@@ -74,12 +74,12 @@ class ArrivalLocation(models.Model):
 
 
 class RefusedArrival(models.Model):
-    """An arrival that could not be read: when and why. Of what it carried only the locations' numbers are kept."""
+    """An arrival that could not be read: when and why. Of its content only the locations' numbers are kept."""
 
     at = models.DateTimeField(_("when"), default=timezone.now, db_index=True)
     application = models.ForeignKey("connections.Application", on_delete=models.CASCADE, null=True, blank=True)
     reason = models.CharField(_("reason"), max_length=300)
-    # As far as they could be read: an owner names the location, not the moment.
+    # The numbers that could be read, for searches: an owner names the location, not the time.
     salon_ids = models.JSONField(_("locations"), default=list, db_default=Value([], models.JSONField()))
 
     class Meta:

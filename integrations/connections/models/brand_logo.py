@@ -1,4 +1,4 @@
-"""BrandLogo: a logo that staff gave an application; in the database, so that every web host can show it."""
+"""BrandLogo: an application's logo, stored in the database so that every web host can serve it."""
 
 from django.db import models
 
@@ -8,7 +8,7 @@ from partner_portal.core.logos import Logo
 
 
 class BrandLogo(models.Model):
-    """A logo under the name that its content gives it. It stays when another one takes its place: e-mails show it."""
+    """A logo, named by its content. A replaced logo is kept, because e-mails still show it."""
 
     name = models.CharField(_("name"), max_length=40, primary_key=True)
     content = models.BinaryField()
@@ -22,11 +22,11 @@ class BrandLogo(models.Model):
 
     @property
     def url(self) -> str:
-        """Where it is shown; a form's file field asks for it by this name."""
+        """The address of the logo; a form's file field needs this name."""
         return Brand(logo=self.name).logo_path
 
     @classmethod
     def keep(cls, logo: Logo) -> "BrandLogo":
-        """The row of this logo; the same file again is the same row."""
+        """Return the row of this logo; the same file again is the same row."""
         kept, _made = cls.objects.get_or_create(name=logo.name, defaults={"content": logo.content})
         return kept

@@ -34,7 +34,7 @@ class Connection(UpdatedAt):
         | {"status_asked_at", "warned"}
     )
 
-    # Not the installation: connections are listed, searched and kept apart (constraints below) by these two.
+    # Not a foreign key to the installation: lists, searches and the constraints below need these two columns.
     application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="connections")
     location = models.ForeignKey(Location, on_delete=models.PROTECT, related_name="connections")
     state = models.CharField(_("state"), max_length=12, choices=State.choices, default=State.GRANTED)
@@ -47,11 +47,11 @@ class Connection(UpdatedAt):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="connections"
     )
-    # Whether the claimant has proven who they are; else by which address and from where they came, as hashes.
+    # Whether the claimant has proven who they are; if not, hashes of the address they gave and of their network.
     is_proven = models.BooleanField(_("claimant proven"), default=True, db_default=True, editable=False)
     visitor = models.CharField(max_length=32, blank=True, default="", db_default="", editable=False)
     network = models.CharField(max_length=32, blank=True, default="", db_default="", editable=False)
-    # Two proven people claim it: staff decide, also where Altegio has accepted one of them.
+    # Two proven people claim it: staff decide, even if Altegio has accepted one of them.
     is_disputed = models.BooleanField(_("disputed"), default=False, db_default=False, editable=False)
     ended_by = models.CharField(
         _("ended by"), max_length=8, choices=EndedBy.choices, blank=True, default="", db_default="", editable=False
@@ -61,17 +61,17 @@ class Connection(UpdatedAt):
     deadline_at = models.DateTimeField(_("deadline"))
     activated_at = models.DateTimeField(_("activated"), null=True, blank=True)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
-    # Since when Altegio has it frozen; empty in every other state.
+    # When Altegio froze it; empty in every other state.
     frozen_at = models.DateTimeField(_("frozen"), null=True, blank=True, editable=False)
-    # The partner's own id: its customer's, from when the connection is bound; or one that was written for this
-    # connection alone, which the customer's does not replace.
+    # The partner's own id: its customer's, once the connection is bound; or one that was written for this connection
+    # alone, which the customer's does not replace.
     external_id = models.CharField(_("partner's id"), max_length=MAX_EXTERNAL_ID, blank=True, db_default="")
     has_own_external_id = models.BooleanField(default=False, db_default=False, editable=False)
     # The subscription; billing keeps these three together, for lists and searches.
     trial_ends_at = models.DateTimeField(_("trial ends"), null=True, blank=True, editable=False)
     paid_until = models.DateTimeField(_("paid until"), null=True, blank=True, editable=False)
     next_payment_at = models.DateTimeField(_("next payment expected"), null=True, blank=True, editable=False)
-    # How many of the alerts about the window have been raised: none, at half, at five sixths.
+    # How many alerts about the window have been raised: none, at half, at five sixths.
     warned = models.PositiveSmallIntegerField(default=0, editable=False)
     review = models.CharField(
         _("to be reviewed"),
@@ -82,7 +82,7 @@ class Connection(UpdatedAt):
     reviewed_at = models.DateTimeField(null=True, blank=True, editable=False)
     # When Altegio's list of connected locations last held it (reconciliation).
     listed_at = models.DateTimeField(null=True, blank=True, editable=False)
-    # When Altegio was last asked what is true about it; at first, when it was made.
+    # When Altegio was last asked about its status; at first, when it was created.
     status_asked_at = models.DateTimeField(
         _("Altegio last asked"), default=timezone.now, db_default=Now(), editable=False
     )
@@ -119,7 +119,7 @@ class Connection(UpdatedAt):
             models.Index(
                 fields=["next_payment_at"], condition=models.Q(state__in=LIVE), name="connection_payment_due"
             ),
-            # Who was asked about longest ago is asked about next.
+            # The connection that was asked about longest ago is asked about next.
             models.Index(
                 fields=["status_asked_at"], condition=models.Q(state__in=LIVE), name="connection_asked_longest_ago"
             ),
@@ -132,7 +132,7 @@ class Connection(UpdatedAt):
                 name="connection_activated",
             ),
             models.Index(fields=["-id"], condition=~models.Q(review=""), name="connection_to_review"),
-            # How much who has proven nothing keeps undecided.
+            # To count how many undecided claims an unproven visitor has.
             models.Index(
                 fields=["visitor"],
                 condition=models.Q(state__in=UNDECIDED, is_proven=False),
@@ -155,17 +155,17 @@ class Connection(UpdatedAt):
 
     @property
     def ordering_key(self) -> str:
-        """The outbox's ordering key: what is said for one connection goes in order.
+        """The outbox's ordering key: the calls of one connection go in order.
 
-        A claim that holds nothing stands in its own, never in front of what is said for whoever holds the location.
+        A claim that holds nothing has a key of its own, so it never goes before the calls of the location's holder.
         """
         return f"connection:{self.pk}"
 
     @property
     def connected_since(self) -> datetime | None:
-        """Since when it is connected; None where it never was.
+        """The time since which it is connected; None if it never was.
 
-        What was connected before the portal may have been activated first in an earlier life, before this consent.
+        A connection from before the portal may have been activated first in an earlier life, before this consent.
         """
         return max(self.activated_at, self.arrived_at) if self.activated_at else None
 
@@ -190,7 +190,7 @@ class Connection(UpdatedAt):
 
     @property
     def installation(self) -> Installation:
-        """What stays of this application at this location, whichever connection is the current one."""
+        """The installation of this application at this location, whichever connection is the current one."""
         return Installation.at(self.application, self.location)
 
 
@@ -222,10 +222,10 @@ class ConnectionChange(models.Model):
 
 
 def event_address(events_key: str) -> str:
-    """Where Altegio sends a location's entity webhooks (docs/interface.md)."""
+    """Return the address to which Altegio sends a location's entity webhooks (docs/interface.md)."""
     return f"{settings.PORTAL_URL}/altegio/events/{events_key}/"
 
 
 def owner_email(owner: "User | None") -> str | None:
-    """The address the API shows for a connection's owner; None when nobody is bound."""
+    """Return the address that the API shows for a connection's owner; None if nobody is bound."""
     return (owner.email or None) if owner else None

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Installation(models.Model):
-    """One application at one location: what outlives each of its connections hangs on it.
+    """One application at one location, to which everything belongs that outlives its connections.
 
     It holds the keys that are sent with an activation, stored before they are sent. Altegio keeps the first it got
     (docs/altegio.md §2), so a reconnection sends the same ones.
@@ -38,12 +38,12 @@ class Installation(models.Model):
 
     @classmethod
     def fresh(cls, application: Application, location: Location) -> Self:
-        """Return one with new unguessable keys, not saved."""
+        """Return a new, unsaved installation with new unguessable keys."""
         return cls(application=application, location=location, **_fresh_keys())
 
     @classmethod
     def at(cls, application: Application, location: Location) -> "Installation":
-        """Return the one of this application at this location, made when it is first asked for."""
+        """Return the installation of this application at this location, created on first use."""
         found, _made = cls.objects.get_or_create(application=application, location=location, defaults=_fresh_keys())
         return found
 
@@ -62,17 +62,17 @@ M = TypeVar("M", bound="OfInstallation", covariant=True)
 
 
 class OfInstallationQuerySet(models.QuerySet[M]):
-    """Rows that hang on an installation."""
+    """A queryset of rows that belong to an installation."""
 
     def of(self, connection: "Connection") -> Self:
-        """Return those of the connection's application and location, by the one unique index."""
+        """Return the rows of the connection's application and location, by the one unique index."""
         return self.filter(
             installation__application=connection.application_id, installation__location=connection.location_id
         )
 
 
 class OfInstallation(models.Model):
-    """A row that hangs on an installation, so that it outlives each connection there."""
+    """A row that belongs to an installation, so that it outlives each connection there."""
 
     installation = models.ForeignKey(Installation, on_delete=models.PROTECT, related_name="+")
 

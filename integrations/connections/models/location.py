@@ -19,8 +19,8 @@ def token_hash(crm_token: str) -> str:
 class Chain(models.Model):
     """A chain of locations, as one CRM token opens it.
 
-    The number stands unsigned in a redirect, so it proves nothing: who names another's chain and brings a token of
-    their own gets a row of their own, and what stands here is never given another token.
+    Its number comes unsigned in a redirect, so it proves nothing: a redirect that names another owner's chain with a
+    token of its own gets a row of its own, and an existing row never gets another token.
     """
 
     class Telephony(models.TextChoices):
@@ -33,13 +33,13 @@ class Chain(models.Model):
     altegio_id = models.BigIntegerField(_("Altegio's chain id"))
     title = models.CharField(_("title"), max_length=300, blank=True)
     crm_token = EncryptedTextField(_("CRM token"), blank=True, default="", editable=False)
-    # What tells the rows of one number apart; "" for who brought no token.
+    # Distinguishes the rows of one number; "" if no token came.
     crm_token_hash = models.CharField(max_length=64, default="", db_default="", editable=False)
-    # Where several live rows have one number: staff have found out that this is the chain.
+    # If several live rows have one number: staff have found out that this one is the chain.
     is_confirmed = models.BooleanField(_("confirmed by staff"), default=False, db_default=False, editable=False)
     telephony = models.CharField(_("telephony"), max_length=10, choices=Telephony.choices, default=Telephony.OFF)
     telephony_error = models.CharField(_("telephony error"), max_length=500, blank=True)
-    # When `telephony` became what it is; null for what it has been since before this was kept.
+    # When `telephony` last changed; null if that was before the time was recorded.
     telephony_since = models.DateTimeField(_("telephony since"), null=True, blank=True, editable=False)
     telephony_round = models.PositiveIntegerField(default=0, editable=False)
 
@@ -81,7 +81,7 @@ class Location(models.Model):
     city = models.CharField(_("city"), max_length=200, blank=True)
     address = models.CharField(_("address"), max_length=500, blank=True)
     timezone_name = models.CharField(_("time zone"), max_length=100, blank=True)
-    # Of the location itself, not of a connection: null until Altegio has told it.
+    # A fact about the location itself, not about a connection; null until Altegio has sent it.
     in_business = models.BooleanField(_("in business"), null=True, blank=True)
     first_seen_at = models.DateTimeField(_("first seen"), default=timezone.now)
     fetched_at = models.DateTimeField(_("data fetched"), null=True, blank=True)
@@ -95,5 +95,5 @@ class Location(models.Model):
 
 
 def reconnect_url(salon_id: int, application_id: int) -> str:
-    """Where the owner presses Connect again (docs/altegio.md §1)."""
+    """Return the address where the owner presses Connect again (docs/altegio.md §1)."""
     return f"{settings.ALTEGIO_APP_URL}/appstore/{salon_id}/applications/{application_id}/info"

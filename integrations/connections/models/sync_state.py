@@ -1,4 +1,4 @@
-"""What is ours to say and Altegio's to know: whether Altegio has it."""
+"""Whether Altegio has the newest state of a row that is ours to send."""
 
 from django.db import models
 
@@ -6,15 +6,15 @@ from partner_portal.core.english import english as _
 
 
 class SyncState(models.TextChoices):
-    """docs/interface.md, `sync_state`."""
+    """The sync state of a row (docs/interface.md, `sync_state`)."""
 
-    QUEUED = "queued", _("on its way")  # a call that tells Altegio is waiting or being sent
+    QUEUED = "queued", _("on its way")  # a call with the newest state is waiting or being sent
     SYNCED = "synced", _("at Altegio")  # Altegio accepted the newest state
-    FAILED = "failed", _("refused")  # Altegio refused it, or it cannot be told
+    FAILED = "failed", _("refused")  # Altegio refused it, or it cannot be sent
 
 
 class Synced(models.Model):
-    """A row whose newest state is told to Altegio."""
+    """A row whose newest state is sent to Altegio."""
 
     sync_state = models.CharField(
         _("sync state"), max_length=6, choices=SyncState.choices, default=SyncState.SYNCED, editable=False
@@ -25,6 +25,6 @@ class Synced(models.Model):
         abstract = True
 
     def set_sync(self, state: SyncState, error: str = "") -> None:
-        """Record how far Altegio is."""
+        """Record whether Altegio has the newest state, or why not."""
         self.sync_state, self.sync_error = state, error[:500]
         self.save(update_fields=["sync_state", "sync_error"])
