@@ -18,7 +18,7 @@ class ApiKeySerializer(serializers.Serializer[dict[str, str]]):
 
 
 class ResolveApiKey(APIView):
-    """Whose key it is that Altegio sends text messages with."""
+    """Find the connection whose key Altegio sends text messages with."""
 
     scope = "sms"
 

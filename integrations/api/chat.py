@@ -1,4 +1,4 @@
-"""`/api/v1/connections/{id}/chat-…`: what a chat bot says to Altegio."""
+"""`/api/v1/connections/{id}/chat-…`: a chat bot's panel and signals for Altegio."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ class PanelSerializer(serializers.Serializer[dict[str, Any]]):
 
 
 class ShownPanelSerializer(serializers.Serializer[dict[str, Any]]):
-    """The panel, and how far Altegio is with it. It says yes also where a limit of its own keeps the panel away."""
+    """The panel, and whether Altegio has it. Altegio accepts it even if a limit of its own keeps it hidden."""
 
     url = serializers.CharField(allow_null=True)
     sync_state = serializers.ChoiceField(SyncState.choices)
@@ -89,18 +89,18 @@ class ChatMessages(_SignalView):
 
     @extend_schema(request=ChatSerializer, responses={202: SignalSerializer, 409: None})
     def post(self, request: Request, pk: int) -> Response:
-        """A client has written."""
+        """Report that a client has written."""
         return self._send(request, pk)
 
 
 class ChatHighlights(_SignalView):
-    """Chats that stand out at Altegio."""
+    """Chats that are highlighted at Altegio."""
 
     kind = ChatSignal.Kind.TOGGLE_HIGHLIGHT
 
     @extend_schema(request=ChatSerializer, responses={202: SignalSerializer, 409: None})
     def post(self, request: Request, pk: int) -> Response:
-        """Let a chat stand out, or no longer: each call turns it over."""
+        """Highlight a chat, or no longer: each call toggles it."""
         return self._send(request, pk)
 
 

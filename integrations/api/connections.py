@@ -29,7 +29,7 @@ class PersonSerializer(serializers.ModelSerializer[LocationPerson]):
 
 
 class LocationSerializer(serializers.ModelSerializer[Location]):
-    """What Altegio tells of the location; empty until it has been looked at."""
+    """The location's data at Altegio; empty until it has been fetched."""
 
     time_zone = serializers.CharField(source="timezone_name")
     currency = serializers.CharField(source="profile.currency", default="")
@@ -126,7 +126,7 @@ class ExternalIdSerializer(serializers.Serializer[dict[str, str]]):
 
 
 def shown_connections() -> QuerySet[Connection]:
-    """Return what a connection's answer needs, in three queries."""
+    """Return connections with what their representation needs, in three queries."""
     shown = Connection.objects.select_related("application", "location__chain", "location__profile", "owner")
     return shown.prefetch_related("location__people", "owner__identities")
 

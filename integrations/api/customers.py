@@ -1,4 +1,4 @@
-"""`/api/v1/customers/{external_id}/`: whom the partner knows, before or after they come through Altegio."""
+"""`/api/v1/customers/{external_id}/`: customers whom the partner knows, before or after they come through Altegio."""
 
 from typing import Any
 
@@ -15,13 +15,13 @@ from accounts.models import Customer
 
 
 class ConflictError(APIException):
-    """409: the e-mail is another's."""
+    """Raised as a 409 when the e-mail is somebody else's."""
 
     status_code = status.HTTP_409_CONFLICT
 
 
 class CustomerDataSerializer(serializers.Serializer[Any]):
-    """What the partner tells of a customer; the language is one of the portal's."""
+    """The partner's data of a customer; the language is one of the portal's."""
 
     email = serializers.EmailField(max_length=254)
     name = serializers.CharField(max_length=200, required=False, allow_blank=True, allow_null=True)
@@ -30,7 +30,7 @@ class CustomerDataSerializer(serializers.Serializer[Any]):
 
 
 class CustomerSerializer(serializers.ModelSerializer[Customer]):
-    """A customer as the partner told of them."""
+    """A customer, as the partner last sent them."""
 
     owner_id = serializers.IntegerField(
         source="user_id",
@@ -51,7 +51,7 @@ class CustomerView(APIView):
 
     @extend_schema(responses=CustomerSerializer)
     def get(self, request: Request, external_id: str) -> Response:
-        """What was told last."""
+        """Return what was sent last."""
         known = get_object_or_404(Customer, external_id=external_id)
         return Response(CustomerSerializer(known).data)
 
@@ -64,10 +64,10 @@ class CustomerView(APIView):
         },
     )
     def put(self, request: Request, external_id: str) -> Response:
-        """Tell of a customer, as often as you like; what is left out is empty from then on.
+        """Send a customer, as often as you like; what is left out is empty from then on.
 
-        Whoever arrives from Altegio under the address is led to their account, and proves first that they read its
-        mail. Their connections carry the id from when they are bound.
+        A person who arrives from Altegio under the address is led to their account, and first proves that they read
+        its mail. Their connections carry the id once they are bound.
         """
         if not isinstance(request.data, dict):
             raise ValidationError({"non_field_errors": ["Send a JSON object."]})

@@ -1,4 +1,4 @@
-"""`/api/v1/events/`: the events as a feed, for who cannot receive webhooks."""
+"""`/api/v1/events/`: the events as a feed, for systems that cannot receive webhooks."""
 
 import re
 from typing import Any, cast
@@ -24,7 +24,7 @@ class EventSerializer(serializers.Serializer[PartnerEvent]):
     """An event: `id` is the `webhook-id`, the rest is the body that webhooks carry."""
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        """For the schema; a field called `data` cannot stand in the class."""
+        """Return the fields for the schema; the class itself cannot have a field called `data`."""
         return {
             "id": serializers.CharField(),
             "type": serializers.ChoiceField(types.CHOICES),
@@ -33,7 +33,7 @@ class EventSerializer(serializers.Serializer[PartnerEvent]):
         }
 
     def to_representation(self, event: PartnerEvent) -> Any:
-        """The very text that webhooks carry, behind the id: read and written anew, it could become another."""
+        """Return the exact text that webhooks carry, behind the id; parsed and written again, it could differ."""
         return simplejson.RawJSON(f'{{"id": "{event.message_id}", {event.body[1:]}')
 
 
@@ -60,7 +60,7 @@ def _types() -> Parameter:
 
 
 class EventCursor(LargeRowsCursor):
-    """From the oldest on: who has read to the end asks next time for what stands behind the last one."""
+    """A cursor from the oldest event on: a reader at the end asks later for what comes after the last one."""
 
     ordering = "position"
     large_column = "body"
@@ -79,7 +79,7 @@ class EventList(ListAPIView[PartnerEvent]):
     parameters = {"after": _after(), "types": _types()}
 
     def get_queryset(self) -> QuerySet[PartnerEvent]:
-        # As many as several pages hold; whoever reads on has the next ones placed.
+        # This places as many events as several pages hold; the requests for further pages place the next ones.
         fan_out_batch()
         hidden = _hidden_from(cast("ApiKey", self.request.auth))
         for name in self.request.query_params.get("types", "").split(","):
@@ -90,7 +90,7 @@ class EventList(ListAPIView[PartnerEvent]):
 
 
 def _hidden_from(key: ApiKey) -> list[str]:
-    """The types of which this key may see nothing. One with `webhooks` may have them all sent to it anyway."""
+    """Return the types that this key may not see. A key with `webhooks` may have all of them sent to it anyway."""
     if "webhooks" in key.scopes:
         return []
     return [name for name, scope in types.SCOPES.items() if scope not in key.scopes]

@@ -1,4 +1,4 @@
-"""`/api/v1/telephony/exchanges/{name}/`: what exchanges send by themselves."""
+"""`/api/v1/telephony/exchanges/{name}/`: webhooks that telephone exchanges send in their own format."""
 
 import re
 from typing import IO, Any
@@ -21,12 +21,12 @@ from partner_portal.core.clean import InvalidJsonError
 from partner_portal.core.english import english as _
 from partner_portal.core.media_types import NAMED_CHARSET
 
-# What an address is asked to repeat: nothing that a browser or a cache could take for more than a word.
+# Text that an address may echo: nothing that a browser or a cache could take for more than a word.
 _ECHO = re.compile(r"[A-Za-z0-9_-]{1,100}", re.ASCII)
 
 
 class AnyBody(BaseParser):
-    """The bytes, whatever they are announced as: exchanges announce JSON as a form, and the reverse."""
+    """A parser that returns the bytes, whatever their type: exchanges declare JSON as a form, and the reverse."""
 
     media_type = "*/*"
 
@@ -66,13 +66,13 @@ class Exchange(APIView):
 
     @extend_schema(exclude=True)
     def get(self, request: Request, name: str) -> HttpResponse:
-        """Repeat `zd_echo`, by which Zadarma finds out that an address is there. It says nothing of who has it."""
+        """Repeat `zd_echo`, by which Zadarma checks that an address exists. It says nothing of the owner."""
         if not self._is_asked_to_echo(request):
             raise MethodNotAllowed("GET")
         return HttpResponse(request.query_params["zd_echo"], content_type="text/plain")
 
     def check_permissions(self, request: Request) -> None:
-        """An echo needs no key: Zadarma has none."""
+        """Require no key for an echo, because Zadarma has none."""
         if not self._is_asked_to_echo(request):
             super().check_permissions(request)
 

@@ -1,4 +1,4 @@
-"""`/api/v1/sms/messages/`: what Altegio asks the partner to send."""
+"""`/api/v1/sms/messages/`: messages that Altegio asks the partner to send."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from partner_portal.core.pagination import LargeRowsCursor
 
 
 class StatusSerializer(serializers.ModelSerializer[MessageStatus]):
-    """A status that was reported, and how far Altegio is with it."""
+    """A reported status, and whether Altegio has it."""
 
     state = serializers.ChoiceField(BatchState.choices, source="batch.state")
     received_at = serializers.DateTimeField(source="batch.received_at")
@@ -48,7 +48,7 @@ class MessageSerializer(serializers.ModelSerializer[RequestedMessage]):
 
     @extend_schema_field({"oneOf": [{"type": "string"}, {"type": "integer"}]})
     def get_id(self, message: RequestedMessage) -> str | int:
-        """The send id as Altegio gave it."""
+        """Return the send id as Altegio gave it."""
         return message.wire_id
 
 
@@ -64,14 +64,14 @@ def _after() -> Parameter:
 
 
 class MessageCursor(LargeRowsCursor):
-    """From the oldest on: who has read to the end asks next time for what stands behind the last one."""
+    """A cursor from the oldest message on: a reader at the end asks later for what comes after the last one."""
 
     ordering = "position"
     large_column = "text"
 
 
 def shown_messages() -> QuerySet[RequestedMessage]:
-    """Messages with what an answer about them needs, in two queries."""
+    """Return messages with what their representation needs, in two queries."""
     statuses = Prefetch("statuses", MessageStatus.objects.select_related("batch").order_by("pk"))
     return RequestedMessage.objects.select_related("connection__location").prefetch_related(statuses)
 

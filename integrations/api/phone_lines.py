@@ -17,7 +17,7 @@ from partner_portal.core.english import english as _
 
 
 class LinesSerializer(serializers.Serializer[dict[str, Any]]):
-    """How a location's numbers, moments and extensions are read."""
+    """How a location's numbers, times and extensions are read."""
 
     country = serializers.CharField(
         required=False, allow_null=True, help_text="ISO 3166, like HU; null: the location's own."
@@ -33,7 +33,7 @@ class LinesSerializer(serializers.Serializer[dict[str, Any]]):
 
 
 class PhoneLinesView(APIView):
-    """How this location's numbers, moments and extensions are read in what the exchange tells."""
+    """How this location's numbers, times and extensions are read in what the exchange sends."""
 
     scope = "telephony"
 
@@ -43,7 +43,7 @@ class PhoneLinesView(APIView):
 
     @extend_schema(request=LinesSerializer, responses=LinesSerializer)
     def put(self, request: Request, salon_id: str) -> Response:
-        """Replace all of it; what is left out or null is the location's own."""
+        """Replace all of it; for a value that is left out or null, the location's own is used."""
         location = _location(salon_id)
         if not isinstance(request.data, dict):
             raise ValidationError({"non_field_errors": [_("Send a JSON object.")]})

@@ -1,4 +1,4 @@
-"""What happens to connections, sender names and messages, as events in the JSON of the API (docs/interface.md)."""
+"""Publishing of events about connections, sender names and messages, in the JSON of the API (docs/interface.md)."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,7 +19,7 @@ from integrations.partner_events import types
 from integrations.partner_events.publish import NewEvent, publish
 from integrations.sender_names.models import SenderNameList
 
-# What a connection's new state is called; a claim that waits again is no news.
+# The type of a connection's new state; a claim that waits again is not published.
 _TYPES = {
     State.ACTIVE: types.CONNECTION_STATES["activated"],
     State.FROZEN: types.CONNECTION_STATES["frozen"],
@@ -32,13 +32,14 @@ _PERIODS = {
     PeriodNotice.Kind.ENDING: types.SUBSCRIPTION_ENDING,
     PeriodNotice.Kind.OVERDUE: types.SUBSCRIPTION_OVERDUE,
 }
-# A serializer's fields are built once: for each of ten thousand events they took a minute of a reconciliation.
+# The serializers are built once: building their fields for each of ten thousand events took a minute of a
+# reconciliation.
 _connections, _messages = ConnectionSerializer(), MessageSerializer()
 _NAMES = {SyncState.SYNCED: types.SENDER_NAMES_SYNCED, SyncState.FAILED: types.SENDER_NAMES_FAILED}
 
 
 def type_of(before: State | None, after: State) -> str | None:
-    """The event's type for this change; None where there is nothing to tell."""
+    """Return the event's type for this change, or None if there is nothing to publish."""
     if (before, after) == (State.FROZEN, State.ACTIVE):
         return types.CONNECTION_STATES["unfrozen"]
     return _TYPES.get(after)
@@ -46,7 +47,7 @@ def type_of(before: State | None, after: State) -> str | None:
 
 @receiver(connections_changed)
 def publish_changes(changes: Sequence[Change], **_: Any) -> None:
-    """Tell of all that one move changed, in a constant number of queries."""
+    """Publish all that one move changed, in a constant number of queries."""
     events = [(change, kind) for change in changes if (kind := type_of(change.before, change.after))]
     shown = shown_connections().in_bulk([change.connection.pk for change, _kind in events]) if events else {}
     publish(_event(kind, shown[change.connection.pk], change.before) for change, kind in events)
@@ -54,7 +55,7 @@ def publish_changes(changes: Sequence[Change], **_: Any) -> None:
 
 @receiver(details_changed)
 def publish_details(keys: Sequence[int], **_: Any) -> None:
-    """Tell that these have another owner, title or partner's id, in a constant number of queries."""
+    """Publish that these have another owner, title or partner's id, in a constant number of queries."""
     shown = shown_connections().filter(pk__in=keys).order_by("pk")
     publish(_event(types.CONNECTION_CHANGED, connection, connection.state) for connection in shown)
 
@@ -67,7 +68,7 @@ def _event(kind: str, connection: Connection, before: str | None) -> NewEvent:
 
 @receiver(post_save, sender=SenderNameList)
 def publish_sender_names(instance: SenderNameList, update_fields: frozenset[str] | None = None, **_: Any) -> None:
-    """Tell how a list fared at Altegio."""
+    """Publish whether Altegio took a list."""
     kind = _NAMES.get(SyncState(instance.sync_state))
     if kind is None or "sync_state" not in (update_fields or ()):
         return
@@ -79,7 +80,7 @@ def publish_sender_names(instance: SenderNameList, update_fields: frozenset[str]
 
 @receiver(period_noted)
 def publish_period(connection: Connection, kind: PeriodNotice.Kind, **_: Any) -> None:
-    """Tell that a trial or paid period ends soon, or has ended unpaid."""
+    """Publish that a trial or paid period ends soon, or has ended unpaid."""
     shown = _connections.to_representation(shown_connections().get(pk=connection.pk))
     data = {"connection": shown, "next_payment_at": shown["next_payment_at"]}
     publish([NewEvent(_PERIODS[kind], connection.application_id, data, connection_id=connection.pk)])
@@ -87,7 +88,7 @@ def publish_period(connection: Connection, kind: PeriodNotice.Kind, **_: Any) ->
 
 @receiver(messages_placed)
 def publish_messages(keys: Sequence[int], **_: Any) -> None:
-    """Tell of the messages that Altegio wants sent, in a constant number of queries."""
+    """Publish the messages that Altegio wants sent, in a constant number of queries."""
     messages = shown_messages().filter(pk__in=keys).order_by("pk")
     publish(
         NewEvent(

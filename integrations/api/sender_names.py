@@ -28,7 +28,7 @@ class NamesSerializer(serializers.Serializer[dict[str, Any]]):
 
 
 class SyncedNamesSerializer(serializers.Serializer[dict[str, Any]]):
-    """The list, and how far Altegio is with it; before the first one is sent: empty, and null."""
+    """The list, and whether Altegio has it; before the first list is sent, it is empty and the state null."""
 
     names = serializers.ListField(child=serializers.CharField())
     sync_state = serializers.ChoiceField(SyncState.choices, allow_null=True)
@@ -36,7 +36,7 @@ class SyncedNamesSerializer(serializers.Serializer[dict[str, Any]]):
 
 
 class SenderNames(APIView):
-    """What stands as the sender of a location's text messages."""
+    """The sender names of a location's text messages."""
 
     scope = "sms"
 
@@ -68,14 +68,14 @@ def _connection(salon_id: str) -> Connection:
 
 
 def _by_index(bad: InvalidSenderNamesError) -> Any:
-    """As DRF writes the errors of a list: by index, or for the list as a whole."""
+    """Return the errors of a list as DRF writes them: by index, or for the list as a whole."""
     if None in bad.problems:
         return [bad.problems[None]]
     return {str(index): [problem] for index, problem in bad.problems.items()}
 
 
 def shown_names(names: SenderNameList | None) -> dict[str, Any]:
-    """A list as the API shows it."""
+    """Return a list as the API shows it."""
     if names is None:
         return {"names": [], "sync_state": None, "error": ""}
     return {"names": names_in_force(names), "sync_state": names.sync_state, "error": names.sync_error}

@@ -24,10 +24,10 @@ WHICH = _('Send {"ids": […]} with 1 to 1000 message ids, or {} for all that we
 
 
 class AcceptedSerializer(serializers.Serializer[dict[str, int]]):
-    """How many statuses were taken; one that says nothing new is taken and not sent again.
+    """How many statuses were taken; one that repeats what is known is taken and not sent again.
 
-    Where something was left out of them, `warnings` name it, each field with its item's index: `3.salon_id`. Of more
-    than 100 the last one counts the others.
+    If parts of them were left out, `warnings` names each field with its item's index: `3.salon_id`. Of more than 100
+    warnings the last one counts the others.
     """
 
     accepted = serializers.IntegerField()
@@ -35,13 +35,13 @@ class AcceptedSerializer(serializers.Serializer[dict[str, int]]):
 
 
 class RetrySerializer(serializers.Serializer[dict[str, Any]]):
-    """Which refused statuses go again: those of these messages, or without `ids` all."""
+    """Which refused statuses to send again: those of these messages, or all of them without `ids`."""
 
     ids = serializers.ListField(child=serializers.CharField(), required=False, max_length=MAX_ITEMS)
 
 
 class RetriedSerializer(serializers.Serializer[dict[str, int]]):
-    """How many refused statuses go once more."""
+    """How many refused statuses are sent again."""
 
     accepted = serializers.IntegerField()
 
@@ -68,12 +68,12 @@ class RelayedStatusSerializer(serializers.ModelSerializer[MessageStatus]):
 
     @extend_schema_field({"oneOf": [{"type": "string"}, {"type": "integer"}]})
     def get_id(self, status: MessageStatus) -> str | int:
-        """The message's id as it was reported."""
+        """Return the message's id as it was reported."""
         return int(status.message_id) if status.id_is_number else status.message_id
 
 
 class Statuses(ListAPIView[MessageStatus]):
-    """What became of statuses, newest first."""
+    """Reported statuses and what became of them, newest first."""
 
     scope = "sms"
     judges_texts = True
@@ -90,7 +90,7 @@ class Statuses(ListAPIView[MessageStatus]):
     def post(self, request: Request) -> Response:
         """Take up to 1000 message statuses, all or none, and relay them to Altegio.
 
-        What only decorates a status and cannot be read is left out, and named in `warnings`: an unknown field, a
+        An optional part of a status that cannot be read is left out, and named in `warnings`: an unknown field, a
         location for the figures, a price that Altegio does not want with this status. With `ext_id` instead of `id`
         the address is the one that came with the message. `status` may also be a gateway's word, like `DELIVRD`.
 
@@ -120,7 +120,7 @@ class StatusRetry(APIView):
 
 
 def _ids(body: Any) -> list[str] | None:
-    """The ids that were named, as they are stored; None for all."""
+    """Return the ids that were named, as they are stored; None for all."""
     if body in ({}, None, ""):
         return None
     ids = body.get("ids") if isinstance(body, dict) and set(body) == {"ids"} else None

@@ -44,7 +44,7 @@ NOT_FAILED = _("Only a call that has failed is sent again; this one is: {state}.
 
 @extend_schema_field({"oneOf": [{"type": "string"}, {"type": "integer"}, {"type": "number"}], "nullable": True})
 class AsWrittenField(serializers.Field[Any, Any, Any, Any]):
-    """Read by `integrations.telephony.parsing`."""
+    """A field that `integrations.telephony.parsing` reads."""
 
 
 @extend_schema_field(OpenApiTypes.INT64)
@@ -85,7 +85,7 @@ class CallSerializer(NotificationSerializer):
 
 
 class NotedSerializer(serializers.Serializer[Any]):
-    """What is told to Altegio, with the numbers in E.164; `kept`: the caller hides, and nothing is told."""
+    """What is sent to Altegio, with the numbers in E.164; `kept`: the caller hides, and nothing is sent."""
 
     phone = serializers.CharField()
     diversion = serializers.CharField()
@@ -94,7 +94,7 @@ class NotedSerializer(serializers.Serializer[Any]):
 
 
 class SavedSerializer(serializers.ModelSerializer[PhoneCall]):
-    """A call, how far Altegio is with it, and what was left out of it."""
+    """A call, whether Altegio has it, and what was left out of it."""
 
     salon_group_id = serializers.IntegerField(source="chain.altegio_id")
     salon_id = serializers.IntegerField(source="location.altegio_id", default=None, allow_null=True)
@@ -109,7 +109,9 @@ class SavedSerializer(serializers.ModelSerializer[PhoneCall]):
         read_only_fields = fields
 
     def to_representation(self, call: PhoneCall) -> dict[str, Any]:
-        """Written out by hand: building the fields anew for each request costs more than all the rest of it."""
+        """Return the fields, written out by hand: building them anew for each request costs more than all the rest of
+        it.
+        """
         return {
             "id": call.pk,
             "salon_group_id": call.chain.altegio_id,
@@ -131,9 +133,9 @@ class SavedSerializer(serializers.ModelSerializer[PhoneCall]):
 
 
 class Notifications(APIView):
-    """Call notifications: told within 15 seconds, or dropped; the legs of a ring group are told once.
+    """Call notifications: sent within 15 seconds, or dropped; the legs of a ring group are sent once.
 
-    What only decorates one is left out where it cannot be sent on, and named in `warnings`, as is an unknown field.
+    An optional part that cannot be forwarded is left out, and named in `warnings`, as is an unknown field.
     """
 
     scope = "telephony"
@@ -172,16 +174,16 @@ class Calls(ListAPIView[PhoneCall]):
         },
     )
     def post(self, request: Request) -> Response:
-        """Tell of a call, or of a list of up to 200.
+        """Report a call, or a list of up to 200.
 
         The answer to a list is 202 with a result for each: the call, its own status in `code`, and in `problems` what
-        was wrong; 400 where none could be read, with what was wrong by their indexes.
+        was wrong; 400 if none could be read, with what was wrong by their indexes.
 
-        What only decorates a call and cannot be sent on (a recording's address, an odd duration, an unknown field) is
-        left out, and named in `warnings`. A caller who hides is kept here (`state: kept`), and not told to Altegio,
-        which wants a number. Legs of a call under one `call_id` are merged until it is sent: answered goes before
-        missed, the longer before the shorter. A failed call is sent anew as it is told. Afterwards other content is
-        409, and `detail` names what differs.
+        An optional part of a call that cannot be forwarded (a recording's address, an odd duration, an unknown field)
+        is left out, and named in `warnings`. A call whose caller hides is kept here (`state: kept`), and not sent to
+        Altegio, which wants a number. Legs of a call under one `call_id` are merged until it is sent: answered goes
+        before missed, the longer before the shorter. A failed call is sent anew as it is reported. Afterwards other
+        content is 409, and `detail` names what differs.
         """
         if not isinstance(request.data, list):
             return answer_to_call(request.data)
@@ -204,7 +206,7 @@ class CallDetail(RetrieveAPIView[PhoneCall]):
 
 
 class CallRetry(APIView):
-    """Send a call that failed once more, as it is; what Altegio may hold is asked about first, where it can be."""
+    """Send a failed call again, as it is; if Altegio may hold it already, it is asked first where possible."""
 
     scope = "telephony"
 
@@ -223,13 +225,13 @@ class CallRetry(APIView):
 
 
 def answer_to_call(raw: object) -> Response:
-    """Take one call that has ended, and say what became of it."""
+    """Take one call that has ended, and return what became of it."""
     result = take_calls([raw])[0]
     return Response(_shown(result), CODES[result.verdict])
 
 
 def answer_to_notification(raw: object) -> Response:
-    """Tell of one call that rings, and say what was left out of it."""
+    """Send a notification of one call that rings, and return what was left out of it."""
     if not isinstance(raw, dict):
         raise ValidationError({"non_field_errors": [OBJECT]})
     caller = find_caller(raw, {})
@@ -249,7 +251,7 @@ def answer_to_notification(raw: object) -> Response:
 
 
 def shown_calls() -> QuerySet[PhoneCall]:
-    """Return what a call's answer needs, in one query."""
+    """Return calls with what their representation needs, in one query."""
     return PhoneCall.objects.select_related("chain", "location")
 
 

@@ -18,7 +18,7 @@ from integrations.api import (
 )
 
 urlpatterns = [
-    # Looked through from the top: what exchanges call with each ring stands first.
+    # Matched from the top, so the addresses that exchanges call with each ring come first.
     path("telephony/notifications/", telephony.Notifications.as_view()),
     path("telephony/exchanges/<slug:name>/", exchanges.Exchange.as_view()),
     path("telephony/calls/", telephony.Calls.as_view()),

@@ -1,4 +1,4 @@
-"""How the API names what it left out of what it took."""
+"""Warnings of the API about parts of a request that it left out."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 
 class WarningSerializer(serializers.Serializer[Any]):
-    """What could not be sent on, and why."""
+    """A part that could not be forwarded, and why."""
 
     field = serializers.CharField()
     message = serializers.CharField()

@@ -1,4 +1,4 @@
-"""`/api/v1/webhooks/`: the addresses that events are posted to, and what became of each event."""
+"""`/api/v1/webhooks/`: the addresses that events are posted to, and the deliveries of each event."""
 
 import time
 from typing import Any, cast
@@ -21,15 +21,15 @@ from integrations.partner_events.reading import without_secrets
 from integrations.partner_events.sending import NotAcceptedError, checked_addresses
 from partner_portal.core.list_parameters import choice
 
-# For the question where an address leads to.
+# Seconds for resolving an address.
 LOOK_UP = 5.0
-# Each event goes to each of them.
+# A limit is needed because each event may go to each address.
 MAX_ENDPOINTS = 100
 Data = dict[str, Any]
 
 
 class TypeField(serializers.ChoiceField):
-    """A type of event; a refusal names those that there are."""
+    """A type of event; an error message names the known types."""
 
     default_error_messages = {"invalid_choice": types.UNKNOWN}
 
@@ -55,7 +55,10 @@ class EndpointSerializer(serializers.ModelSerializer[WebhookEndpoint]):
         read_only_fields = ("id", "created_at", "failing_since", "last_delivered_at")
 
     def validate_url(self, url: str) -> str:
-        """https, and every address that its name leads to is public."""
+        """Return the address. Raises ValidationError unless it is https and its host leads to public addresses only.
+
+        `EVENTS_ALLOW_PRIVATE` lifts both conditions.
+        """
         if not url.startswith("https://") and not settings.EVENTS_ALLOW_PRIVATE:
             raise serializers.ValidationError("Write an https address.")
         try:
@@ -65,7 +68,7 @@ class EndpointSerializer(serializers.ModelSerializer[WebhookEndpoint]):
         return url
 
     def validate_application_id(self, altegio_id: int | None) -> int | None:
-        """An application that the portal knows."""
+        """Return the id if the portal knows the application; else raise ValidationError."""
         if altegio_id is not None and not Application.objects.filter(altegio_id=altegio_id).exists():
             raise serializers.ValidationError("There is no such application.")
         return altegio_id
@@ -92,7 +95,7 @@ class EndpointSerializer(serializers.ModelSerializer[WebhookEndpoint]):
 
 
 class EndpointDataSerializer(EndpointSerializer):
-    """What a new address is made from."""
+    """The data of a new address."""
 
     class Meta(EndpointSerializer.Meta):
         fields = ("url", "types", "application_id", "description")  # type: ignore[assignment]
@@ -115,7 +118,7 @@ class SecretSerializer(serializers.Serializer[Data]):
 
 
 class DeliverySerializer(serializers.ModelSerializer[WebhookDelivery]):
-    """One event's way to one address."""
+    """The delivery of one event to one address."""
 
     event_id = serializers.CharField(source="event.message_id")
     type = serializers.CharField(source="event.type")
@@ -135,7 +138,7 @@ class DeliverySerializer(serializers.ModelSerializer[WebhookDelivery]):
 
 
 class ReplaySerializer(serializers.Serializer[Data]):
-    """Which events go out once more."""
+    """Which events are sent again."""
 
     since = serializers.DateTimeField()
     until = serializers.DateTimeField(required=False)
@@ -143,7 +146,7 @@ class ReplaySerializer(serializers.Serializer[Data]):
 
 
 class CountSerializer(serializers.Serializer[Data]):
-    """How many events go out once more."""
+    """How many events are sent again."""
 
     count = serializers.IntegerField()
 
@@ -163,7 +166,7 @@ class WebhookList(ListCreateAPIView[WebhookEndpoint]):
 
 
 class _OneAddress(APIView):
-    """Of an address: 404 also where it is deleted while this is on its way."""
+    """A view of one address, which answers 404 also if the address is deleted during the request."""
 
     def handle_exception(self, error: Exception) -> Response:
         return super().handle_exception(Http404() if isinstance(error, WebhookEndpoint.DoesNotExist) else error)
@@ -222,7 +225,7 @@ class WebhookDeliveries(ListAPIView[WebhookDelivery]):
 
 
 class WebhookReplay(_OneAddress):
-    """Sends the events of a time once more to this address, in their order; each keeps its id."""
+    """Sends the events of a period again to this address, in their order; each keeps its id."""
 
     scope = "webhooks"
 
