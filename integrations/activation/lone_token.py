@@ -11,7 +11,7 @@ from integrations.connections.models import Arrival, Connection
 
 
 def note_lone_token(connection: Connection) -> None:
-    """Alert staff if an accepted connection's location has no chain, once for the arrival that brought the token."""
+    """Alert staff to the token of an accepted connection without a chain, once for the arrival that brought it."""
     if connection.location.chain_id is not None:
         return
     arrival = connection.arrivals.filter(chain_id_given=None).order_by("-pk").first()

@@ -27,7 +27,7 @@ RESTS = (CallState.HELD, CallState.QUEUED, CallState.UNCONFIRMED)
 def undecided_without_call() -> QuerySet[Connection]:
     """Return the undecided connections that nothing will move: they have no waiting activation with a deadline.
 
-    There should never be one; the watch queues `Activate.again` for each that it finds.
+    There should never be one; the watch queues `Activate.again` for each that it finds, or ends it after its window.
     """
     waiting = OutgoingCall.objects.filter(
         connection=OuterRef("pk"), kind=Activate.name, state__in=UNFINISHED, deadline_at__isnull=False

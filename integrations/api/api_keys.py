@@ -1,4 +1,4 @@
-"""`/api/v1/connections/resolve-api-key/`."""
+"""`/api/v1/connections/resolve-api-key/`: the connection to which a key belongs."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers

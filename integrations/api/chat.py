@@ -64,7 +64,7 @@ class ChatPanelView(APIView):
 
     @extend_schema(request=PanelSerializer, responses={202: ShownPanelSerializer, 409: None})
     def put(self, request: Request, pk: int) -> Response:
-        """Show this page, or none. Of quick changes the last one counts."""
+        """Show this page, or none. Of several quick changes the last one counts."""
         asked = PanelSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         panel = set_panel(_connection(pk), asked.validated_data["url"])

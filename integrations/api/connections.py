@@ -1,4 +1,4 @@
-"""`/api/v1/connections/`."""
+"""`/api/v1/connections/`: connections, the partner's ids on them, and disconnecting."""
 
 from operator import attrgetter
 

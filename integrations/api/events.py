@@ -69,8 +69,8 @@ class EventCursor(LargeRowsCursor):
 class EventList(ListAPIView[PartnerEvent]):
     """What happened, oldest first: the same events that webhooks carry.
 
-    Payments are shown to a key that has the scope `billing` too, messages and sender names to one that has `sms`,
-    and everything, entity events among it, to one that has `webhooks`.
+    Payments are shown to a key that has the scope `billing` too, messages and sender names to one that has `sms`, and
+    everything, including entity events, to one that has `webhooks`.
     """
 
     scope = "read"

@@ -1,4 +1,4 @@
-"""`/api/v1/locations/{salon_id}/lines/`."""
+"""`/api/v1/locations/{salon_id}/lines/`: the lines of a location, and how its numbers are read."""
 
 from typing import Any
 

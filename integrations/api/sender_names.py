@@ -1,4 +1,4 @@
-"""`/api/v1/locations/{salon_id}/sender-names/`."""
+"""`/api/v1/locations/{salon_id}/sender-names/`: the sender names of a location."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""`/api/v1/sms/statuses/`."""
+"""`/api/v1/sms/statuses/`: message statuses, which are reported, listed and sent again."""
 
 from typing import Any
 
@@ -108,7 +108,7 @@ class Statuses(ListAPIView[MessageStatus]):
 
 
 class StatusRetry(APIView):
-    """Send statuses that Altegio refused once more."""
+    """Send again the statuses that Altegio refused."""
 
     scope = "sms"
     body_may_be_missing = True

@@ -49,7 +49,7 @@ class AsWrittenField(serializers.Field[Any, Any, Any, Any]):
 
 @extend_schema_field(OpenApiTypes.INT64)
 class IdField(serializers.Field[Any, Any, Any, Any]):
-    """An id of Altegio's, as a number or as text."""
+    """An id at Altegio, as a number or as text."""
 
 
 class NotificationSerializer(serializers.Serializer[dict[str, Any]]):

@@ -187,7 +187,7 @@ class WebhookDetail(_OneAddress, RetrieveUpdateDestroyAPIView[WebhookEndpoint]):
 class WebhookTest(_OneAddress):
     """Sends an event of the type `webhook.test` to this address alone, whatever its `types`.
 
-    409 where nothing would be sent: the address is switched off, or there is no application.
+    409 if nothing would be sent: the address is switched off, or there is no application.
     """
 
     scope = "webhooks"

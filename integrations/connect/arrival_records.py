@@ -54,7 +54,7 @@ def store_arrival(
 
 
 def digest_of(application: Application, redirect: Redirect, claimant: Claimant | None) -> str:
-    """Return a digest (64 hexadecimal digits) that is equal for two redirects through the same link."""
+    """Return a digest (64 hexadecimal digits), equal for two redirects of the same claimant through the same link."""
     content = (
         application.pk,
         claimant.claim if claimant else "",
@@ -107,11 +107,10 @@ def show_connections(arrival: Arrival, claimed: list[Claimed]) -> None:
 
 
 def note_owner(arrival: Arrival, there: Iterable[Connection]) -> None:
-    """Mark as proven the connections, of those given and locked, that belong to the arrival's person, if that one is
-    proven.
+    """Mark these locked connections as proven if they belong to the arrival's person, and that person is proven.
 
-    They were accepted, or ended, while the address had merely been typed, so a CRM token that came with the typed
-    address is dropped from the live ones, unless this arrival brought the same.
+    Only decided ones are marked: they were accepted, or ended, while the address had merely been typed. A CRM token
+    that came with the typed address is taken from the live ones, unless this arrival brought the same.
     """
     typed = [each for each in there if not each.is_proven and _is_decided_for(arrival, each)]
     if not typed or arrival.user is None:

@@ -142,7 +142,7 @@ def _current_connections(
 def _persistent_claims(current: dict[int, list[Connection]], claimant: Claimant) -> dict[int, set[str]]:
     """Return the persistent claims by location key, where another proven person claims the location too.
 
-    A claim is persistent if its claimant was refused there again and again (`persistent_claims`).
+    A claim is persistent if its claimant was refused there repeatedly (`persistent_claims`).
     """
     rivals = [
         each

@@ -47,7 +47,7 @@ class ClaimFacts:
 
     is_proven: bool  # Altegio signed who they are, or they signed in to an account whose address is proven
     in_time: bool  # the window of this arrival is open
-    has_room: bool  # this unproven claimant may have one more undecided claim
+    has_room: bool  # an unproven claimant may have one more undecided claim here
     was_refused: bool  # this claimant, at this location, recently
     holder: Holder
     mine: Standing | None = None

@@ -3,7 +3,7 @@
 from django.utils.functional import Promise
 from django.utils.translation import pgettext_lazy
 
-# In the order in which the owner should look at them.
+# The order in which the owner should look at them.
 LABELS: dict[str, Promise] = {
     "failed": pgettext_lazy("state of a location", "Not connected"),
     "expired": pgettext_lazy("state of a location", "Expired"),

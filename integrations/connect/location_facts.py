@@ -48,7 +48,7 @@ class ClaimedLocation:
 
     @property
     def overtaken(self) -> list[Connection]:
-        """The claims of other people that do not go before a new claim, even if they came first."""
+        """The unproven and persistent claims of other people, which a new claim of a proven person overtakes."""
         return [each for each in self.others if not each.is_proven or each.claim in self.persistent]
 
     @property

@@ -40,7 +40,7 @@ COLUMNS = ExtensionPoint[Callable[[Connection, State], None]](
 
 @dataclass(frozen=True)
 class Change:
-    """A connection that has another state than before; one that has just begun had none."""
+    """A connection whose state has changed; `before` is None if it has just begun."""
 
     connection: Connection
     before: State | None

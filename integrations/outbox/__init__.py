@@ -1,1 +1,1 @@
-"""The outbox: nothing is written to Altegio but what stands in it. It knows no feature."""
+"""The outbox: every write to Altegio is a row in it first. It knows no feature."""
