@@ -1,4 +1,4 @@
-"""Switching a chain's telephony on and off (docs/altegio.md §2)."""
+"""The outgoing call that switches a chain's telephony on or off (docs/altegio.md §2)."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -19,7 +19,10 @@ from partner_portal.core.english import english as _
 
 
 def switch_telephony(chain: Chain, *, on: bool) -> None:
-    """Queue the switch of a locked chain; a switch that still waits is overtaken by this one."""
+    """Queue the switch of a locked chain, and cancel a switch that is still waiting.
+
+    The new call is due no earlier than the cancelled one was.
+    """
     earlier = OutgoingCall.objects.filter(ordering_key=_ordering_key(chain), kind=SwitchTelephony.name)
     rests_until = earlier.filter(state=CallState.QUEUED).aggregate(latest=Max("due_at"))["latest"]
     cancel(earlier, "Overtaken by a newer switch.")
@@ -34,9 +37,9 @@ def switch_telephony(chain: Chain, *, on: bool) -> None:
 
 
 def retire_chain(old: Chain, new: Chain) -> None:
-    """End a locked chain whose token was replaced: no call uses it any more, and calls that wait take the new one.
+    """Retire a locked chain whose token was replaced, and move its unsaved phone calls to the new chain.
 
-    It is not switched off: at Altegio both tokens may open the same chain.
+    It is not switched off at Altegio, because both tokens may open the same chain there.
     """
     cancel(
         OutgoingCall.objects.filter(ordering_key=_ordering_key(old), kind=SwitchTelephony.name),
@@ -60,7 +63,7 @@ def _ordering_key(chain: Chain) -> str:
 
 @register
 class SwitchTelephony(CallKind):
-    """docs/altegio.md §2, telephony on/off. Setting a switch twice to the same side is harmless."""
+    """An outgoing call that switches telephony on or off (docs/altegio.md §2); repeating it is harmless."""
 
     name = "switch_telephony"
     title = _("Telephony on or off")
@@ -87,7 +90,7 @@ class SwitchTelephony(CallKind):
         self._learn(call, Chain.Telephony.FAILED, reason)
 
     def bring_back(self, call: OutgoingCall) -> bool:
-        """Only the newest switch: an earlier one would undo it."""
+        """Let the chain wait for this switch again; only for the newest one, which an earlier one would undo."""
         return self._learn(call, Chain.Telephony.ENABLING if call.params["on"] else Chain.Telephony.DISABLING, "")
 
     def hold(self, calls: Sequence[OutgoingCall]) -> None:
@@ -98,7 +101,7 @@ class SwitchTelephony(CallKind):
         self._learn(call, Chain.Telephony.FAILED, call.reason)
 
     def _learn(self, call: OutgoingCall, state: Chain.Telephony, error: str) -> bool:
-        """Note how it ended, unless a newer one was queued meanwhile. Returns whether it was the newest."""
+        """Record how the switch ended, unless a newer one was queued meanwhile; return whether it was the newest."""
         newest = Chain.objects.filter(pk=call.params["chain"], telephony_round=_round_of(call))
         noted = newest.update(telephony=state, telephony_error=error[:500], telephony_since=timezone.now())
         return bool(noted)

@@ -1,4 +1,4 @@
-"""Whose telephone exchange is calling: the chain that a request names, and the token that it goes out under."""
+"""Lookup of the chain or location that an exchange's request names, which decides the CRM token for its calls."""
 
 from dataclasses import dataclass
 
@@ -13,30 +13,33 @@ from partner_portal.core.fast_query import Rows
 
 
 class UnknownCallerError(LookupError):
-    """No such chain or location here; `str()` says which is missing."""
+    """Raised when the named chain or location is unknown here; `str()` says which."""
 
 
 class TelephonyNotConnectedError(Exception):
-    """The place is known, but it is not known under which CRM token to tell of its calls; `str()` says why."""
+    """Raised when the chain or location is known, but the CRM token for its calls is not; `str()` says why."""
 
 
 @dataclass(frozen=True)
 class Caller:
-    """A chain, the location where one was named, and how its exchange's words are read."""
+    """A chain, the location if one was named, and the rules for reading what its exchange sends."""
 
     chain: Chain
     location: Location | None
     rules: ReadingRules
 
 
-# Decrypting the token costs as much as the query; whoever tells Altegio of the call reads it anew.
+# The token is deferred, because decrypting it costs as much as the query; the outgoing call reads it when it is sent.
 _locations_numbered = Rows[Location](
     lambda salon_id: Location.objects.select_related("chain").defer("chain__crm_token").filter(altegio_id=salon_id)
 )
 
 
 def caller_of(salon_group_id: int | None, salon_id: int | None) -> Caller:
-    """A location's own chain, or the one with this number. Raises UnknownCallerError, TelephonyNotConnectedError."""
+    """Return the caller for a location's own chain, or for the chain with this number; None means not named.
+
+    Raises UnknownCallerError and TelephonyNotConnectedError.
+    """
     location = None
     if salon_id is not None:
         location = next(iter(_locations_numbered(salon_id)), None)
@@ -61,7 +64,7 @@ def _not_yet() -> TelephonyNotConnectedError:
 
 
 def _best_two(altegio_id: int) -> QuerySet[Chain]:
-    """Of the chains of this number first those that are proven: the others' `rank` is 0."""
+    """Return at most two chains of this number, the proven ones first; their `rank` is 1, that of others 0."""
     rank = Case(When(is_proven(), then=1), default=0)
     numbered = Chain.objects.filter(altegio_id=altegio_id).defer("crm_token")
     return numbered.annotate(rank=rank).order_by("-rank", "pk")[:2]
@@ -71,10 +74,10 @@ _best_two_of = Rows[Chain](_best_two)
 
 
 def _chain_numbered(altegio_id: int) -> Chain | None:
-    """The chain of this number; where several brought a token for it, the one that staff have confirmed.
+    """Return the proven chain of this number, or the one that staff have confirmed if several are proven.
 
-    None whose token came with no accepted connection, or whose locations have all left it. Raises
-    TelephonyNotConnectedError.
+    Return None if there is no chain of this number. Raises TelephonyNotConnectedError if none is proven (its token
+    came with no accepted connection, or all its locations have left it), or if several are and none is confirmed.
     """
     best = _best_two_of(altegio_id)
     ranks: list[int] = [getattr(each, "rank", 0) for each in best]

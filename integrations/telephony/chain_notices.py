@@ -1,4 +1,4 @@
-"""What owners and staff are told of a chain: somebody named it, or came with another CRM token."""
+"""Notifications and alerts about a chain: another account named it, or brought another CRM token for it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,13 +13,13 @@ from integrations.alerts.models import Alert
 from integrations.alerts.raising import clear_alerts, raise_alerts
 from integrations.connections.models import Chain, Connection
 
-# A chain of franchisees may have hundreds of owners, and each new location would write to all of them.
+# A franchise chain may have hundreds of owners; without a limit each new location would notify all of them.
 MAX_NOTIFIED = 20
 
 
 @register_notification
 class ChainNamed(NotificationKind):
-    """Another account's location names the person's chain."""
+    """A notification that another account's location has named the person's chain."""
 
     name = "chain_named"
 
@@ -30,7 +30,7 @@ class ChainNamed(NotificationKind):
 
 @register_notification
 class TokenNotTaken(NotificationKind):
-    """A CRM token came for the person's location, and nothing proved that it is its own."""
+    """A notification that a CRM token was brought for the person's location without proof that it belongs to it."""
 
     name = "token_not_taken"
 
@@ -40,7 +40,7 @@ class TokenNotTaken(NotificationKind):
 
 
 def tell_others(connection: Connection, chain: Chain) -> None:
-    """Tell other owners with a live location of this number; and staff, where there are such owners."""
+    """Notify the other owners with a live location under this chain number, and staff if there are any."""
     others = Connection.objects.live().filter(location__chain__altegio_id=chain.altegio_id)
     owners = others.exclude(owner=None).exclude(owner=connection.owner_id).exclude(pk=connection.pk)
     owners_to_tell = User.objects.filter(pk__in=owners.values("owner")).order_by("pk")[:MAX_NOTIFIED]
@@ -54,12 +54,12 @@ def tell_others(connection: Connection, chain: Chain) -> None:
 
 
 def tell_of_new_token(connection: Connection) -> None:
-    """Somebody came with the owner's link and another token."""
+    """Report that somebody came through the owner's link with another token."""
     _tell_not_taken(connection, "somebody came with its owner's link and another CRM token")
 
 
 def tell_of_two_tokens(connection: Connection, chain_number: int) -> None:
-    """Tell the owner and staff of a token that the owner's other locations of this chain do not have."""
+    """Notify the owner and alert staff about a token that the owner's other locations of this chain do not have."""
     key = _of_two_tokens(connection.owner_id, chain_number)
     notify(TokenNotTaken, connection.owner, connection.pk, key=f"{key}:{timezone.now():%Y%m%d}")
     text = (
@@ -71,7 +71,7 @@ def tell_of_two_tokens(connection: Connection, chain_number: int) -> None:
 
 
 def forget_two_tokens(owner_id: int, chain_number: int) -> None:
-    """All of the owner's locations of this chain have one token again."""
+    """End the alert about two tokens: all of the owner's locations of this chain have one token again."""
     clear_alerts(key=_of_two_tokens(owner_id, chain_number))
 
 
@@ -80,22 +80,22 @@ def _of_two_tokens(owner_id: int | None, chain_number: int) -> str:
 
 
 def tell_of_contradiction(connection: Connection) -> None:
-    """More than one token came along before Altegio accepted."""
+    """Report that arrivals brought more than one token before Altegio accepted the connection."""
     _tell_not_taken(connection, "different CRM tokens came along before it was accepted")
 
 
 def tell_of_typed_address(connection: Connection) -> None:
-    """The token came with an arrival under the owner's address that was nobody's, and the owner has come since."""
+    """Report that the token came with a sign-up under the owner's address that the owner has not confirmed."""
     _tell_not_taken(connection, "its CRM token came with a sign-up that its owner has not confirmed")
 
 
 def tell_of_another_speaker(connection: Connection) -> None:
-    """Tell of a second application, connected by somebody else while the first one's telephony goes on."""
+    """Report a second application, connected by another account while the first one's telephony is live."""
     _tell_not_taken(connection, "another account's telephony is connected at this location")
 
 
 def _tell_not_taken(connection: Connection, what: str) -> None:
-    """Once a day, whatever comes."""
+    """Notify the owner, at most once a day, and alert staff that a token was not taken over."""
     notify(TokenNotTaken, connection.owner, connection.pk, key=f"{connection.pk}:{timezone.now():%Y%m%d}")
     text = f"{connection}: {what}; none was taken over. If its owner has a new one: disconnect, and connect again."
     raise_alerts([(Alert.Kind.REVIEW, f"crm-token:{connection.pk}", text, connection)])
@@ -104,7 +104,10 @@ def _tell_not_taken(connection: Connection, what: str) -> None:
 @EMAIL_CONTEXTS.add(ChainNamed.name)
 @EMAIL_CONTEXTS.add(TokenNotTaken.name)
 def with_connections(params: dict[str, Any]) -> dict[str, Any]:
-    """The context of an e-mail about some connections. Another account's are named by their number alone."""
+    """Return the context of an e-mail about connections; each location is named by its Altegio id alone.
+
+    The id alone is shown because a connection may belong to another account.
+    """
     shown = Connection.objects.select_related("application", "location__chain").in_bulk(params["subjects"])
     lines = [_line(shown[pk]) for pk in params["subjects"] if pk in shown]
     return digest_context(lines, params)

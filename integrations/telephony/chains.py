@@ -1,10 +1,10 @@
-"""A chain's telephony: which CRM token is whose, and switching it on once for each.
+"""Assignment of locations to chains and their CRM tokens, and the switching of each chain's telephony.
 
-A chain's number and its CRM token stand unsigned in the redirect. What they prove is little: a location's calls go
-out under the token that came with the connection that Altegio accepted for its own owner, and under no other. So
-nothing that a stranger brings changes what is others' (`Chain` is one number with one token), and a token that comes
-on a later visit, or with another location, changes nothing at all: a link says who somebody is, not that the token
-beside it is theirs. Where an owner's locations have come to more than one token, staff say which is the chain's.
+A chain's number and its CRM token stand unsigned in the redirect, so they prove little. A location's calls are sent
+only under the token that came with the connection that Altegio accepted for its own owner. So nothing that a stranger
+brings changes other people's locations (a `Chain` is one number with one token). A token that comes on a later visit,
+or with another location, changes nothing at all: a link proves who a person is, not that the token beside it is
+theirs. If an owner's locations have more than one token, staff decide which one is the chain's.
 """
 
 from dataclasses import dataclass
@@ -31,16 +31,17 @@ from partner_portal.core.overtaken import again_when_overtaken
 
 @dataclass(frozen=True)
 class Brought:
-    """What came along with a connection: Altegio's number of the chain, and its CRM token or ""."""
+    """A chain as an arrival named it: its number at Altegio, and its CRM token or ""."""
 
     altegio_id: int
     crm_token: str
 
 
 def adopt_chain(connection: Connection) -> None:
-    """Altegio has accepted a connection: its location's calls go out under the token that came along with it.
+    """Put the location of a connection that Altegio has accepted under the token that came with the connection.
 
-    What two people dispute is nobody's until staff decide, and so is what came along.
+    Do nothing while the connection is disputed: until staff decide, neither it nor its token belongs to anybody. Do
+    nothing either if another person's connection keeps speaking for the location.
     """
     if connection.is_disputed:
         return
@@ -56,29 +57,29 @@ def adopt_chain(connection: Connection) -> None:
 
 
 def keep_own_token(connection: Connection, arrival: Arrival) -> None:
-    """Its owner is at a live connection that was accepted for an address which somebody had merely typed.
+    """Drop the token of a live connection that was accepted under a typed e-mail address, now that its owner came.
 
-    On `arrival` they have proven who they are. What came along with the typed address stays where theirs is the same.
+    On `arrival` the owner has proven who they are. The token stays if that arrival brought the same one.
     """
     typed = _brought_by(connection.arrivals.exclude(pk=arrival.pk), connection)
     _disown(connection, typed, _brought_by(Arrival.objects.filter(pk=arrival.pk)))
 
 
 def hand_over_chain(live: Connection, claim: Connection, former_owner_id: int | None) -> None:
-    """Staff have moved a live connection to who claims it: what came along with the claim counts, nothing else."""
+    """Give the location the chain that came with `claim` alone, after staff moved `live` to its claimant."""
     _leave(live, former_owner_id)
     _take(live, _brought(claim))
 
 
 def resume_chain(connection: Connection) -> None:
-    """Resume the telephony that was switched off with a connection which had not ended, if it still speaks there."""
+    """Switch telephony on again for a connection that had not ended after all, if it still speaks there."""
     chain = connection.location.chain
     if chain is not None and speakers().filter(location=connection.location_id).first() == connection:
         _switch_on(Chain.objects.select_for_update(no_key=True).get(pk=chain.pk))
 
 
 def see_token(connection: Connection, arrival: Arrival) -> None:
-    """Look at the token of an owner who is back: the known one retries a failed switch, another is told of."""
+    """Check the token that a returning owner brings: the known one switches telephony on, another one is reported."""
     if not arrival.crm_token:
         return
     chain = connection.location.chain
@@ -90,7 +91,7 @@ def see_token(connection: Connection, arrival: Arrival) -> None:
 
 @transaction.atomic
 def switch_on_again(chain_id: int) -> bool:
-    """Staff try a refused switch once more. Returns whether there was something to switch on."""
+    """Retry a refused switch of a chain that has a token and a live connection; return whether it was queued."""
     chain = Chain.objects.select_for_update(no_key=True).get(pk=chain_id)
     alive = Connection.objects.live().filter(location__chain=chain).exists()
     if chain.telephony != Chain.Telephony.FAILED or not alive or not chain.crm_token:
@@ -101,12 +102,12 @@ def switch_on_again(chain_id: int) -> bool:
 
 @again_when_overtaken
 def confirm_chain(chain_id: int) -> None:
-    """Staff have found out that, of all that have its number, this is the chain.
+    """Record staff's finding that, of all chains with its number, this one has the right token.
 
-    All locations of this number go on under its token that are of those whose token it is.
+    All locations of this number whose owners have brought this token continue under it.
     """
     number = Chain.objects.values_list("altegio_id", flat=True).get(pk=chain_id)
-    # Locations before chains, as where Altegio's acceptance is written down.
+    # Locations are locked before chains, as when an acceptance is recorded: one order everywhere prevents deadlocks.
     places = Location.objects.filter(chain__altegio_id=number).order_by("altegio_id")
     list(places.select_for_update(of=("self",), no_key=True).values_list("pk"))
     same_number = Chain.objects.select_for_update(no_key=True).filter(altegio_id=number).order_by("pk")
@@ -123,7 +124,10 @@ def confirm_chain(chain_id: int) -> None:
 
 
 def is_to_be_confirmed(chain: Chain) -> bool:
-    """Return whether staff may say that this is the chain of its number: it was not said, or not all has followed."""
+    """Return whether staff may confirm this chain: another has its number, or some locations have not followed yet.
+
+    A chain that is confirmed already may be confirmed again only in the latter case.
+    """
     if not chain.crm_token or not chain.locations.exists():
         return False
     if not chain.is_confirmed:
@@ -132,18 +136,19 @@ def is_to_be_confirmed(chain: Chain) -> bool:
 
 
 def is_proven() -> Q:
-    """Return whether a chain's token came with a connection that Altegio has accepted at some time.
+    """Return a condition on chains: the token is in use at a location whose connection Altegio has once accepted.
 
-    Ended ones too: who is away for a day leaves their calls to nobody.
+    Ended connections count too, so that an owner who disconnects for a day leaves their calls to nobody else.
     """
     accepted = Connection.objects.filter(location__chain=OuterRef("pk"), activated_at__isnull=False)
     return Q(Exists(accepted)) & ~Q(crm_token_hash="")
 
 
 def _gives_way(before: Connection, to: Connection) -> bool:
-    """Return whether another person's connection speaks for the location no more, now that `to` was accepted.
+    """Return whether another person's connection `before` stops speaking for the location now that `to` is accepted.
 
-    One that is alive does, and an application for something else takes no telephony from anybody.
+    A live one does not stop, and an application of another kind takes telephony from nobody. Report to the owner and
+    staff if `to` brought a chain all the same.
     """
     telephony = Application.Kind.TELEPHONY
     if before.application.kind == telephony != to.application.kind:
@@ -156,7 +161,7 @@ def _gives_way(before: Connection, to: Connection) -> bool:
 
 
 def _disown(connection: Connection, typed: set[Brought], own: set[Brought]) -> None:
-    """Take the location from a token that came under a `typed` address, unless `own` arrivals brought it too."""
+    """Take the location out of a chain whose token a `typed` address brought, unless `own` arrivals did too."""
     chain = connection.location.chain
     if chain is None or not chain.crm_token:
         return
@@ -166,7 +171,7 @@ def _disown(connection: Connection, typed: set[Brought], own: set[Brought]) -> N
 
 
 def _leave(connection: Connection, former_owner_id: int | None) -> None:
-    """Take a location that is another person's now out of the chain of who had it before."""
+    """Remove the connection's location from the chain that its former owner brought."""
     location = connection.location
     if location.chain_id is not None:
         touch(Connection.objects.filter(location=location))
@@ -174,7 +179,7 @@ def _leave(connection: Connection, former_owner_id: int | None) -> None:
 
 
 def _stand_in(location: Location, chain: Chain | None, former_owner_id: int | None) -> None:
-    """Change a location's chain; of whoever it was, their other locations may have one token again."""
+    """Change a location's chain, and recheck whether the former owner's other locations share one token again."""
     before, location.chain = location.chain, chain
     location.save(update_fields=["chain"])
     if before is not None:
@@ -182,10 +187,10 @@ def _stand_in(location: Location, chain: Chain | None, former_owner_id: int | No
 
 
 def _brought(connection: Connection) -> set[Brought]:
-    """Return what its own person's arrivals brought that led to the acceptance; more than one is a contradiction.
+    """Return what the claimant's own arrivals brought before the acceptance; more than one value is a contradiction.
 
-    Arrivals under a typed address lead here too, of whoever typed it: they speak for nobody but their own claim, and
-    for that no more once the owner has proven, elsewhere, who they are.
+    Anybody may have typed the owner's e-mail address into the sign-up form, and such arrivals lead to this connection
+    too. They count for their own claim alone, and no longer even for that once the owner has proven the address.
     """
     own = connection.arrivals.filter(claim=connection.claim)
     if not connection.is_proven and connection.owner is not None and has_proven_address(connection.owner):
@@ -194,7 +199,7 @@ def _brought(connection: Connection) -> set[Brought]:
 
 
 def _brought_by(arrivals: QuerySet[Arrival], accepted: Connection | None = None) -> set[Brought]:
-    """Return what these brought before the acceptance; one that names the chain alone contradicts no token."""
+    """Return what these arrivals brought before the acceptance; a chain without a token contradicts no token."""
     arrivals = arrivals.exclude(chain_id_given=None)
     if accepted is not None and accepted.activated_at is not None:
         arrivals = arrivals.filter(arrived_at__lte=accepted.activated_at)
@@ -229,10 +234,10 @@ def _join(connection: Connection, brought: Brought) -> None:
 
 
 def _chain_without_token(connection: Connection, altegio_id: int) -> Chain:
-    """The chain that this owner has brought the token of already, at another location; else one without.
+    """Return the chain whose token this owner has brought already at another location, else a chain without a token.
 
-    Where they have brought more than one, none: which is whose nobody can see. Who is proven follows no token that
-    came under a typed address.
+    If the owner has brought more than one token, use none, because nobody can tell which is the right one. A proven
+    owner's location does not follow a token that came under a typed address.
     """
     known: list[Chain] = []
     if connection.owner_id is not None:
@@ -253,14 +258,14 @@ def _under_another_token(owner_id: int, chain: Chain) -> QuerySet[Location]:
 
 
 def _bring_along(owner_id: int, chain: Chain) -> set[int]:
-    """The owner's other locations of this number go on under this token. Returns the chains that they leave."""
+    """Move the owner's other locations of this number to this chain; return the ids of the chains they leave."""
     moved = dict(_under_another_token(owner_id, chain).values_list("pk", "chain"))
     Location.objects.filter(pk__in=moved).update(chain=chain)
     return {left for left in moved.values() if left is not None}
 
 
 def _retire(left: set[int], chain: Chain) -> None:
-    """Chains of the same number that nobody is connected to any more: their token was replaced."""
+    """Retire the `left` chains of the same number that have no live connection: their token was replaced."""
     alive = Connection.objects.live().filter(location__chain=OuterRef("pk"))
     empty = Chain.objects.filter(~Exists(alive), pk__in=left, altegio_id=chain.altegio_id)
     for old in empty.select_for_update(no_key=True).order_by("pk"):

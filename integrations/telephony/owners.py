@@ -1,4 +1,4 @@
-"""The owner's side: the telephony of each of their chains, and trying a refused switch once more."""
+"""The owner's telephony pages: the state of each of their chains, and a retry of a refused switch."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ ADVICE = {
         "disconnect the location and press Connect in Altegio again: it gives us a new key."
     ),
 }
-# The states as the style sheet colours them.
+# The style sheet's colour class for each state.
 TONES = {
     Chain.Telephony.ENABLING: "pending",
     Chain.Telephony.ON: "active",
@@ -47,7 +47,7 @@ TONES = {
 
 
 def own_chains(owner: User) -> QuerySet[Chain]:
-    """The chains with a live telephony connection of the owner's that staff need not look at first."""
+    """Return the chains at which the owner has a live telephony connection that awaits no review by staff."""
     speaks = shown_to_owner("locations__connections__") & Q(
         locations__connections__owner=owner,
         locations__connections__state__in=LIVE,
@@ -70,7 +70,7 @@ NOTICES.register(
 @require_GET
 @owner_page
 def chains(request: HttpRequest, owner: User) -> HttpResponse:
-    """How the telephony of each chain stands, and what to do."""
+    """Show the telephony state of each of the owner's chains, and what to do about it."""
     page = page_of(request, own_chains(owner))
     examples = Connection.objects.select_related("application", "location").in_bulk([chain.example for chain in page])
     rows = [_row(chain, examples[chain.example]) for chain in page]
@@ -80,7 +80,7 @@ def chains(request: HttpRequest, owner: User) -> HttpResponse:
 @require_POST
 @owner_page
 def again(request: HttpRequest, owner: User, chain_id: int) -> HttpResponse:
-    """Try a refused switch once more."""
+    """Retry a refused switch of one of the owner's chains; respond 404 for another's chain."""
     if not own_chains(owner).filter(pk=chain_id).exists():
         raise Http404
     tried = not TRIES.hit(f"{owner.pk}:{chain_id}") and switch_on_again(chain_id)
@@ -91,7 +91,7 @@ def _row(chain: Chain, example: Connection) -> dict[str, Any]:
     state = Chain.Telephony(chain.telephony)
     return {
         "chain": chain,
-        # A chain's title is known to its owner as soon as a location's is.
+        # An owner may read the chain's title as soon as they may read the location's.
         "title": chain.title if example.title else "",
         "words": WORDS[state],
         "advice": ADVICE[state],

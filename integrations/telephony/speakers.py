@@ -1,4 +1,4 @@
-"""Who speaks for a location: under whose CRM token its calls go out."""
+"""The speaker of a location: the connection whose owner's CRM token the location's calls are sent under."""
 
 from django.db.models import Case, Exists, OuterRef, QuerySet, Subquery, When
 
@@ -6,9 +6,10 @@ from integrations.connections.models import Application, Chain, Connection, Loca
 
 
 def speakers() -> QuerySet[Connection]:
-    """Accepted connections, first those that say under which token their locations' calls go out.
+    """Return accepted connections in order of precedence: a location's first one is its speaker.
 
-    That is the newest of a telephony application; of another one only where there never was such.
+    That is the newest connection of a telephony application. One of another application speaks only where a telephony
+    application was never connected.
     """
     is_telephony = Case(When(application__kind=Application.Kind.TELEPHONY, then=1), default=0)
     accepted = Connection.objects.filter(activated_at__isnull=False, is_disputed=False)
@@ -16,9 +17,9 @@ def speakers() -> QuerySet[Connection]:
 
 
 def spoken_for_by(owner_id: int, *, only_proven: bool = False) -> QuerySet[Location]:
-    """The locations whose calls go out under a token of this owner's, who is connected to them.
+    """Return the locations at which this owner is connected and is the speaker's owner.
 
-    `only_proven`: without those where it came under a typed address.
+    With `only_proven`, leave out those whose speaker was connected under an e-mail address that was only typed.
     """
     here = speakers().filter(location=OuterRef("pk"))
     connected = Connection.objects.live().filter(location=OuterRef("pk"), owner=owner_id)
@@ -30,13 +31,13 @@ def spoken_for_by(owner_id: int, *, only_proven: bool = False) -> QuerySet[Locat
 
 
 def speakers_of(chain: Chain) -> set[int]:
-    """The owners who have brought this chain's token to one of their locations."""
+    """Return the ids of the owners whose connections speak for the locations of this chain."""
     speaker = speakers().filter(location=OuterRef("pk")).values("owner")[:1]
     owners = chain.locations.annotate(speaker=Subquery(speaker)).exclude(speaker=None)
     return set(owners.values_list("speaker", flat=True))
 
 
 def is_spoken_for(location: Location) -> bool:
-    """Whether somebody's telephony was connected there: then the number of a chain says nothing of its calls."""
+    """Return whether a telephony application was ever connected there: then a chain's number decides nothing."""
     telephony = Application.Kind.TELEPHONY
     return speakers().filter(location=location, application__kind=telephony).exists()

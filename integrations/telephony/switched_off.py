@@ -1,4 +1,7 @@
-"""Calls of a chain whose telephony is off: Altegio would take them and do nothing with them (docs/altegio.md §2)."""
+"""Phone calls of a chain whose telephony is off: Altegio would accept and ignore them (docs/altegio.md §2).
+
+They are kept for a day, and sent if the telephony is switched on in that time.
+"""
 
 from datetime import datetime, timedelta
 
@@ -29,20 +32,20 @@ _KEPT = _("The call is kept, and sent if the telephony is on again within a day.
 
 
 def why_silent(chain: Chain) -> str:
-    """Why Altegio does nothing with this chain's calls; "" where it does, or soon will."""
+    """Return why Altegio ignores this chain's calls; "" if it records them or soon will."""
     return str(_WHY.get(Chain.Telephony(chain.telephony), "")).format(error=chain.telephony_error)
 
 
 def why_kept(chain: Chain) -> str:
-    """Why a call of this chain is kept and not sent now; "" where nothing stands against it."""
+    """Return why a call of this chain is kept instead of sent now; "" if it can be sent."""
     why = BEING_SWITCHED_ON if chain.telephony == Chain.Telephony.ENABLING else why_silent(chain)
     return f"{why} {_KEPT}" if why else ""
 
 
 def settle_kept() -> int:
-    """Send what is kept for chains that are on by now, and end what was kept for a day. Returns how many.
+    """Send the kept calls of chains that are on by now, and fail those kept for a day; return the number of items.
 
-    Beat calls it. A call may be kept at the very moment in which its chain is switched on.
+    Beat calls this because a call may be kept at the very moment at which its chain is switched on.
     """
     kept = PhoneCall.objects.filter(state=PhoneCall.State.KEPT, kept_until__isnull=False)
     free = set(kept.filter(chain__telephony=Chain.Telephony.ON).values_list("chain", flat=True)[:MAX_COUNT])
@@ -52,12 +55,12 @@ def settle_kept() -> int:
 
 
 def forgotten(now: datetime) -> QuerySet[PhoneCall]:
-    """Kept calls whose time was over long ago."""
+    """Return the kept calls whose time ended more than `LONG_OVER` ago."""
     return PhoneCall.objects.filter(state=PhoneCall.State.KEPT, kept_until__lt=now - LONG_OVER)
 
 
 def release_kept(chain_id: int) -> None:
-    """Send what was kept while the chain's telephony was off. In the caller's transaction."""
+    """Queue the calls that were kept while the chain's telephony was off. Runs in the caller's transaction."""
     kept = PhoneCall.objects.select_for_update(no_key=True).filter(
         chain=chain_id, state=PhoneCall.State.KEPT, kept_until__gt=timezone.now()
     )
@@ -69,7 +72,7 @@ def release_kept(chain_id: int) -> None:
 
 
 def end_kept(found: PhoneCall) -> None:
-    """Fail a kept call whose day is over; it may be sent again by hand."""
+    """Mark a kept call whose day is over as failed; it may be sent again by hand."""
     call = PhoneCall.objects.select_for_update(no_key=True).get(pk=found.pk)
     if call.state == PhoneCall.State.KEPT and call.kept_until and call.kept_until <= timezone.now():
         call.state, call.error, call.kept_until = PhoneCall.State.FAILED, TOO_LATE, None

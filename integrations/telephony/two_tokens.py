@@ -1,4 +1,4 @@
-"""Owners whose locations of one chain have come to more than one CRM token: told, until they have one again."""
+"""Detection of owners whose locations of one chain have more than one CRM token."""
 
 from collections.abc import Sequence
 
@@ -10,10 +10,10 @@ from integrations.telephony.speakers import spoken_for_by
 
 
 def look_for_two_tokens(owner_id: int | None, number: int, *, brought_by: Connection | None = None) -> None:
-    """Tell of an owner whose locations of one number have come to more than one token; or of no more.
+    """Report an owner whose locations of one chain number have more than one token, or end the alert if not.
 
-    Whether both are theirs nobody can see. Only what has just become theirs, `brought_by`, is told of; whatever they
-    lose may end what was told.
+    Nobody can tell whether both tokens are the owner's. Only a connection that has just become theirs (`brought_by`)
+    is reported; without it this can only end the alert.
     """
     if owner_id is None:
         return
@@ -24,7 +24,7 @@ def look_for_two_tokens(owner_id: int | None, number: int, *, brought_by: Connec
 
 
 def look_at_bound(keys: Sequence[int]) -> None:
-    """`look_for_two_tokens` where these connections have become their owner's: once for each number."""
+    """Call `look_for_two_tokens`, once for each chain number, for connections that have become their owner's."""
     with_token = Connection.objects.filter(pk__in=keys, location__chain__crm_token_hash__gt="")
     newest = with_token.order_by().values("location__chain__altegio_id").annotate(newest=Max("pk"))
     numbers = dict(newest.values_list("newest", "location__chain__altegio_id"))
@@ -33,7 +33,10 @@ def look_at_bound(keys: Sequence[int]) -> None:
 
 
 def _has_two_tokens(owner_id: int, number: int) -> bool:
-    """Mostly one chain has all locations of its number: then there is no need to look through an owner's."""
+    """Return whether the owner speaks for locations under more than one chain of this number.
+
+    Mostly one chain has all locations of its number; then the slower search of the owner's locations is skipped.
+    """
     with_locations = Chain.objects.filter(Exists(Location.objects.filter(chain=OuterRef("pk"))), altegio_id=number)
     if len(with_locations.values("pk")[:2]) < 2:
         return False

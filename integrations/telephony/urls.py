@@ -1,4 +1,4 @@
-"""The owner's addresses about telephony."""
+"""URLs of the owner's telephony pages."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Telephony that nobody switches, and phone calls that nobody sends."""
+"""Checks for telephony switches and phone calls that are pending, but that no outgoing call will finish."""
 
 from datetime import datetime
 
