@@ -1,4 +1,4 @@
-"""Telephony in the control room: each chain's state, its last calls, its failures."""
+"""The admin pages of telephony: chains, phone calls, call notifications and line settings."""
 
 from django.contrib import admin
 from django.db.models import QuerySet

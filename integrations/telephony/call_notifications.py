@@ -1,6 +1,6 @@
-"""Call notifications: worth something for seconds only, so they are told in time or dropped and counted.
+"""Call notifications. They are useful for seconds only, so each one is sent in time or dropped and counted.
 
-A ring group or a queue of three rings three times for one caller: Altegio is told once.
+When a ring group or a queue of three lines rings three times for one caller, Altegio is notified once.
 """
 
 import hashlib
@@ -28,14 +28,14 @@ from partner_portal.core.english import english as _
 WORTH_TELLING = timedelta(seconds=15)
 
 
-# The members of a ring group ring within a second; a queue goes to the next one after some.
+# The members of a ring group ring within a second; a queue tries the next member a few seconds later.
 SAME_CALL_SECONDS = 10
 
 
 def notify_of_call(chain: Chain, *, phone: str, diversion: str, user: str = "", call_id: str = "") -> bool:
-    """Tell Altegio that a client is calling now. Numbers in E.164. Returns whether this call is a new one.
+    """Notify Altegio that a client is calling now (numbers in E.164); return whether this call is a new one.
 
-    It is not if a moment ago the same `call_id` was told, or the same number at the same line.
+    It is not new if the same `call_id`, or the same number at the same line, was reported within `SAME_CALL_SECONDS`.
     """
     marks = [_mark(chain, "parties", phone, diversion), *([_mark(chain, "call_id", call_id)] if call_id else [])]
     if not _are_new(marks):
@@ -43,7 +43,7 @@ def notify_of_call(chain: Chain, *, phone: str, diversion: str, user: str = "", 
     try:
         _queue(chain, phone=phone, diversion=diversion, user=user)
     except Exception:
-        _forget(marks)  # nothing is stored, and the exchange may tell it again
+        _forget(marks)  # nothing is stored, so the exchange may report the call again
         raise
     return True
 
@@ -62,7 +62,7 @@ def _mark(chain: Chain, *parts: str) -> str:
 
 
 def _are_new(marks: Sequence[str]) -> bool:
-    """Return whether none of these marks was made a moment ago; they are made now. Without the cache all are new."""
+    """Set these marks and return whether none was set within `SAME_CALL_SECONDS`; without the cache all are new."""
     made = [True]
     with suppress(RedisError, OSError):
         made = [cache.add(mark, 1, timeout=SAME_CALL_SECONDS) for mark in marks]
@@ -76,10 +76,10 @@ def _forget(marks: Sequence[str]) -> None:
 
 @register
 class CallNotification(CallKind):
-    """docs/altegio.md §2, call notification.
+    """An outgoing call that notifies Altegio of a ringing call (docs/altegio.md §2, call notification).
 
-    After an uncertain end it is told again while it is worth it: the same ringing call shown once more
-    leaves no trace at Altegio, a call not shown leaves the client unknown.
+    After an uncertain end it is sent again until its deadline: showing the same ringing call twice leaves no trace at
+    Altegio, while a call that is not shown leaves the client unknown.
     """
 
     name = "call_notification"

@@ -1,7 +1,8 @@
-"""Writing calls that were told: a new one is kept and queued, a known one takes the better leg, or stands.
+"""Storage of reported phone calls: a new call is stored and queued, a known one takes the better leg or stays.
 
-Altegio's copy cannot be changed, so what follows hangs on how far a call is: before it is sent its legs are merged;
-after a failure, what is told anew takes its place; afterwards other content is a conflict.
+Altegio's copy of a call cannot be changed, so the outcome depends on the call's state. Before a call is sent, its
+legs are merged. After a failure, a new report replaces it. Once Altegio may hold the call, other content is a
+conflict.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,7 +26,7 @@ from partner_portal.core.english import english as _
 from partner_portal.core.fast_insert import insert
 from partner_portal.core.fast_query import Rows
 
-# The legs of a call come within a second of each other, and the best of them is sent.
+# The legs of a call arrive within a second of each other. Sending waits this long, so that the best leg is sent.
 LEGS_COME_WITHIN = timedelta(seconds=3)
 
 BETTER_STANDS = _("Left out. Another leg of this call was told that says more, and that stands.")
@@ -36,12 +37,12 @@ Key = tuple[int, str]
 
 
 def store_calls(reported: Sequence[ReportedCall]) -> list[Result]:
-    """Store these calls; return what became of each, in their order."""
+    """Store the reported calls; return one result for each, in the same order."""
     if not reported:
         return []
     try:
         return _store(reported)
-    except IntegrityError:  # another system told one of them at this moment: now it is known
+    except IntegrityError:  # another request stored one of them in the meantime: now it is known
         return _store(reported)
 
 
@@ -55,7 +56,7 @@ def _store(reported: Sequence[ReportedCall]) -> list[Result]:
 
 
 def _locked(reported: Sequence[ReportedCall]) -> dict[Key, PhoneCall]:
-    """Those that are known, locked in one order."""
+    """Return the reported calls that are stored already, by their key, locked in a fixed order."""
     chains = {one.caller.chain.pk: one.caller.chain for one in reported}
     named: list[int | str] = []
     for chain in chains:
@@ -67,7 +68,7 @@ def _locked(reported: Sequence[ReportedCall]) -> dict[Key, PhoneCall]:
 
 
 def _named(*named: int | str) -> QuerySet[PhoneCall]:
-    """The calls of chains, each of which is followed by the ids of its calls; they are locked when they are read."""
+    """Return a locking query for phone calls; `named` lists chain ids, each followed by its call ids."""
     ids: dict[int, list[str]] = {}
     for each in named:
         if isinstance(each, int):
@@ -85,7 +86,7 @@ _lock_named = Rows[PhoneCall](_named)
 
 
 def _unsent(known: Iterable[PhoneCall]) -> set[int]:
-    """Which of these calls no worker has begun to send; none will, before this transaction ends."""
+    """Return the keys of the calls that no worker has begun to send; the locks keep it so in this transaction."""
     keys = {CallHistory.key_of(row): row.pk for row in known if row.state == PhoneCall.State.QUEUED}
     if not keys:
         return set()
@@ -94,7 +95,7 @@ def _unsent(known: Iterable[PhoneCall]) -> set[int]:
 
 
 class _Writes:
-    """Decides for one call after the other what becomes of it, and then writes all of them at once."""
+    """A batch of writes: it decides the result of each reported call in turn, and `commit` stores all of them."""
 
     def __init__(self, known: dict[Key, PhoneCall], unsent: set[int]) -> None:
         self._known, self._unsent = known, unsent
@@ -104,7 +105,7 @@ class _Writes:
         self._to_send: list[tuple[PhoneCall, timedelta]] = []
 
     def take(self, reported: ReportedCall) -> Result:
-        """Take this call in; return what becomes of it."""
+        """Decide what happens to a reported call, and return its result."""
         known = self._known.get(reported.key)
         if known is None:
             return self._take_new(reported)
@@ -118,7 +119,7 @@ class _Writes:
         return _compared(known, reported)
 
     def commit(self) -> None:
-        """Write all of it, in a constant number of queries."""
+        """Write all decided changes in a constant number of queries."""
         insert(self._new)
         if self._changed:
             PhoneCall.objects.bulk_update(self._changed.values(), WRITTEN, batch_size=100)
@@ -131,7 +132,7 @@ class _Writes:
         return self._send_or_keep(call, reported, reported.content)
 
     def _take_failed(self, known: PhoneCall, reported: ReportedCall) -> Result:
-        """What is told anew takes its place. But what Altegio may hold is not sent because an exchange repeats it."""
+        """Send a failed call anew as reported, unless Altegio may hold the same content and cannot be asked."""
         if known.is_unconfirmed and known.chain_id not in self._asked and not _differing(known, reported):
             return Result(Verdict.KNOWN, known, reported.warnings)
         if why := why_not_again(known):
@@ -140,7 +141,7 @@ class _Writes:
         return self._send_or_keep(known, reported, reported.content)
 
     def _merge(self, known: PhoneCall, reported: ReportedCall) -> Result:
-        """Nothing of it was sent yet: the better leg wins."""
+        """Merge a reported leg into a call of which nothing has been sent yet; the better leg wins."""
         standing, leg = _leg(known), {**legs.FIELDS, **reported.content}
         if legs.is_other_call(standing, leg):
             return _conflict(known, OTHER_CALLER.format(phone=known.phone))
@@ -153,7 +154,7 @@ class _Writes:
         return Result(Verdict.KNOWN, known, [*reported.warnings, *left_out])
 
     def _send_or_keep(self, call: PhoneCall, reported: ReportedCall, content: Mapping[str, Any]) -> Result:
-        """Altegio knows nothing of it: it is sent, unless something stands against that."""
+        """Store `content` in the call and queue it; keep it if the caller hides or the telephony is not on."""
         was_kept = call.state == PhoneCall.State.KEPT
         self._change(call, reported, content)
         chain = reported.caller.chain
@@ -176,13 +177,13 @@ class _Writes:
 
 
 def _kept_for(chain: Chain) -> tuple[str, Any]:
-    """Why this chain's calls are kept, and until when; "" where they are not."""
+    """Return why this chain's calls are kept, and until when; "" and None if they are sent."""
     why = why_kept(chain)[:500]
     return why, timezone.now() + KEPT_FOR if why else None
 
 
 def _compared(known: PhoneCall, reported: ReportedCall) -> Result:
-    """It is at Altegio, or on its way: the same is known, and other content comes too late."""
+    """Compare a report with a call that Altegio has or is being sent: other content is a conflict."""
     if names := _differing(known, reported):
         return _conflict(known, ALREADY_SENT.format(names=", ".join(names)))
     return Result(Verdict.KNOWN, known, reported.warnings)

@@ -1,4 +1,4 @@
-"""Webhooks of exchanges in the control room: their mappings, tried on what an exchange sends before it does."""
+"""The admin page of exchange webhooks, where staff write a mapping and try it on a sample before it is used."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ class ExchangeWebhookAdmin(BaseAdmin):
     readonly_fields = ("address", "rules")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """The rules as fields for who may write them, else as they are."""
+        """Return the rules as form fields for staff who may change them, else as read-only text."""
         about = ("name", "location", "rings")
         if not (self.has_change_permission(request, obj) if obj else self.has_add_permission(request)):
             return [(None, {"fields": (*about, "address", "rules")})]
@@ -59,7 +59,7 @@ class ExchangeWebhookAdmin(BaseAdmin):
             messages.info(request, line)
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
-        """Who tries a sample stays on the page, where the result stands."""
+        """Stay on the page when a sample was tried, because the result is shown there."""
         return _stay(request, obj) or super().response_add(request, obj, post_url_continue)
 
     def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:

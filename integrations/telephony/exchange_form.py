@@ -1,4 +1,4 @@
-"""The form of an exchange's webhook: for each of our fields the lines that say where the exchange has it."""
+"""The form of an exchange webhook: for each of the portal's fields, the lines that say where the exchange has it."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ from integrations.telephony.reading_rules import ReadingRules, rules_of
 from partner_portal.core.clean import InvalidJsonError
 from partner_portal.core.english import english as _
 
-# What the names of the mapping's fields begin with, in the form.
+# The prefix of the form fields that hold the mapping.
 OF_MAPPING = "map_"
 NEEDED = _("Say where the exchange has it, or what it always is (= …): without it every call is refused.")
 NO_PLACE = _("Name the location, or say below where the exchange names it: else every call is refused.")
@@ -37,7 +37,7 @@ def _rule_field(label: StrOrPromise, help_text: StrOrPromise, rows: int = 2) -> 
 
 
 class ExchangeWebhookForm(forms.ModelForm):  # type: ignore[type-arg]  # the stubs' class takes a type, Django's does not
-    """A mapping, and what the exchange sends to try it on. The sample is not kept: it holds clients' numbers."""
+    """A mapping, and a sample body to try it on. The sample is not stored, because it holds clients' numbers."""
 
     location = LocationNumberField(
         label=_("Location"),
@@ -97,7 +97,7 @@ class ExchangeWebhookForm(forms.ModelForm):  # type: ignore[type-arg]  # the stu
         return cleaned
 
     def _check_is_whole(self, mapping: dict[str, Any], location: Location | None, *, rings: bool) -> None:
-        """Say at its field what every call would be refused for."""
+        """Add an error for each missing rule without which every call would be refused."""
         if self.errors:
             return
         for name in NEEDED_RINGING if rings else NEEDED_ENDED:
@@ -111,7 +111,7 @@ class ExchangeWebhookForm(forms.ModelForm):  # type: ignore[type-arg]  # the stu
         return {name: rule for name, rule in preset.items() if not rings or name in RINGING}
 
     def _written(self, cleaned: dict[str, Any], *, rings: bool) -> dict[str, Any]:
-        """The rules that were written; what is wrong with one is said at its field."""
+        """Return the rules that staff wrote; add an error to the field of each invalid one."""
         rules: dict[str, Any] = {}
         for field in [name for name in self.fields if name.startswith(OF_MAPPING)]:
             name = field.removeprefix(OF_MAPPING)
@@ -125,7 +125,7 @@ class ExchangeWebhookForm(forms.ModelForm):  # type: ignore[type-arg]  # the stu
 
 
 def tried(mapping: dict[str, Any], sample: str, location: Location | None, *, rings: bool) -> list[str]:
-    """Say in lines for staff what a body would become. Nothing is stored."""
+    """Return lines that show staff what a sample body would become; store nothing. Raises InvalidJsonError."""
     mapped = apply_mapping(mapping, read_webhook_body(sample.encode()))
     rules = rules_of(location) if location is not None else ReadingRules()
     lines = [_("Found: %s") % _shown(mapped)]

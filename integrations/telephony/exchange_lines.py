@@ -1,12 +1,14 @@
-"""The rules of a mapping as lines that staff write, one field of ours at a time (docs/exchanges.md).
+"""Conversion between a mapping's rules and the lines in which staff write them, for one field at a time.
 
-    call.did                                    a path; below one another, the first that leads to something counts
-    OK = success                                below a path: their word, and ours
-    = incoming                                  the same for all
-    if call.way is out: call.to                 by another field; several such lines, and at the end
+The syntax (docs/exchanges.md):
+
+    call.did                                    a path; several lines: the first that leads to something counts
+    OK = success                                below the paths: the exchange's word = the portal's word
+    = incoming                                  the same value for every call
+    if call.way is out: call.to                 a rule chosen by another field; several such lines, and at the end
     otherwise: call.from
 
-Behind a colon stands a rule on one line: `call.did, call.to | OK = success`, or `= incoming`.
+After a colon a whole rule stands on one line: `call.did, call.to | OK = success`, or `= incoming`.
 """
 
 import re
@@ -25,7 +27,7 @@ NO_PATH = _("Write the path first, and below it the words: â€œtheir word = oursâ
 
 
 def read_rule(text: str) -> Any:
-    """The rule in these lines; None where there are none. Raises InvalidMappingError."""
+    """Return the rule that these lines describe, or None if they are empty. Raises InvalidMappingError."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if any(_CASE.fullmatch(line) for line in lines):
         return _read_cases(lines)
@@ -33,7 +35,7 @@ def read_rule(text: str) -> Any:
 
 
 def write_rule(rule: Any) -> str:
-    """The lines in which staff see a rule."""
+    """Return a rule as lines; the reverse of `read_rule`."""
     if isinstance(rule, dict) and "by" in rule:
         by = ", ".join(_listed(rule["by"]))
         lines = [f"if {by} is {word}: {_on_one_line(case)}" for word, case in rule["cases"].items()]
@@ -54,7 +56,7 @@ def _read_cases(lines: list[str]) -> dict[str, Any]:
 
 
 def _read_line(text: str) -> Any:
-    """A rule as it stands behind a colon."""
+    """Return the rule that follows a colon. Raises InvalidMappingError."""
     paths, *words = text.split("|")
     return _read_plain([*(_paths(paths) if not paths.strip().startswith("=") else [paths.strip()]), *words])
 

@@ -1,13 +1,15 @@
-"""Reading a webhook of any exchange: which of its fields is which of ours, as a mapping says (docs/exchanges.md).
+"""Mappings that translate the fields of any exchange's webhook into the portal's (docs/exchanges.md).
+
+A mapping holds one rule for each of the portal's fields:
 
     "call.from"                                             a path
     ["call.did", "call.to"]                                 the first path that leads to something
-    {"path": "call.result", "values": {"OK": "success"}}    their word, translated; others stay as they are
-    {"value": "incoming"}                                   the same for all
-    {"by": "call.way", "cases": {"out": "call.to"}, "otherwise": "call.from"}     a rule by another field
+    {"path": "call.result", "values": {"OK": "success"}}    translates these values; others stay as they are
+    {"value": "incoming"}                                   the same value for every call
+    {"by": "call.way", "cases": {"out": "call.to"}, "otherwise": "call.from"}     a rule chosen by another field
 
-A path leads through objects by name and through lists by number: `callflow[0].caller_profile.caller_id_number`. What
-a field then means is read as everything else is (`reading.py`).
+A path follows objects by name and lists by index: `callflow[0].caller_profile.caller_id_number`. `reading.py` parses
+the mapped values in the same way as those that come without a mapping.
 """
 
 import re
@@ -28,11 +30,11 @@ WRONG = _("Write a path like call.from or list[0].name; at most %d below one ano
 
 
 class InvalidMappingError(ValueError):
-    """No mapping; `str()` names the field and says what to write."""
+    """Raised for an invalid mapping; `str()` names the field and says what to write."""
 
 
 def check_mapping(mapping: object, *, rings: bool) -> None:
-    """Raise InvalidMappingError for what is no mapping."""
+    """Raise InvalidMappingError unless this is a mapping for a ringing call (`rings`) or for an ended one."""
     if not isinstance(mapping, dict) or not mapping:
         raise InvalidMappingError(OBJECT)
     known = RINGING if rings else ENDED
@@ -44,7 +46,7 @@ def check_mapping(mapping: object, *, rings: bool) -> None:
 
 
 def apply_mapping(mapping: Mapping[str, Any], body: object) -> dict[str, Any]:
-    """Our fields, as the exchange wrote them; one to which no path leads is missing."""
+    """Return the portal's fields with the values that the exchange sent; omit a field whose paths lead to nothing."""
     mapped = {name: _value(rule, body) for name, rule in mapping.items()}
     return {name: value for name, value in mapped.items() if value is not _NOTHING}
 
@@ -82,7 +84,7 @@ def _is_path(path: object) -> bool:
 
 
 def _is_step(step: str) -> bool:
-    """A name, and behind it the numbers in lists: `legs[0]`."""
+    """Return whether this is a name, optionally followed by list indexes: `legs[0]`."""
     name, *numbers = step.split("[")
     return bool(name) and "]" not in name and all(_INDEX.fullmatch(number) for number in numbers)
 
@@ -100,7 +102,7 @@ def _value(rule: Any, body: object) -> Any:
 
 
 def _first(paths: Any, body: object) -> Any:
-    """Return what the first of these paths leads to that is not empty; else an empty value, where one is there."""
+    """Return the first value at these paths that is not empty, else the first empty one, else `_NOTHING`."""
     listed = paths if isinstance(paths, list) else [paths]
     found = [value for path in listed if (value := _at(path, body)) is not _NOTHING]
     return next((value for value in found if value not in (None, "")), found[0] if found else _NOTHING)

@@ -1,4 +1,4 @@
-"""Mappings of exchanges whose webhooks are known: where a form begins, to be compared with what one really sends."""
+"""Preset mappings for exchanges whose webhooks are known; staff compare them with what the exchange really sends."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
     "twilio": {
         "call_id": "CallSid",
-        # A leg that <Dial> makes (outbound-dial) is a part of the call that it is made in.
+        # A leg that <Dial> makes (outbound-dial) is part of another call, so it gets no type and is refused.
         "type": {
             "by": "Direction",
             "cases": {"inbound": {"value": "incoming"}, "outbound-api": {"value": "outgoing"}},
@@ -40,7 +40,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
     "zadarma": {
         "call_id": "pbx_call_id",
-        # NOTIFY_START and the others of a call come to the same address, under the same id.
+        # NOTIFY_START and a call's other events come to the same address under the same id; NOTIFY_END alone counts.
         "type": {"by": "event", "cases": {"NOTIFY_END": {"value": "incoming"}}},
         "phone": "caller_id",
         "diversion": ["called_did", "internal"],
@@ -59,7 +59,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "duration": "callDetails.billsec",
         "date": "callDetails.startTime",
     },
-    # What examples/3cx.xml sends: 3CX itself has no names for these fields.
+    # The field names are those of examples/3cx.xml, because 3CX itself defines none.
     "3cx": {
         "type": {
             "path": "call_type",

@@ -1,4 +1,4 @@
-"""Webhooks of exchanges that send what they send: JSON or a form, read by a mapping that staff have set."""
+"""Webhook bodies of exchanges with a format of their own: JSON or a form, translated by a mapping set by staff."""
 
 import codecs
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from partner_portal.core.request_json import marked, parse_leniently
 
 MAX_FIELDS, MAX_STEPS = 500, 10
 UTF8 = "utf-8"
-# What else exchanges write in. Python knows encodings that are none of texts, or slow.
+# The other accepted encodings. Python also has codecs that are slow or do not encode text, so not all are allowed.
 _OTHERS = ("utf-16", "cp125", "iso8859", "koi8")
 FINDS_NONE = _(
     "The mapping of the webhook {name} finds none in what came. Compare them in the admin: Webhooks of exchanges, "
@@ -26,9 +26,10 @@ FINDS_NONE = _(
 
 
 def read_webhook_body(body: bytes, charset: str = UTF8) -> Any:
-    """The JSON value or the form in a body, however it is announced. Raises InvalidJsonError for what is neither.
+    """Return the JSON value or the form fields in a body, whatever its content type. Raises InvalidJsonError.
 
-    No call is lost for a letter: what is not UTF-8 is read in `charset`, and what is not that either is replaced.
+    A call is not lost because of one wrong character: a body that is not UTF-8 is decoded as `charset`, and bytes
+    that do not fit that either are replaced.
     """
     text = _decoded(body, charset).strip()
     if text.startswith(("{", "[")):
@@ -56,7 +57,7 @@ def _known(charset: str) -> str:
 
 
 def _pairs(text: str, charset: str) -> list[tuple[str, str]]:
-    """The fields of a form; one without a value is empty."""
+    """Return the fields of a form; a field without a value is an empty string. Raises ValueError if there is none."""
     if "=" not in text:
         raise ValueError("No field is in it.")
     try:
@@ -66,7 +67,10 @@ def _pairs(text: str, charset: str) -> list[tuple[str, str]]:
 
 
 def _in_parts(text: str) -> list[tuple[str, str]]:
-    """The fields of `multipart/form-data`, whose first line names its boundary; files are passed over."""
+    """Return the fields of a `multipart/form-data` body, ignoring files. Raises ValueError if there is none.
+
+    The boundary is taken from the first line.
+    """
     body, boundary = text.encode(), text.split("\n", 1)[0].strip().removeprefix("--")
     meta = {"CONTENT_TYPE": f"multipart/form-data; boundary={boundary}", "CONTENT_LENGTH": len(body)}
     fields, _files = MultiPartParser(meta, BytesIO(body), []).parse()
@@ -76,7 +80,7 @@ def _in_parts(text: str) -> list[tuple[str, str]]:
 
 
 def mapped_body(webhook: ExchangeWebhook, body: bytes, charset: str = UTF8) -> dict[str, Any]:
-    """Our fields in a body of this exchange's. Raises InvalidJsonError."""
+    """Return the portal's fields from a body that this exchange sent. Raises InvalidJsonError."""
     mapped = apply_mapping(webhook.mapping, read_webhook_body(body, charset))
     if webhook.location is not None:
         mapped["salon_id"] = webhook.location.altegio_id
@@ -86,7 +90,7 @@ def mapped_body(webhook: ExchangeWebhook, body: bytes, charset: str = UTF8) -> d
 def point_to_mapping(
     webhook: ExchangeWebhook, mapped: Mapping[str, Any], problems: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """What was wrong with a mapped call; of a field that is missing, also that the mapping led to none."""
+    """Return the problems of a mapped call; for a missing field, add that the mapping found nothing."""
     found_none = [FINDS_NONE.format(name=webhook.name)]
     return {name: [*why, *(found_none if name not in mapped else [])] for name, why in problems.items()}
 
@@ -104,7 +108,7 @@ def _unfolded(fields: list[tuple[str, str]]) -> dict[str, Any]:
 
 
 def _steps(name: str) -> list[str]:
-    """PHP's way to put objects into a form: `call[from]`, `call[legs][0][user]`; any other name is one step."""
+    """Split a PHP-style nested field name (`call[from]`, `call[legs][0][user]`); any other name is one step."""
     first, *others = name.split("[")
     is_nested = first and len(others) <= MAX_STEPS and all(len(step) > 1 and step[-1] == "]" for step in others)
     return [first, *(step[:-1] for step in others)] if is_nested else [name]

@@ -1,4 +1,4 @@
-"""What Altegio may hold of a phone call that was told again otherwise: its copy cannot be changed, and stands."""
+"""The content that Altegio may hold of a phone call that was corrected later: its copy cannot be changed."""
 
 import json
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ HELD_AS_BEFORE = _("Altegio holds this call as it was told before: the correctio
 
 
 def last_sent(rounds: QuerySet[OutgoingCall]) -> dict[str, Any]:
-    """What the newest try that Altegio may have taken said, as it stands on record; nothing where none does."""
+    """Return the recorded body of the newest attempt that Altegio may have accepted; {} if none is readable."""
     newest = may_be_done(rounds).order_by("started_at", "pk").last()
     try:
         body = json.loads(newest.request_body) if newest else {}
@@ -28,7 +28,10 @@ def last_sent(rounds: QuerySet[OutgoingCall]) -> dict[str, Any]:
 
 
 def restore(saved: PhoneCall, sent: Mapping[str, Any], wire: Mapping[str, Any]) -> None:
-    """Let a phone call whose content is `wire` say what Altegio was `sent`, and name what it was not."""
+    """Set a phone call whose content is `wire` back to what Altegio was `sent`; warn of each field that differed.
+
+    A sent value that is masked on record cannot be restored; its field only gets the warning.
+    """
     names = [name for name in legs.FIELDS if sent and _plain(sent.get(name)) != mask(_plain(wire.get(name)))]
     for name in names:
         value = sent.get(name) or legs.FIELDS[name]

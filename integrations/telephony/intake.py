@@ -1,6 +1,6 @@
-"""Taking calls that have ended, one or many: each is read, kept and queued by itself; none is lost for another.
+"""Intake of ended phone calls, one or many: each is read and stored by itself, so an invalid one stops no other.
 
-A constant number of queries for the calls of one chain or location, however many there are.
+The calls of one chain or location take a constant number of queries, however many there are.
 """
 
 import uuid
@@ -23,7 +23,7 @@ Places = dict[tuple[int | None, int | None], Caller | Result]
 
 
 def take_calls(raws: Sequence[object]) -> list[Result]:
-    """Keep calls as an exchange tells them, and queue them for Altegio; one result for each, in their order."""
+    """Store calls that an exchange reports and queue them for Altegio; return one result for each, in their order."""
     places: Places = {}
     reported = [_read(raw, places) for raw in raws]
     stored = iter(store_calls([one for one in reported if isinstance(one, ReportedCall)]))
@@ -31,7 +31,7 @@ def take_calls(raws: Sequence[object]) -> list[Result]:
 
 
 def find_caller(raw: Mapping[str, Any], places: Places) -> Caller | Result:
-    """Return whose call it is, or why that is not known; `places` keeps what was found."""
+    """Return the caller that a call's ids name, or a result that says why there is none; cache it in `places`."""
     named = {name: raw[name] for name in ("salon_group_id", "salon_id") if raw.get(name) not in (None, "")}
     ids = {name: parse_id(value) for name, value in named.items()}
     if wrong := [name for name, number in ids.items() if number is None]:

@@ -1,6 +1,6 @@
-"""A call that an exchange tells in several legs under one `call_id`: a ring group, a queue, a transfer.
+"""Legs: the several reports of one phone call under one `call_id`, from a ring group, a queue or a transfer.
 
-Pure: a leg is a dictionary of `FIELDS`.
+The functions are pure; a leg is a dictionary of `FIELDS`.
 """
 
 from collections.abc import Mapping
@@ -17,22 +17,23 @@ _ENDS = {PhoneCall.Status.SUCCESS: 2, "": 1, PhoneCall.Status.MISSED: 0}
 
 
 def merged(known: Leg, reported: Leg) -> dict[str, Any]:
-    """The better leg; of two that are equal the later one, which may be a correction.
+    """Return the better of two legs; if they are equal, the later one, which may be a correction.
 
-    Answered goes before missed, with an outside caller before inside the company, then the longer talk, then the one
-    with a recording. A recording and a time that the better one lacks are the other's: they are of the same call.
+    A leg with a client's number is better than one without. Then answered is better than missed, a call with a client
+    better than one inside the company, a longer talk better than a shorter, and one with a recording better than one
+    without. The better leg takes a missing recording or time from the other, because both belong to one call.
     """
     best, other = (reported, known) if _rank(reported) >= _rank(known) else (known, reported)
     return {**best, **{name: best[name] or other[name] for name in ("link", "date")}}
 
 
 def differing(standing: Leg, reported: Leg) -> list[str]:
-    """The names of what was told and does not stand so."""
+    """Return the names of the reported fields that differ from the standing leg."""
     return sorted(name for name, value in reported.items() if name in FIELDS and value != standing[name])
 
 
 def is_other_call(known: Leg, reported: Leg) -> bool:
-    """Return whether two callers stand under one id, as after an exchange began to count anew."""
+    """Return whether the legs have different callers, as when an exchange starts its ids from the beginning again."""
     inside = PhoneCall.Type.INTERNAL in (known["type"], reported["type"])
     return not inside and bool(known["phone"] and reported["phone"]) and known["phone"] != reported["phone"]
 

@@ -1,4 +1,4 @@
-"""Setting how a location's numbers, moments and extensions are read."""
+"""Validation and storage of a location's line settings: its country, its time zone and its extensions' numbers."""
 
 import re
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ Problems = dict[str, Any]
 
 
 class InvalidLinesError(ValueError):
-    """Lines that cannot be set; `problems` says for each field what to write."""
+    """Raised for invalid line settings; `problems` says for each field what to write."""
 
     def __init__(self, problems: Problems) -> None:
         super().__init__("These lines cannot be set.")
@@ -27,9 +27,9 @@ class InvalidLinesError(ValueError):
 
 
 def set_lines(location: Location, raw: Mapping[str, Any]) -> None:
-    """Replace what was set. A country or zone that is left out or null is the location's own.
+    """Replace a location's line settings. A country or zone that is missing or null means the location's own.
 
-    Raises InvalidLinesError; then nothing is changed.
+    Raises InvalidLinesError without changing anything.
     """
     problems: Problems = {name: [_("There is no such field.")] for name in sorted(raw.keys() - FIELDS)}
     country, time_zone = raw.get("country") or "", raw.get("time_zone") or ""
@@ -45,7 +45,7 @@ def set_lines(location: Location, raw: Mapping[str, Any]) -> None:
 
 
 def _read_lines(raw: object, region: str | None) -> dict[str, str]:
-    """The number of each extension, in E.164. Raises InvalidLinesError."""
+    """Return the E.164 number of each extension. Raises InvalidLinesError."""
     if raw is None:
         return {}
     if not isinstance(raw, dict) or len(raw) > MAX_LINES:

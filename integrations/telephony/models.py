@@ -1,4 +1,4 @@
-"""Calls told to Altegio: saved ones, how the notifications of each day went, and how a location's lines are read."""
+"""Phone calls, the daily counts of call notifications, line settings and exchange webhooks."""
 
 from django.conf import settings
 from django.db import models
@@ -11,7 +11,7 @@ from partner_portal.core.left_out import left_out_of
 
 
 class PhoneCall(models.Model):
-    """A call for Altegio's call history. Never lost, never doubled."""
+    """A phone call for Altegio's call history. It is never lost and never doubled."""
 
     class Type(models.TextChoices):
         INCOMING = "incoming", _("incoming")
@@ -29,11 +29,11 @@ class PhoneCall(models.Model):
         KEPT = "kept", _("kept here")  # the caller hides, or the chain's telephony is off; `error` says which
 
     chain = models.ForeignKey(Chain, on_delete=models.PROTECT, related_name="phone_calls")
-    # Which location the exchange named; null where it named the chain alone.
+    # The location that the exchange named; null if it named the chain alone.
     location = models.ForeignKey(
         Location, on_delete=models.SET_NULL, null=True, blank=True, db_index=False, related_name="phone_calls"
     )
-    # Ours where the telephone exchange gives none.
+    # The exchange's id, or one of ours if it gives none.
     call_id = models.CharField(_("call id"), max_length=200)
     type = models.CharField(_("type"), max_length=8, choices=Type.choices)
     phone = models.CharField(_("client's number"), max_length=20, blank=True)
@@ -45,11 +45,11 @@ class PhoneCall(models.Model):
     date = models.DateTimeField(_("time of the call"), null=True, blank=True)
     state = models.CharField(_("state"), max_length=6, choices=State.choices, default=State.QUEUED)
     error = models.CharField(_("why not"), max_length=500, blank=True)
-    # What could not be sent on: `[{"field", "message"}]`, as the API answered.
+    # The fields that could not be forwarded: `[{"field", "message"}]`, as in the API's answer.
     warnings = JSONField(_("left out"), default=list, db_default=models.Value([], models.JSONField()), blank=True)
-    # A call kept because the chain's telephony is off is sent if it is on before.
+    # A call kept because the chain's telephony is off is sent if it is switched on before this moment.
     kept_until = models.DateTimeField(_("kept until"), null=True, blank=True, editable=False)
-    # An earlier round failed, and not because Altegio refused it: Altegio may hold it.
+    # An earlier round failed without a refusal by Altegio, so Altegio may hold the call.
     is_unconfirmed = models.BooleanField(default=False, db_default=False, editable=False)
     attempt_count = models.PositiveSmallIntegerField(default=1, editable=False)
     received_at = models.DateTimeField(_("received"), default=timezone.now)
@@ -60,7 +60,7 @@ class PhoneCall(models.Model):
         constraints = [models.UniqueConstraint(fields=["chain", "call_id"], name="a_call_once_in_a_chain")]
         indexes = [
             models.Index(fields=["state", "-id"], name="saved_call_by_state"),
-            # For who asks by the exchange's id alone, and for the location's page.
+            # The first serves API requests by the exchange's id alone, the second the location's page.
             models.Index(fields=["call_id"], name="phone_call_by_call_id"),
             models.Index(fields=["location", "-id"], name="phone_call_by_location"),
             models.Index(
@@ -73,12 +73,12 @@ class PhoneCall(models.Model):
 
     @property
     def remark(self) -> str:
-        """Why it is not at Altegio; else what was left out of it."""
+        """The reason why the call is not at Altegio, else the names of the fields that were left out."""
         return self.error or ", ".join(field for field, _why in left_out_of(self.warnings))
 
 
 class NotificationDay(models.Model):
-    """How a chain's call notifications of one day (UTC) went."""
+    """The counts of a chain's call notifications of one day (UTC)."""
 
     chain = models.ForeignKey(Chain, on_delete=models.CASCADE, related_name="notification_days")
     day = models.DateField(_("day"))
@@ -97,7 +97,7 @@ class NotificationDay(models.Model):
 
 
 class PhoneLines(models.Model):
-    """How a location's numbers, moments and extensions are read, as the partner's system has set it."""
+    """A location's line settings, as the partner's system has set them: how its numbers and date-times are read."""
 
     location = models.OneToOneField(Location, on_delete=models.CASCADE, related_name="phone_lines")
     country = models.CharField(_("country, ISO 3166"), max_length=2, blank=True)
@@ -113,7 +113,7 @@ class PhoneLines(models.Model):
 
 
 class ExchangeWebhook(models.Model):
-    """What an exchange sends by itself, and which of its fields is which of ours (`exchange_mappings.py`)."""
+    """A webhook with an exchange's own field names, and the mapping that translates them (`exchange_mappings.py`)."""
 
     name = models.SlugField(_("name"), max_length=50, unique=True, help_text=_("It stands in the address."))
     location = models.ForeignKey(
@@ -141,5 +141,5 @@ class ExchangeWebhook(models.Model):
 
     @property
     def address(self) -> str:
-        """Where the exchange sends to."""
+        """The URL that the exchange posts to."""
         return f"{settings.PORTAL_URL}/api/v1/telephony/exchanges/{self.name}/"

@@ -1,4 +1,4 @@
-"""Telephone numbers, checked and written as E.164 (the library is Google's libphonenumber)."""
+"""Validation of telephone numbers and their normalization to E.164, with Google's libphonenumber."""
 
 import re
 from functools import lru_cache
@@ -15,7 +15,7 @@ _EXTENSION = re.compile(r"[0-9]{2,7}")
 # An extension behind a number: `ext. 12`, `x12`, `;ext=12`, `доб. 12`
 _SUFFIX = re.compile(r"(?<=\d)[\s)]*[;,]?\s*(?:ext(?:ension)?\.?|x|доб\.?|#)\s*=?\s*\d{1,7}$", re.IGNORECASE)
 _ALPHABETIC = re.compile(r"[^\W\d_]")
-# Names that Altegio may use beside those of CLDR.
+# Country names that Altegio may send beside those of CLDR.
 _OTHER_NAMES = {
     "czech republic": "CZ",
     "england": "GB",
@@ -40,18 +40,18 @@ COUNTRY_UNKNOWN = _(
 
 
 class InvalidPhoneNumberError(ValueError):
-    """No telephone number; `str()` says what to write."""
+    """Raised for a text that is no telephone number; `str()` says what to write."""
 
 
-# A line's own number comes with each of its calls.
+# Cached because each call of a line repeats the line's own number.
 @lru_cache(maxsize=5000)
 def e164(text: str, region: str | None) -> str:
-    """`text` as E.164, without an extension behind it. Raises InvalidPhoneNumberError.
+    """Return `text` as E.164, without a trailing extension. Raises InvalidPhoneNumberError.
 
     A number without `+` or `00` is read as one of `region` (ISO 3166), or else as one that begins with its country
-    code; without a region it is refused, because `9161234567` is a number in a dozen countries. Where the country is
-    not named, the number must be one that exists there. One whose country is named may be of a range that the library
-    does not know yet: a call that rings is real.
+    code; without a region it is refused, because `9161234567` is a number in a dozen countries. If the country is
+    only guessed, the number must be valid there. If it is named by the text or by `region`, the length alone must be
+    right, because the library may not know the number's range yet, and a call that rings is real.
     """
     plain = _SUFFIX.sub("", text.strip())
     numbers = [] if _ALPHABETIC.search(plain) else _readings(plain, region)
@@ -63,17 +63,17 @@ def e164(text: str, region: str | None) -> str:
 
 
 def is_extension(text: str) -> bool:
-    """Return whether this is a number inside the company; internal calls have them."""
+    """Return whether this is an extension, a number inside the company."""
     return _EXTENSION.fullmatch(text) is not None
 
 
 def _has_whole_length(number: PhoneNumber) -> bool:
-    """Return whether it is as long as numbers of its country are; not what is dialled within a town."""
+    """Return whether the number has the full length for its country, and is not one dialled within a town alone."""
     return phonenumbers.is_possible_number_with_reason(number) == phonenumbers.ValidationResult.IS_POSSIBLE
 
 
 def _readings(plain: str, region: str | None) -> list[tuple[PhoneNumber, bool]]:
-    """Return what the text may be, each with whether its country is named."""
+    """Return the numbers that the text may mean, each with whether its country is named."""
     if plain.startswith("+"):
         tries: list[tuple[str, str | None, bool]] = [(plain, None, True)]
     elif plain.startswith("00"):
@@ -90,7 +90,7 @@ def _readings(plain: str, region: str | None) -> list[tuple[PhoneNumber, bool]]:
 
 
 def region_of(country: str, zone: str) -> str | None:
-    """The ISO 3166 code of a location's country: by its name or code, or else by its time zone."""
+    """Return a location's country as an ISO 3166 code, by its name or code, or else by its time zone, or None."""
     name = country.strip().casefold()
     if len(name) == 2 and name.upper() in phonenumbers.SUPPORTED_REGIONS:
         return name.upper()
@@ -99,7 +99,7 @@ def region_of(country: str, zone: str) -> str | None:
 
 @lru_cache(maxsize=1)
 def _names() -> dict[str, str]:
-    """The names of all countries in the languages of the portal."""
+    """Return the country codes by the countries' names in all languages of the portal."""
     locales = [Locale.parse(language) for language, _name in settings.LANGUAGES]
     named = {name.casefold(): code for locale in locales for code, name in locale.territories.items()}
     countries = {name: code for name, code in named.items() if code in phonenumbers.SUPPORTED_REGIONS}

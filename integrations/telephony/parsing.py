@@ -1,7 +1,7 @@
-"""What telephone exchanges write, as they write it: pure readers, each from one value to what is told to Altegio.
+"""Pure readers for the values that telephone exchanges send: each turns one value into what Altegio is sent.
 
-A reader raises ValueError, whose text says what to write. What makes a call meaningless is refused with it; what
-only decorates one (its recording, its duration, who answered) is left out with a warning: no call is lost for it.
+A reader raises ValueError, whose text says what to write. A call without an essential value is refused with it. A bad
+optional value (recording, duration, who answered) is left out with a warning, so that no call is lost because of it.
 """
 
 import re
@@ -23,7 +23,7 @@ from partner_portal.core.datetimes import LAST_YEAR, read_moment
 from partner_portal.core.english import english as _
 
 MAX_SECONDS = 7 * 24 * 3600
-# Ten digits; what has fewer may be a date.
+# A timestamp has at least ten digits; a number with fewer may be a date.
 FIRST_SECOND, LAST_SECOND = 10**9, datetime(LAST_YEAR, 1, 1, tzinfo=UTC).timestamp()
 MAX_LINK, MAX_USER, MAX_CALL_ID, MAX_LINE = 1000, 100, 200, 20
 
@@ -39,11 +39,11 @@ _HIDDEN = frozenset(
         *("anonymous", "restricted", "private", "unknown", "unavailable", "withheld", "hidden", "blocked", "clir"),
         *("no caller id", "caller id blocked", "number withheld", "unknown number", "private number", "asterisk"),
         *("not available", "none", "null", "-", "?"),
-        # The same words on a telephone's keys, as Twilio and carriers write them.
+        # The same words spelled on a telephone keypad, as Twilio and carriers send them.
         *("266696687", "7378742833", "8656696", "8566696", "86282452253", "2562533"),
     }
 )
-# How exchanges say that somebody talked, and that nobody did (docs/telephony.md has the same table).
+# The words of exchanges for an answered call, and for a missed one (docs/telephony.md has the same table).
 _ANSWERED = "success|answered|answer|transfer|completed|complete|normal_clearing"
 _MISSED = (
     "missed|no answer|noanswer|no-answer|no_answer|unanswered|notanswered|busy|user_busy|cancel|canceled|cancelled|"
@@ -66,7 +66,7 @@ Warnings = list[dict[str, str]]
 
 @dataclass
 class ReadCall:
-    """What may be told of a call. `phone` is empty for a caller who hides."""
+    """A call's values as Altegio may be sent them. `phone` is empty if the caller hides their number."""
 
     payload: dict[str, Any]
     warnings: Warnings = field(default_factory=list)
@@ -77,7 +77,7 @@ class ReadCall:
 
 
 def _text(value: object) -> str:
-    """A text, or a number as it is written; "" for anything else."""
+    """Return a text as it is, or a number as text; "" for anything else."""
     return str(value) if isinstance(value, str | int | Decimal) and not isinstance(value, bool) else ""
 
 
@@ -88,7 +88,7 @@ def _number(value: object) -> int | Decimal | None:
 
 
 def address(value: object) -> str:
-    """The number, extension or name in a SIP address, a telephone link or a channel; else the text that came."""
+    """Return the number, extension or name in a SIP address, a telephone link or a channel, else the whole text."""
     match = _ADDRESS.fullmatch(clean_line(_text(value), 200))
     text = (match[1] or match[2] or "").strip() if match else ""
     scheme = _SCHEME.match(text)
@@ -99,12 +99,15 @@ def address(value: object) -> str:
 
 
 def is_hidden(text: str) -> bool:
-    """Return whether an exchange writes so for a caller who shows no number."""
+    """Return whether the text is one that exchanges send for a caller with a hidden number."""
     return text.strip("<>() +").casefold() in _HIDDEN or not text.strip()
 
 
 def read_client(value: object, region: str | None, *, inside: bool) -> str:
-    """The client's number in E.164, or an extension in a call inside the company; "" for a caller who hides."""
+    """Return the client's number in E.164, or "" if the caller hides it; `inside` the company also an extension.
+
+    Raises ValueError if it is neither.
+    """
     text = address(value)
     if is_hidden(text) and (value in (None, "") or _text(value)):
         return ""
@@ -112,9 +115,10 @@ def read_client(value: object, region: str | None, *, inside: bool) -> str:
 
 
 def read_line(value: object, region: str | None, lines: Mapping[str, str]) -> tuple[str, str]:
-    """The company's line: its number in E.164, or its extension or name as it is, with a warning about a name.
+    """Return the company's line, and a warning or "": the number in E.164, or an extension or a name as it is.
 
-    `lines` holds the numbers of extensions and names that have one.
+    `lines` maps extensions and names to their numbers. A name that is not in it gets a warning. Raises ValueError for
+    anything else.
     """
     text = address(value)
     if text in lines:
@@ -130,7 +134,7 @@ def read_line(value: object, region: str | None, lines: Mapping[str, str]) -> tu
 
 
 def read_duration(value: object) -> int:
-    """Seconds: a number, or hours, minutes and seconds with colons."""
+    """Return whole seconds from a number of seconds, or from hours, minutes and seconds with colons."""
     number = _number(value)
     if isinstance(value, str) and (clock := _CLOCK.fullmatch(value.strip())):
         hours, minutes, seconds = (int(part or 0) for part in clock.groups())
@@ -141,7 +145,7 @@ def read_duration(value: object) -> int:
 
 
 def read_link(value: object) -> str:
-    """The address of a recording."""
+    """Return the URL of a recording; it must be http or https with a full host name."""
     try:
         if isinstance(value, str) and len(value) <= MAX_LINK and value.isprintable():
             _is_link(value)
@@ -152,7 +156,7 @@ def read_link(value: object) -> str:
 
 
 def read_user(value: object) -> str:
-    """Who answered: a name, or the number of an extension."""
+    """Return who answered: a name, or the number of an extension."""
     text = (
         clean_line(str(value), MAX_USER + 1) if isinstance(value, str | int) and not isinstance(value, bool) else ""
     )
@@ -162,14 +166,17 @@ def read_user(value: object) -> str:
 
 
 def read_status(value: object) -> str:
-    """How it ended, by Altegio's two words or an exchange's."""
+    """Return Altegio's status, success or missed, from one of these two words or an exchange's own."""
     if not isinstance(value, str) or value.strip().casefold() not in _ENDS:
         raise ValueError(WRITE_A_STATUS)
     return _ENDS[value.strip().casefold()]
 
 
 def read_date(value: object, zone: str) -> datetime:
-    """ISO 8601, read in `zone` where it names none; RFC 5322; or (milli)seconds since 1970, of ten digits or more."""
+    """Return the moment written as ISO 8601, as RFC 5322, or as (milli)seconds since 1970 of ten digits or more.
+
+    An ISO 8601 date-time without a zone is read in `zone`.
+    """
     if isinstance(value, str) and _MAIL_DATE.match(value):
         value = _read_mail_date(value)
     seconds = float(_number(value) or 0)
@@ -182,7 +189,7 @@ def read_date(value: object, zone: str) -> datetime:
 
 
 def _read_mail_date(text: str) -> str:
-    """ISO 8601 for `Tue, 24 Nov 2026 12:10:00 +0000`, as Twilio writes it; what cannot be read stays."""
+    """Convert a date like `Tue, 24 Nov 2026 12:10:00 +0000` (Twilio's) to ISO 8601; return other text unchanged."""
     try:
         return parsedate_to_datetime(text).isoformat()
     except (ValueError, ArithmeticError):  # a year of eleven digits overflows
@@ -190,7 +197,7 @@ def _read_mail_date(text: str) -> str:
 
 
 def read_call_id(value: object) -> str:
-    """The exchange's id, as it is written: two calls that differ in it are two. Spaces alone are none: ""."""
+    """Return the exchange's call id unchanged, because different ids mean different calls; "" for spaces alone."""
     text = _text(value)
     if isinstance(value, str) and not text.strip():
         return ""
@@ -200,14 +207,14 @@ def read_call_id(value: object) -> str:
 
 
 def read_type(value: object) -> str:
-    """Which way it went."""
+    """Return the call's direction, one of `PhoneCall.Type`."""
     if value not in PhoneCall.Type.values:
         raise ValueError(f"Write one of: {', '.join(PhoneCall.Type.values)}.")
     return str(value)
 
 
 def decorate(call: ReadCall, raw: Mapping[str, Any], readers: Mapping[str, Callable[[Any], Any]]) -> None:
-    """Add what can be read of the fields that only decorate; warn of the others."""
+    """Add the optional fields that can be read to the call, and a warning for each of the others."""
     for name, read in readers.items():
         if raw.get(name) in (None, ""):
             continue

@@ -1,9 +1,9 @@
-"""Saved calls: each reaches Altegio's call history, and reaches it once.
+"""Delivery of phone calls to Altegio's call history: each one reaches it, and only once.
 
-Altegio takes no idempotency key, and no source says that it knows a call by its `call_id` (docs/altegio.md §7). After
-an uncertain end its call list is asked, where a user token is known for a location of the chain (the list needs one).
-Where it cannot be asked, the call has failed, and staff, `/retry/` or other content send it again; with
-`TELEPHONY_RESEND_UNCONFIRMED` it is sent once more by itself.
+Altegio takes no idempotency key, and no source says that it recognizes a call by its `call_id` (docs/altegio.md §7).
+After an uncertain end the portal asks Altegio's call list, if a user token is known for a location of the chain (the
+list needs one). Otherwise the call has failed, and staff, `/retry/` or a report with other content send it again;
+with `TELEPHONY_RESEND_UNCONFIRMED` it is sent once more automatically.
 """
 
 from collections.abc import Collection
@@ -40,9 +40,9 @@ from integrations.user_tokens.tokens import has_token, token_at
 from partner_portal.core.datetimes import write_moment
 from partner_portal.core.english import english as _
 
-# The list is asked by days, in whatever zone Altegio reads them.
+# The list is filtered by days, and no source says in which time zone: a day on either side covers each zone.
 AROUND = timedelta(days=1)
-# Calls of three days with one number: more are none of a salon's.
+# The list holds three days of calls with one number; no salon has more pages than this.
 MAX_PAGES = 40
 # Only a loop sends a call so often: each round costs a call to Altegio, and is looked through at the next.
 MAX_ATTEMPTS, MAX_ATTEMPTS_OF_STAFF = 1000, 30_000
@@ -79,7 +79,7 @@ def send_again(saved_id: int, *, by_staff: bool = False) -> bool:
 
 
 def can_be_asked(chains: Collection[int]) -> set[int]:
-    """Those of these chains whose call list can be read: a user token is known for one of their locations."""
+    """Return the chains whose call list can be read, because a user token is known for one of their locations."""
     if not chains:
         return set()
     live = Connection.objects.live().filter(has_token(), location__chain__in=chains)
@@ -88,7 +88,7 @@ def can_be_asked(chains: Collection[int]) -> set[int]:
 
 @register
 class CallHistory(CallKind):
-    """docs/altegio.md §2, call saved."""
+    """An outgoing call that adds a phone call to Altegio's call history (docs/altegio.md §2, call saved)."""
 
     name = "call_history"
     title = _("Saved phone call")
@@ -99,17 +99,17 @@ class CallHistory(CallKind):
 
     @staticmethod
     def key_of(saved: PhoneCall, attempt: int | None = None) -> str:
-        """Return what the call that tells of this one is known by at its newest, or another, attempt."""
+        """Return the idempotency key of the outgoing call for this phone call's newest (or the given) attempt."""
         return f"call_history:{saved.pk}:{attempt or saved.attempt_count}"
 
     @classmethod
     def keys_of(cls, saved: PhoneCall) -> list[str]:
-        """The keys of all calls that told of this one."""
+        """Return the keys of all outgoing calls made for this phone call."""
         return [cls.key_of(saved, attempt) for attempt in range(1, saved.attempt_count + 1)]
 
     @classmethod
     def new(cls, saved: PhoneCall, rest: timedelta = timedelta()) -> OutgoingCall:
-        """The call that tells of this one, not before it has rested."""
+        """Return a new outgoing call for this phone call, due after `rest`."""
         call = new_call(cls, cls.key_of(saved), phone_call=saved.pk)
         call.due_at += rest
         return call
@@ -119,18 +119,21 @@ class CallHistory(CallKind):
         return requests.phone_call(saved.chain.crm_token, on_the_wire(saved))
 
     def must_ask(self, call: OutgoingCall) -> bool:
-        """What Altegio may hold since an earlier round is asked about once, where it can be."""
+        """Return whether an earlier round is unconfirmed, was not asked about in this one, and can be asked about."""
         saved = PhoneCall.objects.filter(pk=call.params["phone_call"], is_unconfirmed=True).first()
         if saved is None or call.attempts.filter(purpose=Attempt.Purpose.ASK).exists():
             return False
         return bool(can_be_asked([saved.chain_id]))
 
     def verify_before_retry(self, call: OutgoingCall) -> bool:
-        """Always, but for the one more time that the partner may have chosen."""
+        """Return True, unless Altegio cannot be asked and the partner allows one resend."""
         return _user_token(_saved(call)) is not None or not _may_repeat(call)
 
     def question(self, call: OutgoingCall) -> ApiRequest:
-        """The calls with this number around its day: those that Altegio was told, which it may hold."""
+        """Return the request for a page of the call list: calls with the number last sent, around their day.
+
+        Raises UnverifiableError if no user token is known.
+        """
         saved, sent = _saved(call), last_sent(self.rounds(call))
         asking = _user_token(saved)
         if asking is None:
@@ -150,7 +153,10 @@ class CallHistory(CallKind):
         return OutgoingCall.objects.filter(key__in=self.keys_of(_saved(call)))
 
     def judge(self, call: OutgoingCall, answer: Answer) -> Verdict:
-        """What the list says; a refused question (the user token may be void) says nothing."""
+        """Decide by the call list: it happened, ask for the next page while pages are full, or send again.
+
+        A refused question (the user token may be void) proves nothing.
+        """
         if answer.outcome is Outcome.UNKNOWN:
             return CannotTell()
         if answer.outcome is not Outcome.ACCEPTED:
@@ -186,19 +192,19 @@ class CallHistory(CallKind):
 
 
 def _pages_read(call: OutgoingCall) -> int:
-    """How many pages of the list were read since Altegio is surely done with what was last sent."""
+    """Return how many pages of the list were read since Altegio had certainly finished what was last sent."""
     asked = call.attempts.filter(purpose=Attempt.Purpose.ASK, outcome=Outcome.ACCEPTED)
     settled = settled_at(kind_of(call).rounds(call))
     return asked.count() if settled is None else asked.filter(started_at__gte=settled).count()
 
 
 def _may_repeat(call: OutgoingCall) -> bool:
-    """Return whether the partner takes a doubled call for a lost one, and it was sent once so far."""
+    """Return whether the partner prefers a doubled call to a lost one, and this one was sent at most once so far."""
     return settings.TELEPHONY_RESEND_UNCONFIRMED and sent_attempts(call).count() < 2
 
 
 def on_the_wire(saved: PhoneCall) -> dict[str, Any]:
-    """The call as Altegio takes it; the time with its zone, ours where the exchange gave none."""
+    """Return the call's fields for Altegio; a call without a time gets the moment at which the portal received it."""
     return {
         "type": saved.type,
         "phone": saved.phone,
@@ -217,7 +223,7 @@ def _saved(call: OutgoingCall) -> PhoneCall:
 
 
 def _user_token(saved: PhoneCall) -> tuple[str, int] | None:
-    """A token that may read the chain's calls, and the location that it asks about; None where there is neither."""
+    """Return a user token that may read the chain's calls, and its location's Altegio id; None if none is known."""
     in_chain = Connection.objects.live().filter(has_token(), location__chain=saved.chain_id)
     connection = in_chain.select_related("location").order_by("pk").first()
     if connection is None:

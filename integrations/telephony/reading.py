@@ -1,4 +1,4 @@
-"""A call as an exchange tells it, read whole: what makes it meaningless is refused, other faults are left out."""
+"""Validation of a call as an exchange reports it: essential fields must be right, other bad ones are left out."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -20,7 +20,7 @@ Problems = dict[str, list[str]]
 
 
 class InvalidCallError(ValueError):
-    """A call without what it needs; `problems` says for each field what to write."""
+    """Raised when an essential field is missing or wrong; `problems` says for each field what to write."""
 
     def __init__(self, problems: Problems) -> None:
         super().__init__("This call cannot be taken.")
@@ -28,7 +28,7 @@ class InvalidCallError(ValueError):
 
 
 def read_ended(raw: Mapping[str, Any], rules: ReadingRules) -> ReadCall:
-    """A call that has ended. Raises InvalidCallError."""
+    """Return an ended call, read from an exchange's fields. Raises InvalidCallError."""
     call, problems = ReadCall({}), Problems()
     kind = _needed(raw, "type", parsing.read_type, problems)
     _read_parties(call, raw, rules, problems, inside=kind == PhoneCall.Type.INTERNAL)
@@ -44,7 +44,7 @@ def read_ended(raw: Mapping[str, Any], rules: ReadingRules) -> ReadCall:
 
 
 def read_ringing(raw: Mapping[str, Any], rules: ReadingRules) -> ReadCall:
-    """A call that rings now. Raises InvalidCallError."""
+    """Return a ringing call, read from an exchange's fields. Raises InvalidCallError."""
     call, problems = ReadCall({}), Problems()
     _read_parties(call, raw, rules, problems, inside=False)
     if problems:
@@ -56,7 +56,7 @@ def read_ringing(raw: Mapping[str, Any], rules: ReadingRules) -> ReadCall:
 def _read_parties(
     call: ReadCall, raw: Mapping[str, Any], rules: ReadingRules, problems: Problems, *, inside: bool
 ) -> None:
-    """Who called and which line, with what is odd about them."""
+    """Read the client's number and the company's line into the call, with warnings about odd values."""
     client = partial(parsing.read_client, region=rules.region, inside=inside)
     call.payload["phone"] = _needed(raw, "phone", client, problems)
     line = _needed(raw, "diversion", partial(parsing.read_line, region=rules.region, lines=rules.lines), problems)
@@ -68,7 +68,7 @@ def _read_parties(
 
 
 def _needed(raw: Mapping[str, Any], name: str, read: Callable[[Any], Any], problems: Problems) -> Any:
-    """Return what the field says; None where that is missing or wrong, and `problems` says why."""
+    """Return the value of a required field; if it is missing or wrong, return None and say why in `problems`."""
     try:
         return read(raw[name])
     except KeyError:
@@ -78,6 +78,6 @@ def _needed(raw: Mapping[str, Any], name: str, read: Callable[[Any], Any], probl
 
 
 def _with_unknown_fields(call: ReadCall, raw: Mapping[str, Any], known: frozenset[str]) -> ReadCall:
-    """A misspelt name would lose what it holds, and nobody would notice."""
+    """Warn of each unknown field, because the value under a misspelt name would be lost unnoticed."""
     call.warnings += [{"field": name[:100], "message": NO_SUCH_FIELD} for name in sorted(raw.keys() - known)]
     return call

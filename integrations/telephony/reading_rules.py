@@ -1,4 +1,4 @@
-"""How a location's numbers, moments and extensions are read: what its owner's exchange means by them."""
+"""The rules by which phone numbers, date-times and extensions from a location's exchange are interpreted."""
 
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
@@ -10,7 +10,7 @@ from integrations.telephony.models import PhoneLines
 from integrations.telephony.numbers import region_of
 from partner_portal.core.fast_query import Query
 
-# Of a chain so many kinds of locations are looked at; one with more has no country in common.
+# How many distinct combinations of country and time zone are read for a chain; one with more shares no country.
 MAX_KINDS = 20
 
 
@@ -26,7 +26,10 @@ _kinds_in = Query(
 
 @dataclass(frozen=True)
 class ReadingRules:
-    """`region`: ISO 3166, or None where it is not known. `zone`: of moments without one. `lines`: by extension."""
+    """The country (`region`), the time zone (`zone`) and the numbers by extension (`lines`) that a call is read with.
+
+    `region` is an ISO 3166 code, or None where the country is unknown. `zone` applies to date-times that name none.
+    """
 
     region: str | None = None
     zone: str = ""
@@ -34,12 +37,12 @@ class ReadingRules:
 
     @property
     def time_zone(self) -> str:
-        """The location's, else the application's."""
+        """The location's time zone, else `ALTEGIO_TIME_ZONE`."""
         return self.zone or settings.ALTEGIO_TIME_ZONE
 
 
 def rules_of(location: Location, own: PhoneLines | None = None) -> ReadingRules:
-    """What was set for a location, in `own` or the database; where nothing was, Altegio's country and zone count."""
+    """Return a location's rules: what was set in `own` or the database, else the country and zone from Altegio."""
     own = own or PhoneLines.objects.filter(location=location).first() or PhoneLines()
     zone = own.time_zone or location.timezone_name
     region = own.country or region_of(location.country, location.timezone_name)
@@ -47,7 +50,7 @@ def rules_of(location: Location, own: PhoneLines | None = None) -> ReadingRules:
 
 
 def rules_of_chain(chain: Chain) -> ReadingRules:
-    """Return what all its locations have in common: who names the chain alone does not say which of them it is."""
+    """Return the rules that all locations of a chain share, for a call that names the chain alone."""
     kinds = _kinds_in.all(chain.pk)
     regions = {own or region_of(country, zone) for country, zone, own, _own_zone in kinds}
     zones = {known_zone(own_zone or zone) for _country, zone, _own, own_zone in kinds}
@@ -59,7 +62,7 @@ def rules_of_chain(chain: Chain) -> ReadingRules:
 
 
 def known_zone(name: str) -> str:
-    """The name, if there is such a time zone; else ""."""
+    """Return the name if such a time zone exists, else ""."""
     try:
         ZoneInfo(name)
     except (ValueError, KeyError, OSError):

@@ -1,4 +1,4 @@
-"""What passes between whoever is told of calls and the table: a call that was read, and what became of it."""
+"""The values exchanged between the intake of phone calls and their storage: a reported call and its result."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,18 +11,18 @@ from integrations.telephony.parsing import Warnings
 
 
 class Verdict(Enum):
-    """What became of a call that was told."""
+    """The outcome for a reported call."""
 
     TAKEN = "taken"  # new, or sent anew
-    KNOWN = "known"  # told before; nothing more is sent
+    KNOWN = "known"  # reported before; nothing more is sent
     INVALID = "invalid"
     UNKNOWN_PLACE = "unknown place"
-    CONFLICT = "conflict"  # with what stands, or the chain cannot be told of its calls now
+    CONFLICT = "conflict"  # it contradicts the stored call, or the chain's calls cannot be sent now
 
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one call; `problems` by field, or under `detail` about the whole."""
+    """The result for one call; `problems` holds texts by field, or under `detail` one about the whole call."""
 
     verdict: Verdict
     call: PhoneCall | None = None
@@ -32,13 +32,13 @@ class Result:
 
 @dataclass(frozen=True)
 class ReportedCall:
-    """A call that was read, and whose it is."""
+    """A call that was read successfully, with its caller."""
 
     caller: Caller
     content: Mapping[str, Any]
     warnings: Warnings
     call_id: str
-    has_own_id: bool  # the exchange gave it
+    has_own_id: bool  # the exchange gave the id; else it is ours
 
     @property
     def key(self) -> tuple[int, str]:

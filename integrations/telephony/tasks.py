@@ -1,4 +1,4 @@
-"""Celery's door to telephony."""
+"""Celery tasks of telephony."""
 
 from celery import shared_task
 
@@ -7,5 +7,5 @@ from integrations.telephony.switched_off import settle_kept
 
 @shared_task
 def settle_kept_calls() -> None:
-    """Each minute: send or end the calls that were kept while a chain's telephony was off."""
+    """Send or fail the calls that were kept while a chain's telephony was off; runs each minute."""
     settle_kept()
