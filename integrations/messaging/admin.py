@@ -1,4 +1,4 @@
-"""Text messages in the control room: keys and channels, statuses on their way, volumes and cost."""
+"""The admin pages of text messages: API keys and channels, statuses and their batches, volumes and cost."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ MAX_SHOWN = 50
 
 @admin.register(SmsConnection)
 class SmsConnectionAdmin(ReadOnlyAdmin):
-    """The connections of SMS applications: their API key and their channels."""
+    """The admin page of SMS applications' connections, with their API key and their channels."""
 
     menu = Section.MESSAGES.at(7)
     list_display = ("location", "application", "state")
@@ -212,7 +212,7 @@ class DailyVolumeAdmin(ReadOnlyAdmin):
         return f"#{volume.salon_id}" if volume.salon_id else "–"
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """The list, with a chart of what it is narrowed down to."""
+        """Show the list with a chart of the filtered volumes."""
         response = super().changelist_view(request, extra_context)
         if isinstance(response, TemplateResponse) and response.context_data and "cl" in response.context_data:
             response.context_data["chart"] = volume_chart(response.context_data["cl"].queryset)

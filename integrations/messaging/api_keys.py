@@ -1,4 +1,4 @@
-"""The key that Altegio sends a location's text messages with: whose is it, and replacing it."""
+"""Lookup and replacement of the API key with which Altegio sends a location's text messages."""
 
 import secrets
 
@@ -10,9 +10,9 @@ from partner_portal.core.encryption import lookup_hash
 
 
 def connection_with_key(api_key: str) -> Connection | None:
-    """The connection whose key this is: the one that counts at the key's location.
+    """Return the connection that counts at the key's application and location, or None for an unknown key.
 
-    Two queries by unique index, however many connections there are.
+    It takes two queries by index, however many connections there are.
     """
     place = place_of_key(lookup_hash(api_key))
     if place is None:
@@ -23,7 +23,10 @@ def connection_with_key(api_key: str) -> Connection | None:
 
 
 def place_of_key(api_key_hash: str) -> tuple[int, int] | None:
-    """The application and the location whose key has this hash, also one that was replaced: one query."""
+    """Return the keys of the application and location whose API key, current or replaced, has this hash, or None.
+
+    It takes one query.
+    """
     place = ("application_id", "location_id")
     current = Installation.objects.filter(api_key_hash=api_key_hash).values_list(*place)
     replaced = ReplacedApiKey.objects.filter(api_key_hash=api_key_hash).values_list(
@@ -34,10 +37,10 @@ def place_of_key(api_key_hash: str) -> tuple[int, int] | None:
 
 @transaction.atomic
 def replace_api_key(connection: Connection) -> None:
-    """Give the location a new key, sent with its next activation.
+    """Give the location a new API key, which is sent with its next activation.
 
-    Altegio keeps the first key it got (docs/altegio.md §2): until the owner disconnects and connects again it
-    sends with the old one, which is resolved until then.
+    Altegio keeps the first key it got (docs/altegio.md §2). Until the owner disconnects and connects again, it uses
+    the old one, which stays valid here until then.
     """
     installation = Installation.objects.select_for_update().get(
         application=connection.application_id, location=connection.location_id
@@ -49,8 +52,8 @@ def replace_api_key(connection: Connection) -> None:
 
 
 def forget_replaced_keys(connection: Connection) -> None:
-    """Altegio accepted an activation that carried the new key: keys replaced before it are void.
+    """Delete the keys that were replaced before the arrival of a connection whose activation Altegio has accepted.
 
-    The activation was built after the arrival, so what was replaced before the arrival was not in it.
+    The activation was built after the arrival, so it carried none of them.
     """
     ReplacedApiKey.objects.of(connection).filter(replaced_at__lt=connection.arrived_at).delete()

@@ -1,4 +1,4 @@
-"""Writing many statuses and requested messages at once."""
+"""Bulk inserts of message statuses and requested messages."""
 
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -18,7 +18,7 @@ from partner_portal.core.prepared import fetch_all
 class StatusRow(NamedTuple):
     """The columns of a status, before its batch is stored."""
 
-    batch: int  # its number among the batches of the report: 1 for the first
+    batch: int  # the number of its batch in the report, from 1
     address_id: int
     message_id: str
     id_is_number: bool
@@ -30,8 +30,8 @@ class StatusRow(NamedTuple):
     requested_message_id: int | None = None
 
 
-# The keys follow the order of the rows. What is written, and locked until the transaction ends, follows one order for
-# everybody: two reports about the same messages never wait for each other crosswise.
+# The ids follow the order of the rows. The rows are written, and stay locked until the transaction ends, in a fixed
+# order, which prevents deadlocks between two reports about the same messages.
 _INSERT = """
     WITH stored AS (
         INSERT INTO messaging_messagestatus (
@@ -60,7 +60,7 @@ _INSERT = """
     RETURNING batch.id, batch.size
 """
 
-# The connection is looked up in the statement that stores: what it is at this moment decides.
+# The connection is looked up in the same statement, so that its state at this very moment decides.
 _INSERT_MESSAGES = """
     INSERT INTO messaging_requestedmessage (
         connection_id, send_id, id_is_number, phone, text, callback, sender_name, channel, category, received_at,
@@ -75,16 +75,16 @@ _INSERT_MESSAGES = """
 """
 _MESSAGE = "(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
 _STATES = ", ".join(["%s"] * len(TAKEN_IN))
-# SQLite takes 32,766 parameters in a statement.
+# SQLite allows 32,766 parameters in a statement.
 MESSAGES_AT_ONCE = 1000
 
 
 def store_messages(place: Place, rows: Sequence[Sequence[Any]], received_at: datetime) -> dict[str, int]:
-    """Write rows of `RequestedMessage` for the connection that counts at `place`, where its messages are taken.
+    """Insert `RequestedMessage` rows for the connection that counts at `place`, if its messages are taken.
 
-    A row holds what stands between connection and moment in `_INSERT_MESSAGES`; encrypted columns come encrypted.
-    Those whose send id the connection has already are left as they are. Returns the keys of the new ones by their
-    send ids. Up to `MESSAGES_AT_ONCE` are one statement, which needs no more.
+    A row holds the columns between connection_id and received_at in `_INSERT_MESSAGES`, with encrypted columns
+    already encrypted. A message whose send id the connection has already is left unchanged. Returns the keys of the
+    new ones by send id. Up to `MESSAGES_AT_ONCE` rows are one statement, which needs no transaction around it.
     """
     sender, of_sender = current_connection.statement(*place)
     moment = connection.ops.adapt_datetimefield_value(received_at)
@@ -103,8 +103,8 @@ def store_messages(place: Place, rows: Sequence[Sequence[Any]], received_at: dat
 class StatusRows:
     """Statuses that are ready to be written.
 
-    PostgreSQL gets each column as one value and spreads them itself: a third of the time of building a thousand
-    model instances and parameters (`python -m bench web`).
+    PostgreSQL gets each column as one array and unnests them itself. This takes a third of the time needed to build a
+    thousand model instances and parameters (`python -m bench web`).
     """
 
     def __init__(self, rows: Sequence[StatusRow]) -> None:
@@ -113,9 +113,9 @@ class StatusRows:
         self._columns = [as_array(column) for column in by_columns]
 
     def store(self, batches: Sequence[int]) -> dict[int, int]:
-        """Write them in their order, for the batches with these keys; those that are there are left as they are.
+        """Insert the statuses in their order into the batches with these keys, leaving existing ones unchanged.
 
-        Returns how many each batch holds, which it says itself from now on; one that holds none is gone.
+        Set each batch's size, delete batches that got no status, and return the sizes of the others by key.
         """
         held = self._store_by_columns(batches) if self._columns else self._store_by_model(batches)
         if empty := [key for key in batches if key not in held]:

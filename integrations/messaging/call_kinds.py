@@ -1,10 +1,10 @@
-"""Relaying statuses to Altegio: batch after batch for each address, in the order in which they came.
+"""The relay of statuses to Altegio: batch after batch for each address, in the order in which they came.
 
-A call for an address takes the oldest free batches when it is built, and keeps them until its end: after an
-uncertain end the same statuses go again, which is harmless. One ordering key for each address keeps the statuses of a
-message in order; a call that got no answer leaves it, and only newer statuses of its own messages wait for it
-(`relay_batches.py`). A refused list is split until the wrong status stands alone, and what was not refused takes
-turns with its parts; a refused address is told to staff.
+A call for an address takes the oldest free batches when it is built, and keeps them until its end. After an uncertain
+end the same statuses are sent again, which is harmless. One ordering key for each address keeps the statuses of a
+message in order. A call that got no answer gives up that key, and only newer statuses of its own messages wait for it
+(`relay_batches.py`). A refused list is split until the wrong status is alone in its batch, and batches that were not
+refused take turns with the parts. Staff are alerted if an address is refused.
 """
 
 from collections.abc import Collection, Iterable
@@ -28,14 +28,14 @@ from integrations.outbox.models import CallState, OutgoingCall, Priority
 from integrations.outbox.queue import queue_newest_of_each
 from partner_portal.core.english import english as _
 
-# The ordering key of the call for what has rested; by address.
+# The ordering key of the call that sends an address's batches after their rest.
 RESTED = "rested-statuses:{}"
-# The key of the alert about it; by address.
+# The key of the alert about a refused address.
 REFUSED_ADDRESS = "statuses-refused:{}"
 
 
 def queue_relays(addresses: Iterable[int]) -> None:
-    """Make sure that a call will go out to each of these addresses; in the caller's transaction."""
+    """Make sure that a call will be sent to each of these addresses; runs in the caller's transaction."""
     queue_newest_of_each(
         RelayStatuses,
         {f"statuses:{pk}": {"ordering_key": f"statuses:{pk}", "address": pk} for pk in sorted(addresses)},
@@ -44,7 +44,7 @@ def queue_relays(addresses: Iterable[int]) -> None:
 
 @register
 class RelayStatuses(CallKind):
-    """docs/altegio.md §2, SMS statuses. A status repeated is harmless."""
+    """An outgoing call that reports statuses (docs/altegio.md §2, SMS statuses); repeating them is harmless."""
 
     name = "sms_statuses"
     title = _("Message statuses")
@@ -93,11 +93,11 @@ class RelayStatuses(CallKind):
         _go_on(call)
 
     def bring_back(self, call: OutgoingCall) -> bool:
-        """What was split went on in other calls."""
+        """Let the call's refused batches wait again, if it has any; parts of a split list went on in other calls."""
         return send_refused_again(StatusBatch.objects.filter(call=call)) > 0
 
     def unanswered(self, call: OutgoingCall) -> None:
-        """Only this call, and newer statuses of its messages, wait until Altegio is surely done with it."""
+        """Let the call's batches rest and release the ordering key, so that only newer statuses of them wait."""
         let_rest(call)
         OutgoingCall.objects.filter(pk=call.pk).update(ordering_key="", coalesce_key="")
         _go_on(call)
@@ -105,7 +105,10 @@ class RelayStatuses(CallKind):
 
 @transaction.atomic
 def send_refused_again(batches: QuerySet[StatusBatch], message_ids: Collection[str] | None = None) -> int:
-    """Somebody knows that Altegio will take them now: those of these messages, or all. Returns how many statuses."""
+    """Queue refused statuses again, those of the given messages or all, because Altegio is expected to accept them.
+
+    Returns how many statuses there are.
+    """
     refused = batches.filter(state=BatchState.REFUSED)
     if message_ids is not None:
         refused = refused.filter(pk__in=MessageStatus.objects.filter(message_id__in=message_ids).values("batch"))
@@ -118,7 +121,7 @@ def send_refused_again(batches: QuerySet[StatusBatch], message_ids: Collection[s
 
 
 def _part_from_others(refused: QuerySet[StatusBatch], message_ids: Collection[str]) -> None:
-    """Let the batches hold the statuses of these messages alone: the others stay refused, in batches of their own."""
+    """Move the statuses of other messages out of these batches; they stay refused in batches of their own."""
     for batch in refused.filter(size__gt=1).select_for_update().order_by("pk"):
         others = list(batch.statuses.exclude(message_id__in=message_ids).values_list("pk", flat=True))
         if others:
@@ -127,7 +130,7 @@ def _part_from_others(refused: QuerySet[StatusBatch], message_ids: Collection[st
 
 
 def on_the_wire(status: MessageStatus) -> dict[str, Any]:
-    """A status as Altegio takes it: what is known goes out, sums exact and without idle zeros."""
+    """Return a status as Altegio accepts it: known values only, with exact sums and no trailing zeros."""
     payload: dict[str, Any] = {
         "id": int(status.message_id) if status.id_is_number else status.message_id,
         "status": status.status,
@@ -146,7 +149,7 @@ def _statuses(batches: list[int]) -> QuerySet[MessageStatus]:
 
 
 def _tell_of_refused_address(address: int, reason: str) -> None:
-    """The other statuses of the address would fare no better, and only staff see it."""
+    """Alert staff that an address answers 401: its other statuses would be refused too, and nobody else sees it."""
     text = (
         f"Altegio answers 401 at {CallbackAddress.objects.get(pk=address)}: {reason} The message statuses for this "
         "address are refused. See whether the gateway reports the address that came with the message, then send "
@@ -156,14 +159,14 @@ def _tell_of_refused_address(address: int, reason: str) -> None:
 
 
 def _refuse_all(address: CallbackAddress, why: str) -> None:
-    """Nothing is sent to this address: what waits for it ends with our words."""
+    """Mark all batches that wait for this address as refused, with the portal's own reason."""
     waiting = StatusBatch.objects.filter(address=address, state=BatchState.WAITING)
     waiting.update(state=BatchState.REFUSED, refusal=why[:500], refusal_code=None)
 
 
 @transaction.atomic
 def _take(call: OutgoingCall) -> list[int]:
-    """What may go now; for what has to rest a call is queued that goes after its rest."""
+    """Take the batches that may go now; return their keys, and queue a call for those that must rest until then."""
     batches, rests_until = take_batches(call)
     if rests_until is not None:
         address = call.params["address"]
@@ -175,13 +178,13 @@ def _take(call: OutgoingCall) -> list[int]:
 
 
 def _go_on(call: OutgoingCall) -> None:
-    """Whatever waits for the address after this call goes with the next one."""
+    """Queue the next call to the address if batches are still free."""
     address = call.params["address"]
     if free_batches().filter(address=address).exists():
         queue_relays([address])
 
 
 def _plain(value: Decimal) -> Decimal:
-    """Without idle zeros, and never in the form 1E+2."""
+    """Return the value without trailing zeros, and never in exponent notation like 1E+2."""
     trimmed = value.normalize()
     return trimmed.quantize(Decimal(1)) if trimmed == trimmed.to_integral_value() else trimmed

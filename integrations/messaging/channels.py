@@ -1,4 +1,4 @@
-"""Switching a location's SMS and WhatsApp on and off at Altegio (docs/altegio.md §2, channel)."""
+"""The switches of a location's SMS and WhatsApp channels at Altegio (docs/altegio.md §2, channel)."""
 
 from django.db import transaction
 
@@ -16,7 +16,7 @@ from partner_portal.core.english import english as _
 
 @transaction.atomic
 def switch_channel(connection: Connection, slug: ChannelSwitch.Slug, *, is_available: bool) -> ChannelSwitch:
-    """Offer a channel at a location, or no longer, and tell Altegio. Quick changes become one call."""
+    """Switch a location's channel on or off and queue the call to Altegio; quick changes share one call."""
     place = {"installation": connection.installation, "slug": slug}
     ChannelSwitch.objects.get_or_create(**place, defaults={"is_available": is_available})
     switch = ChannelSwitch.objects.select_for_update().get(**place)
@@ -35,7 +35,7 @@ def switch_channel(connection: Connection, slug: ChannelSwitch.Slug, *, is_avail
 
 @register
 class UpdateChannel(SyncKind):
-    """The switch as it stands at the moment of sending: telling it twice is harmless."""
+    """An outgoing call that sends a channel switch, as it is at the moment of sending; repeating it is harmless."""
 
     name = "update_channel"
     title = _("Channel on or off")

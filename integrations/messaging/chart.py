@@ -1,4 +1,4 @@
-"""A chart of the days' messages by status, as shapes for an SVG: drawn here, so that no script is needed."""
+"""A chart of each day's messages by status, computed here as SVG shapes so that the page needs no script."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from integrations.messaging.models import DailyVolume, SmsStatus
 
 DAYS = 30
 WIDTH, HEIGHT, FOOT = 900, 240, 24
-# Told apart without colour sight too: light and dark alternate.
+# Light and dark colours alternate, so that they can be distinguished without colour vision too.
 COLOURS: dict[int, str] = {
     SmsStatus.DELIVERED: "#1b7f4b",
     SmsStatus.SENT_TO_PHONE: "#9fd8b8",
@@ -24,7 +24,7 @@ COLOURS: dict[int, str] = {
 
 @dataclass(frozen=True)
 class StatusBar:
-    """One status's part of a day."""
+    """The part of a day's bar that shows one status."""
 
     x: str
     y: str
@@ -36,7 +36,7 @@ class StatusBar:
 
 @dataclass(frozen=True)
 class VolumeChart:
-    """What the template draws. Lengths are SVG units."""
+    """The shapes that the template draws; lengths are in SVG units."""
 
     width: int
     height: int
@@ -47,7 +47,7 @@ class VolumeChart:
 
 
 def volume_chart(volumes: QuerySet[DailyVolume]) -> VolumeChart:
-    """The messages of the last 30 days, a bar for each day, split by status."""
+    """Return a chart of the last 30 days' messages, with a bar for each day, split by status."""
     last = timezone.now().date()
     days = [last - timedelta(days=DAYS - 1 - index) for index in range(DAYS)]
     counts = _counts(volumes, days[0])

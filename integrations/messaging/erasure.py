@@ -1,4 +1,4 @@
-"""An owner who is erased leaves no numbers and texts of their clients behind."""
+"""Removal of clients' numbers and texts from an owner's messages when the owner's account is erased."""
 
 from typing import Any
 
@@ -14,9 +14,9 @@ from integrations.partner_events.models import PartnerEvent
 
 @receiver(person_erased)
 def empty_messages(user: User, **_: Any) -> None:
-    """Those of their connections, and the events that tell of them.
+    """Empty the messages of the owner's connections, and the events about them.
 
-    What is on its way is needed until its end, and goes with its retention.
+    A message without a final status is still needed; it is deleted when its retention ends.
     """
     theirs = RequestedMessage.objects.filter(connection__owner=user)
     needed = {str(key) for key in theirs.filter(state__in=RequestedMessage.NOT_FINAL).values_list("pk", flat=True)}

@@ -1,4 +1,4 @@
-"""Statuses that name a requested message by its `ext_id`: the send id and the address are the message's own."""
+"""Resolution of statuses that name a requested message by `ext_id`: its send id and address are filled in."""
 
 from typing import Any
 
@@ -13,9 +13,10 @@ UNKNOWN = _("There is no such message.")
 
 
 def with_send_ids(items: Any) -> tuple[Any, dict[int, int]]:
-    """The items of a request with `id` and address where they name an `ext_id`, and their messages' keys by index.
+    """Return the items with each `ext_id` replaced by `id` and address, and their messages' keys by item index.
 
-    Raises InvalidStatusesError for an `ext_id` that no message has. Any other shape is for `read_statuses` to judge.
+    Raises InvalidStatusesError for an `ext_id` that no message has, or that stands beside an `id`. Any other fault is
+    left to `read_statuses`.
     """
     if not isinstance(items, list):
         return items, {}

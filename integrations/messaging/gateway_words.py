@@ -1,6 +1,6 @@
-"""How gateways write what became of a message, and what Altegio calls it (docs/sms_gateways.md has the same table).
+"""The status words of SMS gateways and Altegio's number for each (docs/sms_gateways.md has the same table).
 
-Numbers are Altegio's own (docs/altegio.md §2), also as text; SMPP's numbers are other ones and are not read.
+Numbers, also as text, are read as Altegio's own (docs/altegio.md §2). SMPP's numbers differ and are not read.
 """
 
 import re
@@ -10,7 +10,7 @@ from integrations.messaging.models import SmsStatus
 
 _DELIVERED, _NOT_DELIVERED = SmsStatus.DELIVERED, SmsStatus.NOT_DELIVERED
 _HANDED_OVER, _REJECTED, _NO_FUNDS = SmsStatus.HANDED_OVER, SmsStatus.REJECTED, SmsStatus.NOT_ENOUGH_FUNDS
-# By the gateway's own documentation, in its own words; letters of either case, spaces and dashes for underscores.
+# The words of each gateway's documentation. Case is ignored, and spaces and dashes count as underscores.
 WORDS: dict[str, dict[str, SmsStatus]] = {
     "SMPP 3.4, stat of a receipt": {
         "DELIVRD": _DELIVERED,
@@ -103,7 +103,7 @@ _STATUS_OF = {_plain(word): int(status) for words in WORDS.values() for word, st
 
 
 def read_gateway_item(item: Any) -> Any:
-    """An item of a report with its status and parts as numbers, where they come as text; else as it is."""
+    """Return a report's item with status and parts as numbers if they came as known text; else unchanged."""
     if not isinstance(item, dict):
         return item
     read: dict[str, Any] = {}

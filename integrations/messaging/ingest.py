@@ -1,4 +1,4 @@
-"""Taking statuses: stored in bulk, with the calls that relay them, in one transaction."""
+"""Intake of statuses: they are stored in bulk, in one transaction with the calls that relay them."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +19,7 @@ from partner_portal.core.fast_query import Query
 from partner_portal.core.queues import Queue
 
 MAX_ADDRESSES = 1000
-Reported = tuple[ReportedStatus, int | None]  # a status, and the key of its requested message
+Reported = tuple[ReportedStatus, int | None]  # a status, and the primary key of its requested message
 PROGRESS: dict[int, int] = {SmsStatus.HANDED_OVER: 0, SmsStatus.SENT_TO_PHONE: 1}
 RELAYS = Queue.register(Queue("relays", "Addresses of message statuses", CallbackAddress))
 
@@ -27,10 +27,10 @@ RELAYS = Queue.register(Queue("relays", "Addresses of message statuses", Callbac
 def take_statuses(
     reported: Sequence[ReportedStatus], named: Mapping[int, int] | None = None, warnings: Warnings | None = None
 ) -> int:
-    """Store statuses and queue their relay. Returns how many are sent: one that says nothing new is not sent again.
+    """Store statuses and queue their relay; return how many will be sent, since a mere repetition is not sent again.
 
-    `named` holds the keys of the requested messages whose `ext_id` was named, by the statuses' indexes. A constant
-    number of queries however many statuses there are.
+    `named` holds the keys of the requested messages whose `ext_id` was named, by the statuses' indexes. The number of
+    queries is constant, however many statuses there are.
     """
     default, by_target = default_target(), defaultdict[Target, list[Reported]](list)
     left_out, own = _by_index(warnings or []), defaultdict[Target, Warnings](list)
@@ -63,13 +63,14 @@ def take_statuses(
             _take_turns(addresses)
             again, others = take_retold(rows)
             going |= others
-        # Calls last, and together: whoever writes an answer down locks the batches before the next call, too.
+        # The calls are queued last and together. Recording an answer locks batches before calls too, so none
+        # deadlocks.
         queue_relays(going)
         return new + again
 
 
 def _by_index(warnings: Warnings) -> dict[int, Warnings]:
-    """The warnings about each status."""
+    """Return the warnings about each status, by its index."""
     found: dict[int, Warnings] = {}
     for warning in warnings:
         found.setdefault(int(warning["field"].partition(".")[0]), []).append(warning)
@@ -77,7 +78,7 @@ def _by_index(warnings: Warnings) -> dict[int, Warnings]:
 
 
 def _in_order(statuses: list[Reported]) -> list[Reported]:
-    """Those of one message on their way first, its end last, however the report lists them."""
+    """Return the statuses with those of one message together, in order of progress and its final status last."""
     places: dict[str, int] = {}
     for place, (status, _message) in enumerate(statuses):
         places.setdefault(str(status["id"]), place)
@@ -96,12 +97,12 @@ _lock_addresses = Query(
 
 
 def _take_turns(addresses: Iterable[CallbackAddress]) -> None:
-    """What was stored before is changed by one report after another, and while no call takes it."""
+    """Lock the addresses, so that only one report at a time, and no call, works on their stored statuses."""
     _lock_addresses.all(*(address.pk for address in addresses))
 
 
 def _locations(reported: Sequence[ReportedStatus]) -> dict[int, int]:
-    """The known locations among those named; an unknown one is only left out of the figures."""
+    """Return the keys of the named locations that are known, by Altegio id; others are left out of the figures."""
     wanted = {salon_id for status in reported if (salon_id := status.get("salon_id")) is not None}
     if not wanted:
         return {}
@@ -112,7 +113,7 @@ def _row(
     status: ReportedStatus, message: int | None, batch: int, address: int, locations: dict[int, int]
 ) -> StatusRow:
     message_id = status["id"]
-    # By position: names would take half as long again.
+    # Positional arguments, because keyword arguments take half as long again.
     return StatusRow(
         batch,
         address,
@@ -128,9 +129,9 @@ def _row(
 
 
 def relay_what_was_left() -> int:
-    """Queue calls for every address for which statuses wait: a call ended by staff takes none along.
+    """Queue a call for every address with waiting statuses, as after staff have ended a call; return how many.
 
-    Returns how many addresses; beat calls it.
+    Beat calls this.
     """
     waiting = free_batches().order_by()
     addresses = RELAYS.ready(CallbackAddress.objects.filter(pk__in=waiting.values("address"))).order_by("pk")

@@ -1,4 +1,4 @@
-"""Requested messages in the control room: what came and what became of it; number and text are for the gateway."""
+"""The admin page of requested messages. Number and text are masked, because only the gateway needs them."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ from partner_portal.core.masking import MASK, mask_phone
 @admin.register(RequestedMessage)
 class RequestedMessageAdmin(ReadOnlyAdmin):
     menu = Section.MESSAGES.at(3)
-    # A narrow screen shows the first ones.
+    # A narrow screen shows the first columns only.
     list_display = ("id", "state", "location", "masked_phone", "received_at", "sender_name", "channel", "category")
     list_filter = ("state",)
     quick_filters = (
@@ -64,7 +64,7 @@ class RequestedMessageAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("statuses"))
     def statuses(self, message: RequestedMessage) -> SafeString | str:
-        """What was reported, and how far Altegio is with it."""
+        """Return the message's reported statuses as lines, each with the state of its relay to Altegio."""
         reported = message.statuses.select_related("batch").order_by("pk")
         rows = (
             (

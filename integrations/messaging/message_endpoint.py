@@ -1,4 +1,4 @@
-"""Where Altegio hands over messages: one INSERT for whose key it is, then the list that Altegio expects."""
+"""The endpoint to which Altegio posts messages: one INSERT stores them, and the answer lists their ids."""
 
 from django.http import HttpResponse
 
@@ -14,7 +14,10 @@ MAX_BYTES = 256 * 1024
 
 @webhook_endpoint(MAX_BYTES, "HTTP_AUTHORIZATION")
 def receive_messages(body: bytes, authorization: str) -> HttpResponse:
-    """`POST /altegio/messages/`: 401 for an unknown key, 404 where no messages are taken, 400, else stored."""
+    """Store the messages of `POST /altegio/messages/` and return the answer for each.
+
+    Respond 401 to an unknown key, 404 if no messages are taken, and 400 to an unreadable request.
+    """
     place = place_of(authorization)
     return answer_json(take_messages(place, _read(body, place)))
 
@@ -23,6 +26,6 @@ def _read(body: bytes, place: Place) -> MessageRequest:
     try:
         return read_message_request(parse_json(utf8(body), strict=True))
     except (HttpError, InvalidJsonError):
-        # Whatever came: where no messages are taken there is no such address.
+        # Even a bad request gets 404 if no messages are taken here, as if the address did not exist.
         sender_at(place)
         raise

@@ -1,4 +1,4 @@
-"""What becomes of messages that nobody reports on: staff are alerted while there is time, and then they end."""
+"""Handling of messages that no status comes for: staff are alerted early, and after `MAX_WAIT` the messages end."""
 
 from datetime import datetime, timedelta
 
@@ -10,21 +10,21 @@ from integrations.alerts.raising import clear_alerts, raise_alerts
 from integrations.messaging.models import MessageStatus, RequestedMessage
 
 State = RequestedMessage.State
-# Operators try for three days at most; what is not known by then will not be.
+# Operators try for three days at most, so no status is expected after that.
 MAX_WAIT = timedelta(days=3)
-# So long after a message that no status came, of it or of any later one, the partner's gateway does not work.
+# If neither a message nor any later one has got a status after this time, the partner's gateway is not working.
 MAX_SILENCE = timedelta(minutes=15)
 AT_ONCE = 1000
 SILENT = "messages:silent"
 
 
 def open_messages(before: datetime) -> QuerySet[RequestedMessage]:
-    """Those that came before `before` and have no final status."""
+    """Return the messages received before `before` that have no final status."""
     return RequestedMessage.objects.filter(state__in=RequestedMessage.NOT_FINAL, received_at__lt=before)
 
 
 def end_unanswered() -> int:
-    """End what waited too long. Returns how many; a status that comes later still counts."""
+    """End the messages that waited longer than `MAX_WAIT`; return how many. A later status still counts."""
     ended = 0
     while keys := list(
         open_messages(timezone.now() - MAX_WAIT).order_by("pk").values_list("pk", flat=True)[:AT_ONCE]
@@ -34,7 +34,7 @@ def end_unanswered() -> int:
 
 
 def end(keys: list[int]) -> int:
-    """End these messages, but for those that have reached a final status meanwhile."""
+    """End these messages, except those that have reached a final status meanwhile; return how many."""
     return RequestedMessage.objects.filter(pk__in=keys, state__in=RequestedMessage.NOT_FINAL).update(
         state=State.UNANSWERED
     )

@@ -1,4 +1,4 @@
-"""Taking the messages that Altegio asks to be sent: each once, with the id that its statuses will name."""
+"""Intake of the messages that Altegio asks the partner to send: each is stored once and gets the partner's id."""
 
 from collections.abc import Collection, Iterable
 from typing import Any
@@ -18,7 +18,7 @@ from partner_portal.core.encryption import decrypt, encrypt
 from partner_portal.core.wake import wake
 
 Answers = list[dict[str, Any]]
-# What stands under send ids: key, and number and text; None where no key of ours reads them any more.
+# The messages stored under send ids: primary key, and number and text, or None if they can no longer be decrypted.
 Standing = dict[str, tuple[int, tuple[str, str] | None]]
 # The only code that Altegio's reference shows (docs/altegio.md §4a).
 ERROR_CODE = 32
@@ -26,18 +26,18 @@ USED_ID = "This id stands for a message with another number or text; nothing is 
 
 
 def take_messages(place: Place, request: MessageRequest) -> Answers:
-    """Store a message for each destination. Returns what Altegio expects for each, in their order.
+    """Store a message for each destination; return the answer that Altegio expects for each, in their order.
 
-    A send id that this connection has used already means the message that it has; with another number or text it is
-    an error, and staff are told, unless nobody can read what it has. The rows are also what tells others of new
-    messages: each is told of when it is given its place (`message_feed.py`). Raises HttpError as `sender_at`.
+    A send id that this connection has used already refers to the stored message. With another number or text it is an
+    error, and staff are alerted, unless the stored content cannot be decrypted. The partner's systems are notified of
+    each message when it gets its position (`message_feed.py`). Raises HttpError as `sender_at` does.
     """
     destinations = request["destination_params"]
     asked: dict[str, Destination] = {}
     for item in destinations:
         if not isinstance(item, UnreadableDestination):
             asked.setdefault(str(item["id"]), item)
-    # In one order for everybody, so that no two requests wait for each other crosswise.
+    # The rows are inserted in a fixed order, which prevents deadlocks between two requests.
     keys = store_messages(place, sorted(_rows(request, asked.values())), timezone.now())
     if keys:
         wake("integrations.messaging.tasks.place_messages")
@@ -51,7 +51,7 @@ def take_messages(place: Place, request: MessageRequest) -> Answers:
 
 
 def _there(connection_id: int, send_ids: Collection[str]) -> Standing:
-    """Return the messages that stand under these send ids: key, and number and text of each."""
+    """Return the messages that are stored under these send ids: primary key, and number and text of each."""
     rows = RequestedMessage.objects.filter(connection=connection_id, send_id__in=send_ids)
     as_stored = Cast("phone", TextField()), Cast("text", TextField())
     stored = rows.values_list("send_id", "pk", *as_stored)
@@ -102,7 +102,7 @@ def _refused(send_id: str | int | None, why: str) -> dict[str, Any]:
 
 
 def _rows(request: MessageRequest, destinations: Iterable[Destination]) -> list[tuple[Any, ...]]:
-    """As `store_messages` takes them; what is the same for all is encrypted once."""
+    """Return the rows for `store_messages`; shared values are encrypted once."""
     shared = (encrypt(request["text"]), encrypt(request["delivery_callback_url"].packed))
     rest = (request["sender_name"], request["channel"], request["category"])
     return [

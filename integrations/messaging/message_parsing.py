@@ -1,7 +1,8 @@
-"""Reading what Altegio asks the partner to send (docs/altegio.md §4a): each field is needed.
+"""Validation of Altegio's requests to send a message (docs/altegio.md §4a); each field is required.
 
-No source shows the names inside `destination_params`, and two sources differ in one name outside: each is read. Lines
-are cleaned before they are judged, and each destination is judged alone: one odd number stops no other message.
+No source shows the names inside `destination_params`, and two sources differ in one name outside it, so every variant
+is read. Lines are cleaned before they are validated. Each destination is validated alone, so that one bad number
+stops no other message.
 """
 
 import unicodedata
@@ -26,7 +27,7 @@ from partner_portal.core.bounded_body import HttpError
 from partner_portal.core.clean import clean_line
 
 MAX_NAMED = 5
-# Characters of all messages of one request: each number has its text stored.
+# The limit in characters for all messages of one request, because the text is stored once for each number.
 MAX_TEXTS = 4_000_000
 _ID, _PHONE = "Write the send id: 1 to 100 characters.", "Write the number: 1 to 40 characters."
 _CHANNEL = "Write the channel, like sms: 1 to 40 characters."
@@ -47,12 +48,12 @@ def _listed(value: object) -> object:
 
 
 def _as_text(value: object) -> object:
-    """A number that came as a JSON number."""
+    """Convert a JSON integer to text; return anything else unchanged."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _cleaned(value: object) -> object:
-    """A text on one line, without the characters that only format it, as copied numbers and names have them."""
+    """Return a text on one line without invisible format characters, which copied numbers and names contain."""
     if not isinstance(value, str):
         return value
     shown = value if value.isascii() else "".join(sign for sign in value if unicodedata.category(sign) != "Cf")
@@ -64,12 +65,12 @@ _MAY_BE_BLANK = BeforeValidator(lambda value: "" if value is None else _cleaned(
 
 
 def _line(most: int, least: int = 1) -> Any:
-    """A line of so many characters."""
+    """Return a pydantic field for a text of `least` to `most` characters."""
     return Field(min_length=least, max_length=most)
 
 
 class Destination(TypedDict):
-    """One number, and the id by which Altegio knows the message to it."""
+    """A phone number, and Altegio's id of the message to it."""
 
     __pydantic_config__ = ConfigDict(strict=True)  # type: ignore[misc]
 
@@ -89,14 +90,14 @@ _ID_ALONE: TypeAdapter[str | int] = TypeAdapter(MessageId, config=ConfigDict(str
 
 @dataclass(frozen=True)
 class UnreadableDestination:
-    """One for which no message can be stored; its id, or None where that cannot be read either."""
+    """A destination for which no message can be stored; `id` is None if it cannot be read either."""
 
     id: str | int | None
     problems: list[ErrorDetails]
 
     @property
     def why(self) -> str:
-        """What to write instead."""
+        """The advice on what to write instead."""
         return _advice(self.problems)
 
 
@@ -137,7 +138,7 @@ _REQUEST = TypeAdapter(MessageRequest)
 
 
 def read_message_request(body: object) -> MessageRequest:
-    """Return what a request asks for. Raises HttpError, 400, naming what is wrong and never what came."""
+    """Return the validated request. Raises HttpError 400, which names the wrong fields but never their values."""
     try:
         request = _REQUEST.validate_python(body)
     except ValidationError as error:
@@ -158,7 +159,7 @@ def _advice(problems: list[ErrorDetails], place: tuple[str | int, ...] = ()) -> 
 
 
 def _problem(loc: tuple[str | int, ...], problem: ErrorDetails) -> str:
-    """Return what to write instead, after the field's place: `destination_params.0.phone: Write …`."""
+    """Return the advice for one problem, after the field's path: `destination_params.0.phone: Write …`."""
     places = [str(part) for part in loc if isinstance(part, int) or part in ADVICE]
     if not places:
         return "The body is not a JSON object."

@@ -1,4 +1,4 @@
-"""Whose messages they are: a key of Altegio's leads to a place, and there one connection counts."""
+"""Lookup of a request's sender: an API key belongs to an application and location, where one connection counts."""
 
 from typing import Never
 
@@ -9,15 +9,15 @@ from partner_portal.core.encryption import lookup_hash
 from partner_portal.core.fast_query import Query
 from partner_portal.core.remembered import Remembered
 
-# An application and a location, by their keys.
+# The primary keys of an application and of a location.
 Place = tuple[int, int]
 REFUSED_IN: dict[str, str] = {
     State.FROZEN: "The connection is frozen: nothing is sent until it is paid for.",
     **dict.fromkeys((State.UNINSTALLED, State.EXPIRED, State.FAILED), "The connection has ended."),
 }
-# What waits for an answer to its activation is among them: Altegio may have activated it, and the answer be lost.
+# Undecided connections are included: Altegio may have activated one although its answer was lost.
 TAKEN_IN = tuple(state.value for state in State if state not in REFUSED_IN)
-# A key leads to the same place as long as it is known at all; a replaced one is void at last after so many seconds.
+# A key never moves to another place, so it is cached; a key that has become void is refused at most this long later.
 known_keys = Remembered[Place](seconds=60.0)
 current_connection = Query(
     lambda application, location: (
@@ -29,7 +29,7 @@ current_connection = Query(
 
 
 def place_of(authorization: str) -> Place:
-    """Where the bearer's key belongs, from this process's memory or the database. Raises HttpError for nobody's."""
+    """Return the place of a bearer key, from this process's cache or the database. Raises HttpError if unknown."""
     scheme, _space, key = authorization.partition(" ")
     if scheme.lower() != "bearer":
         refuse_unknown_key()
@@ -44,9 +44,9 @@ def place_of(authorization: str) -> Place:
 
 
 def sender_at(place: Place) -> tuple[int, str]:
-    """The connection that counts there, and why its messages are refused, "" where they are taken.
+    """Return the key of the connection that counts at a place, and why its messages are refused ("" if accepted).
 
-    Raises HttpError: 404 where the application takes no messages, 401 where there is no connection.
+    Raises HttpError: 404 if the application takes no messages; if there is no connection, as `refuse_unknown_key`.
     """
     found = current_connection(*place)
     if found is None:
@@ -58,7 +58,7 @@ def sender_at(place: Place) -> tuple[int, str]:
 
 
 def refuse_unknown_key() -> Never:
-    """401; 404 where nobody takes messages, as if there was no such address."""
+    """Raise HttpError 401, or 404 if no application takes messages, as if the address did not exist."""
     if Application.objects.filter(takes_messages=True).exists():
         raise HttpError(401, "No connection has this key.")
     raise HttpError(404, "Not found.")

@@ -1,4 +1,4 @@
-"""How far a requested message is: its statuses say so, and none of them takes it back."""
+"""The state of a requested message, which follows from its statuses and never goes back."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,12 +18,12 @@ STATE_OF: dict[int, RequestedMessage.State] = {
     SmsStatus.NOT_DELIVERED: State.NOT_DELIVERED,
     SmsStatus.DELIVERED: State.DELIVERED,
 }
-# Each counts for more than those before it: a late "sent to phone" does not undo "delivered".
+# A state only replaces those before it in this order, so that a late "sent to phone" does not undo "delivered".
 ORDER = tuple(State)
 
 
 def follow_statuses(rows: Iterable[StatusRow]) -> None:
-    """Move the messages of stored statuses on, in the caller's transaction: at most a query for each state."""
+    """Advance the messages of stored statuses, in the caller's transaction; at most one update for each state."""
     reached: dict[int, RequestedMessage.State] = {}
     for row in rows:
         if (key := row.requested_message_id) is not None:
@@ -34,17 +34,17 @@ def follow_statuses(rows: Iterable[StatusRow]) -> None:
     for key, state in reached.items():
         by_state[state].append(key)
     messages = RequestedMessage.objects.filter(pk__in=reached)
-    # In one order for everybody: two reports about the same messages never wait for each other crosswise.
+    # The fixed lock order prevents deadlocks between two reports about the same messages.
     list(messages.select_for_update(no_key=True).order_by("pk").values_list("pk"))
     for state, keys in by_state.items():
         messages.filter(pk__in=keys, state__in=ORDER[: ORDER.index(state)]).update(state=state)
 
 
 def keys_of_messages(reported: Sequence[ReportedStatus], named: Mapping[int, int]) -> dict[int, int]:
-    """The keys of the requested messages that statuses are about, by the statuses' indexes.
+    """Return the keys of the requested messages that statuses are about, by the statuses' indexes.
 
-    `named` holds those that were named by `ext_id`; the others are found by send id and address, as Altegio tells
-    messages apart.
+    `named` holds those that were named by `ext_id`. The others are found by send id and address, by which Altegio
+    distinguishes messages.
     """
     send_ids = {str(status["id"]) for index, status in enumerate(reported) if index not in named}
     messages = RequestedMessage.objects.filter(send_id__in=any_of(send_ids)).order_by("pk")

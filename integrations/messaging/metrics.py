@@ -1,4 +1,4 @@
-"""Requested messages in numbers: what waits for a status, and for how long."""
+"""Metrics of requested messages: how many wait for a status, and for how long."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from partner_portal.core.metrics import METRICS, gauge
 
 @METRICS.add()
 def requested_messages() -> Iterator[Metric]:
-    """Every state that is not final is named, also with 0."""
+    """Yield the number of messages in each open state, including 0, and the age of the oldest without a status."""
     waiting = RequestedMessage.objects.filter(state__in=RequestedMessage.NOT_FINAL).order_by()
     counts = dict(waiting.values_list("state").annotate(Count("pk")))
     rows = [(state.value, counts.get(state.value, 0)) for state in RequestedMessage.NOT_FINAL]

@@ -1,4 +1,4 @@
-"""Text messages: what Altegio asks to be sent, statuses on their way back, volumes, channels, replaced API keys."""
+"""Models of text messages: requested messages, their statuses, volumes, channel switches and replaced API keys."""
 
 from django.db import models
 from django.utils import timezone
@@ -10,7 +10,7 @@ from partner_portal.core.json_field import JSONField
 
 
 class SmsStatus(models.IntegerChoices):
-    """docs/altegio.md §2, SMS status numbers."""
+    """Altegio's numbers for the status of a message (docs/altegio.md §2, SMS statuses)."""
 
     DELIVERED = 1, _("delivered")
     NOT_DELIVERED = 2, _("not delivered")
@@ -20,13 +20,13 @@ class SmsStatus(models.IntegerChoices):
     NOT_ENOUGH_FUNDS = 52, _("not enough funds")
 
 
-# On the way, and at the end: what comes on the way after the end says nothing any more.
+# Statuses on the way, and final ones. A passing status that comes after a final one means nothing any more.
 PASSING = (SmsStatus.SENT_TO_PHONE, SmsStatus.HANDED_OVER)
 FINAL = (SmsStatus.DELIVERED, SmsStatus.NOT_DELIVERED, SmsStatus.REJECTED, SmsStatus.NOT_ENOUGH_FUNDS)
 
 
 class CallbackAddress(models.Model):
-    """Where statuses go. The host is always one of Altegio's two; the token in the path is a placeholder."""
+    """An address for statuses at one of Altegio's two hosts, with a placeholder for the partner token in its path."""
 
     class Host(models.TextChoices):
         APP = "app", "ALTEGIO_APP_URL"
@@ -47,11 +47,11 @@ class CallbackAddress(models.Model):
 class RequestedMessage(models.Model):
     """A message that Altegio asks the partner to send to one number (docs/altegio.md §4a).
 
-    Its `ext_id` on the wire is its key. Whoever sends it reads it by the API and reports its statuses.
+    Its `ext_id` on the wire is its primary key. The partner's gateway reads it by the API and reports its statuses.
     """
 
     class State(models.TextChoices):
-        """How far it is, by its statuses (`integrations.messaging.message_states`)."""
+        """The progress of a message, by its statuses (`integrations.messaging.message_states`)."""
 
         REQUESTED = "requested", _("to be sent")
         UNANSWERED = "unanswered", _("no final status came")
@@ -64,23 +64,23 @@ class RequestedMessage(models.Model):
 
     NOT_FINAL = (State.REQUESTED, State.HANDED_OVER, State.SENT_TO_PHONE)
 
-    # The database does not check it for each row: the key was just read, and connections are kept.
+    # No database constraint, to save a check for each row: the key was just read, and connections are kept.
     connection = models.ForeignKey(
         Connection, on_delete=models.PROTECT, db_constraint=False, related_name="requested_messages"
     )
     send_id = models.CharField(_("message id"), max_length=100)
-    # Whether Altegio gave the id as a number: it gets it back as it gave it.
+    # Whether Altegio sent the id as a number; it gets the id back in the same form.
     id_is_number = models.BooleanField(default=False, editable=False)
     phone = EncryptedTextField(_("phone"))
     text = EncryptedTextField(_("text"))
-    # Where its statuses go: a packed `Target`, without the partner token.
+    # The address for its statuses: a packed `Target`, without the partner token.
     callback = EncryptedTextField(editable=False)
     sender_name = models.CharField(_("sender name"), max_length=100)
     channel = models.CharField(_("channel"), max_length=40)
     category = models.CharField(_("category"), max_length=40)
     state = models.CharField(_("state"), max_length=16, choices=State.choices, default=State.REQUESTED)
     received_at = models.DateTimeField(_("received"), default=timezone.now)
-    # Where it stands in the list of the API; null until somebody has read so far (`message_feed`).
+    # The position in the API's list; null until `message_feed` has placed the message.
     position = models.BigIntegerField(null=True, unique=True, editable=False)
 
     connection_id: int
@@ -108,12 +108,12 @@ class RequestedMessage(models.Model):
 
     @property
     def wire_id(self) -> str | int:
-        """The send id as Altegio gave it."""
+        """The send id in the form in which Altegio sent it."""
         return int(self.send_id) if self.id_is_number else self.send_id
 
 
 class BatchState(models.TextChoices):
-    """What became of a batch."""
+    """The state of a batch of statuses."""
 
     WAITING = "waiting", _("waiting")  # not accepted yet; it may have been sent
     SENT = "sent", _("sent")  # Altegio accepted it
@@ -122,21 +122,22 @@ class BatchState(models.TextChoices):
 
 
 class StatusBatch(models.Model):
-    """Statuses that came together. Their state is here, so that no status row is ever written twice."""
+    """A batch of statuses that came together. It holds their state, so that status rows need no update for it."""
 
     address = models.ForeignKey(CallbackAddress, on_delete=models.PROTECT, related_name="batches")
     state = models.CharField(_("state"), max_length=8, choices=BatchState.choices, default=BatchState.WAITING)
-    # The place in the order of the address: its first status.
+    # The key of its first status, which orders the batches of an address.
     first_id = models.BigIntegerField(default=0, editable=False)
     size = models.PositiveIntegerField(_("statuses"), default=0)
-    # A part of a batch that was refused, or what comes after it: it goes alone, so that the wrong status is found.
+    # A part of a refused batch, or statuses that queue behind one. It is sent alone, so that the wrong status is
+    # found.
     alone = models.BooleanField(default=False, editable=False)
     call = models.ForeignKey(
         "outbox.OutgoingCall", on_delete=models.SET_NULL, null=True, blank=True, related_name="status_batches"
     )
-    # Waiting: nothing is sent before. On its way or sent: Altegio may be at it until then.
+    # A waiting batch is not sent before this moment; one that is on its way or sent may be processed until then.
     rests_until = models.DateTimeField(null=True, blank=True, editable=False)
-    # What the report held that could not be sent on: `[{"field", "message"}]`, as the API answered.
+    # The fields of the report that could not be forwarded: `[{"field", "message"}]`, as in the API's answer.
     warnings = JSONField(_("left out of the report"), null=True, blank=True, editable=False)
     tallied = models.BooleanField(default=False, editable=False)
     received_at = models.DateTimeField(_("received"), default=timezone.now)
@@ -167,15 +168,15 @@ class StatusBatch(models.Model):
 
 
 class MessageStatus(models.Model):
-    """One status of one message. Written once; tens of millions of them, so every index counts."""
+    """One status of one message. There are tens of millions of rows, so every index is expensive."""
 
-    # The database does not check it for each row: a quarter of what storing a thousand costs. A status is stored with
-    # its batch, moved into a new one, and deleted before it.
+    # No database constraint: checking each row takes a quarter of the time of storing a thousand. A status is stored
+    # with its batch, moved only into a new one, and deleted before it.
     batch = models.ForeignKey(StatusBatch, on_delete=models.CASCADE, db_constraint=False, related_name="statuses")
-    # The batch's own, here for the constraint below.
+    # A copy of the batch's address, needed for the constraint below.
     address = models.ForeignKey(CallbackAddress, on_delete=models.PROTECT, db_index=False, db_constraint=False)
     message_id = models.CharField(_("message id"), max_length=100)
-    # Whether Altegio gave the id as a number: it gets it back as it gave it.
+    # Whether Altegio sent the id as a number; it gets the id back in the same form.
     id_is_number = models.BooleanField(default=False, editable=False)
     status = models.SmallIntegerField(_("status"), choices=SmsStatus.choices)
     payment_sum = models.DecimalField(_("sum"), max_digits=18, decimal_places=6, null=True, blank=True)
@@ -190,7 +191,7 @@ class MessageStatus(models.Model):
         db_constraint=False,
         related_name="+",
     )
-    # Of a message that Altegio handed over here, which may be deleted before its statuses are.
+    # Set if Altegio handed the message over here; the message may be deleted before its statuses.
     requested_message = models.ForeignKey(
         RequestedMessage,
         on_delete=models.DO_NOTHING,
@@ -221,10 +222,10 @@ class MessageStatus(models.Model):
 
 
 class DailyVolume(models.Model):
-    """How many statuses of a kind came in a day (UTC), and what the messages cost.
+    """The number of statuses of a kind that came in a day (UTC), with the parts and the cost of their messages.
 
-    A message has several statuses and its price may stand on more than one: sums are right within one
-    status, and are not to be added up over statuses. `salon_id` is 0 where the caller named no location.
+    A message has several statuses, and more than one may carry its price. So sums are right within one status and
+    must not be added up over statuses. `salon_id` is 0 if the caller named no location.
     """
 
     day = models.DateField(_("day"))
@@ -249,7 +250,7 @@ class DailyVolume(models.Model):
 
 
 class ChannelSwitch(OfInstallation, Synced):
-    """Whether a channel is offered at a location (docs/altegio.md §2, channel)."""
+    """A switch that says whether a channel is offered at a location (docs/altegio.md §2, channel)."""
 
     class Slug(models.TextChoices):
         SMS = "sms", "SMS"
@@ -269,7 +270,7 @@ class ChannelSwitch(OfInstallation, Synced):
 
 
 class ReplacedApiKey(OfInstallation):
-    """A key that was replaced here while Altegio still sends with it: it got the first one, at activation."""
+    """An API key that was replaced here but that Altegio, which got it at activation, still uses."""
 
     api_key_hash = models.CharField(max_length=64, unique=True)
     replaced_at = models.DateTimeField(default=timezone.now)
@@ -279,7 +280,7 @@ class ReplacedApiKey(OfInstallation):
 
 
 class SmsConnection(Connection):
-    """A connection as the text messages' screens show it."""
+    """A proxy of Connection for the admin pages of text messages."""
 
     class Meta:
         proxy = True

@@ -1,7 +1,7 @@
-"""Reading the statuses a gateway reports: all are checked before any is stored (docs/interface.md).
+"""Validation of the statuses that a gateway reports: all are checked before any is stored (docs/interface.md).
 
-The models are dictionaries, and their rules stand in pydantic's own words wherever a plain value is met: a thousand
-statuses in a call are the hottest path there is.
+The models are dictionaries, and plain values are checked by pydantic's built-in rules wherever possible, because a
+report of a thousand statuses is the portal's hottest path.
 """
 
 from collections import defaultdict
@@ -32,9 +32,9 @@ from partner_portal.core.english import english as _
 
 MAX_ITEMS = 1000
 MAX_PARTS = 32_767
-# So many fields that were left out are named; the others are counted.
+# At most this many omitted fields are named; the rest are only counted.
 MAX_WARNINGS = 100
-# What the column holds; it rounds to 6 decimals.
+# The largest sum that fits the column, which rounds to 6 decimals.
 MAX_SUM = 10**12 - 1
 Problems = dict[str, list[str]]
 Warnings = list[dict[str, str]]
@@ -53,7 +53,7 @@ ADVICE = {
 
 
 class InvalidStatusesError(ValueError):
-    """Statuses that cannot be taken; `problems` holds the reasons by the items' indexes."""
+    """Raised for statuses that cannot be accepted; `problems` holds the reasons by the items' indexes."""
 
     def __init__(self, problems: Mapping[str, Problems | list[str]]) -> None:
         super().__init__("These statuses cannot be taken.")
@@ -61,7 +61,7 @@ class InvalidStatusesError(ValueError):
 
 
 def _sum(value: object) -> Decimal:
-    """A sum in whatever form it comes: whole, as text, below zero by a sign alone."""
+    """Return a sum given as an integer, a decimal or text; a negative zero becomes zero. Raises ValueError."""
     number = read_number(value) if isinstance(value, str) else value
     if not isinstance(number, int | Decimal) or isinstance(number, bool) or not 0 <= number <= MAX_SUM:
         raise ValueError
@@ -69,7 +69,7 @@ def _sum(value: object) -> Decimal:
 
 
 class _Targets(dict[str, Target | None]):
-    """The targets of the addresses that the statuses of a request name; each address is read once."""
+    """A cache of the targets that the statuses of one request name, so that each address is parsed once."""
 
     def __missing__(self, url: str) -> Target | None:
         self[url] = target = read_target(url) if url else None
@@ -94,9 +94,9 @@ def _none_if_blank(value: object) -> object:
 
 
 def _open(schema: dict[str, Any]) -> None:
-    """The schema allows unknown fields: they are left out, and no status is refused for them.
+    """Adapt the JSON schema: unknown fields are allowed, because they are left out without refusing the status.
 
-    `ext_id` may stand instead of `id` (`ext_ids.py`).
+    `ext_id` may replace `id` (`ext_ids.py`).
     """
     del schema["additionalProperties"]
     schema["required"].remove("id")
@@ -105,7 +105,7 @@ def _open(schema: dict[str, Any]) -> None:
 
 _IN_ORDER = Field(union_mode="left_to_right")
 _Blank = Annotated[None, BeforeValidator(_none_if_blank)]
-# Printable and not blank; a number goes back to Altegio as one.
+# Printable and not blank. An id that came as a number stays one, because Altegio gets it back in the same form.
 _TEXT_ID = Annotated[str, Field(max_length=100, pattern=r"^ *[^\p{C}\p{Z}][ [^\p{C}\p{Z}]]*$")]
 MessageId = Annotated[
     _TEXT_ID | int,
@@ -172,14 +172,14 @@ class UnpricedStatus(_Status):
 
 
 ReportedStatus = PricedStatus | UnpricedStatus
-# Without these a status means nothing, or goes to another address than was meant; the rest only decorates it.
+# A bad value here would make a status meaningless or send it to the wrong address; other fields are optional.
 _NEEDED = frozenset({"id", "status", "delivery_callback_url"})
 _PRICE = frozenset({"payment_sum", "currency_iso", "parts_amount"})
 _NEEDED_OF = {"unpriced": _NEEDED, "priced": _NEEDED | _PRICE}
 
 
 def _kind(item: object) -> str | None:
-    """Which of the two an item is; None for what is no object. `true` equals 1 and is no status."""
+    """Return the tag of an item's model, or None if it is no object; `true` equals 1 in Python but is no status."""
     if not isinstance(item, dict):
         return None
     status = item.get("status")
@@ -198,10 +198,10 @@ class StatusList(RootModel[list[_Item]]):
 
 
 def read_statuses(items: object) -> tuple[list[ReportedStatus], Warnings]:
-    """The statuses in a request's body, and what was left out of them.
+    """Return the statuses in a request's body, and a warning for each field that was left out.
 
-    Raises InvalidStatusesError naming every wrong field. What only decorates a status is left out where it cannot be
-    read: no status is lost for it.
+    An optional field that cannot be read is left out, so that no status is lost because of it. Raises
+    InvalidStatusesError, which names every other wrong field.
     """
     if not isinstance(items, list) or not 1 <= len(items) <= MAX_ITEMS:
         raise InvalidStatusesError({"non_field_errors": [_("Send a list of 1 to 1000 statuses.")]})
@@ -223,14 +223,14 @@ def read_statuses(items: object) -> tuple[list[ReportedStatus], Warnings]:
 
 
 def shortened(warnings: Warnings) -> Warnings:
-    """The first of these warnings, and how many more there are."""
+    """Return the first `MAX_WARNINGS` warnings, and one that counts the others, if there are more."""
     more = len(warnings) - MAX_WARNINGS
     counted = {"field": "…", "message": _("So many more fields were left out: %d.") % more}
     return [*warnings[:MAX_WARNINGS], counted] if more > 0 else warnings
 
 
 def _without_needed(error: ValidationError) -> dict[tuple[int, str], str]:
-    """Why which decoration of which item cannot be read. Raises InvalidStatusesError if more is wrong."""
+    """Return why optional fields cannot be read, by item and field. Raises InvalidStatusesError for other faults."""
     problems: defaultdict[str, Problems] = defaultdict(dict)
     left_out: dict[tuple[int, str], str] = {}
     for problem in error.errors(include_url=False):
@@ -247,7 +247,7 @@ def _without_needed(error: ValidationError) -> dict[tuple[int, str], str]:
 
 
 def _why(name: str, problem: ErrorDetails) -> str:
-    """Return what an address says itself, else what to write in the field."""
+    """Return the reason for a problem: an address error's own text, else the advice for the field."""
     error = problem.get("ctx", {}).get("error")
     if isinstance(error, InvalidStatusAddressError):
         return str(error)

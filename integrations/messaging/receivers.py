@@ -1,4 +1,4 @@
-"""What text messages learn from the rest of the marketplace."""
+"""Receivers of the marketplace's signals that concern text messages."""
 
 from typing import Any
 
@@ -11,6 +11,6 @@ from integrations.messaging.api_keys import forget_replaced_keys
 
 @receiver(connection_changed)
 def void_replaced_keys(connection: Connection, before: State, after: State, **_: Any) -> None:
-    """A new activation was accepted: Altegio has the newest key."""
+    """Delete replaced keys once a new activation is accepted, because then Altegio has the newest key."""
     if before in UNDECIDED and after == State.ACTIVE:
         forget_replaced_keys(connection)

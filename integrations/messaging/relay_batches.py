@@ -1,10 +1,11 @@
-"""Which statuses of an address go to Altegio now, and in which batches; `call_kinds.py` carries them.
+"""The choice of the statuses that are sent to an address now, and in which batches; `call_kinds.py` sends them.
 
-A message's statuses never pass each other: a newer one rests while Altegio may still be at an older one, and a
-passing one that comes after a final one is left out. Other messages of the address wait for neither.
+The statuses of one message never overtake each other. A newer one rests while Altegio may still be processing an
+older one, and a passing status that comes after a final one is left out. Other messages of the address do not wait.
 
-Parts of a refused list are many, and most tenants share one address: what was not refused takes turns with them, and
-with the parts of one list those of any other. Only newer statuses of their own messages go behind them.
+A refused list is split into many parts, and most tenants share one address. So batches that were not refused take
+turns with these parts, and so do the parts of different lists. Only newer statuses of the parts' own messages queue
+behind them.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -22,35 +23,35 @@ from integrations.messaging.volumes import counted_on, tally_once
 from integrations.outbox.models import UNFINISHED, OutgoingCall
 
 MAX_IN_A_CALL = 1000
-# Where a call is tried again and again, its messages are looked at again no sooner.
+# The shortest rest behind a call that is still being retried.
 SHORTEST_REST = timedelta(seconds=1)
-# Turns are drawn by lot, so that whatever comes meanwhile each side has its own.
+# Turns are drawn at random, so that each side gets its share whatever arrives in the meantime.
 HALF = 0.5
-# Of the largest parts, so many are looked at for one that is behind no other.
+# How many parts are examined to find one that queues behind no other.
 PARTS_LOOKED_AT = 20
 
 
 def free_batches() -> QuerySet[StatusBatch]:
-    """Return what waits, does not rest, and is carried by no call that goes on."""
+    """Return the waiting batches that do not rest and that no unfinished call has taken."""
     rested = Q(rests_until=None) | Q(rests_until__lte=timezone.now())
     return StatusBatch.objects.filter(rested, ~Q(call__state__in=UNFINISHED), state=BatchState.WAITING)
 
 
 def carried_by(call: OutgoingCall) -> list[int]:
-    """The batches that this call has taken and not ended."""
+    """Return the keys of the batches that this call has taken and that are still waiting."""
     taken = StatusBatch.objects.filter(call=call, state=BatchState.WAITING)
     return list(taken.order_by("first_id").values_list("pk", flat=True))
 
 
 @transaction.atomic
 def take_batches(call: OutgoingCall) -> tuple[list[int], datetime | None]:
-    """Take the oldest free batches, up to a call's worth, or a part of a refused one, which goes alone.
+    """Take the oldest free batches, up to `MAX_IN_A_CALL` statuses, or one part of a refused list, which goes alone.
 
-    Returns them, and until when the first of those rest that were held back, where there are such.
+    Returns their keys, and the earliest end of a rest among the address's batches that no call has taken, or None.
     """
     address = CallbackAddress.objects.select_for_update(no_key=True).get(pk=call.params["address"])
     taken: list[int] = []
-    # What is held back is not free any more, so that this ends.
+    # The loop ends, because each batch that is held back is no longer free.
     while not taken and (batches := _choose(address)):
         _hold_back(batches, address, call)
         _leave_out_overtaken(batches)
@@ -64,21 +65,21 @@ def take_batches(call: OutgoingCall) -> tuple[list[int], datetime | None]:
 
 
 def let_rest(call: OutgoingCall) -> None:
-    """Altegio may still be at what this call carries: newer statuses of the same messages wait for so long."""
+    """Let the call's batches rest, so that newer statuses of their messages wait while Altegio may process them."""
     StatusBatch.objects.filter(pk__in=carried_by(call)).update(rests_until=timezone.now() + _settling())
 
 
 def split(batches: Sequence[StatusBatch], statuses: Sequence[int]) -> None:
-    """Put the statuses of refused batches into two halves that go by themselves, the older half no later."""
+    """Move the statuses of refused batches into two new batches, an older and a newer half, that go alone."""
     middle = (len(statuses) + 1) // 2
     for half in (statuses[:middle], statuses[middle:]):
         move(half, batches, alone=True)
 
 
 def move(statuses: Collection[int], batches: Sequence[StatusBatch], **fields: Any) -> None:
-    """Put some statuses of these locked batches of one address into batches of their own, all of them counted.
+    """Move some statuses of these locked batches of one address into new batches, which are counted already.
 
-    One for each day on which they came: a later correction changes the figures that they stand in.
+    There is one new batch for each day of receipt, because a later correction must change that day's figures.
     """
     tally_once(batches)
     for received_at, some in _by_day(statuses, batches):
@@ -109,7 +110,7 @@ def _settling() -> timedelta:
 
 
 def _choose(address: CallbackAddress) -> list[StatusBatch]:
-    """Return what was not refused, or a part of what was; while both wait, either."""
+    """Return batches that were not refused, or one part of a refused list; at random if both are free."""
     free = free_batches().filter(address=address).select_for_update(of=("self",))
     chosen = _oldest(free.filter(alone=False))
     if chosen and random() < HALF:  # noqa: S311
@@ -130,28 +131,31 @@ def _oldest(free: QuerySet[StatusBatch]) -> list[StatusBatch]:
 
 
 def _part(free: QuerySet[StatusBatch]) -> StatusBatch | None:
-    """The oldest part that is behind no other, so that each has its end; or the newest of the largest.
+    """Return the oldest part, or at random the newest of the largest ones, that queues behind no other part.
 
-    For a large one may be good as a whole, and a new one need not wait until a thousand of another list stand alone.
+    If each examined part queues behind another, return the oldest; if there are no parts, None.
+
+    Taking the oldest lets each part come to an end. Taking a large one pays, because it may be accepted as a whole,
+    and a new one need not wait until another list's thousand statuses have been sent one by one.
     """
     oldest = free.order_by("first_id", "id")
     largest = free.order_by("-size", "-first_id", "-id")
     for part in (largest if random() < HALF else oldest)[:PARTS_LOOKED_AT]:  # noqa: S311
-        # One by one: asked of all parts at once, PostgreSQL would read every status there is.
+        # The parts are examined one by one, because PostgreSQL would read every status in one query for all.
         if not _statuses([part]).filter(Exists(_earlier_in_parts())).exists():
             return part
     return oldest.first()
 
 
 def _earlier_in_parts() -> QuerySet[MessageStatus]:
-    """For a status: the earlier ones of its message that wait in other parts of what was refused."""
+    """Return a subquery for a status: earlier ones of its message that wait in other parts of a refused list."""
     same = MessageStatus.objects.filter(message_id=OuterRef("message_id"), address=OuterRef("address"))
     parts = same.filter(batch__state=BatchState.WAITING, batch__alone=True)
     return parts.filter(~Q(batch=OuterRef("batch")), pk__lt=OuterRef("pk"))
 
 
 def _put_behind_parts(batches: Sequence[StatusBatch], address: CallbackAddress) -> None:
-    """Let statuses go after the parts of a refused list that hold earlier ones of their messages, as a part, too."""
+    """Move statuses whose message has earlier ones in a refused list's parts into a new part behind them."""
     parts = StatusBatch.objects.filter(address=address, state=BatchState.WAITING, alone=True)
     if any(batch.alone for batch in batches) or not parts.exists():
         return
@@ -162,7 +166,7 @@ def _put_behind_parts(batches: Sequence[StatusBatch], address: CallbackAddress) 
 
 
 def _hold_back(batches: Sequence[StatusBatch], address: CallbackAddress, call: OutgoingCall) -> None:
-    """Let those rest whose message Altegio may still be at."""
+    """Move statuses into resting batches if Altegio may still be processing an earlier one of their message."""
     now, of_address = timezone.now(), StatusBatch.objects.filter(address=address)
     unsettled = dict(of_address.filter(rests_until__gt=now).values_list("pk", "rests_until"))
     on_their_way = of_address.filter(state=BatchState.WAITING, call__state__in=UNFINISHED).exclude(call=call)
@@ -180,7 +184,7 @@ def _hold_back(batches: Sequence[StatusBatch], address: CallbackAddress, call: O
 
 
 def _leave_out_overtaken(batches: Sequence[StatusBatch]) -> None:
-    """A final status stays against a passing one that comes after it."""
+    """Leave out each passing status that comes after a final one of its message."""
     before = Q(pk__lt=OuterRef("pk")) | Q(batch__state=BatchState.SENT)
     same = MessageStatus.objects.filter(message_id=OuterRef("message_id"), address=OuterRef("address"))
     finals = same.filter(before, status__in=FINAL)
@@ -195,7 +199,7 @@ def _statuses(batches: Sequence[StatusBatch]) -> QuerySet[MessageStatus]:
 
 
 def measure(batches: Collection[int]) -> None:
-    """Note what these batches hold now; empty ones are gone."""
+    """Update the size and the first status of these batches, and delete empty ones."""
     held = StatusBatch.objects.filter(pk__in=batches).annotate(count=Count("statuses"), first=Min("statuses"))
     rows = list(held)
     StatusBatch.objects.filter(pk__in=[row.pk for row in rows if not row.count]).delete()

@@ -1,4 +1,4 @@
-"""How long requested messages, what tells of them, and message statuses are kept; the daily volumes stay."""
+"""Retention of requested messages, the events about them, and message statuses; the daily volumes are kept."""
 
 from datetime import datetime
 
@@ -8,14 +8,14 @@ from integrations.partner_events.models import PartnerEvent
 from integrations.partner_events.retention import delete_settled
 from partner_portal.core.retention import BATCH, register_retention
 
-# Each of them holds up to a thousand statuses.
+# A batch holds up to a thousand statuses.
 BATCHES_AT_ONCE = 50
 
 
 def delete_old_statuses(before: datetime) -> int:
-    """Delete some batches of statuses that came before `before`. Returns how many batches.
+    """Delete some batches of statuses received before `before`; return how many batches.
 
-    What still waits for Altegio stays, and so does what is not counted yet.
+    Batches that wait for Altegio or are not counted yet stay.
     """
     old = StatusBatch.objects.filter(received_at__lt=before, tallied=True).exclude(state=BatchState.WAITING)
     batches = list(old.order_by("received_at").values_list("pk", flat=True)[:BATCHES_AT_ONCE])
@@ -28,9 +28,9 @@ def delete_old_statuses(before: datetime) -> int:
 
 
 def delete_old_messages(before: datetime) -> int:
-    """Delete some messages that came before `before`, read from the old end of the table. Returns how many.
+    """Delete some messages received before `before`, from the old end of the table; return how many.
 
-    One without a final status stays until it is ended (`message_ends.py`).
+    A message without a final status stays until it is ended (`message_ends.py`).
     """
     ended = RequestedMessage.objects.exclude(state__in=RequestedMessage.NOT_FINAL)
     oldest = ended.order_by("pk").values_list("pk", "received_at")[:BATCH]
@@ -40,7 +40,7 @@ def delete_old_messages(before: datetime) -> int:
 
 
 def delete_old_events(before: datetime) -> int:
-    """Delete a batch of the events that told of messages before `before`: they hold the same texts. How many."""
+    """Delete some events about messages made before `before`, because they hold the same texts; return how many."""
     return delete_settled(PartnerEvent.objects.filter(type=types.MESSAGE_REQUESTED, created_at__lt=before))
 
 

@@ -1,4 +1,4 @@
-"""Statuses that were reported before: nothing new is not sent again; a corrected price and what was refused are."""
+"""Handling of statuses that are reported again: only refused ones and those with a corrected price are sent again."""
 
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
@@ -14,9 +14,9 @@ _STORED = Decimal("0.000001")
 
 
 def take_retold(rows: Sequence[StatusRow]) -> tuple[int, set[int]]:
-    """Queue those of these stored rows that say something new. Returns how many, and the addresses they go to.
+    """Queue those of the repeated rows that say something new; return how many, and the keys of their addresses.
 
-    In the caller's transaction, which holds the addresses; a constant number of queries.
+    Runs in the caller's transaction, which has locked the addresses; takes a constant number of queries.
     """
     last = {(row.address_id, row.message_id, row.status): row for row in rows}
     known = MessageStatus.objects.filter(message_id__in={row.message_id for row in rows}).order_by("pk")
@@ -47,7 +47,7 @@ def _says_more(status: MessageStatus, row: StatusRow | None) -> bool:
 
 
 def _price(row: StatusRow | None, status: MessageStatus) -> dict[str, Any]:
-    """Return what the row says of the price; where it says nothing, what is known."""
+    """Return the price that the row reports; a value that it lacks is taken from the stored status."""
     said = {name: getattr(row, name, None) for name in PRICE}
     price = {name: getattr(status, name) if value in (None, "") else value for name, value in said.items()}
     if price["payment_sum"] is not None:
@@ -56,7 +56,10 @@ def _price(row: StatusRow | None, status: MessageStatus) -> dict[str, Any]:
 
 
 def _send_again(changed: Sequence[MessageStatus], batches: Sequence[StatusBatch]) -> None:
-    """What no call has taken yet goes with its new price as it is; the rest goes once more, by address."""
+    """Move statuses that a call has taken already into new batches, so that they are sent again.
+
+    Those that no call has taken yet go out with their new price anyway.
+    """
     gone = {batch.pk for batch in batches if batch.state != BatchState.WAITING or batch.call_id is not None}
     for address in sorted({batch.address_id for batch in batches}):
         again = [status.pk for status in changed if status.address_id == address and status.batch_id in gone]

@@ -1,6 +1,7 @@
-"""What the messages tell to whoever lies above."""
+"""Signals that text messages send to the apps above them."""
 
 from django.dispatch import Signal
 
-# `keys`: of the messages that were given their place in the feed; sent in the same transaction, once for each.
+# `keys` are the messages that got their position in the feed. It is sent in the same transaction, once for each
+# message.
 messages_placed = Signal()

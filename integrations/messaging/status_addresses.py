@@ -1,7 +1,7 @@
-"""Where statuses may go: to whole paths of Altegio's two hosts, and never with the token in a stored address.
+"""The addresses that statuses may be sent to: known paths on Altegio's two hosts, stored without the partner token.
 
-Our credential goes along, so an address from outside is a choice among known ones, not an address: with any
-other path whoever reports a status could refund a payment or uninstall a location.
+The partner token is sent along, so an address from outside may only choose among known paths. With any other path,
+whoever reports a status could refund a payment or uninstall a location.
 """
 
 import re
@@ -19,16 +19,17 @@ from partner_portal.core.fast_query import Rows
 PLACEHOLDER = "{partner_token}"
 MAX_LENGTH = 450
 _URL = re.compile(r"(https?://[A-Za-z0-9.:\[\]-]+)(/.*)")
-# No dot segment, no empty one, no %: nothing that a server or a library on the way reads as another path.
+# Dot segments, empty segments and % are excluded, because a server or library on the way may read them as another
+# path.
 _SEGMENT = rf"(?:[A-Za-z0-9_~-][A-Za-z0-9._~-]*|{re.escape(PLACEHOLDER)})"
 _SMS_PROVIDER = rf"/smsprovider(?:/{_SEGMENT})+/?"
 _DELIVERY_STATUS = "/delivery/status"
-# Whatever stands between: the partner token comes behind `callback` (docs/altegio.md §2).
+# The partner token follows `callback`, whatever comes between (docs/altegio.md §2).
 _CALLBACK_TOKEN = re.compile(r"(/smsprovider/(?:.{1,450}?/)?callback/)[^/]+")
 
 
 class InvalidStatusAddressError(ValueError):
-    """Statuses do not go there; `str()` says why, without the address."""
+    """Raised for an address that statuses may not be sent to; `str()` says why, without the address."""
 
 
 class Target(NamedTuple):
@@ -39,32 +40,32 @@ class Target(NamedTuple):
 
     @property
     def packed(self) -> str:
-        """As one text, for a column."""
+        """The target as one text, for a database column."""
         return f"{self.host}{self.path}"
 
     @classmethod
     def unpacked(cls, text: str) -> "Target":
-        """The target that `packed` made a text of."""
+        """Return the target that `packed` turned into this text."""
         host, slash, path = text.partition("/")
         return cls(host, slash + path)
 
 
 def target_url(target: Target) -> str:
-    """The address of a target, as `read_target` reads it."""
+    """Return the URL of a target, in the form that `read_target` reads."""
     host = settings.ALTEGIO_APP_URL if target.host == CallbackAddress.Host.APP else settings.ALTEGIO_API_URL
     return f"{origin(host)}{target.path}"
 
 
 def default_target() -> Target:
-    """The address for messages that came with none (docs/altegio.md §2)."""
+    """Return the target for statuses of messages that came without an address (docs/altegio.md §2)."""
     path = urlsplit(settings.ALTEGIO_APP_URL).path + f"/smsprovider/status/callback/{PLACEHOLDER}"
     return Target(CallbackAddress.Host.APP, path)
 
 
 def read_target(url: object) -> Target:
-    """The target that a `delivery_callback_url` names. Raises InvalidStatusAddressError.
+    """Return the target that a `delivery_callback_url` names. Raises InvalidStatusAddressError.
 
-    Only the path of it is used: the host is always a configured one.
+    Only its path is used; the host is always a configured one.
     """
     parts = _URL.fullmatch(url) if isinstance(url, str) and len(url) <= MAX_LENGTH else None
     if parts is None:
@@ -78,10 +79,7 @@ def read_target(url: object) -> Target:
 
 
 def refuse_other_paths(target: Target) -> None:
-    """Statuses, and our token with them, go to `target` only if it is one of Altegio's (docs/interface.md, "SMS").
-
-    Raises InvalidStatusAddressError.
-    """
+    """Raise InvalidStatusAddressError unless statuses may be sent to this path (docs/interface.md, "SMS")."""
     if not any(re.fullmatch(path, target.path) for path in _open_paths(target.host)):
         raise InvalidStatusAddressError(
             _(
@@ -92,9 +90,9 @@ def refuse_other_paths(target: Target) -> None:
 
 
 def is_documented(target: Target) -> bool:
-    """Return whether it is an address of docs/altegio.md §2, where our token alone decides who may report.
+    """Return whether this is an address of docs/altegio.md §2, where a 401 can only mean the partner token.
 
-    At any other, named by whoever reports a status, a 401 may be about the address.
+    At any other address, which was named by whoever reported a status, a 401 may be about the address.
     """
     api = settings.ALTEGIO_API_URL
     documented = {target_url(default_target()), origin(api) + urlsplit(api).path + _DELIVERY_STATUS}
@@ -109,7 +107,7 @@ def _hosts() -> dict[str, str]:
 
 
 def _open_paths(host: str) -> list[str]:
-    """The whole paths of a host that are open, as patterns."""
+    """Return patterns for the whole paths of a host that statuses may be sent to."""
     app, api = settings.ALTEGIO_APP_URL, settings.ALTEGIO_API_URL
     paths = [f"(?:{re.escape(urlsplit(app).path)})?{_SMS_PROVIDER}"]
     if host == CallbackAddress.Host.API or origin(app) == origin(api):
@@ -125,13 +123,13 @@ def _without_own_token(path: str) -> str:
 
 
 def path_with_token(address: CallbackAddress) -> str:
-    """The path as it is sent. Raises InvalidStatusAddressError for one that was stored before it was ruled out."""
+    """Return the path with the token in it. Raises InvalidStatusAddressError for one that is no longer allowed."""
     refuse_other_paths(Target(address.host, address.path))
     return address.path.replace(PLACEHOLDER, quote(settings.ALTEGIO_PARTNER_TOKEN, safe=""))
 
 
 def stored_addresses(targets: Iterable[Target]) -> dict[Target, CallbackAddress]:
-    """The rows of these targets; new ones are made. A constant number of queries."""
+    """Return the rows of these targets, creating missing ones, in a constant number of queries."""
     wanted = sorted(set(targets), key=lambda target: (target.host, target.path))
     found = _found(wanted)
     if missing := [target for target in wanted if target not in found]:

@@ -1,4 +1,4 @@
-"""Celery's door to the messages and their statuses."""
+"""Celery tasks for messages and their statuses."""
 
 from celery import shared_task
 
@@ -11,12 +11,12 @@ from partner_portal.core.queues import run_steps
 
 @shared_task
 def follow_statuses() -> None:
-    """Each half minute: count what came, relay what was left behind, and end what nobody reported on."""
+    """Count new statuses, relay those left behind, end unanswered messages, watch the gateway; each half minute."""
     run_steps(count_volumes, relay_what_was_left, end_unanswered, watch_the_gateway)
 
 
 @shared_task
 def place_messages() -> None:
-    """Give new messages their place, and tell of them."""
+    """Give new messages their position in the feed, and notify the partner's systems of them."""
     while place_waiting():
         pass

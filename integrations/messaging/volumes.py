@@ -1,4 +1,4 @@
-"""Volumes and cost by day, location and status: counted batch by batch, apart from the taking in.
+"""Message volumes and cost by day, location and status, counted batch by batch after the statuses were stored.
 
 The figures outlive the statuses themselves (`RETENTION_SMS_STATUSES_DAYS`).
 """
@@ -22,7 +22,7 @@ VOLUMES = Queue.register(Queue("volumes", "Message statuses to be counted", Stat
 
 
 def count_volumes() -> int:
-    """Count the batches not counted yet. Returns how many; beat calls it, and several may run at once."""
+    """Add all uncounted batches to the figures; return how many. Beat calls this, and several may run at once."""
     counted = 0
     while some := _count_some():
         counted += some
@@ -53,20 +53,23 @@ def tally(batches: Sequence[int]) -> None:
 
 
 def tally_once(batches: Sequence[StatusBatch]) -> None:
-    """Add those of these locked batches that are not counted yet, and note on them that they are."""
+    """Add those of these locked batches that are not counted yet, and mark all of them as counted."""
     tally([batch.pk for batch in batches if not batch.tallied])
     for batch in batches:
         batch.tallied = True
 
 
 def _sorted_by(kind: Mapping[str, Any]) -> tuple[Any, ...]:
-    """One order for everybody, so that two counters never wait for each other crosswise."""
+    """Return the sort key of a figure; the fixed lock order prevents deadlocks between counters."""
     day, salon_id = kind["batch__received_at__date"], kind["location__altegio_id"] or 0
     return day, salon_id, kind["status"], kind["currency_iso"]
 
 
 def _add(kind: Mapping[str, Any]) -> None:
-    """Never below zero: what is taken off may have been counted elsewhere, and figures refuse no status."""
+    """Add numbers, which may be negative, to a day's figure, which never falls below zero.
+
+    What is subtracted may have been counted under another figure, and that must not stop a status.
+    """
     day, salon_id, status, currency = _sorted_by(kind)
     volume, _made = DailyVolume.objects.get_or_create(
         day=day, salon_id=salon_id, status=status, currency_iso=currency
@@ -79,7 +82,7 @@ def _add(kind: Mapping[str, Any]) -> None:
 
 
 def correct_volumes(corrections: Sequence[tuple[MessageStatus, Mapping[str, Any]]]) -> None:
-    """Put new prices of counted statuses, each with what it has now, into the figures of their days."""
+    """Replace the present prices of counted statuses by new ones in the figures of their days."""
     figures: defaultdict[Figure, list[Any]] = defaultdict(lambda: [0, 0, Decimal(0)])
     for status, price in corrections:
         for sign, sum_, currency, parts in (
@@ -107,7 +110,7 @@ def correct_volumes(corrections: Sequence[tuple[MessageStatus, Mapping[str, Any]
 
 
 def counted_on(received_at: datetime) -> date:
-    """The day whose figures a status that came then stands in."""
+    """Return the day (UTC) under which a status received at this moment is counted."""
     return received_at.astimezone(UTC).date()
 
 

@@ -1,4 +1,4 @@
-"""Message statuses and channels that nobody tells Altegio about, and messages that nobody ends."""
+"""Checks for message statuses and channel switches that no call sends to Altegio, and for messages left open."""
 
 from datetime import datetime, timedelta
 
@@ -13,7 +13,7 @@ from integrations.outbox.models import UNFINISHED
 from integrations.outbox.watch import key_of, unfinished
 from partner_portal.core.watch import register_check
 
-# Beat ends them each half minute.
+# Beat ends overdue messages each half minute, so one that is this late was missed.
 LATE = timedelta(minutes=30)
 
 
