@@ -1,4 +1,4 @@
-"""Sender names in the control room: given, approved, withdrawn; and whether Altegio has them."""
+"""The admin pages of sender names, where staff give, grant, refuse and withdraw them and send lists again."""
 
 from typing import Any
 
@@ -58,7 +58,7 @@ class SenderNameListAdmin(OfInstallationAdmin):
 
 
 class NewNameForm(forms.ModelForm):  # type: ignore[type-arg]  # the stubs' class takes a type, Django's does not
-    """A name for a location; everything that could be wrong is said beside its field."""
+    """The form that gives a location a name; it reports each problem beside its field."""
 
     salon_id = forms.IntegerField(
         label=_("Altegio's location id"), min_value=1, help_text=_("The location's SMS connection gets the name.")
@@ -85,7 +85,7 @@ class NewNameForm(forms.ModelForm):  # type: ignore[type-arg]  # the stubs' clas
         return salon_id
 
     def clean(self) -> dict[str, Any]:
-        """Give the name here, where a refusal can still be shown; saving is then done."""
+        """Validate and give the name. This happens here, because a refusal can still be shown on the form."""
         given = super().clean() or {}
         if not self.errors and self.connection is not None:
             try:
@@ -122,7 +122,7 @@ class SenderNameAdmin(BaseAdmin):
         return self.fields if obj is None else ("list", "name", "state", "valid_until", "changed_at")
 
     def save_model(self, request: HttpRequest, obj: Any, form: ModelForm[Any], change: bool) -> None:
-        """The form has given the name."""
+        """Do nothing, because the form's `clean` has given the name already."""
 
     def is_offered(self, action: str, row: SenderName) -> bool:
         return row.state in IN_FORCE if action == "withdraw" else row.state == NameState.ASKED

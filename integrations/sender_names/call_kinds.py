@@ -1,4 +1,4 @@
-"""The call that tells Altegio a location's sender names (docs/altegio.md §2)."""
+"""The outgoing call that sends a location's sender names to Altegio (docs/altegio.md §2)."""
 
 from integrations.altegio import requests
 from integrations.altegio.requests import ApiRequest
@@ -18,7 +18,7 @@ def coalesce_key_of(connection: Connection) -> str:
 
 @register
 class SendSenderNames(SyncKind):
-    """The whole list as it is at the moment of sending: telling it twice is harmless."""
+    """An outgoing call that sends the whole list, as it is at the moment of sending; repeating it is harmless."""
 
     name = "short_names"
     title = _("Sender names")
@@ -34,5 +34,5 @@ class SendSenderNames(SyncKind):
         return requests.sender_names(connection.location.altegio_id, connection.application.altegio_id, names)
 
     def still_counts_for(self, row: SenderNameList) -> bool:
-        # The last name was withdrawn meanwhile: what that means for the list was written with it.
+        # If the last name was withdrawn meanwhile, the list's state was set together with that.
         return SenderName.objects.filter(list=row, state__in=IN_FORCE).exists()

@@ -1,4 +1,4 @@
-"""Sender names: what stands as the sender of a location's text messages."""
+"""Models of sender names, which appear as the sender of a location's text messages."""
 
 from django.db import models
 from django.utils import timezone
@@ -9,7 +9,7 @@ from partner_portal.core.english import english as _
 
 
 class SenderNameList(OfInstallation, Synced):
-    """The sender names of one application at one location. Altegio gets the whole list each time."""
+    """The list of sender names of one application at one location. Altegio gets the whole list each time."""
 
     class Meta:
         verbose_name = _("list of sender names")
@@ -22,21 +22,21 @@ class SenderNameList(OfInstallation, Synced):
 
 
 class NameState(models.TextChoices):
-    """Why a name is in force, or is not."""
+    """The state of a sender name, which says why it is in force or not."""
 
     ASKED = "asked", _("asked for")  # the owner asked; staff decide
     GRANTED = "granted", _("granted")  # staff or the partner's own system gave it
     BOUGHT = "bought", _("bought")  # paid for
-    REFUSED = "refused", _("refused")  # staff said no to the owner
+    REFUSED = "refused", _("refused")  # staff refused the owner's request
     WITHDRAWN = "withdrawn", _("withdrawn")  # taken back
-    RAN_OUT = "ran_out", _("ran out")  # its time is over
+    RAN_OUT = "ran_out", _("ran out")  # `valid_until` has passed
 
 
 IN_FORCE = (NameState.GRANTED, NameState.BOUGHT)
 
 
 class SenderName(models.Model):
-    """One name. Ended ones stay as the history."""
+    """One sender name. Names that have ended stay as history."""
 
     list = models.ForeignKey(SenderNameList, on_delete=models.CASCADE, related_name="names")
     name = models.CharField(_("name"), max_length=15)

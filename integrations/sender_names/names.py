@@ -1,4 +1,4 @@
-"""Giving, asking for and withdrawing sender names; each change is told to Altegio as the whole list."""
+"""Operations on sender names: give, ask for, refuse and withdraw; Altegio gets the whole list after each change."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -20,7 +20,7 @@ BATCH = 200
 
 
 class InvalidSenderNamesError(ValueError):
-    """These names cannot be; `problems` holds the reason for each index, or for the list under None."""
+    """Raised for invalid names; `problems` holds the reason for each index, or for the whole list under None."""
 
     def __init__(self, problems: dict[int | None, str]) -> None:
         super().__init__(" ".join(problems.values()))
@@ -28,7 +28,7 @@ class InvalidSenderNamesError(ValueError):
 
 
 def empty_list_reason() -> str:
-    """Why the last name cannot simply go."""
+    """Return why Altegio's list cannot be emptied."""
     return _(
         "Altegio takes no empty list of sender names: it keeps showing the last ones until another name is "
         "given or the location is disconnected."
@@ -36,24 +36,27 @@ def empty_list_reason() -> str:
 
 
 def sender_connection(salon_id: int) -> Connection | None:
-    """The connection whose sender names a location has: its SMS application's, the live one first."""
+    """Return the connection that counts for a location's sender names (its SMS application's), or None.
+
+    `salon_id` is Altegio's id of the location. A live connection counts before an undecided one.
+    """
     here = Connection.objects.filter(location__altegio_id=salon_id, application__kind=Application.Kind.SMS)
     return here.not_ended().select_related("application", "location").current()
 
 
 def list_of(connection: Connection) -> SenderNameList | None:
-    """The list, where there is one already."""
+    """Return the list of the connection's installation, or None if there is none yet."""
     return SenderNameList.objects.of(connection).first()
 
 
 def names_of(connection: Connection) -> SenderNameList:
-    """The list, made when it is first asked for."""
+    """Return the list of the connection's installation, creating it if there is none yet."""
     names, _made = SenderNameList.objects.get_or_create(installation=connection.installation)
     return names
 
 
 def names_in_force(names: SenderNameList) -> list[str]:
-    """The names that Altegio is to have, in their order."""
+    """Return the names that Altegio must have, in their order."""
     return list(names.names.filter(state__in=IN_FORCE).values_list("name", flat=True))
 
 
@@ -88,7 +91,7 @@ def _check(wanted: Sequence[object]) -> None:
 def give_name(
     names: SenderNameList, name: str, *, bought: bool = False, valid_until: datetime | None = None
 ) -> SenderName:
-    """Give one more name; one the owner asked for is granted by it. Raises InvalidSenderNamesError."""
+    """Add a name to the list, or grant it if the owner has asked for it. Raises InvalidSenderNamesError."""
     _check_one(name)
     names = _locked(names)
     row = names.names.filter(name=name, state__in=(NameState.ASKED, *IN_FORCE)).first()
@@ -105,7 +108,7 @@ def give_name(
 
 @transaction.atomic
 def ask_for_name(names: SenderNameList, name: str) -> None:
-    """Put the owner's wish before staff; a name that is there changes nothing. Raises InvalidSenderNamesError."""
+    """Record the owner's request for a name, unless the list has it already. Raises InvalidSenderNamesError."""
     _check_one(name)
     names = _locked(names)
     there = names.names.filter(state__in=(NameState.ASKED, *IN_FORCE))
@@ -118,14 +121,14 @@ def ask_for_name(names: SenderNameList, name: str) -> None:
 
 @transaction.atomic
 def refuse_name(name: SenderName) -> bool:
-    """Staff say no to the owner. Returns whether it was still asked for."""
+    """Refuse the owner's request for a name; return whether it was still open."""
     asked = SenderName.objects.filter(pk=name.pk, state=NameState.ASKED)
     return bool(asked.update(state=NameState.REFUSED, changed_at=timezone.now()))
 
 
 @transaction.atomic
 def withdraw_name(name: SenderName) -> bool:
-    """Take a name back. Returns whether it was in force."""
+    """Withdraw a name and queue the list; return whether the name was in force."""
     names = _locked(name.list)
     if not _end(names, [name.pk], NameState.WITHDRAWN):
         return False
@@ -134,7 +137,7 @@ def withdraw_name(name: SenderName) -> bool:
 
 
 def withdraw_run_out() -> int:
-    """Withdraw the names whose time is over. Returns how many lists they stood on; beat calls it."""
+    """Withdraw the names whose validity has ended; return how many lists were changed. Beat calls this."""
     run_out = SenderName.objects.filter(state__in=IN_FORCE, valid_until__lte=timezone.now())
     lists = RUNNING_OUT.ready(SenderNameList.objects.filter(pk__in=run_out.values("list")))
     return RUNNING_OUT.work_each(list(lists.order_by("pk")[:BATCH]), _withdraw_run_out)
@@ -151,7 +154,10 @@ RUNNING_OUT = Queue.register(Queue("sender names", "Sender names whose time is o
 
 
 def tell(names: SenderNameList) -> None:
-    """Queue the whole list for Altegio; in the transaction that changed it. Quick changes become one call."""
+    """Queue the whole list for Altegio, in the transaction that changed it; quick changes share one call.
+
+    An empty list cannot be sent, and no list without a connection: then set the list to failed, with the reason.
+    """
     connection = _connection_of(names)
     if connection is None:
         names.set_sync(SyncState.FAILED, _("This location is not connected."))
@@ -171,7 +177,7 @@ def tell(names: SenderNameList) -> None:
 
 @transaction.atomic
 def tell_again(names: SenderNameList) -> None:
-    """Staff want Altegio to get the list once more."""
+    """Queue the list once more, at the request of staff or of the watch."""
     tell(_locked(names))
 
 
@@ -186,7 +192,7 @@ def _check_one(name: str) -> None:
 
 
 def _locked(names: SenderNameList) -> SenderNameList:
-    """Changes of one list go one after another."""
+    """Return the list locked, so that changes to it happen one after another."""
     lists = SenderNameList.objects.select_for_update(of=("self",), no_key=True)
     return lists.select_related("installation").get(pk=names.pk)
 

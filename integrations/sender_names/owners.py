@@ -1,4 +1,4 @@
-"""The owner's side: which sender names their locations have, and asking for one more."""
+"""The owner's pages of sender names: the names that their locations have, and a form to ask for another."""
 
 from datetime import timedelta
 from typing import Any
@@ -20,7 +20,7 @@ from integrations.sender_names.models import IN_FORCE, NameState, SenderName, Se
 from integrations.sender_names.names import InvalidSenderNamesError, ask_for_name, names_of
 
 HERE = "sender_names:list"
-# So long an owner reads that a wish was refused.
+# How long a refused request is shown to the owner.
 REFUSALS_SHOWN = timedelta(days=30)
 
 WORDS = {
@@ -36,7 +36,7 @@ SYNC_WORDS = {
 
 
 def own_connections(owner: User) -> QuerySet[Connection]:
-    """The connections whose sender names this owner may see: not those that staff must look at first."""
+    """Return the live SMS connections of this owner, except those that await a review by staff."""
     return (
         Connection.objects.live()
         .shown_to_owner()
@@ -53,14 +53,17 @@ NOTICES.register("name-asked", _("We have your request and will look at it."))
 @require_GET
 @owner_page
 def names(request: HttpRequest, owner: User) -> HttpResponse:
-    """The sender names of each location, in a constant number of queries."""
+    """Show the sender names of each of the owner's locations, in a constant number of queries."""
     return _show(request, owner)
 
 
 @require_http_methods(["GET", "POST"])
 @owner_page
 def ask(request: HttpRequest, owner: User, connection_id: int) -> HttpResponse:
-    """The owner asks for a name; staff decide. A look at the address leads to the list."""
+    """Record the owner's request for a name, on which staff decide; redirect a GET to the list.
+
+    Respond 404 for a connection that is not the owner's, and 400 with the reason for an invalid name.
+    """
     if request.method == "GET":
         return to_page(HERE, **place_in(request))
     connection = get_object_or_404(own_connections(owner), pk=connection_id)

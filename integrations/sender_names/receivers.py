@@ -1,4 +1,4 @@
-"""A connection that begins anew gets the names its location has; the end of one says that nobody is told them."""
+"""The receiver that sends a location's sender names again when a connection becomes live or ends."""
 
 from typing import Any
 
@@ -12,7 +12,10 @@ from integrations.sender_names.names import names_in_force, tell
 
 @receiver(connection_changed)
 def tell_again(connection: Connection, before: State, after: State, **_: Any) -> None:
-    """After an activation Altegio may have forgotten the list; after an end the call that waited is cancelled."""
+    """Queue the list again once a connection is live, because Altegio may have lost it; update its state at the end.
+
+    After the end a list that was still queued is queued for another connection there, or fails.
+    """
     if (after in LIVE) == (before in LIVE):
         return
     lists = SenderNameList.objects.of(connection).select_related("installation")

@@ -1,4 +1,4 @@
-"""Which sender names may be: Altegio's rules (docs/altegio.md §2) and what networks carry."""
+"""Validation of sender names by Altegio's rules (docs/altegio.md §2) and the limits of mobile networks."""
 
 import re
 from collections.abc import Sequence
@@ -9,8 +9,8 @@ MAX_NAMES = 20
 MAX_CHARACTERS = 11
 MAX_DIGITS = 15
 
-# GSM 03.38: the default alphabet without its control characters, and the extension table, whose
-# characters take two places each.
+# GSM 03.38: the default alphabet without its control characters, and the extension table, whose characters count as
+# two each.
 GSM_BASIC = frozenset(
     "@£$¥èéùìòÇØøÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
     "abcdefghijklmnopqrstuvwxyzäöñüà"
@@ -21,14 +21,14 @@ _DIGITS = re.compile(r"[0-9]+")
 
 
 def name_problem(name: object) -> str:
-    """Why this may not be a sender name; "" when it may."""
+    """Return why this cannot be a sender name; "" if it can."""
     if not isinstance(name, str) or not name.strip():
         return _("Write a name.")
     return _altegio_problem(name) or _network_problem(name)
 
 
 def list_problems(names: Sequence[object]) -> dict[int, str]:
-    """Return what is wrong with a list, by index."""
+    """Return the problem of each invalid or repeated name in a list, by index."""
     problems = {index: problem for index, name in enumerate(names) if (problem := name_problem(name))}
     for index, name in enumerate(names):
         if index not in problems and name in names[:index]:

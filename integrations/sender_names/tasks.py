@@ -1,4 +1,4 @@
-"""Celery's door to the sender names."""
+"""Celery tasks of sender names."""
 
 from celery import shared_task
 
@@ -7,5 +7,5 @@ from integrations.sender_names.names import withdraw_run_out
 
 @shared_task
 def withdraw_expired() -> None:
-    """Each minute: withdraw the sender names whose time is over."""
+    """Withdraw the sender names whose validity has ended; runs each minute."""
     withdraw_run_out()

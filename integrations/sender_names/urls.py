@@ -1,4 +1,4 @@
-"""The owner's addresses about sender names."""
+"""URLs of the owner's sender name pages."""
 
 from django.urls import path
 

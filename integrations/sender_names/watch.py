@@ -1,4 +1,4 @@
-"""Lists of sender names that nobody tells Altegio about."""
+"""The check for lists of sender names that are queued, but that no call sends to Altegio."""
 
 from integrations.sender_names.call_kinds import SendSenderNames
 from integrations.sender_names.names import tell_again

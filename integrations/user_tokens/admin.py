@@ -1,4 +1,4 @@
-"""User tokens in the control room, and the notification settings that can be looked at with them."""
+"""The admin pages of application tokens and user tokens, with the notification settings read by a user token."""
 
 from typing import Any
 
@@ -17,12 +17,12 @@ from partner_portal.core.admin_base import BaseAdmin, confirm_action
 from partner_portal.core.admin_sections import Section
 from partner_portal.core.english import english as _
 
-# Where the settings of a user hold their notification types (docs/altegio.md §2).
+# The field of a user's settings that holds their notification types (docs/altegio.md §2).
 TYPES = "notification_types"
 
 
 class UserTokenForm(forms.ModelForm):  # type: ignore[type-arg]  # the stubs' class takes a type, Django's does not
-    """The token can be set and replaced; it is never shown."""
+    """The form of a user token, which can be set and replaced but is never shown."""
 
     location = LocationNumberField(label=_("Location"), help_text=_("Its number at Altegio."))
     token = forms.CharField(
@@ -42,14 +42,14 @@ class UserTokenForm(forms.ModelForm):  # type: ignore[type-arg]  # the stubs' cl
 
 
 def _valid_token(token: str) -> str:
-    """Return the token where a header can carry it. Raises ValidationError."""
+    """Return the token if it can stand in an HTTP header. Raises ValidationError otherwise."""
     if not token or not token.isascii() or not token.isprintable():
         raise forms.ValidationError(_("Write the token of an Altegio user."))
     return token
 
 
 class ApplicationTokenForm(forms.ModelForm):  # type: ignore[type-arg]
-    """As above, for the application's system user."""
+    """The form of an application's system user token, which can be set and replaced but is never shown."""
 
     token = forms.CharField(
         label=_("application token"),
@@ -120,13 +120,13 @@ class UserTokenAdmin(BaseAdmin):
 
 
 def _objects(types: Any) -> list[dict[str, Any]]:
-    """The notification types as objects: Altegio may write a type as an object or as its bare name."""
+    """Return the notification types as objects, because Altegio may send a type as an object or as its bare name."""
     listed = types if isinstance(types, list) else []
     return [each if isinstance(each, dict) else {"type": each} for each in listed]
 
 
 def _table(rows: list[dict[str, Any]] | None) -> SafeString | str:
-    """Whatever Altegio told, a line for each object."""
+    """Return the objects as HTML lines, with whatever fields Altegio sent."""
     if not rows:
         return "–"
     lines = ((", ".join(f"{name}: {value}" for name, value in row.items()),) for row in rows)

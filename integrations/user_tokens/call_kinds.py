@@ -1,4 +1,4 @@
-"""Looking at the notification settings of a location and of a user (docs/altegio.md §2)."""
+"""The outgoing calls that fetch the notification settings of a location and of a user (docs/altegio.md §2)."""
 
 from typing import Any
 
@@ -18,14 +18,14 @@ from partner_portal.core.english import english as _
 
 @transaction.atomic
 def fetch_notification_settings(token: UserToken) -> None:
-    """Queue both questions; those that wait already serve."""
+    """Queue both requests; one that is queued already is not queued twice."""
     UserToken.objects.filter(pk=token.pk).update(error="")
     queue_newest(FetchNotificationTypes, f"notification_types:{token.pk}", user_token=token.pk)
     queue_newest(FetchUserSettings, f"notification_settings:{token.pk}", user_token=token.pk)
 
 
 class _Fetch(CallKind):
-    """A question that changes nothing at Altegio; a 401 may mean the user token."""
+    """A request that changes nothing at Altegio. A 401 may be about the user token."""
 
     priority = Priority.HOUSEKEEPING
     idempotent = True
@@ -46,7 +46,7 @@ class _Fetch(CallKind):
 
 @register
 class FetchNotificationTypes(_Fetch):
-    """The notification types of a location."""
+    """An outgoing call that fetches the notification types of a location."""
 
     name = "notification_types"
     title = _("Notification settings")
@@ -61,7 +61,7 @@ class FetchNotificationTypes(_Fetch):
 
 @register
 class FetchUserSettings(_Fetch):
-    """The notification settings of the token's user."""
+    """An outgoing call that fetches the notification settings of the token's user."""
 
     name = "notification_users"
     title = _("People to notify")

@@ -1,4 +1,4 @@
-"""A person who is erased leaves no token behind."""
+"""Deletion of a person's user tokens when the person is erased."""
 
 from typing import Any
 
@@ -10,5 +10,5 @@ from integrations.user_tokens.models import UserToken
 
 @receiver(person_erased)
 def delete_tokens(altegio_user_ids: set[int], **_: Any) -> None:
-    """Their tokens, and what was read with them."""
+    """Delete the tokens of these Altegio users, and the notification settings read with them."""
     UserToken.objects.filter(altegio_user_id__in=altegio_user_ids).delete()

@@ -1,4 +1,4 @@
-"""User tokens: some of Altegio's calls want one beside the partner's. And what they let us look at."""
+"""Tokens that some of Altegio's calls require beside the partner token, and the settings read with them."""
 
 from django.db import models
 
