@@ -1,1 +1,1 @@
-"""The marketplace: arrivals, connections, and everything that is said to Altegio."""
+"""The marketplace: arrivals, connections, and everything that is sent to Altegio."""

@@ -1,10 +1,10 @@
-"""What the apps below `integrations/` have in common: the admin lists them under one heading."""
+"""The base of the app configurations below `integrations/`, which the admin lists under one heading."""
 
 from partner_portal.core.english import english as _
 from partner_portal.core.feature import FeatureConfig
 
 
 class MarketplaceFeature(FeatureConfig):
-    """An app of the marketplace."""
+    """The configuration of a marketplace app."""
 
     admin_section = _("Marketplace")

@@ -1,4 +1,4 @@
-"""What differs from the contract, in the control room."""
+"""The admin page of differences from the contract."""
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -14,7 +14,7 @@ OPERATE = "contract_drift.change_drift"
 
 
 class KnownFilter(admin.SimpleListFilter):
-    """What somebody has looked at already."""
+    """A filter by whether staff have marked a difference as known."""
 
     title = _("known")
     parameter_name = "known"

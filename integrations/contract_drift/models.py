@@ -1,4 +1,4 @@
-"""Drift: what Altegio sends otherwise than docs/altegio.md says."""
+"""The model of drift: differences between what Altegio sends and what docs/altegio.md says."""
 
 from django.db import models
 from django.utils import timezone
@@ -8,7 +8,7 @@ from partner_portal.core.english import english as _
 
 
 class Drift(models.Model):
-    """One difference from the contract, counted; `sample` shows the form of what came and nothing it says."""
+    """One difference from the contract, with its count; `sample` shows the form of what came, but not its content."""
 
     class Kinds(models.TextChoices):
         CODE = Kind.CODE, _("another status code")

@@ -1,4 +1,4 @@
-"""Comparing what Altegio sends with the contract. Whatever fails here fails alone: nothing waits for it."""
+"""Comparison of what Altegio sends with the contract. A failure here is logged and stops nothing else."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -17,22 +17,22 @@ from integrations.contract_drift.models import Drift
 
 log = structlog.get_logger(__name__)
 
-# Names come from outside: of each call or callback no more are kept.
+# A limit on the rows for each call or callback, because the names in them come from outside.
 MAX_ROWS_OF_A_SUBJECT = 200
 
 
 def observe_answer(request: ApiRequest, answer: Answer) -> None:
-    """Count what the contract does not say of this answer."""
+    """Count the differences between an answer and the contract."""
     _observe(lambda: differences.of_answer(request, answer))
 
 
 def observe_callback(body: Any) -> None:
-    """Do the same for a stored lifecycle callback."""
+    """Count the differences between a stored lifecycle callback and the contract."""
     _observe(lambda: differences.of_callback(body))
 
 
 def observe_events(bodies: Iterable[Any]) -> None:
-    """Do the same for entity webhooks, together: a difference is counted once for each body."""
+    """Count the differences between entity webhooks and the contract, together; once for each body."""
     _observe(lambda: [found for body in bodies for found in differences.of_events(body)])
 
 
@@ -46,7 +46,7 @@ def _observe(compare: Callable[[], list[Difference]]) -> None:
 
 
 def _count(found: Iterable[Difference], now: datetime) -> None:
-    """In a fixed order, so that two processes never wait for each other crosswise."""
+    """Add the differences to the stored counts; the fixed order prevents deadlocks between processes."""
     times: dict[tuple[str, str, str, str], tuple[int, str]] = {}
     for one in found:
         key = (one.subject, one.kind, one.path, one.value)

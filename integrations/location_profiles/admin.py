@@ -1,4 +1,4 @@
-"""People of locations in the control room: who to write to, for those who may look."""
+"""The admin page of locations' people, which shows permitted staff whom to contact."""
 
 from django.contrib import admin
 

@@ -1,4 +1,4 @@
-"""Looking at a location and the people who run it (docs/altegio.md §2, "Calls with a user token")."""
+"""The outgoing calls that fetch a location and those who run it (docs/altegio.md §2, "Calls with a user token")."""
 
 from datetime import timedelta
 
@@ -21,13 +21,13 @@ from integrations.user_tokens.tokens import token_at
 from partner_portal.core.english import english as _
 
 REFRESHED_AFTER = timedelta(days=30)
-# What the list of connected locations tells too, and keeps true from then on.
+# Filled in only where still empty, because the list of connected locations holds these too and keeps them up to date.
 FILLED = ("title", "public_title", "country", "city", "address", "phone", "email", "timezone_name")
 
 
 @transaction.atomic
 def look_at(connection: Connection) -> None:
-    """Queue both questions about a connection's location; those that wait already serve."""
+    """Queue both requests about a connection's location; one that is queued already is not queued twice."""
     due_at = timezone.now() + REFRESHED_AFTER
     LocationProfile.objects.update_or_create(location=connection.location, defaults={"due_at": due_at})
     for kind in (FetchCompany, FetchPeople):
@@ -35,7 +35,7 @@ def look_at(connection: Connection) -> None:
 
 
 class _Look(CallKind):
-    """A question that changes nothing at Altegio; a 401 may mean the user token."""
+    """A request that changes nothing at Altegio. A 401 may be about the user token."""
 
     priority = Priority.HOUSEKEEPING
     idempotent = True
@@ -48,7 +48,7 @@ class _Look(CallKind):
 
 @register
 class FetchCompany(_Look):
-    """The location itself."""
+    """An outgoing call that fetches the data of a location."""
 
     name = "fetch_company"
     title = _("Data of one location")
@@ -75,7 +75,10 @@ class FetchCompany(_Look):
 
 @register
 class FetchPeople(_Look):
-    """Who may manage its users: the right that Altegio itself asks of who connects an application."""
+    """An outgoing call that fetches the people who may manage the location's users.
+
+    Altegio itself requires this right of anybody who connects an application.
+    """
 
     name = "fetch_people"
     title = _("People of one location")
@@ -103,7 +106,7 @@ class FetchPeople(_Look):
 
 
 def _with_token(call: OutgoingCall) -> tuple[Connection, str]:
-    """The connection and the token to ask with. Raises ObsoleteError where there is none any more."""
+    """Return the call's connection and the token for it. Raises ObsoleteError if there is no token any more."""
     connection = connection_of(call)
     token = token_at(connection.application, connection.location)
     if not token:

@@ -1,6 +1,6 @@
-"""Who was erased: known by a fingerprint of their number, which nobody reads back without `SECRET_KEY`.
+"""The record of erased Altegio users: fingerprints of their ids, which cannot be matched without `SECRET_KEY`.
 
-Altegio's lists go on naming them, and are asked for again: without this they would stand here as before.
+Altegio's lists still name these people and are fetched again, so without this record they would be stored again.
 """
 
 from collections.abc import Collection
@@ -13,15 +13,16 @@ from integrations.location_profiles.models import ErasedPerson
 
 
 def remember_erased(altegio_user_ids: Collection[int]) -> None:
-    """Keep that these Altegio users were erased."""
+    """Record that these Altegio users were erased."""
     rows = [ErasedPerson(digest=_fingerprint(number, settings.SECRET_KEY)) for number in altegio_user_ids]
     ErasedPerson.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def erased_among(altegio_user_ids: Collection[int]) -> set[int]:
-    """Those who were erased; not who has an account here again.
+    """Return those of these Altegio users who were erased, except those who have an account here again.
 
-    Each is remembered under the present key too: so a former one may be dropped once every list was asked for.
+    Each one found is recorded under the present `SECRET_KEY` too, so that a former key may be dropped once every list
+    has been fetched.
     """
     keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
     candidates = {_fingerprint(number, key): number for number in altegio_user_ids for key in keys}

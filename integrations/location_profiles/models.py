@@ -1,4 +1,4 @@
-"""What Altegio tells of a location beyond the list of connected ones, and who runs it."""
+"""Models of what Altegio shows of a location to a user token: its profile, and the people who run it."""
 
 from django.db import models
 from django.utils import timezone
@@ -8,13 +8,13 @@ from partner_portal.core.english import english as _
 
 
 class LocationProfile(models.Model):
-    """When a location was last looked at with a user token, and what only that call tells."""
+    """The data of a location that only a call with a user token shows, and when it was and will be fetched."""
 
     location = models.OneToOneField(Location, on_delete=models.CASCADE, related_name="profile")
     currency = models.CharField(_("currency"), max_length=20, blank=True)
     fetched_at = models.DateTimeField(_("fetched"), null=True, blank=True)
     error = models.CharField(_("why not"), max_length=500, blank=True)
-    # When it is looked at next, where there is a token.
+    # When it is fetched next, if there is a token by then.
     due_at = models.DateTimeField(_("due"), default=timezone.now)
 
     class Meta:
@@ -27,7 +27,7 @@ class LocationProfile(models.Model):
 
 
 class LocationPerson(models.Model):
-    """Somebody at the location with the right that Altegio asks of who connects an application."""
+    """A person at the location with the right that Altegio requires to connect an application."""
 
     location = models.ForeignKey(Location, on_delete=models.CASCADE, related_name="people")
     altegio_user_id = models.BigIntegerField(_("Altegio user"), db_index=True)
@@ -49,7 +49,7 @@ class LocationPerson(models.Model):
 
 
 class ErasedPerson(models.Model):
-    """An Altegio user who was erased here, as a fingerprint alone (`erased.py`)."""
+    """An Altegio user who was erased here, stored as a fingerprint alone (`erased.py`)."""
 
     digest = models.CharField(max_length=64, unique=True)
 

@@ -1,4 +1,4 @@
-"""What the portal holds on a person as one of a location's people."""
+"""The personal data that the portal holds on a person as one of a location's people."""
 
 from typing import Any
 

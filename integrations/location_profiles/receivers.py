@@ -1,4 +1,4 @@
-"""After an activation the location and its people are looked at, where there is a token to do it with."""
+"""Receivers that fetch a location's profile after an activation, and remove erased people from the profiles."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ from integrations.user_tokens.tokens import token_at
 
 @receiver(connection_changed)
 def look_after_activation(connection: Connection, before: State, after: State, **_: Any) -> None:
-    """Without a token it is remembered, for the day when there is one."""
+    """Fetch the profile of a newly live connection's location; without a token, note that it is due."""
     if before not in UNDECIDED or after not in LIVE:
         return
     if token_at(connection.application_id, connection.location_id):
@@ -31,9 +31,9 @@ def look_after_activation(connection: Connection, before: State, after: State, *
 
 @receiver(person_erased)
 def forget_person(user: User, altegio_user_ids: set[int], **_: Any) -> None:
-    """Whoever is erased here stands in no location's list either, and in no event of one whose list has them.
+    """Remove an erased person from all locations' lists, and from the events of locations whose list names them.
 
-    Of events that an earlier version wrote, nothing else says whom they name.
+    For events that an earlier version wrote, only these lists say whom an event names.
     """
     theirs = LocationPerson.objects.filter(altegio_user_id__in=altegio_user_ids)
     locations = list(theirs.values_list("location", flat=True))

@@ -1,4 +1,4 @@
-"""Looking at locations again, seldom: once in `REFRESHED_AFTER`, the most overdue first, a few in an hour."""
+"""The refresh of location profiles: each one every `REFRESHED_AFTER`, the most overdue first, a few in an hour."""
 
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
@@ -10,13 +10,13 @@ from integrations.user_tokens.models import ApplicationToken, UserToken
 from integrations.user_tokens.tokens import connection_with_token, has_token
 from partner_portal.core.queues import Queue
 
-# Two calls each: 400 of the 12,000 calls of an hour.
+# A profile takes two calls, so a round uses 400 of the 12,000 calls of an hour.
 MAX_IN_A_ROUND = 200
 PROFILES = Queue.register(Queue("location profiles", "Location profiles to be fetched", LocationProfile))
 
 
 def refresh_profiles() -> int:
-    """Queue the questions about the locations that are due; none without any token. Returns how many."""
+    """Queue the requests for the profiles that are due, if any token is known at all; return how many profiles."""
     if not (ApplicationToken.objects.exists() or UserToken.objects.exists()):
         return 0
     live = Connection.objects.live().filter(has_token(), location=OuterRef("location"))

@@ -1,4 +1,4 @@
-"""How long the people of a location are kept after its last connection ended."""
+"""Retention of a location's people once nothing is connected there."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from partner_portal.core.retention import delete_first, register_retention
 
 
 def delete_old_people(before: datetime) -> int:
-    """Those of locations to which nothing is connected any more."""
+    """Delete people fetched before `before` at locations without a live connection; return how many."""
     live = Connection.objects.live().filter(location=OuterRef("location"))
     return delete_first(LocationPerson.objects.filter(~Exists(live), fetched_at__lt=before).order_by("pk"))
 

@@ -1,4 +1,4 @@
-"""Celery's door to the location profiles."""
+"""Celery tasks of location profiles."""
 
 from celery import shared_task
 
@@ -7,5 +7,5 @@ from integrations.location_profiles.refresh import refresh_profiles
 
 @shared_task
 def refresh() -> None:
-    """Every hour: look again at the locations whose turn it is."""
+    """Fetch the location profiles that are due; runs each hour."""
     refresh_profiles()

@@ -1,4 +1,4 @@
-"""Disconnecting by the owner or by staff: the uninstall call, once (docs/altegio.md §2)."""
+"""Disconnection by the owner or by staff: one uninstall call for each connection (docs/altegio.md §2)."""
 
 import uuid
 from collections.abc import Collection
@@ -32,14 +32,15 @@ from partner_portal.core.english import english as _
 
 
 class NotConnectedError(Exception):
-    """There is nothing to disconnect; `str()` says why."""
+    """Raised if there is nothing to disconnect; `str()` says why."""
 
 
 @transaction.atomic
 def disconnect(connection_id: int, *, by: User | None, why: str) -> Connection:
-    """Queue the uninstall call. Again, while it waits or after the end, changes nothing.
+    """Queue the uninstall call, unless one is pending or the connection is uninstalled already.
 
-    Raises NotConnectedError for a connection that never was alive, or failed.
+    `by` and `why` go into the connection's history. Raises NotConnectedError for a connection that is undecided,
+    expired or failed.
     """
     connection = lock(connection_id)
     if connection.state == State.UNINSTALLED:
@@ -53,7 +54,7 @@ def disconnect(connection_id: int, *, by: User | None, why: str) -> Connection:
 
 
 def being_disconnected(connections: Collection[Connection]) -> set[int]:
-    """Those (by key) whose uninstall call has not come to its end."""
+    """Return the keys of the connections that have an unfinished uninstall call."""
     waiting = OutgoingCall.objects.filter(
         connection__in=[connection.pk for connection in connections], kind=Uninstall.name, state__in=UNFINISHED
     )
@@ -62,7 +63,10 @@ def being_disconnected(connections: Collection[Connection]) -> set[int]:
 
 @transaction.atomic
 def disconnect_all(owner: User, why: str) -> int:
-    """Queue the uninstall calls of everything the owner has connected. Returns how many it will be."""
+    """Queue the uninstall calls of all the owner's live connections; return how many connections that are.
+
+    The number includes connections whose call was pending already.
+    """
     live = list(Connection.objects.live().select_for_update().filter(owner=owner).order_by("pk"))
     ending = being_disconnected(live)
     queue_fresh(_uninstall(connection, owner.pk, why) for connection in live if connection.pk not in ending)
@@ -70,7 +74,7 @@ def disconnect_all(owner: User, why: str) -> int:
 
 
 def _uninstall(connection: Connection, by: int | None, why: str) -> OutgoingCall:
-    # No count of the earlier ones: they are not kept for ever, and a key must not come twice.
+    # The key is random and no count of earlier calls, because those are deleted some day and a key must be unique.
     key = f"uninstall:{connection.pk}:{uuid.uuid4().hex}"
     return new_call(
         Uninstall,
@@ -85,7 +89,10 @@ def _uninstall(connection: Connection, by: int | None, why: str) -> OutgoingCall
 
 @register
 class Uninstall(CallKind):
-    """docs/altegio.md §2, uninstall. A second one could hit a connection made since, so an uncertain end is asked."""
+    """An outgoing call that disconnects an application (docs/altegio.md §2, uninstall).
+
+    A second one could end a connection made since, so after an uncertain end Altegio is asked.
+    """
 
     name = "uninstall"
     title = english("Disconnecting")
@@ -94,7 +101,7 @@ class Uninstall(CallKind):
     alert_on_failure = True
 
     def about(self, call: OutgoingCall) -> str:
-        """Whoever wishes it, and why, it is the same end."""
+        """Return a constant, because it does not matter who disconnects and why."""
         return "uninstall"
 
     def request(self, call: OutgoingCall) -> ApiRequest:
@@ -110,11 +117,11 @@ class Uninstall(CallKind):
         return status_question(connection.application, connection.location)
 
     def needs_verification(self, answer: Answer) -> bool:
-        """A refusal may mean that it is gone already: the status call knows."""
+        """Return whether the refusal may mean that the connection has ended already, which the status call tells."""
         return answer.status_code in (403, 404)
 
     def bring_back(self, call: OutgoingCall) -> bool:
-        """Not beside a newer wish for the same: a second one could hit a connection made since."""
+        """Return False if a newer uninstall call is pending: a second one could end a connection made since."""
         return not being_disconnected([lock(connection_of(call).pk)])
 
     def judge(self, call: OutgoingCall, answer: Answer) -> Verdict:
@@ -135,9 +142,10 @@ class Uninstall(CallKind):
 
 
 def _has_ended_it(call: OutgoingCall, status: ConnectionStatus) -> bool:
-    """Whether the newest end that Altegio knows of is what this call wants: what it calls connected was made since.
+    """Return whether the newest end that Altegio knows is this call's, and the present connection was made since.
 
-    Altegio's clock may differ from ours. The end of an earlier connection here, a moment before, is not this one's.
+    Altegio's clock may differ from ours, so a tolerance applies. Within it, an end that belongs to an earlier
+    connection at this place does not count.
     """
     ended_at, tolerance = status.newest_end_at, clock_tolerance()
     if ended_at is None or ended_at < (call.created_at - tolerance).replace(microsecond=0):

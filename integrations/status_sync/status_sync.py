@@ -1,6 +1,6 @@
-"""Asking Altegio what is true about a connection, and believing it.
+"""The status call for a connection, and the application of Altegio's answer to the connection's state.
 
-The one path from Altegio's word to a connection's state, for arrivals, callbacks, staff and sweeps.
+This is the only path from Altegio's answer to a connection's state, for arrivals, callbacks, staff and sweeps.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,34 +20,34 @@ from integrations.outbox.queue import queue_newest_of_each
 from integrations.status_sync.question import status_question
 from partner_portal.core.english import english as _
 
-# Seconds: the clocks of two workers may differ, and the change may seem to come for so long.
+# In seconds. The clocks of two workers may differ by this much, so that a change may seem later than it was.
 ASKED_AGAIN_AFTER = 1.0
 NO_STATE = "Its answer holds no state that is known."
-# However often an owner comes back: about a connection that was asked about no question is due within so long.
+# However often an owner comes back, a connection that was asked about is not asked about again within this time.
 RETURN_RESTS = timedelta(minutes=1)
 
 
 def ask_status(connection: Connection, *, patient: bool = False, delay: float = 0.0) -> None:
-    """Queue the question, due in `delay` seconds; one that waits already serves.
+    """Queue the status call for a connection, due in `delay` seconds, unless one is queued already.
 
-    A `patient` one lets all other calls go first.
+    A `patient` one has the lowest priority.
 
-    The questions about a connection stand in ordering keys of their own: an activation must not wait for a question,
-    nor a question for a patient one.
+    Status calls have ordering keys of their own, because an activation must not wait for one, and an ordinary one
+    must not wait for a patient one.
     """
     ask_status_of_each([connection], patient=patient, delay=delay)
 
 
 def ask_status_of_each(connections: Iterable[Connection], *, patient: bool = False, delay: float = 0.0) -> None:
-    """`ask_status` for many, in a constant number of queries."""
+    """Do the same as `ask_status` for many connections, in a constant number of queries."""
     kind, coalesce_key = (AskPatiently, "check") if patient else (AskStatus, "status")
     _ask(kind, coalesce_key, {each.pk: delay for each in connections})
 
 
 def ask_status_of_returned(connections: Iterable[Connection]) -> None:
-    """Their owner came back: each is asked about, but only so often (`RETURN_RESTS`).
+    """Queue the status calls for connections whose owner came back, each at most once in `RETURN_RESTS`.
 
-    Keys of their own: what a callback tells is asked about at once, whatever rests here.
+    These calls have coalesce keys of their own, so that one that rests here does not delay a callback's.
     """
     now = timezone.now()
     rests = {each.pk: (each.status_asked_at + RETURN_RESTS - now).total_seconds() for each in connections}
@@ -55,7 +55,7 @@ def ask_status_of_returned(connections: Iterable[Connection]) -> None:
 
 
 def _ask(kind: type[CallKind], coalesce_key: str, delays: Mapping[int, float]) -> None:
-    """Queue a question about each connection (by key), due in so many seconds."""
+    """Queue a status call of this kind for each connection; `delays` holds seconds by the connection's key."""
     keys = {f"{coalesce_key}:{pk}": (pk, delay) for pk, delay in delays.items()}
     queue_newest_of_each(
         kind, {key: {"ordering_key": key, "connection_id": pk, "delay": delay} for key, (pk, delay) in keys.items()}
@@ -64,7 +64,7 @@ def _ask(kind: type[CallKind], coalesce_key: str, delays: Mapping[int, float]) -
 
 @register
 class AskStatus(CallKind):
-    """docs/altegio.md §2, status: a question that changes nothing at Altegio."""
+    """An outgoing call that asks for a connection's status (docs/altegio.md §2, status); it changes nothing there."""
 
     name = "ask_status"
     title = _("Question: what is true?")
@@ -86,11 +86,11 @@ class AskStatus(CallKind):
         self._learn(call, no_answer(call.reason), call.reason)
 
     def is_final(self, answer: Answer) -> bool:
-        """Only a refusal that says what is true: a callback waits for it, and nobody else would ask again."""
+        """Return whether the refusal tells the status; otherwise the call is repeated, because a callback waits."""
         return read_status(answer, settings.ALTEGIO_TIME_ZONE) is not None
 
     def _learn(self, call: OutgoingCall, answer: Answer, why_not: str) -> None:
-        """However the question ends: whoever waits for the answer hears it, or that there is none."""
+        """Apply the status in the answer, or send `status_unknown` if there is none, so that nobody waits in vain."""
         if call.connection_id is None:
             return
         status = read_status(answer, settings.ALTEGIO_TIME_ZONE)
@@ -103,23 +103,23 @@ class AskStatus(CallKind):
 
 @register
 class AskPatiently(AskStatus):
-    """The same question where nobody waits for the answer."""
+    """The same call at the lowest priority, for cases in which nobody waits for the answer."""
 
     name = "check_status"
     title = _("Question: still connected?")
     priority = Priority.HOUSEKEEPING
 
     def is_final(self, answer: Answer) -> bool:
-        """Any: it would hold up the reconciliation that it belongs to, and comes again with the next round."""
+        """Return True: a repeated call would delay its reconciliation, and the next round asks again."""
         return True
 
 
 def apply_status(connection: Connection, status: ConnectionStatus, *, asked_at: datetime) -> None:
-    """Bring a locked connection to what Altegio says.
+    """Bring a locked connection to the state that Altegio reports; `asked_at` is when the question was sent.
 
-    Only the newest connection of a location is spoken of: the history of older ones stays as it was. But an open
-    grant may be that of any whose owner has come again. An answer to a question older than the connection's last
-    change may be older than that change: it is asked again.
+    The status concerns only the newest connection of an application at a location; older ones keep their state. But
+    an open grant may belong to any ended connection whose owner has come again. If the connection changed after the
+    question was sent, the answer may be outdated, so Altegio is asked again.
     """
     if changed_since(connection.changes.all(), asked_at):
         ask_status(connection, delay=ASKED_AGAIN_AFTER)
@@ -128,7 +128,7 @@ def apply_status(connection: Connection, status: ConnectionStatus, *, asked_at: 
     if _is_newest(connection):
         _apply_state(connection, status)
     if connection.state == State.UNINSTALLED and status.state is AltegioState.PENDING:
-        # Also where others claim the location: whose the grant is stands in no order of arrivals.
+        # Sent even if others claim the location, because the order of arrivals does not say whose grant it is.
         granted_again.send(sender=Connection, connection=connection, status=status)
     connection.status_asked_at = asked_at
     connection.save(update_fields=["status_asked_at"])
@@ -142,7 +142,7 @@ def _apply_state(connection: Connection, status: ConnectionStatus) -> None:
             to = State.FROZEN if status.state is AltegioState.FROZEN else State.ACTIVE
             move(connection, to, f"Altegio says: {to.label}.")
         else:
-            # An open grant shows that it ended before the grant, at a time that nobody knows.
+            # An open grant shows that the connection ended before that grant, at an unknown time.
             ended_by = EndedBy.PORTAL if status.state is AltegioState.PENDING else ""
             why, now = "Altegio says it is not connected.", timezone.now()
             move(connection, State.UNINSTALLED, why, ended_at=now, ended_by=ended_by)
@@ -151,5 +151,5 @@ def _apply_state(connection: Connection, status: ConnectionStatus) -> None:
 
 
 def _is_newest(connection: Connection) -> bool:
-    """Return whether no later connection has taken this one's place at Altegio: one alive, or a later grant."""
+    """Return whether no other connection, live or with a later grant, has taken this one's place at Altegio."""
     return connection.state in LIVE or not Connection.objects.successors(connection).exists()

@@ -1,4 +1,7 @@
-"""Reading and mending a location's webhook settings: read, add ours, write back, read again (docs/altegio.md §2)."""
+"""The outgoing calls that read a location's webhook settings and mend them (docs/altegio.md §2).
+
+A mending reads the settings, adds our address, writes them back and reads them again.
+"""
 
 import hashlib
 import json
@@ -34,7 +37,7 @@ from partner_portal.core.clean import storable_json
 from partner_portal.core.english import english as _
 
 State = WebhookSettings.State
-# What a mending itself read longer ago it reads again before it writes: others may have changed it.
+# A mending whose own reading is older than this reads again before it writes, because others may have changed it.
 FRESH = timedelta(seconds=30)
 UNREADABLE = "Altegio's answer does not hold the webhook settings; nothing was written."
 NOT_READ_AGAIN = "Altegio took our address, but the user token was removed before the list could be read again."
@@ -42,28 +45,28 @@ FULL = f"The location has {MAX_ADDRESSES} addresses already, the most that Alteg
 
 
 class NoTokenError(Exception):
-    """There is no user token for this location, so Altegio lets nobody look; `str()` says what to do."""
+    """Raised if no user token is known for a location, which Altegio requires; `str()` says what to do."""
 
 
 @transaction.atomic
 def read_settings(connection: Connection) -> None:
-    """Queue the reading. Raises NoTokenError."""
+    """Queue a reading of the location's webhook settings. Raises NoTokenError."""
     _queue(ReadWebhookSettings, connection)
 
 
 @transaction.atomic
 def mend_settings(connection: Connection) -> None:
-    """Queue the mending, which reads first. Raises NoTokenError."""
+    """Queue a mending of the location's webhook settings, which reads them first. Raises NoTokenError."""
     _queue(MendWebhookSettings, connection)
 
 
 def own_address(connection: Connection) -> str:
-    """The address that events of this connection come to."""
+    """Return the URL that Altegio posts this connection's events to."""
     return event_address(connection.installation.events_key)
 
 
 def settings_question(connection: Connection) -> ApiRequest:
-    """Read the settings. Raises NoTokenError."""
+    """Return the request that reads a location's webhook settings. Raises NoTokenError."""
     token = token_at(connection.application, connection.location)
     if not token:
         raise NoTokenError(_("Set the application token, or a user token for this location, first."))
@@ -72,23 +75,23 @@ def settings_question(connection: Connection) -> ApiRequest:
 
 def _queue(kind: type[CallKind], connection: Connection, expected: tuple[str, ...] = ()) -> None:
     settings_question(connection)
-    # One list for all applications of a location: one call about it at a time, in the order in which they are stored.
+    # All applications of a location share one list, so its calls go out one at a time, in the order of their storage.
     Location.objects.select_for_update(no_key=True).get(pk=connection.location_id)
     ordering_key = f"webhooks:{connection.location_id}"
-    # A plain reading that waits must not serve as the one after a mending.
+    # The reading after a mending has a key of its own, because a plain one that waits must not replace it.
     key = f"{kind.name}:{connection.pk}" + (":after" if expected else "")
     queue_newest(kind, key, ordering_key=ordering_key, connection_id=connection.pk, expected=list(expected))
 
 
 class _AboutHooks(CallKind):
-    """What both share: a user token beside the partner's, and where it is noted why something failed."""
+    """The base of both calls: they carry a user token beside the partner token, and store the reason of a failure."""
 
     priority = Priority.SETUP
     uses_own_credential = True
     max_age = timedelta(days=1)
 
     def about(self, call: OutgoingCall) -> str:
-        """Whatever is expected to be found, it is the same settings."""
+        """Return a constant, because calls with different `expected` parameters are about the same settings."""
         return "webhook settings"
 
     def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
@@ -97,7 +100,11 @@ class _AboutHooks(CallKind):
 
 @register
 class ReadWebhookSettings(_AboutHooks):
-    """A question that changes nothing. `expected`: the addresses, as hashes, that were there before a mending."""
+    """An outgoing call that reads the settings and changes nothing at Altegio.
+
+    The parameter `expected` holds hashes of the addresses that were there before a mending; staff are alerted if one
+    is missing.
+    """
 
     name = "read_webhook_settings"
     title = _("Webhook settings: reading")
@@ -123,7 +130,7 @@ class ReadWebhookSettings(_AboutHooks):
 
 @register
 class MendWebhookSettings(_AboutHooks):
-    """Adds our address. Never blind: it is sent only right after a reading, which it makes first."""
+    """An outgoing call that adds our address. It is sent only right after its own reading of the settings."""
 
     name = "mend_webhook_settings"
     title = _("Webhook settings: mending")
@@ -131,7 +138,7 @@ class MendWebhookSettings(_AboutHooks):
     alert_on_failure = True
 
     def must_ask(self, call: OutgoingCall) -> bool:
-        """Unless this call has just read: since another reading, somebody may have written."""
+        """Return True unless this call itself has just read; since any other reading, others may have written."""
         last = call.attempts.order_by("number").last()
         if last is None or (last.purpose, last.outcome) != (Attempt.Purpose.ASK, Outcome.ACCEPTED):
             return True
@@ -161,7 +168,7 @@ class MendWebhookSettings(_AboutHooks):
         return requests.set_webhook_settings(token, connection.location.altegio_id, body)
 
     def accepted(self, call: OutgoingCall, answer: Answer) -> None:
-        """Written, or found to be there: read again, and see that nothing of others was lost."""
+        """Queue another reading, which finds out whether an address of another application was lost."""
         connection = connection_of(call)
         read = _last_read(connection)
         try:
@@ -203,5 +210,5 @@ def _last_read(connection: Connection) -> HooksSettings | None:
 
 
 def _hashes(found: HooksSettings) -> tuple[str, ...]:
-    """Return what addresses are recognised by: others' may hold secrets, and stand in no plain column."""
+    """Return hashes of the addresses; others' may hold secrets and must not be stored in a plain column."""
     return tuple(hashlib.sha256(url.encode()).hexdigest()[:32] for url in found.urls)

@@ -1,4 +1,4 @@
-"""A location's webhook settings at Altegio, as they were last read."""
+"""The model of a location's webhook settings at Altegio."""
 
 from django.db import models
 
@@ -8,9 +8,9 @@ from partner_portal.core.english import english as _
 
 
 class WebhookSettings(models.Model):
-    """Whether our event address stands among the addresses of a location.
+    """A location's webhook settings as they were last read, and whether our event address is among its addresses.
 
-    `content` is what was read, as JSON: the addresses of other applications in it may be secret.
+    `content` holds the settings as JSON; it is encrypted, because other applications' addresses may be secret.
     """
 
     class State(models.TextChoices):

@@ -1,6 +1,6 @@
-"""What a reading of webhook settings tells to whoever listens."""
+"""The signal sent after a location's webhook settings were read."""
 
 from django.dispatch import Signal
 
-# `connection`, `is_present`: sent inside the transaction that notes the reading.
+# Arguments: `connection`, and `is_present` for our address. It is sent in the transaction that stores the settings.
 webhook_settings_read = Signal()
