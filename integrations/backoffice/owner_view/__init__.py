@@ -1,1 +1,1 @@
-"""The owner's pages for staff to look at: drawn by the owner's own views, with everything in them made inert."""
+"""The owner's pages as staff may look at them: rendered by the owner's own views, then made inert."""

@@ -1,4 +1,4 @@
-"""A page on which nothing can be done, whatever its template holds: no form, script or link of it does anything."""
+"""Conversion of a page to one without any effect: its forms, scripts and links do nothing."""
 
 from collections.abc import Callable
 from html import escape
@@ -7,14 +7,14 @@ from html.parser import HTMLParser
 _LEFT_OUT = frozenset({"script", "noscript", "iframe", "object", "template"})
 _LEFT_OUT_VOID = frozenset({"embed", "base"})
 _CONTROLS = frozenset({"button", "input", "select", "textarea", "fieldset"})
-# What leads somewhere or sends something, but for the link of `a`, which is judged.
+# The attributes that navigate or send something, except the `href` of `a`, which is checked by itself.
 _ACTING = frozenset({"action", "method", "target", "formaction", "formmethod", "formtarget", "ping", "download"})
 
 Attributes = list[tuple[str, str | None]]
 
 
 def make_inert(page: str, banner: str, *, keeps: Callable[[str], bool]) -> str:
-    """The HTML `page` with `banner` on top, its controls disabled, and no link but those that `keeps` says yes to."""
+    """Return the HTML `page` with `banner` on top, its controls disabled, and only the links that `keeps` allows."""
     writer = _Writer(banner, keeps)
     writer.feed(page)
     writer.close()
@@ -22,7 +22,7 @@ def make_inert(page: str, banner: str, *, keeps: Callable[[str], bool]) -> str:
 
 
 class _Writer(HTMLParser):
-    """Repeats what it reads, less what acts."""
+    """A parser that writes the HTML that it reads without the active parts."""
 
     def __init__(self, banner: str, keeps: Callable[[str], bool]) -> None:
         super().__init__(convert_charrefs=False)
@@ -72,7 +72,7 @@ class _Writer(HTMLParser):
 
 
 def _is_left_out(tag: str, attrs: dict[str, str | None]) -> bool:
-    """Also what reloads the page, and hidden fields: they hold what a form proves itself with."""
+    """Return whether an element is left out, as are page reloads and hidden fields, which hold a form's tokens."""
     return (
         tag in _LEFT_OUT
         or tag in _LEFT_OUT_VOID

@@ -1,4 +1,4 @@
-"""The addresses at which staff see what an owner sees: who may, whose page it is, and that each look is logged."""
+"""The views that show staff an owner's pages: they check permissions, choose the owner and log each look."""
 
 from collections.abc import Callable
 from typing import Any
@@ -34,7 +34,7 @@ View = Callable[..., HttpResponse]
 
 
 def urlpatterns(guarded: Callable[[View], View]) -> list[URLPattern]:
-    """Below the admin page of connections; `guarded` lets in staff alone."""
+    """Return the URL patterns below the admin page of connections; `guarded` restricts a view to staff."""
     policed = csp_replace({"script-src": ["'none'"], "form-action": ["'none'"]})
     return [
         path("<int:pk>/as-owner/arrivals/<int:arrival_pk>/", policed(guarded(see_status)), name=STATUS),
@@ -43,7 +43,7 @@ def urlpatterns(guarded: Callable[[View], View]) -> list[URLPattern]:
 
 
 def entrance(connection: Connection, reader: User) -> tuple[str, str] | None:
-    """Where the case page leads to: (address, label); None where there is nothing to see, or not for this reader."""
+    """Return the (URL, label) of the link on the connection's page; None if there is nothing the reader may see."""
     if not reader.has_perms(PERMISSIONS):
         return None
     if _owner_of(connection) is not None:
@@ -56,7 +56,7 @@ def entrance(connection: Connection, reader: User) -> tuple[str, str] | None:
 
 @require_GET
 def see_page(request: HttpRequest, pk: int, page: str) -> HttpResponse:
-    """One of the pages that the owner of the connection finds in their navigation."""
+    """Show one of the pages in the navigation of the connection's owner; redirect if there is no owner."""
     connection = _connection(request, pk)
     owner = _owner_of(connection)
     if owner is None:
@@ -69,7 +69,7 @@ def see_page(request: HttpRequest, pk: int, page: str) -> HttpResponse:
 
 @require_GET
 def see_status(request: HttpRequest, pk: int, arrival_pk: int) -> HttpResponse:
-    """The status page of an arrival: as its owner sees it, or as whoever came sees it without having signed in."""
+    """Show the status page of an arrival as the connection's owner sees it, or as a visitor who has not signed in."""
     connection = _connection(request, pk)
     arrival = get_object_or_404(connection.arrivals.select_related("application", "user"), pk=arrival_pk)
     owner = _owner_of(connection)
@@ -78,7 +78,7 @@ def see_status(request: HttpRequest, pk: int, arrival_pk: int) -> HttpResponse:
 
 
 def _answer(look: Look, connection: Connection, title: str, draw: Callable[[str], str]) -> HttpResponse:
-    """The drawn page, once it is remembered who looked at it."""
+    """Render the page, log who looked at it, and respond with it. Raises Http404 for a page that is not shown."""
     try:
         page = draw(_banner(look, connection))
     except PageNotShownError as error:
@@ -106,13 +106,13 @@ def _connection(request: HttpRequest, pk: int) -> Connection:
 
 
 def _owner_of(connection: Connection) -> User | None:
-    """Return whose pages they are: who holds it. Not who claims it, nor an account that was erased or is staff's."""
+    """Return the connection's owner, unless the account was erased or belongs to staff; a claimant does not count."""
     owner = connection.owner
     return owner if owner is not None and owner.is_active and not owner.is_staff else None
 
 
 def _prefix(connection: Connection) -> str:
-    """The address below which the owner's own addresses stand, without the last slash."""
+    """Return the URL below which the owner's own URLs are shown, without a trailing slash."""
     return f"{reverse(CASE, args=[connection.pk]).removesuffix('change/')}as-owner"
 
 

@@ -1,8 +1,8 @@
-"""What an owner sees now, drawn for a member of staff by the owner's own view.
+"""Rendering of an owner's page for a member of staff, by the owner's own view.
 
-The view is asked on behalf of the owner by a request of its own: no cookie, no session, a look and nothing else. So
-there is no sign-in that could be kept, and what the view sets on its request or answer goes nowhere. Every address on
-the page is made below `prefix`, as in Altegio's frame; what does not lead to a page shown here leads nowhere.
+The view gets a separate GET request on behalf of the owner, without cookies or a session. So there is no sign-in that
+could be kept, and whatever the view sets on its request or response is discarded. Every URL on the page begins with
+`prefix`, as in Altegio's frame; a link to a page that is not shown here is removed.
 """
 
 from collections.abc import Iterator
@@ -28,14 +28,14 @@ _FROM_THE_SERVER = ("SERVER_NAME", "SERVER_PORT", "HTTP_HOST", "QUERY_STRING", "
 
 
 class PageNotShownError(Exception):
-    """This page is none that staff may look at."""
+    """Raised for a page that staff may not look at."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """Who looks at whose page: what they asked for, and the address below which the owner's pages stand for them.
+    """A look at an owner's page: the request of staff, the owner, and the URL prefix of the owner's pages for staff.
 
-    `owner`: None for a visitor whom the portal does not know.
+    `owner` is None for a visitor whom the portal does not know.
     """
 
     request: HttpRequest
@@ -44,14 +44,14 @@ class Look:
 
 
 def page_title(path: str) -> str:
-    """What the page at this address is called in the owner's navigation, in English; "" for one not shown here."""
+    """Return the page's English title in the owner's navigation; "" for a page that is not shown here."""
     page = _shown(_match(path))
     with translation.override("en"):
         return str(page.label) if page else ""
 
 
 def draw_page(look: Look, path: str, banner: str) -> str:
-    """The owner's page at `path` ("/account/…"), inert. Raises NotShownError."""
+    """Return the owner's page at `path` ("/account/…"), made inert. Raises PageNotShownError."""
     match = _match(path)
     if look.owner is None or match is None or _shown(match) is None:
         raise PageNotShownError
@@ -59,7 +59,7 @@ def draw_page(look: Look, path: str, banner: str) -> str:
 
 
 def draw_status(look: Look, arrival: Arrival, banner: str) -> str:
-    """The status page of an arrival, inert. Raises NotShownError."""
+    """Return the status page of an arrival, made inert. Raises PageNotShownError."""
     path = reverse(STATUS, args=[status_token(arrival)])
     if (match := _match(path)) is None:
         raise PageNotShownError
@@ -74,7 +74,7 @@ def _match(path: str) -> ResolverMatch | None:
 
 
 def _shown(match: ResolverMatch | None) -> OwnerPage | None:
-    """Return what may be looked at: the pages of the owner's navigation, no other."""
+    """Return the page of the owner's navigation that this URL leads to; None for any other page."""
     return next((page for page in OWNER_PAGES if match and page.url_name == match.view_name), None)
 
 
@@ -83,7 +83,7 @@ def _draw(look: Look, match: ResolverMatch, path: str, banner: str) -> str:
     with translation.override(_language(look)), _addresses_below(look.prefix):
         answer: HttpResponseBase = match.func(visit, *match.args, **match.kwargs)
         page = getattr(answer, "content", b"").decode()
-    if answer.status_code != 200:  # a redirect: the page is not this person's
+    if answer.status_code != 200:  # as with a redirect, when the page is not this person's
         raise PageNotShownError
     return make_inert(page, banner, keeps=lambda href: _stays(look, href))
 
@@ -99,7 +99,7 @@ def _visit(look: Look, path: str) -> HttpRequest:
 
 
 def _language(look: Look) -> str:
-    """The owner's, unless the page's own footer has asked for another."""
+    """Return the language chosen in the page's footer, else the owner's, else English."""
     return chosen(look.request) or supported(look.owner.language if look.owner else "") or "en"
 
 
@@ -114,7 +114,7 @@ def _addresses_below(prefix: str) -> Iterator[None]:
 
 
 def _stays(look: Look, href: str) -> bool:
-    """Return whether a link leads to a page that is shown here."""
+    """Return whether a link leads to a page that is shown here, so that it is kept."""
     if href.startswith(("?", "#")):
         return True
     path = urlsplit(href).path

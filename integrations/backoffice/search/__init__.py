@@ -1,1 +1,1 @@
-"""Search from the connections: whatever a caller can say leads to their case, or to what comes nearest."""
+"""The search of the connections' page: whatever a caller knows leads to their case, or to the nearest matches."""

@@ -1,4 +1,4 @@
-"""Connections by what is known of their people and arrivals, beside the columns of their own list."""
+"""Search for connections by their people and arrivals, beyond the columns of their own table."""
 
 from django.db.models import Q
 
@@ -8,7 +8,10 @@ from partner_portal.core.search import MAX_RELATED, number_in
 
 
 def cases_of_people(term: str) -> Q:
-    """Connections of whoever the words fit: bound to them, claimed by them, or arrived for them and nobody's yet."""
+    """Return a condition on connections: owner, claimant or a person expected by its arrival matches the term.
+
+    A number also matches the Altegio user of an arrival. At most `MAX_RELATED` arrivals are followed.
+    """
     people = [person.pk for person in people_found(term)]
     arrived = Q(expected_user__in=people)
     if (number := number_in(term)) is not None:

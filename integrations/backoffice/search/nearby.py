@@ -1,4 +1,4 @@
-"""What comes nearest where no connection is found: arrivals that were never finished, refused ones, people."""
+"""The nearest matches if no connection is found: unfinished arrivals, refused arrivals, people and customers."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ MAX_SHOWN = 10
 
 @dataclass(frozen=True)
 class Nearby:
-    """One kind of what was found: a heading, and for each row the link to it and what it says."""
+    """The matches of one kind: a heading, and a link and a description for each row."""
 
     title: StrOrPromise
     rows: list[tuple[SafeString | str, str]]
 
 
 def nearby(term: str, reader: User) -> list[Nearby]:
-    """Return what `reader` may see of what the words fit. A constant number of queries, each by an index."""
+    """Return the matches that `reader` may see, in a constant number of queries, each by an index."""
     people = people_found(term)
     found: list[tuple[StrOrPromise, str, Iterable[Model], Callable[..., str]]] = [
         (_("Arrivals that led to no connection"), "connections.view_arrival", _arrivals(term, people), _of_arrival),
@@ -48,13 +48,13 @@ def nearby(term: str, reader: User) -> list[Nearby]:
 
 
 def unfinished_arrivals(number: int) -> list[Arrival]:
-    """Arrivals for the location on which nobody has signed up or in, the newest first."""
+    """Return the newest arrivals for the location (Altegio id) on which nobody has signed up or in."""
     waiting = Arrival.objects.filter(holds_number("salon_ids", number), claim="")
     return list(waiting.select_related("application").order_by("-pk")[:MAX_SHOWN])
 
 
 def refused_arrivals(number: int | None) -> list[RefusedArrival]:
-    """Arrivals for the location that were refused, the newest first."""
+    """Return the newest refused arrivals for the location (Altegio id); none for None."""
     if number is None:
         return []
     refused = RefusedArrival.objects.filter(holds_number("salon_ids", number))

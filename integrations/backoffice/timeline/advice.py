@@ -1,4 +1,4 @@
-"""What the marketplace itself advises: by the connection's state, its open alerts, its chain's telephony."""
+"""The marketplace's own next steps, by the connection's state, its open alerts and its chain's telephony."""
 
 from collections.abc import Iterator
 
@@ -20,7 +20,7 @@ SAID_BY_THE_STATE = (Alert.Kind.WINDOW, Alert.Kind.CONFLICT, Alert.Kind.REVIEW, 
 
 @NEXT_STEPS.add(rank=10)
 def by_state(connection: Connection) -> Iterator[NextStep]:
-    """Yield what the state asks for."""
+    """Yield the steps that the connection's state calls for."""
     match State(connection.state):
         case State.GRANTED:
             yield from _waiting(connection)
@@ -99,7 +99,7 @@ def _conflict(connection: Connection) -> Iterator[NextStep]:
 
 @NEXT_STEPS.add(rank=20)
 def open_alerts(connection: Connection) -> Iterator[NextStep]:
-    """Yield what staff were told and nobody has dealt with, beyond what the state says itself."""
+    """Yield a step for each open alert, except those of kinds that the state's own steps cover."""
     for alert in _alerts_beyond_the_state(connection).order_by("-pk")[:MAX_ALERTS]:
         url = reverse("admin:alerts_alert_change", args=[alert.pk])
         action = "mend_webhooks" if alert.kind == Alert.Kind.SETTINGS else ""
@@ -108,7 +108,7 @@ def open_alerts(connection: Connection) -> Iterator[NextStep]:
 
 @NEXT_STEPS.add(rank=30)
 def telephony(connection: Connection) -> Iterator[NextStep]:
-    """Telephony that Altegio refused for the chain."""
+    """Yield a step if the chain's telephony could not be switched."""
     chain = connection.location.chain
     if chain is not None and chain.telephony == Chain.Telephony.FAILED:
         text = _("Telephony could not be switched: %(why)s") % {"why": chain.telephony_error}

@@ -1,4 +1,4 @@
-"""What staff did with a connection, and whose pages they looked at: the admin's history, beside all else."""
+"""The timeline's entries about staff: their actions on a connection and their looks at the owner's pages."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ MAX_COUNT = 100
 
 @TIMELINE.add(rank=90)
 def by_staff(connection: Connection) -> Iterator[Entry]:
-    """Each action taken and each look; a note stands there itself."""
+    """Yield each action and look from the admin's history, except added notes, which have entries of their own."""
     content_type = ContentType.objects.get_for_model(Connection)
     here = LogEntry.objects.filter(content_type=content_type, object_id=str(connection.pk))
     entries = here.exclude(change_message=NOTE_ADDED)

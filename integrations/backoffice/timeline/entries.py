@@ -1,4 +1,4 @@
-"""The timeline and its extension point: every feature adds what it knows of a connection."""
+"""The timeline's entries and its extension point, at which each feature adds what it knows of a connection."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from partner_portal.core.extension_points import ExtensionPoint
 
 
 class Rank(IntEnum):
-    """What comes first where two things happened at the same moment."""
+    """The order of entries that have the same time."""
 
     CAUSE = 0  # an arrival, a callback: the cause
     CHANGE = 1  # a state, an alert
@@ -24,7 +24,7 @@ class Rank(IntEnum):
 class Entry:
     """One thing that happened.
 
-    `kind` is a short word for a label, `row` what to link to, `evidence` what stands folded behind it.
+    `kind` is a short word for a label, `row` is the linked object, and `evidence` is shown folded below.
     """
 
     at: datetime
@@ -42,6 +42,6 @@ TIMELINE = ExtensionPoint[Source]("timeline", "What is known of a connection, in
 
 
 def timeline(connection: Connection) -> list[Entry]:
-    """Everything that is known of a connection, oldest first. A constant number of queries."""
+    """Return everything that is known of a connection, oldest first, in a constant number of queries."""
     entries = [entry for source in TIMELINE for entry in source(connection)]
     return sorted(entries, key=lambda entry: (entry.at, entry.rank))

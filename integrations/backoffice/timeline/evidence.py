@@ -1,4 +1,4 @@
-"""What stands behind a line of the timeline, to be read by people: whole, indented, secrets masked."""
+"""The evidence behind a line of the timeline, formatted for people: indented, with secrets masked."""
 
 from dataclasses import dataclass
 
@@ -10,27 +10,27 @@ from partner_portal.core.english import english as _
 from partner_portal.core.masking import mask
 
 MAX_LENGTH = 4_000
-# Of one kind; what is older is read on its own page.
+# How many entries of one kind show evidence; older ones show it on their own page.
 MAX_SHOWN = 60
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """One text, and what it is."""
+    """A text with a label."""
 
     label: StrOrPromise
     text: str
 
 
 def shown(label: StrOrPromise, text: str) -> Evidence:
-    """A text as it came; JSON is indented. What is too long for a page is cut."""
+    """Return a text as evidence, with JSON indented, secrets masked, and cut at `MAX_LENGTH` characters."""
     readable = mask(_indented(text))
     cut = "" if len(readable) <= MAX_LENGTH else f"\n… ({_('the rest is on its own page')})"
     return Evidence(label, f"{readable[:MAX_LENGTH]}{cut}")
 
 
 def facts(*pairs: tuple[str, object]) -> tuple[Evidence, ...]:
-    """Names and values, those without a value left out; nothing where none has one."""
+    """Return names and values as evidence, without empty values; an empty tuple if none is left."""
     lines = [f"{name}: {value}" for name, value in pairs if value not in (None, "", [])]
     return (shown(_("details"), "\n".join(lines)),) if lines else ()
 
@@ -39,7 +39,7 @@ def _indented(text: str) -> str:
     if not text.lstrip().startswith(("{", "[")):
         return text
     try:
-        # Cleaned: an answer's half of an emoji is shown by no page.
+        # `parse_json` cleans the text, because half of an emoji in an answer cannot be rendered.
         readable: str = simplejson.dumps(parse_json(text), use_decimal=True, indent=2, ensure_ascii=False)
     except InvalidJsonError:
         return text

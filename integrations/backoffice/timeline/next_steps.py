@@ -1,4 +1,4 @@
-"""What a member of staff may do next for a connection, and who knows: features add their own."""
+"""The next steps that staff may take for a connection, and the extension point at which features add theirs."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -12,11 +12,11 @@ from partner_portal.core.extension_points import ExtensionPoint
 
 @dataclass(frozen=True)
 class NextStep:
-    """One sentence, and what it offers: an action of the connection's admin page, or of `row`'s, or a link.
+    """A sentence, and what it offers: an action of the connection's admin page, or of `row`'s, or a link.
 
-    `is_trouble`: something is wrong; without it the sentence only explains, and says `in_trouble` where something
-    else is wrong. `alert`: the key of the alert that it repeats; `says_alerts`: how the keys of those begin that it
-    says in better words.
+    `is_trouble` means that something is wrong. A step without it only explains, and its text becomes `in_trouble` if
+    another step is trouble. `alert` is the key of the alert that the step repeats. `says_alerts` are the prefixes of
+    the keys of alerts that the step explains better, so that their own steps are left out.
     """
 
     text: StrOrPromise
@@ -37,7 +37,7 @@ NEXT_STEPS = ExtensionPoint[Adviser](
 
 
 def next_steps(connection: Connection) -> list[NextStep]:
-    """Return the steps, what is wrong first, each thing once."""
+    """Return the steps without duplicates, those about trouble first."""
     steps = [step for adviser in NEXT_STEPS for step in adviser(connection)]
     said = tuple(key for step in steps for key in step.says_alerts)
     steps = [step for step in steps if not (step.alert and step.alert.startswith(said))]

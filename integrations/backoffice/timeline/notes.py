@@ -1,7 +1,7 @@
-"""Notes on connections: written by staff, newest first; who is erased takes those about them along, at alerts too.
+"""Notes of staff on connections, and their deletion when a person is erased, together with the notes on alerts.
 
-A note is free text, so it may hold anything of a person. Nothing else depends on it: unlike payments and changes of
-state it is not kept as a record when a person of the connection is erased.
+A note is free text, so it may hold anything about a person. Nothing else depends on it, so unlike payments and state
+changes it is not kept as a record when a person of the connection is erased.
 """
 
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ NOTE_ADDED = "Note added"
 
 
 class NoteForm(forms.ModelForm[ConnectionNote]):
-    """One note, as it is typed."""
+    """The form in which staff write a note."""
 
     class Meta:
         model = ConnectionNote
@@ -35,13 +35,13 @@ class NoteForm(forms.ModelForm[ConnectionNote]):
 
 
 def notes_on(connection: Connection) -> list[ConnectionNote]:
-    """The newest first."""
+    """Return the connection's notes, newest first, at most `MAX_SHOWN`."""
     return list(connection.notes.select_related("by").order_by("-pk")[:MAX_SHOWN])
 
 
 @TIMELINE.add(rank=80)
 def notes(connection: Connection) -> Iterator[Entry]:
-    """Yield what staff noted, beside what happened then."""
+    """Yield the notes of staff on the connection."""
     for note in notes_on(connection):
         yield Entry(note.at, Rank.CONSEQUENCE, _("note"), str(note.by or _("staff")), note.text)
 
@@ -52,7 +52,10 @@ def _about(user: User) -> Q:
 
 @receiver(person_erased)
 def forget_notes(user: User, **_: Any) -> None:
-    """Also those on what somebody claimed under their address, which waits for them."""
+    """Delete the notes on all connections of an erased person, and the notes on alerts about these.
+
+    These include connections that arrived for the person or that somebody claimed under their e-mail address.
+    """
     waiting = Connection.objects.filter(Q(arrivals__user=user) | Q(arrivals__expected_user=user))
     about = _about(user) | Q(connection__in=waiting.values("pk"))
     ConnectionNote.objects.filter(about).delete()

@@ -1,4 +1,4 @@
-"""The page that answers "it does not work": what is true, what to do next, and everything that happened."""
+"""The connection's page, for a caller who says "it does not work": its state, the next steps and its history."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ MAX_OTHERS = 20
 
 @dataclass(frozen=True)
 class Button:
-    """An action of a row's admin page: where it is posted, and what it is called."""
+    """A button for an action of a row's admin page: its name, its title and the URL that it posts to."""
 
     action: str
     title: StrOrPromise
@@ -45,10 +45,10 @@ class Button:
 def case_of(
     connection: Connection, request: HttpRequest, actions: Iterable[tuple[str, StrOrPromise]]
 ) -> dict[str, Any]:
-    """Return what the connection's page shows above its fields. A constant number of queries.
+    """Return the context for the part of the connection's page above its fields, in a constant number of queries.
 
-    The reader sees of what happened what they may look at. `actions`: the (name, title) of those that they may take;
-    a step offers no other.
+    It holds only what the reader may view. `actions` are the (name, title) pairs that the reader may take; a step
+    offers no other action.
     """
     reader = cast("User", request.user)
     steps, titles = next_steps(connection), dict(actions)
@@ -72,7 +72,7 @@ def case_of(
 def _button(
     step: NextStep, connection: Connection, titles: dict[str, StrOrPromise], request: HttpRequest
 ) -> Button | None:
-    """Return what the step offers, where the reader may do it."""
+    """Return the button that a step offers, or None if the reader may not take its action."""
     row = step.row or connection
     if step.row is not None:
         room = cast("BaseAdmin", admin.site.get_model_admin(type(row)))
@@ -86,7 +86,7 @@ def _posted(row: Model, action: str, title: StrOrPromise) -> Button:
 
 
 def _person(connection: Connection, reader: User) -> SafeString | str:
-    """Who holds it or claims it, with the way to their page."""
+    """Return the owner or claimant, with a link to their page if the reader may view it; "" if there is none."""
     person = connection.owner or connection.claimant
     if person is None:
         return ""
@@ -102,7 +102,7 @@ def _may_see(reader: User, entry: Entry) -> bool:
 
 
 def _by_day(entries: list[Entry]) -> list[tuple[date, list[tuple[Entry, str]]]]:
-    """Newest first, each with a link to its row."""
+    """Group the entries by day, newest first, each with a link to its row."""
     days = groupby(reversed(entries), key=lambda entry: timezone.localdate(entry.at))
     return [(day, [(entry, _link(entry)) for entry in of_day]) for day, of_day in days]
 
@@ -112,13 +112,13 @@ def _link(entry: Entry) -> str:
 
 
 def _others(connection: Connection) -> list[Connection]:
-    """The location's other connections: other applications, and how it was connected before."""
+    """Return the location's other connections, of other applications and of the past."""
     same_place = Connection.objects.filter(location=connection.location_id).exclude(pk=connection.pk)
     return list(same_place.select_related("application", "owner").order_by("-pk")[:MAX_OTHERS])
 
 
 def _facts(connection: Connection) -> list[tuple[StrOrPromise, str]]:
-    """Return what Altegio tells of the location, as far as it is known."""
+    """Return the known facts about the location and its settings at Altegio, as names and values."""
     place = connection.location
     profile = LocationProfile.objects.filter(location=place).first()
     closed = str(_("no")) if place.in_business is False else ""
@@ -150,14 +150,14 @@ def _webhooks(connection: Connection) -> str:
 
 
 def _people(connection: Connection, reader: User) -> list[LocationPerson]:
-    """Who may manage the location's users at Altegio, for a reader who may look at people."""
+    """Return the people who may manage the location's users at Altegio, if the reader may view people."""
     if not reader.has_perm("location_profiles.view_locationperson"):
         return []
     return list(LocationPerson.objects.filter(location=connection.location_id).order_by("name", "pk")[:MAX_OTHERS])
 
 
 def _ways(connection: Connection) -> list[tuple[str, str]]:
-    """How to reach whom it is about: (what to show, the address)."""
+    """Return the ways to contact the owner or claimant and the location, as (text, URL) pairs."""
     person, place = connection.owner or connection.claimant, connection.location
     ways = [(person.email, f"mailto:{person.email}")] if person and person.email else []
     phones = [phone for phone in (person.phone if person else "", place.phone) if phone]

@@ -1,4 +1,4 @@
-"""What telephony adds to a connection's timeline."""
+"""The timeline's entries about phone calls."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ MAX_COUNT = 50
 
 @TIMELINE.add(rank=55)
 def phone_calls(connection: Connection) -> Iterator[Entry]:
-    """The location's newest calls, and those of its chain that name no location."""
+    """Yield the location's newest phone calls, including those of its chain that name no location."""
     if connection.application.kind != Application.Kind.TELEPHONY:
         return
     mine = Q(location=connection.location_id)

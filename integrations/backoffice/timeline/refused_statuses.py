@@ -1,4 +1,4 @@
-"""What text messages add to a connection's timeline."""
+"""The timeline's entries about refused message statuses."""
 
 from collections.abc import Iterator
 
@@ -7,13 +7,13 @@ from integrations.connections.models import Application, Connection
 from integrations.messaging.models import BatchState, MessageStatus, StatusBatch
 from partner_portal.core.english import english as _
 
-# The newest that Altegio refused at all, and of them those of the location.
+# How many of the newest refused batches are searched, and how many of the location's statuses are shown.
 MAX_REFUSED, MAX_COUNT = 500, 50
 
 
 @TIMELINE.add(rank=56)
 def refused_statuses(connection: Connection) -> Iterator[Entry]:
-    """The statuses of the location's messages that Altegio did not take: where the gateway names the location."""
+    """Yield the statuses of the location's messages that Altegio refused, if the gateway names the location."""
     if connection.application.kind != Application.Kind.SMS:
         return
     newest = (

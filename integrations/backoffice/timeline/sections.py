@@ -1,4 +1,4 @@
-"""The sections of a connection's page, and who fills them: features add their own."""
+"""The sections of a connection's page, and the extension point at which features add theirs."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from partner_portal.core.extension_points import ExtensionPoint
 
 @dataclass(frozen=True)
 class SectionLine:
-    """What is known: a name, its value, and a link where there is more of it."""
+    """A line of a section: a name, its value, which may be a link, and whether it is bad."""
 
     name: StrOrPromise
     value: StrOrPromise | SafeString
@@ -22,7 +22,7 @@ class SectionLine:
 
 @dataclass(frozen=True)
 class CaseSection:
-    """A heading, lines below it, and links of (address, label) to what staff do there."""
+    """A heading, lines below it, and links as (URL, label) pairs to the pages where staff act on them."""
 
     title: StrOrPromise
     lines: list[SectionLine]
@@ -37,5 +37,5 @@ CASE_SECTIONS = ExtensionPoint[Filler](
 
 
 def sections_of(connection: Connection, reader: User) -> list[CaseSection]:
-    """All that `reader` may see, in order."""
+    """Return all sections that `reader` may see, in order."""
     return [section for fill in CASE_SECTIONS for section in fill(connection, reader)]

@@ -1,4 +1,4 @@
-"""What the marketplace itself adds to a connection's timeline."""
+"""The marketplace's own entries in a connection's timeline: arrivals, states, calls, callbacks and alerts."""
 
 from collections.abc import Iterator
 
@@ -15,13 +15,13 @@ from integrations.outbox.models import Attempt, CallState, OutgoingCall
 from partner_portal.core.english import english as _
 from partner_portal.core.english import english_plural
 
-# The newest of each; a connection that has more is looked at in the lists.
+# How many of the newest of each kind are shown; the lists hold the rest.
 MAX_COUNT = 300
 
 
 @TIMELINE.add(rank=10)
 def arrivals(connection: Connection) -> Iterator[Entry]:
-    """When the owner came from Altegio."""
+    """Yield the connection's arrivals from Altegio."""
     for arrival in connection.arrivals.select_related("user").order_by("-pk")[:MAX_COUNT]:
         title = _("The owner arrived from Altegio")
         count = len(arrival.salon_ids)
@@ -44,7 +44,7 @@ def _of_arrival(arrival: Arrival) -> tuple[Evidence, ...]:
 
 @TIMELINE.add(rank=15)
 def arrivals_without_a_connection(connection: Connection) -> Iterator[Entry]:
-    """Who came for the location and did not finish, or was refused."""
+    """Yield the arrivals for the location that nobody has finished or that were refused."""
     number = connection.location.altegio_id
     for arrival in unfinished_arrivals(number):
         title, detail = _("An arrival that nobody has finished"), str(arrival.application)
@@ -59,7 +59,7 @@ def arrivals_without_a_connection(connection: Connection) -> Iterator[Entry]:
 
 @TIMELINE.add(rank=20)
 def changes(connection: Connection) -> Iterator[Entry]:
-    """Its states: why, and by whom."""
+    """Yield the connection's state changes, with their reason and who made them."""
     for change in connection.changes.select_related("by").order_by("-pk")[:MAX_COUNT]:
         title = change.get_to_state_display()
         detail = f"{change.why} ({change.by})" if change.by else change.why
@@ -68,7 +68,7 @@ def changes(connection: Connection) -> Iterator[Entry]:
 
 @TIMELINE.add(rank=30)
 def calls(connection: Connection) -> Iterator[Entry]:
-    """Yield what was said to Altegio: each call when it was queued, each attempt when it was made."""
+    """Yield the outgoing calls at the time when they were queued, and their attempts when they were made."""
     newest = list(connection.calls.order_by("-pk")[:MAX_COUNT])
     for call in newest:
         bad = call.state in (CallState.REFUSED, CallState.EXPIRED)
@@ -101,7 +101,7 @@ def _exchange(attempt: Attempt) -> tuple[Evidence, ...]:
 
 
 def _said(attempt: Attempt) -> str:
-    """Altegio's answer in words; the status code for those who know it."""
+    """Return an attempt's outcome in words, followed by the status code."""
     words = {
         "": _("no answer yet"),
         Outcome.ACCEPTED: _("Altegio says yes"),
@@ -117,7 +117,7 @@ def _said(attempt: Attempt) -> str:
 
 @TIMELINE.add(rank=40)
 def callbacks(connection: Connection) -> Iterator[Entry]:
-    """Yield what Altegio told about it, also what has not been looked at yet."""
+    """Yield the callbacks about the connection, including those that have not been assigned to one yet."""
     callbacks = Callback.objects.filter(
         Q(connection=connection)
         | Q(
@@ -136,7 +136,7 @@ def callbacks(connection: Connection) -> Iterator[Entry]:
 
 @TIMELINE.add(rank=50)
 def alerts(connection: Connection) -> Iterator[Entry]:
-    """Yield what staff were told."""
+    """Yield the alerts about the connection."""
     for alert in connection.alerts.order_by("-pk")[:MAX_COUNT]:
         yield Entry(
             alert.raised_at, Rank.CHANGE, _("alert"), alert.text, alert.get_kind_display(), alert, is_bad=True

@@ -1,4 +1,4 @@
-"""What the marketplace itself shows on a connection's page: sender names, webhooks."""
+"""The marketplace's own sections and next steps on a connection's page: sender names and webhooks."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ MAX_ASKED = 5
 
 @NEXT_STEPS.add(rank=26)
 def sender_names_refused(connection: Connection) -> Iterator[NextStep]:
-    """Sender names that Altegio does not have."""
+    """Yield a step if Altegio does not have the sender names as they are."""
     names = _names(connection)
     if names is None or names.sync_state != SyncState.FAILED:
         return
@@ -41,7 +41,7 @@ def _names(connection: Connection) -> SenderNameList | None:
 
 @NEXT_STEPS.add(rank=27)
 def sender_names_asked(connection: Connection) -> Iterator[NextStep]:
-    """Names that the owner asks for and nobody has decided."""
+    """Yield a step for each sender name that the owner has asked for and that staff have not decided on."""
     names = _names(connection)
     if names is None:
         return
@@ -53,7 +53,7 @@ def sender_names_asked(connection: Connection) -> Iterator[NextStep]:
 
 @CASE_SECTIONS.add(rank=20)
 def sender_names(connection: Connection, reader: User) -> Iterator[CaseSection]:
-    """The names in force and asked for, and whether Altegio has them."""
+    """Yield the names in force and the names asked for, and whether Altegio has the list."""
     if not reader.has_perm("sender_names.view_sendernamelist"):
         return
     names = _names(connection)
@@ -72,7 +72,7 @@ def sender_names(connection: Connection, reader: User) -> Iterator[CaseSection]:
 
 @CASE_SECTIONS.add(rank=50)
 def webhooks(connection: Connection, reader: User) -> Iterator[CaseSection]:
-    """Yield what the partner's own systems have not been told of this connection yet."""
+    """Yield the counts of the connection's webhook deliveries that wait or are dead letters."""
     if not reader.has_perm("partner_events.view_webhookdelivery"):
         return
     state = WebhookDelivery.State

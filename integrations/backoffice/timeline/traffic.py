@@ -1,4 +1,4 @@
-"""What a connection's page shows of what passes through it: messages and phone calls of the last days."""
+"""The sections and next steps of a connection's page about its messages and phone calls of the last days."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -19,13 +19,13 @@ from partner_portal.core.english import english as _
 from partner_portal.core.english import english_plural
 
 RECENT = timedelta(days=7)
-# So long a gateway may take to fetch a message.
+# A message that has no status after this time counts as stuck.
 SOON = timedelta(minutes=15)
 
 
 @NEXT_STEPS.add(rank=28)
 def messages_not_sent(connection: Connection) -> Iterator[NextStep]:
-    """Messages that the partner's own gateway has not sent, or has not told the end of."""
+    """Yield a step for each state in which recent messages are stuck: unsent, unanswered or without enough funds."""
     if not connection.application.takes_messages:
         return
     state, now = RequestedMessage.State, timezone.now()
@@ -45,7 +45,7 @@ def messages_not_sent(connection: Connection) -> Iterator[NextStep]:
 
 @NEXT_STEPS.add(rank=29)
 def phone_calls_not_saved(connection: Connection) -> Iterator[NextStep]:
-    """Phone calls that Altegio has not taken."""
+    """Yield a step if recent phone calls have failed to reach Altegio."""
     if connection.application.kind != Application.Kind.TELEPHONY:
         return
     failed = _recent_calls(connection).filter(state=PhoneCall.State.FAILED).order_by("-pk")
@@ -61,7 +61,7 @@ def phone_calls_not_saved(connection: Connection) -> Iterator[NextStep]:
 
 @CASE_SECTIONS.add(rank=30)
 def telephony(connection: Connection, reader: User) -> Iterator[CaseSection]:
-    """The chain, whether its telephony is on, and how the calls of the last seven days ended."""
+    """Yield the chain, the state of its telephony and the location's calls of the last seven days by state."""
     chain = connection.location.chain
     wanted = connection.application.kind == Application.Kind.TELEPHONY
     if chain is None or not wanted or not reader.has_perm("connections.view_chain"):
@@ -78,7 +78,7 @@ def telephony(connection: Connection, reader: User) -> Iterator[CaseSection]:
 
 @CASE_SECTIONS.add(rank=40)
 def messages(connection: Connection, reader: User) -> Iterator[CaseSection]:
-    """How the messages of the last seven days ended."""
+    """Yield the messages of the last seven days by state."""
     if not reader.has_perm("messaging.view_requestedmessage"):
         return
     counts = _counts(_recent_messages(connection))
@@ -93,7 +93,7 @@ def _recent_messages(connection: Connection) -> QuerySet[RequestedMessage]:
 
 
 def _recent_calls(connection: Connection) -> QuerySet[PhoneCall]:
-    """Those that name the location."""
+    """Return the calls of the last seven days that name the location."""
     return PhoneCall.objects.filter(location=connection.location_id, received_at__gte=timezone.now() - RECENT)
 
 
@@ -104,7 +104,7 @@ def _counts(rows: QuerySet[RequestedMessage] | QuerySet[PhoneCall]) -> dict[str,
 def _lines(
     counts: dict[str, int], states: type[RequestedMessage.State | PhoneCall.State], all_of_them: str
 ) -> list[SectionLine]:
-    """How many are in each state, in the order of the states."""
+    """Return a line with the count of each state, in the order of the states; one line that says "none" if empty."""
     shown = [SectionLine(label, str(counts[value])) for value, label in states.choices if value in counts]
     return shown or [SectionLine(all_of_them, _("none"))]
 
