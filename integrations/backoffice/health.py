@@ -1,4 +1,4 @@
-"""Is the process alive, and is the portal able to keep its promises (docs/interface.md, Pages)."""
+"""Health checks: whether the process is alive, and whether the portal can do its work (docs/interface.md, Pages)."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -19,40 +19,40 @@ from partner_portal.core.static_files import missing_static_files
 
 log = structlog.get_logger(__name__)
 HEARTBEAT = "worker-heartbeat"
-# Beat asks for a heartbeat each ten seconds.
+# In seconds; beat queues a heartbeat every ten seconds.
 MAX_SILENCE = 60
 OVERDUE = timedelta(minutes=2)
 
 
 def healthz(_request: HttpRequest) -> HttpResponse:
-    """200 while the process lives."""
+    """Respond 200 while the process is alive."""
     return HttpResponse("ok", content_type="text/plain")
 
 
 def note_heartbeat() -> None:
-    """Note that a worker lives and takes tasks."""
+    """Record that a worker is alive and takes tasks."""
     cache.set(HEARTBEAT, time.time(), timeout=MAX_SILENCE * 10)
 
 
 @worker_ready.connect
 def give_first_heartbeat(**_: Any) -> None:
-    """Beat's first one comes ten seconds later."""
+    """Record a heartbeat when a worker starts, because beat's first one comes ten seconds later."""
     note_heartbeat()
 
 
 def readyz(_request: HttpRequest) -> HttpResponse:
-    """200, or 503 with what is wrong."""
+    """Respond 200 if the portal can do its work, else 503 with what is wrong."""
     wrong = what_is_wrong(CHECKS)
     return JsonResponse({"ready": not wrong, "wrong": wrong}, status=503 if wrong else 200)
 
 
 def what_is_wrong(names: Iterable[str]) -> dict[str, str]:
-    """Of these of `CHECKS` what each has found; without those that found nothing."""
+    """Run the named `CHECKS` and return their problems by name, without those that found none."""
     return {name: problem for name in names if (problem := _safely(CHECKS[name]))}
 
 
 def problems_now() -> list[str]:
-    """Return what keeps the portal from its work, in sentences; for the first page of staff."""
+    """Return what prevents the portal from working, as sentences for the first page of staff."""
     found = list(what_is_wrong(["worker", "calls", "mail", "answers"]).values())
     if settings.EMAIL_BACKEND == PRINTED:
         found.append("E-mails are printed, and reach nobody: set EMAIL_URL.")
@@ -62,7 +62,7 @@ def problems_now() -> list[str]:
 def _safely(check: Callable[[], str]) -> str:
     try:
         return check()
-    except Exception as error:  # any failure is the answer
+    except Exception as error:  # a failing check is a problem too
         log.warning("not_ready", check=check.__name__, error=str(error))
         return f"{type(error).__name__}"
 

@@ -1,4 +1,4 @@
-"""The days that are over, counted once; what staff note of a connection."""
+"""The stored counts of ended days, and the notes of staff on connections."""
 
 from django.conf import settings
 from django.db import models
@@ -9,10 +9,10 @@ from partner_portal.core.english import english as _
 
 
 class DailyCounts(models.Model):
-    """What happened on one day (of UTC): `counts` holds [application's pk, what, how many] for each.
+    """The counts of one day (UTC): `counts` holds a list of [application's pk, what, how many].
 
-    It repeats what the state changes and arrivals say, so that the first page counts today alone. A row
-    may be deleted: it is counted again.
+    They are derived from state changes and arrivals, and stored so that the first page counts only the newest days. A
+    deleted row is counted again.
     """
 
     day = models.DateField(primary_key=True)
@@ -24,7 +24,7 @@ class DailyCounts(models.Model):
 
 
 class ConnectionNote(models.Model):
-    """What a member of staff wrote of a connection, for whoever has the next call. It is never changed."""
+    """A note by a member of staff on a connection, for the colleague who takes the next call. It is never changed."""
 
     MAX_LENGTH = 2_000
 

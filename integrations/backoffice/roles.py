@@ -1,4 +1,4 @@
-"""What the roles may do in the marketplace, beyond looking."""
+"""The rights of the staff roles in the marketplace, beyond viewing."""
 
 from accounts.roles import Role, register_rights
 

@@ -1,4 +1,4 @@
-"""Celery's doors to the back office."""
+"""Celery tasks of the back office."""
 
 from celery import shared_task
 
@@ -8,11 +8,11 @@ from integrations.backoffice.health import note_heartbeat
 
 @shared_task
 def sum_days() -> None:
-    """Now and then: count for the first page what the days that are over held."""
+    """Store the counts of ended days for the first page; runs now and then."""
     sum_ended_days()
 
 
 @shared_task
 def heartbeat() -> None:
-    """Every few seconds: a worker lives and takes tasks."""
+    """Record that a worker is alive and takes tasks; runs every few seconds."""
     note_heartbeat()

@@ -1,4 +1,4 @@
-"""The screens that bring the features together: connections, outgoing calls, state changes, applications."""
+"""The admin pages that combine features: connections, outgoing calls, state changes, applications and locations."""
 
 from django.contrib import admin
 

@@ -1,4 +1,4 @@
-"""The form of an application, which takes its logo as a file and its channels as boxes."""
+"""The admin form of an application, with the logo as a file upload and the channels as checkboxes."""
 
 from typing import Any
 
@@ -11,9 +11,9 @@ from partner_portal.core.logos import MAX_BYTES, read_logo
 
 
 class ApplicationForm(forms.ModelForm[Application]):
-    """`brand_logo` is a file here: what comes is judged and stored, what is ticked off is given up.
+    """The form of an application. An uploaded `brand_logo` is validated and stored; clearing it removes the logo.
 
-    The admin says which fields there are besides.
+    The admin class decides on the other fields.
     """
 
     channels = forms.MultipleChoiceField(
@@ -34,7 +34,10 @@ class ApplicationForm(forms.ModelForm[Application]):
         self.initial["brand_logo"] = self.instance.brand_logo
 
     def clean_brand_logo(self) -> BrandLogo | None:
-        """The logo's row. It is there before the form is saved: it is named by its content, and changes nothing."""
+        """Return the logo's row, or None if it was cleared. Raises ValidationError for an invalid file.
+
+        The row is created before the form is saved; it is named by its content, so this replaces nothing.
+        """
         given = self.cleaned_data["brand_logo"]
         if not given or isinstance(given, BrandLogo):
             return given or None

@@ -1,4 +1,4 @@
-"""Connections in the control room: their history, their calls, and what staff may do."""
+"""The admin page of connections: their list and search, their history, and the actions of staff."""
 
 from collections.abc import Callable
 from typing import Any, cast
@@ -47,7 +47,10 @@ OPERATE = "connections.change_connection"
 
 
 def each(chosen: QuerySet[Connection], do: Callable[[int], object]) -> str:
-    """Do it for every chosen connection; what is not possible is said, the rest is done."""
+    """Call `do` with the key of each chosen connection; return a summary with the problems of those that failed.
+
+    Raises ActionRefusedError if it was possible for none.
+    """
     done, problems = 0, []
     for pk in list(chosen.values_list("pk", flat=True)):
         try:
@@ -62,13 +65,13 @@ def each(chosen: QuerySet[Connection], do: Callable[[int], object]) -> str:
 
 
 class TimeLeftFilter(DeadlineFilter):
-    """How much time is left for an activation."""
+    """A filter of granted connections by the time left for their activation."""
 
     waiting = (State.GRANTED,)
 
 
 class ReviewFilter(admin.SimpleListFilter):
-    """What staff must look at."""
+    """A filter for connections that staff must review."""
 
     title = _("review")
     parameter_name = "review"
@@ -126,7 +129,7 @@ class ConnectionAdmin(ReadOnlyAdmin):
         return super().matching(term) | cases_of_people(term)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """One that is found alone opens at once; where none is, what comes nearest is offered."""
+        """Show the list; open a search's only result at once, and offer the nearest matches if there is none."""
         response = super().changelist_view(request, extra_context)
         term = request.GET.get(SEARCH_VAR, "").strip()
         if request.method != "GET" or not term or not isinstance(response, TemplateResponse):
@@ -140,7 +143,7 @@ class ConnectionAdmin(ReadOnlyAdmin):
         return response
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        """Newest first; what runs out of time, the most urgent first."""
+        """Order by age, newest first; with the time-left filter by deadline, the most urgent first."""
         return ("deadline_at", "pk") if request.GET.get(TimeLeftFilter.parameter_name) else ("-pk",)
 
     @admin.display(description=_("time left"))
@@ -151,7 +154,7 @@ class ConnectionAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("owner"))
     def person(self, connection: Connection) -> str:
-        """Who holds it, or who claims it."""
+        """Return the owner, else the claimant, else a dash."""
         return str(connection.owner or connection.claimant or "–")
 
     def is_offered(self, action: str, row: Connection) -> bool:
@@ -177,7 +180,7 @@ class ConnectionAdmin(ReadOnlyAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        """What is true, what to do next and what happened, above the fields."""
+        """Render the form with the connection's case above the fields: its state, next steps and history."""
         case = case_of(context["original"], request, self.row_actions(request, context["original"]))
         case["owner_view"] = owner_view.entrance(context["original"], _staff(request))
         case["note_form"] = NoteForm() if request.user.has_perm(OPERATE) else None
@@ -189,7 +192,7 @@ class ConnectionAdmin(ReadOnlyAdmin):
         return [note, *owner_view.urlpatterns(self.admin_site.admin_view), *super().get_urls()]
 
     def add_note(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Keep what was typed on the case page."""
+        """Store a note that staff wrote on the connection's page."""
         if not request.user.has_perm(OPERATE):
             raise PermissionDenied
         connection = get_object_or_404(Connection.objects.select_related("application", "location"), pk=pk)

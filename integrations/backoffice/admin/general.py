@@ -1,4 +1,4 @@
-"""The control room of the marketplace; each feature's screens stand beside the feature."""
+"""The admin pages of applications and locations, and the import of each feature's own admin module."""
 
 from typing import Any
 
@@ -49,7 +49,7 @@ class ApplicationAdmin(BaseAdmin):
     form = ApplicationForm
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """The brand stands by itself, below what Altegio knows of the application."""
+        """Return the fields with those of the brand in a section of their own at the end."""
         ((title, options),) = super().get_fieldsets(request, obj)
         brand = [name for name in options["fields"] if name.startswith("brand_")]
         rest = [name for name in options["fields"] if name not in brand]

@@ -1,4 +1,4 @@
-"""Outgoing calls in the control room: every attempt, and the exchange to copy for Altegio's support."""
+"""The admin pages of outgoing calls, attempts and stopped tokens, with exchanges to copy for Altegio's support."""
 
 from datetime import timedelta
 from typing import Any
@@ -27,7 +27,7 @@ OPERATE = "outbox.change_outgoingcall"
 
 
 class DeadlineFilter(admin.SimpleListFilter):
-    """How much time is left, of what still waits: the rest has no index, and nobody asks for it."""
+    """A filter by the time left, for waiting rows only, because the others have no index and nobody asks for them."""
 
     title = _("time left")
     parameter_name = "deadline"
@@ -57,7 +57,7 @@ class DeadlineFilter(admin.SimpleListFilter):
 
 
 class KindFilter(admin.SimpleListFilter):
-    """The kind of a call, from those that there are, not from all rows."""
+    """A filter by the kind of a call; its choices are the registered kinds, not the kinds found in all rows."""
 
     title = _("kind")
     parameter_name = "kind"
@@ -70,7 +70,7 @@ class KindFilter(admin.SimpleListFilter):
 
 
 class WaitingFilter(admin.SimpleListFilter):
-    """Calls that are not over: all that wait, and those that somebody may have to look at."""
+    """A filter for waiting calls: all of them, the failing ones or the overdue ones."""
 
     title = _("what waits")
     parameter_name = "waiting"

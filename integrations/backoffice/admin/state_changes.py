@@ -1,4 +1,4 @@
-"""State changes in the control room: what happened to connections, when, why and by whom."""
+"""The admin page of connections' state changes: what happened, when, why and by whom."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from partner_portal.core.periods import PeriodFilter
 
 
 class ConnectionEventFilter(admin.SimpleListFilter):
-    """What happened, in the words of the first page."""
+    """A filter by the connection events of the first page."""
 
     title = _("event")
     parameter_name = "event"

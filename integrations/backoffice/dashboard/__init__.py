@@ -1,1 +1,1 @@
-"""The control room's first page: what is going on, at a glance; every number leads to its list."""
+"""The admin's first page, which shows what is going on at a glance; every number links to its list."""

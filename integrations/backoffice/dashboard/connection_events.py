@@ -1,4 +1,4 @@
-"""What can happen to a connection, in the words of the first page; each is a set of state changes."""
+"""The events of a connection that the first page counts; each is defined by a set of state changes."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from django.db.models import Q
 from integrations.connections.models import LIVE, State
 from partner_portal.core.english import english as _
 
-NEW = ""  # the state before the first
+NEW = ""  # stands for the state before the first one
 
 
 class ConnectionEvent(models.TextChoices):
@@ -26,14 +26,14 @@ class ConnectionEvent(models.TextChoices):
 
 @dataclass(frozen=True)
 class ChangePattern:
-    """From which states to which."""
+    """A set of state changes, by the states before and after."""
 
     before: frozenset[str]
     after: frozenset[str]
 
     @property
     def q(self) -> Q:
-        """The rows of ConnectionChange that are such a change."""
+        """The condition for the ConnectionChange rows that match."""
         return Q(to_state__in=sorted(self.after), from_state__in=sorted(self.before))
 
 
@@ -55,5 +55,5 @@ CHANGES: dict[ConnectionEvent, ChangePattern] = {
 
 
 def events_of_change(before: str, after: str) -> list[ConnectionEvent]:
-    """Return what a change from `before` to `after` is."""
+    """Return the events that a change from `before` to `after` means."""
     return [happened for happened, change in CHANGES.items() if before in change.before and after in change.after]

@@ -1,4 +1,4 @@
-"""Arrivals and state changes by day and application: ended days from their sums, the rest counted now."""
+"""Counts of arrivals and state changes by day and application: ended days are stored, the others counted now."""
 
 from collections import Counter
 from datetime import UTC, date, timedelta
@@ -15,21 +15,22 @@ from partner_portal.core.periods import Span, day_span, today
 from partner_portal.core.queues import run_steps
 
 DAYS = 14
-# What an arrival can still become is over with the window; so long after its end a day is counted for good.
+# An arrival's outcome may change until its window closes, so a day is stored for good only this long after its end.
 SETTLED_AFTER = timedelta(hours=2)
 ARRIVED, REGISTERED = "arrived", "registered"
 
-# (day, application's pk, what): how many. "What" is `ARRIVED`, `REGISTERED` or the value of a `ConnectionEvent`.
+# Maps (day, application's pk, what) to a count. "What" is `ARRIVED`, `REGISTERED` or the value of a
+# `ConnectionEvent`.
 Counts = Counter[tuple[date, int, str]]
 
 
 def shown_days() -> list[date]:
-    """The days on the first page, newest first."""
+    """Return the days on the first page, newest first."""
     return [today() - timedelta(days=back) for back in range(DAYS)]
 
 
 def counts_by_day() -> Counts:
-    """All counts of the shown days, in three queries."""
+    """Return all counts of the shown days, in at most three queries."""
     days = shown_days()
     counts: Counts = Counter()
     known = set()
@@ -44,7 +45,7 @@ def counts_by_day() -> Counts:
 
 
 def sum_ended_days() -> int:
-    """Count the days that are over and not counted yet. Returns how many; any number may run it at once."""
+    """Count and store the ended days that are not stored yet; return how many. Several may run this at once."""
     settled = (timezone.now() - SETTLED_AFTER).astimezone(UTC).date()
     days = [day for day in shown_days() if day < settled]
     known = set(DailyCounts.objects.filter(day__in=days).values_list("day", flat=True))
@@ -62,7 +63,7 @@ def _for_storing(counts: Counts) -> list[tuple[int, str, int]]:
 
 
 def _count(span: Span) -> Counts:
-    """From the evidence itself: two queries over indexed ranges of time."""
+    """Return the counts from state changes and arrivals themselves, in two queries over indexed time ranges."""
     counts: Counts = Counter()
     changes = ConnectionChange.objects.filter(at__gte=span[0], at__lt=span[1]).order_by()
     grouped = changes.values_list(TruncDate("at", tzinfo=UTC), "connection__application_id", "from_state", "to_state")

@@ -1,4 +1,4 @@
-"""The funnel: who arrived, who is known, and what became of the locations; by day and by application."""
+"""The funnel from arrival to activation: arrivals, registrations and outcomes, by day and by application."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ WIDTH = 240.0
 
 @dataclass(frozen=True)
 class OutcomeBar:
-    """One outcome's part of a row's bar; lengths are SVG units, as text."""
+    """The part of a row's bar that shows one outcome; lengths are in SVG units, as text."""
 
     kind: str
     x: str
@@ -41,7 +41,7 @@ class OutcomeBar:
 
 @dataclass(frozen=True)
 class FunnelRow:
-    """One line of a funnel table: its name, its numbers by column, its bar and the bar in words."""
+    """One line of a funnel table: its name, its numbers by column, its bar, and the bar as text."""
 
     name: str
     numbers: list[Total]
@@ -50,7 +50,7 @@ class FunnelRow:
 
 
 def funnel() -> dict[str, Any]:
-    """The context of the panel: four queries at any size."""
+    """Return the context of the panel, in four queries at any size."""
     counts = counts_by_day()
     return {
         "columns": COLUMNS.values(),

@@ -1,4 +1,7 @@
-"""What is going on now: time running out, connections by state, calls, alerts. Capped counts, indexed ranges."""
+"""The panels about the present: windows running out, connections by state, calls, alerts and drift.
+
+Counts are capped, and queries read indexed ranges.
+"""
 
 from datetime import timedelta
 from typing import Any
@@ -21,12 +24,12 @@ MAX_URGENT = 5
 
 
 def running() -> dict[str, Any]:
-    """Return whether worker, e-mail and calls work: what is wrong in sentences, at best none."""
+    """Return the problems of worker, e-mail and calls as sentences, none if all work."""
     return {"problems": problems_now()}
 
 
 def running_out() -> dict[str, Any]:
-    """Granted connections by the time that is left for their activation, the most urgent by name: two queries."""
+    """Return granted connections by the time left for their activation, and the most urgent ones; two queries."""
     now = timezone.now()
     granted = Connection.objects.filter(state=State.GRANTED).order_by("deadline_at")
     in_10, in_30 = (now + timedelta(minutes=minutes) for minutes in (10, 30))
@@ -51,7 +54,7 @@ def running_out() -> dict[str, Any]:
 
 
 def connections_by_state() -> dict[str, Any]:
-    """How many are in the states that staff ask for: a query for each."""
+    """Return the number of connections in each state that staff ask for, with one query for each."""
     frozen = Connection.objects.filter(state=State.FROZEN)
     states = (State.ACTIVE, State.GRANTED, State.FROZEN, State.CONFLICT)
     numbers = [
@@ -68,7 +71,7 @@ def _of_state(state: State) -> str:
 
 
 def calls() -> dict[str, Any]:
-    """Calls on their way to Altegio, and how much of the allowed rate is used: four queries."""
+    """Return the unfinished calls to Altegio, and how much of the allowed rate is used; four queries."""
     now = timezone.now()
     unfinished = OutgoingCall.objects.filter(state__in=WAITING)
     counts = first_rows(unfinished).aggregate(
@@ -99,7 +102,7 @@ def _calls(**filters: str) -> str:
 
 
 def open_alerts() -> dict[str, Any]:
-    """Return what needs a person now: by kind, and the newest in words. Two queries."""
+    """Return the alerts that need a person now, counted by kind, and the newest ones; two queries."""
     alerts = Alert.objects.to_do(timezone.now()).order_by("-raised_at")
     kinds = {kind.value: Count("pk", filter=Q(kind=kind)) for kind in Alert.Kind}
     counts = first_rows(alerts).aggregate(**kinds)
@@ -113,6 +116,6 @@ def open_alerts() -> dict[str, Any]:
 
 
 def new_drift() -> dict[str, Any]:
-    """Return what Altegio sends otherwise than the contract says, and nobody has marked as known: one query."""
+    """Return the newest differences from the contract that nobody has marked as known; one query."""
     newest = Drift.objects.filter(known_at=None).order_by("-last_seen_at")
     return {"newest": newest[:MAX_URGENT], "all_url": list_url(Drift, known="no")}

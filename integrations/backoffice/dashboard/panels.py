@@ -1,4 +1,4 @@
-"""The first page's panels. A feature registers its own, also from above (billing)."""
+"""The panels of the first page. Features register their own, including apps above this one (billing)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ MakeContext = Callable[[], dict[str, Any]]
 
 @dataclass(frozen=True)
 class Panel:
-    """One box: a heading, a template for what stands below it, and what makes the template's context."""
+    """One box on the first page: its title, its template and the function that makes the template's context."""
 
     title: Title
     template: str
@@ -30,15 +30,15 @@ PANELS = ExtensionPoint[Panel]("panels", "Boxes on the first page of staff.")
 def register_panel(
     title: Title, template: str, context: MakeContext, *, permission: str, rank: int, wide: bool = False
 ) -> None:
-    """Show a panel to staff with `permission` ("app.codename"), those of a lower `rank` first.
+    """Register a panel for staff with `permission` ("app.codename"); panels of a lower `rank` come first.
 
-    `context()` makes a constant number of queries that stay fast at a million rows: indexed ranges, and
+    `context()` must make a constant number of queries that stay fast at a million rows, over indexed ranges and with
     counts through `integrations.backoffice.dashboard.numbers.capped`.
     """
     PANELS.register(template, Panel(title, template, context, permission, wide), rank=rank)
 
 
 def panels_for(user: User) -> list[Panel]:
-    """Return what this member of staff may see, in their order; wide panels come last."""
+    """Return the panels that this member of staff may see, by rank; wide panels come last."""
     shown = [panel for panel in PANELS if user.has_perm(panel.permission)]
     return sorted(shown, key=lambda panel: panel.wide)

@@ -1,4 +1,4 @@
-"""What changed since yesterday: the last 24 hours beside the 24 before."""
+"""The panel that compares the last 24 hours with the 24 hours before."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from partner_portal.core.english import english as _
 
 @dataclass(frozen=True)
 class Compared:
-    """One kind of thing: how often in the last 24 hours, and in the 24 hours before."""
+    """The counts of one kind of event in the last 24 hours, and in the 24 hours before."""
 
     label: Title
     now: Total
@@ -26,13 +26,13 @@ class Compared:
 
     @property
     def difference(self) -> str:
-        """With its sign; "=" where nothing changed."""
+        """The difference with its sign; "=" if nothing changed."""
         change = self.now.count - self.before.count
         return f"{change:+d}".replace("-", "−") if change else "="
 
 
 def since_yesterday() -> dict[str, Any]:
-    """Arrivals and all that happened, compared: two queries over two days."""
+    """Return the compared counts of arrivals and of all connection events, in two queries over two days."""
     now = timezone.now()
     middle, start = now - timedelta(hours=24), now - timedelta(hours=48)
     recent, earlier = _events(start, middle, now)

@@ -1,4 +1,4 @@
-"""The marketplace's own panels, in the order in which they are read."""
+"""The registration of the marketplace's own panels, in their order on the page."""
 
 from integrations.backoffice.dashboard.funnel import funnel
 from integrations.backoffice.dashboard.now import (

@@ -1,1 +1,1 @@
-"""The doctor: is the portal configured, can it reach what it needs, and what does Altegio need to know of it."""
+"""The doctor, which checks whether the portal is configured, reaches what it needs and is known to Altegio."""

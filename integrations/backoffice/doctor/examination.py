@@ -1,4 +1,4 @@
-"""The doctor's questions. Each gives one finding: well, worth a look, or wrong, and what to do about it."""
+"""The doctor's checks. Each yields results that say well, worth a look or wrong, and what to do about it."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -33,20 +33,20 @@ THEN_AGAIN = "Then run this again: what else stands in the database was not exam
 
 
 def examine() -> Iterator[CheckResult]:
-    """Examine everything, one finding after the other. Nothing is changed, here or at Altegio.
+    """Run all checks and yield their results; nothing is changed here or at Altegio.
 
-    Without a database that is up to date only what needs none is examined.
+    If the database cannot be reached or needs a migration, run only the checks that need no database.
     """
     for question in QUESTIONS if database_is_ready() else WITHOUT_DATABASE:
         try:
             yield from question()
-        except Exception as error:  # whatever fails is the finding
+        except Exception as error:  # a check that fails is a result too
             what = question.__name__.strip("_").replace("_", " ").capitalize()
             yield CheckResult(what, Health.WRONG, _in_a_line(error))
 
 
 def database_is_ready() -> bool:
-    """Return whether it answers, and no migration waits."""
+    """Return whether the database answers and has no unapplied migration."""
     try:
         return not _waiting_migrations()
     except DatabaseError:
@@ -147,7 +147,7 @@ def _altegio() -> Iterator[CheckResult]:
 
 
 def _application_tokens() -> Iterator[CheckResult]:
-    """Each application token, tried at the location that was connected last."""
+    """Try each application token at the newest live location of its application that has no user token of its own."""
     for token in ApplicationToken.objects.select_related("application").order_by("pk"):
         what = f"Application token of {token.application}"
         live = Connection.objects.live().filter(application=token.application, location__user_token=None)
@@ -167,7 +167,7 @@ def _application_tokens() -> Iterator[CheckResult]:
 
 
 def _clock() -> Iterator[CheckResult]:
-    """Check whether `ALTEGIO_TIME_ZONE` is the zone in which Altegio writes: the newest consents tell."""
+    """Check by the newest consents whether `ALTEGIO_TIME_ZONE` is the zone in which Altegio writes its times."""
     what, zone = "Altegio's time zone", settings.ALTEGIO_TIME_ZONE
     samples = newest_samples()
     if not samples:
@@ -189,7 +189,7 @@ def _reach(what: str, call: ApiRequest) -> CheckResult:
 
 
 def _on_either_host(kind: str, call: ApiRequest) -> tuple[ApiRequest, Answer]:
-    """Ask where this kind of call worked last, and the other host where that one does not have it."""
+    """Send a request to the host where this kind of call worked last, or to the other one if it is not there."""
     call = replace(call, host=known_host(kind))
     answer = ask_now(call)
     if answer.status_code not in NOT_THERE:
@@ -217,7 +217,10 @@ def _read(what: str, call: ApiRequest, answer: Answer) -> CheckResult:
 
 
 def _what_altegio_sends() -> Iterator[CheckResult]:
-    """docs/altegio.md comes from documents: on the first day this says what is otherwise."""
+    """Report the differences from docs/altegio.md that nobody has marked as known.
+
+    That page was written from documents, so the first day of real traffic may show differences.
+    """
     what = "What Altegio sends"
     unknown = Drift.objects.filter(known_at=None).order_by("-count")
     for drift in unknown[:MAX_DRIFT]:

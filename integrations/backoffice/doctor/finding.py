@@ -1,4 +1,4 @@
-"""What the doctor says of one thing."""
+"""The result of one of the doctor's checks."""
 
 import enum
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ class Health(enum.StrEnum):
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One thing that was examined; `advice` says what to do and is "" where all is well."""
+    """The result for one thing that was examined; `advice` says what to do and is "" if all is well."""
 
     what: str
     health: Health

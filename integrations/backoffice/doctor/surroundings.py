@@ -1,4 +1,4 @@
-"""What the doctor asks of the keys and of the mail server."""
+"""The doctor's checks of the encryption keys and of the mail server."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from partner_portal.core.key_rotation import unreadable_columns
 
 
 def stored_secrets() -> Iterator[CheckResult]:
-    """Check whether the keys fit what they have encrypted: one value of each column."""
+    """Check whether the keys decrypt the stored secrets, by one value of each encrypted column."""
     what = "Stored secrets"
     unreadable = unreadable_columns()
     if not unreadable:
@@ -22,7 +22,7 @@ def stored_secrets() -> Iterator[CheckResult]:
 
 
 def mail_server() -> Iterator[CheckResult]:
-    """Check whether a mail server takes a connection, with the user and the password."""
+    """Check whether the mail server accepts a connection with the configured user and password."""
     if settings.EMAIL_BACKEND == PRINTED:
         advice = "Set EMAIL_URL (see .env.example): owners cannot prove their address, nor set a new password."
         yield CheckResult("E-mail", Health.LOOK, "e-mails are printed, and reach nobody", advice)

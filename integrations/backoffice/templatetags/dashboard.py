@@ -1,4 +1,4 @@
-"""Puts the registered panels on the first page of the control room."""
+"""The template tag that puts the registered panels on the admin's first page."""
 
 from django import template
 from django.template.loader import render_to_string
@@ -12,5 +12,5 @@ register = template.Library()
 
 @register.simple_tag
 def panels(user: User) -> list[tuple[Panel, SafeString]]:
-    """The panels this member of staff may see, each with its content."""
+    """Return the panels that this member of staff may see, each with its rendered content."""
     return [(panel, render_to_string(panel.template, panel.context())) for panel in panels_for(user)]

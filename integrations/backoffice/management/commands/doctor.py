@@ -1,4 +1,4 @@
-"""Check configuration and reachability, and print what to paste into Altegio's developer account."""
+"""The command that runs the doctor and prints what to paste into Altegio's developer account."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from integrations.backoffice.doctor.examination import database_is_ready, examin
 from integrations.backoffice.doctor.finding import CheckResult, Health
 from integrations.connections.models import Application
 
-# docs/altegio.md §1.
+# The application's flags in the developer account, and what each makes possible (docs/altegio.md §1).
 FLAGS = {
     "is_personal_data_access_needed": "Altegio says, signed, who presses Connect",
     "is_multiple_salons_allowed": "an owner connects several locations at once",

@@ -1,4 +1,4 @@
-"""What `make run` shows: a member of staff, and the sandbox's three applications."""
+"""The command that creates what `make run` shows: a member of staff, and the sandbox's three applications."""
 
 import os
 from typing import Any

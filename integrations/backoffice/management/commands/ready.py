@@ -1,4 +1,4 @@
-"""What `/readyz/` says, for who has a shell and no web process: container health checks, scripts."""
+"""The command that does what `/readyz/` does without a web process, for container health checks and scripts."""
 
 from typing import Any
 
