@@ -37,9 +37,10 @@ def switch_telephony(chain: Chain, *, on: bool) -> None:
 
 
 def retire_chain(old: Chain, new: Chain) -> None:
-    """Retire a locked chain whose token was replaced, and move its unsaved phone calls to the new chain.
+    """Retire a locked chain whose token was replaced: cancel its switch and move its unsaved phone calls to `new`.
 
-    It is not switched off at Altegio, because both tokens may open the same chain there.
+    A phone call whose id `new` has already stays. The chain is not switched off at Altegio, because both tokens may
+    open the same chain there.
     """
     cancel(
         OutgoingCall.objects.filter(ordering_key=_ordering_key(old), kind=SwitchTelephony.name),

@@ -99,7 +99,7 @@ class CallHistory(CallKind):
 
     @staticmethod
     def key_of(saved: PhoneCall, attempt: int | None = None) -> str:
-        """Return the idempotency key of the outgoing call for this phone call's newest (or the given) attempt."""
+        """Return the unique key of the outgoing call for this phone call's newest (or the given) attempt."""
         return f"call_history:{saved.pk}:{attempt or saved.attempt_count}"
 
     @classmethod

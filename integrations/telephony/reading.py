@@ -68,7 +68,7 @@ def _read_parties(
 
 
 def _needed(raw: Mapping[str, Any], name: str, read: Callable[[Any], Any], problems: Problems) -> Any:
-    """Return the value of a required field; if it is missing or wrong, return None and say why in `problems`."""
+    """Return the value of an essential field; if it is missing or wrong, return None and say why in `problems`."""
     try:
         return read(raw[name])
     except KeyError:
