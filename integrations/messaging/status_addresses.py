@@ -79,7 +79,7 @@ def read_target(url: object) -> Target:
 
 
 def refuse_other_paths(target: Target) -> None:
-    """Raise InvalidStatusAddressError unless statuses may be sent to this path (docs/interface.md, "SMS")."""
+    """Raise InvalidStatusAddressError unless statuses and our token may go to `target` (docs/interface.md, "SMS")."""
     if not any(re.fullmatch(path, target.path) for path in _open_paths(target.host)):
         raise InvalidStatusAddressError(
             _(

@@ -64,7 +64,7 @@ def _ordering_key(chain: Chain) -> str:
 
 @register
 class SwitchTelephony(CallKind):
-    """An outgoing call that switches telephony on or off (docs/altegio.md §2); repeating it is harmless."""
+    """An outgoing call that switches telephony (docs/altegio.md §2, telephony on/off); repeating it is harmless."""
 
     name = "switch_telephony"
     title = _("Telephony on or off")
