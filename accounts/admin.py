@@ -1,4 +1,4 @@
-"""People in the control room."""
+"""Admin screens for people: users, groups, customers, API keys, e-mails and staff's actions."""
 
 from typing import Any
 
@@ -42,7 +42,7 @@ admin.site.unregister([APIKey, Group])
 
 @admin.register(Group)
 class GroupAdmin(BaseAdmin, StockGroupAdmin):
-    """Django's screen of groups, under the rules of the control room."""
+    """Django's group screen under the rules of the control room."""
 
     menu = Section.PEOPLE.at(4)
 
@@ -64,7 +64,7 @@ class NewUserForm(AdminUserCreationForm):  # type: ignore[type-arg]
 
 
 class NoHash(ReadOnlyPasswordHashWidget):
-    """The button to a new password. Django shows the beginning of the salt and of the hash."""
+    """A password widget with only the button to set a new one; Django's also shows parts of the salt and the hash."""
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
         return {**super().get_context(name, value, attrs), "summary": []}
@@ -75,7 +75,7 @@ class UserForm(StockUserForm):  # type: ignore[type-arg]
 
 
 def may_give_rights(request: HttpRequest) -> bool:
-    """Who may change what groups may do. A right to change people alone leads to no other right."""
+    """Return whether the reader may change what groups may do; the right to change people leads to no other right."""
     return request.user.has_perm("auth.change_group")
 
 
@@ -104,20 +104,21 @@ class UserAdmin(BaseAdmin, StockUserAdmin[User]):
     add_fieldsets = ((None, {"fields": ("email", "name", "is_staff", "usable_password", "password1", "password2")}),)
 
     def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
-        """A person who is still to be made is no Altegio user yet."""
+        """Leave the Altegio identity out of the page for a new person, who has none yet."""
         return super().get_inlines(request, obj) if obj else ()
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """An owner's new address, or new rights, prove nothing yet: what had opened the account ends.
+        """Save a person; a new address or staff rights end what opened the account, because they prove nothing.
 
-        Of a row that is there only what was changed is written: the person may change the rest at that moment.
+        Of an existing row, only the changed columns are written, because the person may change others at the same
+        moment.
         """
         if not change:
             super().save_model(request, obj, form, change)
             return
         columns = {field.name for field in User._meta.concrete_fields}.intersection(form.changed_data)
         if "is_active" in columns and obj.is_active:
-            # Somebody may have the account again: closed once more it is no erased person's.
+            # Staff reopen the account for somebody. If it is closed again, that does not make it an erased person's.
             obj.erased_at = None
             columns.add("erased_at")
         obj.save(update_fields=columns)
@@ -134,19 +135,19 @@ class UserAdmin(BaseAdmin, StockUserAdmin[User]):
         return (*super().get_readonly_fields(request, obj), *given)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Whoever sets the password or the address of a member of staff may be them, with all their rights."""
+        """Require the right to give rights for staff: setting their password or address is a way to act as them."""
         is_owner = obj is None or not (obj.is_staff or obj.is_superuser)
         return super().has_change_permission(request, obj) and (is_owner or may_give_rights(request))
 
     @method_decorator(sensitive_post_parameters())
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002 - Django's name
-        """Of others. For one's own password there is the page that asks for the present one."""
+        """Set the password of another user. One's own is set on the page that asks for the present one."""
         if self.get_object(request, unquote(id)) == request.user:
             return redirect("admin:password_change")
         return super().user_change_password(request, id, form_url)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Deleting the row alone would leave e-mails and numbers behind, and unbind connections."""
+        """Forbid deletion: deleting only the row would leave e-mails and numbers behind, and unbind connections."""
         return False
 
     def is_offered(self, action: str, row: User) -> bool:
@@ -191,7 +192,7 @@ class UserAdmin(BaseAdmin, StockUserAdmin[User]):
 
 @admin.register(Customer)
 class CustomerAdmin(ReadOnlyAdmin):
-    """Whom the partner's systems have told of, by the API or a file; erasing the person ends it."""
+    """Customers that the partner's systems have reported, by the API or a file; erasing the person removes them."""
 
     menu = Section.PEOPLE.at(2)
     list_display = ("external_id", "email", "name", "phone", "user", "updated_at")
@@ -204,7 +205,7 @@ class CustomerAdmin(ReadOnlyAdmin):
 
 
 class NewKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # the stubs' class takes a type, Django's does not
-    """Whose key it is, and what it may do."""
+    """A form for a new API key: whose it is, and what it may do."""
 
     scopes = forms.MultipleChoiceField(
         label=_("May"),
@@ -221,7 +222,7 @@ class NewKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # the stubs' class
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(ShowsNewSecret, BaseAdmin):
-    """Keys of the partner's own systems: made, looked at and revoked."""
+    """API keys of the partner's own systems: staff make, view and revoke them."""
 
     menu = Section.INTEGRATIONS.at(5)
     list_display = ("name", "prefix", "may", "key_state", "last_used_at", "created")
@@ -239,7 +240,7 @@ class ApiKeyAdmin(ShowsNewSecret, BaseAdmin):
         return super().get_form(request, obj, change, **{**given, **kwargs})
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
-        """A new key is shown once on its page; only its hash is kept."""
+        """Save the key; show a new one once on its page and store only its hash."""
         secret = "" if change else ApiKey.objects.assign_key(obj)
         super().save_model(request, obj, form, change)
         if secret:
@@ -283,7 +284,7 @@ class OutgoingEmailAdmin(ReadOnlyAdmin):
 
 @admin.register(LogEntry)
 class StaffActionAdmin(ReadOnlyAdmin):
-    """Who of the staff did what."""
+    """The log of what staff did in the admin."""
 
     menu = Section.EVIDENCE.at(7)
     list_display = ("action_time", "user", "change_message_text", "object_link", "content_type")

@@ -34,7 +34,7 @@ _usable_keys = Rows[ApiKey](lambda prefix: ApiKey.objects.get_usable_keys().filt
 
 
 class ApiKeyAuthentication(BaseAuthentication):
-    """`Authorization: Api-Key <key>`; `request.auth` is then the `ApiKey`."""
+    """Authentication by `Authorization: Api-Key <key>`; `request.auth` is then the `ApiKey`."""
 
     keyword = "Api-Key"
 
@@ -46,8 +46,9 @@ class ApiKeyAuthentication(BaseAuthentication):
         if key is not None:
             _note_use(key)
             return None, key
-        # A good key is never held back: one system with a wrong key would shut out all others at its address.
-        if wait := BAD_API_KEYS.hit(request._request):  # noqa: SLF001 - DRF hands on no other
+        # Only bad keys count against the limit. Otherwise one system with a wrong key would lock out all others at
+        # its address.
+        if wait := BAD_API_KEYS.hit(request._request):  # noqa: SLF001 - DRF has no public access to it
             raise Throttled(wait)
         raise AuthenticationFailed("This API key is not valid. Make one with: manage.py create_api_key")
 
@@ -72,7 +73,7 @@ def _note_use(key: ApiKey) -> None:
 
 
 class BasicApiKeyAuthentication(ApiKeyAuthentication):
-    """The same, and the key may be the password of Basic authentication (RFC 7617): exchanges know no other."""
+    """The same, which also takes the key as the password of Basic authentication (RFC 7617), for exchanges."""
 
     def _words(self, request: Request) -> list[str]:
         words = super()._words(request)
@@ -85,12 +86,12 @@ class BasicApiKeyAuthentication(ApiKeyAuthentication):
         return [self.keyword, decoded.partition(":")[2] or "-"]
 
     def authenticate_header(self, request: Request) -> str:
-        """Most clients keep a password to themselves until they are asked for one in this way."""
+        """Return the Basic challenge: most clients send a password only in answer to one."""
         return 'Basic realm="portal"'
 
 
 class HasScope(BasePermission):
-    """The key holds the scope that the call needs (`scope_of`); a refusal says which one that is."""
+    """Requires a key with the scope that the call needs (`scope_of`); a refusal names that scope."""
 
     message: str
 

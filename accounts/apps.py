@@ -13,5 +13,5 @@ class AccountsConfig(feature.FeatureConfig):
         super().ready()
         from accounts.roles import bring_groups_up_to_date
 
-        # The last app with tables: by then every permission has been made.
+        # `sessions` is the last app with tables: at its signal every permission has been made.
         post_migrate.connect(bring_groups_up_to_date, sender=apps.get_app_config("sessions"))

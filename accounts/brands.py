@@ -1,4 +1,4 @@
-"""Which brand a person sees where the page or e-mail is about no application in particular."""
+"""The brand of pages and e-mails that are about no application in particular."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,7 +18,7 @@ PERSONS_BRANDS = ExtensionPoint[Callable[[User], Brand | None]](
 
 
 def brand_for(person: object) -> Brand:
-    """The brand that `person` knows the partner by; visitors and staff know the portal's."""
+    """Return the brand that `person` knows the partner by; the portal's own for visitors and staff."""
     if isinstance(person, User) and not person.is_staff:
         for brand_of in PERSONS_BRANDS:
             if (found := brand_of(person)) is not None:
@@ -27,16 +27,16 @@ def brand_for(person: object) -> Brand:
 
 
 def brand(request: HttpRequest) -> dict[str, object]:
-    """Context processor: the `brand` of every page: `request.brand`, which a view may have set, or the reader's.
+    """Return the `brand` of every page (context processor): `request.brand` if a view has set it, else the reader's.
 
-    It is asked for only where it is shown.
+    It is looked up only where a template shows it.
     """
 
     def known() -> Brand:
         own: Brand | None = getattr(request, "brand", None)
         if own is not None:
             return own
-        # With the database away, the page that says so still shows a brand.
+        # The error page still shows a brand when the database is away.
         with suppress(DatabaseError):
             return brand_for(getattr(request, "user", None))
         return settings.BRAND

@@ -1,6 +1,6 @@
-"""Links in e-mails that confirm one thing: for an hour, once, and only as long as the account is as it was.
+"""Links in e-mails that confirm one thing: valid for an hour, once, and only while the account stays unchanged.
 
-As it was when the e-mail was asked for: an e-mail that goes out late confirms nothing that was asked for since.
+Changes count from the moment the e-mail was requested, so a late e-mail confirms nothing that was requested since.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ Purpose = Literal["email", "erase"]
 
 
 class _Tokens(PasswordResetTokenGenerator):
-    """Unlike Django's, a sign-in leaves them good: the e-mail may be read on another device."""
+    """A token generator whose tokens survive a sign-in, unlike Django's: the e-mail may be read on another device."""
 
     def __init__(self, purpose: Purpose, state: str) -> None:
         super().__init__()
@@ -28,19 +28,19 @@ class _Tokens(PasswordResetTokenGenerator):
 
 
 def state_of(user: User) -> str:
-    """Return what ends a link when it changes, in a form that may be stored with the e-mail."""
+    """Return a hash of the account's state, which may be stored with the e-mail; links end when the state changes."""
     parts = (user.pk, user.password, user.email, user.pending_email, user.session_epoch, user.is_active)
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 def link_for(user: User, purpose: Purpose, url_name: str, *, state: str) -> str:
-    """The full address for an e-mail to `user`; it confirms `purpose`, asked for when the account was in `state`."""
+    """Return the full address of a link to `user` that confirms `purpose`, requested when the account was `state`."""
     token = f"{user.pk}-{_Tokens(purpose, state).make_token(user)}"
     return settings.PORTAL_URL + reverse(url_name, args=[token])
 
 
 def opened(token: str, purpose: Purpose) -> User | None:
-    """Return whose link it is; None once it was used, or is too old or not ours."""
+    """Return the user whose link this is; None if it was used, is too old or is not ours."""
     pk, _, rest = token.partition("-")
     user = User.objects.filter(pk=int(pk), is_active=True, is_staff=False).first() if _is_id(pk) else None
     return user if user is not None and _Tokens(purpose, state_of(user)).check_token(user, rest) else None

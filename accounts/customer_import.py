@@ -1,4 +1,4 @@
-"""Importing customers from a CSV file: judged as a whole by the rules of the API, then taken in small parts."""
+"""Import of customers from a CSV file: checked as a whole by the rules of the API, then stored line by line."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -21,13 +21,13 @@ from accounts.customers import (
 from partner_portal.core.csv_files import InvalidRowError, Row, read_rows
 
 COLUMNS = ("external_id", "email", "name", "phone", "language")
-# So many lines are judged in one transaction: what they would change is held for a moment only.
+# How many lines are checked in one transaction: few, so that its locks are held for a moment only.
 BATCH = 100
 Item = TypeVar("Item")
 
 
 class LineOutcome(Enum):
-    """What becomes of a line."""
+    """The outcome of a line."""
 
     NEW = "new"
     KNOWN = "known"
@@ -36,7 +36,7 @@ class LineOutcome(Enum):
 
 @dataclass(frozen=True)
 class LineResult:
-    """What becomes of the row that ends in this line of the file; `why` says why it is refused."""
+    """The outcome of the row that ends in line `number` of the file; `why` gives the reason of a refusal."""
 
     number: int
     outcome: LineOutcome
@@ -44,19 +44,19 @@ class LineResult:
 
 
 class NothingTakenError(Exception):
-    """The file was looked through to its end, and nothing of it is stored."""
+    """Raised when the file was read to its end and nothing of it was stored."""
 
 
 class PartlyTakenError(Exception):
-    """What has changed since the file was judged refuses a line; `str()` says which, and why."""
+    """Raised when a change since the file was checked refuses a line; `str()` says which, and why."""
 
 
 def import_customers(lines: Iterable[str], *, dry_run: bool) -> Iterator[LineResult]:
-    """Judge one line after another, each with those before it in force; then take all of them, each by itself.
+    """Yield the outcome of each line, checked with those before it in effect; then store all lines, one by one.
 
-    Nothing holds what it changes for longer than `BATCH` lines take: owners who arrive meanwhile wait for no file. A
-    file that was broken off while it was taken may come again. Raises UnreadableFileError; NothingTakenError at the
-    end, where a line was refused or `dry_run` is set; PartlyTakenError.
+    No lock is held for longer than `BATCH` lines take, so arriving owners do not wait for the file. A file whose
+    import broke off may be imported again. Raises UnreadableFileError; NothingTakenError at the end, if a line was
+    refused or `dry_run` is set; PartlyTakenError.
     """
     judge = _Judge()
     for batch in _batches(read_rows(lines, COLUMNS)):
@@ -71,9 +71,9 @@ def import_customers(lines: Iterable[str], *, dry_run: bool) -> Iterator[LineRes
 
 
 class _Judge:
-    """Says what would become of each line, and changes nothing: a batch is taken and undone.
+    """A dry run that finds the outcome of each line: it stores a batch and rolls it back.
 
-    What lines of earlier batches tell is not in force any more: it is taken anew where a line depends on it.
+    Lines of earlier batches are no longer in effect; one that a line depends on is applied again.
     """
 
     def __init__(self) -> None:
@@ -84,7 +84,7 @@ class _Judge:
         self._in_force: set[int] = set()
 
     def judge(self, batch: Sequence[tuple[int, Row | InvalidRowError]]) -> list[LineResult]:
-        """What would become of these lines."""
+        """Return the outcome of each line of the batch."""
         self._in_force.clear()
         with transaction.atomic():
             hold_customers(_readable(row for _number, row in batch))
@@ -112,7 +112,7 @@ class _Judge:
         return LineResult(number, LineOutcome.NEW if is_new else LineOutcome.KNOWN)
 
     def _put(self, number: int, data: CustomerData) -> bool:
-        """Take a line, after those before it that say something about its address. Returns whether it is new."""
+        """Apply a line after the earlier ones that it depends on. Return whether the customer is new."""
         is_new, lines = False, [(number, data)]
         while lines:
             number, data = lines[-1]
@@ -124,21 +124,21 @@ class _Judge:
                 is_new = try_customer(data)
                 lines.pop()
             except CustomerConflictError as problem:
-                # A line before may have given them another address.
+                # An earlier line may have given that customer another address.
                 if not (earlier := self._not_in_force(self._lines.get(problem.external_id))):
                     raise
                 lines.append(earlier)
         return is_new
 
     def _not_in_force(self, number: int | None) -> tuple[int, CustomerData] | None:
-        """A line before that is to be taken once more; None where it is no such."""
+        """Return an earlier line that must be applied again; None if that line was refused or is in effect."""
         if number is None or number not in self.accepted or number in self._in_force:
             return None
         return number, self.accepted[number]
 
 
 def _readable(rows: Iterable[Row | InvalidRowError]) -> Iterator[CustomerData]:
-    """What those rows say that say something."""
+    """Yield the data of each row that can be read."""
     for row in rows:
         with suppress(InvalidCustomerError):
             if not isinstance(row, InvalidRowError):

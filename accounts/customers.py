@@ -1,8 +1,8 @@
-"""The partner's customers: told by its own systems under its own ids, before or after they come through Altegio.
+"""The partner's customers, reported by its own systems under its own ids, before or after they come through Altegio.
 
-Being told proves nothing. An account waits under the customer's address, and is theirs once it is known who has it
-(`accounts/proofs.py`): so whoever arrives under the address is led to it as to any other account. An account that
-somebody had before is only recognised, and stays as its owner has it.
+A report proves nothing. An account waits under the customer's address, and becomes theirs once it is known who has it
+(`accounts/proofs.py`), so whoever arrives under the address is led to it as to any other account. An account that
+somebody already had is only recognised, and stays as its owner has it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -26,7 +26,7 @@ _LENGTHS = {field.name: field.max_length or 0 for field in Customer._meta.fields
 
 
 class InvalidCustomerError(Exception):
-    """What was told cannot be: `errors` names the fields and says why."""
+    """Raised when the reported data is invalid: `errors` gives the reasons for each field."""
 
     def __init__(self, errors: dict[str, list[str]]) -> None:
         super().__init__("; ".join(f"{name}: {' '.join(texts)}" for name, texts in errors.items()))
@@ -34,7 +34,7 @@ class InvalidCustomerError(Exception):
 
 
 class CustomerConflictError(Exception):
-    """The e-mail is another's; `str()` says whose. `external_id`: the customer whose it is, "" for staff."""
+    """Raised when the e-mail is another's; `str()` says whose. `external_id` is that customer's, "" for staff."""
 
     def __init__(self, text: str, external_id: str = "") -> None:
         super().__init__(text)
@@ -43,7 +43,7 @@ class CustomerConflictError(Exception):
 
 @dataclass(frozen=True)
 class CustomerData:
-    """What the partner tells of a customer, read and found possible."""
+    """The data of a customer as the partner reports it, parsed and valid."""
 
     external_id: str
     email: str
@@ -53,7 +53,7 @@ class CustomerData:
 
 
 def read_customer(external_id: str, raw: Mapping[str, object]) -> CustomerData:
-    """Read the fields named as in docs/interface.md. Raises InvalidCustomerError with every field that is wrong."""
+    """Parse the fields named in docs/interface.md. Raises InvalidCustomerError with every field that is wrong."""
     errors: dict[str, list[str]] = {}
     read: dict[str, str] = {}
     for name in FIELDS:
@@ -71,7 +71,7 @@ def read_customer(external_id: str, raw: Mapping[str, object]) -> CustomerData:
 
 
 def _read(name: str, value: object) -> str:
-    # Spreadsheets break lines within a cell, and write spaces that do not break.
+    # Spreadsheets write line breaks and non-breaking spaces into cells.
     text = " ".join(value.split()) if isinstance(value, str) else value
     if text is None or text == "":
         if name == "email":
@@ -90,16 +90,16 @@ def _read(name: str, value: object) -> str:
 
 
 def _check_address(external_id: str) -> None:
-    """Refuse an id that could not stand in an address: programs tidy such paths up on their way."""
+    """Raise ValueError for an id that cannot be part of a URL, because programs on its way normalise such paths."""
     if any(part in ("", ".", "..") for part in external_id.split("/")):
         raise ValueError("It stands in an address: no part between slashes may be empty, or dots alone.")
 
 
 @again_when_overtaken
 def put_customer(data: CustomerData) -> tuple[Customer, bool]:
-    """The customer as they are told now, and whether they are new. Raises CustomerConflictError.
+    """Store the customer as reported; return them and whether they are new. Raises CustomerConflictError.
 
-    Told twice at once, or with an address that is taken meanwhile, it is seen which.
+    If the same customer or address is stored at the same moment, the transaction that lost the race is retried.
     """
     customer, is_new, before = _put(data)
     if before != customer.user:
@@ -110,12 +110,12 @@ def put_customer(data: CustomerData) -> tuple[Customer, bool]:
 
 @again_when_overtaken
 def try_customer(data: CustomerData) -> bool:
-    """`put_customer` in a transaction that is undone, so nobody is told. Whether the customer would be new."""
+    """Return whether the customer would be new. Nobody is notified; the caller rolls its transaction back."""
     return _put(data)[1]
 
 
 def _put(data: CustomerData) -> tuple[Customer, bool, User | None]:
-    """The customer, whether they are new, and who they were known as before."""
+    """Store the customer; return them, whether they are new, and the account they had before."""
     customer = _held(data)
     is_new = customer is None
     if customer is None:
@@ -128,7 +128,7 @@ def _put(data: CustomerData) -> tuple[Customer, bool, User | None]:
     if account is None:
         account = _make_account(customer, data)
     if made is not None and made.pk != account.pk:
-        # They have an account of their own: what was told of them is no business of whoever opens this one.
+        # They have an account of their own: whoever opens the made one must not see what was reported of them.
         _follow(made, CustomerData(data.external_id, customer.email))
     customer.made_account = customer.made_account and _is_unopened(account)
     if customer.made_account:
@@ -142,7 +142,7 @@ def _put(data: CustomerData) -> tuple[Customer, bool, User | None]:
 
 
 def hold_customers(customers: Iterable[CustomerData]) -> None:
-    """Lock what putting these one after another locks, in one order. Within a transaction."""
+    """Lock all that storing these customers one by one would lock, in a fixed order. Call it in a transaction."""
     wanted = {data.external_id: data.email for data in customers}
     same = Customer.objects.filter(external_id__in=wanted)
     seen = list(same.values_list("email", "user"))
@@ -154,10 +154,10 @@ def hold_customers(customers: Iterable[CustomerData]) -> None:
 
 
 def _held(data: CustomerData) -> Customer | None:
-    """The customer, locked, and every account that may be theirs.
+    """Lock every account that may be the customer's, then the customer; return the customer, None if there is none.
 
-    The accounts first, as who proves an address holds them: whoever opens one at this moment has done so, or finds it
-    changed.
+    The accounts come first, as where an address is proven: whoever opens one at this moment has finished, or finds it
+    changed. Raises OvertakenError if the customer changed meanwhile.
     """
     same = Customer.objects.filter(external_id=data.external_id)
     seen = same.first()
@@ -173,18 +173,18 @@ def _held(data: CustomerData) -> Customer | None:
 
 
 def _account(customer: Customer, data: CustomerData) -> User | None:
-    """The account under the address; the one that was made for the customer, where the address was mistyped."""
+    """Return the customer's account, if any. One that was made under a mistyped address follows the correction."""
     if customer.user is not None and customer.email.lower() == data.email.lower():
         return customer.user
     under_address = User.objects.with_email(data.email).first()
     if under_address is not None or not customer.made_account:
-        # Another address of who is known already: they stay who they are, unless it is somebody else's.
+        # A known customer with another address keeps their account, unless somebody else has that address.
         return under_address or customer.user
     return _made_account(customer) or customer.user
 
 
 def _made_account(customer: Customer) -> User | None:
-    """The account that was made for the customer, while nobody has opened it."""
+    """Return the account that was made for the customer; None once somebody has opened it."""
     made = User.objects.with_email(customer.email).first() if customer.made_account else None
     return made if made is not None and _is_unopened(made) else None
 
@@ -216,13 +216,13 @@ def _follow(account: User, data: CustomerData) -> None:
         setattr(account, name, getattr(data, name))
     account.save(update_fields=FIELDS)
     if is_moved:
-        # Whoever opens a link that went to the former address at this moment is let in nowhere.
+        # End the links to the former address, even one that is being opened at this moment.
         address_given(account)
 
 
 @receiver((taken_over, person_changed))
 def recognise(user: User, **_: Any) -> None:
-    """Whoever has proven an address is the customer whom the partner knows under it."""
+    """Link a user who has proven an address to the customer whom the partner knows under it."""
     proven = User.objects.filter(pk=user.pk).exclude(email=None).first()
     if proven is None or not has_proven_address(proven) or Customer.objects.filter(user=proven).exists():
         return

@@ -1,4 +1,4 @@
-"""Changing one's e-mail address: nothing changes before the new address has confirmed it."""
+"""Change of one's e-mail address, which takes effect only once the new address has confirmed it."""
 
 from typing import Any
 
@@ -16,18 +16,18 @@ ADDRESS_WISHES = Limit("address-wishes", 5, 3600)
 
 
 class AddressTakenError(Exception):
-    """Another account has got the address in the meantime."""
+    """Raised when another account has got the address in the meantime."""
 
 
 class EmailChangeCancelledError(Exception):
-    """The owner has taken the wish back, or left, at the same moment."""
+    """Raised when the owner has cancelled the change, or left, at the same moment."""
 
 
 @transaction.atomic
 def request_email_change(user: User, email: str) -> int:
-    """Send an e-mail to the new address. The owner sees the same whether it has an account or not.
+    """Send an e-mail to the new address; the owner sees the same whether it has an account or not.
 
-    Returns the seconds to wait, and changes nothing, where too many want it to be theirs.
+    Returns the seconds to wait, and changes nothing, if too many e-mails were requested for the address; else 0.
     """
     if wait := wait_to_write("email_change", email, f"account:{user.pk}"):
         return wait
@@ -43,7 +43,7 @@ def request_email_change(user: User, email: str) -> int:
 
 
 def cancel_email_change(user: User) -> None:
-    """Keep the owner's present address; links that were sent to another one end."""
+    """Keep the owner's present address, and end the links that were sent to another one."""
     user.pending_email = None
     user.save(update_fields=["pending_email"])
 
@@ -51,9 +51,9 @@ def cancel_email_change(user: User) -> None:
 def take_address(user: User, *, is_owner: bool, password: str = "") -> None:
     """Make the confirmed new address the account's, and write to the old one.
 
-    `user` as its link was opened; `is_owner`: by who is signed in to the account, too. Else whoever reads the
-    mail there takes the account over, with `password`. Raises AddressTakenError, and EmailChangeCancelledError where
-    the account has changed since.
+    `user` is the account as its link was opened; `is_owner` says whether who opened it is signed in to the account.
+    If not, whoever reads the mail at the new address takes the account over, with `password`. Raises
+    AddressTakenError, and EmailChangeCancelledError if the account has changed since.
     """
     old, new = user.email, user.pending_email
     as_opened = User.objects.filter(pk=user.pk, email=old, pending_email=new, password=user.password, is_active=True)
@@ -74,5 +74,5 @@ def take_address(user: User, *, is_owner: bool, password: str = "") -> None:
 
 @EMAIL_CONTEXTS.add("email_confirm")
 def with_confirming_link(params: dict[str, Any]) -> dict[str, Any]:
-    """The e-mail's link, made at the moment of sending. Whoever reads that mail is not known yet: no name."""
+    """Return the e-mail's link, made when it is sent, and no name: the reader of that mail is not known yet."""
     return {"link": link_for(reader_of(params), "email", "accounts:email-confirm", state=params["state"])}

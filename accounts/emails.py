@@ -1,8 +1,8 @@
-"""E-mails: queued in the transaction of what they tell about, sent by Celery, each of them once.
+"""E-mails: queued in the transaction of the change they report, sent by Celery, each of them once.
 
-An e-mail is two templates, `emails/<template>.txt` (its first line is the subject) and `.html`. What
-its text needs beyond `params` comes from a builder registered beside the feature, so that a link with a
-token is made at the moment of sending and never stored. Every e-mail knows whose it is.
+An e-mail is two templates, `emails/<template>.txt` (its first line is the subject) and `.html`. What its text needs
+beyond `params` comes from a builder registered beside the feature, so that a link with a token is made when the
+e-mail is sent, and is never stored. Every e-mail knows its person.
 """
 
 import hashlib
@@ -43,15 +43,15 @@ EMAIL_CONTEXTS = ExtensionPoint[Builder](
     "What an e-mail's template needs, and whose `brand` it has, made of its stored params and its `person` as it is "
     "sent.",
 )
-# An e-mail is tried for so long.
+# How long an e-mail is tried.
 MAX_AGE = timedelta(days=1)
-# Longer than a conversation with the mail server may be (`partner_portal.core.smtp_backend`).
+# Longer than a conversation with the mail server may take (`partner_portal.core.smtp_backend`).
 LEASE = timedelta(minutes=3)
 MAX_ROUND = 20.0
 STAFFS = "staff/"
-# Who asks for an e-mail: somebody whom Altegio has signed; else the network that they came from.
+# Marks an e-mail requested by somebody whom Altegio has signed; other requests name the network they came from.
 SIGNED = "signed:"
-# One e-mail in so many goes to those that wait behind, however many others wait.
+# Every fourth e-mail is one of those that do not go first, however many of the others wait.
 SHARE_OF_LAST = 4
 # An address that the mail server refuses is tried for about two hours: some servers refuse a first try on purpose.
 MAX_REFUSALS = 8
@@ -60,13 +60,13 @@ _turns = itertools.count(1)
 
 
 class NoRecipientError(Exception):
-    """An e-mail that somebody asked for by typing an address is for nobody there, or one too many."""
+    """Raised when an e-mail is for nobody whom it may go to, or one too many to an address that somebody typed."""
 
 
 def queue_email(template: str, person: User, *, key: str, to: str = "", **params: Any) -> None:
-    """Store an e-mail to `person` to be sent after the commit; `to` where it is not their present address.
+    """Store an e-mail to `person`, to be sent after the commit; `to` is given if it is not their present address.
 
-    The same `key` again is the same e-mail. Nothing is stored for who has no address.
+    A repeated `key` stores nothing more. Nothing is stored for a person without an address.
     """
     if address := to or person.email:
         _store(
@@ -88,20 +88,20 @@ def _is_known(person: User) -> bool:
 
 
 def request_email(template: str, email: str, *, asked_by: str, **params: Any) -> int:
-    """Somebody has typed `email` and wants this e-mail to go there: at most one a minute, and few in a while.
+    """Store an e-mail that somebody requested by typing `email`: at most one a minute, and few in a while.
 
-    Returns the seconds to wait where it is too many; 0 where it is stored. What is done is the same whether the
-    address has an account: whose it is, is looked up when the e-mail is sent. Where it is nobody's
-    (`NoRecipientError`), nothing of it is kept. `asked_by` is who asks: `SIGNED` and their number, or a network.
+    Returns the seconds to wait if it is too many; 0 if it is stored. The work is the same whether the address has an
+    account or not: its owner is looked up when the e-mail is sent. If there is none (`NoRecipientError`), nothing of
+    it is kept. `asked_by` is the requester: `SIGNED` and their number, or a network.
     """
     address = email.lower()
-    # On an arrival not by the template: which one a sign-up sends tells whether the address has an account.
+    # On an arrival the template does not count: which one a sign-up sends tells whether the address has an account.
     place = sorted(params.items()) or (template, asked_by)
     if wait := EMAILS_ASKED.hit(f"{address} {place}"):
         return wait
     what = f"{address} {sorted(params.items())} {timezone.now():%Y%m%d%H%M}"
     key = f"{template}:{hashlib.sha256(what.encode()).hexdigest()}"
-    # Asked of every address alike.
+    # This is looked up for every address, so that they cannot be told apart.
     is_known = User.objects.with_email(address).filter(pk__in=User.objects.known().values("pk")).exists()
     params["asked_by"] = asked_by
     _store(OutgoingEmail(key=key, template=template, to=address, params=params, goes_first=is_known))
@@ -118,14 +118,14 @@ def _wake() -> None:
 
 
 def send_waiting_emails() -> int:
-    """Send what waits for a while: what has failed least, oldest first. Returns how many went out.
+    """Send waiting e-mails for a while: the least tried first, then the oldest. Returns how many went out.
 
     Two workers never take the same e-mail.
 
-    What goes to staff, and to who is known, goes before what goes to addresses that were merely typed: anybody can
-    have thousands of those wait. Of four e-mails one is theirs.
+    E-mails to staff and to known people go before those to addresses that were merely typed, of which anybody can
+    queue thousands. Of four e-mails one is of the latter.
 
-    One thread of a process speaks with the mail server, so that a silent one delays no call.
+    Only one thread of a process speaks with the mail server, so that a silent server delays no outgoing call.
     """
     if not _place.acquire(blocking=False):
         return 0
@@ -155,7 +155,7 @@ def _send_round() -> int:
 
 
 class _ConversationFailedError(Exception):
-    """The conversation with the mail server broke off at this e-mail: the round is over."""
+    """Raised when the conversation with the mail server broke off at this e-mail; it ends the round."""
 
     def __init__(self, outgoing_email: OutgoingEmail, error: Exception) -> None:
         super().__init__()
@@ -163,7 +163,7 @@ class _ConversationFailedError(Exception):
 
 
 def _blame(failure: _ConversationFailedError, *, is_working: bool) -> None:
-    """Let the server rest; or the e-mail, where the server took others this time or this e-mail failed before."""
+    """Let the server rest; or the e-mail, if the server took others this round or this e-mail failed before."""
     outgoing_email, error = failure.outgoing_email, failure.error
     if is_working or FailedItem.objects.filter(queue=EMAILS.name, item=outgoing_email.pk).exists():
         log.error("email_failed", outgoing_email=outgoing_email.pk, template=outgoing_email.template, exc_info=error)
@@ -174,12 +174,12 @@ def _blame(failure: _ConversationFailedError, *, is_working: bool) -> None:
 
 
 def mail_trouble() -> FailedItem | None:
-    """Return what keeps the mail server from taking e-mails; None while it does."""
+    """Return the failure that keeps the mail server from taking e-mails; None while it works."""
     return FailedItem.objects.filter(queue=MAIL_SERVER.name).first()
 
 
 def _give_up_old_emails() -> None:
-    """Make dead letters of what could not be sent for a day: staff decide whether it still says something."""
+    """Make dead letters of e-mails that could not be sent for a day: staff decide whether they still matter."""
     before = timezone.now() - MAX_AGE
     old = OutgoingEmail.objects.unsent().filter(Q(resent_at=None, created_at__lt=before) | Q(resent_at__lt=before))
     dead = FailedItem.objects.filter(queue=EMAILS.name, dead_at__isnull=False).values("item")
@@ -201,7 +201,7 @@ def _take_among(*, goes_first: bool) -> OutgoingEmail | None:
     now = timezone.now()
     free = Q(taken_at=None) | Q(taken_at__lt=now - LEASE)
     unsent = OutgoingEmail.objects.unsent().filter(free, goes_first=goes_first)
-    # What has failed comes after what has not: no e-mail that fails each time keeps others back.
+    # E-mails that have failed come last, so that one that always fails holds up no other.
     waiting = EMAILS.ready(unsent).order_by("attempt_count", "created_at")
     for outgoing_email in waiting[:20]:
         claimed = OutgoingEmail.objects.filter(
@@ -239,7 +239,7 @@ def _send(outgoing_email: OutgoingEmail, server: BaseEmailBackend) -> bool:
 
 
 def _end_refused(outgoing_email: OutgoingEmail, error: str) -> None:
-    """End a refused e-mail; as a dead letter where somebody known misses it: a made-up address concerns nobody."""
+    """End a refused e-mail: as a dead letter if it was for a known person; a made-up address concerns nobody."""
     if outgoing_email.goes_first:
         EMAILS.bury(outgoing_email.pk, error)
     else:
@@ -248,10 +248,10 @@ def _end_refused(outgoing_email: OutgoingEmail, error: str) -> None:
 
 
 def _count(outgoing_email: OutgoingEmail) -> None:
-    """Count an e-mail that somebody asked for by typing the address. Raises NoRecipientError where it is too many.
+    """Count an e-mail that somebody requested by typing the address. Raises NoRecipientError if it is too many.
 
-    Only as it goes out: what never does uses up nobody's. What Altegio has signed counts apart from what anybody on
-    the internet may ask for.
+    It counts only when it goes out: one that never does uses up nobody's share. What Altegio has signed counts apart
+    from what anybody on the internet may request.
     """
     asked_by = outgoing_email.params.get("asked_by", "")
     counts_for_all = not asked_by.startswith(SIGNED)
@@ -261,12 +261,12 @@ def _count(outgoing_email: OutgoingEmail) -> None:
 
 
 def _is_the_servers(error: Exception) -> bool:
-    """Return whether every other e-mail would fail as well; else it is this one's text or address."""
+    """Return whether the server is to blame, so that every other e-mail would fail too, not this text or address."""
     return isinstance(error, OSError) and not isinstance(error, SMTPRecipientsRefused | SMTPDataError)
 
 
 def send_again(email_ids: Iterable[int]) -> int:
-    """Staff want e-mails that were given up sent after all, for another day. Returns how many there are."""
+    """Queue e-mails that were given up for another day, because staff want them sent. Returns how many there are."""
     ids = list(email_ids)
     EMAILS.forget(ids)
     unsent = OutgoingEmail.objects.filter(pk__in=ids, sent_at=None)
@@ -284,13 +284,13 @@ EMAILS = Queue.register(
         "outgoing_emails",
         "E-mails",
         OutgoingEmail,
-        max_failures=100,  # their time ends them
+        max_failures=100,  # MAX_AGE ends them
         first_pause=timedelta(minutes=1),
         max_pause=timedelta(hours=2),
         retry=_retry,
     )
 )
-# It never ends: it is asked ever more slowly, and each e-mail ends by its own time.
+# The server is never given up: it is retried ever more slowly, and each e-mail ends by its own age.
 MAIL_SERVER = Queue.register(
     Queue(
         "mail server",
@@ -304,7 +304,7 @@ ONE = 1
 
 
 def render(outgoing_email: OutgoingEmail) -> EmailMultiAlternatives:
-    """Render an outgoing e-mail in its reader's language. Raises NoRecipientError."""
+    """Render an outgoing e-mail in its reader's language. Raises NoRecipientError if it is for nobody."""
     with translation.override(_language_of(outgoing_email)):
         build, params = EMAIL_CONTEXTS.get(outgoing_email.template), outgoing_email.params
         params = params | (build({**params, "person": outgoing_email.person}) if build else {})
@@ -315,8 +315,8 @@ def render(outgoing_email: OutgoingEmail) -> EmailMultiAlternatives:
 
 
 def _message(outgoing_email: OutgoingEmail, params: dict[str, Any], brand: Brand | None) -> EmailMultiAlternatives:
-    """Of the brand that its reader knows; staff's e-mails are the portal's own and have none."""
-    # The reader's own address, told to nobody else: it stands as it is.
+    """Return the message in the brand that its reader knows; staff's e-mails are the portal's own and have none."""
+    # The reader's own address goes to nobody else, so it stays as it is.
     context = {**params, "brand": brand, "to": outgoing_email.to}
     text = render_to_string(f"emails/{outgoing_email.template}.txt", context)
     subject, _, body = text.partition("\n")
@@ -331,15 +331,15 @@ def _message(outgoing_email: OutgoingEmail, params: dict[str, Any], brand: Brand
 
 
 def _language_of(outgoing_email: OutgoingEmail) -> str:
-    """The one that stood when it was queued, else its reader's."""
+    """Return the language stored with the e-mail; else its reader's, else the default."""
     language_of_reader = outgoing_email.person.language if outgoing_email.person else ""
     return outgoing_email.language or language_of_reader or settings.LANGUAGE_CODE
 
 
 def reader_of(params: dict[str, Any]) -> User:
-    """The owner whom an e-mail's link signs in or lets choose a password.
+    """Return the owner whom an e-mail's link signs in or lets choose a password.
 
-    Raises NoRecipientError: staff never get one.
+    Raises NoRecipientError if there is none, or they are inactive or staff: staff never get such a link.
     """
     person = params["person"]
     if not isinstance(person, User) or person.is_staff or not person.is_active:

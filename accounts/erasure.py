@@ -1,9 +1,8 @@
-"""Erasing a person: nothing of who they are is left; what was done and paid is.
+"""Erasure of a person: nothing of who they are is left; what was done and paid is.
 
-The account stays as an empty row, so that connections, payments and the record of changes keep what they
-refer to. Whatever tells of a person refers to the account and does not name them: so an address they had
-before, or what a colleague wrote, needs no search. What other features know of the person goes by
-`person_erased`, in the same transaction.
+The account stays as an empty row, so that connections, payments and the record of changes keep what they refer to.
+Data about a person refers to the account and does not name them, so a former address or a colleague's note needs no
+search. What other features know of the person is erased through `person_erased`, in the same transaction.
 """
 
 from django.contrib.admin.models import LogEntry
@@ -18,19 +17,19 @@ from accounts.models import Authenticator, Customer, OutgoingEmail, User
 from partner_portal.core.english import english as _
 from partner_portal.core.transaction_lock import lock_work
 
-# `user` (emptied), and `altegio_user_ids`, the set of those that were linked: sent inside the transaction.
+# Arguments: `user` (already emptied) and `altegio_user_ids`, the set of linked ones. Sent inside the transaction.
 person_erased = Signal()
 
 
 class CannotEraseError(Exception):
-    """This account may not be erased as it is; `str()` says why, in plain words."""
+    """Raised when this account may not be erased as it is; `str()` says why, in plain words."""
 
 
 @transaction.atomic
 def erase_person(user: User) -> None:
     """Empty everything personal about `user`, for good. `user` itself is emptied too.
 
-    Raises CannotEraseError for staff: their rights are taken away first, so that nobody erases a colleague, or
+    Raises CannotEraseError for staff: their rights must be taken away first, so that nobody erases a colleague, or
     the last administrator, by mistake.
     """
     # One at a time: what names two people is read and written whole, and two would write each other back.
@@ -56,7 +55,7 @@ def erase_person(user: User) -> None:
 
 
 def emails_of(user: User) -> QuerySet[OutgoingEmail]:
-    """Theirs, whatever address they went to; and those asked for at their address that wait to be sent."""
+    """Return the person's e-mails, whatever address they went to, and waiting ones that were requested for theirs."""
     theirs = Q(person=user)
     if user.email:
         theirs |= Q(person=None, _address=Lower(Value(user.email)))
@@ -64,7 +63,7 @@ def emails_of(user: User) -> QuerySet[OutgoingEmail]:
 
 
 def _customer_of(user: User) -> QuerySet[Customer]:
-    """Whom the partner knows by this account, or under its address."""
+    """Return the customer whom the partner knows by this account, or under its address."""
     theirs = Q(user=user)
     if user.email:
         theirs |= Q(user=None, _address=Lower(Value(user.email)))
@@ -72,7 +71,7 @@ def _customer_of(user: User) -> QuerySet[Customer]:
 
 
 def _blot_history(user: User) -> None:
-    """Empty the admin's history of the account: it keeps what was done when and by whom, not what was linked."""
+    """Empty the texts in the admin's history of the account; the kind of change, its time and its author stay."""
     content_type = ContentType.objects.get_for_model(User)
     entries = LogEntry.objects.filter(content_type=content_type, object_id=str(user.pk))
     entries.update(object_repr=f"#{user.pk}", change_message="")

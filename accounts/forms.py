@@ -1,4 +1,4 @@
-"""The forms of the my-data page."""
+"""Forms of the my-data page."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from partner_portal.core.languages import own_name
 
 
 class LanguageSelect(forms.Select):
-    """Each language is named in itself, and says so to whoever reads the page aloud."""
+    """A language menu that names each language in itself, and says so to whoever reads the page aloud."""
 
     def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
         option = super().create_option(name, value, *args, **kwargs)
@@ -47,7 +47,7 @@ class ProfileForm(forms.ModelForm[User]):
 
 
 class OwnPasswordForm(forms.Form):
-    """Asks owners who have a password for it, so that whoever finds the page open can do no harm."""
+    """A form that asks owners who have a password for it, so that whoever finds the page open can do no harm."""
 
     old_password = forms.CharField(
         label=_("Your present password"),
@@ -70,7 +70,7 @@ class OwnPasswordForm(forms.Form):
 
 
 class FirstPasswordForm(forms.Form):
-    """Behind an e-mail's link that ends the password there was: the reader's own, if they want one."""
+    """A form behind an e-mail's link that ends the present password: the reader may choose their own."""
 
     password = forms.CharField(
         label=_("Your password"),
@@ -100,7 +100,7 @@ class AddressForm(OwnPasswordForm):
 
 
 class PasswordForm(SetPasswordMixin, OwnPasswordForm):  # type: ignore[type-arg]
-    """A new password; who has one shows it first."""
+    """A form for a new password; whoever has one enters it first."""
 
     new_password1, new_password2 = SetPasswordMixin.create_password_fields(
         _("New password"), _("New password once more")

@@ -1,6 +1,6 @@
-"""An owner's frame token: the sign-in of a page inside Altegio's iframe, where the browser keeps no cookie for us.
+"""Frame tokens, which sign an owner in inside Altegio's iframe, where the browser keeps no cookie for us.
 
-It stands in the address, for an hour, and ends with what ends a session: a new password, "sign out
+A token stands in the address. It lasts an hour, and ends with what ends a session: a new password, "sign out
 everywhere", a closed account.
 """
 
@@ -14,12 +14,12 @@ _SALT = "accounts.pass"
 
 
 def make_frame_token(user: User) -> str:
-    """Make a frame token for this owner. To be given only where they have just proven who they are."""
+    """Make a frame token for this owner. Call it only where they have just proven who they are."""
     return signing.dumps([user.pk, _fingerprint(user)], salt=_SALT)
 
 
 def owner_of_frame_token(given: str) -> User | None:
-    """The owner whose frame token it is; None once it is too old, ended or not ours. Staff have none."""
+    """Return the owner of the frame token; None if it is too old, has ended or is not ours. Staff have none."""
     try:
         user_id, fingerprint = signing.loads(given, salt=_SALT, max_age=PASS_AGE)
     except (signing.BadSignature, ValueError, TypeError):
@@ -31,5 +31,5 @@ def owner_of_frame_token(given: str) -> User | None:
 
 
 def _fingerprint(user: User) -> str:
-    """Of what a session holds on to; the token is readable by who has it, so it is not that itself."""
+    """Return a hash of what a session must hold: the token's holder can read the token, so it holds only the hash."""
     return salted_hmac(_SALT, user.get_session_auth_hash(), algorithm="sha256").hexdigest()[:32]

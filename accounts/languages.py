@@ -16,7 +16,7 @@ from partner_portal.core.languages import supported
 
 
 def remember_language(user: User) -> None:
-    """Store the present page's language for an owner who has none yet; e-mails will speak it too."""
+    """Store the current page's language for an owner who has none yet; their e-mails use it too."""
     if user.language or user.is_staff:
         return
     user.language = get_language() or ""
@@ -31,7 +31,7 @@ def remember_at_sign_in(user: User, **_: Any) -> None:
 @require_POST
 @login_required
 def choose_language(request: HttpRequest) -> HttpResponseRedirect:
-    """Store a choice from the footer, and go back to the page it was made on."""
+    """Store the language chosen in the footer, and redirect to the page it was chosen on."""
     if code := supported(request.POST.get("language", "")):
         User.objects.filter(pk=cast("User", request.user).pk).update(language=code)
     back = request.POST.get("next", "")

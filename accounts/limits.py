@@ -1,7 +1,7 @@
-"""Limits for each calling address and account: how many in a window, counted in the shared cache.
+"""Rate limits for each calling address and account: how many in a window, counted in the shared cache.
 
-They stand on arrivals, sign-in and API keys (docs/interface.md), never on Altegio's callbacks. They slow an
-attacker down; no rule of money or ownership rests on them, so a lost cache only forgives.
+They protect arrivals, sign-in and API keys (docs/interface.md), never Altegio's callbacks. They slow an attacker
+down; no rule of money or ownership rests on them, so a lost cache only forgives.
 """
 
 import fcntl
@@ -25,14 +25,15 @@ from partner_portal.core.encryption import lookup_hash
 from partner_portal.core.network import caller_in
 
 log = structlog.get_logger(__name__)
-# A cache is each thread's own, and ends with it.
+# Each thread has a cache object of its own; its client goes with it.
 _clients: WeakKeyDictionary[RedisCache, Any] = WeakKeyDictionary()
 
 
 def client_address(request: HttpRequest) -> str:
-    """The caller's address; behind an https `PORTAL_URL` the one the proxy saw. Of IPv6, the network of a caller.
+    """Return the caller's address, for IPv6 its network; behind an https `PORTAL_URL`, the one that the proxy saw.
 
-    What a proxy wrote and is no address counts under the connection's own: else each text would be another caller.
+    If the proxy wrote something that is no address, the connection's own counts: otherwise each text would be another
+    caller.
     """
     connected = str(request.META.get("REMOTE_ADDR", ""))
     seen = request.headers.get("X-Forwarded-For", "").rsplit(",", 1)[-1] if settings.BEHIND_HTTPS else ""
@@ -40,7 +41,7 @@ def client_address(request: HttpRequest) -> str:
 
 
 def network_of(request: HttpRequest) -> str:
-    """The caller's network, as a hash that may be stored: of IPv4 the /24, of IPv6 the /64."""
+    """Return the caller's network as a hash that may be stored: the /24 of IPv4, the /64 of IPv6."""
     address = client_address(request)
     try:
         known = ipaddress.IPv4Address(address)
@@ -52,7 +53,7 @@ def network_of(request: HttpRequest) -> str:
 
 
 def _or_none_yet(count: Callable[[], int]) -> int:
-    """Return what is counted so far. With the cache away nobody is held back: an arrival must not be lost for it."""
+    """Return what is counted so far, or 0 if the cache is away: no arrival must be lost because of it."""
     try:
         return count()
     except (RedisError, OSError) as error:
@@ -61,12 +62,12 @@ def _or_none_yet(count: Callable[[], int]) -> int:
 
 
 def _increase(key: str, number: int, seconds: int) -> int:
-    """Return what the counter under `key` is after `number` more; a new one ends after so many seconds."""
+    """Return the counter under `key` after adding `number`; a new counter ends after this many seconds."""
     store = caches["default"]
     if not isinstance(store, RedisCache):
         return _increase_alone(key, number, seconds)
     stored = store.make_and_validate_key(key)
-    # One trip: Django's own `add` and `incr` make three, on the way of every arrival.
+    # One round trip instead of the three of Django's `add` and `incr`: every arrival waits for it.
     trip = _client_of(store).pipeline(transaction=False)
     trip.set(stored, 0, ex=seconds, nx=True)
     trip.incrby(stored, number)
@@ -75,7 +76,7 @@ def _increase(key: str, number: int, seconds: int) -> int:
 
 
 def _client_of(store: RedisCache) -> Any:
-    """Made once: a client reads the list of Redis's commands, which takes longer than the trip."""
+    """Return the store's client, made once: it reads Redis's list of commands, which takes longer than the trip."""
     client = _clients.get(store)
     if client is None:
         client = _clients[store] = store._cache.get_client(write=True)  # noqa: SLF001 - the server that writes go to
@@ -83,7 +84,7 @@ def _client_of(store: RedisCache) -> Any:
 
 
 def _increase_alone(key: str, number: int, seconds: int) -> int:
-    """The same, one process and thread at a time, in a cache that cannot count by itself."""
+    """Do the same in a cache that cannot count by itself: one process and thread at a time."""
     with (Path(settings.VAR_DIR) / "limits.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         counted: int = cache.get(key, 0) + number
@@ -93,7 +94,7 @@ def _increase_alone(key: str, number: int, seconds: int) -> int:
 
 @dataclass(frozen=True)
 class Limit:
-    """At most `most` in each `seconds` for one address (or one given name)."""
+    """A limit of `most` in each window of `seconds`, for one address or one given name."""
 
     name: str
     most: int
@@ -105,25 +106,25 @@ class Limit:
         return f"limit:{self.name}:{window}:{hashlib.sha256(name.encode()).hexdigest()[:24]}"
 
     def count(self, who: HttpRequest | str) -> int:
-        """One more; how many there are now."""
+        """Count one more; return how many there are now."""
         return self._add(who, 1)
 
     def forgive(self, who: HttpRequest | str) -> None:
-        """One less: what was counted before it was known has turned out well."""
+        """Count one less, because what was counted in advance has turned out well."""
         self._add(who, -1)
 
     def _add(self, who: HttpRequest | str, number: int) -> int:
         return _or_none_yet(lambda: _increase(self._key(who), number, self.seconds))
 
     def wait(self, who: HttpRequest | str) -> int:
-        """Seconds until the caller may come again; 0 when it may now."""
+        """Return the seconds until the caller may come again; 0 if it may now."""
         counted = _or_none_yet(lambda: cache.get(self._key(who), 0))
         return self._until_next_window() if counted >= self.most else 0
 
     def hit(self, who: HttpRequest | str) -> int:
-        """Count, and say how many seconds to wait: 0 when this one is within the limit.
+        """Count one; return the seconds to wait, 0 if this one is within the limit.
 
-        Counted first: requests that come at the same moment do not all find room for one.
+        Counting comes first, so that requests of the same moment do not all find room for one.
         """
         return self._until_next_window() if self.count(who) > self.most else 0
 
@@ -137,27 +138,28 @@ STAFF_SIGN_INS = Limit("staff-sign-ins", 60, 60)
 SIGN_UPS = Limit("sign-ups", 60, 60)
 SIGN_IN_LINKS = Limit("sign-in-links", 60, 60)
 RESETS = Limit("resets", 60, 60)
-# E-mails to an address that somebody typed: what is asked for in one place (on an arrival; else of one kind, from a
-# network); what of one kind one asker has sent, and what of it reaches the mailbox in all. Only what really goes out
-# counts for the last two: what is for nobody uses up nothing.
+# E-mails to an address that somebody typed. The first limit counts requests in one place: on one arrival, else of one
+# kind from one network. The second counts e-mails of one kind by one requester, the third all of them that reach the
+# mailbox. The last two count only what really goes out: an e-mail for nobody uses up nothing.
 EMAILS_ASKED = Limit("emails-asked", 4, 900)
 EMAILS_OF_ONE = Limit("emails-of-one", 4, 900)
 EMAILS_TO_ONE = Limit("emails-to-one", 6, 900)
-# Asked for by an owner who is signed in, by kind and the key of the account: strangers cannot use these up.
+# E-mails requested by an owner who is signed in, by kind and the key of the account: strangers cannot use these up.
 OWN_EMAILS = Limit("own-emails", 5, 900)
-# By the address that was typed and the network that it came from; then by the address alone. A counter serves one
-# use: what is typed here reaches no other's.
+# By the typed address and the network it came from; then by the address alone. Each counter serves one use: what is
+# typed here reaches no other's.
 FAILED_SIGN_INS = Limit("failed-sign-ins", 10, 900)
 FAILED_SIGN_INS_IN_ALL = Limit("failed-sign-ins-in-all", 100, 900)
-# By the key of an account whose owner is signed in already.
+# By the key of an account whose owner is already signed in.
 FAILED_OWN_PASSWORDS = Limit("failed-own-passwords", 10, 900)
 BAD_API_KEYS = Limit("bad-api-keys", 60, 60)
 
 
 def wait_to_write(kind: str, email: str, asked_by: str, *, counts_for_all: bool = True) -> int:
-    """Count one e-mail of a kind that goes to `email` because of `asked_by`; seconds to wait where it is too many.
+    """Count one e-mail of a kind that `asked_by` sends to `email`; return the seconds to wait, 0 if within limits.
 
-    One asker alone never uses up what may reach the mailbox in all. `counts_for_all`: whether anybody could ask.
+    One requester alone never uses up what may reach the mailbox in all. `counts_for_all` says whether anybody could
+    ask.
     """
     what = f"{kind} {email.lower()}"
     wait = EMAILS_OF_ONE.hit(f"{what} {asked_by}")
