@@ -34,7 +34,7 @@ def state_of(user: User) -> str:
 
 
 def link_for(user: User, purpose: Purpose, url_name: str, *, state: str) -> str:
-    """Return the full address of a link to `user` that confirms `purpose`, requested when the account was `state`."""
+    """Return an absolute URL for `user` that confirms `purpose`, requested when the account was in `state`."""
     token = f"{user.pk}-{_Tokens(purpose, state).make_token(user)}"
     return settings.PORTAL_URL + reverse(url_name, args=[token])
 

@@ -1,13 +1,13 @@
-"""E-mail addresses that others tell us: Altegio's signature, the partner's own systems."""
+"""Check of e-mail addresses that others report to us: Altegio's signed data, the partner's own systems."""
 
 from django.core.exceptions import ValidationError
 from django.forms import EmailField
 
 
 def address_in(text: str) -> str:
-    """The e-mail where it is one address that can be written to, else "": as if none had come.
+    """Return `text` if it is one e-mail address that can be written to, else "", as if none had come.
 
-    Neither a list, nor a name beside it, nor what only a quoted or numeric form makes valid.
+    A list, a name beside the address, and what only a quoted or numeric form makes valid are not accepted.
     """
     try:
         address: str = EmailField(max_length=254).clean(text)

@@ -1,4 +1,4 @@
-"""E-mails in numbers."""
+"""Metrics of e-mails."""
 
 from collections.abc import Iterator
 

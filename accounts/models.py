@@ -1,4 +1,4 @@
-"""People: a portal account, the Altegio users it is linked to, the e-mails it is sent, API keys."""
+"""Models of people: accounts, linked Altegio users, customers, API keys, e-mails, notifications, second factors."""
 
 from typing import Any, ClassVar
 
@@ -25,27 +25,27 @@ from partner_portal.core.json_field import JSONField
 
 class UserManager(BaseUserManager["User"]):
     def known(self) -> models.QuerySet["User"]:
-        """Of whom it is known who has the account: they have proven its address, or came by Altegio's signature."""
+        """Return accounts whose holder is known: they proved its address, or came by Altegio's signature."""
         has_identity = models.Exists(AltegioIdentity.objects.filter(user=models.OuterRef("pk")))
         return self.filter(models.Q(email_proven_at__isnull=False) | has_identity)
 
     def erased(self) -> models.QuerySet["User"]:
-        """Of whom nothing personal is left (accounts/erasure.py)."""
+        """Return users of whom nothing personal is left (accounts/erasure.py)."""
         return self.filter(is_active=False, erased_at__isnull=False)
 
     def with_email(self, email: str) -> models.QuerySet["User"]:
-        """Whoever has this address, compared without case as the constraint on it compares.
+        """Return users with this address, compared without case, as the constraint on it compares.
 
-        `iexact` compares capitals on PostgreSQL, where ı and ſ are written I and S: another's address.
+        `iexact` compares capitals on PostgreSQL, where ı and ſ become I and S, and so another person's address.
         """
         return self.alias(_address=Lower("email")).filter(_address=Lower(Value(email)))
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        """The user with this e-mail address; addresses compare without case."""
+        """Return the user with this e-mail address, compared without case."""
         return self.with_email(username or "").get()
 
     def create_user(self, email: str | None, password: str | None = None, **fields: Any) -> "User":
-        """A new user; without a password they sign in by a link sent to their address."""
+        """Create a user; without a password they sign in by a link sent to their address."""
         user = self.model(email=email or None, **fields)
         user.set_password(password)
         insert([user])
@@ -66,17 +66,18 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(_("staff"), default=False)
     is_active = models.BooleanField(_("active"), default=True)
     joined_at = models.DateTimeField(_("joined"), default=timezone.now, editable=False)
-    # When whoever reads the mail at `email` first opened a link sent there; None: it was merely typed, or told to us.
+    # When a link sent to `email` was last opened as a proof of the address; None: it was merely typed, or reported to
+    # us.
     email_proven_at = models.DateTimeField(_("address proven"), null=True, editable=False)
-    # When all that is personal was emptied; staff who give the account to somebody open it again.
+    # When everything personal was emptied; cleared when staff reopen the account for somebody.
     erased_at = models.DateTimeField(null=True, editable=False)
-    # Which terms and privacy policies they have accepted, and when (`accounts/terms.py`).
+    # The terms and privacy policies that they have accepted, and when (`accounts/terms.py`).
     accepted_terms = JSONField(
         _("accepted terms"), default=list, db_default=Value([], models.JSONField()), editable=False
     )
-    # An address its owner has asked for and not confirmed yet.
+    # An address that the owner has requested and not confirmed yet.
     pending_email = models.EmailField(_("e-mail to be confirmed"), max_length=254, null=True, editable=False)  # noqa: DJ001
-    # One more ends every session of the person, on all devices.
+    # Raising it ends every session of the person, on all devices.
     session_epoch = models.PositiveIntegerField(default=0, db_default=0, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
@@ -87,7 +88,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         verbose_name = _("user")
         verbose_name_plural = _("users")
         constraints = [models.UniqueConstraint(Lower("email"), name="user_email_without_case")]
-        # The few among many that the admin's filters ask for.
+        # Partial indexes of the few rows that the admin's filters select.
         indexes = [
             models.Index(fields=["-id"], condition=models.Q(is_staff=True), name="user_staff"),
             models.Index(fields=["-id"], condition=models.Q(is_active=False), name="user_inactive"),
@@ -98,11 +99,11 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def is_erased(self) -> bool:
-        """Whether nothing personal is left of them (accounts/erasure.py): a closed account keeps what it has."""
+        """Return whether nothing personal is left (accounts/erasure.py); a merely closed account keeps its data."""
         return not self.is_active and self.erased_at is not None
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
-        """What a session must hold to go on: it changes with the password, the epoch, and who becomes staff."""
+        """Return what a session must hold to go on; it changes with the password, the epoch and staff status."""
         stock: str = super()._get_session_auth_hash(secret)  # type: ignore[misc]
         if not self.session_epoch and not self.is_staff:
             return stock
@@ -127,14 +128,14 @@ class AltegioIdentity(models.Model):
 
 class CustomerManager(models.Manager["Customer"]):
     def with_email(self, email: str) -> models.QuerySet["Customer"]:
-        """Whoever the partner knows under this address, compared without case as accounts are."""
+        """Return customers whom the partner knows under this address, compared without case, like accounts."""
         return self.alias(_address=Lower("email")).filter(_address=Lower(Value(email)))
 
 
 class Customer(models.Model):
-    """Somebody whom the partner knows under an id of its own, whether they have come through Altegio or not.
+    """A person whom the partner knows under an id of its own, whether or not they have come through Altegio.
 
-    `user` is their account, once it is known who has it (`accounts/proofs.py`); until then the account under `email`
+    `user` is their account once it is known who has it (`accounts/proofs.py`); until then the account under `email`
     waits for them.
     """
 
@@ -151,7 +152,8 @@ class Customer(models.Model):
         related_name="customer",
         verbose_name=_("account"),
     )
-    # Whether the account under the address was made for this customer: until somebody opens it, it follows them.
+    # Whether the account under the address was made for this customer; until somebody opens it, it takes the
+    # customer's data.
     made_account = models.BooleanField(default=False, editable=False)
     created_at = models.DateTimeField(_("made"), default=timezone.now, editable=False)
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
@@ -173,7 +175,7 @@ class ApiKey(AbstractAPIKey):
     """A key of one of the partner's own systems; only its hash is stored."""
 
     scopes = models.JSONField(_("scopes"), default=list)
-    # To the minute: a key that calls often is not written at each call.
+    # Accurate to the minute, so that a key that calls often is not written at each call.
     last_used_at = models.DateTimeField(_("last used"), null=True, blank=True, editable=False)
 
     class Meta:
@@ -184,7 +186,7 @@ class ApiKey(AbstractAPIKey):
 
 class OutgoingEmails(models.QuerySet["OutgoingEmail"]):
     def unsent(self) -> "OutgoingEmails":
-        """Return what is still to go out, or was given up so that staff decide."""
+        """Return e-mails that are still to go out, or were given up and wait for staff to decide."""
         return self.filter(UNSENT_EMAIL)
 
 
@@ -192,12 +194,12 @@ UNSENT_EMAIL = models.Q(sent_at=None, refused_at=None)
 
 
 class OutgoingEmail(models.Model):
-    """An e-mail to send: a row first, made with what it tells about; rendered at the moment of sending."""
+    """An e-mail to send: stored in the transaction of what it reports, rendered when it is sent."""
 
     key = models.CharField(max_length=200, unique=True)
     template = models.CharField(max_length=100)
     to = models.EmailField()
-    # Whose it is: known from the start, or when it goes out where somebody merely typed the address.
+    # Known from the start, or looked up when it goes out if somebody merely typed the address.
     person = models.ForeignKey(
         User,
         on_delete=models.CASCADE,
@@ -208,12 +210,12 @@ class OutgoingEmail(models.Model):
     )
     language = models.CharField(max_length=8, blank=True)
     params = JSONField(default=dict)
-    # To staff, or to somebody who is known; what goes to an address that was merely typed takes turns with them.
+    # True for staff and for known people; e-mails to addresses that were merely typed take turns with them.
     goes_first = models.BooleanField(default=True, db_default=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now)
     taken_at = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
-    # When it ended because the mail server does not take an address that somebody merely typed.
+    # When it ended because the mail server refuses an address that somebody merely typed.
     refused_at = models.DateTimeField(null=True, blank=True)
     # When staff last had it sent again after it was given up.
     resent_at = models.DateTimeField(null=True, blank=True)
@@ -237,13 +239,13 @@ class OutgoingEmail(models.Model):
 
 
 class Notification(models.Model):
-    """Something that a person will be told by e-mail; news of one group go into one e-mail."""
+    """Something to report to a person by e-mail; the notifications of one group go into one e-mail."""
 
     key = models.CharField(max_length=200, unique=True)
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="notifications")
     kind = models.CharField(max_length=30)
     group = models.CharField(max_length=60, blank=True)
-    # The row it is about, in the table that the kind knows.
+    # The id of the row it is about, in the table that the kind knows.
     subject = models.BigIntegerField()
     at = models.DateTimeField(default=timezone.now)
     sent_at = models.DateTimeField(null=True, blank=True)
@@ -263,15 +265,15 @@ class Notification(models.Model):
 
 
 class Authenticator(ThrottlingMixin, Device):  # type: ignore[misc]
-    """An authenticator app whose first code has come: there is no row of one that is still being set up.
+    """An authenticator app whose first code has come; one that is still being set up has no row.
 
-    After a wrong code the next is looked at only after 1 s, then 2, 4, … django-otp's own TOTP device would keep
-    its key in clear text.
+    After a wrong code the next is checked only after 1 s, then 2, 4, … django-otp's own TOTP device would keep its
+    key in clear text.
     """
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="authenticator")
     key = EncryptedTextField(default=new_key, editable=False)
-    # The time step of the last code that was taken: none is taken twice.
+    # The time step of the last accepted code: no code is accepted twice.
     last_step = models.BigIntegerField(default=-1, editable=False)
     made_at = models.DateTimeField(_("set up"), default=timezone.now, editable=False)
 
@@ -280,11 +282,11 @@ class Authenticator(ThrottlingMixin, Device):  # type: ignore[misc]
         verbose_name_plural = _("authenticator apps")
 
     def __str__(self) -> str:
-        """Without the person's name: the admin's history keeps it when the phone is gone, and they are erased."""
+        """Leave the person's name out: the admin's history keeps this text when phone and person are gone."""
         return f"#{self.user_id}"
 
     def get_throttle_factor(self) -> float:
-        """The library's base for the pauses after wrong codes, in seconds."""
+        """Return django-otp's base for the pauses after wrong codes, in seconds."""
         return 1
 
     backup_codes: Any  # the reverse of BackupCode.authenticator
@@ -294,7 +296,7 @@ class BackupCode(models.Model):
     """A code for one sign-in without the phone; it is hashed like a password."""
 
     authenticator = models.ForeignKey(Authenticator, on_delete=models.CASCADE, related_name="backup_codes")
-    # The code begins with it, so that one hash is checked and not all of them.
+    # The code begins with it, so that only one hash must be checked.
     number = models.PositiveSmallIntegerField(db_default=0)
     digest = models.CharField(max_length=128)
     used_at = models.DateTimeField(null=True, blank=True)

@@ -1,4 +1,4 @@
-"""The owner's own data: to look at, change, take along; and their sessions."""
+"""Pages of the owner's own data: view, change and download it, and end sessions."""
 
 from django.contrib.auth import logout
 from django.db import transaction
@@ -43,8 +43,8 @@ NOTICES.register("email-sent", _("We have sent you an e-mail with a link. It wor
 @require_http_methods(["GET", "POST"])
 @owner_page
 def me(request: HttpRequest, owner: User) -> HttpResponse:
-    """Name, phone and language to change; the rest to find."""
-    # The page's head goes on showing what is stored, whatever is typed into the form.
+    """Show the owner's data; change their name, phone and language."""
+    # The form edits a copy, so that the page's head keeps showing what is stored.
     edited = User.objects.get(pk=owner.pk) if request.method == "POST" else owner
     form = ProfileForm(request.POST or None, instance=edited)
     if request.method == "POST" and form.is_valid():
@@ -65,7 +65,10 @@ def me(request: HttpRequest, owner: User) -> HttpResponse:
 @sensitive_post_parameters("old_password")
 @owner_page
 def email(request: HttpRequest, owner: User) -> HttpResponse:
-    """Ask for another e-mail address; the e-mail to it decides. Who has no password proves who it is by an e-mail."""
+    """Request another e-mail address, which takes effect once the e-mail sent there confirms it.
+
+    An owner without a password, whose sign-in is not fresh, first proves who they are by an e-mail.
+    """
     if not recently_authenticated(request, owner):
         return show(request, owner, HERE, "accounts/password_email.html", {})
     form = AddressForm(owner, request.POST if request.method == "POST" else None)
@@ -80,7 +83,7 @@ def email(request: HttpRequest, owner: User) -> HttpResponse:
 @require_POST
 @owner_page
 def keep_email(request: HttpRequest, owner: User) -> HttpResponse:
-    """Take the wish for another address back."""
+    """Cancel the change of e-mail address."""
     cancel_email_change(owner)
     return to_page(HERE, done="email-kept")
 
@@ -89,7 +92,7 @@ def keep_email(request: HttpRequest, owner: User) -> HttpResponse:
 @sensitive_post_parameters()
 @never_cache
 def confirm_email(request: HttpRequest, token: str) -> HttpResponse:
-    """The e-mail's link: a page with one button, so that a mail scanner's visit changes nothing."""
+    """Confirm an e-mail's link: show a page with one button, so that a mail scanner's visit changes nothing."""
     user = opened(token, "email")
     if user is None or not user.pending_email:
         return _link_is_old(request)
@@ -116,7 +119,7 @@ def _link_is_old(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters()
 @owner_page
 def password(request: HttpRequest, owner: User) -> HttpResponse:
-    """A new password. Who has none sets one while the sign-in is fresh; later an e-mail proves who it is."""
+    """Set a new password. Owners without one may while the sign-in is fresh; later an e-mail proves who they are."""
     if not recently_authenticated(request, owner):
         return show(request, owner, HERE, "accounts/password_email.html", {})
     form = PasswordForm(owner, request.POST if request.method == "POST" else None)
@@ -130,7 +133,7 @@ def password(request: HttpRequest, owner: User) -> HttpResponse:
 @require_POST
 @owner_page
 def password_email(request: HttpRequest, owner: User) -> HttpResponse:
-    """Have a link to choose a password sent to one's own address."""
+    """Send a link to choose a password to the owner's own address."""
     if wait := OWN_EMAILS.hit(f"password_reset {owner.pk}"):
         return too_many(request, wait)
     send_own_reset_link(owner)
@@ -149,7 +152,7 @@ def end_sessions(request: HttpRequest, owner: User) -> HttpResponse:
 @require_POST
 @owner_page
 def unlink(request: HttpRequest, owner: User, pk: int) -> HttpResponse:
-    """Altegio's signature of this user opens the account no more; who came in by it is signed out."""
+    """Unlink an Altegio user, whose signature then no longer opens the account, and end all other sessions."""
     owner.identities.filter(pk=pk).delete()
     owner.refresh_from_db(fields=["session_epoch"])
     keep_this_session(request, owner)
@@ -159,7 +162,7 @@ def unlink(request: HttpRequest, owner: User, pk: int) -> HttpResponse:
 @require_GET
 @owner_page
 def download(request: HttpRequest, owner: User) -> HttpResponse:
-    """Everything the portal holds on the owner, as a file."""
+    """Download everything the portal holds on the owner, as a JSON file."""
     response = JsonResponse(export_person(owner), json_dumps_params={"ensure_ascii": False, "indent": 2})
     response["Content-Disposition"] = 'attachment; filename="my-data.json"'
     return response

@@ -1,8 +1,7 @@
-"""News for a person: noted in the transaction of what happened, told in one e-mail for many, each of them once.
+"""Notifications for a person: stored in the transaction of the event, sent once, many of them in one e-mail.
 
-A feature that has something to tell subclasses `NotificationKind`, registers it, and notes. The e-mail is the
-template of the kind's name; it is written once nothing more seems to come, so that a chain of a thousand
-locations is one e-mail.
+A feature subclasses `NotificationKind`, registers it, and calls `notify`. The e-mail's template has the kind's name.
+It is written once nothing more seems to come, so that a chain of a thousand locations gets one e-mail.
 """
 
 from abc import ABC, abstractmethod
@@ -22,7 +21,7 @@ from accounts.models import Notification, User
 from partner_portal.core.extension_points import ExtensionPoint
 from partner_portal.core.queues import Queue
 
-# More of a group may come: an e-mail waits until none has come for so long, but never longer than the second.
+# More of a group may come: an e-mail waits until none has come for `QUIET`, but never longer than `MAX_DURATION`.
 QUIET = timedelta(seconds=10)
 MAX_DURATION = timedelta(minutes=2)
 MAX_IN_AN_EMAIL = 10
@@ -32,17 +31,17 @@ UNSENT = Queue.register(Queue("notifications", "Notifications to be sent", Notif
 
 
 class NotificationKind(ABC):
-    """One kind of news, and its e-mail."""
+    """A kind of notification, and its e-mail."""
 
     name: ClassVar[str]
 
     def unfinished(self, groups: Collection[str]) -> set[str]:
-        """Those of the groups of which more will come for sure: their e-mails wait."""
+        """Return the groups that will surely get more notifications; their e-mails wait."""
         return set()
 
     @abstractmethod
     def still_true(self, person: User, subjects: Sequence[int]) -> list[int]:
-        """Return what is worth an e-mail now, in the order of the e-mail; the rest has been overtaken."""
+        """Return the subjects that are worth an e-mail now, in its order; the others are outdated."""
 
 
 NOTIFICATION_KINDS = ExtensionPoint[NotificationKind](
@@ -51,13 +50,13 @@ NOTIFICATION_KINDS = ExtensionPoint[NotificationKind](
 
 
 def register_notification(kind: type[NotificationKind]) -> type[NotificationKind]:
-    """Make a kind known, under its name."""
+    """Register a kind under its name."""
     NOTIFICATION_KINDS.register(kind.name, kind())
     return kind
 
 
 def notify(kind: type[NotificationKind], person: User | None, subject: int, *, key: str, group: str = "") -> None:
-    """Note something to write to the person, if there is one. The same `key` again replaces the row it is about."""
+    """Store a notification for the person, if there is one. The same `key` again replaces the row it is about."""
     if person is None:
         return
     notifications = Notification(
@@ -69,7 +68,7 @@ def notify(kind: type[NotificationKind], person: User | None, subject: int, *, k
 
 
 def send_digests(now: datetime | None = None) -> int:
-    """Queue the e-mails that are due at `now`. Returns how many."""
+    """Queue the e-mails that are due at `now`. Return how many."""
     now = now or timezone.now()
     waiting = Notification.objects.filter(sent_at=None, kind__in=NOTIFICATION_KINDS.names()).values(
         "kind", "person", "group"
@@ -85,7 +84,7 @@ def send_digests(now: datetime | None = None) -> int:
 
 
 def _tell_alone(group: _Group, now: datetime) -> int:
-    """The e-mail of one group: one that cannot be written keeps no other back."""
+    """Queue the e-mail of one group; set it aside if it fails, so that it holds up no other. Return how many."""
     try:
         return _tell(*group, now)
     except Exception as error:
@@ -106,7 +105,7 @@ def _without_unfinished(due: list[_Group]) -> list[_Group]:
 
 @transaction.atomic
 def _tell(kind: str, person_id: int, group: str, now: datetime) -> int:
-    """One e-mail about all that is new; what was overtaken is forgotten. Two workers never tell the same."""
+    """Queue one e-mail about all that is new; delete what is outdated. The lock lets only one worker send it."""
     mine = Notification.objects.select_for_update().filter(sent_at=None, kind=kind, person=person_id, group=group)
     notifications = list(mine.order_by("pk").values_list("pk", "subject"))
     person = User.objects.get(pk=person_id)
@@ -132,12 +131,12 @@ def _tell(kind: str, person_id: int, group: str, now: datetime) -> int:
 
 
 def forget_notifications(notifications: Notification) -> None:
-    """Delete what nobody could be told for a day: it is not new any more."""
+    """Delete a notification that could not be sent for a day: it is not new any more."""
     Notification.objects.filter(pk=notifications.pk, sent_at=None).delete()
 
 
 def digest_context(lines: list[dict[str, Any]], params: dict[str, Any]) -> dict[str, Any]:
-    """The context of an e-mail that shows `lines`, one for each of its `subjects` still there, and counts `more`."""
+    """Return the context of an e-mail that shows `lines`, one for each subject still there, and counts `more`."""
     return {
         "lines": lines,
         "first": lines[0],

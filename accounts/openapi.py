@@ -1,4 +1,4 @@
-"""How the API schema names the keys."""
+"""Authentication by API keys in the API schema."""
 
 from typing import Any
 

@@ -1,8 +1,8 @@
 """The owner's pages inside Altegio's iframe, where the browser sends no cookie (docs/altegio.md §1).
 
-`/connect/as/<token>/account/` is `/account/` for the owner whose frame token it is. The token becomes a prefix of
-every address that the page makes, so no page is written twice. It stands for the cookie against forged
-requests too: nobody else can know the address, and the browser must say that the form was ours.
+`/connect/as/<token>/account/` is `/account/` for the owner of the frame token. The token becomes a prefix of every
+address that the page makes, so no page is written twice. It also replaces the cookie as a protection against forged
+requests: nobody else can know the address, and the browser must say that the form was ours.
 """
 
 import re
@@ -22,8 +22,8 @@ from partner_portal.core.languages import follow_account, prefer
 _ADDRESS = re.compile(r"/connect/as/(?P<token>[^/]+)(?P<page>/(?!/).*)")
 _SAFE = ("GET", "HEAD", "OPTIONS")
 
-# What may be done in the frame, by the names of the addresses. All else asks for a sign-in, in a tab of its
-# own: whoever sits at a computer where Altegio is open shall not take an account over, or erase it.
+# URL names of the pages that work in the frame. All else asks for a sign-in, in a tab of its own: somebody at a
+# computer where Altegio is open must not be able to take an account over, or erase it.
 IN_FRAME = frozenset(
     {
         "connect:status",
@@ -43,23 +43,23 @@ IN_FRAME = frozenset(
 )
 
 
-# What leads out of the frame into a tab of its own, by a form of the page in it.
+# Pages that lead out of the frame into a tab of their own, when a form of a page in it is posted to them.
 OPENS_TAB = frozenset({"handover:open"})
 
 
 def as_owner(user: User, page: str) -> str:
-    """The address of `page` for this owner inside the frame."""
+    """Return the address of `page` for this owner inside the frame."""
     return f"/connect/as/{make_frame_token(user)}{page}"
 
 
 def posted_from_our_page(request: HttpRequest) -> bool:
-    """Return whether the browser says that the form was ours."""
+    """Return whether the browser says that the form came from our page."""
     origin = urlsplit(request.headers.get("Origin") or request.headers.get("Referer", ""))
     return bool(origin.netloc) and origin.netloc == request.get_host()
 
 
 def owner_frame(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Middleware: answer what carries a frame token in its address as the owner; the last of all, around the view."""
+    """Answer an address with a frame token as its owner (middleware); it comes last of all, around the view."""
 
     @framed
     def answer(request: HttpRequest, token: str, page: str) -> HttpResponseBase:
@@ -67,7 +67,7 @@ def owner_frame(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Call
         may_be_framed = name in IN_FRAME
         leads_out = name in OPENS_TAB and request.method == "POST" and posted_from_our_page(request)
         if request.headers.get("Sec-Fetch-Dest") == "document" and not leads_out:
-            return HttpResponseRedirect(page)  # the address was taken out of the frame: there it opens nothing
+            return HttpResponseRedirect(page)  # the address was taken out of the frame, where it opens nothing
         owner = owner_of_frame_token(token)
         if owner is None:
             return render(request, "accounts/pass_is_old.html", status=410)
@@ -105,6 +105,6 @@ def _name_of(page: str) -> str:
 
 
 def _outside(request: HttpRequest, owner: User, page: str) -> HttpResponse:
-    # What was posted is done again outside, after the sign-in: no form is carried over.
+    # A posted form is not carried over: it is posted again outside, after the sign-in.
     address = page if request.method in _SAFE else "/account/"
     return render(request, "accounts/outside_frame.html", {"address": address, "brand": brand_for(owner)})

@@ -1,7 +1,7 @@
-"""The owner's pages: who may see them, the navigation, and the one way in which they are shown.
+"""The owner's pages: who may see them, the navigation, and how they are rendered.
 
-They work without a cookie too, so nothing here rests on the session: what happened is said by a notice in
-the address, and every address is made by `reverse`.
+They also work without a cookie, so nothing here depends on the session: a notice in the address says what happened,
+and every address is made by `reverse`.
 """
 
 import math
@@ -30,7 +30,7 @@ OwnerView = Callable[..., HttpResponse]
 
 @dataclass(frozen=True)
 class OwnerPage:
-    """One entry of the navigation."""
+    """An entry of the navigation."""
 
     url_name: str
     label: Promise
@@ -39,7 +39,7 @@ class OwnerPage:
 
 @dataclass(frozen=True)
 class NavigationLink:
-    """One entry as a page shows it."""
+    """An entry of the navigation as a page shows it."""
 
     url: str
     label: Promise
@@ -51,20 +51,20 @@ NOTICES = ExtensionPoint[Promise]("notices", "What an owner's page says after a 
 
 
 def register_page(order: int, url_name: str, label: Promise, shown: Callable[[User], bool] = lambda _: True) -> None:
-    """Put a page into the navigation, lower `order` first, for the owners to whom it is `shown`."""
+    """Put a page into the navigation, lower `order` first, for the owners for whom `shown` is true."""
     OWNER_PAGES.register(url_name, OwnerPage(url_name, label, shown), rank=order)
 
 
 def notice_of(request: HttpRequest) -> Promise | str:
-    """Return what this page says first, by the code in its address; "" for nothing."""
+    """Return the notice that this page shows first, by the code in its address; "" for none."""
     return NOTICES.get(request.GET.get("done", "")) or ""
 
 
 def owner_page(view: OwnerView) -> OwnerView:
-    """`view(request, owner, …)` for the signed-in owner; never cached. Staff are sent to their own pages.
+    """Make `view(request, owner, …)` a page of the signed-in owner, never cached. Staff are redirected to the admin.
 
-    What changes anything holds the account meanwhile: what is under way when the owner takes the account back, or
-    leaves, writes nothing over that and keeps no session.
+    A request that changes anything locks the account: one that is under way when the owner takes the account back, or
+    leaves, overwrites nothing of that and keeps no session.
     """
 
     @never_cache
@@ -99,7 +99,7 @@ def show(
 
 
 def wait_in_words(seconds: int) -> str:
-    """For people: in minutes, and rather too long than too short."""
+    """Return the wait as a sentence in minutes, rounded up."""
     minutes = math.ceil(seconds / 60)
     text = ngettext(
         "Please wait %(count)s minute and try again.", "Please wait %(count)s minutes and try again.", minutes
@@ -108,14 +108,14 @@ def wait_in_words(seconds: int) -> str:
 
 
 def too_many(request: HttpRequest, wait: int) -> HttpResponse:
-    """The answer to who comes too often: a page, and when to come again in seconds."""
+    """Return a page that tells the caller to wait (429), with the seconds in `Retry-After`."""
     response = render(request, "accounts/too_many.html", {"advice": wait_in_words(wait)}, status=429)
     response["Retry-After"] = str(wait)
     return response
 
 
 def to_page(url_name: str, *args: Any, done: str = "", **query: str) -> HttpResponseRedirect:
-    """Redirect after a change; the page then says what was `done` (a code of `NOTICES`)."""
+    """Redirect after a change; the page then shows the notice `done` (a code of `NOTICES`)."""
     query |= {"done": done} if done else {}
     url = reverse(url_name, args=args)
     return HttpResponseRedirect(f"{url}?{urlencode(query)}" if query else url)

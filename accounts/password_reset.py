@@ -1,4 +1,4 @@
-"""Choosing a new password: by an e-mail, also for owners who never had one."""
+"""Choosing a new password by an e-mail, also for owners who never had one."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ NOTICES.register(CHOSEN, _("Your new password is saved. Sign in with it."))
 
 
 class OwnerResetForm(forms.Form):
-    """Which address an e-mail is wanted at."""
+    """A form for the address that wants an e-mail."""
 
     email = forms.EmailField(
         label=_("E-mail"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"})
@@ -35,20 +35,20 @@ class OwnerResetForm(forms.Form):
 
 
 class NewPasswordForm(SetPasswordForm):  # type: ignore[type-arg]
-    """Behind the e-mail's link: whoever sets the password reads the mail, and takes the account over."""
+    """A form behind the e-mail's link: whoever sets the password reads the mail, and takes the account over."""
 
     def save(self, commit: bool = True) -> User:
-        """Raises SessionRevokedError where the link was used, or the account taken back, while this was typed."""
+        """Take the account over. Raises SessionRevokedError if the account was changed or closed meanwhile."""
         with as_let_in(self.user) as held:
             take_over(held, password=self.cleaned_data["new_password1"])
         return held
 
 
 class AskForReset(FormView):  # type: ignore[type-arg]
-    """Whoever forgot their password asks for an e-mail; the answer, and its time, are the same for every address.
+    """The page to request a new password; the answer, and its time, are the same for every address.
 
-    Owners who came with Altegio's signature have no password yet: they get the e-mail too. Staff do not:
-    their password is reset by an administrator.
+    Owners who came with Altegio's signature have no password yet; they get the e-mail too. Staff do not: an
+    administrator resets their password.
     """
 
     template_name = "accounts/reset.html"
@@ -67,7 +67,7 @@ class AskForReset(FormView):  # type: ignore[type-arg]
 
 
 class ChoosePassword(PasswordResetConfirmView):
-    """The e-mail's link. It opens nothing of who has become staff, or was shut out, since the e-mail went out."""
+    """The page behind the e-mail's link. It opens nothing for anybody who became staff or was shut out meanwhile."""
 
     template_name = "accounts/reset_confirm.html"
     form_class = NewPasswordForm
@@ -88,18 +88,18 @@ class ChoosePassword(PasswordResetConfirmView):
 
 
 def send_reset_link(email: str, network: str) -> int:
-    """An e-mail with which the owner at this address, if there is one, chooses a password; or seconds to wait."""
+    """Queue an e-mail to choose a password for the owner at this address, if any; return the seconds to wait or 0."""
     return request_email("password_reset", email, asked_by=network)
 
 
 def send_own_reset_link(owner: User) -> None:
-    """Queue the same e-mail for the owner who is signed in and asks for it."""
+    """Queue the same e-mail for the signed-in owner who requests it."""
     queue_email("password_reset", owner, key=f"own-reset:{owner.pk}:{timezone.now():%Y%m%d%H%M%S%f}")
 
 
 @EMAIL_CONTEXTS.add("password_reset")
 def with_reset_link(params: dict[str, Any]) -> dict[str, Any]:
-    """The e-mail's link, made at the moment of sending."""
+    """Return the e-mail's link, made when it is sent, and its reader's name."""
     user = reader_of(params)
     uid, token = urlsafe_base64_encode(force_bytes(user.pk)), default_token_generator.make_token(user)
     return {"link": settings.PORTAL_URL + reverse("accounts:reset-confirm", args=[uid, token]), "name": user.name}

@@ -1,4 +1,4 @@
-"""Whom a caller may mean: people by all that they can say of themselves."""
+"""Search for the people whom a caller may mean, by all that they can say of themselves."""
 
 from accounts.models import Customer, User
 from partner_portal.core.search import MAX_RELATED, matching
@@ -15,11 +15,11 @@ PEOPLE_FIELDS = (
 
 
 def people_found(term: str) -> list[User]:
-    """Accounts that the words fit, the newest first; at most `MAX_RELATED`."""
+    """Return accounts that match the words, newest first; at most `MAX_RELATED`."""
     return list(User.objects.filter(matching(User, PEOPLE_FIELDS, term)).order_by("-pk")[:MAX_RELATED])
 
 
 def customers_without_account(term: str, at_most: int) -> list[Customer]:
-    """Whom the partner's systems have told of and who has not come yet."""
+    """Return matching customers who have no account yet, newest first; at most `at_most`."""
     found = Customer.objects.filter(matching(Customer, CUSTOMER_FIELDS, term)).order_by("-pk")[:MAX_RELATED]
     return [customer for customer in found if customer.user_id is None][:at_most]

@@ -1,6 +1,6 @@
-"""Everything the portal holds on a person, for them to take along; no secrets.
+"""Export of everything the portal holds on a person, for them to take along; no secrets.
 
-What other features know of the person they add to `PERSONAL_DATA`.
+Other features add what they know of the person to `PERSONAL_DATA`.
 """
 
 from collections.abc import Callable
@@ -16,14 +16,14 @@ from accounts.terms import terms_accepted_at
 from partner_portal.core.extension_points import ExtensionPoint
 
 Export = Callable[[User], Any]
-# What an export returns can be written as JSON, dates and decimals too.
+# The values of an export can be written as JSON, dates and decimals too.
 PERSONAL_DATA = ExtensionPoint[Export](
     "personal data", "What the portal holds on a person, for them to take along, in a constant number of queries."
 )
 
 
 def export_person(user: User) -> dict[str, Any]:
-    """The whole, in a number of queries that does not grow with it."""
+    """Return all of it by name, in a number of queries that does not grow with the data."""
     return {"exported_at": timezone.now()} | {name: PERSONAL_DATA[name](user) for name in PERSONAL_DATA.names()}
 
 
@@ -47,7 +47,7 @@ def _customer(user: User) -> dict[str, Any] | None:
 
 
 def _emails(user: User) -> list[Any]:
-    # Not those to an address that was merely wished for: that one went there tells that it has no account.
+    # Not those to an address that was merely requested: that one went there reveals that it has no account.
     sent = emails_of(user).exclude(template="email_confirm").order_by("pk")
     return list(sent.values("template", "to", "language", "created_at", "sent_at"))
 

@@ -1,4 +1,5 @@
-"""Who somebody is: what proves it, what that opens, and what ends when it is proven anew.
+"""Proofs of who somebody is: what each of them opens, and what ends when it is given anew.
+
 
 | what opens an account | since when |
 |---|---|
@@ -6,8 +7,8 @@
 | a link in an e-mail to its address | always; that is the proof |
 | Altegio's signature of a linked user | once linked: by the owner, who has just shown one of the two above |
 
-Whoever proves an address for the first time, or takes the account back by it, may be another person than
-who had the account so far. So all that opened it ends (`take_over`). Every door calls these functions.
+Whoever proves an address for the first time, or takes the account back by it, may be another person than the one who
+had it so far, so everything that opened it ends (`take_over`). Every way to sign in calls these functions.
 """
 
 from typing import Any
@@ -23,7 +24,7 @@ from accounts.models import AltegioIdentity, User
 from accounts.sessions import sign_out_everywhere
 from accounts.signals import person_changed
 
-# `user`, and `was_proven`: whether the address had been proven before. Sent inside the transaction.
+# Arguments: `user`, and `was_proven`, whether the address had been proven before. Sent inside the transaction.
 taken_over = Signal()
 
 
@@ -33,7 +34,7 @@ def has_proven_address(user: User) -> bool:
 
 
 def is_known(user: User) -> bool:
-    """Whether it is known who has the account: they have proven its address, or came by Altegio's signature."""
+    """Return whether the account's holder is known: they proved its address, or came by Altegio's signature."""
     return has_proven_address(user) or User.objects.known().filter(pk=user.pk).exists()
 
 
@@ -44,12 +45,13 @@ def opens_by_password(user: User) -> bool:
 
 @transaction.atomic
 def take_over(user: User, *, password: str = "", keeps_password: bool = False) -> None:
-    """Give the account to whoever opened a link sent to its address; all else that opened it ends.
+    """Give the account to whoever opened a link sent to its address; everything else that opened it ends.
 
-    The password (unless the owner has just chosen it: `password`, or it is known that they did before:
-    `keeps_password`), the linked Altegio users, every session and pass of the frame, a wish for another address.
+    That is the password, the linked Altegio users, every session and frame token, and a requested change of address.
+    `password` is a new one that the owner has just chosen; `keeps_password` says that they are known to have chosen
+    the present one.
     """
-    # Locked first: who is linking an Altegio user at this moment has done so, or finds the account changed.
+    # Locked first: whoever links an Altegio user at this moment has finished, or finds the account changed.
     was_proven = has_proven_address(User.objects.select_for_update(no_key=True).get(pk=user.pk))
     user.identities.all().delete()
     if password or not keeps_password:
@@ -62,7 +64,7 @@ def take_over(user: User, *, password: str = "", keeps_password: bool = False) -
 
 @transaction.atomic
 def address_given(user: User) -> None:
-    """Others than its person wrote another address: nothing opens the account but an e-mail that goes there."""
+    """Reset what opened the account after others than its person set the address: only an e-mail there opens it."""
     User.objects.select_for_update(no_key=True).get(pk=user.pk)
     user.identities.all().delete()
     user.email_proven_at = user.pending_email = None
@@ -72,9 +74,9 @@ def address_given(user: User) -> None:
 
 @transaction.atomic
 def made_staff(user: User) -> None:
-    """End what the new member of staff, or who signed up under their address, had as an owner.
+    """End what the new member of staff, or whoever signed up under their address, had as an owner.
 
-    An administrator gives the password; only of one that an administrator gave may be said that it always opens.
+    An administrator sets the password: only one that an administrator gave may always open the account.
     """
     User.objects.select_for_update(no_key=True).get(pk=user.pk)
     user.identities.all().delete()
@@ -85,9 +87,10 @@ def made_staff(user: User) -> None:
 
 
 def link_altegio_user(user: User, altegio_user_id: int) -> bool:
-    """From now on Altegio's signature of this user opens the account; its owner is told by e-mail.
+    """Let Altegio's signature of this user open the account from now on; notify the owner by e-mail.
 
-    To be called where the owner has just proven who they are. A user who is linked elsewhere stays there: False.
+    Call it only where the owner has just proven who they are. Returns False if the user is linked to another account,
+    which they stay linked to.
     """
     identity, is_new = AltegioIdentity.objects.get_or_create(altegio_user_id=altegio_user_id, defaults={"user": user})
     if is_new:
@@ -98,6 +101,6 @@ def link_altegio_user(user: User, altegio_user_id: int) -> bool:
 
 @receiver(post_delete, sender=AltegioIdentity)
 def end_frame_tokens(instance: AltegioIdentity, **_: Any) -> None:
-    """Whoever was let in by the link is out: frame tokens do not say by which link they were given."""
+    """End every session after an unlink: frame tokens do not say by which link they were given."""
     User.objects.filter(pk=instance.user_id).update(session_epoch=F("session_epoch") + 1)
     person_changed.send(sender=User, user=instance.user)

@@ -1,4 +1,4 @@
-"""How long e-mails are kept, sent or not: so long after it was written nobody waits for one. And ended sessions."""
+"""Retention of e-mails and notifications, sent or not, because nobody waits for an old one; and of ended sessions."""
 
 from datetime import datetime
 
@@ -17,10 +17,10 @@ def delete_old_notifications(before: datetime) -> int:
 
 
 def delete_ended_sessions(before: datetime) -> int:
-    """Those that let nobody in any more: Django leaves them where they are."""
+    """Delete sessions that let nobody in any more, which Django leaves. Return how many were found."""
     ended = Session.objects.filter(expire_date__lt=before)
     keys = list(ended.order_by("expire_date").values_list("pk", flat=True)[:BATCH])
-    # One that was prolonged meanwhile stays.
+    # A session that was prolonged meanwhile stays.
     ended.filter(pk__in=keys).delete()
     return len(keys)
 

@@ -1,8 +1,7 @@
 """What members of staff may do: four groups, shipped and kept up to date.
 
-A group's rights are those that stand in the code: after each `migrate` they are brought back to them, so
-that a new feature's screens are there for those who need them, and nobody keeps a right by accident. Who
-needs other rights makes a group of another name: it is left alone.
+A group's rights are those in the code. They are restored after each `migrate`, so that those who need a new feature's
+screens have them, and nobody keeps a right by accident. A group of another name, with other rights, is left alone.
 """
 
 from collections.abc import Iterable
@@ -31,7 +30,7 @@ class Role(models.TextChoices):
 
 @dataclass(frozen=True)
 class Right:
-    """What a role may do beyond looking: a permission, "app.codename"."""
+    """A right that a role has beyond looking: a permission, "app.codename"."""
 
     role: Role
     permission: str
@@ -47,9 +46,9 @@ def register_rights(role: Role, *permissions: str) -> None:
 
 
 def staff_who_may(permission: str) -> QuerySet[User]:
-    """Staff with an address who have a permission ("app.codename"): by a group, by themselves, or as superusers.
+    """Return active staff who have an address and a permission ("app.codename"), by group, directly or as superuser.
 
-    Whoever is told of something by e-mail is among those who may look at it.
+    So people who are notified of something by e-mail may also look at it.
     """
     having = Permission.objects.filter(_named([permission]))
     by_right = Q(groups__permissions__in=having) | Q(user_permissions__in=having) | Q(is_superuser=True)
@@ -58,7 +57,7 @@ def staff_who_may(permission: str) -> QuerySet[User]:
 
 
 def bring_groups_up_to_date(**_signal: object) -> None:
-    """Make the four groups, and give each exactly its rights. After `migrate`, when all permissions are there."""
+    """Make the four groups, and give each exactly its rights. Runs after `migrate`, when all permissions exist."""
     labels = [app.label for app in apps.get_app_configs() if app.name.split(".")[0] in OUR_PACKAGES]
     ours = Q(content_type__app_label__in=labels)
     looking = Q(codename__startswith="view_") & (ours | Q(content_type__app_label="admin"))

@@ -1,4 +1,4 @@
-"""What an owner's page shows comes from above: a feature registers its section here."""
+"""The sections of an owner's pages, which features register here."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ Context = Callable[[HttpRequest, User], dict[str, Any]]
 
 @dataclass(frozen=True)
 class PageSection:
-    """One part of an owner's page: a template, and what makes its context."""
+    """A section of an owner's page: a template, and the function that makes its context."""
 
     page: PageName
     template: str
@@ -32,7 +32,7 @@ def register_section(page: PageName, template: str, context: Context) -> None:
 
 
 def sections_of(page: PageName, request: HttpRequest, owner: User) -> list[str]:
-    """The page's sections as HTML, in their order."""
+    """Return the page's sections as HTML, in their order."""
     return [
         render_to_string(section.template, section.context(request, owner), request)
         for section in SECTIONS

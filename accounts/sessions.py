@@ -1,4 +1,4 @@
-"""An owner's sessions: which is fresh, and ending them all."""
+"""An owner's sessions: which is fresh, which still stands, and how all of them end."""
 
 import time
 from collections.abc import Iterator
@@ -20,18 +20,18 @@ _SINCE = "signed_in_at"
 
 @receiver(user_logged_in)
 def remember_the_time(request: HttpRequest, **_: Any) -> None:
-    """Note in a new session when it began."""
+    """Store in a new session when it began."""
     request.session[_SINCE] = int(time.time())
 
 
 class SessionRevokedError(Exception):
-    """What let this person in has ended since: the account was taken back, closed, or is staff's now."""
+    """Raised when the person's access has ended: the account was taken back, closed, or is staff's now."""
 
 
 def held_as(user: User) -> User | None:
-    """The account as it is now, held by the caller's transaction; None where what let `user` in has ended since.
+    """Lock the account and return it as it is now; None if what let `user` in has ended since.
 
-    To be called before anything else is locked.
+    Call it before anything else is locked.
     """
     now = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     is_the_same = constant_time_compare(now.get_session_auth_hash(), user.get_session_auth_hash())
@@ -40,7 +40,7 @@ def held_as(user: User) -> User | None:
 
 @contextmanager
 def as_let_in(user: User) -> Iterator[User]:
-    """A transaction that holds the account, as it is now, for who was let in as `user`. Raises SessionRevokedError.
+    """Yield the locked account, as it is now, in a transaction. Raises SessionRevokedError if its access has ended.
 
     Whoever takes the account back at the same moment has done so before, or does so after all that is changed here.
     """
@@ -51,9 +51,10 @@ def as_let_in(user: User) -> Iterator[User]:
 
 
 def recently_authenticated(request: HttpRequest, owner: User) -> bool:
-    """Return whether a change that could take the account over may go on: the form asks for a password, if any.
+    """Return whether a change that could take the account over may go on.
 
-    Who has none must have signed in a moment ago, so that nobody else sits there.
+    Owners with a password may: the form asks for it. Owners without one must have signed in a moment ago, so that
+    nobody else sits there.
     """
     return owner.has_usable_password() or _is_fresh(request, owner)
 
@@ -63,7 +64,7 @@ def _is_fresh(request: HttpRequest, owner: User) -> bool:
 
 
 def keep_this_session(request: HttpRequest, owner: User) -> None:
-    """After a change of password: the other sessions end, this one goes on."""
+    """Keep this session after a change of password; the other sessions end."""
     if _is_session_of(request, owner):
         update_session_auth_hash(request, owner)
 

@@ -1,4 +1,4 @@
-"""Who may sign in with a password. One rule for the admin, the owner's pages and the arrival."""
+"""Sign-in with a password: one rule for the admin, the owner's pages and the arrival."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ from accounts.limits import FAILED_OWN_PASSWORDS, FAILED_SIGN_INS, FAILED_SIGN_I
 from accounts.models import User
 from accounts.proofs import opens_by_password
 
-# The same for a wrong password and for one that counts only once its address is proven: nothing is told apart.
+# The same text for a wrong password and for an address that is not proven yet, so that they cannot be told apart.
 CANNOT_SIGN_IN = _(
     "This e-mail and password do not belong together, or the address is not confirmed yet. Open the link in our "
     "e-mail, or have a new one sent."
@@ -20,10 +20,10 @@ CANNOT_SIGN_IN = _(
 
 @dataclass(frozen=True)
 class Tries:
-    """Tries at one account from one network: ten failures close it there, a hundred everywhere, for the window.
+    """Counters of tries at one account: ten failures from one network close it there, a hundred close it everywhere.
 
-    So whoever knows an address alone does not keep its owner out. A new password, which nobody sets without a proof,
-    begins a new count.
+    They last for the limit's window. Because networks count apart, knowing an address is not enough to keep its owner
+    out. A new password, which nobody sets without a proof, begins a new count.
     """
 
     network: str
@@ -35,11 +35,11 @@ class Tries:
         return cls(f"{account} {network_of(request) if request else ''}", account)
 
     def hit(self) -> bool:
-        """Count one; whether it is too many. What one network tries in vain uses nothing of the others' up."""
+        """Count one try; return whether it is too many. One refused at a network does not count for others."""
         return bool(FAILED_SIGN_INS.hit(self.network) or FAILED_SIGN_INS_IN_ALL.hit(self.account))
 
     def forgive(self) -> None:
-        """One less: it was the right one."""
+        """Take one try back, because it was the right one."""
         FAILED_SIGN_INS.forgive(self.network)
         FAILED_SIGN_INS_IN_ALL.forgive(self.account)
 
@@ -59,7 +59,7 @@ class PasswordBackend(ModelBackend):
             return None
         stored = User.objects.with_email(email).values_list("password", flat=True).first()
         tries = Tries.at(email, stored or "", request)
-        # Every try counts until it has succeeded: those that come at the same moment are not looked at either.
+        # Every try counts until it has succeeded, so that tries of the same moment cannot exceed the limit either.
         if tries.hit():
             return None
         user = super().authenticate(request, username=email, password=password)
@@ -70,13 +70,13 @@ class PasswordBackend(ModelBackend):
 
 
 def owner_with_password(request: HttpRequest, email: str, password: str) -> User | None:
-    """The owner these belong to. Staff are never signed in where owners are."""
+    """Return the owner with this e-mail and password, else None. Staff are never signed in where owners are."""
     user = PasswordBackend().authenticate(request, username=email, password=password)
     return None if user is None or user.is_staff else user
 
 
 def is_own_password(owner: User, password: str) -> bool:
-    """Return whether somebody who is signed in knows the password too; closed after ten failures like a sign-in."""
+    """Return whether a signed-in person knows the password too; closed after ten failures, like a sign-in."""
     if FAILED_OWN_PASSWORDS.hit(str(owner.pk)):
         return False
     right = owner.check_password(password)

@@ -1,4 +1,4 @@
-"""Celery's doors to the e-mails."""
+"""Celery tasks of e-mails and notifications."""
 
 from celery import shared_task
 
@@ -8,11 +8,11 @@ from accounts.emails import send_waiting_emails
 
 @shared_task
 def send_emails() -> None:
-    """Send every waiting e-mail."""
+    """Send e-mails that wait, for as long as one round lasts."""
     send_waiting_emails()
 
 
 @shared_task
 def send_digests() -> None:
-    """Every few seconds: write the e-mails about what has happened to people's things."""
+    """Queue the e-mails about people's notifications; runs every few seconds."""
     notifications.send_digests()

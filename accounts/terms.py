@@ -1,7 +1,7 @@
-"""The terms of use and the privacy policy that people accept as they go on: which version, and when.
+"""The terms of use and the privacy policy that people accept when they go on: which version, and when.
 
-A version is the addresses of both: a partner who changes what they say puts it at another address. Each is kept once,
-with the moment of its first acceptance, until the person is erased.
+A version is the addresses of both: a partner who changes the texts puts them at another address. Each version is kept
+once, with the moment of its first acceptance, until the person is erased.
 """
 
 from datetime import datetime
@@ -16,14 +16,14 @@ Acceptances = list[dict[str, str]]
 
 
 def accepted_now(brand: Brand) -> Acceptances:
-    """Return what a new account begins with: whoever signs up accepts what `brand` asks to accept, if anything."""
+    """Return a new account's acceptances: people who sign up accept what `brand` asks them to accept, if anything."""
     if not brand.has_terms:
         return []
     return [_version(brand) | {"accepted_at": timezone.now().isoformat()}]
 
 
 def accept_terms(user: User, brand: Brand) -> None:
-    """`user` goes on where `brand` says that they accept its terms by this; once for each version."""
+    """Record that `user` accepts the terms of `brand` by going on; once for each version."""
     if not brand.has_terms or _has_accepted(user, brand):
         return
     with transaction.atomic():
@@ -35,7 +35,7 @@ def accept_terms(user: User, brand: Brand) -> None:
 
 
 def terms_accepted_at(user: User) -> datetime | None:
-    """When the person last accepted any; None where they were asked for nothing."""
+    """Return when the person last accepted a version; None if they never did."""
     moments = [datetime.fromisoformat(each["accepted_at"]) for each in user.accepted_terms]
     return max(moments, default=None)
 

@@ -7,25 +7,25 @@ from django.contrib.auth.hashers import check_password, make_password
 from django_otp.oath import TOTP
 
 KEY_BYTES = 20
-# A clock may be wrong by so many steps of 30 s.
+# How many steps of 30 s a clock may be wrong.
 TOLERANCE = 1
-# Each a digit that says which it is, and 80 bits.
+# Each code has a digit that says which one it is, and 80 bits.
 BACKUP_CODES = 8
 BACKUP_BYTES = 10
 
 
 def new_key() -> str:
-    """A key for an authenticator app, in base 32 as the apps read it."""
+    """Return a new key for an authenticator app, in base 32 as the apps read it."""
     return base64.b32encode(secrets.token_bytes(KEY_BYTES)).decode()
 
 
 def normal(code: str) -> str:
-    """A code without what people put in between to read it."""
+    """Return a code in lower case, without the spaces and hyphens that make it readable."""
     return code.replace(" ", "").replace("-", "").lower()
 
 
 def step_of(key: str, code: str, *, after: int = -1) -> int | None:
-    """The time step of which `code` is the app's code now, later than the step `after`; None for a wrong one."""
+    """Return the time step at which `code` is the app's code now, later than step `after`; None for a wrong code."""
     if not (code.isascii() and code.isdigit() and len(code) == 6):
         return None
     clock = TOTP(base64.b32decode(key))
@@ -33,7 +33,7 @@ def step_of(key: str, code: str, *, after: int = -1) -> int | None:
 
 
 def new_backup_codes() -> dict[str, str]:
-    """Fresh backup codes, as they are shown, each with its hash. It takes seconds: hold no lock meanwhile."""
+    """Return fresh backup codes, as they are shown, each with its hash. It takes seconds: hold no lock meanwhile."""
     codes = {}
     for number in range(1, BACKUP_CODES + 1):
         secret = base64.b32encode(secrets.token_bytes(BACKUP_BYTES)).decode().lower()
@@ -43,11 +43,11 @@ def new_backup_codes() -> dict[str, str]:
 
 
 def number_of(backup_code: str) -> int:
-    """Which of the codes it says it is; 0 for none."""
+    """Return which of the codes it claims to be, by its first digit; 0 for none."""
     first = backup_code[:1]
     return int(first) if first.isascii() and first.isdigit() else 0
 
 
 def is_backup_code(code: str, digest: str) -> bool:
-    """Return whether `digest` is the hash of `code`. It takes as long where the digest is empty."""
+    """Return whether `digest` is the hash of `code`. An empty digest takes as long."""
     return check_password(code, digest or make_password(None))

@@ -1,8 +1,8 @@
-"""What strangers have written, as it may stand in an e-mail: harmless to its headers, and no way elsewhere.
+"""Texts by strangers made safe for an e-mail: harmless to its headers, and without links.
 
-A location's title, a name, Altegio's words: whoever signs up under another's address could write to them by these.
-Mail programs make links of what looks like an address, so nothing does: "evil.example" becomes "evil. example",
-"https://" becomes "https: //". The portal's own addresses are told by their names in the e-mail and where they lead.
+Whoever signs up under another's address could write to them by a location's title, a name or Altegio's words. Mail
+programs make links of what looks like an address, so nothing may: "evil.example" becomes "evil. example", "https://"
+becomes "https: //". The portal's own addresses are recognised by their names in the context and where they lead.
 """
 
 import datetime as dt
@@ -17,26 +17,27 @@ from partner_portal.core.bidi import embedded
 from partner_portal.core.clean import clean_text
 
 MAX_LENGTH = 500
-# Invisible inside a word. Those that join letters and pictures stay; what turns directions around is `embedded`'s.
+# Characters that are invisible inside a word. Those that join letters and pictures stay; `embedded` handles those
+# that turn directions around.
 _INVISIBLE = re.compile("[\xad\u061c\u180e\u200b\u2060-\u2065\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]")
-# Line ends of every kind among them; a number's and an amount's own spaces stay.
+# Includes line ends of every kind; the spaces inside numbers and amounts stay.
 _SPACES = re.compile(r"[^\S\xa0\u202f]+")
-# "x.y" in every way that a browser reads a dot; amounts and dates stay, addresses of four numbers do not.
+# "x.y" with every character that a browser reads as a dot; amounts and dates stay, addresses of four numbers do not.
 _DOTS = "[.\u2024\u3002\ufe52\uff0e\uff61]"
 _NUMBERS = re.compile(rf"(?:\d{{1,30}}{_DOTS}){{3,}}\d")
 _DOT = re.compile(rf"(?<=\S)({_DOTS})(?=[^\s\d])|(?<=[^\s\d])({_DOTS})(?=\d)")
 _SCHEME = re.compile(r"\b([a-z][a-z\d+.-]*)[:\uff1a](?=\S)", re.IGNORECASE)
-# Whoever signs up chooses a name, and a greeting does without one.
+# People who sign up choose a name. One that looks like an address is left out: a greeting works without it.
 _NO_NAME = re.compile(rf"[/:@]|\w{_DOTS}\w")
 _PLAIN = (int, float, Decimal, dt.date, dt.datetime, type(None))
 
 
 class PartnersAddress(str):
-    """An address that staff have set, which may lead anywhere."""
+    """An address that staff have set; it may lead anywhere."""
 
 
 def harmless(context: dict[str, Any]) -> dict[str, Any]:
-    """The context of an e-mail, each text in it judged by its name, however deep it stands.
+    """Return the context of an e-mail with each text made harmless, judged by its name, however deep it is nested.
 
     Raises TypeError for what is neither text, number, moment, list nor dict: a row's columns could not be judged.
     """
@@ -62,13 +63,13 @@ def _judged(name: str, value: Any) -> Any:
 
 
 def _is_ours(address: str) -> bool:
-    """Return whether it leads to the portal or to Altegio."""
+    """Return whether the address leads to the portal or to Altegio."""
     ours = tuple(f"{origin}/" for origin in (settings.PORTAL_URL, settings.ALTEGIO_APP_URL))
     return f"{address}/".startswith(ours)
 
 
 def _is_whole(address: str) -> bool:
-    """Return whether nothing in it ends an address."""
+    """Return whether the address contains nothing that would end it."""
     return address.isprintable() and not re.search(r"[\s<>\"']", address)
 
 

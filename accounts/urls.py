@@ -1,4 +1,4 @@
-"""The owner's own addresses."""
+"""URLs of the owner's own pages."""
 
 from django.contrib.auth import views as auth
 from django.urls import path

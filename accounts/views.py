@@ -1,4 +1,4 @@
-"""The owner's pages: sign-in, and what is theirs."""
+"""The owner's sign-in and first page."""
 
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
@@ -13,7 +13,7 @@ from accounts.sign_in import CANNOT_SIGN_IN
 
 
 class OwnerSignInForm(AuthenticationForm):
-    """Staff have their own door, with its own rules: here they are unknown."""
+    """A sign-in form that does not know staff: they have their own sign-in, with its own rules."""
 
     error_messages = AuthenticationForm.error_messages | {"invalid_login": CANNOT_SIGN_IN}
 
@@ -39,7 +39,7 @@ class SignIn(LoginView):
 
 @owner_page
 def home(request: HttpRequest, owner: User) -> HttpResponse:
-    """The first page: what features show there, the owner's locations above all."""
+    """Show the first page with the sections of the features, the owner's locations above all."""
     return show(
         request, owner, "accounts:home", "accounts/home.html", {"sections": sections_of("home", request, owner)}
     )

@@ -1,4 +1,4 @@
-"""E-mails and news that nobody writes."""
+"""Watch checks for e-mails and notifications that nothing will send."""
 
 from datetime import datetime, timedelta
 
@@ -9,9 +9,9 @@ from accounts.models import Notification, OutgoingEmail
 from accounts.notifications import UNSENT, forget_notifications
 from partner_portal.core.watch import register_check
 
-# Each round ends those that are too old.
+# Each mail round ends e-mails that are too old; the watch waits this much longer.
 LATE = timedelta(hours=1)
-# The news of an arrival wait for its window; nothing waits longer.
+# The notifications of an arrival wait for its window; nothing waits longer.
 MAX_NOTIFICATIONS = timedelta(days=1)
 
 

@@ -1,4 +1,4 @@
-"""`{% load terms %}`: what whoever goes on accepts."""
+"""A template tag, `{% load terms %}`: what people accept when they go on."""
 
 from django import template
 from django.utils.html import format_html
@@ -12,7 +12,7 @@ register = template.Library()
 
 @register.simple_tag
 def what_is_accepted(brand: Brand) -> SafeString:
-    """ "By continuing you accept …", with links; "" where the brand has neither terms nor a privacy policy."""
+    """Return "By continuing you accept …", with links; "" if the brand has neither terms nor a privacy policy."""
     terms, privacy = _link(brand.terms_url, _("terms of use")), _link(brand.privacy_url, _("privacy policy"))
     if brand.terms_url and brand.privacy_url:
         sentence = _("By continuing you accept the %(terms)s and the %(privacy)s.")

@@ -1,4 +1,4 @@
-"""Second factors in the control room: who has one, and the way back for who lost the phone."""
+"""Admin screen of second factors: who has one, and how to remove a lost phone."""
 
 from django.contrib import admin
 from django.db.models import QuerySet

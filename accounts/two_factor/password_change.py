@@ -1,4 +1,4 @@
-"""A member of staff changes their own password: the present one is asked for, and its tries are counted."""
+"""The change of a staff member's own password, which asks for the present one and counts the tries."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from accounts.sign_in import is_own_password
 
 
 class StaffPasswordForm(AdminPasswordChangeForm):
-    """Django's form, closed after ten failures; of the account it writes the password alone."""
+    """Django's form, closed after ten failures; it writes only the account's password."""
 
     user: User
 
@@ -35,7 +35,7 @@ class StaffPasswordForm(AdminPasswordChangeForm):
 
 
 def change_password(request: HttpRequest, frame: dict[str, Any]) -> HttpResponseBase:
-    """`frame` is the admin's context. What is under way when the account is closed or changed writes nothing."""
+    """Show the page; write nothing if the account is closed or changed meanwhile. `frame` is the admin's context."""
     view = PasswordChangeView.as_view(
         form_class=StaffPasswordForm, success_url=reverse_lazy("admin:password_change_done"), extra_context=frame
     )

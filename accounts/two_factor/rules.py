@@ -1,4 +1,4 @@
-"""Who must show a second factor, and what counts as one."""
+"""Rules of the second factor: who must show one, and what counts as one."""
 
 from typing import cast
 
@@ -15,7 +15,7 @@ from accounts.totp import is_backup_code, normal, number_of, step_of
 
 
 def has_password_sign_in(request: HttpRequest) -> bool:
-    """A member of staff who has shown the first factor."""
+    """Return whether the person is staff and has shown the first factor."""
     user: User | AnonymousUser = request.user
     return bool(user.is_active and getattr(user, "is_staff", False))
 
@@ -28,20 +28,20 @@ def is_verified(request: HttpRequest) -> bool:
 def needs_second_factor(request: HttpRequest) -> bool:
     """Return whether this member of staff must still show the second factor.
 
-    `STAFF_TWO_FACTOR` demands it of all; who has set it up is asked in any case.
+    `STAFF_TWO_FACTOR` demands it of all staff; those who have set it up are asked in any case.
     """
     return not is_verified(request) and (settings.STAFF_TWO_FACTOR or authenticator_of(request) is not None)
 
 
 def authenticator_of(request: HttpRequest) -> Authenticator | None:
-    """The authenticator of the member of staff."""
+    """Return the authenticator of the signed-in member of staff; None if there is none."""
     return cast("Authenticator | None", Authenticator.objects.filter(user=request.user.pk).first())
 
 
 def show_factor(request: HttpRequest, code: str) -> bool:
-    """Take a code; a right one signs this session in, under a new name: who knew the old one is not let in with it.
+    """Return whether a code is right; if so, verify this session under a new key, so that its old key lets nobody in.
 
-    A wrong one counts like a wrong password (accounts/sign_in.py): after ten both doors are closed.
+    A wrong code counts like a wrong password (accounts/sign_in.py): after ten, both ways in are closed.
     """
     user = cast("User", request.user)
     tries = Tries.at(_name(user), user.password, request)
@@ -57,14 +57,14 @@ def show_factor(request: HttpRequest, code: str) -> bool:
 
 
 def proves_both_factors(request: HttpRequest, password: str, code: str) -> bool:
-    """Return whether the person shows both factors again, for what weakens the second. The code is used up."""
+    """Return whether the person shows both factors again, as weakening the second requires. The code is used up."""
     return is_own_password(cast("User", request.user), password) and show_factor(request, code)
 
 
 def _take(user: User, code: str) -> Authenticator | None:
-    """The user's authenticator if this is the app's present code, or an unused backup code; either is taken once.
+    """Return the user's authenticator if `code` is its present code or an unused backup code; each is accepted once.
 
-    A try counts until it has succeeded: those that come at the same moment are not looked at together.
+    A try counts until it has succeeded, so that tries of the same moment are not all checked.
     """
     with transaction.atomic():
         found = Authenticator.objects.select_for_update().filter(user=user).first()
@@ -88,7 +88,7 @@ def _takes_present(authenticator: Authenticator, code: str) -> bool:
 
 
 def _takes_backup(authenticator: Authenticator, code: str) -> bool:
-    """One hash is checked, whatever the code is. No lock is held meanwhile: it takes half a second."""
+    """Check a backup code and use it up. One hash is checked whatever it is; no lock is held for that half second."""
     unused = authenticator.backup_codes.filter(number=number_of(code), used_at=None)
     row = unused.first()
     if not is_backup_code(code, row.digest if row else ""):

@@ -1,10 +1,10 @@
-"""Setting a second factor up, and changing it.
+"""The set-up of a second factor, and its change.
 
-The password alone sets up nothing: a first phone needs the link that an administrator sends, another phone both
-factors. The key that is being set up stands in the session that may set it up, encrypted, and nowhere else: it is
-shown to no other session, and becomes an `Authenticator` with its first code.
+The password alone sets up nothing: a first phone needs the link that an administrator sends, another phone needs both
+factors. The key that is being set up is stored, encrypted, only in the session that may set it up: no other session
+shows it, and it becomes an `Authenticator` with its first code.
 
-Every change ends the person's other sessions and every link, and is told by e-mail.
+Every change ends the person's other sessions and every link, and is reported by e-mail.
 """
 
 import time
@@ -26,43 +26,43 @@ from accounts.totp import new_backup_codes, new_key, normal, step_of
 from partner_portal.core.encryption import decrypt, encrypt
 
 LINK_SECONDS = 24 * 3600
-# So long a session may set up what its link, or both factors, opened to it.
+# How long a session may set up a factor after its link, or both factors, allowed it.
 MAY_SECONDS = 3600
 _SALT = "accounts.two-factor.set-up"
 _SESSION = "two_factor_set_up"
 
 
 class SetupRefusedError(Exception):
-    """The factor was changed elsewhere, or the time is over: a new link is needed."""
+    """Raised when the account has changed since the change of its factor began."""
 
 
 # --- the link -------------------------------------------------------------------------------------
 def can_get_link(user: User) -> bool:
-    """Return whether a link to set a first phone up is for this person."""
+    """Return whether this person may get a link to set up a first phone."""
     is_ready = user.is_staff and user.is_active and bool(user.email)
     return is_ready and not Authenticator.objects.filter(user=user).exists()
 
 
 def send_link(user: User) -> None:
-    """Queue the e-mail with the link to set a first phone up, to whom `can_get_link` allows it."""
+    """Queue the e-mail with the link to set up a first phone; `can_get_link` must allow it."""
     key = f"two-factor-link:{user.pk}:{timezone.now():%Y%m%d%H%M%S%f}"
     queue_email("staff/two_factor_link", user, key=key, state=state_of(user))
 
 
 @EMAIL_CONTEXTS.add("staff/two_factor_link")
 def with_link(params: dict[str, Any]) -> dict[str, Any]:
-    """The e-mail's link, made at the moment of sending."""
+    """Return the e-mail's link, made when it is sent."""
     return {"link": link_for(params["person"].pk, params["state"])}
 
 
 def link_for(user_id: int, state: str) -> str:
-    """The full address. It ends after a day, with its use, and with whatever changes at the account."""
+    """Return the absolute URL of the link. It ends after a day, with its use, and with any change to the account."""
     token = signing.dumps([user_id, state], salt=_SALT)
     return settings.PORTAL_URL + reverse("admin:two-factor-link", args=[token])
 
 
 def open_link(request: HttpRequest, token: str) -> bool:
-    """Return whether it is a good link of who is signed in here; then this session may set the factor up."""
+    """Return whether the link is valid for the signed-in person; if so, this session may set the factor up."""
     user = cast("User", request.user)
     try:
         given = signing.loads(token, salt=_SALT, max_age=LINK_SECONDS)
@@ -76,7 +76,7 @@ def open_link(request: HttpRequest, token: str) -> bool:
 
 # --- this session ---------------------------------------------------------------------------------
 def allow(request: HttpRequest) -> None:
-    """This session may set up a phone, as long as the account is as it is now; who knew its name before may not."""
+    """Let this session set up a phone while the account stays as it is; whoever knew its old key may not."""
     request.session.cycle_key()
     state = state_of(cast("User", request.user))
     request.session[_SESSION] = {"state": state, "until": time.time() + MAY_SECONDS, "key": ""}
@@ -89,27 +89,27 @@ def is_allowed(request: HttpRequest) -> bool:
 
 
 def give_up(request: HttpRequest) -> None:
-    """Nothing is set up here any more."""
+    """End the set-up in this session."""
     request.session.pop(_SESSION, None)
 
 
 def fresh_key(request: HttpRequest) -> str:
-    """A key for the phone; one that was shown before and left is not used any more."""
+    """Return a new key for the phone; one that was shown before and left unused is dropped."""
     key = new_key()
     request.session[_SESSION] = {**request.session[_SESSION], "key": encrypt(key)}
     return key
 
 
 def key_here(request: HttpRequest) -> str:
-    """The key that was shown to this session; a fresh one if none was."""
+    """Return the key that was shown to this session; a new one if there is none."""
     return decrypt(request.session[_SESSION]["key"]) or fresh_key(request)
 
 
 # --- changes --------------------------------------------------------------------------------------
 def finish(request: HttpRequest, code: str) -> list[str] | None:
-    """The phone's first code has come: it counts from now on, in the place of any other.
+    """Make the phone count from its first code on, instead of any other.
 
-    Returns the backup codes to show; None for a wrong code. Raises SetupRefusedError.
+    Returns the backup codes to show; None for a wrong code. Raises SetupRefusedError if the account has changed.
     """
     user, key = cast("User", request.user), key_here(request)
     step = step_of(key, normal(code))
@@ -129,7 +129,7 @@ def finish(request: HttpRequest, code: str) -> list[str] | None:
 
 
 def renew_backup_codes(request: HttpRequest, authenticator: Authenticator) -> list[str]:
-    """Fresh codes, to be shown this once; the old ones end. Raises SetupRefusedError."""
+    """Replace the backup codes; return the new ones, to be shown only now. Raises SetupRefusedError."""
     user, state = cast("User", request.user), state_of(cast("User", request.user))
     codes = new_backup_codes()
     with transaction.atomic():
@@ -152,7 +152,10 @@ def remove(authenticator: Authenticator) -> None:
 
 
 def _insist_on_state(user: User, state: str) -> None:
-    """Of two at once the second finds the account changed. Call it in the transaction of the change."""
+    """Raise SetupRefusedError if the account has changed. Call it in the change's transaction.
+
+    Of two changes at once, the second finds the account changed.
+    """
     if state_of(User.objects.select_for_update(no_key=True).get(pk=user.pk)) != state:
         raise SetupRefusedError
 

@@ -1,4 +1,4 @@
-"""The admin site: the second factor stands between the password and every page."""
+"""The admin site, where the second factor stands between the password and every page."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -16,15 +16,15 @@ from django.views.decorators.cache import never_cache
 from partner_portal.core.admin_sections import by_section
 
 View = TypeVar("View", bound=Callable[..., Any])
-# The name of the decision on a request.
+# The attribute of a request that keeps the decision on it.
 DECIDED = "may_enter_control_room"
 
 
 class StaffSite(admin.AdminSite):
-    """Django's admin, with the page for the second factor."""
+    """Django's admin site, with the page for the second factor."""
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """Staff, with the second factor where it is asked for; decided once for a request."""
+        """Return whether the user is staff, with the second factor where required; decided once for a request."""
         from accounts.two_factor.rules import has_password_sign_in, needs_second_factor
 
         decided: bool | None = getattr(request, DECIDED, None)
@@ -34,7 +34,7 @@ class StaffSite(admin.AdminSite):
         return decided
 
     def admin_view(self, view: View, cacheable: bool = False) -> View:
-        """No query or form with a NUL reaches a page either: they are asked of the database as they stand."""
+        """Refuse queries and forms with a NUL before any page: pages pass them to the database as they stand."""
         inner = super().admin_view(view, cacheable)
 
         @wraps(inner)
@@ -55,25 +55,25 @@ class StaffSite(admin.AdminSite):
         return [*own, *super().get_urls()]
 
     def _build_app_dict(self, request: HttpRequest, label: Any = None) -> dict[str, Any]:
-        """Translate each name once: lazy, it would be translated in every comparison when Django sorts them."""
+        """Translate each name once: a lazy one would be translated in every comparison when Django sorts them."""
         found: dict[str, Any] = super()._build_app_dict(request, label)
         for model in (model for app in found.values() for model in app["models"]):
             model["name"] = str(model["name"])
         return found
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
-        """The menu by what staff want to do; the page of one app, as Django has it."""
+        """Return the menu by what staff want to do; for the page of one app, Django's own."""
         apps: list[dict[str, Any]] = super().get_app_list(request, app_label)
         if app_label is not None:
             return apps
         return by_section(apps, {model: cast("Any", room).menu for model, room in self._registry.items()})
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
-        """No field here completes what is typed, and Django's view for it fails for fields that are none."""
+        """Answer 404: no field here completes what is typed, and Django's view fails for names that are no field."""
         raise Http404
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The password; whoever has given it goes on to the second factor."""
+        """Show the password form; whoever has given the password goes on to the second factor."""
         from accounts.limits import STAFF_SIGN_INS
         from accounts.pages import too_many
         from accounts.two_factor.rules import has_password_sign_in, needs_second_factor
@@ -85,7 +85,7 @@ class StaffSite(admin.AdminSite):
         return super().login(request, extra_context)
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """A new password of one's own, for who shows the present one."""
+        """Change one's own password; the form asks for the present one."""
         from accounts.two_factor.password_change import change_password
 
         return change_password(request, {**self.each_context(request), **(extra_context or {})})
@@ -97,7 +97,7 @@ class StaffSite(admin.AdminSite):
         return two_factor(request, self.each_context(request))
 
     def two_factor_link(self, request: HttpRequest, token: str) -> HttpResponse:
-        """The e-mail's link to the set-up."""
+        """Open the e-mail's link to the set-up."""
         from accounts.two_factor.views import link
 
         return link(request, self.each_context(request), token)

@@ -1,4 +1,4 @@
-"""The page of the second factor: set it up, show it, renew its backup codes, change the phone."""
+"""The pages of the second factor: set it up, show it, renew its backup codes, change the phone."""
 
 from typing import Any
 from urllib.parse import quote
@@ -21,7 +21,7 @@ HERE = "admin:two-factor"
 
 
 def two_factor(request: HttpRequest, frame: Frame) -> HttpResponse:
-    """`frame` is the admin's context. Without the password first there is nothing here."""
+    """Show the page that this session may see; without the password, the sign-in. `frame` is the admin's context."""
     if not rules.has_password_sign_in(request):
         return _to_sign_in(request)
     authenticator = rules.authenticator_of(request)
@@ -35,7 +35,7 @@ def two_factor(request: HttpRequest, frame: Frame) -> HttpResponse:
 
 
 def link(request: HttpRequest, frame: Frame, token: str) -> HttpResponse:
-    """The e-mail's link: the password first, then the set-up; the address with the token is left at once."""
+    """Open the e-mail's link: first the password, then the set-up. A redirect leaves the token's address at once."""
     if not rules.has_password_sign_in(request):
         return _to_sign_in(request)
     if setup.open_link(request, token):
@@ -78,7 +78,7 @@ def _set_up(request: HttpRequest, frame: Frame, authenticator: Authenticator | N
 
 
 def _address(request: HttpRequest, key: str) -> str:
-    """Return what the QR code says (the Key URI Format of authenticator apps)."""
+    """Return the text of the QR code (the Key URI Format of authenticator apps)."""
     issuer = settings.PORTAL_URL.split("://")[-1]
     query = urlencode({"secret": key, "issuer": issuer})
     return f"otpauth://totp/{quote(f'{issuer}:{request.user}')}?{query}"
@@ -107,7 +107,7 @@ def _change(request: HttpRequest, frame: Frame, authenticator: Authenticator) ->
 
 
 def _new_codes(request: HttpRequest, frame: Frame, codes: list[str], what: str) -> HttpResponse:
-    """What was done stands in the history of the member of staff."""
+    """Show the new backup codes, and log the change in the history of the member of staff."""
     log_change(request, request.user, what)  # type: ignore[arg-type] # whoever is here has signed in
     return _render(request, frame, {"mode": "codes", "codes": codes})
 

@@ -1,4 +1,4 @@
-"""Django's `createsuperuser`, which says in a sentence that an address is taken, and what comes next."""
+"""Django's `createsuperuser` with plain messages: that an address is taken, and what comes next."""
 
 from typing import Any
 
@@ -15,14 +15,14 @@ NOT_READY = "The database cannot be used. Is DATABASE_URL right, and has `python
 
 
 class Command(createsuperuser.Command):
-    # By a constraint without case, which Django's command does not see.
+    # A constraint without case makes it unique, which Django's command does not see.
     username_is_unique = True
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             before = User.objects.count()
             super().handle(*args, **options)
-        except IntegrityError as error:  # another one at the same moment
+        except IntegrityError as error:  # another process took the address at the same moment
             raise CommandError(TAKEN) from error
         except DatabaseError as error:
             raise CommandError(f"{NOT_READY} ({str(error).splitlines()[0]})") from error

@@ -31,7 +31,7 @@ class Command(BaseCommand):
         self.stdout.write(self.style.SUCCESS(f"{changed} secrets encrypted anew; all are under the newest key."))
 
     def _show(self, bar: "tqdm[Any]", progress: Progress) -> None:
-        """The bar is the column's; a line stays when it is done."""
+        """Show a column's progress in the bar; leave a line when the column is done."""
         bar.n, bar.total = progress.seen, progress.total
         bar.set_description(progress.column)
         if progress.seen >= progress.total:

@@ -1,4 +1,4 @@
-"""The set-up link of two-factor sign-in for who cannot get one by e-mail: the first administrator above all."""
+"""Print the set-up link of two-factor sign-in, above all for the first administrator, who gets none by e-mail."""
 
 from argparse import ArgumentParser
 from typing import Any
