@@ -1,4 +1,4 @@
-"""Reporting a payment and its refund: each of them once, whatever becomes of the answers (docs/altegio.md §2, §3)."""
+"""The calls that report a payment and its refund: once each, whatever the answers are (docs/altegio.md §2, §3)."""
 
 from collections.abc import Iterable
 from typing import ClassVar
@@ -55,13 +55,13 @@ MAY_BE_REFUNDED = (
     "not connected and shows no payments: ask Altegio whether this one is refunded, and note it on the payment's "
     "page. If the location is connected again, the portal sees it."
 )
-# A report, or a refund, that Altegio may have taken all the same.
+# Reasons of a report, and of a refund, that Altegio may have taken nevertheless.
 REPORT_UNCONFIRMED = (UNSURE, OUR_FAILURE)
 REFUND_UNCONFIRMED = (MAY_BE_REFUNDED, OUR_FAILURE)
 
 
 class _AboutPayment(CallKind):
-    """What both calls share: one payment, and the status call as the question."""
+    """A call about one payment, with the status call as its question."""
 
     priority: ClassVar[Priority] = Priority.MONEY
     alert_on_failure: ClassVar[bool] = True
@@ -76,14 +76,14 @@ class _AboutPayment(CallKind):
 
 @register
 class ReportPayment(_AboutPayment):
-    """docs/altegio.md §2, report a payment: 200 with the id that a refund needs."""
+    """The call that reports a payment: 200 with the id that a refund needs (docs/altegio.md §2, report a payment)."""
 
     name = "report_payment"
     title = _("Payment")
 
     @classmethod
     def new(cls, payment: Payment) -> OutgoingCall:
-        """The call of the payment's newest round; a later round asks before it sends."""
+        """Return the call of the payment's newest round; a later round asks Altegio before it sends."""
         return new_call(
             cls,
             payment.report_key,
@@ -112,7 +112,7 @@ class ReportPayment(_AboutPayment):
         )
 
     def is_conclusive(self, answer: Answer) -> bool:
-        """A yes without the id is of no use for a refund: the status call knows it."""
+        """Return whether the answer holds the payment's id: a refund needs it, and the status call knows it."""
         return read_payment_id(answer) is not None
 
     def judge(self, call: OutgoingCall, answer: Answer) -> Verdict:
@@ -127,7 +127,7 @@ class ReportPayment(_AboutPayment):
         if status.state is AltegioState.NONE:
             return NotToHappen("The location is not connected, and this payment has not arrived.")
         if payment.status == PaymentStatus.REFUND_QUEUED:
-            # It never arrived, and is not wished any more: `request` will find nothing to say.
+            # It never arrived, and is no longer wanted: `request` will find it obsolete.
             payment.status = PaymentStatus.CANCELLED
             payment.save(update_fields=["status"])
             end_alerts(payment)
@@ -141,7 +141,7 @@ class ReportPayment(_AboutPayment):
         if payment.status == PaymentStatus.FAILED and payment.refund_asked_at is not None:
             queue_refund(payment)
         elif payment.status in (PaymentStatus.QUEUED, PaymentStatus.FAILED):
-            # Failed: the portal had, and staff tried the call again.
+            # FAILED: the portal itself had failed, and staff tried the call again.
             payment.status = PaymentStatus.REPORTED
             tell_of_payment(payment)
         payment.error = payment.error if payment.error == HELD_AS_BEFORE else ""
@@ -151,7 +151,7 @@ class ReportPayment(_AboutPayment):
         if payment.report_round > 1:
             end_alerts(payment)
         if payment.connection.state == State.FROZEN:
-            # A payment re-activates the connection (docs/altegio.md §3); Altegio says when it has.
+            # A payment re-activates the connection (docs/altegio.md §3); the status call tells when it has.
             ask_status(payment.connection)
 
     def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
@@ -176,7 +176,10 @@ class ReportPayment(_AboutPayment):
 
 @register
 class RefundPayment(_AboutPayment):
-    """docs/altegio.md §2, refund. Altegio refuses a second refund of a payment, so asking decides every refusal."""
+    """The call that refunds a payment (docs/altegio.md §2, refund).
+
+    Altegio refuses a second refund of a payment, so every refusal is decided by a question.
+    """
 
     name = "refund_payment"
     title = _("Refund")
@@ -184,7 +187,7 @@ class RefundPayment(_AboutPayment):
 
     @classmethod
     def new(cls, payment: Payment) -> OutgoingCall:
-        """The call of the newest round. It belongs to no connection: it is due though the connection ends."""
+        """Return the call of the newest round. It belongs to no connection, so it stays due after the connection."""
         return new_call(cls, payment.refund_key, ordering_key=payment.connection.ordering_key, payment=payment.pk)
 
     def request(self, call: OutgoingCall) -> ApiRequest:
@@ -194,7 +197,7 @@ class RefundPayment(_AboutPayment):
         return requests.refund_payment(payment.altegio_payment_id)
 
     def needs_verification(self, answer: Answer) -> bool:
-        """It may be refused because it is refunded already: `is_refunded` says so."""
+        """Return True: the refund may be refused because it was made before, which `is_refunded` shows."""
         return True
 
     def judge(self, call: OutgoingCall, answer: Answer) -> Verdict:
@@ -236,7 +239,7 @@ def queue_refund(payment: Payment) -> None:
 
 
 def mark_refunded(payment: Payment) -> None:
-    """Altegio holds a locked payment as refunded: the paid period follows, and the state is asked for."""
+    """Record that Altegio holds a locked payment as refunded; the paid period and the connection's state follow."""
     payment.status, payment.error, payment.refunded_at = PaymentStatus.REFUNDED, "", timezone.now()
     payment.save(update_fields=["status", "error", "refunded_at"])
     tell_of_refund(payment)
@@ -249,7 +252,10 @@ def _payment(call: OutgoingCall) -> Payment:
 
 
 def _is_held(payment: Payment, held: Iterable[RemotePayment]) -> bool:
-    """Return whether Altegio holds it, as it is or as it was before a correction: then what it was is true."""
+    """Return whether Altegio holds the payment, as it is or as it was before a correction.
+
+    If it holds an earlier content, the payment takes that content back.
+    """
     said: list[PaymentChange] = []
     if payment.report_round > 1:
         said = list(payment.changes.filter(application=payment.application_id, location=payment.location_id))
@@ -268,12 +274,12 @@ def _is_held(payment: Payment, held: Iterable[RemotePayment]) -> bool:
 
 
 def end_alerts(payment: Payment) -> None:
-    """Clear what warned of an earlier try, also of one for an earlier connection."""
+    """Clear the alerts about earlier tries, including those for an earlier connection."""
     clear_alerts(key__in={alert_key(call, kind_of(call)) for call in payment.calls()})
 
 
 def _take_over(payment: Payment) -> None:
-    """Altegio may tell of a reported payment as if it had collected it, before its answer to us arrives."""
+    """Delete the copy of a reported payment that Altegio reported as collected before its answer to us arrived."""
     Payment.objects.filter(
         application=payment.application_id,
         altegio_payment_id=payment.altegio_payment_id,

@@ -1,4 +1,4 @@
-"""What billing shows of a connection to staff: what failed and how to go on, what was paid, and until when."""
+"""Billing's part of a connection's page for staff: payments that failed, what to do next, what is paid."""
 
 from collections.abc import Iterator
 from urllib.parse import urlencode
@@ -20,7 +20,7 @@ MAX_FAILED, MAX_SHOWN = 5, 5
 
 @NEXT_STEPS.add(rank=25)
 def failed_payments(connection: Connection) -> Iterator[NextStep]:
-    """Payments that Altegio did not take: each with its page, and to be sent again."""
+    """Yield the payments that Altegio did not take, each with its page and the action to send it again."""
     for payment in connection.payments.filter(status=PaymentStatus.FAILED).order_by("-pk")[:MAX_FAILED]:
         text = _("The payment of %(money)s for %(days)s did not reach Altegio: %(why)s") % {
             "money": f"{payment.exact_amount} {payment.currency}",
@@ -39,7 +39,7 @@ def failed_payments(connection: Connection) -> Iterator[NextStep]:
 
 
 def _back_to(connection: Connection, **query: int) -> str:
-    """The query of an address from which the form leads back to the case."""
+    """Return the query of an address whose form leads back to the case."""
     return urlencode({**query, BACK: reverse("admin:connections_connection_change", args=[connection.pk])})
 
 
@@ -49,7 +49,7 @@ def _days(payment: Payment) -> str:
 
 @CASE_SECTIONS.add(rank=10)
 def money(connection: Connection, reader: User) -> Iterator[CaseSection]:
-    """Until when it is free or paid, the newest payments, and the way to record another one."""
+    """Yield until when the connection is free or paid, its newest payments, and a link to record another one."""
     if not reader.has_perm("billing.view_payment"):
         return
     moments = (

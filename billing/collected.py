@@ -19,14 +19,15 @@ from integrations.connections.transitions import lock
 from integrations.lifecycle.handlers import register_callback_handler
 
 log = structlog.get_logger(__name__)
-# Its report is not settled, so what Altegio tells of an equal payment may be about this very one.
+# The report of such a payment is not settled, so Altegio's callback about an equal payment may be about this very
+# one.
 UNSETTLED = (PaymentStatus.QUEUED, PaymentStatus.REFUND_QUEUED, PaymentStatus.FAILED)
 MAX_AMOUNT = Decimal(10) ** (MAX_DIGITS - MAX_DECIMALS)
 
 
 @dataclass(frozen=True)
 class Collected:
-    """A payment as the callback tells it, with all that must be known."""
+    """A payment as the callback reports it, with everything that must be known."""
 
     altegio_payment_id: int
     amount: Decimal
@@ -38,10 +39,10 @@ class Collected:
 
 
 def take_collected_payment(callback_body: dict[str, Any], connection: Connection | None) -> None:
-    """Record what a stored `payment` callback tells, whose sign was checked when it arrived.
+    """Record what a stored `payment` callback reports, whose signature was checked when it arrived.
 
-    A doubled callback changes nothing. One about a payment that was reported from here is that payment,
-    not another. Runs in the callback's transaction; `connection` is None for a location that is not known.
+    A repeated callback changes nothing. One about a payment that was reported from here is that payment, not another.
+    Runs in the callback's transaction; `connection` is None for an unknown location.
     """
     remote = _remote(callback_body)
     collected = _read(remote, callback_body)
@@ -60,7 +61,7 @@ def _remote(data: dict[str, Any]) -> RemotePayment:
 
 
 def _read(remote: RemotePayment, data: dict[str, Any]) -> Collected | None:
-    """The payment; None where something is missing or impossible."""
+    """Return the payment; None if something is missing or impossible."""
     currency, discount = data.get("currency_iso"), as_decimal(data.get("discount"))
     if remote.id is None or remote.payment_sum is None or not 0 <= remote.payment_sum < MAX_AMOUNT:
         return None

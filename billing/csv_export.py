@@ -1,4 +1,4 @@
-"""Payments as CSV, complete enough to settle Altegio's share of the revenue from it."""
+"""Export of payments as CSV, complete enough to settle Altegio's share of the revenue."""
 
 from typing import Any
 
@@ -31,7 +31,10 @@ HEAD = (
 
 
 def settlement_values(payment: Payment) -> list[Any]:
-    """A payment's values below `HEAD`. The net amount is what Altegio holds and is not refunded: the share's base."""
+    """Return a payment's values in the order of `HEAD`.
+
+    The net amount is what Altegio holds and has not refunded: the base of its share.
+    """
     nothing = payment.exact_amount * 0
     held = payment.altegio_payment_id is not None
     refunded = payment.exact_amount if payment.status == PaymentStatus.REFUNDED else nothing

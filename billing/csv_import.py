@@ -1,4 +1,4 @@
-"""Importing payments from a CSV file, row by row, by the rules of every other way in."""
+"""Import of payments from a CSV file, row by row, by the same rules as the API and the admin."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
@@ -13,14 +13,14 @@ from partner_portal.core.csv_files import InvalidRowError, Row, read_rows
 
 COLUMNS = ("external_id", "salon_id", "amount", "currency", "paid_at", "period_from", "period_to")
 MAY_BE_LEFT_OUT = "application_id"
-# One commit for so many rows: quick, and the workers wait for it only a moment.
+# How many rows one commit covers: it is quick, and workers wait for its locks only a moment.
 BATCH = 100
 Numbered = tuple[int, Row | InvalidRowError]
 
 
 @dataclass(frozen=True)
 class RowResult:
-    """What became of the row that ends in this line of the file; `refused` says why it was not taken."""
+    """The outcome of the row that ends in this line of the file; `refused` says why it was not taken."""
 
     line: int
     is_new: bool = False
@@ -28,10 +28,10 @@ class RowResult:
 
 
 def import_payments(lines: Iterable[str], *, overlap: Overlap, dry_run: bool) -> Iterator[RowResult]:
-    """Take the rows in one after another. A refused row does not hold up the others.
+    """Store the rows one after another and yield their outcomes. A refused row does not hold up the others.
 
-    With `dry_run` nothing is stored: each row is judged as if it came alone, except that an external_id
-    told twice in the file is seen. Raises UnreadableFileError.
+    With `dry_run` nothing is stored: each row is checked as if it came alone, except that an external_id that stands
+    in the file twice is noticed. Raises UnreadableFileError.
     """
     take = _Rehearsal(overlap) if dry_run else _Taking(overlap)
     for batch in _batches(read_rows(lines, COLUMNS, (MAY_BE_LEFT_OUT,))):
@@ -66,7 +66,7 @@ class _Rehearsal(_Taking):
 
 
 def _read(row: Row | InvalidRowError) -> PaymentData | InvalidPaymentError | InvalidRowError:
-    """What the row says, or why it says nothing."""
+    """Parse a row; return what it says, or the error."""
     try:
         return row if isinstance(row, InvalidRowError) else read_payment(row)
     except InvalidPaymentError as problem:

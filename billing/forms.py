@@ -1,4 +1,4 @@
-"""Staff's forms: they read with the API's reader and record by the API's rules."""
+"""Staff's forms for payments, links and discounts: they use the API's parser and the API's rules."""
 
 from typing import Any, cast
 
@@ -15,7 +15,7 @@ MOMENTS = ("paid_at", "period_from", "period_to")
 
 
 class PaymentForm(forms.ModelForm[Payment]):
-    """Recording a payment, or correcting one that failed; `payment_data` is what it says once it is valid."""
+    """A form to record a payment, or to correct one that failed; `payment_data` holds its data once it is valid."""
 
     salon_id = forms.CharField(label=_("Altegio's location id"), max_length=18)
     application_id = forms.CharField(label=_("Altegio's application id"), max_length=18, required=False)
@@ -61,7 +61,7 @@ class PaymentForm(forms.ModelForm[Payment]):
 
 
 class LinkForm(forms.ModelForm[PaymentLink]):
-    """Asking for the address where an owner pays."""
+    """A form to request the address where an owner pays."""
 
     class Meta:
         model = PaymentLink
@@ -78,14 +78,14 @@ class LinkForm(forms.ModelForm[PaymentLink]):
         return self.cleaned_data
 
     def validate_unique(self) -> None:
-        """The same link again is asked for again."""
+        """Allow the same link again: it is then requested again."""
 
     def validate_constraints(self) -> None:
-        """As above."""
+        """Allow the same link again, as in `validate_unique`."""
 
 
 class DiscountForm(forms.ModelForm[Discount]):
-    """Giving a connected location a discount; the newest one counts."""
+    """A form to give a connected location a discount; the newest one counts."""
 
     percent = forms.DecimalField(
         label=_("discount, %"),
@@ -106,4 +106,4 @@ class DiscountForm(forms.ModelForm[Discount]):
         return connection
 
     def validate_unique(self) -> None:
-        """The discount there is makes way for the new one."""
+        """Allow a second discount: it replaces the present one."""

@@ -1,4 +1,4 @@
-"""What billing adds to a connection's timeline and to a reconciliation's report."""
+"""Billing's entries in a connection's timeline and in a reconciliation's report."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ MAX_COUNT = 300
 
 @TIMELINE.add(rank=60)
 def payments(connection: Connection) -> Iterator[Entry]:
-    """Yield what was paid and what was paid back."""
+    """Yield payments and refunds, newest first."""
     for payment in connection.payments.order_by("-pk")[:MAX_COUNT]:
         money = f"{payment.exact_amount} {payment.currency}"
         bad = payment.status == PaymentStatus.FAILED
@@ -38,7 +38,7 @@ def payments(connection: Connection) -> Iterator[Entry]:
 
 @TIMELINE.add(rank=70)
 def corrections(connection: Connection) -> Iterator[Entry]:
-    """Payments that failed and were sent again."""
+    """Yield payments that had failed and were sent again."""
     changes = PaymentChange.objects.filter(payment__connection=connection).select_related("payment", "location", "by")
     for change in changes.order_by("-pk")[:MAX_COUNT]:
         title = _("Payment sent again; before: %s") % said(change)
@@ -56,7 +56,7 @@ def said(change: PaymentChange) -> str:
 
 @COMPARISONS.add()
 def payment_differences(connection: Connection, status: ConnectionStatus) -> Iterator[str]:
-    """Payments that only one side holds; Altegio's list is of all payments at the location."""
+    """Yield payments that only one side holds; Altegio's list covers all payments at the location."""
     here = list(Payment.objects.filter(application=connection.application_id, location=connection.location_id))
     known = {payment.altegio_payment_id for payment in here}
     waiting = [payment for payment in here if payment.altegio_payment_id is None]

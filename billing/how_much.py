@@ -12,9 +12,9 @@ from partner_portal.core import formats
 
 
 def how_much(connections: Sequence[Connection], options: Mapping[int, list[TariffOption]]) -> dict[int, str]:
-    """By the primary key of each connection that is due: from which price there are tariffs, or what was paid last.
+    """Return, for each connection that is due, the lowest tariff price or the last payment, by primary key.
 
-    `options`: the tariff options by application (`options_for`). One query; none where nothing is due.
+    `options` holds the tariff options by application (`options_for`). One query; none if nothing is due.
     """
     due = [connection for connection in connections if is_due(connection)]
     last = last_payments([connection for connection in due if connection.application_id not in options])
@@ -23,9 +23,9 @@ def how_much(connections: Sequence[Connection], options: Mapping[int, list[Tarif
 
 
 def last_payments(connections: Sequence[Connection]) -> dict[int, str]:
-    """By the primary key of each connection whose location has paid before: its last payment, in a sentence.
+    """Return the last payment, in a sentence, for each connection whose location has paid before, by primary key.
 
-    Not of those whose data their owner may not see: somebody else may have paid.
+    Connections whose data their owner may not see are left out: somebody else may have paid.
     """
     shown = [connection for connection in connections if connection.is_shown_to_owner]
     if not shown:
@@ -47,7 +47,7 @@ def _said(payment: Payment) -> str:
 
 
 def _lowest_price(options: Sequence[TariffOption]) -> str:
-    """Where the options are in one currency: sums in two cannot be compared."""
+    """Return the lowest price in a sentence; "" for options in several currencies, which cannot be compared."""
     priced = [(each.price, each.currency) for each in options if each.price is not None]
     if len({currency for _price, currency in priced}) != 1:
         return ""

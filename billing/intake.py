@@ -1,4 +1,4 @@
-"""Taking a payment in, once: the rules that the API, the admin and imported files share."""
+"""Intake of payments, each once, by the rules that the API, the admin and imported files share."""
 
 import enum
 from collections.abc import Iterable, Sequence
@@ -20,18 +20,17 @@ from partner_portal.core.fast_query import Rows
 
 
 class Overlap(enum.Enum):
-    """What to do with a period that a payment known to Altegio covers already."""
+    """What to do if a payment known to Altegio covers part of the period already."""
 
-    WARN = "warn"  # take it, and say so
-    REFUSE = "refuse"  # refuse it until the caller says that it is meant
-    ALLOW = "allow"  # the caller says that it is meant
+    WARN = "warn"  # accept the payment, and warn
+    REFUSE = "refuse"  # refuse it until the caller confirms it
+    ALLOW = "allow"  # accept it, because the caller confirms it
 
 
-# As often a payment, or its refund, is queued by programs, and by staff: a script that tries again without end stops
-# there, and what is read of each round stays little. The columns are small integers; to widen one writes the whole
-# table anew under a lock.
+# How often programs, and staff, may queue a payment or its refund: a script that retries without end stops there, and
+# little is read for each round. The columns are small integers; to widen one rewrites the whole table under a lock.
 MAX_ROUNDS, MAX_ROUNDS_OF_STAFF = 1000, 30_000
-# Of three wide rows: all of them cost as much as storing the payment.
+# The needed columns of three wide rows: reading all of them costs as much as storing the payment.
 NEEDED = ("state", "activated_at", "application__altegio_id", "location__altegio_id")
 IF_MEANT = "If this is meant, say so (allow_overlap), and it is taken."
 NEVER_CONNECTED = (
@@ -40,12 +39,12 @@ NEVER_CONNECTED = (
 
 
 class PaymentConflictError(Exception):
-    """This `external_id` was used for another content, or the payment's state forbids what is asked."""
+    """Raised when the `external_id` was used for other content, or the payment's state forbids the request."""
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """The payment, whether its report was queued now, and what the caller should look at."""
+    """The stored payment, whether its report was queued now, and warnings for the caller."""
 
     payment: Payment
     is_new: bool
@@ -57,11 +56,11 @@ def record_payment(
 ) -> Recorded:
     """Store a payment and queue its report, both in one transaction.
 
-    The same `external_id` with the same content gives the payment there is. With other content it corrects a payment
-    that failed; otherwise it raises PaymentConflictError. Raises InvalidPaymentError for a location without a
+    The same `external_id` with the same content returns the existing payment. With other content it corrects a
+    payment that failed; otherwise it raises PaymentConflictError. Raises InvalidPaymentError for a location without a
     connection or (with `REFUSE`) for an overlap.
     """
-    # Most ids are new: the constraint answers that, and nothing is looked up before.
+    # Most ids are new, so the insert comes first and its constraint finds the known ones.
     try:
         with transaction.atomic():
             recorded = _record(data, source, overlap, by)
@@ -78,7 +77,7 @@ def record_payment(
 
 
 def check_payment(data: PaymentData, overlap: Overlap) -> tuple[str, ...]:
-    """Judge as `record_payment` does, without storing anything. Raises the same; returns the warnings."""
+    """Check as `record_payment` does, but store nothing. Raises the same errors; returns the warnings."""
     known = _known(data)
     if known is not None and says(known, data):
         return ()
@@ -95,12 +94,12 @@ def _known(data: PaymentData) -> Payment | None:
 
 
 def says(payment: Payment, data: PaymentData) -> bool:
-    """Return whether the payment was told so, or says so since it was corrected."""
+    """Return whether the payment was reported with this content, or has it since a correction."""
     return data.digest in (payment.content_digest, payment_data(payment).digest)
 
 
 def _record(data: PaymentData, source: Source, overlap: Overlap, by: User | None) -> Recorded | None:
-    """The payment, stored; None where another one stands under its id."""
+    """Store and return the payment; None if another one has its id."""
     connection = _best(_locked_at(data.application_id, data.salon_id), data)
     warnings = _judge_overlap(connection, data, overlap)
     payment = Payment(
@@ -125,12 +124,12 @@ def _record(data: PaymentData, source: Source, overlap: Overlap, by: User | None
 
 
 def _lockable() -> ConnectionQuerySet:
-    """Those that are locked when they are read: in the order of their ids, and before their payments."""
+    """Return connections to be locked as they are read: in the order of their ids, and before their payments."""
     return Connection.objects.select_related("application", "location").select_for_update(of=("self",), no_key=True)
 
 
 def _at(connections: ConnectionQuerySet, application_id: int, salon_id: int) -> ConnectionQuerySet:
-    """The connections of the application at the location, with what a payment needs of them."""
+    """Return the connections of the application at the location, with the columns that a payment needs."""
     here = connections.at_altegio(application_id, salon_id)
     return here.select_related("application", "location").only(*NEEDED).order_by("pk")
 
@@ -139,9 +138,10 @@ _locked_at = Rows[Connection](lambda application_id, salon_id: _at(_lockable(), 
 
 
 def _best(here: Iterable[Connection], data: PaymentData) -> Connection:
-    """The connection a payment belongs to: the live one, else the newest grant, else the newest ever active.
+    """Return the connection a payment belongs to: the live one, else the newest grant, else the newest ever active.
 
-    Not simply the one that counts there: money goes to no claim that was never accepted and waits no more.
+    This is not always the current one: money never goes to a claim that was not accepted and no longer waits. Raises
+    InvalidPaymentError if there is none.
     """
     ranked = [(_rank(connection), connection.pk, connection) for connection in here]
     rank, _pk, connection = max(ranked, default=(0, 0, None))
@@ -190,12 +190,12 @@ def send_again(
     overlap: Overlap = Overlap.ALLOW,
     by: User | None = None,
 ) -> Recorded:
-    """Send a payment that failed once more, `data` in the place of what it said; Altegio is asked before it is sent.
+    """Send a payment that failed again, with `data` as its new content if given; Altegio is asked before it is sent.
 
-    What it said is kept (`PaymentChange`): if Altegio turns out to hold that, nothing is sent. One whose refund is
-    wished is not sent as it is: what Altegio holds of it is refunded; a correction takes that wish back. Raises
-    PaymentConflictError for a payment that has not failed; one that says `data` already stays as it is. Raises
-    InvalidPaymentError as `record_payment` does.
+    The former content is kept (`PaymentChange`): if Altegio turns out to hold it, nothing is sent. A payment whose
+    refund was requested is not sent unchanged: what Altegio holds of it is refunded; a correction withdraws the
+    refund. Raises PaymentConflictError for a payment that has not failed; one that has this content already stays as
+    it is. Raises InvalidPaymentError as `record_payment` does.
     """
     with transaction.atomic():
         payment, here = _locked(payment_id, data)
@@ -221,16 +221,16 @@ def send_again(
 
 
 def hold_places(payments: Sequence[PaymentData]) -> None:
-    """Lock the connections of payments that are taken one by one, in one order: where each belongs, or did."""
+    """Lock, in a fixed order, the connections of payments stored one by one: where each belongs, or once did."""
     there = Location.objects.filter(altegio_id__in={data.salon_id for data in payments})
     known = Payment.objects.filter(external_id__in={data.external_id for data in payments if data.external_id})
-    # Two lists of keys: PostgreSQL follows an index for each, and none where it reads the keys itself.
+    # Two lists of keys: PostgreSQL uses an index for each of them, but none for subqueries.
     at, of = list(there.values_list("pk", flat=True)), list(known.values_list("connection", flat=True))
     hold(Connection.objects.filter(Q(location__in=at) | Q(pk__in=of)))
 
 
 def _locked(payment_id: int, data: PaymentData | None) -> tuple[Payment, list[Connection]]:
-    """The payment, and the connections where it is told to belong. Its own and those are locked before it."""
+    """Return the payment and the connections at its place, all locked; its own connection is locked before it too."""
     before = shown_payments().get(pk=payment_id)
     place = data or payment_data(before)
     there = Q(application__altegio_id=place.application_id, location__altegio_id=place.salon_id)
@@ -261,7 +261,7 @@ def _may_be_sent_again(payment: Payment, data: PaymentData | None) -> None:
 
 
 def refuse_endless_rounds(rounds: int, *, by_staff: bool = False) -> None:
-    """Raises PaymentConflictError where nothing but a loop queued it so often."""
+    """Raise PaymentConflictError if it was queued so often that only a loop can be the cause."""
     if rounds < (MAX_ROUNDS_OF_STAFF if by_staff else MAX_ROUNDS):
         return
     then = "" if by_staff else " Once the cause is mended, staff may try again on the payment's page."
@@ -305,7 +305,7 @@ def _say(payment: Payment, data: PaymentData, connection: Connection) -> None:
 
 
 def payment_data(payment: Payment) -> PaymentData:
-    """A stored payment as it would be told."""
+    """Return a stored payment as the data that would report it."""
     return PaymentData(
         external_id=payment.external_id,
         salon_id=payment.location.altegio_id,
@@ -319,5 +319,5 @@ def payment_data(payment: Payment) -> PaymentData:
 
 
 def shown_payments() -> QuerySet[Payment]:
-    """Payments with what an answer about them needs, in one query."""
+    """Return payments with the rows that an answer about them needs, in one query."""
     return Payment.objects.select_related("application", "location")

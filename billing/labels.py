@@ -1,4 +1,4 @@
-"""Payments and subscriptions in the owner's words."""
+"""Texts about payments and subscriptions, as owners read them."""
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -8,7 +8,7 @@ from billing.models import PaymentStatus, TariffOption
 from integrations.connections.models import Connection, State
 from partner_portal.core import formats
 
-# An owner's payment by its state; the colours are those of the locations' states.
+# An owner's payment by its status; the colours are those of the locations' states.
 STATUS_WORDS = {
     PaymentStatus.QUEUED: gettext_lazy("Being recorded"),
     PaymentStatus.REPORTED: gettext_lazy("Paid"),
@@ -33,7 +33,7 @@ STATUS_TONES = {
 
 
 def is_due(connection: Connection) -> bool:
-    """Return whether the trial or the paid period has ended, and nothing was paid since; or Altegio has frozen it."""
+    """Return whether the trial or paid period has ended without a payment since, or Altegio has frozen it."""
     return connection.state == State.FROZEN or _has_ended(connection)
 
 
@@ -42,7 +42,7 @@ def _has_ended(connection: Connection) -> bool:
 
 
 def why_it_ended(connection: Connection) -> str:
-    """Return what of a subscription is over; "" where nothing is."""
+    """Return a sentence about the trial or period that has ended; "" if none has."""
     due, paid = connection.next_payment_at, connection.paid_until
     if due is None or due > timezone.now():
         return ""
@@ -52,7 +52,7 @@ def why_it_ended(connection: Connection) -> str:
 
 
 def standing(connection: Connection) -> str:
-    """Until when it is paid, in a sentence or two; "" where nothing is to be said beside its state."""
+    """Return until when it is paid, in a sentence or two; "" if its state says enough."""
     if connection.state == State.FROZEN:
         return _standing_of_frozen(connection)
     now = timezone.now()
@@ -69,7 +69,7 @@ def standing(connection: Connection) -> str:
 
 
 def _standing_of_frozen(connection: Connection) -> str:
-    """Whatever our days say, Altegio has stopped it: it is neither free nor paid as if it worked."""
+    """Return the text for a frozen connection: Altegio has stopped it, so it never reads as free or paid alone."""
     now, paid, trial = timezone.now(), connection.paid_until, connection.trial_ends_at
     if paid is not None and paid > now:
         return _("Paid until %(day)s, but Altegio has not switched it on again yet.") % {"day": formats.day(paid)}
@@ -81,7 +81,7 @@ def _standing_of_frozen(connection: Connection) -> str:
 
 
 def option_name(option: TariffOption) -> str:
-    """A tariff option with its price."""
+    """Return the name of a tariff option, with its price."""
     price = "" if option.price is None else formats.money(option.price, option.currency)
     free = _("free months: %(count)s") % {"count": option.free_months} if option.free_months else ""
     staff = _("staff members: %(count)s") % {"count": option.staff_amount} if option.staff_amount else ""

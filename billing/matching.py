@@ -1,7 +1,7 @@
-"""Recognising a payment among those that Altegio holds (docs/altegio.md §2): by sum, payment date and period.
+"""Recognition of a payment among those that Altegio holds (docs/altegio.md §2), by sum, payment date and period.
 
-Two equal real payments are not one: what is held under an id that another payment here has is taken.
-The calls of a connection go one after another, so at most one equal payment is in doubt at a time.
+Two equal real payments are not one: an id that another payment here already has is taken. The calls of a connection
+go one after another, so at most one equal payment is unconfirmed at a time.
 """
 
 from collections.abc import Iterable
@@ -15,9 +15,9 @@ from integrations.altegio.wire import to_wire
 
 
 def find_remote(payment: Payment, held: Iterable[RemotePayment], said: PaymentChange | None = None) -> int | None:
-    """The id under which Altegio holds this payment, whose report is in doubt; None where it does not.
+    """Return the id under which Altegio holds this payment, whose report is unconfirmed; None if it does not hold it.
 
-    With `said` as the payment was before a correction.
+    With `said`, look for the payment as it was before a correction.
     """
     data = said or payment
     equal = [remote.id for remote in held if remote.id and not remote.is_refunded and is_same(data, remote)]
@@ -30,9 +30,9 @@ def find_remote(payment: Payment, held: Iterable[RemotePayment], said: PaymentCh
 
 
 def is_same(payment: Payment | PaymentChange, remote: RemotePayment) -> bool:
-    """Return whether the content is equal, compared as it is written on the wire.
+    """Return whether the content is equal, compared in the form in which it is sent.
 
-    A wire time has no zone: in the hour that a change of clocks repeats, two instants are written alike.
+    A time on the wire has no zone: in the hour that a change of clocks repeats, two instants are written alike.
     """
     return remote.payment_sum == payment.amount and all(
         _wire(here) == _wire(there)

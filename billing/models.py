@@ -1,4 +1,4 @@
-"""Payments for connections, and what Altegio offers for paying: tariffs, payment links, discounts."""
+"""Models of payments for connections, and of what Altegio offers for paying: tariffs, payment links, discounts."""
 
 from decimal import Decimal
 
@@ -14,18 +14,18 @@ from partner_portal.core.updated_at import UpdatedAt
 
 
 class PaymentStatus(models.TextChoices):
-    """Where a payment stands (docs/interface.md)."""
+    """The state of a payment (docs/interface.md)."""
 
     QUEUED = "queued", _("queued")  # to be reported; Altegio has not confirmed it
     REPORTED = "reported", _("reported")  # Altegio holds it, under `altegio_payment_id`
     FAILED = "failed", _("failed")  # Altegio refused it; it may be corrected and sent again
-    REFUND_QUEUED = "refund_queued", _("refund queued")  # a refund is wished; Altegio has not confirmed it
+    REFUND_QUEUED = "refund_queued", _("refund queued")  # a refund was requested; Altegio has not confirmed it
     REFUNDED = "refunded", _("refunded")  # Altegio holds it as refunded
     CANCELLED = "cancelled", _("cancelled")  # refunded before Altegio ever held it
 
 
 class Source(models.TextChoices):
-    """Who told of a payment."""
+    """Where a payment was reported from."""
 
     API = "api", _("billing system")
     ADMIN = "admin", _("staff")
@@ -33,19 +33,19 @@ class Source(models.TextChoices):
     ALTEGIO = "altegio", _("collected by Altegio")  # never reported back
 
 
-# What a payment says, and a correction may change.
+# The content of a payment, which a correction may change.
 CONTENT = ("amount", "currency", "paid_at", "period_from", "period_to")
 
 
 class Payment(UpdatedAt):
     """One payment for one application at one location, and its refund if there is one.
 
-    Times are kept to the second, as they go over the wire; both ends of the period belong to it.
+    Times are stored to the second, as they are sent; both ends of the period belong to it.
     """
 
-    # The partner's own id; NULLs are many, ids are unique.
+    # The partner's own id. Many rows may have none; ids are unique.
     external_id = models.CharField(_("external id"), max_length=200, unique=True, null=True, blank=True)
-    # What was told last under `external_id`; a correction by staff does not change it.
+    # The content last reported under `external_id`; a correction by staff does not change it.
     content_digest = models.CharField(max_length=64, blank=True, editable=False)
     source = models.CharField(_("told by"), max_length=8, choices=Source.choices)
     connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="payments")
@@ -60,7 +60,7 @@ class Payment(UpdatedAt):
     error = models.CharField(_("error"), max_length=500, blank=True)
     altegio_payment_id = models.BigIntegerField(_("Altegio's payment id"), null=True, blank=True)
     discount = models.DecimalField(_("discount, %"), max_digits=5, decimal_places=2, null=True, blank=True)
-    # How many times its report, and its refund, was queued: each has its own outgoing call.
+    # How many times its report, and its refund, was queued: each time has its own outgoing call.
     report_round = models.PositiveSmallIntegerField(default=0, editable=False)
     refund_round = models.PositiveSmallIntegerField(default=0, editable=False)
     recorded_at = models.DateTimeField(_("recorded"), default=timezone.now)
@@ -112,23 +112,23 @@ class Payment(UpdatedAt):
 
     @property
     def report_key(self) -> str:
-        """The natural key of the newest call that reports it."""
+        """The key of the newest call that reports it."""
         return f"payment:{self.pk}:{self.report_round}"
 
     @property
     def refund_key(self) -> str:
-        """The natural key of the newest call that refunds it."""
+        """The key of the newest call that refunds it."""
         return f"refund:{self.pk}:{self.refund_round}"
 
     def calls(self) -> "models.QuerySet[OutgoingCall]":
-        """Everything said to Altegio about it, oldest first."""
+        """Return all calls to Altegio about this payment, oldest first."""
         keys = [f"payment:{self.pk}:{number}" for number in range(1, self.report_round + 1)]
         keys += [f"refund:{self.pk}:{number}" for number in range(1, self.refund_round + 1)]
         return OutgoingCall.objects.filter(key__in=keys).order_by("pk")
 
 
 class PaymentChange(models.Model):
-    """A payment that failed was sent again: why it had failed, and what it said before."""
+    """The record that a failed payment was sent again: why it had failed, and its content before."""
 
     payment = models.ForeignKey(Payment, on_delete=models.CASCADE, related_name="changes")
     at = models.DateTimeField(_("when"), default=timezone.now)
@@ -153,7 +153,7 @@ class PaymentChange(models.Model):
 
 
 class TariffOption(models.Model):
-    """One way to pay through Altegio, as its tariffs call tells it."""
+    """One way to pay through Altegio, as its tariffs call reports it."""
 
     application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="tariff_options")
     altegio_id = models.BigIntegerField(_("Altegio's option id"))
@@ -185,7 +185,7 @@ class OfferState(models.TextChoices):
 
 
 class PaymentLink(models.Model):
-    """The address where the owner pays one tariff option at Altegio; it is asked for, and comes later."""
+    """The address where the owner pays one tariff option at Altegio; it is requested, and comes later."""
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="payment_links")
     option = models.ForeignKey(TariffOption, on_delete=models.CASCADE, related_name="links")
@@ -208,7 +208,7 @@ class PaymentLink(models.Model):
 
 
 class Discount(models.Model):
-    """The discount staff gave a location at Altegio, in percent; 0 takes it away."""
+    """The discount that staff gave a location at Altegio, in percent; 0 takes it away."""
 
     connection = models.OneToOneField(Connection, on_delete=models.CASCADE, related_name="discount")
     percent = models.DecimalField(_("discount, %"), max_digits=PERCENT_DIGITS, decimal_places=PERCENT_DECIMALS)
@@ -229,7 +229,7 @@ class Discount(models.Model):
 
 
 class PeriodNotice(OfInstallation):
-    """That the end of a trial or paid period was told of: once, whichever worker notes it."""
+    """The record that the end of a trial or paid period was reported: once, whichever worker does it."""
 
     class Kind(models.TextChoices):
         ENDING = "ending", _("ends soon")
@@ -251,7 +251,7 @@ class PeriodNotice(OfInstallation):
 
 
 class MonthlyFigures(models.Model):
-    """The figures of one month (of UTC) by application and country (`billing/figures/months.py`).
+    """The figures of one month (in UTC) by application and country (`billing/figures/months.py`).
 
     They repeat what connections and payments say. A row of the last twelve months may be deleted: it is counted
     again.
@@ -259,7 +259,7 @@ class MonthlyFigures(models.Model):
 
     month = models.DateField(primary_key=True)  # its first day
     places = models.JSONField(default=list)
-    # Nothing that counts for the month is awaited any more: it stays as it is.
+    # Whether the figures are final, because nothing that counts for the month can still come.
     is_settled = models.BooleanField(default=False)
     counted_at = models.DateTimeField(default=timezone.now)
 
@@ -268,7 +268,7 @@ class MonthlyFigures(models.Model):
 
 
 class Subscription(Connection):
-    """A connection as billing looks at it: until when it is paid."""
+    """A connection as billing sees it: until when it is paid."""
 
     class Meta:
         proxy = True

@@ -5,11 +5,11 @@ from decimal import Decimal
 
 from iso4217 import Currency
 
-# SQLite keeps a decimal as a double, which is exact up to 15 digits: 11 before the point, 4 after it.
+# SQLite stores a decimal as a double, which is exact up to 15 digits: 11 before the point, 4 after it.
 MAX_DIGITS, MAX_DECIMALS = 15, 4
 _AMOUNT = re.compile(rf"[0-9]{{1,{MAX_DIGITS - MAX_DECIMALS}}}(?:\.([0-9]+))?")
 
-# Gold, test codes and the like have no number of decimals: nothing is paid in them.
+# Gold, test codes and the like have no number of decimals, so nothing is paid in them.
 CURRENCIES: dict[str, int] = {
     str(currency.code): currency.exponent for currency in Currency if currency.exponent is not None
 }
@@ -20,16 +20,16 @@ PERCENT_DIGITS, PERCENT_DECIMALS = 5, 2
 
 
 class InvalidMoneyError(ValueError):
-    """The text is no amount of this currency; `str()` says why."""
+    """Raised when the text is no amount of this currency; `str()` says why."""
 
 
 def decimals_of(currency: str) -> int:
-    """How many decimals the currency has (ISO 4217): 2 for EUR, 0 for JPY, 3 for KWD."""
+    """Return how many decimals the currency has (ISO 4217): 2 for EUR, 0 for JPY, 3 for KWD."""
     return CURRENCIES[currency]
 
 
 def read_amount(text: str, currency: str) -> Decimal:
-    """The amount written as plain digits: no sign, no exponent, no more decimals than the currency has.
+    """Read an amount in plain digits: no sign, no exponent, no more decimals than the currency has.
 
     Raises InvalidMoneyError.
     """
@@ -43,11 +43,11 @@ def read_amount(text: str, currency: str) -> Decimal:
 
 
 def plain_percent(percent: Decimal) -> Decimal:
-    """The percentage without idle zeros, as it is written on the wire and shown: 10.00 as 10, 15.50 as 15.5."""
+    """Return the percentage without trailing zeros, as it is sent and shown: 10.00 as 10, 15.50 as 15.5."""
     trimmed = percent.normalize()
     return trimmed.quantize(Decimal(1)) if trimmed == trimmed.to_integral_value() else trimmed
 
 
 def exact(amount: Decimal, currency: str) -> Decimal:
-    """The amount with exactly the currency's decimals, as it is written on the wire and shown."""
+    """Return the amount with exactly the currency's decimals, as it is sent and shown."""
     return amount.quantize(Decimal(1).scaleb(-decimals_of(currency)))

@@ -1,4 +1,4 @@
-"""The e-mails about money: a payment was received, a payment was refunded."""
+"""Notifications about money: a payment was received, a payment was refunded."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -14,7 +14,7 @@ from billing.models import Payment, PaymentStatus, Source
 from integrations.connections.brand import brand_of_all
 from partner_portal.core.formats import money
 
-# A file may bring the payments of years, which are no news.
+# A file may import the payments of years, which are too old to be reported to owners.
 HISTORY = timedelta(days=30)
 
 
@@ -28,7 +28,7 @@ class _AboutPayments(NotificationKind):
 
 @register_notification
 class Paid(_AboutPayments):
-    """Altegio holds the payment."""
+    """A payment that Altegio holds."""
 
     name = "payment"
     status = PaymentStatus.REPORTED
@@ -36,26 +36,26 @@ class Paid(_AboutPayments):
 
 @register_notification
 class Refunded(_AboutPayments):
-    """Altegio holds it as refunded."""
+    """A payment that Altegio holds as refunded."""
 
     name = "refund"
     status = PaymentStatus.REFUNDED
 
 
 def tell_of_payment(payment: Payment) -> None:
-    """Altegio holds this payment: its owner is told, once."""
+    """Notify the owner, once, that Altegio holds this payment."""
     if not _is_history(payment):
         notify(Paid, payment.connection.owner, payment.pk, key=_key(payment))
 
 
 def tell_of_refund(payment: Payment) -> None:
-    """Altegio holds this payment as refunded: its owner is told, once."""
+    """Notify the owner, once, that Altegio holds this payment as refunded."""
     if not _is_history(payment):
         notify(Refunded, payment.connection.owner, payment.pk, key=_key(payment))
 
 
 def _key(payment: Payment) -> str:
-    """Altegio's id: what it tells of as collected may turn out to be a payment that was reported from here."""
+    """Return a key with Altegio's id: what it reports as collected may turn out to be reported from here."""
     return f"{payment.application_id}:{payment.altegio_payment_id}"
 
 
@@ -66,7 +66,7 @@ def _is_history(payment: Payment) -> bool:
 @EMAIL_CONTEXTS.add(Paid.name)
 @EMAIL_CONTEXTS.add(Refunded.name)
 def with_payments(params: dict[str, Any]) -> dict[str, Any]:
-    """The context of an e-mail about some payments and `more` of them."""
+    """Return the context of an e-mail about some payments and `more` of them."""
     shown = Payment.objects.select_related("connection__location", "connection__application").in_bulk(
         params["subjects"]
     )

@@ -1,6 +1,6 @@
 """What the owner can buy at Altegio itself: tariffs, payment links and discounts (docs/altegio.md §2).
 
-All three may be repeated: two are questions, and a discount that is set twice is the same discount.
+All three calls are idempotent: two are questions, and a discount that is set twice is the same discount.
 """
 
 from decimal import Decimal
@@ -25,11 +25,11 @@ NO_DISCOUNT = Decimal(0)
 
 
 class NotOfferedError(Exception):
-    """This cannot be bought, or given, for this connection; `str()` says why."""
+    """Raised when this cannot be bought, or given, for this connection; `str()` says why."""
 
 
 def fetch_tariffs(application: Application) -> None:
-    """Queue the question; one that waits already serves."""
+    """Queue the question for an application's tariffs; one that already waits serves."""
     queue_newest(FetchTariffs, f"tariffs:{application.pk}", application=application.pk)
 
 
@@ -66,16 +66,16 @@ def give_discount(connection: Connection, percent: Decimal) -> Discount:
             },
         )
         key = f"discount:{discount.pk}"
-        # An order of its own: a payment does not wait for a discount.
+        # The discount has an order of its own, so that no payment waits for it.
         queue_newest(GiveDiscount, key, ordering_key=key, connection_id=connection.pk, discount=discount.pk)
         return discount
 
 
 @register
 class FetchTariffs(CallKind):
-    """The options an application is sold for.
+    """The call that fetches the options an application is sold for.
 
-    Neither a 404 nor an answer without a list means that there are none: what is known stays.
+    Neither a 404 nor an answer without a list means that there are none: the known options stay.
     """
 
     name = "fetch_tariffs"
@@ -112,7 +112,7 @@ class FetchTariffs(CallKind):
 
 @register
 class FetchLink(CallKind):
-    """Where an owner pays an option."""
+    """The call that fetches the address where an owner pays an option."""
 
     name = "fetch_payment_link"
     title = english("Payment link")
@@ -150,7 +150,7 @@ def _settle_link(call: OutgoingCall, url: str, error: str) -> None:
 
 @register
 class GiveDiscount(CallKind):
-    """The newest discount of a location."""
+    """The call that sets a location's newest discount."""
 
     name = "give_discount"
     title = english("Discount")

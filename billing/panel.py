@@ -1,4 +1,4 @@
-"""Payments due, on the control room's first page."""
+"""The panel of payments due on the control room's first page."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ MAX_URGENT = 5
 
 
 def payments_due() -> dict[str, Any]:
-    """Trials and periods that end soon or have ended, and payments Altegio has not taken: five queries."""
+    """Count trials and periods that end soon or have ended, and payments that Altegio has not taken: five queries."""
     live = Connection.objects.live()
 
     def due(which: Q, name: str) -> Any:

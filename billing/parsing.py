@@ -1,4 +1,4 @@
-"""Reading what somebody tells of a payment: one reader for the API, the admin and imported files."""
+"""Parsing of a reported payment: one parser for the API, the admin and imported files."""
 
 import hashlib
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ NEVER = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
 
 
 class InvalidPaymentError(Exception):
-    """What was told cannot be: `errors` names the fields and says why."""
+    """Raised when the reported data is invalid: `errors` gives the reasons for each field."""
 
     def __init__(self, errors: dict[str, list[str]]) -> None:
         super().__init__("; ".join(f"{name}: {' '.join(texts)}" for name, texts in errors.items()))
@@ -26,7 +26,7 @@ class InvalidPaymentError(Exception):
 
 @dataclass(frozen=True)
 class PaymentData:
-    """What somebody tells of a payment, read and found possible. Moments are in UTC, to the second."""
+    """The content of a payment as reported, parsed and valid. Moments are in UTC, to the second."""
 
     external_id: str | None
     salon_id: int
@@ -39,7 +39,7 @@ class PaymentData:
 
     @property
     def digest(self) -> str:
-        """The content: equal for the same location, money and instants, however they were written."""
+        """A hash of the content: equal for the same location, money and instants, however they were written."""
         parts = [
             self.salon_id,
             self.application_id,
@@ -51,7 +51,7 @@ class PaymentData:
 
 
 def read_payment(raw: Mapping[str, object], *, needs_external_id: bool = True) -> PaymentData:
-    """Read the fields named as in docs/interface.md. Raises InvalidPaymentError with every field that is wrong."""
+    """Parse the fields named in docs/interface.md. Raises InvalidPaymentError with every field that is wrong."""
     reader = _Reader(raw)
     currency = reader.currency()
     data = PaymentData(
@@ -72,7 +72,7 @@ def read_payment(raw: Mapping[str, object], *, needs_external_id: bool = True) -
 
 
 class _Reader:
-    """Reads field by field and collects what is wrong; a wrong field reads as a harmless stand-in."""
+    """A parser that goes field by field and collects the errors; a wrong field gives a harmless stand-in."""
 
     def __init__(self, raw: Mapping[str, object]) -> None:
         self.raw = raw
@@ -126,12 +126,12 @@ class _Reader:
     def amount(self, currency: str) -> Decimal:
         value = self._required("amount")
         if isinstance(value, int | Decimal) and not isinstance(value, bool):
-            value = str(value)  # as its text says: no float was made of it on its way here
+            value = str(value)  # this is the text that was sent: no float was made of it on its way here
         if value is not None and not isinstance(value, str):
             self.wrong("amount", 'Write the amount as text, for example "990.99".')
         elif value is not None:
             try:
-                # Without a known currency the most exact one judges the digits.
+                # Without a known currency the digits are checked by the one with the most decimals.
                 return read_amount(value, currency or "CLF")
             except InvalidMoneyError as problem:
                 self.wrong("amount", str(problem))

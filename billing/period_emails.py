@@ -21,14 +21,14 @@ from partner_portal.core import formats
 
 
 def _theirs(connections: QuerySet[Connection], person: User, subjects: Sequence[int]) -> list[int]:
-    """Those that are still the person's, and of an application that tells owners."""
+    """Return the subjects that are still the person's, and whose application notifies owners."""
     mine = connections.filter(pk__in=subjects, owner=person, application__tells_owners_of_periods=True)
     return list(mine.order_by("pk").values_list("pk", flat=True))
 
 
 @register_notification
 class Ending(NotificationKind):
-    """The trial or the paid period ends within SUBSCRIPTION_WARNING_DAYS."""
+    """A trial or paid period that ends within SUBSCRIPTION_WARNING_DAYS."""
 
     name = "ending"
 
@@ -38,7 +38,7 @@ class Ending(NotificationKind):
 
 @register_notification
 class Frozen(NotificationKind):
-    """Altegio has stopped the integration until it is paid (docs/altegio.md §3)."""
+    """An integration that Altegio has stopped until it is paid (docs/altegio.md §3)."""
 
     name = "frozen"
 
@@ -49,7 +49,7 @@ class Frozen(NotificationKind):
 @EMAIL_CONTEXTS.add(Ending.name)
 @EMAIL_CONTEXTS.add(Frozen.name)
 def with_ways_to_pay(params: dict[str, Any]) -> dict[str, Any]:
-    """The context of an e-mail about some connections of one application and `more` of them."""
+    """Return the context of an e-mail about some connections of one application and `more` of them."""
     found = Connection.objects.select_related("application", "location").in_bulk(params["subjects"])
     shown = [found[pk] for pk in params["subjects"] if pk in found]
     prices = [option_name(option) for options in options_for(shown).values() for option in options]
@@ -80,7 +80,7 @@ def _name_of(connection: Connection) -> str:
 
 
 def _headline(connection: Connection) -> str:
-    """The subject of an e-mail about one location whose time ends soon."""
+    """Return the subject of an e-mail about one location whose time ends soon."""
     end = connection.next_payment_at
     names = {"location": _name_of(connection), "day": formats.day(end) if end else ""}
     if end is not None and end == connection.paid_until:

@@ -1,6 +1,6 @@
-"""Noting that a trial or a paid period ends soon, or has ended unpaid: once for each, and never after a payment.
+"""Noting that a trial or paid period ends soon, or has ended unpaid: once each, and never after a payment.
 
-What is noted is told in the same transaction: to the partner's systems by `period_noted`, to the owner by an e-mail.
+The end is reported in the same transaction: to the partner's systems by `period_noted`, to the owner by an e-mail.
 """
 
 from datetime import timedelta
@@ -20,17 +20,18 @@ from partner_portal.core.queues import Queue
 
 ENDS = Queue.register(Queue("period ends", "Ends of trials and paid periods", Connection))
 BATCH = 500
-# What Altegio has not taken by then may never arrive: its owner must hear of the end before Altegio freezes.
+# A payment that Altegio has not taken by then may never arrive: its owner must hear of the end before Altegio
+# freezes.
 ON_ITS_WAY_LASTS = timedelta(days=1)
 
 
 def note_ends() -> int:
-    """Note what ends soon and what has ended; returns how many. Any number of workers may do so."""
+    """Note the periods that end soon or have ended; return how many. Any number of workers may do so."""
     return sum(_note_all(PeriodNotice.Kind(kind)) for kind in PeriodNotice.Kind)
 
 
 def without_waiting_payment(connections: QuerySet[Connection]) -> QuerySet[Connection]:
-    """Without those of which a payment for what comes next is on its way to Altegio, and has not been for long."""
+    """Leave out connections whose next payment has been on its way to Altegio for less than `ON_ITS_WAY_LASTS`."""
     report = unfinished(
         key=key_of("payment", "pk", "report_round"), created_at__gte=timezone.now() - ON_ITS_WAY_LASTS
     )
@@ -40,7 +41,7 @@ def without_waiting_payment(connections: QuerySet[Connection]) -> QuerySet[Conne
 
 
 def ending() -> QuerySet[Connection]:
-    """The connections whose owners are to be told that their trial or period ends soon."""
+    """Return the connections whose owners must hear that their trial or period ends soon."""
     return without_waiting_payment(Connection.objects.filter(soon(), state=State.ACTIVE))
 
 
@@ -57,13 +58,17 @@ def _unnoted(kind: PeriodNotice.Kind) -> QuerySet[Connection]:
 
 
 def _overdue() -> QuerySet[Connection]:
-    # Without a trial, and before anything was paid, there is no period that could be over.
+    # Without a trial, and before anything was paid, no period could be over.
     no_period = Q(next_payment_at=F("activated_at"), trial_ends_at=None, paid_until=None)
     return without_waiting_payment(Connection.objects.live().filter(overdue())).exclude(no_period)
 
 
 def _note(found: Connection, kind: PeriodNotice.Kind) -> None:
-    """Payments are taken in under the same lock: one that came a moment ago is seen, as are other days of trial."""
+    """Note the end of one connection's period, if it is still due.
+
+    Payments are taken in under the same lock, so one that came a moment ago, or a change of the trial's days, is
+    seen.
+    """
     connection = lock(found.pk)
     follow_payments(connection)
     if connection.next_payment_at is None or not _unnoted(kind).filter(pk=connection.pk).exists():

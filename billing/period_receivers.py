@@ -1,4 +1,4 @@
-"""What of a period's end and of a freeze is news for the owner."""
+"""Receivers that notify the owner of a period's end and of a freeze."""
 
 from typing import Any
 
@@ -15,14 +15,14 @@ from integrations.lifecycle.notifications import application_group
 
 @receiver(period_noted)
 def tell_of_end(connection: Connection, kind: PeriodNotice.Kind, **_: Any) -> None:
-    """Before the end; afterwards Altegio's freeze is what the owner is told of."""
+    """Notify the owner before the end; after it, Altegio's freeze is what the owner is notified of."""
     if kind == PeriodNotice.Kind.ENDING:
         _tell(Ending, connection)
 
 
 @receiver(connection_changed)
 def tell_of_freeze(connection: Connection, after: State, **_: Any) -> None:
-    """Once for what is not paid: Altegio may freeze and thaw it in between."""
+    """Notify the owner of a freeze, once for each unpaid period: Altegio may freeze and thaw it in between."""
     if after == State.FROZEN:
         _tell(Frozen, connection)
 

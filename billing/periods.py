@@ -1,4 +1,4 @@
-"""What payments make of a connection: until when it is paid, when its trial ends, when the next one is due."""
+"""What payments change about a connection: until when it is paid, when its trial ends, when the next one is due."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -11,12 +11,12 @@ from integrations.activation.adoption import ADOPTED
 from integrations.connections.models import Connection
 from integrations.connections.transitions import lock
 
-# Of a connection, as billing keeps them together.
+# The columns of a connection that billing updates together.
 COLUMNS = ("trial_ends_at", "paid_until", "next_payment_at")
 
 
 def lock_payment(payment_id: int) -> Payment:
-    """The payment, locked until the transaction ends. Its connection is locked first, as everywhere."""
+    """Return the payment, locked until the transaction ends. Its connection is locked first, as everywhere."""
     connection = lock(Payment.objects.values_list("connection", flat=True).get(pk=payment_id))
     payment = Payment.objects.select_for_update(of=("self",), no_key=True).get(pk=payment_id)
     if payment.connection_id != connection.pk:
@@ -27,7 +27,7 @@ def lock_payment(payment_id: int) -> Payment:
 
 
 def paid_until(application_id: int, location_id: int) -> datetime | None:
-    """The end of the latest period that Altegio holds and that is not refunded (docs/interface.md)."""
+    """Return the end of the latest period that Altegio holds and that is not refunded, if any (docs/interface.md)."""
     held = Payment.objects.filter(
         application=application_id, location=location_id, altegio_payment_id__isnull=False
     ).exclude(status=PaymentStatus.REFUNDED)
@@ -36,19 +36,19 @@ def paid_until(application_id: int, location_id: int) -> datetime | None:
 
 
 def _was_paid_elsewhere(connection: Connection, ends: Sequence[datetime]) -> bool:
-    """Return whether it was taken over when its trial was long over: until when it is paid, nobody here knows."""
+    """Return whether the connection was taken over after its trial: then nobody here knows until when it is paid."""
     if connection.claim != ADOPTED or connection.paid_until is not None:
         return False
-    # What is being taken over at this moment has no change on record yet.
+    # A connection that is being taken over at this moment has no change on record yet.
     taken_over_at = connection.changes.order_by("pk").values_list("at", flat=True).first() or timezone.now()
     return all(end <= taken_over_at for end in ends)
 
 
 def follow_payments(connection: Connection) -> None:
-    """Bring the subscription columns of a locked connection to what the payments say.
+    """Update the subscription columns of a locked connection from its payments.
 
-    A trial is given once for an application at a location, from its first activation (docs/altegio.md §2), so
-    a reconnection shares the trial and the payments of the connections before it.
+    A trial is given once for an application at a location, from its first activation (docs/altegio.md §2), so a
+    reconnection shares the trial and the payments of the connections before it.
     """
     siblings = Connection.objects.same_place(connection)
     first: datetime | None = siblings.aggregate(first=Min("activated_at"))["first"]

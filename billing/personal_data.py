@@ -1,4 +1,4 @@
-"""What billing holds on a person, for the file they may take along."""
+"""What billing holds on a person, for the file that they may take along."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What happens to payments, as events in the JSON of the API (docs/interface.md)."""
+"""Events about payments, in the JSON of the API (docs/interface.md)."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ _TYPES = {
 def publish_status(
     instance: Payment, *, created: bool, update_fields: frozenset[str] | None = None, **_: Any
 ) -> None:
-    """Whoever writes a payment's status, the partner's systems are told of it in the same transaction."""
+    """Publish each new status of a payment to the partner's systems, in the transaction that writes it."""
     if not created and "status" not in (update_fields or ()):
         return
     kind = _TYPES.get(PaymentStatus(instance.status))

@@ -1,4 +1,4 @@
-"""What a connection's life changes about its payments."""
+"""What changes in a connection's life do to its payments."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ def end_waiting_payments(connection: Connection, after: State, **_: Any) -> None
         report = OutgoingCall.objects.filter(key=payment.report_key)
         if report.filter(state__in=(CallState.SENDING, CallState.UNCONFIRMED)).exists():
             continue
-        # Whoever ends the connection ends its calls: the report is one of them, a refund is nobody's.
+        # Ending the connection also ends its calls, the report among them; a refund belongs to no connection.
         cancel(payment.calls().filter(connection=None), UNINSTALLED)
         payment.status, payment.error = PaymentStatus.FAILED, UNINSTALLED
         payment.save(update_fields=["status", "error"])
@@ -38,14 +38,14 @@ def end_waiting_payments(connection: Connection, after: State, **_: Any) -> None
 
 @COLUMNS.add()
 def begin_subscription(connection: Connection, after: State) -> None:
-    """Give a connection that comes alive its trial, and what was paid for the location before."""
+    """Give a connection that becomes live its trial, and what was paid for the location before."""
     if after in LIVE:
         follow_payments(connection)
 
 
 @receiver(call_struggles)
 def say_why_it_waits(call: OutgoingCall, reason: str, **_: Any) -> None:
-    """Write why Altegio has not taken a payment or refund for an hour; it still waits."""
+    """Write on a payment why Altegio has not taken it, or its refund, for an hour; it still waits."""
     if call.kind in (ReportPayment.name, RefundPayment.name):
         payment = lock_payment(call.params["payment"])
         if payment.status in (PaymentStatus.QUEUED, PaymentStatus.REFUND_QUEUED) and not payment.error:

@@ -1,4 +1,4 @@
-"""Refunding a payment: once, and never sent where the payment itself was not."""
+"""Refund of a payment: once, and never sent if the payment itself was not."""
 
 from django.db import transaction
 from django.utils import timezone
@@ -12,12 +12,12 @@ from integrations.outbox.queue import cancel
 
 
 def refund_payment(payment_id: int, *, by_staff: bool = False) -> tuple[Payment, bool]:
-    """Refund a payment; returns it, and whether this changed anything.
+    """Refund a payment; return it, and whether this changed anything.
 
-    Raises PaymentConflictError where it cannot be.
+    Raises PaymentConflictError if it cannot be refunded.
 
-    One whose report still waits is cancelled. One whose report is under way, or in doubt, is refunded
-    behind it: the calls of a connection go in order.
+    A payment whose report still waits is cancelled. One whose report is under way, or unconfirmed, is refunded behind
+    it: the calls of a connection go in order.
     """
     with transaction.atomic():
         payment = lock_payment(payment_id)
@@ -38,12 +38,12 @@ def refund_payment(payment_id: int, *, by_staff: bool = False) -> tuple[Payment,
 
 
 def is_unconfirmed(payment: Payment) -> bool:
-    """Return whether Altegio may have refunded it without saying so."""
+    """Return whether Altegio may have refunded the payment without saying so."""
     return payment.status == PaymentStatus.REPORTED and payment.error in REFUND_UNCONFIRMED
 
 
 def note_refund(payment_id: int) -> None:
-    """Staff have heard from Altegio that a payment in doubt is refunded. Raises PaymentConflictError."""
+    """Record that an unconfirmed refund was made, as staff have heard from Altegio. Raises PaymentConflictError."""
     with transaction.atomic():
         payment = lock_payment(payment_id)
         if not is_unconfirmed(payment):
@@ -53,6 +53,6 @@ def note_refund(payment_id: int) -> None:
 
 
 def _cancel_report(payment: Payment) -> bool:
-    """Return whether the report could be taken back: nothing of it has been sent, or Altegio said it is not there."""
+    """Cancel the report; return whether it could be: none of it was sent, or Altegio said that it is not there."""
     unsent = OutgoingCall.objects.filter(key=payment.report_key, state__in=(CallState.HELD, CallState.QUEUED))
     return bool(cancel(unsent, "The payment was refunded."))

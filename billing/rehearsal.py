@@ -1,7 +1,7 @@
 """The moderators' five checks (docs/altegio.md §5), rehearsed against the configured Altegio on a test location.
 
-Only the owner's hand is missing: where Connect must be pressed, the rehearsal says where, and watches what comes
-of it, as the portal takes it in. What is paid is refunded, and the location is disconnected at the end.
+Only the owner's hand is missing: where Connect must be pressed, the rehearsal says where, and watches how the portal
+takes it in. What is paid is refunded, and the location is disconnected at the end.
 """
 
 import time
@@ -23,22 +23,22 @@ from integrations.outbox.models import Attempt, OutgoingCall
 from integrations.status_sync.disconnect import disconnect
 
 PATIENCE = 60.0
-# How often the database is asked whether somebody has come.
+# How often, in seconds, the database is asked whether somebody has come.
 POLL = 0.5
 PRESSES = 3
 
 
 class CheckFailedError(Exception):
-    """A check did not hold; `str()` says what was seen."""
+    """Raised when a check did not hold; `str()` says what was seen."""
 
 
 class CheckNotShownError(Exception):
-    """A check could not be shown because the person at the browser did not come so far in time."""
+    """Raised when a check could not be shown because the person at the browser was not done in time."""
 
 
 @dataclass(frozen=True)
 class ModerationCheck:
-    """One of the five checks, with what was seen. `holds` is None where it could not be shown."""
+    """One of the five checks, with what was seen. `holds` is None if it could not be shown."""
 
     title: str
     holds: bool | None
@@ -47,7 +47,7 @@ class ModerationCheck:
 
 @dataclass
 class Rehearsal:
-    """One run on one location. `tell` shows a line while it runs; `wait` is how long to wait for Connect."""
+    """One run on one location. `tell` shows a line while it runs; `wait` is how many seconds to wait for Connect."""
 
     application: Application
     salon_id: int
@@ -57,12 +57,12 @@ class Rehearsal:
     tell: Callable[[str], None]
     evidence: list[str] = field(default_factory=list)
     payment_id: int = 0
-    # What is newer is the rehearsal's own.
+    # Connections newer than this one are the rehearsal's own.
     newest_before: int = 0
     presses: int = 0
 
     def run(self) -> Iterator[ModerationCheck]:
-        """The five checks, one after the other; a check that fails ends the rehearsal."""
+        """Yield the five checks, one after the other; a check that fails ends the rehearsal."""
         self.newest_before = max(self._at_location().values_list("pk", flat=True), default=0)
         for title, step in (
             ("Connects to a clean location, several times in a row", self._connects),
@@ -146,7 +146,7 @@ class Rehearsal:
             self._await(lambda: self._live() is None, "The location could not be disconnected.")
 
     def _await_connection(self) -> None:
-        """Wait until a press of Connect has led to a connection, and until that is active."""
+        """Wait until a press of Connect has led to a connection, and then until that is active."""
         self.presses += 1
         known = self._connections().count()
         address = reconnect_url(self.salon_id, self.application.altegio_id)
@@ -192,7 +192,7 @@ class Rehearsal:
         return Connection.objects.at_altegio(self.application.altegio_id, self.salon_id).order_by("pk")
 
     def _connections(self) -> ConnectionQuerySet:
-        """Those that came during the rehearsal."""
+        """Return the connections that came during the rehearsal."""
         return self._at_location().filter(pk__gt=self.newest_before)
 
     def _live(self) -> Connection | None:

@@ -1,4 +1,4 @@
-"""What the roles may do with payments, beyond looking."""
+"""The rights of the finance role to payments, beyond looking."""
 
 from accounts.roles import Role, register_rights
 

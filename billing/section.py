@@ -1,4 +1,4 @@
-"""On the owner's first page: until when each location is paid, how much is due, and the way to pay."""
+"""Notes for the owner's first page: until when each location is paid, how much is due, and how to pay."""
 
 from collections.abc import Mapping, Sequence
 

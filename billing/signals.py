@@ -1,6 +1,7 @@
-"""What billing tells of to whoever listens."""
+"""The signals that billing sends."""
 
 from django.dispatch import Signal
 
-# `connection`, `kind` (PeriodNotice.Kind): the end of a trial or paid period is noted, once; in the transaction.
+# Arguments: `connection` and `kind` (PeriodNotice.Kind). The end of a trial or paid period is noted, once; sent
+# inside the transaction.
 period_noted = Signal()

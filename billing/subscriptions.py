@@ -1,4 +1,4 @@
-"""Whose trial or paid period ends soon, or has ended without a payment."""
+"""Subscriptions whose trial or paid period ends soon, or has ended without a payment."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,7 +24,7 @@ TARIFFS = Queue.register(Queue("tariffs", "Tariffs to be fetched", Application))
 
 
 def subscriptions() -> QuerySet[Connection]:
-    """The connections that live on payments, the earliest due first."""
+    """Return the connections that live on payments, earliest due first."""
     return (
         Connection.objects.live()
         .select_related("application", "location", "owner")
@@ -33,24 +33,24 @@ def subscriptions() -> QuerySet[Connection]:
 
 
 def soon() -> Q:
-    """Connections whose trial or period ends within the days of warning."""
+    """Return the condition for connections whose trial or period ends within the days of warning."""
     now = timezone.now()
     return Q(next_payment_at__gt=now, next_payment_at__lte=now + timedelta(days=settings.SUBSCRIPTION_WARNING_DAYS))
 
 
 def overdue() -> Q:
-    """Connections whose trial or period has ended, and nothing was paid."""
+    """Return the condition for connections whose trial or period has ended without a payment."""
     return Q(next_payment_at__lte=timezone.now())
 
 
 def current() -> Q:
-    """Connections that are paid, or in their trial, for longer than the days of warning."""
+    """Return the condition for connections that are paid, or in trial, for longer than the days of warning."""
     return Q(next_payment_at__gt=timezone.now() + timedelta(days=settings.SUBSCRIPTION_WARNING_DAYS))
 
 
 @dataclass(frozen=True)
 class Totals:
-    """How many connections live on payments, by how they stand. Frozen ones are counted as such alone."""
+    """How many connections live on payments, by how they stand. Frozen ones count only as frozen."""
 
     paid: int
     trial: int
@@ -60,7 +60,7 @@ class Totals:
 
 
 def count_subscriptions() -> Totals:
-    """For the chart of the control room, in one query."""
+    """Count the subscriptions for the chart of the control room, in one query."""
     active = Q(state="active")
     paid = Q(paid_until__isnull=False, paid_until__gt=timezone.now())
     counted = Connection.objects.live().aggregate(
@@ -74,7 +74,7 @@ def count_subscriptions() -> Totals:
 
 
 def recent_counts() -> Totals:
-    """`count_subscriptions`, at most a minute old: it reads every live connection."""
+    """Return `count_subscriptions`, at most a minute old, because it reads every live connection."""
     try:
         known: Totals | None = cache.get(COUNTS)
         if known is None:
@@ -87,7 +87,7 @@ def recent_counts() -> Totals:
 
 @transaction.atomic
 def mail_digest() -> int:
-    """One e-mail a day to staff who may see it, if there is something to tell. Returns how many connections."""
+    """Queue one e-mail a day to staff who may see subscriptions, if any are due. Returns how many connections."""
     due = subscriptions().filter(soon() | overdue())
     count = due.count()
     if not count:
@@ -116,7 +116,7 @@ def _line(connection: Connection, now: datetime) -> dict[str, str | bool]:
 
 
 def refresh_tariffs() -> None:
-    """Ask for the tariffs of every application in use whose options are a day old, or not known."""
+    """Fetch the tariffs of every application in use whose options are a day old, or unknown."""
     fresh = TariffOption.objects.filter(fetched_at__gt=timezone.now() - TARIFFS_ARE_FRESH)
     used = Application.objects.filter(connections__state__in=LIVE).distinct()
     stale = TARIFFS.ready(used.exclude(pk__in=fresh.values("application")))

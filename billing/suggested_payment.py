@@ -1,4 +1,4 @@
-"""What staff would write into the form of a location's next payment: the period that follows, as was paid last."""
+"""Suggested values for a location's next payment: the period that follows, and the last payment's amount."""
 
 from datetime import timedelta
 from typing import Any
@@ -13,7 +13,7 @@ _SECOND = timedelta(seconds=1)
 
 
 def suggested_payment(salon_id: str, application_id: str) -> dict[str, Any]:
-    """The form's first values, by the form's names; none where no live connection is meant. UTC, whole seconds."""
+    """Return the form's first values by the form's names; none without a live connection. UTC, whole seconds."""
     if not (salon_id.isascii() and salon_id.isdecimal() and application_id.isascii() and application_id.isdecimal()):
         return {}
     here = {"location__altegio_id": salon_id[:18], "application__altegio_id": application_id[:18]}
@@ -24,7 +24,7 @@ def suggested_payment(salon_id: str, application_id: str) -> dict[str, Any]:
     standing = (PaymentStatus.QUEUED, PaymentStatus.REPORTED)
     last = Payment.objects.filter(**place, status__in=standing).order_by("-period_to").first()
     now = timezone.now().replace(microsecond=0)
-    # The end of a period belongs to it.
+    # The end of a period belongs to it, so the next one begins a second later.
     ends = [end for end in (connection.next_payment_at, last.period_to if last else None) if end]
     starts_at = max(ends).replace(microsecond=0) + _SECOND if ends else now
     length = last.period_to - last.period_from if last else USUAL_PERIOD

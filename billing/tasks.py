@@ -1,4 +1,4 @@
-"""What Celery finds of billing."""
+"""Celery tasks of billing."""
 
 from celery import shared_task
 
@@ -12,17 +12,17 @@ from partner_portal.core.queues import run_steps
 
 @shared_task
 def watch_subscriptions() -> None:
-    """Each hour: what is new of tariffs, and once a day the digest for staff."""
+    """Fetch tariffs and, once a day, queue the digest for staff; runs each hour."""
     run_steps(refresh_tariffs, mail_digest)
 
 
 @shared_task
 def watch_periods() -> None:
-    """Each minute: which trials have other days, which trials and periods end soon, and which have ended."""
+    """Follow changed trial days, and note trials and periods that end soon or have ended; runs each minute."""
     run_steps(follow_changed_trials, note_ends)
 
 
 @shared_task
 def count_figures() -> None:
-    """Every few minutes: the figures of the months that are due, and on Monday the e-mail about the week."""
+    """Count the months whose figures are due and, on Monday, queue the weekly e-mail; runs every few minutes."""
     run_steps(count_due_months, mail_week)

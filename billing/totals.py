@@ -1,4 +1,4 @@
-"""What was paid and refunded, by month and currency."""
+"""Totals of payments and refunds, by month and currency."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,7 @@ MAX_ROWS = 240
 
 @dataclass(frozen=True)
 class MonthTotal:
-    """One currency in one month (of the payment date, in UTC)."""
+    """The total of one currency in one month (of the payment date, in UTC)."""
 
     month: datetime
     currency: str
@@ -30,7 +30,7 @@ class MonthTotal:
 
 
 def totals_by_month() -> list[MonthTotal]:
-    """The newest months first. `held` is what Altegio was told of, `waiting` what is queued."""
+    """Return the totals, newest months first. `held` is what Altegio holds, `waiting` what is queued."""
     rows = (
         Payment.objects.exclude(status__in=(PaymentStatus.CANCELLED, PaymentStatus.FAILED))
         .annotate(month=TruncMonth("paid_at"))

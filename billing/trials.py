@@ -1,7 +1,7 @@
-"""A change of an application's days of trial reaches what is connected: each by itself, not where it is saved.
+"""Following a change of an application's trial days in its live connections, each in its own transaction.
 
-`Application.trial_days_followed` says by which days they were counted last: whoever changed them, and whenever a
-worker ends in between, beat finds what is left.
+`Application.trial_days_followed` holds the days by which they were last counted, so beat finds what is left, whoever
+changed the days and whenever a worker ends in between.
 """
 
 from datetime import timedelta
@@ -19,7 +19,7 @@ BATCH = 500
 
 
 def follow_changed_trials() -> int:
-    """Count anew the trials of the live connections of every application whose days have changed.
+    """Recount the trials of the live connections of every application whose days have changed.
 
     Returns how many connections followed. Any number of workers may do so.
     """
@@ -39,7 +39,7 @@ def _follow(application: Application, days: int) -> int:
 
 
 def _counted_otherwise(application: Application, days: int) -> QuerySet[Connection]:
-    """Its live connections whose trial is not so many days from the first activation there (`follow_payments`)."""
+    """Return live connections whose trial does not last `days` from the first activation (`follow_payments`)."""
     live = Connection.objects.live().filter(application=application)
     if not days:
         return live.exclude(trial_ends_at=None)

@@ -1,4 +1,4 @@
-"""Billing's part of the owner's pages."""
+"""URLs of billing's pages for owners."""
 
 from django.urls import path
 

@@ -37,7 +37,7 @@ NOTICES.register("link-none", _("This cannot be paid at Altegio now: the locatio
 @require_GET
 @owner_page
 def subscription_list(request: HttpRequest, owner: User) -> HttpResponse:
-    """Until when each location is paid, what is due first on top; in a constant number of queries."""
+    """Show until when each location is paid, earliest due first, in a constant number of queries."""
     search = searched(request)
     page = page_of(request, subscriptions().filter(matching(search), owner=owner))
     context = {
@@ -81,7 +81,7 @@ def _said(connection: Connection, price: str) -> tuple[str, str, str]:
 @require_GET
 @owner_page
 def payment_list(request: HttpRequest, owner: User) -> HttpResponse:
-    """What was paid and refunded, the newest first. What staff must look at first is not shown."""
+    """Show what was paid and refunded, newest first, except what staff must look at first."""
     search = searched(request)
     payments = (
         Payment.objects.filter(
@@ -115,7 +115,7 @@ def _payment_row(payment: Payment) -> dict[str, Any]:
 @require_POST
 @owner_page
 def payment_link(request: HttpRequest, owner: User, connection_id: int, option_id: int) -> HttpResponse:
-    """Ask for the link of one tariff option for one's own connection; the page shows it when it has come."""
+    """Request the link of one tariff option for the owner's connection; the page shows it once it has come."""
     connection = get_object_or_404(subscriptions(), pk=connection_id, owner=owner)
     option = get_object_or_404(offered_options([connection]), pk=option_id)
     back = place_in(request)

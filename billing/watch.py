@@ -1,4 +1,4 @@
-"""Payments, refunds, links and discounts that nobody tells Altegio about."""
+"""Watch checks for payments, refunds, links and discounts that no waiting call reports to Altegio."""
 
 from datetime import datetime
 
@@ -21,7 +21,7 @@ def _unreported(now: datetime) -> QuerySet[Payment]:
 
 
 def _report(found: Payment) -> None:
-    """Altegio is asked before it is sent, as in every later round."""
+    """Queue a new round of the report, which asks Altegio before it sends."""
     payment = lock_payment(found.pk)
     if payment.status == PaymentStatus.QUEUED:
         _queue_report(payment)
@@ -38,7 +38,7 @@ def _unrefunded(now: datetime) -> QuerySet[Payment]:
 
 
 def _refund(found: Payment) -> None:
-    """Behind its report, where that is not known to have arrived: the calls of a connection go in order."""
+    """Queue a new round of the refund, behind its report if that is not known to have arrived: calls go in order."""
     payment = lock_payment(found.pk)
     if payment.status != PaymentStatus.REFUND_QUEUED:
         return

@@ -1,3 +1,3 @@
-"""Billing in the control room."""
+"""Admin screens of billing."""
 
 from billing.admin import offers, payments, subscriptions  # noqa: F401

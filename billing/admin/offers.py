@@ -1,4 +1,4 @@
-"""What owners may buy at Altegio, in the control room: tariff options, payment links and discounts."""
+"""Admin screens of what owners may buy at Altegio: tariff options, payment links and discounts."""
 
 from typing import Any
 

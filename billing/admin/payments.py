@@ -1,4 +1,4 @@
-"""Payments in the control room: every role may look, the finance group may record, refund and export."""
+"""Admin screens of payments: every role may look, the finance group may record, refund and export."""
 
 from typing import Any, cast
 
@@ -70,7 +70,7 @@ class PaymentAdmin(ReadOnlyAdmin):
         return request.user.has_perm("billing.add_payment")
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Only a payment that failed is changed: corrected, and sent again."""
+        """Allow changes only to a payment that failed: it is corrected, and sent again."""
         failed = isinstance(obj, Payment) and obj.status == PaymentStatus.FAILED
         return failed and request.user.has_perm("billing.change_payment")
 
@@ -85,12 +85,12 @@ class PaymentAdmin(ReadOnlyAdmin):
         return (*self.readonly_fields, "status_and_error")
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """The address says for which location, as the case page does; the rest follows from what is known of it."""
+        """Return the first values of the form: the address names the location, its payments suggest the rest."""
         given: dict[str, Any] = {**super().get_changeform_initial_data(request)}
         return suggested_payment(given.get("salon_id", ""), given.get("application_id", "")) | given
 
     def save_model(self, request: HttpRequest, obj: Payment, form: Any, change: bool) -> None:
-        """Recorded, or sent again, by the rules of every way in."""
+        """Record the payment, or send it again, by the same rules as the API and imported files."""
         if change:
             send_again(obj.pk, form.payment_data, source=Source.ADMIN, by=cast("User", request.user))
             return
@@ -99,7 +99,7 @@ class PaymentAdmin(ReadOnlyAdmin):
         obj.pk = recorded.payment.pk
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """What changed while the form was open is said, and nothing is stored."""
+        """Show the form; if the payment changed while it was open, say so and store nothing."""
         try:
             return super().changeform_view(request, *args, **kwargs)
         except (PaymentConflictError, InvalidPaymentError) as problem:
@@ -194,7 +194,7 @@ class PaymentAdmin(ReadOnlyAdmin):
 
     @exported(_("Export for settlement"))
     def export(self, request: HttpRequest, chosen: QuerySet[Payment]) -> HttpResponseBase:
-        """All that settles Altegio's share, where the list's own file holds what the list shows."""
+        """Export all that settles Altegio's share; the list's own file holds only what the list shows."""
         rows = chosen.select_related("application", "location").order_by("pk")
         return self.download(request, rows, list(HEAD), settlement_values)
 
@@ -204,13 +204,13 @@ class PaymentAdmin(ReadOnlyAdmin):
         return [totals, figures, *super().get_urls()]
 
     def figures(self, request: HttpRequest) -> HttpResponse:
-        """What the business comes to, by month."""
+        """Show the figures of the business by month."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         return figures_page(request, {**self.admin_site.each_context(request), "opts": self.model._meta})
 
     def totals(self, request: HttpRequest) -> HttpResponse:
-        """By currency and month."""
+        """Show the totals by month and currency."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         context = {

@@ -1,4 +1,4 @@
-"""Subscriptions in the control room: what live connections are paid for, and what is due."""
+"""Admin screens of subscriptions: what live connections are paid for, and what is due."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from partner_portal.core.english import english as _
 
 
 class DueFilter(admin.SimpleListFilter):
-    """When the next payment is due."""
+    """A filter by when the next payment is due."""
 
     title = _("payment")
     parameter_name = "due"
@@ -76,7 +76,7 @@ class SubscriptionAdmin(ReadOnlyAdmin):
 
 
 def _bars() -> list[dict[str, Any]]:
-    """The chart: each group of connections with its share of the longest bar, in percent."""
+    """Return the chart's bars: each group of connections, with its share of the longest bar in percent."""
     counted = recent_counts()
     groups = [
         (_("paid"), counted.paid, "paid"),

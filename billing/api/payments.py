@@ -26,7 +26,7 @@ FIELDS = frozenset(
 
 
 class PaymentConflictAPIError(APIException):
-    """409: the request is well made, but not for the payment as it is."""
+    """Answers 409: the request is well formed, but does not fit the payment as it is."""
 
     status_code = status.HTTP_409_CONFLICT
     default_code = "conflict"
@@ -90,7 +90,7 @@ class PaymentSerializer(serializers.ModelSerializer[Payment]):
         return str(payment.exact_amount)
 
     def to_representation(self, payment: Payment) -> dict[str, Any]:
-        """Written out by hand: building the fields anew for each request costs more than all the rest of it."""
+        """Write the fields by hand: building them anew for each request costs more than everything else it does."""
         return {
             "id": payment.pk,
             "external_id": payment.external_id,
@@ -170,7 +170,10 @@ class PaymentList(ListAPIView[Payment]):
 
 
 def _ignored(data: dict[str, Any]) -> list[str]:
-    """A misspelt `application_id` would report the payment for another application, and nobody would notice."""
+    """Return a warning for each unknown field: a misspelt `application_id` would otherwise go unnoticed.
+
+    The payment would then be reported for another application.
+    """
     return [f"There is no field {name[:100]}: it was left out." for name in sorted(data.keys() - FIELDS)]
 
 

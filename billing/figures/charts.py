@@ -1,4 +1,4 @@
-"""Column charts as SVG shapes: only numbers and class names, since the pages' policy forbids inline style."""
+"""Column charts as SVG shapes, with only numbers and class names, because the pages' policy forbids inline styles."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ BELOW = 18.0
 
 @dataclass(frozen=True)
 class Column:
-    """One month's column in SVG units, as text; `label` stands below it, `words` say its value."""
+    """One month's column in SVG units, as text; `label` stands below it, `words` give its value."""
 
     x: str
     y: str
@@ -24,7 +24,7 @@ class Column:
 
 @dataclass(frozen=True)
 class ColumnChart:
-    """One measure over the months, oldest first; `top` is the largest value, in words."""
+    """The chart of one measure over the months, oldest first; `top` is the largest value, in words."""
 
     kind: str
     title: str
@@ -38,7 +38,7 @@ class ColumnChart:
 
 @dataclass(frozen=True)
 class Point:
-    """One month's value, in figures and in words; one that is not settled is drawn paler."""
+    """One month's value, as a number and in words; one that is not settled is drawn paler."""
 
     label: str
     value: Decimal | int | None
@@ -47,7 +47,7 @@ class Point:
 
 
 def column_chart(kind: str, title: str, points: Sequence[Point]) -> ColumnChart:
-    """Columns as high as their values beside the highest; a month without a value has none."""
+    """Return columns whose heights are relative to the highest value; a month without a value has no height."""
     highest = max((point for point in points if point.value), key=lambda point: point.value or 0, default=None)
     most = highest.value if highest else None
     columns = [

@@ -1,4 +1,4 @@
-"""What one month comes to, counted from the connections and payments themselves: four queries at any size."""
+"""Counting of one month's figures from the connections and payments themselves, in four queries at any size."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
@@ -28,10 +28,10 @@ from integrations.activation.adoption import ADOPTED
 from integrations.connections.models import LIVE, Connection, State
 from partner_portal.core.periods import Span
 
-# A month of a year of 365.25 days: 30.4375 days. What is paid for a period is worth so many seconds of it in a month.
+# A month of a year of 365.25 days, which is 30.4375 days: a paid period is valued by its share of these seconds.
 SECONDS_OF_A_MONTH = 2_629_800
 SECONDS_OF_A_DAY = 86_400
-# Who pays so long after the end of the trial was won by it.
+# A payment counts as won by the trial up to this long after the trial's end.
 PAID_AFTER_TRIAL = timedelta(days=30)
 
 Place = tuple[int, str]  # the application's pk, the location's country as Altegio names it ("" where it is not known)
@@ -39,7 +39,7 @@ Place = tuple[int, str]  # the application's pk, the location's country as Alteg
 
 @dataclass
 class PlaceFigures:
-    """One application in one country in one month, or several of them added up."""
+    """The figures of one application in one country in one month, or the sum of several of them."""
 
     activated: int = 0
     live: int = 0  # when the month began
@@ -50,7 +50,7 @@ class PlaceFigures:
     seconds: Counter[int] = field(default_factory=Counter)  # from arrival to activation: how many took so long
 
     def add(self, other: "PlaceFigures") -> None:
-        """Take in another place's, in place."""
+        """Add another place's figures to these, in place."""
         self.activated += other.activated
         self.live += other.live
         self.uninstalled += other.uninstalled
@@ -62,7 +62,7 @@ class PlaceFigures:
 
 
 class _Seconds(Func):
-    """A duration in seconds; on SQLite a duration is a number of microseconds."""
+    """A duration in seconds; SQLite stores a duration as a number of microseconds."""
 
     template = "EXTRACT(EPOCH FROM %(expressions)s)"
     output_field = DecimalField(max_digits=20, decimal_places=6)
@@ -76,7 +76,7 @@ def _between(later: str, earlier: str) -> _Seconds:
 
 
 def count_month(span: Span, now: datetime) -> dict[Place, PlaceFigures]:
-    """The figures of the month `span`, by place, as they are known at `now`."""
+    """Return the figures of the month `span` by place, as they are known at `now`."""
     places: dict[Place, PlaceFigures] = defaultdict(PlaceFigures)
     _count_activated(span, places)
     _count_churn(span, places)
@@ -86,7 +86,7 @@ def count_month(span: Span, now: datetime) -> dict[Place, PlaceFigures]:
 
 
 def _count_activated(span: Span, places: dict[Place, PlaceFigures]) -> None:
-    """Connections activated in the month; those in a trial; and of these, whose location paid soon enough.
+    """Count the connections activated in the month, those of them in a trial, and the trials paid in time.
 
     A location that was taken over from before the portal had its trial elsewhere.
     """
@@ -110,7 +110,7 @@ def _count_activated(span: Span, places: dict[Place, PlaceFigures]) -> None:
 
 
 def _count_churn(span: Span, places: dict[Place, PlaceFigures]) -> None:
-    """Connections live when the month began, and those of them that were uninstalled in it."""
+    """Count the connections that were live when the month began, and those of them that were uninstalled in it."""
     ended_since = Q(state=State.UNINSTALLED, ended_at__gte=span[0])
     live = Connection.objects.filter(Q(state__in=LIVE) | ended_since, activated_at__lt=span[0])
     counted = (
@@ -123,7 +123,7 @@ def _count_churn(span: Span, places: dict[Place, PlaceFigures]) -> None:
 
 
 def _time_activations(span: Span, places: dict[Place, PlaceFigures]) -> None:
-    """How long the activations of the month took, from the arrival; those of locations taken over took none."""
+    """Measure how long the month's activations took from the arrival; locations that were taken over are left out."""
     took = Cast(Floor(_between("activated_at", "arrived_at")), IntegerField())
     activated = Connection.objects.filter(
         activated_at__gte=span[0], activated_at__lt=span[1], arrived_at__lte=F("activated_at")
@@ -135,10 +135,10 @@ def _time_activations(span: Span, places: dict[Place, PlaceFigures]) -> None:
 
 
 def _add_revenue(moment: datetime, places: dict[Place, PlaceFigures]) -> None:
-    """Monthly recurring revenue at `moment`: what each running payment comes to in a month, as is usual for MRR.
+    """Add the monthly recurring revenue (MRR) at `moment`: what each running payment comes to in a month.
 
-    A payment runs from the beginning of its period to its end, both of which belong to it, if it was made by then,
-    Altegio holds it, and it was not refunded by then. A period shorter than a day counts as a day.
+    A payment runs from the beginning of its period to its end, both included, if it was made by `moment`, Altegio
+    holds it, and it was not refunded by then. A period shorter than a day counts as a day.
     """
     running = Payment.objects.filter(
         period_from__lte=moment, period_to__gte=moment, paid_at__lte=moment, altegio_payment_id__isnull=False
@@ -153,9 +153,9 @@ def _add_revenue(moment: datetime, places: dict[Place, PlaceFigures]) -> None:
 
 
 def two_digits(seconds: int) -> int:
-    """A time as it is kept: exact up to 99 seconds, beyond it rounded to two digits (5 % at most).
+    """Return a duration as it is stored: exact up to 99 seconds, rounded to two digits above (5 % off at most).
 
-    So a month has a few hundred different ones at most, however many connections.
+    So a month has at most a few hundred different durations, however many connections it has.
     """
     unit: int = 10 ** max(len(str(seconds)) - 2, 0)
     return (seconds + unit // 2) // unit * unit

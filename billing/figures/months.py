@@ -1,4 +1,4 @@
-"""The months that are over, counted once they have settled; the present one each hour."""
+"""Stored figures of the months: the present one is counted each hour, a past one until it has settled."""
 
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
@@ -16,26 +16,26 @@ from partner_portal.core.periods import Span, today
 from partner_portal.core.queues import run_steps
 
 MONTHS = 12
-# How old the figures may be: of the present month, and of one that is over but may still change.
+# The maximum age of the figures of the present month, and of a past month that may still change.
 PRESENT_EVERY, UNSETTLED_EVERY = timedelta(hours=1), timedelta(days=1)
 
 
 def shown_months() -> list[date]:
-    """The first days of the months on the page, newest first; the present month is one of them."""
+    """Return the first days of the months on the page, newest first, beginning with the present month."""
     last = today().year * 12 + today().month - 1
     return [date(number // 12, number % 12 + 1, 1) for number in range(last, last - MONTHS, -1)]
 
 
 def month_span(month: date) -> Span:
-    """From the month's first moment to the next one's, in UTC."""
+    """Return the month's first moment and that of the next month, in UTC."""
     start = datetime(month.year, month.month, 1, tzinfo=UTC)
     return start, (start + timedelta(days=32)).replace(day=1)
 
 
 def count_due_months() -> int:
-    """Count the months whose figures are missing or too old. Returns how many; any number may run it at once.
+    """Count the months whose figures are missing or too old. Returns how many; any number of workers may do so.
 
-    A month that is over changes until its trials could have been paid for (docs/operations.md); then it stays.
+    A past month changes until its trials could have been paid for (docs/operations.md); then it stays as it is.
     """
     now = timezone.now()
     known = MonthlyFigures.objects.in_bulk(shown_months())
@@ -83,7 +83,7 @@ def _stored(place: Place, figures: PlaceFigures) -> dict[str, Any]:
 
 
 def places_of(row: MonthlyFigures) -> dict[Place, PlaceFigures]:
-    """Return what `_count_figures` stored, as it was counted."""
+    """Return what `_count_figures` stored, in the form in which it was counted."""
     return {
         (stored["application"], stored["country"]): PlaceFigures(
             **{name: stored[name] for name in _NUMBERS},

@@ -1,4 +1,4 @@
-"""The page "Figures" of the control room, and the same as CSV."""
+"""The "Figures" page of the control room, and its CSV file."""
 
 import re
 from collections.abc import Iterator
@@ -22,9 +22,9 @@ HEAD = (
 
 
 def figures_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
-    """The figures for `?application=` (its pk) and `?country=`; with `?format=csv` as a file.
+    """Show the figures for `?application=` (its pk) and `?country=`; with `?format=csv`, return them as a file.
 
-    `context` is what every page of the room has. What stands in the address and is not known counts as nothing.
+    `context` is what every page of the control room has. Unknown parameters of the address are ignored.
     """
     filters = read_filters(request)
     report = read_report(filters)
@@ -50,7 +50,7 @@ def figures_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
 
 
 def read_filters(request: HttpRequest) -> Filters:
-    """A country stands as `=name`, since the name of one that is not known is empty."""
+    """Read the filters from the address. A country is given as `=name`, because an unknown one has an empty name."""
     application, country = request.GET.get("application", ""), request.GET.get("country", "")
     return Filters(
         application=int(application) if re.fullmatch(r"[0-9]{1,18}", application) else None,
@@ -59,7 +59,7 @@ def read_filters(request: HttpRequest) -> Filters:
 
 
 def csv_text(report: Report) -> str:
-    """A line for each month, application and country, oldest first; amounts in a column for each currency."""
+    """Return a line for each month, application and country, oldest first, with an amount for each currency."""
     return "".join(write_lines(_csv_rows(report)))
 
 

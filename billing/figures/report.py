@@ -1,4 +1,4 @@
-"""The figures of the last twelve months for chosen applications and countries, from the stored rows alone."""
+"""The figures of the last twelve months for chosen applications and countries, read only from the stored rows."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ from integrations.connections.models import Application
 
 
 def share(part: int, whole: int) -> Decimal | None:
-    """Per cent with one decimal; None of nothing."""
+    """Return `part` of `whole` in percent, with one decimal; None if `whole` is 0."""
     return (Decimal(100 * part) / whole).quantize(Decimal("0.1")) if whole else None
 
 
 def percentile(seconds: Counter[int], per_cent: int) -> int | None:
-    """The smallest time within which at least so many per cent were (nearest rank); None of nothing."""
+    """Return the smallest time within which this share lies (nearest rank); None if there are no times."""
     wanted, seen = ceil(seconds.total() * per_cent / 100), 0
     for took in sorted(seconds):
         seen += seconds[took]
@@ -30,7 +30,7 @@ def percentile(seconds: Counter[int], per_cent: int) -> int | None:
 
 @dataclass(frozen=True)
 class Filters:
-    """Which places are meant; None for all of them."""
+    """The chosen application and country; None chooses all."""
 
     application: int | None = None
     country: str | None = None
@@ -42,7 +42,7 @@ class Filters:
 
 @dataclass(frozen=True)
 class MonthFigures:
-    """One month, by place, as far as the filters include them."""
+    """The figures of one month by place, as far as the filters include them."""
 
     month: date
     places: dict[Place, PlaceFigures]
@@ -51,7 +51,7 @@ class MonthFigures:
 
     @cached_property
     def total(self) -> PlaceFigures:
-        """All its places added up."""
+        """The sum of all its places."""
         total = PlaceFigures()
         for figures in self.places.values():
             total.add(figures)
@@ -60,7 +60,7 @@ class MonthFigures:
 
 @dataclass(frozen=True)
 class Report:
-    """Twelve months, newest first, and what may be chosen."""
+    """The figures of twelve months, newest first, with the applications and countries to choose from."""
 
     months: list[MonthFigures]
     applications: dict[int, Application]  # by pk
@@ -68,7 +68,7 @@ class Report:
 
     @property
     def currencies(self) -> list[str]:
-        """Those in which something is paid in any of the months."""
+        """The currencies in which anything is paid in any of the months."""
         return sorted({currency for month in self.months for currency in month.total.revenue})
 
     @property
@@ -78,7 +78,7 @@ class Report:
 
 
 def read_report(filters: Filters) -> Report:
-    """Two queries: the stored months, and the applications."""
+    """Read the report in two queries: one for the stored months, one for the applications."""
     stored = MonthlyFigures.objects.in_bulk(shown_months())
     read = {month: places_of(row) for month, row in stored.items()}
     known = {place for places in read.values() for place in places}

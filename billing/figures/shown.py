@@ -1,4 +1,4 @@
-"""The figures as staff read them: each with its definition in a sentence, its charts and its table."""
+"""The figures as staff read them: each with a sentence that defines it, its charts and its table."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ ACTIVATION_TIME = _(
 
 @dataclass(frozen=True)
 class FigurePanel:
-    """One figure: what it is called, what it means, its charts, and its table of a row for each month."""
+    """One figure with its title, its definition, its charts, and a table with a row for each month."""
 
     title: str
     definition: str
@@ -45,12 +45,12 @@ class FigurePanel:
 
 
 def panels(report: Report) -> list[FigurePanel]:
-    """The four figures, from the totals of the months."""
+    """Return the four figures, from the totals of the months."""
     return [_revenue(report), _trials(report), _churn(report), _activation(report)]
 
 
 def places_table(report: Report) -> tuple[list[str], list[list[str]]]:
-    """The present month by application and country, those with the most connections first: head and rows."""
+    """Return the head and rows of the present month by application and country, most connections first."""
     found = sorted(report.months[0].places.items(), key=lambda item: (-item[1].live - item[1].activated, item[0]))
     head = [
         _("Application"),
@@ -82,17 +82,17 @@ def _in_currencies(figures: PlaceFigures) -> list[str]:
 
 
 def count(number: int) -> str:
-    """A whole number with separators."""
+    """Format a whole number with separators."""
     return str(formats.number_format(number, use_l10n=True, force_grouping=True))
 
 
 def per_cent(value: Decimal | None) -> str:
-    """A share in words."""
+    """Format a share in percent; a dash stands for none."""
     return NONE if value is None else f"{value}{NO_BREAK}%"
 
 
 def duration(seconds: int | None) -> str:
-    """A time in the two largest units: "37 s", "12 min 30 s", "3 h 20 min"."""
+    """Format a time in its two largest units: "37 s", "12 min 30 s", "3 h 20 min"."""
     if seconds is None:
         return NONE
     for size, unit, rest_size, rest_unit in ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "s")):
@@ -119,7 +119,7 @@ def _chart(
     *,
     unsettled: bool = False,
 ) -> ColumnChart:
-    """Of months newest first, drawn oldest first; `unsettled` marks those that may still change."""
+    """Chart values that are newest first, drawn oldest first; `unsettled` marks months that may still change."""
     points = [
         Point(str(formats.date_format(month.month, "M")), value, said, month.is_settled or not unsettled)
         for month, value, said in zip(months, values, words, strict=True)

@@ -30,9 +30,9 @@ Line = dict[str, str]  # `label`, `last`, `before`
 
 @transaction.atomic
 def mail_week() -> int:
-    """On Monday from 06:00 UTC, once: queue the e-mails about the week that is over. Returns how many.
+    """Queue the e-mails about last week, once, on Monday from 06:00 UTC. Returns how many.
 
-    Nothing is sent of two weeks in which nothing happened. Two workers queue the same e-mails, which are there once.
+    Nothing is sent if nothing happened in both weeks. Two workers queue the same e-mails, which are stored only once.
     """
     now = timezone.now().astimezone(UTC)
     monday = datetime.combine(now.date(), time(), tzinfo=UTC)
@@ -59,7 +59,7 @@ def mail_week() -> int:
 
 
 def week_lines(monday: datetime) -> list[Line]:
-    """What happened in the week before `monday` and in the one before it: four queries. Empty where nothing did."""
+    """Return what happened in the week before `monday` and the one before: four queries. Empty if nothing did."""
     weeks = ((monday - WEEK, monday), (monday - 2 * WEEK, monday - WEEK))
     last, before = (_happened(week) for week in weeks)
     paid, paid_before = (_paid(week) for week in weeks)
@@ -86,7 +86,7 @@ def _happened(week: Span) -> Counter[ConnectionEvent]:
 
 
 def _paid(week: Span) -> dict[str, tuple[int, Decimal]]:
-    """How many payments were reported, and their sum, by currency; what was refunded since is among them."""
+    """Return the number and sum of reported payments by currency, including those that have been refunded since."""
     reported = Payment.objects.filter(reported_at__gte=week[0], reported_at__lt=week[1]).order_by()
     sums: Any = reported.values_list("currency").annotate(number=Count("pk"), amount=Sum("amount"))
     return {currency: (number, exact(amount, currency)) for currency, number, amount in sums}
