@@ -1,6 +1,5 @@
 """Proofs of who somebody is: what each of them opens, and what ends when it is given anew.
 
-
 | what opens an account | since when |
 |---|---|
 | a password | once the account's address is proven; staff's, always: an administrator gave it |

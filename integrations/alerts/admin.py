@@ -1,4 +1,4 @@
-"""Alerts in the control room: what needs a person, who sees to it, and the test of where they are told."""
+"""Admin screens of alerts: what needs a person, who sees to it, and a test of the addresses that are notified."""
 
 from datetime import timedelta
 from typing import Any, cast
@@ -28,7 +28,7 @@ OPERATE = "alerts.change_alert"
 
 
 class OpenFilter(admin.SimpleListFilter):
-    """Alerts that nobody has dealt with yet, and those of them that are to be done now."""
+    """A filter for alerts that nobody has dealt with yet, and for those of them that are to be done now."""
 
     title = _("state")
     parameter_name = "open"
@@ -76,7 +76,7 @@ class AlertAdmin(BaseAdmin):
         return False
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Only staff see to alerts."""
+        """Offer only active staff as the person who sees to an alert."""
         kwargs["queryset"] = User.objects.filter(is_staff=True, is_active=True).order_by("email")
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
@@ -85,7 +85,7 @@ class AlertAdmin(BaseAdmin):
         return super().get_form(request, obj, change, **{"widgets": widgets, **kwargs})
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """What was typed alone: a worker may have told or cleared it meanwhile."""
+        """Save only what was typed: a worker may have announced or cleared the alert meanwhile."""
         obj.save(update_fields=form.changed_data)
 
     @admin.display(description=_("connection"))
@@ -144,7 +144,7 @@ class AlertAdmin(BaseAdmin):
         return redirect("admin:alerts_alert_changelist")
 
     def quiet(self, request: HttpRequest) -> HttpResponse:
-        """Tell of nothing for an hour, or tell again."""
+        """Silence all alerts for an hour, or end the silence."""
         _insist_on_right(request)
         now = timezone.now()
         keep_quiet(None if quiet_until(now) else now + QUIET)

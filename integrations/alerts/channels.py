@@ -1,9 +1,9 @@
-"""Telling of alerts where people are: chats and pagers, by the addresses of `ALERT_URLS` (Apprise).
+"""Announcement of alerts in chats and pagers, by the addresses of `ALERT_URLS` (Apprise).
 
-A new alert, its end, and at most one message in five minutes. A message is noted once an address took it: whoever is
-killed in between sends it again.
+A new alert and its end are announced, in at most one message in five minutes. A message is noted once an address has
+taken it, so a process that is killed in between sends it again.
 
-What strangers have written in an alert is text there too: nobody is called by it, no link leads elsewhere, and no
+What strangers have written in an alert stays plain text there: it mentions nobody, no link leads elsewhere, and no
 markup makes the chat refuse the message.
 """
 
@@ -25,21 +25,21 @@ from integrations.alerts.models import Alert, AlertChannels
 log = structlog.get_logger(__name__)
 
 AT_MOST_EVERY = timedelta(minutes=5)
-# How long all addresses together may take to answer.
+# How many seconds all addresses together may take to answer.
 MAX_SECONDS = 15.0
-# Longer than that.
+# Longer than `MAX_SECONDS`.
 LEASE = timedelta(minutes=2)
-# After a failure of all addresses.
+# The pause after all addresses failed.
 PAUSE = timedelta(minutes=1)
 MAX_LINES = 10
 _SCHEME = re.compile("[a-z0-9+]{1,20}", re.IGNORECASE)
-# Who asks an address now, or did last.
+# The thread that asks an address now, or did last.
 _asked: dict[str, threading.Thread] = {}
 _place = threading.BoundedSemaphore(1)
 
 
 class NotSentError(Exception):
-    """An address took no message; `str()` names its kind, and nothing secret of it. `by_all`: nobody was told."""
+    """Raised when an address took no message; `str()` names its kind and no secret. `by_all`: no address took it."""
 
     def __init__(self, why: str, *, by_all: bool) -> None:
         super().__init__(why)
@@ -47,9 +47,9 @@ class NotSentError(Exception):
 
 
 def announce_alerts() -> int:
-    """Send what is new and what has ended in one message, if it is time. Returns how many alerts it told of.
+    """Send what is new and what has ended in one message, if it is time. Returns how many alerts it announced.
 
-    One thread of a process does so, that a silent address delays no call.
+    One thread of a process does so, so that a silent address delays no outgoing call.
     """
     if not settings.ALERT_URLS or not _place.acquire(blocking=False):
         return 0
@@ -67,7 +67,7 @@ def _announce() -> int:
         send("\n".join(_lines(began, ended)), is_trouble=bool(began))
     except NotSentError as error:
         log.warning("alerts_not_announced", error=str(error))
-        # Where one of them took it, a second try would tell it twice; staff have it by e-mail too.
+        # If one of them took it, a second try would repeat it there; staff also get it by e-mail.
         if error.by_all:
             AlertChannels.objects.update(rests_until=timezone.now() + PAUSE)
             return 0
@@ -81,7 +81,7 @@ def _announce() -> int:
 
 @transaction.atomic
 def _claim() -> tuple[list[Alert], list[Alert]]:
-    """Take for this process alone, for a while, what is to be told: new alerts, and those that ended since."""
+    """Claim for this process, for a while, what is to be announced: new alerts, and ends of announced ones."""
     now = timezone.now()
     channels, _made = AlertChannels.objects.select_for_update().get_or_create(pk=1)
     if any(until is not None and until > now for until in (channels.rests_until, channels.quiet_until)):
@@ -95,7 +95,7 @@ def _claim() -> tuple[list[Alert], list[Alert]]:
 
 
 def _lines(began: Sequence[Alert], ended: Sequence[Alert]) -> list[str]:
-    """One line for each alert, the first few by name."""
+    """Return one line for each alert, up to `MAX_LINES` of each kind, and a count of the rest."""
     lines = [f"! {_as_text(alert)}" for alert in began[:MAX_LINES]]
     lines += [f"✓ ended: {_as_text(alert)}" for alert in ended[:MAX_LINES]]
     more = len(began) + len(ended) - len(lines)
@@ -103,13 +103,13 @@ def _lines(began: Sequence[Alert], ended: Sequence[Alert]) -> list[str]:
 
 
 def _as_text(alert: Alert) -> str:
-    """Its text, with a break behind each @: else "@everyone" in a location's title calls everybody of a room."""
+    """Return its text with a break after each @: otherwise "@everyone" in a location's title calls a whole room."""
     text: str = harmless({"text": alert.text})["text"]
     return text.replace("@", "@\u200b")
 
 
 def send(text: str, *, is_trouble: bool) -> None:
-    """Send a message to every address of `ALERT_URLS`. Raises NotSentError where one of them takes none."""
+    """Send a message to every address of `ALERT_URLS`. Raises NotSentError if any of them does not take it."""
     taken = _taken_by(settings.ALERT_URLS, text, NotifyType.WARNING if is_trouble else NotifyType.SUCCESS)
     failed = [kind_of(url) for url in settings.ALERT_URLS if url not in taken]
     if failed:
@@ -117,23 +117,23 @@ def send(text: str, *, is_trouble: bool) -> None:
 
 
 def _taken_by(urls: Sequence[str], text: str, kind: NotifyType) -> set[str]:
-    """Which of the addresses took the message, asked all at once, within MAX_SECONDS.
+    """Return which addresses took the message; all are asked at once, within MAX_SECONDS.
 
-    Apprise waits for each byte of an answer, however many come. Who is still being waited for from an earlier message
-    gets no other: there is one such thread for each address.
+    Apprise waits for each byte of an answer, however many come. An address that is still being waited for from an
+    earlier message gets no other: there is one such thread for each address.
     """
     taken: set[str] = set()
 
     def tell(url: str) -> None:
         channel = Apprise()
         try:
-            # As text: Apprise escapes it for the chats that read markup, and hands it on as markup otherwise.
+            # As text: Apprise escapes it for chats that read markup, and would otherwise forward it as markup.
             sent = channel.add(url) and channel.notify(
                 body=text, body_format=NotifyFormat.TEXT, title="Altegio partner portal", notify_type=kind
             )
             if sent:
                 taken.add(url)
-        except Exception as error:  # its text may hold what is secret in the address
+        except Exception as error:  # its text may hold the address's secret
             log.warning("alert_address_failed", address=kind_of(url), error=type(error).__name__)
 
     for url in urls:
@@ -147,7 +147,7 @@ def _taken_by(urls: Sequence[str], text: str, kind: NotifyType) -> set[str]:
 
 
 def send_test() -> list[str]:
-    """Send a test message now; returns what kinds of addresses took it. Raises NotSentError as `send`."""
+    """Send a test message now; return what kinds of addresses took it. Raises NotSentError as `send` does."""
     if not settings.ALERT_URLS:
         raise NotSentError("ALERT_URLS is empty: alerts go to staff by e-mail alone. See .env.example.", by_all=True)
     send("This is a test: alerts of the portal arrive here.", is_trouble=False)
@@ -155,6 +155,6 @@ def send_test() -> list[str]:
 
 
 def kind_of(url: str) -> str:
-    """Return what an address leads to, without what is secret in it: the scheme before `://`, where there is one."""
+    """Return the kind of an address, without its secrets: the scheme before `://`, if it has one."""
     scheme, _, rest = url.partition("://")
     return scheme if rest and _SCHEME.fullmatch(scheme) else "an address without a scheme"

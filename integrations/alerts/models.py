@@ -1,4 +1,4 @@
-"""Alert: something staff must know while there is still time."""
+"""Models of alerts: what staff must know while there is still time."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -12,19 +12,19 @@ from partner_portal.core.english import english as _
 
 
 class AlertQuerySet(models.QuerySet["Alert"]):
-    """Alerts by what is to be done about them."""
+    """A query set of alerts, by what is to be done about them."""
 
     def open(self) -> "AlertQuerySet":
-        """Nobody has cleared them, nor has their cause ended."""
+        """Return alerts that nobody has cleared and whose cause has not ended."""
         return self.filter(cleared_at=None)
 
     def to_do(self, now: datetime) -> "AlertQuerySet":
-        """Open, and not put off."""
+        """Return alerts that are open and not put off."""
         return self.open().filter(Q(snoozed_until=None) | Q(snoozed_until__lte=now))
 
 
 class Alert(models.Model):
-    """One thing that needs a person; of each `key` at most one is open. Cleared, it may come again."""
+    """One thing that needs a person; of each `key` at most one is open. Once cleared, it may come again."""
 
     class Kind(models.TextChoices):
         WINDOW = "window", _("activation running out of time")
@@ -50,7 +50,7 @@ class Alert(models.Model):
     raised_at = models.DateTimeField(_("raised"), default=timezone.now)
     mailed_at = models.DateTimeField(_("mailed"), null=True, blank=True)
     cleared_at = models.DateTimeField(_("cleared"), null=True, blank=True)
-    # Who sees to it, from when on it is told again, and what staff have found out.
+    # Who sees to it, until when it is put off, and what staff have found out.
     assignee = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.SET_NULL,
@@ -61,7 +61,7 @@ class Alert(models.Model):
     )
     snoozed_until = models.DateTimeField(_("put off until"), null=True, blank=True)
     note = models.TextField(_("note"), blank=True, default="", db_default="", max_length=2000)
-    # When its begin and its end were told by `ALERT_URLS`.
+    # When its beginning and its end were announced by `ALERT_URLS`.
     announced_at = models.DateTimeField(null=True, blank=True, editable=False)
     end_announced_at = models.DateTimeField(null=True, blank=True, editable=False)
 
@@ -91,13 +91,13 @@ class Alert(models.Model):
 
 
 class AlertChannels(models.Model):
-    """One row: until when nothing is sent by `ALERT_URLS`, and until when nothing is told at all.
+    """The single row of when `ALERT_URLS` may be used next, and until when nothing at all is announced.
 
     Its lock lets one process send at a time.
     """
 
     rests_until = models.DateTimeField(null=True, blank=True)
-    # Staff are at work on the portal: alerts are kept, and told afterwards if they are still open.
+    # Staff are at work on the portal: alerts are stored, and announced afterwards if they are still open.
     quiet_until = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:

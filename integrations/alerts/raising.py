@@ -1,4 +1,4 @@
-"""Raising alerts, and telling staff about them in one e-mail for many."""
+"""Raising alerts, clearing them, and notifying staff of many in one e-mail."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -20,7 +20,7 @@ SAME_KIND_EVERY = timedelta(minutes=5)
 
 
 def raise_alerts(alerts: Iterable[NewAlert]) -> None:
-    """Store alerts of (kind, key, text, connection); one that is open already stays as it is."""
+    """Store alerts of (kind, key, text, connection); one that is already open stays as it is."""
     rows = [
         Alert(kind=kind, key=key, text=clean_line(text, 500), connection=connection)
         for kind, key, text, connection in alerts
@@ -29,13 +29,13 @@ def raise_alerts(alerts: Iterable[NewAlert]) -> None:
 
 
 def raise_alert_once(kind: Alert.Kind, key: str, text: str, connection: Connection | None) -> None:
-    """Raise an alert whose cause is found again and again: what staff have cleared stays cleared."""
+    """Raise an alert whose cause is found again and again, but only once: what staff have cleared stays cleared."""
     if not Alert.objects.filter(key=key, connection=connection).exists():
         raise_alerts([(kind, key, text, connection)])
 
 
 def clear_alerts(**which: object) -> None:
-    """Clear these alerts: what they warned of is over."""
+    """Clear the open alerts that match, because what they warned of is over."""
     Alert.objects.filter(cleared_at=None, **which).update(cleared_at=timezone.now())
 
 
@@ -46,10 +46,10 @@ def _recently_mailed_kinds() -> set[str]:
 
 @transaction.atomic
 def mail_alerts() -> int:
-    """One e-mail to staff who may see alerts, about all alerts not mailed yet. Returns how many alerts.
+    """Queue one e-mail to staff who may see alerts, about all alerts not mailed yet. Returns how many alerts.
 
-    More of a kind that was told of a moment ago waits: thousands of activations running out make a dozen
-    e-mails an hour, and not one every ten seconds.
+    Nothing is sent while all waiting alerts are of kinds that were mailed a moment ago: thousands of activations
+    running out make a dozen e-mails an hour, and not one every ten seconds.
     """
     now = timezone.now()
     if quiet_until(now) is not None:

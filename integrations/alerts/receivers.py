@@ -1,4 +1,4 @@
-"""What raises and clears alerts by itself: each ends with its cause, and may come again."""
+"""Receivers that raise and clear alerts: each alert ends with its cause, and may come again."""
 
 import hashlib
 from collections.abc import Sequence
@@ -25,23 +25,24 @@ FAILURES_UNTIL_AN_ALERT = 3
 
 @receiver(token_stopped)
 def tell_of_refused_token(fingerprint: str, message: str, **_: Any) -> None:
-    """Every call rests until someone acts: the loudest alert there is."""
+    """Raise the most urgent alert there is: every call rests until somebody acts."""
     text = f"Altegio refuses the partner token (401: {message}). All calls rest until it is replaced."
     clear_alerts(kind=Alert.Kind.TOKEN)
     raise_alerts([(Alert.Kind.TOKEN, f"token:{fingerprint}", text, None)])
 
 
 def clear_when_the_token_works() -> None:
-    """Staff resumed it, or replaced it."""
+    """Clear the alert once staff have resumed or replaced the token."""
     if not token_is_stopped():
         clear_alerts(kind=Alert.Kind.TOKEN)
 
 
 @receiver(call_ended)
 def tell_of_failed_call(call: OutgoingCall, reason: str, *, is_withdrawn: bool = False, **_: Any) -> None:
-    """Refused, or too late: where nobody else would see it, staff are told, until a later call is done.
+    """Raise an alert for a call that was refused or came too late, if nobody else would see it.
 
-    Or withdrawn: then nobody needs it. But that a call finds nothing to say mends nothing that has failed before.
+    It is cleared when a later call is done, or is withdrawn, because then nobody needs it. A call that finds nothing
+    to send clears no earlier failure.
     """
     kind = CALL_KINDS.get(call.kind)
     if kind is None or not kind.alert_on_failure:
@@ -57,7 +58,7 @@ def tell_of_failed_call(call: OutgoingCall, reason: str, *, is_withdrawn: bool =
 
 @receiver(call_struggles)
 def tell_of_struggling_call(call: OutgoingCall, reason: str, **_: Any) -> None:
-    """It is tried for ever, and what stands behind it waits: staff are told once, until it ends, however it does."""
+    """Raise an alert, once, for a call that is retried for ever while others wait behind it; its end clears it."""
     kind = CALL_KINDS.get(call.kind)
     if kind is not None and kind.alert_on_failure:
         text = f"{kind.title}: Altegio has given no clear answer for an hour; what follows it waits. {reason}"
@@ -69,15 +70,15 @@ def _struggle_key(call: OutgoingCall) -> str:
 
 
 def alert_key(call: OutgoingCall, kind: CallKind) -> str:
-    """The key of the alert about a call that failed: the same for every call of the connection about the same."""
+    """Return the key of the alert about a failed call: the same for the connection's every call about the same."""
     about = hashlib.sha256(kind.about(call).encode()).hexdigest()[:20]
     return f"call:{call.kind}:{call.connection_id or ''}:{about}"
 
 
 @receiver(connection_changed)
 def follow_the_connection(connection: Connection, before: State, after: State, **_: Any) -> None:
-    """What warned of a state ends with it; a connection that waits again may run out of time again."""
-    # Nothing is asked of the database for one that nobody was warned of: they may be thousands at once.
+    """Clear the alerts about a state that has ended; let a connection that waits again be warned of again."""
+    # Connections without a warning cost no query: there may be thousands at once.
     if before == State.GRANTED and connection.warned:
         clear_alerts(connection=connection, kind=Alert.Kind.WINDOW)
     if after == State.GRANTED and connection.warned:
@@ -91,34 +92,37 @@ def follow_the_connection(connection: Connection, before: State, after: State, *
 
 @receiver(connections_changed)
 def end_conflicts(changes: Sequence[Change], **_: Any) -> None:
-    """The same of conflicts, which end by the thousand where their owner signs in."""
+    """Clear the alerts of conflicts that have ended, which are thousands where their owner signs in."""
     if ended := [change.connection.pk for change in changes if change.before == State.CONFLICT]:
         clear_alerts(connection__in=ended, kind=Alert.Kind.CONFLICT)
 
 
 @receiver(status_synced)
 def forget_what_is_gone(connection: Connection, status: ConnectionStatus, **_: Any) -> None:
-    """It was alive at Altegio and ended here; now it has ended there too."""
+    """Clear the alert about a connection that had ended here, was alive at Altegio, and has now ended there too."""
     if connection.state == State.UNINSTALLED and status.state not in (AltegioState.ACTIVE, AltegioState.FROZEN):
         clear_alerts(connection=connection, kind=Alert.Kind.UNKNOWN)
 
 
 @receiver(item_died)
 def tell_of_dead_letter(queue: Queue, error: str, **_: Any) -> None:
-    """One alert for a queue, however many of its items failed: one fault mostly hits many."""
+    """Raise one alert for a queue, however many of its items failed: one fault mostly hits many."""
     text = f"{queue.title}: an item could not be handled, and is not tried any more. See the dead letters. {error}"
     raise_alerts([(Alert.Kind.DEAD, f"dead:{queue.name}", text, None)])
 
 
 @receiver(queue_recovered)
 def forget_dead_letters(queue: str, **_: Any) -> None:
-    """The last dead letter of the queue was tried again, or let go."""
+    """Clear the alert once the queue's last dead letter was tried again, or let go."""
     clear_alerts(key=f"dead:{queue}")
 
 
 @receiver(stranded_found)
 def tell_of_stranded(check: Check, count: int, **_: Any) -> None:
-    """It is mended at once; why it could happen is for people to find, so it stays open until they clear it."""
+    """Raise an alert about stranded rows, which are mended at once.
+
+    It stays open until staff clear it, because they must find out why it could happen.
+    """
     if check.by_age:
         text = (
             f"{check.name}: {count} of them waited far too long, and are taken up now. After a stop of all workers, "
@@ -130,7 +134,7 @@ def tell_of_stranded(check: Check, count: int, **_: Any) -> None:
 
 
 def tell_of_mail_trouble() -> None:
-    """The mail server fails: this alert cannot come by e-mail."""
+    """Raise or clear the alert about a failing mail server. It cannot come by e-mail."""
     trouble = mail_trouble()
     if trouble is None:
         clear_alerts(kind=Alert.Kind.MAIL)

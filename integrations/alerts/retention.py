@@ -1,4 +1,4 @@
-"""How long alerts are kept after they were cleared. An open one stays until somebody has dealt with it."""
+"""Retention of alerts after they were cleared. An open one stays until somebody has dealt with it."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Celery's doors to the alerts."""
+"""Celery tasks of alerts."""
 
 from celery import shared_task
 
@@ -11,17 +11,17 @@ from partner_portal.core.queues import run_steps
 
 @shared_task
 def alert() -> None:
-    """Every few seconds: warn staff while there is still time."""
+    """Warn staff while there is still time, by e-mail; runs every few seconds."""
     run_steps(warn_of_late_activations, mail_alerts)
 
 
 @shared_task
 def follow_causes() -> None:
-    """Each minute: raise and clear the alerts whose cause no signal tells of."""
+    """Raise and clear the alerts whose cause sends no signal; runs each minute."""
     run_steps(tell_of_mail_trouble, clear_when_the_token_works)
 
 
 @shared_task
 def announce() -> None:
-    """Every few seconds: tell of alerts and their ends by the addresses of `ALERT_URLS`."""
+    """Announce alerts and their ends by the addresses of `ALERT_URLS`; runs every few seconds."""
     announce_alerts()

@@ -1,4 +1,4 @@
-"""Alerts while there is still time: half and five sixths of the activation window are gone."""
+"""Alerts about late activations: half and five sixths of the window are gone."""
 
 from django.db import transaction
 from django.utils import timezone
@@ -9,13 +9,13 @@ from integrations.connections.models import Connection, State
 from integrations.connections.transitions import hold
 from integrations.connections.window import activation_window
 
-# The level, and how much of the window is gone; the most urgent first, so that a late look raises one alert, not two.
+# The level, and how much of the window is gone. The most urgent comes first, so that a late look raises one alert.
 LEVELS = ((2, 5 / 6), (1, 1 / 2))
 BATCH = 500
 
 
 def warn_of_late_activations() -> int:
-    """Raise the alerts that are due; each once for a connection and level. Returns how many."""
+    """Raise the alerts that are due, each once for a connection and level. Returns how many."""
     return sum(_warn(level, gone) for level, gone in LEVELS)
 
 

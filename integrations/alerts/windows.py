@@ -1,4 +1,4 @@
-"""The alerts that a claim's window runs out: they are about one window, and end with it."""
+"""Clearing the alerts about a claim's window, which end when a new window begins."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,7 +9,7 @@ from integrations.connections.models import Connection
 
 
 def clear_window_alerts(connections: Sequence[Connection]) -> None:
-    """Their windows are about to begin anew. Nothing is asked of the database for those that nobody was warned of."""
+    """Clear the window alerts of connections whose windows begin anew; those without a warning cost no query."""
     if warned := [each.pk for each in connections if each.warned]:
         clear_alerts(connection__in=warned, kind=Alert.Kind.WINDOW)
 

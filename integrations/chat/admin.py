@@ -1,4 +1,4 @@
-"""Chat in the control room: which panel stands where, and what became of signals. Their words are for Altegio."""
+"""Admin screens of chat: which panel stands where, and the state of signals. Their words are only for Altegio."""
 
 from django.contrib import admin
 from django.utils.safestring import SafeString

@@ -1,4 +1,4 @@
-"""Signals of a chat: a client wrote something, a chat is to stand out or no longer (docs/altegio.md §2)."""
+"""Chat signals: a client has written, a chat is to stand out or no longer (docs/altegio.md §2)."""
 
 from datetime import datetime, timedelta
 from typing import ClassVar
@@ -22,14 +22,14 @@ TOO_LATE = _("It could not be told in time.")
 
 @transaction.atomic
 def send_signal(connection: Connection, kind: ChatSignal.Kind, *, phone: str, name: str, message: str) -> ChatSignal:
-    """Tell Altegio of it. The words stand in one encrypted row, not in the call."""
+    """Store a signal and queue its call to Altegio. The words stand in one encrypted row, not in the call."""
     signal = ChatSignal.objects.create(connection=connection, kind=kind, phone=phone, name=name, message=message)
     queue_signal(signal)
     return signal
 
 
 def queue_signal(signal: ChatSignal) -> None:
-    """Queue the call that tells it, in the caller's transaction; the signals of one connection go in order."""
+    """Queue the signal's call, in the caller's transaction; the signals of one connection go in order."""
     call_kind, connection_id = CALL_KIND_OF[ChatSignal.Kind(signal.kind)], signal.connection_id
     ordering_key = f"chat:{connection_id}"
     key = f"chat:{signal.pk}"
@@ -37,11 +37,11 @@ def queue_signal(signal: ChatSignal) -> None:
 
 
 class _Signal(CallKind):
-    """Its end, whichever it is, ends the signal too."""
+    """A call that sends a chat signal; its end, whichever it is, ends the signal too."""
 
     priority = Priority.NOTIFICATION
     yes_is_enough = True
-    # What was written an hour ago is read in the panel itself.
+    # A message an hour old has been read in the panel itself.
     max_age = timedelta(hours=1)
     signal: ClassVar[requests.ChatSignal]
 
@@ -63,7 +63,7 @@ class _Signal(CallKind):
         _signal(call).end(ChatSignal.State.FAILED, reason)
 
     def bring_back(self, call: OutgoingCall) -> bool:
-        """The words of one that has ended are gone."""
+        """Return whether the signal is still queued: the words of one that has ended are gone."""
         return ChatSignal.objects.filter(pk=call.params["signal"], state=ChatSignal.State.QUEUED).exists()
 
     def expired(self, call: OutgoingCall, now: datetime) -> None:
@@ -76,7 +76,7 @@ def _signal(call: OutgoingCall) -> ChatSignal:
 
 @register
 class NewMessage(_Signal):
-    """After an uncertain end it is told again: shown once more it disturbs nobody, not shown it is missed."""
+    """The call about a new message. It is repeated after an uncertain end: better shown twice than missed."""
 
     name = "chat_message"
     title = _("Chat message")
@@ -86,7 +86,7 @@ class NewMessage(_Signal):
 
 @register
 class ToggleHighlight(_Signal):
-    """It turns a state over, so what may have happened is not repeated."""
+    """The call that toggles a highlight. It flips a state, so one that may have happened is not repeated."""
 
     name = "chat_highlight"
     title = _("Chat highlight")

@@ -1,4 +1,4 @@
-"""What a chat bot says to Altegio: the address of its panel at a location, and signals about messages."""
+"""Models of what a chat bot sends to Altegio: the address of its panel at a location, and signals about messages."""
 
 from django.db import models
 from django.utils import timezone
@@ -9,7 +9,7 @@ from partner_portal.core.english import english as _
 
 
 class ChatPanel(OfInstallation, Synced):
-    """Which page Altegio shows as the chat panel of a location; "" for none."""
+    """The page that Altegio shows as the chat panel of a location; "" for none."""
 
     url = models.CharField(_("address"), max_length=500, blank=True)
 
@@ -24,7 +24,7 @@ class ChatPanel(OfInstallation, Synced):
 
 
 class ChatSignal(models.Model):
-    """Something that a client wrote, shown to the location's people. Its words are kept until Altegio has them."""
+    """Something that a client wrote, shown to the location's people. Its words are stored until Altegio has them."""
 
     class Kind(models.TextChoices):
         NEW_MESSAGE = "new_message", _("new message")
@@ -33,7 +33,7 @@ class ChatSignal(models.Model):
     class State(models.TextChoices):
         QUEUED = "queued", _("on its way")
         SENT = "sent", _("at Altegio")
-        FAILED = "failed", _("refused")  # or too late, or nobody knows
+        FAILED = "failed", _("refused")  # or it came too late, or nobody knows
 
     connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="chat_signals")
     kind = models.CharField(_("kind"), max_length=16, choices=Kind.choices)
@@ -58,6 +58,6 @@ class ChatSignal(models.Model):
         return f"#{self.pk}"
 
     def end(self, state: State, error: str = "") -> None:
-        """Note what became of it, and forget its words: the partner has them, and Altegio where it took them."""
+        """Store the outcome and delete the words: the partner has them, and so does Altegio if it took them."""
         ended = ChatSignal.objects.filter(pk=self.pk)
         ended.update(state=state, error=error[:500], phone="", name="", message="")

@@ -1,4 +1,4 @@
-"""The chat panel of a location: the last address that the partner named is told to Altegio (docs/altegio.md §2)."""
+"""The chat panel of a location: the last address that the partner named is sent to Altegio (docs/altegio.md §2)."""
 
 from django.db import transaction
 
@@ -21,7 +21,7 @@ def panel_key(connection: Connection) -> str:
 
 @transaction.atomic
 def set_panel(connection: Connection, url: str) -> ChatPanel:
-    """Show this page as the location's chat panel, "" for none, and tell Altegio. Quick changes become one call."""
+    """Set a page as the location's chat panel, "" for none, and queue the call. Quick changes become one call."""
     installation = connection.installation
     ChatPanel.objects.get_or_create(installation=installation)
     panel = ChatPanel.objects.select_for_update(no_key=True).get(installation=installation)
@@ -32,7 +32,7 @@ def set_panel(connection: Connection, url: str) -> ChatPanel:
 
 
 def tell_panel(panel: ChatPanel, connection: Connection) -> None:
-    """Queue the call that tells Altegio, in the caller's transaction."""
+    """Queue the call to Altegio, in the caller's transaction."""
     panel.set_sync(SyncState.QUEUED)
     queue_newest(
         InstallPanel,
@@ -45,9 +45,9 @@ def tell_panel(panel: ChatPanel, connection: Connection) -> None:
 
 @register
 class InstallPanel(SyncKind):
-    """The address as it stands at the moment of sending: telling it twice is harmless.
+    """The call that sends the panel's address as it stands at the moment of sending; sending it twice is harmless.
 
-    A yes does not say that the panel is there: Altegio answers 200 also where a limit of its own was reached.
+    A yes does not mean that the panel is there: Altegio also answers 200 if a limit of its own was reached.
     """
 
     name = "chat_panel"

@@ -1,4 +1,4 @@
-"""What a chat bot names: the page of its panel, and a client's number."""
+"""Parsing of what a chat bot names: the page of its panel, and a client's number."""
 
 import re
 from ipaddress import ip_address
@@ -17,9 +17,9 @@ _BETWEEN_DIGITS = re.compile(r"[\s().-]")
 
 
 def read_panel_url(text: str) -> str:
-    """The address of a page that owners' browsers open inside Altegio: https, and a public host.
+    """Return the address of a page that owners' browsers open inside Altegio: https, with a public host.
 
-    Raises ValueError, whose text says what to write. The portal itself never opens it.
+    Raises ValueError, whose text says what to write. The portal itself never opens the page.
     """
     try:
         parts = urlsplit(text)
@@ -41,7 +41,7 @@ def _is_public_host(host: str) -> bool:
 
 
 def read_phone(text: str) -> str:
-    """A client's number without what stands between its digits. Raises ValueError, whose text says what to write."""
+    """Return a client's number without separators. Raises ValueError, whose text says what to write."""
     digits = _BETWEEN_DIGITS.sub("", text)
     if not _PHONE.fullmatch(digits):
         raise ValueError(_("Write the number with its country: 5 to 20 digits."))

@@ -1,4 +1,4 @@
-"""How long chat signals are kept; their words go with their end."""
+"""Retention of chat signals; their words are deleted when they end."""
 
 from datetime import datetime
 
@@ -7,7 +7,7 @@ from partner_portal.core.retention import BATCH, register_retention
 
 
 def delete_old_signals(before: datetime) -> int:
-    """Delete some that came before `before`, read from the old end of the table. Returns how many."""
+    """Delete a batch of signals received before `before`, from the old end of the table. Returns how many."""
     ended = ChatSignal.objects.exclude(state=ChatSignal.State.QUEUED)
     oldest = ended.order_by("pk").values_list("pk", "received_at")[:BATCH]
     old = [pk for pk, received_at in oldest if received_at < before]

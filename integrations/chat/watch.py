@@ -1,4 +1,4 @@
-"""Chat panels and signals that nobody tells Altegio about."""
+"""Watch checks for chat panels and signals that no waiting call sends to Altegio."""
 
 from datetime import datetime
 
@@ -26,7 +26,7 @@ def _untold_signals(now: datetime) -> QuerySet[ChatSignal]:
 
 
 def _end(signal: ChatSignal) -> None:
-    """Its call is gone, and the hour with it: a signal is worth nothing later."""
+    """End a signal whose call is gone as too late: a signal is worth nothing after its hour."""
     signal.end(ChatSignal.State.FAILED, str(TOO_LATE))
 
 

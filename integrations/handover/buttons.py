@@ -1,4 +1,4 @@
-"""Where an owner's pages lead to the partner's cabinet: for whom, and with which button."""
+"""Buttons on an owner's pages that lead to the partner's cabinet, and who gets them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,23 +17,23 @@ from partner_portal.core.form_targets import allow_forms_to
 
 @dataclass(frozen=True)
 class OpenButton:
-    """A form that leads there."""
+    """A form that leads to the cabinet."""
 
     url: str
     label: str
 
 
 def may_open(connection: Connection, owner: User) -> bool:
-    """Return whether this owner is handed over from here; whether they are known is asked by `is_known`.
+    """Return whether this owner may be handed over from this connection; `is_known` checks whether they are known.
 
-    The cabinet shows the location's data: nobody gets there while staff must look first.
+    The cabinet shows the location's data, so nobody gets there while staff must look at it first.
     """
     is_theirs = connection.state in LIVE and connection.owner_id == owner.pk
     return is_theirs and connection.is_shown_to_owner and bool(connection.application.handover_url)
 
 
 def open_buttons(request: HttpRequest, owner: User, connections: Iterable[Connection]) -> dict[int, OpenButton]:
-    """The buttons of those connections that have one, by their keys; the page may send its forms there."""
+    """Return the buttons of the connections that have one, by primary key; the page's forms may then lead there."""
     shown = [connection for connection in connections if may_open(connection, owner)]
     if not shown or not is_known(owner):
         return {}
@@ -43,7 +43,7 @@ def open_buttons(request: HttpRequest, owner: User, connections: Iterable[Connec
 
 
 def allow_cabinet(request: HttpRequest, application: Application) -> None:
-    """The page's forms may end at the application's cabinet."""
+    """Allow the page's forms to end at the application's cabinet."""
     if application.handover_url:
         allow_forms_to(request, origin_of(application.handover_url))
 

@@ -1,4 +1,4 @@
-"""The signing keys: made on first use, served before they sign, replaced without a token that nobody can check."""
+"""Signing keys: made on first use, served before they sign, replaced so that every token can be checked."""
 
 import uuid
 from datetime import datetime, timedelta
@@ -15,26 +15,26 @@ from integrations.handover.models import SigningKey
 ALGORITHM = "ES256"
 # How long a cabinet may keep the list of keys that it has read.
 KEPT_BY_READERS = timedelta(minutes=10)
-# A new key is served so long before it signs, and the former one so long after its last token.
+# How long a new key is served before it signs, and the former one after its last token.
 OVERLAP = timedelta(hours=1)
 
 
 class RotationUnderwayError(Exception):
-    """A key that is to sign next is served already; `str()` says from when."""
+    """Raised when a key that is to sign next is already served; `str()` says from when it signs."""
 
 
 def signing_key() -> SigningKey:
-    """The key that signs now; the first one is made here."""
+    """Return the key that signs now; make the first one if there is none."""
     now = timezone.now()
     return _signing_at(now) or _make_first()
 
 
 def public_keys() -> list[dict[str, Any]]:
-    """The keys to check by, newest first: the one that signs, its successor, and the former for a while."""
+    """Return the public keys to check by, newest first: the signing one, its successor, the former for a while."""
     now = timezone.now()
     if _signing_at(now) is None:
         _make_first()
-    # Not the private keys: who only reads needs none of `FIELD_ENCRYPTION_KEYS`.
+    # The private keys stay unread, so that serving needs none of `FIELD_ENCRYPTION_KEYS`.
     keys = list(SigningKey.objects.order_by("-generation").only("public_jwk", "signs_from"))
     served = [
         key
@@ -46,10 +46,10 @@ def public_keys() -> list[dict[str, Any]]:
 
 @transaction.atomic
 def rotate(*, at_once: bool = False) -> SigningKey:
-    """Make the next key, which signs after `OVERLAP`, and delete those that no token is checked by any more.
+    """Make the next key, which signs after `OVERLAP`, and delete those that no token needs any more.
 
-    `at_once`: it signs now, and no other is served; for a key that may be known to others. Raises
-    RotationUnderwayError while the last one has not taken over for as long.
+    With `at_once` the new key signs now, and no other is served: for a key that others may know. Raises
+    RotationUnderwayError until the last key has signed for `OVERLAP`.
     """
     now = timezone.now()
     newest = SigningKey.objects.select_for_update(no_key=True).order_by("-generation").first()

@@ -1,4 +1,4 @@
-"""The keys that hand-over tokens are signed with."""
+"""The model of the keys that sign hand-over tokens."""
 
 from django.db import models
 from django.utils import timezone
@@ -9,9 +9,9 @@ from partner_portal.core.json_field import JSONField
 
 
 class SigningKey(models.Model):
-    """A key pair (ES256). It is served from when it is made, and signs from `signs_from` until its successor does."""
+    """A key pair (ES256), served from when it is made; it signs from `signs_from` until its successor does."""
 
-    # One after the other: two processes that make the same one at once make one.
+    # Unique and counted up, so that two processes that make the next key at once make one.
     generation = models.PositiveIntegerField(unique=True)
     kid = models.CharField(_("name"), max_length=64, unique=True)
     private_key = EncryptedTextField()

@@ -12,12 +12,12 @@ from accounts.proofs import has_proven_address
 from integrations.connections.models import Connection
 from integrations.handover.keys import ALGORITHM, signing_key
 
-# Seconds; the browser follows the redirect at once.
+# In seconds; the browser follows the redirect at once.
 AGE = 60
 
 
 def make_token(connection: Connection, owner: User) -> str:
-    """A signed token for this owner of `connection`, good once and for a minute."""
+    """Return a signed token for this owner of `connection`, good once and for a minute."""
     key = signing_key()
     now = int(time.time())
     claims = {
@@ -38,23 +38,23 @@ def make_token(connection: Connection, owner: User) -> str:
 
 
 def _external_id(connection: Connection, owner: User) -> str:
-    """The partner's id, where it is proven to be theirs.
+    """Return the partner's id if it is proven to be the owner's, else "".
 
-    A customer's is found by the e-mail, and Altegio's signature does not prove that its person reads the mail there:
-    in the cabinet they would be somebody else.
+    A customer's id is found by the e-mail, and Altegio's signature does not prove that its person reads the mail
+    there: in the cabinet they would be somebody else.
     """
     is_proven = connection.has_own_external_id or has_proven_address(owner)
     return connection.external_id if is_proven else ""
 
 
 def address_with(handover_url: str, token: str) -> str:
-    """The cabinet's address with the token behind what stands in its query."""
+    """Return the cabinet's address with the token appended to its query."""
     address = urlsplit(handover_url)
     query = "&".join(filter(None, (address.query, urlencode({"token": token}))))
     return urlunsplit(address._replace(query=query))
 
 
 def origin_of(handover_url: str) -> str:
-    """Where the cabinet is, as a policy names it."""
+    """Return the cabinet's origin, as a security policy names it."""
     address = urlsplit(handover_url)
     return f"{address.scheme}://{address.netloc}"

@@ -1,4 +1,4 @@
-"""The hand-over's pages among the owner's."""
+"""URLs of the hand-over among the owner's pages."""
 
 from django.urls import path
 

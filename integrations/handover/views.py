@@ -1,4 +1,4 @@
-"""Opening the partner's cabinet, and the keys that its tokens are checked by."""
+"""Views that open the partner's cabinet and serve the keys to check its tokens by."""
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -17,7 +17,7 @@ from integrations.handover.tokens import address_with, make_token
 @require_POST
 @owner_page
 def open_cabinet(_request: HttpRequest, owner: User, pk: int) -> HttpResponse:
-    """Lead the owner of a connection to the partner's cabinet; no cache keeps that. The unproven get no token."""
+    """Redirect the owner of a connection to the partner's cabinet, uncached. Unproven owners get no token (403)."""
     mine = Connection.objects.select_related("application", "location").filter(owner=owner)
     connection = get_object_or_404(mine, pk=pk)
     if not may_open(connection, owner):
@@ -31,7 +31,7 @@ def open_cabinet(_request: HttpRequest, owner: User, pk: int) -> HttpResponse:
 
 @require_safe
 def jwks(_request: HttpRequest) -> JsonResponse:
-    """The public keys, as RFC 7517 writes them."""
+    """Return the public keys in the form of RFC 7517."""
     response = JsonResponse({"keys": public_keys()})
     response["Cache-Control"] = f"public, max-age={int(KEPT_BY_READERS.total_seconds())}"
     return response

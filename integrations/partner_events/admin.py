@@ -1,4 +1,4 @@
-"""Webhooks in the control room: the addresses, what became of each event, and the events themselves."""
+"""Admin screens of webhooks: the addresses, the deliveries, and the events themselves."""
 
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -27,7 +27,7 @@ OPERATE = "partner_events.change_webhookendpoint"
 
 
 class EndpointForm(forms.ModelForm[WebhookEndpoint]):
-    """An address and what it wants; nothing chosen means every type."""
+    """A form for an address and the types it wants; none chosen means every type."""
 
     url = forms.URLField(
         label=_("Address"),
@@ -48,7 +48,7 @@ class EndpointForm(forms.ModelForm[WebhookEndpoint]):
         fields = ("url", "description", "types", "application")
 
     def clean_url(self) -> str:
-        """An address that something is sent to."""
+        """Check that the address may be sent to."""
         url: str = self.cleaned_data["url"]
         try:
             look_up(url)
@@ -75,7 +75,7 @@ class WebhookEndpointAdmin(ShowsNewSecret, BaseAdmin):
 
     @admin.display(description=_("last delivery's result"))
     def result(self, endpoint: WebhookEndpoint) -> SafeString:
-        """What became of what was sent last, or why nothing is sent."""
+        """Return the result of the last delivery, or why nothing is sent."""
         if not endpoint.is_active:
             return word("off", _("switched off"))
         if endpoint.failing_since:
@@ -92,9 +92,9 @@ class WebhookEndpointAdmin(ShowsNewSecret, BaseAdmin):
         )
 
     def save_model(self, request: HttpRequest, obj: WebhookEndpoint, form: Any, change: bool) -> None:
-        """A new address gets its secret, which its page shows once."""
+        """Save the address; a new one gets its secret, which its page shows once."""
         if change:
-            # Only what was typed: a worker or a key may have changed the rest meanwhile.
+            # Save only what was typed: a worker or an API key may have changed the rest meanwhile.
             endpoints.change(obj, {name: form.cleaned_data[name] for name in form.changed_data}, on=None)
             return
         obj.secret = fresh_secret()

@@ -1,7 +1,7 @@
-"""Delivering events: in order for each connection and address, with retries, until taken or dead.
+"""Delivery of events: in order for each connection and address, with retries, until taken or dead.
 
-A worker takes a run of deliveries to one address, under the lock of the address, and leases them by their due time:
-the worker that has them may be dead once that has passed. What it posts and dies before it can note is posted again.
+A worker takes a run of deliveries to one address under the address's lock, and leases them by their due time: once
+that has passed, the worker may be dead. What it posts but cannot note before it dies is posted again.
 """
 
 import time
@@ -30,18 +30,19 @@ from partner_portal.core.thread_shares import ThreadShare, Turn
 
 log = structlog.get_logger(__name__)
 
-# Seconds before the next try: three days in all (docs/interface.md, webhooks).
+# Pauses before the next try, in seconds: three days in all (docs/interface.md, webhooks).
 PAUSES = (5, 30, 300, 1800, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 20 * 3600)
-# A run ends after so many deliveries, or so many seconds and the one delivery that is under way then.
+# A run ends after this many deliveries, or this many seconds and the delivery that is under way then.
 RUN, MAX_RUN = 300, 5.0
-# The question for the name, the run, and the delivery that was begun last.
+# Covers looking up the name, the run, and the delivery that was begun last.
 LEASE = timedelta(seconds=TIMEOUT + MAX_RUN + TIMEOUT + 5)
 MAX_ROUND = 25.0
-# So long at most an address that gave no answer is let rest.
+# How long an address that gave no answer rests at most.
 MAX_SILENCE = timedelta(seconds=60)
-# And one that took none of so many, or none in a whole run's time: its backlog does not take the turn of the others.
+# An address rests, too, if it took none of this many, or none in a whole run's time: its backlog must not take the
+# turn of the others.
 MANY = 10
-# An address that took nothing for so long is switched off.
+# An address that took nothing for this long is switched off.
 SWITCHED_OFF_AFTER = timedelta(days=1)
 THREADS = 3
 # When an address had its last turn, or its rest ended: each refusal at the end of a run writes `rests_until`.
@@ -54,7 +55,7 @@ _share = ThreadShare(THREADS)
 
 @dataclass(frozen=True)
 class Run:
-    """Some deliveries to one address, oldest first: this worker's alone until `leased_until`."""
+    """Some deliveries to one address, oldest first, leased to this worker until `leased_until`."""
 
     endpoint: WebhookEndpoint
     deliveries: list[WebhookDelivery]
@@ -63,7 +64,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Try:
-    """How one of them went."""
+    """The outcome of one delivery's try."""
 
     delivery: WebhookDelivery
     seconds: float
@@ -74,7 +75,7 @@ class Try:
 def deliver_due() -> int:
     """Try every delivery that is due; return how many were taken.
 
-    Each address has a place of its own, and all of them a share of the worker's threads: the rest are for Altegio.
+    Each address has a turn of its own, and all of them a share of the worker's threads: the rest are for Altegio.
     """
     return _share.run(_claim, _address_of, _serve, MAX_ROUND)
 
@@ -84,7 +85,7 @@ def _address_of(run: Run) -> int:
 
 
 def _due(now: datetime) -> QuerySet[WebhookDelivery]:
-    """Return what may go now: what is due, and behind nothing of its connection that is not."""
+    """Return deliveries that may go now: those that are due, and behind none of their connection that is not."""
     waiting = WebhookDelivery.objects.filter(state=State.WAITING)
     not_due = waiting.filter(
         endpoint=OuterRef("endpoint"), ordering_key=OuterRef("ordering_key"), pk__lt=OuterRef("pk"), due_at__gt=now
@@ -94,7 +95,7 @@ def _due(now: datetime) -> QuerySet[WebhookDelivery]:
 
 @transaction.atomic
 def _claim(not_now: Iterable[object]) -> Run | None:
-    """A run of one address, none of those in `not_now`."""
+    """Claim a run of one address that is not in `not_now`; return None if nothing is due."""
     now = timezone.now()
     mine = _due(now).filter(endpoint=OuterRef("pk"))
     open_ = Q(rests_until=None) | Q(rests_until__lte=now)
@@ -104,7 +105,7 @@ def _claim(not_now: Iterable[object]) -> Run | None:
     endpoint = endpoints.order_by(LAST_TURN, "pk").first()
     if endpoint is None:
         return None
-    # Read under the lock of the address: what another worker has leased is seen.
+    # Read under the lock of the address, so that what another worker has leased is seen.
     due = _due(now).filter(endpoint=endpoint).only("event", "ordering_key", "attempt_count")
     deliveries = list(due.order_by("pk")[:RUN])
     leased_until = now + LEASE
@@ -131,9 +132,10 @@ def _execute(run: Run) -> list[Try]:
 
 
 def _post_each(run: Run) -> list[Try]:
-    """One try of each, while the address answers and there is time; none behind a refused one of its connection.
+    """Try each delivery once, while the address answers and time is left, but none behind a refused one.
 
-    One is tried however long the question for the name took: a run without a try would be the next one, too.
+    The order counts within a connection. One delivery is tried however long the look-up of the name took: a run
+    without a try would be followed by another.
     """
     began = time.monotonic()
     try:
@@ -166,7 +168,7 @@ def _post(address: Address, secrets: list[str], delivery: WebhookDelivery, messa
     except NotAcceptedError as refusal:
         return Try(delivery, time.monotonic() - began, refusal.status, refusal)
     except Exception as error:
-        # A failure of our own ends this delivery in its time, and no other.
+        # An error in the portal ends this delivery after its tries, and no other.
         log.exception("webhook_not_posted", delivery=delivery.pk)
         return Try(delivery, time.monotonic() - began, None, NotAcceptedError(describe_error(error)))
     return Try(delivery, time.monotonic() - began, status)
@@ -174,10 +176,10 @@ def _post(address: Address, secrets: list[str], delivery: WebhookDelivery, messa
 
 @transaction.atomic
 def _note(run: Run, tries: list[Try], seconds: float) -> None:
-    """Write how the run went, and what was not tried is due again; what another worker has taken over stays its own.
+    """Store the outcomes of a run and make untried deliveries due again; those leased to another worker since stay.
 
-    What a former url refused was not tried at the present one, and has all its tries there. `seconds`: so long the
-    run took.
+    A refusal by a former url counts as untried, and the delivery has all its tries at the present one. `seconds` is
+    how long the run took.
     """
     now, is_moved = timezone.now(), _is_moved(run.endpoint)
     mine = WebhookDelivery.objects.filter(
@@ -203,13 +205,13 @@ def _note(run: Run, tries: list[Try], seconds: float) -> None:
 
 
 def _is_moved(endpoint: WebhookEndpoint) -> bool:
-    """Whether it has another url since. Locked: whoever changes it makes due what is noted before."""
+    """Return whether the url has changed since. Locks the address: a new url makes due what is noted before it."""
     locked = WebhookEndpoint.objects.select_for_update(no_key=True).filter(pk=endpoint.pk)
     return locked.values_list("url", flat=True).first() != endpoint.url
 
 
 def _by_status(tries: list[Try]) -> dict[int | None, list[Try]]:
-    """Those that were taken, by the code of the answer: one UPDATE for each."""
+    """Return the taken deliveries by the status of the answer, for one UPDATE each."""
     found: dict[int | None, list[Try]] = defaultdict(list)
     for tried in tries:
         if tried.refusal is None:
@@ -232,7 +234,7 @@ def _pause_after(delivery: WebhookDelivery) -> timedelta:
 
 def _note_address(endpoint: WebhookEndpoint, tries: list[Try], now: datetime, *, was_long: bool) -> None:
     """Let an address rest that is silent, refuses all or asks for it; switch it off after a day without success."""
-    # Not where the url was changed meanwhile: the new one has done nothing yet.
+    # Not if the url was changed meanwhile: the new one has done nothing yet.
     same = WebhookEndpoint.objects.filter(pk=endpoint.pk, url=endpoint.url)
     if any(tried.refusal is None for tried in tries):
         same.update(last_delivered_at=now, failing_since=None)
@@ -253,5 +255,5 @@ def _note_address(endpoint: WebhookEndpoint, tries: list[Try], now: datetime, *,
 
 
 def alert_key(endpoint: WebhookEndpoint) -> str:
-    """One alert stands for all failures of an address."""
+    """Return the key of the address's alert: one alert stands for all its failures."""
     return f"webhook:{endpoint.pk}"

@@ -1,4 +1,4 @@
-"""What the partner does with an address: make it, try it, change its secret, send again."""
+"""What the partner does with an address: make it, try it, change its secret, replay events, send again."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -18,25 +18,25 @@ from integrations.partner_events.reading import without_secrets
 from integrations.partner_events.sending import fresh_secret
 from partner_portal.core.wake import wake
 
-# So long the former secrets sign beside the new one, the newest so many of them.
+# How long former secrets sign beside the new one, and how many of the newest ones do.
 OVERLAP = timedelta(hours=24)
 MAX_FORMER = 10
-# Of the events sent again, so many are queued at once.
+# How many deliveries of a replay one INSERT stores.
 BATCH = 1000
-# So many events at most are looked through by one replay.
+# How many events one replay looks through at most.
 MAX_REPLAYED = 100_000
 
 
 class TooManyEventsError(ValueError):
-    """A replay would queue too many at once; `str()` says what to do."""
+    """Raised when a replay would queue too many events at once; `str()` says what to do."""
 
 
 class NothingToSendError(Exception):
-    """Nothing would go to this address; `str()` says what to do."""
+    """Raised when nothing would go to this address; `str()` says what to do."""
 
 
 def held(endpoint: WebhookEndpoint) -> WebhookEndpoint:
-    """The address as it is now, locked until the transaction ends. Raises DoesNotExist: it was deleted meanwhile."""
+    """Lock the address and return it as it is now. Raises DoesNotExist if it was deleted meanwhile."""
     return without_secrets().select_for_update(no_key=True).get(pk=endpoint.pk)
 
 
@@ -53,8 +53,8 @@ def new_endpoint(
 def rotate_secret(endpoint: WebhookEndpoint) -> str:
     """Give the address a new secret and return it; for a day the present one signs too.
 
-    And those before it, each until its own day is over: the answer with the present one may have been lost, and the
-    receiver still has the one before. Those that cannot be read are dropped.
+    So do former ones, each until its own day is over: the answer with the present one may have been lost, and the
+    receiver still has the one before. Secrets that cannot be read are dropped.
     """
     locked, until = held(endpoint), timezone.now() + OVERLAP
     former = list(_readable(locked, until.timestamp()).items())[:MAX_FORMER]
@@ -65,7 +65,7 @@ def rotate_secret(endpoint: WebhookEndpoint) -> str:
 
 
 def _readable(endpoint: WebhookEndpoint, until: float) -> dict[str, float]:
-    """Return what signs now, and when each ends where the present one does at `until`."""
+    """Return the secrets that sign now, each with its end in seconds since 1970; the present one ends at `until`."""
     try:
         return {endpoint.secret: until} | endpoint.former_secrets
     except ValueError:
@@ -74,9 +74,9 @@ def _readable(endpoint: WebhookEndpoint, until: float) -> dict[str, float]:
 
 @transaction.atomic
 def change(endpoint: WebhookEndpoint, changed: Mapping[str, object], *, on: bool | None) -> WebhookEndpoint:
-    """Write these columns alone, and begin or stop to send there where `on` says so. Returns it as it is then.
+    """Write only these columns, and switch the address on or off if `on` says so. Returns the address as it is then.
 
-    How the former url fared says nothing of a new one.
+    A new url begins without the former one's failures and rest.
     """
     present = held(endpoint)
     columns = dict(changed)
@@ -94,13 +94,13 @@ def change(endpoint: WebhookEndpoint, changed: Mapping[str, object], *, on: bool
 
 @transaction.atomic
 def remove(endpoint: WebhookEndpoint) -> None:
-    """Delete it with its deliveries: locked with its key, so that nothing new refers to it meanwhile."""
+    """Delete the address with its deliveries; its row is fully locked, so that nothing new refers to it meanwhile."""
     without_secrets().select_for_update().get(pk=endpoint.pk).delete()
 
 
 @transaction.atomic
 def send_test(endpoint: WebhookEndpoint) -> None:
-    """Send an event of the type `webhook.test` to this address alone, whatever it wants otherwise.
+    """Send an event of the type `webhook.test` to this address alone, whatever types it wants.
 
     Raises NothingToSendError.
     """
@@ -116,7 +116,7 @@ def send_test(endpoint: WebhookEndpoint) -> None:
 
 @transaction.atomic
 def switch(endpoint: WebhookEndpoint, *, on: bool) -> None:
-    """Begin or stop to send to an address. What waited for it goes on in its order."""
+    """Switch an address on or off. What waited for it goes on in its order."""
     held(endpoint)
     endpoint.is_active, endpoint.failing_since, endpoint.rests_until = on, None, None
     endpoint.save(update_fields=["is_active", "failing_since", "rests_until"])
@@ -126,9 +126,9 @@ def switch(endpoint: WebhookEndpoint, *, on: bool) -> None:
 
 
 def _make_due(endpoint: WebhookEndpoint) -> None:
-    """Send what waits for a held address now, with all its tries: its pauses were about what is mended since.
+    """Make due all that waits for a locked address, with all its tries: its pauses were about a former fault.
 
-    What is due within a lease stays as it is: a worker may have it.
+    What is due within a lease stays as it is, because a worker may have it.
     """
     now = timezone.now()
     waiting = WebhookDelivery.objects.filter(endpoint=endpoint, state=WebhookDelivery.State.WAITING)
@@ -138,9 +138,9 @@ def _make_due(endpoint: WebhookEndpoint) -> None:
 
 @transaction.atomic
 def replay(endpoint: WebhookEndpoint, since: datetime, until: datetime | None, wanted: Sequence[str]) -> int:
-    """Send events of a time to this address once more, in their order, each under its id. Returns how many.
+    """Send the events of a span of time to this address once more, in order, each under its id. Returns how many.
 
-    What waits for it already goes now, and is not queued twice, also by another replay. Raises TooManyEventsError.
+    What already waits for it goes now and is not queued twice, not even by another replay. Raises TooManyEventsError.
     """
     endpoint = held(endpoint)
     waiting = WebhookDelivery.objects.filter(
@@ -163,7 +163,7 @@ def replay(endpoint: WebhookEndpoint, since: datetime, until: datetime | None, w
 
 @transaction.atomic
 def send_again(deliveries: Sequence[WebhookDelivery]) -> int:
-    """Give dead letters a new life, with all their tries. Returns how many there were."""
+    """Make dead letters wait again, with all their tries. Returns how many there were."""
     dead = WebhookDelivery.objects.filter(
         pk__in=[delivery.pk for delivery in deliveries], state=WebhookDelivery.State.DEAD
     )

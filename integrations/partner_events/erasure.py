@@ -1,4 +1,4 @@
-"""Whoever is erased stands in no event any more."""
+"""Erasure of a person from the stored events."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ BATCH = 200
 
 @receiver(person_erased)
 def forget_person(user: User, altegio_user_ids: set[int], **_: Any) -> None:
-    """Take them out of every event that names them; what else it tells stays as it was sent."""
+    """Take the person out of every event that names them; the rest of the event stays as it was sent."""
     theirs = Q(connection__owner=user) | Q(connection__claimant=user)
     rewrite_events(
         PartnerEvent.objects.filter(theirs, type__in=types.OF_CONNECTIONS),
@@ -35,7 +35,7 @@ def forget_person(user: User, altegio_user_ids: set[int], **_: Any) -> None:
 
 
 def rewrite_events(events: QuerySet[PartnerEvent], leave_out: Callable[[dict[str, Any]], None]) -> None:
-    """Let `leave_out` take a person out of the events' `data`. One whose key is lost is read by nobody anyway."""
+    """Let `leave_out` take a person out of the events' `data`. Nobody can read an event whose key is lost anyway."""
     keys = list(events.values_list("pk", flat=True))
     for start in range(0, len(keys), BATCH):
         for portion in portions(PartnerEvent.objects.all(), "body", keys[start : start + BATCH]):

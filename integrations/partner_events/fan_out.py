@@ -1,4 +1,4 @@
-"""Giving events their place in the feed and their way to each address that wants them."""
+"""Giving events their position in the feed, and a delivery to each address that wants them."""
 
 from collections.abc import Iterable
 
@@ -13,9 +13,9 @@ BATCH = 500
 
 
 def fan_out() -> int:
-    """Take up whatever is committed and has no place yet, oldest first; returns how many events.
+    """Take up whatever is committed and has no position yet, oldest first; return how many events.
 
-    Any number of workers may do so: one at a time does.
+    Any number of workers may call it: only one works at a time.
     """
     done = 0
     while count := fan_out_batch():
@@ -25,7 +25,7 @@ def fan_out() -> int:
 
 @transaction.atomic
 def fan_out_batch() -> int:
-    """The same for the oldest BATCH of them."""
+    """Take up the oldest BATCH of them; return how many."""
     keys = place(PartnerEvent, BATCH)
     events = PartnerEvent.objects.filter(pk__in=keys).defer("body").order_by("pk") if keys else ()
     deliveries = list(_deliveries(events))
@@ -44,7 +44,7 @@ def _deliveries(events: Iterable[PartnerEvent]) -> Iterable[WebhookDelivery]:
 
 
 def delivery_of(event: PartnerEvent, endpoint: WebhookEndpoint) -> WebhookDelivery:
-    """The way of one event to one address, not stored yet."""
+    """Return a delivery of the event to the address, not stored yet."""
     return WebhookDelivery(endpoint=endpoint, event=event, ordering_key=event.connection_id or 0)
 
 

@@ -1,4 +1,4 @@
-"""Webhooks in numbers."""
+"""Metrics of webhooks."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from partner_portal.core.metrics import METRICS, gauge
 
 @METRICS.add()
 def webhooks() -> Iterator[Metric]:
-    """Yield what waits, for how long, and which addresses fail."""
+    """Yield how many deliveries wait, for how long, and how many addresses fail."""
     now, waiting = timezone.now(), WebhookDelivery.objects.filter(state=WebhookDelivery.State.WAITING)
     counts = waiting.aggregate(count=Count("pk"), oldest=Min("created_at"))
     yield gauge("portal_webhook_deliveries_waiting", "Events on their way to the partner", [], [(counts["count"],)])

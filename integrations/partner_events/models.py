@@ -1,4 +1,4 @@
-"""Events for the partner's systems, the addresses that receive them, and each event's way to each address."""
+"""Models of events for the partner's systems, the addresses that receive them, and the deliveries between."""
 
 import time
 import uuid
@@ -14,14 +14,15 @@ from partner_portal.core.english import english as _
 
 
 def new_message_id() -> str:
-    """A `webhook-id`: the same on every try of an event (Standard Webhooks, "Webhook metadata")."""
+    """Return a new `webhook-id`: the same on every try of an event (Standard Webhooks, "Webhook metadata")."""
     return f"evt_{uuid.uuid4().hex}"
 
 
 class PartnerEvent(models.Model):
-    """One thing that happened, written in the transaction that changed it; its body never changes.
+    """One thing that happened, stored in the transaction that changed it; its body changes only to erase a person.
 
-    `position` is its place in the feed, given once it is committed: none ever appears in front of one already shown.
+    `position` is its place in the feed, given once it is committed, so none ever appears in front of one already
+    shown.
     """
 
     message_id = models.CharField(max_length=40, unique=True, default=new_message_id)
@@ -30,7 +31,7 @@ class PartnerEvent(models.Model):
     connection = models.ForeignKey(
         "connections.Connection", on_delete=models.CASCADE, null=True, blank=True, related_name="partner_events"
     )
-    # Whom it is for, where it is for one address alone.
+    # The address it is for, if it is for one alone.
     endpoint = models.ForeignKey("WebhookEndpoint", on_delete=models.CASCADE, null=True, blank=True, related_name="+")
     body = EncryptedTextField(_("body"))
     created_at = models.DateTimeField(_("happened"), default=timezone.now)
@@ -46,7 +47,7 @@ class PartnerEvent(models.Model):
         indexes = [
             models.Index(fields=["id"], condition=models.Q(position=None), name="partner_event_unplaced"),
             models.Index(fields=["created_at"], name="partner_event_by_age"),
-            # They may go before all others.
+            # These may be deleted before all others.
             models.Index(
                 fields=["created_at"],
                 condition=models.Q(type=types.MESSAGE_REQUESTED),
@@ -59,7 +60,7 @@ class PartnerEvent(models.Model):
 
 
 class NamedPerson(models.Model):
-    """Somebody whom an event names: when they are erased it is found, whoever's its connection is by then."""
+    """Somebody whom an event names, so that erasing them finds it, whoever owns its connection by then."""
 
     event = models.ForeignKey(PartnerEvent, on_delete=models.CASCADE, related_name="named_people")
     # `u:` and the number of an account, or `a:` and that of an Altegio user.
@@ -73,7 +74,7 @@ class NamedPerson(models.Model):
 
 
 class WebhookEndpoint(models.Model):
-    """An address of the partner's that events are posted to. `types` empty: all of them."""
+    """An address of the partner's that events are posted to. An empty `types` means all types."""
 
     url = models.URLField(_("address"), max_length=500)
     description = models.CharField(_("description"), max_length=200, blank=True)
@@ -83,8 +84,8 @@ class WebhookEndpoint(models.Model):
     )
     is_active = models.BooleanField(_("active"), default=True)
     secret = EncryptedTextField(_("secret"))
-    # The former ones, the newest first, with spaces between them: each with "@" and its end, in seconds since 1970.
-    # One without ends at `previous_secret_until`.
+    # The former secrets, newest first, separated by spaces: each with "@" and its end, in seconds since 1970. One
+    # without an end ends at `previous_secret_until`.
     previous_secret = EncryptedTextField(blank=True)
     previous_secret_until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(_("made"), default=timezone.now)
@@ -104,24 +105,24 @@ class WebhookEndpoint(models.Model):
 
     @property
     def host(self) -> str:
-        """What mails and chats may name: the rest of an address may hold something secret."""
+        """The host, which e-mails and chats may name: the rest of an address may hold a secret."""
         return urlsplit(self.url).hostname or "?"
 
     @property
     def secrets(self) -> list[str]:
-        """What a delivery is signed with now, the newest first: a former secret for a day beside its successor."""
+        """The secrets that sign a delivery now, newest first: a former one signs beside its successor for a day."""
         return [*self.secret.split(), *self.former_secrets]
 
     @property
     def former_secrets(self) -> dict[str, float]:
-        """The former secrets that sign still, and until when, in seconds since 1970."""
+        """The former secrets that still sign, each with its end in seconds since 1970."""
         last = self.previous_secret_until.timestamp() if self.previous_secret_until else inf
         parts = [part.partition("@") for part in self.previous_secret.split()]
         ends = {secret: float(end) if end else last for secret, _at, end in parts}
         return {secret: end for secret, end in ends.items() if end > time.time()}
 
     def wants(self, event: PartnerEvent) -> bool:
-        """Return whether this event goes here."""
+        """Return whether this event goes to this address."""
         if event.endpoint_id is not None:
             return event.endpoint_id == self.pk
         of_application = self.application_id in (None, event.application_id)
@@ -132,13 +133,13 @@ class WebhookDelivery(models.Model):
     """One event on its way to one address, tried until it is taken or dead."""
 
     class State(models.TextChoices):
-        WAITING = "waiting", _("waiting")  # due, or on its way until `due_at`
+        WAITING = "waiting", _("waiting")  # due, or leased until `due_at`
         DELIVERED = "delivered", _("delivered")  # the address took it
         DEAD = "dead", _("dead letter")  # every try failed: staff and the partner may send it again
 
     endpoint = models.ForeignKey(WebhookEndpoint, on_delete=models.CASCADE, related_name="deliveries")
     event = models.ForeignKey(PartnerEvent, on_delete=models.CASCADE, related_name="deliveries")
-    # The event's connection, or 0: those of one connection go one after the other.
+    # The event's connection, or 0: the deliveries of one connection go one after the other.
     ordering_key = models.BigIntegerField(default=0)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.WAITING)
     attempt_count = models.PositiveSmallIntegerField(_("attempts"), default=0)

@@ -1,21 +1,21 @@
-"""Whom the connection in an event's `data` names, and how each of them is taken out of it."""
+"""The people whom the connection in an event's `data` names, and how to take each of them out."""
 
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 
 def account(user_id: int) -> str:
-    """A person with an account of the portal's, as `NamedPerson` holds them."""
+    """Return a person with an account, in the form of `NamedPerson`."""
     return f"u:{user_id}"
 
 
 def altegio_user(altegio_user_id: int) -> str:
-    """A person at Altegio, as `NamedPerson` holds them."""
+    """Return a person at Altegio, in the form of `NamedPerson`."""
     return f"a:{altegio_user_id}"
 
 
 def people_in(data: Mapping[str, Any]) -> set[str]:
-    """Its owner, and the people of its location; nobody where it holds no connection."""
+    """Return the connection's owner and the people of its location; none if the data holds no connection."""
     shown = data.get("connection")
     if not shown:
         return set()
@@ -30,7 +30,10 @@ def people_in(data: Mapping[str, Any]) -> set[str]:
 def without_person(
     owners: Collection[int | None], altegio_user_ids: Collection[int]
 ) -> Callable[[dict[str, Any]], None]:
-    """What empties the owner where it is one of `owners` or of the Altegio users, and takes out these users."""
+    """Return a function that empties the owner in `data` and takes these Altegio users out of the location's people.
+
+    The owner is emptied if it is one of `owners` or of the Altegio users.
+    """
 
     def leave_out(data: dict[str, Any]) -> None:
         shown = data["connection"]

@@ -1,4 +1,4 @@
-"""Writing events down, in the transaction of what they tell of."""
+"""Storing events in the transaction of the change they report."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,18 +16,18 @@ from partner_portal.core.wake import wake
 
 @dataclass(frozen=True)
 class NewEvent:
-    """What is to be told: `data` is what the API shows, with values as a serializer gives them."""
+    """An event to publish: `data` is what the API shows, with values as a serializer gives them."""
 
     type: str
-    application_id: int  # the row's
+    application_id: int  # the row's key, not Altegio's id
     data: Mapping[str, Any]
-    # Events of one connection reach an address in their order; None where it is about no connection.
+    # Events of one connection reach an address in order; None if it is about no connection.
     connection_id: int | None
     endpoint: WebhookEndpoint | None = None
 
 
 def publish(events: Iterable[NewEvent]) -> list[PartnerEvent]:
-    """Store events for the feed and the webhooks, in a query, and whom they name in another.
+    """Store events for the feed and the webhooks in one query, and the people they name in another.
 
     Call it in the transaction of the change.
     """
@@ -52,7 +52,7 @@ def publish(events: Iterable[NewEvent]) -> list[PartnerEvent]:
 
 
 def _body(event: NewEvent, now: datetime) -> str:
-    """`type`, `timestamp` and `data`, as the Standard Webhooks specification advises."""
+    """Return `type`, `timestamp` and `data` as JSON, as the Standard Webhooks specification advises."""
     body = {"type": event.type, "timestamp": now.isoformat(), "data": event.data}
     text: str = ExactEncoder(ensure_ascii=False).encode(body)
     return text

@@ -1,4 +1,4 @@
-"""Reading what is encrypted, each for itself: what fits no key any more holds up nothing but itself."""
+"""Reading of encrypted columns, one by one: what fits no key any more holds up only itself."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -12,12 +12,12 @@ from partner_portal.core.many_values import any_key
 
 
 def without_secrets() -> QuerySet[WebhookEndpoint]:
-    """The addresses, their secrets unread."""
+    """Return the addresses without their secrets, which stay undecrypted."""
     return WebhookEndpoint.objects.defer("secret", "previous_secret")
 
 
 def read_secrets(endpoint: WebhookEndpoint) -> list[str]:
-    """Return what the address's deliveries are signed with now. Raises NotAcceptedError where nothing can be."""
+    """Return the secrets that sign the address's deliveries now. Raises NotAcceptedError if none can be read."""
     try:
         return WebhookEndpoint.objects.get(pk=endpoint.pk).secrets
     except WebhookEndpoint.DoesNotExist:
@@ -29,14 +29,14 @@ def read_secrets(endpoint: WebhookEndpoint) -> list[str]:
 
 
 class Message(NamedTuple):
-    """What of an event is posted."""
+    """The part of an event that is posted."""
 
     message_id: str
     body: str
 
 
 def read_each(keys: Sequence[int]) -> Iterator[Message | None]:
-    """The message of each of these events, in their order; None for one that cannot be read.
+    """Yield the message of each of these events, in order; None for one that cannot be read.
 
     They are read as they are asked for, portion by portion.
     """
@@ -46,7 +46,7 @@ def read_each(keys: Sequence[int]) -> Iterator[Message | None]:
 
 
 def read_messages(keys: Sequence[int]) -> dict[int, Message]:
-    """The messages of these events in one query, without those that cannot be read."""
+    """Return the messages of these events by key, in one query, without those that cannot be read."""
     rows = PartnerEvent.objects.filter(pk__in=any_key(keys)).values_list("pk", "message_id", "body")
     try:
         return {pk: Message(message_id, body) for pk, message_id, body in rows}

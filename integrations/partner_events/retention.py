@@ -1,4 +1,4 @@
-"""How long events and their deliveries are kept: deleted in batches that block nobody."""
+"""Retention of events and their deliveries: deleted in batches that block nobody."""
 
 from datetime import datetime
 
@@ -16,16 +16,16 @@ def delete_old_events(before: datetime) -> int:
 
 
 def delete_settled(events: QuerySet[PartnerEvent]) -> int:
-    """Delete a batch of these events, their deliveries with them, the oldest first. Returns how many.
+    """Delete a batch of these events with their deliveries, oldest first. Returns how many.
 
-    One that has no place yet, or is still tried at an address, stays: the schedule may be longer than the days.
+    An event without a position, or still tried at an address, stays: the retries may last longer than the retention.
     """
     waiting = WebhookDelivery.objects.filter(event=OuterRef("pk"), state=WebhookDelivery.State.WAITING)
     settled = events.filter(~Exists(waiting), position__isnull=False).order_by("created_at")
     ids = list(settled.values_list("pk", flat=True)[:BATCH])
     WebhookDelivery.objects.filter(event__in=ids).delete()
     NamedPerson.objects.filter(event__in=ids).delete()
-    # Django reads what it deletes where others refer to it: without the bodies, whose key may be lost.
+    # Django reads the rows it deletes if others refer to them: without the bodies, whose key may be lost.
     return PartnerEvent.objects.filter(pk__in=ids).only("pk").delete()[0]
 
 

@@ -1,8 +1,9 @@
 """Posting to an address of the partner's, signed as the Standard Webhooks specification says.
 
 https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
-The address is somebody's input: it is resolved here, refused unless every answer is a public one, and the
-connection is made to the very addresses that were checked. No redirect is followed.
+
+The address is somebody's input: it is resolved here and refused unless every IP address is public, and the connection
+is made to the very addresses that were checked. No redirect is followed.
 """
 
 import base64
@@ -23,15 +24,15 @@ from partner_portal.core.public_addresses import is_public
 
 PREFIX = "whsec_"
 SECRET_BYTES = 32
-# Seconds, for the question for a name, and for each message.
+# In seconds, for the look-up of a name, and for each message.
 TIMEOUT = 10.0
 
 
 class NotAcceptedError(Exception):
-    """The address did not take the message; `str()` says why, without what it answered.
+    """Raised when the address did not take the message; `str()` says why, without its answer's text.
 
-    `status`: its answer's code, None for none; `retry_after`: for so many seconds it asked to be left alone;
-    `silent`: it gave no answer at all.
+    `status` is the code of its answer, None without one; `retry_after` is for how many seconds it asked to be left
+    alone; `silent` means that it gave no answer at all.
     """
 
     def __init__(
@@ -44,12 +45,12 @@ class NotAcceptedError(Exception):
 
 
 def fresh_secret() -> str:
-    """A new signing secret, in the form the specification asks for."""
+    """Return a new signing secret in the form that the specification asks for."""
     return PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
 def signed_headers(keys: Sequence[str], message_id: str, moment: datetime, payload: bytes) -> dict[str, str]:
-    """What the specification asks for: id, moment, and the signature of both with the body, one for each key."""
+    """Return the headers of the specification: id, moment, and a signature of both with the body for each key."""
     text = payload.decode()
     return {
         "webhook-id": message_id,
@@ -60,21 +61,21 @@ def signed_headers(keys: Sequence[str], message_id: str, moment: datetime, paylo
 
 @dataclass(frozen=True)
 class Address:
-    """Where messages are posted to: its url, and the public IP addresses that it led to a moment ago."""
+    """An url that messages are posted to, and the public IP addresses that it led to a moment ago."""
 
     url: str
     leads_to: tuple[str, ...]
 
 
 def look_up(url: str) -> Address:
-    """Where the url leads to now. Raises NotAcceptedError for an address that nothing is sent to."""
+    """Return where the url leads to now. Raises NotAcceptedError for an address that must not be sent to."""
     return Address(url, checked_addresses(url, time.monotonic() + TIMEOUT))
 
 
 def post_signed(address: Address, keys: Sequence[str], message_id: str, payload: bytes) -> int:
-    """POST the payload; returns the status of the answer. Raises NotAcceptedError for anything but 2xx.
+    """POST the payload; return the status of the answer. Raises NotAcceptedError for anything but 2xx.
 
-    The line stays open for this thread's next message to the same address.
+    The connection stays open for this thread's next message to the same address.
     """
     headers = {
         "Content-Type": "application/json",
@@ -82,7 +83,7 @@ def post_signed(address: Address, keys: Sequence[str], message_id: str, payload:
         **signed_headers(keys, message_id, datetime.now(UTC), payload),
     }
     request = HttpRequest("POST", address.url, headers, payload, addresses=address.leads_to)
-    # Whatever the address answers with, its status says all.
+    # The status says all that matters, so the body of the answer is not read.
     answer = exchange(request, timeout=TIMEOUT, max_body=0, keep=True)
     if isinstance(answer, NoAnswer):
         raise NotAcceptedError(answer.why, silent=True)
@@ -93,7 +94,7 @@ def post_signed(address: Address, keys: Sequence[str], message_id: str, payload:
 
 
 def checked_addresses(url: str, ends_at: float) -> tuple[str, ...]:
-    """The IP addresses to connect to. Raises NotAcceptedError for an address that nothing is sent to."""
+    """Return the IP addresses to connect to. Raises NotAcceptedError for an address that must not be sent to."""
     parts = urlsplit(url)
     try:
         host, port = parts.hostname or "", parts.port
@@ -107,7 +108,7 @@ def checked_addresses(url: str, ends_at: float) -> tuple[str, ...]:
 
 
 def public_addresses(host: str, port: int, ends_at: float) -> tuple[str, ...]:
-    """The addresses of `host`. Raises NotAcceptedError unless all of them are public."""
+    """Return the IP addresses of `host`. Raises NotAcceptedError unless all of them are public."""
     try:
         found = resolve(host, port, ends_at)
     except OSError as error:

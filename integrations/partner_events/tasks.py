@@ -1,4 +1,4 @@
-"""Celery's doors to the events for the partner's systems."""
+"""Celery tasks of the events for the partner's systems."""
 
 from celery import shared_task
 
@@ -8,7 +8,7 @@ from integrations.partner_events.deliver import deliver_due
 
 @shared_task
 def fan_out() -> None:
-    """Give events their place and their ways."""
+    """Give events their positions and deliveries."""
     fanning_out.fan_out()
 
 

@@ -1,6 +1,6 @@
-"""The types of events that the partner's own systems are told (docs/interface.md §5a).
+"""The types of events for the partner's own systems (docs/interface.md §5a).
 
-Who publishes them: `integrations/api/publishers.py`, `integrations/webhooks/publishing.py` and
+They are published by `integrations/api/publishers.py`, `integrations/webhooks/publishing.py` and
 `billing/publishing.py`. A test compares this list with the document.
 """
 
@@ -26,7 +26,7 @@ SENDER_NAMES_SYNCED: Final = "sender_names.synced"
 SENDER_NAMES_FAILED: Final = "sender_names.failed"
 MESSAGE_REQUESTED: Final = "message.requested"
 ALTEGIO_EVENTS: Final = "altegio.events"
-# To one address alone, when somebody tries it.
+# Sent to one address alone, when somebody tries it.
 TEST: Final = "webhook.test"
 
 ALL: Final = (
@@ -37,11 +37,11 @@ ALL: Final = (
     *(SENDER_NAMES_SYNCED, SENDER_NAMES_FAILED),
     *(MESSAGE_REQUESTED, ALTEGIO_EVENTS),
 )
-# Whoever may read the feed sees of these only what a key with this scope may read elsewhere (docs/interface.md, §5a).
+# A reader of the feed sees these only if a key with this scope may read the same elsewhere (docs/interface.md, §5a).
 SCOPES: Final = {
     **dict.fromkeys((PAYMENT_REPORTED, PAYMENT_FAILED, PAYMENT_REFUNDED, PAYMENT_COLLECTED), "billing"),
     **dict.fromkeys((SENDER_NAMES_SYNCED, SENDER_NAMES_FAILED, MESSAGE_REQUESTED), "sms"),
-    # They hold clients' names and numbers, which no call of the API shows: for who may have them sent anywhere.
+    # They hold clients' names and numbers, which no call of the API shows: for keys that may have them sent anywhere.
     ALTEGIO_EVENTS: "webhooks",
 }
 # Their data holds the connection as the API shows it.

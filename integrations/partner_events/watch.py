@@ -1,4 +1,4 @@
-"""Events that get no place, and deliveries that nobody tries."""
+"""Watch checks for events without a position, and for deliveries that no worker tries."""
 
 from datetime import datetime, timedelta
 
@@ -10,10 +10,10 @@ from integrations.partner_events.fan_out import fan_out
 from integrations.partner_events.models import PartnerEvent, WebhookDelivery
 from partner_portal.core.watch import register_check
 
-# Beat looks each second; a backlog takes its time.
+# Beat looks each second; a backlog takes longer.
 MAX_WAIT = timedelta(minutes=30)
 MAX_PAUSE = timedelta(seconds=max(PAUSES)) + LEASE
-# What an address that is switched off may take to come back.
+# How long an address that is switched off has to come back.
 MAX_AGE = timedelta(days=7)
 
 
@@ -22,7 +22,7 @@ def _unplaced(now: datetime) -> QuerySet[PartnerEvent]:
 
 
 def _untried(now: datetime) -> QuerySet[WebhookDelivery]:
-    """Too far ahead, or behind by more than an address that is switched off is given to come back."""
+    """Return deliveries due too far ahead, or overdue for longer than a switched-off address has to come back."""
     missed = Q(due_at__gt=now + MAX_PAUSE) | Q(due_at__lt=now - MAX_AGE)
     return WebhookDelivery.objects.filter(missed, state=WebhookDelivery.State.WAITING)
 

@@ -1,4 +1,4 @@
-"""Reconciliations in the control room: the reports, and what needs a person."""
+"""Admin screens of reconciliations: the reports, and what needs a person."""
 
 from typing import Any, cast
 

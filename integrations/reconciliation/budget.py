@@ -1,7 +1,7 @@
-"""How many questions the search for what nobody told may cost.
+"""How many questions the search for unreported changes may cost.
 
-They are the last in line (`Priority.HOUSEKEEPING`), so they never take a call from an activation or a payment; the
-share keeps them from filling what is left (docs/scale.md).
+They have the lowest priority (`Priority.HOUSEKEEPING`), so they never take a call from an activation or a payment;
+the share keeps them from filling what is left (docs/scale.md).
 """
 
 from django.conf import settings
@@ -15,17 +15,17 @@ NIGHT_MINUTES = 4 * 60
 
 
 def night_budget() -> int:
-    """How many statuses one reconciliation asks for at most."""
+    """Return how many statuses one reconciliation may ask for."""
     return int(_a_minute() * NIGHT_MINUTES)
 
 
 def free_room() -> int:
-    """How many more questions may be queued in this round: those that still wait have taken their place."""
+    """Return how many more questions may be queued in this round; those that still wait have taken their place."""
     waiting = OutgoingCall.objects.filter(kind=AskPatiently.name, state__in=UNFINISHED).count()
     return max(int(_a_minute() * ROUND_MINUTES) - waiting, 0)
 
 
 def _a_minute() -> float:
-    """The share of a minute's calls (`RECHECK_SHARE`)."""
+    """Return how many calls a minute the share allows (`RECHECK_SHARE`)."""
     allowed = min(settings.ALTEGIO_REQUESTS_PER_MINUTE, settings.ALTEGIO_REQUESTS_PER_SECOND * 60)
     return allowed * float(settings.RECHECK_SHARE)

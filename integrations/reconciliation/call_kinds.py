@@ -1,4 +1,4 @@
-"""Reading the lists of connected locations, a thousand in a call, within everybody's call budget."""
+"""The call that reads the lists of connected locations, a thousand in a call, within the common call budget."""
 
 from datetime import datetime
 
@@ -15,13 +15,13 @@ from integrations.reconciliation.models import Reconciliation
 from integrations.reconciliation.runs import MAX_DURATION, count_calls, list_ended
 from partner_portal.core.english import english as _
 
-# A list that never ends would be a fault at the other side: a million locations are none.
+# A list of more than a million locations would be a fault at Altegio, so reading ends there.
 MAX_PAGES = 1000
 
 
 @register
 class ListPage(CallKind):
-    """docs/altegio.md §2, connected locations."""
+    """The call that reads a page of connected locations (docs/altegio.md §2, connected locations)."""
 
     name = "reconcile"
     title = _("Comparison with Altegio")
@@ -48,7 +48,7 @@ class ListPage(CallKind):
         _end_without_list(call, reason)
 
     def bring_back(self, call: OutgoingCall) -> bool:
-        """The run went on without this list; the next one reads it."""
+        """Return False: the run went on without this list, and the next one reads it."""
         return False
 
     def expired(self, call: OutgoingCall, now: datetime) -> None:

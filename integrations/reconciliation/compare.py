@@ -1,7 +1,7 @@
-"""Comparing Altegio's list with what is believed here. A difference is a question, not yet a fact.
+"""Comparison of Altegio's list with the stored connections. A difference is a question, not yet a fact.
 
-The status call decides about every one of them (`status_sync.apply_status`); the list only says where to look
-first. It costs one call for a thousand locations, and cannot tell what is frozen.
+The status call decides about every difference (`status_sync.apply_status`); the list only says where to look first.
+It costs one call for a thousand locations, and cannot tell which are frozen.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,17 +19,17 @@ from integrations.status_sync.status_sync import ask_status_of_each
 from partner_portal.core.bulk_writes import store_each
 
 Kind = Finding.Kind
-# More than may have left in a night without a word: one finding, and not one for each in one transaction.
+# More than this cannot have left unreported in one night: it makes one finding, not one for each in one transaction.
 MAX_MISSING = 1000
 
 
 def compare_page(run: Reconciliation, application: Application, remote: Sequence[RemoteLocation]) -> None:
-    """One page of the list: titles are taken over, differing states are asked about."""
+    """Compare one page of the list: store its titles, and ask about connections whose states differ."""
     by_id = {place.id: place for place in remote}
     now = timezone.now()
     current = _current(application, by_id)
     alive = [connection.pk for connection in current.values() if connection.state in LIVE]
-    # Connections are locked before locations, and both before the run: so does whoever settles a finding.
+    # Connections are locked before locations, and both before the run, as where a finding is settled.
     _take_titles(run, application, by_id, alive, now)
     Connection.objects.filter(pk__in=alive).update(listed_at=now)
     Reconciliation.objects.filter(pk=run.pk).update(listed=F("listed") + len(by_id))
@@ -43,10 +43,11 @@ def compare_page(run: Reconciliation, application: Application, remote: Sequence
 
 
 def compare_rest(run: Reconciliation, application: Application) -> None:
-    """After the last page: what is active here and stood on none of them.
+    """Find, after the last page, what is active here and was on no page.
 
-    The list may leave frozen ones out (docs/interface.md): those are asked about in their turn, like all that are
-    alive (`rechecks.py`). So are all where the list lacks very many: it is taken for a broken one.
+    The list may leave frozen ones out (docs/interface.md): those are asked about in their turn, like all live
+    connections (`rechecks.py`). If very many are missing, the list counts as broken, and they are asked about in
+    their turn too.
     """
     unlisted = Connection.objects.filter(application=application, state=State.ACTIVE).filter(
         Q(listed_at=None) | Q(listed_at__lt=run.started_at),
@@ -71,16 +72,16 @@ def compare_rest(run: Reconciliation, application: Application) -> None:
 
 
 def list_refused(run: Reconciliation, application: Application, reason: str) -> None:
-    """Altegio gives no list for this application, or none to rely on: a person must find out why."""
+    """Record that Altegio gives no list for this application, or none to rely on: a person must find out why."""
     finding = Finding(run=run, application=application, kind=Kind.LIST, after=reason[:300], needs_person=True)
     _store(run, [finding])
 
 
 def _current(application: Application, by_id: Iterable[int]) -> dict[int, Connection]:
-    """The connection that counts at each of these locations, by Altegio's ids."""
+    """Return the connection that counts at each of these locations, by Altegio's id."""
     there = Connection.objects.filter(application=application, location__altegio_id__in=list(by_id))
     current: dict[int, Connection] = {}
-    # Of wide rows by the thousand: reading them whole takes as long as all the rest.
+    # Rows are wide and come by the thousand: reading them whole takes as long as all the rest.
     needed = there.select_related("location").only("application", "location__altegio_id", "state")
     for connection in needed.current_first():
         current.setdefault(connection.location.altegio_id, connection)
@@ -88,7 +89,7 @@ def _current(application: Application, by_id: Iterable[int]) -> dict[int, Connec
 
 
 def _difference(connection: Connection | None, place: RemoteLocation) -> Finding | None:
-    """Return what the list says against what is believed; None where they agree, or an activation is under way.
+    """Return how the list differs from the stored state; None if they agree, or an activation is under way.
 
     Nothing in the list tells a frozen connection from an active one (docs/altegio.md §2).
     """
@@ -101,7 +102,7 @@ def _difference(connection: Connection | None, place: RemoteLocation) -> Finding
 
 
 def _store(run: Reconciliation, findings: Sequence[Finding]) -> None:
-    """Keep the findings; those about a connection wait for Altegio's status, the others are settled."""
+    """Store the findings; those about a connection wait for Altegio's status, the others are settled."""
     now = timezone.now()
     asked = []
     for finding in findings:
@@ -121,7 +122,7 @@ def _take_titles(
     alive: Sequence[int],
     now: datetime,
 ) -> None:
-    """Take over what Altegio calls its locations, and report the new names; `alive` (by key) are locked with them."""
+    """Store the titles of Altegio's list and report changed ones; the connections `alive` (keys) are locked too."""
     before = dict(Location.objects.filter(altegio_id__in=list(by_id)).values_list("altegio_id", "title"))
     remember(by_id.values(), beside=alive)
     _keep(

@@ -1,4 +1,4 @@
-"""How old the portal's knowledge is: when it last asked about the connection that it asked about longest ago."""
+"""Metric of how old the portal's knowledge is: the longest time since Altegio was asked about a live connection."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from partner_portal.core.metrics import METRICS, gauge
 
 @METRICS.add()
 def oldest_status() -> Iterator[Metric]:
-    """Read from the index by which the next one to ask about is found."""
+    """Yield the age, read from the index that also finds the next connection to ask about."""
     now = timezone.now()
     oldest = Connection.objects.live().aggregate(oldest=Min("status_asked_at"))["oldest"] or now
     text = "Seconds since Altegio was asked about the live connection that was asked about longest ago"

@@ -1,4 +1,4 @@
-"""A reconciliation's report: when it ran, what it compared, what it found."""
+"""Models of a reconciliation's report: when it ran, what it compared, what it found."""
 
 from django.db import models
 from django.utils import timezone
@@ -16,13 +16,13 @@ class Reconciliation(models.Model):
     class State(models.TextChoices):
         RUNNING = "running", _("running")
         DONE = "done", _("done")
-        ABANDONED = "abandoned", _("given up")  # it did not end, and a later one took its place
+        ABANDONED = "abandoned", _("given up")  # it did not end, and a later run or the watch gave it up
 
     trigger = models.CharField(_("started by"), max_length=10, choices=Trigger.choices)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.RUNNING)
     started_at = models.DateTimeField(_("started"), default=timezone.now)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
-    # Applications whose list has not been read to its end yet.
+    # How many applications' lists have not been read to the end yet.
     lists_left = models.PositiveIntegerField(default=0, editable=False)
     expected = models.PositiveIntegerField(_("connected here"), default=0)
     # How many connections may still be asked about, and the newest question: the run ends with its answer.
@@ -45,7 +45,7 @@ class Reconciliation(models.Model):
 
 
 class Finding(models.Model):
-    """One difference that a reconciliation found, and what came of it."""
+    """One difference that a reconciliation found, and its outcome."""
 
     class Kind(models.TextChoices):
         MISSING = "missing", _("connected here, not listed by Altegio")

@@ -1,4 +1,4 @@
-"""Altegio's answer about a difference: what it changed, and whether a person must look."""
+"""Receivers of Altegio's answers about differences: what each changed, and whether a person must look."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from integrations.reconciliation.runs import finish_if_done
 
 @receiver(status_synced)
 def settle(connection: Connection, status: ConnectionStatus, before: State, **_: Any) -> None:
-    """Write down what came of an answer while a reconciliation runs; the connection has followed it already."""
+    """Record the outcome of an answer while a reconciliation runs; the connection has already followed it."""
     run = Reconciliation.objects.filter(state=Reconciliation.State.RUNNING).first()
     if run is None:
         return
@@ -35,7 +35,7 @@ def settle(connection: Connection, status: ConnectionStatus, before: State, **_:
 
 @receiver(location_adopted)
 def settle_unknown(connection: Connection, **_: Any) -> None:
-    """Settle what the newest reports call unknown, once it is known."""
+    """Settle what the reports call unknown, once its location was taken over."""
     unknown = Finding.objects.filter(
         application=connection.application_id,
         salon_id=connection.location.altegio_id,
@@ -47,7 +47,10 @@ def settle_unknown(connection: Connection, **_: Any) -> None:
 
 @receiver(status_unknown)
 def give_up(connection_id: int, why: str, **_: Any) -> None:
-    """Altegio refused the question, or did not answer it in time: the run goes on without it, and says so."""
+    """Close the findings of a connection whose status Altegio refused, or did not give in time.
+
+    The run goes on without it, and the finding says so.
+    """
     open_ones = Finding.objects.filter(connection=connection_id, settled_at=None)
     said = f"Altegio did not say what is true: {why}"
     open_ones.update(after=said[:300], needs_person=True, settled_at=timezone.now())
@@ -73,7 +76,7 @@ def _note(run: Reconciliation, connection: Connection, kind: Finding.Kind, **fie
 
 
 def _note_differences(run: Reconciliation, connection: Connection, status: ConnectionStatus) -> None:
-    """Once in a run: a connection may be asked about several times."""
+    """Record differing records once in a run: a connection may be asked about several times."""
     texts = differences(connection, status)
     if not texts or connection.findings.filter(run=run, kind=Finding.Kind.DIFFERENCE).exists():
         return

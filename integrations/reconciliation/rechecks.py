@@ -1,9 +1,9 @@
-"""The truth without callbacks: a freeze, an uninstall or an unfreeze that nobody told is found by asking.
+"""Rechecks: a freeze, an uninstall or an unfreeze that no callback reported is found by asking.
 
 Three rules, each in a constant number of queries:
 
-1. Whose trial or paid period has ended while it is believed active is asked about at once, then each day until it is
-   clear: Altegio freezes within 24 hours (docs/altegio.md §3).
+1. A connection whose trial or paid period has ended while it is believed active is asked about at once, then each day
+   until it is clear: Altegio freezes within 24 hours (docs/altegio.md §3).
 2. Every live connection is asked about at least once in `RECHECK_DAYS`, the one asked longest ago first.
 3. A reconciliation asks about all of them, longest ago first, as far as the night's budget goes.
 """
@@ -25,15 +25,15 @@ from integrations.reconciliation.runs import finish_if_done
 from integrations.status_sync.status_sync import AskPatiently, ask_status_of_each
 
 A_DAY = timedelta(days=1)
-# What is active so long after its end is not paid through Altegio: the round of all is enough for it.
+# A connection still active this long after its end is not paid through Altegio: the second rule is enough for it.
 UNCLEAR_LASTS = timedelta(days=30)
-# Ended periods go first, but leave a part of the room to the round of all.
+# Ended periods go first, but leave part of the room to the other rules.
 SHARE_OF_ENDED = 0.75
 BATCH = 500
 
 
 def recheck() -> int:
-    """Ask about whoever's turn it is. Returns how many."""
+    """Ask about the connections whose turn it is. Returns how many."""
     now, room = timezone.now(), free_room()
     asked = _ask(_keys(ended_periods(now), int(room * SHARE_OF_ENDED)), since=now)
     running = Reconciliation.objects.filter(state=Reconciliation.State.RUNNING, lists_left=0).first()
@@ -52,7 +52,7 @@ def continue_run(run: Reconciliation) -> int:
     with transaction.atomic():
         Reconciliation.objects.filter(pk=run.pk).update(
             calls=F("calls") + asked,
-            # Beat and the command may go on with one run at once: neither undoes what the other wrote.
+            # Beat and the command may continue one run at once: neither undoes what the other wrote.
             statuses_left=0 if len(keys) < room else Greatest(F("statuses_left") - asked, 0),
             last_question=Greatest(F("last_question"), newest),
         )
@@ -61,9 +61,9 @@ def continue_run(run: Reconciliation) -> int:
 
 
 def ended_periods(now: datetime) -> QuerySet[Connection]:
-    """Those believed active though their trial or paid period is over, not asked about since, or not for a day.
+    """Return connections believed active after their trial or paid period, not asked about since, or for a day.
 
-    The newest end first, along an index: hardly anything active has ended, and all that has is looked at.
+    Newest end first, along an index: hardly any active connection has ended, and all that have are looked at.
     """
     over = Connection.objects.filter(
         state=State.ACTIVE, next_payment_at__lte=now, next_payment_at__gt=now - UNCLEAR_LASTS
@@ -73,7 +73,7 @@ def ended_periods(now: datetime) -> QuerySet[Connection]:
 
 
 def oldest_first(before: datetime) -> QuerySet[Connection]:
-    """The live connections that were not asked about since `before`, the one asked longest ago first."""
+    """Return the live connections that were not asked about since `before`, the one asked longest ago first."""
     return Connection.objects.live().filter(status_asked_at__lt=before).order_by("status_asked_at")
 
 

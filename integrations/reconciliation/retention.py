@@ -1,4 +1,4 @@
-"""How long the report of a reconciliation is kept after its end. What still holds the next one finds again."""
+"""Retention of a reconciliation's report after its end. Differences that persist are found again by the next run."""
 
 from datetime import datetime
 
@@ -9,12 +9,12 @@ from partner_portal.core.retention import delete_first, register_retention
 
 
 def delete_old_findings(before: datetime) -> int:
-    """Those of runs that had ended by then: also what a run that was given up has never settled."""
+    """Delete findings of runs that had ended by then, even those that a run left unsettled. Returns how many."""
     return delete_first(Finding.objects.filter(run__finished_at__lt=before).order_by("pk"))
 
 
 def delete_old_runs(before: datetime) -> int:
-    """The runs themselves, once their findings are gone: a run may have as many as there are connections."""
+    """Delete the runs once their findings are gone: a run may have as many findings as there are connections."""
     findings = Finding.objects.filter(run=OuterRef("pk"))
     return delete_first(Reconciliation.objects.filter(~Exists(findings), finished_at__lt=before).order_by("pk"))
 

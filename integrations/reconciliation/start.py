@@ -1,4 +1,4 @@
-"""Beginning a reconciliation: one at a time."""
+"""Start of a reconciliation: one runs at a time."""
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone

@@ -1,4 +1,4 @@
-"""Celery's doors to the reconciliation."""
+"""Celery tasks of the reconciliation."""
 
 from celery import shared_task
 
@@ -11,11 +11,11 @@ from partner_portal.core.queues import run_steps
 
 @shared_task
 def recheck() -> None:
-    """Every few minutes: ask about the connections whose state is in doubt, and those whose turn it is."""
+    """Ask about unconfirmed connections and those whose turn it is; runs every few minutes."""
     run_steps(recheck_unconfirmed, recheck_in_turn)
 
 
 @shared_task
 def reconcile() -> None:
-    """Every night: compare every connection with Altegio."""
+    """Compare every connection with Altegio; runs every night."""
     start_run(Reconciliation.Trigger.NIGHTLY)

@@ -1,4 +1,4 @@
-"""Ask Altegio every few minutes, not only at night, about connections whose state is unconfirmed."""
+"""Questions about connections whose state is unconfirmed, every few minutes and not only at night."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -17,7 +17,7 @@ MAX_COUNT = 200
 LOST_ANSWER_LASTS = timedelta(hours=2)
 
 Source = Callable[[], QuerySet[Connection]]
-# Each query must be cheap and end by itself.
+# Each query must be cheap, and its connections must drop out of it by themselves.
 UNCONFIRMED_SOURCES = ExtensionPoint[Source](
     "unconfirmed connections", "Connections that Altegio is asked about every few minutes."
 )
@@ -27,7 +27,7 @@ UNCONFIRMED = Queue.register(Queue("unconfirmed", "Unconfirmed connections", Con
 
 @UNCONFIRMED_SOURCES.add()
 def lost_activations() -> QuerySet[Connection]:
-    """Ended here, while the answer to an activation call was lost: Altegio may have accepted it."""
+    """Return connections that ended here while an activation's answer was lost: Altegio may have accepted it."""
     lost = lost_attempts().filter(started_at__gte=timezone.now() - LOST_ANSWER_LASTS)
     return Connection.objects.filter(
         state__in=(State.EXPIRED, State.FAILED), pk__in=lost.values("call__connection")

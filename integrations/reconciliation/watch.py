@@ -1,4 +1,4 @@
-"""Reconciliations that would never end, and findings about which nobody asks."""
+"""Watch checks for reconciliations that would never end, and for findings that no question is about."""
 
 from datetime import datetime
 
@@ -17,9 +17,9 @@ RUNNING = Reconciliation.State.RUNNING
 
 def _endless(now: datetime) -> QuerySet[Reconciliation]:
     asked = Exists(Finding.objects.filter(run=OuterRef("pk"), settled_at=None))
-    # One run at a time: every unfinished page is its.
+    # Only one run exists at a time, so every unfinished page belongs to it.
     waits = unfinished(kind=ListPage.name)
-    # Beat goes on with one that may still ask.
+    # A run that may still ask is continued by beat.
     questions = unfinished(kind=AskPatiently.name, pk__lte=OuterRef("last_question"))
     stands_still = Q(statuses_left=0) & ~waits & ~asked & ~questions
     return Reconciliation.objects.filter(Q(started_at__lt=now - MAX_DURATION) | stands_still, state=RUNNING)

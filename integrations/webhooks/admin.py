@@ -1,4 +1,4 @@
-"""Events and their deliveries in the control room."""
+"""Admin screens of entity events and their deliveries."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ MAX_SHOWN = 100_000
 
 
 class HandedOnFilter(admin.SimpleListFilter):
-    """Whether it is on its way."""
+    """A filter for events that still wait to be forwarded."""
 
     title = _("handed on")
     parameter_name = "waiting"

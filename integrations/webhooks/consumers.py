@@ -1,4 +1,4 @@
-"""Who takes events inside the project.
+"""Consumers of entity events inside the project.
 
 A feature that wants entity events adds a function under a name that stays the same from release to release:
 
@@ -7,10 +7,10 @@ A feature that wants entity events adds a function under a name that stays the s
     @CONSUMERS.add("my-feature")
     def take(events: Sequence[IncomingEvent]) -> None: ...
 
-It is called by a worker with batches of one application's events, in a transaction that also marks the
-batch as delivered: what it writes to the database happens once. When it raises, the batch is halved and
-tried again later, until the event that it cannot take stands alone, and ends as a dead letter.
-Events come without order, and may come twice (`is_duplicate`).
+A worker calls it with batches of one application's events, in a transaction that also marks the batch as delivered,
+so what it writes to the database happens once. If it raises, the batch is halved and tried again later, until the
+event that it cannot take stands alone and ends as a dead letter. Events come in no fixed order, and may come twice
+(`is_duplicate`).
 """
 
 from collections.abc import Callable, Sequence
@@ -41,7 +41,7 @@ class IncomingEvent:
 
     @property
     def items(self) -> list[dict[str, Any]]:
-        """The objects in the body: seen live are one object, and a list of them in one body."""
+        """The objects in the body: one object and lists of them have both been seen live."""
         entries = self.body if isinstance(self.body, list) else [self.body]
         return [entry for entry in entries if isinstance(entry, dict)]
 
@@ -51,19 +51,19 @@ CONSUMERS = ExtensionPoint[Consumer]("consumers", "Takes every entity event insi
 
 
 def read_events(event_ids: Sequence[int]) -> list[IncomingEvent]:
-    """The stored events of a batch, in the order they came; what retention has removed is left out."""
+    """Return the stored events of a batch, oldest first; those that retention has deleted are left out."""
     found = with_places(Event.objects.filter(pk__in=event_ids))
     return [incoming(event, parse_body(event.body)) for event in found.order_by("id")]
 
 
 def with_places(events: QuerySet[Event]) -> QuerySet[Event]:
-    """The events with their application and location; the installation's keys, slow to decrypt, stay unread."""
+    """Return the events with application and location; the installation's keys, slow to decrypt, stay unread."""
     read = events.select_related("installation__application", "installation__location")
     return read.defer("installation__api_key", "installation__events_key")
 
 
 def incoming(event: Event, body: Any) -> IncomingEvent:
-    """A stored event, read with its installation's application and location, and its parsed body."""
+    """Return a stored event with its installation's application and location, and its parsed body."""
     return IncomingEvent(
         id=event.pk,
         received_at=event.received_at,
@@ -78,5 +78,5 @@ def incoming(event: Event, body: Any) -> IncomingEvent:
 
 
 def parse_body(text: str) -> Any:
-    """A stored body, its texts clean and its decimals exact; a number of no sane size is a text."""
+    """Return a stored body with clean texts and exact decimals; a number of absurd size becomes a text."""
     return parse_json(text, strict=True)

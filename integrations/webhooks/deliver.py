@@ -1,4 +1,4 @@
-"""Giving batches of events to the consumers inside the project, until they are taken or dead."""
+"""Delivery of batches of events to the consumers inside the project, until they are taken or dead."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -20,43 +20,43 @@ from partner_portal.core.thread_shares import ThreadShare, Turn
 
 log = structlog.get_logger(__name__)
 
-# Seconds before the next try; about two days in all.
+# Pauses before the next try, in seconds; about two days in all.
 PAUSES = (5, 30, 300, 1800, 2 * 3600, 5 * 3600, 10 * 3600, 10 * 3600, 20 * 3600)
-# The worker that has a delivery may be dead after this; a consumer works in a transaction of its own.
+# After this, the worker that has a delivery may be dead; a consumer works in a transaction of its own.
 LEASE = timedelta(seconds=60)
 MAX_RUN = 25.0
 THREADS = 3
 NOTHING_LEFT = "Its events are not kept any more (RETENTION_EVENTS_DAYS): nothing was handed on."
-# Once an application had an address of its own for its events. What a worker of that release left on the way to it
-# is published for the partner's webhooks. To be removed with that address's columns.
+# In an earlier release an application had an address of its own for its events. What a worker of that release left on
+# the way to it is published for the partner's webhooks. To be removed with that address's columns.
 FORMER_ADDRESS = "https"
 
 _share = ThreadShare(THREADS)
 
 
 class EventsGoneError(Exception):
-    """Nothing is left to deliver: its events were kept as long as they are to be kept."""
+    """Raised when nothing is left to deliver, because retention has deleted the events."""
 
 
 class TakenOverError(Exception):
-    """Another worker has this delivery since: what was done is rolled back."""
+    """Raised when another worker has the delivery now: what was done is rolled back."""
 
 
 def deliver_due() -> int:
     """Try every delivery that is due; return how many were taken.
 
-    Each consumer has a place of its own, and all of them a share of the worker's threads: the rest are for Altegio.
+    Each consumer has a turn of its own, and all of them a share of the worker's threads: the rest are for Altegio.
     """
     return _share.run(_claim, target_of, _try, MAX_RUN)
 
 
 def target_of(delivery: Delivery) -> str:
-    """Who takes it."""
+    """Return the consumer that takes it."""
     return delivery.target
 
 
 def send_again(deliveries: QuerySet[Delivery]) -> int:
-    """Give dead letters a new life. Returns how many there were."""
+    """Make dead letters wait again, with all their tries. Returns how many there were."""
     dead = deliveries.filter(state=Delivery.State.DEAD)
     return dead.update(
         state=Delivery.State.WAITING, attempt_count=0, due_at=timezone.now(), finished_at=None, error=""
@@ -65,7 +65,7 @@ def send_again(deliveries: QuerySet[Delivery]) -> int:
 
 @transaction.atomic
 def _claim(not_now: Iterable[Any]) -> Delivery | None:
-    """The delivery that is due longest, this worker's alone until its lease ends; none for those in `not_now`."""
+    """Claim the delivery that has been due longest, until the lease ends; none whose target is in `not_now`."""
     now = timezone.now()
     due = Delivery.objects.filter(state=Delivery.State.WAITING, due_at__lte=now).order_by("due_at", "id")
     due = due.exclude(target__in=list(not_now))
@@ -118,7 +118,7 @@ def _held(delivery: Delivery) -> QuerySet[Delivery]:
 
 @transaction.atomic
 def _fail(delivery: Delivery, error: str) -> None:
-    """Halve the delivery, for one event may spoil it for the others; set a single one back, or end it."""
+    """Halve the delivery, because one event may spoil it for the others; set a single one back, or end it."""
     now = timezone.now()
     if delivery.count > 1:
         _halve(delivery)
@@ -145,7 +145,7 @@ _ALERTS = "events:"
 
 
 def alert_key(target: str, application_id: int) -> str:
-    """One alert stands for all dead letters of a consumer."""
+    """Return the key of a consumer's alert: one alert stands for all its dead letters of an application."""
     return f"{_ALERTS}{target}:{application_id}"
 
 
@@ -153,6 +153,6 @@ def clear_ended_alerts() -> None:
     """Clear the alerts of consumers that have no dead letter any more."""
     dead = Delivery.objects.filter(state=Delivery.State.DEAD).order_by().values_list("target", "application")
     keys = [alert_key(target, application) for target, application in dead.distinct()]
-    # Those of webhooks are of the same kind, and end with their own cause.
+    # Alerts about webhooks are of the same kind, and end with their own cause.
     mine = Alert.objects.filter(kind=Alert.Kind.EVENTS, key__startswith=_ALERTS, cleared_at=None)
     mine.exclude(key__in=keys).update(cleared_at=timezone.now())

@@ -1,4 +1,4 @@
-"""Receiving an entity webhook: one INSERT, then 200. Nothing is looked up but what this process has not seen."""
+"""Receipt of an entity webhook: one INSERT, then 200. Only keys that this process has not seen are looked up."""
 
 import hashlib
 
@@ -22,7 +22,7 @@ insert_event = Insert(Event, "installation", "received_at", "body", "digest", fl
 
 @webhook_endpoint(MAX_BYTES)
 def receive_event(body: bytes, key: str) -> None:
-    """`POST /altegio/events/<key>/`: 404 for an unknown key, 400 for no JSON or too much of it, else stored."""
+    """Store the body of `POST /altegio/events/<key>/`; 404 for an unknown key, 400 for no JSON or too much of it."""
     installation_id = _installation_id(lookup_hash(key))
     text = utf8(body)
     refuse_too_many_values(text)
@@ -36,7 +36,7 @@ def digest_of(installation_id: int, body: bytes) -> str:
 
 
 def _installation_id(key_hash: str) -> int:
-    """Whose address this is, from this process's memory or the database. Refused with 404 for nobody's."""
+    """Return the installation of this address, from this process's memory or the database. Raises HttpError 404."""
     known = known_keys.get(key_hash)
     if known is not None:
         return known

@@ -1,4 +1,4 @@
-"""An example of a consumer: says in the log how many changes of what came from where."""
+"""An example of a consumer: it logs how many changes of which resource came from which location."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ log = structlog.get_logger(__name__)
 
 @CONSUMERS.add("log")
 def log_changes(events: Sequence[IncomingEvent]) -> None:
-    """One line for each location and resource of a batch; nothing of the customers' data."""
+    """Log one line for each location and resource of a batch, without any of the customers' data."""
     changes = Counter(
         (event.salon_id, str(item.get("resource"))[:40])
         for event in events

@@ -1,4 +1,4 @@
-"""Handing events on: judged, duplicates marked, published for the partner, batched for the consumers; once each."""
+"""Fan-out of events, once each: flag them, mark duplicates, publish for the partner, batch for the consumers."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,15 +21,16 @@ from partner_portal.core.queues import Queue
 from partner_portal.core.wake import wake
 
 BATCH = 500
-# Altegio tries again within seconds (docs/altegio.md §4): the same body later is a new change to the same value.
+# Altegio retries within seconds (docs/altegio.md §4): the same body later is a new change to the same value.
 SAME_WITHIN = timedelta(minutes=10)
 WAITING = Queue.register(Queue("events", "Events to be forwarded", Event))
 
 
 def fan_out() -> int:
-    """Hand on whatever waits, oldest first; returns how many.
+    """Forward whatever waits, oldest first; return how many.
 
-    Any number of workers may do so: one at a time does, for two would mix up the order of a connection's events.
+    Any number of workers may call it: only one works at a time, because two would mix up the order of a connection's
+    events.
     """
     forwarded = 0
     while count := _fan_out_batch():
@@ -38,7 +39,7 @@ def fan_out() -> int:
 
 
 def fan_out_again(events: Iterable[Event]) -> int:
-    """Give these events to everybody once more. Returns how many."""
+    """Forward these events to everybody once more. Returns how many."""
     chosen = [event.pk for event in events]
     WAITING.forget(chosen)
     return Event.objects.filter(pk__in=chosen).update(forwarded_at=None)
@@ -48,7 +49,7 @@ def fan_out_again(events: Iterable[Event]) -> int:
 def _fan_out_batch() -> int:
     if not take_turn("webhooks.event"):
         return 0
-    # A mark on each row, not a cursor: a row of a slow transaction may appear behind any cursor.
+    # Each row has a mark; with a cursor, a row of a slow transaction could appear behind it.
     waiting = WAITING.ready(Event.objects.filter(forwarded_at=None)).order_by("id")
     if database.features.has_select_for_update_skip_locked:
         waiting = waiting.select_for_update(skip_locked=True)
@@ -75,7 +76,7 @@ def _wake() -> None:
 
 
 def _mark(events: Sequence[Event], bodies: Sequence[Any], now: datetime) -> None:
-    """Write what is found out about the batch: one UPDATE for each kind of event in it."""
+    """Store what was found out about the batch, with one UPDATE for each kind of event in it."""
     repeated = _duplicates(events)
     groups: dict[tuple[str, bool], list[int]] = defaultdict(list)
     for event, body in zip(events, bodies, strict=True):
@@ -86,10 +87,10 @@ def _mark(events: Sequence[Event], bodies: Sequence[Any], now: datetime) -> None
 
 
 def _duplicates(events: Sequence[Event]) -> set[int]:
-    """The ids of those whose like came a short while before.
+    """Return the ids of events whose like came a short while before.
 
-    One row of the index is read for each, however many like it there are: whoever knows an address may post the same
-    body without end. Ordered by the moment alone, no other index serves, whatever PostgreSQL believes of the table.
+    One row of the index is read for each, however many are like it: anybody who knows an address may post the same
+    body without end. Ordered only by the moment, no other index serves, whatever PostgreSQL believes of the table.
     """
     is_before = Q(received_at__lt=OuterRef("received_at")) | Q(pk__lt=OuterRef("pk"))
     same = Event.objects.filter(is_before, digest=OuterRef("digest"), received_at__lte=OuterRef("received_at"))
@@ -100,7 +101,7 @@ def _duplicates(events: Sequence[Event]) -> set[int]:
 
 
 def flag_of(event: Event, body: Any) -> str:
-    """Return what is odd about an event with this body, "" for nothing."""
+    """Return the flag of what is odd about an event with this body; "" for nothing."""
     entries = body if isinstance(body, list) else [body]
     ids = [parse_id(entry.get("company_id")) if isinstance(entry, dict) else None for entry in entries]
     if not ids or None in ids:

@@ -1,4 +1,4 @@
-"""Entity webhooks as they came, and their way on to receivers (docs/altegio.md §4)."""
+"""Models of entity webhooks as they came, and of their deliveries to consumers (docs/altegio.md §4)."""
 
 from django.db import models
 from django.utils import timezone
@@ -7,14 +7,14 @@ from partner_portal.core.english import english as _
 
 
 class Event(models.Model):
-    """One request to an event address, append-only: its shape is judged when it is handed on.
+    """One request to an event address, append-only: its shape is judged when it is forwarded.
 
-    A plain table, emptied from its old end in batches (`RETENTION_EVENTS_DAYS`): partitions would serve
-    PostgreSQL alone, and the same code must run on SQLite.
+    A plain table, emptied from its old end in batches (`RETENTION_EVENTS_DAYS`): partitions would serve only
+    PostgreSQL, and the same code must run on SQLite.
     """
 
     class Flag(models.TextChoices):
-        """What is odd about it. Flagged events are handed on like all others."""
+        """What is odd about an event. Flagged events are forwarded like all others."""
 
         FOREIGN = "foreign", _("another location's")  # `company_id` is not the location of the address
         SHAPE = "shape", _("not as documented")  # no object with a `company_id`, nor a list of them
@@ -50,7 +50,7 @@ class Delivery(models.Model):
         DELIVERED = "delivered", _("delivered")  # the target took it
         DEAD = "dead", _("dead letter")  # every try failed: staff may send it again
 
-    # A consumer's name.
+    # The consumer's name.
     target = models.CharField(_("target"), max_length=60)
     application = models.ForeignKey("connections.Application", on_delete=models.CASCADE, related_name="+")
     event_ids = models.JSONField(_("events"))

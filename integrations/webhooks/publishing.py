@@ -1,4 +1,4 @@
-"""Telling the partner's systems of entity events: the type `altegio.events` (docs/interface.md §5a)."""
+"""Publishing of entity events for the partner's systems: the type `altegio.events` (docs/interface.md §5a)."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,9 +16,9 @@ MAX_BATCH_SIZE = 512 * 1024  # characters
 
 
 def publish_events(events: Sequence[IncomingEvent]) -> None:
-    """Publish batches of one connection each, in the order in which the events came; two queries however many.
+    """Publish batches of one connection each, in the order in which the events came; two queries for any number.
 
-    Call it in the transaction that marks the events as handed on.
+    Call it in the transaction that marks the events as forwarded.
     """
     by_installation: dict[int, list[IncomingEvent]] = defaultdict(list)
     for event in events:
@@ -27,7 +27,7 @@ def publish_events(events: Sequence[IncomingEvent]) -> None:
 
 
 def batches(events: Iterable[IncomingEvent]) -> Iterator[list[IncomingEvent]]:
-    """The events in batches that are neither too many nor too large; one that is too large stands alone."""
+    """Yield the events in batches that are neither too many nor too large; one that is too large stands alone."""
     batch: list[IncomingEvent] = []
     size = 0
     for event in events:

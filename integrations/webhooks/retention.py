@@ -1,6 +1,6 @@
-"""How long events and their deliveries are kept: deleted in batches that block nobody.
+"""Retention of events and their deliveries: deleted in batches that block nobody.
 
-What still waits to be handed on stays, however few days are set; what was given up waits no more.
+What still waits to be forwarded stays, however few days are set; what was given up no longer waits.
 """
 
 from datetime import datetime
@@ -25,7 +25,7 @@ def delete_old_events(before: datetime) -> int:
 
 
 def _first_needed() -> int | None:
-    """The oldest event that a delivery still waits with."""
+    """Return the id of the oldest event that a waiting delivery still needs; None if there is none."""
     waiting = Delivery.objects.filter(state=Delivery.State.WAITING).values_list("event_ids", flat=True)
     return min((min(ids) for ids in waiting.iterator() if ids), default=None)
 
@@ -36,7 +36,7 @@ def delete_old_deliveries(before: datetime) -> int:
 
 
 def _delete_oldest(rows: QuerySet[Any], moment: str, before: datetime) -> int:
-    """Delete from the old end of a table that only grows at the other; its ids are as old as its rows."""
+    """Delete a batch from the old end of a table that only grows at the other: ids and rows have the same order."""
     oldest = rows.order_by("pk").values_list("pk", moment)[:BATCH]
     ids = [pk for pk, at in oldest if at < before]
     rows.filter(pk__in=ids).delete()

@@ -1,4 +1,4 @@
-"""Celery's doors to the events and their deliveries."""
+"""Celery tasks of entity events and their deliveries."""
 
 from celery import shared_task
 
@@ -20,5 +20,5 @@ def deliver() -> None:
 
 @shared_task
 def clear_alerts() -> None:
-    """Each minute: the alerts about receivers that work again."""
+    """Clear the alerts about consumers that work again; runs each minute."""
     clear_ended_alerts()

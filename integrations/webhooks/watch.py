@@ -1,4 +1,4 @@
-"""Events that nobody hands on, and deliveries that nobody tries."""
+"""Watch checks for events that nothing forwards, and for deliveries that no worker tries."""
 
 from datetime import datetime, timedelta
 
@@ -10,7 +10,7 @@ from integrations.webhooks.fan_out import WAITING, fan_out
 from integrations.webhooks.models import Delivery, Event
 from partner_portal.core.watch import register_check
 
-# Beat looks each second; a backlog takes its time.
+# Beat looks each second; a backlog takes longer.
 MAX_WAIT = timedelta(minutes=30)
 MAX_PAUSE = timedelta(seconds=max(PAUSES)) + LEASE
 

@@ -1,4 +1,4 @@
-"""Try the addresses that alerts are sent to."""
+"""Send a test message to the addresses that alerts are sent to."""
 
 from typing import Any
 

@@ -28,7 +28,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         try:
-            # Of two at the same moment each would name its own key, and one of them does not sign.
+            # Two commands at the same moment would each name a key of their own, of which only one signs.
             with alone_on_database(connection, "rotate_handover_key", Path(settings.VAR_DIR), self.stderr.write):
                 key = rotate(at_once=options["at_once"])
         except RotationUnderwayError as reason:

@@ -1,4 +1,4 @@
-"""Take over the locations that were connected before the portal: listed, asked about, reported line by line."""
+"""Take over the locations that were connected before the portal: list them, ask Altegio, report line by line."""
 
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Iterator, Sequence
@@ -58,7 +58,7 @@ class Command(BaseCommand):
             raise CommandError(f"{problems} were not taken over.")
 
     def _adopt(self, application: Application, unknown: Sequence[RemoteLocation]) -> int:
-        """Ask about each and wait for the answers. Returns how many were not taken over."""
+        """Ask about each location and wait for the answers. Returns how many were not taken over."""
         subjects = {place.id: ask_to_adopt(application, place.id) for place in unknown}
         _wait(list(subjects.values()))
         adopted = _live_at(application, list(subjects))
@@ -79,7 +79,7 @@ def _applications(altegio_id: int | None) -> list[Application]:
 
 
 def _unknown(application: Application) -> list[RemoteLocation]:
-    """Return what Altegio lists, without the places where a connection here is alive or once was."""
+    """Return the locations that Altegio lists, without those where a connection here is live or once was."""
     listed = {place.id: place for place in _listed(application)}
     known = Connection.objects.filter(application=application).exclude(activated_at=None)
     ours = set(known.values_list("location__altegio_id", flat=True))
