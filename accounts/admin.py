@@ -75,7 +75,7 @@ class UserForm(StockUserForm):  # type: ignore[type-arg]
 
 
 def may_give_rights(request: HttpRequest) -> bool:
-    """Return whether the reader may change what groups may do; the right to change people leads to no other right."""
+    """Return whether the user may change what groups may do; the right to change people gives no such right."""
     return request.user.has_perm("auth.change_group")
 
 

@@ -73,7 +73,7 @@ def _note_use(key: ApiKey) -> None:
 
 
 class BasicApiKeyAuthentication(ApiKeyAuthentication):
-    """The same, which also takes the key as the password of Basic authentication (RFC 7617), for exchanges."""
+    """Authentication that also takes the key as a Basic password (RFC 7617), the only kind that exchanges know."""
 
     def _words(self, request: Request) -> list[str]:
         words = super()._words(request)

@@ -51,7 +51,7 @@ def cancel_email_change(user: User) -> None:
 def take_address(user: User, *, is_owner: bool, password: str = "") -> None:
     """Make the confirmed new address the account's, and write to the old one.
 
-    `user` is the account as its link was opened; `is_owner` says whether who opened it is signed in to the account.
+    `user` is the account as its link was opened; `is_owner` says whether they are also signed in to the account.
     If not, whoever reads the mail at the new address takes the account over, with `password`. Raises
     AddressTakenError, and EmailChangeCancelledError if the account has changed since.
     """

@@ -60,7 +60,7 @@ _turns = itertools.count(1)
 
 
 class NoRecipientError(Exception):
-    """Raised when an e-mail is for nobody whom it may go to, or one too many to an address that somebody typed."""
+    """Raised when an e-mail has nobody it may go to, or is one too many to an address that somebody typed."""
 
 
 def queue_email(template: str, person: User, *, key: str, to: str = "", **params: Any) -> None:
@@ -95,13 +95,13 @@ def request_email(template: str, email: str, *, asked_by: str, **params: Any) ->
     it is kept. `asked_by` is the requester: `SIGNED` and their number, or a network.
     """
     address = email.lower()
-    # On an arrival the template does not count: which one a sign-up sends tells whether the address has an account.
+    # On an arrival the template does not count: which one a sign-up sends reveals whether the address has an account.
     place = sorted(params.items()) or (template, asked_by)
     if wait := EMAILS_ASKED.hit(f"{address} {place}"):
         return wait
     what = f"{address} {sorted(params.items())} {timezone.now():%Y%m%d%H%M}"
     key = f"{template}:{hashlib.sha256(what.encode()).hexdigest()}"
-    # This is looked up for every address, so that they cannot be told apart.
+    # This query runs for every address, so that its duration reveals nothing.
     is_known = User.objects.with_email(address).filter(pk__in=User.objects.known().values("pk")).exists()
     params["asked_by"] = asked_by
     _store(OutgoingEmail(key=key, template=template, to=address, params=params, goes_first=is_known))
@@ -261,7 +261,7 @@ def _count(outgoing_email: OutgoingEmail) -> None:
 
 
 def _is_the_servers(error: Exception) -> bool:
-    """Return whether the server is to blame, so that every other e-mail would fail too, not this text or address."""
+    """Return whether the server failed, so that every other e-mail would fail too; else this e-mail is at fault."""
     return isinstance(error, OSError) and not isinstance(error, SMTPRecipientsRefused | SMTPDataError)
 
 

@@ -1,4 +1,4 @@
-"""Erasure of a person: nothing of who they are is left; what was done and paid is.
+"""Erasure of a person: nothing that identifies them is left, while what was done and paid stays.
 
 The account stays as an empty row, so that connections, payments and the record of changes keep what they refer to.
 Data about a person refers to the account and does not name them, so a former address or a colleague's note needs no

@@ -31,5 +31,5 @@ def owner_of_frame_token(given: str) -> User | None:
 
 
 def _fingerprint(user: User) -> str:
-    """Return a hash of what a session must hold: the token's holder can read the token, so it holds only the hash."""
+    """Return a hash of what a session must hold; anybody with the token can read it, so it holds only the hash."""
     return salted_hmac(_SALT, user.get_session_auth_hash(), algorithm="sha256").hexdigest()[:32]

@@ -84,7 +84,7 @@ def _client_of(store: RedisCache) -> Any:
 
 
 def _increase_alone(key: str, number: int, seconds: int) -> int:
-    """Do the same in a cache that cannot count by itself: one process and thread at a time."""
+    """Do what `_increase` does in a cache that cannot count by itself: one process and thread at a time."""
     with (Path(settings.VAR_DIR) / "limits.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         counted: int = cache.get(key, 0) + number

@@ -296,7 +296,7 @@ class BackupCode(models.Model):
     """A code for one sign-in without the phone; it is hashed like a password."""
 
     authenticator = models.ForeignKey(Authenticator, on_delete=models.CASCADE, related_name="backup_codes")
-    # The code begins with it, so that only one hash must be checked.
+    # The code begins with this number, so that only one hash must be checked.
     number = models.PositiveSmallIntegerField(db_default=0)
     digest = models.CharField(max_length=128)
     used_at = models.DateTimeField(null=True, blank=True)

@@ -92,7 +92,7 @@ def keep_email(request: HttpRequest, owner: User) -> HttpResponse:
 @sensitive_post_parameters()
 @never_cache
 def confirm_email(request: HttpRequest, token: str) -> HttpResponse:
-    """Confirm an e-mail's link: show a page with one button, so that a mail scanner's visit changes nothing."""
+    """Confirm the new address. The e-mail's link shows one button, so that a mail scanner's visit changes nothing."""
     user = opened(token, "email")
     if user is None or not user.pending_email:
         return _link_is_old(request)

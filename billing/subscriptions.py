@@ -116,7 +116,7 @@ def _line(connection: Connection, now: datetime) -> dict[str, str | bool]:
 
 
 def refresh_tariffs() -> None:
-    """Fetch the tariffs of every application in use whose options are a day old, or unknown."""
+    """Queue the question for the tariffs of every application in use whose options are a day old, or unknown."""
     fresh = TariffOption.objects.filter(fetched_at__gt=timezone.now() - TARIFFS_ARE_FRESH)
     used = Application.objects.filter(connections__state__in=LIVE).distinct()
     stale = TARIFFS.ready(used.exclude(pk__in=fresh.values("application")))

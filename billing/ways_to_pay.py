@@ -22,7 +22,7 @@ def offered_options(connections: Iterable[Connection]) -> QuerySet[TariffOption]
 
 
 def options_for(connections: Iterable[Connection]) -> Mapping[int, list[TariffOption]]:
-    """Return the same by application, in one query."""
+    """Return `offered_options` by application, in one query."""
     found: dict[int, list[TariffOption]] = defaultdict(list)
     for option in offered_options(connections):
         found[option.application_id].append(option)

@@ -1,4 +1,4 @@
-"""`/api/v1/payments/`."""
+"""The views of `/api/v1/payments/`."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ class PaymentConflictAPIError(APIException):
 
 
 class PaymentDataSerializer(serializers.Serializer[Any]):
-    """What a billing system tells of a payment."""
+    """A payment as a billing system reports it."""
 
     external_id = serializers.CharField(max_length=200, help_text="Your own id; it makes the call repeatable.")
     salon_id = serializers.IntegerField(min_value=1)
@@ -114,7 +114,7 @@ class PaymentSerializer(serializers.ModelSerializer[Payment]):
 
 
 class TakenSerializer(PaymentSerializer):
-    """The answer to a payment told: the payment, and in `warnings` what to look at: an overlap, an unknown field."""
+    """The recorded payment, with `warnings` about what to look at: an overlap, an unknown field."""
 
     warnings = serializers.ListField(child=serializers.CharField(), read_only=True)
 
@@ -151,10 +151,10 @@ class PaymentList(ListAPIView[Payment]):
         },
     )
     def post(self, request: Request) -> Response:
-        """Tell of a payment; it is reported to Altegio once, however often it is told.
+        """Report a payment; it is reported to Altegio once, however often the call is repeated.
 
-        Other content under the external_id of a payment that failed takes the place of what it said: Altegio is asked
-        whether it holds the payment after all, and it is sent.
+        Other content under the external_id of a payment that failed replaces its content: Altegio is asked whether it
+        holds the payment after all, and it is sent.
         """
         if not isinstance(request.data, dict):
             raise ValidationError({"non_field_errors": ["Send a JSON object."]})

@@ -47,7 +47,7 @@ class PlaceFigures:
     trials: int = 0
     paid: int = 0  # of the trials
     revenue: dict[str, Decimal] = field(default_factory=dict)  # MRR by currency
-    seconds: Counter[int] = field(default_factory=Counter)  # from arrival to activation: how many took so long
+    seconds: Counter[int] = field(default_factory=Counter)  # number of activations by seconds from the arrival
 
     def add(self, other: "PlaceFigures") -> None:
         """Add another place's figures to these, in place."""

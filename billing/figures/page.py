@@ -24,7 +24,7 @@ HEAD = (
 def figures_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     """Show the figures for `?application=` (its pk) and `?country=`; with `?format=csv`, return them as a file.
 
-    `context` is what every page of the control room has. Unknown parameters of the address are ignored.
+    `context` is what every page of the control room has. A filter that cannot be read is ignored.
     """
     filters = read_filters(request)
     report = read_report(filters)

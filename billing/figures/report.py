@@ -19,7 +19,7 @@ def share(part: int, whole: int) -> Decimal | None:
 
 
 def percentile(seconds: Counter[int], per_cent: int) -> int | None:
-    """Return the smallest time within which this share lies (nearest rank); None if there are no times."""
+    """Return the smallest time within which `per_cent` percent of them lie (nearest rank); None if there are none."""
     wanted, seen = ceil(seconds.total() * per_cent / 100), 0
     for took in sorted(seconds):
         seen += seconds[took]

@@ -92,7 +92,7 @@ def follow_the_connection(connection: Connection, before: State, after: State, *
 
 @receiver(connections_changed)
 def end_conflicts(changes: Sequence[Change], **_: Any) -> None:
-    """Clear the alerts of conflicts that have ended, which are thousands where their owner signs in."""
+    """Clear the alerts of conflicts that have ended: there may be thousands when their owner signs in."""
     if ended := [change.connection.pk for change in changes if change.before == State.CONFLICT]:
         clear_alerts(connection__in=ended, kind=Alert.Kind.CONFLICT)
 

@@ -58,6 +58,7 @@ def rotate(*, at_once: bool = False) -> SigningKey:
     if at_once:
         SigningKey.objects.all().delete()
         return _make(newest.generation + 1, signs_from=now)
+    # The first key replaces none, so it may be followed at any time.
     if newest.generation > 1 and newest.signs_from + OVERLAP > now:
         raise RotationUnderwayError(f"Key {newest.kid} signs from {newest.signs_from:%Y-%m-%d %H:%M} UTC on.")
     SigningKey.objects.filter(generation__lt=newest.generation).delete()

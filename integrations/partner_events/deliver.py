@@ -154,6 +154,7 @@ def _post_each(run: Run) -> list[Try]:
         tries.append(tried)
         if tried.refusal is not None:
             refused.add(delivery.ordering_key)
+            # It would take none of the rest now, or asked to be left alone.
             if tried.refusal.silent or tried.refusal.retry_after:
                 break
     return tries

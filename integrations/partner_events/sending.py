@@ -61,7 +61,7 @@ def signed_headers(keys: Sequence[str], message_id: str, moment: datetime, paylo
 
 @dataclass(frozen=True)
 class Address:
-    """An url that messages are posted to, and the public IP addresses that it led to a moment ago."""
+    """A URL that messages are posted to, and the public IP addresses that it led to a moment ago."""
 
     url: str
     leads_to: tuple[str, ...]

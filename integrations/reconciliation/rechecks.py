@@ -61,9 +61,10 @@ def continue_run(run: Reconciliation) -> int:
 
 
 def ended_periods(now: datetime) -> QuerySet[Connection]:
-    """Return connections believed active after their trial or paid period, not asked about since, or for a day.
+    """Return the connections believed active after their trial or paid period that are to be asked about again.
 
-    Newest end first, along an index: hardly any active connection has ended, and all that have are looked at.
+    They were not asked about since its end, or not for a day. Newest end first, along an index: hardly any active
+    connection has ended, and all that have are looked at.
     """
     over = Connection.objects.filter(
         state=State.ACTIVE, next_payment_at__lte=now, next_payment_at__gt=now - UNCLEAR_LASTS

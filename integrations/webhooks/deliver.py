@@ -133,6 +133,7 @@ def _fail(delivery: Delivery, error: str) -> None:
 def _halve(delivery: Delivery) -> None:
     middle = delivery.count // 2
     first, second = delivery.event_ids[:middle], delivery.event_ids[middle:]
+    # The try was one of the whole batch: it does not count for its halves.
     if _held(delivery).update(
         event_ids=first, count=middle, attempt_count=F("attempt_count") - 1, due_at=timezone.now()
     ):

@@ -1,4 +1,4 @@
-"""Print the set-up link of two-factor sign-in, above all for the first administrator, who gets none by e-mail."""
+"""Print the set-up link of two-factor sign-in for staff who get none by e-mail, such as the first administrator."""
 
 from argparse import ArgumentParser
 from typing import Any
