@@ -1,4 +1,4 @@
-"""The project: settings, addresses, Celery, health. No rules live here."""
+"""The project package: settings, URLs and the Celery application. It holds no business rules."""
 
 from partner_portal.celery import app as celery_app
 

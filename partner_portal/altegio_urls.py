@@ -1,4 +1,4 @@
-"""The addresses that Altegio calls (docs/interface.md)."""
+"""The URLs that Altegio calls (docs/interface.md)."""
 
 from django.urls import path
 

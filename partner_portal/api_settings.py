@@ -1,4 +1,4 @@
-"""How the REST API reads, answers, refuses and describes itself (docs/interface.md)."""
+"""Settings of the REST API: authentication, parsing, rendering, errors and schema (docs/interface.md)."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "partner_portal.core.openapi.ScopedSchema",
     "DEFAULT_PAGINATION_CLASS": "partner_portal.core.pagination.Cursor",
     "DEFAULT_FILTER_BACKENDS": ["partner_portal.core.list_parameters.KnownParameters"],
-    "URL_FORMAT_OVERRIDE": None,  # `format` is a parameter like any other: unknown
+    "URL_FORMAT_OVERRIDE": None,  # `format` is refused like any other unknown parameter
     "PAGE_SIZE": 100,
     "COERCE_DECIMAL_TO_STRING": True,
 }

@@ -1,12 +1,12 @@
-"""`/api/v1/`: the apps' parts, the schema and its readable page."""
+"""URLs below `/api/v1/`: those of the apps, the schema and its documentation page."""
 
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 import accounts.openapi  # noqa: F401 - registers itself with the schema
 
-# Split: the page's script is an address of its own, because the portal's policy allows no inline script.
-# It is read and nothing else: an answer to OPTIONS would need a template of its own.
+# The split view serves the page's script from a URL of its own: the content security policy allows no inline script.
+# The page takes GET and HEAD only, because an answer to OPTIONS would need another template.
 docs = SpectacularSwaggerSplitView.as_view(
     url_name="schema", template_name="api/docs.html", http_method_names=["get", "head"]
 )

@@ -1,6 +1,6 @@
-"""What beat starts, and how often (seconds, or a time of the day).
+"""The Celery beat schedule: which tasks beat starts, and how often (in seconds, or at a time of day).
 
-Losing every message loses nothing: the next run finds in the database what waits. A message that no worker has taken
+A lost message loses no work: the next run finds the waiting rows in the database. A message that no worker has taken
 within `expires` seconds is dropped, because the next one does the same.
 """
 

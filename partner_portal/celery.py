@@ -1,4 +1,4 @@
-"""The Celery application: it carries work whose truth stands in the database."""
+"""The Celery application. The state of all its work is in the database, not in messages."""
 
 import os
 from typing import Any
@@ -9,7 +9,7 @@ from kombu.transport.virtual import QoS
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "partner_portal.settings")
 
-# A worker that loses its broker does not try to put the messages in hand back: the sweep finds their work.
+# A worker that loses its broker does not return its unfinished messages: the sweep finds their work.
 QoS.restore_at_shutdown = False
 
 app = Celery("partner_portal")
@@ -19,4 +19,4 @@ app.autodiscover_tasks()
 
 @setup_logging.connect
 def leave_the_logs_as_they_are(**_: Any) -> None:
-    """Django has set the logs up already; without a listener Celery would raise the level to WARNING."""
+    """Keep the log configuration of Django; without a listener Celery would raise the level to WARNING."""

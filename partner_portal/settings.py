@@ -1,7 +1,7 @@
 """Settings, all from the environment; `.env.example` lists every variable.
 
-Nothing here has an insecure default: without `SECRET_KEY` and `FIELD_ENCRYPTION_KEYS` the start fails
-with a sentence that says what to set. `make run` sets its own for the demonstration.
+No setting has an insecure default: without `SECRET_KEY` and `FIELD_ENCRYPTION_KEYS` the start fails with a message
+that says what to set. `make run` sets its own values for the demonstration.
 """
 
 import os
@@ -27,17 +27,17 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = Environment()
 env.read_env(env.str("ENV_FILE", default=str(BASE_DIR / ".env")))
-# A variable that is set to nothing is not set.
+# An empty variable counts as not set.
 env.ENVIRON = {name: value for name, value in os.environ.items() if value}
 
-# What the portal writes beside its database: cache, embedded broker, beat's schedule.
+# The folder for the files that the portal writes: cache, embedded broker, beat's schedule, SQLite's database.
 VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
-# Other users of the machine have no business in here, nor in what lies in it, whatever its own mode is.
+# The folder's mode keeps other users of the machine away from its files, whatever the modes of these are.
 VAR_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def required(name: str, how: str) -> str:
-    """The variable's value; without one the start fails with `how` as the next step."""
+    """Return the variable's value. Raises ImproperlyConfigured, with `how` as the next step, if it is empty."""
     value: str = env.str(name, default="")
     if not value:
         raise ImproperlyConfigured(f"Set the environment variable {name}: {how} (see .env.example).")
@@ -46,7 +46,7 @@ def required(name: str, how: str) -> str:
 
 # --- Django ---------------------------------------------------------------------------------------
 SECRET_KEY = required("SECRET_KEY", "a long random string that only this portal knows")
-# Keys from before: what they signed is still good, nothing new is signed with them.
+# Former keys: signatures made with them stay valid, but nothing new is signed with them.
 SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
 DEBUG = env.flag("DEBUG", default=False)
 PORTAL_URL = required("PORTAL_URL", "the portal's public address, for example https://portal.example.com").rstrip("/")
@@ -135,18 +135,18 @@ TEMPLATES = [
     }
 ]
 SILENCED_SYSTEM_CHECKS = [
-    "auth.W004",  # e-mail addresses are unique without case, by a constraint that this check does not see
-    "security.W004",  # HSTS is a choice of the operator's (docs/operations.md)
-    "security.W005",  # and so is whether it binds the hosts below
-    "security.W021",  # and whether browsers' own lists shall hold it
-    "security.W008",  # middleware.redirect_to_https redirects what a proxy took in over http, and nothing else
+    "auth.W004",  # a constraint that this check does not see makes e-mail addresses unique in any case
+    "security.W004",  # the operator decides about HSTS (docs/operations.md)
+    "security.W005",  # the operator decides whether HSTS includes subdomains
+    "security.W021",  # the operator decides whether browsers may preload HSTS
+    "security.W008",  # middleware.redirect_to_https redirects only what a proxy received over http
 ]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 
 # --- database -------------------------------------------------------------------------------------
 def database() -> dict[str, Any]:
-    """The one database. SQLite gets the options that let two processes write at once."""
+    """Return the configuration of the database. SQLite gets options that let several processes write to it."""
     config: dict[str, Any] = env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'portal.sqlite3'}")
     if "sqlite" in config["ENGINE"]:
         Path(config["NAME"]).parent.mkdir(parents=True, exist_ok=True)
@@ -156,10 +156,11 @@ def database() -> dict[str, Any]:
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=10000;",
         }
     else:
-        # Each web thread keeps its connection; `stale_connections` looks before a request whether it is still good.
+        # Each web thread keeps its connection; `stale_connections` closes a dead one before a request begins.
         # Celery closes it around each task.
         config["CONN_MAX_AGE"] = 600
-        # For `prepared.py`, from the fifth time on; never where a pooler gives lines to others meanwhile.
+        # psycopg prepares a statement of `prepared.py` after five runs. A pooler that shares its connections between
+        # clients cannot hold prepared statements.
         if not config.get("DISABLE_SERVER_SIDE_CURSORS"):
             config.setdefault("OPTIONS", {}).setdefault("prepare_threshold", 5)
     return config
@@ -179,7 +180,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
-# Whether every member of staff must show a second factor. Who has set it up is asked in any case.
+# Whether all staff must use a second factor. Anyone who has set one up is always asked for it.
 STAFF_TWO_FACTOR = env.flag("STAFF_TWO_FACTOR", default=False)
 LOGIN_URL = "accounts:sign-in"
 LOGIN_REDIRECT_URL = "accounts:home"
@@ -191,12 +192,12 @@ EMAIL_BACKEND = {
     "django.core.mail.backends.smtp.EmailBackend": "partner_portal.core.smtp_backend.EmailBackend",
     "django.core.mail.backends.console.EmailBackend": "partner_portal.core.console_email.EmailBackend",
 }.get(EMAIL_CONFIG["EMAIL_BACKEND"], EMAIL_CONFIG["EMAIL_BACKEND"])
-# Seconds for each step of the conversation with the mail server.
+# The time-out in seconds for each step of the conversation with the mail server.
 EMAIL_TIMEOUT = env.whole("EMAIL_TIMEOUT", default=10, at_least=1)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"portal@{_portal.hostname}")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
-# How owners' pages and e-mails call and show the partner: `BRAND_NAME` and the others, and the logo's file.
+# The partner's brand on owners' pages and in their e-mails, from `BRAND_NAME` and the others, and its logo file.
 BRAND, BRAND_LOGO = brand_of_environment(env.ENVIRON)
 
 # --- security -------------------------------------------------------------------------------------
@@ -216,11 +217,11 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_HTTPS
 SESSION_COOKIE_HTTPONLY = True
 CSRF_TRUSTED_ORIGINS = [f"{_portal.scheme}://{_portal.netloc}"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_HTTPS else None
-# A promise that browsers keep for so long: nobody makes it by accident.
+# Browsers enforce HSTS for this long, so it is off unless the operator turns it on deliberately.
 SECURE_HSTS_SECONDS: int = env.whole("HSTS_SECONDS", default=0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS: bool = env.flag("HSTS_INCLUDE_SUBDOMAINS", default=False)
 SECURE_HSTS_PRELOAD: bool = env.flag("HSTS_PRELOAD", default=False)
-# An arrival's address holds a CRM token: no other request names it, not even one to our own proxy.
+# An arrival's URL holds a CRM token, so no request names it as its referrer, not even one to our own proxy.
 SECURE_REFERRER_POLICY = "strict-origin"
 X_FRAME_OPTIONS = "DENY"
 DEFAULT_EXCEPTION_REPORTER = "partner_portal.core.logs.SecretFreeReporter"
@@ -268,11 +269,11 @@ STORAGES = {
 # --- Celery and cache -----------------------------------------------------------------------------
 REDIS_URL = env.str("REDIS_URL", default="")
 REDIS_TRANSPORT_OPTIONS: dict[str, Any] = {
-    # A dead Redis must cost a request as little as it can: the sweep carries on from the database.
+    # A dead Redis must delay a request as little as possible: the sweep works from the database.
     "socket_connect_timeout": 2,
     "socket_timeout": 5,
-    # Redis keeps no copy of a message until it is acknowledged: the sweep is the safety net, not redelivery. And
-    # acknowledging on a line that is gone makes kombu (5.7.0) raise what ends the worker.
+    # Redis keeps no copies of unacknowledged messages: the sweep is the safety net, not redelivery. Acknowledging on
+    # a lost connection would also make kombu (5.7.0) raise an error that ends the worker.
     "ack_emulation": False,
 }
 if REDIS_URL:
@@ -284,7 +285,7 @@ else:
         "default": {
             "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
             "LOCATION": str(VAR_DIR / "cache"),
-            # A full one forgets a third, whatever it is: not the limits of all after a few hundred visits.
+            # A full cache drops a third of its entries; Django's default of 300 would soon drop all rate limits.
             "OPTIONS": {"MAX_ENTRIES": 10_000},
         }
     }
@@ -302,15 +303,15 @@ else:
     }
 
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-# More lines than a process has threads: with the broker away each holds one, and the worker that comes back needs
-# another, or it ends.
+# More connections than a process has threads: while the broker is away each thread holds one, and a worker that
+# reconnects needs another or it ends.
 CELERY_BROKER_POOL_LIMIT = 64
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-# The work is waiting for Altegio's answers: threads do that with little memory.
+# Tasks mostly wait for Altegio's answers; threads do that with little memory.
 CELERY_WORKER_POOL = "threads"
 CELERY_WORKER_CONCURRENCY = 16
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
@@ -324,58 +325,60 @@ ALTEGIO_APPLICATION_ID: int | None = env.whole("ALTEGIO_APPLICATION_ID", default
 ALTEGIO_APP_URL: str = env.str("ALTEGIO_APP_URL", default="https://app.alteg.io").rstrip("/")
 ALTEGIO_API_URL: str = env.str("ALTEGIO_API_URL", default="https://api.alteg.io/api/v1").rstrip("/")
 ALTEGIO_TIME_ZONE: str = env.str("ALTEGIO_TIME_ZONE", default="UTC")
-# Seconds by which Altegio's clock may differ from ours: a consent later than an arrival by more is a stranger's.
+# Seconds by which Altegio's clock may differ from ours. A consent that is later than the arrival by more than this is
+# somebody else's.
 ALTEGIO_CLOCK_TOLERANCE: float = env.number("ALTEGIO_CLOCK_TOLERANCE", default=5)
 ALTEGIO_ACTIVATION_WINDOW: int = env.whole("ALTEGIO_ACTIVATION_WINDOW", default=3600, at_least=1)
 ALTEGIO_REQUESTS_PER_SECOND: int = env.whole("ALTEGIO_REQUESTS_PER_SECOND", default=5, at_least=1)
 ALTEGIO_REQUESTS_PER_MINUTE: int = env.whole("ALTEGIO_REQUESTS_PER_MINUTE", default=200, at_least=1)
 ALTEGIO_TIMEOUT_SECONDS: float = env.number("ALTEGIO_TIMEOUT", default=10, at_least=0.1)
-# Staff, owners and the partner's systems are told so many days before a trial or a paid period ends.
+# How many days before the end of a trial or paid period staff, owners and the partner's systems are notified.
 SUBSCRIPTION_WARNING_DAYS: int = env.days("SUBSCRIPTION_WARNING_DAYS", default=3)
-# Whether staff who may see payments get the figures of the week by e-mail on Monday.
+# Whether staff who may see payments get the week's figures by e-mail on Monday.
 WEEKLY_FIGURES_EMAIL: bool = env.flag("WEEKLY_FIGURES_EMAIL", default=True)
-# Each live connection's status is asked at least once in so many days, and the questions about what nobody told take
-# at most this share of the calls; 0 asks for none.
+# Each live connection is rechecked at least once in RECHECK_DAYS days. Rechecks use at most RECHECK_SHARE of the
+# calls; 0 turns them off.
 RECHECK_DAYS: int = env.days("RECHECK_DAYS", default=7, at_least=1)
 RECHECK_SHARE: float = env.number("RECHECK_SHARE", default=0.5, at_most=1)
-# A call without a certain answer may still be at work there: for so long "not there" is not believed of a payment,
-# a refund, a phone call or an end, and what would be set anew (sender names, statuses, switches) is not sent.
+# Altegio may still be processing a call that got no clear answer. For this long "not there" is not believed of a
+# payment, a refund, a phone call or an uninstall, and the next call about sender names, statuses or switches waits.
 ALTEGIO_SETTLING_SECONDS: float = env.number("ALTEGIO_SETTLING_SECONDS", default=20)
-# Whether a phone call that got no answer is sent once more where Altegio's call list cannot be asked: it may then
-# stand in the call history twice. If not, it has failed, and staff or the exchange send it again.
+# Whether a phone call that got no answer is sent again where Altegio's call list cannot be asked; the call history
+# may then show it twice. If not, it has failed, and staff or the telephone exchange send it again.
 TELEPHONY_RESEND_UNCONFIRMED: bool = env.flag("TELEPHONY_RESEND_UNCONFIRMED", default=False)
-# How many locations may wait undecided for who has proven nothing: of one address, from one network, at one location.
+# How many unproven claims may wait undecided: for one e-mail address, from one network, at one location.
 UNPROVEN_LOCATIONS_PER_ADDRESS: int = env.whole("UNPROVEN_LOCATIONS_PER_ADDRESS", default=200)
 UNPROVEN_LOCATIONS_PER_NETWORK: int = env.whole("UNPROVEN_LOCATIONS_PER_NETWORK", default=1000)
 UNPROVEN_CLAIMS_PER_LOCATION: int = env.whole("UNPROVEN_CLAIMS_PER_LOCATION", default=5)
-# Seconds that such an activation leaves to whoever may arrive yet; more where such visitors were refused lately.
+# Seconds that the activation of an unproven claim waits for other claimants; more at a location where unproven
+# claimants were refused recently.
 UNPROVEN_SETTLING_SECONDS: float = env.number("UNPROVEN_SETTLING_SECONDS", default=3)
 CONTESTED_SETTLING_SECONDS: float = env.number("CONTESTED_SETTLING_SECONDS", default=60)
 ALTEGIO_FRAME_ANCESTORS: list[str] = env.str(
     "ALTEGIO_FRAME_ANCESTORS", default="https://app.alteg.io https://*.alteg.io"
 ).split()
-# How long single message statuses are kept; the daily volumes stay.
+# For how many days single message statuses are kept; the daily volumes stay.
 RETENTION_SMS_STATUSES_DAYS: int = env.days("RETENTION_SMS_STATUSES_DAYS", default=90)
 RETENTION_MESSAGES_DAYS: int = env.days("RETENTION_MESSAGES_DAYS", default=30)
 
 # --- entity events --------------------------------------------------------------------------------
 RETENTION_EVENTS_DAYS: int = env.days("RETENTION_EVENTS_DAYS", default=30)
-# Only for trials on one machine: events may then be sent to private addresses and over http.
+# Only for trials on one machine: events may be sent to private addresses and over http.
 EVENTS_ALLOW_PRIVATE: bool = env.flag("EVENTS_ALLOW_PRIVATE", default=False)
 
-# --- what is kept for how many days; 0: for good --------------------------------------------------
+# --- retention in days; 0 keeps rows for good -----------------------------------------------------
 RETENTION_CALLS_DAYS: int = env.days("RETENTION_CALLS_DAYS", default=180)
 RETENTION_PHONE_CALLS_DAYS: int = env.days("RETENTION_PHONE_CALLS_DAYS", default=180)
 RETENTION_REFUSED_ARRIVALS_DAYS: int = env.days("RETENTION_REFUSED_ARRIVALS_DAYS", default=30)
 RETENTION_UNREGISTERED_ARRIVALS_DAYS: int = env.days("RETENTION_UNREGISTERED_ARRIVALS_DAYS", default=90)
 RETENTION_EMAILS_DAYS: int = env.days("RETENTION_EMAILS_DAYS", default=90)
 RETENTION_PEOPLE_DAYS: int = env.days("RETENTION_PEOPLE_DAYS", default=30)
-# Apprise addresses that alerts are told by besides e-mail; each is a secret.
+# Apprise URLs to which alerts are sent in addition to e-mail; each is a secret.
 ALERT_URLS: list[str] = env.list("ALERT_URLS", default=[])
 RETENTION_ALERTS_DAYS: int = env.days("RETENTION_ALERTS_DAYS", default=90)
 
 # --- logs and error reports -----------------------------------------------------------------------
-# What Prometheus shows at /metrics/; without it there is no such page.
+# The bearer token that Prometheus sends to /metrics/; without it there is no such page.
 METRICS_TOKEN: str = env.str("METRICS_TOKEN", default="")
 LOG_LEVEL = env.one_of("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), default="INFO")
 LOGGING = logging_config(level=LOG_LEVEL, as_json=env.flag("LOG_JSON", default=not DEBUG))

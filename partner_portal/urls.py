@@ -1,4 +1,4 @@
-"""The portal's addresses (docs/interface.md)."""
+"""The portal's URLs (docs/interface.md)."""
 
 from django.contrib import admin
 from django.urls import include, path
@@ -14,7 +14,7 @@ handler400 = "partner_portal.core.api_errors.bad_request"
 handler404 = "partner_portal.core.api_errors.not_found"
 handler500 = "partner_portal.core.api_errors.server_error"
 urlpatterns = [
-    # Looked through from the top: what programs call stands before what people open.
+    # Django tries these in order, so the URLs that programs call stand first.
     path("api/v1/", include("partner_portal.api_urls")),
     path("", require_safe(RedirectView.as_view(pattern_name="accounts:home"))),
     path("connect/", include("integrations.connect.urls")),
