@@ -1,1 +1,1 @@
-"""What every app stands on. It imports no app."""
+"""The code that all apps share. It imports no app."""

@@ -1,4 +1,4 @@
-"""Dead letters in the control room, and trying them again; and the lists that staff took along."""
+"""The admin's lists of dead letters, which staff may try again, and of exports by staff."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ OPERATE = "core.change_faileditem"
 
 
 class GivenUpFilter(admin.SimpleListFilter):
-    """What is not tried any more by itself."""
+    """A filter for items that the portal no longer tries by itself."""
 
     title = _("state")
     parameter_name = "dead"
@@ -59,7 +59,7 @@ class FailedItemAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("item"))
     def item_number(self, failed: FailedItem) -> SafeString | str:
-        """The way to the row that failed, without looking for it."""
+        """Return a link to the row that failed, without a query for it."""
         model = queue_named(failed.queue).model
         if model is None or not admin.site.is_registered(model):
             return f"#{failed.item}"
@@ -67,7 +67,7 @@ class FailedItemAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("item"))
     def item_link(self, failed: FailedItem) -> SafeString | str:
-        """The row that failed, where there is a page for it."""
+        """Return a link to the row that failed, or its number where no such row or page exists."""
         model = queue_named(failed.queue).model
         if model is None or not admin.site.is_registered(model):
             return f"#{failed.item}"
@@ -88,7 +88,7 @@ class FailedItemAdmin(ReadOnlyAdmin):
 
 @admin.register(ListExport)
 class ListExportAdmin(ReadOnlyAdmin):
-    """Who took which rows out of the portal."""
+    """The list of who exported which rows from the portal."""
 
     menu = Section.EVIDENCE.at(8)
     list_display = ("started_at", "user", "list_name", "rows", "outcome_word", "filters", "is_searched")

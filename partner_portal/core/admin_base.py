@@ -1,4 +1,4 @@
-"""What the admin screens share: evidence is read-only, lists count nothing, actions ask once and are logged."""
+"""Base classes of the admin: read-only lists, pagination without large counts, confirmed and logged actions."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -47,14 +47,14 @@ KEY_BITS = 64
 
 
 class ActionRefusedError(Exception):
-    """An action is not possible for what was chosen; `str()` says why, in plain words."""
+    """Raised when an action is not possible for the chosen row; `str()` tells staff why."""
 
 
 class Uncounted(Paginator[Any]):
     """A paginator that never counts a large table.
 
-    The admin asks for a count to draw its page numbers. Up to `MAX_COUNT` rows are counted exactly; beyond that
-    there are "more than so many" (`has_more`), and the oldest are found by filters and search.
+    The admin asks for a count to draw its page numbers. Up to `MAX_COUNT` rows are counted exactly. A longer list
+    says "more than `MAX_COUNT`" (`has_more`); its oldest rows are found by filters and search.
     """
 
     MAX_COUNT = 5_000
@@ -65,7 +65,7 @@ class Uncounted(Paginator[Any]):
 
     @property
     def has_more(self) -> bool:
-        """Whether there are more rows than were counted: nothing may call `count` the number of all."""
+        """Whether the list has more rows than `count` says."""
         return self._found > self.MAX_COUNT
 
     @cached_property
@@ -77,34 +77,37 @@ class Uncounted(Paginator[Any]):
 
 
 class BaseAdmin(InMenu, IndexedSearch, ComesBack, NamesNobody, ExportsList):
-    """The base of every list in the control room."""
+    """The base class of every list in the admin."""
 
     paginator = Uncounted
     show_full_result_count = False
     # Facets would count every filter's rows.
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
-    # Who types "www.salon.example" means https.
+    # "www.salon.example" without a scheme means https.
     formfield_overrides: ClassVar[dict[type[Field[Any, Any]], dict[str, Any]]] = {
         URLField: {"assume_scheme": "https"},
         DateTimeField: {"widget": LabelledDateAndTime},
     }
-    # Links above the list: what it is called, and the address or only its query.
+    # Links above the list: each has a label and a URL or only its query.
     quick_filters: tuple[tuple[StrOrPromise, str], ...] = ()
-    # Filters that are not offered beside the list, but in links to it.
+    # Filters that are not offered beside the list but used in links to it.
     linked_lookups: ClassVar[tuple[str, ...]] = ()
     change_form_template = "admin/base_change_form.html"
     checks_class = RoomChecks
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Without secrets: only a form's own field may set one, for whoever may write, and shows it to nobody."""
+        """Return the fieldsets without secret columns.
+
+        Only a form's own field may set a secret, for staff who may write, and such a field never shows it.
+        """
         may_write = self.has_add_permission(request) if obj is None else self.has_change_permission(request, obj)
         own = set(self.form.declared_fields) if may_write else set()
         shown = set(self.get_readonly_fields(request, obj))
         own -= shown
 
         def dropped(name: Any) -> bool:
-            # Of a row that is still to be made there is nothing to show.
+            # A row that is still to be added has no read-only values to show.
             is_empty = obj is None and name in shown
             return is_empty or (isinstance(name, str) and name not in own and names_secret(self.model, name))
 
@@ -112,16 +115,16 @@ class BaseAdmin(InMenu, IndexedSearch, ComesBack, NamesNobody, ExportsList):
         return [(title, {**options, "fields": without(options["fields"], dropped)}) for title, options in fieldsets]
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        """Every label begins with a capital, as those of the model's own fields do."""
+        """Return the form with capitalised labels, as Django writes those of the model's own fields."""
         form = super().get_form(request, obj, change=change, **kwargs)
         for name, field in form.base_fields.items():
-            # A copy: a declared field belongs to the class of every form, in whatever language it is shown.
+            # A declared field is shared by all instances of the form class, whatever their language, so copy it.
             form.base_fields[name] = copy(field)
             form.base_fields[name].label = capfirst(field.label) if field.label else field.label
         return form
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        """The columns, states and moments drawn as everywhere."""
+        """Return the columns, with states and times drawn as in every other list."""
         return [drawn(self.model, name) for name in self.columns(request)]
 
     def get_changelist(self, request: HttpRequest, **_kwargs: Any) -> type[RoomList]:
@@ -131,7 +134,7 @@ class BaseAdmin(InMenu, IndexedSearch, ComesBack, NamesNobody, ExportsList):
         return lookup in self.linked_lookups or super().lookup_allowed(lookup, value, request)
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
-        """A value that no database can compare with (a day before the first one) is a wrong filter."""
+        """Return the list. Raises IncorrectLookupParameters for a filter value that the database cannot compare."""
         try:
             return super().get_changelist_instance(request)
         except (DataError, OverflowError, ValueError) as wrong:
@@ -142,12 +145,12 @@ class BaseAdmin(InMenu, IndexedSearch, ComesBack, NamesNobody, ExportsList):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        """The actions of the list, as buttons on the page of one row."""
+        """Render the page of one row, with the actions of the list as buttons."""
         context["row_actions"] = self.row_actions(request, context.get("original"))
         return super().render_change_form(request, context, *args, **kwargs)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The list, below the links to the everyday questions."""
+        """Render the list, below the links of `quick_filters`."""
         chosen = sorted(request.GET.items())
         quick_filters = [
             (label, query if "/" in query else f"?{query}", sorted(parse_qsl(query)) == chosen)
@@ -167,7 +170,7 @@ class BaseAdmin(InMenu, IndexedSearch, ComesBack, NamesNobody, ExportsList):
     def response_action(
         self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any
     ) -> HttpResponse | None:
-        """A chosen row that is named by no key is a wrong form; Django asks the database for it."""
+        """Run the chosen action. Raises BadRequest for a chosen key that Django would query for but cannot exist."""
         try:
             keys = [self.model._meta.pk.to_python(chosen) for chosen in request.POST.getlist(ACTION_CHECKBOX_NAME)]
         except ValidationError as wrong:
@@ -177,7 +180,7 @@ class BaseAdmin(InMenu, IndexedSearch, ComesBack, NamesNobody, ExportsList):
         return super().response_action(request, queryset, *args, **kwargs)
 
     def row_actions(self, request: HttpRequest, row: Any) -> list[tuple[str, StrOrPromise]]:
-        """The actions offered on the page of `row`: (name, title)."""
+        """Return the actions offered on the page of `row` as (name, title)."""
         return [
             (name, entry[2])
             for name, entry in self.get_actions(request).items()
@@ -189,7 +192,7 @@ class BaseAdmin(InMenu, IndexedSearch, ComesBack, NamesNobody, ExportsList):
         return True
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Only what this member of staff may do."""
+        """Return only the actions that this member of staff may run."""
         actions = super().get_actions(request)
         return {
             name: entry
@@ -199,7 +202,7 @@ class BaseAdmin(InMenu, IndexedSearch, ComesBack, NamesNobody, ExportsList):
 
 
 class ReadOnlyAdmin(BaseAdmin):
-    """What happened: to be looked at, not to be changed. Newest first: no other order has an index."""
+    """The base class of read-only lists of past events. They are newest first: no other order has an index."""
 
     sortable_by: ClassVar[tuple[str, ...]] = ()
 
@@ -214,11 +217,11 @@ class ReadOnlyAdmin(BaseAdmin):
 
 
 def confirm_action(title: Text, explanation: Text, *, permission: str) -> Callable[[Work], Action]:
-    """An admin action that asks once, needs `permission` ("app.codename"), and is logged with who did it.
+    """Make an admin action that asks for confirmation, needs `permission` ("app.codename") and is logged.
 
-    The decorated method is given one chosen row at a time, as a query set, and returns the sentence to show. Each
-    row is done in a transaction of its own together with its line of history: one that fails neither undoes nor
-    stops the others. It raises `ActionRefusedError` with the reason where the work is not possible.
+    The decorated method gets one chosen row at a time, as a query set, and returns the sentence to show. Each row has
+    its own transaction, together with the log entry of who did it: a row that fails neither undoes nor stops the
+    others. The method raises `ActionRefusedError` with the reason if the action is not possible.
     """
 
     def decorate(work: Work) -> Action:
@@ -235,7 +238,7 @@ def confirm_action(title: Text, explanation: Text, *, permission: str) -> Callab
                     with transaction.atomic():
                         alone = chosen.model._default_manager.filter(pk=row.pk)
                         said = str(work(room, request, alone))
-                        # As it is now: what an erasure has removed must not stand in the history again.
+                        # Log the row as it is now: the history must not repeat what an erasure has just removed.
                         log_change(request, alone.all().first() or row, str(title))
                 except ActionRefusedError as reason:
                     problems[str(reason)] += 1
@@ -256,7 +259,7 @@ def confirm_action(title: Text, explanation: Text, *, permission: str) -> Callab
 
 
 def _show(request: HttpRequest, level: int, sentences: Counter[str]) -> None:
-    """Each sentence once, with how many rows it was about."""
+    """Show each sentence once, with the number of rows it applies to."""
     for sentence, count in sentences.items():
         messages.add_message(request, level, sentence if count == 1 else f"{count} × {sentence}")
 
@@ -281,7 +284,7 @@ def _ask(
 
 
 def link_to(row: Model | None, text: str = "") -> SafeString | str:
-    """A link to a row's admin page; "–" without a row."""
+    """Return a link to a row's admin page, or "–" without a row."""
     if row is None:
         return "–"
     name = f"admin:{row._meta.app_label}_{row._meta.model_name}_change"

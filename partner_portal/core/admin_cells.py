@@ -1,4 +1,4 @@
-"""How the lists of the control room draw a column: states as coloured words, moments in the reader's own time."""
+"""Rendering of cells in the admin's lists: states as coloured words, times in the reader's own zone."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -23,7 +23,7 @@ _TONES = {
     " disabling requested",
 }
 _TONE_OF = {state: tone for tone, states in _TONES.items() for state in states.split()}
-# Where the word says more than the state: a number, or a state that another model has in another sense.
+# Labels that decide the tone where the state does not: it is a number, or means something else in another model.
 _TONE_OF_WORD = {
     "granted": "good",
     "delivered": "good",
@@ -36,7 +36,7 @@ _TONE_OF_WORD = {
 
 
 def drawn(model: type[Model], name: Any) -> Any:
-    """Return what a list's `list_display` shall hold for this column of the model: itself, or how it is drawn."""
+    """Return the entry of `list_display` for a column of the model: its name, or the function that draws it."""
     if not isinstance(name, str):
         return name
     if LOOKUP_SEP in name.strip("_"):  # not "__str__"
@@ -53,7 +53,7 @@ def drawn(model: type[Model], name: Any) -> Any:
 
 
 def _column_of_another(model: type[Model], path: str) -> Any:
-    """A column of a row that this one leads to, by its own name: "location", not "installation location"."""
+    """Return a column of a related row, headed by its own name: "location", not "installation location"."""
     field: Any = None
     for name in path.split(LOOKUP_SEP):
         field = model._meta.get_field(name)
@@ -72,7 +72,7 @@ def _column(field: Any, draw: Callable[[Model, Any], SafeString | str]) -> Draw:
         return draw(row, field)
 
     described: Any = column
-    # The admin makes the cell's class of it, and the heading.
+    # The admin builds the cell's CSS class and the heading from these.
     described.__name__, described.short_description, described.admin_order_field = (
         field.name,
         field.verbose_name,
@@ -82,7 +82,7 @@ def _column(field: Any, draw: Callable[[Model, Any], SafeString | str]) -> Draw:
 
 
 def word(state: str, label: object) -> SafeString:
-    """A state as a word in its colour."""
+    """Return a state as a word in its colour."""
     tone = _TONE_OF_WORD.get(str(label)) or _TONE_OF.get(state, "neutral")
     return format_html('<span class="word {}">{}</span>', tone, label)
 
@@ -97,7 +97,7 @@ def _draw_moment(row: Model, field: "Field[Any, Any]") -> SafeString | str:
 
 
 def moment_of(moment: datetime | None) -> SafeString | str:
-    """UTC, as it stands; `room.js` writes it in the reader's zone, with how long ago it was. "–" for None."""
+    """Return a time as HTML in UTC, "–" for None. `room.js` shows it in the reader's zone and how long ago it was."""
     if moment is None:
         return "–"
     return format_html('<time datetime="{}">{}</time>', moment.isoformat(), localize(localtime(moment)))

@@ -1,4 +1,4 @@
-"""Every list of the control room as a CSV file: a page that says what it will hold, the download, its progress."""
+"""CSV exports of every list in the admin: a page that describes the file, the download and its progress."""
 
 from collections.abc import Callable
 from datetime import date
@@ -36,7 +36,7 @@ Action = Callable[[Any, HttpRequest, QuerySet[Any]], HttpResponseBase]
 
 
 class ExportsList(admin.ModelAdmin[Any]):
-    """A list that whoever may see it, and may export, takes along as it is shown: filters, search, order, columns."""
+    """A list that staff who may see it and may export can download as shown: filters, search, order, columns."""
 
     def get_urls(self) -> list[URLPattern]:
         opts = self.model._meta
@@ -52,15 +52,15 @@ class ExportsList(admin.ModelAdmin[Any]):
         return [*paths, *super().get_urls()]
 
     def columns(self, request: HttpRequest) -> list[Any]:
-        """The names of the list's columns."""
+        """Return the names of the list's columns."""
         return list(super().get_list_display(request))
 
     def may_export(self, request: HttpRequest) -> bool:
-        """Who sees the list, and has the right to take lists along."""
+        """Return whether the user may see this list and may export lists."""
         return self.has_view_or_change_permission(request) and request.user.has_perm(EXPORT)
 
     def export_view(self, request: HttpRequest) -> HttpResponseBase:
-        """What the file will hold, and on a POST the file."""
+        """Show what the file will contain; on a POST, return the file."""
         if not self.may_export(request):
             raise PermissionDenied
         try:
@@ -75,7 +75,7 @@ class ExportsList(admin.ModelAdmin[Any]):
     def download(
         self, request: HttpRequest, rows: QuerySet[Any], headings: list[str], values: Values
     ) -> HttpResponseBase:
-        """The rows as a file, on record with who takes them along; or back to the list, where it cannot be now."""
+        """Return the rows as a file and record who exports them; redirect to the list if that is not possible now."""
         filters = _filters(request)
         if len(filters) > MAX_FILTERS:
             return self._back_to_list(request, TOO_NARROW)
@@ -99,12 +99,12 @@ class ExportsList(admin.ModelAdmin[Any]):
         return redirect(f"{self._list_address()}?{request.GET.urlencode()}")
 
     def export_progress(self, request: HttpRequest) -> JsonResponse:
-        """How far a download is: `{"text", "handed_out", "is_over"}`."""
+        """Return the progress of a download: `{"text", "handed_out", "is_over"}`, or `{}` before it has begun."""
         if not self.may_export(request):
             raise PermissionDenied
         ticket = request.GET.get("ticket", "")
         export = ListExport.objects.filter(user=request.user.pk, ticket=ticket).order_by("-pk").first()
-        if export is None:  # it begins with the answer to another request
+        if export is None:  # the request for the file, which makes the row, has not come yet
             return JsonResponse({})
         is_over = export.outcome != ListExport.Outcome.RUNNING
         return JsonResponse({"text": said(export), "handed_out": export.handed_out, "is_over": is_over})
@@ -127,7 +127,7 @@ class ExportsList(admin.ModelAdmin[Any]):
 
 
 def exported(title: StrOrPromise) -> Callable[[Action], Action]:
-    """An admin action that hands out the chosen rows through `download`, for who may export."""
+    """Make an admin action that returns the chosen rows through `download`, for staff who may export."""
 
     def decorate(work: Action) -> Action:
         @wraps(work)
@@ -144,19 +144,19 @@ def exported(title: StrOrPromise) -> Callable[[Action], Action]:
 
 
 def _filters(request: HttpRequest) -> str:
-    """Return what chooses and orders the rows, each value of it, and nothing that could stand in front of it."""
+    """Return the query parameters that filter and order the rows, without the search and the page."""
     kept = sorted((name, values) for name, values in request.GET.lists() if name == ORDER_VAR or name not in _OTHERS)
     return urlencode(kept, doseq=True)
 
 
 def file_name(model: type[Model]) -> str:
-    """Such as `connections-2026-11-26.csv`."""
+    """Return the file's name, such as `connections-2026-11-26.csv`."""
     today: date = timezone.now().date()
     return f"{slugify(str(model._meta.verbose_name_plural))}-{today:%Y-%m-%d}.csv"
 
 
 def said(export: ListExport) -> str:
-    """How far it is, in words."""
+    """Return the progress of an export in words."""
     wording = {
         ListExport.Outcome.RUNNING: _("{handed_out:,} of {total:,} rows"),
         ListExport.Outcome.WHOLE: _("All is handed over: {handed_out:,} rows."),

@@ -1,7 +1,7 @@
-"""The admin's history: who did what to which row, named by its number.
+"""The admin's history: who did what to which row, which is named by its number only.
 
-The history is kept for good, and what a row is called may be a person's address or a client's telephone number: it
-would stand there after the person was erased and the row was deleted.
+The history is kept for good. A row's name may be a person's e-mail address or a client's telephone number, and would
+stay there after the person was erased and the row was deleted.
 """
 
 import json
@@ -16,7 +16,7 @@ from django.http import HttpRequest
 
 
 def log_change(request: HttpRequest, row: Model, what: str) -> None:
-    """Remember in the admin's history who did what."""
+    """Record in the admin's history that this user did `what` to `row`."""
     _remember(request, [row], CHANGE, what)
 
 
@@ -27,7 +27,7 @@ def _remember(request: HttpRequest, rows: Iterable[Any], flag: int, what: str | 
             user_id=cast("int", request.user.pk),
             content_type=ContentType.objects.get_for_model(row),
             object_id=str(row.pk),
-            # A key that is a text may hold a secret's hash.
+            # A key that is a text may contain a secret's hash.
             object_repr=f"#{row.pk}" if isinstance(row.pk, int) else "#…",
             action_flag=flag,
             change_message=message,
@@ -37,7 +37,7 @@ def _remember(request: HttpRequest, rows: Iterable[Any], flag: int, what: str | 
 
 
 class NamesNobody(admin.ModelAdmin[Any]):
-    """A screen whose changes are remembered so, those that Django writes down by itself too."""
+    """An admin that logs rows by number only, also the changes that Django logs by itself."""
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> LogEntry:
         return _remember(request, [obj], ADDITION, message)[0]

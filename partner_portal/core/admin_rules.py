@@ -1,4 +1,4 @@
-"""What no list of the control room does, whatever its admin says: name a secret, filter by what it does not offer."""
+"""Rules for every list in the admin: it names no secret column and takes no filter that it does not offer."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -13,7 +13,7 @@ from django.http import HttpRequest
 
 from partner_portal.core.encryption import is_secret
 
-# What an admin names columns in, beside its fields: those are filtered when they are drawn.
+# The attributes in which an admin names columns. `fields` is missing because it is filtered when it is drawn.
 _NAMING = ("list_display", "list_filter", "list_editable", "search_fields", "ordering", "readonly_fields")
 
 
@@ -31,13 +31,13 @@ def names_secret(model: type[Model], path: str) -> bool:
 
 
 def without(fields: Iterable[Any], dropped: Callable[[str], bool]) -> list[Any]:
-    """The names of a fieldset, lines of several included, less those to be dropped."""
+    """Return a fieldset's `fields`, including lines of several names, without the dropped names."""
     lines = [[name for name in ([line] if isinstance(line, str) else line) if not dropped(name)] for line in fields]
     return [line[0] if len(line) == 1 else tuple(line) for line in lines if line]
 
 
 class RoomChecks(ModelAdminChecks):
-    """Django's checks of an admin, and that no secret is named in it."""
+    """Django's checks of an admin, and a check that it names no secret column."""
 
     def check(self, admin_obj: Any, **kwargs: Any) -> list[CheckMessage]:
         named = [name for attribute in _NAMING for name in _names(getattr(admin_obj, attribute) or ())]
@@ -62,9 +62,9 @@ def _has_secret(model: type[Model]) -> bool:
 
 
 class RoomList(ChangeList):
-    """A list that is filtered by the filters it offers, and by no other lookup of its columns.
+    """A list that takes only the filters it offers, and no other lookup of its columns.
 
-    Django takes any lookup of a list's own columns: `crm_token__startswith=a` would read out what is not shown.
+    Django takes any lookup of a list's own columns: `crm_token__startswith=a` would reveal a hidden column.
     """
 
     def get_filters(self, request: HttpRequest) -> Any:

@@ -1,6 +1,7 @@
-"""A new secret is shown to who made it, once: on the page of its row, on the next visit to it.
+"""One-time display of a new secret to its creator, on the next visit to the page of its row.
 
-Until then it waits encrypted in the session, for a few minutes: neither a cookie nor a column holds it in plain.
+Until then the secret is encrypted in the session, for at most ten minutes: neither a cookie nor a column holds it in
+plain text.
 """
 
 import json
@@ -27,7 +28,7 @@ def keep_for_showing(request: HttpRequest, row: Model, secret: str) -> None:
 
 
 def take_for_showing(request: HttpRequest, row: Model) -> str:
-    """The secret that waits to be shown with this row, which is then forgotten; "" where there is none."""
+    """Return and forget the secret that is to be shown with this row; "" if there is none or it is too old."""
     waiting = dict(request.session.get(_KEY, {}))
     if (kept := waiting.pop(_name(row), None)) is None:
         return ""
@@ -42,7 +43,7 @@ def _name(row: Model) -> str:
 
 
 class ShowsNewSecret(admin.ModelAdmin[Any]):
-    """An admin whose rows get a secret of ours: whoever adds one is led to its page, which shows it."""
+    """An admin whose rows get a secret from the portal: after one is added, its page opens and shows the secret."""
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         super().response_add(request, obj, post_url_continue)

@@ -1,4 +1,4 @@
-"""The menu of the control room: by what staff want to do, not by tables."""
+"""The admin's menu, grouped by what staff want to do rather than by table."""
 
 import enum
 from typing import Any, ClassVar, NamedTuple
@@ -25,7 +25,7 @@ class Section(enum.Enum):
         return _TITLES[self]
 
     def at(self, place: int) -> "MenuPlace":
-        """A list's place below this heading, 1 being the first."""
+        """Return a list's place below this heading; 1 is the first."""
         return MenuPlace(self, place)
 
 
@@ -55,9 +55,9 @@ class InMenu:
 
 
 def by_section(apps: list[dict[str, Any]], places: dict[type[Any], MenuPlace]) -> list[dict[str, Any]]:
-    """Django's list of apps with their models, laid out anew by the sections of these places.
+    """Regroup Django's list of apps and their models by the sections of these places.
 
-    A section without a list that this member of staff may see is left out.
+    A section in which this member of staff may see no list is left out.
     """
     models = [model for app in apps for model in app["models"]]
     shown = []

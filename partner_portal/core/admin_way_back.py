@@ -1,4 +1,4 @@
-"""Whoever acts from the page of one row comes back to that page, not to the list of its kind."""
+"""Return of staff to the page from which they ran an action or opened a form, instead of the list."""
 
 from typing import Any
 
@@ -7,19 +7,19 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.http import url_has_allowed_host_and_scheme
 
-# The hidden field of the buttons on a row's page and of the page that asks once; the parameter of links to forms.
+# The hidden field of the buttons on a row's page and of the confirmation page; the parameter of links to forms.
 BACK = "back"
 
 
 def way_back(request: HttpRequest) -> str:
-    """The page of ours from which somebody came to act; "" where that was the list itself."""
+    """Return the path of the portal's page from which the user came to act; "" if it was the list itself."""
     page = request.POST.get(BACK) or request.GET.get(BACK, "")
     is_ours = page.startswith("/") and url_has_allowed_host_and_scheme(page, allowed_hosts=None)
     return page if is_ours else ""
 
 
 class ComesBack(admin.ModelAdmin[Any]):
-    """An admin whose actions and forms end where somebody came from."""
+    """An admin whose actions and forms lead back to the page that the user came from."""
 
     def response_action(
         self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any

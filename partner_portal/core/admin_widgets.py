@@ -1,4 +1,4 @@
-"""Fields of the control room's forms that Django's own leave without a name for who does not see them."""
+"""Admin form fields with labels for screen readers, where Django's own fields have none."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from django.utils.html import format_html
 
 
 class LabelledDateAndTime(AdminSplitDateTime):
-    """A date and a time whose words are the labels of their fields."""
+    """A date field and a time field, each with a `<label>` that names it."""
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)

@@ -1,4 +1,4 @@
-"""What the API takes in, JSON by the letter of RFC 8259, and how it refuses: in JSON, whatever was wrong."""
+"""Parsing and errors of the API: it accepts strict JSON (RFC 8259), and every error response is JSON."""
 
 import sys
 from collections.abc import Mapping
@@ -41,14 +41,14 @@ OTHER_HOST = "The portal does not answer under this host name: use that of PORTA
 
 
 class TooLargeError(APIException):
-    """413: the body is larger than `DATA_UPLOAD_MAX_MEMORY_SIZE`."""
+    """Raised with status 413 when the body is larger than `DATA_UPLOAD_MAX_MEMORY_SIZE`."""
 
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
     default_detail = "The body is too large."
 
 
 class NotNowError(APIException):
-    """503: the database is away, or broke off. Every call of the API may be repeated."""
+    """Raised with status 503 when the database is away or broke off. Every API call may be repeated."""
 
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     default_detail = "Not done: send the same again."
@@ -58,12 +58,12 @@ class NotNowError(APIException):
 
 
 class AnyAccept(DefaultContentNegotiation):
-    """Who asks for what we do not speak is answered in what we do: nothing is lost for an `Accept` of old."""
+    """Content negotiation that never fails: an `Accept` that no renderer fits gets the view's first renderer."""
 
     ANYTHING = (None, "", "*/*", "application/json")
 
     def select_renderer(self, request: Any, renderers: Any, format_suffix: str | None = None) -> Any:
-        """The renderer that the caller prefers, else the view's first."""
+        """Return the renderer that the caller prefers, else the view's first, and its media type."""
         if len(renderers) == 1 and request.META.get("HTTP_ACCEPT") in self.ANYTHING:
             return renderers[0], renderers[0].media_type
         try:
@@ -73,15 +73,19 @@ class AnyAccept(DefaultContentNegotiation):
 
 
 class Json(JSONParser):
-    """UTF-8 alone: a `charset` would let the caller choose any of Python's codecs, zlib among them.
+    """A JSON parser that reads UTF-8 only: a `charset` would let the caller choose any Python codec, even zlib.
 
-    A view with `judges_texts` says itself what becomes of a text that no database can hold.
+    A view with `judges_texts` decides itself what to do with a text that no database can store.
     """
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
-        """The JSON value. Raises ParseError or ValidationError (400), which say what is wrong with it, and where."""
+        """Return the JSON value.
+
+        Raises ParseError or ValidationError (400), which say what is wrong and where, and UnsupportedMediaType (415)
+        for a body with a Content-Encoding.
+        """
         context = parser_context or {}
         if "request" in context and context["request"].headers.get("Content-Encoding", "") not in ("", "identity"):
             raise UnsupportedMediaType(media_type or "", detail=NOT_ENCODED)
@@ -94,7 +98,7 @@ class Json(JSONParser):
 
 
 def _at(path: Path, problem: str) -> Any:
-    """As DRF writes what is wrong at a place: objects and lists by name and index, a list of texts at the end."""
+    """Return the problem in DRF's error format: objects by field name or index, with a list of texts at the end."""
     errors: Any = [problem]
     for name in reversed(path):
         errors = {name: errors}
@@ -102,9 +106,10 @@ def _at(path: Path, problem: str) -> Any:
 
 
 def refuse(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Every refusal is JSON with a `detail`, also of a body that is too large and while the database is away.
+    """Return a JSON error response with `detail`, also for a body that is too large and while the database is away.
 
-    A view says by `send_key` and `send_otherwise` what else it takes than the others do.
+    A view may replace the usual hints: `send_key` tells how to authenticate, `send_otherwise` which other bodies it
+    takes. This is DRF's exception handler.
     """
     view = context.get("view")
     if isinstance(error, RequestDataTooBig):
@@ -123,14 +128,14 @@ def refuse(error: Exception, context: dict[str, Any]) -> Response | None:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's page for an address that leads nowhere; JSON below `/api/`."""
+    """Return Django's 404 page for an unknown URL; JSON below `/api/`."""
     if request.path.startswith("/api/"):
         return JsonResponse({"detail": "Not found."}, status=404)
     return page_not_found(request, exception)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's page for a request that it refuses itself; JSON below `/api/`."""
+    """Return Django's 400 page for a request that Django itself refuses; JSON below `/api/`."""
     if request.path.startswith("/api/"):
         detail = OTHER_HOST if isinstance(exception, DisallowedHost) else "This request could not be read."
         return JsonResponse({"detail": detail}, status=400)
@@ -138,9 +143,9 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's page for an error of ours, with the portal's brand; it asks no database. JSON below `/api/`.
+    """Return the 500 page, with the portal's brand and without a database query; JSON below `/api/`.
 
-    503 while the database is away, as the API says it.
+    While the database is away the page has status 503 and `Retry-After`, as the API's responses do.
     """
     if request.path.startswith("/api/"):
         return JsonResponse({"detail": "Something went wrong on our side. Our staff have been told."}, status=500)

@@ -1,4 +1,4 @@
-"""Beat's scheduler: it goes on when the clock is set back."""
+"""A beat scheduler that keeps running when the clock is set back."""
 
 from datetime import datetime
 from typing import Any
@@ -7,15 +7,15 @@ from celery.beat import PersistentScheduler, ScheduleEntry
 
 
 class SteadyScheduler(PersistentScheduler):
-    """Celery's own waits until the clock shows again what it showed at the last run; nothing is swept till then."""
+    """A scheduler without a pause after the clock is set back; Celery's own would wait until the last run's time."""
 
     def tick(self, *args: Any, **options: Any) -> float:
-        """As Celery's; what ran "later" than now has run now."""
+        """Start what is due, as Celery does, but treat a last run in the future as one that happened now."""
         ahead = [entry for entry in self.schedule.values() if _last_run(entry) > entry.default_now()]
         for entry in ahead:
             entry.last_run_at = entry.default_now()
         if ahead:
-            self._heap = None  # Celery makes the order of what comes next anew
+            self._heap = None  # makes Celery rebuild its order of due entries
         delay: float = super().tick(*args, **options)
         return delay
 

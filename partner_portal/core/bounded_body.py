@@ -1,10 +1,10 @@
-"""Reading what a stranger sends: bounded before it is looked at."""
+"""Reading of request bodies with a size limit."""
 
 from django.http import HttpRequest
 
 
 class HttpError(Exception):
-    """The request is answered with `status`; `str()` says why in a few words."""
+    """Raised to answer a request with `status`; `str()` says why in a few words."""
 
     def __init__(self, status: int, why: str) -> None:
         super().__init__(why)
@@ -12,7 +12,7 @@ class HttpError(Exception):
 
 
 def read_body(request: HttpRequest, most: int) -> bytes:
-    """The body, which has come in whole (`request_body.py`). One of more than `most` bytes is refused with 413."""
+    """Return the body, which is complete (`request_body.py`). Raises HttpError (413) for more than `most` bytes."""
     length = int(request.META.get("CONTENT_LENGTH") or 0)
     if length > most:
         raise HttpError(413, f"More than {most} bytes.")

@@ -1,6 +1,6 @@
-"""How the partner is called and shown to owners: the environment's `BRAND_…`, judged as the portal starts.
+"""The partner's brand for owners, from the `BRAND_…` variables, which are validated when the portal starts.
 
-An application may replace each part by its own (`integrations/connections/brand.py`).
+An application may replace each part with its own (`integrations/connections/brand.py`).
 """
 
 from collections.abc import Callable, Mapping
@@ -24,10 +24,10 @@ FOLDER = "/brand/"
 
 @dataclass(frozen=True)
 class Brand:
-    """What one page or e-mail shows of the partner; "" where nothing is known."""
+    """The brand that one page or e-mail shows; unknown parts are ""."""
 
     name: str = DEFAULT_NAME
-    # The name of its logo (`partner_portal/core/logos.py`).
+    # The file name of its logo (`partner_portal/core/logos.py`).
     logo: str = ""
     color: str = brand_styles.OWN
     support_email: str = ""
@@ -37,49 +37,49 @@ class Brand:
 
     @property
     def logo_path(self) -> str:
-        """The logo's address on this host, the same inside Altegio's frame; "" where there is none."""
+        """The logo's path on this host, which also works inside Altegio's frame; "" without a logo."""
         return f"{FOLDER}{self.logo}" if self.logo else ""
 
     @property
     def email_logo_url(self) -> str:
-        """The logo's full address for e-mails; "" for an SVG, which most mail programs do not draw."""
+        """The logo's full URL for e-mails; "" without a logo and for an SVG, which most mail programs do not draw."""
         return f"{settings.PORTAL_URL}{self.logo_path}" if self.logo.endswith(".png") else ""
 
     @property
     def ink(self) -> str:
-        """What is read on the color."""
+        """The color of text on the brand's color: black or white."""
         return ink_on(self.color)
 
     @property
     def stylesheet_path(self) -> str:
-        """The address of what the color changes; "" where it is the portal's own."""
+        """The path of the style sheet for the color; "" for the portal's own color."""
         if self.color == brand_styles.OWN:
             return ""
         return f"{FOLDER}{self.color[1:]}-{brand_styles.version_of(self.color)}.css"
 
     @property
     def support(self) -> str:
-        """Where an owner writes to, as it stands in a sentence; "" where there is no address."""
+        """The support address as shown in a sentence: an e-mail address, else a URL, else ""."""
         return self.support_email or self.support_url
 
     @property
     def support_link(self) -> str:
-        """The same, as a link."""
+        """The support address as a link's target."""
         return f"mailto:{self.support_email}" if self.support_email else self.support_url
 
     @property
     def support_html(self) -> SafeString:
-        """The same, to stand in a sentence of a page; an e-mail's HTML is one."""
+        """The support address as an HTML link, for a sentence of a page or HTML e-mail; "" without an address."""
         return format_html('<a href="{}">{}</a>', self.support_link, self.support) if self.support else SafeString()
 
     @property
     def has_terms(self) -> bool:
-        """Whether who signs up accepts anything."""
+        """Whether there are terms or a privacy policy to accept when signing up."""
         return bool(self.terms_url or self.privacy_url)
 
 
 def parse_name(text: str) -> str:
-    """The name in one line. Raises ValueError for one that is too long, or holds what no line can."""
+    """Return the name on one line. Raises ValueError if it is too long or contains control characters."""
     name = " ".join(text.split())
     if not name.isprintable() or len(name) > MAX_NAME:
         raise ValueError(f"Write a name of at most {MAX_NAME} characters, without control characters.")
@@ -87,7 +87,7 @@ def parse_name(text: str) -> str:
 
 
 def parse_email(text: str) -> str:
-    """The address. Raises ValueError for anything else."""
+    """Return the e-mail address. Raises ValueError if it is not one."""
     try:
         validate_email(text)
     except ValidationError:
@@ -96,7 +96,7 @@ def parse_email(text: str) -> str:
 
 
 def parse_url(text: str) -> str:
-    """The address of a page. Raises ValueError for what a browser would not open as one."""
+    """Return the URL of a page. Raises ValueError if it is not a full http or https URL."""
     address = urlsplit(text)
     if address.scheme not in {"http", "https"} or not address.hostname or not text.isprintable() or " " in text:
         raise ValueError(f"{text!r} is no address: write it in full, with https://.")
@@ -114,9 +114,9 @@ _PARSERS: dict[str, Callable[[str], str]] = {
 
 
 def brand_of_environment(environment: Mapping[str, str]) -> tuple[Brand, Logo | None]:
-    """The portal's brand, and its logo if it has one, of `BRAND_NAME`, `BRAND_LOGO` and the others.
+    """Return the portal's brand, and its logo if it has one, from `BRAND_NAME`, `BRAND_LOGO` and the others.
 
-    Raises ImproperlyConfigured, which names the variable and says what to do: the portal does not start.
+    Raises ImproperlyConfigured, which names the variable and says what to do, so that the portal does not start.
     """
     parts: dict[str, str] = {}
     logo = None

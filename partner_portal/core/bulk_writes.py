@@ -1,4 +1,4 @@
-"""Rows that come together are stored each by itself where they have to be: one bad row does not spoil the others."""
+"""Bulk writes: storing rows so that one bad row does not spoil the others, and updating columns fast."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -14,9 +14,9 @@ Row = TypeVar("Row")
 
 
 def store_each(rows: Sequence[Row], store: Callable[[Sequence[Row]], object]) -> int:
-    """Store all `rows` at once, or, where that fails, in halves until a bad one stands alone; that one is left out.
+    """Store all `rows` at once; if that fails, store them in halves until each bad row is alone and is left out.
 
-    Returns how many were stored. A database that is away is raised, as it would be without this.
+    Returns how many were stored. Raises OperationalError or InterfaceError when the database is away.
     """
     if not rows:
         return 0
@@ -36,10 +36,10 @@ def store_each(rows: Sequence[Row], store: Callable[[Sequence[Row]], object]) ->
 
 
 def update_columns(rows: Sequence[Model], names: Sequence[str]) -> None:
-    """Write these plain columns of stored rows of one model: texts, numbers, truth values, moments.
+    """Write the columns `names` of stored rows of one model: texts, numbers, booleans or date-times.
 
-    PostgreSQL gets all values as one and spreads them itself. `bulk_update` builds a CASE for each row and column,
-    which takes seven times as long as the update (`python -m bench reconcile`).
+    PostgreSQL gets all values as one JSON parameter and expands it itself. `bulk_update` builds a CASE for each row
+    and column, which takes seven times as long as the update (`python -m bench reconcile`).
     """
     if not rows:
         return

@@ -1,7 +1,7 @@
-"""Large columns, read in batches that are bounded in bytes as well as in rows.
+"""Reading of large columns in batches that are limited in bytes as well as in rows.
 
-A thousand rows are nothing while each holds a kilobyte, and a gigabyte when each holds one that somebody sent. The
-keys and sizes are read first, which costs no column, and then as many rows as fit. One row always does.
+A thousand rows of a kilobyte are small, but a thousand rows of a megabyte that somebody sent are a gigabyte. Keys and
+sizes are read first, without the column itself, and then as many rows as fit; always at least one.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,12 +11,12 @@ from django.db.models import F, Func, IntegerField, QuerySet
 
 from partner_portal.core.many_values import any_key
 
-# As they stand in the database. Parsed they may be thirty times as large.
+# Measured as stored in the database. Parsed values may take thirty times as much.
 MAX_BYTES = 4 * 1024 * 1024
 
 
 class OctetLength(Func):
-    """The bytes of a text as it is stored; PostgreSQL knows them without reading it."""
+    """The size of a stored text in bytes; PostgreSQL knows it without reading the text."""
 
     function = "OCTET_LENGTH"
     output_field = IntegerField()
@@ -26,27 +26,28 @@ class OctetLength(Func):
 
 
 def size_of(column: str) -> OctetLength:
-    """For annotations: how many bytes stand in `column`."""
+    """Return an annotation: the size of `column` in bytes."""
     return OctetLength(F(column))
 
 
 def first_keys(rows: QuerySet[Any], column: str, most: int, max_bytes: int | None = None) -> list[Any]:
-    """The keys of the first of these rows, in their order: `most` of them, or as many as hold MAX_BYTES in `column`.
+    """Return the keys of the first rows in order: at most `most`, and as many as fit MAX_BYTES in `column`.
 
-    Locks them where the query does: in one transaction they are as they were when they are read.
+    At least one key is returned if there are rows. `max_bytes` replaces MAX_BYTES. A locking query locks the rows, so
+    they cannot change before the same transaction reads them.
     """
     sizes = rows.values_list("pk", size_of(column))[:most]
     return next(_split(sizes, max_bytes or MAX_BYTES), [])
 
 
 def portions(rows: QuerySet[Any], column: str, keys: Sequence[int]) -> Iterator[list[int]]:
-    """The keys in their order, in portions of at most MAX_BYTES in `column`; the sizes are one query."""
+    """Return the keys in order, in portions of at most MAX_BYTES in `column`; the sizes take one query."""
     sizes = dict(rows.filter(pk__in=any_key(keys)).values_list("pk", size_of(column))) if keys else {}
     return _split(((key, sizes.get(key)) for key in keys), MAX_BYTES)
 
 
 def count_that_fit(sizes: Iterable[int | None]) -> int:
-    """How many from the front have at most MAX_BYTES together; at least one, where there are any."""
+    """Return how many of the first sizes add up to at most MAX_BYTES; at least one, unless there are none."""
     return len(next(_split(((None, size) for size in sizes), MAX_BYTES), []))
 
 
