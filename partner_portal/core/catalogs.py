@@ -1,9 +1,9 @@
-"""The catalogues of translations: what must be in them, and bringing them up to date.
+"""The translation catalogues: which texts belong in them, and how they are updated.
 
-They hold what owners read: pages, e-mails, forms. Staff pages, the API and the commands speak English; what Django
-itself translates there, it translates. A text is an owner's if one of Django's functions marks it; staff's are
-marked by `english.py` in Python, and by their folder in templates (`STAFFS_TEMPLATES`). Babel does the work of GNU
-gettext, so that it needs nothing but Python.
+They contain the texts for owners: pages, e-mails, forms. Staff pages, the API and the commands are in English, apart
+from Django's own texts, which Django translates. A text is for owners if one of Django's functions marks it. Texts
+for staff are marked by `english.py` in Python, and by their folder in templates (`STAFFS_TEMPLATES`). Babel replaces
+GNU gettext, so that only Python is needed.
 """
 
 from collections.abc import Iterator
@@ -25,9 +25,9 @@ SOURCES = [
     for folder in ("accounts", "billing", "integrations", "partner_portal", "templates")
     for ending in ("py", "html", "txt")
 ]
-# What staff alone read: English, and Django's own words.
+# Templates for staff only: they are in English, apart from Django's own texts.
 STAFFS_TEMPLATES = ("templates/admin/", "templates/api/", "templates/emails/staff/")
-# A module whose `_` marks texts for staff.
+# A module with this import marks texts for staff with `_`.
 STAFFS_MARK = "from partner_portal.core.english import english as _"
 KEYWORDS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
     "_": None,
@@ -41,7 +41,7 @@ KEYWORDS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
     "npgettext": ((1, "c"), 2, 3),
     "npgettext_lazy": ((1, "c"), 2, 3),
 }
-# Headers that Babel writes and nobody here fills in.
+# Headers that Babel writes but that nobody here fills in.
 NOISE = tuple(
     f'"{name}'.encode()
     for name in ("Report-", "POT-Creation", "PO-Revision", "Last-Translator", "Language-Team", "Generated-By")
@@ -49,24 +49,24 @@ NOISE = tuple(
 
 
 def po_file(language: str) -> Path:
-    """A language's catalogue, as translators edit it."""
+    """Return the path of a language's catalogue, the file that translators edit."""
     return ROOT / "locale" / language / "LC_MESSAGES" / "django.po"
 
 
 def read(language: str) -> Catalog:
-    """A language's catalogue; empty where there is none yet."""
+    """Read a language's catalogue. Return an empty one if there is no file yet."""
     file = po_file(language)
     if not file.exists():
         return Catalog(locale=language)
     with file.open("rb") as stream:
         catalog = read_po(stream, locale=language)
-    # The repository knows when; a date of its own would make every run another file.
+    # Git knows the dates; a date in the file would change it at every run.
     catalog.creation_date = catalog.revision_date = datetime(2000, 1, 1, tzinfo=UTC)
     return catalog
 
 
 def found() -> Catalog:
-    """Every text for owners that stands in the source."""
+    """Return a catalogue of every text for owners in the source."""
     catalog = Catalog()
     for file in owners_files():
         source = _as_python(file)
@@ -80,20 +80,20 @@ def found() -> Catalog:
 
 
 def owners_files() -> Iterator[Path]:
-    """The files whose texts owners read, in one order on every machine."""
+    """Yield the files with texts for owners, in the same order on every machine."""
     for file in sorted({file for pattern in SOURCES for file in ROOT.glob(pattern)}):
         if not str(file.relative_to(ROOT)).startswith(STAFFS_TEMPLATES):
             yield file
 
 
 def _keywords(source: bytes) -> dict[str, tuple[int | tuple[int, str], ...] | None]:
-    """The functions that mark an owner's text in this module."""
+    """Return the functions that mark texts for owners in this module."""
     marks_for_staff = STAFFS_MARK.encode() in source
     return {name: which for name, which in KEYWORDS.items() if name != "_" or not marks_for_staff}
 
 
 def updated(language: str) -> Catalog:
-    """The catalogue as it should be: with what is new, untranslated, and without what is gone."""
+    """Return a language's catalogue with new texts added, untranslated, and texts removed that the source lost."""
     catalog = read(language)
     catalog.update(found(), no_fuzzy_matching=True, update_creation_date=False)
     catalog.obsolete.clear()
@@ -101,7 +101,7 @@ def updated(language: str) -> Catalog:
 
 
 def as_po(catalog: Catalog) -> bytes:
-    """The text of a catalogue."""
+    """Return a catalogue as the content of a `.po` file."""
     stream = BytesIO()
     write_po(stream, catalog, width=0, include_lineno=False, sort_by_file=True, ignore_obsolete=True)
     lines = stream.getvalue().splitlines(keepends=True)
@@ -109,16 +109,16 @@ def as_po(catalog: Catalog) -> bytes:
 
 
 def as_mo(catalog: Catalog) -> bytes:
-    """A compiled catalogue, as Django reads it."""
+    """Return a catalogue as the content of a `.mo` file: compiled, as Django reads it."""
     stream = BytesIO()
     write_mo(stream, catalog)
     return stream.getvalue()
 
 
 def _as_python(file: Path) -> bytes:
-    """The file's texts as calls: a template becomes what Django's own `makemessages` would look through."""
+    """Return the file as Python source: a template's texts become calls, as in Django's own `makemessages`."""
     text = file.read_text()
     if file.suffix == ".py":
         return text.encode()
-    # Within brackets, Python does not mind how lines are indented.
+    # Inside brackets Python ignores indentation.
     return f"(\n{templatize(text)}\n)".encode()

@@ -1,4 +1,4 @@
-"""System checks: what is wrong with the configuration, and what to do about it (`manage.py check --deploy`)."""
+"""System checks that say what is wrong with the configuration and how to fix it (`manage.py check --deploy`)."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +15,7 @@ from partner_portal.core.console_email import PRINTED
 
 @register
 def altegio_settings(**_: Any) -> list[CheckMessage]:
-    """The two hosts and the zone can be used as they stand."""
+    """Check that Altegio's two URLs, its time zone and the partner token are usable."""
     found: list[CheckMessage] = []
     for name in ("ALTEGIO_APP_URL", "ALTEGIO_API_URL"):
         address = urlsplit(getattr(settings, name))
@@ -34,7 +34,7 @@ def altegio_settings(**_: Any) -> list[CheckMessage]:
 
 @register
 def encryption_keys(**_: Any) -> list[CheckMessage]:
-    """Every key can be used."""
+    """Check that every encryption key is a Fernet key."""
     for number, key in enumerate(settings.FIELD_ENCRYPTION_KEYS, start=1):
         try:
             Fernet(key)
@@ -48,7 +48,7 @@ def encryption_keys(**_: Any) -> list[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def in_production(**_: Any) -> list[CheckMessage]:
-    """What production needs beyond a start."""
+    """Warn of missing settings that production needs though the portal starts without them."""
     found: list[CheckMessage] = []
     if not settings.ALTEGIO_PARTNER_TOKEN:
         hint = "Copy it from Altegio's developer account; without it no arrival is accepted and no call goes out."
@@ -67,7 +67,7 @@ def in_production(**_: Any) -> list[CheckMessage]:
 
 
 def _open_to_others() -> list[CheckMessage]:
-    """What serves trials on one machine, and no more."""
+    """Warn of settings that are safe only for trials on one machine."""
     found: list[CheckMessage] = []
     for name in ("ALTEGIO_APP_URL", "ALTEGIO_API_URL"):
         if urlsplit(getattr(settings, name)).scheme != "https":
@@ -80,7 +80,7 @@ def _open_to_others() -> list[CheckMessage]:
 
 
 def _brand() -> list[CheckMessage]:
-    """What owners read of the partner, on every page and e-mail of theirs."""
+    """Warn of missing parts of the brand, which owners see on every page and e-mail."""
     found: list[CheckMessage] = []
     if settings.BRAND.name == DEFAULT_NAME:
         hint = "Set it to the name that owners know you by; their pages and e-mails bear it."

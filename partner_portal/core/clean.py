@@ -1,7 +1,7 @@
-"""Text, numbers and JSON from outside, made clean once, where they enter: nothing behind this can stumble over them.
+"""Cleaning of text, numbers and JSON from outside, once, where they enter: no code behind this can fail on them.
 
-The one place for both directions: what Altegio answers (`integrations/altegio/answers.py`) and what is sent to the
-portal. Knows no Django, so that the client of Altegio may use it.
+Both Altegio's answers (`integrations/altegio/answers.py`) and requests to the portal are cleaned here. The module
+does not import Django, so that the Altegio client may use it.
 
     clean_text("a\\x00b\\ud83d")       "ab\\ufffd": what every database, log and page can hold
     clean_line(" a\\n b ", 80)        "a b": a name or a title, on one line, cut
@@ -13,7 +13,7 @@ portal. Knows no Django, so that the client of Altegio may use it.
     utf8(body)                       the text of a body, with or without a byte order mark
     read_number("1E+9")              an int or a Decimal of a sane size, else None
 
-A number that is not of a sane size stays the text that came: whoever reads it decides what a text means there.
+A number that is not of a sane size stays the text that came: its reader decides what a text means there.
 """
 
 import json
@@ -27,55 +27,55 @@ from partner_portal.core.json_depth import MAX_DEPTH, MAX_VALUES, has_too_many_v
 MAX_DIGITS = 60
 MAX_EXPONENT = 400
 MAX_NUMBER_TEXT = 100
-# Numbers up to so many characters need no judging.
+# Numbers of up to this many characters need no check of their size.
 SHORT = 18
 
 REPLACEMENT = "\ufffd"
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
-# The escapes that may make one of these characters.
+# The JSON escapes that may produce one of these characters.
 _UNWANTED_ESCAPE = re.compile(r"\\(?:[bf]|u(?:00[01]|007[fF]|00[89]|[dD][89a-fA-F]))")
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 
 
 class InvalidJsonError(ValueError):
-    """The text is no JSON value; `str()` says why."""
+    """Raised when a text is not a JSON value; `str()` says why."""
 
 
 class TooDeepError(InvalidJsonError):
-    """Lists and objects stand in each other more than MAX_DEPTH deep."""
+    """Raised when lists and objects are nested more than MAX_DEPTH deep."""
 
     def __init__(self) -> None:
         super().__init__(f"The JSON is nested more than {MAX_DEPTH} deep, or its brackets are not closed.")
 
 
 class TooManyValuesError(InvalidJsonError):
-    """The text holds more than MAX_VALUES values."""
+    """Raised when the text contains more than MAX_VALUES values."""
 
     def __init__(self) -> None:
         super().__init__(f"The JSON holds more than {MAX_VALUES} values.")
 
 
 def refuse_too_many_values(text: str) -> None:
-    """For a door that takes large bodies, before the text is parsed. Raises TooManyValuesError."""
+    """Raise TooManyValuesError if the text has too many values; for endpoints with large bodies, before parsing."""
     if has_too_many_values(text):
         raise TooManyValuesError
 
 
 def clean_text(text: str) -> str:
-    """`text` without NUL and control characters (tabs and line ends stay); halves of surrogate pairs are replaced."""
+    """Remove NUL and control characters except tabs and line ends; replace halves of surrogate pairs by U+FFFD."""
     if text.isascii() and text.isprintable():
         return text
     return _SURROGATE.sub(REPLACEMENT, _UNWANTED.sub("", text))
 
 
 def clean_line(text: str, most: int) -> str:
-    """`text` on one line, single spaces between its words, cut to `most` characters."""
+    """Return `text` on one line, with single spaces between its words, cut to `most` characters."""
     return " ".join(clean_text(text).split())[:most].rstrip()
 
 
 def clean_json(value: Any) -> Any:
-    """A JSON value with all its texts and names clean. Raises TooDeepError."""
+    """Return a JSON value with all its texts and names cleaned. Raises TooDeepError."""
     return _clean(value, MAX_DEPTH, prune=False)
 
 
@@ -94,7 +94,7 @@ def _clean(value: Any, depth_left: int, *, prune: bool) -> Any:
 
 
 def storable_json(value: Any) -> Any:
-    """A clean JSON value as every JSON column takes it: decimals are texts, exact."""
+    """Return a clean JSON value in a form that every JSON column can store: decimals become exact texts."""
     if isinstance(value, dict):
         return {name: storable_json(item) for name, item in value.items()}
     if isinstance(value, list):
@@ -103,10 +103,10 @@ def storable_json(value: Any) -> Any:
 
 
 def parse_json(text: str, *, strict: bool = False) -> Any:
-    """The clean JSON value that `text` holds, its decimals exact. Raises InvalidJsonError.
+    """Parse `text` and return the clean JSON value, with exact decimals. Raises InvalidJsonError.
 
-    Unless `strict`, NaN, Infinity and what is nested too deep are read as null, and raw control characters in texts
-    are dropped.
+    Unless `strict`, NaN, Infinity and values that are nested too deep become null, and raw control characters in
+    texts are dropped.
     """
     if not strict and is_too_deep(text):
         return _parse_deep(text)
@@ -115,7 +115,7 @@ def parse_json(text: str, *, strict: bool = False) -> Any:
 
 
 def _parse_deep(text: str) -> Any:
-    """What stands not too deep. Raises TooDeepError for a depth that Python's own reader cannot bear."""
+    """Parse `text` without the values that are nested too deep. Raises TooDeepError if Python's parser cannot."""
     try:
         return _clean(LENIENT.decode(text), MAX_DEPTH, prune=True)
     except RecursionError:
@@ -125,18 +125,18 @@ def _parse_deep(text: str) -> Any:
 
 
 def parse_as_written(text: str) -> Any:
-    """The clean JSON value by the letter of RFC 8259, each number as the text that came. Raises InvalidJsonError."""
+    """Parse strict JSON (RFC 8259), clean it and keep each number as the text that came. Raises InvalidJsonError."""
     value = decode(_AS_WRITTEN, text)
     return value if _is_clean(text) else clean_json(value)
 
 
 def parse_unclean(text: str) -> Any:
-    """The JSON value, its texts as they came: for who takes a text whole or not at all. Raises InvalidJsonError."""
+    """Parse strict JSON without cleaning it, for callers that clean or refuse its texts. Raises InvalidJsonError."""
     return decode(_STRICT, text)
 
 
 def decode(decoder: json.JSONDecoder, text: str) -> Any:
-    """What `decoder` reads, as it is written. Raises InvalidJsonError; the depth is looked at before."""
+    """Parse `text` with `decoder`, without cleaning. Raises InvalidJsonError; the depth is checked first."""
     if is_too_deep(text):
         raise TooDeepError
     try:
@@ -148,7 +148,7 @@ def decode(decoder: json.JSONDecoder, text: str) -> Any:
 
 
 def utf8(body: bytes) -> str:
-    """The text, without the byte order mark that some programs put before it. Raises InvalidJsonError."""
+    """Decode the body, without the byte order mark that some programs put first. Raises InvalidJsonError."""
     try:
         return body.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError:
@@ -156,17 +156,17 @@ def utf8(body: bytes) -> str:
 
 
 def _is_clean(text: str) -> bool:
-    """So most bodies are read at the speed of the reader: nothing in the text makes an unwanted character."""
+    """Return whether no character in the text needs cleaning, so that most bodies skip the slow cleaning."""
     return not (_UNWANTED_ESCAPE.search(text) or _UNWANTED.search(text) or _SURROGATE.search(text))
 
 
 def read_number(text: str) -> int | Decimal | None:
-    """A decimal number of a sane size as it is written; None for any other text (also NaN and Infinity)."""
+    """Return a decimal number of a sane size exactly; None for any other text, also NaN and Infinity."""
     if len(text) > MAX_NUMBER_TEXT or not _NUMBER.fullmatch(text):
         return None
     try:
         number = Decimal(text.strip())
-    except InvalidOperation:  # an exponent of more digits than a machine's number
+    except InvalidOperation:  # the exponent does not fit a machine integer
         return None
     if len(number.as_tuple().digits) > MAX_DIGITS or abs(number.adjusted()) > MAX_EXPONENT:
         return None
@@ -178,12 +178,12 @@ def _is_fraction(text: str) -> bool:
 
 
 def integer(text: str) -> int | Decimal | str:
-    """For readers of JSON: a whole number, exact; one of no sane size stays the text."""
+    """Parse a whole number exactly, for JSON decoders; one that is not of a sane size stays the text."""
     return int(text) if len(text) <= SHORT else _number(text)
 
 
 def fraction(text: str) -> int | Decimal | str:
-    """For readers of JSON: any other number, as the decimal that its text says."""
+    """Parse any other number as an exact decimal, for JSON decoders; one not of a sane size stays the text."""
     return Decimal(text) if len(text) <= SHORT and text.isascii() and "e" not in text.lower() else _number(text)
 
 
@@ -193,12 +193,12 @@ def _number(text: str) -> int | Decimal | str:
 
 
 def no_constant(name: str) -> None:
-    """For strict readers: NaN and Infinity are not JSON."""
+    """Raise InvalidJsonError for NaN and Infinity, for strict JSON decoders."""
     raise InvalidJsonError(f"{name} is not JSON.")
 
 
 def _nothing(_name: str) -> None:
-    """NaN and Infinity: a number that is not known."""
+    """Return None: NaN and Infinity are read as an unknown number."""
 
 
 _STRICT = json.JSONDecoder(parse_float=fraction, parse_int=integer, parse_constant=no_constant)

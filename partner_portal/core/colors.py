@@ -1,19 +1,19 @@
-"""Colors as WCAG 2 measures them: which ink can be read on one, and which shade of it can be read on others.
+"""Color contrast by WCAG 2: which text color is readable on a color, and which shade of it is readable on others.
 
-https://www.w3.org/TR/WCAG21/#dfn-contrast-ratio; a color is written `#rrggbb`, in small letters.
+https://www.w3.org/TR/WCAG21/#dfn-contrast-ratio; a color is written `#rrggbb`, in lower case.
 """
 
 import re
 
 BLACK, WHITE = "#000000", "#ffffff"
-# What words need (WCAG 2.1, 1.4.3).
+# The contrast ratio that text needs (WCAG 2.1, 1.4.3).
 READABLE = 4.5
 _STEPS = 50
 _WRITTEN = re.compile(r"#[0-9a-f]{6}")
 
 
 def parse_color(text: str) -> str:
-    """The color in small letters. Raises ValueError for anything but `#rrggbb`."""
+    """Return the color in lower case. Raises ValueError for anything but `#rrggbb`."""
     color = text.strip().lower()
     if not _WRITTEN.fullmatch(color):
         raise ValueError(f"{text!r} is no color: write # and six hexadecimal digits, for example #1f5c99.")
@@ -21,26 +21,26 @@ def parse_color(text: str) -> str:
 
 
 def contrast(one: str, other: str) -> float:
-    """From 1, the same, to 21, black and white."""
+    """Return the contrast ratio of two colors, from 1 (equal) to 21 (black and white)."""
     darker, lighter = sorted((_luminance(one), _luminance(other)))
     return (lighter + 0.05) / (darker + 0.05)
 
 
 def ink_on(color: str) -> str:
-    """Black or white, whichever is read better on `color`: at least 4.58 : 1, whatever the color."""
+    """Return black or white, whichever has more contrast to `color`: at least 4.58 : 1 for any color."""
     return max(BLACK, WHITE, key=lambda ink: contrast(ink, color))
 
 
 def mixed(color: str, other: str, share: float) -> str:
-    """`color` with a `share` (0 to 1) of `other` in it."""
+    """Mix `color` with a `share` (0 to 1) of `other`."""
     channels = zip(_channels(color), _channels(other), strict=True)
     return "#" + "".join(f"{round(mine + (theirs - mine) * share):02x}" for mine, theirs in channels)
 
 
 def readable_on(color: str, *backgrounds: str, ratio: float = READABLE) -> str:
-    """`color`, made darker or lighter until words in it have this contrast, or more, to each of the `backgrounds`.
+    """Make `color` darker or lighter until its contrast to each of the `backgrounds` is at least `ratio`.
 
-    These are all light or all dark, so that black or white can be read on each of them.
+    The backgrounds must be all light or all dark, so that black or white is readable on each of them.
     """
     end = ink_on(backgrounds[0])
     shades = (mixed(color, end, step / _STEPS) for step in range(_STEPS))

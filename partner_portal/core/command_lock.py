@@ -1,4 +1,4 @@
-"""Commands that two hosts or terminals may start at the same moment: one works, the others wait."""
+"""Locks for commands that two hosts or terminals may start at once: one works, the others wait."""
 
 import fcntl
 import time
@@ -17,15 +17,15 @@ Say = Callable[[str], object]
 
 @contextmanager
 def alone_on_database(connection: BaseDatabaseWrapper, work: str, folder: Path, say: Say) -> Iterator[None]:
-    """Nobody else does `work` on this database meanwhile. Raises CommandError when its turn does not come.
+    """Hold the lock for `work` on this database. Raises CommandError if it is not free within MAX_WAIT seconds.
 
-    PostgreSQL is asked again and again: whoever waited within one question would stop indexes from being made live.
+    PostgreSQL is polled, because a session that waits inside one query would block CREATE INDEX CONCURRENTLY.
     """
     if connection.vendor != "postgresql":
         with alone_in_folder(folder, work, say):
             yield
         return
-    # A line of its own: the work ends transactions on the other, and the lock ends with this one.
+    # The lock has its own connection, which keeps it while the work ends transactions on the other one.
     line = connection.copy()
     try:
         with line.cursor() as cursor:
@@ -42,7 +42,7 @@ def alone_on_database(connection: BaseDatabaseWrapper, work: str, folder: Path, 
 
 @contextmanager
 def alone_in_folder(folder: Path, work: str, say: Say) -> Iterator[None]:
-    """Nobody else does `work` with this folder meanwhile. Raises CommandError when its turn does not come."""
+    """Hold the lock for `work` in this folder. Raises CommandError if it is not free within MAX_WAIT seconds."""
     with (folder / f"{work}.lock").open("w") as lock:
 
         def take() -> bool:

@@ -1,4 +1,4 @@
-"""Reading a CSV file as people send it: from Excel, with a byte order mark, semicolons, empty rows at its end."""
+"""Reading of CSV files as people send them: from Excel, with a byte order mark, semicolons or empty last rows."""
 
 import csv
 import sys
@@ -22,11 +22,11 @@ MORE_VALUES = "The row has more values than the file has columns."
 
 
 class UnreadableFileError(Exception):
-    """The file as a whole cannot be read; `str()` says why."""
+    """Raised when the file as a whole cannot be read; `str()` says why."""
 
 
 class InvalidRowError(ValueError):
-    """This row cannot be read; `str()` says why."""
+    """Describes a row that cannot be read; `str()` says why. `read_rows` yields it in the row's place."""
 
 
 Row = dict[str, str]
@@ -35,10 +35,10 @@ Row = dict[str, str]
 def read_rows(
     lines: Iterable[str], columns: Sequence[str], optional: Sequence[str] = ()
 ) -> Iterator[tuple[int, Row | InvalidRowError]]:
-    """Each row that says something, with the number of the line in which it ends.
+    """Yield each row that is not empty, with the number of the line in which it ends.
 
-    The first line must name `columns`, each once, and may name the `optional` ones. A value that is missing reads as
-    "". Raises UnreadableFileError.
+    The first line must name `columns`, each once, and may name the `optional` ones. A missing value is read as "".
+    Raises UnreadableFileError.
     """
     lines = iter(lines)
     try:
@@ -60,7 +60,7 @@ def read_rows(
 
 
 def add_file_arguments(parser: ArgumentParser) -> None:
-    """Add the arguments of a command that reads a file: its path, and its encoding where that cannot be seen."""
+    """Add the arguments of a command that reads a file: its path, and its encoding if that cannot be detected."""
     parser.add_argument("file", type=Path)
     parser.add_argument(
         "--encoding",
@@ -79,7 +79,7 @@ def _encoding(name: str) -> str:
 
 @contextmanager
 def opened(path: Path, encoding: str | None = None) -> Iterator[tuple[Iterator[str], "tqdm[Any]"]]:
-    """The file's lines, and the bar that shows on a terminal how many of its bytes are read."""
+    """Open the file. Yields its lines, and a bar that shows on a terminal how many of its bytes are read."""
 
     def lines() -> Iterator[str]:
         for line in file:
@@ -95,7 +95,7 @@ def opened(path: Path, encoding: str | None = None) -> Iterator[tuple[Iterator[s
 
 
 def _seen_encoding(path: Path) -> str:
-    """UTF-16 shows itself by its mark. One-byte encodings do not: they are named, not guessed."""
+    """Detect UTF-16 by its byte order mark, else return UTF-8. One-byte encodings must be named: none is guessed."""
     with path.open("rb") as file:
         return UTF_16 if file.read(2) in (BOM_UTF16_LE, BOM_UTF16_BE) else UTF_8
 
@@ -106,7 +106,10 @@ def _with(first: str, lines: Iterator[str]) -> Iterator[str]:
 
 
 def _check(names: list[str], columns: Sequence[str], optional: Sequence[str]) -> None:
-    """Refuse a head with an unknown name too: misspelt, it would leave its column out without a word."""
+    """Raise UnreadableFileError for missing, repeated or unknown column names.
+
+    An unknown name may be a misspelt optional column, which would silently be left out.
+    """
     if missing := [name for name in columns if name not in names]:
         raise UnreadableFileError(f"The first line must name the columns; there is no {', '.join(missing)}.")
     if twice := sorted({name for name in names if name and names.count(name) > 1}):
@@ -119,7 +122,7 @@ def _check(names: list[str], columns: Sequence[str], optional: Sequence[str]) ->
 
 
 def _row(names: list[str], values: list[str]) -> Row | InvalidRowError:
-    """The row by its columns' names. A value that stands under no name is a mistake of the file."""
+    """Return the row by column names, or InvalidRowError if a value stands under no name."""
     named = dict.fromkeys(filter(None, names), "")
     for index, value in enumerate(values):
         name = names[index] if index < len(names) else ""

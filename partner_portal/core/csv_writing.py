@@ -1,4 +1,4 @@
-"""Writing a CSV file that spreadsheets open as it is meant: in UTF-8, moments in UTC, and no text as a formula."""
+"""Writing of CSV files that spreadsheets read correctly: in UTF-8, with times in UTC and no text run as a formula."""
 
 import csv
 import re
@@ -6,29 +6,29 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 
-# Without it Excel takes a file for one in the encoding of the country.
+# Without this mark Excel reads the file in the country's own encoding.
 MARK = "\ufeff"
-# What a spreadsheet would run (OWASP, "CSV Injection"). Where decimals have a comma it splits lines at the semicolon,
-# so inside a text too.
+# The start of a text that a spreadsheet would run (OWASP, "CSV Injection"). Where decimals have a comma it splits
+# lines at semicolons, also inside a text.
 _FORMULA = re.compile(r"""(^|[;\t\r\n])(?=["\s]*[=+\-@\uff1d\uff0b\uff0d\uff20])""")
 
 
 class _Echo:
-    """A file that hands back what is written."""
+    """A file-like object that returns what is written to it."""
 
     def write(self, line: str) -> str:
         return line
 
 
 def write_lines(rows: Iterable[Iterable[object]]) -> Iterator[str]:
-    """A line of the file for each row of values."""
+    """Yield a line of the file for each row of values."""
     writer = csv.writer(_Echo())
     for row in rows:
         yield writer.writerow([cell(value) for value in row])
 
 
 def cell(value: object) -> str:
-    """A value as it stands in the file: moments in UTC, and nothing that a spreadsheet would run."""
+    """Return a value as written in the file: times in UTC, and no text that a spreadsheet would run as a formula."""
     if value is None:
         return ""
     if isinstance(value, datetime):

@@ -1,8 +1,8 @@
-"""Dates and times from outside: one reader for requests, files, Altegio's answers and forms.
+"""Parsing of dates and times from outside: requests, files, Altegio's answers and forms.
 
-ISO 8601 and RFC 3339: `2026-01-31T12:00:00+01:00`, `2026-01-31 12:00Z`, `20260131T120000Z`, with or without fractions
-of a second. Between FIRST and LAST, so that no arithmetic, database or wire behind it meets its end.
-Knows no Django, so that the client of Altegio may use it.
+It reads ISO 8601 and RFC 3339: `2026-01-31T12:00:00+01:00`, `2026-01-31 12:00Z`, `20260131T120000Z`, with or without
+fractions of a second. Years lie between FIRST_YEAR and LAST_YEAR, so that no arithmetic, database or wire format
+overflows. The module does not import Django, so that the Altegio client may use it.
 """
 
 import re
@@ -18,13 +18,13 @@ EXAMPLE = "2026-01-31T12:00:00+01:00"
 
 
 class InvalidDatetimeError(ValueError):
-    """No moment that can be meant; `str()` says what to write."""
+    """Raised when a text is not a valid date and time; `str()` says what to write."""
 
 
 def read_moment(text: object, zone: str | None = None) -> datetime:
-    """The moment, in UTC. Raises InvalidDatetimeError.
+    """Parse a date and time and return it in UTC. Raises InvalidDatetimeError.
 
-    What names no zone is read in `zone`, and then a date alone is its beginning; without `zone` it is refused.
+    A text without a zone is read in `zone`, where a date alone means its first moment; without `zone` it is refused.
     """
     match = _MOMENT.fullmatch(text.strip()) if isinstance(text, str) else None
     if match is None or (zone is None and match[3] is None):
@@ -44,7 +44,7 @@ def read_moment(text: object, zone: str | None = None) -> datetime:
 
 
 def write_moment(moment: datetime, zone: str) -> str:
-    """ISO 8601 in `zone`, to the second; in UTC where the zone's offset had seconds then, which no standard knows."""
+    """Write ISO 8601 in `zone`, to the second; in UTC if the zone's offset had seconds then, which ISO 8601 lacks."""
     local = moment.astimezone(ZoneInfo(zone))
     offset = local.utcoffset()
     return (moment.astimezone(UTC) if offset and offset.seconds % 60 else local).isoformat(timespec="seconds")
