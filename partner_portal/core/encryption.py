@@ -1,4 +1,4 @@
-"""Secrets at rest: a model field that encrypts, and a keyed hash to look a secret up by."""
+"""Secrets at rest: a model field that encrypts, and a hash by which a secret is looked up."""
 
 import hashlib
 import hmac
@@ -17,20 +17,20 @@ def _fernet(keys: tuple[str, ...]) -> MultiFernet:
 
 
 def encrypt(plain: str) -> str:
-    """`plain` encrypted with the newest key of `FIELD_ENCRYPTION_KEYS`; "" stays ""."""
+    """Encrypt `plain` with the newest key of `FIELD_ENCRYPTION_KEYS`; "" stays ""."""
     return _fernet(tuple(settings.FIELD_ENCRYPTION_KEYS)).encrypt(plain.encode()).decode() if plain else ""
 
 
 def decrypt(stored: str) -> str:
-    """The plain text, whichever of the keys it was encrypted with.
+    """Return the plain text, whichever of the keys it was encrypted with; "" stays "".
 
-    Raises ValueError when none of `FIELD_ENCRYPTION_KEYS` fits.
+    Raises ValueError if none of `FIELD_ENCRYPTION_KEYS` fits.
     """
     return _with_keys(MultiFernet.decrypt, stored) if stored else ""
 
 
 def rotated(stored: str) -> str:
-    """The same secret encrypted with the newest key; the moment when it was encrypted first stays.
+    """Encrypt the same secret with the newest key, and keep the time of its first encryption.
 
     Raises ValueError as `decrypt` does.
     """
@@ -57,7 +57,7 @@ def same(left: str, right: str) -> bool:
 
 
 class EncryptedTextField(models.TextField[str, str]):
-    """Text that is encrypted in the database and plain in Python."""
+    """A text field that is encrypted in the database and plain in Python."""
 
     def from_db_value(self, value: str | None, *_: Any) -> str | None:
         return None if value is None else decrypt(value)
@@ -66,11 +66,11 @@ class EncryptedTextField(models.TextField[str, str]):
         return None if value is None else encrypt(str(value))
 
 
-# Columns that hold a hash of something secret; those whose name ends with `_hash` are known by it.
+# Columns that contain a hash of a secret, apart from those whose name ends with `_hash`.
 _HASHES = frozenset({"digest", "hashed_key", "password"})
 
 
 def is_secret(field: Any) -> bool:
-    """Return whether a column holds a secret, encrypted or as a hash: no page draws, filters or searches it."""
+    """Return whether a column contains a secret, encrypted or hashed: no page shows, filters or searches it."""
     name = getattr(field, "name", "")
     return isinstance(field, EncryptedTextField) or name in _HASHES or name.endswith("_hash")

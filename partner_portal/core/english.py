@@ -1,15 +1,15 @@
-"""Texts that staff alone read: English, whatever language their browser asks for.
+"""Texts for staff only: they are in English, whatever language the browser asks for.
 
-A module takes `_` from here where staff read its texts, and from Django where owners do. The catalogues hold the
-texts that Django's functions mark, so that no list says whose a module is.
+A module imports `_` from here if staff read its texts, and from Django if owners do. The catalogues contain the texts
+that Django's functions mark, so that no list of modules is needed.
 """
 
 
 def english(text: str) -> str:
-    """The text as it is written."""
+    """Return the text unchanged."""
     return text
 
 
 def english_plural(one: str, many: str, count: int) -> str:
-    """The form of a text that belongs to `count`."""
+    """Return `one` if `count` is 1, else `many`."""
     return one if count == 1 else many

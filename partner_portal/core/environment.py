@@ -1,6 +1,6 @@
-"""Reading the environment: a value that is no value of its kind stops the start, and is never taken for another.
+"""Typed environment variables: an invalid value stops the start and is never replaced by a guess.
 
-What is meant by `STAFF_TWO_FACTOR=ja` or `RETENTION_CALLS_DAYS=-1` cannot be known, and each guess does harm.
+Nobody can know what `STAFF_TWO_FACTOR=ja` or `RETENTION_CALLS_DAYS=-1` means, and a wrong guess does harm.
 """
 
 import math
@@ -11,30 +11,33 @@ from django.core.exceptions import ImproperlyConfigured
 
 TRUE = frozenset({"true", "on", "ok", "y", "yes", "1"})
 FALSE = frozenset({"false", "off", "n", "no", "0"})
-# A hundred years, in days or in seconds: no moment that is counted from now lies outside what can be written.
+# A hundred years, in days and in seconds: a time computed from now never leaves the range of datetime.
 MAX_DAYS = 36_500
 MAX_SECONDS = MAX_DAYS * 24 * 3600
 
 
 class Environment(environ.Env):  # type: ignore[misc] # it has no types
-    """The variables by their names. Each method here raises ImproperlyConfigured with the name and what to write."""
+    """The environment variables. Each method raises ImproperlyConfigured, which names it and says what to write."""
 
     def flag(self, name: str, *, default: bool) -> bool:
-        """Yes or no, in the usual words."""
+        """Return whether the variable is true, in one of the usual words for it; `default` if it is empty."""
         word = self._written(name).lower()
         if word and word not in TRUE | FALSE:
             raise ImproperlyConfigured(f"{name}: {word!r} is neither true nor false.")
         return word in TRUE if word else default
 
     def one_of(self, name: str, words: tuple[str, ...], *, default: str) -> str:
-        """One of these words, in capitals or not."""
+        """Return the variable, which must be one of the upper-case `words`, in any case; `default` if it is empty."""
         word = self._written(name).upper() or default
         if word not in words:
             raise ImproperlyConfigured(f"{name}: write {', '.join(words[:-1])} or {words[-1]}, not {word!r}.")
         return word
 
     def mail_server(self, name: str, *, default: str) -> dict[str, Any]:
-        """Django's settings of the mail server at an address; `smtps` is read as STARTTLS by the library."""
+        """Return Django's settings for the mail server at a URL.
+
+        `smtps` is refused: the library reads it as STARTTLS, though others mean TLS from the first byte by it.
+        """
         if self._written(name).lower().startswith("smtps:"):
             raise ImproperlyConfigured(
                 f"{name}: write smtp+ssl:// where the server speaks TLS from the first byte (port 465), smtp+tls:// "
@@ -44,7 +47,7 @@ class Environment(environ.Env):  # type: ignore[misc] # it has no types
         return config
 
     def whole(self, name: str, *, default: Any, at_least: int = 0, at_most: int = MAX_SECONDS) -> Any:
-        """A whole number in the range, in ASCII digits."""
+        """Return a whole number in the range, written in ASCII digits; `default` if the variable is empty."""
         text = self._written(name)
         if not text:
             return default
@@ -53,12 +56,12 @@ class Environment(environ.Env):  # type: ignore[misc] # it has no types
         return int(text)
 
     def days(self, name: str, *, default: int, at_least: int = 0) -> int:
-        """A number of days, at most a hundred years."""
+        """Return a number of days, at most a hundred years; `default` if the variable is empty."""
         number: int = self.whole(name, default=default, at_least=at_least, at_most=MAX_DAYS)
         return number
 
     def number(self, name: str, *, default: float, at_least: float = 0, at_most: float = MAX_SECONDS) -> float:
-        """A number in the range."""
+        """Return a number in the range; `default` if the variable is empty."""
         text = self._written(name)
         try:
             number = float(text) if text else default

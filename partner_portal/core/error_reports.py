@@ -1,4 +1,4 @@
-"""Error reports to Sentry, where a DSN is set: what went wrong, and no secret."""
+"""Error reports to Sentry if a DSN is set, without secrets."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from sentry_sdk.integrations.logging import ignore_logger
 def start(dsn: str) -> None:
     """Send errors to `dsn`, without local variables, request bodies, cookies or query strings.
 
-    Requests that Django refuses are their senders' fault, and anybody can send as many as they like.
+    Requests that Django refuses are not reported: they are their senders' fault, and anybody can send any number.
     """
     ignore_logger("django.security.*")
     sentry_sdk.init(
@@ -24,7 +24,7 @@ def start(dsn: str) -> None:
 
 
 def without_secrets(event: Any, _hint: Any = None) -> Any:
-    """Sentry's last word before sending: the request keeps its method and path, every text is masked."""
+    """Mask every text of an event before Sentry sends it; of the request keep only the method and the URL's path."""
     request = event.get("request", {})
     for name in ("query_string", "cookies", "headers", "data", "env"):
         request.pop(name, None)
@@ -34,7 +34,7 @@ def without_secrets(event: Any, _hint: Any = None) -> Any:
 
 
 def hidden(value: Any) -> Any:
-    """`value` with every text in it masked."""
+    """Return `value` with every text in it masked, also in nested dictionaries and lists."""
     from partner_portal.core.masking import mask  # settings load this module before they are complete
 
     if isinstance(value, str):

@@ -1,12 +1,12 @@
-"""The ids by which the partner's own systems call payments, customers and connections; the portal compares them."""
+"""The ids that the partner's own systems give payments, customers and connections; the portal only compares them."""
 
 MAX_EXTERNAL_ID = 200
 
 
 def read_external_id(text: str) -> str:
-    """The id as it stands. Raises ValueError, whose text says what to write.
+    """Return the id unchanged. Raises ValueError, whose text says what to write, if it is not a valid id.
 
-    With a space at its end and without it would be two ids that look like one.
+    A space at either end is refused: with and without it would be two ids that look the same.
     """
     if not 1 <= len(text) <= MAX_EXTERNAL_ID or not text.strip():
         raise ValueError(f"Write a text of 1 to {MAX_EXTERNAL_ID} characters.")

@@ -1,4 +1,4 @@
-"""INSERTs that are written once: on the hot addresses the ORM costs as much as the database.
+"""INSERT statements that are built once: on busy endpoints the ORM takes as much time as the database.
 
 Measured with `python -m bench web`: `Model.save()` and `bulk_create` build the same statement anew for every row.
 """
@@ -16,7 +16,7 @@ from django.db.models.signals import post_save
 
 from partner_portal.core.prepared import execute, fetch_all
 
-# What is stored one by one or nearly so; the cost of building a statement is nothing beside that of more rows.
+# For more rows the time to build a statement does not matter.
 MAX_ROWS = 20
 PLAIN = {
     *(models.CharField, models.TextField, models.EmailField, models.URLField, models.BooleanField),
@@ -26,9 +26,9 @@ PLAIN = {
 
 
 class Insert:
-    """Inserts rows of `model`: `Insert(Event, "body", "received_at")(body, now)`.
+    """An INSERT of one row of `model`: `Insert(Event, "body", "received_at")(body, now)`.
 
-    Every other column must have its value in `fixed`, or may be NULL.
+    Every other column must have its value in `fixed` or be nullable.
     """
 
     def __init__(self, model: type[Model], *fields: str, **fixed: object) -> None:
@@ -54,15 +54,15 @@ class Insert:
     def __call__(self, *values: Any) -> None:
         """Insert one row. Raises what the database raises."""
         if connection.vendor != "postgresql":
-            # PostgreSQL's driver takes Python's own values.
+            # PostgreSQL's driver takes Python values without conversion.
             values = tuple(adapt(value, connection) for adapt, value in zip(self._adapters, values, strict=True))
         execute(self._statement, (*values, *self._constants))
 
 
 def insert(rows: Sequence[Model], *, ignore_conflicts: bool = False) -> None:
-    """Store new rows of one model as `bulk_create` does, in one statement where they are few.
+    """Store new rows of one model as `bulk_create` does; up to MAX_ROWS rows use one statement that is built once.
 
-    With `ignore_conflicts` what is there already stays as it is, and then no row gets its key.
+    With `ignore_conflicts` existing rows stay as they are; if there is one, no row gets its key.
     """
     if not rows:
         return
@@ -82,7 +82,7 @@ def insert(rows: Sequence[Model], *, ignore_conflicts: bool = False) -> None:
 
 
 def create(row: Model, *, ignore_conflicts: bool = False) -> bool:
-    """Store one new row, and tell of it as `save` does. False for one that is there already (`ignore_conflicts`)."""
+    """Store one new row and send `post_save`. Return False if the row exists already (`ignore_conflicts`)."""
     insert([row], ignore_conflicts=ignore_conflicts)
     if row.pk is None:
         return False
@@ -92,7 +92,7 @@ def create(row: Model, *, ignore_conflicts: bool = False) -> bool:
 
 
 class _Columns:
-    """All columns of a model but the key, which the database gives."""
+    """All columns of a model except the key, which the database assigns."""
 
     def __init__(self, model: type[Model]) -> None:
         self.fields = [field for field in model._meta.local_concrete_fields if not field.primary_key]
@@ -100,8 +100,8 @@ class _Columns:
         self._adapted = [(index, field) for index, field in enumerate(self.fields) if not _is_stored_as_it_is(field)]
 
     def of(self, row: Model) -> list[Any]:
-        """The row's values as the database takes them."""
-        # A model of one column beside its key would give no tuple; there is none.
+        """Return the row's values in the form that the database takes."""
+        # With a single column `attrgetter` would return no tuple; no model has only one besides its key.
         values, line = list(self._values(row)), connections[DEFAULT_DB_ALIAS]
         for index, field in self._adapted:
             value = field.pre_save(row, add=True)
@@ -113,7 +113,10 @@ class _Columns:
 
 
 def _is_stored_as_it_is(field: Any) -> bool:
-    """PostgreSQL's driver takes Python's own values; a default of the database's own is to be looked at."""
+    """Return whether the column's Python value can be stored without conversion.
+
+    PostgreSQL's driver takes plain values; `auto_now` and database defaults must be set first.
+    """
     is_set_here = any(getattr(field, name, False) for name in ("auto_now", "auto_now_add"))
     may_be_set_there = field.has_db_default() and not field.has_default()
     return connection.vendor == "postgresql" and type(field) in PLAIN and not (is_set_here or may_be_set_there)
@@ -124,7 +127,7 @@ _columns = cache(_Columns)
 
 @cache
 def _statement(model: type[Model], count: int, ignore_conflicts: bool) -> str:
-    """It stores so many rows, and returns the keys of those that were new."""
+    """Return the statement that stores `count` rows and returns the keys of those that are new."""
     ignoring = " ON CONFLICT DO NOTHING" if ignore_conflicts else ""
     key = connection.ops.quote_name(str(model._meta.pk and model._meta.pk.column))
     return f"{_insert(model, _columns(model).fields, count)}{ignoring} RETURNING {key}"

@@ -1,7 +1,7 @@
-"""The short path in: Altegio's callback and events pass no middleware that only browsers need.
+"""A short path for Altegio's requests: callbacks, events and messages skip the middleware that only browsers need.
 
-They carry no session, no cookie, no language and no form; what protects them (sizes, token, unguessable
-key) stands in their doors. The ordinary addresses lead to the same views, for tests and `runserver`.
+They have no session, cookie, language or form. Their endpoints have their own protection: size limits, a token, an
+unguessable key. The ordinary URLs lead to the same views, for tests and `runserver`.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -25,9 +25,9 @@ PREFIX = "/altegio/"
 
 
 class ShortPath:
-    """What Django's own handler does for a view without middleware, and nothing it does for other views.
+    """A WSGI application that does only what Django's own handler does for a view without middleware.
 
-    Measured (`python -m bench web`): the rest of it costs a third of the time that the views may take.
+    Measured with `python -m bench web`: the rest of the handler costs a third of the time that the views may take.
     """
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class ShortPath:
         if response.status_code >= 400:
             log_response("%s: %s", response.reason_phrase, PREFIX, response=response, request=request)
         start_response(f"{response.status_code} {response.reason_phrase}", list(response.items()))
-        answer: Iterable[bytes] = response  # its `close` ends the request, as WSGI has it
+        answer: Iterable[bytes] = response  # WSGI calls its `close`, which ends the request
         return answer
 
     def _view(self, request: "HttpRequest") -> "HttpResponse":
@@ -51,7 +51,7 @@ class ShortPath:
 
 
 def with_short_path() -> "WSGIApplication":
-    """The whole portal: the short path for its prefix, everything else through all of Django."""
+    """Return the portal's WSGI application: the short path for its prefix, all of Django for everything else."""
     whole = get_wsgi_application()
     short = ShortPath()
 

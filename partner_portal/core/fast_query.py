@@ -1,8 +1,8 @@
-"""Queries that are compiled once: on the hot addresses building one costs several times as much as the database.
+"""Queries that are compiled once: on busy endpoints building a query takes several times as long as running it.
 
-The rule stays where it is written, in the ORM: `build` makes the queryset from what it is asked for, once for each
-number and kind of values, and from then on the values alone are put in their places. Measured with
-`python -m bench web`, like `fast_insert.py`.
+The query is still written with the ORM: `build` makes the queryset from its values, once for each number and type of
+values. Later calls only put their values in the places of the first ones. Measured with `python -m bench web`, like
+`fast_insert.py`.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -18,24 +18,24 @@ from partner_portal.core.prepared import fetch_all
 
 M = TypeVar("M", bound=Model)
 Value = int | str
-# More values than these are rare, and dear in any case: they are compiled anew.
+# Queries with more values are rare and slow anyway, so they are compiled each time.
 MAX_VALUES = 20
 
 
 def _place(index: int, value: Value) -> Value:
-    """Return what stands where a value will stand; no row has such a key, nor such a text."""
+    """Return a placeholder of the value's type that no real key or text equals."""
     return f"\uffff{index}\uffff" if isinstance(value, str) else -(2**62) - index
 
 
 class _Statement:
-    """A compiled query and the places of its values."""
+    """A compiled query and the positions of its values."""
 
     def __init__(self, queryset: QuerySet[Any, Any], places: Sequence[Value]) -> None:
         self.compiler = queryset.query.get_compiler(DEFAULT_DB_ALIAS)
         self._sql, parameters = self.compiler.as_sql()
         self.locks = queryset.query.select_for_update
         index_of = {place: index for index, place in enumerate(places)}
-        # Each parameter as it is, or the index of the value that stands there.
+        # For each parameter a constant, or the index of the value that takes its place.
         self._parameters = [
             (None, index_of[each]) if isinstance(each, int | str) and each in index_of else (each, None)
             for each in parameters
@@ -44,7 +44,7 @@ class _Statement:
             raise ValueError(f"{len(missing)} values do not stand in this query as they are: {self._sql}")
 
     def with_values(self, values: Sequence[Value]) -> tuple[str, list[Any]]:
-        """The query as text, and its parameters."""
+        """Return the SQL and its parameters."""
         return self._sql, [each if index is None else values[index] for each, index in self._parameters]
 
     @cached_property
@@ -58,7 +58,7 @@ class _Statement:
         return info["model"], names, own, related, converters, self.compiler.annotation_col_map or {}
 
     def read(self, rows: Iterable[Sequence[Any]]) -> list[Any]:
-        """Instances, as a queryset makes them of its rows."""
+        """Return model instances for the rows, as a queryset makes them."""
         model, names, own, related, converters, annotations = self._reader
         if converters:
             rows = self.compiler.apply_converters(rows, converters)
@@ -74,7 +74,7 @@ class _Statement:
 
 
 class _Compiled:
-    """The statements of one `build`, by how many values of which kind they take."""
+    """The statements of one `build`, by the number and types of their values."""
 
     def __init__(self, build: Callable[..., QuerySet[Any, Any]]) -> None:
         self._build = build
@@ -92,10 +92,10 @@ class _Compiled:
 
 
 class Query(_Compiled):
-    """The first row of `build(…)`, a query of `values_list`: `Query(lambda application, location: …)(1, 7)`.
+    """A compiled `values_list` query that returns its first row: `Query(lambda application, location: …)(1, 7)`.
 
-    It takes whole numbers and texts. What comes is as the database's driver gives it. Without `prepare` PostgreSQL
-    plans it anew each time (`prepared.py`).
+    It takes whole numbers and texts. The row is as the database driver returns it. Without `prepare` PostgreSQL plans
+    the statement at each run (`prepared.py`).
     """
 
     def __init__(self, build: Callable[..., QuerySet[Any, Any]], *, prepare: bool = True) -> None:
@@ -103,14 +103,14 @@ class Query(_Compiled):
         self._prepare = prepare
 
     def statement(self, *values: Value) -> tuple[str, list[Any]]:
-        """The query as text and its parameters, for a statement that it is a part of."""
+        """Return the SQL and its parameters, for use as a part of another statement."""
         return self._statement(values).with_values(values)
 
     def __call__(self, *values: Value) -> tuple[Any, ...] | None:
         return next(iter(self.all(*values)), None)
 
     def all(self, *values: Value) -> list[tuple[Any, ...]]:
-        """All of its rows."""
+        """Return all rows."""
         if self._prepare:
             return fetch_all(*self.statement(*values))
         with connection.cursor() as cursor:
@@ -120,10 +120,10 @@ class Query(_Compiled):
 
 
 class Rows(_Compiled, Generic[M]):
-    """All rows of `build(…)`, a query of models: `Rows(lambda prefix: ApiKey.objects.filter(prefix=prefix))("x")`.
+    """A compiled query of model instances: `Rows(lambda prefix: ApiKey.objects.filter(prefix=prefix))("x")`.
 
-    It takes whole numbers and texts. What it selects along (`select_related`, `only`) and locks is as it says; what
-    it fetches afterwards (`prefetch_related`) is not fetched.
+    It takes whole numbers and texts, and returns all rows. `select_related`, `only` and locks work;
+    `prefetch_related` does not.
     """
 
     def __init__(self, build: Callable[..., QuerySet[M]]) -> None:

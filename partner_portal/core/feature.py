@@ -1,4 +1,4 @@
-"""What an app of the portal is: its modules register themselves, and are all found (docs/extension_points.md)."""
+"""The app configuration of the portal's features: it imports all their modules (docs/extension_points.md)."""
 
 from importlib import import_module
 from pkgutil import walk_packages
@@ -7,14 +7,14 @@ from types import ModuleType
 from django.apps import AppConfig
 from django_stubs_ext import StrOrPromise
 
-# Django and Celery find these themselves, at their own time.
+# Django and Celery import these themselves, at the right time.
 FOUND_ELSEWHERE = frozenset({"admin", "apps", "management", "migrations", "templatetags", "urls", "views"})
 
 
 class FeatureConfig(AppConfig):
-    """An app whose modules are all imported once its models are there: what registers itself is not forgotten."""
+    """An app whose modules are all imported once its models are loaded, so that nothing fails to register itself."""
 
-    # The heading under which the admin lists the app's models; its own name where this is empty.
+    # The heading under which the admin lists the app's models; the app's own name if this is empty.
     admin_section: StrOrPromise = ""
 
     def ready(self) -> None:
@@ -22,7 +22,7 @@ class FeatureConfig(AppConfig):
 
 
 def import_all(package: ModuleType | None) -> None:
-    """Import every module of a package, but for those that Django or Celery import by their name."""
+    """Import every module of a package except those that Django or Celery import by name."""
     if package is None:
         return
     for found in walk_packages(package.__path__, f"{package.__name__}."):

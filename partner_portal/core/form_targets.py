@@ -1,4 +1,4 @@
-"""Where a page's forms may end besides the portal: browsers hold a form's redirects to the policy of its page too."""
+"""Other origins that a page's forms may lead to: browsers apply the page's `form-action` to redirects as well."""
 
 from collections.abc import Callable
 
@@ -8,13 +8,13 @@ View = Callable[[HttpRequest], HttpResponseBase]
 
 
 def allow_forms_to(request: HttpRequest, origin: str) -> None:
-    """Let the page that `request` asks for send its forms to `origin`."""
+    """Allow forms on the page that answers `request` to lead to `origin`."""
     targets: set[str] = getattr(request, "form_targets", set())
     request.form_targets = targets | {origin}  # type: ignore[attr-defined]
 
 
 def form_targets(get_response: View) -> View:
-    """Middleware, inside that of the policy: `form-action` names what `allow_forms_to` was told."""
+    """Middleware that adds the origins of `allow_forms_to` to `form-action`; it runs inside the CSP middleware."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)

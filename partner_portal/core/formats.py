@@ -1,7 +1,7 @@
-"""Money, dates, times and numbers as the reader's language writes them (CLDR, through Babel).
+"""Formatting of money, dates, times and numbers in the reader's language (CLDR, through Babel).
 
-The language is the one that is active (`partner_portal/core/languages.py` chose it), the time zone Django's
-current one, or the location's where one is given. Staff pages keep Django's own formats.
+The language is the active one, chosen by `partner_portal/core/languages.py`. The time zone is the given one, for
+example the location's, else Django's current one. Staff pages use Django's own formats.
 """
 
 import copy
@@ -17,13 +17,13 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from iso4217 import Currency
 
-# What our languages are to CLDR, which takes bare "en" for the American form and bare "pt" for the Brazilian one.
+# CLDR takes a bare "en" for American English and a bare "pt" for Brazilian Portuguese.
 _REGIONS = {"en": "en_GB", "pt": "pt_PT"}
 _NO_BREAK = "\u00a0"
 
 
 def money(amount: Decimal | int, currency: str) -> str:
-    """The amount with its currency and exactly the currency's decimals (ISO 4217; CLDR's differ).
+    """Return the amount with its currency and the currency's number of decimals by ISO 4217; CLDR's numbers differ.
 
     A code that ISO 4217 does not know keeps the amount's own decimals.
     """
@@ -34,29 +34,29 @@ def money(amount: Decimal | int, currency: str) -> str:
         digits = max(0, -int(exact.as_tuple().exponent))
     pattern.frac_prec = (digits, digits)
     text: str = pattern.apply(exact, locale, currency=currency, currency_digits=False)
-    # CLDR sets a code, unlike a sign, off from the number; Babel does not.
+    # CLDR puts a space between a currency code and the number, though not after a symbol; Babel does not.
     return re.sub(rf"({re.escape(currency)})(?=\d)", rf"\1{_NO_BREAK}", text)
 
 
 def number(value: Decimal | int) -> str:
-    """A plain number with the language's separators."""
+    """Return a number with the language's separators."""
     return numbers.format_decimal(value, locale=_locale())
 
 
 def day(when: date | datetime) -> str:
-    """A date in words: "21 November 2026", "2026. november 21."."""
+    """Return a date in words: "21 November 2026", "2026. november 21."."""
     local = _local(when) if isinstance(when, datetime) else when
     return dates.format_date(local, "long", locale=_locale())
 
 
 def clock(when: datetime, zone: str = "") -> str:
-    """A time of day with its zone: "13:05 UTC", "14:05 UTC+1"."""
+    """Return a time of day with its zone: "13:05 UTC", "14:05 UTC+1"."""
     local = _local(when, zone)
     return f"{dates.format_time(local, 'short', locale=_locale())}{_NO_BREAK}{_zone_name(local)}"
 
 
 def moment(when: datetime, zone: str = "") -> str:
-    """Date, time and zone: "21 November 2026, 13:05 UTC"; `zone` is an IANA name, best the location's."""
+    """Return date, time and zone: "21 November 2026, 13:05 UTC". `zone` is an IANA name, best the location's."""
     local, locale = _local(when, zone), _locale()
     glue = str(locale.datetime_formats["medium"])
     return glue.replace("{1}", dates.format_date(local, "long", locale=locale)).replace("{0}", clock(when, zone))
@@ -85,7 +85,7 @@ def _local(when: datetime, zone: str = "") -> datetime:
 
 
 def _zone(name: str) -> tzinfo:
-    """The zone of this name; Altegio's word for it may be missing or unknown, then it is Django's current one."""
+    """Return the time zone of this name, or Django's current one if the name from Altegio is empty or unknown."""
     if not name:
         return timezone.get_current_timezone()
     try:
@@ -95,7 +95,7 @@ def _zone(name: str) -> tzinfo:
 
 
 def _zone_name(local: datetime) -> str:
-    """As in "UTC", "UTC+1", "UTC−3:30": short, and the same in every language."""
+    """Return a short zone name that is the same in every language: "UTC", "UTC+1", "UTC−3:30"."""
     minutes = int((local.utcoffset() or timedelta()).total_seconds() // 60)
     if not minutes:
         return "UTC"

@@ -1,4 +1,4 @@
-"""What may stand in Altegio's iframe: only pages that say so, and in nobody else's."""
+"""Framing rules: only pages that allow it may stand in an iframe, and only in Altegio's."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -15,7 +15,7 @@ View = Callable[..., HttpResponseBase]
 
 
 def framed(view: View) -> View:
-    """The page may stand in Altegio's iframe, and nowhere else; it is never cached."""
+    """Allow a view's page to stand in Altegio's iframe, but in no other; it is never cached."""
 
     @never_cache
     @xframe_options_exempt
@@ -28,15 +28,18 @@ def framed(view: View) -> View:
 
 
 def is_in_frame(request: HttpRequest) -> bool:
-    """Return whether the browser says that it draws this page inside another one."""
+    """Return whether the browser reports that it loads this page into an iframe."""
     return request.headers.get("Sec-Fetch-Dest") == "iframe"
 
 
 def altegio_origin() -> str:
-    """The origin of Altegio's own pages: who is told of what happens when the browser does not name the host."""
+    """Return the origin of Altegio's own pages, which get a framed page's messages if the host page is unknown."""
     return "{0.scheme}://{0.netloc}".format(urlsplit(settings.ALTEGIO_APP_URL))
 
 
 def host_origins() -> str:
-    """With whom a framed page exchanges messages: who may frame it, and `https://*.alteg.io` is any name there."""
+    """Return the origins that a framed page exchanges messages with, those that may frame it, separated by spaces.
+
+    An entry such as `https://*.alteg.io` stands for any name below that domain.
+    """
     return " ".join(dict.fromkeys([altegio_origin(), *settings.ALTEGIO_FRAME_ANCESTORS]))

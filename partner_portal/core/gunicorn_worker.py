@@ -1,10 +1,10 @@
-"""gunicorn's worker with threads, of which each gets a request only once it has come in whole.
+"""A threaded gunicorn worker that gives a request to a thread only once the request is complete.
 
-The stock worker gives a connection a thread with its first byte, and the thread waits for the rest: a few dozen
-slow senders hold them all. Here the loop that waits for all connections gathers the bytes; a slow sender costs
-its bytes in memory, up to a deadline, and no thread. Nor does one who does not read the answer.
+The stock worker assigns a thread at a connection's first byte, and the thread waits for the rest: a few dozen slow
+senders occupy all threads. Here the event loop collects the bytes of all connections. Until a deadline, a slow sender
+takes only the memory for its bytes and no thread. The same holds for a client that does not read its answer.
 
-Made for gunicorn 27; `tests/end_to_end/test_bodies.py` tries it with real connections.
+It is written for gunicorn 27; `tests/end_to_end/test_bodies.py` tests it with real connections.
 """
 
 import math
@@ -23,19 +23,19 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 from partner_portal.core.request_buffer import RequestBuffer
 from partner_portal.core.response_buffer import AnswerBuffer
 
-# Seconds from a request's first moment to its last byte, and from a new connection to its first.
+# Seconds from a request's first byte to its last, and from the start of a connection to the request's first byte.
 REQUEST_SECONDS = 20.0
 FIRST_BYTE_SECONDS = 10.0
-# A connection that ends is listened to for so long: closed at once, it would cut off its last answer.
+# Seconds to wait for the other side to close. Closing at once could cut off the last answer.
 LINGER_SECONDS = 2.0
-# What has been answered and not been read is kept for so long.
+# Seconds for which an answer is kept that its client does not read.
 ANSWER_SECONDS = 60.0
 STOP_SECONDS = 2.0
-# Of all requests that are on their way, and of all answers, in each process.
+# The limit, in each process, for all incomplete requests together and for all unread answers together.
 MAX_BYTES = 64 * 1024 * 1024
-# How often it is looked who is late.
+# Seconds between two checks of the deadlines.
 LOOK_EVERY = 0.5
-# So many places are kept free for new connections.
+# The number of connections that are kept free for new clients.
 SPARE = 50
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -47,14 +47,14 @@ TOO_SLOW = (
 
 
 class Gathered(SocketUnreader):  # type: ignore[misc] # gunicorn has no types
-    """What the loop has gathered. A request that is not whole all the same is an error, and never a thread's wait."""
+    """The bytes that the loop has collected. If they are no complete request, reading fails instead of blocking."""
 
     def chunk(self, size_hint: int | None = None) -> bytes:
         raise NoMoreData
 
 
 class Coming:
-    """A connection whose request is on its way."""
+    """A connection whose request is not complete yet."""
 
     def __init__(self, conn: TConn) -> None:
         self.conn = conn
@@ -63,7 +63,7 @@ class Coming:
         self.counted = 0
 
     def take(self) -> bool | None:
-        """Read what is there. Returns whether the request is whole, or None where its sender is gone."""
+        """Read the available bytes. Returns whether the request is complete, or None if its sender is gone."""
         try:
             while data := self.conn.sock.recv(64 * 1024):
                 if self.add(data):
@@ -75,7 +75,7 @@ class Coming:
         return None
 
     def add(self, data: bytes) -> bool:
-        """More of the request. Returns whether it is whole."""
+        """Add bytes to the request, and answer `Expect: 100-continue`. Returns whether the request is complete."""
         if not self.buffer.data:
             self.ends_at = time.monotonic() + REQUEST_SECONDS
         is_whole = self.buffer.add(data)
@@ -87,7 +87,7 @@ class Coming:
 
 
 class BufferingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
-    """`worker_class` of `gunicorn.conf.py`."""
+    """The `worker_class` of `gunicorn.conf.py`."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -99,7 +99,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no typ
         self.leaving: dict[TConn, float] = {}
 
     def enqueue_req(self, conn: TConn) -> None:
-        """Read on from a connection that is new, has become readable, or has sent more behind its request."""
+        """Read from a connection that is new, has become readable, or has sent more bytes after its request."""
         if self.cfg.is_ssl:
             super().enqueue_req(conn)
             return
@@ -120,7 +120,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no typ
 
     def _more(self, coming: Coming, _sock: object) -> None:
         if self.coming.get(coming.conn) is not coming:
-            return  # it was ended by what the loop looked at just before
+            return  # an event before this one in the same round has ended it
         match coming.take():
             case True:
                 self._forget(coming.conn)
@@ -132,7 +132,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no typ
                 self._count(coming)
 
     def _hand_over(self, coming: Coming) -> None:
-        """Give a request that is whole to a thread."""
+        """Give a complete request to a thread."""
         conn = coming.conn
         if not conn.initialized:
             conn.parser = http.get_parser(self.cfg, conn.sock, conn.client)
@@ -142,14 +142,17 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no typ
         super().enqueue_req(conn)
 
     def _count(self, grown: Coming) -> None:
-        """With too many bytes on their way, what has been longest on its way ends."""
+        """Count the new bytes, and end the oldest incomplete requests while all together exceed MAX_BYTES."""
         self.bytes_coming += len(grown.buffer.data) - grown.counted
         grown.counted = len(grown.buffer.data)
         while len(self.coming) > 1 and self.bytes_coming > MAX_BYTES:
             self._end(next(iter(self.coming.values())))
 
     def murder_pending(self) -> None:
-        """Called by the loop each second, and whenever something happened: when no event is left to be looked at."""
+        """Make room for new connections, and end those past their deadline.
+
+        The loop calls this after each round of events, at least once a second.
+        """
         while self.nr_conns > self.worker_connections - SPARE and self._make_room():
             continue
         now = time.monotonic()
@@ -168,9 +171,10 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no typ
             self._left(conn)
 
     def _make_room(self) -> bool:
-        """Close one connection that no thread works for. Returns whether there was one.
+        """Close one connection that no thread is working on. Returns whether there was one.
 
-        Who has had an answer goes first. Else the largest crowd loses its oldest, so that none keeps the others out.
+        Connections that wait only for the other side to close go first. Else the largest group (slow senders, slow
+        readers, idle connections) loses its oldest, so that no group keeps the others out.
         """
         slow, unread, resting = len(self.coming), len(self.answering), len(self.keepalived_conns)
         if self.leaving:
@@ -205,7 +209,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no typ
         conn.close()
 
     def handle_request(self, req: Any, conn: TConn) -> bool:
-        """In a thread, which writes its answer and waits for nobody to read it."""
+        """Handle a request in a thread, which writes its answer to a buffer and does not wait for the reader."""
         sock = conn.sock
         conn.sock = conn.answer = AnswerBuffer(sock, ANSWER_SECONDS)
         try:
@@ -214,7 +218,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no typ
             conn.sock = sock
 
     def finish_request(self, conn: TConn, fs: Any) -> None:
-        """In the loop: what is left of the answer is sent as it is read."""
+        """Finish a request in the loop, which sends the rest of the answer as the client reads it."""
         answer: AnswerBuffer | None = getattr(conn, "answer", None)
         if answer is None or not answer.waiting:
             self._finish(conn, fs)
@@ -222,7 +226,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no typ
         try:
             conn.sock.setblocking(False)
             self.poller.register(conn.sock, selectors.EVENT_WRITE, partial(self._send_more, conn, fs))
-        except (OSError, ValueError):  # closed in the thread, because the rest of the answer could not be made
+        except (OSError, ValueError):  # the thread closed it as the answer failed
             self._drop(conn)
             return
         self.answering[conn] = time.monotonic() + ANSWER_SECONDS, answer
@@ -248,7 +252,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no typ
         self._drop(conn)
 
     def _finish(self, conn: TConn, fs: Any) -> None:
-        """Close without waiting: the stock worker lets the loop wait two seconds for the other side."""
+        """Close the connection without blocking; the stock worker lets the loop wait two seconds for the peer."""
         is_over = fs.cancelled() or fs.exception() is not None or not fs.result()
         if is_over and not self.cfg.is_ssl:
             self._leave(conn)
@@ -256,7 +260,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no typ
             super().finish_request(conn, fs)
 
     def _leave(self, conn: TConn) -> None:
-        """Say that nothing more comes, and close once the other side has (RFC 9112 §9.6)."""
+        """Shut down the sending side, and close once the other side has closed (RFC 9112 §9.6)."""
         try:
             conn.sock.setblocking(False)
             conn.sock.shutdown(socket.SHUT_WR)

@@ -1,5 +1,5 @@
-"""The one way out: every HTTP exchange that the portal begins goes through `exchange.exchange`.
+"""The portal's HTTP client: every outgoing request goes through `exchange.exchange`.
 
-Each has an end that no other side can move: it is kept at every step on the socket itself, from the question for the
-name to the last byte of the answer. Knows no Django.
+Each exchange has a deadline that the other side cannot move. Every step on the socket keeps it, from the DNS lookup
+to the last byte of the answer. The package does not import Django.
 """

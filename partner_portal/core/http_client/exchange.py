@@ -1,10 +1,10 @@
-"""One HTTP exchange, whatever the other side does: an answer or a failure, within its time, never an exception.
+"""One HTTP exchange, which ends in time with an answer or a failure and never raises, whatever the other side does.
 
-- The end holds for the whole: name, connection, TLS, sending, interim answers, headers, body; for every status.
-- Headers and body are bounded; of a body that is larger only the beginning is read.
-- Redirects are answers like all others: nothing of them is looked at.
-- Interim answers (1xx) are passed over, never taken for the answer, and there may only be a few.
-- A line is used again only after an exchange that went by the book, to its last byte.
+- The deadline covers everything: DNS, connection, TLS, sending, interim answers, headers, body; for every status.
+- Headers and body are limited; only the beginning of a larger body is read.
+- Redirects are answers like any other: they are not followed.
+- Interim answers (1xx) are skipped, never taken for the answer, and limited in number.
+- A connection is reused only after an exchange that kept to the protocol up to its last byte.
 """
 
 import enum
@@ -23,16 +23,16 @@ from partner_portal.core.http_client.sockets import Line, NoConnectionError, Pee
 
 MAX_HEADER_BYTES = 64 * 1024
 MAX_INTERIM_ANSWERS = 10
-# Servers close lines that rest; after this one is not trusted to be open still.
+# Servers close idle connections; one that was idle for more seconds than this is not reused.
 MAX_REST = 30.0
 PORTS = {"http": 80, "https": 443}
-# What may stand in a path or query as it is; a "%" already begins an escape.
+# The characters that a path or query keeps unquoted; a "%" begins an escape already.
 _AS_IT_IS = "%/?:@!$&'()*+,;=~[]"
 
 
 @dataclass(frozen=True)
 class HttpRequest:
-    """What to send. `headers` without Host and Content-Length; `addresses`: see `Peer`."""
+    """A request to send. `headers` come without Host and Content-Length; for `addresses` see `Peer`."""
 
     method: str
     url: str
@@ -43,7 +43,7 @@ class HttpRequest:
 
 @dataclass(frozen=True)
 class HttpAnswer:
-    """A final answer; header names in lower case. `cut`: the body is not whole."""
+    """A final answer, with header names in lower case. `cut` says that the body is incomplete."""
 
     status: int
     headers: Mapping[str, str]
@@ -52,7 +52,7 @@ class HttpAnswer:
 
 
 class Failure(enum.StrEnum):
-    """Why there is no answer."""
+    """The reason why there is no answer."""
 
     NO_LINE = "no line"  # nothing was sent
     TIMEOUT = "time-out"
@@ -63,17 +63,17 @@ class Failure(enum.StrEnum):
 
 @dataclass(frozen=True)
 class NoAnswer:
-    """The exchange failed; `why` is for people, without addresses or what the other side said."""
+    """The result of a failed exchange; `why` is for people, without URLs or text from the other side."""
 
     failure: Failure
     why: str
 
 
 def exchange(request: HttpRequest, *, timeout: float, max_body: int, keep: bool = False) -> HttpAnswer | NoAnswer:
-    """Make the exchange within `timeout` seconds. Never raises.
+    """Send the request and read the answer within `timeout` seconds. Never raises.
 
-    At most `max_body` bytes of the answer's body are read; with 0 the exchange ends with its headers.
-    With `keep` the line stays open for this thread's next exchange with the same peer.
+    At most `max_body` bytes of the answer's body are read; with 0 the exchange ends with the headers.
+    With `keep` the connection stays open for this thread's next exchange with the same peer.
     """
     ends_at = time.monotonic() + timeout
     try:
@@ -97,7 +97,7 @@ def exchange(request: HttpRequest, *, timeout: float, max_body: int, keep: bool 
 
 
 class _Conversation:
-    """One request and its answer on a line, which is closed afterwards unless `keep_line` was called."""
+    """One request and its answer on a connection, which is closed afterwards unless `keep_line` was called."""
 
     def __init__(self, line: Line, method: str) -> None:
         self._line = line
@@ -115,18 +115,18 @@ class _Conversation:
 
     @property
     def ended_well(self) -> bool:
-        """Whether both sides are done, and nothing but the answer came."""
+        """Whether both sides are done and nothing but the answer was received."""
         machine = self._machine
         done = machine.our_state is h11.DONE and machine.their_state is h11.DONE
         return self._by_the_book and done and machine.trailing_data == (b"", False)
 
     def keep_line(self) -> None:
-        """Leave the line open for this thread's next exchange with its peer."""
+        """Keep the connection open for this thread's next exchange with its peer."""
         self._kept = True
         _keep(self._line)
 
     def hold(self, head: h11.Request, body: bytes | None, ends_at: float, max_body: int) -> HttpAnswer:
-        """Send and read. Raises OSError or h11.RemoteProtocolError."""
+        """Send the request and read the answer. Raises OSError or h11.RemoteProtocolError."""
         self._send(head, body, ends_at)
         answer = self._read_head(ends_at)
         headers = {name.decode("ascii"): value.decode("latin-1") for name, value in reversed(answer.headers)}
@@ -144,11 +144,11 @@ class _Conversation:
         try:
             self._line.send(b"".join(parts), ends_at)
         except (BrokenPipeError, ConnectionResetError):
-            # It may have answered before it read all, and hung up.
+            # The server may have answered and closed before it read everything, so go on and read the answer.
             self._by_the_book = False
 
     def _read_head(self, ends_at: float) -> h11.Response:
-        """The final answer's head; interim answers before it are passed over."""
+        """Return the final answer's head; interim answers before it are skipped."""
         for _ in range(MAX_INTERIM_ANSWERS + 1):
             event = self._next_event(ends_at)
             if isinstance(event, h11.Response):
@@ -157,7 +157,7 @@ class _Conversation:
         raise h11.RemoteProtocolError("Interim answers without end.")
 
     def _read_body(self, ends_at: float, most: int) -> tuple[bytes, bool]:
-        """The body's first `most` bytes, and whether they are not all of it."""
+        """Return the body's first `most` bytes, and whether the body has more."""
         parts: list[bytes] = []
         size = 0
         while not isinstance(event := self._next_event(ends_at, wait=most > 0), h11.EndOfMessage):
@@ -176,27 +176,30 @@ class _Conversation:
 
 
 def _unpacked(content: bytes, most: int, *, cut: bool) -> tuple[bytes, bool]:
-    """The gzip content's first `most` bytes: a small one may hold a large one."""
+    """Unpack the first `most` bytes of gzip content, as a small content may unpack to a huge one.
+
+    Return them and whether they are incomplete; content that is not gzip is returned unchanged.
+    """
     unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     try:
         return unpacker.decompress(content, most), cut or not unpacker.eof
-    except zlib.error:  # it was not packed
+    except zlib.error:  # it is not gzip
         return content, cut
 
 
 def _address(request: HttpRequest) -> tuple[Peer, h11.Request]:
-    """Who is called, and how the request begins. Raises ValueError and the like for what cannot be sent."""
+    """Return the peer and the request's head. Raises ValueError and the like for a request that cannot be sent."""
     peer, host, target = _destination(request.url, request.addresses)
     headers = {"Host": host, "Accept-Encoding": "gzip", **request.headers}
     if request.body is not None or request.method != "GET":
-        # RFC 9110, 8.6: also where it is 0, or some servers answer 411.
+        # RFC 9110 §8.6: also for an empty body, or some servers answer 411.
         headers["Content-Length"] = str(len(request.body or b""))
     return peer, h11.Request(method=request.method, target=target, headers=list(headers.items()))
 
 
 @lru_cache(maxsize=256)
 def _destination(address: str, addresses: tuple[str, ...]) -> tuple[Peer, str, str]:
-    """Who is called, the Host header, and the target: of many messages to one address read once."""
+    """Return the peer, the Host header and the request target of a URL; cached for many requests to the same URL."""
     url = urlsplit(address)
     if url.scheme not in PORTS or not url.hostname:
         raise ValueError("An address needs a scheme and a host.")
@@ -221,7 +224,7 @@ def _kept_lines() -> dict[Peer, Line]:
 
 
 def _take_kept(peer: Peer) -> Line | None:
-    """This thread's open line to the peer, if it rested quietly and not for long."""
+    """Return this thread's open connection to the peer if it was idle only briefly and nothing came on it."""
     line = _kept_lines().pop(peer, None)
     if line is None:
         return None

@@ -1,6 +1,6 @@
-"""The proxy between the portal and the internet, where its host names one: HTTPS_PROXY and NO_PROXY.
+"""The proxy between the portal and the internet, from HTTPS_PROXY and NO_PROXY.
 
-Only for https: a tunnel through which the other side's own certificate is seen.
+It is used for https only, through a tunnel in which the portal checks the server's own certificate.
 """
 
 import base64
@@ -13,12 +13,12 @@ MAX_ANSWER = 64 * 1024
 
 
 class ProxyTunnelError(OSError):
-    """The proxy does not lead on; `str()` says why."""
+    """Raised when the proxy cannot be used or does not open the tunnel; `str()` says why."""
 
 
 @dataclass(frozen=True)
 class Proxy:
-    """Where it listens, and what it wants to be told."""
+    """A proxy's host, port and value of `Proxy-Authorization`."""
 
     host: str
     port: int
@@ -26,9 +26,9 @@ class Proxy:
 
 
 def proxy_for(host: str) -> Proxy | None:
-    """The proxy that leads to `host`; None where there is none.
+    """Return the proxy to use for `host`; None to connect directly.
 
-    Raises ProxyTunnelError for one that cannot be read.
+    Raises ProxyTunnelError if HTTPS_PROXY is not a valid address.
     """
     written = getproxies_environment().get("https", "")
     if not written or proxy_bypass(host):
@@ -45,9 +45,9 @@ def proxy_for(host: str) -> Proxy | None:
 
 
 def open_tunnel(proxy: Proxy, target: str, send: Callable[[bytes], None], receive: Callable[[], bytes]) -> None:
-    """Ask the proxy on an open line for the way to `target`, `host:port`.
+    """Ask the proxy on an open connection for a tunnel to `target` (`host:port`).
 
-    Raises ProxyTunnelError where it says no.
+    Raises ProxyTunnelError if the proxy refuses or sends anything but a complete answer.
     """
     lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}"]
     if proxy.authorization:

@@ -1,6 +1,6 @@
-"""Lines: TCP connections, with TLS where the scheme asks for it, on which no step lasts beyond a given end.
+"""TCP connections, with TLS for https, on which no step lasts beyond a given deadline.
 
-An end is a moment of `time.monotonic()`. Python's own time-outs begin anew with every byte; these do not.
+A deadline (`ends_at`) is a value of `time.monotonic()`. Unlike it, Python's own time-outs restart with every byte.
 """
 
 import os
@@ -17,9 +17,9 @@ import certifi
 
 from partner_portal.core.http_client.proxies import Proxy, open_tunnel, proxy_for
 
-# The first of several addresses may be dead: the others get their turn.
+# Seconds. Some of a name's addresses may be dead, so each gets only a part of the time.
 CONNECT_TIMEOUT = 3.05
-# Names are asked for in threads, because the system's resolver knows no end; so many may hang at once.
+# Names are resolved in threads, because the system's resolver has no time-out; at most this many may hang at once.
 MAX_RESOLVING = 32
 PIECE = 64 * 1024
 
@@ -27,12 +27,12 @@ _resolving = threading.BoundedSemaphore(MAX_RESOLVING)
 
 
 class NoConnectionError(OSError):
-    """There is no line to the other side, so nothing was sent; `str()` says why."""
+    """Raised when no connection could be made, so that nothing was sent; `str()` says why."""
 
 
 @dataclass(frozen=True)
 class Peer:
-    """Who is called. `addresses`: the checked IP addresses to connect to, instead of what the name leads to."""
+    """A server to connect to. `addresses` are checked IP addresses that are used instead of resolving the name."""
 
     scheme: str
     host: str
@@ -41,7 +41,7 @@ class Peer:
 
 
 def time_left(ends_at: float) -> float:
-    """Seconds until the end. Raises TimeoutError when it has come."""
+    """Return the seconds until the deadline. Raises TimeoutError if it has passed."""
     left = ends_at - time.monotonic()
     if left <= 0:
         raise TimeoutError("The time is over.")
@@ -49,9 +49,9 @@ def time_left(ends_at: float) -> float:
 
 
 def resolve(host: str, port: int, ends_at: float) -> list[str]:
-    """The IP addresses of a name, in the system's order.
+    """Return the IP addresses of a name, in the system's order.
 
-    Raises NoConnectionError for one that has none, or not in time.
+    Raises NoConnectionError if there are none or the lookup takes too long.
     """
     permits = _resolving
     if not permits.acquire(timeout=time_left(ends_at)):
@@ -81,16 +81,16 @@ class Line:
     """An open connection to a peer."""
 
     def __init__(self, peer: Peer, ends_at: float) -> None:
-        """Connect, through the host's proxy where it has one.
+        """Connect, through the configured proxy if there is one.
 
-        Raises NoConnectionError, also for another host's certificate.
+        Raises NoConnectionError, also if the certificate is not valid for the host.
         """
         self.peer = peer
         self.used_at = time.monotonic()
         if peer.scheme != "https":
             self._socket = _connected(peer, ends_at)
             return
-        # What was checked to be a public address is connected to directly.
+        # Addresses that were checked to be public are connected to directly, without the proxy.
         proxy = None if peer.addresses else proxy_for(peer.host)
         self._socket = _connected(Peer("http", proxy.host, proxy.port) if proxy else peer, ends_at)
         if proxy:
@@ -111,27 +111,27 @@ class Line:
             raise NoConnectionError(str(error) or "The proxy (HTTPS_PROXY) hung up.") from None
 
     def send(self, data: bytes, ends_at: float) -> None:
-        """Send all of it. Raises TimeoutError, or another OSError for a broken line."""
+        """Send all bytes. Raises TimeoutError, or another OSError for a broken connection."""
         rest = memoryview(data)
         while rest:
             self._socket.settimeout(time_left(ends_at))
             rest = rest[self._socket.send(rest[:PIECE]) :]
 
     def receive(self, ends_at: float) -> bytes:
-        """Return what has come, at least a byte; b"" at the line's end. Raises as `send` does."""
+        """Wait for bytes and return them; b"" if the other side has closed. Raises as `send` does."""
         self._socket.settimeout(time_left(ends_at))
         return self._socket.recv(PIECE)
 
     def is_quiet(self) -> bool:
-        """Return whether nothing has come unasked: neither an end nor bytes that belong to no answer."""
+        """Return whether nothing came since the last answer, neither bytes nor a close."""
         if isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
             return False
-        poll = select.poll()  # unlike `select`, for as many open files as a process may have
+        poll = select.poll()  # unlike `select`, this works with any number of open files
         poll.register(self._socket, select.POLLIN)
         return not poll.poll(0)
 
     def close(self) -> None:
-        """End it at once; no answer is waited for."""
+        """Close the connection at once, without waiting for the other side."""
         self._socket.close()
 
 
@@ -150,7 +150,7 @@ def _connected(peer: Peer, ends_at: float) -> socket.socket:
 
 
 def _secured(line: socket.socket, host: str, ends_at: float) -> ssl.SSLSocket:
-    # The time-out of a handshake is one for the whole of it.
+    # Python applies the time-out to the TLS handshake as a whole.
     try:
         line.settimeout(time_left(ends_at))
         return _context().wrap_socket(line, server_hostname=host)
@@ -164,7 +164,7 @@ def _secured(line: socket.socket, host: str, ends_at: float) -> ssl.SSLSocket:
 
 @cache
 def _context() -> ssl.SSLContext:
-    """The system's certificates, and certifi's for hosts that have none; REQUESTS_CA_BUNDLE replaces these."""
+    """Return a TLS context with the system's and certifi's certificates; REQUESTS_CA_BUNDLE replaces certifi's."""
     context = ssl.create_default_context()
     context.load_verify_locations(os.environ.get("REQUESTS_CA_BUNDLE") or certifi.where())
     context.set_alpn_protocols(["http/1.1"])
