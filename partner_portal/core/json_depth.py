@@ -1,13 +1,13 @@
-"""How deep JSON is nested and how much it holds, found before a reader is let at it.
+"""Checks of how deep JSON is nested and how many values it has, made before it is parsed.
 
-A reader calls itself for each bracket, and makes an object of each value: of `[]` one of 30 times its size.
+A parser recurses for each bracket and makes an object of each value: that of `[]` has 30 times its size.
 """
 
 import re
 
-# Deeper than anything that is meant, and far from what Python's own reader can bear.
+# Deeper than any real message, and far below the limit of Python's own parser.
 MAX_DEPTH = 100
-# Twice what the largest body holds whose values are as long as Altegio's.
+# Twice as many as the largest body has if its values are as long as Altegio's.
 MAX_VALUES = 100_000
 
 _BRACKETS = bytes.maketrans(b"{}", b"[]")
@@ -16,16 +16,17 @@ _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 
 
 def is_too_deep(text: str) -> bool:
-    """Return whether lists and objects stand in each other more than MAX_DEPTH deep, or too many are never closed.
+    """Return whether lists and objects are nested more than MAX_DEPTH deep, or their brackets do not close.
 
-    Linear in the text: what is not deeper is empty once all `[]` were taken out of it MAX_DEPTH times.
+    A text of MAX_DEPTH brackets or fewer always passes. Brackets that are not too deep are gone once all `[]` were
+    removed MAX_DEPTH times, so the time is linear in the text.
     """
     if text.count("[") + text.count("{") <= MAX_DEPTH:
         return False
     written = text.encode("utf-8", "replace")
     brackets = written.translate(_BRACKETS, _THE_REST).replace(b'""', b"")
     if b'"' in brackets or b"\\" in brackets:
-        # A text in it holds brackets or escapes, so the texts are taken out whole.
+        # A string in it contains brackets or escapes, so whole strings are removed.
         brackets = _STRING.sub(b"", written).translate(_BRACKETS, _THE_REST)
     for _ in range(MAX_DEPTH):
         size = len(brackets)
@@ -36,10 +37,10 @@ def is_too_deep(text: str) -> bool:
 
 
 def has_too_many_values(text: str) -> bool:
-    """Whether more than MAX_VALUES values stand in the text: what commas part, and the first in each bracket."""
+    """Return whether the text has more than MAX_VALUES values: one after each comma and one in each bracket."""
     if _count_values(text) <= MAX_VALUES:
         return False
-    # Commas and brackets may stand in its texts.
+    # Commas and brackets inside strings do not count.
     return _count_values(_STRING.sub(b"", text.encode("utf-8", "replace")).decode("utf-8", "replace")) > MAX_VALUES
 
 

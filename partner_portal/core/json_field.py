@@ -1,4 +1,4 @@
-"""A JSON column that SQLite and PostgreSQL hold alike, whatever came from outside. No form shows it as JSON."""
+"""A JSON column that stores any outside value alike on SQLite and PostgreSQL. No form shows it as JSON."""
 
 from decimal import Decimal
 from typing import Any
@@ -10,10 +10,10 @@ from partner_portal.core.clean import clean_json
 
 
 class JSONField(models.JSONField):
-    """Texts are stored clean; a decimal as the number where a double holds it exactly, else as its text."""
+    """A JSON field that stores texts cleaned, and a decimal as a number if a double is exact, else as its text."""
 
     def deconstruct(self) -> Any:
-        """For migrations it is Django's own: the column is the same."""
+        """Describe the field as Django's own JSONField in migrations, because the column is the same."""
         name, _path, args, kwargs = super().deconstruct()
         return name, "django.db.models.JSONField", args, kwargs
 
@@ -21,7 +21,7 @@ class JSONField(models.JSONField):
         return super().get_db_prep_value(_storable(value), connection, prepared)
 
     def formfield(self, **_kwargs: Any) -> None:
-        """No form lets people write JSON: one that sets such a column has a field of its own for it."""
+        """Return no form field: a form that sets such a column has its own field for it."""
 
 
 def _storable(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Bringing every stored secret to the newest key of `FIELD_ENCRYPTION_KEYS`, while the portal runs."""
+"""Re-encryption of every stored secret with the newest key of `FIELD_ENCRYPTION_KEYS`, while the portal runs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ BATCH = 200
 
 @dataclass
 class Progress:
-    """How far one column is; `unreadable` are the keys of rows that fit none of the keys."""
+    """The progress of one column; `unreadable` lists the primary keys of rows that no encryption key can decrypt."""
 
     column: str
     total: int
@@ -28,17 +28,17 @@ class Progress:
 
 
 def rotate_keys() -> Iterator[Progress]:
-    """Encrypt every secret anew that is not encrypted with the newest key yet.
+    """Re-encrypt every secret that is not encrypted with the newest key yet.
 
-    Yields the progress of each column after each batch. May be stopped, run again, and run while the
-    portal writes: a secret that changes meanwhile keeps its new value.
+    Yields the progress of each column before the first batch and after each one. It may be stopped, run again, and
+    run while the portal writes: a secret that changes meanwhile keeps its new value.
     """
     for model, name in _columns():
         yield from _rotate_column(model, name)
 
 
 def unreadable_columns() -> list[str]:
-    """The columns of which the newest value fits none of the keys."""
+    """Return the columns whose newest value cannot be decrypted with any of the keys."""
     return [f"{model._meta.label}.{name}" for model, name in _columns() if not _is_newest_readable(model, name)]
 
 
@@ -50,7 +50,7 @@ def _columns() -> Iterator[tuple[type[models.Model], str]]:
 
 
 def _stored(model: type[models.Model], name: str) -> models.QuerySet[Any]:
-    """The rows that hold a secret in this column, each with the column as it stands in the database."""
+    """Return the rows with a secret in this column, annotated with its encrypted value (`stored`)."""
     found = model._base_manager.annotate(stored=Cast(name, models.TextField()))
     return found.exclude(stored="").exclude(stored=None)
 
@@ -86,7 +86,7 @@ def _rotate(stored: models.QuerySet[Any], name: str, pk: Any, old: str, progress
     except ValueError:
         progress.unreadable.append(pk)
         return
-    # The value as it stands in the column, past the field: on both sides it is encrypted already.
+    # Both values are already encrypted, so compare and write them without the field's own encryption.
     changed = stored.order_by().filter(pk=pk, stored=old)
     progress.changed += changed.update(**{name: models.Value(new, output_field=models.TextField())})
 

@@ -1,8 +1,8 @@
-"""Reading a query of any size in its own order, page after page: each begins behind the last row of the one before.
+"""Keyset pagination of a query of any size in its own order: each page begins after the last row of the one before.
 
-Neither a transaction nor a cursor is held between two pages, so that PgBouncer may give the line to others meanwhile,
-and a page costs the same wherever it stands. What is added while pages are read may be left out; with an order by
-the key alone no row comes twice.
+No transaction or cursor is held between two pages, so that PgBouncer may lend the connection to others, and every
+page costs the same. Rows that are added while pages are read may be left out. If the order is the key alone, no row
+comes twice.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,7 +15,7 @@ from django.db.models.expressions import OrderBy
 
 
 def read_pages(queryset: QuerySet[Any], size: int) -> Iterator[list[Any]]:
-    """The rows in the query's order, at most `size` at a time. It must be ordered by names of columns, or by F()."""
+    """Yield the rows in the query's order, up to `size` at a time. The order must consist of column names or F()."""
     order = cast("Iterable[Any]", queryset.query.order_by)
     terms = [term for named in order for term in _terms(queryset.model, named)]
     if F("pk") not in [term.expression for term in terms]:
@@ -29,7 +29,7 @@ def read_pages(queryset: QuerySet[Any], size: int) -> Iterator[list[Any]]:
 
 
 def _terms(model: type[Model], named: Any) -> list[OrderBy]:
-    """The columns that a term of an order stands for: a relation is ordered as the related rows are."""
+    """Return the columns that a term of the order stands for: a relation is ordered like its related model."""
     if isinstance(named, OrderBy):
         return [named]
     path, descending = named.removeprefix("-"), named.startswith("-")
@@ -48,7 +48,7 @@ def _signed(path: str, descending: bool) -> str:
 
 
 def _related(model: type[Model], path: str) -> type[Model] | None:
-    """The model that a path of names ends at, where it ends at a relation."""
+    """Return the related model if a path of names ends at a relation, else None."""
     found: type[Model] | None = None
     for name in path.split("__"):
         try:
@@ -62,7 +62,7 @@ def _related(model: type[Model], path: str) -> type[Model] | None:
 
 
 def _behind(row: Any, keys: dict[str, OrderBy], using: str) -> Q:
-    """The rows behind `row`: equal to it in the first keys, and beyond it in the next one."""
+    """Return the condition for rows after `row`: equal to it in the first keys, and beyond it in the next one."""
     found, equal = Q(pk__in=()), Q()
     for name, term in keys.items():
         found |= equal & _beyond(name, term, getattr(row, name), using)
@@ -70,7 +70,7 @@ def _behind(row: Any, keys: dict[str, OrderBy], using: str) -> Q:
     first, term = next(iter(keys.items()))
     if len(keys) == 1 or getattr(row, first) is None:
         return found
-    # Said once more of the first key alone, so that its index leads to the page.
+    # Repeat the condition for the first key alone, so that the database can use its index.
     value = getattr(row, first)
     return found & (_same(first, value) | _beyond(first, term, value, using))
 

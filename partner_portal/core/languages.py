@@ -1,9 +1,9 @@
-"""Which language a page speaks, and how a visitor's choice of one is kept: one rule, here.
+"""The language of a page, and how a visitor's choice of one is kept.
 
-1. The account's, for whoever is signed in, by a cookie or by a frame token. 2. What the visitor chose in the
-page's footer: `?lang=`, kept on the links and redirects of the flow, because a cross-site frame gets no cookie;
-nothing of it is stored. 3. That of the arrival's owner, on pages that show one (`prefer`). 4. The browser's
-`Accept-Language`. 5. English.
+The first of these decides: 1. The account's language, for a person who is signed in, by a cookie or by a frame token.
+2. The visitor's choice in the page's footer: `?lang=`, kept on the links and redirects of the flow, because a
+cross-site frame gets no cookie; it is not stored. 3. The language of the arrival's owner, on pages that show one
+(`prefer`). 4. The browser's `Accept-Language`. 5. English.
 """
 
 import re
@@ -20,15 +20,15 @@ from django.utils import translation
 from django.utils.cache import patch_vary_headers
 
 PARAMETER = "lang"
-# Not `request.GET`: an arrival's address may hold more fields than Django reads.
+# Not `request.GET`, because an arrival's URL may have more fields than Django reads.
 _CHOICE = re.compile(rf"(?:^|&){PARAMETER}=([A-Za-z-]{{2,8}})(?:&|$)")
-# What a link in the footer carries along; an address that says more is not repeated.
+# The query parameters that a link in the footer keeps; a URL with any others gets no links.
 _CARRIED = ("next",)
 _MAX_QUERY = 2000
 
 
 def language(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: the page's language, told to the browser and to caches; a choice survives redirects."""
+    """Middleware that chooses the page's language, sets its headers and keeps the visitor's choice on redirects."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         _speak(
@@ -44,44 +44,44 @@ def language(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[H
 
 
 def supported(code: str) -> str:
-    """Our language for this code ("pt" for "pt-br"), or "" where it is none of ours."""
+    """Return the portal's language for this code ("pt" for "pt-br"), or "" if there is none."""
     with suppress(LookupError):
         return str(translation.get_supported_language_variant(code))
     return ""
 
 
 def account_language(request: HttpRequest) -> str:
-    """Return what the account that is signed in, by a cookie or by a frame token, has chosen; "" for visitors."""
-    if getattr(request, "in_frame", False):  # there a cookie, if one comes, is not whose page it is
+    """Return the language of the account that is signed in, by a cookie or a frame token; "" for visitors."""
+    if getattr(request, "in_frame", False):  # a cookie that comes there does not say whose page it is
         return supported(getattr(request.user, "language", ""))
-    if not hasattr(request, "session"):  # an error before there was one
+    if not hasattr(request, "session"):  # an error came before the session middleware
         return ""
-    # With the database away, the page that says so still speaks the browser's language.
+    # While the database is away, the error page still uses the browser's language.
     with suppress(DatabaseError):
         return supported(getattr(get_user(request), "language", ""))
     return ""
 
 
 def chosen(request: HttpRequest) -> str:
-    """The visitor's own choice in this address, or ""."""
+    """Return the visitor's choice in this request's URL, or ""."""
     match = _CHOICE.search(request.META.get("QUERY_STRING", ""))
     return supported(match[1].lower()) if match else ""
 
 
 def prefer(request: HttpRequest, code: str) -> None:
-    """Show a page about somebody in their language, unless the visitor has said otherwise."""
+    """Show a page about somebody in their language, unless the visitor's account or choice says otherwise."""
     if (known := supported(code)) and not account_language(request) and not chosen(request):
         _speak(request, known)
 
 
 def follow_account(request: HttpRequest) -> None:
-    """Show the page in its owner's language, where the owner is learned only after a language was chosen."""
+    """Show the page in its owner's language, if the owner is known only after the middleware has chosen one."""
     if known := account_language(request):
         _speak(request, known)
 
 
 def with_choice(address: str, code: str) -> str:
-    """The address, with the choice of language in its query."""
+    """Return the URL with the choice of language in its query."""
     parts = urlsplit(address)
     query = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] != PARAMETER]
     return urlunsplit(parts._replace(query=urlencode([*query, (PARAMETER, code)])))
@@ -89,7 +89,7 @@ def with_choice(address: str, code: str) -> str:
 
 @dataclass(frozen=True)
 class Choice:
-    """One language in the footer: its code, its own name, where the visitor goes to read in it."""
+    """One language in the footer: its code, its own name, the URL of the page in it, and whether it is active."""
 
     code: str
     name: str
@@ -98,7 +98,7 @@ class Choice:
 
 
 def choices(request: HttpRequest, address: str) -> list[Choice]:
-    """The languages this page can be read in, at `address`; none where a link would lose what was asked for."""
+    """Return the choices of language for the page at `address`; none if links would lose request parameters."""
     query = request.META.get("QUERY_STRING", "") if address == request.path else ""
     pairs = [pair for pair in parse_qsl(query[:_MAX_QUERY]) if pair[0] != PARAMETER]
     if len(query) > _MAX_QUERY or any(name not in _CARRIED for name, _value in pairs):
@@ -111,7 +111,7 @@ def choices(request: HttpRequest, address: str) -> list[Choice]:
 
 
 def own_name(code: str) -> str:
-    """Return what its speakers call a language, as it stands at the beginning of a line."""
+    """Return a language's own name with a capital first letter."""
     name = str(translation.get_language_info(code)["name_local"])
     return name[:1].upper() + name[1:]
 

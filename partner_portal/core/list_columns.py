@@ -1,4 +1,4 @@
-"""What a list of the control room shows of a row, as plain values: what stands in a file that staff take along."""
+"""The columns of an admin list as plain values, for files that staff export."""
 
 import json
 import re
@@ -18,26 +18,26 @@ from partner_portal.core.bidi import without_controls
 from partner_portal.core.masking import mask
 
 _MOMENT = re.compile(r'<time datetime="([^"]+)">')
-# What lists show where there is nothing.
+# What lists show for an empty value.
 _NOTHING = frozenset({"", "-", "–"})
 
 
 class ListColumns:
-    """The columns of one list: their headings, and their values of any row."""
+    """The columns of one list: their headings, and their values for any row."""
 
     def __init__(self, room: ModelAdmin[Any], names: list[Any]) -> None:
         self._room, self._names = room, names
 
     @property
     def headings(self) -> list[str]:
-        """As they stand above the list."""
+        """The headings as shown above the list."""
         return [
             str(capfirst(str(label_for_field(name, self._room.model, model_admin=self._room))))
             for name in self._names
         ]
 
     def values(self, row: Model) -> list[object]:
-        """Numbers, days and moments as they are, all else as the text that the list shows."""
+        """Return numbers, dates and times as they are, and all else as the text that the list shows."""
         return [self._value(name, row) for name in self._names]
 
     def _value(self, name: Any, row: Model) -> object:

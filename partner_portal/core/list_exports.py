@@ -1,7 +1,8 @@
-"""A list as a file: read page by page while it is downloaded, in the memory of one page, and written down as it goes.
+"""Exports of lists as files that are read page by page during the download, with their progress on record.
 
-The download holds a thread of the web process for as long as its reader takes, and between two pages nothing of the
-database. So a process carries few of them at once: the other threads are for Altegio.
+A download needs the memory of one page only, and holds nothing of the database between two pages. But it occupies a
+thread of the web process for as long as its reader takes, so a process serves only a few at once: the other threads
+are for Altegio.
 """
 
 import weakref
@@ -20,7 +21,7 @@ from partner_portal.core.models import ListExport
 PAGE = 1000
 # Of the four threads of a web process (gunicorn.conf.py).
 MAX_AT_ONCE = 2
-# A queue, because the collector of garbage may give a place back in the middle of taking one.
+# A queue, because the garbage collector may return a slot while another slot is being taken.
 _places: SimpleQueue[int] = SimpleQueue()
 for _place in range(MAX_AT_ONCE):
     _places.put(_place)
@@ -29,13 +30,16 @@ Values = Callable[[Any], Iterable[object]]
 
 
 class TooManyExportsError(Exception):
-    """This process carries as many downloads as it may."""
+    """Raised when this process already serves as many downloads as it may."""
 
 
 def stream(
     export: ListExport, rows: QuerySet[Any], headings: Sequence[str], values: Values, file_name: str
 ) -> StreamingHttpResponse:
-    """The answer that is the file. `export` is saved and counted on. Raises TooManyExportsError."""
+    """Return the response that streams the file; `export` is saved and updated on the way.
+
+    Raises TooManyExportsError.
+    """
     lines = _Download(export, headings, (write_lines(map(values, page)) for page in read_pages(rows, PAGE)))
     export.save()
     response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
@@ -44,9 +48,9 @@ def stream(
 
 
 class _Download:
-    """The pages as the server takes them. It calls `close` at the end, and when the reader has left.
+    """The pages of one download. The server iterates over them, and calls `close` at the end or if the reader left.
 
-    It has one of the process's places until then. Raises TooManyExportsError.
+    It holds one of the process's slots until then. Raises TooManyExportsError if none is free.
     """
 
     def __init__(self, export: ListExport, headings: Sequence[str], pages: Iterator[Iterator[str]]) -> None:
@@ -56,7 +60,7 @@ class _Download:
             place = _places.get_nowait()
         except Empty:
             raise TooManyExportsError from None
-        # Also when the answer is thrown away unread, as after an error in what is done last to a request.
+        # This also returns the slot if the response is discarded unread, as after an error in a middleware.
         self._leave_place = weakref.finalize(self, _places.put, place)
 
     def __iter__(self) -> Iterator[bytes]:

@@ -1,12 +1,12 @@
-"""What the API's lists may be asked for, and how they refuse: in the settings, so that it holds for every list.
+"""Query parameters of the API's lists. The filter backend is in the settings, so that it applies to every list.
 
-A list names its parameters in `parameters`. One that it does not know is refused: an answer that was not narrowed
-down as the caller meant it shows others' rows, and nobody notices.
+A list names its parameters in `parameters`. An unknown one is refused: otherwise the caller would get rows that
+should have been filtered out, and nobody would notice.
 
-**Reading along.** `updated_since` gives the rows that changed at that moment or later. Pages go by the row's id,
-which never changes: a row that changes between two pages neither moves to another page nor comes twice, and none is
-left out because another one changed. What changes after its page was read comes in the next round, if that asks from
-the moment on at which this round began; less some minutes, because a change is seen when its transaction ends.
+**Incremental reading.** `updated_since` returns the rows that changed at that time or later. Pages are ordered by id,
+which never changes: a row that changes between two pages neither moves to another page nor comes twice, and no other
+row is left out because of it. A row that changes after its page was read comes in the next round, if that asks for
+changes since this round began, less some minutes, because a change is visible only when its transaction ends.
 """
 
 import re
@@ -32,16 +32,16 @@ OF_PAGES = frozenset({"cursor", "page_size"})
 
 @dataclass(frozen=True)
 class Parameter:
-    """One thing that a list may be asked for."""
+    """One query parameter of a list."""
 
-    lookup: str  # the lookup that it narrows the rows by
+    lookup: str  # the Django lookup that filters the rows
     read: Callable[[str], object]  # raises ValueError, whose text says what to write
     schema: dict[str, Any]
     meaning: str = ""
 
 
 def number(lookup: str, meaning: str = "") -> Parameter:
-    """An id."""
+    """Return a parameter that is an id."""
 
     def read(text: str) -> int:
         if not _ID.fullmatch(text) or not int(text):
@@ -53,7 +53,7 @@ def number(lookup: str, meaning: str = "") -> Parameter:
 
 
 def choice(lookup: str, choices: Mapping[str, str]) -> Parameter:
-    """One of some words, each with what is stored for it."""
+    """Return a parameter that is one of some words; `choices` maps each to the stored value."""
 
     def read(text: str) -> str:
         if text not in choices:
@@ -64,7 +64,7 @@ def choice(lookup: str, choices: Mapping[str, str]) -> Parameter:
 
 
 def words(lookup: str, most: int, meaning: str = "") -> Parameter:
-    """A text that is looked for as it stands."""
+    """Return a parameter that is a text of 1 to `most` characters, searched for as it is."""
 
     def read(text: str) -> str:
         if not 1 <= len(text) <= most or not text.isprintable():
@@ -75,12 +75,12 @@ def words(lookup: str, most: int, meaning: str = "") -> Parameter:
 
 
 def _moment(text: str) -> datetime:
-    # An address that was not encoded has a space where the zone's + was.
+    # In a URL that was not encoded the zone's "+" is read as a space.
     date, time, rest = text.partition("T")
     return read_moment(date + time + rest.replace(" ", "+"))
 
 
-# The moment from which on changed rows are wanted.
+# Selects rows that changed at this time or later.
 UPDATED_SINCE = Parameter(
     "updated_at__gte",
     _moment,
@@ -91,7 +91,7 @@ UPDATED_SINCE = Parameter(
 
 
 class KnownParameters(BaseFilterBackend):
-    """Narrows a list by the parameters that its view names in `parameters`, and refuses all others with 400."""
+    """A filter backend that takes the parameters named in the view's `parameters` and refuses all others with 400."""
 
     def filter_queryset(self, request: Request, queryset: QuerySet[M, Row], view: APIView) -> QuerySet[M, Row]:
         asked, problems = {}, {}
@@ -108,7 +108,7 @@ class KnownParameters(BaseFilterBackend):
         return queryset.filter(**asked)
 
     def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
-        """Return what the schema says of the addresses' parameters."""
+        """Return the OpenAPI description of the list's parameters."""
         return [
             {"name": name, "in": "query", "required": False, "schema": known.schema, "description": known.meaning}
             for name, known in _parameters(view).items()
@@ -120,7 +120,7 @@ def _parameters(view: APIView) -> dict[str, Parameter]:
 
 
 def _of_pages(view: APIView) -> frozenset[str]:
-    """Return what every list takes, also one that is narrowed by nothing."""
+    """Return the parameters of pagination, which every list takes."""
     return OF_PAGES if isinstance(view, ListModelMixin) else frozenset()
 
 

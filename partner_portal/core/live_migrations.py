@@ -1,6 +1,6 @@
-"""What a migration does to a table that is in use: nothing that makes the portal wait.
+"""Migration operations for tables in use, which do not block the portal.
 
-`tests/operations/test_migrations.py` refuses the operations that would.
+`tests/operations/test_migrations.py` fails for operations that would block it.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ from django.db import migrations
 class AddIndexLive(AddIndexConcurrently):
     """Add an index while the table is read and written. The migration needs `atomic = False`.
 
-    On PostgreSQL concurrently; SQLite knows no other way than to lock.
+    PostgreSQL does it concurrently; SQLite always locks the table.
     """
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:

@@ -1,4 +1,4 @@
-"""A brand's logo: an SVG or PNG file, small enough for a page's head, named by what is in it."""
+"""A brand's logo: an SVG or PNG file, small enough for a page's header, and named by a hash of its content."""
 
 import hashlib
 import struct
@@ -15,18 +15,21 @@ _SVG = "http://www.w3.org/2000/svg"
 
 @dataclass(frozen=True)
 class Logo:
-    """A logo that was looked at; `name` changes with its content, so its address may be cached for good."""
+    """A validated logo. Its `name` changes with its content, so that its URL may be cached for good."""
 
     name: str
     content: bytes
 
 
 class _EntitiesError(ValueError):
-    """An SVG declares entities."""
+    """Raised when an SVG declares entities."""
 
 
 def read_logo(content: bytes) -> Logo:
-    """The logo in a file. Raises ValueError, which says what to do, for what is no SVG or PNG, or too large."""
+    """Return the logo in a file's content.
+
+    Raises ValueError, which says what to do, if it is not an SVG or PNG or is too large.
+    """
     if len(content) > MAX_BYTES:
         raise ValueError(f"The logo has {len(content) // 1024} KiB. Give one of at most {MAX_BYTES // 1024} KiB.")
     if content.startswith(_PNG):
@@ -40,7 +43,7 @@ def read_logo(content: bytes) -> Logo:
 
 
 def read_logo_file(path: str) -> Logo:
-    """The logo at `path`. Raises ValueError as `read_logo` does, and where there is no such file."""
+    """Return the logo at `path`. Raises ValueError as `read_logo` does, and if the file cannot be read."""
     try:
         with Path(path).open("rb") as file:
             content = file.read(MAX_BYTES + 1)
@@ -51,7 +54,7 @@ def read_logo_file(path: str) -> Logo:
 
 
 def content_type_of(name: str) -> str:
-    """Return the content type that the logo of this name is served as."""
+    """Return the content type of the logo with this name."""
     return CONTENT_TYPES[name.rpartition(".")[2]]
 
 
@@ -65,9 +68,9 @@ def _check_png(content: bytes) -> None:
 
 
 def _is_svg(content: bytes) -> bool:
-    """Well-formed XML whose outermost element is `svg`.
+    """Return whether the content is well-formed XML whose root element is `svg`.
 
-    Raises ValueError for one that declares entities: they could grow without end.
+    Raises ValueError if it declares entities, because these could expand without limit.
     """
     roots: list[str] = []
     parser = expat.ParserCreate(namespace_separator=" ")
@@ -77,7 +80,7 @@ def _is_svg(content: bytes) -> bool:
         parser.Parse(content, True)
     except _EntitiesError:
         raise
-    except (expat.ExpatError, LookupError, ValueError):  # the latter two for an encoding that expat does not know
+    except (expat.ExpatError, LookupError, ValueError):  # LookupError and ValueError: an encoding that expat lacks
         return False
     return roots == [f"{_SVG} svg"]
 

@@ -1,4 +1,4 @@
-"""Structured logs: one line an event, a request id that follows the work, no secret in any of them."""
+"""Structured logs: one line for each event, with the request id that follows the work, and without secrets."""
 
 import logging
 import logging.config
@@ -14,9 +14,9 @@ from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
 
 
 def hide_secrets(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    """The last processor before the line is written: whatever is not a number passes through `mask`.
+    """Mask every value that is not a number, as the last processor before the line is rendered.
 
-    Django adds the request itself to its error lines; its address may hold signed user data.
+    The request itself, which Django adds to its error lines, is dropped: its URL may contain signed user data.
     """
     from partner_portal.core.masking import mask  # settings load this module before they are complete
 
@@ -28,9 +28,9 @@ def hide_secrets(_logger: Any, _method: str, event: structlog.typing.EventDict) 
 
 
 def lower_refusals(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    """A request that Django refuses (another Host, a NUL in its path) is its sender's fault: no error, no traceback.
+    """Log requests that Django refuses (wrong Host, NUL in the path) as warnings without a traceback.
 
-    Anybody can send such requests by the thousand; a real error would drown in them.
+    They are the sender's fault, and anybody can send thousands of them; a real error would drown in these.
     """
     if (
         str(event.get("logger", "")).startswith("django.security")
@@ -42,12 +42,12 @@ def lower_refusals(_logger: Any, _method: str, event: structlog.typing.EventDict
 
 
 def logging_config(*, level: str, as_json: bool) -> dict[str, Any]:
-    """The `LOGGING` setting: JSON for machines, aligned words for a developer's terminal."""
+    """Return the `LOGGING` setting: JSON for machines, or aligned text for a developer's terminal."""
     return {"level": level, "as_json": as_json}
 
 
 def configure(config: dict[str, Any]) -> None:
-    """Set structlog and the standard library up to write the same lines (`LOGGING_CONFIG`)."""
+    """Set up structlog and the standard library to write lines of the same form (`LOGGING_CONFIG`)."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
@@ -85,13 +85,13 @@ def configure(config: dict[str, Any]) -> None:
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
             "root": {"handlers": ["stderr"], "level": config["level"]},
             "loggers": {
-                # Each dispatch and sweep is two lines a second that say nothing.
+                # Without this, dispatches and sweeps write two useless lines a second.
                 "celery.worker.strategy": {"level": "WARNING"},
                 "celery.app.trace": {"level": "WARNING"},
                 "celery.beat": {"level": "WARNING"},
                 "kombu.connection": {"level": "ERROR"},
                 "urllib3": {"level": "WARNING"},
-                # It writes whole addresses, with what is secret in them; `alerts_not_announced` says what failed.
+                # Apprise logs whole URLs with their secrets; our event `alerts_not_announced` says what failed.
                 "apprise": {"level": "CRITICAL"},
             },
         }
@@ -99,7 +99,7 @@ def configure(config: dict[str, Any]) -> None:
 
 
 class SecretFreeReporterFilter(SafeExceptionReporterFilter):
-    """Django's error pages and reports without query strings, form fields, cookies or local variables."""
+    """Django's filter of error reports, which also hides query strings, form fields, cookies and local variables."""
 
     hidden_settings = _lazy_re_compile(
         r"API|AUTH|TOKEN|KEY|SECRET|PASS|SIGNATURE|HTTP_COOKIE|DSN|DATABASES|REDIS|BROKER|EMAIL|QUERY_STRING"
@@ -118,7 +118,7 @@ class SecretFreeReporterFilter(SafeExceptionReporterFilter):
 
 
 class SecretFreeReporter(ExceptionReporter):
-    """Django's error report without the address's query: it may hold signed user data."""
+    """Django's error report without the URL's query, which may contain signed user data."""
 
     def _get_raw_insecure_uri(self) -> str:
         return self.request.path if self.request else ""
@@ -135,7 +135,7 @@ class SecretFreeReporter(ExceptionReporter):
         return self._masked(super().get_traceback_text())
 
     def _masked(self, report: SafeString) -> SafeString:
-        """The path and the referring page may hold an owner's frame token, or a link's token."""
+        """Mask the report: the path and the referrer may contain an owner's frame token or a link's token."""
         from partner_portal.core.masking import mask  # settings load this module before they are complete
 
         return SafeString(mask(report))

@@ -1,4 +1,4 @@
-"""Very many values at once, as one parameter."""
+"""Very many values as one query parameter."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -10,10 +10,10 @@ from pydantic_core import to_json
 
 
 def any_of(texts: Iterable[str]) -> Any:
-    """The right side of `…__in`, one parameter however many `texts` there are.
+    """Return the right side of `…__in`, which on PostgreSQL is one parameter for any number of `texts`.
 
-    A parameter for each of a thousand costs PostgreSQL's driver and planner more than the search in the index; and
-    the driver writes an array text by text, JSON at once.
+    A thousand parameters cost PostgreSQL's driver and planner more than the search in the index. The parameter is
+    JSON, because the driver encodes an array text by text.
     """
     if connection.vendor != "postgresql":
         return list(texts)
@@ -21,16 +21,16 @@ def any_of(texts: Iterable[str]) -> Any:
 
 
 def any_key(keys: Sequence[int]) -> Any:
-    """The right side of `pk__in`, one parameter however many `keys` there are."""
+    """Return the right side of `pk__in`, which on PostgreSQL is one parameter for any number of `keys`."""
     if connection.vendor != "postgresql":
         return keys
     return RawSQL("SELECT unnest(%s::bigint[])", [as_array(keys)])
 
 
 def as_array(values: Sequence[Any]) -> str:
-    """PostgreSQL's own notation for an array of `values`; none of the texts may hold control characters.
+    """Return `values` in PostgreSQL's array notation; texts among them must not contain control characters.
 
-    The driver writes an array value by value, in ten times as long. Where nothing but quotes and backslashes is
-    escaped, the notation differs from JSON in its brackets alone.
+    The driver encodes an array value by value, which takes ten times as long. If only quotes and backslashes are
+    escaped, the notation differs from JSON only in its brackets.
     """
     return f"{{{to_json(values)[1:-1].decode()}}}"

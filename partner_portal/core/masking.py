@@ -1,4 +1,4 @@
-"""Secrets never reach a log, a page, an exception report or a plain column: one place that hides them."""
+"""Masking of secrets, so that none reaches a log, a page, an exception report or an unencrypted column."""
 
 import re
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from django.conf import settings
 
 MASK = "•••"
 
-# What a secret looks like where it stands beside its name: query strings, JSON, Python's repr.
+# A secret next to its name: in query strings, JSON and Python's repr.
 _NAMED = re.compile(
     r"""(?ix)
     (["']?\b(?:user_data_sign|user_data|crm_token|partner_token|api_key|password|new_password[12]|sign)\b["']?
@@ -19,7 +19,7 @@ _NAMED = re.compile(
 _AUTHORIZATION = re.compile(r"(?i)\b(Bearer|Api-Key)\s+[^\s,'\"]+")
 _EVENT_ADDRESS = re.compile(r"(/altegio/events/)[^/\s\"']+")
 _STATUS_CALLBACK = re.compile(r"(/smsprovider/(?:[^\s\"']{1,450}?/)?callback/)[^/\s\"']+")
-# Also where the address stands in another one's query.
+# Also matches a URL that is quoted in the query of another one.
 _LINK_TOKEN = re.compile(
     r"(?i)((?:/|%2F)connect(?:/|%2F)(?:status|step|confirm|as)(?:/|%2F))(?:[^/%\s\"'?&]|%(?!2F))+"
 )
@@ -28,12 +28,12 @@ _EMAIL_TOKEN = re.compile(
 )
 
 
-# A signed token of the hand-over, wherever it stands.
+# A signed token of the hand-over, anywhere in the text.
 _JWT = re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]+")
 
 
 def mask(text: str, secrets: Iterable[str] = ()) -> str:
-    """`text` without the partner token, without `secrets`, and without what stands beside a secret's name."""
+    """Mask in `text` the partner token, `secrets`, tokens in known URLs, and values next to a secret's name."""
     for secret in (settings.ALTEGIO_PARTNER_TOKEN, *secrets):
         if secret:
             text = text.replace(secret, MASK).replace(quote(secret, safe=""), MASK)
@@ -45,11 +45,11 @@ def mask(text: str, secrets: Iterable[str] = ()) -> str:
 
 
 def mask_phone(phone: str) -> str:
-    """A telephone number of which the last two digits are left: enough to recognise it, not to dial it."""
+    """Mask a telephone number except its last two digits: enough to recognise it, not to dial it."""
     return f"{MASK}{phone[-2:]}" if phone else ""
 
 
 def _hide_value(found: re.Match[str]) -> str:
-    """What named the secret stays, and so do the quotes: JSON stays JSON."""
+    """Return the match with the secret masked; its name and quotes stay, so that JSON stays JSON."""
     named, quote_mark = found[1], found[0][-1]
     return f"{named}{quote_mark}{MASK}{quote_mark}" if quote_mark in "\"'" else f"{named}{MASK}"

@@ -1,7 +1,7 @@
-"""What a request's headers say of types, without what lets the caller choose how its bytes are read.
+"""Cleaning of a request's `Content-Type` and `Accept`, so that the caller cannot choose how bytes are decoded.
 
-Everything is UTF-8 here. A `charset` may name any of Python's codecs (`hex` reads no text), and a parameter after
-RFC 2231 (`name*=nosuch''x`) makes Django fail wherever it looks at the header, before any view.
+The portal reads UTF-8. A `charset` may name any Python codec (`hex` does not decode to text), and an RFC 2231
+parameter (`name*=nosuch''x`) makes Django fail wherever it reads the header, before any view.
 """
 
 import re
@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
 
-# Where the charset that the caller named stands: for those who read old exchanges' letters, and for no other.
+# The WSGI variable with the caller's charset, only for endpoints that read requests of old telephone exchanges.
 NAMED_CHARSET = "portal.charset"
 _CHARSET = re.compile(r';[ \t]*charset="?([\w-]{1,40})', re.IGNORECASE)
-# What may stand in one; whether it is one says who reads the parts.
+# Matches more than valid boundaries; the multipart parser refuses the rest.
 _BOUNDARY = re.compile(r';[ \t]*boundary=(?:"([^"\\]*)"|([^";\\\s]*))', re.IGNORECASE)
 
 
 def keep_plain(environ: "WSGIEnvironment") -> None:
-    """Leave of `Content-Type` the type and the boundary of parts, and no `Accept` with parameters after RFC 2231."""
+    """Reduce `Content-Type` to its type and multipart boundary, and drop an `Accept` with RFC 2231 parameters."""
     if "CONTENT_TYPE" in environ:
         if named := _CHARSET.search(environ["CONTENT_TYPE"]):
             environ[NAMED_CHARSET] = named[1]

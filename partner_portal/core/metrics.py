@@ -1,7 +1,7 @@
-"""Metrics for Prometheus at /metrics/, read from the database when they are asked for.
+"""Metrics for Prometheus at /metrics/, read from the database at each request.
 
-No process counts by itself, so however many web and worker processes there are, each gives the same
-answer. A feature registers a function that yields its metric families in a constant number of queries.
+No process keeps its own counters, so every web process gives the same answer. A feature registers a function that
+yields its metric families in a constant number of queries.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -22,7 +22,7 @@ METRICS = ExtensionPoint[Collect]("metrics", "Numbers for Prometheus, in a const
 
 
 def gauge(name: str, help_text: str, labels: Iterable[str], rows: Iterable[tuple[Any, ...]]) -> Metric:
-    """One family of numbers; each of `rows` holds the labels' values, then the number."""
+    """Return a gauge family; each of `rows` contains the labels' values and then the number."""
     family = GaugeMetricFamily(name, help_text, labels=list(labels))
     for *values, number in rows:
         family.add_metric([str(value) for value in values], float(number))
@@ -37,7 +37,7 @@ class _Everything(Collector):
 
 @require_GET
 def metrics(request: HttpRequest) -> HttpResponse:
-    """The page, for who holds `METRICS_TOKEN`; for everybody else there is none."""
+    """Return the metrics to callers with `METRICS_TOKEN`, 401 to others, and 404 if no token is configured."""
     if not settings.METRICS_TOKEN:
         raise Http404
     if not same(request.headers.get("Authorization", ""), f"Bearer {settings.METRICS_TOKEN}"):

@@ -1,4 +1,4 @@
-"""The request id: given to each request, bound to its log lines, kept with the calls it leads to."""
+"""Small middleware functions: the request id of log lines and calls, https, NUL in paths, caching."""
 
 import uuid
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from partner_portal.core.trailing_slash import VISITS
 
 
 def request_id(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: a new id for each request, sent back as `X-Request-ID`."""
+    """Middleware that gives each request a new id, binds it to the log lines and returns it as `X-Request-ID`."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         with structlog.contextvars.bound_contextvars(request_id=uuid.uuid4().hex):
@@ -24,10 +24,10 @@ def request_id(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[
 
 
 def redirect_to_https(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: a visit that the proxy took in over http goes to https; anything else is refused.
+    """Middleware that redirects GET and HEAD from http to https and refuses other methods over http with 400.
 
-    A client that follows a redirect repeats a POST as a GET, and what it told is lost. Calls from behind the proxy
-    are left alone.
+    A client that follows a redirect repeats a POST as a GET and loses its body. Only requests that the proxy received
+    over http are concerned, not requests from behind the proxy.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -43,7 +43,7 @@ def redirect_to_https(get_response: Callable[[HttpRequest], HttpResponse]) -> Ca
 
 
 def no_nul(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: 400 for a NUL in a path. Nothing has it in its name, and PostgreSQL refuses to look for it."""
+    """Middleware that answers 400 to a NUL in the path: no name contains one, and PostgreSQL refuses to query it."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if "\x00" in request.path_info:
@@ -54,7 +54,7 @@ def no_nul(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[Htt
 
 
 def no_store(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: no cache keeps an answer that does not say otherwise: pages and API answers are somebody's own."""
+    """Middleware that forbids caching unless the response says otherwise: pages and API responses are personal."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
@@ -65,5 +65,5 @@ def no_store(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[H
 
 
 def current_request_id() -> str:
-    """The id of the request being answered, or "" outside of one (beat, commands)."""
+    """Return the id of the current request, or "" outside of one (beat, commands)."""
     return str(structlog.contextvars.get_contextvars().get("request_id", ""))

@@ -1,4 +1,4 @@
-"""What all apps share: items that a step could not handle, where each feed ends, and what staff have exported."""
+"""Models that all apps share: failed items of queues, the ends of feeds, and exports by staff."""
 
 from datetime import timedelta
 
@@ -10,9 +10,9 @@ from partner_portal.core.english import english as _
 
 
 class FailedItem(models.Model):
-    """One item of a queue that failed: set aside until `due_at`, and in the end a dead letter for staff.
+    """An item of a queue that failed: it is set aside until `due_at`, and in the end becomes a dead letter for staff.
 
-    Most items never fail, so that this stands beside the queues' own tables and costs them no column.
+    Most items never fail, so this is a separate table and costs the queues' own tables no column.
     """
 
     queue = models.CharField(_("queue"), max_length=60)
@@ -23,7 +23,7 @@ class FailedItem(models.Model):
     first_failed_at = models.DateTimeField(_("failed first"), default=timezone.now)
     failed_at = models.DateTimeField(_("failed last"), default=timezone.now)
     due_at = models.DateTimeField(_("next try"), default=timezone.now)
-    # Not tried any more by itself: staff decide.
+    # If set, the portal no longer tries the item by itself: staff decide.
     dead_at = models.DateTimeField(_("given up"), null=True, blank=True)
 
     class Meta:
@@ -40,7 +40,7 @@ class FailedItem(models.Model):
 
 
 class FeedEnd(models.Model):
-    """The last position given in the feed of this name. Its lock lets one process give positions at a time."""
+    """The last position assigned in a feed. Its row lock lets only one process assign positions at a time."""
 
     name = models.CharField(max_length=80, unique=True)
     last_position = models.BigIntegerField(default=0)
@@ -50,9 +50,9 @@ class FeedEnd(models.Model):
 
 
 class ListExport(models.Model):
-    """A list that somebody of the staff took along as a file: made before its first byte, counted on while it goes.
+    """An export of a list as a file by staff. The row is made before the first byte and updated during the download.
 
-    Who may add one may export; a row is never changed by hand.
+    The permission to add a row is the permission to export; nobody changes a row by hand.
     """
 
     class Outcome(models.TextChoices):
@@ -60,7 +60,7 @@ class ListExport(models.Model):
         WHOLE = "whole", _("whole")  # every row was handed to the connection
         BROKEN_OFF = "broken_off", _("broken off")  # the reader left, or the portal stopped
 
-    # So long after its last page nothing more is to be expected of one that has told no end.
+    # An export that recorded no end counts as broken off this long after its last page.
     IDLE = timedelta(minutes=5)
 
     user = models.ForeignKey(
@@ -70,14 +70,14 @@ class ListExport(models.Model):
         related_name="list_exports",
         verbose_name=_("by"),
     )
-    # What the page that asked for it looks for it by.
+    # The value by which the page that started the export finds it.
     ticket = models.CharField(max_length=40, blank=True)
     list_name = models.CharField(_("list"), max_length=100)
-    # As in the list's address, without what was searched for: that may be somebody's name.
+    # As in the list's URL, but without the search term, which may be a person's name.
     filters = models.CharField(_("filters"), max_length=300, blank=True)
     is_searched = models.BooleanField(_("narrowed by a search"), default=False)
     total = models.PositiveBigIntegerField(_("rows in the list"))
-    # At most so many have left: what waits on its way to a reader who leaves is counted.
+    # An upper limit: it includes rows that were still buffered when a reader left.
     handed_out = models.PositiveBigIntegerField(_("rows handed out"), default=0)
     started_at = models.DateTimeField(_("begun"), default=timezone.now)
     moved_at = models.DateTimeField(_("last rows"), default=timezone.now)
@@ -95,7 +95,7 @@ class ListExport(models.Model):
 
     @property
     def outcome(self) -> Outcome:
-        """What has become of it."""
+        """The state of the export: running, whole or broken off."""
         if self.is_whole:
             return self.Outcome.WHOLE
         is_over = self.ended_at is not None or self.moved_at < timezone.now() - self.IDLE

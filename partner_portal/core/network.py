@@ -1,4 +1,4 @@
-"""Whose address a text is, however a proxy writes it; what counts as one caller."""
+"""Parsing of a caller's IP address, in any form that proxies write, and what counts as one caller."""
 
 import ipaddress
 import re
@@ -9,10 +9,10 @@ IPV6_CALLER = 64  # bits: whoever has one IPv6 address has the 2^64 of its netwo
 
 
 def caller_in(text: str) -> str | None:
-    """The IPv4 address, or the network of the IPv6 address, that `text` names; None where it names none.
+    """Return the IPv4 address, or the network of the IPv6 address, that `text` names; None if it names none.
 
-    Understood with a port (`198.51.100.9:4711`, `[2001:db8::1]:443`), quotes and a zone (`fe80::1%eth0`). An IPv4
-    address inside an IPv6 one (mapped, 6to4, Teredo) is that IPv4 address.
+    A port (`198.51.100.9:4711`, `[2001:db8::1]:443`), quotes and a zone (`fe80::1%eth0`) may be present. An IPv4
+    address inside an IPv6 one (mapped, 6to4, Teredo) is returned as that IPv4 address.
     """
     written = text.strip().strip('"')
     match = _BRACKETED.fullmatch(written) or _IPV4.fullmatch(written)

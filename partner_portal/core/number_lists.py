@@ -1,4 +1,4 @@
-"""Finding a number in a JSON column that holds a list of them."""
+"""Search for a number in a JSON column with a list of numbers."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ class _Holds(Func):
     def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
         listed, listed_params = compiler.compile(self.source_expressions[0])
         number, number_params = compiler.compile(self.source_expressions[1])
-        # Only names of columns and places of parameters stand in it.
+        # The SQL contains only column names and parameter placeholders.
         sql = f"EXISTS (SELECT 1 FROM json_each({listed}) WHERE value = CAST({number} AS INTEGER))"  # noqa: S608
         return sql, (*listed_params, *number_params)
 
@@ -22,5 +22,5 @@ class _Holds(Func):
 
 
 def holds_number(column: str, number: int) -> Q:
-    """Rows whose list in `column` holds the number; PostgreSQL finds them by the index of `numbers_index`."""
+    """Return the condition that the list in `column` contains the number; PostgreSQL uses `numbers_index` for it."""
     return Q(_Holds(F(column), Value(str(number))))

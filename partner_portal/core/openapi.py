@@ -1,4 +1,4 @@
-"""What the schema says of every operation: its scope, and what authentication, parsing and paging refuse it with."""
+"""Additions to the OpenAPI schema of every operation: its scope, and the errors it may be refused with."""
 
 from typing import Any
 
@@ -24,13 +24,13 @@ _WORDS = {
     "429": "Too many wrong API keys came from this address; `Retry-After` says for how many seconds.",
     "503": "Not done, as the database is away; `Retry-After` says after how many seconds to send the same again.",
 }
-# Handed on from a view to the hook below, and in no schema.
+# Passed from a view to the hook below, which removes it from the schema.
 BODY_MAY_BE_MISSING = "x-body-may-be-missing"
 _OF_ALL, _OF_BODIES, _WITH_FIELDS = ("401", "403", "429", "503"), ("400", "413", "415"), ("400", "409")
 
 
 class ScopedSchema(AutoSchema):
-    """Says in each operation which scope its key needs: in words, and as `x-scope` for programs."""
+    """A schema that names the scope that each operation's key needs: in the description, and as `x-scope`."""
 
     def get_description(self) -> str:  # type: ignore[override]  # as drf-spectacular does
         return f"{super().get_description()}\n\nScope of the API key: `{scope_of(self.view, self.method)}`."
@@ -44,7 +44,7 @@ class ScopedSchema(AutoSchema):
 
 
 def with_refusals(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """drf-spectacular's hook. A refusal that a view documents keeps its own words."""
+    """Add the error responses to every operation, as a hook of drf-spectacular; a view's own descriptions stay."""
     result["components"]["schemas"].update(COMPONENTS)
     for methods in result["paths"].values():
         for operation in methods.values():
@@ -57,7 +57,10 @@ def with_refusals(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 
 
 def with_numbers_of_locations(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """drf-spectacular's hook: `salon_id` is a number, though routes take any word, to refuse it in JSON."""
+    """Describe `salon_id` as a number, as a hook of drf-spectacular.
+
+    The routes take any word, so that a wrong one is refused in JSON.
+    """
     for methods in result["paths"].values():
         for operation in methods.values():
             for parameter in operation.get("parameters", []):

@@ -1,4 +1,4 @@
-"""Two who change the same at the same moment: who was overtaken begins again, and finds what the other did."""
+"""Retry of a transaction that lost a race with another one; the retry sees what the other one wrote."""
 
 import random
 import time
@@ -10,20 +10,20 @@ from django.db import IntegrityError, OperationalError, transaction
 
 P = ParamSpec("P")
 R = TypeVar("R")
-# Seconds. Whoever overtakes is through, so of any number at once each has its turn: time ends this, and no count.
+# Seconds. Each lost race means that another transaction committed, so all get their turn: a time limit suffices.
 PATIENCE = 10.0
-PAUSE = 0.02  # seconds, at most: those who begin again do not come together again
+PAUSE = 0.02  # seconds, at most; random, so that retries do not collide again
 DEADLOCK = "40P01"  # PostgreSQL's code
 
 
 class OvertakenError(Exception):
-    """What this transaction has found is not what it holds now: somebody else was first."""
+    """Raised when the data that this transaction read has changed, because another transaction was first."""
 
 
 def again_when_overtaken(do: Callable[P, R]) -> Callable[P, R]:
-    """`do` in a transaction, once more from its beginning where another one came between.
+    """Run `do` in a transaction, and retry it from its beginning whenever another one overtook it.
 
-    What overtook it is raised once `PATIENCE` is over.
+    The last error (OvertakenError, IntegrityError or a deadlock) is raised after `PATIENCE` seconds.
     """
 
     @wraps(do)

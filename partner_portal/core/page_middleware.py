@@ -1,7 +1,7 @@
-"""Middleware that pages alone need: a call of the API has no session, nobody who is signed in, no messages.
+"""Middleware that only pages need: an API call has no session, no signed-in user and no messages.
 
-A call goes past it, which saves a sixth of the time of a short one (`python -m bench web`). What guards every answer
-stands in the settings as Django has it.
+API calls skip it, which saves a sixth of the time of a short call (`python -m bench web`). Middleware that protects
+every response is not wrapped here; the settings name it directly.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 API = "/api/v1/"
-# The readable page of the API is a page.
+# The API's documentation is a page, not a call.
 DOCS = f"{API}docs/"
-# JSON loads nothing and stands in no frame, also where a browser is made to show it.
+# JSON needs no resources and no frame, even if a browser is made to show it.
 POLICY_OF_CALLS = "default-src 'none'; frame-ancestors 'none'"
 
 
 def is_call(request: "HttpRequest") -> bool:
-    """Return whether a program calls the API, and no browser asks for a page."""
+    """Return whether the request is an API call by a program, not a browser's request for a page."""
     return request.path_info.startswith(API) and not request.path_info.startswith(DOCS)
 
 
 class _ForPages:
-    """Beside the class of a middleware: calls of the API go past it."""
+    """A mixin for a middleware class that makes API calls skip it."""
 
     get_response: Any
 

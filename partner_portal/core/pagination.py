@@ -1,4 +1,4 @@
-"""Lists page by cursor: `{"next", "previous", "results"}` (docs/interface.md)."""
+"""Cursor pagination of the API's lists: `{"next", "previous", "results"}` (docs/interface.md)."""
 
 import re
 from typing import Any
@@ -9,13 +9,13 @@ from rest_framework.request import Request
 
 from partner_portal.core.byte_portions import count_that_fit, size_of
 
-# A position is a row's id.
+# A cursor's position is a row's id.
 _ID = re.compile("[0-9]{1,18}")
 NO_SUCH_CURSOR = {"cursor": ["This list gave out no such cursor. Follow `next` as it stands, or begin without one."]}
 
 
 class Cursor(CursorPagination):
-    """Newest first; a page costs the same wherever it stands."""
+    """Pagination with the newest rows first; every page costs the same."""
 
     ordering = "-pk"
     page_size = 100
@@ -23,7 +23,7 @@ class Cursor(CursorPagination):
     max_page_size = 1000
 
     def get_page_size(self, request: Request) -> int | None:
-        """How many to a page, 1 to 1000. Raises ValidationError for anything else."""
+        """Return the requested page size, 1 to 1000. Raises ValidationError for anything else."""
         asked = request.query_params.get(self.page_size_query_param)
         if asked is None:
             return self.page_size
@@ -32,7 +32,7 @@ class Cursor(CursorPagination):
         return int(asked)
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
-        """Return what the schema says of the addresses' parameters."""
+        """Return the OpenAPI description of the pagination's parameters."""
         parameters: list[dict[str, Any]] = super().get_schema_operation_parameters(view)
         for parameter in parameters:
             if parameter["name"] == self.page_size_query_param:
@@ -40,7 +40,7 @@ class Cursor(CursorPagination):
         return parameters
 
     def decode_cursor(self, request: Request) -> Any:
-        """The cursor in the address. Raises ValidationError for one that this list never gave out."""
+        """Return the cursor in the URL. Raises ValidationError for one that this list never returned."""
         try:
             cursor = super().decode_cursor(request)
         except NotFound:
@@ -52,15 +52,15 @@ class Cursor(CursorPagination):
 
 
 class LargeRowsCursor(Cursor):
-    """A page of rows that may be large ends where they hold MAX_BYTES in `large_column`; `next` goes on from there.
+    """Pagination of large rows: a page ends at MAX_BYTES in `large_column`, and `next` continues there.
 
-    `ordering` names a column other than the key.
+    `ordering` must name a column other than the key.
     """
 
     large_column = ""
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
-        """The page's rows, of which no more are read than it shows."""
+        """Return the page's rows; large columns are read only for the rows that it shows."""
         bare = queryset.select_related(None).prefetch_related(None).only("pk", self.ordering.lstrip("-"))
         sized = bare.annotate(stored_bytes=size_of(self.large_column))
         rows: list[Any] | None = super().paginate_queryset(sized, request, view)
@@ -71,7 +71,7 @@ class LargeRowsCursor(Cursor):
         return [whole[key] for key in keys if key in whole]
 
     def _end_earlier(self, rows: list[Any]) -> list[Any]:
-        """Leave out what does not fit, at the end that the reader goes towards."""
+        """Leave out the rows that do not fit, at the end towards which the reader moves."""
         backwards = self.cursor is not None and self.cursor.reverse
         onwards = rows[::-1] if backwards else rows
         count = count_that_fit(row.stored_bytes for row in onwards)

@@ -1,4 +1,4 @@
-"""A day or the last hours, as the control room's lists are asked for them: `?when=today`, `?when=2026-11-21`."""
+"""Periods by which the admin's lists are filtered: `?when=today`, `?when=2026-11-21`."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -15,18 +15,18 @@ Span = tuple[datetime, datetime]
 
 
 def day_span(day: date) -> Span:
-    """From the day's first moment to the next day's; days are those of UTC."""
+    """Return the start of a day and of the next one, in UTC."""
     start = datetime.combine(day, time(), tzinfo=UTC)
     return start, start + timedelta(days=1)
 
 
 def today() -> date:
-    """The present day, of UTC."""
+    """Return the current day in UTC."""
     return timezone.now().astimezone(UTC).date()
 
 
 def span_of(when: str) -> Span | None:
-    """Return what `when` means: today, yesterday, 24h, 48-24h, 14d or an ISO date. None for anything else."""
+    """Return the period that `when` names: today, yesterday, 24h, 48-24h, 14d or an ISO date; None for others."""
     now, this_day = timezone.now(), today()
     named = {
         "today": day_span(this_day),
@@ -44,7 +44,7 @@ def span_of(when: str) -> Span | None:
 
 
 class PeriodFilter(admin.SimpleListFilter):
-    """When it happened; subclasses name the column, which has an index."""
+    """A filter by time; subclasses name the column, which must have an index."""
 
     title = _("time")
     parameter_name = "when"

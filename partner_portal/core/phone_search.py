@@ -1,4 +1,4 @@
-"""Finding a telephone number in whatever form it was typed, here and there: by how its digits end."""
+"""Search for telephone numbers by their last digits, in whatever form they are stored or typed."""
 
 import re
 from typing import Any
@@ -9,9 +9,9 @@ from django.db.models.functions import Reverse
 from django.db.models.lookups import StartsWith
 from phonenumbers import NumberParseException
 
-# What a country writes before a number (0, 8, 00, its code) varies; the last nine digits do not.
+# The prefix of a number varies (0, 8, 00, the country's code); its last nine digits do not.
 SIGNIFICANT = 9
-# Fewer are a location's number, or the end of a hundred others.
+# Shorter ones are a location's id, or match a hundred numbers.
 MIN_DIGITS = 6
 MIN_BARE_DIGITS = 9
 _PHONE = re.compile(r"(?:tel:)?[+(\d][\d\s()./\-\u2010-\u2015\u00a0]*", re.IGNORECASE)
@@ -19,14 +19,14 @@ _SEPARATORS = " -()./+\u00a0"
 
 
 class Digits(Func):
-    """A text's digits alone."""
+    """Only the digits of a text."""
 
     function = "REGEXP_REPLACE"
     template = "REGEXP_REPLACE(%(expressions)s, '[^0-9]', '', 'g')"
     output_field = CharField()
 
     def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        """SQLite replaces no pattern: what numbers are written with is taken out sign by sign."""
+        """Remove the usual separators one by one, because SQLite cannot replace a pattern."""
         template = "%(expressions)s"
         for sign in _SEPARATORS:
             template = f"REPLACE({template}, '{sign}', '')"
@@ -34,9 +34,9 @@ class Digits(Func):
 
 
 def phone_ending(text: str) -> str:
-    """The digits that a number like this ends with in every form it is written in; "" where it is none.
+    """Return the last digits that a telephone number has in every form of writing; "" if `text` is not a number.
 
-    Digits alone are a number from nine on, or with a 0 in front: shorter ones are a location's.
+    Bare digits count from nine on, or if they begin with 0: shorter ones are a location's id.
     """
     plain = text.strip()
     if not _PHONE.fullmatch(plain):
@@ -49,7 +49,7 @@ def phone_ending(text: str) -> str:
 
 
 def _national(digits: str) -> str:
-    """Without the code of its country, which who calls from there leaves out."""
+    """Return the number without its country code, which callers inside the country leave out."""
     try:
         return phonenumbers.national_significant_number(phonenumbers.parse(f"+{digits}"))
     except NumberParseException:
@@ -57,5 +57,5 @@ def _national(digits: str) -> str:
 
 
 def ends_like(column: str, ending: str) -> Q:
-    """Rows whose number ends so; PostgreSQL finds them by the index of `phone_index`."""
+    """Return the condition that the number in `column` ends with `ending`; PostgreSQL uses `phone_index` for it."""
     return Q(StartsWith(Reverse(Digits(F(column))), ending[::-1]))

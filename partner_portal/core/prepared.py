@@ -1,8 +1,9 @@
-"""Statements that PostgreSQL parses and plans once for each line: for the hot ones that costs more than the work.
+"""Prepared statements: PostgreSQL parses and plans them once for each connection.
 
-Django's driver writes the values into the text, so that each time it is another statement; here they go beside it.
-psycopg prepares what has come a few times (`prepare_threshold` in the settings). A plan then holds for any values: a
-statement that needs an index whose condition one of its values fulfils is none for here.
+For frequent statements, parsing and planning take longer than the work itself. Django's cursor writes the values into
+the SQL, which makes each run another statement; here they are sent separately. psycopg prepares a statement after a
+few runs (`prepare_threshold` in the settings). The plan is then used for any values, so this is wrong for a statement
+that needs a partial index whose condition depends on one of its values.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,19 +14,19 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 from psycopg import Cursor
 
-# Statements with more are rare and each of another length; PostgreSQL itself takes 65,535 beside a statement.
+# Statements with more values are rare and differ in length. PostgreSQL's own limit is 65,535 parameters.
 MAX_VALUES = 500
 Row = tuple[Any, ...]
 Result = TypeVar("Result")
 
 
 def fetch_all(statement: str, values: Sequence[Any]) -> list[Row]:
-    """Run a statement that gives rows. Returns all of them."""
+    """Run a statement and return all its rows."""
     return _run(statement, values, lambda cursor: cursor.fetchall())
 
 
 def execute(statement: str, values: Sequence[Any]) -> None:
-    """Run a statement that gives none."""
+    """Run a statement that returns no rows."""
     _run(statement, values, lambda _cursor: None)
 
 
@@ -34,9 +35,9 @@ def _run(statement: str, values: Sequence[Any], read: Callable[[CursorWrapper], 
     try:
         return _run_once(line, statement, values, read)
     except NotSupportedError as error:
-        # A migration has given a column another type, and PostgreSQL refuses to plan the same statement for it.
+        # A migration has changed a column's type, and PostgreSQL refuses to run the prepared statement with it.
         if line.in_atomic_block:
-            # With the rollback that follows psycopg forgets what it has prepared.
+            # The rollback that follows makes psycopg drop its prepared statements.
             raise OperationalError("The tables have changed: do the same again.") from error
         line.close()
         return _run_once(line, statement, values, read)

@@ -1,8 +1,8 @@
-"""Which IP addresses belong to the public internet.
+"""The IP addresses that belong to the public internet.
 
-The tables are IANA's registries of special-purpose addresses, whole (iana-ipv4-special-registry and
-iana-ipv6-special-registry), and what is reserved besides. They stand here because what Python's `is_global` says
-depends on its patch level, and counts relays, anycast and embedded addresses as global.
+The tables contain IANA's complete registries of special-purpose addresses (iana-ipv4-special-registry and
+iana-ipv6-special-registry), and other reserved ranges. Python's `is_global` is not used, because it depends on
+Python's patch level and counts relays, anycast and embedded addresses as global.
 """
 
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
@@ -32,8 +32,8 @@ _NOT_PUBLIC_V4 = tuple(
         ),
     )
 )
-# All that is assigned as global unicast: loopback, mapped, NAT64, discard-only, SRv6, unique-local, link-local,
-# site-local and multicast addresses lie outside of it.
+# All assigned global unicast addresses. Loopback, mapped, NAT64, discard-only, SRv6, unique-local, link-local,
+# site-local and multicast addresses lie outside this range.
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
 _NOT_PUBLIC_V6 = tuple(
     map(
@@ -48,15 +48,15 @@ _NOT_PUBLIC_V6 = tuple(
         ),
     )
 )
-# The second half of an ISATAP address begins with one of these, and an IPv4 address follows (RFC 5214).
+# The second half of an ISATAP address is one of these and an IPv4 address (RFC 5214).
 _ISATAP = (0x00005EFE, 0x02005EFE)
 
 
 def is_public(address: str) -> bool:
-    """Return whether an IP address is of the public internet, and neither an inner one nor a way to one in disguise.
+    """Return whether an IP address is on the public internet, and cannot lead to an internal one.
 
-    An IPv4 address inside an IPv6 one is judged where the system itself would connect to it (mapped); tunnels and
-    translators are refused.
+    A mapped IPv4 address is checked itself, because the system would connect to it. Addresses of tunnels and
+    translators are never public.
     """
     ip = ip_address(address.partition("%")[0])
     if isinstance(ip, IPv6Address) and ip.ipv4_mapped is not None:
