@@ -1,7 +1,7 @@
-"""One item that fails never holds up another: what the steps of every queue share.
+"""The primitive that all queues share: an item that fails never blocks another.
 
-A step gives its items to `Queue.work`. Those that work are done; the one that fails is rolled back alone, set
-aside and tried again ever more slowly, and ends as a dead letter that staff see and may try again.
+A step passes its items to `Queue.work`. An item that fails is rolled back alone, set aside and retried with growing
+pauses. In the end it becomes a dead letter, which staff see and may try again.
 """
 
 import random
@@ -26,58 +26,58 @@ from partner_portal.core.models import FailedItem
 log = structlog.get_logger(__name__)
 
 Row = TypeVar("Row", bound=models.Model)
-# Whom it was written to is in the row that failed, and goes when the person does.
+# E-mail addresses are masked in stored errors: the failed row has them, and loses them when the person is erased.
 _ADDRESS = re.compile(r"[^\s'\"<>{}(),]+@[^\s'\"<>{}(),]+")
-# A failure that did not come again for so long is over: the item was handled since.
+# A failure that did not recur for this long is over, because the item was handled since.
 FORGOTTEN_AFTER = timedelta(days=1)
-# The slowest step runs once an hour.
+# The same for a step as a whole: the slowest step runs once an hour.
 STEP_FORGOTTEN_AFTER = timedelta(minutes=150)
 
-# `queue`, `error`: in the transaction that gives an item up. For alerts.
+# Sent with `queue` and `error` in the transaction that gives an item up, for alerts.
 item_died = Signal()
-# `queue`: none of its items is a dead letter any more.
+# Sent with `queue` when none of its items is a dead letter any more.
 queue_recovered = Signal()
 
 
 def _nothing(_item: int) -> None:
-    """The item is found again by the query of its queue."""
+    """Do nothing: the query of the queue finds the item again."""
 
 
 @dataclass(frozen=True)
 class Queue:
-    """One queue's step, and what becomes of its items that fail. `Queue.register` makes it known to staff."""
+    """A queue's step and the rules for its failed items. `Queue.register` shows it to staff."""
 
     name: str
-    # What staff read.
+    # The name that staff read.
     title: str
-    # The table of the items; None where the item is no row.
+    # The model of the items; None if an item is not a row.
     model: type[models.Model] | None = None
     max_failures: int = 10
     first_pause: timedelta = timedelta(seconds=5)
     max_pause: timedelta = timedelta(hours=1)
-    # What else happens when an item is given up, and when staff try it again; each in its own transaction. `retry`
-    # returns False where there is nothing left to try.
+    # Hooks that run when an item is given up, and when staff try it again, each in its own transaction. `retry`
+    # returns False if there is nothing left to try.
     give_up: Callable[[int], None] = _nothing
     retry: Callable[[int], bool | None] = _nothing
 
     @classmethod
     def register(cls, queue: "Queue") -> "Queue":
-        """Make a queue known by its name."""
+        """Register a queue under its name and return it."""
         return QUEUES.register(queue.name, queue)
 
     def resting(self) -> QuerySet[FailedItem, int]:
-        """The keys of the items that are set aside now."""
+        """Return the keys of the items that are set aside now."""
         resting = Q(due_at__gt=timezone.now()) | Q(dead_at__isnull=False)
         return FailedItem.objects.filter(resting, queue=self.name).values_list("item", flat=True)
 
     def ready(self, rows: QuerySet[Row]) -> QuerySet[Row]:
-        """Those of `rows` that are not set aside now."""
+        """Return `rows` without those that are set aside now."""
         return rows.exclude(pk__in=self.resting())
 
     def work(self, rows: Sequence[Row], step: Callable[[Sequence[Row]], object]) -> int:
-        """Do `step` for all `rows` in one transaction, or where that fails for parts of them.
+        """Do `step` for all `rows` in one transaction; if that fails, for halves of them, down to single rows.
 
-        Returns for how many it was done. What fails alone is set aside.
+        Returns for how many it was done. A single row that fails is set aside.
         """
         if not rows:
             return 0
@@ -95,11 +95,11 @@ class Queue:
         return self.work(rows[:middle], step) + self.work(rows[middle:], step)
 
     def work_each(self, rows: Iterable[Row], step: Callable[[Row], object]) -> int:
-        """Do `step` for each row in a transaction of its own. Returns for how many it was done."""
+        """Do `step` for each row in its own transaction. Returns for how many it was done."""
         return sum(self.work([row], lambda alone: step(alone[0])) for row in rows)
 
     def set_aside(self, item: int, error: Exception) -> FailedItem:
-        """Count a failure; the last one makes a dead letter. A resting item that fails again is not counted."""
+        """Count a failure; the last one makes a dead letter. A failure during the pause before a retry is ignored."""
         now = timezone.now()
         with transaction.atomic():
             failed, is_new = FailedItem.objects.select_for_update().get_or_create(
@@ -118,7 +118,7 @@ class Queue:
         return failed
 
     def bury(self, item: int, why: str) -> None:
-        """Give an item up at once: its time is over."""
+        """Give an item up at once, without further retries."""
         with transaction.atomic():
             failed, _made = FailedItem.objects.get_or_create(queue=self.name, item=item, defaults={"error": why})
             failed.error = failed.error or why
@@ -140,13 +140,16 @@ class Queue:
         return min(doubled, self.max_pause) * random.uniform(0.8, 1.2)  # noqa: S311
 
     def forget(self, items: Iterable[int]) -> None:
-        """These begin anew, or are over: no failure counts any more."""
+        """Delete the failures of items that start again or are done.
+
+        Sends `queue_recovered` if no dead letter of the queue remains.
+        """
         FailedItem.objects.filter(queue=self.name, item__in=list(items)).delete()
         if not FailedItem.objects.filter(queue=self.name, dead_at__isnull=False).exists():
             queue_recovered.send(sender=Queue, queue=self.name)
 
     def try_again(self, items: Sequence[int]) -> int:
-        """Staff want these dead letters tried once more, with all their tries. Returns how many are."""
+        """Try dead letters again for staff, with all their retries. Returns how many had something left to try."""
         with transaction.atomic():
             self.forget(items)
             return sum(self.retry(item) is not False for item in items)
@@ -156,12 +159,12 @@ QUEUES = ExtensionPoint[Queue]("queues", "Steps whose failed items staff see and
 
 
 def queue_named(name: str) -> Queue:
-    """The registered queue of this name; for a step, or one that no code has any more, its bare name."""
+    """Return the registered queue of this name, or a bare one for a step or a queue that no longer exists."""
     return QUEUES.get(name) or Queue(name, name)
 
 
 def describe_error(error: Exception) -> str:
-    """Return what an error says, without secrets and addresses, and as any database stores it."""
+    """Return an error's type and text, without secrets, e-mail addresses and characters that no database stores."""
     return clean_line(_ADDRESS.sub(MASK, mask(f"{type(error).__name__}: {error}")), 300)
 
 
@@ -170,7 +173,7 @@ MAX_FAILURES_OF_A_STEP = 3
 
 
 def run_steps(*steps: Callable[[], object]) -> int:
-    """Run every step; one that fails as a whole keeps no other from running. Returns how many worked."""
+    """Run every step; one that fails as a whole does not stop the others. Returns how many succeeded."""
     worked = 0
     for step in steps:
         try:
@@ -189,7 +192,7 @@ def _name_of(step: Callable[[], object]) -> str:
 
 
 def note_failed_step(name: str, error: Exception) -> None:
-    """Tell staff of a step that fails again and again. With the database away there is nowhere to write."""
+    """Count a step's failure; the third makes a dead letter for staff. Skip it while the database is away."""
     if isinstance(error, OperationalError):
         return
     queue = Queue(f"{FAILED_STEP}{name}", name, max_failures=MAX_FAILURES_OF_A_STEP)
@@ -200,7 +203,10 @@ def note_failed_step(name: str, error: Exception) -> None:
 
 
 def forget_what_works_again() -> None:
-    """Failures that did not come again are over; a step's own sooner, because it runs all the time."""
+    """Delete failures that did not recur, those of steps sooner because steps run all the time.
+
+    Sends `queue_recovered` for queues without a dead letter.
+    """
     now = timezone.now()
     over = Q(dead_at=None, due_at__lt=now - FORGOTTEN_AFTER) | Q(
         queue__startswith=FAILED_STEP, failed_at__lt=now - STEP_FORGOTTEN_AFTER

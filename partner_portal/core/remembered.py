@@ -1,4 +1,4 @@
-"""What this process has seen a moment ago, so that the hot addresses need not look it up for each request."""
+"""A short-lived cache in process memory, which saves busy endpoints a lookup for each request."""
 
 import time
 from typing import Generic, TypeVar
@@ -9,14 +9,14 @@ MAX_VALUES = 50_000
 
 
 class Remembered(Generic[Value]):
-    """Values by a text, each for `seconds`; emptied once it holds MAX_VALUES."""
+    """A cache of values by key, each kept for `seconds`; it is emptied once it has MAX_VALUES values."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._known: dict[str, tuple[Value, float]] = {}
 
     def get(self, key: str) -> Value | None:
-        """The value, or None where there is none that is new enough."""
+        """Return the value, or None if there is none that is new enough."""
         known = self._known.get(key)
         return known[0] if known is not None and known[1] > time.monotonic() else None
 

@@ -1,6 +1,6 @@
-"""A body is read whole before anything is done with the request: at every address, with or without a length.
+"""WSGI middleware that reads the whole body before the application runs, with or without a Content-Length.
 
-Django reads no body without a Content-Length; the server knows where one in chunks ends.
+Django reads no body without a Content-Length; only the server knows where a chunked one ends.
 """
 
 import json
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class _RefusedError(Exception):
-    """`status` is the answer's line, `str()` a sentence for the sender."""
+    """Raised to refuse a request; `status` is the status line, `str()` a sentence for the sender."""
 
     def __init__(self, status: str, why: str) -> None:
         super().__init__(why)
@@ -24,7 +24,7 @@ class _RefusedError(Exception):
 
 
 def with_whole_body(application: "WSGIApplication") -> "WSGIApplication":
-    """`application`, which finds each body in memory, its length in `CONTENT_LENGTH`, and types that can be read."""
+    """Wrap `application`: the body is in memory, its length in `CONTENT_LENGTH`, and the content type is cleaned."""
 
     def read_first(environ: "WSGIEnvironment", start_response: "StartResponse") -> "Iterable[bytes]":
         try:
@@ -53,7 +53,7 @@ def _body(environ: "WSGIEnvironment") -> bytes:
         raise _too_large()
     try:
         body: bytes = environ["wsgi.input"].read(length) if length else b""
-    except Exception:  # whatever the server finds wrong with the chunks, and every way to lose a line
+    except Exception:  # invalid chunks and lost connections raise many types
         raise _RefusedError("400 Bad Request", "The body did not arrive.") from None
     if len(body) > MAX_BODY:
         raise _too_large()

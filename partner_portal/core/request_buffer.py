@@ -1,16 +1,16 @@
-"""Whether a request has come in whole: looked at as its bytes come, before anybody waits for the rest of them.
+"""Detection of a request's end while its bytes arrive, so that no thread has to wait for the rest.
 
-It decides only when a request is handed over; the server's own parser reads it, and refuses what is malformed.
-So whatever is odd counts as whole: the server then finds out by itself.
+It decides only when a request is given to a thread. The server's own parser reads the request and refuses it if it
+is malformed, so a malformed request counts as complete here.
 """
 
 import re
 
-# The longest arrival is an address of 300 KB; gunicorn refuses longer lines and headers by itself.
+# The longest arrival is a URL of 300 KB; gunicorn itself refuses longer lines and headers.
 MAX_HEAD = 1024 * 1024
-# Entity webhooks may be 1 MiB; every address has its own smaller limit.
+# Entity webhooks may have 1 MiB; every endpoint has its own smaller limit.
 MAX_BODY = 2 * 1024 * 1024
-# So much of a body in chunks may be sizes and extensions.
+# A chunked body may be larger by the bytes of its chunk sizes and extensions.
 MAX_IN_CHUNKS = MAX_BODY + MAX_HEAD
 MAX_SIZE_LINE = 8 * 1024
 MAX_TRAILERS = 64 * 1024
@@ -19,14 +19,14 @@ _END = b"\r\n\r\n"
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*0*([0-9]{1,15})[ \t]*(?=\r\n)", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:[^\r\n]*chunked", re.IGNORECASE)
 _EXPECT = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*(?=\r\n)", re.IGNORECASE)
-# Such a sender knows no interim answers (RFC 9110 §10.1.1), and the server passes over what it expects.
+# An HTTP/1.0 client knows no interim answers (RFC 9110 §10.1.1), and the server ignores its `Expect`.
 _OLD = re.compile(rb"\A(?:\r\n)?[^\r\n]* HTTP/1\.0\r\n")
 _SIZE = re.compile(rb"(0*+[0-9a-f]{1,8}|0++)[ \t]*(?:;[^\r\n]*)?\r\n", re.IGNORECASE)
 _SIZE_SO_FAR = re.compile(rb"0*+[0-9a-f]{0,8}[ \t]*(?:;[^\r\n]*)?\r?", re.IGNORECASE)
 
 
 class RequestBuffer:
-    """The bytes of one request so far. `wants_more` is set where the sender waits to be told to go on."""
+    """The bytes of one request so far. `wants_more` says that the sender waits for `100 Continue`."""
 
     def __init__(self) -> None:
         self.data = bytearray()
@@ -37,7 +37,7 @@ class RequestBuffer:
         self._in_chunks = 0
 
     def add(self, data: bytes) -> bool:
-        """Take in more bytes. Returns whether the request is whole now, or cannot be waited for."""
+        """Add bytes. Returns whether the request is complete, or is too large or malformed to wait for the rest."""
         self.data += data
         if self._ends_at is None and not self._chunk_at and not self._read_head():
             return len(self.data) > MAX_HEAD
@@ -46,7 +46,7 @@ class RequestBuffer:
         return self._ends_at is None or len(self.data) >= self._ends_at
 
     def _read_head(self) -> bool:
-        """Return whether the head is there; then how the body ends is known."""
+        """Return whether the head is complete; if so, note where the body ends or where its chunks begin."""
         end = self.data.find(_END, max(0, self._looked - len(_END)))
         self._looked = len(self.data)
         if end < 0:
@@ -59,13 +59,16 @@ class RequestBuffer:
         if is_chunked and not lengths:
             self._chunk_at = end
         else:
-            # With two lengths, or a length and chunks, the server refuses it.
+            # The server refuses a request with two lengths, or with a length and chunks.
             body = int(lengths[0]) if len(lengths) == 1 and not is_chunked else 0
             self._ends_at = end if body > MAX_BODY else end + body
         return True
 
     def _without_expectation(self, end: int) -> int:
-        """`Expect: 100-continue` is answered here, and is not told to the server, which would answer it again."""
+        """Remove `Expect: 100-continue`, set `wants_more` and return the head's new end.
+
+        The worker answers it; the server would answer it again.
+        """
         expect = _EXPECT.search(self.data, 0, end + 2)
         if expect is None:
             return end
@@ -79,7 +82,7 @@ class RequestBuffer:
             if not length:
                 return self._trailers_are_whole(size.end())
             if self._in_chunks + length > MAX_BODY:
-                # Wait for so much of it as is needed to see that it is too large.
+                # Wait only for as many bytes as show that the body is too large.
                 return len(self.data) >= size.end() + MAX_BODY - self._in_chunks + 1
             if len(self.data) < size.end() + length + 2:
                 return False

@@ -1,7 +1,7 @@
-"""The JSON of a request to the API: taken as it is written, or refused with the place that is wrong.
+"""The JSON of API requests: texts are taken unchanged, or refused with the path to the wrong one.
 
-Altegio's words are cleaned (`clean.py`), so that nothing of them is lost. What the partner's own systems send is not:
-two ids that differ in one unwanted character would become one.
+Altegio's texts are cleaned (`clean.py`), so that no message is lost. Texts of the partner's own systems are not: two
+ids that differ only in an unwanted character would become one.
 """
 
 import json
@@ -21,14 +21,14 @@ from partner_portal.core.clean import (
     utf8,
 )
 
-# The escapes of what no database holds, and the characters.
+# The escapes of characters that no database stores, and the characters themselves.
 _ESCAPE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 _NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
 Path = tuple[str, ...]
 
 
 class NotStorableError(InvalidJsonError):
-    """A text or name holds what no database can hold; `path` leads to it, as in `("0", "id")`."""
+    """Raised when a text or name has a character that no database can store; `path` leads to it: `("0", "id")`."""
 
     def __init__(self, path: Path) -> None:
         super().__init__("Write this without NUL characters and halves of characters.")
@@ -36,14 +36,14 @@ class NotStorableError(InvalidJsonError):
 
 
 class Unstorable:
-    """Stands where a text was that no database can hold; no reader takes it for a value."""
+    """A marker in place of a text that no database can store; no validator accepts it as a value."""
 
 
 def parse_request(body: bytes, *, mark: bool = False) -> Any:
-    """The value, its decimals exact, and each number of no sane size as the text that came.
+    """Parse strict JSON, with exact decimals; a number that is not of a sane size stays the text that came.
 
-    Raises InvalidJsonError, also where an object names something twice or too many values stand in it, and
-    NotStorableError; with `mark` an `Unstorable` stands in the place of each such text instead.
+    Raises InvalidJsonError, also if an object has the same name twice or the body too many values. Raises
+    NotStorableError for a text that no database can store; with `mark`, `Unstorable` replaces such a text instead.
     """
     text = utf8(body)
     refuse_too_many_values(text)
@@ -56,10 +56,10 @@ def parse_request(body: bytes, *, mark: bool = False) -> Any:
 
 
 def parse_leniently(text: str) -> Any:
-    """The value of a text that is meant as JSON, for a door where nothing may be lost for its form.
+    """Parse a text that is meant as JSON, for an endpoint that must lose no message because of its form.
 
-    NaN is null, control characters may stand in texts, and of what is named twice the last counts; what no database
-    can hold is marked. Raises InvalidJsonError.
+    NaN becomes null, texts may contain control characters, and the last of equal names in an object counts.
+    `Unstorable` replaces a text that no database can store. Raises InvalidJsonError.
     """
     refuse_too_many_values(text)
     return marked(decode(LENIENT, text))
@@ -71,7 +71,7 @@ def is_storable(text: str) -> bool:
 
 
 def marked(value: Any) -> Any:
-    """The same value, with an `Unstorable` in the place of each text that no database can hold."""
+    """Return the value with an `Unstorable` in place of each text that no database can store."""
     if isinstance(value, str):
         return value if is_storable(value) else Unstorable()
     if isinstance(value, list):

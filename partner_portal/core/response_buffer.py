@@ -1,14 +1,14 @@
-"""What of an answer its reader has not taken yet: kept beside the socket, so that the thread can go on."""
+"""A buffer for the part of an answer that the client has not read yet, so that the thread need not wait."""
 
 import socket
 from typing import Any
 
-# An answer of more than this is a file that staff export: its thread waits with it.
+# Only files that staff export are larger than this; their threads wait for the reader.
 MAX_WAITING = 4 * 1024 * 1024
 
 
 class AnswerBuffer:
-    """Stands where the server's code expects the socket. `waiting` is what is still to be sent."""
+    """A wrapper of the socket for the server's code. `waiting` contains the bytes that are still to be sent."""
 
     def __init__(self, sock: socket.socket, seconds: float) -> None:
         self._sock = sock
@@ -19,7 +19,10 @@ class AnswerBuffer:
         return getattr(self._sock, name)
 
     def sendall(self, data: bytes) -> None:
-        """Send what the other side takes at once, and keep the rest. Raises OSError where the line is gone."""
+        """Send what the other side takes at once, and keep the rest. Raises OSError if the connection is lost.
+
+        If the rest exceeds MAX_WAITING, it is sent before this returns.
+        """
         self.waiting += data
         self.push()
         if len(self.waiting) > MAX_WAITING:
@@ -28,7 +31,7 @@ class AnswerBuffer:
             self._sock.sendall(rest)
 
     def push(self) -> bool:
-        """Send more of what waits, without waiting for anybody. Returns whether all of it is sent."""
+        """Send more of the buffer without blocking. Returns whether all of it is sent."""
         while self.waiting:
             try:
                 sent = self._sock.send(self.waiting[: 256 * 1024], socket.MSG_DONTWAIT)

@@ -1,7 +1,7 @@
-"""How long things are kept: one hourly task deletes in batches what the features say is old.
+"""Retention: one hourly task deletes old rows in batches.
 
-A feature registers what it keeps, the setting that says for how many days, and how one batch of it is
-deleted. 0 days: kept for good. What knows its end itself has no setting.
+A feature registers what it keeps, the setting with the number of days, and a function that deletes one batch. 0 days
+means that rows are kept for good. Rows that record their own end have no setting.
 """
 
 import time
@@ -21,16 +21,16 @@ from partner_portal.core.queues import Queue, note_failed_step
 
 log = structlog.get_logger(__name__)
 BATCH = 1000
-# Of one task, in seconds: what is left over goes with the next.
+# Seconds for one run of the task; the next run deletes the rest.
 MAX_RUN = 1800.0
 
-# Deletes at most about `BATCH` rows older than the given moment, and returns how many; 0: none is left.
+# Deletes at most about `BATCH` rows older than the given time, and returns how many; 0 means that none is left.
 DeleteBatch = Callable[[datetime], int]
 
 
 @dataclass(frozen=True)
 class Retention:
-    """One thing that is kept for a while."""
+    """One kind of row that is kept for a limited time."""
 
     name: str
     setting: str | None
@@ -41,12 +41,15 @@ RETENTIONS = ExtensionPoint[Retention]("retention", "What is deleted after the d
 
 
 def register_retention(name: str, setting: str | None, delete_batch: DeleteBatch) -> None:
-    """Delete `name` once it is older than the days that the setting called `setting` says; None: what has ended."""
+    """Register rows for deletion after the days in the setting named `setting`; None: once they have ended."""
     RETENTIONS.register(name, Retention(name, setting, delete_batch))
 
 
 def delete_first(old: QuerySet[Any], most: int = BATCH) -> int:
-    """Delete the first `most` rows of an ordered query, with what hangs on them. Returns how many of them."""
+    """Delete the first `most` rows of an ordered query and the rows that depend on them.
+
+    Returns how many were chosen; one that cannot be deleted is set aside.
+    """
     name = f"retention of {old.model._meta.model_name}"
     kept = Queue(name, name, old.model)
     chosen = list(kept.ready(old).only("pk")[:most])
@@ -55,9 +58,9 @@ def delete_first(old: QuerySet[Any], most: int = BATCH) -> int:
 
 
 def delete_old() -> dict[str, int]:
-    """Delete everything whose time is over. Returns how many of each were deleted.
+    """Delete everything whose retention is over. Returns how many rows of each kind were deleted.
 
-    One that fails is logged and does not keep the others.
+    A kind that fails is logged and does not stop the others.
     """
     ends_at = time.monotonic() + MAX_RUN
     return {retention.name: _delete_old(retention, ends_at) for retention in RETENTIONS}

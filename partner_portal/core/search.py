@@ -1,7 +1,7 @@
-"""Searching lists of a million rows: every search field becomes a condition on the list's own table.
+"""Search in admin lists of a million rows: every search field becomes a condition on the list's own table.
 
-The admin's own search joins all tables and compares numbers as text: no index helps it. Here a number is
-compared as one, and what a related table holds is looked up there first.
+Django's admin search joins all tables and compares numbers as text, so that it uses no index. Here numbers are
+compared as numbers, and related tables are searched first.
 """
 
 from collections.abc import Iterable
@@ -13,15 +13,15 @@ from django.http import HttpRequest
 
 from partner_portal.core.phone_search import ends_like, phone_ending
 
-# Of a related table so many rows are taken; a search that finds more is too wide to help anyone.
+# At most this many rows of a related table are used; a search that finds more is too broad to help anyone.
 MAX_RELATED = 200
 MAX_NUMBER = 18
-# The lookup of a phone number that may be written otherwise than it was typed.
+# The lookup for a telephone number that may be stored in another form than it was typed.
 ANY_FORM = "in_any_form"
 
 
 class IndexedSearch:
-    """A ModelAdmin's search by `search_fields`, as `matching` reads them."""
+    """A mixin for a ModelAdmin's search by `search_fields`, in the notation of `matching`."""
 
     model: type[Model]
     search_fields: ClassVar[Any]
@@ -33,16 +33,16 @@ class IndexedSearch:
         return (queryset.filter(self.matching(term)) if term else queryset), False
 
     def matching(self, term: str) -> Q:
-        """Return what is searched for, as a condition on the list's own table."""
+        """Return the search as a condition on the list's own table."""
         return matching(self.model, self.search_fields, term)
 
 
 def matching(model: type[Model], fields: Iterable[str], term: str) -> Q:
-    """Rows of `model` in which one of the fields is, or begins with, `term`.
+    """Return the condition that one of the fields equals `term` or begins with it.
 
-    Fields are "=number", "=exact_text", "text__startswith", "relation__text__istartswith", "phone__in_any_form". An
-    address (with "@") is looked for in fields named `email` or `to`, other words in the rest; a number in number
-    fields too.
+    Fields are "=number", "=exact_text", "text__startswith", "relation__text__istartswith", "phone__in_any_form". A
+    term with "@" is searched for in fields named `email` or `to` and in exact texts, other terms in all fields except
+    those. Only a number is searched for in number fields.
     """
     wanted = Q(pk__in=())
     for field in fields:
@@ -53,14 +53,14 @@ def matching(model: type[Model], fields: Iterable[str], term: str) -> Q:
 
 
 def number_in(term: str) -> int | None:
-    """The number that was typed, as "10101" or "#10101"."""
+    """Return the number that was typed, as "10101" or "#10101"; None if it is not a number."""
     number = term.strip().removeprefix("#")
     fits = number.isascii() and number.isdigit() and len(number) <= MAX_NUMBER
     return int(number) if fits else None
 
 
 def _parsed(model: type[Model], field: str) -> tuple[list[str], str]:
-    """The path's names and the lookup, of "=a__b" or "a__b__istartswith"."""
+    """Split "=a__b" or "a__b__istartswith" into the path's names and the lookup."""
     names = field.removeprefix("=").split("__")
     for place, name in enumerate(names):
         try:
@@ -72,7 +72,7 @@ def _parsed(model: type[Model], field: str) -> tuple[list[str], str]:
 
 
 def _condition(model: type[Model], path: list[str], lookup: str, term: str) -> Q | None:
-    """Return what the field says of the list's own table; None where the term is not of its kind."""
+    """Return a field's condition on the list's own table; None if the term does not fit the field."""
     field = model._meta.get_field(path[0])
     if len(path) > 1 and isinstance(field.related_model, type):
         inner = _condition(field.related_model, path[1:], lookup, term)

@@ -1,4 +1,4 @@
-"""Indexes for searches by how a text begins. PostgreSQL needs its own for them; on SQLite lists are small."""
+"""Indexes for prefix searches and lists of numbers, on PostgreSQL only: on SQLite lists are small."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +10,7 @@ Make = Callable[[Any, Any], None]
 
 
 def prefix_index(name: str, table: str, column: str, *, any_case: bool) -> migrations.RunPython:
-    """A migration's step: the index that Django's `startswith` (or `istartswith`, for `any_case`) uses."""
+    """Return a migration operation for the index of `startswith`, or of `istartswith` with `any_case`."""
     expression = f'UPPER("{column}"::text)' if any_case else f'("{column}"::text)'
 
     def on_postgresql(sql: str) -> Make:
@@ -27,9 +27,9 @@ def prefix_index(name: str, table: str, column: str, *, any_case: bool) -> migra
 
 
 class SearchIndexLive(Operation):
-    """Make an index that a model cannot name on SQLite, while the table is used. Needs `atomic = False`.
+    """Create an index for PostgreSQL only, while the table is in use. The migration needs `atomic = False`.
 
-    `over` is what stands behind the table in CREATE INDEX.
+    `over` is the text after the table's name in CREATE INDEX.
     """
 
     reversible = True
@@ -38,10 +38,10 @@ class SearchIndexLive(Operation):
         self.name, self.table, self.over = name, table, over
 
     def state_forwards(self, app_label: str, state: Any) -> None:
-        """The model does not name it."""
+        """Leave the model's state unchanged: the model does not name the index."""
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
-        # What a broken run left is not valid, and would stay so.
+        # An interrupted run leaves an invalid index, which must be dropped first.
         self.database_backwards(app_label, schema_editor, from_state, to_state)
         if schema_editor.connection.vendor == "postgresql":
             schema_editor.execute(f'CREATE INDEX CONCURRENTLY "{self.name}" ON "{self.table}" {self.over}')
@@ -55,16 +55,16 @@ class SearchIndexLive(Operation):
 
 
 def prefix_index_live(name: str, table: str, column: str) -> SearchIndexLive:
-    """The index that Django's `istartswith` uses, for a table that is in use."""
+    """Return the operation for the index of Django's `istartswith`, for a table that is in use."""
     return SearchIndexLive(name, table, f'(UPPER("{column}"::text) text_pattern_ops)')
 
 
 def phone_index(name: str, table: str) -> SearchIndexLive:
-    """The index of `phone_search.ends_like`."""
+    """Return the operation for the index of `phone_search.ends_like`."""
     digits = "REGEXP_REPLACE(\"phone\", '[^0-9]', '', 'g')"
     return SearchIndexLive(name, table, f"((REVERSE({digits})::text) text_pattern_ops)")
 
 
 def numbers_index(name: str, table: str, column: str, where: str) -> SearchIndexLive:
-    """The index of `number_lists.holds_number`."""
+    """Return the operation for the index of `number_lists.holds_number`."""
     return SearchIndexLive(name, table, f'USING gin ("{column}" jsonb_path_ops) WHERE {where}')

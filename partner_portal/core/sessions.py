@@ -1,4 +1,4 @@
-"""Django's sessions in the database, looked up only by what may be a session's key."""
+"""Django's database sessions, with a check of the key before the lookup."""
 
 import re
 
@@ -8,7 +8,7 @@ _KEY = re.compile(r"[a-z0-9]{8,40}")
 
 
 class SessionStore(db.SessionStore):
-    """A cookie may hold any byte in its octal form, and PostgreSQL refuses a question about NUL."""
+    """A session store that refuses malformed keys: a cookie may contain a NUL, which PostgreSQL refuses to query."""
 
     def _validate_session_key(self, key: str | None) -> bool:
         return key is not None and _KEY.fullmatch(key) is not None

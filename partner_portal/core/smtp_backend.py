@@ -1,6 +1,6 @@
-"""Django's SMTP backend with an end: a mail server that answers slowly for ever is hung up on.
+"""Django's SMTP backend with a deadline, so that a slow mail server cannot block a worker for ever.
 
-`EMAIL_TIMEOUT` bounds the wait for each piece of an answer; this bounds the whole conversation.
+`EMAIL_TIMEOUT` limits the wait for each piece of an answer; this limits the whole conversation.
 """
 
 import smtplib
@@ -15,7 +15,7 @@ MAX_CONVERSATION = 60.0
 
 
 class _WithEnd(smtplib.SMTP):
-    """A conversation that another thread ends when its time is over."""
+    """An SMTP conversation that another thread ends after MAX_CONVERSATION seconds."""
 
     _end: threading.Timer | None = None
 
@@ -28,7 +28,7 @@ class _WithEnd(smtplib.SMTP):
 
     def _hang_up(self) -> None:
         with suppress(OSError, AttributeError):
-            # The present socket: STARTTLS replaces the first one.
+            # Use the current socket, because STARTTLS replaces the first one.
             self.sock.shutdown(socket.SHUT_RDWR)  # type: ignore[union-attr]
 
     def close(self) -> None:
@@ -38,11 +38,11 @@ class _WithEnd(smtplib.SMTP):
 
 
 class _WithEndOverTLS(_WithEnd, smtplib.SMTP_SSL):
-    """The same from its first byte encrypted."""
+    """The same with TLS from the first byte."""
 
 
 class EmailBackend(StockBackend):
-    """`EMAIL_BACKEND` wherever `EMAIL_URL` names an SMTP server."""
+    """The e-mail backend if `EMAIL_URL` names an SMTP server (`EMAIL_BACKEND`)."""
 
     @property
     def connection_class(self) -> Any:

@@ -1,4 +1,4 @@
-"""Whether this process can show its pages: their style sheets and scripts were collected on this host."""
+"""A check that this host has collected the static files that pages need."""
 
 from typing import Any, cast
 
@@ -7,12 +7,12 @@ from django.contrib.staticfiles.finders import get_finders
 from django.contrib.staticfiles.storage import ManifestFilesMixin, staticfiles_storage
 
 HOW = "Run `python manage.py collectstatic --noinput` on this web host, then start web again."
-# The list of files that was found complete. A process reads it once: complete stays complete.
+# The manifest that was found complete. The process reads it only once, so it stays complete.
 _complete: dict[str, str] | None = None
 
 
 def missing_static_files() -> str:
-    """Return what is wrong with this host's static files, and what to do; "" when pages can be shown."""
+    """Return what is wrong with this host's static files and how to fix it; "" if pages can be shown."""
     global _complete
     storage = cast("Any", staticfiles_storage)
     if not isinstance(storage, ManifestFilesMixin) or storage.hashed_files is _complete:
@@ -31,5 +31,5 @@ def _wanted() -> list[str]:
 def _is_there(storage: Any, name: str) -> bool:
     try:
         return bool(storage.exists(storage.stored_name(name)))
-    except ValueError:  # not in the list
+    except ValueError:  # not in the manifest
         return False

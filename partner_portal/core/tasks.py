@@ -1,4 +1,4 @@
-"""Celery's doors to what the queues share."""
+"""Celery tasks of the watch, the queues and retention."""
 
 from celery import shared_task
 
@@ -9,11 +9,11 @@ from partner_portal.core.watch import heal_stranded
 
 @shared_task
 def watch() -> None:
-    """Each minute: what nothing waits for, and what failed and works again."""
+    """Repair rows that nothing will move, and forget failures that did not recur; runs each minute."""
     run_steps(heal_stranded, forget_what_works_again)
 
 
 @shared_task
 def delete_what_is_old() -> None:
-    """Each hour: delete what has been kept for as long as it should be."""
+    """Delete rows whose retention is over; runs each hour."""
     delete_old()

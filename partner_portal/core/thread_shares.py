@@ -1,11 +1,11 @@
-"""A bounded share of a process's threads, in which nobody who is slow takes the turn of the others.
+"""A limited share of a process's threads, in which a slow key cannot delay the others.
 
-For work that waits for somebody outside: the worker's other threads carry the calls to Altegio. Who is served has a
-key; at most one thread serves the same key. All who were slow lately have one thread together, and whose turns were
-long lately, however quick each thing in them is, leave one to the others.
+It is for work that waits for outside systems; the worker's other threads are for calls to Altegio. Each system has a
+key, and at most one thread serves a key. All keys that were slow recently share one thread. Keys whose turns were
+long recently, however quick each thing in them was, leave one thread to the others.
 
     share = ThreadShare(3)
-    done = share.run(claim, key_of, work, seconds=25)   # 0 at once where all of the share is at work
+    done = share.run(claim, key_of, work, seconds=25)   # returns 0 at once if the whole share is in use
 """
 
 import threading
@@ -17,20 +17,21 @@ from typing import TypeVar
 
 Item = TypeVar("Item")
 
-# Seconds. Who took longer for one thing is slow, whose whole turn took longer is long; each stays so for a while.
+# Seconds. A key is slow if one thing took longer than this on average, and long if its whole turn did. Both marks
+# stay for SLOW_FOR seconds.
 SLOW_AFTER = 2.0
 SLOW_FOR = 300.0
 
 
 @dataclass
 class Turn:
-    """One turn of a key: how many things were done in it, for the time of one says who is slow."""
+    """One turn of a key, with the number of things done in it: the time for each decides whether the key is slow."""
 
     count: int = 1
 
 
 class ThreadShare:
-    """At most `threads` of the process at once: one for each kind of work, made when its module is loaded."""
+    """A share of at most `threads` threads; each kind of work has one share, made when its module is loaded."""
 
     def __init__(self, threads: int) -> None:
         self._free = threading.BoundedSemaphore(threads)
@@ -47,10 +48,10 @@ class ThreadShare:
         work: Callable[[Item, Turn], int],
         seconds: float,
     ) -> int:
-        """Serve one key after the other, until nothing is left or the time is up; return the sum of what `work` did.
+        """Serve one key after another until nothing is left or the time is up. Return the sum of `work`'s results.
 
-        `claim` takes up an item of none of the keys that it is given. `work` sets the turn's `count` where it does
-        more than one thing.
+        `claim` takes an item that has none of the given keys, or returns None. `work` sets the turn's `count` if it
+        does more than one thing.
         """
         done, ends_at = 0, time.monotonic() + seconds
         with self.thread() as mine:
@@ -61,7 +62,7 @@ class ThreadShare:
 
     @contextmanager
     def thread(self) -> Iterator[bool]:
-        """Yield whether this thread may work within the share now; it is not waited for."""
+        """Yield whether this thread may work within the share now, without waiting for a free place."""
         mine = self._free.acquire(blocking=False)
         try:
             yield mine
@@ -72,7 +73,7 @@ class ThreadShare:
     def choose(
         self, claim: Callable[[set[Hashable]], Item | None], key_of: Callable[[Item], Hashable]
     ) -> Item | None:
-        """Return what `claim` takes up, given the keys whose turn it is not; `serving` must follow."""
+        """Return the item that `claim` takes when given the keys that must wait; `serving` must follow."""
         with self._lock:
             item = claim(self._closed())
             if item is not None:
@@ -81,7 +82,7 @@ class ThreadShare:
 
     @contextmanager
     def serving(self, key: Hashable) -> Iterator[Turn]:
-        """While the chosen item is worked at."""
+        """Measure the turn of a chosen item, and mark its key as slow or long by the time it took."""
         began, turn = time.monotonic(), Turn()
         try:
             yield turn

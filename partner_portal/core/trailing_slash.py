@@ -1,7 +1,7 @@
-"""An address without its trailing slash is the same address: for programs always, for pages led there.
+"""Optional trailing slashes: a URL without its slash works for programs, and redirects browsers that visit pages.
 
-Django redirects to the address with the slash, and a client that follows redirects turns its POST into a GET:
-what it told is lost without a word. So a redirect is for browsers that visit pages alone.
+Django redirects to the URL with the slash. A client that follows redirects turns its POST into a GET and silently
+loses its body, so only visits of pages are redirected.
 """
 
 from collections.abc import Callable
@@ -14,12 +14,12 @@ VISITS = ("GET", "HEAD")
 
 
 def with_slash(path: str) -> str:
-    """The address as the portal's list of addresses writes it."""
+    """Return the path with a trailing slash, as in the portal's URL patterns."""
     return path if path.endswith("/") else f"{path}/"
 
 
 def slash_optional(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: read an address without its slash as the one with it, where there is one."""
+    """Middleware that treats a path without its slash as the one with it if that exists, except for page visits."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         path = with_slash(request.path_info)

@@ -1,8 +1,8 @@
-"""When a row last changed: a column that every write through Django keeps true, whoever writes.
+"""The time of a row's last change, in a column that every write through Django keeps current.
 
-Systems that read along (`updated_since` of the API's lists) must not miss a change, so no writer has to think of it:
-`save`, also of some fields alone, `update`, `bulk_update` and what Django itself sets (an owner who was erased) all
-pass here. A column that no answer shows is named in `UNSEEN` and moves nothing.
+Systems that read changes (`updated_since` of the API's lists) must not miss one, so no writer has to set the column:
+`save`, also with `update_fields`, `update`, `bulk_update` and Django's own writes (when an owner is erased) all set
+it. A change of a column in `UNSEEN`, which no response shows, does not count.
 """
 
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ M = TypeVar("M", bound="UpdatedAt", covariant=True)
 
 
 class UpdatedAtQuerySet(models.QuerySet[M]):
-    """Rows whose `updated_at` follows every `update`."""
+    """A queryset whose `update` also sets `updated_at`."""
 
     def update(self, **changes: Any) -> int:
         if self.model.is_seen(changes):
@@ -27,7 +27,7 @@ class UpdatedAtQuerySet(models.QuerySet[M]):
 
 
 class UpdatedAt(models.Model):
-    """A row that knows when what is shown of it last changed."""
+    """An abstract model that records when its visible columns last changed."""
 
     UNSEEN: ClassVar[frozenset[str]] = frozenset()
 
@@ -37,7 +37,7 @@ class UpdatedAt(models.Model):
 
     class Meta:
         abstract = True
-        # So that Django's own writes, to rows whose owner is deleted, are among them.
+        # Makes Django's own writes, to rows whose owner is deleted, use this queryset as well.
         base_manager_name = "objects"
 
     def save(self, *, update_fields: Iterable[str] | None = None, **options: Any) -> None:
@@ -48,5 +48,5 @@ class UpdatedAt(models.Model):
 
     @classmethod
     def is_seen(cls, names: Iterable[str]) -> bool:
-        """Return whether any of these columns is shown to others."""
+        """Return whether any of these columns is visible in responses."""
         return bool(set(names) - cls.UNSEEN)

@@ -1,7 +1,7 @@
-"""Nothing rests unseen: for each state that is not final, a query finds the rows that nothing waits for.
+"""The watch: for each state that is not final, a query finds stranded rows, which nothing will move.
 
-It should never find one. What it finds is mended (the missing call is queued, or the state is ended), told to staff
-and counted. A feature registers a check beside its models; docs/architecture.md lists all states.
+It should never find one. A row that it finds is repaired (the missing call is queued, or the state is ended),
+reported to staff and counted. A feature registers a check beside its models; docs/architecture.md lists all states.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,21 +23,21 @@ from partner_portal.core.queues import Queue, run_steps
 log = structlog.get_logger(__name__)
 MAX_COUNT = 500
 
-# `check`, `count`: rows were found that nothing waited for. For alerts.
+# Sent with `check` and `count` when stranded rows were found, for alerts.
 stranded_found = Signal()
 
 
 @dataclass(frozen=True)
 class Check:
-    """One kind of row in states that are not final."""
+    """A check for stranded rows of one kind in one state."""
 
-    # For the metric, and for the table in docs/architecture.md.
+    # The name in the metric and in the table of docs/architecture.md.
     name: str
-    # The rows that nothing waits for at the given moment: no call, no lease, no due time, no deadline.
+    # Returns the rows that nothing will move at the given time: no call, no lease, no due time, no deadline.
     find: Callable[[datetime], QuerySet[Any]]
-    # Queue what is missing for one row, or end its state; in a transaction of its own.
+    # Queues what is missing for one row, or ends its state, in its own transaction.
     heal: Callable[[Any], object]
-    # Whether it also finds what only came too late: after a stop of all workers that is no fault.
+    # Whether it also finds rows that are only late, which is no fault after a stop of all workers.
     by_age: bool = False
 
 
@@ -47,12 +47,12 @@ CHECKS = ExtensionPoint[Check]("watch checks", "Finds rows that nothing waits fo
 def register_check(
     name: str, find: Callable[[datetime], QuerySet[Any]], heal: Callable[[Any], object], *, by_age: bool = False
 ) -> None:
-    """Look for rows of this kind each minute."""
+    """Register a check that runs each minute."""
     CHECKS.register(name, Check(name, find, heal, by_age))
 
 
 def heal_stranded() -> int:
-    """Run every check; one that fails keeps no other from running. Returns how many of them worked."""
+    """Run every check; one that fails does not stop the others. Returns how many succeeded."""
     return run_steps(*(partial(_look, check) for check in CHECKS))
 
 
@@ -67,13 +67,13 @@ def _look(check: Check) -> None:
 
 
 def _heal(check: Check, row: Any) -> None:
-    # It may have moved since it was found.
+    # The row may have moved since it was found.
     if check.find(timezone.now()).filter(pk=row.pk).exists():
         check.heal(row)
 
 
 def found() -> dict[str, int]:
-    """How many rows each check finds now, counted up to `MAX_COUNT`: one query for each."""
+    """Return how many rows each check finds now, counted up to `MAX_COUNT`, with one query for each."""
     now = timezone.now()
     return {check.name: check.find(now).order_by()[:MAX_COUNT].count() for check in CHECKS}
 

@@ -1,7 +1,7 @@
-"""The doors: what every address that Altegio calls has in common.
+"""The common behaviour of all endpoints that Altegio calls.
 
-200 only for what is stored; 503 while the database is away, so that Altegio (or a person) tries again.
-No limit for each calling address stands here (docs/interface.md).
+They answer 200 only once the body is stored, and 503 while the database is away, so that Altegio (or a person) tries
+again. There is no rate limit for each caller (docs/interface.md).
 """
 
 import json
@@ -22,27 +22,27 @@ View = Callable[..., HttpResponse]
 
 
 def taken() -> HttpResponse:
-    """200. With its length, which no middleware adds here: without one it goes out in three pieces."""
+    """Return a plain 200 with Content-Length, which no middleware adds here: without it three packets are sent."""
     return HttpResponse(b"ok", content_type="text/plain", headers={"Content-Length": "2"})
 
 
 def _refusal(refusal: HttpError) -> HttpResponse:
-    # RFC 9110 §15.5.2: a 401 says how to prove oneself.
+    # RFC 9110 §15.5.2: a 401 response must say how to authenticate.
     proof = {"WWW-Authenticate": "Bearer"} if refusal.status == 401 else None
     return JsonResponse({"detail": str(refusal)}, status=refusal.status, headers=proof)
 
 
 def answer_json(value: Any) -> HttpResponse:
-    """200 with a JSON value, and with its length as `taken`."""
+    """Return a 200 response with a JSON value, and with its length as in `taken`."""
     body = json.dumps(value).encode()
     return HttpResponse(body, content_type="application/json", headers={"Content-Length": str(len(body))})
 
 
 def webhook_endpoint(max_bytes: int, *headers: str) -> Callable[[Callable[..., HttpResponse | None]], View]:
-    """Make a view of `store(body, *headers, **path)`, which returns once the body is stored.
+    """Return a decorator that makes a view of `store(body, *headers, **path)`, which returns once the body is stored.
 
-    `headers` are named as in `HttpRequest.META`; one that did not come is "". `store` returns its answer, or None
-    for a plain 200, and raises HttpError or InvalidJsonError for what it refuses.
+    `headers` are named as in `HttpRequest.META`; a missing one is "". `store` returns its response, or None for a
+    plain 200, and raises HttpError or InvalidJsonError to refuse the request.
     """
 
     def decorate(store: Callable[..., HttpResponse | None]) -> View:

@@ -1,4 +1,4 @@
-"""`{% load cards %}`: a row of a list is a card on a phone, and each cell says which column it is of."""
+"""`{% load cards %}`: labels for the cells of admin lists, whose rows are shown as cards on a phone."""
 
 import re
 from collections.abc import Iterable
@@ -14,8 +14,8 @@ _CELL = re.compile(r"^<(t[dh])\b")
 
 @register.filter
 def labelled(row: Iterable[SafeString], headers: list[dict[str, Any]]) -> list[SafeString]:
-    """A row's cells of the admin's, each with its column's heading, and with a direction of its own."""
-    # A hidden field of the form may follow the cells.
+    """Return a row's cells, each with its column's heading as `data-label` and with its own text direction."""
+    # A hidden field of the form may follow the cells, so there may be fewer headings than cells.
     texts = [str(header["text"]) for header in headers]
     return [_labelled(cell, texts[place] if place < len(texts) else "") for place, cell in enumerate(row)]
 

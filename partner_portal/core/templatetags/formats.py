@@ -1,4 +1,4 @@
-"""`{% load formats %}`: the filters of `partner_portal/core/formats.py`; of nothing they make nothing."""
+"""`{% load formats %}`: the filters of `partner_portal/core/formats.py`; None becomes ""."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -12,23 +12,23 @@ register = template.Library()
 
 @register.filter
 def money(amount: Decimal | int | None, currency: str) -> str:
-    """`{{ amount|money:currency }}`: the amount in its currency."""
+    """Format an amount in its currency: `{{ amount|money:currency }}`."""
     return "" if amount is None else formats.money(amount, currency)
 
 
 @register.filter
 def number(value: Decimal | int | None) -> str:
-    """`{{ count|number }}`: a number with the language's separators."""
+    """Format a number with the language's separators: `{{ count|number }}`."""
     return "" if value is None else formats.number(value)
 
 
 @register.filter
 def day(when: date | datetime | None) -> str:
-    """`{{ when|day }}`: a date in words."""
+    """Format a date in words: `{{ when|day }}`."""
     return "" if when is None else formats.day(when)
 
 
 @register.filter
 def moment(when: datetime | None, zone: str = "") -> str:
-    """`{{ when|moment }}` or `{{ when|moment:location.timezone_name }}`: date, time and zone."""
+    """Format date, time and zone: `{{ when|moment }}` or `{{ when|moment:location.timezone_name }}`."""
     return "" if when is None else formats.moment(when, zone)

@@ -1,4 +1,4 @@
-"""`{% load languages %}`: the footer's choice of language, and what keeps it on the way."""
+"""`{% load languages %}`: the footer's choice of language, and the parameter that keeps it on links."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def keep_language(context: template.Context) -> str:
-    """Behind an address of the flow: `?lang=…` where the visitor has chosen, else nothing."""
+    """Return `?lang=…` if the visitor has chosen a language, else "", to append to a URL of the flow."""
     request = context.get("request")
     code = languages.chosen(request) if request else ""
     return f"?{languages.PARAMETER}={code}" if code else ""
@@ -19,10 +19,10 @@ def keep_language(context: template.Context) -> str:
 
 @register.inclusion_tag("parts/languages.html", takes_context=True)
 def language_choices(context: template.Context) -> dict[str, Any]:
-    """The languages this page can be read in; stored for whoever is signed in.
+    """Render the choice of language for this page; the choice is stored for people who are signed in.
 
-    A view whose address cannot simply be opened again says with `language_base` where to go instead; ""
-    offers no choice.
+    A view whose URL cannot simply be opened again sets `language_base` in its context to the URL to open instead; ""
+    hides the choice.
     """
     request = context.get("request")
     if request is None or not (base := context.get("language_base", request.path)):

@@ -1,4 +1,4 @@
-"""`{% load readable %}`: what stands in a JSON column, as a person reads it."""
+"""`{% load readable %}`: read-only fields of the admin in a readable form, above all JSON columns."""
 
 import json
 from typing import Any
@@ -17,7 +17,7 @@ register = template.Library()
 
 @register.filter
 def readable(shown: AdminReadonlyField) -> SafeString | str:
-    """A field that is only shown: JSON laid out, its secrets masked; fractions cut; all else as the admin has it."""
+    """Format a read-only field: JSON laid out with its secrets masked, floats cut, all else as the admin does."""
     name, row = shown.field["field"], shown.form.instance
     try:
         column = row._meta.get_field(name) if isinstance(name, str) else None
@@ -30,7 +30,7 @@ def readable(shown: AdminReadonlyField) -> SafeString | str:
 
 
 def laid_out(value: Any) -> SafeString | str:
-    """A plain list on one line, other JSON over several."""
+    """Format a plain list on one line and other JSON on several, with secrets masked; "–" for an empty value."""
     if value in (None, "", [], {}):
         return "–"
     if isinstance(value, list) and all(isinstance(item, str | int) for item in value):

@@ -1,4 +1,4 @@
-"""Django's `collectstatic`, one at a time on a host: two would write the same files."""
+"""Django's `collectstatic`, run by one process at a time on a host, because two would write the same files."""
 
 from pathlib import Path
 from typing import Any

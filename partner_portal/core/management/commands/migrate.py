@@ -1,4 +1,4 @@
-"""Django's `migrate`, one at a time: releases of two hosts may begin at the same moment."""
+"""Django's `migrate`, run by one process at a time, because two hosts may be released at the same moment."""
 
 from pathlib import Path
 from typing import Any

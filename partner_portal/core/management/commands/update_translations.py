@@ -1,4 +1,4 @@
-"""`manage.py update_translations`: the catalogues follow the source, and are compiled."""
+"""`manage.py update_translations`: brings the translation catalogues up to date and compiles them."""
 
 from typing import Any
 
