@@ -170,7 +170,7 @@ class BaseAdmin(InMenu, IndexedSearch, ComesBack, NamesNobody, ExportsList):
     def response_action(
         self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any
     ) -> HttpResponse | None:
-        """Run the chosen action. Raises BadRequest for a chosen key that Django would query for but cannot exist."""
+        """Run the chosen action. Raises BadRequest for a key that no row can have, for which Django would query."""
         try:
             keys = [self.model._meta.pk.to_python(chosen) for chosen in request.POST.getlist(ACTION_CHECKBOX_NAME)]
         except ValidationError as wrong:

@@ -1,4 +1,4 @@
-"""Return of staff to the page from which they ran an action or opened a form, instead of the list."""
+"""Redirects to the page from which an action was run or a form opened, instead of to the list."""
 
 from typing import Any
 

@@ -4,6 +4,6 @@ from typing import Any
 
 
 def scope_of(view: Any, method: str | None) -> str | None:
-    """Return the view's `scope`, or its entry in `scopes` for this method; None means that nobody may call it."""
+    """Return the method's entry in the view's `scopes`, else the view's `scope`; None means nobody may call it."""
     scope: str | None = getattr(view, "scopes", {}).get(method) or getattr(view, "scope", None)
     return scope

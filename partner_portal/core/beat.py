@@ -7,7 +7,7 @@ from celery.beat import PersistentScheduler, ScheduleEntry
 
 
 class SteadyScheduler(PersistentScheduler):
-    """A scheduler without a pause after the clock is set back; Celery's own would wait until the last run's time."""
+    """A scheduler that goes on after the clock is set back; Celery's own would wait for the time of the last run."""
 
     def tick(self, *args: Any, **options: Any) -> float:
         """Start what is due, as Celery does, but treat a last run in the future as one that happened now."""

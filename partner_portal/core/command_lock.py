@@ -25,7 +25,7 @@ def alone_on_database(connection: BaseDatabaseWrapper, work: str, folder: Path, 
         with alone_in_folder(folder, work, say):
             yield
         return
-    # The lock has its own connection, which keeps it while the work ends transactions on the other one.
+    # The lock has its own connection: the work ends transactions on the other one. Closing this one frees the lock.
     line = connection.copy()
     try:
         with line.cursor() as cursor:

@@ -26,7 +26,7 @@ class UnreadableFileError(Exception):
 
 
 class InvalidRowError(ValueError):
-    """Describes a row that cannot be read; `str()` says why. `read_rows` yields it in the row's place."""
+    """The error of a row that cannot be read; `str()` says why. `read_rows` yields it instead of raising it."""
 
 
 Row = dict[str, str]

@@ -17,7 +17,10 @@ MAX_SECONDS = MAX_DAYS * 24 * 3600
 
 
 class Environment(environ.Env):  # type: ignore[misc] # it has no types
-    """The environment variables. Each method raises ImproperlyConfigured, which names it and says what to write."""
+    """The environment variables, read by type.
+
+    Each method raises ImproperlyConfigured, which names the variable and says what to write.
+    """
 
     def flag(self, name: str, *, default: bool) -> bool:
         """Return whether the variable is true, in one of the usual words for it; `default` if it is empty."""

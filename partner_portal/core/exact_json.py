@@ -1,4 +1,4 @@
-"""JSON as the API and the webhooks write it: a decimal from outside stands there with the digits that came."""
+"""JSON output of the API and the webhooks: a decimal from outside is written with exactly the digits that came."""
 
 from typing import Any
 
@@ -10,9 +10,9 @@ _others = JSONEncoder()
 
 
 class ExactEncoder(simplejson.JSONEncoder):
-    """Writes decimals exactly, a `simplejson.RawJSON` as it is, and whatever else the framework's encoder writes.
+    """An encoder that writes decimals exactly, `simplejson.RawJSON` unchanged, and all else as DRF's encoder does.
 
-    That one makes a float of a decimal: it loses digits, and one too large for a float cannot be written at all.
+    DRF's own way turns a decimal into a float, which loses digits and fails for decimals too large for a float.
     """
 
     def default(self, o: Any) -> Any:
@@ -20,6 +20,6 @@ class ExactEncoder(simplejson.JSONEncoder):
 
 
 class ExactRenderer(JSONRenderer):
-    """The framework's renderer with that encoder."""
+    """DRF's JSON renderer with `ExactEncoder`."""
 
     encoder_class = ExactEncoder  # type: ignore[assignment]

@@ -1,4 +1,4 @@
-"""Texts that Django marks and lacks in some of our languages: the catalogues hold them, nothing calls this."""
+"""Texts that Django marks but does not translate into all our languages; our catalogues contain them."""
 
 from django.utils.translation import ngettext_lazy
 

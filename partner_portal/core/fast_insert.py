@@ -54,7 +54,7 @@ class Insert:
     def __call__(self, *values: Any) -> None:
         """Insert one row. Raises what the database raises."""
         if connection.vendor != "postgresql":
-            # PostgreSQL's driver takes Python values without conversion.
+            # Only PostgreSQL's driver takes Python values without conversion.
             values = tuple(adapt(value, connection) for adapt, value in zip(self._adapters, values, strict=True))
         execute(self._statement, (*values, *self._constants))
 

@@ -14,7 +14,7 @@ def allow_forms_to(request: HttpRequest, origin: str) -> None:
 
 
 def form_targets(get_response: View) -> View:
-    """Middleware that adds the origins of `allow_forms_to` to `form-action`; it runs inside the CSP middleware."""
+    """Add the origins of `allow_forms_to` to `form-action` (middleware, which runs inside the CSP middleware)."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)

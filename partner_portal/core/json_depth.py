@@ -1,6 +1,6 @@
 """Checks of how deep JSON is nested and how many values it has, made before it is parsed.
 
-A parser recurses for each bracket and makes an object of each value: that of `[]` has 30 times its size.
+A parser recurses for each bracket and makes an object of each value, which for `[]` takes 30 times its size.
 """
 
 import re

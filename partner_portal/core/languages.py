@@ -28,7 +28,7 @@ _MAX_QUERY = 2000
 
 
 def language(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware that chooses the page's language, sets its headers and keeps the visitor's choice on redirects."""
+    """Choose the page's language, set its headers and keep the visitor's choice on redirects (middleware)."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         _speak(

@@ -12,7 +12,7 @@ from partner_portal.core.trailing_slash import VISITS
 
 
 def request_id(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware that gives each request a new id, binds it to the log lines and returns it as `X-Request-ID`."""
+    """Give each request a new id, bind it to the log lines and return it as `X-Request-ID` (middleware)."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         with structlog.contextvars.bound_contextvars(request_id=uuid.uuid4().hex):
@@ -24,7 +24,7 @@ def request_id(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[
 
 
 def redirect_to_https(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware that redirects GET and HEAD from http to https and refuses other methods over http with 400.
+    """Redirect GET and HEAD from http to https, and refuse other methods over http with 400 (middleware).
 
     A client that follows a redirect repeats a POST as a GET and loses its body. Only requests that the proxy received
     over http are concerned, not requests from behind the proxy.
@@ -43,7 +43,7 @@ def redirect_to_https(get_response: Callable[[HttpRequest], HttpResponse]) -> Ca
 
 
 def no_nul(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware that answers 400 to a NUL in the path: no name contains one, and PostgreSQL refuses to query it."""
+    """Answer 400 to a NUL in the path (middleware): no name contains one, and PostgreSQL refuses to query it."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if "\x00" in request.path_info:
@@ -54,7 +54,7 @@ def no_nul(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[Htt
 
 
 def no_store(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware that forbids caching unless the response says otherwise: pages and API responses are personal."""
+    """Forbid caching unless the response says otherwise (middleware): pages and API responses are personal."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)

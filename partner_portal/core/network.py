@@ -5,7 +5,7 @@ import re
 
 _IPV4 = re.compile(r"([0-9.]+)(?::[0-9]*)?")
 _BRACKETED = re.compile(r"\[([^\[\]]*)\](?::[0-9]*)?")
-IPV6_CALLER = 64  # bits: whoever has one IPv6 address has the 2^64 of its network
+IPV6_CALLER = 64  # bits: a caller with one IPv6 address has all 2^64 of its network
 
 
 def caller_in(text: str) -> str | None:

@@ -42,4 +42,5 @@ def again_when_overtaken(do: Callable[P, R]) -> Callable[P, R]:
 
 
 def _is_overtaken(error: Exception) -> bool:
+    # An IntegrityError usually means that another transaction stored the same unique value first.
     return not isinstance(error, OperationalError) or getattr(error.__cause__, "sqlstate", "") == DEADLOCK

@@ -39,23 +39,23 @@ class _ForPages:
 
 
 class Sessions(_ForPages, SessionMiddleware):
-    """Django's, for pages."""
+    """Django's session middleware, for pages only."""
 
 
 class Authentication(_ForPages, AuthenticationMiddleware):
-    """Django's, for pages."""
+    """Django's authentication middleware, for pages only."""
 
 
 class SecondFactor(_ForPages, OTPMiddleware):  # type: ignore[misc]
-    """That of django-otp, for pages."""
+    """The middleware of django-otp, for pages only."""
 
 
 class Messages(_ForPages, MessageMiddleware):
-    """Django's, for pages."""
+    """Django's message middleware, for pages only."""
 
 
 class ContentPolicy(CSPMiddleware):
-    """That of django-csp; calls of the API have a policy that is the same for all."""
+    """The middleware of django-csp for pages; all API calls get the same fixed policy."""
 
     def __call__(self, request: "HttpRequest") -> Any:
         if not is_call(request):

@@ -130,6 +130,7 @@ class Queue:
         log.error("item_given_up", queue=self.name, item=failed.item, failures=failed.failures)
         try:
             with transaction.atomic():
+                # A failing hook must not keep the item from becoming a dead letter.
                 self.give_up(failed.item)
         except Exception:
             log.exception("giving_up_failed", queue=self.name, item=failed.item)

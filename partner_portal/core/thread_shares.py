@@ -94,6 +94,7 @@ class ThreadShare:
                 _mark(self._long_until, key, marked=took > SLOW_AFTER)
 
     def _closed(self) -> set[Hashable]:
+        # All slow keys share one thread, and all long ones leave one free.
         slow, long = _marked(self._slow_until), _marked(self._long_until)
         closed = set(self._served)
         if slow & self._served:

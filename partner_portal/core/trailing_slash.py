@@ -19,7 +19,7 @@ def with_slash(path: str) -> str:
 
 
 def slash_optional(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware that treats a path without its slash as the one with it if that exists, except for page visits."""
+    """Treat a path without its slash as the one with it if that exists, except for page visits (middleware)."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         path = with_slash(request.path_info)

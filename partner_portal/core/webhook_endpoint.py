@@ -22,7 +22,7 @@ View = Callable[..., HttpResponse]
 
 
 def taken() -> HttpResponse:
-    """Return a plain 200 with Content-Length, which no middleware adds here: without it three packets are sent."""
+    """Return a plain 200 with Content-Length, which no middleware adds here; without it three pieces are sent."""
     return HttpResponse(b"ok", content_type="text/plain", headers={"Content-Length": "2"})
 
 

@@ -161,7 +161,7 @@ class _Conversation:
         parts: list[bytes] = []
         size = 0
         while not isinstance(event := self._next_event(ends_at, wait=most > 0), h11.EndOfMessage):
-            if not isinstance(event, h11.Data):
+            if not isinstance(event, h11.Data):  # with `most` 0 nothing is waited for
                 return b"".join(parts), True
             parts.append(bytes(event.data))
             size += len(event.data)
