@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from integrations.activation.lone_token import note_lone_token
 from integrations.alerts.models import Alert
-from integrations.alerts.raising import clear_alerts, raise_alerts
+from integrations.alerts.raising import NewAlert, clear_alerts, raise_alert, raise_alerts
 from integrations.altegio.answers import ConnectionStatus, Outcome, words_of
 from integrations.connections.external_ids import bound_to
 from integrations.connections.models import LIVE, UNDECIDED, Connection, ConnectionChange, EndedBy, Location, State
@@ -54,7 +54,7 @@ def note_clock(status: ConnectionStatus) -> None:
         "Altegio's signature are refused. Set ALTEGIO_TIME_ZONE to the zone that Altegio writes, and check the "
         "clock; then try their connections again."
     )
-    raise_alerts([(Alert.Kind.CALL, CLOCK_ALERT, text, None)])
+    raise_alert(Alert.Kind.CALL, CLOCK_ALERT, text)
 
 
 def is_outdated(connection: Connection, asked_at: datetime) -> bool:
@@ -171,7 +171,7 @@ def accept(connection: Connection, to: State, why: str) -> None:
         return
     if connection.ended_by == EndedBy.STAFF:
         text = f"{connection}: Altegio accepted it, but staff had ended this claim."
-        raise_alerts([(Alert.Kind.UNKNOWN, f"ended-by-staff:{connection.pk}", text, connection)])
+        raise_alert(Alert.Kind.UNKNOWN, f"ended-by-staff:{connection.pk}", text, connection)
         return
     end_unnoticed(connection)
     owner = None if connection.is_disputed else connection.claimant
@@ -187,7 +187,7 @@ def accept(connection: Connection, to: State, why: str) -> None:
         disconnect(connection.pk, by=None, why="The person behind it was erased while Altegio was answering.")
     if connection.is_disputed:
         text = f"{connection}: Altegio accepted it while two people claim it. It is nobody's until you decide whose."
-        raise_alerts([(Alert.Kind.CONFLICT, f"accepted:{connection.pk}", text, connection)])
+        raise_alert(Alert.Kind.CONFLICT, f"accepted:{connection.pk}", text, connection)
     elif disputing := list(_disputing(connection).values_list("pk", flat=True)):
         # The disputing claims wait behind its holder from now on.
         Connection.objects.filter(pk__in=disputing).update(is_disputed=False)
@@ -229,7 +229,7 @@ def show_as_taken(connection: Connection, status: ConnectionStatus, reason: str)
         # Staff already have an alert about the one that Altegio accepted.
         return
     text = " ".join([f"{connection}: {reason}", *([CHANGED_HANDS] if owned else [])])
-    raise_alerts([(Alert.Kind.CONFLICT, f"conflict:{connection.pk}", text, connection)])
+    raise_alert(Alert.Kind.CONFLICT, f"conflict:{connection.pk}", text, connection)
 
 
 def end_dispute(connection: Connection) -> None:
@@ -249,7 +249,7 @@ def _disputing(connection: Connection) -> "QuerySet[Connection]":
 def tell_of_disputes(connections: Iterable[Connection]) -> None:
     """Alert staff to locations that may belong to either of two proven people: they must find out whose it is."""
     raise_alerts(
-        (
+        NewAlert(
             Alert.Kind.CONFLICT,
             f"conflict:{each.pk}",
             f"{each}: another person claims this location too. Decide whose it is.",

@@ -6,7 +6,7 @@ alert tells staff what helps.
 """
 
 from integrations.alerts.models import Alert
-from integrations.alerts.raising import raise_alerts
+from integrations.alerts.raising import raise_alert
 from integrations.connections.models import Arrival, Connection
 
 
@@ -26,4 +26,4 @@ def note_lone_token_of(connection: Connection, arrival: Arrival) -> None:
         "be switched on. Let the owner press Connect again from the chain in Altegio; if the number is missing "
         "again, pass this on to Altegio's support."
     )
-    raise_alerts([(Alert.Kind.REVIEW, f"lone-token:{arrival.pk}", text, connection)])
+    raise_alert(Alert.Kind.REVIEW, f"lone-token:{arrival.pk}", text, connection)

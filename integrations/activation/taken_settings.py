@@ -12,7 +12,7 @@ from django.utils import timezone
 from integrations.activation.models import TakenSettings
 from integrations.activation.sent_settings import API_KEY, EVENT_ADDRESS, not_recorded, sent_settings
 from integrations.alerts.models import Alert
-from integrations.alerts.raising import clear_alerts, raise_alerts
+from integrations.alerts.raising import clear_alerts, raise_alert
 from integrations.altegio.answers import ConnectionStatus
 from integrations.connections.models import LIVE, Connection, State
 from integrations.connections.signals import connection_changed, status_synced
@@ -68,7 +68,7 @@ def _note(
     clear_alerts(key=key)
     if state is not Taken.TAKEN:
         text = f"{connection}: {REMEDY[state].format(missing=names)}"
-        raise_alerts([(Alert.Kind.SETTINGS, key, text, connection)])
+        raise_alert(Alert.Kind.SETTINGS, key, text, connection)
 
 
 @receiver(webhook_settings_read)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import transaction
@@ -14,24 +15,34 @@ from integrations.alerts.models import Alert
 from integrations.connections.models import Connection
 from partner_portal.core.clean import clean_line
 
-NewAlert = tuple[Alert.Kind, str, str, Connection | None]
 MAX_IN_AN_EMAIL = 20
 SAME_KIND_EVERY = timedelta(minutes=5)
 
 
+class NewAlert(NamedTuple):
+    """An alert to raise. Only one alert with this `key` is open at a time."""
+
+    kind: Alert.Kind
+    key: str
+    text: str
+    connection: Connection | None = None
+
+
+def raise_alert(kind: Alert.Kind, key: str, text: str, connection: Connection | None = None) -> None:
+    """Store an alert; one with this key that is already open stays as it is."""
+    raise_alerts([NewAlert(kind, key, text, connection)])
+
+
 def raise_alerts(alerts: Iterable[NewAlert]) -> None:
-    """Store alerts of (kind, key, text, connection); one that is already open stays as it is."""
-    rows = [
-        Alert(kind=kind, key=key, text=clean_line(text, 500), connection=connection)
-        for kind, key, text, connection in alerts
-    ]
+    """Store many alerts in one query; those that are already open stay as they are."""
+    rows = [Alert(**alert._asdict() | {"text": clean_line(alert.text, 500)}) for alert in alerts]
     Alert.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
 
 
-def raise_alert_once(kind: Alert.Kind, key: str, text: str, connection: Connection | None) -> None:
+def raise_alert_once(kind: Alert.Kind, key: str, text: str, connection: Connection | None = None) -> None:
     """Raise an alert whose cause is found again and again, but only once: what staff have cleared stays cleared."""
     if not Alert.objects.filter(key=key, connection=connection).exists():
-        raise_alerts([(kind, key, text, connection)])
+        raise_alert(kind, key, text, connection)
 
 
 def clear_alerts(**which: object) -> None:

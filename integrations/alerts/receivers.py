@@ -8,7 +8,7 @@ from django.dispatch import receiver
 
 from accounts.emails import mail_trouble
 from integrations.alerts.models import Alert
-from integrations.alerts.raising import clear_alerts, raise_alert_once, raise_alerts
+from integrations.alerts.raising import clear_alerts, raise_alert, raise_alert_once
 from integrations.altegio.answers import AltegioState, ConnectionStatus
 from integrations.connections.models import LIVE, Connection, State
 from integrations.connections.signals import connection_changed, connections_changed, status_synced
@@ -28,7 +28,7 @@ def tell_of_refused_token(fingerprint: str, message: str, **_: Any) -> None:
     """Raise the most urgent alert there is: every call rests until somebody acts."""
     text = f"Altegio refuses the partner token (401: {message}). All calls rest until it is replaced."
     clear_alerts(kind=Alert.Kind.TOKEN)
-    raise_alerts([(Alert.Kind.TOKEN, f"token:{fingerprint}", text, None)])
+    raise_alert(Alert.Kind.TOKEN, f"token:{fingerprint}", text)
 
 
 def clear_when_the_token_works() -> None:
@@ -53,7 +53,7 @@ def tell_of_failed_call(call: OutgoingCall, reason: str, *, is_withdrawn: bool =
     clear_alerts(key__in=over)
     if call.state in (CallState.REFUSED, CallState.EXPIRED):
         text = f"{kind.title}: {CallState(call.state).label}. {reason}"
-        raise_alerts([(Alert.Kind.CALL, key, text, call.connection)])
+        raise_alert(Alert.Kind.CALL, key, text, call.connection)
 
 
 @receiver(call_struggles)
@@ -108,7 +108,7 @@ def forget_what_is_gone(connection: Connection, status: ConnectionStatus, **_: A
 def tell_of_dead_letter(queue: Queue, error: str, **_: Any) -> None:
     """Raise one alert for a queue, however many of its items failed: one fault mostly hits many."""
     text = f"{queue.title}: an item could not be handled, and is not tried any more. See the dead letters. {error}"
-    raise_alerts([(Alert.Kind.DEAD, f"dead:{queue.name}", text, None)])
+    raise_alert(Alert.Kind.DEAD, f"dead:{queue.name}", text)
 
 
 @receiver(queue_recovered)
@@ -130,7 +130,7 @@ def tell_of_stranded(check: Check, count: int, **_: Any) -> None:
         )
     else:
         text = f"{check.name}: nothing waited for {count} of them. They are taken up again; please report this fault."
-    raise_alerts([(Alert.Kind.WATCH, f"watch:{check.name}", text, None)])
+    raise_alert(Alert.Kind.WATCH, f"watch:{check.name}", text)
 
 
 def tell_of_mail_trouble() -> None:
@@ -139,4 +139,4 @@ def tell_of_mail_trouble() -> None:
     if trouble is None:
         clear_alerts(kind=Alert.Kind.MAIL)
     elif trouble.failures >= FAILURES_UNTIL_AN_ALERT:
-        raise_alerts([(Alert.Kind.MAIL, "mail", f"E-mails are not sent: {trouble.error}. See EMAIL_URL.", None)])
+        raise_alert(Alert.Kind.MAIL, "mail", f"E-mails are not sent: {trouble.error}. See EMAIL_URL.")

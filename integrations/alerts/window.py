@@ -4,7 +4,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from integrations.alerts.models import Alert
-from integrations.alerts.raising import raise_alerts
+from integrations.alerts.raising import NewAlert, raise_alerts
 from integrations.connections.models import Connection, State
 from integrations.connections.transitions import hold
 from integrations.connections.window import activation_window
@@ -30,7 +30,7 @@ def _warn(level: int, gone: float) -> int:
         held = late.filter(pk__in=hold(late.filter(pk__in=first)))
         connections = list(held.select_related("application", "location").order_by("deadline_at"))
         raise_alerts(
-            (
+            NewAlert(
                 Alert.Kind.WINDOW,
                 f"window:{level}:{connection.pk}",
                 f"{connection}: not activated yet, and the window closes at {connection.deadline_at:%H:%M:%S} UTC.",

@@ -18,7 +18,7 @@ from accounts.proofs import link_altegio_user, take_over
 from accounts.sessions import held_as
 from accounts.terms import accept_terms, accepted_now
 from integrations.alerts.models import Alert
-from integrations.alerts.raising import raise_alerts
+from integrations.alerts.raising import raise_alert
 from integrations.connect.arrival_records import (
     digest_of,
     hide_others,
@@ -110,7 +110,7 @@ def _tell_of_staff(expected: User) -> None:
             f"Altegio signed an arrival with the address of staff account #{expected.pk}. Staff own no locations, "
             "so what it connects is nobody's. Set another address at Altegio, and press Connect again."
         )
-        raise_alerts([(Alert.Kind.REVIEW, f"staff-arrived:{expected.pk}", text, None)])
+        raise_alert(Alert.Kind.REVIEW, f"staff-arrived:{expected.pk}", text)
 
 
 @transaction.atomic

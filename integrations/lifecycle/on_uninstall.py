@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts.emails import EMAIL_CONTEXTS, queue_email
 from integrations.alerts.models import Alert
-from integrations.alerts.raising import clear_alerts, raise_alerts
+from integrations.alerts.raising import clear_alerts, raise_alert
 from integrations.connections.brand import brand_of
 from integrations.connections.models import LIVE, Arrival, Chain, Connection, State
 from integrations.connections.signals import connection_changed
@@ -87,7 +87,7 @@ def tell_owner_and_staff(connection: Connection) -> None:
     if Connection.objects.same_place(connection).filter(theirs, state=State.GRANTED).exists():
         return
     key = f"disconnected:{connection.pk}:{timezone.now():%Y%m%d%H%M%S}"
-    raise_alerts([(Alert.Kind.ENDED, key, f"{connection}: disconnected. {connection.reason}", connection)])
+    raise_alert(Alert.Kind.ENDED, key, f"{connection}: disconnected. {connection.reason}", connection)
     owner = connection.owner
     if owner is not None and owner.is_active:
         queue_email("disconnected", owner, key=key, connection=connection.pk)

@@ -11,7 +11,7 @@ from django.db.models import Min, Q
 from django.utils import timezone
 
 from integrations.alerts.models import Alert
-from integrations.alerts.raising import raise_alerts
+from integrations.alerts.raising import NewAlert, raise_alerts
 from integrations.connections.models import LIVE, Arrival, ArrivalLocation, Connection, Location
 from integrations.connections.transitions import changing_details, hold
 
@@ -49,7 +49,7 @@ def _review(connections: Iterable[Connection]) -> None:
         connection.review = _mismatch(signed.get(connection.pk, ""), connection.location) or connection.review
         connection.reviewed_at = now
     wrong = [each for each in due if each.review]
-    raise_alerts((Alert.Kind.REVIEW, f"review:{each.pk}", f"{each}: {each.review}", each) for each in wrong)
+    raise_alerts(NewAlert(Alert.Kind.REVIEW, f"review:{each.pk}", f"{each}: {each.review}", each) for each in wrong)
     Connection.objects.bulk_update(wrong, ["review"])
     Connection.objects.filter(pk__in=[each.pk for each in due]).update(reviewed_at=now)
 

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import QuerySet, Sum
 
 from integrations.alerts.models import Alert
-from integrations.alerts.raising import clear_alerts, raise_alerts
+from integrations.alerts.raising import clear_alerts, raise_alert
 from integrations.altegio import requests
 from integrations.altegio.answers import Answer, Outcome, read_code
 from integrations.altegio.requests import ApiRequest, Host
@@ -155,7 +155,7 @@ def _tell_of_refused_address(address: int, reason: str) -> None:
         "address are refused. See whether the gateway reports the address that came with the message, then send "
         "them again from the list of batches."
     )
-    raise_alerts([(Alert.Kind.CALL, REFUSED_ADDRESS.format(address), text, None)])
+    raise_alert(Alert.Kind.CALL, REFUSED_ADDRESS.format(address), text)
 
 
 def _refuse_all(address: CallbackAddress, why: str) -> None:

@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from integrations.alerts.models import Alert
-from integrations.alerts.raising import clear_alerts, raise_alerts
+from integrations.alerts.raising import clear_alerts, raise_alert
 from integrations.messaging.models import MessageStatus, RequestedMessage
 
 State = RequestedMessage.State
@@ -53,4 +53,4 @@ def watch_the_gateway() -> None:
         f"Altegio's messages wait since {oldest.received_at:%Y-%m-%d %H:%M} (UTC) and no status comes. Does your "
         "gateway read /api/v1/sms/messages/, and report to /api/v1/sms/statuses/?"
     )
-    raise_alerts([(Alert.Kind.MESSAGES, SILENT, text, None)])
+    raise_alert(Alert.Kind.MESSAGES, SILENT, text)

@@ -8,7 +8,7 @@ from django.db.models.functions import Cast
 from django.utils import timezone
 
 from integrations.alerts.models import Alert
-from integrations.alerts.raising import raise_alerts
+from integrations.alerts.raising import raise_alert
 from integrations.connections.models import Connection
 from integrations.messaging.bulk_insert import store_messages
 from integrations.messaging.message_parsing import AnyDestination, Destination, MessageRequest, UnreadableDestination
@@ -90,7 +90,7 @@ def _tell_of_used_id(place: Place) -> None:
         f"{connection}: Altegio asked for a new message under a send id that stands for one already. It was answered "
         "with an error and is not sent. Ask Altegio whether its send ids are unique for this location."
     )
-    raise_alerts([(Alert.Kind.MESSAGES, f"messages:used-id:{connection_id}", text, connection)])
+    raise_alert(Alert.Kind.MESSAGES, f"messages:used-id:{connection_id}", text, connection)
 
 
 def _id_of(item: AnyDestination) -> str | int | None:

@@ -20,7 +20,7 @@ from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
 from integrations.alerts.models import Alert
-from integrations.alerts.raising import clear_alerts, raise_alerts
+from integrations.alerts.raising import clear_alerts, raise_alert
 from integrations.partner_events.models import WebhookDelivery, WebhookEndpoint
 from integrations.partner_events.reading import Message, read_each, read_secrets, without_secrets
 from integrations.partner_events.sending import TIMEOUT, Address, NotAcceptedError, look_up, post_signed
@@ -252,7 +252,7 @@ def _note_address(endpoint: WebhookEndpoint, tries: list[Try], now: datetime, *,
     same.update(rests_until=now + rest)
     if same.filter(is_active=True, failing_since__lt=now - SWITCHED_OFF_AFTER).update(is_active=False):
         text = f"The webhook {endpoint.host} took nothing for a day and is switched off: {last}"
-        raise_alerts([(Alert.Kind.EVENTS, alert_key(endpoint), text, None)])
+        raise_alert(Alert.Kind.EVENTS, alert_key(endpoint), text)
 
 
 def alert_key(endpoint: WebhookEndpoint) -> str:

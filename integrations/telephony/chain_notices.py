@@ -10,7 +10,7 @@ from accounts.emails import EMAIL_CONTEXTS
 from accounts.models import User
 from accounts.notifications import NotificationKind, digest_context, notify, register_notification
 from integrations.alerts.models import Alert
-from integrations.alerts.raising import clear_alerts, raise_alerts
+from integrations.alerts.raising import clear_alerts, raise_alert
 from integrations.connections.models import Chain, Connection
 
 # A franchise chain may have hundreds of owners; without a limit each new location would notify all of them.
@@ -50,7 +50,7 @@ def tell_others(connection: Connection, chain: Chain) -> None:
         same_token = others.filter(location__chain=chain).exclude(pk=connection.pk).exists()
         which = "the same CRM token" if same_token else "another CRM token, under which its own calls go out"
         text = f"{connection}: names chain #{chain.altegio_id}, where others are connected, and brought {which}."
-        raise_alerts([(Alert.Kind.REVIEW, f"chain:{connection.pk}", text, connection)])
+        raise_alert(Alert.Kind.REVIEW, f"chain:{connection.pk}", text, connection)
 
 
 def tell_of_new_token(connection: Connection) -> None:
@@ -67,7 +67,7 @@ def tell_of_two_tokens(connection: Connection, chain_number: int) -> None:
         "not follow. Ask the owner. If it is the chain's token, confirm the chain that has it: then all locations of "
         "the owner's go on under it."
     )
-    raise_alerts([(Alert.Kind.REVIEW, key, text, connection)])
+    raise_alert(Alert.Kind.REVIEW, key, text, connection)
 
 
 def forget_two_tokens(owner_id: int, chain_number: int) -> None:
@@ -98,7 +98,7 @@ def _tell_not_taken(connection: Connection, what: str) -> None:
     """Notify the owner, at most once a day, and alert staff that a token was not taken over."""
     notify(TokenNotTaken, connection.owner, connection.pk, key=f"{connection.pk}:{timezone.now():%Y%m%d}")
     text = f"{connection}: {what}; none was taken over. If its owner has a new one: disconnect, and connect again."
-    raise_alerts([(Alert.Kind.REVIEW, f"crm-token:{connection.pk}", text, connection)])
+    raise_alert(Alert.Kind.REVIEW, f"crm-token:{connection.pk}", text, connection)
 
 
 @EMAIL_CONTEXTS.add(ChainNamed.name)

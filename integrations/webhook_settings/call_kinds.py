@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from integrations.alerts.models import Alert
-from integrations.alerts.raising import raise_alerts
+from integrations.alerts.raising import raise_alert
 from integrations.altegio import requests
 from integrations.altegio.answers import Answer, Outcome
 from integrations.altegio.hooks import MAX_ADDRESSES, HooksSettings, parse_hooks, read_hooks
@@ -125,7 +125,7 @@ class ReadWebhookSettings(_AboutHooks):
                 f"{connection}: after the webhook settings were mended, {len(lost)} addresses of other applications "
                 "are missing. Tell the location's owner: those applications get no events until they are set again."
             )
-            raise_alerts([(Alert.Kind.SETTINGS, f"webhooks-lost:{connection.pk}", text, connection)])
+            raise_alert(Alert.Kind.SETTINGS, f"webhooks-lost:{connection.pk}", text, connection)
 
 
 @register

@@ -11,7 +11,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from integrations.alerts.models import Alert
-from integrations.alerts.raising import raise_alerts
+from integrations.alerts.raising import raise_alert
 from integrations.webhooks.consumers import CONSUMERS, Consumer, IncomingEvent, read_events
 from integrations.webhooks.models import Delivery
 from integrations.webhooks.publishing import publish_events
@@ -127,7 +127,7 @@ def _fail(delivery: Delivery, error: str) -> None:
         _held(delivery).update(due_at=now + pause, error=error[:300])
     elif _held(delivery).update(state=Delivery.State.DEAD, finished_at=now, error=error[:300]):
         text = f"{delivery.count} events could not be handed on to {delivery.target}: {error}"
-        raise_alerts([(Alert.Kind.EVENTS, alert_key(delivery.target, delivery.application_id), text, None)])
+        raise_alert(Alert.Kind.EVENTS, alert_key(delivery.target, delivery.application_id), text)
 
 
 def _halve(delivery: Delivery) -> None:

@@ -18,7 +18,7 @@ from accounts.models import User
 from integrations.alerts import channels
 from integrations.alerts.channels import AT_MOST_EVERY, LEASE, PAUSE, NotSentError, announce_alerts
 from integrations.alerts.models import Alert, AlertChannels
-from integrations.alerts.raising import clear_alerts, raise_alerts
+from integrations.alerts.raising import clear_alerts, raise_alert
 from partner_portal.core.logs import SecretFreeReporterFilter
 from tests.unkind_server import at_most, unkind_server
 
@@ -63,7 +63,7 @@ def chat(settings: Any) -> Iterator[Chat]:
 
 
 def alarm(key: str) -> None:
-    raise_alerts([(Alert.Kind.CALL, key, f"Trouble with {key}.", None)])
+    raise_alert(Alert.Kind.CALL, key, f"Trouble with {key}.")
 
 
 def later(pause: timedelta) -> None:

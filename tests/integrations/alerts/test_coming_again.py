@@ -13,7 +13,7 @@ from time_machine import TimeMachineFixture
 from accounts.models import User
 from integrations.activation import staff
 from integrations.alerts.models import Alert
-from integrations.alerts.raising import clear_alerts, raise_alert_once, raise_alerts
+from integrations.alerts.raising import clear_alerts, raise_alert, raise_alert_once
 from integrations.alerts.receivers import clear_when_the_token_works, tell_of_struggling_call
 from integrations.alerts.window import warn_of_late_activations
 from integrations.connections.models import Application, Connection, State
@@ -38,10 +38,10 @@ def still_open() -> list[str]:
 @pytest.mark.parametrize("kind", Kind)
 def test_each_comes_once_until_it_is_cleared_and_then_again(kind: Any) -> None:
     for _ in range(3):
-        raise_alerts([(kind, "the same", "what happened", None)])
+        raise_alert(kind, "the same", "what happened")
     assert still_open() == [kind]
     clear_alerts(key="the same")
-    raise_alerts([(kind, "the same", "what happened", None)])
+    raise_alert(kind, "the same", "what happened")
     assert still_open() == [kind]
     assert Alert.objects.count() == 2
 
@@ -51,7 +51,7 @@ def test_a_conflict_ends_with_the_state_and_may_come_again(client: Client, alteg
     connection = Connection.objects.get()
     for _ in range(2):
         move(lock(connection.pk), State.CONFLICT, "two")
-        raise_alerts([(Kind.CONFLICT, f"conflict:{connection.pk}", "two", connection)])
+        raise_alert(Kind.CONFLICT, f"conflict:{connection.pk}", "two", connection)
         assert still_open() == [Kind.CONFLICT]
         move(lock(connection.pk), State.GRANTED, "one")
         assert still_open() == []
@@ -77,7 +77,7 @@ def test_a_review_ends_with_the_connection(client: Client, altegio: Sandbox, wor
     work()
     connection = Connection.objects.get()
     for key in ("review", "crm-token"):
-        raise_alerts([(Kind.REVIEW, f"{key}:{connection.pk}", "look", connection)])
+        raise_alert(Kind.REVIEW, f"{key}:{connection.pk}", "look", connection)
     staff.pass_review(connection.pk, User.objects.create_user("staff@example.com", is_staff=True))
     assert Alert.objects.get(cleared_at=None).key == f"crm-token:{connection.pk}"
     move(lock(connection.pk), State.UNINSTALLED, "over")
@@ -137,7 +137,7 @@ def test_events_are_no_trouble_any_more_when_no_dead_letter_is_left(db: None) ->
     delivery = Delivery.objects.create(
         target="log", application=application, event_ids=[1], count=1, state=Delivery.State.DEAD
     )
-    raise_alerts([(Kind.EVENTS, alert_key("log", application.pk), "dead", None)])
+    raise_alert(Kind.EVENTS, alert_key("log", application.pk), "dead")
     clear_ended_alerts()
     assert still_open() == [Kind.EVENTS]
     delivery.delete()

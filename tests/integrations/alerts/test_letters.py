@@ -10,7 +10,7 @@ from time_machine import TimeMachineFixture
 from accounts.models import OutgoingEmail, User
 from accounts.roles import Role
 from integrations.alerts.models import Alert
-from integrations.alerts.raising import mail_alerts, raise_alerts
+from integrations.alerts.raising import NewAlert, mail_alerts, raise_alert, raise_alerts
 
 pytestmark = pytest.mark.django_db
 WINDOW, TOKEN = Alert.Kind.WINDOW, Alert.Kind.TOKEN
@@ -24,12 +24,12 @@ def _staff() -> None:
 
 def tell(kind: Alert.Kind, key: str) -> int:
     """Raise an alert; how many alerts went into an e-mail then."""
-    raise_alerts([(kind, key, f"{kind} {key}", None)])
+    raise_alert(kind, key, f"{kind} {key}")
     return mail_alerts()
 
 
 def test_many_alerts_make_one_email() -> None:
-    raise_alerts((WINDOW, str(n), f"late {n}", None) for n in range(50))
+    raise_alerts(NewAlert(WINDOW, str(n), f"late {n}", None) for n in range(50))
     assert mail_alerts() == 50
     assert OutgoingEmail.objects.count() == 1
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import OutgoingEmail, User
 from integrations.alerts.models import Alert
-from integrations.alerts.raising import clear_alerts, mail_alerts, raise_alerts
+from integrations.alerts.raising import clear_alerts, mail_alerts, raise_alert
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/alerts/alert/"
@@ -25,7 +25,7 @@ def clock() -> Iterator[time_machine.Traveller]:
 
 @pytest.fixture
 def alert(admin_user: User) -> Alert:
-    raise_alerts([(Alert.Kind.CALL, "one", "Trouble with one.", None)])
+    raise_alert(Alert.Kind.CALL, "one", "Trouble with one.")
     return Alert.objects.get()
 
 

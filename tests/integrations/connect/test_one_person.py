@@ -15,7 +15,7 @@ from accounts.erasure import erase_person
 from accounts.models import User
 from integrations.activation import binding, staff
 from integrations.alerts.models import Alert
-from integrations.alerts.raising import raise_alerts
+from integrations.alerts.raising import raise_alert
 from integrations.connect.section import own_connections
 from integrations.connections.models import Arrival, Connection, State
 from integrations.connections.transitions import lock
@@ -284,7 +284,7 @@ def test_what_warned_of_the_first_hour_ends_with_it(client: Client, altegio: San
     arrive(client, altegio, AURORA_1)
     claim = Connection.objects.get()
     Connection.objects.update(warned=2)
-    raise_alerts([(Alert.Kind.WINDOW, f"window:2:{claim.pk}", "It runs out.", claim)])
+    raise_alert(Alert.Kind.WINDOW, f"window:2:{claim.pk}", "It runs out.", claim)
     end = claim.deadline_at
     Connection.objects.update(last_arrived_at=end - timedelta(minutes=2))
     with time_machine.travel(end + timedelta(seconds=1)):
