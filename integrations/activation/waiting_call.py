@@ -6,7 +6,6 @@ Its deadline is the claim's end. Claims change their calls through this module; 
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 
-from django.db import connection as database
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.utils import timezone
@@ -18,6 +17,7 @@ from integrations.connections.transitions import move, move_each
 from integrations.outbox.models import UNFINISHED, CallState, OutgoingCall, Priority
 from integrations.outbox.queue import queue_fresh
 from integrations.outbox.queue import wake_a_dispatcher as wake_a_worker
+from partner_portal.core.skip_locked import skip_locked
 
 # The least time between two questions about the same claim, however often its owner comes back.
 ASKED_AGAIN_AFTER = timedelta(seconds=5)
@@ -93,9 +93,7 @@ def _change(connections: Sequence[Connection], states: Collection[CallState], **
     if not connections:
         return
     calls = OutgoingCall.objects.filter(connection__in=_keys(connections), kind=Activate.name, state__in=states)
-    if database.features.has_select_for_update_skip_locked:
-        calls = calls.select_for_update(skip_locked=True, no_key=True)
-    found = list(calls.values_list("pk", flat=True))
+    found = list(skip_locked(calls, no_key=True).values_list("pk", flat=True))
     OutgoingCall.objects.filter(pk__in=found, state__in=states).update(**fields)
 
 

@@ -3,7 +3,6 @@
 from datetime import timedelta
 from typing import Any
 
-from django.db import connection as database
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.dispatch import receiver
@@ -18,6 +17,7 @@ from integrations.lifecycle.models import Callback
 from integrations.status_sync.status_sync import ask_status
 from partner_portal.core.clean import parse_as_written
 from partner_portal.core.queues import Queue
+from partner_portal.core.skip_locked import skip_locked
 
 UNINSTALL, FREEZE, PAYMENT = "uninstall", "freeze", "payment"
 # Events that Altegio's status confirms or contradicts; any other is known only if it has a handler (`handlers.py`).
@@ -44,9 +44,7 @@ def process_again(callbacks: QuerySet[Callback]) -> int:
 @transaction.atomic
 def _process_next() -> bool:
     waiting = WAITING.ready(Callback.objects.filter(state=Callback.State.WAITING)).order_by("id")
-    if database.features.has_select_for_update_skip_locked:
-        waiting = waiting.select_for_update(skip_locked=True)
-    callback = waiting.first()
+    callback = skip_locked(waiting).first()
     if callback is None:
         return False
     WAITING.work_each([callback], _process)

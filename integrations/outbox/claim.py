@@ -14,6 +14,7 @@ from django.utils import timezone
 from integrations.connections.window import clock_tolerance
 from integrations.outbox.budget_shares import whose_turn
 from integrations.outbox.models import UNFINISHED, WAITING, CallState, OutgoingCall
+from partner_portal.core.skip_locked import skip_locked
 
 # Seconds that a worker needs around the HTTP call, beside the call's own time-out.
 LEASE_MARGIN = 5.0
@@ -94,9 +95,7 @@ def claim_next() -> Claim | None:
     """Claim and return the next call, or return None if none may go now."""
     now = timezone.now()
     with in_index_order():
-        due = due_calls(now)
-        if connection.features.has_select_for_update_skip_locked:
-            due = due.select_for_update(skip_locked=True, of=("self",))
+        due = skip_locked(due_calls(now))
         call = due.first()
         if call is None:
             return None

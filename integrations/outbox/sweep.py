@@ -7,11 +7,9 @@ a thread of the worker.
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TypeVar
 
 import structlog
-from django.db import connection, transaction
-from django.db.models import Model, QuerySet
+from django.db import transaction
 from django.utils import timezone
 
 from integrations.connections.models import Connection
@@ -19,10 +17,10 @@ from integrations.outbox.call_kinds import CALL_KINDS, kind_of
 from integrations.outbox.models import CallState, OutgoingCall
 from integrations.outbox.signals import call_ended
 from partner_portal.core.queues import Queue
+from partner_portal.core.skip_locked import skip_locked
 
 log = structlog.get_logger(__name__)
 BATCH = 200
-Row = TypeVar("Row", bound=Model)
 
 
 def recover_lost_calls() -> int:
@@ -30,7 +28,7 @@ def recover_lost_calls() -> int:
     now = timezone.now()
     lost = OutgoingCall.objects.filter(state=CallState.SENDING, lease_until__lt=now)
     with transaction.atomic():
-        free = OutgoingCall.objects.filter(pk__in=list(_locked(lost).values_list("pk", flat=True)))
+        free = OutgoingCall.objects.filter(pk__in=list(skip_locked(lost).values_list("pk", flat=True)))
         recovered = free.update(state=CallState.UNCONFIRMED, due_at=now, lease=None, lease_until=None)
     if recovered:
         log.warning("calls_recovered", count=recovered)
@@ -61,7 +59,7 @@ def _expire_batch(now: datetime, busy: set[int | None]) -> int:
         chosen = list(first[:BATCH])
         free = _hold_subjects(chosen)
         busy |= {call.connection_id for call in chosen} - {call.connection_id for call in free}
-        calls = list(_locked(first.filter(pk__in=[call.pk for call in free])))
+        calls = list(skip_locked(first.filter(pk__in=[call.pk for call in free])))
         EXPIRY.work(calls, _expire)
     return len(calls)
 
@@ -73,7 +71,7 @@ def _hold_subjects(chosen: Sequence[OutgoingCall]) -> list[OutgoingCall]:
     Return the calls whose connection nobody else has locked.
     """
     connections = Connection.objects.filter(pk__in={call.connection_id for call in chosen}).order_by("pk")
-    held = {None, *_locked(connections, no_key=True).values_list("pk", flat=True)}
+    held = {None, *skip_locked(connections, no_key=True).values_list("pk", flat=True)}
     free = [call for call in chosen if call.connection_id in held]
     of_kind: dict[str, list[OutgoingCall]] = defaultdict(list)
     for call in free:
@@ -121,10 +119,3 @@ EXPIRY = Queue.register(
         retry=_expire_again,
     )
 )
-
-
-def _locked(rows: QuerySet[Row], *, no_key: bool = False) -> QuerySet[Row]:
-    """Lock and return those of `rows` that nobody else holds."""
-    if connection.features.has_select_for_update_skip_locked:
-        return rows.select_for_update(skip_locked=True, of=("self",), no_key=no_key)
-    return rows

@@ -13,7 +13,6 @@ from statistics import mean
 from typing import Any
 
 import structlog
-from django.db import connection as database
 from django.db import transaction
 from django.db.models import DateTimeField, Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Greatest
@@ -26,6 +25,7 @@ from integrations.partner_events.reading import Message, read_each, read_secrets
 from integrations.partner_events.sending import TIMEOUT, Address, NotAcceptedError, look_up, post_signed
 from partner_portal.core.many_values import any_key
 from partner_portal.core.queues import describe_error
+from partner_portal.core.skip_locked import skip_locked
 from partner_portal.core.thread_shares import ThreadShare, Turn
 
 log = structlog.get_logger(__name__)
@@ -100,9 +100,7 @@ def _claim(not_now: Iterable[object]) -> Run | None:
     mine = _due(now).filter(endpoint=OuterRef("pk"))
     open_ = Q(rests_until=None) | Q(rests_until__lte=now)
     endpoints = without_secrets().filter(open_, Exists(mine), is_active=True).exclude(pk__in=list(not_now))
-    if database.features.has_select_for_update_skip_locked:
-        endpoints = endpoints.select_for_update(skip_locked=True, no_key=True)
-    endpoint = endpoints.order_by(LAST_TURN, "pk").first()
+    endpoint = skip_locked(endpoints, no_key=True).order_by(LAST_TURN, "pk").first()
     if endpoint is None:
         return None
     # Read under the lock of the address, so that what another worker has leased is seen.

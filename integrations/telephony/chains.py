@@ -75,7 +75,7 @@ def resume_chain(connection: Connection) -> None:
     """Switch telephony on again for a connection that had not ended after all, if it still speaks there."""
     chain = connection.location.chain
     if chain is not None and speakers().filter(location=connection.location_id).first() == connection:
-        _switch_on(Chain.objects.select_for_update(no_key=True).get(pk=chain.pk))
+        _switch_on(_lock_chain(chain.pk))
 
 
 def see_token(connection: Connection, arrival: Arrival) -> None:
@@ -86,13 +86,13 @@ def see_token(connection: Connection, arrival: Arrival) -> None:
     if chain is None or (chain.altegio_id, chain.crm_token) != (arrival.chain_id_given, arrival.crm_token):
         tell_of_new_token(connection)
         return
-    _switch_on(Chain.objects.select_for_update(no_key=True).get(pk=chain.pk))
+    _switch_on(_lock_chain(chain.pk))
 
 
 @transaction.atomic
 def switch_on_again(chain_id: int) -> bool:
     """Retry a refused switch of a chain that has a token and a live connection; return whether it was queued."""
-    chain = Chain.objects.select_for_update(no_key=True).get(pk=chain_id)
+    chain = _lock_chain(chain_id)
     alive = Connection.objects.live().filter(location__chain=chain).exists()
     if chain.telephony != Chain.Telephony.FAILED or not alive or not chain.crm_token:
         return False
@@ -218,7 +218,7 @@ def _join(connection: Connection, brought: Brought) -> None:
     location = connection.location
     before = location.chain
     if not brought.crm_token and before is not None and before.crm_token:
-        _switch_on(Chain.objects.select_for_update(no_key=True).get(pk=before.pk))
+        _switch_on(_lock_chain(before.pk))
         return
     if before is None or before.altegio_id != brought.altegio_id:
         touch(Connection.objects.filter(location=location))
@@ -245,6 +245,10 @@ def _chain_without_token(connection: Connection, altegio_id: int) -> Chain:
         own = own.filter(chain__altegio_id=altegio_id)
         known = list(Chain.objects.filter(is_proven(), altegio_id=altegio_id, locations__in=own).distinct()[:2])
     return known[0] if len(known) == 1 else _locked_chain(Brought(altegio_id, ""))
+
+
+def _lock_chain(chain_id: int) -> Chain:
+    return Chain.objects.select_for_update(no_key=True).get(pk=chain_id)
 
 
 def _locked_chain(brought: Brought) -> Chain:

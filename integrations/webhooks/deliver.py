@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from django.db import connection as database
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
@@ -16,6 +15,7 @@ from integrations.webhooks.consumers import CONSUMERS, Consumer, IncomingEvent, 
 from integrations.webhooks.models import Delivery
 from integrations.webhooks.publishing import publish_events
 from partner_portal.core.queues import describe_error
+from partner_portal.core.skip_locked import skip_locked
 from partner_portal.core.thread_shares import ThreadShare, Turn
 
 log = structlog.get_logger(__name__)
@@ -68,10 +68,7 @@ def _claim(not_now: Iterable[Any]) -> Delivery | None:
     """Claim the delivery that has been due longest, until the lease ends; none whose target is in `not_now`."""
     now = timezone.now()
     due = Delivery.objects.filter(state=Delivery.State.WAITING, due_at__lte=now).order_by("due_at", "id")
-    due = due.exclude(target__in=list(not_now))
-    if database.features.has_select_for_update_skip_locked:
-        due = due.select_for_update(skip_locked=True, of=("self",))
-    delivery = due.first()
+    delivery = skip_locked(due.exclude(target__in=list(not_now))).first()
     if delivery is not None:
         delivery.attempt_count += 1
         delivery.due_at = now + LEASE

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection as database
 from django.db import transaction
 from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
@@ -18,6 +17,7 @@ from integrations.webhooks.publishing import batches, publish_events
 from partner_portal.core.byte_portions import first_keys
 from partner_portal.core.feed import take_turn
 from partner_portal.core.queues import Queue
+from partner_portal.core.skip_locked import skip_locked
 from partner_portal.core.wake import wake
 
 BATCH = 500
@@ -51,9 +51,7 @@ def _fan_out_batch() -> int:
         return 0
     # Each row has a mark; with a cursor, a row of a slow transaction could appear behind it.
     waiting = WAITING.ready(Event.objects.filter(forwarded_at=None)).order_by("id")
-    if database.features.has_select_for_update_skip_locked:
-        waiting = waiting.select_for_update(skip_locked=True)
-    keys = first_keys(waiting, "body", BATCH)
+    keys = first_keys(skip_locked(waiting), "body", BATCH)
     events = list(with_places(Event.objects.filter(pk__in=keys)).order_by("id")) if keys else []
     WAITING.work(events, _fan_out_together)
     return len(events)
