@@ -59,12 +59,8 @@ def notify(kind: type[NotificationKind], person: User | None, subject: int, *, k
     """Store a notification for the person, if there is one. The same `key` again replaces the row it is about."""
     if person is None:
         return
-    notifications = Notification(
-        key=f"{kind.name}:{key}", person=person, kind=kind.name, group=group, subject=subject
-    )
-    Notification.objects.bulk_create(
-        [notifications], update_conflicts=True, unique_fields=["key"], update_fields=["subject"]
-    )
+    new = Notification(key=f"{kind.name}:{key}", person=person, kind=kind.name, group=group, subject=subject)
+    Notification.objects.bulk_create([new], update_conflicts=True, unique_fields=["key"], update_fields=["subject"])
 
 
 def send_digests(now: datetime | None = None) -> int:
@@ -110,29 +106,29 @@ def _tell(kind: str, person_id: int, group: str, now: datetime) -> int:
     notifications = list(mine.order_by("pk").values_list("pk", "subject"))
     person = User.objects.get(pk=person_id)
     reachable = person.email and person.is_active
-    subjects_to_tell = (
+    current_subjects = (
         NOTIFICATION_KINDS[kind].still_true(person, [subject for _pk, subject in notifications])
         if notifications and reachable
         else []
     )
-    untold = Notification.objects.filter(pk__in=[pk for pk, _subject in notifications])
-    untold.exclude(subject__in=subjects_to_tell).delete()
-    if not subjects_to_tell:
+    unsent = Notification.objects.filter(pk__in=[pk for pk, _subject in notifications])
+    unsent.exclude(subject__in=current_subjects).delete()
+    if not current_subjects:
         return 0
-    untold.update(sent_at=now)
+    unsent.update(sent_at=now)
     queue_email(
         kind,
         person,
         key=f"{kind}:{notifications[0][0]}",
-        subjects=subjects_to_tell[:MAX_IN_AN_EMAIL],
-        more=max(len(subjects_to_tell) - MAX_IN_AN_EMAIL, 0),
+        subjects=current_subjects[:MAX_IN_AN_EMAIL],
+        more=max(len(current_subjects) - MAX_IN_AN_EMAIL, 0),
     )
     return 1
 
 
-def forget_notifications(notifications: Notification) -> None:
+def forget_notification(notification: Notification) -> None:
     """Delete a notification that could not be sent for a day: it is not new any more."""
-    Notification.objects.filter(pk=notifications.pk, sent_at=None).delete()
+    Notification.objects.filter(pk=notification.pk, sent_at=None).delete()
 
 
 def digest_context(lines: list[dict[str, Any]], params: dict[str, Any]) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def owner_frame(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Call
             return HttpResponseRedirect(page)  # the address was taken out of the frame, where it opens nothing
         owner = owner_of_frame_token(token)
         if owner is None:
-            return render(request, "accounts/pass_is_old.html", status=410)
+            return render(request, "accounts/frame_token_expired.html", status=410)
         if not may_be_framed:
             prefer(request, owner.language)
             return _outside(request, owner, page)

@@ -52,7 +52,9 @@ def _judged(name: str, value: Any) -> Any:
     if isinstance(value, _PLAIN):
         return value
     if not isinstance(value, str | Promise):
-        raise TypeError(f"An e-mail cannot be told {name}: {type(value).__name__} is not plain.")
+        raise TypeError(
+            f"An e-mail's {name} must be text, a number, a date, a list or a dict: {type(value).__name__}."
+        )
     text = str(value)
     if name == "link" or name.endswith("_url"):
         may_stand = isinstance(value, PartnersAddress) or _is_ours(text)

@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 
 from accounts.emails import EMAILS, MAX_AGE, end_old_email
 from accounts.models import Notification, OutgoingEmail
-from accounts.notifications import UNSENT, forget_notifications
+from accounts.notifications import UNSENT, forget_notification
 from partner_portal.core.watch import register_check
 
 # Each mail round ends e-mails that are too old; the watch waits this much longer.
@@ -21,9 +21,9 @@ def _endless(now: datetime) -> QuerySet[OutgoingEmail]:
     return EMAILS.ready(old)
 
 
-def _untold(now: datetime) -> QuerySet[Notification]:
+def _unsent(now: datetime) -> QuerySet[Notification]:
     return UNSENT.ready(Notification.objects.filter(sent_at=None, at__lt=now - MAX_NOTIFICATIONS))
 
 
 register_check("e-mail: not sent", _endless, end_old_email, by_age=True)
-register_check("notification: not sent", _untold, forget_notifications, by_age=True)
+register_check("notification: not sent", _unsent, forget_notification, by_age=True)

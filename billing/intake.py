@@ -238,7 +238,7 @@ def _locked(payment_id: int, data: PaymentData | None) -> tuple[Payment, list[Co
     payment = shown_payments().select_for_update(of=("self",), no_key=True).get(pk=payment_id)
     if payment.connection_id not in {connection.pk for connection in connections}:
         raise PaymentConflictError(
-            "This payment was changed at the same moment. Look at it, and send the same again."
+            "Another request changed this payment at the same moment. Read it again, and repeat your request."
         )
     wanted = (place.application_id, place.salon_id)
     return payment, [
@@ -277,7 +277,7 @@ def _differs(payment: Payment, data: PaymentData) -> str:
         "Refund it first; then tell" if payment.status in (PaymentStatus.QUEUED, PaymentStatus.REPORTED) else "Tell"
     )
     return (
-        f"A payment with this external_id was told before, with another {', '.join(names)}; "
+        f"A payment with this external_id exists already, with another {', '.join(names)}; "
         f"it is {payment.status} and stays as it is. {undo} the other one under an external_id of its own."
     )
 

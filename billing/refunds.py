@@ -47,7 +47,7 @@ def note_refund(payment_id: int) -> None:
     with transaction.atomic():
         payment = lock_payment(payment_id)
         if not is_unconfirmed(payment):
-            raise PaymentConflictError("Nobody doubts whether this payment is refunded: there is nothing to note.")
+            raise PaymentConflictError("Whether this payment is refunded is not in doubt: there is nothing to note.")
         mark_refunded(payment)
         end_alerts(payment)
 

@@ -1,4 +1,7 @@
-"""The admin site, where the second factor stands between the password and every page."""
+"""The admin site, where the second factor stands between the password and every page.
+
+Django builds the site before the models are loaded, so what needs models is imported in the methods.
+"""
 
 from collections.abc import Callable
 from functools import wraps

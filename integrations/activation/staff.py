@@ -150,7 +150,7 @@ def dismiss_claim(connection_id: int, by: User) -> None:
 
 
 @transaction.atomic
-def pass_review(connection_id: int, by: User) -> None:
+def pass_review(connection_id: int) -> None:
     """Confirm that the location is the right one after all: its owner may see its data."""
     connection = lock(connection_id)
     connection.review = ""

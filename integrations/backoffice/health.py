@@ -14,6 +14,9 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 
+from accounts.emails import mail_trouble
+from integrations.outbox.claim import due_calls, held_slots
+from integrations.outbox.dispatcher import PATIENT_DISPATCHERS
 from partner_portal.core.console_email import PRINTED
 from partner_portal.core.static_files import missing_static_files
 
@@ -85,15 +88,11 @@ def _worker() -> str:
 
 
 def _calls() -> str:
-    from integrations.outbox.claim import due_calls
-
     overdue = due_calls(timezone.now() - OVERDUE).exists()
     return "Outgoing calls are overdue: see the admin, outgoing calls." if overdue else ""
 
 
 def _mail() -> str:
-    from accounts.emails import mail_trouble
-
     trouble = mail_trouble()
     if trouble is None or trouble.failures < 2:
         return ""
@@ -101,9 +100,6 @@ def _mail() -> str:
 
 
 def _answers() -> str:
-    from integrations.outbox.claim import held_slots
-    from integrations.outbox.dispatcher import PATIENT_DISPATCHERS
-
     held = held_slots(timezone.now())
     if held < PATIENT_DISPATCHERS:
         return ""

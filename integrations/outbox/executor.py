@@ -92,7 +92,7 @@ def execute(claim: Claim, slot: rate.Slot) -> None:
             rate.settle(slot, used=False)
             _give_back(claim, no_slot.wait)
         except Exception as error:
-            log.exception("carrying_failed")
+            log.exception("call_execution_failed")
             _set_back(call, error)
 
 
@@ -183,7 +183,7 @@ def _settle(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking: bool,
             raise
         except Exception:
             if tries_left:
-                log.warning("settling_failed", tries_left=tries_left, exc_info=True)
+                log.warning("recording_answer_failed", tries_left=tries_left, exc_info=True)
                 continue
             if asking or not _ends(kind, answer):
                 raise
@@ -198,7 +198,7 @@ def _ends(kind: CallKind, answer: Answer) -> bool:
 
 def _refuse_alone(call: OutgoingCall, reason: str) -> None:
     """Refuse the call without its consequences, which fail: staff find it among the dead letters."""
-    log.exception("refusal_without_what_follows")  # noqa: LOG004 - called where it is handled
+    log.exception("refusal_consequences_failed")  # noqa: LOG004 - called where it is handled
     now = timezone.now()
     why = f"{reason} The portal failed to note what follows from this; see the log."
     _write(call, CallState.REFUSED, reason=why, due_at=now, finished_at=now)
@@ -278,7 +278,7 @@ def _end_failing(call: OutgoingCall) -> None:
     except LeaseLostError:
         raise
     except Exception:
-        log.exception("ending_failed")
+        log.exception("call_end_failed")
         now = timezone.now()
         _write(call, CallState.REFUSED, reason=OUR_FAILURE, due_at=now, finished_at=now)
 

@@ -86,7 +86,7 @@ def _expire(calls: Sequence[OutgoingCall]) -> None:
     now = timezone.now()
     for call in calls:
         call.state = CallState.EXPIRED
-        call.reason = call.reason or "Its time was over."
+        call.reason = call.reason or "Its deadline has passed."
         _end(call.pk, now, call.reason)
         kind_of(call).expired(call, now)
         call_ended.send(sender=OutgoingCall, call=call, reason=call.reason)
@@ -98,7 +98,11 @@ def _end(call_id: int, now: datetime, reason: str) -> None:
 
 def _end_silently(call_id: int) -> None:
     """Expire the call without its consequences, which raised, so that the calls behind it go on."""
-    _end(call_id, timezone.now(), "Its time was over. The portal failed to note what follows; see the dead letters.")
+    _end(
+        call_id,
+        timezone.now(),
+        "Its deadline has passed. Its consequences failed; see the dead letters.",
+    )
 
 
 def _expire_again(call_id: int) -> None:

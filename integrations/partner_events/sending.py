@@ -103,7 +103,7 @@ def checked_addresses(url: str, ends_at: float) -> tuple[str, ...]:
     if "@" in parts.netloc:
         raise NotAcceptedError("Write the address without a user and a password: the signature says who sends.")
     if parts.scheme != "https" and not (parts.scheme == "http" and settings.EVENTS_ALLOW_PRIVATE):
-        raise NotAcceptedError("Only https addresses are sent to.")
+        raise NotAcceptedError("The address must use https.")
     return public_addresses(host, port or PORTS[parts.scheme], ends_at)
 
 

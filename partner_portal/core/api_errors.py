@@ -122,7 +122,7 @@ def refuse(error: Exception, context: dict[str, Any]) -> Response | None:
     elif isinstance(error, Http404):
         error = NotFound(NO_SUCH_ID)
     elif isinstance(error, NotNowError.because_of):
-        log.error("api_not_done", error=type(error).__name__)
+        log.error("api_database_unavailable", error=type(error).__name__)
         error = NotNowError()
     return exception_handler(error, context)
 

@@ -27,7 +27,7 @@ def store_each(rows: Sequence[Row], store: Callable[[Sequence[Row]], object]) ->
         raise
     except Exception as error:
         if len(rows) == 1:
-            log.exception("row_left_out", row=type(rows[0]).__name__, error=type(error).__name__)
+            log.exception("bulk_row_skipped", row=type(rows[0]).__name__, error=type(error).__name__)
             return 0
     else:
         return len(rows)

@@ -41,7 +41,9 @@ class _Statement:
             for each in parameters
         ]
         if missing := set(index_of.values()) - {index for _each, index in self._parameters}:
-            raise ValueError(f"{len(missing)} values do not stand in this query as they are: {self._sql}")
+            raise ValueError(
+                f"{len(missing)} values are transformed by this query and cannot be bound later: {self._sql}"
+            )
 
     def with_values(self, values: Sequence[Value]) -> tuple[str, list[Any]]:
         """Return the SQL and its parameters."""
@@ -132,5 +134,5 @@ class Rows(_Compiled, Generic[M]):
     def __call__(self, *values: Value) -> list[M]:
         statement = self._statement(values)
         if statement.locks and not connection.in_atomic_block:
-            raise TransactionManagementError("Rows are locked in a transaction alone.")
+            raise TransactionManagementError("This query locks rows and needs a transaction.")
         return statement.read(fetch_all(*statement.with_values(values)))

@@ -38,7 +38,7 @@ def _run(statement: str, values: Sequence[Any], read: Callable[[CursorWrapper], 
         # A migration has changed a column's type, and PostgreSQL refuses to run the prepared statement with it.
         if line.in_atomic_block:
             # The rollback that follows makes psycopg drop its prepared statements.
-            raise OperationalError("The tables have changed: do the same again.") from error
+            raise OperationalError("The schema has changed: retry.") from error
         line.close()
         return _run_once(line, statement, values, read)
 

@@ -133,7 +133,7 @@ class Queue:
                 # A failing hook must not keep the item from becoming a dead letter.
                 self.give_up(failed.item)
         except Exception:
-            log.exception("giving_up_failed", queue=self.name, item=failed.item)
+            log.exception("dead_letter_hook_failed", queue=self.name, item=failed.item)
         item_died.send(sender=Queue, queue=self, error=failed.error)
 
     def _pause(self, failures: int) -> timedelta:

@@ -61,7 +61,7 @@ def _look(check: Check) -> None:
     rows = list(queue.ready(check.find(timezone.now()))[:MAX_COUNT])
     if not rows:
         return
-    log.error("stranded", check=check.name, count=len(rows), first=rows[0].pk)
+    log.error("stranded_rows_found", check=check.name, count=len(rows), first=rows[0].pk)
     stranded_found.send(sender=Check, check=check, count=len(rows))
     queue.work_each(rows, partial(_heal, check))
 

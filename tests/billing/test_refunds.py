@@ -272,7 +272,7 @@ def test_staff_note_no_refund_of_what_nobody_doubts(billing: Billing, reported: 
     note = {"action": "note_refund", "_selected_action": reported, "confirmed": "yes"}
     answer = admin_client.post("/admin/billing/payment/", note, follow=True).content.decode()
 
-    assert "Nobody doubts" in answer
+    assert "is not in doubt" in answer
     assert billing.payment(reported)["status"] == "reported"
 
 

@@ -65,7 +65,7 @@ def test_a_query_is_built_once_for_each_number_and_kind_of_values(locations: lis
 
 
 def test_a_value_that_does_not_reach_the_database_as_it_is_has_no_place(locations: list[Location]) -> None:
-    with pytest.raises(ValueError, match="1 values do not stand in this query"):
+    with pytest.raises(ValueError, match="1 values are transformed by this query"):
         Rows(lambda title: Location.objects.filter(title=f"{title}!"))("Salon 1")
 
 

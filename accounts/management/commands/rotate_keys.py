@@ -25,7 +25,7 @@ class Command(BaseCommand):
         unreadable = {name: progress.unreadable for name, progress in columns.items() if progress.unreadable}
         for name, keys in unreadable.items():
             shown = ", ".join(str(key) for key in keys[:10])
-            self.stderr.write(f"{name}: {len(keys)} fit none of the keys (rows {shown}).")
+            self.stderr.write(f"{name}: {len(keys)} cannot be decrypted with any configured key (rows {shown}).")
         if unreadable:
             raise CommandError("Put their key back at the end of FIELD_ENCRYPTION_KEYS, and run this again.")
         self.stdout.write(self.style.SUCCESS(f"{changed} secrets encrypted anew; all are under the newest key."))

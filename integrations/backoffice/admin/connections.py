@@ -247,8 +247,8 @@ class ConnectionAdmin(ReadOnlyAdmin):
         _("The signed name and the location's title belong together; the owner may see its data."),
         permission=OPERATE,
     )
-    def pass_review(self, request: HttpRequest, chosen: QuerySet[Connection]) -> str:
-        return each(chosen, lambda pk: staff.pass_review(pk, _staff(request)))
+    def pass_review(self, _request: HttpRequest, chosen: QuerySet[Connection]) -> str:
+        return each(chosen, staff.pass_review)
 
     @confirm_action(
         _("Read the webhook settings"),

@@ -15,8 +15,8 @@ from accounts.roles import staff_who_may
 from integrations.altegio import requests
 from integrations.altegio.answers import Answer, Outcome
 from integrations.altegio.requests import ApiRequest
+from integrations.backoffice.doctor.check_result import CheckResult, Health
 from integrations.backoffice.doctor.clock import fitting_zones, is_local_time, newest_samples
-from integrations.backoffice.doctor.finding import CheckResult, Health
 from integrations.backoffice.doctor.surroundings import mail_server, stored_secrets
 from integrations.backoffice.health import HEARTBEAT, MAX_SILENCE
 from integrations.connections.models import Application, Connection, application_for

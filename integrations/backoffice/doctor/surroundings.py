@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from django.conf import settings
 from django.core.mail import get_connection
 
-from integrations.backoffice.doctor.finding import CheckResult, Health
+from integrations.backoffice.doctor.check_result import CheckResult, Health
 from partner_portal.core.console_email import PRINTED
 from partner_portal.core.key_rotation import unreadable_columns
 

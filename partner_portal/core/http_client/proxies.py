@@ -63,4 +63,4 @@ def open_tunnel(proxy: Proxy, target: str, send: Callable[[bytes], None], receiv
     if not answer.startswith(b"HTTP/1.") or not status or not status[0].startswith(b"2"):
         raise ProxyTunnelError("The proxy (HTTPS_PROXY) refuses to connect to the address.")
     if not answer.endswith(b"\r\n\r\n"):
-        raise ProxyTunnelError("The proxy (HTTPS_PROXY) says more than it was asked.")
+        raise ProxyTunnelError("The proxy (HTTPS_PROXY) sent data after its answer to CONNECT.")

@@ -44,7 +44,7 @@ def time_left(ends_at: float) -> float:
     """Return the seconds until the deadline. Raises TimeoutError if it has passed."""
     left = ends_at - time.monotonic()
     if left <= 0:
-        raise TimeoutError("The time is over.")
+        raise TimeoutError("The deadline has passed.")
     return left
 
 
@@ -55,7 +55,7 @@ def resolve(host: str, port: int, ends_at: float) -> list[str]:
     """
     permits = _resolving
     if not permits.acquire(timeout=time_left(ends_at)):
-        raise NoConnectionError("Too many names are being asked for.")
+        raise NoConnectionError("Too many DNS lookups are under way.")
     found: SimpleQueue[list[str]] = SimpleQueue()
     threading.Thread(target=_look_up, args=(host, port, found, permits), daemon=True).start()
     try:

@@ -147,7 +147,7 @@ def test_a_name_that_does_not_fit_is_for_staff_before_the_owner_sees_anything(
     assert connection.review
     assert "Another place" not in client.get(answer["Location"]).content.decode()
 
-    staff.pass_review(connection.pk, support)
+    staff.pass_review(connection.pk)
     assert "Another place" in client.get(answer["Location"]).content.decode()
 
 

@@ -5,8 +5,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from integrations.backoffice.doctor.check_result import CheckResult, Health
 from integrations.backoffice.doctor.examination import database_is_ready, examine
-from integrations.backoffice.doctor.finding import CheckResult, Health
 from integrations.connections.models import Application
 
 # The application's flags in the developer account, and what each makes possible (docs/altegio.md §1).
