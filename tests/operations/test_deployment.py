@@ -17,7 +17,9 @@ from django.db import connection
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from integrations.backoffice.health import note_heartbeat
+from accounts.roles import Role
+from integrations.alerts.models import Alert
+from integrations.backoffice.health import CHECKS, note_heartbeat
 from tests.not_none import not_none
 
 pytestmark = pytest.mark.django_db
@@ -206,6 +208,22 @@ def test_the_page_names_every_metric_and_every_retention(metrics: set[str], sett
     retentions = {name for name in dir(settings) if re.fullmatch(r"\w*RETENTION\w*_DAYS", name)}
     missing = {name for name in metrics | retentions if f"`{name}`" not in OPERATIONS}
     assert not missing
+
+
+@pytest.mark.parametrize("kind", Alert.Kind)
+def test_the_page_says_what_to_do_at_each_kind_of_alert(kind: Alert.Kind) -> None:
+    assert f"\n| `{kind.value}` | {kind.label} | " in OPERATIONS
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_the_page_names_whatever_readyz_may_find_wrong(name: str) -> None:
+    health = OPERATIONS.partition("## Health\n")[2].partition("\n## ")[0]
+    assert f"`{name}`" in health
+
+
+@pytest.mark.parametrize("role", Role)
+def test_the_page_says_what_each_group_may(role: Role) -> None:
+    assert f"\n| {role.value} | " in OPERATIONS
 
 
 def test_every_file_the_pages_name_is_there() -> None:

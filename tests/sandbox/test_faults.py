@@ -3,12 +3,14 @@
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import requests
 
 from sandbox import Sandbox, Status
+from sandbox.faults import KINDS
 from tests.end_to_end.portal import wait_for
 from tests.sandbox.conftest import LONDON, MANCHESTER, Caller
 
@@ -17,6 +19,11 @@ from tests.sandbox.conftest import LONDON, MANCHESTER, Caller
 def granted(sandbox: Sandbox, altegio: Caller) -> Caller:
     sandbox.grant([LONDON, MANCHESTER])
     return altegio
+
+
+def test_the_page_names_every_kind() -> None:
+    page = Path("sandbox/README.md").read_text(encoding="utf-8")
+    assert {kind for kind in KINDS if f"`{kind}`" not in page} == set()
 
 
 def test_an_error_keeps_the_call_from_happening(sandbox: Sandbox, granted: Caller) -> None:
