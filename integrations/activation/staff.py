@@ -46,11 +46,13 @@ def try_again(connection_id: int, by: User) -> None:
     if is_over or connection.state in (State.EXPIRED, State.FAILED):
         if Connection.objects.beside(connection).undecided().filter(claim=connection.claim).exists():
             raise NotPossibleError(
-                _("%(connection)s: the same person has a newer claim, which waits.") % _named(connection)
+                _("%(connection)s: the same person has a newer claim, which waits.") % _message_params(connection)
             )
         _send_on(connection, _("Staff try again."), by)
     elif connection.state != State.GRANTED or not hurry(_activations(connection)):
-        raise NotPossibleError(_("%(connection)s is %(state)s: there is nothing to try again.") % _named(connection))
+        raise NotPossibleError(
+            _("%(connection)s is %(state)s: there is nothing to try again.") % _message_params(connection)
+        )
 
 
 @again_when_overtaken
@@ -62,7 +64,7 @@ def release(connection_id: int) -> None:
         # Marked as released, so that the claim is not held back for staff again.
         held.filter(pk=call.pk).update(params={**call.params, "released": True})
     if not hurry(held):
-        raise NotPossibleError(_("%(connection)s holds no activation back.") % _named(connection))
+        raise NotPossibleError(_("%(connection)s holds no activation back.") % _message_params(connection))
 
 
 @transaction.atomic
@@ -83,10 +85,10 @@ def give_to_claimant(connection_id: int, by: User) -> None:
     """
     connection = _lock_place(connection_id)
     if not is_for_staff(connection):
-        raise NotPossibleError(_("%(connection)s is %(state)s, not in conflict.") % _named(connection))
+        raise NotPossibleError(_("%(connection)s is %(state)s, not in conflict.") % _message_params(connection))
     if connection.claimant is None:
         raise NotPossibleError(
-            _("%(connection)s: the person who claims it has not signed in yet.") % _named(connection)
+            _("%(connection)s: the person who claims it has not signed in yet.") % _message_params(connection)
         )
     for rival in Connection.objects.beside(connection).undecided().order_by("pk"):
         _dismiss(lock(rival.pk), _("Staff gave the location to another person."), by)
@@ -132,7 +134,7 @@ def dismiss_claim(connection_id: int, by: User) -> None:
     connection = _lock_place(connection_id)
     if connection.state not in UNDECIDED or _is_decided_for(connection):
         raise NotPossibleError(
-            _("%(connection)s is %(state)s: there is nothing to decide any more.") % _named(connection)
+            _("%(connection)s is %(state)s: there is nothing to decide any more.") % _message_params(connection)
         )
     _dismiss(connection, _("Staff decided against this claim."), by)
     if not connection.is_proven:
@@ -228,5 +230,5 @@ def _activations(connection: Connection) -> QuerySet[OutgoingCall]:
     return OutgoingCall.objects.filter(connection=connection, kind=Activate.name)
 
 
-def _named(connection: Connection) -> dict[str, str]:
+def _message_params(connection: Connection) -> dict[str, str]:
     return {"connection": str(connection), "state": connection.get_state_display()}

@@ -20,17 +20,17 @@ from integrations.telephony.intake import MAX_CALLS, OBJECT, find_caller, take_c
 from integrations.telephony.models import PhoneCall
 from integrations.telephony.phone_calls import send_again, why_not_again
 from integrations.telephony.reading import InvalidCallError, read_ringing
-from integrations.telephony.reported_calls import Result, Verdict
+from integrations.telephony.reported_calls import CallOutcome, Result
 from integrations.telephony.switched_off import why_silent
 from partner_portal.core.english import english as _
 from partner_portal.core.list_parameters import choice, number, words
 
 CODES = {
-    Verdict.TAKEN: 202,
-    Verdict.KNOWN: 200,
-    Verdict.INVALID: 400,
-    Verdict.UNKNOWN_PLACE: 404,
-    Verdict.CONFLICT: 409,
+    CallOutcome.TAKEN: 202,
+    CallOutcome.KNOWN: 200,
+    CallOutcome.INVALID: 400,
+    CallOutcome.UNKNOWN_PLACE: 404,
+    CallOutcome.CONFLICT: 409,
 }
 REPORTED_ALREADY = {
     "field": "phone",
@@ -190,7 +190,7 @@ class Calls(ListAPIView[PhoneCall]):
         if not 1 <= len(request.data) <= MAX_CALLS:
             raise ValidationError({"non_field_errors": [f"Send a list of 1 to {MAX_CALLS} calls."]})
         results = take_calls(request.data)
-        if all(result.verdict is Verdict.INVALID for result in results):
+        if all(result.verdict is CallOutcome.INVALID for result in results):
             raise ValidationError({str(index): dict(result.problems) for index, result in enumerate(results)})
         return Response([_shown_in_list(result) for result in results], 202)
 
@@ -240,7 +240,7 @@ def answer_to_notification(raw: object) -> Response:
     try:
         call = read_ringing(raw, caller.rules)
     except InvalidCallError as bad:
-        return Response(bad.problems, CODES[Verdict.INVALID])
+        return Response(bad.problems, CODES[CallOutcome.INVALID])
     if why := why_silent(caller.chain):
         return Response({"detail": why}, 409)
     repeated = not call.is_hidden and not notify_of_call(caller.chain, **call.payload)

@@ -20,7 +20,7 @@ from integrations.telephony import legs
 from integrations.telephony.models import PhoneCall
 from integrations.telephony.phone_calls import CallHistory, can_be_asked, why_not_again
 from integrations.telephony.reading import HIDDEN
-from integrations.telephony.reported_calls import ReportedCall, Result, Verdict
+from integrations.telephony.reported_calls import CallOutcome, ReportedCall, Result
 from integrations.telephony.switched_off import KEPT_FOR, why_kept
 from partner_portal.core.english import english as _
 from partner_portal.core.fast_insert import insert
@@ -134,7 +134,7 @@ class _Writes:
     def _take_failed(self, known: PhoneCall, reported: ReportedCall) -> Result:
         """Send a failed call anew as reported, unless Altegio may hold the same content and cannot be asked."""
         if known.is_unconfirmed and known.chain_id not in self._asked and not _differing(known, reported):
-            return Result(Verdict.KNOWN, known, reported.warnings)
+            return Result(CallOutcome.KNOWN, known, reported.warnings)
         if why := why_not_again(known):
             return _conflict(known, why, reported)
         known.attempt_count += 1
@@ -151,7 +151,7 @@ class _Writes:
             result = self._send_or_keep(known, reported, best)
             return Result(result.verdict, known, [*reported.warnings, *left_out], result.problems)
         self._change(known, reported, best)
-        return Result(Verdict.KNOWN, known, [*reported.warnings, *left_out])
+        return Result(CallOutcome.KNOWN, known, [*reported.warnings, *left_out])
 
     def _send_or_keep(self, call: PhoneCall, reported: ReportedCall, content: Mapping[str, Any]) -> Result:
         """Store `content` in the call and queue it; keep it if the caller hides or the telephony is not on."""
@@ -165,7 +165,7 @@ class _Writes:
             self._unsent.add(call.pk)
         elif call.kept_until and chain.telephony != Chain.Telephony.ENABLING:
             return _conflict(call, call.error, reported)
-        return Result(Verdict.KNOWN if was_kept and call.error else Verdict.TAKEN, call, reported.warnings)
+        return Result(CallOutcome.KNOWN if was_kept and call.error else CallOutcome.TAKEN, call, reported.warnings)
 
     def _change(self, call: PhoneCall, reported: ReportedCall, content: Mapping[str, Any]) -> None:
         for name, value in content.items():
@@ -186,11 +186,11 @@ def _compared(known: PhoneCall, reported: ReportedCall) -> Result:
     """Compare a report with a call that Altegio has or is being sent: other content is a conflict."""
     if names := _differing(known, reported):
         return _conflict(known, ALREADY_SENT.format(names=", ".join(names)))
-    return Result(Verdict.KNOWN, known, reported.warnings)
+    return Result(CallOutcome.KNOWN, known, reported.warnings)
 
 
 def _conflict(call: PhoneCall, why: str, reported: ReportedCall | None = None) -> Result:
-    return Result(Verdict.CONFLICT, call, reported.warnings if reported else [], {"detail": why})
+    return Result(CallOutcome.CONFLICT, call, reported.warnings if reported else [], {"detail": why})
 
 
 def _differing(known: PhoneCall, reported: ReportedCall) -> list[str]:

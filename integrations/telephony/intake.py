@@ -11,7 +11,7 @@ from integrations.altegio.wire import parse_id
 from integrations.telephony.call_writes import store_calls
 from integrations.telephony.callers import Caller, TelephonyNotConnectedError, UnknownCallerError, caller_of
 from integrations.telephony.reading import InvalidCallError, read_ended
-from integrations.telephony.reported_calls import ReportedCall, Result, Verdict
+from integrations.telephony.reported_calls import CallOutcome, ReportedCall, Result
 from partner_portal.core.english import english as _
 
 MAX_CALLS = 200
@@ -35,10 +35,10 @@ def find_caller(raw: Mapping[str, Any], places: Places) -> Caller | Result:
     named = {name: raw[name] for name in ("salon_group_id", "salon_id") if raw.get(name) not in (None, "")}
     ids = {name: parse_id(value) for name, value in named.items()}
     if wrong := [name for name, number in ids.items() if number is None]:
-        return Result(Verdict.INVALID, problems={name: [DIGITS] for name in wrong})
+        return Result(CallOutcome.INVALID, problems={name: [DIGITS] for name in wrong})
     if not ids:
         name = "salon_id" if "salon_id" in raw else "salon_group_id"
-        return Result(Verdict.INVALID, problems={name: [NAME_A_PLACE]})
+        return Result(CallOutcome.INVALID, problems={name: [NAME_A_PLACE]})
     place = ids.get("salon_group_id"), ids.get("salon_id")
     if place not in places:
         places[place] = _look_up(*place)
@@ -49,20 +49,20 @@ def _look_up(salon_group_id: int | None, salon_id: int | None) -> Caller | Resul
     try:
         return caller_of(salon_group_id, salon_id)
     except UnknownCallerError as unknown:
-        return Result(Verdict.UNKNOWN_PLACE, problems={"detail": str(unknown)})
+        return Result(CallOutcome.UNKNOWN_PLACE, problems={"detail": str(unknown)})
     except TelephonyNotConnectedError as why:
-        return Result(Verdict.CONFLICT, problems={"detail": str(why)})
+        return Result(CallOutcome.CONFLICT, problems={"detail": str(why)})
 
 
 def _read(raw: object, places: Places) -> ReportedCall | Result:
     if not isinstance(raw, dict):
-        return Result(Verdict.INVALID, problems={"non_field_errors": [OBJECT]})
+        return Result(CallOutcome.INVALID, problems={"non_field_errors": [OBJECT]})
     caller = find_caller(raw, places)
     if isinstance(caller, Result):
         return caller
     try:
         read = read_ended(raw, caller.rules)
     except InvalidCallError as bad:
-        return Result(Verdict.INVALID, problems=bad.problems)
+        return Result(CallOutcome.INVALID, problems=bad.problems)
     call_id = read.payload.pop("call_id", "")
     return ReportedCall(caller, read.payload, read.warnings, call_id or uuid.uuid4().hex, has_own_id=bool(call_id))

@@ -10,7 +10,7 @@ from integrations.telephony.models import PhoneCall
 from integrations.telephony.parsing import Warnings
 
 
-class Verdict(Enum):
+class CallOutcome(Enum):
     """The outcome for a reported call."""
 
     TAKEN = "taken"  # new, or sent anew
@@ -24,7 +24,7 @@ class Verdict(Enum):
 class Result:
     """The result for one call; `problems` holds texts by field, or under `detail` one about the whole call."""
 
-    verdict: Verdict
+    verdict: CallOutcome
     call: PhoneCall | None = None
     warnings: Warnings = field(default_factory=list)
     problems: Mapping[str, Any] = field(default_factory=dict)
