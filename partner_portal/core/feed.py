@@ -34,6 +34,11 @@ def place(model: type[models.Model], most: int, *, column: str = "", max_bytes: 
     return keys
 
 
+def move_feeds_on(gap: int) -> None:
+    """Leave a gap of so many positions behind the last one of each feed."""
+    FeedEnd.objects.update(last_position=F("last_position") + gap)
+
+
 def take_turn(name: str) -> bool:
     """Lock `name` until the transaction ends. Return False if another transaction holds the lock."""
     FeedEnd.objects.get_or_create(name=name)

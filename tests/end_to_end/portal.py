@@ -253,6 +253,11 @@ class Portal:
         count: int = self.database.query(f"SELECT count(*) FROM outbox_outgoingcall WHERE {condition}")[0][0]
         return count
 
+    def forget_heartbeat(self) -> None:
+        """As if a minute had gone by since the last worker stopped."""
+        code = "from django.core.cache import cache; cache.delete('worker-heartbeat')"
+        self.command("shell", "--verbosity", "0", "--command", code)
+
     def forget_calls(self) -> None:
         """A new test: what an earlier one has not finished is over, and the call budget is full."""
         self.database.query(

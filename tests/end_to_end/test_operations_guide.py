@@ -22,13 +22,14 @@ LARGEST = (
 EMPTY = 'psql --dbname postgres://… --command "DROP SCHEMA public CASCADE; CREATE SCHEMA public"'
 LIST = "pg_restore --list portal-….dump"
 RESTORE = "pg_restore --exit-on-error --single-transaction --no-owner --dbname postgres://… portal-….dump"
+RESUME = "python manage.py resume_after_restore"
 NEEDS_POSTGRESQL = {
     "deploy/backup.sh /var/backups/portal",
     EMPTY,
     LIST,
     RESTORE,
     "python manage.py migrate --noinput",
-    "UPDATE outbox_outgoingcall SET state = 'unconfirmed' WHERE state IN ('queued', 'sending');",
+    RESUME,
     LARGEST,
     "VACUUM",
 }
@@ -205,12 +206,15 @@ def lose_the_database(operator: Operator, folder: Path) -> None:
     operator.types(EMPTY, ("postgres://…", address))
     operator.types(RESTORE, ("postgres://…", address), ("portal-….dump", dump))
     operator.types("python manage.py migrate --noinput")
-    operator.asks("UPDATE outbox_outgoingcall SET state = 'unconfirmed' WHERE state IN ('queued', 'sending');")
+    portal.forget_heartbeat()
+    assert "none of the lost time is given out again" in operator.types(RESUME)
     assert portal.database.query(count) == before
     assert portal.database.query("SELECT FROM pg_tables WHERE tablename = 'added_since'") == []
     operator.starts()
     operator.types("python manage.py doctor")
     operator.connects_a_location()
+    [(newest,)] = portal.database.query("SELECT max(id) FROM connections_connection")
+    assert newest > 1_000_000
     assert len(operator.asks(LARGEST)) == 10
     operator.asks("VACUUM")
 

@@ -1,0 +1,33 @@
+"""Make a database that was restored from a backup fit to go on (docs/operations.md, Backups)."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from integrations.backoffice.health import what_is_wrong
+from integrations.outbox.restored import ask_before_sending
+from partner_portal.core.key_gap import GAP, leave_gap
+
+
+class Command(BaseCommand):
+    help = (
+        "Make a database that was restored from a backup fit to go on, before anything is started: what waited to be "
+        f"sent is asked about first, and new rows get numbers {GAP:,} further on, as those of the lost time live on "
+        "outside. Once more does no harm. It refuses while a worker is alive."
+    )
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        if not what_is_wrong(["worker"]):
+            raise CommandError(
+                "A worker has given a sign of life within the last minute, and may send what waits. Stop worker and "
+                "beat, and run this a minute later. Nothing was changed."
+            )
+        with transaction.atomic():
+            calls = ask_before_sending()
+            tables = leave_gap()
+        waited = "1 call that waited" if calls == 1 else f"{calls:,} calls that waited"
+        self.stdout.write(
+            f"{waited} may have been sent since the backup: Altegio is asked first, unless repeating does no harm. "
+            f"New rows of {tables} tables get numbers {GAP:,} further on: none of the lost time is given out again."
+        )
