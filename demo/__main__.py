@@ -39,11 +39,37 @@ UNLIMITED = {"ALTEGIO_REQUESTS_PER_SECOND": "50", "ALTEGIO_REQUESTS_PER_MINUTE":
 FEW_THREADS = ("--concurrency", "6")
 
 
-def environment() -> dict[str, str]:
-    """The portal's environment: what is set already wins, but for the sandbox.
+def _own() -> dict[str, str]:
+    """What is the demonstration's alone: where it stores, what carries its messages, and who is Altegio to it."""
+    return {
+        # All of it below VAR_DIR.
+        "DATABASE_URL": "",
+        "REDIS_URL": "",
+        "EMBEDDED_BROKER_DIR": "",
+        "VAR_DIR": str(VAR),
+        "ALTEGIO_PARTNER_TOKEN": "demo-token",
+        "ALTEGIO_APPLICATION_ID": "1",
+        "ALTEGIO_APP_URL": SANDBOX,
+        "ALTEGIO_API_URL": f"{SANDBOX}/api/v1",
+        "ALTEGIO_FRAME_ANCESTORS": f"http://localhost:{SANDBOX_PORT} http://127.0.0.1:{SANDBOX_PORT}",
+    }
 
-    A `.env` is not read: it may be that of a portal in service, which must get no invented people, nor staff whose
-    password everybody knows.
+
+def _not_taken(exported: Mapping[str, str]) -> list[str]:
+    """The variables of the shell that would lead to another database, broker or Altegio."""
+    own = _own()
+    return sorted(
+        name
+        for name, value in exported.items()
+        if value and (name in own or name.startswith("ALTEGIO_")) and own.get(name) != value
+    )
+
+
+def environment() -> dict[str, str]:
+    """The portal's environment: what is set already wins, but for what is the demonstration's own.
+
+    Neither a `.env` nor the shell names its database, broker or Altegio: they may be those of a portal in service,
+    which must get no invented people, nor staff whose password everybody knows.
     """
     defaults = {
         "SECRET_KEY": _kept("secret-key", lambda: secrets.token_urlsafe(50)),
@@ -53,11 +79,6 @@ def environment() -> dict[str, str]:
         "SERVE_STATIC_WITHOUT_COLLECTING": "1",
         "LOG_LEVEL": "WARNING",
         "LOG_JSON": "0",
-        "ALTEGIO_PARTNER_TOKEN": "demo-token",
-        "ALTEGIO_APPLICATION_ID": "1",
-        "ALTEGIO_APP_URL": SANDBOX,
-        "ALTEGIO_API_URL": f"{SANDBOX}/api/v1",
-        "ALTEGIO_FRAME_ANCESTORS": f"http://localhost:{SANDBOX_PORT} http://127.0.0.1:{SANDBOX_PORT}",
         "BIND": f"127.0.0.1:{PORT}",
         # What is tried on this machine listens on this machine.
         "EVENTS_ALLOW_PRIVATE": "true",
@@ -72,10 +93,11 @@ def environment() -> dict[str, str]:
         "DJANGO_SUPERUSER_EMAIL": STAFF_EMAIL,
         "DJANGO_SUPERUSER_PASSWORD": STAFF_PASSWORD,
     }
-    env = defaults | dict(os.environ) | {"ENV_FILE": os.devnull}
+    exported = {name: value for name, value in os.environ.items() if not name.startswith("ALTEGIO_")}
+    known = defaults | exported | _own()
     # For commands in another terminal, by ENV_FILE.
-    (VAR / "demo.env").write_text("".join(f"{name}={env[name]}\n" for name in defaults))
-    return env
+    (VAR / "demo.env").write_text("".join(f"{name}={known[name]}\n" for name in defaults | _own()))
+    return known | {"ENV_FILE": os.devnull}
 
 
 def _kept(name: str, make: Callable[[], str]) -> str:
@@ -102,6 +124,9 @@ def main() -> None:
     insist_on_free_ports()
     close_to_others(VAR)
     env = environment()
+    if not_taken := ", ".join(_not_taken(os.environ)):
+        print(f"\n  Set in this shell, and not for the demonstration, which has its own: {not_taken}.", flush=True)
+        print("  Unset them in a terminal in which commands are to find it.", flush=True)
     _prepare(env)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(0))

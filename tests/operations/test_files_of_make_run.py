@@ -87,22 +87,60 @@ def test_commands_find_the_demonstration_by_its_file(tmp_path: Path) -> None:
     assert (found.returncode, found.stderr) == (0, "")
 
 
-def test_the_demonstration_leaves_the_database_of_a_portal_in_service_alone(tmp_path: Path) -> None:
-    (tmp_path / "in-service.env").write_text("DATABASE_URL=postgres://portal@db/portal\nREDIS_URL=redis://db/0\n")
-    ask = (
-        "import os, sys, pathlib, demo.__main__ as demo; demo.VAR = pathlib.Path(sys.argv[1]); "
-        "os.environ |= demo.environment(); from partner_portal import settings; "
-        "print(settings.DATABASES['default']['ENGINE'], settings.REDIS_URL or 'no Redis')"
-    )
-    asked = command(
-        "-c",
-        ask,
-        str(tmp_path),
-        ENV_FILE=str(tmp_path / "in-service.env"),
-        VAR_DIR=str(tmp_path),
-        PYTHONPATH=str(ROOT),
-    )
-    assert asked.stdout.splitlines()[-1:] == ["django.db.backends.sqlite3 no Redis"], asked.stderr
+IN_SERVICE = {
+    "DATABASE_URL": "postgres://portal@db/portal",
+    "REDIS_URL": "redis://db/0",
+    "ALTEGIO_PARTNER_TOKEN": "the-real-one",
+    "ALTEGIO_APPLICATION_ID": "77",
+    "ALTEGIO_APP_URL": "https://app.alteg.io",
+    "ALTEGIO_API_URL": "https://api.alteg.io/api/v1",
+    "ALTEGIO_REQUESTS_PER_MINUTE": "1",
+}
+ASK = """
+import os, sys, pathlib
+import demo.__main__ as demo
+demo.VAR = pathlib.Path(sys.argv[1])
+env = demo.environment()
+os.environ.clear()
+os.environ.update(env)
+from partner_portal import settings as its
+database = its.DATABASES["default"]
+file = pathlib.Path(database["NAME"]).relative_to(demo.VAR)
+print(database["ENGINE"].rpartition(".")[2], file, its.REDIS_URL or "no Redis")
+print(pathlib.Path(its.CELERY_BROKER_TRANSPORT_OPTIONS["data_folder_in"]).relative_to(demo.VAR))
+print(its.ALTEGIO_PARTNER_TOKEN, its.ALTEGIO_APPLICATION_ID, its.ALTEGIO_APP_URL, its.ALTEGIO_API_URL)
+print(its.ALTEGIO_REQUESTS_PER_MINUTE, its.BRAND.name)
+"""
+ITS_OWN = [
+    "sqlite3 portal.sqlite3 no Redis",
+    "broker/messages",
+    "demo-token 1 http://localhost:8010 http://localhost:8010/api/v1",
+    "200 Heron",
+]
+
+
+@pytest.mark.parametrize("exported", [True, False])
+def test_the_demonstration_leaves_a_portal_in_service_and_the_real_altegio_alone(
+    tmp_path: Path, exported: bool
+) -> None:
+    """Whether the shell names them or a file does. Of all else what the shell says counts."""
+    (tmp_path / "in-service").mkdir()
+    file = tmp_path / "in-service.env"
+    file.write_text("".join(f"{name}={value}\n" for name, value in IN_SERVICE.items()))
+    elsewhere = {"VAR_DIR": str(tmp_path / "in-service"), "EMBEDDED_BROKER_DIR": str(tmp_path / "in-service")}
+    shell = IN_SERVICE | elsewhere if exported else {"ENV_FILE": str(file)}
+    (tmp_path / "var").mkdir()
+    asked = command("-c", ASK, str(tmp_path / "var"), PYTHONPATH=str(ROOT), BRAND_NAME="Heron", **shell)
+    assert asked.stdout.splitlines()[-4:] == ITS_OWN, asked.stderr
+    assert list((tmp_path / "in-service").iterdir()) == []
+
+
+def test_what_the_shell_names_in_vain_is_said() -> None:
+    """A command in that shell would still go there."""
+    say = "import os, demo.__main__ as demo; print(demo._not_taken(os.environ))"
+    shell = {"REDIS_URL": "redis://db/0", "ALTEGIO_TIMEOUT": "2", "DATABASE_URL": "", "ALTEGIO_APPLICATION_ID": "1"}
+    said = command("-c", say, PYTHONPATH=str(ROOT), **shell)
+    assert said.stdout == "['ALTEGIO_TIMEOUT', 'REDIS_URL']\n", said.stderr
 
 
 def test_a_command_without_settings_ends_with_a_sentence() -> None:
