@@ -1,6 +1,6 @@
 """Intake of the messages that Altegio asks the partner to send: each is stored once and gets the partner's id."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from django.db.models import TextField
@@ -11,9 +11,10 @@ from integrations.alerts.models import Alert
 from integrations.alerts.raising import raise_alert
 from integrations.connections.models import Connection
 from integrations.messaging.bulk_insert import store_messages
-from integrations.messaging.message_parsing import AnyDestination, Destination, MessageRequest, UnreadableDestination
+from integrations.messaging.message_parsing import Destination, MessageRequest, UnreadableDestination
 from integrations.messaging.message_senders import Place, sender_at
 from integrations.messaging.models import RequestedMessage
+from partner_portal.core.bounded_body import NOT_STORED, HttpError
 from partner_portal.core.encryption import decrypt, encrypt
 from partner_portal.core.wake import wake
 
@@ -30,24 +31,44 @@ def take_messages(place: Place, request: MessageRequest) -> Answers:
 
     A send id that this connection has used already refers to the stored message. With another number or text it is an
     error, and staff are alerted, unless the stored content cannot be decrypted. The partner's systems are notified of
-    each message when it gets its position (`message_feed.py`). Raises HttpError as `sender_at` does.
+    each message when it gets its position (`message_feed.py`). Raises HttpError as `sender_at` does, and 503
+    if a message could not be stored.
     """
-    destinations = request["destination_params"]
     asked: dict[str, Destination] = {}
-    for item in destinations:
+    for item in request["destination_params"]:
         if not isinstance(item, UnreadableDestination):
             asked.setdefault(str(item["id"]), item)
+    standing, refusal = _take(place, request, asked)
+    return _answers(place, request, standing, refusal)
+
+
+def _take(place: Place, request: MessageRequest, asked: dict[str, Destination]) -> tuple[Standing, str]:
+    """Store what is new. Return what is stored under each send id, and why nothing is taken; "" if it is.
+
+    The two statements may see different states: the first stores nothing while the connection is frozen, and the
+    second finds it unfrozen, or replaced by another. What is stored nowhere then is stored once more.
+    """
+    standing: Standing = {}
+    for _attempt in range(2):
+        standing |= _store(place, request, [item for send_id, item in asked.items() if send_id not in standing])
+        if asked and len(standing) == len(asked):
+            return standing, ""
+        connection_id, refusal = sender_at(place)
+        if not refusal:
+            standing |= _there(connection_id, asked.keys() - standing.keys())
+        if refusal or len(standing) == len(asked):
+            return standing, refusal
+    raise HttpError(503, NOT_STORED)
+
+
+def _store(place: Place, request: MessageRequest, destinations: Sequence[Destination]) -> Standing:
+    """Store the new ones of these destinations; return them."""
     # The rows are inserted in a fixed order, which prevents deadlocks between two requests.
-    keys = store_messages(place, sorted(_rows(request, asked.values())), timezone.now())
+    keys = store_messages(place, sorted(_rows(request, destinations)), timezone.now())
     if keys:
         wake("integrations.messaging.tasks.place_messages")
-    standing: Standing = {send_id: (key, (asked[send_id]["phone"], request["text"])) for send_id, key in keys.items()}
-    if len(keys) < max(len(asked), 1):
-        connection_id, refusal = sender_at(place)
-        if refusal:
-            return [_refused(_id_of(item), refusal) for item in destinations]
-        standing |= _there(connection_id, asked.keys() - keys.keys())
-    return _answers(place, request, standing)
+    phones = {str(item["id"]): item["phone"] for item in destinations}
+    return {send_id: (key, (phones[send_id], request["text"])) for send_id, key in keys.items()}
 
 
 def _there(connection_id: int, send_ids: Collection[str]) -> Standing:
@@ -66,11 +87,15 @@ def _readable(*stored: str) -> tuple[str, str] | None:
     return phone, text
 
 
-def _answers(place: Place, request: MessageRequest, standing: Standing) -> Answers:
+def _answers(place: Place, request: MessageRequest, standing: Standing, refusal: str) -> Answers:
+    """What Altegio is answered for each destination: `refusal` for what stands nowhere because of it."""
     answers, used_twice = [], False
     for item in request["destination_params"]:
         if isinstance(item, UnreadableDestination):
-            answers.append(_refused(item.id, item.why))
+            answers.append(_refused(item.id, refusal or item.why))
+            continue
+        if refusal and str(item["id"]) not in standing:
+            answers.append(_refused(item["id"], refusal))
             continue
         key, content = standing[str(item["id"])]
         if content in (None, (item["phone"], request["text"])):
@@ -91,10 +116,6 @@ def _tell_of_used_id(place: Place) -> None:
         "with an error and is not sent. Ask Altegio whether its send ids are unique for this location."
     )
     raise_alert(Alert.Kind.MESSAGES, f"messages:used-id:{connection_id}", text, connection)
-
-
-def _id_of(item: AnyDestination) -> str | int | None:
-    return item.id if isinstance(item, UnreadableDestination) else item["id"]
 
 
 def _refused(send_id: str | int | None, why: str) -> dict[str, Any]:

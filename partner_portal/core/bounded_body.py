@@ -2,6 +2,8 @@
 
 from django.http import HttpRequest
 
+NOT_STORED = "Not stored: try again."
+
 
 class HttpError(Exception):
     """Raised to answer a request with `status`; `str()` says why in a few words."""

@@ -13,7 +13,7 @@ from django.db import Error as DatabaseAway
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from partner_portal.core.bounded_body import HttpError, read_body
+from partner_portal.core.bounded_body import NOT_STORED, HttpError, read_body
 from partner_portal.core.clean import InvalidJsonError
 
 log = structlog.get_logger(__name__)
@@ -26,10 +26,12 @@ def taken() -> HttpResponse:
     return HttpResponse(b"ok", content_type="text/plain", headers={"Content-Length": "2"})
 
 
+# RFC 9110: a 401 response says how to authenticate (§15.5.2), a 503 after how many seconds to retry (§15.6.4).
+HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "5"}}
+
+
 def _refusal(refusal: HttpError) -> HttpResponse:
-    # RFC 9110 §15.5.2: a 401 response must say how to authenticate.
-    proof = {"WWW-Authenticate": "Bearer"} if refusal.status == 401 else None
-    return JsonResponse({"detail": str(refusal)}, status=refusal.status, headers=proof)
+    return JsonResponse({"detail": str(refusal)}, status=refusal.status, headers=HEADERS.get(refusal.status))
 
 
 def answer_json(value: Any) -> HttpResponse:
@@ -59,7 +61,7 @@ def webhook_endpoint(max_bytes: int, *headers: str) -> Callable[[Callable[..., H
                 return JsonResponse({"detail": str(problem)}, status=400)
             except DatabaseAway as error:
                 log.error("incoming_not_stored", error=type(error).__name__)
-                return JsonResponse({"detail": "Not stored: try again."}, status=503, headers={"Retry-After": "5"})
+                return _refusal(HttpError(503, NOT_STORED))
             return answer or taken()
 
         return view
