@@ -16,6 +16,7 @@ from integrations.alerts.raising import clear_alerts, raise_alert
 from integrations.altegio.answers import ConnectionStatus
 from integrations.connections.models import LIVE, Connection, State
 from integrations.connections.signals import connection_changed, status_synced
+from integrations.messaging.api_keys import void_other_keys
 from integrations.webhook_settings.models import WebhookSettings
 from integrations.webhook_settings.signals import webhook_settings_read
 
@@ -38,15 +39,21 @@ def compare_settings(connection: Connection, status: ConnectionStatus, **_: Any)
     """Compare each status of a live connection; a status without settings changes nothing."""
     if connection.state not in LIVE or status.special_settings is None:
         return
-    missing = not_recorded(status.special_settings, sent_settings(connection))
+    sent = sent_settings(connection)
+    missing = not_recorded(status.special_settings, sent)
     if EVENT_ADDRESS in missing and _is_mended(connection):
         missing.remove(EVENT_ADDRESS)
     known = TakenSettings.objects.filter(connection=connection).first()
+    never_sent = known is not None and known.state == Taken.NOT_SENT
+    is_new = _note(connection, known, _state_of(missing, never_sent=never_sent), missing)
+    if is_new and sent.api_key and API_KEY not in missing:
+        void_other_keys(connection, sent.api_key)
+
+
+def _state_of(missing: list[str], *, never_sent: bool) -> TakenSettings.State:
     if not missing:
-        _note(connection, known, Taken.TAKEN, missing)
-    else:
-        never_sent = known is not None and known.state == Taken.NOT_SENT
-        _note(connection, known, Taken.NOT_SENT if never_sent else Taken.DIFFERENT, missing)
+        return Taken.TAKEN
+    return Taken.NOT_SENT if never_sent else Taken.DIFFERENT
 
 
 def note_active_at_the_grant(connection: Connection) -> None:
@@ -57,11 +64,11 @@ def note_active_at_the_grant(connection: Connection) -> None:
 
 def _note(
     connection: Connection, known: TakenSettings | None, state: TakenSettings.State, missing: list[str]
-) -> None:
-    """Store what is new, and raise or clear the alert about it."""
+) -> bool:
+    """Store the comparison if it is new, and raise or clear the alert about it. Return whether it is new."""
     names = ", ".join(missing)
     if known is not None and (known.state, known.missing) == (state, names):
-        return
+        return False
     fields = {"state": state, "missing": names, "since": timezone.now()}
     TakenSettings.objects.update_or_create(connection=connection, defaults=fields)
     key = f"settings:{connection.pk}"
@@ -69,6 +76,7 @@ def _note(
     if state is not Taken.TAKEN:
         text = f"{connection}: {REMEDY[state].format(missing=names)}"
         raise_alert(Alert.Kind.SETTINGS, key, text, connection)
+    return True
 
 
 @receiver(webhook_settings_read)

@@ -3,9 +3,12 @@
 import secrets
 
 from django.db import transaction
+from django.db.models import Exists
 
+from integrations.altegio.answers import Outcome
 from integrations.connections.models import Connection, Installation
 from integrations.messaging.models import ReplacedApiKey
+from integrations.outbox.models import Attempt
 from partner_portal.core.encryption import lookup_hash
 
 
@@ -51,9 +54,18 @@ def replace_api_key(connection: Connection) -> None:
     installation.save(update_fields=["api_key", "api_key_hash"])
 
 
-def forget_replaced_keys(connection: Connection) -> None:
-    """Delete the keys that were replaced before the arrival of a connection whose activation Altegio has accepted.
+def void_keys_before_activation(connection: Connection) -> None:
+    """Delete the keys that were replaced before the arrival, if Altegio accepted an activation since.
 
-    The activation was built after the arrival, so it carried none of them.
+    Altegio may still hold a former key where the location is active although each activation was refused, or its
+    answer was lost.
     """
-    ReplacedApiKey.objects.of(connection).filter(replaced_at__lt=connection.arrived_at).delete()
+    sent = Attempt.objects.filter(call__connection=connection, call__kind="activate", purpose=Attempt.Purpose.SEND)
+    is_taken = Exists(sent.filter(outcome=Outcome.ACCEPTED))
+    # The activation was built after the arrival, so it carried no key that was replaced before.
+    ReplacedApiKey.objects.of(connection).filter(is_taken, replaced_at__lt=connection.arrived_at).delete()
+
+
+def void_other_keys(connection: Connection, api_key: str) -> None:
+    """Delete every replaced key but `api_key`, which a status shows Altegio to have."""
+    ReplacedApiKey.objects.of(connection).exclude(api_key_hash=lookup_hash(api_key)).delete()

@@ -6,11 +6,11 @@ from django.dispatch import receiver
 
 from integrations.connections.models import UNDECIDED, Connection, State
 from integrations.connections.signals import connection_changed
-from integrations.messaging.api_keys import forget_replaced_keys
+from integrations.messaging.api_keys import void_keys_before_activation
 
 
 @receiver(connection_changed)
 def void_replaced_keys(connection: Connection, before: State, after: State, **_: Any) -> None:
-    """Delete replaced keys once a new activation is accepted, because then Altegio has the newest key."""
+    """Where a new activation was accepted, Altegio has the newest key."""
     if before in UNDECIDED and after == State.ACTIVE:
-        forget_replaced_keys(connection)
+        void_keys_before_activation(connection)

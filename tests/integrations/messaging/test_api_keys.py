@@ -6,7 +6,8 @@ import pytest
 from pytest_django.fixtures import DjangoAssertNumQueries
 
 from integrations.connections.models import Connection, Installation, State
-from integrations.messaging.api_keys import replace_api_key
+from integrations.messaging.api_keys import replace_api_key, void_other_keys
+from integrations.status_sync.status_sync import ask_status
 from sandbox import Sandbox
 from tests.not_none import not_none
 from tests.response import Api, Response
@@ -92,3 +93,67 @@ def test_a_replaced_key_is_resolved_until_altegio_has_the_new_one(
     assert resolve(api, new).json()["id"] == second.pk
     assert resolve(api, old).status_code == 404
     assert Installation.objects.count() == 1
+
+
+@pytest.fixture
+def reconnected(
+    altegio: Sandbox,
+    connect: Callable[..., Connection],
+    reconnect: Callable[[Connection], Connection],
+    work: Callable[..., None],
+) -> Callable[[], tuple[str, str]]:
+    """Connects anew after the key was replaced, as Altegio is by then. Returns the former and the new key."""
+    connection = connect(10101)
+    former = connection.installation.api_key
+    replace_api_key(connection)
+    altegio.uninstall(10101)
+    ask_status(connection)
+    work()
+
+    def run() -> tuple[str, str]:
+        return former, reconnect(connection).installation.api_key
+
+    return run
+
+
+def known(api: Api, *keys: str) -> list[bool]:
+    return [resolve(api, key).status_code == 200 for key in keys]
+
+
+def test_a_key_that_altegio_never_took_makes_the_former_one_void_only_once_its_status_shows_it(
+    api: Api, altegio: Sandbox, reconnected: Callable[[], tuple[str, str]], work: Callable[..., None]
+) -> None:
+    """A private application is active at the grant and refuses the activation, which carries the new key."""
+    altegio.set_application(1, private=True)
+    former, new = reconnected()
+    newest = Connection.objects.latest("pk")
+    assert (newest.state, known(api, former, new)) == (State.ACTIVE, [True, True])
+
+    at_altegio = not_none(altegio.world.connection(1, 10101))
+    for recorded, voids in ((former, False), (new, True)):
+        at_altegio.api_key = recorded
+        ask_status(newest)
+        work()
+        assert known(api, former, new) == [not voids, True]
+
+
+def test_after_a_lost_answer_both_keys_stand_until_the_status_shows_the_new_one(
+    api: Api, altegio: Sandbox, reconnected: Callable[[], tuple[str, str]], work: Callable[..., None]
+) -> None:
+    altegio.fault("drop_after", "activate")
+    former, new = reconnected()
+    newest = Connection.objects.latest("pk")
+    assert (newest.state, known(api, former, new)) == (State.ACTIVE, [True, True])
+    ask_status(newest)
+    work()
+    assert known(api, former, new) == [False, True]
+
+
+def test_a_key_that_altegio_shows_is_kept_though_it_is_being_replaced(
+    api: Api, altegio: Sandbox, connect: Callable[..., Connection]
+) -> None:
+    connection = connect(10101)
+    shown = connection.installation.api_key
+    replace_api_key(connection)
+    void_other_keys(connection, shown)
+    assert known(api, shown) == [True]
