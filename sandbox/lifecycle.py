@@ -108,6 +108,7 @@ def uninstall(world: World, application_id: int, location_id: int, source: str =
     _move(connection, Status.UNINSTALLED, source, world.now())
     connection.api_key, connection.webhook_urls, connection.short_names = None, [], []
     connection.chat_url, connection.tips_url, connection.channels = None, None, {}
+    connection.chat_panel = None
     world.touch()
     if source != PARTNER:
         _tell(world, connection, "uninstall")

@@ -5,20 +5,10 @@ from datetime import datetime
 from django.db.models import QuerySet
 
 from integrations.chat.chat_signals import TOO_LATE
-from integrations.chat.models import ChatPanel, ChatSignal
-from integrations.chat.panels import InstallPanel, tell_panel
-from integrations.connections.models import Connection, SyncState
+from integrations.chat.models import ChatSignal
+from integrations.chat.panels import InstallPanel
 from integrations.outbox.watch import key_of, unfinished
 from partner_portal.core.watch import register_check
-
-
-def _tell(panel: ChatPanel) -> None:
-    here = Connection.objects.at(panel.installation.application_id, panel.installation.location_id)
-    connection = here.live().select_related("application", "location").first()
-    if connection is None:
-        panel.set_sync(SyncState.FAILED, "This location is not connected.")
-    else:
-        tell_panel(panel, connection)
 
 
 def _untold_signals(now: datetime) -> QuerySet[ChatSignal]:
@@ -30,5 +20,5 @@ def _end(signal: ChatSignal) -> None:
     signal.end(ChatSignal.State.FAILED, str(TOO_LATE))
 
 
-register_check("chat panel: queued", InstallPanel.untold, _tell)
+register_check("chat panel: queued", InstallPanel.untold, InstallPanel.tell_again)
 register_check("chat signal: queued", _untold_signals, _end)

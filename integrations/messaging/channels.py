@@ -4,33 +4,13 @@ from django.db import transaction
 
 from integrations.altegio import requests
 from integrations.altegio.requests import ApiRequest
-from integrations.connections.models import Connection, SyncState
+from integrations.connections.models import Connection
 from integrations.connections.transitions import connection_of
 from integrations.messaging.models import ChannelSwitch
 from integrations.outbox.call_kinds import register
 from integrations.outbox.models import OutgoingCall
-from integrations.outbox.queue import queue_newest
 from integrations.outbox.synced_rows import SyncKind
 from partner_portal.core.english import english as _
-
-
-@transaction.atomic
-def switch_channel(connection: Connection, slug: ChannelSwitch.Slug, *, is_available: bool) -> ChannelSwitch:
-    """Switch a location's channel on or off and queue the call to Altegio; quick changes share one call."""
-    place = {"installation": connection.installation, "slug": slug}
-    ChannelSwitch.objects.get_or_create(**place, defaults={"is_available": is_available})
-    switch = ChannelSwitch.objects.select_for_update().get(**place)
-    switch.is_available = is_available
-    switch.save(update_fields=["is_available"])
-    switch.set_sync(SyncState.QUEUED)
-    queue_newest(
-        UpdateChannel,
-        f"channel:{connection.pk}:{slug}",
-        ordering_key=connection.ordering_key,
-        connection_id=connection.pk,
-        switch=switch.pk,
-    )
-    return switch
 
 
 @register
@@ -43,6 +23,10 @@ class UpdateChannel(SyncKind):
     model = ChannelSwitch
     parameter = "switch"
 
+    @classmethod
+    def coalesce_key_of(cls, row: ChannelSwitch, connection: Connection) -> str:
+        return f"{cls.name}:{connection.pk}:{row.slug}"
+
     def request(self, call: OutgoingCall) -> ApiRequest:
         connection, switch = connection_of(call), ChannelSwitch.objects.get(pk=call.params["switch"])
         return requests.update_channel(
@@ -51,3 +35,17 @@ class UpdateChannel(SyncKind):
             switch.slug,
             is_available=switch.is_available,
         )
+
+
+@transaction.atomic
+def switch_channel(connection: Connection, slug: ChannelSwitch.Slug, *, is_available: bool) -> ChannelSwitch:
+    """Switch a location's channel on or off and queue the call to Altegio; quick changes share one call."""
+    wanted = {"is_available": is_available}
+    made, _is_new = ChannelSwitch.objects.get_or_create(
+        installation=connection.installation, slug=slug, defaults=wanted
+    )
+    switch: ChannelSwitch = UpdateChannel.locked(made.pk)
+    switch.is_available = is_available
+    switch.save(update_fields=["is_available"])
+    UpdateChannel.tell(switch, connection)
+    return switch

@@ -4,11 +4,10 @@ from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from integrations.connections.models import Connection, SyncState
 from integrations.messaging.call_kinds import queue_relays
-from integrations.messaging.channels import UpdateChannel, switch_channel
+from integrations.messaging.channels import UpdateChannel
 from integrations.messaging.message_ends import MAX_WAIT, end, open_messages
-from integrations.messaging.models import BatchState, CallbackAddress, ChannelSwitch, RequestedMessage, StatusBatch
+from integrations.messaging.models import BatchState, CallbackAddress, RequestedMessage, StatusBatch
 from integrations.outbox.models import UNFINISHED
 from integrations.outbox.watch import key_of, unfinished
 from partner_portal.core.watch import register_check
@@ -30,15 +29,6 @@ def _unrelayed(now: datetime) -> QuerySet[CallbackAddress]:
     )
 
 
-def _tell(switch: ChannelSwitch) -> None:
-    here = Connection.objects.at(switch.installation.application_id, switch.installation.location_id)
-    connection = here.live().select_related("application", "location").first()
-    if connection is None:
-        switch.set_sync(SyncState.FAILED, "This location is not connected.")
-    else:
-        switch_channel(connection, ChannelSwitch.Slug(switch.slug), is_available=switch.is_available)
-
-
 register_check("message statuses: waiting", _unrelayed, lambda address: queue_relays([address.pk]))
 register_check("message: to be answered", _unended, lambda message: end([message.pk]), by_age=True)
-register_check("channel: queued", UpdateChannel.untold, _tell)
+register_check("channel: queued", UpdateChannel.untold, UpdateChannel.tell_again)

@@ -1,15 +1,25 @@
-"""Calls that send Altegio the newest state of a row, which then records whether Altegio has it (`Synced`)."""
+"""Calls that send Altegio the newest state of a row, which then records whether Altegio has it (`Synced`).
 
+After an activation Altegio may have lost what the location had before, so every such row is sent again.
+"""
+
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
-from django.db.models import OuterRef, QuerySet
+from django.db import transaction
+from django.db.models import OuterRef, QuerySet, Value
+from django.dispatch import receiver
+from django.utils.translation import gettext as _
 
 from integrations.altegio.answers import Answer
-from integrations.connections.models import Synced, SyncState
-from integrations.outbox.call_kinds import CallKind
+from integrations.connections.models import LIVE, Connection, State, Synced, SyncState
+from integrations.connections.signals import connection_changed
+from integrations.outbox.call_kinds import CALL_KINDS, CallKind
 from integrations.outbox.models import CallState, OutgoingCall, Priority
+from integrations.outbox.queue import queue_newest
 from integrations.outbox.watch import unfinished
+from partner_portal.core.fast_query import Query
 
 
 class SyncKind(CallKind):
@@ -32,22 +42,96 @@ class SyncKind(CallKind):
         rows = cls.model._default_manager.filter(sync_state=SyncState.QUEUED)
         return rows.filter(~unfinished(kind=cls.name, **here))
 
+    @classmethod
+    def coalesce_key_of(cls, row: Any, connection: Connection) -> str:
+        """Return the coalesce key of the calls that send the row for a connection."""
+        return f"{cls.name}:{connection.pk}"
+
+    @classmethod
+    def connection_for(cls, row: Any) -> Connection | None:
+        """Return the connection for which the row is sent; None if there is none."""
+        place = row.installation.application_id, row.installation.location_id
+        return Connection.objects.at(*place).live().current()
+
+    @classmethod
+    def has_content(cls, row: Any) -> bool:
+        """Return whether there is anything to send; if not, the end of a call does not change the row."""
+        return True
+
+    @classmethod
+    def locked(cls, key: int) -> Any:
+        """Return the row locked, so that its changes happen one after another and a newer waiting call is seen."""
+        rows: QuerySet[Any] = cls.model._default_manager.select_for_update(of=("self",), no_key=True)
+        return rows.select_related("installation").get(pk=key)
+
+    @classmethod
+    def tell(cls, row: Any, connection: Connection | None) -> None:
+        """Queue the call that sends a locked row to Altegio; quick changes share one call.
+
+        Without a connection nothing can be sent: then the row is set to failed, with the reason.
+        """
+        if connection is None:
+            row.set_sync(SyncState.FAILED, _("This location is not connected."))
+            return
+        row.set_sync(SyncState.QUEUED)
+        queue_newest(
+            cls,
+            cls.coalesce_key_of(row, connection),
+            ordering_key=connection.ordering_key,
+            connection_id=connection.pk,
+            **{cls.parameter: row.pk},
+        )
+
+    @classmethod
+    @transaction.atomic
+    def tell_again(cls, row: Any) -> None:
+        """Queue the row once more if its location is connected; else set it to failed."""
+        row = cls.locked(row.pk)
+        cls.tell(row, cls.connection_for(row))
+
     def accepted(self, call: OutgoingCall, answer: Answer) -> None:
         self._learn(call, SyncState.SYNCED, "")
 
     def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
         self._learn(call, SyncState.FAILED, reason)
 
-    def still_counts_for(self, row: Any) -> bool:
-        """Return whether the call's end is the row's too, while no newer call waits."""
-        return True
-
     def _learn(self, call: OutgoingCall, state: SyncState, error: str) -> None:
-        """Write the call's end to its row, unless a newer call waits: then that call's answer counts.
-
-        Code that changes the row locks it first, so that a newer call is seen here.
-        """
-        row = self.model._default_manager.select_for_update(no_key=True).get(pk=call.params[self.parameter])
+        """Write the call's end to its row, unless a newer call waits: then that call's answer counts."""
+        row = self.locked(call.params[self.parameter])
         newer = OutgoingCall.objects.filter(coalesce_key=call.coalesce_key, state=CallState.QUEUED)
-        if not newer.exists() and self.still_counts_for(row):
+        if not newer.exists() and self.has_content(row):
             row.set_sync(state, error)
+
+
+def _sync_kinds() -> Mapping[str, SyncKind]:
+    return {kind.name: kind for kind in CALL_KINDS if isinstance(kind, SyncKind)}
+
+
+def _rows_at(application: int, location: int) -> QuerySet[Any, Any]:
+    here = {"installation__application": application, "installation__location": location}
+    first, *others = [
+        kind.model._default_manager.filter(**here).values_list(Value(kind.name), "pk")
+        for kind in _sync_kinds().values()
+    ]
+    return first.union(*others, all=True)
+
+
+# The kind's name and the key of each row of an installation. Most have none, so one query serves all kinds.
+_find_rows = Query(_rows_at)
+
+
+@receiver(connection_changed)
+def follow_connection(connection: Connection, before: State, after: State, **_: Any) -> None:
+    """Queue every row of the installation when a connection becomes live; settle the waiting ones when it ends."""
+    if (after in LIVE) == (before in LIVE):
+        return
+    kinds = _sync_kinds()
+    # The fixed lock order prevents deadlocks.
+    for name, key in sorted(_find_rows.all(connection.application_id, connection.location_id)):
+        kind = kinds[name]
+        row = kind.locked(key)
+        if after in LIVE and kind.has_content(row):
+            kind.tell(row, connection)
+        elif after not in LIVE and row.sync_state == SyncState.QUEUED:
+            # Another connection may go on here.
+            kind.tell(row, kind.connection_for(row))

@@ -11,11 +11,6 @@ from integrations.sender_names.models import IN_FORCE, SenderName, SenderNameLis
 from partner_portal.core.english import english as _
 
 
-def coalesce_key_of(connection: Connection) -> str:
-    """Return the coalesce key of the calls about a connection's sender names."""
-    return f"short_names:{connection.pk}"
-
-
 @register
 class SendSenderNames(SyncKind):
     """An outgoing call that sends the whole list, as it is at the moment of sending; repeating it is harmless."""
@@ -25,6 +20,17 @@ class SendSenderNames(SyncKind):
     model = SenderNameList
     parameter = "list"
 
+    @classmethod
+    def connection_for(cls, row: SenderNameList) -> Connection | None:
+        """Return the connection; also one that waits for its activation, because the call goes out after that."""
+        place = row.installation.application_id, row.installation.location_id
+        return Connection.objects.at(*place).not_ended().current()
+
+    @classmethod
+    def has_content(cls, row: SenderNameList) -> bool:
+        # If the last name was withdrawn, the list's state was set together with that.
+        return SenderName.objects.filter(list=row, state__in=IN_FORCE).exists()
+
     def request(self, call: OutgoingCall) -> ApiRequest:
         connection = connection_of(call)
         in_force = SenderName.objects.filter(list=call.params["list"], state__in=IN_FORCE)
@@ -32,7 +38,3 @@ class SendSenderNames(SyncKind):
         if not names:
             raise ObsoleteError("No sender name is left, and Altegio takes no empty list.")
         return requests.sender_names(connection.location.altegio_id, connection.application.altegio_id, names)
-
-    def still_counts_for(self, row: SenderNameList) -> bool:
-        # If the last name was withdrawn meanwhile, the list's state was set together with that.
-        return SenderName.objects.filter(list=row, state__in=IN_FORCE).exists()

@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 
 from integrations.connections.models import Application, Connection, SyncState
 from integrations.outbox.models import OutgoingCall
-from integrations.outbox.queue import cancel, queue_newest
-from integrations.sender_names.call_kinds import SendSenderNames, coalesce_key_of
+from integrations.outbox.queue import cancel
+from integrations.sender_names.call_kinds import SendSenderNames
 from integrations.sender_names.models import IN_FORCE, NameState, SenderName, SenderNameList
 from integrations.sender_names.rules import MAX_NAMES, list_problems, name_problem
 from partner_portal.core.queues import Queue
@@ -154,36 +154,20 @@ RUNNING_OUT = Queue.register(Queue("sender names", "Sender names whose time is o
 
 
 def tell(names: SenderNameList) -> None:
-    """Queue the whole list for Altegio, in the transaction that changed it; quick changes share one call.
-
-    An empty list cannot be sent, and no list without a connection: then set the list to failed, with the reason.
-    """
-    connection = _connection_of(names)
-    if connection is None:
-        names.set_sync(SyncState.FAILED, _("This location is not connected."))
-    elif not names_in_force(names):
-        cancel(OutgoingCall.objects.filter(coalesce_key=coalesce_key_of(connection)), "No sender name is left.")
-        names.set_sync(SyncState.FAILED, empty_list_reason())
-    else:
-        names.set_sync(SyncState.QUEUED)
-        queue_newest(
-            SendSenderNames,
-            coalesce_key_of(connection),
-            ordering_key=connection.ordering_key,
-            connection_id=connection.pk,
-            list=names.pk,
-        )
+    """Queue the whole list for Altegio, in the transaction that changed it; set an empty list to failed."""
+    connection = SendSenderNames.connection_for(names)
+    if connection is None or SendSenderNames.has_content(names):
+        SendSenderNames.tell(names, connection)
+        return
+    key = SendSenderNames.coalesce_key_of(names, connection)
+    cancel(OutgoingCall.objects.filter(coalesce_key=key), "No sender name is left.")
+    names.set_sync(SyncState.FAILED, empty_list_reason())
 
 
 @transaction.atomic
 def tell_again(names: SenderNameList) -> None:
     """Queue the list once more, at the request of staff or of the watch."""
     tell(_locked(names))
-
-
-def _connection_of(names: SenderNameList) -> Connection | None:
-    installation = names.installation
-    return Connection.objects.at(installation.application_id, installation.location_id).not_ended().current()
 
 
 def _check_one(name: str) -> None:
@@ -193,8 +177,8 @@ def _check_one(name: str) -> None:
 
 def _locked(names: SenderNameList) -> SenderNameList:
     """Return the list locked, so that changes to it happen one after another."""
-    lists = SenderNameList.objects.select_for_update(of=("self",), no_key=True)
-    return lists.select_related("installation").get(pk=names.pk)
+    locked: SenderNameList = SendSenderNames.locked(names.pk)
+    return locked
 
 
 def _end(names: SenderNameList, which: Sequence[int], state: NameState) -> int:

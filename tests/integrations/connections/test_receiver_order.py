@@ -14,9 +14,13 @@ from pytest_django.fixtures import Settings
 from accounts.models import ApiKey, Notification, OutgoingEmail
 from billing.models import Payment
 from integrations.alerts.models import Alert
+from integrations.chat.models import ChatPanel
+from integrations.chat.panels import set_panel
 from integrations.connections.models import Application, Connection, ConnectionChange
 from integrations.connections.signals import connection_changed, found_alive, granted_again, status_synced
 from integrations.lifecycle.models import Callback
+from integrations.messaging.channels import switch_channel
+from integrations.messaging.models import ChannelSwitch
 from integrations.outbox.models import OutgoingCall
 from integrations.outbox.signals import call_ended
 from integrations.reconciliation.models import Finding, Reconciliation
@@ -48,6 +52,8 @@ def whole_story(world: World) -> None:
     world.active()
     connection = Connection.objects.get()
     replace_names(connection, ["Aurora"])
+    set_panel(connection, "https://chat.example.com/panel")
+    switch_channel(connection, ChannelSwitch.Slug.SMS, is_available=False)
     _key, secret = ApiKey.objects.create_key(name="billing", scopes=["billing", "read"])
     billing = Billing(client, secret)
     billing.pay()
@@ -101,6 +107,8 @@ def rows() -> Rows:
         "payments": Payment.objects.values_list("external_id", "status", "error", "altegio_payment_id"),
         "callbacks": Callback.objects.values_list("event", "state", "note"),
         "findings": Finding.objects.values_list("kind", "after", "needs_person"),
+        "chat panels": ChatPanel.objects.values_list("sync_state", "sync_error", "url"),
+        "channels": ChannelSwitch.objects.values_list("sync_state", "sync_error", "is_available"),
         "sender names": SenderNameList.objects.values_list("sync_state", "names__name", "names__state"),
     }  # fmt: skip
     return {name: sorted(table, key=repr) for name, table in tables.items()}
