@@ -3,7 +3,7 @@
 import itertools
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import compress
@@ -30,6 +30,7 @@ from partner_portal.core.remembered import Remembered
 from partner_portal.core.watch import CHECKS
 from sandbox import Sandbox
 from tests.once import once  # noqa: F401 - a fixture
+from tests.working import Work
 from tests.wsgi_calls import short_path  # noqa: F401 - a fixture
 
 DATABASE_FIXTURES = {"db", "transactional_db"}
@@ -172,6 +173,6 @@ def work_until_done(rounds: int = 50) -> None:
 
 
 @pytest.fixture
-def work(db: None) -> Callable[..., None]:
+def work(db: None) -> Work:
     """`work()` does what the workers would; `work(rounds=1)` goes only as far as the calls that are due now."""
     return work_until_done

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -19,6 +18,7 @@ from sandbox import Sandbox
 from tests.clock import later
 from tests.marketplace import AURORA_1, AURORA_2, EMMAS_EMAIL, arrive, proven_owner
 from tests.response import Response
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 PASSWORD, NEW_PASSWORD = "correct horse battery", "another horse battery"
@@ -253,7 +253,7 @@ def downloaded(client: Client) -> dict[str, Any]:
 
 
 def test_the_download_holds_what_the_portal_knows_and_no_secret(
-    client: Client, altegio: Sandbox, work: Callable[..., None], settings: Settings
+    client: Client, altegio: Sandbox, work: Work, settings: Settings
 ) -> None:
     arrive(client, altegio, [AURORA_1, AURORA_2])
     work()
@@ -276,9 +276,7 @@ def test_the_download_holds_what_the_portal_knows_and_no_secret(
     assert [secret for secret in secrets if secret in written] == []
 
 
-def test_the_download_holds_nothing_of_others(
-    client: Client, altegio: Sandbox, work: Callable[..., None], anna: User
-) -> None:
+def test_the_download_holds_nothing_of_others(client: Client, altegio: Sandbox, work: Work, anna: User) -> None:
     arrive(client, altegio, AURORA_1)
     work()
     data = downloaded(signed_in(anna))
@@ -290,7 +288,7 @@ def test_the_download_holds_nothing_of_others(
 
 
 @pytest.fixture
-def emma(client: Client, altegio: Sandbox, work: Callable[..., None]) -> User:
+def emma(client: Client, altegio: Sandbox, work: Work) -> User:
     """Emma owns two connected locations, and has a password."""
     arrive(client, altegio, [AURORA_1, AURORA_2])
     work()
@@ -311,7 +309,7 @@ def test_the_owner_is_told_what_goes_and_what_stays(emma: User) -> None:
     assert "payments and refunds" in page
 
 
-def test_an_owner_erases_their_data_and_the_locations_stay(emma: User, work: Callable[..., None]) -> None:
+def test_an_owner_erases_their_data_and_the_locations_stay(emma: User, work: Work) -> None:
     browser = signed_in(emma)
     assert erase(browser).status_code == 200
     work()
@@ -321,9 +319,7 @@ def test_an_owner_erases_their_data_and_the_locations_stay(emma: User, work: Cal
     assert set(Connection.objects.values_list("state", flat=True)) == {"active"}
 
 
-def test_on_their_wish_the_locations_are_disconnected_too(
-    emma: User, altegio: Sandbox, work: Callable[..., None]
-) -> None:
+def test_on_their_wish_the_locations_are_disconnected_too(emma: User, altegio: Sandbox, work: Work) -> None:
     erase(signed_in(emma), disconnect="yes")
     work()
     assert set(Connection.objects.values_list("state", flat=True)) == {"uninstalled"}

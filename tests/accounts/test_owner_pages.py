@@ -1,7 +1,6 @@
 """The owner's own pages."""
 
 import re
-from collections.abc import Callable
 
 import pytest
 from django.core import mail
@@ -14,6 +13,7 @@ from accounts.models import User
 from sandbox import Sandbox
 from tests.marketplace import AURORA_1, AURORA_2, arrive
 from tests.not_none import not_none
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"
@@ -24,7 +24,7 @@ def test_the_page_needs_a_sign_in(client: Client) -> None:
 
 
 def test_an_owner_sees_their_locations_in_a_constant_number_of_queries(
-    client: Client, altegio: Sandbox, work: Callable[..., None], django_assert_max_num_queries: DjangoAssertNumQueries
+    client: Client, altegio: Sandbox, work: Work, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     arrive(client, altegio, [AURORA_1, AURORA_2])
     work()

@@ -12,6 +12,7 @@ from accounts.models import ApiKey
 from integrations.connections.models import Connection
 from sandbox import Sandbox
 from tests.response import Response
+from tests.working import Work
 
 SALON, EMMA = 10101, 9001
 JANUARY = {
@@ -25,7 +26,7 @@ JANUARY = {
 
 
 @pytest.fixture
-def connect(client: Client, altegio: Sandbox, work: Callable[..., None]) -> Callable[..., Connection]:
+def connect(client: Client, altegio: Sandbox, work: Work) -> Callable[..., Connection]:
     """`connect(salon)`: its owner connects, and Altegio accepts unless `activate=False`."""
 
     def run(salon: int = SALON, *, user_id: int = EMMA, activate: bool = True) -> Connection:

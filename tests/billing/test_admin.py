@@ -1,7 +1,6 @@
 """Billing in the control room: every role looks, finance records, corrects and refunds, once and on the record."""
 
 import csv
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +17,7 @@ from sandbox import Sandbox
 from tests.billing.conftest import Billing
 from tests.not_none import not_none
 from tests.response import Response
+from tests.working import Work
 
 from .conftest import SALON
 
@@ -57,7 +57,7 @@ def confirm(client: Client, action: str, payment: int, **extra: Any) -> Response
     "page", ["payment/", "payment/totals/", "subscription/", "subscription/?due=yes", "tariffoption/", "discount/"]
 )
 def test_every_role_may_look(
-    client: Client, billing: Billing, connection: Connection, viewer: User, work: Callable[..., None], page: str
+    client: Client, billing: Billing, connection: Connection, viewer: User, work: Work, page: str
 ) -> None:
     billing.pay()
     work()
@@ -65,7 +65,7 @@ def test_every_role_may_look(
 
 
 def test_every_role_sees_a_payment_with_its_calls(
-    client: Client, billing: Billing, connection: Connection, viewer: User, work: Callable[..., None]
+    client: Client, billing: Billing, connection: Connection, viewer: User, work: Work
 ) -> None:
     payment = billing.pay()
     work()
@@ -86,9 +86,7 @@ def test_only_finance_records_and_refunds(
     assert client.get("/admin/billing/discount/add/").status_code == 403
 
 
-def test_finance_records_a_payment(
-    client: Client, connection: Connection, finance: User, work: Callable[..., None]
-) -> None:
+def test_finance_records_a_payment(client: Client, connection: Connection, finance: User, work: Work) -> None:
     answer = client.post("/admin/billing/payment/add/", ENTRY)
     assert answer.status_code == 302
     work()
@@ -122,7 +120,7 @@ def test_a_refund_asks_once_and_is_logged(
     billing: Billing,
     connection: Connection,
     finance: User,
-    work: Callable[..., None],
+    work: Work,
 ) -> None:
     payment = billing.pay()
     work()
@@ -141,7 +139,7 @@ def test_a_failed_payment_is_corrected_and_sent_again(
     billing: Billing,
     connection: Connection,
     finance: User,
-    work: Callable[..., None],
+    work: Work,
 ) -> None:
     altegio.fault("error", "payment", status=422, body={"success": False, "meta": {"message": "Too much"}})
     payment = billing.pay(amount="9909.90")
@@ -164,7 +162,7 @@ def test_one_that_did_not_fail_is_not_changed(
 
 
 def test_totals_by_month_and_currency(
-    client: Client, billing: Billing, connection: Connection, viewer: User, work: Callable[..., None]
+    client: Client, billing: Billing, connection: Connection, viewer: User, work: Work
 ) -> None:
     billing.pay(amount="10.00")
     billing.pay(amount="20.50")
@@ -189,7 +187,7 @@ def test_what_altegio_has_not_been_told_of_waits_in_the_totals(
 
 
 def test_the_export_tells_all_that_settles_the_share(
-    client: Client, billing: Billing, connection: Connection, finance: User, work: Callable[..., None]
+    client: Client, billing: Billing, connection: Connection, finance: User, work: Work
 ) -> None:
     payment = billing.pay(external_id="=1+1")
     work()
@@ -212,7 +210,7 @@ def test_the_chart_counts_subscriptions_by_their_kind(client: Client, connection
 
 
 def test_finance_gives_discounts_and_asks_for_links(
-    client: Client, altegio: Sandbox, connection: Connection, finance: User, work: Callable[..., None]
+    client: Client, altegio: Sandbox, connection: Connection, finance: User, work: Work
 ) -> None:
     option = TariffOption.objects.create(application=connection.application, altegio_id=_option(altegio))
     given = client.post("/admin/billing/discount/add/", {"connection": connection.pk, "percent": 20})

@@ -20,6 +20,7 @@ from sandbox import Sandbox
 from tests.billing.conftest import Billing
 from tests.examples import examples
 from tests.not_none import not_none
+from tests.working import Work
 
 SALONS = (10101, 10102)
 UNCERTAIN = ("drop_before", "drop_after", "html_after", "broken_json_after", "redirect_after", "error_after", "error")
@@ -42,7 +43,7 @@ class WorkerKilledError(BaseException):
 class Interleaving:
     """One order of events between a billing system, workers and a failing Altegio."""
 
-    def __init__(self, altegio: Sandbox, billing: Billing, work: Callable[..., None]) -> None:
+    def __init__(self, altegio: Sandbox, billing: Billing, work: Work) -> None:
         self.altegio, self.billing, self.work_until_done = altegio, billing, work
         self.sent: list[Any] = []
         self.refunded: set[Any] = set()
@@ -110,7 +111,7 @@ def test_altegio_holds_exactly_what_was_asked_for(
     altegio: Sandbox,
     billing: Billing,
     connect: Callable[..., Connection],
-    work: Callable[..., None],
+    work: Work,
     settings_for_time_outs: Any,
 ) -> None:
     tried = 0

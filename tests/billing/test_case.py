@@ -1,6 +1,5 @@
 """What staff see of money on a connection's page: what failed, in words and with the next step, and what was paid."""
 
-from collections.abc import Callable
 from html import unescape
 
 import pytest
@@ -15,6 +14,7 @@ from integrations.sender_names.models import SenderNameList
 from integrations.sender_names.names import give_name, names_of
 from sandbox import Sandbox
 from tests.billing.conftest import SALON, Billing
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 REFUSED = {"remaining": 9, "status": 422, "body": {"success": False, "meta": {"message": "Wrong sum"}}}
@@ -27,7 +27,7 @@ def page(staff: Client, connection: Connection) -> str:
 
 
 @pytest.fixture
-def failed(altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]) -> Payment:
+def failed(altegio: Sandbox, billing: Billing, connection: Connection, work: Work) -> Payment:
     altegio.fault("error", "payment", **REFUSED)
     billing.pay(external_id="bill")
     work()
@@ -36,7 +36,7 @@ def failed(altegio: Sandbox, billing: Billing, connection: Connection, work: Cal
 
 
 @pytest.fixture
-def refused_names(altegio: Sandbox, connection: Connection, work: Callable[..., None]) -> SenderNameList:
+def refused_names(altegio: Sandbox, connection: Connection, work: Work) -> SenderNameList:
     altegio.fault("error", "short_names", **REFUSED)
     names = names_of(connection)
     give_name(names, "Aurora")
@@ -68,7 +68,7 @@ def test_a_failed_payment_is_not_told_of_again_in_the_words_of_its_call(
 
 
 def test_the_button_sends_it_again_and_the_alert_ends_with_its_cause(
-    staff: Client, connection: Connection, failed: Payment, work: Callable[..., None]
+    staff: Client, connection: Connection, failed: Payment, work: Work
 ) -> None:
     assert Alert.objects.filter(cleared_at=None, connection=connection).count() == 1
     again = {"action": "send_again", "_selected_action": failed.pk, "confirmed": "yes"}
@@ -90,7 +90,7 @@ def test_who_may_not_send_it_again_sees_the_sentence_alone(connection: Connectio
 
 
 def test_refused_sender_names_are_one_sentence_with_a_button_and_their_alert_ends(
-    staff: Client, connection: Connection, refused_names: SenderNameList, work: Callable[..., None]
+    staff: Client, connection: Connection, refused_names: SenderNameList, work: Work
 ) -> None:
     shown = page(staff, connection)
     assert "Altegio does not have the sender names as they are: Wrong sum" in shown
@@ -104,7 +104,7 @@ def test_refused_sender_names_are_one_sentence_with_a_button_and_their_alert_end
 
 
 def test_money_is_a_section_that_leads_to_a_filled_form(
-    staff: Client, billing: Billing, connection: Connection, work: Callable[..., None]
+    staff: Client, billing: Billing, connection: Connection, work: Work
 ) -> None:
     billing.pay(external_id="bill")
     work()

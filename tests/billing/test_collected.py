@@ -1,6 +1,5 @@
 """Payments that Altegio itself collected are recorded once, and never reported back."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,6 +15,7 @@ from sandbox import Sandbox
 from tests.billing.collecting import COLLECTED
 from tests.billing.conftest import Billing
 from tests.not_none import not_none
+from tests.working import Work
 
 from .conftest import SALON
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_it_is_recorded_and_not_reported(
-    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Work
 ) -> None:
     take_collected_payment(COLLECTED, connection)
     work()
@@ -46,7 +46,7 @@ def test_it_is_refunded_at_altegio(billing: Billing, connection: Connection) -> 
 
 
 def test_one_that_is_being_reported_from_here_is_that_one(
-    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Work
 ) -> None:
     altegio.fault("drop_after", "payment")
     payment = billing.pay(amount="29.90")
@@ -58,7 +58,7 @@ def test_one_that_is_being_reported_from_here_is_that_one(
 
 
 def test_one_told_of_in_other_words_before_the_answer_came_is_taken_over(
-    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Work
 ) -> None:
     payment = billing.pay()
     take_collected_payment({**COLLECTED, "payment_id": 1001}, connection)

@@ -1,6 +1,5 @@
 """Owners are told by e-mail of each payment and refund that Altegio holds, once."""
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -16,6 +15,7 @@ from billing.notifications import tell_of_payment
 from billing.periods import lock_payment
 from integrations.connections.models import Connection
 from tests.billing.conftest import Billing
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 
@@ -33,7 +33,7 @@ def tell() -> list[str]:
 
 
 def test_a_payment_is_told_with_amount_period_and_paid_until(
-    billing: Billing, connection: Connection, work: Callable[..., None]
+    billing: Billing, connection: Connection, work: Work
 ) -> None:
     billing.pay()
     assert tell() == [], "Altegio has not confirmed it"
@@ -45,7 +45,7 @@ def test_a_payment_is_told_with_amount_period_and_paid_until(
 
 
 def test_money_and_dates_are_written_in_the_readers_form(
-    billing: Billing, connection: Connection, work: Callable[..., None]
+    billing: Billing, connection: Connection, work: Work
 ) -> None:
     User.objects.update(language="ru")
     billing.pay()
@@ -55,7 +55,7 @@ def test_money_and_dates_are_written_in_the_readers_form(
     assert "31 января 2026" in mail.outbox[-1].body
 
 
-def test_many_payments_are_one_email(billing: Billing, connection: Connection, work: Callable[..., None]) -> None:
+def test_many_payments_are_one_email(billing: Billing, connection: Connection, work: Work) -> None:
     for day in range(1, 13):
         billing.pay(paid_at=f"2026-01-{day:02}T12:00:00Z")
     work()
@@ -63,7 +63,7 @@ def test_many_payments_are_one_email(billing: Billing, connection: Connection, w
     assert "And 2 more." in mail.outbox[-1].body
 
 
-def test_a_refund_is_told_once(billing: Billing, connection: Connection, work: Callable[..., None]) -> None:
+def test_a_refund_is_told_once(billing: Billing, connection: Connection, work: Work) -> None:
     payment = billing.pay()
     work()
     tell()
@@ -75,7 +75,7 @@ def test_a_refund_is_told_once(billing: Billing, connection: Connection, work: C
 
 
 def test_a_payment_taken_back_before_the_email_is_told_as_refunded_alone(
-    billing: Billing, connection: Connection, work: Callable[..., None]
+    billing: Billing, connection: Connection, work: Work
 ) -> None:
     payment = billing.pay()
     work()
@@ -84,16 +84,14 @@ def test_a_payment_taken_back_before_the_email_is_told_as_refunded_alone(
     assert tell() == ["Your payment of €990.99 is refunded"]
 
 
-def test_a_payment_that_altegio_never_held_is_not_told(
-    billing: Billing, connection: Connection, work: Callable[..., None]
-) -> None:
+def test_a_payment_that_altegio_never_held_is_not_told(billing: Billing, connection: Connection, work: Work) -> None:
     billing.refund(billing.pay())
     work()
     assert tell() == []
 
 
 def test_the_same_payment_of_altegio_told_by_two_rows_is_one_email(
-    billing: Billing, connection: Connection, work: Callable[..., None]
+    billing: Billing, connection: Connection, work: Work
 ) -> None:
     payment = billing.pay()
     work()
@@ -104,18 +102,14 @@ def test_the_same_payment_of_altegio_told_by_two_rows_is_one_email(
     assert tell() == []
 
 
-def test_nobody_is_told_where_the_location_is_nobodys(
-    billing: Billing, connection: Connection, work: Callable[..., None]
-) -> None:
+def test_nobody_is_told_where_the_location_is_nobodys(billing: Billing, connection: Connection, work: Work) -> None:
     Connection.objects.update(owner=None)
     billing.pay()
     work()
     assert tell() == []
 
 
-def test_old_payments_of_a_file_are_no_news(
-    billing: Billing, connection: Connection, work: Callable[..., None]
-) -> None:
+def test_old_payments_of_a_file_are_no_news(billing: Billing, connection: Connection, work: Work) -> None:
     billing.pay()
     Payment.objects.update(source=Source.FILE)
     work()

@@ -1,6 +1,5 @@
 """What was paid stands in the timeline; what only one side holds, in the reconciliation's report."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,12 +11,13 @@ from integrations.reconciliation.models import Reconciliation
 from integrations.reconciliation.start import start_run
 from sandbox import Sandbox
 from tests.callbacks import signed, tell
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 
 
 def test_a_payment_at_altegio_is_told_recorded_and_in_the_timeline(
-    client: Client, altegio: Sandbox, work: Callable[..., None], connection: Connection
+    client: Client, altegio: Sandbox, work: Work, connection: Connection
 ) -> None:
     payment: dict[str, Any] = {
         "payment_id": 7,
@@ -35,7 +35,7 @@ def test_a_payment_at_altegio_is_told_recorded_and_in_the_timeline(
 
 
 def test_a_payment_that_only_altegio_holds_needs_a_person(
-    altegio: Sandbox, work: Callable[..., None], connection: Connection
+    altegio: Sandbox, work: Work, connection: Connection
 ) -> None:
     payment_id = altegio.pay(10101)
     altegio.freeze(10101)

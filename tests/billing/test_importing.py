@@ -15,6 +15,7 @@ from billing.intake import Overlap
 from billing.models import Payment
 from integrations.connections.models import Connection
 from integrations.outbox.models import OutgoingCall
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 HEAD = "external_id,salon_id,amount,currency,paid_at,period_from,period_to"
@@ -39,7 +40,7 @@ def run(tmp_path: Path) -> Callable[..., tuple[list[str], object]]:
 
 
 def test_rows_become_payments_that_are_reported(
-    run: Callable[..., tuple[list[str], object]], connection: Connection, work: Callable[..., None]
+    run: Callable[..., tuple[list[str], object]], connection: Connection, work: Work
 ) -> None:
     said, code = run(f"a,10101,10.00,EUR,{JANUARY}", f"b,10101,20.00,EUR,{FEBRUARY}")
     assert (said, code) == (["2 taken, 0 there already, 0 refused."], 0)

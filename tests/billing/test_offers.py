@@ -1,6 +1,5 @@
 """Tariffs, payment links and discounts of what Altegio itself sells."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -23,6 +22,7 @@ from integrations.outbox.models import KnownHost, OutgoingCall
 from partner_portal.core.watch import heal_stranded
 from sandbox import Sandbox
 from tests.not_none import not_none
+from tests.working import Work
 
 from .conftest import SALON
 
@@ -30,14 +30,14 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def option(connection: Connection, work: Callable[..., None]) -> TariffOption:
+def option(connection: Connection, work: Work) -> TariffOption:
     fetch_tariffs(connection.application)
     work()
     return TariffOption.objects.order_by("pk")[0]
 
 
 def test_the_tariffs_are_fetched_and_those_gone_are_dropped(
-    altegio: Sandbox, connection: Connection, option: TariffOption, work: Callable[..., None]
+    altegio: Sandbox, connection: Connection, option: TariffOption, work: Work
 ) -> None:
     assert option.price is not None
     TariffOption.objects.create(application=connection.application, altegio_id=999)
@@ -48,7 +48,7 @@ def test_the_tariffs_are_fetched_and_those_gone_are_dropped(
 
 @pytest.mark.parametrize("answer", [{"status": 404}, {"status": 405}, {"status": 404, "body": "<h1>Not found</h1>"}])
 def test_a_404_is_no_proof_that_there_are_no_tariffs(
-    altegio: Sandbox, connection: Connection, option: TariffOption, work: Callable[..., None], answer: dict[str, Any]
+    altegio: Sandbox, connection: Connection, option: TariffOption, work: Work, answer: dict[str, Any]
 ) -> None:
     altegio.fault("error", "tariffs", remaining=None, **answer)
     fetch_tariffs(connection.application)
@@ -59,7 +59,7 @@ def test_a_404_is_no_proof_that_there_are_no_tariffs(
 
 @pytest.mark.parametrize("body", [{"success": True}, {"success": True, "data": {"1": {"options": []}}}])
 def test_an_answer_without_a_list_takes_no_tariff_away(
-    altegio: Sandbox, connection: Connection, option: TariffOption, work: Callable[..., None], body: dict[str, Any]
+    altegio: Sandbox, connection: Connection, option: TariffOption, work: Work, body: dict[str, Any]
 ) -> None:
     ask_for_link(connection, option)
     work()
@@ -73,7 +73,7 @@ def test_an_answer_without_a_list_takes_no_tariff_away(
 
 
 def test_the_other_host_is_tried_once_and_remembered(
-    altegio: Sandbox, connection: Connection, option: TariffOption, work: Callable[..., None]
+    altegio: Sandbox, connection: Connection, option: TariffOption, work: Work
 ) -> None:
     altegio.configure(marketplace_host="api")
     altegio.clear_requests()
@@ -90,7 +90,7 @@ def test_a_host_that_another_call_has_found_meanwhile_is_tried(
     altegio: Sandbox,
     connection: Connection,
     option: TariffOption,
-    work: Callable[..., None],
+    work: Work,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     altegio.configure(marketplace_host="api")
@@ -111,7 +111,7 @@ def test_a_host_that_another_call_has_found_meanwhile_is_tried(
 
 
 def test_the_host_that_worked_last_is_left_where_it_works_no_more(
-    altegio: Sandbox, connection: Connection, option: TariffOption, work: Callable[..., None]
+    altegio: Sandbox, connection: Connection, option: TariffOption, work: Work
 ) -> None:
     KnownHost.objects.create(kind="fetch_tariffs", host="api")
     fetch_tariffs(connection.application)
@@ -121,7 +121,7 @@ def test_the_host_that_worked_last_is_left_where_it_works_no_more(
 
 
 def test_what_an_option_says_beside_its_price_is_kept_and_shown(
-    client: Client, altegio: Sandbox, connection: Connection, work: Callable[..., None]
+    client: Client, altegio: Sandbox, connection: Connection, work: Work
 ) -> None:
     altegio.world.application(1).tariffs[0].options[1].staff_amount = 5
     fetch_tariffs(connection.application)
@@ -134,7 +134,7 @@ def test_what_an_option_says_beside_its_price_is_kept_and_shown(
 
 
 def test_the_owner_asks_for_a_link_and_sees_it(
-    client: Client, altegio: Sandbox, connection: Connection, option: TariffOption, work: Callable[..., None]
+    client: Client, altegio: Sandbox, connection: Connection, option: TariffOption, work: Work
 ) -> None:
     client.force_login(not_none(connection.owner))
     answer = client.post(f"/account/billing/link/{connection.pk}/{option.pk}/")
@@ -151,15 +151,13 @@ def test_nobody_asks_for_anothers_link(client: Client, connection: Connection, o
     assert client.post(f"/account/billing/link/{connection.pk}/{option.pk}/").status_code == 404
 
 
-def test_a_link_with_a_discount(connection: Connection, option: TariffOption, work: Callable[..., None]) -> None:
+def test_a_link_with_a_discount(connection: Connection, option: TariffOption, work: Work) -> None:
     ask_for_link(connection, option, discount=Decimal("15.50"))
     work()
     assert "discount=15.5" in PaymentLink.objects.get().url
 
 
-def test_a_refused_link_says_why(
-    altegio: Sandbox, connection: Connection, option: TariffOption, work: Callable[..., None]
-) -> None:
+def test_a_refused_link_says_why(altegio: Sandbox, connection: Connection, option: TariffOption, work: Work) -> None:
     altegio.fault("error", "payment_link", status=404, body={"success": False, "meta": {"message": "No tariff"}})
     ask_for_link(connection, option)
     work()
@@ -180,7 +178,7 @@ def test_of_links_that_nobody_fetches_the_one_that_is_offered_no_more_fails(
     assert (offered.state, not_offered.state) == ("queued", "failed")
 
 
-def test_the_newest_discount_counts(altegio: Sandbox, connection: Connection, work: Callable[..., None]) -> None:
+def test_the_newest_discount_counts(altegio: Sandbox, connection: Connection, work: Work) -> None:
     give_discount(connection, Decimal(10))
     give_discount(connection, Decimal("15.55"))
     work()
@@ -189,9 +187,7 @@ def test_the_newest_discount_counts(altegio: Sandbox, connection: Connection, wo
 
 
 @pytest.mark.leaves_stranded("a call is being sent")
-def test_a_discount_waits_for_the_one_before_it(
-    altegio: Sandbox, connection: Connection, work: Callable[..., None]
-) -> None:
+def test_a_discount_waits_for_the_one_before_it(altegio: Sandbox, connection: Connection, work: Work) -> None:
     give_discount(connection, Decimal(10))
     lease = {"lease": uuid4(), "lease_until": timezone.now() + timedelta(seconds=30)}
     OutgoingCall.objects.filter(kind="give_discount").update(state="sending", **lease)
@@ -206,7 +202,7 @@ def test_a_discount_waits_for_the_one_before_it(
 
 @pytest.mark.leaves_stranded("a discount rests")
 def test_a_discount_comes_after_what_a_gateway_gave_up_on(
-    altegio: Sandbox, connection: Connection, work: Callable[..., None], settings: Settings
+    altegio: Sandbox, connection: Connection, work: Work, settings: Settings
 ) -> None:
     settings.ALTEGIO_SETTLING_SECONDS = 20
     altegio.fault("gateway_timeout", "discount", seconds=0.3)
@@ -219,7 +215,7 @@ def test_a_discount_comes_after_what_a_gateway_gave_up_on(
     assert len(altegio.requests("discount")) == 1
 
 
-def test_a_refused_discount_says_why(altegio: Sandbox, connection: Connection, work: Callable[..., None]) -> None:
+def test_a_refused_discount_says_why(altegio: Sandbox, connection: Connection, work: Work) -> None:
     altegio.fault("error", "discount", status=422, body={"success": False, "meta": {"message": "Too much"}})
     give_discount(connection, Decimal(10))
     work()

@@ -1,7 +1,7 @@
 """The end of a trial or paid period is told once: to the partner's systems, and to the owner with the way to pay."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,6 +23,7 @@ from integrations.partner_events.fan_out import fan_out
 from integrations.partner_events.models import PartnerEvent
 from tests.billing.conftest import Billing
 from tests.not_none import not_none
+from tests.working import Work
 
 pytestmark = [pytest.mark.django_db, pytest.mark.leaves_stranded("days pass without the workers")]
 LONG = {"period_from": "2026-11-01T00:00:00Z", "period_to": "2126-01-01T00:00:00Z"}
@@ -112,7 +113,7 @@ def test_a_payment_a_moment_before_the_email_ends_it(
 
 
 def test_the_next_period_is_told_of_anew(
-    billing: Billing, connection: Connection, work: Callable[..., None], trial_ends: datetime
+    billing: Billing, connection: Connection, work: Work, trial_ends: datetime
 ) -> None:
     end = trial_ends + timedelta(days=30)
     with time_machine.travel(trial_ends - timedelta(days=1), tick=False):

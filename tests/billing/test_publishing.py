@@ -1,7 +1,6 @@
 """What happens to a payment is told to the partner's systems as the API shows it."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from integrations.partner_events.models import PartnerEvent
 from sandbox import Sandbox
 from tests.billing.collecting import COLLECTED
 from tests.billing.conftest import Billing
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 
@@ -22,9 +22,7 @@ def published() -> list[tuple[str, dict[str, Any]]]:
     return [(event.type, json.loads(event.body)["data"]["payment"]) for event in events]
 
 
-def test_a_payment_that_altegio_holds_is_told(
-    billing: Billing, connection: Connection, work: Callable[..., None]
-) -> None:
+def test_a_payment_that_altegio_holds_is_told(billing: Billing, connection: Connection, work: Work) -> None:
     number = billing.tell().json()["id"]
     assert published() == []
     work()
@@ -36,7 +34,7 @@ def test_a_payment_that_altegio_holds_is_told(
 
 
 def test_a_payment_that_altegio_refuses_is_told(
-    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Work
 ) -> None:
     altegio.fault("error", "payment", status=422)
     billing.tell()
@@ -47,7 +45,7 @@ def test_a_payment_that_altegio_refuses_is_told(
     assert payment["error"]
 
 
-def test_a_refund_is_told(billing: Billing, connection: Connection, work: Callable[..., None]) -> None:
+def test_a_refund_is_told(billing: Billing, connection: Connection, work: Work) -> None:
     number = billing.tell().json()["id"]
     work()
     billing.post(f"payments/{number}/refund/")
@@ -57,7 +55,7 @@ def test_a_refund_is_told(billing: Billing, connection: Connection, work: Callab
 
 
 def test_a_refund_that_altegio_refuses_is_told_with_the_reason(
-    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Work
 ) -> None:
     number = billing.tell().json()["id"]
     work()
@@ -70,7 +68,7 @@ def test_a_refund_that_altegio_refuses_is_told_with_the_reason(
     assert "refused the refund" in payment["error"]
 
 
-def test_what_altegio_collected_itself_is_told_once(connection: Connection, work: Callable[..., None]) -> None:
+def test_what_altegio_collected_itself_is_told_once(connection: Connection, work: Work) -> None:
     take_collected_payment(COLLECTED, connection)
     take_collected_payment(COLLECTED, connection)
     work()
@@ -78,9 +76,7 @@ def test_what_altegio_collected_itself_is_told_once(connection: Connection, work
     assert [kind for kind, _payment in published()] == ["payment.collected"]
 
 
-def test_what_is_written_for_other_reasons_is_no_news(
-    billing: Billing, connection: Connection, work: Callable[..., None]
-) -> None:
+def test_what_is_written_for_other_reasons_is_no_news(billing: Billing, connection: Connection, work: Work) -> None:
     billing.tell()
     work()
     PartnerEvent.objects.all().delete()

@@ -19,6 +19,7 @@ from integrations.status_sync.status_sync import ask_status
 from sandbox import Sandbox
 from tests.billing.conftest import Billing
 from tests.not_none import not_none
+from tests.working import Work
 
 from .conftest import SALON
 
@@ -30,15 +31,13 @@ def remote(altegio: Sandbox) -> Any:
 
 
 @pytest.fixture
-def reported(billing: Billing, connection: Connection, work: Callable[..., None]) -> int:
+def reported(billing: Billing, connection: Connection, work: Work) -> int:
     payment = billing.pay()
     work()
     return payment
 
 
-def test_a_reported_payment_is_refunded_once(
-    altegio: Sandbox, billing: Billing, reported: int, work: Callable[..., None]
-) -> None:
+def test_a_reported_payment_is_refunded_once(altegio: Sandbox, billing: Billing, reported: int, work: Work) -> None:
     first, again = billing.refund(reported), billing.refund(reported)
     assert (first.status_code, first.json()["status"]) == (202, "refund_queued")
     assert (again.status_code, again.json()["status"]) == (200, "refund_queued")
@@ -51,7 +50,7 @@ def test_a_reported_payment_is_refunded_once(
 
 
 def test_one_still_queued_is_never_sent(
-    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Work
 ) -> None:
     payment = billing.pay()
     answer = billing.refund(payment)
@@ -64,7 +63,7 @@ def test_one_still_queued_is_never_sent(
 
 @pytest.mark.parametrize("fault", ["drop_before", "drop_after", "html_after", "error_after", "error"])
 def test_after_an_uncertain_end_it_is_refunded(
-    altegio: Sandbox, billing: Billing, reported: int, work: Callable[..., None], fault: str
+    altegio: Sandbox, billing: Billing, reported: int, work: Work, fault: str
 ) -> None:
     altegio.fault(fault, "refund")
     billing.refund(reported)
@@ -75,7 +74,7 @@ def test_after_an_uncertain_end_it_is_refunded(
 
 @pytest.mark.parametrize(("fault", "sent"), [("drop_after", 1), ("drop_before", 0)])
 def test_one_in_doubt_is_settled_first(
-    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None], fault: str, sent: int
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Work, fault: str, sent: int
 ) -> None:
     altegio.fault(fault, "payment")
     payment = billing.pay()
@@ -87,7 +86,7 @@ def test_one_in_doubt_is_settled_first(
 
 
 def test_one_whose_try_reached_nobody_is_not_sent_to_be_refunded(
-    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Work
 ) -> None:
     """The refund was asked for while a worker looked for a line to Altegio, and found none."""
     payment = billing.pay()
@@ -101,7 +100,7 @@ def test_one_whose_try_reached_nobody_is_not_sent_to_be_refunded(
 
 
 def test_nobody_is_told_of_a_payment_that_is_cancelled_because_its_location_has_left(
-    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Work
 ) -> None:
     altegio.fault("drop_before", "payment")
     payment = billing.pay()
@@ -115,7 +114,7 @@ def test_nobody_is_told_of_a_payment_that_is_cancelled_because_its_location_has_
 
 
 @pytest.fixture
-def failed_in_doubt(altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]) -> Any:
+def failed_in_doubt(altegio: Sandbox, billing: Billing, connection: Connection, work: Work) -> Any:
     """`failed_in_doubt(fault)`: a payment whose refund was wished, while nobody knew whether Altegio has it."""
 
     def run(fault: str) -> int:
@@ -139,7 +138,7 @@ def test_a_retry_of_one_whose_refund_is_wished_still_refunds_it(
     billing: Billing,
     failed_in_doubt: Callable[[str], int],
     admin_client: Client,
-    work: Callable[..., None],
+    work: Work,
     *,
     fault: str,
     status: str,
@@ -159,7 +158,7 @@ def test_a_retry_of_one_whose_refund_is_wished_still_refunds_it(
 
 
 def test_a_correction_takes_the_wish_for_a_refund_back(
-    altegio: Sandbox, billing: Billing, failed_in_doubt: Callable[[str], int], work: Callable[..., None]
+    altegio: Sandbox, billing: Billing, failed_in_doubt: Callable[[str], int], work: Work
 ) -> None:
     payment = failed_in_doubt("drop_before")
     assert billing.tell(external_id="bill", amount="990.90").json()["status"] == "queued"
@@ -170,7 +169,7 @@ def test_a_correction_takes_the_wish_for_a_refund_back(
 
 
 def test_what_is_refunded_at_altegio_already_is_recorded_as_such(
-    altegio: Sandbox, billing: Billing, reported: int, work: Callable[..., None]
+    altegio: Sandbox, billing: Billing, reported: int, work: Work
 ) -> None:
     altegio.fault("error_after", "refund", status=403, body={"success": False, "meta": {"message": "Already"}})
     billing.refund(reported)
@@ -180,7 +179,7 @@ def test_what_is_refunded_at_altegio_already_is_recorded_as_such(
 
 @pytest.mark.parametrize(("gone_answer", "status"), [("empty", "refunded"), ("404", "reported")])
 def test_where_the_end_of_the_connection_hides_an_earlier_try_nobody_says_that_it_was_refused(
-    altegio: Sandbox, billing: Billing, reported: int, work: Callable[..., None], gone_answer: str, status: str
+    altegio: Sandbox, billing: Billing, reported: int, work: Work, gone_answer: str, status: str
 ) -> None:
     altegio.configure(gone_answer=gone_answer)
     altegio.fault("drop_after", "refund")
@@ -194,7 +193,7 @@ def test_where_the_end_of_the_connection_hides_an_earlier_try_nobody_says_that_i
 
 
 @pytest.fixture
-def in_doubt(altegio: Sandbox, billing: Billing, reported: int, work: Callable[..., None]) -> int:
+def in_doubt(altegio: Sandbox, billing: Billing, reported: int, work: Work) -> int:
     """A payment that Altegio has refunded, though it neither said so nor shows it any more."""
     altegio.configure(gone_answer="404")
     altegio.fault("drop_after", "refund")
@@ -206,7 +205,7 @@ def in_doubt(altegio: Sandbox, billing: Billing, reported: int, work: Callable[.
 
 
 def test_a_refund_in_doubt_stays_so_however_often_it_is_asked_for(
-    altegio: Sandbox, billing: Billing, in_doubt: int, work: Callable[..., None]
+    altegio: Sandbox, billing: Billing, in_doubt: int, work: Work
 ) -> None:
     assert billing.refund(in_doubt).status_code == 202
     work()
@@ -233,7 +232,7 @@ def fail(*_: object) -> None:
 
 
 def test_what_the_portal_failed_to_refund_is_refunded_when_staff_try_again(
-    altegio: Sandbox, billing: Billing, reported: int, work: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    altegio: Sandbox, billing: Billing, reported: int, work: Work, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(executor, "FAILING", replace(executor.FAILING, max_failures=1))
     monkeypatch.setattr(RefundPayment, "request", fail)
@@ -251,7 +250,7 @@ def test_what_the_portal_failed_to_refund_is_refunded_when_staff_try_again(
 
 
 def test_a_failure_of_the_portals_own_is_no_refusal_of_altegios(
-    altegio: Sandbox, billing: Billing, reported: int, work: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    altegio: Sandbox, billing: Billing, reported: int, work: Work, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(executor, "FAILING", replace(executor.FAILING, max_failures=1))
     monkeypatch.setattr(RefundPayment, "accepted", fail)
@@ -277,7 +276,7 @@ def test_staff_note_no_refund_of_what_nobody_doubts(billing: Billing, reported: 
 
 
 def test_a_refund_that_altegio_refuses_leaves_the_payment_and_may_be_asked_again(
-    altegio: Sandbox, billing: Billing, reported: int, work: Callable[..., None]
+    altegio: Sandbox, billing: Billing, reported: int, work: Work
 ) -> None:
     altegio.fault("error", "refund", status=422, body={"success": False, "meta": {"message": "Too late"}})
     billing.refund(reported)
@@ -296,7 +295,7 @@ def test_a_script_that_asks_again_and_again_ends(billing: Billing, reported: int
 
 
 def test_a_failed_payment_cannot_be_refunded(
-    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Work
 ) -> None:
     altegio.fault("error", "payment", status=422)
     payment = billing.pay()
@@ -309,7 +308,7 @@ def test_an_unknown_payment_is_404(billing: Billing) -> None:
 
 
 def test_the_paid_period_and_the_state_follow(
-    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Work
 ) -> None:
     payment = billing.pay(period_from="2026-11-01T00:00:00Z", period_to="2126-11-01T00:00:00Z")
     work()
@@ -319,9 +318,7 @@ def test_the_paid_period_and_the_state_follow(
     assert (connection.paid_until, connection.state) == (None, "frozen")
 
 
-def test_it_is_due_though_the_connection_ended(
-    altegio: Sandbox, billing: Billing, reported: int, work: Callable[..., None]
-) -> None:
+def test_it_is_due_though_the_connection_ended(altegio: Sandbox, billing: Billing, reported: int, work: Work) -> None:
     altegio.uninstall(SALON)
     billing.refund(reported)
     work()
@@ -329,7 +326,7 @@ def test_it_is_due_though_the_connection_ended(
 
 
 def test_a_refund_at_altegio_itself_is_learned(
-    altegio: Sandbox, billing: Billing, connection: Connection, reported: int, work: Callable[..., None]
+    altegio: Sandbox, billing: Billing, connection: Connection, reported: int, work: Work
 ) -> None:
     with altegio.world.lock:
         stored = not_none(altegio.world.connection(1, SALON)).payments[0]

@@ -12,6 +12,7 @@ from billing.rehearsal import PRESSES
 from integrations.connections.models import Arrival, Connection
 from sandbox import Sandbox
 from tests.marketplace import AURORA_1, EMMA, MARIA, arrive
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 
@@ -40,7 +41,7 @@ def rehearse(press: Callable[[int], None], wait: float = 5) -> str:
 
 
 @pytest.fixture
-def emma(client: Client, altegio: Sandbox, work: Callable[..., None]) -> Callable[[int], None]:
+def emma(client: Client, altegio: Sandbox, work: Work) -> Callable[[int], None]:
     """Comes through the browser, and the portal's own worker is the faster one."""
 
     def press(_number: int) -> None:
@@ -64,7 +65,7 @@ def test_it_watches_who_comes_and_comes_not_itself(emma: Callable[[int], None]) 
 
 
 def test_another_person_who_comes_back_does_not_show_that_one_is_known(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
+    client: Client, altegio: Sandbox, work: Work
 ) -> None:
     def press(number: int) -> None:
         arrive(client, altegio, AURORA_1, EMMA if number == 0 else MARIA)

@@ -22,6 +22,7 @@ from integrations.status_sync.status_sync import ask_status
 from sandbox import Sandbox, Status
 from tests.billing.conftest import Billing
 from tests.not_none import not_none
+from tests.working import Work
 
 from .conftest import JANUARY, SALON
 
@@ -34,7 +35,7 @@ def held(altegio: Sandbox, salon: int = SALON) -> list[Any]:
 
 
 def test_a_payment_is_queued_and_then_reported_with_altegios_id(
-    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Work
 ) -> None:
     answer = billing.tell()
     assert answer.status_code == 202
@@ -49,7 +50,7 @@ def test_a_payment_is_queued_and_then_reported_with_altegios_id(
 
 
 def test_the_sum_goes_out_exact_with_the_currencys_digits(
-    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Work
 ) -> None:
     billing.pay(amount="990.90")
     billing.pay(amount="1500", currency="JPY", period_from="2026-02-01T00:00:00Z", period_to="2026-02-28T00:00:00Z")
@@ -64,7 +65,7 @@ def test_the_sum_goes_out_exact_with_the_currencys_digits(
 
 
 def test_times_go_out_in_altegios_zone(
-    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None], settings: Settings
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Work, settings: Settings
 ) -> None:
     settings.ALTEGIO_TIME_ZONE = "Europe/Moscow"
     billing.pay()
@@ -78,7 +79,7 @@ def test_times_go_out_in_altegios_zone(
     ["drop_before", "drop_after", "html_after", "broken_json_after", "redirect_after", "error_after", "error"],
 )
 def test_after_an_uncertain_end_it_stands_at_altegio_once(
-    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None], fault: str
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Work, fault: str
 ) -> None:
     altegio.fault(fault, "payment")
     payment = billing.pay()
@@ -87,7 +88,7 @@ def test_after_an_uncertain_end_it_stands_at_altegio_once(
 
 
 def test_two_equal_real_payments_are_two(
-    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Work
 ) -> None:
     billing.pay()
     work()
@@ -99,7 +100,7 @@ def test_two_equal_real_payments_are_two(
 
 
 def test_two_equal_payments_whose_answers_are_both_lost_are_two(
-    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Work
 ) -> None:
     altegio.fault("drop_after", "payment", remaining=2)
     payments = [billing.pay(), billing.pay()]
@@ -109,7 +110,7 @@ def test_two_equal_payments_whose_answers_are_both_lost_are_two(
 
 
 def test_a_yes_without_the_id_is_asked_about(
-    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Work
 ) -> None:
     altegio.fault("error_after", "payment", status=200, body={"success": True})
     payment = billing.pay()
@@ -122,7 +123,7 @@ def test_what_altegio_is_still_working_on_is_not_sent_again(
     altegio: Sandbox,
     billing: Billing,
     connection: Connection,
-    work: Callable[..., None],
+    work: Work,
     settings: Settings,
     fault: str,
 ) -> None:
@@ -144,7 +145,7 @@ def test_what_is_not_there_when_altegio_is_surely_done_is_sent_again(
     altegio: Sandbox,
     billing: Billing,
     connection: Connection,
-    work: Callable[..., None],
+    work: Work,
     settings: Settings,
     time_machine: TimeMachineFixture,
     fault: str,
@@ -164,7 +165,7 @@ def test_what_altegio_is_still_working_on_holds_up_no_other_payment(
     altegio: Sandbox,
     billing: Billing,
     connect: Callable[..., Connection],
-    work: Callable[..., None],
+    work: Work,
     settings: Settings,
 ) -> None:
     settings.ALTEGIO_SETTLING_SECONDS = 20
@@ -190,7 +191,7 @@ def _until(there: Any) -> None:
 
 
 def test_in_the_hour_that_the_clocks_repeat_it_is_recognised(
-    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None], settings: Settings
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Work, settings: Settings
 ) -> None:
     settings.ALTEGIO_TIME_ZONE = "Europe/London"
     altegio.fault("drop_after", "payment")
@@ -200,7 +201,7 @@ def test_in_the_hour_that_the_clocks_repeat_it_is_recognised(
 
 
 def test_it_waits_for_the_activation_it_follows(
-    altegio: Sandbox, billing: Billing, connect: Callable[..., Connection], work: Callable[..., None]
+    altegio: Sandbox, billing: Billing, connect: Callable[..., Connection], work: Work
 ) -> None:
     connect(activate=False)
     payment = billing.pay()
@@ -212,7 +213,7 @@ def test_it_waits_for_the_activation_it_follows(
 
 
 def test_it_brings_a_frozen_connection_back(
-    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Work
 ) -> None:
     altegio.freeze(SALON)
     Connection.objects.update(state="frozen")
@@ -223,7 +224,7 @@ def test_it_brings_a_frozen_connection_back(
 
 
 def test_a_refusal_ends_as_failed_with_the_reason(
-    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Work
 ) -> None:
     altegio.fault("error", "payment", status=422, body={"success": False, "meta": {"message": "Wrong period"}})
     payment = billing.pay()
@@ -233,7 +234,7 @@ def test_a_refusal_ends_as_failed_with_the_reason(
 
 
 def test_a_failed_payment_is_corrected_and_sent_again_after_asking(
-    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Work
 ) -> None:
     altegio.fault("error_after", "payment", status=422, body={"success": False, "meta": {"message": "Wrong"}})
     first = billing.pay()
@@ -253,7 +254,7 @@ def test_a_failed_payment_is_corrected_and_sent_again_after_asking(
 
 
 def test_what_waits_for_a_connection_that_is_gone_fails(
-    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Work
 ) -> None:
     altegio.uninstall(SALON)
     payment = billing.pay()
@@ -270,7 +271,7 @@ def test_one_in_doubt_when_the_connection_ends_is_asked(
     altegio: Sandbox,
     billing: Billing,
     connection: Connection,
-    work: Callable[..., None],
+    work: Work,
     gone_answer: str,
     status: str,
 ) -> None:
@@ -286,7 +287,7 @@ def test_one_in_doubt_when_the_connection_ends_is_asked(
 
 
 def test_paid_until_is_the_end_of_the_latest_reported_period(
-    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Work
 ) -> None:
     path = f"connections/{connection.pk}/"
     assert billing.get(path).json()["paid_until"] is None
@@ -297,7 +298,7 @@ def test_paid_until_is_the_end_of_the_latest_reported_period(
 
 
 def test_what_was_told_of_a_payment_that_waits_ends_when_it_is_refunded_unsent(
-    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Work
 ) -> None:
     told = billing.tell().json()["id"]
     call = OutgoingCall.objects.get(kind="report_payment")
@@ -309,7 +310,7 @@ def test_what_was_told_of_a_payment_that_waits_ends_when_it_is_refunded_unsent(
 
 
 def test_a_payment_that_altegio_cannot_take_for_an_hour_is_told_of_until_it_is_taken(
-    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Work
 ) -> None:
     bad_gateway = {"status": 502, "body": {"success": False, "meta": {"message": "Bad gateway"}}}
     altegio.fault("error", "*", remaining=None, **bad_gateway)

@@ -24,6 +24,7 @@ from integrations.status_sync.status_sync import ask_status
 from sandbox import Sandbox
 from tests.billing.conftest import Billing
 from tests.not_none import not_none
+from tests.working import Work
 
 from .conftest import JANUARY, SALON
 
@@ -41,7 +42,7 @@ def held(altegio: Sandbox, salon: int = SALON) -> list[str]:
 
 
 @pytest.fixture
-def failed(altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]) -> int:
+def failed(altegio: Sandbox, billing: Billing, connection: Connection, work: Work) -> int:
     """The id of a payment, told as "bill", that Altegio has refused."""
     altegio.fault("error", "payment", **REFUSED)
     payment = billing.pay(external_id="bill")
@@ -52,7 +53,7 @@ def failed(altegio: Sandbox, billing: Billing, connection: Connection, work: Cal
 
 
 @pytest.fixture
-def lost(altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None]) -> int:
+def lost(altegio: Sandbox, billing: Billing, connection: Connection, work: Work) -> int:
     """One that Altegio took, though it said no."""
     altegio.fault("error_after", "payment", **REFUSED)
     payment = billing.pay(external_id="bill")
@@ -62,9 +63,7 @@ def lost(altegio: Sandbox, billing: Billing, connection: Connection, work: Calla
     return payment
 
 
-def test_a_retry_asks_first_and_then_sends(
-    altegio: Sandbox, billing: Billing, failed: int, work: Callable[..., None]
-) -> None:
+def test_a_retry_asks_first_and_then_sends(altegio: Sandbox, billing: Billing, failed: int, work: Work) -> None:
     answer = billing.post(f"payments/{failed}/retry/")
     assert (answer.status_code, answer.json()["status"], answer.json()["error"]) == (202, "queued", "")
     work()
@@ -75,7 +74,7 @@ def test_a_retry_asks_first_and_then_sends(
 
 
 def test_a_retry_of_what_altegio_holds_after_all_sends_nothing(
-    altegio: Sandbox, billing: Billing, lost: int, work: Callable[..., None]
+    altegio: Sandbox, billing: Billing, lost: int, work: Work
 ) -> None:
     billing.post(f"payments/{lost}/retry/")
     work()
@@ -103,7 +102,7 @@ def test_the_same_content_leaves_a_failed_payment_as_it_is(billing: Billing, fai
 
 
 def test_corrected_content_takes_its_place_and_is_sent(
-    altegio: Sandbox, billing: Billing, failed: int, work: Callable[..., None]
+    altegio: Sandbox, billing: Billing, failed: int, work: Work
 ) -> None:
     answer = billing.tell(external_id="bill", amount="990.90")
     assert (answer.status_code, answer.json()["id"], answer.json()["amount"]) == (202, failed, "990.90")
@@ -115,7 +114,7 @@ def test_corrected_content_takes_its_place_and_is_sent(
 
 
 def test_a_correction_of_what_altegio_holds_after_all_is_not_sent(
-    altegio: Sandbox, billing: Billing, lost: int, work: Callable[..., None]
+    altegio: Sandbox, billing: Billing, lost: int, work: Work
 ) -> None:
     billing.tell(external_id="bill", amount="990.90")
     work()
@@ -125,9 +124,7 @@ def test_a_correction_of_what_altegio_holds_after_all_is_not_sent(
     assert billing.refund(lost).status_code == 202, "and it can be refunded"
 
 
-def test_a_correction_may_be_corrected(
-    altegio: Sandbox, billing: Billing, failed: int, work: Callable[..., None]
-) -> None:
+def test_a_correction_may_be_corrected(altegio: Sandbox, billing: Billing, failed: int, work: Work) -> None:
     altegio.fault("error", "payment", **REFUSED)
     billing.tell(external_id="bill", amount="0.01")
     work()
@@ -140,7 +137,7 @@ def test_a_correction_may_be_corrected(
 
 
 def test_a_correction_may_name_another_location(
-    altegio: Sandbox, billing: Billing, failed: int, connect: Callable[..., Connection], work: Callable[..., None]
+    altegio: Sandbox, billing: Billing, failed: int, connect: Callable[..., Connection], work: Work
 ) -> None:
     other = connect(10301)
     assert billing.tell(external_id="bill", salon_id=10301).status_code == 202
@@ -159,7 +156,7 @@ def test_an_unknown_location_in_a_correction_is_named(billing: Billing, failed: 
 
 
 def test_while_nobody_knows_whether_it_arrived_it_stays_at_its_location(
-    altegio: Sandbox, billing: Billing, connect: Callable[..., Connection], work: Callable[..., None]
+    altegio: Sandbox, billing: Billing, connect: Callable[..., Connection], work: Work
 ) -> None:
     connection = connect()
     connect(10301)
@@ -177,7 +174,7 @@ def test_while_nobody_knows_whether_it_arrived_it_stays_at_its_location(
 
 
 def test_what_was_surely_refused_may_go_to_another_location(
-    altegio: Sandbox, billing: Billing, failed: int, connect: Callable[..., Connection], work: Callable[..., None]
+    altegio: Sandbox, billing: Billing, failed: int, connect: Callable[..., Connection], work: Work
 ) -> None:
     """Also after a retry for which Altegio says that the location is not connected."""
     connect(10301)
@@ -196,7 +193,7 @@ def test_what_never_left_may_go_to_another_location(
     billing: Billing,
     connection: Connection,
     connect: Callable[..., Connection],
-    work: Callable[..., None],
+    work: Work,
     settings: Settings,
 ) -> None:
     """The first try found no line, the next was refused: Altegio holds nothing, whatever it says of the location."""
@@ -247,7 +244,7 @@ def test_a_failure_of_the_portals_own_is_no_word_of_altegios(
     connection: Connection,
     connect: Callable[..., Connection],
     failing: pytest.MonkeyPatch,
-    work: Callable[..., None],
+    work: Work,
 ) -> None:
     connect(10301)
     payment = billing.pay(external_id="bill")
@@ -264,9 +261,7 @@ def test_a_failure_of_the_portals_own_is_no_word_of_altegios(
 
 
 @pytest.fixture
-def given_up(
-    billing: Billing, connection: Connection, monkeypatch: pytest.MonkeyPatch, work: Callable[..., None]
-) -> int:
+def given_up(billing: Billing, connection: Connection, monkeypatch: pytest.MonkeyPatch, work: Work) -> int:
     """A payment that the portal fails to report, until `monkeypatch.undo()`; its call is a dead letter."""
     monkeypatch.setattr(executor, "FAILING", replace(executor.FAILING, max_failures=1))
     monkeypatch.setattr(ReportPayment, "request", fail)
@@ -276,7 +271,7 @@ def given_up(
 
 
 def test_what_the_portal_failed_to_send_is_sent_when_staff_try_again(
-    altegio: Sandbox, billing: Billing, given_up: int, monkeypatch: pytest.MonkeyPatch, work: Callable[..., None]
+    altegio: Sandbox, billing: Billing, given_up: int, monkeypatch: pytest.MonkeyPatch, work: Work
 ) -> None:
     alerts = Alert.objects.filter(cleared_at=None, kind="call")
     assert (billing.payment(given_up)["status"], alerts.count(), held(altegio)) == ("failed", 1, [])
@@ -290,7 +285,7 @@ def test_what_the_portal_failed_to_send_is_sent_when_staff_try_again(
 
 
 def test_a_dead_round_is_not_tried_again_beside_a_newer_one(
-    altegio: Sandbox, billing: Billing, given_up: int, monkeypatch: pytest.MonkeyPatch, work: Callable[..., None]
+    altegio: Sandbox, billing: Billing, given_up: int, monkeypatch: pytest.MonkeyPatch, work: Work
 ) -> None:
     monkeypatch.undo()
     dead = list(OutgoingCall.objects.filter(kind="report_payment").values_list("pk", flat=True))
@@ -306,7 +301,7 @@ def test_a_payment_that_the_portal_failed_to_report_is_not_cancelled_by_its_refu
     billing: Billing,
     connection: Connection,
     failing: pytest.MonkeyPatch,
-    work: Callable[..., None],
+    work: Work,
 ) -> None:
     altegio.fault("drop_after", "payment")
     payment = billing.pay()
@@ -322,7 +317,7 @@ def test_a_payment_that_the_portal_failed_to_report_is_not_cancelled_by_its_refu
 
 
 def test_a_retry_does_not_believe_too_early_that_nothing_is_there(
-    altegio: Sandbox, billing: Billing, connection: Connection, work: Callable[..., None], settings: Settings
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Work, settings: Settings
 ) -> None:
     settings.ALTEGIO_TIMEOUT_SECONDS = 0.3
     altegio.fault("delay", "payment", seconds=1.5)
@@ -342,7 +337,7 @@ def test_after_a_reconnection_it_belongs_to_the_new_one(
     failed: int,
     connection: Connection,
     connect: Callable[..., Connection],
-    work: Callable[..., None],
+    work: Work,
 ) -> None:
     altegio.uninstall(SALON)
     ask_status(connection)
@@ -358,7 +353,7 @@ def test_after_a_reconnection_it_belongs_to_the_new_one(
 
 
 def test_the_alert_of_the_failed_payment_ends_with_its_mending(
-    altegio: Sandbox, billing: Billing, failed: int, work: Callable[..., None]
+    altegio: Sandbox, billing: Billing, failed: int, work: Work
 ) -> None:
     assert Alert.objects.get(kind="call").cleared_at is None
     altegio.fault("error", "payment", **REFUSED)
@@ -380,9 +375,7 @@ def test_the_history_shows_what_it_said_and_why_it_had_failed(
     assert entry.detail == "It had failed: Wrong sum"
 
 
-def test_a_file_corrects_too_and_its_rehearsal_says_so(
-    altegio: Sandbox, failed: int, work: Callable[..., None]
-) -> None:
+def test_a_file_corrects_too_and_its_rehearsal_says_so(altegio: Sandbox, failed: int, work: Work) -> None:
     row = {"external_id": "bill", **JANUARY, "amount": "990.90"}
     lines = [",".join(row), ",".join(map(str, row.values()))]
     for dry_run in (True, False):
@@ -393,7 +386,7 @@ def test_a_file_corrects_too_and_its_rehearsal_says_so(
 
 
 def test_staff_send_again_by_the_same_rule(
-    altegio: Sandbox, client: Client, billing: Billing, failed: int, work: Callable[..., None]
+    altegio: Sandbox, client: Client, billing: Billing, failed: int, work: Work
 ) -> None:
     boss = User.objects.create_superuser("boss@partner.example", "a very long password")
     client.force_login(boss)
@@ -407,7 +400,7 @@ def test_staff_send_again_by_the_same_rule(
 
 
 def test_a_script_that_loops_ends_and_staff_may_go_on(
-    altegio: Sandbox, billing: Billing, failed: int, admin_client: Client, work: Callable[..., None]
+    altegio: Sandbox, billing: Billing, failed: int, admin_client: Client, work: Work
 ) -> None:
     Payment.objects.update(report_round=MAX_ROUNDS)
     for answer in (billing.post(f"payments/{failed}/retry/"), billing.tell(external_id="bill", amount="990.90")):
@@ -458,16 +451,14 @@ def at_once(*calls: Any) -> list[Any]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_retries_at_once_are_one(altegio: Sandbox, billing: Billing, failed: int, work: Callable[..., None]) -> None:
+def test_retries_at_once_are_one(altegio: Sandbox, billing: Billing, failed: int, work: Work) -> None:
     assert at_once(*[lambda: billing.post(f"payments/{failed}/retry/")] * 5) == [202, 409, 409, 409, 409]
     work()
     assert held(altegio) == ["990.99"]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_equal_corrections_at_once_are_one(
-    altegio: Sandbox, billing: Billing, failed: int, work: Callable[..., None]
-) -> None:
+def test_equal_corrections_at_once_are_one(altegio: Sandbox, billing: Billing, failed: int, work: Work) -> None:
     assert at_once(*[lambda: billing.tell(external_id="bill", amount="990.90")] * 4) == [200, 200, 200, 202]
     work()
     assert held(altegio) == ["990.90"]
@@ -475,7 +466,7 @@ def test_equal_corrections_at_once_are_one(
 
 @pytest.mark.django_db(transaction=True)
 def test_a_retry_and_a_correction_at_once_are_one_of_them(
-    altegio: Sandbox, billing: Billing, failed: int, work: Callable[..., None]
+    altegio: Sandbox, billing: Billing, failed: int, work: Work
 ) -> None:
     answers = at_once(
         lambda: billing.post(f"payments/{failed}/retry/"),
@@ -489,7 +480,7 @@ def test_a_retry_and_a_correction_at_once_are_one_of_them(
 
 @pytest.mark.django_db(transaction=True)
 def test_moving_and_retrying_at_once_locks_nobody_out(
-    altegio: Sandbox, billing: Billing, failed: int, connect: Callable[..., Connection], work: Callable[..., None]
+    altegio: Sandbox, billing: Billing, failed: int, connect: Callable[..., Connection], work: Work
 ) -> None:
     connect(10301)
     answers = at_once(

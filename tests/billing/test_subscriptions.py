@@ -28,6 +28,7 @@ from partner_portal.core.models import FailedItem
 from sandbox import Sandbox
 from tests.billing.conftest import Billing
 from tests.not_none import not_none
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 
@@ -74,7 +75,7 @@ def test_other_days_of_trial_reach_what_is_connected(
 
 
 def test_other_days_of_trial_leave_what_is_paid_and_what_has_ended(
-    billing: Billing, connect: Callable[..., Connection], work: Callable[..., None]
+    billing: Billing, connect: Callable[..., Connection], work: Work
 ) -> None:
     ended, paid = connect(), connect(10102)
     billing.pay(salon_id=10102, period_from="2026-11-01T00:00:00Z", period_to="2126-01-01T00:00:00Z")
@@ -120,7 +121,7 @@ def test_a_trial_of_other_days_ends_for_nobody_before_it_has_followed(connection
 
 
 def test_a_reconnection_has_no_new_trial_and_keeps_what_was_paid(
-    altegio: Sandbox, billing: Billing, connect: Callable[..., Connection], work: Callable[..., None]
+    altegio: Sandbox, billing: Billing, connect: Callable[..., Connection], work: Work
 ) -> None:
     first = connect()
     billing.pay(period_from="2026-11-01T00:00:00Z", period_to="2126-01-01T00:00:00Z")
@@ -165,18 +166,14 @@ def test_one_email_a_day(connection: Connection, finance: User) -> None:
     assert "ends on" in outgoing_emails[0].body
 
 
-def test_a_payment_ends_the_warning(
-    billing: Billing, connection: Connection, finance: User, work: Callable[..., None]
-) -> None:
+def test_a_payment_ends_the_warning(billing: Billing, connection: Connection, finance: User, work: Work) -> None:
     billing.pay(period_from="2026-11-01T00:00:00Z", period_to="2126-01-01T00:00:00Z")
     work()
     with in_days(15):
         assert mail_digest() == 0
 
 
-def test_the_totals_of_the_chart(
-    billing: Billing, connect: Callable[..., Connection], work: Callable[..., None]
-) -> None:
+def test_the_totals_of_the_chart(billing: Billing, connect: Callable[..., Connection], work: Work) -> None:
     connect(10101)
     connect(10102)
     billing.pay(period_from="2026-11-01T00:00:00Z", period_to="2126-01-01T00:00:00Z")

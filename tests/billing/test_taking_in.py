@@ -20,6 +20,7 @@ from billing.parsing import InvalidPaymentError
 from integrations.connections.models import Connection
 from integrations.outbox.models import OutgoingCall
 from tests.billing.conftest import Billing
+from tests.working import Work
 
 from .conftest import JANUARY, SALON
 
@@ -202,7 +203,7 @@ def test_a_payment_is_found_by_its_external_id_and_listed(billing: Billing, conn
 
 
 def test_payments_are_narrowed_down(
-    billing: Billing, connection: Connection, connect: Callable[..., Connection], work: Callable[..., None]
+    billing: Billing, connection: Connection, connect: Callable[..., Connection], work: Work
 ) -> None:
     first = billing.pay()
     work()
@@ -279,7 +280,7 @@ def test_told_by_many_at_once_it_is_one_payment(billing: Billing, connection: Co
 def test_the_connections_list_shows_paid_until_in_as_many_queries(
     billing: Billing,
     connect: Callable[..., Connection],
-    work: Callable[..., None],
+    work: Work,
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     connect()

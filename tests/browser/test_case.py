@@ -1,7 +1,5 @@
 """A connection's page in a real browser: nothing is cut, evidence unfolds, the strict policy holds."""
 
-from collections.abc import Callable
-
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -15,6 +13,7 @@ from integrations.sender_names.names import give_name, names_of
 from sandbox import Sandbox
 from tests.browser.eyes import pixels_too_wide
 from tests.marketplace import AURORA_1, arrive
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -26,7 +25,7 @@ def portal(live_server: LiveServer, settings: Settings) -> str:
 
 
 @pytest.fixture
-def case(client: Client, altegio: Sandbox, work: Callable[..., None]) -> Connection:
+def case(client: Client, altegio: Sandbox, work: Work) -> Connection:
     """A location whose sender names were refused."""
     arrive(client, altegio, AURORA_1)
     work()

@@ -15,6 +15,7 @@ from integrations.backoffice.health import note_heartbeat
 from integrations.connections.models import Connection
 from sandbox import Sandbox
 from tests.browser.two_weeks import TwoWeeks
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WIDE, PHONE = (1120, 760), (360, 720)
@@ -27,7 +28,7 @@ def pictures(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def portal(live_server: LiveServer, settings: Settings, altegio: Sandbox, work: Callable[..., None]) -> str:
+def portal(live_server: LiveServer, settings: Settings, altegio: Sandbox, work: Work) -> str:
     settings.PORTAL_URL = altegio.portal_url = live_server.url
     TwoWeeks(altegio, work).pass_by()
     settings.ALTEGIO_REQUESTS_PER_SECOND, settings.ALTEGIO_REQUESTS_PER_MINUTE = 5, 200
@@ -51,9 +52,7 @@ def sign_in(page: Page, portal: str) -> None:
     page.locator("input[type=submit]").click()
 
 
-def test_the_pictures(
-    page: Page, portal: str, pictures: Path, altegio: Sandbox, work: Callable[..., None], client: Client
-) -> None:
+def test_the_pictures(page: Page, portal: str, pictures: Path, altegio: Sandbox, work: Work, client: Client) -> None:
     staff_see(page, portal, pictures)
     an_owner_sees(page, pictures, altegio, work)
     an_owner_has(page, portal, pictures, client)

@@ -1,6 +1,5 @@
 """Two weeks in the life of a partner's marketplace, lived day by day through the sandbox: what the pictures show."""
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import time_machine
@@ -17,6 +16,7 @@ from integrations.outbox.sweep import expire_late_calls
 from sandbox import Sandbox
 from tests.billing.conftest import Billing
 from tests.marketplace import arrive, emails_go_out, follow
+from tests.working import Work
 
 DAYS = 14
 EMMA, MARIA, BALINT, JOAO, ALEKSEY = range(9001, 9006)
@@ -36,7 +36,7 @@ CHAINS = (2, 5, 3, 7, 4, 9, 6, 3, 8, 5, 11, 7, 9, 6)
 class TwoWeeks:
     """The days pass one after the other; each call of a method happens on the day it is at."""
 
-    def __init__(self, altegio: Sandbox, work: Callable[..., None]) -> None:
+    def __init__(self, altegio: Sandbox, work: Work) -> None:
         self.altegio, self.work, self.client = altegio, work, Client()
         _key, secret = ApiKey.objects.create_key(name="two weeks", scopes=["billing", "read"])
         self.billing = Billing(self.client, secret)

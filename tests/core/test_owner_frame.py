@@ -1,7 +1,6 @@
 """An owner inside Altegio's iframe without a cookie: the pass in the address, and who tries to abuse it."""
 
 import re
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -22,6 +21,7 @@ from partner_portal.core.masking import mask
 from sandbox import Sandbox
 from tests.marketplace import AURORA_1, AURORA_2, EMMA, MARIA, arrive, follow, proven_owner
 from tests.not_none import not_none
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 IFRAME = {"Sec-Fetch-Dest": "iframe", "Sec-Fetch-Site": "cross-site"}
@@ -36,7 +36,7 @@ def browser() -> Client:
 
 
 @pytest.fixture
-def emma(client: Client, altegio: Sandbox, work: Callable[..., None]) -> User:
+def emma(client: Client, altegio: Sandbox, work: Work) -> User:
     """Emma holds Aurora 1."""
     arrive(client, altegio, AURORA_1, user_id=EMMA)
     work()
@@ -53,7 +53,7 @@ def disconnect_address(emma: User) -> str:
 
 
 def test_a_signed_arrival_in_the_frame_leads_to_settings_and_disconnect(
-    browser: Client, altegio: Sandbox, emma: User, work: Callable[..., None]
+    browser: Client, altegio: Sandbox, emma: User, work: Work
 ) -> None:
     answer = follow(browser, altegio, AURORA_1, user_id=EMMA)
     assert re.fullmatch(r"/connect/as/[^/]+/connect/status/[^/]+/", answer["Location"])
@@ -108,7 +108,7 @@ def test_a_form_that_is_not_ours_does_nothing(browser: Client, emma: User, heade
 
 
 def test_the_pass_of_one_owner_does_not_open_what_is_another_ones(
-    browser: Client, altegio: Sandbox, emma: User, work: Callable[..., None]
+    browser: Client, altegio: Sandbox, emma: User, work: Work
 ) -> None:
     arrive(Client(), altegio, AURORA_2, user_id=MARIA)
     work()

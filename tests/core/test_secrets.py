@@ -2,7 +2,6 @@
 
 import logging
 import re
-from collections.abc import Callable
 from secrets import token_hex
 from typing import Any
 
@@ -20,13 +19,12 @@ from sandbox import Sandbox
 from tests.kept import as_written, everything_stored
 from tests.marketplace import AURORA_1, EMMA, TELEPHONY, arrive
 from tests.not_none import not_none
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 
 
-def test_no_plain_column_holds_a_secret(
-    client: Client, altegio: Sandbox, work: Callable[..., None], settings: Settings
-) -> None:
+def test_no_plain_column_holds_a_secret(client: Client, altegio: Sandbox, work: Work, settings: Settings) -> None:
     url = altegio.arrival_url(AURORA_1, user_id=EMMA, application_id=TELEPHONY)
     user_data = not_none(re.search(r"user_data=([^&]+)", url)).group(1)
     Application.objects.create(altegio_id=TELEPHONY, kind="telephony")

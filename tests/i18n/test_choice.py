@@ -1,7 +1,6 @@
 """Which language a page speaks: the account's, the visitor's own choice, the owner's, the browser's, English."""
 
 import re
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -17,6 +16,7 @@ from sandbox import Sandbox
 from tests.marketplace import AURORA_1, AURORA_2, arrive, proven_owner
 from tests.not_none import not_none
 from tests.response import Response
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"
@@ -163,9 +163,7 @@ def test_a_status_page_speaks_its_owners_language_until_the_visitor_chooses() ->
     assert visit(path, "ru").headers["Vary"].lower().count("accept-language") == 1
 
 
-def test_the_language_tells_nobody_that_an_address_has_an_account(
-    altegio: Sandbox, work: Callable[..., None]
-) -> None:
+def test_the_language_tells_nobody_that_an_address_has_an_account(altegio: Sandbox, work: Work) -> None:
     proven_owner("olga@example.com", PASSWORD, language="pt")
     spoken = []
     for location, email in ((AURORA_1, "olga@example.com"), (AURORA_2, "new@example.com")):
@@ -186,7 +184,7 @@ def test_the_status_as_json_is_in_the_pages_language() -> None:
 class TestInAFrameWithoutCookies:
     """Every request comes from a fresh browser, as in a cross-site frame."""
 
-    def test_the_choice_lasts_from_arrival_to_status(self, altegio: Sandbox, work: Callable[..., None]) -> None:
+    def test_the_choice_lasts_from_arrival_to_status(self, altegio: Sandbox, work: Work) -> None:
         page = arrive(Client(), altegio, AURORA_1, user_id=None)
         address = next(address for address, code in links(page).items() if code == "hu")
         assert address.startswith("/connect/step/")

@@ -11,10 +11,11 @@ from integrations.connections.models import Application, Chain, Connection
 from sandbox import Sandbox
 from tests import marketplace
 from tests.response import Api, Response
+from tests.working import Work
 
 
 @pytest.fixture
-def arrive(client: Client, altegio: Sandbox, work: Callable[..., None]) -> Callable[..., None]:
+def arrive(client: Client, altegio: Sandbox, work: Work) -> Callable[..., None]:
     """`arrive(10101)`: the owner presses Connect, and the workers do what follows."""
 
     def run(salon_id: int, application_id: int = 1) -> None:

@@ -20,6 +20,7 @@ from sandbox import Sandbox
 from tests.admin_urls import admin_url
 from tests.not_none import not_none
 from tests.response import Api
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 SCREENS = [
@@ -51,7 +52,7 @@ def busy(
     connect: Callable[..., Connection],
     api: Api,
     telephony: Chain,
-    work: Callable[..., None],
+    work: Work,
 ) -> None:
     """A portal in which everything has happened once."""
     names = names_of(connect(10102))
@@ -94,9 +95,7 @@ def test_the_chart_shows_the_days_messages(staff: Client, busy: Any) -> None:
     assert "sent to phone, 1</title>" in page
 
 
-def test_staff_give_a_name(
-    staff: Client, altegio: Sandbox, connect: Callable[..., Connection], work: Callable[..., None]
-) -> None:
+def test_staff_give_a_name(staff: Client, altegio: Sandbox, connect: Callable[..., Connection], work: Work) -> None:
     connect(10101)
     form = {"salon_id": 10101, "name": "Aurora", "bought": "on"}
     assert staff.post(room("sendername", "add"), form).status_code == 302
@@ -122,7 +121,7 @@ def test_a_name_that_cannot_be_is_refused_with_the_reason(
 
 
 def test_staff_grant_and_refuse_what_owners_ask_for(
-    staff: Client, altegio: Sandbox, connect: Callable[..., Connection], work: Callable[..., None]
+    staff: Client, altegio: Sandbox, connect: Callable[..., Connection], work: Work
 ) -> None:
     names = names_of(connect(10101))
     for name in ("Aurora", "Spa"):
@@ -135,7 +134,7 @@ def test_staff_grant_and_refuse_what_owners_ask_for(
 
 
 def test_withdrawing_explains_the_last_name(
-    staff: Client, altegio: Sandbox, connect: Callable[..., Connection], work: Callable[..., None]
+    staff: Client, altegio: Sandbox, connect: Callable[..., Connection], work: Work
 ) -> None:
     name = give_name(names_of(connect(10101)), "Aurora")
     work()
@@ -147,7 +146,7 @@ def test_withdrawing_explains_the_last_name(
 
 
 def test_channels_are_switched_from_the_list(
-    staff: Client, altegio: Sandbox, connect: Callable[..., Connection], work: Callable[..., None]
+    staff: Client, altegio: Sandbox, connect: Callable[..., Connection], work: Work
 ) -> None:
     connection = connect(10101)
     act(staff, "smsconnection", "whatsapp_on", connection)
@@ -165,7 +164,7 @@ def test_replacing_a_key_says_when_it_takes_effect(staff: Client, connect: Calla
     assert connection.installation.api_key != before
 
 
-def test_a_refused_status_is_sent_again(staff: Client, altegio: Sandbox, api: Api, work: Callable[..., None]) -> None:
+def test_a_refused_status_is_sent_again(staff: Client, altegio: Sandbox, api: Api, work: Work) -> None:
     altegio.refuse_sms("m1", 403)
     api("post", "sms/statuses/", [{"id": "m1", "status": 4}])
     work()
@@ -177,7 +176,7 @@ def test_a_refused_status_is_sent_again(staff: Client, altegio: Sandbox, api: Ap
 
 
 def test_a_refused_call_is_sent_again(
-    staff: Client, altegio: Sandbox, api: Api, telephony: Chain, work: Callable[..., None]
+    staff: Client, altegio: Sandbox, api: Api, telephony: Chain, work: Work
 ) -> None:
     altegio.fault("error", "voip", status=404, remaining=1)
     call = {"salon_id": 10101, "type": "incoming", "phone": "+447700900123", "diversion": "+442071838750"}
@@ -189,7 +188,7 @@ def test_a_refused_call_is_sent_again(
 
 
 def test_telephony_that_was_refused_is_switched_on_again(
-    staff: Client, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
+    staff: Client, altegio: Sandbox, telephony: Chain, work: Work
 ) -> None:
     telephony.telephony = "failed"
     telephony.save()
@@ -200,7 +199,7 @@ def test_telephony_that_was_refused_is_switched_on_again(
 
 
 def test_a_user_token_is_set_kept_and_used_for_looking(
-    staff: Client, altegio: Sandbox, connect: Callable[..., Connection], work: Callable[..., None]
+    staff: Client, altegio: Sandbox, connect: Callable[..., Connection], work: Work
 ) -> None:
     connect(10101)
     location = Location.objects.get(altegio_id=10101)

@@ -3,7 +3,6 @@
 import io
 import re
 import subprocess
-from collections.abc import Callable
 from email.message import Message
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from integrations.telephony.models import PhoneCall
 from sandbox import Sandbox
 from tests.not_none import not_none
 from tests.response import Api
+from tests.working import Work
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "asterisk.md").read_text(encoding="utf-8")
@@ -227,7 +227,7 @@ def test_the_portal_takes_what_the_program_sends(
     api: Api,
     altegio: Sandbox,
     telephony: Chain,
-    work: Callable[..., None],
+    work: Work,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:

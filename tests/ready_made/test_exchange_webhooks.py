@@ -3,7 +3,6 @@
 import base64
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -25,8 +24,8 @@ from partner_portal.core.media_types import keep_plain
 from sandbox import Sandbox
 from tests.not_none import not_none
 from tests.response import Api
+from tests.working import Work
 
-Work = Callable[..., None]
 CLIENT, LINE = "+380671234567", "+380445370000"
 FREESWITCH = {
     "core-uuid": "c9f8",

@@ -1,7 +1,5 @@
 """What the attacks share: a key to every part of the API, and a browser that sees the server's errors as answers."""
 
-from collections.abc import Callable
-
 import pytest
 from django.test import Client
 
@@ -11,6 +9,7 @@ from integrations.connections.models import Application, Connection
 from sandbox import Sandbox
 from tests import marketplace
 from tests.response import Api, Response
+from tests.working import Work
 
 
 @pytest.fixture
@@ -38,7 +37,7 @@ def post(anybody: Client, api_key: str) -> Api:
 
 
 @pytest.fixture
-def connections(client: Client, altegio: Sandbox, work: Callable[..., None]) -> list[Connection]:
+def connections(client: Client, altegio: Sandbox, work: Work) -> list[Connection]:
     """A location that Altegio has connected for text messages, and for telephony."""
     kinds = {1: "sms", 2: "telephony"}
     for application_id, kind in kinds.items():

@@ -2,7 +2,6 @@
 
 import re
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -24,6 +23,7 @@ from tests.clock import later
 from tests.marketplace import AURORA_1, EMMAS_EMAIL, arrive, proven_owner
 from tests.not_none import not_none
 from tests.owner_forms import SIGN_UP, form_action
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 PASSWORD, CHOSEN = "correct horse battery", "what the thief chose"
@@ -191,9 +191,7 @@ def test_a_name_sends_nobody_elsewhere(altegio: Sandbox, name: str) -> None:
 # --- an account made in advance -------------------------------------------------------------------
 
 
-def test_an_account_made_in_advance_shows_nothing_of_who_arrives_later(
-    altegio: Sandbox, work: Callable[..., None]
-) -> None:
+def test_an_account_made_in_advance_shows_nothing_of_who_arrives_later(altegio: Sandbox, work: Work) -> None:
     """Emma comes signed by Altegio; a stranger has signed up under her address before."""
     page = arrive(Client(), altegio, AURORA_1, user_id=None)
     Client().post(form_action(page, "sign-up"), SIGN_UP | {"email": EMMAS_EMAIL})

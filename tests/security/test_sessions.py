@@ -1,7 +1,5 @@
 """A session begins with a sign-in alone, under a new name, and is nobody else's."""
 
-from collections.abc import Callable
-
 import pytest
 from django.core import mail
 from django.test import Client
@@ -11,6 +9,7 @@ from accounts.models import User
 from sandbox import Sandbox
 from tests.marketplace import AURORA_1, EMMA, arrive, follow, proven_owner
 from tests.owner_forms import form_action
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"
@@ -64,7 +63,7 @@ def test_an_emails_link_signs_a_planted_session_in_under_another_name(altegio: S
     assert Client().post(path).status_code == 410, "a link works once"
 
 
-def test_an_arrival_signs_nobody_in_however_often_it_is_replayed(altegio: Sandbox, work: Callable[..., None]) -> None:
+def test_an_arrival_signs_nobody_in_however_often_it_is_replayed(altegio: Sandbox, work: Work) -> None:
     visitors = [Client(), Client(), Client()]
     arrive(visitors[0], altegio, AURORA_1)
     work()

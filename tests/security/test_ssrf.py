@@ -2,7 +2,6 @@
 
 import socket
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,6 +14,7 @@ from integrations.partner_events import sending
 from integrations.partner_events.sending import NotAcceptedError, public_addresses
 from partner_portal.core.http_client import sockets
 from sandbox import Sandbox
+from tests.working import Work
 
 INSIDE = ["2130706433", "0x7f000001", "0177.0.0.1", "127.1", "0", "localhost", "[::1]", "[::ffff:127.0.0.1]"]
 
@@ -150,7 +150,7 @@ def test_the_addresses_that_altegio_gives_are_open(url: str, path: str) -> None:
 )
 @pytest.mark.django_db
 def test_an_address_that_was_stored_before_it_was_ruled_out_is_not_sent_to(
-    altegio: Sandbox, work: Callable[..., None], path: str
+    altegio: Sandbox, work: Work, path: str
 ) -> None:
     address = CallbackAddress.objects.create(host="app", path=path)
     batch = StatusBatch.objects.create(address=address, size=1, first_id=1)

@@ -41,6 +41,7 @@ from tests.not_none import not_none
 from tests.owner_forms import PASSWORD, SIGN_UP, form_action
 from tests.response import Response
 from tests.security.signing_up import ATTACKERS, OURS, is_signed_in, link_in_email, opened_email, sign_in, sign_up
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 
@@ -93,7 +94,7 @@ def test_signing_up_and_in_tells_nobody_whether_an_address_has_an_account(altegi
 # --- what ends ------------------------------------------------------------------------------------
 
 
-def test_the_first_proof_ends_whatever_opened_the_account_before(altegio: Sandbox, work: Callable[..., None]) -> None:
+def test_the_first_proof_ends_whatever_opened_the_account_before(altegio: Sandbox, work: Work) -> None:
     """Mallory signs up as Emma, links herself by hand of the database, and has a pass of the frame."""
     sign_up(altegio, EMMAS_EMAIL)
     account = User.objects.get()
@@ -133,9 +134,7 @@ def test_a_new_password_by_email_ends_linked_altegio_users_too(altegio: Sandbox)
     assert sign_in(Client(), not_none(anna.email), "fresh-pass-42")
 
 
-def test_what_was_claimed_before_the_proof_waits_for_the_owner_and_is_not_lost(
-    altegio: Sandbox, work: Callable[..., None]
-) -> None:
+def test_what_was_claimed_before_the_proof_waits_for_the_owner_and_is_not_lost(altegio: Sandbox, work: Work) -> None:
     page, _browser = sign_up(altegio, "olga@example.com")
     Client().post("/account/reset/", {"email": "olga@example.com"})
     browser = Client()
@@ -201,7 +200,7 @@ def mallory() -> User:
 
 
 def test_an_arrival_that_expects_emma_is_nobody_elses_in_any_door(
-    altegio: Sandbox, work: Callable[..., None], emma: User, mallory: User
+    altegio: Sandbox, work: Work, emma: User, mallory: User
 ) -> None:
     page = arrive(Client(), altegio, AURORA_1)["Location"]
     arrival = Arrival.objects.get()
@@ -236,7 +235,7 @@ def test_an_email_for_a_signed_arrival_goes_to_the_expected_person_alone(
 
 
 def test_a_victim_who_presses_a_strangers_email_is_signed_in_and_nothing_else(
-    altegio: Sandbox, work: Callable[..., None], emma: User
+    altegio: Sandbox, work: Work, emma: User
 ) -> None:
     """Mallory asks for it on an arrival of her own, without Altegio's signature."""
     page = arrive(Client(), altegio, MEDVED_1, user_id=None)
@@ -250,7 +249,7 @@ def test_a_victim_who_presses_a_strangers_email_is_signed_in_and_nothing_else(
 
 
 def test_the_emails_reader_says_on_the_arrivals_page_that_it_is_theirs(
-    altegio: Sandbox, work: Callable[..., None], emma: User
+    altegio: Sandbox, work: Work, emma: User
 ) -> None:
     page = arrive(Client(), altegio, AURORA_1, user_id=None)
     Client().post(form_action(page, "link"), {"email": EMMAS_EMAIL})
@@ -299,7 +298,7 @@ def test_what_was_taken_back_while_a_password_was_checked_opens_nothing(
 
 
 def test_an_owner_who_signs_up_again_is_not_in_conflict_with_themselves(
-    altegio: Sandbox, work: Callable[..., None], emma: User
+    altegio: Sandbox, work: Work, emma: User
 ) -> None:
     sign_up(altegio, EMMAS_EMAIL, location=AURORA_1)
     again = follow(Client(), altegio, AURORA_1, user_id=None)
@@ -329,9 +328,7 @@ def test_an_email_is_dropped_where_the_arrival_became_anothers_before_it_went_ou
     assert [message.to for message in mail.outbox] == [["olga@example.com"]]
 
 
-def test_whoever_set_emmas_address_at_altegio_is_out_once_she_opens_an_email(
-    altegio: Sandbox, work: Callable[..., None]
-) -> None:
+def test_whoever_set_emmas_address_at_altegio_is_out_once_she_opens_an_email(altegio: Sandbox, work: Work) -> None:
     """Mallory's signed visit made an account under it; her claim goes on and is nobody's."""
     arrive(Client(), altegio, AURORA_1)
     account, given = User.objects.get(), make_frame_token(User.objects.get())

@@ -1,7 +1,6 @@
 """Locations that were connected before the portal are taken over: nothing is sent, nobody gets them unproven."""
 
 import json
-from collections.abc import Callable
 from datetime import timedelta
 from io import StringIO
 
@@ -35,6 +34,7 @@ from sandbox import Sandbox
 from tests.admin_urls import admin_url
 from tests.marketplace import AURORA_1, AURORA_2, EMMA, arrive
 from tests.not_none import not_none
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 
@@ -61,7 +61,7 @@ def run_command(*arguments: str) -> str:
 
 
 def test_it_becomes_a_connection_of_nobody_without_an_activation(
-    altegio: Sandbox, application: Application, connected_before: None, work: Callable[..., None]
+    altegio: Sandbox, application: Application, connected_before: None, work: Work
 ) -> None:
     ask_to_adopt(application, AURORA_1)
     work()
@@ -71,7 +71,7 @@ def test_it_becomes_a_connection_of_nobody_without_an_activation(
 
 
 def test_its_trial_does_not_begin_anew(
-    altegio: Sandbox, application: Application, connected_before: None, work: Callable[..., None]
+    altegio: Sandbox, application: Application, connected_before: None, work: Work
 ) -> None:
     ask_to_adopt(application, AURORA_1)
     work()
@@ -83,7 +83,7 @@ def test_its_trial_does_not_begin_anew(
 
 
 def test_a_trial_that_ends_after_the_adoption_is_overdue(
-    altegio: Sandbox, application: Application, work: Callable[..., None]
+    altegio: Sandbox, application: Application, work: Work
 ) -> None:
     altegio.connect_elsewhere(AURORA_1)
     Application.objects.update(trial_days=370)
@@ -96,7 +96,7 @@ def test_a_trial_that_ends_after_the_adoption_is_overdue(
 
 
 def test_the_partners_systems_are_told_once(
-    altegio: Sandbox, application: Application, connected_before: None, work: Callable[..., None]
+    altegio: Sandbox, application: Application, connected_before: None, work: Work
 ) -> None:
     for _ in range(2):
         ask_to_adopt(application, AURORA_1)
@@ -107,7 +107,7 @@ def test_the_partners_systems_are_told_once(
 
 
 def test_keys_and_addresses_that_are_not_ours_are_told_to_staff(
-    altegio: Sandbox, application: Application, connected_before: None, work: Callable[..., None]
+    altegio: Sandbox, application: Application, connected_before: None, work: Work
 ) -> None:
     ask_to_adopt(application, AURORA_1)
     work()
@@ -117,7 +117,7 @@ def test_keys_and_addresses_that_are_not_ours_are_told_to_staff(
 
 
 def test_our_event_address_is_added_where_a_token_lets_us(
-    altegio: Sandbox, application: Application, connected_before: None, work: Callable[..., None]
+    altegio: Sandbox, application: Application, connected_before: None, work: Work
 ) -> None:
     ApplicationToken.objects.create(application=application, token="the-system-users")
     ask_to_adopt(application, AURORA_1)
@@ -127,7 +127,7 @@ def test_our_event_address_is_added_where_a_token_lets_us(
 
 
 def test_a_frozen_one_is_taken_over_as_frozen(
-    altegio: Sandbox, application: Application, connected_before: None, work: Callable[..., None]
+    altegio: Sandbox, application: Application, connected_before: None, work: Work
 ) -> None:
     altegio.freeze(AURORA_1)
     ask_to_adopt(application, AURORA_1)
@@ -135,9 +135,7 @@ def test_a_frozen_one_is_taken_over_as_frozen(
     assert Connection.objects.get().state == "frozen"
 
 
-def test_what_is_not_connected_is_not_taken_over(
-    altegio: Sandbox, application: Application, work: Callable[..., None]
-) -> None:
+def test_what_is_not_connected_is_not_taken_over(altegio: Sandbox, application: Application, work: Work) -> None:
     altegio.grant(AURORA_1)
     ask_to_adopt(application, AURORA_1)
     ask_to_adopt(application, AURORA_2)
@@ -146,7 +144,7 @@ def test_what_is_not_connected_is_not_taken_over(
 
 
 def test_what_is_known_here_is_left_alone(
-    client: Client, altegio: Sandbox, application: Application, work: Callable[..., None]
+    client: Client, altegio: Sandbox, application: Application, work: Work
 ) -> None:
     arrive(client, altegio, AURORA_1, user_id=EMMA)
     work()
@@ -172,7 +170,7 @@ def test_the_command_knows_no_other_application(altegio: Sandbox, application: A
 
 
 def test_staff_take_over_what_a_reconciliation_found(
-    client: Client, altegio: Sandbox, application: Application, connected_before: None, work: Callable[..., None]
+    client: Client, altegio: Sandbox, application: Application, connected_before: None, work: Work
 ) -> None:
     start_run(Reconciliation.Trigger.NIGHTLY)
     work()
@@ -189,7 +187,7 @@ def test_staff_take_over_what_a_reconciliation_found(
 
 
 def test_an_owner_who_comes_through_the_settings_tab_waits_for_staff(
-    client: Client, altegio: Sandbox, application: Application, connected_before: None, work: Callable[..., None]
+    client: Client, altegio: Sandbox, application: Application, connected_before: None, work: Work
 ) -> None:
     client.get(_path(altegio.arrival_url(AURORA_1, user_id=EMMA)))
     work()
@@ -209,7 +207,7 @@ def test_staff_may_decide_for_them_after_the_window_too(
     altegio: Sandbox,
     application: Application,
     connected_before: None,
-    work: Callable[..., None],
+    work: Work,
     time_machine: TimeMachineFixture,
 ) -> None:
     client.get(_path(altegio.arrival_url(AURORA_1, user_id=EMMA)))
@@ -226,7 +224,7 @@ def test_staff_may_decide_for_them_after_the_window_too(
 
 
 def test_a_stranger_without_a_proof_makes_no_connection(
-    client: Client, altegio: Sandbox, application: Application, connected_before: None, work: Callable[..., None]
+    client: Client, altegio: Sandbox, application: Application, connected_before: None, work: Work
 ) -> None:
     client.get(f"/connect/?salon_id={AURORA_1}")
     work()
@@ -234,7 +232,7 @@ def test_a_stranger_without_a_proof_makes_no_connection(
 
 
 def test_what_became_active_a_moment_ago_is_left_to_whoever_is_about_to_arrive(
-    client: Client, altegio: Sandbox, application: Application, work: Callable[..., None]
+    client: Client, altegio: Sandbox, application: Application, work: Work
 ) -> None:
     altegio.connect_elsewhere(AURORA_1, at=timezone.now() - timedelta(minutes=2))
     client.get(_path(altegio.arrival_url(AURORA_1, user_id=EMMA)))
@@ -243,7 +241,7 @@ def test_what_became_active_a_moment_ago_is_left_to_whoever_is_about_to_arrive(
 
 
 def test_what_altegio_activates_at_the_grant_is_not_taken_from_an_owner_who_has_not_come_yet(
-    client: Client, altegio: Sandbox, application: Application, work: Callable[..., None]
+    client: Client, altegio: Sandbox, application: Application, work: Work
 ) -> None:
     altegio.set_application(1, private=True)
     altegio.grant(AURORA_1, user_id=EMMA)
@@ -256,7 +254,7 @@ def test_what_altegio_activates_at_the_grant_is_not_taken_from_an_owner_who_has_
 
 
 def test_what_an_owner_here_has_connected_a_moment_ago_is_theirs_though_the_answer_was_lost(
-    client: Client, altegio: Sandbox, application: Application, work: Callable[..., None]
+    client: Client, altegio: Sandbox, application: Application, work: Work
 ) -> None:
     """The location is active at Altegio before the portal has learned by which of its calls."""
     arrive(client, altegio, AURORA_1, user_id=EMMA)
@@ -275,7 +273,7 @@ def _path(url: str) -> str:
 
 
 def test_an_end_that_was_none_is_taken_back_also_after_an_earlier_life(
-    altegio: Sandbox, application: Application, connected_before: None, work: Callable[..., None]
+    altegio: Sandbox, application: Application, connected_before: None, work: Work
 ) -> None:
     altegio.uninstall(AURORA_1)
     altegio.connect_elsewhere(AURORA_1, at=timezone.now() + timedelta(minutes=1))

@@ -1,7 +1,6 @@
 """A CRM token that comes without its chain's number is kept, and said: nothing is dropped silently."""
 
 import re
-from collections.abc import Callable
 
 import pytest
 from django.test import Client
@@ -10,6 +9,7 @@ from integrations.alerts.models import Alert
 from integrations.connections.models import Application, Arrival, Connection
 from sandbox import Sandbox
 from tests.marketplace import AURORA_1, EMMA, TELEPHONY
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 
@@ -26,7 +26,7 @@ def granted(altegio: Sandbox) -> None:
 
 
 def test_it_is_kept_with_its_arrival_and_said_once(
-    client: Client, altegio: Sandbox, work: Callable[..., None], granted: None
+    client: Client, altegio: Sandbox, work: Work, granted: None
 ) -> None:
     visit(client, altegio, without="salon_group_id")
     work()
@@ -39,7 +39,7 @@ def test_it_is_kept_with_its_arrival_and_said_once(
 
 @pytest.mark.parametrize("without", ["crm_token", "nothing"])
 def test_a_chain_with_or_without_its_token_is_no_lone_token(
-    client: Client, altegio: Sandbox, work: Callable[..., None], granted: None, without: str
+    client: Client, altegio: Sandbox, work: Work, granted: None, without: str
 ) -> None:
     visit(client, altegio, without=without)
     work()

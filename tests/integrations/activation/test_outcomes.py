@@ -1,6 +1,5 @@
 """Every way an activation call can end (docs/altegio.md §2), over real HTTP."""
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -15,6 +14,7 @@ from integrations.outbox.models import Attempt, OutgoingCall, TokenStop
 from integrations.outbox.token_stop import resume_token
 from sandbox import Sandbox, Status
 from tests.marketplace import AURORA_1, AURORA_2, TELEPHONY, arrive, follow, status
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 BROKEN_APPLICATION = '{"success":false,"data":null,"meta":{"message":"Агрегатор не найден"}}'
@@ -29,7 +29,7 @@ def the_connection() -> Connection:
     ["drop_after", "html_after", "broken_json_after", "redirect_after", "error_after"],
 )
 def test_a_lost_answer_is_asked_about_and_nothing_is_sent_twice(
-    client: Client, altegio: Sandbox, work: Callable[..., None], fault: str
+    client: Client, altegio: Sandbox, work: Work, fault: str
 ) -> None:
     altegio.fault(fault, "activate")
     arrive(client, altegio, AURORA_1)
@@ -40,7 +40,7 @@ def test_a_lost_answer_is_asked_about_and_nothing_is_sent_twice(
     assert len(altegio.requests("status")) == 1
 
 
-def test_a_redirect_is_never_followed(client: Client, altegio: Sandbox, work: Callable[..., None]) -> None:
+def test_a_redirect_is_never_followed(client: Client, altegio: Sandbox, work: Work) -> None:
     altegio.fault("redirect_after", "activate")
     arrive(client, altegio, AURORA_1)
     work()
@@ -48,9 +48,7 @@ def test_a_redirect_is_never_followed(client: Client, altegio: Sandbox, work: Ca
     assert "unknown" not in {request.call for request in altegio.requests()}
 
 
-def test_a_time_out_is_asked_about(
-    client: Client, altegio: Sandbox, work: Callable[..., None], settings: Settings
-) -> None:
+def test_a_time_out_is_asked_about(client: Client, altegio: Sandbox, work: Work, settings: Settings) -> None:
     settings.ALTEGIO_TIMEOUT_SECONDS = 0.3
     altegio.fault("delay_after", "activate", seconds=1.0)
     arrive(client, altegio, AURORA_1)
@@ -62,7 +60,7 @@ def test_a_time_out_is_asked_about(
 
 @pytest.mark.parametrize("status_code", [500, 502, 503])
 def test_a_server_error_is_asked_about_before_it_is_sent_again(
-    client: Client, altegio: Sandbox, work: Callable[..., None], settings: Settings, status_code: int
+    client: Client, altegio: Sandbox, work: Work, settings: Settings, status_code: int
 ) -> None:
     settings.ALTEGIO_SETTLING_SECONDS = 3600
     altegio.fault("error", "activate", status=status_code)
@@ -73,9 +71,7 @@ def test_a_server_error_is_asked_about_before_it_is_sent_again(
     assert [request.call for request in altegio.requests()][:3] == ["activate", "status", "activate"]
 
 
-def test_a_line_closed_before_the_call_was_read_is_sent_again(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
-) -> None:
+def test_a_line_closed_before_the_call_was_read_is_sent_again(client: Client, altegio: Sandbox, work: Work) -> None:
     altegio.fault("drop_before", "activate")
     arrive(client, altegio, AURORA_1)
     work()
@@ -85,7 +81,7 @@ def test_a_line_closed_before_the_call_was_read_is_sent_again(
 
 @pytest.mark.parametrize("status_code", [400, 404, 422])
 def test_a_refusal_ends_with_altegios_reason_shown(
-    client: Client, altegio: Sandbox, work: Callable[..., None], status_code: int
+    client: Client, altegio: Sandbox, work: Work, status_code: int
 ) -> None:
     altegio.fault(
         "error",
@@ -101,7 +97,7 @@ def test_a_refusal_ends_with_altegios_reason_shown(
     assert len(altegio.requests("activate")) == 1
 
 
-def test_a_403_of_an_active_location_means_done(client: Client, altegio: Sandbox, work: Callable[..., None]) -> None:
+def test_a_403_of_an_active_location_means_done(client: Client, altegio: Sandbox, work: Work) -> None:
     """A private application becomes active at the grant, so the activation is refused (docs/altegio.md §1)."""
     altegio.set_application(1, private=True)
     arrive(client, altegio, AURORA_1)
@@ -112,9 +108,7 @@ def test_a_403_of_an_active_location_means_done(client: Client, altegio: Sandbox
     assert the_connection().owner is not None
 
 
-def test_active_for_long_and_bound_to_nobody_is_for_staff(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
-) -> None:
+def test_active_for_long_and_bound_to_nobody_is_for_staff(client: Client, altegio: Sandbox, work: Work) -> None:
     altegio.set_application(1, private=True)
     altegio.grant(AURORA_1, at=timezone.now() - timedelta(hours=2))
     follow(client, altegio, AURORA_1)
@@ -124,9 +118,7 @@ def test_active_for_long_and_bound_to_nobody_is_for_staff(
     assert Alert.objects.filter(kind=Alert.Kind.CONFLICT).count() == 1
 
 
-def test_a_401_stops_every_call_and_raises_one_alert(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
-) -> None:
+def test_a_401_stops_every_call_and_raises_one_alert(client: Client, altegio: Sandbox, work: Work) -> None:
     altegio.fault("error", "*", status=401, body='{"success":false,"meta":{"message":"No"}}', remaining=None)
     arrive(client, altegio, [AURORA_1, AURORA_2])
     work()
@@ -142,7 +134,7 @@ def test_a_401_stops_every_call_and_raises_one_alert(
 
 
 def test_another_token_starts_the_calls_again(
-    client: Client, altegio: Sandbox, work: Callable[..., None], settings: Settings
+    client: Client, altegio: Sandbox, work: Work, settings: Settings
 ) -> None:
     token = settings.ALTEGIO_PARTNER_TOKEN
     arrive(client, altegio, AURORA_1)
@@ -155,9 +147,7 @@ def test_another_token_starts_the_calls_again(
     assert the_connection().state == "active"
 
 
-def test_too_many_requests_waits_as_long_as_altegio_says(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
-) -> None:
+def test_too_many_requests_waits_as_long_as_altegio_says(client: Client, altegio: Sandbox, work: Work) -> None:
     altegio.fault("error", "activate", status=429, headers={"Retry-After": "7"}, body="")
     arrive(client, altegio, [AURORA_1, AURORA_2])
     work(rounds=1)
@@ -169,7 +159,7 @@ def test_too_many_requests_waits_as_long_as_altegio_says(
 
 
 def test_past_the_deadline_nothing_is_sent_and_the_owner_gets_the_reconnect_link(
-    client: Client, altegio: Sandbox, work: Callable[..., None], settings: Settings
+    client: Client, altegio: Sandbox, work: Work, settings: Settings
 ) -> None:
     answer = arrive(client, altegio, AURORA_1)
     with time_machine.travel(timezone.now() + timedelta(seconds=settings.ALTEGIO_ACTIVATION_WINDOW + 1)):
@@ -182,7 +172,7 @@ def test_past_the_deadline_nothing_is_sent_and_the_owner_gets_the_reconnect_link
 
 
 def test_an_activation_in_doubt_at_the_deadline_is_asked_about_once_more(
-    client: Client, altegio: Sandbox, work: Callable[..., None], settings: Settings
+    client: Client, altegio: Sandbox, work: Work, settings: Settings
 ) -> None:
     altegio.fault("drop_after", "activate")
     altegio.fault("error", "status", status=500, remaining=1)
@@ -195,9 +185,7 @@ def test_an_activation_in_doubt_at_the_deadline_is_asked_about_once_more(
     assert len(altegio.requests("activate")) == 1
 
 
-def test_a_grant_given_after_the_arrival_is_a_strangers(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
-) -> None:
+def test_a_grant_given_after_the_arrival_is_a_strangers(client: Client, altegio: Sandbox, work: Work) -> None:
     """The arrival's call met an outage; meanwhile somebody else pressed Connect (docs/altegio.md §1)."""
     altegio.fault("error", "activate", status=500)
     follow(client, altegio, AURORA_1)
@@ -210,9 +198,7 @@ def test_a_grant_given_after_the_arrival_is_a_strangers(
     assert altegio.status_of(AURORA_1) is Status.PENDING
 
 
-def test_the_attempts_are_recorded_with_their_secrets_masked(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
-) -> None:
+def test_the_attempts_are_recorded_with_their_secrets_masked(client: Client, altegio: Sandbox, work: Work) -> None:
     arrive(client, altegio, AURORA_1)
     work()
 
@@ -224,9 +210,7 @@ def test_the_attempts_are_recorded_with_their_secrets_masked(
     assert f'"salon_id": {AURORA_1}' in attempt.request_body
 
 
-def test_a_call_of_a_dead_worker_is_asked_about_first(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
-) -> None:
+def test_a_call_of_a_dead_worker_is_asked_about_first(client: Client, altegio: Sandbox, work: Work) -> None:
     arrive(client, altegio, AURORA_1)
     OutgoingCall.objects.update(state="sending", lease_until=timezone.now() - timedelta(seconds=1))
     work()
@@ -235,9 +219,7 @@ def test_a_call_of_a_dead_worker_is_asked_about_first(
     assert the_connection().state == "active"
 
 
-def test_the_locations_data_is_fetched_once_for_many(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
-) -> None:
+def test_the_locations_data_is_fetched_once_for_many(client: Client, altegio: Sandbox, work: Work) -> None:
     arrive(client, altegio, [AURORA_1, AURORA_2])
     work()
 
@@ -271,7 +253,7 @@ def test_a_late_first_look_raises_one_alert(client: Client, altegio: Sandbox, se
 
 
 def test_telephony_that_altegio_refuses_is_told_to_staff_and_stops_nothing_else(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
+    client: Client, altegio: Sandbox, work: Work
 ) -> None:
     Application.objects.create(altegio_id=TELEPHONY, kind="telephony")
     altegio.fault("error", "voip", status=401, body="{}")

@@ -1,6 +1,5 @@
 """What staff may do: hold and release, try again, decide conflicts, pass a review."""
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -20,13 +19,12 @@ from integrations.status_sync.disconnect import disconnect
 from sandbox import Sandbox, Status
 from tests.marketplace import AURORA_1, EMMA, MARIA, arrive, follow, status
 from tests.not_none import not_none
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 
 
-def test_a_held_activation_waits_until_staff_release_it(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
-) -> None:
+def test_a_held_activation_waits_until_staff_release_it(client: Client, altegio: Sandbox, work: Work) -> None:
     Application.objects.create(altegio_id=1, hold_activations=True)
     answer = arrive(client, altegio, AURORA_1)
     work()
@@ -38,7 +36,7 @@ def test_a_held_activation_waits_until_staff_release_it(
     assert status(client, answer)["state"] == "active"
 
 
-def expired(client: Client, altegio: Sandbox, work: Callable[..., None], settings: Settings) -> Connection:
+def expired(client: Client, altegio: Sandbox, work: Work, settings: Settings) -> Connection:
     arrive(client, altegio, AURORA_1)
     late = time_machine.travel(timezone.now() + timedelta(seconds=settings.ALTEGIO_ACTIVATION_WINDOW + 1))
     with late:
@@ -47,7 +45,7 @@ def expired(client: Client, altegio: Sandbox, work: Callable[..., None], setting
 
 
 def test_trying_again_after_the_deadline_asks_first_and_sends_while_altegio_waits(
-    client: Client, altegio: Sandbox, work: Callable[..., None], settings: Settings, support: User
+    client: Client, altegio: Sandbox, work: Work, settings: Settings, support: User
 ) -> None:
     connection = expired(client, altegio, work, settings)
     staff.try_again(connection.pk, support)
@@ -58,7 +56,7 @@ def test_trying_again_after_the_deadline_asks_first_and_sends_while_altegio_wait
 
 
 def test_whom_staff_try_again_after_the_window_has_a_new_one_in_which_others_are_rivals(
-    client: Client, altegio: Sandbox, work: Callable[..., None], settings: Settings, support: User
+    client: Client, altegio: Sandbox, work: Work, settings: Settings, support: User
 ) -> None:
     connection = expired(client, altegio, work, settings)
     with time_machine.travel(timezone.now() + timedelta(hours=2), tick=False):
@@ -70,7 +68,7 @@ def test_whom_staff_try_again_after_the_window_has_a_new_one_in_which_others_are
 
 
 def test_trying_again_sends_nothing_where_altegio_does_not_wait(
-    client: Client, altegio: Sandbox, work: Callable[..., None], settings: Settings, support: User
+    client: Client, altegio: Sandbox, work: Work, settings: Settings, support: User
 ) -> None:
     connection = expired(client, altegio, work, settings)
     altegio.uninstall(AURORA_1)
@@ -82,7 +80,7 @@ def test_trying_again_sends_nothing_where_altegio_does_not_wait(
 
 
 def test_there_is_nothing_to_try_again_on_an_active_connection(
-    client: Client, altegio: Sandbox, work: Callable[..., None], support: User
+    client: Client, altegio: Sandbox, work: Work, support: User
 ) -> None:
     arrive(client, altegio, AURORA_1)
     work()
@@ -94,9 +92,7 @@ def claim_of(user_id: int, state: str = "conflict") -> Connection:
     return Connection.objects.get(state=state, claimant__identities__altegio_user_id=user_id)
 
 
-def test_deciding_between_two_claims(
-    client: Client, altegio: Sandbox, work: Callable[..., None], support: User
-) -> None:
+def test_deciding_between_two_claims(client: Client, altegio: Sandbox, work: Work, support: User) -> None:
     mine = arrive(client, altegio, AURORA_1)
     theirs = follow(client, altegio, AURORA_1, user_id=MARIA)
     staff.give_to_claimant(claim_of(EMMA).pk, support)
@@ -118,7 +114,7 @@ def test_the_list_of_conflicts_says_who_claims_and_for_how_long(client: Client, 
 
 
 def test_moving_a_live_location_to_another_person_is_recorded(
-    client: Client, altegio: Sandbox, work: Callable[..., None], support: User
+    client: Client, altegio: Sandbox, work: Work, support: User
 ) -> None:
     arrive(client, altegio, AURORA_1)
     work()
@@ -133,7 +129,7 @@ def test_moving_a_live_location_to_another_person_is_recorded(
 
 
 def test_a_name_that_does_not_fit_is_for_staff_before_the_owner_sees_anything(
-    client: Client, altegio: Sandbox, work: Callable[..., None], support: User
+    client: Client, altegio: Sandbox, work: Work, support: User
 ) -> None:
     altegio.grant(AURORA_1, user_id=EMMA)
     url = altegio.arrival_url(AURORA_1, user_id=EMMA)
@@ -151,7 +147,7 @@ def test_a_name_that_does_not_fit_is_for_staff_before_the_owner_sees_anything(
     assert "Another place" in client.get(answer["Location"]).content.decode()
 
 
-def a_holder_leaves_a_held_claim_behind(client: Client, altegio: Sandbox, work: Callable[..., None]) -> None:
+def a_holder_leaves_a_held_claim_behind(client: Client, altegio: Sandbox, work: Work) -> None:
     arrive(client, altegio, AURORA_1)
     work()
     Application.objects.update(hold_activations=True)
@@ -161,15 +157,13 @@ def a_holder_leaves_a_held_claim_behind(client: Client, altegio: Sandbox, work: 
 
 
 def test_a_held_claim_of_a_stranger_stands_in_front_of_nothing_of_the_holder(
-    client: Client, altegio: Sandbox, work: Callable[..., None], support: User
+    client: Client, altegio: Sandbox, work: Work, support: User
 ) -> None:
     a_holder_leaves_a_held_claim_behind(client, altegio, work)
     assert altegio.status_of(AURORA_1) is Status.UNINSTALLED
 
 
-def test_staff_release_who_comes_again_when_the_holder_has_left(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
-) -> None:
+def test_staff_release_who_comes_again_when_the_holder_has_left(client: Client, altegio: Sandbox, work: Work) -> None:
     a_holder_leaves_a_held_claim_behind(client, altegio, work)
     mine = arrive(client, altegio, AURORA_1, user_id=MARIA)
     staff.release(Connection.objects.latest("pk").pk)
@@ -178,7 +172,7 @@ def test_staff_release_who_comes_again_when_the_holder_has_left(
 
 
 def test_staff_release_who_came_before_the_end_was_known(
-    client: Client, altegio: Sandbox, connected: Connection, work: Callable[..., None]
+    client: Client, altegio: Sandbox, connected: Connection, work: Work
 ) -> None:
     Application.objects.update(hold_activations=True)
     altegio.uninstall(AURORA_1)
@@ -192,7 +186,7 @@ def test_staff_release_who_came_before_the_end_was_known(
 
 
 def test_what_is_held_stays_held_where_its_window_begins_anew_at_its_end(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
+    client: Client, altegio: Sandbox, work: Work
 ) -> None:
     Application.objects.create(altegio_id=1, hold_activations=True)
     follow(client, altegio, AURORA_1)
@@ -203,7 +197,7 @@ def test_what_is_held_stays_held_where_its_window_begins_anew_at_its_end(
     assert altegio.requests() == []
 
 
-def test_what_is_released_asks_first(client: Client, altegio: Sandbox, work: Callable[..., None]) -> None:
+def test_what_is_released_asks_first(client: Client, altegio: Sandbox, work: Work) -> None:
     Application.objects.create(altegio_id=1, hold_activations=True)
     follow(client, altegio, AURORA_1)
     staff.release(Connection.objects.get().pk)

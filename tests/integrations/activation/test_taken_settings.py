@@ -14,6 +14,7 @@ from integrations.status_sync.status_sync import ask_status
 from sandbox import Sandbox
 from tests.marketplace import AURORA_1, arrive
 from tests.not_none import not_none
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +35,7 @@ def connected(connect: Callable[..., Connection]) -> Connection:
 
 
 def test_after_an_activation_the_next_round_looks_whether_they_were_taken(
-    altegio: Sandbox, connected: Connection, work: Callable[..., None]
+    altegio: Sandbox, connected: Connection, work: Work
 ) -> None:
     assert recheck() == 1
     work()
@@ -43,7 +44,7 @@ def test_after_an_activation_the_next_round_looks_whether_they_were_taken(
 
 
 def test_what_altegio_recorded_otherwise_is_an_alert_until_it_is_right(
-    altegio: Sandbox, connected: Connection, work: Callable[..., None]
+    altegio: Sandbox, connected: Connection, work: Work
 ) -> None:
     at_altegio = not_none(altegio.world.connection(1, AURORA_1))
     right = at_altegio.api_key
@@ -61,7 +62,7 @@ def test_what_altegio_recorded_otherwise_is_an_alert_until_it_is_right(
 
 
 def test_a_private_application_is_active_without_key_and_addresses_and_says_so(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
+    client: Client, altegio: Sandbox, work: Work
 ) -> None:
     altegio.set_application(1, private=True)
     arrive(client, altegio, AURORA_1)
@@ -76,7 +77,7 @@ def test_a_private_application_is_active_without_key_and_addresses_and_says_so(
     assert len(open_alerts()) == 1
 
 
-def test_the_alert_ends_with_the_connection(client: Client, altegio: Sandbox, work: Callable[..., None]) -> None:
+def test_the_alert_ends_with_the_connection(client: Client, altegio: Sandbox, work: Work) -> None:
     altegio.set_application(1, private=True)
     arrive(client, altegio, AURORA_1)
     work()
@@ -86,9 +87,7 @@ def test_the_alert_ends_with_the_connection(client: Client, altegio: Sandbox, wo
     assert open_alerts() == []
 
 
-def test_an_application_without_a_key_misses_none(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
-) -> None:
+def test_an_application_without_a_key_misses_none(client: Client, altegio: Sandbox, work: Work) -> None:
     Application.objects.create(altegio_id=1, kind="other")
     altegio.set_application(1, private=True)
     arrive(client, altegio, AURORA_1)
@@ -96,18 +95,14 @@ def test_an_application_without_a_key_misses_none(
     assert settings_state() == ("not_sent", "event address")
 
 
-def test_a_lost_answer_is_no_sign_of_a_private_application(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
-) -> None:
+def test_a_lost_answer_is_no_sign_of_a_private_application(client: Client, altegio: Sandbox, work: Work) -> None:
     altegio.fault("drop_after", "activate")
     arrive(client, altegio, AURORA_1)
     work()
     assert not TakenSettings.objects.exists()
 
 
-def test_the_key_stands_in_no_record_of_the_answer(
-    altegio: Sandbox, connected: Connection, work: Callable[..., None]
-) -> None:
+def test_the_key_stands_in_no_record_of_the_answer(altegio: Sandbox, connected: Connection, work: Work) -> None:
     not_none(altegio.world.connection(1, AURORA_1)).chat_url = Installation.objects.get().api_key
     recheck()
     work()

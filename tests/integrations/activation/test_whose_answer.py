@@ -25,6 +25,7 @@ from tests.integrations.interrupting import killed_after_altegios_yes, while_alt
 from tests.marketplace import AURORA_1, EMMA, EMMAS_EMAIL, MARIA, arrive, follow
 from tests.not_none import not_none
 from tests.owner_forms import visit
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 MARIAS_EMAIL = "maria@medved.example"
@@ -32,9 +33,7 @@ BALINT, JOAO = 9003, 9004
 
 
 @pytest.fixture
-def behind_the_owner(
-    client: Client, altegio: Sandbox, connected: Connection, work: Callable[..., None]
-) -> Connection:
+def behind_the_owner(client: Client, altegio: Sandbox, connected: Connection, work: Work) -> Connection:
     """A signed stranger's claim on what the owner held, who has let it go."""
     follow(client, altegio, AURORA_1, user_id=MARIA)
     work(rounds=2)
@@ -58,7 +57,7 @@ def owner() -> str | None:
 
 
 def test_the_owners_lost_answer_gives_the_location_to_nobody_who_waits(
-    client: Client, altegio: Sandbox, behind_the_owner: Connection, work: Callable[..., None]
+    client: Client, altegio: Sandbox, behind_the_owner: Connection, work: Work
 ) -> None:
     altegio.fault("error_after", "activate")
     arrive(client, altegio, AURORA_1)
@@ -72,7 +71,7 @@ def test_the_owners_lost_answer_gives_the_location_to_nobody_who_waits(
 
 
 def test_a_lost_answer_to_who_has_signed_up_gives_the_location_to_no_later_comer(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
+    client: Client, altegio: Sandbox, work: Work
 ) -> None:
     altegio.fault("error_after", "activate")
     altegio.grant(AURORA_1, user_id=None)
@@ -89,7 +88,7 @@ def test_a_lost_answer_to_who_has_signed_up_gives_the_location_to_no_later_comer
 
 
 def test_an_answer_on_record_that_nothing_followed_gives_the_location_to_no_later_comer(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
+    client: Client, altegio: Sandbox, work: Work
 ) -> None:
     """The worker was killed between the two; the stranger's question is asked before the call's lease ends."""
     altegio.grant(AURORA_1, user_id=None)
@@ -107,7 +106,7 @@ def test_an_answer_on_record_that_nothing_followed_gives_the_location_to_no_late
 
 
 def test_an_answer_on_record_that_nothing_followed_is_found_after_the_window(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
+    client: Client, altegio: Sandbox, work: Work
 ) -> None:
     arrive(client, altegio, AURORA_1)
     with killed_after_altegios_yes():
@@ -120,7 +119,7 @@ def test_an_answer_on_record_that_nothing_followed_is_found_after_the_window(
 
 
 def test_an_answer_that_is_older_than_the_owners_activation_ends_nothing(
-    client: Client, altegio: Sandbox, behind_the_owner: Connection, work: Callable[..., None]
+    client: Client, altegio: Sandbox, behind_the_owner: Connection, work: Work
 ) -> None:
     """Altegio says that the grant is open; before that is read the owner's activation is accepted."""
     altegio.grant(AURORA_1, user_id=EMMA)
@@ -133,7 +132,7 @@ def test_an_answer_that_is_older_than_the_owners_activation_ends_nothing(
 
 
 def test_who_waited_behind_a_holder_leaves_whoever_consents_the_time_to_arrive(
-    client: Client, altegio: Sandbox, behind_the_owner: Connection, work: Callable[..., None]
+    client: Client, altegio: Sandbox, behind_the_owner: Connection, work: Work
 ) -> None:
     altegio.grant(AURORA_1, user_id=EMMA)
     OutgoingCall.objects.filter(connection=behind_the_owner).update(due_at=timezone.now())
@@ -144,7 +143,7 @@ def test_who_waited_behind_a_holder_leaves_whoever_consents_the_time_to_arrive(
 
 
 def test_where_altegio_activates_at_the_grant_it_is_whose_turn_it_is(
-    client: Client, altegio: Sandbox, behind_the_owner: Connection, work: Callable[..., None]
+    client: Client, altegio: Sandbox, behind_the_owner: Connection, work: Work
 ) -> None:
     altegio.set_application(1, private=True)
     arrive(client, altegio, AURORA_1)
@@ -157,7 +156,7 @@ def test_where_altegio_activates_at_the_grant_it_is_whose_turn_it_is(
 
 
 def test_an_owner_who_connects_anew_before_the_end_is_known_is_not_lost_behind_others_claims(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
+    client: Client, altegio: Sandbox, work: Work
 ) -> None:
     arrive(client, altegio, AURORA_1)
     visit(altegio, AURORA_1, "bot@people.example", "198.51.100.7")
@@ -173,7 +172,7 @@ def test_an_owner_who_connects_anew_before_the_end_is_known_is_not_lost_behind_o
 
 
 def test_a_strangers_lost_call_takes_no_grant_that_was_given_after_it(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
+    client: Client, altegio: Sandbox, work: Work
 ) -> None:
     """Altegio activates at the grant; its owner has not come yet when the stranger's end is looked at again."""
     altegio.set_application(1, private=True)
@@ -191,7 +190,7 @@ def test_a_strangers_lost_call_takes_no_grant_that_was_given_after_it(
 
 
 def test_who_waited_is_told_from_who_consented_in_the_same_second(
-    client: Client, altegio: Sandbox, connected: Connection, work: Callable[..., None]
+    client: Client, altegio: Sandbox, connected: Connection, work: Work
 ) -> None:
     """Altegio tells whole seconds: its consent seems to be older than the stranger's arrival."""
     second = timezone.now().replace(microsecond=0) + timedelta(minutes=10)
@@ -210,7 +209,7 @@ def test_who_waited_is_told_from_who_consented_in_the_same_second(
 
 
 def test_who_comes_first_after_an_unnoticed_end_has_it_and_no_later_comer(
-    client: Client, altegio: Sandbox, left_unnoticed: Connection, work: Callable[..., None]
+    client: Client, altegio: Sandbox, left_unnoticed: Connection, work: Work
 ) -> None:
     arrive(client, altegio, AURORA_1, user_id=MARIA)
     work(rounds=1)
@@ -220,7 +219,7 @@ def test_who_comes_first_after_an_unnoticed_end_has_it_and_no_later_comer(
 
 
 def test_a_new_owner_who_came_before_the_end_was_known_goes_before_a_later_comer(
-    client: Client, altegio: Sandbox, left_unnoticed: Connection, work: Callable[..., None]
+    client: Client, altegio: Sandbox, left_unnoticed: Connection, work: Work
 ) -> None:
     """The callback about the end is late."""
     arrive(client, altegio, AURORA_1, user_id=MARIA)
@@ -236,7 +235,7 @@ def test_a_new_owner_who_came_before_the_end_was_known_goes_before_a_later_comer
 
 
 def test_an_owner_who_has_come_back_after_an_unnoticed_end_goes_before_a_later_comer(
-    client: Client, altegio: Sandbox, left_unnoticed: Connection, work: Callable[..., None]
+    client: Client, altegio: Sandbox, left_unnoticed: Connection, work: Work
 ) -> None:
     """The stranger's question is asked first."""
     with later(10):
@@ -253,7 +252,7 @@ def test_an_owner_who_has_come_back_after_an_unnoticed_end_goes_before_a_later_c
 
 
 def test_who_waited_behind_a_holder_disputes_nothing_by_coming_again(
-    client: Client, altegio: Sandbox, connected: Connection, work: Callable[..., None]
+    client: Client, altegio: Sandbox, connected: Connection, work: Work
 ) -> None:
     """The holder's end was not told; the stranger comes before, with and after the consent of the new owner."""
     altegio.configure(callbacks_enabled=False)
@@ -276,7 +275,7 @@ def test_who_waited_behind_a_holder_disputes_nothing_by_coming_again(
 
 @pytest.mark.parametrize("refusals", [1, 3])
 def test_who_was_refused_takes_nothing_from_who_comes_after_an_unnoticed_end(
-    client: Client, altegio: Sandbox, left_unnoticed: Connection, work: Callable[..., None], refusals: int
+    client: Client, altegio: Sandbox, left_unnoticed: Connection, work: Work, refusals: int
 ) -> None:
     """The stranger comes a moment before the new owner, is asked about first, and comes again."""
     for _ in range(refusals):
@@ -297,7 +296,7 @@ def test_who_was_refused_takes_nothing_from_who_comes_after_an_unnoticed_end(
 
 
 def test_a_stranger_who_comes_later_waits_for_who_came_after_an_unnoticed_end(
-    client: Client, altegio: Sandbox, connected: Connection, work: Callable[..., None]
+    client: Client, altegio: Sandbox, connected: Connection, work: Work
 ) -> None:
     """Another's question has shown the end; the new owner's has not been asked yet when the stranger comes."""
     altegio.configure(callbacks_enabled=False)
@@ -317,7 +316,7 @@ def test_a_stranger_who_comes_later_waits_for_who_came_after_an_unnoticed_end(
 
 
 def test_staff_hear_of_who_connects_anew_where_altegio_activates_at_the_grant_and_the_end_was_not_told(
-    client: Client, altegio: Sandbox, left_unnoticed: Connection, work: Callable[..., None]
+    client: Client, altegio: Sandbox, left_unnoticed: Connection, work: Work
 ) -> None:
     altegio.set_application(1, private=True)
     with later(10):
@@ -332,7 +331,7 @@ def test_staff_hear_of_who_connects_anew_where_altegio_activates_at_the_grant_an
 
 
 def test_whom_staff_give_what_has_ended_unnoticed_is_connected(
-    client: Client, altegio: Sandbox, left_unnoticed: Connection, work: Callable[..., None]
+    client: Client, altegio: Sandbox, left_unnoticed: Connection, work: Work
 ) -> None:
     with later(10):
         arrive(client, altegio, AURORA_1, user_id=MARIA)
@@ -343,7 +342,7 @@ def test_whom_staff_give_what_has_ended_unnoticed_is_connected(
 
 
 def test_staff_hear_nothing_of_who_claims_what_its_owner_still_has(
-    client: Client, altegio: Sandbox, connected: Connection, work: Callable[..., None]
+    client: Client, altegio: Sandbox, connected: Connection, work: Work
 ) -> None:
     with later(10):
         follow(client, altegio, AURORA_1, user_id=MARIA)
@@ -353,7 +352,7 @@ def test_staff_hear_nothing_of_who_claims_what_its_owner_still_has(
 
 
 def test_staff_hear_of_who_comes_to_what_an_erased_person_holds(
-    client: Client, altegio: Sandbox, connected: Connection, work: Callable[..., None]
+    client: Client, altegio: Sandbox, connected: Connection, work: Work
 ) -> None:
     erase_person(not_none(connected.owner))
     follow(client, altegio, AURORA_1)
@@ -364,7 +363,7 @@ def test_staff_hear_of_who_comes_to_what_an_erased_person_holds(
 
 
 def test_an_end_that_a_status_shows_by_an_open_grant_is_concluded_by_the_portal(
-    altegio: Sandbox, left_unnoticed: Connection, work: Callable[..., None]
+    altegio: Sandbox, left_unnoticed: Connection, work: Work
 ) -> None:
     altegio.grant(AURORA_1, user_id=MARIA)
     ask_status(left_unnoticed)
@@ -375,7 +374,7 @@ def test_an_end_that_a_status_shows_by_an_open_grant_is_concluded_by_the_portal(
 
 @pytest.fixture
 def come_back_meanwhile(
-    client: Client, altegio: Sandbox, connected: Connection, work: Callable[..., None]
+    client: Client, altegio: Sandbox, connected: Connection, work: Work
 ) -> Callable[[datetime], None]:
     """The owner lets go, and connects again with a consent of that time, before the portal has noted the end.
 
@@ -408,7 +407,7 @@ def test_a_holder_who_is_back_goes_before_who_waited_behind_them(
     altegio: Sandbox,
     connected: Connection,
     come_back_meanwhile: Callable[[datetime], None],
-    work: Callable[..., None],
+    work: Work,
     seconds: int,
 ) -> None:
     follow(client, altegio, AURORA_1, user_id=MARIA)
@@ -426,7 +425,7 @@ def test_a_stranger_who_comes_after_a_holder_is_back_does_not_get_the_location(
     client: Client,
     altegio: Sandbox,
     come_back_meanwhile: Callable[[datetime], None],
-    work: Callable[..., None],
+    work: Work,
     seconds: int,
 ) -> None:
     """The portal knows that the holder let go, and nobody waits: the stranger looks like the first to come."""
@@ -441,7 +440,7 @@ def test_a_stranger_who_comes_after_a_holder_is_back_does_not_get_the_location(
 
 
 def test_who_is_back_by_a_clock_that_is_behind_goes_before_who_comes_next(
-    client: Client, altegio: Sandbox, left_unnoticed: Connection, work: Callable[..., None]
+    client: Client, altegio: Sandbox, left_unnoticed: Connection, work: Work
 ) -> None:
     """Nobody told the end; the owner connects again, and arrives two seconds before that by the portal's clock."""
     now = timezone.now()

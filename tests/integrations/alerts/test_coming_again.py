@@ -1,6 +1,5 @@
 """An alert ends with its cause, and the same cause raises it anew; while it is open there are no doubles."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -25,6 +24,7 @@ from integrations.webhooks.deliver import alert_key, clear_ended_alerts
 from integrations.webhooks.models import Delivery
 from sandbox import Sandbox
 from tests.marketplace import AURORA_1, arrive
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 Kind = Alert.Kind
@@ -57,7 +57,7 @@ def test_a_conflict_ends_with_the_state_and_may_come_again(client: Client, alteg
 
 
 def test_time_runs_out_a_second_time(
-    client: Client, altegio: Sandbox, work: Callable[..., None], settings: Settings, time_machine: TimeMachineFixture
+    client: Client, altegio: Sandbox, work: Work, settings: Settings, time_machine: TimeMachineFixture
 ) -> None:
     arrive(client, altegio, AURORA_1)
     connection = Connection.objects.get()
@@ -71,7 +71,7 @@ def test_time_runs_out_a_second_time(
         move(lock(connection.pk), State.GRANTED, "staff try again")
 
 
-def test_a_review_ends_with_the_connection(client: Client, altegio: Sandbox, work: Callable[..., None]) -> None:
+def test_a_review_ends_with_the_connection(client: Client, altegio: Sandbox, work: Work) -> None:
     arrive(client, altegio, AURORA_1)
     work()
     connection = Connection.objects.get()
@@ -145,7 +145,7 @@ def test_events_are_no_trouble_any_more_when_no_dead_letter_is_left(db: None) ->
 
 
 def test_what_staff_cleared_stays_cleared_though_its_cause_is_found_each_night(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
+    client: Client, altegio: Sandbox, work: Work
 ) -> None:
     arrive(client, altegio, AURORA_1)
     work()

@@ -1,6 +1,5 @@
 """Notes on connections: by whoever may change one, newest first, and gone with the person they are about."""
 
-from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
@@ -20,12 +19,13 @@ from integrations.connections.models import Arrival, Connection
 from sandbox import Sandbox
 from tests.marketplace import AURORA_1, arrive
 from tests.response import Response
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def case(client: Client, altegio: Sandbox, work: Callable[..., None]) -> Connection:
+def case(client: Client, altegio: Sandbox, work: Work) -> Connection:
     arrive(client, altegio, AURORA_1)
     work()
     return Connection.objects.get()

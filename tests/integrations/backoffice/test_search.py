@@ -1,7 +1,5 @@
 """Whatever a caller can say leads to their case: numbers, names, phones, ids, arrivals that came to nothing."""
 
-from collections.abc import Callable
-
 import pytest
 from django.db import connection as database
 from django.test import Client
@@ -15,13 +13,14 @@ from partner_portal.core.phone_search import phone_ending
 from sandbox import Sandbox
 from tests.marketplace import AURORA_1, AURORA_2, EMMA, MARIA, arrive
 from tests.response import Response
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/connections/connection/"
 
 
 @pytest.fixture
-def case(client: Client, altegio: Sandbox, work: Callable[..., None]) -> Connection:
+def case(client: Client, altegio: Sandbox, work: Work) -> Connection:
     """Emma's location, with everything on record that she may name."""
     arrive(client, altegio, AURORA_1)
     work()

@@ -1,7 +1,5 @@
 """Whoever acts from a case comes back to it; a crafted address leads nowhere else."""
 
-from collections.abc import Callable
-
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -10,13 +8,14 @@ from integrations.connections.models import Connection
 from sandbox import Sandbox
 from tests.marketplace import AURORA_1, arrive
 from tests.response import Response
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 LIST = "admin:connections_connection_changelist"
 
 
 @pytest.fixture
-def page(client: Client, altegio: Sandbox, work: Callable[..., None]) -> str:
+def page(client: Client, altegio: Sandbox, work: Work) -> str:
     """Of a case that is connected."""
     arrive(client, altegio, AURORA_1)
     work()

@@ -16,12 +16,13 @@ from integrations.status_sync.disconnect import disconnect
 from integrations.status_sync.status_sync import ask_status
 from sandbox import Sandbox
 from tests.marketplace import AURORA_1, EMMA, MARIA, arrive, follow
+from tests.working import Work
 
 
 class World:
     """What the rows are played with."""
 
-    def __init__(self, client: Client, altegio: Sandbox, work: Callable[..., None]) -> None:
+    def __init__(self, client: Client, altegio: Sandbox, work: Work) -> None:
         self.client, self.altegio, self.work = client, altegio, work
         self.support = User.objects.create_user("support@example.com", "pass", is_staff=True)
 

@@ -2,7 +2,6 @@
 unmoved, what staff ended stays ended, and in the end all is decided.
 """
 
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -30,6 +29,7 @@ from sandbox import Sandbox
 from tests.examples import examples
 from tests.marketplace import AURORA_1, EMMA, MARIA, follow
 from tests.owner_forms import visit
+from tests.working import Work
 
 FAULTS = ("drop_before", "drop_after", "html_after", "error_after", "error")
 
@@ -63,7 +63,7 @@ class WorkerKilledError(BaseException):
 class Interleaving:
     """One order of events at one location."""
 
-    def __init__(self, altegio: Sandbox, work: Callable[..., None], traveller: Any) -> None:
+    def __init__(self, altegio: Sandbox, work: Work, traveller: Any) -> None:
         self.altegio, self._work, self.traveller = altegio, work, traveller
         self.support = User.objects.create_user("support@example.com", "pass", is_staff=True)
         self.consented_at = timezone.now()  # the last time that somebody did
@@ -193,7 +193,7 @@ class Interleaving:
         self.holds()
 
 
-def test_nothing_undecided_is_ever_unmoved(altegio: Sandbox, work: Callable[..., None]) -> None:
+def test_nothing_undecided_is_ever_unmoved(altegio: Sandbox, work: Work) -> None:
     tried, wanted = 0, examples(20, 300)
 
     @settings(**wanted, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)

@@ -1,6 +1,5 @@
 """Whose location is it: claims of strangers, of rivals, of who has proven nothing, and how each of them ends."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -25,6 +24,7 @@ from tests.clock import later
 from tests.marketplace import AURORA_1, AURORA_2, EMMA, EMMAS_EMAIL, MARIA, arrive, follow, proven_owner, status
 from tests.not_none import not_none
 from tests.owner_forms import visit
+from tests.working import Work
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("each_claim_has_its_call")]
 BALINT = 9003
@@ -40,7 +40,7 @@ def claims() -> list[str]:
 
 
 def test_a_stranger_at_a_live_location_is_answered_and_ends_with_the_window(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
+    client: Client, altegio: Sandbox, work: Work
 ) -> None:
     arrive(client, altegio, AURORA_1)
     work()
@@ -56,7 +56,7 @@ def test_a_stranger_at_a_live_location_is_answered_and_ends_with_the_window(
 
 @pytest.mark.parametrize("minutes", [1, 30])
 def test_a_stranger_named_it_once_and_the_owner_disconnects_and_returns(
-    client: Client, altegio: Sandbox, work: Callable[..., None], minutes: int
+    client: Client, altegio: Sandbox, work: Work, minutes: int
 ) -> None:
     arrive(client, altegio, AURORA_1)
     work()
@@ -76,7 +76,7 @@ def test_a_stranger_named_it_once_and_the_owner_disconnects_and_returns(
 
 
 def test_two_proven_claims_end_with_their_windows_and_each_may_come_again(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
+    client: Client, altegio: Sandbox, work: Work
 ) -> None:
     mine = arrive(client, altegio, AURORA_1)
     theirs = follow(client, altegio, AURORA_1, user_id=MARIA)
@@ -91,7 +91,7 @@ def test_two_proven_claims_end_with_their_windows_and_each_may_come_again(
         assert status(client, again)["state"] == "active"
 
 
-def test_a_rival_after_the_window_is_no_rival(client: Client, altegio: Sandbox, work: Callable[..., None]) -> None:
+def test_a_rival_after_the_window_is_no_rival(client: Client, altegio: Sandbox, work: Work) -> None:
     arrive(client, altegio, AURORA_1)
     with later(61):
         answer = arrive(client, altegio, AURORA_1, user_id=MARIA)
@@ -99,9 +99,7 @@ def test_a_rival_after_the_window_is_no_rival(client: Client, altegio: Sandbox, 
         assert status(client, answer)["state"] == "active"
 
 
-def test_after_a_conflict_the_other_returns_and_is_activated(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
-) -> None:
+def test_after_a_conflict_the_other_returns_and_is_activated(client: Client, altegio: Sandbox, work: Work) -> None:
     arrive(client, altegio, AURORA_1)
     follow(client, altegio, AURORA_1, user_id=MARIA)
     staff.dismiss_claim(only(claimant__identities__altegio_user_id=EMMA).pk, User.objects.create_user("s@x.example"))
@@ -111,7 +109,7 @@ def test_after_a_conflict_the_other_returns_and_is_activated(
 
 
 def test_a_held_claim_whose_holder_left_goes_on_when_its_person_returns(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
+    client: Client, altegio: Sandbox, work: Work
 ) -> None:
     arrive(client, altegio, AURORA_1)
     work()
@@ -124,7 +122,7 @@ def test_a_held_claim_whose_holder_left_goes_on_when_its_person_returns(
     assert claims() == ["uninstalled", "active"]
 
 
-def in_flight(client: Client, altegio: Sandbox, work: Callable[..., None], answer: str = "error") -> None:
+def in_flight(client: Client, altegio: Sandbox, work: Work, answer: str = "error") -> None:
     """Emma's activation is sent, and its end is not known; then Maria claims the same."""
     altegio.fault(answer, "activate")
     arrive(client, altegio, AURORA_1)
@@ -133,7 +131,7 @@ def in_flight(client: Client, altegio: Sandbox, work: Callable[..., None], answe
 
 
 def test_what_altegio_accepted_in_a_dispute_is_nobodys_until_staff_decide(
-    client: Client, altegio: Sandbox, work: Callable[..., None], support: User
+    client: Client, altegio: Sandbox, work: Work, support: User
 ) -> None:
     in_flight(client, altegio, work, "drop_after")
     OutgoingCall.objects.update(state="unconfirmed", due_at=timezone.now())
@@ -151,7 +149,7 @@ def test_what_altegio_accepted_in_a_dispute_is_nobodys_until_staff_decide(
 
 
 def test_an_answer_lost_in_a_dispute_is_found_after_the_window_and_bound_by_staff(
-    client: Client, altegio: Sandbox, work: Callable[..., None], support: User
+    client: Client, altegio: Sandbox, work: Work, support: User
 ) -> None:
     in_flight(client, altegio, work, "drop_after")
     with later(61):
@@ -164,7 +162,7 @@ def test_an_answer_lost_in_a_dispute_is_found_after_the_window_and_bound_by_staf
 
 
 def test_staff_give_the_accepted_location_to_the_other(
-    client: Client, altegio: Sandbox, work: Callable[..., None], support: User
+    client: Client, altegio: Sandbox, work: Work, support: User
 ) -> None:
     in_flight(client, altegio, work, "drop_after")
     OutgoingCall.objects.update(state="unconfirmed", due_at=timezone.now())
@@ -174,7 +172,7 @@ def test_staff_give_the_accepted_location_to_the_other(
 
 
 def test_who_is_left_when_staff_dismiss_the_other_has_the_accepted_location(
-    client: Client, altegio: Sandbox, work: Callable[..., None], support: User
+    client: Client, altegio: Sandbox, work: Work, support: User
 ) -> None:
     in_flight(client, altegio, work, "drop_after")
     OutgoingCall.objects.update(state="unconfirmed", due_at=timezone.now())
@@ -188,7 +186,7 @@ def test_who_is_left_when_staff_dismiss_the_other_has_the_accepted_location(
 
 
 def test_who_is_left_when_staff_dismiss_the_other_before_altegios_yes_is_known_has_the_location(
-    client: Client, altegio: Sandbox, work: Callable[..., None], support: User
+    client: Client, altegio: Sandbox, work: Work, support: User
 ) -> None:
     in_flight(client, altegio, work, "drop_after")
     staff.dismiss_claim(only(claimant__identities__altegio_user_id=MARIA).pk, support)
@@ -199,7 +197,7 @@ def test_who_is_left_when_staff_dismiss_the_other_before_altegios_yes_is_known_h
 
 
 def test_who_is_left_when_staff_dismiss_the_other_need_not_come_again(
-    client: Client, altegio: Sandbox, work: Callable[..., None], support: User
+    client: Client, altegio: Sandbox, work: Work, support: User
 ) -> None:
     arrive(client, altegio, AURORA_1)
     follow(client, altegio, AURORA_1, user_id=MARIA)
@@ -209,7 +207,7 @@ def test_who_is_left_when_staff_dismiss_the_other_need_not_come_again(
 
 
 def test_two_who_are_left_when_staff_dismiss_a_third_wait_for_a_decision(
-    client: Client, altegio: Sandbox, work: Callable[..., None], support: User
+    client: Client, altegio: Sandbox, work: Work, support: User
 ) -> None:
     for person in (EMMA, MARIA, BALINT):
         arrive(client, altegio, AURORA_1, user_id=person)
@@ -231,7 +229,7 @@ def test_for_whom_staff_have_decided_a_list_of_before_dismisses_nobody(
 
 
 def test_of_two_that_staff_dismiss_together_neither_goes_on(
-    client: Client, altegio: Sandbox, work: Callable[..., None], admin_client: Client
+    client: Client, altegio: Sandbox, work: Work, admin_client: Client
 ) -> None:
     arrive(client, altegio, AURORA_1)
     follow(client, altegio, AURORA_1, user_id=MARIA)
@@ -243,7 +241,7 @@ def test_of_two_that_staff_dismiss_together_neither_goes_on(
 
 
 def test_staff_who_dismiss_a_visitor_that_proves_nothing_have_decided_no_dispute(
-    client: Client, altegio: Sandbox, work: Callable[..., None], support: User
+    client: Client, altegio: Sandbox, work: Work, support: User
 ) -> None:
     """Altegio has accepted one of two, and the other's window is over."""
     in_flight(client, altegio, work, "drop_after")
@@ -258,7 +256,7 @@ def test_staff_who_dismiss_a_visitor_that_proves_nothing_have_decided_no_dispute
 
 
 def test_who_has_not_signed_in_yet_has_the_location_when_staff_have_dismissed_the_other(
-    client: Client, altegio: Sandbox, work: Callable[..., None], support: User
+    client: Client, altegio: Sandbox, work: Work, support: User
 ) -> None:
     emma = proven_owner(EMMAS_EMAIL, PASSWORD)
     in_flight(client, altegio, work, "drop_after")
@@ -271,7 +269,7 @@ def test_who_has_not_signed_in_yet_has_the_location_when_staff_have_dismissed_th
 
 
 def test_whom_staff_gave_the_location_is_not_one_whom_they_refused(
-    client: Client, altegio: Sandbox, work: Callable[..., None], support: User
+    client: Client, altegio: Sandbox, work: Work, support: User
 ) -> None:
     """She connects anew within the hour, and a stranger comes as well."""
     arrive(client, altegio, AURORA_1)
@@ -288,7 +286,7 @@ def test_whom_staff_gave_the_location_is_not_one_whom_they_refused(
 
 
 def test_who_disputes_when_the_window_before_is_over_has_the_whole_new_one(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
+    client: Client, altegio: Sandbox, work: Work
 ) -> None:
     """Nothing has ended the first claim yet when its owner returns."""
     arrive(client, altegio, AURORA_1)
@@ -300,7 +298,7 @@ def test_who_disputes_when_the_window_before_is_over_has_the_whole_new_one(
 
 
 def test_staff_decide_after_the_window_where_altegio_holds_it_active(
-    client: Client, altegio: Sandbox, work: Callable[..., None], support: User
+    client: Client, altegio: Sandbox, work: Work, support: User
 ) -> None:
     """No conflict without a way out: connected outside the portal, long ago."""
     altegio.set_application(1, private=True)
@@ -312,9 +310,7 @@ def test_staff_decide_after_the_window_where_altegio_holds_it_active(
     assert only(state="active").owner is not None
 
 
-def test_what_staff_dismissed_stays_dismissed(
-    client: Client, altegio: Sandbox, work: Callable[..., None], support: User
-) -> None:
+def test_what_staff_dismissed_stays_dismissed(client: Client, altegio: Sandbox, work: Work, support: User) -> None:
     in_flight(client, altegio, work, "drop_after")
     dismissed = only(claimant__identities__altegio_user_id=EMMA)
     staff.dismiss_claim(dismissed.pk, support)
@@ -326,7 +322,7 @@ def test_what_staff_dismissed_stays_dismissed(
 
 
 def test_a_claim_dismissed_while_its_call_is_on_the_way(
-    client: Client, altegio: Sandbox, work: Callable[..., None], support: User
+    client: Client, altegio: Sandbox, work: Work, support: User
 ) -> None:
     arrive(client, altegio, AURORA_1)
     follow(client, altegio, AURORA_1, user_id=MARIA)
@@ -342,9 +338,7 @@ def test_a_claim_dismissed_while_its_call_is_on_the_way(
     assert (dismissed.state, dismissed.owner) == ("failed", None)
 
 
-def test_a_claim_that_proves_nothing_opens_no_conflict(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
-) -> None:
+def test_a_claim_that_proves_nothing_opens_no_conflict(client: Client, altegio: Sandbox, work: Work) -> None:
     mine = arrive(client, altegio, AURORA_1)
     visit(altegio, AURORA_1, "bot@example.com")
     assert claims() == ["granted", "granted"]
@@ -354,7 +348,7 @@ def test_a_claim_that_proves_nothing_opens_no_conflict(
 
 
 def test_a_proven_claim_goes_before_one_that_came_first_and_proves_nothing(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
+    client: Client, altegio: Sandbox, work: Work
 ) -> None:
     altegio.grant(AURORA_1, user_id=EMMA)
     visit(altegio, AURORA_1, "bot@example.com")
@@ -365,9 +359,7 @@ def test_a_proven_claim_goes_before_one_that_came_first_and_proves_nothing(
     assert not_none(only(state="active").owner).identities.get().altegio_user_id == EMMA
 
 
-def test_a_bot_between_the_consent_and_the_owners_redirect(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
-) -> None:
+def test_a_bot_between_the_consent_and_the_owners_redirect(client: Client, altegio: Sandbox, work: Work) -> None:
     """It names the number five times a second, each time as somebody else and from elsewhere."""
     for n in range(4):
         visit(altegio, AURORA_1, f"bot{n}@example.com", f"198.51.{n}.1")
@@ -382,9 +374,7 @@ def test_a_bot_between_the_consent_and_the_owners_redirect(
     assert not_none(only(state="active").owner).identities.get().altegio_user_id == EMMA
 
 
-def test_whoever_was_refused_waits_longer_and_behind_a_first_arrival(
-    altegio: Sandbox, work: Callable[..., None]
-) -> None:
+def test_whoever_was_refused_waits_longer_and_behind_a_first_arrival(altegio: Sandbox, work: Work) -> None:
     visit(altegio, AURORA_1, "again@example.com", "198.51.1.1")
     work(rounds=1)
     assert claims() == ["failed"]
@@ -400,7 +390,7 @@ def test_whoever_was_refused_waits_longer_and_behind_a_first_arrival(
 
 
 def test_an_unproven_claim_asks_and_settles_before_it_is_sent(
-    altegio: Sandbox, work: Callable[..., None], settings: Settings
+    altegio: Sandbox, work: Work, settings: Settings
 ) -> None:
     altegio.grant(AURORA_1)
     answer = visit(altegio, AURORA_1, "new@example.com")
@@ -412,9 +402,7 @@ def test_an_unproven_claim_asks_and_settles_before_it_is_sent(
     assert status(Client(), answer)["state"] == "active"
 
 
-def test_coming_again_does_not_make_a_later_grant_an_unproven_visitors(
-    altegio: Sandbox, work: Callable[..., None]
-) -> None:
+def test_coming_again_does_not_make_a_later_grant_an_unproven_visitors(altegio: Sandbox, work: Work) -> None:
     altegio.fault("error", "status", status=500, remaining=None)
     page = visit(altegio, AURORA_1, "bot@example.com")
     with later(10):
@@ -429,7 +417,7 @@ def test_coming_again_does_not_make_a_later_grant_an_unproven_visitors(
     assert altegio.status_of(AURORA_1) is Status.PENDING
 
 
-def test_a_wrong_time_zone_is_told_to_staff_until_it_is_right(altegio: Sandbox, work: Callable[..., None]) -> None:
+def test_a_wrong_time_zone_is_told_to_staff_until_it_is_right(altegio: Sandbox, work: Work) -> None:
     altegio.grant(AURORA_1, at=timezone.now() + timedelta(hours=3))
     visit(altegio, AURORA_1, "new@example.com")
     work()
@@ -443,7 +431,7 @@ def test_a_wrong_time_zone_is_told_to_staff_until_it_is_right(altegio: Sandbox, 
     assert alert.cleared_at
 
 
-def test_what_waited_asks_before_it_is_sent(client: Client, altegio: Sandbox, work: Callable[..., None]) -> None:
+def test_what_waited_asks_before_it_is_sent(client: Client, altegio: Sandbox, work: Work) -> None:
     """A signed claim waited for its turn; meanwhile somebody else gave the grant."""
     follow(client, altegio, AURORA_1, user_id=MARIA)
     with later(5):
@@ -453,14 +441,14 @@ def test_what_waited_asks_before_it_is_sent(client: Client, altegio: Sandbox, wo
         assert altegio.requests("activate") == []
 
 
-def test_what_is_sent_at_once_asks_nothing(client: Client, altegio: Sandbox, work: Callable[..., None]) -> None:
+def test_what_is_sent_at_once_asks_nothing(client: Client, altegio: Sandbox, work: Work) -> None:
     arrive(client, altegio, AURORA_1)
     work()
     assert [request.call for request in altegio.requests()][:1] == ["activate"]
 
 
 def test_a_private_application_active_by_a_later_consent_is_not_an_earlier_visitors(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
+    client: Client, altegio: Sandbox, work: Work
 ) -> None:
     altegio.set_application(1, private=True)
     altegio.fault("error", "activate", status=500, remaining=None)
@@ -472,9 +460,7 @@ def test_a_private_application_active_by_a_later_consent_is_not_an_earlier_visit
         assert not Connection.objects.exclude(owner=None).exists()
 
 
-def test_an_application_that_needs_signatures_connects_nothing_without(
-    altegio: Sandbox, work: Callable[..., None]
-) -> None:
+def test_an_application_that_needs_signatures_connects_nothing_without(altegio: Sandbox, work: Work) -> None:
     Application.objects.create(altegio_id=1, is_personal_data_access_needed=True)
     altegio.grant(AURORA_1)
     page = follow(Client(), altegio, AURORA_1, user_id=None)
@@ -494,7 +480,7 @@ def test_a_form_from_before_the_flag_was_set_connects_nothing(altegio: Sandbox) 
 
 
 def test_who_has_proven_nothing_keeps_so_many_undecided_and_goes_on_with_a_proof(
-    altegio: Sandbox, work: Callable[..., None], settings: Settings
+    altegio: Sandbox, work: Work, settings: Settings
 ) -> None:
     settings.UNPROVEN_LOCATIONS_PER_ADDRESS = 1
     altegio.grant([AURORA_1, AURORA_2])
@@ -523,7 +509,7 @@ def test_one_network_and_one_location_keep_so_many_undecided(altegio: Sandbox, s
 
 
 def test_the_owner_of_an_account_is_no_rival_of_what_they_claimed_before_they_signed_in(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
+    client: Client, altegio: Sandbox, work: Work
 ) -> None:
     owner = User.objects.create_user("emma@aurora.example", PASSWORD, email_proven_at=timezone.now())
     arrive(client, altegio, AURORA_1)
@@ -559,7 +545,7 @@ def test_a_chain_that_is_back_at_what_it_holds_costs_a_constant_number_of_querie
 
 
 def test_a_visitor_that_may_be_sent_any_moment_asks_once_more_also_where_who_is_proven_must_ask(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
+    client: Client, altegio: Sandbox, work: Work
 ) -> None:
     """Maria was refused lately, so her claim asks before it is sent; the visitor's must not overtake it."""
     follow(client, altegio, AURORA_1, user_id=MARIA)

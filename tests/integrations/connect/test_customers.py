@@ -29,6 +29,7 @@ from tests.marketplace import AURORA_1, AURORA_2, EMMAS_EMAIL, MARIA, arrive, pr
 from tests.not_none import not_none
 from tests.owner_forms import SIGN_UP, form_action
 from tests.response import Response
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 Tell = Callable[..., Response]
@@ -170,7 +171,7 @@ def test_a_mistyped_address_is_put_right_until_somebody_has_opened_the_account(t
 
 
 def test_a_signed_arrival_under_the_address_must_prove_it_first(
-    client: Client, altegio: Sandbox, work: Callable[..., None], tell: Tell
+    client: Client, altegio: Sandbox, work: Work, tell: Tell
 ) -> None:
     tell("C-1", email=EMMAS_EMAIL, language="hu")
     answer = arrive(client, altegio, AURORA_1)
@@ -185,7 +186,7 @@ def test_a_signed_arrival_under_the_address_must_prove_it_first(
 
 
 def test_an_address_that_was_merely_typed_carries_nothing_until_it_is_proven(
-    client: Client, altegio: Sandbox, work: Callable[..., None], tell: Tell
+    client: Client, altegio: Sandbox, work: Work, tell: Tell
 ) -> None:
     answer = arrive(client, altegio, AURORA_1, user_id=None)
     client.post(form_action(answer, "sign-up"), {**SIGN_UP, "email": EMMAS_EMAIL})
@@ -200,7 +201,7 @@ def test_an_address_that_was_merely_typed_carries_nothing_until_it_is_proven(
 
 
 def test_an_owner_who_is_here_carries_the_id_from_then_on(
-    client: Client, altegio: Sandbox, work: Callable[..., None], tell: Tell, partner: Client
+    client: Client, altegio: Sandbox, work: Work, tell: Tell, partner: Client
 ) -> None:
     arrive(client, altegio, AURORA_1)
     work()
@@ -222,7 +223,7 @@ def test_an_owner_who_is_here_carries_the_id_from_then_on(
 
 @pytest.mark.parametrize("own", ["B-7", None])
 def test_what_was_written_for_a_connection_is_not_replaced_by_its_customers(
-    client: Client, altegio: Sandbox, work: Callable[..., None], tell: Tell, partner: Client, own: str | None
+    client: Client, altegio: Sandbox, work: Work, tell: Tell, partner: Client, own: str | None
 ) -> None:
     arrive(client, altegio, AURORA_1)
     work()
@@ -234,7 +235,7 @@ def test_what_was_written_for_a_connection_is_not_replaced_by_its_customers(
 
 
 def test_a_location_that_staff_give_to_another_carries_nothing_of_the_first(
-    client: Client, altegio: Sandbox, work: Callable[..., None], tell: Tell, partner: Client
+    client: Client, altegio: Sandbox, work: Work, tell: Tell, partner: Client
 ) -> None:
     arrive(client, altegio, AURORA_1)
     work()
@@ -290,7 +291,7 @@ def test_a_crowd_that_tells_of_one_customer_is_answered() -> None:
 
 
 def test_whose_customer_is_somebody_else_carries_nothing_of_them(
-    client: Client, altegio: Sandbox, work: Callable[..., None], tell: Tell
+    client: Client, altegio: Sandbox, work: Work, tell: Tell
 ) -> None:
     arrive(client, altegio, AURORA_1)
     work()

@@ -1,6 +1,5 @@
 """Two proven people claim one location: whose consent it is, by its time, and what staff must decide."""
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -18,6 +17,7 @@ from integrations.connections.transitions import lock, move
 from integrations.outbox.models import OutgoingCall
 from sandbox import Sandbox
 from tests.marketplace import AURORA_1, AURORA_2, EMMA, EMMAS_EMAIL, MARIA, arrive, follow, status
+from tests.working import Work
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("each_claim_has_its_call")]
 MARIAS_EMAIL = "maria@medved.example"
@@ -38,7 +38,7 @@ def ago(seconds: float) -> time_machine.travel:
 
 
 @pytest.fixture
-def in_dispute(client: Client, altegio: Sandbox, work: Callable[..., None]) -> None:
+def in_dispute(client: Client, altegio: Sandbox, work: Work) -> None:
     """A minute ago the owner connected and a stranger came, both with the consent: staff are to decide."""
     with ago(60):
         arrive(client, altegio, AURORA_1)
@@ -46,7 +46,7 @@ def in_dispute(client: Client, altegio: Sandbox, work: Callable[..., None]) -> N
         work(rounds=2)
 
 
-def ask_once_more(work: Callable[..., None]) -> None:
+def ask_once_more(work: Work) -> None:
     """The time to arrive that a claim leaves to others is over."""
     OutgoingCall.objects.filter(state="unconfirmed", connection__claimant__email=EMMAS_EMAIL).update(
         due_at=timezone.now()
@@ -59,7 +59,7 @@ def owners() -> list[str | None]:
 
 
 def test_a_stranger_who_claimed_a_location_before_the_consent_keeps_it_from_nobody(
-    client: Client, altegio: Sandbox, work: Callable[..., None], claimed_before: Connection
+    client: Client, altegio: Sandbox, work: Work, claimed_before: Connection
 ) -> None:
     with time_machine.travel(timezone.now() + timedelta(seconds=20)):
         mine = arrive(client, altegio, AURORA_1)
@@ -74,7 +74,7 @@ def test_a_stranger_who_claimed_a_location_before_the_consent_keeps_it_from_nobo
 
 
 def test_a_stranger_who_asks_first_is_refused_and_the_owner_goes_on(
-    client: Client, altegio: Sandbox, work: Callable[..., None], claimed_before: Connection
+    client: Client, altegio: Sandbox, work: Work, claimed_before: Connection
 ) -> None:
     with time_machine.travel(timezone.now() + timedelta(seconds=20)):
         arrive(client, altegio, AURORA_1)
@@ -90,7 +90,7 @@ def test_a_stranger_who_asks_first_is_refused_and_the_owner_goes_on(
 
 
 def test_staff_may_give_what_altegio_accepted_to_the_other_one_also_when_their_window_is_over(
-    altegio: Sandbox, in_dispute: None, work: Callable[..., None]
+    altegio: Sandbox, in_dispute: None, work: Work
 ) -> None:
     accepted, other = Connection.objects.order_by("pk")
     accept(lock(accepted.pk), State.ACTIVE, "Altegio accepted the activation.")
@@ -104,7 +104,7 @@ def test_staff_may_give_what_altegio_accepted_to_the_other_one_also_when_their_w
 
 
 def test_who_claimed_it_before_and_comes_with_the_consent_is_in_dispute_with_who_came_between(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
+    client: Client, altegio: Sandbox, work: Work
 ) -> None:
     """The owner has connected anew; somebody is quicker than their redirect, but leaves them the time to arrive."""
     with ago(20):
@@ -120,9 +120,7 @@ def test_who_claimed_it_before_and_comes_with_the_consent_is_in_dispute_with_who
     assert set(Connection.objects.values_list("state", "is_disputed")) == {("conflict", True)}
 
 
-def test_staff_hear_of_two_whom_the_consent_may_be_of(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
-) -> None:
+def test_staff_hear_of_two_whom_the_consent_may_be_of(client: Client, altegio: Sandbox, work: Work) -> None:
     mine = arrive(client, altegio, AURORA_1)
     follow(client, altegio, AURORA_1, user_id=MARIA)
     work()
@@ -135,7 +133,7 @@ def test_staff_hear_of_two_whom_the_consent_may_be_of(
 
 
 def test_an_owner_in_dispute_who_connects_anew_is_connected(
-    client: Client, altegio: Sandbox, work: Callable[..., None], in_dispute: None
+    client: Client, altegio: Sandbox, work: Work, in_dispute: None
 ) -> None:
     assert set(Connection.objects.values_list("state", flat=True)) == {"conflict"}
     mine = arrive(client, altegio, AURORA_1)
@@ -155,7 +153,7 @@ def test_the_page_goes_on_while_the_question_is_on_its_way(
 
 
 def test_who_was_let_go_on_is_in_dispute_again_when_the_other_comes_with_the_same_consent(
-    client: Client, altegio: Sandbox, work: Callable[..., None], in_dispute: None
+    client: Client, altegio: Sandbox, work: Work, in_dispute: None
 ) -> None:
     """Both were in dispute; the owner connects anew, and the stranger is quicker; but nothing has been sent yet."""
     altegio.grant(AURORA_1, user_id=EMMA)
@@ -171,7 +169,7 @@ def test_who_was_let_go_on_is_in_dispute_again_when_the_other_comes_with_the_sam
 
 
 def test_who_lost_a_dispute_waits_behind_the_holder_like_anybody(
-    client: Client, altegio: Sandbox, work: Callable[..., None], in_dispute: None
+    client: Client, altegio: Sandbox, work: Work, in_dispute: None
 ) -> None:
     """Altegio has not been asked about their own claim since: that call stands behind others."""
     arrive(client, altegio, AURORA_1)
@@ -198,7 +196,7 @@ def test_of_an_application_whose_activations_staff_release_they_hear_at_once(
 
 
 def test_staff_hear_of_two_who_claim_what_was_connected_by_nobody_here(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
+    client: Client, altegio: Sandbox, work: Work
 ) -> None:
     altegio.connect_elsewhere(AURORA_1)
     follow(client, altegio, AURORA_1)
@@ -209,7 +207,7 @@ def test_staff_hear_of_two_who_claim_what_was_connected_by_nobody_here(
 
 
 def test_what_is_to_be_sent_while_somebody_else_claims_it_is_asked_about_and_not_held(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
+    client: Client, altegio: Sandbox, work: Work
 ) -> None:
     """The rival came while the owner's call was with a worker, and was refused; the call comes back unsent."""
     with ago(20):
@@ -231,7 +229,7 @@ def test_what_is_to_be_sent_while_somebody_else_claims_it_is_asked_about_and_not
 
 
 def test_what_altegio_activates_at_the_grant_is_not_whose_claim_is_older(
-    client: Client, altegio: Sandbox, work: Callable[..., None], claimed_before: Connection
+    client: Client, altegio: Sandbox, work: Work, claimed_before: Connection
 ) -> None:
     altegio.set_application(1, private=True)
     with time_machine.travel(timezone.now() + timedelta(seconds=20)):
@@ -242,7 +240,7 @@ def test_what_altegio_activates_at_the_grant_is_not_whose_claim_is_older(
 
 
 def test_who_is_held_for_a_rival_goes_on_when_altegio_has_refused_the_rival(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
+    client: Client, altegio: Sandbox, work: Work
 ) -> None:
     """The rival came seconds before the consent; their call was on its way, and is refused after the question."""
     follow(client, altegio, AURORA_1, user_id=MARIA)
@@ -260,9 +258,7 @@ def test_who_is_held_for_a_rival_goes_on_when_altegio_has_refused_the_rival(
     assert owners() == [EMMAS_EMAIL]
 
 
-def test_a_rivals_window_that_ends_gives_the_location_to_nobody(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
-) -> None:
+def test_a_rivals_window_that_ends_gives_the_location_to_nobody(client: Client, altegio: Sandbox, work: Work) -> None:
     arrive(client, altegio, AURORA_1)
     with time_machine.travel(timezone.now() + timedelta(minutes=30)):
         follow(client, altegio, AURORA_1, user_id=MARIA)
@@ -274,9 +270,7 @@ def test_a_rivals_window_that_ends_gives_the_location_to_nobody(
     assert theirs.get().state == "held"
 
 
-def test_whoever_comes_again_in_a_dispute_has_the_whole_window(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
-) -> None:
+def test_whoever_comes_again_in_a_dispute_has_the_whole_window(client: Client, altegio: Sandbox, work: Work) -> None:
     arrive(client, altegio, AURORA_1)
     follow(client, altegio, AURORA_1, user_id=MARIA)
     work(rounds=2)
@@ -287,9 +281,7 @@ def test_whoever_comes_again_in_a_dispute_has_the_whole_window(
         assert mine.calls.get().deadline_at == mine.deadline_at
 
 
-def test_what_altegio_refused_before_a_consent_does_not_end_it(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
-) -> None:
+def test_what_altegio_refused_before_a_consent_does_not_end_it(client: Client, altegio: Sandbox, work: Work) -> None:
     """It was connected elsewhere; then its owner had that ended, and connected anew."""
     altegio.connect_elsewhere(AURORA_1)
     with ago(60):
@@ -316,9 +308,7 @@ def test_rivals_of_many_arrivals_cost_a_constant_number_of_queries(
     assert Connection.objects.filter(is_disputed=True).count() == 60
 
 
-def test_a_chain_that_a_stranger_named_before_is_connected(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
-) -> None:
+def test_a_chain_that_a_stranger_named_before_is_connected(client: Client, altegio: Sandbox, work: Work) -> None:
     with ago(20):
         follow(client, altegio, [AURORA_1, AURORA_2], user_id=MARIA)
         OutgoingCall.objects.update(due_at=timezone.now() + timedelta(minutes=30))

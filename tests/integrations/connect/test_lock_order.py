@@ -1,7 +1,7 @@
 """Arrivals and Altegio's answers lock in one order, connections before locations: they never wait for each other."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -14,6 +14,7 @@ from accounts.models import User
 from integrations.connections.models import Arrival
 from sandbox import Sandbox
 from tests.marketplace import AURORA_1, AURORA_2, arrive, follow
+from tests.working import Work
 
 pytestmark = [
     pytest.mark.django_db,
@@ -35,7 +36,7 @@ def transactions(queries: CaptureQueriesContext) -> Iterator[list[str]]:
             locked = []
 
 
-def test_an_arrival_at_what_is_connected(client: Client, altegio: Sandbox, work: Callable[..., None]) -> None:
+def test_an_arrival_at_what_is_connected(client: Client, altegio: Sandbox, work: Work) -> None:
     arrive(client, altegio, AURORA_1)
     work()
     with CaptureQueriesContext(connection) as queries:
@@ -43,7 +44,7 @@ def test_an_arrival_at_what_is_connected(client: Client, altegio: Sandbox, work:
     assert list(transactions(queries)) == [["connection", "location"]]
 
 
-def test_altegios_yes_and_the_locations_data(client: Client, altegio: Sandbox, work: Callable[..., None]) -> None:
+def test_altegios_yes_and_the_locations_data(client: Client, altegio: Sandbox, work: Work) -> None:
     arrive(client, altegio, [AURORA_1, AURORA_2])
     with CaptureQueriesContext(connection) as queries:
         work()
@@ -52,7 +53,7 @@ def test_altegios_yes_and_the_locations_data(client: Client, altegio: Sandbox, w
     assert ["location", "connection"] not in found
 
 
-def test_a_person_is_erased_while_arrivals_come(client: Client, altegio: Sandbox, work: Callable[..., None]) -> None:
+def test_a_person_is_erased_while_arrivals_come(client: Client, altegio: Sandbox, work: Work) -> None:
     """Many rows at once are locked by their keys first: an update alone locks them in any order."""
     arrive(client, altegio, [AURORA_1, AURORA_2])
     work()

@@ -1,7 +1,6 @@
 """One person with several arrivals: what they claimed before it was known who they are becomes theirs, once."""
 
 import re
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -26,6 +25,7 @@ from sandbox import Sandbox
 from tests.marketplace import AURORA_1, AURORA_2, EMMA, EMMAS_EMAIL, MARIA, arrive, follow, proven_owner, status
 from tests.not_none import not_none
 from tests.owner_forms import PASSWORD, SIGN_UP, form_action
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 OURS = {"Origin": "http://testserver"}
@@ -52,7 +52,7 @@ def links_in_emails() -> list[str]:
 
 
 def test_who_signs_in_on_one_signed_arrival_has_the_locations_of_all(
-    altegio: Sandbox, work: Callable[..., None], emma: User
+    altegio: Sandbox, work: Work, emma: User
 ) -> None:
     """Altegio has signed both as of the same user, and leads the owner from the first to the second itself."""
     arrive(Client(), altegio, [AURORA_1, AURORA_2])
@@ -66,7 +66,7 @@ def test_who_signs_in_on_one_signed_arrival_has_the_locations_of_all(
 
 
 def test_a_signed_user_whose_address_changed_has_what_they_claimed_under_the_former(
-    altegio: Sandbox, work: Callable[..., None], emma: User
+    altegio: Sandbox, work: Work, emma: User
 ) -> None:
     arrive(Client(), altegio, AURORA_1)
     work()
@@ -79,7 +79,7 @@ def test_a_signed_user_whose_address_changed_has_what_they_claimed_under_the_for
 
 
 def test_a_signed_user_whose_address_is_another_accounts_by_now_signs_in_to_that_one(
-    altegio: Sandbox, work: Callable[..., None], emma: User
+    altegio: Sandbox, work: Work, emma: User
 ) -> None:
     arrive(Client(), altegio, AURORA_1)
     work()
@@ -90,7 +90,7 @@ def test_a_signed_user_whose_address_is_another_accounts_by_now_signs_in_to_that
 
 
 def test_the_second_of_two_emails_leads_to_a_page_where_its_reader_signs_in(
-    altegio: Sandbox, work: Callable[..., None], emma: User
+    altegio: Sandbox, work: Work, emma: User
 ) -> None:
     for location in (AURORA_1, AURORA_2):
         page = arrive(Client(), altegio, location, user_id=None)
@@ -121,7 +121,7 @@ def test_an_old_email_opens_no_arrival_that_waits_for_nobody(altegio: Sandbox, e
 
 @pytest.mark.parametrize("is_signed", [True, False])
 def test_a_holder_who_comes_through_a_claim_of_nobodys_keeps_what_they_hold(
-    altegio: Sandbox, work: Callable[..., None], emma: User, is_signed: bool
+    altegio: Sandbox, work: Work, emma: User, is_signed: bool
 ) -> None:
     page = arrive(Client(), altegio, AURORA_1, user_id=None)
     Client().post(form_action(page, "sign-in"), {"email": EMMAS_EMAIL, "password": PASSWORD})
@@ -141,7 +141,7 @@ def test_a_holder_who_comes_through_a_claim_of_nobodys_keeps_what_they_hold(
 
 
 def test_of_two_claims_of_one_person_the_newer_arrival_and_its_window_count(
-    altegio: Sandbox, work: Callable[..., None], emma: User
+    altegio: Sandbox, work: Work, emma: User
 ) -> None:
     """The first was not sent yet; the second came with a later consent, which would be a stranger's to the first."""
     with time_machine.travel(timezone.now() - timedelta(minutes=50)):
@@ -160,7 +160,7 @@ def test_of_two_claims_of_one_person_the_newer_arrival_and_its_window_count(
 
 
 def test_a_claim_that_gave_way_and_is_accepted_all_the_same_is_its_persons(
-    altegio: Sandbox, work: Callable[..., None], emma: User
+    altegio: Sandbox, work: Work, emma: User
 ) -> None:
     page = arrive(Client(), altegio, AURORA_1, user_id=None)
     Client().post(form_action(page, "sign-in"), {"email": EMMAS_EMAIL, "password": PASSWORD})
@@ -233,7 +233,7 @@ def test_what_two_dispute_stays_connected_also_where_the_accepted_claim_gave_way
 
 
 def test_a_strangers_page_says_nothing_of_what_the_owner_of_the_typed_address_holds(
-    altegio: Sandbox, work: Callable[..., None], emma: User
+    altegio: Sandbox, work: Work, emma: User
 ) -> None:
     page = arrive(Client(), altegio, AURORA_1, user_id=None)
     Client().post(form_action(page, "sign-in"), {"email": EMMAS_EMAIL, "password": PASSWORD})
@@ -268,7 +268,7 @@ def test_an_older_arrival_that_is_acted_on_late_takes_no_time_from_a_newer_claim
 
 
 def test_who_presses_connect_once_more_within_the_hour_has_a_new_hour(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
+    client: Client, altegio: Sandbox, work: Work
 ) -> None:
     now = timezone.now()
     with time_machine.travel(now - timedelta(minutes=62)):
@@ -300,7 +300,7 @@ def test_what_warned_of_the_first_hour_ends_with_it(client: Client, altegio: San
 
 @pytest.mark.parametrize("state", ["queued", "sending"])
 def test_a_disconnecting_that_the_former_owner_wished_ends_when_staff_move_the_location(
-    altegio: Sandbox, work: Callable[..., None], emma: User, state: str
+    altegio: Sandbox, work: Work, emma: User, state: str
 ) -> None:
     page = arrive(Client(), altegio, AURORA_1, user_id=None)
     Client().post(form_action(page, "sign-in"), {"email": EMMAS_EMAIL, "password": PASSWORD})

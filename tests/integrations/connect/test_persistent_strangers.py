@@ -1,6 +1,5 @@
 """A signed stranger who names a location again and again: before, with and after its owner."""
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -14,13 +13,12 @@ from integrations.alerts.models import Alert
 from integrations.connections.models import Connection
 from sandbox import Sandbox
 from tests.marketplace import AURORA_1, EMMA, MARIA, arrive, follow, status
+from tests.working import Work
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("each_claim_has_its_call")]
 
 
-def refused(
-    client: Client, altegio: Sandbox, work: Callable[..., None], times: int = 3, user_id: int = MARIA
-) -> None:
+def refused(client: Client, altegio: Sandbox, work: Work, times: int = 3, user_id: int = MARIA) -> None:
     """They named the location before anybody had consented to anything."""
     for _ in range(times):
         follow(client, altegio, AURORA_1, user_id=user_id)
@@ -30,7 +28,7 @@ def refused(
 
 @pytest.mark.parametrize("when", ["before", "after the consent", "after"])
 def test_a_stranger_who_was_refused_and_comes_again_disputes_nothing(
-    client: Client, altegio: Sandbox, work: Callable[..., None], when: str
+    client: Client, altegio: Sandbox, work: Work, when: str
 ) -> None:
     refused(client, altegio, work)
     if when == "before":
@@ -50,7 +48,7 @@ def test_a_stranger_who_was_refused_and_comes_again_disputes_nothing(
 
 
 def test_a_refused_stranger_steps_back_where_the_owners_answer_is_lost(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
+    client: Client, altegio: Sandbox, work: Work
 ) -> None:
     refused(client, altegio, work)
     altegio.fault("error", "activate", status=500)
@@ -61,9 +59,7 @@ def test_a_refused_stranger_steps_back_where_the_owners_answer_is_lost(
     assert status(client, mine)["state"] == "active"
 
 
-def test_whom_staff_dismissed_does_not_dispute_it_again(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
-) -> None:
+def test_whom_staff_dismissed_does_not_dispute_it_again(client: Client, altegio: Sandbox, work: Work) -> None:
     follow(client, altegio, AURORA_1, user_id=MARIA)
     mine = arrive(client, altegio, AURORA_1)
     person = User.objects.create_user("s@x.example")
@@ -75,7 +71,7 @@ def test_whom_staff_dismissed_does_not_dispute_it_again(
 
 @pytest.mark.parametrize("times", [1, 3])
 def test_an_owner_with_an_old_link_is_not_overtaken_by_a_stranger(
-    client: Client, altegio: Sandbox, work: Callable[..., None], times: int
+    client: Client, altegio: Sandbox, work: Work, times: int
 ) -> None:
     """Refused once they are as anybody; and two who were refused again and again are equals."""
     refused(client, altegio, work, times=times, user_id=EMMA)
@@ -86,9 +82,7 @@ def test_an_owner_with_an_old_link_is_not_overtaken_by_a_stranger(
     assert list(Connection.objects.order_by("-pk").values_list("state", flat=True))[:2] == ["conflict", "conflict"]
 
 
-def test_a_stranger_seconds_before_the_consent_is_one(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
-) -> None:
+def test_a_stranger_seconds_before_the_consent_is_one(client: Client, altegio: Sandbox, work: Work) -> None:
     """His answer got lost; the owner consented 20 seconds after he had come."""
     altegio.fault("error", "activate", status=500)
     follow(client, altegio, AURORA_1, user_id=MARIA)
@@ -99,9 +93,7 @@ def test_a_stranger_seconds_before_the_consent_is_one(
         assert not Connection.objects.exclude(owner=None).exists()
 
 
-def test_a_call_that_waited_seconds_asks_before_it_is_sent(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
-) -> None:
+def test_a_call_that_waited_seconds_asks_before_it_is_sent(client: Client, altegio: Sandbox, work: Work) -> None:
     follow(client, altegio, AURORA_1, user_id=MARIA)
     with time_machine.travel(timezone.now() + timedelta(seconds=20)):
         altegio.grant(AURORA_1, user_id=EMMA, at=timezone.now())
@@ -109,9 +101,7 @@ def test_a_call_that_waited_seconds_asks_before_it_is_sent(
         assert altegio.requests("activate") == []
 
 
-def test_the_clocks_of_an_honest_owner_may_differ_by_seconds(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
-) -> None:
+def test_the_clocks_of_an_honest_owner_may_differ_by_seconds(client: Client, altegio: Sandbox, work: Work) -> None:
     altegio.fault("error", "activate", status=500)
     altegio.grant(AURORA_1, user_id=EMMA, at=timezone.now() + timedelta(seconds=3))
     mine = follow(client, altegio, AURORA_1)

@@ -1,6 +1,5 @@
 """An owner arrives with signed user data: registered without a form, and the location turns active."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -19,13 +18,12 @@ from integrations.status_sync.status_sync import ask_status
 from sandbox import Sandbox, Status
 from tests.marketplace import AURORA_1, AURORA_2, EMMA, EMMAS_EMAIL, MARIA, arrive, follow, proven_owner, status
 from tests.not_none import not_none
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 
 
-def test_the_location_turns_active_and_is_the_owners(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
-) -> None:
+def test_the_location_turns_active_and_is_the_owners(client: Client, altegio: Sandbox, work: Work) -> None:
     answer = arrive(client, altegio, 10101)
     assert answer.status_code == 303
     assert "user_data" not in answer["Location"]
@@ -41,7 +39,7 @@ def test_the_location_turns_active_and_is_the_owners(
 
 
 def test_coming_back_through_the_same_link_restarts_and_repeats_nothing(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
+    client: Client, altegio: Sandbox, work: Work
 ) -> None:
     first = arrive(client, altegio, 10101)
     deadline = status(client, first)["deadline"]
@@ -74,9 +72,7 @@ def test_a_chain_of_1500_locations_arrives_in_a_constant_number_of_queries(
     assert len(status(client, answer)["locations"]) == 1500
 
 
-def test_two_people_who_claim_one_location_are_a_conflict(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
-) -> None:
+def test_two_people_who_claim_one_location_are_a_conflict(client: Client, altegio: Sandbox, work: Work) -> None:
     mine = arrive(client, altegio, 10101)
     theirs = follow(client, altegio, 10101, user_id=MARIA)
     work()
@@ -86,9 +82,7 @@ def test_two_people_who_claim_one_location_are_a_conflict(
     assert altegio.requests("activate") == []
 
 
-def test_a_location_somebody_else_holds_is_never_moved(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
-) -> None:
+def test_a_location_somebody_else_holds_is_never_moved(client: Client, altegio: Sandbox, work: Work) -> None:
     arrive(client, altegio, 10101)
     work()
     theirs = follow(client, altegio, 10101, user_id=MARIA)
@@ -99,9 +93,7 @@ def test_a_location_somebody_else_holds_is_never_moved(
     assert not_none(holder.owner).identities.get().altegio_user_id == EMMA
 
 
-def test_without_a_grant_the_claim_fails_and_binds_nobody(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
-) -> None:
+def test_without_a_grant_the_claim_fails_and_binds_nobody(client: Client, altegio: Sandbox, work: Work) -> None:
     answer = follow(client, altegio, 10101)
     work()
 
@@ -114,9 +106,7 @@ def test_without_a_grant_the_claim_fails_and_binds_nobody(
     assert altegio.status_of(10101) is Status.PENDING, "a refused claim is not retried on a stranger's grant"
 
 
-def test_a_reconnection_after_an_uninstall_nobody_told_of(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
-) -> None:
+def test_a_reconnection_after_an_uninstall_nobody_told_of(client: Client, altegio: Sandbox, work: Work) -> None:
     first = arrive(client, altegio, 10101)
     work()
     altegio.uninstall(10101)
@@ -138,7 +128,7 @@ def set_the_clock_back(seconds: int) -> None:
 
 @pytest.mark.parametrize("fast", [0, 45])
 def test_a_reconnection_before_the_answer_to_the_disconnection(
-    client: Client, altegio: Sandbox, work: Callable[..., None], fast: int
+    client: Client, altegio: Sandbox, work: Work, fast: int
 ) -> None:
     arrive(client, altegio, 10101)
     work()
@@ -161,7 +151,7 @@ def test_a_reconnection_before_the_answer_to_the_disconnection(
 
 @pytest.mark.parametrize("fast", [0, 45])
 def test_a_reconnection_before_the_answer_to_the_activation(
-    client: Client, altegio: Sandbox, work: Callable[..., None], fast: int
+    client: Client, altegio: Sandbox, work: Work, fast: int
 ) -> None:
     arrive(client, altegio, 10101)
     set_the_clock_back(fast)
@@ -179,9 +169,7 @@ def test_a_reconnection_before_the_answer_to_the_activation(
     assert list(Connection.objects.order_by("pk").values_list("state", flat=True)) == ["uninstalled", "active"]
 
 
-def test_an_owner_who_came_twice_before_gets_no_later_grant(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
-) -> None:
+def test_an_owner_who_came_twice_before_gets_no_later_grant(client: Client, altegio: Sandbox, work: Work) -> None:
     arrive(client, altegio, 10101)
     work()
     follow(client, altegio, 10101)
@@ -198,7 +186,7 @@ def test_an_owner_who_came_twice_before_gets_no_later_grant(
 
 
 def test_another_person_may_take_a_location_uninstalled_and_granted_to_them(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
+    client: Client, altegio: Sandbox, work: Work
 ) -> None:
     arrive(client, altegio, 10101)
     work()
@@ -211,9 +199,7 @@ def test_another_person_may_take_a_location_uninstalled_and_granted_to_them(
     assert not_none(holder.owner).identities.get().altegio_user_id == MARIA
 
 
-def test_an_email_that_has_an_account_is_not_taken_over(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
-) -> None:
+def test_an_email_that_has_an_account_is_not_taken_over(client: Client, altegio: Sandbox, work: Work) -> None:
     owner = User.objects.create_user(EMMAS_EMAIL.upper(), "s3cret-pass-word")
     arrive(client, altegio, 10101)
     work()
@@ -221,7 +207,7 @@ def test_an_email_that_has_an_account_is_not_taken_over(
     assert Connection.objects.get().owner is None
 
 
-def test_its_owner_signs_in_once_and_is_linked(client: Client, altegio: Sandbox, work: Callable[..., None]) -> None:
+def test_its_owner_signs_in_once_and_is_linked(client: Client, altegio: Sandbox, work: Work) -> None:
     owner = proven_owner(EMMAS_EMAIL, "s3cret-pass-word")
     answer = arrive(client, altegio, 10101)
     work()
@@ -232,9 +218,7 @@ def test_its_owner_signs_in_once_and_is_linked(client: Client, altegio: Sandbox,
     assert Connection.objects.get().owner == owner
 
 
-def test_a_staff_account_is_never_signed_in_by_a_signature(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
-) -> None:
+def test_a_staff_account_is_never_signed_in_by_a_signature(client: Client, altegio: Sandbox, work: Work) -> None:
     User.objects.create_user(EMMAS_EMAIL, "s3cret-pass-word", is_staff=True)
     answer = arrive(client, altegio, 10101)
     form = {"email": EMMAS_EMAIL, "password": "s3cret-pass-word"}
@@ -249,7 +233,7 @@ def test_a_staff_account_is_never_signed_in_by_a_signature(
 
 @pytest.mark.parametrize("change", [{"is_staff": True}, {"is_active": False}])
 def test_an_account_that_became_staff_or_was_closed_is_not_opened_any_more(
-    client: Client, altegio: Sandbox, work: Callable[..., None], change: dict[str, Any]
+    client: Client, altegio: Sandbox, work: Work, change: dict[str, Any]
 ) -> None:
     arrive(client, altegio, AURORA_1)
     User.objects.update(**change)

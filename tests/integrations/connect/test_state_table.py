@@ -1,7 +1,6 @@
 """The table of states in docs/architecture.md, row by row: it is the code's, and each row happens."""
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from integrations.connections.transitions import MAY_FOLLOW, TransitionNotAllowe
 from sandbox import Sandbox
 from tests.integrations.connect.state_changes import PLAYS, World
 from tests.marketplace import AURORA_1, arrive
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 ROW = re.compile(r"^\| (\w+) \| (\w+) \| (\w+) \| (.+) \|$", re.MULTILINE)
@@ -30,7 +30,7 @@ def test_the_table_holds_what_the_code_allows() -> None:
 
 @pytest.mark.parametrize(("before", "after", "mover"), rows())
 def test_a_row_happens_as_it_is_written(
-    client: Client, altegio: Sandbox, work: Callable[..., None], before: str, after: str, mover: str
+    client: Client, altegio: Sandbox, work: Work, before: str, after: str, mover: str
 ) -> None:
     world = World(client, altegio, work)
     PLAYS[before, after](world)

@@ -1,7 +1,6 @@
 """An owner arrives without user data: sign-up, sign-in, a link by e-mail, one click; all without cookies."""
 
 import re
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -19,6 +18,7 @@ from tests.marketplace import AURORA_1, AURORA_2, arrive, follow, proven_owner, 
 from tests.not_none import not_none
 from tests.owner_forms import PASSWORD, SIGN_UP, form_action
 from tests.response import Response
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 
@@ -28,9 +28,7 @@ def owner() -> User:
     return proven_owner("olga@example.com", PASSWORD, name="Olga")
 
 
-def test_sign_up_ends_at_the_status_page_and_the_location_is_theirs(
-    altegio: Sandbox, work: Callable[..., None]
-) -> None:
+def test_sign_up_ends_at_the_status_page_and_the_location_is_theirs(altegio: Sandbox, work: Work) -> None:
     page = arrive(Client(), altegio, AURORA_1, user_id=None)
     answer = Client().post(form_action(page, "sign-up"), SIGN_UP)
     assert answer.status_code == 303
@@ -41,7 +39,7 @@ def test_sign_up_ends_at_the_status_page_and_the_location_is_theirs(
 
 
 def test_sign_in_ends_at_the_status_page_and_the_location_is_theirs(
-    altegio: Sandbox, work: Callable[..., None], owner: User
+    altegio: Sandbox, work: Work, owner: User
 ) -> None:
     page = arrive(Client(), altegio, AURORA_1, user_id=None)
     answer = Client().post(form_action(page, "sign-in"), {"email": "OLGA@example.com", "password": PASSWORD})
@@ -60,7 +58,7 @@ def test_a_wrong_password_is_told_and_nothing_is_claimed(altegio: Sandbox, owner
     assert not Connection.objects.exists()
 
 
-def test_a_taken_email_is_answered_like_a_new_one(altegio: Sandbox, work: Callable[..., None], owner: User) -> None:
+def test_a_taken_email_is_answered_like_a_new_one(altegio: Sandbox, work: Work, owner: User) -> None:
     new = arrive(Client(), altegio, AURORA_1, user_id=None)
     taken = arrive(Client(), altegio, AURORA_2, user_id=None)
     first = Client().post(form_action(new, "sign-up"), {**SIGN_UP, "email": "new@example.com"})
@@ -78,9 +76,7 @@ def _without_numbers(page: Response) -> str:
     return re.sub(r"/connect/status/[^\"]*|\d+|<bdi>[^<]*</bdi>", "", page.content.decode())
 
 
-def test_the_email_leads_the_owner_of_a_taken_email_in(
-    altegio: Sandbox, work: Callable[..., None], owner: User
-) -> None:
+def test_the_email_leads_the_owner_of_a_taken_email_in(altegio: Sandbox, work: Work, owner: User) -> None:
     page = arrive(Client(), altegio, AURORA_1, user_id=None)
     Client().post(form_action(page, "sign-up"), SIGN_UP)
     work()
@@ -109,7 +105,7 @@ def test_the_link_is_sent_to_owners_alone_and_answered_alike(altegio: Sandbox, o
     assert [message.to for message in mail.outbox] == [["olga@example.com"]]
 
 
-def test_a_signed_in_owner_needs_one_click(altegio: Sandbox, work: Callable[..., None], owner: User) -> None:
+def test_a_signed_in_owner_needs_one_click(altegio: Sandbox, work: Work, owner: User) -> None:
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(owner)
     page = arrive(browser, altegio, AURORA_1, user_id=None)
@@ -136,7 +132,7 @@ def test_reloading_the_form_does_not_restart_the_window(altegio: Sandbox) -> Non
     assert Arrival.objects.get().visits == 2
 
 
-def test_a_sign_up_after_the_window_shows_the_reconnect_link(altegio: Sandbox, work: Callable[..., None]) -> None:
+def test_a_sign_up_after_the_window_shows_the_reconnect_link(altegio: Sandbox, work: Work) -> None:
     page = arrive(Client(), altegio, AURORA_1, user_id=None)
     with time_machine.travel(timezone.now() + timedelta(minutes=61)):
         answer = Client().post(form_action(page, "sign-up"), SIGN_UP)
@@ -155,7 +151,7 @@ def test_an_old_step_says_what_to_do(altegio: Sandbox) -> None:
     assert b"Altegio" in answer.content
 
 
-def test_nobody_takes_an_arrival_that_is_somebodys(altegio: Sandbox, work: Callable[..., None], owner: User) -> None:
+def test_nobody_takes_an_arrival_that_is_somebodys(altegio: Sandbox, work: Work, owner: User) -> None:
     page = arrive(Client(), altegio, AURORA_1, user_id=None)
     Client().post(form_action(page, "sign-up"), {**SIGN_UP, "email": "first@example.com"})
     answer = Client().post(form_action(page, "sign-in"), {"email": owner.email, "password": PASSWORD})

@@ -32,6 +32,7 @@ from tests.billing.conftest import Billing
 from tests.callbacks import tell
 from tests.integrations.connect.state_changes import PLAYS, World
 from tests.marketplace import AURORA_1, EMMA, MARIA, arrive, emails_go_out, follow
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 SIGNALS = {
@@ -132,7 +133,7 @@ def _reverse(signal: Signal) -> None:
 
 
 @pytest.fixture
-def play(altegio: Sandbox, work: Callable[..., None], settings: Settings) -> Callable[[Story], Rows]:
+def play(altegio: Sandbox, work: Work, settings: Settings) -> Callable[[Story], Rows]:
     """The rows that a story leaves; they are rolled back."""
 
     def run(story: Story) -> Rows:

@@ -1,6 +1,5 @@
 """What Altegio sends otherwise than its documents say is counted where the operator looks, and breaks nothing."""
 
-from collections.abc import Callable
 from contextlib import suppress
 from io import StringIO
 
@@ -23,13 +22,14 @@ from integrations.status_sync.status_sync import ask_status
 from partner_portal.core.metrics import METRICS
 from sandbox import Sandbox
 from tests.marketplace import AURORA_1, arrive
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 PLAN = "data.connection_status.plan_name"
 
 
 @pytest.fixture
-def live(client: Client, altegio: Sandbox, work: Callable[..., None]) -> Connection:
+def live(client: Client, altegio: Sandbox, work: Work) -> Connection:
     """A live connection, at an Altegio that begins to send what no document names."""
     arrive(client, altegio, AURORA_1)
     work()
@@ -37,7 +37,7 @@ def live(client: Client, altegio: Sandbox, work: Callable[..., None]) -> Connect
     return Connection.objects.get()
 
 
-def ask(connection: Connection, work: Callable[..., None]) -> None:
+def ask(connection: Connection, work: Work) -> None:
     ask_status(connection)
     work()
 
@@ -47,7 +47,7 @@ def counted() -> dict[tuple[str, str, str], int]:
 
 
 def test_a_connection_as_the_documents_have_it_differs_in_nothing(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
+    client: Client, altegio: Sandbox, work: Work
 ) -> None:
     arrive(client, altegio, AURORA_1)
     work()
@@ -55,7 +55,7 @@ def test_a_connection_as_the_documents_have_it_differs_in_nothing(
     assert counted() == {}
 
 
-def test_a_new_field_is_counted_with_one_masked_sample(live: Connection, work: Callable[..., None]) -> None:
+def test_a_new_field_is_counted_with_one_masked_sample(live: Connection, work: Work) -> None:
     ask(live, work)
     ask(live, work)
 
@@ -66,7 +66,7 @@ def test_a_new_field_is_counted_with_one_masked_sample(live: Connection, work: C
 
 
 def test_a_new_state_is_named_and_the_connection_stays_what_it_was(
-    live: Connection, altegio: Sandbox, work: Callable[..., None]
+    live: Connection, altegio: Sandbox, work: Work
 ) -> None:
     altegio.freeze(AURORA_1)
     ask(live, work)
@@ -76,7 +76,7 @@ def test_a_new_state_is_named_and_the_connection_stays_what_it_was(
     assert live.state == State.ACTIVE
 
 
-def test_a_callback_that_nobody_knows_is_counted(live: Connection, work: Callable[..., None]) -> None:
+def test_a_callback_that_nobody_knows_is_counted(live: Connection, work: Work) -> None:
     store({"salon_id": AURORA_1, "application_id": 1, "event": "paused"}, '{"salon_id": 1, "event": "paused"}')
     observe_callback({"salon_id": AURORA_1, "application_id": 1, "event": "paused"})
 
@@ -99,7 +99,7 @@ def test_what_differs_in_nothing_asks_the_database_nothing(django_assert_num_que
 
 
 def test_a_comparison_that_fails_stops_nothing(
-    live: Connection, altegio: Sandbox, work: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    live: Connection, altegio: Sandbox, work: Work, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_args: object) -> None:
         raise RuntimeError("a fault of ours")
@@ -139,9 +139,7 @@ def metric() -> list[tuple[str, float]]:
     return [(sample.labels["path"], sample.value) for family in families for sample in family.samples]
 
 
-def test_it_is_shown_until_somebody_marks_it_as_known(
-    live: Connection, work: Callable[..., None], staff: Client
-) -> None:
+def test_it_is_shown_until_somebody_marks_it_as_known(live: Connection, work: Work, staff: Client) -> None:
     ask(live, work)
     drift = Drift.objects.get()
 

@@ -1,7 +1,6 @@
 """From the owner's pages to the partner's cabinet: who is handed over, with what, and where a policy lets it go."""
 
 import re
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -24,6 +23,7 @@ from tests.marketplace import AURORA_1, AURORA_2, EMMAS_EMAIL, arrive, proven_ow
 from tests.not_none import not_none
 from tests.owner_forms import SIGN_UP, form_action
 from tests.response import Response
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 IFRAME = {"Sec-Fetch-Dest": "iframe", "Sec-Fetch-Site": "cross-site"}
@@ -137,7 +137,7 @@ def test_nobody_gets_there_while_staff_must_look_first(altegio: Sandbox, connect
 
 
 def test_the_status_page_leads_there_by_the_connection_that_has_been_checked(
-    altegio: Sandbox, connection: Connection, emma: User, work: Callable[..., None]
+    altegio: Sandbox, connection: Connection, emma: User, work: Work
 ) -> None:
     browser = signed_in(emma)
     shown = arrive(browser, altegio, [AURORA_1, AURORA_2])["Location"]
@@ -149,7 +149,7 @@ def test_the_status_page_leads_there_by_the_connection_that_has_been_checked(
 
 
 def test_an_address_that_was_merely_typed_gets_no_token_until_it_is_proven(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
+    client: Client, altegio: Sandbox, work: Work
 ) -> None:
     page = arrive(client, altegio, AURORA_1, user_id=None)
     client.post(form_action(page, "sign-up"), SIGN_UP)

@@ -1,7 +1,5 @@
 """What Altegio told, in the control room."""
 
-from collections.abc import Callable
-
 import pytest
 from django.db.models import Model
 from django.test import Client
@@ -19,12 +17,13 @@ from tests.callbacks import tell
 from tests.entity_events import GOOD
 from tests.not_none import not_none
 from tests.response import Response
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def story(client: Client, altegio: Sandbox, work: Callable[..., None], connected: Connection) -> Connection:
+def story(client: Client, altegio: Sandbox, work: Work, connected: Connection) -> Connection:
     tell(client, "surprise", secret_note="fine")
     client.post(f"/altegio/events/{connected.installation.events_key}/", GOOD, content_type="application/json")
     fan_out()
@@ -58,7 +57,7 @@ def act(staff: Client, name: str, action: str, *rows: Model) -> Response:
 
 
 def test_staff_process_again_send_again_and_disconnect(
-    staff: Client, story: Connection, altegio: Sandbox, work: Callable[..., None]
+    staff: Client, story: Connection, altegio: Sandbox, work: Work
 ) -> None:
     act(staff, "callback", "again", Callback.objects.get())
     assert Callback.objects.get().state == "waiting"

@@ -1,7 +1,6 @@
 """What Altegio tells about a connection: stored first, then asked about; the status decides."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -24,6 +23,7 @@ from partner_portal.core.models import FailedItem
 from sandbox import Sandbox
 from tests.callbacks import ADDRESS, TOKEN, post_callback, signed, tell
 from tests.marketplace import arrive
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +34,7 @@ def state_of(connection: Connection) -> str:
 
 
 def test_an_uninstall_ends_the_connection_and_tells_owner_and_staff(
-    client: Client, altegio: Sandbox, work: Callable[..., None], connected: Connection
+    client: Client, altegio: Sandbox, work: Work, connected: Connection
 ) -> None:
     altegio.uninstall(10101)
     assert tell(client).status_code == 200
@@ -47,7 +47,7 @@ def test_an_uninstall_ends_the_connection_and_tells_owner_and_staff(
 
 
 def test_calls_that_wait_end_with_the_reason(
-    client: Client, altegio: Sandbox, work: Callable[..., None], connected: Connection
+    client: Client, altegio: Sandbox, work: Work, connected: Connection
 ) -> None:
     queue([new_call(SwitchTelephony, "waits", ordering_key="chain:1", connection_id=connected.pk, chain=1, on=True)])
     OutgoingCall.objects.filter(key="waits").update(state="held")
@@ -63,7 +63,7 @@ def test_calls_that_wait_end_with_the_reason(
 
 
 def test_a_freeze_and_a_payment_are_followed(
-    client: Client, altegio: Sandbox, work: Callable[..., None], connected: Connection
+    client: Client, altegio: Sandbox, work: Work, connected: Connection
 ) -> None:
     altegio.freeze(10101)
     tell(client, "freeze")
@@ -77,7 +77,7 @@ def test_a_freeze_and_a_payment_are_followed(
 
 
 def test_what_altegio_contradicted_is_not_confirmed_by_a_later_true_one(
-    client: Client, altegio: Sandbox, work: Callable[..., None], connected: Connection
+    client: Client, altegio: Sandbox, work: Work, connected: Connection
 ) -> None:
     for _ in range(3):
         tell(client, "freeze")
@@ -92,7 +92,7 @@ def test_what_altegio_contradicted_is_not_confirmed_by_a_later_true_one(
 
 
 def test_a_callback_ahead_of_altegios_own_status_is_confirmed_after_all(
-    client: Client, altegio: Sandbox, work: Callable[..., None], connected: Connection
+    client: Client, altegio: Sandbox, work: Work, connected: Connection
 ) -> None:
     tell(client, "freeze")
     work()
@@ -105,7 +105,7 @@ def test_a_callback_ahead_of_altegios_own_status_is_confirmed_after_all(
 
 
 def test_a_late_uninstall_after_a_reconnect_changes_nothing(
-    client: Client, altegio: Sandbox, work: Callable[..., None], connected: Connection
+    client: Client, altegio: Sandbox, work: Work, connected: Connection
 ) -> None:
     altegio.uninstall(10101)
     arrive(client, altegio, 10101)
@@ -119,7 +119,7 @@ def test_a_late_uninstall_after_a_reconnect_changes_nothing(
 
 
 def test_a_chains_telephony_goes_off_once_with_its_last_connection(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
+    client: Client, altegio: Sandbox, work: Work
 ) -> None:
     altegio.set_application(2)
     from integrations.connections.models import Application
@@ -146,7 +146,7 @@ def test_a_chains_telephony_goes_off_once_with_its_last_connection(
 
 
 def test_an_unknown_event_location_or_application_is_kept(
-    client: Client, altegio: Sandbox, work: Callable[..., None], connected: Connection
+    client: Client, altegio: Sandbox, work: Work, connected: Connection
 ) -> None:
     assert tell(client, "surprise").status_code == 200
     assert tell(client, salon_id=987654321).status_code == 200
@@ -172,7 +172,7 @@ def test_an_unknown_event_location_or_application_is_kept(
     ],
 )
 def test_an_event_that_is_no_text_is_kept_like_an_unknown_one(
-    client: Client, altegio: Sandbox, work: Callable[..., None], connected: Connection, event: Any, stored: str
+    client: Client, altegio: Sandbox, work: Work, connected: Connection, event: Any, stored: str
 ) -> None:
     assert tell(client, event=event).status_code == 200
     work()
@@ -192,7 +192,7 @@ def test_an_event_that_holds_the_token_is_stored_without_it(client: Client, even
 def test_a_payment_is_handed_to_whoever_registered(
     client: Client,
     altegio: Sandbox,
-    work: Callable[..., None],
+    work: Work,
     connected: Connection,
     monkeypatch: pytest.MonkeyPatch,
     amount: str,
@@ -331,7 +331,7 @@ def test_with_the_database_away_the_answer_is_503(client: Client, monkeypatch: p
 def test_a_handler_that_fails_is_seen_and_can_be_repeated(
     client: Client,
     altegio: Sandbox,
-    work: Callable[..., None],
+    work: Work,
     connected: Connection,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -355,7 +355,7 @@ def test_a_handler_that_fails_is_seen_and_can_be_repeated(
 
 
 def test_an_answer_older_than_the_last_change_is_asked_again(
-    client: Client, altegio: Sandbox, work: Callable[..., None], connected: Connection
+    client: Client, altegio: Sandbox, work: Work, connected: Connection
 ) -> None:
     from integrations.altegio.answers import NOT_CONNECTED
     from integrations.connections.transitions import lock
@@ -368,7 +368,7 @@ def test_an_answer_older_than_the_last_change_is_asked_again(
 
 
 def test_a_location_that_never_ended_at_altegio_goes_on(
-    client: Client, altegio: Sandbox, work: Callable[..., None], connected: Connection
+    client: Client, altegio: Sandbox, work: Work, connected: Connection
 ) -> None:
     from integrations.connections.transitions import lock, move
     from integrations.status_sync.status_sync import ask_status
@@ -380,7 +380,7 @@ def test_a_location_that_never_ended_at_altegio_goes_on(
 
 
 def test_a_later_grant_gives_nobody_the_location(
-    client: Client, altegio: Sandbox, work: Callable[..., None], connected: Connection
+    client: Client, altegio: Sandbox, work: Work, connected: Connection
 ) -> None:
     altegio.uninstall(10101)
     tell(client)

@@ -1,6 +1,6 @@
 """Disconnecting from the owner's page and the API: asked once, sent once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -19,6 +19,7 @@ from tests.marketplace import AURORA_1, arrive
 from tests.not_none import not_none
 from tests.owner_forms import visit
 from tests.response import Api, Response
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 
@@ -38,7 +39,7 @@ def page(connection: Connection) -> str:
 
 
 def test_the_owner_confirms_and_it_is_disconnected_once(
-    client: Client, altegio: Sandbox, work: Callable[..., None], connected: Connection
+    client: Client, altegio: Sandbox, work: Work, connected: Connection
 ) -> None:
     client.force_login(not_none(connected.owner))
     assert page(connected) in client.get("/account/").content.decode()
@@ -64,7 +65,7 @@ def test_nobody_elses_connection_is_found(client: Client, connected: Connection)
 
 
 def test_the_api_queues_it_once_and_says_so_again(
-    altegio: Sandbox, work: Callable[..., None], connected: Connection, api: Api
+    altegio: Sandbox, work: Work, connected: Connection, api: Api
 ) -> None:
     assert api(connected.pk).status_code == 202
     assert api(connected.pk).json()["state"] == "active"
@@ -84,7 +85,7 @@ def test_the_api_refuses_what_it_must(connected: Connection, api: Api) -> None:
 
 @pytest.mark.parametrize("fault", ["drop_after", "html_after", "error_after", "drop_before"])
 def test_after_an_uncertain_end_altegio_is_asked_and_it_happens_once(
-    altegio: Sandbox, work: Callable[..., None], connected: Connection, api: Api, fault: str
+    altegio: Sandbox, work: Work, connected: Connection, api: Api, fault: str
 ) -> None:
     altegio.fault(fault, "uninstall", remaining=1)
     api(connected.pk)
@@ -97,7 +98,7 @@ def test_after_an_uncertain_end_altegio_is_asked_and_it_happens_once(
 
 
 def test_what_is_gone_already_counts_as_disconnected(
-    altegio: Sandbox, work: Callable[..., None], connected: Connection, api: Api
+    altegio: Sandbox, work: Work, connected: Connection, api: Api
 ) -> None:
     altegio.uninstall(10101)
     api(connected.pk)
@@ -107,7 +108,7 @@ def test_what_is_gone_already_counts_as_disconnected(
 
 
 def test_a_refusal_leaves_it_connected_and_it_may_be_tried_again(
-    altegio: Sandbox, work: Callable[..., None], connected: Connection, api: Api
+    altegio: Sandbox, work: Work, connected: Connection, api: Api
 ) -> None:
     altegio.fault("error", "uninstall", status=403, remaining=1)
     api(connected.pk)
@@ -121,7 +122,7 @@ def test_a_refusal_leaves_it_connected_and_it_may_be_tried_again(
 
 
 def test_the_same_owner_connects_again_and_the_history_stays(
-    client: Client, altegio: Sandbox, work: Callable[..., None], connected: Connection, api: Api
+    client: Client, altegio: Sandbox, work: Work, connected: Connection, api: Api
 ) -> None:
     api(connected.pk)
     work()
@@ -133,7 +134,7 @@ def test_the_same_owner_connects_again_and_the_history_stays(
 
 
 def test_the_end_of_an_earlier_connection_a_moment_before_is_not_this_ones(
-    client: Client, altegio: Sandbox, connected: Connection, work: Callable[..., None]
+    client: Client, altegio: Sandbox, connected: Connection, work: Work
 ) -> None:
     disconnect(connected.pk, by=None, why="It is connected anew.")
     work()
@@ -146,7 +147,7 @@ def test_the_end_of_an_earlier_connection_a_moment_before_is_not_this_ones(
 
 
 def test_an_end_by_a_slow_clock_is_not_sent_again_to_the_connection_made_since(
-    altegio: Sandbox, connected: Connection, work: Callable[..., None]
+    altegio: Sandbox, connected: Connection, work: Work
 ) -> None:
     """Altegio activates at the grant, and its clock is three seconds behind."""
     altegio.set_application(1, private=True)
@@ -161,7 +162,7 @@ def test_an_end_by_a_slow_clock_is_not_sent_again_to_the_connection_made_since(
 
 
 def test_an_owner_is_told_of_the_end_also_where_a_strangers_claim_waits(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
+    client: Client, altegio: Sandbox, work: Work
 ) -> None:
     Application.objects.create(altegio_id=1, hold_activations=True)
     visit(altegio, AURORA_1, "bot@example.com")

@@ -1,6 +1,5 @@
 """However callbacks are doubled, reordered, late or lost: after a reconciliation the portal holds Altegio's truth."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from sandbox import RefusalError, Sandbox, Status
 from tests.callbacks import tell
 from tests.examples import examples
 from tests.marketplace import EMMA, arrive, follow
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 PLACES = (10101, 10102)
@@ -40,7 +40,7 @@ steps = st.one_of(
 class Story:
     """What happens at Altegio, and which of its callbacks are under way."""
 
-    def __init__(self, client: Client, altegio: Sandbox, work: Callable[..., None]) -> None:
+    def __init__(self, client: Client, altegio: Sandbox, work: Work) -> None:
         self.client, self.altegio, self.work = client, altegio, work
         self.under_way: list[tuple[str, int]] = []
 
@@ -82,7 +82,7 @@ class Story:
 @settings(**examples(20, 300), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(steps, max_size=14))
 def test_after_a_reconciliation_the_portal_holds_altegios_truth(
-    client: Client, altegio: Sandbox, work: Callable[..., None], payload: Any
+    client: Client, altegio: Sandbox, work: Work, payload: Any
 ) -> None:
     with transaction.atomic():
         altegio.reset()

@@ -21,6 +21,7 @@ from integrations.user_tokens.models import ApplicationToken, UserToken
 from sandbox import Sandbox
 from tests.kept import everything_stored, stands_in
 from tests.marketplace import AURORA_1, EMMA, EMMAS_EMAIL
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 SYSTEM = "token-of-the-system-user"
@@ -60,7 +61,7 @@ def test_the_case_page_shows_it_to_who_may_look_at_people(connected: Connection,
 
 
 def test_without_a_token_nothing_is_asked_until_there_is_one(
-    altegio: Sandbox, connect: Callable[..., Connection], work: Callable[..., None]
+    altegio: Sandbox, connect: Callable[..., Connection], work: Work
 ) -> None:
     connect(AURORA_1)
     assert not altegio.requests("company")
@@ -72,9 +73,7 @@ def test_without_a_token_nothing_is_asked_until_there_is_one(
     assert refresh_profiles() == 0, "seldom"
 
 
-def test_the_locations_own_token_goes_first(
-    altegio: Sandbox, connected: Connection, work: Callable[..., None]
-) -> None:
+def test_the_locations_own_token_goes_first(altegio: Sandbox, connected: Connection, work: Work) -> None:
     UserToken.objects.create(location=connected.location, altegio_user_id=EMMA, token="its-own")
     LocationProfile.objects.update(due_at=timezone.now() - timedelta(days=1))
     altegio.fault("error", "company", status=401)
@@ -98,7 +97,7 @@ def test_whoever_is_erased_is_no_person_of_a_location_either(connected: Connecti
 
 
 def test_altegios_list_does_not_bring_back_who_is_erased(
-    connected: Connection, altegio: Sandbox, work: Callable[..., None], settings: Settings
+    connected: Connection, altegio: Sandbox, work: Work, settings: Settings
 ) -> None:
     """Not under another SECRET_KEY either, nor by an answer that was on its way."""
     erase_person(User.objects.get(email=EMMAS_EMAIL))

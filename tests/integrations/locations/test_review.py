@@ -13,16 +13,17 @@ from integrations.reconciliation.start import start_run
 from integrations.user_tokens.models import ApplicationToken
 from sandbox import Sandbox
 from tests.marketplace import AURORA_1, EMMA, arrive
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 
 
-def by_the_nightly_list(work: Callable[..., None]) -> None:
+def by_the_nightly_list(work: Work) -> None:
     start_run(Reconciliation.Trigger.NIGHTLY)
     work()
 
 
-def by_a_look_with_a_token(work: Callable[..., None]) -> None:
+def by_a_look_with_a_token(work: Work) -> None:
     ApplicationToken.objects.create(application=Application.objects.get(), token="the-system-users")
     assert refresh_profiles() == 1
     work()
@@ -33,7 +34,7 @@ ways = pytest.mark.parametrize("learn", [by_the_nightly_list, by_a_look_with_a_t
 
 @ways
 def test_a_name_that_does_not_fit_is_found_though_the_list_lagged(
-    client: Client, altegio: Sandbox, work: Callable[..., None], learn: Callable[..., None]
+    client: Client, altegio: Sandbox, work: Work, learn: Callable[..., None]
 ) -> None:
     altegio.grant(AURORA_1, user_id=EMMA)
     url = altegio.arrival_url(AURORA_1, user_id=EMMA)
@@ -52,7 +53,7 @@ def test_a_name_that_does_not_fit_is_found_though_the_list_lagged(
 
 @ways
 def test_an_owner_reads_the_title_though_the_list_lagged(
-    client: Client, altegio: Sandbox, work: Callable[..., None], learn: Callable[..., None]
+    client: Client, altegio: Sandbox, work: Work, learn: Callable[..., None]
 ) -> None:
     altegio.fault("error", "salons", status=403)
     arrive(client, altegio, AURORA_1)

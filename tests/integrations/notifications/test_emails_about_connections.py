@@ -1,7 +1,6 @@
 """Owners are told what has become of their locations: one e-mail for an arrival, and none twice."""
 
 import threading
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -24,6 +23,7 @@ from integrations.status_sync.status_sync import ask_status
 from sandbox import Sandbox
 from tests.callbacks import tell as callback
 from tests.marketplace import AURORA_1, EMMA, arrive, follow
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 
@@ -82,7 +82,7 @@ def decide(connection: Connection, state: State, **fields: Any) -> None:
 
 
 def test_a_connected_location_is_one_email_in_the_owners_language(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
+    client: Client, altegio: Sandbox, work: Work
 ) -> None:
     arrive(client, altegio, AURORA_1, user_id=EMMA)
     User.objects.update(language="en")
@@ -131,7 +131,7 @@ def test_an_email_about_a_thousand_costs_as_many_queries_as_one_about_few(
 
 
 def test_a_refused_location_is_told_once_however_often_the_page_is_opened(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
+    client: Client, altegio: Sandbox, work: Work
 ) -> None:
     follow(client, altegio, AURORA_1, user_id=EMMA)
     work()
@@ -143,9 +143,7 @@ def test_a_refused_location_is_told_once_however_often_the_page_is_opened(
     assert tell() == []
 
 
-def test_who_connects_anew_at_once_is_not_told_that_it_failed(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
-) -> None:
+def test_who_connects_anew_at_once_is_not_told_that_it_failed(client: Client, altegio: Sandbox, work: Work) -> None:
     follow(client, altegio, AURORA_1, user_id=EMMA)
     work()
     arrive(client, altegio, AURORA_1, user_id=EMMA)
@@ -154,7 +152,7 @@ def test_who_connects_anew_at_once_is_not_told_that_it_failed(
 
 
 def test_a_freeze_is_told_once_though_its_callback_is_doubled_and_reconciled(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
+    client: Client, altegio: Sandbox, work: Work
 ) -> None:
     arrive(client, altegio, AURORA_1, user_id=EMMA)
     work()

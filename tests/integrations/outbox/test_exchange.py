@@ -1,7 +1,5 @@
 """The record of a call's exchanges, as Altegio's support gets it."""
 
-from collections.abc import Callable
-
 import pytest
 from django.test import Client
 
@@ -10,6 +8,7 @@ from integrations.outbox.exchange import exchange_text
 from integrations.outbox.models import Attempt, OutgoingCall
 from sandbox import Sandbox
 from tests.marketplace import AURORA_1, arrive
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 
@@ -20,7 +19,7 @@ def call(client: Client, altegio: Sandbox) -> OutgoingCall:
     return OutgoingCall.objects.get(kind="activate")
 
 
-def test_it_holds_what_was_sent_and_what_was_answered(call: OutgoingCall, work: Callable[..., None]) -> None:
+def test_it_holds_what_was_sent_and_what_was_answered(call: OutgoingCall, work: Work) -> None:
     work()
     attempt = Attempt.objects.get(call=call)
     assert attempt.finished_at is not None

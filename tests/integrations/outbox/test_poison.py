@@ -1,6 +1,5 @@
 """What Altegio's answers may hold harms the call at most, never the ones beside it, and sends nothing twice."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -19,6 +18,7 @@ from partner_portal.core.models import FailedItem
 from sandbox import Sandbox
 from tests.marketplace import AURORA_1, EMMA, MEDVED_1, arrive
 from tests.not_none import not_none
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 
@@ -47,9 +47,7 @@ def poison(altegio: Sandbox, call: str, status: int, text: str, **options: Any) 
 
 
 @pytest.mark.parametrize("bad", POISON.values(), ids=POISON)
-def test_a_refusal_is_final_whatever_its_words(
-    client: Client, altegio: Sandbox, work: Callable[..., None], bad: str
-) -> None:
+def test_a_refusal_is_final_whatever_its_words(client: Client, altegio: Sandbox, work: Work, bad: str) -> None:
     poison(altegio, "activate", 422, envelope(bad), location_id=AURORA_1)
     arrive(client, altegio, [AURORA_1, MEDVED_1])
     work()
@@ -63,7 +61,7 @@ def test_a_refusal_is_final_whatever_its_words(
 
 @pytest.mark.leaves_stranded("what follows the refusal could not be noted: the watch takes it up")
 def test_a_refusal_that_cannot_be_stored_is_final(
-    client: Client, altegio: Sandbox, work: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    client: Client, altegio: Sandbox, work: Work, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_args: Any, **_kwargs: Any) -> None:
         raise UnicodeEncodeError("utf-8", "x", 0, 1, "surrogates not allowed")
@@ -82,7 +80,7 @@ def test_a_refusal_that_cannot_be_stored_is_final(
 
 
 def test_a_refusal_that_must_be_checked_is_not_final_where_it_cannot_be_stored(
-    client: Client, altegio: Sandbox, work: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    client: Client, altegio: Sandbox, work: Work, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_args: Any) -> None:
         raise RuntimeError("deadlock")
@@ -100,7 +98,7 @@ def _saved(fields: dict[str, Any]) -> Attempt:
 
 
 def test_what_fails_once_is_settled_by_the_same_answer(
-    client: Client, altegio: Sandbox, work: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    client: Client, altegio: Sandbox, work: Work, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     accepted, failures = Activate.accepted, [RuntimeError("deadlock")]
 
@@ -122,9 +120,7 @@ def rows(bad: str, ids: Any) -> str:
 
 
 @pytest.mark.parametrize("bad", POISON.values(), ids=POISON)
-def test_one_bad_title_does_not_spoil_the_page(
-    client: Client, altegio: Sandbox, work: Callable[..., None], bad: str
-) -> None:
+def test_one_bad_title_does_not_spoil_the_page(client: Client, altegio: Sandbox, work: Work, bad: str) -> None:
     _chain, places = altegio.add_chain(3)
     arrive(client, altegio, places, user_id=EMMA)
     work()
@@ -138,7 +134,7 @@ def test_one_bad_title_does_not_spoil_the_page(
 
 
 def test_a_row_that_no_column_takes_stands_alone(
-    client: Client, altegio: Sandbox, work: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    client: Client, altegio: Sandbox, work: Work, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _chain, places = altegio.add_chain(5)
     arrive(client, altegio, places, user_id=EMMA)
@@ -159,7 +155,7 @@ def test_a_row_that_no_column_takes_stands_alone(
     assert Location.objects.filter(title__startswith="Renamed").count() == 4
 
 
-def test_a_list_that_never_comes_ends_the_run(altegio: Sandbox, work: Callable[..., None]) -> None:
+def test_a_list_that_never_comes_ends_the_run(altegio: Sandbox, work: Work) -> None:
     altegio.fault("error", "salons", status=500, remaining=None)
     run = start_run(Reconciliation.Trigger.NIGHTLY)
     work(rounds=1)
@@ -183,7 +179,7 @@ def test_good_rows_are_stored_beside_bad_ones() -> None:
 
 @pytest.mark.parametrize(("status", "kind"), [(503, "activate"), (500, "status"), (429, "activate")])
 def test_retry_after_is_obeyed_on_every_answer(
-    client: Client, altegio: Sandbox, work: Callable[..., None], status: int, kind: str
+    client: Client, altegio: Sandbox, work: Work, status: int, kind: str
 ) -> None:
     altegio.fault("error", kind, status=status, headers={"Retry-After": "20"}, remaining=None)
     altegio.fault("error", "activate", status=500)
@@ -196,9 +192,7 @@ def test_retry_after_is_obeyed_on_every_answer(
     assert 18 < waits <= 20
 
 
-def test_what_altegio_asks_for_never_outlasts_the_hour(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
-) -> None:
+def test_what_altegio_asks_for_never_outlasts_the_hour(client: Client, altegio: Sandbox, work: Work) -> None:
     altegio.fault("error", "activate", status=503, headers={"Retry-After": "86400"}, remaining=None)
     arrive(client, altegio, AURORA_1)
     work(rounds=1)

@@ -1,6 +1,6 @@
 """Staff try a dead letter of the outbox again: what it is about goes out, once, and nothing newer is undone."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -29,9 +29,9 @@ from sandbox import Sandbox
 from tests.integrations.telephony.calling import CALL, CALLS, emmas_token, history, switches
 from tests.response import Api
 from tests.staff import member
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
-Work = Callable[..., None]
 
 
 @contextmanager

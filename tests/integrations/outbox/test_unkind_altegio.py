@@ -1,6 +1,5 @@
 """Altegio on its worst days, each as a switch of the sandbox: the call it strikes ends rightly, all others go on."""
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -17,6 +16,7 @@ from sandbox import Sandbox
 from sandbox.pages.faults import BAD_DAYS
 from tests.marketplace import AURORA_1, AURORA_2, MEDVED_1, arrive
 from tests.unkind_server import at_most
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 
@@ -28,7 +28,7 @@ DONE_AFTER_ALL = [
 
 @pytest.mark.parametrize("kind", DONE_AFTER_ALL)
 def test_an_activation_is_sent_once_and_the_next_one_is_its_own(
-    client: Client, altegio: Sandbox, work: Callable[..., None], settings: Settings, kind: str
+    client: Client, altegio: Sandbox, work: Work, settings: Settings, kind: str
 ) -> None:
     settings.ALTEGIO_TIMEOUT_SECONDS = 0.6
     altegio.fault(kind, "activate", location_id=AURORA_1)
@@ -40,9 +40,7 @@ def test_an_activation_is_sent_once_and_the_next_one_is_its_own(
         assert len(altegio.requests("activate", location)) == 1
 
 
-def test_a_refusal_in_words_that_nobody_can_store_is_final(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
-) -> None:
+def test_a_refusal_in_words_that_nobody_can_store_is_final(client: Client, altegio: Sandbox, work: Work) -> None:
     altegio.fault("bad_refusal", "activate", location_id=AURORA_1, remaining=None)
     arrive(client, altegio, [AURORA_1, MEDVED_1])
     work()
@@ -54,7 +52,7 @@ def test_a_refusal_in_words_that_nobody_can_store_is_final(
 
 @pytest.mark.parametrize("kind", ["trickle_head_after", "trickle_body_after", "endless_100_after"])
 def test_no_answer_holds_a_thread_beyond_its_end(
-    client: Client, altegio: Sandbox, work: Callable[..., None], settings: Settings, kind: str
+    client: Client, altegio: Sandbox, work: Work, settings: Settings, kind: str
 ) -> None:
     settings.ALTEGIO_TIMEOUT_SECONDS = 0.5
     altegio.fault(kind, "activate", remaining=None)

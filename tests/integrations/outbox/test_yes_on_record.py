@@ -1,7 +1,5 @@
 """The worker ends when Altegio's yes is on record, before what follows from it is written."""
 
-from collections.abc import Callable
-
 import pytest
 from django.utils import timezone
 
@@ -13,17 +11,18 @@ from sandbox import Sandbox
 from tests.integrations.interrupting import killed_after_altegios_yes
 from tests.integrations.messaging.reporting import STATUSES, status
 from tests.response import Api
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 
 
-def work_on(work: Callable[..., None]) -> None:
+def work_on(work: Work) -> None:
     """Another worker goes on when the killed one's lease is over."""
     OutgoingCall.objects.filter(state="sending").update(lease_until=timezone.now())
     work()
 
 
-def test_what_may_be_repeated_is_not(api: Api, altegio: Sandbox, work: Callable[..., None]) -> None:
+def test_what_may_be_repeated_is_not(api: Api, altegio: Sandbox, work: Work) -> None:
     api("post", STATUSES, [status("m1", 4)])
     with killed_after_altegios_yes():
         work()
@@ -33,9 +32,7 @@ def test_what_may_be_repeated_is_not(api: Api, altegio: Sandbox, work: Callable[
     assert len(altegio.requests("sms_statuses")) == 1
 
 
-def test_nothing_is_asked_where_the_yes_tells_all(
-    altegio: Sandbox, connected: Connection, work: Callable[..., None]
-) -> None:
+def test_nothing_is_asked_where_the_yes_tells_all(altegio: Sandbox, connected: Connection, work: Work) -> None:
     disconnect(connected.pk, by=None, why="The owner disconnects.")
     with killed_after_altegios_yes():
         work(rounds=1)

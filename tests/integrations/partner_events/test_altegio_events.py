@@ -2,7 +2,7 @@
 
 import importlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import pytest
@@ -25,6 +25,7 @@ from sandbox import Sandbox
 from tests.entity_events import GOOD, post_event
 from tests.integrations.partner_events.conftest import Partner, due_now, go_out
 from tests.marketplace import AURORA_1, AURORA_2, arrive
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 
@@ -113,7 +114,7 @@ def test_a_message_is_not_too_large(
 
 
 @pytest.fixture
-def places(client: Client, altegio: Sandbox, work: Callable[..., None]) -> list[Installation]:
+def places(client: Client, altegio: Sandbox, work: Work) -> list[Installation]:
     """Two places with a live connection each, of whose beginning nobody hears."""
     arrive(client, altegio, [AURORA_1, AURORA_2])
     work()

@@ -2,7 +2,6 @@
 
 import json
 import threading
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -23,6 +22,7 @@ from partner_portal.core import byte_portions
 from sandbox import Sandbox
 from tests.integrations.partner_events.conftest import Partner, go_out
 from tests.marketplace import AURORA_1, arrive
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 HOOKS = "/api/v1/webhooks/"
@@ -258,7 +258,7 @@ def test_the_feed_shows_what_webhooks_carry_oldest_first(
     endpoint: WebhookEndpoint,
     client: Client,
     altegio: Sandbox,
-    work: Callable[..., None],
+    work: Work,
 ) -> None:
     arrive(client, altegio, AURORA_1)
     work()

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +30,13 @@ from tests.integrations.partner_events.conftest import Partner, due_now, go_out
 from tests.marketplace import AURORA_1, AURORA_2, EMMAS_EMAIL, MARIA, arrive, follow
 from tests.not_none import not_none
 from tests.response import Api
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def live(client: Client, altegio: Sandbox, work: Callable[..., None]) -> Connection:
+def live(client: Client, altegio: Sandbox, work: Work) -> Connection:
     """A live connection, of whose beginning nothing is told any more."""
     arrive(client, altegio, AURORA_1)
     work()
@@ -48,9 +48,7 @@ def told() -> list[tuple[str, dict[str, Any]]]:
     return [(event.type, json.loads(event.body)["data"]) for event in PartnerEvent.objects.order_by("pk")]
 
 
-def test_each_turn_of_a_connections_life_is_told(
-    live: Connection, altegio: Sandbox, work: Callable[..., None], api: Api
-) -> None:
+def test_each_turn_of_a_connections_life_is_told(live: Connection, altegio: Sandbox, work: Work, api: Api) -> None:
     altegio.freeze(AURORA_1)
     ask_status(live)
     work()
@@ -102,7 +100,7 @@ def test_a_claim_that_begins_in_conflict_is_told(live: Connection, client: Clien
 
 
 def test_any_number_of_changes_is_told_in_as_many_queries(
-    client: Client, altegio: Sandbox, work: Callable[..., None], django_assert_num_queries: DjangoAssertNumQueries
+    client: Client, altegio: Sandbox, work: Work, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     arrive(client, altegio, [AURORA_1, AURORA_2])
     work()
@@ -167,7 +165,7 @@ def test_a_message_is_told_once_as_the_api_shows_it(
     assert [data["message"]] == api("get", "sms/messages/").json()["results"]
 
 
-def test_many_at_once_move_together_and_are_told(client: Client, altegio: Sandbox, work: Callable[..., None]) -> None:
+def test_many_at_once_move_together_and_are_told(client: Client, altegio: Sandbox, work: Work) -> None:
     arrive(client, altegio, [AURORA_1, AURORA_2])
     work()
     PartnerEvent.objects.all().delete()
@@ -205,9 +203,7 @@ def test_who_is_erased_stands_in_no_event_as_one_of_a_locations_people(live: Con
     assert [person["altegio_user_id"] for person in people] == [12]
 
 
-def test_an_owner_who_is_erased_stands_in_no_event(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
-) -> None:
+def test_an_owner_who_is_erased_stands_in_no_event(client: Client, altegio: Sandbox, work: Work) -> None:
     arrive(client, altegio, AURORA_1)
     work()
     assert told()[0][1]["connection"]["owner_email"] == EMMAS_EMAIL

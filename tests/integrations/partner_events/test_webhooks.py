@@ -35,12 +35,13 @@ from sandbox import Sandbox
 from tests.integrations.partner_events.conftest import Partner, due_now, go_out
 from tests.marketplace import AURORA_1, AURORA_2, arrive
 from tests.not_none import not_none
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def connections(client: Client, altegio: Sandbox, work: Callable[..., None]) -> list[Connection]:
+def connections(client: Client, altegio: Sandbox, work: Work) -> list[Connection]:
     """Two live connections, of whose beginning the partner's systems have heard nothing."""
     arrive(client, altegio, [AURORA_1, AURORA_2])
     work()
@@ -61,7 +62,7 @@ def states() -> list[str]:
 
 
 def test_an_activation_is_told_as_the_api_shows_it(
-    client: Client, altegio: Sandbox, work: Callable[..., None], partner: Partner, endpoint: WebhookEndpoint
+    client: Client, altegio: Sandbox, work: Work, partner: Partner, endpoint: WebhookEndpoint
 ) -> None:
     arrive(client, altegio, AURORA_1)
     work()

@@ -13,6 +13,7 @@ from integrations.connections.models import Connection
 from integrations.outbox.models import OutgoingCall
 from integrations.reconciliation.rechecks import ended_periods, oldest_first, recheck
 from sandbox import Sandbox
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +32,7 @@ def set_back(connection: Connection, *, asked: timedelta, ended: timedelta) -> N
     Connection.objects.filter(pk=connection.pk).update(**at)
 
 
-def state_after_a_round(connection: Connection, work: Callable[..., None]) -> str:
+def state_after_a_round(connection: Connection, work: Work) -> str:
     recheck()
     work()
     connection.refresh_from_db()
@@ -40,7 +41,7 @@ def state_after_a_round(connection: Connection, work: Callable[..., None]) -> st
 
 @pytest.mark.parametrize(("move", "state"), [("freeze", "frozen"), ("uninstall", "uninstalled")])
 def test_what_nobody_told_is_found_as_soon_as_the_period_ends(
-    altegio: Sandbox, connected: Connection, work: Callable[..., None], move: str, state: str
+    altegio: Sandbox, connected: Connection, work: Work, move: str, state: str
 ) -> None:
     getattr(altegio, move)(10101)
     assert state_after_a_round(connected, work) == "active"
@@ -48,9 +49,7 @@ def test_what_nobody_told_is_found_as_soon_as_the_period_ends(
     assert state_after_a_round(connected, work) == state
 
 
-def test_until_it_is_clear_it_is_asked_each_day(
-    altegio: Sandbox, connected: Connection, work: Callable[..., None]
-) -> None:
+def test_until_it_is_clear_it_is_asked_each_day(altegio: Sandbox, connected: Connection, work: Work) -> None:
     set_back(connected, asked=timedelta(hours=2), ended=timedelta(hours=1))
     recheck()
     work()
@@ -63,7 +62,7 @@ def test_until_it_is_clear_it_is_asked_each_day(
 
 
 def test_a_lost_unfreeze_is_found_in_the_round_of_all(
-    altegio: Sandbox, connected: Connection, work: Callable[..., None], settings: Settings
+    altegio: Sandbox, connected: Connection, work: Work, settings: Settings
 ) -> None:
     altegio.freeze(10101)
     set_back(connected, asked=timedelta(days=2), ended=timedelta(hours=1))

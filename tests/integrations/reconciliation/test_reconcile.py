@@ -1,6 +1,5 @@
 """Reconciliation: the lists show what is missing, the statuses what nobody told."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from io import StringIO
 from typing import Any
@@ -22,12 +21,13 @@ from integrations.reconciliation.unconfirmed import recheck_unconfirmed
 from sandbox import Sandbox
 from tests.callbacks import tell
 from tests.marketplace import EMMA, arrive
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def chain(client: Client, altegio: Sandbox, work: Callable[..., None]) -> list[int]:
+def chain(client: Client, altegio: Sandbox, work: Work) -> list[int]:
     """Three connected locations of one owner."""
     _chain, places = altegio.add_chain(3)
     arrive(client, altegio, places, user_id=EMMA)
@@ -36,7 +36,7 @@ def chain(client: Client, altegio: Sandbox, work: Callable[..., None]) -> list[i
     return places
 
 
-def reconcile(work: Callable[..., None]) -> Reconciliation:
+def reconcile(work: Work) -> Reconciliation:
     run = start_run(Reconciliation.Trigger.NIGHTLY)
     work()
     run.refresh_from_db()
@@ -54,7 +54,7 @@ def findings(run: Reconciliation) -> list[Any]:
 
 
 def test_agreement_costs_a_list_and_a_status_of_each_and_finds_nothing(
-    altegio: Sandbox, work: Callable[..., None], chain: list[int]
+    altegio: Sandbox, work: Work, chain: list[int]
 ) -> None:
     run = reconcile(work)
     assert (run.expected, run.listed, run.calls, findings(run)) == (3, 3, 4, [])
@@ -62,7 +62,7 @@ def test_agreement_costs_a_list_and_a_status_of_each_and_finds_nothing(
 
 
 def test_without_a_budget_for_statuses_only_the_list_is_read(
-    altegio: Sandbox, work: Callable[..., None], chain: list[int], settings: Settings
+    altegio: Sandbox, work: Work, chain: list[int], settings: Settings
 ) -> None:
     settings.RECHECK_SHARE = 0
     altegio.uninstall(chain[0])
@@ -73,7 +73,7 @@ def test_without_a_budget_for_statuses_only_the_list_is_read(
 
 
 def test_the_budget_of_a_night_goes_to_those_asked_longest_ago(
-    altegio: Sandbox, work: Callable[..., None], chain: list[int], monkeypatch: pytest.MonkeyPatch
+    altegio: Sandbox, work: Work, chain: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runs, "night_budget", lambda: 2)
     for number, place in enumerate(chain):
@@ -84,7 +84,7 @@ def test_the_budget_of_a_night_goes_to_those_asked_longest_ago(
     assert states() == {chain[0]: "frozen", chain[1]: "frozen", chain[2]: "active"}
 
 
-def test_what_nobody_told_is_found_and_applied(altegio: Sandbox, work: Callable[..., None], chain: list[int]) -> None:
+def test_what_nobody_told_is_found_and_applied(altegio: Sandbox, work: Work, chain: list[int]) -> None:
     altegio.uninstall(chain[0])
     altegio.freeze(chain[1])
     run = reconcile(work)
@@ -97,7 +97,7 @@ def test_what_nobody_told_is_found_and_applied(altegio: Sandbox, work: Callable[
 
 
 def test_a_list_that_lacks_very_many_is_one_finding_and_they_are_asked_about_in_their_turn(
-    altegio: Sandbox, work: Callable[..., None], chain: list[int], monkeypatch: pytest.MonkeyPatch
+    altegio: Sandbox, work: Work, chain: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(compare, "MAX_MISSING", 1)
     altegio.uninstall(chain[0])
@@ -110,7 +110,7 @@ def test_a_list_that_lacks_very_many_is_one_finding_and_they_are_asked_about_in_
 
 
 def test_frozen_ones_may_be_left_out_and_one_that_ended_is_found(
-    altegio: Sandbox, work: Callable[..., None], chain: list[int]
+    altegio: Sandbox, work: Work, chain: list[int]
 ) -> None:
     altegio.configure(list_frozen=False)
     altegio.freeze(chain[0])
@@ -124,32 +124,28 @@ def test_frozen_ones_may_be_left_out_and_one_that_ended_is_found(
 
 
 def test_numbers_as_text_and_an_empty_answer_for_what_is_gone_are_understood(
-    altegio: Sandbox, work: Callable[..., None], chain: list[int]
+    altegio: Sandbox, work: Work, chain: list[int]
 ) -> None:
     altegio.configure(numbers_as_strings=True, gone_answer="empty")
     altegio.uninstall(chain[0])
     assert findings(reconcile(work)) == [(chain[0], "missing", "uninstalled", False)]
 
 
-def test_a_location_that_never_arrived_here_needs_a_person(
-    altegio: Sandbox, work: Callable[..., None], chain: list[int]
-) -> None:
+def test_a_location_that_never_arrived_here_needs_a_person(altegio: Sandbox, work: Work, chain: list[int]) -> None:
     Connection.objects.filter(location__altegio_id=chain[0]).delete()
     run = reconcile(work)
     assert [(salon, kind, person) for salon, kind, _after, person in findings(run)] == [(chain[0], "unknown", True)]
     assert run.calls == 3
 
 
-def test_new_titles_are_taken_over_and_reported(
-    altegio: Sandbox, work: Callable[..., None], chain: list[int]
-) -> None:
+def test_new_titles_are_taken_over_and_reported(altegio: Sandbox, work: Work, chain: list[int]) -> None:
     Location.objects.filter(altegio_id=chain[0]).update(title="Old name")
     run = reconcile(work)
     assert findings(run) == [(chain[0], "title", Location.objects.get(altegio_id=chain[0]).title, False)]
 
 
 def test_a_location_that_is_out_of_business_is_not_taken_for_a_frozen_connection(
-    altegio: Sandbox, work: Callable[..., None], chain: list[int]
+    altegio: Sandbox, work: Work, chain: list[int]
 ) -> None:
     altegio.world.location(chain[0]).in_business = False
     assert findings(reconcile(work)) == []
@@ -157,14 +153,12 @@ def test_a_location_that_is_out_of_business_is_not_taken_for_a_frozen_connection
     assert Location.objects.get(altegio_id=chain[0]).in_business is False
 
 
-def test_a_refused_list_needs_a_person_and_ends_the_run(
-    altegio: Sandbox, work: Callable[..., None], chain: list[int]
-) -> None:
+def test_a_refused_list_needs_a_person_and_ends_the_run(altegio: Sandbox, work: Work, chain: list[int]) -> None:
     altegio.fault("error", "salons", status=403)
     assert [row[1] for row in findings(reconcile(work))] == ["list"]
 
 
-def test_bad_answers_are_waited_out(altegio: Sandbox, work: Callable[..., None], chain: list[int]) -> None:
+def test_bad_answers_are_waited_out(altegio: Sandbox, work: Work, chain: list[int]) -> None:
     for kind in ("drop_after", "html_after", "broken_json_after"):
         altegio.fault(kind, "*", remaining=1)
     altegio.uninstall(chain[0])
@@ -172,7 +166,7 @@ def test_bad_answers_are_waited_out(altegio: Sandbox, work: Callable[..., None],
 
 
 def test_without_an_answer_the_run_ends_and_a_person_must_look(
-    altegio: Sandbox, work: Callable[..., None], chain: list[int]
+    altegio: Sandbox, work: Work, chain: list[int]
 ) -> None:
     altegio.uninstall(chain[0])
     start_run(Reconciliation.Trigger.NIGHTLY)
@@ -195,7 +189,7 @@ def test_without_an_answer_the_run_ends_and_a_person_must_look(
     ],
 )
 def test_a_question_that_altegio_refuses_holds_up_no_run(
-    altegio: Sandbox, work: Callable[..., None], chain: list[int], answer: dict[str, Any]
+    altegio: Sandbox, work: Work, chain: list[int], answer: dict[str, Any]
 ) -> None:
     altegio.uninstall(chain[0])
     altegio.fault("error", "status", remaining=None, location_id=chain[0], **answer)
@@ -205,7 +199,7 @@ def test_a_question_that_altegio_refuses_holds_up_no_run(
 
 
 def test_beat_and_the_command_go_on_with_one_run_at_once(
-    altegio: Sandbox, work: Callable[..., None], chain: list[int], monkeypatch: pytest.MonkeyPatch
+    altegio: Sandbox, work: Work, chain: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each has read the run before the other asked: the budget ends at nothing, and the newest question stands."""
     monkeypatch.setattr(runs, "night_budget", lambda: 1)
@@ -219,9 +213,7 @@ def test_beat_and_the_command_go_on_with_one_run_at_once(
     work()
 
 
-def test_a_second_start_joins_the_run_under_way(
-    altegio: Sandbox, work: Callable[..., None], chain: list[int]
-) -> None:
+def test_a_second_start_joins_the_run_under_way(altegio: Sandbox, work: Work, chain: list[int]) -> None:
     first = start_run(Reconciliation.Trigger.NIGHTLY)
     assert start_run(Reconciliation.Trigger.COMMAND) == first
     work()
@@ -237,7 +229,7 @@ def test_the_command_waits_and_reports(altegio: Sandbox, chain: list[int]) -> No
 
 @pytest.mark.django_db(transaction=True)
 def test_a_page_costs_no_query_for_each_location(
-    altegio: Sandbox, work: Callable[..., None], client: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+    altegio: Sandbox, work: Work, client: Client, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     _chain, places = altegio.add_chain(120)
     arrive(client, altegio, places, user_id=EMMA)
@@ -252,7 +244,7 @@ def test_a_page_costs_no_query_for_each_location(
 
 
 def test_a_callback_ahead_of_altegios_status_is_doubtful_and_asked_again(
-    client: Client, altegio: Sandbox, work: Callable[..., None], chain: list[int]
+    client: Client, altegio: Sandbox, work: Work, chain: list[int]
 ) -> None:
     tell(client, salon_id=chain[0])
     work()

@@ -1,6 +1,5 @@
 """Questions about a connection where the portal's clock is set back: an order by it may be the wrong one."""
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -15,6 +14,7 @@ from integrations.status_sync.status_sync import ask_status
 from sandbox import Sandbox
 from tests.integrations.interrupting import while_altegio_answers
 from tests.marketplace import AURORA_1, arrive
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 
@@ -29,7 +29,7 @@ def connected_ahead(connected: Connection) -> Connection:
 
 
 def test_an_answer_is_believed_though_changes_are_dated_in_the_future(
-    altegio: Sandbox, connected_ahead: Connection, work: Callable[..., None]
+    altegio: Sandbox, connected_ahead: Connection, work: Work
 ) -> None:
     altegio.configure(callbacks_enabled=False)
     altegio.uninstall(connected_ahead.location.altegio_id)
@@ -42,7 +42,7 @@ def test_an_answer_is_believed_though_changes_are_dated_in_the_future(
 
 
 def test_a_change_by_a_worker_whose_clock_is_ahead_is_after_the_question(
-    altegio: Sandbox, connected: Connection, work: Callable[..., None]
+    altegio: Sandbox, connected: Connection, work: Work
 ) -> None:
     altegio.configure(callbacks_enabled=False)
     ask_status(connected)
@@ -59,7 +59,7 @@ def test_a_change_by_a_worker_whose_clock_is_ahead_is_after_the_question(
 
 
 def test_an_answer_during_which_the_clock_was_set_back_is_asked_again(
-    altegio: Sandbox, connected: Connection, work: Callable[..., None]
+    altegio: Sandbox, connected: Connection, work: Work
 ) -> None:
     """The connection ends after Altegio has answered, and before that by the clock."""
     start = timezone.now()
@@ -79,7 +79,7 @@ def test_an_answer_during_which_the_clock_was_set_back_is_asked_again(
 
 
 def test_an_activation_dated_in_the_future_is_asked_about_before_it_is_sent(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
+    client: Client, altegio: Sandbox, work: Work
 ) -> None:
     with time_machine.travel(timezone.now() + timedelta(minutes=1)):
         arrive(client, altegio, AURORA_1)

@@ -1,6 +1,5 @@
 """Questions about a connection: which goes first, and how often they are asked."""
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -16,6 +15,7 @@ from integrations.status_sync.status_sync import ask_status
 from sandbox import Sandbox
 from tests.marketplace import arrive
 from tests.not_none import not_none
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 
@@ -27,7 +27,7 @@ def test_a_question_does_not_wait_for_a_patient_one(connected: Connection) -> No
 
 
 def test_an_owner_who_comes_back_again_and_again_asks_once_a_minute(
-    client: Client, altegio: Sandbox, connected: Connection, work: Callable[..., None]
+    client: Client, altegio: Sandbox, connected: Connection, work: Work
 ) -> None:
     before = len(altegio.requests("status"))
     with time_machine.travel(timezone.now() + timedelta(minutes=10)) as clock:
@@ -42,7 +42,7 @@ def test_an_owner_who_comes_back_again_and_again_asks_once_a_minute(
 
 
 def test_what_is_told_is_asked_about_at_once_though_the_owner_has_just_come_back(
-    client: Client, altegio: Sandbox, connected: Connection, work: Callable[..., None]
+    client: Client, altegio: Sandbox, connected: Connection, work: Work
 ) -> None:
     with time_machine.travel(timezone.now() + timedelta(minutes=10)):
         for _ in range(2):
@@ -61,7 +61,7 @@ def rests(question: OutgoingCall) -> float:
 
 
 @pytest.fixture
-def refused(altegio: Sandbox, connected: Connection, work: Callable[..., None]) -> OutgoingCall:
+def refused(altegio: Sandbox, connected: Connection, work: Work) -> OutgoingCall:
     """A question that Altegio has just refused to answer, after an hour in which it gave no answers."""
     ask_status(connected)
     OutgoingCall.objects.filter(kind="ask_status", state="queued").update(setbacks=6)

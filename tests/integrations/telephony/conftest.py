@@ -10,10 +10,11 @@ from integrations.connections.models import Application
 from sandbox import Sandbox
 from tests.integrations.telephony.calling import link
 from tests.marketplace import AURORA_CHAIN, TELEPHONY
+from tests.working import Work
 
 
 @pytest.fixture
-def come(client: Client, altegio: Sandbox, work: Callable[..., None]) -> Callable[..., None]:
+def come(client: Client, altegio: Sandbox, work: Work) -> Callable[..., None]:
     """`come(MEDVED_1, MARIA, chain=501, token="x")`: the owner connects, by a link in which these were written."""
     Application.objects.get_or_create(altegio_id=TELEPHONY, defaults={"kind": "telephony"})
 

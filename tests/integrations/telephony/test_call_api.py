@@ -1,6 +1,5 @@
 """Lists of calls, what became of them, trying again, and how a location's lines are read."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,13 +12,14 @@ from sandbox import Sandbox
 from tests.integrations.telephony.calling import CALL, CALLS, saved
 from tests.not_none import not_none
 from tests.response import Api
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 LINES = "locations/10101/lines/"
 
 
 def test_a_list_has_one_result_for_each_and_none_is_lost_for_another(
-    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
+    api: Api, altegio: Sandbox, telephony: Chain, work: Work
 ) -> None:
     told = [
         CALL,
@@ -83,9 +83,7 @@ def test_a_new_call_takes_six_statements_and_opens_no_secret(
     assert opened == []
 
 
-def test_what_became_of_a_call_can_be_asked(
-    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
-) -> None:
+def test_what_became_of_a_call_can_be_asked(api: Api, altegio: Sandbox, telephony: Chain, work: Work) -> None:
     altegio.fault("error", "voip", status=422, remaining=1)
     api("post", CALLS, {**CALL, "duration": "long"})
     work()
@@ -98,9 +96,7 @@ def test_what_became_of_a_call_can_be_asked(
     assert api("get", f"{CALLS}?phone=1").status_code == 400
 
 
-def test_a_failed_call_is_tried_again_and_no_other(
-    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
-) -> None:
+def test_a_failed_call_is_tried_again_and_no_other(api: Api, altegio: Sandbox, telephony: Chain, work: Work) -> None:
     altegio.fault("error", "voip", status=422, remaining=1)
     api("post", CALLS, CALL)
     work()
@@ -115,7 +111,7 @@ def test_a_failed_call_is_tried_again_and_no_other(
 
 
 def test_a_loop_that_sends_a_refused_call_again_ends_and_costs_no_other_call(
-    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
+    api: Api, altegio: Sandbox, telephony: Chain, work: Work
 ) -> None:
     altegio.fault("error", "voip", status=422, remaining=1)
     api("post", CALLS, CALL)
@@ -129,7 +125,7 @@ def test_a_loop_that_sends_a_refused_call_again_ends_and_costs_no_other_call(
 
 
 def test_a_locations_lines_say_how_its_calls_are_read(
-    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
+    api: Api, altegio: Sandbox, telephony: Chain, work: Work
 ) -> None:
     own = api("get", LINES).json()
     assert own == {"country": "GB", "time_zone": "Europe/London", "lines": {}}

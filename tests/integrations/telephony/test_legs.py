@@ -1,6 +1,5 @@
 """Legs of one call under one `call_id`: merged until it is sent, named as a conflict afterwards."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from integrations.telephony.models import PhoneCall
 from sandbox import Sandbox
 from tests.integrations.telephony.calling import CALL, CALLS, history, saved
 from tests.response import Api
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 ASTERISK = "1763993400.1234"
@@ -52,7 +52,7 @@ def test_a_recording_and_a_time_are_taken_from_the_other_leg() -> None:
 
 @pytest.mark.parametrize("order", [(RANG_AT_101, TALKED_AT_102), (TALKED_AT_102, RANG_AT_101)])
 def test_legs_of_a_ring_group_become_one_answered_call(
-    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None], order: Any
+    api: Api, altegio: Sandbox, telephony: Chain, work: Work, order: Any
 ) -> None:
     answers = [api("post", CALLS, told) for told in order]
     assert [answer.status_code for answer in answers] == [202, 200]
@@ -62,9 +62,7 @@ def test_legs_of_a_ring_group_become_one_answered_call(
     assert len(history(altegio)) == 1
 
 
-def test_legs_in_one_list_are_merged_too(
-    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
-) -> None:
+def test_legs_in_one_list_are_merged_too(api: Api, altegio: Sandbox, telephony: Chain, work: Work) -> None:
     answer = api("post", CALLS, [RANG_AT_101, TALKED_AT_102])
     assert [result["code"] for result in answer.json()] == [202, 200]
     work()
@@ -78,7 +76,7 @@ def test_what_the_worse_leg_says_otherwise_is_named(api: Api, telephony: Chain) 
 
 
 def test_a_recording_that_comes_after_the_call_was_sent_is_a_conflict_that_names_it(
-    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
+    api: Api, altegio: Sandbox, telephony: Chain, work: Work
 ) -> None:
     api("post", CALLS, {**TALKED_AT_102, "link": ""})
     work()
@@ -88,9 +86,7 @@ def test_a_recording_that_comes_after_the_call_was_sent_is_a_conflict_that_names
     assert (answer.json()["state"], answer.json()["call_id"]) == ("saved", ASTERISK)
 
 
-def test_the_same_again_is_known_whenever_it_comes(
-    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
-) -> None:
+def test_the_same_again_is_known_whenever_it_comes(api: Api, altegio: Sandbox, telephony: Chain, work: Work) -> None:
     api("post", CALLS, TALKED_AT_102)
     work()
     assert api("post", CALLS, TALKED_AT_102).status_code == 200
@@ -98,7 +94,7 @@ def test_the_same_again_is_known_whenever_it_comes(
 
 
 def test_while_it_is_being_sent_its_content_is_fixed(
-    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
+    api: Api, altegio: Sandbox, telephony: Chain, work: Work
 ) -> None:
     altegio.fault("error", "voip", status=500)
     api("post", CALLS, RANG_AT_101)
@@ -109,7 +105,7 @@ def test_while_it_is_being_sent_its_content_is_fixed(
 
 @pytest.mark.parametrize("change", [{}, {"duration": 60, "phone": "+447700900124"}])
 def test_a_refused_call_is_told_again_corrected_or_not(
-    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None], change: dict[str, Any]
+    api: Api, altegio: Sandbox, telephony: Chain, work: Work, change: dict[str, Any]
 ) -> None:
     altegio.fault("error", "voip", status=422, remaining=1)
     api("post", CALLS, TALKED_AT_102)
@@ -123,9 +119,7 @@ def test_a_refused_call_is_told_again_corrected_or_not(
     assert change.items() <= entry.items()
 
 
-def test_two_callers_under_one_id_are_told_apart(
-    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
-) -> None:
+def test_two_callers_under_one_id_are_told_apart(api: Api, altegio: Sandbox, telephony: Chain, work: Work) -> None:
     """An exchange that counts anew after a restart would lose the second caller."""
     api("post", CALLS, {**CALL, "call_id": "1"})
     answer = api("post", CALLS, {**CALL, "call_id": "1", "phone": "+447700900124"})
@@ -149,7 +143,7 @@ CALL_AS_TEXT = (
 
 
 def test_a_hidden_leg_gives_way_to_one_with_a_number(
-    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
+    api: Api, altegio: Sandbox, telephony: Chain, work: Work
 ) -> None:
     assert api("post", CALLS, {**RANG_AT_101, "phone": "anonymous"}).json()["state"] == "kept"
     answer = api("post", CALLS, TALKED_AT_102)

@@ -1,13 +1,12 @@
 """When a call was: read as exchanges write it, left out in words where it cannot be, and never in anybody's way."""
 
-from collections.abc import Callable
-
 import pytest
 
 from integrations.connections.models import Chain
 from integrations.telephony.models import PhoneCall
 from sandbox import Sandbox
 from tests.response import Api
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 CALL = {"salon_id": 10101, "type": "incoming", "phone": "+447700900123", "diversion": "+442071838750"}
@@ -27,7 +26,7 @@ CALL = {"salon_id": 10101, "type": "incoming", "phone": "+447700900123", "divers
     ],
 )
 def test_a_moment_that_cannot_be_is_left_out_and_the_call_is_told(
-    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None], date: str
+    api: Api, altegio: Sandbox, telephony: Chain, work: Work, date: str
 ) -> None:
     answer = api("post", "telephony/calls/", {**CALL, "date": date})
     assert answer.status_code == 202
@@ -38,9 +37,7 @@ def test_a_moment_that_cannot_be_is_left_out_and_the_call_is_told(
 
 
 @pytest.mark.parametrize("date", ["1970-01-01T00:00:00Z", "2199-12-31T23:59:59Z", "2026-03-01"])
-def test_at_the_edge_it_reaches_altegio(
-    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None], date: str
-) -> None:
+def test_at_the_edge_it_reaches_altegio(api: Api, altegio: Sandbox, telephony: Chain, work: Work, date: str) -> None:
     assert api("post", "telephony/calls/", {**CALL, "date": date}).status_code == 202
     work()
     assert PhoneCall.objects.get().state == "saved"

@@ -20,6 +20,7 @@ from integrations.telephony.models import NotificationDay
 from sandbox import Sandbox
 from tests import marketplace
 from tests.response import Api
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 NOTIFY = "telephony/notifications/"
@@ -30,7 +31,7 @@ def payload(altegio: Sandbox) -> list[dict[str, Any]]:
     return [entry for entry in altegio.telephony() if entry["command"] == "event"]
 
 
-def test_a_ringing_call_is_told(api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]) -> None:
+def test_a_ringing_call_is_told(api: Api, altegio: Sandbox, telephony: Chain, work: Work) -> None:
     answer = api("post", NOTIFY, {**RINGING, "user": "anna"})
     told_so = {"phone": "+447700900123", "diversion": "+442071838750", "state": "queued", "warnings": []}
     assert (answer.status_code, answer.json()) == (202, told_so)
@@ -41,9 +42,7 @@ def test_a_ringing_call_is_told(api: Api, altegio: Sandbox, telephony: Chain, wo
     assert NotificationDay.objects.get().shown == 1
 
 
-def test_the_chain_may_be_named_by_its_id(
-    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
-) -> None:
+def test_the_chain_may_be_named_by_its_id(api: Api, altegio: Sandbox, telephony: Chain, work: Work) -> None:
     body = {"salon_group_id": telephony.altegio_id, "phone": "07700 900123", "diversion": "442071838750"}
     assert api("post", NOTIFY, body).status_code == 202
     work()
@@ -61,7 +60,7 @@ def test_it_goes_ahead_of_what_waits(
 
 
 def test_one_older_than_15_seconds_is_dropped_and_counted(
-    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None], time_machine: TimeMachineFixture
+    api: Api, altegio: Sandbox, telephony: Chain, work: Work, time_machine: TimeMachineFixture
 ) -> None:
     api("post", NOTIFY, RINGING)
     time_machine.move_to(timezone.now() + timedelta(seconds=16))
@@ -73,7 +72,7 @@ def test_one_older_than_15_seconds_is_dropped_and_counted(
 
 
 def test_a_void_crm_token_is_no_reason_to_stop_the_partners_calls(
-    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
+    api: Api, altegio: Sandbox, telephony: Chain, work: Work
 ) -> None:
     altegio.fault("error", "voip", status=401)
     api("post", NOTIFY, RINGING)
@@ -125,7 +124,7 @@ def test_until_altegio_has_accepted_the_connection_no_telephony_is_connected(
 
 @pytest.mark.parametrize("phone", ["", None, "anonymous", "<unknown>"])
 def test_a_caller_who_hides_is_not_told(
-    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None], phone: str | None
+    api: Api, altegio: Sandbox, telephony: Chain, work: Work, phone: str | None
 ) -> None:
     answer = api("post", NOTIFY, {**RINGING, "phone": phone})
     assert (answer.status_code, answer.json()["state"]) == (202, "kept")
@@ -134,9 +133,7 @@ def test_a_caller_who_hides_is_not_told(
     assert payload(altegio) == []
 
 
-def test_who_is_called_never_loses_a_notification(
-    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
-) -> None:
+def test_who_is_called_never_loses_a_notification(api: Api, altegio: Sandbox, telephony: Chain, work: Work) -> None:
     answer = api("post", NOTIFY, {**RINGING, "user": ["anna"], "diversion": "600"})
     assert [warning["field"] for warning in answer.json()["warnings"]] == ["user"]
     work()
@@ -153,7 +150,7 @@ def test_who_is_called_never_loses_a_notification(
     ],
 )
 def test_a_ring_group_of_three_is_told_once(
-    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None], legs: Any
+    api: Api, altegio: Sandbox, telephony: Chain, work: Work, legs: Any
 ) -> None:
     answers = [api("post", NOTIFY, {**RINGING, **leg}) for leg in legs]
     assert [answer.status_code for answer in answers] == [202] * 3
@@ -163,7 +160,7 @@ def test_a_ring_group_of_three_is_told_once(
 
 
 def test_two_callers_at_one_line_are_two_and_so_is_who_calls_again_later(
-    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None], settings: Settings
+    api: Api, altegio: Sandbox, telephony: Chain, work: Work, settings: Settings
 ) -> None:
     api("post", NOTIFY, {**RINGING, "call_id": "1"})
     api("post", NOTIFY, {**RINGING, "call_id": "2", "phone": "+447700900124"})
@@ -195,9 +192,7 @@ def test_a_chain_without_telephony_is_a_conflict(api: Api, telephony: Chain) -> 
     assert api("post", NOTIFY, RINGING).status_code == 409
 
 
-def test_the_crm_token_stands_in_no_record(
-    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
-) -> None:
+def test_the_crm_token_stands_in_no_record(api: Api, altegio: Sandbox, telephony: Chain, work: Work) -> None:
     from integrations.outbox.models import Attempt
 
     api("post", NOTIFY, RINGING)

@@ -18,6 +18,7 @@ from tests.integrations.telephony.calling import EMMAS, MARIAS, payload, ring
 from tests.marketplace import AURORA_1, AURORA_2, AURORA_CHAIN, EMMA, MARIA, MEDVED_1, TELEPHONY
 from tests.not_none import not_none
 from tests.response import Api
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 SMS = SECOND = 1
@@ -55,7 +56,7 @@ def test_confirming_a_chain_leaves_those_alone_whose_other_application_is_connec
 
 @pytest.mark.parametrize("chain", [AURORA_CHAIN, 777, None])
 def test_who_takes_a_location_over_without_a_token_leaves_the_former_owners(
-    api: Api, altegio: Sandbox, sold: Callable[..., None], work: Callable[..., None], chain: int | None
+    api: Api, altegio: Sandbox, sold: Callable[..., None], work: Work, chain: int | None
 ) -> None:
     sold(chain=chain)
     assert not_none(live().owner).identities.get().altegio_user_id == MARIA
@@ -71,7 +72,7 @@ def test_a_location_that_left_the_chain_does_not_ring_there_by_its_number(
     altegio: Sandbox,
     sold: Callable[..., None],
     come: Callable[..., None],
-    work: Callable[..., None],
+    work: Work,
     named: dict[str, Any],
 ) -> None:
     """Emma's other location keeps the chain; the exchange still names its number beside the sold location."""
@@ -85,7 +86,7 @@ def test_a_location_that_left_the_chain_does_not_ring_there_by_its_number(
 
 
 def test_calls_of_the_former_owner_that_wait_do_not_go_to_the_new_one(
-    altegio: Sandbox, come: Callable[..., None], work: Callable[..., None], sold: Callable[..., None]
+    altegio: Sandbox, come: Callable[..., None], work: Work, sold: Callable[..., None]
 ) -> None:
     come(AURORA_1, EMMA, token=EMMAS)
     late = PhoneCall.objects.create(chain=Chain.objects.get(), call_id="1", state="failed")
@@ -100,7 +101,7 @@ def test_who_comes_back_after_another_has_the_own_token_again(
     api: Api,
     altegio: Sandbox,
     come: Callable[..., None],
-    work: Callable[..., None],
+    work: Work,
     sold: Callable[..., None],
 ) -> None:
     sold(token=MARIAS)
@@ -113,7 +114,7 @@ def test_who_comes_back_after_another_has_the_own_token_again(
 
 
 def test_who_comes_back_without_a_token_keeps_the_own_one(
-    api: Api, altegio: Sandbox, come: Callable[..., None], work: Callable[..., None]
+    api: Api, altegio: Sandbox, come: Callable[..., None], work: Work
 ) -> None:
     come(AURORA_1, EMMA, token=EMMAS)
     altegio.uninstall(AURORA_1, application_id=TELEPHONY)
@@ -129,7 +130,7 @@ def test_a_location_that_staff_move_takes_the_new_owners_token_along(
     api: Api,
     altegio: Sandbox,
     come: Callable[..., None],
-    work: Callable[..., None],
+    work: Work,
     support: User,
     token: str | None,
 ) -> None:
@@ -144,7 +145,7 @@ def test_a_location_that_staff_move_takes_the_new_owners_token_along(
 
 
 def test_a_token_that_comes_with_a_disputed_claim_counts_once_staff_have_decided(
-    api: Api, altegio: Sandbox, come: Callable[..., None], work: Callable[..., None], support: User
+    api: Api, altegio: Sandbox, come: Callable[..., None], work: Work, support: User
 ) -> None:
     come(AURORA_1, MARIA, token=MARIAS, then_work=False)
     Connection.objects.update(is_disputed=True)
@@ -160,7 +161,7 @@ def test_a_token_that_comes_with_a_disputed_claim_counts_once_staff_have_decided
 
 
 def test_another_persons_application_for_something_else_takes_no_telephony(
-    api: Api, altegio: Sandbox, come: Callable[..., None], work: Callable[..., None]
+    api: Api, altegio: Sandbox, come: Callable[..., None], work: Work
 ) -> None:
     Application.objects.create(altegio_id=SMS, kind="sms")
     come(AURORA_1, EMMA, token=EMMAS)
@@ -172,9 +173,7 @@ def test_another_persons_application_for_something_else_takes_no_telephony(
     assert payload(altegio, "event") == [EMMAS]
 
 
-def test_nor_while_the_owner_is_away(
-    api: Api, altegio: Sandbox, come: Callable[..., None], work: Callable[..., None]
-) -> None:
+def test_nor_while_the_owner_is_away(api: Api, altegio: Sandbox, come: Callable[..., None], work: Work) -> None:
     Application.objects.create(altegio_id=SMS, kind="sms")
     come(AURORA_1, EMMA, token=EMMAS)
     altegio.uninstall(AURORA_1, application_id=TELEPHONY)
@@ -186,7 +185,7 @@ def test_nor_while_the_owner_is_away(
 
 
 def test_a_second_telephony_of_another_person_replaces_no_live_one_and_is_told(
-    api: Api, altegio: Sandbox, come: Callable[..., None], work: Callable[..., None]
+    api: Api, altegio: Sandbox, come: Callable[..., None], work: Work
 ) -> None:
     Application.objects.create(altegio_id=SECOND, kind="telephony")
     come(AURORA_1, EMMA, token=EMMAS)
@@ -199,7 +198,7 @@ def test_a_second_telephony_of_another_person_replaces_no_live_one_and_is_told(
 
 
 def test_an_application_for_something_else_lends_no_token_to_the_persons_own_locations(
-    api: Api, altegio: Sandbox, come: Callable[..., None], work: Callable[..., None]
+    api: Api, altegio: Sandbox, come: Callable[..., None], work: Work
 ) -> None:
     Application.objects.create(altegio_id=SMS, kind="sms")
     come(AURORA_1, EMMA, token=EMMAS)
@@ -211,7 +210,7 @@ def test_an_application_for_something_else_lends_no_token_to_the_persons_own_loc
 
 
 def test_nor_does_the_persons_new_token_reach_a_location_whose_telephony_is_anothers(
-    api: Api, altegio: Sandbox, come: Callable[..., None], work: Callable[..., None]
+    api: Api, altegio: Sandbox, come: Callable[..., None], work: Work
 ) -> None:
     Application.objects.create(altegio_id=SMS, kind="sms")
     come(AURORA_1, EMMA, token=EMMAS)
@@ -224,7 +223,7 @@ def test_nor_does_the_persons_new_token_reach_a_location_whose_telephony_is_anot
 
 
 def test_a_token_that_altegio_refuses_stops_no_other_owners_calls(
-    api: Api, altegio: Sandbox, come: Callable[..., None], work: Callable[..., None]
+    api: Api, altegio: Sandbox, come: Callable[..., None], work: Work
 ) -> None:
     come(AURORA_1, EMMA, token=EMMAS)
     come(MEDVED_1, MARIA, token="ended")
@@ -237,7 +236,7 @@ def test_a_token_that_altegio_refuses_stops_no_other_owners_calls(
 
 
 def test_disconnecting_one_location_leaves_the_token_of_the_owners_others(
-    api: Api, altegio: Sandbox, come: Callable[..., None], work: Callable[..., None]
+    api: Api, altegio: Sandbox, come: Callable[..., None], work: Work
 ) -> None:
     come(AURORA_1, EMMA, token=EMMAS)
     come(AURORA_2, EMMA)
@@ -249,7 +248,7 @@ def test_disconnecting_one_location_leaves_the_token_of_the_owners_others(
 
 
 def test_telephony_goes_on_with_a_connection_that_had_not_ended(
-    altegio: Sandbox, come: Callable[..., None], work: Callable[..., None], support: User
+    altegio: Sandbox, come: Callable[..., None], work: Work, support: User
 ) -> None:
     """What its owner brought is known from long ago: the arrivals may be deleted since."""
     come(AURORA_1, EMMA, token=EMMAS)

@@ -1,6 +1,5 @@
 """Saved calls: never lost, never doubled."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -22,11 +21,12 @@ from sandbox import Sandbox
 from tests.end_to_end.portal import wait_for
 from tests.integrations.telephony.calling import CALL, CALLS, emmas_token, history, saved
 from tests.response import Api
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 
 
-def test_a_call_reaches_the_history(api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]) -> None:
+def test_a_call_reaches_the_history(api: Api, altegio: Sandbox, telephony: Chain, work: Work) -> None:
     answer = api("post", CALLS, CALL)
     assert (answer.status_code, answer.json()["state"]) == (202, "queued")
     work()
@@ -37,9 +37,7 @@ def test_a_call_reaches_the_history(api: Api, altegio: Sandbox, telephony: Chain
     assert PhoneCall.objects.get().state == "saved"
 
 
-def test_the_same_call_id_is_not_sent_twice(
-    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
-) -> None:
+def test_the_same_call_id_is_not_sent_twice(api: Api, altegio: Sandbox, telephony: Chain, work: Work) -> None:
     api("post", CALLS, CALL)
     again = api("post", CALLS, {**CALL, "salon_group_id": telephony.altegio_id})
     work()
@@ -50,7 +48,7 @@ def test_the_same_call_id_is_not_sent_twice(
 
 
 def test_calls_without_an_id_are_different_calls_and_get_one(
-    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
+    api: Api, altegio: Sandbox, telephony: Chain, work: Work
 ) -> None:
     for _ in range(2):
         assert api("post", CALLS, {**CALL, "call_id": ""}).status_code == 202
@@ -61,7 +59,7 @@ def test_calls_without_an_id_are_different_calls_and_get_one(
 
 
 def test_many_calls_after_an_outage_arrive_each_once(
-    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
+    api: Api, altegio: Sandbox, telephony: Chain, work: Work
 ) -> None:
     for number in range(30):
         api("post", CALLS, {**CALL, "call_id": f"pbx-{number}"})
@@ -71,7 +69,7 @@ def test_many_calls_after_an_outage_arrive_each_once(
 
 @pytest.mark.parametrize(("fault", "times"), [("drop_before", 2), ("drop_after", 1), ("html_after", 1)])
 def test_after_an_uncertain_end_altegio_is_asked_where_it_can_be(
-    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None], fault: str, times: int
+    api: Api, altegio: Sandbox, telephony: Chain, work: Work, fault: str, times: int
 ) -> None:
     UserToken.objects.create(
         location=Location.objects.get(altegio_id=10101), altegio_user_id=9001, token="emmas-user-token"
@@ -91,7 +89,7 @@ def test_where_it_cannot_be_asked_the_partners_setting_decides(
     api: Api,
     altegio: Sandbox,
     telephony: Chain,
-    work: Callable[..., None],
+    work: Work,
     settings: Settings,
     token: str,
     resends: bool,
@@ -112,7 +110,7 @@ def test_where_it_cannot_be_asked_the_partners_setting_decides(
 
 
 def test_it_is_sent_once_more_and_not_for_ever(
-    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None], settings: Settings
+    api: Api, altegio: Sandbox, telephony: Chain, work: Work, settings: Settings
 ) -> None:
     settings.TELEPHONY_RESEND_UNCONFIRMED = True
     altegio.fault("drop_before", "voip", remaining=9)
@@ -122,7 +120,7 @@ def test_it_is_sent_once_more_and_not_for_ever(
 
 
 def test_what_no_line_was_found_for_is_sent_when_there_is_one(
-    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None], settings: Settings
+    api: Api, altegio: Sandbox, telephony: Chain, work: Work, settings: Settings
 ) -> None:
     """Nothing was sent, so nothing can be doubled: an outage at night fails no call."""
     api("post", CALLS, CALL)
@@ -137,7 +135,7 @@ def test_what_no_line_was_found_for_is_sent_when_there_is_one(
 
 @pytest.mark.parametrize("resends", [False, True])
 def test_a_try_that_found_no_line_leaves_no_doubt(
-    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None], settings: Settings, resends: bool
+    api: Api, altegio: Sandbox, telephony: Chain, work: Work, settings: Settings, resends: bool
 ) -> None:
     settings.TELEPHONY_RESEND_UNCONFIRMED = resends
     api("post", CALLS, CALL)
@@ -162,7 +160,7 @@ def test_a_try_that_found_no_line_leaves_no_doubt(
 
 
 def test_a_refused_call_is_kept_and_sent_again_by_staff(
-    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
+    api: Api, altegio: Sandbox, telephony: Chain, work: Work
 ) -> None:
     altegio.fault("error", "voip", status=404, remaining=1)
     api("post", CALLS, CALL)
@@ -177,9 +175,7 @@ def test_a_refused_call_is_kept_and_sent_again_by_staff(
     assert not send_again(refused.pk)
 
 
-def test_an_internal_call_has_extensions(
-    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
-) -> None:
+def test_an_internal_call_has_extensions(api: Api, altegio: Sandbox, telephony: Chain, work: Work) -> None:
     assert api("post", CALLS, {**CALL, "type": "internal", "phone": "101", "diversion": "102"}).status_code == 202
     assert api("post", CALLS, {**CALL, "phone": "101", "call_id": "pbx-2"}).status_code == 400
 
@@ -241,7 +237,7 @@ def test_a_wrong_type_names_the_right_ones(api: Api, telephony: Chain) -> None:
     ],
 )
 def test_no_call_is_lost_for_its_decoration(
-    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None], change: dict[str, Any]
+    api: Api, altegio: Sandbox, telephony: Chain, work: Work, change: dict[str, Any]
 ) -> None:
     (name,) = change
     answer = api("post", CALLS, {**CALL, **change})
@@ -257,7 +253,7 @@ def test_no_call_is_lost_for_its_decoration(
     "phone", ["", None, "anonymous", "Restricted", "+266696687", "sip:anonymous@anonymous.invalid"]
 )
 def test_a_caller_who_hides_is_kept_and_not_told(
-    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None], phone: str | None
+    api: Api, altegio: Sandbox, telephony: Chain, work: Work, phone: str | None
 ) -> None:
     answer = api("post", CALLS, {**CALL, "phone": phone})
     assert (answer.status_code, answer.json()["state"]) == (202, "kept")
@@ -281,7 +277,7 @@ def test_a_caller_who_hides_is_kept_and_not_told(
     ],
 )
 def test_an_extension_is_a_line(
-    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None], line: str, extension: str
+    api: Api, altegio: Sandbox, telephony: Chain, work: Work, line: str, extension: str
 ) -> None:
     assert api("post", CALLS, {**CALL, "diversion": line}).status_code == 202
     work()
@@ -290,7 +286,7 @@ def test_an_extension_is_a_line(
 
 
 @pytest.fixture
-def maybe_there(api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]) -> PhoneCall:
+def maybe_there(api: Api, altegio: Sandbox, telephony: Chain, work: Work) -> PhoneCall:
     """A call that Altegio holds, whose answer was lost, and nobody could be asked."""
     altegio.fault("drop_after", "voip", remaining=1)
     api("post", CALLS, CALL)
@@ -299,7 +295,7 @@ def maybe_there(api: Api, altegio: Sandbox, telephony: Chain, work: Callable[...
 
 
 def test_a_call_that_altegio_may_hold_is_asked_about_before_it_is_sent_by_hand(
-    api: Api, altegio: Sandbox, work: Callable[..., None], maybe_there: PhoneCall
+    api: Api, altegio: Sandbox, work: Work, maybe_there: PhoneCall
 ) -> None:
     emmas_token()
     assert api("post", f"{CALLS}{maybe_there.pk}/retry/").status_code == 202
@@ -308,7 +304,7 @@ def test_a_call_that_altegio_may_hold_is_asked_about_before_it_is_sent_by_hand(
 
 
 def test_what_altegio_may_hold_is_not_sent_because_the_exchange_repeats_it(
-    api: Api, altegio: Sandbox, work: Callable[..., None], maybe_there: PhoneCall
+    api: Api, altegio: Sandbox, work: Work, maybe_there: PhoneCall
 ) -> None:
     again = api("post", CALLS, CALL)
     work()
@@ -320,7 +316,7 @@ def test_what_altegio_may_hold_is_not_sent_because_the_exchange_repeats_it(
 
 
 def test_what_altegio_may_hold_is_asked_about_when_the_exchange_repeats_it(
-    api: Api, altegio: Sandbox, work: Callable[..., None], maybe_there: PhoneCall
+    api: Api, altegio: Sandbox, work: Work, maybe_there: PhoneCall
 ) -> None:
     emmas_token()
     again = api("post", CALLS, CALL)
@@ -330,7 +326,7 @@ def test_what_altegio_may_hold_is_asked_about_when_the_exchange_repeats_it(
 
 
 def test_what_altegio_turns_out_not_to_hold_is_sent_after_the_question(
-    api: Api, altegio: Sandbox, work: Callable[..., None], maybe_there: PhoneCall
+    api: Api, altegio: Sandbox, work: Work, maybe_there: PhoneCall
 ) -> None:
     altegio.world.state.telephony.clear()
     emmas_token()
@@ -340,7 +336,7 @@ def test_what_altegio_turns_out_not_to_hold_is_sent_after_the_question(
 
 
 def test_a_correction_of_what_altegio_may_hold_is_sent(
-    api: Api, altegio: Sandbox, work: Callable[..., None], maybe_there: PhoneCall
+    api: Api, altegio: Sandbox, work: Work, maybe_there: PhoneCall
 ) -> None:
     assert api("post", CALLS, {**CALL, "duration": 62}).status_code == 202
     work()
@@ -357,7 +353,7 @@ def test_a_correction_of_what_altegio_may_hold_is_sent(
     ],
 )
 def test_what_altegio_turns_out_to_hold_stands_as_it_was_told(
-    api: Api, altegio: Sandbox, work: Callable[..., None], maybe_there: PhoneCall, name: str, corrected: object
+    api: Api, altegio: Sandbox, work: Work, maybe_there: PhoneCall, name: str, corrected: object
 ) -> None:
     emmas_token()
     assert api("post", CALLS, {**CALL, name: corrected}).status_code == 202
@@ -371,7 +367,7 @@ def test_what_altegio_turns_out_to_hold_stands_as_it_was_told(
 
 
 def test_what_altegio_may_hold_is_asked_about_also_after_it_was_kept(
-    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None], maybe_there: PhoneCall
+    api: Api, altegio: Sandbox, telephony: Chain, work: Work, maybe_there: PhoneCall
 ) -> None:
     emmas_token()
     Chain.objects.update(telephony="off")
@@ -383,7 +379,7 @@ def test_what_altegio_may_hold_is_asked_about_also_after_it_was_kept(
 
 
 def test_a_call_that_failed_by_our_own_fault_after_it_was_sent_may_be_there(
-    api: Api, altegio: Sandbox, work: Callable[..., None], maybe_there: PhoneCall
+    api: Api, altegio: Sandbox, work: Work, maybe_there: PhoneCall
 ) -> None:
     CallHistory().refused(OutgoingCall.objects.get(kind="call_history"), OUR_FAILURE, no_answer(OUR_FAILURE))
     assert PhoneCall.objects.get().is_unconfirmed
@@ -402,7 +398,7 @@ def test_a_call_that_failed_by_our_own_fault_after_it_was_sent_may_be_there(
     ],
 )
 def test_what_cannot_be_told_is_left_out_and_named(
-    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None], change: dict[str, Any], field: str
+    api: Api, altegio: Sandbox, telephony: Chain, work: Work, change: dict[str, Any], field: str
 ) -> None:
     answer = api("post", CALLS, {**CALL, **change})
     assert answer.status_code == 202
@@ -411,9 +407,7 @@ def test_what_cannot_be_told_is_left_out_and_named(
     assert len(saved(altegio)) == 1
 
 
-def test_calls_without_an_id_but_blanks_are_two(
-    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
-) -> None:
+def test_calls_without_an_id_but_blanks_are_two(api: Api, altegio: Sandbox, telephony: Chain, work: Work) -> None:
     """An exchange's empty variable is no id: else all its calls but the first would be lost."""
     for number in ("+447700900123", "+447700900124"):
         assert api("post", CALLS, {**CALL, "call_id": "  ", "phone": number}).status_code == 202
@@ -421,9 +415,7 @@ def test_calls_without_an_id_but_blanks_are_two(
     assert len(saved(altegio)) == 2
 
 
-def test_a_place_that_is_named_empty_is_not_named(
-    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
-) -> None:
+def test_a_place_that_is_named_empty_is_not_named(api: Api, altegio: Sandbox, telephony: Chain, work: Work) -> None:
     assert api("post", CALLS, {**CALL, "salon_group_id": None}).status_code == 202
     assert api("post", CALLS, {**CALL, "call_id": "2", "salon_group_id": ""}).status_code == 202
 
@@ -434,7 +426,7 @@ def test_a_call_that_altegio_is_still_at_is_not_told_twice(
     api: Api,
     altegio: Sandbox,
     telephony: Chain,
-    work: Callable[..., None],
+    work: Work,
     settings: Settings,
     time_machine: TimeMachineFixture,
     fault: str,
@@ -460,7 +452,7 @@ def test_what_no_list_holds_when_altegio_is_surely_done_is_told_again(
     api: Api,
     altegio: Sandbox,
     telephony: Chain,
-    work: Callable[..., None],
+    work: Work,
     settings: Settings,
     time_machine: TimeMachineFixture,
 ) -> None:
@@ -477,7 +469,7 @@ def test_what_no_list_holds_when_altegio_is_surely_done_is_told_again(
 
 @pytest.mark.parametrize(("newer", "pages"), [(24, 1), (30, 2), (60, 3)])
 def test_the_call_list_is_read_page_after_page(
-    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None], newer: int, pages: int
+    api: Api, altegio: Sandbox, telephony: Chain, work: Work, newer: int, pages: int
 ) -> None:
     UserToken.objects.create(location=Location.objects.get(altegio_id=10101), altegio_user_id=9001, token="emmas")
     altegio.configure(knows_call_ids=False)
@@ -494,7 +486,7 @@ def test_the_call_list_is_read_page_after_page(
 
 
 def test_what_told_altegio_of_a_phone_goes_with_the_phone_calls(
-    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None], settings: Settings
+    api: Api, altegio: Sandbox, telephony: Chain, work: Work, settings: Settings
 ) -> None:
     """Its parameters, bodies and answers hold the same numbers and recordings."""
     settings.RETENTION_PHONE_CALLS_DAYS, settings.RETENTION_CALLS_DAYS = 30, 180

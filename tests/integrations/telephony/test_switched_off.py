@@ -1,6 +1,5 @@
 """Calls of a chain whose telephony is off: Altegio would answer 202 and do nothing with them."""
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -14,6 +13,7 @@ from integrations.telephony.switched_off import settle_kept
 from sandbox import Sandbox
 from tests.integrations.telephony.calling import CALL, CALLS, ring, saved
 from tests.response import Api
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 
@@ -28,7 +28,7 @@ def off(telephony: Chain) -> Chain:
 @pytest.mark.parametrize("state", ["off", "failed", "disabling"])
 @pytest.mark.leaves_stranded
 def test_it_is_a_conflict_with_the_reason_and_nothing_is_sent(
-    api: Api, altegio: Sandbox, telephony: Chain, work: Callable[..., None], state: str
+    api: Api, altegio: Sandbox, telephony: Chain, work: Work, state: str
 ) -> None:
     Chain.objects.update(telephony=state, telephony_error="Not today.")
     for _ in range(2):
@@ -39,9 +39,7 @@ def test_it_is_a_conflict_with_the_reason_and_nothing_is_sent(
     assert saved(altegio) == []
 
 
-def test_it_is_sent_when_the_telephony_is_on_again(
-    api: Api, altegio: Sandbox, off: Chain, work: Callable[..., None]
-) -> None:
+def test_it_is_sent_when_the_telephony_is_on_again(api: Api, altegio: Sandbox, off: Chain, work: Work) -> None:
     api("post", CALLS, CALL)
     api("post", CALLS, {**CALL, "call_id": "2", "phone": "anonymous"})
     assert switch_on_again(off.pk)
@@ -51,7 +49,7 @@ def test_it_is_sent_when_the_telephony_is_on_again(
 
 
 def test_one_that_came_at_the_moment_of_the_switch_is_sent_within_a_minute(
-    api: Api, altegio: Sandbox, off: Chain, work: Callable[..., None]
+    api: Api, altegio: Sandbox, off: Chain, work: Work
 ) -> None:
     api("post", CALLS, CALL)
     Chain.objects.update(telephony="on")
@@ -61,7 +59,7 @@ def test_one_that_came_at_the_moment_of_the_switch_is_sent_within_a_minute(
 
 
 def test_while_it_is_being_switched_on_nobody_needs_to_do_anything(
-    api: Api, altegio: Sandbox, off: Chain, work: Callable[..., None]
+    api: Api, altegio: Sandbox, off: Chain, work: Work
 ) -> None:
     switch_on_again(off.pk)
     assert api("post", CALLS, CALL).status_code == 202
@@ -71,7 +69,7 @@ def test_while_it_is_being_switched_on_nobody_needs_to_do_anything(
 
 @pytest.mark.leaves_stranded  # the owner's letters of a day ago
 def test_after_a_day_it_has_failed_and_can_be_sent_again(
-    api: Api, altegio: Sandbox, off: Chain, work: Callable[..., None], time_machine: TimeMachineFixture
+    api: Api, altegio: Sandbox, off: Chain, work: Work, time_machine: TimeMachineFixture
 ) -> None:
     api("post", CALLS, CALL)
     time_machine.move_to(timezone.now() + timedelta(days=1, seconds=1))

@@ -1,6 +1,5 @@
 """The last switch of a chain's telephony counts, whatever is still on its way."""
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -16,6 +15,7 @@ from integrations.telephony.chains import switch_on_again
 from sandbox import Sandbox
 from tests.integrations.telephony.calling import switches
 from tests.marketplace import follow
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 
@@ -47,7 +47,7 @@ def test_a_switch_rests_as_long_as_the_one_that_it_overtakes(altegio: Sandbox, t
 
 
 def test_an_owner_who_presses_connect_again_has_a_failed_switch_tried_again(
-    client: Client, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
+    client: Client, altegio: Sandbox, telephony: Chain, work: Work
 ) -> None:
     Chain.objects.update(telephony="failed")
     follow(client, altegio, 10101, application_id=2)
@@ -57,7 +57,7 @@ def test_an_owner_who_presses_connect_again_has_a_failed_switch_tried_again(
 
 
 def test_a_failed_switch_may_have_been_made_so_the_end_switches_it_off(
-    altegio: Sandbox, telephony: Chain, work: Callable[..., None]
+    altegio: Sandbox, telephony: Chain, work: Work
 ) -> None:
     Chain.objects.update(telephony="failed")
     connection = Connection.objects.get()

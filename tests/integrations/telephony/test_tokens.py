@@ -27,6 +27,7 @@ from tests.integrations.telephony.calling import EMMAS, MARIAS, payload, ring
 from tests.marketplace import AURORA_1, AURORA_2, AURORA_CHAIN, EMMA, MARIA, MEDVED_1, TELEPHONY, follow
 from tests.not_none import not_none
 from tests.response import Api
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 
@@ -43,7 +44,7 @@ def email_of(altegio_user_id: int) -> str | None:
 
 
 def test_another_owner_who_names_the_chain_takes_nothing_of_it(
-    api: Api, altegio: Sandbox, come: Callable[..., None], work: Callable[..., None]
+    api: Api, altegio: Sandbox, come: Callable[..., None], work: Work
 ) -> None:
     come(AURORA_1, EMMA, token=EMMAS)
     come(MEDVED_1, MARIA, token=MARIAS)
@@ -56,7 +57,7 @@ def test_another_owner_who_names_the_chain_takes_nothing_of_it(
 
 
 def test_who_names_the_chain_before_its_owner_comes_gets_none_of_its_calls(
-    api: Api, altegio: Sandbox, come: Callable[..., None], work: Callable[..., None]
+    api: Api, altegio: Sandbox, come: Callable[..., None], work: Work
 ) -> None:
     come(MEDVED_1, MARIA, token=MARIAS)
     come(AURORA_1, EMMA, token=EMMAS)
@@ -68,7 +69,7 @@ def test_who_names_the_chain_before_its_owner_comes_gets_none_of_its_calls(
 
 
 def test_the_second_location_of_a_stranger_replaces_nothing_either(
-    api: Api, altegio: Sandbox, come: Callable[..., None], work: Callable[..., None]
+    api: Api, altegio: Sandbox, come: Callable[..., None], work: Work
 ) -> None:
     come(AURORA_1, EMMA, token=EMMAS)
     come(MEDVED_1, MARIA)
@@ -80,7 +81,7 @@ def test_the_second_location_of_a_stranger_replaces_nothing_either(
 
 
 def test_calls_of_an_owner_who_is_away_go_to_nobody_else(
-    api: Api, altegio: Sandbox, come: Callable[..., None], work: Callable[..., None]
+    api: Api, altegio: Sandbox, come: Callable[..., None], work: Work
 ) -> None:
     come(AURORA_1, EMMA, token=EMMAS)
     come(MEDVED_1, MARIA, token=MARIAS)
@@ -91,7 +92,7 @@ def test_calls_of_an_owner_who_is_away_go_to_nobody_else(
 
 
 def test_a_chain_alone_with_its_number_is_named_by_it(
-    api: Api, altegio: Sandbox, come: Callable[..., None], work: Callable[..., None]
+    api: Api, altegio: Sandbox, come: Callable[..., None], work: Work
 ) -> None:
     come(AURORA_1, EMMA, token=EMMAS)
     assert ring(api, salon_group_id=AURORA_CHAIN) == 202
@@ -100,7 +101,7 @@ def test_a_chain_alone_with_its_number_is_named_by_it(
 
 
 def test_a_call_that_names_the_number_alone_goes_where_staff_have_confirmed(
-    api: Api, altegio: Sandbox, come: Callable[..., None], work: Callable[..., None]
+    api: Api, altegio: Sandbox, come: Callable[..., None], work: Work
 ) -> None:
     come(MEDVED_1, MARIA, token=MARIAS)
     come(AURORA_1, EMMA, token=EMMAS)
@@ -151,7 +152,7 @@ def test_a_location_without_a_token_stands_with_its_owners_others(api: Api, come
 
 
 def test_the_owners_link_with_another_token_changes_nothing_and_is_told(
-    api: Api, altegio: Sandbox, come: Callable[..., None], work: Callable[..., None]
+    api: Api, altegio: Sandbox, come: Callable[..., None], work: Work
 ) -> None:
     """The link's signature says who somebody is, not that the token beside it is theirs."""
     come(AURORA_1, EMMA, token=EMMAS)
@@ -165,7 +166,7 @@ def test_the_owners_link_with_another_token_changes_nothing_and_is_told(
 
 
 def test_two_tokens_before_the_acceptance_are_none(
-    api: Api, altegio: Sandbox, come: Callable[..., None], work: Callable[..., None]
+    api: Api, altegio: Sandbox, come: Callable[..., None], work: Work
 ) -> None:
     """Somebody who holds the owner's link comes in between; which of the two is the owner's nobody can say."""
     come(AURORA_1, EMMA, token=EMMAS, then_work=False)
@@ -178,7 +179,7 @@ def test_two_tokens_before_the_acceptance_are_none(
 
 
 def test_a_clock_that_is_set_back_before_the_acceptance_loses_no_token(
-    api: Api, come: Callable[..., None], work: Callable[..., None]
+    api: Api, come: Callable[..., None], work: Work
 ) -> None:
     with time_machine.travel(timezone.now() + timedelta(seconds=45)):
         come(AURORA_1, EMMA, token=EMMAS, then_work=False)
@@ -201,7 +202,7 @@ def late_call(altegio: Sandbox, come: Callable[..., None]) -> PhoneCall:
 
 
 def test_a_new_token_is_that_of_the_location_it_came_with(
-    api: Api, altegio: Sandbox, work: Callable[..., None], late_call: PhoneCall
+    api: Api, altegio: Sandbox, work: Work, late_call: PhoneCall
 ) -> None:
     for location in (AURORA_1, AURORA_2):
         ring(api, salon_id=location)
@@ -212,7 +213,7 @@ def test_a_new_token_is_that_of_the_location_it_came_with(
 
 
 def test_a_new_token_that_staff_confirm_is_that_of_the_whole_chain(
-    api: Api, altegio: Sandbox, work: Callable[..., None], late_call: PhoneCall
+    api: Api, altegio: Sandbox, work: Work, late_call: PhoneCall
 ) -> None:
     confirm_chain(not_none(Location.objects.get(altegio_id=AURORA_1).chain).pk)
     ring(api, salon_id=AURORA_2)
@@ -227,7 +228,7 @@ def test_a_new_token_that_staff_confirm_is_that_of_the_whole_chain(
 
 
 def test_a_location_that_somebody_connects_with_the_owners_link_and_a_token_of_their_own_takes_no_other_along(
-    api: Api, altegio: Sandbox, come: Callable[..., None], work: Callable[..., None]
+    api: Api, altegio: Sandbox, come: Callable[..., None], work: Work
 ) -> None:
     """The location is theirs at Altegio and the link is the owner's, so it is connected for the owner."""
     come(AURORA_1, EMMA, token=EMMAS)
@@ -257,7 +258,7 @@ def test_who_reconnects_each_location_with_the_new_token_is_told_once_and_it_end
 
 
 def test_what_was_told_of_a_second_token_ends_with_the_location_that_brought_it(
-    altegio: Sandbox, come: Callable[..., None], work: Callable[..., None]
+    altegio: Sandbox, come: Callable[..., None], work: Work
 ) -> None:
     come(AURORA_1, EMMA, token=EMMAS)
     come(AURORA_2, EMMA, token="crm-new")
@@ -269,7 +270,7 @@ def test_what_was_told_of_a_second_token_ends_with_the_location_that_brought_it(
 
 
 def test_a_second_token_is_told_of_also_where_the_location_was_nobodys_when_it_came(
-    client: Client, altegio: Sandbox, come: Callable[..., None], work: Callable[..., None]
+    client: Client, altegio: Sandbox, come: Callable[..., None], work: Work
 ) -> None:
     come(AURORA_1, EMMA, token=EMMAS)
     emma = User.objects.get()
@@ -289,7 +290,7 @@ def test_a_location_of_another_chain_is_a_contradiction(api: Api, come: Callable
 
 
 def test_coming_back_with_the_same_token_switches_nothing(
-    client: Client, altegio: Sandbox, telephony: Chain, work: Callable[..., None]
+    client: Client, altegio: Sandbox, telephony: Chain, work: Work
 ) -> None:
     follow(client, altegio, AURORA_1, application_id=TELEPHONY)
     work()

@@ -23,6 +23,7 @@ from tests.marketplace import AURORA_1, AURORA_2, AURORA_CHAIN, EMMA, EMMAS_EMAI
 from tests.not_none import not_none
 from tests.owner_forms import PASSWORD, SIGN_UP, form_action
 from tests.response import Api
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 EVIL = "crm-of-mallory"
@@ -70,7 +71,7 @@ def sign_in(arrival: Arrival, user: User) -> None:
 
 @pytest.mark.parametrize("token", [None, EMMAS])
 def test_a_sign_up_beside_the_owners_arrival_brings_no_token(
-    emma: User, come: Come, sign_up: Callable[..., Arrival], work: Callable[..., None], token: str | None
+    emma: User, come: Come, sign_up: Callable[..., Arrival], work: Work, token: str | None
 ) -> None:
     come(AURORA_1, EMMA, token=token, then_work=False)
     sign_up(AURORA_1, grant=False)
@@ -90,7 +91,7 @@ def test_a_sign_up_before_the_owner_comes_brings_none_either(
 
 
 def test_what_was_accepted_for_a_typed_address_loses_its_token_when_the_owner_comes(
-    emma: User, come: Come, sign_up: Callable[..., Arrival], work: Callable[..., None]
+    emma: User, come: Come, sign_up: Callable[..., Arrival], work: Work
 ) -> None:
     sign_up(AURORA_1)
     work()
@@ -101,7 +102,7 @@ def test_what_was_accepted_for_a_typed_address_loses_its_token_when_the_owner_co
 
 
 def test_calls_of_a_chain_that_all_have_left_go_out_under_no_token(
-    emma: User, come: Come, sign_up: Callable[..., Arrival], work: Callable[..., None], api: Api, altegio: Sandbox
+    emma: User, come: Come, sign_up: Callable[..., Arrival], work: Work, api: Api, altegio: Sandbox
 ) -> None:
     """An exchange names the chain's number alone: the stranger's token is known for it, and is nobody's any more."""
     sign_up(AURORA_1)
@@ -113,7 +114,7 @@ def test_calls_of_a_chain_that_all_have_left_go_out_under_no_token(
 
 
 def test_an_account_that_was_made_by_the_sign_up_lends_its_token_to_nothing_of_the_owners(
-    altegio: Sandbox, come: Come, sign_up: Callable[..., Arrival], work: Callable[..., None]
+    altegio: Sandbox, come: Come, sign_up: Callable[..., Arrival], work: Work
 ) -> None:
     """M connects a location of her own first, so the account and the chain's number are there before Emma comes."""
     sign_up(MEDVED_1)
@@ -127,7 +128,7 @@ def test_an_account_that_was_made_by_the_sign_up_lends_its_token_to_nothing_of_t
 
 
 def test_where_such_an_account_holds_the_location_its_token_ends_when_the_owner_is_there(
-    altegio: Sandbox, come: Come, sign_up: Callable[..., Arrival], work: Callable[..., None]
+    altegio: Sandbox, come: Come, sign_up: Callable[..., Arrival], work: Work
 ) -> None:
     sign_up(AURORA_1)
     work()
@@ -139,7 +140,7 @@ def test_where_such_an_account_holds_the_location_its_token_ends_when_the_owner_
 
 
 def test_who_connects_anew_what_such_an_account_held_is_not_left_its_token(
-    altegio: Sandbox, come: Come, sign_up: Callable[..., Arrival], work: Callable[..., None]
+    altegio: Sandbox, come: Come, sign_up: Callable[..., Arrival], work: Work
 ) -> None:
     sign_up(AURORA_1)
     work()
@@ -152,7 +153,7 @@ def test_who_connects_anew_what_such_an_account_held_is_not_left_its_token(
 
 
 def test_a_sign_up_while_altegio_is_asked_whether_the_owner_is_back_brings_none(
-    emma: User, altegio: Sandbox, come: Come, sign_up: Callable[..., Arrival], work: Callable[..., None]
+    emma: User, altegio: Sandbox, come: Come, sign_up: Callable[..., Arrival], work: Work
 ) -> None:
     come(AURORA_1, EMMA, token=EMMAS)
     altegio.uninstall(AURORA_1, application_id=TELEPHONY)
@@ -171,7 +172,7 @@ def test_a_sign_up_while_altegio_is_asked_whether_the_owner_is_back_brings_none(
 def test_an_owner_who_signs_up_and_opens_the_email_has_their_token(
     altegio: Sandbox,
     sign_up: Callable[..., Arrival],
-    work: Callable[..., None],
+    work: Work,
     has_account: bool,
     accepted_first: bool,
 ) -> None:
@@ -188,7 +189,7 @@ def test_an_owner_who_signs_up_and_opens_the_email_has_their_token(
 
 
 def test_their_next_location_without_a_token_stands_with_it(
-    altegio: Sandbox, come: Come, sign_up: Callable[..., Arrival], work: Callable[..., None]
+    altegio: Sandbox, come: Come, sign_up: Callable[..., Arrival], work: Work
 ) -> None:
     sign_in(sign_up(AURORA_1, token=EMMAS), User.objects.get())
     work()
@@ -199,7 +200,7 @@ def test_their_next_location_without_a_token_stands_with_it(
 
 
 def test_an_owner_who_had_opened_the_email_before_the_upgrade_keeps_their_token(
-    altegio: Sandbox, come: Come, sign_up: Callable[..., Arrival], work: Callable[..., None]
+    altegio: Sandbox, come: Come, sign_up: Callable[..., Arrival], work: Work
 ) -> None:
     sign_up(AURORA_1, token=EMMAS)
     work()
@@ -213,7 +214,7 @@ def test_an_owner_who_had_opened_the_email_before_the_upgrade_keeps_their_token(
 
 
 def test_who_has_proven_the_address_elsewhere_has_the_token_while_nobody_else_comes(
-    altegio: Sandbox, come: Come, sign_up: Callable[..., Arrival], work: Callable[..., None]
+    altegio: Sandbox, come: Come, sign_up: Callable[..., Arrival], work: Work
 ) -> None:
     sign_up(AURORA_1, token=EMMAS)
     work()

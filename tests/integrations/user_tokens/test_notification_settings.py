@@ -10,6 +10,7 @@ from integrations.outbox.models import Attempt, OutgoingCall
 from integrations.user_tokens.call_kinds import fetch_notification_settings
 from integrations.user_tokens.models import UserToken
 from sandbox import Sandbox
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 
@@ -22,9 +23,7 @@ def token(connect: Callable[..., Connection]) -> UserToken:
     )
 
 
-def test_the_settings_of_location_and_user_are_fetched(
-    altegio: Sandbox, token: UserToken, work: Callable[..., None]
-) -> None:
+def test_the_settings_of_location_and_user_are_fetched(altegio: Sandbox, token: UserToken, work: Work) -> None:
     fetch_notification_settings(token)
     work()
     token.refresh_from_db()
@@ -34,9 +33,7 @@ def test_the_settings_of_location_and_user_are_fetched(
     assert token.error == ""
 
 
-def test_a_void_token_is_said_and_stops_nothing(
-    altegio: Sandbox, token: UserToken, work: Callable[..., None]
-) -> None:
+def test_a_void_token_is_said_and_stops_nothing(altegio: Sandbox, token: UserToken, work: Work) -> None:
     altegio.fault("error", "notification_types", status=401)
     fetch_notification_settings(token)
     work()
@@ -46,7 +43,7 @@ def test_a_void_token_is_said_and_stops_nothing(
 
 
 def test_an_answer_of_another_shape_leaves_what_was_known_and_is_said(
-    altegio: Sandbox, token: UserToken, work: Callable[..., None]
+    altegio: Sandbox, token: UserToken, work: Work
 ) -> None:
     fetch_notification_settings(token)
     work()
@@ -58,9 +55,7 @@ def test_an_answer_of_another_shape_leaves_what_was_known_and_is_said(
     assert "no settings of this user" in token.error
 
 
-def test_the_settings_are_shown_a_line_for_each_type(
-    admin_client: Client, token: UserToken, work: Callable[..., None]
-) -> None:
+def test_the_settings_are_shown_a_line_for_each_type(admin_client: Client, token: UserToken, work: Work) -> None:
     fetch_notification_settings(token)
     work()
     page = admin_client.get(f"/admin/user_tokens/usertoken/{token.pk}/change/").content.decode()
@@ -68,9 +63,7 @@ def test_the_settings_are_shown_a_line_for_each_type(
     assert page.count("sms: True") == 3
 
 
-def test_the_user_token_stands_in_no_record_and_is_encrypted(
-    altegio: Sandbox, token: UserToken, work: Callable[..., None]
-) -> None:
+def test_the_user_token_stands_in_no_record_and_is_encrypted(altegio: Sandbox, token: UserToken, work: Work) -> None:
     fetch_notification_settings(token)
     work()
     stored = [*OutgoingCall.objects.values_list(), *Attempt.objects.values_list()]

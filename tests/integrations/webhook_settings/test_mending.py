@@ -1,6 +1,5 @@
 """The webhook settings of a location are read, and mended without touching what is others'."""
 
-from collections.abc import Callable
 from io import StringIO
 from typing import Any
 
@@ -28,13 +27,14 @@ from sandbox import Sandbox
 from tests.integrations.interrupting import killed_after_altegios_yes
 from tests.kept import everything_stored
 from tests.marketplace import AURORA_1, arrive
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 OTHERS = "https://others.example/hook?secret=abcdef"
 
 
 @pytest.fixture
-def private(client: Client, altegio: Sandbox, work: Callable[..., None]) -> Connection:
+def private(client: Client, altegio: Sandbox, work: Work) -> Connection:
     """A connection of a private application: active at the grant, without our address."""
     altegio.set_application(1, private=True)
     altegio.world.location(AURORA_1).hook_urls = [OTHERS]
@@ -55,9 +55,7 @@ def state() -> str:
     return WebhookSettings.objects.get().state
 
 
-def test_our_address_is_added_and_all_else_stays(
-    altegio: Sandbox, private: Connection, work: Callable[..., None]
-) -> None:
+def test_our_address_is_added_and_all_else_stays(altegio: Sandbox, private: Connection, work: Work) -> None:
     assert TakenSettings.objects.get().state == "not_sent"
     mend_settings(private)
     work()
@@ -70,7 +68,7 @@ def test_our_address_is_added_and_all_else_stays(
 
 
 def test_a_token_that_is_removed_while_altegio_writes_fails_nothing(
-    altegio: Sandbox, private: Connection, work: Callable[..., None]
+    altegio: Sandbox, private: Connection, work: Work
 ) -> None:
     mend_settings(private)
     with killed_after_altegios_yes():
@@ -83,7 +81,7 @@ def test_a_token_that_is_removed_while_altegio_writes_fails_nothing(
     assert len(altegio.requests("set_hooks_settings")) == 1
 
 
-def test_what_is_there_is_not_written_again(altegio: Sandbox, private: Connection, work: Callable[..., None]) -> None:
+def test_what_is_there_is_not_written_again(altegio: Sandbox, private: Connection, work: Work) -> None:
     altegio.world.location(AURORA_1).hook_urls.append(own_address(private))
     mend_settings(private)
     work()
@@ -91,9 +89,7 @@ def test_what_is_there_is_not_written_again(altegio: Sandbox, private: Connectio
     assert state() == "present"
 
 
-def test_what_another_system_added_since_a_reading_stays(
-    altegio: Sandbox, private: Connection, work: Callable[..., None]
-) -> None:
+def test_what_another_system_added_since_a_reading_stays(altegio: Sandbox, private: Connection, work: Work) -> None:
     """The case page reads first: what it showed a moment ago is not what is written back."""
     read_settings(private)
     work()
@@ -104,7 +100,7 @@ def test_what_another_system_added_since_a_reading_stays(
 
 
 def test_two_applications_at_a_location_keep_each_others_address(
-    client: Client, altegio: Sandbox, private: Connection, work: Callable[..., None]
+    client: Client, altegio: Sandbox, private: Connection, work: Work
 ) -> None:
     """They share one list: theirs go out one after the other, each written from what stands there just then."""
     altegio.set_application(2, private=True)
@@ -122,7 +118,7 @@ def test_two_applications_at_a_location_keep_each_others_address(
     assert not Alert.objects.filter(key__startswith="webhooks-lost").exists()
 
 
-def test_a_lost_answer_is_asked_about(altegio: Sandbox, private: Connection, work: Callable[..., None]) -> None:
+def test_a_lost_answer_is_asked_about(altegio: Sandbox, private: Connection, work: Work) -> None:
     altegio.fault("drop_after", "set_hooks_settings")
     mend_settings(private)
     work()
@@ -132,7 +128,7 @@ def test_a_lost_answer_is_asked_about(altegio: Sandbox, private: Connection, wor
 
 @pytest.mark.parametrize("answer", [{"data": []}, {"data": {"urls": "none"}}])
 def test_nothing_is_written_blindly(
-    altegio: Sandbox, private: Connection, work: Callable[..., None], answer: dict[str, Any]
+    altegio: Sandbox, private: Connection, work: Work, answer: dict[str, Any]
 ) -> None:
     altegio.fault("error", "hooks_settings", status=200, body={"success": True, "meta": [], **answer})
     mend_settings(private)
@@ -141,7 +137,7 @@ def test_nothing_is_written_blindly(
     assert state() == "failed"
 
 
-def test_ten_addresses_leave_no_room(altegio: Sandbox, private: Connection, work: Callable[..., None]) -> None:
+def test_ten_addresses_leave_no_room(altegio: Sandbox, private: Connection, work: Work) -> None:
     altegio.world.location(AURORA_1).hook_urls = [f"https://others.example/{n}" for n in range(10)]
     mend_settings(private)
     work()
@@ -149,16 +145,14 @@ def test_ten_addresses_leave_no_room(altegio: Sandbox, private: Connection, work
     assert len(at_altegio(altegio)[0]) == 10
 
 
-def test_addresses_of_others_that_are_gone_afterwards_are_an_alert(
-    private: Connection, work: Callable[..., None]
-) -> None:
+def test_addresses_of_others_that_are_gone_afterwards_are_an_alert(private: Connection, work: Work) -> None:
     _queue(ReadWebhookSettings, private, ("the hash of an address that was there before",))
     work()
     assert "addresses of other applications" in Alert.objects.get(key=f"webhooks-lost:{private.pk}").text
 
 
 def test_others_addresses_stand_in_no_plain_column_and_without_a_token_nothing_is_asked(
-    altegio: Sandbox, private: Connection, work: Callable[..., None]
+    altegio: Sandbox, private: Connection, work: Work
 ) -> None:
     mend_settings(private)
     work()
@@ -169,7 +163,7 @@ def test_others_addresses_stand_in_no_plain_column_and_without_a_token_nothing_i
 
 
 def test_it_is_shown_and_mended_from_the_case_page(
-    admin_client: Client, altegio: Sandbox, private: Connection, work: Callable[..., None]
+    admin_client: Client, altegio: Sandbox, private: Connection, work: Work
 ) -> None:
     page = f"/admin/connections/connection/{private.pk}/change/"
     chosen = {"_selected_action": private.pk, "confirmed": "yes"}

@@ -1,7 +1,6 @@
 """Entity webhooks are stored as they came, whatever they hold; their shape is judged later."""
 
 import json
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +20,7 @@ from partner_portal.core.json_depth import MAX_VALUES
 from sandbox import Sandbox
 from tests.entity_events import GOOD, post_event
 from tests.not_none import not_none
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 
@@ -157,7 +157,7 @@ def test_a_batch_costs_what_it_holds_however_often_the_same_came_before(
 
 
 def test_the_sandboxs_event_arrives_at_the_address_given_at_activation(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
+    client: Client, altegio: Sandbox, work: Work
 ) -> None:
     from tests.marketplace import arrive
 

@@ -2,7 +2,6 @@
 
 import re
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -25,6 +24,7 @@ from integrations.outbox.models import OutgoingCall
 from partner_portal.core.console_email import PRINTED
 from sandbox import Sandbox
 from tests.marketplace import AURORA_1, AURORA_2, MARIA, arrive, emails_go_out, follow
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -64,7 +64,7 @@ def make_connections(count: int, **fields: Any) -> list[Connection]:
 
 
 def test_an_arrival_shows_in_the_funnel_and_among_what_runs_out(
-    client: Client, altegio: Sandbox, work: Callable[..., None], staff: Client
+    client: Client, altegio: Sandbox, work: Work, staff: Client
 ) -> None:
     arrive(client, altegio, [AURORA_1, AURORA_2])
     assert number(first_page(staff), "calm") == "2"
@@ -77,9 +77,7 @@ def test_an_arrival_shows_in_the_funnel_and_among_what_runs_out(
     assert counts == {"arrived": 1, "registered": 1, "asked": 2, "activated": 2}
 
 
-def test_a_conflict_is_seen_at_once(
-    client: Client, altegio: Sandbox, work: Callable[..., None], staff: Client
-) -> None:
+def test_a_conflict_is_seen_at_once(client: Client, altegio: Sandbox, work: Work, staff: Client) -> None:
     arrive(client, altegio, AURORA_1)
     follow(client, altegio, AURORA_1, user_id=MARIA)
     assert number(first_page(staff), "conflict") == "2"
@@ -131,7 +129,7 @@ def test_more_than_is_worth_counting_is_shown_as_such(staff: Client, monkeypatch
     assert number(first_page(staff), "granted") == "5+"
 
 
-def test_a_day_that_is_over_is_counted_once(client: Client, altegio: Sandbox, work: Callable[..., None]) -> None:
+def test_a_day_that_is_over_is_counted_once(client: Client, altegio: Sandbox, work: Work) -> None:
     with time_machine.travel(NOON, tick=True):
         arrive(client, altegio, AURORA_1)
         work()

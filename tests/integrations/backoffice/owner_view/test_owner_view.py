@@ -1,7 +1,6 @@
 """Staff see what the owner sees: by the owner's own pages, read only, and each look is remembered."""
 
 import re
-from collections.abc import Callable
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -18,12 +17,13 @@ from integrations.connections.models import Arrival, Connection, State
 from sandbox import Sandbox
 from tests.marketplace import AURORA_1, EMMA, MARIA, arrive, follow
 from tests.response import Response
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def case(client: Client, altegio: Sandbox, work: Callable[..., None]) -> Connection:
+def case(client: Client, altegio: Sandbox, work: Work) -> Connection:
     arrive(client, altegio, AURORA_1, EMMA)
     work()
     return Connection.objects.get()

@@ -1,7 +1,5 @@
 """What stands behind a line of the timeline is folded, readable, and without secrets."""
 
-from collections.abc import Callable
-
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -13,6 +11,7 @@ from integrations.connections.models import Connection
 from sandbox import Sandbox
 from tests.callbacks import tell
 from tests.marketplace import AURORA_1, arrive
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 
@@ -42,7 +41,7 @@ def test_what_is_too_long_is_cut() -> None:
 
 
 def test_a_call_and_a_callback_show_what_was_said(
-    client: Client, altegio: Sandbox, work: Callable[..., None], connected: Connection
+    client: Client, altegio: Sandbox, work: Work, connected: Connection
 ) -> None:
     altegio.uninstall(AURORA_1)
     tell(client)

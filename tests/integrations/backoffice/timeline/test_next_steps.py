@@ -1,6 +1,5 @@
 """The page that answers "it does not work": what is true, and the next step, which may be taken there."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +20,7 @@ from integrations.outbox.token_stop import fingerprint
 from integrations.status_sync.disconnect import disconnect
 from sandbox import Sandbox
 from tests.marketplace import AURORA_1, AURORA_CHAIN, EMMA, MARIA, arrive, follow
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 
@@ -39,7 +39,7 @@ def waiting(client: Client, altegio: Sandbox) -> Connection:
 
 
 @pytest.fixture
-def active(waiting: Connection, work: Callable[..., None]) -> Connection:
+def active(waiting: Connection, work: Work) -> Connection:
     work()
     return Connection.objects.get()
 
@@ -48,7 +48,7 @@ def test_one_that_waits_is_left_alone_or_hurried(waiting: Connection) -> None:
     assert advice() == ["try_again"]
 
 
-def test_an_activation_held_back_is_released(client: Client, altegio: Sandbox, work: Callable[..., None]) -> None:
+def test_an_activation_held_back_is_released(client: Client, altegio: Sandbox, work: Work) -> None:
     Application.objects.create(altegio_id=1, name="Text messages", hold_activations=True)
     arrive(client, altegio, AURORA_1)
     assert advice() == ["release"]
@@ -73,29 +73,27 @@ def test_a_review_comes_first(active: Connection) -> None:
     assert advice() == ["pass_review", "ask"]
 
 
-def test_an_expired_one_is_connected_again_or_tried_again(
-    waiting: Connection, altegio: Sandbox, work: Callable[..., None]
-) -> None:
+def test_an_expired_one_is_connected_again_or_tried_again(waiting: Connection, altegio: Sandbox, work: Work) -> None:
     Connection.objects.update(deadline_at=timezone.now())
     waiting.calls.update(deadline_at=timezone.now())
     expire_late_calls()
     assert advice() == ["Reconnect page", "try_again"]
 
 
-def test_a_refused_one_too(client: Client, altegio: Sandbox, work: Callable[..., None]) -> None:
+def test_a_refused_one_too(client: Client, altegio: Sandbox, work: Work) -> None:
     follow(client, altegio, AURORA_1)
     work()
     assert advice() == ["Reconnect page", "try_again"]
 
 
-def test_a_frozen_one_waits_for_money(active: Connection, altegio: Sandbox, work: Callable[..., None]) -> None:
+def test_a_frozen_one_waits_for_money(active: Connection, altegio: Sandbox, work: Work) -> None:
     altegio.freeze(AURORA_1)
     ask_altegio(active.pk)
     work()
     assert advice() == ["ask"]
 
 
-def test_one_disconnected_is_connected_again(active: Connection, work: Callable[..., None]) -> None:
+def test_one_disconnected_is_connected_again(active: Connection, work: Work) -> None:
     disconnect(active.pk, by=None, why="Over.")
     work()
     assert advice() == ["Reconnect page"]
@@ -136,7 +134,7 @@ def test_the_page_costs_the_same_however_much_happened(
     staff: Client,
     active: Connection,
     altegio: Sandbox,
-    work: Callable[..., None],
+    work: Work,
     django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
     address = reverse("admin:connections_connection_change", args=[active.pk])

@@ -1,7 +1,5 @@
 """A connection's timeline: everything, in order, at a constant cost."""
 
-from collections.abc import Callable
-
 import pytest
 from django.test import Client
 from pytest_django.fixtures import DjangoAssertNumQueries
@@ -10,12 +8,13 @@ from integrations.backoffice.timeline.entries import timeline
 from integrations.connections.models import Connection
 from sandbox import Sandbox
 from tests.callbacks import tell
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 
 
 def test_it_tells_the_whole_story_in_order(
-    client: Client, altegio: Sandbox, work: Callable[..., None], connected: Connection
+    client: Client, altegio: Sandbox, work: Work, connected: Connection
 ) -> None:
     altegio.uninstall(10101)
     tell(client)
@@ -42,7 +41,7 @@ def test_it_tells_the_whole_story_in_order(
 def test_it_costs_the_same_however_much_happened(
     client: Client,
     altegio: Sandbox,
-    work: Callable[..., None],
+    work: Work,
     connected: Connection,
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:

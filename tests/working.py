@@ -1,0 +1,9 @@
+"""The type of the `work` fixture, which does what the portal's workers would do."""
+
+from typing import Protocol
+
+
+class Work(Protocol):
+    """A worker of the tests, which works until nothing waits; with `rounds=1` it makes only the calls due now."""
+
+    def __call__(self, rounds: int = 50) -> None: ...
