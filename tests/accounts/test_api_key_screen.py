@@ -43,7 +43,7 @@ def test_a_new_key_is_shown_once_and_works(admin_client: Client, client: Client)
     assert secret not in admin_client.get(address).content.decode()
 
 
-def test_it_waits_in_no_cookie_and_no_column(admin_client: Client) -> None:
+def test_the_new_key_is_kept_in_no_cookie_and_no_column(admin_client: Client) -> None:
     answer = admin_client.post(ADD, NEW)
     stored, cookies = everything_stored(), str(answer.cookies)
     secret = secret_in(admin_client.get(answer.headers["Location"]))
@@ -51,7 +51,7 @@ def test_it_waits_in_no_cookie_and_no_column(admin_client: Client) -> None:
     assert secret not in stored + cookies
 
 
-def test_it_is_shown_to_nobody_else_and_not_for_long(admin_client: Client, client: Client) -> None:
+def test_the_new_key_is_shown_only_to_its_maker_and_only_briefly(admin_client: Client, client: Client) -> None:
     address = admin_client.post(ADD, NEW).headers["Location"]
     other = User.objects.create_superuser("other@partner.example")
     client.force_login(other)
@@ -60,7 +60,7 @@ def test_it_is_shown_to_nobody_else_and_not_for_long(admin_client: Client, clien
         assert secret_in(admin_client.get(address)) == ""
 
 
-def test_a_key_that_may_nothing_is_not_made(admin_client: Client) -> None:
+def test_a_key_without_scopes_is_not_made(admin_client: Client) -> None:
     admin_client.post(ADD, {"name": "billing"})
     admin_client.post(ADD, {"name": "billing", "scopes": ["root"]})
     assert not ApiKey.objects.exists()
@@ -74,7 +74,7 @@ def test_only_administrators_make_keys(client: Client, role: Role) -> None:
     assert client.post(ADD, NEW).status_code == 403
 
 
-def test_what_a_key_may_is_not_changed_later(admin_client: Client) -> None:
+def test_the_scopes_of_a_key_cannot_be_changed(admin_client: Client) -> None:
     key = ApiKey.objects.get(pk=ApiKey.objects.create_key(name="billing", scopes=["read"])[0].pk)
     admin_client.post(f"{LIST}{key.pk}/change/", {"scopes": ["billing"], "name": "x", "revoked": "on"})
     key.refresh_from_db()

@@ -40,7 +40,7 @@ def run(tmp_path: Path) -> Run:
     return run
 
 
-def test_customers_are_made_and_owners_who_are_here_recognised(run: Run) -> None:
+def test_customers_are_made_and_existing_owners_recognised(run: Run) -> None:
     owner = proven_owner("bela@customer.example")
     said, code = run("C-1,anna@customer.example,Anna,+36201234567,hu", "C-2,BELA@customer.example,Béla,,")
     assert (said, code) == (["2 new, 0 known already, 0 refused."], 0)
@@ -51,14 +51,14 @@ def test_customers_are_made_and_owners_who_are_here_recognised(run: Run) -> None
     assert User.objects.get(email="anna@customer.example").language == "hu"
 
 
-def test_a_file_may_come_again(run: Run) -> None:
+def test_the_same_file_may_be_imported_again(run: Run) -> None:
     run("C-1,anna@customer.example,Anna,,")
     said, _code = run("C-1,anna@customer.example,Anna Maria,,", "C-2,bela@customer.example,,,")
     assert said == ["1 new, 1 known already, 0 refused."]
     assert Customer.objects.get(external_id="C-1").name == "Anna Maria"
 
 
-def test_addresses_that_all_move_by_one_line_are_taken_however_many_they_are(run: Run) -> None:
+def test_a_file_may_shift_any_number_of_addresses_by_one_line(run: Run) -> None:
     count = 600
     run(*(f"C-{n},c{n}@customer.example,,," for n in range(count)))
     moved = ("C-0,new@customer.example,,,", *(f"C-{n},c{n - 1}@customer.example,,," for n in range(1, count)))
@@ -98,7 +98,7 @@ def test_a_file_is_read_in_the_encoding_that_a_bookkeeping_program_writes(
     assert Customer.objects.values_list("external_id", "name").get() == ("К-1", "Ніна")
 
 
-def test_big_endian_shows_itself_too(tmp_path: Path) -> None:
+def test_a_big_endian_file_is_recognised_too(tmp_path: Path) -> None:
     file = tmp_path / "customers.csv"
     file.write_bytes(b"\xfe\xff" + f"{HEAD}\n{NINA.replace(';', ',')}".encode("utf-16-be"))
     call_command("import_customers", str(file), stdout=StringIO())
@@ -106,13 +106,13 @@ def test_big_endian_shows_itself_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["windows-9999", "rot13", "base64", "\0", ""])
-def test_an_encoding_that_is_none_is_refused_in_words(tmp_path: Path, name: str) -> None:
+def test_an_unknown_encoding_is_refused_with_an_explanation(tmp_path: Path, name: str) -> None:
     with pytest.raises(CommandError, match="there is no encoding"):
         call_command("import_customers", str(tmp_path / "customers.csv"), "--encoding", name, stdout=StringIO())
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "ascii"])
-def test_a_file_in_another_encoding_than_said_is_refused_in_words(tmp_path: Path, encoding: str) -> None:
+def test_a_file_in_another_encoding_than_stated_is_refused_with_an_explanation(tmp_path: Path, encoding: str) -> None:
     file = tmp_path / "customers.csv"
     file.write_bytes(f"{HEAD}\n{NINA.replace(';', ',')}".encode())
     with pytest.raises(CommandError, match=r"--encoding says how.*Nothing was taken"):
@@ -151,7 +151,7 @@ def told(line: int, email: str) -> str:
     return f"C-{line},{email}@customer.example,,,"
 
 
-def test_a_line_is_judged_with_all_lines_before_it_in_force(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_line_is_checked_as_if_all_earlier_lines_were_imported(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("accounts.customer_import.BATCH", 2)
     run(told(1, "anna"), told(2, "bela"), told(3, "cili"))
     moved = [told(1, "new"), told(2, "anna"), told(4, "dora"), told(3, "bela"), told(5, "cili")]
@@ -188,7 +188,7 @@ def test_an_owner_who_arrives_does_not_wait_for_the_file(monkeypatch: pytest.Mon
     assert free == [owner]
 
 
-def test_what_changes_between_the_judging_and_the_taking_is_said_with_its_line(
+def test_a_change_between_checking_and_importing_is_reported_with_its_line(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     judge = customer_import._Judge.judge
@@ -206,12 +206,12 @@ def test_what_changes_between_the_judging_and_the_taking_is_said_with_its_line(
 @pytest.mark.parametrize(
     "head", ["external_id,email,name,phone", "C-1,anna@customer.example,,,", "", HEAD + ",email", HEAD + ",e-mail"]
 )
-def test_a_file_without_its_first_line_is_refused_in_words(run: Run, head: str) -> None:
+def test_a_file_without_its_header_is_refused_with_an_explanation(run: Run, head: str) -> None:
     with pytest.raises(CommandError, match=r"The first line .* Nothing was taken"):
         run("C-1,anna@customer.example,,,", head=head)
 
 
-def test_what_is_not_utf_8_is_refused_in_words(tmp_path: Path) -> None:
+def test_a_file_that_is_not_utf_8_is_refused_with_an_explanation(tmp_path: Path) -> None:
     file = tmp_path / "customers.csv"
     file.write_bytes(f"{HEAD}\nC-1,anna@customer.example,Bela,,\nC-2,b@b.example,B\xe9la,,".encode("latin-1"))
     with pytest.raises(CommandError, match=r"UTF-8.*--encoding.*Nothing was taken"):

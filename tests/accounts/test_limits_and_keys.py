@@ -56,7 +56,7 @@ def test_a_new_password_opens_a_closed_sign_in(client: Client, administrator: Us
     assert sign_in(client, "another-password").status_code == 302
 
 
-def test_too_many_arrivals_of_one_address(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_arrivals_from_one_address_are_refused(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "ARRIVALS", limits.Limit("arrivals", 2, 60))
     answers = [client.get("/connect/?salon_id=x").status_code for _ in range(3)]
     assert answers == [400, 400, 429]
@@ -74,7 +74,7 @@ def test_too_many_arrivals_of_one_address(client: Client, monkeypatch: pytest.Mo
         (1300, "uk", "22 хвилини та"),
     ],
 )
-def test_who_comes_too_often_reads_how_long_to_wait(
+def test_a_caller_over_the_limit_reads_how_long_to_wait(
     client: Client, monkeypatch: pytest.MonkeyPatch, seconds: int, language: str, said: str
 ) -> None:
     monkeypatch.setattr(limits.Limit, "hit", lambda *_: seconds)
@@ -105,7 +105,9 @@ def test_a_key_opens_what_its_scopes_name(client: Client, capsys: pytest.Capture
     assert get(client, make_key(capsys, "billing", "sms")).status_code == 403
 
 
-def test_without_a_key_or_with_a_wrong_or_revoked_one_401(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_wrong_or_revoked_key_is_answered_with_401(
+    client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
     key = make_key(capsys, "read")
     ApiKey.objects.update(revoked=True)
     assert client.get("/api/v1/connections/").status_code == 401
@@ -123,7 +125,7 @@ def test_guessing_keys_is_slowed_down(client: Client, monkeypatch: pytest.Monkey
     assert [get(client, "guess").status_code for _ in range(3)] == [401, 401, 429]
 
 
-def test_a_good_key_is_not_held_back_for_another_systems_wrong_one_at_its_address(
+def test_a_good_key_is_not_limited_by_wrong_keys_from_the_same_address(
     client: Client, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("accounts.api_keys.BAD_API_KEYS", limits.Limit("bad-api-keys", 1, 60))
@@ -132,7 +134,7 @@ def test_a_good_key_is_not_held_back_for_another_systems_wrong_one_at_its_addres
     assert get(client, key).status_code == 200
 
 
-def test_a_cache_that_is_away_holds_nobody_back(client: Client, settings: Settings) -> None:
+def test_an_unavailable_cache_limits_nobody(client: Client, settings: Settings) -> None:
     settings.CACHES = {
         "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1"}
     }

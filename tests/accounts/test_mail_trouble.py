@@ -50,7 +50,7 @@ def in_two_hours(time_machine: TimeMachineFixture) -> None:
     time_machine.move_to(timezone.now() + timedelta(hours=2))
 
 
-def test_a_silent_server_costs_one_time_out_and_no_email_a_try_of_its_own(
+def test_a_silent_server_costs_one_time_out_and_no_email_an_attempt(
     smtp: Callable[[int], None], time_machine: TimeMachineFixture
 ) -> None:
     three_emails()
@@ -63,7 +63,7 @@ def test_a_silent_server_costs_one_time_out_and_no_email_a_try_of_its_own(
     assert OutgoingEmail.objects.exclude(error="").count() == 1
 
 
-def test_what_waited_goes_out_when_the_server_is_back(
+def test_waiting_emails_go_out_when_the_server_is_back(
     smtp: Callable[[int], None], settings: Settings, time_machine: TimeMachineFixture
 ) -> None:
     three_emails()
@@ -96,7 +96,7 @@ def test_one_refused_address_stops_no_other_email(smtp: Callable[[int], None]) -
     assert emails.mail_trouble() is None
 
 
-def test_an_email_that_ends_each_conversation_keeps_no_other_back(
+def test_an_email_that_makes_the_server_hang_up_delays_no_other(
     smtp: Callable[[int], None], time_machine: TimeMachineFixture
 ) -> None:
     """It is the oldest. At first the server is thought to be at fault; it takes the others, then those that come."""
@@ -118,7 +118,7 @@ def test_an_email_that_ends_each_conversation_keeps_no_other_back(
     assert list(OutgoingEmail.objects.unsent().values_list("key", flat=True)) == ["a"]
 
 
-def test_an_address_that_was_made_up_alarms_nobody_and_hides_no_dead_letter(
+def test_a_made_up_address_alerts_nobody_and_hides_no_dead_letter(
     smtp: Callable[[int], None], time_machine: TimeMachineFixture
 ) -> None:
     queue_email("email_taken", User.objects.create_user("made-up@example.com"), key="stranger")
@@ -183,7 +183,7 @@ def test_one_thread_of_a_process_waits_for_the_mail_server(smtp: Callable[[int],
             emails._place.release()
 
 
-def test_after_a_day_it_is_a_dead_letter_that_staff_send_again(
+def test_after_a_day_an_email_is_a_dead_letter_that_staff_can_resend(
     smtp: Callable[[int], None], settings: Settings, client: Client, time_machine: TimeMachineFixture
 ) -> None:
     three_emails()

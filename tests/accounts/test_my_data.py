@@ -58,7 +58,7 @@ PAGES = [
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_every_page_needs_a_sign_in_and_is_kept_by_nobody(client: Client, browser: Client, name: str) -> None:
+def test_every_page_needs_a_sign_in_and_is_cached_by_nobody(client: Client, browser: Client, name: str) -> None:
     assert client.get(reverse(name))["Location"].startswith(reverse("accounts:sign-in"))
     answer = browser.get(reverse(name))
     assert answer.status_code == 200
@@ -101,7 +101,7 @@ def test_a_language_that_the_portal_does_not_speak_is_refused(anna: User, browse
     assert anna.language == "en"
 
 
-def test_the_notice_is_ours_whatever_stands_in_the_address(browser: Client) -> None:
+def test_the_address_cannot_put_text_into_the_notice(browser: Client) -> None:
     page = browser.get(reverse("accounts:me"), {"done": "<b>pay here</b>"})
     assert b"pay here" not in page.content
 
@@ -113,7 +113,7 @@ def ask_for(browser: Client, email: str, password: str = PASSWORD) -> Response:
     return browser.post(reverse("accounts:email"), {"email": email, "old_password": password})
 
 
-def test_an_address_changes_only_when_it_has_confirmed_and_the_old_one_is_told(anna: User, browser: Client) -> None:
+def test_an_address_changes_once_confirmed_and_the_old_one_is_notified(anna: User, browser: Client) -> None:
     assert ask_for(browser, "anna@new.example").status_code == 302
     link = link_in_email()
     assert mail.outbox[-1].to == ["anna@new.example"]
@@ -135,7 +135,7 @@ def test_the_confirming_link_works_once(anna: User, browser: Client) -> None:
     assert [Client().post(link).status_code for _ in range(2)] == [200, 410]
 
 
-def test_the_confirming_link_ends_with_the_wish(anna: User, browser: Client) -> None:
+def test_the_confirming_link_ends_when_the_change_is_cancelled(anna: User, browser: Client) -> None:
     ask_for(browser, "anna@new.example")
     link = link_in_email()
     browser.post(reverse("accounts:email-keep"))
@@ -159,7 +159,7 @@ def test_an_address_is_not_changed_without_the_password(anna: User, browser: Cli
     assert not OutgoingEmail.objects.exists()
 
 
-def test_whether_the_new_address_has_an_account_is_told_to_its_reader_alone(anna: User, browser: Client) -> None:
+def test_only_the_reader_of_the_new_address_learns_whether_it_has_an_account(anna: User, browser: Client) -> None:
     User.objects.create_user("taken@example.com", PASSWORD)
     free, taken = ask_for(browser, "free@example.com"), ask_for(browser, "Taken@example.com")
     assert free["Location"] == taken["Location"]
@@ -198,7 +198,7 @@ def test_a_new_password_signs_the_other_devices_out(anna: User, browser: Client)
     assert is_signed_in(signed_in(anna, NEW_PASSWORD))
 
 
-def test_the_present_password_cannot_be_guessed_for_ever(anna: User, browser: Client) -> None:
+def test_guesses_at_the_present_password_are_limited(anna: User, browser: Client) -> None:
     for _ in range(10):
         assert choose_password(browser, old_password="wrong").status_code == 400
     assert choose_password(browser, old_password=PASSWORD).status_code == 400
@@ -210,14 +210,14 @@ def by_signature() -> User:
     return User.objects.create_user("emma@example.com")
 
 
-def test_who_has_no_password_sets_one_while_the_sign_in_is_fresh(client: Client, by_signature: User) -> None:
+def test_an_owner_without_a_password_sets_one_while_the_sign_in_is_fresh(client: Client, by_signature: User) -> None:
     client.force_login(by_signature)
     assert choose_password(client).status_code == 302
     by_signature.refresh_from_db()
     assert by_signature.check_password(NEW_PASSWORD)
 
 
-def test_later_an_email_must_prove_who_it_is(client: Client, by_signature: User) -> None:
+def test_setting_a_first_password_later_needs_a_proof_by_email(client: Client, by_signature: User) -> None:
     client.force_login(by_signature)
     with later(minutes=16):
         assert choose_password(client).status_code == 200
@@ -303,7 +303,7 @@ def erase(browser: Client, **form: str) -> Response:
     return browser.post(reverse("lifecycle:erase"), {"old_password": PASSWORD, **form})
 
 
-def test_the_owner_is_told_what_goes_and_what_stays(emma: User) -> None:
+def test_the_page_says_what_is_erased_and_what_stays(emma: User) -> None:
     page = signed_in(emma).get(reverse("lifecycle:erase")).content.decode()
     assert "2 locations of yours are connected" in page
     assert "payments and refunds" in page
@@ -319,7 +319,7 @@ def test_an_owner_erases_their_data_and_the_locations_stay(emma: User, work: Wor
     assert set(Connection.objects.values_list("state", flat=True)) == {"active"}
 
 
-def test_on_their_wish_the_locations_are_disconnected_too(emma: User, altegio: Sandbox, work: Work) -> None:
+def test_erasure_disconnects_the_locations_if_the_owner_asks_for_it(emma: User, altegio: Sandbox, work: Work) -> None:
     erase(signed_in(emma), disconnect="yes")
     work()
     assert set(Connection.objects.values_list("state", flat=True)) == {"uninstalled"}
@@ -332,7 +332,7 @@ def test_nothing_is_erased_without_the_password(emma: User) -> None:
     assert emma.email == EMMAS_EMAIL
 
 
-def test_who_has_no_password_erases_by_email(client: Client, by_signature: User) -> None:
+def test_an_owner_without_a_password_erases_by_email(client: Client, by_signature: User) -> None:
     client.force_login(by_signature)
     assert client.post(reverse("lifecycle:erase")).status_code == 200
     assert User.objects.get(pk=by_signature.pk).email
@@ -345,13 +345,13 @@ def test_who_has_no_password_erases_by_email(client: Client, by_signature: User)
     assert User.objects.get(pk=by_signature.pk).email is None
 
 
-def test_a_link_for_one_thing_is_good_for_no_other(anna: User, browser: Client) -> None:
+def test_a_link_for_one_purpose_serves_no_other(anna: User, browser: Client) -> None:
     ask_for(browser, "anna@new.example")
     token = link_in_email().rstrip("/").rsplit("/", 1)[1]
     assert Client().post(reverse("lifecycle:erase-confirm", args=[token])).status_code == 410
 
 
-def test_the_address_that_was_asked_for_goes_too(anna: User, browser: Client) -> None:
+def test_erasure_includes_the_pending_address(anna: User, browser: Client) -> None:
     ask_for(browser, "anna@new.example")
     erase(browser)
     anna.refresh_from_db()

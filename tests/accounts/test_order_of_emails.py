@@ -26,7 +26,7 @@ def first_to_go(count: int) -> list[str]:
     return [message.to[0] for message in mail.outbox[:count]]
 
 
-def test_those_to_staff_and_to_who_is_known_go_before_those_to_made_up_addresses(strangers: None) -> None:
+def test_emails_to_staff_and_known_owners_go_before_those_to_made_up_addresses(strangers: None) -> None:
     boss = User.objects.create_superuser("boss@partner.example", "pass")
     queue_email("staff/alerts", boss, key="alert", lines=[], more=0, list_url="")
     proven_owner("anna@owner.example")
@@ -37,7 +37,7 @@ def test_those_to_staff_and_to_who_is_known_go_before_those_to_made_up_addresses
     assert len(mail.outbox) == 2 * STRANGERS + 3, "and all the others after them"
 
 
-def test_a_share_goes_to_made_up_addresses_while_the_others_are_many() -> None:
+def test_made_up_addresses_keep_a_share_while_other_emails_are_many() -> None:
     for number in range(20):
         owner = proven_owner(f"{number}@owner.example")
         request_email("password_reset", str(owner.email), asked_by="a network")

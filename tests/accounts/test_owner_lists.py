@@ -113,7 +113,7 @@ def test_fifty_locations_cost_as_many_queries_as_one(
 
 
 @pytest.mark.parametrize("name", ["accounts:me", "accounts:download", "lifecycle:erase"])
-def test_their_own_data_costs_as_many_queries_whatever_they_own(
+def test_the_page_of_own_data_takes_constant_queries(
     look: Callable[..., str], anna: User, sms: Application, phones: Application, name: str
 ) -> None:
     fill(anna, sms, phones, range(1))
@@ -128,7 +128,7 @@ def test_their_own_data_costs_as_many_queries_whatever_they_own(
 
 
 @pytest.mark.parametrize("name", LISTS)
-def test_nothing_of_anothers_is_shown(
+def test_nothing_of_other_owners_is_shown(
     look: Callable[..., str], anna: User, sms: Application, phones: Application, name: str
 ) -> None:
     fill(User.objects.create_user("other@example.com"), sms, phones, range(1, 3))
@@ -169,7 +169,7 @@ def test_connecting_again_is_offered_where_it_helps(
     assert ended.reconnect_url in look("accounts:home")
 
 
-def test_of_a_location_the_newest_connection_counts(look: Callable[..., str], anna: User, sms: Application) -> None:
+def test_the_newest_connection_of_a_location_counts(look: Callable[..., str], anna: User, sms: Application) -> None:
     connect(anna, sms, 1, "uninstalled")
     connect(anna, sms, 1, "active")
     page = look("accounts:home")
@@ -194,7 +194,7 @@ def test_altegios_words_are_quoted_and_ours_are_not_shown_raw(
     assert "HTTP 422" not in page
 
 
-def test_a_title_that_staff_must_look_at_first_is_neither_shown_nor_found(
+def test_a_title_under_review_is_neither_shown_nor_found(
     look: Callable[..., str], anna: User, sms: Application
 ) -> None:
     connect(anna, sms, 1, review="Another name was signed.")
@@ -214,7 +214,7 @@ def test_a_location_on_its_way_out_says_so(look: Callable[..., str], anna: User,
 # --- money ----------------------------------------------------------------------------------------
 
 
-def test_until_when_it_is_paid_stands_beside_the_location(
+def test_the_paid_until_date_stands_beside_the_location(
     look: Callable[..., str], anna: User, sms: Application
 ) -> None:
     connect(anna, sms, 1, paid_until=datetime(2126, 5, 4, 12, tzinfo=UTC))
@@ -249,7 +249,7 @@ def test_money_is_written_in_the_form_of_the_owners_language(
     assert "1\N{NO-BREAK SPACE}990,50\N{NO-BREAK SPACE}EUR" in page
 
 
-def test_what_went_wrong_between_us_and_altegio_is_not_shown_raw(
+def test_internal_errors_with_altegio_are_not_shown_raw(
     look: Callable[..., str], anna: User, sms: Application
 ) -> None:
     pay(connect(anna, sms, 1), status="failed", error="HTTP 500 <html>", altegio_payment_id=None)
@@ -311,7 +311,7 @@ def test_pages_that_are_empty_do_not_stand_in_the_way(look: Callable[..., str], 
 # --- sender names ---------------------------------------------------------------------------------
 
 
-def test_a_bad_name_is_said_beside_the_field_and_nothing_typed_is_lost(
+def test_a_bad_name_is_reported_at_its_field_and_nothing_typed_is_lost(
     look: Callable[..., str], client: Client, anna: User, sms: Application
 ) -> None:
     connection = connect(anna, sms, 1)
@@ -321,7 +321,7 @@ def test_a_bad_name_is_said_beside_the_field_and_nothing_typed_is_lost(
     assert 'value="Медведь"' in answer.content.decode()
 
 
-def test_a_refusal_is_told_for_a_month(look: Callable[..., str], anna: User, sms: Application) -> None:
+def test_a_refusal_is_shown_for_a_month(look: Callable[..., str], anna: User, sms: Application) -> None:
     names = SenderNameList.objects.create(installation=Installation.at(sms, connect(anna, sms, 1).location))
     refused = SenderName.objects.create(list=names, name="BANK", state="refused")
     assert "BANK" in look("sender_names:list")

@@ -35,7 +35,7 @@ def test_an_owner_sees_their_locations_in_a_constant_number_of_queries(
     assert "Aurora Ancoats" in page
 
 
-def test_staff_have_their_own_door(client: Client) -> None:
+def test_staff_have_their_own_sign_in(client: Client) -> None:
     User.objects.create_superuser("staff@example.com", PASSWORD)
     answer = client.post("/account/sign-in/", {"username": "staff@example.com", "password": PASSWORD})
     assert answer.status_code == 200

@@ -75,7 +75,7 @@ def test_a_new_password_by_email_proves_the_address() -> None:
         ["anna@owner.example"],
     ],
 )
-def test_what_is_no_single_address_counts_as_none(client: Client, altegio: Sandbox, signed: Any) -> None:
+def test_anything_but_a_single_address_counts_as_none(client: Client, altegio: Sandbox, signed: Any) -> None:
     User.objects.create_user("anna@owner.example")
     data = json.dumps({"id": EMMA, "name": "Anna", "email": signed}).encode()
     query = urlencode(
@@ -116,7 +116,7 @@ def test_a_sign_up_asks_the_database_the_same_whether_the_address_has_an_account
     assert [each[:40] for each in asked[0]] == [each[:40] for each in asked[1]]
 
 
-def test_an_email_asked_for_at_nobodys_address_leaves_nothing() -> None:
+def test_a_reset_for_an_unknown_address_stores_nothing() -> None:
     Client().post("/account/reset/", {"email": "nobody@owner.example"})
     assert send_waiting_emails() == 0
     assert not OutgoingEmail.objects.exists()

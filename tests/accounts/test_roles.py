@@ -83,7 +83,9 @@ def test_what_staff_did_can_be_looked_up_by_every_role(client: Client) -> None:
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.FINANCE, None])
-def test_who_lacks_the_right_is_not_offered_the_action_and_cannot_send_it(client: Client, role: Role | None) -> None:
+def test_staff_without_the_right_are_not_offered_the_action_and_cannot_send_it(
+    client: Client, role: Role | None
+) -> None:
     row = alert()
     client.force_login(member(role))
     clear(client, row, confirmed="yes")
@@ -168,7 +170,7 @@ def test_an_export_is_logged_with_who_took_how_many_rows(client: Client, role: R
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.SUPPORT, None])
-def test_who_lacks_the_right_exports_nothing(client: Client, role: Role | None) -> None:
+def test_staff_without_the_right_export_nothing(client: Client, role: Role | None) -> None:
     Poisoned("Aurora").row(Payment)
     give_calls()
     client.force_login(member(role))

@@ -45,7 +45,7 @@ def test_the_first_code_lets_in_and_shows_the_backup_codes_once(anna: User, sett
     assert LogEntry.objects.get().user == anna
 
 
-def test_who_has_an_app_is_asked_also_without_the_setting(anna: User) -> None:
+def test_a_member_with_an_app_is_asked_even_without_the_setting(anna: User) -> None:
     set_up(anna)
     client = sign_in(anna)
     assert not enters(client)

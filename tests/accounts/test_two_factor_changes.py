@@ -65,9 +65,7 @@ def test_the_password_alone_sets_nothing_up(anna: User, settings: Settings, dema
     assert enters(client) is not demanded
 
 
-def test_with_the_setting_staff_are_led_to_the_page_and_with_a_link_to_the_set_up(
-    anna: User, settings: Settings
-) -> None:
+def test_the_setting_leads_staff_to_the_page_and_the_link_to_the_set_up(anna: User, settings: Settings) -> None:
     settings.STAFF_TWO_FACTOR = True
     client = sign_in(anna)
     page = client.get("/admin/connections/connection/", follow=True)
@@ -129,7 +127,7 @@ def test_a_key_that_was_shown_and_left_is_replaced(anna: User) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_that_set_up_at_once_one_wins(anna: User) -> None:
+def test_one_of_two_simultaneous_set_ups_wins(anna: User) -> None:
     send_link(anna)
     link = link_in_email()
     clients = [sign_in(anna) for _number in range(4)]
@@ -166,7 +164,7 @@ def test_the_link_ends_with_a_new_password(anna: User) -> None:
     assert sign_in(anna, "another horse").get(link).status_code == 410
 
 
-def test_the_link_is_of_one_person(anna: User, boris: User) -> None:
+def test_the_link_belongs_to_one_person(anna: User, boris: User) -> None:
     send_link(boris)
     link = link_in_email()
     client = sign_in(anna)
@@ -179,7 +177,7 @@ def test_a_made_up_link_opens_nothing(anna: User, token: str) -> None:
     assert sign_in(anna).get(f"/admin/two-factor/link/{token}/").status_code == 410
 
 
-def test_what_a_link_opened_is_over_after_an_hour(anna: User) -> None:
+def test_the_set_up_that_a_link_opened_ends_after_an_hour(anna: User) -> None:
     send_link(anna)
     client = sign_in(anna)
     client.get(link_in_email())
@@ -207,7 +205,7 @@ def test_an_administrator_sends_the_link(anna: User, boris: User) -> None:
     assert LogEntry.objects.get().object_id == str(boris.pk)
 
 
-def test_no_link_for_owners_and_for_who_has_a_phone(anna: User, boris: User) -> None:
+def test_owners_and_members_with_a_phone_get_no_link(anna: User, boris: User) -> None:
     owner = User.objects.create_user("owner@salon.example", PASSWORD)
     set_up(boris)
     mail.outbox.clear()
@@ -296,7 +294,7 @@ def test_changing_asks_for_both_factors_again(anna: User, what: str, lacking: st
         assert enters_with(sign_in(anna), codes[1]), "the codes are the old ones"
 
 
-def test_new_backup_codes_end_the_old_ones_and_the_other_sessions_and_are_told(anna: User) -> None:
+def test_new_backup_codes_end_old_ones_and_other_sessions_and_are_announced(anna: User) -> None:
     client, old = set_up(anna)
     other = sign_in(anna)
     assert enters_with(other, old[0])
@@ -325,7 +323,7 @@ def test_another_phone_counts_from_its_first_code_and_the_old_one_till_then(anna
     assert not enters(other)
 
 
-def test_who_keeps_the_phone_needs_both_factors_for_the_next_try(anna: User) -> None:
+def test_keeping_the_phone_asks_for_both_factors_at_the_next_try(anna: User) -> None:
     client, codes = set_up(anna)
     change(client, "replace", PASSWORD, codes[0])
     client.post(PAGE, {"do": "keep"})
